@@ -31,10 +31,10 @@ def main() -> int:
     os.environ.setdefault("SOURCE_ROWS", "100000000")
     options.folder.mkdir(parents=True, exist_ok=True)
     described = machine.describe()
-    made = register.make(options.folder, options.scale)
+    made_register = register.make(options.folder, options.scale)
     results = report.load(options.to)
     for part in [options.only] if options.only else PARTS:
-        measured = _measure(part, made, options)
+        measured = _measure(part, made_register, options)
         results.setdefault(f"{options.scale:g}", {})[part] = {"machine": described, **measured}
         # Written after each part, so that a failure of the last one loses nothing.
         options.to.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -43,15 +43,19 @@ def main() -> int:
     return 0
 
 
-def _measure(part: str, made: register.Register, options: argparse.Namespace) -> dict[str, Any]:
+def _measure(part: str, made_register: register.Register, options: argparse.Namespace) -> dict[str, Any]:
     """Measure one part. Its imports are local: questions need no browser and no sockets."""
     if part == "questions":
         from bench import exporting, race
 
-        checks = race.scope_checks(made, options.questions)
-        return {"kinds": race.run(made, options.questions), "export": exporting.run(made), "scope_checks": checks}
+        checks = race.scope_checks(made_register, options.questions)
+        return {
+            "kinds": race.run(made_register, options.questions),
+            "export": exporting.run(made_register),
+            "scope_checks": checks,
+        }
     module = import_module(f"bench.{PARTS[part]}")
-    return module.run(made, options.readers) if part == "crowd" else module.run(made)
+    return module.run(made_register, options.readers) if part == "crowd" else module.run(made_register)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -30,14 +30,14 @@ def run(register: Register) -> dict[str, Any]:
                 wall[kind].append(_took(works[kind], folder))
         every = _took([*brief, "--all"], folder)
         books = len(list((folder / "books").glob("briefing-IR-[0-9][0-9]-*.pdf")))
-    one, floor = Times.of(wall["one"]), Times.of(wall["floor"])
+    book, floor = Times.of(wall["one"]), Times.of(wall["floor"])
     return {
-        "one": vars(one),
+        "one": vars(book),
         "floor": vars(floor),
-        "ratio": round(one.p50 / floor.p50, 2),
+        "ratio": round(book.p50 / floor.p50, 2),
         "books": books,
         "all_ms": round(every),
-        "ratio_all": round(every / (books * one.p50), 3),
+        "ratio_all": round(every / (books * book.p50), 3),
     }
 
 

@@ -113,13 +113,13 @@ async def rerun(wire: ClientConnection, query: str, page: str = "") -> bytes:
     request = BackMsg()
     request.rerun_script.query_string = query
     request.rerun_script.page_script_hash = calc_hash(page) if page else ""
-    said = b""
+    body = b""
     await wire.send(request.SerializeToString())
     async for message in wire:
-        sent = message if isinstance(message, bytes) else message.encode()
-        said += sent if page else b""
+        chunk = message if isinstance(message, bytes) else message.encode()
+        body += chunk if page else b""
         answer = ForwardMsg()
-        answer.ParseFromString(sent)
+        answer.ParseFromString(chunk)
         if answer.WhichOneof("type") == "script_finished":
-            return said
+            return body
     raise RuntimeError("the server closed the socket")

@@ -73,11 +73,11 @@ def _run(register: Register, folder: Path, count: int) -> dict[str, Any]:
 
 async def _crowd(origin: str, changes: int) -> tuple[list[float], int]:
     """The times of all readers, and how many of them lost their host."""
-    found = await asyncio.gather(
+    results = await asyncio.gather(
         *(reader(origin, number, changes, 0, _HEADERS) for number in range(_READERS)), return_exceptions=True
     )
-    times = [one for reader_times in found if isinstance(reader_times, list) for one in reader_times]
-    return times, sum(not isinstance(one, list) for one in found)
+    times = [time for reader_times in results if isinstance(reader_times, list) for time in reader_times]
+    return times, sum(not isinstance(result, list) for result in results)
 
 
 async def _killed(origin: str, host: "subprocess.Popen[bytes]") -> int:

@@ -30,10 +30,10 @@ def run(register: Register, rows: int = ROWS) -> dict[str, Any]:
     plain, large = register.folder.parent / "plain", register.folder.parent / f"training-{rows}"
     plain_copies(register.folder, plain)
     total = enlarged(plain, large, rows)
-    found = {"build_memory_mb": _BUILD_MEMORY, "csv": _measured(large, total)}
+    results = {"build_memory_mb": _BUILD_MEMORY, "csv": _measured(large, total)}
     if not programs():
         print("intake: PostgreSQL is missing: make test installs it", file=sys.stderr)
-        return found
+        return results
     with tempfile.TemporaryDirectory(dir=register.folder.parent) as home, server() as started:
         _load(started, large, rows)
         for name, training in (("postgresql_tenth", "training_tenth"), ("postgresql", "training")):
@@ -43,8 +43,8 @@ def run(register: Register, rows: int = ROWS) -> dict[str, Any]:
             tables = ", ".join(f'{table} = "{relation}"' for table, relation in relations.items())
             (folder / "sources.toml").write_text(f"{started.sources()}tables = {{ {tables} }}\n", encoding="utf-8")
             counts = [int(started.run(f"select count(*) from {relation}")) for relation in relations.values()]
-            found[name] = _measured(folder, sum(counts))
-    return found
+            results[name] = _measured(folder, sum(counts))
+    return results
 
 
 def enlarged(plain: Path, to: Path, rows: int) -> int:

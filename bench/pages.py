@@ -216,11 +216,11 @@ def _figures(con: ScopedCursor, on: date, of: tuple[str, ...]) -> list[Any]:
     where = {"province": of} if of else {}
     projected = registry.analyse(con, "projection", on, where)
     target = answers.ask(con, "target", on=on, where=where).value()
-    told = marks.events(registry.analyse(con, "events", on, where), context)
+    events = marks.events(registry.analyse(con, "events", on, where), context)
     compliance = answers.ask(con, "training_compliance", by=("province",), on=on)
     if spread.is_noise(compliance):
         nation = answers.ask(con, "training_compliance", on=on).value()
         compared: Any = bars.ranking(compliance, context, nation=nation)
     else:
         compared = maps.provinces(compliance, context, of or titles.lowest(compliance, context).focus)
-    return [lines.projection(projected, context, target, told), compared]
+    return [lines.projection(projected, context, target, events), compared]

@@ -108,10 +108,10 @@ def _intake(result: dict[str, Any]) -> str:
     ]
     sources = {"csv": "CSV", "postgresql": "PostgreSQL", "postgresql_tenth": "PostgreSQL, a tenth of the rows"}
     for name, words in sources.items():
-        if one := result.get(name):
+        if row := result.get(name):
             lines.append(
-                f"| {words} | **{one['rows_a_second']:,}** | {one['beside_mb']:,} | {one['rows']:,} | {one['seconds']} | "
-                f"{one['processor_seconds']} |"
+                f"| {words} | **{row['rows_a_second']:,}** | {row['beside_mb']:,} | {row['rows']:,} | {row['seconds']} | "
+                f"{row['processor_seconds']} |"
             )
     return "\n".join(lines)
 
@@ -135,10 +135,10 @@ def _pages(scale: str, result: dict[str, Any]) -> str:
 
 
 def _briefings(scale: str, result: dict[str, Any]) -> str:
-    one, floor = result["one"], result["floor"]
+    book, floor = result["one"], result["floor"]
     return (
-        f"**Briefings, scale {scale}** One book, from the command to the file: {one['p50'] / 1000:.2f} s "
-        f"(p95 {one['p95'] / 1000:.2f} s), **× {_short(result['ratio'])}** of a process that imports DuckDB and Typst and opens "
+        f"**Briefings, scale {scale}** One book, from the command to the file: {book['p50'] / 1000:.2f} s "
+        f"(p95 {book['p95'] / 1000:.2f} s), **× {_short(result['ratio'])}** of a process that imports DuckDB and Typst and opens "
         f"the publication ({floor['p50'] / 1000:.2f} s). {result['books']} books in one run: {result['all_ms'] / 1000:.1f} s, "
         f"**× {result['ratio_all']:.2f}** of as many runs for one."
     )
@@ -178,10 +178,10 @@ def _hosts(result: dict[str, Any]) -> str:
         "| Hosts | reruns a second | p50 / p95, ms | readers that failed when a host was killed |",
         "|--:|--:|--:|--:|",
     ]
-    for one in result["runs"]:
-        failed = "–" if one["failed"] is None else str(one["failed"])
+    for run in result["runs"]:
+        failed = "–" if run["failed"] is None else str(run["failed"])
         lines.append(
-            f"| {one['hosts']} | {_short(one['per_second'])} | {_short(one['p50'])} / {_short(one['p95'])} | {failed} |"
+            f"| {run['hosts']} | {_short(run['per_second'])} | {_short(run['p50'])} / {_short(run['p95'])} | {failed} |"
         )
     return "\n".join(lines)
 

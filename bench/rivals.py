@@ -109,14 +109,14 @@ class Pandas:
             people["lapses_on"] = people.lapses_on.fillna(pd.Timestamp(_NEVER))
         else:
             people = people.assign(lapses_on=pd.Timestamp(_NEVER))
-        left = (people.lapses_on - moment).dt.days
+        days_left = (people.lapses_on - moment).dt.days
         flags = pd.DataFrame(
             {
                 "active": 1,
-                "compliant": left > 0,
-                "in_30": (left > 0) & (left <= 30),
-                "in_60": (left > 30) & (left <= 60),
-                "in_90": (left > 60) & (left <= 90),
+                "compliant": days_left > 0,
+                "in_30": (days_left > 0) & (days_left <= 30),
+                "in_60": (days_left > 30) & (days_left <= 60),
+                "in_90": (days_left > 60) & (days_left <= 90),
             },
             index=people.index,
         ).astype("int64")
@@ -128,22 +128,22 @@ class Pandas:
     def _lapses(self, serving: pd.DataFrame, persons: Any, moment: pd.Timestamp) -> "pd.Series[Any]":
         """By person the first day on which a required course is expired or overdue if nobody trains."""
         pair = ["person_id", "course_code"]
-        needed = serving.loc[serving.person_id.isin(persons), ["person_id", "post"]].merge(self._duties, on="post")
-        needed = needed[pair].drop_duplicates()
+        required = serving.loc[serving.person_id.isin(persons), ["person_id", "post"]].merge(self._duties, on="post")
+        required = required[pair].drop_duplicates()
         spells = self._spells
         past = spells.loc[
             (spells.hired_on <= moment) & spells.person_id.isin(persons), ["person_id", "post", "hired_on", "end_day"]
         ]
-        past = past.merge(self._duties, on="post").merge(needed, on=pair)
+        past = past.merge(self._duties, on="post").merge(required, on=pair)
         past = past.sort_values([*pair, "hired_on", "end_day"])
         by_pair = past.groupby(pair, observed=True)
         before = by_pair.end_day.cummax().groupby([past.person_id, past.course_code], observed=True).shift()
         begins = past[before.isna() | (past.hired_on > before + pd.Timedelta(days=89))]
         chains = begins.drop_duplicates(pair, keep="last")
         due = chains[pair].assign(due_on=chains.hired_on + pd.to_timedelta(chains.due_days, unit="D"))
-        passed = self._passed
-        passed = passed[(passed.completed_on <= moment) & passed.person_id.isin(persons)]
-        expiries = passed.groupby(pair, observed=True).expires_on.max().reset_index()
+        completions = self._passed
+        completions = completions[(completions.completed_on <= moment) & completions.person_id.isin(persons)]
+        expiries = completions.groupby(pair, observed=True).expires_on.max().reset_index()
         duties = due.merge(expiries, on=pair, how="left")
         later = duties.expires_on > duties.due_on
         duties["lapses_on"] = duties.due_on.where(~later, duties.expires_on)

@@ -52,19 +52,19 @@ async def _measured(served: Served, beside: bool) -> dict[str, float]:
     times = await _crowd(served.origin)
     seconds = await worst if worst else 0.0
     over.set()
-    answered = await health
+    health_times = await health
     return {
         "p50": round(quantile(times, 0.5), 1),
         "p95": round(quantile(times, 0.95), 1),
-        "health_p95": round(quantile(answered, 0.95), 1),
-        "health_max": round(max(answered), 1),
+        "health_p95": round(quantile(health_times, 0.95), 1),
+        "health_max": round(max(health_times), 1),
         "worst_s": round(seconds, 1),
     }
 
 
 async def _crowd(origin: str) -> list[float]:
-    found = await asyncio.gather(*(reader(origin, number, _CHANGES, _EVERY_SECONDS) for number in range(_READERS)))
-    return [one for times in found for one in times]
+    results = await asyncio.gather(*(reader(origin, number, _CHANGES, _EVERY_SECONDS) for number in range(_READERS)))
+    return [time for times in results for time in times]
 
 
 async def _worst(origin: str) -> float:
@@ -76,8 +76,8 @@ async def _worst(origin: str) -> float:
         additional_headers={"Origin": origin, "Cookie": f"reader={7:032x}"},
         max_size=None,
     ) as wire:
-        said = await rerun(wire, _WORST, page="explore")
-    if b"pd-grid" not in said:
+        body = await rerun(wire, _WORST, page="explore")
+    if b"pd-grid" not in body:
         raise RuntimeError("the worst question was not answered")
     return time.perf_counter() - start
 

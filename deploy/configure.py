@@ -157,10 +157,10 @@ def _exists(user: str) -> bool:
 
 
 def _tool(name: str) -> str:
-    found = shutil.which(name)
-    if not found:
+    path = shutil.which(name)
+    if not path:
         raise proxy.Unable(f"{name} is not installed")
-    return found
+    return path
 
 
 def main() -> int:

@@ -82,7 +82,7 @@ def version() -> str:
 def _code(to: Path) -> None:
     packed = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, check=True, capture_output=True).stdout
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-        members = [one for one in archive if not one.name.startswith(_LEFT_OUT)]
+        members = [member for member in archive if not member.name.startswith(_LEFT_OUT)]
         archive.extractall(to, members, filter="data")
 
 
@@ -127,17 +127,17 @@ def _materials(tree: Path) -> None:
         *("--output-reproducible", "--of", "JSON", "-o", str(bill)),
     )
     # An installation takes each package from this archive, checked by these hashes.
-    listed = json.loads(bill.read_text(encoding="utf-8"))
-    for component in listed["components"]:
+    document = json.loads(bill.read_text(encoding="utf-8"))
+    for component in document["components"]:
         for reference in component.get("externalReferences", ()):
             reference["url"] = "wheels/"
-    bill.write_text(json.dumps(listed, indent=1) + "\n", encoding="utf-8")
+    bill.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     names = re.findall(r"(?m)^([A-Za-z0-9_.-]+)==", (ROOT / "requirements.lock").read_text(encoding="utf-8"))
     licences = json.loads(_run(str(tools / "pip-licenses"), "--format=json", "--from=mixed", "--packages", *names))
     with (tree / "licences.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("package", "version", "licence"))
-        writer.writerows((one["Name"], one["Version"], one["License"]) for one in licences)
+        writer.writerows((licence["Name"], licence["Version"], licence["License"]) for licence in licences)
         writer.writerow(("Vazirmatn", "", "OFL-1.1"))
 
 
@@ -153,10 +153,10 @@ def _digest(path: Path) -> str:
 
 
 def _run(*command: str) -> str:
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    if ended.returncode:
-        raise Failed(f"{command[0]}: exit {ended.returncode}\n{ended.stderr.strip()}")
-    return ended.stdout
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if result.returncode:
+        raise Failed(f"{command[0]}: exit {result.returncode}\n{result.stderr.strip()}")
+    return result.stdout
 
 
 def main() -> int:

@@ -44,17 +44,17 @@ class Unable(Exception):
 
 def nginx() -> str:
     """The path of nginx. Raises Unable if it is not installed."""
-    found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/sbin")
-    if not found:
+    path = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/sbin")
+    if not path:
         raise Unable("nginx is not installed: apt-get install nginx-light")
-    return found
+    return path
 
 
 def check(config: Path) -> None:
     """Raises Unable if nginx would not start with this configuration, as with a certificate of another key."""
-    ended = subprocess.run([nginx(), "-t", "-q", "-e", "stderr", "-c", str(config)], capture_output=True, text=True)
-    if ended.returncode:
-        raise Unable(ended.stderr.strip())
+    result = subprocess.run([nginx(), "-t", "-q", "-e", "stderr", "-c", str(config)], capture_output=True, text=True)
+    if result.returncode:
+        raise Unable(result.stderr.strip())
 
 
 def processes(known: settings.Settings) -> int:
@@ -81,11 +81,11 @@ def render(known: settings.Settings) -> str:
     tls = f"        ssl_certificate {web.certificate};\n        ssl_certificate_key {web.certificate_key};"
     flags = "secure samesite=lax" if is_safe else "samesite=lax"
     ports = range(web.port, web.port + processes(known))
-    hosts = [settings.own_address(one) for one in web.hosts or (web.address,)]
+    hosts = [settings.own_address(host) for host in web.hosts or (web.address,)]
     words = {
         "RUN": str(known.folders.run),
         "SERVERS": "\n".join(f"        server {host}:{port} max_fails=0;" for host in hosts for port in ports),
-        "ORIGIN": "|".join(re.escape(one) for one in origins(web)),
+        "ORIGIN": "|".join(re.escape(origin) for origin in origins(web)),
         # Where nobody signs in, this machine alone is served.
         "LISTEN": ("127.0.0.1:" if known.sign_in.mode == "open" else "")
         + (f"{web.listen_port} ssl" if is_safe else str(web.listen_port)),
@@ -101,7 +101,7 @@ def render(known: settings.Settings) -> str:
         "SEVERAL_HOSTS": _SEVERAL_HOSTS if len(hosts) > 1 else "",
         "COOKIES": f"        proxy_cookie_flags _streamlit_xsrf {flags};\n        proxy_cookie_flags ~ httponly {flags};",
     }
-    return re.sub("@([A-Z_]+)@", lambda found: words[found[1]], _TEMPLATE.read_text(encoding="utf-8"))
+    return re.sub("@([A-Z_]+)@", lambda match: words[match[1]], _TEMPLATE.read_text(encoding="utf-8"))
 
 
 def policy(scripts: list[str]) -> str:

@@ -64,9 +64,9 @@ def national_id(number: int) -> str:
     return nine + str(rest if rest < 2 else 11 - rest)
 
 
-def row(table: str, **changed: str) -> dict[str, str]:
+def row(table: str, **changes: str) -> dict[str, str]:
     """A valid row with some cells changed."""
-    return {**GOOD[table], **changed}
+    return {**GOOD[table], **changes}
 
 
 def csv_text(table: str, rows: StreamedRows, separator: str = ",") -> str:
@@ -211,11 +211,11 @@ def build(
         warnings.simplefilter("ignore")
         patch.setattr(pipeline, "WorkerPool", _WarmPool)
         code = main(arguments)
-    told = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
-    return Built(code, out.getvalue(), err.getvalue(), to, told)
+    contents = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
+    return Built(code, out.getvalue(), err.getvalue(), to, contents)
 
 
-def load(folder: Path, *options: str, **given: Any) -> Built:
+def load(folder: Path, *options: str, **arguments: Any) -> Built:
     """`build` without the models: the report of files, their counts, notes, refusals and rejected rows.
 
     Rows pass every step before the models, and `build` reports the same of them (tests/build/test_rows.py). The models take
@@ -225,7 +225,7 @@ def load(folder: Path, *options: str, **given: Any) -> Built:
         patch.setattr(pipeline.run_models, "build", lambda *_: None)
         patch.setattr(pipeline.adoption_history, "carry", lambda *_: None)
         patch.setattr(pipeline, "_check_and_keep_numbers", lambda *_: None)
-        return build(folder, *options, **given)
+        return build(folder, *options, **arguments)
 
 
 def with_rows(folder: Path, table: str, *rows: dict[str, str], how: Callable[[Path], Built] = load) -> Built:
@@ -263,14 +263,14 @@ def copy_publication(at: Path, to: Path) -> Path:
 def digest(con: duckdb.DuckDBPyConnection, but: tuple[str, ...] = ()) -> str:
     """A digest of every table's sorted rows."""
     names = [name for (name,) in con.execute("select table_name from duckdb_tables() order by 1").fetchall()]
-    found = hashlib.sha256()
+    checksum = hashlib.sha256()
     for name in names:
         if name not in but:
             rows = con.execute(
                 f"select md5(string_agg(md5(t::varchar), '' order by md5(t::varchar))) from {name} as t"
             ).fetchall()
-            found.update(f"{name}{rows}".encode())
-    return found.hexdigest()
+            checksum.update(f"{name}{rows}".encode())
+    return checksum.hexdigest()
 
 
 def quick_digest(con: duckdb.DuckDBPyConnection) -> str:

@@ -20,15 +20,15 @@ PASSWORD = "a password of the tests"
 
 def programs() -> Path | None:
     """The folder of the newest server installed by Debian."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
-    return found[-1].parent if found else None
+    paths = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    return paths[-1].parent if paths else None
 
 
 def free_port(first: int = 8740, last: int = 8759) -> int:
     """An unused port."""
     for port in range(first, last + 1):
-        with socket.socket() as tried:
-            if tried.connect_ex(("127.0.0.1", port)):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
                 return port
     raise AssertionError("no free port")
 
@@ -69,14 +69,14 @@ class Server:
                 stdin=content, check=True, capture_output=True,
             )  # fmt: skip
 
-    def sources(self, **changed: object) -> str:
+    def sources(self, **changes: object) -> str:
         """Its entry in sources.toml."""
-        said = {
+        entries = {
             "host": "127.0.0.1", "port": self.port, "dbname": "register", "user": "reader",
-            "sslrootcert": str(self.folder / "root.crt"), "passfile": str(self.folder / "pgpass"), **changed,
+            "sslrootcert": str(self.folder / "root.crt"), "passfile": str(self.folder / "pgpass"), **changes,
         }  # fmt: skip
         lines = [
-            f"{name} = {value}" if isinstance(value, int) else f'{name} = "{value}"' for name, value in said.items()
+            f"{name} = {value}" if isinstance(value, int) else f'{name} = "{value}"' for name, value in entries.items()
         ]
         return "[[postgresql]]\n" + "\n".join(lines) + "\n"
 
@@ -102,18 +102,18 @@ def server() -> Iterator[Server]:
         (data / "pg_hba.conf").write_text(
             "local all all trust\nhostssl register reader 127.0.0.1/32 scram-sha-256\nhost all all 0.0.0.0/0 reject\n"
         )
-        started = Server(folder, free_port())
+        database = Server(folder, free_port())
         with (data / "postgresql.conf").open("a") as settings:
             settings.write(
-                f"listen_addresses = '127.0.0.1'\nport = {started.port}\nunix_socket_directories = '{folder}'\nssl = on\n"
+                f"listen_addresses = '127.0.0.1'\nport = {database.port}\nunix_socket_directories = '{folder}'\nssl = on\n"
                 f"ssl_cert_file = '{folder}/root.crt'\nssl_key_file = '{folder}/root.key'\nfsync = off\n"
             )
         process = subprocess.Popen(
             [*_as_owner(), str(at / "postgres"), "-D", str(data)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         try:
-            _wait(at, started)
-            yield started
+            _wait(at, database)
+            yield database
         finally:
             _run(at / "pg_ctl", "stop", "-D", data, "-m", "immediate")
             process.wait(30)
@@ -121,10 +121,10 @@ def server() -> Iterator[Server]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _wait(at: Path, started: Server) -> None:
+def _wait(at: Path, database: Server) -> None:
     for _ in range(300):
         ready = subprocess.run(
-            [str(at / "pg_isready"), "-h", str(started.folder), "-p", str(started.port)],
+            [str(at / "pg_isready"), "-h", str(database.folder), "-p", str(database.port)],
             capture_output=True,
             check=False,
         )
@@ -132,10 +132,11 @@ def _wait(at: Path, started: Server) -> None:
             break
         time.sleep(0.1)
     subprocess.run(
-        [*_as_owner(), str(at / "createdb"), "-h", str(started.folder), "-p", str(started.port), "register"], check=True
+        [*_as_owner(), str(at / "createdb"), "-h", str(database.folder), "-p", str(database.port), "register"],
+        check=True,
     )
-    started.run(f"create role reader login password '{PASSWORD}'")
-    passwords = started.folder / "pgpass"
+    database.run(f"create role reader login password '{PASSWORD}'")
+    passwords = database.folder / "pgpass"
     passwords.write_text(f"127.0.0.1:*:*:reader:{PASSWORD}\n")
     passwords.chmod(0o600)
     if os.geteuid() == 0:

@@ -20,13 +20,13 @@ SQL = re.compile(r"\bselect\b.+\bfrom\b", re.IGNORECASE | re.DOTALL)
 
 def imports(path: Path) -> set[str]:
     """Every module that a file names in an import, with the names taken from packages."""
-    found: set[str] = set()
+    modules: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            modules |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
+            modules |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return modules
 
 
 def by_path(paths: list[Path]):
@@ -58,7 +58,7 @@ def test_pages_and_ui_hold_no_sql(path):
 
 
 @by_path(DRAWING)
-def test_what_draws_knows_no_streamlit(path):
+def test_drawing_modules_do_not_import_streamlit(path):
     assert not {name for name in imports(path) if name.split(".")[0] == "streamlit"}
 
 
@@ -75,7 +75,7 @@ def test_every_model_says_what_one_row_is():
 
 def test_every_path_in_the_documents_exists():
     text = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")))
-    named = set(re.findall(r"`((?:etl|pages|data|tests|bench|deploy|static)/[\w./-]+)`", text))
-    made = {"data/identity.key", "data/warehouse/warehouse.duckdb", "data/views"}
-    assert named - made
-    assert not {name for name in named - made if not (ROOT / name.rstrip("/")).exists()}
+    paths = set(re.findall(r"`((?:etl|pages|data|tests|bench|deploy|static)/[\w./-]+)`", text))
+    generated = {"data/identity.key", "data/warehouse/warehouse.duckdb", "data/views"}
+    assert paths - generated
+    assert not {name for name in paths - generated if not (ROOT / name.rstrip("/")).exists()}

@@ -16,20 +16,20 @@ LISTS = ("requirements", "requirements-dev")
 
 def direct(name: str) -> dict[str, Requirement]:
     """The pins of a requirements file and of the files that it includes, by canonical name."""
-    found = {}
+    requirements = {}
     for line in (ROOT / f"{name}.txt").read_text(encoding="utf-8").splitlines():
         if line.startswith("-r "):
-            found |= direct(line.removeprefix("-r ").removesuffix(".txt"))
+            requirements |= direct(line.removeprefix("-r ").removesuffix(".txt"))
         elif line and not line.startswith("#"):
             requirement = Requirement(line)
-            found[canonicalize_name(requirement.name)] = requirement
-    return found
+            requirements[canonicalize_name(requirement.name)] = requirement
+    return requirements
 
 
 def locked(name: str) -> dict[str, list[tuple[Version, Marker | None, int]]]:
     """Each package of a lock file: version, marker and number of hashes; several if they differ by Python version."""
     text = (ROOT / f"{name}.lock").read_text(encoding="utf-8").replace("\\\n", " ")
-    found: dict[str, list[tuple[Version, Marker | None, int]]] = {}
+    versions: dict[str, list[tuple[Version, Marker | None, int]]] = {}
     for line in text.splitlines():
         if not line.strip() or line.lstrip().startswith("#"):
             continue
@@ -39,8 +39,8 @@ def locked(name: str) -> dict[str, list[tuple[Version, Marker | None, int]]]:
         (version,) = requirement.specifier
         assert version.operator == "=="
         entry = (Version(version.version), requirement.marker, len(hashes))
-        found.setdefault(canonicalize_name(requirement.name), []).append(entry)
-    return found
+        versions.setdefault(canonicalize_name(requirement.name), []).append(entry)
+    return versions
 
 
 def here(name: str) -> dict[str, Version]:
@@ -84,8 +84,8 @@ def test_the_lock_holds_what_the_pins_bring_and_nothing_else(name):
         except PackageNotFoundError:
             pytest.fail(f"{package} is not installed: run make test anew")
         for need in map(Requirement, needs):
-            wanted = need.marker is None or any(need.marker.evaluate({"extra": extra}) for extra in ("", *extras))
-            if wanted:
+            is_needed = need.marker is None or any(need.marker.evaluate({"extra": extra}) for extra in ("", *extras))
+            if is_needed:
                 other = canonicalize_name(need.name)
                 assert other in lock, f"{package} needs {other}: run make lock"
                 assert need.specifier.contains(lock[other], prereleases=True), f"{package} needs {need}: run make lock"

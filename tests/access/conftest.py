@@ -38,8 +38,8 @@ def proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TestClient:
 
 @pytest.fixture(scope="module")
 def con(small_register: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with publications.connect(small_register) as opened:
-        yield opened
+    with publications.connect(small_register) as connection:
+        yield connection
 
 
 @pytest.fixture(scope="session")

@@ -79,25 +79,31 @@ def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str, secre
     (tmp_path / "access.toml").write_text(ACCESS, encoding="utf-8")
     (tmp_path / "secrets.toml").write_text(secrets or f'[auth]\ncookie_secret = "{SECRET}"\n', encoding="utf-8")
     (tmp_path / "secrets.toml").chmod(0o600)
-    known = Settings(
+    config = Settings(
         sign_in=SignIn(mode, tmp_path / "access.toml", tmp_path / "secrets.toml"),
         folders=replace(Folders(), run=tmp_path / "run", audit=tmp_path / "audit"),
     )
-    monkeypatch.setattr(people, "settings_at_start", lambda: known)
+    monkeypatch.setattr(people, "settings_at_start", lambda: config)
     monkeypatch.setattr(streamlit_auth, "get_cookie_secret", lambda: SECRET)
     monkeypatch.delenv("AUDIT", raising=False)
     for cached in (people.secrets, people.sessions):
         cached.cache_clear()
     people._people.clear()
     people._fresh.clear()
-    return known
+    return config
 
 
 def cookie(secret: str = SECRET, **claims: Any) -> dict[str, str]:
     now = int(time.time())
-    told = {"sub": "isfahan.officer", "iat": now - 10, "exp": now + 3600, "groups": ["isfahan"], "nonce": "n"} | claims
-    told = {name: value for name, value in told.items() if value is not None}
-    value = create_signed_value(secret, "_streamlit_user", json.dumps(told)).decode()
+    claims_sent = {
+        "sub": "isfahan.officer",
+        "iat": now - 10,
+        "exp": now + 3600,
+        "groups": ["isfahan"],
+        "nonce": "n",
+    } | claims
+    claims_sent = {name: value for name, value in claims_sent.items() if value is not None}
+    value = create_signed_value(secret, "_streamlit_user", json.dumps(claims_sent)).decode()
     return {"Cookie": f"_streamlit_user={value}"}
 
 

@@ -79,7 +79,7 @@ def served(
 
 
 def _mock(port: int) -> list[str]:
-    claims = [word for one in PEOPLE for word in ("--user-claims", json.dumps(one))]
+    claims = [word for person in PEOPLE for word in ("--user-claims", json.dumps(person))]
     return [str(Path(sys.executable).with_name("oidc-provider-mock")), "-p", str(port), *claims]
 
 
@@ -119,7 +119,7 @@ def status(address: str, cookies: list[Any] = ()) -> int:  # type: ignore[assign
 
 def fetch(address: str, cookies: list[Any] = ()) -> tuple[int, bytes]:  # type: ignore[assignment]
     """Status and body for a program that has these cookies of a browser."""
-    request = urllib.request.Request(address, headers={"Cookie": told(cookies), "Accept": "text/html"})
+    request = urllib.request.Request(address, headers={"Cookie": cookie_header(cookies), "Accept": "text/html"})
     try:
         with urllib.request.urlopen(request, timeout=20) as answer:
             return answer.status, answer.read()
@@ -127,6 +127,6 @@ def fetch(address: str, cookies: list[Any] = ()) -> tuple[int, bytes]:  # type: 
         return error.code, error.read()
 
 
-def told(cookies: list[Any]) -> str:
+def cookie_header(cookies: list[Any]) -> str:
     """The header of these cookies of a browser."""
-    return "; ".join(f"{one['name']}={one['value']}" for one in cookies)
+    return "; ".join(f"{cookie['name']}={cookie['value']}" for cookie in cookies)

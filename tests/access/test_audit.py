@@ -41,12 +41,12 @@ def log(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def changed(line: str) -> str:
+def with_one_row_less(line: str) -> str:
     return line.replace('"rows": 2', '"rows": 1')
 
 
 TAMPERINGS: dict[str, Callable[[list[str]], list[str]]] = {
-    "a line changed": lambda lines: [changed(line) for line in lines],
+    "a line changed": lambda lines: [with_one_row_less(line) for line in lines],
     "a line removed": lambda lines: lines[:2] + lines[3:],
     "the first line removed": lambda lines: lines[1:],
     "the last line removed": lambda lines: lines[:-1],
@@ -114,7 +114,7 @@ def test_processes_side_by_side_write_one_chain(tmp_path: Path) -> None:
     assert len(audit.events(tmp_path)) == 100
 
 
-def test_it_takes_no_value_name_or_address(tmp_path: Path) -> None:
+def test_the_log_accepts_no_value_name_or_address(tmp_path: Path) -> None:
     for event, more in (
         ("export", {"value": 12}),
         ("export", {"metric": "https://host/?institute=1"}),
@@ -127,7 +127,7 @@ def test_it_takes_no_value_name_or_address(tmp_path: Path) -> None:
     assert audit.events(tmp_path) == []
 
 
-def test_it_is_read_by_person_and_event_and_by_its_owner_only(log: Path) -> None:
+def test_the_log_can_be_filtered_and_only_its_owner_can_read_it(log: Path) -> None:
     audit.record(log, "person1", "sign_out")
     assert [event.event for event in audit.events(log, sub="person1")] == ["sign_out", "export", "export", "export"]
     assert [event.more["rows"] for event in audit.events(log, event="export", most=2)] == [5, 4]
@@ -136,7 +136,7 @@ def test_it_is_read_by_person_and_event_and_by_its_owner_only(log: Path) -> None
     assert entry.keys() == {"number", "at", "sub", "event", "metric", "form", "rows", "before"}
 
 
-def test_syslog_gets_each_line_and_a_dead_one_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_syslog_gets_each_line_and_its_failure_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # As in a web process.
     monkeypatch.setattr(logging, "_logRecordFactory", logging.getLogRecordFactory())
     logs.keep_users_out()
@@ -155,32 +155,30 @@ def test_syslog_gets_each_line_and_a_dead_one_stops_nothing(tmp_path: Path, monk
 
 
 @pytest.mark.slow
-def test_what_is_done_on_the_command_line_is_noted_where_people_sign_in(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_commands_are_logged_when_sign_in_is_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def run(*words: str, mode: str = "proxy") -> int:
         signing = {"MODE": mode, "ACCESS": str(tmp_path / "any"), "SECRETS": str(tmp_path / "any")}
         more = {f"POLICEYAR_SIGN_IN_{name}": value for name, value in signing.items()}
         command = [sys.executable, "-m", "etl", *words]
-        known = os.environ | more | {"AUDIT": str(tmp_path / "audit")}
-        return subprocess.run(command, cwd=ROOT, env=known, capture_output=True, check=False).returncode
+        environment = os.environ | more | {"AUDIT": str(tmp_path / "audit")}
+        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=False).returncode
 
     (tmp_path / "any").touch()
     (tmp_path / "empty").mkdir()
-    again = tmp_path / "again"
-    shutil.copytree(ROOT / "tests" / "sample", again)
-    with (again / "training.csv").open("a", encoding="utf-8") as file:
+    copied_files = tmp_path / "again"
+    shutil.copytree(ROOT / "tests" / "sample", copied_files)
+    with (copied_files / "training.csv").open("a", encoding="utf-8") as file:
         file.write("\n")
     pointer = str(tmp_path / "warehouse" / "warehouse.duckdb")
     assert run("build", "tests/sample", "--to", pointer, mode="open") == 0
-    assert run("check", str(again)) == 0
+    assert run("check", str(copied_files)) == 0
     assert not (tmp_path / "audit").exists()
-    assert run("build", str(again), "--to", pointer) == 0
-    assert run("build", str(again), "--to", pointer) == 0
+    assert run("build", str(copied_files), "--to", pointer) == 0
+    assert run("build", str(copied_files), "--to", pointer) == 0
     assert run("build", str(tmp_path / "empty"), "--to", pointer) == 1
     assert run("rollback", "--from", pointer) == 0
     events = [(event.event, event.more) for event in audit.events(tmp_path / "audit")][::-1]
-    with (again / "training.csv").open(encoding="utf-8-sig", newline="") as file:
+    with (copied_files / "training.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = len(list(csv.DictReader(file)))
     assert events == [
         ("file_submitted", {"publication": "000002", "files": 1, "rows": rows}),
@@ -204,7 +202,7 @@ def test_the_page_shows_it_to_stewards_only(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.slow
-def test_rows_of_people_that_are_shown_are_noted_once_a_view(
+def test_displayed_rows_of_people_are_logged_once_per_view(
     small_register: Path, con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ((code,),) = con.execute(
@@ -222,8 +220,8 @@ def test_rows_of_people_that_are_shown_are_noted_once_a_view(
     app.run().run()
     assert not app.exception
     publication = publications.describe(con).id
-    seen = {"publication": publication, "role": "province", "provinces": TEHRAN}
-    assert events == [("tehran.officer", "detail", seen)]
+    details = {"publication": publication, "role": "province", "provinces": TEHRAN}
+    assert events == [("tehran.officer", "detail", details)]
 
 
 @pytest.mark.parametrize("lang", text.LANGUAGES)
@@ -239,9 +237,7 @@ def test_every_event_and_detail_has_a_word(lang: str) -> None:
         ("fa", "ارسال فایل", "فایل: ۲، سطر: ۴۰، انتشار: 000001"),
     ],
 )
-def test_the_page_says_of_files_that_were_submitted_how_many(
-    lang: str, event: str, details: str, tmp_path: Path
-) -> None:
+def test_the_page_says_how_many_files_were_submitted(lang: str, event: str, details: str, tmp_path: Path) -> None:
     audit.record(tmp_path, "server:operator", "file_submitted", files=2, rows=40, publication="000001")
     (submitted,) = audit.events(tmp_path)
     view = cast(PageContext, SimpleNamespace(lang=lang, word=partial(text.word, lang=lang)))

@@ -37,33 +37,33 @@ def seen_by(scope: AccessScope, work: int) -> set[str]:
             case 0:
                 return {place_of[row[0]] for row in warehouse.ask("active_assistants", by="county").rows if row[0]}
             case 1:
-                return {str(one.province) for one in registers.institutes().values()}
+                return {str(institute.province) for institute in registers.institutes().values()}
             case 2:
                 return {place_of[code] for code in warehouse.names("county", "fa")}
             case 3:
                 return {place_of[code] for code, *_ in warehouse.analyse("lorenz").rows if code}
             case 4:
-                return {str(one.province) for one in registers.search("")}
+                return {str(institute.province) for institute in registers.search("")}
             case 5:
                 return set(warehouse.result(data_quality.files).column("province"))
             case _:
-                known = registers.institutes()
-                return {str(known[code].province) for code in warehouse.names("institute", "en")}
+                institutes = registers.institutes()
+                return {str(institutes[code].province) for code in warehouse.names("institute", "en")}
 
 
 READS = range(7)
 EXPECTED = {OF_TEHRAN.sub: {TEHRAN}, OF_ISFAHAN.sub: {ISFAHAN}}
 
 
-def test_two_people_in_turn_on_one_process_never_meet_what_is_the_others(published: Path) -> None:
+def test_two_people_who_alternate_on_one_process_never_get_each_others_data(published: Path) -> None:
     chance = random.Random(5)
     for _ in range(200):
         scope, work = chance.choice([OF_TEHRAN, OF_ISFAHAN, NATIONAL]), chance.choice(READS)
-        found = seen_by(scope, work)
-        assert found == EXPECTED[scope.sub] if scope.sub in EXPECTED else {TEHRAN, ISFAHAN} <= found
+        provinces = seen_by(scope, work)
+        assert provinces == EXPECTED[scope.sub] if scope.sub in EXPECTED else {TEHRAN, ISFAHAN} <= provinces
 
 
-def test_threads_that_ask_ahead_work_for_the_person_whose_page_began_them(published: Path) -> None:
+def test_prefetch_threads_use_the_rights_of_the_person_whose_page_started_them(published: Path) -> None:
     work = {}
     for scope in (OF_TEHRAN, OF_ISFAHAN) * 5:
         with user.acting_as(scope):
@@ -72,8 +72,8 @@ def test_threads_that_ask_ahead_work_for_the_person_whose_page_began_them(publis
         assert {place_of[code] for code in work[scope.sub].result() if code} == EXPECTED[scope.sub]  # type: ignore[attr-defined]
     with ThreadPoolExecutor(4) as pool:
         plan = [(scope, read) for scope in (OF_TEHRAN, OF_ISFAHAN) for read in READS] * 3
-        for (scope, _), found in zip(plan, pool.map(lambda one: seen_by(*one), plan), strict=True):
-            assert found == EXPECTED[scope.sub]
+        for (scope, _), provinces in zip(plan, pool.map(lambda task: seen_by(*task), plan), strict=True):
+            assert provinces == EXPECTED[scope.sub]
 
 
 @pytest.mark.parametrize("work", READS)
@@ -83,7 +83,7 @@ def test_a_person_without_rights_gets_nothing_even_after_others_asked(work: int,
         seen_by(NONE, work)
 
 
-def test_equal_rights_share_an_answer_and_it_names_nobody(published: Path) -> None:
+def test_people_with_equal_rights_share_a_cached_answer_that_names_nobody(published: Path) -> None:
     answers = []
     for sub in ("a", "b"):
         with user.acting_as(AccessScope(sub, "province", frozenset({TEHRAN}), True, False)):
@@ -110,11 +110,11 @@ def test_rows_of_people_need_the_right_and_the_setting(published: Path, monkeypa
 # ------------------------------------------------------------------ ways round
 
 
-def pages_that(found: set[str]) -> set[str]:
+def pages_that(modules: set[str]) -> set[str]:
     return {
         path.relative_to(ROOT).as_posix()
         for path in [ROOT / "dashboard.py", *(ROOT / "pages").rglob("*.py")]
-        if imports(path) & found
+        if imports(path) & modules
     }
 
 
@@ -138,17 +138,17 @@ def test_pages_reach_the_database_through_scoped_cursors_only() -> None:
     # Every cursor on a publication is bound to a scope, except the one that reads its description.
     for name in ("warehouse", "registers", "briefing_questions", "limits"):
         tree = ast.parse((ROOT / "pages" / "ui" / "data" / f"{name}.py").read_text(encoding="utf-8"))
-        bare = [
+        unscoped = [
             function.name
             for function in ast.walk(tree)
             if isinstance(function, ast.FunctionDef)
             for call in ast.walk(function)
             if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "cursor"
         ]
-        assert bare == (["_published"] if name == "warehouse" else [])
+        assert unscoped == (["_published"] if name == "warehouse" else [])
 
 
-def test_whole_tables_are_read_only_where_sums_are_made() -> None:
+def test_only_code_that_aggregates_reads_whole_tables() -> None:
     summing = {
         path.relative_to(ROOT).as_posix()
         for path in [*(ROOT / "etl").rglob("*.py"), *(ROOT / "pages").rglob("*.py")]
@@ -160,7 +160,7 @@ def test_whole_tables_are_read_only_where_sums_are_made() -> None:
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         )
     }
-    assert all(one.startswith(("etl/analysis/", "etl/semantic/")) for one in summing)
+    assert all(module.startswith(("etl/analysis/", "etl/semantic/")) for module in summing)
     assert "etl/analysis/detail.py" not in summing
 
 

@@ -10,7 +10,7 @@ from tests.access.scopes import ISFAHAN, NATIONAL, OF_ISFAHAN, OF_TEHRAN, TEHRAN
 pytestmark = pytest.mark.slow
 
 
-def test_what_is_read_row_by_row_holds_rows_of_the_own_province_only(con: duckdb.DuckDBPyConnection) -> None:
+def test_every_table_contains_only_rows_of_the_own_province(con: duckdb.DuckDBPyConnection) -> None:
     tables: dict[str, set[str]] = {}
     for table, column in con.execute(
         "select table_name, column_name from duckdb_columns() where not internal"
@@ -24,10 +24,10 @@ def test_what_is_read_row_by_row_holds_rows_of_the_own_province_only(con: duckdb
         for table, columns in tables.items():
             if table in open_tables:
                 continue
-            column = next((one for one in ("province", "province_iso", "iso_3166_2") if one in columns), None)
+            column = next((name for name in ("province", "province_iso", "iso_3166_2") if name in columns), None)
             if column:
-                found = {place for (place,) in cursor.execute(f"select distinct {column} from {table}").fetchall()}
-                assert found <= {TEHRAN}, table
+                provinces = {place for (place,) in cursor.execute(f"select distinct {column} from {table}").fetchall()}
+                assert provinces <= {TEHRAN}, table
             else:
                 assert cursor.execute(f"select count(*) from {table}").fetchall() == [(0,)], table
         assert cursor.execute("select count(*) from institutes").fetchall() != [(0,)]
@@ -35,29 +35,31 @@ def test_what_is_read_row_by_row_holds_rows_of_the_own_province_only(con: duckdb
         assert len(cursor.execute("select distinct province from institutes").fetchall()) > 20
 
 
-def test_views_of_one_cursor_are_not_those_of_another(con: duckdb.DuckDBPyConnection) -> None:
-    with cursor_for(con, OF_TEHRAN) as one, cursor_for(con, OF_ISFAHAN) as other, one.cursor() as again:
+def test_two_cursors_do_not_share_temporary_views(con: duckdb.DuckDBPyConnection) -> None:
+    with cursor_for(con, OF_TEHRAN) as first, cursor_for(con, OF_ISFAHAN) as second, first.cursor() as child:
         places = [
-            cursor.execute("select distinct province from institutes").fetchall() for cursor in (one, other, again)
+            cursor.execute("select distinct province from institutes").fetchall() for cursor in (first, second, child)
         ]
     assert places == [[(TEHRAN,)], [(ISFAHAN,)], [(TEHRAN,)]]
 
 
-def test_views_are_laid_once_and_serve_the_same_provinces_only(
+def test_views_are_created_once_and_serve_only_the_same_provinces(
     con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    laid: list[frozenset[str]] = []
-    lay = scoped_views._create_views
+    created: list[frozenset[str]] = []
+    create_views = scoped_views._create_views
     monkeypatch.setattr(
-        scoped_views, "_create_views", lambda cursor, provinces: (laid.append(provinces), lay(cursor, provinces))
+        scoped_views,
+        "_create_views",
+        lambda cursor, provinces: (created.append(provinces), create_views(cursor, provinces)),
     )
     scoped_views._idle.clear()
     for _ in range(3):
         for scope, place in ((OF_TEHRAN, TEHRAN), (OF_ISFAHAN, ISFAHAN)):
             with cursor_for(con, scope) as cursor:
                 assert cursor.execute("select distinct province from institutes").fetchall() == [(place,)]
-    assert laid == [OF_TEHRAN.codes, OF_ISFAHAN.codes]
-    with cursor_for(con, OF_TEHRAN) as one, cursor_for(con, OF_TEHRAN) as other:
-        one.execute("select 1")
-        other.execute("select 1")
-        assert one._rows is not other._rows
+    assert created == [OF_TEHRAN.codes, OF_ISFAHAN.codes]
+    with cursor_for(con, OF_TEHRAN) as first, cursor_for(con, OF_TEHRAN) as second:
+        first.execute("select 1")
+        second.execute("select 1")
+        assert first._rows is not second._rows

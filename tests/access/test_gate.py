@@ -17,7 +17,7 @@ from tests.access.scopes import ISFAHAN, TEHRAN
 
 
 @pytest.mark.parametrize("path", CLOSED)
-def test_nothing_of_the_register_is_given_without_a_session(path: str, oidc: TestClient) -> None:
+def test_without_a_session_no_data_is_served(path: str, oidc: TestClient) -> None:
     assert oidc.get(path, headers=PAGE).status_code == 401
     assert oidc.get(path, headers=PAGE).content == b""
     assert oidc.put(path).status_code == 401
@@ -29,7 +29,7 @@ def test_a_socket_needs_a_session(oidc: TestClient) -> None:
     assert opens_socket(oidc, cookie())
 
 
-def test_without_a_session_a_page_is_the_way_to_sign_in_in_both_languages(oidc: TestClient) -> None:
+def test_without_a_session_every_page_offers_sign_in_in_both_languages(oidc: TestClient) -> None:
     page = oidc.get("/institutes?institute=123", headers=PAGE)
     assert page.status_code == 401
     assert "/sign-in" in page.text
@@ -121,7 +121,7 @@ def test_groups_become_a_scope(groups: list[str], provinces: set[str], oidc: Tes
     assert status(oidc, cookie(groups=groups)) == 200
 
 
-def test_a_table_of_roles_that_breaks_gives_rights_to_nobody(oidc: TestClient, tmp_path: Path) -> None:
+def test_a_broken_table_of_roles_gives_rights_to_nobody(oidc: TestClient, tmp_path: Path) -> None:
     assert status(oidc, cookie()) == 200
     (tmp_path / "access.toml").write_text("[groups", encoding="utf-8")
     assert status(oidc, cookie()) == 403
@@ -129,7 +129,7 @@ def test_a_table_of_roles_that_breaks_gives_rights_to_nobody(oidc: TestClient, t
     assert status(oidc, cookie()) == 403
 
 
-def test_rights_withdrawn_hold_for_a_session_that_is_open(oidc: TestClient, tmp_path: Path, monkeypatch) -> None:
+def test_withdrawn_rights_take_effect_in_an_open_session(oidc: TestClient, tmp_path: Path, monkeypatch) -> None:
     assert status(oidc, cookie()) == 200
     person = next(iter(people._people.values()))
     monkeypatch.setattr(people, "of_run", lambda: person)
@@ -176,7 +176,7 @@ def test_an_open_socket_ends_with_its_session(oidc: TestClient, monkeypatch: pyt
             wire.receive_text()
 
 
-def test_headers_of_the_gate_and_the_proxy_are_taken_from_no_client(oidc: TestClient) -> None:
+def test_headers_of_the_gate_and_the_proxy_are_not_accepted_from_clients(oidc: TestClient) -> None:
     forged = {"X-Policeyar-Session": "y", "X-Remote-User": "boss", "X-Remote-Groups": "national"}
     assert status(oidc, forged) == 401
     behind = oidc.get("/overview", headers=forged | cookie()).json()
@@ -186,10 +186,10 @@ def test_headers_of_the_gate_and_the_proxy_are_taken_from_no_client(oidc: TestCl
 
 
 def test_sign_in_cookies_are_secure_and_last_eight_hours_at_most(oidc: TestClient) -> None:
-    written = oidc.get("/oauth2callback").headers["set-cookie"]
-    assert "Secure" in written
-    assert "HttpOnly" in written
-    assert f"Max-Age={sessions.LONGEST_SECONDS}" in written
+    cookie_text = oidc.get("/oauth2callback").headers["set-cookie"]
+    assert "Secure" in cookie_text
+    assert "HttpOnly" in cookie_text
+    assert f"Max-Age={sessions.LONGEST_SECONDS}" in cookie_text
 
 
 # ------------------------------------------------------------------ the proxy
@@ -205,7 +205,7 @@ def test_sign_in_cookies_are_secure_and_last_eight_hours_at_most(oidc: TestClien
         ({"X-Remote-User": "boss", "X-Remote-Groups": "a, national", "X-Proxy-Secret": "the secret of the proxy"}, 200),
     ],
 )
-def test_the_proxys_headers_count_beside_its_secret_only(
+def test_the_proxys_headers_count_only_with_its_secret(
     headers: dict[str, str], expected: int, proxy: TestClient
 ) -> None:
     answer = proxy.get("/overview", headers=PAGE | headers)
@@ -214,7 +214,7 @@ def test_the_proxys_headers_count_beside_its_secret_only(
     assert opens_socket(proxy, headers) == (expected == 200)
 
 
-def test_who_the_proxy_brings_is_noted_at_the_first_visit_and_after_a_pause(
+def test_a_person_from_the_proxy_is_logged_at_the_first_visit_and_after_a_pause(
     proxy: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = time.time()

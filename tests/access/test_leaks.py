@@ -26,7 +26,7 @@ from etl.semantic.catalog import catalogue
 from pages.ui.i18n import text
 from tests import serving
 from tests.access.scopes import ISFAHAN, TEHRAN
-from tests.access.site import ROLES, Site, fetch, served, sign_in, status, told
+from tests.access.site import ROLES, Site, cookie_header, fetch, served, sign_in, status
 from tests.browser import app as front
 from tests.parts import PARTS, opening
 
@@ -45,27 +45,30 @@ def site(revised_register: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 @pytest.fixture(scope="module")
 def guarded(small_register: Path) -> dict[str, dict[str, bytes]]:
     """By province, what only its own people may see: codes and names of institutes, names of counties and files."""
-    found: dict[str, dict[str, bytes]] = {code: {} for code in places().provinces.values()}
+    texts: dict[str, dict[str, bytes]] = {code: {} for code in places().provinces.values()}
     with access.connect(small_register, access.ADMINISTRATOR) as con:
-        for one in detail.institutes(con).values():
-            found[str(one.province)] |= {one.code: one.code.encode(), one.name: one.name.encode()}
+        for institute in detail.institutes(con).values():
+            texts[str(institute.province)] |= {
+                institute.code: institute.code.encode(),
+                institute.name: institute.name.encode(),
+            }
         for code, province in detail.provinces_of_counties(con).items():
             for lang in text.LANGUAGES:
                 name = text.member("county", code, lang)
-                found[province][name] = name.encode()
+                texts[province][name] = name.encode()
         for row in data_quality.files(con).records():
-            found[row["province"]][row["file"]] = str(row["file"]).encode()
+            texts[row["province"]][row["file"]] = str(row["file"]).encode()
     # A name of two provinces, one within another name, a province's or a word of the pages reveals nothing.
-    public = "\n".join(text.member("province", code, lang) for code in found for lang in text.LANGUAGES)
+    public = "\n".join(text.member("province", code, lang) for code in texts for lang in text.LANGUAGES)
     words = (Path(text.__file__).parents[2] / "text.toml").read_text(encoding="utf-8")
-    every = "\n".join(name for named in found.values() for name in named)
+    every = "\n".join(name for named in texts.values() for name in named)
     return {
         province: {
-            name: sought
-            for name, sought in named.items()
-            if len(sought) > 6 and every.count(name) == 1 and name not in public + words
+            name: pattern
+            for name, pattern in named.items()
+            if len(pattern) > 6 and every.count(name) == 1 and name not in public + words
         }
-        for province, named in found.items()
+        for province, named in texts.items()
     }
 
 
@@ -84,8 +87,8 @@ def names_of(province: str, guarded: dict[str, dict[str, bytes]], received: byte
     """A code counts as a whole word only, not as part of another number."""
     return [
         name
-        for name, sought in guarded[province].items()
-        if sought in received and (not name.isdigit() or re.search(rb"(?<![\d.])" + sought + rb"(?![\d.])", received))
+        for name, pattern in guarded[province].items()
+        if pattern in received and (not name.isdigit() or re.search(rb"(?<![\d.])" + pattern + rb"(?![\d.])", received))
     ]
 
 
@@ -117,7 +120,7 @@ def socket_of(address: str, context: BrowserContext) -> ClientConnection:
         address.replace("http", "ws", 1) + "/_stcore/stream",
         subprotocols=["streamlit"],  # type: ignore[list-item]
         origin=address,  # type: ignore[arg-type]
-        additional_headers={"Cookie": told(context.cookies())},
+        additional_headers={"Cookie": cookie_header(context.cookies())},
         max_size=None,
     )
 
@@ -125,32 +128,32 @@ def socket_of(address: str, context: BrowserContext) -> ClientConnection:
 @pytest.fixture(scope="module")
 def reader(site: Site, browser: Browser) -> Iterator[Callable[[str], Reader]]:
     """Each person signs in once."""
-    known: dict[str, Reader] = {}
+    sessions: dict[str, Reader] = {}
 
     def of(sub: str) -> Reader:
-        if sub not in known:
+        if sub not in sessions:
             context = browser.new_context(locale="en", viewport={"width": 1440, "height": 1000})
             sign_in(site, context, sub).close()
             page = context.new_page()
             listener = Listener(page)
-            known[sub] = Reader(context, front.Visit(site.address, page, front.Runs(page)), listener)
-        known[sub].listener.received.clear()
-        return known[sub]
+            sessions[sub] = Reader(context, front.Visit(site.address, page, front.Runs(page)), listener)
+        sessions[sub].listener.received.clear()
+        return sessions[sub]
 
     yield of
-    for one in known.values():
-        one.context.close()
+    for session in sessions.values():
+        session.context.close()
 
 
-def test_every_page_sends_an_officer_the_own_province_and_an_analyst_all(
+def test_every_page_sends_an_officer_only_their_province_and_an_analyst_everything(
     site: Site, reader: Callable[[str], Reader], guarded: dict[str, dict[str, bytes]]
 ) -> None:
     with socket_of(site.address, reader("tehran.officer").context) as wire:
-        sent = {part: run(wire, part, {"lang": "en"}) for part in PARTS}
-    for part, received in sent.items():
+        pages = {part: run(wire, part, {"lang": "en"}) for part in PARTS}
+    for part, received in pages.items():
         assert b"pd-error" not in received, part
         assert not [name for place in guarded if place != TEHRAN for name in names_of(place, guarded, received)], part
-    everything = b"".join(sent.values())
+    everything = b"".join(pages.values())
     assert b"/media/" not in everything, "files leave by addresses of their own"
     assert len(names_of(TEHRAN, guarded, everything)) > 10
     with socket_of(site.address, reader("national.analyst").context) as wire:
@@ -158,30 +161,30 @@ def test_every_page_sends_an_officer_the_own_province_and_an_analyst_all(
     assert min(len(names_of(province, guarded, everything)) for province in (TEHRAN, ISFAHAN)) > 5
 
 
-def test_the_query_shown_and_the_rows_of_people_are_those_of_who_looks(
+def test_the_query_and_the_rows_of_people_match_the_rights_of_the_viewer(
     reader: Callable[[str], Reader], guarded: dict[str, dict[str, bytes]]
 ) -> None:
     for sub in (*OFFICERS, "national.analyst"):
-        one = reader(sub)
-        one.visit.go("register", lang="en")
-        one.page.locator(".st-key-what-institutes button").first.click()
-        one.page.locator("[data-testid=stCode]").wait_for(timeout=60_000)
-        one.visit.settle()
-        query = one.page.locator("[data-testid=stCode]").inner_text()
-        people = one.page.locator(".st-key-table-people tbody tr").all_inner_texts()
+        viewer = reader(sub)
+        viewer.visit.go("register", lang="en")
+        viewer.page.locator(".st-key-what-institutes button").first.click()
+        viewer.page.locator("[data-testid=stCode]").wait_for(timeout=60_000)
+        viewer.visit.settle()
+        query = viewer.page.locator("[data-testid=stCode]").inner_text()
+        people = viewer.page.locator(".st-key-table-people tbody tr").all_inner_texts()
         assert "select" in query
         assert len(people) > 10
         if sub in OFFICERS:
             own, _ = OFFICERS[sub]
             assert set(re.findall(r"IR-\d\d", query)) == {own}
             assert all(text.member("province", own, "en") in row for row in people)
-            assert not one.foreign(own, guarded)
+            assert not viewer.foreign(own, guarded)
         else:
             assert "IR-" not in query
             assert not any(text.member("province", own, "en") in row for own, _ in OFFICERS.values() for row in people)
 
 
-def test_what_may_circulate_leaves_rounded_and_of_the_own_province(
+def test_files_for_circulation_are_rounded_and_limited_to_the_viewers_province(
     reader: Callable[[str], Reader], guarded: dict[str, dict[str, bytes]]
 ) -> None:
     officer = reader("isfahan.officer")
@@ -221,11 +224,11 @@ def test_a_person_without_rights_gets_no_page_file_or_socket(site: Site, browser
     context.close()
 
 
-def test_addresses_handed_over_show_nothing_of_another_province(
+def test_a_shared_link_shows_nothing_of_another_province(
     reader: Callable[[str], Reader], guarded: dict[str, dict[str, bytes]], small_register: Path
 ) -> None:
     with access.connect(small_register, access.ADMINISTRATOR) as con:
-        foreign = next(one for one in detail.institutes(con).values() if one.province == ISFAHAN)
+        foreign = next(institute for institute in detail.institutes(con).values() if institute.province == ISFAHAN)
         county = next(code for code, place in detail.provinces_of_counties(con).items() if place == ISFAHAN)
     officer = reader("tehran.officer")
     visit = officer.visit
@@ -252,14 +255,14 @@ def test_addresses_handed_over_show_nothing_of_another_province(
     assert set(leaked) <= {foreign.name, foreign.code}, "what was typed comes back, nothing else"
 
 
-def test_two_browsers_in_turn_on_one_process_meet_nothing_of_each_other(
+def test_two_browsers_that_alternate_on_one_process_never_see_data_of_each_other(
     site: Site, reader: Callable[[str], Reader], guarded: dict[str, dict[str, bytes]]
 ) -> None:
     chance = random.Random(11)
     local = sorted(
         metric.name for metric in catalogue().values() if not metric.hidden and "county" in metric.dimensions
     )
-    met = dict.fromkeys(OFFICERS, 0)
+    hits = dict.fromkeys(OFFICERS, 0)
     with ExitStack() as stack:
         wires = {sub: stack.enter_context(socket_of(site.address, reader(sub).context)) for sub in OFFICERS}
         for number in range(QUESTIONS):
@@ -267,19 +270,19 @@ def test_two_browsers_in_turn_on_one_process_meet_nothing_of_each_other(
             own, foreign = OFFICERS[sub]
             part = chance.choice(("explore", "explore", "register", "coverage", "quality", "province"))
             by = chance.choice(("county", "institute"))
-            asked = {"m": chance.choice(local), "by": by} if part == "explore" else {}
-            received = run(wires[sub], part, asked | {"province": chance.choice((own, foreign)), "lang": "en"})
-            assert not names_of(foreign, guarded, received), (part, asked)
-            met[sub] += bool(names_of(own, guarded, received))
-    assert min(met.values()) > QUESTIONS / 10
+            query = {"m": chance.choice(local), "by": by} if part == "explore" else {}
+            received = run(wires[sub], part, query | {"province": chance.choice((own, foreign)), "lang": "en"})
+            assert not names_of(foreign, guarded, received), (part, query)
+            hits[sub] += bool(names_of(own, guarded, received))
+    assert min(hits.values()) > QUESTIONS / 10
 
 
 def run(wire: ClientConnection, part: str, query: dict[str, str]) -> bytes:
     """What the server sends in one run of a page."""
-    asked = BackMsg()
-    asked.rerun_script.page_script_hash, tab = opening(part)
-    asked.rerun_script.query_string = "&".join(f"{name}={value}" for name, value in (query | tab).items())
-    wire.send(asked.SerializeToString())
+    request = BackMsg()
+    request.rerun_script.page_script_hash, tab = opening(part)
+    request.rerun_script.query_string = "&".join(f"{name}={value}" for name, value in (query | tab).items())
+    wire.send(request.SerializeToString())
     received = bytearray()
     while True:
         message = wire.recv(timeout=60)
@@ -291,22 +294,22 @@ def run(wire: ClientConnection, part: str, query: dict[str, str]) -> bytes:
             return bytes(received)
 
 
-def test_a_view_saved_by_one_is_not_on_the_shelf_of_another(site: Site, reader: Callable[[str], Reader]) -> None:
+def test_a_saved_view_is_not_listed_for_another_person(site: Site, reader: Callable[[str], Reader]) -> None:
     for sub, saves in (("isfahan.officer", True), ("tehran.officer", False), ("isfahan.officer", False)):
-        one = reader(sub)
-        one.visit.go("explore", lang="en")
-        one.press("Saved views")
+        viewer = reader(sub)
+        viewer.visit.go("explore", lang="en")
+        viewer.press("Saved views")
         if saves:
-            one.page.get_by_label("Name of this view").fill("Only mine")
-            one.page.get_by_label("Name of this view").press("Enter")
-            one.visit.settle()
-            one.page.get_by_role("button", name="Save", exact=True).click()
-            one.visit.settle()
-        assert (b"Only mine" in one.listener.received) == (sub == "isfahan.officer")
+            viewer.page.get_by_label("Name of this view").fill("Only mine")
+            viewer.page.get_by_label("Name of this view").press("Enter")
+            viewer.visit.settle()
+            viewer.page.get_by_role("button", name="Save", exact=True).click()
+            viewer.visit.settle()
+        assert (b"Only mine" in viewer.listener.received) == (sub == "isfahan.officer")
     assert [event.more["page"] for event in audit.events(site.audit, event="view_saved")] == ["explore"]
 
 
-def test_rights_withdrawn_end_a_page_that_is_open(site: Site, reader: Callable[[str], Reader]) -> None:
+def test_an_open_page_ends_when_rights_are_withdrawn(site: Site, reader: Callable[[str], Reader]) -> None:
     officer = reader("withdrawn.officer")
     context, visit = officer.context, officer.visit
     visit.go("coverage", lang="en")
@@ -323,7 +326,7 @@ def test_rights_withdrawn_end_a_page_that_is_open(site: Site, reader: Callable[[
     assert len(audit.events(site.audit, event="settings_changed")) >= 1
 
 
-def test_a_briefing_and_a_picture_leave_noted(site: Site, reader: Callable[[str], Reader]) -> None:
+def test_downloads_of_a_briefing_and_a_picture_are_logged(site: Site, reader: Callable[[str], Reader]) -> None:
     officer = reader("isfahan.officer")
     context, visit = officer.context, officer.visit
     visit.go("briefings", lang="en", province=ISFAHAN)
@@ -343,13 +346,13 @@ def test_a_briefing_and_a_picture_leave_noted(site: Site, reader: Callable[[str]
     assert audit.verify(site.audit) == []
 
 
-def test_counters_and_logs_name_nobody_and_nothing_asked(site: Site) -> None:
+def test_counters_and_logs_contain_no_names_and_no_questions(site: Site) -> None:
     port = int((site.folder / "nginx.conf").read_text().partition("server 127.0.0.1:")[2].split()[0])
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
         counters = answer.read().decode()
     assert "policeyar_questions_total" in counters
     logs = "".join((site.folder / name).read_text() for name in ("access.log", "error.log"))
     assert logs
-    for sought in ("officer", "analyst", TEHRAN, ISFAHAN, "county", "explore"):
-        assert sought not in counters + logs
+    for word in ("officer", "analyst", TEHRAN, ISFAHAN, "county", "explore"):
+        assert word not in counters + logs
     assert serving.ask(port, "/_stcore/metrics")[0] == 401

@@ -28,7 +28,7 @@ def offered(tmp_path: Path, scope: user.AccessScope) -> str:
         return gate.offer(file, "numbers.csv", {"metric": "leavers", "form": "csv", "rows": 3})
 
 
-def test_a_file_is_fetched_once_by_whom_it_was_made_for(oidc: TestClient, tmp_path: Path) -> None:
+def test_a_file_can_be_fetched_once_and_only_by_its_owner(oidc: TestClient, tmp_path: Path) -> None:
     address = offered(tmp_path, OF_ISFAHAN)
     assert oidc.get(address).status_code == 401
     assert oidc.get(address, headers=cookie(sub="tehran.officer", groups=["tehran"])).status_code == 403
@@ -93,12 +93,12 @@ def test_a_changed_table_of_roles_is_noted_once(oidc: TestClient, tmp_path: Path
 # ------------------------------------------------------------------ modes
 
 
-def test_open_lets_everything_pass_and_starts_on_this_machine_only(tmp_path: Path, monkeypatch) -> None:
-    known = configured(tmp_path, monkeypatch, "open")
+def test_without_sign_in_everything_is_allowed_but_only_on_this_machine(tmp_path: Path, monkeypatch) -> None:
+    config = configured(tmp_path, monkeypatch, "open")
     client = TestClient(application())
     assert status(client, {}) == 200
     assert opens_socket(client, {})
-    assert known.sign_in.mode == "open"
+    assert config.sign_in.mode == "open"
     for address in ("0.0.0.0", "", None, "10.1.2.3", "::"):
         monkeypatch.setattr(people.config, "get_option", lambda _name, address=address: address)
         with pytest.raises(Faulty, match="this machine only"):
@@ -114,18 +114,18 @@ def test_without_sign_in_the_page_says_so(lang: str, tmp_path: Path, monkeypatch
 
 
 @pytest.mark.slow
-def test_without_sign_in_another_address_does_not_start_and_says_why_in_one_line() -> None:
+def test_without_sign_in_a_public_address_is_refused_with_a_one_line_error() -> None:
     command = [sys.executable, "-m", "streamlit", "run", "dashboard.py", "--server.address", "0.0.0.0"]
     port = ["--server.port", str(serving.free_ports())]
-    ended = subprocess.run([*command, *port], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
-    assert ended.returncode == 1
-    assert ended.stderr.splitlines()[-1] == (
+    result = subprocess.run([*command, *port], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1] == (
         "sign_in.mode: open serves this machine only, and server.address is 0.0.0.0"
     )
-    assert "Traceback" not in ended.stderr
+    assert "Traceback" not in result.stderr
 
 
-def test_secrets_that_others_may_read_or_a_short_one_do_not_start(tmp_path: Path, monkeypatch) -> None:
+def test_readable_or_short_secrets_prevent_the_start(tmp_path: Path, monkeypatch) -> None:
     configured(tmp_path, monkeypatch, "proxy", '[proxy]\nsecret = "short"\n')
     with pytest.raises(Faulty, match="16 letters"):
         people.begin()
@@ -135,14 +135,14 @@ def test_secrets_that_others_may_read_or_a_short_one_do_not_start(tmp_path: Path
         people.begin()
 
 
-def test_a_session_is_checked_in_no_time(oidc: TestClient) -> None:
+def test_a_run_of_a_page_checks_the_session_once(oidc: TestClient) -> None:
     """The questions of one page read the session store once; `make bench` reports the cost."""
     assert status(oidc, cookie()) == 200
     person = next(iter(people._people.values()))
-    asked: list[str] = []
+    checks: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(people, "of_run", lambda: person)
-        patch.setattr(people, "refusal", lambda person, now: asked.append(person.sub) or "")
+        patch.setattr(people, "refusal", lambda person, now: checks.append(person.sub) or "")
         for _ in range(50):
             people.scope_of_run()
-    assert len(asked) == 1
+    assert len(checks) == 1

@@ -25,11 +25,11 @@ def site(small_register: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield running
 
 
-def test_pkce_in_and_out_by_every_process_under_a_path(site: Site, browser: Browser) -> None:
+def test_sign_in_and_sign_out_with_pkce_work_in_every_process_under_a_path(site: Site, browser: Browser) -> None:
     context = browser.new_context(locale="en")
     page = context.new_page()
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    urls: list[str] = []
+    page.on("request", lambda request: urls.append(request.url))
     page.goto(f"{site.address}/?lang=en")
     page.get_by_role("link", name="Sign in").click()
     page.fill("input[name=login]", "isfahan.officer")
@@ -40,16 +40,16 @@ def test_pkce_in_and_out_by_every_process_under_a_path(site: Site, browser: Brow
     page.wait_for_selector(".pd-trust", timeout=90_000)
     assert "Account isfahan.officer" in page.locator(".pd-brand").inner_text()
 
-    authorize = next(url for url in asked if urlsplit(url).path == "/auth")
+    authorize = next(url for url in urls if urlsplit(url).path == "/auth")
     query = parse_qs(urlsplit(authorize).query)
     assert query["code_challenge_method"] == ["S256"]
     without = httpx.get(authorize.replace("code_challenge", "no_challenge"))
     assert "error=invalid_request" in without.headers["location"], "the provider takes nobody without it"
 
     cookies = context.cookies()
-    assert {one["path"] for one in cookies if one["name"].startswith("_streamlit_user")} == {"/dash"}
+    assert {cookie["path"] for cookie in cookies if cookie["name"].startswith("_streamlit_user")} == {"/dash"}
     # nginx chooses the process by the cookie of the visit.
-    visits = [[one for one in cookies if one["name"] != "reader"] + [visit] for visit in VISITS]
+    visits = [[cookie for cookie in cookies if cookie["name"] != "reader"] + [visit] for visit in VISITS]
     assert {status(f"{site.address}/overview", visit) for visit in visits} == {200}
     page.locator(".pd-brand a").click()
     page.get_by_role("button", name="Yes, sign me out").click()

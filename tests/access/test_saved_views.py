@@ -34,7 +34,7 @@ def kept_in(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture
-def noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
+def audit_events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
     monkeypatch.setenv("VIEWS", str(tmp_path))
     events: list[tuple[object, ...]] = []
 
@@ -45,7 +45,7 @@ def noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[object,
     return events
 
 
-def test_views_of_one_are_not_those_of_another(kept_in: str, noted: list[tuple[object, ...]]) -> None:
+def test_each_person_has_their_own_saved_views(kept_in: str, audit_events: list[tuple[object, ...]]) -> None:
     with user.acting_as(OF_ISFAHAN):
         saved_views.save("Mine", "explore", {"m": ["joiners"]}, DAY)
     with user.acting_as(OF_TEHRAN):
@@ -53,23 +53,23 @@ def test_views_of_one_are_not_those_of_another(kept_in: str, noted: list[tuple[o
         saved_views.save("Mine", "explore", {"m": ["leavers"]}, DAY)
         saved_views.save("Other", "explore", {}, DAY)
         saved_views.delete("Mine")
-        assert [one.name for one in saved_views.shelf().views] == ["Other"]
+        assert [view.name for view in saved_views.shelf().views] == ["Other"]
     with user.acting_as(OF_ISFAHAN):
-        assert [one.parameters for one in saved_views.shelf().views] == [{"m": ["joiners"]}]
+        assert [view.parameters for view in saved_views.shelf().views] == [{"m": ["joiners"]}]
         saved_views.delete("Other")
     with user.acting_as(OF_TEHRAN):
-        assert [one.name for one in saved_views.shelf().views] == ["Other"]
-    assert [event[:2] for event in noted] == [
+        assert [view.name for view in saved_views.shelf().views] == ["Other"]
+    assert [event[:2] for event in audit_events] == [
         ("isfahan.officer", "view_saved"),
         ("tehran.officer", "view_saved"),
         ("tehran.officer", "view_saved"),
         ("tehran.officer", "view_deleted"),
     ]
-    assert {str(event[2]) for event in noted} == {"{'page': 'explore'}"}
+    assert {str(event[2]) for event in audit_events} == {"{'page': 'explore'}"}
 
 
 def test_a_view_from_before_people_signed_in_belongs_to_the_administrator(
-    noted: list[tuple[object, ...]], tmp_path: Path
+    audit_events: list[tuple[object, ...]], tmp_path: Path
 ) -> None:
     (tmp_path / "views.json").write_text(
         '[{"name": "Old", "page": "explore", "parameters": {}, "saved_on": "2026-01-01"}]', encoding="utf-8"
@@ -77,11 +77,11 @@ def test_a_view_from_before_people_signed_in_belongs_to_the_administrator(
     with user.acting_as(OF_ISFAHAN):
         assert saved_views.shelf() == saved_views.Shelf([], True)
     with user.acting_as(user.ADMINISTRATOR):
-        assert [one.name for one in saved_views.shelf().views] == ["Old"]
+        assert [view.name for view in saved_views.shelf().views] == ["Old"]
 
 
-def test_hosts_share_views_and_take_over_each_its_own_file(
-    kept_in: str, noted: list[tuple[object, ...]], tmp_path: Path
+def test_hosts_share_views_and_each_imports_its_own_file(
+    kept_in: str, audit_events: list[tuple[object, ...]], tmp_path: Path
 ) -> None:
     hosts = [SavedViews(tmp_path / name, kept_in) for name in ("one", "other")]
     for name in ("one", "other"):
@@ -89,39 +89,39 @@ def test_hosts_share_views_and_take_over_each_its_own_file(
         (tmp_path / name / "views.json").write_text(
             f'[{{"name": "Of {name}", "page": "explore", "parameters": {{}}, "saved_on": "2026-01-01", "owner": "x"}}]'
         )
-    seen = [[view.name for view in host.of("x")[0]] for host in (*hosts, hosts[0])]
+    names = [[view.name for view in host.of("x")[0]] for host in (*hosts, hosts[0])]
     both = ["Of one", "Of other"]
-    assert seen == ([["Of one"], both, both] if kept_in else [["Of one"], ["Of other"], ["Of one"]])
+    assert names == ([["Of one"], both, both] if kept_in else [["Of one"], ["Of other"], ["Of one"]])
     assert not list(tmp_path.rglob("views.json"))
 
 
-def test_of_saves_under_one_name_at_once_one_is_kept(kept_in: str, tmp_path: Path) -> None:
+def test_only_one_of_several_simultaneous_saves_under_one_name_is_kept(kept_in: str, tmp_path: Path) -> None:
     views = SavedViews(tmp_path, kept_in)
     views.of("first")
     with ThreadPoolExecutor(8) as pool:
-        told = list(
+        results = list(
             pool.map(lambda place: views.add(Saved("Same", "explore", {"m": [str(place)]}, "", "many")), range(16))
         )
-    assert sorted(told) == [""] + ["taken"] * 15
-    assert [view.parameters["m"] for view in views.of("many")[0]] == [[str(told.index(""))]]
+    assert sorted(results) == [""] + ["taken"] * 15
+    assert [view.parameters["m"] for view in views.of("many")[0]] == [[str(results.index(""))]]
 
 
 @pytest.mark.slow
-def test_a_session_ended_on_one_host_has_ended_on_the_other(shared: str, tmp_path: Path) -> None:
-    one, other = (Sessions(tmp_path / name / "sessions.sqlite", shared) for name in ("one", "other"))
-    assert one.admit("key", "x", 0, LONGEST_SECONDS, 100) == "new"
-    assert other.admit("key", "x", 0, LONGEST_SECONDS, 110) == ""
-    one.end("key", 120)
-    assert other.admit("key", "x", 0, LONGEST_SECONDS, 130) == "ended"
-    one.end("never seen", 120)
-    assert other.admit("never seen", "x", 0, LONGEST_SECONDS, 130) == "ended"
-    token = one.offer(Offer("x", tmp_path / "file", "name", "{}"), 100)
-    assert other.take(token, "x", 110) == "gone", "a file is on the host that made it"
-    assert one.take(token, "x", 110) == Offer("x", tmp_path / "file", "name", "{}")
+def test_a_session_that_ends_on_one_host_ends_on_all(shared: str, tmp_path: Path) -> None:
+    first, second = (Sessions(tmp_path / name / "sessions.sqlite", shared) for name in ("one", "other"))
+    assert first.admit("key", "x", 0, LONGEST_SECONDS, 100) == "new"
+    assert second.admit("key", "x", 0, LONGEST_SECONDS, 110) == ""
+    first.end("key", 120)
+    assert second.admit("key", "x", 0, LONGEST_SECONDS, 130) == "ended"
+    first.end("never seen", 120)
+    assert second.admit("never seen", "x", 0, LONGEST_SECONDS, 130) == "ended"
+    token = first.offer(Offer("x", tmp_path / "file", "name", "{}"), 100)
+    assert second.take(token, "x", 110) == "gone", "a file is on the host that made it"
+    assert first.take(token, "x", 110) == Offer("x", tmp_path / "file", "name", "{}")
 
 
-def test_a_database_that_is_not_there_keeps_and_admits_nothing(
-    noted: list[tuple[object, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_without_the_database_nothing_is_saved_and_nobody_is_admitted(
+    audit_events: list[tuple[object, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = f"postgresql:///shared?host={tmp_path}&user=nobody"
     monkeypatch.setenv("SHARED_DATABASE", address)
@@ -130,6 +130,6 @@ def test_a_database_that_is_not_there_keeps_and_admits_nothing(
         with pytest.raises(OSError, match="database") as raised:
             saved_views.save("Mine", "explore", {"m": ["joiners"]}, DAY)
     assert "joiners" not in str(raised.value)
-    assert noted == []
+    assert audit_events == []
     with pytest.raises(OSError, match="database"):
         Sessions(tmp_path / "sessions.sqlite", address)

@@ -37,20 +37,20 @@ def registered(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     return dict(con.execute("select institute_code, province from institutes").fetchall())
 
 
-def outcome(cursor: ScopedCursor, names: list[str], **asked: Any) -> Answer | str:
+def outcome(cursor: ScopedCursor, names: list[str], **question: Any) -> Answer | str:
     try:
-        return ask(cursor, *names, **asked)
+        return ask(cursor, *names, **question)
     except QuestionError as error:
         return type(error).__name__
 
 
-def a_question(
+def random_question(
     chance: random.Random, con: duckdb.DuckDBPyConnection, scope: AccessScope
 ) -> tuple[list[str], dict[str, Any]]:
     """A metric by up to three dimensions and up to two filters, mostly below the province; half of the places are foreign."""
-    known = [metric for metric in catalogue().values() if not metric.hidden]
-    local = [metric for metric in known if metric.dimensions & {*BELOW, "origin"}]
-    metric = chance.choice(local if chance.random() < 0.85 else known)
+    metrics = [metric for metric in catalogue().values() if not metric.hidden]
+    local = [metric for metric in metrics if metric.dimensions & {*BELOW, "origin"}]
+    metric = chance.choice(local if chance.random() < 0.85 else metrics)
     dimensions = sorted(metric.dimensions - set(TIME))
     by = chance.sample(dimensions, min(len(dimensions), chance.choice((0, 1, 1, 2))))
     if chance.random() < 0.2 and set(TIME) <= metric.dimensions:
@@ -60,52 +60,52 @@ def a_question(
         if name in ("province", "origin"):
             where[name] = tuple(chance.sample([TEHRAN, ISFAHAN, FARS, "IR-30"], chance.choice((1, 2))))
         elif name == "county":
-            where[name] = some(chance, province_of_county(), scope)
+            where[name] = random_places(chance, province_of_county(), scope)
         elif name == "institute":
-            where[name] = some(chance, registered(con), scope)
+            where[name] = random_places(chance, registered(con), scope)
         elif name in CHOICES:
             where[name] = (chance.choice(sorted(set(CHOICES[name].values()))),)
     return [metric.name], {"by": tuple(by), "where": where}
 
 
-def some(chance: random.Random, places: dict[str, str], scope: AccessScope) -> tuple[str, ...]:
+def random_places(chance: random.Random, places: dict[str, str], scope: AccessScope) -> tuple[str, ...]:
     is_own = chance.random() < 0.5
     return tuple(chance.sample(sorted(code for code, place in places.items() if (place in scope.codes) == is_own), 2))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scope", [OF_TEHRAN, OF_TWO], ids=lambda scope: scope.sub)
-def test_random_questions_give_no_cell_below_the_province_of_another(
+def test_random_questions_give_no_cell_of_another_province(
     scope: AccessScope, con: duckdb.DuckDBPyConnection, all_seeing: ScopedCursor
 ) -> None:
     chance = random.Random(20260)
     place_of, place_of_institute = province_of_county(), registered(con)
-    met = {"answered": 0, "below": 0, "cut": 0, "refused": 0}
+    counts = {"answered": 0, "below": 0, "cut": 0, "refused": 0}
     with cursor_for(con, scope) as cursor:
         for _ in range(QUESTIONS):
-            names, asked = a_question(chance, con, scope)
-            answer, whole = outcome(cursor, names, **asked), outcome(all_seeing, names, **asked)
+            names, question = random_question(chance, con, scope)
+            answer, full_answer = outcome(cursor, names, **question), outcome(all_seeing, names, **question)
             if isinstance(answer, str):
-                met["refused"] += isinstance(whole, Answer)
-                assert answer != "AccessDenied" or isinstance(whole, Answer) or whole == "QuestionError"
+                counts["refused"] += isinstance(full_answer, Answer)
+                assert answer != "AccessDenied" or isinstance(full_answer, Answer) or full_answer == "QuestionError"
                 continue
-            assert isinstance(whole, Answer), "a scope never makes a question mean more"
-            met["answered"] += 1
-            involved = {*asked["by"], *asked["where"]}
+            assert isinstance(full_answer, Answer), "a scope never makes a question mean more"
+            counts["answered"] += 1
+            involved = {*question["by"], *question["where"]}
             if {"province", "origin"} <= involved:
                 own = [
                     row
-                    for row in whole.rows
-                    if all_own(row, answer.by, asked["where"], "province", scope)
-                    or all_own(row, answer.by, asked["where"], "origin", scope)
+                    for row in full_answer.rows
+                    if all_own(row, answer.by, question["where"], "province", scope)
+                    or all_own(row, answer.by, question["where"], "origin", scope)
                 ]
                 assert answer.rows == own
-                met["cut"] += len(own) < len(whole.rows)
+                counts["cut"] += len(own) < len(full_answer.rows)
                 continue
             if not involved & BELOW:
-                assert answer.rows == whole.rows, "numbers of nation and provinces are open"
+                assert answer.rows == full_answer.rows, "numbers of nation and provinces are open"
                 continue
-            met["below"] += 1
+            counts["below"] += 1
             assert set(answer.where.get("county", ())) <= {c for c, place in place_of.items() if place in scope.codes}
             if "institute" in catalogue()[names[0]].mutually_exclusive and "institute" in involved:
                 codes = (
@@ -115,13 +115,13 @@ def test_random_questions_give_no_cell_below_the_province_of_another(
                 continue
             assert set(answer.where["province"]) <= scope.codes
             # counted a second time under all rights, within the same provinces
-            assert answer.rows == ask(all_seeing, *names, by=asked["by"], where=answer.where).rows
+            assert answer.rows == ask(all_seeing, *names, by=question["by"], where=answer.where).rows
             if "county" in answer.by:
                 codes = {row[answer.by.index("county")] for row in answer.rows} - {None}
                 assert {place_of[code] for code in codes} <= scope.codes
-            met["cut"] += len(answer.rows) < len(whole.rows)
-    assert met["below"] > QUESTIONS / 5
-    assert min(met["cut"], met["refused"]) > QUESTIONS / 20, met
+            counts["cut"] += len(answer.rows) < len(full_answer.rows)
+    assert counts["below"] > QUESTIONS / 5
+    assert min(counts["cut"], counts["refused"]) > QUESTIONS / 20, counts
 
 
 def all_own(row: tuple[Any, ...], by: tuple[str, ...], where: dict[str, Any], name: str, scope: AccessScope) -> bool:
@@ -134,7 +134,7 @@ def test_a_code_of_another_province_looks_like_one_that_does_not_exist(
 ) -> None:
     places = registered(con) if dimension == "institute" else province_of_county()
     foreign = next(code for code, place in places.items() if place == ISFAHAN)
-    told = []
+    errors = []
     with cursor_for(con, OF_TEHRAN) as cursor:
         for code in (foreign, "9999999"):
             for run in (
@@ -143,11 +143,11 @@ def test_a_code_of_another_province_looks_like_one_that_does_not_exist(
             ):
                 with pytest.raises(QuestionError) as raised:
                     run()
-                told.append((type(raised.value), str(raised.value).replace(code, "CODE")))
-    assert told[:2] == told[2:]
+                errors.append((type(raised.value), str(raised.value).replace(code, "CODE")))
+    assert errors[:2] == errors[2:]
 
 
-def test_both_sides_of_a_comparison_are_cut(con: duckdb.DuckDBPyConnection) -> None:
+def test_both_sides_of_a_comparison_are_limited_to_the_own_province(con: duckdb.DuckDBPyConnection) -> None:
     foreign = next(code for code, place in province_of_county().items() if place == ISFAHAN)
     own = next(code for code, place in province_of_county().items() if place == TEHRAN)
     with cursor_for(con, OF_TEHRAN) as cursor:
@@ -161,7 +161,7 @@ def test_both_sides_of_a_comparison_are_cut(con: duckdb.DuckDBPyConnection) -> N
         assert comparison.compare(cursor, ["active_assistants"], *provinces).rows, "provinces are open"
 
 
-def test_the_counties_of_another_province_do_not_follow_by_subtraction(
+def test_counties_of_another_province_cannot_be_computed_by_subtraction(
     con: duckdb.DuckDBPyConnection, all_seeing: ScopedCursor
 ) -> None:
     place_of = province_of_county()
@@ -175,24 +175,24 @@ def test_the_counties_of_another_province_do_not_follow_by_subtraction(
         assert mixed.where["province"] == (TEHRAN,)
 
 
-def test_what_may_circulate_is_rounded_as_for_everybody_and_beside_no_exact_total(
+def test_circulated_numbers_are_rounded_for_everybody_and_have_no_exact_total(
     con: duckdb.DuckDBPyConnection, all_seeing: ScopedCursor
 ) -> None:
     with cursor_for(con, OF_TEHRAN) as cursor:
         rounded = disclosure.for_circulation(ask(cursor, "active_assistants", by=("county",)), partial(ask, cursor))
-    whole = ask(all_seeing, "active_assistants", by=("county",), where={"province": (TEHRAN,)})
-    assert rounded.rows == disclosure.for_circulation(whole, partial(ask, all_seeing)).rows
-    assert rounded.rows != whole.rows
+    full_answer = ask(all_seeing, "active_assistants", by=("county",), where={"province": (TEHRAN,)})
+    assert rounded.rows == disclosure.for_circulation(full_answer, partial(ask, all_seeing)).rows
+    assert rounded.rows != full_answer.rows
     assert all(count is None or count % disclosure.STEP == 0 for count in rounded.column("active_assistants"))
     assert rounded.scope == OF_TEHRAN
 
 
-def test_who_submits_exports_answers_of_the_own_province_only() -> None:
+def test_a_submitter_exports_only_answers_of_their_own_province() -> None:
     submitter = AccessScope("clerk", "submitter", frozenset({TEHRAN}), may_see_detail=False, may_export=True)
-    asked = [{"province": (TEHRAN,)}, {"province": (TEHRAN, ISFAHAN)}, {"province": (ISFAHAN,)}, {}]
-    assert [access.may_leave(submitter, where) for where in asked] == [True, False, False, False]
-    assert [access.may_leave(OF_TWO, where) for where in asked] == [True] * 4
-    assert not access.may_leave(OF_TEHRAN, asked[0]), "without that right"
+    filters = [{"province": (TEHRAN,)}, {"province": (TEHRAN, ISFAHAN)}, {"province": (ISFAHAN,)}, {}]
+    assert [access.may_leave(submitter, where) for where in filters] == [True, False, False, False]
+    assert [access.may_leave(OF_TWO, where) for where in filters] == [True] * 4
+    assert not access.may_leave(OF_TEHRAN, filters[0]), "without that right"
 
 
 @pytest.mark.parametrize("name", sorted(registry.analyses()))
@@ -201,19 +201,19 @@ def test_an_analysis_shows_the_nation_to_all_and_places_below_to_their_own_provi
 ) -> None:
     place_of, place_of_institute = province_of_county(), registered(con)
     with cursor_for(con, OF_TEHRAN) as cursor:
-        answer, whole = registry.analyse(cursor, name), registry.analyse(all_seeing, name)
+        answer, full_answer = registry.analyse(cursor, name), registry.analyse(all_seeing, name)
         below = {*answer.by, *answer.where, *answer.columns} & BELOW
-        if not below and answer.where != whole.where:
+        if not below and answer.where != full_answer.where:
             # computed from institutes: only those of the own province, which the answer states
             assert answer.where == {"province": (TEHRAN,)}
             assert answer.rows == registry.analyse(all_seeing, name, None, answer.where).rows
             return
         if not below:
-            assert answer.rows == whole.rows
-            assert answer.query == whole.query
+            assert answer.rows == full_answer.rows
+            assert answer.query == full_answer.query
             return
         assert set(answer.where["province"]) == {TEHRAN}
-        assert len(answer.rows) < len(whole.rows)
+        assert len(answer.rows) < len(full_answer.rows)
         for column, places in (("county", place_of), ("institute", place_of_institute)):
             if column in answer.columns and column not in ("institute",):
                 assert {places[code] for code in answer.column(column) if code in places} <= {TEHRAN}
@@ -221,7 +221,7 @@ def test_an_analysis_shows_the_nation_to_all_and_places_below_to_their_own_provi
             assert set(answer.column("province")) <= {TEHRAN, None}
 
 
-def test_rows_behind_the_numbers_are_those_of_the_own_province(con: duckdb.DuckDBPyConnection) -> None:
+def test_detail_rows_are_limited_to_the_own_province(con: duckdb.DuckDBPyConnection) -> None:
     foreign = next(code for code, place in registered(con).items() if place == ISFAHAN)
     own = next(
         code
@@ -230,9 +230,9 @@ def test_rows_behind_the_numbers_are_those_of_the_own_province(con: duckdb.DuckD
     )
     with cursor_for(con, OF_TEHRAN) as cursor:
         on = publications.describe(cursor.numbers).as_of
-        known = detail.institutes(cursor)
-        assert {one.province for one in known.values()} == {TEHRAN}
-        assert {one.province for one in detail.search(known, "")} == {TEHRAN}
+        institutes = detail.institutes(cursor)
+        assert {institute.province for institute in institutes.values()} == {TEHRAN}
+        assert {institute.province for institute in detail.search(institutes, "")} == {TEHRAN}
         assert detail.licences(cursor, own).rows
         assert detail.licences(cursor, foreign).rows == detail.licences(cursor, "no such code").rows == []
         people = detail.people(cursor, on)
@@ -241,12 +241,12 @@ def test_rows_behind_the_numbers_are_those_of_the_own_province(con: duckdb.DuckD
         assert set(rows.column("province")) == {TEHRAN}
         assert people.count() == len(rows.rows)
         assert set(detail.provinces_of_counties(cursor).values()) == {TEHRAN}
-        assert detail.member_names(cursor, "institute")["fa"].keys() == known.keys()
+        assert detail.member_names(cursor, "institute")["fa"].keys() == institutes.keys()
         with pytest.raises(AccessDenied):
             detail.people(cursor, on, {"province": (ISFAHAN,)})
 
 
-def test_file_names_reasons_and_what_is_missing_are_those_of_the_own_province(con: duckdb.DuckDBPyConnection) -> None:
+def test_file_names_reasons_and_missing_files_are_limited_to_the_own_province(con: duckdb.DuckDBPyConnection) -> None:
     with cursor_for(con, OF_TEHRAN) as cursor, cursor_for(con, NATIONAL) as other:
         files, every = data_quality.files(cursor), data_quality.files(other)
         assert set(files.column("province")) == {TEHRAN}
@@ -263,22 +263,22 @@ def test_file_names_reasons_and_what_is_missing_are_those_of_the_own_province(co
         assert data_quality.rejected_rows(cursor, tables, ()) == data_quality.rejected_rows(other, tables, ()) > 0
 
 
-def test_revisions_are_those_of_the_nation_and_of_the_own_province(revised_register: Path) -> None:
-    found = []
+def test_revisions_are_limited_to_the_nation_and_the_own_province(revised_register: Path) -> None:
+    revisions = []
     for scope in (OF_TEHRAN, NATIONAL):
         with access.connect(revised_register, scope) as con:
             revision = data_quality.last_revision(con, revised_register)
             assert revision
             files = data_quality.changed_files(con, revised_register)
-            found.append(({one.province for one in revision.moved}, {file["province"] for file in files}))
-    (moved, files_of), (all_moved, all_files_of) = found
+            revisions.append(({change.province for change in revision.moved}, {file["province"] for file in files}))
+    (moved, files_of), (all_moved, all_files_of) = revisions
     assert moved == {None, TEHRAN}
     assert files_of == {TEHRAN}
     assert all_moved > {None, TEHRAN, ISFAHAN}
     assert all_files_of > {TEHRAN, ISFAHAN}
 
 
-def test_the_query_shown_names_no_place_of_another_province(con: duckdb.DuckDBPyConnection) -> None:
+def test_the_displayed_query_names_no_place_of_another_province(con: duckdb.DuckDBPyConnection) -> None:
     with cursor_for(con, OF_TEHRAN) as cursor:
         for metric in ("active_assistants", "transfers_in", "expiring_30"):
             answer = ask(cursor, metric, by=("institute",))
@@ -310,7 +310,7 @@ def test_a_person_without_rights_gets_no_cursor_and_a_bare_connection_no_answer(
         ("minister", WHOLE_COUNTRY),
     ],
 )
-def test_a_role_and_provinces_that_do_not_fit_make_no_scope(role: str, provinces: Any) -> None:
+def test_a_role_with_unsuitable_provinces_gives_no_scope(role: str, provinces: Any) -> None:
     with pytest.raises(ValueError, match="role"):
         AccessScope("x", role, provinces, may_see_detail=False, may_export=False)
 
@@ -329,7 +329,7 @@ def test_an_answer_is_stamped_and_refused_for_other_rights(con: duckdb.DuckDBPyC
         access.check(OF_ISFAHAN, ("county",), {}, OF_ISFAHAN)
 
 
-def test_pairs_of_provinces_show_only_moves_that_touch_the_own(con: duckdb.DuckDBPyConnection) -> None:
+def test_pairs_of_provinces_show_only_moves_from_or_to_the_own_province(con: duckdb.DuckDBPyConnection) -> None:
     with cursor_for(con, OF_TEHRAN) as cursor, cursor_for(con, NATIONAL) as other:
         period = last_complete_months(publications.describe(cursor.numbers).as_of + timedelta(days=1), 60)
         pairs = ask(cursor, "transfers_between", by=("origin", "province"), over=period)

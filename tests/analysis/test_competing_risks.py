@@ -41,15 +41,15 @@ def test_without_censoring_it_is_the_plain_share_and_with_one_end_kaplan_and_mei
     plain = competing_risks.cumulative_incidence([(1, 0, 3), (2, 1, 4), (2, 0, 1), (7, 1, 2)], 2)
     assert plain[-1].reached == pytest.approx((4 / 10, 6 / 10))
     # 6, 6, 6, 7 end, 6 and 9 are censored: 1 - 6/7 × ... of the drug trial of Freireich (1963), its first steps.
-    one = competing_risks.cumulative_incidence(
+    curve = competing_risks.cumulative_incidence(
         [(6, 0, 3), (6, None, 1), (7, 0, 1), (9, None, 1), (10, 0, 1), (11, None, 14)], 1
     )
-    survival = [round(1 - step.reached[0], 3) for step in one if step.time in (6, 7, 10)]
+    survival = [round(1 - step.reached[0], 3) for step in curve if step.time in (6, 7, 10)]
     assert survival == [0.857, 0.807, 0.753]
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_it_is_that_of_statsmodels(seed: int) -> None:
+def test_the_curve_equals_that_of_statsmodels(seed: int) -> None:
     chance = random.Random(seed)
     ends = chance.randint(1, 3)
     # The library reports only the kinds of end that occur.
@@ -58,10 +58,10 @@ def test_it_is_that_of_statsmodels(seed: int) -> None:
     steps = competing_risks.cumulative_incidence([(time, end, 1) for time, end in cases], ends)
     times = np.array([float(time) for time, _ in cases])
     status = np.array([0 if end is None else end + 1 for _, end in cases])
-    theirs = CumIncidenceRight(times, status)
-    assert [step.time for step in steps] == list(theirs.times)
+    expected = CumIncidenceRight(times, status)
+    assert [step.time for step in steps] == list(expected.times)
     for end in range(ends):
-        assert [step.reached[end] for step in steps] == pytest.approx(theirs.cinc[end].tolist())
+        assert [step.reached[end] for step in steps] == pytest.approx(expected.cinc[end].tolist())
 
 
 def test_nobody_followed_has_no_curve() -> None:
@@ -74,7 +74,7 @@ def test_nobody_followed_has_no_curve() -> None:
 def followed_one_by_one(
     data: oracle.Data, first: date, last: date, on: date, where: dict
 ) -> list[tuple[int, str | None]]:
-    found = []
+    durations = []
     for licence in data.licences:
         complete = licence["file_complete_on"]
         institute = data.institutes[licence["institute_code"]]
@@ -82,8 +82,8 @@ def followed_one_by_one(
         if complete is not None and first <= complete <= min(last, on) and fits:
             is_decided = licence["outcome"] is not None and licence["decided_on"] <= on
             end = licence["decided_on"] if is_decided else on
-            found.append((working_days(complete, end), licence["outcome"] if is_decided else None))
-    return found
+            durations.append((working_days(complete, end), licence["outcome"] if is_decided else None))
+    return durations
 
 
 @pytest.mark.parametrize("where", [{}, {"activity": ("guarding", "patrol")}, {"province": ("IR-23",)}])
@@ -118,11 +118,11 @@ def test_the_times_are_read_off_the_curve(con) -> None:
     times = competing_risks.licensing_times(con).records()[0]
     assert times["files_within_25"] == pytest.approx(curve[25])
     for name, part in (("files_median", 0.5), ("files_p90", 0.9)):
-        found = times[name]
-        if found is None:
+        time = times[name]
+        if time is None:
             assert all(share is None or share < part for share in curve.values())
         else:
-            assert curve[found] >= part > (curve[found - 1] if found else 0)
+            assert curve[time] >= part > (curve[time - 1] if time else 0)
     over = jalali.last_complete_months(publications.describe(con).as_of, 12)
     assert times["files_complete"] == answers.ask(con, "files_complete", over=over).value()
 
@@ -136,7 +136,7 @@ def test_a_period_of_its_own_is_followed_up_to_the_day(con, data) -> None:
     assert answer.over == over
 
 
-def test_where_nothing_was_complete_there_is_nothing(con) -> None:
+def test_without_complete_files_there_is_no_curve(con) -> None:
     over = (date(1990, 1, 1), date(1990, 12, 31))
     assert competing_risks.licensing_times(con, over=over).records()[0] == {
         "files_median": None, "files_p90": None, "files_within_25": None, "files_complete": 0}  # fmt: skip
@@ -157,13 +157,13 @@ def test_institutes_of_a_year_are_followed_one_by_one(con, data) -> None:
             founded = institute["founded_on"]
             if founded is None or unit_of(founded, "year") != year or founded > on:
                 continue
-            gone = institute["status_since"] if institute["status"] in ("closed", "revoked") else None
-            ended = gone if gone is not None and gone <= on else None
-            lives.append((((ended or on) - founded).days, ended is not None))
+            closed_on = institute["status_since"] if institute["status"] in ("closed", "revoked") else None
+            end = closed_on if closed_on is not None and closed_on <= on else None
+            lives.append((((end or on) - founded).days, end is not None))
         limit = int(years * 365.2425)
         staying = 1.0
-        for time in sorted({time for time, ended in lives if ended and time <= limit}):
+        for time in sorted({time for time, end in lives if end and time <= limit}):
             at_risk = sum(other >= time for other, _ in lives)
-            staying *= 1 - sum(ended and other == time for other, ended in lives) / at_risk
+            staying *= 1 - sum(end and other == time for other, end in lives) / at_risk
         assert row["institute_survival"] == pytest.approx(staying)
         assert row["institutes_followed"] == sum(time >= limit for time, _ in lives) >= 1

@@ -21,14 +21,14 @@ BUILD_DAY = date(2026, 6, 30)
 def test_ranks_move_where_residents_have_grown_unevenly(small_register, data, day, where) -> None:
     with access.connect(small_register, access.ADMINISTRATOR) as con:
         answer = coverage_on_census(con, on=day, where=where)
-    asked = {name: set(values) for name, values in where.items()}
-    counts = {place: active(data, day, {**asked, "province": {place}}) for place in data.reference.provinces}
+    filters = {name: set(values) for name, values in where.items()}
+    counts = {place: active(data, day, {**filters, "province": {place}}) for place in data.reference.provinces}
     now = {
         place: float(count * 10_000 / residents(data, day, {"province": {place}})) for place, count in counts.items()
     }
     then = {place: count * 10_000 / census(data, {"province": {place}}) for place, count in counts.items()}
     assert len(answer.rows) == 31
-    moved = 0
+    moves = 0
     for row in answer.records():
         place = row["province"]
         assert row["coverage_per_10k"] == pytest.approx(now[place])
@@ -36,7 +36,7 @@ def test_ranks_move_where_residents_have_grown_unevenly(small_register, data, da
         ranks = [sorted(rates.values(), reverse=True).index(rates[place]) + 1 for rates in (now, then)]
         assert [row["coverage_rank"], row["coverage_rank_on_census"]] == ranks
         assert row["is_moved"] == (abs(ranks[0] - ranks[1]) >= 2)
-        moved += row["is_moved"]
+        moves += row["is_moved"]
     if day == BUILD_DAY and not where:
-        assert moved
+        assert moves
     assert answer.column("coverage_per_10k") == sorted(answer.column("coverage_per_10k"), reverse=True)

@@ -138,11 +138,13 @@ def test_a_lapsed_institute_is_listed_where_its_persons_serve(con, tmp_path):
     rows[hamid] = rows[hamid].replace("البرز,ساوجبلاغ", "تهران,تهران")
     people.write_text("\n".join(rows) + "\n", encoding="utf-8")
     etl("build", str(folder), "--to", str(tmp_path / "w.duckdb"), "--day", BUILD_DAY.isoformat())
-    with access.connect(tmp_path / "w.duckdb", access.ADMINISTRATOR) as moved:
+    with access.connect(tmp_path / "w.duckdb", access.ADMINISTRATOR) as connection:
         tehran = {"province": ["IR-23"]}
-        listed = ("002", "IR-30", "patrol", "active", 1, date(2024, 6, 20), None, 0)
-        assert licensing.lapsed(moved, D, tehran).rows == [listed], "registered in Alborz, where its applications stay"
-        assert [row[0] for row in licensing.register(moved, D, tehran).rows] == ["001"]
+        lapsed_row = ("002", "IR-30", "patrol", "active", 1, date(2024, 6, 20), None, 0)
+        assert licensing.lapsed(connection, D, tehran).rows == [lapsed_row], (
+            "registered in Alborz, where its applications stay"
+        )
+        assert [row[0] for row in licensing.register(connection, D, tehran).rows] == ["001"]
 
 
 def test_the_suspended_stand_by_name(con):
@@ -158,10 +160,12 @@ def test_the_register_of_a_province(con):
     ]
 
 
-@pytest.mark.parametrize("listed", [licensing.register, licensing.licences_ending, licensing.lapsed, licensing.stopped])
-def test_a_list_refuses_a_filter_of_persons(con, listed):
+@pytest.mark.parametrize(
+    "list_function", [licensing.register, licensing.licences_ending, licensing.lapsed, licensing.stopped]
+)
+def test_a_list_refuses_a_filter_of_persons(con, list_function):
     with pytest.raises(QuestionError):
-        listed(con, D, {"gender": ["female"], "outcome": ["granted"]})
+        list_function(con, D, {"gender": ["female"], "outcome": ["granted"]})
 
 
 # ------------------------------------------------------------------ by hand: officers
@@ -208,8 +212,8 @@ def test_process_times_of_adopters_and_of_the_others(con):
 
 # ------------------------------------------------------------------ adoption, from publication to publication
 def adoption(pointer: Path, **question) -> list[tuple]:
-    with access.connect(pointer, access.ADMINISTRATOR) as opened:
-        return licensing.adoption(opened, **question).rows
+    with access.connect(pointer, access.ADMINISTRATOR) as connection:
+        return licensing.adoption(connection, **question).rows
 
 
 @pytest.mark.slow
@@ -218,8 +222,8 @@ def test_each_publication_keeps_what_it_found(tmp_path):
     shutil.copytree(SAMPLE, folder)
     first = date(2024, 6, 20)
     etl("build", str(folder), "--to", str(pointer), "--day", first.isoformat(), "--accept-loss")
-    [(found, share, smart, all_licensed)] = adoption(pointer)
-    assert found <= first
+    [(first_day, share, smart, all_licensed)] = adoption(pointer)
+    assert first_day <= first
     assert (smart, all_licensed) == (2, 3), "003 was rejected: its suspension was in the future"
     institutes = folder / "institutes.csv"
     institutes.write_text(
@@ -228,18 +232,18 @@ def test_each_publication_keeps_what_it_found(tmp_path):
         )
     )
     etl("build", str(folder), "--to", str(pointer), "--day", BUILD_DAY.isoformat())
-    both = [(found, share, 2, 3), (D, 0.0, 0, 2)]
+    both = [(first_day, share, 2, 3), (D, 0.0, 0, 2)]
     assert adoption(pointer) == both, "the first stays as it was found, though the flag changed"
-    assert adoption(pointer, on=found) == both[:1]
-    assert adoption(pointer, where={"province": ["IR-23"]}) == [(found, 1.0, 1, 1), (D, 0.0, 0, 1)]
+    assert adoption(pointer, on=first_day) == both[:1]
+    assert adoption(pointer, where={"province": ["IR-23"]}) == [(first_day, 1.0, 1, 1), (D, 0.0, 0, 1)]
     etl("build", str(folder), "--to", str(pointer), "--day", BUILD_DAY.isoformat())
     assert adoption(pointer) == both, "a day that is published again is counted once"
-    with access.connect(pointer, access.ADMINISTRATOR) as opened, pytest.raises(QuestionError):
-        licensing.adoption(opened, where={"institute": ["001"]})
+    with access.connect(pointer, access.ADMINISTRATOR) as connection, pytest.raises(QuestionError):
+        licensing.adoption(connection, where={"institute": ["001"]})
 
 
 @pytest.mark.slow
-def test_made_up_and_real_histories_do_not_meet(tmp_path):
+def test_made_up_and_real_histories_are_not_mixed(tmp_path):
     pointer, folder = tmp_path / "warehouse.duckdb", tmp_path / "incoming"
     shutil.copytree(SAMPLE, folder)
     etl("build", str(folder), "--to", str(pointer), "--day", "2024-06-20", "--accept-loss")
@@ -287,12 +291,12 @@ def test_forces_follow_each_other_and_are_ranked_apart(con):
 
 
 def test_the_rates_are_those_of_the_reference_file(con):
-    known = {(int(row["persons"]), row["url"]): row["persons_per_100k"] for row in reference()}
+    rates = {(int(row["persons"]), row["url"]): row["persons_per_100k"] for row in reference()}
     for row in international.countries(con, D).records()[1:]:
-        written = known[row["persons_counted"], row["address"]]
-        assert (row["persons_per_100k"] is None) == (written == "")
-        if written:
-            assert row["persons_per_100k"] == pytest.approx(float(written), abs=0.06)
+        rate = rates[row["persons_counted"], row["address"]]
+        assert (row["persons_per_100k"] is None) == (rate == "")
+        if rate:
+            assert row["persons_per_100k"] == pytest.approx(float(rate), abs=0.06)
 
 
 def test_the_claim_of_four_million_marks_the_countries_that_exceed_it(con):
@@ -338,23 +342,23 @@ def officers(data: oracle.Data, day: date) -> list:
 def test_officers_are_counted_alike(made_up):
     data = made_up.data
     for day in days(data):
-        found = officers(data, day)
-        lapsed = {s.person for s in found if not is_compliant(data, day, s.person, {})}
-        everyone = {s.person for s in found}
+        spells = officers(data, day)
+        lapsed = {s.person for s in spells if not is_compliant(data, day, s.person, {})}
+        everyone = {s.person for s in spells}
         assert len(lapsed) > 3, "the register exercises it"
         answer = ask(made_up.con, "officers_lapsed", "officer_training_share", on=day)
         assert answer.rows[0][0] == len(lapsed)
         assert answer.rows[0][1] == pytest.approx(float(Fraction(len(everyone - lapsed), len(everyone))))
         by_institute: dict[str, set[str]] = {}
-        for spell in found:
+        for spell in spells:
             if spell.person in lapsed:
                 by_institute.setdefault(spell.institute, set()).add(spell.person)
-        listed = licensing.officers_untrained(made_up.con, day).records()
-        assert {row["institute"]: row["officers_lapsed"] for row in listed} == {
+        rows = licensing.officers_untrained(made_up.con, day).records()
+        assert {row["institute"]: row["officers_lapsed"] for row in rows} == {
             code: len(people) for code, people in by_institute.items()
         }
         for number, (after, until) in {30: (-1, 30), 60: (30, 60), 90: (60, 90)}.items():
-            ending = {s.person for s in found if s.judicial_until and after < (s.judicial_until - day).days <= until}
+            ending = {s.person for s in spells if s.judicial_until and after < (s.judicial_until - day).days <= until}
             assert ask(made_up.con, f"accreditation_ending_{number}", on=day).value() == len(ending)
 
 
@@ -367,8 +371,8 @@ def test_institutes_are_counted_alike(made_up):
             for code, row in data.institutes.items()
             if row["status"] in ("suspended", "revoked") and row["status_since"] <= day
         }
-        counted = ask(made_up.con, "suspended_institutes", "revoked_institutes", on=day).rows[0]
-        assert counted == tuple(list(stopped.values()).count(status) for status in ("suspended", "revoked"))
+        counts = ask(made_up.con, "suspended_institutes", "revoked_institutes", on=day).rows[0]
+        assert counts == tuple(list(stopped.values()).count(status) for status in ("suspended", "revoked"))
         assert {row[0] for row in licensing.stopped(made_up.con, day).rows} == set(stopped)
         lapsed: dict[str, set[str]] = {}
         for spell in serving(data, day):
@@ -401,7 +405,7 @@ def test_sizes_and_adoption_are_counted_alike(made_up):
 def test_licences_ending_are_counted_alike(made_up):
     data = made_up.data
     for day in days(data):
-        wanted = {}
+        expected = {}
         for code in licensed(data, day):
             last = day
             while code in licensed(data, last + timedelta(1)) and (last - day).days <= 90:
@@ -409,9 +413,9 @@ def test_licences_ending_are_counted_alike(made_up):
             ahead = (last - day).days
             if ahead <= 90:
                 span = "1-30" if ahead <= 30 else "31-60" if ahead <= 60 else "61-90"
-                wanted[code] = (span, last, outstanding(data, day, {"institute": {code}}))
+                expected[code] = (span, last, outstanding(data, day, {"institute": {code}}))
         rows = licensing.licences_ending(made_up.con, day).records()
-        assert {r["institute"]: (r["span"], r["licensed_until"], r["outstanding"]) for r in rows} == wanted
+        assert {r["institute"]: (r["span"], r["licensed_until"], r["outstanding"]) for r in rows} == expected
         assert [r["licensed_until"] for r in rows] == sorted(r["licensed_until"] for r in rows)
 
 

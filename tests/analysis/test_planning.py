@@ -82,15 +82,15 @@ def test_more_seats_never_leave_fewer_compliant(con: duckdb.DuckDBPyConnection) 
     rng = random.Random(4)
     fewer = {("", course): rng.randrange(0, 12) for course in COURSES}
     more = {key: count + rng.randrange(0, 6) for key, count in fewer.items()}
-    paths = [training_plan.compliance(con, scenario=Scenario(recruits=0, seats=one)) for one in (fewer, more)]
-    few, many = (planned(path, "plan_compliance") for path in paths)
-    assert all(many[month] >= few[month] for month in few)
-    assert many != few
+    paths = [training_plan.compliance(con, scenario=Scenario(recruits=0, seats=seats)) for seats in (fewer, more)]
+    low, high = (planned(path, "plan_compliance") for path in paths)
+    assert all(high[month] >= low[month] for month in low)
+    assert high != low
 
 
 def test_the_range_holds_the_plan(con: duckdb.DuckDBPyConnection, by_hand: duckdb.DuckDBPyConnection) -> None:
-    for one in (con, by_hand):
-        for row in training_plan.compliance(one).records():
+    for connection in (con, by_hand):
+        for row in training_plan.compliance(connection).records():
             if row["plan_compliance"] is not None:
                 assert row["plan_compliance_low"] <= row["plan_compliance"] <= row["plan_compliance_high"]
 
@@ -121,14 +121,14 @@ def simulated(
             supply["", course] += count / 12
     supply |= scenario.seats
     joined = con.execute("select person_id, day from joiners where day between ? and ?", period).fetchall()
-    passed: dict[tuple[str, str], int] = defaultdict(int)
-    for person, province, course, done in con.execute(
+    passed_of_pool: dict[tuple[str, str], int] = defaultdict(int)
+    for person, province, course, day_passed in con.execute(
         "select person_id, province, course_code, completed_on from completions where completed_on between ? and ?",
         period,
     ).fetchall():
         inside = "province" not in where or province in where["province"]
-        if inside and any(one == person and start <= done for one, start in joined):
-            passed[pool(province, course)] += 1
+        if inside and any(member == person and start <= day_passed for member, start in joined):
+            passed_of_pool[pool(province, course)] += 1
 
     holding = con.execute(
         "select distinct province, course, person_id, lapses_on from course_compliance_intervals "
@@ -144,11 +144,13 @@ def simulated(
     for _, person, at in lapses:
         lacking[person] += at <= day
     trained: dict[tuple[int, str, date], int] = {}
-    for key in {one[0] for one in lapses}:
-        line = [(person, at) for one, person, at in lapses if one == key]
+    for key in {lapse[0] for lapse in lapses}:
+        line = [(person, at) for member, person, at in lapses if member == key]
         first = sorted(((at, person) for person, at in line if not lacking[person]))
         second = sorted((lacking[person], at, person) for person, at in line if lacking[person])
-        each = supply.get(key, 0.0) * rate - recruits * passed[key] / max(len(joined_in(con, period, within)), 1)
+        each = supply.get(key, 0.0) * rate - recruits * passed_of_pool[key] / max(
+            len(joined_in(con, period, within)), 1
+        )
         reached_first = reached_second = 0.0
         for month in range(1, months + 1):
             passes = max(each, 0.0) / (1 - leaving) ** month
@@ -160,7 +162,7 @@ def simulated(
             for _, at, person in second[: math.floor(reached_second + 1e-6)]:
                 earliest(trained, (person, key[1], at), month)
     everyone = answers.ask(con, "trainable_assistants", on=day, where=where).value()
-    found = []
+    compliant = []
     for month, unit in enumerate(ends):
         until = day if month == 0 else unit.last
         out = {
@@ -168,8 +170,8 @@ def simulated(
             for (_, course), person, at in lapses
             if at <= until and trained.get((person, course, at), 1000) > month
         }
-        found.append(everyone - len(out))
-    return found
+        compliant.append(everyone - len(out))
+    return compliant
 
 
 def joined_in(con: duckdb.DuckDBPyConnection, period: tuple[date, date], where: dict[str, Any]) -> list[int]:
@@ -191,13 +193,13 @@ SCENARIOS = [
 
 @pytest.mark.parametrize("where", [{}, {"province": list(BIG)}])
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_the_plan_is_what_a_simulation_month_by_month_comes_to(
+def test_the_plan_equals_a_monthly_simulation(
     con: duckdb.DuckDBPyConnection, scenario: Scenario, where: dict[str, Any]
 ) -> None:
     for day in (as_of(con), jalali.add_months(as_of(con), -14)):
         answer = training_plan.compliance(con, day, where, scenario)
-        found = [row["compliant_assistants"] for row in answer.records() if row["plan_compliance"] is not None]
-        assert found == simulated(con, day, scenario, where)
+        compliant = [row["compliant_assistants"] for row in answer.records() if row["plan_compliance"] is not None]
+        assert compliant == simulated(con, day, scenario, where)
 
 
 def test_training_seats_are_not_kept_by_gender(con: duckdb.DuckDBPyConnection) -> None:
@@ -218,7 +220,7 @@ def test_a_scenario_adds_to_the_projection_what_it_asks_for_beyond_the_last_year
         for row in planning.headcount(con, scenario=Scenario(recruits, rate)).records()
         if row["plan_active"] is not None
     ]
-    said = {row["month"]: row for row in projection.projection(con).records()}
+    rows_by_month = {row["month"]: row for row in projection.projection(con).records()}
     stock = rows[0]["plan_active"]
     assert stock == rows[0]["active_assistants"] == answers.ask(con, "active_assistants").value()
     day = as_of(con)
@@ -231,7 +233,7 @@ def test_a_scenario_adds_to_the_projection_what_it_asks_for_beyond_the_last_year
     stock, projected = stock + first - projected + (30 - stock * 0.01) * part, first
     assert len(rows) > 12
     for row in rows[1:13]:
-        then = said[row["month"]]
+        then = rows_by_month[row["month"]]
         stock, projected = stock + then["projected"] - projected + 30 - stock * 0.01, then["projected"]
         assert math.isclose(row["plan_active"], stock)
         assert math.isclose(row["plan_low"], stock * then["projected_low"] / then["projected"])
@@ -239,21 +241,21 @@ def test_a_scenario_adds_to_the_projection_what_it_asks_for_beyond_the_last_year
         assert row["active_assistants"] is None
 
 
-def test_a_plan_that_says_nothing_is_the_projection(con: duckdb.DuckDBPyConnection) -> None:
+def test_an_empty_plan_equals_the_projection(con: duckdb.DuckDBPyConnection) -> None:
     for day in (as_of(con), date(2025, 3, 20)):
         plan = planning.headcount(con, on=day).records()
-        said = {row["month"]: row for row in projection.projection(con, on=day).records()}
+        projected = {row["month"]: row for row in projection.projection(con, on=day).records()}
         for row in plan:
-            if row["plan_active"] is not None and row["month"] in said:
-                then = said[row["month"]]
-                found = (row["plan_active"], row["plan_low"], row["plan_high"])
-                for one, other in zip(
-                    found, (then["projected"], then["projected_low"], then["projected_high"]), strict=True
+            if row["plan_active"] is not None and row["month"] in projected:
+                then = projected[row["month"]]
+                planned_values = (row["plan_active"], row["plan_low"], row["plan_high"])
+                for planned_value, value in zip(
+                    planned_values, (then["projected"], then["projected_low"], then["projected_high"]), strict=True
                 ):
-                    assert math.isclose(one, other)
+                    assert math.isclose(planned_value, value)
 
 
-def test_a_scenario_that_says_nothing_goes_on_as_the_last_year(con: duckdb.DuckDBPyConnection) -> None:
+def test_an_empty_scenario_continues_the_last_year(con: duckdb.DuckDBPyConnection) -> None:
     period = jalali.last_complete_months(as_of(con), 12)
     recruits = answers.ask(con, "joiners", over=period).value() / 12
     # The settled rate, as on the cards: on the as-of day, people who return within 90 days still count as leavers.
@@ -262,28 +264,28 @@ def test_a_scenario_that_says_nothing_goes_on_as_the_last_year(con: duckdb.DuckD
     assert settled < as_of(con)
     rate = answers.ask(con, "leaver_rate_12m", on=settled).value()
     assert rate != answers.ask(con, "leaver_rate_12m").value()
-    said = planning.headcount(con, scenario=Scenario(recruits, rate))
-    assert planning.headcount(con).rows == said.rows
+    projected = planning.headcount(con, scenario=Scenario(recruits, rate))
+    assert planning.headcount(con).rows == projected.rows
 
 
 def test_a_negative_scenario_is_refused() -> None:
-    for asked in ({"recruits": -1}, {"leaver_rate": -0.1}, {"seats": {("", "PY-101"): -3}}, {"recruits": math.nan}):
+    for values in ({"recruits": -1}, {"leaver_rate": -0.1}, {"seats": {("", "PY-101"): -3}}, {"recruits": math.nan}):
         with pytest.raises(QuestionError):
-            Scenario(**asked)
+            Scenario(**values)
 
 
 # ---------------------------------------------------------------- the back-test
 
 
-def test_the_months_shown_are_those_tried(con: duckdb.DuckDBPyConnection) -> None:
-    shown = backtesting.backtest_months(con).records()
+def test_the_listed_months_are_those_of_the_back_test(con: duckdb.DuckDBPyConnection) -> None:
+    months = backtesting.backtest_months(con).records()
     row = next(row for row in backtesting.backtest(con).records() if row["ahead"] == 6)
-    assert len(shown) == row["backtest_months"]
-    inside = sum(one["projected_low"] <= one["active_assistants"] <= one["projected_high"] for one in shown)
+    assert len(months) == row["backtest_months"]
+    inside = sum(month["projected_low"] <= month["active_assistants"] <= month["projected_high"] for month in months)
     assert inside == row["backtest_months_inside"]
 
 
-def test_a_short_history_is_not_tried(by_hand: duckdb.DuckDBPyConnection) -> None:
+def test_a_short_history_gets_no_back_test(by_hand: duckdb.DuckDBPyConnection) -> None:
     answer = backtesting.backtest(by_hand, on=date(2022, 1, 15))
     assert all(row["backtest_inside"] is None and row["backtest_months"] == 0 for row in answer.records())
     rows = [
@@ -305,9 +307,9 @@ def test_the_recruits_needed_bring_the_plan_to_the_goal_at_the_end_of_the_month(
     scenario = Scenario(leaver_rate=None if higher_rate is None else rate + higher_rate)
     for months, goal in ((4, 1_500.0), (17, 2_000.0)):
         until = jalali.unit_of(jalali.add_months(day, months), "month")
-        needed = planning.recruits_needed(con, scenario=scenario, until=until.last, goal=goal)
-        recruits = needed.value()
-        assert recruits > needed.records()[0]["plan_recruits"]
+        answer = planning.recruits_needed(con, scenario=scenario, until=until.last, goal=goal)
+        recruits = answer.value()
+        assert recruits > answer.records()[0]["plan_recruits"]
         path = planning.headcount(con, scenario=Scenario(recruits, scenario.leaver_rate)).records()
         reached = {row["month"]: row["plan_active"] for row in path if row["plan_active"] is not None}
         if until.label in reached:
@@ -342,7 +344,7 @@ def test_the_recruits_needed_by_any_day_are_those_of_a_walk_day_by_day(
     day = as_of(con)
     pace, until = planning.pace_now(con).records()[0], day + days * jalali.DAY
     scenario = Scenario(leaver_rate=pace["plan_leaver_rate"] + higher_rate)
-    needed = planning.recruits_needed(con, scenario=scenario, until=until, goal=goal).value()
+    recruits = planning.recruits_needed(con, scenario=scenario, until=until, goal=goal).value()
     active = float(answers.ask(con, "active_assistants").value())
     points = list(projection.path_of(projection.history_of(con, day, None), day, active).points)
     low, high = 0.0, 1e6
@@ -350,13 +352,13 @@ def test_the_recruits_needed_by_any_day_are_those_of_a_walk_day_by_day(
         middle = (low + high) / 2
         reached = walked(points, day, active, until, middle - pace["plan_recruits"], higher_rate)
         low, high = (middle, high) if reached < goal else (low, middle)
-    assert needed > pace["plan_recruits"]
-    assert math.isclose(needed, low, rel_tol=1e-9)
+    assert recruits > pace["plan_recruits"]
+    assert math.isclose(recruits, low, rel_tol=1e-9)
     later = planning.recruits_needed(con, scenario=scenario, until=until + jalali.DAY, goal=goal).value()
-    assert later < needed, "a day more needs fewer a month"
+    assert later < recruits, "a day more needs fewer a month"
 
 
-def test_no_recruits_are_needed_where_the_plan_is_there_without_any(con: duckdb.DuckDBPyConnection) -> None:
+def test_no_recruits_are_needed_where_the_plan_reaches_the_goal_without_any(con: duckdb.DuckDBPyConnection) -> None:
     assert planning.recruits_needed(con, goal=1.0).value() == 0
     beyond = jalali.add_months(as_of(con), 12 * 6)
     assert planning.recruits_needed(con, until=beyond, goal=2_000.0).value() is None

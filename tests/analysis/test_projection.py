@@ -64,7 +64,7 @@ def test_the_tenth_percentile_of_24_lies_between_the_second_and_the_third() -> N
 
 
 @pytest.fixture(scope="module")
-def late(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[duckdb.DuckDBPyConnection, oracle.Data]]:
+def late_decisions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[duckdb.DuckDBPyConnection, oracle.Data]]:
     """Licences valid from a day long before their decision, one of them next to one that was decided in time."""
     folder = put_good(tmp_path_factory.mktemp("late") / "incoming")
     names = ("0001", "0002", "0003")
@@ -85,14 +85,14 @@ def late(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[duckdb.Duck
     for at in range(40):
         code = names[at % 3]
         hired = date(2019, 6, 1) + timedelta(40 * at)
-        left = (hired + timedelta(700)).isoformat() if at % 5 == 0 else ""
+        left_on = (hired + timedelta(700)).isoformat() if at % 5 == 0 else ""
         gender = "female" if at % 4 else "male"
-        one = row("personnel", national_id=national_id(100 + at), institute_code=code, hired_on=hired.isoformat(),
-                  left_on=left, gender=gender)  # fmt: skip
-        people.append(one)
+        person = row("personnel", national_id=national_id(100 + at), institute_code=code, hired_on=hired.isoformat(),
+                  left_on=left_on, gender=gender)  # fmt: skip
+        people.append(person)
         if at % 6 == 0:
             people.append(
-                {**one, "institute_code": names[(at + 1) % 3], "hired_on": (hired + timedelta(9)).isoformat()}
+                {**person, "institute_code": names[(at + 1) % 3], "hired_on": (hired + timedelta(9)).isoformat()}
             )
     put(folder, "personnel.csv", [*people, row("personnel")])
     built = build(folder, day=date(2024, 6, 1))
@@ -102,19 +102,21 @@ def late(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[duckdb.Duck
 
 
 @pytest.mark.parametrize("where", [{}, {"gender": ("female",)}, {"institute": ("0001", "0003")}])
-def test_the_past_is_as_it_was_known(late, where) -> None:
-    con, data = late
+def test_past_months_use_only_what_was_known_then(late_decisions, where) -> None:
+    con, data = late_decisions
     history = projection.history_of(con, None, where)
-    asked = {name: set(values) for name, values in where.items()}
-    differing = 0
+    filters = {name: set(values) for name, values in where.items()}
+    differences = 0
     for vintage in (date(2019, 12, 1), date(2020, 9, 21), date(2020, 12, 1), date(2021, 4, 1), date(2024, 5, 20)):
         known = as_known_on(data, vintage)
         expected = [
-            oracle.STATES["active_assistants"](known, one.last, asked) for one in history.months if one.last <= vintage
+            oracle.STATES["active_assistants"](known, month.last, filters)
+            for month in history.months
+            if month.last <= vintage
         ]
         assert history.as_known_on(vintage) == expected
-        differing += expected != [one.active for one in history.months[: len(expected)]]
-    assert differing >= 2, "what was decided later was not known"
+        differences += expected != [month.active for month in history.months[: len(expected)]]
+    assert differences >= 2, "what was decided later was not known"
 
 
 # ---------------------------------------------------------------- a second computation
@@ -130,12 +132,12 @@ def test_the_projection_is_that_of_the_oracle(con, data) -> None:
         for month, stock, low, high in path:
             if month not in projected or projected[month]["projected_low"] == projected[month]["projected_high"]:
                 continue
-            found = (
+            row = (
                 projected[month]["projected"],
                 projected[month]["projected_low"],
                 projected[month]["projected_high"],
             )
-            assert found == pytest.approx((stock, low, high))
+            assert row == pytest.approx((stock, low, high))
         assert sum(month in projected for month, *_ in path) >= 12
 
 
@@ -145,29 +147,29 @@ def test_the_back_test_is_the_projection_run_at_the_end_of_every_past_month(con,
     ends = month_ends(data, publications.describe(con).as_of)
     active = {end: oracle.STATES["active_assistants"](data, end, {}) for end in ends}
     for ahead in (1, 3):
-        held = ranges = 0
+        hits = ranges = 0
         misses = []
         for at in range(36, len(ends) - ahead):
             path = outlook(data, ends[at], ahead)
             _, stock, low, high = path[-1]
-            came = active[ends[at + ahead]]
-            misses.append(abs(came - stock) / max(stock, 1))
+            actual = active[ends[at + ahead]]
+            misses.append(abs(actual - stock) / max(stock, 1))
             if low is not None:
                 ranges += 1
-                held += low <= came <= high
+                hits += low <= actual <= high
         row_ = rows[ahead]
-        assert (row_["backtest_months_inside"], row_["backtest_months"]) == (held, ranges)
+        assert (row_["backtest_months_inside"], row_["backtest_months"]) == (hits, ranges)
         assert row_["backtest_runs"] == len(misses)
         assert row_["backtest_miss"] == pytest.approx(sum(misses) / len(misses))
         assert ranges > 50
 
 
 def test_the_range_never_narrows_and_holds_the_projection(con) -> None:
-    rows = [one for one in projection.projection(con).records() if one["projected"] is not None]
+    rows = [row for row in projection.projection(con).records() if row["projected"] is not None]
     assert len(rows) > 12
-    widths = [(one["projected_high"] - one["projected_low"]) / one["projected"] for one in rows]
+    widths = [(row["projected_high"] - row["projected_low"]) / row["projected"] for row in rows]
     assert all(after >= before - 1e-9 for before, after in pairwise(widths))
-    assert all(one["projected_low"] <= one["projected"] <= one["projected_high"] for one in rows)
+    assert all(row["projected_low"] <= row["projected"] <= row["projected_high"] for row in rows)
 
 
 def test_the_pace_is_that_of_the_active(con) -> None:
@@ -194,15 +196,15 @@ def test_the_months_of_reaching_are_those_of_the_bounds() -> None:
 def test_a_history_too_short_has_no_range_and_one_shorter_than_a_year_no_projection(con) -> None:
     begin = projection.history_of(con, None, None).months[0].last
     young = projection.projection(con, on=begin + timedelta(200)).records()
-    assert all(one["projected"] is None for one in young[:-1])
+    assert all(row["projected"] is None for row in young[:-1])
     assert young[-1]["projected"] == young[-1]["active_assistants"]
     row_ = projection.pace(con, on=begin + timedelta(200)).records()[0]
     assert row_["actual_pace_12"] is None
     assert row_["projected_first"] is None
     later = projection.projection(con, on=begin + timedelta(500)).records()
-    ahead = [one for one in later if one["active_assistants"] is None]
+    ahead = [row for row in later if row["active_assistants"] is None]
     assert len(ahead) >= 12
-    assert all(one["projected"] is not None and one["projected_low"] is None for one in ahead)
+    assert all(row["projected"] is not None and row["projected_low"] is None for row in ahead)
 
 
 # ---------------------------------------------------------------- what README states
@@ -212,23 +214,24 @@ def test_a_history_too_short_has_no_range_and_one_shorter_than_a_year_no_project
 def test_the_figures_in_readme_are_those_of_the_sample(tmp_path: Path) -> None:
     """The back-test in README is reproduced from the sample that it names; it beats a flat pace at 3 and 6 months."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    written = re.search(r"etl sample DIR --seed 7 --day\s+(\d{4}-\d{2}-\d{2})", readme)
-    assert written is not None
-    day = written[1]
+    match = re.search(r"etl sample DIR --seed 7 --day\s+(\d{4}-\d{2}-\d{2})", readme)
+    assert match is not None
+    day = match[1]
     words: tuple[list[str], ...] = (
         ["sample", str(tmp_path / "in"), "--seed", "7", "--day", day],
         ["build", str(tmp_path / "in"), "--to", str(tmp_path / "w.duckdb"), "--day", day],
         ["backtest", "--format", "json", "--from", str(tmp_path / "w.duckdb")],
     )
     for command in words:
-        done = subprocess.run(
+        result = subprocess.run(
             [sys.executable, "-m", "etl", *command], cwd=ROOT, check=True, capture_output=True, text=True
         )
-    rows = json.loads(done.stdout)
-    for one in rows:
-        line = f"| {one['ahead']} | {one['backtest_inside']:.0%} | {one['backtest_miss']:.1%} | {one['backtest_miss_flat']:.1%} |"
+    rows = json.loads(result.stdout)
+    for entry in rows:
+        misses = f"{entry['backtest_miss']:.1%} | {entry['backtest_miss_flat']:.1%}"
+        line = f"| {entry['ahead']} | {entry['backtest_inside']:.0%} | {misses} |"
         assert line.replace("%", " %") in readme
-        assert 0.7 <= one["backtest_inside"] <= 0.9
-        if one["ahead"] in (3, 6):
-            assert one["backtest_miss"] < one["backtest_miss_flat"]
+        assert 0.7 <= entry["backtest_inside"] <= 0.9
+        if entry["ahead"] in (3, 6):
+            assert entry["backtest_miss"] < entry["backtest_miss_flat"]
     assert not math.isnan(rows[0]["backtest_miss"])

@@ -44,36 +44,36 @@ FLOW_RATES = [49.6, 47.6, 49.9, 51.3, 47.8, 51.2, 52.6, 52.4, 53.6, 52.1]
 # ---------------------------------------------------------------- the methods
 
 
-def test_on_the_funnel_of_the_childrens_heart_centres_only_bristol_stands_out() -> None:
-    found = signals.funnel(CENTRES)
-    assert found is not None
-    assert f"{found.common:.0%}" == "12%"
-    bristol = found.points[0]
+def test_only_bristol_stands_out_in_the_funnel_of_childrens_heart_centres() -> None:
+    funnel = signals.funnel(CENTRES)
+    assert funnel is not None
+    assert f"{funnel.common:.0%}" == "12%"
+    bristol = funnel.points[0]
     assert (bristol.group, f"{bristol.share:.0%}") == ("Bristol", "29%")
     assert bristol.beyond == pytest.approx(24.1, abs=0.3)
-    assert [point.group for point in found.points if point.is_signal] == ["Bristol"]
+    assert [point.group for point in funnel.points if point.is_signal] == ["Bristol"]
 
 
 def test_the_limits_without_over_dispersion_are_those_of_the_handbook() -> None:
-    found = signals.funnel([(number, failed, 50) for number, failed in enumerate(WAFERS, 1)])
-    assert found is not None
-    assert round(found.common, 4) == 0.2313
-    low, high = signals.Funnel(found.common, 1, ()).limits(50)
+    funnel = signals.funnel([(number, failed, 50) for number, failed in enumerate(WAFERS, 1)])
+    assert funnel is not None
+    assert round(funnel.common, 4) == 0.2313
+    low, high = signals.Funnel(funnel.common, 1, ()).limits(50)
     assert (round(low, 4), round(high, 4)) == (0.0524, 0.4102)
     # Wafers 15 and 23 are beyond them.
-    beyond = {point.group for point in found.points if not low <= point.share <= high}
-    assert beyond == {15, 23} == {point.group for point in found.points if abs(point.z) > signals.STANDARD_ERRORS}
+    beyond = {point.group for point in funnel.points if not low <= point.share <= high}
+    assert beyond == {15, 23} == {point.group for point in funnel.points if abs(point.z) > signals.STANDARD_ERRORS}
 
 
 def test_over_dispersion_is_that_of_two_libraries() -> None:
     """Pearson's statistic divided by the number of groups, without Winsorising, and with SciPy's Winsorised scores."""
-    found = signals.funnel(CENTRES)
-    assert found is not None
-    scores = np.array([point.z for point in found.points])
+    funnel = signals.funnel(CENTRES)
+    assert funnel is not None
+    scores = np.array([point.z for point in funnel.points])
     deaths, operations = (np.array([centre[at] for centre in CENTRES]) for at in (1, 2))
     binomial = GLM(np.c_[deaths, operations - deaths], np.ones((len(CENTRES), 1)), family=families.Binomial()).fit()
     assert (scores**2).mean() == pytest.approx(binomial.pearson_chi2 / len(CENTRES))
-    assert found.phi == pytest.approx(float((winsorize(scores, (0.1, 0.1)) ** 2).mean()))
+    assert funnel.phi == pytest.approx(float((winsorize(scores, (0.1, 0.1)) ** 2).mean()))
 
 
 def test_the_funnel_by_hand() -> None:
@@ -81,15 +81,15 @@ def test_the_funnel_by_hand() -> None:
     common = 397 / 3319
     z = {name: (deaths / n - common) / (common * (1 - common) / n) ** 0.5 for name, deaths, n in CENTRES}
     ordered = sorted(z.values())
-    moved = [ordered[1], *ordered[1:-1], ordered[-2]]
-    phi = statistics.fmean(one**2 for one in moved)
+    winsorised = [ordered[1], *ordered[1:-1], ordered[-2]]
+    phi = statistics.fmean(score**2 for score in winsorised)
     assert phi > 1
-    found = signals.funnel(CENTRES)
-    assert found is not None
-    assert found.phi == pytest.approx(phi)
-    for point in found.points:
+    funnel = signals.funnel(CENTRES)
+    assert funnel is not None
+    assert funnel.phi == pytest.approx(phi)
+    for point in funnel.points:
         assert point.z == pytest.approx(z[point.group])
-        low, high = found.limits(point.count)
+        low, high = funnel.limits(point.count)
         wide = 3 * (phi * common * (1 - common) / point.count) ** 0.5
         assert (low, high) == (pytest.approx(max(0, common - wide)), pytest.approx(common + wide))
         assert point.is_signal == (not low <= point.share <= high)
@@ -103,9 +103,9 @@ def test_winsorising_moves_a_tenth_at_each_end() -> None:
 
 def test_groups_that_differ_less_than_by_chance_get_the_limits_of_chance() -> None:
     even = [(name, 100.0, 1000.0) for name in "abcdefghij"]
-    found = signals.funnel([*even, ("k", 130.0, 1000.0)])
-    assert found is not None
-    assert found.phi == 1
+    funnel = signals.funnel([*even, ("k", 130.0, 1000.0)])
+    assert funnel is not None
+    assert funnel.phi == 1
     assert signals.funnel([("a", 0, 0), ("b", 0, 0)]) is None
     none = signals.funnel([("a", 0, 10), ("b", 0, 99)])
     assert none is not None
@@ -122,10 +122,10 @@ def test_a_group_that_is_too_small_is_no_signal() -> None:
 
 
 def test_the_limits_of_a_series_are_those_of_the_handbook() -> None:
-    found = signals.limits(FLOW_RATES)
-    assert found is not None
-    assert round(found.middle, 2) == 50.81
-    assert (round(found.low, 4), round(found.high, 4)) == (45.8159, 55.8041)
+    limits = signals.limits(FLOW_RATES)
+    assert limits is not None
+    assert round(limits.middle, 2) == 50.81
+    assert (round(limits.low, 4), round(limits.high, 4)) == (45.8159, 55.8041)
     assert signals.limits([1.0]) is None
 
 
@@ -141,9 +141,9 @@ def _flows(name: str) -> np.ndarray:
     for place in range(31):
         chance = frame.rng(9, place)
         hired = joining_days(frame, place, chance)
-        gone = last_days(frame, place, hired, chance)
-        days.append(hired if name == "joiners" else gone[gone < NEVER] + 1)
-    return np.array([np.histogram(one, edges)[0] for one in days])
+        left = last_days(frame, place, hired, chance)
+        days.append(hired if name == "joiners" else left[left < NEVER] + 1)
+    return np.array([np.histogram(dates, edges)[0] for dates in days])
 
 
 @pytest.fixture(scope="module")
@@ -151,57 +151,57 @@ def flows() -> dict[str, np.ndarray]:
     return {name: _flows(name) for name in ("joiners", "leavers")}
 
 
-def _signals_in(flow: np.ndarray, place: int, month: int) -> bool:
+def _has_signal(flow: np.ndarray, place: int, month: int) -> bool:
     """Whether the last of the 24 months up to `month` is a signal."""
     shares = (flow[place] / flow.sum(0))[month - signals.MONTHS + 1 : month + 1].tolist()
-    found = signals.limits(shares)
-    assert found is not None
-    return not found.low <= shares[-1] <= found.high
+    limits = signals.limits(shares)
+    assert limits is not None
+    return not limits.low <= shares[-1] <= limits.high
 
 
 def _false_signals(flow: np.ndarray) -> int:
     """The share of false signals in 24 months of 31 provinces without a planted break."""
-    return sum(_signals_in(flow, place, month) for month in range(48, 72) for place in range(31))
+    return sum(_has_signal(flow, place, month) for month in range(48, 72) for place in range(31))
 
 
-def _found(flow: np.ndarray, is_loss: bool) -> float:
+def _detection_rate(flow: np.ndarray, is_loss: bool) -> float:
     """The share of planted breaks found within three months: a third of a province's flow gone, or doubled.
 
     One break from one month on: each province, three months.
     """
-    chance, found = np.random.default_rng(1), []
+    chance, hits = np.random.default_rng(1), []
     for place in range(31):
         for month in (44, 50, 56):
             broken = flow.copy()
             rest = broken[place, month:]
             broken[place, month:] = chance.binomial(rest, 2 / 3) if is_loss else 2 * rest
-            found.append(any(_signals_in(broken, place, then) for then in range(month, month + 3)))
-    return sum(found) / len(found)
+            hits.append(any(_has_signal(broken, place, then) for then in range(month, month + 3)))
+    return sum(hits) / len(hits)
 
 
-def test_of_joiners_nine_of_ten_planted_breaks_are_found_and_false_signals_are_at_most_one_a_month(flows) -> None:
+def test_nine_of_ten_planted_breaks_of_joiners_are_found_with_at_most_one_false_signal_a_month(flows) -> None:
     assert 0 < _false_signals(flows["joiners"]) <= 24
-    assert _found(flows["joiners"], is_loss=True) >= 0.9
-    assert _found(flows["joiners"], is_loss=False) >= 0.9
+    assert _detection_rate(flows["joiners"], is_loss=True) >= 0.9
+    assert _detection_rate(flows["joiners"], is_loss=False) >= 0.9
 
 
 def test_methods_says_how_many_planted_breaks_are_found(flows) -> None:
     """At this size a loss of a third is not detected: leavers are too few, and joiners vary as much by chance."""
     by_chance = np.random.default_rng(3).poisson(flows["joiners"])
-    counted = [str(_false_signals(flows["joiners"]))]
+    rates = [str(_false_signals(flows["joiners"]))]
     for flow in (flows["joiners"], by_chance, flows["leavers"]):
-        counted += [f"{_found(flow, is_loss):.0%}" for is_loss in (True, False)]
-    assert [re.findall(r"\d+%|\b12\b", text.word("how.signals_tried", "en"))] == [counted]
-    persian = [text.digits(figure.replace("%", "٪"), "fa") for figure in counted]
+        rates += [f"{_detection_rate(flow, is_loss):.0%}" for is_loss in (True, False)]
+    assert [re.findall(r"\d+%|\b12\b", text.word("how.signals_tried", "en"))] == [rates]
+    persian = [text.digits(figure.replace("%", "٪"), "fa") for figure in rates]
     assert re.findall(r"[۰-۹]+٪|\b۱۲\b", text.word("how.signals_tried", "fa")) == persian
 
 
-def test_what_moves_the_whole_country_is_no_signal(flows) -> None:
+def test_a_change_of_the_whole_country_is_no_signal(flows) -> None:
     flow = flows["joiners"]
     halved = flow * 2
     halved[:, 60] //= 2
-    assert [_signals_in(halved, place, 60) for place in range(31)] == [
-        _signals_in(flow, place, 60) for place in range(31)
+    assert [_has_signal(halved, place, 60) for place in range(31)] == [
+        _has_signal(flow, place, 60) for place in range(31)
     ]
 
 
@@ -211,18 +211,18 @@ def test_what_moves_the_whole_country_is_no_signal(flows) -> None:
 def test_levels_are_those_of_the_metric_by_province(con) -> None:
     answer = signals.level_signals(con)
     levels = {row["province"]: row for row in answer.records()}
-    asked = answers.ask(con, "training_compliance", by=("province",)).records()
+    rows = answers.ask(con, "training_compliance", by=("province",)).records()
     nation = answers.ask(con, "training_compliance").value()
-    assert len(levels) == sum(bool(row["trainable_assistants"]) for row in asked) > 20
-    for row in asked:
+    assert len(levels) == sum(bool(row["trainable_assistants"]) for row in rows) > 20
+    for row in rows:
         if row["trainable_assistants"]:
-            found = levels[row["province"]]
-            assert found["training_compliance"] == row["training_compliance"]
+            level = levels[row["province"]]
+            assert level["training_compliance"] == row["training_compliance"]
             beyond = row["compliant_assistants"] - nation * row["trainable_assistants"]
-            assert found["beyond_common"] == pytest.approx(beyond)
-            is_outside = not found["funnel_low"] <= found["training_compliance"] <= found["funnel_high"]
-            assert found["is_signal"] == (is_outside and row["trainable_assistants"] >= 23)
-    sizes = [abs(one) for one in answer.column("beyond_common")]
+            assert level["beyond_common"] == pytest.approx(beyond)
+            is_outside = not level["funnel_low"] <= level["training_compliance"] <= level["funnel_high"]
+            assert level["is_signal"] == (is_outside and row["trainable_assistants"] >= 23)
+    sizes = [abs(distance) for distance in answer.column("beyond_common")]
     assert sizes == sorted(sizes, reverse=True)
 
 
@@ -248,7 +248,7 @@ def test_changes_are_shares_of_the_nations_settled_months(con) -> None:
     assert all(total == pytest.approx(1) for total in by_month.values())
 
 
-def test_what_is_no_share_and_no_flow_is_refused_and_so_is_too_short_a_register(con) -> None:
+def test_signals_of_other_measures_or_of_a_short_register_are_refused(con) -> None:
     for name in ("active_assistants", "no_such", "coverage_per_10k", "renewal_rate"):
         with pytest.raises(QuestionError, match="no share"):
             signals.level_signals(con, name=name)

@@ -68,7 +68,7 @@ def built(request: pytest.FixtureRequest, publish_sample: Callable[..., Sample])
         yield Built(con, load, data)
 
 
-def some_days(built: Built) -> list[date]:
+def sample_days(built: Built) -> list[date]:
     """The as-of day, and days of the years before it, the first of January among them."""
     as_of = built.data.as_of
     rng = random.Random(as_of.toordinal())
@@ -83,12 +83,12 @@ FILTERS: list[dict[str, Any]] = [
 ]
 
 
-def asked(where: dict[str, Any]) -> Where:
+def as_filters(where: dict[str, Any]) -> Where:
     return {name: set(values) for name, values in where.items()}
 
 
 def active(built: Built, day: date, where: dict[str, Any]) -> list[Spell]:
-    return [spell for spell in active_spells(built.data, day) if spell_fits(spell, asked(where))]
+    return [spell for spell in active_spells(built.data, day) if spell_fits(spell, as_filters(where))]
 
 
 def joined_on(built: Built, person: str, day: date) -> date:
@@ -105,7 +105,7 @@ def band(bands: tuple[tuple[int, str], ...], value: int) -> str:
 
 @pytest.mark.parametrize("where", FILTERS)
 def test_women_and_leaders_are_counted_as_in_the_files(built: Built, where: dict[str, Any]) -> None:
-    for day in some_days(built):
+    for day in sample_days(built):
         spells = active(built, day, where)
         leading = {spell.person for spell in spells if spell.post in ("team_leader", "manager")}
         veterans = {s.person for s in spells if s.post in ("team_leader", "manager") and s.veteran}
@@ -121,7 +121,7 @@ def test_women_and_leaders_are_counted_as_in_the_files(built: Built, where: dict
 
 @pytest.mark.parametrize("where", FILTERS)
 def test_the_middle_age_and_tenure_count_each_person_once(built: Built, where: dict[str, Any]) -> None:
-    for day in some_days(built):
+    for day in sample_days(built):
         people = {spell.person for spell in active(built, day, where)}
         age, tenure = answers.ask(built.con, "age_median", "tenure_median", on=day, where=where).rows[0]
         if not people:
@@ -133,10 +133,10 @@ def test_the_middle_age_and_tenure_count_each_person_once(built: Built, where: d
 
 
 def test_age_bands_hold_the_right_people(built: Built) -> None:
-    for day in some_days(built):
-        found = dict(answers.ask(built.con, "active_assistants", by=("age_band",), on=day).rows)
+    for day in sample_days(built):
+        counts = dict(answers.ask(built.con, "active_assistants", by=("age_band",), on=day).rows)
         people = {spell.person for spell in active(built, day, {})}
-        assert found == Counter(band(AGES, built.age(person, day)) for person in people)
+        assert counts == Counter(band(AGES, built.age(person, day)) for person in people)
 
 
 def test_on_the_first_of_january_only_those_born_in_january_grow_older(tmp_path: Path) -> None:
@@ -148,14 +148,14 @@ def test_on_the_first_of_january_only_those_born_in_january_grow_older(tmp_path:
     put(folder, "personnel.csv", people)
     put(folder, "training.csv", [loading.row("training", national_id=national_id(1))])
     with access.connect(build(folder).to, access.ADMINISTRATOR) as con:
-        for day, grown in (
+        for day, older in (
             (date(2014, 12, 31), 0),
             (date(2015, 1, 1), 1),
             (date(2015, 7, 1), 7),
             (date(2015, 12, 1), 12),
         ):
-            found = dict(answers.ask(con, "in_service", by=("age_band",), on=day).rows)
-            assert (found.get("18-24", 0), found.get("25-29", 0)) == (12 - grown, grown)
+            counts = dict(answers.ask(con, "in_service", by=("age_band",), on=day).rows)
+            assert (counts.get("18-24", 0), counts.get("25-29", 0)) == (12 - older, older)
 
 
 def test_the_warehouse_knows_the_month_of_birth_and_not_the_day(built: Built) -> None:
@@ -169,8 +169,8 @@ def test_the_warehouse_knows_the_month_of_birth_and_not_the_day(built: Built) ->
 
 
 def test_tenure_bands_hold_the_right_people(built: Built) -> None:
-    for day in some_days(built):
-        found = answers.ask(built.con, "active_assistants", by=("tenure_band", "gender"), on=day).rows
+    for day in sample_days(built):
+        rows = answers.ask(built.con, "active_assistants", by=("tenure_band", "gender"), on=day).rows
         people = {(spell.person, spell.member("gender")) for spell in active(built, day, {})}
 
         def served(person: str, day: date = day) -> int:
@@ -179,7 +179,7 @@ def test_tenure_bands_hold_the_right_people(built: Built) -> None:
             return max(month for month in range(12 * 60) if add_months(start, month) <= day)
 
         expected = Counter((band(TENURES, served(person)), gender) for person, gender in people)
-        assert {(row[0], row[1]): row[2] for row in found} == expected
+        assert {(row[0], row[1]): row[2] for row in rows} == expected
 
 
 # ---------------------------------------------------------------- transfers
@@ -188,13 +188,13 @@ def test_tenure_bands_hold_the_right_people(built: Built) -> None:
 def test_every_transfer_in_has_one_origin(built: Built) -> None:
     over = (date(2010, 1, 1), built.data.as_of)
     into = dict(answers.ask(built.con, "transfers_in", by=("province",), over=over).rows)
-    found: Counter[str] = Counter()
+    transfers: Counter[str] = Counter()
     for origin, province, count in answers.ask(
         built.con, "transfers_between", by=("origin", "province"), over=over
     ).rows:
         assert origin != province
-        found[province] += count
-    assert {province: count for province, count in into.items() if count} == found
+        transfers[province] += count
+    assert {province: count for province, count in into.items() if count} == transfers
 
 
 def test_the_origin_is_where_the_person_served_last(built: Built) -> None:
@@ -231,7 +231,7 @@ def test_the_origin_is_where_the_person_served_last(built: Built) -> None:
         ([("A", "2020-01-01", "2021-01-01"), ("B", "2021-07-01", "9999-12-31")], "A"),
     ],
 )
-def test_of_several_provinces_the_origin_is_the_last(spells: list[tuple[str, str, str]], origin: str) -> None:
+def test_the_origin_is_the_last_of_several_provinces(spells: list[tuple[str, str, str]], origin: str) -> None:
     con = duckdb.connect()
     con.execute("create table spells (person_id integer, province varchar, hired_on date, end_day date)")
     con.executemany("insert into spells values (1, ?, ?, ?)", [*spells, ("Z", "2021-06-01", "9999-12-31")])
@@ -253,8 +253,8 @@ def test_results_and_pass_rate_are_those_of_the_files(built: Built) -> None:
         here = [row["result"] == "passed" for row in rows if row["course_code"] == course]
         answer = answers.ask(built.con, "course_results", "pass_rate", over=(first, last), where={"course": [course]})
         assert answer.rows[0][:2] == (len(here), sum(here) / len(here))
-    passed = answers.ask(built.con, "results_passed", over=(first, last)).value()
-    assert passed == answers.ask(built.con, "completions", over=(first, last)).value()
+    passes = answers.ask(built.con, "results_passed", over=(first, last)).value()
+    assert passes == answers.ask(built.con, "completions", over=(first, last)).value()
 
 
 # ---------------------------------------------------------------- survival
@@ -279,22 +279,22 @@ def careers(built: Built, day: date, where: dict[str, Any]) -> list[tuple[Spell,
     """Each joining up to the day: its spell, the days followed, whether it ended by the day."""
     followed = []
     for event in all_joiners(built.data):
-        if event.day > day or not spell_fits(event.spell, asked(where)):
+        if event.day > day or not spell_fits(event.spell, as_filters(where)):
             continue
         leavings = [leaver.day for leaver in all_leavers(built.data) if leaver.spell.person == event.spell.person]
-        ended = min((leaving for leaving in leavings if leaving > event.day), default=date.max)
-        followed.append((event.spell, (min(ended, day) - event.day).days, ended <= day))
+        end = min((leaving for leaving in leavings if leaving > event.day), default=date.max)
+        followed.append((event.spell, (min(end, day) - event.day).days, end <= day))
     return followed
 
 
 def kaplan_meier(times: list[tuple[int, bool]], until: int) -> Fraction:
     """The product limit in exact fractions: at each day of leaving, the share of those at risk who stay."""
-    left = Fraction(1)
+    survival = Fraction(1)
     for day in sorted({days for days, has_left in times if has_left and days <= until}):
         at_risk = sum(days >= day for days, _ in times)
         leaving = sum(days == day and has_left for days, has_left in times)
-        left *= 1 - Fraction(leaving, at_risk)
-    return left
+        survival *= 1 - Fraction(leaving, at_risk)
+    return survival
 
 
 def greenwood(times: list[tuple[int, bool]], until: int, share: float) -> tuple[float, float]:
@@ -339,7 +339,7 @@ def test_the_bounds_of_a_curve_at_1_or_0_are_the_curve() -> None:
 def test_survival_by_group_is_that_of_the_group(built: Built) -> None:
     day = built.data.as_of
     for member, served, share, at_risk in survival_by_post(built.con, on=day, least=1).rows[::7]:
-        times = [(d, left) for spell, d, left in careers(built, day, {}) if spell.member("post") == member]
+        times = [(d, has_left) for spell, d, has_left in careers(built, day, {}) if spell.member("post") == member]
         until = math.floor(served * DAYS_A_MONTH)
         assert math.isclose(share, kaplan_meier(times, until), rel_tol=1e-9, abs_tol=1e-12)
         assert at_risk == sum(days >= until for days, _ in times)
@@ -363,7 +363,7 @@ def test_survival_after_a_year_and_early_attrition_agree_where_everybody_was_fol
 # ---------------------------------------------------------------- survival made ready at build
 
 
-def was_read(answer: answers.Answer) -> bool:
+def is_prebuilt(answer: answers.Answer) -> bool:
     """Whether the rows come from the build; otherwise they are computed from the joiners."""
     return "from survival_curves" in answer.query and "joiners" not in answer.query
 
@@ -371,7 +371,7 @@ def was_read(answer: answers.Answer) -> bool:
 def computed(built: Built, ask_for: Any, where: dict[str, Any]) -> list[tuple[Any, ...]]:
     """The same curves computed when asked for: with one person fewer they are not in the prebuilt table."""
     answer = ask_for(built.con, where=where, least=LEAST - 1)
-    assert not was_read(answer)
+    assert not is_prebuilt(answer)
     return [row for row in answer.rows if row[answer.columns.index("at_risk")] >= LEAST]
 
 
@@ -388,13 +388,13 @@ def test_the_curves_of_a_build_are_those_computed_when_asked(built: Built) -> No
     for dimension, member in prebuilt:
         where = {} if dimension == "all" else {dimension: [member]}
         answer = survival(built.con, where=where)
-        assert was_read(answer), where
+        assert is_prebuilt(answer), where
         assert answer.rows
         agree(answer.rows, computed(built, survival, where))
         dimensions.add(dimension)
     for where in ({}, {"post": ["guard"]}):
         answer = survival_by_post(built.con, where=where)
-        assert was_read(answer) or not prebuilt
+        assert is_prebuilt(answer) or not prebuilt
         agree(answer.rows, computed(built, survival_by_post, where))
     # the sample made by hand has too few people for any curve
     assert dimensions == ({"all", *CELL} if built.load.rows["personnel"][LEAST:] else set())
@@ -405,12 +405,12 @@ def test_every_member_with_enough_people_has_its_curve(built: Built) -> None:
         members = {spell.member(dimension) for spell, _, _ in careers(built, built.data.as_of, {})} - {None}
         for member in members:
             rows = computed(built, survival, {dimension: [member]})
-            assert was_read(survival(built.con, where={dimension: [member]})) == bool(rows), member
+            assert is_prebuilt(survival(built.con, where={dimension: [member]})) == bool(rows), member
 
 
 def test_other_questions_are_computed_when_asked(built: Built) -> None:
     before = built.data.as_of - DAY
-    assert not was_read(survival(built.con, on=before))
+    assert not is_prebuilt(survival(built.con, on=before))
     for where in ({"gender": ["female", "male"]}, {"gender": ["male"], "post": ["guard"]}, {"county": ["2301"]}):
-        assert not was_read(survival(built.con, where=where)), where
-    assert not was_read(survival_by_post(built.con, where={"gender": ["male"]}))
+        assert not is_prebuilt(survival(built.con, where=where)), where
+    assert not is_prebuilt(survival_by_post(built.con, where={"gender": ["male"]}))

@@ -55,7 +55,7 @@ def test_every_kind_is_tested(con):
 def test_rivals_agree_with_ask(con, contenders, kind):
     asker = Asker(Known.of(con), seed=5)
     as_of = publications.describe(con).as_of
-    answered = 0
+    nonzero_answers = 0
     for _ in range(_GOES.get(kind, 8)):
         question = asker.ask(kind)
         ours = _ours(con, question)
@@ -63,11 +63,11 @@ def test_rivals_agree_with_ask(con, contenders, kind):
         for rival in contenders:
             theirs = rivals.answer(rival, question, as_of)
             assert rivals.same(ours, theirs), (rival.name, question, ours, theirs)
-        answered += any(any(cell.numbers) for cell in ours)
-    assert answered, "no question counted anybody: nothing was compared"
+        nonzero_answers += any(any(cell.numbers) for cell in ours)
+    assert nonzero_answers, "no question counted anybody: nothing was compared"
 
 
-def test_a_difference_is_seen():
+def test_a_difference_is_detected():
     cell = rivals.Cell
     assert rivals.same([cell("a", (1, None))], [cell("a", (1, None)), cell("b", (0, None))])
     assert not rivals.same([cell("a", (1,))], [cell("a", (2,))])
@@ -78,5 +78,5 @@ def test_a_difference_is_seen():
 
 def test_the_same_seed_asks_the_same(con):
     known = Known.of(con)
-    one, other = Asker(known, 9), Asker(known, 9)
-    assert [one.ask(kind) for kind in KINDS] == [other.ask(kind) for kind in KINDS]
+    first, second = Asker(known, 9), Asker(known, 9)
+    assert [first.ask(kind) for kind in KINDS] == [second.ask(kind) for kind in KINDS]

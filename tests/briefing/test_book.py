@@ -27,38 +27,38 @@ PLACES = ("IR", "IR-11", "IR-23")
 
 
 @pytest.fixture(scope="module", params=[(place, lang) for place in PLACES for lang in text.LANGUAGES], ids="-".join)
-def made(request, press: Press) -> tuple[str, str, bytes]:
+def written_book(request, press: Press) -> tuple[str, str, bytes]:
     place, lang = request.param
     return place, lang, press.pdf(press.questions(place, lang))
 
 
-def opened(pdf: bytes) -> pikepdf.Pdf:
+def open_pdf(pdf: bytes) -> pikepdf.Pdf:
     return pikepdf.open(io.BytesIO(pdf))
 
 
 def elements_of(node) -> list:
     """The structure elements in reading order."""
-    found = []
+    elements = []
     if isinstance(node, pikepdf.Array):
         for part in node:
-            found += elements_of(part)
+            elements += elements_of(part)
     elif isinstance(node, pikepdf.Dictionary):
         if "/S" in node:
-            found.append(node)
+            elements.append(node)
         if "/K" in node:
-            found += elements_of(node.K)
-    return found
+            elements += elements_of(node.K)
+    return elements
 
 
 def numbers(pdf: bytes) -> list[dict[str, str]]:
-    with opened(pdf) as book:
+    with open_pdf(pdf) as book:
         content = book.attachments["numbers.csv"].get_file().read_bytes()
     return list(csv.DictReader(io.StringIO(content.decode("utf-8"))))
 
 
-def test_the_book_is_tagged_names_its_language_and_its_standards(made):
-    _, lang, pdf = made
-    with opened(pdf) as book:
+def test_the_book_is_tagged_names_its_language_and_its_standards(written_book):
+    _, lang, pdf = written_book
+    with open_pdf(pdf) as book:
         assert book.Root.MarkInfo.Marked
         assert str(book.Root.Lang).startswith(lang)
         assert str(book.docinfo["/Title"])
@@ -67,14 +67,14 @@ def test_the_book_is_tagged_names_its_language_and_its_standards(made):
             assert meta["pdfuaid:part"] == "1"
 
 
-def test_every_picture_has_words_and_headings_come_in_order(made):
-    place, _, pdf = made
-    with opened(pdf) as book:
+def test_every_picture_has_words_and_headings_come_in_order(written_book):
+    place, _, pdf = written_book
+    with open_pdf(pdf) as book:
         tree = elements_of(book.Root.StructTreeRoot.K)
-        kinds = [str(one.S) for one in tree]
-        figures = [one for one in tree if str(one.S) == "/Figure"]
+        kinds = [str(element.S) for element in tree]
+        figures = [element for element in tree if str(element.S) == "/Figure"]
         assert len(figures) >= (2 if place == "IR" else 1)
-        assert all(str(one.get("/Alt", "")).strip() for one in figures)
+        assert all(str(element.get("/Alt", "")).strip() for element in figures)
     headings = [kind for kind in kinds if re.fullmatch("/H[1-6]", kind)]
     assert headings[0] == "/H1"
     assert headings.count("/H1") == 1
@@ -83,10 +83,10 @@ def test_every_picture_has_words_and_headings_come_in_order(made):
     assert "/TH" in kinds
 
 
-def test_every_font_is_a_subset_of_vazirmatn_and_embedded(made, tmp_path):
-    (tmp_path / "book.pdf").write_bytes(made[2])
-    listed = subprocess.run(["pdffonts", tmp_path / "book.pdf"], check=True, capture_output=True, text=True).stdout
-    fonts = listed.splitlines()[2:]
+def test_every_font_is_a_subset_of_vazirmatn_and_embedded(written_book, tmp_path):
+    (tmp_path / "book.pdf").write_bytes(written_book[2])
+    listing = subprocess.run(["pdffonts", tmp_path / "book.pdf"], check=True, capture_output=True, text=True).stdout
+    fonts = listing.splitlines()[2:]
     assert fonts
     for font in fonts:
         assert re.match(r"[A-Z]{6}\+Vazirmatn", font), font
@@ -94,8 +94,8 @@ def test_every_font_is_a_subset_of_vazirmatn_and_embedded(made, tmp_path):
         assert re.search(r"\byes yes yes\b", font), font
 
 
-def test_the_numbers_travel_with_the_book(made):
-    with opened(made[2]) as book:
+def test_the_numbers_travel_with_the_book(written_book):
+    with open_pdf(written_book[2]) as book:
         (name,) = book.attachments
         attached = book.attachments[name]
         assert name == "numbers.csv"
@@ -104,27 +104,33 @@ def test_the_numbers_travel_with_the_book(made):
         assert attached.get_file().mime_type == "text/csv"
 
 
-def test_the_first_page_is_the_only_first_page(made):
+def test_the_first_page_is_the_only_first_page(written_book):
     """Two to four pages, none of them nearly empty."""
-    with opened(made[2]) as book:
+    with open_pdf(written_book[2]) as book:
         assert 2 <= len(book.pages) <= 4
 
 
-def test_exact_numbers_are_those_that_ask_gives(press, pointer):
+def test_exact_numbers_equal_those_of_ask(press, pointer):
     pdf = press.pdf(press.questions("IR", "fa", exact=True))
     checked = set()
     with access.connect(pointer, ADMINISTRATOR) as con:
         for row in numbers(pdf):
             metric, by = row["metric"], row["by"]
-            known = catalogue().get(metric)
-            if not known or known.kind != "snapshot" or by not in ("", "province") or row["by_2"] or not row["on"]:
+            definition = catalogue().get(metric)
+            if (
+                not definition
+                or definition.kind != "snapshot"
+                or by not in ("", "province")
+                or row["by_2"]
+                or not row["on"]
+            ):
                 continue
             answer = answers.ask(con, metric, by=[by] if by else [], on=date.fromisoformat(row["on"]))
             values = {
-                line[0] if by else "": line[-1 if not known.numerator else len(answer.by)] for line in answer.rows
+                line[0] if by else "": line[-1 if not definition.numerator else len(answer.by)] for line in answer.rows
             }
-            told = values[row["member"] if by else ""]
-            assert row["value"] == ("" if told is None else str(told)), row
+            value = values[row["member"] if by else ""]
+            assert row["value"] == ("" if value is None else str(value)), row
             checked.add((metric, by))
     assert {
         ("active_assistants", ""),
@@ -134,11 +140,11 @@ def test_exact_numbers_are_those_that_ask_gives(press, pointer):
     assert {("leaver_rate_12m", ""), ("licensed_institutes", "province"), ("coverage_per_10k", "province")} <= checked
 
 
-def test_what_is_printed_is_what_is_attached(press):
-    asked = press.questions("IR", "en", exact=True)
-    book = content.book(asked)
-    told = csv.DictReader(io.StringIO(typesetting.numbers_file(asked.recorded)))
-    today = [row for row in told if row["on"] == asked.day.isoformat() and row["by"] in ("", "province")]
+def test_the_printed_numbers_equal_the_attached_ones(press):
+    questions = press.questions("IR", "en", exact=True)
+    book = content.book(questions)
+    numbers = csv.DictReader(io.StringIO(typesetting.numbers_file(questions.recorded)))
+    today = [row for row in numbers if row["on"] == questions.day.isoformat() and row["by"] in ("", "province")]
     with_values = {(row["metric"], row["member"]): row["value"] for row in today}
     (table,) = book["tables"]
     names = {name: code for code, name in text.reference_members("province", "en").items()}
@@ -148,12 +154,12 @@ def test_what_is_printed_is_what_is_attached(press):
 
 
 def test_for_circulation_counts_people_in_fives_and_says_so(press):
-    asked = press.questions("IR", "en")
-    book = content.book(asked)
-    told = list(csv.DictReader(io.StringIO(typesetting.numbers_file(asked.recorded))))
+    questions = press.questions("IR", "en")
+    book = content.book(questions)
+    rows = list(csv.DictReader(io.StringIO(typesetting.numbers_file(questions.recorded))))
     counts = [
         row
-        for row in told
+        for row in rows
         if catalogue().get(row["metric"]) and catalogue()[row["metric"]].counts == "persons" and row["value"]
     ]
     counts = [row for row in counts if catalogue()[row["metric"]].unit == "persons"]
@@ -164,29 +170,31 @@ def test_for_circulation_counts_people_in_fives_and_says_so(press):
 
 
 def test_a_provinces_book_holds_no_detail_of_another(press, pointer):
-    asked = press.questions("IR-17", "en")
-    book = content.book(asked)
-    held = json.dumps([book, typesetting.numbers_file(asked.recorded)], ensure_ascii=False)
+    questions = press.questions("IR-17", "en")
+    book = content.book(questions)
+    content_text = json.dumps([book, typesetting.numbers_file(questions.recorded)], ensure_ascii=False)
     others = {code: name for code, name in text.reference_members("province", "en").items() if code != "IR-17"}
     counties = set(text.reference_members("county", "en").values())
-    assert not [name for code, name in others.items() if code in held or (name in held and name not in counties)]
-    assert "Kohgiluyeh and Boyer-Ahmad" in held
+    assert not [
+        name for code, name in others.items() if code in content_text or (name in content_text and name not in counties)
+    ]
+    assert "Kohgiluyeh and Boyer-Ahmad" in content_text
 
 
 def test_the_same_book_is_the_same_bytes(pointer):
-    made = []
+    books = []
     for _ in range(2):
-        with writing.press(pointer, ADMINISTRATOR) as one:
-            made.append(one.pdf(one.questions("IR-23", "fa")))
-    assert made[0] == made[1]
+        with writing.press(pointer, ADMINISTRATOR) as writer:
+            books.append(writer.pdf(writer.questions("IR-23", "fa")))
+    assert books[0] == books[1]
 
 
 def test_a_glyph_that_is_missing_fails_the_run(press, monkeypatch):
     monkeypatch.setattr(typesetting, "drawable", lambda value: value)
-    asked = press.questions("IR-17", "fa")
-    book = content.book(asked) | {"place": "漢"}
-    with writing.press(press._pointer, ADMINISTRATOR) as one, pytest.raises(Refused, match="cannot be set"):
-        one._typesetter.pdf(book, "")
+    questions = press.questions("IR-17", "fa")
+    book = content.book(questions) | {"place": "漢"}
+    with writing.press(press._pointer, ADMINISTRATOR) as writer, pytest.raises(Refused, match="cannot be set"):
+        writer._typesetter.pdf(book, "")
 
 
 def test_a_character_that_the_font_lacks_is_written_as_its_code():
@@ -196,9 +204,9 @@ def test_a_character_that_the_font_lacks_is_written_as_its_code():
 
 def test_a_name_of_200_letters_is_cut(press):
     # A day that no other test asks for: shared answers stay cached.
-    asked = press.questions("IR", "fa", date(2026, 1, 1))
-    asked.shared["names"] = {"institute": {"X": "ن" * 200}}
-    assert asked.member("institute", "X") == "ن" * 59 + "…"
+    questions = press.questions("IR", "fa", date(2026, 1, 1))
+    questions.shared["names"] = {"institute": {"X": "ن" * 200}}
+    assert questions.member("institute", "X") == "ن" * 59 + "…"
 
 
 @pytest.mark.parametrize("lang", text.LANGUAGES)
@@ -262,8 +270,8 @@ def test_no_network_is_needed(pointer, tmp_path):
         str(tmp_path / "x.pdf"),
     ]
     subprocess.run(["unshare", "-rn", *command], cwd=root, check=True, capture_output=True)
-    with writing.press(pointer, ADMINISTRATOR) as one:
-        assert (tmp_path / "x.pdf").read_bytes() == one.pdf(one.questions("IR", "fa"))
+    with writing.press(pointer, ADMINISTRATOR) as writer:
+        assert (tmp_path / "x.pdf").read_bytes() == writer.pdf(writer.questions("IR", "fa"))
 
 
 def test_a_trend_names_its_range_in_the_languages_order():

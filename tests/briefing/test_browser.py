@@ -22,25 +22,25 @@ def test_books_are_fetched_by_button_and_from_the_list_and_events_by_keyboard(po
     assert command.main(["brief", "--from", str(pointer), "--province", "IR-11", "--lang", "en", "--to", str(to)]) == 0
     with front.served(pointer) as address, front.chromium() as chromium, front.visit(chromium, address) as reader:
 
-        def fetched(button: str) -> bytes:
+        def download(button: str) -> bytes:
             with reader.page.expect_download(timeout=60_000) as waiting:
                 reader.page.get_by_role("button", name=button, exact=True).click()
             return Path(waiting.value.path()).read_bytes()
 
         make, take = (text.word(f"briefing.{key}", "fa") for key in ("make", "take"))
         reader.go()
-        assert fetched(make) == books["IR"]
+        assert download(make) == books["IR"]
         reader.go("province", province="IR-11")
-        assert fetched(make) == books["IR-11"]
+        assert download(make) == books["IR-11"]
         reader.go("briefings")
         assert text.member("province", "IR-11", "fa") in reader.page.locator(".st-key-briefing-0").inner_text()
-        assert fetched(take) == to.read_bytes()
+        assert download(take) == to.read_bytes()
 
         reader.go("growth")
-        listed = reader.page.locator("ol.pd-note").first
-        assert "طرح آموزش استان" in listed.inner_text()
-        drawn = reader.page.locator(".js-plotly-plot .annotation-text").all_text_contents()
-        assert {"۱", "۲", "۳"} <= {number.strip("\u2066\u2067\u2069") for number in drawn}
+        event_list = reader.page.locator("ol.pd-note").first
+        assert "طرح آموزش استان" in event_list.inner_text()
+        labels = reader.page.locator(".js-plotly-plot .annotation-text").all_text_contents()
+        assert {"۱", "۲", "۳"} <= {number.strip("\u2066\u2067\u2069") for number in labels}
         for _ in range(MOST_STEPS):
             reader.page.keyboard.press("Tab")
             if reader.page.evaluate("document.activeElement.matches('ol.pd-note')"):

@@ -63,10 +63,10 @@ def test_every_province_has_its_book(pointer, tmp_path):
 
 def test_provinces_without_data_do_not_stop_the_others(sparse, tmp_path, capsys):
     assert brief("--from", sparse, "--all", "--to", tmp_path) == 1
-    written = {path.name[9:14] for path in tmp_path.glob("*.pdf")}
+    places_written = {path.name[9:14] for path in tmp_path.glob("*.pdf")}
     errors = capsys.readouterr().err.splitlines()
-    assert 0 < len(written) < 31
-    assert {line[:5] for line in errors} == set(text.reference_members("province", "fa")) - written
+    assert 0 < len(places_written) < 31
+    assert {line[:5] for line in errors} == set(text.reference_members("province", "fa")) - places_written
     assert all(
         line.endswith(("holds nothing on 2026-06-30", "nobody is in service on 2026-06-30")) or "on " in line
         for line in errors
@@ -74,17 +74,17 @@ def test_provinces_without_data_do_not_stop_the_others(sparse, tmp_path, capsys)
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (("--on", "1380/01/01"), "the nation: nobody is in service on 2001-03-21"),
         (("--on", "1300/01/01", "--province", "IR-11"), "IR-11: the data holds nothing on 1921-03-21"),
         (("--on", "1410/01/01"), "the nation: 2031-03-21 lies after the latest day of the data, "),
     ],
 )
-def test_a_day_without_data_is_refused_in_one_sentence(pointer, tmp_path, capsys, words, told):
+def test_a_day_without_data_is_refused_in_one_sentence(pointer, tmp_path, capsys, words, message):
     assert brief("--from", pointer, *words, "--to", tmp_path / "x.pdf") == 1
     errors = capsys.readouterr().err
-    assert errors.startswith(told)
+    assert errors.startswith(message)
     assert errors.count("\n") == 1
     assert list(tmp_path.glob("*.pdf")) == []
 
@@ -101,19 +101,19 @@ def test_a_day_without_data_is_refused_in_one_sentence(pointer, tmp_path, capsys
         (),
     ],
 )
-def test_wrong_words_are_wrong_usage(words, capsys):
-    with pytest.raises(SystemExit) as left:
+def test_invalid_arguments_are_a_usage_error(words, capsys):
+    with pytest.raises(SystemExit) as raised:
         brief(*words)
-    assert left.value.code == 2
+    assert raised.value.code == 2
     assert "Traceback" not in capsys.readouterr().err
 
 
-def test_a_folder_that_cannot_be_written_is_told_and_nothing_is_left(pointer, tmp_path, capsys):
+def test_an_unwritable_folder_gets_a_clear_error_and_leaves_nothing(pointer, tmp_path, capsys):
     (tmp_path / "file").write_text("")
     assert brief("--from", pointer, "--province", "IR-17", "--to", tmp_path / "file" / "x.pdf") == 1
-    said = capsys.readouterr().err
-    assert said.startswith(f"{tmp_path}/file/x.pdf: cannot be written (")
-    assert said.count("\n") == 1
+    errors = capsys.readouterr().err
+    assert errors.startswith(f"{tmp_path}/file/x.pdf: cannot be written (")
+    assert errors.count("\n") == 1
     assert writing.written() == []
 
 
@@ -145,93 +145,93 @@ def test_a_file_that_may_not_grow_is_not_left_in_part(tmp_path):
 
 def test_the_command_is_a_module_of_its_own(pointer, tmp_path):
     words = [sys.executable, "-m", "pages", "brief", "--from", str(pointer), "--to", str(tmp_path / "x.pdf")]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
+    result = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    assert (result.returncode, result.stderr) == (0, "")
     assert (tmp_path / "x.pdf").exists()
 
 
 # ---------------------------------------------------------------- recipients
 
 
-def told(folder: Path, *names: str, places: str = '["IR", "IR-23"]') -> Path:
+def recipients_file(folder: Path, *names: str, places: str = '["IR", "IR-23"]') -> Path:
     path = folder / "recipients.toml"
     recipient = '[[recipient]]\nname = "{0}"\nfolder = "{1}"\nplaces = {2}\n'
     path.write_text("".join(recipient.format(name, folder / name, places) for name in names), encoding="utf-8")
     return path
 
 
-def changed(pointer: Path, path: Path) -> int:
+def brief_changed(pointer: Path, path: Path) -> int:
     return brief("--from", pointer, "--all", "--changed", "--recipients", path)
 
 
 def more_to_do(publication: str = "000000") -> None:
     """The last run recorded an earlier publication in which less needed action."""
     state = writing.folder() / "recipients.json"
-    noted = json.loads(state.read_text(encoding="utf-8"))
-    for one in noted.values():
-        one["publication"] = publication
-        one["places"]["IR-23"] = dict.fromkeys(one["places"]["IR-23"], 0)
-    state.write_text(json.dumps(noted), encoding="utf-8")
+    records = json.loads(state.read_text(encoding="utf-8"))
+    for briefing in records.values():
+        briefing["publication"] = publication
+        briefing["places"]["IR-23"] = dict.fromkeys(briefing["places"]["IR-23"], 0)
+    state.write_text(json.dumps(records), encoding="utf-8")
 
 
 def test_the_first_run_is_silent_and_the_same_publication_writes_nothing(pointer, tmp_path, capsys):
-    path = told(tmp_path, "office")
+    path = recipients_file(tmp_path, "office")
     for _ in range(2):
-        assert changed(pointer, path) == 0
+        assert brief_changed(pointer, path) == 0
         assert capsys.readouterr() == ("", "")
     assert not (tmp_path / "office").exists()
 
 
 def test_the_same_publication_writes_nothing_whatever_was_noted_of_it(pointer, tmp_path, capsys):
-    path = told(tmp_path, "office")
-    changed(pointer, path)
+    path = recipients_file(tmp_path, "office")
+    brief_changed(pointer, path)
     more_to_do("000001")
-    assert changed(pointer, path) == 0
+    assert brief_changed(pointer, path) == 0
     assert capsys.readouterr() == ("", "")
 
 
 def test_a_publication_with_nothing_new_writes_nothing(own_pointer, files, tmp_path, capsys):
-    path = told(tmp_path, "office")
-    assert changed(own_pointer, path) == 0
+    path = recipients_file(tmp_path, "office")
+    assert brief_changed(own_pointer, path) == 0
     etl("build", str(files), "--to", str(own_pointer), "--day", DAY)
-    assert changed(own_pointer, path) == 0
+    assert brief_changed(own_pointer, path) == 0
     assert capsys.readouterr() == ("", "")
     assert not (tmp_path / "office").exists()
 
 
-def test_books_go_where_something_newly_needs_action(pointer, tmp_path, capsys):
-    path = told(tmp_path, "office")
-    changed(pointer, path)
+def test_books_are_sent_where_something_newly_needs_action(pointer, tmp_path, capsys):
+    path = recipients_file(tmp_path, "office")
+    brief_changed(pointer, path)
     more_to_do()
-    assert changed(pointer, path) == 0
+    assert brief_changed(pointer, path) == 0
     names = sorted(file.name for file in (tmp_path / "office").iterdir())
     assert names == [f"briefing-IR-23-{_as_of(pointer)}-fa.pdf", "new-000001-fa.txt"]
-    listed = (tmp_path / "office" / "new-000001-fa.txt").read_text(encoding="utf-8").splitlines()
-    assert listed[0] == "تهران"
-    assert len(listed) > 1
+    lines = (tmp_path / "office" / "new-000001-fa.txt").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "تهران"
+    assert len(lines) > 1
     assert [line.split("\t")[0] for line in capsys.readouterr().out.splitlines()] == ["office", "office"]
     # and once only
-    assert changed(pointer, path) == 0
+    assert brief_changed(pointer, path) == 0
     assert capsys.readouterr().out == ""
 
 
-def test_a_recipient_who_fails_stops_nobody_and_is_tried_again(pointer, tmp_path, capsys):
-    path = told(tmp_path, "first", "second", "third")
-    changed(pointer, path)
+def test_a_failing_recipient_does_not_stop_the_others_and_is_retried(pointer, tmp_path, capsys):
+    path = recipients_file(tmp_path, "first", "second", "third")
+    brief_changed(pointer, path)
     more_to_do()
     (tmp_path / "second").write_text("in the way")
-    assert changed(pointer, path) == 1
+    assert brief_changed(pointer, path) == 1
     output = capsys.readouterr()
     assert output.err.startswith("second: ")
     assert output.err.count("\n") == 1
     assert {line.split("\t")[0] for line in output.out.splitlines()} == {"first", "third"}
     (tmp_path / "second").unlink()
-    assert changed(pointer, path) == 0
+    assert brief_changed(pointer, path) == 0
     assert {line.split("\t")[0] for line in capsys.readouterr().out.splitlines()} == {"second"}
 
 
 @pytest.mark.parametrize(
-    ("written", "fault"),
+    ("content", "fault"),
     [
         ("", "names no [[recipient]]"),
         ("x =", "is not TOML"),
@@ -250,13 +250,13 @@ def test_a_recipient_who_fails_stops_nobody_and_is_tried_again(pointer, tmp_path
         ('[[recipient]]\nname = "a"\nfolder = "x"\n[smtp]\nhost = "h"', "[smtp] holds host, port and sender"),
     ],
 )
-def test_recipients_that_cannot_be_read_are_refused(tmp_path, written, fault):
+def test_recipients_that_cannot_be_read_are_refused(tmp_path, content, fault):
     path = tmp_path / "recipients.toml"
-    path.write_text(written, encoding="utf-8")
-    with pytest.raises(Refused) as refused:
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(Refused) as raised:
         recipients.read(path)
-    assert str(refused.value).startswith(f"{path}: ")
-    assert fault in str(refused.value)
+    assert str(raised.value).startswith(f"{path}: ")
+    assert fault in str(raised.value)
 
 
 class MailServer:
@@ -310,8 +310,8 @@ def mail_server():
     server.close()
 
 
-def mailed(folder: Path, port: int, *names: str) -> Path:
-    path = told(folder, *names)
+def mail_recipients_file(folder: Path, port: int, *names: str) -> Path:
+    path = recipients_file(folder, *names)
     lines = path.read_text(encoding="utf-8").replace("places =", 'mail = "NAME@example"\nplaces =')
     for name in names:
         lines = lines.replace("NAME@", f"{name}@", 1)
@@ -321,37 +321,37 @@ def mailed(folder: Path, port: int, *names: str) -> Path:
     return path
 
 
-def test_books_are_mailed_where_a_server_is_given(pointer, tmp_path, capsys, mail_server):
-    path = mailed(tmp_path, mail_server.port, "office")
-    changed(pointer, path)
+def test_books_are_mailed_if_a_mail_server_is_set(pointer, tmp_path, capsys, mail_server):
+    path = mail_recipients_file(tmp_path, mail_server.port, "office")
+    brief_changed(pointer, path)
     assert mail_server.messages == []
     more_to_do()
-    assert changed(pointer, path) == 0
+    assert brief_changed(pointer, path) == 0
     (message,) = mail_server.messages
     assert (message["To"], message["From"]) == ("office@example", "dashboard@example")
     assert message["Subject"] == text.word("briefing.title", "fa")
     (book,) = (tmp_path / "office").glob("*.pdf")
     (attached,) = message.iter_attachments()
     assert (attached.get_filename(), attached.get_content()) == (book.name, book.read_bytes())
-    (listed,) = (tmp_path / "office").glob("*.txt")
-    assert message.get_body().get_content().splitlines() == listed.read_text(encoding="utf-8").splitlines()
+    (list_file,) = (tmp_path / "office").glob("*.txt")
+    assert message.get_body().get_content().splitlines() == list_file.read_text(encoding="utf-8").splitlines()
 
 
-def test_mail_that_is_not_taken_is_told_and_stops_nobody(pointer, tmp_path, capsys, mail_server):
-    path = mailed(tmp_path, mail_server.port, "first", "second", "third")
-    changed(pointer, path)
+def test_rejected_mail_is_reported_and_does_not_stop_the_others(pointer, tmp_path, capsys, mail_server):
+    path = mail_recipients_file(tmp_path, mail_server.port, "first", "second", "third")
+    brief_changed(pointer, path)
     more_to_do()
-    assert changed(pointer, path) == 1
+    assert brief_changed(pointer, path) == 1
     assert capsys.readouterr().err == "second: mail to second was not taken (SMTPRecipientsRefused)\n"
     assert [message["To"] for message in mail_server.messages] == ["first@example", "third@example"]
     mail_server.close()
     more_to_do()
-    assert changed(pointer, path) == 1
+    assert brief_changed(pointer, path) == 1
     assert capsys.readouterr().err.count("was not taken (ConnectionRefusedError)\n") == 3
 
 
-def test_mail_is_off_unless_given(tmp_path):
-    assert recipients.read(told(tmp_path, "office"))[1] is None
+def test_mail_is_off_by_default(tmp_path):
+    assert recipients.read(recipients_file(tmp_path, "office"))[1] is None
 
 
 def _as_of(pointer: Path) -> str:

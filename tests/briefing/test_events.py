@@ -46,18 +46,18 @@ def test_events_that_cannot_be_used_refuse_the_build(folder, row, fault):
     assert loading.build(folder).refusal.startswith(f"events.csv, {fault}; ")
 
 
-def test_events_are_told_up_to_the_day_of_a_province_and_the_nation(pointer):
+def test_events_of_a_province_and_the_nation_are_listed_up_to_the_day(pointer):
     with access.connect(pointer, ADMINISTRATOR) as con:
         everywhere = events.events(con)
         own = events.events(con, where={"province": ("IR-11",)})
         before = events.events(con, on=date(2025, 12, 31))
-    told = [(row["event_month"], row["event_province"], row["event_kind"]) for row in everywhere.records()]
-    assert told == [("1404-03", None, "register"), ("1404-11", "IR-11", "campaign"), ("1405-01", "IR-23", "strike")]
+    rows = [(row["event_month"], row["event_province"], row["event_kind"]) for row in everywhere.records()]
+    assert rows == [("1404-03", None, "register"), ("1404-11", "IR-11", "campaign"), ("1405-01", "IR-23", "strike")]
     assert own.column("event_province") == [None, "IR-11"]
     assert len(before.rows) == 1
 
 
-def test_a_reader_of_one_province_is_told_of_the_nations_events_too(pointer):
+def test_a_reader_of_one_province_sees_national_events_too(pointer):
     reader = AccessScope("r", "province", frozenset({"IR-11"}), may_see_detail=False, may_export=False)
     with access.connect(pointer, reader) as con:
         assert events.events(con, where={"province": ("IR-11",)}).column("event_province") == [None, "IR-11"]
@@ -76,16 +76,16 @@ def events_answer(pointer):
 def test_a_trend_numbers_its_events_and_lists_them(pointer):
     chart_events = marks.events(events_answer(pointer), FA)
     plain = lines.trend(made.by_month(), FA)
-    drawn = lines.trend(made.by_month(), FA, events=chart_events)
+    figure = lines.trend(made.by_month(), FA, events=chart_events)
     labels = [row[0] for row in made.by_month().rows]
-    numbers = [note for note in drawn["layout"]["annotations"] if note["yref"] == "paper" and note["x"] in (2, 10, 12)]
+    numbers = [note for note in figure["layout"]["annotations"] if note["yref"] == "paper" and note["x"] in (2, 10, 12)]
     assert [labels[note["x"]] for note in numbers] == ["1404-03", "1404-11", "1405-01"]
     assert [any(digit in note["text"] for digit in "۱۲۳") for note in numbers] == [True] * 3
-    assert len(drawn["layout"]["shapes"]) == len(plain["layout"].get("shapes", [])) + 3
-    assert drawn["layout"]["meta"]["events"] == [event.words for event in chart_events]
-    listed = marks.listed(drawn["layout"]["meta"]["events"], FA)
-    assert listed.count("<li>") == 3
-    assert 'tabindex="0"' in listed
+    assert len(figure["layout"]["shapes"]) == len(plain["layout"].get("shapes", [])) + 3
+    assert figure["layout"]["meta"]["events"] == [event.words for event in chart_events]
+    listing = marks.listed(figure["layout"]["meta"]["events"], FA)
+    assert listing.count("<li>") == 3
+    assert 'tabindex="0"' in listing
 
 
 def test_the_table_of_a_trend_names_each_event_beside_its_month(pointer):
@@ -94,12 +94,12 @@ def test_the_table_of_a_trend_names_each_event_beside_its_month(pointer):
     view = PageContext("fa", False, Scope(), answer.over[1], answer.over[1])
     (column,) = footer._events(view, answer, picture)
     cells = {row[0]: column.cell(row) for row in answer.rows if column.cell(row)}
-    wanted = {
+    expected = {
         mark.label: f"{text.digits(mark.number, 'fa')}. {text.escape(mark.words)}"
         for mark in marks.of(chart_events, answer.column("month"))
     }
-    assert wanted
-    assert cells == wanted
+    assert expected
+    assert cells == expected
     assert footer._events(view, answer, Picture(lines.trend(answer, FA), "", "", "")) == []
 
 
@@ -108,8 +108,8 @@ def test_a_picture_carries_the_events_of_its_chart_in_words(pointer, context):
     chart_events = marks.events(events_answer(pointer), context)
     below = []
     for events_shown in ((), chart_events):
-        drawn = lines.trend(made.by_month(), context, events=events_shown)
-        on_paper = downloads.on_paper(downloads.Picture(drawn, "title", "sub", "source"), context)
+        figure = lines.trend(made.by_month(), context, events=events_shown)
+        on_paper = downloads.on_paper(downloads.Picture(figure, "title", "sub", "source"), context)
         below.append((on_paper["layout"]["height"], on_paper["layout"]["annotations"][-1]["text"]))
     assert below[1][0] - below[0][0] > 3 * 10
     assert [event.words in below[1][1] for event in chart_events] == [True] * 3
@@ -119,8 +119,8 @@ def test_a_picture_carries_the_events_of_its_chart_in_words(pointer, context):
 
 def test_events_outside_of_a_chart_are_not_on_it(pointer):
     chart_events = [marks.Event(date(2001, 1, 1), "old"), marks.Event(date(2025, 6, 10), "in")]
-    drawn = lines.trend(made.by_month(), EN, events=chart_events)
-    assert drawn["layout"]["meta"]["events"] == ["in"]
+    figure = lines.trend(made.by_month(), EN, events=chart_events)
+    assert figure["layout"]["meta"]["events"] == ["in"]
 
 
 def test_a_title_is_never_markup():
@@ -142,12 +142,10 @@ def test_dated_targets_draw_a_straight_path_and_the_gap_is_active_minus_path(poi
     assert own.rows == []
 
 
-def test_the_gap_of_a_file_for_circulation_tells_no_more_than_its_count(pointer):
+def test_the_circulated_gap_reveals_no_more_than_its_count(pointer):
     with access.connect(pointer, ADMINISTRATOR) as con:
-        told = for_circulation(target_path.target_path(con))
-    known = [row for row in told.records() if row["planned_gap"] is not None]
-    assert known
-    assert all(row["active_assistants"] % 5 == 0 for row in known)
-    assert all(
-        row["planned_gap"] == pytest.approx(row["active_assistants"] - row["planned"], abs=0.11) for row in known
-    )
+        answer = for_circulation(target_path.target_path(con))
+    rows = [row for row in answer.records() if row["planned_gap"] is not None]
+    assert rows
+    assert all(row["active_assistants"] % 5 == 0 for row in rows)
+    assert all(row["planned_gap"] == pytest.approx(row["active_assistants"] - row["planned"], abs=0.11) for row in rows)

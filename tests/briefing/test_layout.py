@@ -27,10 +27,10 @@ class Book:
     """A book as data and as PDF."""
 
     def __init__(self, press: Press, place: str, lang: str, on: date | None, folder: Path) -> None:
-        asked = press.questions(place, lang, on)
-        self.data = content.book(asked)
+        questions = press.questions(place, lang, on)
+        self.data = content.book(questions)
         self.path = folder / "book.pdf"
-        self.path.write_bytes(press.pdf(asked))
+        self.path.write_bytes(press.pdf(questions))
 
     def read(self) -> str:
         """The text in the order of the structure."""
@@ -39,19 +39,19 @@ class Book:
             for page in pdf.pages:
                 run = 0
                 for mark, piece, is_reversed in _marked(page):
-                    found = pieces.setdefault((page.obj.objgen, mark), [])
+                    line = pieces.setdefault((page.obj.objgen, mark), [])
                     # Right-to-left words come in visual order, those of one run next to each other.
-                    run = run + 1 if is_reversed and run <= len(found) else int(is_reversed)
-                    found.insert(len(found) - max(run - 1, 0), piece)
+                    run = run + 1 if is_reversed and run <= len(line) else int(is_reversed)
+                    line.insert(len(line) - max(run - 1, 0), piece)
             return "\n".join("".join(pieces.get(key, "")) for key in _order(pdf.Root.StructTreeRoot.K, None))
 
     def pages(self) -> list[list[tuple[float, str]]]:
         """Of each page, without head and foot: the lower edge of each word, and the word."""
-        found = []
+        words_of_pages = []
         for page in _run("pdftotext", "-bbox", self.path, "-").split("<page ")[1:]:
             words = re.findall(r'yMax="([\d.]+)">(.*?)</word>', page)
-            found.append([(float(y), word) for y, word in words if 45 < float(y) < BOTTOM])
-        return found
+            words_of_pages.append([(float(y), word) for y, word in words if 45 < float(y) < BOTTOM])
+        return words_of_pages
 
 
 def _marked(page: pikepdf.Page) -> Iterator[tuple[int, str, bool]]:
@@ -91,16 +91,16 @@ def _marked(page: pikepdf.Page) -> Iterator[tuple[int, str, bool]]:
 
 def _letters(font: pikepdf.Dictionary) -> dict[int, str]:
     """The text of each glyph."""
-    found = {}
+    letters_of = {}
     mapping = font.ToUnicode.read_bytes().decode()
     for block in re.findall("beginbfchar(.*?)endbfchar", mapping, re.DOTALL):
         for code, letters in re.findall("<(.+?)> *<(.+?)>", block):
-            found[int(code, 16)] = bytes.fromhex(letters).decode("utf-16-be")
+            letters_of[int(code, 16)] = bytes.fromhex(letters).decode("utf-16-be")
     for block in re.findall("beginbfrange(.*?)endbfrange", mapping, re.DOTALL):
         for first, last, letter in re.findall("<(.+?)> *<(.+?)> *<(.+?)>", block):
             for code in range(int(first, 16), int(last, 16) + 1):
-                found[code] = chr(int(letter, 16) + code - int(first, 16))
-    return found
+                letters_of[code] = chr(int(letter, 16) + code - int(first, 16))
+    return letters_of
 
 
 def _plain(words: str) -> str:
@@ -181,8 +181,8 @@ def test_the_structure_is_read_in_the_order_of_the_page(book):
 def test_long_names_and_letters_that_the_font_lacks_burst_no_page(pointer, tmp_path):
     """All institutes get one name of 200 letters, the first of which is in no font."""
     with writing.press(pointer, ADMINISTRATOR) as press:
-        asked = press.questions("IR-23", "en")
-        asked.shared["names"] = {"institute": dict.fromkeys(asked._names["institute"], HUGE)}
+        questions = press.questions("IR-23", "en")
+        questions.shared["names"] = {"institute": dict.fromkeys(questions._names["institute"], HUGE)}
         book = Book(press, "IR-23", "en", None, tmp_path)
     assert "[U+6F22]" in book.read()
     assert len(book.pages()) == 2
@@ -201,7 +201,7 @@ def test_more_counties_than_fit_are_ranked_without_their_other_numbers(press, mo
 def test_what_changed_begins_on_the_sheet_that_says_so(press, tmp_path):
     data = content.book(press.questions("IR-23", "en"))
     data["changes"] |= {"lead": "Lead", "rows": [[f"Row{number}", "1", "2", "+1"] for number in range(30)]}
-    path, seen = tmp_path / "book.pdf", set()
+    path, positions = tmp_path / "book.pdf", set()
     # Line by line the list moves to the next sheet.
     for lines in range(44, 58):
         data["ranking"]["small"] = [" "] * 4 * lines
@@ -209,5 +209,5 @@ def test_what_changed_begins_on_the_sheet_that_says_so(press, tmp_path):
         sheets = _run("pdftotext", path, "-").split("\f")
         (at,) = (number for number, words in enumerate(sheets) if "Lead" in words)
         assert "Row0" in sheets[at], f"the list begins below {lines} lines"
-        seen.add(at)
-    assert seen == {1, 2}
+        positions.add(at)
+    assert positions == {1, 2}

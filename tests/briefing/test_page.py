@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def served(pointer: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def use_pointer(pointer: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WAREHOUSE", str(pointer))
 
 
@@ -27,7 +27,7 @@ def book(place: str, file: Path, is_exact: bool = False) -> Written:
     return Written(str(file), place, "2026-06-30", "fa", "000001", is_exact)
 
 
-def drawn(lang: str) -> str:
+def page_html(lang: str) -> str:
     app = AppTest.from_string(SCRIPT, default_timeout=60)
     app._page_hash, _ = opening("briefings")
     app.query_params["lang"] = lang
@@ -38,32 +38,32 @@ def drawn(lang: str) -> str:
 @pytest.mark.parametrize(
     ("lang", "nothing"), [("fa", "هنوز گزارشی تهیه نشده است"), ("en", "No briefing has been written yet")]
 )
-def test_the_page_opens_in_both_languages_with_nothing_written(served, lang, nothing):
-    assert nothing in drawn(lang)
+def test_the_page_opens_in_both_languages_with_nothing_written(use_pointer, lang, nothing):
+    assert nothing in page_html(lang)
 
 
-def test_what_was_written_is_listed_latest_first_and_what_is_gone_says_so(served, tmp_path):
+def test_written_books_are_listed_latest_first_and_deleted_ones_are_marked(use_pointer, tmp_path):
     (tmp_path / "a.pdf").write_bytes(b"%PDF")
     writing.note(book("IR-11", tmp_path / "a.pdf"))
     writing.note(book("IR", tmp_path / "gone.pdf"))
     writing.note(book("IR-30", tmp_path / "exact.pdf", is_exact=True))
-    shown = drawn("en")
-    assert 0 < shown.index("The whole country · 9 Tir 1405") < shown.index("Sistan and Baluchestan · 9 Tir 1405")
-    assert shown.count("This file is no longer available") == 1
-    assert "Alborz · 9 Tir" not in shown
+    page = page_html("en")
+    assert 0 < page.index("The whole country · 9 Tir 1405") < page.index("Sistan and Baluchestan · 9 Tir 1405")
+    assert page.count("This file is no longer available") == 1
+    assert "Alborz · 9 Tir" not in page
 
 
-def test_a_line_of_the_list_that_cannot_be_read_hides_no_other(tmp_path, briefings):
+def test_an_unreadable_line_of_the_list_does_not_hide_the_others(tmp_path, briefings):
     writing.note(book("IR", tmp_path / "a.pdf"))
     with (briefings / "written.jsonl").open("a") as file:
         file.write('not json\n{"file": 1}\n[]\n')
-    assert [one.place for one in writing.written()] == ["IR"]
+    assert [briefing.place for briefing in writing.written()] == ["IR"]
 
 
-def test_the_button_makes_the_book_of_the_scope(served, pointer):
-    made = briefings.made("IR-17", "fa", None)
+def test_the_button_makes_the_book_of_the_scope(use_pointer, pointer):
+    book = briefings.made("IR-17", "fa", None)
     with writing.press(pointer, ADMINISTRATOR) as press:
-        assert made == press.pdf(press.questions("IR-17", "fa"))
+        assert book == press.pdf(press.questions("IR-17", "fa"))
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_the_button_makes_the_book_of_the_scope(served, pointer):
         ({"province": ("IR-12",)}, "IR-11", None),
     ],
 )
-def test_a_book_is_offered_of_what_the_reader_may_see(monkeypatch, where, reader, place):
+def test_books_are_offered_only_for_places_that_the_reader_may_see(monkeypatch, where, reader, place):
     scope = ADMINISTRATOR
     if reader:
         scope = AccessScope("r", "province", frozenset({reader}), may_see_detail=False, may_export=True)

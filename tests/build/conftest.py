@@ -22,16 +22,16 @@ def sound_publication(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def refused(folder: Path, sound_publication: Path, tmp_path: Path) -> Callable[[], str]:
+def build_refusal(folder: Path, sound_publication: Path, tmp_path: Path) -> Callable[[], str]:
     """Build the folder and return the one line of its refusal; the last publication is unchanged."""
 
     def refuse() -> str:
         to = copy_publication(sound_publication, tmp_path / "shown")
         content = to.resolve().read_bytes()
-        printed = load(folder, to=to)
-        assert printed.report["published"] is False
+        built = load(folder, to=to)
+        assert built.report["published"] is False
         assert (to.resolve().name, to.resolve().read_bytes()) == ("000001.duckdb", content)
         assert sorted(os.listdir(to.parent / "warehouse.duckdb.publications")) == ["000001.duckdb", "lock"]
-        return printed.refusal
+        return built.refusal
 
     return refuse

@@ -88,13 +88,12 @@ def test_a_broken_rule_refuses_the_publication(sound, tmp_path, rule):
         con.execute(BREAK[rule])
         sql = next(path for path in checks() if path.stem == rule).read_text(encoding="utf-8")
         assert con.execute(f"select count(*) from ({sql})").fetchall()[0][0] > 0
-        with pytest.raises(pipeline.BuildRefused) as refused:
+        with pytest.raises(pipeline.BuildRefused) as raised:
             pipeline._check(con, pipeline.Report())
         assert all(
-            re.fullmatch(r"check \w+ is broken by \d+ rows; .* · .*؛ .*", line)
-            for line in refused.value.report.refusals
+            re.fullmatch(r"check \w+ is broken by \d+ rows; .* · .*؛ .*", line) for line in raised.value.report.refusals
         )
-        assert rule in {line.split()[1] for line in refused.value.report.refusals}
+        assert rule in {line.split()[1] for line in raised.value.report.refusals}
 
 
 def test_a_rule_broken_during_a_build_leaves_the_last_publication(folder, monkeypatch):

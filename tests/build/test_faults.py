@@ -81,7 +81,7 @@ def start(folder: Path, to: Path, **options: object) -> subprocess.Popen[str]:
 
 
 @pytest.fixture(scope="module")
-def two(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def two_folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Two different folders, and each folder by the digest of its publication. Tests only read them."""
     folders = {}
     for name in ("one", "two"):
@@ -95,21 +95,21 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 # ------------------------------------------------------------------ killed
 
 
-def kill_again_and_again(two: dict[str, Path], to: Path, seed: int, kills: int) -> tuple[Counter[str], int]:
+def kill_repeatedly(two_folders: dict[str, Path], to: Path, seed: int, kills: int) -> tuple[Counter[str], int]:
     """Kill builds of the two folders in turns while a reader asks; returns its answers, and the number of killed builds."""
-    digests = list(two)
+    digests = list(two_folders)
     began = time.monotonic()
-    assert start(two[digests[0]], to).wait() == 0
-    whole = time.monotonic() - began
+    assert start(two_folders[digests[0]], to).wait() == 0
+    seconds_of_build = time.monotonic() - began
     chance = random.Random(seed)
     killed = 0
     with Reader(to) as reader:
         for number in range(kills):
-            wanted = digests[number % 2]
-            process = start(two[wanted], to)
+            expected = digests[number % 2]
+            process = start(two_folders[expected], to)
             # Spread over the whole build, a third of them over its end, where it publishes.
             moment = chance.uniform(0.6, 1.1) if number % 3 == 0 else chance.uniform(0, 1)
-            time.sleep(whole * moment)
+            time.sleep(seconds_of_build * moment)
             if number % 2:
                 os.killpg(process.pid, signal.SIGKILL)
             else:
@@ -117,37 +117,40 @@ def kill_again_and_again(two: dict[str, Path], to: Path, seed: int, kills: int) 
             code = process.wait()
             assert digest_of(to) in digests
             if code == 0:
-                assert digest_of(to) == wanted
+                assert digest_of(to) == expected
             else:
                 killed += 1
                 assert code == -signal.SIGKILL
             if number % 8 == 7:
-                healed = start(two[wanted], to)
-                assert healed.wait() == 0, healed.stderr and healed.stderr.read()
-                assert digest_of(to) == wanted
-                left = os.listdir(to.parent / "warehouse.duckdb.publications")
-                assert [name for name in left if not name.endswith(".duckdb")] == ["lock"]
+                next_build = start(two_folders[expected], to)
+                assert next_build.wait() == 0, next_build.stderr and next_build.stderr.read()
+                assert digest_of(to) == expected
+                remaining = os.listdir(to.parent / "warehouse.duckdb.publications")
+                assert [name for name in remaining if not name.endswith(".duckdb")] == ["lock"]
     return reader.answers, killed
 
 
 @pytest.mark.slow
-def test_killed_at_fifty_random_moments_every_answer_is_one_of_two_and_every_next_build_heals(two, tmp_path):
+def test_fifty_random_kills_leave_one_of_two_publications_and_the_next_build_repairs(two_folders, tmp_path):
     """On two warehouses at a time, one for each of two processors."""
-    lanes = [(two, tmp_path / name / "warehouse.duckdb", seed, KILLS // 2) for seed, name in enumerate(("one", "two"))]
+    lanes = [
+        (two_folders, tmp_path / name / "warehouse.duckdb", seed, KILLS // 2)
+        for seed, name in enumerate(("one", "two"))
+    ]
     with ThreadPoolExecutor() as pool:
-        results = list(pool.map(lambda lane: kill_again_and_again(*lane), lanes))
+        results = list(pool.map(lambda lane: kill_repeatedly(*lane), lanes))
     for answers, killed in results:
-        assert set(answers) <= set(two), answers
+        assert set(answers) <= set(two_folders), answers
         assert sum(answers.values()) > KILLS
         assert killed >= KILLS // 5
 
 
-def test_an_interrupted_build_leaves_the_last_publication(two, tmp_path):
+def test_an_interrupted_build_leaves_the_last_publication(two_folders, tmp_path):
     to = tmp_path / "shown" / "warehouse.duckdb"
-    first, second = two
-    assert build(two[first], to=to).code == 0
+    first, second = two_folders
+    assert build(two_folders[first], to=to).code == 0
     for sign, code in ((signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)):
-        process = start(two[second], to)
+        process = start(two_folders[second], to)
         wait_for_workshop(to)
         process.send_signal(sign)
         assert process.stderr
@@ -155,17 +158,17 @@ def test_an_interrupted_build_leaves_the_last_publication(two, tmp_path):
         assert process.wait() == code
         assert "Traceback" not in outcome
         assert digest_of(to) == first
-    assert build(two[second], to=to).code == 0
+    assert build(two_folders[second], to=to).code == 0
     assert digest_of(to) == second
 
 
-def test_a_build_can_be_interrupted_at_any_moment(two, tmp_path):
+def test_a_build_can_be_interrupted_at_any_moment(two_folders, tmp_path):
     """DuckDB was seen to drop the signal, and to turn it into an error of its own."""
     to = tmp_path / "shown" / "warehouse.duckdb"
-    first, second = two
-    assert build(two[first], to=to).code == 0
+    first, second = two_folders
+    assert build(two_folders[first], to=to).code == 0
     for moment in range(16):
-        process = start(two[second], to)
+        process = start(two_folders[second], to)
         wait_for_workshop(to)
         time.sleep(moment * 0.02)
         process.send_signal(signal.SIGINT)
@@ -177,8 +180,8 @@ def test_a_build_can_be_interrupted_at_any_moment(two, tmp_path):
 def wait_for_workshop(pointer: Path) -> Path:
     folder = pointer.with_name(pointer.name + ".publications")
     for _ in range(1000):
-        if found := list(folder.glob("building-*")):
-            return found[0]
+        if folders := list(folder.glob("building-*")):
+            return folders[0]
         time.sleep(0.01)
     raise AssertionError("no build began")
 
@@ -186,13 +189,13 @@ def wait_for_workshop(pointer: Path) -> Path:
 # ------------------------------------------------------------------ two at once
 
 
-def test_of_two_builds_at_once_the_second_exits_3(two, tmp_path):
+def test_the_second_of_two_simultaneous_builds_exits_3(two_folders, tmp_path):
     to = tmp_path / "shown" / "warehouse.duckdb"
-    first, second = two
-    running = start(two[first], to)
+    first, second = two_folders
+    running = start(two_folders[first], to)
     private = wait_for_workshop(to)
     os.kill(running.pid, signal.SIGSTOP)
-    late = build(two[second], to=to)
+    late = build(two_folders[second], to=to)
     assert (late.code, late.err) == (3, "another build is running\n")
     back = run("rollback", "--from", to)
     assert back.returncode in (1, 3)
@@ -202,14 +205,14 @@ def test_of_two_builds_at_once_the_second_exits_3(two, tmp_path):
     assert digest_of(to) == first
 
 
-def test_of_many_builds_started_together_each_publishes_or_is_turned_away(two, tmp_path):
+def test_each_of_many_simultaneous_builds_publishes_or_is_refused(two_folders, tmp_path):
     to = tmp_path / "shown" / "warehouse.duckdb"
-    folders = list(two.values())
+    folders = list(two_folders.values())
     processes = [start(folders[number % 2], to) for number in range(4)]
     codes = Counter(process.wait() for process in processes)
     assert set(codes) <= {0, 3}
     assert codes[0] == len(publications.versions(to)) >= 1
-    assert digest_of(to) in two
+    assert digest_of(to) in two_folders
 
 
 # ------------------------------------------------------------------ full disks
@@ -238,32 +241,32 @@ def fill(disk: Path, leave: int) -> None:
             free -= file.write(bytes(min(free, 1 << 20)))
 
 
-def test_a_full_disk_is_a_clean_refusal_and_readers_go_on(two, small_disk):
-    first, second = two
+def test_a_full_disk_is_a_clean_refusal_and_readers_go_on(two_folders, small_disk):
+    first, second = two_folders
     to = small_disk / "warehouse.duckdb"
-    assert build(two[first], to=to).code == 0
+    assert build(two_folders[first], to=to).code == 0
     size = to.resolve().stat().st_size
     with Reader(to) as reader:
         for leave in (0, 5_000, 100_000, size // 4, size // 2, size - 100_000):
             fill(small_disk, leave)
-            outcome = run("build", two[second], "--to", to, "--day", DAY.isoformat())
+            outcome = run("build", two_folders[second], "--to", to, "--day", DAY.isoformat())
             assert outcome.returncode == 1, (leave, outcome)
             assert outcome.stderr.count("\n") == 1, outcome.stderr
             assert "No space left on device" in outcome.stderr, outcome.stderr
             assert digest_of(to) == first
     assert set(reader.answers) == {first}
     (small_disk / "filling").unlink()
-    assert build(two[second], to=to).code == 0
+    assert build(two_folders[second], to=to).code == 0
     assert digest_of(to) == second
 
 
-def test_a_full_disk_is_not_taken_for_a_fault_of_the_files(two, small_disk, tmp_path):
+def test_a_full_disk_is_not_taken_for_a_fault_of_the_files(two_folders, small_disk, tmp_path):
     """With --skip-refused too: a full disk must not lead to a smaller publication."""
-    first, second = two
+    first, second = two_folders
     to = small_disk / "warehouse.duckdb"
-    assert build(two[first], to=to).code == 0
+    assert build(two_folders[first], to=to).code == 0
     folder = tmp_path / "incoming"
-    shutil.copytree(two[second], folder)
+    shutil.copytree(two_folders[second], folder)
     put(folder, "training_2.csv", csv_text("training", [row("training", hours=str(at)) for at in range(60_000)]))
     for leave in (0, 20_000, 1_000_000):
         fill(small_disk, leave)
@@ -274,10 +277,10 @@ def test_a_full_disk_is_not_taken_for_a_fault_of_the_files(two, small_disk, tmp_
         assert digest_of(to) == first
 
 
-def test_rows_that_cannot_be_laid_down_are_the_fault_of_the_disk_not_of_a_file(two, small_disk):
+def test_rows_that_cannot_be_stored_are_blamed_on_the_disk_and_not_on_a_file(two_folders, small_disk):
     private = small_disk / "private"
     private.mkdir()
-    paths = sorted(two[next(iter(two))].glob("*.csv"))
+    paths = sorted(two_folders[next(iter(two_folders))].glob("*.csv"))
     jobs = [read_file.Job(path, table_of(path.name) or "", number, private) for number, path in enumerate(paths)]
     setting = parse_values.Setting(DAY, {"py-101": "PY-101"}, b"k", places())
     fill(small_disk, 0)
@@ -289,66 +292,66 @@ def test_rows_that_cannot_be_laid_down_are_the_fault_of_the_disk_not_of_a_file(t
 
 
 @pytest.mark.parametrize("most", [0, 10_000, 300_000, 3_000_000])
-def test_a_bound_on_the_size_of_files_is_a_clean_refusal(two, tmp_path, most):
+def test_a_bound_on_the_size_of_files_is_a_clean_refusal(two_folders, tmp_path, most):
     to = tmp_path / "shown" / "warehouse.duckdb"
-    first, second = two
-    assert build(two[first], to=to).code == 0
+    first, second = two_folders
+    assert build(two_folders[first], to=to).code == 0
     bound = ("prlimit", f"--fsize={most}:{most}")
-    outcome = run("build", two[second], "--to", to, "--day", DAY.isoformat(), before=bound)
+    outcome = run("build", two_folders[second], "--to", to, "--day", DAY.isoformat(), before=bound)
     assert outcome.returncode == 1
     assert outcome.stderr.count("\n") == 1, outcome.stderr
     assert "Traceback" not in outcome.stderr
     assert digest_of(to) == first
-    assert build(two[second], to=to).code == 0
+    assert build(two_folders[second], to=to).code == 0
 
 
 # ------------------------------------------------------------------ exit 0 if and only if published
 
 
-def test_a_report_that_cannot_be_written_is_refused_before_the_work(two, tmp_path):
+def test_a_report_that_cannot_be_written_is_refused_before_the_work(two_folders, tmp_path):
     to = tmp_path / "shown" / "warehouse.duckdb"
-    folder = next(iter(two.values()))
+    folder = next(iter(two_folders.values()))
     for report in (tmp_path / "nowhere" / "report.json", tmp_path):
         outcome = build(folder, "--report", str(report), to=to)
         assert outcome.refusal.startswith(f"{report}: cannot be written; ")
     assert not to.exists()
 
 
-def test_what_goes_wrong_behind_the_pointer_does_not_undo_the_publication(two, tmp_path):
-    folder = next(iter(two.values()))
+def test_a_failure_after_the_publication_does_not_undo_it(two_folders, tmp_path):
+    folder = next(iter(two_folders.values()))
     for number, options in enumerate((["--report", "/dev/full"], [])):
         to = tmp_path / str(number) / "warehouse.duckdb"
         with open("/dev/full", "w") as full:
-            done = subprocess.run(
+            result = subprocess.run(
                 [sys.executable, "-m", "etl", "build", str(folder), "--to", str(to), "--day", DAY.isoformat(), *options],
                 cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False, env=BUFFERED,
             )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        assert done.stderr.startswith("published 000001, but its report: ")
-        assert done.stderr.count("\n") == 1
-        assert digest_of(to) in two
+        assert result.returncode == 0, result.stderr
+        assert result.stderr.startswith("published 000001, but its report: ")
+        assert result.stderr.count("\n") == 1
+        assert digest_of(to) in two_folders
 
 
-def test_an_answer_that_cannot_be_written_is_no_answer(two, tmp_path):
-    to = build(next(iter(two.values())), to=tmp_path / "w.duckdb").to
+def test_output_that_cannot_be_written_is_an_error(two_folders, tmp_path):
+    to = build(next(iter(two_folders.values())), to=tmp_path / "w.duckdb").to
     for command in (["ask", "in_service"], ["metrics"], ["quarantine"]):
         source = [] if command == ["metrics"] else ["--from", str(to)]
         with open("/dev/full", "w") as full:
-            done = subprocess.run(
+            result = subprocess.run(
                 [sys.executable, "-m", "etl", *command, *source],
                 cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False, env=BUFFERED,
             )  # fmt: skip
-        assert done.returncode == 1
-        assert done.stderr.startswith("the machine: No space left on device; ")
+        assert result.returncode == 1
+        assert result.stderr.startswith("the machine: No space left on device; ")
 
 
-def test_who_stops_listening_is_no_error(two, tmp_path):
-    to = build(next(iter(two.values())), to=tmp_path / "w.duckdb").to
+def test_a_closed_pipe_is_no_error(two_folders, tmp_path):
+    to = build(next(iter(two_folders.values())), to=tmp_path / "w.duckdb").to
     pipe = f"{sys.executable} -m etl ask in_service --by month --over 1300/01/01..1404/12/29 --from {to} | head -1"
-    done = subprocess.run(
+    result = subprocess.run(
         ["bash", "-c", f"set -o pipefail; {pipe}"], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (result.returncode, result.stderr) == (0, "")
 
 
 # ------------------------------------------------------------------ the clock
@@ -371,14 +374,14 @@ def clock_of(year: int) -> type[date]:
         (2099, "the day of the build: it is 2099-01-01, and the last row speaks of "),
     ],
 )
-def test_a_clock_that_lies_is_a_refusal(two, tmp_path, monkeypatch, capsys, year, message, earlier):
-    first, second = two
+def test_a_wrong_clock_is_refused(two_folders, tmp_path, monkeypatch, capsys, year, message, earlier):
+    first, second = two_folders
     to = tmp_path / "shown" / "warehouse.duckdb"
     if earlier:
-        assert build(two[first], to=to).code == 0
+        assert build(two_folders[first], to=to).code == 0
     monkeypatch.setattr(etl.cli.commands, "date", clock_of(year))
     for command, where in (("build", "--to"), ("check", "--from")):
-        assert etl.cli.commands.main([command, str(two[second]), where, str(to)]) == 1
+        assert etl.cli.commands.main([command, str(two_folders[second]), where, str(to)]) == 1
         outcome = capsys.readouterr().err
         assert outcome.startswith(message)
         assert "check the clock of this machine" in outcome
@@ -387,14 +390,16 @@ def test_a_clock_that_lies_is_a_refusal(two, tmp_path, monkeypatch, capsys, year
     if earlier:
         assert digest_of(to) == first
     monkeypatch.undo()
-    assert build(two[second], to=to).code == 0
+    assert build(two_folders[second], to=to).code == 0
     assert digest_of(to) == second
 
 
 @pytest.mark.parametrize("accept_loss", [True, False])
-def test_rows_that_lie_after_the_day_of_the_build_are_the_day_s_fault(two, tmp_path, accept_loss):
+def test_rows_after_the_day_of_the_build_are_blamed_on_that_day(two_folders, tmp_path, accept_loss):
     """A day given on the command line too: 1360 in place of 1403 puts everything in the future."""
-    outcome = build(next(iter(two.values())), to=tmp_path / "w.duckdb", day=date(1981, 6, 1), accept_loss=accept_loss)
+    outcome = build(
+        next(iter(two_folders.values())), to=tmp_path / "w.duckdb", day=date(1981, 6, 1), accept_loss=accept_loss
+    )
     assert re.fullmatch(
         r"the day of the build: [\d,]+ of [\d,]+ rows lie after 1981-06-01; check the clock of this machine",
         outcome.refusal,
@@ -403,15 +408,15 @@ def test_rows_that_lie_after_the_day_of_the_build_are_the_day_s_fault(two, tmp_p
 
 @pytest.mark.skipif(not shutil.which("faketime"), reason="faketime is not installed")
 @pytest.mark.parametrize("moment", ["1970-01-02 00:00:00", "2099-12-31 23:59:59"])
-def test_a_machine_whose_clock_lies_builds_and_reads(two, tmp_path, moment):
+def test_a_machine_with_a_wrong_clock_still_builds_and_reads(two_folders, tmp_path, moment):
     to = tmp_path / "shown" / "warehouse.duckdb"
-    first, second = two
-    assert build(two[first], to=to).code == 0
+    first, second = two_folders
+    assert build(two_folders[first], to=to).code == 0
     command = ["faketime", "-f", moment, sys.executable, "-m", "etl"]
     for arguments in (
-        ["build", str(two[second]), "--to", str(to), "--day", DAY.isoformat()],
+        ["build", str(two_folders[second]), "--to", str(to), "--day", DAY.isoformat()],
         ["ask", "in_service", "--from", str(to)],
     ):
-        done = subprocess.run([*command, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
+        result = subprocess.run([*command, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert result.returncode == 0, result.stderr
     assert digest_of(to) == second

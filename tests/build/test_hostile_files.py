@@ -41,9 +41,9 @@ from tests.loading import (
 # ------------------------------------------------------------------ text files
 
 
-def test_an_empty_file_is_refused(folder, refused):
+def test_an_empty_file_is_refused(folder, build_refusal):
     put(folder, "training_2.csv", b"")
-    assert refused().startswith("training_2.csv: the file is empty; ")
+    assert build_refusal().startswith("training_2.csv: the file is empty; ")
 
 
 @pytest.mark.parametrize(
@@ -57,9 +57,9 @@ def test_an_empty_file_is_refused(folder, refused):
         (bytes(range(256)) * 40, "line 1: missing required column national_id, course_code"),
     ],
 )
-def test_a_file_without_a_header_is_refused(folder, refused, content, message):
+def test_a_file_without_a_header_is_refused(folder, build_refusal, content, message):
     put(folder, "training_2.csv", content)
-    assert refused().startswith(f"training_2.csv: {message}")
+    assert build_refusal().startswith(f"training_2.csv: {message}")
 
 
 def test_a_header_alone_is_a_file_of_no_rows(folder):
@@ -67,9 +67,9 @@ def test_a_header_alone_is_a_file_of_no_rows(folder):
     assert load(folder).counts("training_2.csv") == (0, 0, 0, 0)
 
 
-def test_an_unknown_separator_is_refused(folder, refused):
+def test_an_unknown_separator_is_refused(folder, build_refusal):
     put(folder, "training_2.csv", csv_text("training", [row("training")], "#"))
-    assert refused().startswith("training_2.csv: line 1: missing required column")
+    assert build_refusal().startswith("training_2.csv: line 1: missing required column")
 
 
 def test_rows_of_another_separator_than_the_header_are_ragged(folder):
@@ -81,7 +81,7 @@ def test_rows_of_another_separator_than_the_header_are_ragged(folder):
     assert built.counts("training_2.csv") == (3, 0, 3, 0)
 
 
-def test_headers_reordered_and_unknown_load_doubled_and_missing_refuse(folder, refused):
+def test_headers_reordered_and_unknown_load_doubled_and_missing_refuse(folder, build_refusal):
     backwards = [
         ",".join(reversed(HEADER)) + ",چیز",
         ",".join(reversed(list(row("training", completed_on="1402/05/01").values()))) + ",1",
@@ -89,9 +89,9 @@ def test_headers_reordered_and_unknown_load_doubled_and_missing_refuse(folder, r
     put(folder, "training_2.csv", "\n".join(backwards))
     assert load(folder).counts("training_2.csv") == (1, 1, 0, 0)
     put(folder, "training_2.csv", ",".join([*HEADER, "نمره"]) + "\n")
-    assert refused().startswith("training_2.csv: line 1: column score stands twice; ")
+    assert build_refusal().startswith("training_2.csv: line 1: column score stands twice; ")
     put(folder, "training_2.csv", ",".join(HEADER[1:]) + "\n")
-    assert refused().startswith("training_2.csv: line 1: missing required column national_id; ")
+    assert build_refusal().startswith("training_2.csv: line 1: missing required column national_id; ")
 
 
 def test_nul_bytes_keep_their_row_back(folder):
@@ -125,27 +125,27 @@ def test_utf16_that_is_cut_short_keeps_its_last_row_back(folder):
 
 
 @pytest.mark.parametrize("quote", ["", '"'])
-def test_twenty_megabytes_in_one_field_are_refused(folder, refused, quote):
+def test_twenty_megabytes_in_one_field_are_refused(folder, build_refusal, quote):
     big = quote + "ن" * (10 * MEGABYTE) + quote
     put(
         folder,
         "training_2.csv",
         ",".join(HEADER) + "\n" + ",".join(CELLS) + "\n" + ",".join([CELLS[0], big, *CELLS[2:]]) + "\n",
     )
-    assert refused().startswith("training_2.csv: line 3: a field is longer than 1,000,000 characters; ")
+    assert build_refusal().startswith("training_2.csv: line 3: a field is longer than 1,000,000 characters; ")
 
 
-def test_a_line_without_an_end_is_refused_before_it_fills_the_memory(folder, refused):
+def test_a_line_without_an_end_is_refused_before_it_fills_the_memory(folder, build_refusal):
     put(folder, "training_2.csv", ",".join(HEADER) + "\n" + "x" * (40 * MEGABYTE))
-    assert refused().startswith("training_2.csv: line 2: longer than 32 MiB; ")
+    assert build_refusal().startswith("training_2.csv: line 2: longer than 32 MiB; ")
 
 
-def test_a_header_of_too_many_columns_is_refused(folder, refused):
+def test_a_header_of_too_many_columns_is_refused(folder, build_refusal):
     put(folder, "training_2.csv", ",".join([*HEADER, *map(str, range(11_000))]) + "\n")
-    assert refused().startswith("training_2.csv: line 1: more than 10,000 columns; ")
+    assert build_refusal().startswith("training_2.csv: line 1: more than 10,000 columns; ")
 
 
-def test_a_file_of_another_kind_under_this_name_is_refused(folder, refused):
+def test_a_file_of_another_kind_under_this_name_is_refused(folder, build_refusal):
     for content, message in (
         (b"PK\x03\x04" + os.urandom(3000), "a packed file (ZIP) under the ending .csv"),
         (b"\x7fELF" + bytes(2000), "line 1: missing required column"),
@@ -153,7 +153,7 @@ def test_a_file_of_another_kind_under_this_name_is_refused(folder, refused):
         (b"%PDF-1.7\n", "a document (PDF) under the ending .csv"),
     ):
         put(folder, "training_2.csv", content)
-        assert refused().startswith(f"training_2.csv: {message}")
+        assert build_refusal().startswith(f"training_2.csv: {message}")
 
 
 @settings(max_examples=150, deadline=None)
@@ -165,7 +165,7 @@ def test_any_bytes_are_rows_or_a_refusal(tmp_path_factory, content, head):
     job = read_file.Job(path, "training", 0, path.parent)
     validator = validate.Validator(contract("training"), parse_values.Setting(DAY, {}, b"k", places()))
     try:
-        found = read_file.read(job, validator, lambda *_: None)
+        result = read_file.read(job, validator, lambda *_: None)
     except Refused as error:
         refusal = str(error)
     else:
@@ -182,22 +182,22 @@ def test_any_bytes_are_rows_or_a_refusal(tmp_path_factory, content, head):
         for line, reason in zip(faults["line"].to_pylist(), faults["reason"].to_pylist(), strict=True)
         if reason in ("ragged_row", "bad_encoding")
     }
-    assert sound <= found.rows_read <= sound + len(unread)
+    assert sound <= result.rows_read <= sound + len(unread)
 
 
 # ------------------------------------------------------------------ what is no file
 
 
-def test_a_folder_a_pipe_a_socket_and_links_to_nowhere_are_refused(folder, refused, tmp_path):
+def test_a_folder_a_pipe_a_socket_and_links_to_nowhere_are_refused(folder, build_refusal, tmp_path):
     path = folder / "training_2.csv"
     path.mkdir()
-    assert refused().startswith("training_2.csv: not a regular file; ")
+    assert build_refusal().startswith("training_2.csv: not a regular file; ")
     path.rmdir()
     os.mkfifo(path)
-    assert refused().startswith("training_2.csv: not a regular file; ")
+    assert build_refusal().startswith("training_2.csv: not a regular file; ")
     path.unlink()
     path.symlink_to("training_2.csv")
-    assert refused().startswith("training_2.csv: cannot be opened (Too many levels of symbolic links); ")
+    assert build_refusal().startswith("training_2.csv: cannot be opened (Too many levels of symbolic links); ")
     path.unlink()
     path.symlink_to("training_3.csv")
     (folder / "training_3.csv").symlink_to("training_2.csv")
@@ -205,29 +205,29 @@ def test_a_folder_a_pipe_a_socket_and_links_to_nowhere_are_refused(folder, refus
         f"training_{number}.csv: cannot be opened (Too many levels of symbolic links)" for number in (2, 3)
     ]
     (folder / "training_3.csv").unlink()
-    assert refused().startswith("training_2.csv: cannot be opened (No such file or directory); ")
+    assert build_refusal().startswith("training_2.csv: cannot be opened (No such file or directory); ")
     path.unlink()
     path.symlink_to("/dev/zero")
-    assert refused().startswith("training_2.csv: not a regular file; ")
+    assert build_refusal().startswith("training_2.csv: not a regular file; ")
     path.unlink()
     with socket.socket(socket.AF_UNIX) as server:
         os.chdir(folder)
         server.bind("training_2.csv")
         os.chdir(ROOT)
-        assert refused().startswith("training_2.csv: not a regular file; ")
+        assert build_refusal().startswith("training_2.csv: not a regular file; ")
 
 
 def test_a_file_or_a_folder_without_read_permission_is_refused(folder, tmp_path):
     command = ("build", folder, "--to", tmp_path / "w.duckdb")
     (folder / "training.csv").chmod(0)
-    done = run(*command, before=WITHOUT_MIGHT)
-    assert done.returncode == 1
-    assert english(done.stderr)[0].startswith("training.csv: cannot be opened (Permission denied); ")
+    result = run(*command, before=WITHOUT_MIGHT)
+    assert result.returncode == 1
+    assert english(result.stderr)[0].startswith("training.csv: cannot be opened (Permission denied); ")
     folder.chmod(stat.S_IXUSR)
-    done = run(*command, before=WITHOUT_MIGHT)
+    result = run(*command, before=WITHOUT_MIGHT)
     folder.chmod(stat.S_IRWXU)
-    assert done.returncode == 1
-    assert english(done.stderr)[0].startswith(f"{folder}: cannot be opened (Permission denied); ")
+    assert result.returncode == 1
+    assert english(result.stderr)[0].startswith(f"{folder}: cannot be opened (Permission denied); ")
 
 
 def test_no_folder_an_empty_one_and_a_file_in_its_place_are_refused(tmp_path):
@@ -247,7 +247,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, how):
     path = put(tmp_path, "training.csv", csv_text("training", rows))
     once = []
 
-    def meddle(*_: Any) -> None:
+    def change_file(*_: Any) -> None:
         if once:
             return
         once.append(how)
@@ -268,17 +268,17 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, how):
 
     validator = validate.Validator(contract("training"), parse_values.Setting(DAY, {}, b"k", places()))
     with pytest.raises((Refused, FileNotFoundError), match=r"the file changed while it was read|No such file"):
-        read_file.read(read_file.Job(path, "training", 0, tmp_path), validator, meddle)
+        read_file.read(read_file.Job(path, "training", 0, tmp_path), validator, change_file)
     assert once
 
 
 # ------------------------------------------------------------------ readers that die
 
 
-def test_a_reader_that_is_killed_or_stops_answering_is_a_refusal(folder, refused, monkeypatch):
+def test_a_reader_that_is_killed_or_stops_answering_is_a_refusal(folder, build_refusal, monkeypatch):
     start = read_folder._Worker.start
 
-    def strike(how: int) -> None:
+    def send_signal_at_start(how: int) -> None:
         def started(self: read_folder._Worker, job: read_file.Job, *progress: read_folder._Progress) -> None:
             if job.path.name == "personnel.csv":
                 self._process.send_signal(how)
@@ -286,9 +286,9 @@ def test_a_reader_that_is_killed_or_stops_answering_is_a_refusal(folder, refused
 
         monkeypatch.setattr(read_folder._Worker, "start", started)
 
-    strike(signal.SIGKILL)
-    assert refused() == f"personnel.csv: {STOPPED}"
-    strike(signal.SIGSTOP)
+    send_signal_at_start(signal.SIGKILL)
+    assert build_refusal() == f"personnel.csv: {STOPPED}"
+    send_signal_at_start(signal.SIGSTOP)
     monkeypatch.setattr(read_folder, "SILENCE_SECONDS", 2)
     # On a busy machine the workers of the other files may be silent for as long.
     assert any(line.startswith(f"personnel.csv: {STOPPED}") for line in load(folder).refusals)
@@ -296,9 +296,9 @@ def test_a_reader_that_is_killed_or_stops_answering_is_a_refusal(folder, refused
 
 def test_messages_about_a_file_never_contain_its_values(folder):
     put(folder, "training_2.csv", "secret-0499370899\n1,2,3\n")
-    refused = load(folder)
-    assert refused.refusal
-    assert "0499370899" not in refused.err + refused.out
+    built = load(folder)
+    assert built.refusal
+    assert "0499370899" not in built.err + built.out
 
 
 # ------------------------------------------------------------------ names
@@ -372,7 +372,7 @@ def test_cells_with_tricks_in_them_stay_text(folder):
     )
     built = build(folder)
     assert built.counts("institutes_2.csv") == (len(tricks), len(tricks), 0, 0)
-    shown = built.sql(
+    names = built.sql(
         "select name from institutes where institute_code like 't%' order by cast(substr(institute_code, 2) as int)"
     )
-    assert [name for (name,) in shown] == tricks
+    assert [name for (name,) in names] == tricks

@@ -53,8 +53,8 @@ def test_the_report_is_the_json_of_the_contract(folder):
     load_report = load(folder).report
     assert set(load_report) >= {"published", "as_of", "files", "reasons"}
     assert load_report["as_of"] == "2023-06-22"
-    for one in load_report["files"]:
-        assert set(one) == {
+    for entry in load_report["files"]:
+        assert set(entry) == {
             "file",
             "table",
             "rows_read",
@@ -64,8 +64,8 @@ def test_the_report_is_the_json_of_the_contract(folder):
             "rows_warned",
             "notes",
         }
-        assert one["rows_read"] == one["rows_loaded"] + one["rows_quarantined"] + one["exact_duplicates"]
-    assert [(one["file"], one["table"]) for one in load_report["files"]] == [
+        assert entry["rows_read"] == entry["rows_loaded"] + entry["rows_quarantined"] + entry["exact_duplicates"]
+    assert [(entry["file"], entry["table"]) for entry in load_report["files"]] == [
         ("institutes.csv", "institutes"),
         ("licences.csv", "licences"),
         ("personnel.csv", "personnel"),
@@ -94,11 +94,14 @@ def test_the_same_rows_in_any_format_are_the_same_register(folder, tmp_path):
     pq.write_table(pa.Table.from_pylist([row("training")]), other / "training.parquet")
     mixed = build(other)
     assert mixed.code == 0
-    with access.connect(plain.to, access.ADMINISTRATOR) as one, access.connect(mixed.to, access.ADMINISTRATOR) as two:
+    with (
+        access.connect(plain.to, access.ADMINISTRATOR) as first,
+        access.connect(mixed.to, access.ADMINISTRATOR) as second,
+    ):
         but = ("load_files", "publication", "row_marks", "institutes")
-        assert digest(one, but) == digest(two, but)
-        assert one.execute("select name from institutes").fetchall() == [("نگهبان شرق",)]
-        assert two.execute("select name from institutes").fetchall() == [("نگهبان شرق",)]
+        assert digest(first, but) == digest(second, but)
+        assert first.execute("select name from institutes").fetchall() == [("نگهبان شرق",)]
+        assert second.execute("select name from institutes").fetchall() == [("نگهبان شرق",)]
 
 
 def test_names_and_national_ids_never_enter(folder):
@@ -117,8 +120,8 @@ def test_what_was_written_is_kept_for_showing_and_the_unseen_is_counted(folder):
     built = with_rows(
         folder, "institutes", row("institutes", institute_code="۰۰۰٢", name="شركت\u200cهاي \u202eشرق"), how=build
     )
-    shown = built.sql("select name from institutes where institute_code = '0002'")
-    assert shown == [("شركت\u200cهاي شرق",)]
+    names = built.sql("select name from institutes where institute_code = '0002'")
+    assert names == [("شركت\u200cهاي شرق",)]
     assert built.file("institutes_2.csv")["notes"] == ["invisible characters stripped: 1"]
 
 
@@ -137,7 +140,7 @@ def test_padded_ids_unknown_counties_and_extra_columns_are_noted(folder):
 
 @pytest.mark.parametrize("table", HEADERS)
 def test_a_missing_optional_column_is_named_with_what_follows(folder, table):
-    optional = [one.name for one in contract(table).entering if not one.required]
+    optional = [column.name for column in contract(table).entering if not column.required]
     assert optional
     complete = row(table)
     for name in optional:
@@ -157,7 +160,7 @@ def test_a_missing_optional_column_is_named_with_what_follows(folder, table):
 
 def contract_header(table: str, name: str) -> str:
     """The first Persian header of a column."""
-    return next(one.headers[0] for one in contract(table).columns if one.name == name)
+    return next(column.headers[0] for column in contract(table).columns if column.name == name)
 
 
 def test_a_county_is_one_of_its_own_province(folder):
@@ -182,7 +185,7 @@ def test_a_county_is_one_of_its_own_province(folder):
 
 def test_a_refused_file_refuses_the_build_and_leaves_the_last_publication(folder):
     before = load(folder)
-    shown = before.to.resolve()
+    publication = before.to.resolve()
     put(folder, "training_گیلان.csv", "a,b\n1,2\n")
     after = load(folder)
     assert after.refusal.startswith(
@@ -190,7 +193,7 @@ def test_a_refused_file_refuses_the_build_and_leaves_the_last_publication(folder
     )
     assert after.report["published"] is False
     assert after.report["refused"][0]["province"] == "IR-01"
-    assert before.to.resolve() == shown
+    assert before.to.resolve() == publication
     assert not list(before.to.with_name("warehouse.duckdb.publications").glob("building-*"))
 
 
@@ -200,7 +203,7 @@ def test_with_skip_refused_the_others_are_published_and_the_missing_is_named(fol
     built = load(folder, "--skip-refused")
     assert built.code == 0
     assert built.report["published"] is True
-    assert [(one["file"], one["table"], one["province"]) for one in built.report["refused"]] == [
+    assert [(entry["file"], entry["table"], entry["province"]) for entry in built.report["refused"]] == [
         ("personnel_x.xlsx", "personnel", ""),
         ("training_IR-01_gilan.csv", "training", "IR-01"),
     ]
@@ -338,10 +341,10 @@ def test_what_a_reader_needs_of_memory_does_not_grow_with_the_file(tmp_path, kin
         else:
             lines = "".join(f"{','.join(line)}\n" for line in zip(*columns.values(), strict=True))
             path.write_text(f"{','.join(columns)}\n" + lines * times, encoding="utf-8")
-        done = subprocess.run(
+        result = subprocess.run(
             [sys.executable, "-c", READ, str(path)], cwd=ROOT, capture_output=True, text=True, check=True
         )
-        read, peak = map(int, done.stdout.split())
+        read, peak = map(int, result.stdout.split())
         assert read == rows * times
         peaks.append(peak)
     assert peaks[1] < peaks[0] + 64, peaks

@@ -106,7 +106,7 @@ def test_residents_that_cannot_be_used_refuse_the_build(folder, change, message)
 
 
 def test_residents_are_of_all_provinces_or_the_build_is_refused(folder):
-    rows = [one for one in _population().splitlines() if not one.startswith(("IR-07", "IR-30"))]
+    rows = [line for line in _population().splitlines() if not line.startswith(("IR-07", "IR-30"))]
     put(folder, "population.csv", "\n".join(rows))
     assert unusable(folder) == "population.csv, province: no row for IR-07, IR-30"
 
@@ -167,7 +167,7 @@ def test_announcements_are_compared_with_the_register_of_their_day(folder):
     ]
 
 
-def test_no_announcement_is_none(folder):
+def test_without_announcements_there_are_none(folder):
     put(folder, "announcements.csv", "date,metric,value,words,source\n")
     with access.connect(build(folder).to, access.ADMINISTRATOR) as con:
         assert announced(con).rows == []

@@ -74,12 +74,12 @@ def clean(chance: random.Random) -> dict[str, StreamedRows]:
         }
         for at in range(180)
     ]  # fmt: skip
-    unique = {(one["national_id"], one["course_code"], one["completed_on"]): one for one in training}
+    unique = {(course["national_id"], course["course_code"], course["completed_on"]): course for course in training}
     return {"institutes": institutes, "licences": licences, "personnel": personnel, "training": list(unique.values())}
 
 
 def column(table: str, name: str):
-    return next(one for one in contract(table).columns if one.name == name)
+    return next(entry for entry in contract(table).columns if entry.name == name)
 
 
 @dataclass
@@ -130,26 +130,26 @@ class Clerk:
         return self.digits(self.chance.choice(forms))
 
     def cell(self, table: str, name: str, text: str) -> str:
-        one = column(table, name)
+        rule = column(table, name)
         if not text:
-            return self.chance.choice(["", "", "-", "–", "ـ", ".", " "]) if one.enters and one.type != "text" else ""
-        if one.type == "date":
+            return self.chance.choice(["", "", "-", "–", "ـ", ".", " "]) if rule.enters and rule.type != "text" else ""
+        if rule.type == "date":
             return self.day(text)
-        if one.type == "number":
+        if rule.type == "number":
             return self.number(text)
-        if one.type == "national_id":
+        if rule.type == "national_id":
             return self.identity(text)
-        if one.type == "choice":
-            words = [text, text.upper(), one.values[text], *one.also.get(text, ())]
+        if rule.type == "choice":
+            words = [text, text.upper(), rule.values[text], *rule.also.get(text, ())]
             return self.word(self.chance.choice(words))
-        if one.type == "yes_no":
+        if rule.type == "yes_no":
             yes = ["yes", "Y", "بلی", "بله", "آری", "دارد", "1", "TRUE"]
             return self.word(
                 self.chance.choice(yes if text == "yes" else ["no", "N", "خیر", "نه", "ندارد", "۰", "false"])
             )
-        if one.type == "province":
+        if rule.type == "province":
             return self.word(text).replace("أ", "ا")
-        return self.digits(text) if one.type == "code" else text
+        return self.digits(text) if rule.type == "code" else text
 
     def header(self, table: str, name: str) -> str:
         title = self.word(self.chance.choice([name, *column(table, name).headers]))
@@ -158,10 +158,10 @@ class Clerk:
     def file(self, table: str, rows: StreamedRows, folder: Path, at: int) -> str:
         """Write the rows and return the name of the file. Files sort in the order written; rows keep their order."""
         names = HEADERS[table].split()
-        kept = [name for name in names if column(table, name).required or any(row.get(name) for row in rows)]
-        self.chance.shuffle(kept)
-        cells = [[self.cell(table, name, row.get(name, "")) for name in kept] for row in rows]
-        titles = [self.header(table, name) for name in kept]
+        chosen = [name for name in names if column(table, name).required or any(row.get(name) for row in rows)]
+        self.chance.shuffle(chosen)
+        cells = [[self.cell(table, name, row.get(name, "")) for name in chosen] for row in rows]
+        titles = [self.header(table, name) for name in chosen]
         if self.chance.random() < 0.3:
             titles.insert(1, "توضیحات")
             cells = [[*row[:1], "x", *row[1:]] for row in cells]
@@ -270,24 +270,26 @@ def test_every_spoilt_row_is_reported_with_its_line(tmp_path, seed):
         register[table] = [*register[table], *rows]
         chance.shuffle(register[table])
         spoilt[table] = {}
-        for at, one in enumerate(register[table]):
-            if one in rows:
+        for at, record in enumerate(register[table]):
+            if record in rows:
                 name = chance.choice([name for of, name in SPOIL if of == table])
                 spoilt[table][at] = name, chance.choice(SPOIL[table, name])
     clerk = _Spoiler(chance, {id(register[table][at]): what for table in spoilt for at, what in spoilt[table].items()})
     rewritten = clerk.rewrite(register, tmp_path / "incoming")
     built = load(tmp_path / "incoming")
     assert built.code == 0, built.err
-    found = set(built.sql("select source_table, sheet, line, column_name from (from quarantine union all from warned)"))
-    assert found == {
+    reported = set(
+        built.sql("select source_table, sheet, line, column_name from (from quarantine union all from warned)")
+    )
+    assert reported == {
         (table, *clerk.places[table][at], name) for table, rows in spoilt.items() for at, (name, _) in rows.items()
     }
     rejected = {
         table: sum(column(table, name).bad == "reject" for name, _ in rows.values()) for table, rows in spoilt.items()
     }
     for table, ((name, rows),) in rewritten.items():
-        one = built.file(printable(name))
-        assert (one["rows_read"], one["rows_quarantined"], one["rows_warned"]) == (
+        entry = built.file(printable(name))
+        assert (entry["rows_read"], entry["rows_quarantined"], entry["rows_warned"]) == (
             rows,
             rejected[table],
             len(spoilt[table]) - rejected[table],
@@ -326,13 +328,13 @@ def _places(path: Path, rows: int) -> list[tuple[str | None, int]]:
         from python_calamine import CalamineWorkbook
 
         book = CalamineWorkbook.from_path(str(path))
-        found: list[tuple[str | None, int]] = []
+        places: list[tuple[str | None, int]] = []
         for name in book.sheet_names:
             lines = [
                 at for at, cells in enumerate(book.get_sheet_by_name(name).iter_rows(), 1) if sum(map(bool, cells)) > 2
             ]
-            found += [(name, at) for at in lines[1:]]
-        return found
+            places += [(name, at) for at in lines[1:]]
+        return places
     if path.suffix == ".parquet":
         return [(None, at + 1) for at in range(rows)]
     text = path.read_bytes()
@@ -341,7 +343,7 @@ def _places(path: Path, rows: int) -> list[tuple[str | None, int]]:
     return [(None, lines - rows + at + 1) for at in range(rows)]
 
 
-def test_the_folder_of_a_clerk_is_his_own(tmp_path):
+def test_each_clerk_has_their_own_folder(tmp_path):
     chance = random.Random(5)
     Clerk(chance).rewrite(clean(chance), tmp_path / "incoming")
     assert len(list((tmp_path / "incoming").iterdir())) == 4

@@ -99,12 +99,12 @@ def keyed(table: str, number: int) -> dict[str, str]:
 def test_every_reason_is_given_with_its_line_and_column_and_only_once(folder):
     expected: list[tuple[str, int, str, str]] = []
     for table in HEADERS:
-        cases = [(key[1:3], changed) for key, changed in REASONS.items() if key[0] == table]
+        cases = [(key[1:3], changes) for key, changes in REASONS.items() if key[0] == table]
         rows = []
-        for number, (fault, changed) in enumerate(cases):
+        for number, (fault, changes) in enumerate(cases):
             rows += [
                 keyed(table, 2 * number),
-                {**keyed(table, 2 * number + 1 if table != "training" else 20 + number), **changed},
+                {**keyed(table, 2 * number + 1 if table != "training" else 20 + number), **changes},
             ]
             expected.append((f"{table}_bad.csv", len(rows) + 1, fault[1], fault[0]))
         put(folder, f"{table}_bad.csv", rows)
@@ -120,9 +120,9 @@ def test_a_bad_value_that_no_headline_needs_loads_as_unknown_with_a_warning(fold
     expected: list[tuple[str, int, str, str]] = []
     for table in HEADERS:
         rows: StreamedRows = []
-        for number, ((of, reason, column), changed) in enumerate(WARNED.items()):
+        for number, ((of, reason, column), changes) in enumerate(WARNED.items()):
             if of == table:
-                rows += [keyed(table, 2 * number), {**keyed(table, 2 * number + 1), **changed}]
+                rows += [keyed(table, 2 * number), {**keyed(table, 2 * number + 1), **changes}]
                 expected.append((f"{table}_odd.csv", len(rows) + 1, column, reason))
         if rows:
             # A rejected row has no warnings besides.
@@ -142,8 +142,8 @@ def test_a_bad_value_that_no_headline_needs_loads_as_unknown_with_a_warning(fold
 
 
 def test_the_reasons_tried_are_those_of_the_contract():
-    tried = {key[1] for key in (*REASONS, *WARNED)} | {"ragged_row", "bad_encoding", "conflicting_key"}
-    assert tried == {
+    reasons = {key[1] for key in (*REASONS, *WARNED)} | {"ragged_row", "bad_encoding", "conflicting_key"}
+    assert reasons == {
         "missing_value", "bad_date", "future_date", "bad_number", "unknown_value", "unknown_province", "unknown_course",
         "bad_national_id", "spoilt_number", "age_out_of_range", "left_before_hired", "decided_before_complete",
         "ends_before_starts", "missing_status_since", "orphan_institute", "orphan_person", "conflicting_key", "ragged_row",
@@ -151,7 +151,7 @@ def test_the_reasons_tried_are_those_of_the_contract():
     }  # fmt: skip
 
 
-def test_lines_behind_quoted_line_breaks_are_true(folder):
+def test_line_numbers_after_quoted_line_breaks_are_right(folder):
     rows = [row("institutes", institute_code=f"c{at}", name="نام\nدر\nسه خط" if at % 2 else "نام") for at in range(6)]
     rows[3]["activity"] = "?"
     rows[5]["province"] = "?"
@@ -192,7 +192,7 @@ def test_a_row_with_several_faults_has_a_line_for_each_and_counts_once(folder):
     assert built.counts("personnel_2.csv") == (1, 0, 1, 0)
 
 
-def test_a_value_that_is_there_but_bad_is_not_missing_too(folder):
+def test_a_bad_value_is_not_reported_as_missing_too(folder):
     rows = [
         row("licences", application_no="a", decided_on="1499/01/01"),
         row("licences", application_no="b", valid_until="1402/13/01"),
@@ -256,11 +256,11 @@ def test_a_granted_licence_without_a_complete_file_loads(folder):
 
 
 def test_the_same_row_in_other_words_is_a_duplicate_counted_in_the_later_file(folder):
-    again = row(
+    duplicate = row(
         "personnel", national_id="۲۷".rjust(10, "٠"), institute_code=" ۰۰۰۱ ", province="تهران", gender="زن",
         birth_date="1991-07-27", post="نگهبان", hired_on="1402-3-1", first_name="دیگر", last_name="کسی",
     )  # fmt: skip
-    put(folder, "personnel_0.csv", [again, again])
+    put(folder, "personnel_0.csv", [duplicate, duplicate])
     built = load(folder)
     assert built.counts("personnel.csv") == (1, 1, 0, 0)
     assert built.counts("personnel_0.csv") == (2, 0, 0, 2)
@@ -268,20 +268,20 @@ def test_the_same_row_in_other_words_is_a_duplicate_counted_in_the_later_file(fo
 
 
 def test_the_later_file_is_the_later_by_name_whatever_the_lines(folder):
-    one, other = row("training", completed_on="1402/06/01"), row("training", completed_on="1402/06/02")
-    put(folder, "training_b.csv", [one])
-    put(folder, "training_a.csv", [other, one])
+    first, second = row("training", completed_on="1402/06/01"), row("training", completed_on="1402/06/02")
+    put(folder, "training_b.csv", [first])
+    put(folder, "training_a.csv", [second, first])
     built = load(folder)
     assert (built.counts("training_a.csv"), built.counts("training_b.csv")) == ((2, 2, 0, 0), (1, 0, 0, 1))
 
 
-def test_of_one_file_the_later_row_is_the_duplicate(folder):
+def test_within_one_file_the_later_row_is_the_duplicate(folder):
     built = with_rows(folder, "training", *[row("training", completed_on="1402/06/01")] * 3)
     assert built.counts("training_2.csv") == (3, 1, 0, 2)
 
 
 @pytest.mark.parametrize(
-    ("table", "changed"),
+    ("table", "changes"),
     [
         ("institutes", {"name": "نامی دیگر"}),
         ("licences", {"licence_no": "78"}),
@@ -290,8 +290,8 @@ def test_of_one_file_the_later_row_is_the_duplicate(folder):
         ("training", {"score": ""}),
     ],
 )
-def test_one_key_with_two_contents_keeps_back_every_row_of_it(folder, table, changed):
-    built = with_rows(folder, table, row(table), row(table, **changed))
+def test_one_key_with_two_contents_keeps_back_every_row_of_it(folder, table, changes):
+    built = with_rows(folder, table, row(table), row(table, **changes))
     key = next(iter(GOOD[table]))
     mine = [fault for fault in built.rejected_rows() if fault[3] == "conflicting_key"]
     assert mine == [
@@ -334,22 +334,22 @@ def test_no_row_is_lost_in_a_wild_mixture(folder):
     chance = random.Random(5)
     rows = []
     for number in range(400):
-        one = keyed("personnel", number % 150)
-        for name in chance.sample(list(one), chance.choice([0, 0, 1, 2])):
-            one[name] = chance.choice(["", "?", "۱۲", one[name], "1402/02/30", "a,b", 'x"y', "line\nbreak"])
-        rows.append(one)
+        person = keyed("personnel", number % 150)
+        for name in chance.sample(list(person), chance.choice([0, 0, 1, 2])):
+            person[name] = chance.choice(["", "?", "۱۲", person[name], "1402/02/30", "a,b", 'x"y', "line\nbreak"])
+        rows.append(person)
     for part in range(3):
         put(folder, f"personnel_{part}.csv", rows[part::3])
     built = build(folder)
-    for one in built.report["files"]:
-        text = (folder / one["file"]).read_text(encoding="utf-8")
+    for entry in built.report["files"]:
+        text = (folder / entry["file"]).read_text(encoding="utf-8")
         records = sum(bool(record) for record in csv.reader(io.StringIO(text, newline=""))) - 1
-        assert one["rows_read"] == records
-        assert records == one["rows_loaded"] + one["rows_quarantined"] + one["exact_duplicates"]
-        lines = {line for name, line, *_ in built.rejected_rows() if name == one["file"]}
-        assert len(lines) == one["rows_quarantined"]
+        assert entry["rows_read"] == records
+        assert records == entry["rows_loaded"] + entry["rows_quarantined"] + entry["exact_duplicates"]
+        lines = {line for name, line, *_ in built.rejected_rows() if name == entry["file"]}
+        assert len(lines) == entry["rows_quarantined"]
     loaded = built.sql("select count(*) from spells")[0][0]
-    assert loaded == sum(one["rows_loaded"] for one in built.report["files"] if one["table"] == "personnel")
+    assert loaded == sum(entry["rows_loaded"] for entry in built.report["files"] if entry["table"] == "personnel")
     # `load`, which leaves the models out, reports the same of files as a build.
     without = load(folder, to=folder.parent / "without" / "warehouse.duckdb")
     assert without.report == built.report

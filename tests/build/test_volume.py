@@ -44,9 +44,9 @@ def hand_in(folder: Path, rows: dict[str, StreamedRows], by_province: bool = Fal
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that is published, province by province; tests get copies of it."""
-    made = hand_in(tmp_path_factory.mktemp("published") / "incoming", register(), by_province=True)
-    assert load(made, accept_loss=False).code == 0
-    return made
+    folder = hand_in(tmp_path_factory.mktemp("published") / "incoming", register(), by_province=True)
+    assert load(folder, accept_loss=False).code == 0
+    return folder
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def folder(published: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(published, tmp_path / "incoming"))
 
 
-def lost(folder: Path, *options: str) -> list[str]:
+def refusals_of_load(folder: Path, *options: str) -> list[str]:
     """The lines of the refusal; the last publication is unchanged."""
     outcome = load(folder, *options, accept_loss=False)
     assert outcome.to.resolve().stem == "000001"
@@ -75,7 +75,7 @@ def test_rows_are_kept_by_table_and_province(folder):
 # The tables lost with a table: those that refer to it, too.
 @pytest.mark.parametrize("how", ["absent", "header only"])
 @pytest.mark.parametrize("table", TABLES)
-def test_a_table_that_is_gone_is_refused(folder, table, how):
+def test_a_missing_table_is_refused(folder, table, how):
     for place in PLACES:
         if how == "absent":
             (folder / f"{table}_{place}.csv").unlink()
@@ -84,7 +84,7 @@ def test_a_table_that_is_gone_is_refused(folder, table, how):
     refusal = (
         f"{table}: no rows loaded where the last publication has 240; hand in its files, or --accept-loss publishes it"
     )
-    assert refusal in lost(folder)
+    assert refusal in refusals_of_load(folder)
     accepted = load(folder)
     assert accepted.code == 0
     loss = refusal.partition(";")[0]
@@ -107,27 +107,29 @@ def test_without_an_earlier_publication_a_table_without_rows_is_refused_too(tmp_
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("table", TABLES)
-def test_a_province_of_a_table_that_is_gone_is_refused(folder, table, place):
+def test_a_missing_province_of_a_table_is_refused(folder, table, place):
     (folder / f"{table}_{place}.csv").unlink()
     names = {"IR-23": "Tehran", "IR-01": "Gilan"}
     refusal = f"{table}, {place} {names[place]}: 0 rows loaded where the last publication has 120"
-    assert f"{refusal}; hand in its file, or --accept-loss publishes it" in lost(folder)
+    assert f"{refusal}; hand in its file, or --accept-loss publishes it" in refusals_of_load(folder)
     assert load(folder).code == 0
     # The next load is compared with the accepted one; files whose rows refer to lost rows are still mostly rejected.
     assert load(folder, accept_loss=table in ("institutes", "personnel")).code == 0
 
 
-def test_less_than_half_is_lost_and_half_is_not(tmp_path):
+def test_fewer_than_half_of_the_rows_are_a_loss_and_half_are_not(tmp_path):
     folder, rows = tmp_path / "incoming", register()
     assert load(hand_in(folder, rows), accept_loss=False).code == 0
     training = rows["training"]
     put(folder, "training.csv", training[:PER_PLACE] + training[PER_PLACE : PER_PLACE + 59])
-    assert lost(folder) == [
+    assert refusals_of_load(folder) == [
         "training, IR-01 Gilan: 59 rows loaded where the last publication has 120; hand in its file, "
         "or --accept-loss publishes it"
     ]
     put(folder, "training.csv", training[:59] + training[PER_PLACE : PER_PLACE + 60])
-    assert lost(folder) == ["training: 119 rows loaded where the last publication has 240; --accept-loss publishes it"]
+    assert refusals_of_load(folder) == [
+        "training: 119 rows loaded where the last publication has 240; --accept-loss publishes it"
+    ]
     put(folder, "training.csv", training[:60] + training[PER_PLACE : PER_PLACE + 60])
     assert load(folder, accept_loss=False).code == 0
 
@@ -142,8 +144,8 @@ def test_below_a_hundred_rows_nothing_is_compared(tmp_path):
 # ------------------------------------------------------------------ files
 
 
-@pytest.mark.parametrize(("bad", "refused"), [(50, False), (51, True), (100, True)])
-def test_a_file_with_more_than_half_of_its_rows_rejected_is_refused(folder, bad, refused):
+@pytest.mark.parametrize(("bad", "is_refused"), [(50, False), (51, True), (100, True)])
+def test_a_file_with_more_than_half_of_its_rows_rejected_is_refused(folder, bad, is_refused):
     rows = [
         row(
             "training",
@@ -154,8 +156,8 @@ def test_a_file_with_more_than_half_of_its_rows_rejected_is_refused(folder, bad,
         for at in range(100)
     ]
     put(folder, "training_more.csv", rows)
-    if refused:
-        assert lost(folder) == [
+    if is_refused:
+        assert refusals_of_load(folder) == [
             f"training_more.csv: {bad} of 100 rows rejected (unknown_value {bad}); unknown_value first at line 2, "
             "column result (نتیجه): expected one of: passed, failed; correct these rows; --skip-refused publishes the "
             "others, --accept-loss publishes it too"
@@ -172,7 +174,7 @@ def test_a_file_with_more_than_half_of_its_rows_rejected_is_refused(folder, bad,
 def test_rows_that_only_refer_to_a_rejected_one_count_too(folder):
     """Each row of the file refers to a missing institute."""
     put(folder, "personnel_more.csv", [row("personnel", national_id=national_id(9), institute_code="none")])
-    (refusal,) = lost(folder)
+    (refusal,) = refusals_of_load(folder)
     assert refusal.startswith("personnel_more.csv: 1 of 1 rows rejected (orphan_institute 1); ")
 
 
@@ -181,12 +183,12 @@ def test_a_mostly_rejected_file_can_be_left_out(folder):
     put(folder, "training_more.csv", [*bad, row("training", national_id=national_id(5002), course_code="PY-102")])
     built = build(folder, "--skip-refused", accept_loss=False)
     assert built.code == 0
-    (refused,) = built.report["refused"]
-    refusal = refused.pop("reason")
-    assert refused == {"file": "training_more.csv", "table": "training", "province": "IR-23"}
+    (entry_refused,) = built.report["refused"]
+    refusal = entry_refused.pop("reason")
+    assert entry_refused == {"file": "training_more.csv", "table": "training", "province": "IR-23"}
     assert refusal.startswith("2 of 3 rows rejected (unknown_value 2); ")
     assert f"refused: training_more.csv (IR-23): {refusal}" in built.out
-    assert "training_more.csv" not in [one["file"] for one in built.report["files"]]
+    assert "training_more.csv" not in [entry["file"] for entry in built.report["files"]]
     assert built.sql("select refusal, province, rows_read from load_files where file = 'training_more.csv'") == [
         (refusal, "IR-23", 0)
     ]
@@ -202,7 +204,7 @@ def test_rows_that_refer_to_a_file_left_out_are_validated_again(folder):
     put(folder, "personnel_more.csv", [row("personnel", national_id=national_id(9), institute_code="99")])
     built = load(folder, "--skip-refused", accept_loss=False)
     assert built.code == 0
-    assert [one["file"] for one in built.report["refused"]] == ["institutes_more.csv", "personnel_more.csv"]
+    assert [entry["file"] for entry in built.report["refused"]] == ["institutes_more.csv", "personnel_more.csv"]
 
 
 def test_a_province_whose_file_is_left_out_is_not_lost_unseen(folder):
@@ -210,7 +212,9 @@ def test_a_province_whose_file_is_left_out_is_not_lost_unseen(folder):
     put(folder, "training_IR-01.csv", b"no table")
     built = load(folder, "--skip-refused", accept_loss=False)
     assert built.code == 0
-    assert [(one["file"], one["province"]) for one in built.report["refused"]] == [("training_IR-01.csv", "IR-01")]
+    assert [(entry["file"], entry["province"]) for entry in built.report["refused"]] == [
+        ("training_IR-01.csv", "IR-01")
+    ]
 
 
 def test_rows_that_refer_to_a_file_left_out_are_excused_with_it(tmp_path):
@@ -228,7 +232,7 @@ def test_rows_that_refer_to_a_file_left_out_are_excused_with_it(tmp_path):
 def test_a_table_of_which_every_file_is_left_out_is_refused(folder):
     for place in PLACES:
         put(folder, f"licences_{place}.csv", b"no table")
-    refusals = lost(folder, "--skip-refused")
+    refusals = refusals_of_load(folder, "--skip-refused")
     assert refusals == [
         "licences: no rows loaded where the last publication has 240; hand in its files, or --accept-loss publishes it"
     ]
@@ -242,7 +246,7 @@ def test_every_refusal_has_place_reason_and_remedy(folder):
     put(folder, "targets.csv", "metric,date,value\nx,1400/13/01,5\n")
     put(folder, "training_a.csv", "a,b\n")
     put(folder, "training_b.xlsx", b"no workbook")
-    assert [line.partition(":")[0] for line in lost(folder)] == [
+    assert [line.partition(":")[0] for line in refusals_of_load(folder)] == [
         "courses.csv, line 2, posts",
         "targets.csv, line 2, date",
         "training_a.csv",
@@ -253,16 +257,20 @@ def test_every_refusal_has_place_reason_and_remedy(folder):
     for place in PLACES:
         (folder / f"licences_{place}.csv").unlink()
     put(folder, "institutes_c.csv", [row("institutes", institute_code="x", status="?")])
-    refusals = lost(folder)
+    refusals = refusals_of_load(folder)
     assert [line.partition(":")[0] for line in refusals] == ["training_a.csv", "training_b.xlsx", "institutes_c.csv"]
     assert all("; " in line and "--skip-refused" in line for line in refusals)
     (folder / "institutes_c.csv").unlink()
-    assert [line.partition(":")[0] for line in lost(folder)] == ["training_a.csv", "training_b.xlsx", "licences"]
+    assert [line.partition(":")[0] for line in refusals_of_load(folder)] == [
+        "training_a.csv",
+        "training_b.xlsx",
+        "licences",
+    ]
 
 
 def test_orphans_of_an_unreadable_file_are_not_reported_as_faults_of_others(folder):
     put(folder, "institutes_IR-01.csv", b"no table")
-    assert [line.partition(":")[0] for line in lost(folder)] == ["institutes_IR-01.csv"]
+    assert [line.partition(":")[0] for line in refusals_of_load(folder)] == ["institutes_IR-01.csv"]
 
 
 # ------------------------------------------------------------------ check

@@ -34,21 +34,21 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
 
 
 @pytest.mark.slow
-def test_done_is_0_and_says_nothing_on_standard_error(tmp_path):
+def test_success_exits_0_with_nothing_on_standard_error(tmp_path):
     folder = put_good(tmp_path / "incoming")
-    done = run("build", folder, "--to", tmp_path / "w.duckdb", "--day", DAY.isoformat())
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "published 000001 as of 2023-06-22" in done.stdout
+    result = run("build", folder, "--to", tmp_path / "w.duckdb", "--day", DAY.isoformat())
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "published 000001 as of 2023-06-22" in result.stdout
 
 
 @pytest.mark.slow
-def test_refused_is_1_with_one_line_and_no_traceback(tmp_path):
+def test_a_refusal_exits_1_with_one_line_and_no_traceback(tmp_path):
     folder = put_good(tmp_path / "incoming")
     put(folder, "personnel_2.csv", "a;b\n")
-    done = run("build", folder, "--to", tmp_path / "w.duckdb")
-    assert done.returncode == 1
-    assert done.stderr.startswith("personnel_2.csv: line 1: missing required column national_id, institute_code")
-    assert done.stderr.count("\n") == 1
+    result = run("build", folder, "--to", tmp_path / "w.duckdb")
+    assert result.returncode == 1
+    assert result.stderr.startswith("personnel_2.csv: line 1: missing required column national_id, institute_code")
+    assert result.stderr.count("\n") == 1
     assert not (tmp_path / "w.duckdb").exists()
 
 
@@ -61,19 +61,19 @@ def test_refused_is_1_with_one_line_and_no_traceback(tmp_path):
         ["ask", "in_service", "--on", "yesterday"], ["build", "--skip"],
     ],
 )  # fmt: skip
-def test_wrong_usage_is_2(arguments, capsys):
-    with pytest.raises(SystemExit) as left:
+def test_wrong_usage_exits_2(arguments, capsys):
+    with pytest.raises(SystemExit) as raised:
         main(arguments)
-    assert left.value.code == 2
-    printed = capsys.readouterr()
-    assert printed.out == ""
-    assert printed.err.startswith("usage: python -m etl")
+    assert raised.value.code == 2
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.startswith("usage: python -m etl")
 
 
-def test_wrong_usage_is_2_for_a_script_too():
-    done = run("bild")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "Traceback" not in done.stderr
+def test_wrong_usage_exits_2_for_a_script_too():
+    result = run("bild")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "Traceback" not in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -88,46 +88,46 @@ def test_wrong_usage_is_2_for_a_script_too():
         (["transfers_in", "--by", "gender"], "ask: transfers_in has no meaning by gender"),
     ],
 )
-def test_a_question_without_meaning_is_2_with_one_line(built, capsys, arguments, message):
+def test_an_invalid_question_exits_2_with_one_line(built, capsys, arguments, message):
     assert main(["ask", *arguments, "--from", str(built.to)]) == 2
-    printed = capsys.readouterr()
-    assert printed.out == ""
-    assert printed.err.startswith(message)
-    assert printed.err.count("\n") == 1
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.startswith(message)
+    assert output.err.count("\n") == 1
 
 
-def test_nothing_published_is_1(tmp_path, capsys):
+def test_nothing_published_exits_1(tmp_path, capsys):
     for command in (["ask", "in_service"], ["quarantine"], ["publications"], ["rollback"], ["diff"]):
         assert main([*command, "--from", str(tmp_path / "none.duckdb")]) == 1, command
-        printed = capsys.readouterr()
-        assert printed.err == f"{tmp_path}/none.duckdb: nothing is published there yet; run python -m etl build\n"
+        output = capsys.readouterr()
+        assert output.err == f"{tmp_path}/none.duckdb: nothing is published there yet; run python -m etl build\n"
 
 
-def test_an_error_that_nobody_foresaw_is_one_line_without_a_value_of_the_data(built, capsys, monkeypatch):
+def test_an_unexpected_error_is_one_line_without_values_of_the_data(built, capsys, monkeypatch):
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("0499370899")
 
     monkeypatch.setattr(answers, "ask", fail)
     assert main(["ask", "in_service", "--from", str(built.to)]) == 1
-    printed = capsys.readouterr()
-    assert printed.err.startswith("an error that was not foreseen (ZeroDivisionError); ETL_TRACE=1 tells more · ")
+    output = capsys.readouterr()
+    assert output.err.startswith("an error that was not foreseen (ZeroDivisionError); ETL_TRACE=1 tells more · ")
     monkeypatch.setenv("ETL_TRACE", "1")
     with pytest.raises(ZeroDivisionError):
         main(["ask", "in_service", "--from", str(built.to)])
 
 
-def test_words_are_utf8_whatever_the_machine_speaks(built):
+def test_output_is_utf8_in_every_locale(built):
     for settings in ({"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}):
-        done = subprocess.run(
+        result = subprocess.run(
             [sys.executable, "-m", "etl", "metrics"],
             cwd=ROOT,
             capture_output=True,
             check=False,
             env={**os.environ, **settings},
         )
-        assert done.returncode == 0, done.stderr
-        assert "پلیس‌یاران" in done.stdout.decode("utf-8")
-        assert not done.stdout.startswith(b"\xef\xbb\xbf")
+        assert result.returncode == 0, result.stderr
+        assert "پلیس‌یاران" in result.stdout.decode("utf-8")
+        assert not result.stdout.startswith(b"\xef\xbb\xbf")
 
 
 # ------------------------------------------------------------------ commands
@@ -185,7 +185,7 @@ def test_an_answer_in_every_form_is_the_same(built, capsys, form):
         rows = [dict(zip(head, line, strict=True)) for line in lines]
     assert len(rows) == 31
     assert list(rows[0]) == ["province", "in_service", "licensed_institutes"]
-    counts = {one["province"]: (int(one["in_service"]), int(one["licensed_institutes"])) for one in rows}
+    counts = {row["province"]: (int(row["in_service"]), int(row["licensed_institutes"])) for row in rows}
     assert counts["IR-23"] == (1, 1)
     assert counts["IR-01"] == (0, 0)
 
@@ -205,8 +205,8 @@ def test_publications_are_listed_and_gone_back_to(tmp_path, capsys):
     for _ in range(3):
         assert build(folder, to=to).code == 0
     assert main(["publications", "--from", str(to)]) == 0
-    listed = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
-    assert [(line[0], line[-1]) for line in listed] == [("000001", "kept"), ("000002", "kept"), ("000003", "shown")]
+    rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert [(line[0], line[-1]) for line in rows] == [("000001", "kept"), ("000002", "kept"), ("000003", "shown")]
     assert main(["rollback", "--from", str(to)]) == 0
     assert capsys.readouterr().out == "000002\n"
     assert to.resolve().stem == "000002"
@@ -234,12 +234,12 @@ class Clock:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    found = Clock()
-    monkeypatch.setattr(console, "time", found)
-    return found
+    fake = Clock()
+    monkeypatch.setattr(console, "time", fake)
+    return fake
 
 
-def test_on_a_terminal_one_line_moves_with_rows_bytes_and_an_estimate(clock):
+def test_a_terminal_shows_one_updating_line_with_rows_bytes_and_an_estimate(clock):
     terminal, plain = Terminal(), io.StringIO()
     progress = console.Progress(terminal, plain)
     clock.now += 10
@@ -258,7 +258,7 @@ def test_on_a_terminal_one_line_moves_with_rows_bytes_and_an_estimate(clock):
     assert plain.getvalue() == ""
 
 
-def test_elsewhere_plain_lines_come_seldom_and_on_standard_output(clock):
+def test_without_a_terminal_plain_lines_are_printed_seldom_on_standard_output(clock):
     error, plain = io.StringIO(), io.StringIO()
     progress = console.Progress(error, plain)
     for step in range(1, 21):
@@ -287,17 +287,17 @@ def test_progress_that_nobody_reads_does_not_stop_the_build(clock):
 def test_a_build_tells_its_progress_to_a_terminal(tmp_path):
     """A real one: standard error is a pseudo-terminal."""
     folder = put_good(tmp_path / "incoming")
-    ours, theirs = os.openpty()
-    done = subprocess.run(
+    master, terminal = os.openpty()
+    result = subprocess.run(
         [sys.executable, "-m", "etl", "build", str(folder), "--to", str(tmp_path / "w.duckdb")],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=theirs, text=True, check=False,
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=terminal, text=True, check=False,
     )  # fmt: skip
-    os.close(theirs)
-    output = os.read(ours, 100_000).decode()
-    os.close(ours)
-    assert done.returncode == 0
+    os.close(terminal)
+    output = os.read(master, 100_000).decode()
+    os.close(master)
+    assert result.returncode == 0
     assert "\r\x1b[2Kreading: 4 of 4 files, 4 rows, 100% of the bytes" in output
-    assert "reading:" not in done.stdout
+    assert "reading:" not in result.stdout
 
 
 def test_the_default_folder_and_warehouse_are_those_of_the_project():

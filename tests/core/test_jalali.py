@@ -42,9 +42,9 @@ def calendar(first: int = 1300, last: int = 1450) -> Iterator[tuple[int, int, in
 
 
 def test_the_second_computation_knows_days_that_everybody_knows():
-    counted = {(year, month, number): day for year, month, number, day in calendar()}
-    assert len(counted) == 55_152
-    assert {key: counted[key] for key in KNOWN} == KNOWN
+    computed = {(year, month, number): day for year, month, number, day in calendar()}
+    assert len(computed) == 55_152
+    assert {key: computed[key] for key in KNOWN} == KNOWN
 
 
 @pytest.mark.slow

@@ -16,16 +16,16 @@ from tests.serving import run
 ROOT = Path(__file__).parents[2]
 
 
-def written(folder: Path, content: str) -> dict[str, str]:
+def write_settings(folder: Path, content: str) -> dict[str, str]:
     path = folder / "settings.toml"
     path.write_text(content, encoding="utf-8")
     return {settings.FILE_VARIABLE: str(path)}
 
 
 def faults(environment: dict[str, str]) -> list[str]:
-    with pytest.raises(settings.Faulty) as caught:
+    with pytest.raises(settings.Faulty) as raised:
         settings.read(environment)
-    return caught.value.lines
+    return raised.value.lines
 
 
 def test_without_a_file_the_defaults_hold(monkeypatch, tmp_path):
@@ -38,11 +38,13 @@ def test_the_standard_file_is_read_unless_another_is_named(monkeypatch, tmp_path
     standard.write_text("[web]\nport = 9001\n")
     monkeypatch.setattr(settings, "STANDARD_FILE", standard)
     assert settings.read({}).web.port == 9001
-    assert settings.read(written(tmp_path, "[web]\nport = 9002\n")).web.port == 9002
+    assert settings.read(write_settings(tmp_path, "[web]\nport = 9002\n")).web.port == 9002
 
 
 def test_a_variable_overrides_the_file(tmp_path):
-    environment = written(tmp_path, '[web]\nport = 9001\nallowed_hosts = ["a.example"]\n[memory]\nbuild = "1GB"\n')
+    environment = write_settings(
+        tmp_path, '[web]\nport = 9001\nallowed_hosts = ["a.example"]\n[memory]\nbuild = "1GB"\n'
+    )
     assert settings.read(environment).memory.build == "1GB"
     environment |= {"BUILD_MEMORY": "512MB", "POLICEYAR_WEB_PORT": "9002", "POLICEYAR_WEB_ALLOWED_HOSTS": "b.example,c"}
     overridden = settings.read(environment)
@@ -54,7 +56,7 @@ def test_all_errors_are_reported_at_once(tmp_path):
     file = tmp_path / "file"
     file.write_text("")
     messages = faults(
-        written(
+        write_settings(
             tmp_path,
             f"""
             [wep]
@@ -120,21 +122,21 @@ def test_all_errors_are_reported_at_once(tmp_path):
         ("[web", "is not TOML"),
     ],
 )
-def test_what_contradicts_itself_is_a_fault(tmp_path, content, messages):
+def test_contradictory_settings_are_a_fault(tmp_path, content, messages):
     file = tmp_path / "file.pem"
     file.write_text("")
-    (line,) = faults(written(tmp_path, content.replace("{file}", str(file))))
+    (line,) = faults(write_settings(tmp_path, content.replace("{file}", str(file))))
     assert messages in line
 
 
-def test_a_file_that_is_named_and_not_there_is_a_fault(tmp_path):
+def test_a_missing_file_is_a_fault(tmp_path):
     (line,) = faults({settings.FILE_VARIABLE: str(tmp_path / "none.toml")})
     assert "cannot be read" in line
 
 
-def test_a_key_that_only_root_may_see_is_no_fault_of_a_process_without_might(monkeypatch, tmp_path):
+def test_a_key_readable_only_by_root_is_no_fault_for_other_processes(monkeypatch, tmp_path):
     hidden = tmp_path / "private" / "key.pem"
-    given = f'[web]\ncertificate = "{hidden}"\ncertificate_key = "{hidden}"\n[sign_in]\n'
+    config = f'[web]\ncertificate = "{hidden}"\ncertificate_key = "{hidden}"\n[sign_in]\n'
     is_file = Path.is_file
 
     def guarded(path: Path) -> bool:
@@ -143,13 +145,15 @@ def test_a_key_that_only_root_may_see_is_no_fault_of_a_process_without_might(mon
         return is_file(path)
 
     monkeypatch.setattr(Path, "is_file", guarded)
-    assert settings.read(written(tmp_path, given)).web.certificate_key == hidden
-    (fault,) = faults(written(tmp_path, f'{given}access = "{hidden}"\n'))
+    assert settings.read(write_settings(tmp_path, config)).web.certificate_key == hidden
+    (fault,) = faults(write_settings(tmp_path, f'{config}access = "{hidden}"\n'))
     assert fault.endswith(f"{hidden} may not be looked at by this user")
 
 
 def test_modules_get_their_variables_and_what_is_set_stays(tmp_path):
-    environment = written(tmp_path, f'[memory]\nbuild = "1GB"\nbuild_threads = 2\n[folders]\nviews = "{tmp_path}/v"\n')
+    environment = write_settings(
+        tmp_path, f'[memory]\nbuild = "1GB"\nbuild_threads = 2\n[folders]\nviews = "{tmp_path}/v"\n'
+    )
     environment["BUILD_THREADS"] = "1"
     settings.apply(environment)
     assert (environment["BUILD_MEMORY"], environment["BUILD_THREADS"]) == ("1GB", "1")
@@ -158,10 +162,10 @@ def test_modules_get_their_variables_and_what_is_set_stays(tmp_path):
 
 
 def test_nothing_starts_on_a_fault(tmp_path):
-    environment = written(tmp_path, "[web]\nport = 0\nprocesses = -1\n")
-    ended = run("sample", str(tmp_path / "made"), "--scale", "0.001", **environment)
-    assert ended.returncode == 1
-    assert len(ended.stderr.splitlines()) == 2
+    environment = write_settings(tmp_path, "[web]\nport = 0\nprocesses = -1\n")
+    result = run("sample", str(tmp_path / "made"), "--scale", "0.001", **environment)
+    assert result.returncode == 1
+    assert len(result.stderr.splitlines()) == 2
     assert not (tmp_path / "made").exists()
 
 
@@ -172,12 +176,12 @@ def test_the_template_names_every_setting_and_its_default():
     defaults = settings.Settings()
     for section in fields(settings.Settings):
         table = uncommented[section.name]
-        assert list(table) == [one.name for one in fields(section.type)]
+        assert list(table) == [field.name for field in fields(section.type)]
         for name, value in table.items():
             if f"# {name} = " in text:
                 default = getattr(getattr(defaults, section.name), name)
-                shown = list(default) if isinstance(default, tuple) else "" if default is None else default
-                assert value == shown, f"{section.name}.{name}"
+                expected = list(default) if isinstance(default, tuple) else "" if default is None else default
+                assert value == expected, f"{section.name}.{name}"
 
 
 # ------------------------------------------------------------------ the doctor
@@ -190,7 +194,7 @@ def installed(tmp_path_factory):
     key = folder / "identity.key"
     key.write_bytes(bytes(32))
     key.chmod(0o600)
-    environment = written(
+    environment = write_settings(
         folder,
         f"""
         [folders]
@@ -200,44 +204,44 @@ def installed(tmp_path_factory):
         views = "{folder}/views"
         """,
     )
-    ended = run("build", **environment)
-    assert ended.returncode == 0, ended.stderr
+    result = run("build", **environment)
+    assert result.returncode == 0, result.stderr
     assert (folder / "warehouse" / "w.duckdb").exists()
     return folder, environment
 
 
-def sick(**environment: str) -> list[str]:
+def doctor_faults(**environment: str) -> list[str]:
     """The faults that the doctor reports."""
-    ended = run("doctor", **environment)
-    lines = [line for line in ended.stdout.splitlines() if line.startswith("FAULT")]
-    assert ended.returncode == (1 if lines else 0), ended.stderr
+    result = run("doctor", **environment)
+    lines = [line for line in result.stdout.splitlines() if line.startswith("FAULT")]
+    assert result.returncode == (1 if lines else 0), result.stderr
     return [line.removeprefix("FAULT  ") for line in lines]
 
 
 @pytest.mark.slow
 def test_the_doctor_finds_nothing_where_nothing_is_wrong(installed):
     _, environment = installed
-    assert sick(**environment) == []
+    assert doctor_faults(**environment) == []
 
 
-def test_the_doctor_tells_faults_of_the_settings(tmp_path):
-    assert len(sick(**written(tmp_path, "[web]\nport = 0\nprocesses = -1\n"))) == 2
+def test_the_doctor_reports_faults_of_the_settings(tmp_path):
+    assert len(doctor_faults(**write_settings(tmp_path, "[web]\nport = 0\nprocesses = -1\n"))) == 2
 
 
 @pytest.mark.slow
-def test_the_doctor_tells_of_a_key_that_others_read_and_of_no_publication(installed, tmp_path):
+def test_the_doctor_reports_a_readable_key_and_a_missing_publication(installed, tmp_path):
     folder, environment = installed
     key = folder / "identity.key"
     key.chmod(0o644)
     try:
-        messages = sick(**environment, WAREHOUSE=str(tmp_path / "none.duckdb"))
+        messages = doctor_faults(**environment, WAREHOUSE=str(tmp_path / "none.duckdb"))
     finally:
         key.chmod(0o600)
     assert [line.split(":")[0] for line in messages] == ["permissions", "publication"]
 
 
 @pytest.mark.slow
-def test_the_doctor_tells_of_a_publication_of_other_code(installed, monkeypatch):
+def test_the_doctor_reports_a_publication_of_other_code(installed, monkeypatch):
     _, environment = installed
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -251,13 +255,13 @@ def test_the_doctor_tells_of_a_publication_of_other_code(installed, monkeypatch)
 
 
 @pytest.mark.slow
-def test_the_doctor_tells_of_a_full_disk_a_clock_gone_back_and_a_cut_font(installed, monkeypatch, tmp_path):
+def test_the_doctor_reports_a_full_disk_a_clock_set_back_and_a_truncated_font(installed, monkeypatch, tmp_path):
     _, environment = installed
-    known = settings.read(environment)
+    config = settings.read(environment)
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: doctor.shutil._ntuple_diskusage(100, 99, 1))
-    assert [is_well for *_, is_well in doctor._disk(known)] == [False]
+    assert [is_well for *_, is_well in doctor._disk(config)] == [False]
     monkeypatch.setattr(doctor.time, "time", lambda: 1_000_000_000.0)
-    assert [is_well for *_, is_well in doctor._clock(known)] == [False]
+    assert [is_well for *_, is_well in doctor._clock(config)] == [False]
     font = ROOT / "static" / "fonts" / "Vazirmatn-Bold.woff2"
     assert doctor._is_font(font)
     (tmp_path / "cut.woff2").write_bytes(font.read_bytes()[:-1])
@@ -265,17 +269,17 @@ def test_the_doctor_tells_of_a_full_disk_a_clock_gone_back_and_a_cut_font(instal
 
 
 @pytest.mark.slow
-def test_the_doctor_tells_where_all_processes_together_do_not_fit_the_machine(installed, monkeypatch):
+def test_the_doctor_reports_processes_that_do_not_fit_in_memory(installed, monkeypatch):
     _, environment = installed
     monkeypatch.setattr(settings, "machine_memory", lambda: 4 << 30)
     for web, fits in (("", True), ("1.5GB", True), ("1.6GB", False)):
-        known = settings.read(environment | {"POLICEYAR_MEMORY_WEB": web, "POLICEYAR_WEB_PROCESSES": "2"})
-        assert [is_well for *_, is_well in doctor._memory(known)] == [fits], web
+        config = settings.read(environment | {"POLICEYAR_MEMORY_WEB": web, "POLICEYAR_WEB_PROCESSES": "2"})
+        assert [is_well for *_, is_well in doctor._memory(config)] == [fits], web
     assert settings.web_memory(settings.read({"POLICEYAR_WEB_PROCESSES": "4"})) == 512 << 20
 
 
 @pytest.mark.slow
-def test_the_doctor_tells_of_packages_at_other_versions(installed, monkeypatch, tmp_path):
+def test_the_doctor_reports_packages_at_other_versions(installed, monkeypatch, tmp_path):
     (tmp_path / "requirements.txt").write_text("duckdb==0.1\nnot-a-package-of-ours==1\n")
     monkeypatch.setattr(doctor, "ROOT", tmp_path)
     messages = [text for what, text, is_well in doctor._versions(settings.Settings()) if not is_well]

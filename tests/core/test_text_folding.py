@@ -60,7 +60,7 @@ def test_two_spellings_of_a_word_are_one(one, other):
     ("one", "other"),
     [("001", "1"), ("کرمان", "کرمانشاه"), ("＝1", "=1"), ("مرد", "زن"), ("A-1", "A1"), ("ا", "آ")],
 )
-def test_two_words_stay_two(one, other):
+def test_different_words_stay_different(one, other):
     assert text_folding.fold(one) != text_folding.fold(other)
 
 
@@ -70,22 +70,22 @@ def test_folding_twice_is_folding_once(text):
 
 
 @given(WRITTEN, st.sampled_from(["NFC", "NFD"]))
-def test_what_is_composed_and_what_is_not_are_compared_alike(text, form):
+def test_composed_and_decomposed_letters_compare_as_equal(text, form):
     assert text_folding.fold(unicodedata.normalize(form, text)) == text_folding.fold(text)
 
 
 @given(WRITTEN)
-def test_nothing_that_cannot_be_seen_is_shown_or_compared(text):
-    for shown in (text_folding.display_text(text), text_folding.fold(text)):
-        assert not set(shown) & set(UNSEEN)
-        assert text_folding.count_invisible(shown) == 0
-        assert shown == shown.strip()
+def test_invisible_characters_are_neither_shown_nor_compared(text):
+    for result in (text_folding.display_text(text), text_folding.fold(text)):
+        assert not set(result) & set(UNSEEN)
+        assert text_folding.count_invisible(result) == 0
+        assert result == result.strip()
 
 
 @given(WRITTEN)
-def test_what_is_shown_is_what_was_written_but_for_spaces_and_the_unseen(text):
-    seen = [char for char in unicodedata.normalize("NFC", text) if char not in UNSEEN and not char.isspace()]
-    assert [char for char in text_folding.display_text(text) if not char.isspace()] == seen
+def test_display_text_changes_only_spaces_and_invisible_characters(text):
+    visible = [char for char in unicodedata.normalize("NFC", text) if char not in UNSEEN and not char.isspace()]
+    assert [char for char in text_folding.display_text(text) if not char.isspace()] == visible
 
 
 def test_the_spelling_of_a_name_is_kept_for_showing():
@@ -93,7 +93,7 @@ def test_the_spelling_of_a_name_is_kept_for_showing():
 
 
 @given(WRITTEN)
-def test_every_unseen_character_is_counted(text):
+def test_every_invisible_character_is_counted(text):
     assert text_folding.count_invisible(text) == sum(char in UNSEEN for char in text) + text.count("\x00")
 
 
@@ -103,10 +103,10 @@ def test_a_code_is_shown_in_latin_digits_with_its_zeros_and_case():
 
 @given(st.text(max_size=60))
 def test_a_printable_text_is_one_line_without_tricks(text):
-    printed = text_folding.printable(text)
-    assert len(printed.splitlines()) <= 1
-    assert text_folding.count_invisible(printed) == 0
-    assert "\x1b" not in printed
+    result = text_folding.printable(text)
+    assert len(result.splitlines()) <= 1
+    assert text_folding.count_invisible(result) == 0
+    assert "\x1b" not in result
 
 
 @pytest.mark.parametrize("name", ["institutes_تهران.csv", "شرکت‌ها 1.csv", "a=b@c.csv"])
@@ -119,8 +119,8 @@ def test_an_ordinary_file_name_is_printed_as_it_is(name):
 
 def keys(*texts: str, key: bytes = KEY) -> list[int | None]:
     """The parsed value of each national id."""
-    found: list[int | None] = parse_values.parse_national_ids(texts, True, key).typed.to_pylist()
-    return found
+    parsed: list[int | None] = parse_values.parse_national_ids(texts, True, key).typed.to_pylist()
+    return parsed
 
 
 def reasons(judgement: parse_values.ValidationResult) -> list[str | None]:
@@ -143,7 +143,7 @@ def test_one_check_digit_in_eleven_chances_is_right(nine):
         assert (judged(text) == [None]) is expected
 
 
-def test_ids_that_everybody_knows():
+def test_well_known_ids():
     assert judged("0499370899", "0790419904", "0084575948", "0963695398") == [None] * 4
     assert judged("0499370898", "1111111111", "0000000000", "9999999999") == ["bad_national_id"] * 4
 
@@ -155,22 +155,22 @@ def test_ids_that_everybody_knows():
 )
 def test_an_id_is_the_same_person_in_every_script(nine, digits, around):
     plain = national_id(nine)
-    written = around + "".join(digits[int(digit)] for digit in plain) + around
-    assert keys(written) == keys(plain)
-    assert judged(written) == judged(plain)
+    id_text = around + "".join(digits[int(digit)] for digit in plain) + around
+    assert keys(id_text) == keys(plain)
+    assert judged(id_text) == judged(plain)
 
 
 @given(st.integers(0, 99_999_999))
 def test_zeros_that_a_spreadsheet_dropped_are_put_back(eight):
     full = national_id(eight)  # nine digits begin with a zero
     short = full.lstrip("0")
-    found = parse_values.parse_national_ids([full, short, f" {full} "], True, KEY)
+    parsed = parse_values.parse_national_ids([full, short, f" {full} "], True, KEY)
     if len(short) < 8 or len(set(full)) == 1:
-        assert found.faults[1] == ("bad_national_id" if short else "missing_value")
-        assert not found.habits
+        assert parsed.faults[1] == ("bad_national_id" if short else "missing_value")
+        assert not parsed.habits
     else:
-        assert found.typed[0] == found.typed[1]
-        assert found.habits == {"padded": [1]}
+        assert parsed.typed[0] == parsed.typed[1]
+        assert parsed.habits == {"padded": [1]}
 
 
 @pytest.mark.parametrize(
@@ -184,18 +184,18 @@ def test_zeros_that_a_spreadsheet_dropped_are_put_back(eight):
         ("049937\x00899", "bad_encoding"),
     ],
 )  # fmt: skip
-def test_what_is_no_national_id_has_a_reason(text, reason):
+def test_an_invalid_national_id_has_a_reason(text, reason):
     assert judged(text) == [reason]
     assert judged("0499370899", text, "0790419904") == [None, reason, None]
 
 
 def test_the_key_of_a_person_depends_on_the_installation_key_only():
     ids = [national_id(number) for number in range(1000, 1400)]
-    found = keys(*ids)
-    assert len(set(found)) == len(ids)
-    assert found == keys(*ids)
-    assert not set(found) & set(keys(*ids, key=b"another key"))
-    assert all(str(number) not in str(key) for number, key in zip(ids, found, strict=True))
+    person_keys = keys(*ids)
+    assert len(set(person_keys)) == len(ids)
+    assert person_keys == keys(*ids)
+    assert not set(person_keys) & set(keys(*ids, key=b"another key"))
+    assert all(str(number) not in str(key) for number, key in zip(ids, person_keys, strict=True))
 
 
 # ------------------------------------------------------------------ values of the other types
@@ -206,7 +206,7 @@ def setting(build_day: date = date(2026, 6, 30)) -> parse_values.Setting:
 
 
 def column(table: str, name: str) -> Column:
-    return next(one for one in contract(table).columns if one.name == name)
+    return next(entry for entry in contract(table).columns if entry.name == name)
 
 
 def value(table: str, name: str, text: str) -> object:
@@ -217,19 +217,19 @@ def value(table: str, name: str, text: str) -> object:
 
 @pytest.mark.parametrize("table", ["institutes", "licences", "personnel", "training"])
 def test_every_word_of_a_fixed_list_answers_in_both_languages(table):
-    for one in contract(table).columns:
-        for english, persian in one.values.items():
-            for written in (
+    for entry in contract(table).columns:
+        for english, persian in entry.values.items():
+            for spelling in (
                 english,
                 english.upper(),
                 persian,
                 f" {persian} ",
                 persian.replace("ی", "ي").replace("ک", "ك"),
             ):
-                assert value(table, one.name, written) == (english, None)
-            assert value(table, one.name, persian.replace(" ", "\u200c")) == (english, None)
-        if one.type == "choice":
-            assert value(table, one.name, "چیز دیگر") == (None, "unknown_value")
+                assert value(table, entry.name, spelling) == (english, None)
+            assert value(table, entry.name, persian.replace(" ", "\u200c")) == (english, None)
+        if entry.type == "choice":
+            assert value(table, entry.name, "چیز دیگر") == (None, "unknown_value")
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ def test_yes_and_no_in_every_spelling(text, meant):
 
 
 @pytest.mark.parametrize("text", ["شاید", "2", "yy", "دارم", "--"])
-def test_what_is_neither_yes_nor_no_is_not_guessed(text):
+def test_an_unclear_yes_or_no_is_not_guessed(text):
     assert value("institutes", "smart_services", text) == (None, "unknown_value")
 
 
@@ -276,7 +276,7 @@ def test_a_number_is_read_in_every_script(text, meant):
 
 
 @pytest.mark.parametrize("text", ["100.5", "-1", "۱۰۱", "1,5", "1e2", "nan", "inf", "twelve", "1.2.3", "8 8", "٪80"])
-def test_what_is_no_number_or_lies_outside_is_refused(text):
+def test_an_invalid_or_out_of_range_number_is_refused(text):
     assert value("training", "score", text) == (None, "bad_number")
 
 
@@ -306,10 +306,10 @@ def test_days_parsed_in_bulk_equal_days_parsed_alone():
         "1403-12/30",
         "\ufffd",
     ]
-    found = parse_values.parse_days(texts, True, False, build_day)
+    parsed = parse_values.parse_days(texts, True, False, build_day)
     leap = date(2025, 3, 20)
-    assert found.typed.to_pylist() == [leap, None, None, leap, None, None, leap, None, leap, None, None, None]
-    assert reasons(found) == [
+    assert parsed.typed.to_pylist() == [leap, None, None, leap, None, None, leap, None, leap, None, None, None]
+    assert reasons(parsed) == [
         None, "bad_date", "future_date", None, "missing_value", "missing_value", None, "bad_date", None, "future_date",
         "bad_date", "bad_encoding",
     ]  # fmt: skip
@@ -342,12 +342,12 @@ def test_any_texts_parsed_in_bulk_equal_each_parsed_alone(texts):
     ),
     st.sampled_from([str, lambda text: text.translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹"))]),
 )
-def test_a_day_in_any_usual_form_is_the_one_its_signs_say(year, month, number, form, written):
+def test_a_day_in_any_usual_form_is_read_correctly(year, month, number, form, write):
     text = form.format(year, month, number)
     try:
         day = parse_day(text)
     except ValueError:
         day = None
-    found = parse_values.parse_days([written(text)], True, True, date(2026, 1, 1))
-    assert found.typed.to_pylist() == [day]
-    assert reasons(found) == [None if day else "bad_date"]
+    parsed = parse_values.parse_days([write(text)], True, True, date(2026, 1, 1))
+    assert parsed.typed.to_pylist() == [day]
+    assert reasons(parsed) == [None if day else "bad_date"]

@@ -80,7 +80,7 @@ def _ask(served, path="/", method="GET", host=None, **headers) -> Answer:
         lines.append("Connection: close")
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with socket.create_connection((HOST, port), timeout=30) as bare, context.wrap_socket(bare) as wire:
+    with socket.create_connection((HOST, port), timeout=30) as connection, context.wrap_socket(connection) as wire:
         wire.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
         raw = b""
         while chunk := wire.recv(65536):
@@ -117,7 +117,7 @@ def test_every_page_carries_the_headers(served):
     assert not re.search(r"\d", answer.header("server"))
 
 
-def test_nothing_is_run_from_text_that_a_page_made(served):
+def test_the_policy_forbids_scripts_made_by_a_page(served):
     policy = dict(part.strip().split(" ", 1) for part in _ask(served).header("content-security-policy").split(";"))
     assert "worker-src" not in policy, "workers are scripts"
     for word in ("blob:", "data:", "*", "http", "unsafe", "strict-dynamic"):
@@ -175,18 +175,18 @@ def test_nothing_is_sent_from_elsewhere(served):
         assert answer.status == 403
 
 
-def test_what_is_text_is_compressed(served):
+def test_text_is_compressed(served):
     page = _text(_ask(served))
     script = re.search(r'src="(?:\.)?(/static/[^"]+\.js)"', page)
     assert script
     plain = _ask(served, script[1])
-    packed = _ask(served, script[1], Accept_Encoding="gzip")
-    assert packed.header("content-encoding") == "gzip"
-    assert gzip.decompress(_body(packed)) == _body(plain)
-    assert len(_body(packed)) < len(_body(plain)) / 2
+    compressed = _ask(served, script[1], Accept_Encoding="gzip")
+    assert compressed.header("content-encoding") == "gzip"
+    assert gzip.decompress(_body(compressed)) == _body(plain)
+    assert len(_body(compressed)) < len(_body(plain)) / 2
 
 
-def test_a_file_made_for_a_reader_is_not_given_to_a_stranger(served):
+def test_a_file_of_a_reader_is_not_served_to_others(served):
     assert _ask(served, "/media/0123456789abcdef.csv").status == 403
     # With the cookie of a visit the request reaches the dashboard, which has no such file.
     assert _ask(served, "/media/0123456789abcdef.csv", Cookie=f"reader={secrets.token_hex(16)}").status == 404
@@ -207,23 +207,23 @@ def test_a_reader_keeps_a_process_and_readers_are_spread(served):
 
 
 def test_readers_are_spread_over_the_processes_of_all_hosts():
-    known = replace(settings.Settings(), web=settings.Web(hosts=("10.0.0.1", "10.0.0.2"), processes=2, port=9000))
-    servers = re.findall(r"server (10[^ ]+)", proxy.render(known))
+    config = replace(settings.Settings(), web=settings.Web(hosts=("10.0.0.1", "10.0.0.2"), processes=2, port=9000))
+    servers = re.findall(r"server (10[^ ]+)", proxy.render(config))
     assert servers == ["10.0.0.1:9000", "10.0.0.1:9001", "10.0.0.2:9000", "10.0.0.2:9001"]
 
 
 def test_without_sign_in_nginx_answers_this_machine_alone():
     known = settings.Settings()
     signing_in = replace(known, sign_in=settings.SignIn("oidc", Path("/access.toml"), Path("/secrets.toml")))
-    for one, listens in ((known, f"127.0.0.1:{known.web.listen_port}"), (signing_in, str(known.web.listen_port))):
-        assert set(re.findall(r"listen ([^ ;]+)", proxy.render(one))) == {listens}
+    for config, listens in ((known, f"127.0.0.1:{known.web.listen_port}"), (signing_in, str(known.web.listen_port))):
+        assert set(re.findall(r"listen ([^ ;]+)", proxy.render(config))) == {listens}
 
 
-def test_a_cookie_that_is_none_of_ours_is_replaced(served):
+def test_an_invalid_cookie_is_replaced(served):
     answer = _ask(served, Cookie="reader=../../x")
     assert re.search(r"reader=[0-9a-f]{32};", answer.header("set-cookie"))
-    kept = _ask(served, Cookie=f"reader={secrets.token_hex(16)}")
-    assert "reader=" not in kept.header("set-cookie")
+    second_answer = _ask(served, Cookie=f"reader={secrets.token_hex(16)}")
+    assert "reader=" not in second_answer.header("set-cookie")
 
 
 MARK = "marker7391"
@@ -233,12 +233,15 @@ def _send(served, raw: bytes) -> bytes:
     """The response of nginx to any bytes."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    found = b""
-    with socket.create_connection((HOST, served.port), timeout=30) as bare, context.wrap_socket(bare) as wire:
+    received = b""
+    with (
+        socket.create_connection((HOST, served.port), timeout=30) as connection,
+        context.wrap_socket(connection) as wire,
+    ):
         wire.sendall(raw)
         while chunk := wire.recv(65536):
-            found += chunk
-    return found
+            received += chunk
+    return received
 
 
 def _access(run: Path) -> list[str]:
@@ -286,21 +289,21 @@ def test_the_logs_hold_no_client_no_path_and_no_query(served):
     ],
     ids=["version", "no host", "host", "long path", "long header", "escape", "large", "no http"],
 )
-def test_a_request_that_nginx_cannot_read_leaves_nothing_of_itself(served, raw, status):
+def test_an_invalid_request_is_not_logged(served, raw, status):
     before = len(_logs(served))
     assert status in _send(served, raw.encode())[:15]
     until(lambda: len(_logs(served)) > before, "it is counted")
     assert _is_silent(served)
 
 
-def test_a_dead_process_leaves_nothing_of_those_who_asked_for_it(tmp_path):
+def test_requests_to_a_dead_process_are_not_logged(tmp_path):
     """No process listens behind this nginx: every request, socket and file that it passes on fails."""
     dead = free_ports(2)
     port = dead + 1
-    known = settings.Settings(
+    config = settings.Settings(
         web=settings.Web(port=dead, processes=1, listen_port=port), folders=settings.Folders(run=tmp_path)
     )
-    (tmp_path / "nginx.conf").write_text(proxy.render(known), encoding="utf-8")
+    (tmp_path / "nginx.conf").write_text(proxy.render(config), encoding="utf-8")
     process = start_nginx(tmp_path, port)
     try:
         cookie = f"reader={secrets.token_hex(16)}"
@@ -325,15 +328,15 @@ def test_a_dead_process_leaves_nothing_of_those_who_asked_for_it(tmp_path):
 def _body(answer: Answer) -> bytes:
     if answer.header("transfer-encoding") != "chunked":
         return answer.body
-    rest, found = answer.body, b""
+    rest, body = answer.body, b""
     while rest:
         size, _, rest = rest.partition(b"\r\n")
         count = int(size.split(b";")[0], 16)
-        found += rest[:count]
+        body += rest[:count]
         rest = rest[count + 2 :]
         if not count:
             break
-    return found
+    return body
 
 
 def _text(answer: Answer) -> str:

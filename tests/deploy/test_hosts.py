@@ -57,8 +57,8 @@ class Hosts:
         cookie = f"reader={reader:032x}"
         address = f"localhost:{self.web.listen_port}"
         headers = SIGNED_IN | {"Cookie": cookie}
-        asked = urllib.request.Request(f"http://{address}/", headers=headers | {"Accept": "text/html"})
-        with urllib.request.urlopen(asked, timeout=30) as answer:
+        request = urllib.request.Request(f"http://{address}/", headers=headers | {"Accept": "text/html"})
+        with urllib.request.urlopen(request, timeout=30) as answer:
             assert "<title>" in answer.read().decode()
         with connect(
             f"ws://{address}/_stcore/stream",
@@ -96,16 +96,16 @@ class Hosts:
 
 @pytest.fixture
 def hosts(tmp_path: Path) -> Iterator[Hosts]:
-    made = Hosts(tmp_path)
+    group = Hosts(tmp_path)
     try:
         for host in HOSTS:
-            until(lambda host=host: made.ready(host), "a host answers")  # type: ignore[misc]
-        known = settings.Settings(web=made.web, folders=settings.Folders(run=tmp_path))
-        (tmp_path / "nginx.conf").write_text(proxy.render(known), encoding="utf-8")
-        made.running.append(start_nginx(tmp_path, made.web.listen_port))
-        yield made
+            until(lambda host=host: group.ready(host), "a host answers")  # type: ignore[misc]
+        config = settings.Settings(web=group.web, folders=settings.Folders(run=tmp_path))
+        (tmp_path / "nginx.conf").write_text(proxy.render(config), encoding="utf-8")
+        group.running.append(start_nginx(tmp_path, group.web.listen_port))
+        yield group
     finally:
-        for process in made.running:
+        for process in group.running:
             process.terminate()
             process.wait()
 
@@ -117,9 +117,9 @@ def test_a_host_that_is_not_ready_gets_no_reader_while_another_is(
         shutil.copytree(built.parent, hosts.pointer(host).parent, symlinks=True, dirs_exist_ok=True)
 
     def spread() -> set[str]:
-        found = [hosts.served_by(reader) for reader in range(12)]
-        assert all(len(one) == 1 for one in found), "page and session are of one host"
-        return set.union(*found)
+        answers = [hosts.served_by(reader) for reader in range(12)]
+        assert all(len(names) == 1 for names in answers), "page and session are of one host"
+        return set.union(*answers)
 
     built = publish_sample().pointer
     assert [hosts.ready(host) for host in HOSTS] == [503, 503]

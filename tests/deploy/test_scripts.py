@@ -143,7 +143,7 @@ class Machine:
 
     def state(self, without: str = "nothing") -> dict[str, str]:
         """Mode and content of every file, and the version of each unit that runs."""
-        found = {}
+        files = {}
         for top in ("opt", "etc", "lib", "enabled", "running"):
             for path in sorted((self.folder / top).rglob("*")):
                 name = str(path.relative_to(self.folder))
@@ -151,24 +151,24 @@ class Machine:
                     content = (
                         path.readlink() if path.is_symlink() else path.read_bytes() if path.is_file() else "folder"
                     )
-                    found[name] = f"{stat.filemode(path.lstat().st_mode)} {content!r}"
-        return found
+                    files[name] = f"{stat.filemode(path.lstat().st_mode)} {content!r}"
+        return files
 
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
-    made = Machine(tmp_path)
-    made.make()
-    return made
+    new_machine = Machine(tmp_path)
+    new_machine.make()
+    return new_machine
 
 
 @pytest.fixture(scope="module")
 def two_versions(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = Machine(tmp_path_factory.mktemp("machine"))
-    made.make()
+    machine = Machine(tmp_path_factory.mktemp("machine"))
+    machine.make()
     for version in ("1", "2"):
-        assert made.install(version).returncode == 0
-    return made.folder
+        assert machine.install(version).returncode == 0
+    return machine.folder
 
 
 @pytest.fixture
@@ -184,8 +184,8 @@ BUILDS = {"policeyar-build.timer", "policeyar-ready.timer"}
 
 
 def test_a_bare_machine_gets_its_user_nginx_and_units_and_a_second_run_changes_nothing(machine: Machine) -> None:
-    ended = machine.install("1")
-    assert (ended.returncode, ended.stderr, ended.stdout) == (0, "", "installed 1\n")
+    result = machine.install("1")
+    assert (result.returncode, result.stderr, result.stdout) == (0, "", "installed 1\n")
     assert machine.link("current") == "1"
     assert "previous" not in machine.names("opt/policeyar")
     assert machine.names("enabled") == machine.names("running") == WEB | NGINX | BUILDS
@@ -223,8 +223,8 @@ def test_an_upgrade_keeps_data_and_settings_and_the_way_back_and_forth(machine: 
     assert machine.install("2").stdout == "installed 2\n"
     second = machine.state()
     assert (machine.link("current"), machine.link("previous")) == ("2", "1")
-    changed = {name for name, one in machine.state(without="releases").items() if first.get(name) != one}
-    assert changed == {"opt/policeyar/current", "opt/policeyar/previous", "etc/policeyar/nginx.conf"} | {
+    changes = {name for name, content in machine.state(without="releases").items() if first.get(name) != content}
+    assert changes == {"opt/policeyar/current", "opt/policeyar/previous", "etc/policeyar/nginx.conf"} | {
         "etc/policeyar/systemd/policeyar-build.timer.d/settings.conf",
         "etc/systemd/system/policeyar-build.timer.d/settings.conf",
         "etc/logrotate.d/policeyar",
@@ -240,7 +240,7 @@ def test_an_upgrade_keeps_data_and_settings_and_the_way_back_and_forth(machine: 
 
 
 @pytest.mark.parametrize(
-    ("fault", "told"),
+    ("fault", "message"),
     [
         ("*: id -u", "run as root"),
         ("3: -m venv *", "nothing was changed"),
@@ -253,12 +253,12 @@ def test_an_upgrade_keeps_data_and_settings_and_the_way_back_and_forth(machine: 
         ("3: systemctl enable * policeyar-build.timer *", "version 2 is in use, as before"),
     ],
 )
-def test_a_fault_of_an_upgrade_leaves_all_as_it_was(installed: Machine, fault: str, told: str) -> None:
+def test_a_fault_of_an_upgrade_leaves_all_as_it_was(installed: Machine, fault: str, message: str) -> None:
     before = installed.state()
-    ended = installed.install("3", fault)
-    assert ended.returncode == 1
-    assert told in ended.stderr
-    assert "installed" not in ended.stdout
+    result = installed.install("3", fault)
+    assert result.returncode == 1
+    assert message in result.stderr
+    assert "installed" not in result.stdout
     assert installed.state(without="releases/3") == before
 
 
@@ -272,25 +272,25 @@ def test_a_fault_of_a_second_run_leaves_the_version_in_use(installed: Machine, f
 @pytest.mark.parametrize("fault", ["1: -m deploy.configure *", "1: systemctl restart policeyar-web@1.service"])
 def test_a_fault_on_the_way_back_leaves_all_as_it_was(installed: Machine, fault: str) -> None:
     before = installed.state()
-    ended = installed.roll_back(fault)
-    assert ended.returncode == 1
-    assert "fails on purpose" in ended.stderr
-    assert "version 1 cannot be used" in ended.stderr
+    result = installed.roll_back(fault)
+    assert result.returncode == 1
+    assert "fails on purpose" in result.stderr
+    assert "version 1 cannot be used" in result.stderr
     assert installed.state() == before
 
 
-def test_where_the_version_before_does_not_start_either_it_is_told(installed: Machine) -> None:
-    ended = installed.install("3", "*systemctl restart policeyar-web@0.service")
-    assert ended.returncode == 1
-    assert re.findall(r"version (\d) does not start", ended.stderr) == ["3", "2"]
-    assert "as before" not in ended.stderr
+def test_a_previous_version_that_does_not_start_either_is_reported(installed: Machine) -> None:
+    result = installed.install("3", "*systemctl restart policeyar-web@0.service")
+    assert result.returncode == 1
+    assert re.findall(r"version (\d) does not start", result.stderr) == ["3", "2"]
+    assert "as before" not in result.stderr
     assert installed.link("current") == "2"
 
 
-def test_a_first_version_that_does_not_start_is_told(machine: Machine) -> None:
-    ended = machine.install("1", "1: systemctl restart policeyar-web@0.service")
-    assert ended.returncode == 1
-    assert "version 1 does not start; see above and journalctl" in ended.stderr
+def test_a_first_version_that_does_not_start_is_reported(machine: Machine) -> None:
+    result = machine.install("1", "1: systemctl restart policeyar-web@0.service")
+    assert result.returncode == 1
+    assert "version 1 does not start; see above and journalctl" in result.stderr
     # What was mended starts.
     assert machine.install("1").returncode == 0
 
@@ -298,8 +298,8 @@ def test_a_first_version_that_does_not_start_is_told(machine: Machine) -> None:
 def test_without_a_version_before_there_is_no_way_back(installed: Machine) -> None:
     shutil.rmtree(installed.folder / "opt/policeyar/releases/1")
     before = installed.state()
-    ended = installed.roll_back()
-    assert (ended.returncode, ended.stderr) == (1, "rollback.sh: no version before this one is kept\n")
+    result = installed.roll_back()
+    assert (result.returncode, result.stderr) == (1, "rollback.sh: no version before this one is kept\n")
     assert installed.state() == before
 
 
@@ -311,9 +311,9 @@ def test_a_damaged_archive_and_faulty_settings_install_nothing(installed: Machin
     assert installed.state() == before
     installed.settings.write_text(installed.settings.read_text().replace("processes = 2", 'processes = "two"'))
     before = installed.state()
-    ended = installed.install("5")
-    assert ended.returncode == 1
-    assert "web.processes" in ended.stderr
+    result = installed.install("5")
+    assert result.returncode == 1
+    assert "web.processes" in result.stderr
     assert installed.state() == before
 
 
@@ -326,16 +326,16 @@ def test_changed_settings_change_what_runs(machine: Machine) -> None:
     assert machine.names("enabled") == machine.names("running") == {"policeyar-web@0.service"} | NGINX | pulls
 
 
-def test_an_nginx_that_was_there_goes_on(machine: Machine) -> None:
+def test_an_existing_nginx_keeps_running(machine: Machine) -> None:
     shutil.copy(machine.folder / "sbin/id", machine.folder / "sbin/nginx")
     assert machine.install("1").returncode == 0
     assert not [call for call in machine.calls("systemctl") if "nginx.service" in call.replace("policeyar-nginx", "")]
 
 
-def test_without_systemd_the_start_is_told(machine: Machine) -> None:
+def test_without_systemd_the_start_command_is_printed(machine: Machine) -> None:
     (machine.folder / "run/systemd/system").rmdir()
-    ended = machine.install("1")
-    assert ended.returncode == 0
-    assert "supervisord -c /etc/policeyar/supervisord.conf" in ended.stdout
+    result = machine.install("1")
+    assert result.returncode == 0
+    assert "supervisord -c /etc/policeyar/supervisord.conf" in result.stdout
     assert machine.link("current") == "1"
     assert not machine.calls("systemctl")

@@ -14,9 +14,9 @@ WORDS = tomllib.loads(causes._FILE.read_text(encoding="utf-8"))
 BY_VARIABLE = ("sqlstate_", "cell_", "fewer_rows", "no_rows", "database", "unforeseen")
 
 
-def named() -> dict[str, list[set[str]]]:
+def keywords_by_cause() -> dict[str, list[set[str]]]:
     """The arguments of each call of `because` and `words`, by cause."""
-    found: dict[str, list[set[str]]] = {}
+    keywords_of: dict[str, list[set[str]]] = {}
     # The generator of samples has a `words` of its own.
     for path in sorted(set((ROOT / "etl").rglob("*.py")) - set((ROOT / "etl" / "synthetic").glob("*.py"))):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -30,10 +30,10 @@ def named() -> dict[str, list[set[str]]]:
                 more = {"place", "place_fa"} if any(not keyword.arg for keyword in node.keywords) else set()
                 for cause in ast.walk(node.args[0]):
                     if isinstance(cause, ast.Constant) and cause.value in WORDS:
-                        found.setdefault(cause.value, []).append(keywords | more)
+                        keywords_of.setdefault(cause.value, []).append(keywords | more)
                     elif cause is node.args[0] and isinstance(cause, ast.Constant):
                         raise AssertionError(f"no words for {cause.value}")
-    return found
+    return keywords_of
 
 
 def placeholders(text: str) -> set[str]:
@@ -41,13 +41,13 @@ def placeholders(text: str) -> set[str]:
 
 
 def test_every_cause_has_its_words_in_both_languages_and_is_used():
-    calls = named()
+    calls = keywords_by_cause()
     assert len(calls) > 50
     assert {cause for cause in WORDS.keys() - calls.keys() if not cause.startswith(BY_VARIABLE)} == set()
     for cause, words in WORDS.items():
         assert set(words) == {"en", "fa"}, cause
-        for given in calls.get(cause, ()):
-            assert placeholders(words["en"]) | placeholders(words["fa"]) <= given, cause
+        for keywords in calls.get(cause, ()):
+            assert placeholders(words["en"]) | placeholders(words["fa"]) <= keywords, cause
 
 
 def test_a_line_has_its_place_once_unless_it_has_a_name_in_each_language():

@@ -57,10 +57,10 @@ def folder(tmp_path: Path) -> Path:
     ],
 )
 def test_a_day_as_clerks_write_it(text, day, habits):
-    found = parse_values.parse_days([text], False, True, DAY)
-    assert found.typed.to_pylist() == [day]
-    assert not found.faults
-    assert set(found.habits) == habits
+    parsed = parse_values.parse_days([text], False, True, DAY)
+    assert parsed.typed.to_pylist() == [day]
+    assert not parsed.faults
+    assert set(parsed.habits) == habits
 
 
 @pytest.mark.parametrize(
@@ -70,25 +70,25 @@ def test_a_day_as_clerks_write_it(text, day, habits):
         "۳۰ شهریور", "1403 06 31", "1403.06/31", "31/06/03", "45556", "1403/06/31/", "۳۱ شهریور ۲۰۲۴",
     ],
 )  # fmt: skip
-def test_what_has_two_meanings_or_none_stays_a_bad_date(text):
-    found = parse_values.parse_days([text], False, True, DAY)
-    assert (found.typed.to_pylist(), found.faults) == ([None], {0: "bad_date"})
+def test_an_ambiguous_or_meaningless_day_is_a_bad_date(text):
+    parsed = parse_values.parse_days([text], False, True, DAY)
+    assert (parsed.typed.to_pylist(), parsed.faults) == ([None], {0: "bad_date"})
 
 
 @pytest.mark.parametrize("text", ["049-937089-9", "049 937089 9", "۰۴۹‌۹۳۷۰۸۹ ۹", "0499370-899", "049–937–0899"])
 def test_an_id_with_marks_between_its_digits_is_the_id(text):
-    found = parse_values.parse_national_ids([text, "0499370899"], True, KEY)
-    assert found.typed[0] == found.typed[1]
-    assert found.habits == {"id_with_marks": [0]}
+    parsed = parse_values.parse_national_ids([text, "0499370899"], True, KEY)
+    assert parsed.typed[0] == parsed.typed[1]
+    assert parsed.habits == {"id_with_marks": [0]}
 
 
 @pytest.mark.parametrize("text", ["499-370899", "-", "049_937089_9", "04/99370899"])
-def test_an_id_that_is_none_stays_none(text):
-    found = parse_values.parse_national_ids([text], True, KEY)
+def test_an_invalid_id_stays_invalid(text):
+    parsed = parse_values.parse_national_ids([text], True, KEY)
     if text == "499-370899":
-        assert found.habits == {"id_with_marks": [0], "padded": [0]}
+        assert parsed.habits == {"id_with_marks": [0], "padded": [0]}
     else:
-        assert found.faults == {0: "missing_value" if text == "-" else "bad_national_id"}
+        assert parsed.faults == {0: "missing_value" if text == "-" else "bad_national_id"}
 
 
 @pytest.mark.parametrize(
@@ -124,14 +124,14 @@ def test_a_word_or_number_as_clerks_write_it(table, name, text, meant, habits):
 
 
 @pytest.mark.parametrize("text", ["17,5", "17/5", "85%", "۸۵٪", "12٬00", "٬200", "1٬2000", "1,200"])
-def test_a_number_with_two_meanings_stays_a_bad_number(text):
+def test_an_ambiguous_number_is_a_bad_number(text):
     assert value("training", "hours", text) == (None, "bad_number")
 
 
 def test_every_counted_habit_has_its_words_on_the_page():
     words = tomllib.loads((ROOT / "pages" / "text.toml").read_text(encoding="utf-8"))["note"]
-    for said in read_file._COUNTED.values():
-        assert set(words[said.replace(" ", "_")]) == {"fa", "en"}
+    for habit in read_file._COUNTED.values():
+        assert set(words[habit.replace(" ", "_")]) == {"fa", "en"}
     assert setting().build_day
 
 
@@ -185,7 +185,7 @@ def test_files_are_known_by_their_headers_and_by_persian_names(folder):
     put(folder, "پرسنل تهران.csv", persian("personnel", others[:1]))
     put(folder, "کاركنان یزد.csv", persian("personnel", others[1:]))
     built = load(folder)
-    assert [(one["file"], one["table"], one["rows_loaded"]) for one in built.report["files"][-2:]] == [
+    assert [(entry["file"], entry["table"], entry["rows_loaded"]) for entry in built.report["files"][-2:]] == [
         ("پرسنل تهران.csv", "personnel", 1),
         ("کاركنان یزد.csv", "personnel", 1),
     ]
@@ -202,7 +202,7 @@ def test_files_are_known_by_their_headers_and_by_persian_names(folder):
         ("کارکنان.zip", "x", "its name says personnel, but a file with the ending .zip cannot be read"),
     ],
 )  # fmt: skip
-def test_a_file_that_is_no_table_refuses_the_build(folder, name, text, message):
+def test_a_file_without_a_table_is_refused(folder, name, text, message):
     put(folder, name, text.encode())
     assert load(folder).refusal.startswith(f"{name}: {message}")
 
@@ -384,11 +384,11 @@ def test_a_workbook_of_every_kind_is_read_from_all_its_sheets(folder, ending):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("ending", WRITERS)
-def test_a_cell_with_an_error_is_no_empty_cell(folder, ending):
+def test_a_cell_with_an_error_is_not_read_as_empty(folder, ending):
     """If it were read as empty, a person who left would count as in service."""
     people = [row("personnel", national_id=national_id(at), left_on="1403/05/01", education="") for at in range(60, 64)]
     head = HEADERS["personnel"].split()
-    cells: list[list[Any]] = [[one.get(name, "") for name in head] for one in people]
+    cells: list[list[Any]] = [[person.get(name, "") for name in head] for person in people]
     cells[1][head.index("left_on")] = cells[3][head.index("education")] = NOT_AVAILABLE
     WRITERS[ending](folder / f"personnel_2{ending}", {"الف": [["x"]], "ب": [["گزارش"], head, *cells]})
     built = load(folder)
@@ -401,20 +401,20 @@ def test_a_cell_with_an_error_is_no_empty_cell(folder, ending):
 
 def test_a_workbook_known_by_its_headers_is_opened_once(tmp_path, monkeypatch):
     path = xlsx(tmp_path / "فایل.xlsx", {"راهنما": [["x"]], "داده": rows_of_cells()})
-    opened = []
+    names = []
     calamine = workbook.CalamineWorkbook
 
     class Counted:
         @staticmethod
         def from_path(name: str) -> Any:
-            opened.append(name)
+            names.append(name)
             return calamine.from_path(name)
 
     monkeypatch.setattr(workbook, "CalamineWorkbook", Counted)
     table = open_source.recognised(path)
     source = open_source.open_source(path, contract(table))
     assert (table, sum(len(batch.lines) for batch in source.batches)) == ("training", 2)
-    assert opened == [str(path)]
+    assert names == [str(path)]
 
 
 # ------------------------------------------------------------------ plain causes
@@ -460,7 +460,7 @@ def locked_xls(path: Path) -> bytes:
         ("training_2.xlsb", lambda path: b"x", "not a readable XLSB workbook (no workbook inside)", "کارپوشهٔ XLSB"),
     ],
 )  # fmt: skip
-def test_a_file_that_is_not_what_its_name_says_is_refused_in_one_sentence(folder, name, make, english, persian):
+def test_a_file_with_the_wrong_suffix_gets_a_clear_error(folder, name, make, english, persian):
     content = make(folder / name)
     put(folder, name, content)
     built = load(folder)
@@ -479,8 +479,8 @@ def test_a_province_merged_over_its_rows_is_reported(folder):
             sheet = book.add_worksheet("داده")
             head = HEADERS["personnel"].split()
             sheet.write_row(0, 0, head)
-            for at, one in enumerate(people, 1):
-                sheet.write_row(at, 0, [one.get(name, "") for name in head])
+            for at, person in enumerate(people, 1):
+                sheet.write_row(at, 0, [person.get(name, "") for name in head])
             at = head.index("province")
             sheet.merge_range(1, at, last, at, "تهران")
         built = load(folder)

@@ -28,9 +28,9 @@ def folder(tmp_path: Path) -> Path:
     return put_good(tmp_path / "incoming")
 
 
-def parquet(path: Path, rows: int, **changed: str) -> None:
+def parquet(path: Path, rows: int, **changes: str) -> None:
     """A file of equal rows: a few bytes a column, however many rows."""
-    cells = {name: pa.array([text]) for name, text in row("training", **changed).items()}
+    cells = {name: pa.array([text]) for name, text in row("training", **changes).items()}
     columns = {
         name: pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), text) for name, text in cells.items()
     }
@@ -60,7 +60,7 @@ def test_a_file_of_more_rows_than_allowed_is_refused(folder, monkeypatch, kind):
     assert load(folder).counts(path.name)[0] == 60
 
 
-def test_records_split_one_by_one_and_rows_that_are_none_count_too(folder, monkeypatch):
+def test_records_split_singly_and_invalid_rows_count_too(folder, monkeypatch):
     put(folder, "training_2.csv", "\n".join([",".join(HEADER), *['a,"b\nc"'] * 60]))
     monkeypatch.setenv("SOURCE_ROWS", "59")
     assert "it has more than 59 rows" in load(folder).refusal

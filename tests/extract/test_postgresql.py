@@ -32,10 +32,10 @@ TYPES = {
 def register() -> dict[str, list[dict[str, str]]]:
     """A small register with a fault of each kind that a typed table can hold."""
     ids = [national_id(number) for number in range(100, 300)]
-    people = [row("personnel", national_id=one, hired_on=f"2023-{1 + at % 12:02}-15", birth_date="1990-05-05", veteran="true" if at % 3 else "")
-              for at, one in enumerate(ids)]  # fmt: skip
-    courses = [row("training", national_id=one, completed_on=f"2024-0{1 + at}-11", hours="72.5", score=str(60 + at))
-               for one in ids for at in range(5)]  # fmt: skip
+    people = [row("personnel", national_id=person_id, hired_on=f"2023-{1 + at % 12:02}-15", birth_date="1990-05-05", veteran="true" if at % 3 else "")
+              for at, person_id in enumerate(ids)]  # fmt: skip
+    courses = [row("training", national_id=person_id, completed_on=f"2024-0{1 + at}-11", hours="72.5", score=str(60 + at))
+               for person_id in ids for at in range(5)]  # fmt: skip
     return {
         "institutes": [row("institutes", institute_code=f"{at:04}", smart_services="دارد") for at in range(5)],
         "licences": [row("licences", application_no=f"L{at}", institute_code=f"{at:04}", applied_on="2023-03-25") for at in range(6)],
@@ -51,13 +51,13 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     if not programs():
         pytest.fail("PostgreSQL is missing: make test installs it")
     folder = tmp_path_factory.mktemp("register")
-    with server() as started:
+    with server() as database:
         for table, rows in register().items():
             columns = ", ".join(f"{name} {TYPES.get(name, 'text')}" for name in HEADERS[table].split())
-            started.run(f"create table {table} ({columns}, noticed_at timestamptz); grant select on {table} to reader")
+            database.run(f"create table {table} ({columns}, noticed_at timestamptz); grant select on {table} to reader")
             path = put(folder, f"{table}.csv", csv_text(table, rows))
-            started.copy_in(table, path)
-        yield started
+            database.copy_in(table, path)
+        yield database
 
 
 @pytest.fixture
@@ -95,14 +95,14 @@ def faults(built: Built) -> list[tuple[Any, ...]]:
     )
 
 
-def test_it_loads_as_files_of_the_same_moment_do(postgres, folder, tmp_path):
+def test_a_database_loads_like_files_with_the_same_rows(postgres, folder, tmp_path):
     put(folder, "sources.toml", postgres.sources())
     export(postgres, tmp_path / "files")
     ours = build(folder, to=tmp_path / "ours" / "w.duckdb")
     theirs = build(tmp_path / "files", to=tmp_path / "theirs" / "w.duckdb")
     assert models(ours) == models(theirs)
     assert faults(ours) == faults(theirs)
-    assert [one["table"] for one in ours.report["files"]] == list(HEADERS)
+    assert [entry["table"] for entry in ours.report["files"]] == list(HEADERS)
     of_people = ours.report["files"][2]
     assert of_people["file"] == "register:public.personnel"
     assert (of_people["rows_read"], of_people["rows_quarantined"], of_people["rows_warned"]) == (202, 1, 1)
@@ -114,7 +114,7 @@ def test_it_loads_as_files_of_the_same_moment_do(postgres, folder, tmp_path):
     assert ours.sql("select line, column_name from quarantine where source_table = 'personnel'") == [(1, "national_id")]
 
 
-def test_a_writer_at_work_is_not_seen_in_part(postgres, folder, tmp_path, monkeypatch, request):
+def test_a_concurrent_write_is_not_read_in_part(postgres, folder, tmp_path, monkeypatch, request):
     request.addfinalizer(
         lambda: postgres.run(
             "delete from training where completed_on = '2024-02-01'; delete from personnel where hired_on = '2024-01-01'"
@@ -156,8 +156,8 @@ def test_a_writer_at_work_is_not_seen_in_part(postgres, folder, tmp_path, monkey
                 super().__init__(of)
                 if self.origins:
                     export(postgres, tmp_path / "files", self.origins[0].snapshot)
-                    seen = int(postgres.run("select count(*) from personnel"))
-                    _until(lambda: int(postgres.run("select count(*) from personnel")) > seen + 20)
+                    count = int(postgres.run("select count(*) from personnel"))
+                    _until(lambda: int(postgres.run("select count(*) from personnel")) > count + 20)
 
         with monkeypatch.context() as patch:
             patch.setattr(postgresql, "Snapshots", Exported)
@@ -173,15 +173,15 @@ def test_a_writer_at_work_is_not_seen_in_part(postgres, folder, tmp_path, monkey
     assert ours.report["files"][2]["rows_read"] < now
 
 
-def _until(met: Any) -> None:
+def _until(condition: Any) -> None:
     for _ in range(500):
-        if met():
+        if condition():
             return
         time.sleep(0.02)
     raise AssertionError("it did not come to pass")
 
 
-def test_a_killed_backend_is_a_refusal_whenever_it_dies(postgres, folder):
+def test_a_killed_backend_refuses_the_build_at_any_moment(postgres, folder):
     postgres.run(
         "create table many as select repeat(n::text, 40) as national_id, 'PY-101'::text as course_code, date '2024-01-01' as completed_on, "
         "'passed'::text as result from generate_series(1, 200000) as n; grant select on many to reader"
@@ -190,11 +190,11 @@ def test_a_killed_backend_is_a_refusal_whenever_it_dies(postgres, folder):
     for batches in (-1, 0, 1, 2):
         with postgresql.Snapshots(folder) as snapshots:
             (origin,) = snapshots.origins
-            with pytest.raises(Refused) as caught:
+            with pytest.raises(Refused) as raised:
                 read_and_kill(postgres, origin, batches)
             # A backend killed before the first row dies while the rows are counted.
-            assert "the server stopped sending rows" in str(caught.value) or "57P01" in str(caught.value)
-            assert "\n" not in str(caught.value)
+            assert "the server stopped sending rows" in str(raised.value) or "57P01" in str(raised.value)
+            assert "\n" not in str(raised.value)
     postgres.run("drop table many")
 
 
@@ -212,13 +212,15 @@ def _kill(postgres: Server) -> None:
     postgres.run("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'reader'")
 
 
-def test_rows_that_do_not_all_arrive_are_refused(postgres, folder, monkeypatch):
+def test_missing_rows_refuse_the_build(postgres, folder, monkeypatch):
     put(folder, "sources.toml", postgres.sources())
-    one = postgresql._value
+    original = postgresql._value
     monkeypatch.setattr(
         postgresql,
         "_value",
-        lambda cursor, sql, *given: one(cursor, sql, *given) + 1 if "count(*)" in sql else one(cursor, sql, *given),
+        lambda cursor, sql, *parameters: (
+            original(cursor, sql, *parameters) + 1 if "count(*)" in sql else original(cursor, sql, *parameters)
+        ),
     )
     with (
         postgresql.Snapshots(folder) as snapshots,
@@ -229,7 +231,7 @@ def test_rows_that_do_not_all_arrive_are_refused(postgres, folder, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("entries", "message"),
     [
         ({"sslrootcert": "other.crt"}, "certificate verify failed"),
         ({"sslmode": "disable"}, "no encryption"),
@@ -241,21 +243,21 @@ def test_rows_that_do_not_all_arrive_are_refused(postgres, folder, monkeypatch):
         ({"service": "unheard_of"}, 'definition of service "unheard_of" not found'),
     ],
 )
-def test_what_cannot_be_connected_is_told_in_one_line(postgres, folder, changed, told):
-    if changed.get("sslrootcert"):
-        changed = {"sslrootcert": str(postgres.folder / changed["sslrootcert"])}
-    put(folder, "sources.toml", postgres.sources(**changed))
-    refused = build(folder)
-    said = refused.refusal
-    assert said.startswith(
-        f"register:{changed.get('schema', 'public')}.institutes: " if "service" not in changed else "unheard_of:public."
+def test_a_failed_connection_gets_a_one_line_error(postgres, folder, entries, message):
+    if entries.get("sslrootcert"):
+        entries = {"sslrootcert": str(postgres.folder / entries["sslrootcert"])}
+    put(folder, "sources.toml", postgres.sources(**entries))
+    built = build(folder)
+    refusal = built.refusal
+    assert refusal.startswith(
+        f"register:{entries.get('schema', 'public')}.institutes: " if "service" not in entries else "unheard_of:public."
     )
-    assert told in said
-    assert all(f".{table}" in said for table in HEADERS), "one line names every table"
-    assert "a password of" not in refused.err
+    assert message in refusal
+    assert all(f".{table}" in refusal for table in HEADERS), "one line names every table"
+    assert "a password of" not in built.err
 
 
-def test_a_table_that_takes_too_long_or_is_locked_is_told(postgres, folder):
+def test_a_slow_or_locked_table_gets_a_clear_error(postgres, folder):
     postgres.run("create view slow as select training.* from training, pg_sleep(3); grant select on slow to reader")
     put(folder, "sources.toml", postgres.sources(statement_timeout="200ms") + 'tables = { training = "slow" }\n')
     assert build(folder).refusal.startswith(
@@ -284,31 +286,31 @@ def test_a_table_that_takes_too_long_or_is_locked_is_told(postgres, folder):
 
 
 @pytest.mark.parametrize(
-    ("variable", "told"), [("SOURCE_ROWS", "it has more than 2 rows; "), ("SOURCE_UNPACKED", "it unpacks to more than 2 MiB; ")]
+    ("variable", "message"), [("SOURCE_ROWS", "it has more than 2 rows; "), ("SOURCE_UNPACKED", "it unpacks to more than 2 MiB; ")]
 )  # fmt: skip
-def test_a_table_has_the_limits_of_a_file(postgres, folder, monkeypatch, variable, told):
+def test_a_table_has_the_limits_of_a_file(postgres, folder, monkeypatch, variable, message):
     postgres.run(
         "create or replace view wide as select national_id, course_code, completed_on, repeat(result, 1000) as result "
         "from training; grant select on wide to reader"
     )
     put(folder, "sources.toml", postgres.sources() + 'tables = { training = "wide" }\n')
     monkeypatch.setenv(variable, "2")
-    assert build(folder).refusal.startswith(f"register:public.wide: {told}")
+    assert build(folder).refusal.startswith(f"register:public.wide: {message}")
 
 
-def test_a_value_in_the_servers_words_is_not_told(postgres, folder):
+def test_an_error_does_not_repeat_values_from_the_server(postgres, folder):
     postgres.run(
         "create view spoilt as select national_id, course_code, completed_on, (national_id || 'x')::int::text as result "
         "from training; grant select on spoilt to reader"
     )
     put(folder, "sources.toml", postgres.sources() + 'tables = { training = "spoilt" }\n')
-    refused = build(folder)
-    assert "register:public.spoilt: row 1: the server stopped sending rows (" in refused.refusal
-    assert not any(one["national_id"] in refused.err for one in register()["training"])
+    built = build(folder)
+    assert "register:public.spoilt: row 1: the server stopped sending rows (" in built.refusal
+    assert not any(course["national_id"] in built.err for course in register()["training"])
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ('[[postgresql]]\nhost = "x"\npassword = "secret"\n', "sources.toml: holds a password; "),
         ('[[postgresql]]\nhosts = "x"\n', "sources.toml: unknown key hosts; known are service, host"),
@@ -320,12 +322,12 @@ def test_a_value_in_the_servers_words_is_not_told(postgres, folder):
         ("", "sources.toml: names no source; "),
     ],
 )
-def test_a_file_of_sources_that_says_too_much_or_too_little_is_refused(folder, text, told):
+def test_an_invalid_file_of_sources_is_refused(folder, text, message):
     put(folder, "sources.toml", text)
-    refused = build(folder)
-    said = refused.refusal
-    assert said.startswith(told)
-    assert "secret" not in refused.err
+    built = build(folder)
+    refusal = built.refusal
+    assert refusal.startswith(message)
+    assert "secret" not in built.err
 
 
 def test_without_the_package_the_build_says_so(postgres, folder, monkeypatch):
@@ -341,12 +343,12 @@ def test_a_service_and_a_file_of_passwords_in_the_environment_are_enough(postgre
     put(folder, "sources.toml", '[[postgresql]]\nservice = "register"\n')
     environment = {**os.environ, "PGSERVICEFILE": str(service), "PGPASSFILE": str(postgres.folder / "pgpass")}
     to = tmp_path / "w.duckdb"
-    done = run("build", folder, "--to", to, "--day", DAY.isoformat(), env=environment)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "register:public.training" in done.stdout
+    result = run("build", folder, "--to", to, "--day", DAY.isoformat(), env=environment)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "register:public.training" in result.stdout
 
 
-def test_files_and_a_database_are_one_load_and_one_refused_can_be_skipped(postgres, folder):
+def test_files_and_a_database_load_together_and_a_refused_table_can_be_skipped(postgres, folder):
     put_good(folder)
     put(folder, "sources.toml", postgres.sources() + 'tables = { personnel = "personnel" }\n')
     built = build(folder)
@@ -354,10 +356,10 @@ def test_files_and_a_database_are_one_load_and_one_refused_can_be_skipped(postgr
     put(folder, "sources.toml", postgres.sources(port=1) + 'tables = { personnel = "personnel" }\n')
     built = build(folder, "--skip-refused", "--accept-loss")
     assert built.code == 0
-    assert [one["file"] for one in built.report["refused"]] == ["register:public.personnel"]
+    assert [entry["file"] for entry in built.report["refused"]] == ["register:public.personnel"]
 
 
-def test_a_role_that_may_write_is_told(postgres, folder):
+def test_a_role_with_write_access_is_reported(postgres, folder):
     postgres.run("grant insert on personnel to reader")
     try:
         put(folder, "sources.toml", postgres.sources())

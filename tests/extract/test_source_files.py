@@ -54,9 +54,9 @@ def read(
 
 
 def complaint(tmp_path: Path, content: str | bytes, name: str = "training.csv") -> str:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(Refused) as raised:
         read(tmp_path, content, name)
-    return str(caught.value)
+    return str(raised.value)
 
 
 # ------------------------------------------------------------------ headers
@@ -99,8 +99,8 @@ def test_columns_are_found_in_any_order_and_extra_ones_are_named(tmp_path):
 
 
 def test_a_missing_column_a_repeated_one_and_no_header_are_distinguished(tmp_path):
-    said = complaint(tmp_path, "national_id,course_code,completed_on,نتیجة\n1,2,3,4\n")
-    english, persian = said.split(BETWEEN)
+    message = complaint(tmp_path, "national_id,course_code,completed_on,نتیجة\n1,2,3,4\n")
+    english, persian = message.split(BETWEEN)
     assert english.startswith(
         "line 1: missing required column result; near: «نتیجة» ~ result (نتیجه); headers found: national_id,"
     )
@@ -114,7 +114,7 @@ def test_a_missing_column_a_repeated_one_and_no_header_are_distinguished(tmp_pat
     )
 
 
-def test_a_header_that_is_missing_tells_nothing_of_the_row_in_its_place(tmp_path):
+def test_the_error_for_a_missing_header_contains_no_values(tmp_path):
     assert "0000000027" not in complaint(tmp_path, "0000000027,PY-101,1402/04/01,72,80,passed\n")
 
 
@@ -223,7 +223,7 @@ def test_lines_of_every_system_are_lines(tmp_path, end):
     assert [(line, cells["hours"]) for line, cells in rows] == [(hours + 2, str(hours)) for hours in range(500)]
 
 
-def test_a_line_break_that_is_none_does_not_break_a_line(tmp_path):
+def test_other_separator_characters_do_not_end_a_line(tmp_path):
     for sign in ("\u2028", "\u2029", "\x0b", "\x0c", "\x1c", "\x85"):
         rows, _ = read(tmp_path, csv_text("training", [row("training", course_code=f"a{sign}b")]))
         assert [(line, cells["course_code"]) for line, cells in rows] == [(2, f"a{sign}b")]
@@ -335,7 +335,7 @@ def test_a_second_reader_counts_as_many_records(tmp_path_factory, text):
 
 
 @pytest.mark.slow
-def test_a_piece_of_every_size_gives_the_same_rows(tmp_path, monkeypatch):
+def test_chunks_of_every_size_give_the_same_rows(tmp_path, monkeypatch):
     rows = [row("training", hours=str(at), course_code='a "b",\nc' if at % 37 == 0 else "PY") for at in range(300)]
     text = csv_text("training", rows)
     whole = read(tmp_path, text)[0]

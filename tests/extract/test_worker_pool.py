@@ -17,23 +17,23 @@ def alone(monkeypatch):
 def test_workers_started_ahead_are_taken_before_a_new_one_starts():
     worker_pool.ahead(2)
     waiting = {process for process, _ in worker_pool._waiting}
-    taken = [worker_pool.take(), worker_pool.take(), worker_pool.take()]
+    workers = [worker_pool.take(), worker_pool.take(), worker_pool.take()]
     try:
-        assert {process for process, _ in taken[:2]} == waiting
-        assert taken[2][0] not in waiting
+        assert {process for process, _ in workers[:2]} == waiting
+        assert workers[2][0] not in waiting
         assert not worker_pool._waiting
     finally:
-        for process, line in taken:
+        for process, line in workers:
             line.close()
             assert process.wait(60) == 0
 
 
 def test_an_unused_worker_ends_with_its_parent():
-    started = "from etl.extract import worker_pool; worker_pool.ahead(1); print(worker_pool._waiting[0][0].pid)"
-    done = subprocess.run(
-        [sys.executable, "-c", started], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    script = "from etl.extract import worker_pool; worker_pool.ahead(1); print(worker_pool._waiting[0][0].pid)"
+    result = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
     )
-    pid = int(done.stdout)
+    pid = int(result.stdout)
     subprocess.run(
         [
             "timeout",

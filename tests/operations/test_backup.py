@@ -61,7 +61,7 @@ def content(folders: Folders) -> dict[str, bytes]:
     return {name: path.read_bytes() for name, path in backup._files(folders)}
 
 
-def test_all_comes_back_as_it_was(installed, tmp_path):
+def test_a_restore_brings_back_everything(installed, tmp_path):
     archive = backup.backup(installed)
     assert stat.S_IMODE(archive.stat().st_mode) == 0o600
     new = folders_in(tmp_path / "new")
@@ -93,7 +93,7 @@ def test_a_database_that_is_written_to_is_backed_up_whole(installed, tmp_path):
     database.close()
 
 
-def test_a_restore_writes_over_nothing(installed, tmp_path):
+def test_a_restore_overwrites_nothing(installed, tmp_path):
     archive = backup.backup(installed, tmp_path / "saved.tar")
     (installed.views / "views.json").write_text("[1]")
     before = content(installed)
@@ -106,11 +106,11 @@ def test_a_restore_writes_over_nothing(installed, tmp_path):
 
 def test_a_damaged_archive_restores_nothing(installed, tmp_path):
     archive = backup.backup(installed, tmp_path / "saved.tar")
-    whole = archive.read_bytes()
+    archive_bytes = archive.read_bytes()
     new = folders_in(tmp_path / "new")
-    flipped = bytearray(whole)
-    flipped[len(flipped) // 2] ^= 1
-    for spoilt in (bytes(flipped), whole[: len(whole) // 2], b"", b"x" * 5000):
+    damaged = bytearray(archive_bytes)
+    damaged[len(damaged) // 2] ^= 1
+    for spoilt in (bytes(damaged), archive_bytes[: len(archive_bytes) // 2], b"", b"x" * 5000):
         archive.write_bytes(spoilt)
         with pytest.raises(Refused):
             backup.restore(archive, new)
@@ -133,7 +133,7 @@ def test_a_name_that_leads_elsewhere_is_refused(tmp_path, name):
     assert not list(tmp_path.rglob("outside"))
 
 
-def test_an_archive_that_cannot_be_finished_is_not_there(installed, tmp_path, monkeypatch):
+def test_an_unfinished_archive_is_removed(installed, tmp_path, monkeypatch):
     def full(*_: object) -> None:
         raise OSError(28, os.strerror(28))
 
@@ -143,16 +143,16 @@ def test_an_archive_that_cannot_be_finished_is_not_there(installed, tmp_path, mo
     assert list(installed.backups.iterdir()) == []
 
 
-def test_nothing_to_back_up_is_told(tmp_path):
+def test_a_backup_of_nothing_is_reported(tmp_path):
     with pytest.raises(Refused, match="nothing to back up"):
         backup.backup(folders_in(tmp_path))
 
 
-def test_the_last_thirty_stay(installed, monkeypatch):
+def test_the_last_thirty_backups_are_kept(installed, monkeypatch):
     installed.backups.mkdir(exist_ok=True)
     for number in range(40):
         (installed.backups / f"policeyar-20200101T0000{number:02}.tar").write_text("")
     newest = backup.backup(installed)
-    kept = sorted(installed.backups.iterdir())
-    assert len(kept) == 30
-    assert kept[-1] == newest
+    archives = sorted(installed.backups.iterdir())
+    assert len(archives) == 30
+    assert archives[-1] == newest

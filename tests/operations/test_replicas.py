@@ -41,7 +41,7 @@ def replica(tmp_path) -> Path:
 
 
 @pytest.fixture
-def offered(tmp_path, builder) -> Path:
+def offer(tmp_path, builder) -> Path:
     replicas.offer(builder, tmp_path / "offer")
     return tmp_path / "offer"
 
@@ -58,34 +58,34 @@ def publish_stamped(pointer: Path, stamp: int, padding: int = 0) -> None:
         publications.publish(folder / "built.duckdb", pointer)
 
 
-def shown(pointer: Path) -> str:
+def shown_publication(pointer: Path) -> str:
     return publications.current(pointer).stem
 
 
-def told(error: pytest.ExceptionInfo[Refused]) -> str:
+def error_text(error: pytest.ExceptionInfo[Refused]) -> str:
     assert "\n" not in str(error.value)
     return str(error.value)
 
 
-def change(offered: Path, **values: object) -> None:
-    manifest = json.loads((offered / "manifest.json").read_text())
-    (offered / "manifest.json").write_text(json.dumps(manifest | values))
+def change(offer: Path, **values: object) -> None:
+    manifest = json.loads((offer / "manifest.json").read_text())
+    (offer / "manifest.json").write_text(json.dumps(manifest | values))
 
 
-def test_a_replica_shows_the_same_publication_byte_for_byte(builder, offered, replica):
-    assert main(["accept", str(offered), "--to", str(replica)]) == 0
-    assert shown(replica) == shown(builder)
+def test_a_replica_shows_the_same_publication_byte_for_byte(builder, offer, replica):
+    assert main(["accept", str(offer), "--to", str(replica)]) == 0
+    assert shown_publication(replica) == shown_publication(builder)
     assert replica.read_bytes() == builder.read_bytes()
     assert os.stat(replica).st_mtime_ns == os.stat(builder).st_mtime_ns
 
 
 @needs_rsync
-def test_pull_takes_what_is_new_and_nothing_twice(builder, offered, replica, capsys):
-    assert main(["pull", str(offered), "--to", str(replica)]) == 0
-    assert main(["pull", str(offered), "--to", str(replica)]) == 0
+def test_pull_fetches_each_publication_once(builder, offer, replica, capsys):
+    assert main(["pull", str(offer), "--to", str(replica)]) == 0
+    assert main(["pull", str(offer), "--to", str(replica)]) == 0
     publish_stamped(builder, 2)
-    assert main(["offer", str(offered), "--from", str(builder)]) == 0
-    assert main(["pull", str(offered), "--to", str(replica)]) == 0
+    assert main(["offer", str(offer), "--from", str(builder)]) == 0
+    assert main(["pull", str(offer), "--to", str(replica)]) == 0
     lines = [line for line in capsys.readouterr().out.splitlines() if "\t" not in line]
     assert lines == ["000001", "nothing new", "000002"]
     assert not list((replica.parent / "w.duckdb.pulled").glob("*.duckdb"))
@@ -93,38 +93,38 @@ def test_pull_takes_what_is_new_and_nothing_twice(builder, offered, replica, cap
 
 @pytest.mark.slow
 @needs_rsync
-def test_going_back_on_the_building_host_goes_back_on_the_others(builder, offered, replica):
-    replicas.pull(str(offered), replica)
+def test_going_back_on_the_building_host_goes_back_on_the_others(builder, offer, replica):
+    replicas.pull(str(offer), replica)
     publish_stamped(builder, 2)
-    replicas.offer(builder, offered)
-    replicas.pull(str(offered), replica)
+    replicas.offer(builder, offer)
+    replicas.pull(str(offer), replica)
     publications.roll_back(builder)
-    replicas.offer(builder, offered)
-    replicas.pull(str(offered), replica)
-    assert shown(replica) == "000001"
+    replicas.offer(builder, offer)
+    replicas.pull(str(offer), replica)
+    assert shown_publication(replica) == "000001"
     assert [path.stem for path in publications.versions(replica)] == ["000001", "000002"]
     publish_stamped(builder, 3)
-    replicas.offer(builder, offered)
-    replicas.pull(str(offered), replica)
-    assert shown(replica) == "000003"
+    replicas.offer(builder, offer)
+    replicas.pull(str(offer), replica)
+    assert shown_publication(replica) == "000003"
     assert [path.stem for path in publications.versions(replica)] == ["000001", "000002", "000003"]
 
 
 @needs_rsync
-def test_a_source_that_is_not_there_is_told_in_one_line(replica):
+def test_a_missing_source_gets_a_one_line_error(replica):
     with pytest.raises(Refused) as error:
         replicas.pull("/nowhere/at/all", replica)
-    assert told(error).startswith("rsync: exit ")
+    assert error_text(error).startswith("rsync: exit ")
     with pytest.raises(Refused, match="names no host"):
         replicas.pull("", replica)
 
 
 @pytest.mark.slow
-def test_only_the_last_two_offers_are_kept(builder, offered):
+def test_only_the_last_two_offers_are_kept(builder, offer):
     for number in (2, 3, 4):
         publish_stamped(builder, number)
-        replicas.offer(builder, offered)
-    assert sorted(path.name for path in offered.glob("*.duckdb")) == ["000003.duckdb", "000004.duckdb"]
+        replicas.offer(builder, offer)
+    assert sorted(path.name for path in offer.glob("*.duckdb")) == ["000003.duckdb", "000004.duckdb"]
 
 
 # ------------------------------------------------------------------ what must not be shown
@@ -144,30 +144,30 @@ def test_only_the_last_two_offers_are_kept(builder, offered):
     ],
     ids=str,
 )
-def test_a_manifest_that_is_wrong_changes_nothing(offered, replica, change_to):
-    replicas.accept(offered, replica)
+def test_a_manifest_that_is_wrong_changes_nothing(offer, replica, change_to):
+    replicas.accept(offer, replica)
     before = sorted(replica.parent.rglob("*"))
-    change(offered, **change_to)
+    change(offer, **change_to)
     with pytest.raises(Refused) as error:
-        replicas.accept(offered, replica)
-    told(error)
+        replicas.accept(offer, replica)
+    error_text(error)
     assert sorted(replica.parent.rglob("*")) == before
-    assert shown(replica) == "000001"
+    assert shown_publication(replica) == "000001"
 
 
-def test_a_manifest_that_is_no_json_is_refused(offered, replica):
+def test_an_invalid_manifest_is_refused(offer, replica):
     for text in ("", "[]", "{}", "null", "\x00"):
-        (offered / "manifest.json").write_text(text)
+        (offer / "manifest.json").write_text(text)
         with pytest.raises(Refused, match="is no manifest"):
-            replicas.accept(offered, replica)
+            replicas.accept(offer, replica)
 
 
 @pytest.mark.parametrize("spoil", ["flip", "cut", "gone"])
-def test_a_file_that_was_spoilt_on_its_way_is_refused(builder, offered, replica, spoil):
-    replicas.accept(offered, replica)
+def test_a_file_damaged_in_transfer_is_refused(builder, offer, replica, spoil):
+    replicas.accept(offer, replica)
     publish_stamped(builder, 2)
-    replicas.offer(builder, offered)
-    file = offered / "000002.duckdb"
+    replicas.offer(builder, offer)
+    file = offer / "000002.duckdb"
     content = bytearray(file.read_bytes())
     # The offer may be a link to the publication itself.
     file.unlink()
@@ -175,35 +175,35 @@ def test_a_file_that_was_spoilt_on_its_way_is_refused(builder, offered, replica,
     if spoil != "gone":
         file.write_bytes(content if spoil == "flip" else content[:-4096])
     with pytest.raises(Refused) as error:
-        replicas.accept(offered, replica)
-    told(error)
-    assert shown(replica) == "000001"
+        replicas.accept(offer, replica)
+    error_text(error)
+    assert shown_publication(replica) == "000001"
     assert [path.stem for path in publications.versions(replica)] == ["000001"]
 
 
-def test_a_publication_of_other_code_is_refused(offered, replica, monkeypatch):
+def test_a_publication_of_other_code_is_refused(offer, replica, monkeypatch):
     monkeypatch.setattr(publications, "code_version", lambda: "another")
     with pytest.raises(Refused, match="by other code"):
-        replicas.accept(offered, replica)
+        replicas.accept(offer, replica)
     assert not replica.exists()
 
 
-def test_two_publications_under_one_number_are_not_mixed_up(builder, offered, replica, tmp_path):
+def test_two_publications_under_one_number_are_not_mixed_up(builder, offer, replica, tmp_path):
     publish_stamped(builder, 2)
-    replicas.offer(builder, offered)
-    replicas.accept(offered, replica)
+    replicas.offer(builder, offer)
+    replicas.accept(offer, replica)
     publications.roll_back(builder)
     shutil.rmtree(builder.parent / f"{builder.name}.publications" / "none", ignore_errors=True)
     publications.versions(builder)[-1].unlink()
     (builder.parent / f"{builder.name}.publications" / "newest-shown").unlink()
     publish_stamped(builder, 22)
-    assert shown(builder) == "000002"
-    replicas.offer(builder, offered)
+    assert shown_publication(builder) == "000002"
+    replicas.offer(builder, offer)
     with pytest.raises(Refused, match="another publication 000002"):
-        replicas.accept(offered, replica)
+        replicas.accept(offer, replica)
 
 
-def test_a_disk_that_fills_leaves_the_last_publication(builder, offered, tmp_path):
+def test_a_disk_that_fills_leaves_the_last_publication(builder, offer, tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
     size = builder.stat().st_size
@@ -212,13 +212,13 @@ def test_a_disk_that_fills_leaves_the_last_publication(builder, offered, tmp_pat
         pytest.skip("no file system can be mounted here")
     try:
         replica = disk / "w.duckdb"
-        replicas.accept(offered, replica)
+        replicas.accept(offer, replica)
         publish_stamped(builder, 2)
-        replicas.offer(builder, offered)
+        replicas.offer(builder, offer)
         with pytest.raises(Refused) as error:
-            replicas.accept(offered, replica)
-        assert "No space left" in told(error)
-        assert shown(replica) == "000001"
+            replicas.accept(offer, replica)
+        assert "No space left" in error_text(error)
+        assert shown_publication(replica) == "000001"
         assert not list(disk.rglob("building-*"))
         with publications.connect(replica) as con:
             assert publications.describe(con).id == "000001"
@@ -246,10 +246,10 @@ print(asked, *sorted(seen))
 
 @pytest.mark.slow
 def test_killed_at_any_moment_a_reader_sees_the_old_or_the_new(builder, replica, tmp_path):
-    offered = tmp_path / "offer"
+    offer = tmp_path / "offer"
     publish_stamped(builder, 1, padding=400_000)
-    replicas.offer(builder, offered)
-    replicas.accept(offered, replica)
+    replicas.offer(builder, offer)
+    replicas.accept(offer, replica)
     stop = tmp_path / "stop"
     reader = subprocess.Popen(
         [sys.executable, "-c", _READER, str(replica), str(stop)],
@@ -262,10 +262,10 @@ def test_killed_at_any_moment_a_reader_sees_the_old_or_the_new(builder, replica,
     try:
         for number in (2, 3, 4, 5):
             publish_stamped(builder, number)
-            replicas.offer(builder, offered)
+            replicas.offer(builder, offer)
             for _ in range(3):
                 process = subprocess.Popen(
-                    [sys.executable, "-m", "etl", "accept", str(offered), "--to", str(replica)],
+                    [sys.executable, "-m", "etl", "accept", str(offer), "--to", str(replica)],
                     cwd=ROOT,
                     stdout=subprocess.DEVNULL,
                 )
@@ -276,14 +276,14 @@ def test_killed_at_any_moment_a_reader_sees_the_old_or_the_new(builder, replica,
                 time.sleep(chance.random() * 0.1)
                 process.kill()
                 killed += process.wait() != 0
-            replicas.accept(offered, replica)
+            replicas.accept(offer, replica)
             assert not list(folder.glob("building-*"))
     finally:
         stop.touch()
         out, errors = reader.communicate(timeout=60)
     assert reader.returncode == 0, errors
-    asked, *seen = map(int, out.split())
+    count, *numbers = map(int, out.split())
     assert killed
-    assert asked > 10
-    assert seen[-1] == 5
-    assert set(seen) <= {1, 2, 3, 4, 5}
+    assert count > 10
+    assert numbers[-1] == 5
+    assert set(numbers) <= {1, 2, 3, 4, 5}

@@ -88,7 +88,7 @@ def web(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_a_process_is_up_before_anything_is_published_and_ready_after(web):
+def test_a_process_is_live_before_the_first_publication_and_ready_after_it(web):
     assert web.ask("/healthz") == (200, "ok\n")
     assert web.ask("/readyz") == (503, "nothing is published\n")
     publish(web.pointer.parents[1])
@@ -109,25 +109,25 @@ def test_counters_can_be_read_and_hold_no_address(web):
     web.ask("/training?province=IR-23")
     status, text = web.ask("/metrics")
     assert status == 200
-    found = {
+    counters = {
         (sample.name, *sample.labels.values()): sample.value
         for family in text_string_to_metric_families(text)
         for sample in family.samples
     }
-    assert found["policeyar_publication_info", Path(os.path.realpath(web.pointer)).stem] == 1
-    assert 0 <= found["policeyar_publication_age_seconds",] < 3600
-    assert found["policeyar_rows_rejected",] > 0
-    assert found["policeyar_last_build", "published"] == 1
-    assert found["policeyar_last_build_seconds",] > 0
-    assert found["policeyar_ready",] == 1
-    assert ("policeyar_rerun_seconds_bucket", "0.5") in found
-    assert ("policeyar_questions_total", "database") in found
-    assert ("policeyar_open_sessions",) in found
+    assert counters["policeyar_publication_info", Path(os.path.realpath(web.pointer)).stem] == 1
+    assert 0 <= counters["policeyar_publication_age_seconds",] < 3600
+    assert counters["policeyar_rows_rejected",] > 0
+    assert counters["policeyar_last_build", "published"] == 1
+    assert counters["policeyar_last_build_seconds",] > 0
+    assert counters["policeyar_ready",] == 1
+    assert ("policeyar_rerun_seconds_bucket", "0.5") in counters
+    assert ("policeyar_questions_total", "database") in counters
+    assert ("policeyar_open_sessions",) in counters
     assert "IR-23" not in text
 
 
 @pytest.mark.slow
-def test_systemd_hears_of_a_process_only_while_it_answers(web):
+def test_a_process_notifies_systemd_only_while_it_answers(web):
     until(lambda: "WATCHDOG=1" in web.told(), "a sign of life")
     web.process.send_signal(signal.SIGSTOP)
     try:
@@ -140,15 +140,15 @@ def test_systemd_hears_of_a_process_only_while_it_answers(web):
 
 
 @pytest.mark.slow
-def test_a_process_says_once_that_it_is_ready_when_it_answers(tmp_path):
+def test_a_process_notifies_once_that_it_is_ready(tmp_path):
     process = Process(tmp_path)
     try:
-        told = ""
+        messages = ""
 
         def is_ready() -> bool:
-            nonlocal told
-            told += process.told()
-            return "READY=1" in told
+            nonlocal messages
+            messages += process.told()
+            return "READY=1" in messages
 
         until(is_ready, "READY=1")
         assert process.ask("/healthz")[0] == 200
@@ -159,7 +159,7 @@ def test_a_process_says_once_that_it_is_ready_when_it_answers(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_process_whose_event_loop_hangs_sends_no_sign_of_life(tmp_path, monkeypatch):
+def test_a_process_with_a_hung_event_loop_sends_no_watchdog_signal(tmp_path, monkeypatch):
     from pages.ui.shell import service
 
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as life, socket.socket() as hung:
@@ -204,13 +204,13 @@ def test_runs_and_questions_are_counted(pointer, monkeypatch):
 
     monkeypatch.setenv("WAREHOUSE", str(pointer))
     before = service._REGISTRY.get_sample_value("policeyar_rerun_seconds_count")
-    kept, asked = warehouse.counted()
+    runs, questions = warehouse.counted()
     page = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60).run()
     assert not page.exception
     assert service._REGISTRY.get_sample_value("policeyar_rerun_seconds_count") == before + 1
-    assert warehouse.counted()[1] > asked
+    assert warehouse.counted()[1] > questions
     page.run()
-    assert warehouse.counted()[0] > kept
+    assert warehouse.counted()[0] > runs
 
 
 # ------------------------------------------------------------------ readiness
@@ -223,14 +223,14 @@ def test_a_publication_of_other_code_is_not_served_as_ready(pointer, monkeypatch
     assert readiness.served(pointer, 7).fault == publications.OtherVersion.SENTENCE
 
 
-def test_a_damaged_publication_is_told_of(pointer, tmp_path):
+def test_a_damaged_publication_is_reported(pointer, tmp_path):
     Path(os.path.realpath(pointer)).write_bytes(b"no database" * 1000)
     fault = readiness.served(pointer, 7).fault
     assert "damaged" in fault
     assert str(tmp_path) not in fault
 
 
-def test_a_clock_that_jumps_back_makes_no_negative_age(pointer, monkeypatch):
+def test_a_clock_set_back_gives_no_negative_age(pointer, monkeypatch):
     monkeypatch.setattr(readiness.time, "time", lambda: 0.0)
     assert readiness.served(pointer, 7).age_seconds == 0
 
@@ -289,24 +289,24 @@ logging.getLogger("policeyar.web").warning("started")
 
 @pytest.mark.slow
 def test_logs_are_json_without_address_path_query_or_value(tmp_path):
-    ended = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", _LOGGING],
         cwd=ROOT,
         env={**os.environ, "LOG_FORMAT": "json"},
         capture_output=True,
         text=True,
     )
-    assert ended.returncode == 0, ended.stderr
-    lines = [json.loads(line) for line in ended.stderr.splitlines()]
+    assert result.returncode == 0, result.stderr
+    lines = [json.loads(line) for line in result.stderr.splitlines()]
     assert [line.get("text") for line in lines] == ["asked %s by %s", None, "run failed for %s", "started"]
     assert lines[2]["error"] == "ValueError"
     for secret in ("IR-23", "10.1.2.3", "0123456789", "?province"):
-        assert secret not in ended.stderr
+        assert secret not in result.stderr
 
 
 def test_what_the_settings_say_is_what_readiness_is_measured_by(monkeypatch, pointer):
     monkeypatch.setenv("POLICEYAR_SCHEDULE_OLDEST_PUBLICATION_DAYS", "1")
     old = time.time() - 2 * 86_400
     os.utime(os.path.realpath(pointer), (old, old))
-    known = settings.read()
-    assert "1 at most" in readiness.served(pointer, known.schedule.oldest_publication_days).fault
+    config = settings.read()
+    assert "1 at most" in readiness.served(pointer, config.schedule.oldest_publication_days).fault

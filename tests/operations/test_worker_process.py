@@ -30,8 +30,8 @@ def failing(_tell: Any) -> None:
     raise ValueError("for a reason")
 
 
-def endless(_tell: Any, told: str) -> None:
-    Path(told).write_text(str(os.getpid()))
+def endless(_tell: Any, pid_file: str) -> None:
+    Path(pid_file).write_text(str(os.getpid()))
     while True:
         time.sleep(0.1)
 
@@ -40,60 +40,62 @@ def hungry(_tell: Any, size: int) -> int:
     return len(bytearray(size))
 
 
-def ended(_tell: Any) -> None:
+def kill_itself(_tell: Any) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def spilled(_tell: Any) -> None:
+def spill_and_kill_itself(_tell: Any) -> None:
     Path(os.environ["QUERY_TEMP"], "duckdb_temp_storage").touch()
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def begun(told: Path) -> tuple[WorkerProcess, int]:
-    process = WorkerProcess(endless, str(told), seconds=60, memory=_MEMORY)
-    until(lambda: told.exists() and told.read_text(), "the process works")
-    return process, int(told.read_text())
+def start_endless(pid_file: Path) -> tuple[WorkerProcess, int]:
+    process = WorkerProcess(endless, str(pid_file), seconds=60, memory=_MEMORY)
+    until(lambda: pid_file.exists() and pid_file.read_text(), "the process works")
+    return process, int(pid_file.read_text())
 
 
-def test_it_returns_what_the_work_returns_and_tells_how_far_it_is() -> None:
+def test_it_returns_the_result_and_reports_progress() -> None:
     process = WorkerProcess(doubled, 21, seconds=60, memory=_MEMORY)
     assert process.result() == 42
     assert process.share == 0.5
 
 
-def test_it_raises_what_the_work_raises() -> None:
+def test_it_raises_the_error_of_the_function() -> None:
     with pytest.raises(ValueError, match="for a reason"):
         WorkerProcess(failing, seconds=60, memory=_MEMORY).result()
 
 
-def test_work_that_takes_longer_than_it_may_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    started = []
+def test_a_process_over_its_time_limit_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    processes = []
     start = child_process.start
-    monkeypatch.setattr(child_process, "start", lambda *words: started.append(start(*words)) or started[-1])
+    monkeypatch.setattr(child_process, "start", lambda *words: processes.append(start(*words)) or processes[-1])
     with pytest.raises(OutOfTime):
         WorkerProcess(endless, str(tmp_path / "pid"), seconds=1, memory=_MEMORY).result()
     # Killed, or ended by itself when its parent closed the pipe.
-    assert [process.returncode for process, _ in started] in ([-signal.SIGKILL], [1])
+    assert [process.returncode for process, _ in processes] in ([-signal.SIGKILL], [1])
 
 
-@pytest.mark.parametrize("work", [hungry, ended], ids=["too much memory", "taken by the kernel"])
-def test_work_that_needs_more_memory_than_it_may_have_is_ended(work: Any) -> None:
-    given = (_MEMORY,) if work is hungry else ()
+@pytest.mark.parametrize("work", [hungry, kill_itself], ids=["too much memory", "taken by the kernel"])
+def test_a_process_over_its_memory_limit_is_ended(work: Any) -> None:
+    arguments = (_MEMORY,) if work is hungry else ()
     with pytest.raises(OutOfMemory):
-        WorkerProcess(work, *given, seconds=60, memory=_MEMORY // 2).result()
+        WorkerProcess(work, *arguments, seconds=60, memory=_MEMORY // 2).result()
 
 
-def test_nothing_is_left_of_what_a_killed_process_spilled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_process_leaves_no_spilled_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     with pytest.raises(OutOfMemory):
-        WorkerProcess(spilled, seconds=60, memory=_MEMORY).result()
+        WorkerProcess(spill_and_kill_itself, seconds=60, memory=_MEMORY).result()
     assert not list(tmp_path.iterdir())
 
 
-def test_nothing_is_left_of_what_is_stopped_at_work_or_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stopped_process_leaves_nothing_whether_running_or_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(worker_process, "_slots", worker_process.threading.BoundedSemaphore(1))
-    first, pid = begun(tmp_path / "first")
+    first, pid = start_endless(tmp_path / "first")
     waiting = WorkerProcess(endless, str(tmp_path / "second"), seconds=60, memory=_MEMORY)
     assert not waiting.wait(1)
     for process in (waiting, first):
@@ -106,16 +108,16 @@ def test_nothing_is_left_of_what_is_stopped_at_work_or_waiting(tmp_path: Path, m
 
 
 def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
-    told = tmp_path / "pid"
+    pid_file = tmp_path / "pid"
     code = (
-        "import time\nfrom tests.operations.test_worker_process import begun\nfrom pathlib import Path\n"
-        f"begun(Path({str(told)!r}))\ntime.sleep(600)"
+        "import time\nfrom tests.operations.test_worker_process import start_endless\nfrom pathlib import Path\n"
+        f"start_endless(Path({str(pid_file)!r}))\ntime.sleep(600)"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=os.environ | {"TMPDIR": str(tmp_path)})
     try:
-        until(lambda: told.exists() and told.read_text(), "the process works")
+        until(lambda: pid_file.exists() and pid_file.read_text(), "the process works")
     finally:
         parent.send_signal(signal.SIGKILL)
         parent.wait()
-    pid = int(told.read_text())
+    pid = int(pid_file.read_text())
     until(lambda: not is_running(pid), "it ends too")

@@ -136,18 +136,18 @@ def share(part: float | Fraction, whole: float | Fraction) -> float | None:
 # ------------------------------------------------------------------ stock
 @cache
 def licensed(data: Data, day: date) -> frozenset[str]:
-    found = set()
+    codes = set()
     for code, institute in data.institutes.items():
-        stopped = institute["status"] in ("suspended", "revoked", "closed") and institute["status_since"] <= day
+        is_stopped = institute["status"] in ("suspended", "revoked", "closed") and institute["status_since"] <= day
         holds = any(
             licence["institute_code"] == code
             and licence["outcome"] == "granted"
             and licence["valid_from"] <= day <= licence["valid_until"]
             for licence in data.licences
         )
-        if holds and not stopped:
-            found.add(code)
-    return frozenset(found)
+        if holds and not is_stopped:
+            codes.add(code)
+    return frozenset(codes)
 
 
 @cache
@@ -212,8 +212,8 @@ def smart_service_share(data: Data, day: date, where: Where) -> float | None:
 
 
 def veteran_led_institutes(data: Data, day: date, where: Where) -> int:
-    led = [code for code in licensed(data, day) if data.institutes[code]["veteran_led"] is True]
-    return sum(institute_fits(data.institutes[code], where) for code in led)
+    codes = [code for code in licensed(data, day) if data.institutes[code]["veteran_led"] is True]
+    return sum(institute_fits(data.institutes[code], where) for code in codes)
 
 
 def veteran_led_institute_share(data: Data, day: date, where: Where) -> float | None:
@@ -248,8 +248,8 @@ def institute_age_median(data: Data, day: date, where: Where) -> float | None:
 
 # ------------------------------------------------------------------ growth
 def latest_target(data: Data, province: str | None, day: date) -> float | None:
-    known = [t for t in data.reference.targets if t.province == province and t.on <= day]
-    return max(known, key=lambda target: target.on).value if known else None
+    targets = [t for t in data.reference.targets if t.province == province and t.on <= day]
+    return max(targets, key=lambda target: target.on).value if targets else None
 
 
 def target_of(data: Data, province: str, day: date) -> float | None:
@@ -277,10 +277,10 @@ def first_institute(spell: Spell) -> tuple[str, date]:
 
 def one_a_day(events: list[Event]) -> list[Event]:
     """At most one event a person and day: of several spells, that with the first institute."""
-    kept: dict[tuple[str, date], Event] = {}
+    events_by_day: dict[tuple[str, date], Event] = {}
     for event in sorted(events, key=lambda event: first_institute(event.spell)):
-        kept.setdefault((event.spell.person, event.day), event)
-    return list(kept.values())
+        events_by_day.setdefault((event.spell.person, event.day), event)
+    return list(events_by_day.values())
 
 
 @cache
@@ -331,9 +331,9 @@ def net_change(data: Data, first: date, last: date, where: Where) -> int:
 
 def leaver_rate_12m(data: Data, day: date, where: Where) -> float | None:
     year_ago = add_months(day, -12)
-    left = leavers(data, year_ago + DAY, day, where)
+    count = leavers(data, year_ago + DAY, day, where)
     mean = Fraction(in_service(data, year_ago, where) + in_service(data, day, where), 2)
-    return float(left / mean) if mean else None
+    return float(count / mean) if mean else None
 
 
 def early_attrition(data: Data, day: date, where: Where) -> float | None:
@@ -360,16 +360,16 @@ class Move:
 
 def islands(spells: list[Spell]) -> list[tuple[date, date | None]]:
     """First and last days of unbroken presence; a spell that begins the next day continues it."""
-    found: list[tuple[date, date | None]] = []
+    spans: list[tuple[date, date | None]] = []
     for spell in sorted(spells, key=lambda spell: spell.hired_on):
-        if found:
-            first, last = found[-1]
+        if spans:
+            first, last = spans[-1]
             if last is None or spell.hired_on <= last + DAY:
                 ends = None if last is None or spell.left_on is None else max(last, spell.left_on)
-                found[-1] = (first, ends)
+                spans[-1] = (first, ends)
                 continue
-        found.append((spell.hired_on, spell.left_on))
-    return found
+        spans.append((spell.hired_on, spell.left_on))
+    return spans
 
 
 def places(spells: Iterable[Spell], kind: str, day: date) -> set[str]:
@@ -437,8 +437,8 @@ def transfers_out(data: Data, first: date, last: date, where: Where) -> int:
 # ------------------------------------------------------------------ coverage
 def provinces_of(data: Data, where: Where) -> set[str]:
     """The whole place: the provinces filtered by, else the nation."""
-    known = set(data.reference.provinces)
-    return known & where["province"] if "province" in where else known
+    provinces = set(data.reference.provinces)
+    return provinces & where["province"] if "province" in where else provinces
 
 
 def census(data: Data, where: Where) -> int:
@@ -466,12 +466,12 @@ def residents_of_province(data: Data, province: str, day: date) -> Fraction:
 @cache
 def residents_of_counties(data: Data, day: date) -> dict[tuple[str, str], Fraction]:
     """By (province, county): the province's residents times the county's share of its census."""
-    found = {}
+    residents = {}
     for county in data.reference.counties:
         province, code = county["province_iso"], county["sci_code"]
         part = Fraction(int(county["population_2016"]), census(data, {"province": {province}}))
-        found[province, code] = residents_of_province(data, province, day) * part
-    return found
+        residents[province, code] = residents_of_province(data, province, day) * part
+    return residents
 
 
 def residents(data: Data, day: date, where: Where) -> Fraction:
@@ -573,31 +573,33 @@ def requirements(data: Data, day: date, person: str) -> dict[str, Requirement]:
 
 def asked_courses(data: Data, day: date, person: str, where: Where) -> list[Requirement]:
     return [
-        needed
-        for code, needed in requirements(data, day, person).items()
+        requirement
+        for code, requirement in requirements(data, day, person).items()
         if "course" not in where or code in where["course"]
     ]
 
 
 def asked_of(data: Data, day: date, where: Where) -> set[str]:
     """Active persons; with a course asked for, those of whom it is required."""
-    found = persons(active_spells(data, day), where)
+    people = persons(active_spells(data, day), where)
     if "course" in where:
-        found = {person for person in found if asked_courses(data, day, person, where)}
-    return found
+        people = {person for person in people if asked_courses(data, day, person, where)}
+    return people
 
 
 def is_compliant(data: Data, day: date, person: str, where: Where) -> bool:
-    return all(needed.status not in ("expired", "overdue") for needed in asked_courses(data, day, person, where))
+    return all(
+        requirement.status not in ("expired", "overdue") for requirement in asked_courses(data, day, person, where)
+    )
 
 
 def training_compliance(data: Data, day: date, where: Where) -> float | None:
-    asked = asked_of(data, day, where)
-    return share(sum(is_compliant(data, day, person, where) for person in asked), len(asked))
+    people = asked_of(data, day, where)
+    return share(sum(is_compliant(data, day, person, where) for person in people), len(people))
 
 
 def trained(data: Data, day: date, person: str, where: Where) -> bool:
-    return all(needed.status == "in_date" for needed in asked_courses(data, day, person, where))
+    return all(requirement.status == "in_date" for requirement in asked_courses(data, day, person, where))
 
 
 def trained_assistants(data: Data, day: date, where: Where) -> int:
@@ -610,12 +612,12 @@ def trained_share(data: Data, day: date, where: Where) -> float | None:
 
 def requirement_rate(data: Data, day: date, where: Where) -> float | None:
     due = [
-        needed
+        requirement
         for person in persons(active_spells(data, day), where)
-        for needed in asked_courses(data, day, person, where)
-        if needed.is_due
+        for requirement in asked_courses(data, day, person, where)
+        if requirement.is_due
     ]
-    return share(sum(needed.status == "in_date" for needed in due), len(due))
+    return share(sum(requirement.status == "in_date" for requirement in due), len(due))
 
 
 def expiring(data: Data, day: date, where: Where, after: int, until: int) -> int:
@@ -623,9 +625,9 @@ def expiring(data: Data, day: date, where: Where, after: int, until: int) -> int
     for person in asked_of(data, day, where):
         if is_compliant(data, day, person, where):
             bad_days = [
-                needed.first_bad_day
-                for needed in asked_courses(data, day, person, where)
-                if needed.first_bad_day is not None
+                requirement.first_bad_day
+                for requirement in asked_courses(data, day, person, where)
+                if requirement.first_bad_day is not None
             ]
             first = min(bad_days, default=date.max)
             count += day + timedelta(after) < first <= day + timedelta(until)
@@ -836,13 +838,13 @@ def unit_of(day: date, time: str) -> str:
 
 def units(first: date, last: date, time: str) -> dict[str, tuple[date, date]]:
     """The units that the days touch: name, and which of the days belong to it."""
-    found: dict[str, tuple[date, date]] = {}
+    spans: dict[str, tuple[date, date]] = {}
     day = first
     while day <= last:
         name = unit_of(day, time)
-        found[name] = (found[name][0] if name in found else day, day)
+        spans[name] = (spans[name][0] if name in spans else day, day)
         day += DAY
-    return found
+    return spans
 
 
 def last_twelve_months(as_of: date) -> tuple[date, date]:
@@ -864,11 +866,11 @@ def members(data: Data, dimension: str) -> list[Any]:
         return sorted(data.reference.courses)
     if dimension == "outcome":
         return ["granted", "refused", "withdrawn", None]
-    found = {spell.member(dimension) for spell in data.spells}
+    values = {spell.member(dimension) for spell in data.spells}
     if dimension in INSTITUTE_DIMENSIONS:
         column = {"institute": "institute_code"}.get(dimension, dimension)
-        found |= {institute[column] for institute in data.institutes.values()}
-    return [*sorted(value for value in found if value is not None), None]
+        values |= {institute[column] for institute in data.institutes.values()}
+    return [*sorted(value for value in values if value is not None), None]
 
 
 Answers = dict[tuple[Any, ...], dict[str, float | None]]
@@ -923,10 +925,10 @@ def measuring_day(data: Data, unit: str, ends: date, time: str) -> date | None:
 
 
 def groups(data: Data, by: tuple[str, ...]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = [{}]
+    combinations: list[dict[str, Any]] = [{}]
     for dimension in by:
-        found = [{**group, dimension: m} for group in found for m in members(data, dimension)]
-    return found
+        combinations = [{**group, dimension: m} for group in combinations for m in members(data, dimension)]
+    return combinations
 
 
 def narrow(where: Where, group: dict[str, Any]) -> Where | None:

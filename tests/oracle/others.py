@@ -77,8 +77,8 @@ def leaders(data: Data, day: date, where: Where) -> int:
 
 
 def veteran_leaders(data: Data, day: date, where: Where) -> int:
-    led = [spell for spell in active_spells(data, day) if spell.member("post") in LEADING and spell.veteran is True]
-    return len(persons(led, where))
+    leaders = [spell for spell in active_spells(data, day) if spell.member("post") in LEADING and spell.veteran is True]
+    return len(persons(leaders, where))
 
 
 def veteran_leader_share(data: Data, day: date, where: Where) -> float | None:
@@ -105,7 +105,7 @@ def target(data: Data, day: date, where: Where) -> float | None:
     if "province" not in where:
         return latest_target(data, None, day)
     targets = [target_of(data, province, day) for province in provinces_of(data, where)]
-    return None if None in targets else sum(one for one in targets if one is not None)
+    return None if None in targets else sum(number for number in targets if number is not None)
 
 
 def area_km2(data: Data, day: date, where: Where) -> float:
@@ -118,7 +118,7 @@ def covered_counties(data: Data, day: date, where: Where) -> int:
 
 # ------------------------------------------------------------------ training
 def statuses(data: Data, day: date, person: str) -> set[str]:
-    return {needed.status for needed in requirements(data, day, person).values()}
+    return {requirement.status for requirement in requirements(data, day, person).values()}
 
 
 def compliant_assistants(data: Data, day: date, where: Where) -> int:
@@ -155,8 +155,12 @@ def officers_lapsed(data: Data, day: date, where: Where) -> int:
 
 
 def officer_training_share(data: Data, day: date, where: Where) -> float | None:
-    found = [one for one in officers(data, day, where) if "course" not in where or asked_courses(data, day, one, where)]
-    return share(sum(is_compliant(data, day, person, where) for person in found), len(found))
+    people = [
+        officer
+        for officer in officers(data, day, where)
+        if "course" not in where or asked_courses(data, day, officer, where)
+    ]
+    return share(sum(is_compliant(data, day, person, where) for person in people), len(people))
 
 
 def accreditations_ending(after: int, until: int) -> State:
@@ -272,9 +276,9 @@ def licensed_days(data: Data, code: str) -> frozenset[date]:
 def licensed_until(data: Data, day: date, where: Where) -> date | None:
     ends = []
     for code, institute in data.institutes.items():
-        held = licensed_days(data, code)
-        if institute_fits(institute, where) and (last := max((one for one in held if one <= day), default=None)):
-            while last + DAY in held:
+        licensed = licensed_days(data, code)
+        if institute_fits(institute, where) and (last := max((end for end in licensed if end <= day), default=None)):
+            while last + DAY in licensed:
                 last += DAY
             ends.append(last)
     return max(ends, default=None)
@@ -309,15 +313,23 @@ def withdrawn(data: Data, first: date, last: date, where: Where) -> int:
 
 
 def within_25_days_share(data: Data, first: date, last: date, where: Where) -> float | None:
-    timed = [one for one in decided_as(data, first, last, where, ("granted",)) if one["file_complete_on"] is not None]
-    return share(sum(working_days(one["file_complete_on"], one["decided_on"]) <= 25 for one in timed), len(timed))
+    timed = [
+        licence
+        for licence in decided_as(data, first, last, where, ("granted",))
+        if licence["file_complete_on"] is not None
+    ]
+    return share(
+        sum(working_days(licence["file_complete_on"], licence["decided_on"]) <= 25 for licence in timed), len(timed)
+    )
 
 
 def ended(data: Data, first: date, last: date, where: Where) -> list[dict]:
     return [
-        one
-        for one in data.licences
-        if one["outcome"] == "granted" and first <= one["valid_until"] <= last and licence_fits(data, one, where)
+        licence
+        for licence in data.licences
+        if licence["outcome"] == "granted"
+        and first <= licence["valid_until"] <= last
+        and licence_fits(data, licence, where)
     ]
 
 
@@ -328,34 +340,38 @@ def licences_ended(data: Data, first: date, last: date, where: Where) -> int:
 def licences_renewed(data: Data, first: date, last: date, where: Where) -> int:
     return sum(
         any(
-            other is not one
+            other is not licence
             and other["outcome"] == "granted"
-            and other["institute_code"] == one["institute_code"]
-            and other["valid_from"] <= one["valid_until"] + DAY
-            and other["valid_until"] > one["valid_until"]
+            and other["institute_code"] == licence["institute_code"]
+            and other["valid_from"] <= licence["valid_until"] + DAY
+            and other["valid_until"] > licence["valid_until"]
             for other in data.licences
         )
-        for one in ended(data, first, last, where)
+        for licence in ended(data, first, last, where)
     )
 
 
 def applied(data: Data, first: date, last: date, where: Where) -> list[dict]:
-    return [one for one in data.licences if first <= one["applied_on"] <= last and licence_fits(data, one, where)]
+    return [
+        licence
+        for licence in data.licences
+        if first <= licence["applied_on"] <= last and licence_fits(data, licence, where)
+    ]
 
 
 def cohort_complete(data: Data, first: date, last: date, where: Where) -> int:
     return sum(
-        one["file_complete_on"] is not None or one["outcome"] in ("granted", "refused")
-        for one in applied(data, first, last, where)
+        licence["file_complete_on"] is not None or licence["outcome"] in ("granted", "refused")
+        for licence in applied(data, first, last, where)
     )
 
 
 def cohort_decided(data: Data, first: date, last: date, where: Where) -> int:
-    return sum(one["outcome"] in ("granted", "refused") for one in applied(data, first, last, where))
+    return sum(licence["outcome"] in ("granted", "refused") for licence in applied(data, first, last, where))
 
 
 def cohort_granted(data: Data, first: date, last: date, where: Where) -> int:
-    return sum(one["outcome"] == "granted" for one in applied(data, first, last, where))
+    return sum(licence["outcome"] == "granted" for licence in applied(data, first, last, where))
 
 
 # ------------------------------------------------------------------ transfers

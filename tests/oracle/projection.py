@@ -15,37 +15,37 @@ AHEAD = 14
 @cache
 def as_known_on(data: Data, vintage: date) -> Data:
     """The data as known on a day: without later rows, ends and decisions."""
-    known = copy(data)
-    known.spells = [
+    known_data = copy(data)
+    known_data.spells = [
         replace(spell, left_on=spell.left_on if spell.left_on and spell.left_on <= vintage else None)
         for spell in data.spells
         if spell.hired_on <= vintage
     ]
-    known.licences = [
+    known_data.licences = [
         licence
         for licence in data.licences
         if licence["applied_on"] <= vintage and (licence["decided_on"] is None or licence["decided_on"] <= vintage)
     ]
-    known.institutes = {
+    known_data.institutes = {
         code: {**institute, "status": "active"}
         if institute["status_since"] and institute["status_since"] > vintage
         else institute
         for code, institute in data.institutes.items()
     }
-    return known
+    return known_data
 
 
 @cache
 def month_ends(data: Data, until: date) -> list[date]:
     """The last days of the Jalali months up to a day, from the first on which anybody is active."""
-    day, found = min(spell.hired_on for spell in data.spells), []
+    day, ends = min(spell.hired_on for spell in data.spells), []
     while day <= until:
         if unit_of(day, "month") != unit_of(day + DAY, "month"):
-            found.append(day)
+            ends.append(day)
         day += DAY
-    while found and not active(data, found[0], {}):
-        found.pop(0)
-    return found
+    while ends and not active(data, ends[0], {}):
+        ends.pop(0)
+    return ends
 
 
 @cache
@@ -58,34 +58,34 @@ def changes_ahead(data: Data, vintage: date, ends: tuple[date, ...]) -> list[flo
     """Net change in the months after the last of `ends`, as known on the vintage; None without three years."""
     if len(ends) < 37:
         return None
-    known = [stock(data, vintage, end) for end in ends[-37:]]
-    if not known[0]:
+    stocks = [stock(data, vintage, end) for end in ends[-37:]]
+    if not stocks[0]:
         return None
-    pace = (known[36] - known[24]) / 12
-    mean = (known[36] - known[0]) / 36
-    found = []
+    pace = (stocks[36] - stocks[24]) / 12
+    mean = (stocks[36] - stocks[0]) / 36
+    changes = []
     for ahead in range(AHEAD + 1):
         name = ahead % 12
-        same = [known[year * 12 + name + 1] - known[year * 12 + name] for year in range(3)]
-        found.append(pace + sum(same) / 3 - mean)
-    return found
+        same = [stocks[year * 12 + name + 1] - stocks[year * 12 + name] for year in range(3)]
+        changes.append(pace + sum(same) / 3 - mean)
+    return changes
 
 
 @cache
 def past_misses(data: Data, until: date, ahead: int) -> list[float]:
     """Signed relative misses of the runs that had ended by a month's end."""
     ends = month_ends(data, until)
-    found = []
+    misses = []
     first = max(0, len(month_ends(data, data.as_of)) - 120)
     for at in range(first, len(ends) - ahead):
         steps = changes_ahead(data, ends[at], tuple(ends[: at + 1]))
         if steps is not None:
-            said = stock(data, ends[at], ends[at])
+            projected = stock(data, ends[at], ends[at])
             for step in steps[:ahead]:
-                said = max(0.0, said + step)
-            came = stock(data, ends[-1], ends[at + ahead])
-            found.append((came - said) / max(said, 1.0))
-    return found
+                projected = max(0.0, projected + step)
+            actual = stock(data, ends[-1], ends[at + ahead])
+            misses.append((actual - projected) / max(projected, 1.0))
+    return misses
 
 
 def percentile(values: list[float], tenths: int) -> float:
@@ -115,7 +115,7 @@ def outlook(data: Data, day: date, count: int) -> list[tuple[str, float, float |
     steps = changes_ahead(data, ends[-1], tuple(ends))
     if steps is None:
         return []
-    said, distance, found = float(active(data, day, {})), 0.0, []
+    projected, distance, months = float(active(data, day, {})), 0.0, []
     begin = ends[-1] + DAY
     for step in steps[:count]:
         end = begin
@@ -123,14 +123,14 @@ def outlook(data: Data, day: date, count: int) -> list[tuple[str, float, float |
             end += DAY
         length = (end - begin).days + 1
         part = min((end - day) / timedelta(length), 1.0)
-        said, distance = max(0.0, said + step * part), distance + part
+        projected, distance = max(0.0, projected + step * part), distance + part
         whole = int(distance)
         near = bounds(data, ends[-1], whole)
         far = near if distance == whole else bounds(data, ends[-1], whole + 1)
         if near is None or far is None:
-            found.append((unit_of(end, "month"), said, None, None))
+            months.append((unit_of(end, "month"), projected, None, None))
         else:
             low, high = (near[side] + (far[side] - near[side]) * (distance - whole) for side in (0, 1))
-            found.append((unit_of(end, "month"), said, said * (1 + low), said * (1 + high)))
+            months.append((unit_of(end, "month"), projected, projected * (1 + low), projected * (1 + high)))
         begin = end + DAY
-    return found
+    return months

@@ -159,7 +159,7 @@ def _more_dimensions() -> tuple[str, ...]:
     """
     declared = tomllib.loads((ETL / "semantic" / "dimensions.toml").read_text(encoding="utf-8"))
     contract = tomllib.loads((ETL / "extract" / "contracts" / "personnel.toml").read_text(encoding="utf-8"))
-    found = []
+    names = []
     for column in contract["column"]:
         name = column["name"]
         if name in declared and name not in COLUMNS["personnel"]:
@@ -168,8 +168,8 @@ def _more_dimensions() -> tuple[str, ...]:
             ALSO.update({value: tuple(words) for value, words in column.get("also", {}).items()})
             if column["bad"] == "unknown":
                 UNKNOWN.add(name)
-            found.append(name)
-    return tuple(found)
+            names.append(name)
+    return tuple(names)
 
 
 MORE = _more_dimensions()
@@ -210,9 +210,9 @@ class Fault(Exception):
 
 def read_day(text: str) -> date:
     text = latin_digits(text).strip()
-    found = re.fullmatch(r"(\d{4})([/-])(\d{1,2})\2(\d{1,2})", text)
-    if found:
-        year, month, day = int(found[1]), int(found[3]), int(found[4])
+    match = re.fullmatch(r"(\d{4})([/-])(\d{1,2})\2(\d{1,2})", text)
+    if match:
+        year, month, day = int(match[1]), int(match[3]), int(match[4])
     elif re.fullmatch(r"\d{8}", text):
         year, month, day = int(text[:4]), int(text[4:6]), int(text[6:])
     else:
@@ -364,8 +364,8 @@ def known_headers(table: str, cells: list[Any]) -> int:
 
 def holds_required(table: str, cells: list[Any]) -> bool:
     names = header_names(table)
-    found = {names.get(fold(str(cell))) for cell in cells if cell is not None}
-    return all(column in found for column, (_, need, _) in COLUMNS[table].items() if need)
+    columns = {names.get(fold(str(cell))) for cell in cells if cell is not None}
+    return all(column in columns for column, (_, need, _) in COLUMNS[table].items() if need)
 
 
 def decode(table: str, raw: bytes) -> str:
@@ -651,10 +651,10 @@ def read_folder(folder: Path, today: date) -> Load:
         return [r for r in records[table] if not r.faults and id(r) not in dropped]
 
     def orphans(table: str, column: str, parent: str, reason: str) -> None:
-        known = {record.typed[column] for record in loaded(parent)}
+        parents = {record.typed[column] for record in loaded(parent)}
         for record in records[table]:
             value = record.typed.get(column)
-            if id(record) not in dropped and value is not None and value not in known:
+            if id(record) not in dropped and value is not None and value not in parents:
                 record.fault(column, reason)
 
     orphans("licences", "institute_code", "institutes", "orphan_institute")

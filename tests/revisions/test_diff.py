@@ -21,90 +21,92 @@ SAMPLE = Path(__file__).parents[1] / "sample"
 
 
 @pytest.fixture
-def house(tmp_path):
+def published_sample(tmp_path):
     """The hand-made register, published once; its folder and its pointer."""
     folder = tmp_path / "incoming"
     folder.mkdir()
     for path in SAMPLE.glob("*.csv"):
         (folder / path.name).write_bytes(path.read_bytes())
-    return folder, again(folder)
+    return folder, publish(folder)
 
 
-def again(folder: Path) -> Path:
+def publish(folder: Path) -> Path:
     built = build(folder)
     assert built.code == 0, built.err
     return built.to
 
 
-def rows_changed(found: diff.Diff) -> dict[str, tuple[int, int, int]]:
+def rows_changed(revision: diff.Diff) -> dict[str, tuple[int, int, int]]:
     """Rows new, corrected, removed, by source; sources without a change are left out."""
-    changes = {one.source_table: (one.new_rows, one.corrected_rows, one.removed_rows) for one in found.rows}
+    changes = {
+        entry.source_table: (entry.new_rows, entry.corrected_rows, entry.removed_rows) for entry in revision.rows
+    }
     return {table: change for table, change in changes.items() if any(change)}
 
 
-def nation(found: diff.Diff) -> dict[str, diff.Moved]:
-    return {one.metric: one for one in found.moved if one.province is None}
+def national_moves(revision: diff.Diff) -> dict[str, diff.Moved]:
+    return {move.metric: move for move in revision.moved if move.province is None}
 
 
-def correct(path: Path, key: str, **cells: str) -> None:
+def change_row(path: Path, key: str, **cells: str) -> None:
     """Write other cells into the row whose first cell is `key`."""
     rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
-    one = next(row for row in rows if next(iter(row.values())) == key)
-    assert any(one[name] != value for name, value in cells.items())
-    one.update(cells)
+    record = next(row for row in rows if next(iter(row.values())) == key)
+    assert any(record[name] != value for name, value in cells.items())
+    record.update(cells)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
 
 
-def test_the_same_files_move_nothing(house, capsys):
-    folder, to = house
-    again(folder)
-    found = diff.between(to)
-    assert (found.moved, found.definitions, found.references, rows_changed(found)) == ((), (), (), {})
+def test_the_same_files_change_no_number(published_sample, capsys):
+    folder, to = published_sample
+    publish(folder)
+    revision = diff.between(to)
+    assert (revision.moved, revision.definitions, revision.references, rows_changed(revision)) == ((), (), (), {})
     assert main(["diff", "--from", str(to)]) == 0
     assert "no number moved" in capsys.readouterr().out
 
 
-def test_rows_in_another_order_format_and_spelling_are_the_same_rows(house):
-    folder, to = house
+def test_rows_in_another_order_format_and_spelling_are_the_same_rows(published_sample):
+    folder, to = published_sample
     path = folder / "personnel.csv"
     head, *lines = path.read_text(encoding="utf-8-sig").splitlines()
     path.unlink()
     put(folder, "personnel_z.tsv", "\n".join([head, *reversed(lines)]).replace(",", "\t").replace("ی", "ي"))
-    again(folder)
+    publish(folder)
     assert (rows_changed(diff.between(to)), diff.between(to).moved) == ({}, ())
 
 
-def test_corrected_new_and_removed_rows_are_distinguished(house):
-    folder, to = house
-    correct(folder / "institutes.csv", "001", smart_services="no")
-    again(folder)
-    found = diff.between(to)
-    assert rows_changed(found) == {"institutes": (0, 1, 0)}
-    moved = nation(found)
+def test_corrected_new_and_removed_rows_are_distinguished(published_sample):
+    folder, to = published_sample
+    change_row(folder / "institutes.csv", "001", smart_services="no")
+    publish(folder)
+    revision = diff.between(to)
+    assert rows_changed(revision) == {"institutes": (0, 1, 0)}
+    moved = national_moves(revision)
     assert (moved["smart_service_share"].before, moved["smart_service_share"].after) == (0.5, 0.0)
     assert moved["smart_service_share"].causes == ("corrected_rows",)
     assert "training_compliance" not in moved
-    assert {one.province for one in found.moved if one.metric == "smart_service_share"} == {None, "IR-23"}
+    assert {move.province for move in revision.moved if move.metric == "smart_service_share"} == {None, "IR-23"}
 
 
-def test_new_and_removed_rows_are_counted_and_move_their_numbers(house):
-    folder, to = house
+def test_new_and_removed_rows_are_counted_and_move_their_numbers(published_sample):
+    folder, to = published_sample
     text = (folder / "training.csv").read_text(encoding="utf-8-sig").splitlines()
     # Zahra's only course.
-    kept = [line for line in text if not line.startswith("9990002029,base")]
-    assert len(kept) == len(text) - 2, "one of them was submitted twice"
-    (folder / "training.csv").write_text("\n".join(kept) + "\n", encoding="utf-8")
-    again(folder)
+    lines = [line for line in text if not line.startswith("9990002029,base")]
+    assert len(lines) == len(text) - 2, "one of them was submitted twice"
+    (folder / "training.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    publish(folder)
     forward, back = diff.between(to), diff.between(to, "000002", "000001")
     assert (rows_changed(forward), rows_changed(back)) == ({"training": (0, 0, 1)}, {"training": (1, 0, 0)})
-    moved = nation(forward)
+    moved = national_moves(forward)
     assert moved
-    assert all(one.causes == ("removed_rows",) for one in moved.values())
-    assert {name: one.change for name, one in nation(back).items() if one.change} == {
-        name: -one.change for name, one in moved.items() if one.change
+    assert all(move.causes == ("removed_rows",) for move in moved.values())
+    assert {name: move.change for name, move in national_moves(back).items() if move.change} == {
+        name: -move.change for name, move in moved.items() if move.change
     }
 
 
@@ -116,14 +118,16 @@ def test_two_loads_of_which_one_corrects_twenty_rows(tmp_path, capsys):
         for number in range(60)
     ]
     put(folder, "personnel_2.csv", people)
-    to = again(folder)
-    for one in people[5:25]:
-        one["left_on"] = "1402/03/25"
+    to = publish(folder)
+    for person in people[5:25]:
+        person["left_on"] = "1402/03/25"
     put(folder, "personnel_2.csv", people)
-    again(folder)
-    found = diff.between(to)
-    assert rows_changed(found) == {"personnel": (0, 20, 0)}
-    moved = {(one.metric, one.province): (one.before, one.after, one.change, one.causes) for one in found.moved}
+    publish(folder)
+    revision = diff.between(to)
+    assert rows_changed(revision) == {"personnel": (0, 20, 0)}
+    moved = {
+        (move.metric, move.province): (move.before, move.after, move.change, move.causes) for move in revision.moved
+    }
     assert moved["in_service", None] == (61, 41, -20, ("corrected_rows",))
     assert moved["in_service", "IR-01"] == (30, 10, -20, ("corrected_rows",))
     assert ("in_service", "IR-02") not in moved
@@ -131,10 +135,10 @@ def test_two_loads_of_which_one_corrects_twenty_rows(tmp_path, capsys):
     assert "applications" not in {metric for metric, _ in moved}
     capsys.readouterr()
     assert main(["diff", "--from", str(to)]) == 0
-    printed = capsys.readouterr().out.splitlines()
-    assert printed[0].startswith("000001 to 000002, as of ")
-    assert "personnel: 0 new rows, 20 corrected rows, 0 removed rows" in printed
-    assert any(line.split() == ["in_service", "IR-01", "30", "10", "-20", "corrected_rows"] for line in printed)
+    output = capsys.readouterr().out.splitlines()
+    assert output[0].startswith("000001 to 000002, as of ")
+    assert "personnel: 0 new rows, 20 corrected rows, 0 removed rows" in output
+    assert any(line.split() == ["in_service", "IR-01", "30", "10", "-20", "corrected_rows"] for line in output)
     assert main(["diff", "--from", str(to), "--format", "json"]) == 0
     asjson = json.loads(capsys.readouterr().out)
     assert {
@@ -147,63 +151,67 @@ def test_two_loads_of_which_one_corrects_twenty_rows(tmp_path, capsys):
     } in asjson
     assert main(["diff", "000002", "000001", "--from", str(to), "--format", "csv"]) == 0
     back = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
-    assert len(back) == len(asjson) == len(found.moved)
+    assert len(back) == len(asjson) == len(revision.moved)
 
 
 def test_a_day_of_birth_a_score_and_a_name_are_content_too(tmp_path):
     folder = put_good(tmp_path / "incoming")
-    to = again(folder)
+    to = publish(folder)
     put(folder, "personnel.csv", [row("personnel", birth_date="1370/05/06", first_name="x", last_name="y")])
     put(folder, "training.csv", [row("training", score="")])
     put(folder, "institutes.csv", [row("institutes", name="نگهبان شمال")])
-    again(folder)
-    found = diff.between(to)
-    assert rows_changed(found) == {"institutes": (0, 1, 0), "personnel": (0, 1, 0), "training": (0, 1, 0)}
-    assert not {"in_service", "licensed_institutes", "training_compliance"} & nation(found).keys()
+    publish(folder)
+    revision = diff.between(to)
+    assert rows_changed(revision) == {"institutes": (0, 1, 0), "personnel": (0, 1, 0), "training": (0, 1, 0)}
+    assert not {"in_service", "licensed_institutes", "training_compliance"} & national_moves(revision).keys()
 
 
 def test_time_that_passes_is_no_revision(tmp_path):
     """New rows move the as-of day; both are measured on the earlier day, on which nothing changed."""
     folder = put_good(tmp_path / "incoming")
-    to = again(folder)
+    to = publish(folder)
     put(folder, "personnel_2.csv", [row("personnel", national_id=national_id(8), hired_on="1402/08/01")])
-    again(folder)
-    found = diff.between(to)
-    assert found.as_of[0] < found.as_of[1]
-    assert found.day == found.as_of[0]
-    assert rows_changed(found) == {"personnel": (1, 0, 0)}
-    assert not {"in_service", "active_assistants", "joiners"} & nation(found).keys()
+    publish(folder)
+    revision = diff.between(to)
+    assert revision.as_of[0] < revision.as_of[1]
+    assert revision.day == revision.as_of[0]
+    assert rows_changed(revision) == {"personnel": (1, 0, 0)}
+    assert not {"in_service", "active_assistants", "joiners"} & national_moves(revision).keys()
 
 
-def test_a_changed_reference_table_is_a_cause_of_its_own(house):
-    folder, to = house
+def test_a_changed_reference_table_is_a_cause_of_its_own(published_sample):
+    folder, to = published_sample
     text = (folder / "targets.csv").read_text(encoding="utf-8-sig")
     (folder / "targets.csv").write_text(text.replace("12", "10", 1), encoding="utf-8")
-    again(folder)
-    found = diff.between(to)
-    assert (found.references, found.definitions, rows_changed(found)) == (("targets",), (), {})
-    assert nation(found)["target_progress"].causes == ("changed_reference",)
-    assert all("changed_reference" in one.causes for one in found.moved)
+    publish(folder)
+    revision = diff.between(to)
+    assert (revision.references, revision.definitions, rows_changed(revision)) == (("targets",), (), {})
+    assert national_moves(revision)["target_progress"].causes == ("changed_reference",)
+    assert all("changed_reference" in move.causes for move in revision.moved)
 
 
-def test_a_changed_definition_shows_the_number_as_it_was_published(house, monkeypatch):
-    folder, to = house
+def test_a_changed_definition_shows_the_number_as_it_was_published(published_sample, monkeypatch):
+    folder, to = published_sample
     before = published(to, "judicial_officers")
     entries = {**catalog.entries()["judicial_officers"]}
     assert entries["where"] == "is_licensed and is_judicial_officer"
     entries["where"] = "is_licensed"
     entries.pop("rollup_column", None)  # otherwise the total by the old definition would be read
     redefine(monkeypatch, "judicial_officers", entries)
-    again(folder)
-    found = diff.between(to)
-    assert found.definitions == ("judicial_officers",)
-    one = nation(found)["judicial_officers"]
-    assert (one.before, one.after, one.causes) == (before, published(to, "judicial_officers"), ("changed_definition",))
-    assert one.before != one.after
+    publish(folder)
+    revision = diff.between(to)
+    assert revision.definitions == ("judicial_officers",)
+    move = national_moves(revision)["judicial_officers"]
+    assert (move.before, move.after, move.causes) == (
+        before,
+        published(to, "judicial_officers"),
+        ("changed_definition",),
+    )
+    assert move.before != move.after
     # Metrics made of it are redefined with it; others are not.
-    assert nation(found)["judicial_officer_share"].causes == ("changed_definition",)
-    assert {one.metric for one in found.moved} <= {
-        name for name in catalog.catalogue() if diff._is_redefined(name, found.definitions)
+    assert national_moves(revision)["judicial_officer_share"].causes == ("changed_definition",)
+    assert {move.metric for move in revision.moved} <= {
+        name for name in catalog.catalogue() if diff._is_redefined(name, revision.definitions)
     }
 
 
@@ -228,22 +236,24 @@ def published(pointer: Path, metric: str) -> float:
         return con.execute(sql, {"metric": metric}).fetchall()[0][0]
 
 
-def test_the_numbers_kept_are_the_numbers_asked_for(house):
-    _, to = house
+def test_the_numbers_kept_are_the_numbers_asked_for(published_sample):
+    _, to = published_sample
     with access.connect(to, access.ADMINISTRATOR) as con:
-        kept = {(name, place): value for name, place, value in con.execute("from published_numbers").fetchall()}
+        stored = {(name, place): value for name, place, value in con.execute("from published_numbers").fetchall()}
         for name, metric in catalog.catalogue().items():
             if metric.hidden:
                 continue
-            asked = answers.ask(con, name).value()
-            assert (kept.get((name, None)) == asked) if isinstance(asked, float | int) else (name, None) not in kept, (
-                name
-            )
+            value_asked = answers.ask(con, name).value()
+            assert (
+                (stored.get((name, None)) == value_asked)
+                if isinstance(value_asked, float | int)
+                else (name, None) not in stored
+            ), name
             if "province" in metric.dimensions:
                 answer = answers.ask(con, name, by=("province",))
                 for province, value in zip(answer.column("province"), answer.column(name), strict=True):
                     if province and isinstance(value, float | int):
-                        assert kept[name, province] == pytest.approx(value), (name, province)
+                        assert stored[name, province] == pytest.approx(value), (name, province)
 
 
 def test_words_do_not_make_another_definition_but_models_do(monkeypatch):
@@ -269,40 +279,42 @@ def test_every_metric_depends_on_some_source():
     assert lineage.sources_of("training_compliance") >= {"personnel", "training", "courses"}
 
 
-def test_no_mark_leads_back_without_the_key(tmp_path, monkeypatch):
+def test_row_marks_cannot_be_reversed_without_the_key(tmp_path, monkeypatch):
     folder = put_good(tmp_path / "incoming")
-    to = again(folder)
+    to = publish(folder)
 
-    def kept(at: Path) -> set[tuple]:
+    def marks_in(at: Path) -> set[tuple]:
         with access.connect(at, access.ADMINISTRATOR) as con:
             return set(con.execute("select source_table, key_mark, content_mark from row_marks").fetchall())
 
-    ours = kept(to)
+    marks = marks_in(to)
     monkeypatch.setenv("IDENTITY_KEY", "another key of this house, as long as it must be")
     other = build(folder, to=tmp_path / "other" / "w.duckdb").to
-    assert len(ours) == len(kept(other)) == 4
-    assert not {mark for row in ours for mark in row[1:]} & {mark for row in kept(other) for mark in row[1:]}
-    again(folder)
+    assert len(marks) == len(marks_in(other)) == 4
+    assert not {mark for row in marks for mark in row[1:]} & {mark for row in marks_in(other) for mark in row[1:]}
+    publish(folder)
     with pytest.raises(Refused, match="under different keys"):
         diff.between(to)
     assert diff.history(to) == []
 
 
-def test_the_log_tells_every_step_latest_first(tmp_path):
+def test_the_log_lists_every_step_latest_first(tmp_path):
     folder = put_good(tmp_path / "incoming")
-    to = again(folder)
+    to = publish(folder)
     for number in (1, 2):
         put(folder, "personnel_2.csv", [row("personnel", national_id=national_id(at)) for at in range(10, 10 + number)])
-        again(folder)
-    log = [one for one in diff.history(to) if one["metric"] == "in_service"]
-    assert [(one["old"], one["new"], one["before"], one["after"], one["change"], one["causes"]) for one in log] == [
+        publish(folder)
+    log = [entry for entry in diff.history(to) if entry["metric"] == "in_service"]
+    assert [
+        (entry["old"], entry["new"], entry["before"], entry["after"], entry["change"], entry["causes"]) for entry in log
+    ] == [
         ("000002", "000003", 2, 3, 1, ("new_rows",)),
         ("000001", "000002", 1, 2, 1, ("new_rows",)),
     ]
 
 
-def test_what_is_not_kept_cannot_be_compared(tmp_path, capsys):
-    to = again(put_good(tmp_path / "incoming"))
+def test_publications_that_do_not_exist_cannot_be_compared(tmp_path, capsys):
+    to = publish(put_good(tmp_path / "incoming"))
     for words in ([], ["000007"], ["000001", "000009"]):
         capsys.readouterr()
         assert main(["diff", *words, "--from", str(to)]) == 1

@@ -96,15 +96,15 @@ STATES, FLOWS = list(oracle.STATES), list(oracle.FLOWS)
 
 def run(*arguments: str) -> str:
     """The output of a command; its errors are shown where it fails."""
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "etl", *arguments],
         cwd=ROOT,
         capture_output=True,
         env={**os.environ, "PYTHONUTF8": "1"},
         check=False,
     )
-    assert done.returncode == 0, done.stderr.decode("utf-8", "replace")[-2000:]
-    return done.stdout.decode("utf-8")
+    assert result.returncode == 0, result.stderr.decode("utf-8", "replace")[-2000:]
+    return result.stdout.decode("utf-8")
 
 
 @dataclass
@@ -237,10 +237,10 @@ def write_tangled(folder: Path, chance: random.Random) -> None:
     for number in range(150):
         person = national_id(999100000 + number)
         gender, education = chance.choice(["male", "female"]), sometimes("diploma")
-        left = day(0, 700)
+        left_on = day(0, 700)
         for _ in range(chance.randint(1, 6)):
-            hired = left + timedelta(chance.choice(steps) * chance.choice([1, 1, 1, -1]))
-            left = hired + timedelta(chance.choice([0, 1, 30, 89, 90, 200, 360]))
+            hired = left_on + timedelta(chance.choice(steps) * chance.choice([1, 1, 1, -1]))
+            left_on = hired + timedelta(chance.choice([0, 1, 30, 89, 90, 200, 360]))
             code, (province, county) = chance.choice(codes), chance.choice(places)
             from_day = sometimes(hired + timedelta(chance.randint(-30, 60)), 0.3)
             spells[person, code, hired] = (
@@ -253,7 +253,7 @@ def write_tangled(folder: Path, chance: random.Random) -> None:
                 education,
                 chance.choice(["guard", "guard", "team_leader", "operator", "manager"]),
                 hired,
-                sometimes(left, 0.9),
+                sometimes(left_on, 0.9),
                 from_day,
                 sometimes(from_day and from_day + timedelta(chance.randint(0, 200))),
                 chance.choice(["yes", "no", ""]),
@@ -261,12 +261,15 @@ def write_tangled(folder: Path, chance: random.Random) -> None:
         for _ in range(chance.randint(0, 9)):
             course, result = chance.choice("xyz"), chance.choice(["passed"] * 4 + ["failed"])
             completions.add((person, course, day(-200, 1000), result))
-    led = random.Random(9)
+    leader_chance = random.Random(9)
     founded = ["2020-02-29", "2016-02-29", "", *(date(2014, 3, 1) + timedelta(97 * at) for at in range(30))]
     write_csv(
         folder / "institutes.csv",
         "institute_code,name,province,county,activity,status,status_since,smart_services,veteran_led,founded_on",
-        [(*one, led.choice(["yes", "no", ""]), led.choice(founded)) for one in institutes],
+        [
+            (*institute, leader_chance.choice(["yes", "no", ""]), leader_chance.choice(founded))
+            for institute in institutes
+        ],
     )
     write_csv(
         folder / "licences.csv",
@@ -323,9 +326,9 @@ def member(value: Any) -> Any:
 
 
 def keyed(by: tuple[str, ...], names: tuple[str, ...], records: list[dict[str, Any]]) -> Answers:
-    found = {tuple(member(row[dimension]) for dimension in by): {name: row[name] for name in names} for row in records}
-    assert len(found) == len(records), f"a group stands twice: by {by}"
-    return found
+    groups = {tuple(member(row[dimension]) for dimension in by): {name: row[name] for name in names} for row in records}
+    assert len(groups) == len(records), f"a group stands twice: by {by}"
+    return groups
 
 
 def same(one: float | None, other: float | None) -> bool:
@@ -346,28 +349,28 @@ def must_have_a_row(key: tuple[Any, ...], by: tuple[str, ...]) -> bool:
 
 def differences(theirs: Answers, ours: Answers, by: tuple[str, ...]) -> list[str]:
     """The differences, in words. A group that one side leaves out must count nothing on the other."""
-    ours = {tuple(member(one) for one in key): values for key, values in ours.items()}
-    found = [f"{key}: only in the pipeline" for key in theirs.keys() - ours.keys()]
+    ours = {tuple(member(code) for code in key): values for key, values in ours.items()}
+    messages = [f"{key}: only in the pipeline" for key in theirs.keys() - ours.keys()]
     for key, values in ours.items():
         if key not in theirs:
             if must_have_a_row(key, by) or is_met(values):
-                found.append(f"{key}: not in the pipeline, oracle {values}")
+                messages.append(f"{key}: not in the pipeline, oracle {values}")
             continue
-        found += [
+        messages += [
             f"{key} {name}: pipeline {theirs[key][name]}, oracle {value}"
             for name, value in values.items()
             if not same(theirs[key][name], value)
         ]
-    return found
+    return messages
 
 
 def compare(built: Built, names: list[str], by: tuple[str, ...] = (), **question: Any) -> None:
     where: Where = question.pop("where", {})
-    asked = {dimension: sorted(values) for dimension, values in where.items()}
-    theirs = built.ask(*names, by=by, where=asked, **question)
+    filters = {dimension: sorted(values) for dimension, values in where.items()}
+    theirs = built.ask(*names, by=by, where=filters, **question)
     ours = oracle.ask(built.data, names, by=by, where=where, **question)
-    found = differences(theirs, ours, by)
-    assert not found, f"by {by} {question} where {where}:\n" + "\n".join(sorted(found)[:20])
+    messages = differences(theirs, ours, by)
+    assert not messages, f"by {by} {question} where {where}:\n" + "\n".join(sorted(messages)[:20])
 
 
 def allowed(name: str, *dimensions: str) -> bool:
@@ -383,7 +386,7 @@ def days(built: Built) -> list[date]:
 
 def edges(built: Built) -> list[date]:
     """Last days of licences, spells and accreditations, and some first days."""
-    data, chance, found = built.data, random.Random(4), []
+    data, chance, days = built.data, random.Random(4), []
     for days_met in (
         [row["valid_until"] for row in data.licences],
         [row["valid_from"] for row in data.licences],
@@ -394,8 +397,8 @@ def edges(built: Built) -> list[date]:
         [row["completed_on"] for row in data.completions],
     ):
         past = sorted({day for day in days_met if day is not None and day <= data.as_of})
-        found += chance.sample(past, min(len(past), 4))
-    return found
+        days += chance.sample(past, min(len(past), 4))
+    return days
 
 
 def periods(built: Built) -> list[tuple[date, date]]:
@@ -427,7 +430,7 @@ def test_every_file_is_counted_alike(built):
         for name, count in built.load.files.items()
     }
     assert theirs == ours
-    assert all(read == loaded + kept + twice for _, read, loaded, kept, twice, _ in theirs.values())
+    assert all(read == loaded + quarantined + twice for _, read, loaded, quarantined, twice, _ in theirs.values())
 
 
 def test_reasons_are_counted_alike(built):
@@ -478,8 +481,8 @@ def test_the_as_of_day(built):
 # ------------------------------------------------------------------ every metric
 def test_the_catalogue_holds_every_metric_of_the_contract():
     assert set(MUST_ANSWER) == set(STATES) | set(FLOWS)
-    listed = {line.split()[0] for line in run("metrics").splitlines()}
-    assert set(MUST_ANSWER) <= listed
+    names = {line.split()[0] for line in run("metrics").splitlines()}
+    assert set(MUST_ANSWER) <= names
     for name, dimensions in MUST_ANSWER.items():
         times = TIMES if name in FLOWS or name in STATES else ()
         assert allowed(name, *dimensions, *times), f"{name} is refused by one of {dimensions}"
@@ -555,10 +558,10 @@ def test_pairs(built, by, names):
 def random_filter(built: Built, chance: random.Random, dimensions: list[str]) -> Where:
     where: Where = {}
     for dimension in chance.sample(dimensions, min(len(dimensions), chance.choice([1, 1, 2, 3]))):
-        known = [value for value in oracle.members(built.data, dimension) if value is not None]
+        members = [value for value in oracle.members(built.data, dimension) if value is not None]
         # A register without the column has no member to filter by.
-        if known:
-            where[dimension] = set(chance.sample(known, min(len(known), chance.choice([1, 2, 4]))))
+        if members:
+            where[dimension] = set(chance.sample(members, min(len(members), chance.choice([1, 2, 4]))))
     return where
 
 
@@ -601,15 +604,15 @@ def number(text: str) -> float | None:
 
 def test_csv_of_the_command_line(made_up):
     names = [*STATES, *FLOWS]
-    printed = run("ask", *names, "--by", "province", "--format", "csv", "--from", str(made_up.file))
+    output = run("ask", *names, "--by", "province", "--format", "csv", "--from", str(made_up.file))
     rows = [
         {column: cell if column == "province" else number(cell) for column, cell in row.items()}
-        for row in csv.DictReader(io.StringIO(printed))
+        for row in csv.DictReader(io.StringIO(output))
     ]
     assert list(rows[0])[: len(names) + 1] == ["province", *names]
     by = ("province",)
-    found = differences(keyed(by, tuple(names), rows), oracle.ask(made_up.data, names, by), by)
-    assert not found, "\n".join(found[:20])
+    messages = differences(keyed(by, tuple(names), rows), oracle.ask(made_up.data, names, by), by)
+    assert not messages, "\n".join(messages[:20])
 
 
 def test_json_of_the_command_line(made_up):
@@ -620,8 +623,8 @@ def test_json_of_the_command_line(made_up):
     by = ("activity",)
     where: Where = {"gender": {"female"}, "post": {"guard", "operator"}}
     ours = oracle.ask(made_up.data, names, by, on=day, where=where)
-    found = differences(keyed(by, tuple(names), rows), ours, by)
-    assert not found, "\n".join(found[:20])
+    messages = differences(keyed(by, tuple(names), rows), ours, by)
+    assert not messages, "\n".join(messages[:20])
 
 
 def test_months_of_the_command_line(made_up):
@@ -630,6 +633,6 @@ def test_months_of_the_command_line(made_up):
     rows = csv.DictReader(io.StringIO(run("ask", *names, "--by", "month", *over, "--format", "csv")))
     theirs = keyed(("month",), tuple(names), [{**r, **{n: number(r[n]) for n in names}} for r in rows])
     ours = oracle.ask(made_up.data, names, ("month",), over=(date(2024, 3, 20), date(2025, 9, 22)))
-    found = differences(theirs, ours, ("month",))
+    messages = differences(theirs, ours, ("month",))
     assert len(theirs) == 18
-    assert not found, "\n".join(found[:20])
+    assert not messages, "\n".join(messages[:20])

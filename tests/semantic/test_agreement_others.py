@@ -36,18 +36,20 @@ def data(small_register: Path) -> oracle.Data:
 
 
 def test_every_metric_has_a_second_computation() -> None:
-    counted = {*oracle.STATES, *oracle.FLOWS, *others.STATES, *others.FLOWS}
-    assert {name for name, metric in catalogue().items() if not metric.hidden} - counted == set()
+    computed = {*oracle.STATES, *oracle.FLOWS, *others.STATES, *others.FLOWS}
+    assert {name for name, metric in catalogue().items() if not metric.hidden} - computed == set()
 
 
 def wheres(name: str) -> list[dict[str, tuple[str, ...]]]:
     """No filter, each province of some, and filters at random of the dimensions that the metric knows."""
-    known, chance = catalogue()[name].dimensions, random.Random(name)
-    found: list[dict[str, tuple[str, ...]]] = [{}, *({"province": (place,)} for place in FILTERS["province"][:2])]
+    dimensions, chance = catalogue()[name].dimensions, random.Random(name)
+    filters: list[dict[str, tuple[str, ...]]] = [{}, *({"province": (place,)} for place in FILTERS["province"][:2])]
     for _ in range(3):
-        chosen = [dimension for dimension in FILTERS if dimension in known and chance.random() < 0.6]
-        found.append({one: tuple(chance.sample(FILTERS[one], chance.randint(1, 2))) for one in chosen})
-    return [where for where in found if set(where) <= known]
+        chosen = [dimension for dimension in FILTERS if dimension in dimensions and chance.random() < 0.6]
+        filters.append(
+            {dimension_: tuple(chance.sample(FILTERS[dimension_], chance.randint(1, 2))) for dimension_ in chosen}
+        )
+    return [where for where in filters if set(where) <= dimensions]
 
 
 def same(one: Any, other: Any) -> bool:
@@ -64,8 +66,8 @@ def test_what_is_measured_on_a_day(name: str, con, data) -> None:
     for day in (as_of, as_of - timedelta(137), date(2024, 2, 29), date(2025, 3, 20)):
         for where in wheres(name):
             expected = others.STATES[name](data, day, {key: set(values) for key, values in where.items()})
-            found = answers.ask(con, name, on=day, where=where).value()
-            assert same(found, expected), (day, where, found, expected)
+            value = answers.ask(con, name, on=day, where=where).value()
+            assert same(value, expected), (day, where, value, expected)
 
 
 @pytest.mark.parametrize("name", others.FLOWS)
@@ -74,5 +76,8 @@ def test_what_is_counted_over_a_period(name: str, con, data) -> None:
     for over in (oracle.last_twelve_months(as_of), (as_of - timedelta(800), as_of - timedelta(411))):
         for where in wheres(name):
             expected = others.FLOWS[name](data, *over, {key: set(values) for key, values in where.items()})
-            found = answers.ask(con, name, over=over, where=where).value()
-            assert same(found or 0, expected or 0) if name.endswith("_total") else same(found, expected), (where, found)
+            value = answers.ask(con, name, over=over, where=where).value()
+            assert same(value or 0, expected or 0) if name.endswith("_total") else same(value, expected), (
+                where,
+                value,
+            )

@@ -79,7 +79,7 @@ def test_english_words_hold_no_persian(name: str) -> None:
         assert not re.search("[\u0600-\u06ff]", words)
 
 
-def test_labels_are_told_apart() -> None:
+def test_labels_are_distinct() -> None:
     for lang in LANGUAGES:
         labels = [catalogue()[name].label[lang] for name in SHOWN]
         assert len(set(labels)) == len(labels)
@@ -93,20 +93,20 @@ def test_the_worked_example_is_what_the_sample_says(name: str, con: duckdb.DuckD
     example = entry(name).example
     assert "ask" in example, f"{name}: no question to check the example by"
     options = _parser().parse_args(["ask", *shlex.split(example["ask"])])
-    (asked,) = options.names
+    (metric_name,) = options.names
     where = arguments.filters(options.where)
-    if asked in catalogue():
-        answer = answers.ask(con, asked, on=options.on, over=options.over, where=where)
+    if metric_name in catalogue():
+        answer = answers.ask(con, metric_name, on=options.on, over=options.over, where=where)
     else:
-        answer = registry.analyses()[asked].run(con, on=options.on, where=where, **example.get("with", {}))
-    named = example.get("row", {}).items()
-    row = next(row for row in answer.records() if all(str(row[key]) == str(value) for key, value in named))
-    found = row[name].isoformat() if isinstance(row[name], date) else row[name]
+        answer = registry.analyses()[metric_name].run(con, on=options.on, where=where, **example.get("with", {}))
+    row_values = example.get("row", {}).items()
+    row = next(row for row in answer.records() if all(str(row[key]) == str(value) for key, value in row_values))
+    actual = row[name].isoformat() if isinstance(row[name], date) else row[name]
     expected = example.get("value")
     if isinstance(expected, float):
-        assert math.isclose(found, expected, rel_tol=1e-9, abs_tol=1e-9)
+        assert math.isclose(actual, expected, rel_tol=1e-9, abs_tol=1e-9)
     else:
-        assert found == expected
+        assert actual == expected
 
 
 @pytest.mark.parametrize("name", [name for name in SHOWN if "value" in catalogue()[name].example])
@@ -117,13 +117,13 @@ def test_the_words_of_an_example_hold_its_number(name: str) -> None:
     if not isinstance(value, int | float) or abs(value) < 0.1:
         return
     if metric.unit == "share":
-        written = {f"{value * 100:.1f}%", f"{value * 100:.0f}%"}
+        numbers = {f"{value * 100:.1f}%", f"{value * 100:.0f}%"}
     else:
-        written = {f"{value:,.0f}", f"{value:,.1f}", f"{value:,.2f}"}
-    spoken = metric.example["en"]
+        numbers = {f"{value:,.0f}", f"{value:,.1f}", f"{value:,.2f}"}
+    example = metric.example["en"]
     persian = metric.example["fa"].translate(str.maketrans("۰۱۲۳۴۵۶۷۸۹٬٫٪", "0123456789,.%"))
-    assert any(one in spoken for one in written), spoken
-    assert any(one in persian for one in written), persian
+    assert any(number in example for number in numbers), example
+    assert any(number in persian for number in numbers), persian
 
 
 # ---------------------------------------------------------------- questions
@@ -136,7 +136,9 @@ def test_a_metric_answers_by_every_dimension_it_names_and_refuses_the_others(
     metric = catalogue()[name]
     read = [tables()[base.table] for base in expand(name, frozenset()).values()]
     # A dimension that a lookup ignores does not split it. A constant has no days.
-    rides = {one for table in read for one in table.ignores} if all(table.is_lookup for table in read) else set()
+    rides = (
+        {ignored for table in read for ignored in table.ignores} if all(table.is_lookup for table in read) else set()
+    )
     rides |= {*TIME} if {table.kind for table in read} == {"static"} else set()
     for dimension in set(DIMENSIONS) - rides:
         if dimension in metric.dimensions:
@@ -157,11 +159,11 @@ def test_a_ratio_is_its_parts(name: str, con: duckdb.DuckDBPyConnection) -> None
     scale = {"per_10k": 10_000, "per_100k": 100_000, "per_100km2": 100}.get(metric.unit, 1)
     by = ("province",) if "province" in metric.dimensions else ()
     for row in answers.ask(con, name, by=by).records():
-        part, whole, found = row[metric.numerator], row[metric.denominator], row[name]
+        part, whole, ratio = row[metric.numerator], row[metric.denominator], row[name]
         if whole:
-            assert math.isclose(found, part / whole * scale, rel_tol=1e-9)
+            assert math.isclose(ratio, part / whole * scale, rel_tol=1e-9)
         else:
-            assert found is None, "nothing to divide by is no number"
+            assert ratio is None, "nothing to divide by is no number"
 
 
 def test_every_province_has_a_row(con: duckdb.DuckDBPyConnection) -> None:
@@ -191,7 +193,7 @@ def cli(warehouse: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["no_such_metric"], "no metric is called no_such_metric"),
         (["active_assistants", "--by", "colour"], "no dimension is called colour"),
@@ -211,12 +213,12 @@ def cli(warehouse: Path, *words: str) -> subprocess.CompletedProcess[str]:
         (["net_change", "--by", "province,gender", "--on", "1403/06/31"], "a flow is counted over a period"),
     ],
 )
-def test_a_question_without_meaning_is_refused_with_a_reason(words: list[str], told: str, warehouse: Path) -> None:
-    done = cli(warehouse, *words)
-    assert done.returncode == 2
-    assert told in done.stderr
-    assert done.stdout == ""
-    assert len(done.stderr.strip().splitlines()) == 1, "one line, no trace"
+def test_a_question_without_meaning_is_refused_with_a_reason(words: list[str], message: str, warehouse: Path) -> None:
+    result = cli(warehouse, *words)
+    assert result.returncode == 2
+    assert message in result.stderr
+    assert result.stdout == ""
+    assert len(result.stderr.strip().splitlines()) == 1, "one line, no trace"
 
 
 def test_a_flow_and_a_state_in_one_question_take_both(con: duckdb.DuckDBPyConnection) -> None:
@@ -245,23 +247,23 @@ def test_a_past_month_cut_by_the_period_has_no_row_for_a_state(con: duckdb.DuckD
 
 @pytest.mark.parametrize("name", SHOWN)
 def test_every_number_shows_how_it_is_worked_out(name: str) -> None:
-    written = formula(name)
-    assert "{" not in written
-    assert written.startswith("select ") or any(part in written for part in catalogue())
+    sql = formula(name)
+    assert "{" not in sql
+    assert sql.startswith("select ") or any(part in sql for part in catalogue())
 
 
 def test_the_formula_of_a_state_counts_what_the_question_counts(con: duckdb.DuckDBPyConnection) -> None:
     """The SQL on the page Methods can be pasted: with a day put in, it gives the number."""
     day = date(2024, 9, 21)
     for name in SHOWN:
-        written = formula(name)
+        sql = formula(name)
         metric = catalogue()[name]
-        if metric.kind != "snapshot" or not written.startswith("select "):
+        if metric.kind != "snapshot" or not sql.startswith("select "):
             continue
         days = {":day_12_months_before": date(2023, 9, 21), ":day_24_months_before": date(2022, 9, 21), ":day": day}
         for parameter, value in days.items():
-            written = written.replace(parameter, f"date '{value}'")
-        row = con.execute(written).fetchone()
+            sql = sql.replace(parameter, f"date '{value}'")
+        row = con.execute(sql).fetchone()
         assert row is not None
         assert row[0] == answers.ask(con, name, on=day).value(), name
 
@@ -288,14 +290,14 @@ def test_members_of_a_publication_are_found_in_their_order_whatever_their_case_a
     courses = [code for (code,) in con.execute("select course_code from courses order by 1").fetchall()]
     assert any(code.upper() != code for code in courses)
     first, last = courses[0], courses[-1]
-    given = {"course": (last.upper(), first, last)}
-    assert answers.ask(con, "trainable_assistants", where=given).where == {"course": (last, first)}
+    where = {"course": (last.upper(), first, last)}
+    assert answers.ask(con, "trainable_assistants", where=where).where == {"course": (last, first)}
     codes = [code for (code,) in con.execute("select institute_code from institutes order by 1").fetchall()]
     persian = codes[0].translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹"))
     assert answers.ask(con, "active_assistants", where={"institute": (persian,)}).where == {"institute": (codes[0],)}
 
 
 def test_the_first_unknown_member_is_named(con) -> None:
-    known = con.execute("select min(institute_code) from institutes").fetchone()[0]
+    code = con.execute("select min(institute_code) from institutes").fetchone()[0]
     with pytest.raises(QuestionError, match="no institute is called 'nowhere'"):
-        answers.ask(con, "active_assistants", where={"institute": (known, "nowhere", "neither")})
+        answers.ask(con, "active_assistants", where={"institute": (code, "nowhere", "neither")})

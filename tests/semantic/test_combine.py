@@ -16,21 +16,21 @@ def _groups(query, rows):
 
 
 def test_a_query_is_the_sum_of_its_selects():
-    one = Select("one", ("province", "active", "left"))
-    other = Select("other", ("province", "left", "active"))
-    query = MeasureQuery((one, other), ("province",), ("active", "left"), False)
-    found = _groups(
+    first = Select("one", ("province", "active", "left"))
+    second = Select("other", ("province", "left", "active"))
+    query = MeasureQuery((first, second), ("province",), ("active", "left"), False)
+    groups = _groups(
         query, {"one": [("A", 2, None), ("B", 1, None), ("B", 4, 7)], "other": [("A", 5, 1), (None, None, 3)]}
     )
-    assert found == {("A",): (3, 5), ("B",): (5, 7), (None,): (3, None)}
+    assert groups == {("A",): (3, 5), ("B",): (5, 7), (None,): (3, None)}
 
 
 @pytest.mark.parametrize("names", [("left",), ("left", "active"), ("active", "left"), ("left", "gone"), ()])
 def test_a_select_may_have_more_columns_than_the_query(names):
     selects = (Select("one", ("active",)), Select("other", ("left", "gone")))
-    told = {"active": 5, "left": 2, "gone": 4}
-    found = _groups(MeasureQuery(selects, (), names, False), {"one": [(5,), (0,)], "other": [(2, 3), (0, 1)]})
-    assert found == {(): tuple(told[name] for name in names)}
+    sums = {"active": 5, "left": 2, "gone": 4}
+    groups = _groups(MeasureQuery(selects, (), names, False), {"one": [(5,), (0,)], "other": [(2, 3), (0, 1)]})
+    assert groups == {(): tuple(sums[name] for name in names)}
 
 
 def test_a_query_sums_over_dimensions_it_does_not_have():
@@ -48,33 +48,33 @@ def test_a_query_sums_over_dimensions_it_does_not_have():
 def test_a_day_stands_for_each_of_its_units_and_no_other():
     select = Select("one", ("month", "gender", "active"), {MAY: ["1405-02", "1405-03"]})
     query = MeasureQuery((select,), ("month", "gender"), ("active",), False)
-    found = _groups(query, {"one": [(MAY, "male", 4), (JUNE, "male", 9)]})
-    assert found == {("1405-02", "male"): (4,), ("1405-03", "male"): (4,)}
+    groups = _groups(query, {"one": [(MAY, "male", 4), (JUNE, "male", 9)]})
+    assert groups == {("1405-02", "male"): (4,), ("1405-03", "male"): (4,)}
 
 
 def test_a_group_exists_where_any_presence_column_is_not_zero():
     select = Select("one", ("province", "compliant", "active"))
     query = MeasureQuery((select, select), ("province",), ("compliant",), False, presence=("compliant", "active"))
-    found = _groups(query, {"one": [("A", 0, 0), ("B", 0, 3), ("C", None, None), ("D", 1, 0)]})
-    assert found == {("B",): (0, 6), ("D",): (2, 0)}
+    groups = _groups(query, {"one": [("A", 0, 0), ("B", 0, 3), ("C", None, None), ("D", 1, 0)]})
+    assert groups == {("B",): (0, 6), ("D",): (2, 0)}
 
 
 def test_lookups_add_numbers_to_the_groups_of_other_queries():
-    met = MeasureQuery((Select("met", ("province", "post", "active")),), ("province", "post"), ("active",), False)
-    beside = MeasureQuery((Select("beside", ("province", "people")),), ("province",), ("people",), True)
+    second = MeasureQuery((Select("met", ("province", "post", "active")),), ("province", "post"), ("active",), False)
+    first = MeasureQuery((Select("beside", ("province", "people")),), ("province",), ("people",), True)
     rows = {"met": [("A", "guard", 1), (None, "guard", 2)], "beside": [("A", 10), ("B", 20), (None, 5)]}
     zeros = {"active": 0, "people": None, "hours": 0.0}
-    found = merge([beside, met], rows, ("province", "post"), {}, zeros)
-    assert found == {("A", "guard"): [1, 10, 0.0], (None, "guard"): [2, 5, 0.0]}
-    alone = merge([beside], rows, ("province",), {}, {"people": None})
+    groups = merge([first, second], rows, ("province", "post"), {}, zeros)
+    assert groups == {("A", "guard"): [1, 10, 0.0], (None, "guard"): [2, 5, 0.0]}
+    alone = merge([first], rows, ("province",), {}, {"people": None})
     assert alone == {("A",): [10], ("B",): [20], (None,): [5]}
 
 
 def test_fixed_groups_have_rows_where_nothing_is_counted():
     query = MeasureQuery((Select("one", ("province", "active")),), ("province",), ("active",), False)
     always = {("A",): {"people": 7}, ("B",): {"people": 8}}
-    found = merge([query], {"one": [("B", 3), ("C", 4)]}, ("province",), always, {"people": None, "active": 0})
-    assert found == {("A",): [7, 0], ("B",): [8, 3], ("C",): [None, 4]}
+    groups = merge([query], {"one": [("B", 3), ("C", 4)]}, ("province",), always, {"people": None, "active": 0})
+    assert groups == {("A",): [7, 0], ("B",): [8, 3], ("C",): [None, 4]}
 
 
 def test_members_are_in_order_and_the_unknown_last():

@@ -14,8 +14,8 @@ DAY = date(2024, 9, 21)
 YEAR = (date(2024, 3, 20), date(2025, 3, 20))
 
 
-def sql_of(made):
-    return "\n".join(select.sql for query in compile(made).queries for select in query.selects)
+def sql_of(query_plan):
+    return "\n".join(select.sql for query in compile(query_plan).queries for select in query.selects)
 
 
 def test_measures_of_the_same_rows_share_a_query():
@@ -27,11 +27,13 @@ def test_measures_of_the_same_rows_share_a_query():
 
 
 def test_values_are_bound_and_equal_ones_once():
-    made = plan("active_assistants", "joiners", where={"gender": ["زن"], "province": ["IR-23"]}, on=DAY, over=YEAR)
-    compiled = compile(made)
+    query_plan = plan(
+        "active_assistants", "joiners", where={"gender": ["زن"], "province": ["IR-23"]}, on=DAY, over=YEAR
+    )
+    compiled = compile(query_plan)
     assert list(compiled.parameters.values()).count("IR-23") == 1
     assert {DAY, *YEAR, "IR-23"} <= set(compiled.parameters.values())
-    assert "IR-23" not in sql_of(made)
+    assert "IR-23" not in sql_of(query_plan)
 
 
 @pytest.mark.parametrize(
@@ -84,9 +86,9 @@ def test_few_of_very_many_members_are_compared_without_an_in():
     """To plan an IN, DuckDB converts every member of the column's type."""
     for count in (1, 3, MOST_COMPARED + 1):
         # A plan without a database: the names of institutes are taken as they are.
-        made = replace(plan("active_assistants", on=DAY), where={"institute": tuple(map(str, range(count)))})
-        assert ("institute_code in (" in sql_of(made)) == (count > MOST_COMPARED)
-        assert ("else false end" in sql_of(made)) == (1 < count <= MOST_COMPARED)
+        query_plan = replace(plan("active_assistants", on=DAY), where={"institute": tuple(map(str, range(count)))})
+        assert ("institute_code in (" in sql_of(query_plan)) == (count > MOST_COMPARED)
+        assert ("else false end" in sql_of(query_plan)) == (1 < count <= MOST_COMPARED)
 
 
 def test_days_ahead_are_bound_as_dates_and_end_with_the_calendar():

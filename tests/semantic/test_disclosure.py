@@ -56,8 +56,8 @@ def of_exact_parts(source: Answer) -> list[tuple[Any, ...]]:
     """An earlier design: counts rounded to 5, ratios of the exact parts to 0.1 point, none under 23 persons."""
     rows = []
     for *key, share, part, whole in source.rows:
-        shown = round(share, 3) if whole >= 23 else None
-        rows.append((*key, shown, disclosure.rounded(part), disclosure.rounded(whole)))
+        rounded_share = round(share, 3) if whole >= 23 else None
+        rows.append((*key, rounded_share, disclosure.rounded(part), disclosure.rounded(whole)))
     return rows
 
 
@@ -81,15 +81,15 @@ def precision(share: float) -> float:
 def possible(rows: list[tuple[Any, ...]]) -> list[tuple[set[int], set[int]]]:
     """The numerators and the denominators that each row leaves possible."""
     says_nothing = ratios_are_of_rounded_counts(rows)
-    found = []
+    ranges = []
     for *_, share, part, whole in rows:
         pairs = [
             (n, d)
             for n, d in itertools.product(window(part), window(whole))
             if n <= d and (share is None or says_nothing or (d and abs(n / d - share) <= precision(share)))
         ]
-        found.append(({n for n, _ in pairs}, {d for _, d in pairs}))
-    return found
+        ranges.append(({n for n, _ in pairs}, {d for _, d in pairs}))
+    return ranges
 
 
 PAIRS = st.integers(0, 3000).flatmap(lambda whole: st.tuples(st.integers(0, whole), st.just(whole)))
@@ -98,18 +98,18 @@ PAIRS = st.integers(0, 3000).flatmap(lambda whole: st.tuples(st.integers(0, whol
 @pytest.mark.slow
 @given(st.lists(PAIRS, min_size=1, max_size=12))
 @example([(12, 24), (0, 1), (902, 1003), (24, 24)])
-def test_no_count_can_be_had_from_its_row(counts: list[tuple[int, int]]) -> None:
-    made = compliance(("institute",), [((f"{number:03}",), pair) for number, pair in enumerate(counts)])
-    for numerators, denominators in possible(written(made)):
+def test_no_count_can_be_recovered_from_its_row(counts: list[tuple[int, int]]) -> None:
+    data = compliance(("institute",), [((f"{number:03}",), pair) for number, pair in enumerate(counts)])
+    for numerators, denominators in possible(written(data)):
         assert len(numerators) > 1
         assert len(denominators) > 1
 
 
-def test_ratios_of_exact_parts_to_a_tenth_of_a_point_would_give_counts_back() -> None:
+def test_ratios_of_exact_parts_to_a_tenth_of_a_point_would_reveal_counts() -> None:
     """Why ratios are computed from rounded counts: the attack succeeds on the earlier design."""
     counts = [((str(whole),), (whole * 4 // 5, whole)) for whole in range(23, 123)]
-    left = possible(of_exact_parts(compliance(("institute",), counts)))
-    recovered = [one for one in left if len(one[0]) == len(one[1]) == 1]
+    possible_counts = possible(of_exact_parts(compliance(("institute",), counts)))
+    recovered = [ranges for ranges in possible_counts if len(ranges[0]) == len(ranges[1]) == 1]
     assert len(recovered) > 30
 
 
@@ -136,33 +136,33 @@ def with_margins(cells: dict[tuple[str, str], tuple[int, int]]) -> list[Answer]:
 
 
 def published(files: list[Answer], publish: Callable[[Answer], list[tuple[Any, ...]]]) -> Published:
-    found: Published = {}
+    cells: Published = {}
     for file in files:
         for row in publish(file):
             key = dict(zip(file.by, row, strict=False))
             share, part, whole = row[-3:]
-            found[key.get("province"), key.get("post")] = (share, part, whole)
-    return found
+            cells[key.get("province"), key.get("post")] = (share, part, whole)
+    return cells
 
 
-def recovered(told: Published, half: int = 2) -> list[tuple[Key, str]]:
+def recovered(cells_shown: Published, half: int = 2) -> list[tuple[Key, str]]:
     """The counts for which linear programming leaves one value; the true table always satisfies the constraints."""
-    cells = [key for key in told if None not in key]
+    cells = [key for key in cells_shown if None not in key]
     place = {key: number for number, key in enumerate(cells)}
     size = len(cells)
     above: list[np.ndarray] = []
     limits: list[float] = []
 
     def sums(key: Key) -> list[int]:
-        return [place[one] for one in cells if all(b is None or a == b for a, b in zip(one, key, strict=True))]
+        return [place[cell] for cell in cells if all(b is None or a == b for a, b in zip(cell, key, strict=True))]
 
     def at_most(coefficients: np.ndarray, limit: float) -> None:
         above.append(coefficients)
         limits.append(limit)
 
-    says_nothing = ratios_are_of_rounded_counts(list(told.values()))
+    says_nothing = ratios_are_of_rounded_counts(list(cells_shown.values()))
     rows_of: dict[tuple[Key, int], np.ndarray] = {}
-    for key, (share, *counts) in told.items():
+    for key, (share, *counts) in cells_shown.items():
         for kind, count in enumerate(counts):
             row = np.zeros(2 * size)
             row[[kind * size + at for at in sums(key)]] = 1
@@ -175,71 +175,71 @@ def recovered(told: Published, half: int = 2) -> list[tuple[Key, str]]:
         if share is not None and not says_nothing:
             at_most(part - (share + precision(share)) * whole, 0)
             at_most((share - precision(share)) * whole - part, 0)
-    found = []
+    exact = []
     for (key, kind), row in rows_of.items():
         ends = []
         for sign in (1, -1):
-            done = linprog(sign * row, np.array(above), limits, bounds=(0, None), method="highs")
-            assert done.status == 0 or half == 2, done.message
-            if done.status:
+            result = linprog(sign * row, np.array(above), limits, bounds=(0, None), method="highs")
+            assert result.status == 0 or half == 2, result.message
+            if result.status:
                 # A count may be rounded the other way, which the constraints have to allow.
-                return recovered(told, 3)
-            ends.append(sign * done.fun)
+                return recovered(cells_shown, 3)
+            ends.append(sign * result.fun)
         if math.floor(ends[1] + 1e-6) - math.ceil(ends[0] - 1e-6) < 1:
-            found.append((key, PARTS[kind]))
-    return found
+            exact.append((key, PARTS[kind]))
+    return exact
 
 
 def table(rng: np.random.Generator, provinces: int, posts: int, most: int) -> dict[tuple[str, str], tuple[int, int]]:
     """Persons by province and post, few in most cells, and the compliant ones among them."""
-    found = {}
+    counts = {}
     for key in itertools.product(PROVINCES[:provinces], POSTS[:posts]):
         whole = int(rng.integers(0, most + 1))
-        found[key] = (int(rng.binomial(whole, 0.8)), whole)
-    return found
+        counts[key] = (int(rng.binomial(whole, 0.8)), whole)
+    return counts
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("provinces", "posts", "most"), [(31, 2, 60), (12, 4, 30), (6, 3, 200), (10, 3, 3000), (4, 4, 20)]
 )
-def test_no_count_can_be_had_from_a_table_with_its_margins(provinces: int, posts: int, most: int) -> None:
+def test_no_count_can_be_recovered_from_a_table_with_margins(provinces: int, posts: int, most: int) -> None:
     cells = table(np.random.default_rng(SEED), provinces, posts, most)
     assert recovered(published(with_margins(cells), written)) == []
 
 
 @pytest.mark.parametrize("cells", [(3, 3, 3, 3), (2, 2, 2, 2), (13, 8, 3, 28), (3, 3, 3, 3, 0, 0), (7, 2, 2, 7)])
-def test_no_line_of_a_table_is_given_away_by_its_sum(cells: tuple[int, ...]) -> None:
-    made = compliance(("institute",), [((f"{number:03}",), (0, whole)) for number, whole in enumerate(cells)])
+def test_no_row_of_a_table_is_revealed_by_its_sum(cells: tuple[int, ...]) -> None:
+    data = compliance(("institute",), [((f"{number:03}",), (0, whole)) for number, whole in enumerate(cells)])
     total = disclosure.rounded(sum(cells))
-    plain = [window(disclosure.rounded(one)) for one in cells]
+    plain = [window(disclosure.rounded(cell)) for cell in cells]
     assert sum(span[0] for span in plain) == window(total)[-1] or sum(span[-1] for span in plain) == window(total)[0]
-    spans = [window(row[-1]) for row in written(made)]
+    spans = [window(row[-1]) for row in written(data)]
     assert sum(span[0] for span in spans) < window(total)[-1]
     assert sum(span[-1] for span in spans) > window(total)[0]
-    assert all(abs(row[-1] - exact) <= 3 for row, exact in zip(written(made), cells, strict=True))
+    assert all(abs(row[-1] - exact) <= 3 for row, exact in zip(written(data), cells, strict=True))
 
 
 # ---------------------------------------------------------------- the rules one by one
 
 
-def asking(**found: Any) -> disclosure.Ask:
+def asking(**values: Any) -> disclosure.Ask:
     """A semantic layer with these numbers for every row asked for."""
 
     def ask(*names: str, by: tuple[str, ...], **_: Any) -> Answer:
-        return answer(*names, by=by, rows=[("IR-23", *(found[name] for name in names))])
+        return answer(*names, by=by, rows=[("IR-23", *(values[name] for name in names))])
 
     return ask
 
 
-def one(name: str, value: Any, ask: disclosure.Ask | None = None, **parts: Any) -> Any:
+def circulated(name: str, value: Any, ask: disclosure.Ask | None = None, **parts: Any) -> Any:
     """One number of a file for circulation, next to its parts."""
-    made = answer(name, by=("province",), more=tuple(parts), rows=[("IR-23", value, *parts.values())])
-    return for_circulation(made, ask).rows[0][1]
+    data = answer(name, by=("province",), more=tuple(parts), rows=[("IR-23", value, *parts.values())])
+    return for_circulation(data, ask).rows[0][1]
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "parts", "told"),
+    ("name", "value", "parts", "expected"),
     [
         ("training_compliance", 0.5, {"compliant_assistants": 11, "trainable_assistants": 22}, None),
         ("training_compliance", 12 / 23, {"compliant_assistants": 12, "trainable_assistants": 23}, 0.4),
@@ -258,16 +258,16 @@ def one(name: str, value: Any, ask: disclosure.Ask | None = None, **parts: Any) 
         ("licensed_institutes", 3, {}, 3),
     ],
 )
-def test_what_may_circulate_of_a_number(name: str, value: Any, parts: dict[str, Any], told: Any) -> None:
-    assert one(name, value, **parts) == told
+def test_circulated_values(name: str, value: Any, parts: dict[str, Any], expected: Any) -> None:
+    assert circulated(name, value, **parts) == expected
 
 
 @pytest.mark.parametrize("name", ["age_median", "tenure_median", "time_to_licence_median", "time_to_licence_p90"])
 def test_a_median_or_percentile_is_left_out_of_seven_cases_or_where_they_are_not_known(name: str) -> None:
     cases = str(catalogue()[name].sample_size)
-    assert one(name, 30.26, asking(**{cases: 8})) == 30.3
-    assert one(name, 30.26, asking(**{cases: 7})) is None
-    assert one(name, 30.26) is None
+    assert circulated(name, 30.26, asking(**{cases: 8})) == 30.3
+    assert circulated(name, 30.26, asking(**{cases: 7})) is None
+    assert circulated(name, 30.26) is None
 
 
 def test_every_median_and_percentile_names_its_cases() -> None:
@@ -277,29 +277,29 @@ def test_every_median_and_percentile_names_its_cases() -> None:
 
 def test_a_gap_is_worked_out_of_rounded_counts_for_its_other_parts_are_known() -> None:
     known = {"residents": 1000, "nation_residents": 10000}
-    told = {one("coverage_gap", active - 12.3, asking(active_assistants=active, nation_active=123, **known))
+    gaps = {circulated("coverage_gap", active - 12.3, asking(active_assistants=active, nation_active=123, **known))
             for active in range(13, 18)}  # fmt: skip
-    assert told == {disclosure.rounded(15 - 1000 * 125 / 10000)}, "five counts that read 15 have one gap"
-    assert one("coverage_gap", 3.7) is None
+    assert gaps == {disclosure.rounded(15 - 1000 * 125 / 10000)}, "five counts that read 15 have one gap"
+    assert circulated("coverage_gap", 3.7) is None
 
 
-def test_a_comparison_is_of_what_is_told_of_its_sides() -> None:
+def test_a_comparison_uses_the_circulated_values_of_its_sides() -> None:
     names = ("active_assistants", "women_share")
     rows = [("first", 31, 0.40, 12), ("second", 48, 0.25, 12), ("difference", 17, -0.15, None)]
-    made = for_circulation(answer(*names, by=("side",), more=("women",), rows=rows))
-    assert made.rows == [("first", 30, 0.333, 10), ("second", 50, 0.2, 10), ("difference", 20, -0.133, None)]
+    data = for_circulation(answer(*names, by=("side",), more=("women",), rows=rows))
+    assert data.rows == [("first", 30, 0.333, 10), ("second", 50, 0.2, 10), ("difference", 20, -0.133, None)]
 
 
-def test_parts_of_a_row_are_not_given_away_by_their_sum() -> None:
+def test_parts_of_a_row_are_not_revealed_by_their_sum() -> None:
     bands = ("status_in_date", "status_pending", "status_expired", "status_overdue")
     row = for_circulation(answer(*bands, by=("province",), rows=[("IR-23", 13, 8, 3, 28)])).rows[0][1:]
     assert sum(window(count)[0] for count in row) < window(disclosure.rounded(52))[-1]
 
 
 def test_rows_about_persons_are_not_for_circulation() -> None:
-    told = answer("active_assistants", by=("institute",), rows=[])
+    rows = answer("active_assistants", by=("institute",), rows=[])
     with pytest.raises(disclosure.NotForCirculation):
-        for_circulation(StreamedRows(told, "", "", {}, lambda: pytest.fail("nothing is read")))  # type: ignore[arg-type, return-value]
+        for_circulation(StreamedRows(rows, "", "", {}, lambda: pytest.fail("nothing is read")))  # type: ignore[arg-type, return-value]
 
 
 @settings(max_examples=30)
@@ -308,19 +308,19 @@ def test_no_number_has_more_digits_than_its_rule_gives(name: str, value: float, 
     metric = catalogue()[name]
     parts = {str(metric.numerator): part, str(metric.denominator): whole} if metric.numerator else {}
     ask = asking(**dict.fromkeys(catalogue(), part))
-    told = one(name, value, ask, **parts)
+    number = circulated(name, value, ask, **parts)
     digits = {"share": 3, "per_10k": 2, "per_100km2": 2}.get(metric.unit, 1)
-    assert told is None or round(told, digits) == told
-    if metric.counts == "persons" and told is not None:
-        assert told % 5 == 0
+    assert number is None or round(number, digits) == number
+    if metric.counts == "persons" and number is not None:
+        assert number % 5 == 0
 
 
-def test_what_circulates_is_not_rounded_twice() -> None:
-    made = for_circulation(answer("active_assistants", by=("province",), rows=[("IR-23", 3)]))
-    assert for_circulation(made) is made
-    assert for_circulation(replace(made, on=date(2026, 1, 1))).rows == [("IR-23", 5)]
+def test_circulated_values_are_not_rounded_twice() -> None:
+    data = for_circulation(answer("active_assistants", by=("province",), rows=[("IR-23", 3)]))
+    assert for_circulation(data) is data
+    assert for_circulation(replace(data, on=date(2026, 1, 1))).rows == [("IR-23", 5)]
 
 
-def test_the_same_attack_has_counts_back_from_ratios_of_exact_parts() -> None:
+def test_the_same_attack_recovers_counts_from_ratios_of_exact_parts() -> None:
     files = with_margins(table(np.random.default_rng(6), 6, 3, 200))
     assert len(recovered(published(files, of_exact_parts))) >= 5

@@ -50,14 +50,14 @@ def bound(tmp_path_factory) -> tuple[Built, dict[str, set[str]]]:
     for table, rows in bad.items():
         # A file of which more than half is rejected is refused.
         put(folder, f"{table}_9.csv", rows + good[table])
-    found: dict[str, set[str]] = {}
+    tables_of: dict[str, set[str]] = {}
     carry = adoption_history.carry
 
     def bind(con: duckdb.DuckDBPyConnection, pointer: Path) -> None:
         con.execute("pragma disable_optimizer")
         for name, sql in {**run_models.models(), "adoption": adoption_history.ADOPTION}.items():
             ((_, plan),) = con.execute(f"explain (format json) {sql}").fetchall()
-            found[name] = {table.split(".")[-1] for table in re.findall(r'"Table": "([^"]+)"', plan)}
+            tables_of[name] = {table.split(".")[-1] for table in re.findall(r'"Table": "([^"]+)"', plan)}
         con.execute("pragma enable_optimizer")
         carry(con, pointer)
 
@@ -65,14 +65,14 @@ def bound(tmp_path_factory) -> tuple[Built, dict[str, set[str]]]:
         patch.setattr(adoption_history, "carry", bind)
         built = build(folder)
     assert built.code == 0, built.err
-    return built, found
+    return built, tables_of
 
 
 def through(name: str, bound: dict[str, set[str]]) -> set[str]:
     """The source tables behind a table, according to DuckDB's binder."""
     if name.startswith("loaded_"):
         return {name.removeprefix("loaded_")}
-    return set().union(*(through(one, bound) for one in bound.get(name, ())))
+    return set().union(*(through(table, bound) for table in bound.get(name, ())))
 
 
 def expected(name: str, bound: dict[str, set[str]]) -> set[str]:
@@ -97,7 +97,7 @@ def test_the_rejected_rows_of_every_metric_are_those_of_its_sources(bound, monke
     warehouse.leave()
     for name in catalog.catalogue():
         answer = warehouse.ask(name)
-        assert warehouse.rejected_rows(answer) == sum(of_table[one] for one in expected(name, tables)), name
+        assert warehouse.rejected_rows(answer) == sum(of_table[source] for source in expected(name, tables)), name
     assert warehouse.rejected_rows(
         warehouse.ask_each("joiners", "training_compliance")["joiners"]
     ) == warehouse.rejected_rows(warehouse.ask("joiners"))
@@ -110,37 +110,40 @@ def test_a_number_that_moves_with_a_source_names_it(table, tmp_path):
     whole = build(sample(tmp_path / "whole"), to=tmp_path / "a" / "w.duckdb")
     folder = sample(tmp_path / "part")
     lines = (SAMPLE / f"{table}.csv").read_bytes().splitlines(keepends=True)
-    put(folder, f"{table}.csv", b"".join(one for number, one in enumerate(lines) if number % 3 or not number))
+    put(folder, f"{table}.csv", b"".join(line for number, line in enumerate(lines) if number % 3 or not number))
     part = build(folder, "--accept-loss", to=tmp_path / "b" / "w.duckdb")
     assert part.code == 0, part.err
-    moved = set()
-    with access.connect(whole.to, access.ADMINISTRATOR) as one, access.connect(part.to, access.ADMINISTRATOR) as other:
-        day = publications.describe(one).as_of
+    names = set()
+    with (
+        access.connect(whole.to, access.ADMINISTRATOR) as first,
+        access.connect(part.to, access.ADMINISTRATOR) as second,
+    ):
+        day = publications.describe(first).as_of
         for name, metric in catalog.catalogue().items():
             when = {"on": day} if metric.kind == "snapshot" else {}
-            if answers.ask(one, name, **when).rows != answers.ask(other, name, **when).rows:
-                moved.add(name)
-    assert moved, table
-    assert not {name for name in moved if table not in lineage.sources_of(name)}
+            if answers.ask(first, name, **when).rows != answers.ask(second, name, **when).rows:
+                names.add(name)
+    assert names, table
+    assert not {name for name in names if table not in lineage.sources_of(name)}
 
 
 @pytest.mark.parametrize("name", registry.analyses())
-def test_what_is_worked_out_of_several_questions_names_the_sources_of_all(name, bound, monkeypatch):
+def test_an_analysis_of_several_questions_names_the_sources_of_all(name, bound, monkeypatch):
     built, tables = bound
-    asked: set[str] = set()
+    metric_names: set[str] = set()
     resolve = answers.resolve
 
     def noted(con, publication, question):
-        asked.update(question.names)
+        metric_names.update(question.names)
         return resolve(con, publication, question)
 
     monkeypatch.setattr(answers, "resolve", noted)
     with access.connect(built.to, access.ADMINISTRATOR) as con:
         answer = registry.analyses()[name].run(con)
-    asked -= ONLY_FOR_THE_DAY.get(name, set())
-    wanted = set().union(*(expected(one, tables) for one in asked))
-    assert answer.sources & set(TABLES) == wanted
-    assert wanted or name == "claim"
+    metric_names -= ONLY_FOR_THE_DAY.get(name, set())
+    expected_sources = set().union(*(expected(metric, tables) for metric in metric_names))
+    assert answer.sources & set(TABLES) == expected_sources
+    assert expected_sources or name == "claim"
 
 
 def test_a_dimension_that_is_counted_from_another_table_has_its_sources(bound):
@@ -150,8 +153,11 @@ def test_a_dimension_that_is_counted_from_another_table_has_its_sources(bound):
             for dimension, change in entry.get("alternate_sources", {}).items():
                 (measure,) = catalog.expand(name, frozenset({dimension})).values()
                 assert measure.table == change.get("table", measure.table)
-                wanted = through(catalog.tables()[measure.table].model, tables)
-                assert answers.ask(con, name, by=(dimension,)).sources & set(TABLES) == wanted, (name, dimension)
+                expected_sources = through(catalog.tables()[measure.table].model, tables)
+                assert answers.ask(con, name, by=(dimension,)).sources & set(TABLES) == expected_sources, (
+                    name,
+                    dimension,
+                )
 
 
 def test_neither_a_comment_nor_a_cte_is_a_table():

@@ -107,7 +107,7 @@ def test_days(text, day):
 @pytest.mark.parametrize(
     "text", ["1404/12/30", "1403/07/31", "03/06/31", "45556", "2023-02-29", "1403/06", "1403/6-31"]
 )
-def test_days_that_are_none(text):
+def test_invalid_days(text):
     with pytest.raises(Fault, match="bad_date"):
         read_day(text)
 
@@ -151,9 +151,9 @@ def test_a_key_with_differing_content_is_quarantined_in_all_files(tmp_path):
     )
     load = read_folder(tmp_path, TODAY)
     assert dict(load.reasons) == {"conflicting_key": 2, "missing_value": 1}
-    one, two = load.files["institutes_1.csv"], load.files["institutes_2.csv"]
-    assert (one.read, one.loaded, one.quarantined, one.duplicates) == (2, 1, 1, 0)
-    assert (two.read, two.loaded, two.quarantined, two.duplicates) == (3, 0, 2, 1)
+    first, second = load.files["institutes_1.csv"], load.files["institutes_2.csv"]
+    assert (first.read, first.loaded, first.quarantined, first.duplicates) == (2, 1, 1, 0)
+    assert (second.read, second.loaded, second.quarantined, second.duplicates) == (3, 0, 2, 1)
 
 
 def test_a_value_that_cannot_be_loaded_is_not_missing_besides(tmp_path):

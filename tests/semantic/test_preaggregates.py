@@ -125,8 +125,8 @@ def test_a_unit_that_is_not_over_is_counted_up_to_the_last_day(con, name, unit):
 def test_a_group_without_anyone_compliant_is_met(con):
     question = {"by": ("province", "activity", "education", "post"), "on": date(2016, 5, 1)}
     _asked_both_ways(con, ["compliant_assistants"], question)
-    found = answers.ask(con, "compliant_assistants", **question).column("compliant_assistants")
-    assert 0 in found
+    counts = answers.ask(con, "compliant_assistants", **question).column("compliant_assistants")
+    assert 0 in counts
 
 
 def test_what_has_no_day_has_no_months(con):
@@ -141,17 +141,17 @@ def test_residents_are_those_of_the_day_they_are_asked_on(con):
         _asked_both_ways(
             con, ["active_assistants", "residents", "nation_residents", "area_km2"], {"by": ("province",), "on": day}
         )
-    known = publications.describe(con).provinces
-    found = answers.ask(con, "residents", by=("province", "month"), over=over)
+    provinces = publications.describe(con).provinces
+    answer = answers.ask(con, "residents", by=("province", "month"), over=over)
     lasts = {unit.label: min(unit.last, DAY) for unit in units_between(*over, "month")}
-    assert len(found.rows) > 31 * 130
-    for province, month, residents in found.rows:
-        assert math.isclose(residents, known.residents(province, lasts[month]), rel_tol=1e-12)
-    asked = answers.ask(con, "coverage_gap", by=("province",), on=date(2020, 2, 29)).query
-    pasted = con.execute("select\n    areas.province" + asked.split("select\n    areas.province")[1].split(";")[0])
-    facts = known.facts(date(2020, 2, 29))
-    for province, *told in pasted.fetchall():
-        assert all(map(_same, told, facts[province].values()))
+    assert len(answer.rows) > 31 * 130
+    for province, month, residents in answer.rows:
+        assert math.isclose(residents, provinces.residents(province, lasts[month]), rel_tol=1e-12)
+    query = answers.ask(con, "coverage_gap", by=("province",), on=date(2020, 2, 29)).query
+    result = con.execute("select\n    areas.province" + query.split("select\n    areas.province")[1].split(";")[0])
+    facts = provinces.facts(date(2020, 2, 29))
+    for province, *values in result.fetchall():
+        assert all(map(_same, values, facts[province].values()))
 
 
 @pytest.mark.parametrize("on", [date.min, date(9999, 11, 30), date.max, DAY])
@@ -184,21 +184,21 @@ def test_measures_asked_at_once_are_those_asked_one_by_one(con, seed, by):
     rng = random.Random(1000 + seed)
     names = rng.sample(_MEASURES, rng.randint(1, 9))
     where = _question(rng, names)["where"] if seed % 3 else {}
-    known = [name for name in names if catalog.catalogue()[name].dimensions.issuperset({*where, *by})]
-    if not known:
+    suitable = [name for name in names if catalog.catalogue()[name].dimensions.issuperset({*where, *by})]
+    if not suitable:
         return
     day = date(2016, 1, 1) + timedelta(days=rng.randrange(3800))
     over = (add_months(day, -rng.randint(1, 30)), day)
-    at_once = answers.ask_each(con, *known, by=by, on=day, over=over, where=where)
-    assert list(at_once) == known
-    for name in known:
+    at_once = answers.ask_each(con, *suitable, by=by, on=day, over=over, where=where)
+    assert list(at_once) == suitable
+    for name in suitable:
         period = {"over": over} if catalog.catalogue()[name].kind == "event" else {"on": day}
         alone = answers.ask(con, name, by=by, where=where, **period)
-        found = at_once[name]
+        together = at_once[name]
         for part in ("metrics", "by", "columns", "where", "on", "over", "provisional", "publication"):
-            assert getattr(found, part) == getattr(alone, part), (name, part)
-        assert len(found.rows) == len(alone.rows) >= 1
-        for one, other in zip(found.rows, alone.rows, strict=True):
+            assert getattr(together, part) == getattr(alone, part), (name, part)
+        assert len(together.rows) == len(alone.rows) >= 1
+        for one, other in zip(together.rows, alone.rows, strict=True):
             assert all(map(_same, one, other)), (name, one, other)
 
 

@@ -46,7 +46,7 @@ def test_a_leaver_may_come_back_on_the_ninetieth_day_and_the_month_is_settled_af
         )
 
 
-def test_what_no_later_event_can_change_is_asked_on_the_day_itself(built):
+def test_a_measure_that_cannot_change_later_is_asked_on_the_day_itself(built):
     with access.connect(built[1].to, access.ADMINISTRATOR) as con:
         for name in ("active_assistants", "joiners", "training_compliance"):
             assert provisional_days(name) == 0

@@ -12,10 +12,10 @@ YEAR = (date(2024, 3, 20), date(2025, 3, 20))
 
 
 def test_a_ratio_is_planned_with_its_parts():
-    made = plan("coverage_per_10k", by=("province",), on=DAY)
-    assert made.selected == ("coverage_per_10k", "active_assistants", "residents")
-    assert set(made.measures) == {"active_assistants", "residents"}
-    assert (made.on, made.over, made.unit, made.dimensions) == (DAY, None, "", ("province",))
+    query_plan = plan("coverage_per_10k", by=("province",), on=DAY)
+    assert query_plan.selected == ("coverage_per_10k", "active_assistants", "residents")
+    assert set(query_plan.measures) == {"active_assistants", "residents"}
+    assert (query_plan.on, query_plan.over, query_plan.unit, query_plan.dimensions) == (DAY, None, "", ("province",))
 
 
 def test_a_measure_is_counted_from_the_table_that_has_the_dimension():
@@ -43,8 +43,8 @@ def test_members_are_codes_whatever_they_were_written_as():
 
 
 def test_snapshots_by_time_are_measured_at_the_end_of_each_unit_that_ends_in_the_period():
-    made = plan("active_assistants", by=("month",), over=(date(2026, 3, 25), AS_OF))
-    assert made.snapshot_days() == [
+    query_plan = plan("active_assistants", by=("month",), over=(date(2026, 3, 25), AS_OF))
+    assert query_plan.snapshot_days() == [
         ("1405-01", date(2026, 4, 20)),
         ("1405-02", date(2026, 5, 21)),
         ("1405-03", date(2026, 6, 21)),
@@ -53,12 +53,12 @@ def test_snapshots_by_time_are_measured_at_the_end_of_each_unit_that_ends_in_the
     assert plan("active_assistants", by=("month",), over=(date(2026, 3, 25), date(2026, 5, 1))).snapshot_days() == [
         ("1405-01", date(2026, 4, 20))
     ]
-    assert made.provisional() == {"1405-04"}
+    assert query_plan.provisional() == {"1405-04"}
 
 
 def test_the_ends_of_units_are_cut_by_the_period():
-    made = plan("leaver_rate_12m", by=("month",), over=(date(2026, 3, 25), date(2026, 5, 1)))
-    assert made.end_days() == [("1405-01", date(2026, 4, 20)), ("1405-02", date(2026, 5, 1))]
+    query_plan = plan("leaver_rate_12m", by=("month",), over=(date(2026, 3, 25), date(2026, 5, 1)))
+    assert query_plan.end_days() == [("1405-01", date(2026, 4, 20)), ("1405-02", date(2026, 5, 1))]
 
 
 def test_static_columns_are_those_that_only_a_province_narrows():

@@ -6,9 +6,9 @@ from etl.semantic.spread import is_noise
 from tests.made import answer
 
 
-def shares(*counted: tuple[int, int]):
+def shares(*counts: tuple[int, int]):
     places = ("IR-23", "IR-10", "IR-11", "IR-00", "IR-30")
-    rows = [(place, part / whole, part, whole) for place, (part, whole) in zip(places, counted, strict=False)]
+    rows = [(place, part / whole, part, whole) for place, (part, whole) in zip(places, counts, strict=False)]
     return answer(
         "judicial_officer_share", by=("province",), rows=rows, more=("judicial_officers", "active_assistants")
     )
@@ -30,7 +30,7 @@ def test_the_same_share_everywhere_and_a_share_of_all_are_noise() -> None:
     assert is_noise(shares((10, 10), (20, 20), (30, 30)))
 
 
-def test_what_is_no_rate_or_has_too_few_groups_is_not_tested() -> None:
+def test_only_rates_with_enough_groups_are_tested() -> None:
     assert not is_noise(answer("active_assistants", by=("province",), rows=[("IR-23", 5), ("IR-10", 5), ("IR-11", 5)]))
     assert not is_noise(shares((50, 100), (50, 100)))
 

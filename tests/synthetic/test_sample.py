@@ -85,7 +85,7 @@ def serving(load: Load, on: date) -> set[str]:
 
 
 def licensed(load: Load, on: date) -> set[str]:
-    ended = {
+    lapsed = {
         row["institute_code"]
         for row in load.rows["institutes"]
         if row["status"] in ("suspended", "revoked", "closed") and row["status_since"] <= on
@@ -94,7 +94,7 @@ def licensed(load: Load, on: date) -> set[str]:
         row["institute_code"]
         for row in load.rows["licences"]
         if row["outcome"] == "granted" and row["valid_from"] <= on <= row["valid_until"]
-    } - ended
+    } - lapsed
 
 
 def spells(load: Load) -> dict[str, list[dict]]:
@@ -109,12 +109,12 @@ def spells(load: Load) -> dict[str, list[dict]]:
 
 # ------------------------------------------------------------------------ the same, and marked
 def test_same_seed_same_files_other_seed_other_files(folder: Path, tmp_path: Path) -> None:
-    again, other = tmp_path / "again", tmp_path / "other"
-    synthetic.make(again, scale=0.01, seed=7, day=DAY)
+    repeated, other = tmp_path / "again", tmp_path / "other"
+    synthetic.make(repeated, scale=0.01, seed=7, day=DAY)
     synthetic.make(other, scale=0.01, seed=8, day=DAY)
-    assert sorted(p.name for p in again.iterdir()) == sorted(p.name for p in folder.iterdir())
+    assert sorted(p.name for p in repeated.iterdir()) == sorted(p.name for p in folder.iterdir())
     for path in folder.iterdir():
-        twin = again / path.name
+        twin = repeated / path.name
         if path.suffix == ".xlsx":
             assert cells(path) == cells(twin), path.name
         else:
@@ -124,8 +124,8 @@ def test_same_seed_same_files_other_seed_other_files(folder: Path, tmp_path: Pat
 
 
 def test_thirty_one_provinces_hand_in_one_file_of_each_table(folder: Path) -> None:
-    found = Counter((path.name.split("_")[0], re.findall(r"IR-\d\d", path.name)[0]) for path in files(folder))
-    assert found == {(table, f"IR-{n:02d}"): 1 for table in TABLES for n in range(31)}
+    counts = Counter((path.name.split("_")[0], re.findall(r"IR-\d\d", path.name)[0]) for path in files(folder))
+    assert counts == {(table, f"IR-{n:02d}"): 1 for table in TABLES for n in range(31)}
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -173,12 +173,12 @@ def test_an_earlier_sample_is_replaced_and_anything_else_left_alone(
 
 # --------------------------------------------------------------------------------- the faults
 def test_every_reason_is_planted_and_found_as_often_as_the_marker_says(folder: Path, load: Load) -> None:
-    said = planted(folder)
-    assert said.pop("exact_duplicate") == sum(f.duplicates for f in load.files.values()) > 0
+    expected = planted(folder)
+    assert expected.pop("exact_duplicate") == sum(f.duplicates for f in load.files.values()) > 0
     # Counties are misspelt by habit, not planted.
-    assert said.pop("warned") == sum(column != "county" for _, _, column, _ in load.warned) > 0
-    assert set(said) == REASONS
-    assert said == dict(load.reasons)
+    assert expected.pop("warned") == sum(column != "county" for _, _, column, _ in load.warned) > 0
+    assert set(expected) == REASONS
+    assert expected == dict(load.reasons)
 
 
 def test_the_quarantine_is_small(load: Load) -> None:
@@ -197,11 +197,11 @@ def test_ids_pass_the_check_digit_and_lie_in_series_of_no_known_office(load: Loa
 
 def test_spreadsheets_dropped_zeros_of_some_ids(folder: Path, load: Load) -> None:
     records = [*raw(folder, "personnel"), *raw(folder, "training")]
-    written = [str(record.cells.get("national_id") or "") for record in records]
-    short = {text for text in written if re.fullmatch(r"\d{8,9}", text)}
+    cells = [str(record.cells.get("national_id") or "") for record in records]
+    short = {text for text in cells if re.fullmatch(r"\d{8,9}", text)}
     assert {8, 9} == {len(text) for text in short}
-    known = {row["national_id"] for row in load.rows["personnel"]}
-    assert any(text.zfill(10) in known for text in short)
+    ids = {row["national_id"] for row in load.rows["personnel"]}
+    assert any(text.zfill(10) in ids for text in short)
 
 
 # --------------------------------------------------------------------------------- the habits
@@ -230,18 +230,18 @@ def test_days_come_in_both_calendars_all_digits_and_all_forms(folder: Path) -> N
 
 
 def test_clerks_write_a_province_by_name_code_and_variant(folder: Path) -> None:
-    written = {str(record.cells.get("province") or "") for record in raw(folder, "personnel")}
+    cells = {str(record.cells.get("province") or "") for record in raw(folder, "personnel")}
     for spelling in ("IR-16", "اصفهان", "Bushehr", "09"):
-        assert spelling in written
-    assert any("\u200c" in text for text in written), "ZWNJ"
-    assert any("ي" in text for text in written), "Arabic ye"
+        assert spelling in cells
+    assert any("\u200c" in text for text in cells), "ZWNJ"
+    assert any("ي" in text for text in cells), "Arabic ye"
 
 
 # ------------------------------------------------------------------------------- the register
 def test_scale_holds(load: Load) -> None:
     assert len(serving(load, DAY)) == pytest.approx(600, rel=0.12)
-    passed = sum(row["result"] == "passed" for row in load.rows["training"])
-    assert passed == pytest.approx(6_000, rel=0.12)
+    passes = sum(row["result"] == "passed" for row in load.rows["training"])
+    assert passes == pytest.approx(6_000, rel=0.12)
 
 
 def test_twice_the_scale_is_twice_the_people(load: Load) -> None:
@@ -276,16 +276,16 @@ def test_some_serve_without_a_licence_in_force(load: Load) -> None:
 
 
 def test_people_transfer_pause_serve_twice_and_move(load: Load) -> None:
-    seen = Counter()
+    events = Counter()
     for rows in spells(load).values():
         for before, after in pairwise(rows):
             end = before["left_on"] or date.max
-            seen["overlap"] += after["hired_on"] <= end
-            seen["gap"] += end < date.max and (after["hired_on"] - end).days > 91
-            seen["moved"] += before["province"] != after["province"]
-            seen["transfer"] += before["institute_code"] != after["institute_code"]
-            seen["promotion"] += before["post"] == "guard" and after["post"] == "team_leader"
-    assert min(seen[k] for k in ("overlap", "gap", "moved", "transfer", "promotion")) >= 3, seen
+            events["overlap"] += after["hired_on"] <= end
+            events["gap"] += end < date.max and (after["hired_on"] - end).days > 91
+            events["moved"] += before["province"] != after["province"]
+            events["transfer"] += before["institute_code"] != after["institute_code"]
+            events["promotion"] += before["post"] == "guard" and after["post"] == "team_leader"
+    assert min(events[k] for k in ("overlap", "gap", "moved", "transfer", "promotion")) >= 3, events
 
 
 def test_licensing_has_every_outcome_and_status(load: Load) -> None:
@@ -316,18 +316,20 @@ def test_as_many_are_in_an_open_gap_on_the_last_day_as_on_any_other() -> None:
     n = 40_000
     spells = {name: np.zeros(n, int) for name in ("inst", "reason", "post")}
     spells |= {"who": np.arange(n), "hired": np.full(n, fr.day - 1500), "left": np.full(n, service.NEVER)}
-    found = service._breaks(fr, spells, np.random.default_rng(3))
+    breaks = service._breaks(fr, spells, np.random.default_rng(3))
 
     def away(day: int) -> int:
-        return n - len(set(found["who"][(found["hired"] <= day) & (found["left"] >= day)]))
+        return n - len(set(breaks["who"][(breaks["hired"] <= day) & (breaks["left"] >= day)]))
 
     open_gaps, before = away(fr.day), [away(fr.day - ago) for ago in (200, 400, 600)]
     assert min(before) > 100
     assert open_gaps == pytest.approx(sum(before) / 3, rel=0.2)
-    assert found["left"][found["left"] < service.NEVER].max() == fr.day - 1
-    assert found["hired"].max() <= fr.day
-    again = found["hired"] > fr.day - 1500
-    ends = dict(zip(found["who"][~again], found["left"][~again], strict=True))
-    waits = [start - ends[who] for who, start in zip(found["who"][again], found["hired"][again], strict=True)]
+    assert breaks["left"][breaks["left"] < service.NEVER].max() == fr.day - 1
+    assert breaks["hired"].max() <= fr.day
+    is_rehired = breaks["hired"] > fr.day - 1500
+    ends = dict(zip(breaks["who"][~is_rehired], breaks["left"][~is_rehired], strict=True))
+    waits = [
+        start - ends[who] for who, start in zip(breaks["who"][is_rehired], breaks["hired"][is_rehired], strict=True)
+    ]
     assert len(waits) > 1000
     assert 0 < min(waits) <= max(waits) < 90

@@ -44,14 +44,14 @@ def opened(name: str, view: dict[str, Any]) -> tuple[AppTest, str, str]:
         app.query_params[key] = value
     app.run()
     assert not app.exception
-    shown = "\n".join(element.proto.body for element in app.get("html"))
+    page = "\n".join(element.proto.body for element in app.get("html"))
     title = re.escape(text.word("state.left_out_title", "fa"))
-    notice = re.search(rf"<strong>{title}</strong><p>(.*?)</p>", shown)
-    return app, shown, notice[1] if notice else ""
+    notice = re.search(rf"<strong>{title}</strong><p>(.*?)</p>", page)
+    return app, page, notice[1] if notice else ""
 
 
 @pytest.mark.parametrize(
-    ("name", "view", "left", "kept"),
+    ("name", "view", "left", "expected"),
     [
         ("explore", {"m": ["joiners", "joiners"]}, ["m=joiners"], {"m": "joiners"}),
         ("explore", {"m": ["evil", "joiners"], "by": "evil"}, ["m=evil", "by=evil"], {"m": "joiners"}),
@@ -73,31 +73,33 @@ def opened(name: str, view: dict[str, Any]) -> tuple[AppTest, str, str]:
         ("planning", {"seats": ["lead:3", "evil:3", "IR-99.lead:1"]}, ["evil:3", "IR-99.lead:1"], {"seats": "lead:3"}),
     ],
 )  # fmt: skip
-def test_what_an_address_says_without_meaning_is_left_out_and_said(
-    name: str, view: dict[str, Any], left: list[str], kept: dict[str, str]
+def test_invalid_parts_of_an_address_are_removed_and_reported(
+    name: str, view: dict[str, Any], left: list[str], expected: dict[str, str]
 ) -> None:
-    app, shown, said = opened(name, view)
-    assert "pd-error" not in shown
+    app, page, notice = opened(name, view)
+    assert "pd-error" not in page
     for part in left:
-        assert part in said
-    assert bool(said) == bool(left)
-    kept = opening(name)[1] | kept
-    assert {key: values if isinstance(values, str) else values[-1] for key, values in app.query_params.items()} == kept
+        assert part in notice
+    assert bool(notice) == bool(left)
+    expected = opening(name)[1] | expected
+    assert {
+        key: values if isinstance(values, str) else values[-1] for key, values in app.query_params.items()
+    } == expected
     app.run()
-    again = "\n".join(element.proto.body for element in app.get("html"))
-    assert text.word("state.left_out_title", "fa") not in again, "said once"
+    second_page = "\n".join(element.proto.body for element in app.get("html"))
+    assert text.word("state.left_out_title", "fa") not in second_page, "said once"
 
 
 def test_only_the_first_parts_of_a_long_address_are_repeated() -> None:
-    _, _, said = opened("overview", {"evil": [f"{place}" + "x" * 500 for place in range(30)]})
-    assert "+۲۶" in said
-    assert len(said) < 400
+    _, _, notice = opened("overview", {"evil": [f"{place}" + "x" * 500 for place in range(30)]})
+    assert "+۲۶" in notice
+    assert len(notice) < 400
 
 
 def test_explore_without_a_dimension_has_a_table_of_one_row() -> None:
-    _, shown, _ = opened("explore", {"by": "-", "m": ["active_assistants", "joiners"]})
-    assert "pd-error" not in shown
-    assert text.word("more.groups", "fa", count=text.number(1, "fa")) in shown
+    _, page, _ = opened("explore", {"by": "-", "m": ["active_assistants", "joiners"]})
+    assert "pd-error" not in page
+    assert text.word("more.groups", "fa", count=text.number(1, "fa")) in page
 
 
 @pytest.mark.parametrize(
@@ -122,18 +124,18 @@ def test_an_address_that_moved_leads_to_its_new_place_with_its_query(old: str, n
 
 def redirected(name: str, query: str) -> str:
     """The page that an address opens."""
-    sent: list[Any] = []
+    messages: list[Any] = []
 
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": b""}
 
     async def send(message: Any) -> None:
-        sent.append(message)
+        messages.append(message)
 
-    asked = {"type": "http", "method": "GET", "path": f"/{name}", "query_string": query.encode()}
-    asyncio.run(Starlette(routes=middleware.routes())({**asked, "headers": []}, receive, send))
-    assert sent[0]["status"] == 307
-    return dict(sent[0]["headers"])[b"location"].decode()
+    scope = {"type": "http", "method": "GET", "path": f"/{name}", "query_string": query.encode()}
+    asyncio.run(Starlette(routes=middleware.routes())({**scope, "headers": []}, receive, send))
+    assert messages[0]["status"] == 307
+    return dict(messages[0]["headers"])[b"location"].decode()
 
 
 def addresses(name: str) -> st.SearchStrategy[dict[str, list[str]]]:
@@ -153,12 +155,12 @@ def addresses(name: str) -> st.SearchStrategy[dict[str, list[str]]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["overview", *NAMES])
-def test_no_address_ends_in_a_part_that_could_not_be_shown(name: str) -> None:
+def test_no_address_leads_to_a_part_that_fails(name: str) -> None:
     @settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(addresses(name))
     @example({})
     def check(view: dict[str, list[str]]) -> None:
-        _, shown, _ = opened(name, view)
-        assert "pd-error" not in shown, view
+        _, page, _ = opened(name, view)
+        assert "pd-error" not in page, view
 
     check()

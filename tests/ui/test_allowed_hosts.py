@@ -26,21 +26,21 @@ NAMES = ["localhost", "127.0.0.1", "::1", "dashboard.example"]
 def allowed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The setting `server.allowedHosts`; an empty list means that nothing is set."""
     names = list(NAMES)
-    asked = config.get_option
-    monkeypatch.setattr(config, "get_option", lambda key: names if key == "server.allowedHosts" else asked(key))
+    original = config.get_option
+    monkeypatch.setattr(config, "get_option", lambda key: names if key == "server.allowedHosts" else original(key))
     return names
 
 
 def _ask(*headers: tuple[str, str], kind: str = "http", query: str = "") -> tuple[int, str]:
     """Status and body; status 0 if the request reached the app."""
-    sent: list[dict] = []
+    messages: list[dict] = []
     reached: list[str] = []
 
     async def app(scope, receive, send):
         reached.append(scope["type"])
 
     async def send(message):
-        sent.append(message)
+        messages.append(message)
 
     scope = {
         "type": kind,
@@ -51,20 +51,20 @@ def _ask(*headers: tuple[str, str], kind: str = "http", query: str = "") -> tupl
     }
     asyncio.run(allowed_hosts.AllowedHosts(app)(scope, None, send))
     if reached:
-        assert not sent
+        assert not messages
         return 0, ""
     if kind == "websocket":
         # The server responds with 403 if a socket is closed before it is accepted.
-        assert [message["type"] for message in sent] == ["websocket.close"]
+        assert [message["type"] for message in messages] == ["websocket.close"]
         return 403, ""
-    return sent[0]["status"], sent[1]["body"].decode()
+    return messages[0]["status"], messages[1]["body"].decode()
 
 
 @pytest.mark.parametrize("kind", ["http", "websocket"])
 @pytest.mark.parametrize(
     "host", ["localhost:8501", "127.0.0.1", "[::1]:8501", "dashboard.example", "DashBoard.Example."]
 )
-def test_our_own_names_come_through(kind, host):
+def test_our_own_host_names_are_accepted(kind, host):
     assert _ask(("Host", host), kind=kind)[0] == 0
     assert _ask(("Host", host), ("Origin", f"https://{host}"), kind=kind)[0] == 0
 
@@ -73,11 +73,11 @@ def test_our_own_names_come_through(kind, host):
 @pytest.mark.parametrize(
     "host", ["elsewhere.example", "localhost.elsewhere.example", "10.0.0.7", "", "localhost@elsewhere.example", "a:b:c"]
 )
-def test_another_name_is_refused(kind, host):
-    refused = 403 if kind == "websocket" else 421
-    assert _ask(("Host", host), kind=kind)[0] == refused
+def test_another_host_name_is_refused(kind, host):
+    status = 403 if kind == "websocket" else 421
+    assert _ask(("Host", host), kind=kind)[0] == status
     # Headers that a rebound page may set itself are ignored.
-    assert _ask(("Host", host), ("X-Forwarded-Host", "dashboard.example"), kind=kind)[0] == refused
+    assert _ask(("Host", host), ("X-Forwarded-Host", "dashboard.example"), kind=kind)[0] == status
 
 
 def test_no_host_and_two_hosts_are_refused():
@@ -85,7 +85,7 @@ def test_no_host_and_two_hosts_are_refused():
     assert _ask(("Host", "localhost"), ("Host", "elsewhere.example"))[0] == 421
 
 
-def test_without_names_nobody_is_answered(allowed):
+def test_without_allowed_names_every_request_is_refused(allowed):
     allowed.clear()
     assert _ask(("Host", "localhost"))[0] == 421
 
@@ -112,7 +112,7 @@ def test_one_foreign_origin_among_several_is_enough():
     assert _ask(("Host", "dashboard.example"), ours, foreign)[0] == 403
 
 
-def test_whatever_comes_through_is_a_page_of_its_own_to_streamlit(monkeypatch):
+def test_streamlit_sees_every_accepted_request_as_same_origin(monkeypatch):
     """Streamlit looks up its public address if Origin and Host differ, which is never true of an allowed request."""
 
     def looked_up() -> str:
@@ -128,12 +128,12 @@ def test_whatever_comes_through_is_a_page_of_its_own_to_streamlit(monkeypatch):
     assert through == 3
 
 
-def test_the_refusal_is_said_in_the_readers_language_and_repeats_nothing():
+def test_the_refusal_is_in_the_readers_language_and_repeats_no_input():
     for lang in ("fa", "en"):
-        status, said = _ask(("Host", "elsewhere.example"), query=f"lang={lang}")
-        assert (status, said) == (421, text.word("state.foreign_host", lang))
-        status, said = _ask(("Host", "localhost"), ("Origin", "https://elsewhere.example"), query=f"lang={lang}")
-        assert (status, said) == (403, text.word("state.foreign_origin", lang))
+        status, message = _ask(("Host", "elsewhere.example"), query=f"lang={lang}")
+        assert (status, message) == (421, text.word("state.foreign_host", lang))
+        status, message = _ask(("Host", "localhost"), ("Origin", "https://elsewhere.example"), query=f"lang={lang}")
+        assert (status, message) == (403, text.word("state.foreign_origin", lang))
 
 
 # ---------------------------------------------------------------- the running dashboard
@@ -155,8 +155,8 @@ cli.main()
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path]]:
     """A dashboard without a publication: its port and its output."""
     folder = tmp_path_factory.mktemp("watched")
-    port, written = free_ports(), folder / "written"
-    with written.open("wb") as out:
+    port, log_file = free_ports(), folder / "written"
+    with log_file.open("wb") as out:
         process = subprocess.Popen(
             [sys.executable, "-c", _WATCHED, "--server.port", str(port), "--logger.level", "debug"],
             cwd=ROOT,
@@ -166,7 +166,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Pat
         )
         try:
             until(lambda: ask(port, "/_stcore/health")[0] == 200, "the dashboard answers")
-            yield port, written
+            yield port, log_file
         finally:
             process.terminate()
             process.wait(timeout=20)
@@ -182,20 +182,20 @@ def _open(port: int, origin: str) -> int:
 
 @pytest.mark.slow
 def test_foreign_sockets_are_refused_and_streamlit_never_looks_for_its_public_address(running):
-    port, written = running
+    port, log_file = running
     assert [_open(port, f"https://elsewhere{number}.example") for number in range(5)] == [403] * 5
     assert _open(port, f"http://localhost:{port}") == 101
     with urllib.request.urlopen(f"http://localhost:{port}/_stcore/health") as answer:
         assert answer.status == 200
-    log = written.read_text()
+    log = log_file.read_text()
     assert "LOOKED UP" not in log
     assert "elsewhere" not in log
     assert "without completing handshake" not in log
 
 
 @pytest.mark.slow
-def test_what_the_processes_write_names_no_reader_and_nothing_asked(running):
-    port, written = running
+def test_logs_of_the_processes_contain_no_reader_and_no_question(running):
+    port, log_file = running
     mark = "marker7391"
     paths = (
         f"/?province={mark}",
@@ -229,15 +229,15 @@ def test_what_the_processes_write_names_no_reader_and_nothing_asked(running):
         f"{mark}\r\n\r\n",
         f"GET /{mark} HTTP/1.1\r\nHost: a\r\nX: {mark * 20000}\r\n\r\n",
     ):
-        with socket.create_connection(("localhost", port), timeout=20) as bare:
-            bare.sendall(raw.encode())
-            bare.settimeout(20)
+        with socket.create_connection(("localhost", port), timeout=20) as connection:
+            connection.sendall(raw.encode())
+            connection.settimeout(20)
             try:
-                while bare.recv(65536):
+                while connection.recv(65536):
                     pass
             except ConnectionResetError:
                 pass
-    log = written.read_text()
+    log = log_file.read_text()
     assert "Error deserializing back message" in log, "the log covers these requests"
     assert mark not in log
     assert "127.0.0.1:" not in log.replace(f"127.0.0.1:{port}", "")

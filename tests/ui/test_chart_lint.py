@@ -82,38 +82,38 @@ def published(publish_sample: Callable[..., Sample]) -> Iterator[Path]:
 
 
 @pytest.fixture
-def shown(published: Path, monkeypatch: pytest.MonkeyPatch) -> list[Shown]:
+def figures_shown(published: Path, monkeypatch: pytest.MonkeyPatch) -> list[Shown]:
     """The figures of the page that is opened next, in their order."""
-    figures_shown: list[Shown] = []
+    captured: list[Shown] = []
     # Titles are worked out for the whole page before its charts are drawn.
     drawing: list[Shown] = []
     say, draw, head, plot = figures._title, figures.drawn_charts.drawn, figures._head, figures.plot
 
-    def saying(answer: Answer, *given: Any) -> titles.Title:
-        title = say(answer, *given)
-        figures_shown.append(Shown(answer, title))
+    def saying(answer: Answer, *arguments: Any) -> titles.Title:
+        title = say(answer, *arguments)
+        captured.append(Shown(answer, title))
         return title
 
-    def drawn(answer: Answer, chart: Chart, *given: Any) -> elements.Figure:
-        figures_shown[-1].chart = chart
-        return draw(answer, chart, *given)
+    def drawn(answer: Answer, chart: Chart, *arguments: Any) -> elements.Figure:
+        captured[-1].chart = chart
+        return draw(answer, chart, *arguments)
 
     def heading(title: str, below: str, more: str = "") -> str:
-        for shown_figure in figures_shown:
-            if shown_figure.title.sentence == title:
-                shown_figure.below = below
-                drawing.append(shown_figure)
+        for figure in captured:
+            if figure.title.sentence == title:
+                figure.below = below
+                drawing.append(figure)
         return head(title, below, more)
 
-    def plotting(figure: elements.Figure, *given: Any, **more: Any) -> None:
+    def plotting(figure: elements.Figure, *arguments: Any, **more: Any) -> None:
         drawing[-1].drawn = figure
-        plot(figure, *given, **more)
+        plot(figure, *arguments, **more)
 
     monkeypatch.setattr(figures, "_title", saying)
     monkeypatch.setattr(figures.drawn_charts, "drawn", drawn)
     monkeypatch.setattr(figures, "_head", heading)
     monkeypatch.setattr(figures, "plot", plotting)
-    return figures_shown
+    return captured
 
 
 def open_page(name: str, lang: str, province: str = "", **more: str) -> str:
@@ -130,28 +130,28 @@ def open_page(name: str, lang: str, province: str = "", **more: str) -> str:
 
 
 @pytest.mark.parametrize(("page", "lang", "of"), EVERY, ids=["-".join(one) for one in EVERY])
-def test_the_charts_of_a_page_keep_the_rules(page: str, lang: str, of: str, shown: list[Shown]) -> None:
+def test_the_charts_of_a_page_keep_the_rules(page: str, lang: str, of: str, figures_shown: list[Shown]) -> None:
     html = open_page(page, lang, PROVINCES[of])
-    assert shown, "a page without a chart tests nothing"
-    keep_the_rules(shown, html, lang)
+    assert figures_shown, "a page without a chart tests nothing"
+    keep_the_rules(figures_shown, html, lang)
 
 
 @pytest.mark.parametrize("lang", text.LANGUAGES)
-def test_the_charts_of_an_institute_keep_the_rules(lang: str, shown: list[Shown], published: Path) -> None:
+def test_the_charts_of_an_institute_keep_the_rules(lang: str, figures_shown: list[Shown], published: Path) -> None:
     with access.connect(published, access.ADMINISTRATOR) as con:
         served = ask(con, "in_service", by=("institute",)).rows
     html = open_page("register", lang, institute=max(served, key=lambda row: row[1])[0])
-    assert shown, "a page without a chart tests nothing"
-    keep_the_rules(shown, html, lang)
+    assert figures_shown, "a page without a chart tests nothing"
+    keep_the_rules(figures_shown, html, lang)
 
 
-def keep_the_rules(shown: list[Shown], html: str, lang: str) -> None:
+def keep_the_rules(figures_shown: list[Shown], html: str, lang: str) -> None:
     context = ChartContext(lang)
     # Those of tables and lists, too.
     heads = re.findall(r"<h3>(.*?)</h3>", html)
     assert [sentence for sentence, count in Counter(heads).items() if count > 1] == []
-    assert {escape(figure.title.sentence) for figure in shown} <= set(heads)
-    for figure in shown:
+    assert {escape(figure.title.sentence) for figure in figures_shown} <= set(heads)
+    for figure in figures_shown:
         sentence = figure.title.sentence
         assert len(sentence.split()) <= titles.MOST_WORDS, sentence
         assert names_its_measure(figure, lang), sentence
@@ -196,18 +196,18 @@ def names_no_small_group(figure: Shown, context: ChartContext) -> bool:
     return set(figure.title.focus) <= ends and apart
 
 
-def keeps_small_groups_apart(one: Shown) -> None:
-    if one.chart not in (bars.ranking, matrix.first_bars) or not one.drawn:
+def keeps_small_groups_apart(figure: Shown) -> None:
+    if figure.chart not in (bars.ranking, matrix.first_bars) or not figure.drawn:
         return
-    small = {group.key[0] for group in rank(one.answer).small}
-    bar = one.drawn["data"][0]
-    drawn = [
+    small = {group.key[0] for group in rank(figure.answer).small}
+    bar = figure.drawn["data"][0]
+    bars_drawn = [
         (code in small, colour.startswith("rgba"))
         for code, colour in zip(bar["customdata"], bar["marker"]["color"], strict=True)
     ]
-    are_pale = [is_pale for (_, is_pale), value in zip(drawn, bar["x"], strict=True) if value is not None]
+    are_pale = [is_pale for (_, is_pale), value in zip(bars_drawn, bar["x"], strict=True) if value is not None]
     # Groups with an unknown member are not ranked, and as pale as others of their size.
-    named = [one for one, code in zip(drawn, bar["customdata"], strict=True) if code is not None]
+    named = [pair for pair, code in zip(bars_drawn, bar["customdata"], strict=True) if code is not None]
     assert all(is_small == is_pale for is_small, is_pale in named), "pale where small, and nowhere else"
     assert are_pale == sorted(are_pale), "below the others"
 
@@ -236,10 +236,10 @@ def has_level_labels_and_one_axis(figure: Shown) -> None:
 
 
 @pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
-def test_every_class_of_every_map_stands_out_from_its_ground(is_dark: bool, shown: list[Shown]) -> None:
+def test_every_class_of_every_map_stands_out_from_its_ground(is_dark: bool, figures_shown: list[Shown]) -> None:
     for page in PAGES:
         open_page(page, "en", "")
-    answers = [one.answer for one in shown if one.chart is maps.provinces]
+    answers = [one.answer for one in figures_shown if one.chart is maps.provinces]
     assert len({answer.metrics[0].name for answer in answers}) >= 3
     context = ChartContext("en", is_dark)
     for answer in answers:
@@ -252,35 +252,35 @@ def test_every_class_of_every_map_stands_out_from_its_ground(is_dark: bool, show
             assert not any("." in label for label in labels), labels
 
 
-def test_a_ranking_of_one_province_becomes_its_value_and_trend(shown: list[Shown]) -> None:
+def test_a_ranking_of_one_province_becomes_its_value_and_trend(figures_shown: list[Shown]) -> None:
     open_page("coverage", "en", "IR-20")
-    one = next(one for one in shown if one.answer.metrics[0].name == "counties_covered")
+    one = next(one for one in figures_shown if one.answer.metrics[0].name == "counties_covered")
     assert one.answer.by == ("month",)
     assert one.drawn["data"][0]["type"] == "scatter"
     assert "Semnan" in one.below
 
 
 def test_where_the_spread_is_noise_there_is_no_map_and_the_ranking_stands_once(
-    shown: list[Shown], monkeypatch: pytest.MonkeyPatch
+    figures_shown: list[Shown], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def is_noise(answer: Answer) -> bool:
         return answer.metrics[0].name == "training_compliance"
 
     def ranked() -> int:
-        return sum(one.chart is bars.ranking and one.answer.by == ("province",) for one in shown)
+        return sum(one.chart is bars.ranking and one.answer.by == ("province",) for one in figures_shown)
 
     monkeypatch.setattr(figures.spread, "is_noise", is_noise)
     assert text.word("figure.noise", "en") in open_page("overview", "en", "")
-    assert maps.provinces not in [one.chart for one in shown if one.drawn]
+    assert maps.provinces not in [one.chart for one in figures_shown if one.drawn]
     assert ranked() == 1, "on a page with only a map, the ranking replaces it"
-    shown.clear()
+    figures_shown.clear()
     assert text.word("figure.no_map", "en") in open_page("training", "en", "")
-    assert maps.provinces not in [one.chart for one in shown if one.drawn]
+    assert maps.provinces not in [one.chart for one in figures_shown if one.drawn]
     assert ranked() == 1, "the page already ranks the provinces next to the map"
     monkeypatch.setattr(figures.spread, "is_noise", lambda answer: False)
-    shown.clear()
+    figures_shown.clear()
     assert text.word("figure.no_map", "en") not in open_page("training", "en", "")
-    assert maps.provinces in [one.chart for one in shown if one.drawn]
+    assert maps.provinces in [one.chart for one in figures_shown if one.drawn]
 
 
 FIXED = """
@@ -296,11 +296,11 @@ page_context.leave_page()
 """
 
 
-def test_a_page_can_set_a_filter_of_one_figure(shown: list[Shown]) -> None:
+def test_a_page_can_set_a_filter_of_one_figure(figures_shown: list[Shown]) -> None:
     app = AppTest.from_string(FIXED, default_timeout=60)
     app.query_params["lang"] = "en"
     assert not app.run().exception
-    fixed, free = shown
+    fixed, free = figures_shown
     assert fixed.answer.where == {"province": ("IR-23",)}
     assert free.answer.where == {}
     assert "Tehran" in fixed.below

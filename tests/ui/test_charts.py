@@ -30,7 +30,7 @@ LOOKS = [ChartContext(lang, dark) for lang in ("fa", "en") for dark in (False, T
 
 
 def bridge() -> Answer:
-    made = answer(
+    data = answer(
         "in_service",
         by=("step",),
         rows=[
@@ -42,29 +42,29 @@ def bridge() -> Answer:
             ("active", 1000),
         ],
     )
-    return replace(made, metrics=(derived("bridge"),), columns=("step", "bridge"))
+    return replace(data, metrics=(derived("bridge"),), columns=("step", "bridge"))
 
 
 def projection() -> Answer:
     rows = [("1404-01", 100, None, None), ("1404-02", 110, 110, 110), ("1404-03", None, 112, 120)]
     names = ("active_assistants", "projected_low", "projected_high")
-    made = answer(names[0], by=("month",), rows=rows)
-    return replace(made, metrics=(made.metrics[0], derived(names[1]), derived(names[2])), columns=("month", *names))
+    data = answer(names[0], by=("month",), rows=rows)
+    return replace(data, metrics=(data.metrics[0], derived(names[1]), derived(names[2])), columns=("month", *names))
 
 
 def lorenz() -> Answer:
     rows = [(None, 0.0, 0.0, 0.2), ("IR-11", 0.4, 0.2, 0.2), ("IR-23", 1.0, 1.0, 0.2)]
     names = ("residents_share", "assistants_share", "gini")
-    made = answer("residents", by=("province",), rows=rows)
-    return replace(made, metrics=tuple(derived(name) for name in names), columns=("province", *names))
+    data = answer("residents", by=("province",), rows=rows)
+    return replace(data, metrics=tuple(derived(name) for name in names), columns=("province", *names))
 
 
 def run_off() -> Answer:
     first = date(2026, 10, 22)
     rows = [(first + timedelta(days=n), 0.9 - n / 1000, 900 - n, 1000) for n in range(RUN_OFF_DAYS + 1)]
-    made = answer("training_compliance", by=("day",), rows=rows)
+    data = answer("training_compliance", by=("day",), rows=rows)
     names = ("run_off", "compliant_assistants", "trainable_assistants")
-    return replace(made, metrics=(derived("run_off"),), columns=("day", *names))
+    return replace(data, metrics=(derived("run_off"),), columns=("day", *names))
 
 
 def statuses() -> Answer:
@@ -122,8 +122,8 @@ IDS = [f"{name}, {context.lang}, {'dark' if context.dark else 'light'}" for name
 
 
 def drawn(name: str, context: ChartContext) -> elements.Figure:
-    chart, made, options = DRAWN[name]
-    return chart(made, context, **options)
+    chart, data, options = DRAWN[name]
+    return chart(data, context, **options)
 
 
 def strings(part: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -154,10 +154,10 @@ def test_plotly_accepts_the_figure_and_it_travels_as_json(name: str, context: Ch
 @pytest.mark.parametrize("name", DRAWN)
 def test_a_persian_chart_has_no_latin_digit_and_no_gregorian_word(name: str) -> None:
     figure = drawn(name, FA)
-    for path, written in strings(figure):
+    for path, label in strings(figure):
         if path[-1] in READ and path[-1] != "credit":
-            bare = re.sub(r"</?\w+>", "", written)
-            assert not re.search("[0-9A-Za-z]", bare), (path, written)
+            without_tags = re.sub(r"</?\w+>", "", label)
+            assert not re.search("[0-9A-Za-z]", without_tags), (path, label)
 
 
 @pytest.mark.parametrize(("name", "context"), EVERY, ids=IDS)
@@ -182,19 +182,19 @@ def test_no_chart_has_more_than_eight_ticks_of_time_or_value(name: str, context:
     layout = drawn(name, context)["layout"]
     for axis in ("xaxis", "yaxis"):
         along = layout.get(axis, {})
-        names = [one for one in along.get("ticktext", ()) if re.search("[0-9۰-۹]", one)]
+        names = [label for label in along.get("ticktext", ()) if re.search("[0-9۰-۹]", label)]
         assert len(names) <= 9, (axis, along["ticktext"])
 
 
 @pytest.mark.parametrize(("name", "context"), EVERY, ids=IDS)
 def test_every_line_of_text_carries_its_direction(name: str, context: ChartContext) -> None:
-    opened = "\u2067" if context.lang == "fa" else "\u2066"
-    for path, written in strings(drawn(name, context)["data"]):
-        if path[-1] == "hovertext" and written:
-            assert all(part.startswith(opened) for part in written.split("<br>")), written
+    isolate = "\u2067" if context.lang == "fa" else "\u2066"
+    for path, label in strings(drawn(name, context)["data"]):
+        if path[-1] == "hovertext" and label:
+            assert all(part.startswith(isolate) for part in label.split("<br>")), label
 
 
-def test_a_chart_knows_no_streamlit() -> None:
+def test_charts_do_not_import_streamlit() -> None:
     modules = "charts.bars, charts.elements, charts.titles, charts.lines, charts.maps, exports.writers, i18n.text"
     imported = ", ".join(f"pages.ui.{module}" for module in modules.split(", "))
     code = f"import sys, {imported}; sys.exit('streamlit' in sys.modules)"
@@ -261,8 +261,8 @@ def test_the_nations_line_stands_at_the_nations_value() -> None:
 
 def test_parts_of_a_whole_add_up_to_it_and_differ_by_more_than_colour() -> None:
     figure = bars.stacked(statuses(), EN, PARTS)
-    whole = [sum(part["x"][row] for part in figure["data"]) for row in range(2)]
-    assert whole == pytest.approx([1, 1])
+    sums = [sum(part["x"][row] for part in figure["data"]) for row in range(2)]
+    assert sums == pytest.approx([1, 1])
     shapes = [part["marker"]["pattern"]["shape"] for part in figure["data"]]
     assert shapes[2] != shapes[3]
     assert all(shapes[2:])
@@ -300,16 +300,16 @@ def test_actual_is_solid_the_target_outlined_the_projection_dashed() -> None:
     goal = lines.trend(by_month(), EN, target=1500)["layout"]["shapes"][0]
     assert (goal["y0"], goal["y1"]) == (1500, 1500)
     assert goal["line"]["dash"] != "solid"
-    low, high, known = lines.projection(projection(), EN)["data"]
+    low, high, actual = lines.projection(projection(), EN)["data"]
     assert low["line"]["dash"] == high["line"]["dash"] == "dash"
     assert high["fill"] == "tonexty", "the range is filled"
-    assert known["line"]["dash"] == "solid"
-    assert known["y"] == [100, 110, None]
+    assert actual["line"]["dash"] == "solid"
+    assert actual["y"] == [100, 110, None]
 
 
-def test_time_is_told_in_jalali_months_and_whole_years() -> None:
-    few = lines.trend(by_month(), FA)["layout"]["xaxis"]
-    assert few["ticktext"][-1] == "\u2067اردیبهشت\u2069<br>\u2067۱۴۰۵\u2069"
+def test_time_axes_have_jalali_months_or_whole_years() -> None:
+    short_axis = lines.trend(by_month(), FA)["layout"]["xaxis"]
+    assert short_axis["ticktext"][-1] == "\u2067اردیبهشت\u2069<br>\u2067۱۴۰۵\u2069"
     labels = [f"{year}-{month:02}" for year in range(1393, 1405) for month in range(1, 13)]
     many = answer("active_assistants", by=("month",), rows=[(label, 5) for label in labels])
     axis = lines.trend(many, FA)["layout"]["xaxis"]
@@ -329,9 +329,9 @@ def test_a_count_starts_at_zero_and_a_share_shows_at_least_ten_points() -> None:
 
 def test_the_map_shows_what_has_a_value_and_hatches_what_has_none() -> None:
     figure = maps.provinces(by_province(), EN)
-    known, grey, lines_across = figure["data"]
-    assert known["locations"] == ["IR-00", "IR-11", "IR-23"]
-    assert known["z"] == [1, 0, 2], "three values below the goal of compliance, in three classes"
+    coloured, grey, lines_across = figure["data"]
+    assert coloured["locations"] == ["IR-00", "IR-11", "IR-23"]
+    assert coloured["z"] == [1, 0, 2], "three values below the goal of compliance, in three classes"
     assert grey["locations"] == ["IR-30"]
     assert lines_across["mode"] == "lines"
     assert None in lines_across["lon"]
@@ -365,30 +365,30 @@ def test_every_province_has_a_hatch_that_lies_within_it() -> None:
 
 def test_classes_hold_every_value_and_have_whole_bounds() -> None:
     values = [float(n // 2) + 0.3 for n in range(31)]
-    found = classes(values, catalogue()["coverage_per_10k"], EN)
-    assert len(found.colours) == 5 == len(set(found.colours))
-    assert all(bound == round(bound) for bound in found.bounds)
-    assert {found.of(value) for value in values} == set(range(5))
-    assert [found.of(value) for value in values] == sorted(found.of(value) for value in values)
-    assert [key["label"] for key in found.keys(EN)][::4] == ["below 3", "12 and over"]
+    scale = classes(values, catalogue()["coverage_per_10k"], EN)
+    assert len(scale.colours) == 5 == len(set(scale.colours))
+    assert all(bound == round(bound) for bound in scale.bounds)
+    assert {scale.of(value) for value in values} == set(range(5))
+    assert [scale.of(value) for value in values] == sorted(scale.of(value) for value in values)
+    assert [key["label"] for key in scale.keys(EN)][::4] == ["below 3", "12 and over"]
     shares = classes([0.1234, 0.2345, 0.3456, 0.4567, 0.5678], catalogue()["women_share"], FA)
     assert shares.keys(FA)[0]["label"] == "کمتر از " + text.percent(0.23, "fa", 0)
 
 
 def test_values_less_than_a_whole_number_apart_have_bounds_with_the_digits_they_need() -> None:
-    found = classes([0.11, 0.12, 0.13, 0.14, 0.15], catalogue()["coverage_per_10k"], EN)
-    assert found.bounds == (0.12, 0.13, 0.14, 0.15)
-    assert found.keys(EN)[1]["label"] == "0.12 to 0.13"
+    scale = classes([0.11, 0.12, 0.13, 0.14, 0.15], catalogue()["coverage_per_10k"], EN)
+    assert scale.bounds == (0.12, 0.13, 0.14, 0.15)
+    assert scale.keys(EN)[1]["label"] == "0.12 to 0.13"
 
 
 @pytest.mark.parametrize("name", ["target_progress", "training_compliance"])
 def test_a_natural_break_divides_warm_from_cold(name: str) -> None:
     for context in LOOKS:
-        found = classes([0.2, 0.5, 0.6, 0.7, 0.8, 0.96, 1.0, 1.3], catalogue()[name], context)
-        at = found.bounds.index({"target_progress": 1.0, "training_compliance": 0.95}[name])
-        assert set(found.colours[: at + 1]) <= set(BELOW[context.dark])
-        assert set(found.colours[at + 1 :]) <= set(ABOVE[context.dark])
-        assert "below" in found.keys(EN)[0]["label"]
+        scale = classes([0.2, 0.5, 0.6, 0.7, 0.8, 0.96, 1.0, 1.3], catalogue()[name], context)
+        at = scale.bounds.index({"target_progress": 1.0, "training_compliance": 0.95}[name])
+        assert set(scale.colours[: at + 1]) <= set(BELOW[context.dark])
+        assert set(scale.colours[at + 1 :]) <= set(ABOVE[context.dark])
+        assert "below" in scale.keys(EN)[0]["label"]
 
 
 @pytest.mark.parametrize(("name", "worst"), [("coverage_per_10k", 0), ("leaver_rate_12m", -1)])
@@ -430,8 +430,8 @@ def test_no_red_stands_against_green(dark: bool) -> None:
             return "red"
         return "green" if green > 1.3 * max(red, blue) else ""
 
-    told = {is_red_or_green(both[dark]) for both in COLOURS.values()}
-    assert not {"red", "green"} <= told
+    hues = {is_red_or_green(both[dark]) for both in COLOURS.values()}
+    assert not {"red", "green"} <= hues
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -468,31 +468,31 @@ def test_a_long_name_takes_two_lines_and_the_bars_make_room_for_it() -> None:
     )
     assert axes.folded("Tehran", 3) == "Tehran"
     names = {"course": {"a": "Legal duties and limits of judicial officers", "b": "First aid"}}
-    asked = answer("officer_training_share", by=("course",), rows=[("a", 0.5), ("b", 0.6)])
-    long, short = (bars.ranking(asked, replace(EN, names=known))["layout"] for known in (names, {"course": {}}))
+    data = answer("officer_training_share", by=("course",), rows=[("a", 0.5), ("b", 0.6)])
+    long, short = (bars.ranking(data, replace(EN, names=names_of))["layout"] for names_of in (names, {"course": {}}))
     assert [name.count("<br>") for name in long["yaxis"]["ticktext"]] == [0, 1]
     assert long["height"] > short["height"]
 
 
 @pytest.mark.parametrize("context", [FA, EN], ids=["fa", "en"])
 def test_numbers_beyond_the_bars_have_their_room_at_the_far_side(context: ChartContext) -> None:
-    for made in (
+    for figure in (
         steps.bridge(bridge(), context),
         steps.funnel(answer("applications", "decided", rows=[(90, 60)]), context),
     ):
         near, far = ("r", "l") if context.rtl else ("l", "r")
-        margin = made["layout"]["margin"]
+        margin = figure["layout"]["margin"]
         assert margin[far] >= 12 + 7 * len("900") > margin[near]
 
 
 # ---------------------------------------------------------------- findings
 
 
-def test_the_largest_size_is_said_in_persons() -> None:
-    asked = answer("licensed_institutes", by=("size",), rows=[("1-9", 13), ("10-24", 17), ("100+", None)])
-    assert licensing.largest_size(asked, EN).sentence == "Most licensed institutes: 10–\u206024 people, 17 institutes"
-    assert licensing.largest_size(asked, FA).sentence == "بیشترین مؤسسات دارای مجوز: ۱۰ تا ۲۴ نفره، ۱۷ مؤسسه"
-    assert licensing.largest_size(replace(asked, rows=[]), EN).sentence == "Licensed institutes: no value"
+def test_the_largest_size_is_given_in_persons() -> None:
+    data = answer("licensed_institutes", by=("size",), rows=[("1-9", 13), ("10-24", 17), ("100+", None)])
+    assert licensing.largest_size(data, EN).sentence == "Most licensed institutes: 10–\u206024 people, 17 institutes"
+    assert licensing.largest_size(data, FA).sentence == "بیشترین مؤسسات دارای مجوز: ۱۰ تا ۲۴ نفره، ۱۷ مؤسسه"
+    assert licensing.largest_size(replace(data, rows=[]), EN).sentence == "Licensed institutes: no value"
 
 
 def shares(*rows: tuple[str, int, int], name: str = "training_compliance") -> Answer:
@@ -507,9 +507,9 @@ def shares(*rows: tuple[str, int, int], name: str = "training_compliance") -> An
 
 
 def test_a_title_says_the_worst_by_the_direction_of_its_measure() -> None:
-    found = titles.extreme(by_province(), EN)
-    assert found.sentence == "Lowest training compliance: Sistan and Baluchestan, 50.0%"
-    assert (found.focus, found.is_problem) == (("IR-11",), True)
+    title = titles.extreme(by_province(), EN)
+    assert title.sentence == "Lowest training compliance: Sistan and Baluchestan, 50.0%"
+    assert (title.focus, title.is_problem) == (("IR-11",), True)
     leavers = shares(("IR-23", 100, 1000), ("IR-11", 200, 1000), name="leaver_rate_12m")
     assert (
         titles.extreme(leavers, FA).sentence
@@ -519,9 +519,9 @@ def test_a_title_says_the_worst_by_the_direction_of_its_measure() -> None:
 
 
 def test_the_smallest_of_counts_that_should_rise_is_no_problem() -> None:
-    few = answer("active_assistants", by=("province",), rows=[("IR-23", 900), ("IR-11", 200), ("IR-00", 50)])
-    found = titles.extreme(few, EN)
-    assert (found.focus, found.is_problem) == (("IR-00",), False)
+    data = answer("active_assistants", by=("province",), rows=[("IR-23", 900), ("IR-11", 200), ("IR-00", 50)])
+    title = titles.extreme(data, EN)
+    assert (title.focus, title.is_problem) == (("IR-00",), False)
     for context in (EN, replace(EN, dark=True)):
         assert set(classes([900, 200, 50], catalogue()["active_assistants"], context).colours) <= set(
             STEPS[context.dark]
@@ -536,9 +536,9 @@ def test_a_shortfall_is_named_without_the_sign_that_the_word_says() -> None:
 
 def test_no_superlative_where_the_intervals_of_first_and_second_overlap() -> None:
     close = shares(("IR-23", 500, 1000), ("IR-11", 510, 1000), ("IR-00", 520, 1000))
-    found = titles.extreme(close, EN)
-    assert found == replace(
-        titles.Title("Training compliance: no province stands out (50.0% to 52.0%)"), alternatives=found.alternatives
+    title = titles.extreme(close, EN)
+    assert title == replace(
+        titles.Title("Training compliance: no province stands out (50.0% to 52.0%)"), alternatives=title.alternatives
     )
     assert titles.extreme(close, FA).sentence.startswith("پایبندی آموزشی: هیچ استانی متمایز نیست")
 
@@ -558,19 +558,19 @@ def test_no_superlative_and_no_range_of_groups_under_the_least() -> None:
 
 
 def test_two_figures_of_a_page_do_not_have_one_title() -> None:
-    made, taken = by_province(), []
+    data, sentences = by_province(), []
     for rule in (titles.extreme, titles.extreme, titles.extreme, titles.extreme):
-        taken.append(titles.unlike(rule(made, EN), taken, made, EN).sentence)
-    assert len(set(taken)) == 4
-    assert taken[1] == "Highest training compliance: Tehran, 90.0%"
-    assert all("raining compliance" in sentence for sentence in taken)
+        sentences.append(titles.unlike(rule(data, EN), sentences, data, EN).sentence)
+    assert len(set(sentences)) == 4
+    assert sentences[1] == "Highest training compliance: Tehran, 90.0%"
+    assert all("raining compliance" in sentence for sentence in sentences)
 
 
-def test_a_tie_of_counts_is_told_as_one_and_a_tie_of_shares_names_nobody() -> None:
+def test_tied_counts_are_reported_as_a_tie_and_tied_shares_name_nobody() -> None:
     tied = answer("active_assistants", by=("province",), rows=[("IR-23", 50), ("IR-11", 50), ("IR-00", 70)])
-    found = titles.extreme(tied, EN)
-    assert found.sentence == "Fewest active police assistants: 2 groups, 50 people each"
-    assert set(found.focus) == {"IR-23", "IR-11"}
+    title = titles.extreme(tied, EN)
+    assert title.sentence == "Fewest active police assistants: 2 groups, 50 people each"
+    assert set(title.focus) == {"IR-23", "IR-11"}
     same = shares(("IR-23", 50, 100), ("IR-11", 50, 100), ("IR-00", 70, 100))
     # The intervals of the two lowest overlap, but the provinces differ by more than chance: the title gives the range.
     assert titles.extreme(same, EN).sentence == "Training compliance by province: 50.0% to 70.0%"
@@ -578,9 +578,9 @@ def test_a_tie_of_counts_is_told_as_one_and_a_tie_of_shares_names_nobody() -> No
 
 
 def test_a_title_compares_only_what_is_over() -> None:
-    made = by_month()
-    assert time_titles.latest(made, EN).sentence.endswith("from 1,000 to 1,130 people")
-    over = replace(made, provisional=frozenset())
+    data = by_month()
+    assert time_titles.latest(data, EN).sentence.endswith("from 1,000 to 1,130 people")
+    over = replace(data, provisional=frozenset())
     assert time_titles.latest(over, EN).sentence.endswith("1,130 people, 1,010 a year earlier")
 
 
@@ -593,13 +593,13 @@ def test_a_title_does_not_go_from_a_value_to_the_same() -> None:
 def test_a_title_does_not_take_an_old_value_for_that_of_the_last_day() -> None:
     months = [f"1405-{month:02}" for month in range(1, 8)]
     nobody = [(month, value) for month, value in zip(months, [0.667, 0.727, *[None] * 5], strict=True)]
-    ended = answer("training_compliance", by=("month",), rows=nobody, provisional=frozenset({"1405-07"}))
+    data = answer("training_compliance", by=("month",), rows=nobody, provisional=frozenset({"1405-07"}))
     for context in (FA, EN):
-        sentence = time_titles.latest(ended, context).sentence
+        sentence = time_titles.latest(data, context).sentence
         assert context.member("month", "1405-07") in sentence
         assert not any(text.plain(value, "share", context.lang) in sentence for value in (0.667, 0.727))
-    assert time_titles.latest(ended, EN).sentence == "Training compliance: no value in Mehr 1405"
-    run_off = replace(ended, by=("day",), rows=[("2026-10-22", 0.5), ("2026-10-23", None)])
+    assert time_titles.latest(data, EN).sentence == "Training compliance: no value in Mehr 1405"
+    run_off = replace(data, by=("day",), rows=[("2026-10-22", 0.5), ("2026-10-23", None)])
     assert "no value" in time_titles.ends(run_off, EN).sentence
 
 
@@ -608,28 +608,28 @@ def test_a_title_does_not_take_the_first_value_for_that_of_the_first_day() -> No
     assert time_titles.latest(later, EN).sentence == "Training compliance: 75.0%"
 
 
-def test_a_projection_is_told_for_a_year_ahead_and_not_for_its_far_end() -> None:
-    made = projection()
+def test_the_title_of_a_projection_is_about_a_year_ahead_and_not_its_end() -> None:
+    data = projection()
     ahead = [(f"14{5 + n // 12:02}-{n % 12 + 1:02}", None, 112 - n, 120 + 10 * n) for n in range(24)]
-    long = replace(made, rows=[*made.rows[:2], *ahead])
+    long = replace(data, rows=[*data.rows[:2], *ahead])
     assert time_titles.ahead(long, EN).sentence == "Active police assistants by Esfand 1405: 101 to 230 people"
-    assert time_titles.ahead(made, EN).sentence == "Active police assistants by Khordad 1404: 112 to 120 people"
+    assert time_titles.ahead(data, EN).sentence == "Active police assistants by Khordad 1404: 112 to 120 people"
 
 
-def test_parts_of_a_whole_are_told_as_the_shares_that_are_drawn() -> None:
-    made = replace(statuses(), rows=[("IR-23", 0.8, 70, 10, 15, 5), ("IR-11", 0.5, 40, 10, 30, 20)])
-    at = [made.columns.index(metric.name) for metric in made.metrics[1:]]
-    shares = [row[at[-1]] / sum(row[i] for i in at) for row in made.rows]
+def test_the_title_of_parts_of_a_whole_gives_the_drawn_shares() -> None:
+    data = replace(statuses(), rows=[("IR-23", 0.8, 70, 10, 15, 5), ("IR-11", 0.5, 40, 10, 30, 20)])
+    at = [data.columns.index(metric.name) for metric in data.metrics[1:]]
+    shares = [row[at[-1]] / sum(row[i] for i in at) for row in data.rows]
     low, high = (text.percent(share, "en") for share in (min(shares), max(shares)))
-    assert titles.worst_part(made, EN).sentence == f"Overdue by province: {low} to {high}"
+    assert titles.worst_part(data, EN).sentence == f"Overdue by province: {low} to {high}"
 
 
-def test_of_stands_only_between_a_part_and_its_whole() -> None:
+def test_the_word_of_is_used_only_between_a_part_and_its_whole() -> None:
     share = by_province()
     assert elements.parts_of(share, share.metrics[0], share.rows[0], EN).count(" of ") == 1
     names = ("coverage_per_10k", "active_assistants", "residents")
-    made = answer(names[0], rows=[(6.4, 64, 100_000)])
-    rate = replace(made, metrics=made.metrics, columns=names)
+    data = answer(names[0], rows=[(6.4, 64, 100_000)])
+    rate = replace(data, metrics=data.metrics, columns=names)
     assert elements.parts_of(rate, rate.metrics[0], rate.rows[0], EN) == "64 ÷ 100,000"
 
 
@@ -637,17 +637,17 @@ def test_where_two_charts_compare_the_same_the_second_says_what_half_of_the_grou
     rows = [
         (code, share, round(share * 1000), 1000) for code, share in (("IR-00", 0.5), ("IR-11", 0.7), ("IR-23", 0.71))
     ]
-    made = replace(by_province(), rows=rows)
-    first = titles.extreme(made, EN, end="highest")
-    taken = {first.sentence, *(one.sentence for one in first.alternatives[:-1])}
-    second = titles.unlike(first, taken, made, EN)
+    data = replace(by_province(), rows=rows)
+    first = titles.extreme(data, EN, end="highest")
+    sentences = {first.sentence, *(title.sentence for title in first.alternatives[:-1])}
+    second = titles.unlike(first, sentences, data, EN)
     assert second.sentence == "Training compliance: 70.0% or less in half of the provinces"
 
 
 def test_without_a_projection_the_title_is_of_the_months_that_are_known() -> None:
     rows = [("1405-01", 100, None, None), ("1405-02", 120, None, None), ("1405-03", None, None, None)]
-    made = answer("active_assistants", "joiners", "leavers", by=("month",), rows=rows)
-    assert "from 100 to 120" in time_titles.ahead(made, EN).sentence
+    data = answer("active_assistants", "joiners", "leavers", by=("month",), rows=rows)
+    assert "from 100 to 120" in time_titles.ahead(data, EN).sentence
 
 
 def test_an_answer_without_a_value_has_nothing_to_say() -> None:
@@ -667,12 +667,12 @@ def test_a_title_names_its_measure_in_twelve_words(name: str, lang: str) -> None
         return
     context = ChartContext(lang)
     value = 0.123 if metric.unit in ("share", "ratio") else 12345
-    said = []
+    sentences = []
     more = tuple(dict.fromkeys([str(metric.numerator), size_of(metric)] if metric.numerator else [size_of(metric)]))
     more = () if more == (name,) else more
 
-    def sized(code: str, shown: float) -> tuple[Any, ...]:
-        return (code, shown, *(shown * 10_000 if one == metric.numerator else 10_000 for one in more))
+    def sized(code: str, share: float) -> tuple[Any, ...]:
+        return (code, share, *(share * 10_000 if part == metric.numerator else 10_000 for part in more))
 
     if "province" in metric.dimensions:
         for code in text.reference_members("province", lang):
@@ -680,16 +680,16 @@ def test_a_title_names_its_measure_in_twelve_words(name: str, lang: str) -> None
             low_or_high = "lowest" if metric.direction == "up" else "highest"
             if low_or_high == "highest":
                 rows = [sized(code, value * 3), *rows[1:]]
-            said.append(titles.extreme(answer(name, by=("province",), rows=rows, more=more), context).sentence)
+            sentences.append(titles.extreme(answer(name, by=("province",), rows=rows, more=more), context).sentence)
     if "month" in metric.dimensions:
         rows = [(f"{year}-01", value) for year in (1403, 1404)]
-        said.append(time_titles.latest(answer(name, by=("month",), rows=rows), context).sentence)
-    assert [one for one in said if len(one.split()) > 12 or not names(metric, one, lang)] == []
+        sentences.append(time_titles.latest(answer(name, by=("month",), rows=rows), context).sentence)
+    assert [sentence for sentence in sentences if len(sentence.split()) > 12 or not names(metric, sentence, lang)] == []
 
 
 def test_the_text_alternative_says_what_the_chart_says() -> None:
-    made = by_province()
-    spoken = titles.spoken(made, EN, titles.extreme(made, EN), "Training compliance · The whole country")
-    assert spoken.startswith("Lowest training compliance: Sistan and Baluchestan, 50.0%. Training compliance")
-    assert "Tehran: 90.0%" in spoken
-    assert "Alborz: –" in spoken
+    data = by_province()
+    alternative = titles.spoken(data, EN, titles.extreme(data, EN), "Training compliance · The whole country")
+    assert alternative.startswith("Lowest training compliance: Sistan and Baluchestan, 50.0%. Training compliance")
+    assert "Tehran: 90.0%" in alternative
+    assert "Alborz: –" in alternative

@@ -55,18 +55,21 @@ def test_the_pictures_of_a_page_circulate(name: str, published: Path, monkeypatc
     for exact, picture in pictures:
         assert picture.circulated
         ask = warehouse.ask
-        made = picture.circulated(disclosure.for_circulation(exact, ask), ask)
-        if made is None:
+        circulated = picture.circulated(disclosure.for_circulation(exact, ask), ask)
+        if circulated is None:
             continue
-        assert "counts of people rounded to 5" in made.source
-        drawn = [
-            number for trace in made.figure["data"] for axis in ("x", "y") for number in numbers(trace.get(axis, ()))
+        assert "counts of people rounded to 5" in circulated.source
+        positions = [
+            number
+            for trace in circulated.figure["data"]
+            for axis in ("x", "y")
+            for number in numbers(trace.get(axis, ()))
         ]
         # A chart of several measures may divide the rounded ones.
         if len(exact.metrics) == 1:
-            assert all(round(number, 3) == number for number in drawn), "no position reveals more than the numbers"
+            assert all(round(number, 3) == number for number in positions), "no position reveals more than the numbers"
         if exact.metrics[0].counts == "persons" and exact.metrics[0].unit == "persons" and len(exact.metrics) == 1:
             # The least size that is ranked is not a count.
-            counts = re.findall(r"(?<!under )\b([0-9,]+) people", str(made.figure) + made.title)
+            counts = re.findall(r"(?<!under )\b([0-9,]+) people", str(circulated.figure) + circulated.title)
             bad = [count for count in counts if int(count.replace(",", "")) % 5]
-            assert bad == [], made.title
+            assert bad == [], circulated.title

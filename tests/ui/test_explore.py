@@ -38,34 +38,35 @@ def warehouse(publish_sample: Callable[..., Sample]) -> Path:
 
 @pytest.fixture
 def con(warehouse: Path) -> duckdb.DuckDBPyConnection:
-    with access.connect(warehouse, access.ADMINISTRATOR) as opened:
-        yield opened
+    with access.connect(warehouse, access.ADMINISTRATOR) as connection:
+        yield connection
 
 
 # ---------------------------------------------------------------- meaning
 
 
 @pytest.mark.parametrize("name", [name for name, metric in catalogue().items() if not metric.hidden])
-def test_what_is_let_through_is_answered_and_what_is_refused_has_a_way_out(
-    name: str, con: duckdb.DuckDBPyConnection
-) -> None:
-    for dimension in (one for one in DIMENSIONS if one != "lapses_on"):
-        found = question_problems.problems_of(catalogue(), [name], [dimension], [])
-        if found:
-            assert found[0].remedies
+def test_every_question_is_either_answered_or_refused_with_a_remedy(name: str, con: duckdb.DuckDBPyConnection) -> None:
+    for dimension in (candidate for candidate in DIMENSIONS if candidate != "lapses_on"):
+        problems = question_problems.problems_of(catalogue(), [name], [dimension], [])
+        if problems:
+            assert problems[0].remedies
             with pytest.raises(QuestionError):
                 answers.ask(con, name, by=(dimension,))
-            for remedy in found[0].remedies:
-                left = (
-                    [one for one in [name] if remedy.kind != "m"],
-                    [one for one in [dimension] if remedy.kind != "by"],
+            for remedy in problems[0].remedies:
+                question = (
+                    [metric_name for metric_name in [name] if remedy.kind != "m"],
+                    [dimension_ for dimension_ in [dimension] if remedy.kind != "by"],
                 )
-                assert all(one.reason == "no_measure" for one in question_problems.problems_of(catalogue(), *left, []))
+                assert all(
+                    problem.reason == "no_measure"
+                    for problem in question_problems.problems_of(catalogue(), *question, [])
+                )
 
 
-def test_every_reason_is_told_with_its_ways() -> None:
+def test_every_problem_is_reported_with_its_remedies() -> None:
     def reasons(names: list[str], by: list[str], where: list[str]) -> list[str]:
-        return [one.reason for one in question_problems.problems_of(catalogue(), names, by, where)]
+        return [problem.reason for problem in question_problems.problems_of(catalogue(), names, by, where)]
 
     assert reasons([], ["province"], []) == ["no_measure"]
     assert reasons(["joiners"], ["month", "year"], []) == ["two_times"]
@@ -87,12 +88,12 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "views"
 
 
-def test_a_view_is_kept_under_its_name_and_forgotten(shelf: Path) -> None:
+def test_a_view_is_saved_under_its_name_and_deleted(shelf: Path) -> None:
     assert saved_views.shelf().views == []
-    kept = saved_views.save("کرمان، دوره‌ها", "explore", {"m": ["joiners"], "by": ["month"]}, AS_OF)
-    assert saved_views.shelf().views == [kept]
-    assert kept.parameters == {"m": ["joiners"], "by": ["month"]}
-    saved_views.delete(kept.name)
+    view = saved_views.save("کرمان، دوره‌ها", "explore", {"m": ["joiners"], "by": ["month"]}, AS_OF)
+    assert saved_views.shelf().views == [view]
+    assert view.parameters == {"m": ["joiners"], "by": ["month"]}
+    saved_views.delete(view.name)
     assert saved_views.shelf().views == []
     saved_views.delete("never there")
 
@@ -108,14 +109,14 @@ def test_a_view_is_kept_under_its_name_and_forgotten(shelf: Path) -> None:
         ("کرمان\u202e", "taken"),
     ],
 )
-def test_a_name_that_cannot_be_given_is_refused(name: str, reason: str, shelf: Path) -> None:
+def test_an_invalid_name_of_a_view_is_refused(name: str, reason: str, shelf: Path) -> None:
     saved_views.save("کرمان", "explore", {}, AS_OF)
     with pytest.raises(saved_views.Unnamed, match=reason):
         saved_views.save(name, "explore", {}, AS_OF)
-    assert [one.name for one in saved_views.shelf().views] == ["کرمان"]
+    assert [view.name for view in saved_views.shelf().views] == ["کرمان"]
 
 
-def test_a_shelf_is_never_over_full(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_saved_views_is_limited(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(operations_saved_views, "MOST_VIEWS", 2)
     for name in ("a", "b"):
         saved_views.save(name, "explore", {}, AS_OF)
@@ -146,13 +147,13 @@ _SPOILT = {
 
 
 @pytest.mark.parametrize("content", _SPOILT.values(), ids=_SPOILT.keys())
-def test_a_broken_file_of_an_earlier_version_is_kept_aside_and_told(content: bytes, shelf: Path) -> None:
+def test_a_broken_file_of_an_earlier_version_is_set_aside_and_reported(content: bytes, shelf: Path) -> None:
     shelf.mkdir()
     (shelf / "views.json").write_bytes(content)
     assert saved_views.shelf() == saved_views.Shelf([], False)
-    kept = saved_views.save("تهران", "explore", {}, AS_OF)
+    view = saved_views.save("تهران", "explore", {}, AS_OF)
     assert (shelf / "views.json.broken-1").read_bytes() == content
-    assert saved_views.shelf() == saved_views.Shelf([kept], False)
+    assert saved_views.shelf() == saved_views.Shelf([view], False)
     (shelf / "views.json").write_bytes(b"broken again")
     saved_views.delete("تهران")
     assert (shelf / "views.json.broken-1").read_bytes() == content
@@ -162,61 +163,59 @@ def test_a_broken_file_of_an_earlier_version_is_kept_aside_and_told(content: byt
     assert saved_views.shelf() == saved_views.Shelf([], True)
 
 
-def test_views_of_an_earlier_version_are_taken_over_once(shelf: Path) -> None:
+def test_views_of_an_earlier_version_are_imported_once(shelf: Path) -> None:
     shelf.mkdir()
     content = json.dumps([_GOOD, _GOOD | {"name": "تهران", "page": "growth"}]).encode()
     (shelf / "views.json").write_bytes(content)
     assert saved_views.shelf().is_whole
-    assert [(one.name, one.page) for one in saved_views.shelf().views] == [("تهران", "growth"), ("کرمان", "explore")]
+    assert [(view.name, view.page) for view in saved_views.shelf().views] == [("تهران", "growth"), ("کرمان", "explore")]
     assert saved_views.shelf().views[1].parameters == {"m": ["joiners"]}
     assert (shelf / "views.json.taken-over").read_bytes() == content
     saved_views.delete("تهران")
-    assert [one.name for one in saved_views.shelf().views] == ["کرمان"]
+    assert [view.name for view in saved_views.shelf().views] == ["کرمان"]
 
 
-def test_what_can_be_read_of_a_broken_file_stays(shelf: Path) -> None:
+def test_readable_views_of_a_broken_file_are_kept(shelf: Path) -> None:
     shelf.mkdir()
     content = json.dumps([_GOOD, _GOOD | {"name": 1}]).encode()
     (shelf / "views.json").write_bytes(content)
-    assert ([one.name for one in saved_views.shelf().views], saved_views.shelf().is_whole) == (["کرمان"], False)
+    assert ([view.name for view in saved_views.shelf().views], saved_views.shelf().is_whole) == (["کرمان"], False)
     saved_views.save("تهران", "explore", {}, AS_OF)
-    assert [one.name for one in saved_views.shelf().views] == ["تهران", "کرمان"]
+    assert [view.name for view in saved_views.shelf().views] == ["تهران", "کرمان"]
     assert (shelf / "views.json.broken-1").read_bytes() == content
 
 
 @pytest.mark.parametrize("name", ["views.json", "views.sqlite"])
-def test_what_is_no_file_is_kept_aside_too(name: str, shelf: Path) -> None:
+def test_a_folder_in_place_of_the_file_is_set_aside(name: str, shelf: Path) -> None:
     (shelf / name / "within").mkdir(parents=True)
     assert saved_views.shelf() == saved_views.Shelf([], False)
-    kept = saved_views.save("تهران", "explore", {}, AS_OF)
+    view = saved_views.save("تهران", "explore", {}, AS_OF)
     assert (shelf / f"{name}.broken-1" / "within").is_dir()
-    assert saved_views.shelf().views == [kept]
+    assert saved_views.shelf().views == [view]
 
 
 @pytest.mark.parametrize("content", [b"no database" * 900, b"SQLite format 3\x00" + b"\xff" * 9000])
-def test_a_broken_database_is_kept_aside_and_told(content: bytes, shelf: Path) -> None:
+def test_a_broken_database_is_set_aside_and_reported(content: bytes, shelf: Path) -> None:
     saved_views.save("کرمان", "explore", {}, AS_OF)
     for beside in shelf.glob("views.sqlite-*"):
         beside.unlink()
     (shelf / "views.sqlite").write_bytes(content)
     assert saved_views.shelf() == saved_views.Shelf([], False)
-    kept = saved_views.save("تهران", "explore", {}, AS_OF)
-    assert saved_views.shelf() == saved_views.Shelf([kept], False)
+    view = saved_views.save("تهران", "explore", {}, AS_OF)
+    assert saved_views.shelf() == saved_views.Shelf([view], False)
     assert (shelf / "views.sqlite.broken-1").read_bytes() == content
 
 
 @pytest.mark.parametrize("parameters", ["{", "[]", '{"m": [1]}', "[" * 100_000])
-def test_a_spoilt_row_is_left_out_and_told(parameters: str, shelf: Path) -> None:
-    kept = saved_views.save("کرمان", "explore", {}, AS_OF)
+def test_a_damaged_row_is_skipped_and_reported(parameters: str, shelf: Path) -> None:
+    view = saved_views.save("کرمان", "explore", {}, AS_OF)
     saved_views.save("تهران", "explore", {}, AS_OF)
     with closing(sqlite3.connect(shelf / "views.sqlite")) as database, database:
         database.execute("update saved_views set parameters = ? where name = 'تهران'", (parameters,))
-    assert saved_views.shelf() == saved_views.Shelf([kept], False)
+    assert saved_views.shelf() == saved_views.Shelf([view], False)
 
 
-def test_a_folder_that_cannot_be_made_holds_nothing_and_takes_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_a_usable_folder_nothing_is_listed_or_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("VIEWS", str(tmp_path / "file" / "views"))
     assert saved_views.shelf() == saved_views.Shelf([], False)
@@ -224,7 +223,7 @@ def test_a_folder_that_cannot_be_made_holds_nothing_and_takes_nothing(
         saved_views.save("تهران", "explore", {}, AS_OF)
 
 
-def test_a_name_that_is_refused_moves_no_file(shelf: Path) -> None:
+def test_a_refused_name_moves_no_file(shelf: Path) -> None:
     shelf.mkdir()
     (shelf / "views.json").write_bytes(b"broken")
     with pytest.raises(saved_views.Unnamed):
@@ -233,7 +232,7 @@ def test_a_name_that_is_refused_moves_no_file(shelf: Path) -> None:
 
 
 @pytest.mark.parametrize("lang", text.LANGUAGES)
-def test_the_reader_is_told_of_a_broken_file(
+def test_the_page_reports_a_broken_file(
     lang: str, shelf: Path, warehouse: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def draw(lang: str) -> None:
@@ -247,19 +246,19 @@ def test_the_reader_is_told_of_a_broken_file(
 
     monkeypatch.setenv("WAREHOUSE", str(warehouse))
     app = AppTest.from_function(draw, args=(lang,), default_timeout=60).run()
-    told = text.word("views.unreadable", lang)
-    assert told not in "".join(one.proto.body for one in app.get("html"))
+    message = text.word("views.unreadable", lang)
+    assert message not in "".join(element.proto.body for element in app.get("html"))
     shelf.mkdir(exist_ok=True)
     (shelf / "views.json").write_bytes(b'[{"name": 1}]')
     app.run()
     assert not app.exception
-    assert told in "".join(one.proto.body for one in app.get("html"))
+    assert message in "".join(element.proto.body for element in app.get("html"))
 
 
 # ---------------------------------------------------------------- long tables
 
 
-def test_of_a_hundred_thousand_sorted_groups_each_name_is_collated_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sorting_a_hundred_thousand_groups_collates_each_name_once(monkeypatch: pytest.MonkeyPatch) -> None:
     collated: list[str] = []
     usual = tables.collated
     monkeypatch.setattr(tables, "collated", lambda name: collated.append(name) or usual(name))
@@ -267,10 +266,10 @@ def test_of_a_hundred_thousand_sorted_groups_each_name_is_collated_once(monkeypa
     answer = made.answer("active_assistants", by=("institute", "month"), rows=rows)
     context = ChartContext("fa", names={"institute": {f"{i:07}": f"مؤسسهٔ {i}" for i in range(2000)}})
     ordered = tables.in_order(answer, context, "institute", True)
-    shown = tables.page_of(ordered, 1000)
+    page = tables.page_of(ordered, 1000)
     assert len(collated) == 2000
     assert tables.pages(len(rows)) == 2000
-    assert len(shown) == tables.PAGE_ROWS
+    assert len(page) == tables.PAGE_ROWS
     assert sorted(ordered) == sorted(rows), "a sorted table holds the same rows"
     assert tables.page_of(ordered, 9999) == tables.page_of(ordered, 2000)
 
@@ -285,9 +284,9 @@ def test_names_stand_as_the_persian_alphabet_has_them_and_the_unknown_last() -> 
 
 def test_a_matrix_shows_every_cell_it_has_room_for_and_says_where_it_has_not() -> None:
     rows = [(f"IR-{p:02}", post, p) for p in range(5) for post in ("guard", "manager")]
-    drawn = matrix.matrix(made.answer("active_assistants", by=("province", "post"), rows=rows), ChartContext("fa"))
-    assert sum(value is not None for line in drawn["data"][0]["z"] for value in line) == 10
-    assert "credit" not in drawn["layout"]["meta"]
+    figure = matrix.matrix(made.answer("active_assistants", by=("province", "post"), rows=rows), ChartContext("fa"))
+    assert sum(value is not None for line in figure["data"][0]["z"] for value in line) == 10
+    assert "credit" not in figure["layout"]["meta"]
     many = [(f"{i:04}", post, i) for i in range(60) for post in ("guard", "manager")]
     cut = matrix.matrix(made.answer("active_assistants", by=("county", "post"), rows=many), ChartContext("fa"))
     assert len(cut["data"][0]["y"]) == matrix.MOST_ROWS
@@ -295,16 +294,16 @@ def test_a_matrix_shows_every_cell_it_has_room_for_and_says_where_it_has_not() -
 
 
 def test_a_picture_carries_title_keys_and_source_and_leaves_the_chart_as_it_was() -> None:
-    drawn = matrix.matrix(
+    figure = matrix.matrix(
         made.answer("active_assistants", by=("province", "post"), rows=[("IR-00", "guard", 4), ("IR-01", "guard", 9)]),
         ChartContext("fa"),
     )
-    before = repr(drawn)
-    made_up = downloads.on_paper(downloads.Picture(drawn, "یافته <b>", "زیر", "منبع"), ChartContext("fa"))
+    before = repr(figure)
+    made_up = downloads.on_paper(downloads.Picture(figure, "یافته <b>", "زیر", "منبع"), ChartContext("fa"))
     title = made_up["layout"]["title"]["text"]
     assert all(part in title for part in ("یافته &lt;b&gt;", "زیر", "■"))
     assert any("منبع" in note["text"] for note in made_up["layout"]["annotations"])
-    assert repr(drawn) == before
+    assert repr(figure) == before
 
 
 # ---------------------------------------------------------------- comparison, rows, load
@@ -326,10 +325,10 @@ def test_a_difference_is_what_two_questions_differ_by(con: duckdb.DuckDBPyConnec
 
 
 def test_rows_of_people_hold_no_name_no_id_and_add_up_to_the_measure(con: duckdb.DuckDBPyConnection) -> None:
-    found = detail.people(con, AS_OF)
-    answer = found.first(10**6)
-    assert found.count() == len(answer.rows)
-    with found.read() as batches:
+    people = detail.people(con, AS_OF)
+    answer = people.first(10**6)
+    assert people.count() == len(answer.rows)
+    with people.read() as batches:
         assert [tuple(row.values()) for row in batches.read_all().to_pylist()] == answer.rows
     assert answer.rows
     assert [row[0] for row in answer.rows] == list(range(1, len(answer.rows) + 1))
@@ -339,7 +338,7 @@ def test_rows_of_people_hold_no_name_no_id_and_add_up_to_the_measure(con: duckdb
     persons = answers.ask(con, "active_assistants", on=AS_OF).value()
     assert persons <= len(answer.rows) <= persons * 2, "a person has a row for each spell"
     assert [row[1:] for row in answer.rows] == sorted(
-        (row[1:] for row in answer.rows), key=lambda row: tuple((one is None, one) for one in order(row))
+        (row[1:] for row in answer.rows), key=lambda row: tuple((value is None, value) for value in order(row))
     ), "the order of rows is that of what they show"
 
 
@@ -360,31 +359,31 @@ def test_people_stay_closed_unless_the_setting_opens_them(monkeypatch: pytest.Mo
     assert registers.may_see_rows()
 
 
-def test_an_institute_is_found_however_its_letters_were_typed(con: duckdb.DuckDBPyConnection) -> None:
-    known = detail.institutes(con)
-    some = next(iter(known.values()))
-    assert some in detail.search(known, some.code)
-    folded = some.name.replace("ی", "ي").replace("ک", "ك").replace("\u200c", " ")
-    assert some in detail.search(known, folded)
-    assert detail.search(known, "ناکجاآباد") == []
-    assert detail.search(known, "") == list(known.values())
+def test_an_institute_is_found_in_any_spelling(con: duckdb.DuckDBPyConnection) -> None:
+    institutes = detail.institutes(con)
+    institute = next(iter(institutes.values()))
+    assert institute in detail.search(institutes, institute.code)
+    folded = institute.name.replace("ی", "ي").replace("ک", "ك").replace("\u200c", " ")
+    assert institute in detail.search(institutes, folded)
+    assert detail.search(institutes, "ناکجاآباد") == []
+    assert detail.search(institutes, "") == list(institutes.values())
 
 
 def test_the_load_report_adds_up_to_the_publication(con: duckdb.DuckDBPyConnection, warehouse: Path) -> None:
-    told, total = publications.describe(con), data_quality.totals(con)
+    publication, total = publications.describe(con), data_quality.totals(con)
     assert (total.value("files_read"), total.value("rows_loaded"), total.value("rows_quarantined")) == (
-        told.files, told.rows_loaded, told.rows_quarantined,
+        publication.files, publication.rows_loaded, publication.rows_quarantined,
     )  # fmt: skip
     assert total.value("rows_read") == sum(
         total.value(name) for name in ("rows_loaded", "rows_quarantined", "exact_duplicates")
     )
     for answer in (data_quality.files(con),):
         assert sum(answer.column("rows_read")) == total.value("rows_read")
-    assert data_quality.publications(con, warehouse).rows[0][0] == told.id
+    assert data_quality.publications(con, warehouse).rows[0][0] == publication.id
     assert {row[0] for row in data_quality.reasons(con).rows} <= set(TABLES)
 
 
-def test_a_province_that_handed_nothing_in_is_named_with_what_it_lacks(con: duckdb.DuckDBPyConnection) -> None:
+def test_a_province_without_files_is_listed_with_what_is_missing(con: duckdb.DuckDBPyConnection) -> None:
     lacking = data_quality.missing_sources(con)
     answer = data_quality.provinces(con)
     assert len(answer.rows) == 31

@@ -36,24 +36,24 @@ WORDS = st.text(
 )
 
 
-def read_csv(written: bytes) -> list[list[str]]:
-    assert written.startswith(b"\xef\xbb\xbf"), "Excel misreads UTF-8 without the mark"
-    return list(csv.reader(io.StringIO(written.decode("utf-8-sig"), newline="")))
+def read_csv(content: bytes) -> list[list[str]]:
+    assert content.startswith(b"\xef\xbb\xbf"), "Excel misreads UTF-8 without the mark"
+    return list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
 
 
-def read_parquet(written: bytes, names: tuple[str, ...]) -> list[tuple[Any, ...]]:
-    table = pq.read_table(io.BytesIO(written))
+def read_parquet(content: bytes, names: tuple[str, ...]) -> list[tuple[Any, ...]]:
+    table = pq.read_table(io.BytesIO(content))
     return list(zip(*(table[name].to_pylist() for name in names), strict=True))
 
 
-def book(written: bytes) -> openpyxl.Workbook:
-    return openpyxl.load_workbook(io.BytesIO(written))
+def book(content: bytes) -> openpyxl.Workbook:
+    return openpyxl.load_workbook(io.BytesIO(content))
 
 
 def test_a_csv_holds_codes_names_and_the_numbers_as_they_are() -> None:
     rows = read_csv(to_csv(by_province(), FA))
-    whole = catalogue()["training_compliance"].denominator
-    assert rows[0] == ["province", "province_name", "training_compliance", "compliant_assistants", whole]
+    denominator = catalogue()["training_compliance"].denominator
+    assert rows[0] == ["province", "province_name", "training_compliance", "compliant_assistants", denominator]
     assert rows[3] == ["IR-23", "تهران", "0.9", "900", "1000"]
     assert rows[4] == ["IR-30", "البرز", "", "0", "0"], "an unknown value is an empty cell"
 
@@ -65,39 +65,39 @@ def test_both_languages_write_the_same_numbers_and_codes() -> None:
 
 @pytest.mark.parametrize("name", DANGEROUS)
 def test_what_begins_like_a_formula_is_made_safe_in_csv_and_xlsx(name: str) -> None:
-    made = answer("active_assistants", by=("institute",), rows=[("001", 5)])
+    data = answer("active_assistants", by=("institute",), rows=[("001", 5)])
     context = ChartContext("en", names={"institute": {"001": name}})
-    cell = read_csv(to_csv(made, context))[1][1]
+    cell = read_csv(to_csv(data, context))[1][1]
     assert cell.startswith("'")
-    sheet = book(to_xlsx(made, context)).worksheets[0]
+    sheet = book(to_xlsx(data, context)).worksheets[0]
     assert sheet["B2"].data_type == "s"
     assert str(sheet["B2"].value).startswith("'")
 
 
 @given(st.text(min_size=1))
 @example("\x08@")
-def test_no_text_at_all_begins_like_a_formula(written: str) -> None:
-    shown = file_content.safe(written)
-    assert not shown.startswith(("=", "+", "-", "@", "\t", "\r", "\x00", "＝", "＋", "－", "＠"))
-    assert "\x00" not in shown
+def test_no_exported_text_begins_like_a_formula(value: str) -> None:
+    safe = file_content.safe(value)
+    assert not safe.startswith(("=", "+", "-", "@", "\t", "\r", "\x00", "＝", "＋", "－", "＠"))
+    assert "\x00" not in safe
 
 
 @given(st.lists(st.none() | WORDS))
-def test_a_column_is_made_safe_as_its_cells_are(written: list[str | None]) -> None:
-    assert file_content.all_safe(pa.array(written, pa.string())).to_pylist() == [
-        file_content.safe(one) for one in written
+def test_a_column_is_made_safe_as_its_cells_are(values: list[str | None]) -> None:
+    assert file_content.all_safe(pa.array(values, pa.string())).to_pylist() == [
+        file_content.safe(cell) for cell in values
     ]
 
 
 @pytest.mark.parametrize("value", [-5, -0.25, 0, 12, 1e12, None, date(2026, 1, 1)])
-def test_what_is_no_text_is_untouched(value: Any) -> None:
+def test_values_other_than_text_are_unchanged(value: Any) -> None:
     assert file_content.safe(value) is value
 
 
 def test_negative_numbers_stay_numbers() -> None:
-    made = answer("coverage_gap", by=("province",), rows=[("IR-11", -30.5)])
-    assert read_csv(to_csv(made, EN))[1][2] == "-30.5"
-    sheet = book(to_xlsx(made, EN)).worksheets[0]
+    data = answer("coverage_gap", by=("province",), rows=[("IR-11", -30.5)])
+    assert read_csv(to_csv(data, EN))[1][2] == "-30.5"
+    sheet = book(to_xlsx(data, EN)).worksheets[0]
     assert (sheet["B2"].value, sheet["B2"].data_type) == (-30.5, "n")
 
 
@@ -117,79 +117,81 @@ def test_a_workbook_has_names_under_persian_headings_filters_codes_apart_and_rea
 
 
 def test_the_row_of_the_nation_stands_below_the_rows_and_out_of_the_filter() -> None:
-    made, nation = by_province(), answer("training_compliance", rows=[(0.75,)])
-    sheet = book(to_xlsx(made, FA, nation=nation)).worksheets[0]
-    last = len(made.rows) + 2
+    data, nation = by_province(), answer("training_compliance", rows=[(0.75,)])
+    sheet = book(to_xlsx(data, FA, nation=nation)).worksheets[0]
+    last = len(data.rows) + 2
     assert sheet.max_row == last
     assert (sheet.cell(last, 1).value, sheet.cell(last, 2).value) == (FA.word("scope.nation"), 0.75)
     assert sheet.cell(last, 2).number_format == "0.0%"
     assert sheet.auto_filter.ref.endswith(str(last - 1))
-    assert book(to_xlsx(made, FA)).worksheets[0].max_row == last - 1
+    assert book(to_xlsx(data, FA)).worksheets[0].max_row == last - 1
 
 
 def test_a_day_is_a_real_day_with_its_jalali_form_beside_it() -> None:
-    made = answer("active_assistants", rows=[(date(2026, 5, 1),)])
-    made = type(made)(
-        **{**made.__dict__, "metrics": (derived("training_seats_by"),), "columns": ("training_seats_by",)}
+    data = answer("active_assistants", rows=[(date(2026, 5, 1),)])
+    data = type(data)(
+        **{**data.__dict__, "metrics": (derived("training_seats_by"),), "columns": ("training_seats_by",)}
     )
-    sheet = book(to_xlsx(made, FA)).worksheets[0]
+    sheet = book(to_xlsx(data, FA)).worksheets[0]
     assert sheet["A2"].is_date
     assert sheet["A2"].value.date() == date(2026, 5, 1)
     assert sheet["B1"].value == f"{derived('training_seats_by').label['fa']} (شمسی)"
     assert sheet["B2"].value == "1405-02-11"
-    assert read_csv(to_csv(made, FA))[1] == ["2026-05-01", "1405-02-11"]
+    assert read_csv(to_csv(data, FA))[1] == ["2026-05-01", "1405-02-11"]
 
 
 def test_pandas_reads_back_exactly_what_was_answered() -> None:
-    made = by_month()
-    from_csv = pd.read_csv(io.BytesIO(to_csv(made, EN)), dtype={"month": str})
-    from_xlsx = pd.read_excel(io.BytesIO(to_xlsx(made, EN)), dtype={"Month (Code)": str}, engine="openpyxl")
+    data = by_month()
+    from_csv = pd.read_csv(io.BytesIO(to_csv(data, EN)), dtype={"month": str})
+    from_xlsx = pd.read_excel(io.BytesIO(to_xlsx(data, EN)), dtype={"Month (Code)": str}, engine="openpyxl")
     label = catalogue()["active_assistants"].label["en"]
     from_xlsx = from_xlsx.rename(columns={"Month (Code)": "month", label: "active_assistants"})
     for table in (from_csv, from_xlsx):
-        assert table["month"].tolist() == made.column("month")
+        assert table["month"].tolist() == data.column("month")
         numbers = [None if pd.isna(value) else value for value in table["active_assistants"]]
-        assert numbers == made.column("active_assistants")
+        assert numbers == data.column("active_assistants")
 
 
 def test_the_cover_says_scope_day_load_and_what_is_measured() -> None:
     sheet = book(to_xlsx(by_province(), EN, scope="Tehran")).worksheets[-1]
-    said = {row[0].value: row[1].value for row in sheet.iter_rows()}
-    assert said["Scope"] == "Tehran"
-    assert said["As-of day"].startswith("2026-10-22")
-    assert said["Load"] == "000007"
-    assert "These data are made up." in said
-    assert said["training_compliance"].startswith("Training compliance")
+    cells = {row[0].value: row[1].value for row in sheet.iter_rows()}
+    assert cells["Scope"] == "Tehran"
+    assert cells["As-of day"].startswith("2026-10-22")
+    assert cells["Load"] == "000007"
+    assert "These data are made up." in cells
+    assert cells["training_compliance"].startswith("Training compliance")
 
 
 def test_a_file_for_circulation_rounds_people_hides_small_shares_and_says_so() -> None:
     names = ("compliant_assistants", "trainable_assistants")
     rows = [("IR-00", 0.5, 11, 22), ("IR-11", 0.5, 12, 24), ("IR-23", 0.9, 902, 1003), ("IR-30", 0.0, 0, 2)]
-    made = answer("training_compliance", by=("province",), more=names, rows=rows)
-    kept = read_parquet(to_parquet(made, FA, circulation=True), made.columns)
-    assert kept == [
+    data = answer("training_compliance", by=("province",), more=names, rows=rows)
+    rounded_rows = read_parquet(to_parquet(data, FA, circulation=True), data.columns)
+    assert rounded_rows == [
         ("IR-00", None, 10, 20),
         ("IR-11", 0.4, 10, 25),
         ("IR-23", 0.896, 900, 1005),
         ("IR-30", None, 0, 0),
     ]
-    cover = book(to_xlsx(made, EN, circulation=True)).worksheets[-1]
+    cover = book(to_xlsx(data, EN, circulation=True)).worksheets[-1]
     assert any("rounded to 5" in str(row[0].value) for row in cover.iter_rows())
-    lines = read_csv(to_csv(made, EN, circulation=True))
+    lines = read_csv(to_csv(data, EN, circulation=True))
     assert lines[1][:-1] == ["IR-00", "Markazi", "", "10", "20"]
     assert [line[-1] for line in lines] == ["about", EN.word("file.circulation"), "", "", ""], "said once"
-    assert about.file_name(made, FA, "تهران", "csv", circulation=True).endswith("_گردشده.csv")
+    assert about.file_name(data, FA, "تهران", "csv", circulation=True).endswith("_گردشده.csv")
 
 
-@pytest.mark.parametrize(("people", "shown"), [(0, 0), (2, 0), (2.5, 5), (3, 5), (7, 5), (8, 10), (-7, -5), (-8, -10)])
-def test_people_are_rounded_to_five_and_less_than_two_and_a_half_to_none(people: float, shown: int) -> None:
-    made = answer("active_assistants", by=("province",), rows=[("IR-23", people)])
-    assert read_csv(to_csv(made, EN, circulation=True))[1][:3] == ["IR-23", "Tehran", str(shown)]
+@pytest.mark.parametrize(
+    ("people", "rounded"), [(0, 0), (2, 0), (2.5, 5), (3, 5), (7, 5), (8, 10), (-7, -5), (-8, -10)]
+)
+def test_people_are_rounded_to_five_and_less_than_two_and_a_half_to_none(people: float, rounded: int) -> None:
+    data = answer("active_assistants", by=("province",), rows=[("IR-23", people)])
+    assert read_csv(to_csv(data, EN, circulation=True))[1][:3] == ["IR-23", "Tehran", str(rounded)]
 
 
 def test_institutes_are_not_rounded() -> None:
-    made = answer("licensed_institutes", by=("province",), rows=[("IR-23", 3)])
-    assert read_parquet(to_parquet(made, EN, circulation=True), made.columns) == made.rows
+    data = answer("licensed_institutes", by=("province",), rows=[("IR-23", 3)])
+    assert read_parquet(to_parquet(data, EN, circulation=True), data.columns) == data.rows
 
 
 def test_a_file_is_named_by_measure_scope_and_day() -> None:
@@ -205,8 +207,8 @@ def test_a_file_is_named_by_measure_scope_and_day() -> None:
 def test_a_name_fits_on_a_disk_and_keeps_its_day(context: ChartContext) -> None:
     axes = ("province", "county", "activity", "education", "post")
     for count in range(len(axes) + 1):
-        made = answer("training_compliance", by=axes[:count], rows=[])
-        name = about.file_name(made, context, "استان سیستان و بلوچستان، " * 9, "parquet", circulation=True)
+        data = answer("training_compliance", by=axes[:count], rows=[])
+        name = about.file_name(data, context, "استان سیستان و بلوچستان، " * 9, "parquet", circulation=True)
         assert len(name.encode()) <= 255
         assert f"_2026-10-22_{context.word('file.rounded')}.parquet" in name
         assert (
@@ -232,36 +234,36 @@ def answers(draw: st.DrawFn) -> Answer:
 
 def with_days(rows: list[tuple[Any, ...]]) -> Answer:
     """Institute, count and day."""
-    made = answer("active_assistants", by=("institute",), rows=rows)
-    metrics = (*made.metrics, reported("latest_day"))
-    return type(made)(**{**made.__dict__, "metrics": metrics, "columns": (*made.columns, "latest_day")})
+    data = answer("active_assistants", by=("institute",), rows=rows)
+    metrics = (*data.metrics, reported("latest_day"))
+    return type(data)(**{**data.__dict__, "metrics": metrics, "columns": (*data.columns, "latest_day")})
 
 
 @pytest.mark.slow
 @given(answers(), st.dictionaries(WORDS, WORDS, max_size=5))
 @example(with_days([(word, -1, date(2026, 5, 1)) for word in NASTY]), dict(zip(NASTY, reversed(NASTY), strict=True)))
-def test_a_csv_is_what_a_writer_of_single_cells_writes(made: Answer, names: dict[str, str]) -> None:
+def test_a_csv_is_what_a_writer_of_single_cells_writes(data: Answer, names: dict[str, str]) -> None:
     context = ChartContext("fa", names={"institute": names})
-    wanted = io.StringIO()
-    writer = csv.writer(wanted, lineterminator="\r\n")
+    expected = io.StringIO()
+    writer = csv.writer(expected, lineterminator="\r\n")
     writer.writerow(["institute", "institute_name", "active_assistants", "latest_day", "latest_day_jalali"])
-    for code, number, day in made.rows:
+    for code, number, day in data.rows:
         jalali = "" if day is None else text.iso_jalali(day)
         row = (code, context.member("institute", code), number, day, jalali)
         writer.writerow(["" if cell is None else file_content.safe(cell) for cell in row])
-    assert to_csv(made, context).decode("utf-8") == "\ufeff" + wanted.getvalue()
+    assert to_csv(data, context).decode("utf-8") == "\ufeff" + expected.getvalue()
 
 
 @pytest.mark.slow
 @settings(max_examples=25)
 @given(answers())
-def test_every_form_of_file_holds_the_same_cells(made: Answer) -> None:
-    schema = pq.read_schema(io.BytesIO(to_parquet(made, EN)))
+def test_every_form_of_file_holds_the_same_cells(data: Answer) -> None:
+    schema = pq.read_schema(io.BytesIO(to_parquet(data, EN)))
     assert [str(kind) for kind in schema.types][:2] == ["string", "string"]
-    found = read_parquet(to_parquet(made, EN), made.columns)
-    assert found == made.rows
-    sheet = book(to_xlsx(made, EN)).worksheets[0]
-    for r, (_, number, day) in enumerate(made.rows, start=2):
+    rows = read_parquet(to_parquet(data, EN), data.columns)
+    assert rows == data.rows
+    sheet = book(to_xlsx(data, EN)).worksheets[0]
+    for r, (_, number, day) in enumerate(data.rows, start=2):
         count, latest = sheet.cell(r, 3), sheet.cell(r, 4)
         assert (count.value is None, latest.value is None) == (number is None, day is None)
         # a cell holds sixteen digits
@@ -271,33 +273,33 @@ def test_every_form_of_file_holds_the_same_cells(made: Answer) -> None:
 
 @given(st.lists(st.none() | st.floats(allow_nan=False, allow_infinity=False), min_size=1))
 def test_fractions_come_back_from_a_csv_as_they_were_and_no_row_is_lost(values: list[float | None]) -> None:
-    made = answer("coverage_gap", rows=[(value,) for value in values])
-    found = read_csv(to_csv(made, EN))[1:]
-    assert [float(row[0]) if row[0] else None for row in found] == values
+    data = answer("coverage_gap", rows=[(value,) for value in values])
+    rows = read_csv(to_csv(data, EN))[1:]
+    assert [float(row[0]) if row[0] else None for row in rows] == values
 
 
 def test_a_file_of_no_rows_has_its_headers() -> None:
-    made = answer("active_assistants", by=("province",), rows=[])
-    assert read_csv(to_csv(made, EN)) == [["province", "province_name", "active_assistants"]]
-    assert book(to_xlsx(made, EN)).worksheets[0]["B1"].value == catalogue()["active_assistants"].label["en"]
-    assert pq.read_table(io.BytesIO(to_parquet(made, EN))).num_rows == 0
+    data = answer("active_assistants", by=("province",), rows=[])
+    assert read_csv(to_csv(data, EN)) == [["province", "province_name", "active_assistants"]]
+    assert book(to_xlsx(data, EN)).worksheets[0]["B1"].value == catalogue()["active_assistants"].label["en"]
+    assert pq.read_table(io.BytesIO(to_parquet(data, EN))).num_rows == 0
 
 
 def test_days_of_which_none_is_known_keep_their_columns() -> None:
-    made = answer("active_assistants", rows=[(None,), (None,)])
-    made = type(made)(
-        **{**made.__dict__, "metrics": (derived("training_seats_by"),), "columns": ("training_seats_by",)}
+    data = answer("active_assistants", rows=[(None,), (None,)])
+    data = type(data)(
+        **{**data.__dict__, "metrics": (derived("training_seats_by"),), "columns": ("training_seats_by",)}
     )
-    with file_content.sheet(made, FA) as contents:
+    with file_content.sheet(data, FA) as contents:
         assert tuple(contents.schema.names) == ("training_seats_by", "training_seats_by_jalali")
-    assert to_csv(made, FA).endswith(b"jalali\r\n,\r\n,\r\n")
+    assert to_csv(data, FA).endswith(b"jalali\r\n,\r\n,\r\n")
 
 
 def test_text_longer_than_a_cell_fills_the_cell_and_stands_whole_in_the_other_files() -> None:
     long = "ن" * 40_000
-    made = answer("active_assistants", by=("institute",), rows=[(long, 1)])
-    assert book(to_xlsx(made, EN)).worksheets[0]["A2"].value == long[:32_767]
-    assert read_csv(to_csv(made, EN))[1][0] == long
+    data = answer("active_assistants", by=("institute",), rows=[(long, 1)])
+    assert book(to_xlsx(data, EN)).worksheets[0]["A2"].value == long[:32_767]
+    assert read_csv(to_csv(data, EN))[1][0] == long
 
 
 # ---------------------------------------------------------------- the offer
@@ -320,8 +322,8 @@ def test_what_is_offered_for_circulation_bears_it_in_its_name_and_its_picture_is
     def name_of(name: str) -> None:
         names["picture"] = name
 
-    def circulated(made: Any, ask: Any) -> downloads.Picture:
-        drawn_of.append(made)
+    def circulated(data: Any, ask: Any) -> downloads.Picture:
+        drawn_of.append(data)
         return downloads.Picture({}, "rounded", "below", "source")
 
     view = PageContext("en", False, Scope(), by_province().publication.as_of, by_province().publication.as_of)
@@ -329,4 +331,4 @@ def test_what_is_offered_for_circulation_bears_it_in_its_name_and_its_picture_is
     assert set(names) == {"csv", "xlsx", "parquet", "picture"}
     assert all(("_rounded" in name) is ticked for name in names.values())
     assert [picture.title for picture in pictures] == ["rounded" if ticked else "title"]
-    assert [type(made) for made in drawn_of] == ([disclosure.Circulated] if ticked else [])
+    assert [type(data) for data in drawn_of] == ([disclosure.Circulated] if ticked else [])

@@ -60,11 +60,11 @@ def register() -> Iterator[duckdb.DuckDBPyConnection]:
 
 @pytest.fixture(scope="module")
 def con(publish_sample: Callable[..., Sample]) -> Iterator[duckdb.DuckDBPyConnection]:
-    with access.connect(publish_sample(day=BUILD_DAY).pointer, access.ADMINISTRATOR) as opened:
-        yield opened
+    with access.connect(publish_sample(day=BUILD_DAY).pointer, access.ADMINISTRATOR) as connection:
+        yield connection
 
 
-def asked(con: duckdb.DuckDBPyConnection, question: str) -> Exportable:
+def answer_to(con: duckdb.DuckDBPyConnection, question: str) -> Exportable:
     """Shares, counts, negative numbers and codes with zeros before them; days; rows read from a query."""
     if question == "licences":
         return detail.licences(con, "004")
@@ -79,7 +79,7 @@ def files(con: duckdb.DuckDBPyConnection, question: str, lang: str, circulation:
     context = ChartContext(
         lang, names={"institute": dict(con.execute("select institute_code, name from institutes").fetchall())}
     )
-    exact = asked(con, question)
+    exact = answer_to(con, question)
     source = disclosure.for_circulation(exact, partial(ask, con)) if circulation else exact
     name = "-".join([question, lang, *(["circulation"] if circulation else [])])
     return {
@@ -89,10 +89,10 @@ def files(con: duckdb.DuckDBPyConnection, question: str, lang: str, circulation:
     }
 
 
-def xlsx_in_words(written: bytes) -> str:
+def xlsx_in_words(content: bytes) -> str:
     """Sheets with their direction, and each cell's place, type, format and value."""
     lines = []
-    for sheet in openpyxl.load_workbook(io.BytesIO(written)).worksheets:
+    for sheet in openpyxl.load_workbook(io.BytesIO(content)).worksheets:
         direction = "right to left" if sheet.sheet_view.rightToLeft else "left to right"
         lines.append(f"# {sheet.title}: {direction}, frozen at {sheet.freeze_panes}")
         for row in sheet.iter_rows():
@@ -104,9 +104,9 @@ def xlsx_in_words(written: bytes) -> str:
     return "\n".join(lines) + "\n"
 
 
-def parquet_in_words(written: bytes) -> str:
+def parquet_in_words(content: bytes) -> str:
     """The schema with the metadata, and the rows."""
-    table = pq.read_table(io.BytesIO(written))
+    table = pq.read_table(io.BytesIO(content))
     lines = [f"{field.name}\t{field.type}" for field in table.schema]
     lines += ["", (table.schema.metadata or {}).get(b"about", b"").decode(), ""]
     lines += ["\t".join(str(value) for value in row.values()) for row in table.to_pylist()]
@@ -117,10 +117,10 @@ def parquet_in_words(written: bytes) -> str:
 def test_files_are_the_ones_that_were_reviewed(
     con: duckdb.DuckDBPyConnection, question: str, lang: str, circulation: bool
 ) -> None:
-    for name, found in files(con, question, lang, circulation).items():
-        wanted = (GOLDEN / name).read_bytes()
-        if found != wanted:
-            before, after = (one.decode("utf-8", "backslashreplace").splitlines() for one in (wanted, found))
+    for name, data in files(con, question, lang, circulation).items():
+        reviewed = (GOLDEN / name).read_bytes()
+        if data != reviewed:
+            before, after = (content.decode("utf-8", "backslashreplace").splitlines() for content in (reviewed, data))
             changes = "\n".join(difflib.unified_diff(before, after, "reviewed", "written now", lineterm=""))
             pytest.fail(f"{name} differs{':' if changes else ' in its line ends'}\n{changes}\n{AGAIN}")
 
@@ -130,19 +130,19 @@ def test_rows_of_a_query_make_the_files_of_the_answer_that_holds_them(
     con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
     context = ChartContext("fa")
-    found = detail.people(con, D)
-    held = found.first(1000)
-    assert len(held.rows) == found.count() == 10, "nine are active, one of them in two provinces"
-    assert found.first(2).rows == held.rows[:2]
-    wanted = [to_csv(held, context), xlsx_in_words(to_xlsx(held, context))]
-    parquet = parquet_in_words(to_parquet(held, context))
+    streamed = detail.people(con, D)
+    in_memory = streamed.first(1000)
+    assert len(in_memory.rows) == streamed.count() == 10, "nine are active, one of them in two provinces"
+    assert streamed.first(2).rows == in_memory.rows[:2]
+    expected = [to_csv(in_memory, context), xlsx_in_words(to_xlsx(in_memory, context))]
+    parquet = parquet_in_words(to_parquet(in_memory, context))
     monkeypatch.setattr(exportable, "BATCH", most)
     monkeypatch.setattr(writers, "_FEW", 0)  # every two columns of codes are written as one
-    for source in (found, held):
+    for source in (streamed, in_memory):
         assert [
             to_csv(source, context),
             xlsx_in_words(to_xlsx(source, context)),
-        ] == wanted
+        ] == expected
         assert parquet_in_words(to_parquet(source, context)) == parquet
 
 

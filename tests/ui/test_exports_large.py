@@ -53,15 +53,15 @@ def read_csv(content: bytes) -> list[tuple[Any, ...]]:
 
 def read_xlsx(path: Path) -> Iterator[tuple[Any, ...]]:
     book = openpyxl.load_workbook(path, read_only=True)
-    *data, listed, _cover = book.worksheets
+    *data, names_sheet, _cover = book.worksheets
     codes: dict[str, dict[str, str]] = {}
-    for dimension, code, name in listed.iter_rows(min_row=2, values_only=True):
+    for dimension, code, name in names_sheet.iter_rows(min_row=2, values_only=True):
         codes.setdefault(dimension, {})[name] = code
-    wanted = [sheets.title(name, ChartContext("fa")) for name in (*AXES, *MEASURES)]
+    columns = [sheets.title(name, ChartContext("fa")) for name in (*AXES, *MEASURES)]
     for sheet in data:
         rows = sheet.iter_rows(values_only=True)
         titles = next(rows)
-        at = [(titles.index(title), codes.get(title, {})) for title in wanted]
+        at = [(titles.index(title), codes.get(title, {})) for title in columns]
         # An unknown member has a name and no code.
         yield from (tuple(known.get(row[i]) if known else row[i] for i, known in at) for row in rows)
 
@@ -69,11 +69,11 @@ def read_xlsx(path: Path) -> Iterator[tuple[Any, ...]]:
 @pytest.mark.slow
 @pytest.mark.usefixtures("in_many_batches")
 def test_many_rows_come_back_from_csv_and_parquet_with_pandas(large: Answer) -> None:
-    wanted = [tuple("" if cell is None else cell for cell in row) for row in large.rows]
-    assert read_csv(to_csv(large, ChartContext("fa"))) == wanted
+    expected = [tuple("" if cell is None else cell for cell in row) for row in large.rows]
+    assert read_csv(to_csv(large, ChartContext("fa"))) == expected
     frame = pd.read_parquet(io.BytesIO(to_parquet(large, ChartContext("fa"))))
     columns = [frame[name].astype(object).where(frame[name].notna(), "") for name in (*AXES, *MEASURES)]
-    assert list(zip(*columns, strict=True)) == wanted
+    assert list(zip(*columns, strict=True)) == expected
 
 
 @pytest.mark.slow
@@ -86,11 +86,11 @@ def test_many_rows_come_back_from_xlsx_with_openpyxl_and_progress_is_told(large:
     assert len(heard) > 20
     assert heard[-1] <= 1
     count = 0
-    for found, wanted in zip(read_xlsx(tmp_path / "file.xlsx"), large.rows, strict=True):
+    for row, expected in zip(read_xlsx(tmp_path / "file.xlsx"), large.rows, strict=True):
         share = len(AXES)
-        assert found[:share] + found[share + 1 :] == wanted[:share] + wanted[share + 1 :]
+        assert row[:share] + row[share + 1 :] == expected[:share] + expected[share + 1 :]
         # a cell holds sixteen digits of a fraction
-        assert math.isclose(found[share], wanted[share], rel_tol=1e-15)
+        assert math.isclose(row[share], expected[share], rel_tol=1e-15)
         count += 1
     assert count >= ROWS
 

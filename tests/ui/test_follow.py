@@ -26,9 +26,9 @@ MORE = publications.KEPT + 1
 def pointer(publish_sample: Callable[..., Sample], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     published = publish_sample().pointer
     shutil.copytree(published.parent, tmp_path, dirs_exist_ok=True, symlinks=True)
-    shown = tmp_path / published.name
-    monkeypatch.setenv("WAREHOUSE", str(shown))
-    yield shown
+    path = tmp_path / published.name
+    monkeypatch.setenv("WAREHOUSE", str(path))
+    yield path
     warehouse.leave()
 
 
@@ -62,28 +62,30 @@ def test_the_next_run_of_a_page_is_of_the_latest_publication(pointer: Path) -> N
 def test_a_part_that_runs_alone_after_a_new_publication_draws_the_whole_page_again(
     pointer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drawn: list[str] = []
+    drawings: list[str] = []
     stored: list[Any] = []
     # Streamlit keeps the arguments of a fragment, and calls it with the same again.
     monkeypatch.setattr(
-        page_context.st, "fragment", lambda part: lambda *given: (stored.append((part, given)), part(*given))
+        page_context.st,
+        "fragment",
+        lambda part: lambda *arguments: (stored.append((part, arguments)), part(*arguments)),
     )
     monkeypatch.setattr(page_context.st, "rerun", again_from_the_top)
     warehouse.turn()
-    part = rendering.fragment(lambda word: drawn.append(f"{word} {Path(warehouse.path()).stem}"))
+    part = rendering.fragment(lambda word: drawings.append(f"{word} {Path(warehouse.path()).stem}"))
     part("one")
     page_context.leave_page()
-    again, given = stored[0]
-    again(*given)
-    assert drawn == ["one 000001"] * 2
+    rerun_part, arguments = stored[0]
+    rerun_part(*arguments)
+    assert drawings == ["one 000001"] * 2
     warehouse.leave()
     publish_again(pointer, MORE)
     with pytest.raises(Rerun):
-        again(*given)
-    assert drawn == ["one 000001"] * 2
+        rerun_part(*arguments)
+    assert drawings == ["one 000001"] * 2
 
 
-def test_rows_of_people_that_a_button_still_offers_are_read_from_their_own_publication(
+def test_a_download_button_reads_rows_of_people_from_its_own_publication(
     pointer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DETAIL_ROWS", "1")
@@ -107,8 +109,8 @@ def test_a_page_left_open_while_five_publications_pass_follows_to_the_latest(poi
         publish_again(pointer, MORE)
         reader.page.locator(".st-key-what-rows [data-testid=stPopoverButton]").click()
         reader.settle()
-        told = reader.page.locator(".pd-meaning").inner_text()
-        assert text.digits("000007", "fa") in told
+        message = reader.page.locator(".pd-meaning").inner_text()
+        assert text.digits("000007", "fa") in message
         assert reader.page.locator(".pd-error").count() == 0
         reader.page.locator(".st-key-table-trend--training_compliance-month button").first.click()
         reader.settle()

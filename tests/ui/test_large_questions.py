@@ -34,7 +34,7 @@ CONTEXT = ChartContext("en")
 
 
 @pytest.fixture(scope="module")
-def answered(small_register: Path) -> Iterator[tuple[StoredRows, Answer]]:
+def both_answers(small_register: Path) -> Iterator[tuple[StoredRows, Answer]]:
     """The same answer, stored and in memory."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WAREHOUSE", str(small_register))
@@ -43,47 +43,47 @@ def answered(small_register: Path) -> Iterator[tuple[StoredRows, Answer]]:
         stored = warehouse.ask_stored("training_compliance", by=BY, over=OVER)
         patch.setattr(limits, "ROWS", 1_000_000)
         warehouse._results.clear()
-        whole = warehouse.ask("training_compliance", by=BY, over=OVER)
+        in_memory = warehouse.ask("training_compliance", by=BY, over=OVER)
         assert isinstance(stored, StoredRows)
-        assert len(whole.rows) > 10 * ROWS
-        yield stored, whole
+        assert len(in_memory.rows) > 10 * ROWS
+        yield stored, in_memory
 
 
 @pytest.fixture
-def few(small_register: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def small_limit(small_register: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WAREHOUSE", str(small_register))
     monkeypatch.setattr(limits, "ROWS", ROWS)
     warehouse._results.clear()
 
 
 @pytest.mark.slow
-def test_stored_rows_are_the_rows_of_the_answer(answered: tuple[StoredRows, Answer]) -> None:
-    stored, whole = answered
-    assert stored.in_memory() == whole
+def test_stored_rows_are_the_rows_of_the_answer(both_answers: tuple[StoredRows, Answer]) -> None:
+    stored, in_memory = both_answers
+    assert stored.in_memory() == in_memory
     assert stored.answer.rows == []
-    assert stored.count() == len(whole.rows)
+    assert stored.count() == len(in_memory.rows)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("sort", [*BY, *(f"-{name}" for name in BY), "training_compliance", "-training_compliance"])
 def test_a_page_of_stored_rows_is_that_of_the_same_rows_in_memory(
-    sort: str, answered: tuple[StoredRows, Answer]
+    sort: str, both_answers: tuple[StoredRows, Answer]
 ) -> None:
-    stored, whole = answered
+    stored, in_memory = both_answers
     paged = paged_rows.PagedRows(stored, CONTEXT).sorted_by(sort)
-    ordered = tables.in_order(whole, CONTEXT, sort.removeprefix("-"), sort.startswith("-"))
+    ordered = tables.in_order(in_memory, CONTEXT, sort.removeprefix("-"), sort.startswith("-"))
     if "month" not in sort and "training" not in sort:
         # equal names have one order, ascending or descending
         column = BY.index(sort.removeprefix("-"))
         assert [row[column] for row in paged[:200]] == [row[column] for row in ordered[:200]]
     else:
-        at = whole.columns.index(sort.removeprefix("-"))
+        at = in_memory.columns.index(sort.removeprefix("-"))
         assert [row[at] for row in paged[100:200]] == [row[at] for row in ordered[100:200]]
     assert len(paged) == len(ordered)
 
 
 @pytest.mark.slow
-def test_the_file_of_stored_rows_goes_with_them(few: None) -> None:
+def test_the_file_of_stored_rows_is_deleted_with_them(small_limit: None) -> None:
     stored = warehouse.ask_stored("active_assistants", by=BY, over=OVER)
     assert isinstance(stored, StoredRows)
     path = stored.path
@@ -94,7 +94,7 @@ def test_the_file_of_stored_rows_goes_with_them(few: None) -> None:
 
 
 @pytest.mark.slow
-def test_in_a_process_of_its_own_a_question_sees_what_its_reader_may_see(few: None) -> None:
+def test_a_question_in_its_own_process_keeps_the_rights_of_the_reader(small_limit: None) -> None:
     with user.acting_as(OWN):
         own = warehouse.ask_stored("active_assistants", by=BY, over=OVER)
         provinces = registers.province_of
@@ -102,8 +102,8 @@ def test_in_a_process_of_its_own_a_question_sees_what_its_reader_may_see(few: No
         counties = own.members("county")
         assert counties
         assert {provinces(county) for county in counties} == {"IR-23"}
-    whole = warehouse.ask_stored("active_assistants", by=BY, over=OVER)
-    assert whole.count() > own.count()  # type: ignore[union-attr]
+    national = warehouse.ask_stored("active_assistants", by=BY, over=OVER)
+    assert national.count() > own.count()  # type: ignore[union-attr]
 
 
 def slow(con: access.ScopedCursor) -> Any:
@@ -111,8 +111,8 @@ def slow(con: access.ScopedCursor) -> Any:
 
 
 @pytest.mark.slow
-def test_a_question_that_takes_too_long_is_interrupted_here_and_ended_there(
-    few: None, monkeypatch: pytest.MonkeyPatch
+def test_a_slow_question_is_interrupted_and_its_process_is_ended(
+    small_limit: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "SECONDS", 0.5)
     monkeypatch.setattr(limits, "WORKER_SECONDS", 4.0)
@@ -135,7 +135,7 @@ class Watched:
         self.happened.append("interrupted")
 
 
-def test_a_cursor_that_is_being_interrupted_is_given_back_only_afterwards(
+def test_a_cursor_is_returned_only_after_its_interruption(
     small_register: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     happened: list[str] = []
@@ -182,16 +182,16 @@ def explored(**more: Any) -> tuple[AppTest, str]:
 
 
 @pytest.mark.slow
-def test_explore_pages_through_rows_that_are_not_in_memory(few: None) -> None:
-    app, shown = explored(sort="-month", page="2", show="pivot")
+def test_explore_pages_through_rows_that_are_not_in_memory(small_limit: None) -> None:
+    app, page = explored(sort="-month", page="2", show="pivot")
     assert not app.exception
-    assert "pd-error" not in shown
+    assert "pd-error" not in page
     for word in ("more.too_many_for_chart", "more.pivot_too_large"):
-        assert text.word(word, "en") in shown
+        assert text.word(word, "en") in page
     stored = warehouse.ask_stored("active_assistants", by=BY, over=OVER)
     assert isinstance(stored, StoredRows)
-    assert text.word("more.groups", "en", count=text.number(stored.count(), "en")) in shown
-    assert shown.count('<th scope="row"') == tables.PAGE_ROWS
+    assert text.word("more.groups", "en", count=text.number(stored.count(), "en")) in page
+    assert page.count('<th scope="row"') == tables.PAGE_ROWS
 
 
 @pytest.mark.slow
@@ -199,39 +199,39 @@ def test_explore_pages_through_rows_that_are_not_in_memory(few: None) -> None:
     ("limit", "value", "word"),
     [("WORKER_SECONDS", 0.0, "out_of_time"), ("worker_memory", lambda: 1 << 20, "out_of_memory")],
 )
-def test_a_question_that_exceeds_a_limit_is_told_in_one_sentence(
-    few: None, monkeypatch: pytest.MonkeyPatch, limit: str, value: Any, word: str
+def test_a_question_that_exceeds_a_limit_gets_a_clear_message(
+    small_limit: None, monkeypatch: pytest.MonkeyPatch, limit: str, value: Any, word: str
 ) -> None:
     monkeypatch.setattr(limits, limit, value)
-    app, shown = explored()
+    app, page = explored()
     assert not app.exception
-    assert text.word(f"state.{word}", "en") in shown
+    assert text.word(f"state.{word}", "en") in page
 
 
 @pytest.mark.slow
-def test_a_question_that_its_reader_stopped_is_not_asked_again(few: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stopped_question_is_not_repeated(small_limit: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "_wait", lambda _process, query: limits._stopped(query) or st.rerun())
-    begun: list[Any] = []
+    processes: list[Any] = []
     process = limits.WorkerProcess
-    monkeypatch.setattr(limits, "WorkerProcess", lambda *a, **b: begun.append(process(*a, **b)) or begun[-1])
-    app, shown = explored()
+    monkeypatch.setattr(limits, "WorkerProcess", lambda *a, **b: processes.append(process(*a, **b)) or processes[-1])
+    app, page = explored()
     assert not app.exception
-    assert text.word("state.stopped", "en") in shown
-    (one,) = begun
+    assert text.word("state.stopped", "en") in page
+    (worker,) = processes
     with pytest.raises(Stopped):
-        one.result()
+        worker.result()
 
 
 @pytest.mark.slow
-def test_a_file_made_in_a_process_of_its_own_is_the_one_made_here(
-    answered: tuple[StoredRows, Answer], few: None
+def test_a_file_from_a_separate_process_equals_the_one_made_in_this_process(
+    both_answers: tuple[StoredRows, Answer], small_limit: None
 ) -> None:
-    stored, whole = answered
+    stored, in_memory = both_answers
     for form in jobs.FORMS:
         making = Making(ExportJob(form, stored, CONTEXT, False, "Iran"))
         making.process.result()
         here = io.BytesIO()
-        ExportJob(form, whole, CONTEXT, False, "Iran").write(here)
+        ExportJob(form, in_memory, CONTEXT, False, "Iran").write(here)
         there = making.path.read_bytes()
         if form == "xlsx":
             assert abs(len(there) - len(here.getvalue())) < 100, "but for the time in it"
@@ -242,7 +242,7 @@ def test_a_file_made_in_a_process_of_its_own_is_the_one_made_here(
 
 
 @pytest.mark.slow
-def test_rows_of_people_are_those_of_the_reader(few: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_of_people_keep_the_rights_of_the_reader(small_limit: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DETAIL_ROWS", "1")
     with user.acting_as(OWN):
         making = Making(ExportJob("csv", registers.people(date(2026, 6, 1)), CONTEXT, False, "Tehran"))
@@ -253,7 +253,7 @@ def test_rows_of_people_are_those_of_the_reader(few: None, monkeypatch: pytest.M
 
 
 @pytest.mark.slow
-def test_of_a_file_that_is_cancelled_half_way_nothing_is_left(few: None) -> None:
+def test_a_cancelled_file_leaves_nothing_behind(small_limit: None) -> None:
     making = Making(ExportJob("xlsx", LARGE, CONTEXT, False, ""))
     until(lambda: making.process.share > 0, "it is being made")
     path = making.path
@@ -283,7 +283,9 @@ def made_first() -> None:
 
 
 @pytest.mark.slow
-def test_a_file_is_begun_watched_and_cancelled_on_the_page(few: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_can_be_started_watched_and_cancelled_on_the_page(
+    small_limit: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(downloads, "_AT_ONCE_SECONDS", 0.0)
     app = AppTest.from_function(made_first, default_timeout=120).run()
     app.button(key="make-xlsx-x").click().run()
@@ -298,21 +300,21 @@ def test_a_file_is_begun_watched_and_cancelled_on_the_page(few: None, monkeypatc
 
 
 def test_a_cache_holds_no_more_bytes_than_it_may() -> None:
-    asked: list[int] = []
+    counts: list[int] = []
 
     def answer(count: int) -> Answer:
-        asked.append(count)
+        counts.append(count)
         return made.answer("active_assistants", by=("institute",), rows=[(str(n), n) for n in range(count)])
 
     size = caches.size_of(answer(100))
-    kept = caches.ResultCache(3 * size, caches.size_of)
-    ask = kept.of(answer)
-    asked.clear()
+    cache = caches.ResultCache(3 * size, caches.size_of)
+    ask = cache.of(answer)
+    counts.clear()
     for count in (100, 99, 98, 100, 97, 99):
         ask(count)
-    assert asked == [100, 99, 98, 97, 99], "99 was used least lately when 97 came"
-    assert kept.bytes_held <= kept.most
+    assert counts == [100, 99, 98, 97, 99], "99 was used least lately when 97 came"
+    assert cache.bytes_held <= cache.most
     ask(1000)
     assert ask(1000) is not ask(1000), "what is larger than the cache pushes nothing out"
-    assert kept.bytes_held > 0
-    assert (kept.hits, kept.misses) == (1, 8)
+    assert cache.bytes_held > 0
+    assert (cache.hits, cache.misses) == (1, 8)

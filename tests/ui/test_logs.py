@@ -27,7 +27,7 @@ def factory() -> Iterator[None]:
 
 
 @pytest.fixture
-def written() -> Iterator[io.StringIO]:
+def log_stream() -> Iterator[io.StringIO]:
     """Everything that the loggers of these tests write, as a handler with traceback writes it."""
     out = io.StringIO()
     handler = logging.StreamHandler(out)
@@ -42,13 +42,13 @@ def written() -> Iterator[io.StringIO]:
         logger.removeHandler(handler)
 
 
-def test_a_file_of_the_chart_component_that_is_missing_is_logged_without_its_path(written):
+def test_a_file_of_the_chart_component_that_is_missing_is_logged_without_its_path(log_stream):
     manager = BidiComponentManager()
     manager.register_from_manifest(plot._MANIFEST, plot.ROOT)
     app = Starlette(routes=starlette_routes.create_bidi_component_routes(manager, ""))
     assert asyncio.run(_status(app, f"/_stcore/bidi-components/{plot._NAME}/plot.js")) == 200
     assert asyncio.run(_status(app, f"/_stcore/bidi-components/{plot._NAME}/{MARK}.js")) == 404
-    log = written.getvalue()
+    log = log_stream.getvalue()
     assert "Error reading bidi component asset" in log
     assert "FileNotFoundError" in log, "what went wrong is said"
     assert "starlette_routes.py" in log, "and where"
@@ -56,27 +56,27 @@ def test_a_file_of_the_chart_component_that_is_missing_is_logged_without_its_pat
 
 
 async def _status(app: Starlette, path: str) -> int:
-    sent: list[dict] = []
+    messages: list[dict] = []
 
     async def send(message):
-        sent.append(message)
+        messages.append(message)
 
     async def receive():
         return {"type": "http.request", "body": b""}
 
     await app({"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": []}, receive, send)
-    return sent[0]["status"]
+    return messages[0]["status"]
 
 
-def test_what_uvicorn_says_of_a_socket_names_nobody(written):
+def test_socket_messages_of_uvicorn_name_nobody(log_stream):
     logger = logging.getLogger("uvicorn.error")
     here = (websockets_sansio_impl.__file__, 1)
-    said = ('%s - "WebSocket %s" %d', ("203.0.113.9:4711", f"/?{MARK}", 403))
-    logger.handle(logger.makeRecord(logger.name, logging.INFO, *here, *said, None))
-    assert written.getvalue() == 'uvicorn.error - - "WebSocket -" 403\n'
+    record = ('%s - "WebSocket %s" %d', ("203.0.113.9:4711", f"/?{MARK}", 403))
+    logger.handle(logger.makeRecord(logger.name, logging.INFO, *here, *record, None))
+    assert log_stream.getvalue() == 'uvicorn.error - - "WebSocket -" 403\n'
 
 
-def test_a_fault_is_logged_by_its_kind_and_place_not_by_its_message(written):
+def test_a_fault_is_logged_by_its_kind_and_place_not_by_its_message(log_stream):
     log = logging.getLogger("streamlit.error_util")
     try:
         {}[MARK]
@@ -84,13 +84,13 @@ def test_a_fault_is_logged_by_its_kind_and_place_not_by_its_message(written):
         log.error("Uncaught app execution", exc_info=fault)
         log.warning(fault)
         log.warning("%(of)s", {"of": MARK})
-    assert "KeyError" in written.getvalue()
-    assert Path(__file__).name in written.getvalue()
+    assert "KeyError" in log_stream.getvalue()
+    assert Path(__file__).name in log_stream.getvalue()
     # The line of code is quoted with the name of the value, never with the value.
-    assert MARK not in written.getvalue()
+    assert MARK not in log_stream.getvalue()
 
 
-def test_other_loggers_and_the_servers_own_start_stay_as_they_are(written):
+def test_other_loggers_and_the_servers_own_start_stay_as_they_are(log_stream):
     logging.getLogger("own").error("%s rows", "7")
     logging.getLogger("uvicorn.error").warning("Uvicorn running on %s", "http://localhost:8501")
-    assert written.getvalue() == "own 7 rows\nuvicorn.error Uvicorn running on http://localhost:8501\n"
+    assert log_stream.getvalue() == "own 7 rows\nuvicorn.error Uvicorn running on http://localhost:8501\n"

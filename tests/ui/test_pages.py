@@ -52,12 +52,12 @@ def html(app: AppTest) -> str:
 def test_every_page_opens_in_both_languages(name: str, lang: str, published: Path) -> None:
     app = opened(name, **({"lang": "en"} if lang == "en" else {}))
     assert not app.exception
-    shown = html(app)
+    page = html(app)
     title = next(entry[lang] for entry in text.pages() if name in text.parts(entry))
-    assert f"<h1>{text.escape(title)}</h1>" in shown
-    assert "pd-error" not in shown
-    assert text.day_in_both(LATEST, lang) in shown, "the as-of day, in both calendars"
-    assert "pd-trust" in shown
+    assert f"<h1>{text.escape(title)}</h1>" in page
+    assert "pd-error" not in page
+    assert text.day_in_both(LATEST, lang) in page, "the as-of day, in both calendars"
+    assert "pd-trust" in page
 
 
 def test_a_card_shows_what_the_question_answers(published: Path) -> None:
@@ -70,16 +70,16 @@ def test_a_card_shows_what_the_question_answers(published: Path) -> None:
 
 
 def test_a_scope_in_the_address_narrows_every_question(published: Path) -> None:
-    shown = html(opened(province="IR-30"))
-    assert "البرز" in shown
-    card = re.search(r"پلیس‌یاران فعال</p><p class=\"pd-value\"><bdi>(.+?)</bdi>", shown)
+    page = html(opened(province="IR-30"))
+    assert "البرز" in page
+    card = re.search(r"پلیس‌یاران فعال</p><p class=\"pd-value\"><bdi>(.+?)</bdi>", page)
     assert card
     assert card[1] == "۵"
 
 
-def test_a_filter_without_meaning_for_a_number_is_said_and_not_silently_dropped(published: Path) -> None:
-    shown = html(opened("training", course="lead"))
-    assert text.word("scope.no_effect", "fa", filters="دوره") in shown
+def test_a_filter_that_does_not_apply_to_a_number_is_reported(published: Path) -> None:
+    page = html(opened("training", course="lead"))
+    assert text.word("scope.no_effect", "fa", filters="دوره") in page
 
 
 def test_a_choice_in_the_scope_bar_is_written_into_the_address_and_reset_takes_it_away(published: Path) -> None:
@@ -91,7 +91,7 @@ def test_a_choice_in_the_scope_bar_is_written_into_the_address_and_reset_takes_i
     assert app.multiselect(key="filter activity").value == []
 
 
-def test_no_page_is_a_question_without_a_publication(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_publication_no_page_runs_a_query(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WAREHOUSE", str(tmp_path / "none.duckdb"))
     app = opened(lang="en")
     assert not app.exception
@@ -138,9 +138,9 @@ def test_a_page_chooses_and_arranges_and_computes_nothing(name: str) -> None:
 @pytest.mark.parametrize("name", PAGES)
 def test_plotly_accepts_every_chart_of_a_page(name: str, published: Path) -> None:
     components = opened(name).get("bidi_component")
-    sent = [component.proto.bytes for component in components if component.proto.component_name == "dashboard.plot"]
-    assert sent or name in ("methods", "quality", "register", "compare", "province", "briefings")
-    for chart in sent:
+    charts = [component.proto.bytes for component in components if component.proto.component_name == "dashboard.plot"]
+    assert charts or name in ("methods", "quality", "register", "compare", "province", "briefings")
+    for chart in charts:
         payload = json.loads(chart)
         go.Figure(payload["figure"])
         assert payload["spoken"]
@@ -163,12 +163,10 @@ def test_what_a_part_needs_is_asked_beside_the_others_before_it_is_drawn(
         monkeypatch.setattr(warehouse, way, recorded)
     assert "pd-card" in html(opened(name))
     assert drawing
-    assert [asked for asked in drawing if asked not in beside] == []
+    assert [question for question in drawing if question not in beside] == []
 
 
-def test_one_card_without_a_meaning_leaves_the_others_standing(
-    published: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_card_that_fails_leaves_the_others_in_place(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spark = 'class="pd-spark"'
     usual = html(opened("overview"))
     assert "مؤسسات دارای مجوز</p>" in usual
@@ -180,10 +178,10 @@ def test_one_card_without_a_meaning_leaves_the_others_standing(
         return each(*names, **how)
 
     monkeypatch.setattr(warehouse, "ask_each", refusing)
-    whole = html(opened("overview"))
-    assert re.search(r"پلیس‌یاران فعال</p><p class=\"pd-value\"><bdi>۹</bdi>", whole)
-    assert whole.count(spark) == usual.count(spark), "the other cards, and what the broken one had asked apart"
-    assert text.word("change.line", "fa", change="").strip() in whole
+    page = html(opened("overview"))
+    assert re.search(r"پلیس‌یاران فعال</p><p class=\"pd-value\"><bdi>۹</bdi>", page)
+    assert page.count(spark) == usual.count(spark), "the other cards, and what the broken one had asked apart"
+    assert text.word("change.line", "fa", change="").strip() in page
 
 
 def test_a_number_that_no_browser_can_read_is_refused_where_it_is_drawn() -> None:
@@ -192,9 +190,9 @@ def test_a_number_that_no_browser_can_read_is_refused_where_it_is_drawn() -> Non
 
 
 @pytest.mark.parametrize("lang", ["fa", "en"])
-def test_data_quality_tells_what_loads_as_unknown_and_what_was_not_read(lang: str, published: Path) -> None:
-    shown = html(opened("quality", **({"lang": "en"} if lang == "en" else {})))
-    assert text.escape(text.word("load.warned", lang)) in shown
+def test_data_quality_lists_values_loaded_as_unknown_and_files_not_read(lang: str, published: Path) -> None:
+    page = html(opened("quality", **({"lang": "en"} if lang == "en" else {})))
+    assert text.escape(text.word("load.warned", lang)) in page
     column = {"fa": "شهرستان", "en": "county"}[lang]
-    assert re.search(rf"{column}</td>\s*<td[^>]*>[1۱]</td>", shown), "the one unknown county of the sample"
-    assert text.escape(text.word("load.ignored", lang).format(files="README.md")) in shown
+    assert re.search(rf"{column}</td>\s*<td[^>]*>[1۱]</td>", page), "the one unknown county of the sample"
+    assert text.escape(text.word("load.ignored", lang).format(files="README.md")) in page

@@ -35,9 +35,9 @@ def opened_at(pointer: Path) -> Iterator[ScopedCursor]:
         yield con
 
 
-def labelled(written: str) -> dict[str, str]:
+def labelled(page: str) -> dict[str, str]:
     """The value of every card by its label."""
-    cards = re.findall(r'class="pd-label">(.*?)</p><p class="pd-value[^"]*"><bdi>(.*?)</bdi>', written, re.S)
+    cards = re.findall(r'class="pd-label">(.*?)</p><p class="pd-value[^"]*"><bdi>(.*?)</bdi>', page, re.S)
     return dict(cards)
 
 
@@ -47,17 +47,17 @@ def test_growth_says_the_recruits_that_reach_the_goal_and_the_date_of_the_requir
     published: Path,  # noqa: F811
 ) -> None:
     until = date(2027, 2, 4)
-    written = html(opened("growth", goal="14", until=until.isoformat(), **in_language(lang)))
+    page = html(opened("growth", goal="14", until=until.isoformat(), **in_language(lang)))
     with opened_at(published) as con:
         row = planning.recruits_needed(con, until=until, goal=14.0).records()[0]
         pace = projection.pace(con, until=until)
     assert row["recruits_needed"] > 0
-    told = {name: text.plain(row[key], "persons", lang) for name, key in
+    values = {name: text.plain(row[key], "persons", lang) for name, key in
             (("target", "goal"), ("recruits", "recruits_needed"), ("now", "plan_recruits"))}  # fmt: skip
-    said = text.word("goal.answer", lang, day=text.day(until, lang), **told)
-    assert text.escape(said) in written
+    sentence = text.word("goal.answer", lang, day=text.day(until, lang), **values)
+    assert text.escape(sentence) in page
     required = text.word("goal.required", lang, day=text.day(until, lang))
-    assert labelled(written)[required] == text.plain(pace.value("required_pace"), "persons_per_month", lang)
+    assert labelled(page)[required] == text.plain(pace.value("required_pace"), "persons_per_month", lang)
 
 
 def test_a_year_is_one_click_and_a_typed_target_is_read_in_persian_digits(published: Path) -> None:  # noqa: F811
@@ -69,8 +69,8 @@ def test_a_year_is_one_click_and_a_typed_target_is_read_in_persian_digits(publis
     assert text.word("goal.title", "fa") in after
     assert after != before
     with opened_at(published) as con:
-        needed = planning.recruits_needed(con, goal=20.0).value()
-    assert text.plain(needed, "persons", "fa") in after
+        recruits = planning.recruits_needed(con, goal=20.0).value()
+    assert text.plain(recruits, "persons", "fa") in after
 
 
 def test_a_year_in_the_address_of_growth_means_its_last_day(published: Path) -> None:  # noqa: F811
@@ -86,29 +86,29 @@ def test_leavers_are_measured_on_the_settled_month_alone(lang: str, published: P
         day = settled_on(con, "leaver_rate_12m")
         assert day
         rate = ask(con, "leaver_rate_12m", on=day)
-    written = html(opened("growth", **in_language(lang)))
+    page = html(opened("growth", **in_language(lang)))
     label = text.word("change.settled", lang, label=rate.metrics[0].label[lang], day=text.day(day, lang))
-    assert labelled(written)[label] == text.plain(rate.value(), "share", lang)
+    assert labelled(page)[label] == text.plain(rate.value(), "share", lang)
     leavers = {metric.label[lang] for metric in ask_metric("leavers")}
-    assert not leavers & labelled(written).keys(), "no second window of twelve months next to the rate"
+    assert not leavers & labelled(page).keys(), "no second window of twelve months next to the rate"
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_what_is_not_settled_on_any_day_is_said_and_not_shown(lang: str, published: Path) -> None:  # noqa: F811
+def test_a_measure_without_a_settled_day_is_reported_and_not_shown(lang: str, published: Path) -> None:  # noqa: F811
     with opened_at(published) as con:
         ((first,),) = con.numbers.execute("select min(hired_on) from spells").fetchall()
         day = first + timedelta(40)
         assert settled_on(con, "leaver_rate_12m", day) is None
         with pytest.raises(TooEarly):
             level_signals(con, on=day, name="leaver_rate_12m")
-    written = html(opened("growth", on=day.isoformat(), **in_language(lang)))
+    page = html(opened("growth", on=day.isoformat(), **in_language(lang)))
     label = ask_metric("leaver_rate_12m")[0].label[lang]
-    assert labelled(written)[label] == "–"
-    assert written.count(text.escape(text.word("figure.not_settled", lang))) == 2, "early attrition likewise"
+    assert labelled(page)[label] == "–"
+    assert page.count(text.escape(text.word("figure.not_settled", lang))) == 2, "early attrition likewise"
     # Replaces the ranking and the funnel.
-    assert written.count(text.escape(text.word("state.too_early", lang))) == 2
-    assert text.escape(text.word("state.not_in_scope", lang)) not in written
-    assert "pd-error" not in written
+    assert page.count(text.escape(text.word("state.too_early", lang))) == 2
+    assert text.escape(text.word("state.not_in_scope", lang)) not in page
+    assert "pd-error" not in page
 
 
 def ask_metric(name: str) -> list:
@@ -119,19 +119,19 @@ def ask_metric(name: str) -> list:
 def test_the_announced_number_stands_beside_the_registered_one(lang: str, published: Path) -> None:  # noqa: F811
     with opened_at(published) as con:
         row = announcements.announced(con).records()[0]
-    written = html(opened("growth", **in_language(lang)))
+    page = html(opened("growth", **in_language(lang)))
     for key in ("announced_value", "registered_value"):
-        assert text.plain(row[key], "persons", lang) in written
-    assert text.plain(row["announced_difference"], "persons", lang, signed=True) in written
-    assert text.escape(text.word("goal.announced_why", lang)) in written
+        assert text.plain(row[key], "persons", lang) in page
+    assert text.plain(row["announced_difference"], "persons", lang, signed=True) in page
+    assert text.escape(text.word("goal.announced_why", lang)) in page
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_trained_share_stands_on_the_card_of_compliance(lang: str, published: Path) -> None:  # noqa: F811
     with opened_at(published) as con:
         trained = ask(con, "trained_share")
-    written = html(opened("training", **in_language(lang)))
-    card = written[written.index(ask_metric("training_compliance")[0].label[lang]) :].split("</div>")[0]
+    page = html(opened("training", **in_language(lang)))
+    card = page[page.index(ask_metric("training_compliance")[0].label[lang]) :].split("</div>")[0]
     assert f"{trained.metrics[0].short[lang]}: {text.plain(trained.value(), 'share', lang)}" in card
 
 
@@ -143,13 +143,13 @@ def test_coverage_names_the_residents_and_the_provinces_that_move(lang: str, pub
         above = {row["force"] for row in international.claim(con).records() if row["above_claim"] is not None}
     basis = answer.publication.provinces.basis(answer.publication.as_of)
     assert basis is not None
-    written = html(opened("coverage", census="1395", **in_language(lang)))
+    page = html(opened("coverage", census="1395", **in_language(lang)))
     kind, source = text.word(f"population.{basis.kind}", lang), text.word("population.statistical_centre", lang)
     sentence = text.word("population.basis", lang, year=text.digits(basis.year, lang), kind=kind, source=source)
-    assert text.escape(sentence) in written
+    assert text.escape(sentence) in page
     served = {row["province"] for row in active.records() if row["active_assistants"]}
     assert len(served) < 31
-    none = re.search(rf"{text.word('population.with_none', lang, places='')}(.*?)</p>", written)
+    none = re.search(rf"{text.word('population.with_none', lang, places='')}(.*?)</p>", page)
     assert none
     for code, name in text.reference_members("province", lang).items():
         assert (name in none[1]) is (code not in served), name
@@ -158,17 +158,17 @@ def test_coverage_names_the_residents_and_the_provinces_that_move(lang: str, pub
         "above": text.member("force", "guards", lang),
         "below": text.listed([text.member("force", force, lang) for force in ("volunteers", "auxiliaries")], lang),
     }
-    assert text.escape(text.word("abroad.only", lang, **forces)) in written
+    assert text.escape(text.word("abroad.only", lang, **forces)) in page
 
 
 def test_licensing_leads_with_all_files_and_says_which_numbers_are_of_the_decided(published: Path) -> None:  # noqa: F811
     with opened_at(published) as con:
         times = competing_risks.licensing_times(con).records()[0]
         decided = ask(con, "time_to_licence_median")
-    written = html(opened("licensing", lang="en"))
+    page = html(opened("licensing", lang="en"))
     first = text.word("cohort.all", "en")
-    assert written.index(first) < written.index(text.escape(text.word("cohort.decided_help", "en")))
-    cards = labelled(written)
+    assert page.index(first) < page.index(text.escape(text.word("cohort.decided_help", "en")))
+    cards = labelled(page)
     assert cards["Median time to a decision"] == text.plain(times["files_median"], "working_days", "en")
     assert cards["Decided within 25 working days"] == text.plain(times["files_within_25"], "share", "en")
     assert cards[decided.metrics[0].label["en"]] == text.plain(decided.value(), "working_days", "en")
@@ -180,15 +180,15 @@ def test_smart_services_are_not_compared_before_a_licence_is_decided_after_they_
     lang: str,
     published: Path,  # noqa: F811
 ) -> None:
-    written = html(opened("smart", **in_language(lang)))
+    page = html(opened("smart", **in_language(lang)))
     day = text.day(date(2024, 9, 21), lang)
-    assert text.escape(text.word("smart.no_comparison", lang, day=day)) in written
+    assert text.escape(text.word("smart.no_comparison", lang, day=day)) in page
     assert text.escape(text.word("how.inputs", lang)) in html(opened("methods", **in_language(lang)))
-    assert plain(written).count(ask_metric("time_to_licence_p90")[0].label[lang]) == 0
+    assert plain(page).count(ask_metric("time_to_licence_p90")[0].label[lang]) == 0
 
 
 @pytest.fixture(scope="module")
-def twice(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def published_twice(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The pointer of a register published twice: licences are decided after the flag of smart services was first shown."""
     folder = put_good(tmp_path_factory.mktemp("twice") / "incoming")
     kinds = {"0001": "yes", "0002": "no", "0003": "no"}
@@ -215,23 +215,23 @@ def twice(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_smart_services_are_compared_on_licences_decided_after_they_were_shown(
-    lang: str, twice: Path, monkeypatch: pytest.MonkeyPatch
+    lang: str, published_twice: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("WAREHOUSE", str(twice))
-    with opened_at(twice) as con:
+    monkeypatch.setenv("WAREHOUSE", str(published_twice))
+    with opened_at(published_twice) as con:
         first = licensing.adoption(con).records()[0]["day"]
         period = (first + timedelta(1), con.publication.as_of)
-        found = {row["smart"]: row for row in ask(con, "time_to_licence_median", by=("smart",), over=period).records()}
+        rows = {row["smart"]: row for row in ask(con, "time_to_licence_median", by=("smart",), over=period).records()}
     # Working days from 1 Ordibehesht 1403, a Saturday: 8 for the adopter; 11, 17 and 24 for the others.
-    assert {code: one["time_to_licence_median"] for code, one in found.items()} == {"yes": 8, "no": 17}
-    written = html(opened("smart", **in_language(lang)))
+    assert {code: row["time_to_licence_median"] for code, row in rows.items()} == {"yes": 8, "no": 17}
+    page = html(opened("smart", **in_language(lang)))
     counts = {name: text.number(count, lang) for name, count in (("count", 4), ("adopters", 1), ("others", 3))}
-    assert text.escape(text.word("smart.since", lang, day=text.day(first, lang), **counts)) in written
-    assert text.escape(text.word("smart.no_proof", lang)) in written
+    assert text.escape(text.word("smart.since", lang, day=text.day(first, lang), **counts)) in page
+    assert text.escape(text.word("smart.no_proof", lang)) in page
     fewest = text.amount(23, "applications", lang)
     for name in ("time_to_licence_median", "time_to_licence_p90", "within_25_days_share"):
         measure = ask_metric(name)[0].short[lang]
-        assert text.escape(text.word("finding.all_small", lang, measure=measure, fewest=fewest)) in plain(written)
+        assert text.escape(text.word("finding.all_small", lang, measure=measure, fewest=fewest)) in plain(page)
 
 
 # ---------------------------------------------------------------- the charts of signals
@@ -269,10 +269,10 @@ def test_the_months_of_a_province_mark_those_beyond_their_limits() -> None:
     metrics = tuple(derived(name) for name in ("flow_share", "flow_low", "flow_middle", "flow_high"))
     columns = ("month", *(metric.name for metric in metrics), "flow_here", "flow_nation", "is_signal")
     rows = [("1403-01", 0.1, 0.05, 0.1, 0.15, 10, 100, False), ("1403-02", 0.3, 0.05, 0.1, 0.15, 30, 100, True)]
-    asked = replace(answer(rows=[]), metrics=metrics, by=("month",), columns=columns, rows=rows)
-    sentence = charts.months_beyond(asked, ChartContext("en")).sentence
+    data = replace(answer(rows=[]), metrics=metrics, by=("month",), columns=columns, rows=rows)
+    sentence = charts.months_beyond(data, ChartContext("en")).sentence
     assert sentence == "Share of all joiners beyond its limits in Ordibehesht 1403"
-    [line] = charts.process(asked, ChartContext("en"))["data"]
+    [line] = charts.process(data, ChartContext("en"))["data"]
     assert line["marker"]["symbol"] == ["circle", "diamond"]
-    calm = charts.months_beyond(replace(asked, rows=rows[:1]), ChartContext("en")).sentence
+    calm = charts.months_beyond(replace(data, rows=rows[:1]), ChartContext("en")).sentence
     assert calm == "Share of all joiners: every month within its limits (5.0% to 15.0%)"

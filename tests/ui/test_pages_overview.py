@@ -22,7 +22,7 @@ LANGUAGES = ("fa", "en")
 TABBED = [entry for entry in text.menu() if len(text.parts(entry)) > 1]
 
 
-def shown(name: str, lang: str, **view: str) -> str:
+def page_html(name: str, lang: str, **view: str) -> str:
     app = opened(name, **view, **({"lang": "en"} if lang == "en" else {}))
     assert not app.exception
     return html(app)
@@ -41,21 +41,21 @@ def test_the_menu_has_at_most_nine_entries_in_three_groups_and_every_part_a_plac
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", [part for entry in TABBED for part in text.parts(entry)])
-def test_a_closed_tab_asks_nothing(part: str, published: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_a_closed_tab_runs_no_query(part: str, published: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     ran: list[str] = []
-    for one in (one for entry in TABBED for one in text.parts(entry)):
-        module = import_module(f"pages.{one}")
-        monkeypatch.setattr(module, "page", lambda one=one: ran.append(one))
+    for name in (name for entry in TABBED for name in text.parts(entry)):
+        module = import_module(f"pages.{name}")
+        monkeypatch.setattr(module, "page", lambda name=name: ran.append(name))
     app = opened(part)
     assert not app.exception
     assert ran == [part]
     labels = [tab.label for tab in app.tabs]
     entry = next(entry for entry in TABBED if part in text.parts(entry))
-    assert labels == [text.part_words(one)["fa"] for one in text.parts(entry)]
+    assert labels == [text.part_words(name)["fa"] for name in text.parts(entry)]
     assert app.session_state[f"tabs {entry['page']}"] == text.part_words(part)["fa"]
 
 
-def test_a_tab_that_is_none_is_left_out(published: Path) -> None:  # noqa: F811
+def test_an_unknown_tab_is_ignored(published: Path) -> None:  # noqa: F811
     app = opened("licensing", tab="evil")
     assert text.word("state.left_out_title", "fa") in html(app)
     assert app.query_params == {}
@@ -63,39 +63,39 @@ def test_a_tab_that_is_none_is_left_out(published: Path) -> None:  # noqa: F811
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["lapsed", "files_overdue", "stopped"])
-def test_a_list_that_the_address_names_stands_before_the_cards_and_once(
+def test_a_list_named_in_the_address_comes_once_before_the_cards(
     name: str,
     published: Path,  # noqa: F811
 ) -> None:
-    usual, asked = shown("licensing", "en"), shown("licensing", "en", open=name)
+    usual, with_list = page_html("licensing", "en"), page_html("licensing", "en", open=name)
     help_text = text.escape(text.word(f"listing.{name}_help", "en"))
-    assert usual.count(help_text) == asked.count(help_text) == 1
+    assert usual.count(help_text) == with_list.count(help_text) == 1
     assert usual.index(help_text) > usual.index("pd-card")
-    assert asked.index(help_text) < asked.index("pd-card")
+    assert with_list.index(help_text) < with_list.index("pd-card")
 
 
 # ---------------------------------------------------------------- the first screen
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_verdict_says_the_numbers_that_the_questions_answer(lang: str, published: Path) -> None:  # noqa: F811
+def test_the_verdict_contains_the_numbers_of_its_answers(lang: str, published: Path) -> None:  # noqa: F811
     with access.connect(published, access.ADMINISTRATOR) as con:
         now = ask(con, "active_assistants", "target", "target_progress")
         active, target, progress = now.value(), now.value("target"), now.value("target_progress")
         before = ask(con, "active_assistants", on=add_months(now.on, -12)).value()  # type: ignore[arg-type]
-    said = re.search(r'<div class="pd-verdict">(.*?)<div class="pd-progress"(.*?)>', shown("overview", lang), re.S)
-    assert said
-    wanted = [active, target, target - active, abs(active - before)]
-    for number in [*(text.number(one, lang) for one in wanted), text.percent(progress, lang)]:
-        assert text.escape(number) in said[1]
-    assert f'aria-valuenow="{progress * 100:.1f}"' in said[2]
+    match = re.search(r'<div class="pd-verdict">(.*?)<div class="pd-progress"(.*?)>', page_html("overview", lang), re.S)
+    assert match
+    values = [active, target, target - active, abs(active - before)]
+    for number in [*(text.number(value, lang) for value in values), text.percent(progress, lang)]:
+        assert text.escape(number) in match[1]
+    assert f'aria-valuenow="{progress * 100:.1f}"' in match[2]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_each_item_that_needs_action_leads_to_a_list_of_as_many(lang: str, published: Path) -> None:  # noqa: F811
-    written = shown("overview", lang)
-    items = dict(re.findall(r'<li class="pd-action-(\w+)">(.*?)</li>', written, re.S))
+def test_each_item_that_needs_action_links_to_a_list_of_the_same_length(lang: str, published: Path) -> None:  # noqa: F811
+    overview = page_html("overview", lang)
+    items = dict(re.findall(r'<li class="pd-action-(\w+)">(.*?)</li>', overview, re.S))
     assert list(items)[:2] == ["lapsed", "training_lapsing"]
     assert len(items) <= 5
     with access.connect(published, access.ADMINISTRATOR) as con:
@@ -107,17 +107,17 @@ def test_each_item_that_needs_action_leads_to_a_list_of_as_many(lang: str, publi
     assert page == "institutes"
     parameters = dict(pair.split("=") for pair in query.split("&"))
     assert parameters.pop("lang", "fa") == lang
-    listed = shown("licensing", lang, **parameters)
-    first = re.search(r"<h3>(.*?)</h3>", listed)
+    listing = page_html("licensing", lang, **parameters)
+    first = re.search(r"<h3>(.*?)</h3>", listing)
     assert first
     assert first[1] == text.escape(text.word("listing.lapsed", lang, count=text.number(lapsed, lang)))
 
 
 def test_where_nothing_needs_action_it_says_so(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     monkeypatch.setattr(needs_action, "_KINDS", ())
-    written = shown("overview", "en")
-    assert text.escape(text.word("action.none", "en")) in written
-    assert 'class="pd-actions"' not in written
+    page = page_html("overview", "en")
+    assert text.escape(text.word("action.none", "en")) in page
+    assert 'class="pd-actions"' not in page
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -133,7 +133,7 @@ def test_a_card_of_a_provisional_measure_is_that_of_the_settled_day_and_names_it
     label = ask_label("leaver_rate_12m", lang)
     card = re.search(
         rf'"pd-label">{re.escape(text.escape(label))}(.*?)</p><p class="pd-value"><bdi>(.*?)</bdi>',
-        shown("overview", lang),
+        page_html("overview", lang),
     )
     assert card
     assert text.day(day, lang) in card[1]
@@ -147,59 +147,61 @@ def ask_label(name: str, lang: str) -> str:
 
 
 def test_a_card_has_a_line_of_24_months_and_leads_to_its_page(published: Path) -> None:  # noqa: F811
-    written = shown("overview", "en", province="IR-30")
-    assert 0 < written.count('class="pd-card"') <= 4
-    lines = re.findall(r'class="pd-spark".*?aria-label="(.*?)".*?polygon\((.*?)\)', written)
+    page = page_html("overview", "en", province="IR-30")
+    assert 0 < page.count('class="pd-card"') <= 4
+    lines = re.findall(r'class="pd-spark".*?aria-label="(.*?)".*?polygon\((.*?)\)', page)
     assert lines
     assert lines[0][0].startswith("24 months: from")
     assert len(lines[0][1].split(",")) == 24 + 2
-    assert 'href="growth?province=IR-30&amp;lang=en"' in written
+    assert 'href="growth?province=IR-30&amp;lang=en"' in page
 
 
 # ---------------------------------------------------------------- a province
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_profile_says_what_is_so_in_its_province(lang: str, published: Path) -> None:  # noqa: F811
-    written = shown("province", lang, province="IR-30")
+def test_a_profile_describes_its_province(lang: str, published: Path) -> None:  # noqa: F811
+    page = page_html("province", lang, province="IR-30")
     with access.connect(published, access.ADMINISTRATOR) as con:
         active = ask(con, "active_assistants", where={"province": ("IR-30",)}).value()
-    verdict = re.search(r'<div class="pd-verdict"><p>(.*?)</p>', written)
+    verdict = re.search(r'<div class="pd-verdict"><p>(.*?)</p>', page)
     assert verdict
     assert verdict[1] == text.escape(text.word("verdict.active", lang, active=text.number(active, lang)))
-    assert text.escape(text.word("profile.no_rank", lang)) in written, "five persons are too few to be ranked"
-    assert text.escape(text.word("listing.register_help", lang)) in written
+    assert text.escape(text.word("profile.no_rank", lang)) in page, "five persons are too few to be ranked"
+    assert text.escape(text.word("listing.register_help", lang)) in page
 
 
-def test_without_a_province_a_profile_offers_all_of_them(published: Path) -> None:  # noqa: F811
-    written = shown("province", "fa", on="2024-05-04")
-    assert written.count('href="province?province=IR-') == 31
-    assert 'href="province?province=IR-11&amp;on=2024-05-04"' in written
-    assert 'class="pd-verdict"' not in written
+def test_a_profile_without_a_province_lists_all_provinces(published: Path) -> None:  # noqa: F811
+    page = page_html("province", "fa", on="2024-05-04")
+    assert page.count('href="province?province=IR-') == 31
+    assert 'href="province?province=IR-11&amp;on=2024-05-04"' in page
+    assert 'class="pd-verdict"' not in page
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["coverage", "training", "legal", "explore", "quality"])
 def test_a_page_of_one_province_leads_to_its_profile(name: str, published: Path) -> None:  # noqa: F811
-    def said(**asked: str) -> str:
-        return "".join(re.findall(r'<p class="pd-said".*?</p>(?:<details.*?</details>)?', shown(name, "fa", **asked)))
+    def findings(**scope: str) -> str:
+        return "".join(
+            re.findall(r'<p class="pd-said".*?</p>(?:<details.*?</details>)?', page_html(name, "fa", **scope))
+        )
 
     links = (
         'href="province?province=IR-23&amp;on=2024-05-04"',
         'href="explore?tab=compare&amp;province=IR-23&amp;on=2024-05-04&amp;q=IR-08"',
     )
-    alone, whole = said(province="IR-23", on="2024-05-04"), said(on="2024-05-04")
-    assert [link in alone for link in links] == [name != "quality"] * 2
-    assert "href" not in whole
+    of_province, of_nation = findings(province="IR-23", on="2024-05-04"), findings(on="2024-05-04")
+    assert [link in of_province for link in links] == [name != "quality"] * 2
+    assert "href" not in of_nation
 
 
 @pytest.mark.slow
 def test_the_cell_of_a_province_leads_to_its_profile_unless_it_is_the_page(published: Path) -> None:  # noqa: F811
     link = '<td><a href="province?province=IR-23" target="_self">تهران</a></td>'
-    assert link in shown("licensing", "fa")
-    assert link not in shown("licensing", "fa", province="IR-23")
+    assert link in page_html("licensing", "fa")
+    assert link not in page_html("licensing", "fa", province="IR-23")
 
 
-def test_the_card_of_licences_that_end_leads_to_those_and_no_others(published: Path) -> None:  # noqa: F811
-    written = shown("licensing", "fa", on="2024-06-10")
-    assert 'class="pd-go" href="institutes?on=2024-06-10&amp;open=licences_ending&amp;days=30"' in written
+def test_the_card_of_ending_licences_links_to_exactly_those(published: Path) -> None:  # noqa: F811
+    page = page_html("licensing", "fa", on="2024-06-10")
+    assert 'class="pd-go" href="institutes?on=2024-06-10&amp;open=licences_ending&amp;days=30"' in page

@@ -22,7 +22,7 @@ LANGUAGES = ("fa", "en")
 LAPSED = date(2024, 6, 20)
 
 
-def shown(name: str, lang: str, **view: str) -> str:
+def page_html(name: str, lang: str, **view: str) -> str:
     app = page(name, lang, **view)
     return html(app)
 
@@ -33,13 +33,13 @@ def page(name: str, lang: str, **view: str) -> AppTest:
     return app
 
 
-def headings(written: str) -> list[str]:
-    return [re.sub("<.*?>", "", heading) for heading in re.findall(r"<h3>(.*?)</h3>", written)]
+def headings(page: str) -> list[str]:
+    return [re.sub("<.*?>", "", heading) for heading in re.findall(r"<h3>(.*?)</h3>", page)]
 
 
-def rows_of(written: str, caption: str) -> list[list[str]]:
+def rows_of(page: str, caption: str) -> list[list[str]]:
     """The cells of the table under `caption`, row by row."""
-    body = re.search(re.escape(f"<caption>{caption}</caption>") + r".*?<tbody>(.*?)</tbody>", written, re.S)
+    body = re.search(re.escape(f"<caption>{caption}</caption>") + r".*?<tbody>(.*?)</tbody>", page, re.S)
     assert body, caption
     return [
         [re.sub("<.*?>", "", cell) for cell in re.findall(r"<t[hd].*?>(.*?)</t[hd]>", row, re.S)]
@@ -50,71 +50,71 @@ def rows_of(written: str, caption: str) -> list[list[str]]:
 @pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("name", PAGES)
-def test_nothing_breaks_under_any_scope(name: str, lang: str, published: Path) -> None:  # noqa: F811
+def test_no_page_fails_in_any_scope(name: str, lang: str, published: Path) -> None:  # noqa: F811
     for view in ({"province": "IR-30"}, {"institute": "003"}, {"gender": "female"}, {"on": "2016-01-01"}):
-        assert "pd-error" not in shown(name, lang, **view), view
+        assert "pd-error" not in page_html(name, lang, **view), view
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_institutes_whose_licence_lapsed_stand_by_name(lang: str, published: Path) -> None:  # noqa: F811
-    written = shown("licensing", lang)
+    page = page_html("licensing", lang)
     title = text.word("listing.lapsed", lang, count=text.number(2, lang))
-    assert title in headings(written)
-    first, second = rows_of(written, title)
+    assert title in headings(page)
+    first, second = rows_of(page, title)
     assert first[:2] == ["نمونه گشت", text.member("province", "IR-30", lang)]
     assert first[3:6] == [text.member("status", "active", lang), text.number(1, lang), text.day(LAPSED, lang)]
     assert second[0] == "نمونه مراسم"
-    assert 'href="institutes?tab=register&amp;institute=002' in written
+    assert 'href="institutes?tab=register&amp;institute=002' in page
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_licences_that_end_soon_stand_by_name(lang: str, published: Path) -> None:  # noqa: F811
-    written = shown("licensing", lang, on="2024-06-10")
+    page = page_html("licensing", lang, on="2024-06-10")
     title = text.word("listing.licences_ending", lang, count=text.number(2, lang))
-    spans = [row[3] for row in rows_of(written, title)]
+    spans = [row[3] for row in rows_of(page, title)]
     assert spans == [text.member("span", "1-30", lang), text.member("span", "31-60", lang)]
-    later = shown("licensing", lang)
+    later = page_html("licensing", lang)
     nothing = text.word("listing.licences_ending", lang, count=text.number(0, lang))
     assert nothing in headings(later), "nothing ends within 90 days of the latest day"
 
 
-def test_a_filter_of_persons_is_said_to_have_no_effect_on_institutes(published: Path) -> None:  # noqa: F811
-    written = shown("licensing", "en", gender="female")
+def test_a_filter_of_persons_is_reported_as_having_no_effect_on_institutes(published: Path) -> None:  # noqa: F811
+    page = page_html("licensing", "en", gender="female")
     gender = text.word("scope.gender", "en")
-    assert text.escape(text.word("scope.no_effect", "en", filters=gender)) in written
-    assert text.word("listing.register", "en", count="4") in headings(written)
+    assert text.escape(text.word("scope.no_effect", "en", filters=gender)) in page
+    assert text.word("listing.register", "en", count="4") in headings(page)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_officers_without_training_in_date_are_listed_by_institute(lang: str, published: Path) -> None:  # noqa: F811
-    written = shown("legal", lang, on="2024-03-19")
+    page = page_html("legal", lang, on="2024-03-19")
     title = text.word("listing.officers_untrained", lang, count=text.number(1, lang))
-    [row] = rows_of(written, title)
+    [row] = rows_of(page, title)
     assert row[0] == "نمونه حافظان"
     assert row[4:6] == [text.number(1, lang), text.percent(0.0, lang)]
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_smart_services_come_with_both_words_of_caution(lang: str, published: Path) -> None:  # noqa: F811
-    written = shown("smart", lang)
-    assert text.escape(text.word("smart.no_history", lang)) in written
-    assert text.escape(text.word("smart.no_proof", lang)) in written
+    page = page_html("smart", lang)
+    assert text.escape(text.word("smart.no_history", lang)) in page
+    assert text.escape(text.word("smart.no_proof", lang)) in page
     measure = derived("adopted_share").short[lang]
-    assert text.word("smart.begins", lang, measure=measure, value=text.percent(0.5, lang)) in headings(written)
+    assert text.word("smart.begins", lang, measure=measure, value=text.percent(0.5, lang)) in headings(page)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_claim_is_placed_and_every_figure_has_its_source(lang: str, published: Path) -> None:  # noqa: F811
-    written = shown("coverage", lang)
+    page = page_html("coverage", lang)
     places = text.listed([text.member("country", code, lang) for code in ("IND", "CHN")], lang)
-    assert text.word("abroad.some_above", lang, places=places) in headings(written)
+    assert text.word("abroad.some_above", lang, places=places) in headings(page)
     with access.connect(published, access.ADMINISTRATOR) as con:
         figures = international.claim(con).records()
-    sources = re.search(r'<ol class="pd-rules">(.*?)</ol>', written, re.S)
+    sources = re.search(r'<ol class="pd-rules">(.*?)</ol>', page, re.S)
     assert sources
     assert sources[1].count("<li>") == len(figures)
     for figure in figures:
@@ -131,47 +131,47 @@ def context(request: pytest.FixtureRequest) -> ChartContext:
 def test_countries_stand_in_groups_of_their_force_from_zero(context: ChartContext, published: Path) -> None:  # noqa: F811
     with access.connect(published, access.ADMINISTRATOR) as con:
         answer = international.countries(con)
-    drawn = grouped.countries(answer, context)
-    [bars] = drawn["data"]
+    figure = grouped.countries(answer, context)
+    [bars] = figure["data"]
     assert bars["x"] == [row[5] or 0 for row in answer.rows]
     assert len(set(bars["marker"]["color"])) == 2, "this country, and the others"
     gaps = [b - a for a, b in pairwise(bars["y"])]
     forces = answer.column("force")
     assert gaps == [2.0 if a != b else 1.0 for a, b in pairwise(forces)]
-    assert 0 in drawn["layout"]["xaxis"]["range"]
-    written = [note["text"] for note in drawn["layout"]["annotations"]]
-    assert sum(context.word("figure.missing") in words for words in written) == 2, "an unknown rate is said, never zero"
+    assert 0 in figure["layout"]["xaxis"]["range"]
+    notes = [note["text"] for note in figure["layout"]["annotations"]]
+    assert sum(context.word("figure.missing") in words for words in notes) == 2, "an unknown rate is said, never zero"
 
 
 def test_a_pattern_says_how_sure_a_source_is(context: ChartContext, published: Path) -> None:  # noqa: F811
     with access.connect(published, access.ADMINISTRATOR) as con:
         answer = international.countries(con)
     marker = grouped.countries(answer, context)["data"][0]["marker"]
-    drawn = list(zip(marker["pattern"]["shape"], marker["opacity"], strict=True))
+    patterns = list(zip(marker["pattern"]["shape"], marker["opacity"], strict=True))
     sure = {"register": ("", 1), "high": ("", 1), "medium": ("/", 1), "low": ("", 0.55)}
-    assert drawn == [sure[row[4]] for row in answer.rows]
+    assert patterns == [sure[row[4]] for row in answer.rows]
 
 
 def test_what_exceeds_the_claim_has_its_own_colour(context: ChartContext, published: Path) -> None:  # noqa: F811
     with access.connect(published, access.ADMINISTRATOR) as con:
         answer = international.claim(con)
-    drawn = grouped.claimed(answer, context)
-    colours = drawn["data"][0]["marker"]["color"]
+    figure = grouped.claimed(answer, context)
+    colours = figure["data"][0]["marker"]["color"]
     assert [colour == context.colour("actual") for colour in colours] == [
         n > 4_000_000 for n in answer.column("persons_counted")
     ]
-    assert [shape["x0"] for shape in drawn["layout"]["shapes"]] == [4_000_000]
+    assert [shape["x0"] for shape in figure["layout"]["shapes"]] == [4_000_000]
 
 
 def test_ages_add_up_to_what_is_outstanding(context: ChartContext, published: Path) -> None:  # noqa: F811
     names = ("outstanding", "outstanding_30", "outstanding_90", "outstanding_180", "outstanding_older")
     with access.connect(published, access.ADMINISTRATOR) as con:
         answer = answers.ask(con, *names, by=("province",))
-    drawn = licensing.aged(answer, context)
-    totals = [sum(bar["x"][row] for bar in drawn["data"]) for row in range(31)]
+    figure = licensing.aged(answer, context)
+    totals = [sum(bar["x"][row] for bar in figure["data"]) for row in range(31)]
     assert totals == sorted(answer.column("outstanding"), reverse=True)
     assert sum(totals) == 2
-    assert len({bar["marker"]["color"] for bar in drawn["data"]}) == 4
+    assert len({bar["marker"]["color"] for bar in figure["data"]}) == 4
 
 
 def test_adoption_is_dotted_between_publications(context: ChartContext, published: Path) -> None:  # noqa: F811

@@ -47,17 +47,17 @@ def html(app: AppTest) -> str:
 
 
 def in_address(app: AppTest, name: str) -> list[str]:
-    held = app.query_params[name]
-    return [held] if isinstance(held, str) else list(held)
+    values = app.query_params[name]
+    return [values] if isinstance(values, str) else list(values)
 
 
 def in_language(lang: str) -> dict[str, str]:
     return {"lang": "en"} if lang == "en" else {}
 
 
-def plain(written: str) -> str:
+def plain(page: str) -> str:
     """Without the marks of direction."""
-    return re.sub("[\u2066-\u2069]", "", written)
+    return re.sub("[\u2066-\u2069]", "", page)
 
 
 # ---------------------------------------------------------------- workforce
@@ -67,8 +67,8 @@ def plain(written: str) -> str:
 def test_workforce_says_who_serves(lang: str, published: Path) -> None:
     app = opened("workforce", **in_language(lang))
     assert not app.exception
-    shown = html(app)
-    assert "pd-error" not in shown
+    page = html(app)
+    assert "pd-error" not in page
     with access.connect(published, access.ADMINISTRATOR) as con:
         day = settled_on(con, "leaver_rate_12m")
         rate = ask(con, "leaver_rate_12m", on=day).value()
@@ -78,15 +78,15 @@ def test_workforce_says_who_serves(lang: str, published: Path) -> None:
         label = text.escape(metric.label[lang])
         if name == "leaver_rate_12m":
             label = text.escape(text.word("change.settled", lang, label=metric.label[lang], day=text.day(day, lang)))
-        card = re.search(re.escape(label) + r'</p><p class="pd-value">\s*<bdi>(.+?)</bdi>', shown)
+        card = re.search(re.escape(label) + r'</p><p class="pd-value">\s*<bdi>(.+?)</bdi>', page)
         assert card
         assert plain(card[1]) == plain(text.plain(value, metric.unit, lang))
 
 
 def test_workforce_narrows_with_the_address(published: Path) -> None:
-    shown = html(opened("workforce", lang="en", province="IR-30"))
+    page = html(opened("workforce", lang="en", province="IR-30"))
     # Zahra and Mina of Zahra, Hossein, Reza, Mina and Javad
-    card = re.search(r'Share of women</p><p class="pd-value">\s*<bdi>(.+?)</bdi>', shown)
+    card = re.search(r'Share of women</p><p class="pd-value">\s*<bdi>(.+?)</bdi>', page)
     assert card
     assert card[1] == "40.0%"
 
@@ -98,10 +98,10 @@ def test_workforce_narrows_with_the_address(published: Path) -> None:
 def test_planning_starts_at_the_present_pace(lang: str, published: Path) -> None:
     app = opened("planning", **in_language(lang))
     assert not app.exception
-    shown = html(app)
-    assert "pd-error" not in shown
+    page = html(app)
+    assert "pd-error" not in page
     assert app.slider(key="plan plan_leaver_rate").value == 0.222
-    assert text.escape(text.word("planning.method_title", lang)) in shown
+    assert text.escape(text.word("planning.method_title", lang)) in page
     assert "recruits" not in app.query_params, "defaults leave the address clean"
     assert not [button for button in app.button if button.key == "plan as now"]
 
@@ -129,7 +129,7 @@ def test_a_slider_writes_the_address_and_the_button_back_clears_it(published: Pa
     assert app.slider(key="plan plan_recruits").value == 0
 
 
-def test_a_spoilt_scenario_is_left_out(published: Path) -> None:
+def test_an_invalid_scenario_is_ignored(published: Path) -> None:
     app = opened(
         "planning", recruits="many", leave="-4", seats=["base", "base:x", "IR-99.base:4", "swim:3", ":", "base:-1"]
     )
@@ -138,13 +138,13 @@ def test_a_spoilt_scenario_is_left_out(published: Path) -> None:
     assert not [button for button in app.button if button.key == "plan as now"]
 
 
-def test_what_is_drawn_is_what_the_scenario_comes_to(published: Path) -> None:
+def test_the_page_shows_the_result_of_the_scenario(published: Path) -> None:
     app = opened("planning", lang="en", recruits="3")
     with access.connect(published, access.ADMINISTRATOR) as con:
-        said = scenario_paths.reached(
+        sentence = scenario_paths.reached(
             planning.headcount(con, scenario=Scenario(recruits=3)), ChartContext("en")
         ).sentence
-    assert text.escape(said) in html(app)
+    assert text.escape(sentence) in html(app)
 
 
 # ---------------------------------------------------------------- methods
@@ -154,14 +154,14 @@ def test_what_is_drawn_is_what_the_scenario_comes_to(published: Path) -> None:
 def test_methods_defines_every_number(lang: str, published: Path) -> None:
     app = opened("methods", **in_language(lang))
     assert not app.exception
-    shown = html(app)
+    page = html(app)
     headings = {heading.anchor: heading.value for heading in app.subheader}
     shown_metrics = [metric for metric in catalogue().values() if not metric.hidden]
     for metric in [*shown_metrics, *(derived(name) for name in derived_names())]:
         assert headings[metric.name] == metric.label[lang], "an anchor to link to"
-        assert text.escape(metric.description[lang]) in shown
-        assert text.escape(metric.example[lang]) in shown
-    assert "count(distinct person_id)" in shown
+        assert text.escape(metric.description[lang]) in page
+        assert text.escape(metric.example[lang]) in page
+    assert "count(distinct person_id)" in page
     assert "changes" in {heading.anchor for heading in app.header}
 
 
@@ -191,7 +191,7 @@ def test_every_chart_draws_the_sample(lang: str, dark: bool, published: Path) ->
     context = ChartContext(lang, dark)
     with access.connect(published, access.ADMINISTRATOR) as con:
         curves = retention.survival_by_post(con, least=1)
-        drawn = [
+        charts = [
             (workforce.survival, retention.survival(con, least=1), workforce.still_serving),
             (workforce.curves, curves, workforce.fewest_stay),
             (scenario_paths.path, planning.headcount(con), scenario_paths.reached),
@@ -199,10 +199,10 @@ def test_every_chart_draws_the_sample(lang: str, dark: bool, published: Path) ->
             (scenario_paths.held, backtesting.backtest(con), scenario_paths.how_often),
             (scenario_paths.history, backtesting.backtest_months(con), scenario_paths.last_trial),
         ]
-    for chart, asked, says in drawn:
-        figure = chart(asked, context)
+    for chart, data, says in charts:
+        figure = chart(data, context)
         assert figure["data"]
-        sentence = says(asked, context).sentence
+        sentence = says(data, context).sentence
         assert len(sentence.split()) <= 12
         assert "{" not in sentence
         if lang == "fa":
@@ -231,14 +231,14 @@ def test_a_move_is_read_from_its_row_to_its_column() -> None:
 
 def test_a_pyramid_has_its_youngest_at_the_foot() -> None:
     rows = [("18-24", "male", 25), ("18-24", "female", 1), ("25-29", "male", 39), ("25-29", "female", 3)]
-    asked = answer("active_assistants", by=("age_band", "gender"), rows=rows)
-    figure = workforce.pyramid(asked, ChartContext("en"))
+    data = answer("active_assistants", by=("age_band", "gender"), rows=rows)
+    figure = workforce.pyramid(data, ChartContext("en"))
     assert [plain(name) for name in figure["layout"]["yaxis"]["ticktext"]] == ["25 to 29 years", "18 to 24 years"]
-    sentence = workforce.largest_band(asked, ChartContext("en")).sentence
+    sentence = workforce.largest_band(data, ChartContext("en")).sentence
     assert sentence == "Most active police assistants: men aged 25 to 29 years, 39 people"
 
 
-def test_a_goal_is_said_with_the_months_of_its_range() -> None:
+def test_a_goal_is_given_with_the_months_of_its_range() -> None:
     names = ("active_assistants", "plan_active", "plan_low", "plan_high", "target")
     metrics = tuple(catalogue()[name] if name in catalogue() else derived(name) for name in names)
     like = moved()
@@ -264,9 +264,9 @@ def test_a_goal_is_said_with_the_months_of_its_range() -> None:
     assert scenario_paths.reached(both, context).sentence == (
         "Active police assistants: 60 reached between Ordibehesht 1405 and Khordad 1405"
     )
-    one = path(now, ("1405-02", None, 58.0, 55.0, 61.0, 60.0))
+    answer = path(now, ("1405-02", None, 58.0, 55.0, 61.0, 60.0))
     assert (
-        scenario_paths.reached(one, context).sentence
+        scenario_paths.reached(answer, context).sentence
         == "Active police assistants: 60 not reached before Ordibehesht 1405"
     )
     none = path(now, ("1405-02", None, 52.0, 51.0, 53.0, 60.0))

@@ -33,15 +33,15 @@ class Page:
 
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
-    made = Page()
-    monkeypatch.setattr(rendering, "get_script_run_ctx", lambda: made.context)
+    new_page = Page()
+    monkeypatch.setattr(rendering, "get_script_run_ctx", lambda: new_page.context)
     monkeypatch.setattr(rendering.st, "container", nullcontext)
     # A busy machine may need longer than a reader would wait.
     monkeypatch.setattr(rendering, "_PATIENCE", 5)
     with ThreadPoolExecutor(4) as pool:
         monkeypatch.setattr(warehouse, "soon", pool.submit)
         rendering.begin()
-        yield made
+        yield new_page
         rendering.discard()
 
 
@@ -62,22 +62,22 @@ def test_figures_are_all_worked_out_before_the_first_is_shown(page):
     rendering.defer(page.part("bar"), ready=at_once)
     rendering.flush()
     figures = ["drawn trend", "drawn map", "drawn trend shown", "drawn map shown"]
-    sent = ["sent trend", "sent map", "sent trend shown", "sent map shown"]
-    assert page.events == [*figures, *sent, "drawn bar", "sent bar"], "the figures are sent before the rest is drawn"
+    groups = ["sent trend", "sent map", "sent trend shown", "sent map shown"]
+    assert page.events == [*figures, *groups, "drawn bar", "sent bar"], "the figures are sent before the rest is drawn"
 
 
 def test_what_is_drawn_does_not_wait_for_a_slow_answer(page, monkeypatch):
     monkeypatch.setattr(rendering, "_PATIENCE", 0.01)
-    answered = threading.Event()
+    is_answered = threading.Event()
     enqueue = page.context._enqueue
 
     def reaches_the_browser(message: str) -> None:
         enqueue(message)
-        answered.set()
+        is_answered.set()
 
     page.context._enqueue = reaches_the_browser
     rendering.defer(page.part("bar"), ready=at_once)
-    rendering.defer(page.part("rows"), ready=lambda: answered.wait(20))
+    rendering.defer(page.part("rows"), ready=lambda: is_answered.wait(20))
     rendering.flush()
     assert page.events == ["drawn bar", "sent bar", "drawn rows", "sent rows"]
 

@@ -29,9 +29,9 @@ def by_hand(value: Decimal, decimals: int) -> Decimal:
     return value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
 
 
-def read(written: str) -> Decimal:
+def read(number: str) -> Decimal:
     """The number that a screen in English shows."""
-    return Decimal(re.sub("[^0-9.-]", "", written.replace("−", "-")))
+    return Decimal(re.sub("[^0-9.-]", "", number.replace("−", "-")))
 
 
 @given(FLOATS | TIES, st.integers(0, 4))
@@ -46,11 +46,11 @@ def test_a_number_is_rounded_half_up_from_its_decimal(value: float, decimals: in
 @example(13 / 16)
 @example(0.145)
 def test_a_share_reads_the_same_on_chart_and_in_table_and_as_points(share: float) -> None:
-    wanted = by_hand(Decimal(str(share)) * 100, 1)
-    assert read(text.percent(share, "en")) == wanted
-    assert Decimal(str(text.rounded(share, "share"))) * 100 == wanted
-    assert read(text.points(share, "en")) == wanted
-    assert read(compare.signed(share, "share", "en")) == wanted
+    expected = by_hand(Decimal(str(share)) * 100, 1)
+    assert read(text.percent(share, "en")) == expected
+    assert Decimal(str(text.rounded(share, "share"))) * 100 == expected
+    assert read(text.points(share, "en")) == expected
+    assert read(compare.signed(share, "share", "en")) == expected
 
 
 @given(FLOATS | TIES, st.sampled_from(["persons", "per_10k", "months", "ratio", "persons_per_month", "mean_persons"]))
@@ -60,56 +60,58 @@ def test_a_table_holds_the_number_that_a_chart_shows(value: float, unit: str) ->
 
 def test_bars_their_hover_and_the_finding_say_what_the_table_says() -> None:
     names = ("compliant_assistants", "trainable_assistants")
-    made = answer("training_compliance", by=("province",), more=names, rows=[("IR-23", 0.1625, 13, 80)])
-    figure = bars.ranking(made, EN)
-    said = str(figure) + titles.extreme(made, EN).sentence
-    assert "16.3%" in said
-    assert "16.2%" not in said
+    data = answer("training_compliance", by=("province",), more=names, rows=[("IR-23", 0.1625, 13, 80)])
+    figure = bars.ranking(data, EN)
+    texts = str(figure) + titles.extreme(data, EN).sentence
+    assert "16.3%" in texts
+    assert "16.2%" not in texts
     assert text.rounded(0.1625, "share") == 0.163
 
 
-def parts(made: Answer) -> list[Decimal]:
-    said = elements.parts_of(made, made.metrics[0], made.rows[0], EN)
-    return [read(one) for one in re.split(" of | ÷ ", said)]
+def parts(data: Answer) -> list[Decimal]:
+    sentence = elements.parts_of(data, data.metrics[0], data.rows[0], EN)
+    return [read(part) for part in re.split(" of | ÷ ", sentence)]
 
 
 @given(st.integers(0, 5000), st.integers(1, 10000))
 @example(3, 15)
-def test_a_rate_over_a_mean_headcount_can_be_worked_out_of_what_stands_beside_it(left: int, twice: int) -> None:
-    made = answer(
-        "leaver_rate_12m", more=("leavers_12m", "in_service_mean_12m"), rows=[(left / (twice / 2), left, twice / 2)]
+def test_a_rate_over_a_mean_headcount_can_be_worked_out_of_what_stands_beside_it(leavers: int, twice: int) -> None:
+    data = answer(
+        "leaver_rate_12m",
+        more=("leavers_12m", "in_service_mean_12m"),
+        rows=[(leavers / (twice / 2), leavers, twice / 2)],
     )
-    part, whole = parts(made)
+    part, whole = parts(data)
     assert whole == Decimal(twice) / 2, "a mean is shown with its half"
-    assert by_hand(part / whole * 100, 1) == read(text.percent(made.rows[0][0], "en"))
+    assert by_hand(part / whole * 100, 1) == read(text.percent(data.rows[0][0], "en"))
 
 
 @given(st.integers(0, 3000), st.floats(1, 60000))
 @example(57, 123.47)
 def test_progress_can_be_worked_out_of_a_target_that_is_no_whole_number(active: int, target: float) -> None:
-    made = answer("target_progress", more=("active_assistants", "target"), rows=[(active / target, active, target)])
-    part, whole = parts(made)
+    data = answer("target_progress", more=("active_assistants", "target"), rows=[(active / target, active, target)])
+    part, whole = parts(data)
     assert by_hand(part / whole * 100, 1) == read(text.percent(active / target, "en"))
 
 
 @given(st.integers(0, 3000), st.integers(1, 10**7))
 def test_a_rate_of_residents_can_be_worked_out_too(active: int, residents: int) -> None:
     value = active / residents * 10000
-    made = answer("coverage_per_10k", more=("active_assistants", "residents"), rows=[(value, active, residents)])
-    part, whole = parts(made)
+    data = answer("coverage_per_10k", more=("active_assistants", "residents"), rows=[(value, active, residents)])
+    part, whole = parts(data)
     assert abs(part / whole * 10000 - read(text.plain(value, "per_10k", "en"))) <= Decimal("0.00501")
 
 
 def test_a_comparison_shows_the_same_parts_as_a_card(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = answer("leaver_rate_12m", more=("leavers_12m", "in_service_mean_12m"), rows=[(0.4, 3, 7.5)])
+    data = answer("leaver_rate_12m", more=("leavers_12m", "in_service_mean_12m"), rows=[(0.4, 3, 7.5)])
     monkeypatch.setattr(compare, "context", lambda view: EN)
     view: Any = type("AView", (), {"lang": "en", "word": staticmethod(EN.word)})
-    assert "3 ÷ 7.5" in compare._parts(view, made, made.metrics[0], made.rows[0])
+    assert "3 ÷ 7.5" in compare._parts(view, data, data.metrics[0], data.rows[0])
 
 
 def test_a_slider_begins_at_the_number_written_beside_it() -> None:
-    made = answer("joiners", rows=[(106.5,)])
-    assert scenario._as_shown(made, "joiners") == read(text.plain(106.5, "persons", "en")) == 107
+    data = answer("joiners", rows=[(106.5,)])
+    assert scenario._as_shown(data, "joiners") == read(text.plain(106.5, "persons", "en")) == 107
 
 
 # ---------------------------------------------------------------- one function, no twins
@@ -117,15 +119,15 @@ def test_a_slider_begins_at_the_number_written_beside_it() -> None:
 
 def number_formats(source: str) -> list[str]:
     """Format specifications that round, and calls of round() whose result could be shown."""
-    found = []
+    formats = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.FormattedValue) and node.format_spec:
             spec = ast.unparse(node.format_spec)
             if re.search(r"\.\d|\.\{|[f%e]['\"]$", spec) and "%H" not in spec:
-                found.append(ast.unparse(node))
+                formats.append(ast.unparse(node))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "round":
-            found.append(ast.unparse(node))
-    return found
+            formats.append(ast.unparse(node))
+    return formats
 
 
 # Rounding of positions and sizes, not of numbers to read: decimals of a step, clean ticks, a colour, a height.

@@ -68,13 +68,13 @@ def html(app: AppTest) -> str:
     return "\n".join(element.proto.body for element in app.get("html"))
 
 
-def said(app: AppTest) -> str:
+def notice_of(app: AppTest) -> str:
     match = re.search(r'<p class="pd-said" role="status">(.*?)</p>', html(app))
     assert match
     return match[1]
 
 
-def seen(scope: Scope, lang: str = "fa") -> PageContext:
+def page_context_of(scope: Scope, lang: str = "fa") -> PageContext:
     return PageContext(lang, False, scope, scope.on or LATEST, LATEST, has_period=True)
 
 
@@ -87,67 +87,67 @@ def seen(scope: Scope, lang: str = "fa") -> PageContext:
 def test_a_filter_offers_what_exists_under_the_others_with_its_count(
     name: str, where: dict[str, tuple[str, ...]], on: date, published: Path
 ) -> None:
-    others = {one: codes for one, codes in where.items() if one != name}
+    others = {filter_: codes for filter_, codes in where.items() if filter_ != name}
     if name == "county":
-        others = {one: codes for one, codes in others.items() if one != "institute"}
+        others = {filter_: codes for filter_, codes in others.items() if filter_ != "institute"}
     metric = "trainable_assistants" if name == "course" else "active_assistants"
     with access.connect(published, access.ADMINISTRATOR) as con:
         counted = {code: count for code, count, *_ in ask(con, metric, by=(name,), on=on, where=others).rows if code}
         if name == "institute":
-            known = con.execute("select institute_code, province, activity from institutes").fetchall()
-            for code, province, activity in known:
+            institutes = con.execute("select institute_code, province, activity from institutes").fetchall()
+            for code, province, activity in institutes:
                 if province in others.get("province", (province,)) and activity in others.get("activity", (activity,)):
                     counted.setdefault(code, 0)
-    wanted = {code: count for code, count in counted.items() if count or name == "institute"} | {
+    expected = {code: count for code, count in counted.items() if count or name == "institute"} | {
         code: counted.get(code, 0) for code in where.get(name, ())
     }
-    offered = filter_options.offered(seen(Scope(where, on)), name, FILTERS)
+    options = filter_options.offered(page_context_of(Scope(where, on)), name, FILTERS)
     names = warehouse.names(name, "fa")
-    assert offered.keys() == wanted.keys()
-    for code, label in offered.items():
+    assert options.keys() == expected.keys()
+    for code, label in options.items():
         assert label.startswith(text.findable(names[code]))
-        assert label.endswith(f"({text.number(wanted[code], 'fa')})")
+        assert label.endswith(f"({text.number(expected[code], 'fa')})")
 
 
-def test_what_is_chosen_stays_offered_where_nobody_is_left() -> None:
+def test_a_chosen_value_stays_in_the_list_when_nobody_is_left() -> None:
     scope = Scope({"gender": ("female",), "post": ("manager",), "province": ("IR-11",)})
-    assert filter_options.offered(seen(scope), "post", FILTERS) == {"manager": "مدیر (۰)"}
-    assert "IR-11" in filter_options.offered(seen(scope), "province", FILTERS)
+    assert filter_options.offered(page_context_of(scope), "post", FILTERS) == {"manager": "مدیر (۰)"}
+    assert "IR-11" in filter_options.offered(page_context_of(scope), "province", FILTERS)
 
 
-def test_a_place_is_not_narrowed_by_a_place_inside_of_it(published: Path) -> None:
+def test_a_chosen_county_does_not_narrow_the_list_of_provinces(published: Path) -> None:
     with access.connect(published, access.ADMINISTRATOR) as con:
         county = next(code for code, count in ask(con, "active_assistants", by=("county",)).rows if code and count)
-    alone = filter_options.offered(seen(Scope()), "province", FILTERS)
-    assert filter_options.offered(seen(Scope({"county": (county,)})), "province", FILTERS) == alone
+    alone = filter_options.offered(page_context_of(Scope()), "province", FILTERS)
+    assert filter_options.offered(page_context_of(Scope({"county": (county,)})), "province", FILTERS) == alone
     assert len(alone) > 1
 
 
-def test_a_filter_that_the_page_does_not_have_narrows_no_list() -> None:
+def test_a_filter_that_the_page_lacks_does_not_narrow_the_lists() -> None:
     scope = Scope({"course": ("lead",)})
     without = tuple(name for name in FILTERS if name != "course")
-    assert filter_options.offered(seen(scope), "post", without) == filter_options.offered(
-        seen(Scope()), "post", without
+    assert filter_options.offered(page_context_of(scope), "post", without) == filter_options.offered(
+        page_context_of(Scope()), "post", without
     )
-    assert filter_options.offered(seen(scope), "post", FILTERS) != filter_options.offered(
-        seen(Scope()), "post", FILTERS
+    assert filter_options.offered(page_context_of(scope), "post", FILTERS) != filter_options.offered(
+        page_context_of(Scope()), "post", FILTERS
     )
 
 
-def test_two_institutes_of_one_name_are_told_apart_by_their_code() -> None:
+def test_institutes_with_the_same_name_are_distinguished_by_their_code() -> None:
     labels = filter_options._unambiguous({"001": "پایش", "002": "پایش", "003": "گشت"}, "fa")
     assert labels == {"001": "پایش، ۰۰۱", "002": "پایش، ۰۰۲", "003": "گشت"}
 
 
-def test_closed_filters_ask_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closed_filters_run_no_query(monkeypatch: pytest.MonkeyPatch) -> None:
     filter_options._offered.cache_clear()
-    asked = []
-    offered = filter_options.offered
+    names = []
+    original = filter_options.offered
     monkeypatch.setattr(
-        filter_options, "offered", lambda view, name, known: asked.append(name) or offered(view, name, known)
+        filter_options, "offered", lambda view, name, known: names.append(name) or original(view, name, known)
     )
     app = opened()
-    assert set(asked) == {"province", "activity"}
+    assert set(names) == {"province", "activity"}
     assert {widget.key for widget in app.multiselect} == {"filter province", "filter activity"}
 
 
@@ -164,7 +164,7 @@ def test_a_choice_narrows_the_lists_beside_it() -> None:
     assert app.query_params == {"province": "IR-30", "activity": "patrol"}
 
 
-def test_what_is_chosen_before_the_browser_has_the_new_address_is_not_lost() -> None:
+def test_a_choice_made_before_the_address_updates_is_not_lost() -> None:
     app = opened()
     app.multiselect(key="filter province").set_value(["IR-30"]).run()
     # A quick second click sends the address that the browser still has; going back or opening a link sends another.
@@ -176,7 +176,7 @@ def test_what_is_chosen_before_the_browser_has_the_new_address_is_not_lost() -> 
     assert app.query_params == {}
 
 
-def test_what_a_page_itself_asks_is_not_lost_to_an_old_address_either() -> None:
+def test_a_choice_set_by_the_page_is_not_lost_to_an_old_address() -> None:
     app = opened("explore")
     app.multiselect(key="filter province").set_value(["IR-30"]).run()
     app.query_params.clear()
@@ -202,13 +202,13 @@ def test_a_period_stands_for_its_days(period: str, days: tuple[date, date]) -> N
 
 
 @pytest.mark.parametrize("period", ["", "13", "0", "..", "2024-01-01", "2024-02-29..2024-01-01", "x..y", "days", "'"])
-def test_what_is_no_period_is_none(period: str) -> None:
+def test_an_invalid_period_is_ignored(period: str) -> None:
     assert periods.canonical(period) == ""
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("asked", "kept"),
+    ("period", "parameters"),
     [
         ("2024-01-01..2030-01-01", {"period": f"2024-01-01..{LATEST}"}),
         ("1990-01-01..1990-02-01", {}),
@@ -217,11 +217,11 @@ def test_what_is_no_period_is_none(period: str) -> None:
         ("۱۴۰۳/۰۱/۰۱..۱۴۰۳/۰۲/۱۵", {"period": "2024-03-20..2024-05-04"}),
     ],
 )
-def test_a_period_that_nobody_could_have_chosen_is_left_out(asked: str, kept: dict[str, str]) -> None:
-    assert opened("growth", period=asked).query_params == kept
+def test_a_period_that_cannot_be_chosen_is_removed_from_the_address(period: str, parameters: dict[str, str]) -> None:
+    assert opened("growth", period=period).query_params == parameters
 
 
-def test_a_year_before_a_period_are_the_same_days_of_the_year_before() -> None:
+def test_the_year_before_a_period_has_the_same_days() -> None:
     complete = last_complete_months(LATEST, 12)
     assert periods.year_before(complete) == last_complete_months(date(2023, 9, 22), 12)
     assert periods.year_before(YEAR_SO_FAR) == (date(2023, 3, 21), date(2023, 9, 22)), "۳۱ شهریور"
@@ -233,37 +233,37 @@ def test_a_year_before_a_period_are_the_same_days_of_the_year_before() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in PAGES if name not in WITHOUT_BAR])
-def test_a_period_is_offered_where_it_has_a_use_and_kept_where_it_has_none(name: str) -> None:
+def test_the_period_is_offered_only_where_it_is_used_and_kept_elsewhere(name: str) -> None:
     app = opened(name, period="year", province="IR-23")
-    assert ("filter period" in {one.key for one in app.selectbox}) == (name in WITH_PERIOD)
-    assert ("دورهٔ شاخص‌ها و روندها: سال شمسی جاری، ۱ فروردین ۱۴۰۳ تا ۳۱ شهریور ۱۴۰۳" in said(app)) == (
+    assert ("filter period" in {box.key for box in app.selectbox}) == (name in WITH_PERIOD)
+    assert ("دورهٔ شاخص‌ها و روندها: سال شمسی جاری، ۱ فروردین ۱۴۰۳ تا ۳۱ شهریور ۱۴۰۳" in notice_of(app)) == (
         name in WITH_PERIOD
     )
     assert app.query_params == opening(name)[1] | {"province": "IR-23", "period": "year"}
 
 
 @pytest.mark.slow
-def test_flows_and_trends_are_asked_over_the_period_and_states_are_not(published: Path) -> None:
+def test_the_period_applies_to_flows_and_trends_but_not_to_states(published: Path) -> None:
     over = last_complete_months(LATEST, 24)
     with access.connect(published, access.ADMINISTRATOR) as con:
         joined, before = (ask(con, "joiners", over=days).value() for days in (over, periods.year_before(over)))
         without = ask(con, "joiners").value()
         active = ask(con, "active_assistants").value()
     assert len({joined, before, without}) == 3
-    shown = html(opened("growth", period="24"))
-    cards = re.findall(r'class="pd-label">(.*?)</p><p class="pd-value[^"]*"><bdi>(.*?)</bdi>(.*?)</div>', shown)
+    page = html(opened("growth", period="24"))
+    cards = re.findall(r'class="pd-label">(.*?)</p><p class="pd-value[^"]*"><bdi>(.*?)</bdi>(.*?)</div>', page)
     numbers = {label: (value, lines) for label, value, lines in cards}
     assert numbers["جذب‌شدگان"][0] == text.number(joined, "fa")
     change = changes.signed(warehouse.catalogue()["joiners"], joined, before, "fa")
     assert f"{change} نسبت به سال پیش" in numbers["جذب‌شدگان"][1]
     assert numbers["پلیس‌یاران فعال"][0] == text.number(active, "fa")
-    below = re.findall(r'class="pd-head"><h3>.*?</h3><p>(.*?)</p>', shown)
-    asked = [one for one in below if one.endswith("۱ مهر ۱۴۰۱ تا ۳۱ شهریور ۱۴۰۳")]
-    assert len(asked) == 3, "the trend of the stock, joiners next to leavers, and the bridge"
+    below = re.findall(r'class="pd-head"><h3>.*?</h3><p>(.*?)</p>', page)
+    sentences = [sentence for sentence in below if sentence.endswith("۱ مهر ۱۴۰۱ تا ۳۱ شهریور ۱۴۰۳")]
+    assert len(sentences) == 3, "the trend of the stock, joiners next to leavers, and the bridge"
 
 
 @pytest.mark.slow
-def test_a_period_is_chosen_and_taken_back() -> None:
+def test_a_period_can_be_chosen_and_removed() -> None:
     app = opened("growth")
     app.selectbox(key="filter period").set_value("24").run()
     assert app.query_params == {"period": "24"}
@@ -274,47 +274,47 @@ def test_a_period_is_chosen_and_taken_back() -> None:
     assert app.query_params == {"period": f"{first}..2024-05-04"}
     app.selectbox(key="filter period").set_value("none").run()
     assert app.query_params == {}
-    assert "دورهٔ شاخص‌ها" not in said(app)
+    assert "دورهٔ شاخص‌ها" not in notice_of(app)
 
 
 def test_explore_asks_over_the_same_period(published: Path) -> None:
     with access.connect(published, access.ADMINISTRATOR) as con:
         joined = ask(con, "joiners", over=last_complete_months(LATEST, 24)).value()
         assert joined != ask(con, "joiners").value()
-    shown = html(opened("explore", period="24", m="joiners", by="-"))
-    assert f"<bdi>{text.amount(joined, 'persons', 'fa')}</bdi>" in shown
+    page = html(opened("explore", period="24", m="joiners", by="-"))
+    assert f"<bdi>{text.amount(joined, 'persons', 'fa')}</bdi>" in page
 
 
 # ---------------------------------------------------------------- a typed day
 
 
 @pytest.mark.parametrize(
-    "written",
+    "value",
     ["۱۴۰۳/۰۲/۱۵", "1403-2-15", "١٤٠٣/٢/١٥", " ۱۴۰۳ ۲ ۱۵ ", "۱۵/۲/۱۴۰۳", "۱۴۰۳.۰۲.۱۵", "14030215", "2024-05-04"],
 )
-def test_a_day_is_read_however_it_was_typed(written: str) -> None:
-    assert day_field.read(written) == date(2024, 5, 4)
+def test_a_typed_day_is_read_in_every_format(value: str) -> None:
+    assert day_field.read(value) == date(2024, 5, 4)
 
 
-@pytest.mark.parametrize("written", ["", "فردا", "۱۴۰۳", "۱۴۰۳/۱۳/۰۱", "۱۴۰۳/۱۲/۳۱", "۰۳/۰۲/۱۵", "1403/2/15/1", "<b>"])
-def test_what_is_no_day_is_none(written: str) -> None:
+@pytest.mark.parametrize("value", ["", "فردا", "۱۴۰۳", "۱۴۰۳/۱۳/۰۱", "۱۴۰۳/۱۲/۳۱", "۰۳/۰۲/۱۵", "1403/2/15/1", "<b>"])
+def test_an_invalid_day_is_read_as_none(value: str) -> None:
     with pytest.raises(ValueError, match=r"day|month|year|range"):
-        day_field.read(written)
+        day_field.read(value)
 
 
-def test_a_typed_day_is_taken_and_a_wrong_one_is_said_and_leaves_the_day() -> None:
+def test_a_valid_typed_day_is_used_and_a_wrong_one_gets_a_clear_message() -> None:
     app = opened()
     field = app.text_input(key="typed on")
     assert field.value == "۱۴۰۳/۰۶/۳۱"
     field.set_value("1403-2-15").run()
     assert app.query_params == {"on": "2024-05-04"}
-    assert "۱۵ اردیبهشت ۱۴۰۳" in said(app)
+    assert "۱۵ اردیبهشت ۱۴۰۳" in notice_of(app)
     outside = "خارج از بازهٔ مجاز است"
-    for wrong, told in (("<b>فردا</b>", "تاریخ معتبری نیست"), ("۱۴۹۹/۱/۱", outside), ("9999-12-31", outside)):
+    for wrong, error_text in (("<b>فردا</b>", "تاریخ معتبری نیست"), ("۱۴۹۹/۱/۱", outside), ("9999-12-31", outside)):
         app.text_input(key="typed on").set_value(wrong).run()
         message = re.search(r'<p class="pd-wrong" role="alert">(.*?)</p>', html(app))
         assert message
-        assert told in message[1]
+        assert error_text in message[1]
         assert "<" not in message[1]
         assert app.query_params == {"on": "2024-05-04"}
         assert app.text_input(key="typed on").value == "۱۴۰۳/۰۲/۱۵"
@@ -323,7 +323,7 @@ def test_a_typed_day_is_taken_and_a_wrong_one_is_said_and_leaves_the_day() -> No
 
 
 @pytest.mark.slow
-def test_the_sides_of_a_comparison_are_typed_in_the_same_field() -> None:
+def test_days_of_a_comparison_are_typed_in_the_same_kind_of_field() -> None:
     app = opened("compare")
     app.text_input(key="typed compare-a").set_value("۱۴۰۲/۰۲/۱۵").run()
     assert app.query_params["a"] == "2023-05-05"
@@ -335,9 +335,9 @@ def test_the_sides_of_a_comparison_are_typed_in_the_same_field() -> None:
 
 def test_a_name_of_the_other_direction_is_isolated_in_a_sentence_and_not_in_the_name_of_a_file() -> None:
     code, name = next(iter(warehouse.names("institute", "en").items()))
-    view = seen(Scope({"institute": (code,)}), "en")
+    view = page_context_of(Scope({"institute": (code,)}), "en")
     assert page_context.filters_in_words(view) == f"\u2068{name}\u2069"
-    assert page_context.filters_in_words(seen(view.scope, "fa")) == name
+    assert page_context.filters_in_words(page_context_of(view.scope, "fa")) == name
     assert filter_options.offered(view, "institute", FILTERS)[code].startswith(f"\u2068{name}\u2069 (")
     answer = made.answer("active_assistants", rows=[(1,)], where={"institute": (code,)})
     assert not re.search(
@@ -377,14 +377,14 @@ def test_an_analysis_says_which_filters_have_a_meaning_for_it(name: str, publish
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["smart", "growth", "licensing", "planning", "coverage"])
-def test_a_filter_kept_from_another_page_is_told_to_have_no_effect(name: str) -> None:
-    shown = html(opened(name, gender="male"))
-    assert text.word("scope.no_effect", "fa", filters="جنسیت") in shown
-    assert text.word("state.not_in_scope", "fa") not in shown
-    assert "pd-error" not in shown
+def test_a_filter_from_another_page_is_reported_as_having_no_effect(name: str) -> None:
+    page = html(opened(name, gender="male"))
+    assert text.word("scope.no_effect", "fa", filters="جنسیت") in page
+    assert text.word("state.not_in_scope", "fa") not in page
+    assert "pd-error" not in page
 
 
-def test_a_filter_kept_from_another_page_can_be_taken_away_there() -> None:
+def test_a_filter_from_another_page_can_be_removed() -> None:
     app = opened("smart", gender="male")
     assert "p::after{content:' (۱)'}" in html(app), "the button shows the number of active filters"
 
@@ -394,17 +394,17 @@ def test_a_filter_kept_from_another_page_can_be_taken_away_there() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in PAGES if name not in WITHOUT_BAR])
-def test_reset_leaves_the_page_as_it_was_first_met(name: str) -> None:
+def test_reset_restores_the_initial_page(name: str) -> None:
     fresh = opened(name)
-    wanted = controls(fresh)
+    expected = controls(fresh)
     app = opened(name, province="IR-23", activity="guarding", on="2024-05-04", period="24", **OWN.get(name, {}))
     assert len(app.query_params) == 4 + len(OWN.get(name, {})) + len(opening(name)[1])
-    assert controls(app) != wanted
+    assert controls(app) != expected
     app.button(key="scope-reset").click().run()
     assert not app.exception
     assert app.query_params == opening(name)[1]
-    assert controls(app) == wanted
-    assert said(app) == said(fresh)
+    assert controls(app) == expected
+    assert notice_of(app) == notice_of(fresh)
 
 
 def controls(app: AppTest) -> dict[str, Any]:

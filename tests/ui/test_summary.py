@@ -53,21 +53,21 @@ def sources_of(con: duckdb.DuckDBPyConnection, lang: str = "en", province: str =
 def test_every_number_of_the_verdict_is_one_that_was_asked(lang: str, small_register: Path) -> None:
     with access.connect(small_register, access.ADMINISTRATOR) as con:
         sources = sources_of(con, lang)
-        found = verdict.facts(sources)
-        said = " ".join(verdict.sentences(found, sources))
+        facts = verdict.facts(sources)
+        sentences = " ".join(verdict.sentences(facts, sources))
         active = ask(con, "active_assistants").value()
         before = ask(con, "active_assistants", on=add_months(sources.on, -12)).value()
         target = ask(con, "target").value()
         progress = ask(con, "target_progress").value()
     assert before != active < target
     for number in (active, target, target - active, abs(active - before)):
-        assert text.number(number, lang) in said
-    assert text.percent(progress, lang) in said
-    assert text.percent(abs(active - before) / before, lang) in said
-    assert text.word("compare.better" if active > before else "compare.worse", lang) in said
+        assert text.number(number, lang) in sentences
+    assert text.percent(progress, lang) in sentences
+    assert text.percent(abs(active - before) / before, lang) in sentences
+    assert text.word("compare.better" if active > before else "compare.worse", lang) in sentences
 
 
-def known(**given: Any) -> verdict.Facts:
+def known(**changes: Any) -> verdict.Facts:
     facts = {
         "active": 900,
         "before": 800,
@@ -76,17 +76,17 @@ def known(**given: Any) -> verdict.Facts:
         "last": "1406-05",
         "range_hit_rate": 0.8,
     }
-    return verdict.Facts(**{**facts, "is_projected": True, "answers": (), **given})
+    return verdict.Facts(**{**facts, "is_projected": True, "answers": (), **changes})
 
 
-def stub(lang: str = "en", **given: Any) -> Sources:
+def stub(lang: str = "en", **changes: Any) -> Sources:
     nothing: Any = None
     blank = Sources(lang, date(2026, 6, 30), "", nothing, nothing, nothing, nothing, nothing, lambda _, code: str(code))
-    return replace(blank, **given)
+    return replace(blank, **changes)
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("changes", "sentence"),
     [
         ({}, "between Farvardin and Mordad 1406; such ranges held in 80% of past cases."),
         ({"last": "1407-02"}, "between Farvardin 1406 and Ordibehesht 1407;"),
@@ -101,27 +101,27 @@ def stub(lang: str = "en", **given: Any) -> Sources:
         ({"before": 900}, "unchanged from a year ago."),
     ],
 )
-def test_the_verdict_says_what_is_known_and_no_more(given: dict[str, Any], said: str) -> None:
-    assert said in " ".join(verdict.sentences(known(**given), stub()))
+def test_the_verdict_says_what_is_known_and_no_more(changes: dict[str, Any], sentence: str) -> None:
+    assert sentence in " ".join(verdict.sentences(known(**changes), stub()))
 
 
 def test_how_often_ranges_held_is_that_of_the_distance(small_register: Path) -> None:
     with access.connect(small_register, access.ADMINISTRATOR) as con:
-        tried = registry.analyses()["backtest"].run(con)
-    held = {row["ahead"]: row["backtest_inside"] for row in tried.records()}
-    assert held[3] != held[12]
-    assert verdict._range_hit_rate(tried, 5) == held[3]
-    assert verdict._range_hit_rate(tried, 40) == held[12]
-    assert verdict._range_hit_rate(tried, 0) == held[1]
+        backtest = registry.analyses()["backtest"].run(con)
+    hit_rates = {row["ahead"]: row["backtest_inside"] for row in backtest.records()}
+    assert hit_rates[3] != hit_rates[12]
+    assert verdict._range_hit_rate(backtest, 5) == hit_rates[3]
+    assert verdict._range_hit_rate(backtest, 40) == hit_rates[12]
+    assert verdict._range_hit_rate(backtest, 0) == hit_rates[1]
 
 
 def test_a_province_without_a_target_of_its_own_has_no_progress(small_register: Path) -> None:
     with access.connect(small_register, access.ADMINISTRATOR) as con:
         sources = sources_of(con, "en", "IR-23")
-        found = verdict.facts(sources)
+        facts = verdict.facts(sources)
         assert ask(con, "target", where={"province": ("IR-23",)}).value() > 0, "its census share"
-    assert found.target is None
-    assert found.progress is None
+    assert facts.target is None
+    assert facts.progress is None
 
 
 # ---------------------------------------------------------------- needs action
@@ -210,7 +210,7 @@ def test_signals_on_the_worse_side_follow_and_lead_to_their_province() -> None:
     assert (change.kind, change.count, change.parameters) == ("change", 2, {"province": ["IR-30"]})
     assert change.when == "in Ordibehesht 1405", "the latest month alone"
     assert {level.part, change.part} == {"province"}
-    assert [one.kind for one in needs_action.actions(signalling("IR-30"))] == ["change"], "a province has its own"
+    assert [action.kind for action in needs_action.actions(signalling("IR-30"))] == ["change"], "a province has its own"
     assert needs_action.actions(signalling("IR-23")) == [], "an improvement needs no action"
 
 
@@ -220,9 +220,9 @@ def test_no_more_than_five_items_are_named(small_register: Path, monkeypatch: py
         monkeypatch.setattr(needs_action, "MOST", 99)
         every = needs_action.actions(sources_of(con))
         monkeypatch.setattr(needs_action, "MOST", 2)
-        shown = needs_action.actions(sources_of(con))
+        actions = needs_action.actions(sources_of(con))
     assert len(every) > 2
-    assert shown == every[:2]
+    assert actions == every[:2]
 
 
 # ---------------------------------------------------------------- changes and ranks
@@ -249,16 +249,17 @@ def test_a_change_has_its_sign_and_is_judged_by_the_direction_of_its_measure(
 
 def test_a_rank_counts_from_the_best_and_none_is_given_to_few(small_register: Path) -> None:
     with access.connect(small_register, access.ADMINISTRATOR) as con:
-        asked = {
+        answers_by_name = {
             name: (ask(con, name, by=("province",)), ask(con, name)) for name in ("coverage_per_10k", "leaver_rate_12m")
         }
-        sized = {row["province"]: row for row in asked["coverage_per_10k"][0].records()}
+        sized = {row["province"]: row for row in answers_by_name["coverage_per_10k"][0].records()}
         by_place = {
-            code: {one.metric.name: one for one in ranks.ranks(sources_of(con, "en", code), asked)} for code in sized
+            code: {item.metric.name: item for item in ranks.ranks(sources_of(con, "en", code), answers_by_name)}
+            for code in sized
         }
-        best_covered = rank(asked["coverage_per_10k"][0], "coverage_per_10k").ranked[0]
-        (line, _) = ranks.rows(sources_of(con, "en", str(best_covered.key[0])), asked)
-    nation = text.plain(asked["coverage_per_10k"][1].value(), "per_10k", "en")
+        best_covered = rank(answers_by_name["coverage_per_10k"][0], "coverage_per_10k").ranked[0]
+        (line, _) = ranks.rows(sources_of(con, "en", str(best_covered.key[0])), answers_by_name)
+    nation = text.plain(answers_by_name["coverage_per_10k"][1].value(), "per_10k", "en")
     count = sum(places["coverage_per_10k"].place is not None for places in by_place.values())
     label = catalogue()["coverage_per_10k"].label["en"]
     assert line == [label, text.plain(best_covered.value, "per_10k", "en"), nation, f"1 of {count}"]
@@ -266,9 +267,9 @@ def test_a_rank_counts_from_the_best_and_none_is_given_to_few(small_register: Pa
     assert small
     assert all(by_place[code]["coverage_per_10k"].place is None for code in small)
     for name, is_low_best in (("coverage_per_10k", False), ("leaver_rate_12m", True)):
-        ranked = rank(asked[name][0], name).ranked
+        ranked = rank(answers_by_name[name][0], name).ranked
         best = ranked[-1 if is_low_best else 0]
         assert by_place[best.key[0]][name].place == 1
-        places = sorted(one[name].place for one in by_place.values() if one[name].place is not None)
+        places = sorted(items[name].place for items in by_place.values() if items[name].place is not None)
         assert len(places) == len(ranked) < len(sized)
         assert places[0] == 1

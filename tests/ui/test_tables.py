@@ -40,15 +40,15 @@ def body(rows: list[tuple], sort: str = "") -> str:
     return table_html.html(COLUMNS, rows, rows, 'A "caption"', sort, ())
 
 
-@pytest.mark.parametrize(("sort", "wanted"), [("count", "dacb"), ("-count", "cadb"), ("-name", "dcba")])
-def test_rows_are_sorted_and_what_is_unknown_comes_last_either_way(sort: str, wanted: str) -> None:
-    assert "".join(row[0] for row in tables.sorted_by(COLUMNS, ROWS, sort)) == wanted
+@pytest.mark.parametrize(("sort", "expected"), [("count", "dacb"), ("-count", "cadb"), ("-name", "dcba")])
+def test_rows_are_sorted_and_what_is_unknown_comes_last_either_way(sort: str, expected: str) -> None:
+    assert "".join(row[0] for row in tables.sorted_by(COLUMNS, ROWS, sort)) == expected
 
 
 def test_a_heading_is_a_button_that_says_how_the_rows_stand() -> None:
-    written = body(ROWS, "-count")
-    assert 'aria-sort="descending"><button type="button" data-sort="count">Count &lt;&amp;&gt;' in written
-    assert 'aria-sort="none"><button type="button" data-sort="name">' in written
+    table = body(ROWS, "-count")
+    assert 'aria-sort="descending"><button type="button" data-sort="count">Count &lt;&amp;&gt;' in table
+    assert 'aria-sort="none"><button type="button" data-sort="name">' in table
     assert "<button" not in body(ROWS[:1]), "one row cannot be sorted"
 
 
@@ -59,7 +59,7 @@ def test_a_bar_is_as_long_as_its_number_is_of_the_longest_and_numbers_below_zero
     assert "--bar" not in body([(name, 7) for name in "abcd"]), "bars of one length say nothing"
 
 
-def test_a_press_turns_the_way_and_forgets_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_click_on_a_heading_reverses_the_order_and_returns_to_the_first_page(monkeypatch: pytest.MonkeyPatch) -> None:
     class Kept:
         standing = table_state.Standing("", 3)
 
@@ -70,26 +70,26 @@ def test_a_press_turns_the_way_and_forgets_the_page(monkeypatch: pytest.MonkeyPa
             self.standing = standing
 
     store = Kept()
-    seen = []
+    states = []
     for name in ("count", "count", "name", "name", "evil"):
         monkeypatch.setattr(tables.st, "session_state", {"key": {"sort": name}})
         tables._press(store, COLUMNS, "-count", "key")
-        seen.append((store.standing.sort, store.standing.page))
+        states.append((store.standing.sort, store.standing.page))
     store.standing = table_state.Standing()
     monkeypatch.setattr(tables.st, "session_state", {"key": {"sort": "count"}})
     tables._press(store, COLUMNS, "", "key")
     assert store.standing.sort == "-count", "numbers are sorted in descending order first"
     # the initial order is descending
-    assert seen == [("count", 1), ("", 1), ("name", 1), ("-name", 1), ("-name", 1)]
+    assert states == [("count", 1), ("", 1), ("name", 1), ("-name", 1), ("-name", 1)]
 
 
 @pytest.mark.parametrize("value", ["register:-active_assistants:2", "lapsed::all", "stopped:status_since:1"])
-def test_how_a_list_stands_is_understood_in_the_address(value: str) -> None:
+def test_the_address_holds_the_order_and_page_of_a_list(value: str) -> None:
     assert address._lists([value, value], None) == [value]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("value", ["register", "register:x:0", "register:x:-1", "a:<b>:1", "a:b:1:2", "a:b:9999999"])
-def test_no_other_list_is_understood(value: str) -> None:
+def test_invalid_values_of_a_list_in_the_address_are_ignored(value: str) -> None:
     assert address._lists([value], None) == []  # type: ignore[arg-type]
 
 
@@ -123,17 +123,15 @@ def test_a_list_is_narrowed_by_the_days_that_are_left() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "written", ["۳۱ شهریور ۱۴۰۳", "31 Shahrivar 1403", "۳۱ شهريور، ۱۴۰۳", "۱۴۰۳/۶/۳۱", "31-6-1403"]
-)
-def test_a_day_is_read_with_the_name_of_its_month(written: str) -> None:
-    assert day_field.read(written) == date(2024, 9, 21)
+@pytest.mark.parametrize("value", ["۳۱ شهریور ۱۴۰۳", "31 Shahrivar 1403", "۳۱ شهريور، ۱۴۰۳", "۱۴۰۳/۶/۳۱", "31-6-1403"])
+def test_a_day_is_read_with_the_name_of_its_month(value: str) -> None:
+    assert day_field.read(value) == date(2024, 9, 21)
 
 
-@pytest.mark.parametrize("written", ["۳۲ شهریور ۱۴۰۳", "شهریور ۱۴۰۳", "۱ نامه ۱۴۰۳", "31 6", ""])
-def test_what_is_no_day_is_not_read(written: str) -> None:
+@pytest.mark.parametrize("value", ["۳۲ شهریور ۱۴۰۳", "شهریور ۱۴۰۳", "۱ نامه ۱۴۰۳", "31 6", ""])
+def test_an_invalid_day_is_not_read(value: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - any of them
-        day_field.read(written)
+        day_field.read(value)
 
 
 @pytest.mark.slow
@@ -184,9 +182,9 @@ def test_the_title_of_a_comparison_tells_of_all_its_measures(verdicts: list[str]
     answer = made.answer("active_assistants", by=("side",), rows=list(rows.values()))
     for lang, title in (("fa", fa), ("en", en)):
         view = SimpleNamespace(lang=lang, word=partial(text.word, lang=lang))
-        found = compare._finding(view, answer, rows, verdicts)  # type: ignore[arg-type]
-        assert found == title
-        assert len(found.split()) <= titles.MOST_WORDS
+        sentence = compare._finding(view, answer, rows, verdicts)  # type: ignore[arg-type]
+        assert sentence == title
+        assert len(sentence.split()) <= titles.MOST_WORDS
 
 
 def test_the_meaning_of_a_number_leads_to_method_and_revisions_under_the_scope(
@@ -207,33 +205,33 @@ def test_the_meaning_of_a_number_leads_to_method_and_revisions_under_the_scope(
 
 
 @pytest.mark.slow
-def test_what_changed_between_two_publications_is_told_by_province_reason_and_file(tmp_path: Path) -> None:
+def test_changes_between_publications_are_listed_by_province_reason_and_file(tmp_path: Path) -> None:
     incoming, pointer = tmp_path / "incoming", tmp_path / "warehouse.duckdb"
     shutil.copytree(SAMPLE, incoming)
     for name in ("first", "second"):
         if name == "second":
-            changed = next(path for path in sorted(incoming.iterdir()) if path.name.startswith("personnel"))
-            lines = changed.read_text(encoding="utf-8").splitlines(keepends=True)
-            changed.write_text("".join([lines[0], *lines[6:]]), encoding="utf-8")
+            changed_file = next(path for path in sorted(incoming.iterdir()) if path.name.startswith("personnel"))
+            lines = changed_file.read_text(encoding="utf-8").splitlines(keepends=True)
+            changed_file.write_text("".join([lines[0], *lines[6:]]), encoding="utf-8")
         options = pipeline.BuildOptions(incoming, pointer, date(2024, 9, 21), skip_refused=True)
         pipeline.build(options, lambda _: None, lambda *_: None)
     con = ScopedCursor(duckdb.connect(), ADMINISTRATOR)
-    told = data_quality.last_revision(con, pointer)
-    assert told
-    assert any(one.province and "removed_rows" in one.causes for one in told.moved)
-    file = next(one for one in data_quality.changed_files(con, pointer) if one["file"] == changed.name)
-    assert (file["file"], file["after"] < file["before"]) == (changed.name, True)
+    revision = data_quality.last_revision(con, pointer)
+    assert revision
+    assert any(change.province and "removed_rows" in change.causes for change in revision.moved)
+    file = next(row for row in data_quality.changed_files(con, pointer) if row["file"] == changed_file.name)
+    assert (file["file"], file["after"] < file["before"]) == (changed_file.name, True)
     assert data_quality.last_revision(con, tmp_path / "none.duckdb") is None
     # A user of another province sees the nation and their own province, and no file of others.
-    moved = {one.province for one in told.moved if one.province}
+    moved = {change.province for change in revision.moved if change.province}
     other = next(code for code in ("IR-23", "IR-10", "IR-30") if code != file["province"])
     scope = AccessScope("officer", "province", frozenset({other}), may_see_detail=False, may_export=False)
     own = ScopedCursor(duckdb.connect(), scope)
-    shown = data_quality.last_revision(own, pointer)
-    assert shown
-    assert {one.province for one in shown.moved} <= {None, other}
+    revision_shown = data_quality.last_revision(own, pointer)
+    assert revision_shown
+    assert {change.province for change in revision_shown.moved} <= {None, other}
     assert moved - {other}
-    assert {one["province"] for one in data_quality.changed_files(own, pointer)} <= {other}
+    assert {row["province"] for row in data_quality.changed_files(own, pointer)} <= {other}
 
 
 def test_names_stand_in_the_order_of_the_alphabet() -> None:
@@ -255,10 +253,10 @@ def test_a_list_longer_than_its_last_button_shows_says_where_the_rest_is(
     monkeypatch.setattr(tables, "PAGE_ROWS", 10)
     monkeypatch.setattr(tables, "MOST_ROWS", 20)
     app = opened("explore", by=["institute", "month"], page="all", **({"lang": "en"} if lang == "en" else {}))
-    written = "\n".join(element.proto.body for element in app.get("html"))
-    status = re.search(r'role="status">([^<]*)<span class="pd-on-paper">([^<]*)</span>', written)
+    page = "\n".join(element.proto.body for element in app.get("html"))
+    status = re.search(r'role="status">([^<]*)<span class="pd-on-paper">([^<]*)</span>', page)
     assert status
-    rows = written.rpartition("<tbody>")[2].count("<tr>")
+    rows = page.rpartition("<tbody>")[2].count("<tr>")
     count = int(re.sub("[^0-9]", "", latin_digits(status[1]).split()[-1]))
     numbers = {"first": 1, "last": rows, "count": count}
     assert rows == 20 < count

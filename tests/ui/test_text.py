@@ -32,8 +32,8 @@ LATIN_ANYWHERE = re.compile(r"\b(CSV|XLSX|PNG|SVG|PDF|Parquet|SIA|[A-Z]+(_[A-Z]+
 def entries(book: Any = BOOK, name: str = "") -> Iterator[tuple[str, Any, Any]]:
     """Every entry with both languages: its name, its Persian, its English."""
     if isinstance(book, list):
-        for place, one in enumerate(book):
-            yield from entries(one, f"{name}[{place}]")
+        for place, entry in enumerate(book):
+            yield from entries(entry, f"{name}[{place}]")
     elif isinstance(book, dict) and {"fa", "en"} <= book.keys():
         yield name, book["fa"], book["en"]
         for key, value in book.items():
@@ -48,7 +48,7 @@ ENTRIES = list(entries())
 SENTENCES = [(name, fa, en) for name, fa, en in ENTRIES if isinstance(fa, str)]
 
 
-def test_there_are_words_to_look_at() -> None:
+def test_the_texts_are_not_empty() -> None:
     assert len(SENTENCES) > 150
 
 
@@ -86,15 +86,15 @@ def _asked_for() -> list[re.Pattern[str]]:
     ]
 
 
-def test_no_word_stands_there_unused() -> None:
-    asked = _asked_for()
+def test_every_text_is_used() -> None:
+    patterns = _asked_for()
     names = [name for name, _, _ in ENTRIES if not name.startswith(tuple(f"{section}." for section in WHOLE))]
     filters = {f"scope.{dimension}" for dimension in FILTERS}
     names = [name for name in names if "[" not in name and name not in filters]
     assert len(names) > 400
 
     def is_used(name: str) -> bool:
-        return any(pattern.fullmatch(name) or pattern.fullmatch(name.rpartition(".")[2]) for pattern in asked)
+        return any(pattern.fullmatch(name) or pattern.fullmatch(name.rpartition(".")[2]) for pattern in patterns)
 
     assert [name for name in names if not is_used(name)] == []
 
@@ -126,7 +126,7 @@ def test_every_page_of_the_menu_is_a_file_that_only_defines_page() -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "said"),
+    ("value", "expected"),
     [
         (text.number(1234567, "fa"), "۱٬۲۳۴٬۵۶۷"),
         (text.number(1234567, "en"), "1,234,567"),
@@ -167,19 +167,19 @@ def test_every_page_of_the_menu_is_a_file_that_only_defines_page() -> None:
         (text.listed(["a", "b"], "en"), "a, b"),
     ],
 )
-def test_numbers_days_and_names_are_written_as_the_language_writes_them(written: str, said: str) -> None:
-    assert written == said
+def test_numbers_days_and_names_are_written_as_the_language_writes_them(value: str, expected: str) -> None:
+    assert value == expected
 
 
-@pytest.mark.parametrize("written", ["۱۴۰۳/۰۶/۳۱", "1403-6-31", " ١٤٠٣/٦/٣١ ", "2024-09-21", "20240921"])
-def test_a_day_is_read_in_any_digits_and_either_calendar(written: str) -> None:
-    assert text.read_day(written) == date(2024, 9, 21)
+@pytest.mark.parametrize("value", ["۱۴۰۳/۰۶/۳۱", "1403-6-31", " ١٤٠٣/٦/٣١ ", "2024-09-21", "20240921"])
+def test_a_day_is_read_in_any_digits_and_either_calendar(value: str) -> None:
+    assert text.read_day(value) == date(2024, 9, 21)
 
 
-@pytest.mark.parametrize("written", ["", "1403/12/31", "31/06/1403", "1403/6/31 or 1=1", "tomorrow"])
-def test_what_is_no_day_is_refused(written: str) -> None:
+@pytest.mark.parametrize("value", ["", "1403/12/31", "31/06/1403", "1403/6/31 or 1=1", "tomorrow"])
+def test_what_is_no_day_is_refused(value: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - the words are the parser's own
-        text.read_day(written)
+        text.read_day(value)
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e12, max_value=1e12), st.integers(0, 3))

@@ -26,7 +26,7 @@ SENTENCE = "this publication was built by another version of the program; run py
 
 
 @pytest.fixture(scope="module")
-def twice(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def published_twice(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two publications: one person, then two."""
     folder = put_good(tmp_path_factory.mktemp("version") / "incoming")
     to = build(folder).to
@@ -36,8 +36,8 @@ def twice(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def pointer(twice: Path, tmp_path: Path) -> Path:
-    return copy_publication(twice, tmp_path / "copy")
+def pointer(published_twice: Path, tmp_path: Path) -> Path:
+    return copy_publication(published_twice, tmp_path / "copy")
 
 
 def change(path: Path, *statements: str) -> None:
@@ -58,7 +58,7 @@ OTHER = {
 
 
 @pytest.mark.parametrize("other", OTHER.values(), ids=OTHER.keys())
-def test_every_command_says_it_in_one_line(other, pointer, capsys):
+def test_every_command_reports_another_version_in_one_line(other, pointer, capsys):
     change(pointer, *other)
     for command in (["ask", "in_service"], ["quarantine"], ["diff"], ["backtest"]):
         assert main([*command, "--from", str(pointer)]) == 1, command
@@ -92,12 +92,12 @@ def test_going_back_leaves_another_version_and_never_leads_to_one(pointer, capsy
 
 
 @pytest.mark.slow
-def test_a_build_over_another_version_heals_it_and_still_guards(pointer, tmp_path, capsys):
+def test_a_build_replaces_another_version_and_still_checks_for_loss(pointer, tmp_path, capsys):
     change(pointer, "update load_rows set rows = 4000", "drop table preaggregate")
     folder = put_good(tmp_path / "incoming")
-    refused = build(folder, to=pointer, accept_loss=False)
-    assert refused.code == 1
-    assert "--accept-loss" in refused.err
+    built = build(folder, to=pointer, accept_loss=False)
+    assert built.code == 1
+    assert "--accept-loss" in built.err
     assert build(folder, to=pointer).code == 0
     assert main(["ask", "in_service", "--format", "csv", "--from", str(pointer)]) == 0
     assert capsys.readouterr().out == "in_service\n1\n"
@@ -114,13 +114,13 @@ def test_adoption_is_carried_over_a_change_of_the_program(pointer, tmp_path):
 def test_publications_of_other_versions_are_compared_while_their_tables_answer(pointer, capsys):
     first, _ = publications.versions(pointer)
     change(first)
-    moved = {one.metric: one.change for one in diff.between(pointer).moved if not one.province}
+    moved = {change.metric: change.change for change in diff.between(pointer).moved if not change.province}
     assert moved["in_service"] == 1
-    assert [one["change"] for one in diff.history(pointer) if one["metric"] == "in_service"] == [1]
+    assert [entry["change"] for entry in diff.history(pointer) if entry["metric"] == "in_service"] == [1]
     change(first, "drop table preaggregate")
     assert main(["diff", "--from", str(pointer)]) == 1
-    printed = capsys.readouterr().err
-    assert printed == (
+    errors = capsys.readouterr().err
+    assert errors == (
         f"{first}: this publication was built by another version of the program, whose tables cannot be compared\n"
     )
     assert diff.history(pointer) == []
@@ -128,17 +128,17 @@ def test_publications_of_other_versions_are_compared_while_their_tables_answer(p
 
 @pytest.mark.parametrize("lang", text.LANGUAGES)
 @pytest.mark.parametrize("other", OTHER.values(), ids=OTHER.keys())
-def test_a_page_says_it_once_and_draws_no_part(other, lang, pointer, monkeypatch):
+def test_a_page_reports_another_version_once_and_draws_nothing(other, lang, pointer, monkeypatch):
     change(pointer, *other)
     monkeypatch.setenv("WAREHOUSE", str(pointer))
     app = AppTest.from_string(SCRIPT, default_timeout=60)
     app.query_params["lang"] = lang
     app.run()
     assert not app.exception
-    body = "".join(one.proto.body for one in app.get("html"))
+    body = "".join(element.proto.body for element in app.get("html"))
     assert body.count("pd-notice") == 1
     assert text.word("state.other_version", lang) in body
-    assert [one.value for one in app.code] == ["python -m etl build"]
+    assert [block.value for block in app.code] == ["python -m etl build"]
 
 
 # ------------------------------------------------------------------ what counts as another version

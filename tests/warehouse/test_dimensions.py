@@ -37,9 +37,9 @@ def test_no_model_is_left_with_a_placeholder():
 def test_no_model_lists_the_dimensions_by_hand(path):
     """Two of them next to each other are the beginning of such a list."""
     sql = re.sub(r"--[^\n]*", "", path.read_text(encoding="utf-8"))
-    listed = re.findall(r"(?:\w+\.)?(\w+)", sql)
+    names = re.findall(r"(?:\w+\.)?(\w+)", sql)
     personal = [name for name in SPELL if name not in ("province", "county", "activity")]
-    assert not [pair for pair in pairwise(listed) if set(pair) <= set(personal) and len(set(pair)) > 1]
+    assert not [pair for pair in pairwise(names) if set(pair) <= set(personal) and len(set(pair)) > 1]
 
 
 def test_groups_of_dimensions_stand_for_their_names():
@@ -51,9 +51,14 @@ def test_groups_of_dimensions_stand_for_their_names():
 
 
 def test_every_dimension_says_where_its_members_are():
-    for one in ALL.values():
-        ways = [one.time, bool(one.words), bool(one.lookup), one.same_as == "province" or one.name == "province"]
-        assert sum(ways) == 1, one.name
+    for dimension in ALL.values():
+        ways = [
+            dimension.time,
+            bool(dimension.words),
+            bool(dimension.lookup),
+            dimension.same_as == "province" or dimension.name == "province",
+        ]
+        assert sum(ways) == 1, dimension.name
 
 
 def test_members_are_known_by_every_word_for_them():
@@ -67,7 +72,7 @@ def test_readers_have_words_for_every_dimension_and_member():
     for lang in text.LANGUAGES:
         for name, words in CHOICES.items():
             assert set(words.values()) <= set(text.reference_members(name, lang)), (name, lang)
-        for name in (*ALL, *(f"scope.{one}" for one in FILTERS)):
+        for name in (*ALL, *(f"scope.{filter_}" for filter_ in FILTERS)):
             assert text.word(name if "." in name else f"dimension.{name}", lang)
 
 
@@ -88,6 +93,6 @@ def test_models_of_persons_have_every_dimension_of_spells():
 
 def test_a_new_dimension_asks_for_a_new_build(monkeypatch):
     before = code_version.code_version.__wrapped__()
-    changed = ALL | {"shift": Dimension("shift", values={"day": "روز"}, spell=True)}
-    monkeypatch.setattr(code_version, "ALL", changed)
+    dimensions = ALL | {"shift": Dimension("shift", values={"day": "روز"}, spell=True)}
+    monkeypatch.setattr(code_version, "ALL", dimensions)
     assert code_version.code_version.__wrapped__() != before

@@ -28,7 +28,7 @@ def pointer(tmp_path: Path) -> Path:
     return tmp_path / "warehouse.duckdb"
 
 
-def made(private: Path, number: int) -> Path:
+def build_stub(private: Path, number: int) -> Path:
     """A finished database that holds its number."""
     path = private / "built.duckdb"
     with duckdb.connect(str(path)) as con:
@@ -39,10 +39,10 @@ def made(private: Path, number: int) -> Path:
 
 def publish(pointer: Path, number: int) -> Path:
     with publications.building(pointer) as private:
-        return publications.publish(made(private, number), pointer)
+        return publications.publish(build_stub(private, number), pointer)
 
 
-def shown(pointer: Path) -> int:
+def shown_number(pointer: Path) -> int:
     with publications.connect(pointer) as con:
         return con.execute("select number from content").fetchall()[0][0]
 
@@ -61,28 +61,28 @@ def test_without_a_publication_the_error_says_so(pointer):
 
 def test_a_publication_is_shown_by_a_pointer_that_can_be_moved_with_its_versions(pointer, tmp_path):
     version = publish(pointer, 7)
-    assert (version.name, shown(pointer)) == ("000001.duckdb", 7)
+    assert (version.name, shown_number(pointer)) == ("000001.duckdb", 7)
     assert not os.path.isabs(os.readlink(pointer))
     os.rename(tmp_path, tmp_path.with_name("moved"))
-    assert shown(tmp_path.with_name("moved") / pointer.name) == 7
+    assert shown_number(tmp_path.with_name("moved") / pointer.name) == 7
 
 
 def test_the_last_five_are_kept_and_numbered_in_order(pointer):
     for number in range(1, 9):
         publish(pointer, number)
-    assert (ids(pointer), shown(pointer)) == (["000004", "000005", "000006", "000007", "000008"], 8)
+    assert (ids(pointer), shown_number(pointer)) == (["000004", "000005", "000006", "000007", "000008"], 8)
 
 
 def test_going_back_and_forward(pointer):
     for number in (1, 2, 3):
         publish(pointer, number)
     assert publications.roll_back(pointer).stem == "000002"
-    assert shown(pointer) == 2
+    assert shown_number(pointer) == 2
     assert publications.roll_back(pointer).stem == "000001"
     with pytest.raises(Refused, match="no earlier publication is kept"):
         publications.roll_back(pointer)
     assert publications.roll_back(pointer, "000003").stem == "000003"
-    assert shown(pointer) == 3
+    assert shown_number(pointer) == 3
     with pytest.raises(Refused, match="no publication 000009 is kept"):
         publications.roll_back(pointer, "000009")
 
@@ -103,17 +103,17 @@ def test_a_reader_keeps_what_it_opened_while_others_are_published_and_old_ones_r
             publish(pointer, number)
         assert con.execute("select number from content").fetchall() == [(1,)]
         assert con.cursor().execute("select number from content").fetchall() == [(1,)]
-    assert shown(pointer) == 8
+    assert shown_number(pointer) == 8
 
 
-def test_a_version_that_goes_between_looking_and_opening_is_looked_up_again(pointer, monkeypatch):
+def test_a_version_deleted_before_it_is_opened_is_looked_up_again(pointer, monkeypatch):
     first = publish(pointer, 1)
     publish(pointer, 2)
     looks = iter([first])
     real = publications.current
     first.unlink()
     monkeypatch.setattr(publications, "current", lambda at: next(looks, None) or real(at))
-    assert shown(pointer) == 2
+    assert shown_number(pointer) == 2
 
 
 def test_a_file_in_the_place_of_the_pointer_is_never_overwritten(pointer):
@@ -143,7 +143,7 @@ def test_a_second_build_is_busy_and_so_is_going_back(pointer):
         with pytest.raises(errors.Busy):
             publications.roll_back(pointer)
     publications.roll_back(pointer)
-    assert shown(pointer) == 1
+    assert shown_number(pointer) == 1
 
 
 HOLD = """
@@ -161,12 +161,12 @@ def test_a_dead_build_leaves_neither_a_lock_nor_its_folder(pointer):
     publish(pointer, 1)
     with subprocess.Popen(
         [sys.executable, "-c", HOLD, str(pointer)], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    ) as held:
-        assert held.stdout
-        private = Path(held.stdout.readline().strip())
+    ) as process:
+        assert process.stdout
+        private = Path(process.stdout.readline().strip())
         with pytest.raises(errors.Busy), publications.building(pointer):
             pass
-        held.kill()
+        process.kill()
     assert private.exists()
     assert publish(pointer, 2).stem == "000002"
     assert not private.exists()
@@ -191,8 +191,8 @@ with publication.building(pointer) as folder:
 
 def cut_power(pointer: Path, step: str, command: str = "publish") -> None:
     """Run in a process that ends at the first call of `step`, as in a power failure."""
-    done = subprocess.run([sys.executable, "-c", CUT, str(pointer), step, command], cwd=ROOT, check=False)
-    assert done.returncode == 9
+    result = subprocess.run([sys.executable, "-c", CUT, str(pointer), step, command], cwd=ROOT, check=False)
+    assert result.returncode == 9
 
 
 @pytest.mark.parametrize("step", ["rename", "replace"])
@@ -200,21 +200,21 @@ def test_a_power_cut_between_the_last_steps_is_healed_by_the_next_build(pointer,
     """Just before the version or the pointer is renamed."""
     publish(pointer, 1)
     cut_power(pointer, step)
-    assert shown(pointer) == 1
+    assert shown_number(pointer) == 1
     assert ids(pointer) == (["000001", "000002"] if step == "replace" else ["000001"])
     with pytest.raises(Refused, match="no publication 000002 is kept"):
         publications.roll_back(pointer, "000002")
     assert publish(pointer, 2).stem == "000002"
-    assert shown(pointer) == 2
+    assert shown_number(pointer) == 2
     assert publications.roll_back(pointer).stem == "000001"
-    assert shown(pointer) == 1
+    assert shown_number(pointer) == 1
 
 
 def test_a_power_cut_while_going_back_loses_nothing(pointer):
     for number in (1, 2, 3):
         publish(pointer, number)
     cut_power(pointer, "point", "rollback")
-    assert shown(pointer) == 3
+    assert shown_number(pointer) == 3
     publish(pointer, 4)
     assert ids(pointer) == ["000001", "000002", "000003", "000004"]
 
@@ -230,13 +230,13 @@ def test_a_disk_that_fails_at_a_step_leaves_the_last_publication(pointer, monkey
         patch.setattr(os, step, fail)
         with pytest.raises(OSError, match="Input/output error"):
             publish(pointer, 2)
-    assert shown(pointer) == 1
+    assert shown_number(pointer) == 1
     assert publish(pointer, 2).stem == "000002"
-    assert (shown(pointer), ids(pointer)) == (2, ["000001", "000002"])
+    assert (shown_number(pointer), ids(pointer)) == (2, ["000001", "000002"])
 
 
 @pytest.mark.parametrize("way", ["relative", "linked folder", "linked versions"])
-def test_the_one_shown_is_marked_by_whatever_path_it_is_reached(way, tmp_path, monkeypatch, capsys):
+def test_the_current_publication_is_marked_whatever_the_path(way, tmp_path, monkeypatch, capsys):
     home = tmp_path / "home"
     home.mkdir()
     pointer = home / "warehouse.duckdb"
@@ -263,22 +263,22 @@ def test_the_one_shown_is_marked_by_whatever_path_it_is_reached(way, tmp_path, m
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("failing", "place"), [(1, r"building-\w+/built\.duckdb"), (2, r"\.publications")])
-def test_a_disk_that_does_not_keep_what_was_written_names_the_place(failing, place, tmp_path, monkeypatch):
+def test_a_failed_sync_gets_an_error_that_names_the_place(failing, place, tmp_path, monkeypatch):
     folder = put_good(tmp_path / "incoming")
     to = build(folder).to
     _fail_to_sync(monkeypatch, failing)
-    refused = build(folder)
-    assert refused.code == 1
+    built = build(folder)
+    assert built.code == 1
     assert re.fullmatch(
-        rf"{re.escape(str(to))}.*{place}: could not be written to the disk \(Input/output error\); .*", refused.refusal
+        rf"{re.escape(str(to))}.*{place}: could not be written to the disk \(Input/output error\); .*", built.refusal
     )
-    assert refused.report["refusals"] == refused.err.splitlines()
+    assert built.report["refusals"] == built.err.splitlines()
     assert ids(to) == (["000001"] if failing == 1 else ["000001", "000002"])
     assert to.resolve().stem == "000001"
 
 
 @pytest.mark.parametrize(("failing", "place"), [(1, ".publications/newest-shown.next"), (2, ".publications")])
-def test_going_back_names_the_place_that_is_not_kept(failing, place, pointer, monkeypatch, capsys):
+def test_an_error_while_going_back_names_the_place_that_cannot_be_written(failing, place, pointer, monkeypatch, capsys):
     publish(pointer, 1)
     publish(pointer, 2)
     _fail_to_sync(monkeypatch, failing)
@@ -286,7 +286,7 @@ def test_going_back_names_the_place_that_is_not_kept(failing, place, pointer, mo
     assert capsys.readouterr().err.startswith(
         f"{pointer}{place}: could not be written to the disk (Input/output error); "
     )
-    assert shown(pointer) == 2
+    assert shown_number(pointer) == 2
 
 
 def _fail_to_sync(monkeypatch: pytest.MonkeyPatch, failing: int) -> None:
@@ -302,7 +302,7 @@ def _fail_to_sync(monkeypatch: pytest.MonkeyPatch, failing: int) -> None:
     monkeypatch.setattr(publications.os, "fsync", fail)
 
 
-def test_once_shown_it_is_published_whatever_the_disk_says(pointer, monkeypatch):
+def test_a_disk_error_after_the_pointer_has_moved_does_not_undo_the_publication(pointer, monkeypatch):
     for number in range(1, 7):
         publish(pointer, number)
     real = os.replace
@@ -318,19 +318,19 @@ def test_once_shown_it_is_published_whatever_the_disk_says(pointer, monkeypatch)
 
     monkeypatch.setattr(os, "replace", replace_then_fail)
     with publications.building(pointer) as private:
-        assert publications.publish(made(private, 7), pointer).stem == "000007"
+        assert publications.publish(build_stub(private, 7), pointer).stem == "000007"
     monkeypatch.undo()
-    assert shown(pointer) == 7
+    assert shown_number(pointer) == 7
 
 
 @pytest.mark.parametrize("year", [1970, 2099])
-def test_order_never_rests_on_the_clock(pointer, year):
+def test_the_order_does_not_depend_on_the_clock(pointer, year):
     for number in (1, 2, 3):
         version = publish(pointer, number)
         moment = time.mktime((year - number if year == 2099 else year, 1, 2, 0, 0, 0, 0, 0, 0))
         os.utime(version, (moment, moment))
     assert publish(pointer, 4).stem == "000004"
-    assert (shown(pointer), ids(pointer)[-1]) == (4, "000004")
+    assert (shown_number(pointer), ids(pointer)[-1]) == (4, "000004")
     assert publications.roll_back(pointer).stem == "000003"
 
 
@@ -339,7 +339,7 @@ def test_order_never_rests_on_the_clock(pointer, year):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("below", ["", "warehouse.duckdb.publications"])
-def test_a_read_only_folder_is_a_clean_refusal_and_readers_go_on(tmp_path, below):
+def test_a_read_only_folder_gets_a_clear_error_and_readers_go_on(tmp_path, below):
     folder = put_good(tmp_path / "incoming")
     shelf = tmp_path / "shelf"
     shelf.mkdir()
@@ -347,11 +347,11 @@ def test_a_read_only_folder_is_a_clean_refusal_and_readers_go_on(tmp_path, below
     assert build(folder, to=to).code == 0
     (shelf / below).chmod(stat.S_IRUSR | stat.S_IXUSR)
     try:
-        done = run("build", folder, "--to", to, before=WITHOUT_MIGHT)
-        assert (done.returncode, done.stderr.count("\n")) == (1, 1)
-        assert done.stderr.startswith(f"{to}: cannot be written (")
-        asked = run("ask", "in_service", "--format", "csv", "--from", to, before=WITHOUT_MIGHT)
-        assert (asked.returncode, asked.stdout) == (0, "in_service\n1\n")
+        build_result = run("build", folder, "--to", to, before=WITHOUT_MIGHT)
+        assert (build_result.returncode, build_result.stderr.count("\n")) == (1, 1)
+        assert build_result.stderr.startswith(f"{to}: cannot be written (")
+        ask_result = run("ask", "in_service", "--format", "csv", "--from", to, before=WITHOUT_MIGHT)
+        assert (ask_result.returncode, ask_result.stdout) == (0, "in_service\n1\n")
     finally:
         (shelf / below).chmod(stat.S_IRWXU)
     assert to.resolve().stem == "000001"
@@ -445,13 +445,13 @@ def test_a_flipped_bit_is_an_error_or_changes_nothing_but_never_a_number(flipper
     places = [chance.randrange(len(content)) for _ in range(40)] + [
         chance.choice(full) + chance.randrange(4096) for _ in range(80)
     ]
-    printed = []
+    outputs = []
     for at in places:
         process.stdin.write(f"{min(at, len(content) - 1)} {chance.randrange(8)}\n")
         process.stdin.flush()
-        printed.append(process.stdout.readline().strip())
-    assert set(printed) <= {right, "error"}
-    assert printed.count("error") > 20
+        outputs.append(process.stdout.readline().strip())
+    assert set(outputs) <= {right, "error"}
+    assert outputs.count("error") > 20
     assert copy.read_bytes() == content
 
 
@@ -464,8 +464,8 @@ def test_a_damaged_publication_is_one_line_at_the_command_line_and_going_back_he
     content[0:200] = bytes(200)
     to.resolve().write_bytes(content)
     for command in (("ask", "in_service"), ("quarantine",)):
-        done = run(*command, "--from", to)
-        assert (done.returncode, done.stderr) == (
+        result = run(*command, "--from", to)
+        assert (result.returncode, result.stderr) == (
             1,
             f"{to}: the published file is damaged; python -m etl rollback goes back one\n",
         )
@@ -475,18 +475,18 @@ def test_a_damaged_publication_is_one_line_at_the_command_line_and_going_back_he
     middle = len(content) // 2
     content[12_288:middle] = bytes(middle - 12_288)
     to.resolve().write_bytes(content)
-    done = run("ask", "in_service", "--format", "csv", "--from", to)
-    assert done.returncode == 1 or done.stdout == "in_service\n1\n"
-    assert "Traceback" not in done.stderr
+    result = run("ask", "in_service", "--format", "csv", "--from", to)
+    assert result.returncode == 1 or result.stdout == "in_service\n1\n"
+    assert "Traceback" not in result.stderr
 
 
 @pytest.mark.slow
 def test_two_readers_and_a_build_do_not_disturb_each_other(published, tmp_path):
     to = copy_publication(published, tmp_path / "copy")
     folder = put_good(tmp_path / "incoming")
-    with publications.connect(to) as one, publications.connect(to) as two:
-        before = digest(one)
+    with publications.connect(to) as first, publications.connect(to) as second:
+        before = digest(first)
         assert build(folder, to=to).code == 0
-        assert digest(one) == digest(two) == before
+        assert digest(first) == digest(second) == before
     with publications.connect(to) as three:
         assert digest(three) != before

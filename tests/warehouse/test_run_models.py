@@ -15,25 +15,25 @@ ENDLESS = "select max(hash(range)) from range(1000000000000)"
 
 @pytest.fixture
 def con(tmp_path):
-    with build_database.opened(tmp_path / "built.duckdb") as opened:
-        build_database.attach_scratch(opened, tmp_path, 0)
-        yield opened
+    with build_database.opened(tmp_path / "built.duckdb") as connection:
+        build_database.attach_scratch(connection, tmp_path, 0)
+        yield connection
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 5])
-def test_each_is_made_once_after_those_it_is_made_of(con, at_once):
-    made: list[str] = []
+def test_each_model_is_made_once_after_its_dependencies(con, at_once):
+    models: list[str] = []
 
     def make(own, name):
-        assert NEEDED[name] <= set(made)
+        assert NEEDED[name] <= set(models)
         time.sleep(0.01)
-        made.append(name)
+        models.append(name)
 
     run_models._make_all(con, NEEDED, make, lambda _: None, at_once)
-    assert sorted(made) == sorted(NEEDED)
+    assert sorted(models) == sorted(NEEDED)
 
 
-def test_two_that_wait_for_nothing_are_made_at_once_on_connections_of_their_own(con):
+def test_independent_models_are_made_concurrently_on_their_own_connections(con):
     both = threading.Barrier(2, timeout=60)
     used = set()
 
@@ -47,7 +47,7 @@ def test_two_that_wait_for_nothing_are_made_at_once_on_connections_of_their_own(
     assert id(con) not in used
 
 
-def test_an_error_in_one_ends_the_other_and_nothing_is_begun_after_it(con):
+def test_an_error_in_one_model_stops_the_others(con):
     begun: list[str] = []
     both = threading.Barrier(2, timeout=60)
 
@@ -62,14 +62,14 @@ def test_an_error_in_one_ends_the_other_and_nothing_is_begun_after_it(con):
     assert sorted(begun) == ["joiners", "service", "spells"]
 
 
-def test_of_those_that_can_be_made_the_first_named_is_made_first(con):
-    made: list[str] = []
-    needed = {"compliance_intervals": {"spells"}, "joiners": {"spells"}, "spells": set(), "row_marks": set()}
-    run_models._make_all(con, needed, lambda _, name: made.append(name), lambda _: None, 1)
-    assert made == ["spells", "compliance_intervals", "joiners", "row_marks"]
+def test_models_that_are_ready_are_made_in_the_order_named(con):
+    models: list[str] = []
+    dependencies = {"compliance_intervals": {"spells"}, "joiners": {"spells"}, "spells": set(), "row_marks": set()}
+    run_models._make_all(con, dependencies, lambda _, name: models.append(name), lambda _: None, 1)
+    assert models == ["spells", "compliance_intervals", "joiners", "row_marks"]
 
 
-def test_what_most_others_wait_for_comes_first():
+def test_the_model_with_the_most_dependents_comes_first():
     assert list(run_models._by_urgency(NEEDED)) == ["spells", "service", "joiners", "preaggregate"]
     assert {name: run_models._waiting_for(name, NEEDED) for name in NEEDED} == {
         "spells": 3,
@@ -95,7 +95,7 @@ HIRED, LAST = date(2024, 1, 10), date(2024, 7, 1)
 
 
 @pytest.mark.parametrize(
-    ("passed_on", "held"),
+    ("passed_on", "expected"),
     [
         ([], [(HIRED, LAST, None)]),
         # A pass on the first day is held from then on, and an earlier one not at all.
@@ -114,7 +114,7 @@ HIRED, LAST = date(2024, 1, 10), date(2024, 7, 1)
         ([date(2024, 7, 1), date(2024, 9, 1)], [(HIRED, LAST, None)]),
     ],
 )
-def test_what_is_held_begins_and_ends_on_the_day_of_a_passed_course(con, passed_on, held):
+def test_a_qualification_begins_and_ends_on_the_day_of_a_passed_course(con, passed_on, expected):
     con.execute("create type course as enum ('PY-101'); create type post as enum ('guard')")
     con.execute("create table course_posts as select 'PY-101' as course_code, 'guard' as post, 30 as due_days")
     con.execute("create table courses as select 'PY-101' as course_code, 12 as valid_months")
@@ -129,8 +129,8 @@ def test_what_is_held_begins_and_ends_on_the_day_of_a_passed_course(con, passed_
         {"days": passed_on},
     )
     sql = run_models.models()["requirements"]
-    found = con.execute(f"select valid_from, valid_until, expires_on from ({sql}) order by valid_from").fetchall()
-    assert found == held
+    rows = con.execute(f"select valid_from, valid_until, expires_on from ({sql}) order by valid_from").fetchall()
+    assert rows == expected
 
 
 def test_scratch_tables_are_seen_by_every_connection_and_not_published(con, tmp_path):
