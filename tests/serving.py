@@ -37,8 +37,8 @@ def free_ports(count: int = 1) -> int:
             port: int = first.getsockname()[1]
         try:
             for number in range(port, port + count):
-                with socket.socket() as one:
-                    one.bind(("127.0.0.1", number))
+                with socket.socket() as taken:
+                    taken.bind(("127.0.0.1", number))
         except OSError:
             continue
         return port
@@ -123,7 +123,7 @@ class Served:
         return self
 
     def __exit__(self, *_: Any) -> None:
-        everything = [one for one in (self._proxy, *self.dashboards) if one]
+        everything = [process for process in (self._proxy, *self.dashboards) if process]
         for process in everything:
             process.terminate()
         for process in everything:

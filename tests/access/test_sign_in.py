@@ -23,7 +23,7 @@ def site(small_register: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield running
 
 
-def test_nobody_gets_anything_but_the_way_to_sign_in(site: Site) -> None:
+def test_without_signing_in_only_the_sign_in_is_served(site: Site) -> None:
     assert {status(site.address + path) for path in (*CLOSED, "/", "/register", "/quality")} == {401}
     assert status(site.address + "/media/x.csv") == 403, "nginx asks for the cookie of a visit"
     assert {status(site.address + path) for path in KEPT_BY_NGINX} == {404}
@@ -36,7 +36,7 @@ def test_an_officer_sees_the_nation_and_own_institutes_and_signs_out_for_good(si
     assert "I. Officer" in page.locator(".pd-brand").inner_text()
     assert not page.locator(".pd-error").count()
     cookies = context.cookies()
-    ours = next(one for one in cookies if one["name"] == "_streamlit_user")
+    ours = next(cookie for cookie in cookies if cookie["name"] == "_streamlit_user")
     assert ours["httpOnly"]
     assert ours["secure"]
     assert ours["sameSite"] == "Lax"
@@ -53,7 +53,7 @@ def test_an_officer_sees_the_nation_and_own_institutes_and_signs_out_for_good(si
     context.close()
 
 
-def test_a_file_leaves_once_and_for_whom_it_was_made(site: Site, browser: Browser) -> None:
+def test_a_file_is_downloaded_once_and_only_by_its_owner(site: Site, browser: Browser) -> None:
     context, other = browser.new_context(locale="en"), browser.new_context()
     page = sign_in(site, context, "isfahan.officer", "/coverage?lang=en")
     visit = front.Visit(site.address, page, front.Runs(page)).go("coverage", lang="en")
@@ -69,7 +69,7 @@ def test_a_file_leaves_once_and_for_whom_it_was_made(site: Site, browser: Browse
     assert status(address, context.cookies()) == 200
     assert status(address, context.cookies()) == 404
     exported = audit.events(site.audit, sub="isfahan.officer", event="export")
-    assert [(one.more["form"], one.more["role"], one.more["provinces"]) for one in exported] == [
+    assert [(event.more["form"], event.more["role"], event.more["provinces"]) for event in exported] == [
         ("csv", "province", "IR-10")
     ]
     other.close()
@@ -86,12 +86,12 @@ def test_the_audit_log_is_on_the_page_of_a_steward_and_of_nobody_else(site: Site
         context.close()
 
 
-def test_a_stranger_is_told_who_they_are_what_is_missing_and_whom_to_ask(site: Site, browser: Browser) -> None:
+def test_a_user_without_rights_reads_the_account_and_whom_to_ask(site: Site, browser: Browser) -> None:
     context = browser.new_context()
     page = sign_in(site, context, "stranger")
-    told = page.locator("body").inner_text()
+    shown_text = page.locator("body").inner_text()
     for words in ("S. Tranger", "stranger", "Ms Karimi", "خانم کریمی", "You are signed in, but have no access"):
-        assert words in told
+        assert words in shown_text
     assert {status(site.address + path, context.cookies()) for path in (*CLOSED, "/media/x.csv")} == {403}
     context.close()
 

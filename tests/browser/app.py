@@ -287,38 +287,38 @@ def visit(browser: Browser, address: str, width: int = 1440, dark: bool = False)
     The window may be an earlier user's, with everything wiped but its compiled scripts.
     """
     idle = _idle.setdefault(browser, [])
-    seen = idle.pop() if idle else _arrive(browser)
-    seen.address = address
-    seen.page.set_viewport_size({"width": width, "height": _TALL})
-    seen.page.emulate_media(color_scheme="dark" if dark else "light")
+    reader = idle.pop() if idle else _arrive(browser)
+    reader.address = address
+    reader.page.set_viewport_size({"width": width, "height": _TALL})
+    reader.page.emulate_media(color_scheme="dark" if dark else "light")
     is_whole = False
     try:
-        yield seen
-        is_whole = seen.page not in _held
+        yield reader
+        is_whole = reader.page not in _held
     finally:
         if is_whole:
-            seen.page.unroute_all()
-            seen.page.evaluate("localStorage.clear(); sessionStorage.clear()")
-            seen.page.goto("about:blank")
-            seen.forget()
-            seen.page.context.clear_cookies()
-            seen.page.context.clear_permissions()
-            idle.append(seen)
+            reader.page.unroute_all()
+            reader.page.evaluate("localStorage.clear(); sessionStorage.clear()")
+            reader.page.goto("about:blank")
+            reader.forget()
+            reader.page.context.clear_cookies()
+            reader.page.context.clear_permissions()
+            idle.append(reader)
         else:
-            seen.page.context.close()
+            reader.page.context.close()
 
 
 def _arrive(browser: Browser) -> Visit:
     page = browser.new_context(locale="de-DE", accept_downloads=True).new_page()
-    seen = Visit("", page, Runs(page))
-    page.on("request", lambda request: seen.requests.append(request.url))
-    page.on("pageerror", lambda error: seen.failures.append(str(error)))
+    reader = Visit("", page, Runs(page))
+    page.on("request", lambda request: reader.requests.append(request.url))
+    page.on("pageerror", lambda error: reader.failures.append(str(error)))
     page.on(
         "response",
         lambda response: (
-            seen.failures.append(f"{response.status} {response.url}")
+            reader.failures.append(f"{response.status} {response.url}")
             if response.status >= 400 and not response.url.endswith(PROBES)
             else None
         ),
     )
-    return seen
+    return reader

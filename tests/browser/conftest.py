@@ -17,5 +17,5 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def address(small_register: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with front.served(small_register, VIEWS=str(tmp_path_factory.mktemp("views"))) as found:
-        yield found
+    with front.served(small_register, VIEWS=str(tmp_path_factory.mktemp("views"))) as url:
+        yield url

@@ -55,7 +55,7 @@ def two(address: str, chromium: Browser) -> Iterator[tuple[front.Visit, front.Vi
 def test_a_copied_link_opens_the_same_view_in_a_private_window(name: str, two: tuple[front.Visit, front.Visit]) -> None:
     view = SCOPE | CHOSEN.get(name, {})
     wanted = {
-        f"{key}={one}" for key, value in view.items() for one in ([value] if isinstance(value, str) else value)
+        f"{key}={part}" for key, value in view.items() for part in ([value] if isinstance(value, str) else value)
     } | {f"tab={tab}" for tab in text.part_address(name)[1:] if tab}
     reader, other = two
     reader.go(name if name != PARTS[0] else "", **view)
@@ -72,7 +72,7 @@ def words(reader: front.Visit) -> list[str]:
     return reader.page.locator(".pd-said").all_inner_texts()
 
 
-def test_measures_and_dimensions_are_chosen_and_a_question_without_meaning_is_refused_with_a_way_out(
+def test_measures_and_dimensions_are_chosen_and_a_meaningless_question_is_refused_with_a_way_out(
     address: str, chromium: Browser
 ) -> None:
     with front.visit(chromium, address) as reader:
@@ -107,13 +107,13 @@ def test_a_bar_narrows_and_the_breadcrumb_widens_again(address: str, chromium: B
         bars = reader.page.locator(".st-key-chart-ranking--active_assistants-province .barlayer .point path")
         bars.first.click(force=True)
         reader.settle()
-        narrowed = [one for one in parameters(reader) if one.startswith("province=")]
+        narrowed = [name for name in parameters(reader) if name.startswith("province=")]
         assert len(narrowed) == 1
         assert reader.page.locator(".st-key-breadcrumb [aria-current=location]").inner_text() in reader.said
         assert bars.count() == 0, "a ranking of one province is no ranking"
         reader.page.locator(".st-key-breadcrumb button").first.click()
         reader.settle()
-        assert not [one for one in parameters(reader) if one.startswith("province=")]
+        assert not [name for name in parameters(reader) if name.startswith("province=")]
 
 
 def test_a_point_and_a_key_of_a_chart_narrow_and_widen_again(address: str, chromium: Browser) -> None:
@@ -123,7 +123,7 @@ def test_a_point_and_a_key_of_a_chart_narrow_and_widen_again(address: str, chrom
         # To a county, and back.
         points.nth(3).click(force=True)
         reader.settle()
-        assert {one.split("=")[0] for one in parameters(reader)} == {"county"}
+        assert {name.split("=")[0] for name in parameters(reader)} == {"county"}
         points.last.click(force=True)
         reader.settle()
         assert parameters(reader) == set()
@@ -150,23 +150,23 @@ def test_the_hierarchy_is_walked_down_to_an_institute_by_keyboard(
 ) -> None:
     with access.connect(small_register, access.ADMINISTRATOR) as con:
         known = [institute.name for institute in detail.institutes(con).values()]
-        one = next(
-            found
-            for found in detail.institutes(con).values()
-            if found.province
-            and found.county
-            and known.count(found.name) == 1
-            and answers.ask(con, "active_assistants", where={"institute": [found.code]}).value()
+        institute = next(
+            institute
+            for institute in detail.institutes(con).values()
+            if institute.province
+            and institute.county
+            and known.count(institute.name) == 1
+            and answers.ask(con, "active_assistants", where={"institute": [institute.code]}).value()
         )
-        active = answers.ask(con, "active_assistants", where={"institute": [one.code]}).value()
+        active = answers.ask(con, "active_assistants", where={"institute": [institute.code]}).value()
     with front.visit(chromium, address) as reader:
         reader.go("register")
-        for dimension, code in (("province", one.province), ("county", one.county)):
+        for dimension, code in (("province", institute.province), ("county", institute.county)):
             go_down(reader, text.member(dimension, code, "fa"))
             assert text.member(dimension, code, "fa") in reader.said
-        go_down(reader, one.name)
-        assert reader.page.locator("h2").first.inner_text() == one.name
-        assert parameters(reader) == {"tab=register", f"institute={one.code}"}
+        go_down(reader, institute.name)
+        assert reader.page.locator("h2").first.inner_text() == institute.name
+        assert parameters(reader) == {"tab=register", f"institute={institute.code}"}
         card = reader.page.locator(".st-key-card-active_assistants .pd-value").inner_text()
         assert text.number(active, "fa") in card
         assert reader.page.locator(".st-key-figure-licences tbody tr").count() >= 1
@@ -185,11 +185,9 @@ def go_down(reader: front.Visit, name: str) -> None:
     reader.settle()
 
 
-def test_the_search_finds_what_was_typed_with_an_arabic_kaf(
-    address: str, small_register: Path, chromium: Browser
-) -> None:
+def test_the_search_finds_words_typed_with_an_arabic_kaf(address: str, small_register: Path, chromium: Browser) -> None:
     with access.connect(small_register, access.ADMINISTRATOR) as con:
-        wanted = {one.name for one in detail.search(detail.institutes(con), "کرمانشاه")}
+        wanted = {institute.name for institute in detail.search(detail.institutes(con), "کرمانشاه")}
     assert wanted
     with front.visit(chromium, address) as reader:
         reader.go("register")
@@ -202,10 +200,10 @@ def test_the_search_finds_what_was_typed_with_an_arabic_kaf(
         links.first.click()
         reader.settle()
         assert reader.page.locator("h2").first.inner_text() in wanted
-        assert len([one for one in parameters(reader) if one.startswith("institute=")]) == 1
+        assert len([name for name in parameters(reader) if name.startswith("institute=")]) == 1
 
 
-def test_a_list_of_the_scope_counts_its_names_and_finds_them_however_they_are_typed(
+def test_a_filter_counts_its_names_and_finds_them_in_any_spelling(
     address: str, small_register: Path, chromium: Browser
 ) -> None:
     with access.connect(small_register, access.ADMINISTRATOR) as con:
@@ -251,7 +249,7 @@ def pick(reader: front.Visit, key: str, typed: str, label: str) -> None:
     reader.settle()
 
 
-def test_a_day_is_typed_in_jalali_and_a_wrong_one_is_told_kindly(address: str, chromium: Browser) -> None:
+def test_a_jalali_day_is_typed_and_a_wrong_one_gets_a_clear_message(address: str, chromium: Browser) -> None:
     with front.visit(chromium, address) as reader:
         reader.go("")
         field = reader.page.get_by_role("textbox", name=text.word("scope.on", "fa"))
@@ -282,7 +280,7 @@ def write(reader: front.Visit, field: Locator, typed: str) -> None:
     reader.settle()
 
 
-def test_a_period_is_chosen_said_remembered_and_reset(address: str, small_register: Path, chromium: Browser) -> None:
+def test_a_period_is_chosen_shown_kept_and_reset(address: str, small_register: Path, chromium: Browser) -> None:
     with access.connect(small_register, access.ADMINISTRATOR) as con:
         as_of = publications.describe(con).as_of
         over = periods.days("year", as_of)
@@ -363,7 +361,9 @@ def test_two_days_and_two_places_are_compared_and_the_bridge_adds_up(
         assert text.number(there - here, "fa", signed=True).strip("\u2066\u2069") in cells[2]
         shown = headings(reader)
         table = reader.page.locator(".st-key-figure-compare")
-        verdicts = {one: text.number(table.locator(f"td .pd-{one}").count(), "fa") for one in ("better", "worse")}
+        verdicts = {
+            verdict: text.number(table.locator(f"td .pd-{verdict}").count(), "fa") for verdict in ("better", "worse")
+        }
         measures = text.number(table.locator("tbody tr").count(), "fa")
         assert text.word("compare.finding_both", "fa", count=measures, **verdicts) in shown
         steps = dict(moved.rows)
@@ -382,13 +382,13 @@ def test_a_view_is_saved_listed_opened_by_another_reader_and_deleted(address: st
         reader.page.locator(".st-key-views button").first.click()
         reader.settle()
         field = reader.page.get_by_label(text.word("views.name", "fa"))
-        for written, said in (("   ", "views.empty"), (name, "views.saved"), (name, "views.taken")):
+        for written, message in (("   ", "views.empty"), (name, "views.saved"), (name, "views.taken")):
             field.fill(written)
             field.press("Tab")
             reader.settle()
             reader.page.get_by_role("button", name=text.word("views.save", "fa"), exact=True).click()
             reader.settle()
-            assert text.word(said, "fa", name=name) in reader.page.locator("[role=status]").all_inner_texts()
+            assert text.word(message, "fa", name=name) in reader.page.locator("[role=status]").all_inner_texts()
     with front.visit(chromium, address) as other:
         other.go("explore")
         other.page.locator(".st-key-views button").first.click()
@@ -449,11 +449,11 @@ def test_a_chart_leaves_as_a_picture(form: str, address: str, chromium: Browser,
         with reader.page.expect_download(timeout=20_000) as fetched:
             button.focus()
             reader.page.keyboard.press("Enter")
-        found = tmp_path / "picture"
-        fetched.value.save_as(found)
+        path = tmp_path / "picture"
+        fetched.value.save_as(path)
         assert fetched.value.suggested_filename.endswith(f".{form.lower()}")
         assert reader.strangers() == []
-    content = found.read_bytes()
+    content = path.read_bytes()
     if form == "PNG":
         assert content[:8] == b"\x89PNG\r\n\x1a\n"
         assert int.from_bytes(content[16:20]) == 2000, "twice the width of the page, for print"

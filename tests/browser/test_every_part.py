@@ -85,7 +85,7 @@ def opened(request: pytest.FixtureRequest, reader: front.Visit) -> tuple[front.V
     return reader, name, lang
 
 
-def test_a_part_is_whole_in_its_language_alone_and_asks_nobody_else(opened: tuple[front.Visit, str, str]) -> None:
+def test_a_part_is_complete_in_one_language_and_requests_no_other_host(opened: tuple[front.Visit, str, str]) -> None:
     reader, name, lang = opened
     html = reader.page.locator("html")
     assert (html.get_attribute("lang"), html.get_attribute("dir")) == (lang, text.direction(lang))
@@ -139,23 +139,23 @@ def serious(reader: front.Visit, *rules: str) -> list[list[str]]:
     """The serious faults that axe finds on the open page, by these rules or by all."""
     if not reader.page.evaluate("'axe' in window"):
         reader.page.evaluate(AXE)
-    found = reader.page.evaluate(
+    violations = reader.page.evaluate(
         """async (rules) => {
             const run = await axe.run(document, {resultTypes: ["violations"], ...(rules.length ? {runOnly: rules} : {})});
             return run.violations.map((one) => [one.impact, one.id, one.nodes[0].html.slice(0, 200)]);
         }""",
         list(rules),
     )
-    return [one for one in found if one[0] in ("serious", "critical")]
+    return [violation for violation in violations if violation[0] in ("serious", "critical")]
 
 
-def test_axe_sees_what_is_wrong(reader: front.Visit) -> None:
+def test_axe_reports_a_button_without_a_name(reader: front.Visit) -> None:
     reader.go("methods")
     reader.page.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', '<button></button>')")
-    assert "button-name" in [one[1] for one in serious(reader)]
+    assert "button-name" in [violation[1] for violation in serious(reader)]
 
 
-def test_a_phone_shows_a_number_at_once_and_nothing_that_is_cut_or_wider(opened: tuple[front.Visit, str, str]) -> None:
+def test_a_phone_shows_a_number_first_and_nothing_is_cut_off(opened: tuple[front.Visit, str, str]) -> None:
     reader, name, lang = opened
     reader.page.set_viewport_size(PHONE)
     reader.settle()

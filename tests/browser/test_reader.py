@@ -77,14 +77,14 @@ def test_the_other_language_is_one_click_away_at_the_same_view(address: str, chr
         assert reader.query == "province=IR-23&on=2024-09-21&lang=en"
 
 
-def test_an_address_that_nobody_could_have_chosen_is_left_out(address: str, chromium: Browser) -> None:
+def test_impossible_values_in_an_address_are_ignored(address: str, chromium: Browser) -> None:
     with front.visit(chromium, address) as reader:
         reader.go("training", province=["x' or '1'='1", "IR-99"], on="<script>", activity="guarding", evil="1")
         assert reader.query == "activity=guarding"
         assert reader.page.locator(".pd-error").count() == 0
 
 
-def test_going_back_takes_the_view_back(address: str, chromium: Browser) -> None:
+def test_back_restores_the_earlier_view(address: str, chromium: Browser) -> None:
     with front.visit(chromium, address) as reader:
         reader.go("coverage", province="IR-23")
         reader.page.get_by_role("button", name="بازنشانی").click()
@@ -143,7 +143,7 @@ def test_a_click_on_the_map_narrows_the_page_and_another_widens_it(address: str,
         assert reader.query == ""
 
 
-def test_card_chart_table_file_and_question_say_the_same(address: str, small_register: Path, chromium: Browser) -> None:
+def test_card_chart_table_file_and_question_agree(address: str, small_register: Path, chromium: Browser) -> None:
     with access.connect(small_register, access.ADMINISTRATOR) as con:
         asked = answers.ask(con, "coverage_per_10k", by=("province",))
         nation = answers.ask(con, "coverage_per_10k").value()
@@ -165,13 +165,13 @@ def test_card_chart_table_file_and_question_say_the_same(address: str, small_reg
         assert waiting.value.suggested_filename.endswith(f"_کل-کشور_{asked.on}.csv")
 
 
-def test_every_number_answers_what_it_is_in_one_click(address: str, chromium: Browser) -> None:
+def test_every_number_is_explained_in_one_click(address: str, chromium: Browser) -> None:
     with front.visit(chromium, address) as reader:
         reader.go("training", lang="en")
         reader.page.locator(".st-key-card-training_compliance [data-testid=stPopoverButton]").click()
-        told = reader.page.locator(".pd-meaning")
-        told.wait_for()
-        words = told.inner_text()
+        meaning = reader.page.locator(".pd-meaning")
+        meaning.wait_for()
+        words = meaning.inner_text()
         metric = catalog.catalogue()["training_compliance"]
         for part in (
             "How it is calculated:",
@@ -277,7 +277,7 @@ def test_a_chart_is_as_wide_as_its_place_after_the_window_was_made_narrow(addres
         assert all(0 < place == drawn < 390 for place, drawn in widths)
 
 
-def test_nothing_said_of_a_point_is_left_when_another_answer_is_drawn(address: str, chromium: Browser) -> None:
+def test_a_tooltip_disappears_when_another_answer_is_drawn(address: str, chromium: Browser) -> None:
     with front.visit(chromium, address) as reader:
         reader.go("coverage")
         province = reader.page.locator(".choroplethlayer path").nth(8)
@@ -321,7 +321,7 @@ def test_the_picture_of_a_chart_is_no_wider_than_the_screen_that_shows_it(addres
         assert 0 <= box["x"] < box["x"] + box["width"] <= 390
 
 
-def test_an_address_of_no_page_says_so_in_our_words_beside_its_button(address: str, chromium: Browser) -> None:
+def test_an_unknown_address_gets_our_own_message_and_a_button(address: str, chromium: Browser) -> None:
     with front.visit(chromium, address) as reader:
         reader.go("nowhere")
         dialog = reader.page.locator("section[role=dialog]")

@@ -62,7 +62,7 @@ def test_boxes_day_and_breadcrumb_equal_the_address_after_every_change_of_page(
     english = {"lang": "en"} if lang == "en" else {}
     with front.visit(chromium, address) as reader:
         reader.go("", province=PROVINCE, on=DAY, **english)
-        query, visited, told = reader.query, [MENU[0]], []
+        query, visited, faults = reader.query, [MENU[0]], []
         assert query == f"province={PROVINCE}&on={DAY}" + ("&lang=en" if english else "")
         for step in WAYS[lang]:
             go_on(reader, step)
@@ -77,8 +77,8 @@ def test_boxes_day_and_breadcrumb_equal_the_address_after_every_change_of_page(
                 shown.append(reader.page.locator(".pd-here").first.inner_text())
                 wanted.append(name)
             if shown != wanted:
-                told.append((step, visited[-1], shown))
-        assert told == []
+                faults.append((step, visited[-1], shown))
+        assert faults == []
         assert visited == [
             "overview", "coverage", "growth", "training", "explore", "training", "growth", "growth", "training",
             "licensing", "register", "methods", "overview", "licensing", "legal", "licensing", "quality", "licensing",
@@ -124,11 +124,11 @@ def test_back_takes_away_what_was_chosen_last_and_then_leaves_the_page(address: 
         reader.settle()
         reader.page.keyboard.press("Escape")
         go_on(reader, "growth")
-        seen = []
+        visited = []
         for _ in range(3):
             go_on(reader, "back")
-            seen.append((opened(reader), reader.query, boxes(reader)[0]))
-        assert seen == [("coverage", "province=IR-23", "تهران"), ("coverage", "", ""), ("overview", "", "")]
+            visited.append((opened(reader), reader.query, boxes(reader)[0]))
+        assert visited == [("coverage", "province=IR-23", "تهران"), ("coverage", "", ""), ("overview", "", "")]
 
 
 def test_what_is_being_typed_is_not_overwritten_by_a_run_under_way(address: str, chromium: Browser) -> None:

@@ -63,8 +63,8 @@ def pointer(publish_sample: Callable[..., Sample], tmp_path_factory: pytest.Temp
 
 @pytest.fixture(scope="module")
 def address(pointer: Path) -> Iterator[str]:
-    with front.served(pointer, VIEWS=str(pointer.parent / "views")) as found:
-        yield found
+    with front.served(pointer, VIEWS=str(pointer.parent / "views")) as url:
+        yield url
 
 
 @dataclass
@@ -170,7 +170,9 @@ def test_the_coverage_of_one_province_over_three_years(hand: Hand, pointer: Path
         where={"province": [TEHRAN]},
     )
     last = told.rows[-1]
-    assert any(text.unit_label(last[0], "fa") in one and text.plain(last[1], "per_10k", "fa") in one for one in hover)
+    assert any(
+        text.unit_label(last[0], "fa") in line and text.plain(last[1], "per_10k", "fa") in line for line in hover
+    )
 
 
 def test_two_provinces_are_compared_on_one_day(hand: Hand, pointer: Path) -> None:

@@ -82,8 +82,8 @@ def tree(archive, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("tree")
     with tarfile.open(archive) as packed:
         packed.extractall(folder, filter="data")
-    (found,) = folder.iterdir()
-    return found
+    (unpacked,) = folder.iterdir()
+    return unpacked
 
 
 @pytest.mark.slow
@@ -106,9 +106,9 @@ def test_every_file_has_its_digest_and_every_package_its_wheel_and_licence(tree)
     assert all(licences.values())
     bill = json.loads((tree / "sbom.cdx.json").read_text())
     assert bill["bomFormat"] == "CycloneDX"
-    listed = {re.sub(r"[-_.]+", "-", one["name"]).lower(): one for one in bill["components"]}
+    listed = {re.sub(r"[-_.]+", "-", component["name"]).lower(): component for component in bill["components"]}
     assert named <= set(listed)
-    assert all(one["version"] and one["purl"] for one in listed.values())
+    assert all(component["version"] and component["purl"] for component in listed.values())
 
 
 @pytest.mark.slow
@@ -117,7 +117,9 @@ def test_the_archive_names_no_index_and_holds_no_data(tree):
         assert not (tree / "code" / name).exists()
     assert not list((tree / "code" / "data" / "incoming").glob("[!.]*"))
     bill = json.loads((tree / "sbom.cdx.json").read_text())
-    sources = {one["url"] for component in bill["components"] for one in component.get("externalReferences", ())}
+    sources = {
+        reference["url"] for component in bill["components"] for reference in component.get("externalReferences", ())
+    }
     assert sources == {"wheels/"}
     assert "://" not in (tree / "code" / "requirements.lock").read_text()
 

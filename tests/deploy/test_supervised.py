@@ -48,7 +48,7 @@ def test_systemd_finds_no_fault_in_the_units(tmp_path):
 
 
 @pytest.mark.parametrize("unit", [unit for unit in UNITS if unit.suffix == ".service"], ids=lambda unit: unit.name)
-def test_every_unit_runs_without_might_and_tells_of_its_failure(unit):
+def test_every_unit_runs_unprivileged_and_reports_its_failure(unit):
     text = unit.read_text(encoding="utf-8")
     if "notify" in unit.name:
         return
@@ -121,7 +121,7 @@ def test_the_settings_reach_the_units(tmp_path):
     assert "OnCalendar=*-*-* 04:15:00" in made["policeyar-build.timer.d/settings.conf"]
 
 
-def test_configure_tells_all_faults_and_writes_nothing(tmp_path):
+def test_configure_reports_all_errors_and_writes_nothing(tmp_path):
     ended = subprocess.run(
         [sys.executable, "-m", "deploy.configure", "--to", str(tmp_path / "out")],
         cwd=ROOT,
@@ -135,7 +135,7 @@ def test_configure_tells_all_faults_and_writes_nothing(tmp_path):
 
 
 @pytest.mark.skipif(not shutil.which("nginx", path="/usr/sbin:/usr/bin"), reason="nginx is not installed")
-def test_what_nginx_would_not_start_with_is_told_and_leaves_the_files(tmp_path):
+def test_a_configuration_that_nginx_rejects_is_reported_and_changes_no_file(tmp_path):
     spoilt = tmp_path / "certificate.pem"
     spoilt.write_text("spoilt")
     known = replace(settings.Settings(), folders=settings.Folders(run=tmp_path / "run"))
@@ -187,10 +187,14 @@ class Supervised:
         transport = SupervisorTransport(serverurl=f"unix://{self.run}/supervisor.sock")
         known: Any = ServerProxy("http://127.0.0.1", transport)
         try:
-            found = known.supervisor.getAllProcessInfo()
+            processes = known.supervisor.getAllProcessInfo()
         except OSError:
             return {}
-        return {one["name"]: one["pid"] for one in found if one["pid"] and (not states or one["statename"] in states)}
+        return {
+            process["name"]: process["pid"]
+            for process in processes
+            if process["pid"] and (not states or process["statename"] in states)
+        }
 
     def answers(self) -> bool:
         return all(ask(port, "/healthz")[0] == 200 for port in self.web) and ask(self.proxy, "/")[0] == 200
@@ -202,7 +206,7 @@ def all_of(pid: int) -> list[int]:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except OSError:
         return [pid]
-    return [pid, *(found for child in children for found in all_of(int(child)))]
+    return [pid, *(descendant for child in children for descendant in all_of(int(child)))]
 
 
 def _are_replaced(served: Supervised, before: dict[str, int]) -> bool:
@@ -269,7 +273,7 @@ def test_supervisor_restarts_what_ends_or_freezes_and_leaves_nothing_behind(tmp_
 
 
 @pytest.mark.slow
-def test_a_failed_unit_is_told_of(tmp_path):
+def test_a_failed_unit_is_reported(tmp_path):
     heard = tmp_path / "heard"
     script = tmp_path / "hear"
     script.write_text(f"#!/bin/sh\ncat > {heard}\n")
