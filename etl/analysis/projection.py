@@ -14,8 +14,6 @@ from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
-from persiantools.jdatetime import JalaliDate
-
 from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.semantic.access import ScopedCursor
@@ -277,7 +275,7 @@ def pace(con: ScopedCursor, on: date | None = None, where: Where = None, until: 
 
 def end_of_next_year(day: date) -> date:
     """The last day of the Jalali year after that of `day`."""
-    return jalali.unit_of(JalaliDate(JalaliDate(day).year + 1, 6, 1).to_gregorian(), "year").last
+    return jalali.unit_of(jalali.unit_of(day, "year").last + jalali.DAY, "year").last
 
 
 def _between(ranges: Sequence[tuple[float, float]], distance: float) -> tuple[float, float] | None:

@@ -17,7 +17,7 @@ from etl.analysis import announcements, events, retention
 from etl.build import identity, load_report, reference_data, staging, volume
 from etl.build.load_report import Missing, Report
 from etl.core.errors import Refused
-from etl.core.paths import CHECKS, INCOMING, REFERENCE, SAMPLE_MARK
+from etl.core.paths import CHECKS, INCOMING, REFERENCE, SAMPLE_MARK, WAREHOUSE
 from etl.core.places import places
 from etl.core.text_folding import fold, printable
 from etl.extract import parse_values, postgresql
@@ -56,7 +56,7 @@ class BuildOptions:
     """
 
     folder: Path = INCOMING
-    to: Path = publications.DEFAULT
+    to: Path = WAREHOUSE
     build_day: date = field(default_factory=date.today)
     skip_refused: bool = False
     accept_loss: bool = False

@@ -228,7 +228,8 @@ def narrow(
     involved = {*by, *narrowed}
     if con.scope.sees_whole_country or not involved & BELOW_PROVINCE:
         return narrowed
-    if _province_excludes_institute(names):
+    exclusive = [catalogue()[name].mutually_exclusive for name in names if name in catalogue()]
+    if any({"province", "institute"} <= dimensions for dimensions in exclusive):
         # `members_in_scope` has checked filters by institute.
         if "institute" not in narrowed:
             narrowed["institute"] = tuple(sorted(_codes_in_scope(con)["institute"]))
@@ -274,9 +275,3 @@ def may_leave(scope: AccessScope, where: Mapping[str, Sequence[str]]) -> bool:
     """Whether an answer under these filters may be exported: a submitter exports the provinces of the scope only."""
     provinces = where.get("province", ())
     return scope.may_export and (scope.role != "submitter" or (bool(provinces) and set(provinces) <= scope.codes))
-
-
-def _province_excludes_institute(names: Iterable[str]) -> bool:
-    return any(
-        {"province", "institute"} <= catalogue()[name].mutually_exclusive for name in names if name in catalogue()
-    )

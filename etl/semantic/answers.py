@@ -15,12 +15,12 @@ import duckdb
 
 from etl.core.errors import QuestionError, TooLarge
 from etl.semantic.access import AccessScope, ScopedCursor, members_in_scope, narrow, visible_rows
-from etl.semantic.catalog import TIME, Metric, tables
+from etl.semantic.catalog import TIME, Metric, catalogue, tables
 from etl.semantic.combine import Results, combine
 from etl.semantic.compiler import Compiled, compile
 from etl.semantic.lineage import sources_of, sources_of_measures
 from etl.semantic.members import metrics_named
-from etl.semantic.resolve import Plan, Question, metric_formulas, resolve
+from etl.semantic.resolve import Plan, Question, resolve
 from etl.warehouse.population import PROVINCES
 from etl.warehouse.publications import Publication
 
@@ -141,7 +141,8 @@ def query_text(plan: Plan, compiled: Compiled) -> str:
         for query in compiled.queries
         if query.provinces is not None
     ]
-    notes += [f"{name} = {re.sub('[{}]', '', sql)}" for name, sql in metric_formulas(plan).items()]
+    ratios = [name for name in plan.selected if name not in plan.measures]
+    notes += [f"{name} = {re.sub('[{}]', '', catalogue()[name].sql)}" for name in ratios]
     texts = (readable(sql, compiled.parameters) for sql in selects)
     return ";\n\n".join(texts) + "".join(f"\n-- {note}" for note in notes)
 
