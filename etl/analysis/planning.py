@@ -45,9 +45,6 @@ class Scenario:
 NOW = Scenario()
 
 
-# ---------------------------------------------------------------- as it is now
-
-
 @analysis(asks=("leaver_rate_12m", "joiners"))
 def pace_now(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
     """Recruits per month in the last 12 complete months, and leavers per year as a share of those in service. One row.
@@ -70,9 +67,6 @@ def seats_now(con: ScopedCursor, on: date | None = None, where: Where = None) ->
     results = ask(con, "course_results", by=("province", "course"), over=period, where=filters_of_results(where))
     rows = [(province, course, count / 12) for province, course, count in results.rows]
     return answered(results, ("province", "course"), ("plan_seats",), rows)
-
-
-# ---------------------------------------------------------------- the stock
 
 
 @analysis(asks=("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"))

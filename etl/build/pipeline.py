@@ -282,8 +282,9 @@ def _check_and_keep_numbers(con: duckdb.DuckDBPyConnection, report: Report) -> N
         first, second, third = (stack.enter_context(build_database.new_cursor(con)) for _ in range(3))
         executor = stack.enter_context(ThreadPoolExecutor(3))
         # Each consists of many small queries that use one core.
-        nation = executor.submit(fingerprints.numbers, first, ())
-        provinces = executor.submit(fingerprints.numbers, second, ("province",))
+        as_of = date.fromisoformat(report.as_of)
+        nation = executor.submit(fingerprints.numbers_of, first, as_of, ())
+        provinces = executor.submit(fingerprints.numbers_of, second, as_of, ("province",))
         written = executor.submit(lambda: third.execute("checkpoint").fetchall())
         _check(con, report)
         written.result()

@@ -54,11 +54,6 @@ class Column:
         return "person_key" if self.type == "national_id" else self.name
 
     @property
-    def enters(self) -> bool:
-        """Whether the column enters the warehouse, and so counts when rows are compared."""
-        return self.type != "never_read"
-
-    @property
     def title(self) -> str:
         """The name with the Persian header, for error messages."""
         return f"{self.name} ({self.headers[0]})" if self.headers else self.name
@@ -85,8 +80,8 @@ class Contract:
 
     @property
     def entering(self) -> tuple[Column, ...]:
-        """The columns that enter the warehouse."""
-        return tuple(column for column in self.columns if column.enters)
+        """The columns that enter the warehouse, and so count when rows are compared."""
+        return tuple(column for column in self.columns if column.type != "never_read")
 
     @property
     def stored_key(self) -> tuple[str, ...]:

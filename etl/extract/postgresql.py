@@ -174,9 +174,6 @@ def digest_of(batch: Batch, digest: "hashlib._Hash") -> int:
     return size
 
 
-# ---- the connection
-
-
 def _connect(origin: Origin) -> tuple[Any, Any]:
     """A connection in a read-only transaction, in the snapshot if there is one."""
     try:

@@ -239,9 +239,6 @@ def _batch(lines: list[int], records: list[list[Any]], match: Match) -> Batch:
     return Batch(np.array(lines, dtype=np.int64), columns)
 
 
-# ---- cells without a value to load
-
-
 def _merged(of: _Sheet, columns: dict[int, str], source: SourceFile) -> set[Cell]:
     """The cells (row from 1, column from 0) covered by a merge. Raises Refused if most rows have such a cell."""
     sheet = of.sheet

@@ -20,7 +20,6 @@ from etl.extract.contract import TABLES, contract
 from etl.semantic import catalog, lineage
 from etl.semantic.access import ADMINISTRATOR, ScopedCursor
 from etl.semantic.answers import ask
-from etl.warehouse import publications
 from etl.warehouse.build_database import SCRATCH, create_from
 
 _HIDDEN = ("birth_date", "score")
@@ -47,11 +46,6 @@ def create(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
         for name in lineage.REFERENCES
     )
     con.execute(f"create table reference_marks as {' union all '.join(digests)}")
-
-
-def numbers(con: duckdb.DuckDBPyConnection, by: tuple[str, ...]) -> Numbers:
-    """`numbers_of` on the as-of day of a build."""
-    return numbers_of(con, publications.describe(con).as_of, by)
 
 
 def keep(con: duckdb.DuckDBPyConnection, numbers: Numbers) -> None:

@@ -80,9 +80,6 @@ def nobody(sub: str) -> AccessScope:
     return AccessScope(sub, "none", frozenset(), may_see_detail=False, may_export=False)
 
 
-# ---------------------------------------------------------------- cursors
-
-
 class ScopedCursor:
     """A cursor bound to a scope; the only thing that questions and analyses can be asked with.
 
@@ -170,8 +167,6 @@ def connect(pointer: Path, scope: AccessScope) -> Iterator[ScopedCursor]:
     with publications.connect(pointer) as con:
         yield ScopedCursor(con, scope)
 
-
-# ---------------------------------------------------------------- questions
 
 BELOW_PROVINCE = frozenset({"county", "institute"})
 _MOST_SCOPES = 100
