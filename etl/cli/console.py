@@ -5,7 +5,7 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import date
 from pathlib import Path
 from typing import Any, TextIO
@@ -90,11 +90,10 @@ def print_report(report: Report) -> None:
 
 def write_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]], to: Path | None) -> None:
     """Write rows as CSV, UTF-8 without BOM, to a file or standard output."""
-    if to is None:
-        _write_rows(columns, rows, sys.stdout)
-        return
-    with writing(to) as file:
-        _write_rows(columns, rows, file)
+    with writing(to) if to else nullcontext(sys.stdout) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([_plain(value) for value in row] for row in rows)
 
 
 def print_answer(answer: Answer, form: str) -> None:
@@ -141,12 +140,6 @@ def _print_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], provision
         print(json.dumps(records, ensure_ascii=False, indent=1, default=_plain))
     else:
         _print_table(columns, rows, provisional)
-
-
-def _write_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], out: TextIO) -> None:
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_plain(value) for value in row] for row in rows)
 
 
 def _plain(value: Any) -> Any:

@@ -1,8 +1,7 @@
 """The rows of CSV and TSV files, in the dialect that etl/extract/dialect.py finds.
 
 Arrow splits a piece of the file in which every line is a record. Python's strict csv reader, which keeps line numbers and
-drops no record, splits any other piece: one with line breaks or quotes inside quotes. A test checks that both give the
-same rows.
+drops no record, splits any other piece: one with line breaks or quotes inside quotes. Both give the same rows.
 """
 
 import codecs

@@ -1,7 +1,6 @@
 """Saved views and their owners, in a SQLite file of this host or in a PostgreSQL shared by several hosts.
 
-Views of an earlier version in `views.json` are imported once. A file that cannot be read completely is renamed and kept:
-saved views are never overwritten.
+Views of an earlier version in `views.json` are imported once. A file that cannot be read completely is renamed and kept.
 """
 
 import json

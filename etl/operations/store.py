@@ -1,7 +1,6 @@
 """A small database for the state of users: a SQLite file on one host, or a PostgreSQL shared by several hosts.
 
-Each creates its one table. Statements are written once for both: parameters are `$1`, `$2`, …, times are seconds since
-1970 in `double precision`.
+Statements are written once for both: parameters are `$1`, `$2`, …, times are seconds since 1970 in `double precision`.
 """
 
 import re

@@ -84,8 +84,7 @@ class ScopedCursor:
     """A cursor bound to a scope; the only thing that questions and analyses can be asked with.
 
     It reads rows through temporary views that hold what the scope may see. `numbers` reads whole tables: for sums by
-    province and nation only, never for rows that are shown. A question that counts more groups than `most_rows` raises
-    TooLarge.
+    province and nation only, never for rows that are shown. More groups than `most_rows` raise TooLarge.
     """
 
     def __init__(

@@ -32,8 +32,7 @@ class Answer:
     """The rows that answer a question, with their metrics, the queries that ran and the publication they were read from.
 
     `columns`: the dimensions asked by, then the metrics asked for, then the parts of ratios. `rows`: tuples of plain values;
-    None is an unknown member or an undefined number. `provisional`: the units of time in progress, and those whose leavers
-    may still return.
+    None is an unknown member or an undefined number. `provisional`: the units of time that can still change.
     """
 
     metrics: tuple[Metric, ...]
