@@ -192,7 +192,6 @@ def building(pointer: Path) -> Iterator[Path]:
 
     Raises Busy if another build is running, Refused if nothing can be published.
     """
-    version_files.refuse_foreign(pointer)
     with version_files.locked(pointer) as folder:
         for left in folder.glob("building-*"):
             shutil.rmtree(left, ignore_errors=True)
@@ -240,7 +239,6 @@ def roll_back(pointer: Path, to: str = "") -> Path:
     Raises Refused if there is none or this code cannot read it, Busy if a build is running.
     """
     version = current(pointer)
-    version_files.refuse_foreign(pointer)
     with version_files.locked(pointer) as folder:
         newest = version_files.newest_published(pointer)
         published = [path for path in versions(pointer) if number_of(path) <= newest]
