@@ -124,14 +124,11 @@ def _digests() -> dict[str, str]:
     """A digest of the definition of each metric: its entry, its tables, the models behind them."""
     digests = {}
     for name, entry in catalog.entries().items():
-        tables = {
-            entry.get("table"),
-            *(change.get("table") for change in entry.get("alternate_sources", {}).values()),
-        } - {None}
+        sources = (entry, *entry.get("alternate_sources", {}).values())
+        tables = {source["table"] for source in sources if "table" in source}
         counted = {key: value for key, value in entry.items() if key not in _NOT_COUNTED}
         used = [catalog.tables()[table] for table in sorted(tables)]
         models = [[_sql_behind(table.model), table.columns] for table in used]
-        digests[name] = hashlib.sha256(json.dumps([counted, models], sort_keys=True, default=str).encode()).hexdigest()[
-            :16
-        ]
+        definition = json.dumps([counted, models], sort_keys=True, default=str)
+        digests[name] = hashlib.sha256(definition.encode()).hexdigest()[:16]
     return digests
