@@ -171,11 +171,11 @@ class _WarmPool(read_folder.WorkerPool):
             patch.setattr(read_folder, "_Worker", reused_or_new)
             super().__init__(setting, jobs)
 
-    def dismiss(self) -> None:
+    def close(self) -> None:
         """Keep the idle workers; end the others."""
         self._kept.setdefault(self._kind(self._greeting), []).extend(worker for worker in self._idle if worker.is_alive)
         self._idle = []
-        super().dismiss()
+        super().close()
 
     @staticmethod
     def _kind(greeting: dict[str, Any]) -> str:

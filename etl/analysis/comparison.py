@@ -38,7 +38,7 @@ def compare(con: ScopedCursor, names: Sequence[str], first: Side, second: Side, 
     parts = {part for metric in answers[0].metrics for part in (metric.numerator, metric.denominator)}
     metric_names = {metric.name for metric in answers[0].metrics}
     difference = tuple(
-        None if name in parts - metric_names else _minus(b, a)
+        None if a is None or b is None or name in parts - metric_names else b - a
         for name, a, b in zip(answers[0].columns, before, after, strict=True)
     )
     rows: list[tuple[Any, ...]] = [("first", *before), ("second", *after), ("difference", *difference)]
@@ -69,7 +69,3 @@ def over_time(
         query=joined_queries(*answers.values()),
         sources=joined_sources(*answers.values()),
     )
-
-
-def _minus(after: Any, before: Any) -> Any:
-    return None if after is None or before is None else after - before

@@ -107,8 +107,7 @@ def institute_survival(
 ) -> Answer:
     """The share of the institutes founded in a Jalali year that is not closed or revoked a number of years later.
 
-    Rows: (founded_year, years, institute_survival, institutes_followed); a curve ends where fewer than `least`
-    are followed.
+    Rows: (founded_year, years, institute_survival, institutes_followed), as long as `least` are followed.
     """
     like = ask(con, "registered_institutes", on=on, where=where)
     day = like.on or like.publication.as_of

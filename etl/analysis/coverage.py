@@ -17,8 +17,7 @@ def coverage_on_census(con: ScopedCursor, on: date | None = None, where: Where =
     """Active assistants of the day per 10,000 residents, of the day and of the census of 1395, by province.
 
     Rows: (province, coverage_per_10k, coverage_on_census, coverage_rank, coverage_rank_on_census, then is_moved and
-    active_assistants), highest coverage of the day first. Ranks are among all provinces, 1 the highest; equals share the
-    better one.
+    active_assistants), highest coverage of the day first. Rank 1 is the highest of all provinces; equals share a rank.
     """
     answer = ask(con, "coverage_per_10k", "active_assistants", by=("province",), on=on, where=where)
     census = dict(con.numbers.execute("select iso_3166_2, population_2016 from provinces").fetchall())

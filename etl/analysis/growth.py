@@ -23,7 +23,9 @@ def bridge(
     Rows: (step, persons), losses negative. `over` defaults to the last 12 complete Jalali months. Raises
     QuestionError unless the filters leave the nation, one province or one institute.
     """
-    _refuse_other_filters(where)
+    filters = list((where or {}).items())
+    if len(filters) > 1 or any(name not in ("province", "institute") or len(values) != 1 for name, values in filters):
+        raise QuestionError("the bridge adds up for the nation, one province or one institute")
     day = on or con.publication.as_of
     first, last = over or jalali.last_complete_months(day, 12)
     before = ask(con, "in_service", on=first - jalali.DAY, where=where)
@@ -50,9 +52,3 @@ def bridge(
     always = {"start", "joiners", "leavers", "end", "licences_lapsed", "active"}
     rows = [row for row in rows if row[1] or row[0] in always]
     return answered(flows, ("step",), ("bridge",), rows, over=(first, last), also=(before, after))
-
-
-def _refuse_other_filters(where: Where) -> None:
-    for name, values in (where or {}).items():
-        if name not in ("province", "institute") or len(values) != 1 or len(where or {}) > 1:
-            raise QuestionError("the bridge adds up for the nation, one province or one institute")

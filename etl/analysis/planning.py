@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from etl.analysis.projection import MOST_MONTHS_AHEAD, PACE_MONTHS, end_of_next_year, history_of, path_of
+from etl.analysis.projection import MOST_MONTHS_AHEAD, end_of_next_year, history_of, months_shown, path_of
 from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.core.errors import QuestionError
@@ -19,7 +19,6 @@ from etl.semantic.catalog import catalogue
 from etl.semantic.derived import Where, answered
 from etl.semantic.provisional import settled_on
 
-_KNOWN_MONTHS = 24
 # A month of the projection, its distance in months, the number at its end, and the bounds.
 _Point = tuple[Any, ...]
 
@@ -43,9 +42,6 @@ class Scenario:
 
 
 NOW = Scenario()
-
-
-# ---------------------------------------------------------------- as it is now
 
 
 @analysis(asks=("leaver_rate_12m", "joiners"))
@@ -72,9 +68,6 @@ def seats_now(con: ScopedCursor, on: date | None = None, where: Where = None) ->
     return answered(results, ("province", "course"), ("plan_seats",), rows)
 
 
-# ---------------------------------------------------------------- the stock
-
-
 @analysis(asks=("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"))
 def headcount(con: ScopedCursor, on: date | None = None, where: Where = None, scenario: Scenario = NOW) -> Answer:
     """Known and planned active assistants: (month, active, plan, low, high, target). The plan begins in the last known month.
@@ -90,24 +83,16 @@ def headcount(con: ScopedCursor, on: date | None = None, where: Where = None, sc
     more_recruits = 0.0 if scenario.recruits is None else scenario.recruits - pace.value("plan_recruits")
     higher_rate = 0.0 if scenario.leaver_rate is None else scenario.leaver_rate - pace.value("plan_leaver_rate")
     history = history_of(con, day, where)
-    current = jalali.unit_of(day, "month")
     active = float(like.value())
-    rows: list[tuple[Any, ...]] = [
-        (month.label, month.active, None, None, None, target)
-        for month in history.months[-_KNOWN_MONTHS:]
-        if month.label < current.label
-    ]
-    rows.append((current.label, active, active, active, active, target))
     points = path_of(history, day, active, MOST_MONTHS_AHEAD).points
     stocks = _stocks(points, active, more_recruits, higher_rate)
-    for (unit, distance, projected, low, high), stock in zip(points, stocks, strict=True):
-        if unit.label <= current.label:
-            continue
-        bounds = [None if bound is None else bound * stock / projected if projected else stock for bound in (low, high)]
-        rows.append((unit.label, None, stock, *bounds, target))
-        is_reached = target is not None and bounds[0] is not None and bounds[0] >= target
-        if distance >= PACE_MONTHS and (bounds[0] is None or is_reached):
-            break
+    planned: list[_Point] = []
+    for (unit, distance, projected, *limits), stock in zip(points, stocks, strict=True):
+        bounds = [None if bound is None else bound * stock / projected if projected else stock for bound in limits]
+        planned.append((unit, distance, stock, *bounds))
+    # Without a target a plan extends as far as it has a range.
+    shown = months_shown(history, day, active, planned, math.inf if target is None else target)
+    rows = [(month, known, plan, low, high, target) for month, known, low, high, plan in shown]
     names = ("plan_active", "plan_low", "plan_high", "target")
     return answered(like, ("month",), ("active_assistants", *names), rows, also=(pace, *history.answers))
 

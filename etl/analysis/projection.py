@@ -14,8 +14,6 @@ from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
-from persiantools.jdatetime import JalaliDate
-
 from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.semantic.access import ScopedCursor
@@ -28,7 +26,7 @@ PROFILE_MONTHS = 36
 FEWEST_RUNS = 24
 MOST_MONTHS_AHEAD = 60
 _MOST_RUNS = 120
-_MONTHS_SHOWN_BEFORE = 24
+MONTHS_SHOWN_BEFORE = 24
 
 # Persons in service at a month's end whose licences for it were all decided later, by the day of the first decision.
 # Few licences are decided after they begin, so only their institutes and persons are read.
@@ -221,30 +219,37 @@ def path_of(history: History, day: date, active: float, months: int = MOST_MONTH
     return Path(points)
 
 
+def months_shown(
+    history: History, day: date, active: float, points: Sequence[tuple[Any, ...]], goal: float | None
+) -> list[tuple[Any, ...]]:
+    """The last known months, then those of `points`, which begin in the current one: (month, active, low, high, projected).
+
+    They extend until the lower bound reaches the goal, between one and five years; one year if there is no goal.
+    """
+    current = jalali.unit_of(day, "month").label
+    known = [month for month in history.months[-MONTHS_SHOWN_BEFORE:] if month.label < current]
+    rows: list[tuple[Any, ...]] = [(month.label, month.active, None, None, None) for month in known]
+    rows.append((current, active, active, active, active))
+    for unit, distance, stock, low, high in points:
+        if unit.label > current:
+            rows.append((unit.label, None, low, high, stock))
+            if distance >= PACE_MONTHS and (goal is None or low is None or low >= goal):
+                break
+    return rows
+
+
 @analysis(asks=("active_assistants", "target", "net_change"))
 def projection(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
-    """Known and projected months: (month, active, low, high, projected). The projection begins in the last known month.
+    """Known and projected months: (month, active, low, high, projected), as `months_shown`.
 
-    `low` and `high` are None with fewer than 24 past runs; with less than a year of history nothing is projected. It
-    extends until the lower bound reaches the target, between one and five years; one year if there is no target.
+    `low` and `high` are None with fewer than 24 past runs; with less than a year of history nothing is projected.
     """
     like = ask(con, "active_assistants", "target", on=on, where=where)
     day = like.on or like.publication.as_of
     history = history_of(con, day, where)
     active, target = like.value("active_assistants"), like.value("target")
-    current = jalali.unit_of(day, "month")
-    rows: list[tuple[Any, ...]] = [
-        (month.label, month.active, None, None, None)
-        for month in history.months[-_MONTHS_SHOWN_BEFORE:]
-        if month.label < current.label
-    ]
-    rows.append((current.label, active, active, active, active))
-    for unit, distance, stock, low, high in path_of(history, day, active).points:
-        if unit.label > current.label:
-            rows.append((unit.label, None, low, high, stock))
-            is_reached = target is not None and low is not None and low >= target
-            if distance >= PACE_MONTHS and (target is None or active >= target or low is None or is_reached):
-                break
+    goal = None if target is None or active >= target else target
+    rows = months_shown(history, day, active, path_of(history, day, active).points, goal)
     names = ("active_assistants", "projected_low", "projected_high", "projected")
     return answered(like, ("month",), names, rows, on=day, also=history.answers)
 
@@ -277,7 +282,7 @@ def pace(con: ScopedCursor, on: date | None = None, where: Where = None, until: 
 
 def end_of_next_year(day: date) -> date:
     """The last day of the Jalali year after that of `day`."""
-    return jalali.unit_of(JalaliDate(JalaliDate(day).year + 1, 6, 1).to_gregorian(), "year").last
+    return jalali.unit_of(jalali.unit_of(day, "year").last + jalali.DAY, "year").last
 
 
 def _between(ranges: Sequence[tuple[float, float]], distance: float) -> tuple[float, float] | None:

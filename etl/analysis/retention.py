@@ -141,10 +141,7 @@ def _computed(con: ScopedCursor, like: Answer, day: date, least: int, group: str
 
 
 def _curves(dimension: str, conditions: Sequence[str]) -> str:
-    """A SELECT of the curve of each member, as of $on_day, as long as $least people are followed.
-
-    Columns: member, served (months), survival, at_risk, survival_low, survival_high.
-    """
+    """A SELECT of the columns of `build` but the dimension, as of $on_day, as long as $least people are followed."""
     member = f"joiners.{tables()['joiners'].columns[dimension]}" if dimension != ALL else f"'{ALL}'"
     return f"""
         with careers as (

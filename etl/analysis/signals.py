@@ -158,8 +158,7 @@ def change_signals(con: ScopedCursor, on: date | None = None, where: Where = Non
 
     Rows: (province, month, flow_share, flow_low, flow_middle, flow_high, then the province's flow, the nation's and
     is_signal). The months are the latest complete ones that are settled; one in which the nation has none is left out.
-    Raises QuestionError for a metric that is no count over a period, TooEarly where the register has fewer than 24 such
-    months.
+    Raises QuestionError for a metric that is no count over a period, TooEarly where there are fewer such months.
     """
     metric = catalogue().get(name)
     if metric is None or metric.kind != "event" or metric.denominator:

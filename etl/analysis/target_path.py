@@ -7,13 +7,12 @@ from datetime import date
 from itertools import pairwise
 from typing import Any
 
+from etl.analysis.projection import MONTHS_SHOWN_BEFORE
 from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.derived import Where, answered
-
-_MONTHS_SHOWN_BEFORE = 24
 
 
 @analysis(asks=("active_assistants", "target"))
@@ -37,7 +36,7 @@ def target_path(con: ScopedCursor, on: date | None = None, where: Where = None) 
     names = ("active_assistants", "planned", "planned_gap")
     if len(dated) < 2:
         return answered(like, ("month",), names, [], on=day)
-    before = jalali.last_complete_months(day, _MONTHS_SHOWN_BEFORE)
+    before = jalali.last_complete_months(day, MONTHS_SHOWN_BEFORE)
     past = ask(con, "active_assistants", by=("month",), over=before, where=where)
     active = dict(zip(past.column("month"), past.column("active_assistants"), strict=True))
     current = jalali.unit_of(day, "month")

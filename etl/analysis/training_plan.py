@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import date
-from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from etl.semantic.lineage import sources_of_query
 
 GOAL = 0.95
 _MONTHS_AHEAD = 12
+_LAPSED = Path(__file__).with_name("training_plan.sql").read_text(encoding="utf-8")
 
 
 @analysis(asks=("training_compliance", "course_results"))
@@ -43,7 +43,7 @@ def compliance(con: ScopedCursor, on: date | None = None, where: Where = None, s
     rate = pace.value("plan_leaver_rate") if scenario.leaver_rate is None else scenario.leaver_rate
     provinces = {f"place_{number}": code for number, code in enumerate(within.get("province", ()))}
     passed_here = f"completions.province in ({', '.join('$' + name for name in provinces)})" if provinces else "true"
-    sql = _lapsed_sql().format(lacking=lacking, passed_here=passed_here)
+    sql = _LAPSED.format(lacking=lacking, passed_here=passed_here)
     parameters |= provinces | _seat_parameters(supply)
     parameters |= {
         "horizon": ends[-1].last,
@@ -118,8 +118,3 @@ def _seat_parameters(supply: Sequence[tuple[tuple[str, str], float]]) -> dict[st
         "courses": [course for (_, course), _ in supply],
         "seats": [seats for _, seats in supply],
     }
-
-
-@cache
-def _lapsed_sql() -> str:
-    return Path(__file__).with_name("training_plan.sql").read_text(encoding="utf-8")

@@ -3,9 +3,9 @@
 import errno
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -17,7 +17,7 @@ from etl.analysis import announcements, events, retention
 from etl.build import identity, load_report, reference_data, staging, volume
 from etl.build.load_report import Missing, Report
 from etl.core.errors import Refused
-from etl.core.paths import CHECKS, INCOMING, REFERENCE, SAMPLE_MARK
+from etl.core.paths import CHECKS, INCOMING, REFERENCE, SAMPLE_MARK, WAREHOUSE
 from etl.core.places import places
 from etl.core.text_folding import fold, printable
 from etl.extract import parse_values, postgresql
@@ -56,7 +56,7 @@ class BuildOptions:
     """
 
     folder: Path = INCOMING
-    to: Path = publications.DEFAULT
+    to: Path = WAREHOUSE
     build_day: date = field(default_factory=date.today)
     skip_refused: bool = False
     accept_loss: bool = False
@@ -75,15 +75,9 @@ def build(order: BuildOptions, say: Say, progress: Progress) -> Report:
 
 def check(order: BuildOptions, say: Say, progress: Progress) -> Report:
     """Everything that `build` does except publishing, in a temporary folder; another build may be running."""
-    with _temporary() as folder:
-        return _built(order, folder, say, progress)
-
-
-@contextmanager
-def _temporary() -> Iterator[Path]:
     try:
         with tempfile.TemporaryDirectory(prefix="check-", ignore_cleanup_errors=True) as folder:
-            yield Path(folder)
+            return _built(order, Path(folder), say, progress)
     except FileNotFoundError as error:
         raise because("not_written", path=error.filename, error=error.strerror) from None
 
@@ -107,7 +101,7 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
                 Job(order.folder / postgresql.FILE, origin.table, number, folder, origin)
                 for number, origin in enumerate(snapshots.origins, len(files))
             ]
-            workers = stack.enter_context(WorkerPool(setting, jobs))
+            workers = stack.enter_context(closing(WorkerPool(setting, jobs)))
             con = stack.enter_context(build_database.opened(built))
             # The workers already read the files in parallel.
             reference_data.load(con, references.courses, references.targets)
@@ -115,8 +109,8 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
             announcements.load(con, references.announcements)
             events.load(con, references.events)
             outcomes = workers.read_all(lambda done, rows, share: progress(done, len(jobs), rows, share))
-            workers.dismiss()
-            snapshots.release()
+            workers.close()
+            snapshots.close()
             report.refused = load_report.missing(outcomes)
             if references.unusable or len(report.refused) == len(outcomes):
                 raise BuildRefused([*references.unusable, *_unread(outcomes)], report)
@@ -288,8 +282,9 @@ def _check_and_keep_numbers(con: duckdb.DuckDBPyConnection, report: Report) -> N
         first, second, third = (stack.enter_context(build_database.new_cursor(con)) for _ in range(3))
         executor = stack.enter_context(ThreadPoolExecutor(3))
         # Each consists of many small queries that use one core.
-        nation = executor.submit(fingerprints.numbers, first, ())
-        provinces = executor.submit(fingerprints.numbers, second, ("province",))
+        as_of = date.fromisoformat(report.as_of)
+        nation = executor.submit(fingerprints.numbers_of, first, as_of, ())
+        provinces = executor.submit(fingerprints.numbers_of, second, as_of, ("province",))
         written = executor.submit(lambda: third.execute("checkpoint").fetchall())
         _check(con, report)
         written.result()

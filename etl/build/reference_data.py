@@ -113,7 +113,7 @@ def _load_calendar(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _course(path: Path, line: int, row: dict[str, str]) -> Course:
-    labels = contract("personnel").choices("post")
+    labels = contract("personnel").by_name["post"].values
     words = {fold(word): post for post, fa in labels.items() for word in (post, fa)}
     posts: list[str] = []
     for word in filter(None, map(fold, row.get("posts", "").split("|"))):

@@ -69,22 +69,22 @@ def _stage_table(con: duckdb.DuckDBPyConnection, of: Contract, outcomes: Sequenc
 def _insert(con: duckdb.DuckDBPyConnection, of: Contract, outcomes: Sequence[Outcome], keep: bool) -> None:
     fields = ", ".join(f"{field.name} {_TYPES.get(field.type, 'varchar')}" for field in row_schema(of))
     con.execute(f"create table {SCRATCH}.read_{of.table} ({fields})")
-    for which, schema, insert in (
-        ("rows_file", row_schema(of), f"insert into read_{of.table} from arriving"),
-        ("faults_file", FAULTS, f"insert into faults select '{of.table}', * from arriving"),
-        ("warned_file", FAULTS, f"insert into warned select '{of.table}', * from arriving"),
+    for kind, schema, insert in (
+        ("rows", row_schema(of), f"insert into read_{of.table} from arriving"),
+        ("faults", FAULTS, f"insert into faults select '{of.table}', * from arriving"),
+        ("warned", FAULTS, f"insert into warned select '{of.table}', * from arriving"),
     ):
-        con.register("arriving", _batches(outcomes, schema, which, keep))
+        con.register("arriving", _batches(outcomes, schema, kind, keep))
         con.execute(insert)
         con.unregister("arriving")
 
 
-def _batches(outcomes: Sequence[Outcome], schema: pa.Schema, which: str, keep: bool) -> pa.RecordBatchReader:
+def _batches(outcomes: Sequence[Outcome], schema: pa.Schema, kind: str, keep: bool) -> pa.RecordBatchReader:
     """The rows of many files, batch by batch; unless kept, each file is removed once it is read."""
 
     def batches() -> Iterator[pa.RecordBatch]:
         for outcome in outcomes:
-            path = getattr(outcome.job, which)
+            path = outcome.job.file(kind)
             with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file) as stream:
                 yield from stream
             if not keep:

@@ -122,13 +122,13 @@ def _rejected(table: str, read: Read, rows: int, reasons: list[tuple[str, int, i
 
     Nothing is published, so that the quarantine cannot be asked for them.
     """
-    headers = {column.name: column.title for column in contract(table).columns}
+    columns = contract(table).by_name
     places = []
     for reason, count, row, name in reasons:
         sheet, number = row >> SHEET_BITS, row & ((1 << SHEET_BITS) - 1)
         place = f"{read.sheets[sheet]}!{number}" if read.sheets else ""
         form = expected(table, name, reason)
-        column = headers.get(name, "–")
+        column = columns[name].title if name in columns else "–"
         places.append(
             words(
                 "first_rejected",

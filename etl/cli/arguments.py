@@ -9,10 +9,9 @@ from pathlib import Path
 from etl.core import jalali, paths
 from etl.core.errors import QuestionError
 from etl.core.text_folding import latin_digits
-from etl.warehouse import publications as publication
 
 # The settings can name another pointer and another folder than the defaults in the project.
-POINTER = Path(os.environ.get("WAREHOUSE") or publication.DEFAULT)
+POINTER = paths.warehouse_pointer()
 INCOMING = Path(os.environ.get("INCOMING") or paths.INCOMING)
 
 

@@ -86,11 +86,6 @@ class _Interrupt:
         self.was_pressed = True
         raise KeyboardInterrupt
 
-    def raise_if_pressed(self) -> None:
-        """Raises KeyboardInterrupt if Ctrl-C was pressed and dropped."""
-        if self.was_pressed:
-            raise KeyboardInterrupt
-
 
 _interrupt = _Interrupt()
 
@@ -138,7 +133,9 @@ def _load(command: Callable[..., load_report.Report], options: argparse.Namespac
     progress = console.Progress()
 
     def say(text: str) -> None:
-        _interrupt.raise_if_pressed()
+        # DuckDB may have dropped it.
+        if _interrupt.was_pressed:
+            raise KeyboardInterrupt
         progress.say(text)
 
     try:

@@ -5,7 +5,7 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import date
 from pathlib import Path
 from typing import Any, TextIO
@@ -90,11 +90,10 @@ def print_report(report: Report) -> None:
 
 def write_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]], to: Path | None) -> None:
     """Write rows as CSV, UTF-8 without BOM, to a file or standard output."""
-    if to is None:
-        _write_rows(columns, rows, sys.stdout)
-        return
-    with writing(to) as file:
-        _write_rows(columns, rows, file)
+    with writing(to) if to else nullcontext(sys.stdout) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([_plain(value) for value in row] for row in rows)
 
 
 def print_answer(answer: Answer, form: str) -> None:
@@ -102,58 +101,45 @@ def print_answer(answer: Answer, form: str) -> None:
     width = len(answer.by) + len(answer.metrics)
     columns = answer.columns[:width]
     rows = [row[:width] for row in answer.rows]
-    if form == "csv":
-        write_csv(columns, rows, None)
-        return
-    provisional = [answer.is_provisional(row) for row in answer.rows]
-    if form == "json":
-        records = [dict(zip(columns, row, strict=True)) for row in rows]
-        for record, is_provisional in zip(records, provisional, strict=True):
-            if is_provisional:
-                record["provisional"] = True
-        _print_json(records)
-        return
-    _print_table(columns, rows, provisional)
+    _print_rows(columns, rows, [answer.is_provisional(row) for row in answer.rows], form)
 
 
-def print_diff(diff: Diff, form: str = "table") -> None:
+def print_diff(diff: Diff, form: str) -> None:
     """Print the changed numbers, nation first, then provinces; the table form begins with the changes of rows and definitions."""
     columns = ("metric", "province", "before", "after", "change", "causes")
     rows = [
         (moved.metric, moved.province or "", moved.before, moved.after, moved.change, "|".join(moved.causes))
         for moved in diff.moved
     ]
+    if form == "table":
+        days = " and ".join(day.isoformat() for day in dict.fromkeys(diff.as_of))
+        print(f"{diff.old} to {diff.new}, as of {days}, both measured on {diff.day.isoformat()}")
+        for change in diff.rows:
+            print(
+                f"{change.source_table}: {change.new_rows} new rows, {change.corrected_rows} corrected rows, "
+                f"{change.removed_rows} removed rows"
+            )
+        for name in diff.definitions:
+            print(f"changed definition: {name}")
+        for name in diff.references:
+            print(f"changed reference table: {name}")
+    if form == "table" and not rows:
+        print("no number moved")
+    else:
+        _print_rows(columns, rows, [False] * len(rows), form)
+
+
+def _print_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], provisional: Sequence[bool], form: str) -> None:
     if form == "csv":
         write_csv(columns, rows, None)
-        return
-    if form == "json":
-        _print_json([dict(zip(columns, row, strict=True)) for row in rows])
-        return
-    days = " and ".join(day.isoformat() for day in dict.fromkeys(diff.as_of))
-    print(f"{diff.old} to {diff.new}, as of {days}, both measured on {diff.day.isoformat()}")
-    for change in diff.rows:
-        print(
-            f"{change.source_table}: {change.new_rows} new rows, {change.corrected_rows} corrected rows, "
-            f"{change.removed_rows} removed rows"
-        )
-    for name in diff.definitions:
-        print(f"changed definition: {name}")
-    for name in diff.references:
-        print(f"changed reference table: {name}")
-    if rows:
-        _print_table(columns, rows, [False] * len(rows))
+    elif form == "json":
+        records: list[dict[str, Any]] = [dict(zip(columns, row, strict=True)) for row in rows]
+        for record, is_provisional in zip(records, provisional, strict=True):
+            if is_provisional:
+                record["provisional"] = True
+        print(json.dumps(records, ensure_ascii=False, indent=1, default=_plain))
     else:
-        print("no number moved")
-
-
-def _write_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], out: TextIO) -> None:
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_plain(value) for value in row] for row in rows)
-
-
-def _print_json(records: list[dict[str, Any]]) -> None:
-    print(json.dumps(records, ensure_ascii=False, indent=1, default=_plain))
+        _print_table(columns, rows, provisional)
 
 
 def _plain(value: Any) -> Any:

@@ -1,7 +1,10 @@
-"""Files: their digests, and writing that survives a crash."""
+"""Files: their digests, writing that survives a crash, and the lock of a folder."""
 
+import fcntl
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -28,3 +31,12 @@ def replace_text(path: Path, text: str) -> None:
     waiting.write_text(text, encoding="utf-8")
     sync(waiting)
     os.replace(waiting, path)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder, once no other process holds it; a missing folder is created."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

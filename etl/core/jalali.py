@@ -108,11 +108,15 @@ def units_between(first: date, last: date, kind: str) -> Iterator[Unit]:
         day = unit.last + DAY
 
 
+def last_month_end(day: date) -> date:
+    """The last day, up to `day`, that is the end of a Jalali month."""
+    month = unit_of(day, "month")
+    return day if month.last == day else month.first - DAY
+
+
 def last_complete_months(as_of: date, count: int) -> tuple[date, date]:
     """First and last day of the latest `count` Jalali months that have ended by `as_of`."""
-    current = unit_of(as_of, "month")
-    last = as_of if current.last == as_of else current.first - DAY
-    first = last
+    first = last = last_month_end(as_of)
     for _ in range(count):
         start = unit_of(first, "month").first
         first = start - DAY

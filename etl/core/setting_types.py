@@ -75,7 +75,7 @@ def matching(pattern: str, what: str, may_be_empty: bool = False) -> Callable[[A
     return kind
 
 
-_mail_address = matching(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+", "mail address")
+mail_address = matching(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+", "mail address")
 _host_name = matching(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*", "name of a host")
 # The path under which the dashboard is served; empty for the root.
 base_path = matching("(/[A-Za-z0-9_-]+)+", "path like /dashboard", may_be_empty=True)
@@ -89,16 +89,6 @@ def host(value: Any) -> str:
     return _host_name(value).lower()
 
 
-def hosts(value: Any) -> tuple[str, ...]:
-    """Names of hosts; separated by commas in the environment."""
-    return _each(value, host)
-
-
-def mail_addresses(value: Any) -> tuple[str, ...]:
-    """Mail addresses; separated by commas in the environment."""
-    return _each(value, _mail_address)
-
-
 def address(value: Any) -> str:
     """A numeric IP address of this machine to listen on."""
     try:
@@ -107,14 +97,17 @@ def address(value: Any) -> str:
         raise ValueError(f"{_quoted(value)} is no IP address") from None
 
 
-def addresses(value: Any) -> tuple[str, ...]:
-    """Numeric IP addresses; separated by commas in the environment."""
-    return _each(value, address)
+def several(kind: Callable[[Any], str]) -> Callable[[Any], tuple[str, ...]]:
+    """Several values of a kind; separated by commas in the environment."""
 
+    def kinds(value: Any) -> tuple[str, ...]:
+        if isinstance(value, str):
+            value = [item for item in value.split(",") if item.strip()]
+        if not isinstance(value, list):
+            raise ValueError(f"{_quoted(value)} is no list")
+        return tuple(kind(item) for item in value)
 
-def is_local(value: str) -> bool:
-    """Whether only this machine can reach an address."""
-    return ipaddress.ip_address(value).is_loopback
+    return kinds
 
 
 def bytes_of(memory: str) -> int:
@@ -173,14 +166,6 @@ def file_to_write(value: Any) -> Path:
         raise ValueError(f"{path} is a folder where a file is meant")
     folder_to_make(str(path.parent))
     return path.absolute()
-
-
-def _each(value: Any, kind: Callable[[Any], str]) -> tuple[str, ...]:
-    if isinstance(value, str):
-        value = [item for item in value.split(",") if item.strip()]
-    if not isinstance(value, list):
-        raise ValueError(f"{_quoted(value)} is no list")
-    return tuple(kind(item) for item in value)
 
 
 def _quoted(value: Any) -> str:

@@ -7,6 +7,7 @@ errors are reported, one per line, before anything starts. Modules read their ow
 # `_setting` returns a dataclass field that carries the default, the check and the variable of a setting on one line.
 # ruff: noqa: RUF009
 
+import ipaddress
 import os
 import tomllib
 from collections.abc import Callable, Mapping, MutableMapping
@@ -41,14 +42,14 @@ class Web:
     """The addresses of the dashboard, and the number of processes that serve it."""
 
     host: str = _setting("localhost", kinds.host)
-    allowed_hosts: tuple[str, ...] = _setting((), kinds.hosts)
+    allowed_hosts: tuple[str, ...] = _setting((), kinds.several(kinds.host))
     base_path: str = _setting("", kinds.base_path)
     listen_port: int = _setting(8443, kinds.port)
     certificate: Path | None = _setting(None, kinds.file_of_root)
     certificate_key: Path | None = _setting(None, kinds.file_of_root)
     address: str = _setting("127.0.0.1", kinds.address)
     # The hosts of web processes for nginx, if there are others than this one; all have the same ports.
-    hosts: tuple[str, ...] = _setting((), kinds.addresses)
+    hosts: tuple[str, ...] = _setting((), kinds.several(kinds.address))
     port: int = _setting(8501, kinds.port)
     processes: int = _setting(0, kinds.number(0, 256))
     detail_rows: bool = _setting(False, kinds.flag, "DETAIL_ROWS")
@@ -105,7 +106,7 @@ class Schedule:
 class Notify:
     """Who is notified of a failed or late build: addresses for this machine's mail system, or a command."""
 
-    recipients: tuple[str, ...] = _setting((), kinds.mail_addresses)
+    recipients: tuple[str, ...] = _setting((), kinds.several(kinds.mail_address))
     command: str = _setting("", kinds.text)
 
 
@@ -129,7 +130,8 @@ class Settings:
     replicas: Replicas = Replicas()
 
 
-_VARIABLES = {
+# The environment variable that overrides a setting, by section and name.
+VARIABLES = {
     (section.name, setting.name): setting.metadata["variable"] or f"POLICEYAR_{section.name}_{setting.name}".upper()
     for section in fields(Settings)
     for setting in fields(section.type)  # type: ignore[arg-type]
@@ -144,7 +146,8 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         values: dict[str, Any] = {}
         table = tables.get(section.name, {})
         for setting in fields(section.type):  # type: ignore[arg-type]
-            where, raw = variable(section.name, setting.name), environment.get(variable(section.name, setting.name))
+            where = VARIABLES[section.name, setting.name]
+            raw = environment.get(where)
             if not raw:
                 where, raw = f"{section.name}.{setting.name}", table.get(setting.name)
             if raw is None:
@@ -205,11 +208,6 @@ def machine_memory() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-def variable(section: str, name: str) -> str:
-    """The environment variable that overrides a setting."""
-    return _VARIABLES[section, name]
-
-
 def _file(environment: Mapping[str, str]) -> tuple[dict[str, dict[str, Any]], list[str]]:
     """The raw tables of the file, and the errors in their names."""
     path = file_in_use(environment)
@@ -257,6 +255,6 @@ def _contradictions(settings: Settings) -> list[str]:
         for name in ("access", "secrets"):
             if not getattr(settings.sign_in, name):
                 faults.append(f"sign_in.{name}: the mode {settings.sign_in.mode} needs this file")
-    if settings.sign_in.mode == "open" and not kinds.is_local(web.address):
+    if settings.sign_in.mode == "open" and not ipaddress.ip_address(web.address).is_loopback:
         faults.append(f"sign_in.mode: open serves this machine only, and web.address is {web.address}")
     return faults

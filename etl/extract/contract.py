@@ -54,11 +54,6 @@ class Column:
         return "person_key" if self.type == "national_id" else self.name
 
     @property
-    def enters(self) -> bool:
-        """Whether the column enters the warehouse, and so counts when rows are compared."""
-        return self.type != "never_read"
-
-    @property
     def title(self) -> str:
         """The name with the Persian header, for error messages."""
         return f"{self.name} ({self.headers[0]})" if self.headers else self.name
@@ -85,8 +80,8 @@ class Contract:
 
     @property
     def entering(self) -> tuple[Column, ...]:
-        """The columns that enter the warehouse."""
-        return tuple(column for column in self.columns if column.enters)
+        """The columns that enter the warehouse, and so count when rows are compared."""
+        return tuple(column for column in self.columns if column.type != "never_read")
 
     @property
     def stored_key(self) -> tuple[str, ...]:
@@ -98,9 +93,10 @@ class Contract:
         """The column name of each known title, folded."""
         return {fold(name): column.name for column in self.columns for name in (column.name, *column.headers)}
 
-    def choices(self, name: str) -> dict[str, str]:
-        """The stored values of a column with a fixed list, each with its Persian word."""
-        return next(column.values for column in self.columns if column.name == name)
+    @cached_property
+    def by_name(self) -> dict[str, Column]:
+        """The columns by their names."""
+        return {column.name: column for column in self.columns}
 
     def match(self, header: Iterable[str]) -> "Match":
         """The positions of the columns in `header`. An exact title takes precedence over a decorated one."""
@@ -162,23 +158,23 @@ class Match:
     def near(self) -> list[str]:
         """Extra titles that resemble a missing column, each with that column."""
         sought = {title: name for title, name in self.of._names.items() if name not in self.positions}
-        by_name = {column.name: column for column in self.of.columns}
         suggestions = []
         for title in self.extra if len(self.positions) > 1 else ():
             if close := difflib.get_close_matches(fold(title)[:_LONGEST_TITLE], sought, 1, _NEAR):
-                suggestions.append(f"«{display_text(title)[:_LONGEST_TITLE]}» ~ {by_name[sought[close[0]]].title}")
+                suggestions.append(
+                    f"«{display_text(title)[:_LONGEST_TITLE]}» ~ {self.of.by_name[sought[close[0]]].title}"
+                )
         return suggestions
 
     def refusal(self, place: str, place_fa: str) -> Refused:
         """The error for a header that cannot be used: the headers present, those expected, and what to do."""
         if not self.missing:
-            headers = {column.name: column.headers[0] for column in self.of.columns}
             return because(
                 "column_twice",
                 place=place,
                 place_fa=place_fa,
                 columns=", ".join(self.repeated),
-                columns_fa="، ".join(f"«{headers[name]}»" for name in self.repeated),
+                columns_fa="، ".join(f"«{self.of.by_name[name].headers[0]}»" for name in self.repeated),
             )
         # A row of data in place of a header is not shown: it may hold values of a person.
         titles = self.titles if len(self.positions) > 1 else [self.titles[at] for at in self.positions.values()]
@@ -186,14 +182,13 @@ class Match:
             ", ".join(filter(None, (display_text(title)[:_LONGEST_TITLE] for title in titles[:_MOST_TITLES]))) or "–"
         )
         expected = ", ".join(column.title for column in self.of.columns if column.required)
-        lacking = [column for column in self.of.columns if column.name in self.missing]
         near = self.near()
         refusal = because(
             "missing_column",
             place=place,
             place_fa=place_fa,
             columns=", ".join(self.missing),
-            columns_fa="، ".join(column.headers[0] for column in lacking),
+            columns_fa="، ".join(self.of.by_name[name].headers[0] for name in self.missing),
             found=found_titles,
             expected=expected,
             near=f"; near: {', '.join(near)}" if near else "",

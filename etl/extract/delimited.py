@@ -1,8 +1,7 @@
 """The rows of CSV and TSV files, in the dialect that etl/extract/dialect.py finds.
 
 Arrow splits a piece of the file in which every line is a record. Python's strict csv reader, which keeps line numbers and
-drops no record, splits any other piece: one with line breaks or quotes inside quotes. A test checks that both give the
-same rows.
+drops no record, splits any other piece: one with line breaks or quotes inside quotes. Both give the same rows.
 """
 
 import codecs
@@ -48,9 +47,7 @@ class _Delimited:
 
     def __init__(self, path: Path, how: Dialect, source: SourceFile) -> None:
         self._path = path
-        self._encoding = how.encoding
-        self._separator = how.separator
-        self._above = how.above
+        self._how = how
         self._source = source
         self._positions = source.match.positions
         self._width = 0
@@ -76,12 +73,12 @@ class _Delimited:
 
     def _pieces(self) -> Iterator[bytes]:
         """The file as UTF-8, in pieces that end at line ends."""
-        is_utf8 = self._encoding in ("utf-8", "utf-8-sig")
-        decoder = None if is_utf8 else codecs.getincrementaldecoder(self._encoding)("replace")
+        is_utf8 = self._how.encoding in ("utf-8", "utf-8-sig")
+        decoder = None if is_utf8 else codecs.getincrementaldecoder(self._how.encoding)("replace")
         size = self._path.stat().st_size or 1
         remainder = b""
         with self._path.open("rb") as file:
-            if self._encoding == "utf-8-sig":
+            if self._how.encoding == "utf-8-sig":
                 file.seek(len(codecs.BOM_UTF8))
             while raw := file.read(_PIECE_BYTES):
                 self._source.share_read = file.tell() / size
@@ -101,25 +98,23 @@ class _Delimited:
     def _read_header(self) -> None:
         piece = self._next_piece()
         # Only a header that spans lines, or follows titles, reaches beyond the first line.
-        end = len(piece) if self._above else piece.find(b"\n") + 1 or len(piece)
+        end = len(piece) if self._how.above else piece.find(b"\n") + 1 or len(piece)
         if end < len(piece):
             self._pending.appendleft(piece[end:])
         lines = _Lines(piece[:end], self._next_piece)
-        for _ in range(self._above):
+        for _ in range(self._how.above):
             next(lines)
-        reader = csv.reader(lines, delimiter=self._separator, strict=True)
+        reader = csv.reader(lines, delimiter=self._how.separator, strict=True)
         try:
             header = next((record for record in reader if record), [])
         except csv.Error:
-            raise because("header_not_split", line=self._above + 1) from None
+            raise because("header_not_split", line=self._how.above + 1) from None
         self._width = len(header)
         if self._width > _MOST_COLUMNS:
-            raise because("too_many_columns", line=self._above + 1, most=f"{_MOST_COLUMNS:,}")
-        self._line += self._above + reader.line_num
+            raise because("too_many_columns", line=self._how.above + 1, most=f"{_MOST_COLUMNS:,}")
+        self._line += self._how.above + reader.line_num
         if unread := lines.unread():
             self._pending.appendleft(unread)
-
-    # ---- at once
 
     def _split_at_once(self, piece: bytes) -> Batch | None:
         """The rows of a piece in which every line is a record; None for any other piece."""
@@ -133,7 +128,7 @@ class _Delimited:
             piece = piece.decode("utf-8", "replace").encode()
         ends = _line_ends(piece)
         quoted = b'"' in piece
-        if _returns_alone(piece, ends) or (quoted and not _quotes_are_plain(piece, ends, self._separator)):
+        if _returns_alone(piece, ends) or (quoted and not _quotes_are_plain(piece, ends, self._how.separator)):
             return None
         table, ragged = self._parse(piece, quoted)
         count = len(ends)
@@ -171,7 +166,7 @@ class _Delimited:
                 column_names=[str(position) for position in range(self._width)],
             ),
             parse_options=arrow_csv.ParseOptions(
-                delimiter=self._separator,
+                delimiter=self._how.separator,
                 quote_char='"' if quoted else False,
                 double_quote=False,
                 ignore_empty_lines=False,
@@ -198,17 +193,15 @@ class _Delimited:
         spoilt = {}
         for at in np.unique(np.searchsorted(ends, broken)).tolist():
             line = piece[starts[at] : ends[at]].decode("utf-8", "replace")
-            record = next(csv.reader([line], delimiter=self._separator, strict=True))
+            record = next(csv.reader([line], delimiter=self._how.separator, strict=True))
             if len(record) == self._width:
                 spoilt[at] = _undecoded(record, self._source.match)
         return blank, spoilt
 
-    # ---- record by record
-
     def _split_by_record(self, piece: bytes) -> Batch:
         """The rows of a piece, and of following pieces if a record reaches into them."""
         lines = _Lines(piece, self._next_piece)
-        reader = csv.reader(lines, delimiter=self._separator, strict=True)
+        reader = csv.reader(lines, delimiter=self._how.separator, strict=True)
         sound: list[tuple[int, list[str]]] = []
         while not lines.is_exhausted:
             line = self._line + reader.line_num
@@ -241,7 +234,7 @@ class _Delimited:
             if reader.line_num > before + 1 or "end of data" in str(error):
                 raise because("open_quote", line=line) from None
             return None
-        if reader.line_num > before + 1 and _swallows_rows(record, self._width, self._separator):
+        if reader.line_num > before + 1 and _swallows_rows(record, self._width, self._how.separator):
             raise because("swallowing_quote", line=line)
         return record
 

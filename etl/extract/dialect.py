@@ -7,6 +7,7 @@ import codecs
 import csv
 import io
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -40,34 +41,32 @@ def dialect(path: Path, contract: Contract) -> Dialect:
     with path.open("rb") as file:
         head = file.read(_HEADER_BYTES)
     lines = {name: _lines(head.decode(name, errors="replace")) for name in _encodings(head)}
-    best: list[tuple[int, Dialect]] = []
+    best: list[Dialect] = []
     for at in range(_MOST_TITLES + 2):
-        candidates = [
-            (len(candidate.match.positions) + len(candidate.match.repeated), candidate)
+        best_of_line = _best(
+            Dialect(encoding, separator, _match(texts, filled[at][0], separator, contract), *filled[at])
             for encoding, (texts, filled) in lines.items()
             if at < len(filled) and filled[at][1] <= _MOST_TITLES
             for separator in _SEPARATORS
-            for candidate in [
-                Dialect(encoding, separator, _match(texts, filled[at][0], separator, contract), *filled[at])
-            ]
-        ]
-        best_of_line = _best(candidates)
-        if any(candidate.match.complete for _, candidate in best_of_line):
+        )
+        if any(candidate.match.complete for candidate in best_of_line):
             best = best_of_line
             break
         best = _best([*best, *best_of_line])
     # If no title is known, the error names the first line that is not blank.
-    chosen = best[0][1]
+    chosen = best[0]
     if not chosen.match.complete:
         raise chosen.match.refusal(f"line {chosen.above + 1}", f"سطر {chosen.above + 1}")
-    if len({candidate.encoding for _, candidate in best}) > 1 and chosen.encoding == "utf-8":
+    if len({candidate.encoding for candidate in best}) > 1 and chosen.encoding == "utf-8":
         return replace(chosen, encoding=_confirmed(path))
     return chosen
 
 
-def _best(candidates: list[tuple[int, Dialect]]) -> list[tuple[int, Dialect]]:
-    most = max((matched for matched, _ in candidates), default=0)
-    return [candidate for candidate in candidates if candidate[0] == most]
+def _best(candidates: Iterable[Dialect]) -> list[Dialect]:
+    """The candidates under which most titles are known."""
+    known = [(len(candidate.match.positions) + len(candidate.match.repeated), candidate) for candidate in candidates]
+    most = max((count for count, _ in known), default=0)
+    return [candidate for count, candidate in known if count == most]
 
 
 def _lines(text: str) -> tuple[list[str], list[tuple[int, int]]]:

@@ -17,11 +17,10 @@ def expected(table: str, column: str, reason: str) -> str:
     """The expected form in English and then in Persian; empty for an unknown reason."""
     words = _words()
     of = contract(table)
-    columns = {entry.name: entry for entry in of.columns}
-    if reason in _BY_COLUMN and column in columns:
-        texts = _form(columns[column], words["type"])
+    if reason in _BY_COLUMN and column in of.by_name:
+        texts = _form(of.by_name[column], words["type"])
     else:
-        key = {"en": ", ".join(of.key), "fa": "، ".join(columns[name].headers[0] for name in of.key)}
+        key = {"en": ", ".join(of.key), "fa": "، ".join(of.by_name[name].headers[0] for name in of.key)}
         texts = {lang: text.format(key=key[lang]) for lang, text in words["reason"].get(reason, {}).items()}
     if texts and reason == "missing_value":
         texts = {lang: words["reason"]["missing_value"][lang].format(form=text) for lang, text in texts.items()}

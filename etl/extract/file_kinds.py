@@ -5,9 +5,8 @@ import zipfile
 from pathlib import Path
 
 from etl.extract.causes import because
-from etl.extract.source_folder import ENDINGS, PERSIAN_NAMES, ending_of
+from etl.extract.source_folder import ENDINGS, PERSIAN_NAMES, WORKBOOKS, ending_of
 
-_WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _PACKED = {
     b"\x1f\x8b": "gzip",
@@ -39,12 +38,12 @@ def refuse_other_kinds(path: Path, table: str = "") -> None:
         if _holds(path, "EncryptedPackage".encode("utf-16-le")):
             raise because("password")
         if ending != ".xls":
-            raise because("old_workbook" if ending in _WORKBOOKS else "workbook_as_text", ending=ending)
+            raise because("old_workbook" if ending in WORKBOOKS else "workbook_as_text", ending=ending)
         return
     for signature, kind in _DOCUMENTS.items():
         if head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(signature):
             raise because("web_page" if kind == "HTML" else "document", kind=kind, ending=ending)
-    if ending in _WORKBOOKS:
+    if ending in WORKBOOKS:
         return
     if head.startswith(b"PK\x03\x04"):
         inside = _kind_inside(path)

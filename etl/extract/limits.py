@@ -1,8 +1,7 @@
 """The resource limits of one source file, and of the temporary disk of a build.
 
-Each is far above honest files and can be set by an environment variable.
-
-READER_MEMORY limits memory (worker.py). Reference tables are small and have their own limit.
+Each is far above honest files and can be set by an environment variable. READER_MEMORY limits memory (worker.py). Reference
+tables are small and have their own limit.
 """
 
 import os

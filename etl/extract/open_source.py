@@ -8,7 +8,7 @@ from etl.extract.contract import TABLES, Contract, contract
 from etl.extract.file_kinds import refuse_other_kinds
 from etl.extract.limits import DEFAULT, Limits
 from etl.extract.source_file import SourceFile
-from etl.extract.source_folder import PERSIAN_NAMES, ending_of
+from etl.extract.source_folder import PERSIAN_NAMES, WORKBOOKS, ending_of
 
 
 def recognised(path: Path, limits: Limits = DEFAULT) -> str:
@@ -50,7 +50,7 @@ def open_source(path: Path, contract: Contract, limits: Limits = DEFAULT) -> Sou
     """The rows of `path`. Raises Refused, with the place and the reason, if it cannot be read as the table."""
     refuse_other_kinds(path, contract.table)
     ending = ending_of(path.name)
-    if ending in (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"):
+    if ending in WORKBOOKS:
         from etl.extract.workbook import open_workbook
 
         return open_workbook(path, contract)

@@ -50,8 +50,7 @@ class Setting:
 def converter(column: Column, setting: Setting) -> Callable[[str], Any]:
     """A function from the folded text of a filled cell to its typed value; it raises Fault with a reason.
 
-    Days and national ids have their own functions. `county` stays folded text here: which county it names depends on the
-    row's province.
+    Days and national ids have their own functions. `county` stays text: what it names depends on the row's province.
     """
     if column.type == "number":
         return lambda text: _number(text, column.least, column.most)

@@ -84,32 +84,22 @@ def origins(folder: Path) -> list[Origin]:
     return origins
 
 
-class Snapshots:
-    """The tables of a folder's databases, each with its snapshot, held until `release`.
+class Snapshots(ExitStack):
+    """The tables of a folder's databases, each with its snapshot, held until it is closed.
 
     If a database cannot be connected, its tables are refused, not the build.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._stack = ExitStack()
+        super().__init__()
         self._exported: dict[str, tuple[Any, str]] = {}
         self.origins = [self._with_snapshot(origin) for origin in origins(folder)]
-
-    def __enter__(self) -> "Snapshots":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.release()
-
-    def release(self) -> None:
-        """Release the snapshots once all tables are read."""
-        self._stack.close()
 
     def _with_snapshot(self, origin: Origin) -> Origin:
         try:
             if origin.connection not in self._exported:
                 connection, cursor = _connect(origin)
-                self._stack.callback(_close, cursor, connection)
+                self.callback(_close, cursor, connection)
                 self._exported[origin.connection] = cursor, _value(cursor, "select pg_export_snapshot()")
             cursor, snapshot = self._exported[origin.connection]
             size = _value(cursor, "select coalesce(pg_relation_size(to_regclass($1)), 0)", origin.quoted)
@@ -182,9 +172,6 @@ def digest_of(batch: Batch, digest: "hashlib._Hash") -> int:
                 digest.update(buffer)
                 size += buffer.size
     return size
-
-
-# ---- the connection
 
 
 def _connect(origin: Origin) -> tuple[Any, Any]:

@@ -74,22 +74,11 @@ class Job:
     @property
     def written(self) -> int:
         """The bytes of disk that its rows and faults take so far."""
-        return sum(path.stat().st_size for path in (self.rows_file, self.faults_file, self.warned_file))
+        return sum(self.file(kind).stat().st_size for kind in ("rows", "faults", "warned"))
 
-    @property
-    def rows_file(self) -> Path:
-        """The file of the typed rows."""
-        return self.folder / f"{self.number}.rows.arrow"
-
-    @property
-    def faults_file(self) -> Path:
-        """The file of the faults."""
-        return self.folder / f"{self.number}.faults.arrow"
-
-    @property
-    def warned_file(self) -> Path:
-        """The file of the faults in columns whose bad values load as unknown."""
-        return self.folder / f"{self.number}.warned.arrow"
+    def file(self, kind: str) -> Path:
+        """The file of its typed `rows`, its `faults`, or those `warned` of: bad values that load as unknown."""
+        return self.folder / f"{self.number}.{kind}.arrow"
 
 
 @dataclass(frozen=True)
@@ -150,9 +139,9 @@ def _write(
 ) -> None:
     """Write the rows, the faults, and the faults whose value loads as unknown."""
     validator.counts.clear()
-    schemas = {job.rows_file: row_schema(contract(job.table)), job.faults_file: FAULTS, job.warned_file: FAULTS}
+    schemas = {"rows": row_schema(contract(job.table)), "faults": FAULTS, "warned": FAULTS}
     with _build_disk():
-        sinks = [pa.OSFile(str(path), "wb") for path in schemas]
+        sinks = [pa.OSFile(str(job.file(kind)), "wb") for kind in schemas]
         streams = [pa.ipc.new_stream(sink, schema) for sink, schema in zip(sinks, schemas.values(), strict=True)]
 
     def write(stream: Any, batch: pa.RecordBatch) -> None:

@@ -92,13 +92,7 @@ class WorkerPool:
                 worker.stop()
         return [pipe for pipe in wait(list(self._busy), timeout=1) if isinstance(pipe, Connection)]
 
-    def __enter__(self) -> "WorkerPool":
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self.dismiss()
-
-    def dismiss(self) -> None:
+    def close(self) -> None:
         """End all processes, busy or idle."""
         for worker in (*self._idle, *self._busy.values()):
             worker.kill()

@@ -33,8 +33,7 @@ class Batch:
 class SourceFile:
     """One readable file: its batches, and counts and rejects that accumulate while they are read.
 
-    `rows_read` and `rejects` are complete once the batches are exhausted. A reject is (line, column, reason) of a record
-    that is no row of the table.
+    `rows_read` and `rejects` are complete once the batches are exhausted. A reject is (line, column, reason).
     """
 
     match: Match

@@ -9,7 +9,8 @@ from etl.core.text_folding import fold
 from etl.extract.causes import because, named
 from etl.extract.contract import TABLES
 
-ENDINGS = (".csv", ".tsv", ".parquet", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+ENDINGS = (".csv", ".tsv", ".parquet", *WORKBOOKS)
 # Files that configure the build, and the marker of a folder whose rows are synthetic.
 CONFIGURATION = (
     "courses.csv", "targets.csv", "population.csv", "announcements.csv", "events.csv", "sources.toml", SAMPLE_MARK,

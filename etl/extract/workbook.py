@@ -7,7 +7,6 @@ by a merge; the parts of the workbook tell them apart (sheet_xml.py, error_cells
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import chain, islice
@@ -33,6 +32,8 @@ from etl.extract.source_folder import ending_of
 _BIGGEST_UNPACKED = 2 << 30
 # Titles and blank rows may precede the header.
 _HEADER_SEARCH_ROWS = 20
+# What a damaged part of a workbook raises.
+_BROKEN_PART = (zipfile.BadZipFile, zlib.error, expat.ExpatError, LookupError, ValueError, EOFError, RuntimeError)
 
 
 def open_workbook(path: Path, contract: Contract) -> SourceFile:
@@ -87,14 +88,16 @@ class _Opened:
         if self._last is None or self._last[0] != number:
             self._last = None
             title = self.sheets[number].name
-            with _refusing(display_text(title)):
+            try:
                 unreadable = self._unreadable(number, title)
+            except _BROKEN_PART as error:
+                raise _not_readable(title, error) from None
             try:
                 sheet = self._book.get_sheet_by_index(number)
             except PasswordError:
                 raise because("password") from None
             except Exception as error:
-                raise _not_readable(display_text(title), error) from None
+                raise _not_readable(title, error) from None
             self._last = number, sheet, unreadable
         return self._last[1:]
 
@@ -167,17 +170,8 @@ class _Book:
         return match.refusal(f"sheet {name}", f"برگهٔ {name}")
 
 
-def _not_readable(name: str, error: BaseException) -> Refused:
-    return because("broken_sheet", sheet=name, error=type(error).__name__)
-
-
-@contextmanager
-def _refusing(name: str) -> Iterator[None]:
-    """Turns errors in the parts of a workbook into a refusal that names the sheet."""
-    try:
-        yield
-    except (zipfile.BadZipFile, zlib.error, expat.ExpatError, LookupError, ValueError, EOFError, RuntimeError) as error:
-        raise _not_readable(name, error) from None
+def _not_readable(title: str, error: Exception) -> Refused:
+    return because("broken_sheet", sheet=display_text(title), error=type(error).__name__)
 
 
 def _all_batches(book: _Book, sheets: Iterator[_Sheet], source: SourceFile) -> Iterator[Batch]:
@@ -209,7 +203,6 @@ def _batches(of: _Sheet, source: SourceFile, base: int, position: tuple[int, int
     sheet, match = of.sheet, of.match
     first_column = sheet.start[1] if sheet.start else 0
     columns = {first_column + position: name for name, position in match.positions.items()}
-    bad = {column.name: column.bad for column in match.of.columns}
     spoilt: dict[int, list[str]] = {}
     for row, column in of.unreadable | _merged(of, columns, source):
         if column in columns and row > of.header_row:
@@ -220,7 +213,7 @@ def _batches(of: _Sheet, source: SourceFile, base: int, position: tuple[int, int
         if row <= of.header_row:
             continue
         names = sorted(spoilt.get(row, ()))
-        rejects = [(base | row, name, "missing_value") for name in names if bad[name] == "reject"]
+        rejects = [(base | row, name, "missing_value") for name in names if match.of.by_name[name].bad == "reject"]
         if rejects:
             source.rows_read += 1
             source.rejects += rejects
@@ -246,9 +239,6 @@ def _batch(lines: list[int], records: list[list[Any]], match: Match) -> Batch:
     return Batch(np.array(lines, dtype=np.int64), columns)
 
 
-# ---- cells without a value to load
-
-
 def _merged(of: _Sheet, columns: dict[int, str], source: SourceFile) -> set[Cell]:
     """The cells (row from 1, column from 0) covered by a merge. Raises Refused if most rows have such a cell."""
     sheet = of.sheet
@@ -263,7 +253,7 @@ def _merged(of: _Sheet, columns: dict[int, str], source: SourceFile) -> set[Cell
             if len(rows) > 1 and rows[-1] >= of.header_row:
                 if 2 * sum(at == column and row > of.header_row for row, at in covered) > height - of.header_row:
                     place = f"{rows[0] + 1}–{rows[-1] + 1}"
-                    header = next(entry.headers[0] for entry in of.match.of.columns if entry.name == columns[column])
+                    header = of.match.of.by_name[columns[column]].headers[0]
                     raise because("merged", sheet=of.name, column=columns[column], column_fa=header, place=place)
                 source.notes.append(f"merged cells: {columns[column]} {of.name}!{rows[0] + 1}–{rows[-1] + 1}")
     return covered

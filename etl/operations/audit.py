@@ -4,7 +4,6 @@ A changed, removed or inserted line breaks the chain; head.json records the end,
 No event contains a number, a name, an id of a person in the register, or an address.
 """
 
-import fcntl
 import hashlib
 import json
 import logging
@@ -18,6 +17,7 @@ from logging.handlers import SysLogHandler
 from pathlib import Path
 from typing import Any
 
+from etl.core.files import locked
 from etl.semantic.access import AccessScope
 
 EVENTS = (
@@ -27,6 +27,7 @@ EVENTS = (
 FIELDS = frozenset(("metric", "form", "role", "provinces", "files", "rows", "status", "why", "publication", "page"))
 _PLAIN = re.compile(r"[\w .,:+-]{0,200}")
 _FIRST = "0" * 64
+_LOG, _HEAD = "audit.jsonl", "head.json"
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,7 @@ def record(folder: Path, sub: str, event: str, **more: str | int) -> None:
         raise ValueError("the audit log has no such event or field")
     if not all(isinstance(value, int) or _PLAIN.fullmatch(value) for value in more.values()):
         raise ValueError("an audit field holds plain words or a number")
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(folder):
         count, before = _head(folder)
         entry = {
             "number": count + 1,
@@ -58,23 +57,21 @@ def record(folder: Path, sub: str, event: str, **more: str | int) -> None:
             "before": before,
         }
         line = json.dumps(entry, ensure_ascii=False)
-        handle = os.open(_log(folder), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        handle = os.open(folder / _LOG, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as out:
             out.write(line + "\n")
             out.flush()
             os.fsync(out.fileno())
         waiting = folder / "head.next"
         waiting.write_text(json.dumps({"number": count + 1, "hash": _digest(line)}), encoding="utf-8")
-        os.replace(waiting, _head_path(folder))
+        os.replace(waiting, folder / _HEAD)
     _to_syslog(os.environ.get("AUDIT_SYSLOG", ""), line)
 
 
 def record_settings(folder: Path, digest: str) -> None:
     """Record an event if the settings or the table of roles changed since the last call; the first call records none."""
-    folder.mkdir(parents=True, exist_ok=True)
     digest_file = folder / "settings.sha256"
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(folder):
         before = digest_file.read_text(encoding="utf-8") if digest_file.exists() else digest
         digest_file.write_text(digest, encoding="utf-8")
     if digest != before:
@@ -134,14 +131,6 @@ def events(folder: Path, sub: str = "", event: str = "", most: int = 500) -> lis
     return matches[::-1][:most]
 
 
-def _log(folder: Path) -> Path:
-    return folder / "audit.jsonl"
-
-
-def _head_path(folder: Path) -> Path:
-    return folder / "head.json"
-
-
 def _head(folder: Path) -> tuple[int, str]:
     """Number and hash of the last event: as in head.json, else (after a crash between two writes) from the log."""
     number, digest = 0, _FIRST
@@ -155,7 +144,7 @@ def _head(folder: Path) -> tuple[int, str]:
 
 def _last_line(folder: Path) -> str:
     """The last line of the log; empty if there is none."""
-    path = _log(folder)
+    path = folder / _LOG
     if not path.exists():
         return ""
     with path.open("rb") as file:
@@ -165,7 +154,7 @@ def _last_line(folder: Path) -> str:
 
 def _recorded_head(folder: Path) -> tuple[int, str] | None:
     try:
-        head = json.loads(_head_path(folder).read_text(encoding="utf-8"))
+        head = json.loads((folder / _HEAD).read_text(encoding="utf-8"))
         return int(head["number"]), str(head["hash"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -173,7 +162,7 @@ def _recorded_head(folder: Path) -> tuple[int, str] | None:
 
 def _lines(folder: Path) -> Iterator[str]:
     try:
-        with _log(folder).open(encoding="utf-8", errors="replace") as file:
+        with (folder / _LOG).open(encoding="utf-8", errors="replace") as file:
             for line in file:
                 yield line.rstrip("\n")
     except FileNotFoundError:

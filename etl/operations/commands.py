@@ -85,7 +85,7 @@ def _doctor(_: argparse.Namespace) -> int:
 def _settings(_: argparse.Namespace) -> None:
     for section, values in asdict(settings.read()).items():
         for name, value in values.items():
-            print(f"{section}.{name}\t{settings.variable(section, name)}\t{_plain(value)}")
+            print(f"{section}.{name}\t{settings.VARIABLES[section, name]}\t{_plain(value)}")
 
 
 def _ready(options: argparse.Namespace) -> None:

@@ -1,20 +1,17 @@
 """Saved views and their owners, in a SQLite file of this host or in a PostgreSQL shared by several hosts.
 
-Views of an earlier version in `views.json` are imported once. A file that cannot be read completely is renamed and kept:
-saved views are never overwritten.
+Views of an earlier version in `views.json` are imported once. A file that cannot be read completely is renamed and kept.
 """
 
-import fcntl
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
+from etl.core.files import locked
 from etl.core.text_folding import fold
 from etl.operations.store import SqliteStore, Store, opened
 from etl.semantic.access import ADMINISTRATOR
@@ -23,12 +20,10 @@ MOST_VIEWS, MOST_LETTERS = 200, 4000
 # More than all views of the earlier version together, at six bytes per letter.
 _MOST_BYTES = 2 * 6 * MOST_VIEWS * MOST_LETTERS
 _BROKEN = ".broken-"
-_TABLES = (
-    """create table if not exists saved_views (
-        owner text not null, folded text not null, name text not null, page text not null, parameters text not null,
-        saved_on text not null, primary key (owner, folded)
-    )""",
-)
+_TABLE = """create table if not exists saved_views (
+    owner text not null, folded text not null, name text not null, page text not null, parameters text not null,
+    saved_on text not null, primary key (owner, folded)
+)"""
 
 
 @dataclass(frozen=True)
@@ -76,7 +71,7 @@ class SavedViews:
 
     def _store(self) -> Store:
         self._folder.mkdir(parents=True, exist_ok=True)
-        store = opened(self._address, self._folder, _TABLES) if self._address else self._sqlite()
+        store = opened(self._address, self._folder, _TABLE) if self._address else self._sqlite()
         if os.path.lexists(self._folder / "views.json"):
             self._import_json(store)
         return store
@@ -86,18 +81,18 @@ class SavedViews:
         try:
             if os.path.lexists(path) and not path.is_file():
                 raise sqlite3.DatabaseError
-            return SqliteStore(path, _TABLES)
+            return SqliteStore(path, _TABLE)
         except sqlite3.DatabaseError:
-            with self._locked():
+            with locked(self._folder):
                 try:
-                    return SqliteStore(path, _TABLES)
+                    return SqliteStore(path, _TABLE)
                 except (sqlite3.DatabaseError, OSError):
                     self._rename_broken(path)
-            return SqliteStore(path, _TABLES)
+            return SqliteStore(path, _TABLE)
 
     def _import_json(self, store: Store) -> None:
         path = self._folder / "views.json"
-        with self._locked():
+        with locked(self._folder):
             if not os.path.lexists(path):
                 return
             views, is_whole = _of_json(path)
@@ -114,12 +109,6 @@ class SavedViews:
         os.rename(path, next(name for name in free if not os.path.lexists(name)))
         for beside in ("-wal", "-shm"):
             path.with_name(path.name + beside).unlink(missing_ok=True)
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        with (self._folder / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
 
 
 def _insert(execute: Any, view: Saved) -> bool:

@@ -13,18 +13,14 @@ from etl.operations.store import Execute, SqliteStore, opened
 LONGEST_SECONDS, IDLE_SECONDS, OFFER_SECONDS = 8 * 3600, 30 * 60, 5 * 60
 # The accepted difference between two clocks; a token from further in the future is refused.
 LEEWAY_SECONDS = 120
-_SESSIONS = (
-    """create table if not exists sessions (
-        id text primary key, sub text not null, began double precision not null, expires double precision not null,
-        seen double precision not null, ended double precision not null
-    )""",
-)
-_OFFERS = (
-    """create table if not exists offers (
-        token text primary key, sub text not null, path text not null, name text not null, told text not null,
-        until double precision not null
-    )""",
-)
+_SESSIONS = """create table if not exists sessions (
+    id text primary key, sub text not null, began double precision not null, expires double precision not null,
+    seen double precision not null, ended double precision not null
+)"""
+_OFFERS = """create table if not exists offers (
+    token text primary key, sub text not null, path text not null, name text not null, told text not null,
+    until double precision not null
+)"""
 _WRITTEN_EVERY_SECONDS = 30
 
 

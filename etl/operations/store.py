@@ -22,14 +22,13 @@ class Unavailable(OSError):
 class SqliteStore:
     """A SQLite file that the processes of this host share; readable by its owner only."""
 
-    def __init__(self, path: Path, tables: tuple[str, ...]) -> None:
+    def __init__(self, path: Path, table: str) -> None:
         """Raises OSError if it cannot be written, sqlite3.DatabaseError if the file is no SQLite database."""
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         with _as_unavailable(sqlite3.OperationalError), closing(self._connect()) as database:
             database.execute("pragma journal_mode = wal")
-            for table in tables:
-                database.execute(table)
+            database.execute(table)
         path.chmod(0o600)
 
     @contextmanager
@@ -47,14 +46,13 @@ class SqliteStore:
 class PostgresStore:
     """A PostgreSQL database at a libpq address without a password, which libpq finds itself."""
 
-    def __init__(self, address: str, tables: tuple[str, ...]) -> None:
+    def __init__(self, address: str, table: str) -> None:
         """Raises OSError if it cannot be reached."""
         self._address = address
-        for table in tables:
-            with self.transaction() as execute:
-                # Without the lock, two processes that create a table at once raise a catalogue error.
-                execute("select pg_advisory_xact_lock(2021)")
-                execute(table)
+        with self.transaction() as execute:
+            # Without the lock, two processes that create a table at once raise a catalogue error.
+            execute("select pg_advisory_xact_lock(2021)")
+            execute(table)
 
     @contextmanager
     def transaction(self) -> Iterator[Execute]:
@@ -74,9 +72,9 @@ class PostgresStore:
 Store = SqliteStore | PostgresStore
 
 
-def opened(address: str, path: Path, tables: tuple[str, ...]) -> Store:
+def opened(address: str, path: Path, table: str) -> Store:
     """The PostgreSQL at `address`, or the SQLite file if it is empty. Raises OSError."""
-    return PostgresStore(address, tables) if address else SqliteStore(path, tables)
+    return PostgresStore(address, table) if address else SqliteStore(path, table)
 
 
 @contextmanager

@@ -51,7 +51,7 @@ class Moved:
 
 @dataclass(frozen=True)
 class Changes:
-    """What differs in rows, definitions and reference tables; `day` is the earlier of the two as-of days."""
+    """What differs in rows, definitions (of metrics) and reference tables; `day` is the earlier of the two as-of days."""
 
     day: date
     rows: tuple[RowChanges, ...]
@@ -60,19 +60,12 @@ class Changes:
 
 
 @dataclass(frozen=True)
-class Diff:
-    """Two publications compared on `day`, the earlier of their as-of days.
-
-    `definitions` are names of changed metrics, `references` of changed reference tables; `moved` lists the nation first.
-    """
+class Diff(Changes):
+    """Two publications compared on `day`; `moved` lists the nation first."""
 
     old: str
     new: str
     as_of: tuple[date, date]
-    day: date
-    rows: tuple[RowChanges, ...]
-    definitions: tuple[str, ...]
-    references: tuple[str, ...]
     moved: tuple[Moved, ...]
 
 
@@ -91,20 +84,20 @@ def compare(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection, by_p
     """
     before, after = publications.describe(old), publications.describe(new)
     changed = changes(old, new)
-    day, rows, definitions, references = changed.day, changed.rows, changed.definitions, changed.references
     moved: list[Moved] = []
     for by in ((), ("province",)) if by_province else ((),):
-        old_numbers, new_numbers = (fingerprints.numbers_of(con, day, by) for con in (old, new))
+        old_numbers, new_numbers = (fingerprints.numbers_of(con, changed.day, by) for con in (old, new))
         for con, publication, numbers in ((old, before, old_numbers), (new, after, new_numbers)):
-            if publication.as_of == day:
-                numbers |= _published(con, definitions, bool(by))
+            if publication.as_of == changed.day:
+                numbers |= _published(con, changed.definitions, bool(by))
         for metric, province in new_numbers.keys() | old_numbers.keys():
             values = old_numbers.get((metric, province)), new_numbers.get((metric, province))
             if not _is_same(*values):
-                moved.append(Moved(metric, province, *values, _causes(metric, rows, definitions, references)))
+                moved.append(Moved(metric, province, *values, _causes(metric, changed)))
     order = {name: number for number, name in enumerate(catalog.catalogue())}
     moved.sort(key=lambda number: (number.province or "", order[number.metric]))
-    return Diff(before.id, after.id, (before.as_of, after.as_of), day, rows, definitions, references, tuple(moved))
+    days = (before.as_of, after.as_of)
+    return Diff(**vars(changed), old=before.id, new=after.id, as_of=days, moved=tuple(moved))
 
 
 def between(pointer: Path, old: str = "", new: str = "") -> Diff:
@@ -202,14 +195,12 @@ def _is_same(before: Any, after: Any) -> bool:
     return before == after
 
 
-def _causes(
-    name: str, rows: tuple[RowChanges, ...], definitions: tuple[str, ...], references: tuple[str, ...]
-) -> tuple[str, ...]:
+def _causes(name: str, changed: Changes) -> tuple[str, ...]:
     """The possible causes: changed definitions of the metric or its parts, changed reference tables, changed rows."""
     sources = lineage.sources_of(name)
-    causes = ["changed_definition"] if _is_redefined(name, definitions) else []
-    causes += ["changed_reference"] if sources.intersection(references) else []
-    for change in rows:
+    causes = ["changed_definition"] if _is_redefined(name, changed.definitions) else []
+    causes += ["changed_reference"] if sources.intersection(changed.references) else []
+    for change in changed.rows:
         if change.source_table in sources:
             causes += [kind for kind in KINDS if getattr(change, kind) and kind not in causes]
     return tuple(causes)

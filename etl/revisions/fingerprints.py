@@ -20,7 +20,6 @@ from etl.extract.contract import TABLES, contract
 from etl.semantic import catalog, lineage
 from etl.semantic.access import ADMINISTRATOR, ScopedCursor
 from etl.semantic.answers import ask
-from etl.warehouse import publications
 from etl.warehouse.build_database import SCRATCH, create_from
 
 _HIDDEN = ("birth_date", "score")
@@ -47,11 +46,6 @@ def create(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
         for name in lineage.REFERENCES
     )
     con.execute(f"create table reference_marks as {' union all '.join(digests)}")
-
-
-def numbers(con: duckdb.DuckDBPyConnection, by: tuple[str, ...]) -> Numbers:
-    """`numbers_of` on the as-of day of a build."""
-    return numbers_of(con, publications.describe(con).as_of, by)
 
 
 def keep(con: duckdb.DuckDBPyConnection, numbers: Numbers) -> None:
@@ -130,14 +124,11 @@ def _digests() -> dict[str, str]:
     """A digest of the definition of each metric: its entry, its tables, the models behind them."""
     digests = {}
     for name, entry in catalog.entries().items():
-        tables = {
-            entry.get("table"),
-            *(change.get("table") for change in entry.get("alternate_sources", {}).values()),
-        } - {None}
+        sources = (entry, *entry.get("alternate_sources", {}).values())
+        tables = {source["table"] for source in sources if "table" in source}
         counted = {key: value for key, value in entry.items() if key not in _NOT_COUNTED}
         used = [catalog.tables()[table] for table in sorted(tables)]
         models = [[_sql_behind(table.model), table.columns] for table in used]
-        digests[name] = hashlib.sha256(json.dumps([counted, models], sort_keys=True, default=str).encode()).hexdigest()[
-            :16
-        ]
+        definition = json.dumps([counted, models], sort_keys=True, default=str)
+        digests[name] = hashlib.sha256(definition.encode()).hexdigest()[:16]
     return digests

@@ -80,15 +80,11 @@ def nobody(sub: str) -> AccessScope:
     return AccessScope(sub, "none", frozenset(), may_see_detail=False, may_export=False)
 
 
-# ---------------------------------------------------------------- cursors
-
-
 class ScopedCursor:
     """A cursor bound to a scope; the only thing that questions and analyses can be asked with.
 
     It reads rows through temporary views that hold what the scope may see. `numbers` reads whole tables: for sums by
-    province and nation only, never for rows that are shown. A question that counts more groups than `most_rows` raises
-    TooLarge.
+    province and nation only, never for rows that are shown. More groups than `most_rows` raise TooLarge.
     """
 
     def __init__(
@@ -171,8 +167,6 @@ def connect(pointer: Path, scope: AccessScope) -> Iterator[ScopedCursor]:
         yield ScopedCursor(con, scope)
 
 
-# ---------------------------------------------------------------- questions
-
 BELOW_PROVINCE = frozenset({"county", "institute"})
 _MOST_SCOPES = 100
 _codes_of_scopes: dict[tuple[publications.Publication, frozenset[str]], dict[str, frozenset[str]]] = {}
@@ -228,7 +222,8 @@ def narrow(
     involved = {*by, *narrowed}
     if con.scope.sees_whole_country or not involved & BELOW_PROVINCE:
         return narrowed
-    if _province_excludes_institute(names):
+    exclusive = [catalogue()[name].mutually_exclusive for name in names if name in catalogue()]
+    if any({"province", "institute"} <= dimensions for dimensions in exclusive):
         # `members_in_scope` has checked filters by institute.
         if "institute" not in narrowed:
             narrowed["institute"] = tuple(sorted(_codes_in_scope(con)["institute"]))
@@ -274,9 +269,3 @@ def may_leave(scope: AccessScope, where: Mapping[str, Sequence[str]]) -> bool:
     """Whether an answer under these filters may be exported: a submitter exports the provinces of the scope only."""
     provinces = where.get("province", ())
     return scope.may_export and (scope.role != "submitter" or (bool(provinces) and set(provinces) <= scope.codes))
-
-
-def _province_excludes_institute(names: Iterable[str]) -> bool:
-    return any(
-        {"province", "institute"} <= catalogue()[name].mutually_exclusive for name in names if name in catalogue()
-    )

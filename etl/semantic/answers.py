@@ -15,12 +15,12 @@ import duckdb
 
 from etl.core.errors import QuestionError, TooLarge
 from etl.semantic.access import AccessScope, ScopedCursor, members_in_scope, narrow, visible_rows
-from etl.semantic.catalog import TIME, Metric, tables
+from etl.semantic.catalog import TIME, Metric, catalogue, tables
 from etl.semantic.combine import Results, combine
 from etl.semantic.compiler import Compiled, compile
 from etl.semantic.lineage import sources_of, sources_of_measures
 from etl.semantic.members import metrics_named
-from etl.semantic.resolve import Plan, Question, metric_formulas, resolve
+from etl.semantic.resolve import Plan, Question, resolve
 from etl.warehouse.population import PROVINCES
 from etl.warehouse.publications import Publication
 
@@ -32,8 +32,7 @@ class Answer:
     """The rows that answer a question, with their metrics, the queries that ran and the publication they were read from.
 
     `columns`: the dimensions asked by, then the metrics asked for, then the parts of ratios. `rows`: tuples of plain values;
-    None is an unknown member or an undefined number. `provisional`: the units of time in progress, and those whose leavers
-    may still return.
+    None is an unknown member or an undefined number. `provisional`: the units of time that can still change.
     """
 
     metrics: tuple[Metric, ...]
@@ -141,7 +140,8 @@ def query_text(plan: Plan, compiled: Compiled) -> str:
         for query in compiled.queries
         if query.provinces is not None
     ]
-    notes += [f"{name} = {re.sub('[{}]', '', sql)}" for name, sql in metric_formulas(plan).items()]
+    ratios = [name for name in plan.selected if name not in plan.measures]
+    notes += [f"{name} = {re.sub('[{}]', '', catalogue()[name].sql)}" for name in ratios]
     texts = (readable(sql, compiled.parameters) for sql in selects)
     return ";\n\n".join(texts) + "".join(f"\n-- {note}" for note in notes)
 

@@ -235,11 +235,6 @@ def _metric(
     name: str, entry: Mapping[str, Any], dimensions: frozenset[str], mutually_exclusive: frozenset[str]
 ) -> Metric:
     label = entry.get("label", {"fa": name, "en": name})
-    defaults = {"label": label, "short": label, "counts": counted(entry["unit"])}
+    defaults = {"label": label, "short": label, "counts": "persons" if entry["unit"] in _OF_PERSONS else entry["unit"]}
     changed = {"name": name, "dimensions": dimensions, "mutually_exclusive": mutually_exclusive}
     return Metric(**defaults | _fields_in(entry, Metric) | changed)
-
-
-def counted(unit: str) -> str:
-    """What a number of `unit` counts by default."""
-    return "persons" if unit in _OF_PERSONS else unit

@@ -29,18 +29,14 @@ def answered(
     and those of `like` and `also`; without `query`, its queries are those of `like` and `also`.
     """
     timed = (on, over) if on or over else (like.on, None if like.on else like.over)
-    return Answer(
-        tuple(catalogue()[name] if name in catalogue() else derived(name) for name in names),
-        by,
-        (*by, *names, *more),
-        rows,
-        like.where,
-        *timed,
-        frozenset(),
-        query or joined_queries(like, *also),
-        like.publication,
-        like.scope,
-        sources | joined_sources(like, *also),
+    metrics = [catalogue()[name] if name in catalogue() else derived(name) for name in names]
+    return replace(
+        reshaped(like, by, metrics, rows, more),
+        on=timed[0],
+        over=timed[1],
+        provisional=frozenset(),
+        query=query or joined_queries(like, *also),
+        sources=sources | joined_sources(like, *also),
     )
 
 

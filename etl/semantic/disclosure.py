@@ -83,9 +83,6 @@ def _metric(answer: Answer, name: str) -> Metric | None:
     return next((metric for metric in answer.metrics if metric.name == name), None) or catalogue().get(name)
 
 
-# ---------------------------------------------------------------- counts
-
-
 def _counts(metrics: dict[str, Metric | None]) -> set[str]:
     """The columns that are rounded as person counts; a column without a metric is treated as one."""
     return {
@@ -160,9 +157,6 @@ def _bounds(count: int, signed: bool) -> tuple[int, int]:
     """The range of counts that round to `count`."""
     half = STEP // 2
     return count - half if signed else max(count - half, 0), count + half
-
-
-# ---------------------------------------------------------------- numbers derived from counts
 
 
 def _recomputed(

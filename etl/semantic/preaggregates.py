@@ -167,8 +167,7 @@ def _with_checkpoints(plan: Plan, scan: StockScan) -> list[tuple[str, date, date
 
 def checkpoint(day: date, first: date, last: date) -> date:
     """The last month end up to `day` among those from `first` to `last`; date.min before the first."""
-    unit = jalali.unit_of(day, "month")
-    month_end = min(day if unit.last == day else unit.first - jalali.DAY, last)
+    month_end = min(jalali.last_month_end(day), last)
     return month_end if month_end >= first else date.min
 
 

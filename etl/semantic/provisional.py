@@ -25,8 +25,6 @@ def settled_on(con: ScopedCursor, name: str, on: date | None = None) -> date | N
     wait = provisional_days(name)
     if not wait:
         return day
-    last = last_settled_day(day, wait)
-    month = jalali.unit_of(last, "month")
-    end = last if month.last == last else month.first - jalali.DAY
+    end = jalali.last_month_end(last_settled_day(day, wait))
     ((first,),) = con.numbers.execute("select min(hired_on) from spells").fetchall()
     return end if first is not None and end >= first else None

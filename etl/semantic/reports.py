@@ -29,7 +29,6 @@ def report(
     numbers: Sequence[str],
     sql: str,
     parameters: dict[str, Any] | None = None,
-    on: date | None = None,
     where: dict[str, tuple[str, ...]] | None = None,
     query: str = "",
 ) -> Answer:
@@ -38,7 +37,7 @@ def report(
     `query` is the query that users see, with its values written in; by default `sql`.
     """
     rows = con.execute(sql, parameters or {}).fetchall()
-    return replace(unread_report(con, by, numbers, sql, query or sql, on, where), rows=rows)
+    return replace(unread_report(con, by, numbers, sql, query or sql, None, where), rows=rows)
 
 
 def unread_report(

@@ -8,7 +8,7 @@ import duckdb
 
 from etl.core import jalali
 from etl.core.errors import QuestionError
-from etl.semantic.catalog import TIME, Measure, Metric, catalogue, expand, tables
+from etl.semantic.catalog import TIME, Measure, Metric, expand, tables
 from etl.semantic.members import members, metrics_named, refuse_meaningless, unit_of_time
 from etl.semantic.provisional import last_settled_day
 from etl.warehouse.publications import Publication
@@ -157,8 +157,3 @@ def _days(
     needs_period = "event" in kinds or unit
     over = (question.over or jalali.last_complete_months(as_of, _DEFAULT_MONTHS)) if needs_period else None
     return on, over
-
-
-def metric_formulas(plan: Plan) -> dict[str, str]:
-    """The SQL expressions of the selected metrics that are derived from others."""
-    return {name: catalogue()[name].sql for name in plan.selected if name not in plan.measures}

@@ -66,9 +66,6 @@ def _listed(name: str) -> tuple[str, ...]:
     return (name,) if name else ()
 
 
-# ---------------------------------------------------------------- from a plan
-
-
 def inline_days(plan: Plan, binder: Binder, measure: Measure) -> Measure:
     """The measure with `{day} + n` as a bound date: DuckDB evaluates the expression slowly per row."""
     if plan.plain or plan.unit or not (measure.kind == "snapshot" or measure.at_end):
@@ -123,7 +120,7 @@ def _source(plan: Plan, binder: Binder, measure: Measure) -> tuple[str, str]:
         if "measured.day" in condition:
             condition = condition.replace("measured.day", binder.bind(days[0][1]))
         return f"from {{table}} where {condition}", ""
-    months = _months_of(measure)
+    months = sorted({int(count) for count in MONTHS_BEFORE.findall(snapshot_condition(measure) + measure.where)})
     dates = [(label, day, *(jalali.add_months(day, -count) for count in months)) for label, day in days]
     measured = measured_days(binder, dates, *map(_column, months))
     return f"from {measured} inner join {{table}} on {condition} where true", "measured.unit"
@@ -135,11 +132,6 @@ def _months_before(plan: Plan, binder: Binder, measure: Measure, condition: str)
         return MONTHS_BEFORE.sub(lambda found: f"measured.{_column(int(found[1]))}", condition)
     day = plan.days_of(measure)[0][1]
     return MONTHS_BEFORE.sub(lambda found: binder.bind(jalali.add_months(day, -int(found[1]))), condition)
-
-
-def _months_of(measure: Measure) -> list[int]:
-    """The numbers of months before its day at which a measure looks."""
-    return sorted({int(count) for count in MONTHS_BEFORE.findall(snapshot_condition(measure) + measure.where)})
 
 
 def _column(months: int) -> str:
@@ -201,9 +193,6 @@ def _is_equal_to_one(column: str, members: Sequence[str]) -> str:
     return f"({' or '.join(equal)}) and case {' '.join(f'when {one} then true' for one in equal)} else false end"
 
 
-# ---------------------------------------------------------------- to SQL
-
-
 def scan_query(scan: TableScan, measures: Mapping[str, Measure]) -> MeasureQuery:
     """The query of the measures that share a scan."""
     return MeasureQuery((scan_select(scan, measures),), scan.dimensions, tuple(measures), scan.is_lookup)
@@ -222,7 +211,8 @@ def scan_select(scan: TableScan, measures: Mapping[str, Measure]) -> Select:
         sql = _distinct_rows(scan, scan.table, scan.source, distinct)
     else:
         single = {
-            name: f"count(*) filter (where {_both('is_single_spell', match[2])})" for name, match in distinct.items()
+            name: f"count(*) filter (where {f'{match[2]} and ' if match[2] else ''}is_single_spell)"
+            for name, match in distinct.items()
         }
         if scan.shared_source:
             shared = _distinct_rows(scan, f"{scan.table}_shared", scan.shared_source, distinct)
@@ -274,7 +264,3 @@ def _distinct_rows(
     selected = [*scan.dimensions, *(f"count(*) filter (where {name}) as {name}" for name in flags)]
     group = f"\ngroup by {', '.join(scan.dimensions)}" if scan.dimensions else ""
     return f"select {', '.join(selected)}\nfrom (\n{inner}\n){group}"
-
-
-def _both(condition: str, other: str | None) -> str:
-    return f"{other} and {condition}" if other else condition

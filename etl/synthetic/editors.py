@@ -106,10 +106,6 @@ def _spoilt(material: Material) -> str:
     return f"{material.rng.integers(100, 1000) / 100:.2f}E+09"
 
 
-def _nobody(material: Material) -> str:
-    return material.speller.identity(material.new_id())
-
-
 def _no_institute(material: Material) -> str:
     return material.speller.code(material.new_code(95_000))
 
@@ -217,7 +213,8 @@ EDITORS: dict[str, list[Editor]] = {
                weight=3),
         Editor(("bad_national_id",), _set("national_id", _bad_identity), weight=4),
         Editor(("spoilt_number",), _set("national_id", _spoilt), weight=2),
-        Editor(("orphan_person",), _set("national_id", _nobody), weight=6),
+        Editor(("orphan_person",), _set("national_id", lambda p: p.speller.identity(p.new_id())),
+               weight=6),
         Editor((CONFLICT,), _pair("hours", lambda p: p.speller.digits(str(p.rng.integers(1, 9))))),
         *_lines("result"),
     ],

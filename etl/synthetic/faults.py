@@ -60,7 +60,7 @@ class Planter:
         more = len(extra) + len(duplicates)
         positions = np.r_[np.arange(len(rows)), self.material.rng.random(more) * len(rows)]
         order = np.argsort(positions, kind="stable")
-        return Sheet(self.material.table, every_row.take(pa.array(order)), lines)
+        return Sheet(every_row.take(pa.array(order)), lines)
 
     def _counts(self, rows: int, first: bool) -> dict[Editor, int]:
         editors = [e for e in EDITORS[self.material.table] if fits(self.material.table, e, self.material.habit)]

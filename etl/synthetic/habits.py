@@ -163,7 +163,6 @@ def habit_of(province: int, table: str) -> Habit:
 class Sheet:
     """Rows as text, and lines that are no proper row of the table: (after row, bytes)."""
 
-    table: str
     rows: pa.Table
     lines: Sequence[tuple[int, bytes]] = ()
 

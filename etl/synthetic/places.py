@@ -7,8 +7,6 @@ from etl.core.places import reference_rows
 
 
 class Places:
-    """Provinces, counties and courses of the reference tables, as lists to index."""
-
     def __init__(self) -> None:
         rows = sorted(reference_rows(REFERENCE / "provinces.csv"), key=lambda r: r["sci_code"])
         self.rows = rows

@@ -64,18 +64,19 @@ class Speller:
 
     def _codes(self, numbers: np.ndarray) -> pa.Array:
         high, low = np.divmod(numbers, 100_000)
-        return _join(_take(self._numbers("02d"), high), _take(self._numbers("05d"), low))
+        return pc.binary_join_element_wise(_take(self._numbers("02d"), high), _take(self._numbers("05d"), low), "")
 
     def _numbered(self, numbers: np.ndarray, mark: str) -> pa.Array:
         code, serial = np.divmod(numbers, 100)
-        text = _join(self._codes(np.maximum(code, 0)), _take(self._numbers("02d"), serial), sep=mark)
+        serials = _take(self._numbers("02d"), serial)
+        text = pc.binary_join_element_wise(self._codes(np.maximum(code, 0)), serials, mark)
         return pc.if_else(pa.array(numbers >= 0), text, pa.scalar(None, pa.string()))
 
     def _ids(self, numbers: np.ndarray) -> pa.Array:
         if self.habit.numbers:
             return pa.array(numbers).cast(pa.string())
         high, low = np.divmod(numbers, 100_000)
-        return _join(_take(self._numbers("05d"), high), _take(self._numbers("05d"), low))
+        return pc.binary_join_element_wise(_take(self._numbers("05d"), high), _take(self._numbers("05d"), low), "")
 
     def _provinces(self, index: np.ndarray) -> pa.Array:
         habit = self.habit
@@ -158,10 +159,6 @@ def _take(table: pa.Array, index: np.ndarray) -> pa.Array:
     """Entries of a look-up table; a negative index is a null."""
     mask = index < 0
     return table.take(pa.array(np.where(mask, 0, index), mask=mask))
-
-
-def _join(left: pa.Array, right: pa.Array, sep: str = "") -> pa.Array:
-    return pc.binary_join_element_wise(left, right, sep)
 
 
 def _fits(text: str, encoding: str) -> bool:

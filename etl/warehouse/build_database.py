@@ -29,7 +29,6 @@ _MEMORY_OF_A_THREAD = 400 << 20
 _ROW_GROUP = 40_960
 # Rows of source tables stay in memory if they take less than this part of it.
 _ROWS_IN_MEMORY = 4
-_UNITS = {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 
 
 @contextmanager
@@ -75,9 +74,8 @@ def create_from(con: duckdb.DuckDBPyConnection, sql: str, rows: pa.Table) -> Non
 
 def memory(con: duckdb.DuckDBPyConnection) -> int:
     """The memory limit of `con` in bytes."""
-    ((limit,),) = con.execute("select current_setting('memory_limit')").fetchall()
-    number, unit = limit.split()
-    return int(float(number) * _UNITS[unit])
+    ((limit,),) = con.execute("select parse_formatted_bytes(current_setting('memory_limit'))").fetchall()
+    return int(limit)
 
 
 def threads(con: duckdb.DuckDBPyConnection) -> int:

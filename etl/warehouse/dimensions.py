@@ -41,7 +41,7 @@ class Dimension:
         if self.values or self.members or not self.source:
             return self.values
         table, column = self.source.split(".")
-        return contract(table).choices(column)
+        return contract(table).by_name[column].values
 
     @property
     def enum_members(self) -> str:

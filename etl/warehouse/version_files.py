@@ -33,7 +33,12 @@ def number_of(path: Path) -> int:
 
 @contextmanager
 def locked(pointer: Path) -> Iterator[Path]:
-    """The folder of the versions, under the lock, which the kernel releases when its holder dies."""
+    """The folder of the versions, under the lock, which the kernel releases when its holder dies.
+
+    Raises Busy if another build holds it, Refused if a file that is no pointer has its name or nothing can be written.
+    """
+    if os.path.lexists(pointer) and not pointer.is_symlink():
+        raise because("not_a_pointer", path=pointer)
     folder = versions_folder(pointer)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -48,12 +53,6 @@ def locked(pointer: Path) -> Iterator[Path]:
         except OSError:
             raise Busy from None
         yield folder
-
-
-def refuse_foreign(pointer: Path) -> None:
-    """Raise Refused if a file that is no pointer has its name."""
-    if os.path.lexists(pointer) and not pointer.is_symlink():
-        raise because("not_a_pointer", path=pointer)
 
 
 def remove_never_published(pointer: Path) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import date, timedelta
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 import duckdb
@@ -191,6 +191,20 @@ def test_the_months_of_reaching_are_those_of_the_bounds() -> None:
     assert path.reached(100) == (units[0].label, units[2].label)
     assert path.reached(110) == (units[1].label, None)
     assert path.reached(1000) == (None, None)
+
+
+@pytest.mark.parametrize(("goal", "months"), [(None, 13), (95.0, 13), (107.0, 18), (math.inf, 20)])
+def test_months_are_shown_for_a_year_and_until_the_lower_bound_reaches_the_goal(
+    goal: float | None, months: int
+) -> None:
+    day = date(2026, 3, 30)
+    units = islice(jalali.units_between(day, date.max, "month"), 20)
+    points = [(unit, float(at), 100.0 + at, 90.0 + at, 110.0 + at) for at, unit in enumerate(units)]
+    shown = projection.months_shown(projection.History([]), day, 100.0, points, goal)
+    assert len(shown) == months
+    assert shown[0] == ("1405-01", 100.0, 100.0, 100.0, 100.0)
+    without_range = [(*point[:3], None, None) for point in points]
+    assert len(projection.months_shown(projection.History([]), day, 100.0, without_range, goal)) == 13
 
 
 def test_a_history_too_short_has_no_range_and_one_shorter_than_a_year_no_projection(con) -> None:

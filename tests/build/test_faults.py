@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
@@ -285,7 +286,7 @@ def test_rows_that_cannot_be_stored_are_blamed_on_the_disk_and_not_on_a_file(two
     setting = parse_values.Setting(DAY, {"py-101": "PY-101"}, b"k", places())
     fill(small_disk, 0)
     with (
-        read_folder.WorkerPool(setting, jobs) as readers,
+        closing(read_folder.WorkerPool(setting, jobs)) as readers,
         pytest.raises(Refused, match=r"cannot be written \(No space left on device\)"),
     ):
         readers.read_all(lambda *_: None)

@@ -173,9 +173,9 @@ def test_any_bytes_are_rows_or_a_refusal(tmp_path_factory, content, head):
     if refusal:
         assert len(refusal.splitlines()) == 1
         return
-    with pa.OSFile(str(job.rows_file)) as file:
+    with pa.OSFile(str(job.file("rows"))) as file:
         sound = pa.ipc.open_stream(file).read_all().num_rows
-    with pa.OSFile(str(job.faults_file)) as file:
+    with pa.OSFile(str(job.file("faults"))) as file:
         faults = pa.ipc.open_stream(file).read_all()
     unread = {
         line

@@ -7,6 +7,7 @@ import random
 import struct
 import zipfile
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -290,7 +291,7 @@ def readers(tmp_path_factory: pytest.TempPathFactory) -> Callable[[list[Path]], 
 
     def read(paths: list[Path]) -> list[read_folder.Outcome]:
         jobs = [read_file.Job(path, "training", number, private) for number, path in enumerate(paths)]
-        with read_folder.WorkerPool(setting, jobs) as pool:
+        with closing(read_folder.WorkerPool(setting, jobs)) as pool:
             return pool.read_all(lambda *_: None)
 
     return read

@@ -302,8 +302,7 @@ def test_a_build_tells_its_progress_to_a_terminal(tmp_path):
 
 def test_the_default_folder_and_warehouse_are_those_of_the_project():
     from etl.core import paths
-    from etl.warehouse import publications
 
     assert paths.INCOMING == ROOT / "data" / "incoming"
-    assert publications.DEFAULT == ROOT / "data" / "warehouse" / "warehouse.duckdb"
+    assert paths.WAREHOUSE == ROOT / "data" / "warehouse" / "warehouse.duckdb"
     assert Path(paths.__file__).parents[2] == ROOT

@@ -13,8 +13,5 @@ with_interval as (
 
 select person_id
 from active
-anti join with_interval using (person_id)
-union all
-select person_id
-from with_interval
-anti join active using (person_id)
+full join with_interval using (person_id)
+where active.person_id is null or with_interval.person_id is null
