@@ -31,7 +31,7 @@ def page() -> None:
     coverage.claimed(view)
     left, right = st.columns(2)
     with left:
-        ui.figure(view, grouped.countries, analysis="countries", says=grouped.beside)
+        ui.figure(view, grouped.countries, analysis="countries")
     with right:
-        ui.figure(view, grouped.claimed, analysis="claim", says=grouped.above)
+        ui.figure(view, grouped.claimed, analysis="claim")
     listings.sources(view, "claim")

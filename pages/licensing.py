@@ -35,7 +35,7 @@ def page() -> None:
         ui.figure(view, bars.ranking, "within_25_days_share", by="place", nation=True)
     with right:
         ui.figure(view, bars.ranking, "time_to_licence_median", by="place", nation=True)
-    ui.figure(view, charts.aged, "outstanding", *AGES, by="place", says=titles.highest)
+    ui.figure(view, charts.aged, "outstanding", *AGES, by="place")
     listings.part(view, "cohort.institutes")
     ui.cards(
         view,

@@ -19,6 +19,6 @@ def page() -> None:
         ui.figure(view, bars.columns, analysis="smart_sizes", says=charts.largest_size)
     with right:
         ui.figure(view, bars.ranking, "smart_service_share", by="place", nation=True)
-    ui.figure(view, charts.published, analysis="adoption", says=charts.since)
+    ui.figure(view, charts.published, analysis="adoption")
     listings.caution(view, "smart.no_proof")
     licensing.smart_compared(view)

@@ -66,7 +66,6 @@ def figure(
     *names: str,
     by: str | Iterable[str] = (),
     over: tuple[date, date] | None = None,
-    where: Mapping[str, Sequence[str]] | None = None,
     says: titles.TitleRule | None = None,
     analysis: str = "",
     nation: bool = False,
@@ -76,19 +75,15 @@ def figure(
 ) -> None:
     """A figure for one question: its finding as the title, then measure, place and period, the chart, and the footer.
 
-    `by="place"` means provinces, or the counties of a few selected ones. `where` are filters fixed by the page. `analysis`
-    names a result of etl.analysis. `nation` and `target` add lines for the nation's value and the target. `says` replaces the
-    chart's title rule. `ranked`: the page already ranks the same groups next to the map, so a map of groups that differ only by
-    chance is left out instead of replaced by a ranking.
+    `by="place"` means provinces, or the counties of a few selected ones. `analysis` names a result of etl.analysis. `nation`
+    and `target` add lines for the nation's value and the target. `says` replaces the chart's title rule. `ranked`: the page
+    already ranks the same groups next to the map, so a map of groups that differ only by chance is left out instead of replaced
+    by a ranking.
     """
-    if where:
-        fixed = {name: tuple(codes) for name, codes in where.items()}
-        view = replace(view, scope=replace(view.scope, where={**view.where, **fixed}))
     axes = tuple(
         scoped_query.place(view, names) if axis == "place" else axis for axis in ((by,) if isinstance(by, str) else by)
     )
-    of = [f"{name}.{code}" for name, codes in (where or {}).items() for code in codes]
-    ident = "-".join([chart.name, analysis, *names[:1], *axes, *of])
+    ident = "-".join([chart.name, analysis, *names[:1], *axes])
     place = st.container(border=True, key=f"figure-{ident}", height="stretch")
     question = FigureQuestion(view, chart, names, axes, over, analysis, nation, target)
     rendering.defer(

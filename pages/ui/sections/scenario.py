@@ -10,8 +10,8 @@ from etl.analysis import registry
 from etl.analysis.planning import NOW, Scenario
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
+from pages.ui.charts import scenario_paths
 from pages.ui.charts.elements import unit_of
-from pages.ui.charts.titles import TitleRule
 from pages.ui.components import figures as ui
 from pages.ui.components.footer import question
 from pages.ui.components.notices import error_boundary
@@ -50,13 +50,13 @@ def panel(view: PageContext, scenario: Scenario) -> None:
             )
 
 
-def figure(view: PageContext, chart: ui.Chart, name: str, scenario: Scenario, says: TitleRule) -> None:
+def figure(view: PageContext, name: str, scenario: Scenario) -> None:
     """The path that the analysis `name` projects under the scenario, drawn as a standard figure."""
     with st.container(border=True, key=f"figure-{name}", height="stretch"), error_boundary(view.lang, name):
         where, ignored = view.under(warehouse.filters_of(name))
         settings = (scenario.recruits, scenario.leaver_rate, tuple(sorted(scenario.seats.items())))
         answer = warehouse.result(_plan, name, view.as_of, warehouse.frozen(where), settings)
-        ui.draw(view, chart, answer, name, says, ignored)
+        ui.draw(view, scenario_paths.path, answer, name, ignored=ignored)
 
 
 def method(view: PageContext) -> None:
