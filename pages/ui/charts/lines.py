@@ -6,6 +6,7 @@ from datetime import date
 from itertools import cycle
 from typing import Any
 
+from etl.analysis.training_plan import GOAL
 from etl.semantic.answers import Answer, Metric
 from pages.ui.charts import axes, elements, marks, time_titles, titles, traces
 from pages.ui.charts.chart import chart
@@ -177,9 +178,9 @@ def projection(
     return marks.drawn(figure, events, context, labels)
 
 
-@chart(time_titles.ends, has_goal=True)
-def run_off(answer: Answer, context: ChartContext, goal: float | None = None) -> Figure:
-    """A share that falls on known days without further action: a step line over days, with the goal."""
+@chart(time_titles.ends)
+def run_off(answer: Answer, context: ChartContext) -> Figure:
+    """A share that falls on known days without further action: a step line over days, with the goal of compliance."""
     metric = answer.metrics[0]
     days: list[date] = [row[0] for row in answer.rows]
     values, hovers = _Series("", metric, answer.rows).spread(answer, context, days, 0)
@@ -194,9 +195,9 @@ def run_off(answer: Answer, context: ChartContext, goal: float | None = None) ->
         [line],
         320,
         xaxis=axis,
-        yaxis=_roomy(context, _around(numbers, goal, metric.unit), metric.unit),
+        yaxis=_roomy(context, _around(numbers, GOAL, metric.unit), metric.unit),
         margin=elements.LAST_TICK,
-        **traces.target(context, goal, metric.unit, at_end=True),
+        **traces.target(context, GOAL, metric.unit, at_end=True),
     )
 
 

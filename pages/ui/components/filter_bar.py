@@ -86,7 +86,7 @@ def _filters_button(view: PageContext) -> None:
 def _summary(view: PageContext) -> list[str]:
     """The active scope in words: places and filters, the day in both calendars, the period with its days."""
     parts = [
-        view.word("scope.in_words", parts=page_context.filters_in_words(view)),
+        view.word("scope.in_words", parts=page_context.place(view, view.where)),
         view.word("trust.as_of", day=text.day_in_both(view.as_of, view.lang)),
     ]
     if view.over:

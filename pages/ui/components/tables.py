@@ -14,7 +14,7 @@ from streamlit.components.v2.get_bidi_component_manager import get_bidi_componen
 from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
 
 from etl.core.paths import ROOT
-from etl.semantic.answers import Answer, Metric
+from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME
 from etl.semantic.exportable import StoredRows
 from pages.ui.charts.elements import ChartContext
@@ -257,22 +257,16 @@ def _beside(answer: Answer) -> list[str]:
     return list(dict.fromkeys([*names, *answer.columns]))
 
 
-def metric_of(answer: Answer, name: str) -> Metric | None:
-    """The metric of a column, or of the catalogue or an analysis if the answer lacks it; None for dimensions."""
-    known = next((metric for metric in answer.metrics if metric.name == name), None)
-    return known or warehouse.catalogue().get(name) or warehouse.worked_out(name)
-
-
 def unit_of(answer: Answer, name: str) -> str:
-    metric = metric_of(answer, name)
-    return metric.unit if metric else warehouse.units().get(name, "persons")
+    metric = warehouse.metric(name, answer)
+    return metric.unit if metric else "persons"
 
 
 def title(view: PageContext, answer: Answer, name: str) -> str:
     """The heading of a column."""
     if name in answer.by:
         return view.word(f"dimension.{name}")
-    metric = metric_of(answer, name)
+    metric = warehouse.metric(name, answer)
     return metric.label[view.lang] if metric else name
 
 
@@ -287,9 +281,3 @@ def in_order(answer: Answer, context: ChartContext, by: str, downwards: bool) ->
     keys = {code: collated(context.member(by, code)) for code in codes}
     column = Column(by, "", str, lambda row: keys.get(row[i]) if is_name else row[i])
     return sorted_by([column], answer.rows, f"-{by}" if downwards else by)
-
-
-def has_numbers(answer: Answer) -> bool:
-    """Whether an answer has any known number."""
-    at = [answer.columns.index(metric.name) for metric in answer.metrics]
-    return any(row[i] is not None for row in answer.rows for i in at)

@@ -107,7 +107,7 @@ def _entry(metric: Metric, lang: str, is_derived: bool) -> str:
         facts.append(("methods.kind", _word(f"methods.{metric.kind}", lang)))
     facts.append(("methods.direction", _word(f"methods.{metric.direction}", lang)))
     if metric.numerator and metric.denominator:
-        above, below = (_label(name, lang) for name in (metric.numerator, metric.denominator))
+        above, below = (warehouse.label(name, lang) for name in (metric.numerator, metric.denominator))
         facts.append(("methods.ratio", _word("figure.ratio", lang, numerator=above, denominator=below)))
     by = [text.word(f"dimension.{name}", lang) for name in page_context.FILTERS if name in metric.dimensions]
     if by:
@@ -125,17 +125,11 @@ def _entry(metric: Metric, lang: str, is_derived: bool) -> str:
     return f'<div class="pd-entry pd-metric"><p>{text.escape(metric.description[lang])}</p><dl>{listed}</dl></div>'
 
 
-def _label(name: str, lang: str) -> str:
-    catalogue = warehouse.catalogue()
-    metric = catalogue[name] if name in catalogue else derived(name)
-    return metric.label[lang]
-
-
 def _changes(lang: str) -> None:
     st.header(text.word("methods.changes", lang), anchor="changes")
     rows = []
     for change in changes():
-        measures = [] if "*" in change.metrics else [_label(name, lang) for name in change.metrics]
+        measures = [] if "*" in change.metrics else [warehouse.label(name, lang) for name in change.metrics]
         words = text.escape(change.words[lang] + (f" ({text.listed(measures, lang)})" if measures else ""))
         rows.append(f"<dt>{text.escape(text.day(change.on, lang))}</dt><dd>{words}</dd>")
     st.html(f'<div class="pd-entry"><dl>{"".join(rows)}</dl></div>')

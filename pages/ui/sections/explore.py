@@ -14,13 +14,13 @@ from etl.semantic.exportable import StoredRows
 from pages.ui.charts import bars, lines, maps, matrix, titles
 from pages.ui.charts.matrix import ORDERED
 from pages.ui.components import figures as ui
-from pages.ui.components import notices, tables
+from pages.ui.components import notices
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
 from pages.ui.sections import blocks, explore_rows, question_problems
 from pages.ui.sections.explore_rows import PAGE, Selection
 from pages.ui.sections.question_problems import Problem, Remedy
-from pages.ui.state import page_context, page_parameters, periods
+from pages.ui.state import page_context, page_parameters, periods, scoped_query
 from pages.ui.state.address import MOST_DIMENSIONS, MOST_MEASURES, NOTHING
 from pages.ui.state.page_context import PageContext
 
@@ -45,7 +45,7 @@ def explore(view: PageContext) -> None:
             answer = _answer(view, selection)
         if isinstance(answer, StoredRows):
             blocks.note(view.word("more.too_many_for_chart"))
-        elif not tables.has_numbers(answer):
+        elif scoped_query.nothing(answer):
             notices.notice(view.lang, "state.empty_title", view.word("state.empty"))
             return
         else:
