@@ -122,7 +122,7 @@ def _unmapped(question: FigureQuestion, answer: Answer, ident: str) -> None:
     """A note instead of a map that would only colour noise; the ranking next to it has the table and the files."""
     view = question.view
     title = _title(answer, question.chart.title, context(view), ident)
-    note = f'<p class="pd-note pd-unmapped">{text.escape(view.word("figure.no_map"))}</p>'
+    note = f'<p class="pd-note pd-unmapped">{view.escaped("figure.no_map")}</p>'
     st.html(_head(title.sentence, _below(view, answer)) + note + f"<style>{_UNSTRETCHED}</style>")
 
 

@@ -110,7 +110,7 @@ def _more(view: PageContext, offered: Sequence[str], on: Sequence[str], known: t
         with box:
             for name in offered:
                 _filter(view, name, known)
-            st.html(f'<p class="pd-note">{text.escape(view.word("scope.counts_are"))}</p>')
+            st.html(f'<p class="pd-note">{view.escaped("scope.counts_are")}</p>')
 
 
 def _filter(view: PageContext, name: str, known: tuple[str, ...]) -> None:

@@ -111,8 +111,7 @@ def _meaning(view: PageContext, answer: Answer) -> None:
     if name in warehouse.catalogue():
         links["why.link"] = page_parameters.address("quality", view.lang, scope | {"of": [name]})
     written = " · ".join(
-        f'<a href="{text.escape(address)}" target="_self">{text.escape(view.word(key))}</a>'
-        for key, address in links.items()
+        f'<a href="{text.escape(address)}" target="_self">{view.escaped(key)}</a>' for key, address in links.items()
     )
     parts.append(f"<p>{written}</p>")
     parts.append(_line(view, "query", ""))
@@ -121,7 +120,7 @@ def _meaning(view: PageContext, answer: Answer) -> None:
 
 
 def _line(view: PageContext, key: str, written: str) -> str:
-    return f"<p><b>{text.escape(view.word(f'figure.{key}'))}:</b> {text.escape(written)}</p>"
+    return f"<p><b>{view.escaped(f'figure.{key}')}:</b> {text.escape(written)}</p>"
 
 
 @rendering.fragment

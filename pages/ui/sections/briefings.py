@@ -96,7 +96,7 @@ def _line(view: PageContext, number: int, book: Written) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=f"briefing-{number}"):
         st.html(f"<p>{text.escape(words)}</p>", width="stretch")
         if content is None:
-            st.html(f'<p class="pd-note">{text.escape(view.word("briefing.not_here"))}</p>', width="content")
+            st.html(f'<p class="pd-note">{view.escaped("briefing.not_here")}</p>', width="content")
             return
         name = book.file.rpartition("/")[2]
         _download(view, f"take-{number}", "briefing.take", name, book.publication, lambda: content, help=name)

@@ -179,7 +179,7 @@ def _row(view: PageContext, answer: Answer, metric: Metric, rows: dict[str, tupl
             f"{text.escape(text.amount(rows[side][at], metric.unit, view.lang))}{_parts(view, answer, metric, rows[side])}"
         )
     change = rows["difference"][at]
-    said = verdict and f'<br><small class="pd-{verdict}">{text.escape(view.word(f"compare.{verdict}"))}</small>'
+    said = verdict and f'<br><small class="pd-{verdict}">{view.escaped(f"compare.{verdict}")}</small>'
     return [*cells, f"<bdi>{text.escape(signed(change, metric.unit, view.lang))}</bdi>{said}"]
 
 

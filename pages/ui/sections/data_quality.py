@@ -98,7 +98,7 @@ def rules(view: PageContext) -> None:
     )
     with st.container(border=True, key="figure-rules", height="stretch"):
         st.html(
-            f'<div class="pd-head"><h3>{text.escape(title)}</h3><p>{text.escape(view.word("load.rules_are"))}</p></div>'
+            f'<div class="pd-head"><h3>{text.escape(title)}</h3><p>{view.escaped("load.rules_are")}</p></div>'
             f'<ul class="pd-rules">{listed}</ul>'
         )
 

@@ -77,11 +77,6 @@ def _several(
     key = f"explore {name}"
     st.session_state[key] = list(chosen)
 
-    def changed() -> None:
-        values = st.session_state[key]
-        default = tuple(values) == _DEFAULT[name]
-        page_parameters.choose(PAGE, **{name: None if default else values or [NOTHING], "page": None, "sort": None})
-
     st.multiselect(
         view.word(f"more.{name}"),
         list(options),
@@ -89,12 +84,17 @@ def _several(
         format_func=label,
         max_selections=most,
         placeholder=view.word(f"more.{name}_hint"),
-        on_change=changed,
+        on_change=lambda: _choose(name, st.session_state[key]),
         filter_mode="contains",
         select_all=False,
         wrap=True,
         width=420 if name == "m" else 300,
     )
+
+
+def _choose(name: str, values: Sequence[str]) -> None:
+    is_default = tuple(values) == _DEFAULT[name]
+    page_parameters.choose(PAGE, **{name: None if is_default else values or [NOTHING], "page": None, "sort": None})
 
 
 def _refused(view: PageContext, problems: Sequence[Problem]) -> None:
@@ -107,7 +107,7 @@ def _refused(view: PageContext, problems: Sequence[Problem]) -> None:
         sentences.append(view.word(f"refused.{problem.reason}", measure=measure, dimensions=named))
         remedies += problem.remedies
     listed = "".join(f"<p>{text.escape(line)}</p>" for line in dict.fromkeys(sentences))
-    title = text.escape(view.word("state.refused_title"))
+    title = view.escaped("state.refused_title")
     st.html(f'<div class="pd-notice pd-refused" role="alert"><strong>{title}</strong>{listed}</div>')
     with st.container(horizontal=True, gap="small"):
         for remedy in dict.fromkeys(remedies):
@@ -126,11 +126,7 @@ def _take(remedy: Remedy) -> None:
     if remedy.kind == "where":
         page_context.narrow(remedy.name, ())
     else:
-        remaining = [name for name in _chosen(remedy.kind) if name != remedy.name]
-        default = tuple(remaining) == _DEFAULT[remedy.kind]
-        page_parameters.choose(
-            PAGE, **{remedy.kind: None if default else remaining or [NOTHING], "page": None, "sort": None}
-        )
+        _choose(remedy.kind, [name for name in _chosen(remedy.kind) if name != remedy.name])
 
 
 def _answer(view: PageContext, selection: Selection) -> Answer | StoredRows:

@@ -145,7 +145,7 @@ def _pivot(view: PageContext, selection: Selection, answer: Answer) -> None:
         counted(code) for code in page_columns
     ]
     head.append(tables.Column(metric.name, view.word("more.total"), lambda g: written(totals.get(g)), totals.get, True))
-    foot = [text.escape(view.word("more.total")), *[""] * (len(down) - 1)]
+    foot = [view.escaped("more.total"), *[""] * (len(down) - 1)]
     foot += [*(written(beneath.get(code)) for code in page_columns), written(_totals(view, selection, ()).value())]
     notes = [view.word("more.pivot_of", measure=metric.label[view.lang])]
     if len(columns) > _MOST_COLUMNS:

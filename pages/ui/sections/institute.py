@@ -162,7 +162,7 @@ def head(view: PageContext, institute: Institute) -> None:
         "institute.veteran_led": _yes(view, institute.veteran_led),
     }
     listed = "".join(
-        f"<dt>{text.escape(view.word(key))}</dt><dd><bdi>{text.escape(fact)}</bdi></dd>" for key, fact in facts.items()
+        f"<dt>{view.escaped(key)}</dt><dd><bdi>{text.escape(fact)}</bdi></dd>" for key, fact in facts.items()
     )
     st.html(f'<div class="pd-head"><h2>{text.escape(institute.name)}</h2></div><dl class="pd-facts">{listed}</dl>')
 

@@ -120,7 +120,7 @@ def institute_address(view: PageContext, institute: str) -> str:
 
 def part(view: PageContext, key: str) -> None:
     """The title of a part of a page."""
-    st.html(f'<h2 class="pd-part">{text.escape(view.word(key))}</h2>')
+    st.html(f'<h2 class="pd-part">{view.escaped(key)}</h2>')
 
 
 def caution(view: PageContext, key: str) -> None:
@@ -130,7 +130,7 @@ def caution(view: PageContext, key: str) -> None:
 
 def on_paper(view: PageContext, key: str) -> None:
     """A sentence from text.toml that only paper shows."""
-    st.html(f'<p class="pd-note pd-on-paper">{text.escape(view.word(key))}</p>')
+    st.html(f'<p class="pd-note pd-on-paper">{view.escaped(key)}</p>')
 
 
 def sources(view: PageContext, analysis: str) -> None:
@@ -148,9 +148,9 @@ def sources(view: PageContext, analysis: str) -> None:
                 f'<cite class="pd-latin"><bdi>{text.escape(row["source"])}</bdi></cite> '
                 f'<a href="{text.escape(row["address"])}" rel="noreferrer noopener" target="_blank" '
                 f'style="color: var(--pd-accent)">'
-                f"{text.escape(view.word('abroad.address'))}</a></li>"
+                f"{view.escaped('abroad.address')}</a></li>"
             )
         st.html(
-            f'<div class="pd-head"><h3>{text.escape(view.word("abroad.sources"))}</h3></div>'
+            f'<div class="pd-head"><h3>{view.escaped("abroad.sources")}</h3></div>'
             f'<ol class="pd-rules">{"".join(entries)}</ol>'
         )

@@ -102,13 +102,13 @@ def _needing_action(view: PageContext) -> None:
         body = (
             f'<ol class="pd-actions">{"".join(_action(view, action) for action in actions)}</ol>'
             if actions
-            else f'<p class="pd-note">{text.escape(view.word("action.none"))}</p>'
+            else f'<p class="pd-note">{view.escaped("action.none")}</p>'
         )
-        st.html(f'<div class="pd-head"><h3>{text.escape(view.word("action.title"))}</h3></div>{body}')
+        st.html(f'<div class="pd-head"><h3>{view.escaped("action.title")}</h3></div>{body}')
         partly = [name for name in view.where if name not in ("province", "county", "institute", "activity")]
         if partly:
             filters = text.listed([view.word(f"scope.{name}") for name in partly], view.lang)
-            st.html(f'<p class="pd-note">{text.escape(view.word("action.whole", filters=filters))}</p>')
+            st.html(f'<p class="pd-note">{view.escaped("action.whole", filters=filters)}</p>')
 
 
 def _action(view: PageContext, action: Action) -> str:
@@ -155,7 +155,7 @@ def _ranked(view: PageContext) -> None:
         columns = [column(at, head) for at, head in enumerate(("dimension.measure", *ranks.HEADS))]
         rows, title = ranks.rows(sources(view), _everywhere(view)), view.word("profile.ranks")
         st.html(
-            f'<div class="pd-head"><h3>{text.escape(title)}</h3><p>{text.escape(view.word("profile.ranks_are"))}</p></div>'
+            f'<div class="pd-head"><h3>{text.escape(title)}</h3><p>{view.escaped("profile.ranks_are")}</p></div>'
             + table_html.html(columns, rows, rows, title, sort="", foot=())
         )
 

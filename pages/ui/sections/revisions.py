@@ -54,7 +54,7 @@ def _why(view: PageContext) -> None:
         else:
             blocks.note(view.word("why.nothing"))
         if files:
-            st.html(f'<div class="pd-head"><h4>{text.escape(view.word("why.files"))}</h4></div>')
+            st.html(f'<div class="pd-head"><h4>{view.escaped("why.files")}</h4></div>')
             tables.show(view, "why-files", _changed(view), files, view.word("why.files"))
 
 

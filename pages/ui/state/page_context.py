@@ -99,6 +99,10 @@ class PageContext:
     def word(self, key: str, **values: object) -> str:
         return text.word(key, self.lang, **values)
 
+    def escaped(self, key: str, **values: object) -> str:
+        """The words of `key`, escaped for HTML."""
+        return text.escaped(key, self.lang, **values)
+
 
 def language() -> str:
     """The user's language: that of the address, else the one used earlier in this session."""
