@@ -21,7 +21,7 @@ from pages.ui.charts import elements, lines, marks, titles
 from pages.ui.charts.chart import Chart
 from pages.ui.charts.elements import ChartContext
 from pages.ui.charts.titles import Title
-from pages.ui.components import downloads, drawn_charts, filter_bar
+from pages.ui.components import blocks, downloads, drawn_charts, filter_bar
 from pages.ui.components.cards import cards, headline
 from pages.ui.components.downloads import Picture
 from pages.ui.components.drawn_charts import DrawnChart
@@ -123,7 +123,7 @@ def _unmapped(question: FigureQuestion, answer: Answer, ident: str) -> None:
     view = question.view
     title = _title(answer, question.chart.title, context(view), ident)
     note = f'<p class="pd-note pd-unmapped">{view.escaped("figure.no_map")}</p>'
-    st.html(_head(title.sentence, _below(view, answer)) + note + f"<style>{_UNSTRETCHED}</style>")
+    st.html(blocks.heading(title.sentence, _below(view, answer)) + note + f"<style>{_UNSTRETCHED}</style>")
 
 
 def _single(
@@ -138,7 +138,7 @@ def _single(
         options = {"zero": metric.unit != "share", "height": _TREND}
         return prepare(view, lines.trend, over_time, ident, None, ignored, options, place, card=card)
     title = _title(answer, question.chart.title, context(view), ident)
-    st.html(_head(title.sentence, _below(view, answer)) + card)
+    st.html(blocks.heading(title.sentence, _below(view, answer)) + card)
     footer(view, answer, ident)
     return None
 
@@ -193,7 +193,7 @@ def _show(
     with error_boundary(view.lang, ident):
         axis = drawn.meta["clicks"] if drawn.meta["clicks"] in FILTERS else ""
         legend, chosen = drawn.meta["keys"], axis and any(key.get("member") for key in drawn.meta["keys"])
-        st.html(_head(picture.title, picture.subtitle, "" if chosen else keys(legend)) + card)
+        st.html(blocks.heading(picture.title, picture.subtitle, "" if chosen else keys(legend)) + card)
         if chosen:
             _keys_to_click(axis, legend, ident)
         plot(drawn.figure, f"chart-{ident}", drawn.spoken, clicked=partial(page_context.turn, axis) if axis else None)
@@ -210,10 +210,6 @@ def _show(
 def _below(view: PageContext, answer: Answer) -> str:
     """Measure, place, period and, for a ratio, its number of cases."""
     return " · ".join(part for part in (subtitle(view, answer), size(view, answer)) if part)
-
-
-def _head(title: str, below: str, more: str = "") -> str:
-    return f'<div class="pd-head"><h3>{text.escape(title)}</h3><p>{text.escape(below)}</p>{more}</div>'
 
 
 def _title(answer: Answer, rule: titles.TitleRule, chart_context: ChartContext, ident: str) -> Title:
@@ -294,8 +290,8 @@ def _groups(view: PageContext, names: Sequence[str], by: str, says: titles.Title
             notice(view.lang, "state.empty_title", view.word("state.empty"))
             return
         title = _title(answer, says or titles.extreme, context(view), ident)
-        st.html(_head(title.sentence, _below(view, answer)))
+        blocks.head(title.sentence, _below(view, answer))
         table(view, answer, ident)
         if ignored:
-            st.html(f'<p class="pd-note">{text.escape(scoped_query.no_effect(view, ignored))}</p>')
+            blocks.note(scoped_query.no_effect(view, ignored))
         footer(view, answer, ident, with_table=False)

@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from etl.warehouse.dimensions import expand_groups
-from pages.ui.components import day_field, filter_options, tables
+from pages.ui.components import blocks, day_field, filter_options, tables
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
 from pages.ui.state import page_context, page_parameters, periods
@@ -110,7 +110,7 @@ def _more(view: PageContext, offered: Sequence[str], on: Sequence[str], known: t
         with box:
             for name in offered:
                 _filter(view, name, known)
-            st.html(f'<p class="pd-note">{view.escaped("scope.counts_are")}</p>')
+            blocks.note(view.word("scope.counts_are"))
 
 
 def _filter(view: PageContext, name: str, known: tuple[str, ...]) -> None:

@@ -11,11 +11,10 @@ from etl.core.errors import Refused
 from etl.core.paths import warehouse_pointer
 from pages.ui.briefing import writing
 from pages.ui.briefing.writing import NATION, Written
-from pages.ui.components import downloads
+from pages.ui.components import blocks, downloads
 from pages.ui.components.notices import error_boundary, notice
 from pages.ui.data import briefing_questions, user
 from pages.ui.i18n import text
-from pages.ui.sections import blocks
 from pages.ui.state.page_context import PageContext
 
 _MIME = "application/pdf"

@@ -12,12 +12,12 @@ from etl.core.jalali import DAY, add_months, last_complete_months
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.ranking import LEAST
 from pages.ui.charts import elements, steps
-from pages.ui.components import day_field, notices, tables
+from pages.ui.components import blocks, day_field, notices, tables
 from pages.ui.components import figures as ui
 from pages.ui.components.footer import context, footer
 from pages.ui.data import registers, warehouse
 from pages.ui.i18n import text
-from pages.ui.sections import blocks, compare_lines
+from pages.ui.sections import compare_lines
 from pages.ui.state import page_context, page_parameters
 from pages.ui.state.address import NATION
 from pages.ui.state.page_context import PageContext, without_places

@@ -13,11 +13,11 @@ from etl.semantic.catalog import DIMENSIONS, TIME
 from etl.semantic.exportable import StoredRows
 from pages.ui.charts import bars, lines, maps, matrix, titles
 from pages.ui.charts.matrix import ORDERED
+from pages.ui.components import blocks, notices
 from pages.ui.components import figures as ui
-from pages.ui.components import notices
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
-from pages.ui.sections import blocks, explore_rows, question_problems
+from pages.ui.sections import explore_rows, question_problems
 from pages.ui.sections.explore_rows import PAGE, Selection
 from pages.ui.sections.question_problems import Problem, Remedy
 from pages.ui.state import page_context, page_parameters, periods, scoped_query

@@ -13,12 +13,11 @@ from etl.semantic.catalog import TIME
 from etl.semantic.exportable import StoredRows
 from pages.ui.charts import matrix
 from pages.ui.charts.matrix import ORDERED
-from pages.ui.components import downloads, notices, tables
+from pages.ui.components import blocks, downloads, notices, tables
 from pages.ui.components.footer import context, question, subtitle
 from pages.ui.components.table_state import InAddress
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
-from pages.ui.sections import blocks
 from pages.ui.state import page_context, page_parameters, rendering
 from pages.ui.state.address import SHOWN
 from pages.ui.state.page_context import PageContext

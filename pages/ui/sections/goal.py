@@ -10,12 +10,11 @@ from etl.analysis.projection import MOST_MONTHS_AHEAD, end_of_next_year
 from etl.core import jalali
 from etl.core.text_folding import latin_digits
 from etl.semantic.answers import Answer
-from pages.ui.components import day_field
+from pages.ui.components import blocks, day_field
 from pages.ui.components.footer import question
 from pages.ui.components.notices import error_boundary
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
-from pages.ui.sections import blocks
 from pages.ui.state import address, page_parameters, rendering, scoped_query
 from pages.ui.state.page_context import PageContext
 
@@ -88,9 +87,8 @@ def announced(view: PageContext) -> None:
             sentence = view.word("goal.announced", day=day, measure=metric.short[view.lang], **values)
             source = view.word("goal.announced_source", words=row["announced_words"], source=row["source"])
             lines.append(f"<p><b>{text.escape(sentence)}</b></p><p class='pd-note'>{text.escape(source)}</p>")
-        title = view.escaped("goal.announced_title")
         note = view.escaped("goal.announced_why" if lines else "goal.announced_none")
-        st.html(f'<div class="pd-head"><h3>{title}</h3></div>{"".join(lines)}<p class="pd-note">{note}</p>')
+        st.html(blocks.heading(view.word("goal.announced_title")) + "".join([*lines, f'<p class="pd-note">{note}</p>']))
         question(view, answer, "announced")
 
 
@@ -104,7 +102,7 @@ def _sentence(view: PageContext, row: dict, until: date) -> str:
     }
     key = "answer" if row["recruits_needed"] else "unknown" if row["recruits_needed"] is None else "none_needed"
     return (
-        f'<div class="pd-head"><h3>{view.escaped("goal.title")}</h3></div>'
+        f"{blocks.heading(view.word('goal.title'))}"
         f'<div class="pd-verdict" role="status"><p>{view.escaped(f"goal.{key}", **values)}</p></div>'
         f'<p class="pd-note">{view.escaped("goal.help")}</p>'
     )

@@ -6,11 +6,12 @@ from datetime import date, timedelta
 import streamlit as st
 
 from pages.ui.charts import bars, cohort, steps
+from pages.ui.components import blocks
 from pages.ui.components import figures as ui
 from pages.ui.components.notices import error_boundary
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
-from pages.ui.sections import blocks, listings
+from pages.ui.sections import listings
 from pages.ui.state import scoped_query
 from pages.ui.state.page_context import PageContext
 

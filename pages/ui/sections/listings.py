@@ -8,13 +8,12 @@ from dataclasses import replace
 import streamlit as st
 
 from etl.semantic.answers import Answer
-from pages.ui.components import tables
+from pages.ui.components import blocks, tables
 from pages.ui.components.footer import context, footer, subtitle
 from pages.ui.components.notices import error_boundary
 from pages.ui.components.table_state import AmongLists, InSession
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
-from pages.ui.sections import blocks
 from pages.ui.state import page_context, page_parameters, rendering, scoped_query
 from pages.ui.state.address import DAYS_LEFT, NAMES
 from pages.ui.state.page_context import PageContext
@@ -150,7 +149,4 @@ def sources(view: PageContext, analysis: str) -> None:
                 f'style="color: var(--pd-accent)">'
                 f"{view.escaped('abroad.address')}</a></li>"
             )
-        st.html(
-            f'<div class="pd-head"><h3>{view.escaped("abroad.sources")}</h3></div>'
-            f'<ol class="pd-rules">{"".join(entries)}</ol>'
-        )
+        st.html(blocks.heading(view.word("abroad.sources")) + f'<ol class="pd-rules">{"".join(entries)}</ol>')

@@ -4,8 +4,8 @@ from datetime import date
 
 import streamlit as st
 
+from pages.ui.components import blocks
 from pages.ui.i18n import text
-from pages.ui.sections import blocks
 from pages.ui.state import page_parameters, saved_views
 from pages.ui.state.page_context import PageContext
 

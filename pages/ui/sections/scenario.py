@@ -12,13 +12,13 @@ from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
 from pages.ui.charts import scenario_paths
 from pages.ui.charts.elements import unit_of
+from pages.ui.components import blocks
 from pages.ui.components import figures as ui
 from pages.ui.components.footer import question
 from pages.ui.components.notices import error_boundary
 from pages.ui.data import warehouse
 from pages.ui.data.warehouse import Frozen
 from pages.ui.i18n import text
-from pages.ui.sections import blocks
 from pages.ui.state import address, page_parameters, scoped_query
 from pages.ui.state.page_context import PageContext
 
