@@ -4,13 +4,14 @@ import streamlit as st
 
 from pages.ui.charts import bars, maps, titles
 from pages.ui.charts import licensing as charts
+from pages.ui.components import blocks
 from pages.ui.components import figures as ui
-from pages.ui.sections import licensing, listings
+from pages.ui.sections import licensing
 
 
 def page() -> None:
     view = ui.scope_bar("@place", period=True)
-    listings.caution(view, "smart.no_history")
+    blocks.intro(view.word("smart.no_history"))
     ui.cards(view, "smart_service_share", "smart_institutes", "licensed_institutes", "smart_unknown")
     left, right = st.columns(2)
     with left:
@@ -20,5 +21,5 @@ def page() -> None:
     with right:
         ui.figure(view, bars.ranking, "smart_service_share", by="place", nation=True)
     ui.figure(view, charts.published, analysis="adoption")
-    listings.caution(view, "smart.no_proof")
+    blocks.intro(view.word("smart.no_proof"))
     licensing.smart_compared(view)

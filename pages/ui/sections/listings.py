@@ -122,11 +122,6 @@ def part(view: PageContext, key: str) -> None:
     st.html(f'<h2 class="pd-part">{view.escaped(key)}</h2>')
 
 
-def caution(view: PageContext, key: str) -> None:
-    """A sentence of caution from text.toml."""
-    blocks.intro(view.word(key))
-
-
 def on_paper(view: PageContext, key: str) -> None:
     """A sentence from text.toml that only paper shows."""
     st.html(f'<p class="pd-note pd-on-paper">{view.escaped(key)}</p>')
