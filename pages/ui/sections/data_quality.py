@@ -12,7 +12,7 @@ from etl.semantic.answers import Answer
 from pages.ui.charts.elements import ChartContext
 from pages.ui.components import blocks, notices, tables
 from pages.ui.components.footer import footer
-from pages.ui.data import registers, warehouse
+from pages.ui.data import warehouse
 from pages.ui.i18n import text
 from pages.ui.state import rendering
 from pages.ui.state.page_context import PageContext
@@ -32,7 +32,7 @@ def totals(view: PageContext) -> None:
 
 def provinces(view: PageContext) -> None:
     """The submissions of each province, with its latest day."""
-    answer = registers.load_provinces()
+    answer = warehouse.result(load.provinces)
     missing = warehouse.result(load.missing_sources)
     title = view.word("load.all_reported")
     if missing:

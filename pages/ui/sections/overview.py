@@ -5,13 +5,14 @@ from functools import partial
 
 import streamlit as st
 
+from etl.analysis import data_quality
 from etl.semantic.answers import Answer
 from pages.ui.components import blocks, table_html, tables
 from pages.ui.components.cards import headline
 from pages.ui.components.footer import question
 from pages.ui.components.notices import error_boundary, notice
 from pages.ui.components.table_html import Column
-from pages.ui.data import registers, warehouse
+from pages.ui.data import warehouse
 from pages.ui.i18n import text
 from pages.ui.state import page_parameters, periods, rendering, scoped_query
 from pages.ui.state.page_context import PageContext
@@ -53,7 +54,7 @@ def sources(view: PageContext) -> Sources:
         ask=ask,
         analyse=lambda name: scoped_query.worked_out(view, name)[0],
         everywhere=everywhere,
-        provinces=registers.load_provinces,
+        provinces=partial(warehouse.result, data_quality.provinces),
         settled_on=lambda name: warehouse.settled_on(name, view.as_of),
         member=lambda dimension, code: text.member(dimension, code, view.lang, warehouse.names(dimension, view.lang)),
         filters=frozenset(view.where) - ({"province"} if is_one else frozenset()),

@@ -34,11 +34,7 @@ def panel(view: PageContext, scenario: Scenario) -> None:
     """The sliders, set by the address or the last 12 months, and a button that resets them."""
     with st.container(border=True, key="scenario"):
         blocks.head(view.word("planning.title"), view.word("planning.help"))
-        left, right = st.columns(2)
-        with left:
-            _recruits(view, scenario)
-        with right:
-            _leavers(view, scenario)
+        _flows(view, scenario)
         with error_boundary(view.lang, "seats"):
             _seats(view, scenario)
         if scenario != NOW:
@@ -84,23 +80,21 @@ def _write_seats(seats: Mapping[tuple[str, str], float]) -> None:
     )  # fmt: skip
 
 
-def _recruits(view: PageContext, scenario: Scenario) -> None:
+def _flows(view: PageContext, scenario: Scenario) -> None:
+    """The sliders of monthly recruits and of the leaver rate."""
     answer = scoped_query.worked_out(view, "pace_now")[0]
-    current = _as_shown(answer, "plan_recruits")
-    _slider(
-        view, answer, "plan_recruits", current, scenario.recruits, _round_top(current * 4, 100), 1,
-        lambda value: page_parameters.choose(_PAGE, recruits=None if value == current else f"{value:g}"),
-    )  # fmt: skip
-
-
-def _leavers(view: PageContext, scenario: Scenario) -> None:
-    answer = scoped_query.worked_out(view, "pace_now")[0]
-    current = _as_shown(answer, "plan_leaver_rate")
-    chosen_rate = text.rounded(scenario.leaver_rate, "share")
-    _slider(
-        view, answer, "plan_leaver_rate", current, chosen_rate, max(0.6, current * 2), 0.001,
-        lambda value: page_parameters.choose(_PAGE, leave=None if value == current else f"{value * 100:g}"),
-    )  # fmt: skip
+    recruits, rate = (_as_shown(answer, name) for name in ("plan_recruits", "plan_leaver_rate"))
+    left, right = st.columns(2)
+    with left:
+        _slider(
+            view, answer, "plan_recruits", recruits, scenario.recruits, _round_top(recruits * 4, 100), 1,
+            lambda value: page_parameters.choose(_PAGE, recruits=None if value == recruits else f"{value:g}"),
+        )  # fmt: skip
+    with right:
+        _slider(
+            view, answer, "plan_leaver_rate", rate, text.rounded(scenario.leaver_rate, "share"), max(0.6, rate * 2), 0.001,
+            lambda value: page_parameters.choose(_PAGE, leave=None if value == rate else f"{value * 100:g}"),
+        )  # fmt: skip
 
 
 def _as_shown(answer: Answer, name: str) -> float:
