@@ -34,7 +34,8 @@ _Drawn = tuple[Any, tuple[str, ...], dict[str, Any]]
 
 def explore(view: PageContext) -> None:
     """The question, and its answer or the reason why there is none."""
-    selection = _selection(view)
+    over = view.over or view.complete_months(periods.DEFAULT_MONTHS)
+    selection = Selection(tuple(_chosen("m")), tuple(_chosen("by")), over)
     _controls(view, selection)
     problems = question_problems.problems_of(warehouse.catalogue(), selection.names, selection.by, view.where)
     if problems:
@@ -51,11 +52,6 @@ def explore(view: PageContext) -> None:
         else:
             _figures(view, selection, answer)
         explore_rows.rows(view, selection, answer)
-
-
-def _selection(view: PageContext) -> Selection:
-    over = view.over or view.complete_months(periods.DEFAULT_MONTHS)
-    return Selection(tuple(_chosen("m")), tuple(_chosen("by")), over)
 
 
 def _chosen(name: str) -> Iterable[str]:

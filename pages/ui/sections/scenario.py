@@ -72,14 +72,6 @@ def of_address() -> Scenario:
     )
 
 
-def _write_seats(seats: Mapping[tuple[str, str], float]) -> None:
-    page_parameters.choose(
-        _PAGE,
-        seats=[f"{province}.{course}:{count:g}" if province else f"{course}:{count:g}"
-               for (province, course), count in sorted(seats.items())],
-    )  # fmt: skip
-
-
 def _flows(view: PageContext, scenario: Scenario) -> None:
     """The sliders of monthly recruits and of the leaver rate."""
     answer = scoped_query.worked_out(view, "pace_now")[0]
@@ -179,7 +171,9 @@ def _seat(view: PageContext, scenario: Scenario, place: tuple[str, str], title: 
     def choose() -> None:
         chosen = st.session_state[key]
         other_seats = {pool: count for pool, count in scenario.seats.items() if pool != place}
-        _write_seats(other_seats if chosen == current else other_seats | {place: chosen})
+        seats = other_seats if chosen == current else other_seats | {place: chosen}
+        listed = [f"{'.'.join(filter(None, pool))}:{count:g}" for pool, count in sorted(seats.items())]
+        page_parameters.choose(_PAGE, seats=listed)
 
     written = text.number(current, view.lang)
     label = f"{title} ({view.word('planning.now', value=written)})"
