@@ -175,12 +175,17 @@ def _row(view: PageContext, answer: Answer, metric: Metric, rows: dict[str, tupl
     at = answer.columns.index(metric.name)
     cells = [text.escape(metric.label[view.lang])]
     for side in ("first", "second"):
-        parts = elements.parts_of(answer, metric, rows[side], context(view))
-        beneath = f"<br><small>{text.escape(parts)}</small>" if parts else ""
-        cells.append(text.escape(text.amount(rows[side][at], metric.unit, view.lang)) + beneath)
+        cells.append(
+            f"{text.escape(text.amount(rows[side][at], metric.unit, view.lang))}{_parts(view, answer, metric, rows[side])}"
+        )
     change = rows["difference"][at]
     said = verdict and f'<br><small class="pd-{verdict}">{view.escaped(f"compare.{verdict}")}</small>'
     return [*cells, f"<bdi>{text.escape(signed(change, metric.unit, view.lang))}</bdi>{said}"]
+
+
+def _parts(view: PageContext, answer: Answer, metric: Metric, row: tuple) -> str:
+    parts = elements.parts_of(answer, metric, row, context(view))
+    return f"<br><small>{text.escape(parts)}</small>" if parts else ""
 
 
 def signed(change: Any, unit: str, lang: str) -> str:
