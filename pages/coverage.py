@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.ui.charts import bars, grouped, lines, maps, titles
+from pages.ui.components import blocks
 from pages.ui.components import figures as ui
 from pages.ui.sections import coverage, listings
 
@@ -27,11 +28,11 @@ def page() -> None:
     ui.figure(view, lines.trend, "coverage_per_10k", by="month", over=view.complete_months(36), zero=False)
     ui.groups(view, "coverage_per_10k", by="county", says=titles.highest)
     listings.part(view, "abroad.title")
-    listings.caution(view, "abroad.not_alike")
+    blocks.intro(view.word("abroad.not_alike"))
     coverage.claimed(view)
     left, right = st.columns(2)
     with left:
-        ui.figure(view, grouped.countries, analysis="countries", says=grouped.beside)
+        ui.figure(view, grouped.countries, analysis="countries")
     with right:
-        ui.figure(view, grouped.claimed, analysis="claim", says=grouped.above)
+        ui.figure(view, grouped.claimed, analysis="claim")
     listings.sources(view, "claim")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui.charts import bars, lines, signals, steps
+from pages.ui.charts import bars, lines, steps
 from pages.ui.components import figures as ui
 from pages.ui.sections import comparisons, goal, overview
 
@@ -29,4 +29,4 @@ def page() -> None:
     with left:
         ui.figure(view, lines.trend, "active_assistants", by="month", over=view.months(144), target=True)
     with right:
-        comparisons.levels(view, signals.funnel, "leaver_rate_12m")
+        comparisons.levels(view, "leaver_rate_12m")

@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.ui.charts import bars, cohort, lines, time_titles, titles
 from pages.ui.charts import licensing as charts
+from pages.ui.components import blocks
 from pages.ui.components import figures as ui
 from pages.ui.sections import licensing, listings
 from pages.ui.state import address
@@ -22,7 +23,7 @@ def page() -> None:
     with right:
         licensing.funnel(view)
     listings.part(view, "cohort.decided")
-    listings.caution(view, "cohort.decided_help")
+    blocks.intro(view.word("cohort.decided_help"))
     ui.cards(view, "time_to_licence_median", "time_to_licence_p90", "within_25_days_share", "decided")
     left, right = st.columns(2)
     with left:
@@ -35,7 +36,7 @@ def page() -> None:
         ui.figure(view, bars.ranking, "within_25_days_share", by="place", nation=True)
     with right:
         ui.figure(view, bars.ranking, "time_to_licence_median", by="place", nation=True)
-    ui.figure(view, charts.aged, "outstanding", *AGES, by="place", says=titles.highest)
+    ui.figure(view, charts.aged, "outstanding", *AGES, by="place")
     listings.part(view, "cohort.institutes")
     ui.cards(
         view,

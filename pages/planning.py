@@ -12,13 +12,13 @@ def page() -> None:
     chosen_scenario = scenario.of_address()
     left, right = st.columns(2)
     with left:
-        scenario.figure(view, scenario_paths.path, "headcount", chosen_scenario, scenario_paths.reached)
+        scenario.figure(view, "headcount", chosen_scenario)
     with right:
-        scenario.figure(view, scenario_paths.path, "compliance", chosen_scenario, scenario_paths.reached)
+        scenario.figure(view, "compliance", chosen_scenario)
     scenario.panel(view, chosen_scenario)
     scenario.method(view)
     left, right = st.columns(2)
     with left:
-        ui.figure(view, scenario_paths.held, analysis="backtest", says=scenario_paths.how_often)
+        ui.figure(view, scenario_paths.held, analysis="backtest")
     with right:
-        ui.figure(view, scenario_paths.history, analysis="backtest_months", says=scenario_paths.last_trial)
+        ui.figure(view, scenario_paths.history, analysis="backtest_months")

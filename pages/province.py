@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui.charts import lines, signals
+from pages.ui.charts import lines
 from pages.ui.components import figures as ui
 from pages.ui.sections import briefings, comparisons, listings, overview
 from pages.ui.state import rendering
@@ -25,7 +25,7 @@ def page() -> None:
         with left:
             ui.figure(view, lines.projection, analysis="projection")
         with right:
-            comparisons.changes(view, signals.process)
+            comparisons.changes(view)
         with st.container(key="profile-institutes"):
             listings.listings(view, "register")
             listings.on_paper(view, "listing.register_on_paper")

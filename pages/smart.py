@@ -4,13 +4,14 @@ import streamlit as st
 
 from pages.ui.charts import bars, maps, titles
 from pages.ui.charts import licensing as charts
+from pages.ui.components import blocks
 from pages.ui.components import figures as ui
-from pages.ui.sections import licensing, listings
+from pages.ui.sections import licensing
 
 
 def page() -> None:
     view = ui.scope_bar("@place", period=True)
-    listings.caution(view, "smart.no_history")
+    blocks.intro(view.word("smart.no_history"))
     ui.cards(view, "smart_service_share", "smart_institutes", "licensed_institutes", "smart_unknown")
     left, right = st.columns(2)
     with left:
@@ -19,6 +20,6 @@ def page() -> None:
         ui.figure(view, bars.columns, analysis="smart_sizes", says=charts.largest_size)
     with right:
         ui.figure(view, bars.ranking, "smart_service_share", by="place", nation=True)
-    ui.figure(view, charts.published, analysis="adoption", says=charts.since)
-    listings.caution(view, "smart.no_proof")
+    ui.figure(view, charts.published, analysis="adoption")
+    blocks.intro(view.word("smart.no_proof"))
     licensing.smart_compared(view)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui.charts import bars, lines, maps, signals, titles
+from pages.ui.charts import bars, lines, maps, titles
 from pages.ui.components import figures as ui
 from pages.ui.sections import comparisons
 
@@ -43,7 +43,7 @@ def page() -> None:
     with left:
         ui.figure(view, bars.ranking, analysis="seats")
     with right:
-        comparisons.levels(view, signals.funnel, "training_compliance")
+        comparisons.levels(view, "training_compliance")
     ui.figure(
         view,
         lines.heat,

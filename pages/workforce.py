@@ -22,11 +22,9 @@ def page() -> None:
     )
     left, right = st.columns(2)
     with left:
-        ages = ("age_band", "gender")
-        ui.figure(view, workforce.pyramid, "active_assistants", by=ages, says=workforce.largest_band)
+        ui.figure(view, workforce.pyramid, "active_assistants", by=("age_band", "gender"))
     with right:
-        served = ("tenure_band", "gender")
-        ui.figure(view, workforce.pyramid, "active_assistants", by=served, says=workforce.largest_band)
+        ui.figure(view, workforce.pyramid, "active_assistants", by=("tenure_band", "gender"))
     left, right = st.columns(2)
     with left:
         ui.figure(view, bars.ranking, "active_assistants", by="education", says=titles.highest)
@@ -37,13 +35,12 @@ def page() -> None:
         ui.figure(settled, bars.ranking, "leaver_rate_12m", by="post", nation=True)
     left, right = st.columns(2)
     with left:
-        ui.figure(view, workforce.survival, analysis="survival", says=workforce.still_serving)
+        ui.figure(view, workforce.survival, analysis="survival")
     with right:
-        ui.figure(view, workforce.curves, analysis="survival_by_post", says=workforce.fewest_stay)
+        ui.figure(view, workforce.curves, analysis="survival_by_post")
     left, right = st.columns(2)
     with left:
-        ways = ("origin", "province")
-        ui.figure(view, workforce.moves, "transfers_between", by=ways, says=workforce.largest_move)
+        ui.figure(view, workforce.moves, "transfers_between", by=("origin", "province"))
     with right:
         months = view.months(60)
         ui.figure(view, lines.trend, "women_share", "veteran_leader_share", by="month", over=months)

@@ -23,7 +23,7 @@ from etl.semantic.ranking import rank
 from pages.ui.charts import bars, elements, maps, matrix, steps, titles
 from pages.ui.charts.chart import Chart
 from pages.ui.charts.elements import COLOURS, ChartContext
-from pages.ui.components import figures
+from pages.ui.components import blocks, figures
 from pages.ui.i18n import text
 from pages.ui.i18n.text import escape
 from tests.conftest import Sample
@@ -87,7 +87,7 @@ def figures_shown(published: Path, monkeypatch: pytest.MonkeyPatch) -> list[Show
     captured: list[Shown] = []
     # Titles are worked out for the whole page before its charts are drawn.
     drawing: list[Shown] = []
-    say, draw, head, plot = figures._title, figures.drawn_charts.drawn, figures._head, figures.plot
+    say, draw, head, plot = figures._title, figures.drawn_charts.drawn, blocks.heading, figures.plot
 
     def saying(answer: Answer, *arguments: Any) -> titles.Title:
         title = say(answer, *arguments)
@@ -98,10 +98,10 @@ def figures_shown(published: Path, monkeypatch: pytest.MonkeyPatch) -> list[Show
         captured[-1].chart = chart
         return draw(answer, chart, *arguments)
 
-    def heading(title: str, below: str, more: str = "") -> str:
+    def heading(title: str, below: str | None = None, more: str = "") -> str:
         for figure in captured:
             if figure.title.sentence == title:
-                figure.below = below
+                figure.below = below or ""
                 drawing.append(figure)
         return head(title, below, more)
 
@@ -111,7 +111,7 @@ def figures_shown(published: Path, monkeypatch: pytest.MonkeyPatch) -> list[Show
 
     monkeypatch.setattr(figures, "_title", saying)
     monkeypatch.setattr(figures.drawn_charts, "drawn", drawn)
-    monkeypatch.setattr(figures, "_head", heading)
+    monkeypatch.setattr(blocks, "heading", heading)
     monkeypatch.setattr(figures, "plot", plotting)
     return captured
 
@@ -281,27 +281,3 @@ def test_where_the_spread_is_noise_there_is_no_map_and_the_ranking_stands_once(
     figures_shown.clear()
     assert text.word("figure.no_map", "en") not in open_page("training", "en", "")
     assert maps.provinces in [one.chart for one in figures_shown if one.drawn]
-
-
-FIXED = """
-from pages.ui.charts import bars
-from pages.ui.components import figures
-from pages.ui.state import page_context, rendering
-page_context.enter_page("overview")
-view = page_context.view()
-figures.figure(view, bars.ranking, "active_assistants", by="post", where={"province": ("IR-23",)})
-figures.figure(view, bars.ranking, "active_assistants", by="post")
-rendering.flush()
-page_context.leave_page()
-"""
-
-
-def test_a_page_can_set_a_filter_of_one_figure(figures_shown: list[Shown]) -> None:
-    app = AppTest.from_string(FIXED, default_timeout=60)
-    app.query_params["lang"] = "en"
-    assert not app.run().exception
-    fixed, free = figures_shown
-    assert fixed.answer.where == {"province": ("IR-23",)}
-    assert free.answer.where == {}
-    assert "Tehran" in fixed.below
-    assert fixed.title.sentence != free.title.sentence

@@ -112,7 +112,7 @@ DRAWN: dict[str, tuple[Any, Answer, dict[str, Any]]] = {
     "trend from a later start": (lines.trend, by_month(), {"zero": False}),
     "trend by province": (lines.trend, months_by_province(), {"zero": False}),
     "projection": (lines.projection, projection(), {"target": 130}),
-    "run-off": (lines.run_off, run_off(), {"goal": 0.95}),
+    "run-off": (lines.run_off, run_off(), {}),
     "lorenz": (lines.lorenz, lorenz(), {}),
     "heat": (lines.heat, months_by_province(), {}),
     "map": (maps.provinces, by_province(), {}),

@@ -46,8 +46,8 @@ def test_a_file_of_the_chart_component_that_is_missing_is_logged_without_its_pat
     manager = BidiComponentManager()
     manager.register_from_manifest(plot._MANIFEST, plot.ROOT)
     app = Starlette(routes=starlette_routes.create_bidi_component_routes(manager, ""))
-    assert asyncio.run(_status(app, f"/_stcore/bidi-components/{plot._NAME}/plot.js")) == 200
-    assert asyncio.run(_status(app, f"/_stcore/bidi-components/{plot._NAME}/{MARK}.js")) == 404
+    assert asyncio.run(_status(app, "/_stcore/bidi-components/dashboard.plot/plot.js")) == 200
+    assert asyncio.run(_status(app, f"/_stcore/bidi-components/dashboard.plot/{MARK}.js")) == 404
     log = log_stream.getvalue()
     assert "Error reading bidi component asset" in log
     assert "FileNotFoundError" in log, "what went wrong is said"

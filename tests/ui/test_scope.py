@@ -336,12 +336,12 @@ def test_days_of_a_comparison_are_typed_in_the_same_kind_of_field() -> None:
 def test_a_name_of_the_other_direction_is_isolated_in_a_sentence_and_not_in_the_name_of_a_file() -> None:
     code, name = next(iter(warehouse.names("institute", "en").items()))
     view = page_context_of(Scope({"institute": (code,)}), "en")
-    assert page_context.filters_in_words(view) == f"\u2068{name}\u2069"
-    assert page_context.filters_in_words(page_context_of(view.scope, "fa")) == name
+    assert page_context.place(view, view.where) == f"\u2068{name}\u2069"
+    assert page_context.place(page_context_of(view.scope, "fa"), view.where) == name
     assert filter_options.offered(view, "institute", FILTERS)[code].startswith(f"\u2068{name}\u2069 (")
     answer = made.answer("active_assistants", rows=[(1,)], where={"institute": (code,)})
     assert not re.search(
-        "[\u2066-\u2069]", about.file_name(answer, ChartContext("en"), page_context.filters_in_words(view), "csv")
+        "[\u2066-\u2069]", about.file_name(answer, ChartContext("en"), page_context.place(view, view.where), "csv")
     )
 
 

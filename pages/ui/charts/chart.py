@@ -23,8 +23,6 @@ class Chart:
     names_groups: bool = False
     # Always shows all provinces; takes the selected ones (`chosen`).
     whole_country: bool = False
-    # Takes the goal of training compliance (`goal`).
-    has_goal: bool = False
     # Runs over time; takes the events in its range (`events`).
     has_events: bool = False
     # Compares groups; a single group is shown as a trend instead.

@@ -6,6 +6,7 @@ from datetime import date
 from itertools import cycle
 from typing import Any
 
+from etl.analysis.training_plan import GOAL
 from etl.semantic.answers import Answer, Metric
 from pages.ui.charts import axes, elements, marks, time_titles, titles, traces
 from pages.ui.charts.chart import chart
@@ -107,6 +108,13 @@ def _line(
     return traces.line(list(range(len(y))), y, hover, colour, width, dash, mode=mode, marker=marker)
 
 
+def _line_of(answer: Answer, which: int, context: ChartContext, meaning: str, *style: Any) -> Figure:
+    """The line of a metric, by position, of an answer with one row for each unit of time."""
+    metric = answer.metrics[which]
+    hovers = [elements.hover_of_row(answer, metric, row, context) for row in answer.rows]
+    return _line(context, answer.column(metric.name), meaning, hovers, *style)
+
+
 def _open_end(
     context: ChartContext,
     values: Sequence[Any],
@@ -149,16 +157,10 @@ def projection(
 ) -> Figure:
     """Known values solid, the projected range dashed. Metrics in order: actual, low, high."""
     labels = [row[0] for row in answer.rows]
-    parts = [_Series(metric.short[context.lang], metric, answer.rows) for metric in answer.metrics[:3]]
-    (actual, actual_hover), (floor, floor_hover), (roof, roof_hover) = (
-        part.spread(answer, context, labels, 0) for part in parts
-    )
-    low = _line(context, floor, "projection", floor_hover, 1.5, "dash")
-    high = _line(context, roof, "projection", roof_hover, 1.5, "dash") | {
-        "fill": "tonexty",
-        "fillcolor": elements.faded(context.colour("projection"), 0.18),
-    }
-    top = max([target or 0, *(value for value in [*actual, *roof] if value is not None)])
+    actual = _line_of(answer, 0, context, "actual")
+    low, high = (_line_of(answer, at, context, "projection", 1.5, "dash") for at in (1, 2))
+    high |= {"fill": "tonexty", "fillcolor": elements.faded(context.colour("projection"), 0.18)}
+    top = max([target or 0, *(value for value in [*actual["y"], *high["y"]] if value is not None)])
     unit = answer.metrics[0].unit
     keys = [
         elements.key(context, context.word("figure.actual"), "actual", "line"),
@@ -166,7 +168,7 @@ def projection(
     ]
     figure = elements.figure(
         context,
-        [low, high, _line(context, actual, "actual", actual_hover)],
+        [low, high, actual],
         height,
         keys,
         xaxis=axes.time_axis(context, labels),
@@ -177,15 +179,14 @@ def projection(
     return marks.drawn(figure, events, context, labels)
 
 
-@chart(time_titles.ends, has_goal=True)
-def run_off(answer: Answer, context: ChartContext, goal: float | None = None) -> Figure:
-    """A share that falls on known days without further action: a step line over days, with the goal."""
+@chart(time_titles.ends)
+def run_off(answer: Answer, context: ChartContext) -> Figure:
+    """A share that falls on known days without further action: a step line over days, with the goal of compliance."""
     metric = answer.metrics[0]
     days: list[date] = [row[0] for row in answer.rows]
-    values, hovers = _Series("", metric, answer.rows).spread(answer, context, days, 0)
-    line = _line(context, values, "actual", hovers) | {"mode": "lines"}
+    line = _line_of(answer, 0, context, "actual") | {"mode": "lines"}
     line["line"] = line["line"] | {"shape": "hv"}
-    numbers = [value for value in values if value is not None]
+    numbers = [value for value in line["y"] if value is not None]
     axis = axes.time_axis(context, [day.isoformat() for day in days])
     axis["tickvals"] = list(range(0, len(days), max(1, len(days) // 4)))
     axis["ticktext"] = [axes.day_label(days[i], context) for i in axis["tickvals"]]
@@ -194,9 +195,9 @@ def run_off(answer: Answer, context: ChartContext, goal: float | None = None) ->
         [line],
         320,
         xaxis=axis,
-        yaxis=_roomy(context, _around(numbers, goal, metric.unit), metric.unit),
+        yaxis=_roomy(context, _around(numbers, GOAL, metric.unit), metric.unit),
         margin=elements.LAST_TICK,
-        **traces.target(context, goal, metric.unit, at_end=True),
+        **traces.target(context, GOAL, metric.unit, at_end=True),
     )
 
 

@@ -95,14 +95,15 @@ def extreme(
     ranking = rank(answer, metric.name)
     range_of = spread(answer, metric, [group.value for group in ranking.ranked] or [row[at] for row in rows], context)
     if not ranking.ranked:
-        return _all_small(metric, range_of, context) if ranking.small else range_of
+        return (
+            replace(_all_small("all_small", metric, context), alternatives=(range_of,)) if ranking.small else range_of
+        )
     half = _half(answer, metric, ranking.ranked, context)
     if len(ranking.ranked) == 1:
         only = ranking.ranked[0]
-        return Title(
-            _about(metric, name_group(only.key), only.value, context),
-            alternatives=_only_one_ranked(answer, metric, name_group(only.key), context),
-        )
+        place = name_group(only.key)
+        all_but = _all_small("all_but", metric, context, place=place)
+        return Title(_about(metric, place, only.value, context), alternatives=(all_but,))
     other = "lowest" if end == "highest" else "highest"
     at_end, at_other_end = (_end_of(metric, ranking.ranked, side, worst, name_group, context) for side in (end, other))
     is_apart = {"highest": ranking.is_first_apart, "lowest": ranking.is_last_apart}
@@ -130,27 +131,12 @@ def _has_word(by: Sequence[str]) -> bool:
     return len(by) == 1 and by[0] in ("province", "county", "institute", "course", "post", "activity")
 
 
-def _all_small(metric: Metric, range_of: Title, context: ChartContext) -> Title:
-    """A title saying that all groups are too small to be ranked."""
-    sentence = context.word("finding.all_small", measure=metric.short[context.lang], fewest=_fewest(metric, context))
-    return Title(sentence, alternatives=(range_of,))
-
-
-def _only_one_ranked(answer: Answer, metric: Metric, place: str, context: ChartContext) -> tuple[Title, ...]:
-    """A title saying that all groups but one are too small to be ranked."""
-    if len(answer.rows) < 2:
-        return ()
-    sentence = context.word(
-        "finding.all_but", measure=metric.short[context.lang], place=place, fewest=_fewest(metric, context)
-    )
-    return (Title(sentence),)
-
-
-def _fewest(metric: Metric, context: ChartContext) -> str:
-    """The minimum size of a ranked group, in words."""
+def _all_small(key: str, metric: Metric, context: ChartContext, **words: str) -> Title:
+    """A title saying that all groups, or all but one, are smaller than the least size of a ranked group."""
     counted = size_of(metric)
     unit = catalogue()[counted].unit if counted in catalogue() else metric.unit
-    return text.amount(least(unit), unit if unit in _COUNTS else "persons", context.lang)
+    fewest = text.amount(least(unit), unit if unit in _COUNTS else "persons", context.lang)
+    return Title(context.word(f"finding.{key}", measure=metric.short[context.lang], fewest=fewest, **words))
 
 
 def _end_of(

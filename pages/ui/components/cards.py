@@ -221,7 +221,7 @@ def _card(view: PageContext, name: str, answers: CardAnswers | None, below: str)
     if value is not None and before is not None:
         lines.append(_changed(view, metric, value, before))
     if value is None and metric.unit not in ("date", "month"):
-        lines.append(text.escape(view.word("figure.not_settled" if is_unsettled else "figure.not_known")))
+        lines.append(view.escaped("figure.not_settled" if is_unsettled else "figure.not_known"))
     elif parts := elements.parts_of(answer, metric, row, context(view)):
         lines.append(text.escape(parts))
     if ignored:
@@ -255,8 +255,8 @@ def _changed(view: PageContext, metric: Metric, now: Any, then: Any) -> str:
         return text.escape(f"{view.word('figure.before')}: {text.plain(then, metric.unit, view.lang)}")
     judged = changes.verdict(metric, now, then, view.lang)
     if not changes.is_visible(metric, now, then):
-        return text.escape(view.word("change.line", change=judged))
-    line = text.escape(view.word("change.line", change=changes.signed(metric, now, then, view.lang)))
+        return view.escaped("change.line", change=judged)
+    line = view.escaped("change.line", change=changes.signed(metric, now, then, view.lang))
     is_worse = judged == view.word("compare.worse")
     return (
         f'{line}\u00a0· <b class="{"pd-worse" if is_worse else "pd-better"}">{text.escape(judged)}</b>'

@@ -28,7 +28,7 @@ def field(
 
     Unreadable input leaves the day unchanged; `trouble` shows the error below the row of fields.
     """
-    within = bounds or (view.first_day, view.latest)
+    within = bounds or (view.days.first, view.latest)
     with st.container(key=f"day-{ident}", gap=None):
         if view.lang == "fa":
             _typed(view, ident, label, day, chosen, within)

@@ -21,6 +21,7 @@ from etl.semantic.answers import Answer
 from etl.semantic.disclosure import Circulated
 from pages.ui.charts import elements
 from pages.ui.charts.elements import ChartContext, Figure
+from pages.ui.components import blocks
 from pages.ui.components.plot import plot
 from pages.ui.data import user, warehouse
 from pages.ui.exports import about
@@ -129,7 +130,7 @@ def _show_picture(view: PageContext, picture: Picture, context: ChartContext, na
     form = st.segmented_control(
         view.word("more.form"), ("png", "svg"), default="png", required=True, format_func=str.upper, key=f"form-{ident}"
     )
-    st.html(f'<p class="pd-note">{text.escape(view.word("more.picture_help"))}</p>')
+    blocks.note(view.word("more.picture_help"))
     form = form or "png"
     config = elements.CONFIG | {
         "displayModeBar": True,
@@ -160,11 +161,11 @@ def offers(
     answer = exportable.of(source).answer
     access.check(user.scope().rights(), answer.by, answer.where, answer.scope)
     if not access.may_leave(user.scope(), answer.where):
-        st.html(f'<p class="pd-note">{text.escape(view.word("sign_in.no_export"))}</p>')
+        blocks.note(view.word("sign_in.no_export"))
         return
     if isinstance(source, exportable.StreamedRows):
         circulation = False
-        st.html(f'<p class="pd-note">{text.escape(view.word("figure.not_for_circulation"))}</p>')
+        blocks.note(view.word("figure.not_for_circulation"))
     else:
         circulation = st.checkbox(
             view.word("figure.circulation"), key=f"circulation-{ident}", help=view.word("figure.circulation_help")
@@ -173,7 +174,7 @@ def offers(
     place = page_context.place(view, answer.where)
     ask = warehouse.ask
     written = text.number(count, view.lang)
-    st.html(f'<p class="pd-note">{text.escape(view.word("more.rows", rows=written))}</p>')
+    blocks.note(view.word("more.rows", rows=written))
     for kind, mime in FORMS.items():
         job = ExportJob(kind, source, context, circulation, place)
         name = about.file_name(source, context, place, kind, circulation)
@@ -195,7 +196,7 @@ def offers(
             user.record("export", **_noted(answer, "picture", count), **audit.rights(user.scope()))
             _show_picture(view, exported, context, name, ident)
         else:
-            st.html(f'<p class="pd-note" role="status">{text.escape(view.word("figure.no_picture"))}</p>')
+            blocks.note(view.word("figure.no_picture"), is_status=True)
 
 
 def _made(job: ExportJob) -> io.BytesIO:
@@ -242,7 +243,7 @@ class _MadeFile:
 
 def _offer(view: PageContext, path: Path, name: str, noted: dict[str, str | int]) -> None:
     address = text.escape(user.offer(path, name, noted))
-    st.html(f'<p class="pd-note"><a href="{address}" download>{text.escape(view.word("sign_in.fetch"))}</a></p>')
+    st.html(f'<p class="pd-note"><a href="{address}" download>{view.escaped("sign_in.fetch")}</a></p>')
 
 
 def _made_first(view: PageContext, ident: str, name: str, job: ExportJob, noted: dict[str, str | int]) -> None:
@@ -290,7 +291,7 @@ def _finished(view: PageContext, ident: str, name: str, making: Making, noted: d
         making.process.result()
     except worker_process.Ended:
         _forget()
-        st.html(f'<p class="pd-note" role="alert">{text.escape(view.word("more.not_made"))}</p>')
+        st.html(f'<p class="pd-note" role="alert">{view.escaped("more.not_made")}</p>')
     except Exception:
         _forget()
         raise

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from etl.analysis.training_plan import GOAL
 from etl.semantic import spread
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.ranking import size_of
@@ -49,8 +48,6 @@ class FigureQuestion:
         options: dict[str, Any] = {}
         if self.chart.whole_country and not self.analysis:
             options["chosen"] = self.view.where.get("province", ())
-        if self.chart.has_goal:
-            options["goal"] = GOAL
         if self.chart.has_events:
             options["events"] = marks.events(
                 scoped_query.worked_out(self.view, "events")[0], ChartContext(self.view.lang)
@@ -137,7 +134,7 @@ def size(view: PageContext, answer: Answer) -> str:
     """The number of cases behind a ratio or a median, in words: over time the latest, for groups all of them."""
     metric = answer.metrics[0]
     counted = "at_risk" if "at_risk" in answer.columns else size_of(metric)
-    known = warehouse.catalogue().get(counted) or warehouse.worked_out(counted)
+    known = warehouse.metric(counted)
     if counted == metric.name or known is None or metric.name == "coverage_gap":
         return ""
     count = _size(view, answer, metric, counted)

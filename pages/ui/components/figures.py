@@ -21,7 +21,7 @@ from pages.ui.charts import elements, lines, marks, titles
 from pages.ui.charts.chart import Chart
 from pages.ui.charts.elements import ChartContext
 from pages.ui.charts.titles import Title
-from pages.ui.components import downloads, drawn_charts, filter_bar
+from pages.ui.components import blocks, downloads, drawn_charts, filter_bar
 from pages.ui.components.cards import cards, headline
 from pages.ui.components.downloads import Picture
 from pages.ui.components.drawn_charts import DrawnChart
@@ -66,7 +66,6 @@ def figure(
     *names: str,
     by: str | Iterable[str] = (),
     over: tuple[date, date] | None = None,
-    where: Mapping[str, Sequence[str]] | None = None,
     says: titles.TitleRule | None = None,
     analysis: str = "",
     nation: bool = False,
@@ -76,19 +75,15 @@ def figure(
 ) -> None:
     """A figure for one question: its finding as the title, then measure, place and period, the chart, and the footer.
 
-    `by="place"` means provinces, or the counties of a few selected ones. `where` are filters fixed by the page. `analysis`
-    names a result of etl.analysis. `nation` and `target` add lines for the nation's value and the target. `says` replaces the
-    chart's title rule. `ranked`: the page already ranks the same groups next to the map, so a map of groups that differ only by
-    chance is left out instead of replaced by a ranking.
+    `by="place"` means provinces, or the counties of a few selected ones. `analysis` names a result of etl.analysis. `nation`
+    and `target` add lines for the nation's value and the target. `says` replaces the chart's title rule. `ranked`: the page
+    already ranks the same groups next to the map, so a map of groups that differ only by chance is left out instead of replaced
+    by a ranking.
     """
-    if where:
-        fixed = {name: tuple(codes) for name, codes in where.items()}
-        view = replace(view, scope=replace(view.scope, where={**view.where, **fixed}))
     axes = tuple(
         scoped_query.place(view, names) if axis == "place" else axis for axis in ((by,) if isinstance(by, str) else by)
     )
-    of = [f"{name}.{code}" for name, codes in (where or {}).items() for code in codes]
-    ident = "-".join([chart.name, analysis, *names[:1], *axes, *of])
+    ident = "-".join([chart.name, analysis, *names[:1], *axes])
     place = st.container(border=True, key=f"figure-{ident}", height="stretch")
     question = FigureQuestion(view, chart, names, axes, over, analysis, nation, target)
     rendering.defer(
@@ -127,8 +122,8 @@ def _unmapped(question: FigureQuestion, answer: Answer, ident: str) -> None:
     """A note instead of a map that would only colour noise; the ranking next to it has the table and the files."""
     view = question.view
     title = _title(answer, question.chart.title, context(view), ident)
-    note = f'<p class="pd-note pd-unmapped">{text.escape(view.word("figure.no_map"))}</p>'
-    st.html(_head(title.sentence, _below(view, answer)) + note + f"<style>{_UNSTRETCHED}</style>")
+    note = f'<p class="pd-note pd-unmapped">{view.escaped("figure.no_map")}</p>'
+    st.html(blocks.heading(title.sentence, _below(view, answer)) + note + f"<style>{_UNSTRETCHED}</style>")
 
 
 def _single(
@@ -143,7 +138,7 @@ def _single(
         options = {"zero": metric.unit != "share", "height": _TREND}
         return prepare(view, lines.trend, over_time, ident, None, ignored, options, place, card=card)
     title = _title(answer, question.chart.title, context(view), ident)
-    st.html(_head(title.sentence, _below(view, answer)) + card)
+    st.html(blocks.heading(title.sentence, _below(view, answer)) + card)
     footer(view, answer, ident)
     return None
 
@@ -198,7 +193,7 @@ def _show(
     with error_boundary(view.lang, ident):
         axis = drawn.meta["clicks"] if drawn.meta["clicks"] in FILTERS else ""
         legend, chosen = drawn.meta["keys"], axis and any(key.get("member") for key in drawn.meta["keys"])
-        st.html(_head(picture.title, picture.subtitle, "" if chosen else keys(legend)) + card)
+        st.html(blocks.heading(picture.title, picture.subtitle, "" if chosen else keys(legend)) + card)
         if chosen:
             _keys_to_click(axis, legend, ident)
         plot(drawn.figure, f"chart-{ident}", drawn.spoken, clicked=partial(page_context.turn, axis) if axis else None)
@@ -215,10 +210,6 @@ def _show(
 def _below(view: PageContext, answer: Answer) -> str:
     """Measure, place, period and, for a ratio, its number of cases."""
     return " · ".join(part for part in (subtitle(view, answer), size(view, answer)) if part)
-
-
-def _head(title: str, below: str, more: str = "") -> str:
-    return f'<div class="pd-head"><h3>{text.escape(title)}</h3><p>{text.escape(below)}</p>{more}</div>'
 
 
 def _title(answer: Answer, rule: titles.TitleRule, chart_context: ChartContext, ident: str) -> Title:
@@ -299,8 +290,8 @@ def _groups(view: PageContext, names: Sequence[str], by: str, says: titles.Title
             notice(view.lang, "state.empty_title", view.word("state.empty"))
             return
         title = _title(answer, says or titles.extreme, context(view), ident)
-        st.html(_head(title.sentence, _below(view, answer)))
+        blocks.head(title.sentence, _below(view, answer))
         table(view, answer, ident)
         if ignored:
-            st.html(f'<p class="pd-note">{text.escape(scoped_query.no_effect(view, ignored))}</p>')
+            blocks.note(scoped_query.no_effect(view, ignored))
         footer(view, answer, ident, with_table=False)

@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from etl.warehouse.dimensions import expand_groups
-from pages.ui.components import day_field, filter_options, tables
+from pages.ui.components import blocks, day_field, filter_options, tables
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
 from pages.ui.state import page_context, page_parameters, periods
@@ -86,7 +86,7 @@ def _filters_button(view: PageContext) -> None:
 def _summary(view: PageContext) -> list[str]:
     """The active scope in words: places and filters, the day in both calendars, the period with its days."""
     parts = [
-        view.word("scope.in_words", parts=page_context.filters_in_words(view)),
+        view.word("scope.in_words", parts=page_context.place(view, view.where)),
         view.word("trust.as_of", day=text.day_in_both(view.as_of, view.lang)),
     ]
     if view.over:
@@ -110,7 +110,7 @@ def _more(view: PageContext, offered: Sequence[str], on: Sequence[str], known: t
         with box:
             for name in offered:
                 _filter(view, name, known)
-            st.html(f'<p class="pd-note">{text.escape(view.word("scope.counts_are"))}</p>')
+            blocks.note(view.word("scope.counts_are"))
 
 
 def _filter(view: PageContext, name: str, known: tuple[str, ...]) -> None:

@@ -87,7 +87,7 @@ def _meaning(view: PageContext, answer: Answer) -> None:
         parts.append(f"<h4>{text.escape(metric.label[view.lang])}</h4>")
         parts.append(f"<p>{text.escape(metric.description[view.lang])}</p>")
         if metric.numerator and metric.denominator:
-            above, below = (_label(name, view.lang) for name in (metric.numerator, metric.denominator))
+            above, below = (warehouse.label(name, view.lang) for name in (metric.numerator, metric.denominator))
             parts.append(_line(view, "formula", view.word("figure.ratio", numerator=above, denominator=below)))
         if metric.example.get(view.lang):
             parts.append(_line(view, "example", metric.example[view.lang]))
@@ -111,8 +111,7 @@ def _meaning(view: PageContext, answer: Answer) -> None:
     if name in warehouse.catalogue():
         links["why.link"] = page_parameters.address("quality", view.lang, scope | {"of": [name]})
     written = " · ".join(
-        f'<a href="{text.escape(address)}" target="_self">{text.escape(view.word(key))}</a>'
-        for key, address in links.items()
+        f'<a href="{text.escape(address)}" target="_self">{view.escaped(key)}</a>' for key, address in links.items()
     )
     parts.append(f"<p>{written}</p>")
     parts.append(_line(view, "query", ""))
@@ -121,12 +120,7 @@ def _meaning(view: PageContext, answer: Answer) -> None:
 
 
 def _line(view: PageContext, key: str, written: str) -> str:
-    return f"<p><b>{text.escape(view.word(f'figure.{key}'))}:</b> {text.escape(written)}</p>"
-
-
-def _label(name: str, lang: str) -> str:
-    metric = warehouse.catalogue().get(name) or warehouse.worked_out(name)
-    return metric.label[lang] if metric else name
+    return f"<p><b>{view.escaped(f'figure.{key}')}:</b> {text.escape(written)}</p>"
 
 
 @rendering.fragment

@@ -23,7 +23,7 @@ _ENDED: dict[type[Exception], str] = {
 def notice(lang: str, title: str, words: str, kind: str = "empty") -> None:
     """A notice with the title of key `title`; `kind` is empty, refused or error."""
     st.html(
-        f'<div class="pd-notice pd-{kind}" role="note"><strong>{text.escape(text.word(title, lang))}</strong>'
+        f'<div class="pd-notice pd-{kind}" role="note"><strong>{text.escaped(title, lang)}</strong>'
         f"<p>{text.escape(words)}</p></div>"
     )
 

@@ -18,8 +18,8 @@ from pages.ui.charts import elements
 
 # Streamlit serves a component's script as a file only if a manifest names its folder. A script given as text is imported
 # from a `blob:` address, which a Content-Security-Policy without `blob:` forbids.
-_MANIFEST = ComponentManifest("dashboard", "1", [ComponentConfig("plot", asset_dir="static")])
-_NAME = "dashboard.plot"
+_PACKAGE = "dashboard"
+_MANIFEST = ComponentManifest(_PACKAGE, "1", [ComponentConfig(name, asset_dir="static") for name in ("plot", "table")])
 
 # Receives the code of the clicked member.
 Clicked = Callable[[str], None]
@@ -38,7 +38,7 @@ def plot(
     Raises ValueError for a number that JSON cannot represent.
     """
     payload = {"figure": figure, "config": config, "spoken": spoken, "clickable": clicked is not None}
-    _component()(
+    component("plot")(
         key=key,
         # Streamlit would escape every Persian letter of a mapping to six characters.
         data=json.dumps(payload, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8"),
@@ -46,17 +46,17 @@ def plot(
     )
 
 
-def _component() -> Callable[..., Any]:
-    """The component, registered with the current Streamlit runtime: each test starts its own."""
+def component(name: str) -> Callable[..., Any]:
+    """The component of static/{name}.js, registered with the current Streamlit runtime: each test starts its own."""
     manager = get_bidi_component_manager()
-    if manager.get_component_asset_root(_NAME) is None:
+    if manager.get_component_asset_root(f"{_PACKAGE}.{name}") is None:
         manager.register_from_manifest(_MANIFEST, ROOT)
-    return _declared()
+    return _declared(name)
 
 
 @cache
-def _declared() -> Callable[..., Any]:
-    return st.components.v2.component(_NAME, js="plot.js", isolate_styles=False)
+def _declared(name: str) -> Callable[..., Any]:
+    return st.components.v2.component(f"{_PACKAGE}.{name}", js=f"{name}.js", isolate_styles=False)
 
 
 def _tell(key: str, clicked: Clicked) -> None:

@@ -10,17 +10,15 @@ from functools import cache, partial
 from typing import Any
 
 import streamlit as st
-from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
-from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
 
-from etl.core.paths import ROOT
-from etl.semantic.answers import Answer, Metric
+from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME
 from etl.semantic.exportable import StoredRows
 from pages.ui.charts.elements import ChartContext
 from pages.ui.charts.matrix import ORDERED
 from pages.ui.components import table_html
 from pages.ui.components.paged_rows import PagedRows, collated
+from pages.ui.components.plot import component
 from pages.ui.components.table_html import Column
 from pages.ui.components.table_state import InSession, Standing, Store
 from pages.ui.data import warehouse
@@ -32,9 +30,6 @@ PAGE_ROWS = 50
 # The most rows shown on one page, which is also what is printed; longer tables are downloaded.
 MOST_ROWS = 1000
 _UNBARRED = ("date", "month", "year")
-# The script that handles clicks on headings, served as a file for the reason given in components/plot.py.
-_MANIFEST = ComponentManifest("tables", "1", [ComponentConfig("headings", asset_dir="static")])
-_HEADINGS = "tables.headings"
 
 Link = Callable[[tuple], str]
 Words = Mapping[str, Callable[[Any], str]]
@@ -69,7 +64,8 @@ def show(
     number = min(standing.page, pages(len(rows)))
     with st.container(key=f"table-{ident}", gap=None):
         if len(rows) > 1 and known:
-            _listen(ident, partial(_press, state_store, columns, start, f"headings-{ident}"))
+            key = f"headings-{ident}"
+            component("table")(key=key, on_sort_change=partial(_press, state_store, columns, start, key))
         page_rows = page_of(ordered, number) if number else ordered[:MOST_ROWS]
         st.html(table_html.html(columns, ordered, page_rows, caption, sort, foot))
         if pages(len(rows)) > 1:
@@ -99,18 +95,6 @@ def _press(store: Store, columns: Sequence[Column], start: str, key: str) -> Non
     store.write(Standing("" if chosen == start else chosen))
 
 
-def _listen(ident: str, pressed: Callable[[], None]) -> None:
-    manager = get_bidi_component_manager()
-    if manager.get_component_asset_root(_HEADINGS) is None:
-        manager.register_from_manifest(_MANIFEST, ROOT)
-    _declared()(key=f"headings-{ident}", on_sort_change=pressed)
-
-
-@cache
-def _declared() -> Callable[..., Any]:
-    return st.components.v2.component(_HEADINGS, js="table.js", isolate_styles=False)
-
-
 def _turn(view: PageContext, ident: str, store: Store, standing: Standing, number: int, count: int) -> None:
     """The range of rows shown, and the buttons for other pages; page 0 is all rows, as far as MOST_ROWS."""
     most = pages(count)
@@ -132,7 +116,7 @@ def _turn(view: PageContext, ident: str, store: Store, standing: Standing, numbe
         )
         # The browser's own menu prints the page as it is; shell.js turns to all rows first.
         rest = "" if not number and count <= MOST_ROWS else "more.only_this_page" if number else "more.rest_in_file"
-        on_paper = text.escape(view.word(rest, most=text.number(MOST_ROWS, view.lang))) if rest else ""
+        on_paper = view.escaped(rest, most=text.number(MOST_ROWS, view.lang)) if rest else ""
         st.html(
             f'<p class="pd-note" role="status">{text.escape(position)}<span class="pd-on-paper">{on_paper}</span></p>',
             width="content",
@@ -226,7 +210,7 @@ def columns_of(
             else:
                 cell = province(view, row[i], label) if name == "province" else text.escape(label)
             provisional = is_member and row[i] is not None and row[i] in answer.provisional
-            return f"{cell} <small>({text.escape(view.word('figure.provisional'))})</small>" if provisional else cell
+            return f"{cell} <small>({view.escaped('figure.provisional')})</small>" if provisional else cell
 
         @cache
         def spelt(code: Any) -> str:
@@ -257,22 +241,16 @@ def _beside(answer: Answer) -> list[str]:
     return list(dict.fromkeys([*names, *answer.columns]))
 
 
-def metric_of(answer: Answer, name: str) -> Metric | None:
-    """The metric of a column, or of the catalogue or an analysis if the answer lacks it; None for dimensions."""
-    known = next((metric for metric in answer.metrics if metric.name == name), None)
-    return known or warehouse.catalogue().get(name) or warehouse.worked_out(name)
-
-
 def unit_of(answer: Answer, name: str) -> str:
-    metric = metric_of(answer, name)
-    return metric.unit if metric else warehouse.units().get(name, "persons")
+    metric = warehouse.metric(name, answer)
+    return metric.unit if metric else "persons"
 
 
 def title(view: PageContext, answer: Answer, name: str) -> str:
     """The heading of a column."""
     if name in answer.by:
         return view.word(f"dimension.{name}")
-    metric = metric_of(answer, name)
+    metric = warehouse.metric(name, answer)
     return metric.label[view.lang] if metric else name
 
 
@@ -287,9 +265,3 @@ def in_order(answer: Answer, context: ChartContext, by: str, downwards: bool) ->
     keys = {code: collated(context.member(by, code)) for code in codes}
     column = Column(by, "", str, lambda row: keys.get(row[i]) if is_name else row[i])
     return sorted_by([column], answer.rows, f"-{by}" if downwards else by)
-
-
-def has_numbers(answer: Answer) -> bool:
-    """Whether an answer has any known number."""
-    at = [answer.columns.index(metric.name) for metric in answer.metrics]
-    return any(row[i] is not None for row in answer.rows for i in at)

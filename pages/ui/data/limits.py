@@ -121,9 +121,7 @@ def _wait(process: WorkerProcess, query: Any) -> None:
     started = time.monotonic()
     while not process.wait(_BEAT):
         seconds = text.number(int(time.monotonic() - started), lang)
-        message.html(
-            f'<p class="pd-note" role="status">{text.escape(text.word("more.apart", lang, seconds=seconds))}</p>'
-        )
+        message.html(f'<p class="pd-note" role="status">{text.escaped("more.apart", lang, seconds=seconds)}</p>')
     place.empty()
 
 

@@ -86,11 +86,6 @@ def _cursor(file: str, scope: AccessScope) -> ScopedCursor:
     return cursor_for(warehouse.connection(file), scope)
 
 
-def load_provinces() -> Answer:
-    """What each province submitted."""
-    return result(data_quality.provinces)
-
-
 def revisions() -> Any | None:
     """The revision log of the nation's numbers; None if there is none."""
     return result(_revisions, warehouse_pointer())

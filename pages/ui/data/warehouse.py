@@ -230,9 +230,16 @@ def catalogue() -> Mapping[str, Metric]:
     return catalog.catalogue()
 
 
-def worked_out(name: str) -> Metric | None:
-    """The metric that describes the derived number `name`; None if there is none."""
-    return catalog.derived(name) if name in catalog.derived_names() else None
+def metric(name: str, answer: Answer | None = None) -> Metric | None:
+    """The metric of a column: that of its answer, else of the catalogue or of a derived number; None for a dimension."""
+    own = next((metric for metric in answer.metrics if metric.name == name), None) if answer else None
+    return own or catalogue().get(name) or (catalog.derived(name) if name in catalog.derived_names() else None)
+
+
+def label(name: str, lang: str) -> str:
+    """The label of a number; its name if nothing describes it."""
+    described = metric(name)
+    return described.label[lang] if described else name
 
 
 def settled_on(name: str, on: date) -> date | None:
@@ -270,8 +277,3 @@ def names(dimension: str, lang: str) -> Mapping[str, str]:
 def rejected_rows(answer: Answer) -> int:
     """Rejected rows that could change an answer: those of its source tables in files of its provinces."""
     return result(data_quality.rejected_rows, tuple(sorted(answer.sources)), answer.where.get("province", ()))
-
-
-def units() -> dict[str, str]:
-    """The unit of every metric by its name."""
-    return {name: metric.unit for name, metric in catalogue().items()}

@@ -39,10 +39,6 @@ class Coded:
     def __len__(self) -> int:
         return len(self.indices)
 
-    def slice(self, start: int, length: int) -> "Coded":
-        """At most `length` rows from `start`."""
-        return Coded(self.indices.slice(start, length), self.members)
-
     def mapped(self, function: Callable[[pa.Array], pa.Array]) -> "Coded":
         """The columns with `function` applied to the members."""
         return Coded(self.indices, tuple(function(members) for members in self.members))

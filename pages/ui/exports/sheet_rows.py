@@ -47,8 +47,6 @@ def cells_of(column: Column, styles: Sequence[int]) -> list[Cells]:
 
 def append(data: Any, first: int, columns: Sequence[Cells], start: int, length: int) -> None:
     """Append at most `length` rows from `start` to the sheet `data`, beginning at its row `first` (the heading is 0)."""
-    if not length:
-        return
     # Flush what XlsxWriter's own methods wrote before.
     data._write_single_row(first)
     data.row_data_fh.flush()

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from etl.semantic.answers import Answer
-from etl.semantic.catalog import TIME, catalogue, derived, derived_names
+from etl.semantic.catalog import TIME
 from pages.ui.charts.elements import ChartContext
+from pages.ui.data import warehouse
 from pages.ui.exports.file_content import Coded, Column, safe
 from pages.ui.i18n import text
 
@@ -53,9 +54,7 @@ def title(name: str, context: ChartContext, answer: Answer | None = None) -> str
     """The heading of a column in the user's language."""
     if name.endswith(_JALALI):
         return f"{title(name.removesuffix(_JALALI), context, answer)} ({context.word('dimension.jalali')})"
-    metric = next((candidate for candidate in answer.metrics if candidate.name == name), None) if answer else None
-    metric = metric or catalogue().get(name) or (derived(name) if name in derived_names() else None)
-    if metric:
+    if metric := warehouse.metric(name, answer):
         return metric.label[context.lang]
     bare = name.removesuffix(_NAME)
     label = text.word_or(bare, f"dimension.{bare}", context.lang)

@@ -123,6 +123,11 @@ def escape(written: object) -> str:
     return html.escape(str(written), quote=True)
 
 
+def escaped(key: str, lang: str, **values: object) -> str:
+    """The words of `key`, escaped for HTML."""
+    return escape(word(key, lang, **values))
+
+
 def findable(name: str) -> str:
     """A name for a searchable list: with the Persian kaf and ye, to which static/shell.js maps what is typed."""
     return name.translate(_PERSIAN_LETTERS)

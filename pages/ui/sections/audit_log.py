@@ -5,10 +5,9 @@ from collections.abc import Callable
 import streamlit as st
 
 from etl.operations.audit import Event
-from pages.ui.components import notices, tables
+from pages.ui.components import blocks, notices, tables
 from pages.ui.data import user
 from pages.ui.i18n import text
-from pages.ui.sections import blocks
 from pages.ui.state import rendering
 from pages.ui.state.page_context import PageContext
 

@@ -11,11 +11,10 @@ from etl.core.errors import Refused
 from etl.core.paths import warehouse_pointer
 from pages.ui.briefing import writing
 from pages.ui.briefing.writing import NATION, Written
-from pages.ui.components import downloads
+from pages.ui.components import blocks, downloads
 from pages.ui.components.notices import error_boundary, notice
 from pages.ui.data import briefing_questions, user
 from pages.ui.i18n import text
-from pages.ui.sections import blocks
 from pages.ui.state.page_context import PageContext
 
 _MIME = "application/pdf"
@@ -96,7 +95,7 @@ def _line(view: PageContext, number: int, book: Written) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=f"briefing-{number}"):
         st.html(f"<p>{text.escape(words)}</p>", width="stretch")
         if content is None:
-            st.html(f'<p class="pd-note">{text.escape(view.word("briefing.not_here"))}</p>', width="content")
+            st.html(f'<p class="pd-note">{view.escaped("briefing.not_here")}</p>', width="content")
             return
         name = book.file.rpartition("/")[2]
         _download(view, f"take-{number}", "briefing.take", name, book.publication, lambda: content, help=name)

@@ -8,16 +8,16 @@ from typing import Any
 import streamlit as st
 
 from etl.analysis.comparison import Side
-from etl.core.jalali import DAY, last_complete_months
+from etl.core.jalali import DAY, add_months, last_complete_months
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.ranking import LEAST
 from pages.ui.charts import elements, steps
-from pages.ui.components import day_field, notices, tables
+from pages.ui.components import blocks, day_field, notices, tables
 from pages.ui.components import figures as ui
 from pages.ui.components.footer import context, footer
 from pages.ui.data import registers, warehouse
 from pages.ui.i18n import text
-from pages.ui.sections import blocks, compare_lines
+from pages.ui.sections import compare_lines
 from pages.ui.state import page_context, page_parameters
 from pages.ui.state.address import NATION
 from pages.ui.state.page_context import PageContext, without_places
@@ -58,7 +58,7 @@ def sides(view: PageContext) -> Sides:
     provinces = view.where.get("province", ())
     first = page_parameters.one(PAGE, "p", provinces[0] if provinces else NATION)
     second = page_parameters.one(PAGE, "q", provinces[1] if len(provinces) > 1 else NATION)
-    before = view.a_year_before() if first == second else view.as_of
+    before = add_months(view.as_of, -12) if first == second else view.as_of
     return Sides((first, second), (_day(view, "a", before), _day(view, "b", view.as_of)))
 
 
@@ -179,7 +179,7 @@ def _row(view: PageContext, answer: Answer, metric: Metric, rows: dict[str, tupl
             f"{text.escape(text.amount(rows[side][at], metric.unit, view.lang))}{_parts(view, answer, metric, rows[side])}"
         )
     change = rows["difference"][at]
-    said = verdict and f'<br><small class="pd-{verdict}">{text.escape(view.word(f"compare.{verdict}"))}</small>'
+    said = verdict and f'<br><small class="pd-{verdict}">{view.escaped(f"compare.{verdict}")}</small>'
     return [*cells, f"<bdi>{text.escape(signed(change, metric.unit, view.lang))}</bdi>{said}"]
 
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 import streamlit as st
 
 from pages.ui.charts import lines, titles
+from pages.ui.components import blocks, notices
 from pages.ui.components import figures as ui
-from pages.ui.components import notices
 from pages.ui.components.footer import context, footer, subtitle
 from pages.ui.components.plot import plot
 from pages.ui.data import registers, warehouse
@@ -45,10 +45,7 @@ def _over_time(view: PageContext, places: tuple[str, ...], names: tuple[str, ...
         title = view.word("why.lines", measure=metric.label[view.lang])
         below = subtitle(view, answer, text.listed(list(labels.values()), view.lang))
         figure = lines.trend(answer, chart_context, zero=metric.unit != "share")
-        st.html(
-            f'<div class="pd-head"><h3>{text.escape(title)}</h3><p>{text.escape(below)}</p>'
-            f"{ui.keys(figure['layout']['meta']['keys'])}</div>"
-        )
+        st.html(blocks.heading(title, below, ui.keys(figure["layout"]["meta"]["keys"])))
         plot(figure, "chart-compare-lines", titles.spoken(answer, chart_context, titles.Title(title), below))
         # In the footer container, which the style sheet hides in print.
         with st.container(key="footer-compare-line"):

@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages.ui.charts import signals
 from pages.ui.components import figures as ui
 from pages.ui.components.notices import error_boundary
 from pages.ui.data import warehouse
@@ -12,12 +13,12 @@ from pages.ui.state import scoped_query
 from pages.ui.state.page_context import PageContext, without_places
 
 
-def levels(view: PageContext, chart: ui.Chart, name: str) -> None:
+def levels(view: PageContext, name: str) -> None:
     """The funnel of all provinces for a share, regardless of the chosen place."""
     everywhere, ident = replace(view, scope=replace(view.scope, where=without_places(view.where))), f"funnel-{name}"
     with st.container(border=True, key=f"figure-{ident}", height="stretch"), error_boundary(view.lang, ident):
         answer, ignored = scoped_query.worked_out(everywhere, "level_signals", name=name)
-        ui.draw(view, chart, answer, ident, None, ignored)
+        ui.draw(view, signals.funnel, answer, ident, ignored=ignored)
 
 
 def compared(view: PageContext, chart: ui.Chart, name: str, **options: Any) -> None:
@@ -28,13 +29,14 @@ def compared(view: PageContext, chart: ui.Chart, name: str, **options: Any) -> N
         ui.figure(settled(view, name), chart, name, **options)
 
 
-def changes(view: PageContext, chart: ui.Chart) -> None:
+def changes(view: PageContext) -> None:
     """The months of the chosen province as its share of the nation's joiners."""
     ident = "figure-changes"
     with st.container(border=True, key=ident, height="stretch"), error_boundary(view.lang, ident):
         answer, ignored = scoped_query.worked_out(view, "change_signals")
         by, rows = answer.by[1:], [row[1:] for row in answer.rows]
-        ui.draw(view, chart, replace(answer, by=by, columns=answer.columns[1:], rows=rows), ident, None, ignored)
+        months = replace(answer, by=by, columns=answer.columns[1:], rows=rows)
+        ui.draw(view, signals.process, months, ident, ignored=ignored)
 
 
 def settled(view: PageContext, name: str) -> PageContext:

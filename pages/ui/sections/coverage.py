@@ -7,12 +7,12 @@ import streamlit as st
 
 from etl.semantic.answers import Answer
 from pages.ui.charts import bars, titles
+from pages.ui.components import blocks
 from pages.ui.components import figures as ui
 from pages.ui.components.footer import question
 from pages.ui.components.notices import error_boundary
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
-from pages.ui.sections import blocks
 from pages.ui.state import page_parameters, rendering, scoped_query
 from pages.ui.state.page_context import PageContext
 

@@ -10,11 +10,10 @@ from etl.core.paths import warehouse_pointer
 from etl.extract.causes import spoken
 from etl.semantic.answers import Answer
 from pages.ui.charts.elements import ChartContext
-from pages.ui.components import notices, tables
+from pages.ui.components import blocks, notices, tables
 from pages.ui.components.footer import footer
-from pages.ui.data import registers, warehouse
+from pages.ui.data import warehouse
 from pages.ui.i18n import text
-from pages.ui.sections import blocks
 from pages.ui.state import rendering
 from pages.ui.state.page_context import PageContext
 
@@ -33,7 +32,7 @@ def totals(view: PageContext) -> None:
 
 def provinces(view: PageContext) -> None:
     """The submissions of each province, with its latest day."""
-    answer = registers.load_provinces()
+    answer = warehouse.result(load.provinces)
     missing = warehouse.result(load.missing_sources)
     title = view.word("load.all_reported")
     if missing:
@@ -97,10 +96,7 @@ def rules(view: PageContext) -> None:
         for name, sentence in words.items()
     )
     with st.container(border=True, key="figure-rules", height="stretch"):
-        st.html(
-            f'<div class="pd-head"><h3>{text.escape(title)}</h3><p>{text.escape(view.word("load.rules_are"))}</p></div>'
-            f'<ul class="pd-rules">{listed}</ul>'
-        )
+        st.html(blocks.heading(title, view.word("load.rules_are")) + f'<ul class="pd-rules">{listed}</ul>')
 
 
 def publications(view: PageContext) -> None:

@@ -26,9 +26,9 @@ def methods() -> None:
     lang = page_context.language()
     paragraphs = ""
     for part in _METHODS:
-        words = "".join(f"<p>{_word(key, lang)}</p>" for key in (f"how.{part}", *_TRIED.get(part, ())))
-        paragraphs += f'<h3 id="how-{part}">{_word(f"how.{part}_title", lang)}</h3>{words}'
-    inputs = _word("how.inputs", lang)
+        words = "".join(f"<p>{text.escaped(key, lang)}</p>" for key in (f"how.{part}", *_TRIED.get(part, ())))
+        paragraphs += f'<h3 id="how-{part}">{text.escaped(f"how.{part}_title", lang)}</h3>{words}'
+    inputs = text.escaped("how.inputs", lang)
     st.html(f'<p class="pd-intro"><b>{inputs}</b></p><div class="pd-entry">{paragraphs}</div>')
 
 
@@ -36,7 +36,7 @@ def all_of_them() -> None:
     """The measures by group, the derived numbers, and the log of changes."""
     lang = page_context.language()
     st.html(_STYLE)
-    st.html(f'<p class="pd-intro">{_word("methods.intro", lang)}</p>')
+    st.html(f'<p class="pd-intro">{text.escaped("methods.intro", lang)}</p>')
     words = _search(lang)
     matches = {group: [metric for metric in metrics if _answers(metric, words)] for group, metrics in _groups().items()}
     matches = {group: metrics for group, metrics in matches.items() if metrics}
@@ -50,7 +50,7 @@ def all_of_them() -> None:
                 st.html(_entry(metric, lang, group == _DERIVED))
     if words:
         key = "methods.found" if count else "methods.not_found"
-        st.html(f'<p role="status">{_word(key, lang, count=text.number(count, lang))}</p>')
+        st.html(f'<p role="status">{text.escaped(key, lang, count=text.number(count, lang))}</p>')
     else:
         _changes(lang)
 
@@ -63,7 +63,7 @@ def _contents(matches: Mapping[str, Sequence[Metric]], lang: str) -> None:
         + "</details>"
         for group, metrics in matches.items()
     )
-    name = _word("methods.contents", lang)
+    name = text.escaped("methods.contents", lang)
     st.html(f'<nav class="pd-entry pd-contents" aria-label="{name}"><h3>{name}</h3>{listed}</nav>')
 
 
@@ -104,11 +104,11 @@ def _entry(metric: Metric, lang: str, is_derived: bool) -> str:
     unit = text.word("methods.share", lang) if metric.unit == "share" else text.unit_word(metric.unit, lang)
     facts.append(("methods.unit", text.escape(unit)))
     if not is_derived:
-        facts.append(("methods.kind", _word(f"methods.{metric.kind}", lang)))
-    facts.append(("methods.direction", _word(f"methods.{metric.direction}", lang)))
+        facts.append(("methods.kind", text.escaped(f"methods.{metric.kind}", lang)))
+    facts.append(("methods.direction", text.escaped(f"methods.{metric.direction}", lang)))
     if metric.numerator and metric.denominator:
-        above, below = (_label(name, lang) for name in (metric.numerator, metric.denominator))
-        facts.append(("methods.ratio", _word("figure.ratio", lang, numerator=above, denominator=below)))
+        above, below = (warehouse.label(name, lang) for name in (metric.numerator, metric.denominator))
+        facts.append(("methods.ratio", text.escaped("figure.ratio", lang, numerator=above, denominator=below)))
     by = [text.word(f"dimension.{name}", lang) for name in page_context.FILTERS if name in metric.dimensions]
     if by:
         facts.append(("methods.by", text.escape(text.listed(by, lang))))
@@ -116,30 +116,22 @@ def _entry(metric: Metric, lang: str, is_derived: bool) -> str:
         facts.append(("figure.example", text.escape(metric.example[lang])))
     if not is_derived:
         sql = f"<pre>{text.escape(formula(metric.name))}</pre>"
-        facts.append(("figure.formula", f"<details><summary>{_word('figure.query', lang)}</summary>{sql}</details>"))
+        facts.append(
+            ("figure.formula", f"<details><summary>{text.escaped('figure.query', lang)}</summary>{sql}</details>")
+        )
     listed = "".join(
-        f"<dt{kind}>{_word(key, lang)}</dt><dd{kind}>{fact}</dd>"
+        f"<dt{kind}>{text.escaped(key, lang)}</dt><dd{kind}>{fact}</dd>"
         for key, fact in facts
         for kind in [' class="pd-ratio"' if key == "methods.ratio" else ""]
     )
     return f'<div class="pd-entry pd-metric"><p>{text.escape(metric.description[lang])}</p><dl>{listed}</dl></div>'
 
 
-def _label(name: str, lang: str) -> str:
-    catalogue = warehouse.catalogue()
-    metric = catalogue[name] if name in catalogue else derived(name)
-    return metric.label[lang]
-
-
 def _changes(lang: str) -> None:
     st.header(text.word("methods.changes", lang), anchor="changes")
     rows = []
     for change in changes():
-        measures = [] if "*" in change.metrics else [_label(name, lang) for name in change.metrics]
+        measures = [] if "*" in change.metrics else [warehouse.label(name, lang) for name in change.metrics]
         words = text.escape(change.words[lang] + (f" ({text.listed(measures, lang)})" if measures else ""))
         rows.append(f"<dt>{text.escape(text.day(change.on, lang))}</dt><dd>{words}</dd>")
     st.html(f'<div class="pd-entry"><dl>{"".join(rows)}</dl></div>')
-
-
-def _word(key: str, lang: str, **values: object) -> str:
-    return text.escape(text.word(key, lang, **values))

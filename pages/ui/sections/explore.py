@@ -13,14 +13,14 @@ from etl.semantic.catalog import DIMENSIONS, TIME
 from etl.semantic.exportable import StoredRows
 from pages.ui.charts import bars, lines, maps, matrix, titles
 from pages.ui.charts.matrix import ORDERED
+from pages.ui.components import blocks, notices
 from pages.ui.components import figures as ui
-from pages.ui.components import notices, tables
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
-from pages.ui.sections import blocks, explore_rows, question_problems
+from pages.ui.sections import explore_rows, question_problems
 from pages.ui.sections.explore_rows import PAGE, Selection
 from pages.ui.sections.question_problems import Problem, Remedy
-from pages.ui.state import page_context, page_parameters, periods
+from pages.ui.state import page_context, page_parameters, periods, scoped_query
 from pages.ui.state.address import MOST_DIMENSIONS, MOST_MEASURES, NOTHING
 from pages.ui.state.page_context import PageContext
 
@@ -34,7 +34,8 @@ _Drawn = tuple[Any, tuple[str, ...], dict[str, Any]]
 
 def explore(view: PageContext) -> None:
     """The question, and its answer or the reason why there is none."""
-    selection = _selection(view)
+    over = view.over or view.complete_months(periods.DEFAULT_MONTHS)
+    selection = Selection(tuple(_chosen("m")), tuple(_chosen("by")), over)
     _controls(view, selection)
     problems = question_problems.problems_of(warehouse.catalogue(), selection.names, selection.by, view.where)
     if problems:
@@ -45,17 +46,12 @@ def explore(view: PageContext) -> None:
             answer = _answer(view, selection)
         if isinstance(answer, StoredRows):
             blocks.note(view.word("more.too_many_for_chart"))
-        elif not tables.has_numbers(answer):
+        elif scoped_query.nothing(answer):
             notices.notice(view.lang, "state.empty_title", view.word("state.empty"))
             return
         else:
             _figures(view, selection, answer)
         explore_rows.rows(view, selection, answer)
-
-
-def _selection(view: PageContext) -> Selection:
-    over = view.over or view.complete_months(periods.DEFAULT_MONTHS)
-    return Selection(tuple(_chosen("m")), tuple(_chosen("by")), over)
 
 
 def _chosen(name: str) -> Iterable[str]:
@@ -77,11 +73,6 @@ def _several(
     key = f"explore {name}"
     st.session_state[key] = list(chosen)
 
-    def changed() -> None:
-        values = st.session_state[key]
-        default = tuple(values) == _DEFAULT[name]
-        page_parameters.choose(PAGE, **{name: None if default else values or [NOTHING], "page": None, "sort": None})
-
     st.multiselect(
         view.word(f"more.{name}"),
         list(options),
@@ -89,12 +80,17 @@ def _several(
         format_func=label,
         max_selections=most,
         placeholder=view.word(f"more.{name}_hint"),
-        on_change=changed,
+        on_change=lambda: _choose(name, st.session_state[key]),
         filter_mode="contains",
         select_all=False,
         wrap=True,
         width=420 if name == "m" else 300,
     )
+
+
+def _choose(name: str, values: Sequence[str]) -> None:
+    is_default = tuple(values) == _DEFAULT[name]
+    page_parameters.choose(PAGE, **{name: None if is_default else values or [NOTHING], "page": None, "sort": None})
 
 
 def _refused(view: PageContext, problems: Sequence[Problem]) -> None:
@@ -107,7 +103,7 @@ def _refused(view: PageContext, problems: Sequence[Problem]) -> None:
         sentences.append(view.word(f"refused.{problem.reason}", measure=measure, dimensions=named))
         remedies += problem.remedies
     listed = "".join(f"<p>{text.escape(line)}</p>" for line in dict.fromkeys(sentences))
-    title = text.escape(view.word("state.refused_title"))
+    title = view.escaped("state.refused_title")
     st.html(f'<div class="pd-notice pd-refused" role="alert"><strong>{title}</strong>{listed}</div>')
     with st.container(horizontal=True, gap="small"):
         for remedy in dict.fromkeys(remedies):
@@ -126,11 +122,7 @@ def _take(remedy: Remedy) -> None:
     if remedy.kind == "where":
         page_context.narrow(remedy.name, ())
     else:
-        remaining = [name for name in _chosen(remedy.kind) if name != remedy.name]
-        default = tuple(remaining) == _DEFAULT[remedy.kind]
-        page_parameters.choose(
-            PAGE, **{remedy.kind: None if default else remaining or [NOTHING], "page": None, "sort": None}
-        )
+        _choose(remedy.kind, [name for name in _chosen(remedy.kind) if name != remedy.name])
 
 
 def _answer(view: PageContext, selection: Selection) -> Answer | StoredRows:

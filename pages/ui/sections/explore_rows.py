@@ -13,12 +13,11 @@ from etl.semantic.catalog import TIME
 from etl.semantic.exportable import StoredRows
 from pages.ui.charts import matrix
 from pages.ui.charts.matrix import ORDERED
-from pages.ui.components import downloads, notices, tables
+from pages.ui.components import blocks, downloads, notices, tables
 from pages.ui.components.footer import context, question, subtitle
 from pages.ui.components.table_state import InAddress
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
-from pages.ui.sections import blocks
 from pages.ui.state import page_context, page_parameters, rendering
 from pages.ui.state.address import SHOWN
 from pages.ui.state.page_context import PageContext
@@ -145,7 +144,7 @@ def _pivot(view: PageContext, selection: Selection, answer: Answer) -> None:
         counted(code) for code in page_columns
     ]
     head.append(tables.Column(metric.name, view.word("more.total"), lambda g: written(totals.get(g)), totals.get, True))
-    foot = [text.escape(view.word("more.total")), *[""] * (len(down) - 1)]
+    foot = [view.escaped("more.total"), *[""] * (len(down) - 1)]
     foot += [*(written(beneath.get(code)) for code in page_columns), written(_totals(view, selection, ()).value())]
     notes = [view.word("more.pivot_of", measure=metric.label[view.lang])]
     if len(columns) > _MOST_COLUMNS:

@@ -10,12 +10,11 @@ from etl.analysis.projection import MOST_MONTHS_AHEAD, end_of_next_year
 from etl.core import jalali
 from etl.core.text_folding import latin_digits
 from etl.semantic.answers import Answer
-from pages.ui.components import day_field
+from pages.ui.components import blocks, day_field
 from pages.ui.components.footer import question
 from pages.ui.components.notices import error_boundary
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
-from pages.ui.sections import blocks
 from pages.ui.state import address, page_parameters, rendering, scoped_query
 from pages.ui.state.page_context import PageContext
 
@@ -67,10 +66,7 @@ def _seek(view: PageContext, month_ends: list[date], until: date, goal: float | 
         if row["recruits_needed"] is not None:
             scope = view.scope.address() | {"recruits": [f"{text.rounded(row['recruits_needed'], 'persons'):g}"]}
             link = page_parameters.address("planning", view.lang, scope)
-            st.html(
-                f'<a class="pd-go" href="{text.escape(link)}" target="_self">'
-                f"{text.escape(view.word('goal.scenario'))}</a>"
-            )
+            st.html(f'<a class="pd-go" href="{text.escape(link)}" target="_self">{view.escaped("goal.scenario")}</a>')
     with error_boundary(view.lang, "pace"):
         _paces(view, _recruits_and_paces(view, until, goal)[2], text.day(until, view.lang))
 
@@ -91,9 +87,8 @@ def announced(view: PageContext) -> None:
             sentence = view.word("goal.announced", day=day, measure=metric.short[view.lang], **values)
             source = view.word("goal.announced_source", words=row["announced_words"], source=row["source"])
             lines.append(f"<p><b>{text.escape(sentence)}</b></p><p class='pd-note'>{text.escape(source)}</p>")
-        title = text.escape(view.word("goal.announced_title"))
-        note = text.escape(view.word("goal.announced_why" if lines else "goal.announced_none"))
-        st.html(f'<div class="pd-head"><h3>{title}</h3></div>{"".join(lines)}<p class="pd-note">{note}</p>')
+        note = view.escaped("goal.announced_why" if lines else "goal.announced_none")
+        st.html(blocks.heading(view.word("goal.announced_title")) + "".join([*lines, f'<p class="pd-note">{note}</p>']))
         question(view, answer, "announced")
 
 
@@ -107,9 +102,9 @@ def _sentence(view: PageContext, row: dict, until: date) -> str:
     }
     key = "answer" if row["recruits_needed"] else "unknown" if row["recruits_needed"] is None else "none_needed"
     return (
-        f'<div class="pd-head"><h3>{text.escape(view.word("goal.title"))}</h3></div>'
-        f'<div class="pd-verdict" role="status"><p>{text.escape(view.word(f"goal.{key}", **values))}</p></div>'
-        f'<p class="pd-note">{text.escape(view.word("goal.help"))}</p>'
+        f"{blocks.heading(view.word('goal.title'))}"
+        f'<div class="pd-verdict" role="status"><p>{view.escaped(f"goal.{key}", **values)}</p></div>'
+        f'<p class="pd-note">{view.escaped("goal.help")}</p>'
     )
 
 
@@ -173,7 +168,7 @@ def _paces(view: PageContext, answer: Answer, day: str) -> None:
                 value = text.plain(row[name], "persons_per_month", view.lang)
                 unit, line = text.unit_word("persons_per_month", view.lang, value), ""
                 if row[name] is None:
-                    unit, line = "", f'<p class="pd-line">{text.escape(view.word("figure.not_known"))}</p>'
+                    unit, line = "", f'<p class="pd-line">{view.escaped("figure.not_known")}</p>'
                 st.html(
                     f'<div class="pd-card"><p class="pd-label">{text.escape(label)}</p><p class="pd-value">'
                     f"<bdi>{text.escape(value)}</bdi> <small>{text.escape(unit)}</small></p>{line}</div>"

@@ -9,12 +9,11 @@ from etl.analysis.detail import Institute
 from etl.operations import audit
 from etl.semantic.answers import Answer
 from etl.warehouse.dimensions import expand_groups
-from pages.ui.components import downloads, notices, tables
+from pages.ui.components import blocks, downloads, notices, tables
 from pages.ui.components.footer import context, footer, question, subtitle
 from pages.ui.components.table_state import InAddress
 from pages.ui.data import registers, user, warehouse
 from pages.ui.i18n import text
-from pages.ui.sections import blocks
 from pages.ui.sections.listings import institute_address
 from pages.ui.state import page_context, page_parameters, rendering
 from pages.ui.state.page_context import PageContext, without_places
@@ -162,7 +161,7 @@ def head(view: PageContext, institute: Institute) -> None:
         "institute.veteran_led": _yes(view, institute.veteran_led),
     }
     listed = "".join(
-        f"<dt>{text.escape(view.word(key))}</dt><dd><bdi>{text.escape(fact)}</bdi></dd>" for key, fact in facts.items()
+        f"<dt>{view.escaped(key)}</dt><dd><bdi>{text.escape(fact)}</bdi></dd>" for key, fact in facts.items()
     )
     st.html(f'<div class="pd-head"><h2>{text.escape(institute.name)}</h2></div><dl class="pd-facts">{listed}</dl>')
 

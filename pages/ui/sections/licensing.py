@@ -6,11 +6,11 @@ from datetime import date, timedelta
 import streamlit as st
 
 from pages.ui.charts import bars, cohort, steps
+from pages.ui.components import blocks
 from pages.ui.components import figures as ui
 from pages.ui.components.notices import error_boundary
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
-from pages.ui.sections import blocks, listings
 from pages.ui.state import scoped_query
 from pages.ui.state.page_context import PageContext
 
@@ -29,7 +29,7 @@ def funnel(view: PageContext) -> None:
     if first <= min(last, end):
         without_period = replace(view, has_period=False)
         ui.figure(without_period, steps.funnel, *stages, over=(first, min(last, end)))
-    listings.caution(view, "cohort.funnel_help")
+    blocks.intro(view.word("cohort.funnel_help"))
 
 
 def survival(view: PageContext) -> None:
@@ -54,7 +54,7 @@ def smart_compared(view: PageContext) -> None:
         adoption = scoped_query.worked_out(view, "adoption")[0]
         first = next((row["day"] for row in adoption.records() if row["smart_institutes"]), None)
         if first is None:
-            listings.caution(view, "smart.never_shown")
+            blocks.intro(view.word("smart.never_shown"))
             return
         over = (first + timedelta(days=1), view.as_of)
         granted = _granted(view, over) if over[0] <= over[1] else {}

@@ -8,13 +8,12 @@ from dataclasses import replace
 import streamlit as st
 
 from etl.semantic.answers import Answer
-from pages.ui.components import tables
+from pages.ui.components import blocks, tables
 from pages.ui.components.footer import context, footer, subtitle
 from pages.ui.components.notices import error_boundary
 from pages.ui.components.table_state import AmongLists, InSession
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
-from pages.ui.sections import blocks
 from pages.ui.state import page_context, page_parameters, rendering, scoped_query
 from pages.ui.state.address import DAYS_LEFT, NAMES
 from pages.ui.state.page_context import PageContext
@@ -120,17 +119,12 @@ def institute_address(view: PageContext, institute: str) -> str:
 
 def part(view: PageContext, key: str) -> None:
     """The title of a part of a page."""
-    st.html(f'<h2 class="pd-part">{text.escape(view.word(key))}</h2>')
-
-
-def caution(view: PageContext, key: str) -> None:
-    """A sentence of caution from text.toml."""
-    blocks.intro(view.word(key))
+    st.html(f'<h2 class="pd-part">{view.escaped(key)}</h2>')
 
 
 def on_paper(view: PageContext, key: str) -> None:
     """A sentence from text.toml that only paper shows."""
-    st.html(f'<p class="pd-note pd-on-paper">{text.escape(view.word(key))}</p>')
+    st.html(f'<p class="pd-note pd-on-paper">{view.escaped(key)}</p>')
 
 
 def sources(view: PageContext, analysis: str) -> None:
@@ -148,9 +142,6 @@ def sources(view: PageContext, analysis: str) -> None:
                 f'<cite class="pd-latin"><bdi>{text.escape(row["source"])}</bdi></cite> '
                 f'<a href="{text.escape(row["address"])}" rel="noreferrer noopener" target="_blank" '
                 f'style="color: var(--pd-accent)">'
-                f"{text.escape(view.word('abroad.address'))}</a></li>"
+                f"{view.escaped('abroad.address')}</a></li>"
             )
-        st.html(
-            f'<div class="pd-head"><h3>{text.escape(view.word("abroad.sources"))}</h3></div>'
-            f'<ol class="pd-rules">{"".join(entries)}</ol>'
-        )
+        st.html(blocks.heading(view.word("abroad.sources")) + f'<ol class="pd-rules">{"".join(entries)}</ol>')

@@ -5,13 +5,14 @@ from functools import partial
 
 import streamlit as st
 
+from etl.analysis import data_quality
 from etl.semantic.answers import Answer
-from pages.ui.components import table_html, tables
+from pages.ui.components import blocks, table_html, tables
 from pages.ui.components.cards import headline
 from pages.ui.components.footer import question
 from pages.ui.components.notices import error_boundary, notice
 from pages.ui.components.table_html import Column
-from pages.ui.data import registers, warehouse
+from pages.ui.data import warehouse
 from pages.ui.i18n import text
 from pages.ui.state import page_parameters, periods, rendering, scoped_query
 from pages.ui.state.page_context import PageContext
@@ -53,7 +54,7 @@ def sources(view: PageContext) -> Sources:
         ask=ask,
         analyse=lambda name: scoped_query.worked_out(view, name)[0],
         everywhere=everywhere,
-        provinces=registers.load_provinces,
+        provinces=partial(warehouse.result, data_quality.provinces),
         settled_on=lambda name: warehouse.settled_on(name, view.as_of),
         member=lambda dimension, code: text.member(dimension, code, view.lang, warehouse.names(dimension, view.lang)),
         filters=frozenset(view.where) - ({"province"} if is_one else frozenset()),
@@ -69,13 +70,9 @@ def _verdict(view: PageContext) -> None:
     with st.container(key="verdict"), error_boundary(view.lang, "verdict"):
         summary_sources = sources(view)
         facts = verdict.facts(summary_sources)
-        first, *further = verdict.sentences(facts, summary_sources)
-        st.html(
-            f'<div class="pd-verdict"><p>{text.escape(first)}</p>'
-            + "".join(f"<p>{text.escape(sentence)}</p>" for sentence in further)
-            + _progress(view, facts.progress)
-            + "</div>"
-        )
+        sentences = verdict.sentences(facts, summary_sources)
+        paragraphs = "".join(f"<p>{text.escape(sentence)}</p>" for sentence in sentences)
+        st.html(f'<div class="pd-verdict">{paragraphs}{_progress(view, facts.progress)}</div>')
         question(view, facts.answers[0], "verdict")
 
 
@@ -99,16 +96,14 @@ def needing_action(view: PageContext) -> None:
 def _needing_action(view: PageContext) -> None:
     with error_boundary(view.lang, "needs-action"):
         actions = needs_action.actions(sources(view))
-        body = (
-            f'<ol class="pd-actions">{"".join(_action(view, action) for action in actions)}</ol>'
-            if actions
-            else f'<p class="pd-note">{text.escape(view.word("action.none"))}</p>'
-        )
-        st.html(f'<div class="pd-head"><h3>{text.escape(view.word("action.title"))}</h3></div>{body}')
+        body = f'<p class="pd-note">{view.escaped("action.none")}</p>'
+        if actions:
+            body = f'<ol class="pd-actions">{"".join(_action(view, action) for action in actions)}</ol>'
+        st.html(blocks.heading(view.word("action.title")) + body)
         partly = [name for name in view.where if name not in ("province", "county", "institute", "activity")]
         if partly:
             filters = text.listed([view.word(f"scope.{name}") for name in partly], view.lang)
-            st.html(f'<p class="pd-note">{text.escape(view.word("action.whole", filters=filters))}</p>')
+            blocks.note(view.word("action.whole", filters=filters))
 
 
 def _action(view: PageContext, action: Action) -> str:
@@ -154,10 +149,8 @@ def _ranked(view: PageContext) -> None:
 
         columns = [column(at, head) for at, head in enumerate(("dimension.measure", *ranks.HEADS))]
         rows, title = ranks.rows(sources(view), _everywhere(view)), view.word("profile.ranks")
-        st.html(
-            f'<div class="pd-head"><h3>{text.escape(title)}</h3><p>{text.escape(view.word("profile.ranks_are"))}</p></div>'
-            + table_html.html(columns, rows, rows, title, sort="", foot=())
-        )
+        table = table_html.html(columns, rows, rows, title, sort="", foot=())
+        st.html(blocks.heading(title, view.word("profile.ranks_are")) + table)
 
 
 def one_province(view: PageContext) -> bool:

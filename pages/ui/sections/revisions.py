@@ -7,10 +7,10 @@ import streamlit as st
 
 from etl.analysis import data_quality as load
 from etl.core.paths import warehouse_pointer
-from pages.ui.components import notices, tables
+from pages.ui.components import blocks, notices, tables
 from pages.ui.data import registers, warehouse
 from pages.ui.i18n import text
-from pages.ui.sections import blocks, compare, data_quality
+from pages.ui.sections import compare, data_quality
 from pages.ui.state import page_context, page_parameters, rendering
 from pages.ui.state.page_context import PageContext
 
@@ -54,7 +54,7 @@ def _why(view: PageContext) -> None:
         else:
             blocks.note(view.word("why.nothing"))
         if files:
-            st.html(f'<div class="pd-head"><h4>{text.escape(view.word("why.files"))}</h4></div>')
+            st.html(f'<div class="pd-head"><h4>{view.escaped("why.files")}</h4></div>')
             tables.show(view, "why-files", _changed(view), files, view.word("why.files"))
 
 

@@ -4,8 +4,8 @@ from datetime import date
 
 import streamlit as st
 
+from pages.ui.components import blocks
 from pages.ui.i18n import text
-from pages.ui.sections import blocks
 from pages.ui.state import page_parameters, saved_views
 from pages.ui.state.page_context import PageContext
 
@@ -16,10 +16,10 @@ _REASONS = {reason: f"views.{reason}" for reason in ("empty", "long", "taken", "
 
 def copy_link(view: PageContext) -> None:
     """A button that copies the address of what is shown (static/shell.js)."""
-    copied = text.escape(view.word("why.copied"))
+    copied = view.escaped("why.copied")
     with st.container(key="copy-link", width="content"):
         st.html(
-            f'<button type="button" class="pd-copy" data-copied="{copied}">{text.escape(view.word("why.copy"))}</button>'
+            f'<button type="button" class="pd-copy" data-copied="{copied}">{view.escaped("why.copy")}</button>'
             '<span role="status" class="pd-note"></span>'
         )
 

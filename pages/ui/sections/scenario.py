@@ -10,15 +10,15 @@ from etl.analysis import registry
 from etl.analysis.planning import NOW, Scenario
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
+from pages.ui.charts import scenario_paths
 from pages.ui.charts.elements import unit_of
-from pages.ui.charts.titles import TitleRule
+from pages.ui.components import blocks
 from pages.ui.components import figures as ui
 from pages.ui.components.footer import question
 from pages.ui.components.notices import error_boundary
 from pages.ui.data import warehouse
 from pages.ui.data.warehouse import Frozen
 from pages.ui.i18n import text
-from pages.ui.sections import blocks
 from pages.ui.state import address, page_parameters, scoped_query
 from pages.ui.state.page_context import PageContext
 
@@ -34,11 +34,7 @@ def panel(view: PageContext, scenario: Scenario) -> None:
     """The sliders, set by the address or the last 12 months, and a button that resets them."""
     with st.container(border=True, key="scenario"):
         blocks.head(view.word("planning.title"), view.word("planning.help"))
-        left, right = st.columns(2)
-        with left:
-            _recruits(view, scenario)
-        with right:
-            _leavers(view, scenario)
+        _flows(view, scenario)
         with error_boundary(view.lang, "seats"):
             _seats(view, scenario)
         if scenario != NOW:
@@ -50,19 +46,19 @@ def panel(view: PageContext, scenario: Scenario) -> None:
             )
 
 
-def figure(view: PageContext, chart: ui.Chart, name: str, scenario: Scenario, says: TitleRule) -> None:
+def figure(view: PageContext, name: str, scenario: Scenario) -> None:
     """The path that the analysis `name` projects under the scenario, drawn as a standard figure."""
     with st.container(border=True, key=f"figure-{name}", height="stretch"), error_boundary(view.lang, name):
         where, ignored = view.under(warehouse.filters_of(name))
         settings = (scenario.recruits, scenario.leaver_rate, tuple(sorted(scenario.seats.items())))
         answer = warehouse.result(_plan, name, view.as_of, warehouse.frozen(where), settings)
-        ui.draw(view, chart, answer, name, says, ignored)
+        ui.draw(view, scenario_paths.path, answer, name, ignored=ignored)
 
 
 def method(view: PageContext) -> None:
     """How the paths are projected, in words."""
     parts = "".join(f"<p>{text.escape(line)}</p>" for line in view.word("planning.method").split("\n"))
-    st.html(f'<div class="pd-method"><h3>{text.escape(view.word("planning.method_title"))}</h3>{parts}</div>')
+    st.html(f'<div class="pd-method"><h3>{view.escaped("planning.method_title")}</h3>{parts}</div>')
 
 
 def of_address() -> Scenario:
@@ -76,31 +72,21 @@ def of_address() -> Scenario:
     )
 
 
-def _write_seats(seats: Mapping[tuple[str, str], float]) -> None:
-    page_parameters.choose(
-        _PAGE,
-        seats=[f"{province}.{course}:{count:g}" if province else f"{course}:{count:g}"
-               for (province, course), count in sorted(seats.items())],
-    )  # fmt: skip
-
-
-def _recruits(view: PageContext, scenario: Scenario) -> None:
+def _flows(view: PageContext, scenario: Scenario) -> None:
+    """The sliders of monthly recruits and of the leaver rate."""
     answer = scoped_query.worked_out(view, "pace_now")[0]
-    current = _as_shown(answer, "plan_recruits")
-    _slider(
-        view, answer, "plan_recruits", current, scenario.recruits, _round_top(current * 4, 100), 1,
-        lambda value: page_parameters.choose(_PAGE, recruits=None if value == current else f"{value:g}"),
-    )  # fmt: skip
-
-
-def _leavers(view: PageContext, scenario: Scenario) -> None:
-    answer = scoped_query.worked_out(view, "pace_now")[0]
-    current = _as_shown(answer, "plan_leaver_rate")
-    chosen_rate = text.rounded(scenario.leaver_rate, "share")
-    _slider(
-        view, answer, "plan_leaver_rate", current, chosen_rate, max(0.6, current * 2), 0.001,
-        lambda value: page_parameters.choose(_PAGE, leave=None if value == current else f"{value * 100:g}"),
-    )  # fmt: skip
+    recruits, rate = (_as_shown(answer, name) for name in ("plan_recruits", "plan_leaver_rate"))
+    left, right = st.columns(2)
+    with left:
+        _slider(
+            view, answer, "plan_recruits", recruits, scenario.recruits, _round_top(recruits * 4, 100), 1,
+            lambda value: page_parameters.choose(_PAGE, recruits=None if value == recruits else f"{value:g}"),
+        )  # fmt: skip
+    with right:
+        _slider(
+            view, answer, "plan_leaver_rate", rate, text.rounded(scenario.leaver_rate, "share"), max(0.6, rate * 2), 0.001,
+            lambda value: page_parameters.choose(_PAGE, leave=None if value == rate else f"{value * 100:g}"),
+        )  # fmt: skip
 
 
 def _as_shown(answer: Answer, name: str) -> float:
@@ -185,7 +171,9 @@ def _seat(view: PageContext, scenario: Scenario, place: tuple[str, str], title: 
     def choose() -> None:
         chosen = st.session_state[key]
         other_seats = {pool: count for pool, count in scenario.seats.items() if pool != place}
-        _write_seats(other_seats if chosen == current else other_seats | {place: chosen})
+        seats = other_seats if chosen == current else other_seats | {place: chosen}
+        listed = [f"{'.'.join(filter(None, pool))}:{count:g}" for pool, count in sorted(seats.items())]
+        page_parameters.choose(_PAGE, seats=listed)
 
     written = text.number(current, view.lang)
     label = f"{title} ({view.word('planning.now', value=written)})"

@@ -52,7 +52,7 @@ def run(menu: Callable[[str], Mapping[str, list[st.Page]]]) -> None:
     part = page_context.part_of(entry)
     with st.sidebar:
         st.html(
-            f'<div class="pd-brand"><strong>{text.escape(title)}</strong><span>{_word("app.owner", lang)}</span>'
+            f'<div class="pd-brand"><strong>{text.escape(title)}</strong><span>{text.escaped("app.owner", lang)}</span>'
             f"{_signed_in(lang)}</div>"
         )
     try:
@@ -82,9 +82,13 @@ def run(menu: Callable[[str], Mapping[str, list[st.Page]]]) -> None:
 def _signed_in(lang: str) -> str:
     """The signed-in person with a sign-out link; in the mode `open`, a note that nobody signs in."""
     if people.mode() == "open":
-        return f"<span>{_word('sign_in.open_mode', lang)}</span>"
+        return f"<span>{text.escaped('sign_in.open_mode', lang)}</span>"
     person = people.of_run()
-    out = f'<a href="auth/logout" target="_self">{_word("sign_in.out", lang)}</a>' if people.mode() == "oidc" else ""
+    out = (
+        f'<a href="auth/logout" target="_self">{text.escaped("sign_in.out", lang)}</a>'
+        if people.mode() == "oidc"
+        else ""
+    )
     return f"<span><bdi>{text.escape(person.name)}</bdi> {out}</span>" if person else ""
 
 
@@ -93,10 +97,6 @@ def _shortened(left: list[str], lang: str) -> str:
     shortened = [part if len(part) <= _MOST_LETTERS else f"{part[:_MOST_LETTERS]}…" for part in left[:_MOST_LEFT]]
     more = [f"+{text.number(len(left) - _MOST_LEFT, lang)}"] if len(left) > _MOST_LEFT else []
     return text.listed([text.isolated(" ".join(part.split()), lang) for part in [*shortened, *more]], lang)
-
-
-def _word(key: str, lang: str, **values: object) -> str:
-    return text.escape(text.word(key, lang, **values))
 
 
 def _heading(entry: Mapping[str, Any], part: Mapping[str, Any], lang: str) -> None:
@@ -110,10 +110,10 @@ def _switches(lang: str) -> str:
     """Print, and the switches of dark mode and language. The language is a link, so that the HTML shell is in it too."""
     other = "en" if lang == "fa" else "fa"
     return (
-        f'<nav class="pd-switch"><a class="pd-print" href="#" role="button">{_word("app.print", lang)}</a>'
-        f'<a class="pd-look" href="#" role="button">{_word("app.look", lang)}</a>'
-        f'<a href="{_address(other)}" lang="{other}" hreflang="{other}" title="{_word("app.language_help", lang)}">'
-        f"{_word('app.language', lang)}</a></nav>"
+        f'<nav class="pd-switch"><a class="pd-print" href="#" role="button">{text.escaped("app.print", lang)}</a>'
+        f'<a class="pd-look" href="#" role="button">{text.escaped("app.look", lang)}</a>'
+        f'<a href="{_address(other)}" lang="{other}" hreflang="{other}" title="{text.escaped("app.language_help", lang)}">'
+        f"{text.escaped('app.language', lang)}</a></nav>"
     )
 
 
@@ -129,7 +129,7 @@ def _sample(lang: str) -> str:
     """The badge of sample data, if the publication is one."""
     if not warehouse.published().is_sample:
         return ""
-    return f'<b class="pd-sample" title="{_word("trust.sample_help", lang)}">{_word("trust.sample", lang)}</b>'
+    return f'<b class="pd-sample" title="{text.escaped("trust.sample_help", lang)}">{text.escaped("trust.sample", lang)}</b>'
 
 
 def _trust(lang: str) -> None:
@@ -138,24 +138,24 @@ def _trust(lang: str) -> None:
     loaded = text.day_in_both(published.published_at.date(), lang)
     hour = text.digits(f"{published.published_at:%H:%M}", lang)
     sentences = [
-        _word(
+        text.escaped(
             "trust.source",
             lang,
             files=text.number(published.files, lang),
             rows=text.number(published.rows_loaded, lang),
         ),
-        _word("trust.as_of_latest", lang, day=text.day_in_both(published.as_of, lang)),
-        _word("trust.loaded", lang, day=f"{loaded} {hour}"),
-        _word("trust.rejected", lang, rows=text.number(published.rows_quarantined, lang)),
-        _word("trust.provisional", lang),
+        text.escaped("trust.as_of_latest", lang, day=text.day_in_both(published.as_of, lang)),
+        text.escaped("trust.loaded", lang, day=f"{loaded} {hour}"),
+        text.escaped("trust.rejected", lang, rows=text.number(published.rows_quarantined, lang)),
+        text.escaped("trust.provisional", lang),
     ]
     if missing := warehouse.refused_files():
         files = [text.isolated(file, lang) for file in missing]
-        sentences.insert(1, _word("trust.missing", lang, files=text.listed(files, lang)))
+        sentences.insert(1, text.escaped("trust.missing", lang, files=text.listed(files, lang)))
     spans = "".join(f"<span>{part}</span>" for part in sentences)
     scope = page_context.view().scope.address()
     links = "".join(
-        f'<a href="{text.escape(page_parameters.address(name, lang, scope))}">{_word(f"trust.{name}", lang)}</a>'
+        f'<a href="{text.escape(page_parameters.address(name, lang, scope))}">{text.escaped(f"trust.{name}", lang)}</a>'
         for name in ("methods", "quality")
     )
     st.html(f'<footer class="pd-trust">{_sample(lang)}{spans}{links}</footer>')

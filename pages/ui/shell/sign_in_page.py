@@ -16,14 +16,7 @@ _STYLE = (
 
 def signed_out(reason: str) -> str:
     """A link to sign in, and the reason why a session ended if there was one."""
-    return _page(
-        lambda lang: (
-            _paragraph(
-                lang, f"sign_in.{reason}" if reason in ("expired", "idle", "ended", "early") else "sign_in.needed"
-            )
-            + f'<p><a href="{{base}}/sign-in">{_word(lang, "sign_in.go")}</a></p>'
-        )
-    )
+    return _with_link(reason if reason in ("expired", "idle", "ended", "early") else "needed", "/sign-in", "go")
 
 
 def without_rights(person: Person, table: Roles) -> str:
@@ -33,11 +26,12 @@ def without_rights(person: Person, table: Roles) -> str:
         groups = text.listed(person.groups, lang) or text.word("sign_in.no_groups", lang)
         contact = table.contact.get(lang) or text.word("sign_in.keeper", lang)
         facts = (("sign_in.who", person.name), ("sign_in.account", person.sub), ("sign_in.groups", groups))
-        listed = "".join(f"<dt>{_word(lang, key)}</dt><dd><bdi>{text.escape(value)}</bdi></dd>" for key, value in facts)
+        listed = "".join(
+            f"<dt>{text.escaped(key, lang)}</dt><dd><bdi>{text.escape(value)}</bdi></dd>" for key, value in facts
+        )
         return (
             f"{_paragraph(lang, 'sign_in.no_rights')}<dl>{listed}</dl>"
-            f"<p>{text.escape(text.word('sign_in.ask', lang, contact=contact))}</p>"
-            f'<p><a href="{{base}}/auth/logout">{_word(lang, "sign_in.out")}</a></p>'
+            f"<p>{text.escaped('sign_in.ask', lang, contact=contact)}</p>" + _link(lang, "/auth/logout", "out")
         )
 
     return _page(part)
@@ -45,22 +39,12 @@ def without_rights(person: Person, table: Roles) -> str:
 
 def provider_down() -> str:
     """The identity provider does not answer."""
-    return _page(
-        lambda lang: (
-            _paragraph(lang, "sign_in.provider_down")
-            + f'<p><a href="{{base}}/sign-in">{_word(lang, "sign_in.again")}</a></p>'
-        )
-    )
+    return _with_link("provider_down", "/sign-in", "again")
 
 
 def sessions_unknown() -> str:
     """The sessions that several hosts share cannot be read."""
-    return _page(
-        lambda lang: (
-            _paragraph(lang, "sign_in.sessions_unknown")
-            + f'<p><a href="{{base}}/">{_word(lang, "sign_in.again")}</a></p>'
-        )
-    )
+    return _with_link("sessions_unknown", "/", "again")
 
 
 def gone() -> str:
@@ -68,13 +52,17 @@ def gone() -> str:
     return "\n".join(text.word("sign_in.file_gone", lang) for lang in text.LANGUAGES)
 
 
+def _with_link(key: str, path: str, link: str) -> str:
+    """A sentence and a link, by their keys under `sign_in`."""
+    return _page(lambda lang: _paragraph(lang, f"sign_in.{key}") + _link(lang, path, link))
+
+
 def _page(part: Callable[[str], str]) -> str:
     sections = "".join(
-        f'<section lang="{lang}" dir="{text.direction(lang)}"><h1>{_word(lang, "app.title")}</h1>{part(lang)}</section>'
+        f'<section lang="{lang}" dir="{text.direction(lang)}"><h1>{text.escaped("app.title", lang)}</h1>{part(lang)}</section>'
         for lang in text.LANGUAGES
     )
-    title = _word("fa", "app.title")
-    sections = sections.replace("{base}", base_path())
+    title = text.escaped("app.title", "fa")
     return (
         f'<!doctype html><html lang="fa"><head><meta charset="utf-8"><title>{title}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head>'
@@ -83,8 +71,8 @@ def _page(part: Callable[[str], str]) -> str:
 
 
 def _paragraph(lang: str, key: str) -> str:
-    return f"<p>{_word(lang, key)}</p>"
+    return f"<p>{text.escaped(key, lang)}</p>"
 
 
-def _word(lang: str, key: str) -> str:
-    return text.escape(text.word(key, lang))
+def _link(lang: str, path: str, key: str) -> str:
+    return f'<p><a href="{base_path()}{path}">{text.escaped(f"sign_in.{key}", lang)}</a></p>'

@@ -80,11 +80,6 @@ class PageContext:
         return self.scope.where
 
     @property
-    def first_day(self) -> date:
-        """The first day that can be chosen."""
-        return self.days.first
-
-    @property
     def days(self) -> parameters.Days:
         """The days that can be chosen."""
         return _days(self.latest)
@@ -101,11 +96,12 @@ class PageContext:
         """The Jalali year of the as-of day and the `count` years before it."""
         return unit_of(add_months(self.as_of, -12 * count), "year").first, self.as_of
 
-    def a_year_before(self) -> date:
-        return add_months(self.as_of, -12)
-
     def word(self, key: str, **values: object) -> str:
         return text.word(key, self.lang, **values)
+
+    def escaped(self, key: str, **values: object) -> str:
+        """The words of `key`, escaped for HTML."""
+        return text.escaped(key, self.lang, **values)
 
 
 def language() -> str:
@@ -222,11 +218,6 @@ def enter_page(page: str) -> None:
 def titles() -> dict[str, str]:
     """The titles on the page so far, by figure: no two may be equal."""
     return st.session_state.setdefault(_TITLES, {})
-
-
-def filters_in_words(view: PageContext) -> str:
-    """The active filters in words."""
-    return place(view, view.where)
 
 
 def without_places(where: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:

@@ -5,10 +5,14 @@ import streamlit as st
 from pages.ui.i18n import text
 
 
-def head(title: str, below: str | None = None) -> None:
-    """The heading of a block, with a line below it."""
+def heading(title: str, below: str | None = None, more: str = "") -> str:
+    """The heading of a block as HTML, with a line below it and the HTML `more`."""
     line = "" if below is None else f"<p>{text.escape(below)}</p>"
-    st.html(f'<div class="pd-head"><h3>{text.escape(title)}</h3>{line}</div>')
+    return f'<div class="pd-head"><h3>{text.escape(title)}</h3>{line}{more}</div>'
+
+
+def head(title: str, below: str | None = None) -> None:
+    st.html(heading(title, below))
 
 
 def intro(words: str) -> None:
