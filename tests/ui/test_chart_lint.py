@@ -116,17 +116,40 @@ def figures_shown(published: Path, monkeypatch: pytest.MonkeyPatch) -> list[Show
     return captured
 
 
-def open_page(name: str, lang: str, province: str = "", **more: str) -> str:
-    """Open a part of a page; returns its HTML."""
+def opened(name: str, lang: str, province: str = "", **more: str) -> AppTest:
     app = AppTest.from_string(SCRIPT, default_timeout=120)
     app._page_hash, tab = opening(name)
     for key, value in {"lang": lang, **tab, **({"province": province} if province else {}), **more}.items():
         app.query_params[key] = value
-    app.run()
+    return app.run()
+
+
+def open_page(name: str, lang: str, province: str = "", **more: str) -> str:
+    """Open a part of a page; returns its HTML."""
+    return html_of(opened(name, lang, province, **more))
+
+
+def html_of(app: AppTest) -> str:
     assert not app.exception
     html = "\n".join(element.proto.body for element in app.get("html"))
     assert "pd-error" not in html
     return html
+
+
+# The tables of both languages have the same columns; a raw name is seen among Persian words.
+@pytest.mark.parametrize(
+    ("page", "of"), [(page, of) for page, lang, of in EVERY if lang == "fa" and of != "a small province"]
+)
+def test_the_table_below_every_chart_opens_and_names_its_columns(page: str, of: str, published: Path) -> None:
+    app = opened(page, "fa", PROVINCES[of])
+    buttons = [str(button.key).removeprefix("table-") for button in app.button if str(button.key).startswith("table-")]
+    assert buttons
+    for ident in buttons:
+        app.session_state[f"table shown {ident}"] = True
+    html = html_of(app.run())
+    assert html.count("<table") >= len(buttons)
+    headings = [re.sub("<[^>]*>", "", heading) for heading in re.findall(r"<thead.*?</thead>", html, re.S)]
+    assert not [heading for heading in headings if re.search("[A-Za-z]", heading)]
 
 
 @pytest.mark.parametrize(("page", "lang", "of"), EVERY, ids=["-".join(one) for one in EVERY])

@@ -185,14 +185,18 @@ def columns_of(
     without: Iterable[str] = (),
     words: Words | None = None,
 ) -> list[Column]:
-    """The table columns of an answer, the parts of a ratio next to it.
+    """The table columns of an answer, the parts of a ratio next to it. Columns that nothing describes serve the chart alone.
 
     `link` returns the address for the first cell of a row, `words` formats the cells of the named columns.
     """
     left_out, formatters = set(without), words or {}
     # Only the first measure and shares have bars: a bar in every cell would be noise.
     barred = {metric.name for metric in answer.metrics[:1]}
-    at = [answer.columns.index(name) for name in _beside(answer) if name not in left_out]
+    at = [
+        answer.columns.index(name)
+        for name in _beside(answer)
+        if name not in left_out and (name in answer.by or name in formatters or warehouse.metric(name, answer))
+    ]
 
     def column(place: int, i: int) -> Column:
         name = answer.columns[i]
