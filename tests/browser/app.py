@@ -224,9 +224,13 @@ class Visit:
         return self
 
     def _draw(self) -> None:
-        """Until the page has handled what happened to it, and has nothing left to draw."""
+        """Until the page has handled what happened to it, and has nothing left to draw.
+
+        Rarely Chromium reports no idle time at all after a window was made narrow: then the limit ends the wait.
+        """
         self.page.evaluate(
-            "new Promise((done) => setTimeout(() => requestAnimationFrame(() => requestIdleCallback(done)), 80))"
+            """new Promise((done) => setTimeout(
+                () => requestAnimationFrame(() => requestIdleCallback(done, {timeout: 3000})), 80))"""
         )
 
     def drawn_charts(self) -> list[int]:
