@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 import pytest
 
 from etl.analysis.training import RUN_OFF_DAYS
+from etl.analysis.training_plan import GOAL
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import Metric, catalogue, derived
 from etl.semantic.ranking import size_of
@@ -693,3 +694,11 @@ def test_the_text_alternative_says_what_the_chart_says() -> None:
     assert alternative.startswith("Lowest training compliance: Sistan and Baluchestan, 50.0%. Training compliance")
     assert "Tehran: 90.0%" in alternative
     assert "Alborz: –" in alternative
+
+
+def test_the_run_off_has_a_labelled_line_at_the_goal_of_compliance() -> None:
+    figure = lines.run_off(run_off(), EN)
+    (line,) = figure["layout"]["shapes"]
+    (label,) = figure["layout"]["annotations"]
+    assert (line["y0"], line["y1"], label["y"]) == (GOAL, GOAL, GOAL)
+    assert text.percent(GOAL, "en") in label["text"]
