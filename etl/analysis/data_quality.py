@@ -122,7 +122,7 @@ def ignored(con: ScopedCursor) -> list[str]:
 def refused_files(con: ScopedCursor) -> tuple[str, ...]:
     """The names of the files that were refused."""
     if con.scope.sees_whole_country:
-        return describe(con.numbers).missing
+        return con.publication.missing
     rows = con.execute("select distinct file from load_files where refusal is not null order by 1").fetchall()
     return tuple(file for (file,) in rows)
 

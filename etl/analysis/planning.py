@@ -102,14 +102,13 @@ def recruits_needed(
     con: ScopedCursor,
     on: date | None = None,
     where: Where = None,
-    scenario: Scenario = NOW,
     until: date | None = None,
     goal: float | None = None,
 ) -> Answer:
     """The recruits per month with which the plan of `headcount` reaches the goal on the day `until`. One row.
 
     (recruits_needed, then plan_recruits, goal and until). `until` is by default the end of the next Jalali year, `goal` the
-    target; the leaver rate is that of the scenario. 0 if the plan reaches the goal without recruits. None without a goal, with
+    target; leavers leave as in the last 12 months. 0 if the plan reaches the goal without recruits. None without a goal, with
     less than a year of history, and for a day that is not within the 60 months ahead.
     """
     like = ask(con, "active_assistants", on=on, where=where)
@@ -118,15 +117,13 @@ def recruits_needed(
     goal = _target(con, day, where) if goal is None else goal
     pace = pace_now(con, day, where)
     recruits = pace.value("plan_recruits")
-    higher_rate = 0.0 if scenario.leaver_rate is None else scenario.leaver_rate - pace.value("plan_leaver_rate")
     history = history_of(con, day, where)
     active = float(like.value())
     points = _until(path_of(history, day, active, MOST_MONTHS_AHEAD).points, day, active, until)
     needed = None
     if points and goal is not None:
-        # On every day the plan is linear in the recruits, as long as anybody is left.
-        without, with_one = (_stocks(points, active, more, higher_rate)[-1] for more in (0.0, 1.0))
-        needed = max(0.0, recruits + (goal - without) / (with_one - without))
+        _, months, projected, *_ = points[-1]
+        needed = max(0.0, recruits + (goal - projected) / months)
     row = (needed, recruits, goal, until)
     more = ("plan_recruits", "goal", "until")
     return answered(like, (), ("recruits_needed",), [row], more=more, also=(pace, *history.answers))

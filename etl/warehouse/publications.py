@@ -148,26 +148,12 @@ def disable_useless_passes(con: duckdb.DuckDBPyConnection) -> None:
 
 def describe(con: duckdb.DuckDBPyConnection) -> Publication:
     """The publication that `con` is connected to."""
-    row = con.execute("select path from duckdb_databases() where database_name = current_database()").fetchone()
-    path = Path(row[0]) if row and row[0] else Path()
+    database = con.execute("select path from duckdb_databases() where database_name = current_database()").fetchone()
+    path = Path(database[0]) if database and database[0] else Path()
     try:
-        status = path.stat()
+        name, published_at = path.stem, datetime.fromtimestamp(path.stat().st_mtime)
     except OSError:
-        return _described(con, "", datetime.min)
-    key = (str(path), status.st_ino, status.st_mtime_ns)
-    if key not in _descriptions:
-        # A version never changes, so its description is cached.
-        while len(_descriptions) >= _MOST_DESCRIBED:
-            _descriptions.pop(next(iter(_descriptions)), None)
-        _descriptions[key] = _described(con, path.stem, datetime.fromtimestamp(status.st_mtime))
-    return _descriptions[key]
-
-
-_MOST_DESCRIBED = 2 * KEPT
-_descriptions: dict[tuple[str, int, int], Publication] = {}
-
-
-def _described(con: duckdb.DuckDBPyConnection, name: str, published_at: datetime) -> Publication:
+        name, published_at = "", datetime.min
     columns = ("as_of", "built_on", "is_sample", "files", "rows_read", "rows_loaded", "rows_quarantined")
     row = con.execute(
         f"select {', '.join(columns)}, missing, (select min(day) from preaggregate where is_total), "

@@ -297,20 +297,15 @@ def test_a_short_history_gets_no_back_test(by_hand: duckdb.DuckDBPyConnection) -
 # ---------------------------------------------------------------- recruits needed
 
 
-@pytest.mark.parametrize("higher_rate", [None, 0.05])
-def test_the_recruits_needed_bring_the_plan_to_the_goal_at_the_end_of_the_month(
-    con: duckdb.DuckDBPyConnection, higher_rate: float | None
-) -> None:
+def test_the_recruits_needed_bring_the_plan_to_the_goal_at_the_end_of_the_month(con: duckdb.DuckDBPyConnection) -> None:
     """The recruits needed, put into the plan, reach the goal in the chosen month, and not before."""
     day = as_of(con)
-    rate = planning.pace_now(con).value("plan_leaver_rate")
-    scenario = Scenario(leaver_rate=None if higher_rate is None else rate + higher_rate)
     for months, goal in ((4, 1_500.0), (17, 2_000.0)):
         until = jalali.unit_of(jalali.add_months(day, months), "month")
-        answer = planning.recruits_needed(con, scenario=scenario, until=until.last, goal=goal)
+        answer = planning.recruits_needed(con, until=until.last, goal=goal)
         recruits = answer.value()
         assert recruits > answer.records()[0]["plan_recruits"]
-        path = planning.headcount(con, scenario=Scenario(recruits, scenario.leaver_rate)).records()
+        path = planning.headcount(con, scenario=Scenario(recruits)).records()
         reached = {row["month"]: row["plan_active"] for row in path if row["plan_active"] is not None}
         if until.label in reached:
             assert math.isclose(reached[until.label], goal)
@@ -320,14 +315,12 @@ def test_the_recruits_needed_bring_the_plan_to_the_goal_at_the_end_of_the_month(
     assert until.label in reached or months == 17
 
 
-def walked(
-    points: list[tuple[Any, ...]], day: date, stock: float, until: date, more: float, higher_rate: float
-) -> float:
-    """The active assistants on a day, walked day by day with so many more recruits a month and so many more leavers."""
+def walked(points: list[tuple[Any, ...]], day: date, stock: float, until: date, more: float) -> float:
+    """The active assistants on a day, walked day by day with so many more recruits a month."""
     projected = stock
     for unit, _, then, *_ in points:
         length = (unit.last - unit.first).days + 1
-        each = (then - projected) / (unit.last - day).days + (more - stock * higher_rate / 12) / length
+        each = (then - projected) / (unit.last - day).days + more / length
         while day < unit.last:
             day, stock = day + jalali.DAY, stock + each
             if day == until:
@@ -336,25 +329,23 @@ def walked(
     raise AssertionError("a day beyond the projection")
 
 
-@pytest.mark.parametrize("higher_rate", [0.0, 0.05])
 @pytest.mark.parametrize(("days", "goal"), [(3, 1_500.0), (40, 1_500.0), (200, 2_000.0), (1_000, 4_000.0)])
 def test_the_recruits_needed_by_any_day_are_those_of_a_walk_day_by_day(
-    con: duckdb.DuckDBPyConnection, days: int, goal: float, higher_rate: float
+    con: duckdb.DuckDBPyConnection, days: int, goal: float
 ) -> None:
     day = as_of(con)
     pace, until = planning.pace_now(con).records()[0], day + days * jalali.DAY
-    scenario = Scenario(leaver_rate=pace["plan_leaver_rate"] + higher_rate)
-    recruits = planning.recruits_needed(con, scenario=scenario, until=until, goal=goal).value()
+    recruits = planning.recruits_needed(con, until=until, goal=goal).value()
     active = float(answers.ask(con, "active_assistants").value())
     points = list(projection.path_of(projection.history_of(con, day, None), day, active).points)
     low, high = 0.0, 1e6
     for _ in range(80):
         middle = (low + high) / 2
-        reached = walked(points, day, active, until, middle - pace["plan_recruits"], higher_rate)
+        reached = walked(points, day, active, until, middle - pace["plan_recruits"])
         low, high = (middle, high) if reached < goal else (low, middle)
     assert recruits > pace["plan_recruits"]
     assert math.isclose(recruits, low, rel_tol=1e-9)
-    later = planning.recruits_needed(con, scenario=scenario, until=until + jalali.DAY, goal=goal).value()
+    later = planning.recruits_needed(con, until=until + jalali.DAY, goal=goal).value()
     assert later < recruits, "a day more needs fewer a month"
 
 

@@ -24,7 +24,6 @@ from etl.analysis import detail
 from etl.semantic import access, disclosure, exportable
 from etl.semantic.answers import ask
 from pages.ui.charts.elements import ChartContext
-from pages.ui.exports import writers
 from pages.ui.exports.file_content import Exportable
 from tests.conftest import Sample
 from tests.files import to_csv, to_parquet, to_xlsx
@@ -137,7 +136,6 @@ def test_rows_of_a_query_make_the_files_of_the_answer_that_holds_them(
     expected = [to_csv(in_memory, context), xlsx_in_words(to_xlsx(in_memory, context))]
     parquet = parquet_in_words(to_parquet(in_memory, context))
     monkeypatch.setattr(exportable, "BATCH", most)
-    monkeypatch.setattr(writers, "_FEW", 0)  # every two columns of codes are written as one
     for source in (streamed, in_memory):
         assert [
             to_csv(source, context),

@@ -8,9 +8,9 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 
+from etl.cli import arguments
 from etl.core.errors import QuestionError, Refused
 from etl.core.paths import warehouse_pointer
 from etl.core.text_folding import printable
@@ -21,13 +21,13 @@ from pages.ui.i18n import text
 from pages.ui.state.address import NATION
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(words: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     parser = _parser()
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(words)
     if wrong := _contradiction(options):
         parser.error(wrong)
     try:
@@ -89,13 +89,6 @@ def _province(code: str) -> str:
     return code.upper()
 
 
-def _day(written: str) -> date:
-    try:
-        return text.read_day(written)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{written!r} is not a day, Jalali or Gregorian") from None
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m pages", allow_abbrev=False)
     commands = parser.add_subparsers(required=True, metavar="command")
@@ -108,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     brief.add_argument("--province", type=_province, metavar="IR-11", help="its book (the nation's)")
     brief.add_argument("--all", action="store_true", help="a book for each of the 31 provinces")
-    brief.add_argument("--on", type=_day, metavar="DAY", help="the as-of day (the latest)")
+    brief.add_argument("--on", type=arguments.day, metavar="DAY", help="the as-of day (the latest)")
     brief.add_argument("--lang", choices=text.LANGUAGES, default="fa")
     brief.add_argument("--exact", action="store_true", help="exact numbers, not for circulation")
     brief.add_argument("--to", type=Path, metavar="FILE.pdf|FOLDER")

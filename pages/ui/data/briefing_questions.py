@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +57,9 @@ class Questions:
     # Answers that do not depend on the place, shared by the books of one publication, day and language.
     shared: dict[Any, Any] = field(default_factory=dict)
 
-    @cached_property
+    @property
     def publication(self) -> Publication:
-        return publications.describe(self.con.numbers)
+        return self.con.publication
 
     @property
     def day(self) -> date:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import IO, Any, TypeVar
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -23,8 +22,6 @@ from pages.ui.exports.file_content import Coded, Column, Exportable, all_safe, r
 
 # The name of a file's description: a metadata key of Parquet, a column of a CSV for circulation.
 _ABOUT = "about"
-# The minimum rows per pair of members at which joining the pairs once is faster.
-_FEW = 4
 
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
@@ -69,7 +66,7 @@ def _ahead(work: Callable[[_In], _Out], batches: Iterable[_In]) -> Iterator[_Out
 
 
 def _lines(columns: list[Column]) -> pa.Array:
-    cells = [part.columns()[0] if isinstance(part, Coded) else part for part in _texts(columns)]
+    cells = [_cells(column) for column in columns]
     if sum(len(column.members) if isinstance(column, Coded) else 1 for column in columns) == 1:
         # CSV readers skip an empty line, so quote the empty cell.
         cells = [pc.if_else(pc.equal(pc.binary_length(_joined(cells, "")), 0), '""', cells[0])]
@@ -77,28 +74,11 @@ def _lines(columns: list[Column]) -> pa.Array:
     return _joined(cells, ",")
 
 
-def _texts(columns: list[Column]) -> list[Column]:
-    """The columns as text. Neighbouring columns with few distinct pairs are merged, so that each pair is joined once."""
-    texts: list[Column] = []
-    for column in columns:
-        if not isinstance(column, Coded):
-            texts.append(_written(column))
-            continue
-        coded = Coded(column.indices, (_joined([_written(members) for members in column.members], ","),))
-        last = texts[-1] if texts else None
-        if isinstance(last, Coded) and len(last.members[0]) * len(coded.members[0]) * _FEW <= len(coded):
-            texts[-1] = _paired(last, coded)
-        else:
-            texts.append(coded)
-    return texts
-
-
-def _paired(left: Coded, right: Coded) -> Coded:
-    first, second = left.members[0], right.members[0]
-    pairs = np.arange(len(first) * len(second))
-    members = [first.take(pa.array(pairs // len(second))), second.take(pa.array(pairs % len(second)))]
-    indices = pc.add(pc.multiply(left.indices, pa.scalar(len(second), pa.int32())), right.indices)
-    return Coded(indices, (_joined(members, ","),))
+def _cells(column: Column) -> pa.Array:
+    """A column as text, with the columns next to it that are encoded with it."""
+    if not isinstance(column, Coded):
+        return _written(column)
+    return _joined([_written(members) for members in column.members], ",").take(column.indices)
 
 
 def _written(values: pa.Array) -> pa.Array:
