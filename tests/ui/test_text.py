@@ -103,6 +103,18 @@ def test_no_persian_word_is_written_with_arabic_letters() -> None:
     assert [name for name, fa, _ in SENTENCES if re.search("[يكىة]", fa)] == []
 
 
+def test_the_briefing_defines_training_compliance_as_the_catalogue_does() -> None:
+    briefing = BOOK["briefing"]
+    for lang, named, words in (
+        ("fa", "پایبندی آموزشی:", "منقضی یا گذرانده‌نشده پس از مهلت"),
+        ("en", "Training compliance:", "expired or overdue"),
+    ):
+        assert words in catalogue()["training_compliance"].description[lang]
+        (method,) = (line for line in briefing["method"][lang] if line.startswith(named))
+        for line in (method, briefing["rank_sub_province"][lang], briefing["rank_sub_county"][lang]):
+            assert words in line, line
+
+
 def test_every_unit_of_the_catalogue_has_a_word() -> None:
     units = {metric.unit for metric in catalogue().values()} - {"share", "ratio", "date"}
     assert units - BOOK["units"].keys() == set()
