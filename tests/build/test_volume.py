@@ -82,7 +82,7 @@ def test_a_missing_table_is_refused(folder, table, how):
         else:
             put(folder, f"{table}_{place}.csv", [])
     refusal = (
-        f"{table}: no rows loaded where the last publication has 240; hand in its files, or --accept-loss publishes it"
+        f"{table}: no rows loaded where the last publication has 240; submit its files, or --accept-loss publishes it"
     )
     assert refusal in refusals_of_load(folder)
     accepted = load(folder)
@@ -101,7 +101,7 @@ def test_without_an_earlier_publication_a_table_without_rows_is_refused_too(tmp_
     else:
         put(folder, f"{table}.csv", [])
     outcome = load(folder, accept_loss=False)
-    assert outcome.refusals == [f"{table}: no rows loaded; hand in its files, or --accept-loss publishes it"]
+    assert outcome.refusals == [f"{table}: no rows loaded; submit its files, or --accept-loss publishes it"]
     assert not os.path.lexists(outcome.to)
 
 
@@ -111,7 +111,7 @@ def test_a_missing_province_of_a_table_is_refused(folder, table, place):
     (folder / f"{table}_{place}.csv").unlink()
     names = {"IR-23": "Tehran", "IR-01": "Gilan"}
     refusal = f"{table}, {place} {names[place]}: 0 rows loaded where the last publication has 120"
-    assert f"{refusal}; hand in its file, or --accept-loss publishes it" in refusals_of_load(folder)
+    assert f"{refusal}; submit its file, or --accept-loss publishes it" in refusals_of_load(folder)
     assert load(folder).code == 0
     # The next load is compared with the accepted one; files whose rows refer to lost rows are still mostly rejected.
     assert load(folder, accept_loss=table in ("institutes", "personnel")).code == 0
@@ -123,7 +123,7 @@ def test_fewer_than_half_of_the_rows_are_a_loss_and_half_are_not(tmp_path):
     training = rows["training"]
     put(folder, "training.csv", training[:PER_PLACE] + training[PER_PLACE : PER_PLACE + 59])
     assert refusals_of_load(folder) == [
-        "training, IR-01 Gilan: 59 rows loaded where the last publication has 120; hand in its file, "
+        "training, IR-01 Gilan: 59 rows loaded where the last publication has 120; submit its file, "
         "or --accept-loss publishes it"
     ]
     put(folder, "training.csv", training[:59] + training[PER_PLACE : PER_PLACE + 60])
@@ -234,7 +234,7 @@ def test_a_table_of_which_every_file_is_left_out_is_refused(folder):
         put(folder, f"licences_{place}.csv", b"no table")
     refusals = refusals_of_load(folder, "--skip-refused")
     assert refusals == [
-        "licences: no rows loaded where the last publication has 240; hand in its files, or --accept-loss publishes it"
+        "licences: no rows loaded where the last publication has 240; submit its files, or --accept-loss publishes it"
     ]
 
 
