@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from persiantools.jdatetime import JalaliDate
 
-from etl.extract import causes
+from etl.extract import causes, expected
 from etl.semantic.catalog import CHOICES, DIMENSIONS, catalogue, derived, derived_names
 from etl.warehouse.dimensions import FILTERS
 from pages.ui.i18n import text
@@ -118,7 +118,7 @@ def test_the_briefing_defines_training_compliance_as_the_catalogue_does() -> Non
 
 # Words that readers of the pages found archaic or wrong; others have replaced them.
 REPLACED = {
-    "fa": r"پیوستگان|رفتگان|صافی|سنجه|آهنگ|برگزی[ند]|واپسین|صندلی|دوسویه|پرشمار|نگه‌دارنده|بنیاد|بیشترین است|کمترین است",
+    "fa": r"پیوستگان|رفتگان|صافی|سنجه|آهنگ|برگزی[ند]|واپسین|صندلی|دوسویه|پرشمار|نگه‌دارنده|موسس|بنیاد|بیشترین است|کمترین است",
     "en": r"(?i)\b(hand(ed)?\b.*\bin|kept back|keepers?|sureness|falling out|spoilt|by what|so many residents|is highest)\b",
 }
 
@@ -127,6 +127,8 @@ REPLACED = {
 def test_no_word_that_was_replaced_comes_back(lang: str) -> None:
     told = {name: fa if lang == "fa" else en for name, fa, en in ENTRIES}
     told |= {f"cause {name}": words[lang] for name, words in tomllib.loads(causes._FILE.read_text("utf-8")).items()}
+    forms = tomllib.loads(expected._FILE.read_text("utf-8"))
+    told |= {f"{kind} {name}": words[lang] for kind in forms for name, words in forms[kind].items()}
     for metric in (*catalogue().values(), *map(derived, derived_names())):
         words = (metric.label, metric.short, metric.description, metric.example)
         told[f"metric {metric.name}"] = " ".join(word.get(lang, "") for word in words)
