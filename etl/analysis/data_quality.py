@@ -18,6 +18,12 @@ from etl.semantic.reports import report
 from etl.warehouse.publications import connect, current, describe, versions
 
 _COUNTS = ("rows_read", "rows_loaded", "rows_quarantined", "exact_duplicates")
+# The source tables that each province submitted, in a file of its own or in one of several provinces.
+_ARRIVED = """
+    select province, source_table from load_files where refusal is null and province is not null
+    union
+    select province, source_table from load_rows where list_contains($shared, source_table)
+"""
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,7 @@ def _by_reason(con: ScopedCursor, table: str, number: str) -> Answer:
 
 def provinces(con: ScopedCursor) -> Answer:
     """One row per province: what arrived, what is missing, and the latest day in its rows; the longest silence first."""
-    sql = """
+    sql = f"""
         with days as (
             select province, status_since as day from institutes
             union all select province, unnest([applied_on, file_complete_on, decided_on]) from applications
@@ -84,10 +90,12 @@ def provinces(con: ScopedCursor) -> Answer:
             group by province
         ),
         arrived as (
+            select province, count(*) as sources from ({_ARRIVED}) group by province
+        ),
+        own_files as (
             select
                 province,
                 count(*) filter (where refusal is null) as files_read,
-                count(distinct source_table) filter (where refusal is null) as sources,
                 sum(rows_read)::bigint as rows_read,
                 sum(rows_loaded)::bigint as rows_loaded,
                 sum(rows_quarantined)::bigint as rows_quarantined,
@@ -106,12 +114,21 @@ def provinces(con: ScopedCursor) -> Answer:
         from provinces
         cross join (select as_of from publication) as published
         left join arrived on arrived.province = iso_3166_2
+        left join own_files on own_files.province = iso_3166_2
         left join latest on latest.province = iso_3166_2
         order by 3 desc, days_silent desc nulls first, iso_3166_2
     """
     counts = ("rows_read", "rows_loaded", "rows_quarantined")
     numbers = ("files_read", "sources_missing", *counts, "latest_day", "days_silent")
-    return report(con, ("province",), numbers, sql, {"sources": len(TABLES)})
+    return report(con, ("province",), numbers, sql, {"sources": len(TABLES), "shared": _shared_tables(con)})
+
+
+def _shared_tables(con: ScopedCursor) -> list[str]:
+    """The source tables that files of several provinces were read for: their rows say which provinces those are."""
+    rows = con.numbers.execute(
+        "select distinct source_table from load_files where province is null and rows_loaded > 0 order by 1"
+    ).fetchall()
+    return [table for (table,) in rows]
 
 
 def ignored(con: ScopedCursor) -> list[str]:
@@ -134,7 +151,7 @@ def headers() -> dict[str, str]:
 
 def missing_sources(con: ScopedCursor) -> dict[str, tuple[str, ...]]:
     """The source tables without a readable file, for each province that lacks any."""
-    arrived = set(con.execute("select province, source_table from load_files where refusal is null").fetchall())
+    arrived = set(con.execute(_ARRIVED, {"shared": _shared_tables(con)}).fetchall())
     codes = [code for (code,) in con.execute("select iso_3166_2 from provinces order by 1").fetchall()]
     lacking = {code: tuple(table for table in TABLES if (code, table) not in arrived) for code in codes}
     return {code: tables for code, tables in lacking.items() if tables}

@@ -151,6 +151,11 @@ class Path:
 
     points: Sequence[tuple[jalali.Unit, float, float, float | None, float | None]]
 
+    @property
+    def has_range(self) -> bool:
+        """Whether the range extends to the last month."""
+        return bool(self.points) and self.points[-1][-1] is not None
+
     def reached(self, target: float) -> tuple[str | None, str | None]:
         """The first months in which the upper and the lower bound reach a target; None if one does not."""
         first = next((unit.label for unit, _, _, _, high in self.points if high is not None and high >= target), None)
@@ -258,9 +263,10 @@ def projection(con: ScopedCursor, on: date | None = None, where: Where = None) -
 def pace(con: ScopedCursor, on: date | None = None, where: Where = None, until: date | None = None) -> Answer:
     """The required and the actual pace in persons per month, and the months between which the target is reached. One row.
 
-    (required_pace, actual_pace_6, actual_pace_12, projected_first, projected_last). The required pace is that until `until`
-    (default: the end of the next Jalali year); the actual paces are of the last 6 and 12 complete months. A month is None
-    if the projection does not reach the target within five years, a pace if the history is shorter.
+    (required_pace, actual_pace_6, actual_pace_12, projected_first, projected_last, then has_range). The required pace is that
+    until `until` (default: the end of the next Jalali year); the actual paces are of the last 6 and 12 complete months. A
+    month is None if the projection does not reach the target within five years or the history is too short, a pace if the
+    history is shorter. `has_range`: whether the history is long enough for a range of five years.
     """
     answer = ask(con, "active_assistants", "target", "target_progress", on=on, where=where)
     day = answer.on or answer.publication.as_of
@@ -269,15 +275,17 @@ def pace(con: ScopedCursor, on: date | None = None, where: Where = None, until: 
     active, target = answer.value("active_assistants"), answer.value("target")
     left = (until - day).days / jalali.DAYS_A_MONTH
     required = (target - active) / left if target is not None and left > 0 else None
+    path = path_of(history, day, active)
     first, last = (None, None)
     if target is not None and active >= target:
         first = last = jalali.unit_of(day, "month").label
     elif target is not None:
-        first, last = path_of(history, day, active).reached(target)
+        first, last = path.reached(target)
     past = [month.active for month in history.months]
     paces = [(past[-1] - past[-1 - months]) / months if len(past) > months else None for months in (6, PACE_MONTHS)]
     names = ("required_pace", "actual_pace_6", "actual_pace_12", "projected_first", "projected_last")
-    return answered(answer, (), names, [(required, *paces, first, last)], on=day, also=history.answers)
+    row = (required, *paces, first, last, path.has_range)
+    return answered(answer, (), names, [row], on=day, also=history.answers, more=("has_range",))
 
 
 def end_of_next_year(day: date) -> date:

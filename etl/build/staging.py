@@ -23,8 +23,8 @@ _TYPES = {
     pa.int64(): "bigint",
     pa.int32(): "integer",
 }
-# The first rows of a file are enough to determine its province.
-_LINES_FOR_PROVINCE = 2000
+# So many rows of a file, from all over it, are enough to determine its province.
+_ROWS_FOR_PROVINCE = 2000
 
 
 def stage(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], keep: bool = False) -> None:
@@ -158,33 +158,58 @@ def _load(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
 
 
 def _find_file_provinces(con: duckdb.DuckDBPyConnection) -> None:
+    """The province of each file: that of most of its rows, of which some are looked at; a file without one is left out."""
+    tables = " union all ".join(f"select file_number from read_{table}" for table in TABLES)
     con.execute(
         f"""
         create table {SCRATCH}.file_provinces as
-        with first_seen as (
+        with steps as (
+            select file_number, greatest(1, count(*) // {_ROWS_FOR_PROVINCE}) as step
+            from ({tables})
+            group by file_number
+        ),
+        trained as (
+            select read_training.file_number, read_training.person_key
+            from read_training
+            inner join steps using (file_number)
+            where read_training.line % steps.step = 0
+        ),
+        first_seen as (
             select person_key, arg_min(province, (file_number, line)) as province
             from read_personnel
-            where person_key in (select person_key from read_training where line <= {_LINES_FOR_PROVINCE})
+            where person_key in (select person_key from trained)
             group by person_key
         ),
         mentioned as (
-            select file_number, province from read_institutes where line <= {_LINES_FOR_PROVINCE}
+            select read_institutes.file_number, read_institutes.province
+            from read_institutes
+            inner join steps using (file_number)
+            where read_institutes.line % steps.step = 0
             union all
-            select file_number, province from read_personnel where line <= {_LINES_FOR_PROVINCE}
+            select read_personnel.file_number, read_personnel.province
+            from read_personnel
+            inner join steps using (file_number)
+            where read_personnel.line % steps.step = 0
             union all
             select read_licences.file_number, read_institutes.province
             from read_licences
+            inner join steps using (file_number)
             inner join read_institutes using (institute_code)
-            where read_licences.line <= {_LINES_FOR_PROVINCE}
+            where read_licences.line % steps.step = 0
             union all
-            select read_training.file_number, first_seen.province
-            from read_training
+            select trained.file_number, first_seen.province
+            from trained
             inner join first_seen using (person_key)
-            where read_training.line <= {_LINES_FOR_PROVINCE}
+        ),
+        counted as (
+            select file_number, province, count(*) as rows
+            from mentioned
+            where province is not null
+            group by file_number, province
         )
-        select file_number, mode(province order by province) as province
-        from mentioned
-        where province is not null
+        select file_number, arg_max(province, rows) as province
+        from counted
         group by file_number
+        having 2 * max(rows) > sum(rows)
         """
     )

@@ -248,7 +248,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_load_commands(commands: Any) -> None:
-    sample = operations.command(commands, "sample", _sample, "write made-up files as 31 provinces would hand in")
+    sample = operations.command(commands, "sample", _sample, "write made-up files as 31 provinces would submit them")
     sample.add_argument("folder", type=Path, metavar="DIR")
     sample.add_argument("--scale", type=arguments.scale, default=1.0, help="1 is about 60,000 people in service")
     sample.add_argument("--seed", type=int, default=7)
@@ -298,7 +298,7 @@ def _add_publications(commands: Any) -> None:
     rollback.add_argument("id", nargs="?", help="the publication to show, forward or back")
     arguments.add_source(rollback)
 
-    compared = operations.command(commands, "diff", _diff, "which numbers moved between two publications, and why")
+    compared = operations.command(commands, "diff", _diff, "which numbers changed between two publications, and why")
     compared.add_argument("old", nargs="?", help="a publication kept (the one before NEW)")
     compared.add_argument("new", nargs="?", help="a publication kept (the one shown)")
     compared.add_argument("--format", choices=("csv", "json", "table"), default="table")

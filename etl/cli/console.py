@@ -124,7 +124,7 @@ def print_diff(diff: Diff, form: str) -> None:
         for name in diff.references:
             print(f"changed reference table: {name}")
     if form == "table" and not rows:
-        print("no number moved")
+        print("no number changed")
     else:
         _print_rows(columns, rows, [False] * len(rows), form)
 

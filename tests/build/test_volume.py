@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from etl.analysis import data_quality
+from etl.build import staging
 from etl.extract.contract import TABLES
+from etl.semantic import access
 from etl.warehouse import publications
-from tests.loading import HEADERS, StreamedRows, build, copy_publication, load, national_id, put, put_good, row
+from tests.loading import HEADERS, Built, StreamedRows, build, copy_publication, load, national_id, put, put_good, row
 
 PLACES = {"IR-23": "تهران", "IR-01": "گیلان"}
 PER_PLACE = 120
@@ -72,6 +75,43 @@ def test_rows_are_kept_by_table_and_province(folder):
     ]
 
 
+def lacking(built: Built) -> dict[str, tuple[str, ...]]:
+    """The tables that the provinces of PLACES have not submitted."""
+    with access.connect(built.to, access.ADMINISTRATOR) as con:
+        missing = data_quality.missing_sources(con)
+    assert len(missing) >= 31 - len(PLACES)
+    return {place: tables for place, tables in missing.items() if place in PLACES}
+
+
+@pytest.mark.parametrize("most", [1.0, 0.6])
+def test_a_file_is_that_of_the_province_of_most_of_its_rows(tmp_path, monkeypatch, most):
+    """Wherever in the file they are, and also where only some of its rows are looked at."""
+    monkeypatch.setattr(staging, "_ROWS_FOR_PROVINCE", 60)
+    rows = register()
+    of_first = rows["personnel"][:PER_PLACE]
+    others = rows["personnel"][PER_PLACE:][: round(PER_PLACE * (1 / most - 1))]
+    built = load(hand_in(tmp_path / "incoming", rows | {"personnel": [*others, *of_first]}))
+    assert built.sql("select province from load_files where source_table = 'personnel'") == [("IR-23",)]
+
+
+def test_a_file_of_several_provinces_is_of_none_of_them_and_all_have_submitted(tmp_path, monkeypatch):
+    monkeypatch.setattr(staging, "_ROWS_FOR_PROVINCE", 60)
+    folder = hand_in(tmp_path / "incoming", register())
+    put(folder, "institutes_bad.csv", [row("institutes", institute_code=str(at), activity="?") for at in range(2)])
+    built = load(folder)
+    files = [(f"{table}.csv", None) for table in sorted(TABLES)]
+    assert built.sql("select file, province from load_files where file not like '%bad%' order by 1") == files
+    assert lacking(built) == {}
+
+
+def test_a_province_that_has_not_submitted_a_table_lacks_it_although_others_name_it(folder):
+    """A course of a person who first served elsewhere counts to that province's rows."""
+    (folder / "training_IR-01.csv").unlink()
+    moved = [row("training", national_id=national_id(at + 6000)) for at in range(5)]
+    put(folder, "training_IR-23.csv", [*register()["training"][:PER_PLACE], *moved])
+    assert lacking(load(folder)) == {"IR-01": ("training",)}
+
+
 # The tables lost with a table: those that refer to it, too.
 @pytest.mark.parametrize("how", ["absent", "header only"])
 @pytest.mark.parametrize("table", TABLES)
@@ -82,7 +122,7 @@ def test_a_missing_table_is_refused(folder, table, how):
         else:
             put(folder, f"{table}_{place}.csv", [])
     refusal = (
-        f"{table}: no rows loaded where the last publication has 240; hand in its files, or --accept-loss publishes it"
+        f"{table}: no rows loaded where the last publication has 240; submit its files, or --accept-loss publishes it"
     )
     assert refusal in refusals_of_load(folder)
     accepted = load(folder)
@@ -101,7 +141,7 @@ def test_without_an_earlier_publication_a_table_without_rows_is_refused_too(tmp_
     else:
         put(folder, f"{table}.csv", [])
     outcome = load(folder, accept_loss=False)
-    assert outcome.refusals == [f"{table}: no rows loaded; hand in its files, or --accept-loss publishes it"]
+    assert outcome.refusals == [f"{table}: no rows loaded; submit its files, or --accept-loss publishes it"]
     assert not os.path.lexists(outcome.to)
 
 
@@ -111,7 +151,7 @@ def test_a_missing_province_of_a_table_is_refused(folder, table, place):
     (folder / f"{table}_{place}.csv").unlink()
     names = {"IR-23": "Tehran", "IR-01": "Gilan"}
     refusal = f"{table}, {place} {names[place]}: 0 rows loaded where the last publication has 120"
-    assert f"{refusal}; hand in its file, or --accept-loss publishes it" in refusals_of_load(folder)
+    assert f"{refusal}; submit its file, or --accept-loss publishes it" in refusals_of_load(folder)
     assert load(folder).code == 0
     # The next load is compared with the accepted one; files whose rows refer to lost rows are still mostly rejected.
     assert load(folder, accept_loss=table in ("institutes", "personnel")).code == 0
@@ -123,7 +163,7 @@ def test_fewer_than_half_of_the_rows_are_a_loss_and_half_are_not(tmp_path):
     training = rows["training"]
     put(folder, "training.csv", training[:PER_PLACE] + training[PER_PLACE : PER_PLACE + 59])
     assert refusals_of_load(folder) == [
-        "training, IR-01 Gilan: 59 rows loaded where the last publication has 120; hand in its file, "
+        "training, IR-01 Gilan: 59 rows loaded where the last publication has 120; submit its file, "
         "or --accept-loss publishes it"
     ]
     put(folder, "training.csv", training[:59] + training[PER_PLACE : PER_PLACE + 60])
@@ -234,7 +274,7 @@ def test_a_table_of_which_every_file_is_left_out_is_refused(folder):
         put(folder, f"licences_{place}.csv", b"no table")
     refusals = refusals_of_load(folder, "--skip-refused")
     assert refusals == [
-        "licences: no rows loaded where the last publication has 240; hand in its files, or --accept-loss publishes it"
+        "licences: no rows loaded where the last publication has 240; submit its files, or --accept-loss publishes it"
     ]
 
 

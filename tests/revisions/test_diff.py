@@ -66,7 +66,7 @@ def test_the_same_files_change_no_number(published_sample, capsys):
     revision = diff.between(to)
     assert (revision.moved, revision.definitions, revision.references, rows_changed(revision)) == ((), (), (), {})
     assert main(["diff", "--from", str(to)]) == 0
-    assert "no number moved" in capsys.readouterr().out
+    assert "no number changed" in capsys.readouterr().out
 
 
 def test_rows_in_another_order_format_and_spelling_are_the_same_rows(published_sample):

@@ -79,6 +79,26 @@ def test_english_words_hold_no_persian(name: str) -> None:
         assert not re.search("[\u0600-\u06ff]", words)
 
 
+@pytest.mark.parametrize(
+    ("name", "fa", "en"),
+    [
+        # A course passed once and expired, but not due yet, is pending.
+        ("status_pending", "هیچ دورهٔ الزامی معتبری ندارد", "no required course in date"),
+        # The due day itself counts.
+        ("status_overdue", "سررسید آن رسیده است", "from its due day on"),
+        # «شاغلان» are all in service, licensed or not.
+        ("persons_per_institute", "پلیس‌یاران فعال آن استان", "the active who serve there"),
+        # A folder may bring a target of its own.
+        ("target_progress", "تقسیم بر هدف این روز", "divided by the target of the day"),
+        ("net_change", "در استان و مؤسسه، انتقال‌ها", "By province or institute transfers"),
+        *((f"expiring_{days}", "در این روز آموزش معتبر دارند", "on the day") for days in (30, 60, 90)),
+    ],
+)
+def test_a_description_says_what_the_number_counts(name: str, fa: str, en: str) -> None:
+    assert fa in catalogue()[name].description["fa"]
+    assert en in catalogue()[name].description["en"]
+
+
 def test_labels_are_distinct() -> None:
     for lang in LANGUAGES:
         labels = [catalogue()[name].label[lang] for name in SHOWN]

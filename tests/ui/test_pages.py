@@ -189,6 +189,16 @@ def test_a_number_that_no_browser_can_read_is_refused_where_it_is_drawn() -> Non
         plot({"data": [{"y": [math.nan]}], "layout": {}}, "chart", "spoken")
 
 
+def test_data_quality_names_no_province_for_a_file_of_several(published: Path) -> None:
+    page = html(opened("quality", lang="en"))
+    rows = re.findall(r"<tr(?:(?!<tr).)*?(?:institutes|personnel)\.csv.*?</tr>", page, re.DOTALL)
+    (of_several,), (of_tehran,) = (
+        [row for row in rows if f"{table}.csv" in row] for table in ("institutes", "personnel")
+    )
+    assert "Unknown" not in of_several
+    assert "province=IR-23" in of_tehran
+
+
 @pytest.mark.parametrize("lang", ["fa", "en"])
 def test_data_quality_lists_values_loaded_as_unknown_and_files_not_read(lang: str, published: Path) -> None:
     page = html(opened("quality", **({"lang": "en"} if lang == "en" else {})))

@@ -76,7 +76,7 @@ def known(**changes: Any) -> verdict.Facts:
         "last": "1406-05",
         "range_hit_rate": 0.8,
     }
-    return verdict.Facts(**{**facts, "is_projected": True, "answers": (), **changes})
+    return verdict.Facts(**{**facts, "has_range": True, "answers": (), **changes})
 
 
 def stub(lang: str = "en", **changes: Any) -> Sources:
@@ -94,7 +94,8 @@ def stub(lang: str = "en", **changes: Any) -> Sources:
         ({"last": None}, "is not reached before Farvardin 1406;"),
         ({"first": None, "last": None, "range_hit_rate": None}, "is not reached within five years."),
         ({"range_hit_rate": None}, "between Farvardin and Mordad 1406."),
-        ({"is_projected": False, "first": None}, "history is too short"),
+        ({"has_range": False, "first": None}, "history is too short"),
+        ({"has_range": False, "last": None}, "is not reached before Farvardin 1406;"),
         ({"active": 1100}, "the target of 1,000 is met (110.0%, 100 above it)."),
         ({"target": None}, "900 assistants are active."),
         ({"before": 1000}, "That is worse than a year ago: down 100 (10.0%)."),
@@ -103,6 +104,17 @@ def stub(lang: str = "en", **changes: Any) -> Sources:
 )
 def test_the_verdict_says_what_is_known_and_no_more(changes: dict[str, Any], sentence: str) -> None:
     assert sentence in " ".join(verdict.sentences(known(**changes), stub()))
+
+
+@pytest.mark.parametrize(("on", "sentence"), [(date(2021, 6, 1), "too short"), (date(2025, 6, 1), "within five years")])
+def test_a_target_is_out_of_reach_for_five_years_only_where_the_range_is_as_long(
+    on: date, sentence: str, small_register: Path
+) -> None:
+    with access.connect(small_register, access.ADMINISTRATOR) as con:
+        sources = replace(sources_of(con), on=on, analyse=lambda name: registry.analyses()[name].run(con, on=on))
+        facts = verdict.facts(sources)
+        assert facts.first is None
+        assert sentence in verdict.sentences(facts, sources)[-1]
 
 
 def test_how_often_ranges_held_is_that_of_the_distance(small_register: Path) -> None:

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from persiantools.jdatetime import JalaliDate
 
-from etl.semantic.catalog import CHOICES, DIMENSIONS, catalogue
+from etl.extract import causes, expected
+from etl.semantic.catalog import CHOICES, DIMENSIONS, catalogue, derived, derived_names
 from etl.warehouse.dimensions import FILTERS
 from pages.ui.i18n import text
 from tests.parts import PARTS
@@ -101,6 +102,37 @@ def test_every_text_is_used() -> None:
 
 def test_no_persian_word_is_written_with_arabic_letters() -> None:
     assert [name for name, fa, _ in SENTENCES if re.search("[يكىة]", fa)] == []
+
+
+def test_the_briefing_defines_training_compliance_as_the_catalogue_does() -> None:
+    briefing = BOOK["briefing"]
+    for lang, named, words in (
+        ("fa", "پایبندی آموزشی:", "منقضی یا گذرانده‌نشده پس از مهلت"),
+        ("en", "Training compliance:", "expired or overdue"),
+    ):
+        assert words in catalogue()["training_compliance"].description[lang]
+        (method,) = (line for line in briefing["method"][lang] if line.startswith(named))
+        for line in (method, briefing["rank_sub_province"][lang], briefing["rank_sub_county"][lang]):
+            assert words in line, line
+
+
+# Words that readers of the pages found archaic or wrong; others have replaced them.
+REPLACED = {
+    "fa": r"پیوستگان|رفتگان|صافی|سنجه|آهنگ|برگزی[ند]|واپسین|صندلی|دوسویه|پرشمار|نگه‌دارنده|موسس|بنیاد|بیشترین است|کمترین است",
+    "en": r"(?i)\b(hand(ed)?\b.*\bin|kept back|keepers?|sureness|falling out|spoilt|by what|so many residents|is highest)\b",
+}
+
+
+@pytest.mark.parametrize("lang", REPLACED)
+def test_no_word_that_was_replaced_comes_back(lang: str) -> None:
+    told = {name: fa if lang == "fa" else en for name, fa, en in ENTRIES}
+    told |= {f"cause {name}": words[lang] for name, words in tomllib.loads(causes._FILE.read_text("utf-8")).items()}
+    forms = tomllib.loads(expected._FILE.read_text("utf-8"))
+    told |= {f"{kind} {name}": words[lang] for kind in forms for name, words in forms[kind].items()}
+    for metric in (*catalogue().values(), *map(derived, derived_names())):
+        words = (metric.label, metric.short, metric.description, metric.example)
+        told[f"metric {metric.name}"] = " ".join(word.get(lang, "") for word in words)
+    assert [name for name, words in told.items() if re.search(REPLACED[lang], str(words))] == []
 
 
 def test_every_unit_of_the_catalogue_has_a_word() -> None:

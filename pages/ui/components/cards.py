@@ -220,15 +220,13 @@ def _card(view: PageContext, name: str, answers: CardAnswers | None, below: str)
     lines = []
     if value is not None and before is not None:
         lines.append(_changed(view, metric, value, before))
-    if value is None and metric.unit not in ("date", "month"):
+    if value is None:
         lines.append(view.escaped("figure.not_settled" if is_unsettled else "figure.not_known"))
     elif parts := elements.parts_of(answer, metric, row, context(view)):
         lines.append(text.escape(parts))
     if ignored:
         lines.append(text.escape(scoped_query.no_effect(view, ignored)))
     written = text.plain(value, metric.unit, view.lang)
-    if value is None and metric.unit in ("date", "month"):
-        written = view.word("figure.never")
     unit = "" if value is None or metric.unit in _NAMED_BY_LABEL else text.unit_word(metric.unit, view.lang, written)
     long = " pd-long" if metric.unit in ("date", "month") else ""
     st.html(

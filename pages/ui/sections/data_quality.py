@@ -72,6 +72,8 @@ def files(view: PageContext) -> None:
     words: dict[str, Callable[[Any], str]] = {
         "file": str,
         "source": lambda name: name_of(view, "source", name),
+        # A file of several provinces is of none.
+        "province": lambda code: text.member("province", code, view.lang) if code else "–",
         "refusal": lambda refusal: text.digits(spoken(refusal, view.lang), view.lang) if refusal else "–",
         "notes": lambda notes: (
             text.listed([_note(view, note) for note in notes.split("; ")], view.lang) if notes else "–"

@@ -40,7 +40,7 @@ def _why(view: PageContext) -> None:
             if (not chosen_metric or change.metric == chosen_metric) and (not places or change.province in places)
         ]
         changed = warehouse.result(load.changed_files, warehouse_pointer())
-        files = [file for file in changed if not places or file["province"] in places]
+        files = [file for file in changed if not places or file["province"] in (None, *places)]
         count = {"numbers": text.number(len(moved), view.lang), "files": text.number(len(files), view.lang)}
         blocks.head(view.word("why.title"), view.word("why.between", **ids, **count))
         if chosen_metric:

@@ -16,7 +16,8 @@ class Facts:
     """The facts of a verdict; None for a fact that has no meaning for the place or is not facts.
 
     At the present pace the target is reached between the months `first` and `last` (`1406-03`). `range_hit_rate` is the
-    share of past ranges at that distance that contained the later number.
+    share of past ranges at that distance that contained the later number. `has_range`: whether the projection has a range
+    for five years, so that a target beyond it is not reached in them.
     """
 
     active: int
@@ -25,7 +26,7 @@ class Facts:
     first: str | None
     last: str | None
     range_hit_rate: float | None
-    is_projected: bool
+    has_range: bool
     answers: tuple[Answer, ...]
 
     @property
@@ -47,17 +48,17 @@ def facts(sources: Sources) -> Facts:
     target = province_target.value() if province_target else None
     answers = [latest, year_before, *([province_target] if province_target else [])]
     first = last = range_hit_rate = None
-    is_projected = False
+    has_range = False
     if target and active < target:
         pace = sources.analyse("pace")
         first, last = pace.value("projected_first"), pace.value("projected_last")
-        is_projected = pace.value("actual_pace_12") is not None
+        has_range = pace.value("has_range")
         answers.append(pace)
         if first:
             tried = sources.analyse("backtest")
             range_hit_rate = _range_hit_rate(tried, _months_until(sources, last or first))
             answers.append(tried)
-    return Facts(active, before, target, first, last, range_hit_rate, is_projected, tuple(answers))
+    return Facts(active, before, target, first, last, range_hit_rate, has_range, tuple(answers))
 
 
 def sentences(facts: Facts, sources: Sources) -> list[str]:
@@ -89,10 +90,8 @@ def _change(facts: Facts, sources: Sources) -> str:
 
 
 def _reached(facts: Facts, sources: Sources) -> str:
-    if not facts.is_projected:
-        return sources.word("verdict.untried")
     if not facts.first:
-        return sources.word("verdict.never")
+        return sources.word("verdict.never" if facts.has_range else "verdict.untried")
     first = text.unit_label(facts.first, sources.lang)
     if not facts.last:
         sentence = sources.word("verdict.not_before", first=first)
