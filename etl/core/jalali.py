@@ -77,6 +77,14 @@ def add_months(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, (first_of_next - DAY).day))
 
 
+def year_before(day: date) -> date:
+    """The same Jalali day a year earlier; for 30 Esfand the 29th."""
+    jalali = JalaliDate(day)
+    if (jalali.month, jalali.day) == (12, 30):
+        return JalaliDate(jalali.year - 1, 12, 29).to_gregorian()
+    return JalaliDate(jalali.year - 1, jalali.month, jalali.day).to_gregorian()
+
+
 @dataclass(frozen=True)
 class Unit:
     """A Jalali month, quarter or year: its label (`1403-06`, `1403-Q2`, `1403`) and its first and last day."""

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from etl.core.jalali import add_months
+from etl.core.jalali import year_before
 from etl.semantic.answers import Answer
 from pages.ui.briefing import drawing, tables
 from pages.ui.briefing.writer import Writer, writer
@@ -77,7 +77,7 @@ def _cards(write: Writer) -> dict[str, Any]:
         day = settled or write.questions.day
         answer = write.questions.ask(name, on=day)
         metric, value = answer.metrics[0], answer.value() if settled else None
-        before = write.questions.ask(name, on=add_months(day, -12)).value()
+        before = write.questions.ask(name, on=year_before(day)).value()
         change, verdict_key, is_good = "", "no_year" if settled else "not_settled", None
         if value is not None and before is not None:
             verdict_key = "year_same"

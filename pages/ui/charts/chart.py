@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from etl.semantic.answers import Answer
+from etl.semantic.nowruz import comparable
 from pages.ui.charts.elements import ChartContext, Figure
 from pages.ui.charts.titles import TitleRule
 
@@ -31,7 +32,7 @@ class Chart:
     where_noise: "Chart | None" = None
 
     def __call__(self, answer: Answer, context: ChartContext, *positional: Any, **options: Any) -> Figure:
-        return self.draw(answer, context, *positional, **options)
+        return self.draw(comparable(answer), context, *positional, **options)
 
     @property
     def name(self) -> str:

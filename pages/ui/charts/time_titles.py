@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
+from etl.semantic.nowruz import comparable
 from pages.ui.charts import titles
 from pages.ui.charts.elements import ChartContext
 from pages.ui.charts.titles import Title
@@ -15,6 +16,7 @@ def latest(answer: Answer, context: ChartContext) -> Title:
 
     Of events the latest complete unit counts: a month in progress says little.
     """
+    answer = comparable(answer)
     if answer.metrics[0].kind == "event":
         answer = replace(answer, rows=[row for row in answer.rows if not answer.is_provisional(row)] or answer.rows)
     at, unit, rows = titles.rows_with_value(answer)

@@ -9,9 +9,10 @@ from typing import Any
 
 import streamlit as st
 
-from etl.core.jalali import add_months, last_complete_months
+from etl.core.jalali import last_complete_months, year_before
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import provisional_days
+from etl.semantic.nowruz import comparable
 from pages.ui.charts import elements
 from pages.ui.components.footer import context, question
 from pages.ui.components.notices import error_boundary
@@ -112,7 +113,7 @@ def _at_once(view: PageContext, names: Iterable[str]) -> dict[str, CardAnswers]:
     for day, group in _by_day(view, names).items():
         now = _together(view, group, on=day, over=over)
         old = [name for name, answer in now.items() if answer.metrics[0].has_history]
-        then = _together(view, old, on=add_months(day, -12), over=periods.year_before(over))
+        then = _together(view, old, on=year_before(day), over=periods.year_before(over))
         settled = day if day != view.as_of else None
         for name, answer in now.items():
             card_answers[name] = CardAnswers(
@@ -156,7 +157,7 @@ def sparkline(view: PageContext, history: Answer | None) -> str:
     """The months of an answer as a small line drawn in CSS, with its first and last value as its label."""
     if history is None:
         return ""
-    unit, values = history.metrics[0].unit, [row[1] for row in history.rows if row[1] is not None]
+    unit, values = history.metrics[0].unit, [row[1] for row in comparable(history).rows if row[1] is not None]
     if len(values) < 2:
         return ""
     low, high = min(values), max(values)

@@ -16,6 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 from etl.semantic import spread
 from etl.semantic.answers import Answer
 from etl.semantic.disclosure import Ask, Circulated, for_circulation
+from etl.semantic.nowruz import comparable
 from etl.warehouse.dimensions import expand_groups
 from pages.ui.charts import elements, lines, marks, titles
 from pages.ui.charts.chart import Chart
@@ -168,6 +169,8 @@ def prepare(
     title = _title(answer, says or chart.title, context(view), ident)
     drawn = drawn_charts.drawn(answer, chart, context(view), title, below, options or {})
     all_notes = [*notes, *([drawn.meta["credit"]] if drawn.meta.get("credit") else [])]
+    if comparable(answer) is not answer:
+        all_notes.append(view.word("figure.no_nowruz"))
     if ignored:
         all_notes.append(scoped_query.no_effect(view, ignored))
     picture = Picture(

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from etl.analysis.comparison import Side
-from etl.core.jalali import DAY, add_months, last_complete_months
+from etl.core.jalali import DAY, last_complete_months, year_before
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.ranking import LEAST
 from pages.ui.charts import elements, steps
@@ -58,7 +58,7 @@ def sides(view: PageContext) -> Sides:
     provinces = view.where.get("province", ())
     first = page_parameters.one(PAGE, "p", provinces[0] if provinces else NATION)
     second = page_parameters.one(PAGE, "q", provinces[1] if len(provinces) > 1 else NATION)
-    before = add_months(view.as_of, -12) if first == second else view.as_of
+    before = year_before(view.as_of) if first == second else view.as_of
     return Sides((first, second), (_day(view, "a", before), _day(view, "b", view.as_of)))
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from etl.semantic.nowruz import comparable
 from pages.ui.charts import lines, titles
 from pages.ui.components import blocks, notices
 from pages.ui.components import figures as ui
@@ -47,6 +48,8 @@ def _over_time(view: PageContext, places: tuple[str, ...], names: tuple[str, ...
         figure = lines.trend(answer, chart_context, zero=metric.unit != "share")
         st.html(blocks.heading(title, below, ui.keys(figure["layout"]["meta"]["keys"])))
         plot(figure, "chart-compare-lines", titles.spoken(answer, chart_context, titles.Title(title), below))
+        if comparable(answer) is not answer:
+            blocks.note(view.word("figure.no_nowruz"))
         # In the footer container, which the style sheet hides in print.
         with st.container(key="footer-compare-line"):
             st.selectbox(

@@ -6,8 +6,7 @@ Empty means no period: each figure uses its default.
 
 from datetime import date
 
-from persiantools.jdatetime import JalaliDate
-
+from etl.core import jalali
 from etl.core.jalali import last_complete_months, unit_of
 from pages.ui.i18n import text
 
@@ -65,8 +64,5 @@ def year_before(over: tuple[date, date]) -> tuple[date, date]:
 
 
 def _year_before(day: date) -> date:
-    jalali = JalaliDate(day)
-    month = unit_of(JalaliDate(jalali.year - 1, jalali.month, 1).to_gregorian(), "month")
-    if unit_of(day, "month").last == day:
-        return month.last
-    return JalaliDate(jalali.year - 1, jalali.month, jalali.day).to_gregorian()
+    before = jalali.year_before(day)
+    return unit_of(before, "month").last if unit_of(day, "month").last == day else before

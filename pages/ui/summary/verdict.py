@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from etl.core.jalali import add_months, unit_of
+from etl.core.jalali import unit_of, year_before
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
 from pages.ui.i18n import text
@@ -41,12 +41,12 @@ class Facts:
 def facts(sources: Sources) -> Facts:
     """Ask for the facts of the verdict."""
     latest = sources.ask("active_assistants", on=sources.on)
-    year_before = sources.ask("active_assistants", on=add_months(sources.on, -12))
-    active, before = latest.value() or 0, year_before.value()
+    earlier = sources.ask("active_assistants", on=year_before(sources.on))
+    active, before = latest.value() or 0, earlier.value()
     # Only an explicit target counts: a census share of the nation's target would only restate coverage.
     province_target = None if sources.filters else sources.ask("own_target", on=sources.on)
     target = province_target.value() if province_target else None
-    answers = [latest, year_before, *([province_target] if province_target else [])]
+    answers = [latest, earlier, *([province_target] if province_target else [])]
     first = last = range_hit_rate = None
     has_range = False
     if target and active < target:
