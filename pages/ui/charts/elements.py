@@ -124,7 +124,7 @@ def parts_of(answer: Answer, metric: Metric, row: Sequence[Any], context: ChartC
     amounts = [_part(value, unit, more, context) for value, unit in zip((part, whole), units, strict=True)]
     if metric.unit == "share" and units[0] == units[1]:
         return context.word("figure.of_total", part=amounts[0], whole=amounts[1])
-    return context.word("figure.ratio", numerator=amounts[0], denominator=amounts[1])
+    return context.word("figure.parts", numerator=amounts[0], denominator=amounts[1])
 
 
 def unit_of(answer: Answer, name: str) -> str:
@@ -140,8 +140,8 @@ def _recomputed(metric: Metric, parts: Sequence[float], units: Sequence[str], mo
 
 
 def _with_decimals(value: float, unit: str, more: int) -> Decimal:
-    # Integers get no extra decimals.
-    return text.rounded_half_up(value, text.decimals_of(unit) + (0 if isinstance(value, int) else more))
+    # Whole numbers get no decimals.
+    return text.rounded_half_up(value, 0 if value == int(value) else text.decimals_of(unit) + more)
 
 
 def _part(value: float | None, unit: str, more: int, context: ChartContext) -> str:
