@@ -9,7 +9,7 @@ PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 PROVIDER := tests/access/provider
 WAREHOUSE := data/warehouse/warehouse.duckdb
 
-.PHONY: run test check types fast bench browser lock dist clean
+.PHONY: run test check types fast bench browser lock audit dist clean
 
 run: $(READY)
 	@ls data/incoming/* >/dev/null 2>&1 || $(BIN)/python -m etl sample data/incoming
@@ -60,6 +60,10 @@ lock:
 	for list in requirements requirements-dev; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $$list.txt -o $$list.lock || exit 1; done
+
+# Known vulnerabilities of the pinned packages; a package that could not be looked up is a failure. Needs PyPI itself.
+audit: $(READY)
+	$(BIN)/uvx --from pip-audit==2.10.0 pip-audit --strict --require-hashes --disable-pip -r requirements.lock
 
 # One archive that installs without internet (docs/operations.md). Needs a package index, Debian's packages, and a commit.
 dist: $(READY)
