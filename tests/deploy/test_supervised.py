@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -18,8 +19,9 @@ from supervisor.xmlrpc import SupervisorTransport
 from deploy import configure, proxy
 from etl.core import settings
 from pages.ui.briefing import command
-from tests.serving import ROOT, ask, free_ports, is_running, publish, run, until
+from tests.serving import ROOT, ask, free_ports, is_running, publish, run, start_nginx, until
 
+needs_nginx = pytest.mark.skipif(not shutil.which("nginx", path="/usr/sbin:/usr/bin"), reason="nginx is not installed")
 UNITS = sorted((ROOT / "deploy" / "systemd").iterdir())
 INSTALLED = "/opt/policeyar/current/.venv/bin/python"
 
@@ -134,7 +136,7 @@ def test_configure_reports_all_errors_and_writes_nothing(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.skipif(not shutil.which("nginx", path="/usr/sbin:/usr/bin"), reason="nginx is not installed")
+@needs_nginx
 def test_a_configuration_that_nginx_rejects_is_reported_and_changes_no_file(tmp_path):
     spoilt = tmp_path / "certificate.pem"
     spoilt.write_text("spoilt")
@@ -146,6 +148,51 @@ def test_a_configuration_that_nginx_rejects_is_reported_and_changes_no_file(tmp_
     with pytest.raises(proxy.Unable, match=f"cannot load certificate.*{spoilt}"):
         configure.write(replace(known, web=web), tmp_path / "out")
     assert {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()} == before
+
+
+@needs_nginx
+@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0", "::", "::ffff:127.0.0.1"])
+def test_a_program_that_holds_the_port_of_nginx_is_named_and_no_file_is_changed(tmp_path, address):
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as held:
+        held.bind((address, 0))
+        held.listen()
+        port = held.getsockname()[1]
+        web = settings.Web(processes=1, port=1, listen_port=port)
+        known = replace(settings.Settings(), folders=settings.Folders(run=tmp_path / "run"), web=web)
+        name = Path("/proc/self/comm").read_text().strip()
+        with pytest.raises(proxy.Unable, match=rf"{port} is held by {name} \(process {os.getpid()}\)"):
+            configure.write(known, tmp_path / "out")
+        assert not list(tmp_path.iterdir())
+    configure.write(known, tmp_path / "out")
+
+
+@needs_nginx
+def test_a_port_that_only_nginx_itself_or_another_address_holds_is_free(tmp_path):
+    port = free_ports()
+    web = settings.Web(processes=1, port=1, listen_port=port)
+    known = replace(settings.Settings(), folders=settings.Folders(run=tmp_path / "run"), web=web)
+    configure.write(known, tmp_path)
+    signed_in = replace(known, sign_in=settings.SignIn("proxy", tmp_path, tmp_path))
+    nginx = start_nginx(tmp_path, port)
+    try:
+        configure.write(replace(known, folders=settings.Folders(run=tmp_path / "run2")), tmp_path)
+        with socket.create_server(("127.0.0.2", port)), pytest.raises(proxy.Unable, match="is held by"):
+            configure.write(signed_in, tmp_path)
+    finally:
+        nginx.terminate()
+        nginx.wait()
+    with socket.create_server(("127.0.0.2", port)), socket.create_server(("::1", port), family=socket.AF_INET6):
+        configure.write(known, tmp_path)
+
+
+def test_files_of_another_version_are_removed_from_the_configuration(tmp_path):
+    known = replace(settings.Settings(), folders=settings.Folders(run=tmp_path / "run"))
+    configure.write(known, tmp_path / "out")
+    written = {path for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    (tmp_path / "out/systemd/policeyar-new.timer.d").mkdir()
+    (tmp_path / "out/systemd/policeyar-new.timer.d/settings.conf").touch()
+    configure.write(known, tmp_path / "out")
+    assert {path for path in (tmp_path / "out").rglob("*") if path.is_file()} == written
 
 
 # ------------------------------------------------------------------ supervisor
