@@ -3,7 +3,7 @@
 # Where something does not start, the version that was in use before is started again.
 set -eu
 PREFIX=/opt/policeyar CONFIG=/etc/policeyar UNITS=/etc/systemd/system
-RELEASE=$1
+RELEASE=$(readlink -e "$1")
 IN_USE=$(readlink -e "$PREFIX/current" || true)
 BEFORE=${2-$IN_USE}
 [ "$BEFORE" != "$RELEASE" ] || BEFORE=
@@ -81,7 +81,8 @@ print(settings.web_processes(known), "pull build" if known.replicas.source else 
     systemctl enable --quiet policeyar-nginx.service policeyar-nginx-watch.service
     systemctl restart policeyar-nginx.service policeyar-nginx-watch.service
 else
-    echo "no systemd here: start it with $PREFIX/current/.venv/bin/supervisord -c $CONFIG/supervisord.conf"
+    echo "no systemd here: if it runs, end it with $PREFIX/current/.venv/bin/supervisorctl -c $CONFIG/supervisord.conf shutdown"
+    echo "start it with $PREFIX/current/.venv/bin/supervisord -c $CONFIG/supervisord.conf"
 fi
 trap - EXIT
 [ -z "$BEFORE" ] || link previous "$BEFORE"

@@ -201,6 +201,8 @@ def test_a_bare_machine_gets_its_user_nginx_and_units_and_a_second_run_changes_n
     units = machine.names("etc/systemd/system")
     assert units == {path.name for path in (ROOT / "deploy/systemd").iterdir()} | {"policeyar-build.timer.d"}
     assert (machine.folder / "etc/logrotate.d/policeyar").is_file()
+    # Root's own folder, where the archive may lie, is closed to apt's user.
+    assert "-o APT::Sandbox::User=root" in machine.calls("apt-get")[0]
     assert len(machine.calls("groupadd")) == len(machine.calls("useradd")) == len(machine.calls("apt-get")) == 1
     # Units are known before any is started, the version is switched before, and nginx comes last.
     assert machine.calls("systemctl") == [
@@ -352,6 +354,15 @@ def test_units_of_a_newer_version_that_does_not_start_go_with_it(installed: Mach
     assert installed.state(without="releases/3") == before
 
 
+def test_the_version_in_use_can_be_named_by_its_link(installed: Machine) -> None:
+    before = installed.state()
+    script = installed.folder / "again"
+    script.write_text("#!/bin/sh\nexec sh /opt/policeyar/current/deploy/activate.sh /opt/policeyar/current\n")
+    script.chmod(0o755)
+    assert installed._run(installed.folder, "./again", "").returncode == 0
+    assert installed.state() == before
+
+
 def test_a_previous_version_that_does_not_start_either_is_reported(installed: Machine) -> None:
     result = installed.install("3", "*systemctl restart policeyar-web@0.service")
     assert result.returncode == 1
@@ -410,5 +421,6 @@ def test_without_systemd_the_start_command_is_printed(machine: Machine) -> None:
     result = machine.install("1")
     assert result.returncode == 0
     assert "supervisord -c /etc/policeyar/supervisord.conf" in result.stdout
+    assert "supervisorctl -c /etc/policeyar/supervisord.conf shutdown" in result.stdout, "the version before may run"
     assert machine.link("current") == "1"
     assert not machine.calls("systemctl")
