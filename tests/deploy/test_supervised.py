@@ -275,8 +275,13 @@ def test_supervisor_restarts_what_ends_or_freezes_and_leaves_nothing_behind(tmp_
         for path in ("/healthz", "/readyz", "/metrics"):
             assert ask(served.proxy, path)[0] == 404
 
+        # Each kind of process, killed and asked to end.
         for ended in (
-            {"web-0": signal.SIGKILL, "web-1": signal.SIGTERM, "nginx": signal.SIGKILL},
+            {
+                **{"web-0": signal.SIGKILL, "web-1": signal.SIGTERM, "nginx": signal.SIGKILL},
+                **{"health-0": signal.SIGKILL, "health-1": signal.SIGTERM},
+                **{"nginx-watch-0": signal.SIGKILL, "nginx-watch-1": signal.SIGTERM},
+            },
             {"nginx": signal.SIGTERM},
         ):
             before = served.pids()
@@ -294,9 +299,15 @@ def test_supervisor_restarts_what_ends_or_freezes_and_leaves_nothing_behind(tmp_
 
         # A worker is replaced by its master, the master with its workers by supervisor.
         master = served.pids()["nginx"]
-        worker = all_of(master)[1]
-        os.kill(worker, signal.SIGSTOP)
-        until(lambda: not is_running(worker) and served.answers(), "a frozen worker of nginx is replaced")
+        workers = all_of(master)[1:]
+        for sign in (signal.SIGSTOP, signal.SIGKILL, signal.SIGTERM):
+            worker = all_of(master)[1]
+            os.kill(worker, sign)
+            until(
+                lambda worker=worker: not is_running(worker) and len(all_of(master)) > len(workers),
+                f"a worker of nginx is replaced after {sign}",
+            )
+        assert served.answers()
         assert served.pids()["nginx"] == master
 
         family = all_of(served.process.pid)
