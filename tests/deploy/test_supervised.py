@@ -327,6 +327,50 @@ def test_supervisor_restarts_what_ends_or_freezes_and_leaves_nothing_behind(tmp_
         served.process.wait()
 
 
+_HANGS_ON_DEMAND = """
+import http.server
+import os
+import sys
+import time
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        while os.path.exists(sys.argv[2]):
+            time.sleep(0.1)
+        self.send_response(200)
+        self.end_headers()
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("setpriv"), reason="setpriv is not installed")
+def test_supervisor_restarts_a_process_that_runs_and_does_not_answer(tmp_path):
+    """A small server in the place of the dashboard; the watches, which see only what is stopped, do not run."""
+    port, hangs = free_ports(), tmp_path / "hangs"
+    known = replace(
+        settings.Settings(), web=settings.Web(port=port, processes=1), folders=settings.Folders(run=tmp_path)
+    )
+    (tmp_path / "server.py").write_text(_HANGS_ON_DEMAND)
+    text = configure.supervisord(known, tmp_path / "nginx.conf")
+    text = re.sub(r"(?ms)^\[program:nginx.*?(?=^\[program:web-0)", "", text)
+    text = text.replace("-m deploy.web 0", f"{tmp_path}/server.py {port} {hangs}")
+    text = text.replace(f"-t {configure.ANSWER_SECONDS}", "-t 1").replace(f"={configure.START_SECONDS}\n", "=1\n")
+    config = tmp_path / "supervisord.conf"
+    config.write_text(text)
+    command = [str(Path(sys.executable).with_name("supervisord")), "-c", str(config)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        until(lambda: ask(port, "/healthz")[0] == 200, "it answers")
+        (first,) = (pid for pid in all_of(process.pid) if f"{hangs}" in Path(f"/proc/{pid}/cmdline").read_text())
+        hangs.touch()
+        until(lambda: not is_running(first), "it is ended", 40)
+        hangs.unlink()
+        until(lambda: ask(port, "/healthz")[0] == 200, "it is started again")
+    finally:
+        process.terminate()
+        process.wait()
+
+
 # ------------------------------------------------------------------ telling somebody
 
 

@@ -140,7 +140,9 @@ def test_a_stopped_process_leaves_nothing_whether_running_or_waiting(
             process.result()
     assert not is_running(pid)
     assert not (tmp_path / "second").exists()
-    assert WorkerProcess(doubled, 1, seconds=60, memory=_MEMORY).result() == 2, "its place can be used again"
+    next_process = WorkerProcess(doubled, 1, seconds=60, memory=_MEMORY)
+    assert next_process.wait(60), "its place can be used again"
+    assert next_process.result() == 2
 
 
 def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
