@@ -28,7 +28,7 @@ if [ $# = 1 ] && ! found=$(runuser -u policeyar -- .venv/bin/python -B -m etl do
 fi
 # Units and drop-ins that are installed, as paths below $UNITS.
 installed=$(for folder in "$IN_USE/deploy/systemd" "$CONFIG/systemd"; do
-    [ ! -d "$folder" ] || (cd "$folder" && find * -type f)
+    [ ! -d "$folder" ] || (cd "$folder" && find . -type f -printf '%P\n')
 done)
 # Faults are printed, and the files of the version in use stay.
 .venv/bin/python -m deploy.configure --to "$CONFIG"
