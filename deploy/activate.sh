@@ -2,9 +2,10 @@
 # activate.sh RELEASE: makes this version the one in use and starts what runs; install.sh and rollback.sh run it.
 # Where something does not start, the version that was in use before is started again.
 set -eu
-PREFIX=/opt/policeyar CONFIG=/etc/policeyar
-RELEASE=$1
-BEFORE=${2-$(readlink -e "$PREFIX/current" || true)}
+PREFIX=/opt/policeyar CONFIG=/etc/policeyar UNITS=/etc/systemd/system
+RELEASE=$(readlink -e "$1")
+IN_USE=$(readlink -e "$PREFIX/current" || true)
+BEFORE=${2-$IN_USE}
 [ "$BEFORE" != "$RELEASE" ] || BEFORE=
 link() {
     ln -sfn "$2" "$PREFIX/$1.next"
@@ -19,6 +20,16 @@ go_back() {
 }
 
 cd "$RELEASE"
+# As the user of the processes, for root may read and write everything. A version that ran before is not asked again.
+if [ $# = 1 ] && ! found=$(runuser -u policeyar -- .venv/bin/python -B -m etl doctor --without-publication); then
+    printf '%s\n' "$found" | grep '^FAULT' >&2 || true
+    echo "activate.sh: version $(basename "$RELEASE") is not put into use" >&2
+    exit 1
+fi
+# Units and drop-ins that are installed, as paths below $UNITS.
+installed=$(for folder in "$IN_USE/deploy/systemd" "$CONFIG/systemd"; do
+    [ ! -d "$folder" ] || (cd "$folder" && find . -type f -printf '%P\n')
+done)
 # Faults are printed, and the files of the version in use stay.
 .venv/bin/python -m deploy.configure --to "$CONFIG"
 trap go_back EXIT
@@ -26,8 +37,24 @@ link current "$RELEASE"
 install -d /etc/logrotate.d
 install -m 644 deploy/logrotate /etc/logrotate.d/policeyar
 if [ -d /run/systemd/system ]; then
-    install -m 644 deploy/systemd/* /etc/systemd/system/
-    cp -R "$CONFIG"/systemd/. /etc/systemd/system/
+    install -m 644 deploy/systemd/* "$UNITS"
+    cp -R "$CONFIG"/systemd/. "$UNITS"
+    # What this version does not have, systemd forgets.
+    for unit in $installed; do
+        if [ -e "deploy/systemd/$unit" ] || [ -e "$CONFIG/systemd/$unit" ] || [ ! -e "$UNITS/$unit" ]; then continue; fi
+        case $unit in
+            */*)
+                rm "$UNITS/$unit"
+                rmdir --ignore-fail-on-non-empty "$UNITS/${unit%/*}"
+                ;;
+            *)
+                # A template stands for all its instances.
+                systemctl stop "$(echo "$unit" | sed 's/@\./@*./')"
+                systemctl disable --quiet "$unit"
+                rm "$UNITS/$unit"
+                ;;
+        esac
+    done
     systemctl daemon-reload
     # What failed too often before its cause was mended would not be started now.
     systemctl reset-failed 'policeyar-*' 2>/dev/null || true
@@ -54,7 +81,8 @@ print(settings.web_processes(known), "pull build" if known.replicas.source else 
     systemctl enable --quiet policeyar-nginx.service policeyar-nginx-watch.service
     systemctl restart policeyar-nginx.service policeyar-nginx-watch.service
 else
-    echo "no systemd here: start it with $PREFIX/current/.venv/bin/supervisord -c $CONFIG/supervisord.conf"
+    echo "no systemd here: if it runs, end it with $PREFIX/current/.venv/bin/supervisorctl -c $CONFIG/supervisord.conf shutdown"
+    echo "start it with $PREFIX/current/.venv/bin/supervisord -c $CONFIG/supervisord.conf"
 fi
 trap - EXIT
 [ -z "$BEFORE" ] || link previous "$BEFORE"

@@ -11,7 +11,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from deploy import proxy
+from deploy import listeners, proxy
 from etl.core import settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -120,9 +120,13 @@ def _writable(folders: tuple[Path, ...]) -> str:
 
 
 def write(known: settings.Settings, to: Path) -> None:
-    """Write all files below `to`; none of them if nginx refuses its own."""
-    _make_run_folder(known.folders.run)
+    """Write all files below `to`; none of them if nginx refuses its own, or cannot have its port."""
     config = to / "nginx.conf"
+    if stranger := listeners.stranger(known.web.listen_port, known.sign_in.mode != "open", config):
+        raise proxy.Unable(
+            f"web.listen_port: {known.web.listen_port} is held by {stranger}; stop it or set another port"
+        )
+    _make_run_folder(known.folders.run)
     files = {"supervisord.conf": supervisord(known, config)}
     files |= {f"systemd/{name}": content for name, content in drop_ins(known).items()}
     to.mkdir(parents=True, exist_ok=True)
@@ -137,6 +141,10 @@ def write(known: settings.Settings, to: Path) -> None:
         path = to / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")
+    # Of another version.
+    for path in (to / "systemd").rglob("*"):
+        if path.is_file() and str(path.relative_to(to)) not in files:
+            path.unlink()
 
 
 def _make_run_folder(run: Path) -> None:

@@ -20,9 +20,10 @@ if [ -d debian ]; then
         package=$(dpkg-deb -f "$deb" Package)
         [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing="$missing $PWD/$deb"
     done
+    # Not as apt's own user, who may not look into the folder of root.
     # shellcheck disable=SC2086
     [ -z "$missing" ] || DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends \
-        $missing >/dev/null || fail "apt-get failed"
+        -o APT::Sandbox::User=root $missing >/dev/null || fail "apt-get failed"
     # Debian starts an nginx with a page of its own at port 80 of every address.
     if [ -z "$had_nginx" ] && [ -d /run/systemd/system ]; then systemctl disable --quiet --now nginx.service; fi
 fi

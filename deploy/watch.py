@@ -43,7 +43,7 @@ def look(pid_file: Path, stopped_before: set[int], supervisor: int | None = None
     with suppress(OSError, ValueError):
         master = int(pid_file.read_text())
     nginx, stopped = set(), set()
-    for pid, name, state, parent, group in _processes():
+    for pid, name, state, parent, group in processes():
         if is_nginx := name == "nginx" and group == master:
             nginx.add(pid)
         if state == "T" and (is_nginx or parent == supervisor):
@@ -56,7 +56,7 @@ def look(pid_file: Path, stopped_before: set[int], supervisor: int | None = None
     return stopped
 
 
-def _processes() -> Iterator[tuple[int, str, str, int, int]]:
+def processes() -> Iterator[tuple[int, str, str, int, int]]:
     """Of each process that runs: its pid, name, state, and the pids of its parent and of the leader of its group (proc(5))."""
     for path in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):

@@ -53,7 +53,9 @@ def backup(folders: Folders, to: Path | None = None) -> Path:
         Path(waiting).unlink(missing_ok=True)
         raise
     if to is None:
-        for old in sorted(folders.backups.glob("policeyar-*.tar"))[:-_NEWEST]:
+        # With a clock set back the new one has the oldest name.
+        others = sorted(path for path in folders.backups.glob("policeyar-*.tar") if path != target)
+        for old in others[: 1 - _NEWEST]:
             old.unlink(missing_ok=True)
     return target
 

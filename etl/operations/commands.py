@@ -23,7 +23,10 @@ def command(commands: Any, name: str, run: Callable[[Any], int | None], words: s
 
 def add(commands: Any, pointer: Path) -> None:
     """Add the commands to the parser. `pointer`: the default publication."""
-    command(commands, "doctor", _doctor, "what is wrong with this installation")
+    doctor_command = command(commands, "doctor", _doctor, "what is wrong with this installation")
+    doctor_command.add_argument(
+        "--without-publication", action="store_true", help="as before the first build of a new version"
+    )
 
     command(commands, "settings", _settings, "the settings that hold, with their variables")
 
@@ -75,8 +78,8 @@ def _audit(options: argparse.Namespace) -> None:
     print("the audit log is whole")
 
 
-def _doctor(_: argparse.Namespace) -> int:
-    findings = doctor.examine()
+def _doctor(options: argparse.Namespace) -> int:
+    findings = doctor.examine(with_publication=not options.without_publication)
     for what, text, is_well in findings:
         print(f"{'ok   ' if is_well else 'FAULT'}  {what}: {printable(text)}")
     return 0 if all(is_well for *_, is_well in findings) else 1

@@ -29,7 +29,7 @@ _OLDEST_PYTHON = (3, 11)
 Finding = tuple[str, str, bool]
 
 
-def examine() -> list[Finding]:
+def examine(with_publication: bool = True) -> list[Finding]:
     """Run all checks; an error in one does not stop the others."""
     try:
         config = settings.apply()
@@ -37,7 +37,8 @@ def examine() -> list[Finding]:
         return [("settings", line, False) for line in error.lines]
     where = settings.file_in_use()
     findings: list[Finding] = [("settings", str(where) if where else "no file, the defaults hold", True)]
-    for check in (_versions, _permissions, _clock, _memory, _disk, _fonts, _publication):
+    checks = [_versions, _permissions, _clock, _memory, _disk, _fonts]
+    for check in [*checks, _publication] if with_publication else checks:
         try:
             findings += check(config)
         except (OSError, duckdb.Error) as error:
@@ -66,7 +67,9 @@ def _versions(_: settings.Settings) -> Iterator[Finding]:
 def _permissions(config: settings.Settings) -> Iterator[Finding]:
     folders = config.folders
     written = (folders.warehouse.parent, folders.views, folders.submissions, folders.audit, folders.backups)
-    for folder in dict.fromkeys((*written, folders.run / "web")):
+    # /run is empty after a start of the machine; what starts the processes makes the folder.
+    at_run = (folders.run / "web",) if folders.run.exists() else ()
+    for folder in dict.fromkeys((*written, *at_run)):
         existing = next(path for path in (folder, *folder.parents) if path.exists())
         if not os.access(existing, os.W_OK | os.X_OK):
             yield "permissions", f"{folder} cannot be written by this user", False

@@ -6,6 +6,7 @@ memory, is the first that the kernel kills if memory runs out, and ends with the
 
 import os
 import pickle
+import subprocess
 import sys
 import tempfile
 import threading
@@ -92,33 +93,40 @@ class WorkerProcess:
         # A process that is killed leaves what it spilled.
         with tempfile.TemporaryDirectory(prefix="work-", ignore_cleanup_errors=True) as folder:
             process, ours = child_process.start("etl.operations.worker_process", str(memory), folder)
+            end = time.monotonic() + seconds
+            over = threading.Event()
+            killer = threading.Thread(target=self._kill_at_limit, args=(process, end, over), daemon=True)
+            killer.start()
             try:
                 with Connection(ours.detach()) as pipe:
-                    return self._await_result(pipe, task, time.monotonic() + seconds)
+                    return self._await_result(pipe, task, end)
             finally:
+                over.set()
+                killer.join()
                 process.kill()
                 process.wait()
+
+    def _kill_at_limit(self, process: "subprocess.Popen[bytes]", end: float, over: threading.Event) -> None:
+        """Kill the process when it is stopped or out of time: a frozen one neither takes its task nor sends a whole answer."""
+        while not over.wait(_POLL_SECONDS):
+            if self._stop.is_set() or time.monotonic() > end:
+                process.kill()
 
     def _await_result(self, pipe: Connection, task: bytes, end: float) -> Any:
         try:
             pipe.send_bytes(task)
-            while True:
-                if self._stop.is_set():
-                    raise Stopped
-                if time.monotonic() > end:
-                    raise OutOfTime
-                if not pipe.poll(_POLL_SECONDS):
-                    continue
+            kind, content = pickle.loads(pipe.recv_bytes())
+            while kind == "share":
+                self.share = content
                 kind, content = pickle.loads(pipe.recv_bytes())
-                if kind == "share":
-                    self.share = content
-                elif kind == "failed":
-                    raise content
-                else:
-                    return content
-        except (EOFError, ConnectionError):
-            # The process ended without an answer: the kernel killed it for its memory.
-            raise OutOfMemory from None
+        except (EOFError, OSError):
+            # The process ended without an answer: it was killed here, or by the kernel for its memory.
+            if self._stop.is_set():
+                raise Stopped from None
+            raise (OutOfTime if time.monotonic() > end else OutOfMemory) from None
+        if kind == "failed":
+            raise content
+        return content
 
 
 # ---------------------------------------------------------------- inside the worker process

@@ -3,7 +3,7 @@
 import os
 import re
 import tomllib
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -238,6 +238,30 @@ def test_the_doctor_reports_a_readable_key_and_a_missing_publication(installed, 
     finally:
         key.chmod(0o600)
     assert [line.split(":")[0] for line in messages] == ["permissions", "publication"]
+
+
+@pytest.mark.slow
+def test_before_the_first_build_the_doctor_can_leave_out_the_publication(installed, tmp_path):
+    _, environment = installed
+    result = run("doctor", "--without-publication", **environment, WAREHOUSE=str(tmp_path / "none.duckdb"))
+    assert result.returncode == 0, result.stdout
+    assert "publication" not in result.stdout
+    assert "disk" in result.stdout
+
+
+def test_the_doctor_reports_a_folder_that_cannot_be_written_and_knows_that_run_is_made_at_start(monkeypatch, tmp_path):
+    of_root = tmp_path / "root"
+    of_root.mkdir()
+    folders = settings.Folders(views=of_root / "views", run=of_root / "run", incoming=tmp_path)
+    monkeypatch.setattr(doctor.os, "access", lambda path, _: not path.is_relative_to(of_root))
+    config = replace(settings.Settings(), folders=folders)
+
+    def messages() -> list[str]:
+        return [text.split()[0] for _, text, is_well in doctor._permissions(config) if not is_well]
+
+    assert messages() == [f"{of_root}/views"]
+    (of_root / "run").mkdir()
+    assert messages() == [f"{of_root}/views", f"{of_root}/run/web"]
 
 
 @pytest.mark.slow

@@ -58,6 +58,10 @@ as .venv/bin/python -m etl doctor >/dev/null && say data kept
 cd /opt/policeyar/current
 as .venv/bin/python -m etl doctor >/dev/null && say well
 
+truncate -s 9 /opt/policeyar/previous/static/fonts/Vazirmatn-Bold.woff2
+/opt/policeyar/rollback.sh 2>&1 >/dev/null | grep -q 'FAULT  fonts: .*Bold.* damaged'
+say a damaged font leaves "$(basename "$(readlink /opt/policeyar/current)")"
+
 sed -i 's/^host = .*/host = 7/' /etc/policeyar/settings.toml
 cd /root/in/policeyar*
 echo 9.9.10 > VERSION
@@ -158,6 +162,7 @@ def test_installed_upgraded_and_gone_back_without_network(archive, tmp_path):
             "data kept",
             f"back at {version}",
             "well",
+            f"a damaged font leaves {version}",
             f"faulty settings leave {version}",
         ],
     ), ended.stderr

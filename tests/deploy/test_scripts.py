@@ -41,7 +41,11 @@ for unit in $units; do
         enable)
             echo > "$MACHINE/enabled/$unit"
             [ -z "$now" ] || [ -e "$MACHINE/running/$unit" ] || echo "$version" > "$MACHINE/running/$unit" ;;
-        disable) rm -f "$MACHINE/enabled/$unit"; [ -z "$now" ] || rm -f "$MACHINE/running/$unit" ;;
+        disable) rm -f "$MACHINE/enabled/"$(echo "$unit" | sed 's/@[.]/@*./'); [ -z "$now" ] || rm -f "$MACHINE/running/$unit" ;;
+        stop)
+            # As systemd answers for a unit that it does not know.
+            [ -e "/etc/systemd/system/$(echo "$unit" | sed 's/@[*]/@/')" ] || exit 5
+            rm -f "$MACHINE/running/"$unit ;;
         restart) echo "$version" > "$MACHINE/running/$unit" ;;
         is-enabled) [ -e "$MACHINE/enabled/$unit" ] || exit 1 ;;
     esac
@@ -49,6 +53,7 @@ done""",
     "id": "echo 0",
     "groupadd": "echo policeyar:x:0: >> /etc/group",
     "useradd": "echo policeyar:x:0:0::/:/bin/sh >> /etc/passwd",
+    "runuser": 'shift 3; exec "$@"',
     "dpkg-deb": "echo nginx-light",
     "dpkg-query": "echo not-installed",
     "apt-get": "cp /usr/sbin/id /usr/sbin/nginx",
@@ -57,9 +62,13 @@ done""",
 version=${PWD##*/}
 case "$version: $*" in $FAULT) echo "python fails on purpose" >&2; exit 1 ;; esac
 case "$*" in
+    "-B -m etl doctor --without-publication")
+        echo "ok     fonts: 4 files"
+        [ ! -e "$MACHINE/faulty-$version" ] || { echo "FAULT  disk: full"; exit 1; } ;;
     "-m venv"*) mkdir -p "$4/bin"; cp "$0" "$4/bin/python" ;;
     "-m pip"*) ;;
     "-m deploy.configure"*)
+        rm -rf "$4/systemd"
         mkdir -p "$4/systemd/policeyar-build.timer.d"
         echo "$version" | tee "$4/nginx.conf" > "$4/systemd/policeyar-build.timer.d/settings.conf" ;;
     *) exec "$REAL" "$@" ;;
@@ -192,6 +201,8 @@ def test_a_bare_machine_gets_its_user_nginx_and_units_and_a_second_run_changes_n
     units = machine.names("etc/systemd/system")
     assert units == {path.name for path in (ROOT / "deploy/systemd").iterdir()} | {"policeyar-build.timer.d"}
     assert (machine.folder / "etc/logrotate.d/policeyar").is_file()
+    # Root's own folder, where the archive may lie, is closed to apt's user.
+    assert "-o APT::Sandbox::User=root" in machine.calls("apt-get")[0]
     assert len(machine.calls("groupadd")) == len(machine.calls("useradd")) == len(machine.calls("apt-get")) == 1
     # Units are known before any is started, the version is switched before, and nginx comes last.
     assert machine.calls("systemctl") == [
@@ -279,6 +290,79 @@ def test_a_fault_on_the_way_back_leaves_all_as_it_was(installed: Machine, fault:
     assert installed.state() == before
 
 
+@pytest.mark.parametrize("version", ["3", "2", "1"])
+def test_a_version_with_a_fault_of_the_installation_does_not_come_into_use(installed: Machine, version: str) -> None:
+    before = installed.state()
+    (installed.folder / f"faulty-{version}").touch()
+    result = installed.roll_back() if version == "1" else installed.install(version)
+    assert result.returncode == 1
+    assert f"FAULT  disk: full\nactivate.sh: version {version} is not put into use" in result.stderr
+    assert "ok " not in result.stderr
+    assert installed.state(without="releases/3") == before
+    assert not installed.calls("systemctl")
+    (user,) = {call.partition(" --")[0] for call in installed.calls("runuser")}
+    assert user == "2: -u policeyar", "to root all is permitted"
+
+
+def test_a_fault_of_the_installation_does_not_stop_the_way_back_to_what_ran(installed: Machine) -> None:
+    before = installed.state()
+    (installed.folder / "faulty-2").touch()
+    result = installed.install("3", "3: systemctl restart policeyar-web@0.service")
+    assert "version 2 is in use, as before" in result.stderr
+    assert installed.state(without="releases/3") == before
+
+
+def extended(machine: Machine, version: str) -> None:
+    """A version with units and a drop-in of its own, which its activate.sh and configure bring."""
+    deploy = machine.archive(version) / "code/deploy"
+    for unit in ("policeyar-sweep.timer", "policeyar-sweep.service", "policeyar-mail@.service"):
+        (deploy / "systemd" / unit).write_text(f"# {version}\n")
+    script = deploy / "activate.sh"
+    words = script.read_text()
+    units = "policeyar-sweep.timer policeyar-mail@a.service"
+    words = words.replace(" policeyar-ready.timer", f" policeyar-ready.timer {units}")
+    drop_in = '"$CONFIG/systemd/policeyar-ready.timer.d"'
+    script.write_text(words.replace("trap go_back", f"mkdir {drop_in}; echo > {drop_in}/settings.conf\ntrap go_back"))
+
+
+def test_units_that_only_a_newer_version_has_go_with_it(installed: Machine) -> None:
+    ours = installed.folder / "etc/systemd/system/policeyar-build.service.d/offer.conf"
+    ours.parent.mkdir()
+    ours.write_text("[Service]\n")
+    (ours.parents[1] / "policeyar-ours.timer").write_text("[Timer]\n")
+    before = installed.state(without="previous")
+    extended(installed, "3")
+    assert installed.install("3").returncode == 0
+    assert {"policeyar-sweep.timer", "policeyar-mail@a.service"} < installed.names("running") & installed.names(
+        "enabled"
+    )
+    assert "policeyar-ready.timer.d" in installed.names("etc/systemd/system")
+    (installed.folder / "etc/systemd/system/policeyar-sweep.service").unlink()
+    assert installed.roll_back().returncode == 0
+    after = installed.state(without="previous")
+    assert {name: text for name, text in after.items() if "releases/3" not in name} == before
+    # They are stopped while systemd knows them, and forgotten before anything is started.
+    calls = installed.calls("systemctl")
+    assert calls.index("2: stop policeyar-sweep.timer") < calls.index("2: daemon-reload")
+
+
+def test_units_of_a_newer_version_that_does_not_start_go_with_it(installed: Machine) -> None:
+    before = installed.state()
+    extended(installed, "3")
+    result = installed.install("3", "3: systemctl restart policeyar-nginx.service *")
+    assert "version 2 is in use, as before" in result.stderr
+    assert installed.state(without="releases/3") == before
+
+
+def test_the_version_in_use_can_be_named_by_its_link(installed: Machine) -> None:
+    before = installed.state()
+    script = installed.folder / "again"
+    script.write_text("#!/bin/sh\nexec sh /opt/policeyar/current/deploy/activate.sh /opt/policeyar/current\n")
+    script.chmod(0o755)
+    assert installed._run(installed.folder, "./again", "").returncode == 0
+    assert installed.state() == before
+
+
 def test_a_previous_version_that_does_not_start_either_is_reported(installed: Machine) -> None:
     result = installed.install("3", "*systemctl restart policeyar-web@0.service")
     assert result.returncode == 1
@@ -337,5 +421,6 @@ def test_without_systemd_the_start_command_is_printed(machine: Machine) -> None:
     result = machine.install("1")
     assert result.returncode == 0
     assert "supervisord -c /etc/policeyar/supervisord.conf" in result.stdout
+    assert "supervisorctl -c /etc/policeyar/supervisord.conf shutdown" in result.stdout, "the version before may run"
     assert machine.link("current") == "1"
     assert not machine.calls("systemctl")

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -18,8 +19,9 @@ from supervisor.xmlrpc import SupervisorTransport
 from deploy import configure, proxy
 from etl.core import settings
 from pages.ui.briefing import command
-from tests.serving import ROOT, ask, free_ports, is_running, publish, run, until
+from tests.serving import ROOT, ask, free_ports, is_running, publish, run, start_nginx, until
 
+needs_nginx = pytest.mark.skipif(not shutil.which("nginx", path="/usr/sbin:/usr/bin"), reason="nginx is not installed")
 UNITS = sorted((ROOT / "deploy" / "systemd").iterdir())
 INSTALLED = "/opt/policeyar/current/.venv/bin/python"
 
@@ -134,7 +136,7 @@ def test_configure_reports_all_errors_and_writes_nothing(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.skipif(not shutil.which("nginx", path="/usr/sbin:/usr/bin"), reason="nginx is not installed")
+@needs_nginx
 def test_a_configuration_that_nginx_rejects_is_reported_and_changes_no_file(tmp_path):
     spoilt = tmp_path / "certificate.pem"
     spoilt.write_text("spoilt")
@@ -146,6 +148,51 @@ def test_a_configuration_that_nginx_rejects_is_reported_and_changes_no_file(tmp_
     with pytest.raises(proxy.Unable, match=f"cannot load certificate.*{spoilt}"):
         configure.write(replace(known, web=web), tmp_path / "out")
     assert {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()} == before
+
+
+@needs_nginx
+@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0", "::", "::ffff:127.0.0.1"])
+def test_a_program_that_holds_the_port_of_nginx_is_named_and_no_file_is_changed(tmp_path, address):
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as held:
+        held.bind((address, 0))
+        held.listen()
+        port = held.getsockname()[1]
+        web = settings.Web(processes=1, port=1, listen_port=port)
+        known = replace(settings.Settings(), folders=settings.Folders(run=tmp_path / "run"), web=web)
+        name = Path("/proc/self/comm").read_text().strip()
+        with pytest.raises(proxy.Unable, match=rf"{port} is held by {name} \(process {os.getpid()}\)"):
+            configure.write(known, tmp_path / "out")
+        assert not list(tmp_path.iterdir())
+    configure.write(known, tmp_path / "out")
+
+
+@needs_nginx
+def test_a_port_that_only_nginx_itself_or_another_address_holds_is_free(tmp_path):
+    port = free_ports()
+    web = settings.Web(processes=1, port=1, listen_port=port)
+    known = replace(settings.Settings(), folders=settings.Folders(run=tmp_path / "run"), web=web)
+    configure.write(known, tmp_path)
+    signed_in = replace(known, sign_in=settings.SignIn("proxy", tmp_path, tmp_path))
+    nginx = start_nginx(tmp_path, port)
+    try:
+        configure.write(replace(known, folders=settings.Folders(run=tmp_path / "run2")), tmp_path)
+        with socket.create_server(("127.0.0.2", port)), pytest.raises(proxy.Unable, match="is held by"):
+            configure.write(signed_in, tmp_path)
+    finally:
+        nginx.terminate()
+        nginx.wait()
+    with socket.create_server(("127.0.0.2", port)), socket.create_server(("::1", port), family=socket.AF_INET6):
+        configure.write(known, tmp_path)
+
+
+def test_files_of_another_version_are_removed_from_the_configuration(tmp_path):
+    known = replace(settings.Settings(), folders=settings.Folders(run=tmp_path / "run"))
+    configure.write(known, tmp_path / "out")
+    written = {path for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    (tmp_path / "out/systemd/policeyar-new.timer.d").mkdir()
+    (tmp_path / "out/systemd/policeyar-new.timer.d/settings.conf").touch()
+    configure.write(known, tmp_path / "out")
+    assert {path for path in (tmp_path / "out").rglob("*") if path.is_file()} == written
 
 
 # ------------------------------------------------------------------ supervisor
@@ -228,8 +275,13 @@ def test_supervisor_restarts_what_ends_or_freezes_and_leaves_nothing_behind(tmp_
         for path in ("/healthz", "/readyz", "/metrics"):
             assert ask(served.proxy, path)[0] == 404
 
+        # Each kind of process, killed and asked to end.
         for ended in (
-            {"web-0": signal.SIGKILL, "web-1": signal.SIGTERM, "nginx": signal.SIGKILL},
+            {
+                **{"web-0": signal.SIGKILL, "web-1": signal.SIGTERM, "nginx": signal.SIGKILL},
+                **{"health-0": signal.SIGKILL, "health-1": signal.SIGTERM},
+                **{"nginx-watch-0": signal.SIGKILL, "nginx-watch-1": signal.SIGTERM},
+            },
             {"nginx": signal.SIGTERM},
         ):
             before = served.pids()
@@ -247,9 +299,15 @@ def test_supervisor_restarts_what_ends_or_freezes_and_leaves_nothing_behind(tmp_
 
         # A worker is replaced by its master, the master with its workers by supervisor.
         master = served.pids()["nginx"]
-        worker = all_of(master)[1]
-        os.kill(worker, signal.SIGSTOP)
-        until(lambda: not is_running(worker) and served.answers(), "a frozen worker of nginx is replaced")
+        workers = all_of(master)[1:]
+        for sign in (signal.SIGSTOP, signal.SIGKILL, signal.SIGTERM):
+            worker = all_of(master)[1]
+            os.kill(worker, sign)
+            until(
+                lambda worker=worker: not is_running(worker) and len(all_of(master)) > len(workers),
+                f"a worker of nginx is replaced after {sign}",
+            )
+        assert served.answers()
         assert served.pids()["nginx"] == master
 
         family = all_of(served.process.pid)
@@ -267,6 +325,50 @@ def test_supervisor_restarts_what_ends_or_freezes_and_leaves_nothing_behind(tmp_
     finally:
         served.process.kill()
         served.process.wait()
+
+
+_HANGS_ON_DEMAND = """
+import http.server
+import os
+import sys
+import time
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        while os.path.exists(sys.argv[2]):
+            time.sleep(0.1)
+        self.send_response(200)
+        self.end_headers()
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("setpriv"), reason="setpriv is not installed")
+def test_supervisor_restarts_a_process_that_runs_and_does_not_answer(tmp_path):
+    """A small server in the place of the dashboard; the watches, which see only what is stopped, do not run."""
+    port, hangs = free_ports(), tmp_path / "hangs"
+    known = replace(
+        settings.Settings(), web=settings.Web(port=port, processes=1), folders=settings.Folders(run=tmp_path)
+    )
+    (tmp_path / "server.py").write_text(_HANGS_ON_DEMAND)
+    text = configure.supervisord(known, tmp_path / "nginx.conf")
+    text = re.sub(r"(?ms)^\[program:nginx.*?(?=^\[program:web-0)", "", text)
+    text = text.replace("-m deploy.web 0", f"{tmp_path}/server.py {port} {hangs}")
+    text = text.replace(f"-t {configure.ANSWER_SECONDS}", "-t 1").replace(f"={configure.START_SECONDS}\n", "=1\n")
+    config = tmp_path / "supervisord.conf"
+    config.write_text(text)
+    command = [str(Path(sys.executable).with_name("supervisord")), "-c", str(config)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        until(lambda: ask(port, "/healthz")[0] == 200, "it answers")
+        (first,) = (pid for pid in all_of(process.pid) if f"{hangs}" in Path(f"/proc/{pid}/cmdline").read_text())
+        hangs.touch()
+        until(lambda: not is_running(first), "it is ended", 40)
+        hangs.unlink()
+        until(lambda: ask(port, "/healthz")[0] == 200, "it is started again")
+    finally:
+        process.terminate()
+        process.wait()
 
 
 # ------------------------------------------------------------------ telling somebody

@@ -156,3 +156,11 @@ def test_the_last_thirty_backups_are_kept(installed, monkeypatch):
     archives = sorted(installed.backups.iterdir())
     assert len(archives) == 30
     assert archives[-1] == newest
+
+
+def test_a_backup_under_a_clock_set_back_is_kept(installed):
+    installed.backups.mkdir(exist_ok=True)
+    for number in range(40):
+        (installed.backups / f"policeyar-20990101T0000{number:02}.tar").write_text("")
+    assert backup.backup(installed).exists()
+    assert len(list(installed.backups.iterdir())) == 30

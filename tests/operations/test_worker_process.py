@@ -72,8 +72,7 @@ def test_a_process_over_its_time_limit_is_ended(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(child_process, "start", lambda *words: processes.append(start(*words)) or processes[-1])
     with pytest.raises(OutOfTime):
         WorkerProcess(endless, str(tmp_path / "pid"), seconds=1, memory=_MEMORY).result()
-    # Killed, or ended by itself when its parent closed the pipe.
-    assert [process.returncode for process, _ in processes] in ([-signal.SIGKILL], [1])
+    assert [process.returncode for process, _ in processes] == [-signal.SIGKILL]
 
 
 @pytest.mark.parametrize("work", [hungry, kill_itself], ids=["too much memory", "taken by the kernel"])
@@ -81,6 +80,43 @@ def test_a_process_over_its_memory_limit_is_ended(work: Any) -> None:
     arguments = (_MEMORY,) if work is hungry else ()
     with pytest.raises(OutOfMemory):
         WorkerProcess(work, *arguments, seconds=60, memory=_MEMORY // 2).result()
+
+
+# More than a pipe holds: a frozen process takes or sends a part of it.
+_LARGE = bytes(32 << 20)
+
+
+@pytest.mark.parametrize("how", ["limit", "stop"])
+@pytest.mark.parametrize("moment", ["task", "work"])
+def test_a_frozen_process_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str, how: str) -> None:
+    processes: list[subprocess.Popen[bytes]] = []
+    start = child_process.start
+
+    def started(*words: str) -> Any:
+        process, ours = start(*words)
+        processes.append(process)
+        if moment == "task":
+            process.send_signal(signal.SIGSTOP)
+        return process, ours
+
+    monkeypatch.setattr(child_process, "start", started)
+    work, task = (doubled, _LARGE) if moment == "task" else (endless, str(tmp_path / "pid"))
+    process = WorkerProcess(work, task, seconds=2 if how == "limit" else 600, memory=_MEMORY)
+    until(lambda: processes and (moment == "task" or (tmp_path / "pid").exists()), "the process works")
+    processes[0].send_signal(signal.SIGSTOP)
+    if how == "stop":
+        process.stop()
+    assert process.wait(30)
+    with pytest.raises(OutOfTime if how == "limit" else Stopped):
+        process.result()
+    assert not is_running(processes[0].pid)
+
+
+def test_a_process_that_is_asked_to_end_is_reported(tmp_path: Path) -> None:
+    process, pid = start_endless(tmp_path / "pid")
+    os.kill(pid, signal.SIGTERM)
+    with pytest.raises(OutOfMemory):
+        process.result()
 
 
 def test_a_killed_process_leaves_no_spilled_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +140,9 @@ def test_a_stopped_process_leaves_nothing_whether_running_or_waiting(
             process.result()
     assert not is_running(pid)
     assert not (tmp_path / "second").exists()
-    assert WorkerProcess(doubled, 1, seconds=60, memory=_MEMORY).result() == 2, "its place can be used again"
+    next_process = WorkerProcess(doubled, 1, seconds=60, memory=_MEMORY)
+    assert next_process.wait(60), "its place can be used again"
+    assert next_process.result() == 2
 
 
 def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
