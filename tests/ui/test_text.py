@@ -103,6 +103,20 @@ def test_no_persian_word_is_written_with_arabic_letters() -> None:
     assert [name for name, fa, _ in SENTENCES if re.search("[يكىة]", fa)] == []
 
 
+def test_a_count_of_one_has_its_sentence() -> None:
+    assert text.word("load.files", "en", count="1") == "1 file was read"
+    assert text.word("load.files", "en", count="11") == "11 files were read"
+    assert text.word("listing.lapsed", "fa", count="۱").endswith("است")
+    assert text.word("listing.lapsed", "fa", count="۲").endswith("فعال‌اند")
+    assert text.word("load.rules", "en", count="1") == "1 rules hold in every publication", "no sentence of its own"
+
+
+def test_a_name_inside_an_english_sentence_has_a_small_letter() -> None:
+    names = {"Training compliance": "training compliance", "P90 with open files": "P90 with open files"}
+    assert {name: text.inside(name, "en") for name in names} == names
+    assert text.inside("پوشش", "fa") == "پوشش"
+
+
 def test_every_unit_of_the_catalogue_has_a_word() -> None:
     units = {metric.unit for metric in catalogue().values()} - {"share", "ratio", "date"}
     assert units - BOOK["units"].keys() == set()

@@ -26,7 +26,7 @@ def beyond(answer: Answer, context: ChartContext) -> Title:
     named = text.listed([context.named("province", row["province"]) for row in signals], context.lang)
     sides = {_side(metric, row) for row in signals}
     beyond_what = context.word(f"signal.{sides.pop() if len(sides) == 1 else 'beyond'}")
-    placeholders["beyond"] = beyond_what[0].lower() + beyond_what[1:]
+    placeholders["beyond"] = text.inside(beyond_what, context.lang)
     keys = ("some", "many") if len(signals) <= _MOST_NAMED else ("many",)
     return Title(first_that_fits(context.word(f"signal.{key}", places=named, **placeholders) for key in keys))
 
@@ -72,7 +72,7 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
             data.append(_points(answer, context, group, meaning, are_signals=True))
             keys.append(elements.key(context, context.word(f"signal.{side}"), meaning, "diamond"))
     keys.append(elements.key(context, context.word("signal.limits"), "quiet", "dash"))
-    keys.append(elements.key(context, context.word("figure.nation_line"), "nation", "line"))
+    keys.append(elements.key(context, context.word("figure.nation_line"), "nation", "dash"))
     bounds = [limit for count, *limits in curve for limit in limits if count >= min(counts)]
     ticks = axes.between(max(0.0, min([*shares, *bounds])), max([*shares, *bounds])) if rows else [0.0]
     across = axes.nice(max(counts, default=0))
@@ -142,10 +142,11 @@ def process(answer: Answer, context: ChartContext) -> Figure:
     ticks = axes.nice(top)
     keys = [
         elements.key(context, metric.short[context.lang], "actual", "line"),
-        elements.key(context, context.word("signal.beyond"), "problem"),
         elements.key(context, context.word("signal.mean"), "nation", "dash"),
         elements.key(context, context.word("signal.limits"), "quiet", "dash"),
     ]
+    if any(is_signal):
+        keys.insert(1, elements.key(context, context.word("signal.beyond"), "problem", "diamond"))
     return elements.figure(
         context,
         [line],
