@@ -258,6 +258,14 @@ def test_the_funnel_draws_its_limits_as_the_signals_have_them_and_names_who_is_b
     assert charts.beyond(better, context).sentence == "Training compliance, better than the limits: Tehran"
     *_, outside = charts.funnel(better, context)["data"]
     assert (outside["customdata"], outside["marker"]["color"]) == (["IR-23"], context.colour("actual"))
+    # The largest province has no room for its name beyond it, the others crowd before the smallest.
+    assert outside["textposition"] == ["middle left"]
+    counted = signals.columns.index("trainable_assistants")
+    smallest = min(signals.rows, key=lambda row: row[counted])
+    *_, outside = charts.funnel(
+        replace(signals, rows=[(*row[:at], row == smallest, *row[at + 1 :]) for row in signals.rows]), context
+    )["data"]
+    assert outside["textposition"] == ["middle right"]
     keys = {key["label"]: key["kind"] for key in charts.funnel(beyond, context)["layout"]["meta"]["keys"]}
     assert keys["Nation"] == "dash", "as the line is drawn"
     row = beyond.records()[0]

@@ -100,6 +100,7 @@ def _points(
 ) -> Figure:
     """Provinces as points; signals are larger, have another shape and are named."""
     metric = answer.metrics[0]
+    half = max(answer.column(str(metric.denominator))) / 2
     return {
         "type": "scatter",
         "mode": "markers+text" if are_signals else "markers",
@@ -107,7 +108,8 @@ def _points(
         "y": [row[metric.name] for row in rows],
         "customdata": [row["province"] for row in rows],
         "text": [context.line(text.escape(context.member("province", row["province"]))) for row in rows],
-        "textposition": "top center",
+        # Towards the middle: most provinces are small and crowd the start, and the end has no room for a name.
+        "textposition": [f"middle {'right' if row[str(metric.denominator)] <= half else 'left'}" for row in rows],
         "cliponaxis": False,
         "marker": {
             "size": 11 if are_signals else 9,
