@@ -161,6 +161,8 @@ def test_a_phone_shows_a_number_first_and_nothing_is_cut_off(opened: tuple[front
     is_empty = name in WITHOUT_NUMBERS or (name == "province" and "province=" not in reader.query)
     assert is_empty or 0 < reader.page.evaluate(FIRST_NUMBER) <= 400
     assert too_wide(reader) == []
+    frames = reader.page.locator(".pd-plot:has(.choroplethlayer)")
+    assert frames.evaluate_all("(maps) => maps.every((at) => at.clientHeight <= at.clientWidth)"), "an empty frame"
 
 
 def too_wide(reader: front.Visit) -> list[str]:
