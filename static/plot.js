@@ -31,7 +31,7 @@ function create(parent) {
 
 // A map is about as high as it is wide: on a phone it would stand in an empty frame.
 function heightOf({ geo, height }, width) {
-  return geo && width ? Math.min(height, Math.round(width * 0.95)) : height;
+  return geo && width ? Math.min(height, Math.floor(width * 0.95)) : height;
 }
 
 // Draw one at a time; of the answers that arrive during a drawing, only the latest is drawn.
