@@ -26,7 +26,7 @@ def page() -> None:
     with right:
         ui.figure(view, bars.ranking, "counties_covered", by="place", nation=True)
     ui.figure(view, lines.trend, "coverage_per_10k", by="month", over=view.complete_months(36), zero=False)
-    ui.groups(view, "coverage_per_10k", by="county", says=titles.highest)
+    ui.groups(view, "coverage_per_10k", by="county", says=titles.highest_by)
     listings.part(view, "abroad.title")
     blocks.intro(view.word("abroad.not_alike"))
     coverage.claimed(view)

@@ -29,6 +29,11 @@ function create(parent) {
   return plot;
 }
 
+// A map is about as high as it is wide: on a phone it would stand in an empty frame.
+function heightOf({ geo, height }, width) {
+  return geo && width ? Math.min(height, Math.floor(width * 0.95)) : height;
+}
+
 // Draw one at a time; of the answers that arrive during a drawing, only the latest is drawn.
 function draw(plot) {
   plot.drawn = plot.drawn.then(plotly).then((Plotly) => {
@@ -39,7 +44,9 @@ function draw(plot) {
     Object.assign(plot, { shows: plot.content, width });
     if (first) element.replaceChildren();
     else Plotly.Fx.unhover(element);
-    const painted = Plotly.react(element, data, { ...layout, width }, config);
+    const height = heightOf(layout, width);
+    element.style.height = `${height}px`;
+    const painted = Plotly.react(element, data, { ...layout, width, height }, config);
     if (first) element.on("plotly_click", ({ points: [point] }) => {
       const member = point.location ?? [point.customdata].flat()[0];
       if (member) plot.clicked(member);
@@ -60,8 +67,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const written = new TextDecoder().decode(data);
   if (plot.written === written) return;
   Object.assign(plot, { written, content: JSON.parse(written) });
-  const { height, width } = plot.content.figure.layout;
-  Object.assign(plot.element.style, { height: `${height}px`, width: width ? `${width}px` : "", maxWidth: "100%" });
+  const { layout } = plot.content.figure;
+  Object.assign(plot.element.style, { width: layout.width ? `${layout.width}px` : "", maxWidth: "100%" });
+  plot.element.style.height = `${heightOf(layout, plot.element.clientWidth)}px`;
   plot.element.setAttribute("aria-label", plot.content.spoken);
   // shell.css inverts a chart that was drawn for the other look
   plot.element.dataset.look = getComputedStyle(plot.element).colorScheme;

@@ -123,14 +123,14 @@ document.addEventListener("input", (event) => {
   const quoted = (text) => `"${text.replace(/[\\"\n<]/g, (sign) => `\\${sign.codePointAt(0).toString(16)} `)}"`;
   const sheet = document.createElement("style");
   addEventListener("beforeprint", () => {
-    const start = document.documentElement.dir === "rtl" ? ["right", "left", "persian"] : ["left", "right", "decimal"];
+    const start = document.documentElement.dir === "rtl" ? ["right", "left", "persian", " از "] : ["left", "right", "decimal", " / "];
     const said = [...words(".pd-title h1"), ...words(".pd-said").map((part) => part.replace(/\s+/g, " "))].join(" · ");
     const source = [...words(".pd-title .pd-sample"), ...words(".pd-trust > span").slice(0, 4)].join(" · ");
     const font = "font: 7.5pt Vazirmatn, sans-serif; color: #52616e; vertical-align: middle;";
     sheet.textContent = `@page {
       @top-${start[0]} { content: ${quoted(said)}; ${font} width: 100%; text-align: ${start[0]}; }
       @bottom-${start[0]} { content: ${quoted(source)}; ${font} width: 90%; text-align: ${start[0]}; }
-      @bottom-${start[1]} { content: counter(page, ${start[2]}) " / " counter(pages, ${start[2]}); ${font} width: 10%; text-align: ${start[1]}; }
+      @bottom-${start[1]} { content: counter(page, ${start[2]}) "${start[3]}" counter(pages, ${start[2]}); ${font} width: 10%; text-align: ${start[1]}; }
     }`;
     document.head.append(sheet);
     document.documentElement.classList.add("pd-paper");

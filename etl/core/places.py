@@ -29,7 +29,13 @@ def places() -> Places:
     for row in reference_rows(REFERENCE / "province_aliases.csv"):
         provinces[fold(row["alias"])] = row["iso_3166_2"]
     for row in reference_rows(REFERENCE / "counties.csv"):
-        for name in (row["sci_code"], row["county_fa"], row["county_en"], row["name_in_1402_list"]):
+        for name in (
+            row["sci_code"],
+            row["county_fa"],
+            row["county_en"],
+            row["county_en_osm"],
+            row["name_in_1402_list"],
+        ):
             if name:
                 counties.setdefault((row["province_iso"], fold(name)), row["sci_code"])
     return Places(provinces, counties)

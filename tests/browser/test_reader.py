@@ -420,7 +420,17 @@ def test_the_profile_of_a_province_is_one_sheet_upright(lang: str, address: str,
             assert width < height
 
 
-def test_the_heading_of_a_table_stands_on_the_sheet_of_its_first_row(address: str, chromium: Browser) -> None:
+@pytest.mark.parametrize(
+    ("part", "view", "figure", "column"),
+    [
+        ("compare", {}, "compare", "Measure"),
+        # With a control between the heading and the table.
+        ("licensing", {"open": "licences_ending"}, "listing-licences_ending", "Time"),
+    ],
+)
+def test_the_heading_of_a_table_stands_on_the_sheet_of_its_first_row(
+    part: str, view: dict[str, str], figure: str, column: str, address: str, chromium: Browser
+) -> None:
     def read(*options: str) -> str:
         paper = reader.page.pdf(format="A4")
         return subprocess.run(
@@ -428,10 +438,10 @@ def test_the_heading_of_a_table_stands_on_the_sheet_of_its_first_row(address: st
         ).stdout.decode()
 
     with front.visit(chromium, address) as reader:
-        reader.go("compare", lang="en")
-        table = reader.page.locator(".st-key-figure-compare")
-        title, row = table.locator("h3").inner_text(), table.locator("tbody th").first.inner_text()
-        header = re.search(r'yMax="([\d.]+)">' + text.word("compare.measure", "en"), read("-bbox"))
+        reader.go(part, lang="en", **view)
+        table = reader.page.locator(f".st-key-figure-{figure}")
+        title, row = table.locator("h3").inner_text(), table.locator("tbody td").first.inner_text()
+        header = re.search(rf'yMax="([\d.]+)">{column}<', read("-bbox"))
         assert header
         reader.page.evaluate(
             "document.querySelector('[data-testid=stMainBlockContainer]').prepend(document.createElement('hr'))"
@@ -493,13 +503,16 @@ def test_a_chart_stays_readable_when_the_system_changes_its_look(address: str, c
         const chart = document.querySelector(".pd-plot");
         return [getComputedStyle(chart).filter, chart.dataset.look, getComputedStyle(chart.querySelector("text")).fill];
     }"""
+    keys = "[...document.querySelectorAll('.pd-swatch')].map((key) => getComputedStyle(key).filter)"
     with front.visit(chromium, address) as reader:
         reader.go("workforce")
         light = reader.page.evaluate(drawn)
         assert light[:2] == ["none", "light"]
         reader.darken()
         assert reader.page.evaluate(drawn) == ["invert(1) hue-rotate(180deg)", *light[1:]]
+        assert set(reader.page.evaluate(keys)) == {"invert(1) hue-rotate(180deg)"}, "as the chart"
         reader.go("workforce", gender="female")
         dark = reader.page.evaluate(drawn)
         assert dark[:2] == ["none", "dark"]
+        assert set(reader.page.evaluate(keys)) == {"none"}
         assert dark[2] != light[2]

@@ -280,7 +280,7 @@ class Reference:
         self.counties = reference_rows(REFERENCE / "counties.csv")
         self.county_names: dict[tuple[str, str], str] = {}
         for row in self.counties:
-            for column in ("sci_code", "county_fa", "county_en", "name_in_1402_list"):
+            for column in ("sci_code", "county_fa", "county_en", "county_en_osm", "name_in_1402_list"):
                 if row[column]:
                     self.county_names[row["province_iso"], fold(row[column])] = row["sci_code"]
         self.courses = {}

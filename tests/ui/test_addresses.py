@@ -102,6 +102,13 @@ def test_explore_without_a_dimension_has_a_table_of_one_row() -> None:
     assert text.word("more.groups", "fa", count=text.number(1, "fa")) in page
 
 
+def test_a_pivot_says_how_many_rows_it_has() -> None:
+    _, page, _ = opened("explore", {"by": ["province", "gender"], "show": "pivot"})
+    rows = page.partition("<tbody>")[2].partition("</tbody>")[0].count("<tr")
+    total = 1
+    assert text.word("more.groups", "fa", count=text.number(rows - total, "fa")) in page
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [

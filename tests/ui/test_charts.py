@@ -376,6 +376,12 @@ def test_classes_hold_every_value_and_have_whole_bounds() -> None:
     assert shares.keys(FA)[0]["label"] == "کمتر از " + text.percent(0.23, "fa", 0)
 
 
+def test_classes_of_counts_do_not_share_a_number() -> None:
+    counts = classes([1, 1, 2, 3, 4, 7, 9], catalogue()["active_assistants"], EN)
+    assert counts.bounds == (2, 3, 7, 9)
+    assert [key["label"] for key in counts.keys(EN)] == ["below 2", "2", "3 to 6", "7 to 8", "9 and over"]
+
+
 def test_values_less_than_a_whole_number_apart_have_bounds_with_the_digits_they_need() -> None:
     scale = classes([0.11, 0.12, 0.13, 0.14, 0.15], catalogue()["coverage_per_10k"], EN)
     assert scale.bounds == (0.12, 0.13, 0.14, 0.15)
@@ -558,6 +564,18 @@ def test_no_superlative_and_no_range_of_groups_under_the_least() -> None:
     assert titles.extreme(institutes, FA).sentence == "مؤسسات دارای مجوز: همهٔ گروه‌ها کمتر از ۱۰ مؤسسه"
 
 
+def test_the_only_count_large_enough_to_be_ranked_is_the_highest() -> None:
+    counts = answer("active_assistants", by=("province",), rows=[("IR-23", 900), ("IR-11", 7)])
+    assert titles.extreme(counts, EN).sentence == "Active police assistants: Tehran, 900 people"
+    assert titles.highest(counts, EN).sentence == "Most active police assistants: Tehran, 900 people"
+
+
+def test_a_title_that_names_its_groups_says_what_they_are() -> None:
+    rows = [("IR-23", 900), ("IR-11", 70)]
+    sentence = titles.highest_by(answer("active_assistants", by=("province",), rows=rows), EN).sentence
+    assert sentence == "Most active police assistants: Tehran, 900 people (by province)"
+
+
 def test_two_figures_of_a_page_do_not_have_one_title() -> None:
     data, sentences = by_province(), []
     for rule in (titles.extreme, titles.extreme, titles.extreme, titles.extreme):
@@ -613,8 +631,12 @@ def test_the_title_of_a_projection_is_about_a_year_ahead_and_not_its_end() -> No
     data = projection()
     ahead = [(f"14{5 + n // 12:02}-{n % 12 + 1:02}", None, 112 - n, 120 + 10 * n) for n in range(24)]
     long = replace(data, rows=[*data.rows[:2], *ahead])
-    assert time_titles.ahead(long, EN).sentence == "Active police assistants by Esfand 1405: 101 to 230 people"
-    assert time_titles.ahead(data, EN).sentence == "Active police assistants by Khordad 1404: 112 to 120 people"
+    assert (
+        time_titles.ahead(long, EN).sentence == "Active police assistants, projected by Esfand 1405: 101 to 230 people"
+    )
+    assert (
+        time_titles.ahead(data, EN).sentence == "Active police assistants, projected by Khordad 1404: 112 to 120 people"
+    )
 
 
 def test_the_title_of_parts_of_a_whole_gives_the_drawn_shares() -> None:
@@ -632,6 +654,8 @@ def test_the_word_of_is_used_only_between_a_part_and_its_whole() -> None:
     data = answer(names[0], rows=[(6.4, 64, 100_000)])
     rate = replace(data, metrics=data.metrics, columns=names)
     assert elements.parts_of(rate, rate.metrics[0], rate.rows[0], EN) == "64 ÷ 100,000"
+    # A division of numbers runs left to right in Persian too.
+    assert elements.parts_of(rate, rate.metrics[0], rate.rows[0], FA) == "\u2066۶۴ ÷ ۱۰۰٬۰۰۰\u2069"
 
 
 def test_where_two_charts_compare_the_same_the_second_says_what_half_of_the_groups_do_not_exceed() -> None:

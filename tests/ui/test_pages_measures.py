@@ -155,8 +155,8 @@ def test_coverage_names_the_residents_and_the_provinces_that_move(lang: str, pub
         assert (name in none[1]) is (code not in served), name
     assert above == {"guards"}
     forces = {
-        "above": text.member("force", "guards", lang),
-        "below": text.listed([text.member("force", force, lang) for force in ("volunteers", "auxiliaries")], lang),
+        "above": {"fa": "نگهبانان خصوصی", "en": "private guards"}[lang],
+        "below": {"fa": "داوطلبان، نیروهای کمکی پلیس", "en": "volunteers, police auxiliaries"}[lang],
     }
     assert text.escape(text.word("abroad.only", lang, **forces)) in page
 
@@ -258,6 +258,16 @@ def test_the_funnel_draws_its_limits_as_the_signals_have_them_and_names_who_is_b
     assert charts.beyond(better, context).sentence == "Training compliance, better than the limits: Tehran"
     *_, outside = charts.funnel(better, context)["data"]
     assert (outside["customdata"], outside["marker"]["color"]) == (["IR-23"], context.colour("actual"))
+    # The largest province has no room for its name beyond it, the others crowd before the smallest.
+    assert outside["textposition"] == ["middle left"]
+    counted = signals.columns.index("trainable_assistants")
+    smallest = min(signals.rows, key=lambda row: row[counted])
+    *_, outside = charts.funnel(
+        replace(signals, rows=[(*row[:at], row == smallest, *row[at + 1 :]) for row in signals.rows]), context
+    )["data"]
+    assert outside["textposition"] == ["middle right"]
+    keys = {key["label"]: key["kind"] for key in charts.funnel(beyond, context)["layout"]["meta"]["keys"]}
+    assert keys["Nation"] == "dash", "as the line is drawn"
     row = beyond.records()[0]
     limits = Funnel(row["common"], row["funnel_phi"], ())
     for count, bottom, top in zip(low["x"], low["y"], high["y"], strict=True):
@@ -274,5 +284,11 @@ def test_the_months_of_a_province_mark_those_beyond_their_limits() -> None:
     assert sentence == "Share of all joiners beyond its limits in Ordibehesht 1403"
     [line] = charts.process(data, ChartContext("en"))["data"]
     assert line["marker"]["symbol"] == ["circle", "diamond"]
+    kinds = [
+        {key["label"]: key["kind"] for key in charts.process(months, ChartContext("en"))["layout"]["meta"]["keys"]}
+        for months in (data, replace(data, rows=rows[:1]))
+    ]
+    assert kinds[0]["Beyond the limits"] == "diamond"
+    assert "Beyond the limits" not in kinds[1], "no key for what is not drawn"
     calm = charts.months_beyond(replace(data, rows=rows[:1]), ChartContext("en")).sentence
     assert calm == "Share of all joiners: every month within its limits (5.0% to 15.0%)"

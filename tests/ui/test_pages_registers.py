@@ -92,6 +92,9 @@ def test_a_filter_of_persons_is_reported_as_having_no_effect_on_institutes(publi
 def test_officers_without_training_in_date_are_listed_by_institute(lang: str, published: Path) -> None:  # noqa: F811
     page = page_html("legal", lang, on="2024-03-19")
     title = text.word("listing.officers_untrained", lang, count=text.number(1, lang))
+    # The columns name the measures.
+    below = f"{text.word('listing.officers_untrained_help', lang)} · {text.word('scope.nation', lang)} ·"
+    assert text.escape(below) in page
     [row] = rows_of(page, title)
     assert row[0] == "نمونه حافظان"
     assert row[4:6] == [text.number(1, lang), text.percent(0.0, lang)]
@@ -161,6 +164,9 @@ def test_what_exceeds_the_claim_has_its_own_colour(context: ChartContext, publis
         n > 4_000_000 for n in answer.column("persons_counted")
     ]
     assert [shape["x0"] for shape in figure["layout"]["shapes"]] == [4_000_000]
+    headings = [note for note in figure["layout"]["annotations"] if "<b>" in note["text"]]
+    assert headings
+    assert {note.get("bgcolor") for note in headings} == {context.colour("surface")}, "not crossed by the line"
 
 
 def test_ages_add_up_to_what_is_outstanding(context: ChartContext, published: Path) -> None:  # noqa: F811

@@ -125,14 +125,37 @@ REPLACED = {
 
 @pytest.mark.parametrize("lang", REPLACED)
 def test_no_word_that_was_replaced_comes_back(lang: str) -> None:
-    told = {name: fa if lang == "fa" else en for name, fa, en in ENTRIES}
-    told |= {f"cause {name}": words[lang] for name, words in tomllib.loads(causes._FILE.read_text("utf-8")).items()}
+    texts = {name: fa if lang == "fa" else en for name, fa, en in ENTRIES}
+    texts |= {f"cause {name}": words[lang] for name, words in tomllib.loads(causes._FILE.read_text("utf-8")).items()}
     forms = tomllib.loads(expected._FILE.read_text("utf-8"))
-    told |= {f"{kind} {name}": words[lang] for kind in forms for name, words in forms[kind].items()}
+    texts |= {f"{kind} {name}": words[lang] for kind in forms for name, words in forms[kind].items()}
     for metric in (*catalogue().values(), *map(derived, derived_names())):
         words = (metric.label, metric.short, metric.description, metric.example)
-        told[f"metric {metric.name}"] = " ".join(word.get(lang, "") for word in words)
-    assert [name for name, words in told.items() if re.search(REPLACED[lang], str(words))] == []
+        texts[f"metric {metric.name}"] = " ".join(word.get(lang, "") for word in words)
+    assert [name for name, words in texts.items() if re.search(REPLACED[lang], str(words))] == []
+
+
+def test_the_english_name_of_a_county_is_whole() -> None:
+    english, persian = (text.reference_members("county", lang) for lang in ("en", "fa"))
+    assert not [name for name in english.values() if re.search("(?i)county|city|[^A-Za-z' -]", name)]
+    # A word for a missing number was once cut out of names.
+    lost = [persian[code] for code, name in english.items() if "نان" in persian[code] and "nan" not in name.lower()]
+    assert not lost
+    assert text.member("county", "1204", "en") == "Sanandaj"
+
+
+def test_a_count_of_one_has_its_sentence() -> None:
+    assert text.word("load.files", "en", count="1") == "1 file was read"
+    assert text.word("load.files", "en", count="11") == "11 files were read"
+    assert text.word("listing.lapsed", "fa", count="۱").endswith("است")
+    assert text.word("listing.lapsed", "fa", count="۲").endswith("فعال‌اند")
+    assert text.word("load.rules", "en", count="1") == "1 rules hold in every publication", "no sentence of its own"
+
+
+def test_a_name_inside_an_english_sentence_has_a_small_letter() -> None:
+    names = {"Training compliance": "training compliance", "P90 with open files": "P90 with open files"}
+    assert {name: text.inside(name, "en") for name in names} == names
+    assert text.inside("پوشش", "fa") == "پوشش"
 
 
 def test_every_unit_of_the_catalogue_has_a_word() -> None:

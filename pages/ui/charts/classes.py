@@ -20,6 +20,7 @@ from etl.semantic.answers import Metric
 from etl.semantic.ranking import size_of
 from pages.ui.charts import axes, traces
 from pages.ui.charts.elements import ChartContext, Figure
+from pages.ui.charts.titles import COUNTS
 from pages.ui.i18n import text
 
 # From weak to strong, for light and dark mode. Each has a contrast of at least 3:1 with its background.
@@ -86,11 +87,22 @@ class Classes:
         """The legend keys, from the lowest class."""
         if not self.bounds:
             return []
-        written = [axes.tick(bound, self.unit, _step(self.bounds, self.unit), context.lang) for bound in self.bounds]
+        step = _step(self.bounds, self.unit)
+        # A class of counts ends one below the next bound.
+        last = 1 if self.unit in COUNTS and all(bound == int(bound) for bound in self.bounds) else 0
+
+        def written(bound: float) -> str:
+            return axes.tick(bound, self.unit, step, context.lang)
+
         labels = [
-            context.word("figure.below", value=written[0]),
-            *(context.word("figure.from_up_to", low=low, high=high) for low, high in pairwise(written)),
-            context.word("figure.and_over", value=written[-1]),
+            context.word("figure.below", value=written(self.bounds[0])),
+            *(
+                written(low)
+                if low == high - last
+                else context.word("figure.from_up_to", low=written(low), high=written(high - last))
+                for low, high in pairwise(self.bounds)
+            ),
+            context.word("figure.and_over", value=written(self.bounds[-1])),
         ]
         return [
             {"label": label, "colour": colour, "kind": "fill"}

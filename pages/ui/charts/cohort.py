@@ -35,14 +35,18 @@ def decided(answer: Answer, context: ChartContext) -> Figure:
     """The cumulative share decided, granted and refused by working day, with the service standard."""
     days = answer.column("working_day")
     data, keys = [], []
-    for metric, meaning, dash in zip(
-        answer.metrics, ("actual", "third", "second"), ("solid", "dash", "dot"), strict=True
+    for metric, meaning, dash, kind in zip(
+        answer.metrics,
+        ("actual", "third", "second"),
+        ("solid", "dash", "dot"),
+        ("line", "dash", "dotted"),
+        strict=True,
     ):
         hovers = [_hover(answer, metric.name, row, context) for row in answer.rows]
         data.append(
             traces.line(days, answer.column(metric.name), hovers, context.colour(meaning), dash=dash, shape="hv")
         )
-        keys.append(elements.key(context, metric.short[context.lang], meaning, "line" if dash == "solid" else "dash"))
+        keys.append(elements.key(context, metric.short[context.lang], meaning, kind))
     standard = f"{text.number(SERVICE_DAYS, context.lang)} {text.unit_word('working_days', context.lang)}"
     return elements.figure(
         context,

@@ -124,7 +124,7 @@ def parts_of(answer: Answer, metric: Metric, row: Sequence[Any], context: ChartC
     amounts = [_part(value, unit, more, context) for value, unit in zip((part, whole), units, strict=True)]
     if metric.unit == "share" and units[0] == units[1]:
         return context.word("figure.of_total", part=amounts[0], whole=amounts[1])
-    return context.word("figure.parts", numerator=amounts[0], denominator=amounts[1])
+    return context.word("figure.quotient", numerator=amounts[0], denominator=amounts[1])
 
 
 def unit_of(answer: Answer, name: str) -> str:

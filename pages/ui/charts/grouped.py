@@ -36,7 +36,7 @@ def beside(answer: Answer, context: ChartContext) -> Title:
     )
     if not foreign or foreign[0][at] is None:
         return Title(f"{measure}: {own}")
-    force = context.member("force", foreign[0][0])
+    force = text.inside(context.member("force", foreign[0][0]), context.lang)
     return Title(context.word("abroad.beside", measure=measure, own=own, other=other[0], force=force))
 
 
@@ -106,6 +106,8 @@ def _figure(
     lengths, hovers = [bar.value or 0 for bar in bars], [bar.hover for bar in bars]
     start = {"x": 1 if context.rtl else 0, "xref": "paper", "xanchor": "right" if context.rtl else "left"}
     notes = traces.value_notes(context, value_texts, positions)
+    # On the surface, so that the line of the level does not cross the words.
+    start["bgcolor"] = context.colour("surface")
     notes += [elements.note(context, f"<b>{text.escape(name)}</b>", y=y, **start) for name, y in headings]
     shapes = []
     if level is not None:

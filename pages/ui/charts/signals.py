@@ -26,7 +26,7 @@ def beyond(answer: Answer, context: ChartContext) -> Title:
     named = text.listed([context.named("province", row["province"]) for row in signals], context.lang)
     sides = {_side(metric, row) for row in signals}
     beyond_what = context.word(f"signal.{sides.pop() if len(sides) == 1 else 'beyond'}")
-    placeholders["beyond"] = beyond_what[0].lower() + beyond_what[1:]
+    placeholders["beyond"] = text.inside(beyond_what, context.lang)
     keys = ("some", "many") if len(signals) <= _MOST_NAMED else ("many",)
     return Title(first_that_fits(context.word(f"signal.{key}", places=named, **placeholders) for key in keys))
 
@@ -72,7 +72,7 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
             data.append(_points(answer, context, group, meaning, are_signals=True))
             keys.append(elements.key(context, context.word(f"signal.{side}"), meaning, "diamond"))
     keys.append(elements.key(context, context.word("signal.limits"), "quiet", "dash"))
-    keys.append(elements.key(context, context.word("figure.nation_line"), "nation", "line"))
+    keys.append(elements.key(context, context.word("figure.nation_line"), "nation", "dash"))
     bounds = [limit for count, *limits in curve for limit in limits if count >= min(counts)]
     ticks = axes.between(max(0.0, min([*shares, *bounds])), max([*shares, *bounds])) if rows else [0.0]
     across = axes.nice(max(counts, default=0))
@@ -100,6 +100,7 @@ def _points(
 ) -> Figure:
     """Provinces as points; signals are larger, have another shape and are named."""
     metric = answer.metrics[0]
+    half = max(answer.column(str(metric.denominator))) / 2
     return {
         "type": "scatter",
         "mode": "markers+text" if are_signals else "markers",
@@ -107,7 +108,8 @@ def _points(
         "y": [row[metric.name] for row in rows],
         "customdata": [row["province"] for row in rows],
         "text": [context.line(text.escape(context.member("province", row["province"]))) for row in rows],
-        "textposition": "top center",
+        # Towards the middle: most provinces are small and crowd the start, and the end has no room for a name.
+        "textposition": [f"middle {'right' if row[str(metric.denominator)] <= half else 'left'}" for row in rows],
         "cliponaxis": False,
         "marker": {
             "size": 11 if are_signals else 9,
@@ -142,10 +144,11 @@ def process(answer: Answer, context: ChartContext) -> Figure:
     ticks = axes.nice(top)
     keys = [
         elements.key(context, metric.short[context.lang], "actual", "line"),
-        elements.key(context, context.word("signal.beyond"), "problem"),
         elements.key(context, context.word("signal.mean"), "nation", "dash"),
         elements.key(context, context.word("signal.limits"), "quiet", "dash"),
     ]
+    if any(is_signal):
+        keys.insert(1, elements.key(context, context.word("signal.beyond"), "problem", "diamond"))
     return elements.figure(
         context,
         [line],

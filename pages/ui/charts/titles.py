@@ -22,7 +22,7 @@ from pages.ui.i18n import text
 MOST_WORDS = 12
 # The rows that the text alternative of a long chart names at each end.
 _SPOKEN_ROWS = 3
-_COUNTS = ("persons", "institutes", "applications", "licences", "counties", "completions", "seats")
+COUNTS = ("persons", "institutes", "applications", "licences", "counties", "completions", "seats")
 # English puts no superlative in front of a measure that starts with one of these words or contains a comma.
 _NO_NOUN = re.compile(r"(Within|Leaders|Ending|Falling|Up|More|Led|On|In|With|Without|Per|All) |.*,")
 
@@ -103,13 +103,16 @@ def extreme(
         only = ranking.ranked[0]
         place = name_group(only.key)
         all_but = _all_small("all_but", metric, context, place=place)
+        if end == "highest" and size_of(metric) == metric.name:
+            # The counts of the groups too small to be ranked are lower.
+            return Title(_at_end(metric, end, place, only.value, context), alternatives=(all_but,))
         return Title(_about(metric, place, only.value, context), alternatives=(all_but,))
     other = "lowest" if end == "highest" else "highest"
     at_end, at_other_end = (_end_of(metric, ranking.ranked, side, worst, name_group, context) for side in (end, other))
     is_apart = {"highest": ranking.is_first_apart, "lowest": ranking.is_last_apart}
     opposite = (at_other_end,) if at_other_end and is_apart[other] else ()
     # A tie of shares may be chance; a tie of counts is a fact worth stating.
-    if at_end and (is_apart[end] or (len(at_end.focus) > 1 and metric.unit in _COUNTS)):
+    if at_end and (is_apart[end] or (len(at_end.focus) > 1 and metric.unit in COUNTS)):
         return replace(at_end, alternatives=(*opposite, range_of, half))
     if not is_noise(answer):
         # No single group stands out, but together the groups differ by more than chance.
@@ -135,7 +138,7 @@ def _all_small(key: str, metric: Metric, context: ChartContext, **words: str) ->
     """A title saying that all groups, or all but one, are smaller than the least size of a ranked group."""
     counted = size_of(metric)
     unit = catalogue()[counted].unit if counted in catalogue() else metric.unit
-    fewest = text.amount(least(unit), unit if unit in _COUNTS else "persons", context.lang)
+    fewest = text.amount(least(unit), unit if unit in COUNTS else "persons", context.lang)
     return Title(context.word(f"finding.{key}", measure=metric.short[context.lang], fewest=fewest, **words))
 
 
@@ -152,14 +155,17 @@ def _end_of(
     first = [group for group in ranked if group.value == value]
     if len(first) == len(ranked):
         return None
-    count = text.number(len(first), context.lang)
-    superlative = _superlative(metric, end, context)
-    key = "finding.superlative" if len(first) == 1 else "finding.superlative_many"
-    place = name_group(first[0].key)
-    sentence = with_amount(key, value, metric.unit, context, superlative=superlative, place=place, count=count)
+    sentence = _at_end(metric, end, name_group(first[0].key), value, context, len(first))
     # The smallest of counts that should rise is a small group, not a problem.
     is_small = end == "lowest" and size_of(metric) == metric.name
     return Title(sentence, tuple(dict.fromkeys(group.key[0] for group in first)), end == worst and not is_small)
+
+
+def _at_end(metric: Metric, end: str, place: str, value: Any, context: ChartContext, count: int = 1) -> str:
+    """The sentence of the group, or the number of groups tied, at one end of a ranking."""
+    key = "finding.superlative" if count == 1 else "finding.superlative_many"
+    names = {"superlative": _superlative(metric, end, context), "place": place}
+    return with_amount(key, value, metric.unit, context, count=text.number(count, context.lang), **names)
 
 
 def _superlative(metric: Metric, end: str, context: ChartContext) -> str:
@@ -167,11 +173,9 @@ def _superlative(metric: Metric, end: str, context: ChartContext) -> str:
     name = metric.short[context.lang]
     if context.lang == "en" and _NO_NOUN.match(name):
         return context.word(f"finding.{end}_in", measure=name)
-    # Lower the first letter of "Training compliance", but keep "P90".
-    inside = name[0].lower() + name[1:] if name[1:2].islower() else name
     return context.word(
-        f"finding.{end}_{'count' if metric.unit in _COUNTS and size_of(metric) == metric.name else 'rate'}",
-        measure=inside,
+        f"finding.{end}_{'count' if metric.unit in COUNTS and size_of(metric) == metric.name else 'rate'}",
+        measure=text.inside(name, context.lang),
     )
 
 
@@ -205,6 +209,13 @@ def _half(answer: Answer, metric: Metric, ranked: Sequence[Group], context: Char
 
 # The group with the highest or the lowest value, regardless of the metric's direction.
 highest, lowest = partial(extreme, end="highest"), partial(extreme, end="lowest")
+
+
+def highest_by(answer: Answer, context: ChartContext) -> Title:
+    """The group with the highest value, and of what kind the groups are: another chart of the page compares other groups."""
+    title = highest(answer, context)
+    named = _with_axes(title.sentence, _axes(answer, context), [answer.metrics[0].short[context.lang]], context)
+    return replace(title, sentence=first_that_fits(named))
 
 
 def gap(answer: Answer, context: ChartContext) -> Title:

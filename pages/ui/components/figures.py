@@ -196,9 +196,9 @@ def _show(
     with error_boundary(view.lang, ident):
         axis = drawn.meta["clicks"] if drawn.meta["clicks"] in FILTERS else ""
         legend, chosen = drawn.meta["keys"], axis and any(key.get("member") for key in drawn.meta["keys"])
-        st.html(blocks.heading(picture.title, picture.subtitle, "" if chosen else keys(legend)) + card)
+        st.html(blocks.heading(picture.title, picture.subtitle, "" if chosen else keys(legend, view.dark)) + card)
         if chosen:
-            _keys_to_click(axis, legend, ident)
+            _keys_to_click(view, axis, legend, ident)
         plot(drawn.figure, f"chart-{ident}", drawn.spoken, clicked=partial(page_context.turn, axis) if axis else None)
         if drawn.meta.get("events"):
             st.html(marks.listed(drawn.meta["events"], context(view)))
@@ -252,11 +252,11 @@ def _is_known(answer: Answer, name: str) -> bool:
     return any(value is not None for value in answer.column(name))
 
 
-def _keys_to_click(axis: str, keys: Iterable[elements.Figure], ident: str) -> None:
+def _keys_to_click(view: PageContext, axis: str, keys: Iterable[elements.Figure], ident: str) -> None:
     """The keys of a chart as buttons that toggle a filter on their member."""
     with st.container(horizontal=True, key=f"legend-{ident}", gap="small", vertical_alignment="center"):
         for key in keys:
-            st.html(_swatch(key), width="content")
+            st.html(_swatch(key, view.dark), width="content")
             st.button(
                 key["label"],
                 key=f"legend-{ident}-{key['member']}",
@@ -266,14 +266,15 @@ def _keys_to_click(axis: str, keys: Iterable[elements.Figure], ident: str) -> No
             )
 
 
-def keys(entries: Iterable[elements.Figure]) -> str:
+def keys(entries: Iterable[elements.Figure], dark: bool) -> str:
     """The keys of a chart as HTML; their swatches repeat the lines, dashes, outlines and patterns of the chart."""
-    listed = "".join(f"<li>{_swatch(key)}{text.escape(key['label'])}</li>" for key in entries)
+    listed = "".join(f"<li>{_swatch(key, dark)}{text.escape(key['label'])}</li>" for key in entries)
     return f'<ul class="pd-keys">{listed}</ul>' if listed else ""
 
 
-def _swatch(key: elements.Figure) -> str:
-    return f'<i class="pd-swatch pd-{key["kind"]}" style="--c:{key["colour"]}"></i>'
+def _swatch(key: elements.Figure, dark: bool) -> str:
+    look = "dark" if dark else "light"
+    return f'<i class="pd-swatch pd-{key["kind"]}" data-look="{look}" style="--c:{key["colour"]}"></i>'
 
 
 # ---------------------------------------------------------------- tables and lists

@@ -44,7 +44,7 @@ def bar(view: PageContext, more: tuple[str, ...]) -> None:
         if view.has_period and periods.kind(view.scope.period) == periods.DAYS:
             _two_days(view)
         day_field.trouble("on", *_ENDS)
-    summary = "<span>·</span> ".join(map(text.escape, _summary(view)))
+    summary = " · ".join(map(text.escape, _summary(view)))
     st.html(f'<p class="pd-said" role="status">{summary}{_profile(view)}</p>{_compared_with(view)}')
 
 
@@ -55,7 +55,7 @@ def _profile(view: PageContext) -> str:
         return ""
     address = page_parameters.profile(provinces[0], view.lang, view.scope.address())
     words = view.word("profile.link", place=text.member("province", provinces[0], view.lang))
-    return f'<span>·</span> <a href="{text.escape(address)}" target="_self">{text.escape(words)}</a>'
+    return f' · <a href="{text.escape(address)}" target="_self">{text.escape(words)}</a>'
 
 
 def _compared_with(view: PageContext) -> str:

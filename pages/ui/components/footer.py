@@ -33,7 +33,11 @@ def subtitle(view: PageContext, answer: Answer, place: str | None = None) -> str
     labels = [metric.label[view.lang] for metric in (named if len(named) <= _MOST_NAMED else named[:1])]
     # "Outstanding, up to 30 days" is a part of "Outstanding": the legend names the parts.
     whole = [label for at, label in enumerate(labels) if not any(map(label.startswith, labels[:at]))]
-    measures = text.listed(whole, view.lang)
+    return f"{text.listed(whole, view.lang)} · {where_and_when(view, answer, place)}"
+
+
+def where_and_when(view: PageContext, answer: Answer, place: str | None = None) -> str:
+    """Place and period of an answer."""
     if answer.over:
         begin, end = (text.day(day, view.lang) for day in answer.over)
         when = view.word("figure.period", first=begin, last=end)
@@ -41,7 +45,7 @@ def subtitle(view: PageContext, answer: Answer, place: str | None = None) -> str
         when = text.day(answer.on or view.as_of, view.lang)
     # A comparison of countries has no single place.
     places = [] if "country" in answer.by else [place or page_context.place(view, answer.where)]
-    return " · ".join([measures, *places, when])
+    return " · ".join([*places, when])
 
 
 @rendering.fragment

@@ -8,6 +8,7 @@ import html
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from decimal import MAX_PREC, ROUND_HALF_UP, Context, Decimal
 from functools import cache
@@ -100,8 +101,11 @@ def words(key: str, lang: str) -> Any:
 
 
 def word(key: str, lang: str, **values: object) -> str:
-    """The words of `key`, formatted with `values`."""
+    """The words of `key`, formatted with `values`; those of its `one`, if it has any, for a count of 1."""
     template: str = words(key, lang)
+    if values.get("count") == digits(1, lang):
+        with suppress(KeyError):
+            template = words(f"{key}.one", lang)
     return template.format(**values) if values else template
 
 
@@ -131,6 +135,11 @@ def escaped(key: str, lang: str, **values: object) -> str:
 def findable(name: str) -> str:
     """A name for a searchable list: with the Persian kaf and ye, to which static/shell.js maps what is typed."""
     return name.translate(_PERSIAN_LETTERS)
+
+
+def inside(name: str, lang: str) -> str:
+    """A name inside a sentence: English lowers the first letter of "Training compliance", but keeps "P90"."""
+    return name[0].lower() + name[1:] if lang == "en" and name[1:2].islower() else name
 
 
 def isolated(name: str, lang: str) -> str:

@@ -46,7 +46,7 @@ def _over_time(view: PageContext, places: tuple[str, ...], names: tuple[str, ...
         title = view.word("why.lines", measure=metric.label[view.lang])
         below = subtitle(view, answer, text.listed(list(labels.values()), view.lang))
         figure = lines.trend(answer, chart_context, zero=metric.unit != "share")
-        st.html(blocks.heading(title, below, ui.keys(figure["layout"]["meta"]["keys"])))
+        st.html(blocks.heading(title, below, ui.keys(figure["layout"]["meta"]["keys"], view.dark)))
         plot(figure, "chart-compare-lines", titles.spoken(answer, chart_context, titles.Title(title), below))
         if comparable(answer) is not answer:
             blocks.note(view.word("figure.no_nowruz"))

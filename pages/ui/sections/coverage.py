@@ -88,7 +88,9 @@ def claimed(view: PageContext) -> None:
         above = dict.fromkeys(row["force"] for row in answer.records() if row["above_claim"] is not None)
         below = [force for force in dict.fromkeys(answer.column("force")) if force not in above]
         forces = {
-            name: text.listed([text.member("force", force, view.lang) for force in members], view.lang)
+            name: text.listed(
+                [text.inside(text.member("force", force, view.lang), view.lang) for force in members], view.lang
+            )
             for name, members in (("above", above), ("below", below))
         }
         key = "none_above" if not above else "only" if below else "every"

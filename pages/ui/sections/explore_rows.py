@@ -47,10 +47,15 @@ class Selection:
 def rows(view: PageContext, selection: Selection, source: Answer | StoredRows) -> None:
     """The paged table or pivot, and the files of all rows."""
     chart_context, answer = context(view), exportable.of(source).answer
+    shape = _shape(selection)
     with st.container(border=True, key="figure-rows"), notices.error_boundary(view.lang, "rows"):
-        count = view.word("more.groups", count=text.number(exportable.of(source).count(), view.lang))
-        blocks.head(count, subtitle(view, answer))
-        shape = _shape(view, selection)
+        is_pivot = shape == "pivot" and not isinstance(source, StoredRows)
+        count = (
+            len({row[: len(selection.by) - 1] for row in answer.rows}) if is_pivot else exportable.of(source).count()
+        )
+        blocks.head(view.word("more.groups", count=text.number(count, view.lang)), subtitle(view, answer))
+        if len(selection.by) > 1:
+            _choose_shape(view, shape)
         if isinstance(source, StoredRows):
             if shape == "pivot":
                 blocks.note(view.word("more.pivot_too_large"))
@@ -66,12 +71,15 @@ def rows(view: PageContext, selection: Selection, source: Answer | StoredRows) -
             downloads.downloads(view, source, chart_context, "rows")
 
 
-def _shape(view: PageContext, selection: Selection) -> str:
+def _shape(selection: Selection) -> str:
     """Table or pivot: a pivot needs two dimensions."""
-    if len(selection.by) < 2:
-        return "table"
-    key, chosen = "explore show", page_parameters.one(PAGE, "show", SHOWN[0])
-    st.session_state[key] = chosen
+    return page_parameters.one(PAGE, "show", SHOWN[0]) if len(selection.by) > 1 else "table"
+
+
+def _choose_shape(view: PageContext, shape: str) -> None:
+    """The choice between table and pivot, kept in the address."""
+    key = "explore show"
+    st.session_state[key] = shape
 
     def changed() -> None:
         form = st.session_state[key]
@@ -87,7 +95,6 @@ def _shape(view: PageContext, selection: Selection) -> str:
         label_visibility="collapsed",
         on_change=changed,
     )
-    return chosen
 
 
 def _start(selection: Selection) -> str:

@@ -84,7 +84,9 @@ def announced(view: PageContext) -> None:
                 "difference": text.plain(row["announced_difference"], metric.unit, view.lang, signed=True),
             }
             day = text.day(row["announced_on"], view.lang)
-            sentence = view.word("goal.announced", day=day, measure=metric.short[view.lang], **values)
+            sentence = view.word(
+                "goal.announced", day=day, measure=text.inside(metric.short[view.lang], view.lang), **values
+            )
             source = view.word("goal.announced_source", words=row["announced_words"], source=row["source"])
             lines.append(f"<p><b>{text.escape(sentence)}</b></p><p class='pd-note'>{text.escape(source)}</p>")
         note = view.escaped("goal.announced_why" if lines else "goal.announced_none")

@@ -9,7 +9,7 @@ import streamlit as st
 
 from etl.semantic.answers import Answer
 from pages.ui.components import blocks, tables
-from pages.ui.components.footer import context, footer, subtitle
+from pages.ui.components.footer import context, footer, where_and_when
 from pages.ui.components.notices import error_boundary
 from pages.ui.components.table_state import AmongLists, InSession
 from pages.ui.data import warehouse
@@ -52,7 +52,7 @@ def _listing(view: PageContext, analysis: str, ident: str) -> None:
         sentence = view.word(f"listing.{analysis}", count=count)
         if days:
             sentence = view.word("why.ending", count=count, days=text.number(int(days), view.lang))
-        below = f"{view.word(f'listing.{analysis}_help')} · {subtitle(view, answer)}"
+        below = f"{view.word(f'listing.{analysis}_help')} · {where_and_when(view, answer)}"
         st.html(f'<div class="pd-head" id="{ident}"><h3>{text.escape(sentence)}</h3><p>{text.escape(below)}</p></div>')
         if _ends(answer) and "days" in NAMES.get(page_context.part(), ()):
             _days_left(view, days)
