@@ -37,9 +37,8 @@ def entries(book: Any = BOOK, name: str = "") -> Iterator[tuple[str, Any, Any]]:
             yield from entries(entry, f"{name}[{place}]")
     elif isinstance(book, dict) and {"fa", "en"} <= book.keys():
         yield name, book["fa"], book["en"]
-        for key, value in book.items():
-            if isinstance(value, dict):
-                yield from entries(value, f"{name}.{key}")
+        if one := book.get("one"):
+            yield f"{name}.one", one.get("fa", book["fa"]), one.get("en", book["en"])
     elif isinstance(book, dict):
         for key, value in book.items():
             yield from entries(value, f"{name}.{key}".lstrip("."))

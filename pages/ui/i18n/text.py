@@ -101,7 +101,7 @@ def words(key: str, lang: str) -> Any:
 
 
 def word(key: str, lang: str, **values: object) -> str:
-    """The words of `key`, formatted with `values`; those of its `one`, if it has any, for a count of 1."""
+    """The words of `key`, formatted with `values`; for a count of 1 those of its `one`, if this language has any."""
     template: str = words(key, lang)
     if values.get("count") == digits(1, lang):
         with suppress(KeyError):
