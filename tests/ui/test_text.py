@@ -37,7 +37,7 @@ def entries(book: Any = BOOK, name: str = "") -> Iterator[tuple[str, Any, Any]]:
             yield from entries(entry, f"{name}[{place}]")
     elif isinstance(book, dict) and {"fa", "en"} <= book.keys():
         yield name, book["fa"], book["en"]
-        if one := book.get("one"):
+        if isinstance(one := book.get("one"), dict):
             yield f"{name}.one", one.get("fa", book["fa"]), one.get("en", book["en"])
     elif isinstance(book, dict):
         for key, value in book.items():
