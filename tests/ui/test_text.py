@@ -44,12 +44,25 @@ def entries(book: Any = BOOK, name: str = "") -> Iterator[tuple[str, Any, Any]]:
             yield from entries(value, f"{name}.{key}".lstrip("."))
 
 
+def names_of_one_language(book: Any = BOOK, name: str = "") -> Iterator[str]:
+    """Every entry that lacks a language; the sentence for a count of one may."""
+    for key, value in book.items() if isinstance(book, dict) else ():
+        if key != "one":
+            yield from names_of_one_language(value, f"{name}.{key}")
+    if isinstance(book, dict) and len({"fa", "en"} & book.keys()) == 1:
+        yield name
+
+
 ENTRIES = list(entries())
 SENTENCES = [(name, fa, en) for name, fa, en in ENTRIES if isinstance(fa, str)]
 
 
 def test_the_texts_are_not_empty() -> None:
     assert len(SENTENCES) > 150
+
+
+def test_every_entry_is_written_in_both_languages() -> None:
+    assert list(names_of_one_language()) == []
 
 
 @pytest.mark.parametrize(("name", "fa", "en"), SENTENCES, ids=[name for name, _, _ in SENTENCES])
