@@ -77,10 +77,16 @@ def add_months(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, (first_of_next - DAY).day))
 
 
+def is_leap_day(day: date) -> bool:
+    """Whether `day` is 30 Esfand, which only leap years have."""
+    jalali = JalaliDate(day)
+    return (jalali.month, jalali.day) == (12, 30)
+
+
 def year_before(day: date) -> date:
     """The same Jalali day a year earlier; for 30 Esfand the 29th."""
     jalali = JalaliDate(day)
-    if (jalali.month, jalali.day) == (12, 30):
+    if is_leap_day(day):
         return JalaliDate(jalali.year - 1, 12, 29).to_gregorian()
     return JalaliDate(jalali.year - 1, jalali.month, jalali.day).to_gregorian()
 

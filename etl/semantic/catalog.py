@@ -178,6 +178,11 @@ def provisional_days(name: str) -> int:
     return max(measure.provisional_days for measure in expand(name, frozenset()).values())
 
 
+def counts_a_year(name: str) -> bool:
+    """Whether a metric counts the events of the 12 months before its day."""
+    return any(measure.window_months == (12, 0) for measure in expand(name, frozenset()).values())
+
+
 def _source(entry: Mapping[str, Any], involved: frozenset[str]) -> Mapping[str, Any]:
     """The entry, or its alternate source if a dimension is involved that its own table lacks."""
     for dimension, change in entry.get("alternate_sources", {}).items():

@@ -10,16 +10,15 @@ from typing import Any, TypeVar
 from persiantools.jdatetime import JalaliDate
 
 from etl.semantic.answers import Answer
-from etl.semantic.catalog import catalogue, expand
-
-_YEAR = (12, 0)
+from etl.semantic.catalog import catalogue, counts_a_year
 
 _Answer = TypeVar("_Answer", bound=Answer)
 
 
 def comparable(answer: _Answer) -> _Answer:
     """The answer, without the numbers that count 12 months without a Nowruz: they are None. The same one if it has none."""
-    positions = {answer.columns.index(metric.name) for metric in answer.metrics if _counts_a_year(metric.name)}
+    names = [metric.name for metric in answer.metrics if metric.name in catalogue() and counts_a_year(metric.name)]
+    positions = set(map(answer.columns.index, names))
     times = [answer.by.index(unit) for unit in ("month", "quarter", "year") if unit in answer.by]
     if not positions or not times:
         return answer
@@ -29,10 +28,6 @@ def comparable(answer: _Answer) -> _Answer:
 
     rows = [kept(row) if _ends_a_leap_year(answer, str(row[times[0]])) else row for row in answer.rows]
     return replace(answer, rows=rows) if rows != answer.rows else answer
-
-
-def _counts_a_year(name: str) -> bool:
-    return name in catalogue() and any(part.window_months == _YEAR for part in expand(name, frozenset()).values())
 
 
 def _ends_a_leap_year(answer: Answer, label: str) -> bool:

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from etl.core import jalali
 from etl.semantic.access import ScopedCursor
-from etl.semantic.catalog import provisional_days
+from etl.semantic.catalog import counts_a_year, provisional_days
 
 
 def last_settled_day(on: date, provisional_days: int) -> date:
@@ -19,12 +19,14 @@ def settled_on(con: ScopedCursor, name: str, on: date | None = None) -> date | N
     """The day to ask a metric on if it is a headline, compared, ranked or used for a pace on `on` (default: the as-of day).
 
     For a metric that stays provisional for some days this is the end of the last settled Jalali month, for any other `on`
-    itself. None if no month of the register is settled yet.
+    itself. One that counts 12 months is not asked on 30 Esfand (see nowruz.py). None if no month of the register is settled yet.
     """
     day = on or con.publication.as_of
     wait = provisional_days(name)
     if not wait:
         return day
     end = jalali.last_month_end(last_settled_day(day, wait))
+    if jalali.is_leap_day(end) and counts_a_year(name):
+        end = jalali.unit_of(end, "month").first - jalali.DAY
     ((first,),) = con.numbers.execute("select min(hired_on) from spells").fetchall()
     return end if first is not None and end >= first else None

@@ -10,6 +10,7 @@ import pytest
 from etl.core.jalali import last_complete_months, year_before
 from etl.semantic import access, answers
 from etl.semantic.nowruz import comparable
+from etl.semantic.provisional import settled_on
 from pages.ui.charts import lines, time_titles
 from pages.ui.charts.elements import ChartContext
 from tests.loading import build, national_id, put, put_good, row
@@ -61,6 +62,13 @@ def test_neither_line_nor_title_compare_with_that_month(con) -> None:
     at = answer.column("month").index("1403-12")
     assert [value is None for value in line["y"][at - 1 : at + 2]] == [False, True, False]
     assert "a year earlier" not in time_titles.latest(answer, CONTEXT).sentence
+
+
+def test_the_settled_rate_is_asked_on_no_30_esfand(con) -> None:
+    in_khordad, later = date(2025, 6, 20), date(2025, 7, 25)
+    assert settled_on(con, "leaver_rate_12m", in_khordad) == date(2025, 2, 18), "30 Bahman 1403"
+    assert settled_on(con, "leavers", in_khordad) == date(2025, 3, 20)
+    assert settled_on(con, "leaver_rate_12m", later) == date(2025, 4, 20), "31 Farvardin 1404"
 
 
 def test_a_year_earlier_is_the_same_jalali_day() -> None:
