@@ -90,9 +90,10 @@ document.addEventListener("input", (event) => {
     push(state, title, url);
   };
   const run = "data-test-script-state";
-  new MutationObserver((changes) => {
-    if (changes.some((one) => one.oldValue === "running" && one.target.getAttribute(run) !== "running")) opening = false;
-  }).observe(document, { subtree: true, attributeFilter: [run], attributeOldValue: true });
+  const settle = () => { if (document.querySelector(`[${run}="notRunning"]`)) opening = false; };
+  new MutationObserver(settle).observe(document, { subtree: true, attributeFilter: [run] });
+  // A run can begin and end between two frames, and then no attribute changes.
+  for (const action of ["pointerdown", "click", "keydown"]) addEventListener(action, settle, true);
 })();
 
 // Print: charts get the width of the sheet, and every sheet states its content, its scope and its source.

@@ -1,6 +1,6 @@
 """Comparisons: one question for two days or two places, and the difference."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -10,6 +10,7 @@ from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
 from etl.semantic.derived import joined_queries, joined_sources
+from etl.semantic.provisional import settled_on
 
 # Hashable, because pages cache by it.
 _Filters = tuple[tuple[str, tuple[str, ...]], ...]
@@ -26,31 +27,52 @@ class Side:
 def compare(con: ScopedCursor, names: Sequence[str], first: Side, second: Side, where: _Filters = ()) -> Answer:
     """Snapshot metrics of two sides and their difference (second minus first), under filters common to both.
 
-    Three rows, by `side`: first, second, difference. The difference of a missing value is None, and the difference of a rate
-    has no numerator or denominator. Raises QuestionError for an event metric and for a filter that does not apply.
+    A metric that stays provisional is asked on the day that was settled on that of the side (`settled_on`). Three rows, by
+    `side`: first, second, difference. The difference of a missing value is None, and the difference of a rate has no
+    numerator or denominator. Raises QuestionError for an event metric and for a filter that does not apply.
     """
     flows = [name for name in names if name in catalogue() and catalogue()[name].kind == "event"]
     if flows:
         raise QuestionError(f"{flows[0]} is counted over a period; two days are compared by what is measured on a day")
     common = dict(where)
-    answers = [ask(con, *names, on=side.on, where=common | dict(side.where)) for side in (first, second)]
-    before, after = (answer.rows[0] for answer in answers)
-    parts = {part for metric in answers[0].metrics for part in (metric.numerator, metric.denominator)}
-    metric_names = {metric.name for metric in answers[0].metrics}
-    difference = tuple(
-        None if a is None or b is None or name in parts - metric_names else b - a
-        for name, a, b in zip(answers[0].columns, before, after, strict=True)
+    sides = [_asked(con, names, side, common) for side in (first, second)]
+    answers = [answer for side in sides for answer in side]
+    metrics = {metric.name: metric for answer in answers for metric in answer.metrics}
+    before, after = (
+        {name: value for answer in side for name, value in zip(answer.columns, answer.rows[0], strict=True)}
+        for side in sides
     )
-    rows: list[tuple[Any, ...]] = [("first", *before), ("second", *after), ("difference", *difference)]
+    parts = before.keys() - metrics.keys()
+    columns = [*names, *(name for name in before if name in parts)]
+
+    def difference(name: str) -> Any:
+        is_known = name not in parts and None not in (before[name], after[name])
+        return after[name] - before[name] if is_known else None
+
+    rows: list[tuple[Any, ...]] = [
+        ("first", *map(before.get, columns)),
+        ("second", *map(after.get, columns)),
+        ("difference", *map(difference, columns)),
+    ]
     return replace(
-        answers[1],
+        sides[1][0],
+        metrics=tuple(metrics[name] for name in names),
         by=("side",),
-        columns=("side", *answers[0].columns),
+        columns=("side", *columns),
         rows=rows,
         where=common,
         query=joined_queries(*answers),
         sources=joined_sources(*answers),
     )
+
+
+def _asked(con: ScopedCursor, names: Sequence[str], side: Side, common: Mapping[str, Sequence[str]]) -> list[Answer]:
+    """The metrics of one side: one answer for each day on which they are asked."""
+    days: dict[date, list[str]] = {}
+    for name in names:
+        settled = settled_on(con, name, side.on) if name in catalogue() else None
+        days.setdefault(settled or side.on, []).append(name)
+    return [ask(con, *group, on=day, where={**common, **dict(side.where)}) for day, group in days.items()]
 
 
 def over_time(

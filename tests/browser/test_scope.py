@@ -131,6 +131,21 @@ def test_back_takes_away_what_was_chosen_last_and_then_leaves_the_page(address: 
         assert visited == [("coverage", "province=IR-23", "تهران"), ("coverage", "", ""), ("overview", "", "")]
 
 
+def test_a_click_after_a_run_that_no_frame_showed_is_a_step_of_its_own(address: str, chromium: Browser) -> None:
+    """A page puts two addresses into the history while it opens, and the click after it a third."""
+    script = """() => {
+        const before = history.length;
+        history.pushState(null, "", "growth");
+        history.pushState(null, "", "growth?province=IR-23");
+        document.body.dispatchEvent(new PointerEvent("pointerdown", { bubbles: true }));
+        history.pushState(null, "", "growth?province=IR-23&tab=planning");
+        return history.length - before;
+    }"""
+    with front.visit(chromium, address) as reader:
+        reader.go("coverage")
+        assert reader.page.evaluate(script) == 2
+
+
 def test_what_is_being_typed_is_not_overwritten_by_a_run_under_way(address: str, chromium: Browser) -> None:
     with front.visit(chromium, address) as reader:
         hold = front.hold_answers(reader.page)

@@ -18,6 +18,7 @@ from etl.extract.contract import TABLES
 from etl.operations import saved_views as operations_saved_views
 from etl.semantic import access, answers
 from etl.semantic.catalog import DIMENSIONS, catalogue
+from etl.semantic.provisional import settled_on
 from etl.warehouse import publications
 from pages.ui.charts import matrix
 from pages.ui.charts.elements import ChartContext
@@ -322,6 +323,23 @@ def test_a_difference_is_what_two_questions_differ_by(con: duckdb.DuckDBPyConnec
     assert sides["difference"]["trainable_assistants"] is None, "the parts of two rates make no rate"
     with pytest.raises(QuestionError, match="period"):
         comparison.compare(con, ["joiners"], first, second)
+
+
+def test_a_leaver_rate_is_compared_on_the_days_that_were_settled(con: duckdb.DuckDBPyConnection) -> None:
+    first, second = date(2023, 9, 21), AS_OF
+    answer = comparison.compare(con, ["leaver_rate_12m", "active_assistants"], Side(first), Side(second))
+    assert answer.columns == ("side", "leaver_rate_12m", "active_assistants", "leavers_12m", "in_service_mean_12m")
+    for row, day in zip(answer.rows, (first, second), strict=False):
+        settled = settled_on(con, "leaver_rate_12m", day)
+        assert settled is not None
+        assert settled < day
+        rate, active = (
+            answers.ask(con, name, on=on).value()
+            for name, on in (("leaver_rate_12m", settled), ("active_assistants", day))
+        )
+        assert row[1:3] == (rate, active)
+    rates = [answers.ask(con, "leaver_rate_12m", on=day).value() for day in (first, second)]
+    assert [row[1] for row in answer.rows[:2]] != rates, "the sample has departures that are not settled"
 
 
 def test_rows_of_people_hold_no_name_no_id_and_add_up_to_the_measure(con: duckdb.DuckDBPyConnection) -> None:

@@ -1,5 +1,6 @@
 """Two sides, each a place and a day: side by side, their difference, and its components."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
@@ -132,7 +133,10 @@ def table(view: PageContext, chosen: Sides, *names: str) -> None:
             tables.Column("", title, lambda row, i=i: row[i], is_number=i > 0)  # type: ignore[misc]
             for i, title in enumerate(heads)
         ]
-        body = [_row(view, answer, each, rows, verdict) for each, verdict in zip(answer.metrics, verdicts, strict=True)]
+        body = [
+            _row(view, answer, each, rows, verdict, chosen.days)
+            for each, verdict in zip(answer.metrics, verdicts, strict=True)
+        ]
         tables.show(view, "compare", columns, body, view.word("compare.caption"))
         left_out = [catalogue[name].label[view.lang] for name in names if name not in comparable]
         if left_out:
@@ -171,16 +175,25 @@ def _finding(view: PageContext, answer: Answer, rows: dict[str, tuple], verdicts
     return view.word("compare.finding", measure=measure, first=first, second=second, change=change)
 
 
-def _row(view: PageContext, answer: Answer, metric: Metric, rows: dict[str, tuple], verdict: str) -> list[str]:
+def _row(
+    view: PageContext, answer: Answer, metric: Metric, rows: dict[str, tuple], verdict: str, days: Sequence[date]
+) -> list[str]:
     at = answer.columns.index(metric.name)
     cells = [text.escape(metric.label[view.lang])]
-    for side in ("first", "second"):
-        cells.append(
-            f"{text.escape(text.amount(rows[side][at], metric.unit, view.lang))}{_parts(view, answer, metric, rows[side])}"
-        )
+    for side, day in zip(("first", "second"), days, strict=True):
+        value = text.escape(text.amount(rows[side][at], metric.unit, view.lang))
+        cells.append(value + _parts(view, answer, metric, rows[side]) + _settled(view, metric, day))
     change = rows["difference"][at]
     said = verdict and f'<br><small class="pd-{verdict}">{view.escaped(f"compare.{verdict}")}</small>'
     return [*cells, f"<bdi>{text.escape(signed(change, metric.unit, view.lang))}</bdi>{said}"]
+
+
+def _settled(view: PageContext, metric: Metric, day: date) -> str:
+    """The day on which a measure that stays provisional is asked in place of `day`."""
+    settled = warehouse.settled_on(metric.name, day)
+    if settled in (None, day):
+        return ""
+    return f"<br><small>{view.escaped('compare.settled', day=text.day(settled, view.lang))}</small>"
 
 
 def _parts(view: PageContext, answer: Answer, metric: Metric, row: tuple) -> str:
