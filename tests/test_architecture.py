@@ -2,6 +2,7 @@
 
 import ast
 import re
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,12 @@ def test_every_path_in_the_documents_exists():
     generated = {"data/identity.key", "data/warehouse/warehouse.duckdb", "data/views"}
     assert paths - generated
     assert not {name for name in paths - generated if not (ROOT / name.rstrip("/")).exists()}
+
+
+def test_every_folder_of_tests_is_collected(pytestconfig):
+    """The default of pytest leaves out every folder named "build"."""
+    left_out = pytestconfig.getini("norecursedirs")
+    tests = ROOT / "tests"
+    folders = {folder for path in tests.rglob("test_*.py") for folder in path.relative_to(tests).parts[:-1]}
+    assert "build" in folders
+    assert not {folder for folder in folders if any(fnmatch(folder, pattern) for pattern in left_out)}

@@ -31,6 +31,8 @@ from etl.extract.source_folder import table_of
 from etl.warehouse import publications
 from tests.loading import DAY, ROOT, build, csv_text, put, put_good, quick_digest, row, run
 
+pytestmark = pytest.mark.slow
+
 KILLS = 50
 # Output is buffered until the buffer is full or the command ends, as for most commands.
 BUFFERED = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
@@ -131,7 +133,6 @@ def kill_repeatedly(two_folders: dict[str, Path], to: Path, seed: int, kills: in
     return reader.answers, killed
 
 
-@pytest.mark.slow
 def test_fifty_random_kills_leave_one_of_two_publications_and_the_next_build_repairs(two_folders, tmp_path):
     """On two warehouses at a time, one for each of two processors."""
     lanes = [
