@@ -1,4 +1,4 @@
-"""From the typed rows of many files to the rows that load: rules, exact duplicates, conflicting keys, orphans.
+"""From the typed rows of many files to the rows that load: rules, orphans, exact duplicates, conflicting keys.
 
 Every row is either loaded, rejected (with one line per fault), or counted as an exact duplicate.
 """
@@ -51,8 +51,10 @@ def stage(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], keep: boo
             _stage_table(con, of, read, keep)
         staged.result()
     _find_file_provinces(con)
+    # A table is loaded after those that its rows refer to. Keys are compared last, because a rejected row takes no part in it.
     for of in map(contract, TABLES):
         _find_orphans(con, of)
+        _find_repeated_keys(con, of)
         _load(con, of)
     # Warnings are kept for loaded rows only.
     for excluded in ("faults", "duplicates"):
@@ -60,10 +62,9 @@ def stage(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], keep: boo
 
 
 def _stage_table(con: duckdb.DuckDBPyConnection, of: Contract, outcomes: Sequence[Outcome], keep: bool) -> None:
-    """Insert the rows of one table, and find their faults."""
+    """Insert the rows of one table, and find the faults that one row alone shows."""
     _insert(con, of, outcomes, keep)
     _apply_rules(con, of)
-    _find_repeated_keys(con, of)
 
 
 def _insert(con: duckdb.DuckDBPyConnection, of: Contract, outcomes: Sequence[Outcome], keep: bool) -> None:
@@ -104,6 +105,16 @@ def _apply_rules(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
         )
 
 
+def _find_orphans(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
+    for column in of.entering:
+        if column.references:
+            con.execute(
+                f"insert into faults select '{of.table}', file_number, line, '{column.name}', '{column.orphan}' "
+                f"from read_{of.table} anti join loaded_{column.references} using ({column.stored}) "
+                f"where {column.stored} is not null"
+            )
+
+
 def _find_repeated_keys(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
     """Among valid rows: the same key and content is a duplicate; different content rejects every row of the key."""
     key = ", ".join(of.stored_key)
@@ -136,17 +147,6 @@ def _find_repeated_keys(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
     con.execute(f"drop table repeated_{of.table}")
 
 
-def _find_orphans(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
-    for column in of.entering:
-        if column.references:
-            con.execute(
-                f"insert into faults select '{of.table}', file_number, line, '{column.name}', '{column.orphan}' "
-                f"from read_{of.table} anti join loaded_{column.references} using ({column.stored}) "
-                f"anti join (from duplicates where source_table = '{of.table}') using (file_number, line) "
-                f"where {column.stored} is not null"
-            )
-
-
 def _load(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
     """Delete the rejected rows and the duplicates; the rest is loaded."""
     con.execute(
@@ -159,55 +159,47 @@ def _load(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
 
 def _find_file_provinces(con: duckdb.DuckDBPyConnection) -> None:
     """The province of each file: that of most of its rows, of which some are looked at; a file without one is left out."""
-    tables = " union all ".join(f"select file_number from read_{table}" for table in TABLES)
     con.execute(
         f"""
         create table {SCRATCH}.file_provinces as
-        with steps as (
+        with placed as (
+            select file_number, line, province, null as institute_code, null as person_key from read_institutes
+            union all
+            select file_number, line, province, null, null from read_personnel
+            union all
+            select file_number, line, null, institute_code, null from read_licences
+            union all
+            select file_number, line, null, null, person_key from read_training
+        ),
+        steps as (
             select file_number, greatest(1, count(*) // {_ROWS_FOR_PROVINCE}) as step
-            from ({tables})
+            from placed
             group by file_number
         ),
-        trained as (
-            select read_training.file_number, read_training.person_key
-            from read_training
+        sampled as (
+            select placed.*
+            from placed
             inner join steps using (file_number)
-            where read_training.line % steps.step = 0
+            where placed.line % steps.step = 0
         ),
         first_seen as (
             select person_key, arg_min(province, (file_number, line)) as province
             from read_personnel
-            where person_key in (select person_key from trained)
+            where person_key in (select person_key from sampled)
             group by person_key
         ),
-        mentioned as (
-            select read_institutes.file_number, read_institutes.province
-            from read_institutes
-            inner join steps using (file_number)
-            where read_institutes.line % steps.step = 0
-            union all
-            select read_personnel.file_number, read_personnel.province
-            from read_personnel
-            inner join steps using (file_number)
-            where read_personnel.line % steps.step = 0
-            union all
-            select read_licences.file_number, read_institutes.province
-            from read_licences
-            inner join steps using (file_number)
-            inner join read_institutes using (institute_code)
-            where read_licences.line % steps.step = 0
-            union all
-            select trained.file_number, first_seen.province
-            from trained
-            inner join first_seen using (person_key)
-        ),
         counted as (
-            select file_number, province, count(*) as rows
-            from mentioned
-            where province is not null
-            group by file_number, province
+            select
+                sampled.file_number,
+                coalesce(sampled.province, read_institutes.province, first_seen.province) as found,
+                count(*) as rows,
+            from sampled
+            left join read_institutes using (institute_code)
+            left join first_seen using (person_key)
+            where found is not null
+            group by all
         )
-        select file_number, arg_max(province, rows) as province
+        select file_number, arg_max(found, rows) as province
         from counted
         group by file_number
         having 2 * max(rows) > sum(rows)

@@ -290,7 +290,7 @@ def test_within_one_file_the_later_row_is_the_duplicate(folder):
         ("training", {"score": ""}),
     ],
 )
-def test_one_key_with_two_contents_keeps_back_every_row_of_it(folder, table, changes):
+def test_one_key_with_two_contents_rejects_every_row_of_it(folder, table, changes):
     built = with_rows(folder, table, row(table), row(table, **changes))
     key = next(iter(GOOD[table]))
     mine = [fault for fault in built.rejected_rows() if fault[3] == "conflicting_key"]
@@ -321,6 +321,17 @@ def test_rows_that_refer_to_a_rejected_row_are_rejected(folder):
         ("personnel.csv", 2, "institute_code", "orphan_institute"),
         ("training.csv", 2, "national_id", "orphan_person"),
     ]
+
+
+def test_a_row_without_its_institute_takes_no_part_in_a_conflict(folder):
+    built = with_rows(folder, "licences", row("licences", institute_code="0404"))
+    assert built.rejected_rows() == [("licences_2.csv", 2, "institute_code", "orphan_institute")]
+    assert built.counts("licences.csv") == (1, 1, 0, 0)
+
+
+def test_equal_rows_without_their_person_are_rejected_and_no_duplicates(folder):
+    built = with_rows(folder, "training", *[row("training", national_id="0790419904")] * 2)
+    assert built.counts("training_2.csv") == (2, 0, 2, 0)
 
 
 def test_a_reference_is_found_in_any_spelling_and_file(folder):

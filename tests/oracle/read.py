@@ -97,6 +97,12 @@ KEYS = {
     "personnel": ("national_id", "institute_code", "hired_on"),
     "training": ("national_id", "course_code", "completed_on", "result"),
 }
+# The column that refers to another table, that table, and the reason of a row whose value it does not have.
+PARENTS = {
+    "licences": ("institute_code", "institutes", "orphan_institute"),
+    "personnel": ("institute_code", "institutes", "orphan_institute"),
+    "training": ("national_id", "personnel", "orphan_person"),
+}
 LISTS = {
     "activity": {
         "guarding": "حفاظت فیزیکی",
@@ -642,24 +648,21 @@ def read_folder(folder: Path, today: date) -> Load:
         for record in records[table]:
             type_record(table, record, reference, today)
 
-    duplicates: list[Record] = []
-    for table in COLUMNS:
-        duplicates += judge_keys(table, records[table])
-    dropped = {id(record) for record in duplicates}
+    dropped: set[int] = set()
 
     def loaded(table: str) -> list[Record]:
         return [r for r in records[table] if not r.faults and id(r) not in dropped]
 
-    def orphans(table: str, column: str, parent: str, reason: str) -> None:
-        parents = {record.typed[column] for record in loaded(parent)}
-        for record in records[table]:
-            value = record.typed.get(column)
-            if id(record) not in dropped and value is not None and value not in parents:
-                record.fault(column, reason)
-
-    orphans("licences", "institute_code", "institutes", "orphan_institute")
-    orphans("personnel", "institute_code", "institutes", "orphan_institute")
-    orphans("training", "national_id", "personnel", "orphan_person")
+    # A table is judged after those that its rows refer to, and keys are compared among rows without a fault.
+    for table in COLUMNS:
+        if table in PARENTS:
+            column, parent, reason = PARENTS[table]
+            known = {record.typed[column] for record in loaded(parent)}
+            for record in records[table]:
+                value = record.typed.get(column)
+                if value is not None and value not in known:
+                    record.fault(column, reason)
+        dropped |= {id(record) for record in judge_keys(table, records[table])}
 
     faults = []
     warned = []
