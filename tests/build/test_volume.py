@@ -94,6 +94,15 @@ def test_a_file_is_that_of_the_province_of_most_of_its_rows(tmp_path, monkeypatc
     assert built.sql("select province from load_files where source_table = 'personnel'") == [("IR-23",)]
 
 
+def test_a_file_of_each_table_is_of_the_province_of_its_rows(tmp_path):
+    """Licences by their institutes, courses by the persons."""
+    for table, rows in register().items():
+        put(tmp_path / "incoming", f"{table}_1.csv", rows[:PER_PLACE])
+        put(tmp_path / "incoming", f"{table}_2.csv", rows[PER_PLACE:])
+    files = [(f"{table}_{number}.csv", place) for table in sorted(TABLES) for number, place in enumerate(PLACES, 1)]
+    assert load(tmp_path / "incoming").sql("select file, province from load_files order by 1") == files
+
+
 def test_a_file_of_several_provinces_is_of_none_of_them_and_all_have_submitted(tmp_path, monkeypatch):
     monkeypatch.setattr(staging, "_ROWS_FOR_PROVINCE", 60)
     folder = hand_in(tmp_path / "incoming", register())
