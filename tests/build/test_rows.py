@@ -267,6 +267,12 @@ def test_the_same_row_in_other_words_is_a_duplicate_counted_in_the_later_file(fo
     assert built.rejected_rows() == []
 
 
+def test_a_duplicate_of_a_row_with_an_unknown_value_is_not_warned_of(folder):
+    built = with_rows(folder, "personnel", *[row("personnel", national_id="0790419904", education="?")] * 2)
+    assert built.counts("personnel_2.csv") == (2, 1, 0, 1)
+    assert built.sql("select file, line from warned") == [("personnel_2.csv", 2)]
+
+
 def test_the_later_file_is_the_later_by_name_whatever_the_lines(folder):
     first, second = row("training", completed_on="1402/06/01"), row("training", completed_on="1402/06/02")
     put(folder, "training_b.csv", [first])
