@@ -190,6 +190,15 @@ def test_below_a_hundred_rows_nothing_is_compared(tmp_path):
     assert load(folder, accept_loss=False).code == 0
 
 
+def test_a_table_is_compared_from_a_hundred_rows_on(tmp_path):
+    folder, rows = tmp_path / "incoming", register(50)
+    assert load(hand_in(folder, rows), accept_loss=False).code == 0
+    put(folder, "training.csv", rows["training"][:49])
+    assert refusals_of_load(folder) == [
+        "training: 49 rows loaded where the last publication has 100; --accept-loss publishes it"
+    ]
+
+
 # ------------------------------------------------------------------ files
 
 
