@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from etl.core.errors import Refused
+from etl.core.files import sync
 from etl.core.paths import ROOT
 from etl.semantic.access import AccessScope
 from pages.ui.briefing import content, typesetting
@@ -86,10 +87,8 @@ def save(path: Path, content: bytes) -> None:
     waiting = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with waiting.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        waiting.write_bytes(content)
+        sync(waiting)
         os.replace(waiting, path)
     except OSError as error:
         with suppress(OSError):
