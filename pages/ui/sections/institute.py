@@ -9,9 +9,10 @@ from etl.analysis.detail import Institute
 from etl.operations import audit
 from etl.semantic.answers import Answer
 from etl.warehouse.dimensions import expand_groups
-from pages.ui.components import blocks, downloads, notices, tables
-from pages.ui.components.footer import context, footer, question, subtitle
+from pages.ui.components import blocks, notices, tables
+from pages.ui.components.footer import context, footer, subtitle
 from pages.ui.components.table_state import InAddress
+from pages.ui.components.widgets import controlled
 from pages.ui.data import registers, user, warehouse
 from pages.ui.i18n import text
 from pages.ui.sections.listings import institute_address
@@ -38,19 +39,18 @@ def only(view: PageContext, institute: Institute) -> PageContext:
 
 def find(view: PageContext) -> None:
     """A search field for institutes by name, code or place."""
-    key = "institute find"
-    written = page_parameters.one(PAGE, "find")
-    st.session_state[key] = written
 
-    def changed() -> None:
-        page_parameters.choose(PAGE, find=st.session_state[key], page=None, sort=None)
+    def changed(written: str) -> None:
+        page_parameters.choose(PAGE, find=written, page=None, sort=None)
         page_context.narrow("institute", ())
 
-    st.text_input(
+    controlled(
+        st.text_input,
         view.word("institute.find"),
-        key=key,
+        "institute find",
+        page_parameters.one(PAGE, "find"),
+        changed,
         placeholder=view.word("institute.find_hint"),
-        on_change=changed,
         max_chars=80,
         width=420,
     )
@@ -67,9 +67,8 @@ def listing(view: PageContext) -> None:
             return
         title = view.word(_counted(view), count=text.number(len(answer.rows), view.lang))
         blocks.head(title, subtitle(view, answer))
-        rows = tables.in_order(answer, context(view), "institute", False)
         columns = _columns(view, answer)
-        tables.show(view, "institutes", columns, rows, subtitle(view, answer), "institute", InAddress(PAGE))
+        tables.show(view, "institutes", columns, answer.rows, subtitle(view, answer), "institute", InAddress(PAGE))
         footer(view, answer, "institutes", with_table=False)
 
 
@@ -212,9 +211,7 @@ def people(view: PageContext) -> None:
             return
         words = {"row": lambda number: text.number(number, view.lang)}
         tables.answer(view, "people", answer, context(view), view.word("institute.people"), words=words)
-        with st.container(horizontal=True, gap="small", key="footer-people", vertical_alignment="center"):
-            question(view, answer, "people")
-            downloads.downloads(view, spells, context(view), "people")
+        footer(view, spells, "people", with_table=False)
 
 
 def _note_once(view: PageContext, publication: str) -> None:
