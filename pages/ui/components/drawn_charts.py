@@ -11,14 +11,12 @@ from pages.ui.charts.chart import Chart
 from pages.ui.charts.elements import ChartContext
 from pages.ui.charts.titles import Title
 
-_Frozen = tuple[tuple[str, Any], ...]
-
 
 def drawn(
     answer: Answer, chart: Chart, chart_context: ChartContext, title: Title, below: str, options: Mapping[str, Any]
 ) -> "DrawnChart":
-    """`draw`, cached by the identity of the answer."""
-    return _cached(_Same(answer), chart, chart_context, title, below, _frozen(options))
+    """`draw` with hashable options, cached by the identity of the answer."""
+    return _cached(_Same(answer), chart, chart_context, title, below, tuple(options.items()))
 
 
 class _Same:
@@ -49,10 +47,14 @@ class DrawnChart:
 
 @lru_cache(maxsize=800)
 def _cached(
-    same: _Same, chart: Chart, chart_context: ChartContext, title: Title, below: str, options: _Frozen
+    same: _Same,
+    chart: Chart,
+    chart_context: ChartContext,
+    title: Title,
+    below: str,
+    options: tuple[tuple[str, Any], ...],
 ) -> DrawnChart:
-    thawed = {name: dict(value) if name == "parts" else value for name, value in options}
-    return draw(same.answer, chart, chart_context, title, below, thawed)
+    return draw(same.answer, chart, chart_context, title, below, dict(options))
 
 
 def draw(
@@ -62,9 +64,3 @@ def draw(
     focus = {"focus": title.focus, "is_problem": title.is_problem} if chart.names_groups else {}
     figure = chart(answer, chart_context, **{**focus, **options})
     return DrawnChart(figure, titles.spoken(answer, chart_context, title, below))
-
-
-def _frozen(options: Mapping[str, Any]) -> _Frozen:
-    return tuple(
-        (name, tuple(value.items()) if isinstance(value, Mapping) else value) for name, value in options.items()
-    )
