@@ -88,22 +88,17 @@ def _lacking() -> re.Pattern[str]:
 
 def numbers_file(answers: Sequence[Answer]) -> str:
     """All numbers of a briefing as CSV, one per row: metric, members, day or period, value at full precision."""
+    # The keys of a dictionary: each line once, in order.
+    lines: dict[tuple[Any, ...], None] = {}
+    for answer in answers:
+        where, on, over = "|".join(answer.where.get("province", ())), answer.on or "", answer.over or ("", "")
+        for row in answer.records():
+            members = [part for name in answer.by for part in (name, row[name])]
+            members += [""] * (4 - len(members))
+            for name in answer.columns[len(answer.by) :]:
+                lines[(name, *members[:4], where, on, *over, row[name])] = None
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(_HEADER)
-    written: set[tuple[Any, ...]] = set()
-    for answer in answers:
-        over = answer.over or ("", "")
-        where = "|".join(answer.where.get("province", ()))
-        on = answer.on or ""
-        names = [name for name in answer.columns if name not in answer.by]
-        for row in answer.rows:
-            values = dict(zip(answer.columns, row, strict=True))
-            members = [part for name in answer.by for part in (name, values[name])]
-            members += [""] * (4 - len(members))
-            for name in names:
-                line = (name, *members[:4], where, on, *over, values[name])
-                if line not in written:
-                    written.add(line)
-                    writer.writerow([safe("" if cell is None else cell) for cell in line])
+    writer.writerows([safe("" if cell is None else cell) for cell in line] for line in lines)
     return out.getvalue()
