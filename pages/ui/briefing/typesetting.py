@@ -7,7 +7,6 @@ import csv
 import io
 import json
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
@@ -28,11 +27,9 @@ _HEADER = ("metric", "by", "member", "by_2", "member_2", "province", "on", "over
 
 
 class Typesetter:
-    """Typesets briefings with fonts that are opened once. A context manager: the fonts are unpacked into a folder."""
+    """Typesets briefings with fonts that are opened once and unpacked into `folder`."""
 
-    def __enter__(self) -> "Typesetter":
-        self._folder = tempfile.TemporaryDirectory(prefix="briefing-")
-        folder = Path(self._folder.name)
+    def __init__(self, folder: Path) -> None:
         for name in _FONTS:
             font = TTFont(ROOT / "static" / "fonts" / name, recalcBBoxes=False, recalcTimestamp=False, lazy=True)
             font.flavor = None
@@ -42,10 +39,6 @@ class Typesetter:
         self._compiler = typst.Compiler(
             input=str(template), root=str(folder), font_paths=[str(folder)], ignore_system_fonts=True
         )
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._folder.cleanup()
 
     def pdf(self, book: Mapping[str, Any], numbers: str) -> bytes:
         """The PDF with the file of its numbers attached. Raises Refused if typesetting fails or warns."""

@@ -7,10 +7,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from etl.core.errors import Refused
-from etl.core.files import sync
 from etl.core.paths import ROOT
 from etl.semantic.access import AccessScope
 from pages.ui.briefing import content, typesetting
@@ -72,8 +72,8 @@ class Press:
 @contextmanager
 def press(pointer: Path, scope: AccessScope) -> Iterator[Press]:
     """A press for the current publication under a scope. Raises Refused if there is none."""
-    with briefing_questions.opened(pointer, scope) as con, Typesetter() as typesetter:
-        yield Press(con, pointer, typesetter)
+    with briefing_questions.opened(pointer, scope) as con, TemporaryDirectory(prefix="briefing-") as folder:
+        yield Press(con, pointer, Typesetter(Path(folder)))
 
 
 def file_name(questions: Questions) -> str:
@@ -87,8 +87,10 @@ def save(path: Path, content: bytes) -> None:
     waiting = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        waiting.write_bytes(content)
-        sync(waiting)
+        with waiting.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(waiting, path)
     except OSError as error:
         with suppress(OSError):
