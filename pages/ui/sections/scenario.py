@@ -1,14 +1,13 @@
 """The scenario: sliders for recruits, leavers and training seats, kept in the address, and the resulting paths."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import streamlit as st
 
 from etl.analysis.planning import NOW, Scenario
 from etl.semantic.answers import Answer
 from pages.ui.charts import scenario_paths
-from pages.ui.charts.elements import unit_of
+from pages.ui.charts.elements import metric_of, unit_of
 from pages.ui.components import blocks
 from pages.ui.components import figures as ui
 from pages.ui.components.footer import question
@@ -68,20 +67,12 @@ def of_address() -> Scenario:
 
 
 def _flows(view: PageContext, scenario: Scenario) -> None:
-    """The sliders of monthly recruits and of the leaver rate."""
     answer = scoped_query.worked_out(view, "pace_now")[0]
-    recruits, rate = (_as_shown(answer, name) for name in ("plan_recruits", "plan_leaver_rate"))
     left, right = st.columns(2)
     with left:
-        _slider(
-            view, answer, "plan_recruits", recruits, scenario.recruits, _round_top(recruits * 4, 100), 1,
-            lambda value: page_parameters.choose(_PAGE, recruits=None if value == recruits else f"{value:g}"),
-        )  # fmt: skip
+        _slider(view, answer, "plan_recruits", "recruits", scenario.recruits)
     with right:
-        _slider(
-            view, answer, "plan_leaver_rate", rate, text.rounded(scenario.leaver_rate, "share"), max(0.6, rate * 2), 0.001,
-            lambda value: page_parameters.choose(_PAGE, leave=None if value == rate else f"{value * 100:g}"),
-        )  # fmt: skip
+        _slider(view, answer, "plan_leaver_rate", "leave", text.rounded(scenario.leaver_rate, "share"))
 
 
 def _as_shown(answer: Answer, name: str) -> float:
@@ -89,23 +80,20 @@ def _as_shown(answer: Answer, name: str) -> float:
     return text.rounded(answer.value(name), unit_of(answer, name)) or 0
 
 
-def _slider(
-    view: PageContext,
-    answer: Answer,
-    name: str,
-    current: float,
-    chosen: float | None,
-    most: float,
-    step: float,
-    choose: Any,
-) -> None:
+def _slider(view: PageContext, answer: Answer, name: str, parameter: str, chosen: float | None) -> None:
     """One slider at the chosen or the current value; its label shows the current one."""
-    metric = next(metric for metric in answer.metrics if metric.name == name)
+    metric, current, is_rate = metric_of(answer, name), _as_shown(answer, name), name == "plan_leaver_rate"
     label, settled = metric.label[view.lang], warehouse.settled_on("leaver_rate_12m", view.as_of)
-    if name == "plan_leaver_rate" and settled:
+    if is_rate and settled:
         label = view.word("change.settled", label=label, day=text.day(settled, view.lang))
-    kind = type(step)
     written = text.amount(answer.value(name), metric.unit, view.lang)
+    most = max(0.6, current * 2) if is_rate else _round_top(current * 4, 100)
+    kind = float if is_rate else int
+
+    def choose(value: float) -> None:
+        in_address = f"{value * 100 if is_rate else value:g}"
+        page_parameters.choose(_PAGE, **{parameter: None if value == current else in_address})
+
     controlled(
         st.slider,
         f"{label} ({view.word('planning.now', value=written)})",
@@ -114,8 +102,8 @@ def _slider(
         choose,
         min_value=kind(0),
         max_value=kind(most),
-        step=step,
-        format="percent" if kind is float else _LOCALIZED,
+        step=0.001 if is_rate else 1,
+        format="percent" if is_rate else _LOCALIZED,
     )
     question(view, answer, f"plan-{name}")
 
