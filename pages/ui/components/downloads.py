@@ -202,7 +202,6 @@ def _made(job: ExportJob) -> io.BytesIO:
 
 
 def _noted(answer: Answer, form: str, rows: int) -> dict[str, str | int]:
-    """The audit log entry of a file."""
     metrics = ",".join(metric.name for metric in answer.metrics)[:200]
     return {"metric": metrics, "form": form, "rows": rows, "publication": answer.publication.id}
 

@@ -257,20 +257,20 @@ def _swatch(key: elements.Figure, dark: bool) -> str:
 # ---------------------------------------------------------------- tables and lists
 
 
-def groups(view: PageContext, *names: str, by: str, says: titles.TitleRule | None = None) -> None:
-    """Measures of every member of a dimension as a table, with a title and the same footer."""
+def groups(view: PageContext, name: str, by: str, says: titles.TitleRule) -> None:
+    """A measure of every member of a dimension as a table, with a title and the same footer."""
+    ask = partial(scoped_query.ask, view, [name], (by,))
     place = st.container(border=True, key=f"figure-groups-{by}")
-    rendering.defer(_groups, view, names, by, says, place=place, ready=partial(scoped_query.ask, view, names, (by,)))
+    rendering.defer(_groups, view, f"groups-{by}", ask, says, place=place, ready=ask)
 
 
-def _groups(view: PageContext, names: Sequence[str], by: str, says: titles.TitleRule | None) -> None:
-    ident = f"groups-{by}"
+def _groups(view: PageContext, ident: str, ask: Callable[[], tuple[Answer, list[str]]], says: titles.TitleRule) -> None:
     with error_boundary(view.lang, ident):
-        answer, ignored = scoped_query.ask(view, names, (by,))
+        answer, ignored = ask()
         if scoped_query.nothing(answer):
             notice(view.lang, "state.empty_title", view.word("state.empty"))
             return
-        title = _title(answer, says or titles.extreme, context(view), ident)
+        title = _title(answer, says, context(view), ident)
         blocks.head(title.sentence, _below(view, answer))
         table(view, answer, ident)
         if ignored:

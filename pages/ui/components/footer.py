@@ -139,10 +139,8 @@ def table(
 ) -> None:
     """The answer as a table, in the order of its chart."""
     rows, start = _as_drawn(answer, picture)
-    more = _events(view, answer, picture)
-    tables.answer(
-        view, f"answer-{ident}", answer, chart_context or context(view), subtitle(view, answer), rows, start, more=more
-    )
+    columns = tables.columns_of(view, answer, chart_context or context(view)) + _events(view, answer, picture)
+    tables.show(view, f"answer-{ident}", columns, rows, subtitle(view, answer), start)
 
 
 def _events(view: PageContext, answer: Answer, picture: downloads.Picture | None) -> list[tables.Column]:

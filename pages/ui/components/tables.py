@@ -104,7 +104,6 @@ def _turn(view: PageContext, ident: str, store: Store, standing: Standing, numbe
     most = pages(count)
     # The first, the last, the neighbours, and those ten pages away.
     near = (1, number - 10, number - 1, number, number + 1, number + 10, most)
-
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"pages-{ident}"):
         first = max(number - 1, 0) * PAGE_ROWS + 1
         position = view.word(
@@ -149,25 +148,6 @@ def page_of(rows: Sequence[Any], number: int) -> Sequence[Any]:
 
 
 # ---------------------------------------------------------------- answers
-
-
-def answer(
-    view: PageContext,
-    ident: str,
-    answer: Answer,
-    context: ChartContext,
-    caption: str,
-    rows: Sequence[tuple] | None = None,
-    start: str = "",
-    store: Store | None = None,
-    link: Link | None = None,
-    without: Iterable[str] = (),
-    words: Words | None = None,
-    more: Sequence[Column] = (),
-) -> None:
-    """Show an answer as a table; `rows` replaces its rows, `more` columns come last."""
-    columns = [*columns_of(view, answer, context, link, without, words), *more]
-    show(view, ident, columns, answer.rows if rows is None else rows, caption, start, store)
 
 
 def columns_of(

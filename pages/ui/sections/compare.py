@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 import streamlit as st
@@ -87,7 +88,7 @@ def choices(view: PageContext, chosen: Sides) -> None:
         for i, (place, day) in enumerate((("p", "a"), ("q", "b"))):
             which = view.word(f"compare.side_{i + 1}")
             label = view.word("compare.place", side=which)
-            changed, named = partial(_set_place, chosen, i), partial(_named, view)
+            changed, named = partial(_set_place, chosen, place), partial(_named, view)
             controlled(
                 st.selectbox,
                 label,
@@ -99,28 +100,24 @@ def choices(view: PageContext, chosen: Sides) -> None:
                 width=220,
             )
             label = view.word("compare.day", side=which)
-            day_field.field(view, f"compare-{day}", label, chosen.days[i], partial(_set_day, chosen, i))
+            day_field.field(view, f"compare-{day}", label, chosen.days[i], partial(_set_day, chosen, day))
         st.button(view.word("compare.swap"), key="compare-swap", on_click=_keep, args=(chosen.swapped,))
     day_field.trouble("compare-a", "compare-b")
 
 
-def _set_place(chosen: Sides, i: int, place: str) -> None:
+def _set_place(chosen: Sides, name: str, place: str) -> None:
     """Store both places: a default one would change when the scope does. The days keep their defaults."""
-    places = [*chosen.places]
-    places[i] = place
-    page_parameters.choose(PAGE, p=places[0], q=places[1])
+    page_parameters.choose(PAGE, **dict(zip("pq", chosen.places, strict=True)) | {name: place})
 
 
-def _set_day(chosen: Sides, i: int, day: date) -> None:
-    days = [*chosen.days]
-    days[i] = day
-    _keep(replace(chosen, days=(days[0], days[1])))
+def _set_day(chosen: Sides, name: str, day: date) -> None:
+    _keep(chosen, **{name: day})
 
 
-def _keep(chosen: Sides) -> None:
-    page_parameters.choose(
-        PAGE, p=chosen.places[0], q=chosen.places[1], a=chosen.days[0].isoformat(), b=chosen.days[1].isoformat()
-    )
+def _keep(chosen: Sides, **changed: date) -> None:
+    days = dict(zip("ab", chosen.days, strict=True)) | changed
+    places = dict(zip("pq", chosen.places, strict=True))
+    page_parameters.choose(PAGE, **places, **{name: day.isoformat() for name, day in days.items()})
 
 
 def table(view: PageContext, chosen: Sides, *names: str) -> None:
@@ -142,10 +139,7 @@ def table(view: PageContext, chosen: Sides, *names: str) -> None:
         below = " · ".join([compared, *filters, view.word("compare.difference_is")])
         blocks.head(_finding(view, answer, rows, verdicts), below)
         heads = [view.word("compare.measure"), *sides]
-        columns = [
-            tables.Column("", title, lambda row, i=i: row[i], is_number=i > 0)  # type: ignore[misc]
-            for i, title in enumerate(heads)
-        ]
+        columns = [tables.Column("", title, itemgetter(i), is_number=i > 0) for i, title in enumerate(heads)]
         body = [
             _row(view, answer, each, rows, verdict, chosen.days)
             for each, verdict in zip(answer.metrics, verdicts, strict=True)

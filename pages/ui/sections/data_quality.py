@@ -130,7 +130,8 @@ def _part(
             return
         named = {"refusal", "notes"} & set(answer.columns)
         empty = [name for name in named if not any(answer.column(name))]
-        tables.answer(view, ident, answer, chart_context, title, rows, without=empty, words=words)
+        columns = tables.columns_of(view, answer, chart_context, without=empty, words=words)
+        tables.show(view, ident, columns, rows or answer.rows, title)
         footer(view, answer, ident, with_table=False, chart_context=chart_context)
 
 

@@ -64,8 +64,8 @@ def rows(view: PageContext, selection: Selection, source: Answer | StoredRows) -
             if shape == "pivot":
                 blocks.note(view.word("more.pivot_too_large"))
             all_rows = PagedRows(source, chart_context) if isinstance(source, StoredRows) else answer.rows
-            start, store = _start(selection), InAddress(PAGE)
-            tables.answer(view, "rows", answer, chart_context, subtitle(view, answer), all_rows, start, store)
+            columns = tables.columns_of(view, answer, chart_context)
+            tables.show(view, "rows", columns, all_rows, subtitle(view, answer), _start(selection), InAddress(PAGE))
         footer(view, source, "rows", with_table=False)
 
 
@@ -75,7 +75,6 @@ def _shape(selection: Selection) -> str:
 
 
 def _choose_shape(view: PageContext, shape: str) -> None:
-    """The choice between table and pivot, kept in the address."""
 
     def changed(form: str) -> None:
         page_parameters.choose(PAGE, show=None if form == "table" else form, page=None)

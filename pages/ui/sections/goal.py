@@ -96,7 +96,6 @@ def announced(view: PageContext) -> None:
 
 
 def _sentence(view: PageContext, row: dict, until: date) -> str:
-    """The answer in one sentence."""
     values = {
         "target": text.plain(row["goal"], "persons", view.lang),
         "day": text.day(until, view.lang),
@@ -145,7 +144,6 @@ def _year(view: PageContext, month_ends: list[date], until: date) -> None:
 
 
 def _month(view: PageContext, month_ends: list[date], until: date) -> None:
-    """A slider over the ends of months, and the chosen day among them."""
     options = sorted({*month_ends, until})
     named = partial(text.day, lang=view.lang)
     controlled(

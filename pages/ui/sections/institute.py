@@ -1,6 +1,7 @@
 """Institutes: search, list with measures, and one institute with its licences. People appear only as rows without names."""
 
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
@@ -101,12 +102,11 @@ def _listed(view: PageContext) -> Answer:
 
 def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
     """The register's facts on an institute, its name as a link, then its measures."""
-    institutes, chart_context = registers.institutes(), context(view)
-    measures = tables.columns_of(view, answer, chart_context)[1:]
+    institutes = registers.institutes()
 
-    def named(row: tuple) -> str:
-        address = institute_address(view, row[0])
-        return f'<a href="{text.escape(address)}" target="_self">{text.escape(institutes[row[0]].name)}</a>'
+    def licensed(count: int | None) -> str:
+        # For one institute the count tells whether it is licensed.
+        return "–" if count is None else _yes(view, bool(count))
 
     def fact(name: str) -> tables.Column:
         def member(row: tuple) -> str:
@@ -123,25 +123,17 @@ def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
             lambda row: tables.collated(member(row)),
         )
 
-    def licensed(row: tuple) -> str:
-        # For one institute the count tells whether it is licensed.
-        value = row[answer.columns.index("licensed_institutes")]
-        return text.escape("–" if value is None else _yes(view, bool(value)))
-
     def code(row: tuple) -> str:
         return f"<bdi>{text.escape(text.digits(row[0], view.lang))}</bdi>"
 
-    def name(row: tuple) -> str:
-        return tables.collated(institutes[row[0]].name)
-
+    words = {"licensed_institutes": licensed}
+    name, *measures = tables.columns_of(view, answer, context(view), partial(institute_address, view), words=words)
     return [
-        tables.Column("institute", view.word("dimension.institute"), named, name),
+        name,
         tables.Column("code", view.word("dimension.code"), code, lambda row: row[0]),
         *(fact(attribute) for attribute in ("province", "county", "activity")),
         *(
-            replace(column, title=view.word("institute.licensed"), cell=licensed, has_bar=False)
-            if column.name == "licensed_institutes"
-            else column
+            replace(column, title=view.word("institute.licensed")) if column.name in words else column
             for column in measures
         ),
     ]
@@ -190,7 +182,7 @@ def licences(view: PageContext, institute: Institute) -> None:
         words["outcome"] = lambda value: (
             text.member("outcome", value, view.lang) if value else view.word("institute.open")
         )
-        tables.answer(view, "licences", answer, context(view), title, words=words)
+        tables.show(view, "licences", tables.columns_of(view, answer, context(view), words=words), answer.rows, title)
         footer(view, answer, "licences", with_table=False)
 
 
@@ -210,7 +202,8 @@ def people(view: PageContext) -> None:
             notices.notice(view.lang, "state.empty_title", view.word("state.empty"))
             return
         words = {"row": lambda number: text.number(number, view.lang)}
-        tables.answer(view, "people", answer, context(view), view.word("institute.people"), words=words)
+        columns = tables.columns_of(view, answer, context(view), words=words)
+        tables.show(view, "people", columns, answer.rows, view.word("institute.people"))
         footer(view, spells, "people", with_table=False)
 
 

@@ -4,6 +4,7 @@ A list is an Answer of etl.analysis as a table with links to the institutes, a t
 """
 
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
@@ -60,11 +61,8 @@ def _listing(view: PageContext, analysis: str, ident: str) -> None:
             _days_left(view, days)
         if answer.rows:
             store = AmongLists(page, analysis) if "list" in NAMES.get(page, ()) else InSession(ident)
-
-            def link(row: tuple) -> str:
-                return institute_address(view, row[0])
-
-            tables.answer(view, ident, answer, context(view), sentence, store=store, link=link)
+            columns = tables.columns_of(view, answer, context(view), partial(institute_address, view))
+            tables.show(view, ident, columns, answer.rows, sentence, store=store)
         else:
             blocks.note(view.word("listing.none"))
         if ignored:
@@ -87,7 +85,6 @@ def ending(view: PageContext, days: str) -> str:
 
 
 def _days_left(view: PageContext, days: str) -> None:
-    """The choice of days, kept in the address."""
     page = page_context.part()
 
     def changed(chosen: str) -> None:
@@ -106,9 +103,9 @@ def _days_left(view: PageContext, days: str) -> None:
     )
 
 
-def institute_address(view: PageContext, institute: str) -> str:
-    """The address of an institute under the user's scope without its places, which may exclude the institute."""
-    alone: dict[str, list[str]] = {"institute": [institute], "province": [], "county": []}
+def institute_address(view: PageContext, row: tuple) -> str:
+    """The address of a row's institute under the user's scope without its places, which may exclude the institute."""
+    alone: dict[str, list[str]] = {"institute": [row[0]], "province": [], "county": []}
     return page_parameters.address("register", view.lang, view.scope.address() | alone)
 
 
