@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from contextlib import nullcontext
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -43,6 +44,19 @@ def body(rows: list[tuple], sort: str = "") -> str:
 @pytest.mark.parametrize(("sort", "expected"), [("count", "dacb"), ("-count", "cadb"), ("-name", "dcba")])
 def test_rows_are_sorted_and_what_is_unknown_comes_last_either_way(sort: str, expected: str) -> None:
     assert "".join(row[0] for row in tables.sorted_by(COLUMNS, ROWS, sort)) == expected
+
+
+@pytest.mark.parametrize(("pressed", "expected"), [("", "abc"), ("-count", "abc"), ("count", "cab")])
+def test_a_table_is_sorted_by_its_first_order_which_equal_cells_keep(
+    pressed: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(tables, "component", lambda _: lambda **__: None)
+    monkeypatch.setattr(tables, "st", SimpleNamespace(container=lambda **_: nullcontext(), html=shown.append))
+    store = SimpleNamespace(read=lambda: table_state.Standing(pressed))
+    rows = [("b", 1), ("a", 1), ("c", 0)]
+    tables.show(None, "x", COLUMNS, rows, "", "name", store)  # type: ignore[arg-type]
+    assert "".join(re.findall("<b>(.)</b>", shown[0])) == expected
 
 
 def test_a_heading_is_a_button_that_says_how_the_rows_stand() -> None:
