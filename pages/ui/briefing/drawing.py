@@ -64,15 +64,14 @@ def trend(
     actual = [(x(i), y(row[1])) for i, row in enumerate(answer.rows) if row[1] is not None]
     parts.append(_line(actual, context.colour("actual"), 2.1))
     parts += _marks(marks, months, x, top, base, context)
-    if actual:
-        last_x, last_y = actual[-1]
-        value = [row[1] for row in answer.rows if row[1] is not None][-1]
-        parts.append(
-            f'<circle cx="{last_x:.1f}" cy="{last_y:.1f}" r="3" fill="{context.colour("surface")}" '
-            f'stroke="{context.colour("actual")}" stroke-width="1.8"/>'
-        )
-        label = text.plain(value, "persons", context.lang)
-        parts.append(_text(last_x, last_y + 14, label, 9.5, "middle", "actual", context, 700, halo="#ffffff"))
+    last_x, last_y = actual[-1]
+    value = [row[1] for row in answer.rows if row[1] is not None][-1]
+    parts.append(
+        f'<circle cx="{last_x:.1f}" cy="{last_y:.1f}" r="3" fill="{context.colour("surface")}" '
+        f'stroke="{context.colour("actual")}" stroke-width="1.8"/>'
+    )
+    label = text.plain(value, "persons", context.lang)
+    parts.append(_text(last_x, last_y + 14, label, 9.5, "middle", "actual", context, 700, halo="#ffffff"))
     return _svg(WIDTH, height, parts)
 
 

@@ -59,7 +59,7 @@ def show(
     sort = standing.sort if standing.sort.removeprefix("-") in known else start
     ordered: Sequence[Any] = rows
     if isinstance(rows, PagedRows):
-        ordered = rows.sorted_by(sort)
+        ordered = replace(rows, sort=sort)
     else:
         # Equal cells keep the order of `start`.
         for order in dict.fromkeys((start, sort)):
