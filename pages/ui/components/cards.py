@@ -37,6 +37,9 @@ class CardAnswers:
     settled_on: date | None = None
 
 
+_Answers = Mapping[str, CardAnswers]
+
+
 def cards(
     view: PageContext, *names: str, beside: Mapping[str, str] | None = None, lists: Mapping[str, str] | None = None
 ) -> None:
@@ -48,7 +51,7 @@ def cards(
     companions, addresses = beside or {}, lists or {}
     ask = partial(_at_once, view, (*names, *companions.values()))
 
-    def below(name: str, card_answers: Mapping[str, CardAnswers]) -> str:
+    def below(name: str, card_answers: _Answers) -> str:
         link = _link(view, name, addresses[name], "action.open") if name in addresses else ""
         return _printed(view, card_answers.get(companions.get(name, ""))) + link
 
@@ -59,24 +62,18 @@ def headline(view: PageContext, **parts: str) -> None:
     """At most four numbers with their change, a sparkline of 24 months, and a link to the page with more detail."""
     ask = partial(_at_once, view, tuple(parts))
 
-    def below(name: str, _: Mapping[str, CardAnswers]) -> str:
+    def below(name: str, _: _Answers) -> str:
         address = page_parameters.address(parts[name], view.lang, view.scope.address())
         return sparkline(view, _history(view, name)) + _link(view, name, address, "change.more")
 
-    def ready() -> None:
-        ask()
-        for name in parts:
-            _history(view, name)
-
-    rendering.defer(_cards, view, tuple(parts), ask, below, ready=ready)
+    rendering.defer(
+        _cards, view, tuple(parts), ask, below, ready=lambda: (ask(), [_history(view, name) for name in parts])
+    )
 
 
 @rendering.fragment
 def _cards(
-    view: PageContext,
-    names: Sequence[str],
-    ask: Callable[[], Mapping[str, CardAnswers]],
-    below: Callable[[str, Mapping[str, CardAnswers]], str],
+    view: PageContext, names: Sequence[str], ask: Callable[[], _Answers], below: Callable[[str, _Answers], str]
 ) -> None:
     """The cards of `names`; `below` gives the HTML under the number of each."""
     across = next((n for n in (5, 4, 3) if len(names) % n == 0), 4)

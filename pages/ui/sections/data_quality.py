@@ -1,7 +1,6 @@
 """The quality of the load: what was submitted, what is missing, which rows were rejected and why, which rules hold."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import streamlit as st
 
@@ -57,7 +56,7 @@ def warned(view: PageContext) -> None:
 
 def _by_reason(view: PageContext, answer: Answer, ident: str, title: str) -> None:
     persian_headers = load.headers()
-    words: dict[str, Callable[[Any], str]] = {
+    words: tables.Words = {
         "source": lambda name: name_of(view, "source", name),
         "reason": lambda name: name_of(view, "reason", name),
         "column": lambda name: (persian_headers.get(name, name) if view.lang == "fa" else name) or "–",
@@ -68,7 +67,7 @@ def _by_reason(view: PageContext, answer: Answer, ident: str, title: str) -> Non
 def files(view: PageContext) -> None:
     """Each file: from which province, how many rows, refused or with a note."""
     answer = warehouse.result(load.files)
-    words: dict[str, Callable[[Any], str]] = {
+    words: tables.Words = {
         "file": str,
         "source": lambda name: name_of(view, "source", name),
         # A file of several provinces is of none.
@@ -114,7 +113,7 @@ def _part(
     answer: Answer,
     ident: str,
     title: str,
-    words: dict[str, Callable[[Any], str]] | None = None,
+    words: tables.Words | None = None,
     notes: Iterable[str] = (),
     rows: Sequence[tuple] | None = None,
 ) -> None:
