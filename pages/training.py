@@ -34,7 +34,7 @@ def page() -> None:
         ui.figure(view, bars.ranking, "training_compliance", by="place", nation=True)
     left, right = st.columns(2)
     with left:
-        ui.figure(view, bars.stacked, "training_compliance", *BANDS, by="place", parts=BANDS)
+        ui.figure(view, bars.stacked, "training_compliance", *BANDS, by="place", parts=tuple(BANDS.items()))
     with right:
         trend = view.months(24)
         ui.figure(view, lines.trend, "training_compliance", by="month", over=trend, zero=False)

@@ -1,12 +1,14 @@
 """Answers made by hand for charts, files and sentences, which only show them."""
 
 from datetime import date, datetime
+from types import SimpleNamespace
 from typing import Any
 
 from etl.semantic.access import ADMINISTRATOR
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
 from etl.warehouse.publications import Publication
+from pages.ui.charts.elements import ChartContext
 
 PUBLICATION = Publication(
     id="000007",
@@ -75,3 +77,11 @@ def by_month() -> Answer:
         provisional=frozenset({"1405-02"}),
         over=(date(2025, 3, 21), date(2026, 5, 1)),
     )
+
+
+def in_order(answer: Answer, context: ChartContext, sort: str) -> list[tuple[Any, ...]]:
+    """The rows of an answer as its table on a page shows them under this order."""
+    from pages.ui.components import tables
+
+    view = SimpleNamespace(lang=context.lang, word=lambda key: key)
+    return tables.sorted_by(tables.columns_of(view, answer, context), answer.rows, sort)  # type: ignore[arg-type]

@@ -40,6 +40,9 @@ class Scenario:
         if any(not math.isfinite(number) or number < 0 for number in numbers):
             raise QuestionError("a scenario takes no negative numbers")
 
+    def __hash__(self) -> int:
+        return hash((self.recruits, self.leaver_rate, frozenset(self.seats.items())))
+
 
 NOW = Scenario()
 

@@ -133,7 +133,6 @@ def test_pages_reach_the_database_through_scoped_cursors_only() -> None:
         "pages/ui/data/registers.py",
         "pages/ui/data/briefing_questions.py",
         "pages/ui/data/limits.py",
-        "pages/ui/sections/scenario.py",
     }
     # Every cursor on a publication is bound to a scope, except the one that reads its description.
     for name in ("warehouse", "registers", "briefing_questions", "limits"):

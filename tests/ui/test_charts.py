@@ -97,7 +97,7 @@ PARTS = {
 DRAWN: dict[str, tuple[Any, Answer, dict[str, Any]]] = {
     "ranking": (bars.ranking, by_province(), {"nation": 0.82}),
     "gap": (bars.ranking, answer("coverage_gap", by=("province",), rows=[("IR-11", -30.4), ("IR-23", 30.4)]), {}),
-    "stacked": (bars.stacked, statuses(), {"parts": PARTS}),
+    "stacked": (bars.stacked, statuses(), {"parts": tuple(PARTS.items())}),
     "paired": (bars.paired, flows(), {}),
     "columns": (bars.columns, flows(), {}),
     "bridge": (steps.bridge, bridge(), {}),
@@ -261,7 +261,7 @@ def test_the_nations_line_stands_at_the_nations_value() -> None:
 
 
 def test_parts_of_a_whole_add_up_to_it_and_differ_by_more_than_colour() -> None:
-    figure = bars.stacked(statuses(), EN, PARTS)
+    figure = bars.stacked(statuses(), EN, tuple(PARTS.items()))
     sums = [sum(part["x"][row] for part in figure["data"]) for row in range(2)]
     assert sums == pytest.approx([1, 1])
     shapes = [part["marker"]["pattern"]["shape"] for part in figure["data"]]

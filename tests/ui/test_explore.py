@@ -266,7 +266,7 @@ def test_sorting_a_hundred_thousand_groups_collates_each_name_once(monkeypatch: 
     rows = [(f"{i % 2000:07}", f"14{i % 50:02}-01", i * 7 % 1009) for i in range(100_000)]
     answer = made.answer("active_assistants", by=("institute", "month"), rows=rows)
     context = ChartContext("fa", names={"institute": {f"{i:07}": f"مؤسسهٔ {i}" for i in range(2000)}})
-    ordered = tables.in_order(answer, context, "institute", True)
+    ordered = made.in_order(answer, context, "-institute")
     page = tables.page_of(ordered, 1000)
     assert len(collated) == 2000
     assert tables.pages(len(rows)) == 2000
@@ -279,7 +279,7 @@ def test_names_stand_as_the_persian_alphabet_has_them_and_the_unknown_last() -> 
     names = {"1": "پایش", "2": "بارو", "3": "گشت", "4": "کوه", "5": "یار", "6": "هما"}
     rows = [(code, 1) for code in "654321"] + [(None, 5)]
     answer = made.answer("active_assistants", by=("institute",), rows=rows)
-    ordered = tables.in_order(answer, ChartContext("fa", names={"institute": names}), "institute", False)
+    ordered = made.in_order(answer, ChartContext("fa", names={"institute": names}), "institute")
     assert [row[0] for row in ordered] == ["2", "1", "4", "3", "6", "5", None]
 
 

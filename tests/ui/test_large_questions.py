@@ -70,8 +70,8 @@ def test_a_page_of_stored_rows_is_that_of_the_same_rows_in_memory(
     sort: str, both_answers: tuple[StoredRows, Answer]
 ) -> None:
     stored, in_memory = both_answers
-    paged = paged_rows.PagedRows(stored, CONTEXT).sorted_by(sort)
-    ordered = tables.in_order(in_memory, CONTEXT, sort.removeprefix("-"), sort.startswith("-"))
+    paged = paged_rows.PagedRows(stored, CONTEXT, sort)
+    ordered = made.in_order(in_memory, CONTEXT, sort)
     if "month" not in sort and "training" not in sort:
         # equal names have one order, ascending or descending
         column = BY.index(sort.removeprefix("-"))

@@ -6,7 +6,7 @@ from typing import Any
 from etl.core.jalali import year_before
 from etl.semantic.answers import Answer
 from pages.ui.briefing import drawing, tables
-from pages.ui.briefing.writer import Writer, writer
+from pages.ui.briefing.writer import Writer
 from pages.ui.charts import maps, marks
 from pages.ui.charts.classes import classes
 from pages.ui.data.briefing_questions import Questions
@@ -31,7 +31,7 @@ _SHORT = {
 def book(questions: Questions) -> dict[str, Any]:
     """The content of the briefing of a place. Raises Refused for a place or day without data."""
     questions.refuse_empty()
-    write, publication, lang = writer(questions), questions.publication, questions.lang
+    write, publication, lang = Writer(questions), questions.publication, questions.lang
     facts = verdict.facts(write.sources)
     date = text.day_in_both(questions.day, lang)
     title = write.word("title")
@@ -63,7 +63,7 @@ def book(questions: Questions) -> dict[str, Any]:
         "ranks": None if is_nation else tables.ranks_of_province(write),
         "map": _map(write) if is_nation else None,
         "ranking": tables.ranking(write, "province" if is_nation else "county"),
-        "tables": tables.of_nation(write) if is_nation else [],
+        "tables": [tables.of_nation(write)] if is_nation else [],
         "changes": _changes(write),
         "method": _method(write),
         "numbers_about": write.word("numbers_about"),

@@ -26,19 +26,14 @@ _LATITUDE = 32.5
 
 
 def trend(
-    answer: Answer,
-    context: ChartContext,
-    target: float | None,
-    path: Answer | None = None,
-    marks: Sequence[Mark] = (),
-    height: float = 190.0,
+    answer: Answer, context: ChartContext, target: float | None, path: Answer, marks: Sequence[Mark], height: float
 ) -> str:
     """The known months solid, the projection dashed within its range, target and target path, numbered events.
 
     `answer` is that of the analysis `projection`: month, active, low, high, projected.
     """
     months = [row[0] for row in answer.rows]
-    planned = dict(zip(path.column("month"), path.column("planned"), strict=True)) if path and path.rows else {}
+    planned = dict(zip(path.column("month"), path.column("planned"), strict=True))
     numbers = [value for row in answer.rows for value in row[1:5] if value is not None]
     ticks = axes.nice(max([*numbers, target or 0, *(planned[month] for month in months if month in planned), 1]))
     top, base = 20.0 if marks else 8.0, height - _BOTTOM
@@ -69,15 +64,14 @@ def trend(
     actual = [(x(i), y(row[1])) for i, row in enumerate(answer.rows) if row[1] is not None]
     parts.append(_line(actual, context.colour("actual"), 2.1))
     parts += _marks(marks, months, x, top, base, context)
-    if actual:
-        last_x, last_y = actual[-1]
-        value = [row[1] for row in answer.rows if row[1] is not None][-1]
-        parts.append(
-            f'<circle cx="{last_x:.1f}" cy="{last_y:.1f}" r="3" fill="{context.colour("surface")}" '
-            f'stroke="{context.colour("actual")}" stroke-width="1.8"/>'
-        )
-        label = text.plain(value, "persons", context.lang)
-        parts.append(_text(last_x, last_y + 14, label, 9.5, "middle", "actual", context, 700, halo="#ffffff"))
+    last_x, last_y = actual[-1]
+    value = [row[1] for row in answer.rows if row[1] is not None][-1]
+    parts.append(
+        f'<circle cx="{last_x:.1f}" cy="{last_y:.1f}" r="3" fill="{context.colour("surface")}" '
+        f'stroke="{context.colour("actual")}" stroke-width="1.8"/>'
+    )
+    label = text.plain(value, "persons", context.lang)
+    parts.append(_text(last_x, last_y + 14, label, 9.5, "middle", "actual", context, 700, halo="#ffffff"))
     return _svg(WIDTH, height, parts)
 
 

@@ -28,7 +28,7 @@ from typing import Any
 
 from etl.core.errors import Refused
 from pages.ui.briefing import writing
-from pages.ui.briefing.writer import writer
+from pages.ui.briefing.writer import Writer
 from pages.ui.briefing.writing import Press
 from pages.ui.data.briefing_questions import NoData
 from pages.ui.i18n import text
@@ -159,7 +159,7 @@ def _send(
             questions.refuse_empty()
         except NoData:
             continue
-        actions = needs_action.actions(writer(questions).sources)
+        actions = needs_action.actions(Writer(questions).sources)
         counts[place] = {_key(action): action.count for action in actions}
         if before is None:
             continue

@@ -106,7 +106,7 @@ def _title(write: Writer, dimension: str, order: Ranking, below: Sequence[str]) 
     return write.word(f"rank_{'none' if len(order.ranked) > 1 else 'plain'}_{dimension}")
 
 
-def of_nation(write: Writer) -> list[dict[str, Any]]:
+def of_nation(write: Writer) -> dict[str, Any]:
     """The table of the 31 provinces, the largest first, and the nation."""
     day, lang = write.questions.day, write.lang
     columns = _columns(write, "province", _MEASURES)
@@ -114,18 +114,16 @@ def of_nation(write: Writer) -> list[dict[str, Any]]:
         {code for column in columns for code in column.values},
         key=lambda code: (-(columns[0].values.get(code) or 0), code),
     )
-    return [
-        {
-            "title": write.word("provinces_title"),
-            "sub": write.word("provinces_sub", day=text.day(day, lang)),
-            "widths": [2.1, *(max(len(column.head) / 18, 1) for column in columns)],
-            "heads": [text.word("dimension.province", lang), *(column.head for column in columns)],
-            "rows": [
-                [write.questions.member("province", code), *(column.of(code) for column in columns)] for code in codes
-            ],
-            "total": [text.word("figure.nation_line", lang), *(column.total for column in columns)],
-        }
-    ]
+    return {
+        "title": write.word("provinces_title"),
+        "sub": write.word("provinces_sub", day=text.day(day, lang)),
+        "widths": [2.1, *(max(len(column.head) / 18, 1) for column in columns)],
+        "heads": [text.word("dimension.province", lang), *(column.head for column in columns)],
+        "rows": [
+            [write.questions.member("province", code), *(column.of(code) for column in columns)] for code in codes
+        ],
+        "total": [text.word("figure.nation_line", lang), *(column.total for column in columns)],
+    }
 
 
 @dataclass(frozen=True)

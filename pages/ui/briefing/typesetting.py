@@ -7,7 +7,6 @@ import csv
 import io
 import json
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
@@ -28,11 +27,9 @@ _HEADER = ("metric", "by", "member", "by_2", "member_2", "province", "on", "over
 
 
 class Typesetter:
-    """Typesets briefings with fonts that are opened once. A context manager: the fonts are unpacked into a folder."""
+    """Typesets briefings with fonts that are opened once and unpacked into `folder`."""
 
-    def __enter__(self) -> "Typesetter":
-        self._folder = tempfile.TemporaryDirectory(prefix="briefing-")
-        folder = Path(self._folder.name)
+    def __init__(self, folder: Path) -> None:
         for name in _FONTS:
             font = TTFont(ROOT / "static" / "fonts" / name, recalcBBoxes=False, recalcTimestamp=False, lazy=True)
             font.flavor = None
@@ -42,10 +39,6 @@ class Typesetter:
         self._compiler = typst.Compiler(
             input=str(template), root=str(folder), font_paths=[str(folder)], ignore_system_fonts=True
         )
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._folder.cleanup()
 
     def pdf(self, book: Mapping[str, Any], numbers: str) -> bytes:
         """The PDF with the file of its numbers attached. Raises Refused if typesetting fails or warns."""
@@ -88,22 +81,17 @@ def _lacking() -> re.Pattern[str]:
 
 def numbers_file(answers: Sequence[Answer]) -> str:
     """All numbers of a briefing as CSV, one per row: metric, members, day or period, value at full precision."""
+    # The keys of a dictionary: each line once, in order.
+    lines: dict[tuple[Any, ...], None] = {}
+    for answer in answers:
+        where, on, over = "|".join(answer.where.get("province", ())), answer.on or "", answer.over or ("", "")
+        for row in answer.records():
+            members = [part for name in answer.by for part in (name, row[name])]
+            members += [""] * (4 - len(members))
+            for name in answer.columns[len(answer.by) :]:
+                lines[(name, *members[:4], where, on, *over, row[name])] = None
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(_HEADER)
-    written: set[tuple[Any, ...]] = set()
-    for answer in answers:
-        over = answer.over or ("", "")
-        where = "|".join(answer.where.get("province", ()))
-        on = answer.on or ""
-        names = [name for name in answer.columns if name not in answer.by]
-        for row in answer.rows:
-            values = dict(zip(answer.columns, row, strict=True))
-            members = [part for name in answer.by for part in (name, values[name])]
-            members += [""] * (4 - len(members))
-            for name in names:
-                line = (name, *members[:4], where, on, *over, values[name])
-                if line not in written:
-                    written.add(line)
-                    writer.writerow([safe("" if cell is None else cell) for cell in line])
+    writer.writerows([safe("" if cell is None else cell) for cell in line] for line in lines)
     return out.getvalue()

@@ -1,6 +1,7 @@
 """The questions, words and names that every part of a briefing uses."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from etl.semantic.answers import Answer
@@ -12,11 +13,28 @@ from pages.ui.summary.sources import Sources
 
 @dataclass(frozen=True)
 class Writer:
-    """Questions, summary sources and chart context of a briefing."""
+    """The questions of a briefing, with its words and names, summary sources and chart context."""
 
     questions: Questions
-    sources: Sources
-    context: ChartContext
+
+    @cached_property
+    def sources(self) -> Sources:
+        questions = self.questions
+        return Sources(
+            lang=questions.lang,
+            on=questions.day,
+            province=questions.province,
+            ask=questions.ask,
+            analyse=questions.analyse,
+            everywhere=questions.everywhere,
+            provinces=questions.provinces,
+            settled_on=questions.settled_on,
+            member=questions.member,
+        )
+
+    @property
+    def context(self) -> ChartContext:
+        return ChartContext(self.lang)
 
     @property
     def lang(self) -> str:
@@ -42,19 +60,3 @@ class Writer:
         """The number of a one-row answer, without its unit."""
         metric = answer.metrics[0]
         return text.plain(answer.value(metric.name), metric.unit, self.lang)
-
-
-def writer(questions: Questions) -> Writer:
-    """The writer of the briefing that `questions` is about."""
-    sources = Sources(
-        lang=questions.lang,
-        on=questions.day,
-        province=questions.province,
-        ask=questions.ask,
-        analyse=questions.analyse,
-        everywhere=questions.everywhere,
-        provinces=questions.provinces,
-        settled_on=questions.settled_on,
-        member=questions.member,
-    )
-    return Writer(questions, sources, ChartContext(questions.lang))

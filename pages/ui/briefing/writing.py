@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from etl.core.errors import Refused
@@ -71,8 +72,8 @@ class Press:
 @contextmanager
 def press(pointer: Path, scope: AccessScope) -> Iterator[Press]:
     """A press for the current publication under a scope. Raises Refused if there is none."""
-    with briefing_questions.opened(pointer, scope) as con, Typesetter() as typesetter:
-        yield Press(con, pointer, typesetter)
+    with briefing_questions.opened(pointer, scope) as con, TemporaryDirectory(prefix="briefing-") as folder:
+        yield Press(con, pointer, Typesetter(Path(folder)))
 
 
 def file_name(questions: Questions) -> str:

@@ -1,6 +1,6 @@
 """Bar charts. Bars start at zero; rankings are sorted."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from etl.semantic.answers import Answer
@@ -115,9 +115,9 @@ def in_order(answer: Answer) -> list[tuple[Any, ...]]:
 
 
 @chart(titles.worst_part)
-def stacked(answer: Answer, context: ChartContext, parts: Mapping[str, str]) -> Figure:
-    """Stacked horizontal bars of `parts` (metric: meaning of its colour) as shares of their total."""
-    at = [answer.columns.index(name) for name in parts]
+def stacked(answer: Answer, context: ChartContext, parts: Sequence[tuple[str, str]]) -> Figure:
+    """Stacked horizontal bars of `parts` (metric, meaning of its colour) as shares of their total."""
+    at = [answer.columns.index(name) for name, _ in parts]
     # As in `ranking`, groups too small to be ranked come last.
     rows = sorted(
         answer.rows,
@@ -128,7 +128,7 @@ def stacked(answer: Answer, context: ChartContext, parts: Mapping[str, str]) -> 
     )
     data, keys = [], []
     names = [elements.name_of(answer, row, context) for row in rows]
-    for (name, meaning), i in zip(parts.items(), at, strict=True):
+    for (name, meaning), i in zip(parts, at, strict=True):
         metric = elements.metric_of(answer, name)
         shares = [(row[i] or 0) / _total(row, at) for row in rows]
         hovers = [

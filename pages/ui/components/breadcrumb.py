@@ -18,14 +18,12 @@ def path(view: PageContext) -> dict[str, str]:
     """The selected places from the widest down; a level counts only if exactly one of its places is selected."""
     where = view.where
     single = {name: where[name][0] for name in PLACES if len(where.get(name, ())) == 1}
-    if "institute" in single and single["institute"] in registers.institutes():
-        institute = registers.institutes()[single["institute"]]
-        known = {"province": institute.province, "county": institute.county}
-        return {name: code for name, code in known.items() if code} | {"institute": institute.code}
-    if "county" in single:
-        province = registers.province_of(single["county"])
-        return ({"province": province} if province else {}) | {"county": single["county"]}
-    return {"province": single["province"]} if "province" in single else {}
+    places = {"province": single.get("province")}
+    if institute := registers.institutes().get(single.get("institute", "")):
+        places = {"province": institute.province, "county": institute.county, "institute": institute.code}
+    elif "county" in single:
+        places = {"province": registers.province_of(single["county"]), "county": single["county"]}
+    return {name: code for name, code in places.items() if code}
 
 
 def show(view: PageContext) -> None:
@@ -63,7 +61,7 @@ def _below(view: PageContext, places: Mapping[str, str]) -> None:
     """A list of the places one level below; choosing one selects it."""
     if "institute" in places:
         return
-    child = PLACES[len(places)] if len(places) < len(PLACES) else "institute"
+    child = PLACES[len(places)]
     counts = _counts(view, child, places)
     if not counts:
         return

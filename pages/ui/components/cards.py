@@ -1,6 +1,6 @@
 """Cards: one number each, with its change in a year."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -30,66 +30,61 @@ _MONTHS = 24
 
 @dataclass(frozen=True)
 class CardAnswers:
-    """The answers of a card: now, a year before, and the day of `now` if it settled before the as-of day.
-
-    A number that is not settled on any day is shown as unknown.
-    """
+    """The answers of a card: now, a year before, and the day of `now` if it settled before the as-of day."""
 
     now: Answer
     before: Answer | None = None
     settled_on: date | None = None
-    is_unsettled: bool = False
+
+
+_Answers = Mapping[str, CardAnswers]
 
 
 def cards(
-    view: PageContext,
-    *names: str,
-    beside: Mapping[str, str] | None = None,
-    lists: Mapping[str, str] | None = None,
+    view: PageContext, *names: str, beside: Mapping[str, str] | None = None, lists: Mapping[str, str] | None = None
 ) -> None:
     """Up to ten numbers, each with its change in a year, the parts of a rate, and its meaning.
 
     A name like `pace.required_pace` is a result of etl.analysis. `beside` maps a card to a second measure printed on it,
     `lists` a card to the address of the list of what it counts.
     """
-    companions = dict(beside or {})
-    ready = partial(_at_once, view, (*names[:10], *companions.values()))
-    rendering.defer(_cards, view, names[:10], companions, dict(lists or {}), ready=ready)
+    companions, addresses = beside or {}, lists or {}
+    ask = partial(_at_once, view, (*names, *companions.values()))
+
+    def below(name: str, card_answers: _Answers) -> str:
+        link = _link(view, name, addresses[name], "action.open") if name in addresses else ""
+        return _printed(view, card_answers.get(companions.get(name, ""))) + link
+
+    rendering.defer(_cards, view, names, ask, below, ready=ask)
 
 
 def headline(view: PageContext, **parts: str) -> None:
     """At most four numbers with their change, a sparkline of 24 months, and a link to the page with more detail."""
-    rendering.defer(_headline, view, parts, ready=lambda: (_at_once(view, parts), _histories(view, parts)))
+    ask = partial(_at_once, view, tuple(parts))
+
+    def below(name: str, _: _Answers) -> str:
+        address = page_parameters.address(parts[name], view.lang, view.scope.address())
+        return sparkline(view, _history(view, name)) + _link(view, name, address, "change.more")
+
+    rendering.defer(
+        _cards, view, tuple(parts), ask, below, ready=lambda: (ask(), [_history(view, name) for name in parts])
+    )
 
 
 @rendering.fragment
-def _headline(view: PageContext, parts: Mapping[str, str]) -> None:
-    card_answers, histories = _at_once(view, parts), _histories(view, parts)
-    with st.container(key="cards-4"):
-        for name, part in parts.items():
-            with (
-                st.container(key=f"card-{name}", border=True, height="stretch"),
-                error_boundary(view.lang, name),
-            ):
-                address = page_parameters.address(part, view.lang, view.scope.address())
-                below = sparkline(view, histories.get(name)) + _link(view, name, address, "change.more")
-                _card(view, name, card_answers.get(name), below)
-
-
-@rendering.fragment
-def _cards(view: PageContext, names: Sequence[str], beside: Mapping[str, str], lists: Mapping[str, str]) -> None:
+def _cards(
+    view: PageContext, names: Sequence[str], ask: Callable[[], _Answers], below: Callable[[str, _Answers], str]
+) -> None:
+    """The cards of `names`; `below` gives the HTML under the number of each."""
     across = next((n for n in (5, 4, 3) if len(names) % n == 0), 4)
-    card_answers = _at_once(view, (*names, *beside.values()))
+    card_answers = ask()
     with st.container(key=f"cards-{across}"):
         for name in names:
             with (
                 st.container(key=f"card-{name.replace('.', '-')}", border=True, height="stretch"),
                 error_boundary(view.lang, name),
             ):
-                below = _printed(view, card_answers.get(beside.get(name, "")))
-                if name in lists:
-                    below += _link(view, name, lists[name], "action.open")
-                _card(view, name, card_answers.get(name), below)
+                _card(view, name, card_answers.get(name), below(name, card_answers))
 
 
 def _printed(view: PageContext, answers: CardAnswers | None) -> str:
@@ -109,28 +104,23 @@ def _at_once(view: PageContext, names: Iterable[str]) -> dict[str, CardAnswers]:
     A snapshot that stays provisional for a while is asked on its latest settled day.
     """
     over = view.over or view.complete_months(periods.DEFAULT_MONTHS)
+    by_day: dict[date, list[str]] = {}
+    for name in names:
+        by_day.setdefault(_day(view, name), []).append(name)
     card_answers: dict[str, CardAnswers] = {}
-    for day, group in _by_day(view, names).items():
+    for day, group in by_day.items():
         now = _together(view, group, on=day, over=over)
         old = [name for name, answer in now.items() if answer.metrics[0].has_history]
         then = _together(view, old, on=year_before(day), over=periods.year_before(over))
         settled = day if day != view.as_of else None
         for name, answer in now.items():
-            card_answers[name] = CardAnswers(
-                answer, then.get(name), settled, is_unsettled=settled is None and _waits(name)
-            )
+            card_answers[name] = CardAnswers(answer, then.get(name), settled)
     return card_answers
 
 
-def _by_day(view: PageContext, names: Iterable[str]) -> dict[date, list[str]]:
-    """The measures by the day they are asked on: the latest settled day, or the as-of day if none is settled yet."""
-    days: dict[date, list[str]] = {view.as_of: []}
-    for name in names:
-        day = view.as_of
-        if _waits(name):
-            day = warehouse.settled_on(name, view.as_of) or view.as_of
-        days.setdefault(day, []).append(name)
-    return days
+def _day(view: PageContext, name: str) -> date:
+    """The day a measure is asked on: its latest settled day, or the as-of day if none is settled yet."""
+    return (warehouse.settled_on(name, view.as_of) if _waits(name) else None) or view.as_of
 
 
 def _waits(name: str) -> bool:
@@ -139,18 +129,16 @@ def _waits(name: str) -> bool:
     return metric is not None and metric.kind == "snapshot" and provisional_days(name) > 0
 
 
-def _histories(view: PageContext, names: Iterable[str]) -> dict[str, Answer]:
-    """Each measure at the end of each of the last 24 complete, settled months."""
-    histories = {}
-    for day, group in _by_day(view, names).items():
-        over = last_complete_months(day, _MONTHS)
-        for name in group:
-            metric = warehouse.catalogue()[name]
-            if metric.has_history:
-                where, _ = view.under(metric.dimensions)
-                with suppress(warehouse.QuestionError):
-                    histories[name] = warehouse.ask(name, by="month", over=over, where=where)
-    return histories
+def _history(view: PageContext, name: str) -> Answer | None:
+    """A measure at the end of each of the last 24 complete, settled months; None if it has no history or meaning here."""
+    metric = warehouse.catalogue()[name]
+    if not metric.has_history:
+        return None
+    over, (where, _) = last_complete_months(_day(view, name), _MONTHS), view.under(metric.dimensions)
+    try:
+        return warehouse.ask(name, by="month", over=over, where=where)
+    except warehouse.QuestionError:
+        return None
 
 
 def sparkline(view: PageContext, history: Answer | None) -> str:
@@ -216,7 +204,8 @@ def _card(view: PageContext, name: str, answers: CardAnswers | None, below: str)
         # The measure failed in the batch: ask it alone, so that its error shows on its card.
         answer, ignored = scoped_query.ask(view, [name])
     metric = next(metric for metric in answer.metrics if metric.name == part)
-    is_unsettled = answers is not None and answers.is_unsettled
+    # A number that is not settled on any day is shown as unknown.
+    is_unsettled = answers is not None and answers.settled_on is None and _waits(name)
     value, row = None if is_unsettled else answer.value(part), answer.rows[0]
     lines = []
     if value is not None and before is not None:

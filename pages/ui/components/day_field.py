@@ -13,6 +13,7 @@ import streamlit as st
 from etl.core import jalali
 from etl.core.jalali import add_months
 from etl.core.text_folding import fold, latin_digits
+from pages.ui.components.widgets import controlled
 from pages.ui.i18n import text
 from pages.ui.state.page_context import PageContext
 
@@ -81,11 +82,8 @@ def jalali_bounds(first: date, last: date) -> tuple[date, date]:
 
 
 def _typed(view: PageContext, ident: str, label: str, day: date, chosen: Chosen, within: tuple[date, date]) -> None:
-    key = f"typed {ident}"
-    st.session_state[key] = written(day, view.lang)
 
-    def changed() -> None:
-        typed = st.session_state[key]
+    def changed(typed: str) -> None:
         try:
             typed_day = read(typed)
         except ValueError:
@@ -99,7 +97,7 @@ def _typed(view: PageContext, ident: str, label: str, day: date, chosen: Chosen,
             return
         chosen(typed_day)
 
-    st.text_input(label, key=key, on_change=changed)
+    controlled(st.text_input, label, f"typed {ident}", written(day, view.lang), changed)
 
 
 def _wrong(ident: str) -> str:
@@ -113,23 +111,22 @@ def _repeated(typed: str) -> str:
 
 
 def _calendar(view: PageContext, ident: str, label: str, day: date, chosen: Chosen, within: tuple[date, date]) -> None:
-    key = f"calendar {ident}"
-    st.session_state[key] = day
 
-    def changed() -> None:
-        now = st.session_state[key]
+    def changed(now: date | None) -> None:
         if now is not None:
             chosen(min(max(now, within[0]), within[1]))
 
     first, last = within
     if view.lang == "fa":
         first, last = jalali_bounds(first, last)
-    st.date_input(
+    controlled(
+        st.date_input,
         label,
-        key=key,
+        f"calendar {ident}",
+        day,
+        changed,
         min_value=first,
         max_value=last,
         format="YYYY/MM/DD",
-        on_change=changed,
         label_visibility="collapsed" if view.lang == "fa" else "visible",
     )

@@ -5,7 +5,6 @@ A small file is written when it is downloaded. A large one is first written by a
 
 import io
 import tempfile
-import weakref
 from collections.abc import Callable, Iterable
 from copy import deepcopy
 from dataclasses import dataclass
@@ -131,7 +130,6 @@ def _show_picture(view: PageContext, picture: Picture, context: ChartContext, na
         view.word("more.form"), ("png", "svg"), default="png", required=True, format_func=str.upper, key=f"form-{ident}"
     )
     blocks.note(view.word("more.picture_help"))
-    form = form or "png"
     config = elements.CONFIG | {
         "displayModeBar": True,
         "displaylogo": False,
@@ -172,10 +170,8 @@ def offers(
         )
     count = exportable.of(source).count()
     place = page_context.place(view, answer.where)
-    ask = warehouse.ask
-    written = text.number(count, view.lang)
-    blocks.note(view.word("more.rows", rows=written))
-    for kind, mime in FORMS.items():
+    blocks.note(view.word("more.rows", rows=text.number(count, view.lang)))
+    for kind in FORMS:
         job = ExportJob(kind, source, context, circulation, place)
         name = about.file_name(source, context, place, kind, circulation)
         noted = _noted(answer, kind, count)
@@ -184,12 +180,12 @@ def offers(
         elif user.signs_in():
             offered(view, f"offer-{kind}-{ident}", view.word(f"more.{kind}"), name, job.write, noted)
         else:
-            _button(view, ident, kind, name, mime, partial(_made, job))
+            _button(view, ident, kind, name, partial(_made, job))
     if picture and st.button(view.word("more.picture"), key=f"picture-button-{ident}"):
         exported: Picture | None = picture
         if circulation:
-            rounded = disclosure.for_circulation(source, ask)
-            exported = picture.circulated(rounded, ask) if picture.circulated else None
+            rounded = disclosure.for_circulation(source, warehouse.ask)
+            exported = picture.circulated(rounded, warehouse.ask) if picture.circulated else None
         if exported:
             name = about.file_name(source, context, place, "", circulation).rstrip(".")
             # The browser writes the file itself, so the audit log records that the picture was shown.
@@ -206,7 +202,6 @@ def _made(job: ExportJob) -> io.BytesIO:
 
 
 def _noted(answer: Answer, form: str, rows: int) -> dict[str, str | int]:
-    """The audit log entry of a file."""
     metrics = ",".join(metric.name for metric in answer.metrics)[:200]
     return {"metric": metrics, "form": form, "rows": rows, "publication": answer.publication.id}
 
@@ -225,19 +220,17 @@ def offered(
     _offer(view, Path(out.name), name, noted)
 
 
-def _button(view: PageContext, ident: str, kind: str, name: str, mime: str, data: Any) -> None:
-    st.download_button(
-        view.word(f"more.{kind}"), data=data, file_name=name, mime=mime, key=f"{kind}-{ident}", on_click="ignore"
-    )
+def _button(view: PageContext, ident: str, kind: str, name: str, data: Any) -> None:
+    label, key = view.word(f"more.{kind}"), f"{kind}-{ident}"
+    st.download_button(label, data=data, file_name=name, mime=FORMS[kind], key=key, on_click="ignore")
 
 
 @dataclass(frozen=True)
 class _MadeFile:
-    """A file written before its download: its button, its name, its source and its job."""
+    """A file written before its download: its button, its name and its job."""
 
     ident: str
     name: str
-    source: "weakref.ref[Exportable]"
     making: Making
 
 
@@ -251,20 +244,20 @@ def _made_first(view: PageContext, ident: str, name: str, job: ExportJob, noted:
 
     The session keeps one such file on disk until the next one or its end; it is read into memory only for the download.
     """
-    made_file: _MadeFile | None = st.session_state.get(_MADE)
+    made: _MadeFile | None = st.session_state.get(_MADE)
     # The name covers language, day and rounding; an unchanged source is the same object.
-    if made_file is None or (made_file.ident, made_file.name) != (ident, name) or made_file.source() is not job.source:
+    if made is None or (made.ident, made.name) != (ident, name) or made.making.job.source is not job.source:
         label = view.word("more.make", form=view.word(f"more.{job.form}"))
         st.button(label, key=f"make-{job.form}-{ident}", on_click=_begin, args=(ident, name, job))
-    elif not made_file.making.process.wait(_AT_ONCE_SECONDS):
-        _followed(view, ident, made_file.making)
+    elif not made.making.process.wait(_AT_ONCE_SECONDS):
+        _followed(view, ident, made.making)
     else:
-        _finished(view, ident, name, made_file.making, noted)
+        _finished(view, ident, name, made.making, noted)
 
 
 def _begin(ident: str, name: str, job: ExportJob) -> None:
     _forget()
-    st.session_state[_MADE] = _MadeFile(ident, name, weakref.ref(job.source), Making(job))
+    st.session_state[_MADE] = _MadeFile(ident, name, Making(job))
 
 
 def _forget() -> None:
@@ -286,7 +279,6 @@ def _followed(view: PageContext, ident: str, making: Making) -> None:
 
 
 def _finished(view: PageContext, ident: str, name: str, making: Making, noted: dict[str, str | int]) -> None:
-    form = making.job.form
     try:
         making.process.result()
     except worker_process.Ended:
@@ -300,4 +292,4 @@ def _finished(view: PageContext, ident: str, name: str, making: Making, noted: d
             _offer(view, making.take(), name, noted)
             _forget()
         else:
-            _button(view, ident, form, name, FORMS[form], making.path.read_bytes)
+            _button(view, ident, making.job.form, name, making.path.read_bytes)

@@ -15,8 +15,8 @@ from pages.ui.charts.titles import Title
 def drawn(
     answer: Answer, chart: Chart, chart_context: ChartContext, title: Title, below: str, options: Mapping[str, Any]
 ) -> "DrawnChart":
-    """`draw`, cached by the identity of the answer."""
-    return _cached(_Same(answer), chart, chart_context, title, below, _frozen(options))
+    """`draw` with hashable options, cached by the identity of the answer."""
+    return _cached(_Same(answer), chart, chart_context, title, below, tuple(options.items()))
 
 
 class _Same:
@@ -34,11 +34,15 @@ class _Same:
 
 @dataclass(frozen=True)
 class DrawnChart:
-    """A chart of an answer: the figure, its text for screen readers, and what the page shows beside it."""
+    """A chart of an answer: the figure, and its text for screen readers."""
 
     figure: elements.Figure
     spoken: str
-    meta: Mapping[str, Any]
+
+    @property
+    def meta(self) -> Mapping[str, Any]:
+        """What the page shows beside the figure."""
+        return self.figure["layout"]["meta"]
 
 
 @lru_cache(maxsize=800)
@@ -50,33 +54,13 @@ def _cached(
     below: str,
     options: tuple[tuple[str, Any], ...],
 ) -> DrawnChart:
-    return draw(
-        same.answer,
-        chart,
-        chart_context,
-        title,
-        below,
-        {name: dict(value) if name == "parts" else value for name, value in options},
-    )
+    return draw(same.answer, chart, chart_context, title, below, dict(options))
 
 
 def draw(
-    answer: Answer,
-    chart: Chart,
-    chart_context: ChartContext,
-    title: Title,
-    below: str,
-    options: Mapping[str, Any],
+    answer: Answer, chart: Chart, chart_context: ChartContext, title: Title, below: str, options: Mapping[str, Any]
 ) -> DrawnChart:
     """The chart of an answer; `options` are those of the chart besides its title."""
-    chart_options = dict(options)
-    if chart.names_groups:
-        chart_options = {"focus": title.focus, "is_problem": title.is_problem, **chart_options}
-    made = chart(answer, chart_context, **chart_options)
-    return DrawnChart(made, titles.spoken(answer, chart_context, title, below), made["layout"]["meta"])
-
-
-def _frozen(options: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
-    return tuple(
-        (name, tuple(value.items()) if isinstance(value, Mapping) else value) for name, value in options.items()
-    )
+    focus = {"focus": title.focus, "is_problem": title.is_problem} if chart.names_groups else {}
+    figure = chart(answer, chart_context, **{**focus, **options})
+    return DrawnChart(figure, titles.spoken(answer, chart_context, title, below))

@@ -1,6 +1,5 @@
 """The questions of a figure: its answer, the sizes of its groups, and the options of its chart."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -70,7 +69,7 @@ class FigureQuestion:
 
     def trend(self, answer: Answer) -> Answer | None:
         """The values over time of a single group; None with several groups or without a history."""
-        metric, groups = answer.metrics[0], {self._group(answer, row) for row in answer.rows}
+        metric, groups = answer.metrics[0], self._groups(answer)
         if self.analysis or len(groups) != 1:
             return None
         where = {**answer.where, **{name: (code,) for name, code in groups.pop() if code is not None}}
@@ -81,11 +80,12 @@ class FigureQuestion:
 
     def is_single(self, answer: Answer) -> bool:
         """Whether the chart compares groups but the answer has only one."""
-        return self.chart.compares and not self.analysis and len({self._group(answer, row) for row in answer.rows}) == 1
+        return self.chart.compares and not self.analysis and len(self._groups(answer)) == 1
 
     @staticmethod
-    def _group(answer: Answer, row: Sequence[Any]) -> tuple[tuple[str, Any], ...]:
-        return tuple((name, row[i]) for i, name in enumerate(answer.by) if name not in TIME)
+    def _groups(answer: Answer) -> set[tuple[tuple[str, Any], ...]]:
+        at = [(i, name) for i, name in enumerate(answer.by) if name not in TIME]
+        return {tuple((name, row[i]) for i, name in at) for row in answer.rows}
 
 
 def of_nation(view: PageContext, answer: Answer) -> Answer:

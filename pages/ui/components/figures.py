@@ -23,9 +23,8 @@ from pages.ui.charts.chart import Chart
 from pages.ui.charts.elements import ChartContext
 from pages.ui.charts.titles import Title
 from pages.ui.components import blocks, downloads, drawn_charts, filter_bar
-from pages.ui.components.cards import cards, headline
+from pages.ui.components.cards import cards
 from pages.ui.components.downloads import Picture
-from pages.ui.components.drawn_charts import DrawnChart
 from pages.ui.components.figure_question import FigureQuestion, of_nation, size
 from pages.ui.components.footer import context, footer, subtitle, table
 from pages.ui.components.notices import error_boundary, notice
@@ -34,7 +33,7 @@ from pages.ui.i18n import text
 from pages.ui.state import page_context, rendering, scoped_query
 from pages.ui.state.page_context import FILTERS, PageContext
 
-__all__ = ["Chart", "cards", "draw", "figure", "groups", "headline", "scope_bar"]
+__all__ = ["Chart", "cards", "draw", "figure", "groups", "scope_bar"]
 
 # Below a note, which is shorter than a map, the figures of a column keep their own height. The rule comes with the note, because
 # a search of columns by their descendants makes every text that Plotly measures cost more.
@@ -165,49 +164,51 @@ def prepare(
 
     With a `place`, the footer is deferred until all figures are shown.
     """
-    below = _below(view, answer)
-    title = _title(answer, says or chart.title, context(view), ident)
-    drawn = drawn_charts.drawn(answer, chart, context(view), title, below, options or {})
+    below, chart_context, rule = _below(view, answer), context(view), says or chart.title
+    title = _title(answer, rule, chart_context, ident)
+    drawn = drawn_charts.drawn(answer, chart, chart_context, title, below, options or {})
     all_notes = [*notes, *([drawn.meta["credit"]] if drawn.meta.get("credit") else [])]
     if comparable(answer) is not answer:
         all_notes.append(view.word("figure.no_nowruz"))
     if ignored:
         all_notes.append(scoped_query.no_effect(view, ignored))
-    picture = Picture(
-        drawn.figure,
-        title.sentence,
-        below,
-        downloads.source_of(view, answer, all_notes),
-        partial(_circulated, view, chart, says, below, dict(options or {}), all_notes, answer),
-    )
-    return partial(_show, view, answer, ident, drawn, picture, all_notes, card, place)
 
+    def circulated(rounded: Circulated, ask: Ask) -> Picture | None:
+        """The picture for circulation, redrawn from the rounded answer and the nation's rounded value."""
+        # Without one of its measures the chart would be misleading.
+        names = [metric.name for metric in rounded.metrics]
+        if any(_is_known(answer, name) and not _is_known(rounded, name) for name in names):
+            return None
+        rounded_options = dict(options or {})
+        if rounded_options.get("nation") is not None:
+            rounded_options["nation"] = for_circulation(of_nation(view, rounded), ask).value()
+        rounded_title = titles.unlike(rule(rounded, chart_context), (), rounded, chart_context)
+        redrawn = drawn_charts.draw(rounded, chart, chart_context, rounded_title, below, rounded_options)
+        source = downloads.source_of(view, rounded, [*all_notes, view.word("file.circulation_short")])
+        return Picture(redrawn.figure, rounded_title.sentence, below, source)
 
-def _show(
-    view: PageContext,
-    answer: Answer,
-    ident: str,
-    drawn: DrawnChart,
-    picture: Picture,
-    notes: Sequence[str],
-    card: str,
-    place: DeltaGenerator | None,
-) -> None:
-    with error_boundary(view.lang, ident):
-        axis = drawn.meta["clicks"] if drawn.meta["clicks"] in FILTERS else ""
-        legend, chosen = drawn.meta["keys"], axis and any(key.get("member") for key in drawn.meta["keys"])
-        st.html(blocks.heading(picture.title, picture.subtitle, "" if chosen else keys(legend, view.dark)) + card)
-        if chosen:
-            _keys_to_click(view, axis, legend, ident)
-        plot(drawn.figure, f"chart-{ident}", drawn.spoken, clicked=partial(page_context.turn, axis) if axis else None)
-        if drawn.meta.get("events"):
-            st.html(marks.listed(drawn.meta["events"], context(view)))
-        if notes:
-            st.html("".join(f'<p class="pd-note"><bdi>{text.escape(note)}</bdi></p>' for note in notes))
-        if place:
-            rendering.defer(partial(footer, view, answer, ident, picture=picture), place=place)
-        else:
-            footer(view, answer, ident, picture=picture)
+    picture = Picture(drawn.figure, title.sentence, below, downloads.source_of(view, answer, all_notes), circulated)
+
+    def show() -> None:
+        with error_boundary(view.lang, ident):
+            axis = drawn.meta["clicks"] if drawn.meta["clicks"] in FILTERS else ""
+            legend, chosen = drawn.meta["keys"], axis and any(key.get("member") for key in drawn.meta["keys"])
+            st.html(blocks.heading(picture.title, below, "" if chosen else keys(legend, view.dark)) + card)
+            if chosen:
+                _keys_to_click(view, axis, legend, ident)
+            clicked = partial(page_context.turn, axis) if axis else None
+            plot(drawn.figure, f"chart-{ident}", drawn.spoken, clicked=clicked)
+            if drawn.meta.get("events"):
+                st.html(marks.listed(drawn.meta["events"], chart_context))
+            if all_notes:
+                st.html("".join(f'<p class="pd-note"><bdi>{text.escape(note)}</bdi></p>' for note in all_notes))
+            draw_footer = partial(footer, view, answer, ident, picture=picture)
+            if place:
+                rendering.defer(draw_footer, place=place)
+            else:
+                draw_footer()
+
+    return show
 
 
 def _below(view: PageContext, answer: Answer) -> str:
@@ -222,30 +223,6 @@ def _title(answer: Answer, rule: titles.TitleRule, chart_context: ChartContext, 
     title = titles.unlike(rule(answer, chart_context), used_sentences, answer, chart_context)
     page_titles[ident] = title.sentence
     return title
-
-
-def _circulated(
-    view: PageContext,
-    chart: Chart,
-    says: titles.TitleRule | None,
-    below: str,
-    options: dict[str, Any],
-    notes: Iterable[str],
-    exact: Answer,
-    answer: Circulated,
-    ask: Ask,
-) -> Picture | None:
-    """The picture of a chart for circulation, redrawn from the rounded answer and the nation's rounded value."""
-    # Without one of its measures the chart would be misleading.
-    names = [metric.name for metric in answer.metrics]
-    if any(_is_known(exact, name) and not _is_known(answer, name) for name in names):
-        return None
-    if options.get("nation") is not None:
-        options = options | {"nation": for_circulation(of_nation(view, answer), ask).value()}
-    title = titles.unlike((says or chart.title)(answer, context(view)), (), answer, context(view))
-    drawn = drawn_charts.draw(answer, chart, context(view), title, below, options)
-    source = downloads.source_of(view, answer, [*notes, view.word("file.circulation_short")])
-    return Picture(drawn.figure, title.sentence, below, source)
 
 
 def _is_known(answer: Answer, name: str) -> bool:
@@ -280,20 +257,20 @@ def _swatch(key: elements.Figure, dark: bool) -> str:
 # ---------------------------------------------------------------- tables and lists
 
 
-def groups(view: PageContext, *names: str, by: str, says: titles.TitleRule | None = None) -> None:
-    """Measures of every member of a dimension as a table, with a title and the same footer."""
+def groups(view: PageContext, name: str, by: str, says: titles.TitleRule) -> None:
+    """A measure of every member of a dimension as a table, with a title and the same footer."""
+    ask = partial(scoped_query.ask, view, [name], (by,))
     place = st.container(border=True, key=f"figure-groups-{by}")
-    rendering.defer(_groups, view, names, by, says, place=place, ready=partial(scoped_query.ask, view, names, (by,)))
+    rendering.defer(_groups, view, f"groups-{by}", ask, says, place=place, ready=ask)
 
 
-def _groups(view: PageContext, names: Sequence[str], by: str, says: titles.TitleRule | None) -> None:
-    ident = f"groups-{by}"
+def _groups(view: PageContext, ident: str, ask: Callable[[], tuple[Answer, list[str]]], says: titles.TitleRule) -> None:
     with error_boundary(view.lang, ident):
-        answer, ignored = scoped_query.ask(view, names, (by,))
+        answer, ignored = ask()
         if scoped_query.nothing(answer):
             notice(view.lang, "state.empty_title", view.word("state.empty"))
             return
-        title = _title(answer, says or titles.extreme, context(view), ident)
+        title = _title(answer, says, context(view), ident)
         blocks.head(title.sentence, _below(view, answer))
         table(view, answer, ident)
         if ignored:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from etl.warehouse.dimensions import expand_groups
 from pages.ui.components import blocks, day_field, filter_options, tables
+from pages.ui.components.widgets import controlled
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
 from pages.ui.state import page_context, page_parameters, periods
@@ -115,16 +116,16 @@ def _more(view: PageContext, offered: Sequence[str], on: Sequence[str], known: t
 
 def _filter(view: PageContext, name: str, known: tuple[str, ...]) -> None:
     """One multiselect that shows the values of the scope."""
-    key = f"filter {name}"
     options = filter_options.offered(view, name, known)
-    st.session_state[key] = [code for code in view.where.get(name, ()) if code in options]
-    st.multiselect(
+    controlled(
+        st.multiselect,
         view.word(f"scope.{name}"),
-        list(options),
-        key=key,
+        f"filter {name}",
+        [code for code in view.where.get(name, ()) if code in options],
+        partial(page_context.narrow, name),
+        options=list(options),
         format_func=lambda code: options.get(code, code),
         placeholder=view.word("scope.all_of"),
-        on_change=lambda: page_context.narrow(name, st.session_state[key]),
         filter_mode="contains",
         select_all=False,
         wrap=True,
@@ -137,23 +138,22 @@ def _set_day(view: PageContext, day: date) -> None:
 
 def _period(view: PageContext) -> None:
     """The period for flows and trends: none, a preset, or two days."""
-    key, selected = "filter period", periods.kind(view.scope.period) or _NONE
-    st.session_state[key] = selected
 
-    def changed() -> None:
-        now = st.session_state[key]
+    def changed(now: str) -> None:
         if now == periods.DAYS:
             # Start from the period shown now.
             page_context.set_period(periods.written(*(view.over or view.complete_months(periods.DEFAULT_MONTHS))))
         else:
             page_context.set_period("" if now == _NONE else now)
 
-    st.selectbox(
+    controlled(
+        st.selectbox,
         view.word("scope.period"),
-        (_NONE, *periods.PRESETS, periods.DAYS),
-        key=key,
+        "filter period",
+        periods.kind(view.scope.period) or _NONE,
+        changed,
+        options=(_NONE, *periods.PRESETS, periods.DAYS),
         format_func=lambda option: view.word(f"period.{option}"),
-        on_change=changed,
     )
 
 

@@ -69,7 +69,6 @@ def _offered(
 
 
 def _counts(name: str, on: date, other_filters: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
-    """Persons by member."""
     metric = _OF_COURSES if "course" in (name, *other_filters) else _COUNTED
     answer = warehouse.ask(metric, by=name, on=on, where=other_filters)
     return {row[0]: row[1] for row in answer.rows if row[0] is not None}

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from etl.semantic import exportable
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME
 from pages.ui.charts.elements import ChartContext
 from pages.ui.charts.matrix import ORDERED
 from pages.ui.components import downloads, tables
 from pages.ui.data import warehouse
+from pages.ui.exports.file_content import Exportable
 from pages.ui.i18n import text
 from pages.ui.state import page_context, page_parameters, rendering
 from pages.ui.state.page_context import PageContext
@@ -51,20 +53,20 @@ def where_and_when(view: PageContext, answer: Answer, place: str | None = None) 
 @rendering.fragment
 def footer(
     view: PageContext,
-    answer: Answer,
+    source: Exportable,
     ident: str,
     with_table: bool = True,
     picture: downloads.Picture | None = None,
     chart_context: ChartContext | None = None,
 ) -> None:
-    """Meaning, files and table, each loaded only when opened.
+    """Meaning, files and table, each loaded only when opened; only an Answer in memory has a table here.
 
     `chart_context` brings names of members that only this answer has.
     """
-    switch = f"table shown {ident}"
+    switch, answer = f"table shown {ident}", exportable.of(source).answer
     with st.container(horizontal=True, gap="small", key=f"footer-{ident}", vertical_alignment="center"):
         question(view, answer, ident)
-        downloads.downloads(view, answer, chart_context or context(view), ident, picture)
+        downloads.downloads(view, source, chart_context or context(view), ident, picture)
         if with_table:
             label = view.word("figure.table_close" if st.session_state.get(switch) else "figure.table")
             st.button(label, key=f"table-{ident}", type="tertiary", on_click=_turn, args=(switch,))
@@ -137,10 +139,8 @@ def table(
 ) -> None:
     """The answer as a table, in the order of its chart."""
     rows, start = _as_drawn(answer, picture)
-    more = _events(view, answer, picture)
-    tables.answer(
-        view, f"answer-{ident}", answer, chart_context or context(view), subtitle(view, answer), rows, start, more=more
-    )
+    columns = tables.columns_of(view, answer, chart_context or context(view)) + _events(view, answer, picture)
+    tables.show(view, f"answer-{ident}", columns, rows, subtitle(view, answer), start)
 
 
 def _events(view: PageContext, answer: Answer, picture: downloads.Picture | None) -> list[tables.Column]:
@@ -160,7 +160,7 @@ def _events(view: PageContext, answer: Answer, picture: downloads.Picture | None
 
 
 def _as_drawn(answer: Answer, picture: downloads.Picture | None) -> tuple[Sequence[tuple], str]:
-    """The rows in the order of the chart's bars, and the sort key of that order ("" if it is no column's).
+    """The rows in the order of the chart's bars, or the column to sort them by.
 
     Without bars they keep the order of the answer; a map or a table without a chart shows the largest value first, unless
     the dimension has a natural order.
@@ -174,8 +174,7 @@ def _as_drawn(answer: Answer, picture: downloads.Picture | None) -> tuple[Sequen
     is_flat = not traces or traces[0]["type"].startswith("choropleth")
     if not is_flat or len(answer.by) > 1 or answer.by[0] in (*TIME, *ORDERED):
         return answer.rows, ""
-    name = answer.metrics[0].name
-    return tables.in_order(answer, ChartContext(), name, True), f"-{name}"
+    return answer.rows, f"-{answer.metrics[0].name}"
 
 
 def _bars(answer: Answer, picture: downloads.Picture | None) -> dict[object, int]:

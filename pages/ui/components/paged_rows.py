@@ -1,7 +1,7 @@
 """Rows of a table that stay in the database, sorted by a column; and the collation of names."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from etl.semantic.catalog import TIME
@@ -25,9 +25,6 @@ class PagedRows(Sequence[tuple]):
     stored: StoredRows
     context: ChartContext
     sort: str = ""
-
-    def sorted_by(self, sort: str) -> "PagedRows":
-        return replace(self, sort=sort)
 
     def __len__(self) -> int:
         return self.stored.count()

@@ -5,7 +5,6 @@ chart stores them in the session.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import streamlit as st
 
@@ -27,14 +26,6 @@ def _number(written: str) -> int:
 
 def _written(page: int) -> str:
     return str(page) if page else ALL
-
-
-class Store(Protocol):
-    """Storage for the standing of one table."""
-
-    def read(self) -> Standing: ...
-
-    def write(self, standing: Standing) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -81,9 +72,11 @@ class AmongLists:
         return Standing()
 
     def write(self, standing: Standing) -> None:
-        other_lists = [
-            value for value in page_parameters.of(self.page).get("list", ()) if not value.startswith(f"{self.ident}:")
-        ]
+        lists = page_parameters.of(self.page).get("list", ())
+        other_lists = [value for value in lists if not value.startswith(f"{self.ident}:")]
         this_list = [f"{self.ident}:{standing.sort}:{_written(standing.page)}"] if standing != Standing() else []
         page_parameters.choose(self.page, list=[*other_lists, *this_list])
         page_context.write()
+
+
+Store = InSession | InAddress | AmongLists

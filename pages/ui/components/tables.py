@@ -13,7 +13,6 @@ import streamlit as st
 
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME
-from etl.semantic.exportable import StoredRows
 from pages.ui.charts.elements import ChartContext
 from pages.ui.charts.matrix import ORDERED
 from pages.ui.components import table_html
@@ -21,6 +20,7 @@ from pages.ui.components.paged_rows import PagedRows, collated
 from pages.ui.components.plot import component
 from pages.ui.components.table_html import Column
 from pages.ui.components.table_state import InSession, Standing, Store
+from pages.ui.components.widgets import controlled
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
 from pages.ui.state import page_parameters
@@ -50,17 +50,21 @@ def show(
 ) -> None:
     """Show a table; the first column names the row.
 
-    The rows come sorted by `start` (`-name` for descending, empty for another order) until a heading is pressed. `foot` are
+    The rows are sorted by `start` (`-name` for descending, empty for their own order) until a heading is pressed. `foot` are
     the cells of a total row. Call it in a fragment, so that sorting redraws only the table.
     """
     state_store = store or InSession(ident)
     standing = state_store.read()
     known = {column.name for column in columns if column.value}
     sort = standing.sort if standing.sort.removeprefix("-") in known else start
+    ordered: Sequence[Any] = rows
     if isinstance(rows, PagedRows):
-        ordered: Sequence[Any] = rows.sorted_by(sort)
+        ordered = replace(rows, sort=sort)
     else:
-        ordered = rows if sort == start else sorted_by(columns, rows, sort)
+        # Equal cells keep the order of `start`.
+        for order in dict.fromkeys((start, sort)):
+            if order.removeprefix("-") in known:
+                ordered = sorted_by(columns, ordered, order)
     number = min(standing.page, pages(len(rows)))
     with st.container(key=f"table-{ident}", gap=None):
         if len(rows) > 1 and known:
@@ -98,14 +102,8 @@ def _press(store: Store, columns: Sequence[Column], start: str, key: str) -> Non
 def _turn(view: PageContext, ident: str, store: Store, standing: Standing, number: int, count: int) -> None:
     """The range of rows shown, and the buttons for other pages; page 0 is all rows, as far as MOST_ROWS."""
     most = pages(count)
-    key = f"{ident} page"
     # The first, the last, the neighbours, and those ten pages away.
     near = (1, number - 10, number - 1, number, number + 1, number + 10, most)
-    st.session_state[key] = number
-
-    def changed() -> None:
-        store.write(replace(standing, page=st.session_state[key]))
-
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"pages-{ident}"):
         first = max(number - 1, 0) * PAGE_ROWS + 1
         position = view.word(
@@ -126,14 +124,16 @@ def _turn(view: PageContext, ident: str, store: Store, standing: Standing, numbe
             if count <= MOST_ROWS
             else view.word("more.first_rows", count=text.number(MOST_ROWS, view.lang))
         )
-        st.pills(
+        controlled(
+            st.pills,
             view.word("more.turn"),
-            [*sorted({page for page in near if 1 <= page <= most}), 0],
-            key=key,
+            f"{ident} page",
+            number,
+            lambda page: store.write(replace(standing, page=page)),
+            options=[*sorted({page for page in near if 1 <= page <= most}), 0],
             required=True,
             format_func=lambda page: text.number(page, view.lang) if page else whole,
             label_visibility="collapsed",
-            on_change=changed,
         )
 
 
@@ -148,33 +148,6 @@ def page_of(rows: Sequence[Any], number: int) -> Sequence[Any]:
 
 
 # ---------------------------------------------------------------- answers
-
-
-def answer(
-    view: PageContext,
-    ident: str,
-    answer: Answer,
-    context: ChartContext,
-    caption: str,
-    rows: Sequence[tuple] | None = None,
-    start: str = "",
-    store: Store | None = None,
-    link: Link | None = None,
-    without: Iterable[str] = (),
-    words: Words | None = None,
-    more: Sequence[Column] = (),
-) -> None:
-    """Show an answer as a table; `rows` overrides the order of its rows, `more` columns come last."""
-    columns = [*columns_of(view, answer, context, link, without, words), *more]
-    show(view, ident, columns, answer.rows if rows is None else rows, caption, start, store)
-
-
-def stored(
-    view: PageContext, ident: str, rows: StoredRows, context: ChartContext, caption: str, start: str, store: Store
-) -> None:
-    """Show stored rows as a table; the database sorts them and returns one page at a time."""
-    columns = columns_of(view, rows.answer, context)
-    show(view, ident, columns, PagedRows(rows, context), caption, start, store)
 
 
 def columns_of(
@@ -201,6 +174,7 @@ def columns_of(
     def column(place: int, i: int) -> Column:
         name = answer.columns[i]
         is_member, unit = i < len(answer.by), unit_of(answer, name)
+        is_name = is_member and name not in (*TIME, *ORDERED)
 
         def written(row: tuple) -> str:
             if name in formatters:
@@ -221,7 +195,7 @@ def columns_of(
             return collated(formatters[name](code) if name in formatters else context.member(name, code))
 
         def value(row: tuple) -> Any:
-            return row[i] if row[i] is None or not is_member or name in (*TIME, *ORDERED) else spelt(row[i])
+            return spelt(row[i]) if is_name and row[i] is not None else row[i]
 
         has_bar = (name in barred or unit == "share") and unit not in _UNBARRED and name not in formatters
         return Column(name, title(view, answer, name), written, value, not is_member, not is_member and has_bar)
@@ -256,16 +230,3 @@ def title(view: PageContext, answer: Answer, name: str) -> str:
         return view.word(f"dimension.{name}")
     metric = warehouse.metric(name, answer)
     return metric.label[view.lang] if metric else name
-
-
-def in_order(answer: Answer, context: ChartContext, by: str, downwards: bool) -> list[tuple]:
-    """The rows sorted by a column: names alphabetically, numbers by size; unknown values come last."""
-    if by not in answer.columns:
-        return answer.rows
-    i = answer.columns.index(by)
-    is_name = i < len(answer.by) and by not in (*TIME, *ORDERED)
-    # Collate each name once, however many rows it occurs in.
-    codes = {row[i] for row in answer.rows if row[i] is not None} if is_name else ()
-    keys = {code: collated(context.member(by, code)) for code in codes}
-    column = Column(by, "", str, lambda row: keys.get(row[i]) if is_name else row[i])
-    return sorted_by([column], answer.rows, f"-{by}" if downwards else by)

@@ -1,9 +1,10 @@
-"""Two sides, each a place and a day: side by side, their difference, and its components."""
+"""Two sides, each a place and a day: side by side, over time, their difference, and its components."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 import streamlit as st
@@ -11,19 +12,23 @@ import streamlit as st
 from etl.analysis.comparison import Side
 from etl.core.jalali import DAY, last_complete_months, year_before
 from etl.semantic.answers import Answer, Metric
+from etl.semantic.nowruz import comparable
 from etl.semantic.ranking import LEAST
-from pages.ui.charts import elements, steps
+from pages.ui.charts import elements, lines, steps, titles
 from pages.ui.components import blocks, day_field, notices, tables
 from pages.ui.components import figures as ui
-from pages.ui.components.footer import context, footer
+from pages.ui.components.footer import context, footer, subtitle
+from pages.ui.components.plot import plot
+from pages.ui.components.widgets import controlled
 from pages.ui.data import registers, warehouse
 from pages.ui.i18n import text
-from pages.ui.sections import compare_lines
-from pages.ui.state import page_context, page_parameters
+from pages.ui.state import page_context, page_parameters, rendering
 from pages.ui.state.address import NATION
 from pages.ui.state.page_context import PageContext, without_places
 
 PAGE = "compare"
+# The default measure of the lines: a rate, because a province and the nation differ too much in counts.
+_LINE, _MONTHS = "training_compliance", 36
 
 
 @dataclass(frozen=True)
@@ -34,8 +39,7 @@ class Sides:
     days: tuple[date, date]
 
     def side(self, i: int) -> Side:
-        place = self.places[i]
-        return Side(self.days[i], () if place == NATION else (("province", (place,)),))
+        return Side(self.days[i], warehouse.frozen(_where(self.places[i])))
 
     @property
     def swapped(self) -> "Sides":
@@ -47,8 +51,17 @@ def compare(view: PageContext, *names: str) -> None:
     chosen = sides(view)
     choices(view, chosen)
     table(view, chosen, *names)
-    compare_lines.over_time(view, chosen.places, names)
+    with st.container(border=True, key="figure-compare-lines"):
+        over_time(view, tuple(dict.fromkeys(chosen.places)), names)
     bridges(view, chosen)
+
+
+def _where(place: str) -> dict[str, tuple[str, ...]]:
+    return {} if place == NATION else {"province": (place,)}
+
+
+def _named(view: PageContext, place: str) -> str:
+    return warehouse.names("province", view.lang).get(place, view.word("scope.nation"))
 
 
 def sides(view: PageContext) -> Sides:
@@ -74,40 +87,37 @@ def choices(view: PageContext, chosen: Sides) -> None:
     with st.container(horizontal=True, key="compare-bar", gap="small", vertical_alignment="bottom"):
         for i, (place, day) in enumerate((("p", "a"), ("q", "b"))):
             which = view.word(f"compare.side_{i + 1}")
-            key = f"compare {place}"
-            st.session_state[key] = chosen.places[i]
-            st.selectbox(
-                view.word("compare.place", side=which),
-                options,
-                key=key,
-                format_func=lambda code: provinces.get(code, view.word("scope.nation")),
-                on_change=_set_place,
-                args=(chosen, i, key),
+            label = view.word("compare.place", side=which)
+            changed, named = partial(_set_place, chosen, place), partial(_named, view)
+            controlled(
+                st.selectbox,
+                label,
+                f"compare {place}",
+                chosen.places[i],
+                changed,
+                options=options,
+                format_func=named,
                 width=220,
             )
             label = view.word("compare.day", side=which)
-            day_field.field(view, f"compare-{day}", label, chosen.days[i], partial(_set_day, chosen, i))
+            day_field.field(view, f"compare-{day}", label, chosen.days[i], partial(_set_day, chosen, day))
         st.button(view.word("compare.swap"), key="compare-swap", on_click=_keep, args=(chosen.swapped,))
     day_field.trouble("compare-a", "compare-b")
 
 
-def _set_place(chosen: Sides, i: int, key: str) -> None:
+def _set_place(chosen: Sides, name: str, place: str) -> None:
     """Store both places: a default one would change when the scope does. The days keep their defaults."""
-    places = [*chosen.places]
-    places[i] = st.session_state[key]
-    page_parameters.choose(PAGE, p=places[0], q=places[1])
+    page_parameters.choose(PAGE, **dict(zip("pq", chosen.places, strict=True)) | {name: place})
 
 
-def _set_day(chosen: Sides, i: int, day: date) -> None:
-    days = [*chosen.days]
-    days[i] = day
-    _keep(replace(chosen, days=(days[0], days[1])))
+def _set_day(chosen: Sides, name: str, day: date) -> None:
+    _keep(chosen, **{name: day})
 
 
-def _keep(chosen: Sides) -> None:
-    page_parameters.choose(
-        PAGE, p=chosen.places[0], q=chosen.places[1], a=chosen.days[0].isoformat(), b=chosen.days[1].isoformat()
-    )
+def _keep(chosen: Sides, **changed: date) -> None:
+    days = dict(zip("ab", chosen.days, strict=True)) | changed
+    places = dict(zip("pq", chosen.places, strict=True))
+    page_parameters.choose(PAGE, **places, **{name: day.isoformat() for name, day in days.items()})
 
 
 def table(view: PageContext, chosen: Sides, *names: str) -> None:
@@ -115,8 +125,8 @@ def table(view: PageContext, chosen: Sides, *names: str) -> None:
     with st.container(border=True, key="figure-compare"), notices.error_boundary(view.lang, PAGE):
         where = without_places(view.where)
         catalogue = warehouse.catalogue()
-        comparable = [name for name in names if set(where) <= catalogue[name].dimensions]
-        answer = registers.compare(comparable, chosen.side(0), chosen.side(1), where)
+        offered = [name for name in names if set(where) <= catalogue[name].dimensions]
+        answer = registers.compare(offered, chosen.side(0), chosen.side(1), where)
         chart_context = replace(context(view), names={**context(view).names, "side": _titles(view, chosen)})
         rows = {row[0]: row for row in answer.rows}
         verdicts = [
@@ -129,16 +139,13 @@ def table(view: PageContext, chosen: Sides, *names: str) -> None:
         below = " · ".join([compared, *filters, view.word("compare.difference_is")])
         blocks.head(_finding(view, answer, rows, verdicts), below)
         heads = [view.word("compare.measure"), *sides]
-        columns = [
-            tables.Column("", title, lambda row, i=i: row[i], is_number=i > 0)  # type: ignore[misc]
-            for i, title in enumerate(heads)
-        ]
+        columns = [tables.Column("", title, itemgetter(i), is_number=i > 0) for i, title in enumerate(heads)]
         body = [
             _row(view, answer, each, rows, verdict, chosen.days)
             for each, verdict in zip(answer.metrics, verdicts, strict=True)
         ]
         tables.show(view, "compare", columns, body, view.word("compare.caption"))
-        left_out = [catalogue[name].label[view.lang] for name in names if name not in comparable]
+        left_out = [catalogue[name].label[view.lang] for name in names if name not in offered]
         if left_out:
             note = view.word("compare.left_out", measures=text.listed(left_out, view.lang))
             blocks.note(note)
@@ -146,14 +153,11 @@ def table(view: PageContext, chosen: Sides, *names: str) -> None:
 
 
 def _titles(view: PageContext, chosen: Sides) -> dict[str, str]:
-    provinces = warehouse.names("province", view.lang)
-    named = [provinces.get(place, view.word("scope.nation")) for place in chosen.places]
-    days = [text.day(day, view.lang) for day in chosen.days]
-    return {
-        "first": text.listed([named[0], days[0]], view.lang),
-        "second": text.listed([named[1], days[1]], view.lang),
-        "difference": view.word("compare.difference"),
-    }
+    first, second = (
+        text.listed([_named(view, place), text.day(day, view.lang)], view.lang)
+        for place, day in zip(chosen.places, chosen.days, strict=True)
+    )
+    return {"first": first, "second": second, "difference": view.word("compare.difference")}
 
 
 def _finding(view: PageContext, answer: Answer, rows: dict[str, tuple], verdicts: list[str]) -> str:
@@ -229,6 +233,41 @@ def _least(answer: Answer, metric: Metric, rows: dict[str, tuple]) -> float:
     return min(rows[side][at] or 0 for side in ("first", "second"))
 
 
+@rendering.fragment
+def over_time(view: PageContext, places: tuple[str, ...], names: tuple[str, ...]) -> None:
+    """One measure of both places as two lines in one chart, over the period of the page or the last three years."""
+    with notices.error_boundary(view.lang, "compare-lines"):
+        where = without_places(view.where)
+        catalogue = warehouse.catalogue()
+        offered = [name for name in names if set(where) <= catalogue[name].dimensions]
+        key = "compare line"
+        if st.session_state.get(key) not in offered:
+            st.session_state[key] = _LINE if _LINE in offered else offered[0]
+        name = st.session_state[key]
+        labels = {place: _named(view, place) for place in places}
+        over = view.over or view.months(_MONTHS)
+        answer = registers.over_time(name, {place: _where(place) for place in places}, over, where)
+        chart_context = replace(context(view), names={**context(view).names, "side": labels})
+        metric = answer.metrics[0]
+        title = view.word("why.lines", measure=metric.label[view.lang])
+        below = subtitle(view, answer, text.listed(list(labels.values()), view.lang))
+        figure = lines.trend(answer, chart_context, zero=metric.unit != "share")
+        st.html(blocks.heading(title, below, ui.keys(figure["layout"]["meta"]["keys"], view.dark)))
+        plot(figure, "chart-compare-lines", titles.spoken(answer, chart_context, titles.Title(title), below))
+        if comparable(answer) is not answer:
+            blocks.note(view.word("figure.no_nowruz"))
+        # In the footer container, which the style sheet hides in print.
+        with st.container(key="footer-compare-line"):
+            st.selectbox(
+                view.word("why.line_of"),
+                offered,
+                key=key,
+                format_func=lambda measure: catalogue[measure].label[view.lang],
+                width=280,
+            )
+        footer(view, answer, "compare-lines", chart_context=chart_context)
+
+
 def bridges(view: PageContext, chosen: Sides) -> None:
     """The bridge of each side: between the two days, or over the year before if both days are the same."""
     if without_places(view.where):
@@ -244,6 +283,5 @@ def bridges(view: PageContext, chosen: Sides) -> None:
             st.container(border=True, key=f"figure-{ident}", height="stretch"),
             notices.error_boundary(view.lang, ident),
         ):
-            where = {} if place == NATION else {"province": (place,)}
-            answer = warehouse.analyse("bridge", on=over[1], where=where, over=over)
+            answer = warehouse.analyse("bridge", on=over[1], where=_where(place), over=over)
             ui.draw(view, steps.bridge, answer, ident)

@@ -11,6 +11,7 @@ from pages.ui.components import blocks
 from pages.ui.components import figures as ui
 from pages.ui.components.footer import question
 from pages.ui.components.notices import error_boundary
+from pages.ui.components.widgets import controlled
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
 from pages.ui.state import page_parameters, rendering, scoped_query
@@ -54,13 +55,11 @@ def _none_at_all(view: PageContext) -> None:
 
 def switch(view: PageContext) -> None:
     """The switch between the residents of the day and the census of 1395, for `ranking`."""
-    key = "coverage census"
-    st.session_state[key] = _is_on_census()
-    st.toggle(
-        view.word("population.switch"),
-        key=key,
-        on_change=lambda: page_parameters.choose(_PAGE, census=_CENSUS if st.session_state[key] else None),
-    )
+
+    def changed(is_on: bool) -> None:
+        page_parameters.choose(_PAGE, census=_CENSUS if is_on else None)
+
+    controlled(st.toggle, view.word("population.switch"), "coverage census", _is_on_census(), changed)
 
 
 def _is_on_census() -> bool:

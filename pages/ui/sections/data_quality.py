@@ -1,7 +1,6 @@
 """The quality of the load: what was submitted, what is missing, which rows were rejected and why, which rules hold."""
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import streamlit as st
 
@@ -41,7 +40,7 @@ def provinces(view: PageContext) -> None:
     for code, sources in missing.items():
         names = text.listed([name_of(view, "source", source) for source in sources], view.lang)
         notes.append(view.word("load.lacks", province=text.member("province", code, view.lang), sources=names))
-    _part(view, answer, "provinces", title, view.word("load.provinces_are"), answer.rows, notes=notes)
+    _part(view, answer, "provinces", title, notes=notes)
 
 
 def reasons(view: PageContext) -> None:
@@ -57,19 +56,18 @@ def warned(view: PageContext) -> None:
 
 def _by_reason(view: PageContext, answer: Answer, ident: str, title: str) -> None:
     persian_headers = load.headers()
-    words: dict[str, Callable[[Any], str]] = {
+    words: tables.Words = {
         "source": lambda name: name_of(view, "source", name),
         "reason": lambda name: name_of(view, "reason", name),
         "column": lambda name: (persian_headers.get(name, name) if view.lang == "fa" else name) or "–",
     }
-    _part(view, answer, ident, title, view.word(f"load.{ident}_are"), answer.rows, words)
+    _part(view, answer, ident, title, words)
 
 
 def files(view: PageContext) -> None:
     """Each file: from which province, how many rows, refused or with a note."""
     answer = warehouse.result(load.files)
-    read = text.number(warehouse.published().files, view.lang)
-    words: dict[str, Callable[[Any], str]] = {
+    words: tables.Words = {
         "file": str,
         "source": lambda name: name_of(view, "source", name),
         # A file of several provinces is of none.
@@ -84,8 +82,8 @@ def files(view: PageContext) -> None:
     more = [view.word("load.more", count=text.number(len(ignored) - _IGNORED_NAMED, view.lang))]
     named = text.listed(ignored[:_IGNORED_NAMED] + (more if len(ignored) > _IGNORED_NAMED else []), view.lang)
     notes = [view.word("load.ignored", files=named)] if ignored else []
-    title = view.word("load.files", count=read)
-    _part(view, answer, "files", title, view.word("load.files_are"), rows, words, notes)
+    title = view.word("load.files", count=text.number(warehouse.published().files, view.lang))
+    _part(view, answer, "files", title, words, notes, rows)
 
 
 def rules(view: PageContext) -> None:
@@ -106,7 +104,7 @@ def publications(view: PageContext) -> None:
     answer = warehouse.result(load.publications, warehouse_pointer())
     title = view.word("load.publications", count=text.number(len(answer.rows), view.lang))
     words = {"publication": lambda number: text.digits(number, view.lang)}
-    _part(view, answer, "publications", title, view.word("load.publications_are"), answer.rows, words)
+    _part(view, answer, "publications", title, words)
 
 
 @rendering.fragment
@@ -115,29 +113,24 @@ def _part(
     answer: Answer,
     ident: str,
     title: str,
-    below: str,
-    rows: Iterable[tuple],
-    words: dict[str, Callable[[Any], str]] | None = None,
+    words: tables.Words | None = None,
     notes: Iterable[str] = (),
+    rows: Sequence[tuple] | None = None,
 ) -> None:
-    """A table with title, explanation and download."""
-    listed = list(rows)
-    chart_context = ChartContext(
-        view.lang, view.dark, {"file": {row[0]: row[0] for row in listed}} if ident == "files" else {}
-    )
+    """A table with title, explanation and download; `rows` overrides the order of its rows."""
+    files = {row[0]: row[0] for row in answer.rows} if ident == "files" else {}
+    chart_context = ChartContext(view.lang, view.dark, {"file": files})
     with st.container(border=True, key=f"figure-{ident}", height="stretch"), notices.error_boundary(view.lang, ident):
-        blocks.head(title, below)
+        blocks.head(title, view.word(f"load.{ident}_are"))
         for note in notes:
             blocks.note(note)
-        if not listed:
+        if not answer.rows:
             blocks.note(view.word("load.nothing"))
             return
-        empty = [
-            name
-            for i, name in enumerate(answer.columns)
-            if name in ("refusal", "notes") and not any(r[i] for r in listed)
-        ]
-        tables.answer(view, ident, answer, chart_context, title, listed, without=empty, words=words)
+        named = {"refusal", "notes"} & set(answer.columns)
+        empty = [name for name in named if not any(answer.column(name))]
+        columns = tables.columns_of(view, answer, chart_context, without=empty, words=words)
+        tables.show(view, ident, columns, rows or answer.rows, title)
         footer(view, answer, ident, with_table=False, chart_context=chart_context)
 
 

@@ -9,6 +9,7 @@ from etl.core.text_folding import fold
 from etl.semantic.answers import Metric
 from etl.semantic.catalog import derived, derived_names
 from etl.semantic.formulas import changes, formula
+from pages.ui.components.widgets import controlled
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
 from pages.ui.state import page_context, page_parameters
@@ -73,14 +74,13 @@ def _group_name(group: str, lang: str) -> str:
 
 def _search(lang: str) -> list[str]:
     """The search words, from the address; each must occur."""
-    key, searched = "find definition", page_parameters.one(_PAGE, "find")
-    st.session_state[key] = searched
+    searched = page_parameters.one(_PAGE, "find")
+
+    def changed(written: str) -> None:
+        page_parameters.choose(_PAGE, find=written.strip() or None)
+
     with st.container(key="find"):
-        st.text_input(
-            text.word("methods.find", lang),
-            key=key,
-            on_change=lambda: page_parameters.choose(_PAGE, find=st.session_state[key].strip() or None),
-        )
+        controlled(st.text_input, text.word("methods.find", lang), "find definition", searched, changed)
     return fold(searched).split()
 
 

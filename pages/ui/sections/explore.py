@@ -4,6 +4,7 @@ The choice is kept in the address. A question without meaning is refused in word
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -15,6 +16,7 @@ from pages.ui.charts import bars, lines, maps, matrix, titles
 from pages.ui.charts.matrix import ORDERED
 from pages.ui.components import blocks, notices
 from pages.ui.components import figures as ui
+from pages.ui.components.widgets import controlled
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
 from pages.ui.sections import explore_rows, question_problems
@@ -70,17 +72,16 @@ def _controls(view: PageContext, selection: Selection) -> None:
 def _several(
     view: PageContext, name: str, options: Sequence[str], chosen: Sequence[str], label: Callable[[str], str], most: int
 ) -> None:
-    key = f"explore {name}"
-    st.session_state[key] = list(chosen)
-
-    st.multiselect(
+    controlled(
+        st.multiselect,
         view.word(f"more.{name}"),
-        list(options),
-        key=key,
+        f"explore {name}",
+        list(chosen),
+        partial(_choose, name),
+        options=list(options),
         format_func=label,
         max_selections=most,
         placeholder=view.word(f"more.{name}_hint"),
-        on_change=lambda: _choose(name, st.session_state[key]),
         filter_mode="contains",
         select_all=False,
         wrap=True,

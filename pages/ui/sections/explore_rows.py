@@ -13,9 +13,11 @@ from etl.semantic.catalog import TIME
 from etl.semantic.exportable import StoredRows
 from pages.ui.charts import matrix
 from pages.ui.charts.matrix import ORDERED
-from pages.ui.components import blocks, downloads, notices, tables
-from pages.ui.components.footer import context, question, subtitle
+from pages.ui.components import blocks, notices, tables
+from pages.ui.components.footer import context, footer, subtitle
+from pages.ui.components.paged_rows import PagedRows
 from pages.ui.components.table_state import InAddress
+from pages.ui.components.widgets import controlled
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
 from pages.ui.state import page_context, page_parameters, rendering
@@ -56,19 +58,15 @@ def rows(view: PageContext, selection: Selection, source: Answer | StoredRows) -
         blocks.head(view.word("more.groups", count=text.number(count, view.lang)), subtitle(view, answer))
         if len(selection.by) > 1:
             _choose_shape(view, shape)
-        if isinstance(source, StoredRows):
-            if shape == "pivot":
-                blocks.note(view.word("more.pivot_too_large"))
-            tables.stored(
-                view, "rows", source, chart_context, subtitle(view, answer), _start(selection), InAddress(PAGE)
-            )
-        elif shape == "pivot":
+        if is_pivot:
             _pivot(view, selection, answer)
         else:
-            _table(view, selection, answer)
-        with st.container(horizontal=True, gap="small", key="footer-rows", vertical_alignment="center"):
-            question(view, answer, "rows")
-            downloads.downloads(view, source, chart_context, "rows")
+            if shape == "pivot":
+                blocks.note(view.word("more.pivot_too_large"))
+            all_rows = PagedRows(source, chart_context) if isinstance(source, StoredRows) else answer.rows
+            columns = tables.columns_of(view, answer, chart_context)
+            tables.show(view, "rows", columns, all_rows, subtitle(view, answer), _start(selection), InAddress(PAGE))
+        footer(view, source, "rows", with_table=False)
 
 
 def _shape(selection: Selection) -> str:
@@ -77,35 +75,27 @@ def _shape(selection: Selection) -> str:
 
 
 def _choose_shape(view: PageContext, shape: str) -> None:
-    """The choice between table and pivot, kept in the address."""
-    key = "explore show"
-    st.session_state[key] = shape
 
-    def changed() -> None:
-        form = st.session_state[key]
+    def changed(form: str) -> None:
         page_parameters.choose(PAGE, show=None if form == "table" else form, page=None)
         page_context.write()
 
-    st.segmented_control(
+    controlled(
+        st.segmented_control,
         view.word("more.show"),
-        SHOWN,
-        key=key,
+        "explore show",
+        shape,
+        changed,
+        options=SHOWN,
         required=True,
         format_func=lambda form: view.word(f"more.{form}"),
         label_visibility="collapsed",
-        on_change=changed,
     )
 
 
 def _start(selection: Selection) -> str:
     """The initial order: time and bands in their own order, other groups by their first measure."""
     return selection.by[0] if selection.is_timed or set(selection.by) & set(ORDERED) else f"-{selection.names[0]}"
-
-
-def _table(view: PageContext, selection: Selection, answer: Answer) -> None:
-    chart_context, start = context(view), _start(selection)
-    rows = tables.in_order(answer, chart_context, start.removeprefix("-"), start.startswith("-"))
-    tables.answer(view, "rows", answer, chart_context, subtitle(view, answer), rows, start, InAddress(PAGE))
 
 
 def _pivot(view: PageContext, selection: Selection, answer: Answer) -> None:

@@ -13,6 +13,7 @@ from etl.semantic.answers import Answer
 from pages.ui.components import blocks, day_field
 from pages.ui.components.footer import question
 from pages.ui.components.notices import error_boundary
+from pages.ui.components.widgets import controlled
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
 from pages.ui.state import address, page_parameters, rendering, scoped_query
@@ -95,7 +96,6 @@ def announced(view: PageContext) -> None:
 
 
 def _sentence(view: PageContext, row: dict, until: date) -> str:
-    """The answer in one sentence."""
     values = {
         "target": text.plain(row["goal"], "persons", view.lang),
         "day": text.day(until, view.lang),
@@ -111,14 +111,12 @@ def _sentence(view: PageContext, row: dict, until: date) -> str:
 
 
 def _target(view: PageContext, goal: float | None) -> None:
-    key = "goal target"
-    st.session_state[key] = text.plain(goal, "persons", view.lang) if goal is not None else ""
+    def changed(written: str) -> None:
+        target = address.number(latin_digits(written).replace("٬", "").replace(",", "").strip())
+        page_parameters.choose(_PAGE, goal=f"{target:g}" if target else None)
 
-    def choose() -> None:
-        written = latin_digits(st.session_state[key]).replace("٬", "").replace(",", "").strip()
-        page_parameters.choose(_PAGE, goal=f"{target:g}" if (target := address.number(written)) else None)
-
-    st.text_input(view.word("goal.target"), key=key, on_change=choose)
+    shown = text.plain(goal, "persons", view.lang) if goal is not None else ""
+    controlled(st.text_input, view.word("goal.target"), "goal target", shown, changed)
 
 
 def _choose(day: date) -> None:
@@ -128,33 +126,28 @@ def _choose(day: date) -> None:
 def _year(view: PageContext, month_ends: list[date], until: date) -> None:
     """The ends of years, each one click."""
     ends = {unit.last: unit.label for unit in (jalali.unit_of(day, "year") for day in month_ends)}
-    key = "goal year"
-    st.session_state[key] = until if until in ends else None
 
-    def changed() -> None:
+    def changed(day: date | None) -> None:
         # A second click on the chosen year takes it back and changes nothing.
-        if st.session_state[key]:
-            _choose(st.session_state[key])
+        if day:
+            _choose(day)
 
-    st.segmented_control(
+    controlled(
+        st.segmented_control,
         view.word("goal.until"),
-        [day for day in month_ends if day in ends],
-        key=key,
+        "goal year",
+        until if until in ends else None,
+        changed,
+        options=[day for day in month_ends if day in ends],
         format_func=lambda day: text.digits(ends[day], view.lang),
-        on_change=changed,
     )
 
 
 def _month(view: PageContext, month_ends: list[date], until: date) -> None:
-    """A slider over the ends of months, and the chosen day among them."""
-    key = "goal month"
-    st.session_state[key] = until
-    st.select_slider(
-        view.word("goal.month"),
-        sorted({*month_ends, until}),
-        key=key,
-        format_func=lambda day: text.day(day, view.lang),
-        on_change=lambda: _choose(st.session_state[key]),
+    options = sorted({*month_ends, until})
+    named = partial(text.day, lang=view.lang)
+    controlled(
+        st.select_slider, view.word("goal.month"), "goal month", until, _choose, options=options, format_func=named
     )
 
 

@@ -1,6 +1,7 @@
 """Institutes: search, list with measures, and one institute with its licences. People appear only as rows without names."""
 
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
@@ -9,9 +10,10 @@ from etl.analysis.detail import Institute
 from etl.operations import audit
 from etl.semantic.answers import Answer
 from etl.warehouse.dimensions import expand_groups
-from pages.ui.components import blocks, downloads, notices, tables
-from pages.ui.components.footer import context, footer, question, subtitle
+from pages.ui.components import blocks, notices, tables
+from pages.ui.components.footer import context, footer, subtitle
 from pages.ui.components.table_state import InAddress
+from pages.ui.components.widgets import controlled
 from pages.ui.data import registers, user, warehouse
 from pages.ui.i18n import text
 from pages.ui.sections.listings import institute_address
@@ -38,19 +40,18 @@ def only(view: PageContext, institute: Institute) -> PageContext:
 
 def find(view: PageContext) -> None:
     """A search field for institutes by name, code or place."""
-    key = "institute find"
-    written = page_parameters.one(PAGE, "find")
-    st.session_state[key] = written
 
-    def changed() -> None:
-        page_parameters.choose(PAGE, find=st.session_state[key], page=None, sort=None)
+    def changed(written: str) -> None:
+        page_parameters.choose(PAGE, find=written, page=None, sort=None)
         page_context.narrow("institute", ())
 
-    st.text_input(
+    controlled(
+        st.text_input,
         view.word("institute.find"),
-        key=key,
+        "institute find",
+        page_parameters.one(PAGE, "find"),
+        changed,
         placeholder=view.word("institute.find_hint"),
-        on_change=changed,
         max_chars=80,
         width=420,
     )
@@ -67,9 +68,8 @@ def listing(view: PageContext) -> None:
             return
         title = view.word(_counted(view), count=text.number(len(answer.rows), view.lang))
         blocks.head(title, subtitle(view, answer))
-        rows = tables.in_order(answer, context(view), "institute", False)
         columns = _columns(view, answer)
-        tables.show(view, "institutes", columns, rows, subtitle(view, answer), "institute", InAddress(PAGE))
+        tables.show(view, "institutes", columns, answer.rows, subtitle(view, answer), "institute", InAddress(PAGE))
         footer(view, answer, "institutes", with_table=False)
 
 
@@ -102,12 +102,11 @@ def _listed(view: PageContext) -> Answer:
 
 def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
     """The register's facts on an institute, its name as a link, then its measures."""
-    institutes, chart_context = registers.institutes(), context(view)
-    measures = tables.columns_of(view, answer, chart_context)[1:]
+    institutes = registers.institutes()
 
-    def named(row: tuple) -> str:
-        address = institute_address(view, row[0])
-        return f'<a href="{text.escape(address)}" target="_self">{text.escape(institutes[row[0]].name)}</a>'
+    def licensed(count: int | None) -> str:
+        # For one institute the count tells whether it is licensed.
+        return "–" if count is None else _yes(view, bool(count))
 
     def fact(name: str) -> tables.Column:
         def member(row: tuple) -> str:
@@ -124,25 +123,17 @@ def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
             lambda row: tables.collated(member(row)),
         )
 
-    def licensed(row: tuple) -> str:
-        # For one institute the count tells whether it is licensed.
-        value = row[answer.columns.index("licensed_institutes")]
-        return text.escape("–" if value is None else _yes(view, bool(value)))
-
     def code(row: tuple) -> str:
         return f"<bdi>{text.escape(text.digits(row[0], view.lang))}</bdi>"
 
-    def name(row: tuple) -> str:
-        return tables.collated(institutes[row[0]].name)
-
+    words = {"licensed_institutes": licensed}
+    name, *measures = tables.columns_of(view, answer, context(view), partial(institute_address, view), words=words)
     return [
-        tables.Column("institute", view.word("dimension.institute"), named, name),
+        name,
         tables.Column("code", view.word("dimension.code"), code, lambda row: row[0]),
         *(fact(attribute) for attribute in ("province", "county", "activity")),
         *(
-            replace(column, title=view.word("institute.licensed"), cell=licensed, has_bar=False)
-            if column.name == "licensed_institutes"
-            else column
+            replace(column, title=view.word("institute.licensed")) if column.name in words else column
             for column in measures
         ),
     ]
@@ -191,7 +182,7 @@ def licences(view: PageContext, institute: Institute) -> None:
         words["outcome"] = lambda value: (
             text.member("outcome", value, view.lang) if value else view.word("institute.open")
         )
-        tables.answer(view, "licences", answer, context(view), title, words=words)
+        tables.show(view, "licences", tables.columns_of(view, answer, context(view), words=words), answer.rows, title)
         footer(view, answer, "licences", with_table=False)
 
 
@@ -211,10 +202,9 @@ def people(view: PageContext) -> None:
             notices.notice(view.lang, "state.empty_title", view.word("state.empty"))
             return
         words = {"row": lambda number: text.number(number, view.lang)}
-        tables.answer(view, "people", answer, context(view), view.word("institute.people"), words=words)
-        with st.container(horizontal=True, gap="small", key="footer-people", vertical_alignment="center"):
-            question(view, answer, "people")
-            downloads.downloads(view, spells, context(view), "people")
+        columns = tables.columns_of(view, answer, context(view), words=words)
+        tables.show(view, "people", columns, answer.rows, view.word("institute.people"))
+        footer(view, spells, "people", with_table=False)
 
 
 def _note_once(view: PageContext, publication: str) -> None:

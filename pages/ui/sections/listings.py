@@ -4,6 +4,7 @@ A list is an Answer of etl.analysis as a table with links to the institutes, a t
 """
 
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
@@ -12,6 +13,7 @@ from pages.ui.components import blocks, tables
 from pages.ui.components.footer import context, footer, where_and_when
 from pages.ui.components.notices import error_boundary
 from pages.ui.components.table_state import AmongLists, InSession
+from pages.ui.components.widgets import controlled
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
 from pages.ui.state import page_context, page_parameters, rendering, scoped_query
@@ -46,7 +48,8 @@ def _listing(view: PageContext, analysis: str, ident: str) -> None:
     # Outside the fragment Streamlit would report the error itself.
     with error_boundary(view.lang, ident):
         answer, ignored = scoped_query.worked_out(view, analysis)
-        days = page_parameters.one(page_context.part(), "days") if _ends(answer) else ""
+        page, ends = page_context.part(), "span" in answer.by
+        days = page_parameters.one(page, "days") if ends else ""
         answer = within(answer, days)
         count = text.number(len(answer.rows), view.lang)
         sentence = view.word(f"listing.{analysis}", count=count)
@@ -54,10 +57,12 @@ def _listing(view: PageContext, analysis: str, ident: str) -> None:
             sentence = view.word("why.ending", count=count, days=text.number(int(days), view.lang))
         below = f"{view.word(f'listing.{analysis}_help')} · {where_and_when(view, answer)}"
         st.html(f'<div class="pd-head" id="{ident}"><h3>{text.escape(sentence)}</h3><p>{text.escape(below)}</p></div>')
-        if _ends(answer) and "days" in NAMES.get(page_context.part(), ()):
+        if ends and "days" in NAMES.get(page, ()):
             _days_left(view, days)
         if answer.rows:
-            _table(view, answer, analysis, sentence)
+            store = AmongLists(page, analysis) if "list" in NAMES.get(page, ()) else InSession(ident)
+            columns = tables.columns_of(view, answer, context(view), partial(institute_address, view))
+            tables.show(view, ident, columns, answer.rows, sentence, store=store)
         else:
             blocks.note(view.word("listing.none"))
         if ignored:
@@ -67,7 +72,7 @@ def _listing(view: PageContext, analysis: str, ident: str) -> None:
 
 def within(answer: Answer, days: str) -> Answer:
     """The rows that end within `days`; all rows if `days` is empty."""
-    if not days or "span" not in answer.by:
+    if not days:
         return answer
     at = answer.by.index("span")
     return replace(answer, rows=[row for row in answer.rows if int(row[at].rpartition("-")[2]) <= int(days)])
@@ -79,41 +84,28 @@ def ending(view: PageContext, days: str) -> str:
     return page_parameters.address("licensing", view.lang, view.scope.address() | parameters)
 
 
-def _ends(answer: Answer) -> bool:
-    return "span" in answer.by
-
-
 def _days_left(view: PageContext, days: str) -> None:
-    """The choice of days, kept in the address."""
-    page, key = page_context.part(), "listing days"
-    st.session_state[key] = days or DAYS_LEFT[-1]
+    page = page_context.part()
 
-    def changed() -> None:
-        chosen = st.session_state[key]
+    def changed(chosen: str) -> None:
         page_parameters.choose(page, days=None if chosen == DAYS_LEFT[-1] else chosen)
         page_context.write()
 
-    st.segmented_control(
+    controlled(
+        st.segmented_control,
         view.word("why.days_left"),
-        DAYS_LEFT,
-        key=key,
+        "listing days",
+        days or DAYS_LEFT[-1],
+        changed,
+        options=DAYS_LEFT,
         required=True,
         format_func=lambda option: view.word("why.days", count=text.number(int(option), view.lang)),
-        on_change=changed,
     )
 
 
-def _table(view: PageContext, answer: Answer, analysis: str, caption: str) -> None:
-    ident, page = f"listing-{analysis}", page_context.part()
-    store = AmongLists(page, analysis) if "list" in NAMES.get(page, ()) else InSession(ident)
-    tables.answer(
-        view, ident, answer, context(view), caption, store=store, link=lambda row: institute_address(view, row[0])
-    )
-
-
-def institute_address(view: PageContext, institute: str) -> str:
-    """The address of an institute under the user's scope without its places, which may exclude the institute."""
-    alone: dict[str, list[str]] = {"institute": [institute], "province": [], "county": []}
+def institute_address(view: PageContext, row: tuple) -> str:
+    """The address of a row's institute under the user's scope without its places, which may exclude the institute."""
+    alone: dict[str, list[str]] = {"institute": [row[0]], "province": [], "county": []}
     return page_parameters.address("register", view.lang, view.scope.address() | alone)
 
 

@@ -37,17 +37,15 @@ def problems_of(
         problems.append(
             Problem("two_times", dimensions=tuple(units), remedies=tuple(Remedy("by", name) for name in units))
         )
-    filters = [name for name in where if name not in by]
+    kinds = dict.fromkeys(by, "by") | {name: "where" for name in where if name not in by}
     for name in names:
         metric, measure = catalogue[name], Remedy("m", name)
-        for dimension in by:
+        for dimension, kind in kinds.items():
             if dimension not in metric.dimensions:
-                problems.append(Problem("not_by", name, (dimension,), (Remedy("by", dimension), measure)))
-        for dimension in filters:
-            if dimension not in metric.dimensions:
-                problems.append(Problem("not_where", name, (dimension,), (Remedy("where", dimension), measure)))
-        together = [dimension for dimension in dict.fromkeys((*by, *filters)) if dimension in metric.mutually_exclusive]
+                remedies: tuple[Remedy, ...] = (Remedy(kind, dimension), measure)
+                problems.append(Problem(f"not_{kind}", name, (dimension,), remedies))
+        together = tuple(dimension for dimension in kinds if dimension in metric.mutually_exclusive)
         if len(together) > 1:
-            remedies = tuple(Remedy("by" if dimension in by else "where", dimension) for dimension in together)
-            problems.append(Problem("apart", name, tuple(together), (*remedies, measure)))
+            remedies = (*(Remedy(kinds[dimension], dimension) for dimension in together), measure)
+            problems.append(Problem("apart", name, together, remedies))
     return problems

@@ -63,15 +63,13 @@ def _every_measure() -> None:
     page_context.write()
 
 
+@rendering.fragment
 def log(view: PageContext) -> None:
     """The log of changes in the nation's numbers between all publications kept."""
-    with st.container(border=True, key="figure-revisions", height="stretch"):
-        _log(view)
-
-
-@rendering.fragment
-def _log(view: PageContext) -> None:
-    with notices.error_boundary(view.lang, "revisions"):
+    with (
+        st.container(border=True, key="figure-revisions", height="stretch"),
+        notices.error_boundary(view.lang, "revisions"),
+    ):
         log = registers.revisions()
         key = "load.no_revisions" if not log else "revision.numbers"
         blocks.head(view.word("load.revisions"), view.word(key, count=text.number(len(log or ()), view.lang)))
@@ -81,30 +79,28 @@ def _log(view: PageContext) -> None:
         def ids(row: _Row) -> str:
             return view.word("revision.from_to", **{name: text.digits(row[name], view.lang) for name in ("old", "new")})
 
-        title = view.word("revision.publications")
-        pair = _column("publications", title, ids, lambda row: (row["old"], row["new"]))
-        tables.show(
-            view, "revisions", [_measure(view), pair, *_moved(view), _causes(view)], log, view.word("load.revisions")
-        )
+        pair = _column(view, "publications", "revision.publications", ids, lambda row: (row["old"], row["new"]))
+        columns = [_measure(view), pair, *_moved(view), _causes(view)]
+        tables.show(view, "revisions", columns, log, view.word("load.revisions"))
 
 
 def _column(
+    view: PageContext,
     name: str,
     title: str,
     words: Callable[[_Row], str],
     value: Callable[[_Row], Any] | None = None,
     is_number: bool = False,
 ) -> tables.Column:
-    """A column of escaped words, sorted by `value`."""
-    return tables.Column(name, title, lambda row: text.escape(words(row)), value, is_number)
+    """A column of escaped words under the words of `title`, sorted by `value`."""
+    return tables.Column(name, view.word(title), lambda row: text.escape(words(row)), value, is_number)
 
 
 def _measure(view: PageContext) -> tables.Column:
     def named(row: _Row) -> str:
-        metric = warehouse.catalogue().get(row["metric"])
-        return metric.label[view.lang] if metric else row["metric"]
+        return warehouse.label(row["metric"], view.lang)
 
-    return _column("measure", view.word("dimension.measure"), named, lambda row: tables.collated(named(row)))
+    return _column(view, "measure", "dimension.measure", named, lambda row: tables.collated(named(row)))
 
 
 def _province(view: PageContext) -> tables.Column:
@@ -128,52 +124,43 @@ def _moved(view: PageContext) -> list[tables.Column]:
         return metric.unit if metric else "rows"
 
     def number(name: str) -> tables.Column:
-        title = view.word(f"revision.{name}")
-        return _column(name, title, lambda row: text.plain(row[name], unit(row), view.lang), is_number=True)
+        def words(row: _Row) -> str:
+            return text.plain(row[name], unit(row), view.lang)
 
-    change = _column(
-        "change",
-        view.word("revision.change"),
-        lambda row: compare.signed(row["change"], unit(row), view.lang),
-        is_number=True,
-    )
-    return [number("before"), number("after"), change]
+        return _column(view, name, f"revision.{name}", words, is_number=True)
+
+    def change(row: _Row) -> str:
+        return compare.signed(row["change"], unit(row), view.lang)
+
+    return [number("before"), number("after"), _column(view, "change", "revision.change", change, is_number=True)]
 
 
 def _causes(view: PageContext) -> tables.Column:
     def words(row: _Row) -> str:
         return text.listed([data_quality.name_of(view, "revision", cause) for cause in row["causes"]], view.lang) or "–"
 
-    return _column("causes", view.word("revision.causes"), words, words)
+    return _column(view, "causes", "revision.causes", words, words)
 
 
 def _changed(view: PageContext) -> list[tables.Column]:
     """A file with its province and source, and its rows in the two publications."""
 
-    def rows(name: str) -> tables.Column:
-        title = view.word(f"why.rows_{name}")
-        return _column(name, title, lambda row: text.number(row[name], view.lang), lambda row: row[name], True)
+    def rows(name: str, title: str, value: Callable[[_Row], int | None], signed: bool = False) -> tables.Column:
+        return _column(view, name, title, lambda row: text.number(value(row), view.lang, signed=signed), value, True)
 
-    def change(row: _Row) -> int:
-        return (row["after"] or 0) - (row["before"] or 0)
+    def source(row: _Row) -> str:
+        return data_quality.name_of(view, "source", row["source"])
 
-    file = tables.Column(
-        "file",
-        view.word("dimension.file"),
-        lambda row: f"<bdi>{text.escape(row['file'])}</bdi>",
-        lambda row: row["file"],
-    )
-    source = _column(
-        "source",
-        view.word("dimension.source"),
-        lambda row: data_quality.name_of(view, "source", row["source"]),
-        lambda row: row["source"],
-    )
-    change_column = _column(
-        "change",
-        view.word("revision.change"),
-        lambda row: text.number(change(row), view.lang, signed=True),
-        change,
-        is_number=True,
-    )
-    return [file, _province(view), source, rows("before"), rows("after"), change_column]
+    return [
+        tables.Column(
+            "file",
+            view.word("dimension.file"),
+            lambda row: f"<bdi>{text.escape(row['file'])}</bdi>",
+            lambda row: row["file"],
+        ),
+        _province(view),
+        _column(view, "source", "dimension.source", source, lambda row: row["source"]),
+        rows("before", "why.rows_before", lambda row: row["before"]),
+        rows("after", "why.rows_after", lambda row: row["after"]),
+        rows("change", "revision.change", lambda row: (row["after"] or 0) - (row["before"] or 0), signed=True),
+    ]

@@ -1,23 +1,19 @@
 """The scenario: sliders for recruits, leavers and training seats, kept in the address, and the resulting paths."""
 
 from collections.abc import Mapping
-from datetime import date
-from typing import Any
 
 import streamlit as st
 
-from etl.analysis import registry
 from etl.analysis.planning import NOW, Scenario
-from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
 from pages.ui.charts import scenario_paths
-from pages.ui.charts.elements import unit_of
+from pages.ui.charts.elements import metric_of, unit_of
 from pages.ui.components import blocks
 from pages.ui.components import figures as ui
 from pages.ui.components.footer import question
 from pages.ui.components.notices import error_boundary
+from pages.ui.components.widgets import controlled
 from pages.ui.data import warehouse
-from pages.ui.data.warehouse import Frozen
 from pages.ui.i18n import text
 from pages.ui.state import address, page_parameters, scoped_query
 from pages.ui.state.page_context import PageContext
@@ -49,9 +45,7 @@ def panel(view: PageContext, scenario: Scenario) -> None:
 def figure(view: PageContext, name: str, scenario: Scenario) -> None:
     """The path that the analysis `name` projects under the scenario, drawn as a standard figure."""
     with st.container(border=True, key=f"figure-{name}", height="stretch"), error_boundary(view.lang, name):
-        where, ignored = view.under(warehouse.filters_of(name))
-        settings = (scenario.recruits, scenario.leaver_rate, tuple(sorted(scenario.seats.items())))
-        answer = warehouse.result(_plan, name, view.as_of, warehouse.frozen(where), settings)
+        answer, ignored = scoped_query.worked_out(view, name, scenario=scenario)
         ui.draw(view, scenario_paths.path, answer, name, ignored=ignored)
 
 
@@ -73,20 +67,12 @@ def of_address() -> Scenario:
 
 
 def _flows(view: PageContext, scenario: Scenario) -> None:
-    """The sliders of monthly recruits and of the leaver rate."""
     answer = scoped_query.worked_out(view, "pace_now")[0]
-    recruits, rate = (_as_shown(answer, name) for name in ("plan_recruits", "plan_leaver_rate"))
     left, right = st.columns(2)
     with left:
-        _slider(
-            view, answer, "plan_recruits", recruits, scenario.recruits, _round_top(recruits * 4, 100), 1,
-            lambda value: page_parameters.choose(_PAGE, recruits=None if value == recruits else f"{value:g}"),
-        )  # fmt: skip
+        _slider(view, answer, "plan_recruits", "recruits", scenario.recruits)
     with right:
-        _slider(
-            view, answer, "plan_leaver_rate", rate, text.rounded(scenario.leaver_rate, "share"), max(0.6, rate * 2), 0.001,
-            lambda value: page_parameters.choose(_PAGE, leave=None if value == rate else f"{value * 100:g}"),
-        )  # fmt: skip
+        _slider(view, answer, "plan_leaver_rate", "leave", text.rounded(scenario.leaver_rate, "share"))
 
 
 def _as_shown(answer: Answer, name: str) -> float:
@@ -94,34 +80,30 @@ def _as_shown(answer: Answer, name: str) -> float:
     return text.rounded(answer.value(name), unit_of(answer, name)) or 0
 
 
-def _slider(
-    view: PageContext,
-    answer: Answer,
-    name: str,
-    current: float,
-    chosen: float | None,
-    most: float,
-    step: float,
-    choose: Any,
-) -> None:
+def _slider(view: PageContext, answer: Answer, name: str, parameter: str, chosen: float | None) -> None:
     """One slider at the chosen or the current value; its label shows the current one."""
-    metric = next(metric for metric in answer.metrics if metric.name == name)
+    metric, current, is_rate = metric_of(answer, name), _as_shown(answer, name), name == "plan_leaver_rate"
     label, settled = metric.label[view.lang], warehouse.settled_on("leaver_rate_12m", view.as_of)
-    if name == "plan_leaver_rate" and settled:
+    if is_rate and settled:
         label = view.word("change.settled", label=label, day=text.day(settled, view.lang))
-    key = f"plan {name}"
-    kind = type(step)
-    value = kind(min(current if chosen is None else chosen, most))
-    st.session_state[key] = value
     written = text.amount(answer.value(name), metric.unit, view.lang)
-    st.slider(
+    most = max(0.6, current * 2) if is_rate else _round_top(current * 4, 100)
+    kind = float if is_rate else int
+
+    def choose(value: float) -> None:
+        in_address = f"{value * 100 if is_rate else value:g}"
+        page_parameters.choose(_PAGE, **{parameter: None if value == current else in_address})
+
+    controlled(
+        st.slider,
         f"{label} ({view.word('planning.now', value=written)})",
-        kind(0),
-        kind(most),
-        step=step,
-        key=key,
-        format="percent" if kind is float else _LOCALIZED,
-        on_change=lambda: choose(st.session_state[key]),
+        f"plan {name}",
+        kind(min(current if chosen is None else chosen, most)),
+        choose,
+        min_value=kind(0),
+        max_value=kind(most),
+        step=0.001 if is_rate else 1,
+        format="percent" if is_rate else _LOCALIZED,
     )
     question(view, answer, f"plan-{name}")
 
@@ -148,28 +130,25 @@ def _seats(view: PageContext, scenario: Scenario) -> None:
 
 
 def _pool(view: PageContext, options: list[str], names: Mapping[str, str]) -> str:
-    key = "plan pool"
     province = page_parameters.one(_PAGE, "of")
     chosen = province if province in options else _ALL
-    st.session_state[key] = chosen
-    st.selectbox(
+    controlled(
+        st.selectbox,
         view.word("planning.pool"),
-        options,
-        key=key,
+        "plan pool",
+        chosen,
+        lambda code: page_parameters.choose(_PAGE, of=code or None),
+        options=options,
         format_func=lambda code: names.get(code, view.word("planning.all_provinces")),
-        on_change=lambda: page_parameters.choose(_PAGE, of=st.session_state[key] or None),
     )
     return chosen
 
 
 def _seat(view: PageContext, scenario: Scenario, place: tuple[str, str], title: str, exact: float) -> None:
-    current, key = int(text.rounded_half_up(exact, 0)), f"plan seats {'.'.join(place)}"
+    current = int(text.rounded_half_up(exact, 0))
     most = _round_top(max(current * 4, scenario.seats.get(place, 0)), 20)
-    value = int(scenario.seats.get(place, current))
-    st.session_state[key] = value
 
-    def choose() -> None:
-        chosen = st.session_state[key]
+    def choose(chosen: int) -> None:
         other_seats = {pool: count for pool, count in scenario.seats.items() if pool != place}
         seats = other_seats if chosen == current else other_seats | {place: chosen}
         listed = [f"{'.'.join(filter(None, pool))}:{count:g}" for pool, count in sorted(seats.items())]
@@ -177,7 +156,8 @@ def _seat(view: PageContext, scenario: Scenario, place: tuple[str, str], title: 
 
     written = text.number(current, view.lang)
     label = f"{title} ({view.word('planning.now', value=written)})"
-    st.slider(label, 0, most, key=key, format=_LOCALIZED, on_change=choose)
+    key, value = f"plan seats {'.'.join(place)}", int(scenario.seats.get(place, current))
+    controlled(st.slider, label, key, value, choose, min_value=0, max_value=most, format=_LOCALIZED)
 
 
 def _round_top(value: float, least: int) -> int:
@@ -185,8 +165,3 @@ def _round_top(value: float, least: int) -> int:
     top = max(value, least)
     size = 10 ** (len(str(int(top))) - 1)
     return int(-(-top // size) * size)
-
-
-def _plan(con: ScopedCursor, name: str, on: date, where: Frozen, settings: tuple[Any, Any, Any]) -> Answer:
-    recruits, rate, seats = settings
-    return registry.analyse(con, name, on, dict(where), scenario=Scenario(recruits, rate, dict(seats)))
