@@ -68,7 +68,7 @@ def licences(con: ScopedCursor, code: str) -> Answer:
     return report(con, by, numbers, sql, parameters, where={"institute": (code,)}, query=readable(sql, parameters))
 
 
-def people(con: ScopedCursor, on: date, where: Where = None) -> StreamedRows:
+def people(con: ScopedCursor, on: date, where: Where | None = None) -> StreamedRows:
     """Spells in active service on a day, one per row, without name, id or day of birth; read while `con` is open.
 
     `row` is the row number in this export only. Rows are sorted by the columns shown, so the number leads back to no person

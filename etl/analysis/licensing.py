@@ -22,14 +22,14 @@ _DAYS = ("licensed_until", "status_since")
 
 
 @analysis(asks=("registered_institutes", "licensed_until", "in_service", "training_compliance", "judicial_officers"))
-def register(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
+def register(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Every institute registered in the scope, largest first: licence, persons, compliance, officers."""
     measures = ("licensed_until", "in_service", "active_assistants", "training_compliance", "judicial_officers")
     return _listed(con, on, where, measures, largest="in_service")
 
 
 @analysis(asks=("registered_institutes", "licensed_until", "outstanding", "active_assistants"))
-def licences_ending(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
+def licences_ending(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Institutes whose licence ends within 90 days, earliest first: (institute, province, activity, span, …).
 
     Further columns: the last day of the licence, the outstanding applications, the active persons.
@@ -49,7 +49,7 @@ def licences_ending(con: ScopedCursor, on: date | None = None, where: Where = No
 
 
 @analysis(asks=("lapsed_licence_service", "licensed_until", "status_since", "outstanding"))
-def lapsed(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
+def lapsed(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Institutes in which persons serve without a valid licence, wherever registered; most persons first.
 
     A person who also serves in a licensed institute is counted here, but not in the national number.
@@ -59,7 +59,7 @@ def lapsed(con: ScopedCursor, on: date | None = None, where: Where = None) -> An
 
 
 @analysis(asks=("registered_institutes", "status_since", "in_service"))
-def stopped(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
+def stopped(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Institutes suspended or revoked by the day, with the date and the persons still in service."""
     listed = _listed(con, on, where, ("status_since", "in_service"), "in_service")
     rows = [row for row in listed.rows if row[3] in ("suspended", "revoked") and row[4] is not None]
@@ -67,21 +67,21 @@ def stopped(con: ScopedCursor, on: date | None = None, where: Where = None) -> A
 
 
 @analysis(asks=("accreditation_ending_30", "accreditation_ending_60", "judicial_officers"))
-def accreditations_ending(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
+def accreditations_ending(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Institutes with judicial officers whose accreditation ends within 90 days, wherever registered; most first."""
     spans = ("accreditation_ending_30", "accreditation_ending_60", "accreditation_ending_90")
     return _having(_listed(con, on, where, (*spans, "judicial_officers"), spans[0], anywhere=True), spans)
 
 
 @analysis(asks=("officers_lapsed", "officer_training_share"))
-def officers_untrained(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
+def officers_untrained(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Institutes with judicial officers whose required training is not in date, wherever registered; most first."""
     measures = ("officers_lapsed", "officer_training_share")
     return _having(_listed(con, on, where, measures, "officers_lapsed", anywhere=True), measures[:1])
 
 
 @analysis(asks=("registered_institutes", "overdue_files"))
-def files_overdue(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
+def files_overdue(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Institutes with complete files that wait for a decision for more than 25 working days; the longest wait first."""
     overdue = _having(_listed(con, on, where, ("overdue_files", "oldest_overdue_file")), ("overdue_files",))
     at = overdue.columns.index("oldest_overdue_file")
@@ -89,7 +89,7 @@ def files_overdue(con: ScopedCursor, on: date | None = None, where: Where = None
 
 
 @analysis(asks=("licensed_institutes", "smart_institutes", "active_assistants"))
-def sizes(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
+def sizes(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Licensed institutes by the number of persons active in them: (size, institutes)."""
     by_institute = _by_size(con, on, where)
     rows = [(size, licensed) for size, (licensed, _) in _cells(by_institute).items()]
@@ -97,7 +97,7 @@ def sizes(con: ScopedCursor, on: date | None = None, where: Where = None) -> Ans
 
 
 @analysis(asks=("licensed_institutes", "smart_institutes", "active_assistants"))
-def smart_sizes(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
+def smart_sizes(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Adoption by size: (size, share, institutes with smart services, licensed institutes)."""
     by_institute = _by_size(con, on, where)
     rows = [
@@ -108,10 +108,10 @@ def smart_sizes(con: ScopedCursor, on: date | None = None, where: Where = None) 
 
 
 @analysis(asks=("smart_service_share", "adoption"))
-def adoption(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
+def adoption(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Adoption in each publication up to the day: (day, share, institutes with smart services, licensed)."""
     current = ask(con, "smart_service_share", on=on, where=where)
-    history, parameters = rows_on(con, "adoption", current.on or current.publication.as_of, where)
+    history, parameters = rows_on(con, "adoption", on, where)
     sql = f"""
         select valid_from as day, sum(smart_institutes)::bigint as smart, sum(licensed_institutes)::bigint as licensed
         from ({history}) as history
@@ -127,7 +127,7 @@ def adoption(con: ScopedCursor, on: date | None = None, where: Where = None) -> 
 
 
 def _listed(
-    con: ScopedCursor, on: date | None, where: Where, measures: Sequence[str], largest: str = "", anywhere: bool = False
+    con: ScopedCursor, on: date, where: Where, measures: Sequence[str], largest: str = "", anywhere: bool = False
 ) -> Answer:
     """Metrics by institute, with its province, activity and status.
 
@@ -160,7 +160,7 @@ def _having(answer: Answer, names: Sequence[str]) -> Answer:
     return replace(answer, rows=[row for row in answer.rows if any(row[i] for i in at)])
 
 
-def _by_size(con: ScopedCursor, on: date | None, where: Where) -> Answer:
+def _by_size(con: ScopedCursor, on: date, where: Where) -> Answer:
     names = ("licensed_institutes", "smart_institutes", "active_assistants")
     return ask(con, *names, by=("institute",), on=on, where=where)
 

@@ -8,7 +8,7 @@ from typing import Any
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import Metric, catalogue, derived
 
-Where = Mapping[str, Sequence[str]] | None
+Where = Mapping[str, Sequence[str]]
 
 
 def answered(

@@ -104,7 +104,7 @@ def late_decisions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[d
 @pytest.mark.parametrize("where", [{}, {"gender": ("female",)}, {"institute": ("0001", "0003")}])
 def test_past_months_use_only_what_was_known_then(late_decisions, where) -> None:
     con, data = late_decisions
-    history = projection.history_of(con, None, where)
+    history = projection.history_of(con, con.publication.as_of, where)
     filters = {name: set(values) for name, values in where.items()}
     differences = 0
     for vintage in (date(2019, 12, 1), date(2020, 9, 21), date(2020, 12, 1), date(2021, 4, 1), date(2024, 5, 20)):
@@ -208,7 +208,7 @@ def test_months_are_shown_for_a_year_and_until_the_lower_bound_reaches_the_goal(
 
 
 def test_a_history_too_short_has_no_range_and_one_shorter_than_a_year_no_projection(con) -> None:
-    begin = projection.history_of(con, None, None).months[0].last
+    begin = projection.history_of(con, con.publication.as_of, {}).months[0].last
     young = projection.projection(con, on=begin + timedelta(200)).records()
     assert all(row["projected"] is None for row in young[:-1])
     assert young[-1]["projected"] == young[-1]["active_assistants"]
