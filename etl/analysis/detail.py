@@ -7,9 +7,8 @@ from datetime import date
 from etl.core.text_folding import fold
 from etl.semantic.access import ScopedCursor, members_in_scope, narrow
 from etl.semantic.answers import Answer, readable, rows_on
-from etl.semantic.derived import Where
+from etl.semantic.derived import Where, report, unread_report
 from etl.semantic.exportable import StreamedRows
-from etl.semantic.reports import report, unread_report
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from etl.analysis.registry import analysis
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask, readable, rows_on
 from etl.semantic.catalog import catalogue, derived
-from etl.semantic.derived import Where, joined_queries, joined_sources, reshaped
+from etl.semantic.derived import Where, joined, reshaped
 
 # The minimum of active persons of each size class.
 SIZES = {"0": 0, "1-9": 1, "10-24": 10, "25-49": 25, "50-99": 50, "100+": 100}
@@ -148,10 +148,8 @@ def _listed(
     if largest:
         at = columns.index(largest)
         rows.sort(key=lambda row: (-(row[at] or 0), row[0]))
-    query = joined_queries(*(answer for answer in (measured, facts, dated) if answer))
-    return replace(
-        measured, by=_FACTS, columns=columns, rows=rows, query=query, sources=joined_sources(measured, facts)
-    )
+    behind = joined(*(answer for answer in (measured, facts, dated) if answer))
+    return replace(measured, by=_FACTS, columns=columns, rows=rows, **behind)
 
 
 def _having(answer: Answer, names: Sequence[str]) -> Answer:

@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 
 from etl.semantic import disclosure
 from etl.semantic.answers import Answer
-from etl.semantic.catalog import catalogue, derived
-from etl.semantic.reports import reported
+from etl.semantic.catalog import catalogue, derived, reported
 from pages.ui.charts.elements import ChartContext
 from pages.ui.components import downloads
 from pages.ui.exports import about, file_content
