@@ -19,6 +19,7 @@ SIZES = {"0": 0, "1-9": 1, "10-24": 10, "25-49": 25, "50-99": 50, "100+": 100}
 _FACTS = ("institute", "province", "activity", "status")
 # Dates of an institute, independent of where its persons serve.
 _DAYS = ("licensed_until", "status_since")
+_SMART_PARTS = ("smart_institutes", "licensed_institutes")
 
 
 @analysis(asks=("registered_institutes", "licensed_until", "in_service", "training_compliance", "judicial_officers"))
@@ -91,20 +92,19 @@ def files_overdue(con: ScopedCursor, on: date, where: Where) -> Answer:
 @analysis(asks=("licensed_institutes", "smart_institutes", "active_assistants"))
 def sizes(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Licensed institutes by the number of persons active in them: (size, institutes)."""
-    by_institute = _by_size(con, on, where)
-    rows = [(size, licensed) for size, (licensed, _) in _cells(by_institute).items()]
-    return reshaped(by_institute, ("size",), (catalogue()["licensed_institutes"],), rows)
+    answer, counted = _by_size(con, on, where)
+    rows = [(size, licensed) for size, (licensed, _) in counted.items()]
+    return reshaped(answer, ("size",), (catalogue()["licensed_institutes"],), rows)
 
 
 @analysis(asks=("licensed_institutes", "smart_institutes", "active_assistants"))
 def smart_sizes(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Adoption by size: (size, share, institutes with smart services, licensed institutes)."""
-    by_institute = _by_size(con, on, where)
+    answer, counted = _by_size(con, on, where)
     rows = [
-        (size, smart / licensed if licensed else None, smart, licensed)
-        for size, (licensed, smart) in _cells(by_institute).items()
+        (size, smart / licensed if licensed else None, smart, licensed) for size, (licensed, smart) in counted.items()
     ]
-    return reshaped(by_institute, ("size",), (catalogue()["smart_service_share"],), rows, _parts("smart_service_share"))
+    return reshaped(answer, ("size",), (catalogue()["smart_service_share"],), rows, _SMART_PARTS)
 
 
 @analysis(asks=("smart_service_share", "adoption"))
@@ -122,7 +122,7 @@ def adoption(con: ScopedCursor, on: date, where: Where) -> Answer:
         (day, smart / licensed if licensed else None, smart, licensed)
         for day, smart, licensed in con.numbers.execute(sql, parameters).fetchall()
     ]
-    answer = reshaped(current, ("day",), (derived("adopted_share"),), rows, _parts("smart_service_share"))
+    answer = reshaped(current, ("day",), (derived("adopted_share"),), rows, _SMART_PARTS)
     return replace(answer, query=readable(sql, parameters))
 
 
@@ -158,22 +158,14 @@ def _having(answer: Answer, names: Sequence[str]) -> Answer:
     return replace(answer, rows=[row for row in answer.rows if any(row[i] for i in at)])
 
 
-def _by_size(con: ScopedCursor, on: date, where: Where) -> Answer:
-    names = ("licensed_institutes", "smart_institutes", "active_assistants")
-    return ask(con, *names, by=("institute",), on=on, where=where)
-
-
-def _cells(by_institute: Answer) -> dict[str, tuple[int, int]]:
+def _by_size(con: ScopedCursor, on: date, where: Where) -> tuple[Answer, dict[str, list[int]]]:
     """Licensed institutes and those with smart services, by size, of institutes registered in the scope."""
-    licensed, smart = dict.fromkeys(SIZES, 0), dict.fromkeys(SIZES, 0)
-    for _, is_licensed, is_smart, active in by_institute.rows:
+    names = ("licensed_institutes", "smart_institutes", "active_assistants")
+    answer = ask(con, *names, by=("institute",), on=on, where=where)
+    counted = {size: [0, 0] for size in SIZES}
+    for _, is_licensed, is_smart, active in answer.rows:
         if is_licensed:
             size = next(size for size, least in reversed(SIZES.items()) if active >= least)
-            licensed[size] += is_licensed
-            smart[size] += is_smart
-    return {size: (licensed[size], smart[size]) for size in SIZES}
-
-
-def _parts(name: str) -> tuple[str, ...]:
-    metric = catalogue()[name]
-    return tuple(part for part in (metric.numerator, metric.denominator) if part)
+            counted[size][0] += is_licensed
+            counted[size][1] += is_smart
+    return answer, counted

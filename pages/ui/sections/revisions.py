@@ -74,7 +74,7 @@ def _log(view: PageContext) -> None:
     with notices.error_boundary(view.lang, "revisions"):
         log = registers.revisions()
         key = "load.no_revisions" if not log else "revision.numbers"
-        blocks.head(view.word("load.revisions"), view.word(key, count=text.number(len(log or ()), view.lang)))
+        blocks.head(view.word("load.revisions"), view.word(key, count=text.number(len(log), view.lang)))
         if not log:
             return
 
