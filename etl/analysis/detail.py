@@ -1,7 +1,7 @@
 """The rows behind the metrics: institutes, the licences of one institute, and persons without names or ids."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date
 
 from etl.core.text_folding import fold
@@ -41,11 +41,11 @@ def institutes(con: ScopedCursor) -> dict[str, Institute]:
         order by institute_code
         """
     ).fetchall()
-    names = [field.name for field in fields(Institute) if field.name != "search_text"]
     by_code = {}
     for row in rows:
-        words = " ".join(str(word) for word in (row[0], row[1], *row[10:]) if word)
-        by_code[row[0]] = Institute(**dict(zip(names, row, strict=False)), search_text=fold(words))
+        words = " ".join(filter(None, (*row[:2], *row[10:])))
+        facts = (*row[:10], fold(words))
+        by_code[row[0]] = Institute(*facts)
     return by_code
 
 

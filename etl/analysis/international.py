@@ -10,11 +10,11 @@ from etl.semantic.answers import Answer, ask, readable
 from etl.semantic.catalog import derived
 from etl.semantic.derived import Where, reshaped
 from etl.semantic.lineage import sources_of_query
+from etl.warehouse.dimensions import PLACES
 
 # The claim in the founding statement of 1400: "more than four million" in another country.
 CLAIM = 4_000_000
 _BY = ("force", "country", "counted", "counted_year", "sureness")
-_PLACES = ("province", "county", "institute")
 _IN_ORDER = "list_position(['guards', 'volunteers', 'auxiliaries', 'others'], force)"
 
 
@@ -29,7 +29,7 @@ def countries(con: ScopedCursor, on: date, where: Where) -> Answer:
     row = register.records()[0]
     iran: tuple[Any, ...] = (
         "assistants",
-        "HERE" if any(place in register.where for place in _PLACES) else "IRN",
+        "HERE" if any(place in register.where for place in PLACES) else "IRN",
         "police_assistants",
         str(on.year),
         "register",

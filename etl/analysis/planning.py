@@ -7,9 +7,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
-from etl.analysis.projection import end_of_next_year, history_of, months_shown, path_of
+from etl.analysis.projection import Point, end_of_next_year, history_of, months_shown, path_of
 from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.core.errors import QuestionError
@@ -18,9 +17,6 @@ from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
 from etl.semantic.derived import Where, answered
 from etl.semantic.provisional import settled_on
-
-# A month of the projection, its distance in months, the number at its end, and the bounds.
-_Point = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -80,12 +76,12 @@ def headcount(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NO
     higher_rate = 0.0 if scenario.leaver_rate is None else scenario.leaver_rate - pace.value("plan_leaver_rate")
     history = history_of(con, on, where)
     active = float(like.value())
-    points = path_of(history, on, active).points
+    points = path_of(history, on, active)
     stocks = _stocks(points, active, more_recruits, higher_rate)
-    planned: list[_Point] = []
+    planned: list[Point] = []
     for (unit, distance, projected, *limits), stock in zip(points, stocks, strict=True):
-        bounds = [None if bound is None else bound * stock / projected if projected else stock for bound in limits]
-        planned.append((unit, distance, stock, *bounds))
+        low, high = (None if bound is None else bound * stock / projected if projected else stock for bound in limits)
+        planned.append((unit, distance, stock, low, high))
     # Without a target a plan extends as far as it has a range.
     shown = months_shown(history, on, active, planned, math.inf if target is None else target)
     rows = [(month, known, plan, low, high, target) for month, known, low, high, plan in shown]
@@ -110,7 +106,7 @@ def recruits_needed(
     recruits = pace.value("plan_recruits")
     history = history_of(con, on, where)
     active = float(like.value())
-    points = _until(path_of(history, on, active).points, on, active, until)
+    points = _until(path_of(history, on, active), on, active, until)
     needed = None
     if points and goal is not None:
         _, months, projected, *_ = points[-1]
@@ -120,19 +116,22 @@ def recruits_needed(
     return answered(like, (), ("recruits_needed",), [row], more=more, also=(pace, *history.answers))
 
 
-def _until(points: Sequence[_Point], day: date, active: float, until: date) -> list[_Point]:
+def _until(points: Sequence[Point], day: date, active: float, until: date) -> list[Point]:
     """The points up to `until`, which becomes the last one: within a month the projection runs straight. Empty outside it."""
     at = next((at for at, (unit, *_) in enumerate(points) if unit.first <= until <= unit.last), None)
     if at is None or until <= day:
         return []
-    unit, distance, projected, *bounds = points[at]
+    unit, distance, projected, low, high = points[at]
     earlier, before = points[at - 1][1:3] if at else (0.0, active)
     start = max(day, unit.first - jalali.DAY)
     part = (until - start) / (unit.last - start)
-    return [*points[:at], (unit, earlier + part * (distance - earlier), before + part * (projected - before), *bounds)]
+    return [
+        *points[:at],
+        (unit, earlier + part * (distance - earlier), before + part * (projected - before), low, high),
+    ]
 
 
-def _stocks(points: Sequence[_Point], active: float, more_recruits: float, higher_rate: float) -> list[float]:
+def _stocks(points: Sequence[Point], active: float, more_recruits: float, higher_rate: float) -> list[float]:
     """The active assistants under a scenario at each point of the projection."""
     stock = previous = active
     passed = 0.0

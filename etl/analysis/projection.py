@@ -28,6 +28,9 @@ MOST_MONTHS_AHEAD = 60
 _MOST_RUNS = 120
 MONTHS_SHOWN_BEFORE = 24
 
+# A future month, the distance of its end in months, and the number then: projected, lower and upper bound.
+Point = tuple[jalali.Unit, float, float, float | None, float | None]
+
 # Persons in service at a month's end whose licences for it were all decided later, by the day of the first decision.
 # Few licences are decided after they begin, so only their institutes and persons are read.
 _LATE = """
@@ -142,25 +145,11 @@ class History:
         return ranges
 
 
-@dataclass(frozen=True)
-class Path:
-    """The projection at each future month's end: (month, distance in months, projected, low, high).
-
-    `low` and `high` are None with fewer than 24 past runs; the path is empty without a year of history.
-    """
-
-    points: Sequence[tuple[jalali.Unit, float, float, float | None, float | None]]
-
-    @property
-    def has_range(self) -> bool:
-        """Whether the range extends to the last month."""
-        return bool(self.points) and self.points[-1][-1] is not None
-
-    def reached(self, target: float) -> tuple[str | None, str | None]:
-        """The first months in which the upper and the lower bound reach a target; None if one does not."""
-        first = next((unit.label for unit, _, _, _, high in self.points if high is not None and high >= target), None)
-        last = next((unit.label for unit, _, _, low, _ in self.points if low is not None and low >= target), None)
-        return first, last
+def reached(points: Sequence[Point], target: float) -> tuple[str | None, str | None]:
+    """The first months in which the upper and the lower bound reach a target; None if one does not."""
+    first = next((unit.label for unit, _, _, _, high in points if high is not None and high >= target), None)
+    last = next((unit.label for unit, _, _, low, _ in points if low is not None and low >= target), None)
+    return first, last
 
 
 def monthly_changes(active: Sequence[int], ahead: int) -> list[float]:
@@ -201,16 +190,19 @@ def history_of(con: ScopedCursor, on: date, where: Where) -> History:
     return History(months, later, (like, stocks))
 
 
-def path_of(history: History, day: date, active: float) -> Path:
-    """The projection from a day with `active` assistants, for the next 60 months that end after it."""
+def path_of(history: History, day: date, active: float) -> list[Point]:
+    """The projection from a day with `active` assistants, for the next 60 months that end after it.
+
+    `low` and `high` are None with fewer than 24 past runs. Without a year of history there are no points.
+    """
     past = [month.active for month in history.months]
     if len(past) <= PACE_MONTHS:
-        return Path(())
+        return []
     steps = monthly_changes(past, MOST_MONTHS_AHEAD)
     ranges = history.ranges(len(past) - 1, MOST_MONTHS_AHEAD + 1)
     unit = jalali.unit_of(history.months[-1].last + jalali.DAY, "month")
     stock, distance = active, 0.0
-    points = []
+    points: list[Point] = []
     for step in steps:
         # Of the current month, only the days after `day` count.
         part = min((unit.last - day).days / ((unit.last - unit.first).days + 1), 1.0)
@@ -219,11 +211,11 @@ def path_of(history: History, day: date, active: float) -> Path:
         low, high = (max(0.0, stock * (1 + bound)) for bound in bounds) if bounds else (None, None)
         points.append((unit, distance, stock, low, high))
         unit = jalali.unit_of(unit.last + jalali.DAY, "month")
-    return Path(points)
+    return points
 
 
 def months_shown(
-    history: History, day: date, active: float, points: Sequence[tuple[Any, ...]], goal: float | None
+    history: History, day: date, active: float, points: Sequence[Point], goal: float | None
 ) -> list[tuple[Any, ...]]:
     """The last known months, then those of `points`, which begin in the current one: (month, active, low, high, projected).
 
@@ -251,7 +243,7 @@ def projection(con: ScopedCursor, on: date, where: Where) -> Answer:
     history = history_of(con, on, where)
     active, target = like.value("active_assistants"), like.value("target")
     goal = None if target is None or active >= target else target
-    rows = months_shown(history, on, active, path_of(history, on, active).points, goal)
+    rows = months_shown(history, on, active, path_of(history, on, active), goal)
     names = ("active_assistants", "projected_low", "projected_high", "projected")
     return answered(like, ("month",), names, rows, also=history.answers)
 
@@ -271,16 +263,16 @@ def pace(con: ScopedCursor, on: date, where: Where, until: date | None = None) -
     active, target = answer.value("active_assistants"), answer.value("target")
     left = (until - on).days / jalali.DAYS_A_MONTH
     required = (target - active) / left if target is not None and left > 0 else None
-    path = path_of(history, on, active)
+    points = path_of(history, on, active)
     first, last = (None, None)
     if target is not None and active >= target:
         first = last = jalali.unit_of(on, "month").label
     elif target is not None:
-        first, last = path.reached(target)
+        first, last = reached(points, target)
     past = [month.active for month in history.months]
     paces = [(past[-1] - past[-1 - months]) / months if len(past) > months else None for months in (6, PACE_MONTHS)]
     names = ("required_pace", "actual_pace_6", "actual_pace_12", "projected_first", "projected_last")
-    row = (required, *paces, first, last, path.has_range)
+    row = (required, *paces, first, last, bool(points) and points[-1][-1] is not None)
     return answered(answer, (), names, [row], also=history.answers, more=("has_range",))
 
 

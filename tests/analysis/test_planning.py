@@ -229,7 +229,7 @@ def test_a_scenario_adds_to_the_projection_what_it_asks_for_beyond_the_last_year
     projected, rest = stock, jalali.unit_of(day, "month")
     part = (rest.last - day).days / ((rest.last - rest.first).days + 1)
     history = projection.history_of(con, day, {})
-    first = projection.path_of(history, day, stock).points[0][2]
+    first = projection.path_of(history, day, stock)[0][2]
     stock, projected = stock + first - projected + (30 - stock * 0.01) * part, first
     assert len(rows) > 12
     for row in rows[1:13]:
@@ -337,7 +337,7 @@ def test_the_recruits_needed_by_any_day_are_those_of_a_walk_day_by_day(
     pace, until = planning.pace_now(con).records()[0], day + days * jalali.DAY
     recruits = planning.recruits_needed(con, until=until, goal=goal).value()
     active = float(answers.ask(con, "active_assistants").value())
-    points = list(projection.path_of(projection.history_of(con, day, {}), day, active).points)
+    points = projection.path_of(projection.history_of(con, day, {}), day, active)
     low, high = 0.0, 1e6
     for _ in range(80):
         middle = (low + high) / 2

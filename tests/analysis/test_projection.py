@@ -185,12 +185,11 @@ def test_the_pace_is_that_of_the_active(con) -> None:
 
 def test_the_months_of_reaching_are_those_of_the_bounds() -> None:
     units = [jalali.unit_of(date(2026, month, 1), "month") for month in (1, 2, 3)]
-    path = projection.Path(
-        [(units[0], 1.0, 90.0, 80.0, 100.0), (units[1], 2.0, 99.0, 85.0, 120.0), (units[2], 3.0, 130.0, 100.0, 150.0)]
-    )
-    assert path.reached(100) == (units[0].label, units[2].label)
-    assert path.reached(110) == (units[1].label, None)
-    assert path.reached(1000) == (None, None)
+    bounds = [(90.0, 80.0, 100.0), (99.0, 85.0, 120.0), (130.0, 100.0, 150.0)]
+    points = [(unit, float(at), *numbers) for at, (unit, numbers) in enumerate(zip(units, bounds, strict=True), 1)]
+    assert projection.reached(points, 100) == (units[0].label, units[2].label)
+    assert projection.reached(points, 110) == (units[1].label, None)
+    assert projection.reached(points, 1000) == (None, None)
 
 
 @pytest.mark.parametrize(("goal", "months"), [(None, 13), (95.0, 13), (107.0, 18), (math.inf, 20)])
