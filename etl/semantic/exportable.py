@@ -164,7 +164,7 @@ def of(source: Answer | StreamedRows | StoredRows) -> InMemoryRows | StreamedRow
 
 def _array(values: list[Any]) -> pa.Array:
     """A column of an Answer; other types than the exported ones, and several together, become texts."""
-    with suppress(pa.ArrowTypeError):
+    with suppress(pa.ArrowException):
         array = pa.array(values)
         if array.type == _exported_type(array.type):
             return array
