@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from bench.register import ROOT, Register
 from bench.timing import Times, quantile
 from etl.analysis import registry
-from etl.semantic import access, answers, spread
+from etl.semantic import access, answers, ranking
 from etl.semantic.access import ScopedCursor
 from pages.ui.charts import bars, lines, maps, marks, titles
 from pages.ui.charts.elements import ChartContext
@@ -218,7 +218,7 @@ def _figures(con: ScopedCursor, on: date, of: tuple[str, ...]) -> list[Any]:
     target = answers.ask(con, "target", on=on, where=where).value()
     events = marks.events(registry.analyse(con, "events", on, where), context)
     compliance = answers.ask(con, "training_compliance", by=("province",), on=on)
-    if spread.is_noise(compliance):
+    if ranking.is_noise(compliance):
         nation = answers.ask(con, "training_compliance", on=on).value()
         compared: Any = bars.ranking(compliance, context, nation=nation)
     else:

@@ -4,8 +4,8 @@ An announcement is no target. An announcements.csv in the submitted folder repla
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from datetime import date
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -26,32 +26,20 @@ _NUMBERS = [("date", pa.date32()), ("metric", pa.string()), ("value", pa.float64
 _SCHEMA = pa.schema([*_NUMBERS, ("words", pa.string()), ("source", pa.string())])
 
 
-@dataclass(frozen=True)
-class Announcement:
-    """An announcement about the nation: the day, a snapshot metric, its value, the words and their source."""
-
-    date: date
-    metric: str
-    value: float
-    words: str
-    source: str
-
-
-def read(folder: Path) -> list[Announcement]:
+def read(folder: Path) -> list[dict[str, Any]]:
     """The rows of announcements.csv. Raises Refused for an unreadable cell and for two values of a metric on one day."""
-    return files.read(
-        folder, "announcements.csv", _SCHEMA.names, _announcement, "date", lambda row: (row.metric, row.date)
-    )
+    key = itemgetter("metric", "date")
+    return files.read(folder, "announcements.csv", _SCHEMA.names, _announcement, "date", key)
 
 
-def load(con: duckdb.DuckDBPyConnection, rows: Sequence[Announcement]) -> None:
+def load(con: duckdb.DuckDBPyConnection, rows: Sequence[dict[str, Any]]) -> None:
     """Create `announcements`: one row per day and metric."""
-    arriving = pa.Table.from_pylist(list(map(asdict, rows)), _SCHEMA)
+    arriving = pa.Table.from_pylist(rows, _SCHEMA)
     create_from(con, "create table announcements as from arriving order by date, metric", arriving)
 
 
 @analysis(asks=())
-def announced(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
+def announced(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Every announcement up to the day, with the registered number.
 
     Rows: (metric, announced_on, announced_value, registered_value, announced_difference, announced_words, source).
@@ -59,23 +47,21 @@ def announced(con: ScopedCursor, on: date | None = None, where: Where = None) ->
     concern the nation: filters have no effect.
     """
     like = ask(con, "active_assistants", on=on)
-    day = like.on or like.publication.as_of
     announcements = con.numbers.execute(
         "select date, metric, value, words, source from announcements where date <= $on_day order by date, metric",
-        {"on_day": day},
+        {"on_day": on},
     ).fetchall()
     rows: list[tuple[Any, ...]] = []
     answers = []
     for announced_on, metric, value, words, source in announcements:
-        answer = ask(con, metric, on=announced_on)
-        answers.append(answer)
-        counted = answer.value()
+        answers.append(ask(con, metric, on=announced_on))
+        counted = answers[-1].value()
         rows.append((metric, announced_on, value, counted, None if counted is None else counted - value, words, source))
     names = ("announced_value", "registered_value", "announced_difference", "announced_words", "source")
-    return answered(like, ("metric", "announced_on"), names, rows, on=day, also=answers)
+    return answered(like, ("metric", "announced_on"), names, rows, also=answers)
 
 
-def _announcement(path: Path, line: int, row: dict[str, str]) -> Announcement:
+def _announcement(path: Path, line: int, row: dict[str, str]) -> dict[str, Any]:
     day = files.day(path, line, row)
     # A province's number must not be shown as the nation's.
     if files.province(path, line, row):
@@ -85,5 +71,5 @@ def _announcement(path: Path, line: int, row: dict[str, str]) -> Announcement:
         states = ", ".join(name for name, entry in catalogue().items() if entry.kind == "snapshot" and not entry.hidden)
         raise files.bad_cell(path, line, "metric", "unknown_value", values=states, values_fa=states)
     value = files.required_number(path, line, row, "value")
-    words, source = (display_text(files.text(path, line, row, name)) for name in ("words", "source"))
-    return Announcement(day, metric, value, words, source)
+    texts = {name: display_text(files.text(path, line, row, name)) for name in ("words", "source")}
+    return {"date": day, "metric": metric, "value": value, **texts}

@@ -31,10 +31,6 @@ class Run:
     flat: float
     actual: int
 
-    @property
-    def is_inside(self) -> bool:
-        return self.low is not None and self.high is not None and self.low <= self.actual <= self.high
-
 
 def runs_of(history: History, ahead: int) -> list[Run]:
     """The projection `ahead` months at the end of every past month with three years of history.
@@ -57,7 +53,7 @@ def runs_of(history: History, ahead: int) -> list[Run]:
 
 
 @analysis(asks=("active_assistants", "net_change"))
-def backtest(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
+def backtest(con: ScopedCursor, on: date, where: Where) -> Answer:
     """How often the projection's range contained the outcome 1, 3, 6 and 12 months later, and the mean relative error.
 
     Rows: (ahead, share of ranges that held, mean miss, mean miss of a flat pace, then ranges that held, ranges, runs). Every
@@ -68,8 +64,8 @@ def backtest(con: ScopedCursor, on: date | None = None, where: Where = None) -> 
     rows: list[tuple[Any, ...]] = []
     for ahead in HORIZONS:
         runs = runs_of(history, ahead)
-        ranged = [run for run in runs if run.low is not None]
-        inside = sum(run.is_inside for run in ranged)
+        ranged = [(run.low, run.actual, run.high) for run in runs if run.low is not None and run.high is not None]
+        inside = sum(low <= actual <= high for low, actual, high in ranged)
         misses = (_mean_miss(runs, [run.projected for run in runs]), _mean_miss(runs, [run.flat for run in runs]))
         rows.append((ahead, inside / len(ranged) if ranged else None, *misses, inside, len(ranged), len(runs)))
     names = ("backtest_inside", "backtest_miss", "backtest_miss_flat")
@@ -78,7 +74,7 @@ def backtest(con: ScopedCursor, on: date | None = None, where: Where = None) -> 
 
 
 @analysis(asks=("active_assistants", "net_change"))
-def backtest_months(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
+def backtest_months(con: ScopedCursor, on: date, where: Where) -> Answer:
     """The outcome and the range projected for it six months before: (month, active, low, high)."""
     history = history_of(con, on, where)
     runs = runs_of(history, _SHOWN_HORIZON)

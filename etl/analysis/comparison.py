@@ -9,7 +9,7 @@ from etl.core.errors import QuestionError
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
-from etl.semantic.derived import joined_queries, joined_sources
+from etl.semantic.derived import joined, reshaped
 from etl.semantic.provisional import settled_on
 
 # Hashable, because pages cache by it.
@@ -38,12 +38,9 @@ def compare(con: ScopedCursor, names: Sequence[str], first: Side, second: Side, 
     sides = [_asked(con, names, side, common) for side in (first, second)]
     answers = [answer for side in sides for answer in side]
     metrics = {metric.name: metric for answer in answers for metric in answer.metrics}
-    before, after = (
-        {name: value for answer in side for name, value in zip(answer.columns, answer.rows[0], strict=True)}
-        for side in sides
-    )
-    parts = before.keys() - metrics.keys()
-    columns = [*names, *(name for name in before if name in parts)]
+    before, after = ({name: value for answer in side for name, value in answer.records()[0].items()} for side in sides)
+    parts = [name for name in before if name not in metrics]
+    columns = [*names, *parts]
 
     def difference(name: str) -> Any:
         is_known = name not in parts and None not in (before[name], after[name])
@@ -54,16 +51,8 @@ def compare(con: ScopedCursor, names: Sequence[str], first: Side, second: Side, 
         ("second", *map(after.get, columns)),
         ("difference", *map(difference, columns)),
     ]
-    return replace(
-        sides[1][0],
-        metrics=tuple(metrics[name] for name in names),
-        by=("side",),
-        columns=("side", *columns),
-        rows=rows,
-        where=common,
-        query=joined_queries(*answers),
-        sources=joined_sources(*answers),
-    )
+    answer = reshaped(sides[1][0], ("side",), map(metrics.__getitem__, names), rows, parts)
+    return replace(answer, where=common, **joined(*answers))
 
 
 def _asked(con: ScopedCursor, names: Sequence[str], side: Side, common: Mapping[str, Sequence[str]]) -> list[Answer]:
@@ -82,12 +71,6 @@ def over_time(
     common = dict(where)
     answers = {side: ask(con, name, by=("month",), over=over, where=common | dict(chosen)) for side, chosen in sides}
     first = next(iter(answers.values()))
-    return replace(
-        first,
-        by=("month", "side"),
-        columns=("month", "side", *first.columns[1:]),
-        rows=[(row[0], side, *row[1:]) for side, answer in answers.items() for row in answer.rows],
-        where=common,
-        query=joined_queries(*answers.values()),
-        sources=joined_sources(*answers.values()),
-    )
+    rows = [(row[0], side, *row[1:]) for side, answer in answers.items() for row in answer.rows]
+    answer = reshaped(first, ("month", "side"), first.metrics, rows, first.columns[2:])
+    return replace(answer, where=common, **joined(*answers.values()))

@@ -58,10 +58,13 @@ def cumulative_incidence(followed: Iterable[tuple[int, int | None, int]], ends: 
     return steps
 
 
+def reached_by(steps: Sequence[Step], time: int, ends: int) -> tuple[float, ...]:
+    """The cumulative share of each of `ends` events at a time."""
+    return next((step.reached for step in reversed(steps) if step.time <= time), (0.0,) * ends)
+
+
 @analysis(asks=("files_complete", "outstanding"), over_period=True)
-def licensing_cohort(
-    con: ScopedCursor, on: date | None = None, where: Where = None, over: tuple[date, date] | None = None
-) -> Answer:
+def licensing_cohort(con: ScopedCursor, on: date, where: Where, over: tuple[date, date] | None = None) -> Answer:
     """The share of the files complete in the period that is decided by each working day 0 to 120, by outcome.
 
     Rows: (working_day, decided, granted, refused, then withdrawn and at_risk). Outstanding files are censored on the day
@@ -70,10 +73,9 @@ def licensing_cohort(
     like, steps, query = _licensing(con, on, where, over)
     rows: list[tuple[Any, ...]] = []
     for working_day in range(LONGEST + 1):
-        past_steps = [step for step in steps if step.time <= working_day]
-        is_followed = bool(steps) and (working_day <= steps[-1].time or _is_all_ended(steps[-1]))
-        granted, refused, withdrawn = past_steps[-1].reached if past_steps else (0.0, 0.0, 0.0)
+        granted, refused, withdrawn = reached_by(steps, working_day, len(OUTCOMES))
         at_risk = next((step.at_risk for step in steps if step.time >= working_day), 0)
+        is_followed = _is_followed(steps, working_day)
         shares = (granted + refused, granted, refused, withdrawn) if is_followed else (None,) * 4
         rows.append((working_day, *shares, at_risk))
     names = ("files_decided_by", "files_granted_by", "files_refused_by")
@@ -81,9 +83,7 @@ def licensing_cohort(
 
 
 @analysis(asks=("files_complete", "outstanding"), over_period=True)
-def licensing_times(
-    con: ScopedCursor, on: date | None = None, where: Where = None, over: tuple[date, date] | None = None
-) -> Answer:
+def licensing_times(con: ScopedCursor, on: date, where: Where, over: tuple[date, date] | None = None) -> Answer:
     """The working days until half and 90 % of the files complete in the period are decided, and the share within 25 days.
 
     One row: (files_median, files_p90, files_within_25, then the files). None if not enough are decided yet.
@@ -93,24 +93,19 @@ def licensing_times(
     def by(part: float) -> int | None:
         return next((step.time for step in steps if sum(step.reached[:2]) >= part - 1e-12), None)
 
-    within = [step for step in steps if step.time <= SERVICE_DAYS]
-    is_followed = bool(steps) and (steps[-1].time >= SERVICE_DAYS or _is_all_ended(steps[-1]))
-    share = (sum(within[-1].reached[:2]) if within else 0.0) if is_followed else None
+    within = sum(reached_by(steps, SERVICE_DAYS, len(OUTCOMES))[:2]) if _is_followed(steps, SERVICE_DAYS) else None
     names = ("files_median", "files_p90", "files_within_25")
-    row = (by(0.5), by(0.9), share, like.value())
+    row = (by(0.5), by(0.9), within, like.value())
     return answered(like, (), names, [row], over=like.over, more=("files_complete",), query=query)
 
 
 @analysis(asks=("registered_institutes",))
-def institute_survival(
-    con: ScopedCursor, on: date | None = None, where: Where = None, least: int = LEAST_INSTITUTES
-) -> Answer:
+def institute_survival(con: ScopedCursor, on: date, where: Where, least: int = LEAST_INSTITUTES) -> Answer:
     """The share of the institutes founded in a Jalali year that is not closed or revoked a number of years later.
 
     Rows: (founded_year, years, institute_survival, institutes_followed), as long as `least` are followed.
     """
     like = ask(con, "registered_institutes", on=on, where=where)
-    day = like.on or like.publication.as_of
     conditions, parameters = filter_conditions(like.where, tables()["institutes"].columns)
     sql = f"""
         select calendar.year, least(ended_on, $on_day) - founded_on as days, ended_on <= $on_day, count(*)
@@ -125,7 +120,7 @@ def institute_survival(
         group by all
         order by all
     """
-    parameters["on_day"] = day
+    parameters["on_day"] = on
     counted: dict[str, list[tuple[int, int | None, int]]] = {}
     for year, followed_days, has_ended, count in con.numbers.execute(sql, parameters).fetchall():
         counted.setdefault(year, []).append((followed_days, 0 if has_ended else None, count))
@@ -137,24 +132,22 @@ def institute_survival(
             at_risk = sum(count for time, _, count in followed if time >= days_after)
             if at_risk < least:
                 break
-            past_steps = [step for step in steps if step.time <= days_after]
-            rows.append((year, years, 1 - (past_steps[-1].reached[0] if past_steps else 0.0), at_risk))
+            rows.append((year, years, 1 - reached_by(steps, days_after, 1)[0], at_risk))
     names = ("institute_survival", "institutes_followed")
-    return answered(like, ("founded_year", "years"), names, rows, on=day, query=readable(sql, parameters))
+    return answered(like, ("founded_year", "years"), names, rows, query=readable(sql, parameters))
 
 
-def _is_all_ended(step: Step) -> bool:
-    """Whether every case has had an event."""
-    return sum(step.reached) > 1 - 1e-12
+def _is_followed(steps: Sequence[Step], time: int) -> bool:
+    """Whether a case is followed until a time, or every case has had an event."""
+    return bool(steps) and (time <= steps[-1].time or sum(steps[-1].reached) > 1 - 1e-12)
 
 
 def _licensing(
-    con: ScopedCursor, on: date | None, where: Where, over: tuple[date, date] | None
+    con: ScopedCursor, on: date, where: Where, over: tuple[date, date] | None
 ) -> tuple[Answer, Sequence[Step], str]:
-    outstanding = ask(con, "outstanding", on=on, where=where)
-    day = outstanding.on or outstanding.publication.as_of
-    first, last = over or jalali.last_complete_months(day, 12)
-    like = ask(con, "files_complete", over=(first, min(last, day)), where=where)
+    first, last = over or jalali.last_complete_months(on, 12)
+    last = min(last, on)
+    like = ask(con, "files_complete", over=(first, last), where=where)
     conditions, parameters = filter_conditions(like.where, tables()["applications"].columns)
     is_decided = "(outcome is not null and decided_on <= $on_day)"
     end = f"case when {is_decided} then decided_on else $on_day end"
@@ -165,7 +158,7 @@ def _licensing(
         group by all
         order by all
     """
-    parameters |= {"on_day": day, "first": first, "last": min(last, day)}
+    parameters |= {"on_day": on, "first": first, "last": last}
     counted = con.numbers.execute(sql, parameters).fetchall()
     followed = [(time, OUTCOMES.index(outcome) if outcome else None, count) for time, outcome, count in counted]
     return like, cumulative_incidence(followed, len(OUTCOMES)), readable(sql, parameters)

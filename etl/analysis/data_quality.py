@@ -1,8 +1,7 @@
 """Data quality of the load: files, provinces, reasons, rules, publications. No field of a person is read or shown."""
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from etl.extract.contract import TABLES, contract
 from etl.revisions import diff
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
-from etl.semantic.reports import report
+from etl.semantic.derived import report, unread_report
 from etl.warehouse.publications import connect, current, describe, versions
 
 _COUNTS = ("rows_read", "rows_loaded", "rows_quarantined", "exact_duplicates")
@@ -24,14 +23,6 @@ _ARRIVED = """
     union
     select province, source_table from load_rows where list_contains($shared, source_table)
 """
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A rule of the published data: the name of its file, and its first comment line (English)."""
-
-    name: str
-    words: str
 
 
 def totals(con: ScopedCursor) -> Answer:
@@ -157,13 +148,13 @@ def missing_sources(con: ScopedCursor) -> dict[str, tuple[str, ...]]:
     return {code: tables for code, tables in lacking.items() if tables}
 
 
-def rules() -> list[Rule]:
-    """The rules that every publication passed before it was published."""
-    checks = [Rule("rows_add_up", "Rows read = rows loaded + rejected rows + exact duplicates, in every file.")]
-    for path in sorted(CHECKS.glob("*.sql")):
-        comment = re.match(r"\s*--\s*(.+)", path.read_text(encoding="utf-8"))
-        checks.append(Rule(path.stem, comment[1].strip() if comment else ""))
-    return checks
+def rules() -> dict[str, str]:
+    """The rules that every publication passed before it was published: the first comment line (English) of each, by name."""
+    checks = {"rows_add_up": "Rows read = rows loaded + rejected rows + exact duplicates, in every file."}
+    return checks | {
+        path.stem: path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("-- ")
+        for path in sorted(CHECKS.glob("*.sql"))
+    }
 
 
 def publications(con: ScopedCursor, pointer: Path) -> Answer:
@@ -178,16 +169,7 @@ def publications(con: ScopedCursor, pointer: Path) -> Answer:
         columns = ("id", "as_of", "built_on", "files", "rows_read", "rows_loaded", "rows_quarantined")
         rows.append(tuple(getattr(publication, name) for name in columns))
     numbers = ("as_of", "built_on", "files_read", "rows_read", "rows_loaded", "rows_quarantined")
-    like = report(con, ("publication",), numbers, "select null, null, null, 0, 0, 0, 0 where false", query="—")
-    return replace(like, rows=rows)
-
-
-def revisions(pointer: Path) -> Any | None:
-    """The numbers that changed between the kept publications (`diff.history`); None if they cannot be compared."""
-    try:
-        return diff.history(pointer)
-    except (Refused, duckdb.Error):
-        return None
+    return replace(unread_report(con, ("publication",), numbers, "select 1", "—"), rows=rows)
 
 
 def last_revision(con: ScopedCursor, pointer: Path) -> diff.Diff | None:

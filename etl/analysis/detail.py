@@ -1,15 +1,14 @@
 """The rows behind the metrics: institutes, the licences of one institute, and persons without names or ids."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date
 
 from etl.core.text_folding import fold
 from etl.semantic.access import ScopedCursor, members_in_scope, narrow
 from etl.semantic.answers import Answer, readable, rows_on
-from etl.semantic.derived import Where
+from etl.semantic.derived import Where, report, unread_report
 from etl.semantic.exportable import StreamedRows
-from etl.semantic.reports import report, unread_report
 
 
 @dataclass(frozen=True)
@@ -42,11 +41,11 @@ def institutes(con: ScopedCursor) -> dict[str, Institute]:
         order by institute_code
         """
     ).fetchall()
-    names = [field.name for field in fields(Institute) if field.name != "search_text"]
     by_code = {}
     for row in rows:
-        words = " ".join(str(word) for word in (row[0], row[1], *row[10:]) if word)
-        by_code[row[0]] = Institute(**dict(zip(names, row, strict=False)), search_text=fold(words))
+        words = " ".join(filter(None, (*row[:2], *row[10:])))
+        facts = (*row[:10], fold(words))
+        by_code[row[0]] = Institute(*facts)
     return by_code
 
 
@@ -68,7 +67,7 @@ def licences(con: ScopedCursor, code: str) -> Answer:
     return report(con, by, numbers, sql, parameters, where={"institute": (code,)}, query=readable(sql, parameters))
 
 
-def people(con: ScopedCursor, on: date, where: Where = None) -> StreamedRows:
+def people(con: ScopedCursor, on: date, where: Where | None = None) -> StreamedRows:
     """Spells in active service on a day, one per row, without name, id or day of birth; read while `con` is open.
 
     `row` is the row number in this export only. Rows are sorted by the columns shown, so the number leads back to no person

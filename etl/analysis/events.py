@@ -4,9 +4,9 @@ An events.csv in the submitted folder replaces the shipped file as a whole.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -26,62 +26,45 @@ _TEXTS = ("province", "title_fa", "title_en", "kind", "source")
 _SCHEMA = pa.schema([("date", pa.date32()), *((name, pa.string()) for name in _TEXTS)])
 
 
-@dataclass(frozen=True)
-class Event:
-    """An event on a day in a province (None: the nation), with its title in both languages and its source."""
-
-    date: date
-    province: str | None
-    title_fa: str
-    title_en: str
-    kind: str
-    source: str
-
-
-def read(folder: Path) -> list[Event]:
+def read(folder: Path) -> list[dict[str, Any]]:
     """The rows of events.csv. Raises Refused for an unreadable cell and for a repeated event."""
-    return files.read(
-        folder,
-        "events.csv",
-        _SCHEMA.names,
-        _event,
-        "date",
-        lambda event: (event.date, event.province, fold(event.title_fa)),
-    )
+
+    def key(event: dict[str, Any]) -> tuple[Any, ...]:
+        return event["date"], event["province"], fold(event["title_fa"])
+
+    return files.read(folder, "events.csv", _SCHEMA.names, _event, "date", key)
 
 
-def load(con: duckdb.DuckDBPyConnection, rows: Sequence[Event]) -> None:
-    """Create `events`: one row per event."""
-    arriving = pa.Table.from_pylist(list(map(asdict, rows)), _SCHEMA)
+def load(con: duckdb.DuckDBPyConnection, rows: Sequence[dict[str, Any]]) -> None:
+    """Create `events`: one row per event; the province of an event of the nation is null."""
+    arriving = pa.Table.from_pylist(rows, _SCHEMA)
     create_from(con, "create table events as from arriving order by date, province nulls first, title_fa", arriving)
 
 
 @analysis(asks=("target",))
-def events(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
+def events(con: ScopedCursor, on: date, where: Where) -> Answer:
     """The events up to the day, oldest first, with their Jalali months.
 
     Rows: (event_date, event_month, event_province, event_fa, event_en, event_kind, source). A filter of provinces
     leaves the events of the nation and of these provinces; other filters have no effect.
     """
     like = ask(con, "active_assistants", on=on)
-    day = like.on or like.publication.as_of
-    provinces = list((where or {}).get("province", ()))
     rows = con.execute(
         "select date, province, title_fa, title_en, kind, source from events "
         "where date <= $on_day and (province is null or len($provinces) = 0 or list_contains($provinces, province)) "
         "order by date, province nulls first, title_fa",
-        {"on_day": day, "provinces": provinces},
+        {"on_day": on, "provinces": list(where.get("province", ()))},
     ).fetchall()
     names = ("event_month", "event_province", "event_fa", "event_en", "event_kind")
     dated = [(event_day, unit_of(event_day, "month").label, *texts) for event_day, *texts in rows]
-    return answered(like, ("event_date",), names, dated, on=day, more=("source",))
+    return answered(like, ("event_date",), names, dated, more=("source",))
 
 
-def _event(path: Path, line: int, row: dict[str, str]) -> Event:
-    day, province = files.day(path, line, row), files.province(path, line, row)
-    title_fa, title_en = (display_text(files.text(path, line, row, name)) for name in ("title_fa", "title_en"))
-    for name, title in (("title_fa", title_fa), ("title_en", title_en)):
+def _event(path: Path, line: int, row: dict[str, str]) -> dict[str, Any]:
+    event = {"date": files.day(path, line, row), "province": files.province(path, line, row)}
+    titles = {name: display_text(files.text(path, line, row, name)) for name in ("title_fa", "title_en")}
+    for name, title in titles.items():
         if len(title) > MOST_LETTERS:
             raise files.bad_cell(path, line, name, "too_long", most=MOST_LETTERS)
     kind = files.choice(path, line, row, "kind", KINDS)
-    return Event(day, province, title_fa, title_en, kind, display_text(files.text(path, line, row, "source")))
+    return {**event, **titles, "kind": kind, "source": display_text(files.text(path, line, row, "source"))}

@@ -1,8 +1,13 @@
-"""The bridge: from the assistants in service before a period to those at its end, step by step."""
+"""Growth: the steps from those in service before a period to those at its end, and the path to the target.
+
+A target applies from its day on; between two dated values the path is linear. With one value there is no path.
+"""
 
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
+from etl.analysis.projection import MONTHS_SHOWN_BEFORE
 from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.core.errors import QuestionError
@@ -15,40 +20,66 @@ from etl.semantic.derived import Where, answered
     asks=("in_service", "active_assistants", "joiners", "leavers", "transfers_in", "transfers_out", "returned"),
     over_period=True,
 )
-def bridge(
-    con: ScopedCursor, on: date | None = None, where: Where = None, over: tuple[date, date] | None = None
-) -> Answer:
+def bridge(con: ScopedCursor, on: date, where: Where, over: tuple[date, date] | None = None) -> Answer:
     """The steps from those in service the day before a period to those on its last day; they add up exactly.
 
     Rows: (step, persons), losses negative. `over` defaults to the last 12 complete Jalali months. Raises
     QuestionError unless the filters leave the nation, one province or one institute.
     """
-    filters = list((where or {}).items())
-    if len(filters) > 1 or any(name not in ("province", "institute") or len(values) != 1 for name, values in filters):
+    if len(where) > 1 or any(name not in ("province", "institute") or len(where[name]) != 1 for name in where):
         raise QuestionError("the bridge adds up for the nation, one province or one institute")
-    day = on or con.publication.as_of
-    first, last = over or jalali.last_complete_months(day, 12)
+    first, last = over or jalali.last_complete_months(on, 12)
     before = ask(con, "in_service", on=first - jalali.DAY, where=where)
-    flows = ask(
-        con,
-        *("joiners", "leavers", "transfers_in", "transfers_out", "returned", "gone"),
-        over=(first, last),
-        where=where,
-    )
+    names = ("joiners", "leavers", "transfers_in", "transfers_out", "returned", "gone")
+    flows = ask(con, *names, over=(first, last), where=where)
     after = ask(con, "in_service", "active_assistants", on=last, where=where)
     in_service, active = after.value("in_service"), after.value("active_assistants")
-    rows: list[tuple[Any, ...]] = [
-        ("start", before.value()),
-        ("joiners", flows.value("joiners")),
-        ("leavers", -flows.value("leavers")),
-        ("transfers_in", flows.value("transfers_in")),
-        ("transfers_out", -flows.value("transfers_out")),
-        ("returned", flows.value("returned")),
-        ("gone", -flows.value("gone")),
-        ("end", in_service),
-        ("licences_lapsed", active - in_service),
-        ("active", active),
-    ]
-    always = {"start", "joiners", "leavers", "end", "licences_lapsed", "active"}
-    rows = [row for row in rows if row[1] or row[0] in always]
+    losses = ("leavers", "transfers_out", "gone")
+    steps = {name: -flows.value(name) if name in losses else flows.value(name) for name in names}
+    shown = {name: persons for name, persons in steps.items() if persons or name in ("joiners", "leavers")}
+    rows: list[tuple[Any, ...]] = [("start", before.value()), *shown.items(), ("end", in_service)]
+    rows += [("licences_lapsed", active - in_service), ("active", active)]
     return answered(flows, ("step",), ("bridge",), rows, over=(first, last), also=(before, after))
+
+
+@analysis(asks=("active_assistants", "target"))
+def target_path(con: ScopedCursor, on: date, where: Where) -> Answer:
+    """The path month by month: (month, active_assistants, planned, planned_gap).
+
+    From 24 complete months before the day (or the first dated value) to the month of the last dated value. `planned` is the
+    path at the end of a month, or on the day in the current month; `planned_gap` is active minus planned, None for months
+    ahead. No rows unless the place has two dated values of its own: the nation's path is not divided among provinces.
+    """
+    like = ask(con, "active_assistants", on=on, where=where)
+    provinces = tuple(where.get("province", ()))
+    dated: list[tuple[date, float]] = []
+    if len(provinces) <= 1 and where.keys() <= {"province"}:
+        dated = con.execute(
+            "select date, value from targets where metric = 'active_assistants' and province is not distinct from $province "
+            "order by date",
+            {"province": provinces[0] if provinces else None},
+        ).fetchall()
+    names = ("active_assistants", "planned", "planned_gap")
+    if len(dated) < 2:
+        return answered(like, ("month",), names, [])
+    before = jalali.last_complete_months(on, MONTHS_SHOWN_BEFORE)
+    past = ask(con, "active_assistants", by=("month",), over=before, where=where)
+    current = jalali.unit_of(on, "month")
+    active = dict(past.rows) | {current.label: like.value()}
+    rows: list[tuple[Any, ...]] = []
+    for unit in jalali.units_between(before[0], max(dated[-1][0], on), "month"):
+        planned = _planned(dated, on if unit.label == current.label else unit.last)
+        count = active.get(unit.label)
+        if planned is not None:
+            rows.append((unit.label, count, planned, None if count is None else count - planned))
+    return answered(like, ("month",), names, rows, also=(past,), sources=frozenset({"targets"}))
+
+
+def _planned(dated: list[tuple[date, float]], day: date) -> float | None:
+    """The path on a day: linear between dated values, flat after the last; None before the first."""
+    if day < dated[0][0]:
+        return None
+    for (first, low), (last, high) in pairwise(dated):
+        if day < last:
+            return low + (high - low) * (day - first).days / (last - first).days
+    return dated[-1][1]

@@ -10,16 +10,16 @@ from etl.semantic.answers import Answer, ask, readable
 from etl.semantic.catalog import derived
 from etl.semantic.derived import Where, reshaped
 from etl.semantic.lineage import sources_of_query
+from etl.warehouse.dimensions import PLACES
 
 # The claim in the founding statement of 1400: "more than four million" in another country.
 CLAIM = 4_000_000
 _BY = ("force", "country", "counted", "counted_year", "sureness")
-_PLACES = ("province", "county", "institute")
 _IN_ORDER = "list_position(['guards', 'volunteers', 'auxiliaries', 'others'], force)"
 
 
 @analysis(asks=("per_100k",))
-def countries(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
+def countries(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Persons per 100,000 residents: active assistants here, then the latest figure of each country by kind of force.
 
     Rows: (force, country, counted, year, sureness, rate, persons, population, source, address). Under a filter of place the
@@ -29,9 +29,9 @@ def countries(con: ScopedCursor, on: date | None = None, where: Where = None) ->
     row = register.records()[0]
     iran: tuple[Any, ...] = (
         "assistants",
-        "HERE" if any(place in register.where for place in _PLACES) else "IRN",
+        "HERE" if any(place in register.where for place in PLACES) else "IRN",
         "police_assistants",
-        str((register.on or register.publication.as_of).year),
+        str(on.year),
         "register",
         row["per_100k"],
         row["active_assistants"],
@@ -52,7 +52,7 @@ def countries(con: ScopedCursor, on: date | None = None, where: Where = None) ->
 
 
 @analysis(asks=())
-def claim(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
+def claim(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Every figure of a country by kind of force, and by how many it exceeds the four million of the claim.
 
     Rows: (force, country, counted, year, sureness, persons, excess or None, source, address). The world total is left out.

@@ -12,24 +12,25 @@ from etl.analysis.registry import analysis
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask, readable, rows_on
 from etl.semantic.catalog import catalogue, derived
-from etl.semantic.derived import Where, joined_queries, joined_sources, reshaped
+from etl.semantic.derived import Where, joined, reshaped
 
 # The minimum of active persons of each size class.
 SIZES = {"0": 0, "1-9": 1, "10-24": 10, "25-49": 25, "50-99": 50, "100+": 100}
 _FACTS = ("institute", "province", "activity", "status")
 # Dates of an institute, independent of where its persons serve.
 _DAYS = ("licensed_until", "status_since")
+_SMART_PARTS = ("smart_institutes", "licensed_institutes")
 
 
 @analysis(asks=("registered_institutes", "licensed_until", "in_service", "training_compliance", "judicial_officers"))
-def register(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
+def register(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Every institute registered in the scope, largest first: licence, persons, compliance, officers."""
     measures = ("licensed_until", "in_service", "active_assistants", "training_compliance", "judicial_officers")
     return _listed(con, on, where, measures, largest="in_service")
 
 
 @analysis(asks=("registered_institutes", "licensed_until", "outstanding", "active_assistants"))
-def licences_ending(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
+def licences_ending(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Institutes whose licence ends within 90 days, earliest first: (institute, province, activity, span, …).
 
     Further columns: the last day of the licence, the outstanding applications, the active persons.
@@ -49,7 +50,7 @@ def licences_ending(con: ScopedCursor, on: date | None = None, where: Where = No
 
 
 @analysis(asks=("lapsed_licence_service", "licensed_until", "status_since", "outstanding"))
-def lapsed(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
+def lapsed(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Institutes in which persons serve without a valid licence, wherever registered; most persons first.
 
     A person who also serves in a licensed institute is counted here, but not in the national number.
@@ -59,7 +60,7 @@ def lapsed(con: ScopedCursor, on: date | None = None, where: Where = None) -> An
 
 
 @analysis(asks=("registered_institutes", "status_since", "in_service"))
-def stopped(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
+def stopped(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Institutes suspended or revoked by the day, with the date and the persons still in service."""
     listed = _listed(con, on, where, ("status_since", "in_service"), "in_service")
     rows = [row for row in listed.rows if row[3] in ("suspended", "revoked") and row[4] is not None]
@@ -67,21 +68,21 @@ def stopped(con: ScopedCursor, on: date | None = None, where: Where = None) -> A
 
 
 @analysis(asks=("accreditation_ending_30", "accreditation_ending_60", "judicial_officers"))
-def accreditations_ending(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
+def accreditations_ending(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Institutes with judicial officers whose accreditation ends within 90 days, wherever registered; most first."""
     spans = ("accreditation_ending_30", "accreditation_ending_60", "accreditation_ending_90")
     return _having(_listed(con, on, where, (*spans, "judicial_officers"), spans[0], anywhere=True), spans)
 
 
 @analysis(asks=("officers_lapsed", "officer_training_share"))
-def officers_untrained(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
+def officers_untrained(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Institutes with judicial officers whose required training is not in date, wherever registered; most first."""
     measures = ("officers_lapsed", "officer_training_share")
     return _having(_listed(con, on, where, measures, "officers_lapsed", anywhere=True), measures[:1])
 
 
 @analysis(asks=("registered_institutes", "overdue_files"))
-def files_overdue(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
+def files_overdue(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Institutes with complete files that wait for a decision for more than 25 working days; the longest wait first."""
     overdue = _having(_listed(con, on, where, ("overdue_files", "oldest_overdue_file")), ("overdue_files",))
     at = overdue.columns.index("oldest_overdue_file")
@@ -89,29 +90,28 @@ def files_overdue(con: ScopedCursor, on: date | None = None, where: Where = None
 
 
 @analysis(asks=("licensed_institutes", "smart_institutes", "active_assistants"))
-def sizes(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
+def sizes(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Licensed institutes by the number of persons active in them: (size, institutes)."""
-    by_institute = _by_size(con, on, where)
-    rows = [(size, licensed) for size, (licensed, _) in _cells(by_institute).items()]
-    return reshaped(by_institute, ("size",), (catalogue()["licensed_institutes"],), rows)
+    answer, counted = _by_size(con, on, where)
+    rows = [(size, licensed) for size, (licensed, _) in counted.items()]
+    return reshaped(answer, ("size",), (catalogue()["licensed_institutes"],), rows)
 
 
 @analysis(asks=("licensed_institutes", "smart_institutes", "active_assistants"))
-def smart_sizes(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
+def smart_sizes(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Adoption by size: (size, share, institutes with smart services, licensed institutes)."""
-    by_institute = _by_size(con, on, where)
+    answer, counted = _by_size(con, on, where)
     rows = [
-        (size, smart / licensed if licensed else None, smart, licensed)
-        for size, (licensed, smart) in _cells(by_institute).items()
+        (size, smart / licensed if licensed else None, smart, licensed) for size, (licensed, smart) in counted.items()
     ]
-    return reshaped(by_institute, ("size",), (catalogue()["smart_service_share"],), rows, _parts("smart_service_share"))
+    return reshaped(answer, ("size",), (catalogue()["smart_service_share"],), rows, _SMART_PARTS)
 
 
 @analysis(asks=("smart_service_share", "adoption"))
-def adoption(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
+def adoption(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Adoption in each publication up to the day: (day, share, institutes with smart services, licensed)."""
     current = ask(con, "smart_service_share", on=on, where=where)
-    history, parameters = rows_on(con, "adoption", current.on or current.publication.as_of, where)
+    history, parameters = rows_on(con, "adoption", on, where)
     sql = f"""
         select valid_from as day, sum(smart_institutes)::bigint as smart, sum(licensed_institutes)::bigint as licensed
         from ({history}) as history
@@ -122,12 +122,12 @@ def adoption(con: ScopedCursor, on: date | None = None, where: Where = None) -> 
         (day, smart / licensed if licensed else None, smart, licensed)
         for day, smart, licensed in con.numbers.execute(sql, parameters).fetchall()
     ]
-    answer = reshaped(current, ("day",), (derived("adopted_share"),), rows, _parts("smart_service_share"))
+    answer = reshaped(current, ("day",), (derived("adopted_share"),), rows, _SMART_PARTS)
     return replace(answer, query=readable(sql, parameters))
 
 
 def _listed(
-    con: ScopedCursor, on: date | None, where: Where, measures: Sequence[str], largest: str = "", anywhere: bool = False
+    con: ScopedCursor, on: date, where: Where, measures: Sequence[str], largest: str = "", anywhere: bool = False
 ) -> Answer:
     """Metrics by institute, with its province, activity and status.
 
@@ -148,10 +148,8 @@ def _listed(
     if largest:
         at = columns.index(largest)
         rows.sort(key=lambda row: (-(row[at] or 0), row[0]))
-    query = joined_queries(*(answer for answer in (measured, facts, dated) if answer))
-    return replace(
-        measured, by=_FACTS, columns=columns, rows=rows, query=query, sources=joined_sources(measured, facts)
-    )
+    behind = joined(*(answer for answer in (measured, facts, dated) if answer))
+    return replace(measured, by=_FACTS, columns=columns, rows=rows, **behind)
 
 
 def _having(answer: Answer, names: Sequence[str]) -> Answer:
@@ -160,22 +158,14 @@ def _having(answer: Answer, names: Sequence[str]) -> Answer:
     return replace(answer, rows=[row for row in answer.rows if any(row[i] for i in at)])
 
 
-def _by_size(con: ScopedCursor, on: date | None, where: Where) -> Answer:
-    names = ("licensed_institutes", "smart_institutes", "active_assistants")
-    return ask(con, *names, by=("institute",), on=on, where=where)
-
-
-def _cells(by_institute: Answer) -> dict[str, tuple[int, int]]:
+def _by_size(con: ScopedCursor, on: date, where: Where) -> tuple[Answer, dict[str, list[int]]]:
     """Licensed institutes and those with smart services, by size, of institutes registered in the scope."""
-    licensed, smart = dict.fromkeys(SIZES, 0), dict.fromkeys(SIZES, 0)
-    for _, is_licensed, is_smart, active in by_institute.rows:
+    names = ("licensed_institutes", "smart_institutes", "active_assistants")
+    answer = ask(con, *names, by=("institute",), on=on, where=where)
+    counted = {size: [0, 0] for size in SIZES}
+    for _, is_licensed, is_smart, active in answer.rows:
         if is_licensed:
             size = next(size for size, least in reversed(SIZES.items()) if active >= least)
-            licensed[size] += is_licensed
-            smart[size] += is_smart
-    return {size: (licensed[size], smart[size]) for size in SIZES}
-
-
-def _parts(name: str) -> tuple[str, ...]:
-    metric = catalogue()[name]
-    return tuple(part for part in (metric.numerator, metric.denominator) if part)
+            counted[size][0] += is_licensed
+            counted[size][1] += is_smart
+    return answer, counted

@@ -7,9 +7,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
-from etl.analysis.projection import MOST_MONTHS_AHEAD, end_of_next_year, history_of, months_shown, path_of
+from etl.analysis.projection import Point, end_of_next_year, history_of, months_shown, path_of
 from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.core.errors import QuestionError
@@ -18,9 +17,6 @@ from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
 from etl.semantic.derived import Where, answered
 from etl.semantic.provisional import settled_on
-
-# A month of the projection, its distance in months, the number at its end, and the bounds.
-_Point = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -48,31 +44,28 @@ NOW = Scenario()
 
 
 @analysis(asks=("leaver_rate_12m", "joiners"))
-def pace_now(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
+def pace_now(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Recruits per month in the last 12 complete months, and leavers per year as a share of those in service. One row.
 
     The rate is the settled one that cards and rankings show; that of the day where no month is settled yet.
     """
-    day = on or con.publication.as_of
-    rate = ask(con, "leaver_rate_12m", on=settled_on(con, "leaver_rate_12m", day) or day, where=where)
-    joiners = ask(con, "joiners", over=jalali.last_complete_months(day, 12), where=where)
+    rate = ask(con, "leaver_rate_12m", on=settled_on(con, "leaver_rate_12m", on) or on, where=where)
+    joiners = ask(con, "joiners", over=jalali.last_complete_months(on, 12), where=where)
     row = (joiners.value() / 12, rate.value() or 0.0)
-    return answered(rate, (), ("plan_recruits", "plan_leaver_rate"), [row], on=day, also=(joiners,))
+    return answered(rate, (), ("plan_recruits", "plan_leaver_rate"), [row], on=on, also=(joiners,))
 
 
 @analysis(asks=("trainable_assistants", "course_results"))
-def seats_now(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
+def seats_now(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Training seats per month by province and course: the course results of the last 12 complete months, divided by 12."""
-    base = ask(con, "trainable_assistants", on=on, where=where)
-    day = base.on or base.publication.as_of
-    period = jalali.last_complete_months(day, 12)
+    period = jalali.last_complete_months(on, 12)
     results = ask(con, "course_results", by=("province", "course"), over=period, where=filters_of_results(where))
     rows = [(province, course, count / 12) for province, course, count in results.rows]
     return answered(results, ("province", "course"), ("plan_seats",), rows)
 
 
 @analysis(asks=("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"))
-def headcount(con: ScopedCursor, on: date | None = None, where: Where = None, scenario: Scenario = NOW) -> Answer:
+def headcount(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NOW) -> Answer:
     """Known and planned active assistants: (month, active, plan, low, high, target). The plan begins in the last known month.
 
     The plan is the projection plus the deviation of the scenario from the last 12 months: more recruits each month, less a
@@ -80,21 +73,20 @@ def headcount(con: ScopedCursor, on: date | None = None, where: Where = None, sc
     is None with fewer than 24 past runs.
     """
     like = ask(con, "active_assistants", on=on, where=where)
-    day = like.on or like.publication.as_of
-    target = _target(con, day, where)
-    pace = pace_now(con, day, where)
+    target = _target(con, on, where)
+    pace = pace_now(con, on, where)
     more_recruits = 0.0 if scenario.recruits is None else scenario.recruits - pace.value("plan_recruits")
     higher_rate = 0.0 if scenario.leaver_rate is None else scenario.leaver_rate - pace.value("plan_leaver_rate")
-    history = history_of(con, day, where)
+    history = history_of(con, on, where)
     active = float(like.value())
-    points = path_of(history, day, active, MOST_MONTHS_AHEAD).points
+    points = path_of(history, on, active)
     stocks = _stocks(points, active, more_recruits, higher_rate)
-    planned: list[_Point] = []
+    planned: list[Point] = []
     for (unit, distance, projected, *limits), stock in zip(points, stocks, strict=True):
-        bounds = [None if bound is None else bound * stock / projected if projected else stock for bound in limits]
-        planned.append((unit, distance, stock, *bounds))
+        low, high = (None if bound is None else bound * stock / projected if projected else stock for bound in limits)
+        planned.append((unit, distance, stock, low, high))
     # Without a target a plan extends as far as it has a range.
-    shown = months_shown(history, day, active, planned, math.inf if target is None else target)
+    shown = months_shown(history, on, active, planned, math.inf if target is None else target)
     rows = [(month, known, plan, low, high, target) for month, known, low, high, plan in shown]
     names = ("plan_active", "plan_low", "plan_high", "target")
     return answered(like, ("month",), ("active_assistants", *names), rows, also=(pace, *history.answers))
@@ -102,11 +94,7 @@ def headcount(con: ScopedCursor, on: date | None = None, where: Where = None, sc
 
 @analysis(asks=("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"))
 def recruits_needed(
-    con: ScopedCursor,
-    on: date | None = None,
-    where: Where = None,
-    until: date | None = None,
-    goal: float | None = None,
+    con: ScopedCursor, on: date, where: Where, until: date | None = None, goal: float | None = None
 ) -> Answer:
     """The recruits per month with which the plan of `headcount` reaches the goal on the day `until`. One row.
 
@@ -115,14 +103,13 @@ def recruits_needed(
     less than a year of history, and for a day that is not within the 60 months ahead.
     """
     like = ask(con, "active_assistants", on=on, where=where)
-    day = like.on or like.publication.as_of
-    until = until or end_of_next_year(day)
-    goal = _target(con, day, where) if goal is None else goal
-    pace = pace_now(con, day, where)
+    until = until or end_of_next_year(on)
+    goal = _target(con, on, where) if goal is None else goal
+    pace = pace_now(con, on, where)
     recruits = pace.value("plan_recruits")
-    history = history_of(con, day, where)
+    history = history_of(con, on, where)
     active = float(like.value())
-    points = _until(path_of(history, day, active, MOST_MONTHS_AHEAD).points, day, active, until)
+    points = _until(path_of(history, on, active), on, active, until)
     needed = None
     if points and goal is not None:
         _, months, projected, *_ = points[-1]
@@ -132,19 +119,22 @@ def recruits_needed(
     return answered(like, (), ("recruits_needed",), [row], more=more, also=(pace, *history.answers))
 
 
-def _until(points: Sequence[_Point], day: date, active: float, until: date) -> list[_Point]:
+def _until(points: Sequence[Point], day: date, active: float, until: date) -> list[Point]:
     """The points up to `until`, which becomes the last one: within a month the projection runs straight. Empty outside it."""
     at = next((at for at, (unit, *_) in enumerate(points) if unit.first <= until <= unit.last), None)
     if at is None or until <= day:
         return []
-    unit, distance, projected, *bounds = points[at]
+    unit, distance, projected, low, high = points[at]
     earlier, before = points[at - 1][1:3] if at else (0.0, active)
     start = max(day, unit.first - jalali.DAY)
     part = (until - start) / (unit.last - start)
-    return [*points[:at], (unit, earlier + part * (distance - earlier), before + part * (projected - before), *bounds)]
+    return [
+        *points[:at],
+        (unit, earlier + part * (distance - earlier), before + part * (projected - before), low, high),
+    ]
 
 
-def _stocks(points: Sequence[_Point], active: float, more_recruits: float, higher_rate: float) -> list[float]:
+def _stocks(points: Sequence[Point], active: float, more_recruits: float, higher_rate: float) -> list[float]:
     """The active assistants under a scenario at each point of the projection."""
     stock = previous = active
     passed = 0.0
@@ -159,14 +149,14 @@ def _stocks(points: Sequence[_Point], active: float, more_recruits: float, highe
 
 def _target(con: ScopedCursor, day: date, where: Where) -> float | None:
     """The target of the place; None if the filters do not apply to targets."""
-    if set(where or {}) - catalogue()["target"].dimensions:
+    if where.keys() - catalogue()["target"].dimensions:
         return None
     return ask(con, "target", on=day, where=where).value()
 
 
 def filters_of_results(where: Where) -> dict[str, Sequence[str]]:
     """The filters that apply to seats. Raises QuestionError for others."""
-    for name in where or {}:
+    for name in where:
         if name not in ("province", "course"):
             raise QuestionError(f"training seats have no meaning by {name}")
-    return {name: values for name, values in (where or {}).items() if name != "course"}
+    return {name: values for name, values in where.items() if name != "course"}

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, dropwhile
 from typing import Any
 
 from etl.analysis.registry import analysis
@@ -27,6 +27,9 @@ FEWEST_RUNS = 24
 MOST_MONTHS_AHEAD = 60
 _MOST_RUNS = 120
 MONTHS_SHOWN_BEFORE = 24
+
+# A future month, the distance of its end in months, and the number then: projected, lower and upper bound.
+Point = tuple[jalali.Unit, float, float, float | None, float | None]
 
 # Persons in service at a month's end whose licences for it were all decided later, by the day of the first decision.
 # Few licences are decided after they begin, so only their institutes and persons are read.
@@ -142,25 +145,11 @@ class History:
         return ranges
 
 
-@dataclass(frozen=True)
-class Path:
-    """The projection at each future month's end: (month, distance in months, projected, low, high).
-
-    `low` and `high` are None with fewer than 24 past runs; the path is empty without a year of history.
-    """
-
-    points: Sequence[tuple[jalali.Unit, float, float, float | None, float | None]]
-
-    @property
-    def has_range(self) -> bool:
-        """Whether the range extends to the last month."""
-        return bool(self.points) and self.points[-1][-1] is not None
-
-    def reached(self, target: float) -> tuple[str | None, str | None]:
-        """The first months in which the upper and the lower bound reach a target; None if one does not."""
-        first = next((unit.label for unit, _, _, _, high in self.points if high is not None and high >= target), None)
-        last = next((unit.label for unit, _, _, low, _ in self.points if low is not None and low >= target), None)
-        return first, last
+def reached(points: Sequence[Point], target: float) -> tuple[str | None, str | None]:
+    """The first months in which the upper and the lower bound reach a target; None if one does not."""
+    first = next((unit.label for unit, _, _, _, high in points if high is not None and high >= target), None)
+    last = next((unit.label for unit, _, _, low, _ in points if low is not None and low >= target), None)
+    return first, last
 
 
 def monthly_changes(active: Sequence[int], ahead: int) -> list[float]:
@@ -187,33 +176,34 @@ def middle_range(values: Sequence[float]) -> tuple[float, float]:
     return low, high
 
 
-def history_of(con: ScopedCursor, on: date | None, where: Where) -> History:
+def history_of(con: ScopedCursor, on: date, where: Where) -> History:
     """The complete months up to the day, as many as 120 runs of the projection need."""
     like = ask(con, "active_assistants", on=on, where=where)
-    day = like.on or like.publication.as_of
-    over = jalali.last_complete_months(day, _MOST_RUNS + PROFILE_MONTHS)
+    over = jalali.last_complete_months(on, _MOST_RUNS + PROFILE_MONTHS)
     stocks = ask(con, "active_assistants", by=("month",), over=over, where=where)
     units = {unit.label: unit for unit in jalali.units_between(*over, "month")}
     months = [Month(label, units[label].last, active) for label, active in stocks.rows]
-    first = next((at for at, month in enumerate(months) if month.active), len(months))
-    months = months[first:]
+    months = list(dropwhile(lambda month: not month.active, months))
     later: dict[date, list[tuple[date, int]]] = {}
     for last, known_on, count in _known_later(con, [month.last for month in months], like):
         later.setdefault(last, []).append((known_on, count))
     return History(months, later, (like, stocks))
 
 
-def path_of(history: History, day: date, active: float, months: int = MOST_MONTHS_AHEAD) -> Path:
-    """The projection from a day with `active` assistants, for the months that end after it."""
+def path_of(history: History, day: date, active: float) -> list[Point]:
+    """The projection from a day with `active` assistants, for the next 60 months that end after it.
+
+    `low` and `high` are None with fewer than 24 past runs. Without a year of history there are no points.
+    """
     past = [month.active for month in history.months]
     if len(past) <= PACE_MONTHS:
-        return Path(())
-    steps = monthly_changes(past, months + 1)
-    ranges = history.ranges(len(past) - 1, months + 1)
+        return []
+    steps = monthly_changes(past, MOST_MONTHS_AHEAD)
+    ranges = history.ranges(len(past) - 1, MOST_MONTHS_AHEAD + 1)
     unit = jalali.unit_of(history.months[-1].last + jalali.DAY, "month")
     stock, distance = active, 0.0
-    points = []
-    for step in steps[:months]:
+    points: list[Point] = []
+    for step in steps:
         # Of the current month, only the days after `day` count.
         part = min((unit.last - day).days / ((unit.last - unit.first).days + 1), 1.0)
         stock, distance = max(0.0, stock + step * part), distance + part
@@ -221,11 +211,11 @@ def path_of(history: History, day: date, active: float, months: int = MOST_MONTH
         low, high = (max(0.0, stock * (1 + bound)) for bound in bounds) if bounds else (None, None)
         points.append((unit, distance, stock, low, high))
         unit = jalali.unit_of(unit.last + jalali.DAY, "month")
-    return Path(points)
+    return points
 
 
 def months_shown(
-    history: History, day: date, active: float, points: Sequence[tuple[Any, ...]], goal: float | None
+    history: History, day: date, active: float, points: Sequence[Point], goal: float | None
 ) -> list[tuple[Any, ...]]:
     """The last known months, then those of `points`, which begin in the current one: (month, active, low, high, projected).
 
@@ -244,23 +234,22 @@ def months_shown(
 
 
 @analysis(asks=("active_assistants", "target", "net_change"))
-def projection(con: ScopedCursor, on: date | None = None, where: Where = None) -> Answer:
+def projection(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Known and projected months: (month, active, low, high, projected), as `months_shown`.
 
     `low` and `high` are None with fewer than 24 past runs; with less than a year of history nothing is projected.
     """
     like = ask(con, "active_assistants", "target", on=on, where=where)
-    day = like.on or like.publication.as_of
-    history = history_of(con, day, where)
+    history = history_of(con, on, where)
     active, target = like.value("active_assistants"), like.value("target")
     goal = None if target is None or active >= target else target
-    rows = months_shown(history, day, active, path_of(history, day, active).points, goal)
+    rows = months_shown(history, on, active, path_of(history, on, active), goal)
     names = ("active_assistants", "projected_low", "projected_high", "projected")
-    return answered(like, ("month",), names, rows, on=day, also=history.answers)
+    return answered(like, ("month",), names, rows, also=history.answers)
 
 
 @analysis(asks=("active_assistants", "target", "target_progress", "net_change"))
-def pace(con: ScopedCursor, on: date | None = None, where: Where = None, until: date | None = None) -> Answer:
+def pace(con: ScopedCursor, on: date, where: Where, until: date | None = None) -> Answer:
     """The required and the actual pace in persons per month, and the months between which the target is reached. One row.
 
     (required_pace, actual_pace_6, actual_pace_12, projected_first, projected_last, then has_range). The required pace is that
@@ -269,23 +258,22 @@ def pace(con: ScopedCursor, on: date | None = None, where: Where = None, until: 
     history is shorter. `has_range`: whether the history is long enough for a range of five years.
     """
     answer = ask(con, "active_assistants", "target", "target_progress", on=on, where=where)
-    day = answer.on or answer.publication.as_of
-    until = until or end_of_next_year(day)
-    history = history_of(con, day, where)
+    until = until or end_of_next_year(on)
+    history = history_of(con, on, where)
     active, target = answer.value("active_assistants"), answer.value("target")
-    left = (until - day).days / jalali.DAYS_A_MONTH
+    left = (until - on).days / jalali.DAYS_A_MONTH
     required = (target - active) / left if target is not None and left > 0 else None
-    path = path_of(history, day, active)
+    points = path_of(history, on, active)
     first, last = (None, None)
     if target is not None and active >= target:
-        first = last = jalali.unit_of(day, "month").label
+        first = last = jalali.unit_of(on, "month").label
     elif target is not None:
-        first, last = path.reached(target)
+        first, last = reached(points, target)
     past = [month.active for month in history.months]
     paces = [(past[-1] - past[-1 - months]) / months if len(past) > months else None for months in (6, PACE_MONTHS)]
     names = ("required_pace", "actual_pace_6", "actual_pace_12", "projected_first", "projected_last")
-    row = (required, *paces, first, last, path.has_range)
-    return answered(answer, (), names, [row], on=day, also=history.answers, more=("has_range",))
+    row = (required, *paces, first, last, bool(points) and points[-1][-1] is not None)
+    return answered(answer, (), names, [row], also=history.answers, more=("has_range",))
 
 
 def end_of_next_year(day: date) -> date:

@@ -1,23 +1,24 @@
 """The analyses: answers computed from several questions, each registered under the name of its function.
 
-An analysis takes a connection, a day and filters, and returns an Answer as `ask` does. Its labels and descriptions are in
-etl/semantic/analyses.toml. Every module of this package is imported before names are looked up, so a new module needs no
-entry anywhere else.
+An analysis takes a connection, a day (default: the as-of day) and filters (default: none), and returns an Answer as `ask`
+does. Its labels and descriptions are in etl/semantic/analyses.toml. Every module of this package is imported before names
+are looked up, so a new module needs no entry anywhere else.
 """
 
 import pkgutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, wraps
 from importlib import import_module
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import etl.analysis
 from etl.semantic.access import ScopedCursor, check, members_in_scope, narrow
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME, catalogue, tables
+from etl.semantic.derived import Where
 
 _Run = TypeVar("_Run", bound=Callable[..., Answer])
 
@@ -43,8 +44,13 @@ def analysis(*, asks: tuple[str, ...], over_period: bool = False) -> Callable[[_
     def register(run: _Run) -> _Run:
         if run.__name__ in _registered:
             raise ValueError(f"two analyses are called {run.__name__}")
-        _registered[run.__name__] = Analysis(run, asks, over_period)
-        return run
+
+        @wraps(run)
+        def with_defaults(con: ScopedCursor, on: date | None = None, where: Where | None = None, **more: Any) -> Answer:
+            return run(con, on or con.publication.as_of, where or {}, **more)
+
+        _registered[run.__name__] = Analysis(with_defaults, asks, over_period)
+        return cast(_Run, with_defaults)
 
     return register
 
@@ -57,14 +63,7 @@ def analyses() -> Mapping[str, Analysis]:
     return MappingProxyType(dict(sorted(_registered.items())))
 
 
-def analyse(
-    con: ScopedCursor,
-    name: str,
-    /,
-    on: date | None = None,
-    where: Mapping[str, Sequence[str]] | None = None,
-    **more: Any,
-) -> Answer:
+def analyse(con: ScopedCursor, name: str, /, on: date | None = None, where: Where | None = None, **more: Any) -> Answer:
     """Run an analysis within the scope of `con`; `more` holds its further arguments. Raises QuestionError."""
     registered = analyses()[name]
     if where and not con.scope.sees_whole_country:

@@ -27,8 +27,6 @@ LEAST = 20
 ALL = "all"
 _BEGINNING = date(1900, 1, 1)
 
-_Curves = tuple[list[tuple[Any, ...]], str]
-
 
 def product_limit(careers: str) -> str:
     """SQL for the steps of the Kaplan-Meier curve.
@@ -67,7 +65,7 @@ def product_limit(careers: str) -> str:
 
 
 @analysis(asks=("joiners",))
-def survival(con: ScopedCursor, on: date | None = None, where: Where = None, least: int = LEAST) -> Answer:
+def survival(con: ScopedCursor, on: date, where: Where, least: int = LEAST) -> Answer:
     """The share still in service by months after joining, with the people still followed and the bounds.
 
     Rows: (served, survival, at_risk, survival_low, survival_high), `served` in whole months of 30.44 days.
@@ -76,7 +74,7 @@ def survival(con: ScopedCursor, on: date | None = None, where: Where = None, lea
 
 
 @analysis(asks=("joiners",))
-def survival_by_post(con: ScopedCursor, on: date | None = None, where: Where = None, least: int = LEAST) -> Answer:
+def survival_by_post(con: ScopedCursor, on: date, where: Where, least: int = LEAST) -> Answer:
     """The same by the post in which a person joined. Rows: (post, served, survival, at_risk)."""
     return _survival(con, on, where, least, "post")
 
@@ -94,50 +92,35 @@ def build(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
     con.execute(f"create table survival_curves as {curves} order by all", {"on_day": as_of, "least": LEAST})
 
 
-def _survival(con: ScopedCursor, on: date | None, where: Where, least: int, group: str) -> Answer:
-    day = on or con.publication.as_of
-    like = ask(con, "joiners", over=(_BEGINNING, day), where=where)
-    rows, query = _prebuilt(con, like, day, least, group) or _computed(con, like, day, least, group)
-    names = ("survival", "at_risk") if group else ("survival", "at_risk", "survival_low", "survival_high")
+def _survival(con: ScopedCursor, on: date, where: Where, least: int, group: str) -> Answer:
+    like = ask(con, "joiners", over=(_BEGINNING, on), where=where)
     by = (group, "served") if group else ("served",)
-    answer = reshaped(like, by, map(derived, names), rows)
-    return replace(answer, on=day, over=None, provisional=frozenset(), query=query)
+    numbers = ("survival", "at_risk") if group else ("survival", "at_risk", "survival_low", "survival_high")
+    curves, parameters = _prebuilt(like, on, least, group) or _computed(like, on, least, group)
+    keys = "member, served" if group else "served"
+    sql = f"select {keys}, {', '.join(numbers)} from ({curves}) order by {keys}"
+    rows = con.numbers.execute(sql, parameters).fetchall()
+    answer = reshaped(like, by, map(derived, numbers), rows)
+    return replace(answer, on=on, over=None, provisional=frozenset(), query=readable(sql, parameters))
 
 
-def _columns(group: str) -> tuple[str, str]:
-    """The key columns and the number columns of a curve."""
-    if group:
-        return "member, served", "survival, at_risk"
-    return "served", "survival, at_risk, survival_low, survival_high"
-
-
-def _prebuilt(con: ScopedCursor, like: Answer, day: date, least: int, group: str) -> _Curves | None:
-    """The prebuilt rows with their query; None if the question is not about the publication's day and one member or group."""
+def _prebuilt(like: Answer, day: date, least: int, group: str) -> tuple[str, dict[str, Any]] | None:
+    """A SELECT of prebuilt curves; None if the question is not about the publication's day and one member or group."""
     dimension = group or next(iter(like.where), ALL)
-    members = like.where.get(dimension, ())
-    other_filters = like.where.keys() - {dimension}
-    if day != like.publication.as_of or least < LEAST or other_filters or (len(members) > 1 and not group):
+    is_one = bool(group) or len(like.where.get(dimension, ())) <= 1
+    if day != like.publication.as_of or least < LEAST or like.where.keys() - {dimension} or not is_one:
+        return None
+    if dimension not in (ALL, *CELL):
         return None
     conditions, parameters = filter_conditions(like.where, {dimension: "member"})
-    parameters |= {"dimension": dimension, "least": least}
-    by, numbers = _columns(group)
-    sql = f"""
-        select {by}, {numbers}
-        from survival_curves
-        where {" and ".join(["dimension = $dimension", "at_risk >= $least", *conditions])}
-        order by {by}
-    """
-    rows = con.numbers.execute(sql, parameters).fetchall()
-    return (rows, readable(sql, parameters)) if rows else None
+    condition = " and ".join(["dimension = $dimension", "at_risk >= $least", *conditions])
+    return f"select * from survival_curves where {condition}", parameters | {"dimension": dimension, "least": least}
 
 
-def _computed(con: ScopedCursor, like: Answer, day: date, least: int, group: str) -> _Curves:
-    """The rows computed by the product limit in SQL, with their query."""
+def _computed(like: Answer, day: date, least: int, group: str) -> tuple[str, dict[str, Any]]:
+    """A SELECT of curves by the product limit."""
     conditions, parameters = filter_conditions(like.where, tables()["joiners"].columns)
-    parameters |= {"on_day": day, "least": least}
-    by, numbers = _columns(group)
-    sql = f"select {by}, {numbers} from ({_curves(group or ALL, conditions)}) order by {by}"
-    return con.numbers.execute(sql, parameters).fetchall(), readable(sql, parameters)
+    return _curves(group or ALL, conditions), parameters | {"on_day": day, "least": least}
 
 
 def _curves(dimension: str, conditions: Sequence[str]) -> str:

@@ -60,15 +60,6 @@ class Funnel:
         return max(0.0, self.common - wide), min(1.0, self.common + wide)
 
 
-@dataclass(frozen=True)
-class Limits:
-    """The mean of a series and its natural process limits."""
-
-    low: float
-    middle: float
-    high: float
-
-
 def winsorised(values: Sequence[float]) -> list[float]:
     """The values in order, with the lowest and the highest tenth set to the nearest of the others."""
     ordered = sorted(values)
@@ -103,19 +94,20 @@ def funnel(groups: Sequence[tuple[Any, float, float]], smallest: int = 0, common
     return Funnel(common, phi, tuple(sorted(points, key=lambda point: (-abs(point.beyond), str(point.group)))))
 
 
-def limits(values: Sequence[float]) -> Limits | None:
-    """The natural process limits of a series by its mean moving range. None for fewer than two values."""
+def limits(values: Sequence[float]) -> tuple[float, float, float] | None:
+    """The lower process limit of a series, its mean, and the upper limit, by its mean moving range.
+
+    None for fewer than two values.
+    """
     if len(values) < 2:
         return None
     middle = sum(values) / len(values)
     wide = _OF_MOVING_RANGE * sum(abs(b - a) for a, b in pairwise(values)) / (len(values) - 1)
-    return Limits(middle - wide, middle, middle + wide)
+    return middle - wide, middle, middle + wide
 
 
 @analysis(asks=("training_compliance",))
-def level_signals(
-    con: ScopedCursor, on: date | None = None, where: Where = None, name: str = "training_compliance"
-) -> Answer:
+def level_signals(con: ScopedCursor, on: date, where: Where, name: str = "training_compliance") -> Answer:
     """Each province's share on the nation's funnel, the farthest from the nation's share first.
 
     Rows: (province, the share, beyond_common, funnel_z, funnel_low, funnel_high, funnel_phi, then the share's two parts,
@@ -124,11 +116,8 @@ def level_signals(
     day, TooEarly where no month is settled yet.
     """
     metric = catalogue().get(name)
-    if (
-        metric is None
-        or metric.kind != "snapshot"
-        or metric.unit != "share"
-        or not (metric.numerator and metric.denominator)
+    if not (
+        metric and metric.kind == "snapshot" and metric.unit == "share" and metric.numerator and metric.denominator
     ):
         raise QuestionError(f"{name} is no share measured on a day; levels are compared by one")
     day = settled_on(con, name, on)
@@ -136,24 +125,23 @@ def level_signals(
         raise TooEarly(f"{name}: no month is settled yet")
     places = ask(con, name, by=("province",), on=day, where=where)
     nation = ask(con, name, on=day, where=_without_province(where))
-    groups = [(row["province"], row[metric.numerator], row[metric.denominator]) for row in places.records()]
-    plot = funnel(
-        [(place, part, count) for place, part, count in groups if place is not None and count],
-        least(catalogue()[metric.denominator].unit),
-        nation.value(),
-    )
+    groups = [
+        (row["province"], row[metric.numerator], row[metric.denominator])
+        for row in places.records()
+        if row["province"] is not None and row[metric.denominator]
+    ]
     rows: list[tuple[Any, ...]] = []
-    for point in plot.points if plot else ():
-        assert plot
-        numbers = (point.share, point.beyond, point.z, *plot.limits(point.count), plot.phi)
-        rows.append((point.group, *numbers, point.part, point.count, point.is_signal, plot.common))
+    if plot := funnel(groups, least(catalogue()[metric.denominator].unit), nation.value()):
+        for point in plot.points:
+            numbers = (point.share, point.beyond, point.z, *plot.limits(point.count), plot.phi)
+            rows.append((point.group, *numbers, point.part, point.count, point.is_signal, plot.common))
     names = (name, "beyond_common", "funnel_z", "funnel_low", "funnel_high", "funnel_phi")
     more = (metric.numerator, metric.denominator, "is_signal", "common")
     return answered(places, ("province",), names, rows, on=day, also=(nation,), more=more)
 
 
 @analysis(asks=("joiners",))
-def change_signals(con: ScopedCursor, on: date | None = None, where: Where = None, name: str = "joiners") -> Answer:
+def change_signals(con: ScopedCursor, on: date, where: Where, name: str = "joiners") -> Answer:
     """Each province's share of the nation's events in the last 24 months, with its natural process limits.
 
     Rows: (province, month, flow_share, flow_low, flow_middle, flow_high, then the province's flow, the nation's and
@@ -163,7 +151,7 @@ def change_signals(con: ScopedCursor, on: date | None = None, where: Where = Non
     metric = catalogue().get(name)
     if metric is None or metric.kind != "event" or metric.denominator:
         raise QuestionError(f"{name} is no count over a period; changes are looked for in one")
-    day = last_settled_day(on or con.publication.as_of, provisional_days(name))
+    day = last_settled_day(on, provisional_days(name))
     over = jalali.last_complete_months(day, MONTHS)
     ((begin,),) = con.numbers.execute("select min(hired_on) from spells").fetchall()
     if begin is None or begin > over[0]:
@@ -171,23 +159,19 @@ def change_signals(con: ScopedCursor, on: date | None = None, where: Where = Non
     by_place = ask(con, name, by=("province", "month"), over=over, where=where)
     nation = ask(con, name, by=("month",), over=over, where=_without_province(where))
     national = {month: count for month, count in nation.rows if count}
-    flows: dict[str, dict[str, float]] = {}
-    for place, month, count in by_place.rows:
-        if place is not None:
-            flows.setdefault(place, {})[month] = count
+    flows = {(place, month): count for place, month, count in by_place.rows if place is not None}
     rows: list[tuple[Any, ...]] = []
-    for place in sorted(flows):
-        shares = {month: flows[place].get(month, 0) / count for month, count in national.items()}
-        process = limits(list(shares.values()))
-        for month, share in shares.items() if process else ():
-            assert process is not None
-            bounds = (max(0.0, process.low), process.middle, min(1.0, process.high))
-            is_signal = not process.low <= share <= process.high
-            rows.append((place, month, share, *bounds, flows[place].get(month, 0), national[month], is_signal))
+    for place in sorted({place for place, _ in flows}):
+        shares = {month: flows.get((place, month), 0) / count for month, count in national.items()}
+        if process := limits(list(shares.values())):
+            low, middle, high = process
+            for month, share in shares.items():
+                numbers = (share, max(0.0, low), middle, min(1.0, high), flows.get((place, month), 0), national[month])
+                rows.append((place, month, *numbers, not low <= share <= high))
     names = ("flow_share", "flow_low", "flow_middle", "flow_high")
     more = ("flow_here", "flow_nation", "is_signal")
     return answered(by_place, ("province", "month"), names, rows, over=over, also=(nation,), more=more)
 
 
 def _without_province(where: Where) -> dict[str, Sequence[str]]:
-    return {name: values for name, values in (where or {}).items() if name != "province"}
+    return {name: values for name, values in where.items() if name != "province"}

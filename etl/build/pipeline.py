@@ -140,8 +140,8 @@ class _References:
     courses: list[reference_data.Course]
     targets: list[reference_data.Target]
     residents: list[population.Residents]
-    announcements: list[announcements.Announcement]
-    events: list[events.Event]
+    announcements: list[dict[str, Any]]
+    events: list[dict[str, Any]]
     unusable: list[str]
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import duckdb
 
-from etl.analysis import backtesting
+from etl.analysis import registry
 from etl.build import load_report, pipeline, volume
 from etl.cli import arguments, console
 from etl.core import errors
@@ -232,7 +232,7 @@ def _diff(options: argparse.Namespace) -> None:
 
 def _backtest(options: argparse.Namespace) -> None:
     with access.connect(options.source, access.ADMINISTRATOR) as con:
-        console.print_answer(backtesting.backtest(con), options.format)
+        console.print_answer(registry.analyse(con, "backtest"), options.format)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -123,7 +123,7 @@ def _sql_behind(model: str) -> str:
 def _digests() -> dict[str, str]:
     """A digest of the definition of each metric: its entry, its tables, the models behind them."""
     digests = {}
-    for name, entry in catalog.entries().items():
+    for name, entry in catalog.entries()["metric"].items():
         sources = (entry, *entry.get("alternate_sources", {}).values())
         tables = {source["table"] for source in sources if "table" in source}
         counted = {key: value for key, value in entry.items() if key not in _NOT_COUNTED}

@@ -18,7 +18,7 @@ from etl.core.errors import AccessDenied
 from etl.core.places import places
 from etl.semantic import scoped_views
 from etl.semantic.catalog import catalogue
-from etl.semantic.members import members, unknown
+from etl.semantic.members import members
 from etl.warehouse import publications
 
 
@@ -132,12 +132,12 @@ class ScopedCursor:
     def interrupt(self) -> None:
         """End the query that runs, from another thread."""
         self.numbers.interrupt()
-        if not self.scope.sees_whole_country and "_rows" in self.__dict__:
-            self._rows.interrupt()
+        vars(self).get("_rows", self.numbers).interrupt()
 
     def close(self) -> None:
-        if not self.scope.sees_whole_country and "_rows" in self.__dict__:
-            scoped_views.give_back(self._root, self.scope.codes, self.__dict__.pop("_rows"))
+        rows = vars(self).pop("_rows", self.numbers)
+        if rows is not self.numbers:
+            scoped_views.give_back(self._root, self.scope.codes, rows)
         self.numbers.close()
 
     def __enter__(self) -> Self:
@@ -168,47 +168,11 @@ def connect(pointer: Path, scope: AccessScope) -> Iterator[ScopedCursor]:
 
 
 BELOW_PROVINCE = frozenset({"county", "institute"})
-_MOST_SCOPES = 100
-_codes_of_scopes: dict[tuple[publications.Publication, frozenset[str]], dict[str, frozenset[str]]] = {}
 
 
 def members_in_scope(con: ScopedCursor, where: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
     """The codes of filters. A county or institute of another province is refused like one that does not exist."""
-    checked = members(con.numbers, where)
-    if con.scope.sees_whole_country:
-        return checked
-    for dimension in BELOW_PROVINCE & checked.keys():
-        codes = _codes_in_scope(con)[dimension]
-        if not codes.issuperset(checked[dimension]):
-            foreign = next(
-                value
-                for value in where[dimension]
-                if not codes.issuperset(members(con.numbers, {dimension: [value]})[dimension])
-            )
-            raise unknown(dimension, foreign)
-    return checked
-
-
-def _codes_in_scope(con: ScopedCursor) -> dict[str, frozenset[str]]:
-    """Counties and institutes of the scope's provinces; a publication never changes, so they are read once."""
-    key = (con.publication, con.scope.codes)
-    if key not in _codes_of_scopes:
-        while len(_codes_of_scopes) >= _MOST_SCOPES:
-            _codes_of_scopes.pop(next(iter(_codes_of_scopes)), None)
-        _codes_of_scopes[key] = {
-            dimension: frozenset(
-                code
-                for (code,) in con.numbers.execute(
-                    f"select {column} from {table} where list_contains($codes, {place})",
-                    {"codes": sorted(con.scope.codes)},
-                ).fetchall()
-            )
-            for dimension, table, column, place in (
-                ("county", "counties", "sci_code", "province_iso"),
-                ("institute", "institutes", "institute_code", "province"),
-            )
-        }
-    return _codes_of_scopes[key]
+    return members(con._rows, where)
 
 
 def narrow(
@@ -226,7 +190,8 @@ def narrow(
     if any({"province", "institute"} <= dimensions for dimensions in exclusive):
         # `members_in_scope` has checked filters by institute.
         if "institute" not in narrowed:
-            narrowed["institute"] = tuple(sorted(_codes_in_scope(con)["institute"]))
+            rows = con.execute("select institute_code from institutes order by 1").fetchall()
+            narrowed["institute"] = tuple(code for (code,) in rows)
         if not narrowed["institute"]:
             raise AccessDenied
         return narrowed

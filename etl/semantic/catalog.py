@@ -95,25 +95,21 @@ class Metric:
 
 
 @cache
-def _entries() -> dict[str, Any]:
-    """The tables, the metrics and the analyses, each by its name; metrics in the order of their files."""
-    by_kind: dict[str, Any] = {}
-    for path in (_FOLDER / "tables.toml", *sorted((_FOLDER / "metrics").glob("*.toml")), _FOLDER / "analyses.toml"):
-        for kind, entries in tomllib.loads(path.read_text(encoding="utf-8")).items():
-            by_kind.setdefault(kind, {}).update(entries)
+def entries() -> dict[str, dict[str, dict[str, Any]]]:
+    """The raw entries of each kind (table, metric, derived, reported) by name; metrics in the order of their files."""
+    others = (_FOLDER / f"{name}.toml" for name in ("tables", "analyses", "reports"))
+    by_kind: dict[str, dict[str, dict[str, Any]]] = {}
+    for path in (*sorted((_FOLDER / "metrics").glob("*.toml")), *others):
+        for kind, by_name in tomllib.loads(path.read_text(encoding="utf-8")).items():
+            by_kind.setdefault(kind, {}).update(by_name)
     return by_kind
-
-
-def entries() -> dict[str, dict[str, Any]]:
-    """The raw entries of metrics, by name."""
-    return _entries()["metric"]
 
 
 @cache
 def tables() -> dict[str, Table]:
     """The tables that metrics count from."""
     by_name = {}
-    for name, entry in _entries()["table"].items():
+    for name, entry in entries()["table"].items():
         columns = {column: column for column in expand_groups(entry.get("dimensions", ()))} | entry.get("columns", {})
         columns |= {band: _banded(band, value) for band, value in entry.get("bands", {}).items()}
         for table in (name, f"{name}_shared", f"{name}_many") if entry.get("shared") else (name,):
@@ -140,31 +136,31 @@ def _banded(dimension: str, value: str) -> str:
 @cache
 def catalogue() -> dict[str, Metric]:
     """Every metric by its name, in the order of the files."""
-    return {
-        name: _metric(name, entry, _dimensions(name), _mutually_exclusive(name))
-        for name, entry in _entries()["metric"].items()
-    }
+    metrics = entries()["metric"].items()
+    return {name: _metric(name, entry, _dimensions(name), _mutually_exclusive(name)) for name, entry in metrics}
 
 
 @cache
 def derived(name: str) -> Metric:
-    """The labels and the unit of a number that etl/analysis computes."""
-    return labelled(name, _entries()["derived"][name])
+    """The labels and the unit of a number that etl/analysis computes; it is no metric and cannot be asked for."""
+    return _metric(name, {"kind": "snapshot", "sql": "", **entries()["derived"][name]}, frozenset(), frozenset())
 
 
-def labelled(name: str, entry: Mapping[str, Any]) -> Metric:
-    """The labels and the unit of a number that is no metric and so cannot be asked for."""
-    return _metric(name, {"kind": "snapshot", "sql": "", **entry}, frozenset(), frozenset())
+@cache
+def reported(name: str) -> Metric:
+    """The labels and the unit of a number of the load, a comparison or the rows of an institute."""
+    entry = {"kind": "snapshot", "sql": "", "group": "load", **entries()["reported"][name]}
+    return _metric(name, entry, frozenset(), frozenset())
 
 
 def derived_names() -> tuple[str, ...]:
     """The names of the numbers that etl/analysis computes."""
-    return tuple(_entries()["derived"])
+    return tuple(entries()["derived"])
 
 
 def expand(name: str, involved: frozenset[str]) -> dict[str, Measure]:
     """The measures behind a metric when the dimensions `involved` are grouped by or filtered on."""
-    entry = _entries()["metric"][name]
+    entry = entries()["metric"][name]
     if "table" in entry:
         return {name: _measure(name, _source(entry, involved))}
     measures: dict[str, Measure] = {}
@@ -214,7 +210,7 @@ def _parts(sql: str) -> list[str]:
 
 @cache
 def _dimensions(name: str) -> frozenset[str]:
-    entry = _entries()["metric"][name]
+    entry = entries()["metric"][name]
     if "dimensions" in entry:
         return frozenset(entry["dimensions"])
     if "table" in entry:
@@ -228,7 +224,7 @@ def _dimensions(name: str) -> frozenset[str]:
 
 @cache
 def _mutually_exclusive(name: str) -> frozenset[str]:
-    entry = _entries()["metric"][name]
+    entry = entries()["metric"][name]
     dimensions = frozenset(entry.get("mutually_exclusive", ()))
     if "table" not in entry:
         for part in _parts(entry["sql"]):

@@ -9,7 +9,7 @@ from etl.semantic.catalog import Measure
 from etl.semantic.combine import MeasureQuery
 from etl.semantic.preaggregates import StockScan, is_preaggregated, shared_queries, stock_query, stock_scan
 from etl.semantic.resolve import Plan
-from etl.semantic.table_scans import Binder, TableScan, inline_days, scan_query, table_scan
+from etl.semantic.table_scans import Binder, TableScan, inline_days, scan_select, table_scan
 
 
 @dataclass(frozen=True)
@@ -27,28 +27,22 @@ def compile(plan: Plan) -> Compiled:
     """
     binder = Binder()
     static = plan.static_columns()
-    tables: dict[TableScan, dict[str, Measure]] = {}
-    stocks: dict[StockScan, dict[str, Measure]] = {}
-    order: dict[TableScan | StockScan, None] = {}
+    scans: dict[TableScan | StockScan, dict[str, Measure]] = {}
     for name, measure in plan.measures.items():
-        if name in static:
-            continue
-        measure = inline_days(plan, binder, measure)
-        scan: TableScan | StockScan
-        if is_preaggregated(plan, measure):
-            scan = stock_scan(plan, measure)
-            stocks.setdefault(scan, {})[name] = measure
-        else:
-            scan = table_scan(plan, binder, measure)
-            tables.setdefault(scan, {})[name] = measure
-        order[scan] = None
+        if name not in static:
+            measure = inline_days(plan, binder, measure)
+            is_stored = is_preaggregated(plan, measure)
+            scan = stock_scan(plan, measure) if is_stored else table_scan(plan, binder, measure)
+            scans.setdefault(scan, {})[name] = measure
+    stocks = {scan: measures for scan, measures in scans.items() if isinstance(scan, StockScan)}
     shared = shared_queries(plan, binder, stocks)
     queries = []
-    for scan in order:
-        if isinstance(scan, TableScan):
-            queries.append(scan_query(scan, tables[scan]))
+    for scan, measures in scans.items():
+        if isinstance(scan, StockScan):
+            queries.append(shared.get(scan) or stock_query(plan, binder, scan, measures))
         else:
-            queries.append(shared.get(scan) or stock_query(plan, binder, scan, stocks[scan]))
+            selects = (scan_select(scan, measures),)
+            queries.append(MeasureQuery(selects, scan.dimensions, tuple(measures), scan.is_lookup))
     if queries and all(query.is_lookup for query in queries):
         missing = [name for name in plan.by if any(name not in query.dimensions for query in queries)]
         if missing:

@@ -1,14 +1,19 @@
-"""Answers of etl/analysis, computed from other Answers; their labels are in [derived.X] of analyses.toml."""
+"""Answers that `ask` does not give: computed from other Answers, or the rows of a SELECT.
+
+The labels of their numbers are in [derived.X] of analyses.toml and [reported.X] of reports.toml.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
-from etl.semantic.catalog import Metric, catalogue, derived
+from etl.semantic.catalog import Metric, catalogue, derived, reported
+from etl.semantic.lineage import sources_of_query
 
-Where = Mapping[str, Sequence[str]] | None
+Where = Mapping[str, Sequence[str]]
 
 
 def answered(
@@ -28,15 +33,17 @@ def answered(
     Filters and publication are those of `like`, and so are day and period unless one is given. Its sources are `sources`
     and those of `like` and `also`; without `query`, its queries are those of `like` and `also`.
     """
-    timed = (on, over) if on or over else (like.on, None if like.on else like.over)
+    if not (on or over):
+        on, over = like.on, None if like.on else like.over
+    behind = joined(like, *also)
     metrics = [catalogue()[name] if name in catalogue() else derived(name) for name in names]
     return replace(
         reshaped(like, by, metrics, rows, more),
-        on=timed[0],
-        over=timed[1],
+        on=on,
+        over=over,
         provisional=frozenset(),
-        query=query or joined_queries(like, *also),
-        sources=sources | joined_sources(like, *also),
+        query=query or behind["query"],
+        sources=sources | behind["sources"],
     )
 
 
@@ -48,11 +55,49 @@ def reshaped(
     return replace(like, by=by, metrics=metrics, columns=(*by, *(metric.name for metric in metrics), *more), rows=rows)
 
 
-def joined_queries(*answers: Answer) -> str:
-    """The queries of several answers, each once."""
-    return ";\n\n".join(dict.fromkeys(answer.query for answer in answers))
+def joined(*answers: Answer) -> dict[str, Any]:
+    """The `query` and the `sources` of an Answer that is made of several."""
+    query = ";\n\n".join(dict.fromkeys(answer.query for answer in answers))
+    return {"query": query, "sources": frozenset().union(*(answer.sources for answer in answers))}
 
 
-def joined_sources(*answers: Answer) -> frozenset[str]:
-    """The source and reference tables behind several answers."""
-    return frozenset().union(*(answer.sources for answer in answers))
+def report(
+    con: ScopedCursor,
+    by: Sequence[str],
+    numbers: Sequence[str],
+    sql: str,
+    parameters: dict[str, Any] | None = None,
+    **more: Any,
+) -> Answer:
+    """The rows of `sql` as an Answer; `more` are further arguments of `unread_report`."""
+    rows = con.execute(sql, parameters or {}).fetchall()
+    return replace(unread_report(con, by, numbers, sql, **more), rows=rows)
+
+
+def unread_report(
+    con: ScopedCursor,
+    by: Sequence[str],
+    numbers: Sequence[str],
+    sql: str,
+    query: str = "",
+    on: date | None = None,
+    where: dict[str, tuple[str, ...]] | None = None,
+) -> Answer:
+    """The Answer of `sql` without its rows; its columns are `by`, then `numbers`, each with an entry in reports.toml.
+
+    `query` is the query that users see, with its values written in; by default `sql`.
+    """
+    return Answer(
+        metrics=tuple(map(reported, numbers)),
+        by=tuple(by),
+        columns=(*by, *numbers),
+        rows=[],
+        where=where or {},
+        on=on,
+        over=None,
+        provisional=frozenset(),
+        query=query or sql,
+        publication=con.publication,
+        scope=con.scope.rights(),
+        sources=sources_of_query(sql),
+    )

@@ -7,7 +7,7 @@ Several files of one table as small as two by three can still disclose cells tog
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from etl.core.errors import QuestionError
@@ -24,13 +24,11 @@ FEWEST, FEWEST_CASES = 23, 8
 _DECIMALS = {"share": 3, "per_10k": 2, "per_100km2": 2, "ratio": 2}
 _RATIOS = ("share", "ratio", "per_10k", "per_100km2", "per_100k")
 # Columns of one row whose sum is published too.
-_PARTS = (("status_in_date", "status_pending", "status_expired", "status_overdue"),)
+_PARTS = ("status_in_date", "status_pending", "status_expired", "status_overdue")
 
 # Answers further metrics by the same dimensions, days and filters.
 Ask = Callable[..., Answer]
 _Cell = tuple[int, int]
-# A count minus a number that is known exactly: rounded by itself, it would narrow the range of the count.
-_GAPS = {"planned_gap": ("active_assistants", "planned")}
 
 
 class NotForCirculation(ValueError):
@@ -68,9 +66,8 @@ def for_circulation(source: Answer | StreamedRows | StoredRows, ask: Ask | None 
             row[at] = _recomputed(metric, row[at], cells, metrics, extra)
     if source.by == ("side",):
         _recompute_differences(source.rows, rows)
-    _recompute_gaps(source.columns, rows)
-    values = {field.name: getattr(source, field.name) for field in fields(Answer)}
-    return Circulated(**values | {"rows": [tuple(row) for row in rows]})
+    _recompute_gap(source.columns, rows)
+    return Circulated(**vars(source) | {"rows": [tuple(row) for row in rows]})
 
 
 def rounded(value: float, step: int = STEP) -> int:
@@ -133,12 +130,11 @@ def _lines(answer: Answer, columns: Sequence[int]) -> Iterable[list[_Cell]]:
                 line = [(number, at) for number in numbers if answer.rows[number][at] is not None]
                 if len(line) > 1:
                     yield line
-    for parts in _PARTS:
-        if set(parts) <= set(answer.columns):
-            for number, row in enumerate(answer.rows):
-                line = [(number, answer.columns.index(name)) for name in parts]
-                if all(row[at] is not None for _, at in line):
-                    yield line
+    if set(_PARTS) <= set(answer.columns):
+        for number, row in enumerate(answer.rows):
+            line = [(number, answer.columns.index(name)) for name in _PARTS]
+            if all(row[at] is not None for _, at in line):
+                yield line
 
 
 def _loosened(exact: Sequence[tuple[Any, ...]], rows: list[list[Any]], line: list[_Cell], signed: bool) -> bool:
@@ -232,9 +228,9 @@ def _recompute_differences(exact: Sequence[tuple[Any, ...]], rows: list[list[Any
             difference[at] = round(second[at] - first[at], 3) if is_known else None
 
 
-def _recompute_gaps(columns: Sequence[str], rows: list[list[Any]]) -> None:
-    """Recompute gaps from the rounded counts that they belong to."""
-    for name in _GAPS.keys() & set(columns):
-        gap, count, exact = (columns.index(column) for column in (name, *_GAPS[name]))
+def _recompute_gap(columns: Sequence[str], rows: list[list[Any]]) -> None:
+    """Recompute the gap to the path of the target, which is known exactly: rounded by itself, it would disclose the count."""
+    if "planned_gap" in columns:
+        gap, count, exact = map(columns.index, ("planned_gap", "active_assistants", "planned"))
         for row in rows:
             row[gap] = None if row[count] is None or row[exact] is None else round(row[count] - row[exact], 1)

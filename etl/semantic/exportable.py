@@ -5,10 +5,8 @@ memory with nothing but None has the type null.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import date
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +18,6 @@ from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
 
 BATCH = 25_000
-_TYPES: dict[frozenset[type], pa.DataType] = {
-    frozenset(): pa.null(),
-    frozenset({date}): pa.date32(),
-    frozenset({bool}): pa.bool_(),
-    frozenset({int}): pa.int64(),
-    frozenset({float}): pa.float64(),
-    frozenset({int, float}): pa.float64(),
-}
 
 
 @dataclass(frozen=True)
@@ -43,16 +33,8 @@ class InMemoryRows:
     @contextmanager
     def read(self) -> Iterator[pa.RecordBatchReader]:
         """All rows, in their order."""
-        kinds = [_type({type(row[i]) for row in self.answer.rows}) for i in range(len(self.answer.columns))]
-        schema = pa.schema(zip(self.answer.columns, kinds, strict=True))
-        yield pa.RecordBatchReader.from_batches(schema, self._batches(schema))
-
-    def _batches(self, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-        rows = iter(self.answer.rows)
-        while some := list(islice(rows, BATCH)):
-            columns = zip(zip(*some, strict=True), schema.types, strict=True)
-            arrays = [pa.array(map(_text, column) if kind == pa.string() else column, kind) for column, kind in columns]
-            yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+        arrays = [_array([row[i] for row in self.answer.rows]) for i in range(len(self.answer.columns))]
+        yield pa.table(arrays, names=self.answer.columns).to_reader(BATCH)
 
 
 @dataclass(frozen=True)
@@ -180,21 +162,20 @@ def of(source: Answer | StreamedRows | StoredRows) -> InMemoryRows | StreamedRow
     return InMemoryRows(source) if isinstance(source, Answer) else source
 
 
-def _type(kinds: set[type]) -> pa.DataType:
-    """The Arrow type of a column with values of these Python types."""
-    return _TYPES.get(frozenset(kinds - {type(None)}), pa.string())
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None else str(value)
+def _array(values: list[Any]) -> pa.Array:
+    """A column of an Answer; other types than the exported ones, and several together, become texts."""
+    with suppress(pa.ArrowException):
+        array = pa.array(values)
+        if array.type == _exported_type(array.type):
+            return array
+    return pa.array([None if value is None else str(value) for value in values])
 
 
 def _exported_type(kind: pa.DataType) -> pa.DataType:
-    """The exported type of a DuckDB type; dictionaries of texts stay dictionaries."""
-    if pa.types.is_dictionary(kind):
-        return kind
+    """The exported type of an Arrow type; dictionaries of texts stay dictionaries."""
     if pa.types.is_integer(kind):
         return pa.int64()
     if pa.types.is_floating(kind):
         return pa.float64()
-    return kind if pa.types.is_date32(kind) or pa.types.is_boolean(kind) else pa.string()
+    is_exported = (pa.types.is_dictionary, pa.types.is_date32, pa.types.is_boolean, pa.types.is_null)
+    return kind if any(test(kind) for test in is_exported) else pa.string()

@@ -25,21 +25,12 @@ def sources_of(metric: str, involved: Iterable[str] = ()) -> frozenset[str]:
 
 def sources_of_measures(measures: Iterable[catalog.Measure]) -> frozenset[str]:
     """The source and reference tables behind some measures."""
-    return _through({catalog.tables()[measure.table].model for measure in measures})
+    return _behind_all({catalog.tables()[measure.table].model for measure in measures})
 
 
 def sources_of_query(sql: str) -> frozenset[str]:
     """The source and reference tables behind the tables of the publication that a SELECT reads."""
-    return _through(tables_in(sql))
-
-
-@cache
-def sources_of_model(model: str) -> frozenset[str]:
-    """The source and reference tables behind a model, directly or through other models.
-
-    Rows that refer to a rejected row are rejected too, so the tables that a source table references count as well.
-    """
-    return _through(read_by(model))
+    return _behind_all(tables_in(sql))
 
 
 @cache
@@ -54,18 +45,20 @@ def sql_of(model: str) -> str:
     return adoption_history.ADOPTION if model == "adoption" else run_models.models().get(model, "")
 
 
-def _through(tables: Iterable[str]) -> frozenset[str]:
-    sources: set[str] = set()
-    for name in tables:
-        if name.startswith(_LOADED):
-            sources |= _with_referenced(name.removeprefix(_LOADED))
-        elif name in REFERENCES:
-            sources.add(name)
-        else:
-            sources |= sources_of_model(name)
-    return frozenset(sources)
+@cache
+def _behind(table: str) -> frozenset[str]:
+    """The source and reference tables behind a table, directly or through models.
+
+    Rows that refer to a rejected row are rejected too, so the tables that a source table references count as well.
+    """
+    if table in REFERENCES:
+        return frozenset({table})
+    if table.startswith(_LOADED):
+        source = table.removeprefix(_LOADED)
+        referenced = (column.references for column in contract(source).entering if column.references in TABLES)
+        return frozenset({source}).union(*(_behind(_LOADED + name) for name in referenced))
+    return _behind_all(read_by(table))
 
 
-def _with_referenced(table: str) -> frozenset[str]:
-    referenced = {column.references for column in contract(table).entering if column.references in TABLES}
-    return frozenset({table}).union(*map(_with_referenced, referenced))
+def _behind_all(tables: Iterable[str]) -> frozenset[str]:
+    return frozenset().union(*map(_behind, tables))

@@ -66,40 +66,31 @@ def members(con: duckdb.DuckDBPyConnection, where: Mapping[str, Sequence[str]]) 
     return checked
 
 
-def _is_province(dimension: str) -> bool:
-    return "province" in (dimension, ALL[dimension].same_as)
+def _codes(dimension: str) -> Mapping[str, str] | None:
+    """The member of each folded word of a dimension; None where members differ between publications."""
+    return places().provinces if "province" in (dimension, ALL[dimension].same_as) else CHOICES.get(dimension)
 
 
 @cache
-def _all(dimension: str) -> frozenset[str] | None:
-    """All members of a dimension; None where they differ between publications."""
-    if _is_province(dimension):
-        return frozenset(places().provinces.values())
-    return frozenset(CHOICES[dimension].values()) if dimension in CHOICES else None
+def _all(dimension: str) -> frozenset[str]:
+    return frozenset((_codes(dimension) or {}).values())
 
 
 def other_members(dimension: str, excluded: Collection[str]) -> list[str] | None:
     """The members of a dimension other than `excluded`; None where they differ between publications."""
-    every = _all(dimension)
-    return None if every is None else sorted(every.difference(excluded))
-
-
-def unknown(dimension: str, value: str) -> QuestionError:
-    """The error for a member that does not exist."""
-    return QuestionError(f"no {dimension} is called {value!r}")
+    return sorted(_all(dimension).difference(excluded)) if _all(dimension) else None
 
 
 def _members(con: duckdb.DuckDBPyConnection, dimension: str, values: Sequence[str]) -> list[str]:
     """The codes of the members named by `values`, in that order. Raises QuestionError for the first unknown one."""
-    if _is_province(dimension):
-        codes = [places().provinces.get(fold(value)) for value in values]
-    elif dimension in CHOICES:
-        codes = [CHOICES[dimension].get(fold(value)) for value in values]
-    else:
+    known = _codes(dimension)
+    if known is None:
         codes = _looked_up(con, ALL[dimension].lookup, [latin_digits(value) for value in values])
+    else:
+        codes = [known.get(fold(value)) for value in values]
     known_codes = [member for member in codes if member is not None]
     if len(known_codes) < len(codes):
-        raise unknown(dimension, values[codes.index(None)])
+        raise QuestionError(f"no {dimension} is called {values[codes.index(None)]!r}")
     return known_codes
 
 

@@ -1,4 +1,4 @@
-"""Which groups may be ranked: those of 23 persons (10 institutes) or more; and whether the first differs from the second.
+"""Which groups may be ranked: those of 23 persons (10 institutes) or more; and whether they differ by more than chance.
 
 A superlative about a handful of people, or about two groups whose intervals overlap, is noise (E. B. Wilson, 1927, Journal
 of the American Statistical Association 22).
@@ -19,8 +19,10 @@ LEAST_INSTITUTES = 10
 _OF_DIFFERENCE = {"coverage_gap": "residents", "net_change": "in_service"}
 # A census of counties is no sample, and seats are no group of people: any number of either can be ranked.
 _CENSUS, _SEATS = "counties", "seats"
-# The quantile of the normal distribution for 95 %.
-_Z = 1.959963984540054
+# The quantile of the normal distribution for 95 %; and its 95 % quantile, which chance alone exceeds in one case of twenty.
+_Z, _Z_ONE_SIDED = 1.959963984540054, 1.6448536269514722
+_FEWEST_GROUPS = 3
+_SAMPLED = ("persons", "institutes", "applications", "licences")
 
 
 @dataclass(frozen=True)
@@ -112,3 +114,32 @@ def _is_apart(pair: Sequence[Group]) -> bool:
     if first.interval is None or second.interval is None:
         return first.value != second.value
     return first.interval[0] > second.interval[1] or first.interval[1] < second.interval[0]
+
+
+def is_noise(answer: Answer) -> bool:
+    """Whether the first metric is a rate that may be the same in all groups, their differences being chance.
+
+    Pearson's chi-squared test of homogeneity at 5 %, of a binomial share or a Poisson rate, by the approximation of Wilson
+    and Hilferty (1931, Proceedings of the National Academy of Sciences 17). False unless the metric
+    is a rate whose parts the answer contains, and for fewer than three groups.
+    """
+    metric = answer.metrics[0]
+    part, whole = metric.numerator, metric.denominator
+    if not part or not whole or not {part, whole} <= set(answer.columns):
+        return False
+    if part not in catalogue() or catalogue()[part].unit not in _SAMPLED:
+        return False
+    groups = [(row[part], row[whole]) for row in answer.records() if row[whole] and row[part] is not None]
+    counted, total = sum(count for count, _ in groups), sum(size for _, size in groups)
+    if len(groups) < _FEWEST_GROUPS or not counted:
+        return False
+    rate = counted / total
+    # Cases can exceed the group that they are divided by: then they follow Poisson, not a binomial distribution.
+    is_binomial = metric.unit == "share" and all(count <= size for count, size in groups)
+    left = 1 - rate if is_binomial else 1.0
+    if not left:
+        return True
+    squares = sum((count - size * rate) ** 2 / (size * rate * left) for count, size in groups)
+    freedom = len(groups) - 1
+    z = ((squares / freedom) ** (1 / 3) - (1 - 2 / (9 * freedom))) / math.sqrt(2 / (9 * freedom))
+    return z < _Z_ONE_SIDED

@@ -8,7 +8,7 @@ from typing import Any
 
 from etl.core import jalali
 from etl.semantic.catalog import Measure, tables
-from etl.semantic.combine import MeasureQuery, Select
+from etl.semantic.combine import Select
 from etl.semantic.members import MOST_COMPARED, other_members
 from etl.semantic.resolve import Plan
 from etl.warehouse.dimensions import PLACES
@@ -191,11 +191,6 @@ def _is_equal_to_one(column: str, members: Sequence[str]) -> str:
     if len(equal) == 1:
         return equal[0]
     return f"({' or '.join(equal)}) and case {' '.join(f'when {one} then true' for one in equal)} else false end"
-
-
-def scan_query(scan: TableScan, measures: Mapping[str, Measure]) -> MeasureQuery:
-    """The query of the measures that share a scan."""
-    return MeasureQuery((scan_select(scan, measures),), scan.dimensions, tuple(measures), scan.is_lookup)
 
 
 def scan_select(scan: TableScan, measures: Mapping[str, Measure]) -> Select:

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from etl.analysis import backtesting, planning, projection, training, training_plan
+from etl.analysis import backtesting, planning, projection, training
 from etl.analysis.planning import Scenario
 from etl.core import jalali
 from etl.core.errors import QuestionError
@@ -48,7 +48,7 @@ def seats(count: float) -> dict[tuple[str, str], float]:
 
 def test_without_a_seat_the_plan_is_the_run_off(con: duckdb.DuckDBPyConnection) -> None:
     certain = {row[0]: row[1] for row in training.run_off(con).rows}
-    answer = training_plan.compliance(con, scenario=Scenario(recruits=0, seats=seats(0)))
+    answer = training.compliance(con, scenario=Scenario(recruits=0, seats=seats(0)))
     unit = jalali.unit_of(as_of(con), "month")
     compared = 0
     for month, share in list(planned(answer, "plan_compliance").items())[1:]:
@@ -61,14 +61,14 @@ def test_without_a_seat_the_plan_is_the_run_off(con: duckdb.DuckDBPyConnection) 
 
 
 def test_with_seats_for_all_everybody_is_compliant_after_a_month(con: duckdb.DuckDBPyConnection) -> None:
-    answer = training_plan.compliance(con, scenario=Scenario(recruits=0, seats=seats(100_000)))
+    answer = training.compliance(con, scenario=Scenario(recruits=0, seats=seats(100_000)))
     months = list(planned(answer, "plan_compliance_low").values())
     assert months[0] < 1
     assert set(months[1:]) == {1.0}
 
 
 def test_the_plan_begins_where_the_known_ends(con: duckdb.DuckDBPyConnection) -> None:
-    answer = training_plan.compliance(con)
+    answer = training.compliance(con)
     now = answers.ask(con, "training_compliance").value()
     first = next(row for row in answer.records() if row["plan_compliance"] is not None)
     names = ("training_compliance", "plan_compliance", "plan_compliance_low", "plan_compliance_high")
@@ -82,7 +82,7 @@ def test_more_seats_never_leave_fewer_compliant(con: duckdb.DuckDBPyConnection) 
     rng = random.Random(4)
     fewer = {("", course): rng.randrange(0, 12) for course in COURSES}
     more = {key: count + rng.randrange(0, 6) for key, count in fewer.items()}
-    paths = [training_plan.compliance(con, scenario=Scenario(recruits=0, seats=seats)) for seats in (fewer, more)]
+    paths = [training.compliance(con, scenario=Scenario(recruits=0, seats=seats)) for seats in (fewer, more)]
     low, high = (planned(path, "plan_compliance") for path in paths)
     assert all(high[month] >= low[month] for month in low)
     assert high != low
@@ -90,7 +90,7 @@ def test_more_seats_never_leave_fewer_compliant(con: duckdb.DuckDBPyConnection) 
 
 def test_the_range_holds_the_plan(con: duckdb.DuckDBPyConnection, by_hand: duckdb.DuckDBPyConnection) -> None:
     for connection in (con, by_hand):
-        for row in training_plan.compliance(connection).records():
+        for row in training.compliance(connection).records():
             if row["plan_compliance"] is not None:
                 assert row["plan_compliance_low"] <= row["plan_compliance"] <= row["plan_compliance_high"]
 
@@ -197,14 +197,14 @@ def test_the_plan_equals_a_monthly_simulation(
     con: duckdb.DuckDBPyConnection, scenario: Scenario, where: dict[str, Any]
 ) -> None:
     for day in (as_of(con), jalali.add_months(as_of(con), -14)):
-        answer = training_plan.compliance(con, day, where, scenario)
+        answer = training.compliance(con, day, where, scenario=scenario)
         compliant = [row["compliant_assistants"] for row in answer.records() if row["plan_compliance"] is not None]
         assert compliant == simulated(con, day, scenario, where)
 
 
 def test_training_seats_are_not_kept_by_gender(con: duckdb.DuckDBPyConnection) -> None:
     with pytest.raises(QuestionError, match="no meaning by gender"):
-        training_plan.compliance(con, where={"gender": ["female"]})
+        training.compliance(con, where={"gender": ["female"]})
 
 
 # ---------------------------------------------------------------- the stock
@@ -228,8 +228,8 @@ def test_a_scenario_adds_to_the_projection_what_it_asks_for_beyond_the_last_year
     # The rest of the month that holds the day goes before the first month shown.
     projected, rest = stock, jalali.unit_of(day, "month")
     part = (rest.last - day).days / ((rest.last - rest.first).days + 1)
-    history = projection.history_of(con, day, None)
-    first = projection.path_of(history, day, stock).points[0][2]
+    history = projection.history_of(con, day, {})
+    first = projection.path_of(history, day, stock)[0][2]
     stock, projected = stock + first - projected + (30 - stock * 0.01) * part, first
     assert len(rows) > 12
     for row in rows[1:13]:
@@ -337,7 +337,7 @@ def test_the_recruits_needed_by_any_day_are_those_of_a_walk_day_by_day(
     pace, until = planning.pace_now(con).records()[0], day + days * jalali.DAY
     recruits = planning.recruits_needed(con, until=until, goal=goal).value()
     active = float(answers.ask(con, "active_assistants").value())
-    points = list(projection.path_of(projection.history_of(con, day, None), day, active).points)
+    points = projection.path_of(projection.history_of(con, day, {}), day, active)
     low, high = 0.0, 1e6
     for _ in range(80):
         middle = (low + high) / 2

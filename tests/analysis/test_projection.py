@@ -104,7 +104,7 @@ def late_decisions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[d
 @pytest.mark.parametrize("where", [{}, {"gender": ("female",)}, {"institute": ("0001", "0003")}])
 def test_past_months_use_only_what_was_known_then(late_decisions, where) -> None:
     con, data = late_decisions
-    history = projection.history_of(con, None, where)
+    history = projection.history_of(con, con.publication.as_of, where)
     filters = {name: set(values) for name, values in where.items()}
     differences = 0
     for vintage in (date(2019, 12, 1), date(2020, 9, 21), date(2020, 12, 1), date(2021, 4, 1), date(2024, 5, 20)):
@@ -185,12 +185,11 @@ def test_the_pace_is_that_of_the_active(con) -> None:
 
 def test_the_months_of_reaching_are_those_of_the_bounds() -> None:
     units = [jalali.unit_of(date(2026, month, 1), "month") for month in (1, 2, 3)]
-    path = projection.Path(
-        [(units[0], 1.0, 90.0, 80.0, 100.0), (units[1], 2.0, 99.0, 85.0, 120.0), (units[2], 3.0, 130.0, 100.0, 150.0)]
-    )
-    assert path.reached(100) == (units[0].label, units[2].label)
-    assert path.reached(110) == (units[1].label, None)
-    assert path.reached(1000) == (None, None)
+    bounds = [(90.0, 80.0, 100.0), (99.0, 85.0, 120.0), (130.0, 100.0, 150.0)]
+    points = [(unit, float(at), *numbers) for at, (unit, numbers) in enumerate(zip(units, bounds, strict=True), 1)]
+    assert projection.reached(points, 100) == (units[0].label, units[2].label)
+    assert projection.reached(points, 110) == (units[1].label, None)
+    assert projection.reached(points, 1000) == (None, None)
 
 
 @pytest.mark.parametrize(("goal", "months"), [(None, 13), (95.0, 13), (107.0, 18), (math.inf, 20)])
@@ -208,7 +207,7 @@ def test_months_are_shown_for_a_year_and_until_the_lower_bound_reaches_the_goal(
 
 
 def test_a_history_too_short_has_no_range_and_one_shorter_than_a_year_no_projection(con) -> None:
-    begin = projection.history_of(con, None, None).months[0].last
+    begin = projection.history_of(con, con.publication.as_of, {}).months[0].last
     young = projection.projection(con, on=begin + timedelta(200)).records()
     assert all(row["projected"] is None for row in young[:-1])
     assert young[-1]["projected"] == young[-1]["active_assistants"]

@@ -124,8 +124,9 @@ def test_a_group_that_is_too_small_is_no_signal() -> None:
 def test_the_limits_of_a_series_are_those_of_the_handbook() -> None:
     limits = signals.limits(FLOW_RATES)
     assert limits is not None
-    assert round(limits.middle, 2) == 50.81
-    assert (round(limits.low, 4), round(limits.high, 4)) == (45.8159, 55.8041)
+    low, middle, high = limits
+    assert round(middle, 2) == 50.81
+    assert (round(low, 4), round(high, 4)) == (45.8159, 55.8041)
     assert signals.limits([1.0]) is None
 
 
@@ -156,7 +157,8 @@ def _has_signal(flow: np.ndarray, place: int, month: int) -> bool:
     shares = (flow[place] / flow.sum(0))[month - signals.MONTHS + 1 : month + 1].tolist()
     limits = signals.limits(shares)
     assert limits is not None
-    return not limits.low <= shares[-1] <= limits.high
+    low, _, high = limits
+    return not low <= shares[-1] <= high
 
 
 def _false_signals(flow: np.ndarray) -> int:

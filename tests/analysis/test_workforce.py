@@ -405,7 +405,9 @@ def test_every_member_with_enough_people_has_its_curve(built: Built) -> None:
         members = {spell.member(dimension) for spell, _, _ in careers(built, built.data.as_of, {})} - {None}
         for member in members:
             rows = computed(built, survival, {dimension: [member]})
-            assert is_prebuilt(survival(built.con, where={dimension: [member]})) == bool(rows), member
+            answer = survival(built.con, where={dimension: [member]})
+            assert is_prebuilt(answer), member
+            assert bool(answer.rows) == bool(rows), member
 
 
 def test_other_questions_are_computed_when_asked(built: Built) -> None:

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from etl.analysis import events, target_path
+from etl.analysis import events, growth
 from etl.semantic import access
 from etl.semantic.access import ADMINISTRATOR, AccessScope
 from etl.semantic.disclosure import for_circulation
@@ -129,8 +129,8 @@ def test_a_title_is_never_markup():
 
 def test_dated_targets_draw_a_straight_path_and_the_gap_is_active_minus_path(pointer):
     with access.connect(pointer, ADMINISTRATOR) as con:
-        answer = target_path.target_path(con)
-        own = target_path.target_path(con, where={"province": ("IR-11",)})
+        answer = growth.target_path(con)
+        own = growth.target_path(con, where={"province": ("IR-11",)})
     rows = {row["month"]: row for row in answer.records()}
     start, end = date(2024, 3, 20), date(2028, 3, 20)
     last = date(2026, 5, 21)
@@ -144,7 +144,7 @@ def test_dated_targets_draw_a_straight_path_and_the_gap_is_active_minus_path(poi
 
 def test_the_circulated_gap_reveals_no_more_than_its_count(pointer):
     with access.connect(pointer, ADMINISTRATOR) as con:
-        answer = for_circulation(target_path.target_path(con))
+        answer = for_circulation(growth.target_path(con))
     rows = [row for row in answer.records() if row["planned_gap"] is not None]
     assert rows
     assert all(row["active_assistants"] % 5 == 0 for row in rows)

@@ -193,7 +193,7 @@ def test_a_changed_reference_table_is_a_cause_of_its_own(published_sample):
 def test_a_changed_definition_shows_the_number_as_it_was_published(published_sample, monkeypatch):
     folder, to = published_sample
     before = published(to, "judicial_officers")
-    entries = {**catalog.entries()["judicial_officers"]}
+    entries = {**catalog.entries()["metric"]["judicial_officers"]}
     assert entries["where"] == "is_licensed and is_judicial_officer"
     entries["where"] = "is_licensed"
     entries.pop("rollup_column", None)  # otherwise the total by the old definition would be read
@@ -216,9 +216,9 @@ def test_a_changed_definition_shows_the_number_as_it_was_published(published_sam
 
 
 def redefine(patch: pytest.MonkeyPatch, name: str, entry: dict) -> None:
-    every = {**catalog._entries()}
+    every = {**catalog.entries()}
     every["metric"] = {**every["metric"], name: entry}
-    patch.setattr(catalog, "_entries", lambda: every)
+    patch.setattr(catalog, "entries", lambda: every)
     for cached in (catalog.catalogue, catalog.tables):
         cached.cache_clear()
 
@@ -258,7 +258,11 @@ def test_the_numbers_kept_are_the_numbers_asked_for(published_sample):
 
 def test_words_do_not_make_another_definition_but_models_do(monkeypatch):
     before = fingerprints._digests()
-    entry = {**catalog.entries()["in_service"], "label": {"fa": "x", "en": "y"}, "description": {"fa": "", "en": ""}}
+    entry = {
+        **catalog.entries()["metric"]["in_service"],
+        "label": {"fa": "x", "en": "y"},
+        "description": {"fa": "", "en": ""},
+    }
     redefine(monkeypatch, "in_service", entry)
     assert fingerprints._digests() == before
     monkeypatch.undo()

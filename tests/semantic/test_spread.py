@@ -2,7 +2,7 @@
 
 import pytest
 
-from etl.semantic.spread import is_noise
+from etl.semantic.ranking import is_noise
 from tests.made import answer
 
 

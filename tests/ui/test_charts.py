@@ -14,8 +14,7 @@ from typing import Any
 import plotly.graph_objects as go
 import pytest
 
-from etl.analysis.training import RUN_OFF_DAYS
-from etl.analysis.training_plan import GOAL
+from etl.analysis.training import GOAL, RUN_OFF_DAYS
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import Metric, catalogue, derived
 from etl.semantic.ranking import size_of

@@ -4,6 +4,7 @@ import csv
 import io
 import math
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import openpyxl
@@ -14,10 +15,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from etl.semantic import disclosure
+from etl.semantic import disclosure, exportable
 from etl.semantic.answers import Answer
-from etl.semantic.catalog import catalogue, derived
-from etl.semantic.reports import reported
+from etl.semantic.catalog import catalogue, derived, reported
 from pages.ui.charts.elements import ChartContext
 from pages.ui.components import downloads
 from pages.ui.exports import about, file_content
@@ -293,6 +293,13 @@ def test_days_of_which_none_is_known_keep_their_columns() -> None:
     with file_content.sheet(data, FA) as contents:
         assert tuple(contents.schema.names) == ("training_seats_by", "training_seats_by_jalali")
     assert to_csv(data, FA).endswith(b"jalali\r\n,\r\n,\r\n")
+
+
+@pytest.mark.parametrize("values", [(Decimal("1.5"), None), (1, "a"), (True, 1)])
+def test_other_values_than_the_exported_ones_become_texts(values: tuple[Any, ...]) -> None:
+    data = answer("active_assistants", rows=[(value,) for value in values])
+    with exportable.of(data).read() as batches:
+        assert batches.read_all().column(0).to_pylist() == [None if value is None else str(value) for value in values]
 
 
 def test_text_longer_than_a_cell_fills_the_cell_and_stands_whole_in_the_other_files() -> None:

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
-from etl.analysis import backtesting, planning, retention, training_plan
+from etl.analysis import backtesting, planning, retention, training
 from etl.analysis.planning import Scenario
 from etl.semantic import access
 from etl.semantic.answers import Answer, ask
@@ -195,7 +195,7 @@ def test_every_chart_draws_the_sample(lang: str, dark: bool, published: Path) ->
             (workforce.survival, retention.survival(con, least=1), workforce.still_serving),
             (workforce.curves, curves, workforce.fewest_stay),
             (scenario_paths.path, planning.headcount(con), scenario_paths.reached),
-            (scenario_paths.path, training_plan.compliance(con), scenario_paths.reached),
+            (scenario_paths.path, training.compliance(con), scenario_paths.reached),
             (scenario_paths.held, backtesting.backtest(con), scenario_paths.how_often),
             (scenario_paths.history, backtesting.backtest_months(con), scenario_paths.last_trial),
         ]

@@ -1,14 +1,14 @@
 -- Everyone active on the as-of day has exactly one state of training on it, and nobody else has.
 with active as (
     select distinct person_id
-    from service
-    where is_licensed and valid_from <= (select as_of from publication) and valid_until > (select as_of from publication)
+    from service, publication
+    where is_licensed and valid_from <= as_of and valid_until > as_of
 ),
 
 with_interval as (
     select distinct person_id
-    from compliance_intervals
-    where valid_from <= (select as_of from publication) and valid_until > (select as_of from publication)
+    from compliance_intervals, publication
+    where valid_from <= as_of and valid_until > as_of
 )
 
 select person_id

@@ -15,7 +15,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from etl.analysis.training_plan import GOAL
+from etl.analysis.training import GOAL
 from etl.semantic.answers import Metric
 from etl.semantic.ranking import size_of
 from pages.ui.charts import axes, traces

@@ -6,7 +6,7 @@ from datetime import date
 from itertools import cycle
 from typing import Any
 
-from etl.analysis.training_plan import GOAL
+from etl.analysis.training import GOAL
 from etl.semantic.answers import Answer, Metric
 from pages.ui.charts import axes, elements, marks, time_titles, titles, traces
 from pages.ui.charts.chart import chart

@@ -13,8 +13,7 @@ from typing import Any
 
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue
-from etl.semantic.ranking import Group, least, rank, size_of
-from etl.semantic.spread import is_noise
+from etl.semantic.ranking import Group, is_noise, least, rank, size_of
 from pages.ui.charts import elements
 from pages.ui.charts.elements import ChartContext
 from pages.ui.i18n import text

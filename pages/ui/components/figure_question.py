@@ -4,9 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from etl.semantic import spread
 from etl.semantic.answers import Answer, Metric
-from etl.semantic.ranking import size_of
+from etl.semantic.ranking import is_noise, size_of
 from pages.ui.charts import marks
 from pages.ui.charts.chart import Chart
 from pages.ui.charts.elements import ChartContext
@@ -63,7 +62,7 @@ class FigureQuestion:
         self.options(answer)
         if self.chart.compares and not scoped_query.nothing(answer):
             self.trend(answer)
-        if self.chart.where_noise and spread.is_noise(answer):
+        if self.chart.where_noise and is_noise(answer):
             of_nation(self.view, answer)
         size(self.view, answer)
 

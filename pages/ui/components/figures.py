@@ -13,10 +13,10 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from etl.semantic import spread
 from etl.semantic.answers import Answer
 from etl.semantic.disclosure import Ask, Circulated, for_circulation
 from etl.semantic.nowruz import comparable
+from etl.semantic.ranking import is_noise
 from etl.warehouse.dimensions import expand_groups
 from pages.ui.charts import elements, lines, marks, titles
 from pages.ui.charts.chart import Chart
@@ -107,7 +107,7 @@ def _figure(
             notice(view.lang, "state.empty_title", view.word("state.empty"))
         elif question.is_single(answer):
             return _single(question, answer, ident, ignored, place)
-        elif chart.where_noise and spread.is_noise(answer):
+        elif chart.where_noise and is_noise(answer):
             if not ranked:
                 by_rank = {"nation": of_nation(view, answer).value()}
                 note = view.word("figure.noise")

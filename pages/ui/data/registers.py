@@ -17,6 +17,7 @@ from etl.analysis import comparison, data_quality, detail
 from etl.analysis.comparison import Side
 from etl.analysis.detail import Institute
 from etl.core.paths import warehouse_pointer
+from etl.revisions import diff
 from etl.semantic.access import AccessScope, ScopedCursor, cursor_for
 from etl.semantic.answers import Answer
 from etl.semantic.exportable import StreamedRows
@@ -86,13 +87,13 @@ def _cursor(file: str, scope: AccessScope) -> ScopedCursor:
     return cursor_for(warehouse.connection(file), scope)
 
 
-def revisions() -> Any | None:
-    """The revision log of the nation's numbers; None if there is none."""
+def revisions() -> list[dict[str, Any]]:
+    """The revision log of the nation's numbers."""
     return result(_revisions, warehouse_pointer())
 
 
-def _revisions(_: ScopedCursor, pointer: Path) -> Any | None:
-    return data_quality.revisions(pointer)
+def _revisions(_: ScopedCursor, pointer: Path) -> list[dict[str, Any]]:
+    return diff.history(pointer)
 
 
 def last_revision() -> Any | None:

@@ -90,7 +90,7 @@ def rules(view: PageContext) -> None:
     """The rules that every publication satisfies; a rule without words in text.toml has the comment of its file."""
     checks = load.rules()
     title = view.word("load.rules", count=text.number(len(checks), view.lang))
-    words = {rule.name: text.word_or(rule.words, f"rule.{rule.name}", view.lang) for rule in checks}
+    words = {name: text.word_or(comment, f"rule.{name}", view.lang) for name, comment in checks.items()}
     listed = "".join(
         f'<li>{text.escape(sentence)} <code dir="ltr">{text.escape(name)}</code></li>'
         for name, sentence in words.items()

@@ -72,7 +72,7 @@ def log(view: PageContext) -> None:
     ):
         log = registers.revisions()
         key = "load.no_revisions" if not log else "revision.numbers"
-        blocks.head(view.word("load.revisions"), view.word(key, count=text.number(len(log or ()), view.lang)))
+        blocks.head(view.word("load.revisions"), view.word(key, count=text.number(len(log), view.lang)))
         if not log:
             return
 

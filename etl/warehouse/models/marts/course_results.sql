@@ -4,7 +4,7 @@ with not_passed as (
         person_numbers.person_id,
         loaded_training.course_code,
         loaded_training.completed_on,
-        min(spells.spell_id) as spell_id,
+        arg_min(spells.province, spells.spell_id) as province,
     from loaded_training
     inner join person_numbers using (person_key)
     left join spells
@@ -19,9 +19,8 @@ results as (
     select completed_on, course_code, province, true as is_passed
     from completions
     union all
-    select not_passed.completed_on, cast(not_passed.course_code as course), spells.province, false
+    select completed_on, cast(course_code as course), province, false
     from not_passed
-    left join spells using (spell_id)
 )
 
 select

@@ -7,35 +7,25 @@ with shares as (
     from counties
 ),
 
+-- Residents are constant before the first and after the last date.
 dated as (
-    select
-        province,
-        date as valid_from,
-        lead(date) over dates as valid_until,
-        residents,
-        lead(residents) over dates as residents_then,
+    select province, date, residents
     from population
-    window dates as (partition by province order by date)
+    union all
+    select province, date '0001-01-01', arg_min(residents, date)
+    from population
+    group by province
 ),
 
--- Residents are constant before the first and after the last date.
 stretches as (
     select
         province,
-        date '0001-01-01' as valid_from,
-        min(valid_from) as valid_until,
-        arg_min(residents, valid_from) as residents,
-        0 as change_a_day,
-    from dated
-    group by province
-    union all
-    select
-        province,
-        valid_from,
-        coalesce(valid_until, date '9999-12-31'),
+        date as valid_from,
+        lead(date, 1, date '9999-12-31') over dates as valid_until,
         residents,
-        coalesce((residents_then - residents) / (valid_until - valid_from), 0),
+        (lead(residents, 1, residents) over dates - residents) / (valid_until - valid_from) as change_a_day,
     from dated
+    window dates as (partition by province order by date)
 )
 
 select

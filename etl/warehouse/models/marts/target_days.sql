@@ -1,15 +1,16 @@
 -- One row per place (a province, or the nation as null) and interval of days with one target of active assistants, half-open.
-with shares as (
+with wanted as (
+    select province, date as day, value
+    from targets
+    where metric = 'active_assistants'
+),
+
+-- A province without a target of its own gets its census share of the nation's.
+shares as (
     select
         iso_3166_2 as province,
         population_2016 / sum(population_2016) over () as share,
     from provinces
-),
-
-wanted as (
-    select province, date as day, value
-    from targets
-    where metric = 'active_assistants'
 ),
 
 starts as (
@@ -18,26 +19,15 @@ starts as (
     inner join wanted on wanted.province is null or wanted.province = shares.province
 ),
 
-provincial as (
+dated as (
     select
         starts.province,
         starts.day,
-        (
-            select max_by(own.value, own.day)
-            from wanted as own
-            where own.province = starts.province and own.day <= starts.day
-        ) as own_value,
-        starts.share * (
-            select max_by(nation.value, nation.day)
-            from wanted as nation
-            where nation.province is null and nation.day <= starts.day
-        ) as shared_value,
+        coalesce(own.value, starts.share * nation.value) as value,
+        own.value is not null as is_own,
     from starts
-),
-
-dated as (
-    select province, day, coalesce(own_value, shared_value) as value, own_value is not null as is_own
-    from provincial
+    asof left join wanted as own on own.province = starts.province and own.day <= starts.day
+    asof left join (from wanted where province is null) as nation on nation.day <= starts.day
     union all
     select province, day, value, true
     from wanted
