@@ -13,9 +13,8 @@ from functools import cache
 import numpy as np
 import pyarrow as pa
 
-from etl.synthetic.editors import CONFLICT, EDITORS, Editor
+from etl.synthetic.editors import CONFLICT, EDITORS, Editor, Material, Row
 from etl.synthetic.habits import OFFICES, Habit, Sheet, habit_of
-from etl.synthetic.material import Material, Row
 
 Planted = Counter[str]  # reason (or "exact_duplicate", or "warned") -> rows
 
@@ -43,9 +42,9 @@ class Planter:
             for _ in range(count if fit else 0):
                 row = dict(fit[int(self.material.rng.integers(len(fit)))])
                 self.material.fresh_key(row)
-                if editor.raw is not None:
+                if editor.is_line:
                     after = int(self.material.rng.integers(len(rows) + 1))
-                    lines.append((after, editor.raw(self.material, row)))
+                    lines.append((after, editor.edit(self.material, row)))
                 else:
                     extra.extend(editor.edit(self.material, row))
                 self.planted.update(editor.reasons * (2 if CONFLICT in editor.reasons else 1))
@@ -75,13 +74,13 @@ class Planter:
         size = min(len(rows), 200 + 3 * count)
         pool = rows.take(pa.array(self.material.rng.choice(len(rows), size, replace=False))).to_pylist()
         # a contract with a future end would have a second fault
-        ahead = {self.material.speller.day(self.material.day + n) for n in range(1, 310)}
+        ahead = set(self.material.speller.column("date", self.material.day + np.arange(1, 310)).to_pylist())
         return [row for row in pool if row.get("left_on") not in ahead]
 
 
 def fits(table: str, editor: Editor, habit: Habit) -> bool:
     """Whether a file of this habit can hold the fault."""
-    if editor.raw is None:
+    if not editor.is_line:
         return not (editor.untyped and habit.typed)
     if "bad_encoding" not in editor.reasons:
         return habit.kind in ("csv", "tsv")

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
-from etl.synthetic.habits import COLUMNS, Habit, Sheet, bare_encoding, separator
+from etl.synthetic.habits import COLUMNS, Habit, Sheet
 from etl.synthetic.spelling import Speller
 
 #: above this an office would not use a spreadsheet, and writing one would be slow
@@ -53,14 +53,12 @@ def _counted(sheets: Iterable[Sheet]) -> Iterator[Sheet]:
 
 def _write_text(path: Path, sheets: Iterable[Sheet], headers: list[str], habit: Habit) -> None:
     end = "\r\n" if habit.crlf else "\n"
-    bare = bare_encoding(habit)
     options = pacsv.WriteOptions(
-        include_header=False, delimiter=separator(habit), eol=end, batch_size=65_536,
+        include_header=False, delimiter=habit.separator, eol=end, batch_size=65_536,
         quoting_style="all_valid" if habit.quoted else "none",
     )  # fmt: skip
     with path.open("wb") as out:
-        mark = {"utf-8-sig": b"\xef\xbb\xbf", "utf-16": b"\xff\xfe"}.get(habit.encoding, b"")
-        out.write(mark + (separator(habit).join(headers) + end).encode(bare))
+        out.write((habit.separator.join(headers) + end).encode(habit.encoding))
         for sheet in sheets:
             lines = sorted(sheet.lines, key=lambda line: line[0])
             start = 0
@@ -68,11 +66,10 @@ def _write_text(path: Path, sheets: Iterable[Sheet], headers: list[str], habit: 
                 if after > start:
                     buffer = io.BytesIO()
                     pacsv.write_csv(sheet.rows.slice(start, after - start), buffer, options)
-                    text = buffer.getvalue()
-                    out.write(text if bare == "utf-8" else text.decode("utf-8").encode(bare))
+                    out.write(buffer.getvalue().decode().encode(habit.line_encoding))
                     start = after
                 if line is not None:
-                    out.write(line + end.encode(bare))
+                    out.write(line + end.encode(habit.line_encoding))
 
 
 _TYPES = {"date": pa.date32(), "hours": pa.int32(), "score": pa.float64()}
