@@ -120,11 +120,8 @@ def _is_shown(manifest: Manifest, pointer: Path) -> bool:
     with suppress(Refused):
         current = publications.current(pointer)
         status = current.stat()
-        return (current.name, status.st_size, status.st_mtime_ns) == (
-            manifest.name,
-            manifest.bytes,
-            manifest.published_ns,
-        )
+        offered = (manifest.name, manifest.bytes, manifest.published_ns)
+        return (current.name, status.st_size, status.st_mtime_ns) == offered
     return False
 
 

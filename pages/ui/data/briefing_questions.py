@@ -152,7 +152,7 @@ class Questions:
         counts = self._ask("in_service", "registered_institutes", on=self.day, where=self.where)
         if not any(counts.value(name) for name in ("in_service", "registered_institutes")):
             raise NoData(f"{where}: the data holds nothing on {self.day}")
-        if not self._ask("in_service", on=self.day, where=self.where).value():
+        if not counts.value("in_service"):
             raise NoData(f"{where}: nobody is in service on {self.day}")
 
     def _ask(self, *names: str, **question: Any) -> Answer:
