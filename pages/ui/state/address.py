@@ -66,15 +66,11 @@ def valid_parameters(page: str, parameters: Given, days: Days) -> dict[str, list
 
 def left_out(parameters: Given, accepted: Given) -> list[str]:
     """The parameters of an address that were not accepted, as `name=value`."""
-    rejected = []
-    for name, values in parameters.items():
-        remaining = Counter(accepted.get(name, ()))
-        for value in values:
-            if remaining[value]:
-                remaining[value] -= 1
-            else:
-                rejected.append(f"{name}={value}")
-    return rejected
+    return [
+        f"{name}={value}"
+        for name, values in parameters.items()
+        for value in (Counter(values) - Counter(accepted.get(name, ()))).elements()
+    ]
 
 
 def number(written: str, most: float = 1_000_000) -> float | None:
