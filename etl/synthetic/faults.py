@@ -32,34 +32,28 @@ class Planter:
 
     def plant(self, rows: pa.Table, first: bool) -> Sheet:
         """The rows with faults among them. `first`: this part also gets the file's fixed share."""
+        material, rng = self.material, self.material.rng
         counts = self._counts(len(rows), first)
-        copies = int(len(rows) * DUPLICATES + self.material.rng.random()) if len(rows) > 4 else 0
+        copies = int(len(rows) * DUPLICATES + rng.random()) if len(rows) > 4 else 0
         pool = self._pool(rows, sum(counts.values()))
         extra: list[Row] = []
         lines: list[tuple[int, bytes]] = []
         for editor, count in counts.items():
             fit = [r for r in pool if editor.needs(r)]
             for _ in range(count if fit else 0):
-                row = dict(fit[int(self.material.rng.integers(len(fit)))])
-                self.material.fresh_key(row)
+                row = dict(fit[int(rng.integers(len(fit)))])
+                material.fresh_key(row)
                 if editor.is_line:
-                    after = int(self.material.rng.integers(len(rows) + 1))
-                    lines.append((after, editor.edit(self.material, row)))
+                    after = int(rng.integers(len(rows) + 1))
+                    lines.append((after, editor.edit(material, row)))
                 else:
-                    extra.extend(editor.edit(self.material, row))
+                    extra.extend(editor.edit(material, row))
                 self.planted.update(editor.reasons * (2 if CONFLICT in editor.reasons else 1))
         self.planted["exact_duplicate"] += copies
-        duplicates = rows.take(pa.array(self.material.rng.integers(0, max(len(rows), 1), copies)))
-        return self._mix(rows, extra, duplicates, lines)
-
-    def _mix(self, rows: pa.Table, extra: list[Row], duplicates: pa.Table,
-             lines: list[tuple[int, bytes]]) -> Sheet:  # fmt: skip
-        added = pa.Table.from_pylist(extra, schema=rows.schema)
-        every_row = pa.concat_tables([rows, added, duplicates])
-        more = len(extra) + len(duplicates)
-        positions = np.r_[np.arange(len(rows)), self.material.rng.random(more) * len(rows)]
-        order = np.argsort(positions, kind="stable")
-        return Sheet(every_row.take(pa.array(order)), lines)
+        duplicates = rows.take(pa.array(rng.integers(0, max(len(rows), 1), copies)))
+        every_row = pa.concat_tables([rows, pa.Table.from_pylist(extra, schema=rows.schema), duplicates])
+        positions = np.r_[np.arange(len(rows)), rng.random(len(every_row) - len(rows)) * len(rows)]
+        return Sheet(every_row.take(pa.array(np.argsort(positions, kind="stable"))), lines)
 
     def _counts(self, rows: int, first: bool) -> dict[Editor, int]:
         editors = [e for e in EDITORS[self.material.table] if fits(self.material.table, e, self.material.habit)]

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from etl.synthetic.calendar import FIRST_ORDINAL, spelled_days
 from etl.synthetic.habits import COLUMNS, DIGITS, FIRST_MEN, FIRST_WOMEN, LAST, WORDS, YES, Habit
-from etl.synthetic.places import Places
+from etl.synthetic.world import Places
 
 SLICE = 250_000  # rows in memory as text at a time
 _SCRIPT = {script: str.maketrans(DIGITS["latin"], digits) for script, digits in DIGITS.items()}
