@@ -160,12 +160,9 @@ def _recorded_head(folder: Path) -> tuple[int, str] | None:
 
 
 def _lines(folder: Path) -> Iterator[str]:
-    try:
-        with (folder / _LOG).open(encoding="utf-8", errors="replace") as file:
-            for line in file:
-                yield line.rstrip("\n")
-    except FileNotFoundError:
-        return
+    with suppress(FileNotFoundError), (folder / _LOG).open(encoding="utf-8", errors="replace") as file:
+        for line in file:
+            yield line.rstrip("\n")
 
 
 def _read(line: str) -> dict[str, Any] | None:

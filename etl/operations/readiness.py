@@ -45,7 +45,6 @@ _NONE = Served("", 0, 0, 0, "nothing is published")
 
 def served(pointer: Path, oldest_days: int) -> Served:
     """The publication that `pointer` names. Raises nothing: errors are in `fault`."""
-    path = pointer
     try:
         path = publications.current(pointer)
         status = path.stat()

@@ -1,17 +1,17 @@
 """Writes a province's rows as its office would submit them: CSV, TSV, XLSX or Parquet."""
 
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import xlsxwriter
-from xlsxwriter.worksheet import Worksheet
 
 from etl.synthetic.habits import COLUMNS, Habit, Sheet
 from etl.synthetic.spelling import Speller
@@ -95,38 +95,24 @@ def _write_xlsx(path: Path, table: str, sheets: Iterable[Sheet], headers: list[s
             cover.write_string(1, 0, "This file is made up")
         page = book.add_worksheet("داده")
         page.right_to_left()
-        for column, header in enumerate(headers):
-            page.write_string(0, column, header)
+        page.write_row(0, 0, headers)
         kinds = [kind for kind, _ in COLUMNS[table].values()]
         if habit.extra:
             kinds.insert(0, "hours")
-        writers = [_cell_writer(page, kind, habit) for kind in kinds]
         line = 0
         for sheet in sheets:
-            columns = [c.to_pylist() for c in sheet.rows.columns]
+            columns = [_cells(column, kind, habit) for column, kind in zip(sheet.rows.columns, kinds, strict=True)]
             for values in zip(*columns, strict=True):
                 line += 1
-                for column, value in enumerate(values):
-                    if value is not None:
-                        writers[column](line, column, value)
+                page.write_row(line, 0, values)
 
 
-def _cell_writer(sheet: Worksheet, kind: str, habit: Habit) -> Callable[[int, int, str], object]:
-    """The function that writes a cell of a kind: as a date or a number if it is one, else as text."""
-
-    def as_date(line: int, column: int, value: str) -> None:
-        try:
-            sheet.write_datetime(line, column, datetime.fromisoformat(value))
-        except ValueError:
-            sheet.write_string(line, column, value)
-
-    def as_number(line: int, column: int, value: str) -> None:
-        if value.replace(".", "", 1).isdigit():
-            sheet.write_number(line, column, float(value))
-        else:
-            sheet.write_string(line, column, value)
-
+def _cells(column: pa.ChunkedArray, kind: str, habit: Habit) -> list[Any]:
+    """The cells of a column: dates and numbers for the texts that are some, and the other texts."""
+    texts = column.to_pylist()
     if kind == "date" and habit.dates == "cell":
-        return as_date
-    numeric = kind in ("hours", "score") or (kind == "id" and habit.numbers)
-    return as_number if numeric and habit.digits == "latin" else sheet.write_string
+        return [datetime.fromisoformat(text) if text and "-" in text else text for text in texts]
+    is_number = kind in ("hours", "score") or (kind == "id" and habit.numbers)
+    if is_number and habit.digits == "latin":
+        return [float(text) if text and text.replace(".", "", 1).isdigit() else text for text in texts]
+    return texts

@@ -116,14 +116,7 @@ class Questions:
         """The Answer for circulation without partly suppressed rows: half a signal is meaningless."""
         circulated = self.circulated(answer)
         pairs = zip(answer.rows, circulated.rows, strict=True)
-        return replace(
-            circulated,
-            rows=[
-                circulated_row
-                for exact, circulated_row in pairs
-                if all(b is not None or a is None for a, b in zip(exact, circulated_row, strict=True))
-            ],
-        )
+        return replace(circulated, rows=[shown for exact, shown in pairs if shown.count(None) == exact.count(None)])
 
     def revision(self, names: Sequence[str]) -> Revision | None:
         """The comparison with the previous publication; None if there is none or its tables cannot be compared."""

@@ -30,18 +30,14 @@ class ResultCache:
                 return self._results[args][0]
             self.misses += 1
         result = self.work(*args)
-        self._store(args, result)
-        return result
-
-    def _store(self, key: Any, result: Any) -> None:
         size = size_of(result)
-        if size > self.most:
-            return
-        with self._lock:
-            self.bytes_held += size - self._results.pop(key, (None, 0))[1]
-            self._results[key] = (result, size)
-            while self.bytes_held > self.most:
-                self.bytes_held -= self._results.popitem(last=False)[1][1]
+        if size <= self.most:
+            with self._lock:
+                self.bytes_held += size - self._results.pop(args, (None, 0))[1]
+                self._results[args] = (result, size)
+                while self.bytes_held > self.most:
+                    self.bytes_held -= self._results.popitem(last=False)[1][1]
+        return result
 
     def clear(self) -> None:
         with self._lock:
