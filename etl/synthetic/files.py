@@ -85,7 +85,7 @@ def _write_parquet(path: Path, table: str, sheets: Iterable[Sheet], headers: lis
 
 
 def _write_xlsx(path: Path, table: str, sheets: Iterable[Sheet], headers: list[str], habit: Habit) -> None:
-    options = {"constant_memory": True, "default_date_format": "yyyy-mm-dd"}
+    options = {"constant_memory": True, "default_date_format": "yyyy-mm-dd", "strings_to_formulas": False}
     with xlsxwriter.Workbook(str(path), options) as book:
         # a fixed creation date, so that the same sample is the same file
         book.set_properties({"created": datetime(2020, 1, 1), "comments": "ساختگی / made up"})
