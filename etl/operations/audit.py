@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import re
+from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -120,15 +121,13 @@ def verify(folder: Path) -> list[str]:
     return faults
 
 
-def events(folder: Path, sub: str = "", event: str = "", most: int = 500) -> list[Event]:
-    """Events, the latest first, optionally of one person or one kind."""
-    matches = []
-    for line in _lines(folder):
-        entry = _read(line)
-        if entry and sub in ("", entry.get("sub")) and event in ("", entry.get("event")):
-            more = {key: value for key, value in entry.items() if key in FIELDS}
-            matches.append(Event(str(entry.get("at")), str(entry.get("sub")), str(entry.get("event")), more))
-    return matches[::-1][:most]
+def events(folder: Path) -> list[Event]:
+    """The last 500 events, the latest first."""
+    shown = []
+    for entry in reversed(deque(filter(None, map(_read, _lines(folder))), 500)):
+        more = {key: value for key, value in entry.items() if key in FIELDS}
+        shown.append(Event(str(entry.get("at")), str(entry.get("sub")), str(entry.get("event")), more))
+    return shown
 
 
 def _head(folder: Path) -> tuple[int, str]:
@@ -161,12 +160,9 @@ def _recorded_head(folder: Path) -> tuple[int, str] | None:
 
 
 def _lines(folder: Path) -> Iterator[str]:
-    try:
-        with (folder / _LOG).open(encoding="utf-8", errors="replace") as file:
-            for line in file:
-                yield line.rstrip("\n")
-    except FileNotFoundError:
-        return
+    with suppress(FileNotFoundError), (folder / _LOG).open(encoding="utf-8", errors="replace") as file:
+        for line in file:
+            yield line.rstrip("\n")
 
 
 def _read(line: str) -> dict[str, Any] | None:

@@ -33,25 +33,21 @@ def backup(folders: Folders, to: Path | None = None) -> Path:
     target = to or folders.backups / f"policeyar-{datetime.now(UTC):%Y%m%dT%H%M%S}.tar"
     target.parent.mkdir(parents=True, exist_ok=True)
     digests: dict[str, str] = {}
-    handle, waiting = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as out:
-            with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as archive:
-                for name, path in _files(folders):
-                    digests[name] = _add(archive, name, path)
-                if not digests:
-                    raise Refused("there is nothing to back up")
-                shown = publications.current(folders.warehouse).name if folders.warehouse.exists() else ""
-                content = json.dumps({"pointer": shown, "files": digests}, indent=1).encode()
-                manifest = tarfile.TarInfo(_CONTENT)
-                manifest.size = len(content)
-                archive.addfile(manifest, io.BytesIO(content))
-            out.flush()
-            os.fsync(out.fileno())
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as folder:
+        waiting = Path(folder) / target.name
+        waiting.touch(0o600)
+        with tarfile.open(waiting, "w", format=tarfile.PAX_FORMAT) as archive:
+            for name, path in _files(folders):
+                digests[name] = _add(archive, name, path)
+            if not digests:
+                raise Refused("there is nothing to back up")
+            shown = publications.current(folders.warehouse).name if folders.warehouse.exists() else ""
+            content = json.dumps({"pointer": shown, "files": digests}, indent=1).encode()
+            manifest = tarfile.TarInfo(_CONTENT)
+            manifest.size = len(content)
+            archive.addfile(manifest, io.BytesIO(content))
+        sync(waiting)
         os.replace(waiting, target)
-    except BaseException:
-        Path(waiting).unlink(missing_ok=True)
-        raise
     if to is None:
         # With a clock set back the new one has the oldest name.
         others = sorted(path for path in folders.backups.glob("policeyar-*.tar") if path != target)
@@ -104,11 +100,12 @@ def _files(folders: Folders) -> Iterator[tuple[str, Path]]:
 def _add(archive: tarfile.TarFile, name: str, path: Path) -> str:
     """Add a consistent copy of a file; returns its digest."""
     with tempfile.TemporaryFile() as copy:
-        if _is_sqlite(path):
-            with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
-                copy.write(database.serialize())
-        else:
-            with path.open("rb") as file:
+        with path.open("rb") as file:
+            if file.read(len(_SQLITE)) == _SQLITE:
+                with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+                    copy.write(database.serialize())
+            else:
+                file.seek(0)
                 shutil.copyfileobj(file, copy)
         copy.seek(0)
         digest = hashlib.file_digest(copy, "sha256").hexdigest()
@@ -160,8 +157,3 @@ def _move(source: Path, target: Path) -> None:
         shutil.copy2(source, waiting)
         sync(waiting)
         os.replace(waiting, target)
-
-
-def _is_sqlite(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(len(_SQLITE)) == _SQLITE

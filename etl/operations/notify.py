@@ -31,20 +31,20 @@ def message(config: Settings, unit: str) -> str:
 def tell(config: Settings, unit: str) -> list[str]:
     """Send by every configured channel; returns those that succeeded. Raises Refused if one failed or none is configured."""
     text = message(config, unit)
-    succeeded: list[str] = []
-    failed: list[str] = []
+    channels: dict[str, tuple[list[str], bytes]] = {}
     if config.notify.recipients:
         mail = EmailMessage()
         mail["Subject"] = f"policeyar: {unit} failed"
         mail["To"] = ", ".join(config.notify.recipients)
         mail.set_content(text)
         sendmail = shutil.which("sendmail", path="/usr/sbin:/usr/lib:/usr/bin") or "sendmail"
-        (succeeded if _ran([sendmail, "-t", "-i"], mail.as_bytes()) else failed).append("mail")
+        channels["mail"] = [sendmail, "-t", "-i"], mail.as_bytes()
     if config.notify.command:
-        (succeeded if _ran(shlex.split(config.notify.command), text.encode()) else failed).append("command")
-    if failed or not succeeded:
+        channels["command"] = shlex.split(config.notify.command), text.encode()
+    failed = [name for name, (command, sent) in channels.items() if not _ran(command, sent)]
+    if failed or not channels:
         raise Refused(f"{unit}: nobody was told ({', '.join(failed) or 'notify names nobody'})")
-    return succeeded
+    return list(channels)
 
 
 def _ran(command: list[str], text: bytes) -> bool:

@@ -45,7 +45,6 @@ _NONE = Served("", 0, 0, 0, "nothing is published")
 
 def served(pointer: Path, oldest_days: int) -> Served:
     """The publication that `pointer` names. Raises nothing: errors are in `fault`."""
-    path = pointer
     try:
         path = publications.current(pointer)
         status = path.stat()
@@ -94,16 +93,13 @@ def with_outcome_noted(build: Callable[[Any], None]) -> Callable[[Any], None]:
         finally:
             if outcome:
                 ended_at = datetime.now(UTC).isoformat(timespec="seconds")
-                _write(options.to, LastBuild(outcome, ended_at, round(time.monotonic() - began, 1)))
+                note = LastBuild(outcome, ended_at, round(time.monotonic() - began, 1))
+                # A note that cannot be written is no reason to fail a build.
+                with suppress(OSError):
+                    replace_text(_note(options.to), json.dumps(asdict(note)) + "\n")
 
     return command
 
 
 def _note(pointer: Path) -> Path:
     return pointer.with_name(pointer.name + ".last-build.json")
-
-
-def _write(pointer: Path, note: LastBuild) -> None:
-    # A note that cannot be written is no reason to fail a build.
-    with suppress(OSError):
-        replace_text(_note(pointer), json.dumps(asdict(note)) + "\n")

@@ -86,7 +86,10 @@ def accept(folder: Path, pointer: Path) -> Path:
             _copy_checked(folder / manifest.name, received, manifest)
         except OSError as error:
             raise Refused(f"{folder / manifest.name}: cannot be taken over ({error.strerror})") from None
-        _refuse_other_code(received, manifest)
+        try:
+            publications.connect(received).close()
+        except publications.OtherVersion:
+            raise Refused(f"{manifest.name}: was built by other code; install the same version on both hosts") from None
         for version in publications.versions(pointer):
             # Web processes cache answers by the name of a version.
             if version.name == manifest.name and sha256(version) != manifest.sha256:
@@ -102,17 +105,13 @@ def read(folder: Path) -> Manifest:
     path = folder / MANIFEST
     try:
         manifest = Manifest(**json.loads(path.read_text(encoding="utf-8")))
-        is_sound = (
-            _NAME.fullmatch(manifest.name)
-            and re.fullmatch(r"[0-9a-f]{64}", manifest.sha256)
-            and all(type(number) is int and number > 0 for number in (manifest.bytes, manifest.published_ns))
-        )
+        are_numbers = all(type(number) is int and number > 0 for number in (manifest.bytes, manifest.published_ns))
+        if not (are_numbers and _NAME.fullmatch(manifest.name) and re.fullmatch(r"[0-9a-f]{64}", manifest.sha256)):
+            raise ValueError
     except OSError as error:
         raise Refused(f"{path}: cannot be read ({error.strerror})") from None
     except (ValueError, TypeError):
-        is_sound = None
-    if not is_sound:
-        raise Refused(f"{path}: is no manifest of a publication")
+        raise Refused(f"{path}: is no manifest of a publication") from None
     return manifest
 
 
@@ -120,11 +119,8 @@ def _is_shown(manifest: Manifest, pointer: Path) -> bool:
     with suppress(Refused):
         current = publications.current(pointer)
         status = current.stat()
-        return (current.name, status.st_size, status.st_mtime_ns) == (
-            manifest.name,
-            manifest.bytes,
-            manifest.published_ns,
-        )
+        offered = (manifest.name, manifest.bytes, manifest.published_ns)
+        return (current.name, status.st_size, status.st_mtime_ns) == offered
     return False
 
 
@@ -134,13 +130,6 @@ def _copy_checked(source: Path, to: Path, manifest: Manifest) -> None:
     sync(to)
     if to.stat().st_size != manifest.bytes or sha256(to) != manifest.sha256:
         raise Refused(f"{source}: is not what the manifest says; pull it again")
-
-
-def _refuse_other_code(received: Path, manifest: Manifest) -> None:
-    try:
-        publications.connect(received).close()
-    except publications.OtherVersion:
-        raise Refused(f"{manifest.name}: was built by other code; install the same version on both hosts") from None
 
 
 def _rsync(source: str, to: Path) -> None:

@@ -6,7 +6,7 @@ Views of an earlier version in `views.json` are imported once. A file that canno
 import json
 import os
 import sqlite3
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ class Saved:
     page: str
     parameters: dict[str, list[str]]
     saved_on: str
-    # Only the owner can see or delete a view.
+    # Only the owner can see or delete a view. Views saved before sign-in existed have none.
     owner: str = ADMINISTRATOR.sub
 
 
@@ -147,26 +147,11 @@ def _of_json(path: Path) -> tuple[list[Saved], bool]:
 
 def _view(written: Any) -> Saved | None:
     """One view from its stored form; None if it is invalid."""
-    if not isinstance(written, dict):
-        return None
-    # Views saved before sign-in existed have no owner.
-    written = {"owner": ADMINISTRATOR.sub} | written
-    if set(written) != {each.name for each in fields(Saved)}:
-        return None
-    parameters = written["parameters"]
-    if not isinstance(parameters, dict) or not all(isinstance(values, list) for values in parameters.values()):
-        return None
-    texts = [
-        *(written[name] for name in ("name", "page", "saved_on", "owner")),
-        *parameters,
-        *chain(*parameters.values()),
-    ]
-    return Saved(**written) if all(map(_is_text, texts)) else None
-
-
-def _is_text(value: Any) -> bool:
-    """Whether a value is text that can be encoded; a lone surrogate cannot."""
     try:
-        return isinstance(value, str) and value.encode() is not None
-    except UnicodeEncodeError:
-        return False
+        view = Saved(**written)
+        lists = view.parameters.values()
+        # Fails for what is no text, and for a lone surrogate, which cannot be encoded.
+        "".join((view.name, view.page, view.saved_on, view.owner, *view.parameters, *chain(*lists))).encode()
+    except (TypeError, ValueError, AttributeError):
+        return None
+    return view if all(isinstance(values, list) for values in lists) else None

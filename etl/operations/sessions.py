@@ -100,12 +100,11 @@ class Sessions:
     def take(self, token: str, sub: str, now: float) -> Offer | str:
         """The offer, once; else the reason: `gone` or `foreign`. An attempt by another person does not consume it."""
         with self._offers.transaction() as execute:
-            row = next(iter(execute("select sub, until from offers where token = $1", token)), None)
-            if not row or row[1] < now:
+            rows = execute("select sub, path, name, told from offers where token = $1 and until >= $2", token, now)
+            if not rows:
                 return "gone"
-            if row[0] != sub:
+            owner, path, name, details = rows[0]
+            if owner != sub:
                 return "foreign"
-            ((owner, path, name, details),) = execute(
-                "delete from offers where token = $1 returning sub, path, name, told", token
-            )
+            execute("delete from offers where token = $1", token)
         return Offer(owner, Path(path), name, details)

@@ -15,10 +15,6 @@ _PARAMETER = re.compile(r"\$(\d+)")
 _PATIENCE_SECONDS = 5
 
 
-class Unavailable(OSError):
-    """The database cannot be reached or fails; the text contains no value of a statement."""
-
-
 class SqliteStore:
     """A SQLite file that the processes of this host share; readable by its owner only."""
 
@@ -26,7 +22,7 @@ class SqliteStore:
         """Raises OSError if it cannot be written, sqlite3.DatabaseError if the file is no SQLite database."""
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _as_unavailable(sqlite3.OperationalError), closing(self._connect()) as database:
+        with _without_values(sqlite3.OperationalError), closing(self._connect()) as database:
             database.execute("pragma journal_mode = wal")
             database.execute(table)
         path.chmod(0o600)
@@ -34,7 +30,7 @@ class SqliteStore:
     @contextmanager
     def transaction(self) -> Iterator[Execute]:
         """A function that runs statements in one transaction and returns their rows. Raises OSError."""
-        with _as_unavailable(sqlite3.DatabaseError), closing(self._connect()) as database, database:
+        with _without_values(sqlite3.DatabaseError), closing(self._connect()) as database, database:
             # Lock at the beginning, so that rows read do not change before the write.
             database.execute("begin immediate")
             yield lambda statement, *values: database.execute(_PARAMETER.sub(r"?\1", statement), values).fetchall()
@@ -59,7 +55,7 @@ class PostgresStore:
         """As for SQLite; each statement sees what others have committed."""
         from adbc_driver_postgresql import dbapi
 
-        with _as_unavailable(dbapi.Error), dbapi.connect(self._address) as database, database.cursor() as cursor:
+        with _without_values(dbapi.Error), dbapi.connect(self._address) as database, database.cursor() as cursor:
 
             def execute(statement: str, *values: Any) -> list[tuple[Any, ...]]:
                 cursor.execute(statement, values or None)
@@ -78,8 +74,9 @@ def opened(address: str, path: Path, table: str) -> Store:
 
 
 @contextmanager
-def _as_unavailable(kind: type[Exception]) -> Iterator[None]:
+def _without_values(kind: type[Exception]) -> Iterator[None]:
+    """Turn errors of the database into an OSError whose text contains no value of a statement."""
     try:
         yield
     except kind as error:
-        raise Unavailable(f"the database of saved views and sessions ({type(error).__name__})") from None
+        raise OSError(f"the database of saved views and sessions ({type(error).__name__})") from None

@@ -39,11 +39,11 @@ import numpy as np
 from etl.core.errors import Refused
 from etl.core.paths import SAMPLE_MARK
 from etl.synthetic.courses import training
+from etl.synthetic.editors import Material
 from etl.synthetic.faults import Planted, Planter
 from etl.synthetic.files import XLSX_CELLS, file_name, write
 from etl.synthetic.habits import TABLES, habit_of
 from etl.synthetic.licensing import Licensing
-from etl.synthetic.material import Material
 from etl.synthetic.people import joining_days, people
 from etl.synthetic.service import MOVERS, Market, Movers, careers, movers, personnel_columns
 from etl.synthetic.spelling import SLICE, Speller
@@ -63,13 +63,8 @@ from etl.synthetic.world import (
 CROWD = 50_000  # people whose spells and courses are in memory at a time
 
 
-def _write_table(
-    frame: Frame, folder: Path, province: int, table: str, parts: Iterable[Columns], doubled: int = 0
-) -> dict[str, Planted]:
-    """Spell, spoil and write one table of a province, of which another province submits `doubled` rows too.
-
-    Returns the planted rows by the name of the file.
-    """
+def _write_table(frame: Frame, folder: Path, province: int, table: str, parts: Iterable[Columns]) -> Planted:
+    """Spell, spoil and write one table of a province; returns the planted rows."""
     habit = habit_of(province, table)
     blocks = _blocks(parts)
     first = next(blocks)
@@ -83,8 +78,7 @@ def _write_table(
         planter.plant(speller.table(table, block), first=n == 0) for n, block in enumerate(chain([first], blocks))
     )
     write(path, table, sheets, speller)
-    planter.planted["exact_duplicate"] += doubled
-    return {path.name: planter.planted}
+    return planter.planted
 
 
 def _blocks(parts: Iterable[Columns]) -> Iterator[Columns]:
@@ -105,29 +99,25 @@ def make(folder: Path, scale: float = 1.0, seed: int = 7, day: date | None = Non
     _clear(folder)
     fr = frame(scale, seed, day or date.today())
     # written first, so that the files of an interrupted run are marked as well
-    (folder / SAMPLE_MARK).write_text(_marker_text(fr, {}), encoding="utf-8")
+    (folder / SAMPLE_MARK).write_text(_marker_text(fr, Counter()), encoding="utf-8")
     planted = _write_all(fr, folder)
     (folder / SAMPLE_MARK).write_text(_marker_text(fr, planted), encoding="utf-8")
 
 
-def _write_all(fr: Frame, folder: Path) -> dict[str, Planted]:
+def _write_all(fr: Frame, folder: Path) -> Planted:
     counties = covered_counties(fr, fr.rng(7))
     inst, waiting = institutes(fr, counties), applicants(fr, counties)
     licences = Licensing(fr, inst, 0).run()
     applications = Licensing(fr, waiting, 1).run_applicants()
     markets = [Market(inst, p, fr.rng(8, p)) for p in range(31)]
     gone = movers(fr, inst, markets)
-    planted: dict[str, Planted] = {}
+    planted: Planted = Counter()
     counter = len(gone.who)
     for province in range(31):
         rng = fr.rng(9, province)
         mine, wait = inst.of(province), waiting.of(province)
-        licensed = institute_columns(inst, np.arange(mine.start, mine.stop), rng)
-        unlicensed = institute_columns(waiting, np.arange(wait.start, wait.stop), rng)
-        planted |= _write_table(fr, folder, province, "institutes", [stacked([licensed, unlicensed])])
-        planted |= _write_table(
-            fr, folder, province, "licences", [stacked([_of(licences, mine), _of(applications, wait)])]
-        )
+        registered = [institute_columns(inst, mine, rng), institute_columns(waiting, wait, rng)]
+        applied_for = [_of(licences, mine), _of(applications, wait)]
         hired = joining_days(fr, province, rng)
         hired = hired[rng.random(len(hired)) >= MOVERS]
         # in crowds, so that a province of any size fits into memory
@@ -139,10 +129,17 @@ def _write_all(fr: Frame, folder: Path) -> dict[str, Planted]:
         served = (
             personnel_columns(fr, inst, who, careers(fr, who, markets[province], rng), province, rng) for who in crowds
         )
-        planted |= _write_table(fr, folder, province, "personnel", chain(served, arrived), doubled)
+        planted["exact_duplicate"] += doubled
         moved = taken(gone.courses, gone.submitted_by == province)
-        passed = chain((training(fr, who, rng) for who in crowds), [moved])
-        planted |= _write_table(fr, folder, province, "training", passed)
+        passed = (training(fr, who, rng) for who in crowds)
+        tables: dict[str, Iterable[Columns]] = {
+            "institutes": [stacked(registered)],
+            "licences": [stacked(applied_for)],
+            "personnel": chain(served, arrived),
+            "training": chain(passed, [moved]),
+        }
+        for table, parts in tables.items():
+            planted += _write_table(fr, folder, province, table, parts)
     return planted
 
 
@@ -173,20 +170,15 @@ def _clear(folder: Path) -> None:
     """Create the folder, or remove an earlier sample from it; nothing else is ever removed."""
     folder.mkdir(parents=True, exist_ok=True)
     inside = [p for p in folder.iterdir() if not p.name.startswith(".")]
-    if not inside:
-        return
-    if not (folder / SAMPLE_MARK).exists():
+    if inside and not (folder / SAMPLE_MARK).exists():
         raise Refused(f"{folder}: holds files that are no sample; give an empty folder")
     for path in inside:
         if path.name == SAMPLE_MARK or path.name.split("_")[0] in TABLES:
             path.unlink()
 
 
-def _marker_text(fr: Frame, planted: dict[str, Planted]) -> str:
-    total: Planted = Counter()
-    for counts in planted.values():
-        total.update(counts)
-    lines = "\n".join(f"{reason}: {count}" for reason, count in sorted(total.items()) if count)
+def _marker_text(fr: Frame, planted: Planted) -> str:
+    lines = "\n".join(f"{reason}: {count}" for reason, count in sorted(planted.items()) if count)
     return (
         "این داده‌ها ساختگی است. هیچ شخص یا مؤسسهٔ واقعی در آن نیست.\n"
         "This data is made up. No real person or institute is in it.\n\n"

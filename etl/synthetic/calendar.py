@@ -1,5 +1,6 @@
 """The Jalali calendar of the samples, separate from that of the pipeline, so that each checks the other."""
 
+from collections.abc import Iterable
 from datetime import date
 
 import numpy as np
@@ -18,15 +19,6 @@ def jalali_year(ordinals: np.ndarray) -> np.ndarray:
     return np.searchsorted(YEAR_STARTS, ordinals, side="right") + _YEARS.start - 1
 
 
-def jalali(ordinal: int) -> tuple[int, int, int]:
-    """Year, month and day in the Jalali calendar of a day ordinal."""
-    year = int(np.searchsorted(YEAR_STARTS, ordinal, side="right")) + _YEARS.start - 1
-    days = ordinal - int(YEAR_STARTS[year - _YEARS.start])
-    if days < 186:
-        return year, days // 31 + 1, days % 31 + 1
-    return year, (days - 186) // 30 + 7, (days - 186) % 30 + 1
-
-
 def ordinal(year: int, month: int, day: int) -> int:
     """Day ordinal of a Jalali day."""
     before = (month - 1) * 31 if month <= 7 else 186 + (month - 7) * 30
@@ -39,9 +31,18 @@ _FORMS = {
 }  # fmt: skip
 
 
-def spell_day(day: int, form: str) -> str:
-    """A day ordinal in one of the contract's forms, in Latin digits ('cell' as ISO text)."""
+def spelled_days(form: str) -> list[str]:
+    """Every day from FIRST_ORDINAL on in one of the contract's forms, in Latin digits ('cell' as ISO text)."""
+    days: Iterable[tuple[int, int, int]]
     if form[0] == "j":
-        return _FORMS[form[1]].format(*jalali(day))
-    when = date.fromordinal(day)
-    return when.isoformat() if form == "cell" else _FORMS[form[1]].format(when.year, when.month, when.day)
+        days = (
+            (year, month, day)
+            for year, length in zip(_YEARS, _LENGTHS, strict=True)
+            for month, last in enumerate([31] * 6 + [30] * 5 + [length - 336], 1)
+            for day in range(1, last + 1)
+        )
+    else:
+        dates = map(date.fromordinal, range(FIRST_ORDINAL, FIRST_ORDINAL + sum(_LENGTHS)))
+        days = ((when.year, when.month, when.day) for when in dates)
+    pattern = _FORMS["-" if form == "cell" else form[1]]
+    return [pattern.format(*day) for day in days]

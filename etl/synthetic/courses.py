@@ -3,6 +3,7 @@
 import numpy as np
 
 from etl.synthetic.calendar import ordinal
+from etl.synthetic.habits import WORDS
 from etl.synthetic.people import People
 from etl.synthetic.world import MONTH, NEVER, Columns, Frame, Ints, taken
 
@@ -13,8 +14,7 @@ def training(frame: Frame, who: People, rng: np.random.Generator) -> Columns:
     parts = []
     for course, row in enumerate(frame.places.course_rows):
         posts = row["posts"].split("|")
-        required = [i for i, p in enumerate(("guard", "team_leader", "operator", "manager"))
-                if p in posts or posts == ["*"]]  # fmt: skip
+        required = [i for i, (post, _) in enumerate(WORDS["post"]) if post in posts or posts == ["*"]]
         due, months = int(row["due_days"] or 0), int(row["valid_months"] or 0)
         begin = np.where(np.isin(who.post, required), who.hired, NEVER)
         if 1 in required:

@@ -1,16 +1,75 @@
-"""The ways to spoil a row, by table."""
+"""The ways to spoil a row, by table, and what they need: new keys, random choices, lines of the file."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from etl.synthetic.calendar import FIRST_ORDINAL
-from etl.synthetic.habits import bare_encoding
-from etl.synthetic.material import Material, Row
+from etl.synthetic.habits import Habit
+from etl.synthetic.people import with_check_digit
+from etl.synthetic.spelling import Speller
 
 CONFLICT = "conflicting_key"
 _BAD_DAYS = ("1402/12/30", "1403/13/05", "1401/07/31", "98/05/12", "1400/00/10", "2023/02/30")
-_NO_PROVINCE = ("فارسستان", "IR-77", "استان مرکز", "Persia", "99")
-_NO_VALUE = ("نامعلوم", "سایر", "?", "other")
+
+Row = dict[str, str | None]
+
+
+@dataclass
+class Material:
+    """The spelling and the random numbers of one file. `fresh` counts the new keys used in it."""
+
+    table: str
+    province: int
+    day: int
+    speller: Speller
+    rng: np.random.Generator
+    fresh: int = 0
+
+    @property
+    def habit(self) -> Habit:
+        return self.speller.habit
+
+    def pick(self, options: tuple[str, ...]) -> str:
+        return options[int(self.rng.integers(len(options)))]
+
+    def new_id(self) -> int:
+        """A valid national id that is not in use: 990 and up, a block for each province and table."""
+        table = 0 if self.table == "personnel" else 5_000_000
+        nine = 990_000_000 + table + self.province * 150_000 + self.fresh % 150_000
+        return int(with_check_digit(np.array([nine]))[0])
+
+    def new_code(self, series: int) -> int:
+        return self.province * 100_000 + series + self.fresh % 2_500
+
+    def day_ago(self, low: int, high: int) -> str:
+        """A day at least `low` and less than `high` days before the last day of history."""
+        return self.speller.cell("date", self.day - int(self.rng.integers(low, high)))
+
+    def fresh_key(self, row: Row) -> None:
+        """Give a copied row a key of its own."""
+        self.fresh += 1
+        if self.table == "institutes":
+            row["institute_code"] = self.speller.cell("code", self.new_code(92_500))
+        elif self.table == "licences":
+            number = self.new_code(92_500) * 100 + self.fresh // 2_500
+            row["application_no"] = self.speller.cell("application", number)
+        elif self.table == "personnel":
+            row["national_id"] = self.speller.cell("id", self.new_id())
+        else:
+            row["completed_on"] = self.day_ago(3, 2000)
+
+    def line(self, values: list[str | None]) -> bytes:
+        """Fields as a line of the file without its end, for content that no writer would write."""
+        fields = [v or "" for v in values]
+        if self.habit.extra:
+            fields.insert(0, "0")
+        if self.habit.quoted:
+            fields = [f'"{f}"' for f in fields]
+        return self.habit.separator.join(fields).encode(self.habit.line_encoding)
+
 
 Edit = Callable[[Material, Row], list[Row]]
 
@@ -23,11 +82,11 @@ class Editor:
     """
 
     reasons: tuple[str, ...]
-    edit: Edit
+    edit: Callable[[Material, Row], Any]  # makes rows or, if `is_line`, the line of a text file
     needs: Callable[[Row], bool] = lambda row: True
     weight: float = 1.0
     untyped: bool = False  # needs text where a typed Parquet has a date or a number
-    raw: Callable[[Material, Row], bytes] | None = None
+    is_line: bool = False
 
 
 def _set(column: str, make: Callable[[Material], str | None], *clear: str) -> Edit:
@@ -72,31 +131,31 @@ def _differ(first: str, second: str) -> Callable[[Row], bool]:
     return lambda row: bool(row[first]) and bool(row[second]) and row[first] != row[second]
 
 
+def _one_of(*words: str) -> Callable[[Material], str]:
+    return lambda material: material.speller.letters(material.pick(words))
+
+
+_no_province = _one_of("فارسستان", "IR-77", "استان مرکز", "Persia", "99")
+_no_value = _one_of("نامعلوم", "سایر", "?", "other")
+
+
 def _bad_day(material: Material) -> str:
     options = _BAD_DAYS if material.habit.kind == "xlsx" else (*_BAD_DAYS, "44561")
     return material.speller.digits(material.pick(options))
 
 
 def _later(material: Material) -> str:
-    return material.speller.day(material.day + int(material.rng.integers(10, 500)))
+    return material.speller.cell("date", material.day + int(material.rng.integers(10, 500)))
 
 
 def _past(material: Material) -> str:
     """A day before the history begins."""
-    return material.speller.day(material.day - int(material.rng.integers(4900, 6500)))
-
-
-def _no_value(material: Material) -> str:
-    return material.speller.letters(material.pick(_NO_VALUE))
-
-
-def _no_province(material: Material) -> str:
-    return material.speller.letters(material.pick(_NO_PROVINCE))
+    return material.day_ago(4900, 6500)
 
 
 def _bad_identity(material: Material) -> str:
     number = material.new_id()
-    wrong = material.speller.identity(number // 10 * 10 + (number + 3) % 10)
+    wrong = material.speller.cell("id", number // 10 * 10 + (number + 3) % 10)
     same = material.speller.digits(str(material.rng.integers(1, 10)) * 10)
     short = material.speller.digits(str(number)[:7])
     return material.pick((wrong, wrong, same, short, f"{number}"[:5] + "-A"))
@@ -107,19 +166,19 @@ def _spoilt(material: Material) -> str:
 
 
 def _no_institute(material: Material) -> str:
-    return material.speller.code(material.new_code(95_000))
+    return material.speller.cell("code", material.new_code(95_000))
 
 
 def _age(material: Material, row: Row) -> list[Row]:
     """Too young or too old on any day of hiring: born in recent years, or in 1305."""
     young = material.rng.random() < 0.6
     born = material.day - int(material.rng.integers(400, 5800)) if young else FIRST_ORDINAL + 400
-    row["birth_date"] = material.speller.day(born)
+    row["birth_date"] = material.speller.cell("date", born)
     return [row]
 
 
 def _ended(material: Material, row: Row) -> list[Row]:
-    row["status"], row["status_since"] = material.speller.word("status", 2 + material.fresh % 3), None
+    row["status"], row["status_since"] = material.speller.cell("status", 2 + material.fresh % 3), None
     return [row]
 
 
@@ -130,7 +189,7 @@ def _number(material: Material) -> str:
 def _ragged(material: Material, row: Row) -> bytes:
     values = list(row.values())
     values = values[:-2] if material.rng.random() < 0.6 else [*values, "", "x"]
-    return material.line(values, bare_encoding(material.habit))
+    return material.line(values)
 
 
 def _mangled(column: str) -> Callable[[Material, Row], bytes]:
@@ -138,17 +197,14 @@ def _mangled(column: str) -> Callable[[Material, Row], bytes]:
 
     def raw(material: Material, row: Row) -> bytes:
         row[column] = "\0"
-        return material.line(list(row.values()), "utf-8").replace(b"\0", "پيوست".encode("cp1256"))
+        return material.line(list(row.values())).replace(b"\0", "پيوست".encode("cp1256"))
 
     return raw
 
 
 def _lines(column: str) -> list[Editor]:
-    def unused(material: Material, row: Row) -> list[Row]:
-        return []
-
-    return [Editor(("ragged_row",), unused, raw=_ragged),
-            Editor(("bad_encoding",), unused, weight=0.6, raw=_mangled(column))]  # fmt: skip
+    return [Editor(("ragged_row",), _ragged, is_line=True),
+            Editor(("bad_encoding",), _mangled(column), weight=0.6, is_line=True)]  # fmt: skip
 
 
 EDITORS: dict[str, list[Editor]] = {
@@ -195,8 +251,7 @@ EDITORS: dict[str, list[Editor]] = {
         Editor(("ends_before_starts",), _set("judicial_officer_until", _past),
                _has("judicial_officer_from")),
         Editor(("orphan_institute",), _set("institute_code", _no_institute), weight=2),
-        Editor((CONFLICT,), _pair("birth_date", lambda p: p.speller.day(
-            p.day - int(p.rng.integers(12_500, 15_000)))), weight=1.5),
+        Editor((CONFLICT,), _pair("birth_date", lambda p: p.day_ago(12_500, 15_000)), weight=1.5),
         Editor(("bad_date", "unknown_value"),
                _both(_set("birth_date", _bad_day), _set("gender", _no_value)), untyped=True),
         *_lines("last_name"),
@@ -213,7 +268,7 @@ EDITORS: dict[str, list[Editor]] = {
                weight=3),
         Editor(("bad_national_id",), _set("national_id", _bad_identity), weight=4),
         Editor(("spoilt_number",), _set("national_id", _spoilt), weight=2),
-        Editor(("orphan_person",), _set("national_id", lambda p: p.speller.identity(p.new_id())),
+        Editor(("orphan_person",), _set("national_id", lambda p: p.speller.cell("id", p.new_id())),
                weight=6),
         Editor((CONFLICT,), _pair("hours", lambda p: p.speller.digits(str(p.rng.integers(1, 9))))),
         *_lines("result"),

@@ -13,9 +13,8 @@ from functools import cache
 import numpy as np
 import pyarrow as pa
 
-from etl.synthetic.editors import CONFLICT, EDITORS, Editor
+from etl.synthetic.editors import CONFLICT, EDITORS, Editor, Material, Row
 from etl.synthetic.habits import OFFICES, Habit, Sheet, habit_of
-from etl.synthetic.material import Material, Row
 
 Planted = Counter[str]  # reason (or "exact_duplicate", or "warned") -> rows
 
@@ -33,34 +32,28 @@ class Planter:
 
     def plant(self, rows: pa.Table, first: bool) -> Sheet:
         """The rows with faults among them. `first`: this part also gets the file's fixed share."""
+        material, rng = self.material, self.material.rng
         counts = self._counts(len(rows), first)
-        copies = int(len(rows) * DUPLICATES + self.material.rng.random()) if len(rows) > 4 else 0
+        copies = int(len(rows) * DUPLICATES + rng.random()) if len(rows) > 4 else 0
         pool = self._pool(rows, sum(counts.values()))
         extra: list[Row] = []
         lines: list[tuple[int, bytes]] = []
         for editor, count in counts.items():
             fit = [r for r in pool if editor.needs(r)]
             for _ in range(count if fit else 0):
-                row = dict(fit[int(self.material.rng.integers(len(fit)))])
-                self.material.fresh_key(row)
-                if editor.raw is not None:
-                    after = int(self.material.rng.integers(len(rows) + 1))
-                    lines.append((after, editor.raw(self.material, row)))
+                row = dict(fit[int(rng.integers(len(fit)))])
+                material.fresh_key(row)
+                if editor.is_line:
+                    after = int(rng.integers(len(rows) + 1))
+                    lines.append((after, editor.edit(material, row)))
                 else:
-                    extra.extend(editor.edit(self.material, row))
+                    extra.extend(editor.edit(material, row))
                 self.planted.update(editor.reasons * (2 if CONFLICT in editor.reasons else 1))
         self.planted["exact_duplicate"] += copies
-        duplicates = rows.take(pa.array(self.material.rng.integers(0, max(len(rows), 1), copies)))
-        return self._mix(rows, extra, duplicates, lines)
-
-    def _mix(self, rows: pa.Table, extra: list[Row], duplicates: pa.Table,
-             lines: list[tuple[int, bytes]]) -> Sheet:  # fmt: skip
-        added = pa.Table.from_pylist(extra, schema=rows.schema)
-        every_row = pa.concat_tables([rows, added, duplicates])
-        more = len(extra) + len(duplicates)
-        positions = np.r_[np.arange(len(rows)), self.material.rng.random(more) * len(rows)]
-        order = np.argsort(positions, kind="stable")
-        return Sheet(every_row.take(pa.array(order)), lines)
+        duplicates = rows.take(pa.array(rng.integers(0, max(len(rows), 1), copies)))
+        every_row = pa.concat_tables([rows, pa.Table.from_pylist(extra, schema=rows.schema), duplicates])
+        positions = np.r_[np.arange(len(rows)), rng.random(len(every_row) - len(rows)) * len(rows)]
+        return Sheet(every_row.take(pa.array(np.argsort(positions, kind="stable"))), lines)
 
     def _counts(self, rows: int, first: bool) -> dict[Editor, int]:
         editors = [e for e in EDITORS[self.material.table] if fits(self.material.table, e, self.material.habit)]
@@ -75,13 +68,13 @@ class Planter:
         size = min(len(rows), 200 + 3 * count)
         pool = rows.take(pa.array(self.material.rng.choice(len(rows), size, replace=False))).to_pylist()
         # a contract with a future end would have a second fault
-        ahead = {self.material.speller.day(self.material.day + n) for n in range(1, 310)}
+        ahead = set(self.material.speller.column("date", self.material.day + np.arange(1, 310)).to_pylist())
         return [row for row in pool if row.get("left_on") not in ahead]
 
 
 def fits(table: str, editor: Editor, habit: Habit) -> bool:
     """Whether a file of this habit can hold the fault."""
-    if editor.raw is None:
+    if not editor.is_line:
         return not (editor.untyped and habit.typed)
     if "bad_encoding" not in editor.reasons:
         return habit.kind in ("csv", "tsv")

@@ -1,19 +1,19 @@
 """Writes a province's rows as its office would submit them: CSV, TSV, XLSX or Parquet."""
 
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import xlsxwriter
-from xlsxwriter.worksheet import Worksheet
 
-from etl.synthetic.habits import COLUMNS, Habit, Sheet, bare_encoding, separator
+from etl.synthetic.habits import COLUMNS, Habit, Sheet
 from etl.synthetic.spelling import Speller
 
 #: above this an office would not use a spreadsheet, and writing one would be slow
@@ -53,14 +53,12 @@ def _counted(sheets: Iterable[Sheet]) -> Iterator[Sheet]:
 
 def _write_text(path: Path, sheets: Iterable[Sheet], headers: list[str], habit: Habit) -> None:
     end = "\r\n" if habit.crlf else "\n"
-    bare = bare_encoding(habit)
     options = pacsv.WriteOptions(
-        include_header=False, delimiter=separator(habit), eol=end, batch_size=65_536,
+        include_header=False, delimiter=habit.separator, eol=end, batch_size=65_536,
         quoting_style="all_valid" if habit.quoted else "none",
     )  # fmt: skip
     with path.open("wb") as out:
-        mark = {"utf-8-sig": b"\xef\xbb\xbf", "utf-16": b"\xff\xfe"}.get(habit.encoding, b"")
-        out.write(mark + (separator(habit).join(headers) + end).encode(bare))
+        out.write((habit.separator.join(headers) + end).encode(habit.encoding))
         for sheet in sheets:
             lines = sorted(sheet.lines, key=lambda line: line[0])
             start = 0
@@ -68,11 +66,10 @@ def _write_text(path: Path, sheets: Iterable[Sheet], headers: list[str], habit: 
                 if after > start:
                     buffer = io.BytesIO()
                     pacsv.write_csv(sheet.rows.slice(start, after - start), buffer, options)
-                    text = buffer.getvalue()
-                    out.write(text if bare == "utf-8" else text.decode("utf-8").encode(bare))
+                    out.write(buffer.getvalue().decode().encode(habit.line_encoding))
                     start = after
                 if line is not None:
-                    out.write(line + end.encode(bare))
+                    out.write(line + end.encode(habit.line_encoding))
 
 
 _TYPES = {"date": pa.date32(), "hours": pa.int32(), "score": pa.float64()}
@@ -88,7 +85,7 @@ def _write_parquet(path: Path, table: str, sheets: Iterable[Sheet], headers: lis
 
 
 def _write_xlsx(path: Path, table: str, sheets: Iterable[Sheet], headers: list[str], habit: Habit) -> None:
-    options = {"constant_memory": True, "default_date_format": "yyyy-mm-dd"}
+    options = {"constant_memory": True, "default_date_format": "yyyy-mm-dd", "strings_to_formulas": False}
     with xlsxwriter.Workbook(str(path), options) as book:
         # a fixed creation date, so that the same sample is the same file
         book.set_properties({"created": datetime(2020, 1, 1), "comments": "ساختگی / made up"})
@@ -98,38 +95,24 @@ def _write_xlsx(path: Path, table: str, sheets: Iterable[Sheet], headers: list[s
             cover.write_string(1, 0, "This file is made up")
         page = book.add_worksheet("داده")
         page.right_to_left()
-        for column, header in enumerate(headers):
-            page.write_string(0, column, header)
+        page.write_row(0, 0, headers)
         kinds = [kind for kind, _ in COLUMNS[table].values()]
         if habit.extra:
             kinds.insert(0, "hours")
-        writers = [_cell_writer(page, kind, habit) for kind in kinds]
         line = 0
         for sheet in sheets:
-            columns = [c.to_pylist() for c in sheet.rows.columns]
+            columns = [_cells(column, kind, habit) for column, kind in zip(sheet.rows.columns, kinds, strict=True)]
             for values in zip(*columns, strict=True):
                 line += 1
-                for column, value in enumerate(values):
-                    if value is not None:
-                        writers[column](line, column, value)
+                page.write_row(line, 0, values)
 
 
-def _cell_writer(sheet: Worksheet, kind: str, habit: Habit) -> Callable[[int, int, str], object]:
-    """The function that writes a cell of a kind: as a date or a number if it is one, else as text."""
-
-    def as_date(line: int, column: int, value: str) -> None:
-        try:
-            sheet.write_datetime(line, column, datetime.fromisoformat(value))
-        except ValueError:
-            sheet.write_string(line, column, value)
-
-    def as_number(line: int, column: int, value: str) -> None:
-        if value.replace(".", "", 1).isdigit():
-            sheet.write_number(line, column, float(value))
-        else:
-            sheet.write_string(line, column, value)
-
+def _cells(column: pa.ChunkedArray, kind: str, habit: Habit) -> list[Any]:
+    """The cells of a column: dates and numbers for the texts that are some, and the other texts."""
+    texts = column.to_pylist()
     if kind == "date" and habit.dates == "cell":
-        return as_date
-    numeric = kind in ("hours", "score") or (kind == "id" and habit.numbers)
-    return as_number if numeric and habit.digits == "latin" else sheet.write_string
+        return [datetime.fromisoformat(text) if text and "-" in text else text for text in texts]
+    is_number = kind in ("hours", "score") or (kind == "id" and habit.numbers)
+    if is_number and habit.digits == "latin":
+        return [float(text) if text and text.replace(".", "", 1).isdigit() else text for text in texts]
+    return texts

@@ -93,9 +93,8 @@ def words(text: str) -> tuple[str, ...]:
 
 
 FIRST_MEN = words("آرمان بهروز پیمان جواد حسام خسرو داریوش رامین سهراب شاهین صادق فرهاد "
-                  "کامران کیوان مازیار مهران نادر نیما هومن یاسر")  # fmt: skip
-FIRST_WOMEN = words("آزاده بنفشه پریسا ترانه رویا ژاله سارا شیرین فرشته کتایون گلناز لاله مریم "
-               "نرگس نگار یلدا")  # fmt: skip
+             "کامران کیوان مازیار مهران نادر نیما هومن یاسر")  # fmt: skip
+FIRST_WOMEN = words("آزاده بنفشه پریسا ترانه رویا ژاله سارا شیرین فرشته کتایون گلناز لاله مریم نرگس نگار یلدا")
 LAST = words("آبان‌پور البرزی باران‌دوست بهارنژاد پاییزان تابان‌فر جویباری چمن‌آرا خورشیدی دریاگرد "
         "رودکنار زمستان‌پور ساحل‌نشین سپیده‌دم شب‌تاب صخره‌نورد کوه‌پیما کویرزاد گلستانه لاله‌گون "
         "مهتابی نسیم‌پور نیلوفری هامون‌زاد یاسمنی")  # fmt: skip
@@ -124,6 +123,11 @@ class Habit:
     typed: bool = False  # Parquet: days as dates, hours and score as numbers
     synonym: int = 0  # which of the Persian headers
 
+    @property
+    def line_encoding(self) -> str:
+        """The encoding of a line, without a byte order mark."""
+        return {"utf-8-sig": "utf-8", "utf-16": "utf-16-le"}.get(self.encoding, self.encoding)
+
     def texty(self) -> "Habit":
         """The same office with more rows than fit a spreadsheet."""
         return replace(self, kind="csv", encoding="utf-8-sig", cover=False, numbers=False,
@@ -136,7 +140,7 @@ HABITS = {
     "C": Habit("csv", "cp1256", ";", arabic=True, dates="j1", province="mixed", crlf=True),
     "D": Habit("csv", "utf-8-sig", ",", digits="fa", province="mixed", yes=2, synonym=1),
     "E": Habit("csv", "utf-16", "\t", arabic=True, digits="ar", dates="j-", yes=3),
-    "F": Habit("tsv", headers="en", words="en", dates="g-", province="sci", yes=4, county="code"),
+    "F": Habit("tsv", "utf-8", "\t", "en", "en", dates="g-", province="sci", yes=4, county="code"),
     "G": Habit("parquet", headers="en", words="en", dates="g-", province="iso", yes=4, typed=True),
     "H": Habit("parquet", dates="j8", digits="fa", province="name", synonym=1),
     "I": Habit("csv", "utf-8", "|", "en", "en", dates="g8", province="english", yes=0),
@@ -165,13 +169,3 @@ class Sheet:
 
     rows: pa.Table
     lines: Sequence[tuple[int, bytes]] = ()
-
-
-def separator(habit: Habit) -> str:
-    """The separator of two fields."""
-    return "\t" if habit.kind == "tsv" else habit.separator
-
-
-def bare_encoding(habit: Habit) -> str:
-    """The encoding of a line, without a byte order mark."""
-    return {"utf-8-sig": "utf-8", "utf-16": "utf-16-le"}.get(habit.encoding, habit.encoding)

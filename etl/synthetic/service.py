@@ -80,12 +80,15 @@ def _breaks(frame: Frame, spells: Spells, rng: np.random.Generator) -> Spells:
     is_back = back_on < spells["left"] - 20
     some = (rng.random(n) < BREAKS_A_YEAR * length / 365) & is_back & (away_from > spells["hired"] + 60)
     some &= away_from <= frame.day - 1
-    later = taken(spells, some & (back_on <= frame.day))
-    later["hired"] = back_on[some & (back_on <= frame.day)]
-    spells = {k: v.copy() for k, v in spells.items()}
-    spells["left"][some] = away_from[some]
-    spells["reason"][some] = CONTRACT_END
-    return stacked([spells, later])
+    is_known = some & (back_on <= frame.day)
+    later = taken(spells, is_known) | {"hired": back_on[is_known]}
+    return stacked([_cut(spells, some, away_from), later])
+
+
+def _cut(spells: Spells, some: np.ndarray, last: Ints) -> Spells:
+    """The spells, with the contracts of some of them ended on their day of `last`."""
+    left, reason = np.where(some, last, spells["left"]), np.where(some, CONTRACT_END, spells["reason"])
+    return spells | {"left": left, "reason": reason}
 
 
 def _transfer(frame: Frame, open_: Spells, market: Market, rng: np.random.Generator,
@@ -102,15 +105,10 @@ def _transfer(frame: Frame, open_: Spells, market: Market, rng: np.random.Genera
     gap = np.where(idle, rng.integers(100, 520, len(cut)), gap)
     again = cut + gap
     some = (moved | idle) & (again < stop - 30)
-    before = taken(open_, some)
-    after = {k: v.copy() for k, v in before.items()}
-    before["left"] = cut[some]
-    before["reason"] = np.where(idle[some], CONTRACT_END, TRANSFERRED)
-    after["hired"] = again[some]
-    after["inst"] = market.pick(after["hired"], avoid=np.where(idle[some], -1, before["inst"]))
-    done.append(before)
-    uncut = taken(open_, ~some)
-    return stacked([uncut, after])
+    before, idle, again = taken(open_, some), idle[some], again[some]
+    done.append(before | {"left": cut[some], "reason": np.where(idle, CONTRACT_END, TRANSFERRED)})
+    inst = market.pick(again, avoid=np.where(idle, -1, before["inst"]))
+    return stacked([taken(open_, ~some), before | {"hired": again, "inst": inst}])
 
 
 def _promote(who: People, spells: Spells) -> Spells:
@@ -118,12 +116,9 @@ def _promote(who: People, spells: Spells) -> Spells:
     day = who.promoted[spells["who"]]
     during = (spells["hired"] < day) & (day < spells["left"])
     after_day = spells["hired"] >= day
-    spells["post"] = np.where(after_day, 1, spells["post"])
-    risen = taken(spells, during)
-    risen["hired"], risen["post"] = day[during] + 1, np.ones(int(during.sum()), dtype=int)
-    spells["left"] = np.where(during, day, spells["left"])
-    spells["reason"] = np.where(during, CONTRACT_END, spells["reason"])
-    return stacked([spells, risen])
+    spells = spells | {"post": np.where(after_day, 1, spells["post"])}
+    risen = taken(spells, during) | {"hired": day[during] + 1, "post": np.ones(int(during.sum()), dtype=int)}
+    return stacked([_cut(spells, during, day), risen])
 
 
 def _follow_endings(frame: Frame, spells: Spells, market: Market, rng: np.random.Generator,
@@ -136,16 +131,13 @@ def _follow_endings(frame: Frame, spells: Spells, market: Market, rng: np.random
     hit &= ~stays
     done.append(taken(spells, ~hit))
     cut = taken(spells, hit)
-    after = {k: v.copy() for k, v in cut.items()}
-    cut["left"] = ended[hit] - rng.integers(0, 5, int(hit.sum()))
-    after["hired"] = cut["left"] + rng.integers(1, 70, int(hit.sum()))
-    on = (after["hired"] < np.minimum(after["left"], frame.day) - 20) & (not last)
+    left = ended[hit] - rng.integers(0, 5, int(hit.sum()))
+    again = left + rng.integers(1, 70, int(hit.sum()))
+    on = (again < np.minimum(cut["left"], frame.day) - 20) & (not last)
     on &= rng.random(len(on)) < 0.8
-    cut["reason"] = np.where(on, TRANSFERRED, CONTRACT_END)
-    done.append(cut)
-    after = taken(after, on)
-    after["inst"] = market.pick(after["hired"], avoid=cut["inst"][on])
-    return after
+    done.append(cut | {"left": left, "reason": np.where(on, TRANSFERRED, CONTRACT_END)})
+    after, again = taken(cut, on), again[on]
+    return after | {"hired": again, "inst": market.pick(again, avoid=after["inst"])}
 
 
 def _second_places(frame: Frame, spells: Spells, market: Market, rng: np.random.Generator) -> Spells:
@@ -238,8 +230,7 @@ def movers(frame: Frame, inst: Institutes, markets: list[Market]) -> Movers:
     first = {"who": np.arange(n), "inst": np.zeros(n, int), "hired": who.hired,
              "left": np.where(both, who.gone, cut),
              "reason": np.where(both, reason, TRANSFERRED), "post": who.post}  # fmt: skip
-    later = {"who": np.arange(n), "inst": np.zeros(n, int), "hired": again, "left": who.gone,
-             "reason": reason, "post": who.post}  # fmt: skip
+    later = first | {"inst": np.zeros(n, int), "hired": again, "left": who.gone, "reason": reason}
     for province, market in enumerate(markets):
         for spell, place in ((first, home), (later, where)):
             here = place == province

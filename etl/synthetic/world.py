@@ -9,9 +9,10 @@ from datetime import date
 
 import numpy as np
 
+from etl.core.paths import REFERENCE
+from etl.core.places import reference_rows
 from etl.synthetic.calendar import jalali_year
 from etl.synthetic.habits import words
-from etl.synthetic.places import Places
 
 PEOPLE = 59_400  # in service on the last day at scale 1
 INSTITUTES = 1_870  # ever licensed at scale 1; applicants come on top
@@ -31,6 +32,34 @@ def taken(columns: Columns, rows: np.ndarray | slice) -> Columns:
 def stacked(parts: Sequence[Columns]) -> Columns:
     """The rows of several parts under the columns of the first."""
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+class Places:
+    """Provinces, counties and courses of the reference tables, as lists to index."""
+
+    def __init__(self) -> None:
+        rows = sorted(reference_rows(REFERENCE / "provinces.csv"), key=lambda r: r["sci_code"])
+        self.rows = rows
+        self.provinces = {
+            "name": [r["name_fa"] for r in rows], "english": [r["name_en"] for r in rows],
+            "iso": [r["iso_3166_2"] for r in rows], "sci": [r["sci_code"] for r in rows],
+        }  # fmt: skip
+        index = {iso: i for i, iso in enumerate(self.provinces["iso"])}
+        self.aliases: list[list[str]] = [[] for _ in rows]
+        for row in reference_rows(REFERENCE / "province_aliases.csv"):
+            # «کرج» is also a city: clerks do not mean the province by it
+            if row["lang"] == "fa" and row["alias"] != "کرج" and "," not in row["alias"]:
+                self.aliases[index[row["iso_3166_2"]]].append(row["alias"])
+        counties = reference_rows(REFERENCE / "counties.csv")
+        self.county_province = np.array([index[c["province_iso"]] for c in counties])
+        self.county_urban = np.array([int(c["urban_2016"]) + 500 for c in counties], dtype=float)
+        self.county_names = [c["county_fa"] for c in counties]
+        self.county_codes = [c["sci_code"] for c in counties]
+        later = [c for c in reference_rows(REFERENCE / "counties_1402.csv") if c["in_2016_census"] == "0"]
+        self.new_counties = [c["county_fa"] for c in later]
+        self.new_county_province = np.array([index[c["province_iso"]] for c in later])
+        self.course_rows = reference_rows(REFERENCE / "courses.csv")
+        self.courses = [c["course_code"] for c in self.course_rows]
 
 
 @dataclass(frozen=True)
@@ -65,8 +94,7 @@ def frame(scale: float, seed: int, day: date) -> Frame:
     share = np.clip((urban - 0.485) / 0.47, 0, 1)
     per_10k = (2 + 9.5 * share**1.15) * rng.normal(1, 0.08, 31).clip(0.85, 1.15)
     english = places.provinces["english"]
-    for name, factor in (("Qom", 0.75), ("Alborz", 0.75)):
-        per_10k[english.index(name)] *= factor
+    per_10k[[english.index("Qom"), english.index("Alborz")]] *= 0.75
     per_10k[english.index("Sistan and Baluchestan")] = per_10k.min() * 0.9
     people = per_10k * residents
     quality = 0.64 + 0.31 * rng.permutation(np.linspace(0, 1, 31) ** 0.75)
@@ -127,13 +155,17 @@ def covered_counties(frame: Frame, rng: np.random.Generator) -> np.ndarray:
     return weight
 
 
+def _spread(frame: Frame, total: int, least: int) -> tuple[Ints, Ints, Ints]:
+    """Institutes over the provinces: their number by province, and the province and serial number of each."""
+    count = np.maximum(np.round(total * frame.scale * frame.people / frame.people.sum()), least).astype(int)
+    return count, np.repeat(np.arange(31), count), np.concatenate([np.arange(c) for c in count])
+
+
 def institutes(frame: Frame, counties: np.ndarray) -> Institutes:
     """All institutes, when they want to begin, how they end; sorted by province and beginning."""
     rng, curve = frame.rng(2), growth(frame)
-    count = np.maximum(np.round(INSTITUTES * frame.scale * frame.people / frame.people.sum()), 2)
-    province = np.repeat(np.arange(31), count.astype(int))
+    count, province, serial = _spread(frame, INSTITUTES, 2)
     n = len(province)
-    serial = np.concatenate([np.arange(int(c)) for c in count])
     reached = (serial / count[province]) ** (1 / (0.75 * frame.pace[province]))
     applied = frame.start + np.interp(reached, curve, np.arange(MONTHS + 1)) * MONTH
     applied = (applied - 110 + rng.integers(-40, 40, n)).astype(int)
@@ -173,11 +205,9 @@ def institutes(frame: Frame, counties: np.ndarray) -> Institutes:
 def applicants(frame: Frame, counties: np.ndarray) -> Institutes:
     """Institutes that asked for a licence in the last two years and have none (yet)."""
     rng = frame.rng(3)
-    count = np.maximum(np.round(110 * frame.scale * frame.people / frame.people.sum()), 1)
-    province = np.repeat(np.arange(31), count.astype(int))
-    n, serial = len(province), np.concatenate([np.arange(int(c)) for c in count])
-    at_home = [np.flatnonzero((frame.places.county_province == p) & (counties > 0))
-               for p in range(31)]  # fmt: skip
+    _, province, serial = _spread(frame, 110, 1)
+    n = len(province)
+    at_home = [np.flatnonzero((frame.places.county_province == p) & (counties > 0)) for p in range(31)]
     county = np.array([rng.choice(at_home[p]) for p in province])
     applied = frame.day - (rng.random(n) ** 2 * 600).astype(int) - 3
     never = np.full(n, NEVER)
@@ -188,11 +218,11 @@ def applicants(frame: Frame, counties: np.ndarray) -> Institutes:
     )  # fmt: skip
 
 
-def institute_columns(inst: Institutes, rows: Ints, rng: np.random.Generator) -> Columns:
+def institute_columns(inst: Institutes, rows: slice, rng: np.random.Generator) -> Columns:
     """The institutes table of chosen entries."""
     ended = inst.ended[rows]
     return {
-        "institute_code": inst.code[rows], "name": institute_names(len(rows), rng),
+        "institute_code": inst.code[rows], "name": institute_names(len(ended), rng),
         "province": inst.province[rows], "county": inst.county[rows],
         "activity": inst.activity[rows], "founded_on": inst.founded[rows],
         "status": inst.status[rows], "status_since": np.where(ended < NEVER, ended, 0),
@@ -202,8 +232,7 @@ def institute_columns(inst: Institutes, rows: Ints, rng: np.random.Generator) ->
 
 _WHAT = words("نگهبان پاسبان دیدبان حافظان پاسداران همیاران مهر طلایه سپر برج دژ باروی")
 _HOW = words("آرام امین استوار بیدار پایدار توانا روشن سپید فرزانه کوشا نیک هوشیار آریا بردبار")
-_OF = words("کویر دریا البرز زاگرس دشت باران خورشید سپیده مهتاب کوهستان ساحل جنگل افق شهر "
-            "فردا ایمن پارس صدف نسیم")  # fmt: skip
+_OF = words("کویر دریا البرز زاگرس دشت باران خورشید سپیده مهتاب کوهستان ساحل جنگل افق شهر فردا ایمن پارس صدف نسیم")
 
 
 def institute_names(n: int, rng: np.random.Generator) -> np.ndarray:

@@ -15,7 +15,7 @@ import pytest
 from etl.semantic import access, answers, exportable
 from etl.semantic.answers import Answer
 from pages.ui.charts.elements import ChartContext
-from pages.ui.exports import file_content, sheets, workbook
+from pages.ui.exports import file_content, workbook
 from tests import made
 from tests.files import to_csv, to_parquet, to_xlsx
 
@@ -57,7 +57,7 @@ def read_xlsx(path: Path) -> Iterator[tuple[Any, ...]]:
     codes: dict[str, dict[str, str]] = {}
     for dimension, code, name in names_sheet.iter_rows(min_row=2, values_only=True):
         codes.setdefault(dimension, {})[name] = code
-    columns = [sheets.title(name, ChartContext("fa")) for name in (*AXES, *MEASURES)]
+    columns = [workbook.title(name, ChartContext("fa")) for name in (*AXES, *MEASURES)]
     for sheet in data:
         rows = sheet.iter_rows(values_only=True)
         titles = next(rows)

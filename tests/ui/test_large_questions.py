@@ -307,14 +307,13 @@ def test_a_cache_holds_no_more_bytes_than_it_may() -> None:
         return made.answer("active_assistants", by=("institute",), rows=[(str(n), n) for n in range(count)])
 
     size = caches.size_of(answer(100))
-    cache = caches.ResultCache(3 * size, caches.size_of)
-    ask = cache.of(answer)
+    ask = caches.ResultCache(answer, 3 * size)
     counts.clear()
     for count in (100, 99, 98, 100, 97, 99):
         ask(count)
     assert counts == [100, 99, 98, 97, 99], "99 was used least lately when 97 came"
-    assert cache.bytes_held <= cache.most
+    assert ask.bytes_held <= ask.most
     ask(1000)
     assert ask(1000) is not ask(1000), "what is larger than the cache pushes nothing out"
-    assert cache.bytes_held > 0
-    assert (cache.hits, cache.misses) == (1, 8)
+    assert ask.bytes_held > 0
+    assert (ask.hits, ask.misses) == (1, 8)

@@ -99,12 +99,12 @@ def test_a_click_on_a_heading_reverses_the_order_and_returns_to_the_first_page(m
 
 @pytest.mark.parametrize("value", ["register:-active_assistants:2", "lapsed::all", "stopped:status_since:1"])
 def test_the_address_holds_the_order_and_page_of_a_list(value: str) -> None:
-    assert address._lists([value, value], None) == [value]  # type: ignore[arg-type]
+    assert address._LISTS([value, value], None) == [value]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("value", ["register", "register:x:0", "register:x:-1", "a:<b>:1", "a:b:1:2", "a:b:9999999"])
 def test_invalid_values_of_a_list_in_the_address_are_ignored(value: str) -> None:
-    assert address._lists([value], None) == []  # type: ignore[arg-type]
+    assert address._LISTS([value], None) == []  # type: ignore[arg-type]
 
 
 def test_a_table_stands_as_the_bars_of_its_chart_and_a_map_by_its_values() -> None:

@@ -116,14 +116,7 @@ class Questions:
         """The Answer for circulation without partly suppressed rows: half a signal is meaningless."""
         circulated = self.circulated(answer)
         pairs = zip(answer.rows, circulated.rows, strict=True)
-        return replace(
-            circulated,
-            rows=[
-                circulated_row
-                for exact, circulated_row in pairs
-                if all(b is not None or a is None for a, b in zip(exact, circulated_row, strict=True))
-            ],
-        )
+        return replace(circulated, rows=[shown for exact, shown in pairs if shown.count(None) == exact.count(None)])
 
     def revision(self, names: Sequence[str]) -> Revision | None:
         """The comparison with the previous publication; None if there is none or its tables cannot be compared."""
@@ -152,7 +145,7 @@ class Questions:
         counts = self._ask("in_service", "registered_institutes", on=self.day, where=self.where)
         if not any(counts.value(name) for name in ("in_service", "registered_institutes")):
             raise NoData(f"{where}: the data holds nothing on {self.day}")
-        if not self._ask("in_service", on=self.day, where=self.where).value():
+        if not counts.value("in_service"):
             raise NoData(f"{where}: nobody is in service on {self.day}")
 
     def _ask(self, *names: str, **question: Any) -> Answer:

@@ -3,9 +3,8 @@
 import pickle
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import Callable, Hashable
+from typing import Any
 
 from etl.semantic.answers import Answer
 from etl.semantic.exportable import StoredRows
@@ -13,46 +12,32 @@ from etl.semantic.exportable import StoredRows
 # Estimated bytes of an object, of a row of an Answer, and of a cell.
 _OBJECT, _ROW, _CELL = 1000, 64, 40
 
-_Params = ParamSpec("_Params")
-_Result = TypeVar("_Result")
-
 
 class ResultCache:
-    """An LRU cache of results by arguments, up to `most` bytes."""
+    """`work` with its results cached by its arguments: the last used ones, up to `most` bytes. Exceptions are not cached."""
 
-    def __init__(self, most: int, size: Callable[[Any], int]) -> None:
-        self.most, self.size = most, size
+    def __init__(self, work: Callable[..., Any], most: int) -> None:
+        self.work, self.most = work, most
         self.bytes_held = self.hits = self.misses = 0
         self._results: OrderedDict[Any, tuple[Any, int]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def of(self, work: Callable[_Params, _Result]) -> Callable[_Params, _Result]:
-        """`work` with its results cached; exceptions are not."""
-
-        @wraps(work)
-        def cached(*args: _Params.args, **kwargs: _Params.kwargs) -> _Result:
-            key = (args, *kwargs.items()) if kwargs else args
-            with self._lock:
-                if key in self._results:
-                    self.hits += 1
-                    self._results.move_to_end(key)
-                    return self._results[key][0]
-                self.misses += 1
-            result = work(*args, **kwargs)
-            self._store(key, result)
-            return result
-
-        return cached
-
-    def _store(self, key: Any, result: Any) -> None:
-        size = self.size(result)
-        if size > self.most:
-            return
+    def __call__(self, *args: Hashable) -> Any:
         with self._lock:
-            self.bytes_held += size - self._results.pop(key, (None, 0))[1]
-            self._results[key] = (result, size)
-            while self.bytes_held > self.most:
-                self.bytes_held -= self._results.popitem(last=False)[1][1]
+            if args in self._results:
+                self.hits += 1
+                self._results.move_to_end(args)
+                return self._results[args][0]
+            self.misses += 1
+        result = self.work(*args)
+        size = size_of(result)
+        if size <= self.most:
+            with self._lock:
+                self.bytes_held += size - self._results.pop(args, (None, 0))[1]
+                self._results[args] = (result, size)
+                while self.bytes_held > self.most:
+                    self.bytes_held -= self._results.popitem(last=False)[1][1]
+        return result
 
     def clear(self) -> None:
         with self._lock:

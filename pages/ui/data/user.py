@@ -10,8 +10,6 @@ from etl.core.errors import AccessDenied
 from etl.operations.audit import Event
 from etl.semantic.access import ADMINISTRATOR, AccessScope
 
-__all__ = ["AccessDenied", "AccessScope", "acting_as", "scope"]
-
 _thread = threading.local()
 
 

@@ -29,7 +29,7 @@ from etl.semantic.exportable import StoredRows
 from etl.warehouse import publications
 from etl.warehouse.publications import Publication
 from pages.ui.data import limits, user
-from pages.ui.data.caches import ResultCache, size_of
+from pages.ui.data.caches import ResultCache
 from pages.ui.i18n import text
 
 # The errors that pages catch.
@@ -134,7 +134,7 @@ def result(work: Callable[..., Any], *args: Hashable) -> Any:
 
 
 def _run_stored(query: Query) -> Any:
-    return _answered(path(), user.scope().rights(), query)
+    return _results(path(), user.scope().rights(), query)
 
 
 def _run_query(file: str, scope: AccessScope, query: Query) -> Any:
@@ -146,8 +146,7 @@ def _run_query(file: str, scope: AccessScope, query: Query) -> Any:
 
 
 # Streamlit's cache copies and hashes at each call, which costs more than most answers.
-_results = ResultCache(_CACHE_BYTES, size_of)
-_answered = _results.of(_run_query)
+_results = ResultCache(_run_query, _CACHE_BYTES)
 
 
 class Question(TypedDict, total=False):

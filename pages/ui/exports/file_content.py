@@ -23,7 +23,6 @@ from pages.ui.i18n import text
 # Characters that start a formula in a spreadsheet, including their full-width forms, which some programs normalise.
 _FORMULA = tuple("=+@\t\r＝＋－＠-")
 _UNWRITABLE = "[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]"
-_unwritable = re.compile(_UNWRITABLE)
 _SUSPECT = f"^[{''.join(_FORMULA)}]|{_UNWRITABLE}"
 
 Exportable = Answer | StreamedRows | StoredRows
@@ -116,7 +115,7 @@ def safe(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     # Remove unwritable characters first: a formula may follow them.
-    writable = _unwritable.sub("", value)
+    writable = re.sub(_UNWRITABLE, "", value)
     guarded = value.startswith((*_FORMULA, "\x00")) or writable.startswith(_FORMULA)
     return "'" + writable if guarded else writable
 

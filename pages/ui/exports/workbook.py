@@ -1,6 +1,7 @@
 """Excel workbooks: every row of an answer, with names instead of codes, in constant memory."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import IO, Any
 
 import pyarrow as pa
@@ -9,14 +10,22 @@ import xlsxwriter
 from etl.operations.worker_process import Report
 from etl.semantic import exportable
 from etl.semantic.answers import Answer
+from etl.semantic.catalog import TIME
 from pages.ui.charts.elements import ChartContext, unit_of
-from pages.ui.exports import sheet_rows, sheets
+from pages.ui.data import warehouse
+from pages.ui.exports import sheet_rows
 from pages.ui.exports.about import cover, progress
-from pages.ui.exports.file_content import Coded, Exportable, Sheet, all_safe, safe, sheet
+from pages.ui.exports.file_content import Coded, Column, Exportable, Sheet, all_safe, safe, sheet
 from pages.ui.exports.sheet_rows import Cells
+from pages.ui.i18n import text
 
 # The most rows of an XLSX sheet below its header.
 SHEET_ROWS = 1_048_575
+# Names by code, by dimension.
+Codes = dict[str, dict[str, str]]
+_NAME, _JALALI = "_name", "_jalali"
+# Codes that stay visible: rows are sorted by the codes of time, and institutes may share a name.
+_CODED = (*TIME, "institute")
 
 
 def write_xlsx(
@@ -33,19 +42,13 @@ def write_xlsx(
     Rows are streamed to disk; rows beyond the limit of a sheet continue in the next. The row of the `nation` is below the
     data, outside the filter. Text beyond the limit of a cell is cut.
     """
-    options = {
-        "constant_memory": True,
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-        "strings_to_numbers": False,
-        "nan_inf_to_errors": False,
-    }
+    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(out, options) as book, sheet(source, context, circulation) as contents:
         answer = exportable.of(source).answer
-        layout = sheets.layout(answer, contents.schema, context)
+        layout = _layout(answer, contents.schema, context)
         formats = [_format(field, answer) for field in contents.schema]
         head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
-        codes: sheets.Codes = {}
+        codes: Codes = {}
         data_sheets = _DataSheets(book, context, layout.titles, head)
         advance = progress(source, tell)
         for columns, length in _cells(contents, layout, _styles(book, formats), codes):
@@ -57,10 +60,59 @@ def write_xlsx(
                 (method, book.add_format({"bold": True, "top": 1, "num_format": form}))
                 for method, form in (formats[i] for i in layout.shown)
             ]
-            _fill(data, [sheets.national(nation, layout, contents.schema, context)], bold, last + 1)
+            _fill(data, [_national(nation, layout, contents.schema, context)], bold, last + 1)
         if codes:
             _write_codes(book, context, codes, head)
         _write_cover(book, context, cover(source, context, scope, circulation), head)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The columns of a file that are shown, in order, their headings, and the dimensions whose codes are left out."""
+
+    shown: tuple[int, ...]
+    titles: tuple[str, ...]
+    left_out: tuple[str | None, ...]
+
+    def gather(self, columns: Sequence[Column], codes: Codes) -> None:
+        """Add the hidden codes of a batch, with their names, to `codes`."""
+        for name, column in zip(self.left_out, columns, strict=True):
+            if name and isinstance(column, Coded):
+                pairs = zip(*(members.to_pylist() for members in column.members), strict=True)
+                codes.setdefault(name, {}).update((code, label) for code, label in pairs if code is not None)
+
+
+def _layout(answer: Answer, schema: pa.Schema, context: ChartContext) -> Layout:
+    """Leave out codes that have a name next to them, except those of time and institutes."""
+    names = schema.names
+    hidden = {
+        name
+        for name, following, kind in zip(names, names[1:], schema.types, strict=False)
+        if name in answer.by and name not in _CODED and following == name + _NAME and pa.types.is_string(kind)
+    }
+    shown = tuple(i for i, name in enumerate(names) if name not in hidden)
+    # A batch holds a code and its name, or a day and its Jalali form, as one encoded column.
+    paired = {before + suffix for before in names for suffix in (_NAME, _JALALI)}
+    left_out = tuple(name if name in hidden else None for name in names if name not in paired)
+    return Layout(shown, tuple(title(names[i], context, answer) for i in shown), left_out)
+
+
+def title(name: str, context: ChartContext, answer: Answer | None = None) -> str:
+    """The heading of a column in the user's language."""
+    if name.endswith(_JALALI):
+        return f"{title(name.removesuffix(_JALALI), context, answer)} ({context.word('dimension.jalali')})"
+    if metric := warehouse.metric(name, answer):
+        return metric.label[context.lang]
+    bare = name.removesuffix(_NAME)
+    label = text.word_or(bare, f"dimension.{bare}", context.lang)
+    return f"{label} ({context.word('dimension.code')})" if bare == name and bare in _CODED else label
+
+
+def _national(nation: Answer, columns: Layout, schema: pa.Schema, context: ChartContext) -> tuple[object, ...]:
+    """The row of the nation: its name in the first column, then its numbers."""
+    numbers = dict(zip(nation.columns, nation.rows[0], strict=True)) if nation.rows else {}
+    row = [numbers.get(schema.names[i]) for i in columns.shown]
+    return (safe(context.word("scope.nation")), *row[1:])
 
 
 def _add(book: Any, context: ChartContext, name: str, frozen: tuple[int, int] = (1, 0)) -> Any:
@@ -108,8 +160,7 @@ class _DataSheets:
         name = self._context.word("file.data")
         self._data = _add(self._book, self._context, name if self._number == 1 else f"{name} {self._number}", (1, 1))
         self._data.set_column(0, len(self._titles) - 1, 18)
-        for column, title in enumerate(self._titles):
-            self._data.write_string(0, column, safe(title), self._head)
+        self._data.write_row(0, 0, [safe(title) for title in self._titles], self._head)
 
 
 def _styles(book: Any, formats: Sequence[tuple[str, str]]) -> list[int]:
@@ -132,9 +183,7 @@ def _format(field: pa.Field, answer: Answer) -> tuple[str, str]:
     return "write_number", "0.0%" if unit_of(answer, field.name) == "share" else "General"
 
 
-def _cells(
-    contents: Sheet, layout: sheets.Layout, styles: Sequence[int], codes: sheets.Codes
-) -> Iterator[tuple[list[Cells], int]]:
+def _cells(contents: Sheet, layout: Layout, styles: Sequence[int], codes: Codes) -> Iterator[tuple[list[Cells], int]]:
     """For each batch, the cells of the visible columns with safe text, and the number of rows.
 
     Hidden codes are collected in `codes` with their names.
@@ -148,15 +197,13 @@ def _cells(
         yield [cells[i] for i in layout.shown], len(made[0])
 
 
-def _write_codes(book: Any, context: ChartContext, codes: sheets.Codes, head: Any) -> None:
+def _write_codes(book: Any, context: ChartContext, codes: Codes, head: Any) -> None:
     """A sheet of members and their codes, as used in CSV and Parquet."""
     code_sheet = _add(book, context, context.word("file.codes"))
     code_sheet.set_column(0, 2, 24)
-    for column, key in enumerate(("file.dimension", "dimension.code", "file.name")):
-        code_sheet.write_string(0, column, context.word(key), head)
-    rows = [
-        (sheets.title(name, context), code, label) for name, labels in codes.items() for code, label in labels.items()
-    ]
+    words = [context.word(key) for key in ("file.dimension", "dimension.code", "file.name")]
+    code_sheet.write_row(0, 0, words, head)
+    rows = [(title(name, context), code, label) for name, labels in codes.items() for code, label in labels.items()]
     _fill(code_sheet, rows, [("write_string", None)] * 3)
     code_sheet.autofilter(0, 0, len(rows), 2)
 
@@ -166,6 +213,5 @@ def _write_cover(book: Any, context: ChartContext, entries: Iterable[tuple[str, 
     wrapped = book.add_format({"text_wrap": True, "valign": "top"})
     cover_sheet.set_column(0, 0, 24)
     cover_sheet.set_column(1, 1, 90)
-    for r, (name, value) in enumerate(entries):
-        cover_sheet.write_string(r, 0, safe(name), head)
-        cover_sheet.write_string(r, 1, safe(value), wrapped)
+    rows = [(safe(name), safe(value)) for name, value in entries]
+    _fill(cover_sheet, rows, [("write_string", head), ("write_string", wrapped)], first=0)

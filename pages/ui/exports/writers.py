@@ -7,9 +7,9 @@ so that memory does not grow with the rows.
 
 import json
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import IO, Any, TypeVar
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,9 +22,6 @@ from pages.ui.exports.file_content import Coded, Column, Exportable, all_safe, r
 
 # The name of a file's description: a metadata key of Parquet, a column of a CSV for circulation.
 _ABOUT = "about"
-
-_In = TypeVar("_In")
-_Out = TypeVar("_Out")
 
 
 def write_csv(
@@ -40,7 +37,7 @@ def write_csv(
         out.write((",".join(_written(titles).to_pylist()) + "\r\n").encode())
         advance = progress(source, tell)
         batches = _with_notice(contents.batches, context.word("file.circulation")) if circulation else contents.batches
-        for lines in _ahead(_lines, batches):
+        for lines in _lines_of(batches):
             # Write the Arrow buffer of all lines without copying it.
             out.write(memoryview(lines.buffers()[2] or b"")[: pc.sum(pc.binary_length(lines)).as_py() or 0])
             advance(len(lines))
@@ -53,12 +50,12 @@ def _with_notice(batches: Iterable[list[Column]], notice: str) -> Iterator[list[
         yield [*batch, notice_column]
 
 
-def _ahead(work: Callable[[_In], _Out], batches: Iterable[_In]) -> Iterator[_Out]:
-    """`work` applied to each batch in order, in a second thread while the next batches are read; at most two wait."""
-    waiting: deque[Future[_Out]] = deque()
+def _lines_of(batches: Iterable[list[Column]]) -> Iterator[pa.Array]:
+    """The lines of each batch, written in a second thread while the next batches are read; at most two wait."""
+    waiting: deque[Future[pa.Array]] = deque()
     with ThreadPoolExecutor(1) as other:
         for batch in batches:
-            waiting.append(other.submit(work, batch))
+            waiting.append(other.submit(_lines, batch))
             if len(waiting) > 2:
                 yield waiting.popleft().result()
         while waiting:

@@ -3,7 +3,6 @@
 Persian digits are real characters and not a font feature, so that copied text, screen readers and tests get what is seen.
 """
 
-import csv
 import html
 import re
 import tomllib
@@ -18,16 +17,14 @@ from persiantools.jdatetime import JalaliDate
 
 from etl.core.jalali import parse_day
 from etl.core.paths import REFERENCE, ROOT
+from etl.core.places import reference_rows
 from etl.core.text_folding import latin_digits
 from etl.semantic.catalog import CHOICES
 
 LANGUAGES = ("fa", "en")
 _PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 _PERSIAN_LETTERS = str.maketrans("كيى", "کیی")
-_PLACES = {
-    "province": ("provinces.csv", "iso_3166_2", "name"),
-    "county": ("counties.csv", "sci_code", "county"),
-}
+_PLACES = {"province": ("provinces.csv", "iso_3166_2", "name"), "county": ("counties.csv", "sci_code", "county")}
 
 # Numbers run left to right in Persian too: a signed number is isolated so that the sign stays on its left.
 _RIGHT_TO_LEFT, _LEFT_TO_RIGHT, _END = "\u2067", "\u2066", "\u2069"
@@ -273,18 +270,12 @@ def read_day(written: str) -> date:
 
 
 @cache
-def _reference_names(dimension: str) -> dict[str, dict[str, str]]:
-    file, key, name = _PLACES[dimension]
-    with (REFERENCE / file).open(encoding="utf-8", newline="") as rows:
-        return {row[key]: {lang: row[f"{name}_{lang}"] for lang in LANGUAGES} for row in csv.DictReader(rows)}
-
-
-@cache
 def reference_members(dimension: str, lang: str) -> Mapping[str, str]:
     """Codes and names of a dimension whose members do not depend on the data: places and fixed lists."""
     place = "province" if dimension == "origin" else dimension
     if place in _PLACES:
-        return {code: names[lang] for code, names in _reference_names(place).items()}
+        file, key, name = _PLACES[place]
+        return {row[key]: row[f"{name}_{lang}"] for row in reference_rows(REFERENCE / file)}
     if dimension.endswith("_band"):
         return {code: _band(code, lang) for code in sorted(set(CHOICES.get(dimension, {}).values()))}
     members = _book()["member"].get(dimension, {})

@@ -26,7 +26,7 @@ DAYS_LEFT = ("30", "60", "90")
 # The lists of institutes by name that a page can open with.
 LICENCE_LISTS = ("licences_ending", "lapsed", "files_overdue", "stopped", "register")
 OFFICER_LISTS = ("accreditations_ending", "officers_untrained")
-_MOST_SEATS, _MOST_LETTERS, _MOST_LISTS = 40, 200, 10
+_MOST_SEATS, MOST_LETTERS, _MOST_LISTS = 40, 200, 10
 _SORT = re.compile(r"-?[a-z_0-9]{1,60}")
 _LIST = re.compile(r"[a-z_]{1,40}:(-?[a-z_0-9]{1,60})?:([1-9][0-9]{0,5}|all)")
 
@@ -66,15 +66,11 @@ def valid_parameters(page: str, parameters: Given, days: Days) -> dict[str, list
 
 def left_out(parameters: Given, accepted: Given) -> list[str]:
     """The parameters of an address that were not accepted, as `name=value`."""
-    rejected = []
-    for name, values in parameters.items():
-        remaining = Counter(accepted.get(name, ()))
-        for value in values:
-            if remaining[value]:
-                remaining[value] -= 1
-            else:
-                rejected.append(f"{name}={value}")
-    return rejected
+    return [
+        f"{name}={value}"
+        for name, values in parameters.items()
+        for value in (Counter(values) - Counter(accepted.get(name, ()))).elements()
+    ]
 
 
 def number(written: str, most: float = 1_000_000) -> float | None:
@@ -110,39 +106,32 @@ def _members(values: Iterable[str], members: Iterable[str], most: int) -> list[s
     return chosen if chosen == [NOTHING] else [value for value in dict.fromkeys(chosen) if value in members][:most]
 
 
+def _many(accepts: Callable[[str], object], most: int) -> _Check:
+    """A parameter with at most `most` values, without repetition."""
+    return lambda values, days: [value for value in dict.fromkeys(values) if accepts(value)][:most]
+
+
 def _measures(values: Sequence[str], _days: Days) -> list[str]:
     visible_measures = [name for name, metric in warehouse.catalogue().items() if not metric.hidden]
     return _members(values, visible_measures, MOST_MEASURES)
 
 
-def _dimensions(values: Sequence[str], _days: Days) -> list[str]:
-    return _members(values, DIMENSIONS, MOST_DIMENSIONS)
-
-
-def _sorted_by(values: Sequence[str], _days: Days) -> list[str]:
+def _sorts(value: str, _days: Days) -> bool:
     """By a dimension, a metric, or one member across a pivot (`gender:female`)."""
-    columns = {*DIMENSIONS, *warehouse.catalogue()}
-    return [value for value in values[-1:] if value.removeprefix("-").partition(":")[0] in columns]
-
-
-def _lists(values: Sequence[str], _days: Days) -> list[str]:
-    """The sort order and open page of each list on a page: `register:-active_assistants:2`."""
-    return [value for value in dict.fromkeys(values) if _LIST.fullmatch(value)][:_MOST_LISTS]
-
-
-def _seats(values: Sequence[str], _days: Days) -> list[str]:
-    return [value for value in dict.fromkeys(values) if seat(value)][:_MOST_SEATS]
+    return value.removeprefix("-").partition(":")[0] in {*DIMENSIONS, *warehouse.catalogue()}
 
 
 def _is_province(value: str, _days: Days) -> bool:
     return value in warehouse.names("province", "fa")
 
 
-_FIND = _one(lambda value, _: bool(value.strip()) and len(value) <= _MOST_LETTERS)
+_FIND = _one(lambda value, _: bool(value.strip()) and len(value) <= MOST_LETTERS)
 _TURNED = _one(
     lambda value, _: (value.isascii() and value.isdecimal() and len(value) < 7 and int(value) > 0) or value == ALL
 )
 _PLACE = _one(lambda value, days: value == NATION or _is_province(value, days))
+# The sort order and open page of each list on a page: `register:-active_assistants:2`.
+_LISTS = _many(_LIST.fullmatch, _MOST_LISTS)
 _DAY = _one(lambda value, days: days.read(value) is not None)
 
 _SIDES: Mapping[str, _Check] = {"p": _PLACE, "a": _DAY, "q": _PLACE, "b": _DAY}
@@ -160,22 +149,22 @@ _CHECKS: Mapping[str, Mapping[str, _Check]] = {
         "recruits": _one(lambda value, _: number(value) is not None),
         "leave": _one(lambda value, _: number(value, 100) is not None),
         "of": _one(_is_province),
-        "seats": _seats,
+        "seats": _many(seat, _MOST_SEATS),
     },
     "explore": {
         "m": _measures,
-        "by": _dimensions,
+        "by": lambda values, _: _members(values, DIMENSIONS, MOST_DIMENSIONS),
         "show": _one(lambda value, _: value in SHOWN),
-        "sort": _sorted_by,
+        "sort": _one(_sorts),
         "page": _TURNED,
     },
     "compare": _SIDES,
     "licensing": {
         "open": _one(lambda value, _: value in LICENCE_LISTS),
         "days": _one(lambda value, _: value in DAYS_LEFT),
-        "list": _lists,
+        "list": _LISTS,
     },
-    "legal": {"open": _one(lambda value, _: value in OFFICER_LISTS), "list": _lists},
+    "legal": {"open": _one(lambda value, _: value in OFFICER_LISTS), "list": _LISTS},
     "register": {
         "find": _FIND,
         "sort": _one(lambda value, _: _SORT.fullmatch(value) is not None),

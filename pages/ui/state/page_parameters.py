@@ -9,12 +9,11 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from pages.ui.i18n import text
-from pages.ui.state.address import NAMES
+from pages.ui.state.address import MOST_LETTERS, NAMES
 
 # The parameter that names the open tab of a page.
 TAB = "tab"
 _KEPT, _NOTED = "own parameters", "address noted"
-_MOST_LETTERS = 200
 
 
 def of(page: str) -> dict[str, list[str]]:
@@ -65,7 +64,7 @@ def is_new() -> bool:
 
 
 def _keep(page: str, values: Mapping[str, Iterable[str]]) -> None:
-    chosen = {name: [value[:_MOST_LETTERS] for value in values.get(name, ())] for name in NAMES.get(page, ())}
+    chosen = {name: [value[:MOST_LETTERS] for value in values.get(name, ())] for name in NAMES.get(page, ())}
     st.session_state.setdefault(_KEPT, {})[page] = {name: values_of for name, values_of in chosen.items() if values_of}
 
 
