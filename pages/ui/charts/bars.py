@@ -65,7 +65,7 @@ def ranking(
         # The outline gives a pale bar enough contrast with the page.
         "line": {"color": colours, "width": [0 if size is None else 1 for size in sizes]},
     }
-    hovers = [elements.hover_of_row(answer, metric, row, context) for row in rows]
+    hovers = [elements.hover(answer, metric, row, context) for row in rows]
     keys = []
     if signed:
         keys = [
@@ -174,7 +174,7 @@ def paired(answer: Answer, context: ChartContext) -> Figure:
     for metric, meaning in zip(answer.metrics[:2], ("joiners", "leavers"), strict=True):
         values = answer.column(metric.name)
         top = max([top, *(value for value in values if value is not None)])
-        hovers = [elements.hover_of_row(answer, metric, row, context) for row in answer.rows]
+        hovers = [elements.hover(answer, metric, row, context) for row in answer.rows]
         marker = {
             "color": context.colour(meaning),
             "opacity": _opacities(answer, labels),
@@ -207,7 +207,7 @@ def columns(answer: Answer, context: ChartContext) -> Figure:
     metric, timed = answer.metrics[0], answer.by[0] in (*TIME, "founded_year")
     values, labels = answer.column(metric.name), [row[0] for row in answer.rows]
     ticks = axes.nice(max([0, *(value for value in values if value is not None)]))
-    hovers = [elements.hover_of_row(answer, metric, row, context) for row in answer.rows]
+    hovers = [elements.hover(answer, metric, row, context) for row in answer.rows]
     marker = {"color": context.colour("actual"), "opacity": _opacities(answer, labels)}
     if timed:
         along = axes.time_axis(context, labels)

@@ -10,8 +10,8 @@ from etl.analysis.training_plan import GOAL
 from etl.semantic.answers import Answer, Metric
 from pages.ui.charts import axes, elements, marks, time_titles, titles, traces
 from pages.ui.charts.chart import chart
-from pages.ui.charts.classes import classes
 from pages.ui.charts.elements import ChartContext, Figure
+from pages.ui.charts.matrix import heatmap
 from pages.ui.i18n import text
 
 TIME = ("month", "quarter", "year", "day")
@@ -79,7 +79,7 @@ class _Series:
         rows = [row_of.get(label) for label in labels]
         return (
             [row[at] if row else None for row in rows],
-            [elements.hover_of_row(answer, self.metric, row, context) if row else "" for row in rows],
+            [elements.hover(answer, self.metric, row, context) if row else "" for row in rows],
         )
 
 
@@ -111,7 +111,7 @@ def _line(
 def _line_of(answer: Answer, which: int, context: ChartContext, meaning: str, *style: Any) -> Figure:
     """The line of a metric, by position, of an answer with one row for each unit of time."""
     metric = answer.metrics[which]
-    hovers = [elements.hover_of_row(answer, metric, row, context) for row in answer.rows]
+    hovers = [elements.hover(answer, metric, row, context) for row in answer.rows]
     return _line(context, answer.column(metric.name), meaning, hovers, *style)
 
 
@@ -204,26 +204,15 @@ def run_off(answer: Answer, context: ChartContext) -> Figure:
 @chart(time_titles.latest, compares=True)
 def heat(answer: Answer, context: ChartContext) -> Figure:
     """A heatmap of groups, ranked by the last month, over months; an unknown cell stays empty."""
-    metric = answer.metrics[0]
-    at = answer.columns.index(metric.name)
+    at = answer.columns.index(answer.metrics[0].name)
     t = _time_column(answer)
     labels = list(dict.fromkeys(row[t] for row in answer.rows))
     last = {row[1 - t]: row[at] for row in answer.rows if row[t] == labels[-1]}
     groups = sorted(last, key=lambda code: (last[code] is None, -(last[code] or 0)))
-    cell = {(row[1 - t], row[t]): row for row in answer.rows}
-    colour_classes = classes([row[at] for row in answer.rows if row[at] is not None], metric, context)
-    rows = [[cell.get((group, label)) for label in labels] for group in groups]
-    names = axes.categories(context, [context.member(answer.by[1 - t], group) for group in groups])
-    return elements.figure(
-        context,
-        [colour_classes.heatmap(rows, at, lambda row: elements.hover_of_row(answer, metric, row, context))],
-        len(groups) * 20 + 60,
-        colour_classes.keys(context),
-        # Beside the names a phone has room for two labels.
-        xaxis=axes.time_axis(context, labels, most=2) | {"range": [-0.5, len(labels) - 0.5], "showline": False},
-        yaxis=names | {"range": [len(groups) - 0.5, -0.5]},
-        margin=elements.LAST_TICK,
-    )
+    # Beside the names a phone has room for two labels.
+    months = axes.time_axis(context, labels, most=2) | {"range": [-0.5, len(labels) - 0.5], "showline": False}
+    height = len(groups) * 20 + 60
+    return heatmap(answer, context, 1 - t, groups, labels, xaxis=months, height=height, margin=elements.LAST_TICK)
 
 
 @chart(titles.middle)

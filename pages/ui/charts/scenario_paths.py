@@ -115,7 +115,7 @@ def _line(
 ) -> Figure:
     """The line of a metric, by position."""
     metric = answer.metrics[which]
-    hovers = [elements.hover_of_row(answer, metric, row, context) for row in answer.rows]
+    hovers = [elements.hover(answer, metric, row, context) for row in answer.rows]
     return traces.line(list(range(len(answer.rows))), answer.column(metric.name), hovers, colour, width, dash)
 
 
@@ -125,7 +125,7 @@ def held(answer: Answer, context: ChartContext) -> Figure:
     rows, metric = answer.rows, answer.metrics[0]
     names = [_ahead(row[0], context) for row in rows]
     shares = answer.column(metric.name)
-    hovers = [elements.hover(answer, metric, row, name, context) for row, name in zip(rows, names, strict=True)]
+    hovers = [elements.hover(answer, metric, row, context, name) for row, name in zip(rows, names, strict=True)]
     marker, lengths = {"color": context.colour("actual")}, [share or 0 for share in shares]
     value_texts = [
         context.word("figure.missing") if share is None else text.percent(share, context.lang, 0) for share in shares
