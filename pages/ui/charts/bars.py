@@ -33,25 +33,20 @@ def ranking(
     """
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
-    rows = in_order(answer)
-    rows = rows[:most] if most else rows
+    rows = in_order(answer)[:most]
     sizes = [elements.size_below(answer, metric, row) for row in rows]
     values = [row[at] for row in rows]
     numbers = [value for value in values if value is not None]
     low, top = min([0, *numbers]), max([0, *numbers, nation or 0])
     signed, focused = low < 0, set(focus)
-    value_texts = [
-        context.word("figure.missing") if value is None else text.plain(value, metric.unit, context.lang, signed)
-        for value in values
-    ]
-    # A count is its own group size, so only other measures state it.
-    if size_of(metric) != metric.name:
-        value_texts = [
-            value
-            if size is None
-            else f"{value} ({context.word('figure.cases', count=text.number(size, context.lang))})"
-            for value, size in zip(value_texts, sizes, strict=True)
-        ]
+    value_texts = []
+    for value, size in zip(values, sizes, strict=True):
+        is_known = value is not None
+        written = text.plain(value, metric.unit, context.lang, signed) if is_known else context.word("figure.missing")
+        # A count is its own group size, so only other measures state it.
+        if size is not None and size_of(metric) != metric.name:
+            written = f"{written} ({context.word('figure.cases', count=text.number(size, context.lang))})"
+        value_texts.append(written)
     meanings = [
         "loss" if signed and (row[at] or 0) < 0 else "problem" if is_problem and row[0] in focused else "actual"
         for row in rows
@@ -132,10 +127,8 @@ def stacked(answer: Answer, context: ChartContext, parts: Mapping[str, str]) -> 
         metric = elements.metric_of(answer, name)
         shares = [(row[i] or 0) / _total(row, at) for row in rows]
         hovers = [
-            context.line(
-                f"<b>{text.escape(group)}</b><br>"
-                f"{text.escape(metric.label[context.lang])}: {text.amount(row[i], metric.unit, context.lang)}<br>"
-                f"{text.percent(share, context.lang)}"
+            elements.hover_lines(
+                context, group, elements.labelled(metric, row[i], context), text.percent(share, context.lang)
             )
             for row, group, share in zip(rows, names, shares, strict=True)
         ]

@@ -18,7 +18,6 @@ from typing import Any
 from etl.analysis.training_plan import GOAL
 from etl.semantic.answers import Metric
 from etl.semantic.ranking import size_of
-from pages.ui.charts import axes
 from pages.ui.charts.elements import ChartContext, Figure
 from pages.ui.charts.titles import COUNTS
 from pages.ui.i18n import text
@@ -63,12 +62,12 @@ class Classes:
         """The legend keys, from the lowest class."""
         if not self.bounds:
             return []
-        step = _step(self.bounds, self.unit)
+        decimals = _decimals(self.bounds, self.unit)
         # A class of counts ends one below the next bound.
         last = 1 if self.unit in COUNTS and all(bound == int(bound) for bound in self.bounds) else 0
 
         def written(bound: float) -> str:
-            return axes.tick(bound, self.unit, step, context.lang)
+            return (text.percent if self.unit == "share" else text.number)(bound, context.lang, decimals)
 
         labels = [
             context.word("figure.below", value=written(self.bounds[0])),
@@ -133,10 +132,10 @@ def _bounds(values: Sequence[float], count: int, unit: str) -> list[float]:
     return best
 
 
-def _step(bounds: Sequence[float], unit: str) -> list[float]:
-    """Two numbers whose distance is the finest digit of the bounds, so that all bounds get the same decimals."""
+def _decimals(bounds: Sequence[float], unit: str) -> int:
+    """The fewest decimals that write all bounds exactly, as percentages if they are shares."""
     scale = 100 if unit == "share" else 1
     for decimals in range(_MOST_DECIMALS):
         if all(abs(bound * scale * 10**decimals - round(bound * scale * 10**decimals)) < 1e-6 for bound in bounds):
-            return [0.0, 10.0**-decimals / scale]
-    return [0.0, 10.0**-_MOST_DECIMALS / scale]
+            return decimals
+    return _MOST_DECIMALS

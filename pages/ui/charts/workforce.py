@@ -144,22 +144,14 @@ def _steps(
     answer: Answer, context: ChartContext, rows: list[tuple[Any, ...]], share: list[Any], meaning: str, dash: str
 ) -> Figure:
     served, followed = (answer.columns.index(name) for name in ("served", "at_risk"))
-    hovers = [
-        context.line(
-            f"<b>{text.escape(_named(answer, row, context))}</b><br>{text.percent(value, context.lang)}<br>"
-            f"{text.escape(answer.metrics[1].label[context.lang])}: {text.number(row[followed], context.lang)}"
-        )
-        for row, value in zip(rows, share, strict=True)
-    ]
+    hovers = []
+    for row, value in zip(rows, share, strict=True):
+        group = [] if answer.by[0] == "served" else [context.member(answer.by[0], row[0])]
+        after = context.word("figure.months_after", count=text.number(row[served], context.lang))
+        still = f"{text.escape(answer.metrics[1].label[context.lang])}: {text.number(row[followed], context.lang)}"
+        name = text.listed([*group, after], context.lang)
+        hovers.append(elements.hover_lines(context, name, text.percent(value, context.lang), still))
     return traces.line([row[served] for row in rows], share, hovers, context.colour(meaning), dash=dash, shape="hv")
-
-
-def _named(answer: Answer, row: tuple[Any, ...], context: ChartContext) -> str:
-    """The name of a group and the time since joining."""
-    after = context.word("figure.months_after", count=text.number(row[answer.columns.index("served")], context.lang))
-    if answer.by[0] == "served":
-        return after
-    return text.listed([context.member(answer.by[0], row[0]), after], context.lang)
 
 
 def _over_months(
