@@ -65,7 +65,7 @@ def ranking(
     if signed:
         keys = [
             elements.key(context, context.word("figure.more_than_average"), "gain"),
-            elements.key(context, context.word("figure.less_than_average"), "loss"),
+            elements.key(context, context.word("figure.less_than_average"), "loss", "fill"),
         ]
     if any(size is not None for size in sizes):
         keys.append(elements.key(context, context.word("figure.small"), "actual", "light"))
@@ -140,7 +140,7 @@ def stacked(answer: Answer, context: ChartContext, parts: Mapping[str, str]) -> 
         data.append(
             traces.bar(shares, hovers, marker=marker, customdata=[row[0] if answer.by else None for row in rows])
         )
-        keys.append(elements.key(context, metric.short[context.lang], meaning, elements.filled(meaning)))
+        keys.append(elements.key(context, metric.short[context.lang], meaning))
     return elements.figure(
         context,
         data,
@@ -174,7 +174,7 @@ def paired(answer: Answer, context: ChartContext) -> Figure:
             "pattern": elements.pattern(context, meaning),
         }
         data.append(traces.bar(values, hovers, vertical=True, marker=marker))
-        keys.append(elements.key(context, metric.short[context.lang], meaning, elements.filled(meaning)))
+        keys.append(elements.key(context, metric.short[context.lang], meaning))
     if answer.provisional & set(labels):
         keys.append(elements.key(context, context.word("figure.provisional"), "actual", "light"))
     return elements.figure(

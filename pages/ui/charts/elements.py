@@ -200,17 +200,13 @@ def figure(
     }
 
 
-def filled(meaning: str) -> str:
-    """The key style of a filled colour, including its pattern."""
-    return {"/": "hatch", ".": "dots"}.get(PATTERNS.get(meaning, {}).get("shape", ""), "fill")
-
-
-def key(context: ChartContext, label: str, meaning: str, kind: str = "fill", member: str | None = None) -> Figure:
-    """One key of a chart's legend; `kind` is a class `pd-…` of the style sheet.
+def key(context: ChartContext, label: str, meaning: str, kind: str = "", member: str | None = None) -> Figure:
+    """One key of a chart's legend; `kind` is a class `pd-…` of the style sheet, by default filled as the meaning's bars are.
 
     `member` is the code of its member: a click on the key filters the page by it.
     """
-    return {"label": label, "colour": context.colour(meaning), "kind": kind, "member": member}
+    filled = {"/": "hatch", ".": "dots"}.get(PATTERNS.get(meaning, {}).get("shape", ""), "fill")
+    return {"label": label, "colour": context.colour(meaning), "kind": kind or filled, "member": member}
 
 
 def note(context: ChartContext, written: str, **place: Any) -> Figure:

@@ -37,16 +37,14 @@ def remaining(answer: Answer, context: ChartContext) -> Title:
 @chart(within)
 def decided(answer: Answer, context: ChartContext) -> Figure:
     """The cumulative share decided, granted and refused by working day, with the service standard."""
-    days = answer.column("working_day")
+    days, working_day = answer.column("working_day"), context.word("dimension.working_day")
+    names = [f"{working_day} {text.number(day, context.lang)}" for day in days]
     data, keys = [], []
-    for metric, meaning, dash, kind in zip(
-        answer.metrics,
-        ("actual", "third", "second"),
-        ("solid", "dash", "dot"),
-        ("line", "dash", "dotted"),
-        strict=True,
-    ):
-        hovers = [elements.hover(answer, metric, row, context, _day(row[0], context)) for row in answer.rows]
+    styles = (("actual", "solid", "line"), ("third", "dash", "dash"), ("second", "dot", "dotted"))
+    for metric, (meaning, dash, kind) in zip(answer.metrics, styles, strict=True):
+        hovers = [
+            elements.hover(answer, metric, row, context, name) for row, name in zip(answer.rows, names, strict=True)
+        ]
         data.append(
             traces.line(days, answer.column(metric.name), hovers, context.colour(meaning), dash=dash, shape="hv")
         )
@@ -62,7 +60,7 @@ def decided(answer: Answer, context: ChartContext) -> Figure:
             list(range(0, days[-1] + 1, 20)),
             "working_days",
             range=[0, days[-1]],
-            title=axes.titled(context, context.word("dimension.working_day")),
+            title=axes.titled(context, working_day),
         ),
         yaxis=axes.upright(context, axes.SHARES, "share"),
         shapes=[elements.level(context, SERVICE_DAYS, vertical=True, meaning="target")],
@@ -72,10 +70,6 @@ def decided(answer: Answer, context: ChartContext) -> Figure:
         ],
         margin=traces.margins(context),
     )
-
-
-def _day(day: int, context: ChartContext) -> str:
-    return f"{context.word('dimension.working_day')} {text.number(day, context.lang)}"
 
 
 def since(answer: Answer, context: ChartContext) -> Title:

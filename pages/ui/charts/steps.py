@@ -85,7 +85,7 @@ def bridge(answer: Answer, context: ChartContext) -> Figure:
         [
             elements.key(context, context.word("figure.stock"), "total"),
             elements.key(context, context.word("figure.gain"), "gain"),
-            elements.key(context, context.word("figure.loss"), "loss", elements.filled("loss")),
+            elements.key(context, context.word("figure.loss"), "loss"),
         ],
         xaxis=axes.across(context, axes.nice(top), metric.unit, top * 1.02),
         yaxis=axes.categories(context, names),
