@@ -5,6 +5,7 @@ again. The menu is also built once at start, so that Streamlit does not run the 
 a deep link to a fresh server would bypass this entry point.
 """
 
+import logging
 import sys
 from importlib import import_module
 
@@ -50,5 +51,7 @@ else:
     middleware = [Middleware(one) for one in inward]
     routes = [*service.routes(), *gate.routes(), *shell.routes()]
     app = st.App(__file__, middleware=middleware, routes=routes, secrets=secrets or None)
-    with shell.quiet():
-        st.navigation(menu("fa"))
+    # Streamlit warns about commands outside of a script run.
+    logging.disable(logging.WARNING)
+    st.navigation(menu("fa"))
+    logging.disable(logging.NOTSET)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui.charts import bars, cohort, lines, time_titles, titles
+from pages.ui.charts import bars, lines, time_titles, titles
 from pages.ui.charts import licensing as charts
 from pages.ui.components import blocks
 from pages.ui.components import figures as ui
@@ -19,7 +19,7 @@ def page() -> None:
     ui.cards(view, *(f"licensing_times.files_{name}" for name in ("median", "p90", "within_25")))
     left, right = st.columns(2)
     with left:
-        ui.figure(view, cohort.decided, analysis="licensing_cohort")
+        ui.figure(view, charts.decided, analysis="licensing_cohort")
     with right:
         licensing.funnel(view)
     listings.part(view, "cohort.decided")

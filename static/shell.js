@@ -2,15 +2,19 @@
 Object.defineProperty(navigator, "language", { get: () => readerLocale });
 Object.defineProperty(navigator, "languages", { get: () => [readerLocale, readerLocale.slice(0, 2)] });
 
+const onClick = (selector, act) => document.addEventListener("click", (event) => {
+  const clicked = event.target.closest?.(selector);
+  if (clicked) act(event);
+});
+const onChange = (act) => new MutationObserver(act).observe(document, { subtree: true, childList: true });
+
 // Light or dark: Streamlit stores it for each path separately; a user chooses it once.
 (function () {
   const kept = () => { try { return localStorage.getItem("look"); } catch { return null; } };
   const apply = (look) => localStorage.setItem(`stActiveTheme-${location.pathname}-v2`, JSON.stringify(look));
   if (kept()) apply(kept());
   else document.documentElement.classList.add("pd-system-look");
-  document.addEventListener("click", (event) => {
-    const link = event.target.closest && event.target.closest(".pd-look");
-    if (!link) return;
+  onClick(".pd-look", (event) => {
     event.preventDefault();
     const system = matchMedia("(prefers-color-scheme: dark)").matches ? "Dark" : "Light";
     const look = (kept() || system) === "Dark" ? "Light" : "Dark";
@@ -99,10 +103,9 @@ document.addEventListener("input", (event) => {
 // Print: charts get the width of the sheet, and every sheet states its content, its scope and its source.
 (function () {
   const paper = () => document.documentElement.classList.contains("pd-paper");
-  const charts = () => [...document.querySelectorAll(".pd-plot.js-plotly-plot")];
   // A chart of all provinces fits below the heading of the first sheet.
   const TALLEST = 710;
-  const fit = () => charts().forEach((chart) => {
+  const fitChart = (chart) => {
     const width = chart.clientWidth;
     if (!width) return;
     // A map is drawn anew only after its base map came, which is too late for the paper: it is made smaller as it is.
@@ -116,10 +119,12 @@ document.addEventListener("input", (event) => {
     chart.style.height = `${height}px`;
     window.Plotly.relayout(chart, { width, height });
     if (!paper()) delete chart.dataset.height;
-  });
-  const fitTables = () => document.querySelectorAll(".pd-grid").forEach((table) => {
-    table.style.zoom = paper() ? Math.min(1, table.parentElement.clientWidth / table.offsetWidth) : "";
-  });
+  };
+  const fit = () => {
+    document.querySelectorAll(".pd-plot.js-plotly-plot").forEach(fitChart);
+    for (const table of document.querySelectorAll(".pd-grid"))
+      table.style.zoom = paper() ? Math.min(1, table.parentElement.clientWidth / table.offsetWidth) : "";
+  };
   const words = (selector) => [...document.querySelectorAll(selector)].map((part) => part.textContent.trim()).filter(Boolean);
   const quoted = (text) => `"${text.replace(/[\\"\n<]/g, (sign) => `\\${sign.codePointAt(0).toString(16)} `)}"`;
   const sheet = document.createElement("style");
@@ -136,13 +141,11 @@ document.addEventListener("input", (event) => {
     document.head.append(sheet);
     document.documentElement.classList.add("pd-paper");
     fit();
-    fitTables();
   });
   addEventListener("afterprint", () => {
     document.documentElement.classList.remove("pd-paper");
     sheet.remove();
     fit();
-    fitTables();
   });
 })();
 
@@ -183,8 +186,7 @@ document.addEventListener("input", (event) => {
     }, { once: true });
     window.print();
   };
-  document.addEventListener("click", (event) => {
-    if (!event.target.closest?.(".pd-print")) return;
+  onClick(".pd-print", (event) => {
     event.preventDefault();
     print();
   });
@@ -198,23 +200,20 @@ document.addEventListener("input", (event) => {
 // On a phone one button opens the filters (components/filter_bar.py). It is redrawn with the page and keeps its state.
 (function () {
   const root = document.documentElement;
-  const tell = (button) => button.setAttribute("aria-expanded", String(root.classList.contains("pd-filtering")));
-  document.addEventListener("click", (event) => {
-    const button = event.target.closest && event.target.closest(".pd-filters");
-    if (!button) return;
+  const tell = () => {
+    const button = document.querySelector(".pd-filters"), isOpen = String(root.classList.contains("pd-filtering"));
+    if (button && button.getAttribute("aria-expanded") !== isOpen) button.setAttribute("aria-expanded", isOpen);
+  };
+  onClick(".pd-filters", () => {
     root.classList.toggle("pd-filtering");
-    tell(button);
+    tell();
   });
-  new MutationObserver(() => {
-    const button = document.querySelector(".pd-filters");
-    if (button && button.getAttribute("aria-expanded") !== String(root.classList.contains("pd-filtering"))) tell(button);
-  }).observe(document, { subtree: true, childList: true });
+  onChange(tell);
 })();
 
 // On a narrow screen the menu covers the page, so it closes once a page is chosen. Streamlit does so only in the browsers of phones.
-document.addEventListener("click", (event) => {
-  const link = event.target.closest && event.target.closest("[data-testid=stSidebarNavLink]");
-  if (!link || !matchMedia("(max-width: 768px)").matches) return;
+onClick("[data-testid=stSidebarNavLink]", () => {
+  if (!matchMedia("(max-width: 768px)").matches) return;
   setTimeout(() => {
     const isOpen = !document.querySelector("[data-testid=stExpandSidebarButton]");
     if (isOpen) document.querySelector("[data-testid=stSidebarCollapseButton] button")?.click();
@@ -223,7 +222,7 @@ document.addEventListener("click", (event) => {
 
 // Streamlit's grouped menu has headings among the items of one list, which screen readers cannot announce: each group becomes
 // a list that its heading names.
-new MutationObserver(() => {
+onChange(() => {
   for (const group of document.querySelectorAll("[data-testid=stSidebarNavItems] > div:not([role])")) {
     const heading = group.querySelector("header"), name = heading?.querySelector("p")?.textContent;
     if (!name) continue;
@@ -232,7 +231,7 @@ new MutationObserver(() => {
     group.setAttribute("aria-label", name);
     heading.setAttribute("aria-hidden", "true");
   }
-}).observe(document, { subtree: true, childList: true });
+});
 
 // "Copy link": the address holds the whole choice. Saving a view, by its button or with Enter, copies its link too.
 (function () {

@@ -114,7 +114,7 @@ def test_each_item_that_needs_action_links_to_a_list_of_the_same_length(lang: st
 
 
 def test_where_nothing_needs_action_it_says_so(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
-    monkeypatch.setattr(needs_action, "_KINDS", ())
+    monkeypatch.setattr(needs_action, "actions", lambda sources: [])
     page = page_html("overview", "en")
     assert text.escape(text.word("action.none", "en")) in page
     assert 'class="pd-actions"' not in page

@@ -76,7 +76,7 @@ def known(**changes: Any) -> verdict.Facts:
         "last": "1406-05",
         "range_hit_rate": 0.8,
     }
-    return verdict.Facts(**{**facts, "has_range": True, "answers": (), **changes})
+    return verdict.Facts(**{**facts, "has_range": True, "latest": None, **changes})
 
 
 def stub(lang: str = "en", **changes: Any) -> Sources:
@@ -266,22 +266,25 @@ def test_a_rank_counts_from_the_best_and_none_is_given_to_few(small_register: Pa
         }
         sized = {row["province"]: row for row in answers_by_name["coverage_per_10k"][0].records()}
         by_place = {
-            code: {item.metric.name: item for item in ranks.ranks(sources_of(con, "en", code), answers_by_name)}
+            code: {
+                name: ranks.place(rank(places, name), code, places.metrics[0])
+                for name, (places, _) in answers_by_name.items()
+            }
             for code in sized
         }
         best_covered = rank(answers_by_name["coverage_per_10k"][0], "coverage_per_10k").ranked[0]
         (line, _) = ranks.rows(sources_of(con, "en", str(best_covered.key[0])), answers_by_name)
     nation = text.plain(answers_by_name["coverage_per_10k"][1].value(), "per_10k", "en")
-    count = sum(places["coverage_per_10k"].place is not None for places in by_place.values())
+    count = sum(places["coverage_per_10k"] is not None for places in by_place.values())
     label = catalogue()["coverage_per_10k"].label["en"]
     assert line == [label, text.plain(best_covered.value, "per_10k", "en"), nation, f"1 of {count}"]
     small = {code for code, row in sized.items() if row["active_assistants"] < 23}
     assert small
-    assert all(by_place[code]["coverage_per_10k"].place is None for code in small)
+    assert all(by_place[code]["coverage_per_10k"] is None for code in small)
     for name, is_low_best in (("coverage_per_10k", False), ("leaver_rate_12m", True)):
         ranked = rank(answers_by_name[name][0], name).ranked
         best = ranked[-1 if is_low_best else 0]
-        assert by_place[best.key[0]][name].place == 1
-        places = sorted(items[name].place for items in by_place.values() if items[name].place is not None)
+        assert by_place[best.key[0]][name] == 1
+        places = sorted(items[name] for items in by_place.values() if items[name] is not None)
         assert len(places) == len(ranked) < len(sized)
         assert places[0] == 1

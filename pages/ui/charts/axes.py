@@ -12,6 +12,8 @@ from pages.ui.i18n import text
 SHARES = (0, 0.25, 0.5, 0.75, 1)
 # Longer names below a column wrap to two lines, because columns are narrow on a phone.
 _LONGEST_BELOW = 10
+# No axis zooms; margins grow with their labels.
+_FIXED = {"automargin": True, "fixedrange": True, "zeroline": False, "ticks": ""}
 
 
 def nice(top: float) -> list[float]:
@@ -39,16 +41,13 @@ def axis(context: ChartContext, ticks: Sequence[float], unit: str, **more: Any) 
         # Counts have no fractional ticks: there is no half person.
         ticks = [value for value in ticks if value == round(value)]
     return {
+        **_FIXED,
         "tickvals": list(ticks),
         "ticktext": [tick(v, unit, ticks, context.lang) for v in ticks],
         "tickangle": 0,
-        "automargin": True,
         "showgrid": True,
         "gridcolor": context.colour("grid"),
-        "zeroline": False,
-        "fixedrange": True,
         "tickfont": {"color": context.colour("quiet"), "size": 12},
-        "ticks": "",
         "ticklabelstandoff": 4,
         **more,
     }
@@ -84,15 +83,12 @@ def across(
 def categories(context: ChartContext, names: Sequence[str], **more: Any) -> Figure:
     """An axis of names for horizontal bars, on the side where reading starts; the first is at the top."""
     return {
+        **_FIXED,
         "tickvals": list(range(len(names))),
         "ticktext": [context.line(text.escape(name)) for name in names],
         "range": [len(names) - 0.4, -0.6],
         "side": "right" if context.rtl else "left",
         "showgrid": False,
-        "zeroline": False,
-        "fixedrange": True,
-        "automargin": True,
-        "ticks": "",
         "ticklabelstandoff": 6,
         "tickfont": {"color": context.colour("text"), "size": 13},
         **more,
@@ -100,12 +96,10 @@ def categories(context: ChartContext, names: Sequence[str], **more: Any) -> Figu
 
 
 def names_below(context: ChartContext, names: Sequence[str]) -> Figure:
-    axis = categories(context, names, side="bottom", range=[-0.6, len(names) - 0.4])
-    axis["ticktext"] = [context.line(folded(text.escape(name), _LONGEST_BELOW)) for name in names]
-    if context.rtl:
-        axis["range"] = axis["range"][::-1]
-    axis["tickangle"] = 0
-    return axis
+    ends = [-0.6, len(names) - 0.4]
+    labels = [context.line(folded(text.escape(name), _LONGEST_BELOW)) for name in names]
+    span = ends[::-1] if context.rtl else ends
+    return categories(context, names, side="bottom", range=span, ticktext=labels, tickangle=0)
 
 
 def folded(name: str, most: int) -> str:
@@ -129,14 +123,12 @@ def time_axis(context: ChartContext, labels: Sequence[str], most: int = 5) -> Fi
         at = list(range(count - 1, -1, -step))[::-1]
         written = [_two_lines(labels[i], context) for i in at]
     return {
+        **_FIXED,
         "tickvals": at,
         "ticktext": written,
         "range": [-0.7, count - 0.3],
         "tickangle": 0,
-        "automargin": True,
         "showgrid": False,
-        "zeroline": False,
-        "fixedrange": True,
         "ticks": "outside",
         "ticklen": 4,
         "tickcolor": context.colour("quiet"),

@@ -33,25 +33,20 @@ def ranking(
     """
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
-    rows = in_order(answer)
-    rows = rows[:most] if most else rows
+    rows = in_order(answer)[:most]
     sizes = [elements.size_below(answer, metric, row) for row in rows]
     values = [row[at] for row in rows]
     numbers = [value for value in values if value is not None]
     low, top = min([0, *numbers]), max([0, *numbers, nation or 0])
     signed, focused = low < 0, set(focus)
-    value_texts = [
-        context.word("figure.missing") if value is None else text.plain(value, metric.unit, context.lang, signed)
-        for value in values
-    ]
-    # A count is its own group size, so only other measures state it.
-    if size_of(metric) != metric.name:
-        value_texts = [
-            value
-            if size is None
-            else f"{value} ({context.word('figure.cases', count=text.number(size, context.lang))})"
-            for value, size in zip(value_texts, sizes, strict=True)
-        ]
+    value_texts = []
+    for value, size in zip(values, sizes, strict=True):
+        is_known = value is not None
+        written = text.plain(value, metric.unit, context.lang, signed) if is_known else context.word("figure.missing")
+        # A count is its own group size, so only other measures state it.
+        if size is not None and size_of(metric) != metric.name:
+            written = f"{written} ({context.word('figure.cases', count=text.number(size, context.lang))})"
+        value_texts.append(written)
     meanings = [
         "loss" if signed and (row[at] or 0) < 0 else "problem" if is_problem and row[0] in focused else "actual"
         for row in rows
@@ -65,12 +60,12 @@ def ranking(
         # The outline gives a pale bar enough contrast with the page.
         "line": {"color": colours, "width": [0 if size is None else 1 for size in sizes]},
     }
-    hovers = [elements.hover_of_row(answer, metric, row, context) for row in rows]
+    hovers = [elements.hover(answer, metric, row, context) for row in rows]
     keys = []
     if signed:
         keys = [
             elements.key(context, context.word("figure.more_than_average"), "gain"),
-            elements.key(context, context.word("figure.less_than_average"), "loss"),
+            elements.key(context, context.word("figure.less_than_average"), "loss", "fill"),
         ]
     if any(size is not None for size in sizes):
         keys.append(elements.key(context, context.word("figure.small"), "actual", "light"))
@@ -132,10 +127,8 @@ def stacked(answer: Answer, context: ChartContext, parts: Sequence[tuple[str, st
         metric = elements.metric_of(answer, name)
         shares = [(row[i] or 0) / _total(row, at) for row in rows]
         hovers = [
-            context.line(
-                f"<b>{text.escape(group)}</b><br>"
-                f"{text.escape(metric.label[context.lang])}: {text.amount(row[i], metric.unit, context.lang)}<br>"
-                f"{text.percent(share, context.lang)}"
+            elements.hover_lines(
+                context, group, elements.labelled(metric, row[i], context), text.percent(share, context.lang)
             )
             for row, group, share in zip(rows, names, shares, strict=True)
         ]
@@ -147,7 +140,7 @@ def stacked(answer: Answer, context: ChartContext, parts: Sequence[tuple[str, st
         data.append(
             traces.bar(shares, hovers, marker=marker, customdata=[row[0] if answer.by else None for row in rows])
         )
-        keys.append(elements.key(context, metric.short[context.lang], meaning, elements.filled(meaning)))
+        keys.append(elements.key(context, metric.short[context.lang], meaning))
     return elements.figure(
         context,
         data,
@@ -174,14 +167,14 @@ def paired(answer: Answer, context: ChartContext) -> Figure:
     for metric, meaning in zip(answer.metrics[:2], ("joiners", "leavers"), strict=True):
         values = answer.column(metric.name)
         top = max([top, *(value for value in values if value is not None)])
-        hovers = [elements.hover_of_row(answer, metric, row, context) for row in answer.rows]
+        hovers = [elements.hover(answer, metric, row, context) for row in answer.rows]
         marker = {
             "color": context.colour(meaning),
             "opacity": _opacities(answer, labels),
             "pattern": elements.pattern(context, meaning),
         }
         data.append(traces.bar(values, hovers, vertical=True, marker=marker))
-        keys.append(elements.key(context, metric.short[context.lang], meaning, elements.filled(meaning)))
+        keys.append(elements.key(context, metric.short[context.lang], meaning))
     if answer.provisional & set(labels):
         keys.append(elements.key(context, context.word("figure.provisional"), "actual", "light"))
     return elements.figure(
@@ -207,7 +200,7 @@ def columns(answer: Answer, context: ChartContext) -> Figure:
     metric, timed = answer.metrics[0], answer.by[0] in (*TIME, "founded_year")
     values, labels = answer.column(metric.name), [row[0] for row in answer.rows]
     ticks = axes.nice(max([0, *(value for value in values if value is not None)]))
-    hovers = [elements.hover_of_row(answer, metric, row, context) for row in answer.rows]
+    hovers = [elements.hover(answer, metric, row, context) for row in answer.rows]
     marker = {"color": context.colour("actual"), "opacity": _opacities(answer, labels)}
     if timed:
         along = axes.time_axis(context, labels)

@@ -9,7 +9,7 @@ The class that needs attention is the darkest in light mode and the only warm on
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
@@ -18,7 +18,6 @@ from typing import Any
 from etl.analysis.training import GOAL
 from etl.semantic.answers import Metric
 from etl.semantic.ranking import size_of
-from pages.ui.charts import axes, traces
 from pages.ui.charts.elements import ChartContext, Figure
 from pages.ui.charts.titles import COUNTS
 from pages.ui.i18n import text
@@ -35,8 +34,6 @@ BELOW: tuple[tuple[str, ...], tuple[str, ...]] = (("#d0762a", "#a4500c", "#6b300
 ABOVE: tuple[tuple[str, ...], tuple[str, ...]] = (("#6592b8", "#4a81ab"), ("#3f6f96", "#5288b3"))
 BREAKS = {"target_progress": 1.0, "training_compliance": GOAL}
 _MOST_DECIMALS = 3
-
-_Cell = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -61,38 +58,16 @@ class Classes:
     def top(self) -> float:
         return len(self.colours) - 0.5
 
-    def heatmap(
-        self, lines: Sequence[Sequence[_Cell | None]], value: int, hover: Callable[[_Cell], str]
-    ) -> dict[str, Any]:
-        """A heatmap trace of rows of an answer, line by line; `value` is the column of the number. None is an empty cell."""
-        return {
-            "type": "heatmap",
-            "x": list(range(len(lines[0]) if lines else 0)),
-            "y": list(range(len(lines))),
-            "z": [
-                [None if row is None or row[value] is None else self.of(row[value]) for row in line] for line in lines
-            ],
-            "zmin": -0.5,
-            "zmax": self.top,
-            "colorscale": self.scale,
-            "showscale": False,
-            "xgap": 1,
-            "ygap": 1,
-            "hovertext": [[hover(row) if row else "" for row in line] for line in lines],
-            "hovertemplate": traces.HOVER,
-            "hoverongaps": False,
-        }
-
     def keys(self, context: ChartContext) -> list[Figure]:
         """The legend keys, from the lowest class."""
         if not self.bounds:
             return []
-        step = _step(self.bounds, self.unit)
+        decimals = _decimals(self.bounds, self.unit)
         # A class of counts ends one below the next bound.
         last = 1 if self.unit in COUNTS and all(bound == int(bound) for bound in self.bounds) else 0
 
         def written(bound: float) -> str:
-            return axes.tick(bound, self.unit, step, context.lang)
+            return (text.percent if self.unit == "share" else text.number)(bound, context.lang, decimals)
 
         labels = [
             context.word("figure.below", value=written(self.bounds[0])),
@@ -157,10 +132,10 @@ def _bounds(values: Sequence[float], count: int, unit: str) -> list[float]:
     return best
 
 
-def _step(bounds: Sequence[float], unit: str) -> list[float]:
-    """Two numbers whose distance is the finest digit of the bounds, so that all bounds get the same decimals."""
+def _decimals(bounds: Sequence[float], unit: str) -> int:
+    """The fewest decimals that write all bounds exactly, as percentages if they are shares."""
     scale = 100 if unit == "share" else 1
     for decimals in range(_MOST_DECIMALS):
         if all(abs(bound * scale * 10**decimals - round(bound * scale * 10**decimals)) < 1e-6 for bound in bounds):
-            return [0.0, 10.0**-decimals / scale]
-    return [0.0, 10.0**-_MOST_DECIMALS / scale]
+            return decimals
+    return _MOST_DECIMALS

@@ -7,7 +7,6 @@ attribution, which are rendered as HTML because SVG handles mixed text direction
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from etl.semantic.answers import Answer, Metric
@@ -18,36 +17,22 @@ from pages.ui.i18n import text
 
 Figure = dict[str, Any]
 
-# Each colour has one meaning on all pages: (light mode, dark mode). Contrast with the page is at least 3:1, colours of one
+# Each meaning has one colour on all pages: (light mode, dark mode). Contrast with the page is at least 3:1, colours of one
 # chart never differ by red and green alone, and lines and patterns distinguish them further. Warm colours mean a problem.
-COLOURS: dict[str, tuple[str, str]] = {
-    "actual": ("#1b5e8c", "#6db3e8"),
-    "problem": ("#b4540a", "#f0a35c"),
-    "target": ("#17212b", "#e8eef4"),
-    "projection": ("#1b5e8c", "#6db3e8"),
-    "nation": ("#17212b", "#e8eef4"),
-    "joiners": ("#1b5e8c", "#6db3e8"),
-    "leavers": ("#b4540a", "#f0a35c"),
-    "gain": ("#1b5e8c", "#6db3e8"),
-    "loss": ("#b4540a", "#f0a35c"),
-    "total": ("#4c5b68", "#a5b4c1"),
-    "in_date": ("#1b5e8c", "#6db3e8"),
-    "pending": ("#7b8894", "#8796a3"),
-    "expired": ("#c07a00", "#e3b341"),
-    "overdue": ("#8a2a5b", "#e58ab8"),
-    "second": ("#8a2a5b", "#e58ab8"),
-    "third": ("#0f7c78", "#4fc3bd"),
-    "fourth": ("#4c5b68", "#a5b4c1"),
-    "missing": ("#7b8894", "#8796a3"),
-    "men": ("#1b5e8c", "#6db3e8"),
-    "women": ("#8a2a5b", "#e58ab8"),
-    "chosen": ("#17212b", "#e8eef4"),
-    # text, grid and background of the page
-    "text": ("#17212b", "#e8eef4"),
-    "quiet": ("#52616e", "#a9b7c3"),
-    "grid": ("#e1e7ed", "#293743"),
-    "surface": ("#ffffff", "#101820"),
+_MEANINGS: dict[tuple[str, str], tuple[str, ...]] = {
+    ("#1b5e8c", "#6db3e8"): ("actual", "projection", "joiners", "gain", "in_date", "men"),
+    ("#b4540a", "#f0a35c"): ("problem", "leavers", "loss"),
+    ("#17212b", "#e8eef4"): ("target", "nation", "chosen", "text"),
+    ("#4c5b68", "#a5b4c1"): ("total", "fourth"),
+    ("#7b8894", "#8796a3"): ("pending", "missing"),
+    ("#c07a00", "#e3b341"): ("expired",),
+    ("#8a2a5b", "#e58ab8"): ("overdue", "second", "women"),
+    ("#0f7c78", "#4fc3bd"): ("third",),
+    ("#52616e", "#a9b7c3"): ("quiet",),
+    ("#e1e7ed", "#293743"): ("grid",),
+    ("#ffffff", "#101820"): ("surface",),
 }
+COLOURS = {meaning: colours for colours, meanings in _MEANINGS.items() for meaning in meanings}
 # No line is orange: orange means a problem.
 SERIES = ("actual", "second", "third", "fourth")
 
@@ -108,23 +93,26 @@ def parts_of(answer: Answer, metric: Metric, row: Sequence[Any], context: ChartC
     names = (str(metric.numerator), str(metric.denominator))
     if not set(names) <= set(answer.columns):
         return ""
-    part, whole, rate = (row[answer.columns.index(name)] for name in (*names, metric.name))
+    *parts, rate = (row[answer.columns.index(name)] for name in (*names, metric.name))
     units = [unit_of(answer, name) for name in names]
-    more = 0
-    if None not in (part, whole, rate):
-        rate_text = text.plain(rate, metric.unit, context.lang)
-        more = next(
-            (
-                n
-                for n in range(_MOST_DECIMALS + 1)
-                if _recomputed(metric, (part, whole), units, n, context) == rate_text
-            ),
-            0,
-        )
-    amounts = [_part(value, unit, more, context) for value, unit in zip((part, whole), units, strict=True)]
+
+    def decimals(more: int) -> list[int]:
+        """The decimals of both parts; whole numbers get none."""
+        return [
+            0 if part is None or part == int(part) else text.decimals_of(unit) + more
+            for part, unit in zip(parts, units, strict=True)
+        ]
+
+    def is_recomputed(more: int) -> bool:
+        rounded = (text.rounded_half_up(*pair) for pair in zip(parts, decimals(more), strict=True))
+        return text.plain(ratio(metric, *rounded), metric.unit, context.lang) == rate_text
+
+    rate_text = text.plain(rate, metric.unit, context.lang)
+    more = 0 if None in parts else next(filter(is_recomputed, range(_MOST_DECIMALS + 1)), 0)
+    part, whole = (text.number(value, context.lang, n) for value, n in zip(parts, decimals(more), strict=True))
     if metric.unit == "share" and units[0] == units[1]:
-        return context.word("figure.of_total", part=amounts[0], whole=amounts[1])
-    return context.word("figure.quotient", numerator=amounts[0], denominator=amounts[1])
+        return context.word("figure.of_total", part=part, whole=whole)
+    return context.word("figure.quotient", numerator=part, denominator=whole)
 
 
 def unit_of(answer: Answer, name: str) -> str:
@@ -133,41 +121,27 @@ def unit_of(answer: Answer, name: str) -> str:
     return metric.unit if metric else "persons"
 
 
-def _recomputed(metric: Metric, parts: Sequence[float], units: Sequence[str], more: int, context: ChartContext) -> str:
-    """The rate recomputed from its parts, displayed with `more` extra decimals."""
-    part, whole = (_with_decimals(value, unit, more) for value, unit in zip(parts, units, strict=True))
-    return text.plain(ratio(metric, part, whole), metric.unit, context.lang)
-
-
-def _with_decimals(value: float, unit: str, more: int) -> Decimal:
-    # Whole numbers get no decimals.
-    return text.rounded_half_up(value, 0 if value == int(value) else text.decimals_of(unit) + more)
-
-
-def _part(value: float | None, unit: str, more: int, context: ChartContext) -> str:
-    if value is None:
-        return text.number(None, context.lang)
-    rounded = _with_decimals(value, unit, more)
-    return text.number(rounded, context.lang, -int(rounded.as_tuple().exponent))
-
-
-def hover(answer: Answer, metric: Metric, row: Sequence[Any], name: str, context: ChartContext) -> str:
+def hover(answer: Answer, metric: Metric, row: Sequence[Any], context: ChartContext, name: str = "") -> str:
+    """The hover text of a row under `name`, or under the names of its members."""
     value = row[answer.columns.index(metric.name)]
     small = size_below(answer, metric, row)
-    written = context.word("figure.missing") if value is None else text.amount(value, metric.unit, context.lang)
-    lines = [f"<b>{text.escape(name)}</b>", f"{text.escape(metric.label[context.lang])}: {written}"]
-    if parts := parts_of(answer, metric, row, context):
-        lines.append(parts)
+    lines = [labelled(metric, value, context), parts_of(answer, metric, row, context)]
     if small is not None:
         lines.append(context.word("figure.few", count=text.number(small, context.lang)))
     if answer.by and row[answer.columns.index(answer.by[-1])] in answer.provisional:
         lines.append(context.word("figure.provisional"))
-    return context.line("<br>".join(lines))
+    return hover_lines(context, name or name_of(answer, row, context), *lines)
 
 
-def hover_of_row(answer: Answer, metric: Metric, row: Sequence[Any], context: ChartContext) -> str:
-    """The hover text of a row under the names of its members."""
-    return hover(answer, metric, row, name_of(answer, row, context), context)
+def hover_lines(context: ChartContext, name: str, *lines: str) -> str:
+    """A hover text: a name in bold, and the lines below it that are not empty."""
+    return context.line("<br>".join([f"<b>{text.escape(name)}</b>", *filter(None, lines)]))
+
+
+def labelled(metric: Metric, value: Any, context: ChartContext) -> str:
+    """A value with its unit, after the name of its measure."""
+    written = context.word("figure.missing") if value is None else text.amount(value, metric.unit, context.lang)
+    return f"{text.escape(metric.label[context.lang])}: {written}"
 
 
 def size_below(answer: Answer, metric: Metric, row: Sequence[Any]) -> float | None:
@@ -226,17 +200,13 @@ def figure(
     }
 
 
-def filled(meaning: str) -> str:
-    """The key style of a filled colour, including its pattern."""
-    return {"/": "hatch", ".": "dots"}.get(PATTERNS.get(meaning, {}).get("shape", ""), "fill")
-
-
-def key(context: ChartContext, label: str, meaning: str, kind: str = "fill", member: str | None = None) -> Figure:
-    """One key of a chart's legend; `kind` is a class `pd-…` of the style sheet.
+def key(context: ChartContext, label: str, meaning: str, kind: str = "", member: str | None = None) -> Figure:
+    """One key of a chart's legend; `kind` is a class `pd-…` of the style sheet, by default filled as the meaning's bars are.
 
     `member` is the code of its member: a click on the key filters the page by it.
     """
-    return {"label": label, "colour": context.colour(meaning), "kind": kind, "member": member}
+    filled = {"/": "hatch", ".": "dots"}.get(PATTERNS.get(meaning, {}).get("shape", ""), "fill")
+    return {"label": label, "colour": context.colour(meaning), "kind": kind or filled, "member": member}
 
 
 def note(context: ChartContext, written: str, **place: Any) -> Figure:

@@ -1,7 +1,8 @@
 """Horizontal bars from zero, in separate groups with headings."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
 
 from etl.semantic.answers import Answer
 from pages.ui.charts import axes, elements, traces
@@ -12,18 +13,6 @@ from pages.ui.i18n import text
 
 # The bar style for the reliability of its source: solid, hatched, pale.
 _SURENESS = {"register": "fill", "high": "fill", "medium": "hatch", "low": "light"}
-
-
-@dataclass(frozen=True)
-class Bar:
-    """One bar: the heading above it, its name, value (None: unknown), colour, style and hover text."""
-
-    heading: str
-    name: str
-    value: float | None
-    meaning: str
-    style: str
-    hover: str
 
 
 def beside(answer: Answer, context: ChartContext) -> Title:
@@ -52,93 +41,77 @@ def above(answer: Answer, context: ChartContext) -> Title:
 @chart(beside)
 def countries(answer: Answer, context: ChartContext) -> Figure:
     """Rates of this and other countries by kind of force, with the year and the reliability of each source."""
-    bars = _bars(answer, context, lambda row: row[0] == "assistants")
-    return _figure(context, bars, answer.metrics[0].unit, _sureness_keys(context, answer))
+    return _figure(answer, context, lambda row: row[0] == "assistants", _sureness_keys(context, answer))
 
 
 @chart(above)
 def claimed(answer: Answer, context: ChartContext) -> Figure:
     """Persons by country and year against the four million of the founding statement; larger figures are highlighted."""
     above_at = answer.columns.index("above_claim")
-    bars = _bars(answer, context, lambda row: row[above_at] is not None)
     # The answer gives the claim only as a figure minus its excess.
     claims = (row["persons_counted"] - row["above_claim"] for row in answer.records() if row["above_claim"] is not None)
     keys = [elements.key(context, context.word("abroad.above"), "actual"), *_sureness_keys(context, answer)]
-    return _figure(context, bars, answer.metrics[0].unit, keys, next(claims, None), context.word("abroad.claim"))
-
-
-def _bars(answer: Answer, context: ChartContext, is_highlighted: Callable[[tuple], bool]) -> list[Bar]:
-    at = answer.columns.index(answer.metrics[0].name)
-    return [
-        Bar(
-            context.member("force", row[0]),
-            _country(context, row),
-            row[at],
-            "actual" if is_highlighted(row) else "total",
-            _SURENESS[row[4]],
-            _hover(answer, row, context),
-        )
-        for row in answer.rows
-    ]
+    return _figure(answer, context, lambda row: row[above_at] is not None, keys, next(claims, None))
 
 
 def _figure(
+    answer: Answer,
     context: ChartContext,
-    bars: Sequence[Bar],
-    unit: str,
+    is_highlighted: Callable[[Sequence[Any]], bool],
     keys: Sequence[Figure],
-    level: float | None = None,
-    label: str = "",
+    claim: float | None = None,
 ) -> Figure:
-    positions, headings, bottom = _positions(bars)
+    """A bar for each row under the heading of its kind of force, in the style of its source's reliability."""
+    metric, rows = answer.metrics[0], answer.rows
+    values = answer.column(metric.name)
     value_texts = [
-        context.word("figure.missing") if bar.value is None else text.plain(bar.value, unit, context.lang)
-        for bar in bars
+        context.word("figure.missing") if value is None else text.plain(value, metric.unit, context.lang)
+        for value in values
     ]
-    top = max([level or 0, *(bar.value or 0 for bar in bars)]) or 1
-    colours = [context.colour(bar.meaning) for bar in bars]
+    lengths = [value or 0 for value in values]
+    top = max([claim or 0, *lengths]) or 1
+    positions, headings, bottom = _positions([context.member("force", row[0]) for row in rows])
+    colours = [context.colour("actual" if is_highlighted(row) else "total") for row in rows]
+    styles = [_SURENESS[row[4]] for row in rows]
     marker = {
         "color": colours,
-        "opacity": [0.55 if bar.style == "light" else 1 for bar in bars],
+        "opacity": [0.55 if style == "light" else 1 for style in styles],
         "line": {"color": colours, "width": 1},
-        "pattern": elements.pattern(context, "loss") | {"shape": ["/" if bar.style == "hatch" else "" for bar in bars]},
+        "pattern": elements.pattern(context, "loss") | {"shape": ["/" if style == "hatch" else "" for style in styles]},
     }
-    lengths, hovers = [bar.value or 0 for bar in bars], [bar.hover for bar in bars]
+    hovers = [_hover(answer, row, context) for row in rows]
     start = {"x": 1 if context.rtl else 0, "xref": "paper", "xanchor": "right" if context.rtl else "left"}
-    notes = traces.value_notes(context, value_texts, positions)
-    # On the surface, so that the line of the level does not cross the words.
+    # On the surface, so that the line of the claim does not cross the words.
     start["bgcolor"] = context.colour("surface")
+    notes = traces.value_notes(context, value_texts, positions)
     notes += [elements.note(context, f"<b>{text.escape(name)}</b>", y=y, **start) for name, y in headings]
     shapes = []
-    if level is not None:
-        shapes.append(elements.level(context, level, vertical=True))
-        notes.append(elements.note(context, label, x=level, y=1, yref="paper", yanchor="bottom"))
-    names = axes.categories(context, [bar.name for bar in bars])
+    if claim is not None:
+        shapes.append(elements.level(context, claim, vertical=True))
+        notes.append(elements.note(context, context.word("abroad.claim"), x=claim, y=1, yref="paper", yanchor="bottom"))
+    names = axes.categories(context, [_country(context, row) for row in rows])
     return elements.figure(
         context,
         [traces.bar(lengths, hovers, y=positions, width=0.72, marker=marker)],
         round((bottom + 1) * elements.BAR) + 40,
         keys,
-        xaxis=axes.across(context, axes.nice(top), unit, top * 1.01, showticklabels=False),
+        xaxis=axes.across(context, axes.nice(top), metric.unit, top * 1.01, showticklabels=False),
         yaxis=names | {"tickvals": positions, "range": [bottom + 0.6, -0.7]},
         shapes=shapes,
         annotations=notes,
-        margin=traces.beside_values(context, value_texts, 28 if level is not None else 8),
+        margin=traces.beside_values(context, value_texts, 28 if claim is not None else 8),
     )
 
 
-def _positions(bars: Sequence[Bar]) -> tuple[list[float], list[tuple[str, float]], float]:
-    """Positions of bars and headings from 0 down, and the last position; a heading takes a row."""
+def _positions(names: Sequence[str]) -> tuple[list[float], list[tuple[str, float]], float]:
+    """Positions of bars and of the headings above each run of a name, from 0 down, and the last position."""
     positions: list[float] = []
     headings: list[tuple[str, float]] = []
-    y, under = -1.0, None
-    for bar in bars:
-        if bar.heading and bar.heading != under:
-            y += 1
-            headings.append((bar.heading, y))
-            under = bar.heading
-        y += 1
-        positions.append(y)
+    y = -1.0
+    for name, bars in groupby(names):
+        headings.append((name, y + 1))
+        positions += [y + 1 + number for number, _ in enumerate(bars, 1)]
+        y = positions[-1]
     return positions, headings, y
 
 
@@ -148,14 +121,13 @@ def _country(context: ChartContext, row: Sequence[object]) -> str:
 
 
 def _hover(answer: Answer, row: Sequence[object], context: ChartContext) -> str:
-    lines = [f"<b>{text.escape(_country(context, row))}</b>", text.escape(context.member("counted", row[2]))]
+    lines = [text.escape(context.member("counted", row[2]))]
     for metric in answer.metrics:
         value = row[answer.columns.index(metric.name)]
         if value is not None and metric.unit != "text":
-            written = text.amount(value, metric.unit, context.lang)
-            lines.append(f"{text.escape(metric.label[context.lang])}: {written}")
+            lines.append(elements.labelled(metric, value, context))
     lines.append(text.escape(f"{context.word('dimension.sureness')}: {context.member('sureness', row[4])}"))
-    return context.line("<br>".join(lines))
+    return elements.hover_lines(context, _country(context, row), *lines)
 
 
 def _sureness_keys(context: ChartContext, answer: Answer) -> list[Figure]:

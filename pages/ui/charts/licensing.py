@@ -1,8 +1,9 @@
-"""Applications by age, adoption per publication, and the rules of their titles."""
+"""Charts of licensing and of smart services, and the rules of their titles."""
 
 from dataclasses import replace
 from datetime import date
 
+from etl.analysis.competing_risks import SERVICE_DAYS
 from etl.semantic.answers import Answer
 from pages.ui.charts import axes, elements, titles, traces
 from pages.ui.charts.chart import chart
@@ -12,6 +13,63 @@ from pages.ui.charts.titles import Title
 from pages.ui.i18n import text
 
 _MOST_TICKS = 5
+
+
+def within(answer: Answer, context: ChartContext) -> Title:
+    """The share decided within the days that the service standard allows."""
+    decided = {row["working_day"]: row["files_decided_by"] for row in answer.records()}.get(SERVICE_DAYS)
+    if decided is None:
+        return Title(context.word("cohort.untold"))
+    days = text.number(SERVICE_DAYS, context.lang)
+    return Title(context.word("cohort.by_day", value=text.percent(decided, context.lang), days=days))
+
+
+def remaining(answer: Answer, context: ChartContext) -> Title:
+    """The range of the share of a founding year's institutes that remain."""
+    metric, rows = answer.metrics[0], answer.records()
+    values = [row[metric.name] for row in rows]
+    low, high = (text.plain(value, metric.unit, context.lang) for value in (min(values), max(values)))
+    years = text.number(rows[0]["years"], context.lang)
+    measure = metric.short[context.lang]
+    return Title(context.word("cohort.after", measure=measure, years=years, low=low, high=high))
+
+
+@chart(within)
+def decided(answer: Answer, context: ChartContext) -> Figure:
+    """The cumulative share decided, granted and refused by working day, with the service standard."""
+    days, working_day = answer.column("working_day"), context.word("dimension.working_day")
+    names = [f"{working_day} {text.number(day, context.lang)}" for day in days]
+    data, keys = [], []
+    styles = (("actual", "solid", "line"), ("third", "dash", "dash"), ("second", "dot", "dotted"))
+    for metric, (meaning, dash, kind) in zip(answer.metrics, styles, strict=True):
+        hovers = [
+            elements.hover(answer, metric, row, context, name) for row, name in zip(answer.rows, names, strict=True)
+        ]
+        data.append(
+            traces.line(days, answer.column(metric.name), hovers, context.colour(meaning), dash=dash, shape="hv")
+        )
+        keys.append(elements.key(context, metric.short[context.lang], meaning, kind))
+    standard = f"{text.number(SERVICE_DAYS, context.lang)} {text.unit_word('working_days', context.lang)}"
+    return elements.figure(
+        context,
+        data,
+        320,
+        keys,
+        xaxis=axes.axis(
+            context,
+            list(range(0, days[-1] + 1, 20)),
+            "working_days",
+            range=[0, days[-1]],
+            title=axes.titled(context, working_day),
+        ),
+        yaxis=axes.upright(context, axes.SHARES, "share"),
+        shapes=[elements.level(context, SERVICE_DAYS, vertical=True, meaning="target")],
+        annotations=[
+            # Between the curves, clear of the ticks on a phone.
+            elements.note(context, standard, x=SERVICE_DAYS, xanchor="left", xshift=4, y=0.25, yanchor="bottom"),
+        ],
+        margin=traces.margins(context),
+    )
 
 
 def since(answer: Answer, context: ChartContext) -> Title:
@@ -35,7 +93,7 @@ def aged(answer: Answer, context: ChartContext) -> Figure:
     data, keys = [], []
     for band, colour in zip(bands, steps, strict=False):
         column = answer.columns.index(band.name)
-        hovers = [elements.hover(answer, band, row, name, context) for row, name in zip(rows, names, strict=True)]
+        hovers = [elements.hover(answer, band, row, context) for row in rows]
         marker = {"color": colour, "line": {"color": context.colour("quiet"), "width": 1}}
         data.append(traces.bar([row[column] or 0 for row in rows], hovers, marker=marker))
         keys.append({"label": band.short[context.lang], "colour": colour, "kind": "fill"})
@@ -63,7 +121,7 @@ def published(answer: Answer, context: ChartContext) -> Figure:
     ticks = axes.nice(max([0.01, *(value for value in values if value is not None)]))
     x = [day.toordinal() for day in days]
     colour = context.colour("actual")
-    hovers = [elements.hover_of_row(answer, metric, row, context) for row in answer.rows]
+    hovers = [elements.hover(answer, metric, row, context) for row in answer.rows]
     line = traces.line(x, values, hovers, colour, 1.5, "dot", mode="lines+markers", marker={"size": 9, "color": colour})
     step = -(-len(days) // _MOST_TICKS)
     tick_days = days[::-1][::step][::-1]

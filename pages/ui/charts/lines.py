@@ -1,7 +1,6 @@
 """Line charts over time, and the Lorenz curve. Time runs left to right."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from itertools import cycle
 from typing import Any
@@ -10,9 +9,8 @@ from etl.analysis.training import GOAL
 from etl.semantic.answers import Answer, Metric
 from pages.ui.charts import axes, elements, marks, time_titles, titles, traces
 from pages.ui.charts.chart import chart
-from pages.ui.charts.classes import classes
 from pages.ui.charts.elements import ChartContext, Figure
-from pages.ui.i18n import text
+from pages.ui.charts.matrix import heatmap
 
 TIME = ("month", "quarter", "year", "day")
 
@@ -34,13 +32,17 @@ def trend(
     labels = list(dict.fromkeys(row[t] for row in answer.rows))
     unit = answer.metrics[0].unit
     data, keys, all_values = [], [], []
-    for series, meaning in zip(_series(answer, context, t), cycle(elements.SERIES), strict=False):
-        values, hovers = series.spread(answer, context, labels, t)
+    for (name, metric, rows), meaning in zip(_series(answer, context, t), cycle(elements.SERIES), strict=False):
+        at = answer.columns.index(metric.name)
+        row_of = {row[t]: row for row in rows}
+        by_label = [row_of.get(label) for label in labels]
+        values = [row[at] if row else None for row in by_label]
+        hovers = [elements.hover(answer, metric, row, context) if row else "" for row in by_label]
         all_values += values
         firm = [None if label in answer.provisional else value for label, value in zip(labels, values, strict=True)]
         data.append(_line(context, firm, meaning, hovers))
         data += _open_end(context, values, labels, answer.provisional, meaning, hovers)
-        keys.append(elements.key(context, series.name, meaning, "line"))
+        keys.append(elements.key(context, name, meaning, "line"))
     numbers = [value for value in all_values if value is not None]
     ticks = axes.nice(max([0, *numbers, target or 0])) if zero else _around(numbers, target, unit)
     if answer.provisional & set(labels):
@@ -62,36 +64,15 @@ def _time_column(answer: Answer) -> int:
     return next(i for i, name in enumerate(answer.by) if name in TIME)
 
 
-@dataclass(frozen=True)
-class _Series:
-    """One line: its name, its metric, its rows."""
-
-    name: str
-    metric: Metric
-    rows: Sequence[tuple[Any, ...]]
-
-    def spread(
-        self, answer: Answer, context: ChartContext, labels: Sequence[Any], t: int
-    ) -> tuple[list[float | None], list[str]]:
-        """Values and hover texts in the order of `labels`; both are empty for a label without a row."""
-        at = answer.columns.index(self.metric.name)
-        row_of = {row[t]: row for row in self.rows}
-        rows = [row_of.get(label) for label in labels]
-        return (
-            [row[at] if row else None for row in rows],
-            [elements.hover_of_row(answer, self.metric, row, context) if row else "" for row in rows],
-        )
-
-
-def _series(answer: Answer, context: ChartContext, t: int) -> list[_Series]:
-    """The lines of a trend: one per metric, or one per member of the second dimension."""
+def _series(answer: Answer, context: ChartContext, t: int) -> list[tuple[str, Metric, list[tuple[Any, ...]]]]:
+    """Name, metric and rows of the lines of a trend: one per metric, or one per member of the second dimension."""
     if len(answer.by) == 1:
-        return [_Series(metric.short[context.lang], metric, answer.rows) for metric in answer.metrics]
+        return [(metric.short[context.lang], metric, answer.rows) for metric in answer.metrics]
     members: dict[Any, list[tuple[Any, ...]]] = {}
     for row in answer.rows:
         members.setdefault(row[1 - t], []).append(row)
     name = answer.by[1 - t]
-    return [_Series(context.member(name, code), answer.metrics[0], rows) for code, rows in members.items()]
+    return [(context.member(name, code), answer.metrics[0], rows) for code, rows in members.items()]
 
 
 def _roomy(context: ChartContext, ticks: Sequence[float], unit: str) -> Figure:
@@ -108,10 +89,10 @@ def _line(
     return traces.line(list(range(len(y))), y, hover, colour, width, dash, mode=mode, marker=marker)
 
 
-def _line_of(answer: Answer, which: int, context: ChartContext, meaning: str, *style: Any) -> Figure:
+def line_of(answer: Answer, which: int, context: ChartContext, meaning: str, *style: Any) -> Figure:
     """The line of a metric, by position, of an answer with one row for each unit of time."""
     metric = answer.metrics[which]
-    hovers = [elements.hover_of_row(answer, metric, row, context) for row in answer.rows]
+    hovers = [elements.hover(answer, metric, row, context) for row in answer.rows]
     return _line(context, answer.column(metric.name), meaning, hovers, *style)
 
 
@@ -157,8 +138,8 @@ def projection(
 ) -> Figure:
     """Known values solid, the projected range dashed. Metrics in order: actual, low, high."""
     labels = [row[0] for row in answer.rows]
-    actual = _line_of(answer, 0, context, "actual")
-    low, high = (_line_of(answer, at, context, "projection", 1.5, "dash") for at in (1, 2))
+    actual = line_of(answer, 0, context, "actual")
+    low, high = (line_of(answer, at, context, "projection", 1.5, "dash") for at in (1, 2))
     high |= {"fill": "tonexty", "fillcolor": elements.faded(context.colour("projection"), 0.18)}
     top = max([target or 0, *(value for value in [*actual["y"], *high["y"]] if value is not None)])
     unit = answer.metrics[0].unit
@@ -184,7 +165,7 @@ def run_off(answer: Answer, context: ChartContext) -> Figure:
     """A share that falls on known days without further action: a step line over days, with the goal of compliance."""
     metric = answer.metrics[0]
     days: list[date] = [row[0] for row in answer.rows]
-    line = _line_of(answer, 0, context, "actual") | {"mode": "lines"}
+    line = line_of(answer, 0, context, "actual") | {"mode": "lines"}
     line["line"] = line["line"] | {"shape": "hv"}
     numbers = [value for value in line["y"] if value is not None]
     axis = axes.time_axis(context, [day.isoformat() for day in days])
@@ -204,26 +185,15 @@ def run_off(answer: Answer, context: ChartContext) -> Figure:
 @chart(time_titles.latest, compares=True)
 def heat(answer: Answer, context: ChartContext) -> Figure:
     """A heatmap of groups, ranked by the last month, over months; an unknown cell stays empty."""
-    metric = answer.metrics[0]
-    at = answer.columns.index(metric.name)
+    at = answer.columns.index(answer.metrics[0].name)
     t = _time_column(answer)
     labels = list(dict.fromkeys(row[t] for row in answer.rows))
     last = {row[1 - t]: row[at] for row in answer.rows if row[t] == labels[-1]}
     groups = sorted(last, key=lambda code: (last[code] is None, -(last[code] or 0)))
-    cell = {(row[1 - t], row[t]): row for row in answer.rows}
-    colour_classes = classes([row[at] for row in answer.rows if row[at] is not None], metric, context)
-    rows = [[cell.get((group, label)) for label in labels] for group in groups]
-    names = axes.categories(context, [context.member(answer.by[1 - t], group) for group in groups])
-    return elements.figure(
-        context,
-        [colour_classes.heatmap(rows, at, lambda row: elements.hover_of_row(answer, metric, row, context))],
-        len(groups) * 20 + 60,
-        colour_classes.keys(context),
-        # Beside the names a phone has room for two labels.
-        xaxis=axes.time_axis(context, labels, most=2) | {"range": [-0.5, len(labels) - 0.5], "showline": False},
-        yaxis=names | {"range": [len(groups) - 0.5, -0.5]},
-        margin=elements.LAST_TICK,
-    )
+    # Beside the names a phone has room for two labels.
+    months = axes.time_axis(context, labels, most=2) | {"range": [-0.5, len(labels) - 0.5], "showline": False}
+    height = len(groups) * 20 + 60
+    return heatmap(answer, context, 1 - t, groups, labels, xaxis=months, height=height, margin=elements.LAST_TICK)
 
 
 @chart(titles.middle)
@@ -235,10 +205,11 @@ def lorenz(answer: Answer, context: ChartContext) -> Figure:
     along, up = answer.metrics[:2]
     x, y = answer.column(along.name), answer.column(up.name)
     hovers = [
-        context.line(
-            f"<b>{text.escape(elements.name_of(answer, row, context))}</b><br>"
-            f"{text.escape(along.label[context.lang])}: {text.percent(across, context.lang)}<br>"
-            f"{text.escape(up.label[context.lang])}: {text.percent(share, context.lang)}"
+        elements.hover_lines(
+            context,
+            elements.name_of(answer, row, context),
+            elements.labelled(along, across, context),
+            elements.labelled(up, share, context),
         )
         for row, across, share in zip(answer.rows, x, y, strict=True)
     ]

@@ -17,6 +17,7 @@ from pages.ui.charts.elements import ChartContext, Figure
 _BOUNDARIES = "./app/static/iran_provinces.geojson"
 # Degrees between the lines of a hatched province.
 _HATCH_GAP = 0.28
+_CLEAR = "rgba(0,0,0,0)"
 
 
 @chart(titles.extreme, whole_country=True, compares=True, where_noise=bars.ranking)
@@ -29,67 +30,58 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = ())
     colour_classes = classes([row[at] for row in with_value], metric, context)
     border = context.colour("surface")
 
-    def area(rows: list[tuple], z: Sequence[float], scale: list[list[Any]], top: float) -> Figure:
-        return {
-            "type": "choropleth",
-            "geojson": _BOUNDARIES,
-            "locations": [row[0] for row in rows],
-            "z": z,
-            "zmin": -0.5,
-            "zmax": top,
-            "colorscale": scale,
-            "showscale": False,
-            "marker": {"line": {"color": border, "width": 1}},
-            "hovertext": [elements.hover_of_row(answer, metric, row, context) for row in rows],
-            "hovertemplate": traces.HOVER,
-        }
+    def hovers(rows: Iterable[tuple[Any, ...]]) -> Figure:
+        hovertext = [elements.hover(answer, metric, row, context) for row in rows]
+        return {"hovertext": hovertext, "hovertemplate": traces.HOVER}
 
-    data = [
-        area(with_value, [colour_classes.of(row[at]) for row in with_value], colour_classes.scale, colour_classes.top)
-    ]
+    codes, steps = [row[0] for row in with_value], [colour_classes.of(row[at]) for row in with_value]
+    class_range = {"zmin": -0.5, "zmax": colour_classes.top}
+    data = [_areas(codes, steps, colour_classes.scale, border, **class_range, **hovers(with_value))]
     keys = colour_classes.keys(context)
     if without_value:
-        grey = context.colour("grid")
-        data.append(area(without_value, [0.0] * len(without_value), [[0, grey], [1, grey]], 1))
-        lines = [hatch(row[0]) for row in without_value]
-        data.append(_lines(context, lines, "missing"))
+        codes, grey = [row[0] for row in without_value], context.colour("grid")
+        data.append(_areas(codes, [0] * len(codes), [[0, grey], [1, grey]], border, **hovers(without_value)))
+        data.append(_hatching(context, codes))
         keys.append(elements.key(context, context.word("figure.missing"), "missing", "hatch"))
     if outlined := list(chosen):
-        data.append(_outlines(context, outlined))
+        scale = [[0, _CLEAR], [1, _CLEAR]]
+        data.append(_areas(outlined, [0] * len(outlined), scale, context.colour("chosen"), 3, hoverinfo="skip"))
     return elements.figure(
         context, data, 430, keys, clicks=answer.by[0], credit=context.word("figure.osm"),
         geo={
             "projection": {"type": "mercator"},
             "lonaxis": {"range": [43.9, 63.6]}, "lataxis": {"range": [24.8, 40.1]},
-            "visible": False, "bgcolor": "rgba(0,0,0,0)", "showframe": False,
+            "visible": False, "bgcolor": _CLEAR, "showframe": False,
         },
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
     )  # fmt: skip
 
 
-def _outlines(context: ChartContext, codes: Sequence[str]) -> Figure:
-    """Outlines of provinces on top of the map, without a fill."""
+def _areas(
+    codes: Sequence[str], z: Sequence[float], scale: Sequence[Any], border: str, width: float = 1, **more: Any
+) -> Figure:
+    """Provinces filled by a colour scale, within borders."""
     return {
         "type": "choropleth",
         "geojson": _BOUNDARIES,
         "locations": codes,
-        "z": [0.0] * len(codes),
-        "colorscale": [[0, "rgba(0,0,0,0)"], [1, "rgba(0,0,0,0)"]],
+        "z": z,
+        "colorscale": scale,
         "showscale": False,
-        "marker": {"line": {"color": context.colour("chosen"), "width": 3}},
-        "hoverinfo": "skip",
+        "marker": {"line": {"color": border, "width": width}},
+        **more,
     }
 
 
-def _lines(context: ChartContext, lines: Sequence[list[tuple[float, float] | None]], meaning: str) -> Figure:
-    """Several lines on the map as one trace; None separates them."""
-    points = [point for line in lines for point in [*line, None]]
+def _hatching(context: ChartContext, codes: Iterable[str]) -> Figure:
+    """The hatch of several provinces as one trace."""
+    points = [point or (None, None) for code in codes for point in hatch(code)]
     return {
         "type": "scattergeo",
         "mode": "lines",
-        "lon": [p[0] if p else None for p in points],
-        "lat": [p[1] if p else None for p in points],
-        "line": {"color": context.colour(meaning), "width": 1},
+        "lon": [longitude for longitude, _ in points],
+        "lat": [latitude for _, latitude in points],
+        "line": {"color": context.colour("missing"), "width": 1},
         "hoverinfo": "skip",
     }
 

@@ -61,14 +61,13 @@ def drawn(figure: Figure, events: Iterable[Event], context: ChartContext, labels
     if not chart_marks:
         return figure
     line = {"color": context.colour("text"), "width": 1, "dash": "dot"}
-    layout["shapes"] = [*layout.get("shapes", [])]
-    layout["annotations"] = [*layout.get("annotations", [])]
+    shapes, notes = (layout.setdefault(name, []) for name in ("shapes", "annotations"))
     for mark in chart_marks:
         at = list(labels).index(mark.label)
-        layout["shapes"].append({"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "paper", "line": line})
+        shapes.append({"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "paper", "line": line})
         number = text.digits(mark.number, context.lang)
         note = elements.note(context, number, x=at, y=1, yref="paper", xanchor="center", yanchor="bottom")
-        layout["annotations"].append(note | {"hovertext": context.line(text.escape(mark.words))})
+        notes.append(note | {"hovertext": context.line(text.escape(mark.words))})
     layout["margin"] = layout.get("margin", {}) | {"t": max(layout.get("margin", {}).get("t", 0), 24)}
     layout["meta"]["events"] = [mark.words for mark in chart_marks]
     layout["meta"]["event_units"] = [mark.label for mark in chart_marks]

@@ -1,11 +1,12 @@
-"""A heatmap of an answer by two dimensions, and the first bars of a long ranking."""
+"""Heatmaps of an answer by two dimensions, and the first bars of a long ranking."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME
-from pages.ui.charts import axes, bars, elements, titles
+from pages.ui.charts import axes, bars, elements, titles, traces
 from pages.ui.charts.chart import chart
 from pages.ui.charts.classes import classes
 from pages.ui.charts.elements import ChartContext, Figure
@@ -22,30 +23,59 @@ def matrix(answer: Answer, context: ChartContext) -> Figure:
 
     Groups with the largest values come first; a note says if not all cells fit.
     """
-    metric = answer.metrics[0]
-    at = answer.columns.index(metric.name)
+    at = answer.columns.index(answer.metrics[0].name)
     sides = [in_order(answer, i, at) for i in (0, 1)]
     down, across = (1, 0) if len(sides[1]) > len(sides[0]) else (0, 1)
     groups, columns = sides[down][:MOST_ROWS], sides[across][:MOST_COLUMNS]
-    cell = {(row[down], row[across]): row for row in answer.rows}
-    lines = [[cell.get((group, column)) for column in columns] for group in groups]
-    values = [row[at] for line in lines for row in line if row and row[at] is not None]
-    colour_classes = classes(values, metric, context)
     top = axes.names_below(context, [context.member(answer.by[across], column) for column in columns])
     # Where columns are too narrow for their names, on a phone, the names are upright.
     top |= {"side": "top", "tickangle": "auto", "autotickangles": [0, 90]}
     top |= {"tickfont": {"color": context.colour("text"), "size": 12}}
     omits_cells = len(groups) < len(sides[down]) or len(columns) < len(sides[across])
-    return elements.figure(
-        context,
-        [colour_classes.heatmap(lines, at, lambda row: elements.hover_of_row(answer, metric, row, context))],
-        len(groups) * 24 + 90,
-        colour_classes.keys(context),
-        credit=context.word("more.not_all_cells") if omits_cells else "",
-        xaxis=top,
-        yaxis=axes.categories(context, [context.member(answer.by[down], group) for group in groups])
-        | {"range": [len(groups) - 0.5, -0.5]},
-    )
+    figure = heatmap(answer, context, down, groups, columns, xaxis=top, height=len(groups) * 24 + 90)
+    if omits_cells:
+        figure["layout"]["meta"]["credit"] = context.word("more.not_all_cells")
+    return figure
+
+
+def heatmap(
+    answer: Answer,
+    context: ChartContext,
+    down: int,
+    groups: Sequence[Any],
+    columns: Sequence[Any],
+    hover: Callable[[tuple[Any, ...]], str] | None = None,
+    names: Sequence[str] | None = None,
+    **layout: Any,
+) -> Figure:
+    """The first metric in classes of colour: members of dimension `down` (0 or 1) by those of the other one.
+
+    `hover` gives the hover text of a row, `names` the names of the `groups`, unless they are the usual ones.
+    """
+    metric = answer.metrics[0]
+    at = answer.columns.index(metric.name)
+    cell = {(row[down], row[1 - down]): row for row in answer.rows}
+    lines = [[cell.get((group, column)) for column in columns] for group in groups]
+    scheme = classes([row[at] for line in lines for row in line if row and row[at] is not None], metric, context)
+    hover = hover or partial(elements.hover, answer, metric, context=context)
+    names = names or [context.member(answer.by[down], group) for group in groups]
+    trace = {
+        "type": "heatmap",
+        "x": list(range(len(columns))),
+        "y": list(range(len(groups))),
+        "z": [[None if row is None or row[at] is None else scheme.of(row[at]) for row in line] for line in lines],
+        "zmin": -0.5,
+        "zmax": scheme.top,
+        "colorscale": scheme.scale,
+        "showscale": False,
+        "xgap": 1,
+        "ygap": 1,
+        "hovertext": [[hover(row) if row else "" for row in line] for line in lines],
+        "hovertemplate": traces.HOVER,
+        "hoverongaps": False,
+    }
+    yaxis = axes.categories(context, names, range=[len(groups) - 0.5, -0.5])
+    return elements.figure(context, [trace], keys=scheme.keys(context), yaxis=yaxis, **layout)
 
 
 def in_order(answer: Answer, dimension: int, at: int) -> list[Any]:

@@ -4,6 +4,7 @@ from etl.semantic.answers import Answer
 from pages.ui.charts import axes, elements, traces
 from pages.ui.charts.chart import chart
 from pages.ui.charts.elements import ChartContext, Figure
+from pages.ui.charts.lines import line_of
 from pages.ui.charts.titles import Title
 from pages.ui.i18n import text
 
@@ -60,8 +61,8 @@ def path(answer: Answer, context: ChartContext) -> Figure:
     ticks = axes.SHARES if unit == "share" else axes.nice(max([*plotted, value or 0]))
     data = [
         *_range(context, answer, 2, 3, 0.16),
-        _line(answer, context, 1, context.colour("projection"), dash="dash"),
-        _line(answer, context, 0, context.colour("actual")),
+        line_of(answer, 1, context, "projection", 2.5, "dash"),
+        line_of(answer, 0, context, "actual") | {"mode": "lines"},
     ]
     keys = [
         elements.key(context, context.word("figure.actual"), "actual", "line"),
@@ -85,7 +86,7 @@ def history(answer: Answer, context: ChartContext) -> Figure:
     """Actual values, and the range projected for them."""
     labels = answer.column("month")
     actual, _, high = (answer.column(metric.name) for metric in answer.metrics[:3])
-    data = [*_range(context, answer, 1, 2, 0.3), _line(answer, context, 0, context.colour("actual"))]
+    data = [*_range(context, answer, 1, 2, 0.3), line_of(answer, 0, context, "actual") | {"mode": "lines"}]
     keys = [
         elements.key(context, context.word("figure.actual"), "actual", "line"),
         elements.key(context, context.word("figure.projected_before"), "projection", "light"),
@@ -104,28 +105,18 @@ def history(answer: Answer, context: ChartContext) -> Figure:
 
 def _range(context: ChartContext, answer: Answer, low: int, high: int, opacity: float) -> list[Figure]:
     """The area between two metrics, by position, within dotted lines."""
-    colour = context.colour("projection")
-    fill = {"fill": "tonexty", "fillcolor": elements.faded(colour, opacity)}
-    lower, upper = (_line(answer, context, at, colour, 1, "dot") for at in (low, high))
+    fill = {"fill": "tonexty", "fillcolor": elements.faded(context.colour("projection"), opacity)}
+    lower, upper = (line_of(answer, at, context, "projection", 1, "dot") for at in (low, high))
     return [lower, upper | fill]
-
-
-def _line(
-    answer: Answer, context: ChartContext, which: int, colour: str, width: float = 2.5, dash: str = "solid"
-) -> Figure:
-    """The line of a metric, by position."""
-    metric = answer.metrics[which]
-    hovers = [elements.hover_of_row(answer, metric, row, context) for row in answer.rows]
-    return traces.line(list(range(len(answer.rows))), answer.column(metric.name), hovers, colour, width, dash)
 
 
 @chart(how_often)
 def held(answer: Answer, context: ChartContext) -> Figure:
     """How often the projected range contained the actual value, by months ahead."""
     rows, metric = answer.rows, answer.metrics[0]
-    names = [_ahead(row[0], context) for row in rows]
+    names = [context.word("figure.months_ahead", count=text.number(row[0], context.lang)) for row in rows]
     shares = answer.column(metric.name)
-    hovers = [elements.hover(answer, metric, row, name, context) for row, name in zip(rows, names, strict=True)]
+    hovers = [elements.hover(answer, metric, row, context, name) for row, name in zip(rows, names, strict=True)]
     marker, lengths = {"color": context.colour("actual")}, [share or 0 for share in shares]
     value_texts = [
         context.word("figure.missing") if share is None else text.percent(share, context.lang, 0) for share in shares
@@ -143,8 +134,3 @@ def held(answer: Answer, context: ChartContext) -> Figure:
         ],
         barmode="overlay",
     )
-
-
-def _ahead(months: int, context: ChartContext) -> str:
-    key = "figure.month_ahead" if months == 1 else "figure.months_ahead"
-    return context.word(key, count=text.number(months, context.lang))

@@ -134,7 +134,7 @@ def process(answer: Answer, context: ChartContext) -> Figure:
         "symbol": ["diamond" if signal else "circle" for signal in is_signal],
         "color": [context.colour("problem") if signal else colour for signal in is_signal],
     }
-    hovers = [elements.hover_of_row(answer, metric, values, context) for values in answer.rows]
+    hovers = [elements.hover(answer, metric, values, context) for values in answer.rows]
     line = traces.line(list(range(len(rows))), shares, hovers, colour, mode="lines+markers", marker=marker)
     shapes = []
     if rows:
@@ -173,7 +173,7 @@ def _limits(row: dict[str, Any], most: float) -> list[tuple[float, float, float]
 def _hover(answer: Answer, row: dict[str, Any], context: ChartContext) -> str:
     metric = answer.metrics[0]
     values = tuple(row[name] for name in answer.columns)
-    lines = [elements.hover(answer, metric, values, context.member("province", row["province"]), context)]
+    lines = [elements.hover(answer, metric, values, context, context.member("province", row["province"]))]
     for name in ("beyond_common", "funnel_low", "funnel_high"):
         more = elements.metric_of(answer, name)
         lines.append(context.line(f"{more.label[context.lang]}: {text.plain(row[name], more.unit, context.lang)}"))

@@ -19,7 +19,7 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
         for v, m in zip(values, answer.metrics, strict=True)
     ]
     hovers = [
-        context.line(f"<b>{text.escape(m.label[context.lang])}</b><br>{text.amount(v, m.unit, context.lang)}")
+        elements.hover_lines(context, m.label[context.lang], text.amount(v, m.unit, context.lang))
         for v, m in zip(values, answer.metrics, strict=True)
     ]
     bars = traces.bar(
@@ -54,39 +54,30 @@ _STOCKS = ("start", "end", "active")
 def bridge(answer: Answer, context: ChartContext) -> Figure:
     """A waterfall from the opening to the closing stock. Rows: a step, and its signed change or its stock."""
     metric = answer.metrics[0]
-    at = answer.columns.index(metric.name)
     steps = [row[0] for row in answer.rows]
-    sizes = [row[at] or 0 for row in answer.rows]
-    stocks = {i for i, step in enumerate(steps) if step in _STOCKS}
-    reached, bases, tops = 0.0, [], []
-    for i, size in enumerate(sizes):
-        bases.append(0.0 if i in stocks else reached)
-        reached = size if i in stocks else reached + size
-        tops.append(reached)
-    span = [*tops, *(base for i, base in enumerate(bases) if i not in stocks)]
+    sizes = [size or 0 for size in answer.column(metric.name)]
     names = [context.member("step", step) for step in steps]
-    signed = [i not in stocks for i in range(len(steps))]
-    hovers = [
-        context.line(f"<b>{text.escape(name)}</b><br>{text.amount(size, metric.unit, context.lang, signed=is_change)}")
-        for name, size, is_change in zip(names, sizes, signed, strict=True)
-    ]
-    meanings = [
-        "total" if not is_change else "gain" if size >= 0 else "loss"
-        for size, is_change in zip(sizes, signed, strict=True)
-    ]
+    bases: list[float] = []
+    tops: list[float] = []
+    meanings, hovers, notes = [], [], []
+    for i, (step, size) in enumerate(zip(steps, sizes, strict=True)):
+        is_change = step not in _STOCKS
+        base = tops[-1] if is_change else 0
+        bases.append(base)
+        tops.append(base + size)
+        meanings.append("total" if not is_change else "gain" if size >= 0 else "loss")
+        hovers.append(
+            elements.hover_lines(context, names[i], text.amount(size, metric.unit, context.lang, signed=is_change))
+        )
+        value = text.plain(size, metric.unit, context.lang, signed=is_change)
+        notes.append(traces.value_at_end(context, value, max(base, base + size), i))
     marker = {
         "color": [context.colour(meaning) for meaning in meanings],
         "pattern": elements.pattern(context, "loss")
         | {"shape": ["/" if meaning == "loss" else "" for meaning in meanings]},
     }
-    notes = [
-        traces.value_at_end(
-            context, text.plain(size, metric.unit, context.lang, signed=is_change), max(base, base + size), i
-        )
-        for i, (base, size, is_change) in enumerate(zip(bases, sizes, signed, strict=True))
-    ]
     joint = {"type": "line", "line": {"color": context.colour("quiet"), "width": 1}}
-    top = max([1, *span])
+    top = max([1, *bases, *tops])
     return elements.figure(
         context,
         [traces.bar(sizes, hovers, base=bases, marker=marker)],
@@ -94,7 +85,7 @@ def bridge(answer: Answer, context: ChartContext) -> Figure:
         [
             elements.key(context, context.word("figure.stock"), "total"),
             elements.key(context, context.word("figure.gain"), "gain"),
-            elements.key(context, context.word("figure.loss"), "loss", elements.filled("loss")),
+            elements.key(context, context.word("figure.loss"), "loss"),
         ],
         xaxis=axes.across(context, axes.nice(top), metric.unit, top * 1.02),
         yaxis=axes.categories(context, names),

@@ -84,7 +84,7 @@ def extreme(
     """
     metric = elements.metric_of(answer, name)
     at, _, rows = rows_with_value(answer, name)
-    name_group = name_group or partial(_member_names, answer, context)
+    name_group = name_group or (lambda key: elements.name_of(answer, key, context))
     if not rows:
         return nothing(metric, context)
     worst = {"up": "lowest", "down": "highest"}.get(metric.direction)
@@ -123,10 +123,6 @@ def extreme(
         for key in ("finding.no_one", "finding.no_one_bare")
     )
     return Title(stands_out, alternatives=(*opposite, range_of, half))
-
-
-def _member_names(answer: Answer, context: ChartContext, key: tuple[Any, ...]) -> str:
-    return text.listed([context.named(axis, code) for axis, code in zip(answer.by, key, strict=True)], context.lang)
 
 
 def _has_word(by: Sequence[str]) -> bool:

@@ -7,8 +7,8 @@ from etl.semantic.answers import Answer
 from etl.semantic.ranking import LEAST, wilson
 from pages.ui.charts import axes, elements, titles, traces
 from pages.ui.charts.chart import chart
-from pages.ui.charts.classes import classes
 from pages.ui.charts.elements import ChartContext, Figure
+from pages.ui.charts.matrix import heatmap
 from pages.ui.charts.titles import Title
 from pages.ui.i18n import text
 
@@ -50,7 +50,7 @@ def pyramid(answer: Answer, context: ChartContext) -> Figure:
     data = []
     for code, side, meaning in (("male", -1, "men"), ("female", 1, "women")):
         rows = [cell.get((band, code)) for band in bands]
-        hovers = [elements.hover_of_row(answer, metric, row, context) if row else "" for row in rows]
+        hovers = [elements.hover(answer, metric, row, context) if row else "" for row in rows]
         lengths = [side * (row[at] or 0) if row else 0 for row in rows]
         marker = {"color": context.colour(meaning)}
         data.append(traces.bar(lengths, hovers, marker=marker, customdata=[code] * len(bands)))
@@ -144,22 +144,14 @@ def _steps(
     answer: Answer, context: ChartContext, rows: list[tuple[Any, ...]], share: list[Any], meaning: str, dash: str
 ) -> Figure:
     served, followed = (answer.columns.index(name) for name in ("served", "at_risk"))
-    hovers = [
-        context.line(
-            f"<b>{text.escape(_named(answer, row, context))}</b><br>{text.percent(value, context.lang)}<br>"
-            f"{text.escape(answer.metrics[1].label[context.lang])}: {text.number(row[followed], context.lang)}"
-        )
-        for row, value in zip(rows, share, strict=True)
-    ]
+    hovers = []
+    for row, value in zip(rows, share, strict=True):
+        group = [] if answer.by[0] == "served" else [context.member(answer.by[0], row[0])]
+        after = context.word("figure.months_after", count=text.number(row[served], context.lang))
+        still = f"{text.escape(answer.metrics[1].label[context.lang])}: {text.number(row[followed], context.lang)}"
+        name = text.listed([*group, after], context.lang)
+        hovers.append(elements.hover_lines(context, name, text.percent(value, context.lang), still))
     return traces.line([row[served] for row in rows], share, hovers, context.colour(meaning), dash=dash, shape="hv")
-
-
-def _named(answer: Answer, row: tuple[Any, ...], context: ChartContext) -> str:
-    """The name of a group and the time since joining."""
-    after = context.word("figure.months_after", count=text.number(row[answer.columns.index("served")], context.lang))
-    if answer.by[0] == "served":
-        return after
-    return text.listed([context.member(answer.by[0], row[0]), after], context.lang)
 
 
 def _over_months(
@@ -200,29 +192,19 @@ def moves(answer: Answer, context: ChartContext) -> Figure:
         for code in (row[origin], row[place]):
             moved[code] = moved.get(code, 0) + row[at]
     provinces = sorted(moved, key=lambda code: (-moved[code], code))[:_MOST_PROVINCES]
-    cell = {(row[origin], row[place]): row for row in answer.rows}
-    counts = [row[at] for row in answer.rows if row[origin] in provinces and row[place] in provinces]
-    colour_classes = classes(counts, answer.metrics[0], context)
-    grid = [[cell.get((down, across)) for across in provinces] for down in provinces]
     numbers = [text.number(number + 1, context.lang) for number in range(len(provinces))]
     names = [f"{context.member('province', code)} {number}" for code, number in zip(provinces, numbers, strict=True)]
     across = axes.names_below(context, numbers)
     across |= {"side": "top", "title": axes.titled(context, context.word("figure.row_to_column"))}
     # Twelve numbers must fit side by side on a phone.
     across["tickfont"] = across["tickfont"] | {"size": 10}
-    return elements.figure(
-        context,
-        [colour_classes.heatmap(grid, at, lambda row: _moved(answer, row, context, at))],
-        len(provinces) * 26 + 84,
-        colour_classes.keys(context),
-        xaxis=across,
-        yaxis=axes.categories(context, names) | {"range": [len(provinces) - 0.5, -0.5]},
-    )
 
+    def hover(row: tuple[Any, ...]) -> str:
+        moved = text.amount(row[at], answer.metrics[0].unit, context.lang)
+        return elements.hover_lines(context, _way(answer, row, context), moved)
 
-def _moved(answer: Answer, row: tuple[Any, ...], context: ChartContext, at: int) -> str:
-    value = text.amount(row[at], answer.metrics[0].unit, context.lang)
-    return context.line(f"<b>{text.escape(_way(answer, row, context))}</b><br>{value}")
+    height = len(provinces) * 26 + 84
+    return heatmap(answer, context, origin, provinces, provinces, hover, names, xaxis=across, height=height)
 
 
 def _way(answer: Answer, row: tuple[Any, ...], context: ChartContext) -> str:

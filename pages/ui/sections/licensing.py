@@ -5,7 +5,8 @@ from datetime import date, timedelta
 
 import streamlit as st
 
-from pages.ui.charts import bars, cohort, steps
+from pages.ui.charts import bars, steps
+from pages.ui.charts import licensing as charts
 from pages.ui.components import blocks
 from pages.ui.components import figures as ui
 from pages.ui.components.notices import error_boundary
@@ -45,7 +46,7 @@ def survival(view: PageContext) -> None:
             after = replace(
                 answer, by=("founded_year",), columns=columns, rows=[(row[0], *row[2:], row[1]) for row in rows]
             )
-            ui.draw(view, bars.columns, after, ident, cohort.remaining, ignored)
+            ui.draw(view, bars.columns, after, ident, charts.remaining, ignored)
 
 
 def smart_compared(view: PageContext) -> None:

@@ -73,7 +73,7 @@ def _verdict(view: PageContext) -> None:
         sentences = verdict.sentences(facts, summary_sources)
         paragraphs = "".join(f"<p>{text.escape(sentence)}</p>" for sentence in sentences)
         st.html(f'<div class="pd-verdict">{paragraphs}{_progress(view, facts.progress)}</div>')
-        question(view, facts.answers[0], "verdict")
+        question(view, facts.latest, "verdict")
 
 
 def _progress(view: PageContext, share: float | None) -> str:

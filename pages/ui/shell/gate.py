@@ -66,7 +66,8 @@ class Gate:
             path in _OPEN or path.startswith(_OPEN_FOLDERS) or (path == "/metrics" and _is_this_machine(connection))
         )
         if refusal == "unknown" and (path == "/auth/logout" or not is_open):
-            await _refuse(scope, receive, send, sign_in_page.sessions_unknown(), 503)
+            page = sign_in_page.with_link("sessions_unknown", "/", "again")
+            await _refuse(scope, receive, send, page, 503)
         elif is_open:
             await self.app(scope, receive, _short_lived(send))
         elif refusal or person is None:
@@ -148,7 +149,7 @@ async def _sign_in(_: Request) -> Response:
         async with httpx.AsyncClient(timeout=_PROVIDER_SECONDS) as client:
             (await client.get(address)).raise_for_status()
     except httpx.HTTPError:
-        return HTMLResponse(sign_in_page.provider_down(), 504, _PRIVATE)
+        return HTMLResponse(sign_in_page.with_link("provider_down", "/sign-in", "again"), 504, _PRIVATE)
     return RedirectResponse(generate_login_redirect_url("default"), headers=_PRIVATE)
 
 

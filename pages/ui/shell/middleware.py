@@ -7,9 +7,6 @@ paint is already right to left, and serves Plotly and the province boundaries. E
 import gzip
 import html
 import json
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 
 from plotly.offline import get_plotlyjs, get_plotlyjs_version
@@ -92,17 +89,6 @@ def routes() -> list[Route]:
         Route(base + "/app/static/iran_provinces.geojson", _boundaries),
         Route(base + "/app/static/map/{name}.json", _base_map),
     ]
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Suppress Streamlit's warning about commands outside of a script run."""
-    log = logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context")
-    was, log.disabled = log.disabled, True
-    try:
-        yield
-    finally:
-        log.disabled = was
 
 
 @cache

@@ -23,7 +23,6 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
-from starlette.websockets import WebSocket
 from streamlit import config
 from streamlit.runtime import Runtime
 
@@ -84,11 +83,7 @@ class OnlyReady:
         if not is_asked or not (await run_in_threadpool(_served)).fault:
             await self.app(scope, receive, send)
             return
-        not_ready = Response(status_code=503, headers=_NOT_KEPT)
-        if scope["type"] == "websocket":
-            await WebSocket(scope, receive, send).send_denial_response(not_ready)
-        else:
-            await not_ready(scope, receive, send)
+        await Response(status_code=503, headers=_NOT_KEPT)(scope, receive, send)
 
 
 async def _healthz(_: Request) -> Response:

@@ -16,7 +16,7 @@ _STYLE = (
 
 def signed_out(reason: str) -> str:
     """A link to sign in, and the reason why a session ended if there was one."""
-    return _with_link(reason if reason in ("expired", "idle", "ended", "early") else "needed", "/sign-in", "go")
+    return with_link(reason if reason in ("expired", "idle", "ended", "early") else "needed", "/sign-in", "go")
 
 
 def without_rights(person: Person, table: Roles) -> str:
@@ -37,22 +37,12 @@ def without_rights(person: Person, table: Roles) -> str:
     return _page(part)
 
 
-def provider_down() -> str:
-    """The identity provider does not answer."""
-    return _with_link("provider_down", "/sign-in", "again")
-
-
-def sessions_unknown() -> str:
-    """The sessions that several hosts share cannot be read."""
-    return _with_link("sessions_unknown", "/", "again")
-
-
 def gone() -> str:
     """A file that was fetched already, is somebody else's, or was offered too long ago."""
     return "\n".join(text.word("sign_in.file_gone", lang) for lang in text.LANGUAGES)
 
 
-def _with_link(key: str, path: str, link: str) -> str:
+def with_link(key: str, path: str, link: str) -> str:
     """A sentence and a link, by their keys under `sign_in`."""
     return _page(lambda lang: _paragraph(lang, f"sign_in.{key}") + _link(lang, path, link))
 

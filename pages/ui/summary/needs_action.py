@@ -1,6 +1,6 @@
 """What needs action: operational exceptions first, then signals, each with who, how many, since when, and a list."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -31,7 +31,8 @@ class Action:
 def actions(sources: Sources) -> list[Action]:
     """The first five items that need action, without kinds that have no meaning under the scope."""
     items: list[Action] = []
-    for items_of_kind in _KINDS:
+    kinds = (_lapsed, _licences_ending, _training_lapsing, _files_overdue, _not_submitted, _low_levels, _sudden_falls)
+    for items_of_kind in kinds:
         with suppress(QuestionError):
             items += items_of_kind(sources)
         if len(items) >= MOST:
@@ -150,14 +151,3 @@ def _action(
     """An item with its sentence: the words `action.kind`, with the count and `words`."""
     sentence = sources.word(f"action.{kind}", count=sources.number(count), **words)
     return Action(kind, count, sentence, who, when, part, parameters)
-
-
-_KINDS: tuple[Callable[[Sources], Iterator[Action]], ...] = (
-    _lapsed,
-    _licences_ending,
-    _training_lapsing,
-    _files_overdue,
-    _not_submitted,
-    _low_levels,
-    _sudden_falls,
-)

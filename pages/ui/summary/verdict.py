@@ -13,13 +13,14 @@ from pages.ui.summary.sources import Sources
 
 @dataclass(frozen=True)
 class Facts:
-    """The facts of a verdict; None for a fact that has no meaning for the place or is not facts.
+    """The facts of a verdict, from the answer `latest`; None for a fact that has no meaning for the place or is not facts.
 
     At the present pace the target is reached between the months `first` and `last` (`1406-03`). `range_hit_rate` is the
     share of past ranges at that distance that contained the later number. `has_range`: whether the projection has a range
     for five years, so that a target beyond it is not reached in them.
     """
 
+    latest: Answer
     active: int
     before: int | None
     target: float | None
@@ -27,50 +28,38 @@ class Facts:
     last: str | None
     range_hit_rate: float | None
     has_range: bool
-    answers: tuple[Answer, ...]
 
     @property
     def progress(self) -> float | None:
         return self.active / self.target if self.target else None
 
-    @property
-    def missing(self) -> float | None:
-        return self.target - self.active if self.target else None
-
 
 def facts(sources: Sources) -> Facts:
     """Ask for the facts of the verdict."""
     latest = sources.ask("active_assistants", on=sources.on)
-    earlier = sources.ask("active_assistants", on=year_before(sources.on))
-    active, before = latest.value() or 0, earlier.value()
+    active, before = latest.value() or 0, sources.ask("active_assistants", on=year_before(sources.on)).value()
     # Only an explicit target counts: a census share of the nation's target would only restate coverage.
-    province_target = None if sources.filters else sources.ask("own_target", on=sources.on)
-    target = province_target.value() if province_target else None
-    answers = [latest, earlier, *([province_target] if province_target else [])]
+    target = None if sources.filters else sources.ask("own_target", on=sources.on).value()
     first = last = range_hit_rate = None
     has_range = False
     if target and active < target:
         pace = sources.analyse("pace")
         first, last = pace.value("projected_first"), pace.value("projected_last")
         has_range = pace.value("has_range")
-        answers.append(pace)
         if first:
-            tried = sources.analyse("backtest")
-            range_hit_rate = _range_hit_rate(tried, _months_until(sources, last or first))
-            answers.append(tried)
-    return Facts(active, before, target, first, last, range_hit_rate, has_range, tuple(answers))
+            range_hit_rate = _range_hit_rate(sources.analyse("backtest"), _months_until(sources, last or first))
+    return Facts(latest, active, before, target, first, last, range_hit_rate, has_range)
 
 
 def sentences(facts: Facts, sources: Sources) -> list[str]:
     """The sentences: the distance to the target; then the change in a year and the month of the target at this pace."""
-    lang = sources.lang
     values: dict[str, Any] = {"active": sources.number(facts.active)}
     key = "verdict.active"
-    if facts.target and facts.progress is not None and facts.missing is not None:
+    if facts.target:
         values["target"] = sources.number(facts.target)
-        values["share"] = text.percent(facts.progress, lang)
-        values["missing"] = sources.number(abs(facts.missing))
-        key = "verdict.short" if facts.missing > 0 else "verdict.above"
+        values["share"] = text.percent(facts.progress, sources.lang)
+        values["missing"] = sources.number(abs(facts.target - facts.active))
+        key = "verdict.short" if facts.target > facts.active else "verdict.above"
     more = [_change(facts, sources)]
     if facts.target and facts.active < facts.target:
         more.append(_reached(facts, sources))
