@@ -16,13 +16,15 @@ from typing import Any
 import pyarrow as pa
 
 from etl.core import text_folding
+from etl.core.errors import Refused
 from etl.core.files import sha256
 from etl.extract.causes import because
-from etl.extract.contract import Contract, contract
+from etl.extract.contract import TABLES, Contract, contract
+from etl.extract.file_kinds import refuse_other_kinds
 from etl.extract.limits import DEFAULT, Limits, unpacked_size
-from etl.extract.open_source import open_source, recognised
 from etl.extract.postgresql import Origin, digest_of, opened
 from etl.extract.source_file import Batch, SourceFile
+from etl.extract.source_folder import PERSIAN_NAMES, WORKBOOKS, ending_of
 from etl.extract.validate import FAULTS, Fault, Validator, row_schema
 
 # The report names this many extra columns.
@@ -93,10 +95,56 @@ class Read:
     sheets: tuple[str, ...] = ()
 
 
-def recognised_table(path: Path, limits: Limits = DEFAULT) -> str:
-    """The table that the headers of a file match. Raises Refused if they match none or several."""
+def recognised(path: Path, limits: Limits = DEFAULT) -> str:
+    """The table that the headers of a file match. Raises Refused if they match none, or several."""
     _checked(path, limits)
-    return recognised(path, limits)
+    fitting, refusals = [], []
+    for table in TABLES:
+        try:
+            open_source(path, contract(table), limits)
+        except Refused as error:
+            refusals.append((error.resembles, str(error)))
+        else:
+            fitting.append(table)
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise because("several_tables", tables=", ".join(fitting))
+    likely = [message for resembles, message in refusals if resembles]
+    if len(likely) == 1:
+        raise Refused(likely[0])
+    messages = {message for _, message in refusals}
+    # A damaged file is refused with the same message for every table.
+    raise Refused(messages.pop()) if len(messages) == 1 else _no_table()
+
+
+def _no_table() -> Refused:
+    """The refusal of a file that is like no table: the required headers of each."""
+    required = {table: [column for column in contract(table).columns if column.required] for table in TABLES}
+    return because(
+        "no_table",
+        expected="; ".join(f"{table}: {', '.join(column.name for column in of)}" for table, of in required.items()),
+        expected_fa="؛ ".join(
+            f"{PERSIAN_NAMES[table]}: {'، '.join(column.headers[0] for column in of)}" for table, of in required.items()
+        ),
+    )
+
+
+def open_source(path: Path, contract: Contract, limits: Limits = DEFAULT) -> SourceFile:
+    """The rows of `path`. Raises Refused, with the place and the reason, if it cannot be read as the table."""
+    refuse_other_kinds(path, contract.table)
+    ending = ending_of(path.name)
+    if ending in WORKBOOKS:
+        from etl.extract.workbook import open_workbook
+
+        return open_workbook(path, contract)
+    if ending == ".parquet":
+        from etl.extract.parquet import open_parquet
+
+        return open_parquet(path, contract, limits)
+    from etl.extract.delimited import open_csv
+
+    return open_csv(path, contract)
 
 
 def read(job: Job, validator: Validator, progress: Callable[[int, float], None], limits: Limits = DEFAULT) -> Read:

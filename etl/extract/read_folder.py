@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass, replace
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from etl.extract import limits, worker_pool
+from etl.core import child_process
+from etl.extract import WORKER, limits
 from etl.extract.causes import because, words
 from etl.extract.parse_values import Setting
 from etl.extract.read_file import Job, Read
@@ -102,7 +103,7 @@ class _Worker:
     """One worker process, and its current file."""
 
     def __init__(self, greeting: dict[str, Any]) -> None:
-        self._process, line = worker_pool.take()
+        self._process, line = child_process.start(WORKER)
         self.pipe = Connection(line.detach())
         self._job: Job | None = None
         self.is_alive = True

@@ -24,7 +24,7 @@ from etl.extract.contract import contract
 from etl.extract.limits import Limits
 from etl.extract.parse_values import Setting
 from etl.extract.postgresql import Origin
-from etl.extract.read_file import BuildDiskFull, Job, read, recognised_table
+from etl.extract.read_file import BuildDiskFull, Job, read, recognised
 from etl.extract.validate import Validator
 
 # The memory limit of a worker, in MiB. XLSX needs the most: a sheet is held in memory.
@@ -62,7 +62,7 @@ def _answer(
         # The size of a view is unknown: its server limits the time.
         size = (origin.bytes or limits.unpacked << 20) if origin else path.stat().st_size
         _limit_time(size, limits.seconds)
-        table = request["table"] or recognised_table(path, limits)
+        table = request["table"] or recognised(path, limits)
         job = Job(path, table, request["number"], Path(request["folder"]), origin)
 
         def progress(rows: int, share: float) -> None:
