@@ -15,14 +15,6 @@ from etl.extract.validate import FAULTS, row_schema
 from etl.warehouse import build_database
 from etl.warehouse.build_database import SCRATCH
 
-_TYPES = {
-    pa.date32(): "date",
-    pa.float64(): "double",
-    pa.bool_(): "boolean",
-    pa.uint64(): "ubigint",
-    pa.int64(): "bigint",
-    pa.int32(): "integer",
-}
 # So many rows of a file, from all over it, are enough to determine its province.
 _ROWS_FOR_PROVINCE = 2000
 
@@ -67,10 +59,8 @@ def _stage_table(con: duckdb.DuckDBPyConnection, of: Contract, outcomes: Sequenc
 
 
 def _insert(con: duckdb.DuckDBPyConnection, of: Contract, outcomes: Sequence[Outcome], keep: bool) -> None:
-    fields = ", ".join(f"{field.name} {_TYPES.get(field.type, 'varchar')}" for field in row_schema(of))
-    con.execute(f"create table {SCRATCH}.read_{of.table} ({fields})")
     for kind, schema, insert in (
-        ("rows", row_schema(of), f"insert into read_{of.table} from arriving"),
+        ("rows", row_schema(of), f"create table {SCRATCH}.read_{of.table} as from arriving"),
         ("faults", FAULTS, f"insert into faults select '{of.table}', * from arriving"),
         ("warned", FAULTS, f"insert into warned select '{of.table}', * from arriving"),
     ):

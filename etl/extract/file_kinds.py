@@ -17,6 +17,7 @@ _PACKED = {
     b"\x28\xb5\x2f\xfd": "zstd",
 }
 _DOCUMENTS = {b"%pdf": "PDF", b"{\\rtf": "RTF", b"<!doctype html": "HTML", b"<html": "HTML", b"<table": "HTML"}
+_PARTS = {"xl/workbook.bin": "xlsb", "xl/workbook.xml": "xlsx", "content.xml": "ods", "word/document.xml": "Word"}
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff", b"\xff\xfe", b"\xfe\xff")
 _HEAD_BYTES = 256
 
@@ -86,13 +87,7 @@ def _kind_inside(path: Path) -> str:
                 raise because("password")
     except (zipfile.BadZipFile, ValueError, NotImplementedError):
         return ""
-    if "xl/workbook.bin" in names:
-        return "xlsb"
-    if "xl/workbook.xml" in names:
-        return "xlsx"
-    if "content.xml" in names:
-        return "ods"
-    return "Word" if "word/document.xml" in names else "ZIP" if names else ""
+    return next((kind for part, kind in _PARTS.items() if part in names), "ZIP" if names else "")
 
 
 def _holds(path: Path, sought: bytes) -> bool:

@@ -90,7 +90,8 @@ class WorkerPool:
     def _ready(self) -> list[Connection]:
         for worker in self._busy.values():
             if time.monotonic() - worker.last_message_at > SILENCE_SECONDS:
-                worker.stop()
+                # `receive` notices that it ended.
+                worker.process.kill()
         return [pipe for pipe in wait(list(self._busy), timeout=1) if isinstance(pipe, Connection)]
 
     def close(self) -> None:
@@ -103,7 +104,7 @@ class _Worker:
     """One worker process, and its current file."""
 
     def __init__(self, greeting: dict[str, Any]) -> None:
-        self._process, line = child_process.start(WORKER)
+        self.process, line = child_process.start(WORKER)
         self.pipe = Connection(line.detach())
         self._job: Job | None = None
         self.is_alive = True
@@ -148,15 +149,11 @@ class _Worker:
         self._progress.rows = read.rows_read
         return Outcome(replace(self._job, table=read.table), read)
 
-    def stop(self) -> None:
-        """End the process; `receive` notices that it ended."""
-        self._process.kill()
-
     def kill(self) -> None:
         """End the process and close the connection; it holds nothing that is still needed."""
         self.is_alive = False
-        self._process.kill()
-        self._process.wait()
+        self.process.kill()
+        self.process.wait()
         self.pipe.close()
 
     def _send(self, request: dict[str, Any]) -> None:

@@ -77,7 +77,7 @@ class Validator:
 
     def _count_habits(self, distinct: list[str], result: parse_values.ValidationResult, codes: Any) -> None:
         """Add the habits in a column's texts to `counts`, which the load report shows."""
-        habits = [(name, code, 1) for name, with_habit in result.habits.items() for code in with_habit]
+        habits = [(name, code, 1) for name, code in result.habits]
         habits += [
             ("invisible", code, text_folding.count_invisible(text))
             for code, text in enumerate(distinct)
@@ -127,19 +127,15 @@ class _ColumnValidator:
 
     def __init__(self, column: Column, setting: parse_values.Setting) -> None:
         self._column = column
-        self._setting = setting
+        self._key = setting.key
         self._kind = _ARROW.get(column.type, pa.string())
-        self._convert = parse_values.converter(column, setting)
-        self._habits = parse_values.habits(column)
-        self._cache: dict[str, tuple[Any, str | None, tuple[str, ...]]] = {}
+        self._parser = parse_values.parser(column, setting)
+        self._cache: dict[str, parse_values.Parsed] = {}
 
     def validate(self, distinct: list[str]) -> parse_values.ValidationResult:
         """The typed value of each text, the faults and the habits."""
-        column, setting = self._column, self._setting
-        if column.type == "national_id":
-            return parse_values.parse_national_ids(distinct, column.required, setting.key)
-        if column.type == "date":
-            return parse_values.parse_days(distinct, column.required, column.future, setting.build_day)
+        if self._column.type == "national_id":
+            return parse_values.parse_national_ids(distinct, self._column.required, self._key)
         if len(self._cache) > self._MOST_CACHED:
             self._cache.clear()
         parsed = [self._cache.get(text) or self._parse(text) for text in distinct]
@@ -147,13 +143,11 @@ class _ColumnValidator:
         for index, (_, reason, habits) in enumerate(parsed):
             if reason:
                 result.faults[index] = reason
-            if habits:
-                result.note(habits, index)
+            result.habits += [(habit, index) for habit in habits]
         return result
 
-    def _parse(self, text: str) -> tuple[Any, str | None, tuple[str, ...]]:
-        value, reason = parse_values.parse(text, self._convert, self._column.required)
-        parsed = value, reason, () if reason and reason != "missing_value" else self._habits(text)
+    def _parse(self, text: str) -> parse_values.Parsed:
+        parsed = self._parser(text)
         if len(text) <= self._LONGEST_CACHED:
             self._cache[text] = parsed
         return parsed
