@@ -184,7 +184,7 @@ def _stage(con: duckdb.DuckDBPyConnection, order: BuildOptions, outcomes: list[O
             break
         for outcome, reason in rejected:
             outcome.read, outcome.refusal = None, reason
-        report.refused = load_report.missing(outcomes, load_report.file_provinces(con))
+        report.refused = load_report.missing(outcomes)
         if len(report.refused) == len(outcomes):
             raise BuildRefused(_unread(outcomes), report)
     volume.record(con)

@@ -43,6 +43,9 @@ def stage(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], keep: boo
             _stage_table(con, of, read, keep)
         staged.result()
     _find_file_provinces(con)
+    provinces = dict(con.execute("from file_provinces").fetchall())
+    for outcome in outcomes:
+        outcome.province = provinces.get(outcome.job.number, outcome.province)
     for of in map(contract, TABLES):
         _find_orphans(con, of)
         _load(con, of)
@@ -149,47 +152,37 @@ def _load(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
 
 def _find_file_provinces(con: duckdb.DuckDBPyConnection) -> None:
     """The province of each file: that of most of its rows, of which some are looked at; a file without one is left out."""
-    tables = " union all ".join(f"select file_number from read_{table}" for table in TABLES)
     con.execute(
         f"""
         create table {SCRATCH}.file_provinces as
-        with steps as (
-            select file_number, greatest(1, count(*) // {_ROWS_FOR_PROVINCE}) as step
-            from ({tables})
-            group by file_number
+        with every_row as not materialized (
+            select file_number, line, province, null as institute_code, null as person_key from read_institutes
+            union all
+            select file_number, line, province, null, null from read_personnel
+            union all
+            select file_number, line, null, institute_code, null from read_licences
+            union all
+            select file_number, line, null, null, person_key from read_training
         ),
-        trained as (
-            select read_training.file_number, read_training.person_key
-            from read_training
-            inner join steps using (file_number)
-            where read_training.line % steps.step = 0
+        steps as (
+            select file_number, greatest(1, count(*) // {_ROWS_FOR_PROVINCE}) as step from every_row group by file_number
+        ),
+        looked_at as (
+            select every_row.* from every_row inner join steps using (file_number) where every_row.line % steps.step = 0
         ),
         first_seen as (
             select person_key, arg_min(province, (file_number, line)) as province
             from read_personnel
-            where person_key in (select person_key from trained)
+            semi join looked_at using (person_key)
             group by person_key
         ),
         mentioned as (
-            select read_institutes.file_number, read_institutes.province
-            from read_institutes
-            inner join steps using (file_number)
-            where read_institutes.line % steps.step = 0
-            union all
-            select read_personnel.file_number, read_personnel.province
-            from read_personnel
-            inner join steps using (file_number)
-            where read_personnel.line % steps.step = 0
-            union all
-            select read_licences.file_number, read_institutes.province
-            from read_licences
-            inner join steps using (file_number)
-            inner join read_institutes using (institute_code)
-            where read_licences.line % steps.step = 0
-            union all
-            select trained.file_number, first_seen.province
-            from trained
-            inner join first_seen using (person_key)
+            select
+                looked_at.file_number,
+                coalesce(looked_at.province, read_institutes.province, first_seen.province) as province
+            from looked_at
+            left join read_institutes using (institute_code)
+            left join first_seen using (person_key)
         ),
         counted as (
             select file_number, province, count(*) as rows

@@ -34,6 +34,7 @@ from etl.warehouse import publications as publication
 
 # The exit code of a command ended by Ctrl-C, as shells report it.
 _INTERRUPTED = 130
+_interrupted = threading.Event()
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -43,16 +44,16 @@ def main(words: Sequence[str] | None = None) -> int:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     options = _parser().parse_args(words)
     try:
-        with _interrupt:
-            code: int = options.run(options) or 0
-            sys.stdout.flush()
-            return code
+        _note_interrupts()
+        code: int = options.run(options) or 0
+        sys.stdout.flush()
+        return code
     except BrokenPipeError:
         # The reader of the output closed the pipe.
         _discard_output()
         return 0
     except Exception as error:
-        if not _interrupt.was_pressed:
+        if not _interrupted.is_set():
             code, lines = _explain(error)
             for line in lines.splitlines():
                 print(printable(" ".join(line.split())), file=sys.stderr)
@@ -64,30 +65,18 @@ def main(words: Sequence[str] | None = None) -> int:
     return _INTERRUPTED
 
 
-class _Interrupt:
-    """Remembers Ctrl-C while a command runs: DuckDB turns it into another error, or drops it."""
-
-    def __init__(self) -> None:
-        self.was_pressed = False
-        self._before: Any = None
-
-    def __enter__(self) -> None:
-        self.was_pressed = False
-        self._before = signal.getsignal(signal.SIGINT)
-        # The parent process may ignore the signal, and only the main thread may set a handler.
-        if self._before is signal.default_int_handler and threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, self._note)
-
-    def __exit__(self, *_: object) -> None:
-        if signal.getsignal(signal.SIGINT) == self._note:
-            signal.signal(signal.SIGINT, self._before)
-
-    def _note(self, *_: object) -> None:
-        self.was_pressed = True
-        raise KeyboardInterrupt
+def _note_interrupts() -> None:
+    """Remember Ctrl-C from now on: DuckDB turns it into another error, or drops it."""
+    _interrupted.clear()
+    # The parent process may ignore the signal, and only the main thread may set a handler.
+    is_default = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if is_default and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, _interrupt)
 
 
-_interrupt = _Interrupt()
+def _interrupt(*_: object) -> None:
+    _interrupted.set()
+    raise KeyboardInterrupt
 
 
 def _explain(error: Exception) -> tuple[int, str]:
@@ -134,7 +123,7 @@ def _load(command: Callable[..., load_report.Report], options: argparse.Namespac
 
     def say(text: str) -> None:
         # DuckDB may have dropped it.
-        if _interrupt.was_pressed:
+        if _interrupted.is_set():
             raise KeyboardInterrupt
         progress.say(text)
 

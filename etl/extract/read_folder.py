@@ -23,11 +23,12 @@ _BYTES_PER_WORKER = 2 << 20
 
 @dataclass
 class Outcome:
-    """The outcome of one file: `read`, or the reason for its refusal."""
+    """The outcome of one file: `read`, or the reason for its refusal; the province of most of its rows, once staged."""
 
     job: Job
     read: Read | None = None
     refusal: str = ""
+    province: str = ""
 
 
 @dataclass
