@@ -86,9 +86,8 @@ def is_leap_day(day: date) -> bool:
 def year_before(day: date) -> date:
     """The same Jalali day a year earlier; for 30 Esfand the 29th."""
     jalali = JalaliDate(day)
-    if is_leap_day(day):
-        return JalaliDate(jalali.year - 1, 12, 29).to_gregorian()
-    return JalaliDate(jalali.year - 1, jalali.month, jalali.day).to_gregorian()
+    day_before = 29 if is_leap_day(day) else jalali.day
+    return JalaliDate(jalali.year - 1, jalali.month, day_before).to_gregorian()
 
 
 @dataclass(frozen=True)

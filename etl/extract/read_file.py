@@ -27,8 +27,8 @@ from etl.extract.source_file import Batch, SourceFile
 from etl.extract.source_folder import PERSIAN_NAMES, WORKBOOKS, ending_of
 from etl.extract.validate import FAULTS, Fault, Validator, row_schema
 
-# The report names this many extra columns.
-_EXTRAS_NAMED = 50
+# A note names this many columns.
+_TITLES_NAMED = 50
 _LONGEST_TITLE = 60
 
 # The note of each habit that is counted. Data quality shows them in both languages.
@@ -257,16 +257,14 @@ def _identity(status: os.stat_result) -> tuple[int, ...]:
 def _notes(of: Contract, source: SourceFile, counts: Counter[str]) -> list[str]:
     notes = list(source.notes)
     notes += [f"{name} is missing: {what}" for name, what in of.absent.items() if name not in source.match.positions]
-    if extra := source.match.extra:
-        named = [text_folding.display_text(title)[:_LONGEST_TITLE] for title in extra[:_EXTRAS_NAMED]]
-        more = f" and {len(extra) - _EXTRAS_NAMED} more" if len(extra) > _EXTRAS_NAMED else ""
-        notes.append(f"extra columns ignored: {', '.join(named)}{more}")
     for titles, words in (
+        (source.match.extra, "extra columns ignored"),
         (source.match.decorated, "headers read despite signs or hamza"),
         (source.match.near(), "headers ignored that look like a column"),
     ):
         if titles:
-            named = [text_folding.display_text(title)[:_LONGEST_TITLE] for title in titles[:_EXTRAS_NAMED]]
-            notes.append(f"{words}: {', '.join(named)}")
+            named = [text_folding.display_text(title)[:_LONGEST_TITLE] for title in titles[:_TITLES_NAMED]]
+            more = f" and {len(titles) - _TITLES_NAMED} more" if len(titles) > _TITLES_NAMED else ""
+            notes.append(f"{words}: {', '.join(named)}{more}")
     notes += [f"{words}: {counts[name]}" for name, words in _COUNTED.items() if counts[name]]
     return notes

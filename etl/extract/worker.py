@@ -75,12 +75,10 @@ def _answer(
         return "refused", words("too_much_memory", most=_MEMORY)
     except BuildDiskFull as error:
         return "stopped", str(error)
-    except (BrokenPipeError, ConnectionResetError):
+    except (BrokenPipeError, ConnectionResetError, SystemExit, KeyboardInterrupt):
         raise
     except OSError as error:
         return "refused", words("not_opened", error=error.strerror or type(error).__name__)
-    except (SystemExit, KeyboardInterrupt):
-        raise
     except BaseException as error:
         # A parser's panic is no Exception. The text of an error may hold a value of the file: only its type is sent.
         return "refused", words("not_readable", error=type(error).__name__)
