@@ -146,7 +146,7 @@ def count(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], report: R
         if outcome.read:
             job, read = outcome.job, outcome.read
             of_file = {name: by_file.get(job.number, 0) for name, by_file in counts.items()}
-            report.files.append(FileReport(job.label, job.table, read.rows_read, notes=list(read.notes), **of_file))
+            report.files.append(FileReport(job.label, job.table, read.rows_read, notes=read.notes, **of_file))
     report.reasons = dict(con.execute("select reason, count(*) from faults group by all order by 1").fetchall())
 
 

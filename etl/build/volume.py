@@ -71,21 +71,15 @@ def record(con: duckdb.DuckDBPyConnection) -> None:
             group by person_key
         ),
         loaded as (
-            select 'institutes' as source_table, province, count(*) as rows from loaded_institutes group by province
+            select 'institutes' as source_table, province from loaded_institutes
             union all
-            select 'licences', loaded_institutes.province, count(*)
-            from loaded_licences
-            inner join loaded_institutes using (institute_code)
-            group by loaded_institutes.province
+            select 'licences', province from loaded_licences inner join loaded_institutes using (institute_code)
             union all
-            select 'personnel', province, count(*) from loaded_personnel group by province
+            select 'personnel', province from loaded_personnel
             union all
-            select 'training', first_served.province, count(*)
-            from loaded_training
-            inner join first_served using (person_key)
-            group by first_served.province
+            select 'training', province from loaded_training inner join first_served using (person_key)
         )
-        select source_table, province, rows from loaded order by source_table, province
+        select source_table, province, count(*) as rows from loaded group by all order by all
         """
     )
 

@@ -15,7 +15,6 @@ from contextlib import suppress
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
@@ -229,44 +228,37 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m etl", description=(__doc__ or "").split("\n\n")[0], allow_abbrev=False
     )
     commands = parser.add_subparsers(required=True, metavar="command")
-    _add_load_commands(commands)
-    _add_questions(commands)
-    _add_publications(commands)
-    operations.add(commands, arguments.POINTER)
-    return parser
 
-
-def _add_load_commands(commands: Any) -> None:
     sample = operations.command(commands, "sample", _sample, "write made-up files as 31 provinces would submit them")
     sample.add_argument("folder", type=Path, metavar="DIR")
     sample.add_argument("--scale", type=arguments.scale, default=1.0, help="1 is about 60,000 people in service")
     sample.add_argument("--seed", type=int, default=7)
     sample.add_argument("--day", type=arguments.day, help="the last day of the history (today)")
 
-    build = operations.command(
-        commands,
-        "build",
-        readiness.with_outcome_noted(partial(_load, pipeline.build)),
-        "load, build, check and publish",
-    )
-    arguments.add_load(build)
+    noted_build = readiness.with_outcome_noted(partial(_load, pipeline.build))
+    build = operations.command(commands, "build", noted_build, "load, build, check and publish")
     build.add_argument("--to", type=Path, default=arguments.POINTER, metavar="FILE")
-
     check = operations.command(
         commands, "check", partial(_load, pipeline.check), "what build would say, with nothing published"
     )
-    arguments.add_load(check)
     check.add_argument(
         "--from", dest="to", type=Path, default=arguments.POINTER, metavar="FILE", help="what is compared with"
     )
+    for load in (build, check):
+        load.add_argument("folder", type=Path, nargs="?", default=arguments.INCOMING, metavar="DIR")
+        load.add_argument("--report", type=Path, metavar="FILE.json")
+        load.add_argument("--skip-refused", action="store_true", help="go on with the others where a file is refused")
+        load.add_argument(
+            "--accept-loss",
+            action="store_true",
+            help="go on although a table, a province of it or most rows of a file are lost",
+        )
+        load.add_argument("--day", type=arguments.day, help="the day of the build (today)")
 
     quarantine = operations.command(commands, "quarantine", _quarantine, "the rejected rows, as CSV")
-    arguments.add_source(quarantine)
     quarantine.add_argument("--to", type=Path, metavar="FILE.csv")
     quarantine.add_argument("--warned", action="store_true", help="the values that were loaded as unknown instead")
 
-
-def _add_questions(commands: Any) -> None:
     operations.command(commands, "metrics", _metrics, "the catalogue, one metric a line")
 
     ask = operations.command(commands, "ask", _ask, "one question, one table")
@@ -275,24 +267,22 @@ def _add_questions(commands: Any) -> None:
     ask.add_argument("--on", type=arguments.day, metavar="DAY")
     ask.add_argument("--over", type=arguments.period, metavar="DAY..DAY")
     ask.add_argument("--where", action="append", default=[], metavar="DIM=VALUE[,VALUE]")
-    ask.add_argument("--format", choices=("csv", "json", "table"), default="table")
-    arguments.add_source(ask)
 
-
-def _add_publications(commands: Any) -> None:
     publications = operations.command(commands, "publications", _publications, "the publications kept, oldest first")
-    arguments.add_source(publications)
 
     rollback = operations.command(commands, "rollback", _rollback, "show the publication before this one")
     rollback.add_argument("id", nargs="?", help="the publication to show, forward or back")
-    arguments.add_source(rollback)
 
     compared = operations.command(commands, "diff", _diff, "which numbers changed between two publications, and why")
     compared.add_argument("old", nargs="?", help="a publication kept (the one before NEW)")
     compared.add_argument("new", nargs="?", help="a publication kept (the one shown)")
-    compared.add_argument("--format", choices=("csv", "json", "table"), default="table")
-    arguments.add_source(compared)
 
     backtest = operations.command(commands, "backtest", _backtest, "past projections against what happened")
-    backtest.add_argument("--format", choices=("csv", "json", "table"), default="table")
-    arguments.add_source(backtest)
+
+    for answering in (ask, compared, backtest):
+        answering.add_argument("--format", choices=("csv", "json", "table"), default="table")
+    for reading in (quarantine, ask, publications, rollback, compared, backtest):
+        reading.add_argument("--from", dest="source", type=Path, default=arguments.POINTER, metavar="FILE")
+
+    operations.add(commands, arguments.POINTER)
+    return parser

@@ -55,10 +55,9 @@ def refuse_other_kinds(path: Path, table: str = "") -> None:
         return
     if head.startswith(b"PAR1"):
         raise because("parquet_as_text", ending=ending)
-    if size <= _HEAD_BYTES and not next(
-        (head[len(mark) :] for mark in _BYTE_ORDER_MARKS if head.startswith(mark)), head
-    ).strip(b"\x00\r\n\t "):
-        raise because("only_a_mark" if head.startswith(_BYTE_ORDER_MARKS) else "empty")
+    mark = next((mark for mark in _BYTE_ORDER_MARKS if head.startswith(mark)), b"")
+    if size <= _HEAD_BYTES and not head.removeprefix(mark).strip(b"\x00\r\n\t "):
+        raise because("only_a_mark" if mark else "empty")
 
 
 def workbook_kind(path: Path) -> str:
@@ -68,9 +67,7 @@ def workbook_kind(path: Path) -> str:
     name = ending_of(path.name).lstrip(".").upper()
     if head == _OLE:
         return "xls"
-    if not head.startswith(b"PK"):
-        raise because("text_as_workbook", kind=name)
-    kind = _kind_inside(path)
+    kind = _kind_inside(path) if head.startswith(b"PK") else "text"
     if not kind:
         raise because("broken_zip", kind=name)
     if kind not in ("xlsx", "xlsb", "ods"):

@@ -90,9 +90,9 @@ class Read:
     rows_read: int
     sha256: str
     bytes: int
-    notes: tuple[str, ...]
-    table: str = ""
-    sheets: tuple[str, ...] = ()
+    notes: list[str]
+    table: str
+    sheets: list[str]
 
 
 def recognised(path: Path, limits: Limits = DEFAULT) -> str:
@@ -232,8 +232,8 @@ def _build_disk() -> Iterator[None]:
 
 
 def _outcome(job: Job, source: SourceFile, validator: Validator, digest: str, size: int) -> Read:
-    notes = tuple(_notes(contract(job.table), source, validator.counts))
-    return Read(source.rows_read, digest, size, notes, job.table, tuple(source.sheets))
+    notes = _notes(contract(job.table), source, validator.counts)
+    return Read(source.rows_read, digest, size, notes, job.table, source.sheets)
 
 
 def _regular_file(path: Path) -> os.stat_result:

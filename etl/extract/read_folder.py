@@ -145,8 +145,7 @@ class _Worker:
         if kind == "refused":
             self._progress.rows = 0
             return Outcome(self._job, refusal=" ".join(content[0].split()))
-        fields: dict[str, Any] = content[0]
-        read = Read(**fields | {name: tuple(fields[name]) for name in ("notes", "sheets")})
+        read = Read(**content[0])
         self._progress.rows = read.rows_read
         return Outcome(replace(self._job, table=read.table), read)
 
