@@ -156,17 +156,13 @@ def _unread(outcomes: Sequence[Outcome]) -> list[str]:
         if not outcome.read:
             source = outcome.job.origin.connection if outcome.job.origin else outcome.job.label
             alike.setdefault((source, outcome.refusal), []).append(outcome.job.label)
-    return [
-        volume.Refusal(first, _for_others(reason, other_files), volume.CORRECT).line
-        for (_, reason), (first, *other_files) in alike.items()
-    ]
-
-
-def _for_others(reason: str, other_files: Sequence[str]) -> str:
-    """A reason that is the same for other files."""
-    if not other_files:
-        return reason
-    return words("same_for", reason=spoken(reason, "en"), reason_fa=spoken(reason, "fa"), others=", ".join(other_files))
+    lines = []
+    for (_, reason), (first, *others) in alike.items():
+        if others:
+            in_english, in_persian = spoken(reason, "en"), spoken(reason, "fa")
+            reason = words("same_for", reason=in_english, reason_fa=in_persian, others=", ".join(others))
+        lines.append(volume.Refusal(first, reason, volume.CORRECT).line)
+    return lines
 
 
 def _stage(con: duckdb.DuckDBPyConnection, order: BuildOptions, outcomes: list[Outcome], report: Report) -> None:

@@ -56,12 +56,6 @@ def stage(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], keep: boo
 
 def _stage_table(con: duckdb.DuckDBPyConnection, of: Contract, outcomes: Sequence[Outcome], keep: bool) -> None:
     """Insert the rows of one table, and find their faults."""
-    _insert(con, of, outcomes, keep)
-    _apply_rules(con, of)
-    _find_repeated_keys(con, of)
-
-
-def _insert(con: duckdb.DuckDBPyConnection, of: Contract, outcomes: Sequence[Outcome], keep: bool) -> None:
     for kind, schema, insert in (
         ("rows", row_schema(of), f"create table {SCRATCH}.read_{of.table} as from arriving"),
         ("faults", FAULTS, f"insert into faults select '{of.table}', * from arriving"),
@@ -70,6 +64,8 @@ def _insert(con: duckdb.DuckDBPyConnection, of: Contract, outcomes: Sequence[Out
         con.register("arriving", _batches(outcomes, schema, kind, keep))
         con.execute(insert)
         con.unregister("arriving")
+    _apply_rules(con, of)
+    _find_repeated_keys(con, of)
 
 
 def _batches(outcomes: Sequence[Outcome], schema: pa.Schema, kind: str, keep: bool) -> pa.RecordBatchReader:
