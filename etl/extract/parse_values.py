@@ -6,7 +6,7 @@ National ids never leave this module: they become a keyed BLAKE2b hash of 8 byte
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -47,61 +47,45 @@ class Setting:
     places: Places
 
 
-# The typed value of a cell, else None; the reason why it is rejected, else None; the habits in it.
-Parsed = tuple[Any, str | None, tuple[str, ...]]
+def converter(column: Column, setting: Setting) -> Callable[[str], Any]:
+    """A function from the folded text of a filled cell to its typed value; it raises Fault with a reason.
 
-
-def parser(column: Column, setting: Setting) -> Callable[[str], Parsed]:
-    """A function that parses the text of a cell. An empty cell that is permitted has neither value nor reason.
-
-    National ids have their own function. `county` stays text: what it names depends on the row's province.
+    Days and national ids have their own functions. `county` stays text: what it names depends on the row's province.
     """
-    if column.type == "date":
-        last = date.max if column.future else setting.build_day
-        return lambda text: _dated(text, column.required, last)
-    convert, habits_in = _converter(column, setting), habits(column)
-
-    def parsed(text: str) -> Parsed:
-        value, reason = _parse(text, convert, column.required)
-        return value, reason, () if reason and reason != "missing_value" else habits_in(text)
-
-    return parsed
-
-
-def _converter(column: Column, setting: Setting) -> Callable[[str], Any]:
-    """A function from the folded text of a filled cell to its typed value; it raises Fault with a reason."""
     if column.type == "number":
         return lambda text: _number(text, column.least, column.most)
-    if column.type == "code":
-        return _code
-    reason = "unknown_value"
     if column.type == "choice":
-        also = {text_folding.fold(word): value for value, words in column.also.items() for word in words}
-        members: Mapping[str, Any] = _listed(column) | also
-    elif column.type == "yes_no":
-        members = _YES_NO_WORDS
-    elif column.type == "province":
-        members, reason = setting.places.provinces, "unknown_province"
-    elif column.type == "course":
-        members, reason = setting.courses, "unknown_course"
-    else:
-        return lambda text: text
-    return lambda text: _member(text, members, reason)
+        words = _listed(column) | {
+            text_folding.fold(word): value for value, also in column.also.items() for word in also
+        }
+        return lambda text: _member(text, words, "unknown_value")
+    if column.type == "yes_no":
+        return lambda text: _member(text, _YES_NO_WORDS, "unknown_value")
+    if column.type == "province":
+        return lambda text: _member(text, setting.places.provinces, "unknown_province")
+    if column.type == "course":
+        return lambda text: _member(text, setting.courses, "unknown_course")
+    return _code if column.type == "code" else lambda text: text
 
 
 @dataclass
 class ValidationResult:
-    """The typed value of each text or null, the faults by index, and the habits with their index.
+    """The typed value of each text or null, and the faults by index.
 
-    A habit is how a text deviates from the contract but has one meaning.
+    `habits` maps the name of a habit to the indices of texts that deviate from the contract but have one meaning.
     """
 
     typed: pa.Array
     faults: dict[int, str] = field(default_factory=dict)
-    habits: list[tuple[str, int]] = field(default_factory=list)
+    habits: dict[str, list[int]] = field(default_factory=dict)
+
+    def note(self, habits: Iterable[str], index: int) -> None:
+        """Record the habits of the text at an index."""
+        for habit in habits:
+            self.habits.setdefault(habit, []).append(index)
 
 
-def _parse(text: str, convert: Callable[[str], Any], required: bool) -> tuple[Any, str | None]:
+def parse(text: str, convert: Callable[[str], Any], required: bool) -> tuple[Any, str | None]:
     """The typed value of a cell and None, or None and the reason for rejection; (None, None) for a permitted empty cell."""
     if "\ufffd" in text or "\x00" in text:
         return None, "bad_encoding"
@@ -115,7 +99,7 @@ def _parse(text: str, convert: Callable[[str], Any], required: bool) -> tuple[An
 
 
 def habits(column: Column) -> Callable[[str], tuple[str, ...]]:
-    """A function from a text that the column accepts to the habits in it."""
+    """A function from a text that `converter` accepts to the habits in it."""
     listed = set(_listed(column) if column.type == "choice" else _YES_NO if column.type == "yes_no" else ())
 
     def habits_in(text: str) -> tuple[str, ...]:
@@ -142,7 +126,7 @@ def _listed(column: Column) -> dict[str, str]:
 
 
 def parse_national_ids(texts: Sequence[str], required: bool, key: bytes) -> ValidationResult:
-    """A column of national ids: ten digits in bulk, the rest one by one. Typed values are uint64 hashes."""
+    """`parse` for a column of national ids: ten digits in bulk, the rest one by one. Typed values are uint64 hashes."""
     typed = np.ma.masked_all(len(texts), np.uint64)
     result = ValidationResult(pa.nulls(0))
     in_latin_digits = list(map(text_folding.latin_digits, texts))
@@ -153,15 +137,32 @@ def parse_national_ids(texts: Sequence[str], required: bool, key: bytes) -> Vali
     typed[valid] = _keyed_all(signs[are_valid], key)
     for at in np.delete(np.arange(len(texts)), valid).tolist():
         text = texts[at]
-        person, reason = _parse(text, lambda text: _person(text, key), required)
+        person, reason = parse(text, lambda text: _person(text, key), required)
         if reason:
             result.faults[at] = reason
         elif person is not None:
             typed[at] = person
-            result.habits += [(habit, at) for habit in _id_habits(text)]
+            result.note(_id_habits(text), at)
         elif text and _means_empty(text, text_folding.fold(text)):
-            result.habits.append(("empty_mark", at))
+            result.note(("empty_mark",), at)
     result.typed = pa.array(typed, pa.uint64())
+    return result
+
+
+def parse_days(texts: Sequence[str], required: bool, future: bool, build_day: date) -> ValidationResult:
+    """`parse` for a column of dates. `future`: whether days after the build day are accepted."""
+    days = []
+    result = ValidationResult(pa.nulls(0))
+    for at, text in enumerate(texts):
+        day, reason, day_habits = _parse_day(text)
+        if day and day > build_day and not future:
+            day, reason = None, "future_date"
+        days.append(day)
+        if day_habits:
+            result.note(day_habits, at)
+        if reason := reason or ("missing_value" if required and not day else None):
+            result.faults[at] = reason
+    result.typed = pa.array(days, pa.date32())
     return result
 
 
@@ -205,17 +206,10 @@ def _keyed_all(signs: np.ndarray, key: bytes) -> np.ndarray:
     return np.frombuffer(b"".join(digests), ">u8").astype(np.uint64)
 
 
-def _dated(text: str, required: bool, last: date) -> Parsed:
-    """A cell of a date, which must not lie after `last`."""
-    day, reason, day_habits = _parse_day(text)
-    if day and day > last:
-        return None, "future_date", day_habits
-    return day, reason or ("missing_value" if required and not day else None), day_habits
-
-
 @lru_cache(maxsize=1 << 18)
-def _parse_day(text: str) -> Parsed:
-    parsed, reason = _parse(text, _day, False)
+def _parse_day(text: str) -> tuple[date | None, str | None, tuple[str, ...]]:
+    """The day or None, the reason for rejection or None, the habits."""
+    parsed, reason = parse(text, _day, False)
     if parsed:
         day, day_habits = parsed
         return day, None, day_habits

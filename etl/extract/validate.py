@@ -77,7 +77,7 @@ class Validator:
 
     def _count_habits(self, distinct: list[str], result: parse_values.ValidationResult, codes: Any) -> None:
         """Add the habits in a column's texts to `counts`, which the load report shows."""
-        habits = [(name, code, 1) for name, code in result.habits]
+        habits = [(name, code, 1) for name, with_habit in result.habits.items() for code in with_habit]
         habits += [
             ("invisible", code, text_folding.count_invisible(text))
             for code, text in enumerate(distinct)
@@ -108,8 +108,10 @@ def _faults(column: Column, result: parse_values.ValidationResult, codes: Any, l
     """A fault for each row with a faulty text."""
     if not result.faults:
         return []
+    is_bad = np.zeros(len(result.typed), bool)
+    is_bad[list(result.faults)] = True
     code_of_row = codes.to_numpy()
-    rows = np.flatnonzero(np.isin(code_of_row, list(result.faults)))
+    rows = np.flatnonzero(is_bad[code_of_row])
     return [
         (line, column.name, result.faults[code])
         for line, code in zip(lines[rows].tolist(), code_of_row[rows].tolist(), strict=True)
@@ -125,15 +127,19 @@ class _ColumnValidator:
 
     def __init__(self, column: Column, setting: parse_values.Setting) -> None:
         self._column = column
-        self._key = setting.key
+        self._setting = setting
         self._kind = _ARROW.get(column.type, pa.string())
-        self._parser = parse_values.parser(column, setting)
-        self._cache: dict[str, parse_values.Parsed] = {}
+        self._convert = parse_values.converter(column, setting)
+        self._habits = parse_values.habits(column)
+        self._cache: dict[str, tuple[Any, str | None, tuple[str, ...]]] = {}
 
     def validate(self, distinct: list[str]) -> parse_values.ValidationResult:
         """The typed value of each text, the faults and the habits."""
-        if self._column.type == "national_id":
-            return parse_values.parse_national_ids(distinct, self._column.required, self._key)
+        column, setting = self._column, self._setting
+        if column.type == "national_id":
+            return parse_values.parse_national_ids(distinct, column.required, setting.key)
+        if column.type == "date":
+            return parse_values.parse_days(distinct, column.required, column.future, setting.build_day)
         if len(self._cache) > self._MOST_CACHED:
             self._cache.clear()
         parsed = [self._cache.get(text) or self._parse(text) for text in distinct]
@@ -141,11 +147,13 @@ class _ColumnValidator:
         for index, (_, reason, habits) in enumerate(parsed):
             if reason:
                 result.faults[index] = reason
-            result.habits += [(habit, index) for habit in habits]
+            if habits:
+                result.note(habits, index)
         return result
 
-    def _parse(self, text: str) -> parse_values.Parsed:
-        parsed = self._parser(text)
+    def _parse(self, text: str) -> tuple[Any, str | None, tuple[str, ...]]:
+        value, reason = parse_values.parse(text, self._convert, self._column.required)
+        parsed = value, reason, () if reason and reason != "missing_value" else self._habits(text)
         if len(text) <= self._LONGEST_CACHED:
             self._cache[text] = parsed
         return parsed

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from etl.core import text_folding
 from etl.core.jalali import parse_day
 from etl.core.places import places
-from etl.extract import parse_values, validate
+from etl.extract import parse_values
 from etl.extract.contract import Column, contract
 from tests.loading import national_id
 
@@ -170,7 +170,7 @@ def test_zeros_that_a_spreadsheet_dropped_are_put_back(eight):
         assert not parsed.habits
     else:
         assert parsed.typed[0] == parsed.typed[1]
-        assert parsed.habits == [("padded", 1)]
+        assert parsed.habits == {"padded": [1]}
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,9 @@ def column(table: str, name: str) -> Column:
 
 
 def value(table: str, name: str, text: str) -> object:
-    return parse_values.parser(column(table, name), setting())(text)[:2]
+    return parse_values.parse(
+        text, parse_values.converter(column(table, name), setting()), column(table, name).required
+    )
 
 
 @pytest.mark.parametrize("table", ["institutes", "licences", "personnel", "training"])
@@ -288,7 +290,7 @@ def test_a_code_that_only_looks_odd_is_kept(text):
     assert value("personnel", "institute_code", text) == (text.lower(), None)
 
 
-def test_a_day_is_read_or_has_a_reason():
+def test_days_parsed_in_bulk_equal_days_parsed_alone():
     build_day = date(2025, 3, 20)
     texts = [
         "1403/12/30",
@@ -304,16 +306,16 @@ def test_a_day_is_read_or_has_a_reason():
         "1403-12/30",
         "\ufffd",
     ]
-    hired_on = parse_values.parser(column("personnel", "hired_on"), setting(build_day))
-    parsed = [hired_on(text)[:2] for text in texts]
+    parsed = parse_values.parse_days(texts, True, False, build_day)
     leap = date(2025, 3, 20)
-    assert [day for day, _ in parsed] == [leap, None, None, leap, None, None, leap, None, leap, None, None, None]
-    assert [reason for _, reason in parsed] == [
+    assert parsed.typed.to_pylist() == [leap, None, None, leap, None, None, leap, None, leap, None, None, None]
+    assert reasons(parsed) == [
         None, "bad_date", "future_date", None, "missing_value", "missing_value", None, "bad_date", None, "future_date",
         "bad_date", "bad_encoding",
     ]  # fmt: skip
-    left_on = parse_values.parser(column("personnel", "left_on"), setting(build_day))
-    assert [left_on(text)[:2] for text in ("1404/1/1", "")] == [(date(2025, 3, 21), None), (None, None)]
+    may_be_ahead = parse_values.parse_days(["1404/1/1", ""], False, True, build_day)
+    assert may_be_ahead.typed.to_pylist() == [date(2025, 3, 21), None]
+    assert not may_be_ahead.faults
 
 
 @given(
@@ -324,10 +326,9 @@ def test_a_day_is_read_or_has_a_reason():
     )
 )
 def test_any_texts_parsed_in_bulk_equal_each_parsed_alone(texts):
-    hired_on = validate._ColumnValidator(column("personnel", "hired_on"), setting())
-    together = hired_on.validate(texts)
+    together = parse_values.parse_days(texts, True, False, date(2026, 1, 1))
     for at, text in enumerate(texts):
-        alone = hired_on.validate([text])
+        alone = parse_values.parse_days([text], True, False, date(2026, 1, 1))
         assert [together.typed[at]] == list(alone.typed)
         assert together.faults.get(at) == alone.faults.get(0)
 
@@ -347,4 +348,6 @@ def test_a_day_in_any_usual_form_is_read_correctly(year, month, number, form, wr
         day = parse_day(text)
     except ValueError:
         day = None
-    assert value("personnel", "left_on", write(text)) == (day, None if day else "bad_date")
+    parsed = parse_values.parse_days([write(text)], True, True, date(2026, 1, 1))
+    assert parsed.typed.to_pylist() == [day]
+    assert reasons(parsed) == [None if day else "bad_date"]

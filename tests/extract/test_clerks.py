@@ -16,7 +16,7 @@ import pytest
 from etl.extract import parse_values, read_file, workbook
 from etl.extract.contract import contract
 from tests.core.test_text_folding import KEY, column, setting, value
-from tests.loading import HEADERS, ROOT, StreamedRows, csv_text, load, national_id, put, put_good, row
+from tests.loading import DAY, HEADERS, ROOT, StreamedRows, csv_text, load, national_id, put, put_good, row
 
 PERSIAN = {
     "personnel": {one.name: one.headers[0] for one in contract("personnel").columns},
@@ -57,8 +57,10 @@ def folder(tmp_path: Path) -> Path:
     ],
 )
 def test_a_day_as_clerks_write_it(text, day, habits):
-    parsed, reason, found = parse_values.parser(column("personnel", "left_on"), setting())(text)
-    assert (parsed, reason, set(found)) == (day, None, habits)
+    parsed = parse_values.parse_days([text], False, True, DAY)
+    assert parsed.typed.to_pylist() == [day]
+    assert not parsed.faults
+    assert set(parsed.habits) == habits
 
 
 @pytest.mark.parametrize(
@@ -69,21 +71,22 @@ def test_a_day_as_clerks_write_it(text, day, habits):
     ],
 )  # fmt: skip
 def test_an_ambiguous_or_meaningless_day_is_a_bad_date(text):
-    assert value("personnel", "left_on", text) == (None, "bad_date")
+    parsed = parse_values.parse_days([text], False, True, DAY)
+    assert (parsed.typed.to_pylist(), parsed.faults) == ([None], {0: "bad_date"})
 
 
 @pytest.mark.parametrize("text", ["049-937089-9", "049 937089 9", "۰۴۹‌۹۳۷۰۸۹ ۹", "0499370-899", "049–937–0899"])
 def test_an_id_with_marks_between_its_digits_is_the_id(text):
     parsed = parse_values.parse_national_ids([text, "0499370899"], True, KEY)
     assert parsed.typed[0] == parsed.typed[1]
-    assert parsed.habits == [("id_with_marks", 0)]
+    assert parsed.habits == {"id_with_marks": [0]}
 
 
 @pytest.mark.parametrize("text", ["499-370899", "-", "049_937089_9", "04/99370899"])
 def test_an_invalid_id_stays_invalid(text):
     parsed = parse_values.parse_national_ids([text], True, KEY)
     if text == "499-370899":
-        assert parsed.habits == [("id_with_marks", 0), ("padded", 0)]
+        assert parsed.habits == {"id_with_marks": [0], "padded": [0]}
     else:
         assert parsed.faults == {0: "missing_value" if text == "-" else "bad_national_id"}
 
