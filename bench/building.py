@@ -19,7 +19,7 @@ from bench.timing import timed
 from etl.extract import limits
 from etl.extract import source_folder as incoming
 from etl.extract.contract import TABLES, contract
-from etl.extract.open_source import open_source
+from etl.extract.read_file import open_source
 from etl.extract.source_file import Batch
 
 _MB = 1 << 20

@@ -4,7 +4,8 @@ import os
 import sys
 import warnings
 
-from etl.extract import worker_pool
+from etl.core import child_process
+from etl.extract import WORKER
 
 
 def main() -> None:
@@ -13,7 +14,7 @@ def main() -> None:
         _apply_settings()
     if sys.argv[1:2] in (["build"], ["check"]):
         # Workers import their libraries while this process imports its own; more than two would slow it down.
-        worker_pool.ahead(min(2, os.cpu_count() or 1))
+        child_process.start_ahead(min(2, os.cpu_count() or 1), WORKER)
     from etl.cli import commands
 
     if not os.environ.get("ETL_TRACE"):

@@ -5,6 +5,7 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
+from etl.core.files import sync
 from etl.core.paths import IDENTITY_KEY
 
 _FILE = Path(os.environ.get("IDENTITY_KEY_FILE") or IDENTITY_KEY)
@@ -29,14 +30,12 @@ def key() -> bytes:
 def _store(created: bytes) -> bytes:
     """Store the key atomically; returns the stored key, which is another one if a concurrent build was faster."""
     waiting = _FILE.with_name(f".{_FILE.name}.{os.getpid()}")
-    handle = os.open(waiting, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(created)
-            file.flush()
-            os.fsync(file.fileno())
+        waiting.touch(0o600)
+        waiting.write_bytes(created)
+        sync(waiting)
         if _FILE.is_file() and _FILE.stat().st_size < _BYTES:
-            # A dead build of older code did not write its key to the end.
+            # A key that was not written to its end would protect nobody.
             _FILE.unlink()
         with suppress(FileExistsError):
             os.link(waiting, _FILE)

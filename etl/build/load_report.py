@@ -3,12 +3,11 @@
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
-from types import MappingProxyType
 from typing import TextIO
 
 import duckdb
@@ -124,20 +123,10 @@ def writing(path: Path) -> Iterator[TextIO]:
         raise because("not_written", path=path, error=error.strerror) from None
 
 
-def file_provinces(con: duckdb.DuckDBPyConnection) -> dict[int, str]:
-    """The province of most rows of each file, by the file's number."""
-    return dict(con.execute("select file_number, province from file_provinces").fetchall())
-
-
-def missing(outcomes: Sequence[Outcome], provinces: Mapping[int, str] = MappingProxyType({})) -> list[Missing]:
+def missing(outcomes: Sequence[Outcome]) -> list[Missing]:
     """The refused files, with the province of their rows or in their name."""
     return [
-        Missing(
-            outcome.job.label,
-            outcome.job.table,
-            provinces.get(outcome.job.number) or _province_in_name(outcome.job.label) or "",
-            outcome.refusal,
-        )
+        Missing(outcome.job.label, outcome.job.table, _province(outcome) or "", outcome.refusal)
         for outcome in outcomes
         if not outcome.read
     ]
@@ -157,17 +146,13 @@ def count(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], report: R
         if outcome.read:
             job, read = outcome.job, outcome.read
             of_file = {name: by_file.get(job.number, 0) for name, by_file in counts.items()}
-            report.files.append(FileReport(job.label, job.table, read.rows_read, notes=list(read.notes), **of_file))
+            report.files.append(FileReport(job.label, job.table, read.rows_read, notes=read.notes, **of_file))
     report.reasons = dict(con.execute("select reason, count(*) from faults group by all order by 1").fetchall())
 
 
 def record(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], report: Report) -> None:
     """Create `load_files` (one row per file), `quarantine` (one row per fault), `warned` (one row per value loaded as
     unknown) and `ignored_files`."""
-    by_number = file_provinces(con)
-    provinces = {refused.file: refused.province for refused in report.refused} | {
-        outcome.job.label: by_number[outcome.job.number] for outcome in outcomes if outcome.job.number in by_number
-    }
     reports = iter(report.files)
     rows = []
     for outcome in outcomes:
@@ -178,7 +163,7 @@ def record(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], report: 
                 **asdict(counts),
                 "file_number": job.number,
                 "source_table": job.table,
-                "province": provinces.get(job.label) or _province_in_name(job.label),
+                "province": _province(outcome),
                 "sha256": outcome.read.sha256 if outcome.read else None,
                 "bytes": outcome.read.bytes if outcome.read else None,
                 "refusal": outcome.refusal or None,
@@ -240,10 +225,12 @@ def _by_file(con: duckdb.DuckDBPyConnection, sql: str) -> dict[int, int]:
     return dict(con.execute(sql).fetchall())
 
 
-def _province_in_name(name: str) -> str | None:
-    """The province in the name of a file, for refused files without rows. A bare number is ignored."""
+def _province(outcome: Outcome) -> str | None:
+    """The province of a file's rows, else the one in its name. A bare number in a name is ignored."""
+    if outcome.province:
+        return outcome.province
     provinces = places().provinces
-    stem = fold(Path(name).stem)
+    stem = fold(Path(outcome.job.label).stem)
     if (coded := _ISO_IN_NAME.search(stem)) and f"ir-{coded[1]}" in provinces:
         return provinces[f"ir-{coded[1]}"]
     words = stem.replace("-", " ").replace("_", " ").split()

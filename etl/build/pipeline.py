@@ -85,10 +85,10 @@ def check(order: BuildOptions, say: Say, progress: Progress) -> Report:
 def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> Report:
     """Build and check the database of a load in `folder`. Raises BuildRefused with all reasons."""
     files = source_files(order.folder)
-    references = _references(order.folder)
+    (courses, targets, residents, announced, happened), unusable = _references(order.folder)
     setting = parse_values.Setting(
         order.build_day,
-        {fold(course.course_code): course.course_code for course in references.courses},
+        {fold(course.course_code): course.course_code for course in courses},
         identity.key(),
         places(),
     )
@@ -104,16 +104,16 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
             workers = stack.enter_context(closing(WorkerPool(setting, jobs)))
             con = stack.enter_context(build_database.opened(built))
             # The workers already read the files in parallel.
-            reference_data.load(con, references.courses, references.targets)
-            population.load(con, references.residents)
-            announcements.load(con, references.announcements)
-            events.load(con, references.events)
+            reference_data.load(con, courses, targets)
+            population.load(con, residents)
+            announcements.load(con, announced)
+            events.load(con, happened)
             outcomes = workers.read_all(lambda done, rows, share: progress(done, len(jobs), rows, share))
             workers.close()
             snapshots.close()
             report.refused = load_report.missing(outcomes)
-            if references.unusable or len(report.refused) == len(outcomes):
-                raise BuildRefused([*references.unusable, *_unread(outcomes)], report)
+            if unusable or len(report.refused) == len(outcomes):
+                raise BuildRefused([*unusable, *_unread(outcomes)], report)
             say("staging")
             build_database.attach_scratch(con, folder, sum(outcome.job.written for outcome in outcomes if outcome.read))
             _stage(con, order, outcomes, report)
@@ -133,20 +133,11 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
     return report
 
 
-@dataclass(frozen=True)
-class _References:
-    """The reference tables of a build, and the errors of those in its folder."""
+def _references(folder: Path) -> tuple[list[list[Any]], list[str]]:
+    """The courses, targets, residents, announcements and events of `folder`, and the errors of those that are unusable.
 
-    courses: list[reference_data.Course]
-    targets: list[reference_data.Target]
-    residents: list[population.Residents]
-    announcements: list[dict[str, Any]]
-    events: list[dict[str, Any]]
-    unusable: list[str]
-
-
-def _references(folder: Path) -> _References:
-    """The reference tables of `folder`; the shipped ones replace unusable ones, so that its other files are read too."""
+    The shipped ones replace unusable ones, so that its other files are read too.
+    """
     unusable: list[str] = []
     tables: list[list[Any]] = []
     for read in (reference_data.courses, reference_data.targets, population.read, announcements.read, events.read):
@@ -155,8 +146,7 @@ def _references(folder: Path) -> _References:
         except Refused as error:
             unusable.append(str(error))
             tables.append(read(REFERENCE))
-    courses, targets, residents, announced, happened = tables
-    return _References(courses, targets, residents, announced, happened, unusable)
+    return tables, unusable
 
 
 def _unread(outcomes: Sequence[Outcome]) -> list[str]:
@@ -166,17 +156,13 @@ def _unread(outcomes: Sequence[Outcome]) -> list[str]:
         if not outcome.read:
             source = outcome.job.origin.connection if outcome.job.origin else outcome.job.label
             alike.setdefault((source, outcome.refusal), []).append(outcome.job.label)
-    return [
-        volume.Refusal(first, _for_others(reason, other_files), volume.CORRECT).line
-        for (_, reason), (first, *other_files) in alike.items()
-    ]
-
-
-def _for_others(reason: str, other_files: Sequence[str]) -> str:
-    """A reason that is the same for other files."""
-    if not other_files:
-        return reason
-    return words("same_for", reason=spoken(reason, "en"), reason_fa=spoken(reason, "fa"), others=", ".join(other_files))
+    lines = []
+    for (_, reason), (first, *others) in alike.items():
+        if others:
+            in_english, in_persian = spoken(reason, "en"), spoken(reason, "fa")
+            reason = words("same_for", reason=in_english, reason_fa=in_persian, others=", ".join(others))
+        lines.append(volume.Refusal(first, reason, volume.CORRECT).line)
+    return lines
 
 
 def _stage(con: duckdb.DuckDBPyConnection, order: BuildOptions, outcomes: list[Outcome], report: Report) -> None:
@@ -194,7 +180,7 @@ def _stage(con: duckdb.DuckDBPyConnection, order: BuildOptions, outcomes: list[O
             break
         for outcome, reason in rejected:
             outcome.read, outcome.refusal = None, reason
-        report.refused = load_report.missing(outcomes, load_report.file_provinces(con))
+        report.refused = load_report.missing(outcomes)
         if len(report.refused) == len(outcomes):
             raise BuildRefused(_unread(outcomes), report)
     volume.record(con)

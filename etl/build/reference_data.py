@@ -3,13 +3,12 @@
 Courses and targets come from the submitted folder if it has them, else from data/reference.
 """
 
-from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import duckdb
+import pyarrow as pa
 from persiantools.jdatetime import JalaliDate
 
 from etl.core import jalali
@@ -17,9 +16,19 @@ from etl.core.paths import REFERENCE
 from etl.core.text_folding import display_code, display_text, fold
 from etl.extract import reference_files as files
 from etl.extract.contract import contract
+from etl.warehouse.build_database import create_from
 
 # The Jalali years of the calendar.
 _FIRST_YEAR, _LAST_YEAR = 1290, 1460
+
+_TEXT = pa.string()
+_COURSES = pa.schema(
+    {
+        **{"course_code": _TEXT, "title_fa": _TEXT, "title_en": _TEXT, "posts": pa.list_(_TEXT)},
+        **{"valid_months": pa.int32(), "hours": pa.float64(), "due_days": pa.int32()},
+    }
+)
+_TARGETS = pa.schema({"metric": _TEXT, "province": _TEXT, "date": pa.date32(), "value": pa.float64()})
 
 
 @dataclass(frozen=True)
@@ -70,29 +79,17 @@ def load(con: duckdb.DuckDBPyConnection, courses: list[Course], targets: list[Ta
             f"create table {table} as select * from read_csv(?, header=true, sample_size=-1, types={types})",
             [str(REFERENCE / f"{table}.csv")],
         )
-    _make(
-        con,
-        "courses (course_code varchar, title_fa varchar, title_en varchar, posts varchar, valid_months integer, "
-        "hours double, due_days integer)",
-        [(*astuple(course)[:3], "|".join(course.posts), *astuple(course)[4:]) for course in courses],
+    arriving = pa.Table.from_pylist(list(map(asdict, courses)), _COURSES)
+    create_from(
+        con, "create table courses as select * replace (array_to_string(posts, '|') as posts) from arriving", arriving
     )
-    _make(
-        con,
-        "course_posts (course_code varchar, post varchar, due_days integer)",
-        [(course.course_code, post, course.due_days) for course in courses for post in course.posts],
+    create_from(
+        con, "create table course_posts as select course_code, unnest(posts) as post, due_days from arriving", arriving
     )
-    _make(con, "targets (metric varchar, province varchar, date date, value double)", list(map(astuple, targets)))
+    create_from(
+        con, "create table targets as from arriving", pa.Table.from_pylist(list(map(asdict, targets)), _TARGETS)
+    )
     _load_calendar(con)
-
-
-def _make(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    con.execute(f"create table {table}")
-    if rows:
-        placeholders = ", ".join("?" * len(rows[0]))
-        con.execute(
-            f"insert into {table.split(maxsplit=1)[0]} values {', '.join([f'({placeholders})'] * len(rows))}",
-            [value for row in rows for value in row],
-        )
 
 
 def _load_calendar(con: duckdb.DuckDBPyConnection) -> None:

@@ -15,14 +15,6 @@ from etl.extract.validate import FAULTS, row_schema
 from etl.warehouse import build_database
 from etl.warehouse.build_database import SCRATCH
 
-_TYPES = {
-    pa.date32(): "date",
-    pa.float64(): "double",
-    pa.bool_(): "boolean",
-    pa.uint64(): "ubigint",
-    pa.int64(): "bigint",
-    pa.int32(): "integer",
-}
 # So many rows of a file, from all over it, are enough to determine its province.
 _ROWS_FOR_PROVINCE = 2000
 
@@ -51,6 +43,9 @@ def stage(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], keep: boo
             _stage_table(con, of, read, keep)
         staged.result()
     _find_file_provinces(con)
+    provinces = dict(con.execute("from file_provinces").fetchall())
+    for outcome in outcomes:
+        outcome.province = provinces.get(outcome.job.number, outcome.province)
     # A table is loaded after those that its rows refer to. Keys are compared last, because a rejected row takes no part in it.
     for of in map(contract, TABLES):
         _find_orphans(con, of)
@@ -63,21 +58,15 @@ def stage(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], keep: boo
 
 def _stage_table(con: duckdb.DuckDBPyConnection, of: Contract, outcomes: Sequence[Outcome], keep: bool) -> None:
     """Insert the rows of one table, and find the faults that one row alone shows."""
-    _insert(con, of, outcomes, keep)
-    _apply_rules(con, of)
-
-
-def _insert(con: duckdb.DuckDBPyConnection, of: Contract, outcomes: Sequence[Outcome], keep: bool) -> None:
-    fields = ", ".join(f"{field.name} {_TYPES.get(field.type, 'varchar')}" for field in row_schema(of))
-    con.execute(f"create table {SCRATCH}.read_{of.table} ({fields})")
     for kind, schema, insert in (
-        ("rows", row_schema(of), f"insert into read_{of.table} from arriving"),
+        ("rows", row_schema(of), f"create table {SCRATCH}.read_{of.table} as from arriving"),
         ("faults", FAULTS, f"insert into faults select '{of.table}', * from arriving"),
         ("warned", FAULTS, f"insert into warned select '{of.table}', * from arriving"),
     ):
         con.register("arriving", _batches(outcomes, schema, kind, keep))
         con.execute(insert)
         con.unregister("arriving")
+    _apply_rules(con, of)
 
 
 def _batches(outcomes: Sequence[Outcome], schema: pa.Schema, kind: str, keep: bool) -> pa.RecordBatchReader:
@@ -162,7 +151,7 @@ def _find_file_provinces(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         f"""
         create table {SCRATCH}.file_provinces as
-        with placed as (
+        with placed as not materialized (
             select file_number, line, province, null as institute_code, null as person_key from read_institutes
             union all
             select file_number, line, province, null, null from read_personnel
@@ -172,20 +161,15 @@ def _find_file_provinces(con: duckdb.DuckDBPyConnection) -> None:
             select file_number, line, null, null, person_key from read_training
         ),
         steps as (
-            select file_number, greatest(1, count(*) // {_ROWS_FOR_PROVINCE}) as step
-            from placed
-            group by file_number
+            select file_number, greatest(1, count(*) // {_ROWS_FOR_PROVINCE}) as step from placed group by file_number
         ),
         sampled as (
-            select placed.*
-            from placed
-            inner join steps using (file_number)
-            where placed.line % steps.step = 0
+            select placed.* from placed inner join steps using (file_number) where placed.line % steps.step = 0
         ),
         first_seen as (
             select person_key, arg_min(province, (file_number, line)) as province
             from read_personnel
-            where person_key in (select person_key from sampled)
+            semi join sampled using (person_key)
             group by person_key
         ),
         counted as (

@@ -71,21 +71,15 @@ def record(con: duckdb.DuckDBPyConnection) -> None:
             group by person_key
         ),
         loaded as (
-            select 'institutes' as source_table, province, count(*) as rows from loaded_institutes group by province
+            select 'institutes' as source_table, province from loaded_institutes
             union all
-            select 'licences', loaded_institutes.province, count(*)
-            from loaded_licences
-            inner join loaded_institutes using (institute_code)
-            group by loaded_institutes.province
+            select 'licences', province from loaded_licences inner join loaded_institutes using (institute_code)
             union all
-            select 'personnel', province, count(*) from loaded_personnel group by province
+            select 'personnel', province from loaded_personnel
             union all
-            select 'training', first_served.province, count(*)
-            from loaded_training
-            inner join first_served using (person_key)
-            group by first_served.province
+            select 'training', province from loaded_training inner join first_served using (person_key)
         )
-        select source_table, province, rows from loaded order by source_table, province
+        select source_table, province, count(*) as rows from loaded group by all order by all
         """
     )
 
@@ -186,24 +180,24 @@ def losses(
     before = {
         (table, province): rows for table, province, rows in publications.rows_of_current(pointer, "from load_rows")
     }
-    names = {
-        iso: (f"{iso} {name}", name_fa)
-        for iso, name, name_fa in con.execute("select iso_3166_2, name_en, name_fa from provinces").fetchall()
-    }
+    provinces = con.execute("select iso_3166_2, name_en, name_fa from provinces").fetchall()
+    names = {iso: (name, name_fa) for iso, name, name_fa in provinces}
     refusals = []
     for table in TABLES:
         if reported & _with_references(table):
             continue
         rows, rows_before = _of_table(loaded, table), _of_table(before, table)
+        place = f"{table}{BETWEEN}{PERSIAN_NAMES[table]}"
         if not rows:
-            refusals.append(Refusal(_place(table), _fewer(rows, rows_before), words("hand_in_table")))
+            refusals.append(Refusal(place, _fewer(rows, rows_before), words("hand_in_table")))
         elif _is_lost(rows, rows_before):
-            refusals.append(Refusal(_place(table), _fewer(rows, rows_before), ACCEPT))
+            refusals.append(Refusal(place, _fewer(rows, rows_before), ACCEPT))
         else:
             for (of, province), rows_before in sorted(before.items()):
                 rows = loaded.get((of, province), 0)
                 if of == table and province and (of, province) not in left_out and _is_lost(rows, rows_before):
-                    place = _place(table, names.get(province, (province, province)))
+                    name, name_fa = names[province]
+                    place = f"{table}, {province} {name}{BETWEEN}{PERSIAN_NAMES[table]}، {name_fa}"
                     reason = _fewer(rows, rows_before, "fewer_rows")
                     refusals.append(Refusal(place, reason, words("hand_in_province")))
     return refusals
@@ -217,15 +211,6 @@ def _with_references(table: str) -> set[str]:
 
 def _is_lost(rows: int, rows_before: int) -> bool:
     return rows_before >= ROWS_COMPARED and rows < rows_before * LEAST_SHARE
-
-
-def _place(table: str, province: tuple[str, str] | None = None) -> str:
-    """A table, or a province of it (its English and its Persian name)."""
-    english, persian = [table], [PERSIAN_NAMES[table]]
-    if province:
-        english.append(province[0])
-        persian.append(province[1])
-    return f"{', '.join(english)}{BETWEEN}{'، '.join(persian)}"
 
 
 def _fewer(rows: int, rows_before: int, cause: str = "") -> str:

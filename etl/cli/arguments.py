@@ -1,4 +1,4 @@
-"""The types of command line arguments, and the arguments that several commands share."""
+"""The types and defaults of command line arguments."""
 
 import argparse
 import os
@@ -54,21 +54,3 @@ def scale(text: str) -> float:
     if not 0 < size <= 1000:
         raise argparse.ArgumentTypeError("a scale lies above 0, at 1000 at most")
     return size
-
-
-def add_load(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `build` and `check`."""
-    parser.add_argument("folder", type=Path, nargs="?", default=INCOMING, metavar="DIR")
-    parser.add_argument("--report", type=Path, metavar="FILE.json")
-    parser.add_argument("--skip-refused", action="store_true", help="go on with the others where a file is refused")
-    parser.add_argument(
-        "--accept-loss",
-        action="store_true",
-        help="go on although a table, a province of it or most rows of a file are lost",
-    )
-    parser.add_argument("--day", type=day, help="the day of the build (today)")
-
-
-def add_source(parser: argparse.ArgumentParser) -> None:
-    """The publication that a command reads."""
-    parser.add_argument("--from", dest="source", type=Path, default=POINTER, metavar="FILE")

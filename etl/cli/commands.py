@@ -15,7 +15,6 @@ from contextlib import suppress
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
@@ -34,6 +33,7 @@ from etl.warehouse import publications as publication
 
 # The exit code of a command ended by Ctrl-C, as shells report it.
 _INTERRUPTED = 130
+_interrupted = threading.Event()
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -43,16 +43,16 @@ def main(words: Sequence[str] | None = None) -> int:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     options = _parser().parse_args(words)
     try:
-        with _interrupt:
-            code: int = options.run(options) or 0
-            sys.stdout.flush()
-            return code
+        _note_interrupts()
+        code: int = options.run(options) or 0
+        sys.stdout.flush()
+        return code
     except BrokenPipeError:
         # The reader of the output closed the pipe.
         _discard_output()
         return 0
     except Exception as error:
-        if not _interrupt.was_pressed:
+        if not _interrupted.is_set():
             code, lines = _explain(error)
             for line in lines.splitlines():
                 print(printable(" ".join(line.split())), file=sys.stderr)
@@ -64,30 +64,18 @@ def main(words: Sequence[str] | None = None) -> int:
     return _INTERRUPTED
 
 
-class _Interrupt:
-    """Remembers Ctrl-C while a command runs: DuckDB turns it into another error, or drops it."""
-
-    def __init__(self) -> None:
-        self.was_pressed = False
-        self._before: Any = None
-
-    def __enter__(self) -> None:
-        self.was_pressed = False
-        self._before = signal.getsignal(signal.SIGINT)
-        # The parent process may ignore the signal, and only the main thread may set a handler.
-        if self._before is signal.default_int_handler and threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, self._note)
-
-    def __exit__(self, *_: object) -> None:
-        if signal.getsignal(signal.SIGINT) == self._note:
-            signal.signal(signal.SIGINT, self._before)
-
-    def _note(self, *_: object) -> None:
-        self.was_pressed = True
-        raise KeyboardInterrupt
+def _note_interrupts() -> None:
+    """Remember Ctrl-C from now on: DuckDB turns it into another error, or drops it."""
+    _interrupted.clear()
+    # The parent process may ignore the signal, and only the main thread may set a handler.
+    is_default = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if is_default and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, _interrupt)
 
 
-_interrupt = _Interrupt()
+def _interrupt(*_: object) -> None:
+    _interrupted.set()
+    raise KeyboardInterrupt
 
 
 def _explain(error: Exception) -> tuple[int, str]:
@@ -134,7 +122,7 @@ def _load(command: Callable[..., load_report.Report], options: argparse.Namespac
 
     def say(text: str) -> None:
         # DuckDB may have dropped it.
-        if _interrupt.was_pressed:
+        if _interrupted.is_set():
             raise KeyboardInterrupt
         progress.say(text)
 
@@ -240,44 +228,37 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m etl", description=(__doc__ or "").split("\n\n")[0], allow_abbrev=False
     )
     commands = parser.add_subparsers(required=True, metavar="command")
-    _add_load_commands(commands)
-    _add_questions(commands)
-    _add_publications(commands)
-    operations.add(commands, arguments.POINTER)
-    return parser
 
-
-def _add_load_commands(commands: Any) -> None:
     sample = operations.command(commands, "sample", _sample, "write made-up files as 31 provinces would submit them")
     sample.add_argument("folder", type=Path, metavar="DIR")
     sample.add_argument("--scale", type=arguments.scale, default=1.0, help="1 is about 60,000 people in service")
     sample.add_argument("--seed", type=int, default=7)
     sample.add_argument("--day", type=arguments.day, help="the last day of the history (today)")
 
-    build = operations.command(
-        commands,
-        "build",
-        readiness.with_outcome_noted(partial(_load, pipeline.build)),
-        "load, build, check and publish",
-    )
-    arguments.add_load(build)
+    noted_build = readiness.with_outcome_noted(partial(_load, pipeline.build))
+    build = operations.command(commands, "build", noted_build, "load, build, check and publish")
     build.add_argument("--to", type=Path, default=arguments.POINTER, metavar="FILE")
-
     check = operations.command(
         commands, "check", partial(_load, pipeline.check), "what build would say, with nothing published"
     )
-    arguments.add_load(check)
     check.add_argument(
         "--from", dest="to", type=Path, default=arguments.POINTER, metavar="FILE", help="what is compared with"
     )
+    for load in (build, check):
+        load.add_argument("folder", type=Path, nargs="?", default=arguments.INCOMING, metavar="DIR")
+        load.add_argument("--report", type=Path, metavar="FILE.json")
+        load.add_argument("--skip-refused", action="store_true", help="go on with the others where a file is refused")
+        load.add_argument(
+            "--accept-loss",
+            action="store_true",
+            help="go on although a table, a province of it or most rows of a file are lost",
+        )
+        load.add_argument("--day", type=arguments.day, help="the day of the build (today)")
 
     quarantine = operations.command(commands, "quarantine", _quarantine, "the rejected rows, as CSV")
-    arguments.add_source(quarantine)
     quarantine.add_argument("--to", type=Path, metavar="FILE.csv")
     quarantine.add_argument("--warned", action="store_true", help="the values that were loaded as unknown instead")
 
-
-def _add_questions(commands: Any) -> None:
     operations.command(commands, "metrics", _metrics, "the catalogue, one metric a line")
 
     ask = operations.command(commands, "ask", _ask, "one question, one table")
@@ -286,24 +267,22 @@ def _add_questions(commands: Any) -> None:
     ask.add_argument("--on", type=arguments.day, metavar="DAY")
     ask.add_argument("--over", type=arguments.period, metavar="DAY..DAY")
     ask.add_argument("--where", action="append", default=[], metavar="DIM=VALUE[,VALUE]")
-    ask.add_argument("--format", choices=("csv", "json", "table"), default="table")
-    arguments.add_source(ask)
 
-
-def _add_publications(commands: Any) -> None:
     publications = operations.command(commands, "publications", _publications, "the publications kept, oldest first")
-    arguments.add_source(publications)
 
     rollback = operations.command(commands, "rollback", _rollback, "show the publication before this one")
     rollback.add_argument("id", nargs="?", help="the publication to show, forward or back")
-    arguments.add_source(rollback)
 
     compared = operations.command(commands, "diff", _diff, "which numbers changed between two publications, and why")
     compared.add_argument("old", nargs="?", help="a publication kept (the one before NEW)")
     compared.add_argument("new", nargs="?", help="a publication kept (the one shown)")
-    compared.add_argument("--format", choices=("csv", "json", "table"), default="table")
-    arguments.add_source(compared)
 
     backtest = operations.command(commands, "backtest", _backtest, "past projections against what happened")
-    backtest.add_argument("--format", choices=("csv", "json", "table"), default="table")
-    arguments.add_source(backtest)
+
+    for answering in (ask, compared, backtest):
+        answering.add_argument("--format", choices=("csv", "json", "table"), default="table")
+    for reading in (quarantine, ask, publications, rollback, compared, backtest):
+        reading.add_argument("--from", dest="source", type=Path, default=arguments.POINTER, metavar="FILE")
+
+    operations.add(commands, arguments.POINTER)
+    return parser

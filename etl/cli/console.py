@@ -37,26 +37,23 @@ class Progress:
             return
         self._last = now
         left = f", about {(now - self._began) * (1 - share) / share:.0f} s left" if 0.02 < share < 1 else ""
-        self._write(f"reading: {done} of {of} files, {rows:,} rows, {share:.0%} of the bytes{left}")
+        self.say(f"reading: {done} of {of} files, {rows:,} rows, {share:.0%} of the bytes{left}")
 
     def say(self, step: str) -> None:
         """Report the step that begins."""
-        self._write(step)
+        if self._live:
+            print(f"\r\x1b[2K{step}", end="", file=self._out, flush=True)
+            self._open = True
+        else:
+            # A closed pipe does not stop the build.
+            with suppress(OSError):
+                print(step, file=self._out, flush=True)
 
     def close(self) -> None:
         """End the updated line."""
         if self._open:
             print(file=self._out)
             self._open = False
-
-    def _write(self, text: str) -> None:
-        if self._live:
-            print(f"\r\x1b[2K{text}", end="", file=self._out, flush=True)
-            self._open = True
-        else:
-            # A closed pipe does not stop the build.
-            with suppress(OSError):
-                print(text, file=self._out, flush=True)
 
 
 def print_report(report: Report) -> None:

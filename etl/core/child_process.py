@@ -8,12 +8,22 @@ import sys
 
 from etl.core.paths import ROOT
 
+Child = tuple["subprocess.Popen[bytes]", socket.socket]
+_waiting: dict[tuple[str, ...], list[Child]] = {}
 
-def start(module: str, *arguments: str) -> tuple["subprocess.Popen[bytes]", socket.socket]:
+
+def start_ahead(count: int, module: str, *arguments: str) -> None:
+    """Start `count` processes for the next calls of `start` with the same words. They end with this process."""
+    _waiting[module, *arguments] = [start(module, *arguments) for _ in range(count)]
+
+
+def start(module: str, *arguments: str) -> Child:
     """The process of `python -m module SOCKET arguments…`, and our end of its socket.
 
     It has no standard streams, except standard error if ETL_TRACE is set.
     """
+    if waiting := _waiting.get((module, *arguments)):
+        return waiting.pop()
     ours, theirs = socket.socketpair()
     with theirs:
         process = subprocess.Popen(

@@ -4,6 +4,7 @@ Days are Gregorian `datetime.date`. Jalali days follow the official 33-year rule
 """
 
 import re
+from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -72,9 +73,8 @@ def read_day(text: str) -> tuple[date, tuple[str, ...]]:
 def add_months(day: date, months: int) -> date:
     """`day` plus whole Gregorian months; 31 January + 1 is the last day of February."""
     index = day.year * 12 + day.month - 1 + months
-    year, month = divmod(index, 12)
-    first_of_next = date(year + (month == 11), (month + 1) % 12 + 1, 1)
-    return date(year, month + 1, min(day.day, (first_of_next - DAY).day))
+    year, month = index // 12, index % 12 + 1
+    return date(year, month, min(day.day, monthrange(year, month)[1]))
 
 
 def is_leap_day(day: date) -> bool:
@@ -86,9 +86,8 @@ def is_leap_day(day: date) -> bool:
 def year_before(day: date) -> date:
     """The same Jalali day a year earlier; for 30 Esfand the 29th."""
     jalali = JalaliDate(day)
-    if is_leap_day(day):
-        return JalaliDate(jalali.year - 1, 12, 29).to_gregorian()
-    return JalaliDate(jalali.year - 1, jalali.month, jalali.day).to_gregorian()
+    day_before = 29 if is_leap_day(day) else jalali.day
+    return JalaliDate(jalali.year - 1, jalali.month, day_before).to_gregorian()
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from pathlib import Path
 from etl.core.paths import REFERENCE
 from etl.core.text_folding import fold
 
+_COUNTY_NAMES = ("sci_code", "county_fa", "county_en", "county_en_osm", "name_in_1402_list")
+
 
 @dataclass(frozen=True)
 class Places:
@@ -29,15 +31,8 @@ def places() -> Places:
     for row in reference_rows(REFERENCE / "province_aliases.csv"):
         provinces[fold(row["alias"])] = row["iso_3166_2"]
     for row in reference_rows(REFERENCE / "counties.csv"):
-        for name in (
-            row["sci_code"],
-            row["county_fa"],
-            row["county_en"],
-            row["county_en_osm"],
-            row["name_in_1402_list"],
-        ):
-            if name:
-                counties.setdefault((row["province_iso"], fold(name)), row["sci_code"])
+        for name in filter(None, map(row.get, _COUNTY_NAMES)):
+            counties.setdefault((row["province_iso"], fold(name)), row["sci_code"])
     return Places(provinces, counties)
 
 

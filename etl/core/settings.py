@@ -130,36 +130,33 @@ class Settings:
     replicas: Replicas = Replicas()
 
 
+# Every setting, with the name of its section.
+_ALL = [(section.name, setting) for section in fields(Settings) for setting in fields(section.type)]  # type: ignore[arg-type]
 # The environment variable that overrides a setting, by section and name.
 VARIABLES = {
-    (section.name, setting.name): setting.metadata["variable"] or f"POLICEYAR_{section.name}_{setting.name}".upper()
-    for section in fields(Settings)
-    for setting in fields(section.type)  # type: ignore[arg-type]
+    (section, setting.name): setting.metadata["variable"] or f"POLICEYAR_{section}_{setting.name}".upper()
+    for section, setting in _ALL
 }
 
 
 def read(environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings of file and environment. Raises Faulty with every error."""
     tables, faults = _file(environment)
-    sections: dict[str, Any] = {}
-    for section in fields(Settings):
-        values: dict[str, Any] = {}
-        table = tables.get(section.name, {})
-        for setting in fields(section.type):  # type: ignore[arg-type]
-            where = VARIABLES[section.name, setting.name]
-            raw = environment.get(where)
-            if not raw:
-                where, raw = f"{section.name}.{setting.name}", table.get(setting.name)
-            if raw is None:
-                continue
-            try:
-                values[setting.name] = setting.metadata["kind"](raw)
-            except ValueError as error:
-                faults.append(f"{where}: {error}")
-            except PermissionError as error:
-                faults.append(f"{where}: {error.filename} may not be looked at by this user")
-        sections[section.name] = section.type(**values)  # type: ignore[operator]
-    settings = Settings(**sections)
+    values: dict[str, dict[str, Any]] = {section.name: {} for section in fields(Settings)}
+    for section, setting in _ALL:
+        where = VARIABLES[section, setting.name]
+        raw = environment.get(where)
+        if not raw:
+            where, raw = f"{section}.{setting.name}", tables.get(section, {}).get(setting.name)
+        if raw is None:
+            continue
+        try:
+            values[section][setting.name] = setting.metadata["kind"](raw)
+        except ValueError as error:
+            faults.append(f"{where}: {error}")
+        except PermissionError as error:
+            faults.append(f"{where}: {error.filename} may not be looked at by this user")
+    settings = Settings(**{section.name: section.type(**values[section.name]) for section in fields(Settings)})  # type: ignore[operator]
     faults += _contradictions(settings) if not faults else []
     if faults:
         raise Faulty(faults)
@@ -170,11 +167,10 @@ def apply(environment: MutableMapping[str, str] = os.environ) -> Settings:
     """Read the settings, and set the environment variables that modules read. Raises Faulty."""
     settings = read(environment)
     if file_in_use(environment):
-        for section in fields(Settings):
-            for setting in fields(section.type):  # type: ignore[arg-type]
-                value = getattr(getattr(settings, section.name), setting.name)
-                if setting.metadata["variable"] and value not in ("", 0, None, False):
-                    environment.setdefault(setting.metadata["variable"], "1" if value is True else str(value))
+        for section, setting in _ALL:
+            value = getattr(getattr(settings, section), setting.name)
+            if setting.metadata["variable"] and value not in ("", 0, None, False):
+                environment.setdefault(setting.metadata["variable"], "1" if value is True else str(value))
     return settings
 
 

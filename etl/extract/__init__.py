@@ -1,0 +1,1 @@
+WORKER = "etl.extract.worker"

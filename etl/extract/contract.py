@@ -178,10 +178,7 @@ class Match:
             )
         # A row of data in place of a header is not shown: it may hold values of a person.
         titles = self.titles if len(self.positions) > 1 else [self.titles[at] for at in self.positions.values()]
-        found_titles = (
-            ", ".join(filter(None, (display_text(title)[:_LONGEST_TITLE] for title in titles[:_MOST_TITLES]))) or "–"
-        )
-        expected = ", ".join(column.title for column in self.of.columns if column.required)
+        shown = [display_text(title)[:_LONGEST_TITLE] for title in titles[:_MOST_TITLES]]
         near = self.near()
         refusal = because(
             "missing_column",
@@ -189,8 +186,8 @@ class Match:
             place_fa=place_fa,
             columns=", ".join(self.missing),
             columns_fa="، ".join(self.of.by_name[name].headers[0] for name in self.missing),
-            found=found_titles,
-            expected=expected,
+            found=", ".join(filter(None, shown)) or "–",
+            expected=", ".join(column.title for column in self.of.columns if column.required),
             near=f"; near: {', '.join(near)}" if near else "",
             near_fa=f"؛ نزدیک به: {'، '.join(near)}" if near else "",
         )

@@ -9,7 +9,7 @@ import csv
 import io
 import re
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -95,13 +95,21 @@ class _Delimited:
         if remainder:
             yield remainder
 
+    def _lines(self, waiting: deque[str]) -> Iterator[str]:
+        """The waiting lines, with their line ends; fetches the next piece only if a record reaches into it."""
+        while waiting or (piece := self._next_piece()):
+            if not waiting:
+                waiting.extend(_split_lines(piece))
+            yield waiting.popleft()
+
     def _read_header(self) -> None:
         piece = self._next_piece()
         # Only a header that spans lines, or follows titles, reaches beyond the first line.
         end = len(piece) if self._how.above else piece.find(b"\n") + 1 or len(piece)
         if end < len(piece):
             self._pending.appendleft(piece[end:])
-        lines = _Lines(piece[:end], self._next_piece)
+        waiting = deque(_split_lines(piece[:end]))
+        lines = self._lines(waiting)
         for _ in range(self._how.above):
             next(lines)
         reader = csv.reader(lines, delimiter=self._how.separator, strict=True)
@@ -113,8 +121,8 @@ class _Delimited:
         if self._width > _MOST_COLUMNS:
             raise because("too_many_columns", line=self._how.above + 1, most=f"{_MOST_COLUMNS:,}")
         self._line += self._how.above + reader.line_num
-        if unread := lines.unread():
-            self._pending.appendleft(unread)
+        if waiting:
+            self._pending.appendleft("".join(waiting).encode())
 
     def _split_at_once(self, piece: bytes) -> Batch | None:
         """The rows of a piece in which every line is a record; None for any other piece."""
@@ -200,10 +208,10 @@ class _Delimited:
 
     def _split_by_record(self, piece: bytes) -> Batch:
         """The rows of a piece, and of following pieces if a record reaches into them."""
-        lines = _Lines(piece, self._next_piece)
-        reader = csv.reader(lines, delimiter=self._how.separator, strict=True)
+        waiting = deque(_split_lines(piece))
+        reader = csv.reader(self._lines(waiting), delimiter=self._how.separator, strict=True)
         sound: list[tuple[int, list[str]]] = []
-        while not lines.is_exhausted:
+        while waiting:
             line = self._line + reader.line_num
             record = self._record(reader, line)
             if record == []:
@@ -237,35 +245,6 @@ class _Delimited:
         if reader.line_num > before + 1 and _swallows_rows(record, self._width, self._how.separator):
             raise because("swallowing_quote", line=line)
         return record
-
-
-class _Lines:
-    """The lines of a piece, with their line ends; fetches the next piece only if a record reaches into it."""
-
-    def __init__(self, piece: bytes, more: Callable[[], bytes]) -> None:
-        self._lines = _split_lines(piece)
-        self._at = 0
-        self._more = more
-
-    def __iter__(self) -> "_Lines":
-        return self
-
-    def __next__(self) -> str:
-        if self.is_exhausted:
-            self._lines, self._at = _split_lines(self._more()), 0
-            if not self._lines:
-                raise StopIteration
-        self._at += 1
-        return self._lines[self._at - 1]
-
-    @property
-    def is_exhausted(self) -> bool:
-        """Whether all lines fetched so far are consumed."""
-        return self._at == len(self._lines)
-
-    def unread(self) -> bytes:
-        """The lines that are not consumed yet."""
-        return "".join(self._lines[self._at :]).encode()
 
 
 def _split_lines(piece: bytes) -> list[str]:

@@ -96,19 +96,13 @@ def _encodings(head: bytes) -> tuple[str, ...]:
         raise because("utf7")
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return ("utf-16",)
-    if b"\x00" in head[:200]:
-        return _unmarked(head[:200])
-    return ("utf-8", "cp1256")
-
-
-def _unmarked(head: bytes) -> tuple[str, ...]:
-    """The candidate encodings of a text with NUL bytes: in UTF-32 the upper half of every character is zero.
-
-    Decoded as UTF-16, UTF-32 gives the same titles with a NUL after each letter.
-    """
-    if not any(head[2::4]) and not any(head[3::4]):
+    beginning = head[:200]
+    if b"\x00" not in beginning:
+        return ("utf-8", "cp1256")
+    # In UTF-32 the upper half of every character is zero; decoded as UTF-16 it gives the same titles with NULs in them.
+    if not any(beginning[2::4]) and not any(beginning[3::4]):
         return ("utf-32-le",)
-    if not any(head[::4]) and not any(head[1::4]):
+    if not any(beginning[::4]) and not any(beginning[1::4]):
         return ("utf-32-be",)
     return ("utf-16-le", "utf-16-be", "utf-8")
 

@@ -30,11 +30,11 @@ def expected(table: str, column: str, reason: str) -> str:
 def _form(column: Column, forms: dict[str, dict[str, str]]) -> dict[str, str]:
     """The form of a column's values."""
     kind = "between" if column.type == "number" and column.most is not None else column.type
-    values = {
-        "en": {"values": ", ".join(column.values), "least": column.least, "most": column.most},
-        "fa": {"values": "، ".join(column.values.values()), "least": column.least, "most": column.most},
+    values = {"en": ", ".join(column.values), "fa": "، ".join(column.values.values())}
+    return {
+        lang: text.format(values=values[lang], least=column.least, most=column.most)
+        for lang, text in forms[kind].items()
     }
-    return {lang: text.format_map(values[lang]) for lang, text in forms[kind].items()}
 
 
 @cache

@@ -17,6 +17,7 @@ _PACKED = {
     b"\x28\xb5\x2f\xfd": "zstd",
 }
 _DOCUMENTS = {b"%pdf": "PDF", b"{\\rtf": "RTF", b"<!doctype html": "HTML", b"<html": "HTML", b"<table": "HTML"}
+_PARTS = {"xl/workbook.bin": "xlsb", "xl/workbook.xml": "xlsx", "content.xml": "ods", "word/document.xml": "Word"}
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff", b"\xff\xfe", b"\xfe\xff")
 _HEAD_BYTES = 256
 
@@ -54,10 +55,9 @@ def refuse_other_kinds(path: Path, table: str = "") -> None:
         return
     if head.startswith(b"PAR1"):
         raise because("parquet_as_text", ending=ending)
-    if size <= _HEAD_BYTES and not next(
-        (head[len(mark) :] for mark in _BYTE_ORDER_MARKS if head.startswith(mark)), head
-    ).strip(b"\x00\r\n\t "):
-        raise because("only_a_mark" if head.startswith(_BYTE_ORDER_MARKS) else "empty")
+    mark = next((mark for mark in _BYTE_ORDER_MARKS if head.startswith(mark)), b"")
+    if size <= _HEAD_BYTES and not head.removeprefix(mark).strip(b"\x00\r\n\t "):
+        raise because("only_a_mark" if mark else "empty")
 
 
 def workbook_kind(path: Path) -> str:
@@ -67,9 +67,7 @@ def workbook_kind(path: Path) -> str:
     name = ending_of(path.name).lstrip(".").upper()
     if head == _OLE:
         return "xls"
-    if not head.startswith(b"PK"):
-        raise because("text_as_workbook", kind=name)
-    kind = _kind_inside(path)
+    kind = _kind_inside(path) if head.startswith(b"PK") else "text"
     if not kind:
         raise because("broken_zip", kind=name)
     if kind not in ("xlsx", "xlsb", "ods"):
@@ -86,13 +84,7 @@ def _kind_inside(path: Path) -> str:
                 raise because("password")
     except (zipfile.BadZipFile, ValueError, NotImplementedError):
         return ""
-    if "xl/workbook.bin" in names:
-        return "xlsb"
-    if "xl/workbook.xml" in names:
-        return "xlsx"
-    if "content.xml" in names:
-        return "ods"
-    return "Word" if "word/document.xml" in names else "ZIP" if names else ""
+    return next((kind for part, kind in _PARTS.items() if part in names), "ZIP" if names else "")
 
 
 def _holds(path: Path, sought: bytes) -> bool:

@@ -42,26 +42,26 @@ def open_parquet(path: Path, contract: Contract, limits: Limits = DEFAULT) -> So
         kind = file.schema_arrow.field(position).type
         if not _is_readable(kind):
             raise because("parquet_type", column=name, kind=kind)
-    _refuse_bomb(file.metadata, set(match.positions.values()), limits)
+    titles = [names[position] for position in match.positions.values()]
+    _refuse_bomb(file.metadata, titles, limits)
     source = SourceFile(match)
-    source.batches = _batches(file, source)
+    source.batches = _batches(file, titles, source)
     return source
 
 
-def _refuse_bomb(footer: pq.FileMetaData, columns_read: set[int], limits: Limits) -> None:
+def _refuse_bomb(footer: pq.FileMetaData, titles: list[str], limits: Limits) -> None:
     """Check the rows and the sizes of the columns to read, as the footer states them, before a page is unpacked.
 
     A false footer is noticed while reading, where rows, memory and disk are counted.
     """
     groups = [footer.row_group(at) for at in range(footer.num_row_groups)]
     limits.refuse_rows(max(footer.num_rows, sum(group.num_rows for group in groups)))
-    names = {footer.schema.to_arrow_schema().names[position] for position in columns_read}
     limits.refuse_unpacked(
         sum(
             column.total_uncompressed_size
             for group in groups
             for column in map(group.column, range(group.num_columns))
-            if column.path_in_schema.partition(".")[0] in names
+            if column.path_in_schema.partition(".")[0] in titles
         )
     )
 
@@ -72,8 +72,7 @@ def _is_readable(kind: pa.DataType) -> bool:
     return any(is_of_kind(kind) for is_of_kind in _READABLE)
 
 
-def _batches(file: pq.ParquetFile, source: SourceFile) -> Iterator[Batch]:
-    titles = [file.schema_arrow.names[position] for position in source.match.positions.values()]
+def _batches(file: pq.ParquetFile, titles: list[str], source: SourceFile) -> Iterator[Batch]:
     try:
         for block in file.iter_batches(batch_size=BATCH_ROWS, columns=titles):
             block.validate(full=True)

@@ -37,8 +37,8 @@ class Origin:
     connection: str
     schema: str
     relation: str
-    statement_timeout: str = "30min"
-    lock_timeout: str = "30s"
+    statement_timeout: str
+    lock_timeout: str
     snapshot: str = ""
     bytes: int = 0
     refusal: str = ""
@@ -74,13 +74,11 @@ def origins(folder: Path) -> list[Origin]:
             key: entry[key] for key in _KEYS if key in entry
         }
         connection = " ".join(f"{key}={_literal(value)}" for key, value in parameters.items())
-        options: dict[str, Any] = {
-            key: str(entry[key]) for key in ("statement_timeout", "lock_timeout") if key in entry
-        }
+        timeouts = str(entry.get("statement_timeout", "30min")), str(entry.get("lock_timeout", "30s"))
         name = str(entry.get("service") or entry.get("dbname") or entry.get("host") or "postgresql")
         for table, relation in tables.items():
             label = printable(f"{name}:{schema}.{relation}")
-            origins.append(Origin(label, table, connection, schema, str(relation), **options))
+            origins.append(Origin(label, table, connection, schema, str(relation), *timeouts))
     return origins
 
 

@@ -16,17 +16,19 @@ from typing import Any
 import pyarrow as pa
 
 from etl.core import text_folding
+from etl.core.errors import Refused
 from etl.core.files import sha256
 from etl.extract.causes import because
-from etl.extract.contract import Contract, contract
+from etl.extract.contract import TABLES, Contract, contract
+from etl.extract.file_kinds import refuse_other_kinds
 from etl.extract.limits import DEFAULT, Limits, unpacked_size
-from etl.extract.open_source import open_source, recognised
 from etl.extract.postgresql import Origin, digest_of, opened
 from etl.extract.source_file import Batch, SourceFile
+from etl.extract.source_folder import PERSIAN_NAMES, WORKBOOKS, ending_of
 from etl.extract.validate import FAULTS, Fault, Validator, row_schema
 
-# The report names this many extra columns.
-_EXTRAS_NAMED = 50
+# A note names this many columns.
+_TITLES_NAMED = 50
 _LONGEST_TITLE = 60
 
 # The note of each habit that is counted. Data quality shows them in both languages.
@@ -88,15 +90,61 @@ class Read:
     rows_read: int
     sha256: str
     bytes: int
-    notes: tuple[str, ...]
-    table: str = ""
-    sheets: tuple[str, ...] = ()
+    notes: list[str]
+    table: str
+    sheets: list[str]
 
 
-def recognised_table(path: Path, limits: Limits = DEFAULT) -> str:
-    """The table that the headers of a file match. Raises Refused if they match none or several."""
+def recognised(path: Path, limits: Limits = DEFAULT) -> str:
+    """The table that the headers of a file match. Raises Refused if they match none, or several."""
     _checked(path, limits)
-    return recognised(path, limits)
+    fitting, refusals = [], []
+    for table in TABLES:
+        try:
+            open_source(path, contract(table), limits)
+        except Refused as error:
+            refusals.append((error.resembles, str(error)))
+        else:
+            fitting.append(table)
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise because("several_tables", tables=", ".join(fitting))
+    likely = [message for resembles, message in refusals if resembles]
+    if len(likely) == 1:
+        raise Refused(likely[0])
+    messages = {message for _, message in refusals}
+    # A damaged file is refused with the same message for every table.
+    raise Refused(messages.pop()) if len(messages) == 1 else _no_table()
+
+
+def _no_table() -> Refused:
+    """The refusal of a file that is like no table: the required headers of each."""
+    required = {table: [column for column in contract(table).columns if column.required] for table in TABLES}
+    return because(
+        "no_table",
+        expected="; ".join(f"{table}: {', '.join(column.name for column in of)}" for table, of in required.items()),
+        expected_fa="؛ ".join(
+            f"{PERSIAN_NAMES[table]}: {'، '.join(column.headers[0] for column in of)}" for table, of in required.items()
+        ),
+    )
+
+
+def open_source(path: Path, contract: Contract, limits: Limits = DEFAULT) -> SourceFile:
+    """The rows of `path`. Raises Refused, with the place and the reason, if it cannot be read as the table."""
+    refuse_other_kinds(path, contract.table)
+    ending = ending_of(path.name)
+    if ending in WORKBOOKS:
+        from etl.extract.workbook import open_workbook
+
+        return open_workbook(path, contract)
+    if ending == ".parquet":
+        from etl.extract.parquet import open_parquet
+
+        return open_parquet(path, contract, limits)
+    from etl.extract.delimited import open_csv
+
+    return open_csv(path, contract)
 
 
 def read(job: Job, validator: Validator, progress: Callable[[int, float], None], limits: Limits = DEFAULT) -> Read:
@@ -184,8 +232,8 @@ def _build_disk() -> Iterator[None]:
 
 
 def _outcome(job: Job, source: SourceFile, validator: Validator, digest: str, size: int) -> Read:
-    notes = tuple(_notes(contract(job.table), source, validator.counts))
-    return Read(source.rows_read, digest, size, notes, job.table, tuple(source.sheets))
+    notes = _notes(contract(job.table), source, validator.counts)
+    return Read(source.rows_read, digest, size, notes, job.table, source.sheets)
 
 
 def _regular_file(path: Path) -> os.stat_result:
@@ -209,16 +257,14 @@ def _identity(status: os.stat_result) -> tuple[int, ...]:
 def _notes(of: Contract, source: SourceFile, counts: Counter[str]) -> list[str]:
     notes = list(source.notes)
     notes += [f"{name} is missing: {what}" for name, what in of.absent.items() if name not in source.match.positions]
-    if extra := source.match.extra:
-        named = [text_folding.display_text(title)[:_LONGEST_TITLE] for title in extra[:_EXTRAS_NAMED]]
-        more = f" and {len(extra) - _EXTRAS_NAMED} more" if len(extra) > _EXTRAS_NAMED else ""
-        notes.append(f"extra columns ignored: {', '.join(named)}{more}")
     for titles, words in (
+        (source.match.extra, "extra columns ignored"),
         (source.match.decorated, "headers read despite signs or hamza"),
         (source.match.near(), "headers ignored that look like a column"),
     ):
         if titles:
-            named = [text_folding.display_text(title)[:_LONGEST_TITLE] for title in titles[:_EXTRAS_NAMED]]
-            notes.append(f"{words}: {', '.join(named)}")
+            named = [text_folding.display_text(title)[:_LONGEST_TITLE] for title in titles[:_TITLES_NAMED]]
+            more = f" and {len(titles) - _TITLES_NAMED} more" if len(titles) > _TITLES_NAMED else ""
+            notes.append(f"{words}: {', '.join(named)}{more}")
     notes += [f"{words}: {counts[name]}" for name, words in _COUNTED.items() if counts[name]]
     return notes

@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass, replace
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from etl.extract import limits, worker_pool
+from etl.core import child_process
+from etl.extract import WORKER, limits
 from etl.extract.causes import because, words
 from etl.extract.parse_values import Setting
 from etl.extract.read_file import Job, Read
@@ -22,11 +23,12 @@ _BYTES_PER_WORKER = 2 << 20
 
 @dataclass
 class Outcome:
-    """The outcome of one file: `read`, or the reason for its refusal."""
+    """The outcome of one file: `read`, or the reason for its refusal; the province of most of its rows, once staged."""
 
     job: Job
     read: Read | None = None
     refusal: str = ""
+    province: str = ""
 
 
 @dataclass
@@ -89,7 +91,8 @@ class WorkerPool:
     def _ready(self) -> list[Connection]:
         for worker in self._busy.values():
             if time.monotonic() - worker.last_message_at > SILENCE_SECONDS:
-                worker.stop()
+                # `receive` notices that it ended.
+                worker.process.kill()
         return [pipe for pipe in wait(list(self._busy), timeout=1) if isinstance(pipe, Connection)]
 
     def close(self) -> None:
@@ -102,7 +105,7 @@ class _Worker:
     """One worker process, and its current file."""
 
     def __init__(self, greeting: dict[str, Any]) -> None:
-        self._process, line = worker_pool.take()
+        self.process, line = child_process.start(WORKER)
         self.pipe = Connection(line.detach())
         self._job: Job | None = None
         self.is_alive = True
@@ -142,20 +145,15 @@ class _Worker:
         if kind == "refused":
             self._progress.rows = 0
             return Outcome(self._job, refusal=" ".join(content[0].split()))
-        fields: dict[str, Any] = content[0]
-        read = Read(**fields | {name: tuple(fields[name]) for name in ("notes", "sheets")})
+        read = Read(**content[0])
         self._progress.rows = read.rows_read
         return Outcome(replace(self._job, table=read.table), read)
-
-    def stop(self) -> None:
-        """End the process; `receive` notices that it ended."""
-        self._process.kill()
 
     def kill(self) -> None:
         """End the process and close the connection; it holds nothing that is still needed."""
         self.is_alive = False
-        self._process.kill()
-        self._process.wait()
+        self.process.kill()
+        self.process.wait()
         self.pipe.close()
 
     def _send(self, request: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 import csv
 import math
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
@@ -20,12 +20,6 @@ _MOST = 1e9
 _Row = TypeVar("_Row")
 
 
-def chosen(folder: Path, name: str) -> Path:
-    """The file of this name in `folder` if there is one, else the shipped one."""
-    submitted = folder / name
-    return submitted if submitted.exists() or submitted.is_symlink() else REFERENCE / name
-
-
 def read(
     folder: Path,
     name: str,
@@ -34,15 +28,17 @@ def read(
     column: str,
     key: Callable[[_Row], Hashable],
 ) -> list[_Row]:
-    """The parsed rows of the reference table `name`.
+    """The parsed rows of the reference table `name`: of `folder` if it has one, else the shipped one.
 
     `parse` gets the path, the line and the cells. Raises Refused for an unreadable file or cell, and for a row whose `key`
     occurs on an earlier line; `column` is the one named then.
     """
-    path = chosen(folder, name)
+    path = folder / name
+    if not (path.exists() or path.is_symlink()):
+        path = REFERENCE / name
     parsed: list[_Row] = []
     first_lines: dict[Hashable, int] = {}
-    for line, cells in rows(path, needed):
+    for line, cells in _rows(path, needed):
         row = parse(path, line, cells)
         if (first := first_lines.setdefault(key(row), line)) != line:
             raise bad_cell(path, line, column, "twice", other=first)
@@ -50,7 +46,7 @@ def read(
     return parsed
 
 
-def rows(path: Path, needed: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
+def _rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
     """Each row with its first line, keyed by folded titles. Raises Refused if a required title is missing."""
     if path.exists() and not path.is_file():
         raise named(path.name, because("not_a_file"))
@@ -62,14 +58,13 @@ def rows(path: Path, needed: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
             titles = [fold(title) for title in next(reader, [])]
             if lacking := [title for title in needed if title not in titles]:
                 raise because("reference_column", file=path.name, columns=", ".join(lacking))
-            numbered_rows, line = [], reader.line_num + 1
+            line = reader.line_num + 1
             for record in reader:
                 if record and len(record) != len(titles):
                     raise bad_cell(path, line, "", "ragged_row")
                 if record:
-                    numbered_rows.append((line, dict(zip(titles, record, strict=True))))
+                    yield line, dict(zip(titles, record, strict=True))
                 line = reader.line_num + 1
-            return numbered_rows
     except OSError as error:
         raise named(path.name, because("not_opened", error=error.strerror)) from None
     except (UnicodeDecodeError, csv.Error) as error:

@@ -1,5 +1,6 @@
 """The XML of a sheet of .xlsx: cells with an error or a formula without a stored result, which calamine returns as empty."""
 
+import posixpath
 import re
 import zipfile
 from pathlib import Path
@@ -60,29 +61,28 @@ def _scan(content: Any) -> tuple[bool, int, str]:
 
 def _part_of(archive: zipfile.ZipFile, title: str) -> str:
     """The name of the part of the archive that holds the sheet called `title`; empty if there is none."""
-    relation = ""
-
-    def sheets(name: str, attributes: dict[str, str]) -> None:
-        nonlocal relation
-        if name == "sheet" and attributes.get("name") == title:
-            relation = next((value for key, value in attributes.items() if key.endswith("id") and key != "sheetId"), "")
-
-    with archive.open("xl/workbook.xml") as content:
-        parse_xml(content, sheets)
-    return related_parts(archive, "workbook.xml").get(relation, "")
+    parts = related_parts(archive, "workbook.xml")
+    for sheet in _attributes(archive, "xl/workbook.xml", "sheet"):
+        if sheet.get("name") == title:
+            ids = (value for key, value in sheet.items() if key.endswith("id") and key != "sheetId")
+            return parts.get(next(ids, ""), "")
+    return ""
 
 
 def related_parts(archive: zipfile.ZipFile, book: str) -> dict[str, str]:
     """The parts of the archive that the workbook `book` refers to, by the id of their relation."""
-    targets: dict[str, str] = {}
+    relations = _attributes(archive, f"xl/_rels/{book}.rels", "Relationship")
+    return {
+        item.get("Id", ""): posixpath.join("xl", item["Target"]).lstrip("/") for item in relations if item.get("Target")
+    }
 
-    def relation(name: str, attributes: dict[str, str]) -> None:
-        if name == "Relationship" and (target := attributes.get("Target")):
-            targets[attributes.get("Id", "")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
 
-    with archive.open(f"xl/_rels/{book}.rels") as content:
-        parse_xml(content, relation)
-    return targets
+def _attributes(archive: zipfile.ZipFile, part: str, sought: str) -> list[dict[str, str]]:
+    """The attributes of each element of this name."""
+    found: list[dict[str, str]] = []
+    with archive.open(part) as content:
+        parse_xml(content, lambda name, attributes: found.append(attributes) if name == sought else None)
+    return found
 
 
 def _unreadable_in(archive: zipfile.ZipFile, part: str) -> set[Cell]:

@@ -4,15 +4,12 @@ Calamine reads the rows. It returns an empty cell for an error (#N/A), a formula
 by a merge; the parts of the workbook tell them apart (sheet_xml.py, error_cells.py), and their rows are rejected.
 """
 
-import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
-from xml.parsers import expat
 
 import numpy as np
 import pyarrow as pa
@@ -32,8 +29,6 @@ from etl.extract.source_folder import ending_of
 _BIGGEST_UNPACKED = 2 << 30
 # Titles and blank rows may precede the header.
 _HEADER_SEARCH_ROWS = 20
-# What a damaged part of a workbook raises.
-_BROKEN_PART = (zipfile.BadZipFile, zlib.error, expat.ExpatError, LookupError, ValueError, EOFError, RuntimeError)
 
 
 def open_workbook(path: Path, contract: Contract) -> SourceFile:
@@ -90,15 +85,13 @@ class _Opened:
             title = self.sheets[number].name
             try:
                 unreadable = self._unreadable(number, title)
-            except _BROKEN_PART as error:
-                raise _not_readable(title, error) from None
-            try:
-                sheet = self._book.get_sheet_by_index(number)
+                self._last = number, self._book.get_sheet_by_index(number), unreadable
+            except (Refused, MemoryError):
+                raise
             except PasswordError:
                 raise because("password") from None
             except Exception as error:
-                raise _not_readable(title, error) from None
-            self._last = number, sheet, unreadable
+                raise because("broken_sheet", sheet=display_text(title), error=type(error).__name__) from None
         return self._last[1:]
 
     def head(self, number: int) -> list[list[str]]:
@@ -168,10 +161,6 @@ class _Book:
             return because("no_sheet")
         name, match = self._best
         return match.refusal(f"sheet {name}", f"برگهٔ {name}")
-
-
-def _not_readable(title: str, error: Exception) -> Refused:
-    return because("broken_sheet", sheet=display_text(title), error=type(error).__name__)
 
 
 def _all_batches(book: _Book, sheets: Iterator[_Sheet], source: SourceFile) -> Iterator[Batch]:

@@ -24,7 +24,7 @@ from etl.extract.contract import contract
 from etl.extract.limits import Limits
 from etl.extract.parse_values import Setting
 from etl.extract.postgresql import Origin
-from etl.extract.read_file import BuildDiskFull, Job, read, recognised_table
+from etl.extract.read_file import BuildDiskFull, Job, read, recognised
 from etl.extract.validate import Validator
 
 # The memory limit of a worker, in MiB. XLSX needs the most: a sheet is held in memory.
@@ -62,7 +62,7 @@ def _answer(
         # The size of a view is unknown: its server limits the time.
         size = (origin.bytes or limits.unpacked << 20) if origin else path.stat().st_size
         _limit_time(size, limits.seconds)
-        table = request["table"] or recognised_table(path, limits)
+        table = request["table"] or recognised(path, limits)
         job = Job(path, table, request["number"], Path(request["folder"]), origin)
 
         def progress(rows: int, share: float) -> None:
@@ -75,12 +75,10 @@ def _answer(
         return "refused", words("too_much_memory", most=_MEMORY)
     except BuildDiskFull as error:
         return "stopped", str(error)
-    except (BrokenPipeError, ConnectionResetError):
+    except (BrokenPipeError, ConnectionResetError, SystemExit, KeyboardInterrupt):
         raise
     except OSError as error:
         return "refused", words("not_opened", error=error.strerror or type(error).__name__)
-    except (SystemExit, KeyboardInterrupt):
-        raise
     except BaseException as error:
         # A parser's panic is no Exception. The text of an error may hold a value of the file: only its type is sent.
         return "refused", words("not_readable", error=type(error).__name__)

@@ -281,7 +281,7 @@ def test_a_reader_that_is_killed_or_stops_answering_is_a_refusal(folder, build_r
     def send_signal_at_start(how: int) -> None:
         def started(self: read_folder._Worker, job: read_file.Job, *progress: read_folder._Progress) -> None:
             if job.path.name == "personnel.csv":
-                self._process.send_signal(how)
+                self.process.send_signal(how)
             start(self, job, *progress)
 
         monkeypatch.setattr(read_folder._Worker, "start", started)

@@ -23,7 +23,7 @@ from tests.loading import (
 
 def unusable(folder: Path) -> str:
     """The fault of a folder's reference table, without the remedy. `build` refuses with the same line."""
-    (line,) = english("\n".join(pipeline._references(folder).unusable))
+    (line,) = english("\n".join(pipeline._references(folder)[1]))
     return line.partition("; ")[0]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from etl.extract import open_source, parse_values, read_file, workbook
+from etl.extract import parse_values, read_file, workbook
 from etl.extract.contract import contract
 from tests.core.test_text_folding import KEY, column, setting, value
 from tests.loading import DAY, HEADERS, ROOT, StreamedRows, csv_text, load, national_id, put, put_good, row
@@ -411,8 +411,8 @@ def test_a_workbook_known_by_its_headers_is_opened_once(tmp_path, monkeypatch):
             return calamine.from_path(name)
 
     monkeypatch.setattr(workbook, "CalamineWorkbook", Counted)
-    table = open_source.recognised(path)
-    source = open_source.open_source(path, contract(table))
+    table = read_file.recognised(path)
+    source = read_file.open_source(path, contract(table))
     assert (table, sum(len(batch.lines) for batch in source.batches)) == ("training", 2)
     assert names == [str(path)]
 

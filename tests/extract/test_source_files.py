@@ -23,7 +23,7 @@ from etl.core.errors import Refused
 from etl.extract import delimited
 from etl.extract.causes import BETWEEN
 from etl.extract.contract import contract
-from etl.extract.open_source import open_source
+from etl.extract.read_file import open_source
 from etl.extract.source_file import SHEET_BITS, SourceFile
 from etl.extract.source_folder import table_of
 from tests.loading import GOOD, HEADERS, csv_text, row

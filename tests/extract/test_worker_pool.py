@@ -5,23 +5,24 @@ import sys
 
 import pytest
 
-from etl.extract import worker_pool
+from etl.core import child_process
+from etl.extract import WORKER
 from tests.loading import ROOT
 
 
 @pytest.fixture(autouse=True)
 def alone(monkeypatch):
-    monkeypatch.setattr(worker_pool, "_waiting", [])
+    monkeypatch.setattr(child_process, "_waiting", {})
 
 
 def test_workers_started_ahead_are_taken_before_a_new_one_starts():
-    worker_pool.ahead(2)
-    waiting = {process for process, _ in worker_pool._waiting}
-    workers = [worker_pool.take(), worker_pool.take(), worker_pool.take()]
+    child_process.start_ahead(2, WORKER)
+    waiting = {process for process, _ in child_process._waiting[WORKER,]}
+    workers = [child_process.start(WORKER) for _ in range(3)]
     try:
         assert {process for process, _ in workers[:2]} == waiting
         assert workers[2][0] not in waiting
-        assert not worker_pool._waiting
+        assert not child_process._waiting[WORKER,]
     finally:
         for process, line in workers:
             line.close()
@@ -29,7 +30,10 @@ def test_workers_started_ahead_are_taken_before_a_new_one_starts():
 
 
 def test_an_unused_worker_ends_with_its_parent():
-    script = "from etl.extract import worker_pool; worker_pool.ahead(1); print(worker_pool._waiting[0][0].pid)"
+    script = (
+        "from etl.core import child_process; from etl.extract import WORKER; child_process.start_ahead(1, WORKER); "
+        "print(child_process._waiting[WORKER,][0][0].pid)"
+    )
     result = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
     )
