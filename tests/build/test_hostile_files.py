@@ -38,6 +38,8 @@ from tests.loading import (
     run,
 )
 
+pytestmark = pytest.mark.slow
+
 # ------------------------------------------------------------------ text files
 
 

@@ -31,6 +31,8 @@ from tests.loading import (
     row,
 )
 
+pytestmark = pytest.mark.slow
+
 # ------------------------------------------------------------------ workbooks
 
 
@@ -152,7 +154,6 @@ def test_a_zip_bomb_that_lies_about_its_size_is_refused(folder, build_refusal):
     assert build_refusal().startswith("training_2.xlsx: ")
 
 
-@pytest.mark.slow
 def test_what_takes_more_memory_than_a_reader_may_have_is_refused(folder, build_refusal, monkeypatch):
     path = workbook(folder, ("داده", [HEADER, CELLS]))
     assert swell(path, 200) > 400 * MEGABYTE

@@ -16,6 +16,8 @@ from etl.semantic import access
 from etl.warehouse import publications
 from tests.loading import HEADERS, Built, StreamedRows, build, copy_publication, load, national_id, put, put_good, row
 
+pytestmark = pytest.mark.slow
+
 PLACES = {"IR-23": "تهران", "IR-01": "گیلان"}
 PER_PLACE = 120
 
