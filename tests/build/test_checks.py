@@ -20,6 +20,8 @@ from tests.loading import (
     row,
 )
 
+pytestmark = pytest.mark.slow
+
 # ------------------------------------------------------------------ checks
 
 

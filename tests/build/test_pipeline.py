@@ -34,6 +34,8 @@ from tests.loading import (
     with_rows,
 )
 
+pytestmark = pytest.mark.slow
+
 # ------------------------------------------------------------------ what is good loads
 
 
@@ -264,7 +266,6 @@ def sample(publish_sample) -> Sample:
 
 
 # With one thread, and in slices of persons, which bound the memory of a build.
-@pytest.mark.slow
 @pytest.mark.parametrize("setting", [("BUILD_THREADS", "1"), ("BUILD_SLICE", "97")])
 def test_the_same_input_gives_the_same_content_with_other_threads_and_slices(sample, tmp_path, monkeypatch, setting):
     monkeypatch.setenv(*setting)
@@ -277,7 +278,6 @@ def test_the_same_input_gives_the_same_content_with_other_threads_and_slices(sam
         assert digest(ours) == digest(theirs)
 
 
-@pytest.mark.slow
 def test_rows_that_fill_the_memory_give_the_same_content_from_a_file_that_is_removed(sample, tmp_path, monkeypatch):
     attach, attached = build_database._attach, []
 
@@ -323,7 +323,6 @@ print(read.rows_read, int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status
 """
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["csv", "quoted", "parquet"])
 def test_what_a_reader_needs_of_memory_does_not_grow_with_the_file(tmp_path, kind):
     rows = 60_000
