@@ -12,7 +12,7 @@ from datetime import date
 from functools import cache, wraps
 from importlib import import_module
 from types import MappingProxyType
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import etl.analysis
 from etl.semantic.access import ScopedCursor, check, members_in_scope, narrow
@@ -20,7 +20,7 @@ from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME, catalogue, tables
 from etl.semantic.derived import Where
 
-_Run = TypeVar("_Run", bound=Callable[..., Answer])
+_Run = Callable[..., Answer]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Analysis:
     `asks` holds names of metrics, and of tables that are read row by row.
     """
 
-    run: Callable[..., Answer]
+    run: _Run
     asks: tuple[str, ...]
     over_period: bool
 
@@ -39,7 +39,7 @@ _registered: dict[str, Analysis] = {}
 
 
 def analysis(*, asks: tuple[str, ...], over_period: bool = False) -> Callable[[_Run], _Run]:
-    """Register the decorated function. Raises ValueError if another one has its name."""
+    """Register the decorated function, with the defaults of its day and filters. Raises ValueError if its name is taken."""
 
     def register(run: _Run) -> _Run:
         if run.__name__ in _registered:
@@ -50,7 +50,7 @@ def analysis(*, asks: tuple[str, ...], over_period: bool = False) -> Callable[[_
             return run(con, on or con.publication.as_of, where or {}, **more)
 
         _registered[run.__name__] = Analysis(with_defaults, asks, over_period)
-        return cast(_Run, with_defaults)
+        return with_defaults
 
     return register
 

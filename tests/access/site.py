@@ -14,6 +14,7 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, Page
 
+from etl.operations import audit
 from tests import serving
 from tests.access.gated import ACCESS, SECRET
 
@@ -43,6 +44,11 @@ class Site:
     @property
     def audit(self) -> Path:
         return self.folder / "audit"
+
+
+def events(site: Site, sub: str = "", event: str = "") -> list[audit.Event]:
+    """The events of the audit log, the latest first, optionally of one person or one kind."""
+    return [one for one in audit.events(site.audit) if sub in ("", one.sub) and event in ("", one.event)]
 
 
 @contextmanager

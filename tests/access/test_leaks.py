@@ -26,7 +26,7 @@ from etl.semantic.catalog import catalogue
 from pages.ui.i18n import text
 from tests import serving
 from tests.access.scopes import ISFAHAN, TEHRAN
-from tests.access.site import ROLES, Site, cookie_header, fetch, served, sign_in, status
+from tests.access.site import ROLES, Site, cookie_header, events, fetch, served, sign_in, status
 from tests.browser import app as front
 from tests.parts import PARTS, opening
 
@@ -306,7 +306,7 @@ def test_a_saved_view_is_not_listed_for_another_person(site: Site, reader: Calla
             viewer.page.get_by_role("button", name="Save", exact=True).click()
             viewer.visit.settle()
         assert (b"Only mine" in viewer.listener.received) == (sub == "isfahan.officer")
-    assert [event.more["page"] for event in audit.events(site.audit, event="view_saved")] == ["explore"]
+    assert [event.more["page"] for event in events(site, event="view_saved")] == ["explore"]
 
 
 def test_an_open_page_ends_when_rights_are_withdrawn(site: Site, reader: Callable[[str], Reader]) -> None:
@@ -323,7 +323,7 @@ def test_an_open_page_ends_when_rights_are_withdrawn(site: Site, reader: Callabl
     expect(visit.page.locator(".pd-trust")).to_have_count(0)
     assert status(site.address + "/coverage", context.cookies()) == 403
     roles.write_text(ROLES, encoding="utf-8")
-    assert len(audit.events(site.audit, event="settings_changed")) >= 1
+    assert len(events(site, event="settings_changed")) >= 1
 
 
 def test_downloads_of_a_briefing_and_a_picture_are_logged(site: Site, reader: Callable[[str], Reader]) -> None:
@@ -339,10 +339,10 @@ def test_downloads_of_a_briefing_and_a_picture_are_logged(site: Site, reader: Ca
     visit.page.get_by_role("button", name=text.word("more.picture", "en")).first.click()
     visit.page.get_by_role("dialog").last.wait_for(timeout=60_000)
     visit.settle()
-    picture, briefing = events = audit.events(site.audit, sub="isfahan.officer", event="export")[:2]
+    picture, briefing = exported = events(site, "isfahan.officer", "export")[:2]
     assert (briefing.more["metric"], briefing.more["form"]) == ("briefing", "pdf")
     assert picture.more["form"] == "picture"
-    assert {(event.more["role"], event.more["provinces"]) for event in events} == {("province", ISFAHAN)}
+    assert {(event.more["role"], event.more["provinces"]) for event in exported} == {("province", ISFAHAN)}
     assert audit.verify(site.audit) == []
 
 

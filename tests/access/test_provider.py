@@ -8,8 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser
 
-from etl.operations import audit
-from tests.access.site import Site, served, status
+from tests.access.site import Site, events, served, status
 
 _PACKAGES = Path(__file__).parent / "provider" / "node_modules"
 pytestmark = [
@@ -56,7 +55,7 @@ def test_sign_in_and_sign_out_with_pkce_work_in_every_process_under_a_path(site:
     page.wait_for_url(f"{site.address}/**")
     page.get_by_role("link", name="Sign in").wait_for()
     assert {status(f"{site.address}/overview", visit) for visit in visits} == {401}
-    assert [event.event for event in audit.events(site.audit, sub="isfahan.officer")] == ["sign_out", "sign_in"]
+    assert [event.event for event in events(site, "isfahan.officer")] == ["sign_out", "sign_in"]
     # The provider ended its session as well: it asks for the name again.
     page.get_by_role("link", name="Sign in").click()
     page.wait_for_selector("input[name=login]")

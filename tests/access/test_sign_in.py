@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from etl.operations import audit
-from tests.access.site import Site, served, sign_in, status
+from tests.access.site import Site, events, served, sign_in, status
 from tests.browser import app as front
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -49,7 +49,7 @@ def test_an_officer_sees_the_nation_and_own_institutes_and_signs_out_for_good(si
     page.locator(".pd-brand a").click()
     page.wait_for_url(re.compile("end_session|oauth2callback|/$|/\\?"))
     assert status(site.address + "/overview", cookies) == 401, "a copied cookie is worth nothing after sign-out"
-    assert "sign_out" in [event.event for event in audit.events(site.audit, sub="isfahan.officer")]
+    assert "sign_out" in [event.event for event in events(site, "isfahan.officer")]
     context.close()
 
 
@@ -68,7 +68,7 @@ def test_a_file_is_downloaded_once_and_only_by_its_owner(site: Site, browser: Br
     assert status(address, other.cookies()) == 403
     assert status(address, context.cookies()) == 200
     assert status(address, context.cookies()) == 404
-    exported = audit.events(site.audit, sub="isfahan.officer", event="export")
+    exported = events(site, "isfahan.officer", "export")
     assert [(event.more["form"], event.more["role"], event.more["provinces"]) for event in exported] == [
         ("csv", "province", "IR-10")
     ]

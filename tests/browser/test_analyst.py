@@ -352,7 +352,7 @@ def test_two_days_and_two_places_are_compared_and_the_bridge_adds_up(
         with access.connect(small_register, access.ADMINISTRATOR) as con:
             here = answers.ask(con, "active_assistants", on=first, where={"province": [TEHRAN]}).value()
             there = answers.ask(con, "active_assistants", on=second).value()
-            moved = growth.bridge(con, second, {"province": [TEHRAN]}, (first + DAY, second))
+            moved = growth.bridge(con, second, {"province": [TEHRAN]}, over=(first + DAY, second))
         cells = reader.page.locator(".st-key-figure-compare tbody tr").first.locator("td").all_inner_texts()
         assert [text.number(value, "fa") in cell for value, cell in zip((here, there), cells, strict=False)] == [
             True,

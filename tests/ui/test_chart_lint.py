@@ -292,7 +292,7 @@ def test_where_the_spread_is_noise_there_is_no_map_and_the_ranking_stands_once(
     def ranked() -> int:
         return sum(one.chart is bars.ranking and one.answer.by == ("province",) for one in figures_shown)
 
-    monkeypatch.setattr(figures.spread, "is_noise", is_noise)
+    monkeypatch.setattr(figures, "is_noise", is_noise)
     assert text.word("figure.noise", "en") in open_page("overview", "en", "")
     assert maps.provinces not in [one.chart for one in figures_shown if one.drawn]
     assert ranked() == 1, "on a page with only a map, the ranking replaces it"
@@ -300,7 +300,7 @@ def test_where_the_spread_is_noise_there_is_no_map_and_the_ranking_stands_once(
     assert text.word("figure.no_map", "en") in open_page("training", "en", "")
     assert maps.provinces not in [one.chart for one in figures_shown if one.drawn]
     assert ranked() == 1, "the page already ranks the provinces next to the map"
-    monkeypatch.setattr(figures.spread, "is_noise", lambda answer: False)
+    monkeypatch.setattr(figures, "is_noise", lambda answer: False)
     figures_shown.clear()
     assert text.word("figure.no_map", "en") not in open_page("training", "en", "")
     assert maps.provinces in [one.chart for one in figures_shown if one.drawn]
