@@ -47,8 +47,7 @@ else:
     except Faulty as faulty:
         sys.exit(str(faulty))
     logs.keep_users_out()
-    inward = (service.OnlyReady, allowed_hosts.AllowedHosts, gate.Gate, shell.Shell)
-    middleware = [Middleware(one) for one in inward]
+    middleware = [Middleware(one) for one in (service.OnlyReady, allowed_hosts.AllowedHosts, gate.Gate, shell.Shell)]
     routes = [*service.routes(), *gate.routes(), *shell.routes()]
     app = st.App(__file__, middleware=middleware, routes=routes, secrets=secrets or None)
     # Streamlit warns about commands outside of a script run.

@@ -1,7 +1,9 @@
 """Data quality of the load: files, provinces, reasons, rules, publications. No field of a person is read or shown."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -159,15 +161,11 @@ def rules() -> dict[str, str]:
 
 def publications(con: ScopedCursor, pointer: Path) -> Answer:
     """One row per kept publication of `pointer`, latest first; unreadable ones are left out."""
+    facts = attrgetter("id", "as_of", "built_on", "files", "rows_read", "rows_loaded", "rows_quarantined")
     rows: list[tuple[Any, ...]] = []
     for path in reversed(versions(pointer)):
-        try:
-            with connect(path, any_code=True) as other:
-                publication = describe(other)
-        except (Refused, duckdb.Error):
-            continue
-        columns = ("id", "as_of", "built_on", "files", "rows_read", "rows_loaded", "rows_quarantined")
-        rows.append(tuple(getattr(publication, name) for name in columns))
+        with suppress(Refused, duckdb.Error), connect(path, any_code=True) as other:
+            rows.append(facts(describe(other)))
     numbers = ("as_of", "built_on", "files_read", "rows_read", "rows_loaded", "rows_quarantined")
     return replace(unread_report(con, ("publication",), numbers, "select 1", "—"), rows=rows)
 
@@ -180,9 +178,8 @@ def last_revision(con: ScopedCursor, pointer: Path) -> diff.Diff | None:
         return None
     if con.scope.sees_whole_country:
         return difference
-    return replace(
-        difference, moved=tuple(number for number in difference.moved if number.province in (None, *con.scope.codes))
-    )
+    moved = tuple(number for number in difference.moved if number.province in (None, *con.scope.codes))
+    return replace(difference, moved=moved)
 
 
 def changed_files(con: ScopedCursor, pointer: Path) -> list[dict[str, Any]]:

@@ -34,19 +34,14 @@ def institutes(con: ScopedCursor) -> dict[str, Institute]:
         """
         select
             institute_code, name, institutes.province, institutes.county, activity, status, status_since, founded_on,
-            smart_services, veteran_led, provinces.name_fa, provinces.name_en, county_fa, county_en
+            smart_services, veteran_led, concat_ws(' ', institute_code, name, name_fa, name_en, county_fa, county_en)
         from institutes
         left join provinces on iso_3166_2 = institutes.province
         left join counties on counties.sci_code = institutes.county
         order by institute_code
         """
     ).fetchall()
-    by_code = {}
-    for row in rows:
-        words = " ".join(filter(None, (*row[:2], *row[10:])))
-        facts = (*row[:10], fold(words))
-        by_code[row[0]] = Institute(*facts)
-    return by_code
+    return {row[0]: Institute(*(*row[:-1], fold(row[-1]))) for row in rows}
 
 
 def search(institutes: Mapping[str, Institute], text: str) -> list[Institute]:

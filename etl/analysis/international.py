@@ -2,11 +2,10 @@
 
 from dataclasses import replace
 from datetime import date
-from typing import Any
 
 from etl.analysis.registry import analysis
 from etl.semantic.access import ScopedCursor
-from etl.semantic.answers import Answer, ask, readable
+from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import derived
 from etl.semantic.derived import Where, reshaped
 from etl.semantic.lineage import sources_of_query
@@ -26,19 +25,9 @@ def countries(con: ScopedCursor, on: date, where: Where) -> Answer:
     first row describes that place. A rate is None if the population of the source's year or area is unknown.
     """
     register = ask(con, "per_100k", on=on, where=where)
-    row = register.records()[0]
-    iran: tuple[Any, ...] = (
-        "assistants",
-        "HERE" if any(place in register.where for place in PLACES) else "IRN",
-        "police_assistants",
-        str(on.year),
-        "register",
-        row["per_100k"],
-        row["active_assistants"],
-        row["residents"],
-        None,
-        None,
-    )
+    here = "HERE" if register.where.keys() & PLACES else "IRN"
+    # The rate, active assistants and residents; neither source nor address.
+    iran = ("assistants", here, "police_assistants", str(on.year), "register", *register.rows[0], None, None)
     sql = f"""
         select
             force, country, counted, year::varchar, sureness, persons_per_100k, persons, population, source, address
@@ -62,12 +51,11 @@ def claim(con: ScopedCursor, on: date, where: Where) -> Answer:
     sql = f"""
         select
             force, country, counted, year::varchar, sureness, persons,
-            case when persons > $claim then persons - $claim end, source, address
+            case when persons > {CLAIM} then persons - {CLAIM} end, source, address
         from abroad
         where country <> 'WLD'
         order by {_IN_ORDER}, persons desc, figure
     """
     names = ("persons_counted", "above_claim", "source", "address")
-    answer = reshaped(like, _BY, map(derived, names), con.numbers.execute(sql, {"claim": CLAIM}).fetchall())
-    query = readable(sql, {"claim": CLAIM}).replace(f"'{CLAIM}'", str(CLAIM))
-    return replace(answer, query=query, sources=sources_of_query(sql))
+    answer = reshaped(like, _BY, map(derived, names), con.numbers.execute(sql).fetchall())
+    return replace(answer, query=sql, sources=sources_of_query(sql))

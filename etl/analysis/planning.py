@@ -128,10 +128,8 @@ def _until(points: Sequence[Point], day: date, active: float, until: date) -> li
     earlier, before = points[at - 1][1:3] if at else (0.0, active)
     start = max(day, unit.first - jalali.DAY)
     part = (until - start) / (unit.last - start)
-    return [
-        *points[:at],
-        (unit, earlier + part * (distance - earlier), before + part * (projected - before), low, high),
-    ]
+    last = (unit, earlier + part * (distance - earlier), before + part * (projected - before), low, high)
+    return [*points[:at], last]
 
 
 def _stocks(points: Sequence[Point], active: float, more_recruits: float, higher_rate: float) -> list[float]:

@@ -121,23 +121,19 @@ class History:
                 runs[at] = [max(0.0, stock) for stock in accumulate(steps, initial=float(active[-1]))]
         return runs
 
-    def misses(self, ahead: int, month: int) -> list[float]:
-        """The signed relative errors `ahead` months ahead of the runs whose outcome is known at the end of `month`."""
-        active = self.vintages[month]
-        return [
-            (active[start + ahead] - path[ahead]) / max(path[ahead], 1.0)
-            for start, path in self.runs.items()
-            if start + ahead <= month
-        ]
-
     def ranges(self, month: int, most: int) -> list[tuple[float, float]]:
         """The lower and upper bound 0, 1, 2, … months ahead of `month`, relative to the projection.
 
         A range never narrows with distance. The list ends before the first distance with fewer than 24 runs.
         """
-        ranges = [(0.0, 0.0)]
+        ranges, active = [(0.0, 0.0)], self.vintages[month]
         for ahead in range(1, most + 1):
-            misses = self.misses(ahead, month)
+            # The signed relative errors of the runs whose outcome is known at the end of `month`.
+            misses = [
+                (active[start + ahead] - path[ahead]) / max(path[ahead], 1.0)
+                for start, path in self.runs.items()
+                if start + ahead <= month
+            ]
             if len(misses) < FEWEST_RUNS:
                 break
             low, high = middle_range(misses)

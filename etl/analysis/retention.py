@@ -96,7 +96,7 @@ def _survival(con: ScopedCursor, on: date, where: Where, least: int, group: str)
     like = ask(con, "joiners", over=(_BEGINNING, on), where=where)
     by = (group, "served") if group else ("served",)
     numbers = ("survival", "at_risk") if group else ("survival", "at_risk", "survival_low", "survival_high")
-    curves, parameters = _prebuilt(like, on, least, group) or _computed(like, on, least, group)
+    curves, parameters = _selected(like, on, least, group)
     keys = "member, served" if group else "served"
     sql = f"select {keys}, {', '.join(numbers)} from ({curves}) order by {keys}"
     rows = con.numbers.execute(sql, parameters).fetchall()
@@ -104,23 +104,16 @@ def _survival(con: ScopedCursor, on: date, where: Where, least: int, group: str)
     return replace(answer, on=on, over=None, provisional=frozenset(), query=readable(sql, parameters))
 
 
-def _prebuilt(like: Answer, day: date, least: int, group: str) -> tuple[str, dict[str, Any]] | None:
-    """A SELECT of prebuilt curves; None if the question is not about the publication's day and one member or group."""
+def _selected(like: Answer, day: date, least: int, group: str) -> tuple[str, dict[str, Any]]:
+    """A SELECT of curves: prebuilt for the publication's day and one member or group, else by the product limit."""
     dimension = group or next(iter(like.where), ALL)
-    is_one = bool(group) or len(like.where.get(dimension, ())) <= 1
+    is_one = dimension in (ALL, *CELL) and (bool(group) or len(like.where.get(dimension, ())) <= 1)
     if day != like.publication.as_of or least < LEAST or like.where.keys() - {dimension} or not is_one:
-        return None
-    if dimension not in (ALL, *CELL):
-        return None
+        conditions, parameters = filter_conditions(like.where, tables()["joiners"].columns)
+        return _curves(group or ALL, conditions), parameters | {"on_day": day, "least": least}
     conditions, parameters = filter_conditions(like.where, {dimension: "member"})
     condition = " and ".join(["dimension = $dimension", "at_risk >= $least", *conditions])
     return f"select * from survival_curves where {condition}", parameters | {"dimension": dimension, "least": least}
-
-
-def _computed(like: Answer, day: date, least: int, group: str) -> tuple[str, dict[str, Any]]:
-    """A SELECT of curves by the product limit."""
-    conditions, parameters = filter_conditions(like.where, tables()["joiners"].columns)
-    return _curves(group or ALL, conditions), parameters | {"on_day": day, "least": least}
 
 
 def _curves(dimension: str, conditions: Sequence[str]) -> str:

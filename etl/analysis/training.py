@@ -1,6 +1,5 @@
 """Training ahead: compliance if nobody trains and under a scenario, and the seats that a goal needs."""
 
-from collections.abc import Sequence
 from datetime import date, timedelta
 from itertools import islice
 from pathlib import Path
@@ -47,8 +46,7 @@ def run_off(con: ScopedCursor, on: date, where: Where) -> Answer:
         future_day = on + timedelta(days=ahead)
         compliant -= lapses.get(future_day, 0)
         rows.append((future_day, compliant / everyone if everyone else None, compliant, everyone))
-    query = readable(sql, parameters)
-    return answered(answer, ("day",), ("run_off",), rows, more=_PARTS, query=query)
+    return answered(answer, ("day",), ("run_off",), rows, more=_PARTS, query=readable(sql, parameters))
 
 
 @analysis(asks=("trainable_assistants",))
@@ -124,7 +122,6 @@ def compliance(con: ScopedCursor, on: date, where: Where, scenario: Scenario = N
     rates = _pass_rates(con, period, within)
     # The month of the day, and those after it.
     ends = list(islice(jalali.units_between(on, date.max, "month"), 1 + _MONTHS_AHEAD))
-    supply = _supply(con, on, where, scenario)
     lacking, parameters = rows_on(con, "course_compliance_intervals", on, where)
     pace = pace_now(con, on, within)
     recruits = pace.value("plan_recruits") if scenario.recruits is None else scenario.recruits
@@ -132,7 +129,7 @@ def compliance(con: ScopedCursor, on: date, where: Where, scenario: Scenario = N
     provinces = {f"place_{number}": code for number, code in enumerate(within.get("province", ()))}
     passed_here = f"completions.province in ({', '.join('$' + name for name in provinces)})" if provinces else "true"
     sql = _LAPSED.format(lacking=lacking, passed_here=passed_here)
-    parameters |= provinces | _seat_parameters(supply)
+    parameters |= provinces | _supply(con, on, where, scenario)
     parameters |= {
         "horizon": ends[-1].last,
         "variants": ["low", "plan", "high"],
@@ -161,17 +158,8 @@ def compliance(con: ScopedCursor, on: date, where: Where, scenario: Scenario = N
         actual = answer.value() if month == 0 else None
         rows.append((unit.label, actual, *shares, GOAL, compliant["plan"], everyone))
     names = ("training_compliance", "plan_compliance", "plan_compliance_low", "plan_compliance_high", "plan_goal")
-    texts = {name: list(map(str, value)) if isinstance(value, list) else value for name, value in parameters.items()}
-    return answered(
-        answer,
-        ("month",),
-        names,
-        rows,
-        also=(past, pace),
-        more=_PARTS,
-        query=readable(sql, texts),
-        sources=sources_of_query(sql),
-    )
+    query, sources = readable(sql, parameters), sources_of_query(sql)
+    return answered(answer, ("month",), names, rows, also=(past, pace), more=_PARTS, query=query, sources=sources)
 
 
 def _active(con: ScopedCursor, day: date, where: Where) -> tuple[str, dict[str, Any]]:
@@ -183,31 +171,26 @@ def _active(con: ScopedCursor, day: date, where: Where) -> tuple[str, dict[str, 
 def _pass_rates(con: ScopedCursor, period: tuple[date, date], where: Where) -> tuple[float, float, float]:
     """The pass rate of the worst month, of the whole period and of the best month; 1 without results."""
     whole = ask(con, "pass_rate", over=period, where=where).value()
-    months = [
-        rate for rate in ask(con, "pass_rate", by=("month",), over=period, where=where).column("pass_rate") if rate
-    ]
+    by_month = ask(con, "pass_rate", by=("month",), over=period, where=where)
+    months = list(filter(None, by_month.column("pass_rate")))
     if whole is None or not months:
         return (1.0, 1.0, 1.0)
     return (min(months), whole, max(months))
 
 
-def _supply(con: ScopedCursor, day: date, where: Where, scenario: Scenario) -> list[tuple[tuple[str, str], float]]:
-    """Seats per month by (pool, course): a province with its own seats is a pool, all others share the pool "" (empty)."""
+def _supply(con: ScopedCursor, day: date, where: Where, scenario: Scenario) -> dict[str, Any]:
+    """Seats per month by pool and course, as lists: a province with its own seats is a pool, all others share the pool ""."""
     by_province = {key: seats for key, seats in scenario.seats.items() if key[0]}
     shared: dict[str, float] = {}
     for province, course, seats in seats_now(con, day, where).rows:
         if (province, course) not in by_province:
             shared[course] = shared.get(course, 0.0) + seats
     shared |= {course: seats for (province, course), seats in scenario.seats.items() if not province}
-    return [*sorted(by_province.items()), *((("", course), seats) for course, seats in sorted(shared.items()))]
-
-
-def _seat_parameters(supply: Sequence[tuple[tuple[str, str], float]]) -> dict[str, Any]:
-    """The seats of `_supply` as lists to bind."""
+    supply = dict(sorted(by_province.items())) | {("", course): seats for course, seats in sorted(shared.items())}
     return {
-        "own_provinces": [province for (province, _), _ in supply if province],
-        "own_courses": [course for (province, course), _ in supply if province],
-        "pools": [province for (province, _), _ in supply],
-        "courses": [course for (_, course), _ in supply],
-        "seats": [seats for _, seats in supply],
+        "own_provinces": [province for province, _ in supply if province],
+        "own_courses": [course for province, course in supply if province],
+        "pools": [province for province, _ in supply],
+        "courses": [course for _, course in supply],
+        "seats": list(supply.values()),
     }

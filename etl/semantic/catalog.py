@@ -76,9 +76,9 @@ class Metric:
     unit: str
     label: dict[str, str]
     short: dict[str, str]
-    dimensions: frozenset[str]
-    mutually_exclusive: frozenset[str]
     sql: str
+    dimensions: frozenset[str] = frozenset()
+    mutually_exclusive: frozenset[str] = frozenset()
     description: dict[str, str] = field(default_factory=lambda: {"fa": "", "en": ""})
     example: dict[str, str] = field(default_factory=lambda: {"fa": "", "en": ""})
     direction: str = "none"
@@ -136,21 +136,22 @@ def _banded(dimension: str, value: str) -> str:
 @cache
 def catalogue() -> dict[str, Metric]:
     """Every metric by its name, in the order of the files."""
-    metrics = entries()["metric"].items()
-    return {name: _metric(name, entry, _dimensions(name), _mutually_exclusive(name)) for name, entry in metrics}
+    return {
+        name: _metric(name, entry, dimensions=_dimensions(name), mutually_exclusive=_mutually_exclusive(name))
+        for name, entry in entries()["metric"].items()
+    }
 
 
 @cache
 def derived(name: str) -> Metric:
     """The labels and the unit of a number that etl/analysis computes; it is no metric and cannot be asked for."""
-    return _metric(name, {"kind": "snapshot", "sql": "", **entries()["derived"][name]}, frozenset(), frozenset())
+    return _metric(name, {"kind": "snapshot", "sql": "", **entries()["derived"][name]})
 
 
 @cache
 def reported(name: str) -> Metric:
     """The labels and the unit of a number of the load, a comparison or the rows of an institute."""
-    entry = {"kind": "snapshot", "sql": "", "group": "load", **entries()["reported"][name]}
-    return _metric(name, entry, frozenset(), frozenset())
+    return _metric(name, {"kind": "snapshot", "sql": "", "group": "load", **entries()["reported"][name]})
 
 
 def derived_names() -> tuple[str, ...]:
@@ -232,10 +233,7 @@ def _mutually_exclusive(name: str) -> frozenset[str]:
     return dimensions
 
 
-def _metric(
-    name: str, entry: Mapping[str, Any], dimensions: frozenset[str], mutually_exclusive: frozenset[str]
-) -> Metric:
+def _metric(name: str, entry: Mapping[str, Any], **known: frozenset[str]) -> Metric:
     label = entry.get("label", {"fa": name, "en": name})
     defaults = {"label": label, "short": label, "counts": "persons" if entry["unit"] in _OF_PERSONS else entry["unit"]}
-    changed = {"name": name, "dimensions": dimensions, "mutually_exclusive": mutually_exclusive}
-    return Metric(**defaults | _fields_in(entry, Metric) | changed)
+    return Metric(**defaults | _fields_in(entry, Metric) | {"name": name} | known)

@@ -24,6 +24,8 @@ _OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
+    # The only function is nullif.
+    ast.Call: lambda value, unwanted: None if value == unwanted else value,
 }
 
 
@@ -69,8 +71,7 @@ class MeasureQuery:
         return groups
 
     def _rows(self, rows: Sequence[tuple[Any, ...]], select: Select) -> Sequence[tuple[Any, ...]]:
-        if select.units is not None:
-            units = select.units
+        if (units := select.units) is not None:
             rows = [(unit, *row[1:]) for row in rows for unit in units.get(row[0], ())]
         if self.provinces is not None:
             at, chosen = select.columns.index("province"), self.provinces
@@ -191,17 +192,15 @@ def _compiled(node: ast.expr) -> Formula:
         case ast.Name(id=name):
             return lambda cells: cells[name] if name in cells else formula(name)(cells)
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
-            return _of_two(_OPERATORS[type(op)], _compiled(left), _compiled(right))
-        case ast.Call(func=ast.Name(id="nullif"), args=[value, unwanted]):
-            return _of_two(
-                lambda first, second: None if first == second else first, _compiled(value), _compiled(unwanted)
-            )
-    raise ValueError(f"not to be worked out here: {ast.unparse(node)}")
+            work = _OPERATORS[type(op)]
+        case ast.Call(func=ast.Name(id="nullif"), args=[left, right]):
+            work = _OPERATORS[ast.Call]
+        case _:
+            raise ValueError(f"not to be worked out here: {ast.unparse(node)}")
+    one, other = _compiled(left), _compiled(right)
 
-
-def _of_two(work: Callable[[Any, Any], Any], left: Formula, right: Formula) -> Formula:
     def both(cells: Mapping[str, Any]) -> Any:
-        first, second = left(cells), right(cells)
+        first, second = one(cells), other(cells)
         return None if first is None or second is None else work(first, second)
 
     return both

@@ -62,16 +62,10 @@ def joined(*answers: Answer) -> dict[str, Any]:
 
 
 def report(
-    con: ScopedCursor,
-    by: Sequence[str],
-    numbers: Sequence[str],
-    sql: str,
-    parameters: dict[str, Any] | None = None,
-    **more: Any,
+    con: ScopedCursor, by: Sequence[str], numbers: Sequence[str], sql: str, parameters: Any = None, **more: Any
 ) -> Answer:
     """The rows of `sql` as an Answer; `more` are further arguments of `unread_report`."""
-    rows = con.execute(sql, parameters or {}).fetchall()
-    return replace(unread_report(con, by, numbers, sql, **more), rows=rows)
+    return replace(unread_report(con, by, numbers, sql, **more), rows=con.execute(sql, parameters).fetchall())
 
 
 def unread_report(

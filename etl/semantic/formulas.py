@@ -9,8 +9,6 @@ from pathlib import Path
 from etl.semantic.catalog import Measure, catalogue, expand, tables
 from etl.semantic.table_scans import MONTHS_BEFORE, snapshot_condition
 
-_CHANGES = Path(__file__).parent / "changes.toml"
-
 
 @dataclass(frozen=True)
 class Change:
@@ -24,7 +22,7 @@ class Change:
 @cache
 def changes() -> tuple[Change, ...]:
     """The change log of definitions, newest first."""
-    entries = tomllib.loads(_CHANGES.read_text(encoding="utf-8"))["change"]
+    entries = tomllib.loads(Path(__file__).with_name("changes.toml").read_text(encoding="utf-8"))["change"]
     log = [Change(entry["on"], tuple(entry["metrics"]), {"fa": entry["fa"], "en": entry["en"]}) for entry in entries]
     return tuple(sorted(log, key=lambda change: change.on, reverse=True))
 
@@ -38,16 +36,15 @@ def formula(name: str) -> str:
     if name not in parts:
         return catalogue()[name].sql.replace("{", "").replace("}", "")
     measure = parts[name]
-    conditions = (
-        [_date_condition(measure), measure.where] if tables()[measure.table].kind != "static" else [measure.where]
-    )
-    where = "\n  and ".join(condition for condition in conditions if condition)
+    where = "\n  and ".join(filter(None, (_date_condition(measure), measure.where)))
     written = f"select {measure.sql}\nfrom {tables()[measure.table].model}{f'{chr(10)}where {where}' if where else ''}"
     return MONTHS_BEFORE.sub(r":day_\1_months_before", written).replace("{day}", ":day")
 
 
 def _date_condition(measure: Measure) -> str:
-    """The condition on days of a measure."""
+    """The condition on days of a measure; none of a table without days."""
+    if tables()[measure.table].kind == "static":
+        return ""
     if measure.kind == "event" and not measure.at_end:
         return f"{measure.day} between :first and :last"
     day = ":last" if measure.at_end else ":day"

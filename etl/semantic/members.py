@@ -1,7 +1,6 @@
 """The names in a question: metrics, dimensions and members are checked, and unknown ones refused."""
 
 from collections.abc import Collection, Mapping, Sequence
-from functools import cache
 from typing import Any
 
 import duckdb
@@ -19,14 +18,11 @@ MOST_COMPARED = 8
 
 def metrics_named(names: Sequence[str]) -> tuple[Metric, ...]:
     """The metrics of these names, each once. Raises QuestionError for an unknown name and for none."""
-    metrics = []
-    for name in dict.fromkeys(names):
-        if name not in catalogue():
-            raise QuestionError(f"no metric is called {name}; see python -m etl metrics")
-        metrics.append(catalogue()[name])
-    if not metrics:
+    if not names:
         raise QuestionError("a question names at least one metric")
-    return tuple(metrics)
+    if unknown := [name for name in names if name not in catalogue()]:
+        raise QuestionError(f"no metric is called {unknown[0]}; see python -m etl metrics")
+    return tuple(catalogue()[name] for name in dict.fromkeys(names))
 
 
 def unit_of_time(by: Sequence[str]) -> str:
@@ -71,14 +67,10 @@ def _codes(dimension: str) -> Mapping[str, str] | None:
     return places().provinces if "province" in (dimension, ALL[dimension].same_as) else CHOICES.get(dimension)
 
 
-@cache
-def _all(dimension: str) -> frozenset[str]:
-    return frozenset((_codes(dimension) or {}).values())
-
-
 def other_members(dimension: str, excluded: Collection[str]) -> list[str] | None:
     """The members of a dimension other than `excluded`; None where they differ between publications."""
-    return sorted(_all(dimension).difference(excluded)) if _all(dimension) else None
+    codes = _codes(dimension)
+    return None if codes is None else sorted(set(codes.values()).difference(excluded))
 
 
 def _members(con: duckdb.DuckDBPyConnection, dimension: str, values: Sequence[str]) -> list[str]:

@@ -132,9 +132,7 @@ def _select_units(
 
 def _select_many(plan: Plan, binder: Binder, measures: Mapping[str, Measure], with_presence: bool) -> list[Select]:
     """The same measures for the persons that `preaggregate` leaves out."""
-    of_many = {
-        name: replace(measure, table=f"{measure.table}_many", rollup_column="") for name, measure in measures.items()
-    }
+    of_many = {name: replace(measure, table=f"{measure.table}_many") for name, measure in measures.items()}
     if with_presence:
         at_end = any(measure.at_end for measure in of_many.values())
         of_many["present"] = Measure(
@@ -160,15 +158,10 @@ def _cell_filters(plan: Plan, binder: Binder, scan: StockScan) -> list[str]:
 
 
 def _with_checkpoints(plan: Plan, scan: StockScan) -> list[tuple[str, date, date]]:
-    """Each unit of time with its day and the last checkpoint up to it."""
+    """Each unit of time with its day and the last checkpoint up to it: a month end with totals; date.min before the first."""
     first, last = plan.publication.months_with_totals or (date.max, date.min)
-    return [(label, day, checkpoint(day, first, last)) for label, day in scan.days]
-
-
-def checkpoint(day: date, first: date, last: date) -> date:
-    """The last month end up to `day` among those from `first` to `last`; date.min before the first."""
-    month_end = min(jalali.last_month_end(day), last)
-    return month_end if month_end >= first else date.min
+    ends = [min(jalali.last_month_end(day), last) for _, day in scan.days]
+    return [(*unit, end if end >= first else date.min) for unit, end in zip(scan.days, ends, strict=True)]
 
 
 def _since(binder: Binder, day: date, checkpoint: date) -> str:

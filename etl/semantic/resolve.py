@@ -138,14 +138,6 @@ def resolve(con: duckdb.DuckDBPyConnection, publication: Publication, question: 
         measures |= expand(name, involved)
     for metric in metrics:
         refuse_meaningless(metric, dimensions, where)
-    on, over = _days(metrics, unit, question, publication.as_of)
-    return Plan(metrics, tuple(selected), measures, by, where, on, over, publication, question.plain)
-
-
-def _days(
-    metrics: Sequence[Metric], unit: str, question: Question, as_of: date
-) -> tuple[date | None, tuple[date, date] | None]:
-    """The day of snapshots and the period of events, with their defaults."""
     kinds = {metric.kind for metric in metrics}
     if kinds == {"event"} and question.on:
         raise QuestionError("a flow is counted over a period: --over, not --on")
@@ -153,7 +145,8 @@ def _days(
         raise QuestionError("a state is measured on a day: --on, or --over with --by month, quarter or year")
     if unit and question.on:
         raise QuestionError(f"by {unit} a state is measured at the end of each: --over, not --on")
+    as_of = publication.as_of
     on = (question.on or as_of) if "snapshot" in kinds and not unit else None
     needs_period = "event" in kinds or unit
     over = (question.over or jalali.last_complete_months(as_of, _DEFAULT_MONTHS)) if needs_period else None
-    return on, over
+    return Plan(metrics, tuple(selected), measures, by, where, on, over, publication, question.plain)

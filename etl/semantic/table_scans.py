@@ -51,7 +51,7 @@ class TableScan:
     source: str
     filters: tuple[str, ...]
     grouped: tuple[tuple[str, str], ...]
-    unit: str
+    unit: tuple[str, ...]
     unit_column: str
     is_lookup: bool
     splits_single_spells: bool
@@ -59,11 +59,7 @@ class TableScan:
 
     @property
     def dimensions(self) -> tuple[str, ...]:
-        return (*_listed(self.unit), *(name for name, _ in self.grouped))
-
-
-def _listed(name: str) -> tuple[str, ...]:
-    return (name,) if name else ()
+        return (*self.unit, *(name for name, _ in self.grouped))
 
 
 def inline_days(plan: Plan, binder: Binder, measure: Measure) -> Measure:
@@ -93,7 +89,7 @@ def table_scan(plan: Plan, binder: Binder, measure: Measure) -> TableScan:
         source=source.replace("{table}", table.model),
         filters=(*filters, where) if where else tuple(filters),
         grouped=grouped,
-        unit=plan.unit if unit_column else "",
+        unit=(plan.unit,) if unit_column else (),
         unit_column=unit_column,
         is_lookup=measure.national_total or table.is_lookup or len(grouped) < len(plan.dimensions),
         splits_single_spells=not (plan.plain or "course" in plan.where),
@@ -229,9 +225,9 @@ def _distinct(scan: TableScan, measure: Measure) -> "re.Match[str] | None":
 
 def _rows(scan: TableScan, table: str, source: str, columns: Mapping[str, str], *more: str, key: str = "") -> str:
     """A SELECT of `columns` by the dimensions of a scan, and by `key` where given."""
-    selected = [f"{scan.unit_column} as {name}" for name in _listed(scan.unit)]
+    selected = [f"{scan.unit_column} as {name}" for name in scan.unit]
     selected += [f"{column if '{day}' in column else f'{table}.{column}'} as {name}" for name, column in scan.grouped]
-    keys = [str(n + 1) for n in range(len(selected))] + list(_listed(key))
+    keys = [str(n + 1) for n in range(len(selected))] + ([key] if key else [])
     bound = _BOUND.search(scan.source)
     day = f"{bound[0]}::date" if bound else "current_date"
     if scan.unit_column == "measured.unit":

@@ -35,7 +35,7 @@ def between(low: float, high: float) -> list[float]:
     return [round(tick, 10) for tick in ticks]
 
 
-def axis(context: ChartContext, ticks: Sequence[float], unit: str, **more: Any) -> Figure:
+def axis(context: ChartContext, ticks: Sequence[float], unit: str, title: str = "", **more: Any) -> Figure:
     """A numeric axis in the digits of the language, with horizontal labels and no unneeded decimals."""
     if unit != "share" and text.decimals_of(unit) == 0:
         # Counts have no fractional ticks: there is no half person.
@@ -49,6 +49,7 @@ def axis(context: ChartContext, ticks: Sequence[float], unit: str, **more: Any) 
         "gridcolor": context.colour("grid"),
         "tickfont": {"color": context.colour("quiet"), "size": 12},
         "ticklabelstandoff": 4,
+        **({"title": titled(context, title)} if title else {}),
         **more,
     }
 
@@ -150,8 +151,4 @@ def _two_lines(label: str, context: ChartContext) -> str:
 
 def titled(context: ChartContext, title: str) -> Figure:
     """The title of an axis."""
-    return {
-        "text": context.line(title),
-        "font": {"size": 12, "color": context.colour("quiet")},
-        "standoff": 8,
-    }
+    return {"text": context.line(title), "font": {"size": 12, "color": context.colour("quiet")}, "standoff": 8}

@@ -123,6 +123,7 @@ def stacked(answer: Answer, context: ChartContext, parts: Sequence[tuple[str, st
     )
     data, keys = [], []
     names = [elements.name_of(answer, row, context) for row in rows]
+    codes = [row[0] if answer.by else None for row in rows]
     for (name, meaning), i in zip(parts, at, strict=True):
         metric = elements.metric_of(answer, name)
         shares = [(row[i] or 0) / _total(row, at) for row in rows]
@@ -137,9 +138,7 @@ def stacked(answer: Answer, context: ChartContext, parts: Sequence[tuple[str, st
             "line": {"color": context.colour("surface"), "width": 1},
             "pattern": elements.pattern(context, meaning),
         }
-        data.append(
-            traces.bar(shares, hovers, marker=marker, customdata=[row[0] if answer.by else None for row in rows])
-        )
+        data.append(traces.bar(shares, hovers, marker=marker, customdata=codes))
         keys.append(elements.key(context, metric.short[context.lang], meaning))
     return elements.figure(
         context,

@@ -223,9 +223,7 @@ LAST_TICK = {"l": 8, "r": 28, "t": 8, "b": 8, "pad": 0}
 
 # Patterns for neighbouring colours that look alike in greyscale.
 PATTERNS: dict[str, Figure] = {
-    "leavers": {"shape": "/", "size": 6, "solidity": 0.2},
-    "loss": {"shape": "/", "size": 6, "solidity": 0.2},
-    "expired": {"shape": "/", "size": 6, "solidity": 0.2},
+    **{meaning: {"shape": "/", "size": 6, "solidity": 0.2} for meaning in ("leavers", "loss", "expired")},
     "overdue": {"shape": ".", "size": 6, "solidity": 0.25},
 }
 
@@ -247,11 +245,7 @@ def level(context: ChartContext, value: float, vertical: bool = False, meaning: 
 
 def pattern(context: ChartContext, meaning: str) -> Figure:
     """The pattern of a colour, overlaid in the colour of the page."""
-    return {
-        "fillmode": "overlay",
-        "fgcolor": context.colour("surface"),
-        **PATTERNS.get(meaning, {"shape": ""}),
-    }
+    return {"fillmode": "overlay", "fgcolor": context.colour("surface"), **PATTERNS.get(meaning, {"shape": ""})}
 
 
 def faded(colour: str, share: float) -> str:

@@ -1,8 +1,7 @@
 """Horizontal bars from zero, in separate groups with headings."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
-from typing import Any
 
 from etl.semantic.answers import Answer
 from pages.ui.charts import axes, elements, traces
@@ -41,25 +40,21 @@ def above(answer: Answer, context: ChartContext) -> Title:
 @chart(beside)
 def countries(answer: Answer, context: ChartContext) -> Figure:
     """Rates of this and other countries by kind of force, with the year and the reliability of each source."""
-    return _figure(answer, context, lambda row: row[0] == "assistants", _sureness_keys(context, answer))
+    return _figure(answer, context, [row[0] == "assistants" for row in answer.rows], _sureness_keys(context, answer))
 
 
 @chart(above)
 def claimed(answer: Answer, context: ChartContext) -> Figure:
     """Persons by country and year against the four million of the founding statement; larger figures are highlighted."""
-    above_at = answer.columns.index("above_claim")
+    is_above = [excess is not None for excess in answer.column("above_claim")]
     # The answer gives the claim only as a figure minus its excess.
     claims = (row["persons_counted"] - row["above_claim"] for row in answer.records() if row["above_claim"] is not None)
     keys = [elements.key(context, context.word("abroad.above"), "actual"), *_sureness_keys(context, answer)]
-    return _figure(answer, context, lambda row: row[above_at] is not None, keys, next(claims, None))
+    return _figure(answer, context, is_above, keys, next(claims, None))
 
 
 def _figure(
-    answer: Answer,
-    context: ChartContext,
-    is_highlighted: Callable[[Sequence[Any]], bool],
-    keys: Sequence[Figure],
-    claim: float | None = None,
+    answer: Answer, context: ChartContext, highlighted: Sequence[bool], keys: list[Figure], claim: float | None = None
 ) -> Figure:
     """A bar for each row under the heading of its kind of force, in the style of its source's reliability."""
     metric, rows = answer.metrics[0], answer.rows
@@ -71,7 +66,7 @@ def _figure(
     lengths = [value or 0 for value in values]
     top = max([claim or 0, *lengths]) or 1
     positions, headings, bottom = _positions([context.member("force", row[0]) for row in rows])
-    colours = [context.colour("actual" if is_highlighted(row) else "total") for row in rows]
+    colours = [context.colour("actual" if is_highlighted else "total") for is_highlighted in highlighted]
     styles = [_SURENESS[row[4]] for row in rows]
     marker = {
         "color": colours,
@@ -131,11 +126,9 @@ def _hover(answer: Answer, row: Sequence[object], context: ChartContext) -> str:
 
 
 def _sureness_keys(context: ChartContext, answer: Answer) -> list[Figure]:
-    grades = dict.fromkeys(row[4] for row in answer.rows if row[4] != "register")
+    grades = {row[4] for row in answer.rows} - {"register"}
     return [
-        elements.key(
-            context, context.word("abroad.sureness", how=context.member("sureness", name)), "total", _SURENESS[name]
-        )
-        for name in ("high", "medium", "low")
-        if name in grades
+        elements.key(context, context.word("abroad.sureness", how=context.member("sureness", grade)), "total", kind)
+        for grade, kind in _SURENESS.items()
+        if grade in grades
     ]

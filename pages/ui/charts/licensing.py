@@ -45,9 +45,8 @@ def decided(answer: Answer, context: ChartContext) -> Figure:
         hovers = [
             elements.hover(answer, metric, row, context, name) for row, name in zip(answer.rows, names, strict=True)
         ]
-        data.append(
-            traces.line(days, answer.column(metric.name), hovers, context.colour(meaning), dash=dash, shape="hv")
-        )
+        shares, colour = answer.column(metric.name), context.colour(meaning)
+        data.append(traces.line(days, shares, hovers, colour, dash=dash, shape="hv"))
         keys.append(elements.key(context, metric.short[context.lang], meaning, kind))
     standard = f"{text.number(SERVICE_DAYS, context.lang)} {text.unit_word('working_days', context.lang)}"
     return elements.figure(
@@ -55,13 +54,7 @@ def decided(answer: Answer, context: ChartContext) -> Figure:
         data,
         320,
         keys,
-        xaxis=axes.axis(
-            context,
-            list(range(0, days[-1] + 1, 20)),
-            "working_days",
-            range=[0, days[-1]],
-            title=axes.titled(context, working_day),
-        ),
+        xaxis=axes.axis(context, range(0, days[-1] + 1, 20), "working_days", range=[0, days[-1]], title=working_day),
         yaxis=axes.upright(context, axes.SHARES, "share"),
         shapes=[elements.level(context, SERVICE_DAYS, vertical=True, meaning="target")],
         annotations=[
@@ -88,10 +81,8 @@ def aged(answer: Answer, context: ChartContext) -> Figure:
     whole, *bands = answer.metrics
     at = answer.columns.index(whole.name)
     rows = sorted(answer.rows, key=lambda row: (-(row[at] or 0), str(row[0])))
-    steps = STEPS[context.dark][1:]
-    names = [elements.name_of(answer, row, context) for row in rows]
     data, keys = [], []
-    for band, colour in zip(bands, steps, strict=False):
+    for band, colour in zip(bands, STEPS[context.dark][1:], strict=False):
         column = answer.columns.index(band.name)
         hovers = [elements.hover(answer, band, row, context) for row in rows]
         marker = {"color": colour, "line": {"color": context.colour("quiet"), "width": 1}}
@@ -106,7 +97,7 @@ def aged(answer: Answer, context: ChartContext) -> Figure:
         keys,
         barmode="stack",
         xaxis=axes.across(context, axes.nice(top), whole.unit, top * 1.01, showticklabels=False),
-        yaxis=axes.categories(context, names),
+        yaxis=axes.categories(context, [elements.name_of(answer, row, context) for row in rows]),
         annotations=traces.value_notes(context, value_texts, range(len(rows))),
         margin=traces.beside_values(context, value_texts),
     )

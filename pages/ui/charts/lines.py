@@ -31,6 +31,7 @@ def trend(
     t = _time_column(answer)
     labels = list(dict.fromkeys(row[t] for row in answer.rows))
     unit = answer.metrics[0].unit
+    open_at = [i for i, label in enumerate(labels) if label in answer.provisional]
     data, keys, all_values = [], [], []
     for (name, metric, rows), meaning in zip(_series(answer, context, t), cycle(elements.SERIES), strict=False):
         at = answer.columns.index(metric.name)
@@ -39,13 +40,14 @@ def trend(
         values = [row[at] if row else None for row in by_label]
         hovers = [elements.hover(answer, metric, row, context) if row else "" for row in by_label]
         all_values += values
-        firm = [None if label in answer.provisional else value for label, value in zip(labels, values, strict=True)]
+        firm = [None if i in open_at else value for i, value in enumerate(values)]
         data.append(_line(context, firm, meaning, hovers))
-        data += _open_end(context, values, labels, answer.provisional, meaning, hovers)
+        if open_at:
+            data.append(_open_end(context, values, open_at, meaning, hovers))
         keys.append(elements.key(context, name, meaning, "line"))
     numbers = [value for value in all_values if value is not None]
     ticks = axes.nice(max([0, *numbers, target or 0])) if zero else _around(numbers, target, unit)
-    if answer.provisional & set(labels):
+    if open_at:
         keys.append(elements.key(context, context.word("figure.provisional"), elements.SERIES[0], "outline"))
     figure = elements.figure(
         context,
@@ -97,17 +99,9 @@ def line_of(answer: Answer, which: int, context: ChartContext, meaning: str, *st
 
 
 def _open_end(
-    context: ChartContext,
-    values: Sequence[Any],
-    labels: Sequence[str],
-    provisional: frozenset,
-    meaning: str,
-    hover: Sequence[str],
-) -> list[Figure]:
+    context: ChartContext, values: Sequence[Any], open_at: Sequence[int], meaning: str, hover: Sequence[str]
+) -> Figure:
     """The provisional end of a line: thin, dotted, with hollow points."""
-    open_at = [i for i, label in enumerate(labels) if label in provisional]
-    if not open_at:
-        return []
     x, colour = [max(open_at[0] - 1, 0), *open_at], context.colour(meaning)
     marker = {
         "size": [0, *[8] * len(open_at)],
@@ -116,7 +110,7 @@ def _open_end(
     }
     y, hovers = [values[i] for i in x], [hover[i] for i in x]
     # The last point lies on the edge of the plot and would be clipped.
-    return [traces.line(x, y, hovers, colour, 1.5, "dot", mode="lines+markers", marker=marker, cliponaxis=False)]
+    return traces.line(x, y, hovers, colour, 1.5, "dot", mode="lines+markers", marker=marker, cliponaxis=False)
 
 
 def _around(values: Sequence[float], target: float | None, unit: str) -> list[float]:
@@ -204,15 +198,10 @@ def lorenz(answer: Answer, context: ChartContext) -> Figure:
     """
     along, up = answer.metrics[:2]
     x, y = answer.column(along.name), answer.column(up.name)
-    hovers = [
-        elements.hover_lines(
-            context,
-            elements.name_of(answer, row, context),
-            elements.labelled(along, across, context),
-            elements.labelled(up, share, context),
-        )
-        for row, across, share in zip(answer.rows, x, y, strict=True)
-    ]
+    hovers = []
+    for row, *shares in zip(answer.rows, x, y, strict=True):
+        lines = [elements.labelled(metric, share, context) for metric, share in zip((along, up), shares, strict=True)]
+        hovers.append(elements.hover_lines(context, elements.name_of(answer, row, context), *lines))
     if hovers and answer.rows[0][0] is None:
         hovers[0] = ""
     even = traces.silent_line([0, 1], [0, 1], {"color": context.colour("quiet"), "width": 1.5, "dash": "dash"})
@@ -223,8 +212,7 @@ def lorenz(answer: Answer, context: ChartContext) -> Figure:
         "fill": "tonexty",
         "fillcolor": elements.faded(context.colour("actual"), 0.15),
     }
-    ticks = axes.SHARES
-    title = axes.titled(context, along.short[context.lang])
+    reach: Figure = {"range": [0, 1.01], **axes.ground(context)}
     corner: Figure = {"x": 0.01, "xanchor": "left", "y": 1, "yanchor": "top", "xref": "paper", "yref": "paper"}
     return elements.figure(
         context,
@@ -235,8 +223,8 @@ def lorenz(answer: Answer, context: ChartContext) -> Figure:
             elements.key(context, context.word("figure.actual"), "actual", "line"),
         ],
         clicks=answer.by[0],
-        xaxis=axes.axis(context, ticks, "share", range=[0, 1.01], title=title, **axes.ground(context)),
-        yaxis=axes.axis(context, ticks, "share", range=[0, 1.01], **axes.ground(context)),
+        xaxis=axes.axis(context, axes.SHARES, "share", along.short[context.lang], **reach),
+        yaxis=axes.axis(context, axes.SHARES, "share", **reach),
         margin=elements.LAST_TICK,
         annotations=[elements.note(context, up.short[context.lang], **corner)],
     )

@@ -31,9 +31,8 @@ def matrix(answer: Answer, context: ChartContext) -> Figure:
     # Where columns are too narrow for their names, on a phone, the names are upright.
     top |= {"side": "top", "tickangle": "auto", "autotickangles": [0, 90]}
     top |= {"tickfont": {"color": context.colour("text"), "size": 12}}
-    omits_cells = len(groups) < len(sides[down]) or len(columns) < len(sides[across])
     figure = heatmap(answer, context, down, groups, columns, xaxis=top, height=len(groups) * 24 + 90)
-    if omits_cells:
+    if len(groups) < len(sides[down]) or len(columns) < len(sides[across]):
         figure["layout"]["meta"]["credit"] = context.word("more.not_all_cells")
     return figure
 
@@ -99,8 +98,6 @@ def in_order(answer: Answer, dimension: int, at: int) -> list[Any]:
 def first_bars(answer: Answer, context: ChartContext, focus: Iterable[Any] = (), is_problem: bool = False) -> Figure:
     """The longest bars of a long ranking, with the total number of groups."""
     figure = bars.ranking(answer, context, focus=focus, is_problem=is_problem, most=MOST_BARS)
-    bar_count, count = (
-        text.number(number, context.lang) for number in (min(MOST_BARS, len(answer.rows)), len(answer.rows))
-    )
+    bar_count, count = (text.number(len(rows), context.lang) for rows in (answer.rows[:MOST_BARS], answer.rows))
     figure["layout"]["meta"]["credit"] = context.word("more.first_of", shown=bar_count, count=count)
     return figure

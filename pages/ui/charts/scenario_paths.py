@@ -44,8 +44,7 @@ def last_trial(answer: Answer, context: ChartContext) -> Title:
         return Title(context.word("finding.untried_months"))
     row, metric = answer.rows[-1], answer.metrics[0]
     value, low, high = (text.plain(number, metric.unit, context.lang) for number in row[1:4])
-    sentence = context.word("finding.trial", measure=metric.short[context.lang], value=value, low=low, high=high)
-    return Title(sentence)
+    return Title(context.word("finding.trial", measure=metric.short[context.lang], value=value, low=low, high=high))
 
 
 @chart(reached)
@@ -54,7 +53,6 @@ def path(answer: Answer, context: ChartContext) -> Figure:
 
     Metrics in order: actual, plan, low, high, goal.
     """
-    labels = answer.column("month")
     actual, _, low, high, goal = (answer.column(metric.name) for metric in answer.metrics[:5])
     unit, value = answer.metrics[0].unit, next((number for number in goal if number is not None), None)
     plotted = [number for number in (*actual, *low, *high) if number is not None]
@@ -74,7 +72,7 @@ def path(answer: Answer, context: ChartContext) -> Figure:
         data,
         350,
         keys,
-        xaxis=axes.time_axis(context, labels),
+        xaxis=axes.time_axis(context, answer.column("month")),
         yaxis=axes.upright(context, ticks, unit, range=[0, ticks[-1] * 1.06 or 1]),
         margin=elements.LAST_TICK,
         **traces.target(context, value, unit),
@@ -84,7 +82,6 @@ def path(answer: Answer, context: ChartContext) -> Figure:
 @chart(last_trial)
 def history(answer: Answer, context: ChartContext) -> Figure:
     """Actual values, and the range projected for them."""
-    labels = answer.column("month")
     actual, _, high = (answer.column(metric.name) for metric in answer.metrics[:3])
     data = [*_range(context, answer, 1, 2, 0.3), line_of(answer, 0, context, "actual") | {"mode": "lines"}]
     keys = [
@@ -97,7 +94,7 @@ def history(answer: Answer, context: ChartContext) -> Figure:
         data,
         330,
         keys,
-        xaxis=axes.time_axis(context, labels),
+        xaxis=axes.time_axis(context, answer.column("month")),
         yaxis=axes.upright(context, ticks, answer.metrics[0].unit),
         margin=elements.LAST_TICK,
     )

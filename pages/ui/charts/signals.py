@@ -76,7 +76,6 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
     bounds = [limit for count, *limits in curve for limit in limits if count >= min(counts)]
     ticks = axes.between(max(0.0, min([*shares, *bounds])), max([*shares, *bounds])) if rows else [0.0]
     across = axes.nice(max(counts, default=0))
-    title = axes.titled(context, counted.short[context.lang])
     shapes, credit = [], ""
     if rows:
         shapes.append(elements.level(context, rows[0]["common"]))
@@ -88,7 +87,7 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
         keys,
         clicks="province",
         credit=credit,
-        xaxis=axes.axis(context, across, counted.unit, range=[0, across[-1] * 1.05], title=title),
+        xaxis=axes.axis(context, across, counted.unit, range=[0, across[-1] * 1.05], title=counted.short[context.lang]),
         yaxis=axes.upright(context, ticks, metric.unit, range=[ticks[0], ticks[-1]]),
         shapes=shapes,
         margin=traces.margins(context),

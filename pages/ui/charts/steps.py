@@ -13,7 +13,6 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
     row = answer.rows[0]
     values = [row[answer.columns.index(metric.name)] or 0 for metric in answer.metrics]
     first = values[0] or 1
-    labels = [metric.short[context.lang] for metric in answer.metrics]
     value_texts = [
         f"{text.plain(v, m.unit, context.lang)} · {text.percent(v / first, context.lang, 0)}"
         for v, m in zip(values, answer.metrics, strict=True)
@@ -36,14 +35,10 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
         [bars],
         len(values) * 44 + 24,
         xaxis=axes.across(context, axes.nice(top), answer.metrics[0].unit, top * 1.02, showticklabels=False),
-        yaxis=axes.categories(context, labels),
-        margin=_beyond(context, max(len(label) for label in value_texts)),
+        yaxis=axes.categories(context, [metric.short[context.lang] for metric in answer.metrics]),
+        # Room for the labels beyond the bars: padding by a share of the axis is too narrow on a phone.
+        margin=traces.margins(context, 12 + 7 * max(map(len, value_texts))),
     )
-
-
-def _beyond(context: ChartContext, letters: int) -> Figure:
-    """Margins with room for labels of `letters` beyond the bars; padding by a share of the axis is too narrow on a phone."""
-    return traces.margins(context, 12 + 7 * letters)
 
 
 # Steps of a bridge that are stocks; the others are changes.
@@ -66,10 +61,8 @@ def bridge(answer: Answer, context: ChartContext) -> Figure:
         bases.append(base)
         tops.append(base + size)
         meanings.append("total" if not is_change else "gain" if size >= 0 else "loss")
-        hovers.append(
-            elements.hover_lines(context, names[i], text.amount(size, metric.unit, context.lang, signed=is_change))
-        )
-        value = text.plain(size, metric.unit, context.lang, signed=is_change)
+        amount, value = (write(size, metric.unit, context.lang, is_change) for write in (text.amount, text.plain))
+        hovers.append(elements.hover_lines(context, names[i], amount))
         notes.append(traces.value_at_end(context, value, max(base, base + size), i))
     marker = {
         "color": [context.colour(meaning) for meaning in meanings],
@@ -78,6 +71,7 @@ def bridge(answer: Answer, context: ChartContext) -> Figure:
     }
     joint = {"type": "line", "line": {"color": context.colour("quiet"), "width": 1}}
     top = max([1, *bases, *tops])
+    longest = max((len(text.number(size, context.lang)) for size in sizes), default=1)
     return elements.figure(
         context,
         [traces.bar(sizes, hovers, base=bases, marker=marker)],
@@ -91,5 +85,5 @@ def bridge(answer: Answer, context: ChartContext) -> Figure:
         yaxis=axes.categories(context, names),
         annotations=notes,
         shapes=[joint | {"x0": x, "x1": x, "y0": i + 0.36, "y1": i + 0.64} for i, x in enumerate(tops[:-1])],
-        margin=_beyond(context, max((len(text.number(size, context.lang)) for size in sizes), default=1)),
+        margin=traces.margins(context, 12 + 7 * longest),
     )

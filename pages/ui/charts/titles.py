@@ -40,6 +40,8 @@ class Title:
 
 
 TitleRule = Callable[[Answer, ChartContext], Title]
+# The name of a group by its key.
+GroupNames = Callable[[tuple[Any, ...]], str]
 
 
 def rows_with_value(answer: Answer, name: str | None = None) -> tuple[int, str, list[tuple]]:
@@ -76,7 +78,7 @@ def extreme(
     context: ChartContext,
     name: str | None = None,
     end: str | None = None,
-    name_group: Callable[[tuple[Any, ...]], str] | None = None,
+    name_group: GroupNames | None = None,
 ) -> Title:
     """The group that needs most attention: the worst by the metric's direction, or the highest without a direction.
 
@@ -94,9 +96,8 @@ def extreme(
     ranking = rank(answer, metric.name)
     range_of = spread(answer, metric, [group.value for group in ranking.ranked] or [row[at] for row in rows], context)
     if not ranking.ranked:
-        return (
-            replace(_all_small("all_small", metric, context), alternatives=(range_of,)) if ranking.small else range_of
-        )
+        all_small = replace(_all_small("all_small", metric, context), alternatives=(range_of,))
+        return all_small if ranking.small else range_of
     half = _half(answer, metric, ranking.ranked, context)
     if len(ranking.ranked) == 1:
         only = ranking.ranked[0]
@@ -138,12 +139,7 @@ def _all_small(key: str, metric: Metric, context: ChartContext, **words: str) ->
 
 
 def _end_of(
-    metric: Metric,
-    ranked: Sequence[Group],
-    end: str,
-    worst: str | None,
-    name_group: Callable[[tuple[Any, ...]], str],
-    context: ChartContext,
+    metric: Metric, ranked: Sequence[Group], end: str, worst: str | None, name_group: GroupNames, context: ChartContext
 ) -> Title | None:
     """The group or groups tied at one end of a ranking; None if all groups are tied."""
     value = ranked[0 if end == "highest" else -1].value

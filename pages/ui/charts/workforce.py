@@ -1,6 +1,7 @@
 """Charts of the workforce: pyramids, survival curves and transfers, with their title rules."""
 
-from itertools import cycle
+from itertools import cycle, groupby
+from operator import itemgetter
 from typing import Any
 
 from etl.semantic.answers import Answer
@@ -29,11 +30,9 @@ def largest_band(answer: Answer, context: ChartContext) -> Title:
     def name_group(key: tuple[Any, ...]) -> str:
         codes = dict(zip(answer.by, key, strict=True))
         band_name = context.named(band, codes[band])
-        return (
-            context.word(f"finding.{codes['gender']}_{band}", band=band_name)
-            if codes["gender"] in ("male", "female")
-            else band_name
-        )
+        if codes["gender"] not in ("male", "female"):
+            return band_name
+        return context.word(f"finding.{codes['gender']}_{band}", band=band_name)
 
     return titles.extreme(answer, context, end="highest", name_group=name_group)
 
@@ -47,13 +46,14 @@ def pyramid(answer: Answer, context: ChartContext) -> Figure:
     bands = list(dict.fromkeys(row[other] for row in reversed(answer.rows)))
     cell = {(row[other], row[split]): row for row in answer.rows}
     top = max([1, *(row[at] or 0 for row in answer.rows)])
-    data = []
+    data, keys = [], []
     for code, side, meaning in (("male", -1, "men"), ("female", 1, "women")):
         rows = [cell.get((band, code)) for band in bands]
         hovers = [elements.hover(answer, metric, row, context) if row else "" for row in rows]
         lengths = [side * (row[at] or 0) if row else 0 for row in rows]
         marker = {"color": context.colour(meaning)}
         data.append(traces.bar(lengths, hovers, marker=marker, customdata=[code] * len(bands)))
+        keys.append(elements.key(context, context.member("gender", code), meaning, member=code))
     ticks = axes.nice(top)
     both = [-v for v in reversed(ticks) if v] + ticks
     # On a phone there is only room for every other tick, and the outermost labels need a margin.
@@ -65,10 +65,7 @@ def pyramid(answer: Answer, context: ChartContext) -> Figure:
         context,
         data,
         max(len(bands) * elements.BAR + 60, _PYRAMID),
-        [
-            elements.key(context, context.member("gender", c), m, member=c)
-            for c, m in (("male", "men"), ("female", "women"))
-        ],
+        keys,
         clicks="gender",
         barmode="overlay",
         xaxis=x_axis,
@@ -86,13 +83,13 @@ def still_serving(answer: Answer, context: ChartContext) -> Title:
 @chart(still_serving)
 def survival(answer: Answer, context: ChartContext) -> Figure:
     """The share still serving by months since joining: a step curve with its 95 % confidence band."""
-    months, share, _, low, high = (answer.column(name) for name in answer.columns)
+    months, _, _, low, high = (answer.column(name) for name in answer.columns)
     bound = {"width": 0, "shape": "hv"}
     area = {"fill": "tonexty", "fillcolor": elements.faded(context.colour("actual"), 0.22)}
     data = [
         traces.silent_line(months, low, bound),
         traces.silent_line(months, high, bound, **area),
-        _steps(answer, context, answer.rows, share, "actual", "solid"),
+        _steps(answer, context, answer.rows, "actual", "solid"),
     ]
     keys = [
         elements.key(context, answer.metrics[0].short[context.lang], "actual", "line"),
@@ -118,12 +115,11 @@ def fewest_stay(answer: Answer, context: ChartContext) -> Title:
 @chart(fewest_stay)
 def curves(answer: Answer, context: ChartContext) -> Figure:
     """One curve per group, labelled at its end."""
-    members: dict[Any, list[tuple[Any, ...]]] = {}
-    for row in answer.rows:
-        members.setdefault(row[0], []).append(row)
+    members = groupby(answer.rows, itemgetter(0))
     data, ends = [], []
-    for (member, rows), meaning, dash in zip(members.items(), cycle(elements.SERIES), cycle(_DASHES), strict=False):
-        curve = _steps(answer, context, rows, [row[2] for row in rows], meaning, dash)
+    for (member, group), meaning, dash in zip(members, cycle(elements.SERIES), cycle(_DASHES), strict=False):
+        rows = list(group)
+        curve = _steps(answer, context, rows, meaning, dash)
         # Dashes are not visible on a step curve.
         curve["line"]["shape"] = "linear"
         data.append(curve)
@@ -140,10 +136,9 @@ def curves(answer: Answer, context: ChartContext) -> Figure:
     )
 
 
-def _steps(
-    answer: Answer, context: ChartContext, rows: list[tuple[Any, ...]], share: list[Any], meaning: str, dash: str
-) -> Figure:
-    served, followed = (answer.columns.index(name) for name in ("served", "at_risk"))
+def _steps(answer: Answer, context: ChartContext, rows: list[tuple[Any, ...]], meaning: str, dash: str) -> Figure:
+    at, served, followed = (answer.columns.index(name) for name in (answer.metrics[0].name, "served", "at_risk"))
+    share = [row[at] for row in rows]
     hovers = []
     for row, value in zip(rows, share, strict=True):
         group = [] if answer.by[0] == "served" else [context.member(answer.by[0], row[0])]
@@ -165,13 +160,7 @@ def _over_months(
         data,
         330,
         keys,
-        xaxis=axes.axis(
-            context,
-            ticks,
-            "months",
-            range=[0, last * 1.01 or 1],
-            title=axes.titled(context, context.word("dimension.served")),
-        ),
+        xaxis=axes.axis(context, ticks, "months", range=[0, last * 1.01 or 1], title=context.word("dimension.served")),
         yaxis=axes.upright(context, axes.SHARES, "share"),
         **layout,
     )
