@@ -291,7 +291,10 @@ def test_an_unknown_month_is_a_gap_and_the_last_is_open() -> None:
     assert firm["y"][-1] is None, "what is not over is no part of the firm line"
     assert end["line"]["dash"] == "dot"
     assert end["marker"]["color"] == EN.colour("surface"), "hollow"
-    assert end["y"][-1] == 1130
+    last = len(firm["y"]) - 1
+    assert end["x"] == [last - 1, last], "from the last firm month to the open one"
+    assert end["y"] == [firm["y"][last - 1], 1130]
+    assert end["hovertext"][-1] == firm["hovertext"][last]
 
 
 def test_actual_is_solid_the_target_outlined_the_projection_dashed() -> None:
