@@ -209,6 +209,21 @@ def test_every_chart_draws_the_sample(lang: str, dark: bool, published: Path) ->
             assert not re.search("[0-9]", sentence)
 
 
+def test_curves_of_service_are_those_of_the_answer(published: Path) -> None:
+    with access.connect(published, access.ADMINISTRATOR) as con:
+        everyone, by_post = retention.survival(con, least=1), retention.survival_by_post(con, least=1)
+    low, high, curve = workforce.survival(everyone, ChartContext("en"))["data"]
+    assert [list(zip(line["x"], line["y"], strict=True)) for line in (curve, low, high)] == [
+        [(row[0], row[column]) for row in everyone.rows] for column in (1, 3, 4)
+    ]
+    posts = list(dict.fromkeys(row[0] for row in by_post.rows))
+    assert len(posts) > 1
+    drawn = workforce.curves(by_post, ChartContext("en"))["data"]
+    assert [list(zip(line["x"], line["y"], strict=True)) for line in drawn] == [
+        [(months, share) for code, months, share, *_ in by_post.rows if code == post] for post in posts
+    ]
+
+
 def moved() -> Answer:
     return answer(
         "transfers_between",
