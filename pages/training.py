@@ -44,10 +44,4 @@ def page() -> None:
         ui.figure(view, bars.ranking, analysis="seats")
     with right:
         comparisons.levels(view, "training_compliance")
-    ui.figure(
-        view,
-        lines.heat,
-        "training_compliance",
-        by=("province", "month"),
-        over=view.complete_months(12),
-    )
+    ui.figure(view, lines.heat, "training_compliance", by=("province", "month"), over=view.complete_months(12))

@@ -17,7 +17,7 @@ from pages.ui.components.widgets import controlled
 from pages.ui.i18n import text
 from pages.ui.state.page_context import PageContext
 
-Chosen = Callable[[date], None]
+Chosen = Callable[[date], object]
 # The most letters of the typed text that an error message repeats.
 _MOST_REPEATED = 20
 
@@ -60,10 +60,10 @@ def read(written: str) -> date:
 def _named(written: str) -> str:
     """A day with a month name, normalised for `jalali.read_day`: Persian month names, no commas."""
     day, *name, year = " ".join(fold(written).replace(",", " ").replace("،", " ").split()).split(" ")
-    months = {fold(month_name): place for place, month_name in enumerate(text.words("calendar.months", "en"))}
+    english, persian = (text.words("calendar.months", lang) for lang in ("en", "fa"))
+    months = dict(zip(map(fold, english), persian, strict=True))
     month = " ".join(name)
-    known = text.words("calendar.months", "fa")
-    return f"{day} {known[months[month]] if month in months else month} {year}"
+    return f"{day} {months.get(month, month)} {year}"
 
 
 def written(day: date, lang: str) -> str:
@@ -82,20 +82,18 @@ def jalali_bounds(first: date, last: date) -> tuple[date, date]:
 
 
 def _typed(view: PageContext, ident: str, label: str, day: date, chosen: Chosen, within: tuple[date, date]) -> None:
-
     def changed(typed: str) -> None:
         try:
             typed_day = read(typed)
         except ValueError:
             message = view.word("scope.no_day", written=_repeated(typed), day=written(day, view.lang))
-            st.session_state[_wrong(ident)] = message
-            return
-        if not within[0] <= typed_day <= within[1]:
+        else:
+            if within[0] <= typed_day <= within[1]:
+                chosen(typed_day)
+                return
             first, last = (written(bound, view.lang) for bound in within)
             message = view.word("scope.day_outside", written=_repeated(typed), first=first, last=last)
-            st.session_state[_wrong(ident)] = message
-            return
-        chosen(typed_day)
+        st.session_state[_wrong(ident)] = message
 
     controlled(st.text_input, label, f"typed {ident}", written(day, view.lang), changed)
 
@@ -111,14 +109,11 @@ def _repeated(typed: str) -> str:
 
 
 def _calendar(view: PageContext, ident: str, label: str, day: date, chosen: Chosen, within: tuple[date, date]) -> None:
-
     def changed(now: date | None) -> None:
         if now is not None:
             chosen(min(max(now, within[0]), within[1]))
 
-    first, last = within
-    if view.lang == "fa":
-        first, last = jalali_bounds(first, last)
+    first, last = jalali_bounds(*within) if view.lang == "fa" else within
     controlled(
         st.date_input,
         label,

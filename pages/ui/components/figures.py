@@ -259,20 +259,19 @@ def _swatch(key: elements.Figure, dark: bool) -> str:
 
 def groups(view: PageContext, name: str, by: str, says: titles.TitleRule) -> None:
     """A measure of every member of a dimension as a table, with a title and the same footer."""
-    ask = partial(scoped_query.ask, view, [name], (by,))
-    place = st.container(border=True, key=f"figure-groups-{by}")
-    rendering.defer(_groups, view, f"groups-{by}", ask, says, place=place, ready=ask)
+    ask, ident = partial(scoped_query.ask, view, [name], (by,)), f"groups-{by}"
 
+    def draw() -> None:
+        with error_boundary(view.lang, ident):
+            answer, ignored = ask()
+            if scoped_query.nothing(answer):
+                notice(view.lang, "state.empty_title", view.word("state.empty"))
+                return
+            title = _title(answer, says, context(view), ident)
+            blocks.head(title.sentence, _below(view, answer))
+            table(view, answer, ident)
+            if ignored:
+                blocks.note(scoped_query.no_effect(view, ignored))
+            footer(view, answer, ident, with_table=False)
 
-def _groups(view: PageContext, ident: str, ask: Callable[[], tuple[Answer, list[str]]], says: titles.TitleRule) -> None:
-    with error_boundary(view.lang, ident):
-        answer, ignored = ask()
-        if scoped_query.nothing(answer):
-            notice(view.lang, "state.empty_title", view.word("state.empty"))
-            return
-        title = _title(answer, says, context(view), ident)
-        blocks.head(title.sentence, _below(view, answer))
-        table(view, answer, ident)
-        if ignored:
-            blocks.note(scoped_query.no_effect(view, ignored))
-        footer(view, answer, ident, with_table=False)
+    rendering.defer(draw, place=st.container(border=True, key=f"figure-{ident}"), ready=ask)

@@ -30,17 +30,16 @@ def bar(view: PageContext, more: tuple[str, ...]) -> None:
     known = (*_MAIN, *more)
     # A filter kept from another page is offered too, so that it can be removed.
     offered = [name for name in FILTERS if name not in _MAIN and (name in more or name in view.where)]
-    on = [name for name in offered if name in view.where]
     _filters_button(view)
     with st.container(key="scope", gap="small"):
         with st.container(key="scope-bar", horizontal=True, vertical_alignment="bottom", gap="small"):
             for name in _MAIN:
                 _filter(view, name, known)
-            day_field.field(view, "on", view.word("scope.on"), view.as_of, lambda day: _set_day(view, day))
+            day_field.field(view, "on", view.word("scope.on"), view.as_of, page_context.set_day)
             if view.has_period:
                 _period(view)
             if offered:
-                _more(view, offered, on, known)
+                _more(view, offered, known)
             st.button(view.word("scope.reset"), key="scope-reset", on_click=page_context.reset, type="tertiary")
         if view.has_period and periods.kind(view.scope.period) == periods.DAYS:
             _two_days(view)
@@ -93,18 +92,16 @@ def _summary(view: PageContext) -> list[str]:
     if view.over:
         first, last = (text.day(day, view.lang) for day in view.over)
         kind = periods.kind(view.scope.period)
-        if kind == periods.DAYS:
-            parts.append(view.word("scope.days_said", first=first, last=last))
-        else:
-            parts.append(view.word("scope.period_said", name=view.word(f"period.{kind}"), first=first, last=last))
+        key = "scope.days_said" if kind == periods.DAYS else "scope.period_said"
+        parts.append(view.word(key, name=view.word(f"period.{kind}"), first=first, last=last))
     return parts
 
 
-def _more(view: PageContext, offered: Sequence[str], on: Sequence[str], known: tuple[str, ...]) -> None:
+def _more(view: PageContext, offered: Sequence[str], known: tuple[str, ...]) -> None:
     """The other filters in a popover. A closed popover asks nothing and sends nothing."""
     # The label must stay constant: a new label is a new widget, which would close at each choice.
     box = st.popover(view.word("scope.more"), key="scope-more", on_change="rerun")
-    if on:
+    if on := [name for name in offered if name in view.where]:
         count = text.number(len(on), view.lang)
         st.html(f"<style>.st-key-scope-more [data-testid='stPopoverButton'] p::after{{content:' ({count})'}}</style>")
     if box.open:
@@ -130,10 +127,6 @@ def _filter(view: PageContext, name: str, known: tuple[str, ...]) -> None:
         select_all=False,
         wrap=True,
     )
-
-
-def _set_day(view: PageContext, day: date) -> None:
-    page_context.set_day(None if day >= view.latest else day)
 
 
 def _period(view: PageContext) -> None:

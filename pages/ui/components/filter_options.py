@@ -20,7 +20,7 @@ _BY_NAME = (*PLACES, "course")
 _REGISTERED = ("province", "county", "activity")
 
 
-def offered(view: PageContext, name: str, known: tuple[str, ...]) -> dict[str, str]:
+def offered(view: PageContext, name: str, known: tuple[str, ...]) -> Mapping[str, str]:
     """Codes and labels of the options of filter `name`, including selected ones; `known` are the filters of this page.
 
     Smaller places do not narrow a larger one: they are cleared when it changes (see Scope.with_filter).
@@ -29,18 +29,8 @@ def offered(view: PageContext, name: str, known: tuple[str, ...]) -> dict[str, s
     other_filters = {
         dimension: codes for dimension, codes in view.where.items() if dimension in known and dimension not in below
     }
-    chosen = view.where.get(name, ())
-    return dict(
-        _offered(
-            warehouse.path(),
-            user.scope().rights(),
-            view.lang,
-            name,
-            view.as_of,
-            warehouse.frozen(other_filters),
-            frozenset(chosen),
-        )
-    )
+    frozen, chosen = warehouse.frozen(other_filters), frozenset(view.where.get(name, ()))
+    return _offered(warehouse.path(), user.scope().rights(), view.lang, name, view.as_of, frozen, chosen)
 
 
 @lru_cache(maxsize=500)
@@ -59,10 +49,7 @@ def _offered(
         codes.sort(key=lambda code: tables.collated(labels[code]))
     return {
         code: text.word(
-            "scope.counted",
-            lang,
-            name=text.isolated(labels[code], lang),
-            count=text.number(counts.get(code, 0), lang),
+            "scope.counted", lang, name=text.isolated(labels[code], lang), count=text.number(counts.get(code, 0), lang)
         )
         for code in codes
     }

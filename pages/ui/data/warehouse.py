@@ -235,9 +235,9 @@ def metric(name: str, answer: Answer | None = None) -> Metric | None:
     return own or catalogue().get(name) or (catalog.derived(name) if name in catalog.derived_names() else None)
 
 
-def label(name: str, lang: str) -> str:
+def label(name: str, lang: str, answer: Answer | None = None) -> str:
     """The label of a number; its name if nothing describes it."""
-    described = metric(name)
+    described = metric(name, answer)
     return described.label[lang] if described else name
 
 

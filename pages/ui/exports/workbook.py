@@ -1,7 +1,7 @@
 """Excel workbooks: every row of an answer, with names instead of codes, in constant memory."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, Any
 
 import pyarrow as pa
@@ -189,7 +189,10 @@ def _cells(contents: Sheet, layout: Layout, styles: Sequence[int], codes: Codes)
     Hidden codes are collected in `codes` with their names.
     """
     for batch in contents.batches:
-        made = [column.mapped(all_safe) if isinstance(column, Coded) else column for column in batch]
+        made = [
+            replace(column, members=tuple(map(all_safe, column.members))) if isinstance(column, Coded) else column
+            for column in batch
+        ]
         layout.gather(made, codes)
         cells: list[Cells] = []
         for column in made:

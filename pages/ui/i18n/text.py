@@ -257,10 +257,8 @@ def unit_label(label: str, lang: str, short: bool = False) -> str:
     year, _, part = label.partition("-")
     if not part or not year.isdigit():
         return digits(label, lang)
-    if part.startswith("Q"):
-        name = words("calendar.quarter", lang)[int(part[1:]) - 1]
-    else:
-        name = words("calendar.months", lang)[int(part[:2]) - 1]
+    names, place = ("quarter", part[1:]) if part.startswith("Q") else ("months", part[:2])
+    name = words(f"calendar.{names}", lang)[int(place) - 1]
     return digits(name if short else f"{name} {year}", lang)
 
 

@@ -127,37 +127,32 @@ def _take(remedy: Remedy) -> None:
 
 
 def _answer(view: PageContext, selection: Selection) -> Answer | StoredRows:
-    catalogue = warehouse.catalogue()
-    kinds = {catalogue[name].kind for name in selection.names}
+    kinds = {warehouse.catalogue()[name].kind for name in selection.names}
     return warehouse.ask_stored(
         *selection.names,
         by=selection.by,
         on=view.as_of if "snapshot" in kinds and not selection.is_timed else None,
-        over=selection.over if selection.needs_period else None,
+        over=selection.over if selection.is_timed or "event" in kinds else None,
         where=view.where,
     )
 
 
 def _figures(view: PageContext, selection: Selection, answer: Answer) -> None:
     """A chart that suits the shape of the answer, or a note that there is none."""
-    over = selection.over if selection.needs_period else None
     drawn = _suited(selection, answer)
     if not selection.by:
         _values(view, answer)
     elif not drawn:
         blocks.note(view.word("more.no_chart"))
-    for start in range(0, len(drawn), 2):
-        for column, (chart, names, options) in zip(
-            st.columns(len(drawn[start : start + 2])), drawn[start : start + 2], strict=True
-        ):
+    for pair in [drawn[start : start + 2] for start in range(0, len(drawn), 2)]:
+        for column, (chart, names, options) in zip(st.columns(len(pair)), pair, strict=True):
             with column:
-                ui.figure(view, chart, *names, by=selection.by, over=over, **options)
+                ui.figure(view, chart, *names, by=selection.by, over=selection.over, **options)
 
 
 def _suited(selection: Selection, answer: Answer) -> list[_Drawn]:
     """The suitable charts, each with its measures."""
-    names, by = selection.names, selection.by
-    first = names[:1]
+    names, first, by = selection.names, selection.names[:1], selection.by
     if len(by) == 1:
         if selection.is_timed:
             return _over_time(names)

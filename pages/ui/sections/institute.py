@@ -93,10 +93,8 @@ def _listed(view: PageContext) -> Answer:
     rows = {row[0]: row for row in answer.rows if row[0] in registers.institutes()}
     if search_text:
         nothing = (None,) * (len(answer.columns) - 1)
-        rows = {
-            institute.code: rows.get(institute.code, (institute.code, *nothing))
-            for institute in registers.search(search_text)
-        }
+        found = [institute.code for institute in detail.search(registers.institutes(), search_text)]
+        rows = {code: rows.get(code, (code, *nothing)) for code in found}
     return replace(answer, rows=list(rows.values()))
 
 
@@ -108,6 +106,9 @@ def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
         # For one institute the count tells whether it is licensed.
         return "–" if count is None else _yes(view, bool(count))
 
+    def code(row: tuple) -> str:
+        return f"<bdi>{text.escape(text.digits(row[0], view.lang))}</bdi>"
+
     def fact(name: str) -> tables.Column:
         def member(row: tuple) -> str:
             return text.member(name, getattr(institutes[row[0]], name), view.lang)
@@ -115,16 +116,9 @@ def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
         return tables.Column(
             name,
             view.word(f"dimension.{name}"),
-            lambda row: (
-                tables.province(view, institutes[row[0]].province, member(row))
-                if name == "province"
-                else text.escape(member(row))
-            ),
+            lambda row: tables.member(view, name, getattr(institutes[row[0]], name), member(row)),
             lambda row: tables.collated(member(row)),
         )
-
-    def code(row: tuple) -> str:
-        return f"<bdi>{text.escape(text.digits(row[0], view.lang))}</bdi>"
 
     words = {"licensed_institutes": licensed}
     name, *measures = tables.columns_of(view, answer, context(view), partial(institute_address, view), words=words)

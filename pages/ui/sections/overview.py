@@ -160,7 +160,7 @@ def one_province(view: PageContext) -> bool:
     notice(view.lang, "profile.choose", "")
     names = warehouse.names("province", view.lang)
     listed = "".join(
-        f"<li>{tables.province(view, code, names[code])}</li>"
+        f"<li>{tables.member(view, 'province', code, names[code])}</li>"
         for code in sorted(names, key=lambda code: tables.collated(names[code]))
     )
     st.html(f'<ul class="pd-provinces">{listed}</ul>')
