@@ -112,9 +112,8 @@ def _at_once(view: PageContext, names: Iterable[str]) -> dict[str, CardAnswers]:
         now = _together(view, group, on=day, over=over)
         old = [name for name, answer in now.items() if answer.metrics[0].has_history]
         then = _together(view, old, on=year_before(day), over=periods.year_before(over))
-        settled = day if day != view.as_of else None
         for name, answer in now.items():
-            card_answers[name] = CardAnswers(answer, then.get(name), settled)
+            card_answers[name] = CardAnswers(answer, then.get(name), day if day != view.as_of else None)
     return card_answers
 
 

@@ -17,7 +17,6 @@ import streamlit as st
 from etl.operations import audit, worker_process
 from etl.semantic import access, disclosure, exportable
 from etl.semantic.answers import Answer
-from etl.semantic.disclosure import Circulated
 from pages.ui.charts import elements
 from pages.ui.charts.elements import ChartContext, Figure
 from pages.ui.components import blocks
@@ -51,7 +50,7 @@ class Picture:
     title: str
     subtitle: str
     source: str
-    circulated: "Callable[[Circulated, disclosure.Ask], Picture | None] | None" = None
+    circulated: "Callable[[disclosure.Circulated, disclosure.Ask], Picture | None] | None" = None
 
 
 def source_of(view: PageContext, answer: Answer, notes: Iterable[str] = ()) -> str:

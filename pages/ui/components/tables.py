@@ -119,11 +119,8 @@ def _turn(view: PageContext, ident: str, store: Store, standing: Standing, numbe
             f'<p class="pd-note" role="status">{text.escape(position)}<span class="pd-on-paper">{on_paper}</span></p>',
             width="content",
         )
-        whole = (
-            view.word("why.all_rows")
-            if count <= MOST_ROWS
-            else view.word("more.first_rows", count=text.number(MOST_ROWS, view.lang))
-        )
+        key = "why.all_rows" if count <= MOST_ROWS else "more.first_rows"
+        whole = view.word(key, count=text.number(MOST_ROWS, view.lang))
         controlled(
             st.pills,
             view.word("more.turn"),

@@ -14,7 +14,6 @@ from typing import Any
 import duckdb
 
 from etl.analysis import data_quality, detail
-from etl.analysis.detail import Institute
 from etl.core.paths import warehouse_pointer
 from etl.revisions import diff
 from etl.semantic.access import AccessScope, ScopedCursor, cursor_for
@@ -23,7 +22,7 @@ from pages.ui.data import user, warehouse
 from pages.ui.data.warehouse import Frozen, Where, frozen, result
 
 
-def institutes() -> Mapping[str, Institute]:
+def institutes() -> Mapping[str, detail.Institute]:
     """Every institute that the user may see, by code."""
     return result(detail.institutes)
 

@@ -15,7 +15,6 @@ import pyarrow.compute as pc
 
 from etl.semantic import disclosure, exportable
 from etl.semantic.answers import Answer
-from etl.semantic.exportable import StoredRows, StreamedRows
 from pages.ui.charts.elements import ChartContext
 from pages.ui.i18n import text
 
@@ -24,7 +23,7 @@ _FORMULA = tuple("=+@\t\r＝＋－＠-")
 _UNWRITABLE = "[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]"
 _SUSPECT = f"^[{''.join(_FORMULA)}]|{_UNWRITABLE}"
 
-Exportable = Answer | StreamedRows | StoredRows
+Exportable = Answer | exportable.StreamedRows | exportable.StoredRows
 
 
 @dataclass(frozen=True)

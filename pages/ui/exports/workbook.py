@@ -111,8 +111,7 @@ def title(name: str, context: ChartContext, answer: Answer | None = None) -> str
 def _national(nation: Answer, columns: Layout, schema: pa.Schema, context: ChartContext) -> tuple[object, ...]:
     """The row of the nation: its name in the first column, then its numbers."""
     numbers = dict(zip(nation.columns, nation.rows[0], strict=True)) if nation.rows else {}
-    row = [numbers.get(schema.names[i]) for i in columns.shown]
-    return (safe(context.word("scope.nation")), *row[1:])
+    return (safe(context.word("scope.nation")), *(numbers.get(schema.names[i]) for i in columns.shown[1:]))
 
 
 def _add(book: Any, context: ChartContext, name: str, frozen: tuple[int, int] = (1, 0)) -> Any:

@@ -241,8 +241,7 @@ def day(value: date, lang: str) -> str:
 
 def iso_jalali(value: date) -> str:
     """A Jalali day in the form of files: `1405-07-30`."""
-    jalali = JalaliDate(value)
-    return f"{jalali.year:04}-{jalali.month:02}-{jalali.day:02}"
+    return JalaliDate(value).isoformat()
 
 
 def day_in_both(value: date, lang: str) -> str:
@@ -276,8 +275,7 @@ def reference_members(dimension: str, lang: str) -> Mapping[str, str]:
         return {row[key]: row[f"{name}_{lang}"] for row in reference_rows(REFERENCE / file)}
     if dimension.endswith("_band"):
         return {code: _band(code, lang) for code in sorted(set(CHOICES.get(dimension, {}).values()))}
-    members = _book()["member"].get(dimension, {})
-    return {code: names[lang] for code, names in members.items()}
+    return {code: names[lang] for code, names in _book()["member"].get(dimension, {}).items()}
 
 
 def _band(code: str, lang: str) -> str:

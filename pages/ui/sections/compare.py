@@ -1,5 +1,6 @@
 """Two sides, each a place and a day: side by side, over time, their difference, and its components."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -162,11 +163,8 @@ def _titles(view: PageContext, chosen: Sides) -> dict[str, str]:
 def _finding(view: PageContext, answer: Answer, rows: dict[str, tuple], verdicts: list[str]) -> str:
     """The numbers of a single measure; of several, on how many the second side is better, and on how many worse."""
     if len(verdicts) > 1:
-        numbers = {
-            verdict: text.number(verdicts.count(verdict), view.lang)
-            for verdict in ("better", "worse")
-            if verdict in verdicts
-        }
+        counts = Counter(filter(None, verdicts))
+        numbers = {verdict: text.number(count, view.lang) for verdict, count in counts.items()}
         key = "both" if len(numbers) == 2 else next(iter(numbers), "none")
         return view.word(f"compare.finding_{key}", count=text.number(len(verdicts), view.lang), **numbers)
     metric = answer.metrics[0]
@@ -282,5 +280,4 @@ def bridges(view: PageContext, chosen: Sides) -> None:
             st.container(border=True, key=f"figure-{ident}", height="stretch"),
             notices.error_boundary(view.lang, ident),
         ):
-            answer = warehouse.analyse("bridge", on=over[1], where=_where(place), over=over)
-            ui.draw(view, steps.bridge, answer, ident)
+            ui.draw(view, steps.bridge, warehouse.analyse("bridge", over[1], _where(place), over), ident)

@@ -10,7 +10,6 @@ import streamlit as st
 from etl.semantic import exportable
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME
-from etl.semantic.exportable import StoredRows
 from pages.ui.charts import matrix
 from pages.ui.charts.matrix import ORDERED
 from pages.ui.components import blocks, notices, tables
@@ -42,7 +41,7 @@ class Selection:
 
 
 @rendering.fragment
-def rows(view: PageContext, selection: Selection, source: Answer | StoredRows) -> None:
+def rows(view: PageContext, selection: Selection, source: Answer | exportable.StoredRows) -> None:
     """The paged table or pivot, and the files of all rows."""
     chart_context, answer = context(view), exportable.of(source).answer
     # A pivot needs two dimensions.
@@ -51,7 +50,7 @@ def rows(view: PageContext, selection: Selection, source: Answer | StoredRows) -
     is_ordered = selection.is_timed or set(selection.by) & set(ORDERED)
     start = selection.by[0] if is_ordered else f"-{selection.names[0]}"
     with st.container(border=True, key="figure-rows"), notices.error_boundary(view.lang, "rows"):
-        is_pivot = shape == "pivot" and not isinstance(source, StoredRows)
+        is_pivot = shape == "pivot" and not isinstance(source, exportable.StoredRows)
         count = (
             len({row[: len(selection.by) - 1] for row in answer.rows}) if is_pivot else exportable.of(source).count()
         )
@@ -63,7 +62,7 @@ def rows(view: PageContext, selection: Selection, source: Answer | StoredRows) -
         else:
             if shape == "pivot":
                 blocks.note(view.word("more.pivot_too_large"))
-            all_rows = PagedRows(source, chart_context) if isinstance(source, StoredRows) else answer.rows
+            all_rows = PagedRows(source, chart_context) if isinstance(source, exportable.StoredRows) else answer.rows
             columns = tables.columns_of(view, answer, chart_context)
             tables.show(view, "rows", columns, all_rows, subtitle(view, answer), start, InAddress(PAGE))
         footer(view, source, "rows", with_table=False)
@@ -114,10 +113,9 @@ def _pivot(view: PageContext, selection: Selection, answer: Answer) -> None:
         return text.escape(text.plain(value, metric.unit, view.lang))
 
     def counted(code: Any) -> tables.Column:
-        title = chart_context.member(over, code)
         return tables.Column(
             f"{over}:{code}",
-            title,
+            chart_context.member(over, code),
             lambda group: written(cells[group][code]) if code in cells[group] else "",
             lambda group: cells[group].get(code),
             is_number=True,

@@ -154,8 +154,7 @@ def _seat(view: PageContext, scenario: Scenario, place: tuple[str, str], title: 
         listed = [f"{'.'.join(filter(None, pool))}:{count:g}" for pool, count in sorted(seats.items())]
         page_parameters.choose(_PAGE, seats=listed)
 
-    written = text.number(current, view.lang)
-    label = f"{title} ({view.word('planning.now', value=written)})"
+    label = f"{title} ({view.word('planning.now', value=text.number(current, view.lang))})"
     key, value = f"plan seats {'.'.join(place)}", int(scenario.seats.get(place, current))
     controlled(st.slider, label, key, value, choose, min_value=0, max_value=most, format=_LOCALIZED)
 
