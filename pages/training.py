@@ -6,12 +6,7 @@ from pages.ui.charts import bars, lines, maps, titles
 from pages.ui.components import figures as ui
 from pages.ui.sections import comparisons
 
-BANDS = {
-    "status_in_date": "in_date",
-    "status_pending": "pending",
-    "status_expired": "expired",
-    "status_overdue": "overdue",
-}
+BANDS = {f"status_{band}": band for band in ("in_date", "pending", "expired", "overdue")}
 
 
 def page() -> None:
@@ -44,10 +39,4 @@ def page() -> None:
         ui.figure(view, bars.ranking, analysis="seats")
     with right:
         comparisons.levels(view, "training_compliance")
-    ui.figure(
-        view,
-        lines.heat,
-        "training_compliance",
-        by=("province", "month"),
-        over=view.complete_months(12),
-    )
+    ui.figure(view, lines.heat, "training_compliance", by=("province", "month"), over=view.complete_months(12))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from etl.analysis import data_quality
+from etl.analysis import data_quality, detail
 from etl.core.errors import AccessDenied
 from etl.core.paths import ROOT
 from etl.semantic.access import AccessScope
@@ -43,7 +43,7 @@ def seen_by(scope: AccessScope, work: int) -> set[str]:
             case 3:
                 return {place_of[code] for code, *_ in warehouse.analyse("lorenz").rows if code}
             case 4:
-                return {str(institute.province) for institute in registers.search("")}
+                return {str(institute.province) for institute in detail.search(registers.institutes(), "")}
             case 5:
                 return set(warehouse.result(data_quality.files).column("province"))
             case _:

@@ -24,7 +24,7 @@ from pages.ui.charts import matrix
 from pages.ui.charts.elements import ChartContext
 from pages.ui.components import downloads, tables
 from pages.ui.i18n import text
-from pages.ui.sections import question_problems
+from pages.ui.sections import explore
 from pages.ui.state import saved_views
 from tests import made
 from tests.conftest import Sample
@@ -49,7 +49,7 @@ def con(warehouse: Path) -> duckdb.DuckDBPyConnection:
 @pytest.mark.parametrize("name", [name for name, metric in catalogue().items() if not metric.hidden])
 def test_every_question_is_either_answered_or_refused_with_a_remedy(name: str, con: duckdb.DuckDBPyConnection) -> None:
     for dimension in (candidate for candidate in DIMENSIONS if candidate != "lapses_on"):
-        problems = question_problems.problems_of(catalogue(), [name], [dimension], [])
+        problems = explore.problems_of(catalogue(), [name], [dimension], [])
         if problems:
             assert problems[0].remedies
             with pytest.raises(QuestionError):
@@ -60,14 +60,13 @@ def test_every_question_is_either_answered_or_refused_with_a_remedy(name: str, c
                     [dimension_ for dimension_ in [dimension] if remedy.kind != "by"],
                 )
                 assert all(
-                    problem.reason == "no_measure"
-                    for problem in question_problems.problems_of(catalogue(), *question, [])
+                    problem.reason == "no_measure" for problem in explore.problems_of(catalogue(), *question, [])
                 )
 
 
 def test_every_problem_is_reported_with_its_remedies() -> None:
     def reasons(names: list[str], by: list[str], where: list[str]) -> list[str]:
-        return [problem.reason for problem in question_problems.problems_of(catalogue(), names, by, where)]
+        return [problem.reason for problem in explore.problems_of(catalogue(), names, by, where)]
 
     assert reasons([], ["province"], []) == ["no_measure"]
     assert reasons(["joiners"], ["month", "year"], []) == ["two_times"]

@@ -17,7 +17,7 @@ from etl.semantic import access
 from etl.semantic.answers import ask
 from etl.semantic.catalog import CHOICES
 from pages.ui.charts.elements import ChartContext
-from pages.ui.components import day_field, filter_options
+from pages.ui.components import day_field, filter_bar
 from pages.ui.data import warehouse
 from pages.ui.exports import about
 from pages.ui.i18n import text
@@ -101,7 +101,7 @@ def test_a_filter_offers_what_exists_under_the_others_with_its_count(
     expected = {code: count for code, count in counted.items() if count or name == "institute"} | {
         code: counted.get(code, 0) for code in where.get(name, ())
     }
-    options = filter_options.offered(page_context_of(Scope(where, on)), name, FILTERS)
+    options = filter_bar.offered(page_context_of(Scope(where, on)), name, FILTERS)
     names = warehouse.names(name, "fa")
     assert options.keys() == expected.keys()
     for code, label in options.items():
@@ -111,40 +111,40 @@ def test_a_filter_offers_what_exists_under_the_others_with_its_count(
 
 def test_a_chosen_value_stays_in_the_list_when_nobody_is_left() -> None:
     scope = Scope({"gender": ("female",), "post": ("manager",), "province": ("IR-11",)})
-    assert filter_options.offered(page_context_of(scope), "post", FILTERS) == {"manager": "مدیر (۰)"}
-    assert "IR-11" in filter_options.offered(page_context_of(scope), "province", FILTERS)
+    assert filter_bar.offered(page_context_of(scope), "post", FILTERS) == {"manager": "مدیر (۰)"}
+    assert "IR-11" in filter_bar.offered(page_context_of(scope), "province", FILTERS)
 
 
 def test_a_chosen_county_does_not_narrow_the_list_of_provinces(published: Path) -> None:
     with access.connect(published, access.ADMINISTRATOR) as con:
         county = next(code for code, count in ask(con, "active_assistants", by=("county",)).rows if code and count)
-    alone = filter_options.offered(page_context_of(Scope()), "province", FILTERS)
-    assert filter_options.offered(page_context_of(Scope({"county": (county,)})), "province", FILTERS) == alone
+    alone = filter_bar.offered(page_context_of(Scope()), "province", FILTERS)
+    assert filter_bar.offered(page_context_of(Scope({"county": (county,)})), "province", FILTERS) == alone
     assert len(alone) > 1
 
 
 def test_a_filter_that_the_page_lacks_does_not_narrow_the_lists() -> None:
     scope = Scope({"course": ("lead",)})
     without = tuple(name for name in FILTERS if name != "course")
-    assert filter_options.offered(page_context_of(scope), "post", without) == filter_options.offered(
+    assert filter_bar.offered(page_context_of(scope), "post", without) == filter_bar.offered(
         page_context_of(Scope()), "post", without
     )
-    assert filter_options.offered(page_context_of(scope), "post", FILTERS) != filter_options.offered(
+    assert filter_bar.offered(page_context_of(scope), "post", FILTERS) != filter_bar.offered(
         page_context_of(Scope()), "post", FILTERS
     )
 
 
 def test_institutes_with_the_same_name_are_distinguished_by_their_code() -> None:
-    labels = filter_options._unambiguous({"001": "پایش", "002": "پایش", "003": "گشت"}, "fa")
+    labels = filter_bar._unambiguous({"001": "پایش", "002": "پایش", "003": "گشت"}, "fa")
     assert labels == {"001": "پایش، ۰۰۱", "002": "پایش، ۰۰۲", "003": "گشت"}
 
 
 def test_closed_filters_run_no_query(monkeypatch: pytest.MonkeyPatch) -> None:
-    filter_options._offered.cache_clear()
+    filter_bar._offered.cache_clear()
     names = []
-    original = filter_options.offered
+    original = filter_bar.offered
     monkeypatch.setattr(
-        filter_options, "offered", lambda view, name, known: names.append(name) or original(view, name, known)
+        filter_bar, "offered", lambda view, name, known: names.append(name) or original(view, name, known)
     )
     app = opened()
     assert set(names) == {"province", "activity"}
@@ -338,7 +338,7 @@ def test_a_name_of_the_other_direction_is_isolated_in_a_sentence_and_not_in_the_
     view = page_context_of(Scope({"institute": (code,)}), "en")
     assert page_context.place(view, view.where) == f"\u2068{name}\u2069"
     assert page_context.place(page_context_of(view.scope, "fa"), view.where) == name
-    assert filter_options.offered(view, "institute", FILTERS)[code].startswith(f"\u2068{name}\u2069 (")
+    assert filter_bar.offered(view, "institute", FILTERS)[code].startswith(f"\u2068{name}\u2069 (")
     answer = made.answer("active_assistants", rows=[(1,)], where={"institute": (code,)})
     assert not re.search(
         "[\u2066-\u2069]", about.file_name(answer, ChartContext("en"), page_context.place(view, view.where), "csv")

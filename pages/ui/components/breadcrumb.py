@@ -45,10 +45,8 @@ def show(view: PageContext) -> None:
 
 def go(dimension: str, code: str) -> None:
     """Select one place, or the nation; the province of a county is selected too."""
-    page_context.narrow("province", ())
-    if dimension == "county":
-        province = registers.province_of(code)
-        page_context.narrow("province", (province,) if province else ())
+    province = registers.province_of(code) if dimension == "county" else None
+    page_context.narrow("province", (province,) if province else ())
     if dimension:
         page_context.narrow(dimension, (code,))
 
@@ -99,9 +97,8 @@ def _counts(view: PageContext, child: str, places: Mapping[str, str]) -> dict[st
         ]
         if not below:
             return {}
-        in_service = warehouse.ask("in_service", by="institute", on=view.as_of, where={"institute": below})
-        counted = dict(in_service.rows)
-        return {code: counted.get(code, 0) for code in below}
+        answer = warehouse.ask("in_service", by="institute", on=view.as_of, where={"institute": below})
+        return dict.fromkeys(below, 0) | dict(answer.rows)
     where = {"province": (places["province"],)} if "province" in places else {}
     answer = warehouse.ask("in_service", by=child, on=view.as_of, where=where)
     return {code: count for code, count in answer.rows if code and count}

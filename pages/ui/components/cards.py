@@ -112,9 +112,8 @@ def _at_once(view: PageContext, names: Iterable[str]) -> dict[str, CardAnswers]:
         now = _together(view, group, on=day, over=over)
         old = [name for name, answer in now.items() if answer.metrics[0].has_history]
         then = _together(view, old, on=year_before(day), over=periods.year_before(over))
-        settled = day if day != view.as_of else None
         for name, answer in now.items():
-            card_answers[name] = CardAnswers(answer, then.get(name), settled)
+            card_answers[name] = CardAnswers(answer, then.get(name), day if day != view.as_of else None)
     return card_answers
 
 
@@ -196,14 +195,12 @@ def _card(view: PageContext, name: str, answers: CardAnswers | None, below: str)
         answer, ignored = scoped_query.worked_out(view, worked_out)
     elif answers:
         answer = answers.now
-        before, ignored = (
-            answers.before.value() if answers.before else None,
-            view.under(answer.metrics[0].dimensions)[1],
-        )
+        before = answers.before.value() if answers.before else None
+        _, ignored = view.under(answer.metrics[0].dimensions)
     else:
         # The measure failed in the batch: ask it alone, so that its error shows on its card.
         answer, ignored = scoped_query.ask(view, [name])
-    metric = next(metric for metric in answer.metrics if metric.name == part)
+    metric = elements.metric_of(answer, part)
     # A number that is not settled on any day is shown as unknown.
     is_unsettled = answers is not None and answers.settled_on is None and _waits(name)
     value, row = None if is_unsettled else answer.value(part), answer.rows[0]
@@ -218,23 +215,18 @@ def _card(view: PageContext, name: str, answers: CardAnswers | None, below: str)
         lines.append(text.escape(scoped_query.no_effect(view, ignored)))
     written = text.plain(value, metric.unit, view.lang)
     unit = "" if value is None or metric.unit in _NAMED_BY_LABEL else text.unit_word(metric.unit, view.lang, written)
+    label = metric.label[view.lang]
+    if answers and answers.settled_on:
+        label = view.word("change.settled", label=label, day=text.day(answers.settled_on, view.lang))
     long = " pd-long" if metric.unit in ("date", "month") else ""
     st.html(
-        f'<div class="pd-card"><p class="pd-label">{text.escape(_labelled(view, metric, answers))}</p>'
+        f'<div class="pd-card"><p class="pd-label">{text.escape(label)}</p>'
         f'<p class="pd-value{long}"><bdi>{text.escape(written)}</bdi> <small>{text.escape(unit)}</small></p>'
         + "".join(f'<p class="pd-line">{line}</p>' for line in lines)
         + below
         + "</div>"
     )
     question(view, answer, f"card-{name}")
-
-
-def _labelled(view: PageContext, metric: Metric, answers: CardAnswers | None) -> str:
-    """The label of a measure, with its settled day if that is not the as-of day."""
-    label = metric.label[view.lang]
-    if answers is None or answers.settled_on is None:
-        return label
-    return view.word("change.settled", label=label, day=text.day(answers.settled_on, view.lang))
 
 
 def _changed(view: PageContext, metric: Metric, now: Any, then: Any) -> str:
@@ -245,9 +237,5 @@ def _changed(view: PageContext, metric: Metric, now: Any, then: Any) -> str:
     if not changes.is_visible(metric, now, then):
         return view.escaped("change.line", change=judged)
     line = view.escaped("change.line", change=changes.signed(metric, now, then, view.lang))
-    is_worse = judged == view.word("compare.worse")
-    return (
-        f'{line}\u00a0· <b class="{"pd-worse" if is_worse else "pd-better"}">{text.escape(judged)}</b>'
-        if judged
-        else line
-    )
+    kind = "worse" if judged == view.word("compare.worse") else "better"
+    return f'{line}\u00a0· <b class="pd-{kind}">{text.escape(judged)}</b>' if judged else line

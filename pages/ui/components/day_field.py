@@ -11,13 +11,12 @@ from datetime import date
 import streamlit as st
 
 from etl.core import jalali
-from etl.core.jalali import add_months
 from etl.core.text_folding import fold, latin_digits
 from pages.ui.components.widgets import controlled
 from pages.ui.i18n import text
 from pages.ui.state.page_context import PageContext
 
-Chosen = Callable[[date], None]
+Chosen = Callable[[date], object]
 # The most letters of the typed text that an error message repeats.
 _MOST_REPEATED = 20
 
@@ -29,11 +28,41 @@ def field(
 
     Unreadable input leaves the day unchanged; `trouble` shows the error below the row of fields.
     """
-    within = bounds or (view.days.first, view.latest)
+    first, last = bounds or (view.days.first, view.latest)
+    is_persian = view.lang == "fa"
+
+    def typed(entry: str) -> None:
+        try:
+            typed_day = read(entry)
+        except ValueError:
+            message = view.word("scope.no_day", written=_repeated(entry), day=written(day, view.lang))
+        else:
+            if first <= typed_day <= last:
+                chosen(typed_day)
+                return
+            ends = {"first": written(first, view.lang), "last": written(last, view.lang)}
+            message = view.word("scope.day_outside", written=_repeated(entry), **ends)
+        st.session_state[_wrong(ident)] = message
+
+    def picked(now: date | None) -> None:
+        if now is not None:
+            chosen(min(max(now, first), last))
+
     with st.container(key=f"day-{ident}", gap=None):
-        if view.lang == "fa":
-            _typed(view, ident, label, day, chosen, within)
-        _calendar(view, ident, label, day, chosen, within)
+        if is_persian:
+            controlled(st.text_input, label, f"typed {ident}", written(day, view.lang), typed)
+        least, most = jalali_bounds(first, last) if is_persian else (first, last)
+        controlled(
+            st.date_input,
+            label,
+            f"calendar {ident}",
+            day,
+            picked,
+            min_value=least,
+            max_value=most,
+            format="YYYY/MM/DD",
+            label_visibility="collapsed" if is_persian else "visible",
+        )
 
 
 def trouble(*idents: str) -> None:
@@ -60,10 +89,10 @@ def read(written: str) -> date:
 def _named(written: str) -> str:
     """A day with a month name, normalised for `jalali.read_day`: Persian month names, no commas."""
     day, *name, year = " ".join(fold(written).replace(",", " ").replace("،", " ").split()).split(" ")
-    months = {fold(month_name): place for place, month_name in enumerate(text.words("calendar.months", "en"))}
+    english, persian = (text.words("calendar.months", lang) for lang in ("en", "fa"))
+    months = dict(zip(map(fold, english), persian, strict=True))
     month = " ".join(name)
-    known = text.words("calendar.months", "fa")
-    return f"{day} {known[months[month]] if month in months else month} {year}"
+    return f"{day} {months.get(month, month)} {year}"
 
 
 def written(day: date, lang: str) -> str:
@@ -77,27 +106,8 @@ def jalali_bounds(first: date, last: date) -> tuple[date, date]:
     The calendar clips its months at the Gregorian months of the bounds: with a last day after the 20th, or a first day
     before it, it shows a Gregorian month under a Jalali name.
     """
-    following = last if last.day <= 15 else add_months(last, 1)
-    return add_months(first, -1).replace(day=25), following.replace(day=15)
-
-
-def _typed(view: PageContext, ident: str, label: str, day: date, chosen: Chosen, within: tuple[date, date]) -> None:
-
-    def changed(typed: str) -> None:
-        try:
-            typed_day = read(typed)
-        except ValueError:
-            message = view.word("scope.no_day", written=_repeated(typed), day=written(day, view.lang))
-            st.session_state[_wrong(ident)] = message
-            return
-        if not within[0] <= typed_day <= within[1]:
-            first, last = (written(bound, view.lang) for bound in within)
-            message = view.word("scope.day_outside", written=_repeated(typed), first=first, last=last)
-            st.session_state[_wrong(ident)] = message
-            return
-        chosen(typed_day)
-
-    controlled(st.text_input, label, f"typed {ident}", written(day, view.lang), changed)
+    following = last if last.day <= 15 else jalali.add_months(last, 1)
+    return jalali.add_months(first, -1).replace(day=25), following.replace(day=15)
 
 
 def _wrong(ident: str) -> str:
@@ -108,25 +118,3 @@ def _repeated(typed: str) -> str:
     """The typed text for an error message: on one line, shortened, and isolated in direction."""
     line = " ".join(typed.split())
     return text.isolated(line if len(line) <= _MOST_REPEATED else f"{line[:_MOST_REPEATED]}…", "fa")
-
-
-def _calendar(view: PageContext, ident: str, label: str, day: date, chosen: Chosen, within: tuple[date, date]) -> None:
-
-    def changed(now: date | None) -> None:
-        if now is not None:
-            chosen(min(max(now, within[0]), within[1]))
-
-    first, last = within
-    if view.lang == "fa":
-        first, last = jalali_bounds(first, last)
-    controlled(
-        st.date_input,
-        label,
-        f"calendar {ident}",
-        day,
-        changed,
-        min_value=first,
-        max_value=last,
-        format="YYYY/MM/DD",
-        label_visibility="collapsed" if view.lang == "fa" else "visible",
-    )

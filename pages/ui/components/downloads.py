@@ -17,7 +17,6 @@ import streamlit as st
 from etl.operations import audit, worker_process
 from etl.semantic import access, disclosure, exportable
 from etl.semantic.answers import Answer
-from etl.semantic.disclosure import Circulated
 from pages.ui.charts import elements
 from pages.ui.charts.elements import ChartContext, Figure
 from pages.ui.components import blocks
@@ -51,17 +50,16 @@ class Picture:
     title: str
     subtitle: str
     source: str
-    circulated: "Callable[[Circulated, disclosure.Ask], Picture | None] | None" = None
+    circulated: "Callable[[disclosure.Circulated, disclosure.Ask], Picture | None] | None" = None
 
 
 def source_of(view: PageContext, answer: Answer, notes: Iterable[str] = ()) -> str:
     """The source line of a picture: the dashboard, the load, its as-of day, and whether the data are synthetic."""
     published = answer.publication
-    parts = [view.word("app.title"), view.word("more.load", id=text.digits(published.id, view.lang))]
-    parts.append(view.word("trust.as_of_latest", day=text.day(published.as_of, view.lang)))
-    if published.is_sample:
-        parts.append(view.word("file.made_up"))
-    return " · ".join([*parts, *notes])
+    load = view.word("more.load", id=text.digits(published.id, view.lang))
+    day = view.word("trust.as_of_latest", day=text.day(published.as_of, view.lang))
+    made_up = [view.word("file.made_up")] if published.is_sample else []
+    return " · ".join([view.word("app.title"), load, day, *made_up, *notes])
 
 
 # In px: a picture, and the height of a line below it.
@@ -72,8 +70,7 @@ def on_paper(picture: Picture, context: ChartContext) -> Figure:
     """The figure with title, keys, events and source drawn into it, on an opaque background."""
     made: Figure = deepcopy({"data": picture.figure["data"], "layout": picture.figure["layout"]})
     layout = made["layout"]
-    keys = layout.get("meta", {}).get("keys", [])
-    events = layout.get("meta", {}).get("events", [])
+    keys, events = (layout.get("meta", {}).get(name, []) for name in ("keys", "events"))
     above, below = 92 + (28 if keys else 0), 34 + _EVENT_LINE * len(events)
     margin = layout.get("margin", {})
     top, foot = margin.get("t", 8) + above, margin.get("b", 8) + below
@@ -85,8 +82,7 @@ def on_paper(picture: Picture, context: ChartContext) -> Figure:
         plot_bgcolor=context.colour("surface"),
         margin=margin | {"t": top, "b": foot, "l": margin.get("l", 8) + 16, "r": margin.get("r", 8) + 16},
     )
-    side: Figure = {"x": 0.985, "xanchor": "right"} if context.rtl else {"x": 0.015, "xanchor": "left"}
-    quiet = context.colour("quiet")
+    side, quiet = "right" if context.rtl else "left", context.colour("quiet")
     lines = [
         f"<b>{text.escape(picture.title)}</b>",
         f'<span style="font-size:13px;color:{quiet}">{text.escape(picture.subtitle)}</span>',
@@ -103,7 +99,8 @@ def on_paper(picture: Picture, context: ChartContext) -> Figure:
         "y": 1,
         "yanchor": "top",
         "pad": {"t": 34},
-        **side,
+        "x": 0.985 if context.rtl else 0.015,
+        "xanchor": side,
     }
     numbered = [f"{text.digits(number, context.lang)}. {words}" for number, words in enumerate(events, 1)]
     source = elements.note(
@@ -113,10 +110,10 @@ def on_paper(picture: Picture, context: ChartContext) -> Figure:
         yref="paper",
         x=1 if context.rtl else 0,
         y=0,
-        xanchor="right" if context.rtl else "left",
+        xanchor=side,
         yanchor="top",
         yshift=-(foot - 26 - _EVENT_LINE * len(events)),
-        align="right" if context.rtl else "left",
+        align=side,
     )
     source["font"] = source["font"] | {"size": 11, "color": quiet}
     layout["annotations"] = [*layout.get("annotations", []), source]
@@ -262,8 +259,7 @@ def _begin(ident: str, name: str, job: ExportJob) -> None:
 
 def _forget() -> None:
     """Stop the job, or remove its file."""
-    made_file: _MadeFile | None = st.session_state.pop(_MADE, None)
-    if made_file:
+    if made_file := st.session_state.pop(_MADE, None):
         made_file.making.stop()
 
 
@@ -281,12 +277,11 @@ def _followed(view: PageContext, ident: str, making: Making) -> None:
 def _finished(view: PageContext, ident: str, name: str, making: Making, noted: dict[str, str | int]) -> None:
     try:
         making.process.result()
-    except worker_process.Ended:
+    except Exception as failed:
         _forget()
+        if not isinstance(failed, worker_process.Ended):
+            raise
         st.html(f'<p class="pd-note" role="alert">{view.escaped("more.not_made")}</p>')
-    except Exception:
-        _forget()
-        raise
     else:
         if user.signs_in():
             _offer(view, making.take(), name, noted)

@@ -20,8 +20,6 @@ from etl.semantic.ranking import is_noise
 from etl.warehouse.dimensions import expand_groups
 from pages.ui.charts import elements, lines, marks, titles
 from pages.ui.charts.chart import Chart
-from pages.ui.charts.elements import ChartContext
-from pages.ui.charts.titles import Title
 from pages.ui.components import blocks, downloads, drawn_charts, filter_bar
 from pages.ui.components.cards import cards
 from pages.ui.components.downloads import Picture
@@ -216,7 +214,7 @@ def _below(view: PageContext, answer: Answer) -> str:
     return " · ".join(part for part in (subtitle(view, answer), size(view, answer)) if part)
 
 
-def _title(answer: Answer, rule: titles.TitleRule, chart_context: ChartContext, ident: str) -> Title:
+def _title(answer: Answer, rule: titles.TitleRule, chart_context: elements.ChartContext, ident: str) -> titles.Title:
     """The title of the figure, different from every other title of the page."""
     page_titles = page_context.titles()
     used_sentences = {sentence for figure, sentence in page_titles.items() if figure != ident}
@@ -259,20 +257,18 @@ def _swatch(key: elements.Figure, dark: bool) -> str:
 
 def groups(view: PageContext, name: str, by: str, says: titles.TitleRule) -> None:
     """A measure of every member of a dimension as a table, with a title and the same footer."""
-    ask = partial(scoped_query.ask, view, [name], (by,))
-    place = st.container(border=True, key=f"figure-groups-{by}")
-    rendering.defer(_groups, view, f"groups-{by}", ask, says, place=place, ready=ask)
+    ask, ident = partial(scoped_query.ask, view, [name], (by,)), f"groups-{by}"
 
+    def draw() -> None:
+        with error_boundary(view.lang, ident):
+            answer, ignored = ask()
+            if scoped_query.nothing(answer):
+                notice(view.lang, "state.empty_title", view.word("state.empty"))
+                return
+            blocks.head(_title(answer, says, context(view), ident).sentence, _below(view, answer))
+            table(view, answer, ident)
+            if ignored:
+                blocks.note(scoped_query.no_effect(view, ignored))
+            footer(view, answer, ident, with_table=False)
 
-def _groups(view: PageContext, ident: str, ask: Callable[[], tuple[Answer, list[str]]], says: titles.TitleRule) -> None:
-    with error_boundary(view.lang, ident):
-        answer, ignored = ask()
-        if scoped_query.nothing(answer):
-            notice(view.lang, "state.empty_title", view.word("state.empty"))
-            return
-        title = _title(answer, says, context(view), ident)
-        blocks.head(title.sentence, _below(view, answer))
-        table(view, answer, ident)
-        if ignored:
-            blocks.note(scoped_query.no_effect(view, ignored))
-        footer(view, answer, ident, with_table=False)
+    rendering.defer(draw, place=st.container(border=True, key=f"figure-{ident}"), ready=ask)

@@ -1,19 +1,28 @@
 """The scope bar of every page: province, activity, as-of day and period, further filters in a popover, and Reset."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import date
-from functools import partial
+from functools import lru_cache, partial
 
 import streamlit as st
 
 from etl.warehouse.dimensions import expand_groups
-from pages.ui.components import blocks, day_field, filter_options, tables
+from pages.ui.components import blocks, day_field, tables
 from pages.ui.components.widgets import controlled
-from pages.ui.data import warehouse
+from pages.ui.data import registers, user, warehouse
+from pages.ui.data.user import AccessScope
+from pages.ui.data.warehouse import Frozen
 from pages.ui.i18n import text
 from pages.ui.state import page_context, page_parameters, periods
-from pages.ui.state.page_context import FILTERS, PageContext
+from pages.ui.state.page_context import FILTERS, PLACES, PageContext
 
+# The count next to an option: active assistants or, if a course is involved, those who must take it.
+_COUNTED, _OF_COURSES = "active_assistants", "trainable_assistants"
+# Dimensions sorted by name; the others have a natural order.
+_BY_NAME = (*PLACES, "course")
+# Filters known to the register of institutes: institutes without assistants are offered too.
+_REGISTERED = ("province", "county", "activity")
 _MAIN = tuple(expand_groups(["@main"]))
 _NONE = "none"
 _ENDS = ("first", "last")
@@ -22,25 +31,24 @@ _ENDS = ("first", "last")
 def prefetch(view: PageContext, more: tuple[str, ...]) -> None:
     """Prefetch the questions of the bar into the cache."""
     for name in _MAIN:
-        filter_options.offered(view, name, (*_MAIN, *more))
+        offered(view, name, (*_MAIN, *more))
 
 
 def bar(view: PageContext, more: tuple[str, ...]) -> None:
     """Draw the bar for `view`; `more` are the filters of this page besides the main ones."""
     known = (*_MAIN, *more)
     # A filter kept from another page is offered too, so that it can be removed.
-    offered = [name for name in FILTERS if name not in _MAIN and (name in more or name in view.where)]
-    on = [name for name in offered if name in view.where]
+    further = [name for name in FILTERS if name not in _MAIN and (name in more or name in view.where)]
     _filters_button(view)
     with st.container(key="scope", gap="small"):
         with st.container(key="scope-bar", horizontal=True, vertical_alignment="bottom", gap="small"):
             for name in _MAIN:
                 _filter(view, name, known)
-            day_field.field(view, "on", view.word("scope.on"), view.as_of, lambda day: _set_day(view, day))
+            day_field.field(view, "on", view.word("scope.on"), view.as_of, page_context.set_day)
             if view.has_period:
                 _period(view)
-            if offered:
-                _more(view, offered, on, known)
+            if further:
+                _more(view, further, known)
             st.button(view.word("scope.reset"), key="scope-reset", on_click=page_context.reset, type="tertiary")
         if view.has_period and periods.kind(view.scope.period) == periods.DAYS:
             _two_days(view)
@@ -93,30 +101,28 @@ def _summary(view: PageContext) -> list[str]:
     if view.over:
         first, last = (text.day(day, view.lang) for day in view.over)
         kind = periods.kind(view.scope.period)
-        if kind == periods.DAYS:
-            parts.append(view.word("scope.days_said", first=first, last=last))
-        else:
-            parts.append(view.word("scope.period_said", name=view.word(f"period.{kind}"), first=first, last=last))
+        key = "scope.days_said" if kind == periods.DAYS else "scope.period_said"
+        parts.append(view.word(key, name=view.word(f"period.{kind}"), first=first, last=last))
     return parts
 
 
-def _more(view: PageContext, offered: Sequence[str], on: Sequence[str], known: tuple[str, ...]) -> None:
+def _more(view: PageContext, further: Sequence[str], known: tuple[str, ...]) -> None:
     """The other filters in a popover. A closed popover asks nothing and sends nothing."""
     # The label must stay constant: a new label is a new widget, which would close at each choice.
     box = st.popover(view.word("scope.more"), key="scope-more", on_change="rerun")
-    if on:
+    if on := [name for name in further if name in view.where]:
         count = text.number(len(on), view.lang)
         st.html(f"<style>.st-key-scope-more [data-testid='stPopoverButton'] p::after{{content:' ({count})'}}</style>")
     if box.open:
         with box:
-            for name in offered:
+            for name in further:
                 _filter(view, name, known)
             blocks.note(view.word("scope.counts_are"))
 
 
 def _filter(view: PageContext, name: str, known: tuple[str, ...]) -> None:
     """One multiselect that shows the values of the scope."""
-    options = filter_options.offered(view, name, known)
+    options = offered(view, name, known)
     controlled(
         st.multiselect,
         view.word(f"scope.{name}"),
@@ -130,10 +136,6 @@ def _filter(view: PageContext, name: str, known: tuple[str, ...]) -> None:
         select_all=False,
         wrap=True,
     )
-
-
-def _set_day(view: PageContext, day: date) -> None:
-    page_context.set_day(None if day >= view.latest else day)
 
 
 def _period(view: PageContext) -> None:
@@ -166,3 +168,61 @@ def _two_days(view: PageContext) -> None:
 
 def _set_end(other: date, day: date) -> None:
     page_context.set_period(periods.written(day, other))
+
+
+# ---------------------------------------------------------------- options
+
+
+def offered(view: PageContext, name: str, known: tuple[str, ...]) -> Mapping[str, str]:
+    """Codes and labels of the options of filter `name`, including selected ones; `known` are the filters of this page.
+
+    Smaller places do not narrow a larger one: they are cleared when it changes (see Scope.with_filter).
+    """
+    below = PLACES[PLACES.index(name) :] if name in PLACES else (name,)
+    other_filters = {
+        dimension: codes for dimension, codes in view.where.items() if dimension in known and dimension not in below
+    }
+    frozen, chosen = warehouse.frozen(other_filters), frozenset(view.where.get(name, ()))
+    return _offered(warehouse.path(), user.scope().rights(), view.lang, name, view.as_of, frozen, chosen)
+
+
+@lru_cache(maxsize=500)
+def _offered(
+    _file: str, _scope: AccessScope, lang: str, name: str, on: date, frozen: Frozen, chosen: frozenset[str]
+) -> Mapping[str, str]:
+    other_filters = dict(frozen)
+    metric = _OF_COURSES if "course" in (name, *other_filters) else _COUNTED
+    counts = dict(warehouse.ask(metric, by=name, on=on, where=other_filters).rows)
+    names = warehouse.names(name, lang)
+    offered_codes = {code for code, count in counts.items() if count} | chosen
+    if name == "institute":
+        offered_codes |= _registered(other_filters)
+    codes = [code for code in names if code in offered_codes]
+    labels = _unambiguous({code: text.findable(names[code]) for code in codes}, lang)
+    if name in _BY_NAME:
+        codes.sort(key=lambda code: tables.collated(labels[code]))
+    return {
+        code: text.word(
+            "scope.counted", lang, name=text.isolated(labels[code], lang), count=text.number(counts.get(code, 0), lang)
+        )
+        for code in codes
+    }
+
+
+def _registered(other_filters: Mapping[str, tuple[str, ...]]) -> set[str]:
+    """Institutes in the register under the filters it knows."""
+    register_filters = {name: other_filters[name] for name in _REGISTERED if name in other_filters}
+    return {
+        institute.code
+        for institute in registers.institutes().values()
+        if all(getattr(institute, name) in codes for name, codes in register_filters.items())
+    }
+
+
+def _unambiguous(names: Mapping[str, str], lang: str) -> dict[str, str]:
+    """Names made unique: those shared by several institutes get their code."""
+    often = Counter(names.values())
+    return {
+        code: name if often[name] == 1 else text.listed([name, text.digits(code, lang)], lang)
+        for code, name in names.items()
+    }

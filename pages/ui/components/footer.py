@@ -64,13 +64,15 @@ def footer(
     `chart_context` brings names of members that only this answer has.
     """
     switch, answer = f"table shown {ident}", exportable.of(source).answer
+    is_shown = bool(st.session_state.get(switch))
     with st.container(horizontal=True, gap="small", key=f"footer-{ident}", vertical_alignment="center"):
         question(view, answer, ident)
         downloads.downloads(view, source, chart_context or context(view), ident, picture)
         if with_table:
-            label = view.word("figure.table_close" if st.session_state.get(switch) else "figure.table")
-            st.button(label, key=f"table-{ident}", type="tertiary", on_click=_turn, args=(switch,))
-    if with_table and st.session_state.get(switch):
+            label = view.word("figure.table_close" if is_shown else "figure.table")
+            turned = {switch: not is_shown}
+            st.button(label, key=f"table-{ident}", type="tertiary", on_click=st.session_state.update, args=(turned,))
+    if with_table and is_shown:
         table(view, answer, ident, picture, chart_context)
 
 
@@ -82,36 +84,22 @@ def question(view: PageContext, answer: Answer, ident: str) -> None:
             _meaning(view, answer)
 
 
-def _turn(switch: str) -> None:
-    st.session_state[switch] = not st.session_state.get(switch)
-
-
 def _meaning(view: PageContext, answer: Answer) -> None:
     """Definition, formula, worked example, load, rejected rows, links, and the query."""
     parts = []
     for metric in answer.metrics:
-        parts.append(f"<h4>{text.escape(metric.label[view.lang])}</h4>")
-        parts.append(f"<p>{text.escape(metric.description[view.lang])}</p>")
+        label, description = text.escape(metric.label[view.lang]), text.escape(metric.description[view.lang])
+        parts.append(f"<h4>{label}</h4><p>{description}</p>")
         if metric.numerator and metric.denominator:
             above, below = (warehouse.label(name, view.lang) for name in (metric.numerator, metric.denominator))
             parts.append(_line(view, "formula", view.word("figure.ratio", numerator=above, denominator=below)))
         if metric.example.get(view.lang):
             parts.append(_line(view, "example", metric.example[view.lang]))
     published = answer.publication
-    parts.append(
-        _line(
-            view,
-            "load",
-            view.word(
-                "figure.load_words",
-                id=text.digits(published.id, view.lang),
-                files=text.number(published.files, view.lang),
-                rows=text.number(published.rows_loaded, view.lang),
-            )
-            + " "
-            + view.word("figure.rejected", rows=text.number(warehouse.rejected_rows(answer), view.lang)),
-        )
-    )
+    files, rows = (text.number(count, view.lang) for count in (published.files, published.rows_loaded))
+    load = view.word("figure.load_words", id=text.digits(published.id, view.lang), files=files, rows=rows)
+    rejected = view.word("figure.rejected", rows=text.number(warehouse.rejected_rows(answer), view.lang))
+    parts.append(_line(view, "load", f"{load} {rejected}"))
     name, scope = answer.metrics[0].name, view.scope.address()
     links = {"trust.methods": f"{page_parameters.address('methods', view.lang, scope)}#{name}"}
     if name in warehouse.catalogue():
@@ -119,8 +107,7 @@ def _meaning(view: PageContext, answer: Answer) -> None:
     written = " · ".join(
         f'<a href="{text.escape(address)}" target="_self">{view.escaped(key)}</a>' for key, address in links.items()
     )
-    parts.append(f"<p>{written}</p>")
-    parts.append(_line(view, "query", ""))
+    parts.append(f"<p>{written}</p>{_line(view, 'query', '')}")
     st.html(f'<div class="pd-meaning">{"".join(parts)}</div>')
     st.code(answer.query, language="sql", wrap_lines=True)
 
@@ -167,8 +154,7 @@ def _as_drawn(answer: Answer, picture: downloads.Picture | None) -> tuple[Sequen
     """
     if not answer.by:
         return answer.rows, ""
-    places = _bars(answer, picture)
-    if places:
+    if places := _bars(answer, picture):
         return sorted(answer.rows, key=lambda row: places.get(row[0], len(places))), ""
     traces = picture.figure["data"] if picture else []
     is_flat = not traces or traces[0]["type"].startswith("choropleth")

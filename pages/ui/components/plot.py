@@ -6,7 +6,7 @@ change. The JavaScript library is the one in the `plotly` Python package.
 
 import json
 from collections.abc import Callable, Mapping
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 import streamlit as st
@@ -21,20 +21,17 @@ from pages.ui.charts import elements
 _PACKAGE = "dashboard"
 _MANIFEST = ComponentManifest(_PACKAGE, "1", [ComponentConfig(name, asset_dir="static") for name in ("plot", "table")])
 
-# Receives the code of the clicked member.
-Clicked = Callable[[str], None]
-
 
 def plot(
     figure: elements.Figure,
     key: str,
     spoken: str,
     config: Mapping[str, Any] = elements.CONFIG,
-    clicked: Clicked | None = None,
+    clicked: Callable[[str], None] | None = None,
 ) -> None:
     """Show the figure under `key`, with the height of its layout, and its width if the container has room for it.
 
-    `spoken` is the text for screen readers. `config` is Plotly's. Without `clicked` a click does nothing.
+    `spoken` is the text for screen readers. `config` is Plotly's. `clicked` receives the code of a clicked member.
     Raises ValueError for a number that JSON cannot represent.
     """
     payload = {"figure": figure, "config": config, "spoken": spoken, "clickable": clicked is not None}
@@ -42,7 +39,7 @@ def plot(
         key=key,
         # Streamlit would escape every Persian letter of a mapping to six characters.
         data=json.dumps(payload, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8"),
-        on_click_change=partial(_tell, key, clicked) if clicked else None,
+        on_click_change=(lambda: clicked(str(st.session_state[key]["click"]))) if clicked else None,
     )
 
 
@@ -57,7 +54,3 @@ def component(name: str) -> Callable[..., Any]:
 @cache
 def _declared(name: str) -> Callable[..., Any]:
     return st.components.v2.component(f"{_PACKAGE}.{name}", js=f"{name}.js", isolate_styles=False)
-
-
-def _tell(key: str, clicked: Clicked) -> None:
-    clicked(str(st.session_state[key]["click"]))

@@ -67,14 +67,9 @@ def _heading(column: Column, sort: str, several: bool) -> str:
 
 
 def _line(cells: Iterable[tuple[str, str]]) -> str:
-    return (
-        "<tr>"
-        + "".join(
-            f'<th scope="row"{kind}>{cell}</th>' if place == 0 else f"<td{kind}>{cell}</td>"
-            for place, (kind, cell) in enumerate(cells)
-        )
-        + "</tr>"
-    )
+    (first, name), *others = cells
+    values = "".join(f"<td{kind}>{cell}</td>" for kind, cell in others)
+    return f'<tr><th scope="row"{first}>{name}</th>{values}</tr>'
 
 
 def _cell(column: Column, row: Any, longest: float | None) -> tuple[str, str]:

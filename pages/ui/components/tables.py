@@ -119,11 +119,8 @@ def _turn(view: PageContext, ident: str, store: Store, standing: Standing, numbe
             f'<p class="pd-note" role="status">{text.escape(position)}<span class="pd-on-paper">{on_paper}</span></p>',
             width="content",
         )
-        whole = (
-            view.word("why.all_rows")
-            if count <= MOST_ROWS
-            else view.word("more.first_rows", count=text.number(MOST_ROWS, view.lang))
-        )
+        key = "why.all_rows" if count <= MOST_ROWS else "more.first_rows"
+        whole = view.word(key, count=text.number(MOST_ROWS, view.lang))
         controlled(
             st.pills,
             view.word("more.turn"),
@@ -186,7 +183,7 @@ def columns_of(
             if place == 0 and link:
                 cell = f'<a href="{text.escape(link(row))}" target="_self">{text.escape(label)}</a>'
             else:
-                cell = province(view, row[i], label) if name == "province" else text.escape(label)
+                cell = member(view, name, row[i], label)
             provisional = is_member and row[i] is not None and row[i] in answer.provisional
             return f"{cell} <small>({view.escaped('figure.provisional')})</small>" if provisional else cell
 
@@ -203,9 +200,9 @@ def columns_of(
     return [column(place, i) for place, i in enumerate(at)]
 
 
-def province(view: PageContext, code: str | None, name: str) -> str:
-    """The cell of a province: a link to its profile, unless it is the selected province, which the filter bar links."""
-    if code is None or view.where.get("province") == (code,):
+def member(view: PageContext, dimension: str, code: str | None, name: str) -> str:
+    """The cell of a member; a province links to its profile, unless it is the selected one, which the filter bar links."""
+    if dimension != "province" or not code or view.where.get("province") == (code,):
         return text.escape(name)
     address = page_parameters.profile(code, view.lang, view.scope.address())
     return f'<a href="{text.escape(address)}" target="_self">{text.escape(name)}</a>'
@@ -228,5 +225,4 @@ def title(view: PageContext, answer: Answer, name: str) -> str:
     """The heading of a column."""
     if name in answer.by:
         return view.word(f"dimension.{name}")
-    metric = warehouse.metric(name, answer)
-    return metric.label[view.lang] if metric else name
+    return warehouse.label(name, view.lang, answer)

@@ -1,10 +1,10 @@
-"""Queries other than measures: comparisons, rows of institutes and people, the load itself.
+"""Queries other than measures: rows of institutes and people, the load itself.
 
 They are cached like the answers of `warehouse`.
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache, partial
@@ -13,37 +13,18 @@ from typing import Any
 
 import duckdb
 
-from etl.analysis import comparison, data_quality, detail
-from etl.analysis.comparison import Side
-from etl.analysis.detail import Institute
+from etl.analysis import data_quality, detail
 from etl.core.paths import warehouse_pointer
 from etl.revisions import diff
 from etl.semantic.access import AccessScope, ScopedCursor, cursor_for
-from etl.semantic.answers import Answer
 from etl.semantic.exportable import StreamedRows
 from pages.ui.data import user, warehouse
 from pages.ui.data.warehouse import Frozen, Where, frozen, result
 
 
-def compare(names: Sequence[str], first: Side, second: Side, where: Where | None = None) -> Answer:
-    """Two sides and their difference. Raises QuestionError."""
-    return result(comparison.compare, tuple(names), first, second, frozen(where))
-
-
-def over_time(name: str, places: Mapping[str, Where], over: tuple[date, date], where: Where | None = None) -> Answer:
-    """One measure of several sides over time. Raises QuestionError."""
-    sides = tuple((side, frozen(chosen)) for side, chosen in places.items())
-    return result(comparison.over_time, name, sides, over, frozen(where))
-
-
-def institutes() -> Mapping[str, Institute]:
+def institutes() -> Mapping[str, detail.Institute]:
     """Every institute that the user may see, by code."""
     return result(detail.institutes)
-
-
-def search(search_text: str) -> list[Institute]:
-    """Institutes by code, name, province or county, in any spelling of the letters."""
-    return detail.search(institutes(), search_text)
 
 
 def may_see_rows() -> bool:

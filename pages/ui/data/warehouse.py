@@ -22,18 +22,18 @@ import streamlit as st
 from etl.analysis import data_quality, detail, registry
 from etl.core.errors import OtherVersion, QuestionError, Refused, TooEarly, TooLarge
 from etl.core.paths import warehouse_pointer
-from etl.semantic import answers, catalog, provisional
+from etl.semantic import answers, provisional
 from etl.semantic.access import AccessScope, ScopedCursor
 from etl.semantic.answers import Answer, Metric
+from etl.semantic.catalog import catalogue, derived, derived_names
 from etl.semantic.exportable import StoredRows
 from etl.warehouse import publications
-from etl.warehouse.publications import Publication
 from pages.ui.data import limits, user
 from pages.ui.data.caches import ResultCache
 from pages.ui.i18n import text
 
-# The errors that pages catch.
-__all__ = ["OtherVersion", "QuestionError", "TooEarly"]
+# What pages take from here: the errors that they catch, and every metric by its name.
+__all__ = ["OtherVersion", "QuestionError", "TooEarly", "catalogue"]
 
 Where = Mapping[str, Iterable[str]]
 Frozen = tuple[tuple[str, tuple[str, ...]], ...]
@@ -214,30 +214,20 @@ def counted() -> tuple[int, int]:
     return _results.hits, _results.misses
 
 
-def filters_of(name: str) -> frozenset[str]:
-    """The filters that have a meaning for the analysis `name`."""
-    return registry.filters(name)
-
-
 def frozen(where: Where | None) -> Frozen:
     """Filters as a hashable cache key."""
     return tuple(sorted((name, tuple(values)) for name, values in (where or {}).items()))
 
 
-def catalogue() -> Mapping[str, Metric]:
-    """Every metric by its name."""
-    return catalog.catalogue()
-
-
 def metric(name: str, answer: Answer | None = None) -> Metric | None:
     """The metric of a column: that of its answer, else of the catalogue or of a derived number; None for a dimension."""
     own = next((metric for metric in answer.metrics if metric.name == name), None) if answer else None
-    return own or catalogue().get(name) or (catalog.derived(name) if name in catalog.derived_names() else None)
+    return own or catalogue().get(name) or (derived(name) if name in derived_names() else None)
 
 
-def label(name: str, lang: str) -> str:
+def label(name: str, lang: str, answer: Answer | None = None) -> str:
     """The label of a number; its name if nothing describes it."""
-    described = metric(name)
+    described = metric(name, answer)
     return described.label[lang] if described else name
 
 
@@ -246,20 +236,15 @@ def settled_on(name: str, on: date) -> date | None:
     return result(provisional.settled_on, name, on)
 
 
-def published() -> Publication:
+def published() -> publications.Publication:
     """The publication this page shows. Raises Unpublished."""
     return _published(path())
 
 
 @lru_cache(maxsize=8)
-def _published(file: str) -> Publication:
+def _published(file: str) -> publications.Publication:
     with connection(file).cursor() as cursor:
         return publications.describe(cursor)
-
-
-def refused_files() -> tuple[str, ...]:
-    """The refused files of the load that the user may see: file names belong to provinces."""
-    return result(data_quality.refused_files)
 
 
 def names(dimension: str, lang: str) -> Mapping[str, str]:

@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -16,7 +15,6 @@ import pyarrow.compute as pc
 
 from etl.semantic import disclosure, exportable
 from etl.semantic.answers import Answer
-from etl.semantic.exportable import StoredRows, StreamedRows
 from pages.ui.charts.elements import ChartContext
 from pages.ui.i18n import text
 
@@ -25,7 +23,7 @@ _FORMULA = tuple("=+@\t\r＝＋－＠-")
 _UNWRITABLE = "[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]"
 _SUSPECT = f"^[{''.join(_FORMULA)}]|{_UNWRITABLE}"
 
-Exportable = Answer | StreamedRows | StoredRows
+Exportable = Answer | exportable.StreamedRows | exportable.StoredRows
 
 
 @dataclass(frozen=True)
@@ -37,10 +35,6 @@ class Coded:
 
     def __len__(self) -> int:
         return len(self.indices)
-
-    def mapped(self, function: Callable[[pa.Array], pa.Array]) -> "Coded":
-        """The columns with `function` applied to the members."""
-        return Coded(self.indices, tuple(function(members) for members in self.members))
 
     def columns(self) -> list[pa.Array]:
         """The decoded columns."""
@@ -86,14 +80,10 @@ def _part(answer: Answer, field: pa.Field, context: ChartContext) -> _Part:
         return fields, lambda batch: _coded(batch[name], kind, partial(context.member, name))
     if is_day:
         fields = (field, pa.field(f"{name}_jalali", pa.string()))
-        return fields, lambda batch: _coded(batch[name], kind, _jalali)
+        return fields, lambda batch: _coded(batch[name], kind, lambda day: day and text.iso_jalali(day))
     if is_string:
         return (field,), lambda batch: _coded(batch[name], kind)
     return (field,), lambda batch: batch[name].cast(kind)
-
-
-def _jalali(day: date | None) -> str | None:
-    return None if day is None else text.iso_jalali(day)
 
 
 def _coded(values: pa.Array, kind: pa.DataType, name_of: Callable[[Any], str | None] | None = None) -> Coded:
@@ -104,10 +94,8 @@ def _coded(values: pa.Array, kind: pa.DataType, name_of: Callable[[Any], str | N
     else:
         encoded = values.cast(kind).dictionary_encode(null_encoding="encode")
         distinct = encoded.dictionary
-    if name_of is None:
-        return Coded(encoded.indices, (distinct,))
-    names = pa.array([name_of(member) for member in distinct.to_pylist()], pa.string())
-    return Coded(encoded.indices, (distinct, names))
+    names = [pa.array(map(name_of, distinct.to_pylist()), pa.string())] if name_of else []
+    return Coded(encoded.indices, (distinct, *names))
 
 
 def safe(value: Any) -> Any:

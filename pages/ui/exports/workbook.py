@@ -1,7 +1,7 @@
 """Excel workbooks: every row of an answer, with names instead of codes, in constant memory."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, Any
 
 import pyarrow as pa
@@ -111,8 +111,7 @@ def title(name: str, context: ChartContext, answer: Answer | None = None) -> str
 def _national(nation: Answer, columns: Layout, schema: pa.Schema, context: ChartContext) -> tuple[object, ...]:
     """The row of the nation: its name in the first column, then its numbers."""
     numbers = dict(zip(nation.columns, nation.rows[0], strict=True)) if nation.rows else {}
-    row = [numbers.get(schema.names[i]) for i in columns.shown]
-    return (safe(context.word("scope.nation")), *row[1:])
+    return (safe(context.word("scope.nation")), *(numbers.get(schema.names[i]) for i in columns.shown[1:]))
 
 
 def _add(book: Any, context: ChartContext, name: str, frozen: tuple[int, int] = (1, 0)) -> Any:
@@ -189,7 +188,10 @@ def _cells(contents: Sheet, layout: Layout, styles: Sequence[int], codes: Codes)
     Hidden codes are collected in `codes` with their names.
     """
     for batch in contents.batches:
-        made = [column.mapped(all_safe) if isinstance(column, Coded) else column for column in batch]
+        made = [
+            replace(column, members=tuple(map(all_safe, column.members))) if isinstance(column, Coded) else column
+            for column in batch
+        ]
         layout.gather(made, codes)
         cells: list[Cells] = []
         for column in made:

@@ -241,8 +241,7 @@ def day(value: date, lang: str) -> str:
 
 def iso_jalali(value: date) -> str:
     """A Jalali day in the form of files: `1405-07-30`."""
-    jalali = JalaliDate(value)
-    return f"{jalali.year:04}-{jalali.month:02}-{jalali.day:02}"
+    return JalaliDate(value).isoformat()
 
 
 def day_in_both(value: date, lang: str) -> str:
@@ -257,10 +256,8 @@ def unit_label(label: str, lang: str, short: bool = False) -> str:
     year, _, part = label.partition("-")
     if not part or not year.isdigit():
         return digits(label, lang)
-    if part.startswith("Q"):
-        name = words("calendar.quarter", lang)[int(part[1:]) - 1]
-    else:
-        name = words("calendar.months", lang)[int(part[:2]) - 1]
+    names, place = ("quarter", part[1:]) if part.startswith("Q") else ("months", part[:2])
+    name = words(f"calendar.{names}", lang)[int(place) - 1]
     return digits(name if short else f"{name} {year}", lang)
 
 
@@ -278,8 +275,7 @@ def reference_members(dimension: str, lang: str) -> Mapping[str, str]:
         return {row[key]: row[f"{name}_{lang}"] for row in reference_rows(REFERENCE / file)}
     if dimension.endswith("_band"):
         return {code: _band(code, lang) for code in sorted(set(CHOICES.get(dimension, {}).values()))}
-    members = _book()["member"].get(dimension, {})
-    return {code: names[lang] for code, names in members.items()}
+    return {code: names[lang] for code, names in _book()["member"].get(dimension, {}).items()}
 
 
 def _band(code: str, lang: str) -> str:

@@ -1,5 +1,6 @@
 """Two sides, each a place and a day: side by side, over time, their difference, and its components."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -9,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from etl.analysis.comparison import Side
+from etl.analysis import comparison
 from etl.core.jalali import DAY, last_complete_months, year_before
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.nowruz import comparable
@@ -20,7 +21,7 @@ from pages.ui.components import figures as ui
 from pages.ui.components.footer import context, footer, subtitle
 from pages.ui.components.plot import plot
 from pages.ui.components.widgets import controlled
-from pages.ui.data import registers, warehouse
+from pages.ui.data import warehouse
 from pages.ui.i18n import text
 from pages.ui.state import page_context, page_parameters, rendering
 from pages.ui.state.address import NATION
@@ -38,8 +39,8 @@ class Sides:
     places: tuple[str, str]
     days: tuple[date, date]
 
-    def side(self, i: int) -> Side:
-        return Side(self.days[i], warehouse.frozen(_where(self.places[i])))
+    def side(self, i: int) -> comparison.Side:
+        return comparison.Side(self.days[i], warehouse.frozen(_where(self.places[i])))
 
     @property
     def swapped(self) -> "Sides":
@@ -126,7 +127,8 @@ def table(view: PageContext, chosen: Sides, *names: str) -> None:
         where = without_places(view.where)
         catalogue = warehouse.catalogue()
         offered = [name for name in names if set(where) <= catalogue[name].dimensions]
-        answer = registers.compare(offered, chosen.side(0), chosen.side(1), where)
+        first, second = chosen.side(0), chosen.side(1)
+        answer = warehouse.result(comparison.compare, tuple(offered), first, second, warehouse.frozen(where))
         chart_context = replace(context(view), names={**context(view).names, "side": _titles(view, chosen)})
         rows = {row[0]: row for row in answer.rows}
         verdicts = [
@@ -145,10 +147,8 @@ def table(view: PageContext, chosen: Sides, *names: str) -> None:
             for each, verdict in zip(answer.metrics, verdicts, strict=True)
         ]
         tables.show(view, "compare", columns, body, view.word("compare.caption"))
-        left_out = [catalogue[name].label[view.lang] for name in names if name not in offered]
-        if left_out:
-            note = view.word("compare.left_out", measures=text.listed(left_out, view.lang))
-            blocks.note(note)
+        if left_out := [catalogue[name].label[view.lang] for name in names if name not in offered]:
+            blocks.note(view.word("compare.left_out", measures=text.listed(left_out, view.lang)))
         footer(view, answer, "compare", with_table=False, chart_context=chart_context)
 
 
@@ -163,11 +163,8 @@ def _titles(view: PageContext, chosen: Sides) -> dict[str, str]:
 def _finding(view: PageContext, answer: Answer, rows: dict[str, tuple], verdicts: list[str]) -> str:
     """The numbers of a single measure; of several, on how many the second side is better, and on how many worse."""
     if len(verdicts) > 1:
-        numbers = {
-            verdict: text.number(verdicts.count(verdict), view.lang)
-            for verdict in ("better", "worse")
-            if verdict in verdicts
-        }
+        counts = Counter(filter(None, verdicts))
+        numbers = {verdict: text.number(count, view.lang) for verdict, count in counts.items()}
         key = "both" if len(numbers) == 2 else next(iter(numbers), "none")
         return view.word(f"compare.finding_{key}", count=text.number(len(verdicts), view.lang), **numbers)
     metric = answer.metrics[0]
@@ -246,12 +243,12 @@ def over_time(view: PageContext, places: tuple[str, ...], names: tuple[str, ...]
         name = st.session_state[key]
         labels = {place: _named(view, place) for place in places}
         over = view.over or view.months(_MONTHS)
-        answer = registers.over_time(name, {place: _where(place) for place in places}, over, where)
+        sides = tuple((place, warehouse.frozen(_where(place))) for place in places)
+        answer = warehouse.result(comparison.over_time, name, sides, over, warehouse.frozen(where))
         chart_context = replace(context(view), names={**context(view).names, "side": labels})
-        metric = answer.metrics[0]
-        title = view.word("why.lines", measure=metric.label[view.lang])
+        title = view.word("why.lines", measure=catalogue[name].label[view.lang])
         below = subtitle(view, answer, text.listed(list(labels.values()), view.lang))
-        figure = lines.trend(answer, chart_context, zero=metric.unit != "share")
+        figure = lines.trend(answer, chart_context, zero=catalogue[name].unit != "share")
         st.html(blocks.heading(title, below, ui.keys(figure["layout"]["meta"]["keys"], view.dark)))
         plot(figure, "chart-compare-lines", titles.spoken(answer, chart_context, titles.Title(title), below))
         if comparable(answer) is not answer:
@@ -283,5 +280,4 @@ def bridges(view: PageContext, chosen: Sides) -> None:
             st.container(border=True, key=f"figure-{ident}", height="stretch"),
             notices.error_boundary(view.lang, ident),
         ):
-            answer = warehouse.analyse("bridge", on=over[1], where=_where(place), over=over)
-            ui.draw(view, steps.bridge, answer, ident)
+            ui.draw(view, steps.bridge, warehouse.analyse("bridge", over[1], _where(place), over), ident)

@@ -33,9 +33,8 @@ def provinces(view: PageContext) -> None:
     """The submissions of each province, with its latest day."""
     answer = warehouse.result(load.provinces)
     missing = warehouse.result(load.missing_sources)
-    title = view.word("load.all_reported")
-    if missing:
-        title = view.word("load.not_reported", count=text.number(len(missing), view.lang))
+    key = "load.not_reported" if missing else "load.all_reported"
+    title = view.word(key, count=text.number(len(missing), view.lang))
     notes = []
     for code, sources in missing.items():
         names = text.listed([name_of(view, "source", source) for source in sources], view.lang)
@@ -90,10 +89,10 @@ def rules(view: PageContext) -> None:
     """The rules that every publication satisfies; a rule without words in text.toml has the comment of its file."""
     checks = load.rules()
     title = view.word("load.rules", count=text.number(len(checks), view.lang))
-    words = {name: text.word_or(comment, f"rule.{name}", view.lang) for name, comment in checks.items()}
     listed = "".join(
-        f'<li>{text.escape(sentence)} <code dir="ltr">{text.escape(name)}</code></li>'
-        for name, sentence in words.items()
+        f"<li>{text.escape(text.word_or(comment, f'rule.{name}', view.lang))} "
+        f'<code dir="ltr">{text.escape(name)}</code></li>'
+        for name, comment in checks.items()
     )
     with st.container(border=True, key="figure-rules", height="stretch"):
         st.html(blocks.heading(title, view.word("load.rules_are")) + f'<ul class="pd-rules">{listed}</ul>')
@@ -103,8 +102,7 @@ def publications(view: PageContext) -> None:
     """The publications kept, with the changes from one to the next."""
     answer = warehouse.result(load.publications, warehouse_pointer())
     title = view.word("load.publications", count=text.number(len(answer.rows), view.lang))
-    words = {"publication": lambda number: text.digits(number, view.lang)}
-    _part(view, answer, "publications", title, words)
+    _part(view, answer, "publications", title, {"publication": lambda number: text.digits(number, view.lang)})
 
 
 @rendering.fragment
@@ -127,8 +125,7 @@ def _part(
         if not answer.rows:
             blocks.note(view.word("load.nothing"))
             return
-        named = {"refusal", "notes"} & set(answer.columns)
-        empty = [name for name in named if not any(answer.column(name))]
+        empty = [name for name in {"refusal", "notes"} & set(answer.columns) if not any(answer.column(name))]
         columns = tables.columns_of(view, answer, chart_context, without=empty, words=words)
         tables.show(view, ident, columns, rows or answer.rows, title)
         footer(view, answer, ident, with_table=False, chart_context=chart_context)

@@ -39,8 +39,8 @@ def all_of_them() -> None:
     st.html(_STYLE)
     st.html(f'<p class="pd-intro">{text.escaped("methods.intro", lang)}</p>')
     words = _search(lang)
-    matches = {group: [metric for metric in metrics if _answers(metric, words)] for group, metrics in _groups().items()}
-    matches = {group: metrics for group, metrics in matches.items() if metrics}
+    groups = _groups().items()
+    matches = {group: found for group, metrics in groups if (found := [m for m in metrics if _answers(m, words)])}
     count = sum(map(len, matches.values()))
     _contents(matches, lang)
     with st.container(key="definitions"):
@@ -94,8 +94,7 @@ def _groups() -> dict[str, list[Metric]]:
 
 
 def _answers(metric: Metric, words: Iterable[str]) -> bool:
-    spoken = [metric.name, *metric.label.values(), *metric.description.values()]
-    whole = fold(" ".join(spoken))
+    whole = fold(" ".join([metric.name, *metric.label.values(), *metric.description.values()]))
     return all(word in whole for word in words)
 
 
@@ -109,8 +108,7 @@ def _entry(metric: Metric, lang: str, is_derived: bool) -> str:
     if metric.numerator and metric.denominator:
         above, below = (warehouse.label(name, lang) for name in (metric.numerator, metric.denominator))
         facts.append(("methods.ratio", text.escaped("figure.ratio", lang, numerator=above, denominator=below)))
-    by = [text.word(f"dimension.{name}", lang) for name in page_context.FILTERS if name in metric.dimensions]
-    if by:
+    if by := [text.word(f"dimension.{name}", lang) for name in page_context.FILTERS if name in metric.dimensions]:
         facts.append(("methods.by", text.escape(text.listed(by, lang))))
     if metric.example.get(lang):
         facts.append(("figure.example", text.escape(metric.example[lang])))

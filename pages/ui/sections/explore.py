@@ -3,25 +3,24 @@
 The choice is kept in the address. A question without meaning is refused in words, with buttons that remove the cause.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from etl.semantic.answers import Answer
+from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import DIMENSIONS, TIME
 from etl.semantic.exportable import StoredRows
 from pages.ui.charts import bars, lines, maps, matrix, titles
-from pages.ui.charts.matrix import ORDERED
 from pages.ui.components import blocks, notices
 from pages.ui.components import figures as ui
 from pages.ui.components.widgets import controlled
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
-from pages.ui.sections import explore_rows, question_problems
+from pages.ui.sections import explore_rows
 from pages.ui.sections.explore_rows import PAGE, Selection
-from pages.ui.sections.question_problems import Problem, Remedy
 from pages.ui.state import page_context, page_parameters, periods, scoped_query
 from pages.ui.state.address import MOST_DIMENSIONS, MOST_MEASURES, NOTHING
 from pages.ui.state.page_context import PageContext
@@ -34,13 +33,30 @@ _MOST_BARS, _MOST_LINES, _MOST_FIGURES = 45, 5, 3
 _Drawn = tuple[Any, tuple[str, ...], dict[str, Any]]
 
 
+@dataclass(frozen=True)
+class Remedy:
+    """One remedy: remove a measure, a dimension or a filter."""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A reason why a question has no meaning: its key in text.toml under `refused`, what it concerns, and the remedies."""
+
+    reason: str
+    measure: str = ""
+    dimensions: tuple[str, ...] = ()
+    remedies: tuple[Remedy, ...] = ()
+
+
 def explore(view: PageContext) -> None:
     """The question, and its answer or the reason why there is none."""
     over = view.over or view.complete_months(periods.DEFAULT_MONTHS)
     selection = Selection(tuple(_chosen("m")), tuple(_chosen("by")), over)
     _controls(view, selection)
-    problems = question_problems.problems_of(warehouse.catalogue(), selection.names, selection.by, view.where)
-    if problems:
+    if problems := problems_of(warehouse.catalogue(), selection.names, selection.by, view.where):
         _refused(view, problems)
         return
     with notices.error_boundary(view.lang, PAGE):
@@ -94,6 +110,30 @@ def _choose(name: str, values: Sequence[str]) -> None:
     page_parameters.choose(PAGE, **{name: None if is_default else values or [NOTHING], "page": None, "sort": None})
 
 
+def problems_of(
+    catalogue: Mapping[str, Metric], names: Sequence[str], by: Sequence[str], where: Iterable[str]
+) -> list[Problem]:
+    """All reasons why a question has no meaning; empty if it has one."""
+    problems: list[Problem] = []
+    if not names:
+        problems.append(Problem("no_measure"))
+    units = [name for name in by if name in TIME]
+    if len(units) > 1:
+        problems.append(Problem("two_times", "", tuple(units), tuple(Remedy("by", name) for name in units)))
+    kinds = dict.fromkeys(by, "by") | {name: "where" for name in where if name not in by}
+    for name in names:
+        metric, measure = catalogue[name], Remedy("m", name)
+        for dimension, kind in kinds.items():
+            if dimension not in metric.dimensions:
+                remedies: tuple[Remedy, ...] = (Remedy(kind, dimension), measure)
+                problems.append(Problem(f"not_{kind}", name, (dimension,), remedies))
+        together = tuple(dimension for dimension in kinds if dimension in metric.mutually_exclusive)
+        if len(together) > 1:
+            remedies = (*(Remedy(kinds[dimension], dimension) for dimension in together), measure)
+            problems.append(Problem("apart", name, together, remedies))
+    return problems
+
+
 def _refused(view: PageContext, problems: Sequence[Problem]) -> None:
     """The reasons why there is no answer, and a button for each remedy."""
     sentences: list[str] = []
@@ -127,41 +167,36 @@ def _take(remedy: Remedy) -> None:
 
 
 def _answer(view: PageContext, selection: Selection) -> Answer | StoredRows:
-    catalogue = warehouse.catalogue()
-    kinds = {catalogue[name].kind for name in selection.names}
+    kinds = {warehouse.catalogue()[name].kind for name in selection.names}
     return warehouse.ask_stored(
         *selection.names,
         by=selection.by,
         on=view.as_of if "snapshot" in kinds and not selection.is_timed else None,
-        over=selection.over if selection.needs_period else None,
+        over=selection.over if selection.is_timed or "event" in kinds else None,
         where=view.where,
     )
 
 
 def _figures(view: PageContext, selection: Selection, answer: Answer) -> None:
     """A chart that suits the shape of the answer, or a note that there is none."""
-    over = selection.over if selection.needs_period else None
     drawn = _suited(selection, answer)
     if not selection.by:
         _values(view, answer)
     elif not drawn:
         blocks.note(view.word("more.no_chart"))
-    for start in range(0, len(drawn), 2):
-        for column, (chart, names, options) in zip(
-            st.columns(len(drawn[start : start + 2])), drawn[start : start + 2], strict=True
-        ):
+    for pair in [drawn[start : start + 2] for start in range(0, len(drawn), 2)]:
+        for column, (chart, names, options) in zip(st.columns(len(pair)), pair, strict=True):
             with column:
-                ui.figure(view, chart, *names, by=selection.by, over=over, **options)
+                ui.figure(view, chart, *names, by=selection.by, over=selection.over, **options)
 
 
 def _suited(selection: Selection, answer: Answer) -> list[_Drawn]:
     """The suitable charts, each with its measures."""
-    names, by = selection.names, selection.by
-    first = names[:1]
+    names, first, by = selection.names, selection.names[:1], selection.by
     if len(by) == 1:
         if selection.is_timed:
             return _over_time(names)
-        if by[0] in ORDERED:
+        if by[0] in matrix.ORDERED:
             return [(bars.columns, (name,), {}) for name in names[:_MOST_FIGURES]]
         is_short = len(answer.rows) <= _MOST_BARS
         ranking = bars.ranking if is_short else matrix.first_bars

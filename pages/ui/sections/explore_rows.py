@@ -10,7 +10,6 @@ import streamlit as st
 from etl.semantic import exportable
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME
-from etl.semantic.exportable import StoredRows
 from pages.ui.charts import matrix
 from pages.ui.charts.matrix import ORDERED
 from pages.ui.components import blocks, notices, tables
@@ -40,18 +39,18 @@ class Selection:
     def is_timed(self) -> bool:
         return any(name in TIME for name in self.by)
 
-    @property
-    def needs_period(self) -> bool:
-        return self.is_timed or any(warehouse.catalogue()[name].kind == "event" for name in self.names)
-
 
 @rendering.fragment
-def rows(view: PageContext, selection: Selection, source: Answer | StoredRows) -> None:
+def rows(view: PageContext, selection: Selection, source: Answer | exportable.StoredRows) -> None:
     """The paged table or pivot, and the files of all rows."""
     chart_context, answer = context(view), exportable.of(source).answer
-    shape = _shape(selection)
+    # A pivot needs two dimensions.
+    shape = page_parameters.one(PAGE, "show", SHOWN[0]) if len(selection.by) > 1 else "table"
+    # Time and bands come in their own order, other groups by their first measure.
+    is_ordered = selection.is_timed or set(selection.by) & set(ORDERED)
+    start = selection.by[0] if is_ordered else f"-{selection.names[0]}"
     with st.container(border=True, key="figure-rows"), notices.error_boundary(view.lang, "rows"):
-        is_pivot = shape == "pivot" and not isinstance(source, StoredRows)
+        is_pivot = shape == "pivot" and not isinstance(source, exportable.StoredRows)
         count = (
             len({row[: len(selection.by) - 1] for row in answer.rows}) if is_pivot else exportable.of(source).count()
         )
@@ -63,19 +62,13 @@ def rows(view: PageContext, selection: Selection, source: Answer | StoredRows) -
         else:
             if shape == "pivot":
                 blocks.note(view.word("more.pivot_too_large"))
-            all_rows = PagedRows(source, chart_context) if isinstance(source, StoredRows) else answer.rows
+            all_rows = PagedRows(source, chart_context) if isinstance(source, exportable.StoredRows) else answer.rows
             columns = tables.columns_of(view, answer, chart_context)
-            tables.show(view, "rows", columns, all_rows, subtitle(view, answer), _start(selection), InAddress(PAGE))
+            tables.show(view, "rows", columns, all_rows, subtitle(view, answer), start, InAddress(PAGE))
         footer(view, source, "rows", with_table=False)
 
 
-def _shape(selection: Selection) -> str:
-    """Table or pivot: a pivot needs two dimensions."""
-    return page_parameters.one(PAGE, "show", SHOWN[0]) if len(selection.by) > 1 else "table"
-
-
 def _choose_shape(view: PageContext, shape: str) -> None:
-
     def changed(form: str) -> None:
         page_parameters.choose(PAGE, show=None if form == "table" else form, page=None)
         page_context.write()
@@ -91,11 +84,6 @@ def _choose_shape(view: PageContext, shape: str) -> None:
         format_func=lambda form: view.word(f"more.{form}"),
         label_visibility="collapsed",
     )
-
-
-def _start(selection: Selection) -> str:
-    """The initial order: time and bands in their own order, other groups by their first measure."""
-    return selection.by[0] if selection.is_timed or set(selection.by) & set(ORDERED) else f"-{selection.names[0]}"
 
 
 def _pivot(view: PageContext, selection: Selection, answer: Answer) -> None:
@@ -125,10 +113,9 @@ def _pivot(view: PageContext, selection: Selection, answer: Answer) -> None:
         return text.escape(text.plain(value, metric.unit, view.lang))
 
     def counted(code: Any) -> tables.Column:
-        title = chart_context.member(over, code)
         return tables.Column(
             f"{over}:{code}",
-            title,
+            chart_context.member(over, code),
             lambda group: written(cells[group][code]) if code in cells[group] else "",
             lambda group: cells[group].get(code),
             is_number=True,
@@ -159,8 +146,7 @@ def _group_column(view: PageContext, i: int, name: str, positions: Mapping[Any, 
         return positions.get(code) if name in (*TIME, *ORDERED) else tables.collated(chart_context.member(name, code))
 
     def cell(group: tuple) -> str:
-        member = chart_context.member(name, group[i])
-        return tables.province(view, group[i], member) if name == "province" else text.escape(member)
+        return tables.member(view, name, group[i], chart_context.member(name, group[i]))
 
     return tables.Column(name, view.word(f"dimension.{name}"), cell, lambda group: order(group[i]))
 
@@ -168,12 +154,7 @@ def _group_column(view: PageContext, i: int, name: str, positions: Mapping[Any, 
 def _totals(view: PageContext, selection: Selection, by: Sequence[str]) -> Answer:
     """The first measure at the grain of a total. For a snapshot over time the total is its last day."""
     name = selection.names[0]
-    flow = warehouse.catalogue()[name].kind == "event"
-    timed = any(dimension in TIME for dimension in by)
-    return warehouse.ask(
-        name,
-        by=tuple(by),
-        on=None if flow or timed else (min(selection.over[1], view.as_of) if selection.is_timed else view.as_of),
-        over=selection.over if flow or timed else None,
-        where=view.where,
-    )
+    if warehouse.catalogue()[name].kind == "event" or set(by) & set(TIME):
+        return warehouse.ask(name, by=by, over=selection.over, where=view.where)
+    day = min(selection.over[1], view.as_of) if selection.is_timed else view.as_of
+    return warehouse.ask(name, by=by, on=day, where=view.where)

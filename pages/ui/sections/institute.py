@@ -6,7 +6,6 @@ from functools import partial
 import streamlit as st
 
 from etl.analysis import detail
-from etl.analysis.detail import Institute
 from etl.operations import audit
 from etl.semantic.answers import Answer
 from etl.warehouse.dimensions import expand_groups
@@ -26,13 +25,13 @@ _MEASURES = ("active_assistants", "in_service", "training_compliance", "licensed
 _OF_PERSONS = frozenset(expand_groups(["@person"]))
 
 
-def chosen(view: PageContext) -> Institute | None:
+def chosen(view: PageContext) -> detail.Institute | None:
     """The institute of the scope, if it is exactly one."""
     codes = view.where.get("institute", ())
     return registers.institutes().get(codes[0]) if len(codes) == 1 else None
 
 
-def only(view: PageContext, institute: Institute) -> PageContext:
+def only(view: PageContext, institute: detail.Institute) -> PageContext:
     """The view of this institute without a place: its staff may serve outside its province of registration."""
     where = {"institute": (institute.code,)} | without_places(view.where)
     return replace(view, scope=replace(view.scope, where=where))
@@ -61,23 +60,18 @@ def find(view: PageContext) -> None:
 def listing(view: PageContext) -> None:
     """The institutes of the scope or of the search, with their measures; each name links to its page."""
     with st.container(border=True, key="figure-institutes"), notices.error_boundary(view.lang, "institutes"):
-        answer = _listed(view)
+        answer, is_search = _listed(view), bool(page_parameters.one(PAGE, "find"))
         if not answer.rows:
-            words = "institute.none_found" if page_parameters.one(PAGE, "find") else "state.empty"
+            words = "institute.none_found" if is_search else "state.empty"
             notices.notice(view.lang, "state.empty_title", view.word(words))
             return
-        title = view.word(_counted(view), count=text.number(len(answer.rows), view.lang))
+        # The register itself holds more institutes.
+        counted = "count_found" if is_search else "count" if _counts_licences(view) else "count_staffed"
+        title = view.word(f"institute.{counted}", count=text.number(len(answer.rows), view.lang))
         blocks.head(title, subtitle(view, answer))
         columns = _columns(view, answer)
         tables.show(view, "institutes", columns, answer.rows, subtitle(view, answer), "institute", InAddress(PAGE))
         footer(view, answer, "institutes", with_table=False)
-
-
-def _counted(view: PageContext) -> str:
-    """The words for which institutes `_listed` counts: the register itself holds more."""
-    if page_parameters.one(PAGE, "find"):
-        return "institute.count_found"
-    return "institute.count" if _counts_licences(view) else "institute.count_staffed"
 
 
 def _counts_licences(view: PageContext) -> bool:
@@ -93,10 +87,8 @@ def _listed(view: PageContext) -> Answer:
     rows = {row[0]: row for row in answer.rows if row[0] in registers.institutes()}
     if search_text:
         nothing = (None,) * (len(answer.columns) - 1)
-        rows = {
-            institute.code: rows.get(institute.code, (institute.code, *nothing))
-            for institute in registers.search(search_text)
-        }
+        found = [institute.code for institute in detail.search(registers.institutes(), search_text)]
+        rows = {code: rows.get(code, (code, *nothing)) for code in found}
     return replace(answer, rows=list(rows.values()))
 
 
@@ -108,6 +100,9 @@ def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
         # For one institute the count tells whether it is licensed.
         return "–" if count is None else _yes(view, bool(count))
 
+    def code(row: tuple) -> str:
+        return f"<bdi>{text.escape(text.digits(row[0], view.lang))}</bdi>"
+
     def fact(name: str) -> tables.Column:
         def member(row: tuple) -> str:
             return text.member(name, getattr(institutes[row[0]], name), view.lang)
@@ -115,16 +110,9 @@ def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
         return tables.Column(
             name,
             view.word(f"dimension.{name}"),
-            lambda row: (
-                tables.province(view, institutes[row[0]].province, member(row))
-                if name == "province"
-                else text.escape(member(row))
-            ),
+            lambda row: tables.member(view, name, getattr(institutes[row[0]], name), member(row)),
             lambda row: tables.collated(member(row)),
         )
-
-    def code(row: tuple) -> str:
-        return f"<bdi>{text.escape(text.digits(row[0], view.lang))}</bdi>"
 
     words = {"licensed_institutes": licensed}
     name, *measures = tables.columns_of(view, answer, context(view), partial(institute_address, view), words=words)
@@ -139,15 +127,18 @@ def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
     ]
 
 
-def head(view: PageContext, institute: Institute) -> None:
+def head(view: PageContext, institute: detail.Institute) -> None:
     """The register's facts on an institute."""
+    status = text.member("status", institute.status, view.lang)
+    if institute.status_since:
+        status = view.word("institute.since", status=status, day=text.day(institute.status_since, view.lang))
     facts = {
         "dimension.code": text.digits(institute.code, view.lang),
         "dimension.province": text.member("province", institute.province, view.lang),
         "dimension.county": text.member("county", institute.county, view.lang),
         "dimension.activity": text.member("activity", institute.activity, view.lang),
         "institute.founded": text.day(institute.founded_on, view.lang) if institute.founded_on else "–",
-        "institute.status": _status(view, institute),
+        "institute.status": status,
         "institute.smart": _yes(view, institute.smart_services),
         "institute.veteran_led": _yes(view, institute.veteran_led),
     }
@@ -157,19 +148,12 @@ def head(view: PageContext, institute: Institute) -> None:
     st.html(f'<div class="pd-head"><h2>{text.escape(institute.name)}</h2></div><dl class="pd-facts">{listed}</dl>')
 
 
-def _status(view: PageContext, institute: Institute) -> str:
-    status = text.member("status", institute.status, view.lang)
-    if not institute.status_since:
-        return status
-    return view.word("institute.since", status=status, day=text.day(institute.status_since, view.lang))
-
-
 def _yes(view: PageContext, value: bool | None) -> str:
     return view.word("dimension.unknown" if value is None else "institute.yes" if value else "institute.no")
 
 
 @rendering.fragment
-def licences(view: PageContext, institute: Institute) -> None:
+def licences(view: PageContext, institute: detail.Institute) -> None:
     """The licence history: each application with its decision and validity."""
     with st.container(border=True, key="figure-licences"), notices.error_boundary(view.lang, "licences"):
         answer = warehouse.result(detail.licences, institute.code)

@@ -28,8 +28,7 @@ def funnel(view: PageContext) -> None:
     first, last = view.over or replace(view, scope=replace(view.scope, on=end), as_of=end).months(12)
     stages = ("applications", "cohort_complete", "cohort_decided", "cohort_granted")
     if first <= min(last, end):
-        without_period = replace(view, has_period=False)
-        ui.figure(without_period, steps.funnel, *stages, over=(first, min(last, end)))
+        ui.figure(replace(view, has_period=False), steps.funnel, *stages, over=(first, min(last, end)))
     blocks.intro(view.word("cohort.funnel_help"))
 
 

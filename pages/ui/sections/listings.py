@@ -35,11 +35,9 @@ def requested(view: PageContext, part: str) -> None:
 def listings(view: PageContext, *analyses: str, without: str = "") -> None:
     """The lists of these analyses, except `without`, which the page shows already."""
     for analysis in analyses:
-        if analysis == without:
-            continue
-        ident = f"listing-{analysis}"
-        with st.container(border=True, key=f"figure-{ident}"):
-            _listing(view, analysis, ident)
+        if analysis != without:
+            with st.container(border=True, key=f"figure-listing-{analysis}"):
+                _listing(view, analysis, f"listing-{analysis}")
 
 
 @rendering.fragment

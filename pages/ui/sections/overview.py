@@ -5,7 +5,7 @@ from functools import partial
 
 import streamlit as st
 
-from etl.analysis import data_quality
+from etl.analysis import data_quality, registry
 from etl.semantic.answers import Answer
 from pages.ui.components import blocks, table_html, tables
 from pages.ui.components.cards import headline
@@ -44,7 +44,7 @@ def sources(view: PageContext) -> Sources:
         return warehouse.ask(*names, by=by, on=on, over=over, where=where)
 
     def everywhere(name: str) -> Answer:
-        known = warehouse.filters_of(name) - {"province", "county", "institute"}
+        known = registry.filters(name) - {"province", "county", "institute"}
         return warehouse.analyse(name, on=view.as_of, where=view.under(known)[0])
 
     return Sources(
@@ -160,7 +160,7 @@ def one_province(view: PageContext) -> bool:
     notice(view.lang, "profile.choose", "")
     names = warehouse.names("province", view.lang)
     listed = "".join(
-        f"<li>{tables.province(view, code, names[code])}</li>"
+        f"<li>{tables.member(view, 'province', code, names[code])}</li>"
         for code in sorted(names, key=lambda code: tables.collated(names[code]))
     )
     st.html(f'<ul class="pd-provinces">{listed}</ul>')

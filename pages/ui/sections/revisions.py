@@ -111,7 +111,7 @@ def _province(view: PageContext) -> tables.Column:
     return tables.Column(
         "province",
         view.word("dimension.province"),
-        lambda row: tables.province(view, row["province"] or None, named(row)),
+        lambda row: tables.member(view, "province", row["province"], named(row)),
         lambda row: tables.collated(named(row)),
     )
 

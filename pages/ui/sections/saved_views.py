@@ -45,8 +45,7 @@ def _inside(view: PageContext, name: str) -> None:
     if not shelf.is_whole:
         blocks.note(view.word("views.unreadable"), is_status=True)
     page_views = [saved for saved in shelf.views if saved.page == name]
-    sentence = f"{view.word('views.shared' if page_views else 'views.none')} {view.word('views.copies')}"
-    blocks.note(sentence)
+    blocks.note(f"{view.word('views.shared' if page_views else 'views.none')} {view.word('views.copies')}")
     for number, saved in enumerate(page_views):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"view-{number}"):
             address = page_parameters.address(saved.page, view.lang, saved.parameters)

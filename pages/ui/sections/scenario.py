@@ -83,8 +83,8 @@ def _as_shown(answer: Answer, name: str) -> float:
 def _slider(view: PageContext, answer: Answer, name: str, parameter: str, chosen: float | None) -> None:
     """One slider at the chosen or the current value; its label shows the current one."""
     metric, current, is_rate = metric_of(answer, name), _as_shown(answer, name), name == "plan_leaver_rate"
-    label, settled = metric.label[view.lang], warehouse.settled_on("leaver_rate_12m", view.as_of)
-    if is_rate and settled:
+    label = metric.label[view.lang]
+    if is_rate and (settled := warehouse.settled_on("leaver_rate_12m", view.as_of)):
         label = view.word("change.settled", label=label, day=text.day(settled, view.lang))
     written = text.amount(answer.value(name), metric.unit, view.lang)
     most = max(0.6, current * 2) if is_rate else _round_top(current * 4, 100)
@@ -154,8 +154,7 @@ def _seat(view: PageContext, scenario: Scenario, place: tuple[str, str], title: 
         listed = [f"{'.'.join(filter(None, pool))}:{count:g}" for pool, count in sorted(seats.items())]
         page_parameters.choose(_PAGE, seats=listed)
 
-    written = text.number(current, view.lang)
-    label = f"{title} ({view.word('planning.now', value=written)})"
+    label = f"{title} ({view.word('planning.now', value=text.number(current, view.lang))})"
     key, value = f"plan seats {'.'.join(place)}", int(scenario.seats.get(place, current))
     controlled(st.slider, label, key, value, choose, min_value=0, max_value=most, format=_LOCALIZED)
 

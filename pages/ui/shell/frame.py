@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import streamlit as st
 from streamlit.elements.lib.mutable_tab_container import TabContainer
 
+from etl.analysis import data_quality
 from pages.ui.components.notices import error_boundary, notice
 from pages.ui.data import user, warehouse
 from pages.ui.i18n import text
@@ -149,7 +150,7 @@ def _trust(lang: str) -> None:
         text.escaped("trust.rejected", lang, rows=text.number(published.rows_quarantined, lang)),
         text.escaped("trust.provisional", lang),
     ]
-    if missing := warehouse.refused_files():
+    if missing := warehouse.result(data_quality.refused_files):
         files = [text.isolated(file, lang) for file in missing]
         sentences.insert(1, text.escaped("trust.missing", lang, files=text.listed(files, lang)))
     spans = "".join(f"<span>{part}</span>" for part in sentences)

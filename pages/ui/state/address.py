@@ -57,11 +57,8 @@ class Days:
 
 def valid_parameters(page: str, parameters: Given, days: Days) -> dict[str, list[str]]:
     """The valid values of the parameters that `page` has besides the scope."""
-    valid: dict[str, list[str]] = {}
-    for name, check in _CHECKS.get(page, {}).items():
-        if accepted := check(parameters.get(name, ()), days):
-            valid[name] = accepted
-    return valid
+    checks = _CHECKS.get(page, {}).items()
+    return {name: accepted for name, check in checks if (accepted := check(parameters.get(name, ()), days))}
 
 
 def left_out(parameters: Given, accepted: Given) -> list[str]:
@@ -133,8 +130,6 @@ _PLACE = _one(lambda value, days: value == NATION or _is_province(value, days))
 # The sort order and open page of each list on a page: `register:-active_assistants:2`.
 _LISTS = _many(_LIST.fullmatch, _MOST_LISTS)
 _DAY = _one(lambda value, days: days.read(value) is not None)
-
-_SIDES: Mapping[str, _Check] = {"p": _PLACE, "a": _DAY, "q": _PLACE, "b": _DAY}
 _AHEAD = _one(
     lambda value, days: Days(days.first, jalali.add_months(days.last, MOST_MONTHS_AHEAD)).read_end(value) is not None
 )
@@ -158,7 +153,7 @@ _CHECKS: Mapping[str, Mapping[str, _Check]] = {
         "sort": _one(_sorts),
         "page": _TURNED,
     },
-    "compare": _SIDES,
+    "compare": {"p": _PLACE, "a": _DAY, "q": _PLACE, "b": _DAY},
     "licensing": {
         "open": _one(lambda value, _: value in LICENCE_LISTS),
         "days": _one(lambda value, _: value in DAYS_LEFT),

@@ -66,9 +66,7 @@ class PageContext:
     @property
     def over(self) -> tuple[date, date] | None:
         """The period of flows and trends; None if each figure uses its default."""
-        if not self.has_period or not self.scope.period:
-            return None
-        return periods.days(self.scope.period, self.as_of)
+        return periods.days(self.scope.period, self.as_of) if self.has_period and self.scope.period else None
 
     def under(self, dimensions: Collection[str]) -> tuple[dict[str, tuple[str, ...]], list[str]]:
         """The active filters that are among `dimensions`, and the names of the others."""
@@ -117,13 +115,8 @@ def view() -> PageContext:
     scope = _scope()
     if scope.on and scope.on >= latest:
         scope = replace(scope, on=None)
-    return PageContext(
-        lang=language(),
-        dark=getattr(st.context.theme, "type", None) == "dark",
-        scope=scope,
-        as_of=scope.on or latest,
-        latest=latest,
-    )
+    dark = getattr(st.context.theme, "type", None) == "dark"
+    return PageContext(language(), dark, scope, as_of=scope.on or latest, latest=latest)
 
 
 def narrow(dimension: str, codes: Iterable[str]) -> None:
@@ -137,8 +130,8 @@ def turn(dimension: str, code: str | None) -> None:
     narrow(dimension, () if code is None or selected == (code,) else (code,))
 
 
-def set_day(on: date | None) -> None:
-    _choose(replace(_scope(), on=on))
+def set_day(on: date) -> None:
+    _choose(replace(_scope(), on=None if on >= warehouse.published().as_of else on))
 
 
 def set_period(period: str) -> None:

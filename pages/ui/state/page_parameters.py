@@ -43,8 +43,7 @@ def forget(page: str) -> None:
 
 def read(page: str, from_address: Mapping[str, Iterable[str]], wins: bool) -> None:
     """Take the parameters of `page` from the address if it `wins` over the session, or the session has none."""
-    by_page = st.session_state.setdefault(_KEPT, {})
-    if wins or page not in by_page:
+    if wins or page not in st.session_state.setdefault(_KEPT, {}):
         _keep(page, from_address)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
+from etl.analysis import registry
 from etl.semantic.answers import Answer
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
@@ -42,7 +43,7 @@ def worked_out(view: PageContext, analysis: str, /, **options: Any) -> tuple[Ans
 
     `options` are parameters of the analysis besides the scope: a date, a goal, a metric.
     """
-    where, ignored = view.under(warehouse.filters_of(analysis))
+    where, ignored = view.under(registry.filters(analysis))
     return warehouse.analyse(analysis, on=view.as_of, where=where, over=view.over, **options), ignored
 
 
