@@ -91,6 +91,17 @@ def test_a_choice_in_the_scope_bar_is_written_into_the_address_and_reset_takes_i
     assert app.multiselect(key="filter activity").value == []
 
 
+def test_the_button_below_a_chart_opens_its_table_and_closes_it(published: Path) -> None:
+    app = opened("growth", lang="en")
+    button = next(button.key for button in app.button if button.label == "Table")
+    tables = []
+    for label in ("Close table", "Table"):
+        app.button(key=button).click().run()
+        assert app.button(key=button).label == label
+        tables.append(html(app).count("<table"))
+    assert tables == [1, 0]
+
+
 def test_without_a_publication_no_page_runs_a_query(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WAREHOUSE", str(tmp_path / "none.duckdb"))
     app = opened(lang="en")
