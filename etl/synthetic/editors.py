@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from etl.synthetic.calendar import FIRST_ORDINAL
-from etl.synthetic.habits import Habit
 from etl.synthetic.people import with_check_digit
 from etl.synthetic.spelling import Speller
 
@@ -27,10 +26,6 @@ class Material:
     speller: Speller
     rng: np.random.Generator
     fresh: int = 0
-
-    @property
-    def habit(self) -> Habit:
-        return self.speller.habit
 
     def pick(self, options: tuple[str, ...]) -> str:
         return options[int(self.rng.integers(len(options)))]
@@ -63,12 +58,11 @@ class Material:
 
     def line(self, values: list[str | None]) -> bytes:
         """Fields as a line of the file without its end, for content that no writer would write."""
-        fields = [v or "" for v in values]
-        if self.habit.extra:
-            fields.insert(0, "0")
-        if self.habit.quoted:
+        habit = self.speller.habit
+        fields = [*(["0"] if habit.extra else []), *(v or "" for v in values)]
+        if habit.quoted:
             fields = [f'"{f}"' for f in fields]
-        return self.habit.separator.join(fields).encode(self.habit.line_encoding)
+        return habit.separator.join(fields).encode(habit.line_encoding)
 
 
 Edit = Callable[[Material, Row], list[Row]]
@@ -130,7 +124,7 @@ _no_value = _one_of("نامعلوم", "سایر", "?", "other")
 
 
 def _bad_day(material: Material) -> str:
-    options = _BAD_DAYS if material.habit.kind == "xlsx" else (*_BAD_DAYS, "44561")
+    options = _BAD_DAYS if material.speller.habit.kind == "xlsx" else (*_BAD_DAYS, "44561")
     return material.speller.digits(material.pick(options))
 
 
