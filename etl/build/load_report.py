@@ -135,12 +135,13 @@ def missing(outcomes: Sequence[Outcome]) -> list[Missing]:
 def count(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], report: Report) -> None:
     """Fill in the row counts of each file from the staging tables."""
     loaded = " union all ".join(f"select file_number, line from loaded_{table}" for table in TABLES)
-    counts = {
-        "rows_loaded": _by_file(con, f"select file_number, count(*) from ({loaded}) group by all"),
-        "rows_quarantined": _by_file(con, "select file_number, count(distinct line) from faults group by all"),
-        "exact_duplicates": _by_file(con, "select file_number, count(*) from duplicates group by all"),
-        "rows_warned": _by_file(con, "select file_number, count(distinct line) from warned group by all"),
+    queries = {
+        "rows_loaded": f"select file_number, count(*) from ({loaded}) group by all",
+        "rows_quarantined": "select file_number, count(distinct line) from faults group by all",
+        "exact_duplicates": "select file_number, count(*) from duplicates group by all",
+        "rows_warned": "select file_number, count(distinct line) from warned group by all",
     }
+    counts = {name: dict(con.execute(sql).fetchall()) for name, sql in queries.items()}
     report.files = []
     for outcome in outcomes:
         if outcome.read:
@@ -219,10 +220,6 @@ def as_of(con: duckdb.DuckDBPyConnection, build_day: date) -> date:
     )
     ((latest,),) = con.execute(f"select max(day) from ({days})", {"day": build_day}).fetchall()
     return latest or build_day
-
-
-def _by_file(con: duckdb.DuckDBPyConnection, sql: str) -> dict[int, int]:
-    return dict(con.execute(sql).fetchall())
 
 
 def _province(outcome: Outcome) -> str | None:

@@ -15,7 +15,7 @@ import duckdb
 
 from etl.analysis import announcements, events, retention
 from etl.build import identity, load_report, reference_data, staging, volume
-from etl.build.load_report import Missing, Report
+from etl.build.load_report import Report
 from etl.core.errors import Refused
 from etl.core.paths import CHECKS, INCOMING, REFERENCE, SAMPLE_MARK, WAREHOUSE
 from etl.core.places import places
@@ -118,7 +118,13 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
             build_database.attach_scratch(con, folder, sum(outcome.job.written for outcome in outcomes if outcome.read))
             _stage(con, order, outcomes, report)
             _fill(con, order, outcomes, report)
-            run_models.build(con, say, _concurrent_tasks(report, setting))
+            as_of = date.fromisoformat(report.as_of)
+            # The tables that need Python are created while the models run.
+            tasks = {
+                "row_marks": run_models.ConcurrentTask(lambda con: fingerprints.create(con, setting.key)),
+                "survival_curves": run_models.ConcurrentTask(lambda con: retention.build(con, as_of), {"joiners"}),
+            }
+            run_models.build(con, say, tasks)
             publications.disable_useless_passes(con)
             adoption_history.carry(con, order.to)
             say("checking")
@@ -184,27 +190,17 @@ def _stage(con: duckdb.DuckDBPyConnection, order: BuildOptions, outcomes: list[O
         if len(report.refused) == len(outcomes):
             raise BuildRefused(_unread(outcomes), report)
     volume.record(con)
-    spoilt = [Missing(outcome.job.label, outcome.job.table, "", reason) for outcome, reason in rejected]
     refused = [] if order.skip_refused else _unread(outcomes)
-    explained = {file.table for file in (*report.refused, *spoilt)} if not order.skip_refused else set()
+    explained = {file.table for file in report.refused} | {outcome.job.table for outcome, _ in rejected}
     excused = {(file.table, file.province) for file in report.refused}
-    lost = [volume.Refusal(file.file, file.reason, volume.CORRECT_OR_ACCEPT) for file in spoilt]
-    lost += volume.losses(con, order.to, () if order.accept_loss else explained, excused)
+    lost = [volume.Refusal(outcome.job.label, reason, volume.CORRECT_OR_ACCEPT) for outcome, reason in rejected]
+    lost += volume.losses(con, order.to, () if order.accept_loss or order.skip_refused else explained, excused)
     if order.accept_loss:
         report.accepted = [loss.loss for loss in lost]
     else:
         refused += [loss.line for loss in lost]
     if refused:
         raise BuildRefused(refused, report)
-
-
-def _concurrent_tasks(report: Report, setting: parse_values.Setting) -> dict[str, run_models.ConcurrentTask]:
-    """The tables that need Python and are created while the models run."""
-    as_of = date.fromisoformat(report.as_of)
-    return {
-        "row_marks": run_models.ConcurrentTask(lambda con: fingerprints.create(con, setting.key)),
-        "survival_curves": run_models.ConcurrentTask(lambda con: retention.build(con, as_of), {"joiners"}),
-    }
 
 
 def _machine_reason(error: duckdb.Error) -> str:

@@ -94,18 +94,13 @@ def load(con: duckdb.DuckDBPyConnection, courses: list[Course], targets: list[Ta
 
 def _load_calendar(con: duckdb.DuckDBPyConnection) -> None:
     first, last = (JalaliDate(year, 1, 1).to_gregorian() for year in (_FIRST_YEAR, _LAST_YEAR + 1))
-    months = list(jalali.units_between(first, last - jalali.DAY, "month"))
-    con.execute(
-        "create table calendar as "
-        "with months as (select unnest($labels) as month, unnest($firsts) as first, unnest($lasts) as last) "
-        "select cast(unnest(generate_series(first, last, interval 1 day)) as date) as day, month, "
-        "concat(month[:4], '-Q', cast((cast(month[6:] as integer) + 2) // 3 as varchar)) as quarter, month[:4] as year "
-        "from months order by day",
-        {
-            "labels": [month.label for month in months],
-            "firsts": [month.first for month in months],
-            "lasts": [month.last for month in months],
-        },
+    create_from(
+        con,
+        "create table calendar as select "
+        "cast(unnest(generate_series(first, last, interval 1 day)) as date) as day, label as month, "
+        "concat(label[:4], '-Q', (cast(label[6:] as integer) + 2) // 3) as quarter, label[:4] as year "
+        "from arriving order by day",
+        pa.Table.from_pylist(list(map(asdict, jalali.units_between(first, last - jalali.DAY, "month")))),
     )
 
 

@@ -111,18 +111,15 @@ def _find_repeated_keys(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
     con.execute(
         f"""
         create table {SCRATCH}.repeated_{of.table} as
-        with repeated as (select hash({key}) as key_hash from read_{of.table} group by all having count(*) > 1),
-        valid as (
-            select * from read_{of.table}
-            semi join repeated on key_hash = hash({key})
-            anti join (from faults where source_table = '{of.table}') using (file_number, line)
-        )
+        with repeated as (select hash({key}) as key_hash from read_{of.table} group by all having count(*) > 1)
         select
             file_number,
             line,
             count(distinct row({content})) over (partition by {key}) > 1 as is_conflict,
             row_number() over (partition by {key} order by file_number, line) as occurrence,
-        from valid
+        from read_{of.table}
+        semi join repeated on key_hash = hash({key})
+        anti join (from faults where source_table = '{of.table}') using (file_number, line)
         """
     )
     con.execute(

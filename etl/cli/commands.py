@@ -21,8 +21,7 @@ import duckdb
 from etl.analysis import registry
 from etl.build import load_report, pipeline, volume
 from etl.cli import arguments, console
-from etl.core import errors
-from etl.core.errors import QuestionError, Refused
+from etl.core.errors import Busy, QuestionError, Refused
 from etl.core.text_folding import printable
 from etl.extract.causes import words
 from etl.operations import commands as operations
@@ -84,7 +83,7 @@ def _explain(error: Exception) -> tuple[int, str]:
         return 2, f"ask: {error}"
     if isinstance(error, Refused):
         return 1, str(error)
-    if isinstance(error, errors.Busy):
+    if isinstance(error, Busy):
         return 3, "another build is running"
     if os.environ.get("ETL_TRACE"):
         raise error
@@ -128,7 +127,7 @@ def _load(command: Callable[..., load_report.Report], options: argparse.Namespac
 
     try:
         report = command(order, say, progress.files)
-    except errors.Busy:
+    except Busy:
         raise
     except Exception as error:
         report = error.report if isinstance(error, pipeline.BuildRefused) else load_report.Report()

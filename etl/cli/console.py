@@ -130,22 +130,16 @@ def _print_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], provision
     if form == "csv":
         write_csv(columns, rows, None)
     elif form == "json":
-        records: list[dict[str, Any]] = [dict(zip(columns, row, strict=True)) for row in rows]
-        for record, is_provisional in zip(records, provisional, strict=True):
-            if is_provisional:
-                record["provisional"] = True
+        marks = [{"provisional": True} if is_provisional else {} for is_provisional in provisional]
+        records = [dict(zip(columns, row, strict=True)) | mark for row, mark in zip(rows, marks, strict=True)]
         print(json.dumps(records, ensure_ascii=False, indent=1, default=_plain))
     else:
-        _print_table(columns, rows, provisional)
+        texts = [["" if value is None else str(_plain(value)) for value in row] for row in rows]
+        widths = [max(map(len, column)) for column in zip(columns, *texts, strict=True)]
+        for text, is_provisional in [(columns, False), *zip(texts, provisional, strict=True)]:
+            line = "  ".join(cell.ljust(width) for cell, width in zip(text, widths, strict=True))
+            print(line.rstrip() + ("  provisional" if is_provisional else ""))
 
 
 def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
-
-
-def _print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], provisional: Sequence[bool]) -> None:
-    texts = [["" if value is None else str(_plain(value)) for value in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(columns, *texts, strict=True)]
-    for text, is_provisional in [(list(columns), False), *zip(texts, provisional, strict=True)]:
-        line = "  ".join(cell.ljust(width) for cell, width in zip(text, widths, strict=True))
-        print(line.rstrip() + ("  provisional" if is_provisional else ""))

@@ -19,8 +19,8 @@ DAYS_A_MONTH = 30.436875
 
 # Years below this are Jalali: no register reaches back to the Gregorian year 1599.
 _FIRST_GREGORIAN_YEAR = 1600
-_WRITTEN = re.compile(r"([0-9]{4})([/-])([0-9]{1,2})\2([0-9]{1,2})")
-_COMPACT = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
+_WRITTEN = re.compile(r"(?P<year>[0-9]{4})(?P<mark>[/-])(?P<month>[0-9]{1,2})(?P=mark)(?P<day>[0-9]{1,2})")
+_COMPACT = re.compile(r"(?P<year>[0-9]{4})(?P<month>[0-9]{2})(?P<day>[0-9]{2})")
 # Further forms that clerks write.
 _MIDNIGHT = re.compile(r"[ t]00:00:00(\.0+)?$")
 _SPACED = re.compile(r" *([/.-]) *")
@@ -35,12 +35,10 @@ def parse_day(text: str) -> date:
 
     Raises ValueError for any other form and for a day that does not exist.
     """
-    if match := _WRITTEN.fullmatch(text):
-        year, month, day = int(match[1]), int(match[3]), int(match[4])
-    elif match := _COMPACT.fullmatch(text):
-        year, month, day = int(match[1]), int(match[2]), int(match[3])
-    else:
+    match = _WRITTEN.fullmatch(text) or _COMPACT.fullmatch(text)
+    if not match:
         raise ValueError("not a day")
+    year, month, day = (int(match[name]) for name in ("year", "month", "day"))
     if year < _FIRST_GREGORIAN_YEAR:
         return JalaliDate(year, month, day).to_gregorian()
     return date(year, month, day)
@@ -129,8 +127,8 @@ def last_month_end(day: date) -> date:
 
 def last_complete_months(as_of: date, count: int) -> tuple[date, date]:
     """First and last day of the latest `count` Jalali months that have ended by `as_of`."""
-    first = last = last_month_end(as_of)
+    last = last_month_end(as_of)
+    first = last + DAY
     for _ in range(count):
-        start = unit_of(first, "month").first
-        first = start - DAY
-    return start, last
+        first = unit_of(first - DAY, "month").first
+    return first, last

@@ -293,13 +293,8 @@ def _quotes_are_plain(piece: bytes, ends: np.ndarray, separator: str) -> bool:
 def _swallows_rows(record: list[str], width: int, separator: str) -> bool:
     """Whether a quoted field contains rows: lines with as many separators as a row of the table."""
     for position, text in enumerate(record):
-        lines = _LINE_END.split(text)
-        if len(lines) == 1:
-            continue
-        counts = [line.count(separator) for line in lines]
-        if width - 1 in counts[1:-1]:
-            return True
-        if counts[0] == width - 1 - position and counts[-1] == position:
+        first, *others = [line.count(separator) for line in _LINE_END.split(text)]
+        if others and (width - 1 in others[:-1] or (first, others[-1]) == (width - 1 - position, position)):
             return True
     return False
 

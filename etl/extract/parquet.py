@@ -40,7 +40,8 @@ def open_parquet(path: Path, contract: Contract, limits: Limits = DEFAULT) -> So
         raise match.refusal("schema", "ساختار فایل")
     for name, position in match.positions.items():
         kind = file.schema_arrow.field(position).type
-        if not _is_readable(kind):
+        value_type = kind.value_type if pa.types.is_dictionary(kind) else kind
+        if not any(is_of_kind(value_type) for is_of_kind in _READABLE):
             raise because("parquet_type", column=name, kind=kind)
     titles = [names[position] for position in match.positions.values()]
     _refuse_bomb(file.metadata, titles, limits)
@@ -64,12 +65,6 @@ def _refuse_bomb(footer: pq.FileMetaData, titles: list[str], limits: Limits) -> 
             if column.path_in_schema.partition(".")[0] in titles
         )
     )
-
-
-def _is_readable(kind: pa.DataType) -> bool:
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    return any(is_of_kind(kind) for is_of_kind in _READABLE)
 
 
 def _batches(file: pq.ParquetFile, titles: list[str], source: SourceFile) -> Iterator[Batch]:

@@ -6,7 +6,6 @@ The results are typed rows without names or national ids, the faults, and counts
 import hashlib
 import os
 import stat
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -114,14 +113,11 @@ def recognised(path: Path, limits: Limits = DEFAULT) -> str:
     if len(likely) == 1:
         raise Refused(likely[0])
     messages = {message for _, message in refusals}
-    # A damaged file is refused with the same message for every table.
-    raise Refused(messages.pop()) if len(messages) == 1 else _no_table()
-
-
-def _no_table() -> Refused:
-    """The refusal of a file that is like no table: the required headers of each."""
+    if len(messages) == 1:
+        # A damaged file is refused with the same message for every table.
+        raise Refused(messages.pop())
     required = {table: [column for column in contract(table).columns if column.required] for table in TABLES}
-    return because(
+    raise because(
         "no_table",
         expected="; ".join(f"{table}: {', '.join(column.name for column in of)}" for table, of in required.items()),
         expected_fa="؛ ".join(
@@ -232,7 +228,19 @@ def _build_disk() -> Iterator[None]:
 
 
 def _outcome(job: Job, source: SourceFile, validator: Validator, digest: str, size: int) -> Read:
-    notes = _notes(contract(job.table), source, validator.counts)
+    absent, counts = contract(job.table).absent, validator.counts
+    notes = list(source.notes)
+    notes += [f"{name} is missing: {what}" for name, what in absent.items() if name not in source.match.positions]
+    for titles, words in (
+        (source.match.extra, "extra columns ignored"),
+        (source.match.decorated, "headers read despite signs or hamza"),
+        (source.match.near(), "headers ignored that look like a column"),
+    ):
+        if titles:
+            named = [text_folding.display_text(title)[:_LONGEST_TITLE] for title in titles[:_TITLES_NAMED]]
+            more = f" and {len(titles) - _TITLES_NAMED} more" if len(titles) > _TITLES_NAMED else ""
+            notes.append(f"{words}: {', '.join(named)}{more}")
+    notes += [f"{words}: {counts[name]}" for name, words in _COUNTED.items() if counts[name]]
     return Read(source.rows_read, digest, size, notes, job.table, source.sheets)
 
 
@@ -252,19 +260,3 @@ def _checked(path: Path, limits: Limits) -> os.stat_result:
 
 def _identity(status: os.stat_result) -> tuple[int, ...]:
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev
-
-
-def _notes(of: Contract, source: SourceFile, counts: Counter[str]) -> list[str]:
-    notes = list(source.notes)
-    notes += [f"{name} is missing: {what}" for name, what in of.absent.items() if name not in source.match.positions]
-    for titles, words in (
-        (source.match.extra, "extra columns ignored"),
-        (source.match.decorated, "headers read despite signs or hamza"),
-        (source.match.near(), "headers ignored that look like a column"),
-    ):
-        if titles:
-            named = [text_folding.display_text(title)[:_LONGEST_TITLE] for title in titles[:_TITLES_NAMED]]
-            more = f" and {len(titles) - _TITLES_NAMED} more" if len(titles) > _TITLES_NAMED else ""
-            notes.append(f"{words}: {', '.join(named)}{more}")
-    notes += [f"{words}: {counts[name]}" for name, words in _COUNTED.items() if counts[name]]
-    return notes

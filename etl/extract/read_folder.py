@@ -116,10 +116,9 @@ class _Worker:
         """Send it a file to read; `receive` updates `progress`."""
         self._job, self._progress = job, progress
         self.last_message_at = time.monotonic()
-        path = os.fsencode(job.path.absolute()).hex()
         self._send(
             {
-                "path": path,
+                "path": os.fsencode(job.path.absolute()).hex(),
                 "table": job.table,
                 "number": job.number,
                 "folder": str(job.folder.absolute()),

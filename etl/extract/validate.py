@@ -108,10 +108,8 @@ def _faults(column: Column, result: parse_values.ValidationResult, codes: Any, l
     """A fault for each row with a faulty text."""
     if not result.faults:
         return []
-    is_bad = np.zeros(len(result.typed), bool)
-    is_bad[list(result.faults)] = True
     code_of_row = codes.to_numpy()
-    rows = np.flatnonzero(is_bad[code_of_row])
+    rows = np.flatnonzero(np.isin(code_of_row, list(result.faults)))
     return [
         (line, column.name, result.faults[code])
         for line, code in zip(lines[rows].tolist(), code_of_row[rows].tolist(), strict=True)

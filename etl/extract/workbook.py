@@ -142,13 +142,10 @@ class _Book:
 
     def _header(self, name: str, rows: list[list[str]]) -> tuple[int, Match] | None:
         """The row of the headers (from 1), and how they match the contract; None if the sheet has none."""
-        best: Match | None = None
-        for row, titles in enumerate(rows, 1):
-            match = self._of.match(titles)
-            if match.complete:
-                return row, match
-            if best is None or len(match.positions) > len(best.positions):
-                best = match
+        matches = [self._of.match(titles) for titles in rows]
+        if header := next(((row, match) for row, match in enumerate(matches, 1) if match.complete), None):
+            return header
+        best = max(matches, key=lambda match: len(match.positions), default=None)
         if best and (self._best is None or len(best.positions) > len(self._best[1].positions)):
             self._best = name, best
         if best and best.resembles:

@@ -130,10 +130,7 @@ def history(pointer: Path) -> list[dict[str, Any]]:
                 diff = compare(before, after, by_province=False)
         except (Refused, duckdb.Error):
             continue
-        names = ("metric", "before", "after", "change", "causes")
-        log += [
-            {"old": diff.old, "new": diff.new} | {name: getattr(moved, name) for name in names} for moved in diff.moved
-        ]
+        log += [{"old": diff.old, "new": diff.new, **vars(moved), "change": moved.change} for moved in diff.moved]
     return log
 
 
@@ -154,13 +151,12 @@ def _row_changes(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection)
         rows = memory.execute(
             """
             select
-                coalesce(before.source_table, after.source_table) as source_table,
+                source_table,
                 count(*) filter (where before.key_mark is null) as new_rows,
                 count(*) filter (where before.content_mark <> after.content_mark) as corrected_rows,
                 count(*) filter (where after.key_mark is null) as removed_rows,
             from before_marks as before
-            full join after_marks as after
-                on after.source_table = before.source_table and after.key_mark = before.key_mark
+            full join after_marks as after using (source_table, key_mark)
             group by all
             """
         ).fetchall()

@@ -7,7 +7,6 @@ score) enter as cryptographic hashes, so no fingerprint leads back to them.
 import hashlib
 import json
 import re
-from collections.abc import Iterable
 from datetime import date
 from functools import cache
 from typing import Any
@@ -40,7 +39,8 @@ def create(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
     con.execute(
         "create table mark_kind as select version() as engine, $check::ubigint as key", {"check": _salt(key, b"check")}
     )
-    _create(con, "definitions", pa.schema([("metric", pa.string()), ("digest", pa.string())]), _digests().items())
+    definitions = pa.table(list(zip(*_digests().items(), strict=True)), ["metric", "digest"])
+    create_from(con, "create table definitions as from arriving", definitions)
     digests = (
         f"select '{name}' as name, coalesce(md5(string_agg(t::varchar, '|' order by t::varchar)), '') as digest from {name} as t"
         for name in lineage.REFERENCES
@@ -51,9 +51,11 @@ def create(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
 def keep(con: duckdb.DuckDBPyConnection, numbers: Numbers) -> None:
     """Create `published_numbers` (metric, province, value) in a build; the province is null for the nation."""
     rows = [
-        (name, province, float(value)) for (name, province), value in numbers.items() if isinstance(value, (int, float))
+        {"metric": name, "province": province, "value": float(value)}
+        for (name, province), value in numbers.items()
+        if isinstance(value, (int, float))
     ]
-    _create(con, "published_numbers", _NUMBERS, rows)
+    create_from(con, "create table published_numbers as from arriving", pa.Table.from_pylist(rows, _NUMBERS))
 
 
 def kind_of(con: duckdb.DuckDBPyConnection) -> tuple[Any, ...] | None:
@@ -105,11 +107,6 @@ def _create_row_marks(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
 def _salt(key: bytes, purpose: bytes) -> int:
     salted = hashlib.blake2b(key=hashlib.sha256(key).digest(), person=purpose, digest_size=8)
     return int.from_bytes(salted.digest(), "big")
-
-
-def _create(con: duckdb.DuckDBPyConnection, name: str, schema: pa.Schema, rows: Iterable[tuple[Any, ...]]) -> None:
-    arriving = pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in rows], schema)
-    create_from(con, f"create table {name} as from arriving", arriving)
 
 
 @cache

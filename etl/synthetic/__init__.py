@@ -41,7 +41,7 @@ from etl.core.paths import SAMPLE_MARK
 from etl.synthetic.courses import training
 from etl.synthetic.editors import Material
 from etl.synthetic.faults import Planted, Planter
-from etl.synthetic.files import XLSX_CELLS, file_name, write
+from etl.synthetic.files import XLSX_CELLS, write
 from etl.synthetic.habits import TABLES, habit_of
 from etl.synthetic.licensing import Licensing
 from etl.synthetic.people import joining_days, people
@@ -73,11 +73,11 @@ def _write_table(frame: Frame, folder: Path, province: int, table: str, parts: I
     speller = Speller(habit, frame.places)
     rng = frame.rng(6, province, TABLES.index(table))
     planter = Planter(Material(table, province, frame.day, speller, rng))
-    path = folder / file_name(table, province, frame.places.provinces["english"][province], habit)
+    english = frame.places.provinces["english"][province].lower().replace(" ", "-")
     sheets = (
         planter.plant(speller.table(table, block), first=n == 0) for n, block in enumerate(chain([first], blocks))
     )
-    write(path, table, sheets, speller)
+    write(folder / f"{table}_IR-{province:02d}_{english}.{habit.kind}", table, sheets, speller)
     return planter.planted
 
 
@@ -95,7 +95,6 @@ def make(folder: Path, scale: float = 1.0, seed: int = 7, day: date | None = Non
     0.01 to 100 is sensible. `day` is the last day of history (default: today). Files of an earlier
     sample in the folder are replaced; a folder that holds anything else is refused (`Refused`).
     """
-    folder = Path(folder)
     _clear(folder)
     fr = frame(scale, seed, day or date.today())
     # written first, so that the files of an interrupted run are marked as well

@@ -39,8 +39,7 @@ def _first_wait(careful: np.ndarray, due: int, rng: np.random.Generator) -> Ints
     in_time = due * rng.uniform(0.25, 1.0, n) if due else -rng.uniform(1, 25, n)
     late = rng.random(n) < np.where(careful, 0.015, 0.3)
     wait = np.where(late, due + rng.exponential(np.where(careful, 40, 420)), in_time)
-    wait = np.where(~careful & (rng.random(n) < 0.14), NEVER, wait)
-    return wait.astype(int)
+    return np.where(~careful & (rng.random(n) < 0.14), NEVER, wait).astype(int)
 
 
 def _renewal_wait(careful: np.ndarray, rng: np.random.Generator) -> Ints:
@@ -53,13 +52,11 @@ def _renewal_wait(careful: np.ndarray, rng: np.random.Generator) -> Ints:
 
 def _pandemic(days: Ints, rng: np.random.Generator) -> Ints:
     """Many courses were suspended from Esfand 1398 to Mordad 1399."""
-    shut = (days >= ordinal(1398, 12, 1)) & (days <= ordinal(1399, 5, 31))
-    shut &= rng.random(len(days)) < 0.55
+    shut = (days >= ordinal(1398, 12, 1)) & (days <= ordinal(1399, 5, 31)) & (rng.random(len(days)) < 0.55)
     return days + shut * rng.integers(60, 260, len(days))
 
 
-def _results(frame: Frame, who: People, person: Ints, course: Ints, day: Ints,
-             rng: np.random.Generator) -> Columns:  # fmt: skip
+def _results(frame: Frame, who: People, person: Ints, course: Ints, day: Ints, rng: np.random.Generator) -> Columns:
     """Rows of passed courses, with failed attempts some weeks before some of them."""
     failed = np.flatnonzero(rng.random(len(day)) < 0.065)
     when = np.r_[day, day[failed] - rng.integers(6, 28, len(failed))]

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from etl.synthetic.calendar import FIRST_ORDINAL
-from etl.synthetic.habits import Habit
 from etl.synthetic.people import with_check_digit
 from etl.synthetic.spelling import Speller
 
@@ -27,10 +26,6 @@ class Material:
     speller: Speller
     rng: np.random.Generator
     fresh: int = 0
-
-    @property
-    def habit(self) -> Habit:
-        return self.speller.habit
 
     def pick(self, options: tuple[str, ...]) -> str:
         return options[int(self.rng.integers(len(options)))]
@@ -63,12 +58,11 @@ class Material:
 
     def line(self, values: list[str | None]) -> bytes:
         """Fields as a line of the file without its end, for content that no writer would write."""
-        fields = [v or "" for v in values]
-        if self.habit.extra:
-            fields.insert(0, "0")
-        if self.habit.quoted:
+        habit = self.speller.habit
+        fields = [*(["0"] if habit.extra else []), *(v or "" for v in values)]
+        if habit.quoted:
             fields = [f'"{f}"' for f in fields]
-        return self.habit.separator.join(fields).encode(self.habit.line_encoding)
+        return habit.separator.join(fields).encode(habit.line_encoding)
 
 
 Edit = Callable[[Material, Row], list[Row]]
@@ -83,7 +77,7 @@ class Editor:
 
     reasons: tuple[str, ...]
     edit: Callable[[Material, Row], Any]  # makes rows or, if `is_line`, the line of a text file
-    needs: Callable[[Row], bool] = lambda row: True
+    needs: Callable[[Row], Any] = lambda row: True
     weight: float = 1.0
     untyped: bool = False  # needs text where a typed Parquet has a date or a number
     is_line: bool = False
@@ -97,12 +91,14 @@ def _set(column: str, make: Callable[[Material], str | None], *clear: str) -> Ed
     return edit
 
 
-def _swap(first: str, second: str) -> Edit:
+def _swapped(reason: str, first: str, second: str) -> Editor:
+    """The editor that swaps two different days."""
+
     def edit(material: Material, row: Row) -> list[Row]:
         row[first], row[second] = row[second], row[first]
         return [row]
 
-    return edit
+    return Editor((reason,), edit, lambda row: row[first] and row[second] and row[first] != row[second], weight=2)
 
 
 def _pair(column: str, make: Callable[[Material], str | None]) -> Edit:
@@ -119,18 +115,6 @@ def _pair(column: str, make: Callable[[Material], str | None]) -> Edit:
     return edit
 
 
-def _both(first: Edit, second: Edit) -> Edit:
-    return lambda material, row: second(material, first(material, row)[0])
-
-
-def _has(*columns: str) -> Callable[[Row], bool]:
-    return lambda row: all(row[c] for c in columns)
-
-
-def _differ(first: str, second: str) -> Callable[[Row], bool]:
-    return lambda row: bool(row[first]) and bool(row[second]) and row[first] != row[second]
-
-
 def _one_of(*words: str) -> Callable[[Material], str]:
     return lambda material: material.speller.letters(material.pick(words))
 
@@ -140,7 +124,7 @@ _no_value = _one_of("نامعلوم", "سایر", "?", "other")
 
 
 def _bad_day(material: Material) -> str:
-    options = _BAD_DAYS if material.habit.kind == "xlsx" else (*_BAD_DAYS, "44561")
+    options = _BAD_DAYS if material.speller.habit.kind == "xlsx" else (*_BAD_DAYS, "44561")
     return material.speller.digits(material.pick(options))
 
 
@@ -182,14 +166,17 @@ def _ended(material: Material, row: Row) -> list[Row]:
     return [row]
 
 
+def _bad_birth_and_gender(material: Material, row: Row) -> list[Row]:
+    return [row | {"birth_date": _bad_day(material), "gender": _no_value(material)}]
+
+
 def _number(material: Material) -> str:
     return material.speller.digits(material.pick(("130", "-5", "20/17", "17 از 20", "140")))
 
 
 def _ragged(material: Material, row: Row) -> bytes:
     values = list(row.values())
-    values = values[:-2] if material.rng.random() < 0.6 else [*values, "", "x"]
-    return material.line(values)
+    return material.line(values[:-2] if material.rng.random() < 0.6 else [*values, "", "x"])
 
 
 def _mangled(column: str) -> Callable[[Material, Row], bytes]:
@@ -220,15 +207,13 @@ EDITORS: dict[str, list[Editor]] = {
     ],
     "licences": [
         Editor(("missing_value",), _set("applied_on", lambda material: None)),
-        Editor(("missing_value",), _set("valid_until", lambda material: None), _has("valid_until")),
+        Editor(("missing_value",), _set("valid_until", lambda material: None), lambda row: row["valid_until"]),
         Editor(("bad_date",), _set("applied_on", _bad_day), untyped=True),
-        Editor(("future_date",), _set("applied_on", _later, "file_complete_on", "decided_on",
-                                      "outcome", "licence_no", "valid_from", "valid_until")),
+        Editor(("future_date",), _set("applied_on", _later, "file_complete_on", "decided_on", "outcome", "licence_no",
+                                      "valid_from", "valid_until")),
         Editor(("unknown_value",), _set("kind", _no_value)),
-        Editor(("decided_before_complete",), _swap("file_complete_on", "decided_on"),
-               _differ("file_complete_on", "decided_on"), 2),
-        Editor(("ends_before_starts",), _swap("valid_from", "valid_until"),
-               _has("valid_from", "valid_until"), 2),
+        _swapped("decided_before_complete", "file_complete_on", "decided_on"),
+        _swapped("ends_before_starts", "valid_from", "valid_until"),
         Editor(("orphan_institute",), _set("institute_code", _no_institute), weight=2),
         Editor((CONFLICT,), _pair("applied_on", _past)),
         *_lines("kind"),
@@ -246,14 +231,11 @@ EDITORS: dict[str, list[Editor]] = {
         Editor(("bad_national_id",), _set("national_id", _bad_identity), weight=5),
         Editor(("spoilt_number",), _set("national_id", _spoilt), weight=2),
         Editor(("age_out_of_range",), _age, weight=2),
-        Editor(("left_before_hired",), _swap("hired_on", "left_on"),
-               _differ("hired_on", "left_on"), 2),
-        Editor(("ends_before_starts",), _set("judicial_officer_until", _past),
-               _has("judicial_officer_from")),
+        _swapped("left_before_hired", "hired_on", "left_on"),
+        Editor(("ends_before_starts",), _set("judicial_officer_until", _past), lambda row: row["judicial_officer_from"]),
         Editor(("orphan_institute",), _set("institute_code", _no_institute), weight=2),
         Editor((CONFLICT,), _pair("birth_date", lambda p: p.day_ago(12_500, 15_000)), weight=1.5),
-        Editor(("bad_date", "unknown_value"),
-               _both(_set("birth_date", _bad_day), _set("gender", _no_value)), untyped=True),
+        Editor(("bad_date", "unknown_value"), _bad_birth_and_gender, untyped=True),
         *_lines("last_name"),
     ],
     "training": [
@@ -264,12 +246,10 @@ EDITORS: dict[str, list[Editor]] = {
         Editor(("warned",), _set("score", _number), untyped=True, weight=2),
         Editor(("warned",), _set("hours", lambda p: p.speller.letters("دو روز")), untyped=True),
         Editor(("unknown_value",), _set("result", _no_value)),
-        Editor(("unknown_course",), _set("course_code", lambda p: p.speller.digits("PY-999")),
-               weight=3),
+        Editor(("unknown_course",), _set("course_code", lambda p: p.speller.digits("PY-999")), weight=3),
         Editor(("bad_national_id",), _set("national_id", _bad_identity), weight=4),
         Editor(("spoilt_number",), _set("national_id", _spoilt), weight=2),
-        Editor(("orphan_person",), _set("national_id", lambda p: p.speller.cell("id", p.new_id())),
-               weight=6),
+        Editor(("orphan_person",), _set("national_id", lambda p: p.speller.cell("id", p.new_id())), weight=6),
         Editor((CONFLICT,), _pair("hours", lambda p: p.speller.digits(str(p.rng.integers(1, 9))))),
         *_lines("result"),
     ],

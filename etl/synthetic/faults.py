@@ -56,12 +56,13 @@ class Planter:
         return Sheet(every_row.take(pa.array(np.argsort(positions, kind="stable"))), lines)
 
     def _counts(self, rows: int, first: bool) -> dict[Editor, int]:
-        editors = [e for e in EDITORS[self.material.table] if fits(self.material.table, e, self.material.habit)]
+        table, habit = self.material.table, self.material.speller.habit
+        editors = [e for e in EDITORS[table] if fits(table, e, habit)]
         weight = np.array([e.weight for e in editors])
-        mean = rows * RATE[self.material.table] * weight / weight.sum()
+        mean = rows * RATE[table] * weight / weight.sum()
         counts = (mean + self.material.rng.random(len(editors))).astype(int)
         if first:
-            counts += [self.material.province in fixed_shares(self.material.table)[e] for e in editors]
+            counts += [self.material.province in fixed_shares(table)[e] for e in editors]
         return {e: int(c) for e, c in zip(editors, counts, strict=True) if c}
 
     def _pool(self, rows: pa.Table, count: int) -> list[Row]:

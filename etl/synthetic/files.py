@@ -20,12 +20,6 @@ from etl.synthetic.spelling import Speller
 XLSX_CELLS = 90_000
 
 
-def file_name(table: str, province: int, english: str, habit: Habit) -> str:
-    """As `personnel_IR-23_tehran.csv`."""
-    word = english.lower().replace(" ", "-")
-    return f"{table}_IR-{province:02d}_{word}.{habit.kind}"
-
-
 def write(path: Path, table: str, sheets: Iterable[Sheet], speller: Speller) -> None:
     """Write one province's file in the habit of its office, part by part."""
     habit = speller.habit
@@ -47,8 +41,7 @@ def _counted(sheets: Iterable[Sheet]) -> Iterator[Sheet]:
     for sheet in sheets:
         numbers = np.arange(before + 1, before + len(sheet.rows) + 1)
         before += len(sheet.rows)
-        counter = pa.array(numbers).cast(pa.string())
-        yield replace(sheet, rows=sheet.rows.add_column(0, "row", counter))
+        yield replace(sheet, rows=sheet.rows.add_column(0, "row", pa.array(numbers).cast(pa.string())))
 
 
 def _write_text(path: Path, sheets: Iterable[Sheet], headers: list[str], habit: Habit) -> None:
@@ -76,8 +69,7 @@ _TYPES = {"date": pa.date32(), "hours": pa.int32(), "score": pa.float64()}
 
 
 def _write_parquet(path: Path, table: str, sheets: Iterable[Sheet], headers: list[str], habit: Habit) -> None:
-    kinds = [kind for kind, _ in COLUMNS[table].values()]
-    types = [_TYPES.get(k, pa.string()) if habit.typed else pa.string() for k in kinds]
+    types = [_TYPES.get(kind, pa.string()) if habit.typed else pa.string() for kind, _ in COLUMNS[table].values()]
     schema = pa.schema(list(zip(headers, types, strict=True)))
     with pq.ParquetWriter(path, schema, compression="zstd") as out:
         for sheet in sheets:

@@ -69,8 +69,7 @@ class Licensing:
         rng, inst = self.rng, self.inst
         who = np.arange(len(inst.code))
         applied = inst.applied.copy()
-        again = rng.random(len(who)) < 0.13
-        again &= inst.weight < 2
+        again = (rng.random(len(who)) < 0.13) & (inst.weight < 2)
         refused = self.failed_try(who[again], 0, applied[again], 0.35)
         applied[again] = refused + rng.integers(5, 90, int(again.sum()))
         complete = applied + rng.lognormal(2.4, 0.6, len(who)).astype(int)
@@ -114,8 +113,7 @@ class Licensing:
         complete = self.inst.applied + self.rng.integers(2, 45, len(who))
         decided = self.clock(who, complete, 1.1)
         outcome = np.where(self.rng.random(len(who)) < 0.7, 1, 2)
-        waits = self.rng.random(len(who)) < 0.45
-        decided = np.where(waits, NEVER, decided)
+        decided = np.where(self.rng.random(len(who)) < 0.45, NEVER, decided)
         self.add(who, 0, self.inst.applied, complete, decided, outcome, complete, complete)
         return self.collected()
 

@@ -83,9 +83,8 @@ def last_days(frame: Frame, province: int, hired: Ints, rng: np.random.Generator
     months = np.where(wear < 12 * first, wear / first, 12 + (wear - 12 * first) / later)
     gone = hired + np.minimum(months * MONTH, 20_000).astype(int) + 1
     # some contracts run to the last day of the Jalali year
-    to_year_end = rng.random(len(hired)) < 0.2
     end = YEAR_STARTS[np.minimum(np.searchsorted(YEAR_STARTS, gone, "right"), len(YEAR_STARTS) - 1)]
-    gone = np.where(to_year_end, end - 1, gone)
+    gone = np.where(rng.random(len(hired)) < 0.2, end - 1, gone)
     return np.where(gone > frame.day, NEVER, gone)
 
 

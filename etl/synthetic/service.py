@@ -61,8 +61,7 @@ def careers(frame: Frame, who: People, market: Market, rng: np.random.Generator)
     done = []
     for last in (False, False, True):
         spells = _follow_endings(frame, spells, market, rng, done, last)
-    spells = stacked([*done, spells])
-    spells = _breaks(frame, spells, rng.spawn(1)[0])
+    spells = _breaks(frame, stacked([*done, spells]), rng.spawn(1)[0])
     return stacked([spells, _second_places(frame, spells, market, rng)])
 
 
@@ -79,7 +78,7 @@ def _breaks(frame: Frame, spells: Spells, rng: np.random.Generator) -> Spells:
     # Only breaks that end before the spell does: on the last day, some people are away who return after it.
     is_back = back_on < spells["left"] - 20
     some = (rng.random(n) < BREAKS_A_YEAR * length / 365) & is_back & (away_from > spells["hired"] + 60)
-    some &= away_from <= frame.day - 1
+    some &= away_from < frame.day
     is_known = some & (back_on <= frame.day)
     later = taken(spells, is_known) | {"hired": back_on[is_known]}
     return stacked([_cut(spells, some, away_from), later])
@@ -100,8 +99,7 @@ def _transfer(frame: Frame, open_: Spells, market: Market, rng: np.random.Genera
     moved = (draw < chance) & (length > 240)
     idle = (draw > 1 - chance / 3) & (length > 700)
     cut = open_["hired"] + (length * rng.uniform(0.25, 0.85, len(length))).astype(int)
-    gap = np.where(rng.random(len(cut)) < 0.7, rng.integers(1, 9, len(cut)),
-                   rng.integers(9, 80, len(cut)))  # fmt: skip
+    gap = np.where(rng.random(len(cut)) < 0.7, rng.integers(1, 9, len(cut)), rng.integers(9, 80, len(cut)))
     gap = np.where(idle, rng.integers(100, 520, len(cut)), gap)
     again = cut + gap
     some = (moved | idle) & (again < stop - 30)
@@ -127,14 +125,12 @@ def _follow_endings(frame: Frame, spells: Spells, market: Market, rng: np.random
     ended = market.ended[np.argsort(market.index)][spells["inst"] - market.index.min()]
     recent = frame.day - ended < 421  # mostly suspensions: many stay and wait
     hit = (ended < NEVER) & (spells["left"] > ended) & (spells["hired"] < ended - 5)
-    stays = recent & (rng.random(len(hit)) < 0.75)
-    hit &= ~stays
+    hit &= ~(recent & (rng.random(len(hit)) < 0.75))
     done.append(taken(spells, ~hit))
     cut = taken(spells, hit)
     left = ended[hit] - rng.integers(0, 5, int(hit.sum()))
     again = left + rng.integers(1, 70, int(hit.sum()))
-    on = (again < np.minimum(cut["left"], frame.day) - 20) & (not last)
-    on &= rng.random(len(on)) < 0.8
+    on = (again < np.minimum(cut["left"], frame.day) - 20) & (not last) & (rng.random(len(again)) < 0.8)
     done.append(cut | {"left": left, "reason": np.where(on, TRANSFERRED, CONTRACT_END)})
     after, again = taken(cut, on), again[on]
     return after | {"hired": again, "inst": market.pick(again, avoid=after["inst"])}
@@ -152,8 +148,7 @@ def _second_places(frame: Frame, spells: Spells, market: Market, rng: np.random.
     extra["left"] = np.where(until < stop[some], until, extra["left"])
     extra["reason"] = np.full(len(until), CONTRACT_END)
     extra["inst"] = market.pick(extra["hired"], avoid=extra["inst"])
-    same = extra["inst"] == spells["inst"][some]
-    return taken(extra, ~same)
+    return taken(extra, extra["inst"] != spells["inst"][some])
 
 
 def personnel_columns(frame: Frame, inst: Institutes, who: People, spells: Spells,
@@ -168,9 +163,7 @@ def personnel_columns(frame: Frame, inst: Institutes, who: People, spells: Spell
     county = np.where(rng.random(n) < 0.85, county, elsewhere)
     new = np.flatnonzero(places.new_county_province == province)
     if len(new):  # a county created after the census, which the build does not know
-        young = rng.random(n) < 0.006
-        later = len(places.county_names) + new[rng.integers(0, len(new), n)]
-        county = np.where(young, later, county)
+        county = np.where(rng.random(n) < 0.006, len(places.county_names) + new[rng.integers(0, len(new), n)], county)
     county = np.where(rng.random(n) < 0.01, -1, county)
     left = np.where(spells["left"] < NEVER, spells["left"], 0)
     # a few contracts with their last day already fixed

@@ -28,9 +28,7 @@ class Speller:
 
     def letters(self, text: str) -> str:
         """Text with this office's letters."""
-        if self.habit.arabic:
-            text = text.replace("ی", "ي").replace("ک", "ك")
-        return text
+        return text.replace("ی", "ي").replace("ک", "ك") if self.habit.arabic else text
 
     def digits(self, text: str) -> str:
         """Text with this office's digits."""
@@ -65,7 +63,7 @@ class Speller:
         if kind in ("application", "licence"):
             code, serial = np.divmod(values, 100)
             mark = "-" if kind == "application" else "/"
-            return _joined(self._padded(code, "02d"), _take(self._numbers("02d"), serial), mark)
+            return pc.binary_join_element_wise(self._padded(code, "02d"), _take(self._numbers("02d"), serial), mark)
         if kind == "province" and self.habit.province == "mixed":
             return self._typed_provinces(values)
         spellings = [self.digits(self.letters(choice)) for choice in self._choices(kind)]
@@ -74,7 +72,7 @@ class Speller:
     def _padded(self, numbers: np.ndarray, form: str) -> pa.Array:
         """Numbers with leading zeros: five digits after those of `form`; a negative number is a null."""
         high, low = np.divmod(numbers, 100_000)
-        return _joined(_take(self._numbers(form), high), _take(self._numbers("05d"), low), "")
+        return pc.binary_join_element_wise(_take(self._numbers(form), high), _take(self._numbers("05d"), low), "")
 
     def _choices(self, kind: str) -> Sequence[str]:
         """The values of a kind that has few, by index."""
@@ -137,7 +135,3 @@ def _take(table: pa.Array, index: np.ndarray) -> pa.Array:
     """Entries of a look-up table; a negative index is a null."""
     mask = index < 0
     return table.take(pa.array(np.where(mask, 0, index), mask=mask))
-
-
-def _joined(before: pa.Array, after: pa.Array, mark: str) -> pa.Array:
-    return pc.binary_join_element_wise(before, after, mark)

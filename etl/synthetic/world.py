@@ -12,7 +12,6 @@ import numpy as np
 from etl.core.paths import REFERENCE
 from etl.core.places import reference_rows
 from etl.synthetic.calendar import jalali_year
-from etl.synthetic.habits import words
 
 PEOPLE = 59_400  # in service on the last day at scale 1
 INSTITUTES = 1_870  # ever licensed at scale 1; applicants come on top
@@ -230,9 +229,11 @@ def institute_columns(inst: Institutes, rows: slice, rng: np.random.Generator) -
     }  # fmt: skip
 
 
-_WHAT = words("نگهبان پاسبان دیدبان حافظان پاسداران همیاران مهر طلایه سپر برج دژ باروی")
-_HOW = words("آرام امین استوار بیدار پایدار توانا روشن سپید فرزانه کوشا نیک هوشیار آریا بردبار")
-_OF = words("کویر دریا البرز زاگرس دشت باران خورشید سپیده مهتاب کوهستان ساحل جنگل افق شهر فردا ایمن پارس صدف نسیم")
+_WHAT = ["نگهبان", "پاسبان", "دیدبان", "حافظان", "پاسداران", "همیاران", "مهر", "طلایه", "سپر", "برج", "دژ", "باروی"]
+_HOW = ["آرام", "امین", "استوار", "بیدار", "پایدار", "توانا", "روشن", "سپید", "فرزانه", "کوشا", "نیک",
+    "هوشیار", "آریا", "بردبار"]  # fmt: skip
+_OF = ["کویر", "دریا", "البرز", "زاگرس", "دشت", "باران", "خورشید", "سپیده", "مهتاب", "کوهستان", "ساحل",
+    "جنگل", "افق", "شهر", "فردا", "ایمن", "پارس", "صدف", "نسیم"]  # fmt: skip
 
 
 def institute_names(n: int, rng: np.random.Generator) -> np.ndarray:

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from etl.core.paths import ROOT
 from etl.extract.contract import TABLES, contract
-from etl.warehouse.dimensions import ALL, render
+from etl.warehouse import run_models
+from etl.warehouse.dimensions import ALL
 
 _HERE = ROOT / "etl"
 _COMMENT = re.compile(r"--[^\n]*")
@@ -27,24 +28,16 @@ _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 @cache
 def code_version() -> str:
     """The digest, of 12 hexadecimal digits."""
-    types = [f"{dimension.name}: {dimension.enum_members}" for dimension in ALL.values()]
-    parts = [*_models(_HERE / "warehouse" / "models"), *types, *_columns(), *_modules(_HERE)]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
-
-
-def _models(folder: Path) -> Iterator[str]:
-    for path in sorted(folder.rglob("*.sql")):
-        yield path.stem
-        yield " ".join(_COMMENT.sub("", render(path.read_text(encoding="utf-8"))).split())
-
-
-def _columns() -> Iterator[str]:
-    for table in TABLES:
+    parts = [f"{dimension.name}: {dimension.enum_members}" for dimension in ALL.values()]
+    for name, sql in run_models.models().items():
+        parts += [name, " ".join(_COMMENT.sub("", sql).split())]
+    for of in map(contract, TABLES):
         columns = [
             (column.name, column.stored, column.type, sorted(column.values), column.references)
-            for column in contract(table).entering
+            for column in of.entering
         ]
-        yield json.dumps([table, contract(table).stored_key, columns])
+        parts.append(json.dumps([of.table, of.stored_key, columns]))
+    return hashlib.sha256("\0".join((*parts, *_modules(_HERE))).encode()).hexdigest()[:12]
 
 
 def _modules(folder: Path) -> Iterator[str]:

@@ -82,17 +82,19 @@ def connect(pointer: Path = WAREHOUSE, any_code: bool = False) -> duckdb.DuckDBP
     built it, unless `any_code` is set: then tables may be missing or have other columns.
     """
     path = current(pointer)
+    # All connections of a process to one file need the same.
+    config: dict[str, Any] = {
+        "enable_external_access": "false",
+        "lock_configuration": "true",
+        "disabled_optimizers": _USELESS_PASSES,
+        # No temporary files are written next to a publication, whose folder may be read-only.
+        "temp_directory": os.environ.get("QUERY_TEMP", ""),
+    }
+    for name, variable in (("memory_limit", "QUERY_MEMORY"), ("threads", "QUERY_THREADS")):
+        if limit := os.environ.get(variable):
+            config[name] = limit
     try:
-        con = duckdb.connect(
-            str(path),
-            read_only=True,
-            config={
-                "enable_external_access": "false",
-                "lock_configuration": "true",
-                "disabled_optimizers": _USELESS_PASSES,
-                **_limits(),
-            },
-        )
+        con = duckdb.connect(str(path), read_only=True, config=config)
     except duckdb.Error:
         if not path.exists() and current(pointer) != path:
             # Newer versions have been published since, and this one was removed.
@@ -114,16 +116,6 @@ def rows_of_current(pointer: Path, sql: str) -> list[tuple[Any, ...]]:
             return current_version.execute(sql).fetchall()
     except (Refused, duckdb.Error):
         return []
-
-
-def _limits() -> dict[str, str]:
-    """The resources of this process. No temporary files are written next to a publication, whose folder may be read-only.
-
-    All connections of a process to one file need the same.
-    """
-    memory, threads = os.environ.get("QUERY_MEMORY"), os.environ.get("QUERY_THREADS")
-    limits = {"temp_directory": os.environ.get("QUERY_TEMP", "")}
-    return limits | ({"memory_limit": memory} if memory else {}) | ({"threads": threads} if threads else {})
 
 
 def _refuse_other_code(con: duckdb.DuckDBPyConnection, pointer: Path) -> None:
@@ -155,12 +147,10 @@ def describe(con: duckdb.DuckDBPyConnection) -> Publication:
     except OSError:
         name, published_at = "", datetime.min
     columns = ("as_of", "built_on", "is_sample", "files", "rows_read", "rows_loaded", "rows_quarantined")
-    row = con.execute(
+    ((*values, missing, first, last, has_many),) = con.execute(
         f"select {', '.join(columns)}, missing, (select min(day) from preaggregate where is_total), "
         "(select max(day) from preaggregate where is_total), exists(from service_many) from publication"
-    ).fetchone()
-    assert row is not None
-    *values, missing, first, last, has_many = row
+    ).fetchall()
     return Publication(
         id=name,
         published_at=published_at,

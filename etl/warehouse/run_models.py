@@ -89,7 +89,6 @@ def _make_all(
     """
     order = graphlib.TopologicalSorter(needed)
     order.prepare()
-    rank = {name: number for number, name in enumerate(needed)}
     ready: list[str] = []
     running: dict[Future[None], tuple[str, duckdb.DuckDBPyConnection]] = {}
     with ExitStack() as stack:
@@ -97,7 +96,7 @@ def _make_all(
         workers = stack.enter_context(ThreadPoolExecutor(at_once))
         try:
             while order.is_active():
-                ready = sorted((*ready, *order.get_ready()), key=rank.__getitem__)
+                ready = sorted((*ready, *order.get_ready()), key=list(needed).index)
                 while ready and idle:
                     name, cursor = ready.pop(0), idle.pop()
                     say(f"building {name}")

@@ -150,6 +150,7 @@ def code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     copy = tmp_path / "etl"
     shutil.copytree(code_version._HERE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(code_version, "_HERE", copy)
+    monkeypatch.setattr(code_version.run_models, "_FOLDER", copy / "warehouse" / "models")
     return copy
 
 

@@ -23,15 +23,10 @@ moved as (
 ),
 
 there as (
-    select moment, province as place, count(distinct person_id) as persons
+    select moment, coalesce(province::varchar, 'IR') as place, count(distinct person_id) as persons
     from spells
     inner join moments on hired_on <= moment and end_day > moment
-    group by all
-    union all
-    select moment, 'IR', count(distinct person_id)
-    from spells
-    inner join moments on hired_on <= moment and end_day > moment
-    group by all
+    group by grouping sets ((moment, province), (moment))
 )
 
 select place, moment, moved.persons as moved, there.persons as there

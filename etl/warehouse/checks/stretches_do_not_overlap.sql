@@ -1,20 +1,8 @@
 -- A spell is in exactly one state on each of its days.
-with ordered as (
-    select
-        person_id,
-        institute_code,
-        hired_on,
-        valid_from,
-        valid_until,
-        lag(valid_until, 1, hired_on) over (
-            partition by person_id, institute_code, hired_on order by valid_from
-        ) as before,
-    from service
-)
-
 select person_id, institute_code, valid_from
-from ordered
-where before <> valid_from or valid_until <= valid_from
+from service
+window spell as (partition by person_id, institute_code, hired_on order by valid_from)
+qualify lag(valid_until, 1, hired_on) over spell <> valid_from or valid_until <= valid_from
 union all
 select spells.person_id, spells.institute_code, spells.hired_on
 from spells

@@ -1,5 +1,4 @@
 -- One row per compliance interval in which another spell of the person runs too.
-select *
 from compliance_intervals
 where not is_single_spell
 order by county, institute_code, person_id, valid_from

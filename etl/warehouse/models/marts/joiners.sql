@@ -1,24 +1,17 @@
 -- One row per joiner: a person and the day of joining, with the spell that began.
-with reached as (
-    select
-        *,
-        max(end_day) over (
-            partition by person_id
-            order by hired_on
-            range between unbounded preceding and interval 1 day preceding
-        ) as reach,
+with firsts as (
     from spells
     where not is_only
-),
-
-firsts as (
-    select * exclude (reach)
-    from reached
-    -- hired_on <= left_on + 90 is no break; reach is the first day out, left_on + 1.
-    where reach is null or hired_on > reach + 89
-    qualify row_number() over (partition by person_id, hired_on order by spell_id) = 1
+    window earlier as (
+        partition by person_id
+        order by hired_on
+        range between unbounded preceding and interval 1 day preceding
+    )
+    qualify
+        -- hired_on <= left_on + 90 is no break; end_day is the first day out, left_on + 1.
+        coalesce(hired_on > max(end_day) over earlier + 89, true)
+        and row_number() over (partition by person_id, hired_on order by spell_id) = 1
     union all
-    select *
     from spells
     where is_only
 )

@@ -1,6 +1,5 @@
 -- One row per leaver: a person and the first day out, with the spell that ended.
 with lasts as (
-    select *
     from spells
     where left_on is not null
     qualify row_number() over (partition by person_id, end_day order by spell_id) = 1
