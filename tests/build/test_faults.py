@@ -33,7 +33,7 @@ from tests.loading import DAY, ROOT, build, csv_text, put, put_good, quick_diges
 
 pytestmark = pytest.mark.slow
 
-KILLS = 50
+KILLS = 20
 # Output is buffered until the buffer is full or the command ends, as for most commands.
 BUFFERED = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
 
@@ -133,7 +133,7 @@ def kill_repeatedly(two_folders: dict[str, Path], to: Path, seed: int, kills: in
     return reader.answers, killed
 
 
-def test_fifty_random_kills_leave_one_of_two_publications_and_the_next_build_repairs(two_folders, tmp_path):
+def test_random_kills_leave_one_of_two_publications_and_the_next_build_repairs(two_folders, tmp_path):
     """On two warehouses at a time, one for each of two processors."""
     lanes = [
         (two_folders, tmp_path / name / "warehouse.duckdb", seed, KILLS // 2)
@@ -153,7 +153,7 @@ def test_an_interrupted_build_leaves_the_last_publication(two_folders, tmp_path)
     assert build(two_folders[first], to=to).code == 0
     for sign, code in ((signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)):
         process = start(two_folders[second], to)
-        wait_for_workshop(to)
+        wait_for_build_folder(to)
         process.send_signal(sign)
         assert process.stderr
         outcome = process.stderr.read()
@@ -169,17 +169,17 @@ def test_a_build_can_be_interrupted_at_any_moment(two_folders, tmp_path):
     to = tmp_path / "shown" / "warehouse.duckdb"
     first, second = two_folders
     assert build(two_folders[first], to=to).code == 0
-    for moment in range(16):
+    for moment in range(8):
         process = start(two_folders[second], to)
-        wait_for_workshop(to)
-        time.sleep(moment * 0.02)
+        wait_for_build_folder(to)
+        time.sleep(moment * 0.04)
         process.send_signal(signal.SIGINT)
         assert process.stderr
         assert (process.stderr.read().splitlines()[-1], process.wait()) == ("stopped", 130)
         assert [path.stem for path in publications.versions(to)] == ["000001"]
 
 
-def wait_for_workshop(pointer: Path) -> Path:
+def wait_for_build_folder(pointer: Path) -> Path:
     folder = pointer.with_name(pointer.name + ".publications")
     for _ in range(1000):
         if folders := list(folder.glob("building-*")):
@@ -195,7 +195,7 @@ def test_the_second_of_two_simultaneous_builds_exits_3(two_folders, tmp_path):
     to = tmp_path / "shown" / "warehouse.duckdb"
     first, second = two_folders
     running = start(two_folders[first], to)
-    private = wait_for_workshop(to)
+    private = wait_for_build_folder(to)
     os.kill(running.pid, signal.SIGSTOP)
     late = build(two_folders[second], to=to)
     assert (late.code, late.err) == (3, "another build is running\n")
