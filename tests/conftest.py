@@ -4,13 +4,15 @@ import fcntl
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from streamlit.components.v2 import manifest_scanner
 
 ROOT = Path(__file__).parents[1]
 BUILD_DAY = date(2026, 6, 30)
@@ -31,6 +33,15 @@ class Sample:
 
     folder: Path
     pointer: Path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def components_searched_once() -> Iterator[None]:
+    """Every run of an AppTest searches all installed packages for components, which takes nine tenths of its time."""
+    with pytest.MonkeyPatch.context() as patch:
+        search = cache(manifest_scanner.scan_component_manifests)
+        patch.setattr(manifest_scanner, "scan_component_manifests", search)
+        yield
 
 
 @pytest.fixture(scope="session")

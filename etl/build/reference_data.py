@@ -3,7 +3,7 @@
 Courses and targets come from the submitted folder if it has them, else from data/reference.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -79,16 +79,14 @@ def load(con: duckdb.DuckDBPyConnection, courses: list[Course], targets: list[Ta
             f"create table {table} as select * from read_csv(?, header=true, sample_size=-1, types={types})",
             [str(REFERENCE / f"{table}.csv")],
         )
-    arriving = pa.Table.from_pylist(list(map(asdict, courses)), _COURSES)
+    arriving = pa.Table.from_pylist(list(map(vars, courses)), _COURSES)
     create_from(
         con, "create table courses as select * replace (array_to_string(posts, '|') as posts) from arriving", arriving
     )
     create_from(
         con, "create table course_posts as select course_code, unnest(posts) as post, due_days from arriving", arriving
     )
-    create_from(
-        con, "create table targets as from arriving", pa.Table.from_pylist(list(map(asdict, targets)), _TARGETS)
-    )
+    create_from(con, "create table targets as from arriving", pa.Table.from_pylist(list(map(vars, targets)), _TARGETS))
     _load_calendar(con)
 
 
@@ -100,7 +98,7 @@ def _load_calendar(con: duckdb.DuckDBPyConnection) -> None:
         "cast(unnest(generate_series(first, last, interval 1 day)) as date) as day, label as month, "
         "concat(label[:4], '-Q', (cast(label[6:] as integer) + 2) // 3) as quarter, label[:4] as year "
         "from arriving order by day",
-        pa.Table.from_pylist(list(map(asdict, jalali.units_between(first, last - jalali.DAY, "month")))),
+        pa.Table.from_pylist(list(map(vars, jalali.units_between(first, last - jalali.DAY, "month")))),
     )
 
 

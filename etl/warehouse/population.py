@@ -5,7 +5,7 @@ A population.csv in the submitted folder replaces the shipped file as a whole.
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -128,7 +128,7 @@ def read(folder: Path) -> list[Residents]:
 
 def load(con: duckdb.DuckDBPyConnection, rows: Sequence[Residents]) -> None:
     """Create `population`: one row per province and date."""
-    create_from(con, "create table population as from arriving", pa.Table.from_pylist(list(map(asdict, rows))))
+    create_from(con, "create table population as from arriving", pa.Table.from_pylist(list(map(vars, rows))))
 
 
 def published(con: duckdb.DuckDBPyConnection) -> Provinces:

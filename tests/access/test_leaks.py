@@ -33,7 +33,7 @@ from tests.parts import PARTS, opening
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 OFFICERS = {"tehran.officer": (TEHRAN, ISFAHAN), "isfahan.officer": (ISFAHAN, TEHRAN)}
 NOBODYS = "9999999"
-QUESTIONS = 200
+QUESTIONS = 100
 
 
 @pytest.fixture(scope="module")

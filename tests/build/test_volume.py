@@ -156,8 +156,7 @@ def test_without_an_earlier_publication_a_table_without_rows_is_refused_too(tmp_
     assert not os.path.lexists(outcome.to)
 
 
-@pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize(("table", "place"), [*zip(TABLES, [*PLACES] * 2, strict=True)])
 def test_a_missing_province_of_a_table_is_refused(folder, table, place):
     (folder / f"{table}_{place}.csv").unlink()
     names = {"IR-23": "Tehran", "IR-01": "Gilan"}

@@ -847,6 +847,7 @@ def units(first: date, last: date, time: str) -> dict[str, tuple[date, date]]:
     return spans
 
 
+@cache
 def last_twelve_months(as_of: date) -> tuple[date, date]:
     """The twelve complete Jalali months before, or ending on, the as-of day."""
     last = as_of
