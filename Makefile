@@ -16,9 +16,8 @@ run: $(READY)
 	$(BIN)/python -m etl build data/incoming --skip-refused
 	$(BIN)/streamlit run dashboard.py --server.port $(PORT)
 
-# Tests with a browser wait for a part of their time: one worker more than there are cores.
 test: $(READY) browser
-	$(PYTEST) -n $$(( $$(nproc) + 1 ))
+	$(PYTEST)
 
 check: $(READY)
 	$(BIN)/ruff format --check .
