@@ -16,8 +16,9 @@ run: $(READY)
 	$(BIN)/python -m etl build data/incoming --skip-refused
 	$(BIN)/streamlit run dashboard.py --server.port $(PORT)
 
+# One worker more than there are cores: a part of the tests waits for a part of its time.
 test: $(READY) browser
-	$(PYTEST)
+	$(PYTEST) -n $$(( $$(nproc) + 1 ))
 
 check: $(READY)
 	$(BIN)/ruff format --check .
