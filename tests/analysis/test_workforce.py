@@ -109,7 +109,7 @@ def test_women_and_leaders_are_counted_as_in_the_files(built: Built, where: dict
         spells = active(built, day, where)
         leading = {spell.person for spell in spells if spell.post in ("team_leader", "manager")}
         veterans = {s.person for s in spells if s.post in ("team_leader", "manager") and s.veteran}
-        everyone, women = {s.person for s in spells}, {s.person for s in spells if s.member("gender") == "female"}
+        everyone, women = {s.person for s in spells}, {s.person for s in spells if s.members["gender"] == "female"}
         asked_for = ["leaders", "veteran_leaders", "veteran_leader_share"]
         answer = answers.ask(built.con, *asked_for, on=day, where=where)
         share = len(veterans) / len(leading) if leading else None
@@ -171,7 +171,7 @@ def test_the_warehouse_knows_the_month_of_birth_and_not_the_day(built: Built) ->
 def test_tenure_bands_hold_the_right_people(built: Built) -> None:
     for day in sample_days(built):
         rows = answers.ask(built.con, "active_assistants", by=("tenure_band", "gender"), on=day).rows
-        people = {(spell.person, spell.member("gender")) for spell in active(built, day, {})}
+        people = {(spell.person, spell.members["gender"]) for spell in active(built, day, {})}
 
         def served(person: str, day: date = day) -> int:
             """Whole months since joining."""
@@ -339,7 +339,7 @@ def test_the_bounds_of_a_curve_at_1_or_0_are_the_curve() -> None:
 def test_survival_by_group_is_that_of_the_group(built: Built) -> None:
     day = built.data.as_of
     for member, served, share, at_risk in survival_by_post(built.con, on=day, least=1).rows[::7]:
-        times = [(d, has_left) for spell, d, has_left in careers(built, day, {}) if spell.member("post") == member]
+        times = [(d, has_left) for spell, d, has_left in careers(built, day, {}) if spell.members["post"] == member]
         until = math.floor(served * DAYS_A_MONTH)
         assert math.isclose(share, kaplan_meier(times, until), rel_tol=1e-9, abs_tol=1e-12)
         assert at_risk == sum(days >= until for days, _ in times)
@@ -402,7 +402,7 @@ def test_the_curves_of_a_build_are_those_computed_when_asked(built: Built) -> No
 
 def test_every_member_with_enough_people_has_its_curve(built: Built) -> None:
     for dimension in CELL:
-        members = {spell.member(dimension) for spell, _, _ in careers(built, built.data.as_of, {})} - {None}
+        members = {spell.members[dimension] for spell, _, _ in careers(built, built.data.as_of, {})} - {None}
         for member in members:
             rows = computed(built, survival, {dimension: [member]})
             answer = survival(built.con, where={dimension: [member]})

@@ -19,6 +19,7 @@ from functools import cache
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 from persiantools.jdatetime import JalaliDate
 
 from tests.oracle.read import MORE, Course, Load, add_months
@@ -39,21 +40,17 @@ class Spell:
     province: str
     county: str | None
     activity: str
-    # The rest of SPELL_DIMENSIONS, by name.
-    others: dict[str, str | None] = field(hash=False)
     post: str
     hired_on: date
     left_on: date | None
     judicial_from: date | None
     judicial_until: date | None
     veteran: bool | None
+    # The groups that the spell is in, by SPELL_DIMENSIONS.
+    members: dict[str, str | None] = field(hash=False)
 
     def in_service(self, day: date) -> bool:
         return self.hired_on <= day and (self.left_on is None or self.left_on >= day)
-
-    def member(self, dimension: str) -> str | None:
-        """The group that the spell is in."""
-        return self.others[dimension] if dimension in self.others else getattr(self, dimension)
 
     def reaches(self, day: date) -> bool:
         """Does this spell, or the 90 days after it, reach the day?"""
@@ -76,23 +73,26 @@ class Data:
         self.as_of = load.as_of
         self.institutes = {row["institute_code"]: row for row in load.rows["institutes"]}
         self.licences = load.rows["licences"]
-        self.spells = [
-            Spell(
+        self.spells = []
+        for row in load.rows["personnel"]:
+            members = {name: row[name] for name in ("province", "county", "gender", "education", "post", *MORE)}
+            members["institute"] = row["institute_code"]
+            members["activity"] = self.institutes[row["institute_code"]]["activity"]
+            spell = Spell(
                 person=row["national_id"],
                 institute=row["institute_code"],
                 province=row["province"],
                 county=row["county"],
-                activity=self.institutes[row["institute_code"]]["activity"],
-                others={name: row[name] for name in ("gender", "education", *MORE)},
+                activity=members["activity"],
                 post=row["post"],
                 hired_on=row["hired_on"],
                 left_on=row["left_on"],
                 judicial_from=row["judicial_officer_from"],
                 judicial_until=row["judicial_officer_until"],
                 veteran=row["veteran"],
+                members=members,
             )
-            for row in load.rows["personnel"]
-        ]
+            self.spells.append(spell)
         self.births = {row["national_id"]: row["birth_date"] for row in load.rows["personnel"]}
         self.spells_of: dict[str, list[Spell]] = defaultdict(list)
         for spell in self.spells:
@@ -107,7 +107,7 @@ class Data:
 # ------------------------------------------------------------------ filters
 def spell_fits(spell: Spell, where: Where) -> bool:
     for dimension, values in where.items():
-        if dimension in SPELL_DIMENSIONS and spell.member(dimension) not in values:
+        if dimension in SPELL_DIMENSIONS and spell.members[dimension] not in values:
             return False
     return True
 
@@ -161,7 +161,10 @@ def active_spells(data: Data, day: date) -> list[Spell]:
 
 
 def persons(spells: Iterable[Spell], where: Where) -> set[str]:
-    return {spell.person for spell in spells if spell_fits(spell, where)}
+    for dimension, values in where.items():
+        if dimension in SPELL_DIMENSIONS:
+            spells = [spell for spell in spells if spell.members[dimension] in values]
+    return {spell.person for spell in spells}
 
 
 def in_service(data: Data, day: date, where: Where) -> int:
@@ -341,11 +344,17 @@ def early_attrition(data: Data, day: date, where: Where) -> float | None:
     joined = events_in(all_joiners(data), first, last, where)
     lost = 0
     for event in joined:
-        lost += any(
-            leaver.spell.person == event.spell.person and event.day < leaver.day <= add_months(event.day, 12)
-            for leaver in all_leavers(data)
-        )
+        days_left = leaving_days(data)[event.spell.person]
+        lost += any(event.day < day <= add_months(event.day, 12) for day in days_left)
     return share(lost, len(joined))
+
+
+@cache
+def leaving_days(data: Data) -> dict[str, list[date]]:
+    days = defaultdict(list)
+    for leaver in all_leavers(data):
+        days[leaver.spell.person].append(leaver.day)
+    return days
 
 
 # ------------------------------------------------------------------ transfers
@@ -646,24 +655,30 @@ def expiring_90(data: Data, day: date, where: Where) -> int:
     return expiring(data, day, where, 60, 90)
 
 
-def hours_group(data: Data, row: dict[str, Any], where: Where) -> bool:
-    """The group is that of the spell in service on completed_on, the first institute's of several;
-    without such a spell a completion belongs to the nation and to the group without a name."""
+@cache
+def completions_in(data: Data, first: date, last: date) -> list[tuple[dict[str, Any], Spell | None]]:
+    """The completions of these days with the spell in service on completed_on, the first institute's of several."""
+    found = []
+    for row in data.completions:
+        if first <= row["completed_on"] <= last:
+            spells = [spell for spell in data.spells_of[row["national_id"]] if spell.in_service(row["completed_on"])]
+            found.append((row, min(spells, key=first_institute, default=None)))
+    return found
+
+
+def is_of_group(spell: Spell | None, row: dict[str, Any], where: Where) -> bool:
+    """A completion without a spell belongs to the nation and to the group without a name."""
     if "course" in where and row["course_code"] not in where["course"]:
         return False
-    dimensions = [dimension for dimension in where if dimension in SPELL_DIMENSIONS]
-    if not dimensions:
-        return True
-    spells = [s for s in data.spells_of[row["national_id"]] if s.in_service(row["completed_on"])]
-    if not spells:
-        return all(None in where[dimension] for dimension in dimensions)
-    return spell_fits(min(spells, key=first_institute), where)
+    if spell is None:
+        return all(None in values for dimension, values in where.items() if dimension in SPELL_DIMENSIONS)
+    return spell_fits(spell, where)
 
 
 def training_hours(data: Data, first: date, last: date, where: Where) -> float | None:
     hours = 0.0
-    for row in data.completions:
-        if first <= row["completed_on"] <= last and hours_group(data, row, where):
+    for row, spell in completions_in(data, first, last):
+        if is_of_group(spell, row, where):
             own = row["hours"]
             of_course = data.reference.courses[row["course_code"]].hours
             hours += own if own is not None else of_course or 0.0
@@ -708,14 +723,9 @@ def outstanding(data: Data, day: date, where: Where) -> int:
     )
 
 
-@cache
 def working_days(after: date, until: date) -> int:
     """Days in (after, until] without Fridays."""
-    count = 0
-    while after < until:
-        after += DAY
-        count += after.isoweekday() != 5
-    return count
+    return max(0, int(np.busday_count(after + DAY, until + DAY, weekmask="Mon Tue Wed Thu Sat Sun")))
 
 
 def overdue_files(data: Data, day: date, where: Where) -> int:
@@ -867,7 +877,7 @@ def members(data: Data, dimension: str) -> list[Any]:
         return sorted(data.reference.courses)
     if dimension == "outcome":
         return ["granted", "refused", "withdrawn", None]
-    values = {spell.member(dimension) for spell in data.spells}
+    values = {spell.members[dimension] for spell in data.spells}
     if dimension in INSTITUTE_DIMENSIONS:
         column = {"institute": "institute_code"}.get(dimension, dimension)
         values |= {institute[column] for institute in data.institutes.values()}

@@ -65,7 +65,7 @@ def jobs_created(data: Data, day: date, where: Where) -> int:
 
 
 def women(data: Data, day: date, where: Where) -> int:
-    return len(persons([spell for spell in active_spells(data, day) if spell.member("gender") == "female"], where))
+    return len(persons([spell for spell in active_spells(data, day) if spell.members["gender"] == "female"], where))
 
 
 def women_share(data: Data, day: date, where: Where) -> float | None:
@@ -73,11 +73,13 @@ def women_share(data: Data, day: date, where: Where) -> float | None:
 
 
 def leaders(data: Data, day: date, where: Where) -> int:
-    return len(persons([spell for spell in active_spells(data, day) if spell.member("post") in LEADING], where))
+    return len(persons([spell for spell in active_spells(data, day) if spell.members["post"] in LEADING], where))
 
 
 def veteran_leaders(data: Data, day: date, where: Where) -> int:
-    leaders = [spell for spell in active_spells(data, day) if spell.member("post") in LEADING and spell.veteran is True]
+    leaders = [
+        spell for spell in active_spells(data, day) if spell.members["post"] in LEADING and spell.veteran is True
+    ]
     return len(persons(leaders, where))
 
 
