@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -244,13 +245,26 @@ def test_a_shared_link_shows_nothing_of_another_province(
         of_another = shown(part, **{dimension: code})
         assert of_another.replace(code, NOBODYS) == shown(part, **{dimension: NOBODYS}), dimension
     assert foreign.name not in shown("register", find=foreign.name)
-    shown("register", province=ISFAHAN)
-    shown("explore", m="active_assistants", by=["institute", "county"], province=ISFAHAN)
-    shown("explore", m="coverage_gap", by="county")
-    shown("compare", p=ISFAHAN, q=TEHRAN, county=county)
-    assert text.word("sign_in.not_yours", "en") in shown("province", province=ISFAHAN)
-    shown("briefings", province=ISFAHAN)
-    assert not visit.page.locator(".st-key-briefing-button").count()
+    with socket_of(visit.address, officer.context) as wire:
+
+        def sent(part: str, **view: Any) -> bytes:
+            received = run(wire, part, view | {"lang": "en"})
+            assert b"pd-error" not in received, part
+            officer.listener.received += received
+            return received
+
+        sent("register", province=ISFAHAN)
+        sent("explore", m="active_assistants", by=["institute", "county"], province=ISFAHAN)
+        sent("explore", m="coverage_gap", by="county")
+        sent("compare", p=ISFAHAN, q=TEHRAN, county=county)
+        assert text.word("sign_in.not_yours", "en").encode() in sent("province", province=ISFAHAN)
+    offer = text.word("briefing.make", "en").encode()
+    # Only officers who may export are offered a file.
+    with socket_of(visit.address, reader("isfahan.officer").context) as wire:
+        offered = {
+            code: offer in run(wire, "briefings", {"province": code, "lang": "en"}) for code in (ISFAHAN, TEHRAN)
+        }
+    assert offered == {ISFAHAN: True, TEHRAN: False}
     leaked = officer.foreign(TEHRAN, guarded)
     assert set(leaked) <= {foreign.name, foreign.code}, "what was typed comes back, nothing else"
 
@@ -277,11 +291,11 @@ def test_two_browsers_that_alternate_on_one_process_never_see_data_of_each_other
     assert min(hits.values()) > QUESTIONS / 10
 
 
-def run(wire: ClientConnection, part: str, query: dict[str, str]) -> bytes:
+def run(wire: ClientConnection, part: str, query: dict[str, Any]) -> bytes:
     """What the server sends in one run of a page."""
     request = BackMsg()
     request.rerun_script.page_script_hash, tab = opening(part)
-    request.rerun_script.query_string = "&".join(f"{name}={value}" for name, value in (query | tab).items())
+    request.rerun_script.query_string = urlencode(query | tab, doseq=True)
     wire.send(request.SerializeToString())
     received = bytearray()
     while True:

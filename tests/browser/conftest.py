@@ -1,4 +1,4 @@
-"""One Chromium for each module of browser tests, and one server for all that only read a publication."""
+"""One Chromium for these tests, closed before tests with event loops of their own, and one server for all that only read."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 from tests.browser import app as front
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     with front.chromium() as running:
         yield running

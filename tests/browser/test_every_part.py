@@ -78,9 +78,12 @@ def reader(small_register: Path, chromium: Browser, tmp_path_factory: pytest.Tem
 
 @pytest.fixture(scope="module", params=OPENED, ids=["-".join((name, *chosen, lang)) for name, chosen, lang in OPENED])
 def opened(request: pytest.FixtureRequest, reader: front.Visit) -> tuple[front.Visit, str, str]:
-    """The page, opened once for all tests of it; the name of its part; its language."""
+    """The page, opened once for all tests of it; the name of its part; its language.
+
+    A Persian page is opened wide and then made narrow, an English one is opened on a phone.
+    """
     name, chosen, lang = request.param
-    reader.forget().page.set_viewport_size(WIDE)
+    reader.forget().page.set_viewport_size(WIDE if lang == text.LANGUAGES[0] else PHONE)
     reader.go(name, **chosen, **({"lang": lang} if lang != text.LANGUAGES[0] else {}))
     return reader, name, lang
 
@@ -130,9 +133,9 @@ def in_latin_letters(reader: front.Visit) -> set[str]:
 
 def test_axe_finds_nothing_serious(opened: tuple[front.Visit, str, str]) -> None:
     reader, _, lang = opened
-    # Both languages have the same elements and colours.
+    assert serious(reader) == []
+    # Both languages have the same colours.
     if lang == text.LANGUAGES[0]:
-        assert serious(reader) == []
         assert serious(reader.darken(), "color-contrast") == []
 
 

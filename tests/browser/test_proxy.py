@@ -1,6 +1,6 @@
-"""Chromium through nginx, at the root of the host and under a path: charts, links, files and pictures.
+"""Chromium through nginx under a path: charts, links, files and pictures.
 
-tests/browser/test_every_part.py opens every part through nginx at the root.
+tests/browser/test_every_part.py opens every part through nginx at the root, tests/access/test_sign_in.py fetches files there.
 """
 
 import csv
@@ -24,15 +24,11 @@ pytestmark = [
     ),
 ]
 
-PATH = "/statistics/assistants"
 
-
-@pytest.fixture(scope="module", params=["", PATH], ids=["root", "path"])
-def served(
-    request: pytest.FixtureRequest, small_register: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Served]:
+@pytest.fixture(scope="module")
+def served(small_register: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     run = tmp_path_factory.mktemp("proxy")
-    with Served(run, WAREHOUSE=str(small_register), POLICEYAR_WEB_BASE_PATH=request.param) as running:
+    with Served(run, WAREHOUSE=str(small_register), POLICEYAR_WEB_BASE_PATH="/statistics/assistants") as running:
         yield running
 
 
@@ -40,7 +36,6 @@ def _address(served: Served) -> str:
     return served.origin + served.base
 
 
-@pytest.mark.parametrize("served", [PATH], indirect=True)
 def test_pages_under_a_path_draw_their_charts(served: Served, chromium: Browser) -> None:
     with front.visit(chromium, _address(served)) as reader:
         reader.watch_console()

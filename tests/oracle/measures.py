@@ -73,6 +73,9 @@ class Data:
         self.as_of = load.as_of
         self.institutes = {row["institute_code"]: row for row in load.rows["institutes"]}
         self.licences = load.rows["licences"]
+        self.licences_of: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for row in self.licences:
+            self.licences_of[row["institute_code"]].append(row)
         self.spells = []
         for row in load.rows["personnel"]:
             members = {name: row[name] for name in ("province", "county", "gender", "education", "post", *MORE)}
@@ -140,10 +143,8 @@ def licensed(data: Data, day: date) -> frozenset[str]:
     for code, institute in data.institutes.items():
         is_stopped = institute["status"] in ("suspended", "revoked", "closed") and institute["status_since"] <= day
         holds = any(
-            licence["institute_code"] == code
-            and licence["outcome"] == "granted"
-            and licence["valid_from"] <= day <= licence["valid_until"]
-            for licence in data.licences
+            licence["outcome"] == "granted" and licence["valid_from"] <= day <= licence["valid_until"]
+            for licence in data.licences_of[code]
         )
         if holds and not is_stopped:
             codes.add(code)

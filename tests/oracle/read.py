@@ -14,6 +14,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +185,7 @@ NO = ("no", "خیر", "نه", "ندارد", "0", "false", "n")
 
 
 # ------------------------------------------------------------------ words, digits, days
+@cache
 def fold(text: str) -> str:
     """Arabic ye and kaf to Persian, digits to Latin, ZWNJ and runs of spaces to one space; tatweel and diacritics
     removed, letter case ignored."""
@@ -203,6 +205,7 @@ def fold(text: str) -> str:
     return latin_digits(" ".join("".join(out).split()).lower())
 
 
+@cache
 def latin_digits(text: str) -> str:
     for script in ("۰۱۲۳۴۵۶۷۸۹", "٠١٢٣٤٥٦٧٨٩"):
         for value, digit in enumerate(script):
