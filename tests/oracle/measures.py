@@ -73,9 +73,6 @@ class Data:
         self.as_of = load.as_of
         self.institutes = {row["institute_code"]: row for row in load.rows["institutes"]}
         self.licences = load.rows["licences"]
-        self.licences_of: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for row in self.licences:
-            self.licences_of[row["institute_code"]].append(row)
         self.spells = []
         for row in load.rows["personnel"]:
             members = {name: row[name] for name in ("province", "county", "gender", "education", "post", *MORE)}
@@ -138,13 +135,21 @@ def share(part: float | Fraction, whole: float | Fraction) -> float | None:
 
 # ------------------------------------------------------------------ stock
 @cache
+def licences_by_institute(data: Data) -> dict[str, list[dict[str, Any]]]:
+    grouped = defaultdict(list)
+    for licence in data.licences:
+        grouped[licence["institute_code"]].append(licence)
+    return grouped
+
+
+@cache
 def licensed(data: Data, day: date) -> frozenset[str]:
     codes = set()
     for code, institute in data.institutes.items():
         is_stopped = institute["status"] in ("suspended", "revoked", "closed") and institute["status_since"] <= day
         holds = any(
             licence["outcome"] == "granted" and licence["valid_from"] <= day <= licence["valid_until"]
-            for licence in data.licences_of[code]
+            for licence in licences_by_institute(data)[code]
         )
         if holds and not is_stopped:
             codes.add(code)

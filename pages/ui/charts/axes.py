@@ -12,8 +12,8 @@ from pages.ui.i18n import text
 SHARES = (0, 0.25, 0.5, 0.75, 1)
 # Longer names below a column wrap to two lines, because columns are narrow on a phone.
 _LONGEST_BELOW = 10
-# No axis zooms; margins grow with their labels.
-_FIXED = {"automargin": True, "fixedrange": True, "zeroline": False, "ticks": ""}
+# No axis zooms; margins grow with their labels, so Plotly need not look for labels that overflow.
+_FIXED = {"automargin": True, "fixedrange": True, "zeroline": False, "ticks": "", "ticklabeloverflow": "allow"}
 
 
 def nice(top: float) -> list[float]:
