@@ -161,6 +161,23 @@ def test_coverage_names_the_residents_and_the_provinces_that_move(lang: str, pub
     assert text.escape(text.word("abroad.only", lang, **forces)) in page
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_table_says_which_groups_its_title_leaves_out(
+    lang: str,
+    published: Path,  # noqa: F811
+    small_register: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    left_out = text.escape(text.word("figure.small_listed", lang, fewest=text.amount(23, "persons", lang)))
+    assert left_out not in html(opened("coverage", **in_language(lang))), "every group is small, and the title says so"
+    monkeypatch.setenv("WAREHOUSE", str(small_register))
+    with opened_at(small_register) as con:
+        counties = ask(con, "coverage_per_10k", by=("county",)).records()
+    highest = max(counties, key=lambda row: row["coverage_per_10k"] or 0)
+    assert highest["active_assistants"] < 23, "the highest value of the table is not that of the title"
+    assert left_out in html(opened("coverage", **in_language(lang)))
+
+
 def test_licensing_leads_with_all_files_and_says_which_numbers_are_of_the_decided(published: Path) -> None:  # noqa: F811
     with opened_at(published) as con:
         times = competing_risks.licensing_times(con).records()[0]

@@ -132,10 +132,15 @@ def _has_word(by: Sequence[str]) -> bool:
 
 def _all_small(key: str, metric: Metric, context: ChartContext, **words: str) -> Title:
     """A title saying that all groups, or all but one, are smaller than the least size of a ranked group."""
+    named = {"measure": metric.short[context.lang], "fewest": fewest(metric, context.lang)}
+    return Title(context.word(f"finding.{key}", **named, **words))
+
+
+def fewest(metric: Metric, lang: str) -> str:
+    """The least size of a group that is ranked by a metric, with its unit."""
     counted = size_of(metric)
     unit = catalogue()[counted].unit if counted in catalogue() else metric.unit
-    fewest = text.amount(least(unit), unit if unit in COUNTS else "persons", context.lang)
-    return Title(context.word(f"finding.{key}", measure=metric.short[context.lang], fewest=fewest, **words))
+    return text.amount(least(unit), unit if unit in COUNTS else "persons", lang)
 
 
 def _end_of(

@@ -16,7 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 from etl.semantic.answers import Answer
 from etl.semantic.disclosure import Ask, Circulated, for_circulation
 from etl.semantic.nowruz import comparable
-from etl.semantic.ranking import is_noise
+from etl.semantic.ranking import is_noise, rank
 from etl.warehouse.dimensions import expand_groups
 from pages.ui.charts import elements, lines, marks, titles
 from pages.ui.charts.chart import Chart
@@ -267,6 +267,10 @@ def groups(view: PageContext, name: str, by: str, says: titles.TitleRule) -> Non
                 return
             blocks.head(_title(answer, says, context(view), ident).sentence, _below(view, answer))
             table(view, answer, ident)
+            ranking = rank(answer)
+            if ranking.ranked and ranking.small:
+                # The highest value of the table may be that of a small group.
+                blocks.note(view.word("figure.small_listed", fewest=titles.fewest(answer.metrics[0], view.lang)))
             if ignored:
                 blocks.note(scoped_query.no_effect(view, ignored))
             footer(view, answer, ident, with_table=False)
