@@ -24,7 +24,7 @@ from tests.access.scopes import FARS, ISFAHAN, NATIONAL, NONE, OF_ISFAHAN, OF_TE
 
 pytestmark = pytest.mark.slow
 
-QUESTIONS = 750
+QUESTIONS = 500
 BELOW = {"county", "institute"}
 
 

@@ -26,7 +26,7 @@ KINDS = (
     "trend_24_institute",
 )
 # Rivals count a trend month by month.
-_GOES = {"trend_24": 3, "trend_24_institute": 3, "trend_144": 1, "growth_144": 2}
+_GOES = {"trend_24": 2, "trend_24_institute": 2, "trend_144": 1, "growth_144": 1}
 
 
 @pytest.fixture(scope="module")

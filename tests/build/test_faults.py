@@ -33,7 +33,7 @@ from tests.loading import DAY, ROOT, build, csv_text, put, put_good, quick_diges
 
 pytestmark = pytest.mark.slow
 
-KILLS = 16
+KILLS = 12
 # Output is buffered until the buffer is full or the command ends, as for most commands.
 BUFFERED = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
 
