@@ -132,11 +132,17 @@ def _has_word(by: Sequence[str]) -> bool:
 
 def _all_small(key: str, metric: Metric, context: ChartContext, **words: str) -> Title:
     """A title saying that all groups, or all but one, are smaller than the least size of a ranked group."""
-    named = {"measure": metric.short[context.lang], "fewest": fewest(metric, context.lang)}
+    named = {"measure": metric.short[context.lang], "fewest": _fewest(metric, context.lang)}
     return Title(context.word(f"finding.{key}", **named, **words))
 
 
-def fewest(metric: Metric, lang: str) -> str:
+def left_out(metric: Metric, context: ChartContext) -> str:
+    """A sentence saying which groups of a table its title does not compare, and what their size is counted by."""
+    counted = catalogue()[size_of(metric)].label[context.lang]
+    return context.word("figure.small_listed", fewest=_fewest(metric, context.lang), counted=counted)
+
+
+def _fewest(metric: Metric, lang: str) -> str:
     """The least size of a group that is ranked by a metric, with its unit."""
     counted = size_of(metric)
     unit = catalogue()[counted].unit if counted in catalogue() else metric.unit

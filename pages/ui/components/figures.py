@@ -270,7 +270,7 @@ def groups(view: PageContext, name: str, by: str, says: titles.TitleRule) -> Non
             ranking = rank(answer)
             if ranking.ranked and ranking.small:
                 # The highest value of the table may be that of a small group.
-                blocks.note(view.word("figure.small_listed", fewest=titles.fewest(answer.metrics[0], view.lang)))
+                blocks.note(titles.left_out(answer.metrics[0], context(view)))
             if ignored:
                 blocks.note(scoped_query.no_effect(view, ignored))
             footer(view, answer, ident, with_table=False)
