@@ -157,11 +157,13 @@ def test_syslog_gets_each_line_and_its_failure_stops_nothing(tmp_path: Path, mon
 
 @pytest.mark.slow
 def test_commands_are_logged_when_sign_in_is_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pointer = str(tmp_path / "warehouse" / "warehouse.duckdb")
+
     def run(*words: str, mode: str = "proxy") -> int:
         signing = {"MODE": mode, "ACCESS": str(tmp_path / "any"), "SECRETS": str(tmp_path / "any")}
         more = {f"POLICEYAR_SIGN_IN_{name}": value for name, value in signing.items()}
         command = [sys.executable, "-m", "etl", *words]
-        environment = os.environ | more | {"AUDIT": str(tmp_path / "audit")}
+        environment = os.environ | more | {"AUDIT": str(tmp_path / "audit"), "WAREHOUSE": pointer}
         return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=False).returncode
 
     (tmp_path / "any").touch()
@@ -170,7 +172,6 @@ def test_commands_are_logged_when_sign_in_is_on(tmp_path: Path, monkeypatch: pyt
     shutil.copytree(ROOT / "tests" / "sample", copied_files)
     with (copied_files / "training.csv").open("a", encoding="utf-8") as file:
         file.write("\n")
-    pointer = str(tmp_path / "warehouse" / "warehouse.duckdb")
     assert run("build", "tests/sample", "--to", pointer, mode="open") == 0
     assert run("check", str(copied_files)) == 0
     assert not (tmp_path / "audit").exists()
