@@ -4,12 +4,13 @@ import os
 import sys
 import warnings
 
-from etl.core import child_process
+from etl.core import child_process, without_pandas
 from etl.extract import WORKER
 
 
 def main() -> None:
     """Run the command, and exit with its code."""
+    without_pandas.leave_out()
     if sys.argv[1:2] != ["doctor"]:
         _apply_settings()
     if sys.argv[1:2] in (["build"], ["check"]):

@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from etl.core import without_pandas
 from etl.core.child_process import limit_memory
 from etl.core.errors import Refused
 from etl.core.places import places
@@ -35,7 +36,7 @@ _SECONDS_PER_MEGABYTE = 10
 
 def main() -> None:
     """Serve until the build closes the connection."""
-    sys.meta_path.insert(0, _NoPandas())
+    without_pandas.leave_out()
     limit_memory(_MEMORY << 20)
     reference = places()
     pipe = Connection(int(sys.argv[1]))
@@ -82,14 +83,6 @@ def _answer(
     except BaseException as error:
         # A parser's panic is no Exception. The text of an error may hold a value of the file: only its type is sent.
         return "refused", words("not_readable", error=type(error).__name__)
-
-
-class _NoPandas:
-    """Stops pyarrow from importing pandas when it converts the first list: half of a worker's start-up time."""
-
-    def find_spec(self, fullname: str, path: Any, target: Any = None) -> None:
-        if fullname == "pandas":
-            raise ImportError("workers do without pandas")
 
 
 def _limit_time(size: int, seconds: int) -> None:
