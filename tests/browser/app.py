@@ -30,6 +30,8 @@ _FLAGS = (
     "--disable-sync",
 )
 _TALL = 1000
+# Chromium forgets the oldest pages of a window from 50 on, and then its history grows no longer.
+_LONG_HISTORY = 25
 # Every chart that the server sent and that is not folded away is drawn. A map gets its areas some time after the rest.
 _ALL_DRAWN = """() => [...document.querySelectorAll('[class*="st-key-chart-"]')].every((chart) => {
     const isMap = [...chart.querySelectorAll('.pd-plot, .js-plotly-plot')].some(
@@ -298,7 +300,7 @@ def visit(browser: Browser, address: str, width: int = 1440, dark: bool = False)
     is_whole = False
     try:
         yield reader
-        is_whole = reader.page not in _held
+        is_whole = reader.page not in _held and reader.page.evaluate("history.length") < _LONG_HISTORY
     finally:
         if is_whole:
             reader.page.unroute_all()

@@ -19,7 +19,6 @@ from etl.warehouse import publications
 from pages.ui.i18n import text
 from pages.ui.state import periods
 from tests.browser import app as front
-from tests.parts import PARTS
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -51,14 +50,14 @@ def two(address: str, chromium: Browser) -> Iterator[tuple[front.Visit, front.Vi
 
 
 # tests/ui/test_addresses.py reads the address of every part.
-@pytest.mark.parametrize("name", ["overview", "licensing", "explore", "compare", "register"])
+@pytest.mark.parametrize("name", ["licensing", "explore", "compare"])
 def test_a_copied_link_opens_the_same_view_in_a_private_window(name: str, two: tuple[front.Visit, front.Visit]) -> None:
     view = SCOPE | CHOSEN.get(name, {})
     wanted = {
         f"{key}={part}" for key, value in view.items() for part in ([value] if isinstance(value, str) else value)
     } | {f"tab={tab}" for tab in text.part_address(name)[1:] if tab}
     reader, other = two
-    reader.go(name if name != PARTS[0] else "", **view)
+    reader.go(name, **view)
     assert parameters(reader) == wanted
     other.page.goto(reader.page.url)
     other.settle()

@@ -101,10 +101,16 @@ class Hand:
         return Path(fetched.value.path())
 
 
+@pytest.fixture
+def view() -> dict[str, str]:
+    """The parameters with which the first page opens."""
+    return {}
+
+
 @pytest.fixture(params=[1440, 390], ids=["wide", "phone"])
-def hand(request: pytest.FixtureRequest, address: str, chromium: Browser) -> Iterator[Hand]:
+def hand(request: pytest.FixtureRequest, view: dict[str, str], address: str, chromium: Browser) -> Iterator[Hand]:
     with front.visit(chromium, address, width=request.param) as reader:
-        yield Hand(reader.go(), request.param < 640)
+        yield Hand(reader.go(**view), request.param < 640)
         assert reader.failures == []
 
 
@@ -195,8 +201,8 @@ def test_two_provinces_are_compared_on_one_day(hand: Hand, pointer: Path) -> Non
         assert cell.split()[0] == text.number(count, "fa")
 
 
+@pytest.mark.parametrize("view", [{"on": ENDING_ON.isoformat()}])
 def test_licences_that_end_in_30_days_and_one_institute(hand: Hand, pointer: Path) -> None:
-    hand.reader.go(on=ENDING_ON.isoformat())
     hand.card("licensed_institutes")
     hand.card("licences_ending_30")
     rows = figure(hand, "listing-licences_ending").locator("tbody tr")
