@@ -1,6 +1,7 @@
 // A chart keeps its element: for every new answer Plotly redraws what has changed. Streamlit's own chart is removed and
 // created again each time, and drawn twice. A plot lives as long as its element.
 const plots = new WeakMap();
+const ruler = document.createElement("canvas").getContext("2d");
 let library;
 
 function plotly() {
@@ -34,6 +35,26 @@ function heightOf({ geo, height }, width) {
   return geo && width ? Math.min(height, Math.floor(width * 0.95)) : height;
 }
 
+// Margins with room for the labels of the axes, in pixels as Plotly counts them. Plotly finds this room only by drawing, and
+// then draws everything again; it still does where these margins are too small.
+function roomForLabels({ margin, font, xaxis, yaxis }) {
+  const room = { ...margin };
+  const take = (side, size) => { room[side[0]] = Math.max(room[side[0]], Math.ceil(size)); };
+  const lines = ({ ticktext }) => ticktext.map((label) => label.replace(/<(?!br>)[^>]*>/g, "").split("<br>"));
+  const isLabelled = (axis) => axis?.ticktext?.length && axis.tickfont && axis.showticklabels !== false;
+  if (isLabelled(yaxis)) {
+    const { side = "left", ticklabelstandoff = 0, tickfont } = yaxis;
+    ruler.font = `${tickfont.size}px ${font.family}`;
+    take(side, 9 + ticklabelstandoff + Math.max(...lines(yaxis).flat().map((line) => ruler.measureText(line).width)));
+  }
+  if (isLabelled(xaxis)) {
+    const { side = "bottom", ticklabelstandoff = 0, ticks, ticklen, title, tickfont: { size } } = xaxis;
+    const height = (0.28 + 1.3 * Math.max(...lines(xaxis).map((label) => label.length))) * size;
+    take(side, 8 + ticklabelstandoff + height + (ticks ? ticklen + 2 : 0) + (title ? 16 : 0));
+  }
+  return room;
+}
+
 // Draw one at a time; of the answers that arrive during a drawing, only the latest is drawn.
 function draw(plot) {
   plot.drawn = plot.drawn.then(plotly).then((Plotly) => {
@@ -46,7 +67,7 @@ function draw(plot) {
     else Plotly.Fx.unhover(element);
     const height = heightOf(layout, width);
     element.style.height = `${height}px`;
-    const painted = Plotly.react(element, data, { ...layout, width, height }, config);
+    const painted = Plotly.react(element, data, { ...layout, margin: roomForLabels(layout), width, height }, config);
     if (first) element.on("plotly_click", ({ points: [point] }) => {
       const member = point.location ?? [point.customdata].flat()[0];
       if (member) plot.clicked(member);

@@ -90,7 +90,7 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
         xaxis=axes.axis(context, across, counted.unit, range=[0, across[-1] * 1.05], title=counted.short[context.lang]),
         yaxis=axes.upright(context, ticks, metric.unit, range=[ticks[0], ticks[-1]]),
         shapes=shapes,
-        margin=traces.margins(context),
+        margin=traces.margins(context, top=16),
     )
 
 
