@@ -107,14 +107,14 @@ def _write_secrets(path: Path, address: str, port: int) -> None:
 
 
 def sign_in(site: Site, context: BrowserContext, sub: str, path: str = "/?lang=en") -> Page:
-    """A page of somebody who signed in at the provider; `path` is the page first asked for."""
+    """A page of somebody who signed in at the provider, which begins to load; `path` is the page first asked for."""
     page = context.new_page()
     page.goto(site.address + path)
     page.get_by_role("link", name="Sign in").click()
     page.wait_for_url("**/oauth2/authorize**")
     page.fill("input[name=sub]", sub)
     page.locator("button").first.click()
-    page.wait_for_url(f"{site.address}/**")
+    page.wait_for_url(f"{site.address}/**", wait_until="commit")
     return page
 
 

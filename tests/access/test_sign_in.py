@@ -89,6 +89,7 @@ def test_the_audit_log_is_on_the_page_of_a_steward_and_of_nobody_else(site: Site
 def test_a_user_without_rights_reads_the_account_and_whom_to_ask(site: Site, browser: Browser) -> None:
     context = browser.new_context()
     page = sign_in(site, context, "stranger")
+    page.wait_for_load_state()
     shown_text = page.locator("body").inner_text()
     for words in ("S. Tranger", "stranger", "Ms Karimi", "خانم کریمی", "You are signed in, but have no access"):
         assert words in shown_text
