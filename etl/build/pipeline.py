@@ -121,7 +121,7 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
             as_of = date.fromisoformat(report.as_of)
             # The tables that need Python are created while the models run.
             tasks = {
-                "row_marks": run_models.ConcurrentTask(lambda con: fingerprints.create(con, setting.key)),
+                "row_fingerprints": run_models.ConcurrentTask(lambda con: fingerprints.create(con, setting.key)),
                 "survival_curves": run_models.ConcurrentTask(lambda con: retention.build(con, as_of), {"joiners"}),
             }
             run_models.build(con, say, tasks)

@@ -79,10 +79,10 @@ def related_parts(archive: zipfile.ZipFile, book: str) -> dict[str, str]:
 
 def _attributes(archive: zipfile.ZipFile, part: str, sought: str) -> list[dict[str, str]]:
     """The attributes of each element of this name."""
-    found: list[dict[str, str]] = []
+    elements: list[dict[str, str]] = []
     with archive.open(part) as content:
-        parse_xml(content, lambda name, attributes: found.append(attributes) if name == sought else None)
-    return found
+        parse_xml(content, lambda name, attributes: elements.append(attributes) if name == sought else None)
+    return elements
 
 
 def _unreadable_in(archive: zipfile.ZipFile, part: str) -> set[Cell]:

@@ -73,7 +73,7 @@ def changes(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection) -> C
     """What changed from `old` to `new` besides numbers, which take longer to compare. Raises Refused like `compare`."""
     day = min(publications.describe(con).as_of for con in (old, new))
     rows = tuple(_row_changes(old, new))
-    return Changes(day, rows, _changed(old, new, "definitions"), _changed(old, new, "reference_marks"))
+    return Changes(day, rows, _changed(old, new, "definitions"), _changed(old, new, "reference_fingerprints"))
 
 
 def compare(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection, by_province: bool = True) -> Diff:
@@ -143,20 +143,22 @@ def _version(versions: list[Path], name: str) -> Path:
 
 def _row_changes(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection) -> Iterator[RowChanges]:
     if fingerprints.kind_of(old) != fingerprints.kind_of(new):
-        raise Refused("the two publications mark their rows under different keys, so rows cannot be compared")
+        raise Refused(
+            "the rows of the two publications have fingerprints under different keys, so rows cannot be compared"
+        )
     with duckdb.connect() as memory:
         for name, con in (("before", old), ("after", new)):
-            marks = con.cursor().sql("select source_table, key_mark, content_mark from row_marks").to_arrow_table()
-            memory.register(f"{name}_marks", marks)
+            table = con.cursor().sql("from row_fingerprints").to_arrow_table()
+            memory.register(f"{name}_fingerprints", table)
         rows = memory.execute(
             """
             select
                 source_table,
-                count(*) filter (where before.key_mark is null) as new_rows,
-                count(*) filter (where before.content_mark <> after.content_mark) as corrected_rows,
-                count(*) filter (where after.key_mark is null) as removed_rows,
-            from before_marks as before
-            full join after_marks as after using (source_table, key_mark)
+                count(*) filter (where before.key_fingerprint is null) as new_rows,
+                count(*) filter (where before.content_fingerprint <> after.content_fingerprint) as corrected_rows,
+                count(*) filter (where after.key_fingerprint is null) as removed_rows,
+            from before_fingerprints as before
+            full join after_fingerprints as after using (source_table, key_fingerprint)
             group by all
             """
         ).fetchall()

@@ -30,14 +30,15 @@ Numbers = dict[tuple[str, str | None], Any]
 
 
 def create(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
-    """Create `row_marks`, `mark_kind`, `definitions` and `reference_marks` in a build.
+    """Create `row_fingerprints`, `fingerprint_kind`, `definitions` and `reference_fingerprints` in a build.
 
-    row_marks (source_table, key_mark, content_mark); mark_kind (engine, key); definitions (metric, digest);
-    reference_marks (name, digest).
+    row_fingerprints (source_table, key_fingerprint, content_fingerprint); fingerprint_kind (engine, key);
+    definitions (metric, digest); reference_fingerprints (name, digest).
     """
-    _create_row_marks(con, key)
+    _create_row_fingerprints(con, key)
     con.execute(
-        "create table mark_kind as select version() as engine, $check::ubigint as key", {"check": _salt(key, b"check")}
+        "create table fingerprint_kind as select version() as engine, $check::ubigint as key",
+        {"check": _salt(key, b"check")},
     )
     definitions = pa.table(list(zip(*_digests().items(), strict=True)), ["metric", "digest"])
     create_from(con, "create table definitions as from arriving", definitions)
@@ -45,7 +46,7 @@ def create(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
         f"select '{name}' as name, coalesce(md5(string_agg(t::varchar, '|' order by t::varchar)), '') as digest from {name} as t"
         for name in lineage.REFERENCES
     )
-    con.execute(f"create table reference_marks as {' union all '.join(digests)}")
+    con.execute(f"create table reference_fingerprints as {' union all '.join(digests)}")
 
 
 def keep(con: duckdb.DuckDBPyConnection, numbers: Numbers) -> None:
@@ -60,7 +61,7 @@ def keep(con: duckdb.DuckDBPyConnection, numbers: Numbers) -> None:
 
 def kind_of(con: duckdb.DuckDBPyConnection) -> tuple[Any, ...] | None:
     """The engine and the key check of the fingerprints: two publications can be compared if they are equal."""
-    return con.execute("select engine, key from mark_kind").fetchone()
+    return con.execute("select engine, key from fingerprint_kind").fetchone()
 
 
 def numbers_of(con: duckdb.DuckDBPyConnection, day: date, by: tuple[str, ...]) -> Numbers:
@@ -77,31 +78,31 @@ def numbers_of(con: duckdb.DuckDBPyConnection, day: date, by: tuple[str, ...]) -
     }
 
 
-def _create_row_marks(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
+def _create_row_fingerprints(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
     values = {"key": _salt(key, b"key"), "content": _salt(key, b"content"), "secret": hashlib.sha256(key).hexdigest()}
     con.execute(
         f"""
-        create table {SCRATCH}.score_marks as
-        select score, ('0x' || sha256(concat_ws('|', $secret, score))[1:16])::ubigint as mark
+        create table {SCRATCH}.score_fingerprints as
+        select score, ('0x' || sha256(concat_ws('|', $secret, score))[1:16])::ubigint as fingerprint
         from (select distinct score from loaded_training where score is not null)
         """,
         {"secret": values["secret"]},
     )
     hidden = {
         "personnel": ("('0x' || sha256(concat_ws('|', $secret, person_key, birth_date))[1:16])::ubigint", ""),
-        "training": ("score_marks.mark", "left join score_marks using (score)"),
+        "training": ("score_fingerprints.fingerprint", "left join score_fingerprints using (score)"),
     }
-    marked = []
+    selects = []
     for table in TABLES:
         declared = contract(table)
         content = [column.stored for column in declared.entering if column.name not in _HIDDEN]
         secret, joined = hidden.get(table, ("0", ""))
-        marked.append(
-            f"select '{table}' as source_table, hash($key, {', '.join(declared.stored_key)}) as key_mark, "
-            f"hash($content, {secret}, {', '.join(content)}) as content_mark from loaded_{table} {joined}"
+        selects.append(
+            f"select '{table}' as source_table, hash($key, {', '.join(declared.stored_key)}) as key_fingerprint, "
+            f"hash($content, {secret}, {', '.join(content)}) as content_fingerprint from loaded_{table} {joined}"
         )
-    con.execute(f"create table row_marks as {' union all '.join(marked)}", values)
-    con.execute("drop table score_marks")
+    con.execute(f"create table row_fingerprints as {' union all '.join(selects)}", values)
+    con.execute("drop table score_fingerprints")
 
 
 def _salt(key: bytes, purpose: bytes) -> int:

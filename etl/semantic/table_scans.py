@@ -125,9 +125,9 @@ def _source(plan: Plan, binder: Binder, measure: Measure) -> tuple[str, str]:
 def _months_before(plan: Plan, binder: Binder, measure: Measure, condition: str) -> str:
     """A condition with a date for each `{day - n months}`: SQL evaluates month arithmetic per row."""
     if plan.unit:
-        return MONTHS_BEFORE.sub(lambda found: f"measured.{_column(int(found[1]))}", condition)
+        return MONTHS_BEFORE.sub(lambda match: f"measured.{_column(int(match[1]))}", condition)
     day = plan.days_of(measure)[0][1]
-    return MONTHS_BEFORE.sub(lambda found: binder.bind(jalali.add_months(day, -int(found[1]))), condition)
+    return MONTHS_BEFORE.sub(lambda match: binder.bind(jalali.add_months(day, -int(match[1]))), condition)
 
 
 def _column(months: int) -> str:

@@ -100,7 +100,7 @@ def test_the_same_rows_in_any_format_are_the_same_register(folder, tmp_path):
         access.connect(plain.to, access.ADMINISTRATOR) as first,
         access.connect(mixed.to, access.ADMINISTRATOR) as second,
     ):
-        but = ("load_files", "publication", "row_marks", "institutes")
+        but = ("load_files", "publication", "row_fingerprints", "institutes")
         assert digest(first, but) == digest(second, but)
         assert first.execute("select name from institutes").fetchall() == [("نگهبان شرق",)]
         assert second.execute("select name from institutes").fetchall() == [("نگهبان شرق",)]

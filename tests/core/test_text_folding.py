@@ -123,9 +123,9 @@ def keys(*texts: str, key: bytes = KEY) -> list[int | None]:
     return parsed
 
 
-def reasons(judgement: parse_values.ValidationResult) -> list[str | None]:
+def reasons(result: parse_values.ValidationResult) -> list[str | None]:
     """The fault of each text; None for none."""
-    return [judgement.faults.get(place) for place in range(len(judgement.typed))]
+    return [result.faults.get(place) for place in range(len(result.typed))]
 
 
 def judged(*texts: str) -> list[str | None]:

@@ -283,13 +283,17 @@ def test_every_metric_depends_on_some_source():
     assert lineage.sources_of("training_compliance") >= {"personnel", "training", "courses"}
 
 
-def test_row_marks_cannot_be_reversed_without_the_key(tmp_path, monkeypatch):
+def test_row_fingerprints_cannot_be_reversed_without_the_key(tmp_path, monkeypatch):
     folder = put_good(tmp_path / "incoming")
     to = publish(folder)
 
     def marks_in(at: Path) -> set[tuple]:
         with access.connect(at, access.ADMINISTRATOR) as con:
-            return set(con.execute("select source_table, key_mark, content_mark from row_marks").fetchall())
+            return set(
+                con.execute(
+                    "select source_table, key_fingerprint, content_fingerprint from row_fingerprints"
+                ).fetchall()
+            )
 
     marks = marks_in(to)
     monkeypatch.setenv("IDENTITY_KEY", "another key of this house, as long as it must be")

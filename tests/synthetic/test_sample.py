@@ -165,10 +165,10 @@ def test_an_earlier_sample_is_replaced_and_anything_else_left_alone(
     assert [path.name for path in (tmp_path / "new").iterdir()] == [SAMPLE_MARK]
     real = tmp_path / "real" / "personnel.csv"
     real.parent.mkdir()
-    real.write_text("handed in")
+    real.write_text("submitted")
     with pytest.raises(Refused, match="no sample"):
         synthetic.make(real.parent, scale=0.01)
-    assert real.read_text() == "handed in"
+    assert real.read_text() == "submitted"
 
 
 # --------------------------------------------------------------------------------- the faults

@@ -64,9 +64,14 @@ def test_an_error_in_one_model_stops_the_others(con):
 
 def test_models_that_are_ready_are_made_in_the_order_named(con):
     models: list[str] = []
-    dependencies = {"compliance_intervals": {"spells"}, "joiners": {"spells"}, "spells": set(), "row_marks": set()}
+    dependencies = {
+        "compliance_intervals": {"spells"},
+        "joiners": {"spells"},
+        "spells": set(),
+        "row_fingerprints": set(),
+    }
     run_models._make_all(con, dependencies, lambda _, name: models.append(name), lambda _: None, 1)
-    assert models == ["spells", "compliance_intervals", "joiners", "row_marks"]
+    assert models == ["spells", "compliance_intervals", "joiners", "row_fingerprints"]
 
 
 def test_the_model_with_the_most_dependents_comes_first():

@@ -221,8 +221,8 @@ def frozen(where: Where | None) -> Frozen:
 
 def metric(name: str, answer: Answer | None = None) -> Metric | None:
     """The metric of a column: that of its answer, else of the catalogue or of a derived number; None for a dimension."""
-    own = next((metric for metric in answer.metrics if metric.name == name), None) if answer else None
-    return own or catalogue().get(name) or (derived(name) if name in derived_names() else None)
+    of_answer = next((metric for metric in answer.metrics if metric.name == name), None) if answer else None
+    return of_answer or catalogue().get(name) or (derived(name) if name in derived_names() else None)
 
 
 def label(name: str, lang: str, answer: Answer | None = None) -> str:

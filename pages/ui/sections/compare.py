@@ -185,8 +185,8 @@ def _row(
         value = text.escape(text.amount(rows[side][at], metric.unit, view.lang))
         cells.append(value + _parts(view, answer, metric, rows[side]) + _settled(view, metric, day))
     change = rows["difference"][at]
-    said = verdict and f'<br><small class="pd-{verdict}">{view.escaped(f"compare.{verdict}")}</small>'
-    return [*cells, f"<bdi>{text.escape(signed(change, metric.unit, view.lang))}</bdi>{said}"]
+    remark = verdict and f'<br><small class="pd-{verdict}">{view.escaped(f"compare.{verdict}")}</small>'
+    return [*cells, f"<bdi>{text.escape(signed(change, metric.unit, view.lang))}</bdi>{remark}"]
 
 
 def _settled(view: PageContext, metric: Metric, day: date) -> str:

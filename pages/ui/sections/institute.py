@@ -87,8 +87,8 @@ def _listed(view: PageContext) -> Answer:
     rows = {row[0]: row for row in answer.rows if row[0] in registers.institutes()}
     if search_text:
         nothing = (None,) * (len(answer.columns) - 1)
-        found = [institute.code for institute in detail.search(registers.institutes(), search_text)]
-        rows = {code: rows.get(code, (code, *nothing)) for code in found}
+        codes = [institute.code for institute in detail.search(registers.institutes(), search_text)]
+        rows = {code: rows.get(code, (code, *nothing)) for code in codes}
     return replace(answer, rows=list(rows.values()))
 
 
