@@ -171,13 +171,14 @@ def _at_end(metric: Metric, end: str, place: str, value: Any, context: ChartCont
 
 
 def _superlative(metric: Metric, end: str, context: ChartContext) -> str:
-    """The superlative of a measure, such as "Lowest training compliance:"."""
+    """The superlative of a measure: "Lowest training compliance:", or "Active police assistants, highest:"."""
     name = metric.short[context.lang]
     if context.lang == "en" and _NO_NOUN.match(name):
         return context.word(f"finding.{end}_in", measure=name)
     return context.word(
         f"finding.{end}_{'count' if metric.unit in COUNTS and size_of(metric) == metric.name else 'rate'}",
         measure=text.inside(name, context.lang),
+        name=name,
     )
 
 
