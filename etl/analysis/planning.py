@@ -68,19 +68,20 @@ def seats_now(con: ScopedCursor, on: date, where: Where) -> Answer:
 def headcount(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NOW) -> Answer:
     """Known and planned active assistants: (month, active, plan, low, high, target). The plan begins in the last known month.
 
-    The plan is the projection plus the deviation of the scenario from the last 12 months: more recruits each month, less a
-    twelfth of the additional yearly leaver rate. The range is as wide, relative to the plan, as that of the projection; it
-    is None with fewer than 24 past runs.
+    The plan is the projection plus the deviation of the scenario from the last 12 months: more recruits each month, less
+    additional leavers, who are a twelfth of the yearly rate of the plan's own headcount. The range is as wide, relative to
+    the plan, as that of the projection; it is None with fewer than 24 past runs.
     """
     like = ask(con, "active_assistants", on=on, where=where)
     target = _target(con, on, where)
     pace = pace_now(con, on, where)
     more_recruits = 0.0 if scenario.recruits is None else scenario.recruits - pace.value("plan_recruits")
-    higher_rate = 0.0 if scenario.leaver_rate is None else scenario.leaver_rate - pace.value("plan_leaver_rate")
+    rate_now = pace.value("plan_leaver_rate")
+    rate = rate_now if scenario.leaver_rate is None else scenario.leaver_rate
     history = history_of(con, on, where)
     active = float(like.value())
     points = path_of(history, on, active)
-    stocks = _stocks(points, active, more_recruits, higher_rate)
+    stocks = _stocks(points, active, more_recruits, rate, rate_now)
     planned: list[Point] = []
     for (unit, distance, projected, *limits), stock in zip(points, stocks, strict=True):
         low, high = (None if bound is None else bound * stock / projected if projected else stock for bound in limits)
@@ -106,14 +107,16 @@ def recruits_needed(
     until = until or end_of_next_year(on)
     goal = _target(con, on, where) if goal is None else goal
     pace = pace_now(con, on, where)
-    recruits = pace.value("plan_recruits")
+    recruits, rate = pace.value("plan_recruits"), pace.value("plan_leaver_rate")
     history = history_of(con, on, where)
     active = float(like.value())
     points = _until(path_of(history, on, active), on, active, until)
     needed = None
     if points and goal is not None:
-        _, months, projected, *_ = points[-1]
-        needed = max(0.0, recruits + (goal - projected) / months)
+        projected = points[-1][2]
+        # What one more recruit each month adds by that day: some of them have left again.
+        added = _stocks(points, active, 1.0, rate, rate)[-1] - projected
+        needed = max(0.0, recruits + (goal - projected) / added)
     row = (needed, recruits, goal, until)
     more = ("plan_recruits", "goal", "until")
     return answered(like, (), ("recruits_needed",), [row], more=more, also=(pace, *history.answers))
@@ -132,14 +135,20 @@ def _until(points: Sequence[Point], day: date, active: float, until: date) -> li
     return [*points[:at], last]
 
 
-def _stocks(points: Sequence[Point], active: float, more_recruits: float, higher_rate: float) -> list[float]:
-    """The active assistants under a scenario at each point of the projection."""
+def _stocks(
+    points: Sequence[Point], active: float, more_recruits: float, rate: float, rate_now: float
+) -> list[float]:
+    """The active assistants under a scenario at each point of the projection.
+
+    The projection already loses `rate_now` of its headcount a year, the scenario loses `rate` of its own.
+    """
     stock = previous = active
     passed = 0.0
     stocks = []
     for _, distance, projected, *_ in points:
         months, passed = distance - passed, distance
-        stock = max(0.0, stock + projected - previous + (more_recruits - stock * higher_rate / 12) * months)
+        more_leavers = (rate * stock - rate_now * previous) / 12
+        stock = max(0.0, stock + projected - previous + (more_recruits - more_leavers) * months)
         previous = projected
         stocks.append(stock)
     return stocks

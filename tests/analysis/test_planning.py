@@ -4,6 +4,7 @@ The simulation follows the description of the method and walks through months an
 closed form.
 """
 
+import itertools
 import math
 import random
 from collections import defaultdict
@@ -230,15 +231,25 @@ def test_a_scenario_adds_to_the_projection_what_it_asks_for_beyond_the_last_year
     part = (rest.last - day).days / ((rest.last - rest.first).days + 1)
     history = projection.history_of(con, day, {})
     first = projection.path_of(history, day, stock)[0][2]
-    stock, projected = stock + first - projected + (30 - stock * 0.01) * part, first
+    # The projection loses last year's rate of its own headcount, the scenario its higher rate of its own.
+    was = pace.value("plan_leaver_rate")
+    stock, projected = stock + first - projected + (30 - (rate * stock - was * projected) / 12) * part, first
     assert len(rows) > 12
     for row in rows[1:13]:
         then = rows_by_month[row["month"]]
-        stock, projected = stock + then["projected"] - projected + 30 - stock * 0.01, then["projected"]
+        more_leavers = (rate * stock - was * projected) / 12
+        stock, projected = stock + then["projected"] - projected + 30 - more_leavers, then["projected"]
         assert math.isclose(row["plan_active"], stock)
         assert math.isclose(row["plan_low"], stock * then["projected_low"] / then["projected"])
         assert math.isclose(row["plan_high"], stock * then["projected_high"] / then["projected"])
         assert row["active_assistants"] is None
+
+
+def test_without_recruits_fewer_leave_each_year_because_fewer_are_left(con: duckdb.DuckDBPyConnection) -> None:
+    path = planning.headcount(con, scenario=Scenario(recruits=0)).records()
+    stocks = [row["plan_active"] for row in path if row["plan_active"] is not None]
+    losses = [before - after for before, after in itertools.pairwise(stocks)]
+    assert sum(losses[:12]) > sum(losses[12:24]) > sum(losses[24:36]) > 0
 
 
 def test_an_empty_plan_equals_the_projection(con: duckdb.DuckDBPyConnection) -> None:
@@ -315,12 +326,12 @@ def test_the_recruits_needed_bring_the_plan_to_the_goal_at_the_end_of_the_month(
     assert until.label in reached or months == 17
 
 
-def walked(points: list[tuple[Any, ...]], day: date, stock: float, until: date, more: float) -> float:
-    """The active assistants on a day, walked day by day with so many more recruits a month."""
+def walked(points: list[tuple[Any, ...]], day: date, stock: float, until: date, more: float, rate: float) -> float:
+    """The active assistants on a day, walked day by day with so many more recruits a month, of whom a part leaves again."""
     projected = stock
     for unit, _, then, *_ in points:
         length = (unit.last - unit.first).days + 1
-        each = (then - projected) / (unit.last - day).days + more / length
+        each = (then - projected) / (unit.last - day).days + (more - rate * (stock - projected) / 12) / length
         while day < unit.last:
             day, stock = day + jalali.DAY, stock + each
             if day == until:
@@ -329,7 +340,7 @@ def walked(points: list[tuple[Any, ...]], day: date, stock: float, until: date, 
     raise AssertionError("a day beyond the projection")
 
 
-@pytest.mark.parametrize(("days", "goal"), [(3, 1_500.0), (40, 1_500.0), (200, 2_000.0), (1_000, 4_000.0)])
+@pytest.mark.parametrize(("days", "goal"), [(3, 1_500.0), (40, 1_500.0), (200, 2_000.0), (900, 4_000.0)])
 def test_the_recruits_needed_by_any_day_are_those_of_a_walk_day_by_day(
     con: duckdb.DuckDBPyConnection, days: int, goal: float
 ) -> None:
@@ -341,7 +352,7 @@ def test_the_recruits_needed_by_any_day_are_those_of_a_walk_day_by_day(
     low, high = 0.0, 1e6
     for _ in range(80):
         middle = (low + high) / 2
-        reached = walked(points, day, active, until, middle - pace["plan_recruits"])
+        reached = walked(points, day, active, until, middle - pace["plan_recruits"], pace["plan_leaver_rate"])
         low, high = (middle, high) if reached < goal else (low, middle)
     assert recruits > pace["plan_recruits"]
     assert math.isclose(recruits, low, rel_tol=1e-9)
