@@ -135,9 +135,7 @@ def _until(points: Sequence[Point], day: date, active: float, until: date) -> li
     return [*points[:at], last]
 
 
-def _stocks(
-    points: Sequence[Point], active: float, more_recruits: float, rate: float, rate_now: float
-) -> list[float]:
+def _stocks(points: Sequence[Point], active: float, more_recruits: float, rate: float, rate_now: float) -> list[float]:
     """The active assistants under a scenario at each point of the projection.
 
     The projection already loses `rate_now` of its headcount a year, the scenario loses `rate` of its own.

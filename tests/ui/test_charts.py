@@ -604,7 +604,7 @@ def test_a_title_compares_only_what_is_over() -> None:
     data = by_month()
     assert time_titles.latest(data, EN).sentence.endswith("from 1,000 to 1,130 people")
     over = replace(data, provisional=frozenset())
-    assert time_titles.latest(over, EN).sentence.endswith("1,130 people, 1,010 a year earlier")
+    assert time_titles.latest(over, EN).sentence.endswith(" in Ordibehesht 1405: 1,130 people, 1,010 a year earlier")
 
 
 def test_a_title_does_not_go_from_a_value_to_the_same() -> None:

@@ -260,7 +260,10 @@ def test_the_funnel_draws_its_limits_as_the_signals_have_them_and_names_who_is_b
     context = ChartContext("en")
     with opened_at(published) as con:
         signals = level_signals(con)
-    assert charts.beyond(signals, context).sentence == "Training compliance: no province beyond the limits"
+    assert (
+        charts.beyond(signals, context).sentence
+        == "Training compliance: no province beyond the usual spread of provinces"
+    )
     at = signals.columns.index("is_signal")
     rows = [(*row[:at], row[0] == "IR-30", *row[at + 1 :]) for row in signals.rows]
     beyond = replace(signals, rows=rows)
@@ -311,3 +314,22 @@ def test_the_months_of_a_province_mark_those_beyond_their_limits() -> None:
     assert "Beyond the limits" not in kinds[1], "no key for what is not drawn"
     calm = charts.months_beyond(replace(data, rows=rows[:1]), ChartContext("en")).sentence
     assert calm == "Share of all joiners: every month within its limits (5.0% to 15.0%)"
+
+
+def test_a_title_over_time_and_its_number_of_cases_are_of_the_unit_it_names(
+    small_register: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WAREHOUSE", str(small_register))
+    page = plain(html(opened("licensing", lang="en")))
+    with opened_at(small_register) as con:
+        for name, cases, by in (
+            ("renewal_rate", "licences_ended", "quarter"),
+            ("time_to_licence_median", "granted_timed", "month"),
+        ):
+            metric = catalogue()[name]
+            ((when, value, count),) = re.findall(
+                rf"<h3>{metric.short['en']} in ([^:]*): ([^ ,]*)[^<]*</h3><p>[^<]* n\xa0=\xa0(\d+) ", page
+            )
+            units = ask(con, name, cases, by=(by,), over=jalali.last_complete_months(date(2026, 6, 30), 24)).records()
+            row = next(row for row in units if text.unit_label(row[by], "en") == when)
+            assert (value, count) == (text.plain(row[name], metric.unit, "en"), str(row[cases]))

@@ -279,12 +279,12 @@ def test_a_goal_is_given_with_the_months_of_its_range() -> None:
     now = ("1405-01", 50, 50.0, 50.0, 50.0, 60.0)
     both = path(now, ("1405-02", None, 58.0, 55.0, 61.0, 60.0), ("1405-03", None, 66.0, 61.0, 70.0, 60.0))
     assert scenario_paths.reached(both, context).sentence == (
-        "Active police assistants: 60 reached between Ordibehesht 1405 and Khordad 1405"
+        "Active police assistants: 60 projected between Ordibehesht 1405 and Khordad 1405"
     )
     answer = path(now, ("1405-02", None, 58.0, 55.0, 61.0, 60.0))
     assert (
         scenario_paths.reached(answer, context).sentence
-        == "Active police assistants: 60 not reached before Ordibehesht 1405"
+        == "Active police assistants: 60 not projected before Ordibehesht 1405"
     )
     none = path(now, ("1405-02", None, 52.0, 51.0, 53.0, 60.0))
     assert scenario_paths.reached(none, context).sentence == (

@@ -74,7 +74,7 @@ def known(**changes: Any) -> verdict.Facts:
         "target": 1000.0,
         "first": "1406-01",
         "last": "1406-05",
-        "range_hit_rate": 0.8,
+        "range_hits": (12, 0.8),
     }
     return verdict.Facts(**{**facts, "has_range": True, "latest": None, **changes})
 
@@ -88,14 +88,14 @@ def stub(lang: str = "en", **changes: Any) -> Sources:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({}, "between Farvardin and Mordad 1406; such ranges held in 80% of past cases."),
+        ({}, "between Farvardin and Mordad 1406; past ranges 12 months ahead held in 80% of trials."),
         ({"last": "1407-02"}, "between Farvardin 1406 and Ordibehesht 1407;"),
-        ({"last": "1406-01"}, "is reached in Farvardin 1406;"),
-        ({"last": None}, "is not reached before Farvardin 1406;"),
-        ({"first": None, "last": None, "range_hit_rate": None}, "is not reached within five years."),
-        ({"range_hit_rate": None}, "between Farvardin and Mordad 1406."),
+        ({"last": "1406-01"}, "would be reached in Farvardin 1406;"),
+        ({"last": None}, "would not be reached before Farvardin 1406;"),
+        ({"first": None, "last": None, "range_hits": None}, "would not be reached within five years."),
+        ({"range_hits": None}, "between Farvardin and Mordad 1406."),
         ({"has_range": False, "first": None}, "history is too short"),
-        ({"has_range": False, "last": None}, "is not reached before Farvardin 1406;"),
+        ({"has_range": False, "last": None}, "would not be reached before Farvardin 1406;"),
         ({"active": 1100}, "the target of 1,000 is met (110.0%, 100 above it)."),
         ({"target": None}, "900 assistants are active."),
         ({"before": 1000}, "That is worse than a year ago: down 100 (10.0%)."),
@@ -117,14 +117,14 @@ def test_a_target_is_out_of_reach_for_five_years_only_where_the_range_is_as_long
         assert sentence in verdict.sentences(facts, sources)[-1]
 
 
-def test_how_often_ranges_held_is_that_of_the_distance(small_register: Path) -> None:
+def test_how_often_ranges_held_is_that_of_the_distance_it_names(small_register: Path) -> None:
     with access.connect(small_register, access.ADMINISTRATOR) as con:
         backtest = registry.analyses()["backtest"].run(con)
     hit_rates = {row["ahead"]: row["backtest_inside"] for row in backtest.records()}
     assert hit_rates[3] != hit_rates[12]
-    assert verdict._range_hit_rate(backtest, 5) == hit_rates[3]
-    assert verdict._range_hit_rate(backtest, 40) == hit_rates[12]
-    assert verdict._range_hit_rate(backtest, 0) == hit_rates[1]
+    assert verdict._range_hits(backtest, 5) == (3, hit_rates[3])
+    assert verdict._range_hits(backtest, 40) == (12, hit_rates[12])
+    assert verdict._range_hits(backtest, 0) == (1, hit_rates[1])
 
 
 def test_a_province_without_a_target_of_its_own_has_no_progress(small_register: Path) -> None:

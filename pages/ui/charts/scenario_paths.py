@@ -23,7 +23,8 @@ def reached(answer: Answer, context: ChartContext) -> Title:
     first, latest = (context.member("month", month) if month else None for month in months)
     if first is None:
         lowest, highest = (text.plain(last[at], unit, context.lang) for at in (low, high))
-        return Title(context.word("finding.short_of", low=lowest, high=highest, **placeholders))
+        key = "finding.short_of" if lowest != highest else "finding.short_of_once"
+        return Title(context.word(key, low=lowest, high=highest, **placeholders))
     if latest is None:
         return Title(context.word("finding.reached_earliest", first=first, **placeholders))
     key = "finding.reached_once" if first == latest else "finding.reached"
@@ -44,7 +45,8 @@ def last_trial(answer: Answer, context: ChartContext) -> Title:
         return Title(context.word("finding.untried_months"))
     row, metric = answer.rows[-1], answer.metrics[0]
     value, low, high = (text.plain(number, metric.unit, context.lang) for number in row[1:4])
-    return Title(context.word("finding.trial", measure=metric.short[context.lang], value=value, low=low, high=high))
+    words = {"measure": metric.short[context.lang], "when": context.member("month", row[0])}
+    return Title(context.word("finding.trial", value=value, low=low, high=high, **words))
 
 
 @chart(reached)

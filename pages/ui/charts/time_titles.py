@@ -11,14 +11,16 @@ from pages.ui.charts.titles import Title
 from pages.ui.i18n import text
 
 
-def latest(answer: Answer, context: ChartContext) -> Title:
-    """The latest value compared with a year earlier; says so if the latest unit has no value.
+def of_complete_units(answer: Answer) -> Answer:
+    """The answer without provisional units of events, unless all are: a month in progress says little."""
+    if answer.metrics[0].kind != "event":
+        return answer
+    return replace(answer, rows=[row for row in answer.rows if not answer.is_provisional(row)] or answer.rows)
 
-    Of events the latest complete unit counts: a month in progress says little.
-    """
-    answer = comparable(answer)
-    if answer.metrics[0].kind == "event":
-        answer = replace(answer, rows=[row for row in answer.rows if not answer.is_provisional(row)] or answer.rows)
+
+def latest(answer: Answer, context: ChartContext) -> Title:
+    """The latest value compared with a year earlier; says so if the latest unit has no value."""
+    answer = of_complete_units(comparable(answer))
     at, unit, rows = titles.rows_with_value(answer)
     if not rows:
         return titles.nothing(answer.metrics[0], context)
@@ -29,15 +31,18 @@ def latest(answer: Answer, context: ChartContext) -> Title:
     if last[at] is None:
         return Title(context.word("finding.ended", when=context.member(answer.by[0], last[0]), **words))
     before = {row[0]: row for row in rows}.get(_year_before(str(last[0])))
+    now = "now"
     if before is not None and last[0] not in answer.provisional:
-        key, words["before"] = "since", text.plain(before[at], unit, context.lang)
+        # The cards of a page are of other days.
+        key, now, words["when"] = "since", "in_unit", context.member(answer.by[0], last[0])
+        words["before"] = text.plain(before[at], unit, context.lang)
     elif len(rows) > 1 and first[at] is not None:
         words["first"] = text.plain(first[at], unit, context.lang)
         key = "grown" if words["first"] != text.plain(last[at], unit, context.lang) else "same"
     else:
         key = "now"
     amounts = titles.amounts(last[at], unit, context)
-    sentences = [context.word(f"finding.{name}", value=value, **words) for name in (key, "now") for value in amounts]
+    sentences = [context.word(f"finding.{name}", value=value, **words) for name in (key, now) for value in amounts]
     over_time = titles.spread(answer, answer.metrics[0], [row[at] for row in rows], context)
     return Title(titles.first_that_fits(sentences), alternatives=(Title(sentences[2]), over_time))
 

@@ -10,6 +10,7 @@ from pages.ui.charts import marks
 from pages.ui.charts.chart import Chart
 from pages.ui.charts.elements import ChartContext
 from pages.ui.charts.lines import TIME
+from pages.ui.charts.time_titles import of_complete_units
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
 from pages.ui.state import page_context, scoped_query
@@ -148,9 +149,12 @@ def _size(view: PageContext, answer: Answer, metric: Metric, counted: str) -> An
     if counted == "at_risk":
         # At time zero everyone is at risk.
         return sum(row["at_risk"] or 0 for row in answer.records() if row[answer.by[-1]] == 0)
-    if counted in answer.columns and len(answer.by) == 1 and answer.by[0] in (*TIME, "ahead"):
-        at, place = answer.columns.index(metric.name), answer.columns.index(counted)
-        return next((row[place] for row in reversed(answer.rows) if row[at] is not None), None)
-    if counted not in warehouse.catalogue() or metric.name not in warehouse.catalogue():
+    is_known = {counted, metric.name} <= set(warehouse.catalogue())
+    if len(answer.by) == 1 and answer.by[0] in (*TIME, "ahead") and (is_known or counted in answer.columns):
+        at, rows = answer.columns.index(metric.name), of_complete_units(answer).rows
+        sizes = answer if counted in answer.columns else _ask_size(view, answer, counted, answer.by)
+        size_of_unit = dict(zip(sizes.column(answer.by[0]), sizes.column(counted), strict=True))
+        return next((size_of_unit.get(row[0]) for row in reversed(rows) if row[at] is not None), None)
+    if not is_known:
         return None
     return _ask_size(view, answer, counted, ()).value()

@@ -15,8 +15,8 @@ from pages.ui.summary.sources import Sources
 class Facts:
     """The facts of a verdict, from the answer `latest`; None for a fact that has no meaning for the place or is not facts.
 
-    At the present pace the target is reached between the months `first` and `last` (`1406-03`). `range_hit_rate` is the
-    share of past ranges at that distance that contained the later number. `has_range`: whether the projection has a range
+    At the present pace the target is reached between the months `first` and `last` (`1406-03`). `range_hits`: the longest
+    distance in months up to that for which past ranges were tested, and the share of them that contained the later number. `has_range`: whether the projection has a range
     for five years, so that a target beyond it is not reached in them.
     """
 
@@ -26,7 +26,7 @@ class Facts:
     target: float | None
     first: str | None
     last: str | None
-    range_hit_rate: float | None
+    range_hits: tuple[int, float] | None
     has_range: bool
 
     @property
@@ -40,15 +40,15 @@ def facts(sources: Sources) -> Facts:
     active, before = latest.value() or 0, sources.ask("active_assistants", on=year_before(sources.on)).value()
     # Only an explicit target counts: a census share of the nation's target would only restate coverage.
     target = None if sources.filters else sources.ask("own_target", on=sources.on).value()
-    first = last = range_hit_rate = None
+    first = last = range_hits = None
     has_range = False
     if target and active < target:
         pace = sources.analyse("pace")
         first, last = pace.value("projected_first"), pace.value("projected_last")
         has_range = pace.value("has_range")
         if first:
-            range_hit_rate = _range_hit_rate(sources.analyse("backtest"), _months_until(sources, last or first))
-    return Facts(latest, active, before, target, first, last, range_hit_rate, has_range)
+            range_hits = _range_hits(sources.analyse("backtest"), _months_until(sources, last or first))
+    return Facts(latest, active, before, target, first, last, range_hits, has_range)
 
 
 def sentences(facts: Facts, sources: Sources) -> list[str]:
@@ -90,9 +90,15 @@ def _reached(facts: Facts, sources: Sources) -> str:
         is_same_year = facts.first[:4] == facts.last[:4]
         first = text.unit_label(facts.first, sources.lang, short=is_same_year)
         sentence = sources.word("verdict.between", first=first, last=text.unit_label(facts.last, sources.lang))
-    if facts.range_hit_rate is None:
+    if facts.range_hits is None:
         return f"{sentence}."
-    return sources.word("verdict.held", said=sentence, share=text.percent(facts.range_hit_rate, sources.lang, 0))
+    ahead, share = facts.range_hits
+    return sources.word(
+        "verdict.held",
+        said=sentence,
+        count=sources.number(ahead),
+        share=text.percent(share, sources.lang, 0),
+    )
 
 
 def _months_until(sources: Sources, month: str) -> int:
@@ -101,10 +107,10 @@ def _months_until(sources: Sources, month: str) -> int:
     return (int(month[:4]) - int(current[:4])) * 12 + int(month[5:7]) - int(current[5:7])
 
 
-def _range_hit_rate(tried: Answer, months: int) -> float | None:
-    """The share of past ranges that contained the later number, at the longest tested distance up to `months`."""
+def _range_hits(tried: Answer, months: int) -> tuple[int, float] | None:
+    """The longest tested distance up to `months`, and the share of past ranges at it that contained the later number."""
     tested = [row for row in tried.records() if row["backtest_inside"] is not None]
     if not tested:
         return None
     near = [row for row in tested if row["ahead"] <= months] or tested[:1]
-    return near[-1]["backtest_inside"]
+    return near[-1]["ahead"], near[-1]["backtest_inside"]
