@@ -27,7 +27,7 @@ from pages.ui.sections import compare, listings
 from pages.ui.state import address
 from pages.ui.state.page_context import PageContext, Scope
 from tests import made
-from tests.ui.test_pages import opened, published  # noqa: F401 - a fixture is asked for by its name
+from tests.ui.test_pages import html, opened, published  # noqa: F401 - a fixture is asked for by its name
 
 SAMPLE = Path(__file__).parents[1] / "sample"
 ROWS = [("a", 3), ("b", None), ("c", 10), ("d", 0)]
@@ -161,10 +161,19 @@ def test_only_a_rate_of_enough_people_above_its_rounding_is_better_or_worse(publ
     answer = made.by_province()
     rate, count = answer.metrics[0], made.answer("active_assistants", rows=[(1,)]).metrics[0]
 
-    assert compare._verdict(rate, 0.02, 100) == "better"
-    assert compare._verdict(rate, -0.02, 100) == "worse"
-    for metric, change, least in ((rate, 0.0004, 100), (rate, 0.02, 22), (count, 500, 100)):
-        assert compare._verdict(metric, change, least) == ""
+    assert compare._verdict(rate, 0.84, 0.86, 100) == "better"
+    assert compare._verdict(rate, 0.86, 0.84, 100) == "worse"
+    # 93.58 % and 93.63 % are both shown as 93.6 %.
+    for first, second in ((0.84, 0.8404), (0.9358, 0.9363), (0.84, None)):
+        assert compare._verdict(rate, first, second, 100) == ""
+    assert compare._verdict(rate, 0.84, 0.86, 22) == compare._verdict(count, 100, 600, 100) == ""
+
+
+@pytest.mark.slow
+def test_the_progress_of_a_place_without_a_target_of_its_own_is_not_compared(published: Path) -> None:  # noqa: F811
+    named = warehouse.catalogue()["target_progress"].label["fa"]
+    assert f">{named}<" in html(opened("compare"))
+    assert f">{named}<" not in html(opened("compare", p="IR-23", q="IR"))
 
 
 @pytest.mark.parametrize(
@@ -172,18 +181,18 @@ def test_only_a_rate_of_enough_people_above_its_rounding_is_better_or_worse(publ
     [
         (
             ["", "better", "worse", "better"],
-            "مورد دوم در ۲ شاخص بهتر و در ۱ شاخص بدتر است",
-            "B is better on 2 and worse on 1 of these measures",
+            "تهران، ۷ آذر ۱۴۰۵: ۲ شاخص بهتر، ۱ شاخص بدتر",
+            "Tehran, 7 Azar 1405: better on 2, worse on 1",
         ),
         (
             ["better", "", ""],
-            "مورد دوم در ۱ شاخص بهتر است و در هیچ‌یک بدتر نیست",
-            "B is better on 1 of these measures and worse on none",
+            "تهران، ۷ آذر ۱۴۰۵: ۱ شاخص بهتر، هیچ‌یک بدتر نیست",
+            "Tehran, 7 Azar 1405: better on 1, worse on none",
         ),
         (
             ["worse", "worse"],
-            "مورد دوم در ۲ شاخص بدتر است و در هیچ‌یک بهتر نیست",
-            "B is worse on 2 of these measures and better on none",
+            "تهران، ۷ آذر ۱۴۰۵: ۲ شاخص بدتر، هیچ‌یک بهتر نیست",
+            "Tehran, 7 Azar 1405: worse on 2, better on none",
         ),
         (["", ""], "۲ شاخص در کنار هم", "2 measures side by side"),
         (["better"], "پلیس‌یاران فعال: ۱۰ ← ۱۲ (\u2066+۲\u2069 نفر)", "Active police assistants: 10 → 12 (+2 people)"),
@@ -194,7 +203,8 @@ def test_the_title_of_a_comparison_tells_of_all_its_measures(verdicts: list[str]
     answer = made.answer("active_assistants", by=("side",), rows=list(rows.values()))
     for lang, title in (("fa", fa), ("en", en)):
         view = SimpleNamespace(lang=lang, word=partial(text.word, lang=lang))
-        sentence = compare._finding(view, answer, rows, verdicts)  # type: ignore[arg-type]
+        second = {"fa": "تهران، ۷ آذر ۱۴۰۵", "en": "Tehran, 7 Azar 1405"}[lang]
+        sentence = compare._finding(view, answer, rows, verdicts, second)  # type: ignore[arg-type]
         assert sentence == title
         assert len(sentence.split()) <= titles.MOST_WORDS
 

@@ -26,10 +26,12 @@ from pages.ui.i18n import text
 from pages.ui.state import page_context, page_parameters, rendering
 from pages.ui.state.address import NATION
 from pages.ui.state.page_context import PageContext, without_places
+from pages.ui.summary import changes
 
 PAGE = "compare"
 # The default measure of the lines: a rate, because a province and the nation differ too much in counts.
 _LINE, _MONTHS = "training_compliance", 36
+_SIDES = ("first", "second")
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,9 @@ def compare(view: PageContext, *names: str) -> None:
     """The whole page: choices, numbers, a chart of both sides, and the bridge of each."""
     chosen = sides(view)
     choices(view, chosen)
+    if not all(map(_has_target, chosen.places, chosen.days)):
+        # A census share of the nation's target would only restate coverage.
+        names = tuple(name for name in names if name != "target_progress")
     table(view, chosen, *names)
     with st.container(border=True, key="figure-compare-lines"):
         over_time(view, tuple(dict.fromkeys(chosen.places)), names)
@@ -59,6 +64,10 @@ def compare(view: PageContext, *names: str) -> None:
 
 def _where(place: str) -> dict[str, tuple[str, ...]]:
     return {} if place == NATION else {"province": (place,)}
+
+
+def _has_target(place: str, day: date) -> bool:
+    return warehouse.ask("own_target", on=day, where=_where(place)).value() is not None
 
 
 def _named(view: PageContext, place: str) -> str:
@@ -132,14 +141,16 @@ def table(view: PageContext, chosen: Sides, *names: str) -> None:
         chart_context = replace(context(view), names={**context(view).names, "side": _titles(view, chosen)})
         rows = {row[0]: row for row in answer.rows}
         verdicts = [
-            _verdict(each, rows["difference"][answer.columns.index(each.name)], _least(answer, each, rows))
+            _verdict(
+                each, *(rows[side][answer.columns.index(each.name)] for side in _SIDES), _least(answer, each, rows)
+            )
             for each in answer.metrics
         ]
         sides = [chart_context.member("side", side) for side in ("first", "second", "difference")]
         compared = view.word("compare.sides", first=sides[0], second=sides[1])
         filters = [page_context.place(view, where)] if where else []
         below = " · ".join([compared, *filters, view.word("compare.difference_is")])
-        blocks.head(_finding(view, answer, rows, verdicts), below)
+        blocks.head(_finding(view, answer, rows, verdicts, sides[1]), below)
         heads = [view.word("compare.measure"), *sides]
         columns = [tables.Column("", title, itemgetter(i), is_number=i > 0) for i, title in enumerate(heads)]
         body = [
@@ -160,18 +171,19 @@ def _titles(view: PageContext, chosen: Sides) -> dict[str, str]:
     return {"first": first, "second": second, "difference": view.word("compare.difference")}
 
 
-def _finding(view: PageContext, answer: Answer, rows: dict[str, tuple], verdicts: list[str]) -> str:
+def _finding(view: PageContext, answer: Answer, rows: dict[str, tuple], verdicts: list[str], second_side: str) -> str:
     """The numbers of a single measure; of several, on how many the second side is better, and on how many worse."""
     if len(verdicts) > 1:
         counts = Counter(filter(None, verdicts))
         numbers = {verdict: text.number(count, view.lang) for verdict, count in counts.items()}
         key = "both" if len(numbers) == 2 else next(iter(numbers), "none")
-        return view.word(f"compare.finding_{key}", count=text.number(len(verdicts), view.lang), **numbers)
+        count = text.number(len(verdicts), view.lang)
+        return view.word(f"compare.finding_{key}", second=second_side, count=count, **numbers)
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
     if rows["difference"][at] is None:
         return metric.label[view.lang]
-    first, second = (text.plain(rows[side][at], metric.unit, view.lang) for side in ("first", "second"))
+    first, second = (text.plain(rows[side][at], metric.unit, view.lang) for side in _SIDES)
     change, measure = signed(rows["difference"][at], metric.unit, view.lang), metric.short[view.lang]
     return view.word("compare.finding", measure=measure, first=first, second=second, change=change)
 
@@ -181,7 +193,7 @@ def _row(
 ) -> list[str]:
     at = answer.columns.index(metric.name)
     cells = [text.escape(metric.label[view.lang])]
-    for side, day in zip(("first", "second"), days, strict=True):
+    for side, day in zip(_SIDES, days, strict=True):
         value = text.escape(text.amount(rows[side][at], metric.unit, view.lang))
         cells.append(value + _parts(view, answer, metric, rows[side]) + _settled(view, metric, day))
     change = rows["difference"][at]
@@ -213,13 +225,14 @@ def signed(change: Any, unit: str, lang: str) -> str:
     return text.amount(change, unit, lang, signed=True)
 
 
-def _verdict(metric: Metric, change: Any, least: float) -> str:
-    """Better or worse: only for rates with a direction, enough people, and a change above rounding."""
+def _verdict(metric: Metric, first: Any, second: Any, least: float) -> str:
+    """Better or worse: only for rates with a direction, enough people, and values that differ as they are shown."""
     is_rate = bool(metric.numerator and metric.denominator) or metric.unit == "share"
-    rounded_change = text.rounded(change, metric.unit) if change else 0
-    if not rounded_change or not is_rate or metric.direction not in ("up", "down") or least < LEAST:
+    if None in (first, second) or not is_rate or metric.direction not in ("up", "down") or least < LEAST:
         return ""
-    return "better" if (change > 0) == (metric.direction == "up") else "worse"
+    if not changes.is_visible(metric, second, first):
+        return ""
+    return "better" if (second > first) == (metric.direction == "up") else "worse"
 
 
 def _least(answer: Answer, metric: Metric, rows: dict[str, tuple]) -> float:
@@ -227,7 +240,7 @@ def _least(answer: Answer, metric: Metric, rows: dict[str, tuple]) -> float:
     if metric.denominator not in answer.columns:
         return LEAST
     at = answer.columns.index(metric.denominator)
-    return min(rows[side][at] or 0 for side in ("first", "second"))
+    return min(rows[side][at] or 0 for side in _SIDES)
 
 
 @rendering.fragment

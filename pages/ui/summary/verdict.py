@@ -16,8 +16,8 @@ class Facts:
     """The facts of a verdict, from the answer `latest`; None for a fact that has no meaning for the place or is not facts.
 
     At the present pace the target is reached between the months `first` and `last` (`1406-03`). `range_hits`: the longest
-    distance in months up to that for which past ranges were tested, and the share of them that contained the later number. `has_range`: whether the projection has a range
-    for five years, so that a target beyond it is not reached in them.
+    distance in months up to that for which past ranges were tested, and the share of them that contained the later number.
+    `has_range`: whether the projection has a range for five years, so that a target beyond it is not reached in them.
     """
 
     latest: Answer
