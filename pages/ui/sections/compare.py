@@ -141,10 +141,8 @@ def table(view: PageContext, chosen: Sides, *names: str) -> None:
         chart_context = replace(context(view), names={**context(view).names, "side": _titles(view, chosen)})
         rows = {row[0]: row for row in answer.rows}
         verdicts = [
-            _verdict(
-                each, *(rows[side][answer.columns.index(each.name)] for side in _SIDES), _least(answer, each, rows)
-            )
-            for each in answer.metrics
+            _verdict(each, rows["first"][at], rows["second"][at], _least(answer, each, rows))
+            for each, at in ((each, answer.columns.index(each.name)) for each in answer.metrics)
         ]
         sides = [chart_context.member("side", side) for side in ("first", "second", "difference")]
         compared = view.word("compare.sides", first=sides[0], second=sides[1])
