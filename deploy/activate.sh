@@ -3,6 +3,8 @@
 # Where something does not start, the version that was in use before is started again.
 set -eu
 PREFIX=/opt/policeyar CONFIG=/etc/policeyar UNITS=/etc/systemd/system
+# A plain `su` leaves out the folders of root.
+PATH=$PATH:/usr/sbin:/sbin
 RELEASE=$(readlink -e "$1")
 IN_USE=$(readlink -e "$PREFIX/current" || true)
 BEFORE=${2-$IN_USE}
@@ -82,7 +84,7 @@ print(settings.web_processes(known), "pull build" if known.replicas.source else 
     systemctl restart policeyar-nginx.service policeyar-nginx-watch.service
 else
     echo "no systemd here: if it runs, end it with $PREFIX/current/.venv/bin/supervisorctl -c $CONFIG/supervisord.conf shutdown"
-    echo "start it with $PREFIX/current/.venv/bin/supervisord -c $CONFIG/supervisord.conf"
+    echo "start it, once it has ended, with sh $PREFIX/current/deploy/start.sh"
 fi
 trap - EXIT
 [ -z "$BEFORE" ] || link previous "$BEFORE"

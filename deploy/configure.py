@@ -24,7 +24,8 @@ _USER = "policeyar"
 def supervisord(known: settings.Settings, config: Path) -> str:
     """The configuration of supervisor, which starts nginx with the file `config`.
 
-    The kernel kills every process when supervisor is killed; a process that does not answer is started again.
+    The kernel kills every process when supervisor is killed; a process that does not answer is started again. Each program
+    names its folder: supervisor itself keeps that of whoever started it, which may be that of an earlier version.
     """
     run = known.folders.run
     python = sys.executable
@@ -37,7 +38,6 @@ def supervisord(known: settings.Settings, config: Path) -> str:
         f"""
 [supervisord]
 nodaemon=true
-directory={ROOT}
 logfile={run}/supervisord.log
 logfile_maxbytes=10MB
 logfile_backups=3
@@ -56,6 +56,7 @@ serverurl=unix://{run}/supervisor.sock
 
 [program:nginx]
 command={dies_with_us} TERM -- {proxy.nginx()} -e {run}/error.log -c {config}
+directory={ROOT}
 autorestart=true
 startsecs=1
 startretries=10
@@ -65,6 +66,7 @@ stopwaitsecs={STOP_SECONDS}
 numprocs=2
 process_name=%(program_name)s-%(process_num)d
 command={dies_with_us} KILL -- {python} -m deploy.watch
+directory={ROOT}
 autorestart=true
 startsecs=1
 startretries=10
@@ -78,7 +80,8 @@ startretries=10
             f"""
 [program:web-{number}]
 command={dies_with_us} KILL -- {python} -m deploy.web {number}
-{user}autorestart=unexpected
+{user}directory={ROOT}
+autorestart=unexpected
 exitcodes=78
 startsecs={START_SECONDS}
 startretries=10
@@ -92,6 +95,7 @@ stdout_logfile_backups=5
 command={dies_with_us} KILL -- {Path(python).with_name("httpok")} -E -p web-{number} -t {ANSWER_SECONDS} {address}
 events=TICK_5
 buffer_size=100
+directory={ROOT}
 autorestart=true
 """
         )

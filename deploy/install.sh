@@ -3,6 +3,8 @@
 # Data (/var/lib/policeyar) and settings (/etc/policeyar/settings.toml) stay as they are; rollback.sh goes back one version.
 set -eu
 umask 022
+# A plain `su` leaves out the folders of root.
+PATH=$PATH:/usr/sbin:/sbin
 cd "$(dirname "$0")"
 PREFIX=/opt/policeyar DATA=/var/lib/policeyar CONFIG=/etc/policeyar
 VERSION=$(cat VERSION)

@@ -6,6 +6,7 @@ Each raises ValueError with one clear line that says what is wrong.
 import ipaddress
 import os
 import re
+import shlex
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -81,7 +82,23 @@ _host_name = matching(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*", "name of a host"
 base_path = matching("(/[A-Za-z0-9_-]+)+", "path like /dashboard", may_be_empty=True)
 # An amount of memory as DuckDB writes it; empty for the default of the machine.
 memory = matching(r"(?i)[1-9][0-9]*(\.[0-9]+)? ?[KMGT]i?B", "amount of memory like 512MB or 4GB", may_be_empty=True)
+# Without a password: that is kept in .pgpass, for settings can be read by more users.
+database = matching(
+    r"postgres(ql)?://([^\s:@/]+@)?[^\s@/]*/\S*", "address like postgresql://dashboard@db/policeyar", may_be_empty=True
+)
+syslog = matching(r"/\S+|\S+:[0-9]{1,5}", "socket like /dev/log or HOST:514", may_be_empty=True)
+# rsync would take a word that begins with a hyphen as an option.
+replica_source = matching(r"[^-\s].*", "source of rsync like builder:/var/lib/policeyar/offer", may_be_empty=True)
 clock = matching("([01][0-9]|2[0-3]):[0-5][0-9]", "time of day like 02:30")
+
+
+def command(value: Any) -> str:
+    """A command line; empty for none."""
+    try:
+        shlex.split(text(value))
+    except ValueError as error:
+        raise ValueError(f"{_quoted(value)} is no command ({error})") from None
+    return text(value)
 
 
 def host(value: Any) -> str:

@@ -64,9 +64,9 @@ class SignIn:
     access: Path | None = _setting(None, kinds.file)
     secrets: Path | None = _setting(None, kinds.file)
     # The PostgreSQL in which several hosts share saved views and sessions; empty: SQLite files of this host.
-    database: str = _setting("", kinds.text, "SHARED_DATABASE")
+    database: str = _setting("", kinds.database, "SHARED_DATABASE")
     # The syslog that receives a copy of each line of the audit log: a socket like /dev/log, or HOST:PORT (UDP).
-    syslog: str = _setting("", kinds.text, "AUDIT_SYSLOG")
+    syslog: str = _setting("", kinds.syslog, "AUDIT_SYSLOG")
 
 
 @dataclass(frozen=True)
@@ -107,14 +107,14 @@ class Notify:
     """Who is notified of a failed or late build: addresses for this machine's mail system, or a command."""
 
     recipients: tuple[str, ...] = _setting((), kinds.several(kinds.mail_address))
-    command: str = _setting("", kinds.text)
+    command: str = _setting("", kinds.command)
 
 
 @dataclass(frozen=True)
 class Replicas:
     """The rsync source from which a host that does not build takes publications."""
 
-    source: str = _setting("", kinds.text)
+    source: str = _setting("", kinds.replica_source)
 
 
 @dataclass(frozen=True)

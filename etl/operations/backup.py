@@ -1,4 +1,4 @@
-"""Backup and restore of what cannot be rebuilt: publications, submissions, views, audit log, identity key.
+"""Backup and restore of what cannot be rebuilt: publications, source files, submissions, views, audit log, identity key.
 
 One tar archive with the SHA-256 of every file, written atomically and readable by its owner only. A restore checks every
 digest before it writes anything, and restores missing files only.
@@ -24,7 +24,7 @@ from etl.warehouse import publications, version_files
 
 _CONTENT = "content.json"
 _SQLITE = b"SQLite format 3\x00"
-_TREES = ("submissions", "views", "audit")
+_TREES = ("incoming", "submissions", "views", "audit")
 _NEWEST = 30
 
 

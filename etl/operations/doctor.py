@@ -16,6 +16,7 @@ from etl.core import setting_types as kinds
 from etl.core import settings
 from etl.core.errors import Refused
 from etl.core.paths import ROOT
+from etl.operations import notify, sign_in
 from etl.warehouse import publications
 from etl.warehouse.code_version import code_version
 
@@ -37,7 +38,7 @@ def examine(with_publication: bool = True) -> list[Finding]:
         return [("settings", line, False) for line in error.lines]
     where = settings.file_in_use()
     findings: list[Finding] = [("settings", str(where) if where else "no file, the defaults hold", True)]
-    checks = [_versions, _permissions, _clock, _memory, _disk, _fonts]
+    checks = [_versions, _permissions, _sign_in, _notify, _clock, _memory, _disk, _fonts]
     for check in [*checks, _publication] if with_publication else checks:
         try:
             findings += check(config)
@@ -80,6 +81,25 @@ def _permissions(config: settings.Settings) -> Iterator[Finding]:
         yield "permissions", f"{key} can be read by others: chmod 600", False
     else:
         yield "permissions", "folders and key looked at", True
+
+
+def _sign_in(config: settings.Settings) -> Iterator[Finding]:
+    try:
+        if config.sign_in.mode != "open":
+            sign_in.check(config)
+    except settings.Faulty as error:
+        yield from (("sign-in", line, False) for line in error.lines)
+    else:
+        yield "sign-in", config.sign_in.mode, True
+
+
+def _notify(config: settings.Settings) -> Iterator[Finding]:
+    """Whether what is to be run for a notification exists."""
+    channels = notify.channels(config)
+    missing = [fault for channel in channels if (fault := notify.missing(channel))]
+    yield from (("notify", fault, False) for fault in missing)
+    if not missing:
+        yield "notify", ", ".join(channel.name for channel in channels) or "nobody is told of failures", True
 
 
 def _clock(config: settings.Settings) -> Iterator[Finding]:
@@ -137,6 +157,7 @@ def _publication(config: settings.Settings) -> Iterator[Finding]:
     try:
         with publications.connect(pointer) as con:
             published = publications.describe(con)
+            publications.read_through(con, pointer)
     except Refused as error:
         yield "publication", str(error), False
         return

@@ -4,6 +4,7 @@ import shlex
 import shutil
 import socket
 import subprocess
+from dataclasses import dataclass
 from email.message import EmailMessage
 
 from etl.core.errors import Refused
@@ -11,6 +12,15 @@ from etl.core.settings import Settings
 from etl.operations import readiness
 
 _PATIENCE_SECONDS = 60
+_MAIL = "mail"
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A way to tell somebody: its name, and the command that reads the message on standard input."""
+
+    name: str
+    command: tuple[str, ...]
 
 
 def message(config: Settings, unit: str) -> str:
@@ -31,25 +41,40 @@ def message(config: Settings, unit: str) -> str:
 def tell(config: Settings, unit: str) -> list[str]:
     """Send by every configured channel; returns those that succeeded. Raises Refused if one failed or none is configured."""
     text = message(config, unit)
-    channels: dict[str, tuple[list[str], bytes]] = {}
+    mail = EmailMessage()
+    mail["Subject"] = f"policeyar: {unit} failed"
+    mail["To"] = ", ".join(config.notify.recipients)
+    mail.set_content(text)
+    known = channels(config)
+    sent = {channel.name: mail.as_bytes() if channel.name == _MAIL else text.encode() for channel in known}
+    failed = [fault for channel in known if (fault := _failure(channel, sent[channel.name]))]
+    if failed or not known:
+        raise Refused(f"{unit}: nobody was told ({'; '.join(failed) or 'notify names nobody'})")
+    return [channel.name for channel in known]
+
+
+def channels(config: Settings) -> list[Channel]:
+    """The configured channels."""
+    known = []
     if config.notify.recipients:
-        mail = EmailMessage()
-        mail["Subject"] = f"policeyar: {unit} failed"
-        mail["To"] = ", ".join(config.notify.recipients)
-        mail.set_content(text)
         sendmail = shutil.which("sendmail", path="/usr/sbin:/usr/lib:/usr/bin") or "sendmail"
-        channels["mail"] = [sendmail, "-t", "-i"], mail.as_bytes()
+        known.append(Channel(_MAIL, (sendmail, "-t", "-i")))
     if config.notify.command:
-        channels["command"] = shlex.split(config.notify.command), text.encode()
-    failed = [name for name, (command, sent) in channels.items() if not _ran(command, sent)]
-    if failed or not channels:
-        raise Refused(f"{unit}: nobody was told ({', '.join(failed) or 'notify names nobody'})")
-    return list(channels)
+        known.append(Channel("command", tuple(shlex.split(config.notify.command))))
+    return known
 
 
-def _ran(command: list[str], text: bytes) -> bool:
+def missing(channel: Channel) -> str:
+    """Why the program of a channel cannot be run; empty if it can."""
+    program = channel.command[0]
+    return "" if shutil.which(program) else f"{channel.name}: {program} is not installed, or may not be run"
+
+
+def _failure(channel: Channel, text: bytes) -> str:
+    if fault := missing(channel):
+        return fault
     try:
-        ended = subprocess.run(command, input=text, capture_output=True, timeout=_PATIENCE_SECONDS)
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return ended.returncode == 0
+        ended = subprocess.run(channel.command, input=text, capture_output=True, timeout=_PATIENCE_SECONDS)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"{channel.name}: {type(error).__name__}"
+    return f"{channel.name}: it ended with {ended.returncode}" if ended.returncode else ""

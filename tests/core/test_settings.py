@@ -82,7 +82,12 @@ def test_all_errors_are_reported_at_once(tmp_path):
             build_at = "24:00"
             [notify]
             recipients = ["nobody"]
-            """,
+            command = "tell 'somebody"
+            [replicas]
+            source = "-e evil builder:"
+            """.replace('mode = "closed"', 'mode = "closed"\n{shared}').format(
+                shared='database = "postgresql://dashboard:secret@db/policeyar"\nsyslog = "here"'
+            ),
         )
         | {"READER_MEMORY": "1"}
     )
@@ -104,6 +109,10 @@ def test_all_errors_are_reported_at_once(tmp_path):
         "memory.build: 'much'",
         "schedule.build_at: '24:00'",
         "notify.recipients: 'nobody'",
+        "notify.command: ",
+        "replicas.source: '-e evil builder:'",
+        "sign_in.database: ",
+        "sign_in.syslog: 'here'",
         "READER_MEMORY: 1 ",
     )
     assert [word for word in expected if not any(word in line for line in messages)] == []
@@ -210,9 +219,9 @@ def installed(tmp_path_factory):
     return folder, environment
 
 
-def doctor_faults(**environment: str) -> list[str]:
+def doctor_faults(without_publication: bool = False, **environment: str) -> list[str]:
     """The faults that the doctor reports."""
-    result = run("doctor", **environment)
+    result = run("doctor", *(["--without-publication"] if without_publication else []), **environment)
     lines = [line for line in result.stdout.splitlines() if line.startswith("FAULT")]
     assert result.returncode == (1 if lines else 0), result.stderr
     return [line.removeprefix("FAULT  ") for line in lines]
@@ -238,6 +247,40 @@ def test_the_doctor_reports_a_readable_key_and_a_missing_publication(installed, 
     finally:
         key.chmod(0o600)
     assert [line.split(":")[0] for line in messages] == ["permissions", "publication"]
+
+
+@pytest.mark.slow
+def test_the_doctor_reports_every_fault_of_the_files_of_sign_in_and_who_cannot_be_told(tmp_path):
+    access, secrets = tmp_path / "access.toml", tmp_path / "secrets.toml"
+    access.write_text('[groups.a]\nrole = "king"\n')
+    secrets.write_text('[auth]\nclient_id = "dashboard"\nredirect_uri = "https://elsewhere.example/oauth2callback"\n')
+    secrets.chmod(0o600)
+    config = f'[sign_in]\nmode = "oidc"\naccess = "{access}"\nsecrets = "{secrets}"\n[notify]\ncommand = "no-such-program -v"\n'
+    messages = doctor_faults(**write_settings(tmp_path, config), without_publication=True)
+    of_auth = ("[auth] needs cookie_secret", "[auth] needs server_metadata_url", "redirect_uri is none")
+    expected = ("group a: a role is one of", *of_auth, "notify: command: no-such-program")
+    assert [word for word in expected if not any(word in line for line in messages)] == []
+    assert len(messages) == len(expected)
+    secrets.write_text("secret = [")
+    secrets.chmod(0o644)
+    assert "chmod 600" in "".join(doctor_faults(**write_settings(tmp_path, config), without_publication=True))
+    secrets.chmod(0o600)
+    assert "is not TOML" in "".join(doctor_faults(**write_settings(tmp_path, config), without_publication=True))
+
+
+@pytest.mark.slow
+def test_the_doctor_reads_the_whole_publication(installed, tmp_path):
+    folder, environment = installed
+    pointer = tmp_path / "w.duckdb"
+    content = bytearray((folder / "warehouse" / "w.duckdb").read_bytes())
+    block = 256 << 10
+    seen = 0
+    for at in range(12 << 10, len(content) - block, block):
+        damaged = bytearray(content)
+        damaged[at + block // 2 : at + block // 2 + 64] = os.urandom(64)
+        pointer.write_bytes(damaged)
+        seen += any("damaged" in line for line in doctor_faults(**environment, WAREHOUSE=str(pointer)))
+    assert seen >= 3
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ import pytest
 from deploy import dist
 from tests.serving import ROOT
 
-SCRIPTS = ("install.sh", "rollback.sh", "activate.sh")
+SCRIPTS = ("install.sh", "rollback.sh", "activate.sh", "start.sh")
 # A throwaway copy of this machine without network: writes go to memory and end with the process.
 _NAMESPACE = """
 set -eu
@@ -27,6 +27,7 @@ mount -t tmpfs tmpfs "$1/root/run"
 mount --rbind /dev "$1/root/dev"
 mkdir "$1/root/root/in"
 tar -xzf "$2" -C "$1/root/root/in"
+ip link set lo up
 exec chroot "$1/root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root sh -eu -c "$3"
 """
 _STORY = """
@@ -54,6 +55,14 @@ tail -n 1 /etc/policeyar/settings.toml | grep -q ours && say settings kept
 cd /opt/policeyar/current
 as .venv/bin/python -m etl doctor >/dev/null && say data kept
 
+# After a start of the machine, from a shell that stands in the version before.
+cd /opt/policeyar/previous/
+rm -rf /run/policeyar
+sh /opt/policeyar/current/deploy/start.sh >/dev/null & supervisor=$!
+/opt/policeyar/current/.venv/bin/python -c "$WATCH" && say all processes are of the version in use
+kill $supervisor
+wait $supervisor || true
+
 /opt/policeyar/rollback.sh >/dev/null; say back at "$(basename "$(readlink /opt/policeyar/current)")"
 cd /opt/policeyar/current
 as .venv/bin/python -m etl doctor >/dev/null && say well
@@ -68,6 +77,26 @@ echo 9.9.10 > VERSION
 sed -i '/ VERSION$/d' SHA256SUMS; sha256sum VERSION >> SHA256SUMS
 ./install.sh >/dev/null 2>&1 && exit 1
 say faulty settings leave "$(basename "$(readlink /opt/policeyar/current)")"
+"""
+
+
+# Waits until each web process answers, and says whether they run in the folder of the version in use.
+_WATCH = """
+import glob, os, time, urllib.request
+for port in (8501, 8502):
+    until = time.monotonic() + 60
+    while True:
+        try:
+            urllib.request.urlopen(f'http://127.0.0.1:{port}/healthz', timeout=2)
+            break
+        except OSError:
+            assert time.monotonic() < until
+            time.sleep(0.2)
+def runs_dashboard(process):
+    with open(process + '/cmdline', 'rb') as file:
+        return b'dashboard.py' in file.read()
+folders = {os.readlink(process + '/cwd') for process in glob.glob('/proc/[0-9]*') if runs_dashboard(process)}
+assert folders == {os.path.realpath('/opt/policeyar/current')}, folders
 """
 
 
@@ -143,7 +172,7 @@ def _can_be_tried() -> bool:
 def test_installed_upgraded_and_gone_back_without_network(archive, tmp_path):
     version = dist.version()
     (tmp_path / "space").mkdir()
-    story = _STORY.replace("code/tests-sample", str(ROOT / "tests" / "sample"))
+    story = _STORY.replace("code/tests-sample", str(ROOT / "tests" / "sample")).replace("$WATCH", _WATCH)
     ended = subprocess.run(
         ["unshare", "-n", "-m", "sh", "-c", _NAMESPACE, "sh", str(tmp_path / "space"), str(archive), story],
         capture_output=True,
@@ -160,6 +189,7 @@ def test_installed_upgraded_and_gone_back_without_network(archive, tmp_path):
             "upgraded 9.9.9",
             "settings kept",
             "data kept",
+            "all processes are of the version in use",
             f"back at {version}",
             "well",
             f"a damaged font leaves {version}",

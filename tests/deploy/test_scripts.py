@@ -420,7 +420,7 @@ def test_without_systemd_the_start_command_is_printed(machine: Machine) -> None:
     (machine.folder / "run/systemd/system").rmdir()
     result = machine.install("1")
     assert result.returncode == 0
-    assert "supervisord -c /etc/policeyar/supervisord.conf" in result.stdout
+    assert "sh /opt/policeyar/current/deploy/start.sh" in result.stdout
     assert "supervisorctl -c /etc/policeyar/supervisord.conf shutdown" in result.stdout, "the version before may run"
     assert machine.link("current") == "1"
     assert not machine.calls("systemctl")

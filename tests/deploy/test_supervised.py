@@ -227,7 +227,8 @@ class Supervised:
 
     def _start(self) -> subprocess.Popen[bytes]:
         command = [str(Path(sys.executable).with_name("supervisord")), "-c", str(self.config)]
-        return subprocess.Popen(command, env=self.environment, stdout=subprocess.DEVNULL)
+        # From any folder, as whoever starts it.
+        return subprocess.Popen(command, cwd="/", env=self.environment, stdout=subprocess.DEVNULL)
 
     def pids(self, *states: str) -> dict[str, int]:
         """The processes by name, or those in these states."""
@@ -387,7 +388,9 @@ def test_a_failed_unit_is_reported(tmp_path):
     assert text.startswith("policeyar-build.service failed on ")
     assert "Last build: published at" in text
     script.write_text("#!/bin/sh\nexit 1\n")
-    assert "nobody was told (command)" in run("notify", "x.service", **environment).stderr
+    assert "nobody was told (command: it ended with 1)" in run("notify", "x.service", **environment).stderr
+    script.chmod(0o644)
+    assert "is not installed, or may not be run" in run("notify", "x.service", **environment).stderr
     environment["POLICEYAR_NOTIFY_COMMAND"] = ""
     assert "notify names nobody" in run("notify", "x.service", **environment).stderr
 

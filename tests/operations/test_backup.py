@@ -25,6 +25,7 @@ def folders_in(folder: Path) -> Folders:
     return replace(
         Folders(),
         warehouse=folder / "warehouse" / "warehouse.duckdb",
+        incoming=folder / "incoming",
         submissions=folder / "submissions",
         views=folder / "views",
         audit=folder / "audit",
@@ -51,6 +52,8 @@ def installed(tmp_path, published) -> Folders:
     folders.identity_key.chmod(0o600)
     (folders.submissions / "IR-23" / "0001").mkdir(parents=True)
     (folders.submissions / "IR-23" / "0001" / "پرسنل.csv").write_text("a,b\n")
+    folders.incoming.mkdir()
+    (folders.incoming / "personnel_IR-23.csv").write_text("a,b\n")
     folders.views.mkdir()
     (folders.views / "views.json").write_text("[]")
     folders.audit.mkdir()
@@ -67,7 +70,7 @@ def test_a_restore_brings_back_everything(installed, tmp_path):
     new = folders_in(tmp_path / "new")
     backup.restore(archive, new)
     assert content(new) == content(installed)
-    assert len(content(new)) == 5
+    assert len(content(new)) == 6
     assert publications.current(new.warehouse).stem == "000001"
     with publications.connect(new.warehouse) as con:
         assert publications.describe(con).id == "000001"

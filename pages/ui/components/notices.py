@@ -50,7 +50,8 @@ def error_boundary(lang: str, ident: str) -> Iterator[None]:
     except (warehouse.Unpublished, warehouse.OtherVersion, RerunException, StopException):
         raise
     except Exception as failed:
-        _LOG.error("%s: %s", ident, type(failed).__name__)
+        name = type(failed).__name__
+        _LOG.error("%s: %s", ident, name, extra={"part": ident, "error": name})
         _LOG.debug("%s", traceback.format_exc())
         notice(lang, "state.error_title", text.word("state.error", lang), "error")
 

@@ -7,9 +7,7 @@ import hashlib
 import hmac
 import json
 import os
-import stat
 import time
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -24,7 +22,7 @@ from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_N
 
 from etl.core import settings
 from etl.core.errors import AccessDenied
-from etl.operations import audit, roles
+from etl.operations import audit, roles, sign_in
 from etl.operations.sessions import LONGEST_SECONDS, Sessions
 from etl.semantic.access import AccessScope
 from pages.ui.shell.requests import settings_at_start
@@ -33,7 +31,6 @@ from pages.ui.shell.requests import settings_at_start
 SESSION_HEADER = "x-policeyar-session"
 # Set by the site's proxy in the mode `proxy`; ignored without its secret.
 USER_HEADER, GROUPS_HEADER, SECRET_HEADER = "x-remote-user", "x-remote-groups", "x-proxy-secret"
-_LEAST_SECRET = 16
 LOCAL = ("localhost", "127.0.0.1", "::1")
 # How long a resolved scope is reused for the questions of a page.
 _FRESH_SECONDS = 2.0
@@ -64,16 +61,8 @@ def sessions() -> Sessions:
 
 @cache
 def secrets() -> dict[str, Any]:
-    """The secrets file: [auth] as Streamlit reads it, or [proxy]. Raises Faulty if others may read the file."""
-    path = settings_at_start().sign_in.secrets
-    if path is None:
-        raise settings.Faulty([f"sign_in.secrets: the mode {mode()} needs a file of secrets"])
-    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise settings.Faulty([f"{path}: only its owner may read it (chmod 600)"])
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeError, tomllib.TOMLDecodeError):
-        raise settings.Faulty([f"{path}: is not TOML"]) from None
+    """The secrets file: [auth] as Streamlit reads it, or [proxy]. Raises Faulty with every fault of the files of sign-in."""
+    return sign_in.check(settings_at_start())
 
 
 def begin() -> dict[str, Any]:
@@ -85,12 +74,8 @@ def begin() -> dict[str, Any]:
                 [f"sign_in.mode: open serves this machine only, and server.address is {address or 'every address'}"]
             )
         return {}
-    _roles_at(_access_file(), _access_file().stat().st_mtime_ns)
     secrets_file = secrets()
-    if mode() == "proxy" and len(str(secrets_file.get("proxy", {}).get("secret", ""))) < _LEAST_SECRET:
-        raise settings.Faulty([f"sign_in.secrets: [proxy] needs a secret of {_LEAST_SECRET} letters or more"])
-    if mode() == "oidc" and "auth" not in secrets_file:
-        raise settings.Faulty(["sign_in.secrets: the mode oidc needs [auth]"])
+    _roles_at(_access_file(), _access_file().stat().st_mtime_ns)
     sessions()
     return secrets_file if mode() == "oidc" else {}
 
