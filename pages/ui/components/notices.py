@@ -12,7 +12,8 @@ from etl.operations import worker_process
 from pages.ui.data import limits, user, warehouse
 from pages.ui.i18n import text
 
-_LOG = logging.getLogger(__name__)
+# By this name the JSON log keeps the text (pages.ui.shell.logs).
+_LOG = logging.getLogger("policeyar.page")
 # The message key for each reason that ended a question.
 _ENDED: dict[type[Exception], str] = {
     worker_process.OutOfTime: "out_of_time",
@@ -50,8 +51,7 @@ def error_boundary(lang: str, ident: str) -> Iterator[None]:
     except (warehouse.Unpublished, warehouse.OtherVersion, RerunException, StopException):
         raise
     except Exception as failed:
-        name = type(failed).__name__
-        _LOG.error("%s: %s", ident, name, extra={"part": ident, "error": name})
+        _LOG.error(f"{ident}: {type(failed).__name__}")
         _LOG.debug("%s", traceback.format_exc())
         notice(lang, "state.error_title", text.word("state.error", lang), "error")
 

@@ -64,8 +64,6 @@ def _as_json(record: logging.LogRecord) -> None:
         "logger": record.name,
         "at": f"{record.module}:{record.lineno}",
     }
-    # What our own records say of themselves, without values.
-    line |= {name: value for name in ("part", "error") if (value := getattr(record, name, None))}
     # A message formatted by its caller may contain user data; an unformatted template does not.
     if record.args or record.name.startswith("policeyar"):
         line["text"] = str(record.msg)
