@@ -13,6 +13,7 @@ def page() -> None:
     coverage.residents(view)
     ui.cards(view, "coverage_per_10k", "coverage_per_100km2", "counties_covered", "lorenz.gini")
     coverage.none_at_all(view)
+    coverage.counties_without(view)
     coverage.switch(view)
     left, right = st.columns(2)
     with left:

@@ -24,7 +24,7 @@ def page() -> None:
     left, right = st.columns(2)
     with left:
         ui.figure(view, maps.provinces, "training_compliance", by="province", says=titles.highest, ranked=True)
-        ui.figure(view, bars.ranking, "training_compliance", by="course")
+        ui.figure(view, bars.ranking, "training_compliance", by="course", says=titles.extreme_by)
     with right:
         ui.figure(view, bars.ranking, "training_compliance", by="place", nation=True)
     left, right = st.columns(2)

@@ -500,7 +500,8 @@ def test_numbers_beyond_the_bars_have_their_room_at_the_far_side(context: ChartC
 def test_the_largest_size_is_given_in_persons() -> None:
     data = answer("licensed_institutes", by=("size",), rows=[("1-9", 13), ("10-24", 17), ("100+", None)])
     assert (
-        licensing.largest_size(data, EN).sentence == "Licensed institutes, highest: 10–\u206024 people, 17 institutes"
+        licensing.largest_size(data, EN).sentence
+        == "Licensed institutes, largest number: 10–\u206024 people, 17 institutes"
     )
     assert licensing.largest_size(data, FA).sentence == "بیشترین مؤسسات دارای مجوز: ۱۰ تا ۲۴ نفره، ۱۷ مؤسسه"
     assert licensing.largest_size(replace(data, rows=[]), EN).sentence == "Licensed institutes: no value"
@@ -568,16 +569,23 @@ def test_no_superlative_and_no_range_of_groups_under_the_least() -> None:
     assert titles.extreme(institutes, FA).sentence == "مؤسسات دارای مجوز: همهٔ گروه‌ها کمتر از ۱۰ مؤسسه"
 
 
+def test_a_range_says_that_it_leaves_small_groups_out() -> None:
+    tied = [("IR-23", 500, 1000), ("IR-11", 510, 1000), ("IR-30", 700, 1000), ("IR-25", 690, 1000)]
+    assert titles.extreme(shares(*tied), EN).sentence == "Training compliance by province: 50.0% to 70.0%"
+    sentence = titles.extreme(shares(*tied, ("IR-00", 0, 22)), EN).sentence
+    assert sentence == "Training compliance by province, small groups aside: 50.0% to 70.0%"
+
+
 def test_the_only_count_large_enough_to_be_ranked_is_the_highest() -> None:
     counts = answer("active_assistants", by=("province",), rows=[("IR-23", 900), ("IR-11", 7)])
     assert titles.extreme(counts, EN).sentence == "Active police assistants: Tehran, 900 people"
-    assert titles.highest(counts, EN).sentence == "Active police assistants, highest: Tehran, 900 people"
+    assert titles.highest(counts, EN).sentence == "Active police assistants, largest number: Tehran, 900 people"
 
 
 def test_a_title_that_names_its_groups_says_what_they_are() -> None:
     rows = [("IR-23", 900), ("IR-11", 70)]
     sentence = titles.highest_by(answer("active_assistants", by=("province",), rows=rows), EN).sentence
-    assert sentence == "Active police assistants, highest: Tehran, 900 people (by province)"
+    assert sentence == "Active police assistants, largest number: Tehran, 900 people (by province)"
 
 
 def test_two_figures_of_a_page_do_not_have_one_title() -> None:

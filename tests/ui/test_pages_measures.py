@@ -153,6 +153,16 @@ def test_coverage_names_the_residents_and_the_provinces_that_move(lang: str, pub
     assert none
     for code, name in text.reference_members("province", lang).items():
         assert (name in none[1]) is (code not in served), name
+    with opened_at(published) as con:
+        covered = ask(con, "counties_covered")
+        counties = {row["county"] for row in ask(con, "active_assistants", by=("county",)).records()}
+    whole, part = covered.value("census_counties"), covered.value("covered_counties")
+    numbers = {"count": text.number(whole - part, lang), "whole": text.number(whole, lang)}
+    empty = re.search(rf"<summary>{text.word('population.counties_without', lang, **numbers)}</summary>(.*?)<", page)
+    assert empty
+    listed = empty[1].split("، " if lang == "fa" else ", ")
+    assert len(listed) == whole - part
+    assert not {text.member("county", code, lang) for code in counties if code} & set(listed)
     assert above == {"guards"}
     forces = {
         "above": {"fa": "نگهبانان خصوصی", "en": "private guards"}[lang],
@@ -333,3 +343,16 @@ def test_a_title_over_time_and_its_number_of_cases_are_of_the_unit_it_names(
             units = ask(con, name, cases, by=(by,), over=jalali.last_complete_months(date(2026, 6, 30), 24)).records()
             row = next(row for row in units if text.unit_label(row[by], "en") == when)
             assert (value, count) == (text.plain(row[name], metric.unit, "en"), str(row[cases]))
+
+
+def test_by_course_the_base_is_said_and_not_counted(published: Path) -> None:  # noqa: F811
+    page = plain(html(opened("training", lang="en")))
+    ((title, below),) = re.findall(r"<h3>([^<]*\(by course\))</h3><p>([^<]*)</p>", page)
+    assert "n\xa0=" not in below
+    assert text.word("figure.of_course", "en") in page
+
+
+def test_with_one_publication_nothing_is_said_to_be_unchanged(published: Path) -> None:  # noqa: F811
+    page = html(opened("quality", lang="en"))
+    assert text.word("load.first_publication", "en") in page
+    assert text.word("load.no_revisions", "en") not in page

@@ -94,7 +94,8 @@ def extreme(
     if len(rows) == 1:
         return Title(_about(metric, name_group(rows[0][: len(answer.by)]), rows[0][at], context))
     ranking = rank(answer, metric.name)
-    range_of = spread(answer, metric, [group.value for group in ranking.ranked] or [row[at] for row in rows], context)
+    values = [group.value for group in ranking.ranked] or [row[at] for row in rows]
+    range_of = spread(answer, metric, values, context, is_of_large=bool(ranking.ranked and ranking.small))
     if not ranking.ranked:
         all_small = replace(_all_small("all_small", metric, context), alternatives=(range_of,))
         return all_small if ranking.small else range_of
@@ -187,11 +188,16 @@ def _about(metric: Metric, place: str, value: Any, context: ChartContext) -> str
     return with_amount("finding.single", value, metric.unit, context, measure=measure, place=place)
 
 
-def spread(answer: Answer, metric: Metric, values: Sequence[Any], context: ChartContext) -> Title:
-    """The range of the values, by dimension: a title that is true of every comparison."""
+def spread(
+    answer: Answer, metric: Metric, values: Sequence[Any], context: ChartContext, is_of_large: bool = False
+) -> Title:
+    """The range of the values, by dimension: a title that is true of every comparison.
+
+    `is_of_large`: the values leave out groups too small to be ranked, whose bars may be longer.
+    """
     low, high = (text.plain(value, metric.unit, context.lang) for value in (min(values), max(values)))
     axes = _axes(answer, context)
-    key = "finding.spread" if low != high else "finding.spread_one"
+    key = "finding.spread_one" if low == high else "finding.spread_large" if is_of_large else "finding.spread"
     return Title(context.word(key, measure=metric.short[context.lang], axes=axes, low=low, high=high))
 
 
@@ -216,7 +222,15 @@ highest, lowest = partial(extreme, end="highest"), partial(extreme, end="lowest"
 
 def highest_by(answer: Answer, context: ChartContext) -> Title:
     """The group with the highest value, and of what kind the groups are: another chart of the page compares other groups."""
-    title = highest(answer, context)
+    return _by(highest(answer, context), answer, context)
+
+
+def extreme_by(answer: Answer, context: ChartContext) -> Title:
+    """The group that needs most attention, and of what kind the groups are: the measure of the page has another base."""
+    return _by(extreme(answer, context), answer, context)
+
+
+def _by(title: Title, answer: Answer, context: ChartContext) -> Title:
     named = _with_axes(title.sentence, _axes(answer, context), [answer.metrics[0].short[context.lang]], context)
     return replace(title, sentence=first_that_fits(named))
 

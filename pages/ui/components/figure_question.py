@@ -135,7 +135,8 @@ def size(view: PageContext, answer: Answer) -> str:
     metric = answer.metrics[0]
     counted = "at_risk" if "at_risk" in answer.columns else size_of(metric)
     known = warehouse.metric(counted)
-    if counted == metric.name or known is None or metric.name == "coverage_gap":
+    # A person is counted for each course that they must hold: those of all courses are no base.
+    if counted == metric.name or known is None or metric.name == "coverage_gap" or "course" in answer.by:
         return ""
     count = _size(view, answer, metric, counted)
     if count is None:

@@ -168,6 +168,8 @@ def prepare(
     all_notes = [*notes, *([drawn.meta["credit"]] if drawn.meta.get("credit") else [])]
     if comparable(answer) is not answer:
         all_notes.append(view.word("figure.no_nowruz"))
+    if "course" in answer.by and answer.metrics[0].unit == "share":
+        all_notes.append(view.word("figure.of_course"))
     if ignored:
         all_notes.append(scoped_query.no_effect(view, ignored))
 

@@ -11,6 +11,7 @@ from pages.ui.components import blocks
 from pages.ui.components import figures as ui
 from pages.ui.components.footer import question
 from pages.ui.components.notices import error_boundary
+from pages.ui.components.paged_rows import collated
 from pages.ui.components.widgets import controlled
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
@@ -51,6 +52,38 @@ def _none_at_all(view: PageContext) -> None:
         none = [text.member("province", place, view.lang) for place in places if not active.get(place)]
         sentence = view.word("population.with_none", places=text.listed(none, view.lang))
         blocks.intro(sentence if none else view.word("population.none_without"))
+
+
+def counties_without(view: PageContext) -> None:
+    """How many counties have no active assistant, and their names."""
+    rendering.defer(_counties_without, view, ready=partial(_of_counties, view))
+
+
+def _of_counties(view: PageContext) -> tuple[Answer, Answer, Answer]:
+    """The share of counties covered, and the residents and the active assistants of each county."""
+    share = scoped_query.ask(view, ["counties_covered"])[0]
+    residents, active = (scoped_query.ask(view, [name], ("county",))[0] for name in ("residents", "active_assistants"))
+    return share, residents, active
+
+
+def _counties_without(view: PageContext) -> None:
+    ident = "counties-without"
+    with st.container(key=ident), error_boundary(view.lang, ident):
+        share, residents, active = _of_counties(view)
+        metric = share.metrics[0]
+        whole, covered = share.value(str(metric.denominator)), share.value(str(metric.numerator))
+        if not whole or covered == whole:
+            return
+        counts = {row["county"]: row["active_assistants"] for row in active.records()}
+        names = [
+            text.member("county", code, view.lang, warehouse.names("county", view.lang))
+            for code in residents.column("county")
+            if code is not None and not counts.get(code)
+        ]
+        count, total = (text.number(number, view.lang) for number in (whole - covered, whole))
+        sentence = view.escaped("population.counties_without", count=count, whole=total)
+        listed = text.escape(text.listed(sorted(names, key=collated), view.lang))
+        st.html(f'<details class="pd-note"><summary>{sentence}</summary>{listed}</details>')
 
 
 def switch(view: PageContext) -> None:

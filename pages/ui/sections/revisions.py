@@ -29,7 +29,7 @@ def _why(view: PageContext) -> None:
     with notices.error_boundary(view.lang, "why"):
         revision = registers.last_revision()
         if revision is None:
-            blocks.head(view.word("why.title"), view.word("load.no_revisions"))
+            blocks.head(view.word("why.title"), view.word("load.first_publication"))
             return
         ids = {name: text.digits(getattr(revision, name), view.lang) for name in ("old", "new")}
         chosen_metric, places = page_parameters.one("quality", "of"), view.where.get("province", ())
@@ -71,7 +71,8 @@ def log(view: PageContext) -> None:
         notices.error_boundary(view.lang, "revisions"),
     ):
         log = registers.revisions()
-        key = "load.no_revisions" if not log else "revision.numbers"
+        none = "load.no_revisions" if registers.last_revision() else "load.first_publication"
+        key = "revision.numbers" if log else none
         blocks.head(view.word("load.revisions"), view.word(key, count=text.number(len(log), view.lang)))
         if not log:
             return
