@@ -356,3 +356,20 @@ def test_with_one_publication_nothing_is_said_to_be_unchanged(published: Path) -
     page = html(opened("quality", lang="en"))
     assert text.word("load.first_publication", "en") in page
     assert text.word("load.no_revisions", "en") not in page
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_card_of_events_says_its_period_and_one_of_a_day_does_not(lang: str, published: Path) -> None:  # noqa: F811
+    first, last = jalali.last_complete_months(date(2024, 9, 21), 12)
+    period = text.word("figure.period", lang, first=text.day(first, lang), last=text.day(last, lang))
+    for name, timed, of_a_day in (
+        ("growth", ("joiners",), ()),
+        ("licensing", ("time_to_licence_median", "decided", "renewal_rate", "files_median"), ("outstanding",)),
+        ("training", ("training_hours",), ("training_compliance",)),
+    ):
+        page = html(opened(name, **in_language(lang)))
+        cards = dict(re.findall(r'class="pd-label">(.*?)</p>(.*?)</div>', page, re.S))
+        said = {label for label, card in cards.items() if text.escape(period) in card}
+        labels = {metric: (catalogue().get(metric) or derived(metric)).label[lang] for metric in (*timed, *of_a_day)}
+        assert {labels[metric] for metric in timed} <= said
+        assert not {labels[metric] for metric in of_a_day} & said

@@ -205,6 +205,9 @@ def _card(view: PageContext, name: str, answers: CardAnswers | None, below: str)
     is_unsettled = answers is not None and answers.settled_on is None and _waits(name)
     value, row = None if is_unsettled else answer.value(part), answer.rows[0]
     lines = []
+    if answer.over and (metric.kind == "event" or answer.on is None):
+        first, last = (text.day(day, view.lang) for day in answer.over)
+        lines.append(view.escaped("figure.period", first=first, last=last))
     if value is not None and before is not None:
         lines.append(_changed(view, metric, value, before))
     if value is None:
