@@ -46,10 +46,10 @@ def bridge() -> Answer:
 
 
 def projection() -> Answer:
-    rows = [("1404-01", 100, None, None), ("1404-02", 110, 110, 110), ("1404-03", None, 112, 120)]
-    names = ("active_assistants", "projected_low", "projected_high")
+    rows = [("1404-01", 100, None, None, None), ("1404-02", 110, 110, 110, 110), ("1404-03", None, 112, 120, 117)]
+    names = ("active_assistants", "projected_low", "projected_high", "projected")
     data = answer(names[0], by=("month",), rows=rows)
-    return replace(data, metrics=(data.metrics[0], derived(names[1]), derived(names[2])), columns=("month", *names))
+    return replace(data, metrics=(data.metrics[0], *map(derived, names[1:])), columns=("month", *names))
 
 
 def lorenz() -> Answer:
@@ -303,8 +303,9 @@ def test_actual_is_solid_the_target_outlined_the_projection_dashed() -> None:
     goal = lines.trend(by_month(), EN, target=1500)["layout"]["shapes"][0]
     assert (goal["y0"], goal["y1"]) == (1500, 1500)
     assert goal["line"]["dash"] != "solid"
-    low, high, actual = lines.projection(projection(), EN)["data"]
-    assert low["line"]["dash"] == high["line"]["dash"] == "dash"
+    low, high, projected, actual = lines.projection(projection(), EN)["data"]
+    assert (projected["y"], projected["line"]["dash"]) == ([None, 110, 117], "dash")
+    assert low["line"]["dash"] == high["line"]["dash"] == "dot"
     assert high["fill"] == "tonexty", "the range is filled"
     assert actual["line"]["dash"] == "solid"
     assert actual["y"] == [100, 110, None]

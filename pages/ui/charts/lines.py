@@ -98,6 +98,12 @@ def line_of(answer: Answer, which: int, context: ChartContext, meaning: str, *st
     return _line(context, answer.column(metric.name), meaning, hovers, *style)
 
 
+def between(answer: Answer, low: int, high: int, context: ChartContext, opacity: float) -> tuple[Figure, Figure]:
+    """The area between two metrics, by position, within dotted lines."""
+    lower, upper = (line_of(answer, at, context, "projection", 1, "dot") for at in (low, high))
+    return lower, upper | {"fill": "tonexty", "fillcolor": elements.faded(context.colour("projection"), opacity)}
+
+
 def _open_end(
     context: ChartContext, values: Sequence[Any], open_at: Sequence[int], meaning: str, hover: Sequence[str]
 ) -> Figure:
@@ -130,20 +136,20 @@ def projection(
     events: Sequence[marks.Event] = (),
     height: int = 340,
 ) -> Figure:
-    """Known values solid, the projected range dashed. Metrics in order: actual, low, high."""
+    """Known values solid, the projection dashed with its range. Metrics in order: actual, low, high, projected."""
     labels = [row[0] for row in answer.rows]
-    actual = line_of(answer, 0, context, "actual")
-    low, high = (line_of(answer, at, context, "projection", 1.5, "dash") for at in (1, 2))
-    high |= {"fill": "tonexty", "fillcolor": elements.faded(context.colour("projection"), 0.18)}
+    actual, projected = line_of(answer, 0, context, "actual"), line_of(answer, 3, context, "projection", 2.5, "dash")
+    low, high = between(answer, 1, 2, context, 0.16)
     top = max([target or 0, *(value for value in [*actual["y"], *high["y"]] if value is not None)])
     unit = answer.metrics[0].unit
     keys = [
         elements.key(context, context.word("figure.actual"), "actual", "line"),
-        elements.key(context, context.word("figure.range"), "projection", "dash"),
+        elements.key(context, answer.metrics[3].short[context.lang], "projection", "dash"),
+        elements.key(context, context.word("figure.range"), "projection", "light"),
     ]
     figure = elements.figure(
         context,
-        [low, high, actual],
+        [low, high, projected, actual],
         height,
         keys,
         xaxis=axes.time_axis(context, labels),

@@ -4,7 +4,7 @@ from etl.semantic.answers import Answer
 from pages.ui.charts import axes, elements, traces
 from pages.ui.charts.chart import chart
 from pages.ui.charts.elements import ChartContext, Figure
-from pages.ui.charts.lines import line_of
+from pages.ui.charts.lines import between, line_of
 from pages.ui.charts.titles import Title
 from pages.ui.i18n import text
 
@@ -60,7 +60,7 @@ def path(answer: Answer, context: ChartContext) -> Figure:
     plotted = [number for number in (*actual, *low, *high) if number is not None]
     ticks = axes.SHARES if unit == "share" else axes.nice(max([*plotted, value or 0]))
     data = [
-        *_range(context, answer, 2, 3, 0.16),
+        *between(answer, 2, 3, context, 0.16),
         line_of(answer, 1, context, "projection", 2.5, "dash"),
         line_of(answer, 0, context, "actual") | {"mode": "lines"},
     ]
@@ -85,7 +85,7 @@ def path(answer: Answer, context: ChartContext) -> Figure:
 def history(answer: Answer, context: ChartContext) -> Figure:
     """Actual values, and the range projected for them."""
     actual, _, high = (answer.column(metric.name) for metric in answer.metrics[:3])
-    data = [*_range(context, answer, 1, 2, 0.3), line_of(answer, 0, context, "actual") | {"mode": "lines"}]
+    data = [*between(answer, 1, 2, context, 0.3), line_of(answer, 0, context, "actual") | {"mode": "lines"}]
     keys = [
         elements.key(context, context.word("figure.actual"), "actual", "line"),
         elements.key(context, context.word("figure.projected_before"), "projection", "light"),
@@ -100,13 +100,6 @@ def history(answer: Answer, context: ChartContext) -> Figure:
         yaxis=axes.upright(context, ticks, answer.metrics[0].unit),
         margin=elements.LAST_TICK,
     )
-
-
-def _range(context: ChartContext, answer: Answer, low: int, high: int, opacity: float) -> list[Figure]:
-    """The area between two metrics, by position, within dotted lines."""
-    fill = {"fill": "tonexty", "fillcolor": elements.faded(context.colour("projection"), opacity)}
-    lower, upper = (line_of(answer, at, context, "projection", 1, "dot") for at in (low, high))
-    return [lower, upper | fill]
 
 
 @chart(how_often)
