@@ -48,7 +48,7 @@ EVERY = [
 OTHER_WORDS = {
     "applications": {"fa": "درخواست", "en": "applications"},
     "run_off": {"fa": "پایبندی", "en": "compliance"},
-    "backtest_inside": {"fa": "برآورد", "en": "forecast"},
+    "backtest_inside": {"fa": "برآورد", "en": "projection"},
     "residents_share": {"fa": "ساکنان", "en": "residents"},
     "bridge": {"fa": "شاغلان", "en": "in service"},
     "files_decided_by": {"fa": "تعیین تکلیف", "en": "decided"},
@@ -194,7 +194,8 @@ def names_its_measure(figure: Shown, lang: str) -> bool:
 
 def says_its_n(figure: Shown, context: ChartContext) -> bool:
     metric = figure.answer.metrics[0]
-    if metric.unit not in RATIOS or metric.name in WITHOUT_N:
+    # Each course has a base of its own.
+    if metric.unit not in RATIOS or metric.name in WITHOUT_N or "course" in figure.answer.by:
         return True
     return bool(re.search(context.word("figure.cases", count="") + "[0-9۰-۹]", figure.below))
 

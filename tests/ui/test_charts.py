@@ -526,7 +526,7 @@ def test_a_title_says_the_worst_by_the_direction_of_its_measure() -> None:
     leavers = shares(("IR-23", 100, 1000), ("IR-11", 200, 1000), name="leaver_rate_12m")
     assert (
         titles.extreme(leavers, FA).sentence
-        == "بیشترین نرخ ترک خدمت ۱۲ ماهه: سیستان و بلوچستان، \u2067\u061c۲۰٫۰٪\u2069"
+        == "بیشترین نرخ ترک خدمت ۱۲\u200cماهه: سیستان و بلوچستان، \u2067\u061c۲۰٫۰٪\u2069"
     )
     assert not titles.highest(by_province(), EN).is_problem
 

@@ -231,7 +231,10 @@ def extreme_by(answer: Answer, context: ChartContext) -> Title:
 
 
 def _by(title: Title, answer: Answer, context: ChartContext) -> Title:
-    named = _with_axes(title.sentence, _axes(answer, context), [answer.metrics[0].short[context.lang]], context)
+    axes = _axes(answer, context)
+    if axes in title.sentence:
+        return title
+    named = _with_axes(title.sentence, axes, [answer.metrics[0].short[context.lang]], context)
     return replace(title, sentence=first_that_fits(named))
 
 

@@ -29,9 +29,14 @@ def context(view: PageContext) -> ChartContext:
 
 def subtitle(view: PageContext, answer: Answer, place: str | None = None) -> str:
     """Measure, place and period of an answer. `place` names the places if the filters do not."""
-    # An analysis may add auxiliary metrics in another unit (people at risk, a day): they are not named.
+    # An analysis may add auxiliary metrics, in another unit (people at risk) or of some rows (an excess): they are not named.
     first, known = answer.metrics[0], warehouse.catalogue()
-    named = [metric for metric in answer.metrics if metric.unit == first.unit or metric.name in known]
+    beside = [
+        metric
+        for metric in answer.metrics[1:]
+        if metric.name in known or (metric.unit == first.unit and None not in answer.column(metric.name))
+    ]
+    named = [first, *beside]
     labels = [metric.label[view.lang] for metric in (named if len(named) <= _MOST_NAMED else named[:1])]
     # "Outstanding, up to 30 days" is a part of "Outstanding": the legend names the parts.
     whole = [label for at, label in enumerate(labels) if not any(map(label.startswith, labels[:at]))]

@@ -97,8 +97,8 @@ def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
     institutes = registers.institutes()
 
     def licensed(count: int | None) -> str:
-        # For one institute the count tells whether it is licensed.
-        return "–" if count is None else _yes(view, bool(count))
+        # For one institute the count tells whether it is licensed; a search also finds those with neither licence nor staff.
+        return _yes(view, bool(count))
 
     def code(row: tuple) -> str:
         return f"<bdi>{text.escape(text.digits(row[0], view.lang))}</bdi>"
