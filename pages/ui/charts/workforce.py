@@ -184,7 +184,11 @@ def moves(answer: Answer, context: ChartContext) -> Figure:
     numbers = [text.number(number + 1, context.lang) for number in range(len(provinces))]
     names = [f"{context.member('province', code)} {number}" for code, number in zip(provinces, numbers, strict=True)]
     across = axes.names_below(context, numbers)
-    across |= {"side": "top", "title": axes.titled(context, context.word("figure.row_to_column"))}
+    key = "figure.row_to_column_most" if len(moved) > len(provinces) else "figure.row_to_column"
+    across |= {
+        "side": "top",
+        "title": axes.titled(context, context.word(key, count=text.number(len(provinces), context.lang))),
+    }
     # Twelve numbers must fit side by side on a phone.
     across["tickfont"] = across["tickfont"] | {"size": 10}
 
