@@ -363,8 +363,8 @@ def test_two_days_and_two_places_are_compared_and_the_bridge_adds_up(
         verdicts = {
             verdict: text.number(table.locator(f"td .pd-{verdict}").count(), "fa") for verdict in ("better", "worse")
         }
-        measures = text.number(table.locator("tbody tr").count(), "fa")
-        assert text.word("compare.finding_both", "fa", count=measures, **verdicts) in shown
+        side = text.listed([text.word("scope.nation", "fa"), text.day(second, "fa")], "fa")
+        assert text.word("compare.finding_both", "fa", second=side, **verdicts) in shown
         steps = dict(moved.rows)
         ends = [text.number(steps[step], "fa") for step in ("start", "end")]
         assert any(all(end in heading for end in ends) for heading in shown)

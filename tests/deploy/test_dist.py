@@ -94,8 +94,9 @@ for port in (8501, 8502):
             time.sleep(0.2)
 def runs_dashboard(process):
     with open(process + '/cmdline', 'rb') as file:
-        # In two words, for this process has it in its own command line too.
-        return b'dash' b'board.py' in file.read()
+        command = file.read()
+    # Not this process, which has the word in its own command line, nor one outside of the namespace.
+    return command.startswith(b'/opt/policeyar/') and b'dash' b'board.py' in command
 folders = {os.readlink(process + '/cwd') for process in glob.glob('/proc/[0-9]*') if runs_dashboard(process)}
 assert folders == {os.path.realpath('/opt/policeyar/current')}, folders
 """

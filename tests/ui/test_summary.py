@@ -259,6 +259,19 @@ def test_a_change_has_its_sign_and_is_judged_by_the_direction_of_its_measure(
     assert changes.verdict(metric, now, then, "en") == judged
 
 
+def test_no_rank_is_given_where_provinces_differ_no_more_than_by_chance() -> None:
+    def line(shares: dict[str, float]) -> str:
+        rows = [(code, share, round(share * 400), 400) for code, share in shares.items()]
+        parts = ("compliant_assistants", "trainable_assistants")
+        places = made.answer("training_compliance", by=("province",), rows=rows, more=parts)
+        nation = made.answer("training_compliance", rows=[(0.85, 1020, 1200)], more=parts)
+        ((*_, words),) = ranks.rows(stub(province="IR-23"), {"training_compliance": (places, nation)})
+        return words
+
+    assert line({"IR-23": 0.855, "IR-00": 0.85, "IR-11": 0.845}) == "no clear difference"
+    assert line({"IR-23": 0.955, "IR-00": 0.85, "IR-11": 0.745}) == "1 of 3"
+
+
 def test_a_rank_counts_from_the_best_and_none_is_given_to_few(small_register: Path) -> None:
     with access.connect(small_register, access.ADMINISTRATOR) as con:
         answers_by_name = {

@@ -155,7 +155,8 @@ def _paces(view: PageContext, answer: Answer, day: str) -> None:
     """The required growth to a day, and the actual growth of the last 12 and 6 months."""
     row = answer.records()[0]
     labels = {"required_pace": view.word("goal.required", day=day)} | {
-        f"actual_pace_{months}": view.word("goal.actual", months=text.number(months, view.lang)) for months in (12, 6)
+        f"actual_pace_{months}": view.word(key, months=text.number(months, view.lang))
+        for months, key in ((12, "goal.actual"), (6, "goal.actual_half"))
     }
     with st.container(key="cards-3"):
         for name, label in labels.items():

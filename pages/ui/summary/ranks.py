@@ -1,7 +1,7 @@
 """The rank of one province by each measure, if etl.semantic.ranking allows one."""
 
 from etl.semantic.answers import Answer, Metric
-from etl.semantic.ranking import Ranking, rank
+from etl.semantic.ranking import Ranking, is_noise, rank
 from pages.ui.i18n import text
 from pages.ui.summary.sources import Sources
 
@@ -30,8 +30,14 @@ def rows(sources: Sources, everywhere: dict[str, tuple[Answer, Answer]]) -> list
         here = next((row[name] for row in places.records() if row["province"] == sources.province), None)
         numbers = [text.plain(value, metric.unit, sources.lang) for value in (here, nation.value(name))]
         at = place(ranking, sources.province, metric)
-        words = {} if at is None else {"place": sources.number(at), "count": sources.number(len(ranking.ranked))}
-        lines.append([label, *numbers, sources.word("profile.of" if words else "profile.no_rank", **words)])
+        if at is None:
+            rank_in_words = sources.word("profile.no_rank")
+        elif is_noise(places):
+            rank_in_words = sources.word("profile.alike")
+        else:
+            count = sources.number(len(ranking.ranked))
+            rank_in_words = sources.word("profile.of", place=sources.number(at), count=count)
+        lines.append([label, *numbers, rank_in_words])
     return lines
 
 
