@@ -179,6 +179,13 @@ def test_the_progress_of_a_place_without_a_target_of_its_own_is_not_compared(pub
     assert f">{named}<" not in html(opened("compare", p=without, q="IR"))
 
 
+@pytest.mark.slow
+def test_the_scope_of_a_comparison_is_said_to_be_that_of_each_side(published: Path) -> None:  # noqa: F811
+    said = text.word("compare.own_scope", "fa")
+    assert said in html(opened("compare", p="IR-23", q="IR"))
+    assert said not in html(opened("explore"))
+
+
 @pytest.mark.parametrize(
     ("verdicts", "fa", "en"),
     [

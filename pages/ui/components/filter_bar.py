@@ -103,6 +103,9 @@ def _summary(view: PageContext) -> list[str]:
         kind = periods.kind(view.scope.period)
         key = "scope.days_said" if kind == periods.DAYS else "scope.period_said"
         parts.append(view.word(key, name=view.word(f"period.{kind}"), first=first, last=last))
+    if page_context.part() == "compare":
+        # They begin as the scope, and are then chosen for each side.
+        parts.append(view.word("compare.own_scope"))
     return parts
 
 
