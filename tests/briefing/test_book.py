@@ -5,6 +5,7 @@ import io
 import json
 import re
 import subprocess
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -14,12 +15,13 @@ import pytest
 from etl.core.errors import Refused
 from etl.semantic import access, answers
 from etl.semantic.access import ADMINISTRATOR
-from etl.semantic.catalog import catalogue
+from etl.semantic.catalog import catalogue, derived
 from pages.ui.briefing import content, drawing, typesetting, writing
 from pages.ui.briefing.writing import Press
 from pages.ui.charts import maps
 from pages.ui.charts.elements import ChartContext
 from pages.ui.i18n import text
+from tests import made
 
 pytestmark = pytest.mark.slow
 
@@ -272,6 +274,19 @@ def test_no_network_is_needed(pointer, tmp_path):
     subprocess.run(["unshare", "-rn", *command], cwd=root, check=True, capture_output=True)
     with writing.press(pointer, ADMINISTRATOR) as writer:
         assert (tmp_path / "x.pdf").read_bytes() == writer.pdf(writer.questions("IR", "fa"))
+
+
+def test_the_words_above_a_range_at_the_uppermost_tick_stay_on_the_picture():
+    names = ("active_assistants", "projected_low", "projected_high", "projected")
+    made_up = made.answer(
+        names[0], by=("month",), rows=[("1405-01", 500, 500, 500, 500), ("1405-02", None, 480, 1000, 700)]
+    )
+    metrics = (made_up.metrics[0], *map(derived, names[1:]))
+    answer = replace(made_up, metrics=metrics, columns=("month", *names))
+    path = replace(made_up, columns=("month", "planned"), rows=[])
+    svg = drawing.trend(answer, ChartContext("en"), None, path, (), 200)
+    ((baseline, size),) = re.findall(r'<text[^>]* y="([0-9.]+)"[^>]* font-size="([0-9.]+)"[^>]*>.480 to 1,000', svg)
+    assert float(baseline) >= float(size)
 
 
 def test_a_trend_names_its_range_in_the_languages_order():

@@ -36,7 +36,8 @@ def trend(
     planned = dict(zip(path.column("month"), path.column("planned"), strict=True))
     numbers = [value for row in answer.rows for value in row[1:5] if value is not None]
     ticks = axes.nice(max([*numbers, target or 0, *(planned[month] for month in months if month in planned), 1]))
-    top, base = 20.0 if marks else 8.0, height - _BOTTOM
+    # Room for words above a range that reaches the uppermost tick, or for the numbers of events.
+    top, base = 20.0 if marks else 16.0, height - _BOTTOM
     across = (WIDTH - _LEFT - _RIGHT) / max(len(months) - 1, 1)
 
     def x(month: int) -> float:
