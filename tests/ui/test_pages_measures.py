@@ -10,7 +10,16 @@ from pathlib import Path
 import pytest
 from persiantools.jdatetime import JalaliDate
 
-from etl.analysis import announcements, competing_risks, coverage, international, licensing, planning, projection
+from etl.analysis import (
+    announcements,
+    backtesting,
+    competing_risks,
+    coverage,
+    international,
+    licensing,
+    planning,
+    projection,
+)
 from etl.analysis.signals import Funnel, level_signals
 from etl.core import jalali
 from etl.core.errors import TooEarly
@@ -373,3 +382,29 @@ def test_a_card_of_events_says_its_period_and_one_of_a_day_does_not(lang: str, p
         labels = {metric: (catalogue().get(metric) or derived(metric)).label[lang] for metric in (*timed, *of_a_day)}
         assert {labels[metric] for metric in timed} <= said
         assert not {labels[metric] for metric in of_a_day} & said
+
+
+def test_the_trials_of_a_title_are_counted_at_its_distance(
+    small_register: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WAREHOUSE", str(small_register))
+    page = plain(html(opened("planning", lang="en")))
+    ((share, count),) = re.findall(
+        r"<h3>The range of six-month projections held in (.*?) of trials</h3><p>[^<]*n\xa0=\xa0(\d+) ", page
+    )
+    with opened_at(small_register) as con:
+        rows = {row["ahead"]: row for row in backtesting.backtest(con).records()}
+    assert (share, count) == (text.percent(rows[6]["backtest_inside"], "en", 0), str(rows[6]["backtest_months"]))
+    assert rows[6]["backtest_months"] != rows[12]["backtest_months"]
+
+
+def test_groups_that_add_up_to_more_than_all_say_why(small_register: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WAREHOUSE", str(small_register))
+    said = text.word("figure.overlap", "en")
+    with opened_at(small_register) as con:
+        sums = {
+            by: sum(ask(con, "active_assistants", by=(by,)).column("active_assistants")) for by in ("province", "post")
+        }
+        assert sums["post"] == ask(con, "active_assistants").value() < sums["province"]
+    assert said in html(opened("explore", lang="en", by="province"))
+    assert said not in html(opened("explore", lang="en", by="post"))

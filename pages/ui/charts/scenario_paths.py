@@ -8,6 +8,9 @@ from pages.ui.charts.lines import between, line_of
 from pages.ui.charts.titles import Title
 from pages.ui.i18n import text
 
+# The distance that the title of the trials states.
+STATED_MONTHS = 6
+
 
 def reached(answer: Answer, context: ChartContext) -> Title:
     """When the plan's range reaches the goal."""
@@ -33,7 +36,7 @@ def reached(answer: Answer, context: ChartContext) -> Title:
 
 def how_often(answer: Answer, context: ChartContext) -> Title:
     """How often the projected range contained the actual value half a year later."""
-    row = next(row for row in answer.rows if row[0] == 6)
+    row = next(row for row in answer.rows if row[0] == STATED_MONTHS)
     if row[1] is None:
         return Title(context.word("finding.untried"))
     return Title(context.word("finding.held_once", value=text.percent(row[1], context.lang, 0)))

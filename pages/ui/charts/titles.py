@@ -13,7 +13,7 @@ from typing import Any
 
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue
-from etl.semantic.ranking import Group, is_noise, least, rank, size_of
+from etl.semantic.ranking import Group, Ranking, is_noise, least, rank, size_of
 from pages.ui.charts import elements
 from pages.ui.charts.elements import ChartContext
 from pages.ui.i18n import text
@@ -109,7 +109,7 @@ def extreme(
             return Title(_at_end(metric, end, place, only.value, context), alternatives=(all_but,))
         return Title(_about(metric, place, only.value, context), alternatives=(all_but,))
     other = "lowest" if end == "highest" else "highest"
-    at_end, at_other_end = (_end_of(metric, ranking.ranked, side, worst, name_group, context) for side in (end, other))
+    at_end, at_other_end = (_end_of(metric, ranking, side, worst, name_group, context) for side in (end, other))
     is_apart = {"highest": ranking.is_first_apart, "lowest": ranking.is_last_apart}
     opposite = (at_other_end,) if at_other_end and is_apart[other] else ()
     # A tie of shares may be chance; a tie of counts is a fact worth stating.
@@ -151,30 +151,44 @@ def _fewest(metric: Metric, lang: str) -> str:
 
 
 def _end_of(
-    metric: Metric, ranked: Sequence[Group], end: str, worst: str | None, name_group: GroupNames, context: ChartContext
+    metric: Metric, ranking: Ranking, end: str, worst: str | None, name_group: GroupNames, context: ChartContext
 ) -> Title | None:
     """The group or groups tied at one end of a ranking; None if all groups are tied."""
+    ranked = ranking.ranked
     value = ranked[0 if end == "highest" else -1].value
+    # The bar of a group too small to be ranked may be longer, or shorter.
+    is_of_large = any(group.value > value if end == "highest" else group.value < value for group in ranking.small)
     first = [group for group in ranked if group.value == value]
     if len(first) == len(ranked):
         return None
-    sentence = _at_end(metric, end, name_group(first[0].key), value, context, len(first))
+    sentence = _at_end(metric, end, name_group(first[0].key), value, context, len(first), is_of_large)
     # The smallest of counts that should rise is a small group, not a problem.
     is_small = end == "lowest" and size_of(metric) == metric.name
     return Title(sentence, tuple(dict.fromkeys(group.key[0] for group in first)), end == worst and not is_small)
 
 
-def _at_end(metric: Metric, end: str, place: str, value: Any, context: ChartContext, count: int = 1) -> str:
+def _at_end(
+    metric: Metric,
+    end: str,
+    place: str,
+    value: Any,
+    context: ChartContext,
+    count: int = 1,
+    is_of_large: bool = False,
+) -> str:
     """The sentence of the group, or the number of groups tied, at one end of a ranking."""
     key = "finding.superlative" if count == 1 else "finding.superlative_many"
-    names = {"superlative": _superlative(metric, end, context), "place": place}
+    names = {"superlative": _superlative(metric, end, context, is_of_large), "place": place}
     return with_amount(key, value, metric.unit, context, count=text.number(count, context.lang), **names)
 
 
-def _superlative(metric: Metric, end: str, context: ChartContext) -> str:
+def _superlative(metric: Metric, end: str, context: ChartContext, is_of_large: bool) -> str:
     """The superlative of a measure: "Lowest training compliance:", or "Active police assistants, highest:"."""
     name = metric.short[context.lang]
-    if context.lang == "en" and _NO_NOUN.match(name):
+    has_noun = context.lang != "en" or not _NO_NOUN.match(name)
+    if is_of_large:
+        name = context.word("finding.large", measure=name)
+    if not has_noun:
         return context.word(f"finding.{end}_in", measure=name)
     return context.word(
         f"finding.{end}_{'count' if metric.unit in COUNTS and size_of(metric) == metric.name else 'rate'}",

@@ -10,6 +10,7 @@ from pages.ui.charts import marks
 from pages.ui.charts.chart import Chart
 from pages.ui.charts.elements import ChartContext
 from pages.ui.charts.lines import TIME
+from pages.ui.charts.scenario_paths import STATED_MONTHS
 from pages.ui.charts.time_titles import of_complete_units
 from pages.ui.data import warehouse
 from pages.ui.i18n import text
@@ -155,6 +156,8 @@ def _size(view: PageContext, answer: Answer, metric: Metric, counted: str) -> An
         at, rows = answer.columns.index(metric.name), of_complete_units(answer).rows
         sizes = answer if counted in answer.columns else _ask_size(view, answer, counted, answer.by)
         size_of_unit = dict(zip(sizes.column(answer.by[0]), sizes.column(counted), strict=True))
+        if answer.by == ("ahead",):
+            return size_of_unit[STATED_MONTHS]
         return next((size_of_unit.get(row[0]) for row in reversed(rows) if row[at] is not None), None)
     if not is_known:
         return None

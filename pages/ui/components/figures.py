@@ -16,7 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 from etl.semantic.answers import Answer
 from etl.semantic.disclosure import Ask, Circulated, for_circulation
 from etl.semantic.nowruz import comparable
-from etl.semantic.ranking import is_noise, rank
+from etl.semantic.ranking import is_noise, rank, size_of
 from etl.warehouse.dimensions import expand_groups
 from pages.ui.charts import elements, lines, marks, titles
 from pages.ui.charts.chart import Chart
@@ -27,6 +27,7 @@ from pages.ui.components.figure_question import FigureQuestion, of_nation, size
 from pages.ui.components.footer import context, footer, subtitle, table
 from pages.ui.components.notices import error_boundary, notice
 from pages.ui.components.plot import plot
+from pages.ui.data import warehouse
 from pages.ui.i18n import text
 from pages.ui.state import page_context, rendering, scoped_query
 from pages.ui.state.page_context import FILTERS, PageContext
@@ -170,6 +171,8 @@ def prepare(
         all_notes.append(view.word("figure.no_nowruz"))
     if "course" in answer.by and answer.metrics[0].unit == "share":
         all_notes.append(view.word("figure.of_course"))
+    if _overlaps(answer):
+        all_notes.append(view.word("figure.overlap"))
     if ignored:
         all_notes.append(scoped_query.no_effect(view, ignored))
 
@@ -223,6 +226,16 @@ def _title(answer: Answer, rule: titles.TitleRule, chart_context: elements.Chart
     title = titles.unlike(rule(answer, chart_context), used_sentences, answer, chart_context)
     page_titles[ident] = title.sentence
     return title
+
+
+def _overlaps(answer: Answer) -> bool:
+    """Whether groups of people add up to more than all: who serves in two groups counts in each."""
+    metric = answer.metrics[0]
+    is_count = metric.unit == "persons" and metric.kind == "snapshot" and size_of(metric) == metric.name
+    if not is_count or metric.name not in warehouse.catalogue() or not answer.by or set(answer.by) & set(lines.TIME):
+        return False
+    whole = warehouse.ask(metric.name, on=answer.on, where=answer.where).value()
+    return sum(value or 0 for value in answer.column(metric.name)) > (whole or 0)
 
 
 def _is_known(answer: Answer, name: str) -> bool:

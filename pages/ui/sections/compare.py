@@ -194,9 +194,12 @@ def _row(
     for side, day in zip(_SIDES, days, strict=True):
         value = text.escape(text.amount(rows[side][at], metric.unit, view.lang))
         cells.append(value + _parts(view, answer, metric, rows[side]) + _settled(view, metric, day))
-    change = rows["difference"][at]
+    first, second, change = (rows[side][at] for side in (*_SIDES, "difference"))
+    written = signed(change, metric.unit, view.lang)
+    if None not in (first, second) and not changes.is_visible(metric, second, first):
+        written = view.word("change.same")
     remark = verdict and f'<br><small class="pd-{verdict}">{view.escaped(f"compare.{verdict}")}</small>'
-    return [*cells, f"<bdi>{text.escape(signed(change, metric.unit, view.lang))}</bdi>{remark}"]
+    return [*cells, f"<bdi>{text.escape(written)}</bdi>{remark}"]
 
 
 def _settled(view: PageContext, metric: Metric, day: date) -> str:

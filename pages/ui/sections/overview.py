@@ -145,7 +145,7 @@ def _ranked(view: PageContext) -> None:
     with error_boundary(view.lang, "ranks"):
 
         def column(at: int, head: str) -> Column:
-            return Column(head, view.word(head), lambda row: text.escape(row[at]), is_number=at > 0)
+            return Column(head, view.word(head), lambda row: text.escape(row[at]), is_number=at in (1, 2))
 
         columns = [column(at, head) for at, head in enumerate(("dimension.measure", *ranks.HEADS))]
         rows, title = ranks.rows(sources(view), _everywhere(view)), view.word("profile.ranks")
