@@ -92,12 +92,17 @@ for port in (8501, 8502):
         except OSError:
             assert time.monotonic() < until
             time.sleep(0.2)
-def runs_dashboard(process):
-    with open(process + '/cmdline', 'rb') as file:
-        command = file.read()
-    # Not this process, which has the word in its own command line, nor one outside of the namespace.
-    return command.startswith(b'/opt/policeyar/') and b'dash' b'board.py' in command
-folders = {os.readlink(process + '/cwd') for process in glob.glob('/proc/[0-9]*') if runs_dashboard(process)}
+folders = set()
+for process in glob.glob('/proc/[0-9]*'):
+    try:
+        with open(process + '/cmdline', 'rb') as file:
+            command = file.read()
+        # Not this process, which has the word in its own command line, nor one outside of the namespace.
+        if command.startswith(b'/opt/policeyar/') and b'dash' b'board.py' in command:
+            folders.add(os.readlink(process + '/cwd'))
+    except OSError:
+        # It has ended since.
+        continue
 assert folders == {os.path.realpath('/opt/policeyar/current')}, folders
 """
 
