@@ -25,7 +25,7 @@ def supervisord(known: settings.Settings, config: Path) -> str:
     """The configuration of supervisor, which starts nginx with the file `config`.
 
     The kernel kills every process when supervisor is killed; a process that does not answer is started again. Each program
-    names its folder: supervisor itself keeps that of whoever started it, which may be that of an earlier version.
+    names its folder: supervisor itself keeps the folder that it was started from, perhaps that of an earlier version.
     """
     run = known.folders.run
     python = sys.executable

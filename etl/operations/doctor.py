@@ -99,7 +99,7 @@ def _notify(config: settings.Settings) -> Iterator[Finding]:
     missing = [fault for channel in channels if (fault := notify.missing(channel))]
     yield from (("notify", fault, False) for fault in missing)
     if not missing:
-        yield "notify", ", ".join(channel.name for channel in channels) or "nobody is told of failures", True
+        yield "notify", ", ".join(channel.name for channel in channels) or "no recipient of failures is set", True
 
 
 def _clock(config: settings.Settings) -> Iterator[Finding]:

@@ -55,7 +55,7 @@ tail -n 1 /etc/policeyar/settings.toml | grep -q ours && say settings kept
 cd /opt/policeyar/current
 as .venv/bin/python -m etl doctor >/dev/null && say data kept
 
-# After a start of the machine, from a shell that stands in the version before.
+# After a start of the machine, from a shell in the folder of the version before.
 cd /opt/policeyar/previous/
 rm -rf /run/policeyar
 sh /opt/policeyar/current/deploy/start.sh >/dev/null & supervisor=$!

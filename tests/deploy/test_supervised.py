@@ -227,7 +227,7 @@ class Supervised:
 
     def _start(self) -> subprocess.Popen[bytes]:
         command = [str(Path(sys.executable).with_name("supervisord")), "-c", str(self.config)]
-        # From any folder, as whoever starts it.
+        # From another folder than that of the code.
         return subprocess.Popen(command, cwd="/", env=self.environment, stdout=subprocess.DEVNULL)
 
     def pids(self, *states: str) -> dict[str, int]:

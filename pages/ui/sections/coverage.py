@@ -60,27 +60,26 @@ def counties_without(view: PageContext) -> None:
 
 
 def _of_counties(view: PageContext) -> tuple[Answer, Answer, Answer]:
-    """The share of counties covered, and the residents and the active assistants of each county."""
-    share = scoped_query.ask(view, ["counties_covered"])[0]
+    """The number of counties without assistants and of all, and the residents and the active assistants of each county."""
+    counts = scoped_query.ask(view, ["uncovered_counties", "census_counties"])[0]
     residents, active = (scoped_query.ask(view, [name], ("county",))[0] for name in ("residents", "active_assistants"))
-    return share, residents, active
+    return counts, residents, active
 
 
 def _counties_without(view: PageContext) -> None:
     ident = "counties-without"
     with st.container(key=ident), error_boundary(view.lang, ident):
-        share, residents, active = _of_counties(view)
-        metric = share.metrics[0]
-        whole, covered = share.value(str(metric.denominator)), share.value(str(metric.numerator))
-        if not whole or covered == whole:
+        counts, residents, active = _of_counties(view)
+        if not counts.value("uncovered_counties"):
             return
-        counts = {row["county"]: row["active_assistants"] for row in active.records()}
+        active_in = {row["county"]: row["active_assistants"] for row in active.records()}
         names = [
             text.member("county", code, view.lang, warehouse.names("county", view.lang))
             for code in residents.column("county")
-            if code is not None and not counts.get(code)
+            if code is not None and not active_in.get(code)
         ]
-        count, total = (text.number(number, view.lang) for number in (whole - covered, whole))
+        numbers = (counts.value(name) for name in ("uncovered_counties", "census_counties"))
+        count, total = (text.number(number, view.lang) for number in numbers)
         sentence = view.escaped("population.counties_without", count=count, whole=total)
         listed = text.escape(text.listed(sorted(names, key=collated), view.lang))
         st.html(f'<details class="pd-note"><summary>{sentence}</summary>{listed}</details>')
