@@ -14,9 +14,9 @@ from starlette.middleware import Middleware
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from etl.core.settings import Faulty
-from pages.ui.i18n import text
-from pages.ui.shell import allowed_hosts, frame, gate, logs, service
-from pages.ui.shell import middleware as shell
+from ui.i18n import text
+from ui.shell import allowed_hosts, frame, gate, logs, service
+from ui.shell import middleware as shell
 
 
 def menu(lang: str) -> dict[str, list[st.Page]]:

@@ -17,8 +17,8 @@ from bench.timing import Times, quantile, timed
 from etl.analysis import detail
 from etl.semantic import access
 from etl.semantic.exportable import StreamedRows
-from pages.ui.charts.elements import ChartContext
-from pages.ui.exports import workbook, writers
+from ui.charts.elements import ChartContext
+from ui.exports import workbook, writers
 
 _REPETITIONS = 30
 _NAMES = "select institute_code, name from institutes"

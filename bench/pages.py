@@ -23,10 +23,10 @@ from bench.timing import Times, quantile
 from etl.analysis import registry
 from etl.semantic import access, answers, ranking
 from etl.semantic.access import ScopedCursor
-from pages.ui.charts import bars, lines, maps, marks, titles
-from pages.ui.charts.elements import ChartContext
-from pages.ui.shell import middleware
 from tests.serving import ask, free_ports, until
+from ui.charts import bars, lines, maps, marks, titles
+from ui.charts.elements import ChartContext
+from ui.shell import middleware
 
 _FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")
 _VISITS, _CHANGES = 6, 10

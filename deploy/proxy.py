@@ -127,7 +127,7 @@ def policy(scripts: list[str]) -> str:
 
 def inline_scripts() -> list[str]:
     """The digests of the scripts of the page itself, in both languages."""
-    from pages.ui.shell import middleware
+    from ui.shell import middleware
 
     page = (Path(streamlit.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
     scripts = {script for lang in ("fa", "en") for script in _INLINE_SCRIPT.findall(middleware.rewrite(page, lang))}

@@ -10,6 +10,6 @@ if __name__ == "__main__":
     except settings.Faulty as error:
         sys.exit("\n".join(error.lines))
     # Imported late: modules read their environment variables on import.
-    from pages.ui.briefing.command import main
+    from ui.briefing.command import main
 
     raise SystemExit(main())

@@ -1,7 +1,7 @@
 """Which briefings were written, and where can they be downloaded again?"""
 
-from pages.ui.components import figures as ui
-from pages.ui.sections import briefings
+from ui.components import figures as ui
+from ui.sections import briefings
 
 
 def page() -> None:

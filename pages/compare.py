@@ -1,7 +1,7 @@
 """What differs between two days, or two places, and what made the difference?"""
 
-from pages.ui.components import figures as ui
-from pages.ui.sections import compare, saved_views
+from ui.components import figures as ui
+from ui.sections import compare, saved_views
 
 
 def page() -> None:

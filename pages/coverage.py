@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from pages.ui.charts import bars, grouped, lines, maps, titles
-from pages.ui.components import blocks
-from pages.ui.components import figures as ui
-from pages.ui.sections import coverage, listings
+from ui.charts import bars, grouped, lines, maps, titles
+from ui.components import blocks
+from ui.components import figures as ui
+from ui.sections import coverage, listings
 
 
 def page() -> None:

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from pages.ui.components import breadcrumb
-from pages.ui.components import figures as ui
-from pages.ui.sections import explore, explore_rows, saved_views
+from ui.components import breadcrumb
+from ui.components import figures as ui
+from ui.sections import explore, explore_rows, saved_views
 
 
 def page() -> None:

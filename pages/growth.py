@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from pages.ui.charts import bars, lines, steps
-from pages.ui.components import figures as ui
-from pages.ui.sections import comparisons, goal, overview
+from ui.charts import bars, lines, steps
+from ui.components import figures as ui
+from ui.sections import comparisons, goal, overview
 
 
 def page() -> None:

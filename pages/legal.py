@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from pages.ui.charts import bars, lines, maps, titles
-from pages.ui.components import figures as ui
-from pages.ui.sections import listings
-from pages.ui.state import address
+from ui.charts import bars, lines, maps, titles
+from ui.components import figures as ui
+from ui.sections import listings
+from ui.state import address
 
 
 def page() -> None:

@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from pages.ui.charts import bars, lines, time_titles, titles
-from pages.ui.charts import licensing as charts
-from pages.ui.components import blocks
-from pages.ui.components import figures as ui
-from pages.ui.sections import licensing, listings
-from pages.ui.state import address
+from ui.charts import bars, lines, time_titles, titles
+from ui.charts import licensing as charts
+from ui.components import blocks
+from ui.components import figures as ui
+from ui.sections import licensing, listings
+from ui.state import address
 
 AGES = ("outstanding_30", "outstanding_90", "outstanding_180", "outstanding_older")
 

@@ -1,6 +1,6 @@
 """What does each number mean, and how is it calculated?"""
 
-from pages.ui.sections import definitions
+from ui.sections import definitions
 
 
 def page() -> None:

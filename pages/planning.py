@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from pages.ui.charts import scenario_paths
-from pages.ui.components import figures as ui
-from pages.ui.sections import scenario
+from ui.charts import scenario_paths
+from ui.components import figures as ui
+from ui.sections import scenario
 
 
 def page() -> None:

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from pages.ui.charts import lines
-from pages.ui.components import figures as ui
-from pages.ui.sections import briefings, comparisons, listings, overview
-from pages.ui.state import rendering
+from ui.charts import lines
+from ui.components import figures as ui
+from ui.sections import briefings, comparisons, listings, overview
+from ui.state import rendering
 
 
 def page() -> None:

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from pages.ui.sections import audit_log, data_quality, revisions
-from pages.ui.state import page_context
+from ui.sections import audit_log, data_quality, revisions
+from ui.state import page_context
 
 
 def page() -> None:

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from pages.ui.charts import bars, lines
-from pages.ui.components import breadcrumb
-from pages.ui.components import figures as ui
-from pages.ui.sections import institute
+from ui.charts import bars, lines
+from ui.components import breadcrumb
+from ui.components import figures as ui
+from ui.sections import institute
 
 
 def page() -> None:

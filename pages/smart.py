@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from pages.ui.charts import bars, maps, titles
-from pages.ui.charts import licensing as charts
-from pages.ui.components import blocks
-from pages.ui.components import figures as ui
-from pages.ui.sections import licensing
+from ui.charts import bars, maps, titles
+from ui.charts import licensing as charts
+from ui.components import blocks
+from ui.components import figures as ui
+from ui.sections import licensing
 
 
 def page() -> None:

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from pages.ui.charts import bars, lines, maps, titles
-from pages.ui.components import figures as ui
-from pages.ui.sections import comparisons
+from ui.charts import bars, lines, maps, titles
+from ui.components import figures as ui
+from ui.sections import comparisons
 
 BANDS = {f"status_{band}": band for band in ("in_date", "pending", "expired", "overdue")}
 

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from pages.ui.charts import bars, lines, titles, workforce
-from pages.ui.components import figures as ui
-from pages.ui.sections import comparisons
+from ui.charts import bars, lines, titles, workforce
+from ui.components import figures as ui
+from ui.sections import comparisons
 
 
 def page() -> None:

@@ -1,4 +1,4 @@
-// The headings of a table (pages/ui/components/tables.py) are buttons: a click, or Enter, sorts its rows on the server, because
+// The headings of a table (ui/components/tables.py) are buttons: a click, or Enter, sorts its rows on the server, because
 // long tables are sent a page at a time. The pressed button keeps the focus when the new rows arrive.
 export default function ({ parentElement, setTriggerValue }) {
   const box = parentElement.closest("[class*='st-key-table-']");

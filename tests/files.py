@@ -4,7 +4,7 @@ import io
 from collections.abc import Callable
 from typing import Any
 
-from pages.ui.exports import workbook, writers
+from ui.exports import workbook, writers
 
 
 def _as_bytes(write: Callable[..., None], *arguments: Any, **options: Any) -> bytes:

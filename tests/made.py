@@ -8,7 +8,7 @@ from etl.semantic.access import ADMINISTRATOR
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
 from etl.warehouse.publications import Publication
-from pages.ui.charts.elements import ChartContext
+from ui.charts.elements import ChartContext
 
 PUBLICATION = Publication(
     id="000007",
@@ -81,7 +81,7 @@ def by_month() -> Answer:
 
 def in_order(answer: Answer, context: ChartContext, sort: str) -> list[tuple[Any, ...]]:
     """The rows of an answer as its table on a page shows them under this order."""
-    from pages.ui.components import tables
+    from ui.components import tables
 
     view = SimpleNamespace(lang=context.lang, word=lambda key: key)
     return tables.sorted_by(tables.columns_of(view, answer, context), answer.rows, sort)  # type: ignore[arg-type]

@@ -2,12 +2,12 @@
 
 from streamlit.util import calc_hash
 
-from pages.ui.i18n import text
+from ui.i18n import text
 
 PARTS = [part for entry in text.pages() for part in text.parts(entry)]
 FIRST = text.menu()[0]["page"]
 # As dashboard.py does for each user. A script in a folder without `pages/`: AppTest would run the files of that.
-SCRIPT = "from dashboard import menu\nfrom pages.ui.shell import frame\nframe.run(menu)\n"
+SCRIPT = "from dashboard import menu\nfrom ui.shell import frame\nframe.run(menu)\n"
 
 
 def opening(part: str) -> tuple[str, dict[str, str]]:

@@ -11,9 +11,9 @@ from starlette.testclient import TestClient
 
 from etl.semantic.access import ADMINISTRATOR, ScopedCursor, cursor_for
 from etl.warehouse import publications
-from pages.ui.shell import people
 from tests.access.gated import application, configured
 from tests.browser import app as front
+from ui.shell import people
 
 
 @pytest.fixture(scope="module")

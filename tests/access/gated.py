@@ -18,7 +18,7 @@ from streamlit.web.server.starlette import starlette_auth_routes as streamlit_au
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 from etl.core.settings import Folders, Settings, SignIn
-from pages.ui.shell import gate, people
+from ui.shell import gate, people
 
 SECRET = "0123456789abcdef0123456789abcdef"
 ACCESS = """

@@ -24,13 +24,13 @@ from etl.core.paths import ROOT
 from etl.operations import audit
 from etl.semantic.access import ADMINISTRATOR
 from etl.warehouse import publications
-from pages.ui.data import user
-from pages.ui.i18n import text
-from pages.ui.sections import audit_log
-from pages.ui.shell import logs
-from pages.ui.state.page_context import PageContext
 from tests.access.scopes import NATIONAL, NONE, OF_TEHRAN, TEHRAN
 from tests.parts import SCRIPT, opening
+from ui.data import user
+from ui.i18n import text
+from ui.sections import audit_log
+from ui.shell import logs
+from ui.state.page_context import PageContext
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from etl.analysis import data_quality, detail
 from etl.core.errors import AccessDenied
 from etl.core.paths import ROOT
 from etl.semantic.access import AccessScope
-from pages.ui.data import registers, user, warehouse
 from tests.access.scopes import ISFAHAN, NATIONAL, NONE, OF_ISFAHAN, OF_TEHRAN, TEHRAN
 from tests.access.test_scopes import province_of_county
 from tests.test_architecture import imports
+from ui.data import registers, user, warehouse
 
 pytestmark = pytest.mark.slow
 
@@ -113,7 +113,7 @@ def test_rows_of_people_need_the_right_and_the_setting(published: Path, monkeypa
 def pages_that(modules: set[str]) -> set[str]:
     return {
         path.relative_to(ROOT).as_posix()
-        for path in [ROOT / "dashboard.py", *(ROOT / "pages").rglob("*.py")]
+        for path in [ROOT / "dashboard.py", *(ROOT / "pages").rglob("*.py"), *(ROOT / "ui").rglob("*.py")]
         if imports(path) & modules
     }
 
@@ -126,17 +126,17 @@ def test_pages_reach_the_database_through_scoped_cursors_only() -> None:
         "etl.semantic.access.connect",
     }
     assert pages_that(opens) == {
-        f"pages/ui/data/{name}.py" for name in ("warehouse", "registers", "briefing_questions", "limits")
+        f"ui/data/{name}.py" for name in ("warehouse", "registers", "briefing_questions", "limits")
     }
     assert pages_that({"etl.semantic.access.cursor_for", "etl.semantic.access.ScopedCursor"}) <= {
-        "pages/ui/data/warehouse.py",
-        "pages/ui/data/registers.py",
-        "pages/ui/data/briefing_questions.py",
-        "pages/ui/data/limits.py",
+        "ui/data/warehouse.py",
+        "ui/data/registers.py",
+        "ui/data/briefing_questions.py",
+        "ui/data/limits.py",
     }
     # Every cursor on a publication is bound to a scope, except the one that reads its description.
     for name in ("warehouse", "registers", "briefing_questions", "limits"):
-        tree = ast.parse((ROOT / "pages" / "ui" / "data" / f"{name}.py").read_text(encoding="utf-8"))
+        tree = ast.parse((ROOT / "ui" / "data" / f"{name}.py").read_text(encoding="utf-8"))
         unscoped = [
             function.name
             for function in ast.walk(tree)
@@ -150,7 +150,7 @@ def test_pages_reach_the_database_through_scoped_cursors_only() -> None:
 def test_only_code_that_aggregates_reads_whole_tables() -> None:
     summing = {
         path.relative_to(ROOT).as_posix()
-        for path in [*(ROOT / "etl").rglob("*.py"), *(ROOT / "pages").rglob("*.py")]
+        for path in [*(ROOT / "etl").rglob("*.py"), *(ROOT / "pages").rglob("*.py"), *(ROOT / "ui").rglob("*.py")]
         if any(
             isinstance(node, ast.Attribute)
             and node.attr == "numbers"

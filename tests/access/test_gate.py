@@ -10,10 +10,10 @@ from starlette.websockets import WebSocketDisconnect
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 from etl.operations import audit, sessions
-from pages.ui.data import user
-from pages.ui.shell import gate, people
 from tests.access.gated import ACCESS, CLOSED, PAGE, SECRET, cookie, opens_socket, status
 from tests.access.scopes import ISFAHAN, TEHRAN
+from ui.data import user
+from ui.shell import gate, people
 
 
 @pytest.mark.parametrize("path", CLOSED)

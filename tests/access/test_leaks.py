@@ -24,12 +24,12 @@ from etl.core.places import places
 from etl.operations import audit
 from etl.semantic import access, disclosure
 from etl.semantic.catalog import catalogue
-from pages.ui.i18n import text
 from tests import serving
 from tests.access.scopes import ISFAHAN, TEHRAN
 from tests.access.site import ROLES, Site, cookie_header, events, fetch, served, sign_in, status
 from tests.browser import app as front
 from tests.parts import PARTS, opening
+from ui.i18n import text
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 OFFICERS = {"tehran.officer": (TEHRAN, ISFAHAN), "isfahan.officer": (ISFAHAN, TEHRAN)}

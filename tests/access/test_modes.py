@@ -11,12 +11,12 @@ from starlette.testclient import TestClient
 from etl.core.paths import ROOT
 from etl.core.settings import Faulty
 from etl.operations import audit, sessions
-from pages.ui.data import user
-from pages.ui.i18n import text
-from pages.ui.shell import frame, gate, people
 from tests import serving
 from tests.access.gated import ACCESS, application, configured, cookie, opens_socket, status
 from tests.access.scopes import ISFAHAN, OF_ISFAHAN
+from ui.data import user
+from ui.i18n import text
+from ui.shell import frame, gate, people
 
 # ------------------------------------------------------------------ files
 
@@ -70,7 +70,7 @@ def test_a_file_is_offered_for_five_minutes(oidc: TestClient, tmp_path: Path, mo
 def test_counters_are_for_this_machine(
     client: str, host: str, headers: dict[str, str], expected: int, oidc: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pages.ui.shell.gate.config.get_option", {"server.address": "10.0.0.1"}.get)
+    monkeypatch.setattr("ui.shell.gate.config.get_option", {"server.address": "10.0.0.1"}.get)
     local = TestClient(application(), base_url=f"http://{host}", client=(client, 50000))
     assert local.get("/metrics", headers=headers).status_code == expected
     for path in ("/_stcore/metrics", "/overview", "/media/x"):

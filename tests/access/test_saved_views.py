@@ -9,10 +9,10 @@ import pytest
 
 from etl.operations.saved_views import Saved, SavedViews
 from etl.operations.sessions import LONGEST_SECONDS, Offer, Sessions
-from pages.ui.data import user
-from pages.ui.state import saved_views
 from tests import postgres
 from tests.access.scopes import NATIONAL, OF_ISFAHAN, OF_TEHRAN
+from ui.data import user
+from ui.state import saved_views
 
 DAY = date(2026, 6, 30)
 

@@ -19,7 +19,7 @@ from etl.core.errors import QuestionError
 from etl.semantic import answers
 from etl.synthetic.people import joining_days, last_days
 from etl.synthetic.world import NEVER
-from pages.ui.i18n import text
+from ui.i18n import text
 
 DAY = date(2026, 6, 30)
 # Operations on children under one year and deaths within 30 days, by centre, 1991 to 1995: D. J. Spiegelhalter, P. Aylin,

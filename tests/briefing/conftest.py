@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from etl.semantic.access import ADMINISTRATOR
-from pages.ui.briefing import writing
 from tests.conftest import Sample
+from ui.briefing import writing
 
 ROOT = Path(__file__).parents[2]
 DAY = "2026-06-30"

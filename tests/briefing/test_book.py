@@ -16,12 +16,12 @@ from etl.core.errors import Refused
 from etl.semantic import access, answers
 from etl.semantic.access import ADMINISTRATOR
 from etl.semantic.catalog import catalogue, derived
-from pages.ui.briefing import content, drawing, typesetting, writing
-from pages.ui.briefing.writing import Press
-from pages.ui.charts import maps
-from pages.ui.charts.elements import ChartContext
-from pages.ui.i18n import text
 from tests import made
+from ui.briefing import content, drawing, typesetting, writing
+from ui.briefing.writing import Press
+from ui.charts import maps
+from ui.charts.elements import ChartContext
+from ui.i18n import text
 
 pytestmark = pytest.mark.slow
 

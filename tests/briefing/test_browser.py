@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from etl.semantic.access import ADMINISTRATOR
-from pages.ui.briefing import command, writing
-from pages.ui.i18n import text
 from tests.browser import app as front
+from ui.briefing import command, writing
+from ui.i18n import text
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

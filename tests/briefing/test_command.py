@@ -18,10 +18,10 @@ import pytest
 
 from etl.core.errors import Refused
 from etl.semantic.access import ADMINISTRATOR
-from pages.ui.briefing import command, recipients, writing
-from pages.ui.i18n import text
 from tests.briefing.conftest import DAY, ROOT, etl
 from tests.serving import publish
+from ui.briefing import command, recipients, writing
+from ui.i18n import text
 
 pytestmark = pytest.mark.slow
 

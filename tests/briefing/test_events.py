@@ -8,13 +8,13 @@ from etl.analysis import events, growth
 from etl.semantic import access
 from etl.semantic.access import ADMINISTRATOR, AccessScope
 from etl.semantic.disclosure import for_circulation
-from pages.ui.charts import lines, marks
-from pages.ui.charts.elements import ChartContext
-from pages.ui.components import downloads, footer
-from pages.ui.components.downloads import Picture
-from pages.ui.i18n import text
-from pages.ui.state.page_context import PageContext, Scope
 from tests import loading, made
+from ui.charts import lines, marks
+from ui.charts.elements import ChartContext
+from ui.components import downloads, footer
+from ui.components.downloads import Picture
+from ui.i18n import text
+from ui.state.page_context import PageContext, Scope
 
 pytestmark = pytest.mark.slow
 

@@ -11,9 +11,9 @@ import pikepdf
 import pytest
 
 from etl.semantic.access import ADMINISTRATOR
-from pages.ui.briefing import content, writing
-from pages.ui.briefing.writing import Press
-from pages.ui.i18n import text
+from ui.briefing import content, writing
+from ui.briefing.writing import Press
+from ui.i18n import text
 
 pytestmark = pytest.mark.slow
 
@@ -190,7 +190,7 @@ def test_long_names_and_letters_that_the_font_lacks_burst_no_page(pointer, tmp_p
 
 
 def test_more_counties_than_fit_are_ranked_without_their_other_numbers(press, monkeypatch, tmp_path):
-    monkeypatch.setattr("pages.ui.briefing.tables._MOST_COUNTIES_IN_FULL", 0)
+    monkeypatch.setattr("ui.briefing.tables._MOST_COUNTIES_IN_FULL", 0)
     book = Book(press, "IR-23", "en", None, tmp_path)
     assert book.data["ranking"]["rows"]
     assert all(row["more"] == [] for row in book.data["ranking"]["rows"])

@@ -8,12 +8,12 @@ from streamlit.testing.v1 import AppTest
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.semantic.access import ADMINISTRATOR, AccessScope
-from pages.ui.briefing import writing
-from pages.ui.briefing.writing import Written
-from pages.ui.data import user
-from pages.ui.sections import briefings
-from pages.ui.state.page_context import PageContext, Scope
 from tests.parts import SCRIPT, opening
+from ui.briefing import writing
+from ui.briefing.writing import Written
+from ui.data import user
+from ui.sections import briefings
+from ui.state.page_context import PageContext, Scope
 
 pytestmark = pytest.mark.slow
 

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, WebSocket, WebSoc
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from pages.ui.i18n import text
+from ui.i18n import text
 
 ROOT = Path(__file__).parents[2]
 _FLAGS = (

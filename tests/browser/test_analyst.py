@@ -16,9 +16,9 @@ from etl.analysis import detail, growth
 from etl.core.jalali import DAY
 from etl.semantic import access, answers
 from etl.warehouse import publications
-from pages.ui.i18n import text
-from pages.ui.state import periods
 from tests.browser import app as front
+from ui.i18n import text
+from ui.state import periods
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

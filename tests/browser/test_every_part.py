@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from pages.ui.i18n import text
 from tests.browser import app as front
 from tests.parts import PARTS
 from tests.serving import Served
+from ui.i18n import text
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

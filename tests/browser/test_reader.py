@@ -13,8 +13,8 @@ from playwright.sync_api import Browser
 
 from etl.semantic import access, answers, catalog
 from etl.semantic.ranking import rank
-from pages.ui.i18n import text
 from tests.browser import app as front
+from ui.i18n import text
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

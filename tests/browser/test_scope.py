@@ -6,8 +6,8 @@ from urllib.parse import parse_qs
 import pytest
 from playwright.sync_api import Browser
 
-from pages.ui.i18n import text
 from tests.browser import app as front
+from ui.i18n import text
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

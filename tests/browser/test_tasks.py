@@ -23,9 +23,9 @@ from etl.core import jalali
 from etl.core.text_folding import latin_digits
 from etl.semantic import access, answers
 from etl.semantic.ranking import rank
-from pages.ui.i18n import text
 from tests.browser import app as front
 from tests.conftest import BUILD_DAY, Sample
+from ui.i18n import text
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

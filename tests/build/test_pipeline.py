@@ -17,7 +17,6 @@ from etl.build import pipeline
 from etl.extract.contract import contract
 from etl.semantic import access, answers
 from etl.warehouse import build_database, code_version, publications
-from pages.ui.i18n import text
 from tests.conftest import Sample
 from tests.loading import (
     DAY,
@@ -33,6 +32,7 @@ from tests.loading import (
     row,
     with_rows,
 )
+from ui.i18n import text
 
 pytestmark = pytest.mark.slow
 

@@ -18,8 +18,8 @@ from supervisor.xmlrpc import SupervisorTransport
 
 from deploy import configure, proxy
 from etl.core import settings
-from pages.ui.briefing import command
 from tests.serving import ROOT, ask, free_ports, is_running, publish, run, start_nginx, until
+from ui.briefing import command
 
 needs_nginx = pytest.mark.skipif(not shutil.which("nginx", path="/usr/sbin:/usr/bin"), reason="nginx is not installed")
 UNITS = sorted((ROOT / "deploy" / "systemd").iterdir())

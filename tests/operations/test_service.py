@@ -160,7 +160,7 @@ def test_a_process_notifies_once_that_it_is_ready(tmp_path):
 
 @pytest.mark.slow
 def test_a_process_with_a_hung_event_loop_sends_no_watchdog_signal(tmp_path, monkeypatch):
-    from pages.ui.shell import service
+    from ui.shell import service
 
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as life, socket.socket() as hung:
         life.bind(str(tmp_path / "notify"))
@@ -199,8 +199,8 @@ def test_no_process_starts_on_a_fault(tmp_path):
 
 
 def test_runs_and_questions_are_counted(pointer, monkeypatch):
-    from pages.ui.data import warehouse
-    from pages.ui.shell import service
+    from ui.data import warehouse
+    from ui.shell import service
 
     monkeypatch.setenv("WAREHOUSE", str(pointer))
     before = service._REGISTRY.get_sample_value("policeyar_rerun_seconds_count")
@@ -270,7 +270,7 @@ _LOGGING = """
 import logging
 import os
 os.environ["LOG_FORMAT"] = "json"
-from pages.ui.shell import service
+from ui.shell import service
 service.begin()
 from streamlit import config, logger
 config.set_option("logger.messageFormat", "%(message)s")
@@ -284,7 +284,7 @@ try:
 except ValueError:
     log.exception("run failed for %s", "IR-23")
 logging.getLogger("policeyar.web").warning("started")
-from pages.ui.components.notices import error_boundary
+from ui.components.notices import error_boundary
 with error_boundary("en", "figure-1"):
     raise KeyError("0123456789")
 """

@@ -24,9 +24,9 @@ from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
 from etl.semantic.disclosure import for_circulation
 from etl.semantic.exportable import StreamedRows
-from pages.ui.charts.elements import ChartContext
 from tests.files import to_parquet
 from tests.made import answer
+from ui.charts.elements import ChartContext
 
 EN = ChartContext("en")
 # With this seed one of the small tables has a line that its sum would reveal.

@@ -12,8 +12,8 @@ from etl.analysis import registry
 from etl.extract.contract import TABLES
 from etl.semantic import access, answers, catalog, lineage
 from etl.warehouse import adoption_history, publications, run_models, sql_tables
-from pages.ui.data import warehouse
 from tests.loading import Built, build, national_id, put, row
+from ui.data import warehouse
 
 pytestmark = pytest.mark.slow
 

@@ -13,13 +13,13 @@ from starlette.applications import Starlette
 from streamlit.testing.v1 import AppTest
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
-from pages.ui.data import warehouse
-from pages.ui.i18n import text
-from pages.ui.shell import middleware
-from pages.ui.state.address import NAMES, NATION
-from pages.ui.state.page_context import FILTERS
 from tests.conftest import Sample
 from tests.parts import SCRIPT, opening
+from ui.data import warehouse
+from ui.i18n import text
+from ui.shell import middleware
+from ui.state.address import NAMES, NATION
+from ui.state.page_context import FILTERS
 
 # Values that are valid for some parameter, and some that only look valid.
 SAID = (

@@ -15,9 +15,9 @@ from streamlit.web.server.starlette.starlette_websocket import _is_origin_allowe
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from pages.ui.i18n import text
-from pages.ui.shell import allowed_hosts
 from tests.serving import ROOT, ask, free_ports, until
+from ui.i18n import text
+from ui.shell import allowed_hosts
 
 NAMES = ["localhost", "127.0.0.1", "::1", "dashboard.example"]
 

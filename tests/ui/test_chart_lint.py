@@ -20,15 +20,15 @@ from etl.semantic import access
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
 from etl.semantic.ranking import rank
-from pages.ui.charts import bars, elements, maps, matrix, steps, titles
-from pages.ui.charts.chart import Chart
-from pages.ui.charts.elements import COLOURS, ChartContext
-from pages.ui.components import blocks, figures
-from pages.ui.i18n import text
-from pages.ui.i18n.text import escape
 from tests.conftest import Sample
 from tests.parts import PARTS, SCRIPT, opening
 from tests.ui.test_charts import contrast
+from ui.charts import bars, elements, maps, matrix, steps, titles
+from ui.charts.chart import Chart
+from ui.charts.elements import COLOURS, ChartContext
+from ui.components import blocks, figures
+from ui.i18n import text
+from ui.i18n.text import escape
 
 pytestmark = pytest.mark.slow
 

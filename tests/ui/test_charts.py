@@ -18,11 +18,11 @@ from etl.analysis.training import GOAL, RUN_OFF_DAYS
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import Metric, catalogue, derived
 from etl.semantic.ranking import size_of
-from pages.ui.charts import axes, bars, elements, licensing, lines, maps, steps, time_titles, titles, workforce
-from pages.ui.charts.classes import ABOVE, BELOW, STEPS, classes
-from pages.ui.charts.elements import COLOURS, ChartContext
-from pages.ui.i18n import text
 from tests.made import answer, by_month, by_province
+from ui.charts import axes, bars, elements, licensing, lines, maps, steps, time_titles, titles, workforce
+from ui.charts.classes import ABOVE, BELOW, STEPS, classes
+from ui.charts.elements import COLOURS, ChartContext
+from ui.i18n import text
 
 ROOT = Path(__file__).parents[2]
 FA, EN = ChartContext("fa"), ChartContext("en")
@@ -196,7 +196,7 @@ def test_every_line_of_text_carries_its_direction(name: str, context: ChartConte
 
 def test_charts_do_not_import_streamlit() -> None:
     modules = "charts.bars, charts.elements, charts.titles, charts.lines, charts.maps, exports.writers, i18n.text"
-    imported = ", ".join(f"pages.ui.{module}" for module in modules.split(", "))
+    imported = ", ".join(f"ui.{module}" for module in modules.split(", "))
     code = f"import sys, {imported}; sys.exit('streamlit' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 

@@ -11,10 +11,10 @@ from streamlit.testing.v1 import AppTest
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.semantic import disclosure
 from etl.semantic.answers import Answer
-from pages.ui.components import downloads as exports_more
-from pages.ui.data import warehouse
 from tests.conftest import Sample
 from tests.parts import PARTS, SCRIPT, opening
+from ui.components import downloads as exports_more
+from ui.data import warehouse
 
 PAGES = [part for part in PARTS if part not in ("compare", "methods", "quality")]
 

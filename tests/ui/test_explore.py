@@ -20,14 +20,14 @@ from etl.semantic import access, answers
 from etl.semantic.catalog import DIMENSIONS, catalogue
 from etl.semantic.provisional import settled_on
 from etl.warehouse import publications
-from pages.ui.charts import matrix
-from pages.ui.charts.elements import ChartContext
-from pages.ui.components import downloads, tables
-from pages.ui.i18n import text
-from pages.ui.sections import explore
-from pages.ui.state import saved_views
 from tests import made
 from tests.conftest import Sample
+from ui.charts import matrix
+from ui.charts.elements import ChartContext
+from ui.components import downloads, tables
+from ui.i18n import text
+from ui.sections import explore
+from ui.state import saved_views
 
 AS_OF = date(2024, 9, 21)
 
@@ -238,8 +238,8 @@ def test_the_page_reports_a_broken_file(
     def draw(lang: str) -> None:
         import streamlit as st
 
-        from pages.ui.sections import saved_views as saved
-        from pages.ui.state import page_context
+        from ui.sections import saved_views as saved
+        from ui.state import page_context
 
         st.session_state["lang"] = lang
         saved._inside(page_context.view(), "explore")
@@ -365,7 +365,7 @@ def order(row: tuple) -> tuple:
 
 
 def test_people_stay_closed_unless_the_setting_opens_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    from pages.ui.data import registers
+    from ui.data import registers
 
     monkeypatch.delenv("DETAIL_ROWS", raising=False)
     with pytest.raises(PermissionError):

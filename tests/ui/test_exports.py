@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from etl.semantic import disclosure, exportable
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue, derived, reported
-from pages.ui.charts.elements import ChartContext
-from pages.ui.components import downloads
-from pages.ui.exports import about, file_content
-from pages.ui.i18n import text
-from pages.ui.state.page_context import PageContext, Scope
 from tests.files import to_csv, to_parquet, to_xlsx
 from tests.made import answer, by_month, by_province
+from ui.charts.elements import ChartContext
+from ui.components import downloads
+from ui.exports import about, file_content
+from ui.i18n import text
+from ui.state.page_context import PageContext, Scope
 
 FA, EN = ChartContext("fa"), ChartContext("en")
 DANGEROUS = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\x00=1", "＝1+1", "＋1", "－1", "＠x"]

@@ -23,10 +23,10 @@ import pytest
 from etl.analysis import detail
 from etl.semantic import access, disclosure, exportable
 from etl.semantic.answers import ask
-from pages.ui.charts.elements import ChartContext
-from pages.ui.exports.file_content import Exportable
 from tests.conftest import Sample
 from tests.files import to_csv, to_parquet, to_xlsx
+from ui.charts.elements import ChartContext
+from ui.exports.file_content import Exportable
 
 AGAIN = "If it should: python -m tests.ui.test_exports_golden, and review what git shows."
 ROOT = Path(__file__).parents[2]

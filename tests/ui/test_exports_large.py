@@ -14,10 +14,10 @@ import pytest
 
 from etl.semantic import access, answers, exportable
 from etl.semantic.answers import Answer
-from pages.ui.charts.elements import ChartContext
-from pages.ui.exports import file_content, workbook
 from tests import made
 from tests.files import to_csv, to_parquet, to_xlsx
+from ui.charts.elements import ChartContext
+from ui.exports import file_content, workbook
 
 ROWS = 20_000
 OVER = (date(2025, 3, 21), date(2026, 6, 30))

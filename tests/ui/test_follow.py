@@ -10,12 +10,12 @@ from streamlit.testing.v1 import AppTest
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.warehouse import publications
-from pages.ui.data import registers, warehouse
-from pages.ui.i18n import text
-from pages.ui.state import page_context, rendering
 from tests.browser import app as front
 from tests.conftest import Sample
 from tests.parts import SCRIPT
+from ui.data import registers, warehouse
+from ui.i18n import text
+from ui.state import page_context, rendering
 
 pytestmark = pytest.mark.slow
 

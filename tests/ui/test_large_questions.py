@@ -16,15 +16,15 @@ from etl.semantic import access, scoped_views
 from etl.semantic.answers import Answer
 from etl.semantic.exportable import StoredRows
 from etl.warehouse import publications
-from pages.ui.charts.elements import ChartContext
-from pages.ui.components import downloads, paged_rows, tables
-from pages.ui.data import caches, limits, registers, user, warehouse
-from pages.ui.exports import job as jobs
-from pages.ui.exports.job import ExportJob, Making
-from pages.ui.i18n import text
 from tests import made
 from tests.parts import SCRIPT, opening
 from tests.serving import until
+from ui.charts.elements import ChartContext
+from ui.components import downloads, paged_rows, tables
+from ui.data import caches, limits, registers, user, warehouse
+from ui.exports import job as jobs
+from ui.exports.job import ExportJob, Making
+from ui.i18n import text
 
 BY = ("institute", "county", "month")
 OVER = (date(2001, 3, 21), date(2026, 6, 30))
@@ -272,11 +272,11 @@ LARGE = made.answer(
 def made_first() -> None:
     from types import SimpleNamespace
 
-    from pages.ui.charts.elements import ChartContext
-    from pages.ui.components import downloads
-    from pages.ui.exports.job import ExportJob
-    from pages.ui.i18n import text
     from tests.ui.test_large_questions import LARGE
+    from ui.charts.elements import ChartContext
+    from ui.components import downloads
+    from ui.exports.job import ExportJob
+    from ui.i18n import text
 
     view = SimpleNamespace(lang="en", word=lambda key, **values: text.word(key, "en", **values))
     downloads._made_first(view, "x", "file.xlsx", ExportJob("xlsx", LARGE, ChartContext("en"), False, ""), {})

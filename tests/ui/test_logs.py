@@ -12,8 +12,8 @@ from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.web.server.starlette import starlette_routes
 from uvicorn.protocols.websockets import websockets_sansio_impl
 
-from pages.ui.components import plot
-from pages.ui.shell import logs
+from ui.components import plot
+from ui.shell import logs
 
 MARK = "marker7391"
 

@@ -11,9 +11,9 @@ from etl.core.jalali import last_complete_months, year_before
 from etl.semantic import access, answers
 from etl.semantic.nowruz import comparable
 from etl.semantic.provisional import settled_on
-from pages.ui.charts import lines, time_titles
-from pages.ui.charts.elements import ChartContext
 from tests.loading import build, national_id, put, put_good, row
+from ui.charts import lines, time_titles
+from ui.charts.elements import ChartContext
 
 # The last of Esfand 1404, a common year; 1403 was a leap year.
 DAY = date(2026, 3, 20)

@@ -17,11 +17,11 @@ import dashboard  # noqa: F401 - outside of a run it is the server, inside it wo
 from etl.semantic import access
 from etl.semantic.answers import ask
 from etl.warehouse import publications
-from pages.ui.components.plot import plot
-from pages.ui.data import warehouse
-from pages.ui.i18n import text
 from tests.conftest import ROOT, Sample
 from tests.parts import PARTS, SCRIPT, opening
+from ui.components.plot import plot
+from ui.data import warehouse
+from ui.i18n import text
 
 PAGES = PARTS
 LATEST = date(2024, 9, 21)

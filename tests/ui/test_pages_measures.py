@@ -28,12 +28,12 @@ from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import ask
 from etl.semantic.catalog import catalogue, derived
 from etl.semantic.provisional import settled_on
-from pages.ui.charts import signals as charts
-from pages.ui.charts.elements import ChartContext
-from pages.ui.i18n import text
 from tests.loading import build, put, put_good, row
 from tests.made import answer
 from tests.ui.test_pages_workforce import html, in_address, in_language, opened, plain, published  # noqa: F401
+from ui.charts import signals as charts
+from ui.charts.elements import ChartContext
+from ui.i18n import text
 
 LANGUAGES = ("fa", "en")
 

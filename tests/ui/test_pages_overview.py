@@ -9,14 +9,14 @@ import pytest
 
 from etl.analysis import registry
 from etl.core.jalali import add_months
+from etl.core.paths import ROOT
 from etl.semantic import access
 from etl.semantic.answers import ask
 from etl.semantic.provisional import settled_on
-from pages.ui.i18n import text
-from pages.ui.sections import overview
-from pages.ui.summary import needs_action
 from tests.parts import PARTS
 from tests.ui.test_pages import html, opened, published  # noqa: F401 - a fixture is asked for by its name
+from ui.i18n import text
+from ui.summary import needs_action
 
 LANGUAGES = ("fa", "en")
 TABBED = [entry for entry in text.menu() if len(text.parts(entry)) > 1]
@@ -35,7 +35,7 @@ def test_the_menu_has_at_most_nine_entries_in_three_groups_and_every_part_a_plac
     menu = text.menu()
     assert len(menu) <= 9
     assert list(dict.fromkeys(entry["group"] for entry in menu)) == ["look", "analyse", "trust"]
-    files = {path.stem for path in Path(overview.__file__).parents[2].glob("*.py")} - {"__init__", "__main__"}
+    files = {path.stem for path in (ROOT / "pages").glob("*.py")} - {"__init__", "__main__"}
     assert set(PARTS) == files
 
 

@@ -12,10 +12,10 @@ from etl.analysis import international
 from etl.analysis.licensing import adoption
 from etl.semantic import access, answers
 from etl.semantic.catalog import derived
-from pages.ui.charts import grouped, licensing
-from pages.ui.charts.elements import ChartContext
-from pages.ui.i18n import text
 from tests.ui.test_pages import html, opened, published  # noqa: F401 - a fixture is asked for by its name
+from ui.charts import grouped, licensing
+from ui.charts.elements import ChartContext
+from ui.i18n import text
 
 PAGES = ("licensing", "legal", "smart", "coverage", "province")
 LANGUAGES = ("fa", "en")

@@ -15,13 +15,13 @@ from etl.semantic import access
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue, derived, derived_names
 from etl.semantic.provisional import settled_on
-from pages.ui.charts import scenario_paths, workforce
-from pages.ui.charts.elements import ChartContext
-from pages.ui.i18n import text
-from pages.ui.sections import scenario
 from tests.conftest import Sample
 from tests.made import answer
 from tests.parts import SCRIPT, opening
+from ui.charts import scenario_paths, workforce
+from ui.charts.elements import ChartContext
+from ui.i18n import text
+from ui.sections import scenario
 
 FIRST = text.menu()[0]["page"]
 LANGUAGES = ("fa", "en")

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from pages.ui.data import warehouse
-from pages.ui.state import rendering
+from ui.data import warehouse
+from ui.state import rendering
 
 
 class Page:

@@ -11,11 +11,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from etl.semantic.answers import Answer
-from pages.ui.charts import bars, elements, titles
-from pages.ui.charts.elements import ChartContext
-from pages.ui.i18n import text
-from pages.ui.sections import compare, scenario
 from tests.made import answer
+from ui.charts import bars, elements, titles
+from ui.charts.elements import ChartContext
+from ui.i18n import text
+from ui.sections import compare, scenario
 
 ROOT = Path(__file__).parents[2]
 EN = ChartContext("en")
@@ -154,10 +154,10 @@ NOT_READ = {
 @pytest.mark.slow
 def test_no_page_rounds_by_itself_and_neither_plotly_nor_a_script_does() -> None:
     assert number_formats("f'{x:.1f}' + f'{x:.{n}%}' + str(round(x, 1))"), "the search finds what it is for"
-    for path in (ROOT / "pages").rglob("*.py"):
+    for path in [*(ROOT / "pages").rglob("*.py"), *(ROOT / "ui").rglob("*.py")]:
         source = path.read_text(encoding="utf-8")
         if path.name != "text.py":
-            assert set(number_formats(source)) == NOT_READ.get(str(path.relative_to(ROOT / "pages")), set()), path.name
+            assert set(number_formats(source)) == NOT_READ.get(str(path.relative_to(ROOT)), set()), path.name
         assert not re.search(r"tickformat|hoverformat|texttemplate|valueformat|%\{(x|y|z|value|text)", source), (
             path.name
         )

@@ -16,17 +16,17 @@ from etl.core.jalali import last_complete_months
 from etl.semantic import access
 from etl.semantic.answers import ask
 from etl.semantic.catalog import CHOICES
-from pages.ui.charts.elements import ChartContext
-from pages.ui.components import day_field, filter_bar
-from pages.ui.data import warehouse
-from pages.ui.exports import about
-from pages.ui.i18n import text
-from pages.ui.state import page_context, periods
-from pages.ui.state.page_context import FILTERS, PageContext, Scope
-from pages.ui.summary import changes
 from tests import made
 from tests.conftest import Sample
 from tests.parts import PARTS, SCRIPT, opening
+from ui.charts.elements import ChartContext
+from ui.components import day_field, filter_bar
+from ui.data import warehouse
+from ui.exports import about
+from ui.i18n import text
+from ui.state import page_context, periods
+from ui.state.page_context import FILTERS, PageContext, Scope
+from ui.summary import changes
 
 PAGES = PARTS
 LATEST = date(2024, 9, 21)

@@ -17,10 +17,10 @@ from etl.semantic.catalog import catalogue
 from etl.semantic.provisional import settled_on
 from etl.semantic.ranking import rank
 from etl.warehouse import publications
-from pages.ui.i18n import text
-from pages.ui.summary import changes, needs_action, ranks, verdict
-from pages.ui.summary.sources import Sources
 from tests import made
+from ui.i18n import text
+from ui.summary import changes, needs_action, ranks, verdict
+from ui.summary.sources import Sources
 
 LANGUAGES = ("fa", "en")
 

@@ -16,18 +16,18 @@ from etl.analysis import data_quality
 from etl.build import pipeline
 from etl.core.text_folding import latin_digits
 from etl.semantic.access import ADMINISTRATOR, AccessScope, ScopedCursor
-from pages.ui.charts import matrix, titles
-from pages.ui.charts.elements import ChartContext
-from pages.ui.components import day_field, footer, table_html, table_state, tables
-from pages.ui.components.downloads import Picture
-from pages.ui.components.tables import Column
-from pages.ui.data import warehouse
-from pages.ui.i18n import text
-from pages.ui.sections import compare, listings
-from pages.ui.state import address
-from pages.ui.state.page_context import PageContext, Scope
 from tests import made
 from tests.ui.test_pages import html, opened, published  # noqa: F401 - a fixture is asked for by its name
+from ui.charts import matrix, titles
+from ui.charts.elements import ChartContext
+from ui.components import day_field, footer, table_html, table_state, tables
+from ui.components.downloads import Picture
+from ui.components.tables import Column
+from ui.data import warehouse
+from ui.i18n import text
+from ui.sections import compare, listings
+from ui.state import address
+from ui.state.page_context import PageContext, Scope
 
 SAMPLE = Path(__file__).parents[1] / "sample"
 ROWS = [("a", 3), ("b", None), ("c", 10), ("d", 0)]

@@ -17,8 +17,8 @@ from persiantools.jdatetime import JalaliDate
 from etl.extract import causes, expected
 from etl.semantic.catalog import CHOICES, DIMENSIONS, catalogue, derived, derived_names
 from etl.warehouse.dimensions import FILTERS
-from pages.ui.i18n import text
 from tests.parts import PARTS
+from ui.i18n import text
 
 ROOT = Path(__file__).parents[2]
 BOOK = tomllib.loads((ROOT / "pages" / "text.toml").read_text(encoding="utf-8"))
@@ -86,7 +86,7 @@ WHOLE = (
 def _asked_for() -> list[re.Pattern[str]]:
     """The strings of the code as patterns; the fields of a formatted string match any text."""
     strings: set[str] = set()
-    for path in [*(ROOT / "pages").rglob("*.py"), ROOT / "dashboard.py"]:
+    for path in [*(ROOT / "pages").rglob("*.py"), *(ROOT / "ui").rglob("*.py"), ROOT / "dashboard.py"]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 strings.add(re.escape(node.value))

@@ -16,9 +16,9 @@ from etl.extract.contract import Contract
 from etl.revisions import diff
 from etl.semantic import access
 from etl.warehouse import code_version, publications
-from pages.ui.i18n import text
 from tests.loading import build, copy_publication, national_id, put, put_good, row
 from tests.parts import SCRIPT
+from ui.i18n import text
 
 pytestmark = pytest.mark.slow
 

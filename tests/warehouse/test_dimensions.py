@@ -9,7 +9,7 @@ import pytest
 from etl.semantic.catalog import TIME, tables
 from etl.warehouse import code_version, dimensions, run_models
 from etl.warehouse.dimensions import ALL, CELL, CHOICES, FILTERS, PLACES, SPELL, Dimension, expand_groups, render
-from pages.ui.i18n import text
+from ui.i18n import text
 
 MODELS = Path(run_models.__file__).parent / "models"
 

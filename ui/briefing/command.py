@@ -1,0 +1,112 @@
+"""python -m pages brief: briefings of the nation or of provinces, or of newly needed actions for recipients.
+
+Exit 0: done. 1: some briefings were refused or not written, one line each; the others are written. 2: wrong usage.
+"""
+
+import argparse
+import io
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from etl.cli import arguments
+from etl.core.errors import QuestionError, Refused
+from etl.core.paths import warehouse_pointer
+from etl.core.text_folding import printable
+from etl.semantic.access import ADMINISTRATOR
+from ui.briefing import recipients, writing
+from ui.briefing.writing import Press
+from ui.i18n import text
+from ui.state.address import NATION
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    parser = _parser()
+    options = parser.parse_args(words)
+    if wrong := _contradiction(options):
+        parser.error(wrong)
+    try:
+        with writing.press(options.source or warehouse_pointer(), ADMINISTRATOR) as press:
+            return _changed(press, options) if options.changed else _books(press, options)
+    except (Refused, QuestionError) as error:
+        _tell(str(error))
+    except OSError as error:
+        _tell(f"{error.filename or 'the machine'}: {error.strerror or type(error).__name__}")
+    return 1
+
+
+def _books(press: Press, options: argparse.Namespace) -> int:
+    places = [options.province or NATION]
+    if options.all:
+        places = sorted(text.reference_members("province", options.lang))
+    code = 0
+    for place in places:
+        questions = press.questions(place, options.lang, options.on, options.exact)
+        to = options.to if options.to.suffix.lower() == ".pdf" else options.to / writing.file_name(questions)
+        try:
+            print(press.write(questions, to).file)
+        except Refused as error:
+            _tell(str(error))
+            code = 1
+    return code
+
+
+def _changed(press: Press, options: argparse.Namespace) -> int:
+    code = 0
+    for outcome in recipients.send_changed(press, options.recipients):
+        if outcome.fault:
+            _tell(f"{outcome.name}: {outcome.fault}")
+            code = 1
+        for file in outcome.files:
+            print(f"{outcome.name}\t{file}")
+    return code
+
+
+def _tell(line: str) -> None:
+    print(printable(" ".join(line.split())), file=sys.stderr)
+
+
+def _contradiction(options: argparse.Namespace) -> str:
+    """The contradiction between options; empty if there is none."""
+    if options.changed:
+        conflicting = options.province or options.on or options.to or options.exact
+        return "--changed goes with --all and nothing of place, day or folder" if conflicting or not options.all else ""
+    if not options.to:
+        return "--to is needed"
+    if options.all and options.province:
+        return "--all and --province exclude each other"
+    return "--all writes into a folder" if options.all and options.to.suffix.lower() == ".pdf" else ""
+
+
+def _province(code: str) -> str:
+    if code.upper() not in text.reference_members("province", "en"):
+        raise argparse.ArgumentTypeError(f"{code!r} is no province; write a code like IR-11")
+    return code.upper()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m pages", allow_abbrev=False)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    brief = commands.add_parser(
+        "brief",
+        help="briefings as PDF",
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=recipients.__doc__,
+    )
+    brief.add_argument("--province", type=_province, metavar="IR-11", help="its book (the nation's)")
+    brief.add_argument("--all", action="store_true", help="a book for each of the 31 provinces")
+    brief.add_argument("--on", type=arguments.day, metavar="DAY", help="the as-of day (the latest)")
+    brief.add_argument("--lang", choices=text.LANGUAGES, default="fa")
+    brief.add_argument("--exact", action="store_true", help="exact numbers, not for circulation")
+    brief.add_argument("--to", type=Path, metavar="FILE.pdf|FOLDER")
+    brief.add_argument("--changed", action="store_true", help="with --all: to recipients, where something is new")
+    default = Path(os.environ.get("RECIPIENTS") or writing.folder() / "recipients.toml")
+    brief.add_argument("--recipients", type=Path, default=default, metavar="FILE.toml")
+    brief.add_argument("--from", dest="source", type=Path, metavar="FILE", help="another warehouse")
+    return parser

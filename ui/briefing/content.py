@@ -1,0 +1,238 @@
+"""The content of a briefing: every word from pages/text.toml, every number from an Answer."""
+
+from dataclasses import replace
+from typing import Any
+
+from etl.core.jalali import year_before
+from etl.semantic.answers import Answer
+from ui.briefing import drawing, tables
+from ui.briefing.writer import Writer
+from ui.charts import maps, marks
+from ui.charts.classes import classes
+from ui.data.briefing_questions import Questions
+from ui.i18n import text
+from ui.summary import changes, needs_action, verdict
+
+HEADLINE = ("active_assistants", "training_compliance", "licensed_institutes", "leaver_rate_12m")
+_MOST_MONTHS_AHEAD = 24
+# Only the latest events fit below the trend; the file of numbers has all of them.
+_MOST_EVENTS = 4
+# In points.
+_HEIGHTS = range(110, 371, 12)
+_SHORT = {
+    "fa": {"IR-03": "آ. شرقی", "IR-04": "آ. غربی", "IR-14": "چهارمحال", "IR-17": "کهگیلویه"},
+    "en": {
+        "IR-03": "E. Azerb.", "IR-04": "W. Azerb.", "IR-14": "Chaharmahal", "IR-17": "Kohgiluyeh",
+        "IR-11": "Sistan and Bal.", "IR-09": "R. Khorasan", "IR-28": "N. Khorasan", "IR-29": "S. Khorasan",
+    },
+}  # fmt: skip
+
+
+def book(questions: Questions) -> dict[str, Any]:
+    """The content of the briefing of a place. Raises Refused for a place or day without data."""
+    questions.refuse_empty()
+    write, publication, lang = Writer(questions), questions.publication, questions.lang
+    facts = verdict.facts(write.sources)
+    date = text.day_in_both(questions.day, lang)
+    title = write.word("title")
+    is_nation = not questions.province
+    return {
+        "lang": lang,
+        "iso": questions.day.isoformat(),
+        "digits": [text.digits(number, lang) for number in range(100)],
+        "title": title,
+        "place": write.place,
+        "date": date,
+        "owner": text.word("app.owner", lang),
+        "about": write.word("about", place=write.place_within, date=date),
+        "page_words": write.words("page"),
+        "footer": write.word(
+            "footer",
+            title=title,
+            place=write.place_within,
+            date=text.day(questions.day, lang),
+            id=text.digits(publication.id, lang),
+        ),
+        "sample": write.word("sample") if publication.is_sample else "",
+        "circulation_short": write.word("exact_short" if questions.exact else "circulation_short"),
+        "circulation": text.word("file.exact" if questions.exact else "file.circulation", lang),
+        "verdict": verdict.sentences(facts, write.sources),
+        **_cards(write),
+        "trend": _trend(write, facts),
+        "actions": _actions(write),
+        "ranks": None if is_nation else tables.ranks_of_province(write),
+        "map": _map(write) if is_nation else None,
+        "ranking": tables.ranking(write, "province" if is_nation else "county"),
+        "tables": [tables.of_nation(write)] if is_nation else [],
+        "changes": _changes(write),
+        "method": _method(write),
+        "numbers_about": write.word("numbers_about"),
+    }
+
+
+def _cards(write: Writer) -> dict[str, Any]:
+    cards, notes = [], []
+    for name in HEADLINE:
+        settled = write.questions.settled_on(name)
+        day = settled or write.questions.day
+        answer = write.questions.ask(name, on=day)
+        metric, value = answer.metrics[0], answer.value() if settled else None
+        before = write.questions.ask(name, on=year_before(day)).value()
+        change, verdict_key, is_good = "", "no_year" if settled else "not_settled", None
+        if value is not None and before is not None:
+            verdict_key = "year_same"
+            if changes.is_visible(metric, value, before):
+                change = changes.signed(metric, value, before, write.lang)
+                is_good = (value > before) == (metric.direction == "up") if metric.direction in ("up", "down") else None
+                verdict_key = "year_plain" if is_good is None else "year_better" if is_good else "year_worse"
+        cards.append(
+            {
+                "label": metric.label[write.lang],
+                "value": text.plain(value, metric.unit, write.lang),
+                "change": change,
+                "verdict": write.word(verdict_key),
+                "better": is_good is True,
+                "worse": is_good is False,
+            }
+        )
+        if day != write.questions.day:
+            notes.append(write.word("settled", label=metric.label[write.lang], day=text.day(day, write.lang)))
+    return {"cards": cards, "cards_note": " ".join(notes)}
+
+
+def _trend(write: Writer, facts: verdict.Facts) -> dict[str, Any]:
+    lang = write.lang
+    answer = write.questions.analyse("projection")
+    actual = [row for row in answer.rows if row[1] is not None]
+    # The projection of a province runs until it reaches its share of the nation's target, too far ahead for a briefing.
+    answer = replace(answer, rows=answer.rows[: len(actual) + _MOST_MONTHS_AHEAD])
+    path, all_events = write.questions.analyse("target_path"), write.questions.analyse("events")
+    events = marks.of(marks.events(all_events, write.context)[-_MOST_EVENTS:], [row[0] for row in answer.rows])
+    first, last = actual[0], actual[-1]
+    span = [text.unit_label(label, lang) for label in (first[0], answer.rows[-1][0])]
+    counted = [text.number(row[1], lang) for row in (first, last)]
+    until = text.day(write.questions.day, lang)
+    alt = write.word("trend_alt", first=counted[0], since=span[0], last=counted[1], until=until)
+    title = write.word("trend_alone", active=text.number(facts.active, lang), before=text.number(facts.before, lang))
+    keys = ["actual"]
+    ahead = answer.rows[-1]
+    if ahead[2] is not None and ahead is not last:
+        low, high = (text.number(value, lang) for value in ahead[2:4])
+        title = write.word("trend_ahead", when=span[1], low=low, high=high)
+        alt += " " + write.word("trend_alt_ahead", when=span[1], low=low, high=high)
+        keys.append("projection")
+    keys += (["path"] if path.rows else []) + (["event"] if events else [])
+    return {
+        "title": title,
+        "sub": write.word("trend_sub", place=write.place_within, first=span[0], last=span[1]),
+        # The template uses the highest picture that fits on the page.
+        "pictures": [
+            {"height": height, "svg": drawing.trend(answer, write.context, facts.target, path, events, float(height))}
+            for height in _HEIGHTS
+        ],
+        "alt": alt,
+        "keys": [{"kind": key, "words": write.word(f"key_{key}")} for key in keys],
+        "events": [{"number": text.digits(event.number, lang), "words": event.words} for event in events],
+        "path": _path(write, path),
+    }
+
+
+def _path(write: Writer, path: Answer) -> str:
+    """The gap to the target path on the day."""
+    rows = [row for row in path.records() if row["planned_gap"] is not None]
+    if not rows:
+        return ""
+    row = rows[-1]
+    return write.word(
+        "path_behind" if row["planned_gap"] < 0 else "path_ahead",
+        day=text.day(write.questions.day, write.lang),
+        planned=text.number(row["planned"], write.lang),
+        gap=text.number(abs(row["planned_gap"]), write.lang),
+    )
+
+
+def _actions(write: Writer) -> dict[str, Any]:
+    actions = needs_action.actions(write.sources)
+    return {
+        "title": text.word("action.title", write.lang),
+        "none": text.word("action.none", write.lang),
+        "items": [
+            {
+                "number": text.digits(f"{at}.", write.lang),
+                "sentence": action.sentence,
+                "about": " · ".join(part for part in (action.who, action.when) if part),
+            }
+            for at, action in enumerate(actions, 1)
+        ],
+    }
+
+
+def _map(write: Writer) -> dict[str, Any]:
+    lang = write.lang
+    answer = write.questions.ask("coverage_per_10k", by=("province",), on=write.questions.day)
+    nation = write.questions.ask("coverage_per_10k", on=write.questions.day)
+    metric = answer.metrics[0]
+    title = write.word("map_plain")
+    if last := tables.last_of(answer, metric):
+        value = text.plain(last.value, metric.unit, lang)
+        title = write.word("map_title", place=text.member("province", last.key[0], lang), value=value)
+    names = {**text.reference_members("province", lang), **_SHORT[lang]}
+    values = [value for value in answer.column(metric.name) if value is not None]
+    colour_classes = drawing.paper(classes(values, metric, write.context))
+    return {
+        "title": title,
+        "sub": write.word("map_sub", day=text.day(write.questions.day, lang), nation=write.plain(nation)),
+        "svg": drawing.province_map(answer, write.context, maps.label_points(), names),
+        "alt": write.word("map_alt"),
+        "width": 158,
+        "legend": [{"colour": step["colour"], "words": step["label"]} for step in colour_classes.keys(write.context)],
+        "credit": f"{text.word('figure.osm', lang)} (ODbL)",
+    }
+
+
+def _changes(write: Writer) -> dict[str, Any]:
+    lang = write.lang
+    section: dict[str, Any] = {"title": write.word("changes_title"), "heads": write.words("changes_heads"), "rows": []}
+    revision = write.questions.revision(HEADLINE)
+    if revision is None:
+        return section | {"lead": write.word("changes_first")}
+    counts = {
+        kind: sum(getattr(source, f"{kind}_rows") for source in revision.rows)
+        for kind in ("new", "corrected", "removed")
+    }
+    rows = write.word("changes_no_rows")
+    if any(counts.values()):
+        rows = write.word("changes_rows", **{kind: text.number(count, lang) for kind, count in counts.items()})
+    for name in HEADLINE:
+        metric = revision.after[name].metrics[0]
+        before, after = revision.before[name].value(), revision.after[name].value()
+        if None not in (before, after) and changes.is_visible(metric, after, before):
+            values = (text.plain(value, metric.unit, lang) for value in (before, after))
+            section["rows"].append([metric.label[lang], *values, changes.signed(metric, after, before, lang)])
+    lead = write.word(
+        "changes_some" if section["rows"] else "changes_none",
+        old=text.digits(revision.publication.id, lang),
+        rows=rows,
+        day=text.day(revision.day, lang),
+    )
+    if revision.definitions or revision.references:
+        lead += f" {write.word('changes_references')}"
+    return section | {"lead": lead}
+
+
+def _method(write: Writer) -> dict[str, Any]:
+    publication, lang = write.questions.publication, write.lang
+    source = write.word(
+        "source",
+        day=text.day(publication.as_of, lang),
+        built=text.day(publication.built_on, lang),
+        files=text.number(publication.files, lang),
+        read=text.number(publication.rows_read, lang),
+        loaded=text.number(publication.rows_loaded, lang),
+        rejected=text.number(publication.rows_quarantined, lang),
+    )
+    return {
+        "title": write.word("method_title"),
+        "lines": [source, *write.words("method")],
+        "safety": write.word("safety"),
+    }

@@ -1,0 +1,62 @@
+"""The questions, words and names that every part of a briefing uses."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from etl.semantic.answers import Answer
+from ui.charts.elements import ChartContext
+from ui.data.briefing_questions import Questions
+from ui.i18n import text
+from ui.summary.sources import Sources
+
+
+@dataclass(frozen=True)
+class Writer:
+    """The questions of a briefing, with its words and names, summary sources and chart context."""
+
+    questions: Questions
+
+    @cached_property
+    def sources(self) -> Sources:
+        questions = self.questions
+        return Sources(
+            lang=questions.lang,
+            on=questions.day,
+            province=questions.province,
+            ask=questions.ask,
+            analyse=questions.analyse,
+            everywhere=questions.everywhere,
+            provinces=questions.provinces,
+            settled_on=questions.settled_on,
+            member=questions.member,
+        )
+
+    @property
+    def context(self) -> ChartContext:
+        return ChartContext(self.lang)
+
+    @property
+    def lang(self) -> str:
+        return self.questions.lang
+
+    @property
+    def place(self) -> str:
+        province = self.questions.province
+        return text.member("province", province, self.lang) if province else text.word("scope.nation", self.lang)
+
+    @property
+    def place_within(self) -> str:
+        """The place in the form used within a sentence."""
+        return self.place if self.questions.province else self.word("nation_within")
+
+    def word(self, key: str, **values: object) -> str:
+        return text.word(f"briefing.{key}", self.lang, **values)
+
+    def words(self, key: str) -> Any:
+        return text.words(f"briefing.{key}", self.lang)
+
+    def plain(self, answer: Answer) -> str:
+        """The number of a one-row answer, without its unit."""
+        metric = answer.metrics[0]
+        return text.plain(answer.value(metric.name), metric.unit, self.lang)

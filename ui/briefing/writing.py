@@ -1,0 +1,143 @@
+"""Briefings as files, written atomically, and the list of written ones for the page "briefings"."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, fields
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from etl.core.errors import Refused
+from etl.core.paths import ROOT
+from etl.semantic.access import AccessScope
+from ui.briefing import content, typesetting
+from ui.briefing.typesetting import Typesetter
+from ui.data import briefing_questions
+from ui.data.briefing_questions import Questions
+from ui.i18n import text
+from ui.state.address import NATION
+
+# The list keeps the latest ones only.
+MOST_LISTED = 500
+
+
+@dataclass(frozen=True)
+class Written:
+    """A written briefing: its file, place (`IR` is the nation), day, language and publication."""
+
+    file: str
+    place: str
+    day: str
+    lang: str
+    publication: str
+    is_exact: bool
+
+
+class Press:
+    """Makes the briefings of one publication."""
+
+    def __init__(self, con: Any, pointer: Path, typesetter: Typesetter) -> None:
+        self._con, self._pointer, self._typesetter = con, pointer, typesetter
+        self._shared: dict[Any, dict[Any, Any]] = {}
+
+    def questions(self, place: str, lang: str, on: date | None = None, exact: bool = False) -> Questions:
+        """The questions of the briefing of `place`."""
+        shared = self._shared.setdefault((lang, on, exact), {})
+        province = "" if place == NATION else place
+        return Questions(self._con, self._pointer, lang, province, on, exact, shared=shared)
+
+    def pdf(self, questions: Questions) -> bytes:
+        """The briefing as PDF. Raises Refused for a place or day without data."""
+        made = content.book(questions)
+        return self._typesetter.pdf(made, typesetting.numbers_file(questions.recorded))
+
+    def write(self, questions: Questions, to: Path) -> Written:
+        """Write the briefing and list it. Raises Refused if it cannot be made or written."""
+        save(to, self.pdf(questions))
+        book = Written(
+            str(to.absolute()),
+            questions.province or NATION,
+            questions.day.isoformat(),
+            questions.lang,
+            questions.publication.id,
+            questions.exact,
+        )
+        note(book)
+        return book
+
+
+@contextmanager
+def press(pointer: Path, scope: AccessScope) -> Iterator[Press]:
+    """A press for the current publication under a scope. Raises Refused if there is none."""
+    with briefing_questions.opened(pointer, scope) as con, TemporaryDirectory(prefix="briefing-") as folder:
+        yield Press(con, pointer, Typesetter(Path(folder)))
+
+
+def file_name(questions: Questions) -> str:
+    """`briefing-IR-11-2026-10-22-fa.pdf`."""
+    exact = "-exact" if questions.exact else ""
+    return f"briefing-{questions.province or NATION}-{questions.day.isoformat()}-{questions.lang}{exact}.pdf"
+
+
+def save(path: Path, content: bytes) -> None:
+    """Write a file atomically. Raises Refused if it cannot be written, and leaves no partial file."""
+    waiting = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with waiting.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(waiting, path)
+    except OSError as error:
+        with suppress(OSError):
+            waiting.unlink(missing_ok=True)
+        raise Refused(f"{path}: cannot be written ({error.strerror})") from None
+
+
+def folder() -> Path:
+    """The folder of the list; BRIEFINGS overrides it."""
+    return Path(os.environ.get("BRIEFINGS") or ROOT / "data" / "briefings")
+
+
+def note(book: Written) -> None:
+    """Add a briefing to the list. A failure is ignored: the briefing itself is written."""
+    earlier = [other for other in written() if other.file != book.file][: MOST_LISTED - 1]
+    lines = [json.dumps(asdict(listed), ensure_ascii=False) for listed in (*reversed(earlier), book)]
+    with suppress(Refused):
+        save(_list(), ("\n".join(lines) + "\n").encode())
+
+
+def written() -> list[Written]:
+    """The listed briefings, the latest first; unreadable lines are skipped."""
+    try:
+        lines = _list().read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return []
+    names = {field.name for field in fields(Written)}
+    books = []
+    for line in reversed(lines):
+        with suppress(ValueError, TypeError):
+            entry = json.loads(line)
+            if isinstance(entry, dict) and entry.keys() == names:
+                books.append(Written(**entry))
+    return books
+
+
+def content_of(book: Written) -> bytes | None:
+    """The content of the file; None if it no longer exists."""
+    with suppress(OSError):
+        return Path(book.file).read_bytes()
+    return None
+
+
+def place_name(place: str, lang: str) -> str:
+    """The name of a place; `IR` is the nation."""
+    return text.word("scope.nation", lang) if place == NATION else text.member("province", place, lang)
+
+
+def _list() -> Path:
+    return folder() / "written.jsonl"

@@ -1,0 +1,215 @@
+"""Bar charts. Bars start at zero; rankings are sorted."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from etl.semantic.answers import Answer
+from etl.semantic.catalog import TIME
+from etl.semantic.ranking import size_of
+from ui.charts import axes, elements, time_titles, titles, traces
+from ui.charts.chart import chart
+from ui.charts.elements import ChartContext, Figure
+from ui.i18n import text
+
+# Longer names wrap to two lines, to leave room for the bar on a phone.
+_LONGEST_NAME = 26
+_SECOND_LINE = 12
+_PALE = 0.3
+
+
+@chart(titles.extreme, names_groups=True, compares=True)
+def ranking(
+    answer: Answer,
+    context: ChartContext,
+    nation: float | None = None,
+    focus: Iterable[Any] = (),
+    is_problem: bool = False,
+    most: int | None = None,
+) -> Figure:
+    """Horizontal bars of the first metric, longest first, with a line for the nation.
+
+    Groups too small to be ranked are paler, placed below the others and labelled with their size. Groups without a value come
+    last and have no bar. `focus` are the codes named in the title; they are orange if they are a problem.
+    """
+    metric = answer.metrics[0]
+    at = answer.columns.index(metric.name)
+    rows = in_order(answer)[:most]
+    sizes = [elements.size_below(answer, metric, row) for row in rows]
+    values = [row[at] for row in rows]
+    numbers = [value for value in values if value is not None]
+    low, top = min([0, *numbers]), max([0, *numbers, nation or 0])
+    signed, focused = low < 0, set(focus)
+    value_texts = []
+    for value, size in zip(values, sizes, strict=True):
+        is_known = value is not None
+        written = text.plain(value, metric.unit, context.lang, signed) if is_known else context.word("figure.missing")
+        # A count is its own group size, so only other measures state it.
+        if size is not None and size_of(metric) != metric.name:
+            written = f"{written} ({context.word('figure.cases', count=text.number(size, context.lang))})"
+        value_texts.append(written)
+    meanings = [
+        "loss" if signed and (row[at] or 0) < 0 else "problem" if is_problem and row[0] in focused else "actual"
+        for row in rows
+    ]
+    colours = [context.colour(meaning) for meaning in meanings]
+    marker = {
+        "color": [
+            colour if size is None else elements.faded(colour, _PALE)
+            for colour, size in zip(colours, sizes, strict=True)
+        ],
+        # The outline gives a pale bar enough contrast with the page.
+        "line": {"color": colours, "width": [0 if size is None else 1 for size in sizes]},
+    }
+    hovers = [elements.hover(answer, metric, row, context) for row in rows]
+    keys = []
+    if signed:
+        keys = [
+            elements.key(context, context.word("figure.more_than_average"), "gain"),
+            elements.key(context, context.word("figure.less_than_average"), "loss", "fill"),
+        ]
+    if any(size is not None for size in sizes):
+        keys.append(elements.key(context, context.word("figure.small"), "actual", "light"))
+    shapes, notes = [], []
+    if nation is not None:
+        shapes.append(elements.level(context, nation, vertical=True))
+        label = f"{context.word('figure.nation_line')} {text.plain(nation, metric.unit, context.lang)}"
+        notes.append(elements.note(context, label, x=nation, y=1, yref="paper", yanchor="bottom"))
+    # The values form a column beyond the bars, clear of the nation's line.
+    labels = [f"<b>{value}</b>" if row[0] in focused else value for row, value in zip(rows, value_texts, strict=True)]
+    notes += traces.value_notes(context, labels, range(len(rows)))
+    ticks = axes.between(low, top) if signed else axes.nice(top)
+    names = [elements.name_of(answer, row, context) for row in rows]
+    folded = [axes.folded(text.escape(name), _LONGEST_NAME) for name in names]
+    return elements.figure(
+        context,
+        [traces.bar(values, hovers, marker=marker, customdata=[row[0] for row in rows])],
+        height=len(rows) * (elements.BAR + _SECOND_LINE * any("<br>" in name for name in folded)) + 44,
+        keys=keys,
+        clicks=answer.by[0] if answer.by else "",
+        xaxis=axes.across(context, ticks, metric.unit, top * 1.01, low, showticklabels=False),
+        yaxis=axes.categories(context, names, ticktext=[context.line(name) for name in folded]),
+        shapes=shapes,
+        annotations=notes,
+        margin=traces.beside_values(context, value_texts, 26 if nation is not None else 8),
+    )
+
+
+def in_order(answer: Answer) -> list[tuple[Any, ...]]:
+    """Rows in ranking order: by the first metric, then groups too small to be ranked, then groups without a value."""
+    metric = answer.metrics[0]
+    at = answer.columns.index(metric.name)
+    return sorted(
+        answer.rows,
+        key=lambda row: (
+            row[at] is None,
+            elements.size_below(answer, metric, row) is not None,
+            -(row[at] or 0),
+            str(row[0]),
+        ),
+    )
+
+
+@chart(titles.worst_part)
+def stacked(answer: Answer, context: ChartContext, parts: Sequence[tuple[str, str]]) -> Figure:
+    """Stacked horizontal bars of `parts` (metric, meaning of its colour) as shares of their total."""
+    at = [answer.columns.index(name) for name, _ in parts]
+    # As in `ranking`, groups too small to be ranked come last.
+    rows = sorted(
+        answer.rows,
+        key=lambda row: (
+            elements.size_below(answer, answer.metrics[0], row) is not None,
+            -(row[at[0]] or 0) / _total(row, at),
+        ),
+    )
+    data, keys = [], []
+    names = [elements.name_of(answer, row, context) for row in rows]
+    codes = [row[0] if answer.by else None for row in rows]
+    for (name, meaning), i in zip(parts, at, strict=True):
+        metric = elements.metric_of(answer, name)
+        shares = [(row[i] or 0) / _total(row, at) for row in rows]
+        hovers = [
+            elements.hover_lines(
+                context, group, elements.labelled(metric, row[i], context), text.percent(share, context.lang)
+            )
+            for row, group, share in zip(rows, names, shares, strict=True)
+        ]
+        marker = {
+            "color": context.colour(meaning),
+            "line": {"color": context.colour("surface"), "width": 1},
+            "pattern": elements.pattern(context, meaning),
+        }
+        data.append(traces.bar(shares, hovers, marker=marker, customdata=codes))
+        keys.append(elements.key(context, metric.short[context.lang], meaning))
+    return elements.figure(
+        context,
+        data,
+        height=len(rows) * elements.BAR + 48,
+        barmode="stack",
+        keys=keys,
+        clicks=answer.by[0] if answer.by else "",
+        xaxis=axes.across(context, axes.SHARES, "share", 1.002),
+        yaxis=axes.categories(context, names),
+        margin=traces.margins(context),
+    )
+
+
+def _total(row: Sequence[Any], at: Sequence[int]) -> float:
+    """The sum of a row's parts, 1 if there are none."""
+    return sum(row[i] or 0 for i in at) or 1
+
+
+@chart(time_titles.pair)
+def paired(answer: Answer, context: ChartContext) -> Figure:
+    """Two flows side by side over time; a provisional unit is lighter."""
+    labels = [row[0] for row in answer.rows]
+    data, keys, top = [], [], 0.0
+    for metric, meaning in zip(answer.metrics[:2], ("joiners", "leavers"), strict=True):
+        values = answer.column(metric.name)
+        top = max([top, *(value for value in values if value is not None)])
+        hovers = [elements.hover(answer, metric, row, context) for row in answer.rows]
+        marker = {
+            "color": context.colour(meaning),
+            "opacity": _opacities(answer, labels),
+            "pattern": elements.pattern(context, meaning),
+        }
+        data.append(traces.bar(values, hovers, vertical=True, marker=marker))
+        keys.append(elements.key(context, metric.short[context.lang], meaning))
+    if answer.provisional & set(labels):
+        keys.append(elements.key(context, context.word("figure.provisional"), "actual", "light"))
+    return elements.figure(
+        context,
+        data,
+        320,
+        keys,
+        xaxis=axes.time_axis(context, labels),
+        yaxis=axes.upright(context, axes.nice(top), answer.metrics[0].unit),
+        margin=elements.LAST_TICK,
+        bargap=0.25,
+        bargroupgap=0.05,
+    )
+
+
+def _opacities(answer: Answer, labels: Sequence[Any]) -> list[float]:
+    return [0.45 if label in answer.provisional else 1 for label in labels]
+
+
+@chart(titles.extreme)
+def columns(answer: Answer, context: ChartContext) -> Figure:
+    """Vertical bars of the first metric in the order of the answer: a histogram, or a flow over time."""
+    metric, timed = answer.metrics[0], answer.by[0] in (*TIME, "founded_year")
+    values, labels = answer.column(metric.name), [row[0] for row in answer.rows]
+    ticks = axes.nice(max([0, *(value for value in values if value is not None)]))
+    hovers = [elements.hover(answer, metric, row, context) for row in answer.rows]
+    marker = {"color": context.colour("actual"), "opacity": _opacities(answer, labels)}
+    if timed:
+        along = axes.time_axis(context, labels)
+    else:
+        along = axes.names_below(context, [elements.name_of(answer, row, context) for row in answer.rows])
+    if not timed or answer.by[0] == "founded_year":
+        along["title"] = axes.titled(context, context.word(f"dimension.{answer.by[0]}"))
+    bars = traces.bar(values, hovers, vertical=True, marker=marker, customdata=labels)
+    upright = axes.upright(context, ticks, metric.unit)
+    drawn = elements.figure(context, [bars], 300, xaxis=along, yaxis=upright)
+    if timed:
+        drawn["layout"]["margin"] = elements.LAST_TICK
+    return drawn

@@ -1,0 +1,134 @@
+"""Horizontal bars from zero, in separate groups with headings."""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from etl.semantic.answers import Answer
+from ui.charts import axes, elements, traces
+from ui.charts.chart import chart
+from ui.charts.elements import ChartContext, Figure
+from ui.charts.titles import Title
+from ui.i18n import text
+
+# The bar style for the reliability of its source: solid, hatched, pale.
+_SURENESS = {"register": "fill", "high": "fill", "medium": "hatch", "low": "light"}
+
+
+def beside(answer: Answer, context: ChartContext) -> Title:
+    """This country's rate and the highest rate of the first kind of force abroad."""
+    at, unit = answer.columns.index(answer.metrics[0].name), answer.metrics[0].unit
+    home, *foreign = answer.rows
+    measure = answer.metrics[0].short[context.lang]
+    own, *other = (
+        f"{context.member('country', row[1])} {text.plain(row[at], unit, context.lang)}" for row in (home, *foreign[:1])
+    )
+    if not foreign or foreign[0][at] is None:
+        return Title(f"{measure}: {own}")
+    force = text.inside(context.member("force", foreign[0][0]), context.lang)
+    return Title(context.word("abroad.beside", measure=measure, own=own, other=other[0], force=force))
+
+
+def above(answer: Answer, context: ChartContext) -> Title:
+    """The countries with a figure above the claim."""
+    at = answer.columns.index("above_claim")
+    country_names = dict.fromkeys(context.member("country", row[1]) for row in answer.rows if row[at] is not None)
+    if not country_names:
+        return Title(context.word("abroad.none_above"))
+    return Title(context.word("abroad.some_above", places=text.listed(list(country_names), context.lang)))
+
+
+@chart(beside)
+def countries(answer: Answer, context: ChartContext) -> Figure:
+    """Rates of this and other countries by kind of force, with the year and the reliability of each source."""
+    return _figure(answer, context, [row[0] == "assistants" for row in answer.rows], _sureness_keys(context, answer))
+
+
+@chart(above)
+def claimed(answer: Answer, context: ChartContext) -> Figure:
+    """Persons by country and year against the four million of the founding statement; larger figures are highlighted."""
+    is_above = [excess is not None for excess in answer.column("above_claim")]
+    # The answer gives the claim only as a figure minus its excess.
+    claims = (row["persons_counted"] - row["above_claim"] for row in answer.records() if row["above_claim"] is not None)
+    keys = [elements.key(context, context.word("abroad.above"), "actual"), *_sureness_keys(context, answer)]
+    return _figure(answer, context, is_above, keys, next(claims, None))
+
+
+def _figure(
+    answer: Answer, context: ChartContext, highlighted: Sequence[bool], keys: list[Figure], claim: float | None = None
+) -> Figure:
+    """A bar for each row under the heading of its kind of force, in the style of its source's reliability."""
+    metric, rows = answer.metrics[0], answer.rows
+    values = answer.column(metric.name)
+    value_texts = [
+        context.word("figure.missing") if value is None else text.plain(value, metric.unit, context.lang)
+        for value in values
+    ]
+    lengths = [value or 0 for value in values]
+    top = max([claim or 0, *lengths]) or 1
+    positions, headings, bottom = _positions([context.member("force", row[0]) for row in rows])
+    colours = [context.colour("actual" if is_highlighted else "total") for is_highlighted in highlighted]
+    styles = [_SURENESS[row[4]] for row in rows]
+    marker = {
+        "color": colours,
+        "opacity": [0.55 if style == "light" else 1 for style in styles],
+        "line": {"color": colours, "width": 1},
+        "pattern": elements.pattern(context, "loss") | {"shape": ["/" if style == "hatch" else "" for style in styles]},
+    }
+    hovers = [_hover(answer, row, context) for row in rows]
+    start = {"x": 1 if context.rtl else 0, "xref": "paper", "xanchor": "right" if context.rtl else "left"}
+    # On the surface, so that the line of the claim does not cross the words.
+    start["bgcolor"] = context.colour("surface")
+    notes = traces.value_notes(context, value_texts, positions)
+    notes += [elements.note(context, f"<b>{text.escape(name)}</b>", y=y, **start) for name, y in headings]
+    shapes = []
+    if claim is not None:
+        shapes.append(elements.level(context, claim, vertical=True))
+        notes.append(elements.note(context, context.word("abroad.claim"), x=claim, y=1, yref="paper", yanchor="bottom"))
+    names = axes.categories(context, [_country(context, row) for row in rows])
+    return elements.figure(
+        context,
+        [traces.bar(lengths, hovers, y=positions, width=0.72, marker=marker)],
+        round((bottom + 1) * elements.BAR) + 40,
+        keys,
+        xaxis=axes.across(context, axes.nice(top), metric.unit, top * 1.01, showticklabels=False),
+        yaxis=names | {"tickvals": positions, "range": [bottom + 0.6, -0.7]},
+        shapes=shapes,
+        annotations=notes,
+        margin=traces.beside_values(context, value_texts, 28 if claim is not None else 8),
+    )
+
+
+def _positions(names: Sequence[str]) -> tuple[list[float], list[tuple[str, float]], float]:
+    """Positions of bars and of the headings above each run of a name, from 0 down, and the last position."""
+    positions: list[float] = []
+    headings: list[tuple[str, float]] = []
+    y = -1.0
+    for name, bars in groupby(names):
+        headings.append((name, y + 1))
+        positions += [y + 1 + number for number, _ in enumerate(bars, 1)]
+        y = positions[-1]
+    return positions, headings, y
+
+
+def _country(context: ChartContext, row: Sequence[object]) -> str:
+    year = context.member("counted_year", row[3]) if row[3] else context.word("abroad.undated")
+    return f"{context.member('country', row[1])} {year}"
+
+
+def _hover(answer: Answer, row: Sequence[object], context: ChartContext) -> str:
+    lines = [text.escape(context.member("counted", row[2]))]
+    for metric in answer.metrics:
+        value = row[answer.columns.index(metric.name)]
+        if value is not None and metric.unit != "text":
+            lines.append(elements.labelled(metric, value, context))
+    lines.append(text.escape(f"{context.word('dimension.sureness')}: {context.member('sureness', row[4])}"))
+    return elements.hover_lines(context, _country(context, row), *lines)
+
+
+def _sureness_keys(context: ChartContext, answer: Answer) -> list[Figure]:
+    grades = {row[4] for row in answer.rows} - {"register"}
+    return [
+        elements.key(context, context.word("abroad.sureness", how=context.member("sureness", grade)), "total", kind)
+        for grade, kind in _SURENESS.items()
+        if grade in grades
+    ]

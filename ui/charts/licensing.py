@@ -1,0 +1,135 @@
+"""Charts of licensing and of smart services, and the rules of their titles."""
+
+from dataclasses import replace
+from datetime import date
+
+from etl.analysis.competing_risks import SERVICE_DAYS
+from etl.semantic.answers import Answer
+from ui.charts import axes, elements, titles, traces
+from ui.charts.chart import chart
+from ui.charts.classes import STEPS
+from ui.charts.elements import ChartContext, Figure
+from ui.charts.titles import Title
+from ui.i18n import text
+
+_MOST_TICKS = 5
+
+
+def within(answer: Answer, context: ChartContext) -> Title:
+    """The share decided within the days that the service standard allows."""
+    decided = {row["working_day"]: row["files_decided_by"] for row in answer.records()}.get(SERVICE_DAYS)
+    if decided is None:
+        return Title(context.word("cohort.untold"))
+    days = text.number(SERVICE_DAYS, context.lang)
+    return Title(context.word("cohort.by_day", value=text.percent(decided, context.lang), days=days))
+
+
+def remaining(answer: Answer, context: ChartContext) -> Title:
+    """The range of the share of a founding year's institutes that remain."""
+    metric, rows = answer.metrics[0], answer.records()
+    values = [row[metric.name] for row in rows]
+    low, high = (text.plain(value, metric.unit, context.lang) for value in (min(values), max(values)))
+    years = text.number(rows[0]["years"], context.lang)
+    measure = metric.short[context.lang]
+    return Title(context.word("cohort.after", measure=measure, years=years, low=low, high=high))
+
+
+@chart(within)
+def decided(answer: Answer, context: ChartContext) -> Figure:
+    """The cumulative share decided, granted and refused by working day, with the service standard."""
+    days, working_day = answer.column("working_day"), context.word("dimension.working_day")
+    names = [f"{working_day} {text.number(day, context.lang)}" for day in days]
+    data, keys = [], []
+    styles = (("actual", "solid", "line"), ("third", "dash", "dash"), ("second", "dot", "dotted"))
+    for metric, (meaning, dash, kind) in zip(answer.metrics, styles, strict=True):
+        hovers = [
+            elements.hover(answer, metric, row, context, name) for row, name in zip(answer.rows, names, strict=True)
+        ]
+        shares, colour = answer.column(metric.name), context.colour(meaning)
+        data.append(traces.line(days, shares, hovers, colour, dash=dash, shape="hv"))
+        keys.append(elements.key(context, metric.short[context.lang], meaning, kind))
+    standard = f"{text.number(SERVICE_DAYS, context.lang)} {text.unit_word('working_days', context.lang)}"
+    return elements.figure(
+        context,
+        data,
+        320,
+        keys,
+        xaxis=axes.axis(context, range(0, days[-1] + 1, 20), "working_days", range=[0, days[-1]], title=working_day),
+        yaxis=axes.upright(context, axes.SHARES, "share"),
+        shapes=[elements.level(context, SERVICE_DAYS, vertical=True, meaning="target")],
+        annotations=[
+            # Between the curves, clear of the ticks on a phone.
+            elements.note(context, standard, x=SERVICE_DAYS, xanchor="left", xshift=4, y=0.25, yanchor="bottom"),
+        ],
+        margin=traces.margins(context),
+    )
+
+
+def since(answer: Answer, context: ChartContext) -> Title:
+    """The share in the first and the last publication; a single publication is the start of the history."""
+    metric = answer.metrics[0]
+    values = [text.plain(value, metric.unit, context.lang) for value in answer.column(metric.name)]
+    measure = metric.short[context.lang]
+    if len(values) == 1:
+        return Title(context.word("smart.begins", measure=measure, value=values[0]))
+    return Title(context.word("finding.grown", measure=measure, first=values[0], value=values[-1]))
+
+
+@chart(titles.highest)
+def aged(answer: Answer, context: ChartContext) -> Figure:
+    """Horizontal bars of the first metric, longest first, split into the other metrics from youngest to oldest."""
+    whole, *bands = answer.metrics
+    at = answer.columns.index(whole.name)
+    rows = sorted(answer.rows, key=lambda row: (-(row[at] or 0), str(row[0])))
+    data, keys = [], []
+    for band, colour in zip(bands, STEPS[context.dark][1:], strict=False):
+        column = answer.columns.index(band.name)
+        hovers = [elements.hover(answer, band, row, context) for row in rows]
+        marker = {"color": colour, "line": {"color": context.colour("quiet"), "width": 1}}
+        data.append(traces.bar([row[column] or 0 for row in rows], hovers, marker=marker))
+        keys.append({"label": band.short[context.lang], "colour": colour, "kind": "fill"})
+    top = max([1, *(row[at] or 0 for row in rows)])
+    value_texts = [text.plain(row[at], whole.unit, context.lang) for row in rows]
+    return elements.figure(
+        context,
+        data,
+        len(rows) * elements.BAR + 44,
+        keys,
+        barmode="stack",
+        xaxis=axes.across(context, axes.nice(top), whole.unit, top * 1.01, showticklabels=False),
+        yaxis=axes.categories(context, [elements.name_of(answer, row, context) for row in rows]),
+        annotations=traces.value_notes(context, value_texts, range(len(rows))),
+        margin=traces.beside_values(context, value_texts),
+    )
+
+
+@chart(since)
+def published(answer: Answer, context: ChartContext) -> Figure:
+    """A share in each publication: one point each, joined by dots because nothing is known in between."""
+    metric = answer.metrics[0]
+    days: list[date] = [row[0] for row in answer.rows]
+    values = answer.column(metric.name)
+    ticks = axes.nice(max([0.01, *(value for value in values if value is not None)]))
+    x = [day.toordinal() for day in days]
+    colour = context.colour("actual")
+    hovers = [elements.hover(answer, metric, row, context) for row in answer.rows]
+    line = traces.line(x, values, hovers, colour, 1.5, "dot", mode="lines+markers", marker={"size": 9, "color": colour})
+    step = -(-len(days) // _MOST_TICKS)
+    tick_days = days[::-1][::step][::-1]
+    padding = max((x[-1] - x[0]) * 0.06, 15)
+    axis = axes.time_axis(context, []) | {
+        "tickvals": [day.toordinal() for day in tick_days],
+        "ticktext": [axes.day_label(day, context) for day in tick_days],
+        "range": [x[0] - padding, x[-1] + padding],
+    }
+    return elements.figure(
+        context, [line], 300, xaxis=axis, yaxis=axes.upright(context, ticks, metric.unit), margin=elements.LAST_TICK
+    )
+
+
+def largest_size(answer: Answer, context: ChartContext) -> Title:
+    """The size of institutes, in persons, at which the first metric is highest."""
+    # A title breaks its line beside "10–24", not within.
+    whole = {row[0]: context.member("size", row[0]).replace("–", "–\u2060") for row in answer.rows}
+    sizes = {size: context.word("finding.of_size", place=place) for size, place in whole.items()}
+    return titles.highest(answer, replace(context, names={**context.names, "size": sizes}))

@@ -1,0 +1,236 @@
+"""Line charts over time, and the Lorenz curve. Time runs left to right."""
+
+from collections.abc import Sequence
+from datetime import date
+from itertools import cycle
+from typing import Any
+
+from etl.analysis.training import GOAL
+from etl.semantic.answers import Answer, Metric
+from ui.charts import axes, elements, marks, time_titles, titles, traces
+from ui.charts.chart import chart
+from ui.charts.elements import ChartContext, Figure
+from ui.charts.matrix import heatmap
+
+TIME = ("month", "quarter", "year", "day")
+
+
+@chart(time_titles.latest, has_events=True)
+def trend(
+    answer: Answer,
+    context: ChartContext,
+    target: float | None = None,
+    zero: bool = True,
+    height: int = 320,
+    events: Sequence[marks.Event] = (),
+) -> Figure:
+    """Metrics over time: actual values solid, a line for the target, events numbered.
+
+    A second dimension gives one line per member. Provisional points are hollow; an unknown value is a gap.
+    """
+    t = _time_column(answer)
+    labels = list(dict.fromkeys(row[t] for row in answer.rows))
+    unit = answer.metrics[0].unit
+    open_at = [i for i, label in enumerate(labels) if label in answer.provisional]
+    data, keys, all_values = [], [], []
+    for (name, metric, rows), meaning in zip(_series(answer, context, t), cycle(elements.SERIES), strict=False):
+        at = answer.columns.index(metric.name)
+        row_of = {row[t]: row for row in rows}
+        by_label = [row_of.get(label) for label in labels]
+        values = [row[at] if row else None for row in by_label]
+        hovers = [elements.hover(answer, metric, row, context) if row else "" for row in by_label]
+        all_values += values
+        firm = [None if i in open_at else value for i, value in enumerate(values)]
+        data.append(_line(context, firm, meaning, hovers))
+        if open_at:
+            data.append(_open_end(context, values, open_at, meaning, hovers))
+        keys.append(elements.key(context, name, meaning, "line"))
+    numbers = [value for value in all_values if value is not None]
+    ticks = axes.nice(max([0, *numbers, target or 0])) if zero else _around(numbers, target, unit)
+    if open_at:
+        keys.append(elements.key(context, context.word("figure.provisional"), elements.SERIES[0], "outline"))
+    figure = elements.figure(
+        context,
+        data,
+        height,
+        keys if len(keys) > 1 else [],
+        xaxis=axes.time_axis(context, labels),
+        yaxis=_roomy(context, ticks, unit),
+        margin=elements.LAST_TICK,
+        **traces.target(context, target, unit),
+    )
+    return marks.drawn(figure, events, context, labels)
+
+
+def _time_column(answer: Answer) -> int:
+    return next(i for i, name in enumerate(answer.by) if name in TIME)
+
+
+def _series(answer: Answer, context: ChartContext, t: int) -> list[tuple[str, Metric, list[tuple[Any, ...]]]]:
+    """Name, metric and rows of the lines of a trend: one per metric, or one per member of the second dimension."""
+    if len(answer.by) == 1:
+        return [(metric.short[context.lang], metric, answer.rows) for metric in answer.metrics]
+    members: dict[Any, list[tuple[Any, ...]]] = {}
+    for row in answer.rows:
+        members.setdefault(row[1 - t], []).append(row)
+    name = answer.by[1 - t]
+    return [(context.member(name, code), answer.metrics[0], rows) for code, rows in members.items()]
+
+
+def _roomy(context: ChartContext, ticks: Sequence[float], unit: str) -> Figure:
+    """A vertical axis with some room above its last tick."""
+    return axes.upright(context, ticks, unit, range=[ticks[0], ticks[-1] + (ticks[-1] - ticks[0]) * 0.06])
+
+
+def _line(
+    context: ChartContext, y: Sequence[Any], meaning: str, hover: Sequence[str], width: float = 2.5, dash: str = "solid"
+) -> Figure:
+    colour = context.colour(meaning)
+    mode = "lines+markers" if len(y) <= 30 and dash == "solid" else "lines"
+    marker = {"size": 5, "color": colour}
+    return traces.line(list(range(len(y))), y, hover, colour, width, dash, mode=mode, marker=marker)
+
+
+def line_of(answer: Answer, which: int, context: ChartContext, meaning: str, *style: Any) -> Figure:
+    """The line of a metric, by position, of an answer with one row for each unit of time."""
+    metric = answer.metrics[which]
+    hovers = [elements.hover(answer, metric, row, context) for row in answer.rows]
+    return _line(context, answer.column(metric.name), meaning, hovers, *style)
+
+
+def between(answer: Answer, low: int, high: int, context: ChartContext, opacity: float) -> tuple[Figure, Figure]:
+    """The area between two metrics, by position, within dotted lines."""
+    lower, upper = (line_of(answer, at, context, "projection", 1, "dot") for at in (low, high))
+    return lower, upper | {"fill": "tonexty", "fillcolor": elements.faded(context.colour("projection"), opacity)}
+
+
+def _open_end(
+    context: ChartContext, values: Sequence[Any], open_at: Sequence[int], meaning: str, hover: Sequence[str]
+) -> Figure:
+    """The provisional end of a line: thin, dotted, with hollow points."""
+    x, colour = [max(open_at[0] - 1, 0), *open_at], context.colour(meaning)
+    marker = {
+        "size": [0, *[8] * len(open_at)],
+        "color": context.colour("surface"),
+        "line": {"color": colour, "width": 2},
+    }
+    y, hovers = [values[i] for i in x], [hover[i] for i in x]
+    # The last point lies on the edge of the plot and would be clipped.
+    return traces.line(x, y, hovers, colour, 1.5, "dot", mode="lines+markers", marker=marker, cliponaxis=False)
+
+
+def _around(values: Sequence[float], target: float | None, unit: str) -> list[float]:
+    """Ticks for a line that need not start at zero; a share spans at least ten points, so that noise looks small."""
+    low, high = min(values, default=0), max([*values, target or 0], default=1)
+    if unit == "share":
+        padding = max(0.1 - (high - low), 0) / 2
+        low, high = max(low - padding, 0), min(high + padding, 1) if high <= 1 else high
+    return axes.between(low, high)
+
+
+@chart(time_titles.ahead, has_events=True)
+def projection(
+    answer: Answer,
+    context: ChartContext,
+    target: float | None = None,
+    events: Sequence[marks.Event] = (),
+    height: int = 340,
+) -> Figure:
+    """Known values solid, the projection dashed with its range. Metrics in order: actual, low, high, projected."""
+    labels = [row[0] for row in answer.rows]
+    actual, projected = line_of(answer, 0, context, "actual"), line_of(answer, 3, context, "projection", 2.5, "dash")
+    low, high = between(answer, 1, 2, context, 0.16)
+    top = max([target or 0, *(value for value in [*actual["y"], *high["y"]] if value is not None)])
+    unit = answer.metrics[0].unit
+    keys = [
+        elements.key(context, context.word("figure.actual"), "actual", "line"),
+        elements.key(context, answer.metrics[3].short[context.lang], "projection", "dash"),
+        elements.key(context, context.word("figure.range"), "projection", "light"),
+    ]
+    figure = elements.figure(
+        context,
+        [low, high, projected, actual],
+        height,
+        keys,
+        xaxis=axes.time_axis(context, labels),
+        yaxis=_roomy(context, axes.nice(top), unit),
+        margin=elements.LAST_TICK,
+        **traces.target(context, target, unit),
+    )
+    return marks.drawn(figure, events, context, labels)
+
+
+@chart(time_titles.ends)
+def run_off(answer: Answer, context: ChartContext) -> Figure:
+    """A share that falls on known days without further action: a step line over days, with the goal of compliance."""
+    metric = answer.metrics[0]
+    days: list[date] = [row[0] for row in answer.rows]
+    line = line_of(answer, 0, context, "actual") | {"mode": "lines"}
+    line["line"] = line["line"] | {"shape": "hv"}
+    numbers = [value for value in line["y"] if value is not None]
+    axis = axes.time_axis(context, [day.isoformat() for day in days])
+    axis["tickvals"] = list(range(0, len(days), max(1, len(days) // 4)))
+    axis["ticktext"] = [axes.day_label(days[i], context) for i in axis["tickvals"]]
+    return elements.figure(
+        context,
+        [line],
+        320,
+        xaxis=axis,
+        yaxis=_roomy(context, _around(numbers, GOAL, metric.unit), metric.unit),
+        margin=elements.LAST_TICK,
+        **traces.target(context, GOAL, metric.unit, at_end=True),
+    )
+
+
+@chart(time_titles.latest, compares=True)
+def heat(answer: Answer, context: ChartContext) -> Figure:
+    """A heatmap of groups, ranked by the last month, over months; an unknown cell stays empty."""
+    at = answer.columns.index(answer.metrics[0].name)
+    t = _time_column(answer)
+    labels = list(dict.fromkeys(row[t] for row in answer.rows))
+    last = {row[1 - t]: row[at] for row in answer.rows if row[t] == labels[-1]}
+    groups = sorted(last, key=lambda code: (last[code] is None, -(last[code] or 0)))
+    # Beside the names a phone has room for two labels.
+    months = axes.time_axis(context, labels, most=2) | {"range": [-0.5, len(labels) - 0.5], "showline": False}
+    height = len(groups) * 20 + 60
+    return heatmap(answer, context, 1 - t, groups, labels, xaxis=months, height=height, margin=elements.LAST_TICK)
+
+
+@chart(titles.middle)
+def lorenz(answer: Answer, context: ChartContext) -> Figure:
+    """Cumulative share of assistants over cumulative share of residents, with the line of equality.
+
+    Rows are in order of coverage and start at the origin: a group, cumulative shares of residents and of assistants.
+    """
+    along, up = answer.metrics[:2]
+    x, y = answer.column(along.name), answer.column(up.name)
+    hovers = []
+    for row, *shares in zip(answer.rows, x, y, strict=True):
+        lines = [elements.labelled(metric, share, context) for metric, share in zip((along, up), shares, strict=True)]
+        hovers.append(elements.hover_lines(context, elements.name_of(answer, row, context), *lines))
+    if hovers and answer.rows[0][0] is None:
+        hovers[0] = ""
+    even = traces.silent_line([0, 1], [0, 1], {"color": context.colour("quiet"), "width": 1.5, "dash": "dash"})
+    curve = _line(context, y, "actual", hovers) | {
+        "x": x,
+        "customdata": [row[0] for row in answer.rows],
+        "mode": "lines+markers",
+        "fill": "tonexty",
+        "fillcolor": elements.faded(context.colour("actual"), 0.15),
+    }
+    reach: Figure = {"range": [0, 1.01], **axes.ground(context)}
+    corner: Figure = {"x": 0.01, "xanchor": "left", "y": 1, "yanchor": "top", "xref": "paper", "yref": "paper"}
+    return elements.figure(
+        context,
+        [even, curve],
+        360,
+        [
+            elements.key(context, context.word("figure.equality"), "quiet", "dash"),
+            elements.key(context, context.word("figure.actual"), "actual", "line"),
+        ],
+        clicks=answer.by[0],
+        xaxis=axes.axis(context, axes.SHARES, "share", along.short[context.lang], **reach),
+        yaxis=axes.axis(context, axes.SHARES, "share", **reach),
+        margin=elements.LAST_TICK,
+        annotations=[elements.note(context, up.short[context.lang], **corner)],
+    )

@@ -1,0 +1,89 @@
+"""Step charts: a funnel of stages, and a bridge from one stock to the next."""
+
+from etl.semantic.answers import Answer
+from ui.charts import axes, elements, time_titles, titles, traces
+from ui.charts.chart import chart
+from ui.charts.elements import ChartContext, Figure
+from ui.i18n import text
+
+
+@chart(titles.stages)
+def funnel(answer: Answer, context: ChartContext) -> Figure:
+    """One bar per stage (the metrics of the answer's single row), each with its share of the first."""
+    row = answer.rows[0]
+    values = [row[answer.columns.index(metric.name)] or 0 for metric in answer.metrics]
+    first = values[0] or 1
+    value_texts = [
+        f"{text.plain(v, m.unit, context.lang)} · {text.percent(v / first, context.lang, 0)}"
+        for v, m in zip(values, answer.metrics, strict=True)
+    ]
+    hovers = [
+        elements.hover_lines(context, m.label[context.lang], text.amount(v, m.unit, context.lang))
+        for v, m in zip(values, answer.metrics, strict=True)
+    ]
+    bars = traces.bar(
+        values,
+        hovers,
+        marker={"color": context.colour("actual")},
+        text=[context.line(label) for label in value_texts],
+        textposition="outside",
+        cliponaxis=False,
+    )
+    top = max([*values, 1])
+    return elements.figure(
+        context,
+        [bars],
+        len(values) * 44 + 24,
+        xaxis=axes.across(context, axes.nice(top), answer.metrics[0].unit, top * 1.02, showticklabels=False),
+        yaxis=axes.categories(context, [metric.short[context.lang] for metric in answer.metrics]),
+        # Room for the labels beyond the bars: padding by a share of the axis is too narrow on a phone.
+        margin=traces.margins(context, 12 + 7 * max(map(len, value_texts))),
+    )
+
+
+# Steps of a bridge that are stocks; the others are changes.
+_STOCKS = ("start", "end", "active")
+
+
+@chart(time_titles.ends)
+def bridge(answer: Answer, context: ChartContext) -> Figure:
+    """A waterfall from the opening to the closing stock. Rows: a step, and its signed change or its stock."""
+    metric = answer.metrics[0]
+    steps = [row[0] for row in answer.rows]
+    sizes = [size or 0 for size in answer.column(metric.name)]
+    names = [context.member("step", step) for step in steps]
+    bases: list[float] = []
+    tops: list[float] = []
+    meanings, hovers, notes = [], [], []
+    for i, (step, size) in enumerate(zip(steps, sizes, strict=True)):
+        is_change = step not in _STOCKS
+        base = tops[-1] if is_change else 0
+        bases.append(base)
+        tops.append(base + size)
+        meanings.append("total" if not is_change else "gain" if size >= 0 else "loss")
+        amount, value = (write(size, metric.unit, context.lang, is_change) for write in (text.amount, text.plain))
+        hovers.append(elements.hover_lines(context, names[i], amount))
+        notes.append(traces.value_at_end(context, value, max(base, base + size), i))
+    marker = {
+        "color": [context.colour(meaning) for meaning in meanings],
+        "pattern": elements.pattern(context, "loss")
+        | {"shape": ["/" if meaning == "loss" else "" for meaning in meanings]},
+    }
+    joint = {"type": "line", "line": {"color": context.colour("quiet"), "width": 1}}
+    top = max([1, *bases, *tops])
+    longest = max((len(text.number(size, context.lang)) for size in sizes), default=1)
+    return elements.figure(
+        context,
+        [traces.bar(sizes, hovers, base=bases, marker=marker)],
+        len(steps) * 34 + 44,
+        [
+            elements.key(context, context.word("figure.stock"), "total"),
+            elements.key(context, context.word("figure.gain"), "gain"),
+            elements.key(context, context.word("figure.loss"), "loss"),
+        ],
+        xaxis=axes.across(context, axes.nice(top), metric.unit, top * 1.02),
+        yaxis=axes.categories(context, names),
+        annotations=notes,
+        shapes=[joint | {"x0": x, "x1": x, "y0": i + 0.36, "y1": i + 0.64} for i, x in enumerate(tops[:-1])],
+        margin=traces.margins(context, 12 + 7 * longest),
+    )

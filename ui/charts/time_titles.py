@@ -1,0 +1,113 @@
+"""Titles of charts over time: the latest value, a pair of flows, start and end, the projected range."""
+
+from dataclasses import replace
+
+from etl.semantic.answers import Answer
+from etl.semantic.catalog import catalogue
+from etl.semantic.nowruz import comparable
+from ui.charts import titles
+from ui.charts.elements import ChartContext
+from ui.charts.titles import Title
+from ui.i18n import text
+
+
+def of_complete_units(answer: Answer) -> Answer:
+    """The answer without provisional units of events, unless all are: a month in progress says little."""
+    if answer.metrics[0].kind != "event":
+        return answer
+    return replace(answer, rows=[row for row in answer.rows if not answer.is_provisional(row)] or answer.rows)
+
+
+def latest(answer: Answer, context: ChartContext) -> Title:
+    """The latest value compared with a year earlier; says so if the latest unit has no value."""
+    answer = of_complete_units(comparable(answer))
+    at, unit, rows = titles.rows_with_value(answer)
+    if not rows:
+        return titles.nothing(answer.metrics[0], context)
+    if len(answer.by) > 1:
+        return _latest_of_groups(answer, context)
+    first, last = answer.rows[0], answer.rows[-1]
+    words = {"measure": answer.metrics[0].short[context.lang]}
+    if last[at] is None:
+        return Title(context.word("finding.ended", when=context.member(answer.by[0], last[0]), **words))
+    before = {row[0]: row for row in rows}.get(_year_before(str(last[0])))
+    now = "now"
+    if before is not None and last[0] not in answer.provisional:
+        # The cards of a page are of other days.
+        key, now, words["when"] = "since", "in_unit", context.member(answer.by[0], last[0])
+        words["before"] = text.plain(before[at], unit, context.lang)
+    elif len(rows) > 1 and first[at] is not None:
+        words["first"] = text.plain(first[at], unit, context.lang)
+        key = "grown" if words["first"] != text.plain(last[at], unit, context.lang) else "same"
+    else:
+        key = "now"
+    amounts = titles.amounts(last[at], unit, context)
+    sentences = [context.word(f"finding.{name}", value=value, **words) for name in (key, now) for value in amounts]
+    over_time = titles.spread(answer, answer.metrics[0], [row[at] for row in rows], context)
+    return Title(titles.first_that_fits(sentences), alternatives=(Title(sentences[2]), over_time))
+
+
+def _latest_of_groups(answer: Answer, context: ChartContext) -> Title:
+    time = next(i for i, axis in enumerate(answer.by) if axis in ("month", "quarter", "year"))
+    last = max(row[time] for row in answer.rows)
+    other = 1 - time
+    rows = [(row[other], *row[2:]) for row in answer.rows if row[time] == last]
+    part = replace(answer, by=(answer.by[other],), columns=(answer.by[other], *answer.columns[2:]), rows=rows)
+    title = titles.extreme(replace(part, provisional=frozenset()), context)
+    at, _, with_value = titles.rows_with_value(answer)
+    over_time = titles.spread(answer, answer.metrics[0], [row[at] for row in with_value], context)
+    return replace(title, alternatives=(*title.alternatives, over_time)) if title.focus else over_time
+
+
+def _year_before(label: str) -> str:
+    year, dash, unit = label.partition("-")
+    return f"{int(year) - 1}{dash}{unit}" if year.isdigit() else ""
+
+
+def pair(answer: Answer, context: ChartContext) -> Title:
+    """Both measures in the last complete unit."""
+    rows = [row for row in answer.rows if row[0] not in answer.provisional]
+    if not rows:
+        return titles.nothing(answer.metrics[0], context)
+    row = rows[-1]
+    amounts = [
+        f"{m.short[context.lang]} {text.plain(row[answer.columns.index(m.name)], m.unit, context.lang)}"
+        for m in answer.metrics[:2]
+    ]
+    when = context.member(answer.by[0], row[0])
+    return Title(context.word("finding.pair", when=when, first=amounts[0], second=amounts[1]))
+
+
+def ends(answer: Answer, context: ChartContext) -> Title:
+    """The first and the last value of a bridge, or the last value of a run-off."""
+    at, unit, rows = titles.rows_with_value(answer)
+    if not rows:
+        return titles.nothing(answer.metrics[0], context)
+    last = answer.rows[-1]
+    if answer.by[0] == "step":
+        stock = dict(row[:2] for row in rows)
+        measure, start = catalogue()["in_service"].short[context.lang], text.plain(stock["start"], unit, context.lang)
+        end = text.amount(stock["end"], unit, context.lang)
+        return Title(context.word("finding.grown", measure=measure, first=start, value=end))
+    if last[at] is None:
+        return latest(answer, context)
+    when, value = context.member(answer.by[0], last[0]), text.amount(last[at], unit, context.lang)
+    return Title(context.word("finding.to_value", when=when, value=value))
+
+
+def ahead(answer: Answer, context: ChartContext) -> Title:
+    """The projected range a year ahead; at the end of the chart it is too wide to state. Metrics: actual, low, high."""
+    at_low, at_high = (answer.columns.index(metric.name) for metric in answer.metrics[1:3])
+    projected = [row for row in answer.rows if row[1] is None and None not in (row[at_low], row[at_high])]
+    if not projected:
+        # Without a projection the months ahead are empty, so use the known months.
+        actual = [row for row in answer.rows if row[1] is not None]
+        return latest(replace(answer, rows=actual), context)
+    metric, row = answer.metrics[0], projected[:12][-1]
+    words = {
+        "measure": metric.short[context.lang],
+        "low": text.plain(row[at_low], metric.unit, context.lang),
+        "when": context.member(answer.by[0], row[0]),
+    }
+    highs = titles.amounts(row[at_high], metric.unit, context)
+    return Title(titles.first_that_fits(context.word("finding.ahead", high=high, **words) for high in highs))

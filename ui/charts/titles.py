@@ -1,0 +1,334 @@
+"""Titles of charts: one sentence of at most twelve words that states the finding. Independent of Streamlit.
+
+Every number in a title comes from the answer; this module only decides which groups a title may name. A superlative needs a
+group that is large enough and statistically apart from the next one (etl.semantic.ranking); otherwise the title says that no
+group stands out.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from etl.semantic.answers import Answer, Metric
+from etl.semantic.catalog import catalogue
+from etl.semantic.ranking import Group, Ranking, is_noise, least, rank, size_of
+from ui.charts import elements
+from ui.charts.elements import ChartContext
+from ui.i18n import text
+
+MOST_WORDS = 12
+# The rows that the text alternative of a long chart names at each end.
+_SPOKEN_ROWS = 3
+COUNTS = ("persons", "institutes", "applications", "licences", "counties", "completions", "seats")
+# English puts no superlative in front of a measure that starts with one of these words or contains a comma.
+_NO_NOUN = re.compile(r"(Within|Leaders|Ending|Falling|Up|More|Led|On|In|With|Without|Per|All) |.*,")
+
+
+@dataclass(frozen=True)
+class Title:
+    """A sentence, the codes of the groups it names (the chart highlights them), and whether they are a problem.
+
+    `alternatives` are also true; one of them replaces a sentence that another chart of the page already uses.
+    """
+
+    sentence: str
+    focus: tuple[Any, ...] = ()
+    is_problem: bool = False
+    alternatives: "tuple[Title, ...]" = ()
+
+
+TitleRule = Callable[[Answer, ChartContext], Title]
+# The name of a group by its key.
+GroupNames = Callable[[tuple[Any, ...]], str]
+
+
+def rows_with_value(answer: Answer, name: str | None = None) -> tuple[int, str, list[tuple]]:
+    metric = elements.metric_of(answer, name)
+    at = answer.columns.index(metric.name)
+    return at, metric.unit, [row for row in answer.rows if row[at] is not None and row[0] is not None]
+
+
+def first_that_fits(sentences: Iterable[str]) -> str:
+    """The first sentence of at most twelve words, else the last one."""
+    sentence = ""
+    for sentence in sentences:
+        if len(sentence.split()) <= MOST_WORDS:
+            break
+    return sentence
+
+
+def amounts(value: Any, unit: str, context: ChartContext) -> tuple[str, str]:
+    """A number with its unit, and without: the subtitle states the unit too."""
+    return text.amount(value, unit, context.lang), text.plain(value, unit, context.lang)
+
+
+def with_amount(key: str, value: Any, unit: str, context: ChartContext, **words: object) -> str:
+    """The words of `key` with a number and its unit, or without the unit if the sentence is too long."""
+    return first_that_fits(context.word(key, value=amount, **words) for amount in amounts(value, unit, context))
+
+
+def nothing(metric: Metric, context: ChartContext) -> Title:
+    return Title(context.word("finding.none", measure=metric.short[context.lang]))
+
+
+def extreme(
+    answer: Answer,
+    context: ChartContext,
+    name: str | None = None,
+    end: str | None = None,
+    name_group: GroupNames | None = None,
+) -> Title:
+    """The group that needs most attention: the worst by the metric's direction, or the highest without a direction.
+
+    `name_group` turns the key of a group into its name; the default lists the names of its members.
+    """
+    metric = elements.metric_of(answer, name)
+    at, _, rows = rows_with_value(answer, name)
+    name_group = name_group or (lambda key: elements.name_of(answer, key, context))
+    if not rows:
+        return nothing(metric, context)
+    worst = {"up": "lowest", "down": "highest"}.get(metric.direction)
+    end = end or worst or "highest"
+    if len(rows) == 1:
+        return Title(_about(metric, name_group(rows[0][: len(answer.by)]), rows[0][at], context))
+    ranking = rank(answer, metric.name)
+    values = [group.value for group in ranking.ranked] or [row[at] for row in rows]
+    range_of = spread(answer, metric, values, context, is_of_large=bool(ranking.ranked and ranking.small))
+    if not ranking.ranked:
+        all_small = replace(_all_small("all_small", metric, context), alternatives=(range_of,))
+        return all_small if ranking.small else range_of
+    half = _half(answer, metric, ranking.ranked, context)
+    if len(ranking.ranked) == 1:
+        only = ranking.ranked[0]
+        place = name_group(only.key)
+        all_but = _all_small("all_but", metric, context, place=place)
+        if end == "highest" and size_of(metric) == metric.name:
+            # The counts of the groups too small to be ranked are lower.
+            return Title(_at_end(metric, end, place, only.value, context), alternatives=(all_but,))
+        return Title(_about(metric, place, only.value, context), alternatives=(all_but,))
+    other = "lowest" if end == "highest" else "highest"
+    at_end, at_other_end = (_end_of(metric, ranking, side, worst, name_group, context) for side in (end, other))
+    is_apart = {"highest": ranking.is_first_apart, "lowest": ranking.is_last_apart}
+    opposite = (at_other_end,) if at_other_end and is_apart[other] else ()
+    # A tie of shares may be chance; a tie of counts is a fact worth stating.
+    if at_end and (is_apart[end] or (len(at_end.focus) > 1 and metric.unit in COUNTS)):
+        return replace(at_end, alternatives=(*opposite, range_of, half))
+    if not is_noise(answer):
+        # No single group stands out, but together the groups differ by more than chance.
+        return replace(range_of, alternatives=(*opposite, half))
+    none = context.word(f"nobody.{answer.by[0]}" if _has_word(answer.by) else "nobody.group")
+    low, high = (text.plain(ranking.ranked[i].value, metric.unit, context.lang) for i in (-1, 0))
+    stands_out = first_that_fits(
+        context.word(key, measure=metric.short[context.lang], none=none, low=low, high=high)
+        for key in ("finding.no_one", "finding.no_one_bare")
+    )
+    return Title(stands_out, alternatives=(*opposite, range_of, half))
+
+
+def _has_word(by: Sequence[str]) -> bool:
+    return len(by) == 1 and by[0] in ("province", "county", "institute", "course", "post", "activity")
+
+
+def _all_small(key: str, metric: Metric, context: ChartContext, **words: str) -> Title:
+    """A title saying that all groups, or all but one, are smaller than the least size of a ranked group."""
+    named = {"measure": metric.short[context.lang], "fewest": _fewest(metric, context.lang)}
+    return Title(context.word(f"finding.{key}", **named, **words))
+
+
+def left_out(metric: Metric, context: ChartContext) -> str:
+    """A sentence saying which groups of a table its title does not compare, and what their size is counted by."""
+    counted = catalogue()[size_of(metric)].label[context.lang]
+    return context.word("figure.small_listed", fewest=_fewest(metric, context.lang), counted=counted)
+
+
+def _fewest(metric: Metric, lang: str) -> str:
+    """The least size of a group that is ranked by a metric, with its unit."""
+    counted = size_of(metric)
+    unit = catalogue()[counted].unit if counted in catalogue() else metric.unit
+    return text.amount(least(unit), unit if unit in COUNTS else "persons", lang)
+
+
+def _end_of(
+    metric: Metric, ranking: Ranking, end: str, worst: str | None, name_group: GroupNames, context: ChartContext
+) -> Title | None:
+    """The group or groups tied at one end of a ranking; None if all groups are tied."""
+    ranked = ranking.ranked
+    value = ranked[0 if end == "highest" else -1].value
+    # The bar of a group too small to be ranked may be longer, or shorter.
+    is_of_large = any(group.value > value if end == "highest" else group.value < value for group in ranking.small)
+    first = [group for group in ranked if group.value == value]
+    if len(first) == len(ranked):
+        return None
+    sentence = _at_end(metric, end, name_group(first[0].key), value, context, len(first), is_of_large)
+    # The smallest of counts that should rise is a small group, not a problem.
+    is_small = end == "lowest" and size_of(metric) == metric.name
+    return Title(sentence, tuple(dict.fromkeys(group.key[0] for group in first)), end == worst and not is_small)
+
+
+def _at_end(
+    metric: Metric,
+    end: str,
+    place: str,
+    value: Any,
+    context: ChartContext,
+    count: int = 1,
+    is_of_large: bool = False,
+) -> str:
+    """The sentence of the group, or the number of groups tied, at one end of a ranking."""
+    key = "finding.superlative" if count == 1 else "finding.superlative_many"
+    names = {"superlative": _superlative(metric, end, context, is_of_large), "place": place}
+    return with_amount(key, value, metric.unit, context, count=text.number(count, context.lang), **names)
+
+
+def _superlative(metric: Metric, end: str, context: ChartContext, is_of_large: bool) -> str:
+    """The superlative of a measure: "Lowest training compliance:", or "Active police assistants, highest:"."""
+    name = metric.short[context.lang]
+    has_noun = context.lang != "en" or not _NO_NOUN.match(name)
+    if is_of_large:
+        name = context.word("finding.large", measure=name)
+    if not has_noun:
+        return context.word(f"finding.{end}_in", measure=name)
+    return context.word(
+        f"finding.{end}_{'count' if metric.unit in COUNTS and size_of(metric) == metric.name else 'rate'}",
+        measure=text.inside(name, context.lang),
+        name=name,
+    )
+
+
+def _about(metric: Metric, place: str, value: Any, context: ChartContext) -> str:
+    measure = metric.short[context.lang]
+    return with_amount("finding.single", value, metric.unit, context, measure=measure, place=place)
+
+
+def spread(
+    answer: Answer, metric: Metric, values: Sequence[Any], context: ChartContext, is_of_large: bool = False
+) -> Title:
+    """The range of the values, by dimension: a title that is true of every comparison.
+
+    `is_of_large`: the values leave out groups too small to be ranked, whose bars may be longer.
+    """
+    low, high = (text.plain(value, metric.unit, context.lang) for value in (min(values), max(values)))
+    axes = _axes(answer, context)
+    key = "finding.spread_one" if low == high else "finding.spread_large" if is_of_large else "finding.spread"
+    return Title(context.word(key, measure=metric.short[context.lang], axes=axes, low=low, high=high))
+
+
+def _axes(answer: Answer, context: ChartContext) -> str:
+    """The dimensions of the answer, as they appear inside a sentence."""
+    *leading, last = ["", *(context.word(f"dimension.{axis}").lower() for axis in answer.by)]
+    first = text.listed(leading[1:], context.lang)
+    return context.word("finding.and", first=first, last=last) if first else last
+
+
+def _half(answer: Answer, metric: Metric, ranked: Sequence[Group], context: ChartContext) -> Title:
+    """The median of the groups: a title that is true of every ranking."""
+    median = sorted(group.value for group in ranked)[(len(ranked) - 1) // 2]
+    value = text.plain(median, metric.unit, context.lang)
+    groups = context.word(f"plural.{answer.by[0] if _has_word(answer.by) else 'group'}")
+    return Title(context.word("finding.half", measure=metric.short[context.lang], groups=groups, value=value))
+
+
+# The group with the highest or the lowest value, regardless of the metric's direction.
+highest, lowest = partial(extreme, end="highest"), partial(extreme, end="lowest")
+
+
+def highest_by(answer: Answer, context: ChartContext) -> Title:
+    """The group with the highest value, and of what kind the groups are: another chart of the page compares other groups."""
+    return _by(highest(answer, context), answer, context)
+
+
+def extreme_by(answer: Answer, context: ChartContext) -> Title:
+    """The group that needs most attention, and of what kind the groups are: the measure of the page has another base."""
+    return _by(extreme(answer, context), answer, context)
+
+
+def _by(title: Title, answer: Answer, context: ChartContext) -> Title:
+    axes = _axes(answer, context)
+    if axes in title.sentence:
+        return title
+    named = _with_axes(title.sentence, axes, [answer.metrics[0].short[context.lang]], context)
+    return replace(title, sentence=first_that_fits(named))
+
+
+def gap(answer: Answer, context: ChartContext) -> Title:
+    """The group furthest below the average."""
+    metric = answer.metrics[0]
+    at, unit, rows = rows_with_value(answer)
+    if len(rows) < 2:
+        return extreme(answer, context)
+    range_of = spread(answer, metric, [row[at] for row in rows], context)
+    if min(row[at] for row in rows) >= 0:
+        return range_of
+    worst = min(rows, key=lambda row: row[at])
+    place = context.named(answer.by[0], worst[0])
+    # "shortfall" says the sign.
+    names = {"measure": metric.short[context.lang], "place": place}
+    sentence = with_amount("finding.gap", -worst[at], unit, context, **names)
+    return Title(sentence, (worst[0],), True, (range_of,))
+
+
+def worst_part(answer: Answer, context: ChartContext) -> Title:
+    """The range of the last part's share of the whole; a count would only name the largest group."""
+    *_, last = parts = [metric for metric in answer.metrics if metric.unit == answer.metrics[-1].unit]
+    at = [answer.columns.index(metric.name) for metric in parts]
+    shares = [
+        (row[at[-1]] or 0) / whole for row in answer.rows if (whole := sum(row[i] or 0 for i in at)) >= least(last.unit)
+    ]
+    if len(shares) < 2:
+        return extreme(answer, context, last.name, "highest")
+    low, high = (text.percent(share, context.lang) for share in (min(shares), max(shares)))
+    placeholders = {"measure": last.short[context.lang], "axes": _axes(answer, context)}
+    return Title(context.word("finding.spread", low=low, high=high, **placeholders))
+
+
+def middle(answer: Answer, context: ChartContext) -> Title:
+    """The share of assistants held by the half of residents with the lowest coverage: the middle of the Lorenz curve."""
+    across, up = (answer.columns.index(metric.name) for metric in answer.metrics[:2])
+    rows = [row for row in answer.rows if row[across] is not None and row[0] is not None]
+    if not rows:
+        return nothing(answer.metrics[0], context)
+    near = min(rows, key=lambda row: abs(row[across] - 0.5))
+    residents, assistants = (text.percent(near[at], context.lang, 0) for at in (across, up))
+    return Title(context.word("finding.share_of_residents", residents=residents, value=assistants))
+
+
+def stages(answer: Answer, context: ChartContext) -> Title:
+    """The share of a funnel's first stage that reaches its last."""
+    first, last = (answer.value(metric.name) or 0 for metric in (answer.metrics[0], answer.metrics[-1]))
+    if not first:
+        return nothing(answer.metrics[0], context)
+    numbers = {"whole": text.number(first, context.lang), "part": text.number(last, context.lang)}
+    return Title(context.word("finding.stages", share=text.percent(last / first, context.lang, 0), **numbers))
+
+
+def unlike(title: Title, used_sentences: Collection[str], answer: Answer, context: ChartContext) -> Title:
+    """The title, or an alternative if the page already uses its sentence; as a last resort, what the chart compares."""
+    axes = _axes(answer, context)
+    names = [metric.short[context.lang] for metric in answer.metrics]
+    more = [Title(first_that_fits(_with_axes(title.sentence, axes, names, context)), title.focus, title.is_problem)]
+    for candidate in (title, *title.alternatives, *more):
+        if candidate.sentence not in used_sentences:
+            return replace(candidate, alternatives=())
+    return replace(title, alternatives=())
+
+
+def _with_axes(sentence: str, axes: str, names: Sequence[str], context: ChartContext) -> Iterable[str]:
+    if axes:
+        yield context.word("finding.by", said=sentence, axes=axes)
+        yield context.word("finding.by", said=names[0], axes=axes)
+    yield text.listed(names[:2], context.lang)
+
+
+def spoken(answer: Answer, context: ChartContext, finding: Title, subtitle: str) -> str:
+    """The text alternative of a chart: its finding, its subtitle, and its first and last rows in words."""
+    metric = answer.metrics[0]
+    at = answer.columns.index(metric.name)
+    rows: Sequence[tuple] = answer.rows
+    if len(rows) > 2 * _SPOKEN_ROWS:
+        rows = [*answer.rows[:_SPOKEN_ROWS], *answer.rows[-_SPOKEN_ROWS:]]
+    row_texts = [
+        f"{elements.name_of(answer, row, context)}: {text.plain(row[at], metric.unit, context.lang)}" for row in rows
+    ]
+    return f"{finding.sentence}. {subtitle}. " + ("؛ " if context.rtl else "; ").join(row_texts)

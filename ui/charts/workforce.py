@@ -1,0 +1,205 @@
+"""Charts of the workforce: pyramids, survival curves and transfers, with their title rules."""
+
+from itertools import cycle, groupby
+from operator import itemgetter
+from typing import Any
+
+from etl.semantic.answers import Answer
+from etl.semantic.ranking import LEAST, wilson
+from ui.charts import axes, elements, titles, traces
+from ui.charts.chart import chart
+from ui.charts.elements import ChartContext, Figure
+from ui.charts.matrix import heatmap
+from ui.charts.titles import Title
+from ui.i18n import text
+
+_DASHES = ("solid", "dash", "dot", "dashdot")
+_YEAR = 12
+# The minimum height of a pyramid: neighbours with few and many bands look alike.
+_PYRAMID = 285
+# The most provinces of a table of transfers.
+_MOST_PROVINCES = 12
+# The minimum distance between names at the ends of curves, as a share of the axis.
+_APART = 0.07
+
+
+def largest_band(answer: Answer, context: ChartContext) -> Title:
+    """The band with the most people of one gender."""
+    band = next(axis for axis in answer.by if axis != "gender")
+
+    def name_group(key: tuple[Any, ...]) -> str:
+        codes = dict(zip(answer.by, key, strict=True))
+        band_name = context.named(band, codes[band])
+        if codes["gender"] not in ("male", "female"):
+            return band_name
+        return context.word(f"finding.{codes['gender']}_{band}", band=band_name)
+
+    return titles.extreme(answer, context, end="highest", name_group=name_group)
+
+
+@chart(largest_band)
+def pyramid(answer: Answer, context: ChartContext) -> Figure:
+    """A population pyramid of men and women by band of years, the youngest at the bottom."""
+    metric = answer.metrics[0]
+    at = answer.columns.index(metric.name)
+    split, other = answer.by.index("gender"), 1 - answer.by.index("gender")
+    bands = list(dict.fromkeys(row[other] for row in reversed(answer.rows)))
+    cell = {(row[other], row[split]): row for row in answer.rows}
+    top = max([1, *(row[at] or 0 for row in answer.rows)])
+    data, keys = [], []
+    for code, side, meaning in (("male", -1, "men"), ("female", 1, "women")):
+        rows = [cell.get((band, code)) for band in bands]
+        hovers = [elements.hover(answer, metric, row, context) if row else "" for row in rows]
+        lengths = [side * (row[at] or 0) if row else 0 for row in rows]
+        marker = {"color": context.colour(meaning)}
+        data.append(traces.bar(lengths, hovers, marker=marker, customdata=[code] * len(bands)))
+        keys.append(elements.key(context, context.member("gender", code), meaning, member=code))
+    ticks = axes.nice(top)
+    both = [-v for v in reversed(ticks) if v] + ticks
+    # On a phone there is only room for every other tick, and the outermost labels need a margin.
+    tick_values = both[len(both) // 2 % 2 :: 2]
+    end = ticks[-1] * 1.12
+    x_axis = axes.axis(context, tick_values, metric.unit, range=[-end, end])
+    x_axis["ticktext"] = [axes.tick(abs(v), metric.unit, ticks, context.lang) for v in tick_values]
+    return elements.figure(
+        context,
+        data,
+        max(len(bands) * elements.BAR + 60, _PYRAMID),
+        keys,
+        clicks="gender",
+        barmode="overlay",
+        xaxis=x_axis,
+        yaxis=axes.categories(context, [context.member(answer.by[other], b) for b in bands]),
+    )
+
+
+def still_serving(answer: Answer, context: ChartContext) -> Title:
+    """The share still serving after a year, or after the longest observed time."""
+    row = answer.rows[min(_YEAR, len(answer.rows) - 1)]
+    value, count = text.percent(row[1], context.lang, 0), text.number(row[0], context.lang)
+    return Title(context.word("finding.still_serving", value=value, count=count))
+
+
+@chart(still_serving)
+def survival(answer: Answer, context: ChartContext) -> Figure:
+    """The share still serving by months since joining: a step curve with its 95 % confidence band."""
+    months, _, _, low, high = (answer.column(name) for name in answer.columns)
+    bound = {"width": 0, "shape": "hv"}
+    area = {"fill": "tonexty", "fillcolor": elements.faded(context.colour("actual"), 0.22)}
+    data = [
+        traces.silent_line(months, low, bound),
+        traces.silent_line(months, high, bound, **area),
+        _steps(answer, context, answer.rows, "actual", "solid"),
+    ]
+    keys = [
+        elements.key(context, answer.metrics[0].short[context.lang], "actual", "line"),
+        elements.key(context, context.word("figure.bounds"), "actual", "light"),
+    ]
+    return _over_months(context, data, months, keys)
+
+
+def fewest_stay(answer: Answer, context: ChartContext) -> Title:
+    """The group with the lowest share left after a year, if it is large enough and clearly below the next one."""
+    after = [row for row in answer.rows if row[1] == _YEAR] or [row for row in answer.rows if row[1] == 0]
+    joined = {row[0]: row[answer.columns.index("at_risk")] for row in answer.rows if row[1] == 0}
+    rows = sorted((row for row in after if joined[row[0]] >= LEAST), key=lambda row: row[2])
+    count = text.number(after[0][1], context.lang)
+    if len(rows) > 1:
+        first, second = (wilson(row[2] * joined[row[0]], joined[row[0]]) for row in rows[:2])
+        if first and second and first[1] < second[0]:
+            place, value = context.member(answer.by[0], rows[0][0]), text.percent(rows[0][2], context.lang, 0)
+            return Title(context.word("finding.fewest_stay", place=place, value=value, count=count))
+    return Title(context.word("finding.none_stays", count=count))
+
+
+@chart(fewest_stay)
+def curves(answer: Answer, context: ChartContext) -> Figure:
+    """One curve per group, labelled at its end."""
+    members = groupby(answer.rows, itemgetter(0))
+    data, ends = [], []
+    for (member, group), meaning, dash in zip(members, cycle(elements.SERIES), cycle(_DASHES), strict=False):
+        rows = list(group)
+        curve = _steps(answer, context, rows, meaning, dash)
+        # Dashes are not visible on a step curve.
+        curve["line"]["shape"] = "linear"
+        data.append(curve)
+        ends.append((rows[-1][2], context.member(answer.by[0], member), meaning))
+    notes, level = [], -1.0
+    for end, name, meaning in sorted(ends):
+        level = max(end, level + _APART)
+        mark = f'<span style="color:{context.colour(meaning)}">■</span> {text.escape(name)}'
+        notes.append(elements.note(context, mark, x=1, xref="paper", xanchor="left", y=level, xshift=6))
+    months = [row[1] for row in answer.rows]
+    longest = max((len(name) for _, name, _ in ends), default=0)
+    return _over_months(
+        context, data, months, [], annotations=notes, margin={"l": 8, "r": 30 + 7 * longest, "t": 8, "b": 8, "pad": 0}
+    )
+
+
+def _steps(answer: Answer, context: ChartContext, rows: list[tuple[Any, ...]], meaning: str, dash: str) -> Figure:
+    at, served, followed = (answer.columns.index(name) for name in (answer.metrics[0].name, "served", "at_risk"))
+    share = [row[at] for row in rows]
+    hovers = []
+    for row, value in zip(rows, share, strict=True):
+        group = [] if answer.by[0] == "served" else [context.member(answer.by[0], row[0])]
+        after = context.word("figure.months_after", count=text.number(row[served], context.lang))
+        still = f"{text.escape(answer.metrics[1].label[context.lang])}: {text.number(row[followed], context.lang)}"
+        name = text.listed([*group, after], context.lang)
+        hovers.append(elements.hover_lines(context, name, text.percent(value, context.lang), still))
+    return traces.line([row[served] for row in rows], share, hovers, context.colour(meaning), dash=dash, shape="hv")
+
+
+def _over_months(
+    context: ChartContext, data: list[Figure], months: list[int], keys: list[Figure], **layout: Any
+) -> Figure:
+    last = max(months, default=_YEAR)
+    step = _YEAR if last <= 5 * _YEAR else 2 * _YEAR
+    ticks = [float(month) for month in range(0, last + 1, step)]
+    return elements.figure(
+        context,
+        data,
+        330,
+        keys,
+        xaxis=axes.axis(context, ticks, "months", range=[0, last * 1.01 or 1], title=context.word("dimension.served")),
+        yaxis=axes.upright(context, axes.SHARES, "share"),
+        **layout,
+    )
+
+
+def largest_move(answer: Answer, context: ChartContext) -> Title:
+    """The transfer route with the most people."""
+    return titles.extreme(answer, context, end="highest", name_group=lambda key: _way(answer, key, context))
+
+
+@chart(largest_move)
+def moves(answer: Answer, context: ChartContext) -> Figure:
+    """A heatmap of transfers from province (down) to province (across, numbered), for those with the most transfers."""
+    at = answer.columns.index(answer.metrics[0].name)
+    origin, place = answer.columns.index("origin"), answer.columns.index("province")
+    moved: dict[str, int] = {}
+    for row in answer.rows:
+        for code in (row[origin], row[place]):
+            moved[code] = moved.get(code, 0) + row[at]
+    provinces = sorted(moved, key=lambda code: (-moved[code], code))[:_MOST_PROVINCES]
+    numbers = [text.number(number + 1, context.lang) for number in range(len(provinces))]
+    names = [f"{context.member('province', code)} {number}" for code, number in zip(provinces, numbers, strict=True)]
+    across = axes.names_below(context, numbers)
+    key = "figure.row_to_column_most" if len(moved) > len(provinces) else "figure.row_to_column"
+    across |= {
+        "side": "top",
+        "title": axes.titled(context, context.word(key, count=text.number(len(provinces), context.lang))),
+    }
+    # Twelve numbers must fit side by side on a phone.
+    across["tickfont"] = across["tickfont"] | {"size": 10}
+
+    def hover(row: tuple[Any, ...]) -> str:
+        moved = text.amount(row[at], answer.metrics[0].unit, context.lang)
+        return elements.hover_lines(context, _way(answer, row, context), moved)
+
+    height = len(provinces) * 26 + 84
+    return heatmap(answer, context, origin, provinces, provinces, hover, names, xaxis=across, height=height)
+
+
+def _way(answer: Answer, row: tuple[Any, ...], context: ChartContext) -> str:
+    origin, place = (context.member("province", row[answer.columns.index(name)]) for name in ("origin", "province"))
+    return context.word("figure.from_to", origin=origin, place=place)

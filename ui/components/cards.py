@@ -1,0 +1,244 @@
+"""Cards: one number each, with its change in a year."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from etl.core.jalali import last_complete_months, year_before
+from etl.semantic.answers import Answer, Metric
+from etl.semantic.catalog import provisional_days
+from etl.semantic.nowruz import comparable
+from ui.charts import elements
+from ui.components.footer import context, question
+from ui.components.notices import error_boundary
+from ui.data import warehouse
+from ui.i18n import text
+from ui.state import page_parameters, periods, rendering, scoped_query
+from ui.state.page_context import PageContext
+from ui.summary import changes
+
+# Units that need no word on a card: the label or the format of the number shows them.
+_NAMED_BY_LABEL = ("share", "ratio", "date", "month", "per_10k", "per_100k", "per_100km2")
+# The months of a sparkline.
+_MONTHS = 24
+
+
+@dataclass(frozen=True)
+class CardAnswers:
+    """The answers of a card: now, a year before, and the day of `now` if it settled before the as-of day."""
+
+    now: Answer
+    before: Answer | None = None
+    settled_on: date | None = None
+
+
+_Answers = Mapping[str, CardAnswers]
+
+
+def cards(
+    view: PageContext, *names: str, beside: Mapping[str, str] | None = None, lists: Mapping[str, str] | None = None
+) -> None:
+    """Up to ten numbers, each with its change in a year, the parts of a rate, and its meaning.
+
+    A name like `pace.required_pace` is a result of etl.analysis. `beside` maps a card to a second measure printed on it,
+    `lists` a card to the address of the list of what it counts.
+    """
+    companions, addresses = beside or {}, lists or {}
+    ask = partial(_at_once, view, (*names, *companions.values()))
+
+    def below(name: str, card_answers: _Answers) -> str:
+        link = _link(view, name, addresses[name], "action.open") if name in addresses else ""
+        return _printed(view, card_answers.get(companions.get(name, ""))) + link
+
+    rendering.defer(_cards, view, names, ask, below, ready=ask)
+
+
+def headline(view: PageContext, **parts: str) -> None:
+    """At most four numbers with their change, a sparkline of 24 months, and a link to the page with more detail."""
+    ask = partial(_at_once, view, tuple(parts))
+
+    def below(name: str, _: _Answers) -> str:
+        address = page_parameters.address(parts[name], view.lang, view.scope.address())
+        return sparkline(view, _history(view, name)) + _link(view, name, address, "change.more")
+
+    rendering.defer(
+        _cards, view, tuple(parts), ask, below, ready=lambda: (ask(), [_history(view, name) for name in parts])
+    )
+
+
+@rendering.fragment
+def _cards(
+    view: PageContext, names: Sequence[str], ask: Callable[[], _Answers], below: Callable[[str, _Answers], str]
+) -> None:
+    """The cards of `names`; `below` gives the HTML under the number of each."""
+    across = next((n for n in (5, 4, 3) if len(names) % n == 0), 4)
+    card_answers = ask()
+    with st.container(key=f"cards-{across}"):
+        for name in names:
+            with (
+                st.container(key=f"card-{name.replace('.', '-')}", border=True, height="stretch"),
+                error_boundary(view.lang, name),
+            ):
+                _card(view, name, card_answers.get(name), below(name, card_answers))
+
+
+def _printed(view: PageContext, answers: CardAnswers | None) -> str:
+    """A second measure with its parts, as a line on a card."""
+    if answers is None:
+        return ""
+    answer, metric = answers.now, answers.now.metrics[0]
+    value = text.plain(answer.value(metric.name), metric.unit, view.lang)
+    parts = elements.parts_of(answer, metric, answer.rows[0], context(view))
+    line = f"{metric.short[view.lang]}: {value}" + (f" ({parts})" if parts else "")
+    return f'<p class="pd-line"><b>{text.escape(line)}</b></p>'
+
+
+def _at_once(view: PageContext, names: Iterable[str]) -> dict[str, CardAnswers]:
+    """Each measure now, and a year before if it has a history; measures without meaning under the filters are left out.
+
+    A snapshot that stays provisional for a while is asked on its latest settled day.
+    """
+    over = view.over or view.complete_months(periods.DEFAULT_MONTHS)
+    by_day: dict[date, list[str]] = {}
+    for name in names:
+        by_day.setdefault(_day(view, name), []).append(name)
+    card_answers: dict[str, CardAnswers] = {}
+    for day, group in by_day.items():
+        now = _together(view, group, on=day, over=over)
+        old = [name for name, answer in now.items() if answer.metrics[0].has_history]
+        then = _together(view, old, on=year_before(day), over=periods.year_before(over))
+        for name, answer in now.items():
+            card_answers[name] = CardAnswers(answer, then.get(name), day if day != view.as_of else None)
+    return card_answers
+
+
+def _day(view: PageContext, name: str) -> date:
+    """The day a measure is asked on: its latest settled day, or the as-of day if none is settled yet."""
+    return (warehouse.settled_on(name, view.as_of) if _waits(name) else None) or view.as_of
+
+
+def _waits(name: str) -> bool:
+    """Whether a measure is a snapshot that stays provisional for a while."""
+    metric = warehouse.catalogue().get(name)
+    return metric is not None and metric.kind == "snapshot" and provisional_days(name) > 0
+
+
+def _history(view: PageContext, name: str) -> Answer | None:
+    """A measure at the end of each of the last 24 complete, settled months; None if it has no history or meaning here."""
+    metric = warehouse.catalogue()[name]
+    if not metric.has_history:
+        return None
+    over, (where, _) = last_complete_months(_day(view, name), _MONTHS), view.under(metric.dimensions)
+    try:
+        return warehouse.ask(name, by="month", over=over, where=where)
+    except warehouse.QuestionError:
+        return None
+
+
+def sparkline(view: PageContext, history: Answer | None) -> str:
+    """The months of an answer as a small line drawn in CSS, with its first and last value as its label."""
+    if history is None:
+        return ""
+    unit, values = history.metrics[0].unit, [row[1] for row in comparable(history).rows if row[1] is not None]
+    if len(values) < 2:
+        return ""
+    low, high = min(values), max(values)
+    across = 100 / (len(values) - 1)
+    points = [(i * across, 88 - 76 * (value - low) / (high - low or 1)) for i, value in enumerate(values)]
+    line = [f"{x:.1f}% calc({y:.1f}% - 1px)" for x, y in points]
+    line += [f"{x:.1f}% calc({y:.1f}% + 1px)" for x, y in reversed(points)]
+    area = [*(f"{x:.1f}% {y:.1f}%" for x, y in points), "100% 100%", "0% 100%"]
+    first, last = (text.plain(value, unit, view.lang) for value in (values[0], values[-1]))
+    label = view.word("change.sparkline", count=text.number(len(values), view.lang), first=first, last=last)
+    return (
+        f'<div class="pd-spark" role="img" aria-label="{text.escape(label)}" title="{text.escape(label)}">'
+        f'<i style="clip-path:polygon({",".join(area)})"></i><i style="clip-path:polygon({",".join(line)})"></i></div>'
+    )
+
+
+def _link(view: PageContext, name: str, address: str, words_of: str) -> str:
+    words, label = view.word(words_of), warehouse.catalogue()[name].label[view.lang]
+    return (
+        f'<a class="pd-go" href="{text.escape(address)}" target="_self" '
+        f'aria-label="{text.escape(f"{words}: {label}")}">{text.escape(words)}</a>'
+    )
+
+
+def _together(view: PageContext, names: Iterable[str], **period: Any) -> dict[str, Answer]:
+    """Ask measures with the same applicable filters in one query; those without meaning here are left out."""
+    groups: dict[warehouse.Frozen, list[str]] = {}
+    for name in names:
+        if metric := warehouse.catalogue().get(name):
+            where, _ = view.under(metric.dimensions)
+            groups.setdefault(warehouse.frozen(where), []).append(name)
+    answers: dict[str, Answer] = {}
+    for filters, group in groups.items():
+        ask = partial(warehouse.ask_each, where=dict(filters), **period)
+        try:
+            answers |= ask(*group)
+        except warehouse.QuestionError:
+            for name in group:
+                with suppress(warehouse.QuestionError):
+                    answers |= ask(name)
+    return answers
+
+
+def _card(view: PageContext, name: str, answers: CardAnswers | None, below: str) -> None:
+    worked_out, _, part = name.rpartition(".")
+    before: Any = None
+    if worked_out:
+        answer, ignored = scoped_query.worked_out(view, worked_out)
+    elif answers:
+        answer = answers.now
+        before = answers.before.value() if answers.before else None
+        _, ignored = view.under(answer.metrics[0].dimensions)
+    else:
+        # The measure failed in the batch: ask it alone, so that its error shows on its card.
+        answer, ignored = scoped_query.ask(view, [name])
+    metric = elements.metric_of(answer, part)
+    # A number that is not settled on any day is shown as unknown.
+    is_unsettled = answers is not None and answers.settled_on is None and _waits(name)
+    value, row = None if is_unsettled else answer.value(part), answer.rows[0]
+    lines = []
+    if answer.over and (metric.kind == "event" or answer.on is None):
+        first, last = (text.day(day, view.lang) for day in answer.over)
+        lines.append(view.escaped("figure.period", first=first, last=last))
+    if value is not None and before is not None:
+        lines.append(_changed(view, metric, value, before))
+    if value is None:
+        lines.append(view.escaped("figure.not_settled" if is_unsettled else "figure.not_known"))
+    elif parts := elements.parts_of(answer, metric, row, context(view)):
+        lines.append(text.escape(parts))
+    if ignored:
+        lines.append(text.escape(scoped_query.no_effect(view, ignored)))
+    written = text.plain(value, metric.unit, view.lang)
+    unit = "" if value is None or metric.unit in _NAMED_BY_LABEL else text.unit_word(metric.unit, view.lang, written)
+    label = metric.label[view.lang]
+    if answers and answers.settled_on:
+        label = view.word("change.settled", label=label, day=text.day(answers.settled_on, view.lang))
+    long = " pd-long" if metric.unit in ("date", "month") else ""
+    st.html(
+        f'<div class="pd-card"><p class="pd-label">{text.escape(label)}</p>'
+        f'<p class="pd-value{long}"><bdi>{text.escape(written)}</bdi> <small>{text.escape(unit)}</small></p>'
+        + "".join(f'<p class="pd-line">{line}</p>' for line in lines)
+        + below
+        + "</div>"
+    )
+    question(view, answer, f"card-{name}")
+
+
+def _changed(view: PageContext, metric: Metric, now: Any, then: Any) -> str:
+    """The signed change in a year, and in words whether it is better or worse."""
+    if isinstance(now, (date, str)):
+        return text.escape(f"{view.word('figure.before')}: {text.plain(then, metric.unit, view.lang)}")
+    judged = changes.verdict(metric, now, then, view.lang)
+    if not changes.is_visible(metric, now, then):
+        return view.escaped("change.line", change=judged)
+    line = view.escaped("change.line", change=changes.signed(metric, now, then, view.lang))
+    kind = "worse" if judged == view.word("compare.worse") else "better"
+    return f'{line}\u00a0· <b class="pd-{kind}">{text.escape(judged)}</b>' if judged else line

@@ -1,0 +1,290 @@
+"""Downloads of an answer: CSV, Excel, Parquet, and a picture of its chart. Files always contain every row.
+
+A small file is written when it is downloaded. A large one is first written by a worker process, with a progress bar.
+"""
+
+import io
+import tempfile
+from collections.abc import Callable, Iterable
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from etl.operations import audit, worker_process
+from etl.semantic import access, disclosure, exportable
+from etl.semantic.answers import Answer
+from ui.charts import elements
+from ui.charts.elements import ChartContext, Figure
+from ui.components import blocks
+from ui.components.plot import plot
+from ui.data import user, warehouse
+from ui.exports import about
+from ui.exports.file_content import Exportable
+from ui.exports.job import FORMS, ExportJob, Making
+from ui.i18n import text
+from ui.state import page_context
+from ui.state.page_context import PageContext
+
+# A file with more cells than this is written by a worker process with a progress bar.
+MANY_CELLS = {"csv": 1_000_000, "xlsx": 300_000, "parquet": 1_000_000}
+_MADE = "file made"
+# How long to wait for a file before showing a progress bar.
+_AT_ONCE_SECONDS = 3.0
+
+
+# ---------------------------------------------------------------- pictures
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A chart as a standalone picture: figure, title, subtitle and source.
+
+    `circulated` draws the chart from the rounded answer; it returns None if too little of the answer may circulate.
+    """
+
+    figure: Figure
+    title: str
+    subtitle: str
+    source: str
+    circulated: "Callable[[disclosure.Circulated, disclosure.Ask], Picture | None] | None" = None
+
+
+def source_of(view: PageContext, answer: Answer, notes: Iterable[str] = ()) -> str:
+    """The source line of a picture: the dashboard, the load, its as-of day, and whether the data are synthetic."""
+    published = answer.publication
+    load = view.word("more.load", id=text.digits(published.id, view.lang))
+    day = view.word("trust.as_of_latest", day=text.day(published.as_of, view.lang))
+    made_up = [view.word("file.made_up")] if published.is_sample else []
+    return " · ".join([view.word("app.title"), load, day, *made_up, *notes])
+
+
+# In px: a picture, and the height of a line below it.
+_WIDTH, _EVENT_LINE = 1000, 15
+
+
+def on_paper(picture: Picture, context: ChartContext) -> Figure:
+    """The figure with title, keys, events and source drawn into it, on an opaque background."""
+    made: Figure = deepcopy({"data": picture.figure["data"], "layout": picture.figure["layout"]})
+    layout = made["layout"]
+    keys, events = (layout.get("meta", {}).get(name, []) for name in ("keys", "events"))
+    above, below = 92 + (28 if keys else 0), 34 + _EVENT_LINE * len(events)
+    margin = layout.get("margin", {})
+    top, foot = margin.get("t", 8) + above, margin.get("b", 8) + below
+    layout.update(
+        height=layout.get("height", 400) + above + below,
+        width=_WIDTH,
+        autosize=False,
+        paper_bgcolor=context.colour("surface"),
+        plot_bgcolor=context.colour("surface"),
+        margin=margin | {"t": top, "b": foot, "l": margin.get("l", 8) + 16, "r": margin.get("r", 8) + 16},
+    )
+    side, quiet = "right" if context.rtl else "left", context.colour("quiet")
+    lines = [
+        f"<b>{text.escape(picture.title)}</b>",
+        f'<span style="font-size:13px;color:{quiet}">{text.escape(picture.subtitle)}</span>',
+    ]
+    if keys:
+        marks = "   ".join(f'<span style="color:{key["colour"]}">■</span> {text.escape(key["label"])}' for key in keys)
+        lines.append(f'<span style="font-size:13px">{marks}</span>')
+    # The title leaves room for the download button above it.
+    layout["title"] = {
+        "text": context.line("<br>".join(lines)),
+        "font": {"size": 20, "color": context.colour("text")},
+        "xref": "container",
+        "yref": "container",
+        "y": 1,
+        "yanchor": "top",
+        "pad": {"t": 34},
+        "x": 0.985 if context.rtl else 0.015,
+        "xanchor": side,
+    }
+    numbered = [f"{text.digits(number, context.lang)}. {words}" for number, words in enumerate(events, 1)]
+    source = elements.note(
+        context,
+        "<br>".join(text.escape(line) for line in (*numbered, picture.source)),
+        xref="paper",
+        yref="paper",
+        x=1 if context.rtl else 0,
+        y=0,
+        xanchor=side,
+        yanchor="top",
+        yshift=-(foot - 26 - _EVENT_LINE * len(events)),
+        align=side,
+    )
+    source["font"] = source["font"] | {"size": 11, "color": quiet}
+    layout["annotations"] = [*layout.get("annotations", []), source]
+    return made
+
+
+@st.dialog(" ", width="large")
+def _show_picture(view: PageContext, picture: Picture, context: ChartContext, name: str, ident: str) -> None:
+    """A preview of the picture, with a button that downloads it in the selected format."""
+    form = st.segmented_control(
+        view.word("more.form"), ("png", "svg"), default="png", required=True, format_func=str.upper, key=f"form-{ident}"
+    )
+    blocks.note(view.word("more.picture_help"))
+    config = elements.CONFIG | {
+        "displayModeBar": True,
+        "displaylogo": False,
+        "modeBarButtons": [["toImage"]],
+        "toImageButtonOptions": {"format": form, "filename": name, "scale": 1 if form == "svg" else 2},
+    }
+    plot(on_paper(picture, context), f"picture-{ident}-{form}", picture.title, config)
+
+
+# ---------------------------------------------------------------- offers
+
+
+def downloads(
+    view: PageContext, source: Exportable, context: ChartContext, ident: str, picture: Picture | None = None
+) -> None:
+    """All downloads of an answer in a popover; nothing is written until it is asked for."""
+    popover = st.popover(view.word("figure.files"), key=f"files-{ident}", type="tertiary", on_change="rerun")
+    if popover.open:
+        with popover:
+            offers(view, source, context, ident, picture)
+
+
+def offers(
+    view: PageContext, source: Exportable, context: ChartContext, ident: str, picture: Picture | None = None
+) -> None:
+    """A button for each file; none if the user may not export."""
+    answer = exportable.of(source).answer
+    access.check(user.scope().rights(), answer.by, answer.where, answer.scope)
+    if not access.may_leave(user.scope(), answer.where):
+        blocks.note(view.word("sign_in.no_export"))
+        return
+    if isinstance(source, exportable.StreamedRows):
+        circulation = False
+        blocks.note(view.word("figure.not_for_circulation"))
+    else:
+        circulation = st.checkbox(
+            view.word("figure.circulation"), key=f"circulation-{ident}", help=view.word("figure.circulation_help")
+        )
+    count = exportable.of(source).count()
+    place = page_context.place(view, answer.where)
+    blocks.note(view.word("more.rows", rows=text.number(count, view.lang)))
+    for kind in FORMS:
+        job = ExportJob(kind, source, context, circulation, place)
+        name = about.file_name(source, context, place, kind, circulation)
+        noted = _noted(answer, kind, count)
+        if count * len(answer.columns) > MANY_CELLS[kind]:
+            _made_first(view, ident, name, job, noted)
+        elif user.signs_in():
+            offered(view, f"offer-{kind}-{ident}", view.word(f"more.{kind}"), name, job.write, noted)
+        else:
+            _button(view, ident, kind, name, partial(_made, job))
+    if picture and st.button(view.word("more.picture"), key=f"picture-button-{ident}"):
+        exported: Picture | None = picture
+        if circulation:
+            rounded = disclosure.for_circulation(source, warehouse.ask)
+            exported = picture.circulated(rounded, warehouse.ask) if picture.circulated else None
+        if exported:
+            name = about.file_name(source, context, place, "", circulation).rstrip(".")
+            # The browser writes the file itself, so the audit log records that the picture was shown.
+            user.record("export", **_noted(answer, "picture", count), **audit.rights(user.scope()))
+            _show_picture(view, exported, context, name, ident)
+        else:
+            blocks.note(view.word("figure.no_picture"), is_status=True)
+
+
+def _made(job: ExportJob) -> io.BytesIO:
+    out = io.BytesIO()
+    job.write(out)
+    return out
+
+
+def _noted(answer: Answer, form: str, rows: int) -> dict[str, str | int]:
+    metrics = ",".join(metric.name for metric in answer.metrics)[:200]
+    return {"metric": metrics, "form": form, "rows": rows, "publication": answer.publication.id}
+
+
+def offered(
+    view: PageContext, key: str, label: str, name: str, make: Callable[[Any], object], noted: dict[str, str | int]
+) -> None:
+    """A button that writes a file to disk and offers it to this user at a one-time address.
+
+    `noted` is the audit log entry for the download.
+    """
+    if not st.button(label, key=key):
+        return
+    with tempfile.NamedTemporaryFile(prefix="offer-", delete=False) as out:
+        make(out)
+    _offer(view, Path(out.name), name, noted)
+
+
+def _button(view: PageContext, ident: str, kind: str, name: str, data: Any) -> None:
+    label, key = view.word(f"more.{kind}"), f"{kind}-{ident}"
+    st.download_button(label, data=data, file_name=name, mime=FORMS[kind], key=key, on_click="ignore")
+
+
+@dataclass(frozen=True)
+class _MadeFile:
+    """A file written before its download: its button, its name and its job."""
+
+    ident: str
+    name: str
+    making: Making
+
+
+def _offer(view: PageContext, path: Path, name: str, noted: dict[str, str | int]) -> None:
+    address = text.escape(user.offer(path, name, noted))
+    st.html(f'<p class="pd-note"><a href="{address}" download>{view.escaped("sign_in.fetch")}</a></p>')
+
+
+def _made_first(view: PageContext, ident: str, name: str, job: ExportJob, noted: dict[str, str | int]) -> None:
+    """A large file: written by a worker process, then downloaded.
+
+    The session keeps one such file on disk until the next one or its end; it is read into memory only for the download.
+    """
+    made: _MadeFile | None = st.session_state.get(_MADE)
+    # The name covers language, day and rounding; an unchanged source is the same object.
+    if made is None or (made.ident, made.name) != (ident, name) or made.making.job.source is not job.source:
+        label = view.word("more.make", form=view.word(f"more.{job.form}"))
+        st.button(label, key=f"make-{job.form}-{ident}", on_click=_begin, args=(ident, name, job))
+    elif not made.making.process.wait(_AT_ONCE_SECONDS):
+        _followed(view, ident, made.making)
+    else:
+        _finished(view, ident, name, made.making, noted)
+
+
+def _begin(ident: str, name: str, job: ExportJob) -> None:
+    _forget()
+    st.session_state[_MADE] = _MadeFile(ident, name, Making(job))
+
+
+def _forget() -> None:
+    """Stop the job, or remove its file."""
+    if made_file := st.session_state.pop(_MADE, None):
+        made_file.making.stop()
+
+
+@st.fragment(run_every=1.0)
+def _followed(view: PageContext, ident: str, making: Making) -> None:
+    """The progress of the job, and a button that stops it."""
+    if making.process.is_done:
+        st.rerun()
+    st.progress(min(making.process.share, 1.0), view.word("more.making"))
+    # A click inside a fragment reruns only the fragment, so rerun the page.
+    if st.button(view.word("more.stop_making"), key=f"stop-{ident}", on_click=_forget):
+        st.rerun()
+
+
+def _finished(view: PageContext, ident: str, name: str, making: Making, noted: dict[str, str | int]) -> None:
+    try:
+        making.process.result()
+    except Exception as failed:
+        _forget()
+        if not isinstance(failed, worker_process.Ended):
+            raise
+        st.html(f'<p class="pd-note" role="alert">{view.escaped("more.not_made")}</p>')
+    else:
+        if user.signs_in():
+            _offer(view, making.take(), name, noted)
+            _forget()
+        else:
+            _button(view, ident, making.job.form, name, making.path.read_bytes)

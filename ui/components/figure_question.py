@@ -1,0 +1,164 @@
+"""The questions of a figure: its answer, the sizes of its groups, and the options of its chart."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from etl.semantic.answers import Answer, Metric
+from etl.semantic.ranking import is_noise, size_of
+from ui.charts import marks
+from ui.charts.chart import Chart
+from ui.charts.elements import ChartContext
+from ui.charts.lines import TIME
+from ui.charts.scenario_paths import STATED_MONTHS
+from ui.charts.time_titles import of_complete_units
+from ui.data import warehouse
+from ui.i18n import text
+from ui.state import page_context, scoped_query
+from ui.state.page_context import PageContext
+
+# The months of the trend of a single group.
+_MONTHS = 24
+
+
+@dataclass(frozen=True)
+class FigureQuestion:
+    """The question of a figure, with its chart."""
+
+    view: PageContext
+    chart: Chart
+    names: tuple[str, ...]
+    axes: tuple[str, ...]
+    over: tuple[date, date] | None
+    analysis: str
+    nation: bool
+    target: bool
+
+    def answer(self) -> tuple[Answer, list[str]]:
+        """The answer, and the filters that do not apply to it."""
+        if self.analysis:
+            return scoped_query.worked_out(self.view, self.analysis)
+        # A map always shows the whole country and outlines the selection.
+        without = ("province", "county") if self.chart.whole_country else ()
+        answer, ignored = scoped_query.ask(self.view, self.names, self.axes, self.over, without)
+        return (_with_sizes(self.view, answer) if self.chart.compares else answer), ignored
+
+    def options(self, answer: Answer) -> dict[str, Any]:
+        """The options that the chart takes besides the answer."""
+        options: dict[str, Any] = {}
+        if self.chart.whole_country and not self.analysis:
+            options["chosen"] = self.view.where.get("province", ())
+        if self.chart.has_events:
+            options["events"] = marks.events(
+                scoped_query.worked_out(self.view, "events")[0], ChartContext(self.view.lang)
+            )
+        if self.nation:
+            options["nation"] = of_nation(self.view, answer).value()
+        if self.target:
+            options["target"] = _target(self.view, answer)
+        return options
+
+    def ready(self) -> None:
+        """Prefetch every answer of the figure into the cache."""
+        answer, _ = self.answer()
+        self.options(answer)
+        if self.chart.compares and not scoped_query.nothing(answer):
+            self.trend(answer)
+        if self.chart.where_noise and is_noise(answer):
+            of_nation(self.view, answer)
+        size(self.view, answer)
+
+    def trend(self, answer: Answer) -> Answer | None:
+        """The values over time of a single group; None with several groups or without a history."""
+        metric, groups = answer.metrics[0], self._groups(answer)
+        if self.analysis or len(groups) != 1:
+            return None
+        where = {**answer.where, **{name: (code,) for name, code in groups.pop() if code is not None}}
+        if not metric.has_history or not {"month", *where} <= metric.dimensions:
+            return None
+        over = answer.over if set(self.axes) & set(TIME) else self.view.over or self.view.months(_MONTHS)
+        return warehouse.ask(metric.name, by=("month",), over=over, where=where)
+
+    def is_single(self, answer: Answer) -> bool:
+        """Whether the chart compares groups but the answer has only one."""
+        return self.chart.compares and not self.analysis and len(self._groups(answer)) == 1
+
+    @staticmethod
+    def _groups(answer: Answer) -> set[tuple[tuple[str, Any], ...]]:
+        at = [(i, name) for i, name in enumerate(answer.by) if name not in TIME]
+        return {tuple((name, row[i]) for i, name in at) for row in answer.rows}
+
+
+def of_nation(view: PageContext, answer: Answer) -> Answer:
+    """The same measure for the whole nation, under all filters except places."""
+    where = page_context.without_places(answer.where)
+    return warehouse.ask(answer.metrics[0].name, on=answer.on, over=answer.over, where=where)
+
+
+def _target(view: PageContext, answer: Answer) -> float | None:
+    """The target of the place on the as-of day; None if other filters make it meaningless."""
+    if not set(answer.where) <= warehouse.catalogue()["target"].dimensions:
+        return None
+    return warehouse.ask("target", on=view.as_of, where=answer.where).value()
+
+
+# ---------------------------------------------------------------- sizes
+
+
+def _with_sizes(view: PageContext, answer: Answer) -> Answer:
+    """The answer with a column of group sizes, for measures that bring none (a median, a difference)."""
+    counted = size_of(answer.metrics[0])
+    if counted in answer.columns or counted not in warehouse.catalogue():
+        return answer
+    if not set(answer.by) <= warehouse.catalogue()[counted].dimensions:
+        return answer
+    sizes = _ask_size(view, answer, counted, answer.by)
+    of_group = {row[: len(answer.by)]: row[sizes.columns.index(counted)] for row in sizes.rows}
+    return replace(
+        answer,
+        columns=(*answer.columns, counted),
+        rows=[(*row, of_group.get(tuple(row[: len(answer.by)]))) for row in answer.rows],
+        query=f"{answer.query}\n\n{sizes.query}",
+        sources=answer.sources | sizes.sources,
+    )
+
+
+def _ask_size(view: PageContext, answer: Answer, counted: str, by: tuple[str, ...]) -> Answer:
+    metric = warehouse.catalogue()[counted]
+    is_flow, is_timed = metric.kind == "event", bool(set(by) & set(TIME))
+    over = answer.over if is_flow or is_timed else None
+    on = None if over else answer.on or (answer.over[1] if answer.over else view.as_of)
+    return warehouse.ask(counted, by=by, on=on, over=over, where=answer.where)
+
+
+def size(view: PageContext, answer: Answer) -> str:
+    """The number of cases behind a ratio or a median, in words: over time the latest, for groups all of them."""
+    metric = answer.metrics[0]
+    counted = "at_risk" if "at_risk" in answer.columns else size_of(metric)
+    known = warehouse.metric(counted)
+    # A person is counted for each course that they must hold: those of all courses are no base.
+    if counted == metric.name or known is None or metric.name == "coverage_gap" or "course" in answer.by:
+        return ""
+    count = _size(view, answer, metric, counted)
+    if count is None:
+        return ""
+    unit = "applications" if "working_day" in answer.by else known.unit
+    written = text.number(count, view.lang)
+    return view.word("figure.cases", count=f"{written} {text.unit_word(unit, view.lang, written)}")
+
+
+def _size(view: PageContext, answer: Answer, metric: Metric, counted: str) -> Any:
+    if counted == "at_risk":
+        # At time zero everyone is at risk.
+        return sum(row["at_risk"] or 0 for row in answer.records() if row[answer.by[-1]] == 0)
+    is_known = {counted, metric.name} <= set(warehouse.catalogue())
+    if len(answer.by) == 1 and answer.by[0] in (*TIME, "ahead") and (is_known or counted in answer.columns):
+        at, rows = answer.columns.index(metric.name), of_complete_units(answer).rows
+        sizes = answer if counted in answer.columns else _ask_size(view, answer, counted, answer.by)
+        size_of_unit = dict(zip(sizes.column(answer.by[0]), sizes.column(counted), strict=True))
+        if answer.by == ("ahead",):
+            return size_of_unit[STATED_MONTHS]
+        return next((size_of_unit.get(row[0]) for row in reversed(rows) if row[at] is not None), None)
+    if not is_known:
+        return None
+    return _ask_size(view, answer, counted, ()).value()

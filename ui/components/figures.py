@@ -1,0 +1,293 @@
+"""Components shared by pages: the scope bar, cards, figures, tables. Each shows one Answer above the same footer.
+
+A component asks its question under the user's scope, describes its content in words, and shows a notice if it has none.
+Data goes into HTML only through `text.escape`, and never into Markdown.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from functools import partial
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from etl.semantic.answers import Answer
+from etl.semantic.disclosure import Ask, Circulated, for_circulation
+from etl.semantic.nowruz import comparable
+from etl.semantic.ranking import is_noise, rank, size_of
+from etl.warehouse.dimensions import expand_groups
+from ui.charts import elements, lines, marks, titles
+from ui.charts.chart import Chart
+from ui.components import blocks, downloads, drawn_charts, filter_bar
+from ui.components.cards import cards
+from ui.components.downloads import Picture
+from ui.components.figure_question import FigureQuestion, of_nation, size
+from ui.components.footer import context, footer, subtitle, table
+from ui.components.notices import error_boundary, notice
+from ui.components.plot import plot
+from ui.data import warehouse
+from ui.i18n import text
+from ui.state import page_context, rendering, scoped_query
+from ui.state.page_context import FILTERS, PageContext
+
+__all__ = ["Chart", "cards", "draw", "figure", "groups", "scope_bar"]
+
+# Below a note, which is shorter than a map, the figures of a column keep their own height. The rule comes with the note, because
+# a search of columns by their descendants makes every text that Plotly measures cost more.
+_UNSTRETCHED = (
+    '[data-testid="stColumn"]:has(.pd-unmapped) :is([class*="st-key-figure-"],'
+    ' [data-testid="stLayoutWrapper"]:has(> [class*="st-key-figure-"])) { flex: 0 0 auto !important; height: auto !important; }'
+)
+# The height of the trend of a single group.
+_TREND = 240
+
+
+def scope_bar(*more: str, period: bool = False) -> PageContext:
+    """Show the scope bar and return its view. Raises warehouse.Unpublished.
+
+    `more` are the filters of this page besides the main ones, by name or by group (`@person`).
+    `period` adds the choice of a period, for pages with flows or trends.
+    """
+    view = replace(page_context.view(), has_period=period)
+    filters = tuple(expand_groups(more))
+    rendering.defer(filter_bar.bar, view, filters, ready=partial(filter_bar.prefetch, view, filters))
+    return view
+
+
+# ---------------------------------------------------------------- figures
+
+
+def figure(
+    view: PageContext,
+    chart: Chart,
+    *names: str,
+    by: str | Iterable[str] = (),
+    over: tuple[date, date] | None = None,
+    says: titles.TitleRule | None = None,
+    analysis: str = "",
+    nation: bool = False,
+    target: bool = False,
+    ranked: bool = False,
+    **options: Any,
+) -> None:
+    """A figure for one question: its finding as the title, then measure, place and period, the chart, and the footer.
+
+    `by="place"` means provinces, or the counties of a few selected ones. `analysis` names a result of etl.analysis. `nation`
+    and `target` add lines for the nation's value and the target. `says` replaces the chart's title rule. `ranked`: the page
+    already ranks the same groups next to the map, so a map of groups that differ only by chance is left out instead of replaced
+    by a ranking.
+    """
+    axes = tuple(
+        scoped_query.place(view, names) if axis == "place" else axis for axis in ((by,) if isinstance(by, str) else by)
+    )
+    ident = "-".join([chart.name, analysis, *names[:1], *axes])
+    place = st.container(border=True, key=f"figure-{ident}", height="stretch")
+    question = FigureQuestion(view, chart, names, axes, over, analysis, nation, target)
+    rendering.defer(
+        _figure, question, ident, says, ranked, options, place, place=place, ready=question.ready, first=True
+    )
+
+
+def _figure(
+    question: FigureQuestion,
+    ident: str,
+    says: titles.TitleRule | None,
+    ranked: bool,
+    options: Mapping[str, Any],
+    place: DeltaGenerator,
+) -> Callable[[], None] | None:
+    """Work the figure out; returns what sends it to the browser, None for a notice, which is sent already."""
+    view, chart = question.view, question.chart
+    with error_boundary(view.lang, ident):
+        answer, ignored = question.answer()
+        if scoped_query.nothing(answer):
+            notice(view.lang, "state.empty_title", view.word("state.empty"))
+        elif question.is_single(answer):
+            return _single(question, answer, ident, ignored, place)
+        elif chart.where_noise and is_noise(answer):
+            if not ranked:
+                by_rank = {"nation": of_nation(view, answer).value()}
+                note = view.word("figure.noise")
+                return prepare(view, chart.where_noise, answer, ident, None, ignored, by_rank, place, notes=[note])
+            _unmapped(question, answer, ident)
+        else:
+            return prepare(view, chart, answer, ident, says, ignored, {**options, **question.options(answer)}, place)
+    return None
+
+
+def _unmapped(question: FigureQuestion, answer: Answer, ident: str) -> None:
+    """A note instead of a map that would only colour noise; the ranking next to it has the table and the files."""
+    view = question.view
+    title = _title(answer, question.chart.title, context(view), ident)
+    note = f'<p class="pd-note pd-unmapped">{view.escaped("figure.no_map")}</p>'
+    st.html(blocks.heading(title.sentence, _below(view, answer)) + note + f"<style>{_UNSTRETCHED}</style>")
+
+
+def _single(
+    question: FigureQuestion, answer: Answer, ident: str, ignored: Sequence[str], place: DeltaGenerator
+) -> Callable[[], None] | None:
+    """A single group, with nothing to compare: its value as on a card, and its trend."""
+    view, metric = question.view, answer.metrics[0]
+    value = text.amount(answer.rows[-1][answer.columns.index(metric.name)], metric.unit, view.lang)
+    card = f'<div class="pd-card"><p class="pd-value"><bdi>{text.escape(value)}</bdi></p></div>'
+    over_time = question.trend(answer)
+    if over_time is not None and not scoped_query.nothing(over_time):
+        options = {"zero": metric.unit != "share", "height": _TREND}
+        return prepare(view, lines.trend, over_time, ident, None, ignored, options, place, card=card)
+    title = _title(answer, question.chart.title, context(view), ident)
+    st.html(blocks.heading(title.sentence, _below(view, answer)) + card)
+    footer(view, answer, ident)
+    return None
+
+
+def draw(*args: Any, **kwargs: Any) -> None:
+    """Prepare an answer and show it at once; the parameters of `prepare`."""
+    prepare(*args, **kwargs)()
+
+
+def prepare(
+    view: PageContext,
+    chart: Chart,
+    answer: Answer,
+    ident: str,
+    says: titles.TitleRule | None = None,
+    ignored: Sequence[str] = (),
+    options: Mapping[str, Any] | None = None,
+    place: DeltaGenerator | None = None,
+    notes: Sequence[str] = (),
+    card: str = "",
+) -> Callable[[], None]:
+    """Draw an answer; returns what shows it: title, subtitle, `card`, chart, notes, the filters `ignored`, and the footer.
+
+    With a `place`, the footer is deferred until all figures are shown.
+    """
+    below, chart_context, rule = _below(view, answer), context(view), says or chart.title
+    title = _title(answer, rule, chart_context, ident)
+    drawn = drawn_charts.drawn(answer, chart, chart_context, title, below, options or {})
+    all_notes = [*notes, *([drawn.meta["credit"]] if drawn.meta.get("credit") else [])]
+    if comparable(answer) is not answer:
+        all_notes.append(view.word("figure.no_nowruz"))
+    if "course" in answer.by and answer.metrics[0].unit == "share":
+        all_notes.append(view.word("figure.of_course"))
+    if _overlaps(answer):
+        all_notes.append(view.word("figure.overlap"))
+    if ignored:
+        all_notes.append(scoped_query.no_effect(view, ignored))
+
+    def circulated(rounded: Circulated, ask: Ask) -> Picture | None:
+        """The picture for circulation, redrawn from the rounded answer and the nation's rounded value."""
+        # Without one of its measures the chart would be misleading.
+        names = [metric.name for metric in rounded.metrics]
+        if any(_is_known(answer, name) and not _is_known(rounded, name) for name in names):
+            return None
+        rounded_options = dict(options or {})
+        if rounded_options.get("nation") is not None:
+            rounded_options["nation"] = for_circulation(of_nation(view, rounded), ask).value()
+        rounded_title = titles.unlike(rule(rounded, chart_context), (), rounded, chart_context)
+        redrawn = drawn_charts.draw(rounded, chart, chart_context, rounded_title, below, rounded_options)
+        source = downloads.source_of(view, rounded, [*all_notes, view.word("file.circulation_short")])
+        return Picture(redrawn.figure, rounded_title.sentence, below, source)
+
+    picture = Picture(drawn.figure, title.sentence, below, downloads.source_of(view, answer, all_notes), circulated)
+
+    def show() -> None:
+        with error_boundary(view.lang, ident):
+            axis = drawn.meta["clicks"] if drawn.meta["clicks"] in FILTERS else ""
+            legend, chosen = drawn.meta["keys"], axis and any(key.get("member") for key in drawn.meta["keys"])
+            st.html(blocks.heading(picture.title, below, "" if chosen else keys(legend, view.dark)) + card)
+            if chosen:
+                _keys_to_click(view, axis, legend, ident)
+            clicked = partial(page_context.turn, axis) if axis else None
+            plot(drawn.figure, f"chart-{ident}", drawn.spoken, clicked=clicked)
+            if drawn.meta.get("events"):
+                st.html(marks.listed(drawn.meta["events"], chart_context))
+            if all_notes:
+                st.html("".join(f'<p class="pd-note"><bdi>{text.escape(note)}</bdi></p>' for note in all_notes))
+            draw_footer = partial(footer, view, answer, ident, picture=picture)
+            if place:
+                rendering.defer(draw_footer, place=place)
+            else:
+                draw_footer()
+
+    return show
+
+
+def _below(view: PageContext, answer: Answer) -> str:
+    """Measure, place, period and, for a ratio, its number of cases."""
+    return " · ".join(part for part in (subtitle(view, answer), size(view, answer)) if part)
+
+
+def _title(answer: Answer, rule: titles.TitleRule, chart_context: elements.ChartContext, ident: str) -> titles.Title:
+    """The title of the figure, different from every other title of the page."""
+    page_titles = page_context.titles()
+    used_sentences = {sentence for figure, sentence in page_titles.items() if figure != ident}
+    title = titles.unlike(rule(answer, chart_context), used_sentences, answer, chart_context)
+    page_titles[ident] = title.sentence
+    return title
+
+
+def _overlaps(answer: Answer) -> bool:
+    """Whether groups of people add up to more than all: who serves in two groups counts in each."""
+    metric = answer.metrics[0]
+    is_count = metric.unit == "persons" and metric.kind == "snapshot" and size_of(metric) == metric.name
+    if not is_count or metric.name not in warehouse.catalogue() or not answer.by or set(answer.by) & set(lines.TIME):
+        return False
+    whole = warehouse.ask(metric.name, on=answer.on, where=answer.where).value()
+    return sum(value or 0 for value in answer.column(metric.name)) > (whole or 0)
+
+
+def _is_known(answer: Answer, name: str) -> bool:
+    return any(value is not None for value in answer.column(name))
+
+
+def _keys_to_click(view: PageContext, axis: str, keys: Iterable[elements.Figure], ident: str) -> None:
+    """The keys of a chart as buttons that toggle a filter on their member."""
+    with st.container(horizontal=True, key=f"legend-{ident}", gap="small", vertical_alignment="center"):
+        for key in keys:
+            st.html(_swatch(key, view.dark), width="content")
+            st.button(
+                key["label"],
+                key=f"legend-{ident}-{key['member']}",
+                type="tertiary",
+                on_click=page_context.turn,
+                args=(axis, key["member"]),
+            )
+
+
+def keys(entries: Iterable[elements.Figure], dark: bool) -> str:
+    """The keys of a chart as HTML; their swatches repeat the lines, dashes, outlines and patterns of the chart."""
+    listed = "".join(f"<li>{_swatch(key, dark)}{text.escape(key['label'])}</li>" for key in entries)
+    return f'<ul class="pd-keys">{listed}</ul>' if listed else ""
+
+
+def _swatch(key: elements.Figure, dark: bool) -> str:
+    look = "dark" if dark else "light"
+    return f'<i class="pd-swatch pd-{key["kind"]}" data-look="{look}" style="--c:{key["colour"]}"></i>'
+
+
+# ---------------------------------------------------------------- tables and lists
+
+
+def groups(view: PageContext, name: str, by: str, says: titles.TitleRule) -> None:
+    """A measure of every member of a dimension as a table, with a title and the same footer."""
+    ask, ident = partial(scoped_query.ask, view, [name], (by,)), f"groups-{by}"
+
+    def draw() -> None:
+        with error_boundary(view.lang, ident):
+            answer, ignored = ask()
+            if scoped_query.nothing(answer):
+                notice(view.lang, "state.empty_title", view.word("state.empty"))
+                return
+            blocks.head(_title(answer, says, context(view), ident).sentence, _below(view, answer))
+            table(view, answer, ident)
+            ranking = rank(answer)
+            if ranking.ranked and ranking.small:
+                # The highest value of the table may be that of a small group.
+                blocks.note(titles.left_out(answer.metrics[0], context(view)))
+            if ignored:
+                blocks.note(scoped_query.no_effect(view, ignored))
+            footer(view, answer, ident, with_table=False)
+
+    rendering.defer(draw, place=st.container(border=True, key=f"figure-{ident}"), ready=ask)

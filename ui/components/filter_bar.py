@@ -1,0 +1,231 @@
+"""The scope bar of every page: province, activity, as-of day and period, further filters in a popover, and Reset."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import lru_cache, partial
+
+import streamlit as st
+
+from etl.warehouse.dimensions import expand_groups
+from ui.components import blocks, day_field, tables
+from ui.components.widgets import controlled
+from ui.data import registers, user, warehouse
+from ui.data.user import AccessScope
+from ui.data.warehouse import Frozen
+from ui.i18n import text
+from ui.state import page_context, page_parameters, periods
+from ui.state.page_context import FILTERS, PLACES, PageContext
+
+# The count next to an option: active assistants or, if a course is involved, those who must take it.
+_COUNTED, _OF_COURSES = "active_assistants", "trainable_assistants"
+# Dimensions sorted by name; the others have a natural order.
+_BY_NAME = (*PLACES, "course")
+# Filters known to the register of institutes: institutes without assistants are offered too.
+_REGISTERED = ("province", "county", "activity")
+_MAIN = tuple(expand_groups(["@main"]))
+_NONE = "none"
+_ENDS = ("first", "last")
+
+
+def prefetch(view: PageContext, more: tuple[str, ...]) -> None:
+    """Prefetch the questions of the bar into the cache."""
+    for name in _MAIN:
+        offered(view, name, (*_MAIN, *more))
+
+
+def bar(view: PageContext, more: tuple[str, ...]) -> None:
+    """Draw the bar for `view`; `more` are the filters of this page besides the main ones."""
+    known = (*_MAIN, *more)
+    # A filter kept from another page is offered too, so that it can be removed.
+    further = [name for name in FILTERS if name not in _MAIN and (name in more or name in view.where)]
+    _filters_button(view)
+    with st.container(key="scope", gap="small"):
+        with st.container(key="scope-bar", horizontal=True, vertical_alignment="bottom", gap="small"):
+            for name in _MAIN:
+                _filter(view, name, known)
+            day_field.field(view, "on", view.word("scope.on"), view.as_of, page_context.set_day)
+            if view.has_period:
+                _period(view)
+            if further:
+                _more(view, further, known)
+            st.button(view.word("scope.reset"), key="scope-reset", on_click=page_context.reset, type="tertiary")
+        if view.has_period and periods.kind(view.scope.period) == periods.DAYS:
+            _two_days(view)
+        day_field.trouble("on", *_ENDS)
+    summary = " · ".join(map(text.escape, _summary(view)))
+    st.html(f'<p class="pd-said" role="status">{summary}{_profile(view)}</p>{_compared_with(view)}')
+
+
+def _profile(view: PageContext) -> str:
+    """A link to the profile of the selected province, for users who clicked on a map or a ranking."""
+    provinces = view.where.get("province", ())
+    if len(provinces) != 1 or page_context.part() == "province":
+        return ""
+    address = page_parameters.profile(provinces[0], view.lang, view.scope.address())
+    words = view.word("profile.link", place=text.member("province", provinces[0], view.lang))
+    return f' · <a href="{text.escape(address)}" target="_self">{text.escape(words)}</a>'
+
+
+def _compared_with(view: PageContext) -> str:
+    """Links that compare the selected province with each other one on the same day."""
+    provinces, is_here = view.where.get("province", ()), page_context.part() == "compare"
+    if len(provinces) != 1 or is_here or {"county", "institute"} & set(view.where):
+        return ""
+    names = warehouse.names("province", view.lang)
+    words = view.word("compare.with", place=text.member("province", provinces[0], view.lang))
+
+    def link(code: str) -> str:
+        address = page_parameters.address("compare", view.lang, view.scope.address() | {"q": [code]})
+        return f'<a href="{text.escape(address)}" target="_self">{text.escape(names[code])}</a>'
+
+    other_codes = sorted(names.keys() - set(provinces), key=lambda code: tables.collated(names[code]))
+    return (
+        f'<details class="pd-with"><summary>{text.escape(words)}</summary>{"".join(map(link, other_codes))}</details>'
+    )
+
+
+def _filters_button(view: PageContext) -> None:
+    """The button that opens the filters on a phone and shows how many are active (static/shell.js handles it)."""
+    count = len(view.where) + bool(view.scope.on) + bool(view.over)
+    label = view.word("why.filters") + (f" ({text.number(count, view.lang)})" if count else "")
+    st.html(f'<button type="button" class="pd-filters" aria-expanded="false">{text.escape(label)}</button>')
+
+
+def _summary(view: PageContext) -> list[str]:
+    """The active scope in words: places and filters, the day in both calendars, the period with its days."""
+    parts = [
+        view.word("scope.in_words", parts=page_context.place(view, view.where)),
+        view.word("trust.as_of", day=text.day_in_both(view.as_of, view.lang)),
+    ]
+    if view.over:
+        first, last = (text.day(day, view.lang) for day in view.over)
+        kind = periods.kind(view.scope.period)
+        key = "scope.days_said" if kind == periods.DAYS else "scope.period_said"
+        parts.append(view.word(key, name=view.word(f"period.{kind}"), first=first, last=last))
+    if page_context.part() == "compare":
+        # They begin as the scope, and are then chosen for each side.
+        parts.append(view.word("compare.own_scope"))
+    return parts
+
+
+def _more(view: PageContext, further: Sequence[str], known: tuple[str, ...]) -> None:
+    """The other filters in a popover. A closed popover asks nothing and sends nothing."""
+    # The label must stay constant: a new label is a new widget, which would close at each choice.
+    box = st.popover(view.word("scope.more"), key="scope-more", on_change="rerun")
+    if on := [name for name in further if name in view.where]:
+        count = text.number(len(on), view.lang)
+        st.html(f"<style>.st-key-scope-more [data-testid='stPopoverButton'] p::after{{content:' ({count})'}}</style>")
+    if box.open:
+        with box:
+            for name in further:
+                _filter(view, name, known)
+            blocks.note(view.word("scope.counts_are"))
+
+
+def _filter(view: PageContext, name: str, known: tuple[str, ...]) -> None:
+    """One multiselect that shows the values of the scope."""
+    options = offered(view, name, known)
+    controlled(
+        st.multiselect,
+        view.word(f"scope.{name}"),
+        f"filter {name}",
+        [code for code in view.where.get(name, ()) if code in options],
+        partial(page_context.narrow, name),
+        options=list(options),
+        format_func=lambda code: options.get(code, code),
+        placeholder=view.word("scope.all_of"),
+        filter_mode="contains",
+        select_all=False,
+        wrap=True,
+    )
+
+
+def _period(view: PageContext) -> None:
+    """The period for flows and trends: none, a preset, or two days."""
+
+    def changed(now: str) -> None:
+        if now == periods.DAYS:
+            # Start from the period shown now.
+            page_context.set_period(periods.written(*(view.over or view.complete_months(periods.DEFAULT_MONTHS))))
+        else:
+            page_context.set_period("" if now == _NONE else now)
+
+    controlled(
+        st.selectbox,
+        view.word("scope.period"),
+        "filter period",
+        periods.kind(view.scope.period) or _NONE,
+        changed,
+        options=(_NONE, *periods.PRESETS, periods.DAYS),
+        format_func=lambda option: view.word(f"period.{option}"),
+    )
+
+
+def _two_days(view: PageContext) -> None:
+    first, last = periods.days(view.scope.period, view.as_of)
+    with st.container(key="scope-days", horizontal=True, vertical_alignment="bottom", gap="small"):
+        for ident, day, other in zip(_ENDS, (first, last), (last, first), strict=True):
+            day_field.field(view, ident, view.word(f"more.{ident}"), day, partial(_set_end, other))
+
+
+def _set_end(other: date, day: date) -> None:
+    page_context.set_period(periods.written(day, other))
+
+
+# ---------------------------------------------------------------- options
+
+
+def offered(view: PageContext, name: str, known: tuple[str, ...]) -> Mapping[str, str]:
+    """Codes and labels of the options of filter `name`, including selected ones; `known` are the filters of this page.
+
+    Smaller places do not narrow a larger one: they are cleared when it changes (see Scope.with_filter).
+    """
+    below = PLACES[PLACES.index(name) :] if name in PLACES else (name,)
+    other_filters = {
+        dimension: codes for dimension, codes in view.where.items() if dimension in known and dimension not in below
+    }
+    frozen, chosen = warehouse.frozen(other_filters), frozenset(view.where.get(name, ()))
+    return _offered(warehouse.path(), user.scope().rights(), view.lang, name, view.as_of, frozen, chosen)
+
+
+@lru_cache(maxsize=500)
+def _offered(
+    _file: str, _scope: AccessScope, lang: str, name: str, on: date, frozen: Frozen, chosen: frozenset[str]
+) -> Mapping[str, str]:
+    other_filters = dict(frozen)
+    metric = _OF_COURSES if "course" in (name, *other_filters) else _COUNTED
+    counts = dict(warehouse.ask(metric, by=name, on=on, where=other_filters).rows)
+    names = warehouse.names(name, lang)
+    offered_codes = {code for code, count in counts.items() if count} | chosen
+    if name == "institute":
+        offered_codes |= _registered(other_filters)
+    codes = [code for code in names if code in offered_codes]
+    labels = _unambiguous({code: text.findable(names[code]) for code in codes}, lang)
+    if name in _BY_NAME:
+        codes.sort(key=lambda code: tables.collated(labels[code]))
+    return {
+        code: text.word(
+            "scope.counted", lang, name=text.isolated(labels[code], lang), count=text.number(counts.get(code, 0), lang)
+        )
+        for code in codes
+    }
+
+
+def _registered(other_filters: Mapping[str, tuple[str, ...]]) -> set[str]:
+    """Institutes in the register under the filters it knows."""
+    register_filters = {name: other_filters[name] for name in _REGISTERED if name in other_filters}
+    return {
+        institute.code
+        for institute in registers.institutes().values()
+        if all(getattr(institute, name) in codes for name, codes in register_filters.items())
+    }
+
+
+def _unambiguous(names: Mapping[str, str], lang: str) -> dict[str, str]:
+    """Names made unique: those shared by several institutes get their code."""
+    often = Counter(names.values())
+    return {
+        code: name if often[name] == 1 else text.listed([name, text.digits(code, lang)], lang)
+        for code, name in names.items()
+    }

@@ -1,0 +1,178 @@
+"""The footer of every answer, under cards, charts and tables: its meaning, its files, its table."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from etl.semantic import exportable
+from etl.semantic.answers import Answer
+from etl.semantic.catalog import TIME
+from ui.charts.elements import ChartContext
+from ui.charts.matrix import ORDERED
+from ui.components import downloads, tables
+from ui.data import warehouse
+from ui.exports.file_content import Exportable
+from ui.i18n import text
+from ui.state import page_context, page_parameters, rendering
+from ui.state.page_context import PageContext
+
+# With more measures than this the subtitle names only the first; the chart's keys name the others.
+_MOST_NAMED = 2
+
+
+def context(view: PageContext) -> ChartContext:
+    """The context of charts, tables and files for this user."""
+    return ChartContext(
+        view.lang, view.dark, {name: warehouse.names(name, view.lang) for name in ("course", "institute")}
+    )
+
+
+def subtitle(view: PageContext, answer: Answer, place: str | None = None) -> str:
+    """Measure, place and period of an answer. `place` names the places if the filters do not."""
+    # An analysis may add auxiliary metrics, in another unit (people at risk) or of some rows (an excess): they are not named.
+    first, known = answer.metrics[0], warehouse.catalogue()
+    beside = [
+        metric
+        for metric in answer.metrics[1:]
+        if metric.name in known or (metric.unit == first.unit and None not in answer.column(metric.name))
+    ]
+    named = [first, *beside]
+    labels = [metric.label[view.lang] for metric in (named if len(named) <= _MOST_NAMED else named[:1])]
+    # "Outstanding, up to 30 days" is a part of "Outstanding": the legend names the parts.
+    whole = [label for at, label in enumerate(labels) if not any(map(label.startswith, labels[:at]))]
+    return f"{text.listed(whole, view.lang)} · {where_and_when(view, answer, place)}"
+
+
+def where_and_when(view: PageContext, answer: Answer, place: str | None = None) -> str:
+    """Place and period of an answer."""
+    if answer.over:
+        begin, end = (text.day(day, view.lang) for day in answer.over)
+        when = view.word("figure.period", first=begin, last=end)
+    else:
+        when = text.day(answer.on or view.as_of, view.lang)
+    # A comparison of countries has no single place.
+    places = [] if "country" in answer.by else [place or page_context.place(view, answer.where)]
+    return " · ".join([*places, when])
+
+
+@rendering.fragment
+def footer(
+    view: PageContext,
+    source: Exportable,
+    ident: str,
+    with_table: bool = True,
+    picture: downloads.Picture | None = None,
+    chart_context: ChartContext | None = None,
+) -> None:
+    """Meaning, files and table, each loaded only when opened; only an Answer in memory has a table here.
+
+    `chart_context` brings names of members that only this answer has.
+    """
+    switch, answer = f"table shown {ident}", exportable.of(source).answer
+    is_shown = bool(st.session_state.get(switch))
+    with st.container(horizontal=True, gap="small", key=f"footer-{ident}", vertical_alignment="center"):
+        question(view, answer, ident)
+        downloads.downloads(view, source, chart_context or context(view), ident, picture)
+        if with_table:
+            label = view.word("figure.table_close" if is_shown else "figure.table")
+            turned = {switch: not is_shown}
+            st.button(label, key=f"table-{ident}", type="tertiary", on_click=st.session_state.update, args=(turned,))
+    if with_table and is_shown:
+        table(view, answer, ident, picture, chart_context)
+
+
+def question(view: PageContext, answer: Answer, ident: str) -> None:
+    """The popover "What is this number?". On a card the style sheet shrinks it to an icon."""
+    what = st.popover(view.word("figure.what"), key=f"what-{ident}", type="tertiary", on_change="rerun")
+    if what.open:
+        with what:
+            _meaning(view, answer)
+
+
+def _meaning(view: PageContext, answer: Answer) -> None:
+    """Definition, formula, worked example, load, rejected rows, links, and the query."""
+    parts = []
+    for metric in answer.metrics:
+        label, description = text.escape(metric.label[view.lang]), text.escape(metric.description[view.lang])
+        parts.append(f"<h4>{label}</h4><p>{description}</p>")
+        if metric.numerator and metric.denominator:
+            above, below = (warehouse.label(name, view.lang) for name in (metric.numerator, metric.denominator))
+            parts.append(_line(view, "formula", view.word("figure.ratio", numerator=above, denominator=below)))
+        if metric.example.get(view.lang):
+            parts.append(_line(view, "example", metric.example[view.lang]))
+    published = answer.publication
+    files, rows = (text.number(count, view.lang) for count in (published.files, published.rows_loaded))
+    load = view.word("figure.load_words", id=text.digits(published.id, view.lang), files=files, rows=rows)
+    rejected = view.word("figure.rejected", rows=text.number(warehouse.rejected_rows(answer), view.lang))
+    parts.append(_line(view, "load", f"{load} {rejected}"))
+    name, scope = answer.metrics[0].name, view.scope.address()
+    links = {"trust.methods": f"{page_parameters.address('methods', view.lang, scope)}#{name}"}
+    if name in warehouse.catalogue():
+        links["why.link"] = page_parameters.address("quality", view.lang, scope | {"of": [name]})
+    written = " · ".join(
+        f'<a href="{text.escape(address)}" target="_self">{view.escaped(key)}</a>' for key, address in links.items()
+    )
+    parts.append(f"<p>{written}</p>{_line(view, 'query', '')}")
+    st.html(f'<div class="pd-meaning">{"".join(parts)}</div>')
+    st.code(answer.query, language="sql", wrap_lines=True)
+
+
+def _line(view: PageContext, key: str, written: str) -> str:
+    return f"<p><b>{view.escaped(f'figure.{key}')}:</b> {text.escape(written)}</p>"
+
+
+@rendering.fragment
+def table(
+    view: PageContext,
+    answer: Answer,
+    ident: str,
+    picture: downloads.Picture | None = None,
+    chart_context: ChartContext | None = None,
+) -> None:
+    """The answer as a table, in the order of its chart."""
+    rows, start = _as_drawn(answer, picture)
+    columns = tables.columns_of(view, answer, chart_context or context(view)) + _events(view, answer, picture)
+    tables.show(view, f"answer-{ident}", columns, rows, subtitle(view, answer), start)
+
+
+def _events(view: PageContext, answer: Answer, picture: downloads.Picture | None) -> list[tables.Column]:
+    """A column with the numbered events of the chart; empty without events."""
+    meta = picture.figure["layout"].get("meta", {}) if picture else {}
+    at = next((i for i, name in enumerate(answer.by) if name in TIME), None)
+    if at is None or not meta.get("events"):
+        return []
+    unit_events: dict[str, list[str]] = {}
+    for number, (unit, words) in enumerate(zip(meta["event_units"], meta["events"], strict=True), 1):
+        unit_events.setdefault(unit, []).append(f"{text.digits(number, view.lang)}. {words}")
+
+    def cell(row: tuple) -> str:
+        return "<br>".join(map(text.escape, unit_events.get(row[at], ())))
+
+    return [tables.Column("events", view.word("briefing.events"), cell)]
+
+
+def _as_drawn(answer: Answer, picture: downloads.Picture | None) -> tuple[Sequence[tuple], str]:
+    """The rows in the order of the chart's bars, or the column to sort them by.
+
+    Without bars they keep the order of the answer; a map or a table without a chart shows the largest value first, unless
+    the dimension has a natural order.
+    """
+    if not answer.by:
+        return answer.rows, ""
+    if places := _bars(answer, picture):
+        return sorted(answer.rows, key=lambda row: places.get(row[0], len(places))), ""
+    traces = picture.figure["data"] if picture else []
+    is_flat = not traces or traces[0]["type"].startswith("choropleth")
+    if not is_flat or len(answer.by) > 1 or answer.by[0] in (*TIME, *ORDERED):
+        return answer.rows, ""
+    return answer.rows, f"-{answer.metrics[0].name}"
+
+
+def _bars(answer: Answer, picture: downloads.Picture | None) -> dict[object, int]:
+    """The position of each member among the horizontal bars of a chart."""
+    members = {row[0] for row in answer.rows}
+    for trace in picture.figure["data"] if picture else ():
+        drawn = [entry[0] if isinstance(entry, (list, tuple)) else entry for entry in trace.get("customdata") or ()]
+        if trace.get("orientation") == "h" and drawn and members.issuperset(drawn):
+            return {code: place for place, code in enumerate(dict.fromkeys(drawn))}
+    return {}

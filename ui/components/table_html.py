@@ -1,0 +1,96 @@
+"""A table as HTML: its columns, its cells escaped, and the bars in its cells."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from ui.components.paged_rows import PagedRows
+from ui.i18n import text
+
+# Fewer rows than this need no bars to be compared.
+_LEAST_BARS = 3
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table with rows of any type.
+
+    `cell` returns HTML; `value` returns the sort key, which is also the length of the cell's bar. Without it the column is not
+    sortable.
+    """
+
+    name: str
+    title: str
+    cell: Callable[[Any], str]
+    value: Callable[[Any], Any] | None = None
+    is_number: bool = False
+    has_bar: bool = False
+    # The number of a full-length bar; None means the largest of the column.
+    longest: float | None = None
+
+
+def html(
+    columns: Sequence[Column],
+    rows: Sequence[Any],
+    page_rows: Sequence[Any],
+    caption: str,
+    sort: str,
+    foot: Sequence[str],
+) -> str:
+    label = text.escape(caption)
+    head = "".join(_heading(column, sort, len(rows) > 1) for column in columns)
+    longest = {column.name: column.longest or _longest(column, rows) for column in columns if column.has_bar}
+    body = "".join(_line([_cell(column, row, longest.get(column.name)) for column in columns]) for row in page_rows)
+    if foot:
+        cells = [
+            (f' class="pd-total{" pd-number" if c.is_number else ""}"', f) for c, f in zip(columns, foot, strict=True)
+        ]
+        body += _line(cells)
+    return (
+        f'<div class="pd-scroll" tabindex="0" role="region" aria-label="{label}"><table class="pd-grid">'
+        f"<caption>{label}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _heading(column: Column, sort: str, several: bool) -> str:
+    kind = ' class="pd-number"' if column.is_number else ""
+    title = text.escape(column.title)
+    if not (column.value and several):
+        return f'<th scope="col"{kind}>{title}</th>'
+    way = {column.name: "ascending", f"-{column.name}": "descending"}.get(sort, "none")
+    mark = {"ascending": "▲", "descending": "▼"}.get(way, "")
+    return (
+        f'<th scope="col"{kind} aria-sort="{way}"><button type="button" data-sort="{text.escape(column.name)}">{title}'
+        f'<i aria-hidden="true">{mark}</i></button></th>'
+    )
+
+
+def _line(cells: Iterable[tuple[str, str]]) -> str:
+    (first, name), *others = cells
+    values = "".join(f"<td{kind}>{cell}</td>" for kind, cell in others)
+    return f'<tr><th scope="row"{first}>{name}</th>{values}</tr>'
+
+
+def _cell(column: Column, row: Any, longest: float | None) -> tuple[str, str]:
+    """The attributes and the content of a cell; its bar is scaled by `longest`."""
+    if not column.is_number:
+        return "", column.cell(row)
+    value = column.value(row) if longest and column.value else None
+    bar = f' style="--bar:{100 * float(value) / longest:.1f}%"' if value is not None and longest else ""
+    return f' class="pd-number"{bar}', column.cell(row)
+
+
+def _longest(column: Column, rows: Sequence[Any]) -> float | None:
+    """The number of a full-length bar; None if bars would not help: few rows, all equal, or negative."""
+    assert column.value
+    if isinstance(rows, PagedRows):
+        least, largest, count = rows.stored.range(column.name)
+    else:
+        known = [value for row in rows if (value := column.value(row)) is not None]
+        if any(isinstance(item, (str, date)) for item in known):
+            return None
+        least, largest, count = min(known, default=0), max(known, default=0), len(known)
+    if count < _LEAST_BARS or isinstance(largest, (str, date)) or least < 0 or least == largest:
+        return None
+    return float(largest)

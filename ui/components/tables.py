@@ -1,0 +1,228 @@
+"""Tables of all pages: accessible HTML in the reading direction, with a pinned name column.
+
+Headings sort by click and by keyboard. Sorting and paging happen on the server, so that a table of 100,000 groups sends only
+fifty rows to the browser. Data is escaped.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import cache, partial
+from typing import Any
+
+import streamlit as st
+
+from etl.semantic.answers import Answer
+from etl.semantic.catalog import TIME
+from ui.charts.elements import ChartContext
+from ui.charts.matrix import ORDERED
+from ui.components import table_html
+from ui.components.paged_rows import PagedRows, collated
+from ui.components.plot import component
+from ui.components.table_html import Column
+from ui.components.table_state import InSession, Standing, Store
+from ui.components.widgets import controlled
+from ui.data import warehouse
+from ui.i18n import text
+from ui.state import page_parameters
+from ui.state.page_context import PageContext
+
+PAGE_ROWS = 50
+# The most rows shown on one page, which is also what is printed; longer tables are downloaded.
+MOST_ROWS = 1000
+_UNBARRED = ("date", "month", "year")
+
+Link = Callable[[tuple], str]
+Words = Mapping[str, Callable[[Any], str]]
+
+
+# ---------------------------------------------------------------- the table
+
+
+def show(
+    view: PageContext,
+    ident: str,
+    columns: Sequence[Column],
+    rows: Sequence[Any],
+    caption: str,
+    start: str = "",
+    store: Store | None = None,
+    foot: Sequence[str] = (),
+) -> None:
+    """Show a table; the first column names the row.
+
+    The rows are sorted by `start` (`-name` for descending, empty for their own order) until a heading is pressed. `foot` are
+    the cells of a total row. Call it in a fragment, so that sorting redraws only the table.
+    """
+    state_store = store or InSession(ident)
+    standing = state_store.read()
+    known = {column.name for column in columns if column.value}
+    sort = standing.sort if standing.sort.removeprefix("-") in known else start
+    ordered: Sequence[Any] = rows
+    if isinstance(rows, PagedRows):
+        ordered = replace(rows, sort=sort)
+    else:
+        # Equal cells keep the order of `start`.
+        for order in dict.fromkeys((start, sort)):
+            if order.removeprefix("-") in known:
+                ordered = sorted_by(columns, ordered, order)
+    number = min(standing.page, pages(len(rows)))
+    with st.container(key=f"table-{ident}", gap=None):
+        if len(rows) > 1 and known:
+            key = f"headings-{ident}"
+            component("table")(key=key, on_sort_change=partial(_press, state_store, columns, start, key))
+        page_rows = page_of(ordered, number) if number else ordered[:MOST_ROWS]
+        st.html(table_html.html(columns, ordered, page_rows, caption, sort, foot))
+        if pages(len(rows)) > 1:
+            _turn(view, ident, state_store, standing, number, len(rows))
+
+
+def sorted_by(columns: Sequence[Column], rows: Sequence[Any], sort: str) -> list[Any]:
+    """The rows sorted by one column; unknown values come last in both directions."""
+    value = next(column.value for column in columns if column.name == sort.removeprefix("-"))
+    assert value
+    keyed_rows = [(value(row), row) for row in rows]
+    known = sorted(
+        (pair for pair in keyed_rows if pair[0] is not None), key=lambda pair: pair[0], reverse=sort.startswith("-")
+    )
+    return [row for _, row in known] + [row for value, row in keyed_rows if value is None]
+
+
+def _press(store: Store, columns: Sequence[Column], start: str, key: str) -> None:
+    """Handle a pressed heading: numbers sort descending first, names ascending; the second press reverses."""
+    name = str(st.session_state[key]["sort"])
+    column = next((candidate for candidate in columns if candidate.name == name and candidate.value), None)
+    if not column:
+        return
+    ways = [f"-{name}", name] if column.is_number else [name, f"-{name}"]
+    now = store.read().sort or start
+    chosen = ways[1] if now == ways[0] else ways[0]
+    store.write(Standing("" if chosen == start else chosen))
+
+
+def _turn(view: PageContext, ident: str, store: Store, standing: Standing, number: int, count: int) -> None:
+    """The range of rows shown, and the buttons for other pages; page 0 is all rows, as far as MOST_ROWS."""
+    most = pages(count)
+    # The first, the last, the neighbours, and those ten pages away.
+    near = (1, number - 10, number - 1, number, number + 1, number + 10, most)
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"pages-{ident}"):
+        first = max(number - 1, 0) * PAGE_ROWS + 1
+        position = view.word(
+            "more.page_said",
+            first=text.number(first, view.lang),
+            last=text.number(min(first + PAGE_ROWS - 1 if number else MOST_ROWS, count), view.lang),
+            count=text.number(count, view.lang),
+        )
+        # The browser's own menu prints the page as it is; shell.js turns to all rows first.
+        rest = "" if not number and count <= MOST_ROWS else "more.only_this_page" if number else "more.rest_in_file"
+        on_paper = view.escaped(rest, most=text.number(MOST_ROWS, view.lang)) if rest else ""
+        st.html(
+            f'<p class="pd-note" role="status">{text.escape(position)}<span class="pd-on-paper">{on_paper}</span></p>',
+            width="content",
+        )
+        key = "why.all_rows" if count <= MOST_ROWS else "more.first_rows"
+        whole = view.word(key, count=text.number(MOST_ROWS, view.lang))
+        controlled(
+            st.pills,
+            view.word("more.turn"),
+            f"{ident} page",
+            number,
+            lambda page: store.write(replace(standing, page=page)),
+            options=[*sorted({page for page in near if 1 <= page <= most}), 0],
+            required=True,
+            format_func=lambda page: text.number(page, view.lang) if page else whole,
+            label_visibility="collapsed",
+        )
+
+
+def pages(count: int) -> int:
+    return max(1, -(-count // PAGE_ROWS))
+
+
+def page_of(rows: Sequence[Any], number: int) -> Sequence[Any]:
+    """The rows of a page, counted from 1; numbers out of range give the nearest page."""
+    number = min(max(number, 1), pages(len(rows)))
+    return rows[(number - 1) * PAGE_ROWS : number * PAGE_ROWS]
+
+
+# ---------------------------------------------------------------- answers
+
+
+def columns_of(
+    view: PageContext,
+    answer: Answer,
+    context: ChartContext,
+    link: Link | None = None,
+    without: Iterable[str] = (),
+    words: Words | None = None,
+) -> list[Column]:
+    """The table columns of an answer, the parts of a ratio next to it. Columns that nothing describes serve the chart alone.
+
+    `link` returns the address for the first cell of a row, `words` formats the cells of the named columns.
+    """
+    left_out, formatters = set(without), words or {}
+    # Only the first measure and shares have bars: a bar in every cell would be noise.
+    barred = {metric.name for metric in answer.metrics[:1]}
+    at = [
+        answer.columns.index(name)
+        for name in _beside(answer)
+        if name not in left_out and (name in answer.by or name in formatters or warehouse.metric(name, answer))
+    ]
+
+    def column(place: int, i: int) -> Column:
+        name = answer.columns[i]
+        is_member, unit = i < len(answer.by), unit_of(answer, name)
+        is_name = is_member and name not in (*TIME, *ORDERED)
+
+        def written(row: tuple) -> str:
+            if name in formatters:
+                label = formatters[name](row[i])
+            elif is_member:
+                label = context.member(name, row[i])
+            else:
+                label = text.plain(row[i], unit, view.lang)
+            if place == 0 and link:
+                cell = f'<a href="{text.escape(link(row))}" target="_self">{text.escape(label)}</a>'
+            else:
+                cell = member(view, name, row[i], label)
+            provisional = is_member and row[i] is not None and row[i] in answer.provisional
+            return f"{cell} <small>({view.escaped('figure.provisional')})</small>" if provisional else cell
+
+        @cache
+        def spelt(code: Any) -> str:
+            return collated(formatters[name](code) if name in formatters else context.member(name, code))
+
+        def value(row: tuple) -> Any:
+            return spelt(row[i]) if is_name and row[i] is not None else row[i]
+
+        has_bar = (name in barred or unit == "share") and unit not in _UNBARRED and name not in formatters
+        return Column(name, title(view, answer, name), written, value, not is_member, not is_member and has_bar)
+
+    return [column(place, i) for place, i in enumerate(at)]
+
+
+def member(view: PageContext, dimension: str, code: str | None, name: str) -> str:
+    """The cell of a member; a province links to its profile, unless it is the selected one, which the filter bar links."""
+    if dimension != "province" or not code or view.where.get("province") == (code,):
+        return text.escape(name)
+    address = page_parameters.profile(code, view.lang, view.scope.address())
+    return f'<a href="{text.escape(address)}" target="_self">{text.escape(name)}</a>'
+
+
+def _beside(answer: Answer) -> list[str]:
+    """The column names, with the parts of each ratio next to it."""
+    names = list(answer.by)
+    for metric in answer.metrics:
+        names += [part for part in (metric.name, metric.numerator, metric.denominator) if part in answer.columns]
+    return list(dict.fromkeys([*names, *answer.columns]))
+
+
+def unit_of(answer: Answer, name: str) -> str:
+    metric = warehouse.metric(name, answer)
+    return metric.unit if metric else "persons"
+
+
+def title(view: PageContext, answer: Answer, name: str) -> str:
+    """The heading of a column."""
+    if name in answer.by:
+        return view.word(f"dimension.{name}")
+    return warehouse.label(name, view.lang, answer)

@@ -1,0 +1,176 @@
+"""The questions of a briefing, asked directly of a publication, without a server or a page.
+
+Answers are suppressed for circulation unless `exact` is set, and recorded, so that the attached file of numbers holds
+exactly what the briefing shows.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from etl.analysis import data_quality, detail, registry
+from etl.core.errors import QuestionError, Refused
+from etl.revisions import diff
+from etl.semantic import access, answers, disclosure, provisional
+from etl.semantic.access import AccessScope, ScopedCursor
+from etl.semantic.answers import Answer
+from etl.warehouse import publications
+from etl.warehouse.publications import Publication
+from ui.i18n import text
+
+LONGEST_NAME = 60
+
+
+class NoData(Refused):
+    """The place has no rows on the day: a briefing would show nothing."""
+
+
+@dataclass(frozen=True)
+class Revision:
+    """The previous publication, the changed rows and definitions, and the numbers of both publications on one day."""
+
+    publication: Publication
+    day: date
+    rows: tuple[diff.RowChanges, ...]
+    definitions: tuple[str, ...]
+    references: tuple[str, ...]
+    before: Mapping[str, Answer]
+    after: Mapping[str, Answer]
+
+
+@dataclass
+class Questions:
+    """A publication, a place (empty: the nation) and a day; `exact` turns suppression off."""
+
+    con: ScopedCursor
+    pointer: Path
+    lang: str
+    province: str = ""
+    on: date | None = None
+    exact: bool = False
+    recorded: list[Answer] = field(default_factory=list)
+    # Answers that do not depend on the place, shared by the books of one publication, day and language.
+    shared: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def publication(self) -> Publication:
+        return self.con.publication
+
+    @property
+    def day(self) -> date:
+        return self.on or self.publication.as_of
+
+    @property
+    def where(self) -> dict[str, tuple[str, ...]]:
+        return {"province": (self.province,)} if self.province else {}
+
+    def ask(
+        self,
+        *names: str,
+        by: Sequence[str] = (),
+        on: date | None = None,
+        over: tuple[date, date] | None = None,
+        everywhere: bool = False,
+    ) -> Answer:
+        """The Answer for the place, or with `everywhere` for the nation; rows of other provinces are not recorded."""
+        if not everywhere:
+            return self._record(self._ask(*names, by=by, on=on, over=over, where=self.where))
+        answer = self._once(
+            (names, tuple(by), on, over), lambda: self.circulated(self._ask(*names, by=by, on=on, over=over))
+        )
+        if not by:
+            self.recorded.append(answer)
+        return answer
+
+    def analyse(self, name: str) -> Answer:
+        """The result of the analysis `name` for the place."""
+        return self._record(registry.analyses()[name].run(self.con, on=self.on, where=self.where))
+
+    def everywhere(self, name: str) -> Answer:
+        """The analysis `name` for all provinces. It is searched and not shown, so it is not recorded."""
+        return self._once(name, lambda: self._whole_rows(registry.analyses()[name].run(self.con, on=self.on, where={})))
+
+    def provinces(self) -> Answer:
+        """What each province submitted."""
+        return self._once("provinces", lambda: data_quality.provinces(self.con))
+
+    def settled_on(self, name: str) -> date | None:
+        """The day on which a metric is settled."""
+        return provisional.settled_on(self.con, name, self.day)
+
+    def member(self, dimension: str, code: Any) -> str:
+        """The name of a member, cut to the length of a line."""
+        name = text.member(dimension, code, self.lang, self._names.get(dimension))
+        return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1].rstrip() + "…"
+
+    def circulated(self, answer: Answer) -> Answer:
+        """The Answer as this briefing may show it."""
+        return answer if self.exact else disclosure.for_circulation(answer, self._ask)
+
+    def _whole_rows(self, answer: Answer) -> Answer:
+        """The Answer for circulation without partly suppressed rows: half a signal is meaningless."""
+        circulated = self.circulated(answer)
+        pairs = zip(answer.rows, circulated.rows, strict=True)
+        return replace(circulated, rows=[shown for exact, shown in pairs if shown.count(None) == exact.count(None)])
+
+    def revision(self, names: Sequence[str]) -> Revision | None:
+        """The comparison with the previous publication; None if there is none or its tables cannot be compared."""
+        earlier = [path for path in publications.versions(self.pointer) if path.stem < self.publication.id]
+        if not earlier:
+            return None
+        try:
+            with publications.connect(earlier[-1], any_code=True) as old:
+                changes = self._once("diff", lambda: diff.changes(old, self.con.numbers))
+                before = publications.describe(old)
+                day = min(changes.day, self.day)
+                earlier_questions = Questions(
+                    ScopedCursor(old, self.con.scope), self.pointer, self.lang, self.province, day, self.exact
+                )
+                numbers_before = {name: earlier_questions.ask(name, on=day) for name in names}
+        except (Refused, QuestionError, duckdb.Error):
+            return None
+        after = {name: self.ask(name, on=day) for name in names}
+        return Revision(before, day, changes.rows, changes.definitions, changes.references, numbers_before, after)
+
+    def refuse_empty(self) -> None:
+        """Raise NoData for a day outside of the data and for a place without rows."""
+        where = self.province or "the nation"
+        if self.day > self.publication.as_of:
+            raise NoData(f"{where}: {self.day} lies after the latest day of the data, {self.publication.as_of}")
+        counts = self._ask("in_service", "registered_institutes", on=self.day, where=self.where)
+        if not any(counts.value(name) for name in ("in_service", "registered_institutes")):
+            raise NoData(f"{where}: the data holds nothing on {self.day}")
+        if not counts.value("in_service"):
+            raise NoData(f"{where}: nobody is in service on {self.day}")
+
+    def _ask(self, *names: str, **question: Any) -> Answer:
+        return answers.ask(self.con, *names, publication=self.publication, **question)
+
+    def _once(self, key: Any, work: Callable[[], Any]) -> Any:
+        if key not in self.shared:
+            self.shared[key] = work()
+        return self.shared[key]
+
+    def _record(self, answer: Answer) -> Answer:
+        circulated = self.circulated(answer)
+        self.recorded.append(circulated)
+        return circulated
+
+    @property
+    def _names(self) -> dict[str, Mapping[str, str]]:
+        return self._once("names", lambda: {"institute": detail.member_names(self.con, "institute")[self.lang]})
+
+
+@contextmanager
+def opened(pointer: Path, scope: AccessScope) -> Iterator[ScopedCursor]:
+    """The current publication under a scope. Raises Refused, also for database errors while it is open."""
+    try:
+        with access.connect(pointer, scope) as con:
+            yield con
+    except duckdb.Error as error:
+        raise Refused(f"{pointer}: the database refused the work ({type(error).__name__})") from None

@@ -1,0 +1,122 @@
+"""The content of a file in any format: codes followed by names, numbers, and days followed by their Jalali form.
+
+Works on columns instead of cells: names, escaping and day conversion happen once per distinct value of a batch.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeAlias
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from etl.semantic import disclosure, exportable
+from etl.semantic.answers import Answer
+from ui.charts.elements import ChartContext
+from ui.i18n import text
+
+# Characters that start a formula in a spreadsheet, including their full-width forms, which some programs normalise.
+_FORMULA = tuple("=+@\t\r＝＋－＠-")
+_UNWRITABLE = "[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]"
+_SUSPECT = f"^[{''.join(_FORMULA)}]|{_UNWRITABLE}"
+
+Exportable = Answer | exportable.StreamedRows | exportable.StoredRows
+
+
+@dataclass(frozen=True)
+class Coded:
+    """Dictionary-encoded neighbouring columns: row r of column c is `members[c][indices[r]]`."""
+
+    indices: pa.Array
+    members: tuple[pa.Array, ...]
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def columns(self) -> list[pa.Array]:
+        """The decoded columns."""
+        return [members.take(self.indices) for members in self.members]
+
+
+Column: TypeAlias = Coded | pa.Array
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The columns of a file, and its rows in batches that can be read once."""
+
+    schema: pa.Schema
+    batches: Iterator[list[Column]]
+
+
+# The column or neighbouring columns that a file derives from one source column, and the function that makes them.
+_Part = tuple[tuple[pa.Field, ...], Callable[[pa.RecordBatch], Column]]
+
+
+@contextmanager
+def sheet(source: Exportable, context: ChartContext, circulation: bool = False) -> Iterator[Sheet]:
+    """The content of a file with all rows of `source`, exact or rounded for circulation by `etl.semantic.disclosure`."""
+    rows = exportable.of(disclosure.for_circulation(source) if circulation else source)
+    with rows.read() as reader:
+        parts = [_part(rows.answer, field, context) for field in reader.schema]
+        schema = pa.schema([field for fields, _ in parts for field in fields])
+        yield Sheet(schema, ([make(batch) for _, make in parts] for batch in reader))
+
+
+def _part(answer: Answer, field: pa.Field, context: ChartContext) -> _Part:
+    name = field.name
+    kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+    metric = next((metric for metric in answer.metrics if metric.name == name), None)
+    if pa.types.is_null(kind):
+        of_days = metric is not None and metric.unit == "date"
+        kind = pa.string() if name in answer.by else pa.date32() if of_days else pa.float64()
+    field, is_string, is_day = pa.field(name, kind), pa.types.is_string(kind), pa.types.is_date32(kind)
+    # A numeric dimension, such as a count of months, has no name.
+    if name in answer.by and (is_string or is_day):
+        fields = (field, pa.field(f"{name}_name", pa.string()))
+        return fields, lambda batch: _coded(batch[name], kind, partial(context.member, name))
+    if is_day:
+        fields = (field, pa.field(f"{name}_jalali", pa.string()))
+        return fields, lambda batch: _coded(batch[name], kind, lambda day: day and text.iso_jalali(day))
+    if is_string:
+        return (field,), lambda batch: _coded(batch[name], kind)
+    return (field,), lambda batch: batch[name].cast(kind)
+
+
+def _coded(values: pa.Array, kind: pa.DataType, name_of: Callable[[Any], str | None] | None = None) -> Coded:
+    """Values as `kind`, followed by a column of their names if there is a `name_of`."""
+    if pa.types.is_dictionary(values.type):
+        encoded = values.indices.dictionary_encode(null_encoding="encode")
+        distinct = values.dictionary.take(encoded.dictionary).cast(kind)
+    else:
+        encoded = values.cast(kind).dictionary_encode(null_encoding="encode")
+        distinct = encoded.dictionary
+    names = [pa.array(map(name_of, distinct.to_pylist()), pa.string())] if name_of else []
+    return Coded(encoded.indices, (distinct, *names))
+
+
+def safe(value: Any) -> Any:
+    """A string that no spreadsheet reads as a formula; other values unchanged."""
+    if not isinstance(value, str):
+        return value
+    # Remove unwritable characters first: a formula may follow them.
+    writable = re.sub(_UNWRITABLE, "", value)
+    guarded = value.startswith((*_FORMULA, "\x00")) or writable.startswith(_FORMULA)
+    return "'" + writable if guarded else writable
+
+
+def all_safe(values: pa.Array) -> pa.Array:
+    """A column with `safe` applied to its strings; columns of other types unchanged."""
+    return replaced(values, _SUSPECT, safe) if pa.types.is_string(values.type) else values
+
+
+def replaced(values: pa.Array, pattern: str, replace: Callable[[str], str]) -> pa.Array:
+    """A column of strings with `replace` applied to those that match `pattern` (RE2)."""
+    matches = pc.match_substring_regex(values, pattern)
+    if not pc.any(matches).as_py():
+        return values
+    made = [replace(value) for value in values.filter(matches).to_pylist()]
+    return pc.replace_with_mask(values, matches, pa.array(made, pa.string()))

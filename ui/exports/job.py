@@ -1,0 +1,106 @@
+"""The job of writing one file: a small one in this process, a large one in a worker process."""
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from etl.operations.worker_process import Report, WorkerProcess
+from etl.semantic import disclosure, exportable
+from etl.semantic.access import AccessScope
+from etl.semantic.answers import Answer
+from etl.semantic.catalog import DIMENSIONS, TIME
+from ui.charts.elements import ChartContext
+from ui.data import limits, user, warehouse
+from ui.exports import workbook, writers
+from ui.exports.file_content import Exportable
+from ui.state import page_context
+
+# The formats with their media types.
+FORMS = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "parquet": "application/vnd.apache.parquet",
+}
+
+
+@dataclass(frozen=True)
+class ExportJob:
+    """A file to write: its format, its rows, whether it is for circulation, and the name of its place."""
+
+    form: str
+    source: Exportable
+    context: ChartContext
+    circulation: bool
+    place: str
+
+    def write(self, out: IO[bytes], tell: Report | None = None) -> None:
+        """Write the file, exact or rounded for circulation."""
+        exported = disclosure.for_circulation(self.source, warehouse.ask) if self.circulation else self.source
+        if self.form == "csv":
+            writers.write_csv(out, exported, self.context, self.circulation, tell)
+        elif self.form == "parquet":
+            writers.write_parquet(out, exported, self.context, self.circulation, self.place, tell)
+        else:
+            nation = _nation(exportable.of(exported).answer)
+            if nation and self.circulation:
+                nation = disclosure.for_circulation(nation, warehouse.ask)
+            workbook.write_xlsx(out, exported, self.context, self.circulation, self.place, tell, nation)
+
+
+class Making:
+    """A job in a worker process, writing to a temporary file that is deleted with this object."""
+
+    def __init__(self, job: ExportJob) -> None:
+        self.job = job
+        self.file: Any = tempfile.NamedTemporaryFile(prefix="file-")  # noqa: SIM115 (open for as long as it is kept)
+        self.process = WorkerProcess(
+            _write_in_worker,
+            warehouse.path(),
+            user.scope(),
+            job,
+            self.path,
+            seconds=limits.FILE_SECONDS,
+            memory=limits.worker_memory(),
+        )
+
+    def __del__(self) -> None:
+        # The session has ended, or another file replaces this one.
+        self.stop()
+
+    def stop(self) -> None:
+        """Stop the job and delete its file."""
+        if process := getattr(self, "process", None):
+            process.stop()
+        self.file.close()
+
+    def take(self) -> Path:
+        """The finished file under a new name; the caller owns it."""
+        # A hard link keeps the file when this object deletes the temporary name.
+        offer = self.path.with_name(self.path.name.replace("file-", "offer-", 1))
+        os.link(self.path, offer)
+        return offer
+
+    @property
+    def path(self) -> Path:
+        return Path(self.file.name)
+
+
+def _write_in_worker(tell: Report, file: str, scope: AccessScope, job: ExportJob, out: Path) -> None:
+    """Run the job in the worker process, with the rights of its user and the publication shown to them."""
+    with user.acting_as(scope), warehouse.reading(file), out.open("wb") as written:
+        job.write(written, tell)
+
+
+def _nation(answer: Answer) -> Answer | None:
+    """The same measures for the nation, under all filters except places; None if that is not a valid question."""
+    names = [metric.name for metric in answer.metrics]
+    is_asked = answer.by and set(answer.by) <= {*DIMENSIONS} - {*TIME} and set(names) <= warehouse.catalogue().keys()
+    if not is_asked:
+        return None
+    where = page_context.without_places(answer.where)
+    try:
+        return warehouse.ask(*names, on=answer.on, over=answer.over, where=where)
+    except warehouse.QuestionError:
+        return None

@@ -1,0 +1,110 @@
+"""Writers of CSV and Parquet files. Files contain every row, and no text that a spreadsheet could run as a formula.
+
+Files use codes with names next to them, Latin digits, ISO days and a decimal point in both languages. Files for circulation
+are rounded by `etl.semantic.disclosure` and say so. `file_content` provides the columns; the writers process them in batches,
+so that memory does not grow with the rows.
+"""
+
+import json
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import IO, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from etl.operations.worker_process import Report
+from ui.charts.elements import ChartContext
+from ui.exports.about import cover, progress
+from ui.exports.file_content import Coded, Column, Exportable, all_safe, replaced, sheet
+
+# The name of a file's description: a metadata key of Parquet, a column of a CSV for circulation.
+_ABOUT = "about"
+
+
+def write_csv(
+    out: IO[bytes], source: Exportable, context: ChartContext, circulation: bool = False, tell: Report | None = None
+) -> None:
+    """UTF-8 with a byte order mark, for Excel; an unknown value is an empty cell.
+
+    A file for circulation describes its rounding in an additional column, in the first row.
+    """
+    out.write(b"\xef\xbb\xbf")
+    with sheet(source, context, circulation) as contents:
+        titles = pa.array((*contents.schema.names, *([_ABOUT] if circulation else [])), pa.string())
+        out.write((",".join(_written(titles).to_pylist()) + "\r\n").encode())
+        advance = progress(source, tell)
+        batches = _with_notice(contents.batches, context.word("file.circulation")) if circulation else contents.batches
+        for lines in _lines_of(batches):
+            # Write the Arrow buffer of all lines without copying it.
+            out.write(memoryview(lines.buffers()[2] or b"")[: pc.sum(pc.binary_length(lines)).as_py() or 0])
+            advance(len(lines))
+
+
+def _with_notice(batches: Iterable[list[Column]], notice: str) -> Iterator[list[Column]]:
+    """The batches with an additional column that holds `notice` once."""
+    for number, batch in enumerate(batches):
+        notice_column = pa.array(([None] if number else [notice]) + [None] * (len(batch[0]) - 1), pa.string())
+        yield [*batch, notice_column]
+
+
+def _lines_of(batches: Iterable[list[Column]]) -> Iterator[pa.Array]:
+    """The lines of each batch, written in a second thread while the next batches are read; at most two wait."""
+    waiting: deque[Future[pa.Array]] = deque()
+    with ThreadPoolExecutor(1) as other:
+        for batch in batches:
+            waiting.append(other.submit(_lines, batch))
+            if len(waiting) > 2:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _lines(columns: list[Column]) -> pa.Array:
+    cells = [_cells(column) for column in columns]
+    if sum(len(column.members) if isinstance(column, Coded) else 1 for column in columns) == 1:
+        # CSV readers skip an empty line, so quote the empty cell.
+        cells = [pc.if_else(pc.equal(pc.binary_length(_joined(cells, "")), 0), '""', cells[0])]
+    cells[-1] = _joined([cells[-1], "\r\n"], "")
+    return _joined(cells, ",")
+
+
+def _cells(column: Column) -> pa.Array:
+    """A column as text, with the columns next to it that are encoded with it."""
+    if not isinstance(column, Coded):
+        return _written(column)
+    return _joined([_written(members) for members in column.members], ",").take(column.indices)
+
+
+def _written(values: pa.Array) -> pa.Array:
+    if not pa.types.is_string(values.type):
+        return values.cast(pa.string())
+    return replaced(all_safe(values), '[",\r\n]', lambda cell: '"' + cell.replace('"', '""') + '"')
+
+
+def _joined(columns: list[Any], separator: str) -> pa.Array:
+    return pc.binary_join_element_wise(*columns, separator, null_handling="replace", null_replacement="")
+
+
+def write_parquet(
+    out: IO[bytes],
+    source: Exportable,
+    context: ChartContext,
+    circulation: bool = False,
+    scope: str = "",
+    tell: Report | None = None,
+) -> None:
+    """The same columns with types: text, integers, floats, days. The metadata key `about` describes the file."""
+    about = json.dumps(list(cover(source, context, scope, circulation)), ensure_ascii=False)
+    advance = progress(source, tell)
+    with sheet(source, context, circulation) as contents:
+        schema = contents.schema.with_metadata({_ABOUT: about})
+        with pq.ParquetWriter(out, schema, compression="zstd") as writer:
+            for batch in contents.batches:
+                columns = [
+                    array for column in batch for array in (column.columns() if isinstance(column, Coded) else [column])
+                ]
+                writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=schema))
+                advance(len(columns[0]))

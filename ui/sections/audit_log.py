@@ -1,0 +1,70 @@
+"""The audit log for stewards: the latest events by person and kind, and whether its hash chain is intact."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from etl.operations.audit import Event
+from ui.components import blocks, notices, tables
+from ui.data import user
+from ui.i18n import text
+from ui.state import rendering
+from ui.state.page_context import PageContext
+
+_MOST = 100
+
+
+@rendering.fragment
+def show(view: PageContext) -> None:
+    """The log, if users sign in and the user is a steward."""
+    if not user.signs_in() or user.scope().role != "steward":
+        return
+    with st.container(border=True, key="figure-audit"), notices.error_boundary(view.lang, "audit"):
+        events, faults = user.events()
+        title = view.word("audit.title")
+        state = view.word("audit.broken" if faults else "audit.whole")
+        blocks.head(title, state)
+        with st.container(horizontal=True):
+            sub = _filter(view, "sub", sorted({event.sub for event in events}))
+            kind = _filter(view, "event", sorted({event.event for event in events}))
+        listed = [event for event in events if sub in (None, event.sub) and kind in (None, event.event)][:_MOST]
+        tables.show(view, "audit", _columns(view), listed, title)
+
+
+def _columns(view: PageContext) -> list[tables.Column]:
+    cells: dict[str, Callable[[Event], str]] = {
+        "at": lambda event: text.digits(event.at[:16].replace("T", " "), view.lang),
+        "sub": lambda event: event.sub,
+        "event": lambda event: view.word(f"audit.is_{event.event}"),
+        "more": lambda event: _details(view, event),
+    }
+
+    def html(words: Callable[[Event], str]) -> Callable[[Event], str]:
+        return lambda event: f"<bdi>{text.escape(words(event))}</bdi>"
+
+    return [
+        tables.Column(name, view.word(f"audit.{name}"), html(words), words if name != "more" else None)
+        for name, words in cells.items()
+    ]
+
+
+def _filter(view: PageContext, name: str, options: list[str]) -> str | None:
+    return st.selectbox(
+        view.word(f"audit.{name}"),
+        options,
+        index=None,
+        key=f"audit {name}",
+        format_func=(lambda kind: view.word(f"audit.is_{kind}")) if name == "event" else str,
+        placeholder=view.word("audit.all"),
+        width=260,
+    )
+
+
+def _details(view: PageContext, event: Event) -> str:
+    return text.listed(
+        [
+            f"{view.word(f'audit.of_{name}')}: {text.digits(value, view.lang) if isinstance(value, int) else value}"
+            for name, value in event.more.items()
+        ],
+        view.lang,
+    )

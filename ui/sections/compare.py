@@ -1,0 +1,297 @@
+"""Two sides, each a place and a day: side by side, over time, their difference, and its components."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from functools import partial
+from operator import itemgetter
+from typing import Any
+
+import streamlit as st
+
+from etl.analysis import comparison
+from etl.core.jalali import DAY, last_complete_months, year_before
+from etl.semantic.answers import Answer, Metric
+from etl.semantic.nowruz import comparable
+from etl.semantic.ranking import LEAST
+from ui.charts import elements, lines, steps, titles
+from ui.components import blocks, day_field, notices, tables
+from ui.components import figures as ui
+from ui.components.footer import context, footer, subtitle
+from ui.components.plot import plot
+from ui.components.widgets import controlled
+from ui.data import warehouse
+from ui.i18n import text
+from ui.state import page_context, page_parameters, rendering
+from ui.state.address import NATION
+from ui.state.page_context import PageContext, without_places
+from ui.summary import changes
+
+PAGE = "compare"
+# The default measure of the lines: a rate, because a province and the nation differ too much in counts.
+_LINE, _MONTHS = "training_compliance", 36
+_SIDES = ("first", "second")
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The two sides of a comparison: places and days."""
+
+    places: tuple[str, str]
+    days: tuple[date, date]
+
+    def side(self, i: int) -> comparison.Side:
+        return comparison.Side(self.days[i], warehouse.frozen(_where(self.places[i])))
+
+    @property
+    def swapped(self) -> "Sides":
+        return Sides((self.places[1], self.places[0]), (self.days[1], self.days[0]))
+
+
+def compare(view: PageContext, *names: str) -> None:
+    """The whole page: choices, numbers, a chart of both sides, and the bridge of each."""
+    chosen = sides(view)
+    choices(view, chosen)
+    if not all(map(_has_target, chosen.places, chosen.days)):
+        # A census share of the nation's target would only restate coverage.
+        names = tuple(name for name in names if name != "target_progress")
+    table(view, chosen, *names)
+    with st.container(border=True, key="figure-compare-lines"):
+        over_time(view, tuple(dict.fromkeys(chosen.places)), names)
+    bridges(view, chosen)
+
+
+def _where(place: str) -> dict[str, tuple[str, ...]]:
+    return {} if place == NATION else {"province": (place,)}
+
+
+def _has_target(place: str, day: date) -> bool:
+    return warehouse.ask("own_target", on=day, where=_where(place)).value() is not None
+
+
+def _named(view: PageContext, place: str) -> str:
+    return warehouse.names("province", view.lang).get(place, view.word("scope.nation"))
+
+
+def sides(view: PageContext) -> Sides:
+    """The two chosen sides; by default the place of the scope and the nation, both on the as-of day.
+
+    If both places are the same, the first side is a year earlier.
+    """
+    provinces = view.where.get("province", ())
+    first = page_parameters.one(PAGE, "p", provinces[0] if provinces else NATION)
+    second = page_parameters.one(PAGE, "q", provinces[1] if len(provinces) > 1 else NATION)
+    before = year_before(view.as_of) if first == second else view.as_of
+    return Sides((first, second), (_day(view, "a", before), _day(view, "b", view.as_of)))
+
+
+def _day(view: PageContext, name: str, default: date) -> date:
+    return view.days.read(page_parameters.one(PAGE, name)) or default
+
+
+def choices(view: PageContext, chosen: Sides) -> None:
+    """A place and a day for each side, and a button that exchanges them."""
+    provinces = warehouse.names("province", view.lang)
+    options = [NATION, *sorted(provinces, key=lambda code: tables.collated(provinces[code]))]
+    with st.container(horizontal=True, key="compare-bar", gap="small", vertical_alignment="bottom"):
+        for i, (place, day) in enumerate((("p", "a"), ("q", "b"))):
+            which = view.word(f"compare.side_{i + 1}")
+            label = view.word("compare.place", side=which)
+            changed, named = partial(_set_place, chosen, place), partial(_named, view)
+            controlled(
+                st.selectbox,
+                label,
+                f"compare {place}",
+                chosen.places[i],
+                changed,
+                options=options,
+                format_func=named,
+                width=220,
+            )
+            label = view.word("compare.day", side=which)
+            day_field.field(view, f"compare-{day}", label, chosen.days[i], partial(_set_day, chosen, day))
+        st.button(view.word("compare.swap"), key="compare-swap", on_click=_keep, args=(chosen.swapped,))
+    day_field.trouble("compare-a", "compare-b")
+
+
+def _set_place(chosen: Sides, name: str, place: str) -> None:
+    """Store both places: a default one would change when the scope does. The days keep their defaults."""
+    page_parameters.choose(PAGE, **dict(zip("pq", chosen.places, strict=True)) | {name: place})
+
+
+def _set_day(chosen: Sides, name: str, day: date) -> None:
+    _keep(chosen, **{name: day})
+
+
+def _keep(chosen: Sides, **changed: date) -> None:
+    days = dict(zip("ab", chosen.days, strict=True)) | changed
+    places = dict(zip("pq", chosen.places, strict=True))
+    page_parameters.choose(PAGE, **places, **{name: day.isoformat() for name, day in days.items()})
+
+
+def table(view: PageContext, chosen: Sides, *names: str) -> None:
+    """Measures down; the two sides and their difference across."""
+    with st.container(border=True, key="figure-compare"), notices.error_boundary(view.lang, PAGE):
+        where = without_places(view.where)
+        catalogue = warehouse.catalogue()
+        offered = [name for name in names if set(where) <= catalogue[name].dimensions]
+        first, second = chosen.side(0), chosen.side(1)
+        answer = warehouse.result(comparison.compare, tuple(offered), first, second, warehouse.frozen(where))
+        chart_context = replace(context(view), names={**context(view).names, "side": _titles(view, chosen)})
+        rows = {row[0]: row for row in answer.rows}
+        verdicts = [
+            _verdict(each, rows["first"][at], rows["second"][at], _least(answer, each, rows))
+            for each, at in ((each, answer.columns.index(each.name)) for each in answer.metrics)
+        ]
+        sides = [chart_context.member("side", side) for side in ("first", "second", "difference")]
+        compared = view.word("compare.sides", first=sides[0], second=sides[1])
+        filters = [page_context.place(view, where)] if where else []
+        below = " · ".join([compared, *filters, view.word("compare.difference_is")])
+        blocks.head(_finding(view, answer, rows, verdicts, sides[1]), below)
+        heads = [view.word("compare.measure"), *sides]
+        columns = [tables.Column("", title, itemgetter(i), is_number=i > 0) for i, title in enumerate(heads)]
+        body = [
+            _row(view, answer, each, rows, verdict, chosen.days)
+            for each, verdict in zip(answer.metrics, verdicts, strict=True)
+        ]
+        tables.show(view, "compare", columns, body, view.word("compare.caption"))
+        if left_out := [catalogue[name].label[view.lang] for name in names if name not in offered]:
+            blocks.note(view.word("compare.left_out", measures=text.listed(left_out, view.lang)))
+        footer(view, answer, "compare", with_table=False, chart_context=chart_context)
+
+
+def _titles(view: PageContext, chosen: Sides) -> dict[str, str]:
+    first, second = (
+        text.listed([_named(view, place), text.day(day, view.lang)], view.lang)
+        for place, day in zip(chosen.places, chosen.days, strict=True)
+    )
+    return {"first": first, "second": second, "difference": view.word("compare.difference")}
+
+
+def _finding(view: PageContext, answer: Answer, rows: dict[str, tuple], verdicts: list[str], second_side: str) -> str:
+    """The numbers of a single measure; of several, on how many the second side is better, and on how many worse."""
+    if len(verdicts) > 1:
+        counts = Counter(filter(None, verdicts))
+        numbers = {verdict: text.number(count, view.lang) for verdict, count in counts.items()}
+        key = "both" if len(numbers) == 2 else next(iter(numbers), "none")
+        count = text.number(len(verdicts), view.lang)
+        return view.word(f"compare.finding_{key}", second=second_side, count=count, **numbers)
+    metric = answer.metrics[0]
+    at = answer.columns.index(metric.name)
+    if rows["difference"][at] is None:
+        return metric.label[view.lang]
+    first, second = (text.plain(rows[side][at], metric.unit, view.lang) for side in _SIDES)
+    change, measure = signed(rows["difference"][at], metric.unit, view.lang), metric.short[view.lang]
+    return view.word("compare.finding", measure=measure, first=first, second=second, change=change)
+
+
+def _row(
+    view: PageContext, answer: Answer, metric: Metric, rows: dict[str, tuple], verdict: str, days: Sequence[date]
+) -> list[str]:
+    at = answer.columns.index(metric.name)
+    cells = [text.escape(metric.label[view.lang])]
+    for side, day in zip(_SIDES, days, strict=True):
+        value = text.escape(text.amount(rows[side][at], metric.unit, view.lang))
+        cells.append(value + _parts(view, answer, metric, rows[side]) + _settled(view, metric, day))
+    first, second, change = (rows[side][at] for side in (*_SIDES, "difference"))
+    written = signed(change, metric.unit, view.lang)
+    if None not in (first, second) and not changes.is_visible(metric, second, first):
+        written = view.word("change.same")
+    remark = verdict and f'<br><small class="pd-{verdict}">{view.escaped(f"compare.{verdict}")}</small>'
+    return [*cells, f"<bdi>{text.escape(written)}</bdi>{remark}"]
+
+
+def _settled(view: PageContext, metric: Metric, day: date) -> str:
+    """The day on which a measure that stays provisional is asked in place of `day`."""
+    settled = warehouse.settled_on(metric.name, day)
+    if settled in (None, day):
+        return ""
+    return f"<br><small>{view.escaped('compare.settled', day=text.day(settled, view.lang))}</small>"
+
+
+def _parts(view: PageContext, answer: Answer, metric: Metric, row: tuple) -> str:
+    parts = elements.parts_of(answer, metric, row, context(view))
+    return f"<br><small>{text.escape(parts)}</small>" if parts else ""
+
+
+def signed(change: Any, unit: str, lang: str) -> str:
+    """A difference with its sign; for shares in percentage points."""
+    if change is None:
+        return "–"
+    if isinstance(change, timedelta):
+        return f"{text.number(change.days, lang, signed=True)} {text.unit_word('days', lang)}"
+    if unit == "share":
+        return text.points(change, lang)
+    return text.amount(change, unit, lang, signed=True)
+
+
+def _verdict(metric: Metric, first: Any, second: Any, least: float) -> str:
+    """Better or worse: only for rates with a direction, enough people, and values that differ as they are shown."""
+    is_rate = bool(metric.numerator and metric.denominator) or metric.unit == "share"
+    if None in (first, second) or not is_rate or metric.direction not in ("up", "down") or least < LEAST:
+        return ""
+    if not changes.is_visible(metric, second, first):
+        return ""
+    return "better" if (second > first) == (metric.direction == "up") else "worse"
+
+
+def _least(answer: Answer, metric: Metric, rows: dict[str, tuple]) -> float:
+    """The smaller of the two denominators of a rate."""
+    if metric.denominator not in answer.columns:
+        return LEAST
+    at = answer.columns.index(metric.denominator)
+    return min(rows[side][at] or 0 for side in _SIDES)
+
+
+@rendering.fragment
+def over_time(view: PageContext, places: tuple[str, ...], names: tuple[str, ...]) -> None:
+    """One measure of both places as two lines in one chart, over the period of the page or the last three years."""
+    with notices.error_boundary(view.lang, "compare-lines"):
+        where = without_places(view.where)
+        catalogue = warehouse.catalogue()
+        offered = [name for name in names if set(where) <= catalogue[name].dimensions]
+        key = "compare line"
+        if st.session_state.get(key) not in offered:
+            st.session_state[key] = _LINE if _LINE in offered else offered[0]
+        name = st.session_state[key]
+        labels = {place: _named(view, place) for place in places}
+        over = view.over or view.months(_MONTHS)
+        sides = tuple((place, warehouse.frozen(_where(place))) for place in places)
+        answer = warehouse.result(comparison.over_time, name, sides, over, warehouse.frozen(where))
+        chart_context = replace(context(view), names={**context(view).names, "side": labels})
+        title = view.word("why.lines", measure=catalogue[name].label[view.lang])
+        below = subtitle(view, answer, text.listed(list(labels.values()), view.lang))
+        figure = lines.trend(answer, chart_context, zero=catalogue[name].unit != "share")
+        st.html(blocks.heading(title, below, ui.keys(figure["layout"]["meta"]["keys"], view.dark)))
+        plot(figure, "chart-compare-lines", titles.spoken(answer, chart_context, titles.Title(title), below))
+        if comparable(answer) is not answer:
+            blocks.note(view.word("figure.no_nowruz"))
+        # In the footer container, which the style sheet hides in print.
+        with st.container(key="footer-compare-line"):
+            st.selectbox(
+                view.word("why.line_of"),
+                offered,
+                key=key,
+                format_func=lambda measure: catalogue[measure].label[view.lang],
+                width=280,
+            )
+        footer(view, answer, "compare-lines", chart_context=chart_context)
+
+
+def bridges(view: PageContext, chosen: Sides) -> None:
+    """The bridge of each side: between the two days, or over the year before if both days are the same."""
+    if without_places(view.where):
+        notices.notice(view.lang, "compare.no_bridge_title", view.word("compare.no_bridge"), "refused")
+        return
+    first, last = sorted(chosen.days)
+    over = (first + DAY, last) if first < last else last_complete_months(last, 12)
+    places = list(dict.fromkeys(chosen.places))
+    for place, column in zip(places, st.columns(len(places)), strict=True):
+        ident = f"bridge-{place}"
+        with (
+            column,
+            st.container(border=True, key=f"figure-{ident}", height="stretch"),
+            notices.error_boundary(view.lang, ident),
+        ):
+            ui.draw(view, steps.bridge, warehouse.analyse("bridge", over[1], _where(place), over), ident)

@@ -1,0 +1,44 @@
+"""Figures of signals, and of measures on their latest settled day."""
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from ui.charts import signals
+from ui.components import figures as ui
+from ui.components.notices import error_boundary
+from ui.data import warehouse
+from ui.state import scoped_query
+from ui.state.page_context import PageContext, without_places
+
+
+def levels(view: PageContext, name: str) -> None:
+    """The funnel of all provinces for a share, regardless of the chosen place."""
+    everywhere, ident = replace(view, scope=replace(view.scope, where=without_places(view.where))), f"funnel-{name}"
+    with st.container(border=True, key=f"figure-{ident}", height="stretch"), error_boundary(view.lang, ident):
+        answer, ignored = scoped_query.worked_out(everywhere, "level_signals", name=name)
+        ui.draw(view, signals.funnel, answer, ident, ignored=ignored)
+
+
+def compared(view: PageContext, chart: ui.Chart, name: str, **options: Any) -> None:
+    """A measure compared on its latest settled day; a notice if no month is settled yet."""
+    with error_boundary(view.lang, f"settled-{name}"):
+        if warehouse.settled_on(name, view.as_of) is None:
+            raise warehouse.TooEarly(f"{name}: no month is settled yet")
+        ui.figure(settled(view, name), chart, name, **options)
+
+
+def changes(view: PageContext) -> None:
+    """The months of the chosen province as its share of the nation's joiners."""
+    ident = "figure-changes"
+    with st.container(border=True, key=ident, height="stretch"), error_boundary(view.lang, ident):
+        answer, ignored = scoped_query.worked_out(view, "change_signals")
+        by, rows = answer.by[1:], [row[1:] for row in answer.rows]
+        months = replace(answer, by=by, columns=answer.columns[1:], rows=rows)
+        ui.draw(view, signals.process, months, ident, ignored=ignored)
+
+
+def settled(view: PageContext, name: str) -> PageContext:
+    """The view on the latest settled day of a metric; on the as-of day if no month is settled yet."""
+    return replace(view, as_of=warehouse.settled_on(name, view.as_of) or view.as_of)

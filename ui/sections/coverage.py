@@ -1,0 +1,143 @@
+"""The parts of Coverage besides its charts: the population basis, the census comparison, provinces without assistants."""
+
+from dataclasses import replace
+from functools import partial
+
+import streamlit as st
+
+from etl.semantic.answers import Answer
+from ui.charts import bars, titles
+from ui.components import blocks
+from ui.components import figures as ui
+from ui.components.footer import question
+from ui.components.notices import error_boundary
+from ui.components.paged_rows import collated
+from ui.components.widgets import controlled
+from ui.data import warehouse
+from ui.i18n import text
+from ui.state import page_parameters, rendering, scoped_query
+from ui.state.page_context import PageContext
+
+_PAGE = "coverage"
+_CENSUS = "1395"
+_SHIPPED = ("1395 census", "SCI ")
+
+
+def residents(view: PageContext) -> None:
+    """The year, kind and source of the population that is the denominator of every rate on the page."""
+    basis = warehouse.published().provinces.basis(view.as_of)
+    if basis is None:
+        return
+    # The shipped file names the Statistical Centre; one of DIR's own names its sources.
+    is_shipped = all(source.startswith(_SHIPPED) for source in basis.sources)
+    source = text.isolated(text.listed(basis.sources, view.lang), view.lang)
+    values = {
+        "year": text.digits(basis.year, view.lang),
+        "kind": view.word(f"population.{basis.kind}"),
+        "source": view.word("population.statistical_centre") if is_shipped else source,
+    }
+    blocks.intro(view.word("population.basis", **values))
+
+
+def none_at_all(view: PageContext) -> None:
+    """The provinces without an active assistant, by name."""
+    rendering.defer(_none_at_all, view, ready=partial(scoped_query.ask, view, ["active_assistants"], ("province",)))
+
+
+def _none_at_all(view: PageContext) -> None:
+    with st.container(key="none-at-all"), error_boundary(view.lang, "none-at-all"):
+        answer, _ = scoped_query.ask(view, ["active_assistants"], ("province",))
+        active = {row["province"]: row["active_assistants"] for row in answer.records()}
+        places = view.where.get("province") or warehouse.names("province", view.lang)
+        none = [text.member("province", place, view.lang) for place in places if not active.get(place)]
+        sentence = view.word("population.with_none", places=text.listed(none, view.lang))
+        blocks.intro(sentence if none else view.word("population.none_without"))
+
+
+def counties_without(view: PageContext) -> None:
+    """How many counties have no active assistant, and their names."""
+    rendering.defer(_counties_without, view, ready=partial(_of_counties, view))
+
+
+def _of_counties(view: PageContext) -> tuple[Answer, Answer, Answer]:
+    """The number of counties without assistants and of all, and the residents and the active assistants of each county."""
+    counts = scoped_query.ask(view, ["uncovered_counties", "census_counties"])[0]
+    residents, active = (scoped_query.ask(view, [name], ("county",))[0] for name in ("residents", "active_assistants"))
+    return counts, residents, active
+
+
+def _counties_without(view: PageContext) -> None:
+    ident = "counties-without"
+    with st.container(key=ident), error_boundary(view.lang, ident):
+        counts, residents, active = _of_counties(view)
+        if not counts.value("uncovered_counties"):
+            return
+        active_in = {row["county"]: row["active_assistants"] for row in active.records()}
+        names = [
+            text.member("county", code, view.lang, warehouse.names("county", view.lang))
+            for code in residents.column("county")
+            if code is not None and not active_in.get(code)
+        ]
+        numbers = (counts.value(name) for name in ("uncovered_counties", "census_counties"))
+        count, total = (text.number(number, view.lang) for number in numbers)
+        sentence = view.escaped("population.counties_without", count=count, whole=total)
+        listed = text.escape(text.listed(sorted(names, key=collated), view.lang))
+        st.html(f'<details class="pd-note"><summary>{sentence}</summary>{listed}</details>')
+
+
+def switch(view: PageContext) -> None:
+    """The switch between the residents of the day and the census of 1395, for `ranking`."""
+
+    def changed(is_on: bool) -> None:
+        page_parameters.choose(_PAGE, census=_CENSUS if is_on else None)
+
+    controlled(st.toggle, view.word("population.switch"), "coverage census", _is_on_census(), changed)
+
+
+def _is_on_census() -> bool:
+    return page_parameters.one(_PAGE, "census") == _CENSUS
+
+
+def ranking(view: PageContext) -> None:
+    """Coverage by place; with the switch on, based on the census of 1395, with the provinces whose rank changes."""
+    if not _is_on_census():
+        ui.figure(view, bars.ranking, "coverage_per_10k", by="place", nation=True)
+        return
+    ident = "coverage-census"
+    with st.container(border=True, key=f"figure-{ident}", height="stretch"), error_boundary(view.lang, ident):
+        answer, ignored = scoped_query.worked_out(view, "coverage_on_census")
+        then = next(metric for metric in answer.metrics if metric.name == "coverage_on_census")
+        other_metrics = tuple(metric for metric in answer.metrics if metric is not then)
+        ranked_answer = replace(answer, metrics=(then, *other_metrics))
+        ui.draw(view, bars.ranking, ranked_answer, ident, titles.highest, ignored, notes=[_moved(view, answer)])
+
+
+def claimed(view: PageContext) -> None:
+    """By which kinds of force "more than four million" is exceeded, and by which not."""
+    with st.container(key="claimed"), error_boundary(view.lang, "claimed"):
+        answer = warehouse.analyse("claim", on=view.as_of)
+        above = dict.fromkeys(row["force"] for row in answer.records() if row["above_claim"] is not None)
+        below = [force for force in dict.fromkeys(answer.column("force")) if force not in above]
+        forces = {
+            name: text.listed(
+                [text.inside(text.member("force", force, view.lang), view.lang) for force in members], view.lang
+            )
+            for name, members in (("above", above), ("below", below))
+        }
+        key = "none_above" if not above else "only" if below else "every"
+        sentence = view.word(f"abroad.{key}", **forces)
+        blocks.intro(sentence)
+        question(view, answer, "claimed")
+
+
+def _moved(view: PageContext, answer: Answer) -> str:
+    """The provinces whose rank changes by two or more, with both ranks."""
+    moved = []
+    for row in answer.records():
+        if row["is_moved"]:
+            place = text.member("province", row["province"], view.lang)
+            now, then = (text.number(row[name], view.lang) for name in ("coverage_rank", "coverage_rank_on_census"))
+            moved.append(view.word("population.moved_one", place=place, now=now, then=then))
+    if not moved:
+        return view.word("population.moved_none")
+    return view.word("population.moved", places=text.listed(moved, view.lang))

@@ -1,0 +1,142 @@
+"""The quality of the load: what was submitted, what is missing, which rows were rejected and why, which rules hold."""
+
+from collections.abc import Iterable, Sequence
+
+import streamlit as st
+
+from etl.analysis import data_quality as load
+from etl.core.paths import warehouse_pointer
+from etl.extract.causes import spoken
+from etl.semantic.answers import Answer
+from ui.charts.elements import ChartContext
+from ui.components import blocks, notices, tables
+from ui.components.footer import footer
+from ui.data import warehouse
+from ui.i18n import text
+from ui.state import rendering
+from ui.state.page_context import PageContext
+
+_IGNORED_NAMED = 20
+_COUNTS = ("rows_read", "rows_loaded", "rows_quarantined", "exact_duplicates")
+
+
+def totals(view: PageContext) -> None:
+    """One sentence that shows that the row counts add up."""
+    answer = warehouse.result(load.totals)
+    read, loaded, rejected, duplicates = (text.number(answer.value(name), view.lang) for name in _COUNTS)
+    sentence = view.word("quality.adds_up", read=read, loaded=loaded, kept=rejected, duplicates=duplicates)
+    share = view.word("load.share", share=text.percent(answer.value("rejected_share"), view.lang))
+    blocks.intro(f"{sentence} {share}")
+
+
+def provinces(view: PageContext) -> None:
+    """The submissions of each province, with its latest day."""
+    answer = warehouse.result(load.provinces)
+    missing = warehouse.result(load.missing_sources)
+    key = "load.not_reported" if missing else "load.all_reported"
+    title = view.word(key, count=text.number(len(missing), view.lang))
+    notes = []
+    for code, sources in missing.items():
+        names = text.listed([name_of(view, "source", source) for source in sources], view.lang)
+        notes.append(view.word("load.lacks", province=text.member("province", code, view.lang), sources=names))
+    _part(view, answer, "provinces", title, notes=notes)
+
+
+def reasons(view: PageContext) -> None:
+    """The reasons of rejected rows: source, reason, column, rows. No field of a person."""
+    count = text.number(warehouse.published().rows_quarantined, view.lang)
+    _by_reason(view, warehouse.result(load.reasons), "reasons", view.word("load.reasons", rows=count))
+
+
+def warned(view: PageContext) -> None:
+    """The bad values loaded as unknown: source, reason, column, rows."""
+    _by_reason(view, warehouse.result(load.warned), "warned", view.word("load.warned"))
+
+
+def _by_reason(view: PageContext, answer: Answer, ident: str, title: str) -> None:
+    persian_headers = load.headers()
+    words: tables.Words = {
+        "source": lambda name: name_of(view, "source", name),
+        "reason": lambda name: name_of(view, "reason", name),
+        "column": lambda name: (persian_headers.get(name, name) if view.lang == "fa" else name) or "–",
+    }
+    _part(view, answer, ident, title, words)
+
+
+def files(view: PageContext) -> None:
+    """Each file: from which province, how many rows, refused or with a note."""
+    answer = warehouse.result(load.files)
+    words: tables.Words = {
+        "file": str,
+        "source": lambda name: name_of(view, "source", name),
+        # A file of several provinces is of none.
+        "province": lambda code: text.member("province", code, view.lang) if code else "–",
+        "refusal": lambda refusal: text.digits(spoken(refusal, view.lang), view.lang) if refusal else "–",
+        "notes": lambda notes: (
+            text.listed([_note(view, note) for note in notes.split("; ")], view.lang) if notes else "–"
+        ),
+    }
+    rows = sorted(answer.rows, key=lambda row: (not row[3], -row[answer.columns.index("rows_quarantined")]))
+    ignored = warehouse.result(load.ignored)
+    more = [view.word("load.more", count=text.number(len(ignored) - _IGNORED_NAMED, view.lang))]
+    named = text.listed(ignored[:_IGNORED_NAMED] + (more if len(ignored) > _IGNORED_NAMED else []), view.lang)
+    notes = [view.word("load.ignored", files=named)] if ignored else []
+    title = view.word("load.files", count=text.number(warehouse.published().files, view.lang))
+    _part(view, answer, "files", title, words, notes, rows)
+
+
+def rules(view: PageContext) -> None:
+    """The rules that every publication satisfies; a rule without words in text.toml has the comment of its file."""
+    checks = load.rules()
+    title = view.word("load.rules", count=text.number(len(checks), view.lang))
+    listed = "".join(
+        f"<li>{text.escape(text.word_or(comment, f'rule.{name}', view.lang))} "
+        f'<code dir="ltr">{text.escape(name)}</code></li>'
+        for name, comment in checks.items()
+    )
+    with st.container(border=True, key="figure-rules", height="stretch"):
+        st.html(blocks.heading(title, view.word("load.rules_are")) + f'<ul class="pd-rules">{listed}</ul>')
+
+
+def publications(view: PageContext) -> None:
+    """The publications kept, with the changes from one to the next."""
+    answer = warehouse.result(load.publications, warehouse_pointer())
+    title = view.word("load.publications", count=text.number(len(answer.rows), view.lang))
+    _part(view, answer, "publications", title, {"publication": lambda number: text.digits(number, view.lang)})
+
+
+@rendering.fragment
+def _part(
+    view: PageContext,
+    answer: Answer,
+    ident: str,
+    title: str,
+    words: tables.Words | None = None,
+    notes: Iterable[str] = (),
+    rows: Sequence[tuple] | None = None,
+) -> None:
+    """A table with title, explanation and download; `rows` overrides the order of its rows."""
+    files = {row[0]: row[0] for row in answer.rows} if ident == "files" else {}
+    chart_context = ChartContext(view.lang, view.dark, {"file": files})
+    with st.container(border=True, key=f"figure-{ident}", height="stretch"), notices.error_boundary(view.lang, ident):
+        blocks.head(title, view.word(f"load.{ident}_are"))
+        for note in notes:
+            blocks.note(note)
+        if not answer.rows:
+            blocks.note(view.word("load.nothing"))
+            return
+        empty = [name for name in {"refusal", "notes"} & set(answer.columns) if not any(answer.column(name))]
+        columns = tables.columns_of(view, answer, chart_context, without=empty, words=words)
+        tables.show(view, ident, columns, rows or answer.rows, title)
+        footer(view, answer, ident, with_table=False, chart_context=chart_context)
+
+
+def _note(view: PageContext, written: str) -> str:
+    """A note of the load in the user's language, if it is a known one."""
+    note, colon, what = written.partition(": ")
+    key = f"note.{note.replace(' ', '_')}"
+    return text.word_or(written, key, view.lang, what=text.digits(what, view.lang)) if colon else written
+
+
+def name_of(view: PageContext, section: str, name: str) -> str:
+    return text.word_or(name, f"{section}.{name}", view.lang)

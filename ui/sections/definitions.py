@@ -1,0 +1,135 @@
+"""The definition of every number, from the catalogue: searchable, with anchors, and printable."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from etl.core.text_folding import fold
+from etl.semantic.answers import Metric
+from etl.semantic.catalog import derived, derived_names
+from etl.semantic.formulas import changes, formula
+from ui.components.widgets import controlled
+from ui.data import warehouse
+from ui.i18n import text
+from ui.state import page_context, page_parameters
+
+_PAGE = "methods"
+_DERIVED = "derived"
+# Settled, projected, signalled and suppressed numbers, and the paragraph on how well a method performs.
+_METHODS = ("settled", "projection", "signals", "disclosure")
+_TRIED = {"signals": ("how.signals_tried",)}
+_STYLE = Path(__file__).with_suffix(".css")
+
+
+def methods() -> None:
+    """A statement that the product counts inputs, and one paragraph on each shared method."""
+    lang = page_context.language()
+    paragraphs = ""
+    for part in _METHODS:
+        words = "".join(f"<p>{text.escaped(key, lang)}</p>" for key in (f"how.{part}", *_TRIED.get(part, ())))
+        paragraphs += f'<h3 id="how-{part}">{text.escaped(f"how.{part}_title", lang)}</h3>{words}'
+    inputs = text.escaped("how.inputs", lang)
+    st.html(f'<p class="pd-intro"><b>{inputs}</b></p><div class="pd-entry">{paragraphs}</div>')
+
+
+def all_of_them() -> None:
+    """The measures by group, the derived numbers, and the log of changes."""
+    lang = page_context.language()
+    st.html(_STYLE)
+    st.html(f'<p class="pd-intro">{text.escaped("methods.intro", lang)}</p>')
+    words = _search(lang)
+    groups = _groups().items()
+    matches = {group: found for group, metrics in groups if (found := [m for m in metrics if _answers(m, words)])}
+    count = sum(map(len, matches.values()))
+    _contents(matches, lang)
+    with st.container(key="definitions"):
+        for group, group_metrics in matches.items():
+            st.header(_group_name(group, lang), anchor=f"group-{group}")
+            for metric in group_metrics:
+                st.subheader(metric.label[lang], anchor=metric.name)
+                st.html(_entry(metric, lang, group == _DERIVED))
+    if words:
+        key = "methods.found" if count else "methods.not_found"
+        st.html(f'<p role="status">{text.escaped(key, lang, count=text.number(count, lang))}</p>')
+    else:
+        _changes(lang)
+
+
+def _contents(matches: Mapping[str, Sequence[Metric]], lang: str) -> None:
+    """The groups and their measures, each a link to its place on the page."""
+    listed = "".join(
+        f"<details><summary>{text.escape(_group_name(group, lang))} ({text.number(len(metrics), lang)})</summary>"
+        + " · ".join(f'<a href="#{metric.name}">{text.escape(metric.label[lang])}</a>' for metric in metrics)
+        + "</details>"
+        for group, metrics in matches.items()
+    )
+    name = text.escaped("methods.contents", lang)
+    st.html(f'<nav class="pd-entry pd-contents" aria-label="{name}"><h3>{name}</h3>{listed}</nav>')
+
+
+def _group_name(group: str, lang: str) -> str:
+    return text.word_or(group, f"group.{group}", lang)
+
+
+def _search(lang: str) -> list[str]:
+    """The search words, from the address; each must occur."""
+    searched = page_parameters.one(_PAGE, "find")
+
+    def changed(written: str) -> None:
+        page_parameters.choose(_PAGE, find=written.strip() or None)
+
+    with st.container(key="find"):
+        controlled(st.text_input, text.word("methods.find", lang), "find definition", searched, changed)
+    return fold(searched).split()
+
+
+def _groups() -> dict[str, list[Metric]]:
+    groups: dict[str, list[Metric]] = {}
+    for metric in warehouse.catalogue().values():
+        if not metric.hidden:
+            groups.setdefault(metric.group or "other", []).append(metric)
+    groups[_DERIVED] = [derived(name) for name in derived_names()]
+    return groups
+
+
+def _answers(metric: Metric, words: Iterable[str]) -> bool:
+    whole = fold(" ".join([metric.name, *metric.label.values(), *metric.description.values()]))
+    return all(word in whole for word in words)
+
+
+def _entry(metric: Metric, lang: str, is_derived: bool) -> str:
+    facts = [("methods.name", f'<code dir="ltr">{text.escape(metric.name)}</code>')]
+    unit = text.word("methods.share", lang) if metric.unit == "share" else text.unit_word(metric.unit, lang)
+    facts.append(("methods.unit", text.escape(unit)))
+    if not is_derived:
+        facts.append(("methods.kind", text.escaped(f"methods.{metric.kind}", lang)))
+    facts.append(("methods.direction", text.escaped(f"methods.{metric.direction}", lang)))
+    if metric.numerator and metric.denominator:
+        above, below = (warehouse.label(name, lang) for name in (metric.numerator, metric.denominator))
+        facts.append(("methods.ratio", text.escaped("figure.ratio", lang, numerator=above, denominator=below)))
+    if by := [text.word(f"dimension.{name}", lang) for name in page_context.FILTERS if name in metric.dimensions]:
+        facts.append(("methods.by", text.escape(text.listed(by, lang))))
+    if metric.example.get(lang):
+        facts.append(("figure.example", text.escape(metric.example[lang])))
+    if not is_derived:
+        sql = f"<pre>{text.escape(formula(metric.name))}</pre>"
+        facts.append(
+            ("figure.formula", f"<details><summary>{text.escaped('figure.query', lang)}</summary>{sql}</details>")
+        )
+    listed = "".join(
+        f"<dt{kind}>{text.escaped(key, lang)}</dt><dd{kind}>{fact}</dd>"
+        for key, fact in facts
+        for kind in [' class="pd-ratio"' if key == "methods.ratio" else ""]
+    )
+    return f'<div class="pd-entry pd-metric"><p>{text.escape(metric.description[lang])}</p><dl>{listed}</dl></div>'
+
+
+def _changes(lang: str) -> None:
+    st.header(text.word("methods.changes", lang), anchor="changes")
+    rows = []
+    for change in changes():
+        measures = [] if "*" in change.metrics else [warehouse.label(name, lang) for name in change.metrics]
+        words = text.escape(change.words[lang] + (f" ({text.listed(measures, lang)})" if measures else ""))
+        rows.append(f"<dt>{text.escape(text.day(change.on, lang))}</dt><dd>{words}</dd>")
+    st.html(f'<div class="pd-entry"><dl>{"".join(rows)}</dl></div>')

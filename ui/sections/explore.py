@@ -1,0 +1,241 @@
+"""Free choice of measures and dimensions: a suitable chart, the table, a pivot, the files.
+
+The choice is kept in the address. A question without meaning is refused in words, with buttons that remove the cause.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from etl.semantic.answers import Answer, Metric
+from etl.semantic.catalog import DIMENSIONS, TIME
+from etl.semantic.exportable import StoredRows
+from ui.charts import bars, lines, maps, matrix, titles
+from ui.components import blocks, notices
+from ui.components import figures as ui
+from ui.components.widgets import controlled
+from ui.data import warehouse
+from ui.i18n import text
+from ui.sections import explore_rows
+from ui.sections.explore_rows import PAGE, Selection
+from ui.state import page_context, page_parameters, periods, scoped_query
+from ui.state.address import MOST_DIMENSIONS, MOST_MEASURES, NOTHING
+from ui.state.page_context import PageContext
+
+_DEFAULT = {"m": ("active_assistants",), "by": ("province",)}
+# With more bars or lines a chart is unreadable.
+_MOST_BARS, _MOST_LINES, _MOST_FIGURES = 45, 5, 3
+
+# A chart, the measures it shows, its options.
+_Drawn = tuple[Any, tuple[str, ...], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """One remedy: remove a measure, a dimension or a filter."""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A reason why a question has no meaning: its key in text.toml under `refused`, what it concerns, and the remedies."""
+
+    reason: str
+    measure: str = ""
+    dimensions: tuple[str, ...] = ()
+    remedies: tuple[Remedy, ...] = ()
+
+
+def explore(view: PageContext) -> None:
+    """The question, and its answer or the reason why there is none."""
+    over = view.over or view.complete_months(periods.DEFAULT_MONTHS)
+    selection = Selection(tuple(_chosen("m")), tuple(_chosen("by")), over)
+    _controls(view, selection)
+    if problems := problems_of(warehouse.catalogue(), selection.names, selection.by, view.where):
+        _refused(view, problems)
+        return
+    with notices.error_boundary(view.lang, PAGE):
+        with st.spinner(view.word("more.counting")):
+            answer = _answer(view, selection)
+        if isinstance(answer, StoredRows):
+            blocks.note(view.word("more.too_many_for_chart"))
+        elif scoped_query.nothing(answer):
+            notices.notice(view.lang, "state.empty_title", view.word("state.empty"))
+            return
+        else:
+            _figures(view, selection, answer)
+        explore_rows.rows(view, selection, answer)
+
+
+def _chosen(name: str) -> Iterable[str]:
+    chosen = page_parameters.of(PAGE).get(name)
+    return _DEFAULT[name] if chosen is None else [value for value in chosen if value != NOTHING]
+
+
+def _controls(view: PageContext, selection: Selection) -> None:
+    catalogue = warehouse.catalogue()
+    measures = [name for name, metric in catalogue.items() if not metric.hidden]
+    with st.container(horizontal=True, key="explore-bar", gap="small", vertical_alignment="bottom"):
+        _several(view, "m", measures, selection.names, lambda name: catalogue[name].label[view.lang], MOST_MEASURES)
+        _several(view, "by", DIMENSIONS, selection.by, lambda name: view.word(f"dimension.{name}"), MOST_DIMENSIONS)
+
+
+def _several(
+    view: PageContext, name: str, options: Sequence[str], chosen: Sequence[str], label: Callable[[str], str], most: int
+) -> None:
+    controlled(
+        st.multiselect,
+        view.word(f"more.{name}"),
+        f"explore {name}",
+        list(chosen),
+        partial(_choose, name),
+        options=list(options),
+        format_func=label,
+        max_selections=most,
+        placeholder=view.word(f"more.{name}_hint"),
+        filter_mode="contains",
+        select_all=False,
+        wrap=True,
+        width=420 if name == "m" else 300,
+    )
+
+
+def _choose(name: str, values: Sequence[str]) -> None:
+    is_default = tuple(values) == _DEFAULT[name]
+    page_parameters.choose(PAGE, **{name: None if is_default else values or [NOTHING], "page": None, "sort": None})
+
+
+def problems_of(
+    catalogue: Mapping[str, Metric], names: Sequence[str], by: Sequence[str], where: Iterable[str]
+) -> list[Problem]:
+    """All reasons why a question has no meaning; empty if it has one."""
+    problems: list[Problem] = []
+    if not names:
+        problems.append(Problem("no_measure"))
+    units = [name for name in by if name in TIME]
+    if len(units) > 1:
+        problems.append(Problem("two_times", "", tuple(units), tuple(Remedy("by", name) for name in units)))
+    kinds = dict.fromkeys(by, "by") | {name: "where" for name in where if name not in by}
+    for name in names:
+        metric, measure = catalogue[name], Remedy("m", name)
+        for dimension, kind in kinds.items():
+            if dimension not in metric.dimensions:
+                remedies: tuple[Remedy, ...] = (Remedy(kind, dimension), measure)
+                problems.append(Problem(f"not_{kind}", name, (dimension,), remedies))
+        together = tuple(dimension for dimension in kinds if dimension in metric.mutually_exclusive)
+        if len(together) > 1:
+            remedies = (*(Remedy(kinds[dimension], dimension) for dimension in together), measure)
+            problems.append(Problem("apart", name, together, remedies))
+    return problems
+
+
+def _refused(view: PageContext, problems: Sequence[Problem]) -> None:
+    """The reasons why there is no answer, and a button for each remedy."""
+    sentences: list[str] = []
+    remedies: list[Remedy] = []
+    for problem in problems:
+        measure = warehouse.catalogue()[problem.measure].label[view.lang] if problem.measure else ""
+        named = text.listed([view.word(f"dimension.{dimension}") for dimension in problem.dimensions], view.lang)
+        sentences.append(view.word(f"refused.{problem.reason}", measure=measure, dimensions=named))
+        remedies += problem.remedies
+    listed = "".join(f"<p>{text.escape(line)}</p>" for line in dict.fromkeys(sentences))
+    title = view.escaped("state.refused_title")
+    st.html(f'<div class="pd-notice pd-refused" role="alert"><strong>{title}</strong>{listed}</div>')
+    with st.container(horizontal=True, gap="small"):
+        for remedy in dict.fromkeys(remedies):
+            label = view.word("refused.take_away", name=_named(view, remedy))
+            st.button(label, key=f"way-{remedy.kind}-{remedy.name}", on_click=_take, args=(remedy,))
+
+
+def _named(view: PageContext, remedy: Remedy) -> str:
+    if remedy.kind == "m":
+        return warehouse.catalogue()[remedy.name].label[view.lang]
+    named = view.word(f"dimension.{remedy.name}")
+    return view.word("refused.filter", name=named) if remedy.kind == "where" else named
+
+
+def _take(remedy: Remedy) -> None:
+    if remedy.kind == "where":
+        page_context.narrow(remedy.name, ())
+    else:
+        _choose(remedy.kind, [name for name in _chosen(remedy.kind) if name != remedy.name])
+
+
+def _answer(view: PageContext, selection: Selection) -> Answer | StoredRows:
+    kinds = {warehouse.catalogue()[name].kind for name in selection.names}
+    return warehouse.ask_stored(
+        *selection.names,
+        by=selection.by,
+        on=view.as_of if "snapshot" in kinds and not selection.is_timed else None,
+        over=selection.over if selection.is_timed or "event" in kinds else None,
+        where=view.where,
+    )
+
+
+def _figures(view: PageContext, selection: Selection, answer: Answer) -> None:
+    """A chart that suits the shape of the answer, or a note that there is none."""
+    drawn = _suited(selection, answer)
+    if not selection.by:
+        _values(view, answer)
+    elif not drawn:
+        blocks.note(view.word("more.no_chart"))
+    for pair in [drawn[start : start + 2] for start in range(0, len(drawn), 2)]:
+        for column, (chart, names, options) in zip(st.columns(len(pair)), pair, strict=True):
+            with column:
+                ui.figure(view, chart, *names, by=selection.by, over=selection.over, **options)
+
+
+def _suited(selection: Selection, answer: Answer) -> list[_Drawn]:
+    """The suitable charts, each with its measures."""
+    names, first, by = selection.names, selection.names[:1], selection.by
+    if len(by) == 1:
+        if selection.is_timed:
+            return _over_time(names)
+        if by[0] in matrix.ORDERED:
+            return [(bars.columns, (name,), {}) for name in names[:_MOST_FIGURES]]
+        is_short = len(answer.rows) <= _MOST_BARS
+        ranking = bars.ranking if is_short else matrix.first_bars
+        options = {} if is_short else {"says": titles.highest}
+        ranked: list[_Drawn] = [(ranking, (name,), options) for name in names[:_MOST_FIGURES]]
+        return [(maps.provinces, first, {"says": titles.highest}), *ranked] if by == ("province",) else ranked
+    if len(by) == 2 and selection.is_timed:
+        other = 1 if by[0] in TIME else 0
+        few = len({row[other] for row in answer.rows}) <= _MOST_LINES
+        chart = lines.trend if few else lines.heat if by[other] == "province" else matrix.matrix
+        return [(chart, first, {})]
+    if len(by) == 2:
+        return [(matrix.matrix, (name,), {}) for name in names[:_MOST_FIGURES]]
+    return []
+
+
+def _over_time(names: Sequence[str]) -> list[_Drawn]:
+    """Lines for snapshots, one chart per unit; bars for flows, joiners and leavers paired."""
+    catalogue = warehouse.catalogue()
+    by_unit: dict[str, list[str]] = {}
+    for name in names:
+        if catalogue[name].kind == "snapshot":
+            by_unit.setdefault(catalogue[name].unit, []).append(name)
+    charts: list[_Drawn] = [
+        (lines.trend, tuple(group[:_MOST_LINES]), {"zero": unit != "share"}) for unit, group in by_unit.items()
+    ]
+    flows = [name for name in names if catalogue[name].kind == "event"]
+    if set(flows) == {"joiners", "leavers"}:
+        charts.append((bars.paired, ("joiners", "leavers"), {}))
+    else:
+        charts += [(bars.columns, (name,), {}) for name in flows]
+    return charts[:_MOST_FIGURES]
+
+
+def _values(view: PageContext, answer: Answer) -> None:
+    """A question without a dimension has one row: its numbers as cards."""
+    cards = "".join(
+        f'<div class="pd-card"><p class="pd-label">{text.escape(metric.label[view.lang])}</p><p class="pd-value"><bdi>'
+        f"{text.escape(text.amount(answer.value(metric.name), metric.unit, view.lang))}</bdi></p></div>"
+        for metric in answer.metrics
+    )
+    st.html(f'<div class="pd-values">{cards}</div>')

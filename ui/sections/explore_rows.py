@@ -1,0 +1,160 @@
+"""The rows of an explored answer: a paged table or pivot, and the files of all rows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import streamlit as st
+
+from etl.semantic import exportable
+from etl.semantic.answers import Answer
+from etl.semantic.catalog import TIME
+from ui.charts import matrix
+from ui.charts.matrix import ORDERED
+from ui.components import blocks, notices, tables
+from ui.components.footer import context, footer, subtitle
+from ui.components.paged_rows import PagedRows
+from ui.components.table_state import InAddress
+from ui.components.widgets import controlled
+from ui.data import warehouse
+from ui.i18n import text
+from ui.state import page_context, page_parameters, rendering
+from ui.state.address import SHOWN
+from ui.state.page_context import PageContext
+
+PAGE = "explore"
+_MOST_COLUMNS = 24
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The chosen question: measures, dimensions, and the period of flows and units of time (inclusive)."""
+
+    names: tuple[str, ...]
+    by: tuple[str, ...]
+    over: tuple[date, date]
+
+    @property
+    def is_timed(self) -> bool:
+        return any(name in TIME for name in self.by)
+
+
+@rendering.fragment
+def rows(view: PageContext, selection: Selection, source: Answer | exportable.StoredRows) -> None:
+    """The paged table or pivot, and the files of all rows."""
+    chart_context, answer = context(view), exportable.of(source).answer
+    # A pivot needs two dimensions.
+    shape = page_parameters.one(PAGE, "show", SHOWN[0]) if len(selection.by) > 1 else "table"
+    # Time and bands come in their own order, other groups by their first measure.
+    is_ordered = selection.is_timed or set(selection.by) & set(ORDERED)
+    start = selection.by[0] if is_ordered else f"-{selection.names[0]}"
+    with st.container(border=True, key="figure-rows"), notices.error_boundary(view.lang, "rows"):
+        is_pivot = shape == "pivot" and not isinstance(source, exportable.StoredRows)
+        count = (
+            len({row[: len(selection.by) - 1] for row in answer.rows}) if is_pivot else exportable.of(source).count()
+        )
+        blocks.head(view.word("more.groups", count=text.number(count, view.lang)), subtitle(view, answer))
+        if len(selection.by) > 1:
+            _choose_shape(view, shape)
+        if is_pivot:
+            _pivot(view, selection, answer)
+        else:
+            if shape == "pivot":
+                blocks.note(view.word("more.pivot_too_large"))
+            all_rows = PagedRows(source, chart_context) if isinstance(source, exportable.StoredRows) else answer.rows
+            columns = tables.columns_of(view, answer, chart_context)
+            tables.show(view, "rows", columns, all_rows, subtitle(view, answer), start, InAddress(PAGE))
+        footer(view, source, "rows", with_table=False)
+
+
+def _choose_shape(view: PageContext, shape: str) -> None:
+    def changed(form: str) -> None:
+        page_parameters.choose(PAGE, show=None if form == "table" else form, page=None)
+        page_context.write()
+
+    controlled(
+        st.segmented_control,
+        view.word("more.show"),
+        "explore show",
+        shape,
+        changed,
+        options=SHOWN,
+        required=True,
+        format_func=lambda form: view.word(f"more.{form}"),
+        label_visibility="collapsed",
+    )
+
+
+def _pivot(view: PageContext, selection: Selection, answer: Answer) -> None:
+    """The last dimension across, the others down, the first measure in the cells, in the order of the chart above.
+
+    Totals are separate questions: distinct counts and rates cannot be summed.
+    """
+    chart_context, metric = context(view), answer.metrics[0]
+    at, across = answer.columns.index(metric.name), len(selection.by) - 1
+    down, over = selection.by[:across], selection.by[across]
+    totals = {tuple(row[:across]): row[across] for row in _totals(view, selection, down).rows}
+    beneath = {row[0]: row[1] for row in _totals(view, selection, (over,)).rows}
+    positions = [
+        {code: place for place, code in enumerate(matrix.in_order(answer, i, at))} for i in range(len(selection.by))
+    ]
+    columns = sorted({row[across] for row in answer.rows}, key=positions[across].__getitem__)
+    cells: dict[tuple, dict[Any, Any]] = {}
+    for row in answer.rows:
+        cells.setdefault(row[:across], {})[row[across]] = row[at]
+    groups = sorted(cells, key=lambda group: [place[code] for place, code in zip(positions, group, strict=False)])
+
+    counts = [row[at] for row in answer.rows if row[at] is not None]
+    has_bars = metric.unit not in ("date", "month") and 0 <= min(counts, default=0) < max(counts, default=0)
+    highest = float(max(counts)) if has_bars else None
+
+    def written(value: Any) -> str:
+        return text.escape(text.plain(value, metric.unit, view.lang))
+
+    def counted(code: Any) -> tables.Column:
+        return tables.Column(
+            f"{over}:{code}",
+            chart_context.member(over, code),
+            lambda group: written(cells[group][code]) if code in cells[group] else "",
+            lambda group: cells[group].get(code),
+            is_number=True,
+            has_bar=bool(highest),
+            longest=highest,
+        )
+
+    page_columns = columns[:_MOST_COLUMNS]
+    head = [_group_column(view, i, name, positions[i]) for i, name in enumerate(down)] + [
+        counted(code) for code in page_columns
+    ]
+    head.append(tables.Column(metric.name, view.word("more.total"), lambda g: written(totals.get(g)), totals.get, True))
+    foot = [view.escaped("more.total"), *[""] * (len(down) - 1)]
+    foot += [*(written(beneath.get(code)) for code in page_columns), written(_totals(view, selection, ()).value())]
+    notes = [view.word("more.pivot_of", measure=metric.label[view.lang])]
+    if len(columns) > _MOST_COLUMNS:
+        few, count = (text.number(n, view.lang) for n in (_MOST_COLUMNS, len(columns)))
+        notes.append(view.word("more.columns_of", shown=few, count=count))
+    st.html("".join(f'<p class="pd-note">{text.escape(note)}</p>' for note in notes))
+    tables.show(view, "pivot", head, groups, subtitle(view, answer), store=InAddress(PAGE), foot=foot)
+
+
+def _group_column(view: PageContext, i: int, name: str, positions: Mapping[Any, int]) -> tables.Column:
+    """The column of a dimension of the groups; time and bands sort in their own order, names alphabetically."""
+    chart_context = context(view)
+
+    def order(code: Any) -> Any:
+        return positions.get(code) if name in (*TIME, *ORDERED) else tables.collated(chart_context.member(name, code))
+
+    def cell(group: tuple) -> str:
+        return tables.member(view, name, group[i], chart_context.member(name, group[i]))
+
+    return tables.Column(name, view.word(f"dimension.{name}"), cell, lambda group: order(group[i]))
+
+
+def _totals(view: PageContext, selection: Selection, by: Sequence[str]) -> Answer:
+    """The first measure at the grain of a total. For a snapshot over time the total is its last day."""
+    name = selection.names[0]
+    if warehouse.catalogue()[name].kind == "event" or set(by) & set(TIME):
+        return warehouse.ask(name, by=by, over=selection.over, where=view.where)
+    day = min(selection.over[1], view.as_of) if selection.is_timed else view.as_of
+    return warehouse.ask(name, by=by, on=day, where=view.where)

@@ -1,0 +1,172 @@
+"""Growth: the recruits needed to reach the target in time, the pace, and announced numbers."""
+
+from datetime import date
+from functools import partial
+from itertools import islice
+
+import streamlit as st
+
+from etl.analysis.projection import MOST_MONTHS_AHEAD, end_of_next_year
+from etl.core import jalali
+from etl.core.text_folding import latin_digits
+from etl.semantic.answers import Answer
+from ui.components import blocks, day_field
+from ui.components.footer import question
+from ui.components.notices import error_boundary
+from ui.components.widgets import controlled
+from ui.data import warehouse
+from ui.i18n import text
+from ui.state import address, page_parameters, rendering, scoped_query
+from ui.state.page_context import PageContext
+
+_PAGE = "growth"
+
+
+def seek(view: PageContext) -> None:
+    """The monthly recruits needed to reach a target by a day, and the required and actual pace."""
+    month_ends = _month_ends(view)
+    ahead = address.Days(view.as_of + jalali.DAY, month_ends[-1])
+    until = ahead.read_end(page_parameters.one(_PAGE, "until")) or end_of_next_year(view.as_of)
+    chosen_goal = address.number(page_parameters.one(_PAGE, "goal"))
+    rendering.defer(
+        _seek, view, month_ends, until, chosen_goal, ready=partial(_recruits_and_paces, view, until, chosen_goal)
+    )
+
+
+def _month_ends(view: PageContext) -> list[date]:
+    """The last days of the Jalali months within the projection."""
+    last = jalali.add_months(view.as_of, MOST_MONTHS_AHEAD)
+    months = islice(jalali.units_between(view.as_of, last, "month"), MOST_MONTHS_AHEAD)
+    return [month.last for month in months if month.last > view.as_of]
+
+
+def _recruits_and_paces(view: PageContext, until: date, goal: float | None) -> tuple[Answer, list[str], Answer]:
+    """The recruits needed, the filters that have no meaning for them, and the paces."""
+    needed, ignored = scoped_query.worked_out(view, "recruits_needed", until=until, goal=goal)
+    return needed, ignored, scoped_query.worked_out(view, "pace", until=until)[0]
+
+
+def _seek(view: PageContext, month_ends: list[date], until: date, goal: float | None) -> None:
+    with st.container(border=True, key="goal-seek"), error_boundary(view.lang, "goal-seek"):
+        answer, ignored, _ = _recruits_and_paces(view, until, goal)
+        row = answer.records()[0]
+        if ignored:
+            blocks.note(scoped_query.no_effect(view, ignored))
+        st.html(_sentence(view, row, until))
+        question(view, answer, "goal-seek")
+        left, right = st.columns([1, 2])
+        with left:
+            _target(view, row["goal"])
+            day_field.field(
+                view, "until", view.word("goal.day"), until, _choose, (view.as_of + jalali.DAY, month_ends[-1])
+            )
+            day_field.trouble("until")
+        with right:
+            _year(view, month_ends, until)
+            _month(view, month_ends, until)
+        if row["recruits_needed"] is not None:
+            scope = view.scope.address() | {"recruits": [f"{text.rounded(row['recruits_needed'], 'persons'):g}"]}
+            link = page_parameters.address("planning", view.lang, scope)
+            st.html(f'<a class="pd-go" href="{text.escape(link)}" target="_self">{view.escaped("goal.scenario")}</a>')
+    with error_boundary(view.lang, "pace"):
+        _paces(view, _recruits_and_paces(view, until, goal)[2], text.day(until, view.lang))
+
+
+def announced(view: PageContext) -> None:
+    """Announced numbers next to those of the register on the same day, with known reasons for the difference."""
+    with st.container(border=True, key="announced", height="stretch"), error_boundary(view.lang, "announced"):
+        answer = warehouse.analyse("announced", on=view.as_of)
+        lines = []
+        for row in answer.records():
+            metric = warehouse.catalogue()[row["metric"]]
+            values = {
+                "announced": text.plain(row["announced_value"], metric.unit, view.lang),
+                "registered": text.plain(row["registered_value"], metric.unit, view.lang),
+                "difference": text.plain(row["announced_difference"], metric.unit, view.lang, signed=True),
+            }
+            day = text.day(row["announced_on"], view.lang)
+            sentence = view.word(
+                "goal.announced", day=day, measure=text.inside(metric.short[view.lang], view.lang), **values
+            )
+            source = view.word("goal.announced_source", words=row["announced_words"], source=row["source"])
+            lines.append(f"<p><b>{text.escape(sentence)}</b></p><p class='pd-note'>{text.escape(source)}</p>")
+        note = view.escaped("goal.announced_why" if lines else "goal.announced_none")
+        st.html(blocks.heading(view.word("goal.announced_title")) + "".join([*lines, f'<p class="pd-note">{note}</p>']))
+        question(view, answer, "announced")
+
+
+def _sentence(view: PageContext, row: dict, until: date) -> str:
+    values = {
+        "target": text.plain(row["goal"], "persons", view.lang),
+        "day": text.day(until, view.lang),
+        "recruits": text.plain(row["recruits_needed"], "persons", view.lang),
+        "now": text.plain(row["plan_recruits"], "persons", view.lang),
+    }
+    key = "answer" if row["recruits_needed"] else "unknown" if row["recruits_needed"] is None else "none_needed"
+    return (
+        f"{blocks.heading(view.word('goal.title'))}"
+        f'<div class="pd-verdict" role="status"><p>{view.escaped(f"goal.{key}", **values)}</p></div>'
+        f'<p class="pd-note">{view.escaped("goal.help")}</p>'
+    )
+
+
+def _target(view: PageContext, goal: float | None) -> None:
+    def changed(written: str) -> None:
+        target = address.number(latin_digits(written).replace("٬", "").replace(",", "").strip())
+        page_parameters.choose(_PAGE, goal=f"{target:g}" if target else None)
+
+    shown = text.plain(goal, "persons", view.lang) if goal is not None else ""
+    controlled(st.text_input, view.word("goal.target"), "goal target", shown, changed)
+
+
+def _choose(day: date) -> None:
+    page_parameters.choose(_PAGE, until=day.isoformat())
+
+
+def _year(view: PageContext, month_ends: list[date], until: date) -> None:
+    """The ends of years, each one click."""
+    ends = {unit.last: unit.label for unit in (jalali.unit_of(day, "year") for day in month_ends)}
+
+    def changed(day: date | None) -> None:
+        # A second click on the chosen year takes it back and changes nothing.
+        if day:
+            _choose(day)
+
+    controlled(
+        st.segmented_control,
+        view.word("goal.until"),
+        "goal year",
+        until if until in ends else None,
+        changed,
+        options=[day for day in month_ends if day in ends],
+        format_func=lambda day: text.digits(ends[day], view.lang),
+    )
+
+
+def _month(view: PageContext, month_ends: list[date], until: date) -> None:
+    options = sorted({*month_ends, until})
+    named = partial(text.day, lang=view.lang)
+    controlled(
+        st.select_slider, view.word("goal.month"), "goal month", until, _choose, options=options, format_func=named
+    )
+
+
+def _paces(view: PageContext, answer: Answer, day: str) -> None:
+    """The required growth to a day, and the actual growth of the last 12 and 6 months."""
+    row = answer.records()[0]
+    labels = {"required_pace": view.word("goal.required", day=day)} | {
+        f"actual_pace_{months}": view.word(key, months=text.number(months, view.lang))
+        for months, key in ((12, "goal.actual"), (6, "goal.actual_half"))
+    }
+    with st.container(key="cards-3"):
+        for name, label in labels.items():
+            with st.container(key=f"card-pace-{name}", border=True, height="stretch"):
+                value = text.plain(row[name], "persons_per_month", view.lang)
+                unit, line = text.unit_word("persons_per_month", view.lang, value), ""
+                if row[name] is None:
+                    unit, line = "", f'<p class="pd-line">{view.escaped("figure.not_known")}</p>'
+                st.html(
+                    f'<div class="pd-card"><p class="pd-label">{text.escape(label)}</p><p class="pd-value">'
+                    f"<bdi>{text.escape(value)}</bdi> <small>{text.escape(unit)}</small></p>{line}</div>"
+                )
+                question(view, answer, f"card-pace-{name}")

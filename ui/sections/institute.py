@@ -1,0 +1,199 @@
+"""Institutes: search, list with measures, and one institute with its licences. People appear only as rows without names."""
+
+from dataclasses import replace
+from functools import partial
+
+import streamlit as st
+
+from etl.analysis import detail
+from etl.operations import audit
+from etl.semantic.answers import Answer
+from etl.warehouse.dimensions import expand_groups
+from ui.components import blocks, notices, tables
+from ui.components.footer import context, footer, subtitle
+from ui.components.table_state import InAddress
+from ui.components.widgets import controlled
+from ui.data import registers, user, warehouse
+from ui.i18n import text
+from ui.sections.listings import institute_address
+from ui.state import page_context, page_parameters, rendering
+from ui.state.page_context import PageContext, without_places
+
+PAGE = "register"
+_MEASURES = ("active_assistants", "in_service", "training_compliance", "licensed_institutes")
+# Filters that a count of licences ignores.
+_OF_PERSONS = frozenset(expand_groups(["@person"]))
+
+
+def chosen(view: PageContext) -> detail.Institute | None:
+    """The institute of the scope, if it is exactly one."""
+    codes = view.where.get("institute", ())
+    return registers.institutes().get(codes[0]) if len(codes) == 1 else None
+
+
+def only(view: PageContext, institute: detail.Institute) -> PageContext:
+    """The view of this institute without a place: its staff may serve outside its province of registration."""
+    where = {"institute": (institute.code,)} | without_places(view.where)
+    return replace(view, scope=replace(view.scope, where=where))
+
+
+def find(view: PageContext) -> None:
+    """A search field for institutes by name, code or place."""
+
+    def changed(written: str) -> None:
+        page_parameters.choose(PAGE, find=written, page=None, sort=None)
+        page_context.narrow("institute", ())
+
+    controlled(
+        st.text_input,
+        view.word("institute.find"),
+        "institute find",
+        page_parameters.one(PAGE, "find"),
+        changed,
+        placeholder=view.word("institute.find_hint"),
+        max_chars=80,
+        width=420,
+    )
+
+
+@rendering.fragment
+def listing(view: PageContext) -> None:
+    """The institutes of the scope or of the search, with their measures; each name links to its page."""
+    with st.container(border=True, key="figure-institutes"), notices.error_boundary(view.lang, "institutes"):
+        answer, is_search = _listed(view), bool(page_parameters.one(PAGE, "find"))
+        if not answer.rows:
+            words = "institute.none_found" if is_search else "state.empty"
+            notices.notice(view.lang, "state.empty_title", view.word(words))
+            return
+        # The register itself holds more institutes.
+        counted = "count_found" if is_search else "count" if _counts_licences(view) else "count_staffed"
+        title = view.word(f"institute.{counted}", count=text.number(len(answer.rows), view.lang))
+        blocks.head(title, subtitle(view, answer))
+        columns = _columns(view, answer)
+        tables.show(view, "institutes", columns, answer.rows, subtitle(view, answer), "institute", InAddress(PAGE))
+        footer(view, answer, "institutes", with_table=False)
+
+
+def _counts_licences(view: PageContext) -> bool:
+    return not _OF_PERSONS & set(view.where)
+
+
+def _listed(view: PageContext) -> Answer:
+    """Measures by institute. Institutes found without anybody in service or a licence are listed without numbers."""
+    names = [name for name in _MEASURES if name != "licensed_institutes" or _counts_licences(view)]
+    search_text = page_parameters.one(PAGE, "find")
+    where = without_places(view.where) if search_text else view.where
+    answer = warehouse.ask(*names, by="institute", on=view.as_of, where=where)
+    rows = {row[0]: row for row in answer.rows if row[0] in registers.institutes()}
+    if search_text:
+        nothing = (None,) * (len(answer.columns) - 1)
+        codes = [institute.code for institute in detail.search(registers.institutes(), search_text)]
+        rows = {code: rows.get(code, (code, *nothing)) for code in codes}
+    return replace(answer, rows=list(rows.values()))
+
+
+def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
+    """The register's facts on an institute, its name as a link, then its measures."""
+    institutes = registers.institutes()
+
+    def licensed(count: int | None) -> str:
+        # For one institute the count tells whether it is licensed; a search also finds those with neither licence nor staff.
+        return _yes(view, bool(count))
+
+    def code(row: tuple) -> str:
+        return f"<bdi>{text.escape(text.digits(row[0], view.lang))}</bdi>"
+
+    def fact(name: str) -> tables.Column:
+        def member(row: tuple) -> str:
+            return text.member(name, getattr(institutes[row[0]], name), view.lang)
+
+        return tables.Column(
+            name,
+            view.word(f"dimension.{name}"),
+            lambda row: tables.member(view, name, getattr(institutes[row[0]], name), member(row)),
+            lambda row: tables.collated(member(row)),
+        )
+
+    words = {"licensed_institutes": licensed}
+    name, *measures = tables.columns_of(view, answer, context(view), partial(institute_address, view), words=words)
+    return [
+        name,
+        tables.Column("code", view.word("dimension.code"), code, lambda row: row[0]),
+        *(fact(attribute) for attribute in ("province", "county", "activity")),
+        *(
+            replace(column, title=view.word("institute.licensed")) if column.name in words else column
+            for column in measures
+        ),
+    ]
+
+
+def head(view: PageContext, institute: detail.Institute) -> None:
+    """The register's facts on an institute."""
+    status = text.member("status", institute.status, view.lang)
+    if institute.status_since:
+        status = view.word("institute.since", status=status, day=text.day(institute.status_since, view.lang))
+    facts = {
+        "dimension.code": text.digits(institute.code, view.lang),
+        "dimension.province": text.member("province", institute.province, view.lang),
+        "dimension.county": text.member("county", institute.county, view.lang),
+        "dimension.activity": text.member("activity", institute.activity, view.lang),
+        "institute.founded": text.day(institute.founded_on, view.lang) if institute.founded_on else "–",
+        "institute.status": status,
+        "institute.smart": _yes(view, institute.smart_services),
+        "institute.veteran_led": _yes(view, institute.veteran_led),
+    }
+    listed = "".join(
+        f"<dt>{view.escaped(key)}</dt><dd><bdi>{text.escape(fact)}</bdi></dd>" for key, fact in facts.items()
+    )
+    st.html(f'<div class="pd-head"><h2>{text.escape(institute.name)}</h2></div><dl class="pd-facts">{listed}</dl>')
+
+
+def _yes(view: PageContext, value: bool | None) -> str:
+    return view.word("dimension.unknown" if value is None else "institute.yes" if value else "institute.no")
+
+
+@rendering.fragment
+def licences(view: PageContext, institute: detail.Institute) -> None:
+    """The licence history: each application with its decision and validity."""
+    with st.container(border=True, key="figure-licences"), notices.error_boundary(view.lang, "licences"):
+        answer = warehouse.result(detail.licences, institute.code)
+        title = view.word("institute.licences", count=text.number(len(answer.rows), view.lang))
+        blocks.head(title, institute.name)
+        if not answer.rows:
+            notices.notice(view.lang, "state.empty_title", view.word("institute.no_licences"))
+            return
+        words = {name: lambda value: text.digits(value or "–", view.lang) for name in ("application_no", "licence_no")}
+        words["outcome"] = lambda value: (
+            text.member("outcome", value, view.lang) if value else view.word("institute.open")
+        )
+        tables.show(view, "licences", tables.columns_of(view, answer, context(view), words=words), answer.rows, title)
+        footer(view, answer, "licences", with_table=False)
+
+
+@rendering.fragment
+def people(view: PageContext) -> None:
+    """Pseudonymous rows of people for users with that right; for others a note that they are not available."""
+    with st.container(border=True, key="figure-people"), notices.error_boundary(view.lang, "people"):
+        blocks.head(view.word("institute.people"))
+        if not registers.may_see_rows():
+            blocks.note(view.word("institute.people_off"))
+            return
+        blocks.note(view.word("institute.people_are"))
+        spells = registers.people(view.as_of, view.where)
+        _note_once(view, spells.answer.publication.id)
+        answer = spells.first(tables.PAGE_ROWS)
+        if not answer.rows:
+            notices.notice(view.lang, "state.empty_title", view.word("state.empty"))
+            return
+        words = {"row": lambda number: text.number(number, view.lang)}
+        columns = tables.columns_of(view, answer, context(view), words=words)
+        tables.show(view, "people", columns, answer.rows, view.word("institute.people"))
+        footer(view, spells, "people", with_table=False)
+
+
+def _note_once(view: PageContext, publication: str) -> None:
+    """Record in the audit log that rows of people are shown; reruns of the same view count as one event."""
+    event = (publication, view.as_of, warehouse.frozen(view.where))
+    if st.session_state.get("people noted") != event:
+        user.record("detail", publication=publication, **audit.rights(user.scope()))
+        st.session_state["people noted"] = event

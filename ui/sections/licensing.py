@@ -1,0 +1,80 @@
+"""The parts of the licensing pages with a period of their own: the funnel, the survival of institutes, smart services."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import streamlit as st
+
+from ui.charts import bars, steps
+from ui.charts import licensing as charts
+from ui.components import blocks
+from ui.components import figures as ui
+from ui.components.notices import error_boundary
+from ui.data import warehouse
+from ui.i18n import text
+from ui.state import scoped_query
+from ui.state.page_context import PageContext
+
+# Most applications younger than this are still under way.
+_UNDER_WAY = timedelta(days=60)
+# Years after which the institutes of a founding year are compared.
+_YEARS_AFTER = 5
+_TIMES = ("time_to_licence_median", "time_to_licence_p90", "within_25_days_share")
+
+
+def funnel(view: PageContext) -> None:
+    """The outcomes of applications, without those of the last 60 days."""
+    end = view.as_of - _UNDER_WAY
+    first, last = view.over or replace(view, scope=replace(view.scope, on=end), as_of=end).months(12)
+    stages = ("applications", "cohort_complete", "cohort_decided", "cohort_granted")
+    if first <= min(last, end):
+        ui.figure(replace(view, has_period=False), steps.funnel, *stages, over=(first, min(last, end)))
+    blocks.intro(view.word("cohort.funnel_help"))
+
+
+def survival(view: PageContext) -> None:
+    """The share of institutes of each founding year that remain after five years; nothing if no year is that old."""
+    ident = "institute-survival"
+    with error_boundary(view.lang, ident):
+        answer, ignored = scoped_query.worked_out(view, "institute_survival")
+        rows = [row for row in answer.rows if row[1] == _YEARS_AFTER]
+        if not rows:
+            return
+        with st.container(border=True, key=f"figure-{ident}", height="stretch"):
+            columns = ("founded_year", *answer.columns[2:], "years")
+            after = replace(
+                answer, by=("founded_year",), columns=columns, rows=[(row[0], *row[2:], row[1]) for row in rows]
+            )
+            ui.draw(view, bars.columns, after, ident, charts.remaining, ignored)
+
+
+def smart_compared(view: PageContext) -> None:
+    """Adopters and other institutes compared, by licences decided after the first publication with the flag."""
+    with error_boundary(view.lang, "smart-compared"):
+        adoption = scoped_query.worked_out(view, "adoption")[0]
+        first = next((row["day"] for row in adoption.records() if row["smart_institutes"]), None)
+        if first is None:
+            blocks.intro(view.word("smart.never_shown"))
+            return
+        over = (first + timedelta(days=1), view.as_of)
+        granted = _granted(view, over) if over[0] <= over[1] else {}
+        count = sum(granted.values())
+        day = text.day(first, view.lang)
+        if not count:
+            blocks.intro(view.word("smart.no_comparison", day=day))
+            return
+        counts = {"count": count, "adopters": granted.get("yes", 0), "others": granted.get("no", 0)}
+        sentence = view.word(
+            "smart.since", day=day, **{key: text.number(value, view.lang) for key, value in counts.items()}
+        )
+        blocks.intro(sentence)
+        without_period = replace(view, has_period=False)
+        for name, column in zip(_TIMES, st.columns(len(_TIMES)), strict=True):
+            with column:
+                ui.figure(without_period, bars.ranking, name, by="smart", over=over)
+
+
+def _granted(view: PageContext, over: tuple[date, date]) -> dict[str | None, int]:
+    """The licences granted in the period under the user's scope, by whether their institutes have smart services."""
+    where, _ = view.under(warehouse.catalogue()["granted"].dimensions)
+    return dict(warehouse.ask("granted", by="smart", over=over, where=where).rows)

@@ -1,0 +1,137 @@
+"""Lists of institutes by name, words of caution, and the sources of external figures.
+
+A list is an Answer of etl.analysis as a table with links to the institutes, a title sentence, and the standard footer.
+"""
+
+from dataclasses import replace
+from functools import partial
+
+import streamlit as st
+
+from etl.semantic.answers import Answer
+from ui.components import blocks, tables
+from ui.components.footer import context, footer, where_and_when
+from ui.components.notices import error_boundary
+from ui.components.table_state import AmongLists, InSession
+from ui.components.widgets import controlled
+from ui.data import warehouse
+from ui.i18n import text
+from ui.state import page_context, page_parameters, rendering, scoped_query
+from ui.state.address import DAYS_LEFT, NAMES
+from ui.state.page_context import PageContext
+
+
+def chosen(part: str) -> str:
+    """The list that the address of `part` opens first; empty for none."""
+    return page_parameters.one(part, "open")
+
+
+def requested(view: PageContext, part: str) -> None:
+    """The list that the address opens, at the top of the page."""
+    if analysis := chosen(part):
+        listings(view, analysis)
+
+
+def listings(view: PageContext, *analyses: str, without: str = "") -> None:
+    """The lists of these analyses, except `without`, which the page shows already."""
+    for analysis in analyses:
+        if analysis != without:
+            with st.container(border=True, key=f"figure-listing-{analysis}"):
+                _listing(view, analysis, f"listing-{analysis}")
+
+
+@rendering.fragment
+def _listing(view: PageContext, analysis: str, ident: str) -> None:
+    """A paged list, with a note on filters that have no meaning for it."""
+    # Outside the fragment Streamlit would report the error itself.
+    with error_boundary(view.lang, ident):
+        answer, ignored = scoped_query.worked_out(view, analysis)
+        page, ends = page_context.part(), "span" in answer.by
+        days = page_parameters.one(page, "days") if ends else ""
+        answer = within(answer, days)
+        count = text.number(len(answer.rows), view.lang)
+        sentence = view.word(f"listing.{analysis}", count=count)
+        if days:
+            sentence = view.word("why.ending", count=count, days=text.number(int(days), view.lang))
+        below = f"{view.word(f'listing.{analysis}_help')} · {where_and_when(view, answer)}"
+        st.html(f'<div class="pd-head" id="{ident}"><h3>{text.escape(sentence)}</h3><p>{text.escape(below)}</p></div>')
+        if ends and "days" in NAMES.get(page, ()):
+            _days_left(view, days)
+        if answer.rows:
+            store = AmongLists(page, analysis) if "list" in NAMES.get(page, ()) else InSession(ident)
+            columns = tables.columns_of(view, answer, context(view), partial(institute_address, view))
+            tables.show(view, ident, columns, answer.rows, sentence, store=store)
+        else:
+            blocks.note(view.word("listing.none"))
+        if ignored:
+            blocks.note(scoped_query.no_effect(view, ignored))
+        footer(view, answer, ident, with_table=False)
+
+
+def within(answer: Answer, days: str) -> Answer:
+    """The rows that end within `days`; all rows if `days` is empty."""
+    if not days:
+        return answer
+    at = answer.by.index("span")
+    return replace(answer, rows=[row for row in answer.rows if int(row[at].rpartition("-")[2]) <= int(days)])
+
+
+def ending(view: PageContext, days: str) -> str:
+    """The address of the licences that end within `days` under the user's scope, for the link of a card."""
+    parameters = {"open": ["licences_ending"], "days": [days]}
+    return page_parameters.address("licensing", view.lang, view.scope.address() | parameters)
+
+
+def _days_left(view: PageContext, days: str) -> None:
+    page = page_context.part()
+
+    def changed(chosen: str) -> None:
+        page_parameters.choose(page, days=None if chosen == DAYS_LEFT[-1] else chosen)
+        page_context.write()
+
+    controlled(
+        st.segmented_control,
+        view.word("why.days_left"),
+        "listing days",
+        days or DAYS_LEFT[-1],
+        changed,
+        options=DAYS_LEFT,
+        required=True,
+        format_func=lambda option: view.word("why.days", count=text.number(int(option), view.lang)),
+    )
+
+
+def institute_address(view: PageContext, row: tuple) -> str:
+    """The address of a row's institute under the user's scope without its places, which may exclude the institute."""
+    alone: dict[str, list[str]] = {"institute": [row[0]], "province": [], "county": []}
+    return page_parameters.address("register", view.lang, view.scope.address() | alone)
+
+
+def part(view: PageContext, key: str) -> None:
+    """The title of a part of a page."""
+    st.html(f'<h2 class="pd-part">{view.escaped(key)}</h2>')
+
+
+def on_paper(view: PageContext, key: str) -> None:
+    """A sentence from text.toml that only paper shows."""
+    st.html(f'<p class="pd-note pd-on-paper">{view.escaped(key)}</p>')
+
+
+def sources(view: PageContext, analysis: str) -> None:
+    """Each figure of `analysis` with its definition, source, certainty and web address."""
+    with st.container(border=True, key=f"sources-{analysis}"), error_boundary(view.lang, f"sources-{analysis}"):
+        answer, chart_context = warehouse.analyse(analysis, on=view.as_of), context(view)
+        entries = []
+        for row in answer.records():
+            year = row["counted_year"] and chart_context.member("counted_year", row["counted_year"])
+            head = f"{chart_context.member('country', row['country'])} {year or view.word('abroad.undated')}"
+            counted, sure = (chart_context.member(name, row[name]) for name in ("counted", "sureness"))
+            details = f"{counted} · {view.word('dimension.sureness')}: {sure} ·"
+            entries.append(
+                f"<li><b>{text.escape(head)}</b> {text.escape(details)} "
+                f'<cite class="pd-latin"><bdi>{text.escape(row["source"])}</bdi></cite> '
+                f'<a href="{text.escape(row["address"])}" rel="noreferrer noopener" target="_blank" '
+                f'style="color: var(--pd-accent)">'
+                f"{view.escaped('abroad.address')}</a></li>"
+            )
+        st.html(blocks.heading(view.word("abroad.sources")) + f'<ol class="pd-rules">{"".join(entries)}</ol>')

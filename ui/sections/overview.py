@@ -1,0 +1,173 @@
+"""The parts of the first screen of the country or a province: verdict, needs action, ranks, links to profiles."""
+
+from datetime import date
+from functools import partial
+
+import streamlit as st
+
+from etl.analysis import data_quality, registry
+from etl.semantic.answers import Answer
+from ui.components import blocks, table_html, tables
+from ui.components.cards import headline
+from ui.components.footer import question
+from ui.components.notices import error_boundary, notice
+from ui.components.table_html import Column
+from ui.data import warehouse
+from ui.i18n import text
+from ui.state import page_parameters, periods, rendering, scoped_query
+from ui.state.page_context import PageContext
+from ui.summary import needs_action, ranks, verdict
+from ui.summary.needs_action import Action
+from ui.summary.sources import Sources
+
+
+def cards(view: PageContext) -> None:
+    """The four headline numbers, each with a link to its page."""
+    headline(
+        view,
+        active_assistants="growth",
+        training_compliance="training",
+        licensed_institutes="licensing",
+        leaver_rate_12m="workforce",
+    )
+
+
+def sources(view: PageContext) -> Sources:
+    """The sources of a summary under the user's scope; filters without meaning for a question are left out of it."""
+    provinces = view.where.get("province", ())
+    is_one = len(provinces) == 1
+
+    def ask(
+        *names: str, by: tuple[str, ...] = (), on: date | None = None, over: tuple[date, date] | None = None
+    ) -> Answer:
+        where, _ = view.under(frozenset.intersection(*(warehouse.catalogue()[name].dimensions for name in names)))
+        return warehouse.ask(*names, by=by, on=on, over=over, where=where)
+
+    def everywhere(name: str) -> Answer:
+        known = registry.filters(name) - {"province", "county", "institute"}
+        return warehouse.analyse(name, on=view.as_of, where=view.under(known)[0])
+
+    return Sources(
+        lang=view.lang,
+        on=view.as_of,
+        province=provinces[0] if is_one else "",
+        ask=ask,
+        analyse=lambda name: scoped_query.worked_out(view, name)[0],
+        everywhere=everywhere,
+        provinces=partial(warehouse.result, data_quality.provinces),
+        settled_on=lambda name: warehouse.settled_on(name, view.as_of),
+        member=lambda dimension, code: text.member(dimension, code, view.lang, warehouse.names(dimension, view.lang)),
+        filters=frozenset(view.where) - ({"province"} if is_one else frozenset()),
+    )
+
+
+def summed_up(view: PageContext) -> None:
+    """The verdict, with the progress to the target below it."""
+    rendering.defer(_verdict, view, ready=lambda: verdict.facts(sources(view)))
+
+
+def _verdict(view: PageContext) -> None:
+    with st.container(key="verdict"), error_boundary(view.lang, "verdict"):
+        summary_sources = sources(view)
+        facts = verdict.facts(summary_sources)
+        sentences = verdict.sentences(facts, summary_sources)
+        paragraphs = "".join(f"<p>{text.escape(sentence)}</p>" for sentence in sentences)
+        st.html(f'<div class="pd-verdict">{paragraphs}{_progress(view, facts.progress)}</div>')
+        question(view, facts.latest, "verdict")
+
+
+def _progress(view: PageContext, share: float | None) -> str:
+    if share is None:
+        return ""
+    written = text.percent(share, view.lang)
+    label, percent = view.word("verdict.progress", share=written), f"{min(max(share, 0.0), 1.0) * 100:.1f}"
+    return (
+        f'<div class="pd-progress" role="progressbar" aria-valuemin="0" aria-valuemax="100" aria-valuenow="{percent}" '
+        f'aria-label="{text.escape(label)}"><i style="width:{percent}%"></i></div>'
+    )
+
+
+def needing_action(view: PageContext) -> None:
+    """At most five items, each with who, how many, since when, and a link to the list."""
+    with st.container(border=True, key="needs-action", height="stretch"):
+        rendering.defer(_needing_action, view, ready=lambda: needs_action.actions(sources(view)))
+
+
+def _needing_action(view: PageContext) -> None:
+    with error_boundary(view.lang, "needs-action"):
+        actions = needs_action.actions(sources(view))
+        body = f'<p class="pd-note">{view.escaped("action.none")}</p>'
+        if actions:
+            body = f'<ol class="pd-actions">{"".join(_action(view, action) for action in actions)}</ol>'
+        st.html(blocks.heading(view.word("action.title")) + body)
+        partly = [name for name in view.where if name not in ("province", "county", "institute", "activity")]
+        if partly:
+            filters = text.listed([view.word(f"scope.{name}") for name in partly], view.lang)
+            blocks.note(view.word("action.whole", filters=filters))
+
+
+def _action(view: PageContext, action: Action) -> str:
+    address = page_parameters.address(action.part, view.lang, view.scope.address() | dict(action.parameters))
+    words = view.word("action.open_province" if action.part == "province" else "action.open")
+    about = " · ".join(part for part in (action.who, action.when) if part)
+    return (
+        f'<li class="pd-action-{action.kind}"><b>{text.escape(action.sentence)}</b><span>{text.escape(about)} '
+        f'<a href="{text.escape(address)}" target="_self" aria-label="{text.escape(f"{words}: {action.sentence}")}">'
+        f"{text.escape(words)}</a></span></li>"
+    )
+
+
+def ranked(view: PageContext) -> None:
+    """The rank of the province by each measure."""
+    with st.container(border=True, key="figure-ranks", height="stretch"):
+        rendering.defer(_ranked, view, ready=partial(_everywhere, view))
+
+
+def _everywhere(view: PageContext) -> dict[str, tuple[Answer, Answer]]:
+    """Each measure by province and for the nation, on its latest settled day."""
+    answers = {}
+    for name in ranks.RANKED:
+        metric = warehouse.catalogue()[name]
+        where, _ = view.under(metric.dimensions - {"province", "county", "institute"})
+        on, over = None, None
+        if metric.kind == "event":
+            over = view.complete_months(periods.DEFAULT_MONTHS)
+        else:
+            on = warehouse.settled_on(name, view.as_of)
+            if on is None:
+                continue
+        places, nation = (warehouse.ask(name, by=by, on=on, over=over, where=where) for by in (("province",), ()))
+        answers[name] = (places, nation)
+    return answers
+
+
+def _ranked(view: PageContext) -> None:
+    with error_boundary(view.lang, "ranks"):
+
+        def column(at: int, head: str) -> Column:
+            return Column(head, view.word(head), lambda row: text.escape(row[at]), is_number=at in (1, 2))
+
+        columns = [column(at, head) for at, head in enumerate(("dimension.measure", *ranks.HEADS))]
+        rows, title = ranks.rows(sources(view), _everywhere(view)), view.word("profile.ranks")
+        table = table_html.html(columns, rows, rows, title, sort="", foot=())
+        st.html(blocks.heading(title, view.word("profile.ranks_are")) + table)
+
+
+def one_province(view: PageContext) -> bool:
+    """Whether the scope is one province; otherwise shows a link to the profile of each."""
+    if len(view.where.get("province", ())) == 1:
+        return True
+    notice(view.lang, "profile.choose", "")
+    names = warehouse.names("province", view.lang)
+    listed = "".join(
+        f"<li>{tables.member(view, 'province', code, names[code])}</li>"
+        for code in sorted(names, key=lambda code: tables.collated(names[code]))
+    )
+    st.html(f'<ul class="pd-provinces">{listed}</ul>')
+    return False
+
+
+def named(view: PageContext) -> None:
+    """The name of the province as the heading of its profile."""
+    name = text.member("province", view.where["province"][0], view.lang)
+    st.html(f'<h2 class="pd-part">{text.escape(name)}</h2>')

@@ -1,0 +1,83 @@
+"""The saved views of a page: save, open, share and delete."""
+
+from datetime import date
+
+import streamlit as st
+
+from ui.components import blocks
+from ui.i18n import text
+from ui.state import page_parameters, saved_views
+from ui.state.page_context import PageContext
+
+_NAME, _MESSAGE = "view name", "view message"
+# Why a view was not saved.
+_REASONS = {reason: f"views.{reason}" for reason in ("empty", "long", "taken", "full", "large")}
+
+
+def copy_link(view: PageContext) -> None:
+    """A button that copies the address of what is shown (static/shell.js)."""
+    copied = view.escaped("why.copied")
+    with st.container(key="copy-link", width="content"):
+        st.html(
+            f'<button type="button" class="pd-copy" data-copied="{copied}">{view.escaped("why.copy")}</button>'
+            '<span role="status" class="pd-note"></span>'
+        )
+
+
+def block(view: PageContext, name: str) -> None:
+    """A popover with the saved views of the page `name`."""
+    popover = st.popover(view.word("views.title"), key="views", type="tertiary", on_change="rerun")
+    if popover.open:
+        with popover:
+            _inside(view, name)
+
+
+def _inside(view: PageContext, name: str) -> None:
+    # A form, so that Enter saves. Saving also copies the link (static/shell.js).
+    with st.container(key="view-form"), st.form("view form", border=False):
+        st.text_input(
+            view.word("views.name"), key=_NAME, max_chars=saved_views.LONGEST_NAME, placeholder=view.word("views.hint")
+        )
+        st.form_submit_button(view.word("views.save"), key="view-save", on_click=_save, args=(view, name))
+    if message := st.session_state.pop(_MESSAGE, ""):
+        blocks.note(message, is_status=True)
+    shelf = saved_views.shelf()
+    if not shelf.is_whole:
+        blocks.note(view.word("views.unreadable"), is_status=True)
+    page_views = [saved for saved in shelf.views if saved.page == name]
+    blocks.note(f"{view.word('views.shared' if page_views else 'views.none')} {view.word('views.copies')}")
+    for number, saved in enumerate(page_views):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"view-{number}"):
+            address = page_parameters.address(saved.page, view.lang, saved.parameters)
+            st.html(
+                f'<div class="pd-views"><a href="{text.escape(address)}" target="_self">{text.escape(saved.name)}</a></div>'
+            )
+            st.button(
+                view.word("views.delete"),
+                key=f"view-delete-{number}",
+                type="tertiary",
+                on_click=_delete,
+                args=(view, saved.name),
+            )
+
+
+def _save(view: PageContext, name: str) -> None:
+    parameters = view.scope.address() | page_parameters.of(name)
+    try:
+        saved = saved_views.save(st.session_state.get(_NAME, ""), name, parameters, date.today())
+    except saved_views.Unnamed as reason:
+        st.session_state[_MESSAGE] = view.word(_REASONS[str(reason)])
+    except OSError:
+        st.session_state[_MESSAGE] = view.word("views.unwritable")
+    else:
+        st.session_state[_NAME] = ""
+        st.session_state[_MESSAGE] = view.word("views.saved", name=text.isolated(saved.name, view.lang))
+
+
+def _delete(view: PageContext, name: str) -> None:
+    try:
+        saved_views.delete(name)
+    except OSError:
+        st.session_state[_MESSAGE] = view.word("views.unwritable")
+    else:
+        st.session_state[_MESSAGE] = view.word("views.deleted", name=text.isolated(name, view.lang))

@@ -1,0 +1,166 @@
+"""The scenario: sliders for recruits, leavers and training seats, kept in the address, and the resulting paths."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from etl.analysis.planning import NOW, Scenario
+from etl.semantic.answers import Answer
+from ui.charts import scenario_paths
+from ui.charts.elements import metric_of, unit_of
+from ui.components import blocks
+from ui.components import figures as ui
+from ui.components.footer import question
+from ui.components.notices import error_boundary
+from ui.components.widgets import controlled
+from ui.data import warehouse
+from ui.i18n import text
+from ui.state import address, page_parameters, scoped_query
+from ui.state.page_context import PageContext
+
+_PAGE = "planning"
+# The option for all provinces.
+_ALL = ""
+_ROW = 4
+# The browser formats the numbers above a thumb in the user's language.
+_LOCALIZED = "localized"
+
+
+def panel(view: PageContext, scenario: Scenario) -> None:
+    """The sliders, set by the address or the last 12 months, and a button that resets them."""
+    with st.container(border=True, key="scenario"):
+        blocks.head(view.word("planning.title"), view.word("planning.help"))
+        _flows(view, scenario)
+        with error_boundary(view.lang, "seats"):
+            _seats(view, scenario)
+        if scenario != NOW:
+            st.button(
+                view.word("planning.as_now"),
+                key="plan as now",
+                type="tertiary",
+                on_click=lambda: page_parameters.choose(_PAGE, recruits=None, leave=None, seats=None),
+            )
+
+
+def figure(view: PageContext, name: str, scenario: Scenario) -> None:
+    """The path that the analysis `name` projects under the scenario, drawn as a standard figure."""
+    with st.container(border=True, key=f"figure-{name}", height="stretch"), error_boundary(view.lang, name):
+        answer, ignored = scoped_query.worked_out(view, name, scenario=scenario)
+        ui.draw(view, scenario_paths.path, answer, name, ignored=ignored)
+
+
+def method(view: PageContext) -> None:
+    """How the paths are projected, in words."""
+    parts = "".join(f"<p>{text.escape(line)}</p>" for line in view.word("planning.method").split("\n"))
+    st.html(f'<div class="pd-method"><h3>{view.escaped("planning.method_title")}</h3>{parts}</div>')
+
+
+def of_address() -> Scenario:
+    """The scenario of the address."""
+    rate = address.number(page_parameters.one(_PAGE, "leave"), 100)
+    seats = [seat for written in page_parameters.of(_PAGE).get("seats", ()) if (seat := address.seat(written))]
+    return Scenario(
+        address.number(page_parameters.one(_PAGE, "recruits")),
+        None if rate is None else rate / 100,
+        {(province, course): count for province, course, count in seats},
+    )
+
+
+def _flows(view: PageContext, scenario: Scenario) -> None:
+    answer = scoped_query.worked_out(view, "pace_now")[0]
+    left, right = st.columns(2)
+    with left:
+        _slider(view, answer, "plan_recruits", "recruits", scenario.recruits)
+    with right:
+        _slider(view, answer, "plan_leaver_rate", "leave", text.rounded(scenario.leaver_rate, "share"))
+
+
+def _as_shown(answer: Answer, name: str) -> float:
+    """A number of the answer, rounded as beside its slider; 0 if there is none."""
+    return text.rounded(answer.value(name), unit_of(answer, name)) or 0
+
+
+def _slider(view: PageContext, answer: Answer, name: str, parameter: str, chosen: float | None) -> None:
+    """One slider at the chosen or the current value; its label shows the current one."""
+    metric, current, is_rate = metric_of(answer, name), _as_shown(answer, name), name == "plan_leaver_rate"
+    label = metric.label[view.lang]
+    if is_rate and (settled := warehouse.settled_on("leaver_rate_12m", view.as_of)):
+        label = view.word("change.settled", label=label, day=text.day(settled, view.lang))
+    written = text.amount(answer.value(name), metric.unit, view.lang)
+    most = max(0.6, current * 2) if is_rate else _round_top(current * 4, 100)
+    kind = float if is_rate else int
+
+    def choose(value: float) -> None:
+        in_address = f"{value * 100 if is_rate else value:g}"
+        page_parameters.choose(_PAGE, **{parameter: None if value == current else in_address})
+
+    controlled(
+        st.slider,
+        f"{label} ({view.word('planning.now', value=written)})",
+        f"plan {name}",
+        kind(min(current if chosen is None else chosen, most)),
+        choose,
+        min_value=kind(0),
+        max_value=kind(most),
+        step=0.001 if is_rate else 1,
+        format="percent" if is_rate else _LOCALIZED,
+    )
+    question(view, answer, f"plan-{name}")
+
+
+def _seats(view: PageContext, scenario: Scenario) -> None:
+    """Monthly seats of each course: the shared ones of all provinces, or those of one."""
+    answer = scoped_query.worked_out(view, "seats_now")[0]
+    names = warehouse.names("province", view.lang)
+    options = [_ALL, *(code for code in names if code in view.where.get("province", names))]
+    pool = _pool(view, options, names)
+    # Courses with seats in this pool, or in any province while all are shown.
+    chosen = {course for province, course in scenario.seats if province == pool or not pool}
+    current: dict[str, float] = {}
+    for province, course, count in answer.rows:
+        if province == pool or (not pool and (province, course) not in scenario.seats):
+            current[course] = current.get(course, 0.0) + count
+    titles = warehouse.names("course", view.lang)
+    courses = [course for course in titles if course in current or course in chosen]
+    for start in range(0, len(courses), _ROW):
+        for column, course in zip(st.columns(_ROW), courses[start : start + _ROW], strict=False):
+            with column:
+                _seat(view, scenario, (pool, course), titles[course], current.get(course, 0.0))
+    question(view, answer, "plan-seats")
+
+
+def _pool(view: PageContext, options: list[str], names: Mapping[str, str]) -> str:
+    province = page_parameters.one(_PAGE, "of")
+    chosen = province if province in options else _ALL
+    controlled(
+        st.selectbox,
+        view.word("planning.pool"),
+        "plan pool",
+        chosen,
+        lambda code: page_parameters.choose(_PAGE, of=code or None),
+        options=options,
+        format_func=lambda code: names.get(code, view.word("planning.all_provinces")),
+    )
+    return chosen
+
+
+def _seat(view: PageContext, scenario: Scenario, place: tuple[str, str], title: str, exact: float) -> None:
+    current = int(text.rounded_half_up(exact, 0))
+    most = _round_top(max(current * 4, scenario.seats.get(place, 0)), 20)
+
+    def choose(chosen: int) -> None:
+        other_seats = {pool: count for pool, count in scenario.seats.items() if pool != place}
+        seats = other_seats if chosen == current else other_seats | {place: chosen}
+        listed = [f"{'.'.join(filter(None, pool))}:{count:g}" for pool, count in sorted(seats.items())]
+        page_parameters.choose(_PAGE, seats=listed)
+
+    label = f"{title} ({view.word('planning.now', value=text.number(current, view.lang))})"
+    key, value = f"plan seats {'.'.join(place)}", int(scenario.seats.get(place, current))
+    controlled(st.slider, label, key, value, choose, min_value=0, max_value=most, format=_LOCALIZED)
+
+
+def _round_top(value: float, least: int) -> int:
+    """The upper end of a slider: a round number at or above `value`."""
+    top = max(value, least)
+    size = 10 ** (len(str(int(top))) - 1)
+    return int(-(-top // size) * size)

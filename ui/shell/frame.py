@@ -1,0 +1,162 @@
+"""The frame of every page: menu, switches, heading, and the footer on the data behind its numbers."""
+
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from typing import Any
+from urllib.parse import urlencode
+
+import streamlit as st
+from streamlit.elements.lib.mutable_tab_container import TabContainer
+
+from etl.analysis import data_quality
+from ui.components.notices import error_boundary, notice
+from ui.data import user, warehouse
+from ui.i18n import text
+from ui.shell import people
+from ui.state import page_context, page_parameters, rendering
+
+# How many invalid address parameters are shown, and how many letters of each.
+_MOST_LEFT, _MOST_LETTERS = 4, 40
+
+
+def part_open(entry: Mapping[str, Any], parts: Mapping[str, Callable[[], None]]) -> Callable[[], None]:
+    """A page that draws its only part, or its tabs with the content of the open one: a closed tab asks nothing."""
+
+    def page() -> None:
+        part = page_context.part_of(entry)
+        with _tabs(entry, part) if len(parts) > 1 else nullcontext():
+            parts[part]()
+
+    return page
+
+
+def _tabs(entry: Mapping[str, Any], part: str) -> TabContainer:
+    """Draw the tabs of a page; returns the container of the open one."""
+    lang, key = page_context.language(), f"tabs {entry['page']}"
+    names = {part_name: text.part_words(part_name)[lang] for part_name in text.parts(entry)}
+    by_name = {name: part_name for part_name, name in names.items()}
+    st.session_state[key] = names[part]
+    tabs = st.tabs(
+        list(names.values()), key=key, on_change=lambda: page_context.open_part(by_name[st.session_state[key]])
+    )
+    return tabs[list(names).index(part)]
+
+
+def run(menu: Callable[[str], Mapping[str, list[st.Page]]]) -> None:
+    """Set up, choose and run the page, between heading and footer."""
+    warehouse.turn()
+    lang = page_context.language()
+    title = text.word("app.title", lang)
+    st.set_page_config(page_title=title, page_icon="🛡️", layout="wide")
+    chosen = st.navigation(menu(lang), expanded=True)
+    entry = next(entry for entry in text.pages() if entry["page"] == (chosen.url_path or text.menu()[0]["page"]))
+    part = page_context.part_of(entry)
+    with st.sidebar:
+        st.html(
+            f'<div class="pd-brand"><strong>{text.escape(title)}</strong><span>{text.escaped("app.owner", lang)}</span>'
+            f"{_signed_in(lang)}</div>"
+        )
+    try:
+        user.scope()
+        page_context.enter_page(part)
+        _heading(entry, text.part_words(part), lang)
+        if left := page_context.left_out():
+            notice(lang, "state.left_out_title", text.word("state.left_out", lang, parts=_shortened(left, lang)))
+        with error_boundary(lang, part):
+            chosen.run()
+        with error_boundary(lang, part):
+            rendering.flush()
+        _trust(lang)
+        page_context.write()
+    except user.AccessDenied:
+        notice(lang, "sign_in.lost_title", text.word("sign_in.lost", lang))
+    except warehouse.Unpublished:
+        notice(lang, "state.unpublished_title", text.word("state.unpublished", lang))
+        st.code("python -m etl build", language="bash")
+    except warehouse.OtherVersion:
+        notice(lang, "state.other_version_title", text.word("state.other_version", lang), "error")
+        st.code("python -m etl build", language="bash")
+    finally:
+        page_context.leave_page()
+
+
+def _signed_in(lang: str) -> str:
+    """The signed-in person with a sign-out link; in the mode `open`, a note that nobody signs in."""
+    if people.mode() == "open":
+        return f"<span>{text.escaped('sign_in.open_mode', lang)}</span>"
+    person = people.of_run()
+    out = (
+        f'<a href="auth/logout" target="_self">{text.escaped("sign_in.out", lang)}</a>'
+        if people.mode() == "oidc"
+        else ""
+    )
+    return f"<span><bdi>{text.escape(person.name)}</bdi> {out}</span>" if person else ""
+
+
+def _shortened(left: list[str], lang: str) -> str:
+    """The first invalid address parameters, each cut to fit on a line."""
+    shortened = [part if len(part) <= _MOST_LETTERS else f"{part[:_MOST_LETTERS]}…" for part in left[:_MOST_LEFT]]
+    more = [f"+{text.number(len(left) - _MOST_LEFT, lang)}"] if len(left) > _MOST_LEFT else []
+    return text.listed([text.isolated(" ".join(part.split()), lang) for part in [*shortened, *more]], lang)
+
+
+def _heading(entry: Mapping[str, Any], part: Mapping[str, Any], lang: str) -> None:
+    st.html(
+        f'<header class="pd-title"><h1>{text.escape(entry[lang])}</h1>{_sample(lang)}'
+        f"<p>{text.escape(part['question'][lang])}</p>{_switches(lang)}</header>"
+    )
+
+
+def _switches(lang: str) -> str:
+    """Print, and the switches of dark mode and language. The language is a link, so that the HTML shell is in it too."""
+    other = "en" if lang == "fa" else "fa"
+    return (
+        f'<nav class="pd-switch"><a class="pd-print" href="#" role="button">{text.escaped("app.print", lang)}</a>'
+        f'<a class="pd-look" href="#" role="button">{text.escaped("app.look", lang)}</a>'
+        f'<a href="{_address(other)}" lang="{other}" hreflang="{other}" title="{text.escaped("app.language_help", lang)}">'
+        f"{text.escaped('app.language', lang)}</a></nav>"
+    )
+
+
+def _address(lang: str) -> str:
+    """The current address, in `lang`."""
+    pairs = [(key, value) for key, values in page_context.address().items() for value in values if key != "lang"]
+    if lang == "en":
+        pairs.append(("lang", "en"))
+    return text.escape(f"?{urlencode(pairs)}")
+
+
+def _sample(lang: str) -> str:
+    """The badge of sample data, if the publication is one."""
+    if not warehouse.published().is_sample:
+        return ""
+    return f'<b class="pd-sample" title="{text.escaped("trust.sample_help", lang)}">{text.escaped("trust.sample", lang)}</b>'
+
+
+def _trust(lang: str) -> None:
+    """The footer: source, as-of day, last load, sample, missing and provisional data, links to method and quality."""
+    published = warehouse.published()
+    loaded = text.day_in_both(published.published_at.date(), lang)
+    hour = text.digits(f"{published.published_at:%H:%M}", lang)
+    sentences = [
+        text.escaped(
+            "trust.source",
+            lang,
+            files=text.number(published.files, lang),
+            rows=text.number(published.rows_loaded, lang),
+        ),
+        text.escaped("trust.as_of_latest", lang, day=text.day_in_both(published.as_of, lang)),
+        text.escaped("trust.loaded", lang, day=f"{loaded} {hour}"),
+        text.escaped("trust.rejected", lang, rows=text.number(published.rows_quarantined, lang)),
+        text.escaped("trust.provisional", lang),
+    ]
+    if missing := warehouse.result(data_quality.refused_files):
+        files = [text.isolated(file, lang) for file in missing]
+        sentences.insert(1, text.escaped("trust.missing", lang, files=text.listed(files, lang)))
+    spans = "".join(f"<span>{part}</span>" for part in sentences)
+    scope = page_context.view().scope.address()
+    links = "".join(
+        f'<a href="{text.escape(page_parameters.address(name, lang, scope))}">{text.escaped(f"trust.{name}", lang)}</a>'
+        for name in ("methods", "quality")
+    )
+    st.html(f'<footer class="pd-trust">{_sample(lang)}{spans}{links}</footer>')

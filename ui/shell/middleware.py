@@ -1,0 +1,187 @@
+"""The HTML shell that the browser gets before Streamlit draws anything: language, direction, fonts and style sheet.
+
+Streamlit's own shell is English and left to right. This middleware rewrites it in the user's language, so that the first
+paint is already right to left, and serves Plotly and the province boundaries. Everything it adds comes from this host.
+"""
+
+import gzip
+import html
+import json
+from functools import cache
+
+from plotly.offline import get_plotlyjs, get_plotlyjs_version
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from etl.core.paths import REFERENCE, ROOT
+from ui.i18n import text
+from ui.shell.requests import base_path, language
+
+_STATIC = ROOT / "static"
+_BOUNDARIES = REFERENCE / "iran_provinces.geojson"
+
+# Plotly's geographic axes load a base map before they draw; a map of provinces needs only an empty one.
+EMPTY_MAP = {
+    "type": "Topology",
+    "objects": {
+        layer: {"type": "GeometryCollection", "geometries": []}
+        for layer in ("coastlines", "land", "ocean", "lakes", "rivers", "countries", "subunits")
+    },
+    "arcs": [],
+}
+_PLOTLY = f"/app/static/plotly-{get_plotlyjs_version()}.min.js"
+_A_DAY = {"Cache-Control": "public, max-age=86400"}
+
+
+async def _boundaries(_request: Request) -> Response:
+    return FileResponse(_BOUNDARIES, media_type="application/geo+json", headers=_A_DAY)
+
+
+async def _base_map(_request: Request) -> Response:
+    return JSONResponse(EMPTY_MAP, headers=_A_DAY)
+
+
+# Pages of earlier versions that are now part of another page.
+_MOVED = {"institute": "register", "international": "coverage"}
+
+
+async def _moved(request: Request) -> Response:
+    """Redirect the address of a part or of a moved page to its current address, with its query.
+
+    This includes the default page by its name, which Streamlit serves only at `/`.
+    """
+    name = request.url.path.rsplit("/", 1)[-1]
+    page, tab = text.part_address(_MOVED.get(name, name))
+    query = "&".join(part for part in (f"tab={tab}" if tab else "", request.url.query) if part)
+    where = "./" if page == text.menu()[0]["page"] else f"./{page}"
+    return RedirectResponse(f"{where}?{query}" if query else where)
+
+
+def _names_that_moved() -> list[str]:
+    """Every page or part name that Streamlit does not serve itself."""
+    parts = [part for entry in text.pages() for part in text.parts(entry)]
+    pages = {entry["page"] for entry in text.pages()}
+    return [text.menu()[0]["page"], *_MOVED, *(part for part in parts if part not in pages)]
+
+
+def _plotly(request: Request) -> Response:
+    """Plotly's library. Its address contains the version, so it may be cached for ever."""
+    headers = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
+    if "gzip" not in request.headers.get("accept-encoding", ""):
+        return Response(get_plotlyjs(), media_type="text/javascript", headers=headers)
+    return Response(_plotly_compressed(), media_type="text/javascript", headers=headers | {"Content-Encoding": "gzip"})
+
+
+@cache
+def _plotly_compressed() -> bytes:
+    return gzip.compress(get_plotlyjs().encode("utf-8"))
+
+
+def routes() -> list[Route]:
+    """Routes besides Streamlit's own, under its base path."""
+    base = base_path()
+    return [
+        *(Route(f"{base}/{name}", _moved) for name in _names_that_moved()),
+        Route(base + _PLOTLY, _plotly),
+        Route(base + "/app/static/iran_provinces.geojson", _boundaries),
+        Route(base + "/app/static/map/{name}.json", _base_map),
+    ]
+
+
+@cache
+def _head(lang: str) -> str:
+    """Additions to the head of the shell: fonts, style sheets, script, and words in the language."""
+    face = "Vazirmatn-FD" if lang == "fa" else "Vazirmatn"
+    fonts = "".join(
+        f'@font-face{{font-family:"Vazirmatn";font-weight:{weight};font-display:swap;'
+        f'src:url("./app/static/fonts/{face}-{name}.woff2") format("woff2")}}'
+        for name, weight in (("Regular", "100 500"), ("Bold", "600 900"))
+    )
+    style = "".join((_STATIC / f"{name}.css").read_text(encoding="utf-8") for name in ("shell", "summary", "analyst"))
+    script = (_STATIC / "shell.js").read_text(encoding="utf-8")
+    locale = "fa-IR" if lang == "fa" else "en-GB"
+    constants = (
+        f"const readerLocale={_in_script(locale)}, readerWords={_in_script(dict(text.words('browser.words', lang)))}, "
+        f"readerPlotly={_in_script('.' + _PLOTLY)}, readerNoChart={_in_script(text.word('state.no_chart', lang))};"
+    )
+    return (
+        f'<link rel="preload" href="./app/static/fonts/{face}-Regular.woff2" as="font" type="font/woff2" crossorigin>'
+        f'<link rel="preload" href=".{_PLOTLY}" as="script">'
+        f"<style>{fonts}\n{style}</style><script>{constants}\n{script}</script>"
+    )
+
+
+def _in_script(value: object) -> str:
+    """JSON that cannot close the script element around it."""
+    return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
+
+
+def rewrite(page: str, lang: str) -> str:
+    """Streamlit's shell, in `lang`."""
+    direction = text.direction(lang)
+    title = html.escape(text.word("app.title", lang))
+    page = page.replace('<html lang="en">', f'<html lang="{lang}" dir="{direction}">', 1)
+    page = page.replace("<title>Streamlit</title>", f"<title>{title}</title>{_head(lang)}", 1)
+    before, opened, remainder = page.partition("<noscript>")
+    _, closed, after = remainder.partition("</noscript>")
+    if opened and closed:
+        page = f"{before}<noscript><p>{html.escape(text.word('app.no_script', lang))}</p></noscript>{after}"
+    # Streamlit preloads a font that the pages do not use.
+    start = page.find('<link\n      rel="preload"')
+    if start >= 0:
+        end = page.find("/>", start) + 2
+        page = page[:start] + page[end:]
+    return page
+
+
+class Shell:
+    """ASGI middleware: rewrites every HTML response in the language of the address."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not _wants_page(scope):
+            await self.app(scope, receive, send)
+            return
+        lang = language(scope)
+        # Unconditional and uncompressed: the validators of the file on disk do not apply to the rewritten page.
+        scope = dict(scope)
+        scope["headers"] = [
+            (name, value)
+            for name, value in scope["headers"]
+            if name.lower() not in (b"accept-encoding", b"if-none-match", b"if-modified-since")
+        ]
+        start: Message = {}
+        body = b""
+
+        async def collect(message: Message) -> None:
+            nonlocal start, body
+            if message["type"] == "http.response.start":
+                start = message
+                return
+            body += message.get("body", b"")
+            if message.get("more_body"):
+                return
+            if Headers(raw=start["headers"]).get("content-type", "").startswith("text/html"):
+                body = rewrite(body.decode("utf-8"), lang).encode("utf-8")
+                headers = MutableHeaders(raw=start["headers"])
+                del headers["etag"], headers["last-modified"]
+                headers["content-length"] = str(len(body))
+                headers["content-language"] = lang
+            await send(start)
+            await send({"type": "http.response.body", "body": body})
+
+        await self.app(scope, receive, collect)
+
+
+def _wants_page(scope: Scope) -> bool:
+    """Whether the request is for the HTML shell, not for a file or an internal address of Streamlit."""
+    if scope["method"] != "GET":
+        return False
+    path = scope["path"].removeprefix(base_path())
+    last = path.rsplit("/", 1)[-1]
+    return "." not in last and not path.startswith(("/_stcore", "/media", "/component", "/static", "/app"))

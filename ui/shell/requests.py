@@ -1,0 +1,30 @@
+"""What the middlewares share: the settings of the process, the base path, the language of a request, refused sockets."""
+
+from functools import cache
+from urllib.parse import parse_qs
+
+from starlette.types import Message, Scope
+from streamlit import config
+
+from etl.core import settings
+from ui.i18n import text
+
+CLOSE_SOCKET: Message = {"type": "websocket.close", "code": 1008}
+
+
+@cache
+def settings_at_start() -> settings.Settings:
+    """The settings at the start of the process."""
+    return settings.read()
+
+
+def base_path() -> str:
+    """The path of `server.baseUrlPath`, empty at the root."""
+    path = str(config.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{path}" if path else ""
+
+
+def language(scope: Scope) -> str:
+    """The language that the address of a request names."""
+    query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+    return text.language(query.get("lang", [""])[-1])

@@ -1,0 +1,169 @@
+"""Validation of address parameters: only values that a user could have chosen are accepted."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from persiantools.jdatetime import JalaliDate
+
+from etl.analysis.projection import MOST_MONTHS_AHEAD
+from etl.core import jalali
+from etl.semantic.catalog import DIMENSIONS
+from ui.data import warehouse
+from ui.i18n import text
+
+MOST_DIMENSIONS, MOST_MEASURES = 3, 8
+# A choice emptied on purpose, as opposed to the default.
+NOTHING = "-"
+NATION = "IR"
+SHOWN = ("table", "pivot")
+# The value of `page` that shows all rows of a table.
+ALL = "all"
+# The days to which a list of endings can be narrowed.
+DAYS_LEFT = ("30", "60", "90")
+# The lists of institutes by name that a page can open with.
+LICENCE_LISTS = ("licences_ending", "lapsed", "files_overdue", "stopped", "register")
+OFFICER_LISTS = ("accreditations_ending", "officers_untrained")
+_MOST_SEATS, MOST_LETTERS, _MOST_LISTS = 40, 200, 10
+_SORT = re.compile(r"-?[a-z_0-9]{1,60}")
+_LIST = re.compile(r"[a-z_]{1,40}:(-?[a-z_0-9]{1,60})?:([1-9][0-9]{0,5}|all)")
+
+Given = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Days:
+    """The range of days that can be chosen."""
+
+    first: date
+    last: date
+
+    def read(self, written: str) -> date | None:
+        """The day in a text, in any digits and either calendar; None if there is none or it is out of range."""
+        try:
+            day = text.read_day(written)
+        except ValueError:
+            return None
+        return day if self.first <= day <= self.last else None
+
+    def read_end(self, written: str) -> date | None:
+        """Like `read`; a Jalali year means its last day."""
+        if written.isdecimal() and len(written) == len("1406"):
+            written = jalali.unit_of(JalaliDate(int(written), 6, 1).to_gregorian(), "year").last.isoformat()
+        return self.read(written)
+
+
+def valid_parameters(page: str, parameters: Given, days: Days) -> dict[str, list[str]]:
+    """The valid values of the parameters that `page` has besides the scope."""
+    checks = _CHECKS.get(page, {}).items()
+    return {name: accepted for name, check in checks if (accepted := check(parameters.get(name, ()), days))}
+
+
+def left_out(parameters: Given, accepted: Given) -> list[str]:
+    """The parameters of an address that were not accepted, as `name=value`."""
+    return [
+        f"{name}={value}"
+        for name, values in parameters.items()
+        for value in (Counter(values) - Counter(accepted.get(name, ()))).elements()
+    ]
+
+
+def number(written: str, most: float = 1_000_000) -> float | None:
+    """A number from 0 to `most`; None for anything else."""
+    try:
+        value = float(written)
+    except ValueError:
+        return None
+    return value if 0 <= value <= most else None
+
+
+def seat(written: str) -> tuple[str, str, float] | None:
+    """Province (empty: all), course and monthly seats of `IR-23.lead:3`; None for anything else."""
+    place, _, count = written.rpartition(":")
+    province, _, course = place.rpartition(".")
+    seats = number(count)
+    if seats is None or course not in warehouse.names("course", "fa"):
+        return None
+    return (province, course, seats) if not province or province in warehouse.names("province", "fa") else None
+
+
+_Check = Callable[[Sequence[str], Days], list[str]]
+
+
+def _one(accepts: Callable[[str, Days], bool]) -> _Check:
+    """A parameter with one value; of several, the last counts."""
+    return lambda values, days: [value for value in values[-1:] if accepts(value, days)]
+
+
+def _members(values: Iterable[str], members: Iterable[str], most: int) -> list[str]:
+    """The values that are `members`, without repetition; or NOTHING."""
+    chosen = list(values)
+    return chosen if chosen == [NOTHING] else [value for value in dict.fromkeys(chosen) if value in members][:most]
+
+
+def _many(accepts: Callable[[str], object], most: int) -> _Check:
+    """A parameter with at most `most` values, without repetition."""
+    return lambda values, days: [value for value in dict.fromkeys(values) if accepts(value)][:most]
+
+
+def _measures(values: Sequence[str], _days: Days) -> list[str]:
+    visible_measures = [name for name, metric in warehouse.catalogue().items() if not metric.hidden]
+    return _members(values, visible_measures, MOST_MEASURES)
+
+
+def _sorts(value: str, _days: Days) -> bool:
+    """By a dimension, a metric, or one member across a pivot (`gender:female`)."""
+    return value.removeprefix("-").partition(":")[0] in {*DIMENSIONS, *warehouse.catalogue()}
+
+
+def _is_province(value: str, _days: Days) -> bool:
+    return value in warehouse.names("province", "fa")
+
+
+_FIND = _one(lambda value, _: bool(value.strip()) and len(value) <= MOST_LETTERS)
+_TURNED = _one(
+    lambda value, _: (value.isascii() and value.isdecimal() and len(value) < 7 and int(value) > 0) or value == ALL
+)
+_PLACE = _one(lambda value, days: value == NATION or _is_province(value, days))
+# The sort order and open page of each list on a page: `register:-active_assistants:2`.
+_LISTS = _many(_LIST.fullmatch, _MOST_LISTS)
+_DAY = _one(lambda value, days: days.read(value) is not None)
+_AHEAD = _one(
+    lambda value, days: Days(days.first, jalali.add_months(days.last, MOST_MONTHS_AHEAD)).read_end(value) is not None
+)
+
+# The parameters of each page that has some, in the order of its address.
+_CHECKS: Mapping[str, Mapping[str, _Check]] = {
+    "methods": {"find": _FIND},
+    "quality": {"of": _one(lambda value, _: value in warehouse.catalogue())},
+    "growth": {"goal": _one(lambda value, _: bool(number(value))), "until": _AHEAD},
+    "coverage": {"census": _one(lambda value, _: value == "1395")},
+    "planning": {
+        "recruits": _one(lambda value, _: number(value) is not None),
+        "leave": _one(lambda value, _: number(value, 100) is not None),
+        "of": _one(_is_province),
+        "seats": _many(seat, _MOST_SEATS),
+    },
+    "explore": {
+        "m": _measures,
+        "by": lambda values, _: _members(values, DIMENSIONS, MOST_DIMENSIONS),
+        "show": _one(lambda value, _: value in SHOWN),
+        "sort": _one(_sorts),
+        "page": _TURNED,
+    },
+    "compare": {"p": _PLACE, "a": _DAY, "q": _PLACE, "b": _DAY},
+    "licensing": {
+        "open": _one(lambda value, _: value in LICENCE_LISTS),
+        "days": _one(lambda value, _: value in DAYS_LEFT),
+        "list": _LISTS,
+    },
+    "legal": {"open": _one(lambda value, _: value in OFFICER_LISTS), "list": _LISTS},
+    "register": {
+        "find": _FIND,
+        "sort": _one(lambda value, _: _SORT.fullmatch(value) is not None),
+        "page": _TURNED,
+    },
+}
+NAMES: Mapping[str, tuple[str, ...]] = {page: tuple(checks) for page, checks in _CHECKS.items()}

@@ -1,0 +1,265 @@
+"""The context of a page run: language, scope and days, and their synchronisation with the address.
+
+The address holds the user's choices and nothing else. The session holds the same across page changes; an address that
+differs from the one last noted came from outside (a link, the back button) and takes precedence. It is written after the
+page is drawn: the browser redraws its menu for each new address, and charts should not wait for that.
+
+Every widget gets its value at each run, also if the session already holds it: Streamlit looks a key up under the page drawn
+last, so after a change of page the session's value belongs to the widget of the old page.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from etl.core.jalali import add_months, last_complete_months, unit_of
+from etl.warehouse.dimensions import FILTERS, PLACES
+from ui.data import warehouse
+from ui.i18n import text
+from ui.state import address as parameters
+from ui.state import page_parameters, periods, rendering
+
+# How far back a day can be chosen.
+_YEARS = 25
+_SCOPE, _PAGE, _LANG, _LEFT, _TITLES = "scope", "scope page", "lang", "left out", "titles"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The user's choices: members by dimension, the as-of day (None: the latest), the period (empty: none)."""
+
+    where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    on: date | None = None
+    period: str = ""
+
+    def with_filter(self, dimension: str, codes: Iterable[str]) -> "Scope":
+        """A copy with one filter replaced; filters on smaller places are dropped, since those may be elsewhere."""
+        where = {**self.where, dimension: tuple(codes)}
+        if dimension in PLACES:
+            for below in PLACES[PLACES.index(dimension) + 1 :]:
+                where.pop(below, None)
+        return replace(self, where={name: where[name] for name in FILTERS if where.get(name)})
+
+    def address(self) -> dict[str, list[str]]:
+        """The parameters of the address; defaults are left out."""
+        pairs = {name: list(codes) for name, codes in self.where.items()}
+        pairs |= {"on": [self.on.isoformat()]} if self.on else {}
+        return pairs | ({"period": [self.period]} if self.period else {})
+
+
+@dataclass(frozen=True)
+class PageContext:
+    """What a component needs to know about the user and the page."""
+
+    lang: str
+    dark: bool
+    scope: Scope
+    as_of: date
+    latest: date
+    # Whether the page shows flows or trends, to which a period applies.
+    has_period: bool = False
+
+    @property
+    def over(self) -> tuple[date, date] | None:
+        """The period of flows and trends; None if each figure uses its default."""
+        return periods.days(self.scope.period, self.as_of) if self.has_period and self.scope.period else None
+
+    def under(self, dimensions: Collection[str]) -> tuple[dict[str, tuple[str, ...]], list[str]]:
+        """The active filters that are among `dimensions`, and the names of the others."""
+        where = {name: codes for name, codes in self.where.items() if name in dimensions}
+        return where, [name for name in self.where if name not in where]
+
+    @property
+    def where(self) -> Mapping[str, tuple[str, ...]]:
+        return self.scope.where
+
+    @property
+    def days(self) -> parameters.Days:
+        """The days that can be chosen."""
+        return _days(self.latest)
+
+    def months(self, count: int) -> tuple[date, date]:
+        """The latest `count` complete Jalali months before the as-of day, and the days since."""
+        return last_complete_months(self.as_of, count)[0], self.as_of
+
+    def complete_months(self, count: int) -> tuple[date, date]:
+        """The latest `count` complete Jalali months on the as-of day."""
+        return last_complete_months(self.as_of, count)
+
+    def years(self, count: int) -> tuple[date, date]:
+        """The Jalali year of the as-of day and the `count` years before it."""
+        return unit_of(add_months(self.as_of, -12 * count), "year").first, self.as_of
+
+    def word(self, key: str, **values: object) -> str:
+        return text.word(key, self.lang, **values)
+
+    def escaped(self, key: str, **values: object) -> str:
+        """The words of `key`, escaped for HTML."""
+        return text.escaped(key, self.lang, **values)
+
+
+def language() -> str:
+    """The user's language: that of the address, else the one used earlier in this session."""
+    if _LANG in st.query_params:
+        st.session_state[_LANG] = text.language(st.query_params[_LANG])
+    return st.session_state.setdefault(_LANG, "fa")
+
+
+def view() -> PageContext:
+    """The context of the current run. Raises warehouse.Unpublished."""
+    latest = warehouse.published().as_of
+    scope = _scope()
+    if scope.on and scope.on >= latest:
+        scope = replace(scope, on=None)
+    dark = getattr(st.context.theme, "type", None) == "dark"
+    return PageContext(language(), dark, scope, as_of=scope.on or latest, latest=latest)
+
+
+def narrow(dimension: str, codes: Iterable[str]) -> None:
+    """Set one filter."""
+    _choose(_scope().with_filter(dimension, codes))
+
+
+def turn(dimension: str, code: str | None) -> None:
+    """Filter by one member, or remove the filter if it is that member already."""
+    selected = _scope().where.get(dimension, ())
+    narrow(dimension, () if code is None or selected == (code,) else (code,))
+
+
+def set_day(on: date) -> None:
+    _choose(replace(_scope(), on=None if on >= warehouse.published().as_of else on))
+
+
+def set_period(period: str) -> None:
+    _choose(replace(_scope(), period=periods.canonical(period)))
+
+
+def reset() -> None:
+    page_parameters.forget(st.session_state.get(_PAGE, ""))
+    _choose(Scope())
+
+
+def address() -> dict[str, list[str]]:
+    """The address parameters of the open page."""
+    part = st.session_state.get(_PAGE) or text.menu()[0]["page"]
+    _, tab = text.part_address(part)
+    pairs = ({page_parameters.TAB: [tab]} if tab else {}) | _scope().address() | page_parameters.of(part)
+    return pairs | ({_LANG: ["en"]} if st.session_state.get(_LANG) == "en" else {})
+
+
+def write() -> None:
+    """Write the address, after a page or a fragment that changed its parameters is drawn."""
+    if page_parameters.now() != (pairs := address()):
+        st.query_params.from_dict(pairs)
+    page_parameters.noted()
+    st.session_state.pop(_LEFT, None)
+
+
+def left_out() -> list[str]:
+    """The invalid parameters of the address, as `name=value`, until the address is written again."""
+    return list(st.session_state.get(_LEFT, ()))
+
+
+def leave_page() -> None:
+    """End the page run, also after an error: parts not drawn yet are dropped."""
+    rendering.discard()
+    warehouse.leave()
+
+
+def part_of(entry: Mapping[str, Any]) -> str:
+    """The part of a page that the address names, else the default one."""
+    parts = text.parts(entry)
+    tab = st.query_params.get(page_parameters.TAB, "")
+    return tab if tab in parts else parts[0]
+
+
+def part() -> str:
+    """The open part of the page."""
+    return st.session_state.get(_PAGE, "")
+
+
+def open_part(part: str) -> None:
+    """Open another tab: the address names it, and restores its earlier parameters, before the run begins."""
+    st.session_state[_PAGE] = part
+    st.query_params.from_dict(address())
+    page_parameters.noted()
+
+
+def enter_page(page: str) -> None:
+    """Begin a page run. A click in the menu keeps the session's scope; Back and Forward restore that of the address."""
+    rendering.begin()
+    st.session_state[_TITLES] = {}
+    session_scope, came_from = st.session_state.get(_SCOPE), st.session_state.get(_PAGE)
+    st.session_state[_PAGE] = page
+    address_scope, of_page, rejected = _read(page)
+    stayed = came_from == page
+    context = get_script_run_ctx()
+    went_back = context is not None and context.is_history_navigation
+    from_outside = went_back or (stayed and page_parameters.is_new())
+    page_parameters.read(page, of_page, from_outside or (not stayed and bool(of_page)))
+    if rejected and (session_scope is None or from_outside or not stayed):
+        st.session_state[_LEFT] = rejected
+    if session_scope is None or from_outside or (not stayed and address_scope != Scope()):
+        st.session_state[_SCOPE] = address_scope
+    page_parameters.noted()
+
+
+def titles() -> dict[str, str]:
+    """The titles on the page so far, by figure: no two may be equal."""
+    return st.session_state.setdefault(_TITLES, {})
+
+
+def without_places(where: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """The filters other than places."""
+    return {name: codes for name, codes in where.items() if name not in PLACES}
+
+
+def place(view: PageContext, where: Mapping[str, tuple[str, ...]]) -> str:
+    """A place with its other filters, in words."""
+    parts = []
+    for name, codes in where.items():
+        names = warehouse.names(name, view.lang)
+        member_names = [text.isolated(text.member(name, code, view.lang, names), view.lang) for code in codes]
+        parts.append(text.shortened(member_names, view.lang))
+    if not set(PLACES) & set(where):
+        parts.insert(0, view.word("scope.nation"))
+    return text.listed(parts, view.lang)
+
+
+def _choose(scope: Scope) -> None:
+    st.session_state[_SCOPE] = scope
+    page_parameters.noted()
+
+
+def _scope() -> Scope:
+    return st.session_state.get(_SCOPE) or Scope()
+
+
+def _read(page: str) -> tuple[Scope, dict[str, list[str]], list[str]]:
+    """The scope of the address, the parameters of the page, and the invalid parameters."""
+    from_address = page_parameters.now()
+    days = _days(warehouse.published().as_of)
+    members = {name: list(dict.fromkeys(from_address[name])) for name in FILTERS if name in from_address}
+    where = {name: [code for code in codes if code in warehouse.names(name, "fa")] for name, codes in members.items()}
+    written_day, written_period = (from_address.get(name, [""])[-1] for name in ("on", "period"))
+    on, period = days.read(written_day), periods.canonical(written_period)
+    within = periods.within(period, days.first, days.last)
+    of_page = parameters.valid_parameters(page, from_address, days)
+    accepted = {
+        **where,
+        **of_page,
+        "on": [written_day] if on else [],
+        "period": [written_period] if period and within == period else [],
+        _LANG: list(text.LANGUAGES),
+        page_parameters.TAB: [tab for tab in text.part_address(page) if tab],
+    }
+    scope = Scope({name: tuple(codes) for name, codes in where.items() if codes}, on, within)
+    return scope, of_page, parameters.left_out(from_address, accepted)
+
+
+def _days(latest: date) -> parameters.Days:
+    return parameters.Days(add_months(latest, -12 * _YEARS), latest)

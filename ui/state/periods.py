@@ -1,0 +1,68 @@
+"""Periods in the form of the address: their days, and the same days a year earlier. Independent of Streamlit.
+
+`year` is the Jalali year to the as-of day, a number that many complete Jalali months before it, `first..last` two days.
+Empty means no period: each figure uses its default.
+"""
+
+from datetime import date
+
+from etl.core import jalali
+from etl.core.jalali import last_complete_months, unit_of
+from ui.i18n import text
+
+# The presets in display order; `days` stands for two chosen days.
+PRESETS = ("year", "12", "24", "36", "60", "120")
+DAYS = "days"
+# The months over which flows are counted if no period is chosen.
+DEFAULT_MONTHS = 12
+
+
+def written(first: date, last: date) -> str:
+    """Two days as a period."""
+    return f"{min(first, last).isoformat()}..{max(first, last).isoformat()}"
+
+
+def canonical(period: str) -> str:
+    """`period` in canonical form; empty if it is not valid."""
+    if period in PRESETS:
+        return period
+    first, dots, last = period.partition("..")
+    try:
+        days = (text.read_day(first), text.read_day(last)) if dots else None
+    except ValueError:
+        return ""
+    return written(*days) if days and days[0] <= days[1] else ""
+
+
+def within(period: str, first: date, last: date) -> str:
+    """A valid period clipped to `first`..`last`, empty if nothing remains; presets are returned unchanged."""
+    if kind(period) != DAYS:
+        return period
+    chosen = [date.fromisoformat(day) for day in period.split("..")]
+    starts, ends = max(chosen[0], first), min(chosen[1], last)
+    return written(starts, ends) if starts <= ends else ""
+
+
+def kind(period: str) -> str:
+    """The preset of a valid period, `days` for two days, empty for none."""
+    return DAYS if ".." in period else period
+
+
+def days(period: str, as_of: date) -> tuple[date, date]:
+    """First and last day of a valid period that is not empty."""
+    if period == "year":
+        return unit_of(as_of, "year").first, as_of
+    if period in PRESETS:
+        return last_complete_months(as_of, int(period))
+    first, _, last = period.partition("..")
+    return date.fromisoformat(first), date.fromisoformat(last)
+
+
+def year_before(over: tuple[date, date]) -> tuple[date, date]:
+    """The same days one Jalali year earlier; a period up to the end of a month ends with that month a year before."""
+    return _year_before(over[0]), _year_before(over[1])
+
+
+def _year_before(day: date) -> date:
+    before = jalali.year_before(day)
+    return unit_of(before, "month").last if unit_of(day, "month").last == day else before

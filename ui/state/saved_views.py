@@ -1,0 +1,71 @@
+"""Named views: the address parameters a user saved. Independent of Streamlit."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from etl.core.paths import ROOT
+from etl.core.text_folding import display_text
+from etl.operations import saved_views
+from etl.operations.saved_views import Saved, SavedViews
+from ui.data import user
+
+_FOLDER = ROOT / "data" / "views"
+LONGEST_NAME = 60
+
+
+class Unnamed(ValueError):
+    """An invalid name; its text is the key of a message in text.toml under `views`."""
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The views by name, and whether all stored views could be read."""
+
+    views: list[Saved]
+    is_whole: bool
+
+
+def checked(name: str) -> str:
+    """`name` as it is stored: one line without invisible characters. Raises Unnamed."""
+    clean_name = display_text(name)
+    if not clean_name or not any(letter.isalnum() for letter in clean_name):
+        raise Unnamed("empty")
+    if len(clean_name) > LONGEST_NAME:
+        raise Unnamed("long")
+    return clean_name
+
+
+def shelf() -> Shelf:
+    """The user's readable views. Raises only AccessDenied, whatever the database holds."""
+    owner = user.scope().sub
+    try:
+        return Shelf(*_views().of(owner))
+    except OSError:
+        return Shelf([], False)
+
+
+def save(name: str, page: str, parameters: Mapping[str, Sequence[str]], day: date) -> Saved:
+    """Store a view. Raises Unnamed for an invalid or existing name, OSError if it cannot be written."""
+    chosen = {key: list(values) for key, values in parameters.items()}
+    view = Saved(checked(name), page, chosen, day.isoformat(), user.scope().sub)
+    if len(json.dumps(chosen)) > saved_views.MOST_LETTERS:
+        raise Unnamed("large")
+    if refusal := _views().add(view):
+        raise Unnamed(refusal)
+    user.record("view_saved", page=page)
+    return view
+
+
+def delete(name: str) -> None:
+    """Delete a view of the user; a missing one is no error."""
+    if page := _views().delete(user.scope().sub, name):
+        user.record("view_deleted", page=page)
+
+
+def _views() -> SavedViews:
+    """The store: in the folder VIEWS, or in the database that several hosts share."""
+    return SavedViews(Path(os.environ.get("VIEWS") or _FOLDER), os.environ.get("SHARED_DATABASE", ""))

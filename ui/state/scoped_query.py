@@ -1,0 +1,64 @@
+"""Questions under the user's scope, and which of its filters have no meaning for them."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+from etl.analysis import registry
+from etl.semantic.answers import Answer
+from ui.data import warehouse
+from ui.i18n import text
+from ui.state import periods
+from ui.state.page_context import PageContext
+
+# The counties of more provinces do not fit into one chart.
+_FEW_PROVINCES = 3
+
+
+def ask(
+    view: PageContext,
+    names: Sequence[str],
+    by: tuple[str, ...] = (),
+    over: tuple[date, date] | None = None,
+    without: Iterable[str] = (),
+) -> tuple[Answer, list[str]]:
+    """The answer under the user's scope, and the filters that have no meaning for these measures.
+
+    Flows and units of time are asked over the user's period, else over `over`, else over the twelve complete months before
+    the as-of day.
+    """
+    metrics = [warehouse.catalogue()[name] for name in names]
+    where, ignored = view.under(frozenset.intersection(*(metric.dimensions for metric in metrics)).difference(without))
+    kinds = {metric.kind for metric in metrics}
+    timed = bool({"month", "quarter", "year"} & set(by))
+    default_period = over or view.complete_months(periods.DEFAULT_MONTHS)
+    period = view.over or default_period if timed or "event" in kinds else None
+    day = None if timed or kinds == {"event"} else view.as_of
+    answer = warehouse.ask(*names, by=by, on=day, over=period, where=where)
+    return answer, [name for name in ignored if name not in without]
+
+
+def worked_out(view: PageContext, analysis: str, /, **options: Any) -> tuple[Answer, list[str]]:
+    """The result of an analysis under the user's scope, and the filters that have no meaning for it.
+
+    `options` are parameters of the analysis besides the scope: a date, a goal, a metric.
+    """
+    where, ignored = view.under(registry.filters(analysis))
+    return warehouse.analyse(analysis, on=view.as_of, where=where, over=view.over, **options), ignored
+
+
+def nothing(answer: Answer) -> bool:
+    at = [answer.columns.index(metric.name) for metric in answer.metrics]
+    return not any(row[i] is not None for row in answer.rows for i in at)
+
+
+def no_effect(view: PageContext, ignored: Iterable[str]) -> str:
+    filters = text.listed([view.word(f"scope.{name}") for name in ignored], view.lang)
+    return view.word("scope.no_effect", filters=filters)
+
+
+def place(view: PageContext, names: Sequence[str]) -> str:
+    """The dimension of places: counties if only a few provinces are chosen and the measures have counties, else provinces."""
+    few = 0 < len(view.where.get("province", ())) <= _FEW_PROVINCES
+    have_counties = all("county" in warehouse.catalogue()[name].dimensions for name in names)
+    return "county" if (few or "county" in view.where) and have_counties else "province"

@@ -1,0 +1,153 @@
+"""What needs action: operational exceptions first, then signals, each with who, how many, since when, and a list."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+from etl.core.errors import QuestionError
+from etl.core.jalali import DAY
+from etl.semantic.answers import Answer
+from ui.i18n import text
+from ui.summary.sources import Sources
+
+MOST = 5
+_SOON = 30
+
+
+@dataclass(frozen=True)
+class Action:
+    """One item: the sentence with its number, whom it concerns, since or until when, and the page part that lists them."""
+
+    kind: str
+    count: float
+    sentence: str
+    who: str
+    when: str
+    part: str
+    parameters: Mapping[str, list[str]]
+
+
+def actions(sources: Sources) -> list[Action]:
+    """The first five items that need action, without kinds that have no meaning under the scope."""
+    items: list[Action] = []
+    kinds = (_lapsed, _licences_ending, _training_lapsing, _files_overdue, _not_submitted, _low_levels, _sudden_falls)
+    for items_of_kind in kinds:
+        with suppress(QuestionError):
+            items += items_of_kind(sources)
+        if len(items) >= MOST:
+            break
+    return items[:MOST]
+
+
+def _lapsed(sources: Sources) -> Iterator[Action]:
+    """Institutes that operate without a valid licence."""
+    rows = sources.analyse("lapsed").records()
+    if not rows:
+        return
+    persons = sources.number(sources.ask("lapsed_licence_service", on=sources.on).value())
+    ended = [
+        row["licensed_until"] + DAY for row in rows if row["licensed_until"] and row["licensed_until"] < sources.on
+    ]
+    oldest = sources.word("action.oldest", day=sources.day(min(ended))) if ended else ""
+    parameters = {"open": ["lapsed"]}
+    yield _action(
+        sources, "lapsed", len(rows), _institutes(sources, rows), oldest, "licensing", parameters, persons=persons
+    )
+
+
+def _licences_ending(sources: Sources) -> Iterator[Action]:
+    """Institutes whose licence ends within 30 days."""
+    rows = [row for row in sources.analyse("licences_ending").records() if row["span"] == "1-30"]
+    if rows:
+        soonest = sources.word("action.soonest", day=sources.day(min(row["licensed_until"] for row in rows)))
+        parameters = {"open": ["licences_ending"], "days": [str(_SOON)]}
+        who = _institutes(sources, rows)
+        yield _action(sources, "licences_ending", len(rows), who, soonest, "licensing", parameters)
+
+
+def _training_lapsing(sources: Sources) -> Iterator[Action]:
+    """Persons whose training lapses within 30 days."""
+    count = sources.ask("expiring_30", on=sources.on).value()
+    if count:
+        by = "county" if sources.province else "province"
+        rows = sources.ask("expiring_30", by=(by,), on=sources.on).records()
+        persons = {row[by]: row["expiring_30"] for row in rows if row[by]}
+        codes = sorted((code for code in persons if persons[code]), key=lambda code: (-persons[code], code))
+        until = sources.word("action.until", day=sources.day(sources.on + timedelta(days=_SOON)))
+        parameters = {"m": ["expiring_30"], "by": ["institute"]}
+        who = sources.named(by, codes, persons)
+        yield _action(sources, "training_lapsing", count, who, until, "explore", parameters)
+
+
+def _files_overdue(sources: Sources) -> Iterator[Action]:
+    """Complete files that have waited for more than 25 working days."""
+    rows = sources.analyse("files_overdue").records()
+    if rows:
+        count = sum(row["overdue_files"] for row in rows)
+        oldest = sources.word("action.oldest", day=sources.day(min(row["oldest_overdue_file"] for row in rows)))
+        parameters = {"open": ["files_overdue"]}
+        yield _action(sources, "files_overdue", count, _institutes(sources, rows), oldest, "licensing", parameters)
+
+
+def _not_submitted(sources: Sources) -> Iterator[Action]:
+    """Provinces that have not submitted every source."""
+    rows = [row for row in _of_place(sources.provinces(), sources) if row["sources_missing"]]
+    if rows:
+        days = [row["latest_day"] for row in rows if row["latest_day"]]
+        last = sources.word("action.last_heard", day=sources.day(min(days))) if days else ""
+        who = sources.named("province", [row["province"] for row in rows])
+        yield _action(sources, "not_submitted", len(rows), who, last, "quality", {})
+
+
+def _low_levels(sources: Sources) -> Iterator[Action]:
+    """Provinces whose share is beyond the funnel's limits, on the worse side."""
+    answer = sources.everywhere("level_signals")
+    metric = answer.metrics[0]
+    worse = -1 if metric.direction == "up" else 1
+    on_day = sources.word("action.on_day", day=sources.day(answer.on or sources.on))
+    for row in _of_place(answer, sources):
+        if row["is_signal"] and row["funnel_z"] * worse > 0:
+            value = text.plain(row[metric.name], metric.unit, sources.lang)
+            words = {"measure": metric.label[sources.lang], "value": value}
+            yield _of_province(sources, "level", abs(row["beyond_common"]), row["province"], on_day, **words)
+
+
+def _sudden_falls(sources: Sources) -> Iterator[Action]:
+    """Provinces whose share of the nation's joiners fell below its own limits in the latest settled month."""
+    answer = sources.everywhere("change_signals")
+    latest = max(answer.column("month"), default="")
+    in_month = sources.word("action.in_month", month=text.unit_label(latest, sources.lang))
+    for row in _of_place(answer, sources):
+        if row["month"] == latest and row["is_signal"] and row["flow_share"] < row["flow_low"]:
+            share, usual = (text.percent(row[name], sources.lang) for name in ("flow_share", "flow_middle"))
+            yield _of_province(sources, "change", row["flow_here"], row["province"], in_month, share=share, usual=usual)
+
+
+def _of_place(answer: Answer, sources: Sources) -> Iterable[dict]:
+    return (row for row in answer.records() if sources.province in ("", row["province"]))
+
+
+def _institutes(sources: Sources, rows: list[dict]) -> str:
+    return sources.named("institute", [row["institute"] for row in rows])
+
+
+def _of_province(sources: Sources, kind: str, count: float, province: str, when: str, **words: str) -> Action:
+    """An item about one province, with a link to its profile."""
+    place = text.isolated(sources.member("province", province), sources.lang)
+    return _action(sources, kind, count, place, when, "province", {"province": [province]}, place=place, **words)
+
+
+def _action(
+    sources: Sources,
+    kind: str,
+    count: float,
+    who: str,
+    when: str,
+    part: str,
+    parameters: Mapping[str, list[str]],
+    **words: str,
+) -> Action:
+    """An item with its sentence: the words `action.kind`, with the count and `words`."""
+    sentence = sources.word(f"action.{kind}", count=sources.number(count), **words)
+    return Action(kind, count, sentence, who, when, part, parameters)

@@ -1,0 +1,52 @@
+"""The questions of a summary: answered from the cache on a page, by a connection in a briefing."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from etl.semantic.answers import Answer
+from ui.i18n import text
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The place and day of a summary, and the functions that answer its questions.
+
+    `province` is empty for the whole country and any other scope. `ask(*names, by=, on=, over=)` and `analyse(name)` answer
+    under the scope; `everywhere(name)` is an analysis of all provinces, `provinces()` the submissions of each.
+    `settled_on(name)` is the latest settled day of a metric (None if there is none), `member(dimension, code)` a name.
+    """
+
+    lang: str
+    on: date
+    province: str
+    ask: Callable[..., Answer]
+    analyse: Callable[[str], Answer]
+    everywhere: Callable[[str], Answer]
+    provinces: Callable[[], Answer]
+    settled_on: Callable[[str], date | None]
+    member: Callable[[str, Any], str]
+    # Active filters besides a province: targets and lists of provinces have no meaning under them.
+    filters: frozenset[str] = frozenset()
+
+    def word(self, key: str, **values: object) -> str:
+        return text.word(key, self.lang, **values)
+
+    def number(self, value: float) -> str:
+        return text.number(value, self.lang)
+
+    def day(self, day: date) -> str:
+        return text.day(day, self.lang)
+
+    def named(self, dimension: str, codes: list[Any], counts: Mapping[Any, float] | None = None) -> str:
+        """These members by name, with their counts; of more than three, the first two and how many more there are."""
+        names = [text.isolated(self.member(dimension, code), self.lang) for code in codes]
+        if counts:
+            names = [
+                self.word("scope.counted", name=name, count=self.number(counts[code]))
+                for name, code in zip(names, codes, strict=True)
+            ]
+        if len(names) <= 3:
+            return text.listed(names, self.lang)
+        return self.word("action.more", names=text.listed(names[:2], self.lang), count=self.number(len(names) - 2))
