@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 import etl.analysis
+from etl.core import without_pandas
 from etl.semantic.access import ScopedCursor, check, members_in_scope, narrow
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME, catalogue, tables
@@ -58,6 +59,7 @@ def analysis(*, asks: tuple[str, ...], over_period: bool = False) -> Callable[[_
 @cache
 def analyses() -> Mapping[str, Analysis]:
     """Every analysis by its name, in alphabetical order."""
+    without_pandas.allow()
     for module in pkgutil.iter_modules(etl.analysis.__path__):
         import_module(f"{etl.analysis.__name__}.{module.name}")
     return MappingProxyType(dict(sorted(_registered.items())))

@@ -5,8 +5,13 @@ from typing import Any
 
 
 def leave_out() -> None:
-    """From here on this process cannot import pandas, and pyarrow does without it."""
+    """From here on this process does not import pandas, and pyarrow does without it, until `allow`."""
     sys.meta_path.insert(0, _NoPandas())
+
+
+def allow() -> None:
+    """From here on this process may import pandas: analyses are written in it."""
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _NoPandas)]
 
 
 class _NoPandas:

@@ -9,7 +9,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -18,11 +19,15 @@ from etl.semantic.access import AccessScope, ScopedCursor, members_in_scope, nar
 from etl.semantic.catalog import TIME, Metric, catalogue, tables
 from etl.semantic.combine import Results, combine
 from etl.semantic.compiler import Compiled, compile
+from etl.semantic.frames import frame_of
 from etl.semantic.lineage import sources_of, sources_of_measures
 from etl.semantic.members import metrics_named
 from etl.semantic.resolve import Plan, Question, resolve
 from etl.warehouse.population import PROVINCES
 from etl.warehouse.publications import Publication
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _PIECE = 10_000
 
@@ -49,6 +54,11 @@ class Answer:
     scope: AccessScope
     # The source and reference tables behind the numbers: a row rejected in one of them could change them.
     sources: frozenset[str] = frozenset()
+
+    @cached_property
+    def frame(self) -> "pd.DataFrame":
+        """The rows as a DataFrame: None for unknown text, NaN for unknown numbers. Shared: copy it before changing it."""
+        return frame_of(self.columns, self.rows)
 
     def column(self, name: str) -> list[Any]:
         """The values of one column."""

@@ -6,12 +6,16 @@ The labels of their numbers are in [derived.X] of analyses.toml and [reported.X]
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import Metric, catalogue, derived, reported
+from etl.semantic.frames import rows_of
 from etl.semantic.lineage import sources_of_query
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Where = Mapping[str, Sequence[str]]
 
@@ -20,7 +24,7 @@ def answered(
     like: Answer,
     by: tuple[str, ...],
     names: Sequence[str],
-    rows: list[tuple[Any, ...]],
+    rows: "list[tuple[Any, ...]] | pd.DataFrame",
     on: date | None = None,
     over: tuple[date, date] | None = None,
     also: Sequence[Answer] = (),
@@ -28,11 +32,13 @@ def answered(
     query: str = "",
     sources: frozenset[str] = frozenset(),
 ) -> Answer:
-    """An Answer of `rows`: the dimensions `by`, the metrics `names`, then the columns `more`.
+    """An Answer of `rows`, tuples or a DataFrame in this order: the dimensions `by`, the metrics `names`, the columns `more`.
 
     Filters and publication are those of `like`, and so are day and period unless one is given. Its sources are `sources`
     and those of `like` and `also`; without `query`, its queries are those of `like` and `also`.
     """
+    if not isinstance(rows, list):
+        rows = rows_of(rows[[*by, *names, *more]])
     if not (on or over):
         on, over = like.on, None if like.on else like.over
     behind = joined(like, *also)

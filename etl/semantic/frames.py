@@ -1,0 +1,54 @@
+"""Rows of an Answer as a pandas DataFrame, and back: the one place where unknown values change their form.
+
+In rows an unknown value is None. In a frame it is None in a column of text or days, and NaN in a column of numbers.
+pandas is imported when the first frame is made: most commands need none.
+"""
+
+import math
+from collections.abc import Sequence
+from numbers import Number
+from typing import TYPE_CHECKING, Any
+
+from etl.core import without_pandas
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def frame_of(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> "pd.DataFrame":
+    """A DataFrame of rows: numbers as numbers, text and days as Python objects."""
+    without_pandas.allow()
+    import pandas as pd
+
+    by_column = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
+    frame = pd.DataFrame({at: _series(values) for at, values in enumerate(by_column)}, index=range(len(rows)))
+    frame.columns = pd.Index(columns, dtype=object)
+    return frame
+
+
+def rows_of(frame: "pd.DataFrame") -> list[tuple[Any, ...]]:
+    """The rows of a DataFrame as tuples of plain Python values; NaN, NaT and NA become None."""
+    columns = (frame.iloc[:, at].astype(object) for at in range(frame.shape[1]))
+    return list(zip(*([_plain(value) for value in column] for column in columns), strict=True))
+
+
+def _series(values: Sequence[Any]) -> "pd.Series":
+    import pandas as pd
+
+    known = [value for value in values if value is not None]
+    is_number = all(isinstance(value, Number) and not isinstance(value, bool) for value in known)
+    if known and is_number:
+        return pd.Series(pd.to_numeric(pd.Series(values, dtype=object)))
+    if known and len(known) == len(values) and all(isinstance(value, bool) for value in known):
+        return pd.Series(values, dtype=bool)
+    return pd.Series(values, dtype=object)
+
+
+def _plain(value: Any) -> Any:
+    if (
+        value is None
+        or (isinstance(value, float) and math.isnan(value))
+        or type(value).__name__ in ("NAType", "NaTType")
+    ):
+        return None
+    return value.item() if hasattr(value, "item") else value
