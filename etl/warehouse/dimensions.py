@@ -4,13 +4,13 @@ The file belongs to the semantic layer. It is read here because models, which co
 """
 
 import re
-import tomllib
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
+from etl.core import declarations
 from etl.core.paths import ROOT
 from etl.core.text_folding import fold
-from etl.extract.contract import contract
+from etl.extract.contract import TABLES, contract
 
 _FILE = ROOT / "etl" / "semantic" / "dimensions.toml"
 _PLACEHOLDER = re.compile(r"\{\{ (\w+)(?:\((\w*)(?:, (\w+))?\))? \}\}")
@@ -32,6 +32,7 @@ class Dimension:
     filter: str = ""
     preaggregated: bool = False
     time: bool = False
+    ordered: bool = False
 
     @property
     def words(self) -> dict[str, str]:
@@ -58,7 +59,21 @@ class Dimension:
         return f"cast(loaded_personnel.{column} as {self.name}) as {self.name}" if table == "personnel" else self.source
 
 
-ALL = {name: Dimension(name, **entry) for name, entry in tomllib.loads(_FILE.read_text(encoding="utf-8")).items()}
+def _declared() -> dict[str, Dimension]:
+    """Every dimension by its name. Raises Refused for an unknown key, and for a source that no contract has."""
+    known = {item.name for item in fields(Dimension)} - {"name"}
+    dimensions = {}
+    for name, entry in declarations.read(_FILE).items():
+        declarations.check_keys(_FILE, name, entry, known)
+        dimensions[name] = Dimension(name, **entry)
+        if source := dimensions[name].source:
+            table, _, column = source.partition(".")
+            declarations.check_keys(_FILE, f"{name}.source", [table], TABLES)
+            declarations.check_keys(_FILE, f"{name}.source = {table}", [column], contract(table).by_name)
+    return dimensions
+
+
+ALL = _declared()
 
 
 def _names(dimensions: Iterable[Dimension]) -> tuple[str, ...]:
@@ -67,6 +82,7 @@ def _names(dimensions: Iterable[Dimension]) -> tuple[str, ...]:
 
 DIMENSIONS = _names(ALL.values())
 TIME = _names(dimension for dimension in ALL.values() if dimension.time)
+ORDERED = _names(dimension for dimension in ALL.values() if dimension.ordered)
 PLACES = _names(dimension for dimension in ALL.values() if dimension.place)
 FILTERS = _names(dimension for dimension in ALL.values() if dimension.filter)
 # The dimensions of spells of service, and those of the table `preaggregate`.
