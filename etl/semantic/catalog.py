@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from etl.core import declarations
-from etl.warehouse.dimensions import BANDS, CHOICES, DIMENSIONS, ORDERED, TIME, expand_groups
+from etl.warehouse.dimensions import BANDS, CHOICES, DIMENSIONS, ORDERED, ROLLUPS, TIME, expand_groups
 
 __all__ = [
     "BANDS",
@@ -155,6 +155,8 @@ def _check(path: Path, title: str, entry: Mapping[str, Any], known: frozenset[st
     for dimension, change in entry.get("alternate_sources", {}).items():
         declarations.check_keys(path, f"{title}.alternate_sources", [dimension], DIMENSIONS)
         declarations.check_keys(path, f"{title}.alternate_sources.{dimension}", change, known)
+    for rollup in filter(None, [entry.get("rollup_column")]):
+        declarations.check_keys(path, f"{title}.rollup_column", [rollup], ROLLUPS)
     for key in ("columns", "bands"):
         declarations.check_keys(path, f"{title}.{key}", entry.get(key, ()), DIMENSIONS)
 

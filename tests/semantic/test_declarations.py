@@ -34,6 +34,7 @@ SLIPS = [
         "[gender.source = personnel] has no key `shift`",
     ),
     (DIMENSIONS, "spell = true", "spel = true", "[province] has no key `spel`; the nearest is `spell`"),
+    (METRICS, '"compliant_assistants"\nsql', '"complaint_assistants"\nsql', f"{OF_ONE}.rollup_column] has no key"),
     ("etl/semantic/tables.toml", "\nkind = ", "\nkinds = ", "has no key `kinds`; the nearest is `kind`"),
     ("etl/semantic/analyses.toml", "\nexample.ask", "\nexample.asks", "has no key `asks`; the nearest is `ask`"),
     ("etl/semantic/reports.toml", "\nlabel", "\nlable", "has no key `lable`; the nearest is `label`"),
