@@ -143,7 +143,7 @@ def test_the_trained_share_stands_on_the_card_of_compliance(lang: str, published
     card = page[page.index(ask_metric("training_compliance")[0].label[lang]) :].split("</div>")[0]
     short = trained.metrics[0].short[lang]
     assert f"{short}: {text.plain(trained.value(), 'share', lang)}" in card
-    assert f"{short}: " not in html(opened("training", course="PY-201", **in_language(lang)))
+    assert f"{short}: " not in html(opened("training", course="base", **in_language(lang)))
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
