@@ -47,6 +47,10 @@ class ChartContext:
     def colour(self, meaning: str) -> str:
         return palette.colour(meaning, self.dark)
 
+    def on(self, ground: str) -> str:
+        """The colour of words on a ground: that of the look which contrasts more."""
+        return max((palette.colour("text", dark) for dark in (False, True)), key=lambda ink: contrast(ink, ground))
+
     def member(self, dimension: str, code: object) -> str:
         return text.member(dimension, code, self.lang, self.names.get(dimension))
 
@@ -63,6 +67,18 @@ class ChartContext:
     @property
     def rtl(self) -> bool:
         return self.lang == "fa"
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colours, 1 to 21 (WCAG 2.2)."""
+    darker, lighter = sorted(map(_luminance, (one, other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    channels = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    linear = (value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels)
+    return sum(weight * value for weight, value in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
 def metric_of(answer: Answer, name: str | None) -> Metric:
