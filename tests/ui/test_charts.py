@@ -332,7 +332,7 @@ def test_a_count_starts_at_zero_and_a_share_shows_at_least_ten_points() -> None:
 # ---------------------------------------------------------------- map
 
 
-def tested_by_province(metric: str = "training_compliance") -> Answer:
+def tested_provinces(*metrics: str) -> Answer:
     """As the analysis `different` answers: one province far behind, one ahead, one alike, one without a value."""
     rows = [
         ("IR-11", 0.5, 0.8, 0.001, 9, 100, 200, "lower"),
@@ -340,13 +340,14 @@ def tested_by_province(metric: str = "training_compliance") -> Answer:
         ("IR-00", 0.75, 0.8, 0.6, 9, 75, 100, "none"),
         ("IR-30", None, 0.8, None, 0, 0, 0, "untested"),
     ]
+    metric = next(iter(metrics), "training_compliance")
     made = answer(metric, by=("province",), rows=rows)
     parts = [str(made.metrics[0].numerator), str(made.metrics[0].denominator)]
     return replace(made, columns=("province", metric, "whole_value", "p_value", "institutes_compared", *parts, "side"))
 
 
 def test_the_map_shows_what_has_a_value_and_hatches_what_has_none() -> None:
-    figure = maps.provinces(tested_by_province(), EN)
+    figure = maps.provinces(tested_provinces(), EN)
     coloured, grey, lines_across = figure["data"][:3]
     assert coloured["locations"] == ["IR-11", "IR-23", "IR-00"]
     assert grey["locations"] == ["IR-30"]
@@ -357,24 +358,25 @@ def test_the_map_shows_what_has_a_value_and_hatches_what_has_none() -> None:
 
 @pytest.mark.parametrize("context", LOOKS)
 def test_the_test_decides_the_hue_of_a_province_and_the_distance_its_depth(context: ChartContext) -> None:
-    figure = maps.provinces(tested_by_province(), context)
+    figure = maps.provinces(tested_provinces(), context)
     coloured = figure["data"][0]
     assert [maps.AREAS[step] for step in coloured["z"]] == ["far_behind", "ahead", "alike"]
     assert [colour for _, colour in coloured["colorscale"]][::2] == [context.colour(area) for area in maps.AREAS]
-    labels = [key["label"] for key in figure["layout"]["meta"]["keys"]]
+    meta = maps.provinces(tested_provinces(), EN)["layout"]["meta"]
+    labels = [key["label"] for key in meta["keys"]]
     assert labels == ["clearly lower", "no clear difference", "clearly higher", "No data"], (
         "no class without a province"
     )
-    assert figure["layout"]["meta"]["credit"].startswith("Nation: 80.0%; strong colour: more than 5 percentage points")
+    assert meta["credit"].startswith("Nation: 80.0%; strong colour: more than 5 percentage points")
 
 
 def test_where_less_is_better_the_higher_province_is_behind() -> None:
-    figure = maps.provinces(tested_by_province("leaver_rate_12m"), EN)
+    figure = maps.provinces(tested_provinces("leaver_rate_12m"), EN)
     assert [maps.AREAS[step] for step in figure["data"][0]["z"]] == ["far_ahead", "behind", "alike"]
 
 
 def test_every_province_has_its_value_and_those_behind_their_name() -> None:
-    wide, narrow = maps.provinces(tested_by_province(), EN)["data"][-2:]
+    wide, narrow = maps.provinces(tested_provinces(), EN)["data"][-2:]
     assert wide["text"] == ["<b>Sistan and<br>Baluchestan</b><br>50.0", "<b>Tehran</b><br>84.0", "75.0"]
     assert (narrow["text"], narrow["visible"]) == (["50.0", "84.0", "75.0"], False)
     for ink, shadow in zip(wide["textfont"]["color"], wide["textfont"]["shadow"], strict=True):
