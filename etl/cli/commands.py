@@ -113,6 +113,7 @@ def _load(command: Callable[..., load_report.Report], options: argparse.Namespac
         options.day or volume.build_day(date.today()),
         options.skip_refused,
         options.accept_loss,
+        options.new_identity,
         by_clock=not options.day,
     )
     if options.report:
@@ -195,16 +196,19 @@ def _ask(options: argparse.Namespace) -> None:
 
 
 def _publications(options: argparse.Namespace) -> None:
-    current = publication.current(options.source)
-    for path in publication.versions(options.source):
+    kept = publication.versions(options.source)
+    shown = Path(os.path.realpath(options.source))
+    for path in kept or [publication.current(options.source)]:
         try:
-            publication.connect(path).close()
+            publication.verify(path)
             fault = ""
         except publication.OtherVersion:
             fault = "\tof another version of the program"
         except Refused:
             fault = "\tdamaged"
-        print(f"{path.stem}{fault}\t{'shown' if path == current else 'kept'}")
+        print(f"{path.stem}{fault}\t{'shown' if path == shown else 'kept'}")
+    if options.source.is_symlink() and not shown.exists():
+        print(f"{shown.stem}\tmissing\tshown")
 
 
 def _rollback(options: argparse.Namespace) -> None:
@@ -250,7 +254,12 @@ def _parser() -> argparse.ArgumentParser:
         load.add_argument(
             "--accept-loss",
             action="store_true",
-            help="go on although a table, a province of it or most rows of a file are lost",
+            help="go on although a table, a province of it, most rows of a file or most people of a province are lost",
+        )
+        load.add_argument(
+            "--new-identity",
+            action="store_true",
+            help="go on with another identity key than that of the last publication",
         )
         load.add_argument("--day", type=arguments.day, help="the day of the build (today)")
 

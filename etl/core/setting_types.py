@@ -160,7 +160,7 @@ def file_of_root(value: Any) -> Path | None:
 def folder(value: Any) -> Path:
     """An existing folder."""
     path = Path(text(value))
-    if not path.is_dir():
+    if not text(value) or not path.is_dir():
         raise ValueError(f"{path} is no folder")
     return path.resolve()
 

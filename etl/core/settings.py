@@ -169,8 +169,10 @@ def apply(environment: MutableMapping[str, str] = os.environ) -> Settings:
     if file_in_use(environment):
         for section, setting in _ALL:
             value = getattr(getattr(settings, section), setting.name)
-            if setting.metadata["variable"] and value not in ("", 0, None, False):
-                environment.setdefault(setting.metadata["variable"], "1" if value is True else str(value))
+            variable = setting.metadata["variable"]
+            # An empty variable overrides nothing.
+            if variable and value not in ("", 0, None, False) and not environment.get(variable):
+                environment[variable] = "1" if value is True else str(value)
     return settings
 
 

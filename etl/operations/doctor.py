@@ -12,12 +12,16 @@ from pathlib import Path
 
 import duckdb
 
+from etl.build import identity
 from etl.core import setting_types as kinds
 from etl.core import settings
 from etl.core.errors import Refused
 from etl.core.paths import ROOT
+from etl.extract import postgresql, source_folder
+from etl.extract.causes import spoken, words
+from etl.extract.contract import TABLES
 from etl.operations import notify, sign_in
-from etl.warehouse import publications
+from etl.warehouse import publications, version_files
 from etl.warehouse.code_version import code_version
 
 _FONTS = ("Vazirmatn-Regular", "Vazirmatn-Bold", "Vazirmatn-FD-Regular", "Vazirmatn-FD-Bold")
@@ -39,7 +43,7 @@ def examine(with_publication: bool = True) -> list[Finding]:
     where = settings.file_in_use()
     findings: list[Finding] = [("settings", str(where) if where else "no file, the defaults hold", True)]
     checks = [_versions, _permissions, _sign_in, _notify, _clock, _memory, _disk, _fonts]
-    for check in [*checks, _publication] if with_publication else checks:
+    for check in [*checks, _publication, _identity_key, _incoming] if with_publication else checks:
         try:
             findings += check(config)
         except (OSError, duckdb.Error) as error:
@@ -160,5 +164,38 @@ def _publication(config: settings.Settings) -> Iterator[Finding]:
             publications.read_through(con, pointer)
     except Refused as error:
         yield "publication", str(error), False
+    else:
+        yield "publication", f"{published.id} as of {published.as_of}, of this code ({code_version()})", True
+    shown = Path(os.path.realpath(pointer))
+    for path in publications.versions(pointer):
+        if path != shown and publications.is_damaged(path):
+            advice = "remove it, and python -m etl restore takes it from a backup"
+            yield "publication", f"{path} is kept and damaged; {advice}", False
+    for folder in version_files.left_over(pointer):
+        yield "publication", f"{folder} is left of a build that died; remove it, or the next build does", False
+
+
+def _identity_key(config: settings.Settings) -> Iterator[Finding]:
+    """Whether the key is that of the publications; a host that takes them from another has none."""
+    pointer = config.folders.warehouse
+    if not config.replicas.source:
+        fault = identity.fault(pointer, publications.comparable(pointer))
+        remedy = spoken(words("restore_key"), "en")
+        yield "identity key", f"{spoken(fault, 'en')}; {remedy}" if fault else "looked at", not fault
+
+
+def _incoming(config: settings.Settings) -> Iterator[Finding]:
+    """Whether the folder of a build holds a file of every table, as far as names tell: a workbook may hold several tables."""
+    folder = config.folders.incoming
+    if config.replicas.source:
         return
-    yield "publication", f"{published.id} as of {published.as_of}, of this code ({code_version()})", True
+    try:
+        files = source_folder.source_files(folder)
+        tables = {table for _, table in files} | {origin.table for origin in postgresql.origins(folder)}
+    except Refused as error:
+        yield "incoming", spoken(str(error), "en"), False
+        return
+    is_told = "" not in tables and not any(path.suffix.lower() in source_folder.WORKBOOKS for path, _ in files)
+    missing = [table for table in TABLES if table not in tables] if is_told else []
+    submit = f"{folder} holds no file of {', '.join(missing)}; submit it"
+    yield "incoming", submit if missing else str(folder), not missing

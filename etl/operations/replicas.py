@@ -39,8 +39,7 @@ class Manifest:
 def offer(pointer: Path, folder: Path) -> Manifest:
     """Offer the publication that `pointer` names. Raises Refused."""
     current = publications.current(pointer)
-    # Opening it checks that this code built it.
-    publications.connect(pointer).close()
+    publications.verify(pointer)
     folder.mkdir(parents=True, exist_ok=True)
     offered = folder / current.name
     if not offered.exists() or not offered.samefile(current):
@@ -87,7 +86,7 @@ def accept(folder: Path, pointer: Path) -> Path:
         except OSError as error:
             raise Refused(f"{folder / manifest.name}: cannot be taken over ({error.strerror})") from None
         try:
-            publications.connect(received).close()
+            publications.verify(received)
         except publications.OtherVersion:
             raise Refused(f"{manifest.name}: was built by other code; install the same version on both hosts") from None
         for version in publications.versions(pointer):

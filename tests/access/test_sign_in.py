@@ -104,7 +104,7 @@ def test_while_the_provider_is_down_who_is_signed_in_goes_on_and_nobody_new_gets
     page = sign_in(site, context, "national.analyst")
     page.wait_for_selector(".pd-trust", timeout=90_000)
     site.provider.terminate()
-    site.provider.wait(timeout=20)
+    site.provider.wait(timeout=60)
     assert status(site.address + "/overview", context.cookies()) == 200
     assert status(site.address + "/sign-in") == 504
     other = browser.new_context().new_page()

@@ -316,7 +316,7 @@ def test_requests_to_a_dead_process_are_not_logged(tmp_path):
         until(lambda: len(_access(tmp_path)) == len(paths), "every request is counted")
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=60)
     log = (tmp_path / "access.log").read_text()
     assert log.count(" GET 502 ") == len(paths), "the failure is logged"
     assert log.count(f"127.0.0.1:{dead}") == len(paths), "with its process"

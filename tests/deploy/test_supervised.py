@@ -220,7 +220,7 @@ class Supervised:
         )  # fmt: skip
         self.config = folder / "supervisord.conf"
         # Longer than a service may take to start.
-        text = self.config.read_text().replace(f"-t {configure.ANSWER_SECONDS}", "-t 5")
+        text = self.config.read_text().replace(f"-t {configure.ANSWER_SECONDS}", "-t 30")
         text = text.replace(f"startsecs={configure.START_SECONDS}", "startsecs=15")
         self.config.write_text(text.replace(f"stopwaitsecs={configure.STOP_SECONDS}", "stopwaitsecs=3"))
         self.process = self._start()
@@ -315,7 +315,7 @@ def test_supervisor_restarts_what_ends_or_freezes_and_leaves_nothing_behind(tmp_
         assert len(family) >= 8
         served.process.kill()
         served.process.wait()
-        until(lambda: not [pid for pid in family if is_running(pid)], "nothing outlives supervisor", 20)
+        until(lambda: not [pid for pid in family if is_running(pid)], "nothing outlives supervisor")
 
         served.process = served._start()
         until(lambda: len(served.pids()) == 7 and served.answers(), "all run again")
@@ -355,7 +355,7 @@ def test_supervisor_restarts_a_process_that_runs_and_does_not_answer(tmp_path):
     text = configure.supervisord(known, tmp_path / "nginx.conf")
     text = re.sub(r"(?ms)^\[program:nginx.*?(?=^\[program:web-0)", "", text)
     text = text.replace("-m deploy.web 0", f"{tmp_path}/server.py {port} {hangs}")
-    text = text.replace(f"-t {configure.ANSWER_SECONDS}", "-t 1").replace(f"={configure.START_SECONDS}\n", "=1\n")
+    text = text.replace(f"-t {configure.ANSWER_SECONDS}", "-t 30").replace(f"={configure.START_SECONDS}\n", "=1\n")
     config = tmp_path / "supervisord.conf"
     config.write_text(text)
     command = [str(Path(sys.executable).with_name("supervisord")), "-c", str(config)]
@@ -364,7 +364,7 @@ def test_supervisor_restarts_a_process_that_runs_and_does_not_answer(tmp_path):
         until(lambda: ask(port, "/healthz")[0] == 200, "it answers")
         (first,) = (pid for pid in all_of(process.pid) if f"{hangs}" in Path(f"/proc/{pid}/cmdline").read_text())
         hangs.touch()
-        until(lambda: not is_running(first), "it is ended", 40)
+        until(lambda: not is_running(first), "it is ended")
         hangs.unlink()
         until(lambda: ask(port, "/healthz")[0] == 200, "it is started again")
     finally:
