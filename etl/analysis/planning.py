@@ -43,7 +43,7 @@ class Scenario:
 NOW = Scenario()
 
 
-@analysis(asks=("leaver_rate_12m", "joiners"))
+@analysis(asks=("leaver_rate_12m", "joiners"), open_by_province=True)
 def pace_now(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Recruits per month in the last 12 complete months, and leavers per year as a share of those in service. One row.
 
@@ -64,7 +64,7 @@ def seats_now(con: ScopedCursor, on: date, where: Where) -> Answer:
     return answered(results, ("province", "course"), ("plan_seats",), rows)
 
 
-@analysis(asks=("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"))
+@analysis(asks=("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"), open_by_province=True)
 def headcount(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NOW) -> Answer:
     """Known and planned active assistants: (month, active, plan, low, high, target). The plan begins in the last known month.
 
@@ -93,7 +93,7 @@ def headcount(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NO
     return answered(like, ("month",), ("active_assistants", *names), rows, also=(pace, *history.answers))
 
 
-@analysis(asks=("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"))
+@analysis(asks=("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"), open_by_province=True)
 def recruits_needed(
     con: ScopedCursor, on: date, where: Where, until: date | None = None, goal: float | None = None
 ) -> Answer:

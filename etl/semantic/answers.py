@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from etl.core.errors import QuestionError, TooLarge
-from etl.semantic.access import AccessScope, ScopedCursor, members_in_scope, narrow, visible_rows
+from etl.semantic.access import AccessScope, ScopedCursor, members_in_scope, narrow, restricted, visible_rows
 from etl.semantic.catalog import TIME, Metric, catalogue, tables
 from etl.semantic.combine import Results, combine
 from etl.semantic.compiler import Compiled, compile
@@ -52,6 +52,9 @@ class Answer:
     publication: Publication
     # The rights that it was computed for: `access.check` refuses it for any others.
     scope: AccessScope
+    # The provinces of which it holds more than totals, and those that were left out for lack of rights.
+    restricted: frozenset[str] = frozenset()
+    left_out: frozenset[str] = frozenset()
     # The source and reference tables behind the numbers: a row rejected in one of them could change them.
     sources: frozenset[str] = frozenset()
 
@@ -89,7 +92,7 @@ def ask(
     plain: bool = False,
     publication: Publication | None = None,
 ) -> Answer:
-    """Answer a question about the publication that `con` reads; below the province, only provinces of its scope are counted.
+    """Answer a question about the publication that `con` reads, narrowed to what its scope may see (`etl.semantic.access`).
 
     `on` is the day of a snapshot (default: the as-of day), `over` the period of events, both ends included (default: the
     last 12 complete Jalali months); a snapshot takes `over` only by month, quarter or year. `plain` counts every row, without
@@ -98,16 +101,19 @@ def ask(
     """
     if not isinstance(con, ScopedCursor):
         raise TypeError("a question needs the scope of the person who asks: access.cursor_for")
+    left_out: frozenset[str] = frozenset()
     if not con.scope.sees_whole_country:
-        where = narrow(con, names, by, members_in_scope(con, where or {}))
+        where, left_out = narrow(con, names, by, members_in_scope(con, where or {}))
     question = Question(names, by, on, over, where or {}, plain)
     plan = resolve(con.numbers, publication or con.publication, question)
     compiled = compile(plan)
+    every_row = combine(plan, compiled.queries, run(con, compiled))
+    rows = visible_rows(con.scope, plan.by, plan.where, every_row)
     return Answer(
         metrics=plan.metrics,
         by=plan.by,
         columns=(*plan.by, *plan.selected),
-        rows=visible_rows(con.scope, plan.by, plan.where, combine(plan, compiled.queries, run(con, compiled))),
+        rows=rows,
         where=plan.where,
         on=plan.on,
         over=plan.over,
@@ -115,6 +121,8 @@ def ask(
         query=query_text(plan, compiled),
         publication=plan.publication,
         scope=con.scope.rights(),
+        restricted=restricted(con.scope, plan.by, plan.where),
+        left_out=left_out if len(rows) == len(every_row) else con.scope.others,
         sources=sources_of_measures(plan.measures.values()),
     )
 
@@ -224,7 +232,7 @@ def rows_on(
     Raises QuestionError for a filter that the table does not know.
     """
     columns = tables()[table].columns
-    checked = narrow(con, (), (), members_in_scope(con, where or {}))
+    checked = narrow(con, (), (), members_in_scope(con, where or {})).where
     for name in checked:
         if name not in columns:
             raise QuestionError(f"{table} has no meaning by {name}")

@@ -154,8 +154,8 @@ def offers(
 ) -> None:
     """A button for each file; none if the user may not export."""
     answer = exportable.of(source).answer
-    access.check(user.scope().rights(), answer.by, answer.where, answer.scope)
-    if not access.may_leave(user.scope(), answer.where):
+    access.check(user.scope().rights(), answer)
+    if not access.may_leave(user.scope(), answer, isinstance(source, exportable.StreamedRows)):
         blocks.note(view.word("sign_in.no_export"))
         return
     if isinstance(source, exportable.StreamedRows):
@@ -213,7 +213,11 @@ def offered(
     if not st.button(label, key=key):
         return
     with tempfile.NamedTemporaryFile(prefix="offer-", delete=False) as out:
-        make(out)
+        try:
+            make(out)
+        except BaseException:
+            Path(out.name).unlink()
+            raise
     _offer(view, Path(out.name), name, noted)
 
 
