@@ -13,7 +13,7 @@ from ui.components import figures as ui
 from ui.components.footer import question
 from ui.components.notices import error_boundary
 from ui.components.widgets import controlled
-from ui.data import warehouse
+from ui.data import user, warehouse
 from ui.i18n import text
 from ui.state import address, page_parameters, scoped_query
 from ui.state.page_context import PageContext
@@ -112,7 +112,8 @@ def _seats(view: PageContext, scenario: Scenario) -> None:
     """Monthly seats of each course: the shared ones of all provinces, or those of one."""
     answer = scoped_query.worked_out(view, "seats_now")[0]
     names = warehouse.names("province", view.lang)
-    options = [_ALL, *(code for code in names if code in view.where.get("province", names))]
+    own = user.scope().codes.intersection(view.where.get("province", names))
+    options = [_ALL, *(code for code in names if code in own)]
     pool = _pool(view, options, names)
     # Courses with seats in this pool, or in any province while all are shown.
     chosen = {course for province, course in scenario.seats if province == pool or not pool}
