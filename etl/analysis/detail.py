@@ -66,7 +66,8 @@ def people(con: ScopedCursor, on: date, where: Where | None = None) -> StreamedR
     """Spells in active service on a day, one per row, without name, id or day of birth; read while `con` is open.
 
     `row` is the row number in this export only. Rows are sorted by the columns shown, so the number leads back to no person
-    and to no row of another export. Raises QuestionError for a filter that does not apply, AccessDenied without the right to rows of persons.
+    and to no row of another export. Raises QuestionError for a filter that does not apply,
+    AccessDenied without the right to rows of persons.
     """
     with con.with_detail() as allowed:
         where, left_out = narrow(allowed, (), ("institute",), members_in_scope(allowed, where or {}))

@@ -44,8 +44,8 @@ _OF_PROVINCES = ("province", "submitter")
 BELOW_PROVINCE = frozenset({"county", "institute"})
 _PLACES = BELOW_PROVINCE | {"province", "origin"}
 _DIMENSIONS = frozenset(DIMENSIONS).difference(TIME)
-# The nation less the own provinces would be a group of fewer others.
-_FEWEST_OTHERS = 3
+# The nation less the own provinces is a group of others; with fewer of them it could be told apart.
+FEWEST_OTHERS = 3
 
 
 @cache
@@ -144,9 +144,14 @@ class AccessScope:
             return only_totals and len(involved) == 1 and not involved & BELOW_PROVINCE
         return (only_totals and not involved) or self._hides_others
 
+    def may_subtract(self, by: Iterable[str], where: Iterable[str]) -> bool:
+        """Whether these are groups of the nation, of which those of the own provinces can be subtracted."""
+        involved = _involved(by, where)
+        return not self.sees_whole_country and bool(involved) and not involved & _PLACES
+
     @cached_property
     def _hides_others(self) -> bool:
-        return self.sees_whole_country or len(self.others) >= _FEWEST_OTHERS
+        return self.sees_whole_country or len(self.others) >= FEWEST_OTHERS
 
 
 # The scope of commands on the server, and of every user in the mode `open`.

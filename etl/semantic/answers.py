@@ -14,8 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from etl.core.errors import QuestionError, TooLarge
-from etl.semantic.access import AccessScope, ScopedCursor, members_in_scope, narrow, restricted, visible_rows
+from etl.core.errors import AccessDenied, QuestionError, TooLarge
+from etl.semantic.access import (
+    FEWEST_OTHERS,
+    AccessScope,
+    ScopedCursor,
+    members_in_scope,
+    narrow,
+    restricted,
+    visible_rows,
+)
 from etl.semantic.catalog import TIME, Metric, catalogue, tables
 from etl.semantic.combine import Results, combine
 from etl.semantic.compiler import Compiled, compile
@@ -109,6 +117,9 @@ def ask(
     compiled = compile(plan)
     every_row = combine(plan, compiled.queries, run(con, compiled))
     rows = visible_rows(con.scope, plan.by, plan.where, every_row)
+    left_out = left_out if len(rows) == len(every_row) else con.scope.others
+    if con.scope.may_subtract(plan.by, plan.where):
+        rows, left_out = _without_few(con, plan, rows)
     return Answer(
         metrics=plan.metrics,
         by=plan.by,
@@ -122,9 +133,51 @@ def ask(
         publication=plan.publication,
         scope=con.scope.rights(),
         restricted=restricted(con.scope, plan.by, plan.where),
-        left_out=left_out if len(rows) == len(every_row) else con.scope.others,
+        left_out=left_out,
         sources=sources_of_measures(plan.measures.values()),
     )
+
+
+def _without_few(
+    con: ScopedCursor, plan: Plan, rows: list[tuple[Any, ...]]
+) -> tuple[list[tuple[Any, ...]], frozenset[str]]:
+    """Groups of the nation without the numbers to which only a few provinces outside of the scope contribute, and these.
+
+    The totals of provinces are open: where a single one has any, the nation's groups less the own ones would be its groups.
+    Raises AccessDenied if no number is left.
+    """
+    names, unit = [metric.name for metric in plan.metrics], tuple(filter(None, (plan.unit,)))
+    if not all("province" in metric.dimensions for metric in plan.metrics):
+        return rows, frozenset()
+    totals = ask(con, *names, by=("province", *unit), on=plan.on, over=plan.over, publication=plan.publication)
+    at_unit = plan.by.index(plan.unit) if plan.unit else None
+    contributing: dict[tuple[str, Any], set[str]] = {}
+    for row in totals.records():
+        for name in plan.selected if row["province"] in con.scope.others else ():
+            if row[name]:
+                contributing.setdefault((name, row.get(plan.unit)), set()).add(row["province"])
+    few = {at: places for at, places in contributing.items() if len(places) < FEWEST_OTHERS}
+    if not few:
+        return rows, frozenset()
+    parts_of = {name: (name, catalogue()[name].numerator, catalogue()[name].denominator) for name in plan.selected}
+
+    def kept(name: str, value: Any, unit: Any) -> Any:
+        return None if any((part, unit) in few for part in parts_of[name]) else value
+
+    first = len(plan.by)
+    cut = [
+        (
+            *row[:first],
+            *(
+                kept(name, value, None if at_unit is None else row[at_unit])
+                for name, value in zip(plan.selected, row[first:], strict=True)
+            ),
+        )
+        for row in rows
+    ]
+    if rows and all(value is None for row in cut for value in row[first:]):
+        raise AccessDenied
+    return cut, frozenset().union(*few.values())
 
 
 def run(con: ScopedCursor, compiled: Compiled) -> Results:
