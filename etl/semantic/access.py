@@ -336,7 +336,9 @@ def restricted(
 ) -> frozenset[str]:
     """The provinces of which an answer holds more than totals: all of the scope where its filters do not say."""
     involved = _involved(by, where)
-    if scope.shows(involved, only_totals):
+    # Who sees the whole country is given groups of the nation that others are not (`FEWEST_OTHERS`).
+    is_total = only_totals and involved <= {"province", "origin"}
+    if scope.shows(involved, only_totals) and (is_total or not scope.sees_whole_country):
         return frozenset()
     has_pairs = {"province", "origin"} <= involved
     return frozenset(() if has_pairs else where.get("province", ())) or scope.codes

@@ -20,6 +20,7 @@ from etl.semantic.answers import Answer
 from ui.charts import elements
 from ui.charts.elements import ChartContext, Figure
 from ui.components import blocks
+from ui.components.notices import error_boundary
 from ui.components.plot import plot
 from ui.data import user, warehouse
 from ui.exports import about
@@ -145,7 +146,8 @@ def downloads(
     """All downloads of an answer in a popover; nothing is written until it is asked for."""
     popover = st.popover(view.word("figure.files"), key=f"files-{ident}", type="tertiary", on_change="rerun")
     if popover.open:
-        with popover:
+        # A fragment of its own: outside of the boundary of its figure.
+        with popover, error_boundary(view.lang, f"files-{ident}"):
             offers(view, source, context, ident, picture)
 
 
