@@ -11,7 +11,7 @@ from ui.charts.elements import metric_of, unit_of
 from ui.components import blocks
 from ui.components import figures as ui
 from ui.components.footer import question
-from ui.components.notices import error_boundary
+from ui.components.notices import error_boundary, notice
 from ui.components.widgets import controlled
 from ui.data import user, warehouse
 from ui.i18n import text
@@ -46,6 +46,9 @@ def figure(view: PageContext, name: str, scenario: Scenario) -> None:
     """The path that the analysis `name` projects under the scenario, drawn as a standard figure."""
     with st.container(border=True, key=f"figure-{name}", height="stretch"), error_boundary(view.lang, name):
         answer, ignored = scoped_query.worked_out(view, name, scenario=scenario)
+        if all(value is None for value in answer.column(answer.metrics[1].name)):
+            notice(view.lang, "state.empty_title", view.word("state.empty"))
+            return
         ui.draw(view, scenario_paths.path, answer, name, ignored=ignored)
 
 
