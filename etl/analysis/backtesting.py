@@ -52,7 +52,7 @@ def runs_of(history: History, ahead: int) -> list[Run]:
     return runs
 
 
-@analysis(asks=("active_assistants", "net_change"))
+@analysis(asks=("active_assistants", "net_change"), open_by_province=True)
 def backtest(con: ScopedCursor, on: date, where: Where) -> Answer:
     """How often the projection's range contained the outcome 1, 3, 6 and 12 months later, and the mean relative error.
 
@@ -73,7 +73,7 @@ def backtest(con: ScopedCursor, on: date, where: Where) -> Answer:
     return answered(history.answers[0], ("ahead",), (*names, *counts), rows, also=history.answers)
 
 
-@analysis(asks=("active_assistants", "net_change"))
+@analysis(asks=("active_assistants", "net_change"), open_by_province=True)
 def backtest_months(con: ScopedCursor, on: date, where: Where) -> Answer:
     """The outcome and the range projected for it six months before: (month, active, low, high)."""
     history = history_of(con, on, where)

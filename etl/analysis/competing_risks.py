@@ -82,7 +82,7 @@ def licensing_cohort(con: ScopedCursor, on: date, where: Where, over: tuple[date
     return answered(like, ("working_day",), names, rows, over=like.over, more=("withdrawn", "at_risk"), query=query)
 
 
-@analysis(asks=("files_complete", "outstanding"), over_period=True)
+@analysis(asks=("files_complete", "outstanding"), over_period=True, open_by_province=True)
 def licensing_times(con: ScopedCursor, on: date, where: Where, over: tuple[date, date] | None = None) -> Answer:
     """The working days until half and 90 % of the files complete in the period are decided, and the share within 25 days.
 

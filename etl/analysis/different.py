@@ -20,7 +20,7 @@ from scipy.special import stdtr
 from etl.analysis.comparison import Side
 from etl.analysis.registry import analysis
 from etl.core.errors import QuestionError, TooEarly
-from etl.semantic.access import ADMINISTRATOR, BELOW_PROVINCE, ScopedCursor, members_in_scope
+from etl.semantic.access import BELOW_PROVINCE, ScopedCursor, members_in_scope
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import TIME, Metric, catalogue, entries, tables
 from etl.semantic.derived import Where, answered
@@ -36,7 +36,7 @@ _SIDES = np.array(["lower", "none", "higher"])
 _Numbers = np.ndarray[Any, np.dtype[Any]]
 
 
-@analysis(asks=("training_compliance",), over_period=True)
+@analysis(asks=("training_compliance",), over_period=True, open_by_province=True)
 def different(
     con: ScopedCursor,
     on: date,
@@ -84,7 +84,7 @@ def different(
     return _in_unit(answer, rate)
 
 
-@analysis(asks=("training_compliance",))
+@analysis(asks=("training_compliance",), open_by_province=True)
 def differs(con: ScopedCursor, on: date, where: Where, than: Side, metric: str = "training_compliance") -> Answer:
     """The rate on a day in a place against that of another day or place, by the same test; one row.
 
@@ -97,7 +97,7 @@ def differs(con: ScopedCursor, on: date, where: Where, than: Side, metric: str =
     for day, chosen in ((on, members_in_scope(con, where)), (than.on, members_in_scope(con, dict(than.where)))):
         when = _when(con, rate, day, None)
         one = ask(con, metric, where=chosen, **when)
-        asked.append((one, ask(_behind(con, chosen), metric, by=("institute",), where=chosen, **when)))
+        asked.append((one, ask(_behind(con, chosen), metric, by=("institute",), where=one.where, **when)))
     (here, of_here), (there, of_there) = asked
     rows = [answer.records()[0] for answer in (here, there)]
     both = of_here.frame.merge(of_there.frame, on="institute", how="outer", suffixes=("_1", "_2"))
@@ -254,10 +254,8 @@ def _when(con: ScopedCursor, rate: Metric, on: date, over: tuple[date, date] | N
 
 
 def _behind(con: ScopedCursor, involved: Any) -> ScopedCursor:
-    """A cursor for numbers by institute that are only summed to province and nation, which are open to every role."""
-    if BELOW_PROVINCE & {*involved}:
-        return con
-    return ScopedCursor(con.numbers, ADMINISTRATOR, con.publication, con.most_rows)
+    """A cursor for numbers by institute that are only summed to groups that `con` was answered."""
+    return con if BELOW_PROVINCE & {*involved} else con.of_everybody
 
 
 def _in_unit(answer: Answer, rate: Metric) -> Answer:

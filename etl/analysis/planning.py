@@ -5,7 +5,7 @@ An empty scenario continues the last 12 complete months.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from etl.analysis.projection import Point, end_of_next_year, history_of, months_shown, path_of
@@ -43,7 +43,7 @@ class Scenario:
 NOW = Scenario()
 
 
-@analysis(asks=("leaver_rate_12m", "joiners"))
+@analysis(asks=("leaver_rate_12m", "joiners"), open_by_province=True)
 def pace_now(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Recruits per month in the last 12 complete months, and leavers per year as a share of those in service. One row.
 
@@ -57,14 +57,22 @@ def pace_now(con: ScopedCursor, on: date, where: Where) -> Answer:
 
 @analysis(asks=("trainable_assistants", "course_results"))
 def seats_now(con: ScopedCursor, on: date, where: Where) -> Answer:
-    """Training seats per month by province and course: the course results of the last 12 complete months, divided by 12."""
-    period = jalali.last_complete_months(on, 12)
-    results = ask(con, "course_results", by=("province", "course"), over=period, where=filters_of_results(where))
-    rows = [(province, course, count / 12) for province, course, count in results.rows]
-    return answered(results, ("province", "course"), ("plan_seats",), rows)
+    """Training seats per month by province and course: the course results of the last 12 complete months, divided by 12.
+
+    The provinces outside of the scope are one row without a province, so that the nation's seats add up.
+    """
+    period, within = jalali.last_complete_months(on, 12), filters_of_results(where)
+    results = ask(con.of_everybody, "course_results", by=("province", "course"), over=period, where=within)
+    seats: dict[tuple[str | None, str], float] = {}
+    for province, course, count in results.rows:
+        place = (None if province in con.scope.others else province, course)
+        seats[place] = seats.get(place, 0) + count
+    rows = [(*place, count / 12) for place, count in seats.items()]
+    answer = answered(results, ("province", "course"), ("plan_seats",), rows)
+    return replace(answer, scope=con.scope.rights(), restricted=con.scope.codes)
 
 
-@analysis(asks=("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"))
+@analysis(asks=("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"), open_by_province=True)
 def headcount(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NOW) -> Answer:
     """Known and planned active assistants: (month, active, plan, low, high, target). The plan begins in the last known month.
 
@@ -93,7 +101,7 @@ def headcount(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NO
     return answered(like, ("month",), ("active_assistants", *names), rows, also=(pace, *history.answers))
 
 
-@analysis(asks=("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"))
+@analysis(asks=("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"), open_by_province=True)
 def recruits_needed(
     con: ScopedCursor, on: date, where: Where, until: date | None = None, goal: float | None = None
 ) -> Answer:

@@ -229,7 +229,7 @@ def months_shown(
     return rows
 
 
-@analysis(asks=("active_assistants", "target", "net_change"))
+@analysis(asks=("active_assistants", "target", "net_change"), open_by_province=True)
 def projection(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Known and projected months: (month, active, low, high, projected), as `months_shown`.
 
@@ -244,7 +244,7 @@ def projection(con: ScopedCursor, on: date, where: Where) -> Answer:
     return answered(like, ("month",), names, rows, also=history.answers)
 
 
-@analysis(asks=("active_assistants", "target", "target_progress", "net_change"))
+@analysis(asks=("active_assistants", "target", "target_progress", "net_change"), open_by_province=True)
 def pace(con: ScopedCursor, on: date, where: Where, until: date | None = None) -> Answer:
     """The required and the actual pace in persons per month, and the months between which the target is reached. One row.
 

@@ -106,7 +106,7 @@ def limits(values: Sequence[float]) -> tuple[float, float, float] | None:
     return middle - wide, middle, middle + wide
 
 
-@analysis(asks=("training_compliance",))
+@analysis(asks=("training_compliance",), open_by_province=True)
 def level_signals(con: ScopedCursor, on: date, where: Where, name: str = "training_compliance") -> Answer:
     """Each province's share on the nation's funnel, the farthest from the nation's share first.
 
@@ -140,7 +140,7 @@ def level_signals(con: ScopedCursor, on: date, where: Where, name: str = "traini
     return answered(places, ("province",), names, rows, on=day, also=(nation,), more=more)
 
 
-@analysis(asks=("joiners",))
+@analysis(asks=("joiners",), open_by_province=True)
 def change_signals(con: ScopedCursor, on: date, where: Where, name: str = "joiners") -> Answer:
     """Each province's share of the nation's events in the last 24 months, with its natural process limits.
 

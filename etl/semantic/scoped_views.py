@@ -36,7 +36,13 @@ def take(con: duckdb.DuckDBPyConnection, provinces: frozenset[str]) -> duckdb.Du
 
 
 def give_back(con: duckdb.DuckDBPyConnection, provinces: frozenset[str], cursor: duckdb.DuckDBPyConnection) -> None:
-    """Keep a cursor for the next question under the same provinces, as long as `con` is open."""
+    """Keep a cursor for the next question under the same provinces, as long as `con` is open.
+
+    One with rows that were not fetched is closed: the next question of it would be refused.
+    """
+    if _has_rows(cursor):
+        cursor.close()
+        return
     with _lock:
         sets = _idle.setdefault(con, {})
         if provinces not in sets and len(sets) >= _MOST_SETS:
@@ -46,6 +52,14 @@ def give_back(con: duckdb.DuckDBPyConnection, provinces: frozenset[str], cursor:
             cursors.append(cursor)
             return
     cursor.close()
+
+
+def _has_rows(cursor: duckdb.DuckDBPyConnection) -> bool:
+    """Whether rows of its last query were not fetched; True if it cannot tell."""
+    try:
+        return cursor.fetchone() is not None
+    except duckdb.Error:
+        return True
 
 
 def _create_views(cursor: duckdb.DuckDBPyConnection, provinces: frozenset[str]) -> None:

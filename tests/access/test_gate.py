@@ -10,6 +10,7 @@ from starlette.websockets import WebSocketDisconnect
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 from etl.operations import audit, sessions
+from etl.semantic.access import AccessScope, Grant
 from tests.access.gated import ACCESS, CLOSED, PAGE, SECRET, cookie, opens_socket, status
 from tests.access.scopes import ISFAHAN, TEHRAN
 from ui.data import user
@@ -109,15 +110,14 @@ def test_a_token_without_known_groups_has_no_rights_and_is_told_so(groups: Any, 
         (["isfahan"], {ISFAHAN}),
         (["isfahan", "tehran"], {ISFAHAN, TEHRAN}),
         (["tehran", "unknown"], {TEHRAN}),
-        (["tehran", "national"], set()),
     ],
 )
 def test_groups_become_a_scope(groups: list[str], provinces: set[str], oidc: TestClient) -> None:
     scope = people.table().scope_of("x", groups)
     assert scope.codes == provinces
-    assert scope.sees_whole_country == (not provinces)
-    assert scope.may_export == (groups != ["tehran", "unknown"])
-    assert not scope.may_see_detail
+    assert scope.may_take(frozenset({ISFAHAN})) == (ISFAHAN in provinces)
+    assert not scope.may_take(frozenset({TEHRAN}))
+    assert not scope.with_detail.grants
     assert status(oidc, cookie(groups=groups)) == 200
 
 
@@ -133,7 +133,7 @@ def test_withdrawn_rights_take_effect_in_an_open_session(oidc: TestClient, tmp_p
     assert status(oidc, cookie()) == 200
     person = next(iter(people._people.values()))
     monkeypatch.setattr(people, "of_run", lambda: person)
-    assert people.scope_of_run() == user.AccessScope("", "province", frozenset({ISFAHAN}), False, True)
+    assert people.scope_of_run() == AccessScope("", frozenset({Grant("province", frozenset({ISFAHAN}), False, True)}))
     (tmp_path / "access.toml").write_text(ACCESS.replace("groups.isfahan", "groups.other"), encoding="utf-8")
     people._fresh.clear()  # as after two seconds
     with pytest.raises(user.AccessDenied):

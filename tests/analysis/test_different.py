@@ -16,7 +16,7 @@ from etl.analysis.comparison import Side
 from etl.analysis.different import compared, different, differs, discovered, p_values
 from etl.core.errors import QuestionError, TooEarly
 from etl.semantic import access
-from etl.semantic.access import AccessScope, ScopedCursor
+from etl.semantic.access import AccessScope, Grant, ScopedCursor
 from etl.semantic.answers import ask
 from etl.semantic.catalog import catalogue
 from etl.semantic.disclosure import for_circulation
@@ -195,7 +195,7 @@ def test_what_is_no_rate_of_institutes_is_refused_with_a_sentence(con: ScopedCur
 
 @pytest.fixture
 def of_tehran(small_register: Path) -> Iterator[ScopedCursor]:
-    scope = AccessScope("reader", "province", frozenset({"IR-23"}), may_see_detail=True, may_export=True)
+    scope = AccessScope("reader", frozenset({Grant("province", frozenset({"IR-23"}), True, True)}))
     with access.connect(small_register, scope) as cursor:
         yield cursor
 

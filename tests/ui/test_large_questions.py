@@ -29,7 +29,7 @@ from ui.i18n import text
 BY = ("institute", "county", "month")
 OVER = (date(2001, 3, 21), date(2026, 6, 30))
 ROWS = 50
-OWN = access.AccessScope("somebody", "province", frozenset({"IR-23"}), may_see_detail=True, may_export=True)
+OWN = access.AccessScope("somebody", frozenset({access.Grant("province", frozenset({"IR-23"}), True, True)}))
 CONTEXT = ChartContext("en")
 
 

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from etl.analysis import data_quality
 from etl.build import pipeline
 from etl.core.text_folding import latin_digits
-from etl.semantic.access import ADMINISTRATOR, AccessScope, ScopedCursor
+from etl.semantic.access import ADMINISTRATOR, AccessScope, Grant, ScopedCursor
 from tests import made
 from tests.ui.test_pages import html, opened, published  # noqa: F401 - a fixture is asked for by its name
 from ui.charts import matrix, titles
@@ -257,7 +257,7 @@ def test_changes_between_publications_are_listed_by_province_reason_and_file(tmp
     # A user of another province sees the nation and their own province, and no file of others.
     moved = {change.province for change in revision.moved if change.province}
     other = next(code for code in ("IR-23", "IR-10", "IR-30") if code != file["province"])
-    scope = AccessScope("officer", "province", frozenset({other}), may_see_detail=False, may_export=False)
+    scope = AccessScope("officer", frozenset({Grant("province", frozenset({other}), False, False)}))
     own = ScopedCursor(duckdb.connect(), scope)
     revision_shown = data_quality.last_revision(own, pointer)
     assert revision_shown

@@ -219,6 +219,8 @@ def _card(view: PageContext, name: str, answers: CardAnswers | None, below: str)
         lines.append(text.escape(parts))
     if ignored:
         lines.append(text.escape(scoped_query.no_effect(view, ignored)))
+    if answer.left_out:
+        lines.append(text.escape(text.others(answer.left_out, view.lang)))
     written = text.plain(value, metric.unit, view.lang)
     unit = "" if value is None or metric.unit in _NAMED_BY_LABEL else text.unit_word(metric.unit, view.lang, written)
     label = metric.label[view.lang]

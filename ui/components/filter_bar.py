@@ -195,7 +195,11 @@ def _offered(
 ) -> Mapping[str, str]:
     other_filters = dict(frozen)
     metric = _OF_COURSES if "course" in (name, *other_filters) else _COUNTED
-    counts = dict(warehouse.ask(metric, by=name, on=on, where=other_filters).rows)
+    try:
+        counts = dict(warehouse.ask(metric, by=name, on=on, where=other_filters).rows)
+    except user.AccessDenied:
+        # Of the chosen provinces only totals are visible.
+        counts = {}
     names = warehouse.names(name, lang)
     offered_codes = {code for code, count in counts.items() if count} | chosen
     if name == "institute":

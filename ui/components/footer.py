@@ -9,7 +9,7 @@ from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME
 from ui.charts.elements import ChartContext
 from ui.charts.matrix import ORDERED
-from ui.components import downloads, tables
+from ui.components import blocks, downloads, tables
 from ui.data import warehouse
 from ui.exports.file_content import Exportable
 from ui.i18n import text
@@ -69,6 +69,8 @@ def footer(
     `chart_context` brings names of members that only this answer has.
     """
     switch, answer = f"table shown {ident}", exportable.of(source).answer
+    if left_out := text.others(answer.left_out, view.lang):
+        blocks.note(left_out)
     is_shown = bool(st.session_state.get(switch))
     with st.container(horizontal=True, gap="small", key=f"footer-{ident}", vertical_alignment="center"):
         question(view, answer, ident)

@@ -89,11 +89,11 @@ class Questions:
 
     def analyse(self, name: str) -> Answer:
         """The result of the analysis `name` for the place."""
-        return self._record(registry.analyses()[name].run(self.con, on=self.on, where=self.where))
+        return self._record(registry.analyse(self.con, name, self.on, self.where))
 
     def everywhere(self, name: str) -> Answer:
         """The analysis `name` for all provinces. It is searched and not shown, so it is not recorded."""
-        return self._once(name, lambda: self._whole_rows(registry.analyses()[name].run(self.con, on=self.on, where={})))
+        return self._once(name, lambda: self._whole_rows(registry.analyse(self.con, name, self.on)))
 
     def provinces(self) -> Answer:
         """What each province submitted."""

@@ -5,7 +5,7 @@ Persian digits are real characters and not a font feature, so that copied text, 
 
 import html
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 from decimal import MAX_PREC, ROUND_HALF_UP, Context, Decimal
@@ -332,6 +332,12 @@ def member(dimension: str, code: object, lang: str, names: Mapping[str, str] | N
 def listed(parts: Sequence[str], lang: str) -> str:
     """Parts as a list in a sentence."""
     return ("، " if lang == "fa" else ", ").join(parts)
+
+
+def others(provinces: Collection[str], lang: str) -> str:
+    """The sentence that names provinces left out for lack of rights; empty without any."""
+    names = [isolated(member("province", code, lang), lang) for code in sorted(provinces)]
+    return word("sign_in.others", lang, places=shortened(names, lang)) if names else ""
 
 
 def shortened(parts: Sequence[str], lang: str) -> str:

@@ -183,7 +183,7 @@ def _of_proxy(connection: HTTPConnection) -> Person | None:
     if len(subs) != 1 or not subs[0].strip() or len(groups) > 1:
         return None
     names = tuple(name.strip() for name in (groups[0] if groups else "").split(",") if name.strip())
-    key = hashlib.sha256("|".join((subs[0], *names)).encode()).hexdigest()
+    key = hashlib.sha256(json.dumps([subs[0], names]).encode()).hexdigest()
     now = time.time()
     return Person(key, subs[0], subs[0], names, now, now + LONGEST_SECONDS)
 

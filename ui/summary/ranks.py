@@ -29,7 +29,8 @@ def rows(sources: Sources, everywhere: dict[str, tuple[Answer, Answer]]) -> list
             label = sources.word("change.settled", label=label, day=sources.day(places.on))
         here = next((row[name] for row in places.records() if row["province"] == sources.province), None)
         numbers = [text.plain(value, metric.unit, sources.lang) for value in (here, nation.value(name))]
-        at = place(ranking, sources.province, metric)
+        # Without the other provinces there is nothing to rank.
+        at = None if places.left_out else place(ranking, sources.province, metric)
         if at is None:
             rank_in_words = sources.word("profile.no_rank")
         elif is_noise(places):
