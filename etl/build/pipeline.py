@@ -26,7 +26,7 @@ from etl.extract.read_file import Job
 from etl.extract.read_folder import Outcome, WorkerPool
 from etl.extract.source_folder import source_files, unread_files
 from etl.revisions import fingerprints
-from etl.warehouse import adoption_history, build_database, population, publications, run_models
+from etl.warehouse import adoption_history, build_database, official_calendar, population, publications, run_models
 from etl.warehouse.code_version import code_version
 
 _BUILT = "built.duckdb"
@@ -85,7 +85,7 @@ def check(order: BuildOptions, say: Say, progress: Progress) -> Report:
 def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> Report:
     """Build and check the database of a load in `folder`. Raises BuildRefused with all reasons."""
     files = source_files(order.folder)
-    (courses, targets, residents, announced, happened), unusable = _references(order.folder)
+    (courses, targets, residents, announced, happened, days_off), unusable = _references(order.folder)
     setting = parse_values.Setting(
         order.build_day,
         {fold(course.course_code): course.course_code for course in courses},
@@ -108,6 +108,7 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
             population.load(con, residents)
             announcements.load(con, announced)
             events.load(con, happened)
+            official_calendar.load(con, days_off)
             outcomes = workers.read_all(lambda done, rows, share: progress(done, len(jobs), rows, share))
             workers.close()
             snapshots.close()
@@ -140,13 +141,14 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
 
 
 def _references(folder: Path) -> tuple[list[list[Any]], list[str]]:
-    """The courses, targets, residents, announcements and events of `folder`, and the errors of those that are unusable.
+    """The courses, targets, residents, announcements, events and days off of `folder`, and the errors of unusable ones.
 
     The shipped ones replace unusable ones, so that its other files are read too.
     """
     unusable: list[str] = []
     tables: list[list[Any]] = []
-    for read in (reference_data.courses, reference_data.targets, population.read, announcements.read, events.read):
+    readers = (reference_data.courses, reference_data.targets, population.read, announcements.read, events.read)
+    for read in (*readers, official_calendar.read):
         try:
             tables.append(read(folder))
         except Refused as error:
