@@ -38,10 +38,10 @@ class Places:
         """The county of a province that a folded spelling names."""
         return self.counties.get((province, folded.replace(" ", "")))
 
-    def counties_named(self, name: str) -> list[tuple[str, County]]:
-        """The counties that a name or code means, in any province, each with its province."""
+    def county_named(self, name: str) -> County | None:
+        """The county that a name or code means in any province: no two provinces share one."""
         key = county_key(name)
-        return [(province, county) for (province, spelling), county in self.counties.items() if spelling == key]
+        return next((county for (_, spelling), county in self.counties.items() if spelling == key), None)
 
 
 def county_key(name: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import duckdb
 
 from etl.core.errors import QuestionError
-from etl.core.places import County, places
+from etl.core.places import places
 from etl.core.text_folding import fold, latin_digits
 from etl.semantic.catalog import Metric, catalogue
 from etl.warehouse.dimensions import ALL, CHOICES, DIMENSIONS, TIME
@@ -56,7 +56,7 @@ def members(con: duckdb.DuckDBPyConnection, where: Mapping[str, Sequence[str]]) 
             raise QuestionError(f"no dimension is called {name}; there are {', '.join(DIMENSIONS)}")
         if name in TIME:
             raise QuestionError(f"a period is given with --over, not with --where {name}")
-        checked[name] = tuple(dict.fromkeys(_members(con, name, list(values), where)))
+        checked[name] = tuple(dict.fromkeys(_members(con, name, list(values))))
         if not checked[name]:
             raise QuestionError(f"--where {name} names no value")
     return checked
@@ -75,36 +75,22 @@ def other_members(dimension: str, excluded: Collection[str]) -> list[str] | None
 
 def newer_counties_in(where: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """The names of counties created since the census of 1395 among filters, each with the code of the county it counts in."""
-    return {
-        value: county.code
-        for value in where.get("county", ())
-        for _, county in _counties_named(value, where)
-        if county.is_newer
-    }
+    named = {value: places().county_named(value) for value in where.get("county", ())}
+    return {value: county.code for value, county in named.items() if county and county.is_newer}
 
 
-def _counties_named(value: str, where: Mapping[str, Sequence[str]]) -> list[tuple[str, County]]:
-    """The counties of this name or code, of the provinces that are filtered by if there are any."""
-    chosen = {places().provinces.get(fold(name)) for name in where.get("province", ())}
-    return [(province, county) for province, county in places().counties_named(value) if province in chosen or not chosen]
+def _county_code(value: str) -> str:
+    """The code of the county that a name means; the value itself if there is none."""
+    county = places().county_named(value)
+    return county.code if county else value
 
 
-def _county_code(value: str, where: Mapping[str, Sequence[str]]) -> str:
-    """The code of the county that a name means; the value itself if there is none. Raises QuestionError for several."""
-    named = sorted({(province, county.code) for province, county in _counties_named(value, where)})
-    if len(named) > 1:
-        raise QuestionError(f"several counties are called {value!r}, in {', '.join(place for place, _ in named)}: name one")
-    return named[0][1] if named else value
-
-
-def _members(
-    con: duckdb.DuckDBPyConnection, dimension: str, values: Sequence[str], where: Mapping[str, Sequence[str]]
-) -> list[str]:
+def _members(con: duckdb.DuckDBPyConnection, dimension: str, values: Sequence[str]) -> list[str]:
     """The codes of the members named by `values`, in that order. Raises QuestionError for the first unknown one."""
     known = _codes(dimension)
     if known is None:
-        sought = [_county_code(value, where) if dimension == "county" else latin_digits(value) for value in values]
-        codes = _looked_up(con, ALL[dimension].lookup, sought)
+        code_of = _county_code if dimension == "county" else latin_digits
+        codes = _looked_up(con, ALL[dimension].lookup, list(map(code_of, values)))
     else:
         codes = [known.get(fold(value)) for value in values]
     known_codes = [member for member in codes if member is not None]

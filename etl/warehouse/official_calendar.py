@@ -90,12 +90,15 @@ def estimated_days(con: duckdb.DuckDBPyConnection, last: date) -> list[date]:
 
 
 def _official_day(path: Path, line: int, row: dict[str, str]) -> OfficialDay:
-    names = [display_text(files.text(path, line, row, name)) for name in ("name_fa", "name_en")]
+    name_fa, name_en, source = (
+        display_text(files.text(path, line, row, name)) for name in ("name_fa", "name_en", "source")
+    )
     return OfficialDay(
         files.day(path, line, row),
         files.province(path, line, row),
         files.choice(path, line, row, "kind", KINDS),
-        *names,
+        name_fa,
+        name_en,
         files.choice(path, line, row, "confidence", CONFIDENCE),
-        display_text(files.text(path, line, row, "source")),
+        source,
     )

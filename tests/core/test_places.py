@@ -24,7 +24,8 @@ def test_a_county_whose_english_name_was_corrected_is_read_under_both(name: str)
 def test_every_county_of_a_list_is_recognised(file: str, province: str, name: str, count: int) -> None:
     rows = reference_rows(REFERENCE / file)
     named = [places().county(row[province], fold(row[name])) for row in rows]
-    assert len(named) == count and None not in named
+    assert len(named) == count
+    assert None not in named
     code = {"counties.csv": "sci_code", "counties_1404.csv": "code_1395", "counties_since.csv": "parent_code"}.get(file)
     if code:
         assert [county.code for county in named if county] == [row[code] for row in rows]
@@ -40,7 +41,17 @@ def test_spaces_make_no_other_name() -> None:
 
 def test_a_renamed_county_and_a_newer_one_keep_their_name_beside_the_code_of_1395() -> None:
     renamed, newer, same = (places().county("IR-11", fold(name)) for name in ("راسک", "دشتیاری", "سرباز"))
-    assert renamed and (renamed.code, renamed.written, renamed.is_newer) == ("1108", "راسک", False)
-    assert newer and (newer.code, newer.written, newer.is_newer) == ("1102", "دشتیاری", True)
+    assert renamed
+    assert (renamed.code, renamed.written, renamed.is_newer) == ("1108", "راسک", False)
+    assert newer
+    assert (newer.code, newer.written, newer.is_newer) == ("1102", "دشتیاری", True)
     # The newer county of that name was separated from it: both are 1108.
-    assert same and (same.code, same.written) == ("1108", None)
+    assert same
+    assert (same.code, same.written) == ("1108", None)
+
+
+def test_no_name_is_of_two_counties() -> None:
+    codes: dict[str, set[str]] = {}
+    for (_, spelling), county in places().counties.items():
+        codes.setdefault(spelling, set()).add(county.code)
+    assert [spelling for spelling, of in codes.items() if len(of) > 1] == []

@@ -172,13 +172,16 @@ def test_modules_get_their_variables_and_what_is_set_stays(tmp_path):
 
 def test_weekends_are_dated_and_handed_to_the_build(tmp_path):
     environment = write_settings(
-        tmp_path, '[[weekend]]\nfrom = "1404/03/01"\ndays = ["Thursday", "friday"]\n[[weekend]]\nfrom = 2026-01-01\ndays = []\n'
+        tmp_path,
+        '[[weekend]]\nfrom = "1404/03/01"\ndays = ["Thursday", "friday"]\n[[weekend]]\nfrom = 2026-01-01\ndays = []\n',
     )
     settings.apply(environment)
     assert environment["WEEKEND"] == "2025-05-22 thursday friday,2026-01-01"
 
 
-@pytest.mark.parametrize("weekend", ['from = "1404/13/01"\ndays = []', 'from = "1404/01/01"\ndays = ["caturday"]', 'days = ["friday"]'])
+@pytest.mark.parametrize(
+    "weekend", ['from = "1404/13/01"\ndays = []', 'from = "1404/01/01"\ndays = ["caturday"]', 'days = ["friday"]']
+)
 def test_a_weekend_without_a_day_or_of_other_days_is_refused(tmp_path, weekend):
     with pytest.raises(settings.Faulty) as refused:
         settings.read(write_settings(tmp_path, f"[[weekend]]\n{weekend}\n"))

@@ -139,6 +139,8 @@ def _changes(lang: str) -> None:
     for change in changes():
         measures = [] if "*" in change.metrics else [warehouse.label(name, lang) for name in change.metrics]
         words = text.escape(change.words[lang] + (f" ({text.listed(measures, lang)})" if measures else ""))
-        words += "".join(f"<br>{text.escape(_both_values(name, before, lang))}" for name, before in change.before.items())
+        words += "".join(
+            f"<br>{text.escape(_both_values(name, before, lang))}" for name, before in change.before.items()
+        )
         rows.append(f"<dt>{text.escape(text.day(change.on, lang))}</dt><dd>{words}</dd>")
     st.html(f'<div class="pd-entry"><dl>{"".join(rows)}</dl></div>')
