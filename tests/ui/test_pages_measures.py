@@ -1,7 +1,7 @@
 """The cards and sentences of Growth, Coverage, Training and Institutes against `ask`."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
@@ -28,6 +28,7 @@ from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import ask
 from etl.semantic.catalog import catalogue, derived
 from etl.semantic.provisional import settled_on
+from tests.conftest import Sample
 from tests.loading import build, put, put_good, row
 from tests.made import answer
 from tests.ui.test_pages_workforce import html, in_address, in_language, opened, plain, published  # noqa: F401
@@ -342,11 +343,12 @@ def test_the_months_of_a_province_mark_those_beyond_their_limits() -> None:
 
 
 def test_a_title_over_time_and_its_number_of_cases_are_of_the_unit_it_names(
-    small_register: Path, monkeypatch: pytest.MonkeyPatch
+    publish_sample: Callable[..., Sample], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("WAREHOUSE", str(small_register))
+    register = publish_sample(0.05, 5).pointer
+    monkeypatch.setenv("WAREHOUSE", str(register))
     page = plain(html(opened("licensing", lang="en")))
-    with opened_at(small_register) as con:
+    with opened_at(register) as con:
         for name, cases, by in (
             ("renewal_rate", "licences_ended", "quarter"),
             ("time_to_licence_median", "granted_timed", "month"),
