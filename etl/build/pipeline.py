@@ -26,7 +26,7 @@ from etl.extract.read_file import Job
 from etl.extract.read_folder import Outcome, WorkerPool
 from etl.extract.source_folder import CONFIGURATION, source_files, unread_files
 from etl.revisions import fingerprints
-from etl.warehouse import adoption_history, build_database, population, publications, run_models
+from etl.warehouse import adoption_history, build_database, official_calendar, population, publications, run_models
 from etl.warehouse.code_version import code_version
 
 _BUILT = "built.duckdb"
@@ -42,7 +42,10 @@ _READ: dict[str, Callable[[Path], list[Any]]] = {
     "population.csv": population.read,
     "announcements.csv": announcements.read,
     "events.csv": events.read,
+    "calendar.csv": official_calendar.read,
 }
+# Those that replace the shipped ones; the calendar is added to it.
+_REPLACING = _READ.keys() - {"calendar.csv"}
 
 Say = Callable[[str], None]
 Progress = Callable[[int, int, int, float], None]
@@ -95,7 +98,7 @@ def check(order: BuildOptions, say: Say, progress: Progress) -> Report:
 def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> Report:
     """Build and check the database of a load in `folder`. Raises BuildRefused with all reasons."""
     files = source_files(order.folder)
-    (courses, targets, residents, announced, happened), unusable, reference = _references(order.folder)
+    (courses, targets, residents, announced, happened, days_off), unusable, reference = _references(order.folder)
     last = publications.comparable(order.to)
     report = Report(reference=reference, ignored=[printable(name) for name in unread_files(order.folder)])
     if fault := identity.fault(order.to, last):
@@ -123,6 +126,7 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
             population.load(con, residents)
             announcements.load(con, announced)
             events.load(con, happened)
+            official_calendar.load(con, days_off)
             outcomes = workers.read_all(lambda done, rows, share: progress(done, len(jobs), rows, share))
             workers.close()
             snapshots.close()
@@ -155,7 +159,7 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
 
 
 def _references(folder: Path) -> tuple[list[list[Any]], list[str], list[load_report.Reference]]:
-    """The courses, targets, residents, announcements and events of `folder`, the errors of those that are unusable, and the
+    """The courses, targets, residents, announcements, events and days off of `folder`, the errors of those that are unusable, and the
     files in `folder` itself that set up the build.
 
     The shipped ones replace unusable ones, so that its other files are read too.
@@ -169,7 +173,7 @@ def _references(folder: Path) -> tuple[list[list[Any]], list[str], list[load_rep
             unusable.append(str(error))
             tables[name] = read(REFERENCE)
     reference = [
-        load_report.Reference(name, f"data/reference/{name}" if name in tables else "", len(tables.get(name, ())))
+        load_report.Reference(name, f"data/reference/{name}" if name in _REPLACING else "", len(tables.get(name, ())))
         for name in CONFIGURATION
         if os.path.lexists(folder / name)
     ]

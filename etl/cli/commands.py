@@ -28,6 +28,7 @@ from etl.operations import commands as operations
 from etl.operations import readiness
 from etl.revisions import diff
 from etl.semantic import access, answers, catalog
+from etl.semantic.members import newer_counties_in
 from etl.warehouse import publications as publication
 
 # The exit code of a command ended by Ctrl-C, as shells report it.
@@ -183,6 +184,7 @@ def _metrics(_: argparse.Namespace) -> None:
 
 
 def _ask(options: argparse.Namespace) -> None:
+    where = arguments.filters(options.where)
     with access.connect(options.source, access.ADMINISTRATOR) as con:
         answer = answers.ask(
             con,
@@ -190,8 +192,10 @@ def _ask(options: argparse.Namespace) -> None:
             by=tuple(filter(None, (options.by or "").split(","))),
             on=options.on,
             over=options.over,
-            where=arguments.filters(options.where),
+            where=where,
         )
+    for name, code in newer_counties_in(where).items():
+        print(f"{name} counts in county {code}: counties have the boundaries of the census of 1395", file=sys.stderr)
     console.print_answer(answer, options.format)
 
 

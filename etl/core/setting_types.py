@@ -12,7 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from etl.core.jalali import parse_day
+
 LAST_PORT = 65535
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 
 
@@ -90,6 +93,17 @@ syslog = matching(r"/\S+|\S+:[0-9]{1,5}", "socket like /dev/log or HOST:514", ma
 # rsync would take a word that begins with a hyphen as an option.
 replica_source = matching(r"[^-\s].*", "source of rsync like builder:/var/lib/policeyar/offer", may_be_empty=True)
 clock = matching("([01][0-9]|2[0-3]):[0-5][0-9]", "time of day like 02:30")
+
+
+def weekend(value: Any) -> str:
+    """A day and the weekdays without work from it on, as "1404/03/01 thursday friday"; the day becomes an ISO date."""
+    first, *names = text(value).lower().split() or [""]
+    try:
+        if set(names) <= set(WEEKDAYS):
+            return " ".join((parse_day(first).isoformat(), *names))
+    except ValueError:
+        pass
+    raise ValueError(f"{_quoted(value)} is no weekend like 1404/03/01 thursday friday")
 
 
 def command(value: Any) -> str:

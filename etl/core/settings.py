@@ -118,6 +118,13 @@ class Replicas:
 
 
 @dataclass(frozen=True)
+class Weekend:
+    """The weekdays that are no working days, each set from a day on; Friday before. The file has a [[weekend]] for each."""
+
+    rules: tuple[str, ...] = _setting((), kinds.several(kinds.weekend), "WEEKEND")
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings, checked."""
 
@@ -128,6 +135,7 @@ class Settings:
     schedule: Schedule = Schedule()
     notify: Notify = Notify()
     replicas: Replicas = Replicas()
+    weekend: Weekend = Weekend()
 
 
 # Every setting, with the name of its section.
@@ -171,8 +179,9 @@ def apply(environment: MutableMapping[str, str] = os.environ) -> Settings:
             value = getattr(getattr(settings, section), setting.name)
             variable = setting.metadata["variable"]
             # An empty variable overrides nothing.
-            if variable and value not in ("", 0, None, False) and not environment.get(variable):
-                environment[variable] = "1" if value is True else str(value)
+            if variable and value not in ("", 0, None, False, ()) and not environment.get(variable):
+                written = ",".join(value) if isinstance(value, tuple) else "1" if value is True else str(value)
+                environment[variable] = written
     return settings
 
 
@@ -217,6 +226,8 @@ def _file(environment: Mapping[str, str]) -> tuple[dict[str, dict[str, Any]], li
         return {}, [f"{path}: cannot be read ({getattr(error, 'strerror', None) or 'not UTF-8'})"]
     except tomllib.TOMLDecodeError as error:
         return {}, [f"{path}: is not TOML: {error}"]
+    if isinstance(weekends := content.get("weekend"), list):
+        content["weekend"] = {"rules": list(map(_weekend_rule, weekends))}
     names = {section.name: [setting.name for setting in fields(section.type)] for section in fields(Settings)}  # type: ignore[arg-type]
     faults = []
     for section, table in content.items():
@@ -231,6 +242,12 @@ def _file(environment: Mapping[str, str]) -> tuple[dict[str, dict[str, Any]], li
                 if key not in names[section]
             ]
     return {name: table for name, table in content.items() if isinstance(table, dict)}, faults
+
+
+def _weekend_rule(entry: Any) -> str:
+    """A [[weekend]] of the file, with `from` and `days`, as one line."""
+    days = entry.get("days") if isinstance(entry, dict) else None
+    return f"{entry['from']} {' '.join(map(str, days))}" if isinstance(days, list) and "from" in entry else str(entry)
 
 
 def _meant(word: str, choices: Any) -> str:

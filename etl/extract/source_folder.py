@@ -13,7 +13,8 @@ WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 ENDINGS = (".csv", ".tsv", ".parquet", *WORKBOOKS)
 # Files that configure the build, and the marker of a folder whose rows are synthetic.
 CONFIGURATION = (
-    "courses.csv", "targets.csv", "population.csv", "announcements.csv", "events.csv", "sources.toml", SAMPLE_MARK,
+    "courses.csv", "targets.csv", "population.csv", "announcements.csv", "events.csv", "calendar.csv", "sources.toml",
+    SAMPLE_MARK,
 )  # fmt: skip
 PERSIAN_NAMES = dict(zip(TABLES, ("مؤسسات", "مجوزها", "کارکنان", "آموزش"), strict=True))
 _NAMES = {fold(name): table for table, persian in PERSIAN_NAMES.items() for name in (persian, table)}

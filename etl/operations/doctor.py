@@ -6,7 +6,7 @@ import stat
 import sys
 import time
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from etl.extract import postgresql, source_folder
 from etl.extract.causes import spoken, words
 from etl.extract.contract import TABLES
 from etl.operations import notify, sign_in
-from etl.warehouse import publications, version_files
+from etl.warehouse import official_calendar, publications, version_files
 from etl.warehouse.code_version import code_version
 
 _FONTS = ("Vazirmatn-Regular", "Vazirmatn-Bold", "Vazirmatn-FD-Regular", "Vazirmatn-FD-Bold")
@@ -43,7 +43,8 @@ def examine(with_publication: bool = True) -> list[Finding]:
     where = settings.file_in_use()
     findings: list[Finding] = [("settings", str(where) if where else "no file, the defaults hold", True)]
     checks = [_versions, _permissions, _sign_in, _notify, _clock, _memory, _disk, _fonts]
-    for check in [*checks, _publication, _identity_key, _incoming] if with_publication else checks:
+    of_data = [_publication, _calendar, _identity_key, _incoming]
+    for check in [*checks, *of_data] if with_publication else checks:
         try:
             findings += check(config)
         except (OSError, duckdb.Error) as error:
@@ -199,3 +200,22 @@ def _incoming(config: settings.Settings) -> Iterator[Finding]:
     missing = [table for table in TABLES if table not in tables] if is_told else []
     submit = f"{folder} holds no file of {', '.join(missing)}; submit it"
     yield "incoming", submit if missing else str(folder), not missing
+
+
+def _calendar(config: settings.Settings) -> Iterator[Finding]:
+    """Whether the official calendar of the publication reaches far enough ahead, and is confirmed where days are counted."""
+    try:
+        with publications.connect(config.folders.warehouse) as con:
+            needed = publications.describe(con).as_of + timedelta(official_calendar.DAYS_AHEAD)
+            last = official_calendar.last_day(con)
+            estimated = official_calendar.estimated_days(con, needed)
+    except Refused:
+        # Said by the check of the publication.
+        return
+    if last < needed:
+        yield "calendar", f"ends on {last}, and {needed} is needed: add the days off to a calendar.csv and build", False
+    elif estimated:
+        days = f"{len(estimated)} from {estimated[0]} to {estimated[-1]}"
+        yield "calendar", f"warning: estimated holidays are counted ({days}); confirm them in a calendar.csv", True
+    else:
+        yield "calendar", f"official days off known to {last}", True

@@ -162,7 +162,7 @@ def personnel_columns(frame: Frame, inst: Institutes, who: People, spells: Spell
     elsewhere = rng.choice(len(chance), n, p=chance / chance.sum())
     county = np.where(rng.random(n) < 0.85, county, elsewhere)
     new = np.flatnonzero(places.new_county_province == province)
-    if len(new):  # a county created after the census, which the build does not know
+    if len(new):  # a county created after the census, which counts in its parent
         county = np.where(rng.random(n) < 0.006, len(places.county_names) + new[rng.integers(0, len(new), n)], county)
     county = np.where(rng.random(n) < 0.01, -1, county)
     left = np.where(spells["left"] < NEVER, spells["left"], 0)

@@ -186,6 +186,24 @@ def test_a_build_without_a_folder_reads_that_of_the_settings_or_says_that_it_is_
         assert (result.returncode, result.stderr) == (1, f"folders.incoming: {wrong or '.'} is no folder\n")
 
 
+def test_weekends_are_dated_and_handed_to_the_build(tmp_path):
+    environment = write_settings(
+        tmp_path,
+        '[[weekend]]\nfrom = "1404/03/01"\ndays = ["Thursday", "friday"]\n[[weekend]]\nfrom = 2026-01-01\ndays = []\n',
+    )
+    settings.apply(environment)
+    assert environment["WEEKEND"] == "2025-05-22 thursday friday,2026-01-01"
+
+
+@pytest.mark.parametrize(
+    "weekend", ['from = "1404/13/01"\ndays = []', 'from = "1404/01/01"\ndays = ["caturday"]', 'days = ["friday"]']
+)
+def test_a_weekend_without_a_day_or_of_other_days_is_refused(tmp_path, weekend):
+    with pytest.raises(settings.Faulty) as refused:
+        settings.read(write_settings(tmp_path, f"[[weekend]]\n{weekend}\n"))
+    assert [line.partition(":")[0] for line in refused.value.lines] == ["weekend.rules"]
+
+
 def test_nothing_starts_on_a_fault(tmp_path):
     environment = write_settings(tmp_path, "[web]\nport = 0\nprocesses = -1\n")
     result = run("sample", str(tmp_path / "made"), "--scale", "0.001", **environment)
@@ -196,7 +214,9 @@ def test_nothing_starts_on_a_fault(tmp_path):
 
 def test_the_template_names_every_setting_and_its_default():
     text = (ROOT / "deploy" / "settings.toml").read_text(encoding="utf-8")
-    uncommented = tomllib.loads(re.sub(r"(?m)^# (?=\w+ = )", "", text))
+    uncommented = tomllib.loads(re.sub(r"(?m)^# (?=\w+ = |\[\[)", "", text))
+    assert [list(weekend) for weekend in uncommented["weekend"]] == [["from", "days"]]
+    uncommented["weekend"] = {"rules": []}
     assert set(uncommented) == {section.name for section in fields(settings.Settings)}
     defaults = settings.Settings()
     for section in fields(settings.Settings):

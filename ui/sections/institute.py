@@ -105,7 +105,8 @@ def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
 
     def fact(name: str) -> tables.Column:
         def member(row: tuple) -> str:
-            return text.member(name, getattr(institutes[row[0]], name), view.lang)
+            shown = "county_shown" if name == "county" else name
+            return text.member(name, getattr(institutes[row[0]], shown), view.lang)
 
         return tables.Column(
             name,
@@ -135,7 +136,7 @@ def head(view: PageContext, institute: detail.Institute) -> None:
     facts = {
         "dimension.code": text.digits(institute.code, view.lang),
         "dimension.province": text.member("province", institute.province, view.lang),
-        "dimension.county": text.member("county", institute.county, view.lang),
+        "dimension.county": text.member("county", institute.county_shown, view.lang),
         "dimension.activity": text.member("activity", institute.activity, view.lang),
         "institute.founded": text.day(institute.founded_on, view.lang) if institute.founded_on else "–",
         "institute.status": status,
