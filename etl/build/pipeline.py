@@ -159,7 +159,7 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
 
 
 def _references(folder: Path) -> tuple[list[list[Any]], list[str], list[load_report.Reference]]:
-    """The courses, targets, residents, announcements, events and days off of `folder`, the errors of those that are unusable, and the
+    """The courses, targets, residents, announcements, events and days off of `folder`, the errors of unusable ones, and the
     files in `folder` itself that set up the build.
 
     The shipped ones replace unusable ones, so that its other files are read too.
