@@ -3,6 +3,10 @@
 Active on the day plus, for each month ahead, the mean monthly net change of the last 12 complete months and the mean
 deviation of that calendar month in the last three years. The range at each distance holds the middle 80 % of the signed
 relative errors of the same method in the past, each run made only from the data known on its day.
+
+A break is a month whose net change lies outside the limits of the 24 months before it (XmR chart), and as far from the mean of
+the same month in these two years. Breaks are left out of pace and profile, and months before the last break out of the pace.
+For a year after it the range is wider by the size of the break; until three months have passed there is none.
 """
 
 from collections.abc import Sequence
@@ -13,8 +17,10 @@ from itertools import accumulate, islice
 
 import numpy as np
 import pandas as pd
+from numpy.lib.stride_tricks import sliding_window_view
 
 from etl.analysis.registry import analysis
+from etl.analysis.signals import MONTHS, process_limits
 from etl.core import jalali
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask, filter_conditions
@@ -25,8 +31,11 @@ PACE_MONTHS = 12
 PROFILE_MONTHS = 36
 FEWEST_RUNS = 24
 MOST_MONTHS_AHEAD = 60
+# The months after a break before which it is not known what the pace is.
+FEWEST_AFTER_BREAK = 3
 _MOST_RUNS = 120
 MONTHS_SHOWN_BEFORE = 24
+MOST_MONTHS_SHOWN = 36
 _PROJECTED = ("projected", "low", "high")
 
 # Persons in service at a month's end whose licences for it were all decided later, by the day of the first decision.
@@ -124,13 +133,18 @@ class History:
         misses = np.where(ends <= month, (known - paths[:, ahead]) / np.maximum(paths[:, ahead], 1), np.nan)
         misses = misses[:, (ends <= month).sum(0) >= FEWEST_RUNS]
         low, high = middle_range(misses)
+        sizes = break_sizes(self.vintages[month, : month + 1], PACE_MONTHS)
+        if sizes.any():
+            wider = np.abs(sizes).max() / max(self.vintages[month, month], 1)
+            # None until three months have passed since the last break.
+            shown = 0 if sizes[-FEWEST_AFTER_BREAK:].any() else len(low)
+            low, high = low[:shown] - wider, high[:shown] + wider
         return np.stack([np.minimum.accumulate([0.0, *low]), np.maximum.accumulate([0.0, *high])], axis=1)
 
 
-def reached(points: pd.DataFrame, target: float) -> tuple[str | None, str | None]:
-    """The first months in which the upper and the lower bound reach a target; None if one does not."""
-    first, last = (next(iter(points["month"][points[name] >= target]), None) for name in ("high", "low"))
-    return first, last
+def reached(points: pd.DataFrame, target: float) -> list[str | None]:
+    """The first months in which the upper bound, the projection and the lower bound reach a target; None if one does not."""
+    return [next(iter(points["month"][points[name] >= target]), None) for name in ("high", "projected", "low")]
 
 
 def monthly_changes(active: np.ndarray, ahead: int) -> np.ndarray:
@@ -138,13 +152,42 @@ def monthly_changes(active: np.ndarray, ahead: int) -> np.ndarray:
 
     It is the pace of a year plus, with three years of months, the seasonal profile. Needs at least 13 months.
     """
-    changes = np.diff(active)[-PROFILE_MONTHS:]
-    pace = changes[-PACE_MONTHS:].mean()
+    changes = np.diff(active[-PROFILE_MONTHS - 1 :])
     if len(changes) < PROFILE_MONTHS:
-        return np.full(ahead, pace)
+        return np.full(ahead, changes[-PACE_MONTHS:].mean())
+    kept = break_sizes(active, PROFILE_MONTHS) == 0
     # The first change is three years before the next month.
-    profile = (changes - changes.mean()).reshape(-1, 12).mean(0)
-    return pace + np.resize(profile, ahead)
+    profile = _profile(changes, kept)
+    level = (changes - np.resize(profile, PROFILE_MONTHS))[-PACE_MONTHS:]
+    recent = kept[-PACE_MONTHS:]
+    after = recent & (np.cumsum(~recent) == (~recent).sum())
+    if after.sum() >= FEWEST_AFTER_BREAK:
+        recent = after
+    return level[recent if recent.any() else slice(None)].mean() + np.resize(profile, ahead)
+
+
+def _profile(changes: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """The mean deviation of each of the twelve calendar months from the level of its time; breaks separate levels."""
+    if kept.all():
+        return (changes - changes.mean()).reshape(-1, 12).mean(0)
+    levels = pd.get_dummies(np.cumsum(~kept)).to_numpy(float)
+    months = np.resize(np.eye(12), (len(changes), 12))
+    both = np.linalg.lstsq(np.hstack([levels, months])[kept], changes[kept])[0]
+    return both[-12:] - both[-12:].mean()
+
+
+def break_sizes(active: np.ndarray, most: int) -> np.ndarray:
+    """Each of the last `most` net changes (or as many as there are): how far it is from the mean before if a break, else 0."""
+    changes = np.diff(active[-most - MONTHS - 1 :])
+    sizes = np.zeros(len(changes))
+    if len(changes) > MONTHS:
+        windows = sliding_window_view(changes, MONTHS + 1)
+        before, last = windows[:, :-1], windows[:, -1]
+        low, middle, high = process_limits(before)
+        beyond_same = last - (before[:, 0] + before[:, 12]) / 2 + middle
+        is_break = (np.maximum(last, beyond_same) < low) | (np.minimum(last, beyond_same) > high)
+        sizes[MONTHS:] = np.where(is_break, last - middle, 0)
+    return sizes[-most:]
 
 
 def middle_range(values: np.ndarray) -> np.ndarray:
@@ -197,42 +240,53 @@ def path_of(history: History, day: date, active: float) -> pd.DataFrame:
 
 
 def months_shown(history: History, day: date, active: float, points: pd.DataFrame, goal: float | None) -> pd.DataFrame:
-    """The last known months, then those of `points`, which begin in the current one: month, active, projected, low, high.
+    """The last known months, then those of `points`, which begin in the current one: month, active, projected, low, high, break.
 
-    They extend until the lower bound reaches the goal, between one and five years; one year if there is no goal.
+    They extend to a year after the month in which `projected` reaches the goal, three years at most; one year if there is none.
+    `break` is the size of a break.
     """
     current = jalali.unit_of(day, "month").label
-    known = pd.DataFrame({"month": pd.Series(history.labels, dtype=str), "active": history.active})[-MONTHS_SHOWN_BEFORE:]
+    sizes = break_sizes(history.active, MONTHS_SHOWN_BEFORE)
+    known = pd.DataFrame({"month": pd.Series(history.labels, dtype=str), "active": history.active})[
+        -MONTHS_SHOWN_BEFORE:
+    ]
+    known["break"] = np.where(sizes, sizes, np.nan)[-len(known) :] if len(sizes) == len(known) else np.nan
     today = pd.DataFrame([{"month": current} | dict.fromkeys(("active", *_PROJECTED), active)])
     ahead = points[points["month"] > current]
-    is_enough = (ahead["distance"] >= PACE_MONTHS) & ~(ahead["low"] < (-np.inf if goal is None else goal))
-    ahead = ahead[~is_enough.shift(fill_value=False).cummax()]
-    return pd.concat([known[known["month"] < current], today, ahead[["month", *_PROJECTED]]], ignore_index=True)
+    months = PACE_MONTHS
+    if goal is not None:
+        until = reached(points, goal)[1]
+        months = MOST_MONTHS_SHOWN if until is None else PACE_MONTHS + (ahead["month"] <= until).sum()
+    ahead = ahead[["month", *_PROJECTED]][: min(months, MOST_MONTHS_SHOWN)]
+    return pd.concat([known[known["month"] < current], today, ahead], ignore_index=True)
 
 
 @analysis(asks=("active_assistants", "target", "net_change"))
 def projection(con: ScopedCursor, on: date, where: Where) -> Answer:
-    """Known and projected months: (month, active, low, high, projected), as `months_shown`.
+    """Known and projected months: (month, active, low, high, projected, break_size), as `months_shown`.
 
-    `low` and `high` are None with fewer than 24 past runs; with less than a year of history nothing is projected.
+    `low` and `high` are None with fewer than 24 past runs and in the months after a break; with less than a year of history
+    nothing is projected.
     """
     like = ask(con, "active_assistants", "target", on=on, where=where)
     history = history_of(con, on, where)
     active, target = like.value("active_assistants"), like.value("target")
     goal = None if target is None or active >= target else target
     shown = months_shown(history, on, active, path_of(history, on, active), goal)
-    names = {"active": "active_assistants", "low": "projected_low", "high": "projected_high", "projected": "projected"}
+    names = {"active": "active_assistants", "low": "projected_low", "high": "projected_high"}
+    names |= {"projected": "projected", "break": "break_size"}
     return answered(like, ("month",), tuple(names.values()), shown.rename(columns=names), also=history.answers)
 
 
 @analysis(asks=("active_assistants", "target", "target_progress", "net_change"))
 def pace(con: ScopedCursor, on: date, where: Where, until: date | None = None) -> Answer:
-    """The required and the actual pace in persons per month, and the months between which the target is reached. One row.
+    """The required and the actual pace in persons per month, and the months in which the target is reached. One row.
 
-    (required_pace, actual_pace_6, actual_pace_12, projected_first, projected_last, then has_range). The required pace is that
-    until `until` (default: the end of the next Jalali year); the actual paces are of the last 6 and 12 complete months. A
-    month is None if the projection does not reach the target within five years or the history is too short, a pace if the
-    history is shorter. `has_range`: whether the history is long enough for a range of five years.
+    (required_pace, actual_pace_6, actual_pace_12, projected_first, projected_middle, projected_last, then has_range, break_month,
+    break_size). The required pace is that until `until` (default: the end of the next Jalali year); the actual paces are of the
+    last 6 and 12 complete months. The target is reached by the upper bound, the projection and the lower bound. A month is None
+    if that is not within five years or the history is too short, a pace if the history is shorter. `has_range`: whether the
+    history is long enough for a range of five years. The break is the largest of the last 12 complete months.
     """
     answer = ask(con, "active_assistants", "target", "target_progress", on=on, where=where)
     until = until or end_of_next_year(on)
@@ -241,16 +295,25 @@ def pace(con: ScopedCursor, on: date, where: Where, until: date | None = None) -
     left = (until - on).days / jalali.DAYS_A_MONTH
     required = (target - active) / left if target is not None and left > 0 else None
     points = path_of(history, on, active)
-    first, last = (None, None)
-    if target is not None and active >= target:
-        first = last = jalali.unit_of(on, "month").label
-    elif target is not None:
-        first, last = reached(points, target)
+    months: list[str | None] = [None] * 3
+    if target is not None:
+        months = [jalali.unit_of(on, "month").label] * 3 if active >= target else reached(points, target)
     past = history.active.tolist()
-    paces = [(past[-1] - past[-1 - months]) / months if len(past) > months else None for months in (6, PACE_MONTHS)]
-    names = ("required_pace", "actual_pace_6", "actual_pace_12", "projected_first", "projected_last")
-    row = (required, *paces, first, last, bool(points["high"].notna().any() and pd.notna(points["high"].iloc[-1])))
-    return answered(answer, (), names, [row], also=history.answers, more=("has_range",))
+    paces = [(past[-1] - past[-1 - count]) / count if len(past) > count else None for count in (6, PACE_MONTHS)]
+    sizes = break_sizes(history.active, PACE_MONTHS)
+    largest = np.abs(sizes).argmax() if sizes.any() else None
+    broken = (None, None) if largest is None else (history.labels[largest - len(sizes)], float(sizes[largest]))
+    names = (
+        "required_pace",
+        "actual_pace_6",
+        "actual_pace_12",
+        "projected_first",
+        "projected_middle",
+        "projected_last",
+    )
+    more = ("has_range", "break_month", "break_size")
+    row = (required, *paces, *months, bool(points["high"].notna()[-1:].any()), *broken)
+    return answered(answer, (), names, [row], also=history.answers, more=more)
 
 
 def end_of_next_year(day: date) -> date:

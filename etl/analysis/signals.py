@@ -13,6 +13,8 @@ from datetime import date
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
+
 from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.core.errors import QuestionError, TooEarly
@@ -94,15 +96,10 @@ def funnel(groups: Sequence[tuple[Any, float, float]], smallest: int = 0, common
     return Funnel(common, phi, tuple(sorted(points, key=lambda point: (-abs(point.beyond), str(point.group)))))
 
 
-def limits(values: Sequence[float]) -> tuple[float, float, float] | None:
-    """The lower process limit of a series, its mean, and the upper limit, by its mean moving range.
-
-    None for fewer than two values.
-    """
-    if len(values) < 2:
-        return None
-    middle = sum(values) / len(values)
-    wide = _OF_MOVING_RANGE * sum(abs(b - a) for a, b in pairwise(values)) / (len(values) - 1)
+def process_limits(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The lower process limit of the last axis, its mean, and the upper limit, by its mean moving range."""
+    middle = values.mean(-1)
+    wide = _OF_MOVING_RANGE * np.abs(np.diff(values)).mean(-1)
     return middle - wide, middle, middle + wide
 
 
