@@ -25,10 +25,11 @@ from tests.parts import PARTS, SCRIPT, opening
 from tests.ui.test_charts import contrast
 from ui.charts import bars, elements, maps, matrix, steps, titles
 from ui.charts.chart import Chart
-from ui.charts.elements import COLOURS, ChartContext
+from ui.charts.elements import ChartContext
 from ui.components import blocks, figures
 from ui.i18n import text
 from ui.i18n.text import escape
+from ui.palette import COLOURS
 
 pytestmark = pytest.mark.slow
 

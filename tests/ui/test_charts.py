@@ -21,8 +21,9 @@ from etl.semantic.ranking import size_of
 from tests.made import answer, by_month, by_province
 from ui.charts import axes, bars, elements, licensing, lines, maps, steps, time_titles, titles, workforce
 from ui.charts.classes import ABOVE, BELOW, STEPS, classes
-from ui.charts.elements import COLOURS, ChartContext
+from ui.charts.elements import ChartContext
 from ui.i18n import text
+from ui.palette import COLOURS, MEANINGS
 
 ROOT = Path(__file__).parents[2]
 FA, EN = ChartContext("fa"), ChartContext("en")
@@ -426,7 +427,7 @@ def contrast(one: str, other: str) -> float:
 
 
 @pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("meaning", sorted(COLOURS.keys() - {"surface", "grid"}))
+@pytest.mark.parametrize("meaning", sorted(MEANINGS))
 def test_graphics_stand_out_three_to_one_and_words_four_and_a_half(meaning: str, dark: bool) -> None:
     least = 4.5 if meaning in ("text", "quiet", "nation", "target") else 3
     assert contrast(COLOURS[meaning][dark], COLOURS["surface"][dark]) >= least
@@ -440,7 +441,7 @@ def test_no_red_stands_against_green(dark: bool) -> None:
             return "red"
         return "green" if green > 1.3 * max(red, blue) else ""
 
-    hues = {is_red_or_green(both[dark]) for both in COLOURS.values()}
+    hues = {is_red_or_green(both[dark]) for both in MEANINGS.values()}
     assert not {"red", "green"} <= hues
 
 
@@ -464,8 +465,8 @@ def is_warm(colour: str) -> bool:
 
 
 def test_orange_means_a_problem() -> None:
-    warm = {name for name, both in COLOURS.items() if all(int(c[1:3], 16) > 1.5 * int(c[5:7], 16) for c in both)}
-    assert warm == {"problem", "leavers", "loss", "expired"}
+    warm = {name for name, both in MEANINGS.items() if all(int(c[1:3], 16) > 1.5 * int(c[5:7], 16) for c in both)}
+    assert warm == {"problem", "problem_ink", "leavers", "loss", "focus", "expired"}
 
 
 # ---------------------------------------------------------------- room

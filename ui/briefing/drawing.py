@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from etl.semantic.answers import Answer
+from ui import palette
 from ui.charts import axes, maps
 from ui.charts.classes import Classes, classes
 from ui.charts.elements import ChartContext
@@ -72,7 +73,9 @@ def trend(
         f'stroke="{context.colour("actual")}" stroke-width="1.8"/>'
     )
     label = text.plain(value, "persons", context.lang)
-    parts.append(_text(last_x, last_y + 14, label, 9.5, "middle", "actual", context, 700, halo="#ffffff"))
+    parts.append(
+        _text(last_x, last_y + 14, label, 9.5, "middle", "actual", context, 700, halo=context.colour("surface"))
+    )
     return _svg(WIDTH, height, parts)
 
 
@@ -103,7 +106,7 @@ def _projection(
         first, last = (text.plain(value, "persons", context.lang) for value in (low, high))
         label = context.word("figure.period", first=first, last=last)
         at = y(high) - 6 if ahead[-1][1] <= ahead[0][1] else y(low) + 13
-        yield _text(WIDTH - _RIGHT, at, label, _NORMAL, "end", "actual", context, halo="#ffffff")
+        yield _text(WIDTH - _RIGHT, at, label, _NORMAL, "end", "actual", context, halo=context.colour("surface"))
 
 
 def _months(months: Sequence[str], x: Callable[[int], float], base: float, context: ChartContext) -> Iterable[str]:
@@ -176,8 +179,8 @@ def province_map(
 
 
 # From light to dark; even the darkest is light enough for dark labels.
-_PAPER = ("#f1f6fa", "#d5e4ef", "#b4cfe2", "#8db5d3", "#6499c1")
-_BORDER, _GROUND = "#6d8294", "#f4f6f8"
+_PAPER = palette.RAMPS["paper"][0]
+_BORDER, _GROUND = palette.colour("outline"), palette.colour("soft")
 
 
 def paper(screen_classes: Classes) -> Classes:
@@ -190,7 +193,7 @@ def paper(screen_classes: Classes) -> Classes:
 
 _HATCH = (
     '<defs><pattern id="hatch" width="4" height="4" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
-    '<rect width="4" height="4" fill="#f4f6f8"/><line x1="0" y1="0" x2="0" y2="4" stroke="COLOUR" stroke-width="1"/>'
+    f'<rect width="4" height="4" fill="{_GROUND}"/><line x1="0" y1="0" x2="0" y2="4" stroke="COLOUR" stroke-width="1"/>'
     "</pattern></defs>"
 )
 _MAP_SIZE = 6.6

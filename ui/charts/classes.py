@@ -18,20 +18,18 @@ from typing import Any
 from etl.analysis.training import GOAL
 from etl.semantic.answers import Metric
 from etl.semantic.ranking import size_of
+from ui import palette
 from ui.charts.elements import ChartContext, Figure
 from ui.charts.titles import COUNTS
 from ui.i18n import text
 
-# From weak to strong, for light and dark mode. Each has a contrast of at least 3:1 with its background.
-STEPS: tuple[tuple[str, ...], tuple[str, ...]] = (
-    ("#6592b8", "#4a81ab", "#2f6791", "#1b4c71", "#0b2f4d"),
-    ("#3f6f96", "#5288b3", "#6ea5d1", "#9ac5e8", "#d3e8fa"),
-)
+# From weak to strong, for light and dark mode.
+STEPS = palette.RAMPS["counts"]
 # The same with a warm last step, for measures whose highest class is a problem.
-_TO_PROBLEM: tuple[tuple[str, ...], tuple[str, ...]] = (STEPS[0], (*STEPS[1][:4], "#ffd9a3"))
+_TO_PROBLEM = (STEPS[0], (*STEPS[1][:4], palette.colour("problem_ink", dark=True)))
 # Below and above a natural break, each from weak to strong.
-BELOW: tuple[tuple[str, ...], tuple[str, ...]] = (("#d0762a", "#a4500c", "#6b3003"), ("#b5762f", "#e09a4c", "#ffc98a"))
-ABOVE: tuple[tuple[str, ...], tuple[str, ...]] = (("#6592b8", "#4a81ab"), ("#3f6f96", "#5288b3"))
+BELOW = palette.RAMPS["below"]
+ABOVE = (STEPS[0][:2], STEPS[1][:2])
 BREAKS = {"target_progress": 1.0, "training_compliance": GOAL}
 _MOST_DECIMALS = 3
 
