@@ -1,6 +1,7 @@
 """Backtesting: the projections made at the end of each past month, compared with what happened."""
 
 from datetime import date
+from itertools import islice
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,8 @@ from etl.semantic.answers import Answer
 from etl.semantic.derived import Where, answered
 
 HORIZONS = (1, 3, 6, 12)
+PLANTED = ("none", "recruiting_stops", "eighth_struck_off", "boom")
+_SERIES, _MONTHS, _FIRST_BREAK = 25, 150, 100
 # The chart compares the outcome with the projection of half a year before.
 _SHOWN_HORIZON = 6
 
@@ -76,3 +79,41 @@ def backtest_months(con: ScopedCursor, on: date, where: Where) -> Answer:
     names = {"actual": "active_assistants", "low": "projected_low", "high": "projected_high"}
     by = ("month",)
     return answered(history.answers[0], by, tuple(names.values()), shown.rename(columns=names), also=history.answers)
+
+
+def planted_series(kind: str, seed: int) -> tuple[History, int]:
+    """A made-up history and the month of its break: recruits a month Poisson (900), leavers 0.8 %, Farvardin loses 1,000 more.
+
+    From the break on nobody is recruited (`recruiting_stops`) or twice as many (`boom`), or an eighth is struck off in its month.
+    """
+    chance, broken = np.random.default_rng([35, seed]), _FIRST_BREAK + seed % 12
+    units = list(islice(jalali.units_between(date(2012, 3, 25), date.max, "month"), _MONTHS))
+    active = [8000]
+    for month in range(1, _MONTHS):
+        recruits = 900 * chance.lognormal(0, 0.1)
+        if month >= broken:
+            recruits *= {"recruiting_stops": 0, "boom": 2}.get(kind, 1)
+        lost = chance.poisson(active[-1] * 0.008) + (chance.poisson(1000) if units[month].label.endswith("-01") else 0)
+        struck_off = active[-1] // 8 if kind == "eighth_struck_off" and month == broken else 0
+        active.append(max(active[-1] + chance.poisson(recruits) - lost - struck_off, 0))
+    return History([unit.label for unit in units], [unit.last for unit in units], np.array(active)), broken
+
+
+def planted() -> pd.DataFrame:
+    """How often ranges held that were made in the year after a planted break, 25 series of each kind.
+
+    Rows: (break, ahead, inside, ranges, made): the share of ranges that held, the ranges shown, and the projections made, some of
+    which show no range. Without a break it is every projection.
+    """
+    rows = []
+    for kind in PLANTED:
+        for seed in range(_SERIES):
+            history, broken = planted_series(kind, seed)
+            runs = runs_of(history)
+            made = runs["month"].map({label: at for at, label in enumerate(history.labels)}) - runs["ahead"]
+            if kind != "none":
+                runs = runs[made.between(broken, broken + PACE_MONTHS - 1)]
+            rows.append(runs.assign(**{"break": kind}))
+    groups = pd.concat(rows).groupby(["break", "ahead"], sort=False)
+    table = groups.agg(inside=("held", "sum"), ranges=("low", "count"), made=("actual", "size"))
+    return table.assign(inside=table["inside"] / table["ranges"]).reset_index()

@@ -250,7 +250,7 @@ def months_shown(history: History, day: date, active: float, points: pd.DataFram
     known = pd.DataFrame({"month": pd.Series(history.labels, dtype=str), "active": history.active})[
         -MONTHS_SHOWN_BEFORE:
     ]
-    known["break"] = np.where(sizes, sizes, np.nan)[-len(known) :] if len(sizes) == len(known) else np.nan
+    known["break"] = np.pad(np.where(sizes, sizes, np.nan), (len(known) - len(sizes), 0), constant_values=np.nan)
     today = pd.DataFrame([{"month": current} | dict.fromkeys(("active", *_PROJECTED), active)])
     ahead = points[points["month"] > current]
     months = PACE_MONTHS
@@ -258,7 +258,8 @@ def months_shown(history: History, day: date, active: float, points: pd.DataFram
         until = reached(points, goal)[1]
         months = MOST_MONTHS_SHOWN if until is None else PACE_MONTHS + (ahead["month"] <= until).sum()
     ahead = ahead[["month", *_PROJECTED]][: min(months, MOST_MONTHS_SHOWN)]
-    return pd.concat([known[known["month"] < current], today, ahead], ignore_index=True)
+    shown = pd.concat([known[known["month"] < current], today, ahead], ignore_index=True)
+    return shown.astype({"active": "Int64"})
 
 
 @analysis(asks=("active_assistants", "target", "net_change"))
