@@ -9,7 +9,6 @@ from etl.synthetic.calendar import YEAR_STARTS
 from etl.synthetic.habits import FIRST_MEN, FIRST_WOMEN, LAST
 from etl.synthetic.world import MONTH, MONTHS, NEVER, Frame, Institutes, Ints, growth
 
-
 # How much of what makes people leave and keep courses in time is common to their institute, of a normal variable's variance.
 COMMON_IN_LEAVING, COMMON_IN_TRAINING = 0.11, 0.16
 
