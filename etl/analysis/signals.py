@@ -125,7 +125,7 @@ def level_signals(con: ScopedCursor, on: date, where: Where, name: str = "traini
     part, count = metric.numerator, metric.denominator
     institutes = ask(behind(con, ()), name, by=("province", "institute"), on=day, where=_without_province(where))
     groups = places.frame.dropna(subset=["province"]).set_index("province")[[part, count]].fillna(0)
-    plot = funnel(groups, least(catalogue()[count].unit), nation.value(), _chance(institutes.frame, part, count))
+    plot = funnel(groups, least(catalogue()[count].unit), nation.value(), chance(institutes.frame, part, count))
     rows = plot.points.rename_axis("province").reset_index() if plot else pd.DataFrame(columns=_POINT)
     rows[["funnel_low", "funnel_high"]] = np.transpose(plot.limits(rows["count"])) if plot else None
     rows = rows.assign(funnel_phi=plot.phi if plot else None, common=plot.common if plot else None)
@@ -137,7 +137,7 @@ def level_signals(con: ScopedCursor, on: date, where: Where, name: str = "traini
     return answered(places, ("province",), names, rows, on=day, also=(nation, institutes), more=more)
 
 
-def _chance(institutes: pd.DataFrame, part: str, count: str) -> float:
+def chance(institutes: pd.DataFrame, part: str, count: str) -> float:
     """How many times more than independent people the institutes of a province vary around its share."""
     frame = institutes[institutes[count].fillna(0) > 0].assign(**{part: institutes[part].fillna(0)})
     sums = frame.groupby("province")[[part, count]].sum()
