@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr
 
+from etl.analysis.clusters import behind, design_effect, spread_of
 from etl.analysis.comparison import Side
 from etl.analysis.registry import analysis
 from etl.core.errors import QuestionError, TooEarly
@@ -62,7 +63,7 @@ def different(
     when = _when(con, rate, on, over)
     groups = ask(con, metric, by=(by,), where=within, **when)
     whole = ask(con, metric, where=groups.where, **when)
-    institutes = ask(_behind(con, (by, *within)), metric, by=(by, "institute"), where=groups.where, **when)
+    institutes = ask(behind(con, (by, *within)), metric, by=(by, "institute"), where=groups.where, **when)
     frame = groups.frame[groups.frame[by].notna()].copy()
     clusters = institutes.frame.assign(group=pd.Categorical(institutes.frame[by], categories=frame[by]).codes)
     part, count = _parts(rate)
@@ -97,7 +98,7 @@ def differs(con: ScopedCursor, on: date, where: Where, than: Side, metric: str =
     for day, chosen in ((on, members_in_scope(con, where)), (than.on, members_in_scope(con, dict(than.where)))):
         when = _when(con, rate, day, None)
         one = ask(con, metric, where=chosen, **when)
-        asked.append((one, ask(_behind(con, chosen), metric, by=("institute",), where=one.where, **when)))
+        asked.append((one, ask(behind(con, chosen), metric, by=("institute",), where=one.where, **when)))
     (here, of_here), (there, of_there) = asked
     rows = [answer.records()[0] for answer in (here, there)]
     both = of_here.frame.merge(of_there.frame, on="institute", how="outer", suffixes=("_1", "_2"))
@@ -138,9 +139,9 @@ def p_values(
         else:
             own, people = summed(parts) / summed(counts), summed(counts)
             residual = np.where(known, parts - own[at] * counts, 0)
-            effect = _design_effect(residual, _spread(own) * people, institutes)
+            effect = design_effect(residual, spread_of(own) * people, institutes)
             variance = summed(residual**2) / people**2 * institutes / (institutes - 1)
-            t = (hits / sizes - common) / np.sqrt((variance + effect * _spread(common) / sizes) / 2)
+            t = (hits / sizes - common) / np.sqrt((variance + effect * spread_of(common) / sizes) / 2)
             is_testable = (sizes >= least(catalogue()[count].unit)) & (institutes >= FEWEST_INSTITUTES)
             freedom = institutes - 1
         return np.where(is_testable, 2 * stdtr(np.maximum(freedom, 1), -np.abs(t)), np.nan), institutes
@@ -172,12 +173,12 @@ def compared(rate: Metric, rows: Sequence[Mapping[str, Any]], sides: Sequence[_N
         residuals = [side[:, 0] - share * side[:, 1] for share, side in zip(own, sides, strict=True)]
         changes = np.subtract(*(residual / (total[1] or 1) for residual, total in zip(residuals, totals, strict=True)))
         variance = (changes**2).sum() * (freedom + 1) / freedom
-        chance = (_spread(common) / sizes).sum()
+        chance = (spread_of(common) / sizes).sum()
         if (sides[0][:, 1] * sides[1][:, 1]).any():
             chance = max(chance, variance)
         else:
-            spread = _spread(np.array(own)) * [total[1] for total in totals]
-            chance *= _design_effect(np.concatenate(residuals), spread, np.array(institutes))
+            spread = spread_of(np.array(own)) * [total[1] for total in totals]
+            chance *= design_effect(np.concatenate(residuals), spread, np.array(institutes))
         deviation = np.sqrt((variance + chance) / 2)
     if not is_testable:
         return np.nan, fewest
@@ -197,19 +198,6 @@ def _sides(rate: Metric, values: "pd.Series[Any]", other: Any, is_beyond_chance:
     # A difference of exactly one point is not lost to the last digit of binary fractions.
     is_clear = is_beyond_chance & (np.abs(difference) >= np.asarray(least_difference) - 1e-12)
     return _SIDES[np.where(is_clear, np.sign(np.nan_to_num(difference)), 0).astype(int) + 1].astype(object)
-
-
-def _spread(share: Any) -> Any:
-    return np.clip(share * (1 - share), 0, None)
-
-
-def _design_effect(residual: _Numbers, spread: _Numbers, institutes: _Numbers) -> float:
-    """How many times more than independent people the institutes of all groups vary; at least 1."""
-    known = np.isfinite(spread) & (institutes > 0)
-    freedom = institutes[known].sum() - known.sum()
-    if freedom <= 0 or not spread[known].sum():
-        return 1.0
-    return max(1.0, float((residual**2).sum() / spread[known].sum() * institutes[known].sum() / freedom))
 
 
 def _alike(parts: _Numbers) -> float:
@@ -251,11 +239,6 @@ def _when(con: ScopedCursor, rate: Metric, on: date, over: tuple[date, date] | N
     if day is None:
         raise TooEarly(f"{rate.name}: no month is settled yet")
     return {"on": day}
-
-
-def _behind(con: ScopedCursor, involved: Any) -> ScopedCursor:
-    """A cursor for numbers by institute that are only summed to groups that `con` was answered."""
-    return con if BELOW_PROVINCE & {*involved} else con.of_everybody
 
 
 def _in_unit(answer: Answer, rate: Metric) -> Answer:

@@ -21,6 +21,7 @@ import duckdb
 from etl.analysis import registry
 from etl.build import load_report, pipeline, volume
 from etl.cli import arguments, console
+from etl.core import without_pandas
 from etl.core.errors import Busy, QuestionError, Refused
 from etl.core.text_folding import printable
 from etl.extract.causes import words
@@ -226,6 +227,12 @@ def _diff(options: argparse.Namespace) -> None:
 
 
 def _backtest(options: argparse.Namespace) -> None:
+    if options.planted:
+        without_pandas.allow()
+        from etl.analysis import backtesting
+
+        print(backtesting.planted().to_string(index=False, formatters={"inside": "{:.0%}".format}))
+        return
     with access.connect(options.source, access.ADMINISTRATOR) as con:
         console.print_answer(registry.analyse(con, "backtest"), options.format)
 
@@ -290,6 +297,7 @@ def _parser() -> argparse.ArgumentParser:
     compared.add_argument("new", nargs="?", help="a publication kept (the one shown)")
 
     backtest = operations.command(commands, "backtest", _backtest, "past projections against what happened")
+    backtest.add_argument("--planted", action="store_true", help="made-up series with a planted break instead")
 
     for answering in (ask, compared, backtest):
         answering.add_argument("--format", choices=("csv", "json", "table"), default="table")

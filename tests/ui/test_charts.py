@@ -47,8 +47,12 @@ def bridge() -> Answer:
 
 
 def projection() -> Answer:
-    rows = [("1404-01", 100, None, None, None), ("1404-02", 110, 110, 110, 110), ("1404-03", None, 112, 120, 117)]
-    names = ("active_assistants", "projected_low", "projected_high", "projected")
+    rows = [
+        ("1404-01", 100, None, None, None, None),
+        ("1404-02", 110, 110, 110, 110, None),
+        ("1404-03", None, 112, 120, 117, None),
+    ]
+    names = ("active_assistants", "projected_low", "projected_high", "projected", "break_size")
     data = answer(names[0], by=("month",), rows=rows)
     return replace(data, metrics=(data.metrics[0], *map(derived, names[1:])), columns=("month", *names))
 
@@ -310,6 +314,25 @@ def test_actual_is_solid_the_target_outlined_the_projection_dashed() -> None:
     assert high["fill"] == "tonexty", "the range is filled"
     assert actual["line"]["dash"] == "solid"
     assert actual["y"] == [100, 110, None]
+
+
+def test_the_axis_of_a_projection_holds_facts_and_projection_not_the_far_end_of_the_range() -> None:
+    data = projection()
+    wide = replace(data, rows=[*data.rows, ("1404-04", None, 20, 9000, 120, None)])
+    assert 120 <= lines.projection(wide, EN)["layout"]["yaxis"]["range"][1] < 250
+
+
+def test_a_break_is_named_once_at_its_first_month() -> None:
+    data = projection()
+    rows = [(month, 100, None, None, None, size) for month, size in
+            (("1404-05", None), ("1404-06", -90.0), ("1404-07", -80.0), ("1404-08", None), ("1404-09", 70.0))]  # fmt: skip
+    for context, words in (
+        (EN, ["drop of Shahrivar 1404", "jump of Azar 1404"]),
+        (FA, ["افت شهریور ۱۴۰۴", "جهش آذر ۱۴۰۴"]),
+    ):
+        notes = lines.projection(replace(data, rows=rows), context)["layout"]["annotations"]
+        named = [(note["x"], re.sub("[\u2066-\u2069]", "", note["text"])) for note in notes if note.get("showarrow")]
+        assert named == [(1, words[0]), (4, words[1])]
 
 
 def test_time_axes_have_jalali_months_or_whole_years() -> None:
