@@ -16,11 +16,12 @@ from itertools import pairwise
 from typing import Any
 
 from etl.analysis.training import GOAL
-from etl.semantic.answers import Metric
-from etl.semantic.ranking import size_of
+from etl.semantic.answers import Answer, Metric
+from etl.semantic.ranking import size_of, worse_side
 from ui.charts.elements import ChartContext, Figure
 from ui.charts.titles import COUNTS
 from ui.i18n import text
+from ui.summary import different
 
 # From weak to strong, for light and dark mode. Each has a contrast of at least 3:1 with its background.
 STEPS: tuple[tuple[str, ...], tuple[str, ...]] = (
@@ -32,6 +33,11 @@ _TO_PROBLEM: tuple[tuple[str, ...], tuple[str, ...]] = (STEPS[0], (*STEPS[1][:4]
 # Below and above a natural break, each from weak to strong.
 BELOW: tuple[tuple[str, ...], tuple[str, ...]] = (("#d0762a", "#a4500c", "#6b3003"), ("#b5762f", "#e09a4c", "#ffc98a"))
 ABOVE: tuple[tuple[str, ...], tuple[str, ...]] = (("#6592b8", "#4a81ab"), ("#3f6f96", "#5288b3"))
+# Of groups tested against the whole, from far worse to far better; orange is the worse side in both looks.
+SIDES: tuple[tuple[str, ...], tuple[str, ...]] = (
+    ("#d46f22", "#f5c08e", "#edf1f4", "#b3d1e8", "#5896c9"),
+    ("#f0a35c", "#a65d20", "#2c3945", "#326f9d", "#8fc6ee"),
+)
 BREAKS = {"target_progress": 1.0, "training_compliance": GOAL}
 _MOST_DECIMALS = 3
 
@@ -43,6 +49,8 @@ class Classes:
     bounds: tuple[float, ...]
     colours: tuple[str, ...]
     unit: str
+    # The words of each class, where it is no range of values.
+    words: tuple[str, ...] = ()
 
     def of(self, value: float) -> int:
         """The class that `value` falls into, from 0."""
@@ -60,6 +68,9 @@ class Classes:
 
     def keys(self, context: ChartContext) -> list[Figure]:
         """The legend keys, from the lowest class."""
+        if self.words:
+            named = zip(self.words, self.colours, strict=True)
+            return [{"label": label, "colour": colour, "kind": "fill"} for label, colour in named if label]
         if not self.bounds:
             return []
         decimals = _decimals(self.bounds, self.unit)
@@ -83,6 +94,28 @@ class Classes:
             {"label": label, "colour": colour, "kind": "fill"}
             for label, colour in zip(labels, self.colours, strict=True)
         ]
+
+
+def is_by_side(answer: Answer) -> bool:
+    """Whether the groups of an answer are coloured by the test against the whole: a rate with a better and a worse side."""
+    return "side" in answer.columns and bool(worse_side(answer.metrics[0]))
+
+
+def by_side(answer: Answer, context: ChartContext) -> tuple[Classes, dict[Any, int]]:
+    """Five classes, from far worse than the whole to far better, and that of each group: the hue is the test's, the depth the
+    distance's. A class without a group has no words.
+    """
+    metric = answer.metrics[0]
+    sides = {"worse": worse_side(metric), "better": {"lower": "higher", "higher": "lower"}[worse_side(metric)]}
+    of_group = {}
+    for row in answer.records():
+        step = 2 if row["is_far"] else 1
+        of_group[row[answer.by[0]]] = 2 + step * {sides["worse"]: -1, sides["better"]: 1}.get(row["side"], 0)
+    beyond = {key: different.words(answer, metric, side, context.lang)["beyond"] for key, side in sides.items()}
+    near, far = (list(beyond.values()), [context.word("different.far", beyond=words) for words in beyond.values()])
+    words = (far[0], near[0], context.word("different.none"), near[1], far[1])
+    used = tuple(str(label) if at in of_group.values() else "" for at, label in enumerate(words))
+    return Classes((), SIDES[context.dark], metric.unit, used), of_group
 
 
 def classes(values: Sequence[float], metric: Metric, context: ChartContext) -> Classes:

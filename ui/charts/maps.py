@@ -9,9 +9,9 @@ from typing import Any
 
 from etl.core.paths import REFERENCE
 from etl.semantic.answers import Answer
-from ui.charts import bars, elements, titles, traces
+from ui.charts import elements, titles, traces
 from ui.charts.chart import chart
-from ui.charts.classes import classes
+from ui.charts.classes import by_side, classes, is_by_side
 from ui.charts.elements import ChartContext, Figure
 
 _BOUNDARIES = "./app/static/iran_provinces.geojson"
@@ -20,21 +20,27 @@ _HATCH_GAP = 0.28
 _CLEAR = "rgba(0,0,0,0)"
 
 
-@chart(titles.extreme, whole_country=True, compares=True, where_noise=bars.ranking)
+@chart(titles.extreme, whole_country=True, compares=True)
 def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = ()) -> Figure:
-    """The 31 provinces coloured by class of the first metric; unknown ones are hatched, `chosen` ones outlined."""
+    """The 31 provinces coloured by class of the first metric, or by their side of the nation; unknown ones are hatched, `chosen`
+    ones outlined.
+    """
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
     with_value = [row for row in answer.rows if row[at] is not None]
     without_value = [row for row in answer.rows if row[at] is None]
-    colour_classes = classes([row[at] for row in with_value], metric, context)
-    border = context.colour("surface")
+    if tested := is_by_side(answer):
+        colour_classes, step_of = by_side(answer, context)
+    else:
+        colour_classes = classes([row[at] for row in with_value], metric, context)
+        step_of = {row[0]: colour_classes.of(row[at]) for row in with_value}
+    border = context.colour("missing" if tested else "surface")
 
     def hovers(rows: Iterable[tuple[Any, ...]]) -> Figure:
         hovertext = [elements.hover(answer, metric, row, context) for row in rows]
         return {"hovertext": hovertext, "hovertemplate": traces.HOVER}
 
-    codes, steps = [row[0] for row in with_value], [colour_classes.of(row[at]) for row in with_value]
+    codes, steps = [row[0] for row in with_value], [step_of[row[0]] for row in with_value]
     class_range = {"zmin": -0.5, "zmax": colour_classes.top}
     data = [_areas(codes, steps, colour_classes.scale, border, **class_range, **hovers(with_value))]
     keys = colour_classes.keys(context)
