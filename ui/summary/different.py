@@ -83,13 +83,14 @@ def words(answer: Answer, metric: Metric, side: str, lang: str, count: int = 0) 
     """The words of a sentence about the groups on a side (lower, higher, unlike) of the whole."""
     kind = kind_of(answer.by)
     whole = text.word(f"different.{whole_of(answer)}", lang)
+    one = text.word("different.group" if kind == "group" else f"dimension.{kind}", lang)
     return {
         "measure": metric.short[lang],
         "beyond": text.word(f"different.{side}", lang, whole=whole),
         "whole": whole,
         "count": text.number(count, lang),
-        "group": text.word("different.group" if kind == "group" else f"dimension.{kind}", lang).lower(),
-        "groups": text.word(f"plural.{kind}", lang),
+        # After a number Persian keeps the singular.
+        "group": text.word(f"plural.{kind}", lang) if lang == "en" and count != 1 else one.lower(),
         "nobody": text.word(f"nobody.{kind}", lang),
     }
 
