@@ -18,7 +18,7 @@ _OF_DIFFERENCE = {"coverage_gap": "residents", "net_change": "in_service"}
 # A census of counties is no sample, and seats are no group of people: any number of either can be ranked.
 _CENSUS, _SEATS = "counties", "seats"
 # What chance can give one group more of than another.
-_SAMPLED = ("persons", "mean_persons", "person_courses", "institutes", "applications", "licences", "course_results")
+_SAMPLED = ("persons", "mean_persons", "person_courses", "institutes", "applications", "licences", "completions")
 
 
 @dataclass(frozen=True)

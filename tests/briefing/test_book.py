@@ -21,6 +21,7 @@ from ui.briefing import content, drawing, typesetting, writing
 from ui.briefing.writing import Press
 from ui.charts import maps
 from ui.charts.elements import ChartContext
+from ui.data.briefing_questions import Questions
 from ui.i18n import text
 
 pytestmark = pytest.mark.slow

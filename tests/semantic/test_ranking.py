@@ -1,4 +1,4 @@
-"""Which groups may be compared: at least 23 persons and 10 institutes, or as many expected; and which differences may be chance."""
+"""Which groups may be compared, at least 23 persons or 10 institutes, and which differences may be chance."""
 
 from __future__ import annotations
 

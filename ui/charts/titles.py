@@ -108,7 +108,8 @@ def extreme(
         all_small = replace(_all_small("all_small", metric, context), alternatives=(range_of,))
         return all_small if ranking.small else range_of
     if is_sampled(metric):
-        return replace(range_of, alternatives=(half,))
+        first = range_of if len(range_of.sentence.split()) <= MOST_WORDS else half
+        return replace(first, alternatives=(half,))
     if len(ranking.ranked) == 1:
         only = ranking.ranked[0]
         place = name_group(only.key)

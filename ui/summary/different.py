@@ -64,9 +64,10 @@ def of_place(answer: Answer, place: Any, lang: str, member: _Names) -> str:
     if row is None or side == "untested":
         values["measure"] = text.inside(metric.short[lang], lang)
         return text.word("different.place_untested", lang, **values)
-    values |= {
-        key: text.plain(row[name], metric.unit, lang) for key, name in (("here", metric.name), ("value", "whole_value"))
-    }
+    here, whole = (text.plain(row[name], metric.unit, lang) for name in (metric.name, "whole_value"))
+    values["value"] = whole
+    if row[metric.name] is not None:
+        values["place"] = f"{values['place']} ({here})"
     return text.word("different.place_none" if side == "none" else "different.place", lang, **values)
 
 
