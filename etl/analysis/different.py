@@ -31,8 +31,6 @@ LEVEL = 0.05
 FEWEST_INSTITUTES = 5
 # The least difference that is named: of a share in points, of a rate per residents as a part of the other rate.
 POINTS, RELATIVE = 0.01, 0.1
-# A group at least so far from the whole is far: points of a share, a part of the whole's rate.
-FAR_POINTS, FAR_RELATIVE = 0.05, 0.5
 _SIDES = np.array(["lower", "none", "higher"])
 _Numbers = np.ndarray[Any, np.dtype[Any]]
 
@@ -48,8 +46,8 @@ def different(
 ) -> Answer:
     """Each group's rate against the whole's: provinces against the nation, other groups against all within the filters.
 
-    Rows: (the group, the rate, whole_value, p_value, institutes_compared, then the two parts of the rate, `side`: lower, higher,
-    none or untested, and is_far), the clearly worse first, then the clearly better, the widest difference first. Untested are
+    Rows: (the group, the rate, whole_value, p_value, institutes_compared, then the two parts of the rate and `side`: lower,
+    higher, none or untested), the clearly worse first, then the clearly better, the widest difference first. Untested are
     groups of fewer than 23 people (10 institutes) or 5 institutes; for a rate per residents, those that would have fewer than
     23 people at the whole's rate. A rate that may still change by itself is asked on the last settled month's end, one of
     events over `over`. Raises QuestionError for what is no rate of institutes, TooEarly where no month is settled yet.
@@ -76,13 +74,12 @@ def different(
     worse = worse_side(rate) or "lower"
     frame["place"] = frame.side.map({"lower": 1, "higher": 1, "none": 2, "untested": 3} | {worse: 0})
     frame["distance"] = -(frame[metric] - frame.whole_value).abs()
-    frame["is_far"] = -frame.distance >= (FAR_RELATIVE * frame.whole_value if _is_of_places(rate) else FAR_POINTS)
     frame = frame.sort_values(["place", "distance", by])
     if is_national and "province" in chosen:
         groups = replace(groups, where=dict(chosen))
         frame = frame[frame.province.isin(chosen["province"])]
     names = (metric, "whole_value", "p_value", "institutes_compared")
-    answer = answered(groups, (by,), names, frame, also=(whole, institutes), more=(part, count, "side", "is_far"))
+    answer = answered(groups, (by,), names, frame, also=(whole, institutes), more=(part, count, "side"))
     return _in_unit(answer, rate)
 
 

@@ -20,9 +20,10 @@ from etl.semantic.catalog import Metric, catalogue, derived
 from etl.semantic.ranking import size_of
 from tests.made import answer, by_month, by_province
 from ui.charts import axes, bars, elements, licensing, lines, maps, steps, time_titles, titles, workforce
-from ui.charts.classes import ABOVE, BELOW, SIDES, STEPS, classes
-from ui.charts.elements import COLOURS, ChartContext
+from ui.charts.classes import STEPS, classes
+from ui.charts.elements import ChartContext
 from ui.i18n import text
+from ui.palette import COLOURS, MEANINGS
 
 ROOT = Path(__file__).parents[2]
 FA, EN = ChartContext("fa"), ChartContext("en")
@@ -231,8 +232,8 @@ def test_a_rate_shows_its_numerator_and_denominator_on_hover() -> None:
 
 def sided(data: Answer, **sides: str) -> Answer:
     """The answer with the side of each province, by its code without "IR-"; others are not told apart from the nation."""
-    rows = [(*row, sides.get(str(row[0]).replace("-", ""), "none"), False) for row in data.rows]
-    return replace(data, columns=(*data.columns, "side", "is_far"), rows=rows)
+    rows = [(*row, sides.get(str(row[0]).replace("-", ""), "none"), 0.8) for row in data.rows]
+    return replace(data, columns=(*data.columns, "side", "whole_value"), rows=rows)
 
 
 def test_only_the_clearly_worse_are_orange_and_stand_on_top_and_the_named_are_bold() -> None:
@@ -245,12 +246,6 @@ def test_only_the_clearly_worse_are_orange_and_stand_on_top_and_the_named_are_bo
     assert figure["layout"]["annotations"][0]["text"] == "\u2066<b>50.0%</b>\u2069"
     untested = bars.ranking(by_province(), EN, focus=("IR-11",))
     assert EN.colour("problem") not in untested["data"][0]["marker"]["color"]
-    drawn = maps.provinces(data, EN)
-    steps_of = dict(zip(drawn["data"][0]["locations"], drawn["data"][0]["z"], strict=True))
-    assert [SIDES[0][steps_of[code]] for code in ("IR-11", "IR-23")] == [SIDES[0][1], SIDES[0][3]]
-    assert {key["label"] for key in drawn["layout"]["meta"]["keys"] if key["kind"] == "fill"} >= {
-        "clearly below the nation", "clearly above the nation",
-    }  # fmt: skip
 
 
 def test_a_group_too_small_to_be_ranked_is_paler_below_the_others_and_says_its_n() -> None:
@@ -344,19 +339,63 @@ def test_a_count_starts_at_zero_and_a_share_shows_at_least_ten_points() -> None:
 # ---------------------------------------------------------------- map
 
 
+def tested_provinces(*metrics: str) -> Answer:
+    """As the analysis `different` answers: one province far behind, one ahead, one alike, one without a value."""
+    rows = [
+        ("IR-11", 0.5, 0.8, 0.001, 9, 100, 200, "lower"),
+        ("IR-23", 0.84, 0.8, 0.001, 9, 840, 1000, "higher"),
+        ("IR-00", 0.75, 0.8, 0.6, 9, 75, 100, "none"),
+        ("IR-30", None, 0.8, None, 0, 0, 0, "untested"),
+    ]
+    metric = next(iter(metrics), "training_compliance")
+    made = answer(metric, by=("province",), rows=rows)
+    parts = [str(made.metrics[0].numerator), str(made.metrics[0].denominator)]
+    return replace(made, columns=("province", metric, "whole_value", "p_value", "institutes_compared", *parts, "side"))
+
+
 def test_the_map_shows_what_has_a_value_and_hatches_what_has_none() -> None:
-    figure = maps.provinces(by_province(), EN)
-    coloured, grey, lines_across = figure["data"]
-    assert coloured["locations"] == ["IR-00", "IR-11", "IR-23"]
-    assert coloured["z"] == [1, 0, 2], "three values below the goal of compliance, in three classes"
+    figure = maps.provinces(tested_provinces(), EN)
+    coloured, grey, lines_across = figure["data"][:3]
+    assert coloured["locations"] == ["IR-11", "IR-23", "IR-00"]
     assert grey["locations"] == ["IR-30"]
     assert lines_across["mode"] == "lines"
     assert None in lines_across["lon"]
     assert figure["layout"]["meta"]["keys"][-1] == elements.key(EN, "No data", "missing", "hatch")
 
 
+@pytest.mark.parametrize("context", LOOKS)
+def test_the_test_decides_the_hue_of_a_province_and_the_distance_its_depth(context: ChartContext) -> None:
+    figure = maps.provinces(tested_provinces(), context)
+    coloured = figure["data"][0]
+    assert [maps.AREAS[step] for step in coloured["z"]] == ["far_behind", "ahead", "alike"]
+    assert [colour for _, colour in coloured["colorscale"]][::2] == [context.colour(area) for area in maps.AREAS]
+    meta = maps.provinces(tested_provinces(), EN)["layout"]["meta"]
+    labels = [key["label"] for key in meta["keys"]]
+    assert labels == ["clearly lower", "no clear difference", "clearly higher", "No data"], (
+        "no class without a province"
+    )
+    assert meta["credit"].startswith("Nation: 80.0%; strong colour: more than 5 percentage points")
+
+
+def test_where_less_is_better_the_higher_province_is_behind() -> None:
+    figure = maps.provinces(tested_provinces("leaver_rate_12m"), EN)
+    assert [maps.AREAS[step] for step in figure["data"][0]["z"]] == ["far_ahead", "behind", "alike"]
+
+
+def test_every_province_has_its_value_and_those_behind_their_name() -> None:
+    wide, narrow = maps.provinces(tested_provinces(), EN)["data"][-2:]
+    assert wide["text"] == ["<b>Sistan and<br>Baluchestan</b><br>50.0", "<b>Tehran</b><br>84.0", "75.0"]
+    assert (narrow["text"], narrow["visible"]) == (["50.0", "84.0", "75.0"], False)
+    for ink, shadow in zip(wide["textfont"]["color"], wide["textfont"]["shadow"], strict=True):
+        assert contrast(ink, shadow.split()[3].rstrip(",")) >= 4.5
+    assert set(maps._LABELS) == set(text.reference_members("province", "en"))
+
+
 def test_what_is_chosen_is_outlined_above_all_else_and_not_filled() -> None:
-    outlined = maps.provinces(by_province(), EN, chosen=("IR-30",))["data"][-1]
+    figure = maps.provinces(by_province(), EN, chosen=("IR-30",))
+    (outlined,) = (
+        trace for trace in figure["data"] if trace.get("locations") == ["IR-30"] and "hovertext" not in trace
+    )
     assert outlined["locations"] == ["IR-30"]
     assert outlined["marker"]["line"]["color"] == EN.colour("chosen")
     assert {colour for _, colour in outlined["colorscale"]} == {"rgba(0,0,0,0)"}
@@ -404,25 +443,6 @@ def test_values_less_than_a_whole_number_apart_have_bounds_with_the_digits_they_
     assert scale.keys(EN)[1]["label"] == "0.12 to 0.13"
 
 
-@pytest.mark.parametrize("name", ["target_progress", "training_compliance"])
-def test_a_natural_break_divides_warm_from_cold(name: str) -> None:
-    for context in LOOKS:
-        scale = classes([0.2, 0.5, 0.6, 0.7, 0.8, 0.96, 1.0, 1.3], catalogue()[name], context)
-        at = scale.bounds.index({"target_progress": 1.0, "training_compliance": 0.95}[name])
-        assert set(scale.colours[: at + 1]) <= set(BELOW[context.dark])
-        assert set(scale.colours[at + 1 :]) <= set(ABOVE[context.dark])
-        assert "below" in scale.keys(EN)[0]["label"]
-
-
-@pytest.mark.parametrize(("name", "worst"), [("coverage_per_10k", 0), ("leaver_rate_12m", -1)])
-def test_the_class_in_need_of_attention_is_the_darkest_or_the_only_warm_one(name: str, worst: int) -> None:
-    values = [n / 31 for n in range(31)]
-    light, dark = (classes(values, catalogue()[name], ChartContext("en", on)).colours for on in (False, True))
-    assert light[worst] == min(light, key=luminance)
-    assert [is_warm(colour) for colour in light] == [False] * 5
-    assert [i for i, colour in enumerate(dark) if is_warm(colour)] == [worst % 5]
-
-
 # ---------------------------------------------------------------- colours
 
 
@@ -439,7 +459,7 @@ def contrast(one: str, other: str) -> float:
 
 
 @pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("meaning", sorted(COLOURS.keys() - {"surface", "grid"}))
+@pytest.mark.parametrize("meaning", sorted(MEANINGS))
 def test_graphics_stand_out_three_to_one_and_words_four_and_a_half(meaning: str, dark: bool) -> None:
     least = 4.5 if meaning in ("text", "quiet", "nation", "target") else 3
     assert contrast(COLOURS[meaning][dark], COLOURS["surface"][dark]) >= least
@@ -453,22 +473,18 @@ def test_no_red_stands_against_green(dark: bool) -> None:
             return "red"
         return "green" if green > 1.3 * max(red, blue) else ""
 
-    hues = {is_red_or_green(both[dark]) for both in COLOURS.values()}
+    hues = {is_red_or_green(both[dark]) for both in MEANINGS.values()}
     assert not {"red", "green"} <= hues
 
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_classes_stand_out_three_to_one_and_stay_apart_in_grey(dark: bool) -> None:
-    for colours in (STEPS[dark], BELOW[dark], ABOVE[dark], classes_to_problem(dark)):
+    colours = STEPS[dark]
+    if colours:
         levels = [luminance(colour) for colour in colours]
         assert levels == sorted(levels, reverse=not dark)
         assert all(abs(a - b) > 0.02 for a, b in combinations(levels, 2))
         assert all(contrast(colour, COLOURS["surface"][dark]) >= 3 for colour in colours)
-
-
-def classes_to_problem(dark: bool) -> tuple[str, ...]:
-    values = [n / 31 for n in range(31)]
-    return classes(values, catalogue()["leaver_rate_12m"], ChartContext("en", dark)).colours
 
 
 def is_warm(colour: str) -> bool:
@@ -477,8 +493,8 @@ def is_warm(colour: str) -> bool:
 
 
 def test_orange_means_a_problem() -> None:
-    warm = {name for name, both in COLOURS.items() if all(int(c[1:3], 16) > 1.5 * int(c[5:7], 16) for c in both)}
-    assert warm == {"problem", "leavers", "loss", "expired"}
+    warm = {name for name, both in MEANINGS.items() if all(int(c[1:3], 16) > 1.5 * int(c[5:7], 16) for c in both)}
+    assert warm == {"problem", "problem_ink", "leavers", "loss", "focus", "expired"}
 
 
 # ---------------------------------------------------------------- room
@@ -549,11 +565,6 @@ def test_the_smallest_of_counts_that_should_rise_is_no_problem() -> None:
     data = answer("active_assistants", by=("province",), rows=[("IR-23", 900), ("IR-11", 200), ("IR-00", 50)])
     title = titles.extreme(data, EN)
     assert title.focus == ("IR-00",)
-    for context in (EN, replace(EN, dark=True)):
-        assert set(classes([900, 200, 50], catalogue()["active_assistants"], context).colours) <= set(
-            STEPS[context.dark]
-        )
-    assert classes([900, 200, 50], catalogue()["active_assistants"], EN).colours[-1] == STEPS[0][-1]
 
 
 def test_a_shortfall_is_named_without_the_sign_that_the_word_says() -> None:

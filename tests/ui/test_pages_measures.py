@@ -141,7 +141,9 @@ def test_the_trained_share_stands_on_the_card_of_compliance(lang: str, published
         trained = ask(con, "trained_share")
     page = html(opened("training", **in_language(lang)))
     card = page[page.index(ask_metric("training_compliance")[0].label[lang]) :].split("</div>")[0]
-    assert f"{trained.metrics[0].short[lang]}: {text.plain(trained.value(), 'share', lang)}" in card
+    short = trained.metrics[0].short[lang]
+    assert f"{short}: {text.plain(trained.value(), 'share', lang)}" in card
+    assert f"{short}: " not in html(opened("training", course="base", **in_language(lang)))
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

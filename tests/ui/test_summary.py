@@ -174,9 +174,9 @@ _OPERATIONAL = ("lapsed", "licences_ending", "training_lapsing", "files_overdue"
 
 def compared(*places: tuple[str, float | None, str], name: str = "training_compliance", whole: float = 0.85) -> Answer:
     """The answer of `different`: each province with its rate and side."""
-    rows = [(code, value, whole, 0.01, 9, 0, 0, side, False) for code, value, side in places]
+    rows = [(code, value, whole, 0.01, 9, 0, 0, side) for code, value, side in places]
     answer = made.answer(name, by=("province",), rows=rows)
-    columns = ("province", name, "whole_value", "p_value", "institutes_compared", "part", "count", "side", "is_far")
+    columns = ("province", name, "whole_value", "p_value", "institutes_compared", "part", "count", "side")
     return replace(answer, columns=columns)
 
 

@@ -8,7 +8,6 @@ from etl.semantic.answers import Answer
 from ui.briefing import drawing, tables
 from ui.briefing.writer import Writer
 from ui.charts import maps, marks
-from ui.charts.classes import by_side
 from ui.data.briefing_questions import Questions
 from ui.i18n import text
 from ui.summary import changes, different, needs_action, verdict
@@ -179,16 +178,14 @@ def _map(write: Writer) -> dict[str, Any]:
     answer = write.questions.different("coverage_per_10k", "province")
     nation = write.questions.ask("coverage_per_10k", on=write.questions.day)
     names = {**text.reference_members("province", lang), **_SHORT[lang]}
+    areas = maps.areas_of(answer, [row for row in answer.rows if row[1] is not None], write.context)
     return {
         "title": tables.title(write, answer),
         "sub": write.word("map_sub", day=text.day(write.questions.day, lang), nation=write.plain(nation)),
         "svg": drawing.province_map(answer, write.context, maps.label_points(), names),
         "alt": write.word("map_alt"),
         "width": 158,
-        "legend": [
-            {"colour": step["colour"], "words": step["label"]}
-            for step in by_side(answer, write.context)[0].keys(write.context)
-        ],
+        "legend": [{"colour": step["colour"], "words": step["label"]} for step in areas.keys],
         "credit": f"{text.word('figure.osm', lang)} (ODbL)",
     }
 

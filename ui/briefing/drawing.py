@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from etl.semantic.answers import Answer
+from ui import palette
 from ui.charts import axes, maps
-from ui.charts.classes import by_side
 from ui.charts.elements import ChartContext
 from ui.charts.marks import Mark
 from ui.i18n import text
@@ -72,7 +72,9 @@ def trend(
         f'stroke="{context.colour("actual")}" stroke-width="1.8"/>'
     )
     label = text.plain(value, "persons", context.lang)
-    parts.append(_text(last_x, last_y + 14, label, 9.5, "middle", "actual", context, 700, halo="#ffffff"))
+    parts.append(
+        _text(last_x, last_y + 14, label, 9.5, "middle", "actual", context, 700, halo=context.colour("surface"))
+    )
     return _svg(WIDTH, height, parts)
 
 
@@ -103,7 +105,7 @@ def _projection(
         first, last = (text.plain(value, "persons", context.lang) for value in (low, high))
         label = context.word("figure.period", first=first, last=last)
         at = y(high) - 6 if ahead[-1][1] <= ahead[0][1] else y(low) + 13
-        yield _text(WIDTH - _RIGHT, at, label, _NORMAL, "end", "actual", context, halo="#ffffff")
+        yield _text(WIDTH - _RIGHT, at, label, _NORMAL, "end", "actual", context, halo=context.colour("surface"))
 
 
 def _months(months: Sequence[str], x: Callable[[int], float], base: float, context: ChartContext) -> Iterable[str]:
@@ -149,14 +151,16 @@ def province_map(
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
     values = {row[0]: row[at] for row in answer.rows if row[0]}
-    colour_classes, step_of = by_side(answer, context)
+    known = [row for row in answer.rows if row[at] is not None]
+    classed = maps.areas_of(answer, known, context)
+    colour_of = {row[0]: classed.colours[step] for row, step in zip(known, classed.steps, strict=True)}
     project = _projection_onto_map(values)
     land = {code: [[project(*point) for point in ring] for ring in maps.rings_of(code)] for code in values}
     centres = {code: project(*areas[code]) for code in values}
     parts, labels = [_HATCH.replace("COLOUR", context.colour("missing"))], []
     for code in sorted(values):
         value = values[code]
-        fill = "url(#hatch)" if value is None else colour_classes.colours[step_of[code]]
+        fill = "url(#hatch)" if value is None else colour_of[code]
         rings = "".join(f"{_path(ring)}Z" for ring in land[code])
         parts.append(f'<path d="{rings}" fill="{fill}" stroke="{_BORDER}" stroke-width="0.6" fill-rule="evenodd"/>')
         written = text.plain(value, metric.unit, context.lang)
@@ -175,12 +179,12 @@ def province_map(
     return _svg(MAP_WIDTH, MAP_HEIGHT, parts)
 
 
-_BORDER, _GROUND = "#6d8294", "#f4f6f8"
+_BORDER, _GROUND = palette.colour("outline"), palette.colour("soft")
 
 
 _HATCH = (
     '<defs><pattern id="hatch" width="4" height="4" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
-    '<rect width="4" height="4" fill="#f4f6f8"/><line x1="0" y1="0" x2="0" y2="4" stroke="COLOUR" stroke-width="1"/>'
+    f'<rect width="4" height="4" fill="{_GROUND}"/><line x1="0" y1="0" x2="0" y2="4" stroke="COLOUR" stroke-width="1"/>'
     "</pattern></defs>"
 )
 _MAP_SIZE = 6.6

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
+from etl.semantic import catalog
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME
 from ui.charts import axes, bars, elements, titles, traces
@@ -12,8 +13,8 @@ from ui.charts.classes import classes
 from ui.charts.elements import ChartContext, Figure
 from ui.i18n import text
 
-# Dimensions whose members have a natural order.
-ORDERED = ("age_band", "tenure_band", "span", "size")
+# Dimensions whose members have an order of their own, and such columns of analyses.
+ORDERED = (*catalog.ORDERED, "span", "size")
 MOST_ROWS, MOST_COLUMNS, MOST_BARS = 40, 16, 30
 
 

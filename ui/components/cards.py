@@ -56,7 +56,10 @@ def cards(
 
     def below(name: str, card_answers: _Answers) -> str:
         link = _link(view, name, addresses[name], "action.open") if name in addresses else ""
-        return _printed(view, card_answers.get(companions.get(name, ""))) + link
+        card, companion = card_answers.get(name), card_answers.get(companions.get(name, ""))
+        # A filter that only one of both knows would put numbers of different people side by side.
+        is_alike = card is not None and companion is not None and card.now.where == companion.now.where
+        return (_printed(view, companion) if is_alike else "") + link
 
     rendering.defer(_cards, view, names, ask, below, ready=ask)
 

@@ -105,17 +105,17 @@ def _target(view: PageContext, answer: Answer) -> float | None:
 
 
 def _with_sides(view: PageContext, answer: Answer) -> Answer:
-    """The answer with the side of each group and whether it is far from the whole, for rates that can be tested."""
+    """The answer with the side of each group and the whole's value, for rates that can be tested."""
     metric = answer.metrics[0]
     if len(answer.by) != 1 or not is_tested(metric.name, answer.by[0]):
         return answer
     tested = scoped_query.different(view, metric.name, answer.by[0], answer.where, answer.over)
-    names = ("side", "is_far")
+    names = ("side", "whole_value")
     of_group = {row[answer.by[0]]: tuple(row[name] for name in names) for row in tested.records()}
     return replace(
         answer,
         columns=(*answer.columns, *names),
-        rows=[(*row, *of_group.get(row[0], ("untested", False))) for row in answer.rows],
+        rows=[(*row, *of_group.get(row[0], ("untested", None))) for row in answer.rows],
         query=f"{answer.query}\n\n{tested.query}",
         sources=answer.sources | tested.sources,
     )

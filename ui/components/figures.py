@@ -157,8 +157,12 @@ def prepare(
         if any(_is_known(answer, name) and not _is_known(rounded, name) for name in names):
             return None
         rounded_options = dict(options or {})
+        nation = for_circulation(of_nation(view, rounded), ask).value()
         if rounded_options.get("nation") is not None:
-            rounded_options["nation"] = for_circulation(of_nation(view, rounded), ask).value()
+            rounded_options["nation"] = nation
+        if chart.whole_country and "whole_value" in rounded.columns:
+            at = rounded.columns.index("whole_value")
+            rounded = replace(rounded, rows=[(*row[:at], nation, *row[at + 1 :]) for row in rounded.rows])
         rounded_title = titles.unlike(rule(rounded, chart_context), (), rounded, chart_context)
         redrawn = drawn_charts.draw(rounded, chart, chart_context, rounded_title, below, rounded_options)
         source = downloads.source_of(view, rounded, [*all_notes, view.word("file.circulation_short")])

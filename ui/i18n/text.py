@@ -5,7 +5,6 @@ Persian digits are real characters and not a font feature, so that copied text, 
 
 import html
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import date
@@ -15,11 +14,13 @@ from typing import Any
 
 from persiantools.jdatetime import JalaliDate
 
+from etl.core import declarations
 from etl.core.jalali import parse_day
 from etl.core.paths import REFERENCE, ROOT
 from etl.core.places import reference_rows
 from etl.core.text_folding import latin_digits
-from etl.semantic.catalog import CHOICES
+from etl.semantic.catalog import CHOICES, DIMENSIONS
+from etl.warehouse.dimensions import FILTERS
 
 LANGUAGES = ("fa", "en")
 _PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
@@ -45,9 +46,38 @@ _DECIMALS = {
 _EXACT = Context(prec=MAX_PREC)
 
 
+_FILE = ROOT / "pages" / "text.toml"
+# Keys of an entry besides its languages and the words for a count of one.
+_MORE_KEYS = {"menu": ("page", "group", "tabs", "question"), "tab": ("question",)}
+
+
 @cache
 def _book() -> dict[str, Any]:
-    return tomllib.loads((ROOT / "pages" / "text.toml").read_text(encoding="utf-8"))
+    book = declarations.read(_FILE)
+    _check("", book)
+    for section, names in (("dimension", DIMENSIONS), ("scope", FILTERS)):
+        declarations.check_keys(_FILE, section, (), (), needed=set(names) - set(book[section]))
+    return book
+
+
+def check() -> None:
+    """Raise Refused, with one line, unless text.toml has both languages of each entry and no key that nothing reads."""
+    _book()
+
+
+def _check(title: str, entry: Any) -> None:
+    if isinstance(entry, list):
+        for each in entry:
+            _check(title, each)
+    elif isinstance(entry, dict):
+        if declarations.LANGUAGES & entry.keys():
+            more = _MORE_KEYS.get(title.split(".", maxsplit=1)[0], ())
+            declarations.check_keys(
+                _FILE, title, entry, {*declarations.LANGUAGES, "one", *more}, declarations.LANGUAGES
+            )
+        else:
+            for key, value in entry.items():
+                _check(f"{title}.{key}".lstrip("."), value)
 
 
 def language(written: str | None) -> str:

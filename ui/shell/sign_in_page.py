@@ -3,14 +3,15 @@
 from collections.abc import Callable
 
 from etl.operations.roles import Roles
+from ui import palette
 from ui.i18n import text
 from ui.shell.people import Person
 from ui.shell.requests import base_path
 
-_STYLE = (
-    "body{font-family:Vazirmatn,Tahoma,sans-serif;max-width:36rem;margin:12vh auto;padding:0 1.5rem;color:#17212b;"
-    "background:#fff;line-height:1.7}section{border-top:1px solid #cfd8e1;padding:1rem 0}h1{font-size:1.3rem}"
-    "a{color:#17527a}dt{font-weight:600}dd{margin:0 0 .5rem}"
+_STYLE = palette.variables() + (
+    "body{font-family:Vazirmatn,Tahoma,sans-serif;max-width:36rem;margin:12vh auto;padding:0 1.5rem;color:var(--pd-text);"
+    "background:var(--pd-surface);line-height:1.7}section{border-top:1px solid var(--pd-edge);padding:1rem 0}"
+    "h1{font-size:1.3rem}a{color:var(--pd-link)}dt{font-weight:600}dd{margin:0 0 .5rem}"
 )
 
 
