@@ -115,8 +115,8 @@ def test_a_measure_without_a_settled_day_is_reported_and_not_shown(lang: str, pu
     label = ask_metric("leaver_rate_12m")[0].label[lang]
     assert labelled(page)[label] == "–"
     assert page.count(text.escape(text.word("figure.not_settled", lang))) == 2, "early attrition likewise"
-    # Replaces the ranking and the funnel.
-    assert page.count(text.escape(text.word("state.too_early", lang))) == 2
+    # Replaces the ranking.
+    assert page.count(text.escape(text.word("state.too_early", lang))) == 1
     assert text.escape(text.word("state.not_in_scope", lang)) not in page
     assert "pd-error" not in page
 
