@@ -150,11 +150,7 @@ def sparkline(view: PageContext, history: Answer | None) -> str:
     unit, values = history.metrics[0].unit, [row[1] for row in comparable(history).rows if row[1] is not None]
     if len(values) < 2:
         return ""
-    low, high = min(values), max(values)
-    across = 100 / (len(values) - 1)
-    points = [(i * across, 88 - 76 * (value - low) / (high - low or 1)) for i, value in enumerate(values)]
-    line = [f"{x:.1f}% calc({y:.1f}% - 1px)" for x, y in points]
-    line += [f"{x:.1f}% calc({y:.1f}% + 1px)" for x, y in reversed(points)]
+    points, line = _line(values, min(values), max(values))
     area = [*(f"{x:.1f}% {y:.1f}%" for x, y in points), "100% 100%", "0% 100%"]
     first, last = (text.plain(value, unit, view.lang) for value in (values[0], values[-1]))
     label = view.word("change.sparkline", count=text.number(len(values), view.lang), first=first, last=last)
@@ -162,6 +158,21 @@ def sparkline(view: PageContext, history: Answer | None) -> str:
         f'<div class="pd-spark" role="img" aria-label="{text.escape(label)}" title="{text.escape(label)}">'
         f'<i style="clip-path:polygon({",".join(area)})"></i><i style="clip-path:polygon({",".join(line)})"></i></div>'
     )
+
+
+def polygon(kind: str, values: Sequence[float], low: float, high: float) -> str:
+    """Values as a line of class `kind` drawn in CSS, on a scale from `low` to `high`; screen readers pass it by."""
+    return (
+        f'<i class="{kind}" aria-hidden="true" style="clip-path:polygon({",".join(_line(values, low, high)[1])})"></i>'
+    )
+
+
+def _line(values: Sequence[float], low: float, high: float) -> tuple[list[tuple[float, float]], list[str]]:
+    """The points of a line in percent of its box, and the corners of a polygon around it."""
+    across = 100 / max(len(values) - 1, 1)
+    points = [(i * across, 88 - 76 * (value - low) / (high - low or 1)) for i, value in enumerate(values)]
+    upper = [f"{x:.1f}% calc({y:.1f}% - 1px)" for x, y in points]
+    return points, [*upper, *(f"{x:.1f}% calc({y:.1f}% + 1px)" for x, y in reversed(points))]
 
 
 def _link(view: PageContext, name: str, address: str, words_of: str) -> str:
