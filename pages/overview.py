@@ -11,6 +11,7 @@ from ui.state import rendering
 def page() -> None:
     view = ui.scope_bar("@place", "@person", period=True)
     overview.summed_up(view)
+    overview.told(view, "coverage_per_10k", "training_compliance")
     overview.cards(view)
     overview.needing_action(view)
     wide, narrow = st.columns([3, 2])

@@ -25,13 +25,14 @@ from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import TIME, Metric, catalogue, entries, tables
 from etl.semantic.derived import Where, answered
 from etl.semantic.provisional import settled_on
-from etl.semantic.ranking import LEAST, least
+from etl.semantic.ranking import LEAST, is_sampled, least, worse_side
 
 LEVEL = 0.05
 FEWEST_INSTITUTES = 5
 # The least difference that is named: of a share in points, of a rate per residents as a part of the other rate.
 POINTS, RELATIVE = 0.01, 0.1
-_COUNTED = ("persons", "mean_persons", "person_courses", "institutes", "applications", "licences")
+# A group at least so far from the whole is far: points of a share, a part of the whole's rate.
+FAR_POINTS, FAR_RELATIVE = 0.05, 0.5
 _SIDES = np.array(["lower", "none", "higher"])
 _Numbers = np.ndarray[Any, np.dtype[Any]]
 
@@ -47,14 +48,14 @@ def different(
 ) -> Answer:
     """Each group's rate against the whole's: provinces against the nation, other groups against all within the filters.
 
-    Rows: (the group, the rate, whole_value, p_value, institutes_compared, then the two parts of the rate and `side`: lower,
-    higher, none or untested), the clearly worse first, then the clearly better, the widest difference first. Untested are
+    Rows: (the group, the rate, whole_value, p_value, institutes_compared, then the two parts of the rate, `side`: lower, higher,
+    none or untested, and is_far), the clearly worse first, then the clearly better, the widest difference first. Untested are
     groups of fewer than 23 people (10 institutes) or 5 institutes; for a rate per residents, those that would have fewer than
     23 people at the whole's rate. A rate that may still change by itself is asked on the last settled month's end, one of
     events over `over`. Raises QuestionError for what is no rate of institutes, TooEarly where no month is settled yet.
     """
     rate = _rate(metric)
-    if by == "institute" or by in TIME or by not in rate.dimensions:
+    if not is_tested(metric, by):
         raise QuestionError(f"{metric} by {by}: clear differences are told between groups of several institutes")
     chosen = members_in_scope(con, where)
     is_national = by == "province" and not BELOW_PROVINCE & {*chosen}
@@ -72,32 +73,36 @@ def different(
     )
     frame["side"] = _sides(rate, frame[metric], frame.whole_value, discovered(frame.p_value.to_numpy()))
     frame.loc[frame.p_value.isna(), "side"] = "untested"
-    worse = "higher" if rate.direction == "down" else "lower"
+    worse = worse_side(rate) or "lower"
     frame["place"] = frame.side.map({"lower": 1, "higher": 1, "none": 2, "untested": 3} | {worse: 0})
     frame["distance"] = -(frame[metric] - frame.whole_value).abs()
+    frame["is_far"] = -frame.distance >= (FAR_RELATIVE * frame.whole_value if _is_of_places(rate) else FAR_POINTS)
     frame = frame.sort_values(["place", "distance", by])
     if is_national and "province" in chosen:
         groups = replace(groups, where=dict(chosen))
         frame = frame[frame.province.isin(chosen["province"])]
     names = (metric, "whole_value", "p_value", "institutes_compared")
-    answer = answered(groups, (by,), names, frame, also=(whole, institutes), more=(part, count, "side"))
+    answer = answered(groups, (by,), names, frame, also=(whole, institutes), more=(part, count, "side", "is_far"))
     return _in_unit(answer, rate)
 
 
 @analysis(asks=("training_compliance",))
 def differs(con: ScopedCursor, on: date, where: Where, than: Side, metric: str = "training_compliance") -> Answer:
-    """The rate on a day in a place against that of another day or place, by the same test; one row.
+    """The rate on a day in a place against that of another day or place, by the same test; one row. Both days are asked as given.
 
     Columns: the rate, whole_value (that of `than`), p_value, institutes_compared (of the side with fewer), the two parts, and
-    `side`: lower, higher, none or untested. Institutes of both sides count by their change. Raises as `different`.
+    `side`: lower, higher, none or untested. Institutes of both sides count by their change. Raises QuestionError
+    as `different`, and for rates of events.
     """
     rate = _rate(metric)
     part, count = _parts(rate)
     asked = []
-    for day, chosen in ((on, members_in_scope(con, where)), (than.on, members_in_scope(con, dict(than.where)))):
-        when = _when(con, rate, day, None)
-        one = ask(con, metric, where=chosen, **when)
-        asked.append((one, ask(_behind(con, chosen), metric, by=("institute",), where=chosen, **when)))
+    if rate.kind == "event":
+        raise QuestionError(f"{metric} is counted over a period; two days are compared by what is measured on a day")
+    for day, filters in ((on, where), (than.on, dict(than.where))):
+        chosen = members_in_scope(con, filters)
+        one = ask(con, metric, on=day, where=chosen)
+        asked.append((one, ask(_behind(con, chosen), metric, by=("institute",), on=day, where=chosen)))
     (here, of_here), (there, of_there) = asked
     rows = [answer.records()[0] for answer in (here, there)]
     both = of_here.frame.merge(of_there.frame, on="institute", how="outer", suffixes=("_1", "_2"))
@@ -108,6 +113,14 @@ def differs(con: ScopedCursor, on: date, where: Where, than: Side, metric: str =
     names = (metric, "whole_value", "p_value", "institutes_compared")
     row = (value, other, None if np.isnan(p) else float(p), institutes, rows[0][part], rows[0][count], side)
     return _in_unit(answered(here, (), names, [row], also=(there, of_here, of_there), more=(part, count, "side")), rate)
+
+
+def is_tested(name: str, by: str = "province") -> bool:
+    """Whether `different` has an answer: a rate of what institutes have, and groups of several institutes."""
+    rate = catalogue().get(name)
+    return (
+        rate is not None and is_sampled(rate) and {by, "institute"} <= rate.dimensions - {*TIME} and by != "institute"
+    )
 
 
 def p_values(
@@ -220,14 +233,7 @@ def _alike(parts: _Numbers) -> float:
 def _rate(name: str) -> Metric:
     """A metric that is a share, or a rate per residents, of what institutes have."""
     rate = catalogue().get(name)
-    parts = [catalogue()[part] for part in (rate.numerator, rate.denominator) if part] if rate else []
-    if (
-        rate is None
-        or len(parts) < 2
-        or not (rate.unit == "share" or rate.unit.startswith("per_1"))
-        or "institute" not in rate.dimensions
-        or parts[0].unit not in _COUNTED
-    ):
+    if rate is None or not is_tested(name):
         raise QuestionError(
             f"{name} is no rate that can be asked by institute; clear differences are told of such rates"
         )

@@ -1,8 +1,8 @@
 """Classification of values for maps of counts and for heatmaps, and the colours of the classes.
 
 A class includes its lower bound and excludes its upper one. There are up to five classes of about equal size, with whole-number
-bounds if these can separate the values. One hue runs from few to many in both looks: whether a group is behind is said by the
-test of etl/analysis/different.py, in colours of their own (maps.py).
+bounds if these can separate the values. One hue runs from few to many in both looks. Rates that can be better or worse are
+coloured by the test of etl/analysis/different.py instead: orange behind, blue ahead, neutral for all others.
 """
 
 import math
@@ -13,14 +13,18 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from etl.semantic.answers import Metric
+from etl.semantic.answers import Answer, Metric
+from etl.semantic.ranking import worse_side
 from ui import palette
 from ui.charts.elements import ChartContext, Figure
 from ui.charts.titles import COUNTS
 from ui.i18n import text
+from ui.summary import different
 
 # From few to many, for light and dark mode.
 STEPS = palette.RAMPS["counts"]
+# The classes of groups tested against the whole, from far worse to far better.
+SIDES = ("far_behind", "behind", "alike", "ahead", "far_ahead")
 _MOST_DECIMALS = 3
 
 
@@ -31,6 +35,8 @@ class Classes:
     bounds: tuple[float, ...]
     colours: tuple[str, ...]
     unit: str
+    # The words of each class, where it is no range of values; None for a class without a group.
+    words: tuple[str | None, ...] = ()
 
     def of(self, value: float) -> int:
         """The class that `value` falls into, from 0."""
@@ -39,7 +45,8 @@ class Classes:
     @property
     def scale(self) -> list[list[Any]]:
         """The colours as a Plotly colour scale for values from -0.5 to `top`."""
-        return stepped(self.colours)
+        count = len(self.colours)
+        return [[edge / count, colour] for i, colour in enumerate(self.colours) for edge in (i, i + 1)]
 
     @property
     def top(self) -> float:
@@ -47,6 +54,9 @@ class Classes:
 
     def keys(self, context: ChartContext) -> list[Figure]:
         """The legend keys, from the lowest class."""
+        if self.words:
+            named = zip(self.words, self.colours, strict=True)
+            return [{"label": label, "colour": colour, "kind": "fill"} for label, colour in named if label is not None]
         if not self.bounds:
             return []
         decimals = _decimals(self.bounds, self.unit)
@@ -72,16 +82,35 @@ class Classes:
         ]
 
 
+def is_by_side(answer: Answer) -> bool:
+    """Whether the groups of an answer are coloured by the test against the whole: a rate with a better and a worse side."""
+    return "side" in answer.columns and bool(worse_side(answer.metrics[0]))
+
+
+def by_side(answer: Answer, context: ChartContext) -> tuple[Classes, dict[Any, int]]:
+    """Five classes, from far worse than the whole to far better, and that of each group.
+
+    The test gives the hue, the distance the depth. Both depths of a side share its words.
+    """
+    metric = answer.metrics[0]
+    sides = (worse_side(metric), {"lower": "higher", "higher": "lower"}[worse_side(metric)])
+    of_group = {}
+    for row in answer.records():
+        step = 2 if row["is_far"] else 1
+        of_group[row[answer.by[0]]] = 2 + step * dict(zip(sides, (-1, 1), strict=True)).get(row["side"], 0)
+    worse, better = (different.words(answer, metric, side, context.lang)["beyond"] for side in sides)
+    labels = {2: context.word("different.none")}
+    for pair, words in (((0, 1), worse), ((4, 3), better)):
+        used = [step for step in pair if step in of_group.values()]
+        labels |= dict.fromkeys(used, "") | ({used[-1]: str(words)} if used else {})
+    shown = tuple(labels.get(step) if step in of_group.values() else None for step in range(len(SIDES)))
+    return Classes((), tuple(context.colour(role) for role in SIDES), metric.unit, shown), of_group
+
+
 def classes(values: Sequence[float], metric: Metric, context: ChartContext) -> Classes:
     """The classes of a measure's values."""
     bounds = _bounds(values, len(STEPS[0]), metric.unit)
     return Classes(tuple(bounds), _spread(STEPS[context.dark], len(bounds) + 1), metric.unit)
-
-
-def stepped(colours: Sequence[str]) -> list[list[Any]]:
-    """Colours of classes as a Plotly colour scale in steps."""
-    count = len(colours)
-    return [[edge / count, colour] for i, colour in enumerate(colours) for edge in (i, i + 1)]
 
 
 def _spread(steps: Sequence[str], count: int) -> tuple[str, ...]:

@@ -7,18 +7,18 @@ for all others), and the distance from the nation the depth. Counts have one hue
 import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from etl.analysis.different import FAR_POINTS, FAR_RELATIVE
 from etl.core import declarations
 from etl.core.paths import REFERENCE
 from etl.semantic.answers import Answer, Metric
 from ui.charts import elements, titles, traces
 from ui.charts.chart import chart
-from ui.charts.classes import classes, stepped
+from ui.charts.classes import by_side, classes, is_by_side
 from ui.charts.elements import ChartContext, Figure
 from ui.i18n import text
 
@@ -29,21 +29,6 @@ _CLEAR = "rgba(0,0,0,0)"
 _LABELS = declarations.read(Path(__file__).with_name("map_labels.toml"))
 # English names are longer.
 _LABEL_SIZE = {"fa": 12, "en": 11}
-# The areas of a tested rate, from far behind to far ahead.
-AREAS = ("far_behind", "behind", "alike", "ahead", "far_ahead")
-_ALIKE = AREAS.index("alike")
-# The least distance from the nation that is far: of a share in points, of a rate per residents as a part of the nation's.
-_FAR_POINTS, _FAR_PART = 0.05, 0.5
-
-
-@dataclass(frozen=True)
-class Areas:
-    """The class of each area, the colour of each class, the legend keys, and how to read the colours."""
-
-    steps: list[int]
-    colours: Sequence[str]
-    keys: list[Figure]
-    note: str = ""
 
 
 @chart(titles.extreme, whole_country=True, compares=True)
@@ -53,7 +38,11 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = (),
     at = answer.columns.index(metric.name)
     with_value = [row for row in answer.rows if row[at] is not None]
     without_value = [row for row in answer.rows if row[at] is None]
-    areas = areas_of(answer, with_value, context)
+    if is_by_side(answer):
+        colour_classes, step_of = by_side(answer, context)
+    else:
+        colour_classes = classes([row[at] for row in with_value], metric, context)
+        step_of = {row[0]: colour_classes.of(row[at]) for row in with_value}
     border = context.colour("outline")
 
     def hovers(rows: Iterable[tuple[Any, ...]]) -> Figure:
@@ -61,9 +50,10 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = (),
         return {"hovertext": hovertext, "hovertemplate": traces.HOVER}
 
     codes = [row[0] for row in with_value]
-    class_range = {"zmin": -0.5, "zmax": len(areas.colours) - 0.5}
-    data = [_areas(codes, areas.steps, stepped(areas.colours), border, **class_range, **hovers(with_value))]
-    keys = list(areas.keys)
+    steps = [step_of[code] for code in codes]
+    class_range = {"zmin": -0.5, "zmax": colour_classes.top}
+    data = [_areas(codes, steps, colour_classes.scale, border, **class_range, **hovers(with_value))]
+    keys = colour_classes.keys(context)
     if without_value:
         missing, grey = [row[0] for row in without_value], context.colour("grid")
         data.append(_areas(missing, [0] * len(missing), [[0, grey], [1, grey]], border, **hovers(without_value)))
@@ -72,10 +62,11 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = (),
     if outlined := list(chosen):
         scale = [[0, _CLEAR], [1, _CLEAR]]
         data.append(_areas(outlined, [0] * len(outlined), scale, context.colour("chosen"), 3, hoverinfo="skip"))
-    data += _labels([(row[0], row[at]) for row in with_value], metric, areas, context)
+    grounds = [colour_classes.colours[step] for step in steps]
+    data += _labels([(row[0], row[at]) for row in with_value], metric, grounds, context)
     return elements.figure(
         context, data, height, keys, clicks=answer.by[0],
-        credit=" · ".join(filter(None, (areas.note, context.word("figure.osm")))),
+        credit=" · ".join((*_depth(answer, context), context.word("figure.osm"))),
         geo={
             "projection": {"type": "mercator"},
             "lonaxis": {"range": [43.5, 63.6]}, "lataxis": {"range": [24.8, 40.4]},
@@ -85,56 +76,42 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = (),
     )  # fmt: skip
 
 
-def areas_of(answer: Answer, rows: Sequence[tuple[Any, ...]], context: ChartContext) -> Areas:
-    """The classes of the rows with a value: by the side of the nation that they are clearly on, else from few to many."""
-    metric = answer.metrics[0]
-    at = answer.columns.index(metric.name)
-    if "side" not in answer.columns:
-        by_value = classes([row[at] for row in rows], metric, context)
-        return Areas([by_value.of(row[at]) for row in rows], by_value.colours, by_value.keys(context))
-    side, nation = answer.columns.index("side"), answer.columns.index("whole_value")
-    whole = next((row[nation] for row in rows if row[nation] is not None), 0)
-    far = _FAR_POINTS if metric.unit == "share" else _FAR_PART * whole
-    worse, better = ("higher", "lower") if metric.direction == "down" else ("lower", "higher")
-    sign = {worse: -1, better: 1}
-    steps = [_ALIKE + sign.get(row[side], 0) * (2 if abs(row[at] - whole) > far else 1) for row in rows]
-    colours = [context.colour(area) for area in AREAS]
-    words = [
-        context.word(f"figure.clearly_{worse}"),
-        context.word("figure.not_clear"),
-        context.word(f"figure.clearly_{better}"),
-    ]
-    keys = []
-    for label, group in zip(words, ((0, 1), (2,), (4, 3)), strict=True):
-        # Classes without a province have no key; both depths of a side share its words.
-        met = [step for step in group if step in steps]
-        keys += [{"label": label if step == met[-1] else "", "colour": colours[step], "kind": "fill"} for step in met]
-    limit = (
-        text.amount(100 * far, "points", context.lang)
-        if metric.unit == "share"
-        else text.percent(_FAR_PART, context.lang, 0)
+def _depth(answer: Answer, context: ChartContext) -> list[str]:
+    """The nation's value and what a strong colour means, for a map by side."""
+    if not is_by_side(answer) or not answer.rows:
+        return []
+    metric, whole = answer.metrics[0], next(filter(None, answer.column("whole_value")), None)
+    if whole is None:
+        return []
+    is_share = metric.unit == "share"
+    far = (
+        text.amount(100 * FAR_POINTS, "points", context.lang)
+        if is_share
+        else text.percent(FAR_RELATIVE, context.lang, 0)
     )
-    note = context.word("figure.depth", nation=text.amount(whole, metric.unit, context.lang), far=limit)
-    return Areas(steps, colours, keys, note)
+    return [context.word("figure.depth", nation=text.amount(whole, metric.unit, context.lang), far=far)]
 
 
-def _labels(values: Sequence[tuple[str, float]], metric: Metric, areas: Areas, context: ChartContext) -> list[Figure]:
+def _labels(
+    values: Sequence[tuple[str, float]], metric: Metric, grounds: Sequence[str], context: ChartContext
+) -> list[Figure]:
     """The value of each province, its name where it fits and where it is behind, and lines to labels outside of it.
 
     A narrow chart shows the values alone (static/plot.js).
     """
     words, only_values, lines, inks, halos = [], [], [], [], []
     points: list[tuple[float, float]] = []
-    for (code, value), step in zip(values, areas.steps, strict=True):
+    orange = {context.colour("far_behind"), context.colour("behind")}
+    for (code, value), area in zip(values, grounds, strict=True):
         label = _LABELS[code]
         is_outside = "line" in label
         name = label.get(context.lang) or context.member("province", code)
         written = text.plain(value, metric.unit, context.lang).replace("٪", "").replace("%", "")
-        is_named = label.get("named") or (len(areas.colours) == len(AREAS) and step < _ALIKE)
+        is_named = label.get("named") or area in orange
         words.append(f"<b>{name}</b><br>{written}" if is_named else written)
         only_values.append(written)
         points.append(tuple(label["at"]))
-        ground = context.colour("surface") if is_outside else areas.colours[step]
+        ground = context.colour("surface") if is_outside else area
         inks.append(context.on(ground))
         halos.append(f"0 0 2px {ground}, 0 0 2px {ground}, 0 0 1px {ground}")
         if is_outside:

@@ -30,11 +30,14 @@ _MONTHS = 24
 
 @dataclass(frozen=True)
 class CardAnswers:
-    """The answers of a card: now, a year before, and the day of `now` if it settled before the as-of day."""
+    """The answers of a card: now, a year before, the day of `now` if it settled before the as-of day, and the side of the year
+    before on which a rate is beyond chance.
+    """
 
     now: Answer
     before: Answer | None = None
     settled_on: date | None = None
+    side: str = ""
 
 
 _Answers = Mapping[str, CardAnswers]
@@ -116,7 +119,8 @@ def _at_once(view: PageContext, names: Iterable[str]) -> dict[str, CardAnswers]:
         old = [name for name, answer in now.items() if answer.metrics[0].has_history]
         then = _together(view, old, on=year_before(day), over=periods.year_before(over))
         for name, answer in now.items():
-            card_answers[name] = CardAnswers(answer, then.get(name), day if day != view.as_of else None)
+            side = scoped_query.side(answer, then[name]) if name in then else ""
+            card_answers[name] = CardAnswers(answer, then.get(name), day if day != view.as_of else None, side)
     return card_answers
 
 
@@ -223,7 +227,7 @@ def _card(view: PageContext, name: str, answers: CardAnswers | None, below: str)
         first, last = (text.day(day, view.lang) for day in answer.over)
         lines.append(view.escaped("figure.period", first=first, last=last))
     if value is not None and before is not None:
-        lines.append(_changed(view, metric, value, before))
+        lines.append(_changed(view, metric, value, before, answers.side if answers else ""))
     if value is None:
         lines.append(view.escaped("figure.not_settled" if is_unsettled else "figure.not_known"))
     elif parts := elements.parts_of(answer, metric, row, context(view)):
@@ -246,13 +250,12 @@ def _card(view: PageContext, name: str, answers: CardAnswers | None, below: str)
     question(view, answer, f"card-{name}")
 
 
-def _changed(view: PageContext, metric: Metric, now: Any, then: Any) -> str:
-    """The signed change in a year, and in words whether it is better or worse."""
+def _changed(view: PageContext, metric: Metric, now: Any, then: Any, side: str) -> str:
+    """The signed change in a year; of a rate that changed beyond chance, whether it is better or worse."""
     if isinstance(now, (date, str)):
         return text.escape(f"{view.word('figure.before')}: {text.plain(then, metric.unit, view.lang)}")
-    judged = changes.verdict(metric, now, then, view.lang)
     if not changes.is_visible(metric, now, then):
-        return view.escaped("change.line", change=judged)
+        return view.escaped("change.line", change=view.word("change.same"))
     line = view.escaped("change.line", change=changes.signed(metric, now, then, view.lang))
-    kind = "worse" if judged == view.word("compare.worse") else "better"
-    return f'{line}\u00a0· <b class="pd-{kind}">{text.escape(judged)}</b>' if judged else line
+    verdict = changes.verdict(metric, side)
+    return f'{line}\u00a0· <b class="pd-{verdict}">{view.escaped(f"compare.{verdict}")}</b>' if verdict else line

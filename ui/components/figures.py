@@ -16,7 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 from etl.semantic.answers import Answer
 from etl.semantic.disclosure import Ask, Circulated, for_circulation
 from etl.semantic.nowruz import comparable
-from etl.semantic.ranking import is_noise, rank, size_of
+from etl.semantic.ranking import rank, size_of
 from etl.warehouse.dimensions import expand_groups
 from ui.charts import elements, lines, marks, titles
 from ui.charts.chart import Chart
@@ -34,12 +34,6 @@ from ui.state.page_context import FILTERS, PageContext
 
 __all__ = ["Chart", "cards", "draw", "figure", "groups", "scope_bar"]
 
-# Below a note, which is shorter than a map, the figures of a column keep their own height. The rule comes with the note, because
-# a search of columns by their descendants makes every text that Plotly measures cost more.
-_UNSTRETCHED = (
-    '[data-testid="stColumn"]:has(.pd-unmapped) :is([class*="st-key-figure-"],'
-    ' [data-testid="stLayoutWrapper"]:has(> [class*="st-key-figure-"])) { flex: 0 0 auto !important; height: auto !important; }'
-)
 # The height of the trend of a single group.
 _TREND = 240
 
@@ -69,15 +63,12 @@ def figure(
     analysis: str = "",
     nation: bool = False,
     target: bool = False,
-    ranked: bool = False,
     **options: Any,
 ) -> None:
     """A figure for one question: its finding as the title, then measure, place and period, the chart, and the footer.
 
     `by="place"` means provinces, or the counties of a few selected ones. `analysis` names a result of etl.analysis. `nation`
-    and `target` add lines for the nation's value and the target. `says` replaces the chart's title rule. `ranked`: the page
-    already ranks the same groups next to the map, so a map of groups that differ only by chance is left out instead of replaced
-    by a ranking.
+    and `target` add lines for the nation's value and the target. `says` replaces the chart's title rule.
     """
     axes = tuple(
         scoped_query.place(view, names) if axis == "place" else axis for axis in ((by,) if isinstance(by, str) else by)
@@ -85,16 +76,13 @@ def figure(
     ident = "-".join([chart.name, analysis, *names[:1], *axes])
     place = st.container(border=True, key=f"figure-{ident}", height="stretch")
     question = FigureQuestion(view, chart, names, axes, over, analysis, nation, target)
-    rendering.defer(
-        _figure, question, ident, says, ranked, options, place, place=place, ready=question.ready, first=True
-    )
+    rendering.defer(_figure, question, ident, says, options, place, place=place, ready=question.ready, first=True)
 
 
 def _figure(
     question: FigureQuestion,
     ident: str,
     says: titles.TitleRule | None,
-    ranked: bool,
     options: Mapping[str, Any],
     place: DeltaGenerator,
 ) -> Callable[[], None] | None:
@@ -106,23 +94,9 @@ def _figure(
             notice(view.lang, "state.empty_title", view.word("state.empty"))
         elif question.is_single(answer):
             return _single(question, answer, ident, ignored, place)
-        elif chart.where_noise and is_noise(answer):
-            if not ranked:
-                by_rank = {"nation": of_nation(view, answer).value()}
-                note = view.word("figure.noise")
-                return prepare(view, chart.where_noise, answer, ident, None, ignored, by_rank, place, notes=[note])
-            _unmapped(question, answer, ident)
         else:
             return prepare(view, chart, answer, ident, says, ignored, {**options, **question.options(answer)}, place)
     return None
-
-
-def _unmapped(question: FigureQuestion, answer: Answer, ident: str) -> None:
-    """A note instead of a map that would only colour noise; the ranking next to it has the table and the files."""
-    view = question.view
-    title = _title(answer, question.chart.title, context(view), ident)
-    note = f'<p class="pd-note pd-unmapped">{view.escaped("figure.no_map")}</p>'
-    st.html(blocks.heading(title.sentence, _below(view, answer)) + note + f"<style>{_UNSTRETCHED}</style>")
 
 
 def _single(

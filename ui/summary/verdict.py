@@ -5,9 +5,7 @@ from typing import Any
 
 from etl.core.jalali import unit_of, year_before
 from etl.semantic.answers import Answer
-from etl.semantic.catalog import catalogue
 from ui.i18n import text
-from ui.summary import changes
 from ui.summary.sources import Sources
 
 
@@ -74,8 +72,7 @@ def _change(facts: Facts, sources: Sources) -> str:
         return sources.word("verdict.unchanged")
     key, count = "verdict.more" if change > 0 else "verdict.fewer", sources.number(abs(change))
     share = text.percent(abs(change) / facts.before, sources.lang)
-    verdict = changes.verdict(catalogue()["active_assistants"], facts.active, facts.before, sources.lang)
-    return sources.word(key, change=count, share=share, verdict=verdict)
+    return sources.word(key, change=count, share=share)
 
 
 def _reached(facts: Facts, sources: Sources) -> str:
