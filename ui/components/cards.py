@@ -77,12 +77,31 @@ def headline(view: PageContext, **parts: str) -> None:
     )
 
 
+def headline_number(view: PageContext, name: str) -> str:
+    """One number as HTML, with its unit or the parts of a share, its change in a year and a sparkline."""
+    answers = _at_once(view, [name]).get(name)
+    if answers is None:
+        return f'<p class="pd-line">{view.escaped("figure.not_known")}</p>'
+    answer, metric = answers.now, answers.now.metrics[0]
+    value, before = answer.value(), answers.before.value() if answers.before else None
+    written = text.plain(value, metric.unit, view.lang)
+    is_share = metric.unit == "share"
+    beside = elements.parts_of(answer, metric, answer.rows[0], context(view)) if is_share else ""
+    unit = beside or text.unit_word(metric.unit, view.lang, written)
+    change = "" if None in (value, before) else _changed(view, metric, value, before, answers.side)
+    return (
+        f'<div class="pd-number-row"><div><p class="pd-value"><bdi>{text.escape(written)}</bdi> '
+        f'<small>{text.escape(unit)}</small></p><p class="pd-line">{change}</p></div>'
+        f"{sparkline(view, _history(view, name))}</div>"
+    )
+
+
 @rendering.fragment
 def _cards(
     view: PageContext, names: Sequence[str], ask: Callable[[], _Answers], below: Callable[[str, _Answers], str]
 ) -> None:
     """The cards of `names`; `below` gives the HTML under the number of each."""
-    across = next((n for n in (5, 4, 3) if len(names) % n == 0), 4)
+    across = 2 if len(names) == 2 else next((n for n in (5, 4, 3) if len(names) % n == 0), 4)
     card_answers = ask()
     with st.container(key=f"cards-{across}"):
         for name in names:
