@@ -63,9 +63,12 @@ def figure(
     analysis: str = "",
     nation: bool = False,
     target: bool = False,
+    head: bool = True,
     **options: Any,
 ) -> None:
     """A figure for one question: its finding as the title, then measure, place and period, the chart, and the footer.
+
+    Without `head` the page has said the finding, and the figure is a part of its box.
 
     `by="place"` means provinces, or the counties of a few selected ones. `analysis` names a result of etl.analysis. `nation`
     and `target` add lines for the nation's value and the target. `says` replaces the chart's title rule.
@@ -74,9 +77,10 @@ def figure(
         scoped_query.place(view, names) if axis == "place" else axis for axis in ((by,) if isinstance(by, str) else by)
     )
     ident = "-".join([chart.name, analysis, *names[:1], *axes])
-    place = st.container(border=True, key=f"figure-{ident}", height="stretch")
+    place = st.container(border=head, key=f"figure-{ident}", height="stretch")
     question = FigureQuestion(view, chart, names, axes, over, analysis, nation, target)
-    rendering.defer(_figure, question, ident, says, options, place, place=place, ready=question.ready, first=True)
+    draw = partial(_figure, question, ident, says, options, place, head)
+    rendering.defer(draw, place=place, ready=question.ready, first=True)
 
 
 def _figure(
@@ -85,6 +89,7 @@ def _figure(
     says: titles.TitleRule | None,
     options: Mapping[str, Any],
     place: DeltaGenerator,
+    head: bool = True,
 ) -> Callable[[], None] | None:
     """Work the figure out; returns what sends it to the browser, None for a notice, which is sent already."""
     view, chart = question.view, question.chart
@@ -95,7 +100,8 @@ def _figure(
         elif question.is_single(answer):
             return _single(question, answer, ident, ignored, place)
         else:
-            return prepare(view, chart, answer, ident, says, ignored, {**options, **question.options(answer)}, place)
+            chart_options = {**options, **question.options(answer)}
+            return prepare(view, chart, answer, ident, says, ignored, chart_options, place, head=head)
     return None
 
 
@@ -132,10 +138,12 @@ def prepare(
     place: DeltaGenerator | None = None,
     notes: Sequence[str] = (),
     card: str = "",
+    head: bool = True,
 ) -> Callable[[], None]:
     """Draw an answer; returns what shows it: title, subtitle, `card`, chart, notes, the filters `ignored`, and the footer.
 
-    With a `place`, the footer is deferred until all figures are shown.
+    Without `head` title and subtitle are those of pictures and files alone, and the legend stands below the chart. With a
+    `place`, the footer is deferred until all figures are shown.
     """
     below, chart_context, rule = _below(view, answer), context(view), says or chart.title
     title = _title(answer, rule, chart_context, ident)
@@ -174,11 +182,15 @@ def prepare(
         with error_boundary(view.lang, ident):
             axis = drawn.meta["clicks"] if drawn.meta["clicks"] in FILTERS else ""
             legend, chosen = drawn.meta["keys"], axis and any(key.get("member") for key in drawn.meta["keys"])
-            st.html(blocks.heading(picture.title, below, "" if chosen else keys(legend, view.dark)) + card)
+            listed = "" if chosen else keys(legend, view.dark)
+            if head:
+                st.html(blocks.heading(picture.title, below, listed) + card)
             if chosen:
                 _keys_to_click(view, axis, legend, ident)
             clicked = partial(page_context.turn, axis) if axis else None
             plot(drawn.figure, f"chart-{ident}", drawn.spoken, clicked=clicked)
+            if not head and listed:
+                st.html(listed)
             if drawn.meta.get("events"):
                 st.html(marks.listed(drawn.meta["events"], chart_context))
             if all_notes:

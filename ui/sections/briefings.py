@@ -16,6 +16,7 @@ from ui.components import blocks, downloads
 from ui.components.notices import error_boundary, notice
 from ui.data import briefing_questions, user
 from ui.i18n import text
+from ui.state import rendering
 from ui.state.page_context import PageContext
 
 _MIME = "application/pdf"
@@ -30,6 +31,11 @@ def place_of(view: PageContext) -> str | None:
         return None
     place = provinces[0] if provinces else NATION
     return place if _may_see(place) else None
+
+
+def take_away(view: PageContext) -> None:
+    """The button of the briefing at the top of a page, beside the words on what is shown."""
+    rendering.defer(button, view, place=st.container(key="take-away"))
 
 
 def button(view: PageContext) -> None:

@@ -23,14 +23,8 @@ from ui.summary.sources import Sources
 
 
 def cards(view: PageContext) -> None:
-    """The four headline numbers, each with a link to its page."""
-    headline(
-        view,
-        active_assistants="growth",
-        training_compliance="training",
-        licensed_institutes="licensing",
-        leaver_rate_12m="workforce",
-    )
+    """Two further numbers, each with a link to its page."""
+    headline(view, licensed_institutes="licensing", leaver_rate_12m="workforce")
 
 
 def sources(view: PageContext) -> Sources:
@@ -107,7 +101,7 @@ def _told(view: PageContext, names: tuple[str, ...]) -> None:
 
 def needing_action(view: PageContext) -> None:
     """At most five items, each with who, how many, since when, and a link to the list."""
-    with st.container(border=True, key="needs-action", height="stretch"):
+    with st.container(border=True, key="needs-action"):
         rendering.defer(_needing_action, view, ready=lambda: needs_action.actions(sources(view)))
 
 
