@@ -1,7 +1,6 @@
 """One web process of an installation: python -m deploy.web NUMBER. Checks the settings, then becomes Streamlit.
 
-With a faulty setting nothing starts: every fault is printed, and the exit code is 78, on which systemd does not try again;
-supervisor gives up after some tries.
+With a faulty setting nothing starts: every fault is printed, and the exit code is 78, on which systemd does not try again.
 """
 
 import os

@@ -58,10 +58,10 @@ as .venv/bin/python -m etl doctor >/dev/null && say data kept
 # After a start of the machine, from a shell in the folder of the version before.
 cd /opt/policeyar/previous/
 rm -rf /run/policeyar
-sh /opt/policeyar/current/deploy/start.sh >/dev/null & supervisor=$!
+/opt/policeyar/current/deploy/start.sh >/dev/null & all=$!
 /opt/policeyar/current/.venv/bin/python -c "$WATCH" && say all processes are of the version in use
-kill $supervisor
-wait $supervisor || true
+kill "$(cat /run/policeyar/nginx.pid)"
+wait $all || say all end when one of them ends
 
 /opt/policeyar/rollback.sh >/dev/null; say back at "$(basename "$(readlink /opt/policeyar/current)")"
 cd /opt/policeyar/current
@@ -109,7 +109,7 @@ assert folders == {os.path.realpath('/opt/policeyar/current')}, folders
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_the_scripts_are_sh(name):
-    subprocess.run(["sh", "-n", str(ROOT / "deploy" / name)], check=True)
+    subprocess.run(["bash" if name == "start.sh" else "sh", "-n", str(ROOT / "deploy" / name)], check=True)
 
 
 @pytest.fixture(scope="module")
@@ -197,6 +197,7 @@ def test_installed_upgraded_and_gone_back_without_network(archive, tmp_path):
             "settings kept",
             "data kept",
             "all processes are of the version in use",
+            "all end when one of them ends",
             f"back at {version}",
             "well",
             f"a damaged font leaves {version}",
