@@ -65,8 +65,10 @@ class SignIn:
     secrets: Path | None = _setting(None, kinds.file)
     # The PostgreSQL in which several hosts share saved views and sessions; empty: SQLite files of this host.
     database: str = _setting("", kinds.database, "SHARED_DATABASE")
-    # The syslog that receives a copy of each line of the audit log: a socket like /dev/log, or HOST:PORT (UDP).
+    # The syslog that receives a copy of each line of the audit log; empty: the journal, number and code of each line.
     syslog: str = _setting("", kinds.syslog, "AUDIT_SYSLOG")
+    # Whether the audit log holds the address of the client.
+    log_client: bool = _setting(False, kinds.flag)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,10 @@ from ui.shell import frame, gate, people
 # ------------------------------------------------------------------ files
 
 
+def unwritable(*_: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
 def offered(tmp_path: Path, scope: user.AccessScope) -> str:
     file = tmp_path / "made.csv"
     file.write_text(f"of {scope.sub}")
@@ -32,6 +36,10 @@ def test_a_file_can_be_fetched_once_and_only_by_its_owner(oidc: TestClient, tmp_
     address = offered(tmp_path, OF_ISFAHAN)
     assert oidc.get(address).status_code == 401
     assert oidc.get(address, headers=cookie(sub="tehran.officer", groups=["tehran"])).status_code == 403
+    assert oidc.head(address, headers=cookie()).status_code == 405, "a HEAD spends nothing"
+    with pytest.MonkeyPatch.context() as full:
+        full.setattr(audit, "_replace", unwritable)
+        assert oidc.get(address, headers=cookie()).status_code == 503, "nor does what cannot be logged"
     answer = oidc.get(address, headers=cookie())
     assert answer.text == "of isfahan.officer"
     assert answer.headers["cache-control"] == "private, no-store"
@@ -41,7 +49,7 @@ def test_a_file_can_be_fetched_once_and_only_by_its_owner(oidc: TestClient, tmp_
     exported = {"metric": "leavers", "form": "csv", "rows": 3, "role": "province", "provinces": ISFAHAN}
     assert ("isfahan.officer", "export", exported) in events
     assert ("tehran.officer", "refused") in [event[:2] for event in events]
-    assert audit.verify(people.audit_folder()) == []
+    assert audit.verify(people.audit_folder()) == ""
 
 
 def test_a_file_is_offered_for_five_minutes(oidc: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,6 +96,7 @@ def test_a_changed_table_of_roles_is_noted_once(oidc: TestClient, tmp_path: Path
         people.table()
         people.table()
         assert noted() == ["settings_changed"]
+    assert audit.events(people.audit_folder())[0].more == {"setting": "access.toml"}
 
 
 # ------------------------------------------------------------------ modes

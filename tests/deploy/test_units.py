@@ -7,9 +7,9 @@ import socket
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
+
 from deploy import configure, proxy
 from etl.core import settings
 from tests.serving import ROOT, publish, run

@@ -31,10 +31,15 @@ def without_rights(person: Person, table: Roles) -> str:
         )
         return (
             f"{_paragraph(lang, 'sign_in.no_rights')}<dl>{listed}</dl>"
-            f"<p>{text.escaped('sign_in.ask', lang, contact=contact)}</p>" + _link(lang, "/auth/logout", "out")
+            f"<p>{text.escaped('sign_in.ask', lang, contact=contact)}</p>" + f"<p>{sign_out(lang)}</p>"
         )
 
     return _page(part)
+
+
+def sign_out(lang: str) -> str:
+    """The button that ends the session: a POST, which no link and no other site sends."""
+    return f'<form method="post" action="{base_path()}/sign-out"><button>{text.escaped("sign_in.out", lang)}</button></form>'
 
 
 def gone() -> str:
