@@ -86,8 +86,8 @@ def render(known: settings.Settings) -> str:
         "RUN": str(known.folders.run),
         "SERVERS": "\n".join(f"        server {host}:{port} max_fails=0;" for host in hosts for port in ports),
         "ORIGIN": "|".join(re.escape(origin) for origin in origins(web)),
-        # Where nobody signs in, this machine alone is served.
-        "LISTEN": ("127.0.0.1:" if known.sign_in.mode == "open" else "")
+        # Where nobody signs in, or without a certificate, this machine alone is served.
+        "LISTEN": ("127.0.0.1:" if known.sign_in.mode == "open" or not is_safe else "")
         + (f"{web.listen_port} ssl" if is_safe else str(web.listen_port)),
         "TLS": tls if is_safe else "",
         "HOST": " ".join(dict.fromkeys((web.host, *web.allowed_hosts))),

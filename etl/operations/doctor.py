@@ -16,7 +16,7 @@ from etl.core import setting_types as kinds
 from etl.core import settings
 from etl.core.errors import Refused
 from etl.core.paths import ROOT
-from etl.operations import notify, sign_in
+from etl.operations import audit, notify, sign_in
 from etl.warehouse import publications
 from etl.warehouse.code_version import code_version
 
@@ -38,7 +38,7 @@ def examine(with_publication: bool = True) -> list[Finding]:
         return [("settings", line, False) for line in error.lines]
     where = settings.file_in_use()
     findings: list[Finding] = [("settings", str(where) if where else "no file, the defaults hold", True)]
-    checks = [_versions, _permissions, _sign_in, _notify, _clock, _memory, _disk, _fonts]
+    checks = [_versions, _permissions, _sign_in, _audit, _notify, _clock, _memory, _disk, _fonts]
     for check in [*checks, _publication] if with_publication else checks:
         try:
             findings += check(config)
@@ -91,6 +91,13 @@ def _sign_in(config: settings.Settings) -> Iterator[Finding]:
         yield from (("sign-in", line, False) for line in error.lines)
     else:
         yield "sign-in", config.sign_in.mode, True
+
+
+def _audit(config: settings.Settings) -> Iterator[Finding]:
+    faults = audit.faults(config.folders.audit) if config.sign_in.mode != "open" else []
+    yield from (("audit log", fault, False) for fault in faults)
+    if not faults:
+        yield "audit log", str(config.folders.audit), True
 
 
 def _notify(config: settings.Settings) -> Iterator[Finding]:

@@ -212,10 +212,12 @@ def test_readers_are_spread_over_the_processes_of_all_hosts():
     assert servers == ["10.0.0.1:9000", "10.0.0.1:9001", "10.0.0.2:9000", "10.0.0.2:9001"]
 
 
-def test_without_sign_in_nginx_answers_this_machine_alone():
+def test_without_sign_in_or_certificate_nginx_answers_this_machine_alone():
     known = settings.Settings()
     signing_in = replace(known, sign_in=settings.SignIn("oidc", Path("/access.toml"), Path("/secrets.toml")))
-    for config, listens in ((known, f"127.0.0.1:{known.web.listen_port}"), (signing_in, str(known.web.listen_port))):
+    port, tls = known.web.listen_port, replace(known.web, certificate=Path("/c.pem"), certificate_key=Path("/k.pem"))
+    local = f"127.0.0.1:{port}"
+    for config, listens in ((known, local), (signing_in, local), (replace(signing_in, web=tls), str(port))):
         assert set(re.findall(r"listen ([^ ;]+)", proxy.render(config))) == {listens}
 
 

@@ -177,7 +177,8 @@ async def _sign_out(request: Request) -> Response:
         return HTMLResponse(sign_in_page.with_link("sessions_unknown", "/", "again"), 503, _PRIVATE)
     if people.mode() == "oidc":
         to = await _end_at_provider() or to
-    answer = RedirectResponse(to, 303, _PRIVATE | {"Clear-Site-Data": _CLEARED})
+    # A page that goes on by itself: a redirect of a form to another host is what form-action forbids.
+    answer = HTMLResponse(sign_in_page.leaving(to), headers=_PRIVATE | {"Clear-Site-Data": _CLEARED})
     for name in request.cookies:
         if name.encode().startswith(_STREAMLIT_COOKIES):
             answer.delete_cookie(name, base_path() or "/")

@@ -35,7 +35,7 @@ SESSION_HEADER = "x-policeyar-session"
 USER_HEADER, GROUPS_HEADER, SECRET_HEADER = "x-remote-user", "x-remote-groups", "x-proxy-secret"
 # Optional: names one session of the person at the proxy.
 PROXY_SESSION_HEADER = "x-remote-session"
-LOCAL = ("localhost", "127.0.0.1", "::1")
+LOCAL = settings.LOCAL_NAMES
 # How long a resolved scope is reused for the questions of a page.
 _FRESH_SECONDS = 2.0
 # Above this number of people, those with expired sessions are dropped.
