@@ -93,6 +93,8 @@ def render(known: settings.Settings) -> str:
         "HOST": " ".join(dict.fromkeys((web.host, *web.allowed_hosts))),
         "POLICY": policy(inline_scripts()),
         "SECURE": "; Secure" if is_safe else "",
+        # By the prefix a browser takes the cookie from this host over TLS alone (RFC 6265bis).
+        "READER": ("__Secure-reader" if web.base_path else "__Host-reader") if is_safe else "reader",
         "HSTS": '        add_header Strict-Transport-Security "max-age=31536000; includeSubDomains" always;'
         if is_safe
         else "",

@@ -7,6 +7,7 @@ import os
 import pwd
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import tracemalloc
@@ -278,6 +279,67 @@ def test_settings_are_logged_by_their_names(tmp_path: Path) -> None:
     for digests in ({"a": "1", "b": "1"}, {"a": "1", "b": "1"}, {"a": "2", "c": "1"}):
         audit.record_settings(tmp_path, digests)
     assert [event.more for event in audit.events(tmp_path)][::-1] == [{"setting": name} for name in ("a", "b", "c")]
+
+
+# ------------------------------------------------------------------ killed at any moment
+
+KILLED = """
+import itertools, os, random, signal, sys, time
+from pathlib import Path
+from etl.operations import audit
+from etl.operations.sessions import Offer, Session, Sessions
+from etl.warehouse import publications
+
+folder, pointer, kills = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+log, ids, first_key = folder / "audit", [path.stem for path in publications.versions(pointer)], ""
+
+def act(run):
+    sessions = Sessions(folder / "sessions.sqlite")
+    for number in itertools.count():
+        name, note = f"{run}.{number}", lambda event, **more: audit.record(log, name, event, **more)
+        sessions.admit(Session(name, name, 0.0, 9e9), 100.0, lambda: note("sign_in"))
+        token = sessions.offer(Offer(name, folder / "none", name, "{}"), 100.0)
+        if sessions.take(token, name, 100.0, lambda _: note("export")):
+            (folder / f"export.{name}").touch()
+        publications.roll_back(pointer, random.choice(ids), lambda shown: note("rollback", publication=shown))
+        (folder / f"rollback.{name}").touch()
+
+for run in range(kills):
+    child = os.fork()
+    if not child:
+        act(run)
+    time.sleep(random.uniform(0.0, 0.6))
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    first_key = first_key or audit.take_first_key(log)
+    fault = audit.verify(log, first_key)
+    assert not fault, fault
+"""
+
+
+@pytest.mark.slow
+def test_a_process_killed_at_any_moment_leaves_the_log_whole_and_nothing_unlogged(
+    small_register: Path, tmp_path: Path
+) -> None:
+    """KILLS=200 for more of them than in a run of all tests."""
+    pointer = tmp_path / "warehouse.duckdb"
+    for number in range(1, 5):
+        with publications.building(pointer) as folder:
+            shutil.copyfile(publications.current(small_register), folder / "built")
+            publications.adopt(folder / "built", f"{number:06}.duckdb", pointer)
+    kills = os.environ.get("KILLS", "12")
+    words = [sys.executable, "-c", KILLED, str(tmp_path), str(pointer), kills]
+    ended = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    entries = [json.loads(line) for path in (tmp_path / "audit").glob("audit-*") for line in path.open()]
+    logged = {(entry["event"], entry["sub"]) for entry in entries}
+    done = {tuple(path.name.split(".", 1)) for name in ("export", "rollback") for path in tmp_path.glob(f"{name}.*")}
+    with sqlite3.connect(tmp_path / "sessions.sqlite") as stored:
+        done |= {("sign_in", sub) for (sub,) in stored.execute("select sub from sessions")}
+    assert {event for event, _ in done} == {"sign_in", "export", "rollback"}
+    assert done <= logged
+    shown = [entry["publication"] for entry in entries if entry["event"] == "rollback"]
+    assert publications.current(pointer).stem in shown[-2:]
 
 
 # ------------------------------------------------------------------ processes
