@@ -21,12 +21,17 @@ def drop_ins(known: settings.Settings) -> dict[str, str]:
     """The settings of the units: content by file name, below /etc/systemd/system."""
     folders = known.folders
     readers = (folders.views, folders.audit, folders.submissions)
-    builds = (folders.warehouse.parent, folders.identity_key.parent, folders.submissions)
+    builds = (folders.warehouse.parent, folders.identity_key.parent, folders.submissions, folders.audit)
+    # A build writes lines of the audit log, and reaches nothing but a syslog elsewhere.
+    syslog = known.sign_in.syslog
+    network = "" if not syslog or syslog.startswith("/") else "PrivateNetwork=no\nIPAddressDeny=\n"
     recipients = folders.briefings / "recipients.toml"
     memory = f"{settings.web_memory(known) >> 20}M"
     return {
         "policeyar-web@.service.d/settings.conf": f"[Service]\nMemoryMax={memory}\n{_writable(readers)}",
-        "policeyar-build.service.d/settings.conf": f"[Service]\n{_writable(builds)}",
+        "policeyar-build.service.d/settings.conf": f"[Service]\n{network}{_writable(builds)}",
+        "policeyar-pull.service.d/settings.conf": f"[Service]\n{_writable(builds)}",
+        "policeyar-ready.service.d/settings.conf": f"[Service]\n{_writable((folders.audit,))}",
         "policeyar-brief.service.d/settings.conf": f"[Unit]\nConditionPathExists={recipients}\n"
         f"[Service]\n{_writable((folders.briefings,))}",
         "policeyar-build.timer.d/settings.conf": f"[Timer]\nOnCalendar=\nOnCalendar=*-*-* {known.schedule.build_at}:00\n",

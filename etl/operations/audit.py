@@ -252,21 +252,22 @@ def _begin(folder: Path) -> _Head:
 
 
 def _recovered(folder: Path, head: _Head) -> _Head:
-    """The head, with the line that a process wrote before it was killed; a line that a crash cut is taken back."""
+    """The head, with the lines that processes wrote before they were killed; a line that a crash cut is taken back."""
     for path in _files(folder, head.chain):
         month = path.name[len("audit-") :][:7]
         if month < head.month:
             continue
-        known = head.size if month == head.month else 0
+        size = head.size if month == head.month else 0
         with path.open("rb") as file:
-            file.seek(known)
-            rest = file.read().decode("utf-8", "replace")
-        line, end, _ = rest.partition("\n")
-        if end and _is_of(head.key, line):
-            size = known + len(f"{line}\n".encode())
-            return _Head(head.chain, head.number + 1, _digest(line), month, size, _next(head.key))
-        if rest and not end:
-            os.truncate(path, known)
+            file.seek(size)
+            *lines, cut = file.read().decode("utf-8", "replace").split("\n")
+        for line in lines:
+            if not _is_of(head.key, line):
+                return head
+            size += len(f"{line}\n".encode())
+            head = _Head(head.chain, head.number + 1, _digest(line), month, size, _next(head.key))
+        if cut:
+            os.truncate(path, size)
     return head
 
 

@@ -43,16 +43,28 @@ def test_systemd_finds_no_fault_in_the_units(tmp_path):
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("unit", [unit for unit in UNITS if unit.suffix == ".service"], ids=lambda unit: unit.name)
+SERVICES = [unit for unit in UNITS if unit.suffix == ".service"]
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
+@pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.name)
+def test_every_service_is_exposed_to_little(unit, tmp_path):
+    """4 of 10 at most, as systemd counts."""
+    named = tmp_path / unit.name.replace("@", "@0")
+    shutil.copy(unit, named)
+    command = ["systemd-analyze", "security", "--offline=true", "--threshold=40", "--no-pager", str(named)]
+    ended = subprocess.run(command, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stdout
+
+
+@pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.name)
 def test_every_unit_runs_unprivileged_and_reports_its_failure(unit):
     text = unit.read_text(encoding="utf-8")
-    if "notify" in unit.name:
-        return
-    assert "OnFailure=policeyar-notify@%n.service" in text
-    for line in ("ProtectSystem=strict", "NoNewPrivileges=yes", "PrivateTmp=yes"):
-        assert line in text
-    if "User=policeyar" not in text:
-        assert "nginx.service" in unit.name
+    assert "UMask=0077\n" in text or unit.name in ("policeyar-build.service", "policeyar-brief.service")
+    assert "User=policeyar" in text or unit.name == "policeyar-nginx.service"
+    if "notify" not in unit.name:
+        assert "OnFailure=policeyar-notify@%n.service" in text
+        assert "NoNewPrivileges=yes" in text
 
 
 def test_no_two_users_share_a_runtime_directory():
@@ -109,6 +121,11 @@ def test_the_settings_reach_the_units(tmp_path):
     made = configure.drop_ins(known)
     assert "MemoryMax=3072M\n" in made["policeyar-web@.service.d/settings.conf"]
     assert f"-{tmp_path}/v" in made["policeyar-web@.service.d/settings.conf"]
+    for unit in ("web@", "build", "pull", "ready"):
+        assert f"-{known.folders.audit}" in made[f"policeyar-{unit}.service.d/settings.conf"], "it writes the audit log"
+    assert "PrivateNetwork" not in made["policeyar-build.service.d/settings.conf"]
+    elsewhere = replace(known, sign_in=settings.SignIn(syslog="tls://logs.example:6514"))
+    assert "PrivateNetwork=no" in configure.drop_ins(elsewhere)["policeyar-build.service.d/settings.conf"]
     brief = made["policeyar-brief.service.d/settings.conf"]
     assert f"ConditionPathExists={tmp_path}/b/recipients.toml\n" in brief
     assert f"ReadWritePaths=-{tmp_path}/b\n" in brief
