@@ -61,13 +61,14 @@ lock:
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $$list.txt -o $$list.lock || exit 1; done
 
-# Known vulnerabilities of the pinned packages; a package that could not be looked up is a failure. Needs PyPI itself.
+# Known vulnerabilities of the pinned packages; packages that could not be looked up are named. Needs PyPI itself.
 audit: $(READY)
-	$(BIN)/uvx --from pip-audit==2.10.0 pip-audit --strict --require-hashes --disable-pip -r requirements.lock
+	$(BIN)/uvx --quiet --from pip-audit==2.10.0 pip-audit --require-hashes --disable-pip -r requirements.lock -f json \
+	  | $(BIN)/python -m deploy.known_faults
 
-# One archive that installs without internet (docs/operations.md). Needs a package index, Debian's packages, and a commit.
+# One archive that installs without internet (docs/operations.md); SIGN=KEY signs it. Needs a package index, Debian's packages, and a commit.
 dist: $(READY)
-	$(BIN)/python -m deploy.dist --to dist
+	$(BIN)/python -m deploy.dist --to dist $(if $(SIGN),--sign $(SIGN))
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -142,7 +142,9 @@ class Served:
 
 def start_nginx(folder: Path, port: int) -> subprocess.Popen[bytes]:
     """nginx with the nginx.conf of a folder, once it listens."""
-    process = subprocess.Popen([proxy.nginx(), "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf")])
+    process = subprocess.Popen(
+        [proxy.nginx(), "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf"), "-g", "daemon off;"]
+    )
 
     def listens() -> bool:
         assert process.poll() is None, f"nginx ended with {process.returncode}"

@@ -64,7 +64,8 @@ class BuildRefused(Refused):
 class BuildOptions:
     """The folder to build from, the pointer to publish to, the day of the build, and what is let through.
 
-    `by_clock`: the day is that of the machine's clock, which may be wrong.
+    `by_clock`: the day is that of the machine's clock, which may be wrong. `announce` is called with the report of what is
+    about to be shown; what it raises refuses the build.
     """
 
     folder: Path = INCOMING
@@ -74,6 +75,7 @@ class BuildOptions:
     accept_loss: bool = False
     new_identity: bool = False
     by_clock: bool = False
+    announce: Callable[[Report], None] = lambda _: None
 
 
 def build(order: BuildOptions, say: Say, progress: Progress) -> Report:
@@ -81,8 +83,13 @@ def build(order: BuildOptions, say: Say, progress: Progress) -> Report:
     with publications.building(order.to) as folder:
         report = _built(order, folder, say, progress)
         say("publishing")
-        version = publications.publish(folder / _BUILT, order.to)
-        report.published, report.publication = True, version.stem
+
+        def announce(publication: str) -> None:
+            report.publication = publication
+            order.announce(report)
+
+        publications.publish(folder / _BUILT, order.to, announce)
+        report.published = True
     return report
 
 

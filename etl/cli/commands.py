@@ -117,6 +117,7 @@ def _load(command: Callable[..., load_report.Report], options: argparse.Namespac
         options.accept_loss,
         options.new_identity,
         by_clock=not options.day,
+        announce=_note_load,
     )
     if options.report:
         load_report.refuse_unwritable(options.report)
@@ -138,7 +139,7 @@ def _load(command: Callable[..., load_report.Report], options: argparse.Namespac
         if options.report:
             report.write(options.report)
         if command is pipeline.build:
-            operations.note("load_refused")
+            operations.note_refusal("load_refused")
         progress.close()
         # A closed pipe does not turn a refusal into a success.
         with suppress(OSError):
@@ -147,12 +148,14 @@ def _load(command: Callable[..., load_report.Report], options: argparse.Namespac
         raise
     finally:
         progress.close()
-    if report.published:
-        if report.new_files:
-            new = {"files": report.new_files, "rows": report.new_rows}
-            operations.note("file_submitted", publication=report.publication, **new)
-        operations.note("load_approved", publication=report.publication)
     _write_report(report, options.report)
+
+
+def _note_load(report: load_report.Report) -> None:
+    if report.new_files:
+        new = {"files": report.new_files, "rows": report.new_rows}
+        operations.note("file_submitted", publication=report.publication, **new)
+    operations.note("load_approved", publication=report.publication)
 
 
 def _write_report(report: load_report.Report, to: Path | None) -> None:
@@ -174,6 +177,7 @@ def _quarantine(options: argparse.Namespace) -> None:
             "select file, coalesce(sheet || '!', '') || line, column_name, reason, expected "
             f"from {'warned' if options.warned else 'quarantine'}"
         ).fetchall()
+    operations.note("quarantine", rows=len(rows))
     console.write_csv(("file", "line", "column", "reason", "expected"), rows, options.to)
 
 
@@ -217,9 +221,14 @@ def _publications(options: argparse.Namespace) -> None:
 
 
 def _rollback(options: argparse.Namespace) -> None:
-    shown = publication.roll_back(options.source, options.id or "").stem
-    operations.note("rollback", publication=shown)
-    print(shown)
+    def announce(shown: str) -> None:
+        operations.note("rollback", publication=shown)
+
+    try:
+        print(publication.roll_back(options.source, options.id or "", announce).stem)
+    except (Refused, Busy):
+        operations.note_refusal("rollback_refused")
+        raise
 
 
 def _diff(options: argparse.Namespace) -> None:

@@ -89,7 +89,9 @@ memory = matching(r"(?i)[1-9][0-9]*(\.[0-9]+)? ?[KMGT]i?B", "amount of memory li
 database = matching(
     r"postgres(ql)?://([^\s:@/]+@)?[^\s@/]*/\S*", "address like postgresql://dashboard@db/policeyar", may_be_empty=True
 )
-syslog = matching(r"/\S+|\S+:[0-9]{1,5}", "socket like /dev/log or HOST:514", may_be_empty=True)
+syslog = matching(
+    r"/\S+|((tcp|tls)://)?[^\s/]+:[0-9]{1,5}", "socket like /dev/log, HOST:514, or tls://HOST:6514", may_be_empty=True
+)
 # rsync would take a word that begins with a hyphen as an option.
 replica_source = matching(r"[^-\s].*", "source of rsync like builder:/var/lib/policeyar/offer", may_be_empty=True)
 clock = matching("([01][0-9]|2[0-3]):[0-5][0-9]", "time of day like 02:30")

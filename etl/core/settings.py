@@ -22,6 +22,8 @@ from etl.core.paths import ROOT
 STANDARD_FILE = Path("/etc/policeyar/settings.toml")
 FILE_VARIABLE = "POLICEYAR_SETTINGS"
 DATA = ROOT / "data"
+# The names under which a machine reaches itself.
+LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
 class Faulty(Exception):
@@ -65,8 +67,10 @@ class SignIn:
     secrets: Path | None = _setting(None, kinds.file)
     # The PostgreSQL in which several hosts share saved views and sessions; empty: SQLite files of this host.
     database: str = _setting("", kinds.database, "SHARED_DATABASE")
-    # The syslog that receives a copy of each line of the audit log: a socket like /dev/log, or HOST:PORT (UDP).
+    # The syslog that receives a copy of each line of the audit log; empty: the journal, number and code of each line.
     syslog: str = _setting("", kinds.syslog, "AUDIT_SYSLOG")
+    # Whether the audit log holds the address of the client.
+    log_client: bool = _setting(False, kinds.flag)
 
 
 @dataclass(frozen=True)
@@ -270,6 +274,9 @@ def _contradictions(settings: Settings) -> list[str]:
         for name in ("access", "secrets"):
             if not getattr(settings.sign_in, name):
                 faults.append(f"sign_in.{name}: the mode {settings.sign_in.mode} needs this file")
-    if settings.sign_in.mode == "open" and not ipaddress.ip_address(web.address).is_loopback:
+    is_behind_another = not ipaddress.ip_address(web.address).is_loopback
+    if settings.sign_in.mode == "oidc" and not (web.certificate or is_behind_another or web.host in LOCAL_NAMES):
+        faults.append(f"web.certificate: people of other machines sign in at {web.host} over TLS alone")
+    if settings.sign_in.mode == "open" and is_behind_another:
         faults.append(f"sign_in.mode: open serves this machine only, and web.address is {web.address}")
     return faults

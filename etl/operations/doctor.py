@@ -20,7 +20,7 @@ from etl.core.paths import ROOT
 from etl.extract import postgresql, source_folder
 from etl.extract.causes import spoken, words
 from etl.extract.contract import TABLES
-from etl.operations import notify, sign_in
+from etl.operations import audit, notify, sign_in
 from etl.warehouse import official_calendar, publications, version_files
 from etl.warehouse.code_version import code_version
 
@@ -42,7 +42,7 @@ def examine(with_publication: bool = True) -> list[Finding]:
         return [("settings", line, False) for line in error.lines]
     where = settings.file_in_use()
     findings: list[Finding] = [("settings", str(where) if where else "no file, the defaults hold", True)]
-    checks = [_versions, _permissions, _sign_in, _notify, _clock, _memory, _disk, _fonts]
+    checks = [_versions, _permissions, _sign_in, _audit, _notify, _clock, _memory, _disk, _fonts]
     of_data = [_publication, _calendar, _identity_key, _incoming]
     for check in [*checks, *of_data] if with_publication else checks:
         try:
@@ -96,6 +96,13 @@ def _sign_in(config: settings.Settings) -> Iterator[Finding]:
         yield from (("sign-in", line, False) for line in error.lines)
     else:
         yield "sign-in", config.sign_in.mode, True
+
+
+def _audit(config: settings.Settings) -> Iterator[Finding]:
+    faults = audit.faults(config.folders.audit) if config.sign_in.mode != "open" else []
+    yield from (("audit log", fault, False) for fault in faults)
+    if not faults:
+        yield "audit log", str(config.folders.audit), True
 
 
 def _notify(config: settings.Settings) -> Iterator[Finding]:

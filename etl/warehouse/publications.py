@@ -11,7 +11,7 @@ it from a version that was rolled back, `roll_back` first records the newest ver
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -208,6 +208,14 @@ def describe(con: duckdb.DuckDBPyConnection) -> Publication:
     )
 
 
+# Called with the id of a publication before the pointer moves to it; what it raises leaves the pointer.
+Announce = Callable[[str], None]
+
+
+def no_announcement(_: str) -> None:
+    """For callers that record nothing."""
+
+
 @contextmanager
 def building(pointer: Path) -> Iterator[Path]:
     """A private folder to build in, under the lock of builds; the remains of crashed builds are removed.
@@ -228,16 +236,16 @@ def building(pointer: Path) -> Iterator[Path]:
             shutil.rmtree(private, ignore_errors=True)
 
 
-def publish(built: Path, pointer: Path) -> Path:
+def publish(built: Path, pointer: Path, announce: Announce = no_announcement) -> Path:
     """Publish `built` as the current version of `pointer`; returns its path. The switch is atomic.
 
     If anything is raised, nothing was published; nothing is raised after the pointer has moved. Call it inside `building`.
     """
     number = max(version_files.newest_published(pointer), *map(number_of, versions(pointer)), 0) + 1
-    return adopt(built, f"{number:06}.duckdb", pointer)
+    return adopt(built, f"{number:06}.duckdb", pointer, announce)
 
 
-def adopt(received: Path, name: str, pointer: Path) -> Path:
+def adopt(received: Path, name: str, pointer: Path, announce: Announce = no_announcement) -> Path:
     """As `publish`, under a given name: that of a publication received from another host."""
     folder = versions_folder(pointer)
     version = folder / name
@@ -247,6 +255,7 @@ def adopt(received: Path, name: str, pointer: Path) -> Path:
     sync(folder)
     if number_of(version) < newest:
         version_files.write_newest(folder, newest)
+    announce(version.stem)
     version_files.point(pointer, version)
     with suppress(OSError):
         for old in versions(pointer)[:-KEPT]:
@@ -255,7 +264,7 @@ def adopt(received: Path, name: str, pointer: Path) -> Path:
     return version
 
 
-def roll_back(pointer: Path, to: str = "") -> Path:
+def roll_back(pointer: Path, to: str = "", announce: Announce = no_announcement) -> Path:
     """Make the version before the current one, or the one with the id `to`, the current one; returns its path.
 
     The current one may be damaged or missing. Raises Refused if there is none to show, it is damaged or this code cannot
@@ -283,6 +292,7 @@ def roll_back(pointer: Path, to: str = "") -> Path:
             )
         connect(chosen[0]).close()
         version_files.write_newest(folder, newest)
+        announce(chosen[0].stem)
         version_files.point(pointer, chosen[0])
     return chosen[0]
 

@@ -55,15 +55,27 @@ def button(view: PageContext) -> None:
         except Refused:
             return
         make = partial(made, place, view.lang, view.scope.on)
-        _download(view, "briefing-button", "briefing.make", name, publication, make)
+        _download(view, "briefing-button", "briefing.make", name, place, publication, make)
 
 
 def _download(
-    view: PageContext, key: str, label: str, name: str, publication: str, content: Callable[[], bytes], **options: Any
+    view: PageContext,
+    key: str,
+    label: str,
+    name: str,
+    place: str,
+    publication: str,
+    content: Callable[[], bytes],
+    **options: Any,
 ) -> None:
     """A button that downloads a briefing; where users sign in, it offers the file and records the download."""
     if user.signs_in():
-        details: dict[str, str | int] = {"metric": "briefing", "form": "pdf", "publication": publication}
+        details: dict[str, str | int] = {
+            "metric": "briefing",
+            "form": "pdf",
+            "province": place,
+            "publication": publication,
+        }
         downloads.offered(view, key, view.word(label), name, lambda out: out.write(content()), details)
     else:
         st.download_button(
@@ -105,7 +117,9 @@ def _line(view: PageContext, number: int, book: Written) -> None:
             st.html(f'<p class="pd-note">{view.escaped("briefing.not_here")}</p>', width="content")
             return
         name = book.file.rpartition("/")[2]
-        _download(view, f"take-{number}", "briefing.take", name, book.publication, lambda: content, help=name)
+        _download(
+            view, f"take-{number}", "briefing.take", name, book.place, book.publication, lambda: content, help=name
+        )
 
 
 def _may_see(place: str) -> bool:
