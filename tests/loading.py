@@ -160,7 +160,7 @@ class _WarmPool(read_folder.WorkerPool):
 
     _kept: ClassVar[dict[str, list[read_folder._Worker]]] = {}
 
-    def __init__(self, setting: parse_values.Setting, jobs: Sequence[read_file.Job]) -> None:
+    def __init__(self, setting: parse_values.Setting, jobs: list[read_file.Job]) -> None:
         start = read_folder._Worker
 
         def reused_or_new(greeting: dict[str, Any]) -> read_folder._Worker:

@@ -187,7 +187,7 @@ def count_new(con: duckdb.DuckDBPyConnection, pointer: Path, report: Report) -> 
     """Count the files of `load_files` that the current publication of `pointer` does not have, by their digests."""
     digests = [digest for (digest,) in publications.rows_of_current(pointer, "select sha256 from load_files")]
     ((report.new_files, report.new_rows),) = con.execute(
-        "select count(*), coalesce(sum(rows_read), 0)::bigint from load_files "
+        "select count(distinct file), coalesce(sum(rows_read), 0)::bigint from load_files "
         "where sha256 is not null and not list_contains($known::varchar[], sha256)",
         {"known": digests},
     ).fetchall()

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from etl.core.places import places
 from etl.core.text_folding import fold, printable
 from etl.extract import parse_values, postgresql
 from etl.extract.causes import because, spoken, words
+from etl.extract.contract import TABLES
 from etl.extract.read_file import Job
 from etl.extract.read_folder import Outcome, WorkerPool
 from etl.extract.source_folder import source_files, unread_files
@@ -96,10 +98,11 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
     built = folder / _BUILT
     try:
         with postgresql.Snapshots(order.folder) as snapshots, ExitStack() as stack:
-            jobs = [Job(path, table, number, folder) for number, (path, table) in enumerate(files)]
+            numbers = count(step=len(TABLES))
+            jobs = [Job(path, table, next(numbers), folder) for path, table in files]
             jobs += [
-                Job(order.folder / postgresql.FILE, origin.table, number, folder, origin)
-                for number, origin in enumerate(snapshots.origins, len(files))
+                Job(order.folder / postgresql.FILE, origin.table, next(numbers), folder, origin)
+                for origin in snapshots.origins
             ]
             workers = stack.enter_context(closing(WorkerPool(setting, jobs)))
             con = stack.enter_context(build_database.opened(built))
@@ -227,7 +230,7 @@ def _fill(con: duckdb.DuckDBPyConnection, order: BuildOptions, outcomes: list[Ou
         raise BuildRefused(wrong_day.line, report)
     con.execute(
         "create table publication as select ?::date as as_of, ?::date as built_on, ?::boolean as is_sample, "
-        "count(*) filter (where refusal is null) as files, sum(rows_read)::bigint as rows_read, "
+        "count(distinct file) filter (where refusal is null) as files, sum(rows_read)::bigint as rows_read, "
         "sum(rows_loaded)::bigint as rows_loaded, sum(rows_quarantined)::bigint as rows_quarantined, "
         "?::varchar[] as missing, ?::varchar as code_version from load_files",
         [

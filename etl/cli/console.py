@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from etl.build.load_report import Report, writing
+from etl.core.spreadsheet import safe
 from etl.revisions.diff import Diff
 from etl.semantic.answers import Answer
 
@@ -86,11 +87,12 @@ def print_report(report: Report) -> None:
 
 
 def write_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]], to: Path | None) -> None:
-    """Write rows as CSV, UTF-8 without BOM, to a file or standard output."""
+    """Write rows as CSV to standard output, or to a file, which begins with a byte order mark for Excel."""
     with writing(to) if to else nullcontext(sys.stdout) as file:
+        file.write("\ufeff" if to else "")
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
-        writer.writerows([_plain(value) for value in row] for row in rows)
+        writer.writerows([safe(_plain(value)) for value in row] for row in rows)
 
 
 def print_answer(answer: Answer, form: str) -> None:

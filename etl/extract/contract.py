@@ -38,6 +38,8 @@ class Column:
     bad: str = "reject"
     headers: tuple[str, ...] = ()
     required: bool = False
+    # The first day of a date column (Jalali), and whether days after the build are accepted.
+    first: str = "1357/01/01"
     future: bool = False
     shown: bool = False
     values: dict[str, str] = field(default_factory=dict)

@@ -56,7 +56,7 @@ class BuildDiskFull(Exception):
 class Job:
     """One file to read: its path, its table, its number within the build, and the folder for its rows.
 
-    `origin` describes a table of a database; `path` is then the file that names it.
+    `origin` describes a table of a database; `path` is then the file that names it. `named`: the table in the file's name.
     """
 
     path: Path
@@ -64,6 +64,7 @@ class Job:
     number: int
     folder: Path
     origin: Origin | None = None
+    named: str = ""
 
     @property
     def label(self) -> str:
@@ -92,10 +93,11 @@ class Read:
     notes: list[str]
     table: str
     sheets: list[str]
+    other_tables: list[str]
 
 
 def recognised(path: Path, limits: Limits = DEFAULT) -> str:
-    """The table that the headers of a file match. Raises Refused if they match none, or several."""
+    """The table that the headers of a file match, the first one of a workbook. Raises Refused if they match none, or several."""
     _checked(path, limits)
     fitting, refusals = [], []
     for table in TABLES:
@@ -105,7 +107,7 @@ def recognised(path: Path, limits: Limits = DEFAULT) -> str:
             refusals.append((error.resembles, str(error)))
         else:
             fitting.append(table)
-    if len(fitting) == 1:
+    if len(fitting) == 1 or (fitting and ending_of(path.name) in WORKBOOKS):
         return fitting[0]
     if fitting:
         raise because("several_tables", tables=", ".join(fitting))
@@ -126,14 +128,14 @@ def recognised(path: Path, limits: Limits = DEFAULT) -> str:
     )
 
 
-def open_source(path: Path, contract: Contract, limits: Limits = DEFAULT) -> SourceFile:
-    """The rows of `path`. Raises Refused, with the place and the reason, if it cannot be read as the table."""
+def open_source(path: Path, contract: Contract, limits: Limits = DEFAULT, named: str = "") -> SourceFile:
+    """The rows of `path`, whose name says `named`. Raises Refused, with place and reason, if it cannot be read as the table."""
     refuse_other_kinds(path, contract.table)
     ending = ending_of(path.name)
     if ending in WORKBOOKS:
         from etl.extract.workbook import open_workbook
 
-        return open_workbook(path, contract)
+        return open_workbook(path, contract, named)
     if ending == ".parquet":
         from etl.extract.parquet import open_parquet
 
@@ -152,7 +154,7 @@ def read(job: Job, validator: Validator, progress: Callable[[int, float], None],
         return _read_database(job, job.origin, validator, progress, limits)
     before = _checked(job.path, limits)
     digest = sha256(job.path)
-    source = open_source(job.path, contract(job.table), limits)
+    source = open_source(job.path, contract(job.table), limits, job.named)
     _write(job, source, validator, progress, limits)
     after = _regular_file(job.path)
     if _identity(before) != _identity(after):
@@ -241,7 +243,9 @@ def _outcome(job: Job, source: SourceFile, validator: Validator, digest: str, si
             more = f" and {len(titles) - _TITLES_NAMED} more" if len(titles) > _TITLES_NAMED else ""
             notes.append(f"{words}: {', '.join(named)}{more}")
     notes += [f"{words}: {counts[name]}" for name, words in _COUNTED.items() if counts[name]]
-    return Read(source.rows_read, digest, size, notes, job.table, source.sheets)
+    return Read(
+        source.rows_read, digest, size, notes, job.table, source.sheets, sorted(source.other_tables, key=TABLES.index)
+    )
 
 
 def _regular_file(path: Path) -> os.stat_result:

@@ -19,7 +19,7 @@ from fontTools.ttLib import TTFont
 from etl.core.errors import Refused
 from etl.core.paths import ROOT
 from etl.semantic.answers import Answer
-from ui.exports.file_content import safe
+from etl.core.spreadsheet import safe
 
 _TEMPLATE = Path(__file__).with_name("book.typ")
 _FONTS = ("Vazirmatn-Regular.woff2", "Vazirmatn-Bold.woff2")
