@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 
 from etl.analysis import announcements, events, retention
-from etl.build import identity, load_report, reference_data, staging, volume
+from etl.build import identity, load_report, reference_data, returns, staging, volume
 from etl.build.load_report import Report
 from etl.core.errors import Refused
 from etl.core.paths import CHECKS, INCOMING, REFERENCE, SAMPLE_MARK, WAREHOUSE
@@ -49,12 +49,18 @@ class BuildRefused(Refused):
         super().__init__("\n".join(report.refusals))
         self.report = report
 
+    @property
+    def sentences(self) -> list[tuple[str, str]]:
+        """Its lines, each with its province."""
+        return self.report.sentences
+
 
 @dataclass(frozen=True)
 class BuildOptions:
     """The folder to build from, the pointer to publish to, the day of the build, and what is let through.
 
-    `by_clock`: the day is that of the machine's clock, which may be wrong.
+    `by_clock`: the day is that of the machine's clock, which may be wrong. `returns`: the folder for the files that go back
+    to the provinces; with `only_returns` nothing else is made.
     """
 
     folder: Path = INCOMING
@@ -63,6 +69,8 @@ class BuildOptions:
     skip_refused: bool = False
     accept_loss: bool = False
     by_clock: bool = False
+    returns: Path | None = None
+    only_returns: bool = False
 
 
 def build(order: BuildOptions, say: Say, progress: Progress) -> Report:
@@ -116,10 +124,13 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
             snapshots.close()
             report.refused = load_report.missing(outcomes)
             if unusable or len(report.refused) == len(outcomes):
+                returns.write(order.returns, report)
                 raise BuildRefused([*unusable, *_unread(outcomes)], report)
             say("staging")
             build_database.attach_scratch(con, folder, sum(outcome.job.written for outcome in outcomes if outcome.read))
             _stage(con, order, outcomes, report)
+            if order.only_returns:
+                return report
             _fill(con, order, outcomes, report)
             as_of = date.fromisoformat(report.as_of)
             # The tables that need Python are created while the models run.
@@ -177,22 +188,24 @@ def _unread(outcomes: Sequence[Outcome]) -> list[str]:
 def _stage(con: duckdb.DuckDBPyConnection, order: BuildOptions, outcomes: list[Outcome], report: Report) -> None:
     """Stage the rows and count them; raises BuildRefused if files are refused, rows are lost or the clock is wrong.
 
-    With `skip_refused` a file with mostly rejected rows is left out like one that cannot be read.
+    Versions of one file are refused. With `skip_refused` they and files with mostly rejected rows are left out like those
+    that cannot be read.
     """
     while True:
         staging.stage(con, outcomes, keep=order.skip_refused)
+        versions = staging.versions(con, outcomes)
+        _leave_out(versions, order, outcomes, report)
+        if versions and order.skip_refused:
+            continue
         load_report.count(con, outcomes, report)
         if wrong_day := volume.ahead(con, outcomes, order.build_day):
             raise BuildRefused([*_unread(outcomes), wrong_day.line], report)
         rejected = volume.mostly_rejected(con, outcomes, with_orphans=order.skip_refused or not report.refused)
         if not rejected or order.accept_loss or not order.skip_refused:
             break
-        for outcome, reason in rejected:
-            outcome.read, outcome.refusal = None, reason
-        report.refused = load_report.missing(outcomes)
-        if len(report.refused) == len(outcomes):
-            raise BuildRefused(_unread(outcomes), report)
+        _leave_out(rejected, order, outcomes, report)
     volume.record(con)
+    load_report.record(con, outcomes, report)
     refused = [] if order.skip_refused else _unread(outcomes)
     explained = {file.table for file in report.refused} | {outcome.job.table for outcome, _ in rejected}
     excused = {(file.table, file.province) for file in report.refused}
@@ -202,8 +215,22 @@ def _stage(con: duckdb.DuckDBPyConnection, order: BuildOptions, outcomes: list[O
         report.accepted = [loss.loss for loss in lost]
     else:
         refused += [loss.line for loss in lost]
+        report.refused += [load_report.refused(*pair) for pair in rejected]
+    returns.write(order.returns, report, con)
     if refused:
         raise BuildRefused(refused, report)
+
+
+def _leave_out(
+    refused: Sequence[tuple[Outcome, str]], order: BuildOptions, outcomes: list[Outcome], report: Report
+) -> None:
+    """Refuse files after their rows were read. Raises BuildRefused if no file is left."""
+    for outcome, reason in refused:
+        outcome.read, outcome.refusal = None, reason
+    report.refused = load_report.missing(outcomes)
+    if len(report.refused) == len(outcomes):
+        returns.write(order.returns, report)
+        raise BuildRefused(_unread(outcomes), report)
 
 
 def _machine_reason(error: duckdb.Error) -> str:
@@ -215,8 +242,7 @@ def _machine_reason(error: duckdb.Error) -> str:
 
 
 def _fill(con: duckdb.DuckDBPyConnection, order: BuildOptions, outcomes: list[Outcome], report: Report) -> None:
-    """Create the tables about the load itself, and the numbers of persons."""
-    load_report.record(con, outcomes, report)
+    """Create the table about the publication itself, and the numbers of persons."""
     load_report.count_new(con, order.to, report)
     con.execute(
         f"create table {build_database.SCRATCH}.person_numbers as "

@@ -114,6 +114,7 @@ def _load(command: Callable[..., load_report.Report], options: argparse.Namespac
         options.skip_refused,
         options.accept_loss,
         by_clock=not options.day,
+        returns=options.to.with_name(f"{options.to.name}.returns") if command is pipeline.build else None,
     )
     if options.report:
         load_report.refuse_unwritable(options.report)
@@ -172,6 +173,20 @@ def _quarantine(options: argparse.Namespace) -> None:
             f"from {'warned' if options.warned else 'quarantine'}"
         ).fetchall()
     console.write_csv(("file", "line", "column", "reason", "expected"), rows, options.to)
+
+
+def _returns(options: argparse.Namespace) -> None:
+    day = options.day or volume.build_day(date.today())
+    order = pipeline.BuildOptions(options.folder, build_day=day, returns=options.to, only_returns=True)
+    progress = console.Progress()
+    try:
+        report = pipeline.check(order, progress.say, progress.files)
+    except pipeline.BuildRefused as error:
+        # A refused load goes back like any other.
+        report = error.report
+    finally:
+        progress.close()
+    console.print_returns(report)
 
 
 def _metrics(_: argparse.Namespace) -> None:
@@ -257,6 +272,11 @@ def _parser() -> argparse.ArgumentParser:
     quarantine = operations.command(commands, "quarantine", _quarantine, "the rejected rows, as CSV")
     quarantine.add_argument("--to", type=Path, metavar="FILE.csv")
     quarantine.add_argument("--warned", action="store_true", help="the values that were loaded as unknown instead")
+
+    returns = operations.command(commands, "returns", _returns, "what goes back to the provinces, as XLSX")
+    returns.add_argument("folder", type=Path, nargs="?", default=arguments.INCOMING, metavar="DIR")
+    returns.add_argument("--to", type=Path, required=True, metavar="FOLDER")
+    returns.add_argument("--day", type=arguments.day, help="the day of the build (today)")
 
     operations.command(commands, "metrics", _metrics, "the catalogue, one metric a line")
 

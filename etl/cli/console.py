@@ -15,6 +15,11 @@ from etl.core.spreadsheet import safe
 from etl.revisions.diff import Diff
 from etl.semantic.answers import Answer
 
+# What the operator may do about a refusal; the sentences of the files are for those who made them.
+_OPTIONS = (
+    "options: --skip-refused publishes the other files, --accept-loss what is left of lost rows; "
+    "python -m etl settings lists the limits of files"
+)
 _TERMINAL_SECONDS, _LINE_SECONDS = 0.2, 5.0
 
 
@@ -78,12 +83,20 @@ def print_report(report: Report) -> None:
         print(f"ignored: {name}")
     for loss in report.accepted:
         print(f"accepted: {loss}")
+    print_returns(report)
     if report.published:
         print(f"published {report.publication} as of {report.as_of}")
     elif report.refusals:
+        print(_OPTIONS)
         print("not published")
     else:
         print(f"nothing was refused; as of {report.as_of}; nothing was published")
+
+
+def print_returns(report: Report) -> None:
+    """Print how many files go back to the provinces, and where they are."""
+    if report.returns:
+        print(f"returns: {report.returned} files in {report.returns}")
 
 
 def write_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]], to: Path | None) -> None:
