@@ -180,7 +180,13 @@ def _unread(outcomes: Sequence[Outcome]) -> list[str]:
     for (_, reason), (first, *others) in alike.items():
         if others:
             in_english, in_persian = spoken(reason, "en"), spoken(reason, "fa")
-            reason = words("same_for", reason=in_english, reason_fa=in_persian, others=", ".join(others))
+            reason = words(
+                "same_for",
+                reason=in_english,
+                reason_fa=in_persian,
+                others=", ".join(others),
+                others_fa="، ".join(others),
+            )
         lines.append(volume.Refusal(first, reason, volume.CORRECT).line)
     return lines
 

@@ -223,7 +223,7 @@ def versions(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome]) -> lis
     for pair in con.execute("from versions order by all").fetchall():
         for own, other in (pair, reversed(pair)):
             others.setdefault(own, []).append(read[other].job.label)
-    return [(read[own], words("two_versions", others=", ".join(labels))) for own, labels in sorted(others.items())]
+    return [(read[own], words("two_versions", others=" + ".join(labels))) for own, labels in sorted(others.items())]
 
 
 def _load(con: duckdb.DuckDBPyConnection, of: Contract) -> None:

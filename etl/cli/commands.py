@@ -22,8 +22,7 @@ from etl.analysis import registry
 from etl.build import load_report, pipeline, volume
 from etl.cli import arguments, console
 from etl.core.errors import Busy, QuestionError, Refused
-from etl.core.text_folding import printable
-from etl.extract.causes import words
+from etl.extract.causes import printable_line, words
 from etl.operations import commands as operations
 from etl.operations import readiness
 from etl.revisions import diff
@@ -54,7 +53,7 @@ def main(words: Sequence[str] | None = None) -> int:
         if not _interrupted.is_set():
             code, lines = _explain(error)
             for line in lines.splitlines():
-                print(printable(" ".join(line.split())), file=sys.stderr)
+                print(printable_line(line), file=sys.stderr)
             _discard_output()
             return code
     except KeyboardInterrupt:

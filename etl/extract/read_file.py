@@ -23,7 +23,7 @@ from etl.extract.file_kinds import refuse_other_kinds
 from etl.extract.limits import DEFAULT, Limits, unpacked_size
 from etl.extract.postgresql import Origin, digest_of, opened
 from etl.extract.source_file import Batch, SourceFile
-from etl.extract.source_folder import PERSIAN_NAMES, WORKBOOKS, ending_of
+from etl.extract.source_folder import PERSIAN_NAMES, WORKBOOKS, ending_of, named_tables
 from etl.extract.validate import FAULTS, Fault, Validator, row_schema
 
 # A note names this many columns.
@@ -110,7 +110,7 @@ def recognised(path: Path, limits: Limits = DEFAULT) -> str:
     if len(fitting) == 1 or (fitting and ending_of(path.name) in WORKBOOKS):
         return fitting[0]
     if fitting:
-        raise because("several_tables", tables=", ".join(fitting))
+        raise because("several_tables", **named_tables(fitting))
     likely = [message for resembles, message in refusals if resembles]
     if len(likely) == 1:
         raise Refused(likely[0])

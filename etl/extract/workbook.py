@@ -24,7 +24,7 @@ from etl.extract.file_kinds import workbook_kind
 from etl.extract.limits import unpacked_size
 from etl.extract.sheet_xml import Cell, OddCells
 from etl.extract.source_file import BATCH_ROWS, SHEET_BITS, Batch, SourceFile, as_text
-from etl.extract.source_folder import ending_of
+from etl.extract.source_folder import ending_of, named_tables
 
 _BIGGEST_UNPACKED = 2 << 30
 # Titles and blank rows may precede the header.
@@ -144,8 +144,7 @@ class _Book:
             name, rows = display_text(meta.name), self._book.head(number)
             header, fitting = self._header(name, rows), tables_of(rows)
             if len(fitting) > 1 and self._named not in fitting:
-                tables = ", ".join(sorted(fitting, key=TABLES.index))
-                raise because("several_tables_in_sheet", sheet=name, tables=tables)
+                raise because("several_tables_in_sheet", sheet=name, **named_tables(fitting))
             if header and (self._named == self._of.table or self._named not in fitting):
                 sheet, odd = self._book.sheet(number)
                 yield _Sheet(number, name, sheet, *header, odd)

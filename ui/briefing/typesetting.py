@@ -18,8 +18,8 @@ from fontTools.ttLib import TTFont
 
 from etl.core.errors import Refused
 from etl.core.paths import ROOT
-from etl.semantic.answers import Answer
 from etl.core.spreadsheet import safe
+from etl.semantic.answers import Answer
 
 _TEMPLATE = Path(__file__).with_name("book.typ")
 _FONTS = ("Vazirmatn-Regular.woff2", "Vazirmatn-Bold.woff2")

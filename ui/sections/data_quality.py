@@ -7,17 +7,35 @@ import streamlit as st
 from etl.analysis import data_quality as load
 from etl.core.paths import warehouse_pointer
 from etl.extract.causes import spoken
+from etl.operations import readiness
 from etl.semantic.answers import Answer
 from ui.charts.elements import ChartContext
 from ui.components import blocks, notices, tables
 from ui.components.footer import footer
-from ui.data import warehouse
+from ui.data import user, warehouse
 from ui.i18n import text
 from ui.state import rendering
 from ui.state.page_context import PageContext
 
 _IGNORED_NAMED = 20
+_REFUSALS_NAMED = 30
 _COUNTS = ("rows_read", "rows_loaded", "rows_quarantined", "exact_duplicates")
+
+
+def refused_load(view: PageContext) -> None:
+    """The sentences of a load that was refused, until the next one is published; those of the provinces of the reader."""
+    build, scope = readiness.last_build(warehouse_pointer()), user.scope()
+    if not build or not build.refusals:
+        return
+    sentences = [line for place, line in build.refusals if scope.sees_whole_country or place in scope.codes]
+    named = [text.escape(text.digits(spoken(line, view.lang), view.lang)) for line in sentences[:_REFUSALS_NAMED]]
+    if more := len(sentences) - len(named):
+        named.append(view.word("load.more_refusals", count=text.number(more, view.lang)))
+    with st.container(border=True, key="figure-refused"):
+        st.html(
+            blocks.heading(view.word("load.refused_load"), view.word("load.refused_load_is"))
+            + "".join(f"<p><bdi>{sentence}</bdi></p>" for sentence in named)
+        )
 
 
 def totals(view: PageContext) -> None:
