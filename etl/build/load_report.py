@@ -15,11 +15,12 @@ import pyarrow as pa
 
 from etl.core.places import places
 from etl.core.text_folding import fold
-from etl.extract.causes import BETWEEN, because
+from etl.extract.causes import BETWEEN, FSI, PDI, because
 from etl.extract.contract import TABLES
 from etl.extract.expected import expected
 from etl.extract.read_folder import Outcome
 from etl.extract.source_file import SHEET_BITS
+from etl.extract.source_folder import CONFIGURATION
 from etl.warehouse import publications
 from etl.warehouse.build_database import SCRATCH, create_from
 
@@ -98,12 +99,14 @@ class Report:
 
     @property
     def sentences(self) -> list[tuple[str, str]]:
-        """The refusals, each with its province; that of a refusal of the whole country is empty."""
-        places = {f"{missing.file}: ": missing.province for missing in self.refused}
-        return [
-            (next((place for file, place in places.items() if line.startswith(file)), _province_of_loss(line)), line)
-            for line in self.refusals
-        ]
+        """The refusals, each with its province (empty: the whole country), and with the name of its file in both languages."""
+        places = dict.fromkeys(CONFIGURATION, "") | {missing.file: missing.province for missing in self.refused}
+        sentences = []
+        for line in self.refusals:
+            file = next((file for file in places if line.startswith((f"{file}: ", f"{file}, "))), "")
+            named = line.replace(BETWEEN, f"{BETWEEN}{FSI}{file}{PDI}: ", 1) if file else line
+            sentences.append((places.get(file) or _province_of_loss(line), named))
+        return sentences
 
     def write(self, path: Path) -> None:
         """Write the report as JSON. Raises Refused if the file cannot be written."""

@@ -146,8 +146,8 @@ def test_quarantine_tells_file_line_column_and_reason(built, capsys, tmp_path):
     output = capsys.readouterr().out
     assert output.splitlines() == [
         "file,line,column,reason,expected",
-        'training_2.csv,3,completed_on,bad_date,"a day that exists, such as 1403/06/31 or 2024-09-21 · '
-        'تاریخی که وجود دارد، مانند 1403/06/31"',
+        'training_2.csv,3,completed_on,bad_date,"a day that exists, from 1357/01/01 on, such as 1403/06/31 or 2024-09-21 · '
+        'تاریخی که وجود دارد، از 1357/01/01 به بعد، مانند 1403/06/31"',
     ]
     assert main(["quarantine", "--warned", "--from", str(built.to)]) == 0
     assert capsys.readouterr().out.splitlines() == [
