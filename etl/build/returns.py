@@ -44,7 +44,7 @@ def write(folder: Path | None, report: Report, con: duckdb.DuckDBPyConnection | 
             old.unlink()
         names: set[str] = set()
         refused = {file for file, _ in _refused(report)}
-        for file, lines in groupby(_rows(con) if con else (), itemgetter(0)):
+        for file, lines in groupby(_rows(con, not refused) if con else (), itemgetter(0)):
             whole = [line for line in _refused(report) if line[0] == file]
             _write_file(_path(folder, file, names), whole, lines)
             refused.discard(file)
@@ -63,14 +63,15 @@ def _refused(report: Report) -> list[_Line]:
     ]
 
 
-def _rows(con: duckdb.DuckDBPyConnection) -> Iterator[_Line]:
-    """A line for each fault, file by file."""
+def _rows(con: duckdb.DuckDBPyConnection, with_orphans: bool) -> Iterator[_Line]:
+    """A line for each fault, file by file. Without `with_orphans`, they may refer to rows of a file that is refused."""
     words = expected.returned()
     with build_database.new_cursor(con) as cursor:
         cursor.execute(
             "select file, source_table, sheet, line, column_name, reason, expected, outcome from ("
             "select *, 'rejected' as outcome from quarantine union all select *, 'warned' from warned"
-            ") order by file, source_table, sheet nulls first, line, column_name, reason"
+            ") where $with_orphans or reason not like 'orphan_%' order by file, source_table, sheet nulls first, line, column_name, reason",
+            {"with_orphans": with_orphans},
         )
         while rows := cursor.fetchmany(_BATCH):
             for file, table, sheet, line, name, reason, form, outcome in rows:
