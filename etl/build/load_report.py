@@ -80,7 +80,7 @@ class Report:
     `refused`: the files left out; `ignored`: every other file in the folder and below; `refusals`: why nothing was
     published, one line each; `accepted`: the losses published because of --accept-loss. `new_files` and `new_rows`: how
     many files the last publication does not have, and the rows read of them. `returned`: how many files go back to the
-    provinces; they are in the folder `returns`.
+    provinces; they are in the folder `returns` (None: they could not be written there).
     """
 
     published: bool = False
@@ -95,7 +95,7 @@ class Report:
     new_files: int = 0
     new_rows: int = 0
     returns: str = ""
-    returned: int = 0
+    returned: int | None = 0
 
     @property
     def sentences(self) -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ import duckdb
 from etl.build.load_report import Report
 from etl.core.spreadsheet import safe
 from etl.extract import expected
-from etl.extract.causes import because, spoken
+from etl.extract.causes import spoken
 from etl.extract.contract import contract
 from etl.warehouse import build_database
 
@@ -32,7 +32,8 @@ _Line = tuple[str, tuple[str, ...]]
 def write(folder: Path | None, report: Report, con: duckdb.DuckDBPyConnection | None = None) -> None:
     """Write the returned files in place of those before, and note their number in the report; without a folder, nothing.
 
-    `con` has the tables `quarantine` and `warned`, unless no file could be read. Raises Refused if they cannot be written.
+    `con` has the tables `quarantine` and `warned`, unless no file could be read. Files that cannot be written do not stop a
+    build: the report then has no number.
     """
     if not folder:
         return
@@ -50,9 +51,10 @@ def write(folder: Path | None, report: Report, con: duckdb.DuckDBPyConnection | 
             refused.discard(file)
         for file in sorted(refused):
             _write_file(_path(folder, file, names), [line for line in _refused(report) if line[0] == file], ())
-    except (OSError, XlsxWriterException) as error:
-        raise because("not_written", path=folder, error=getattr(error, "strerror", "")) from None
-    report.returns, report.returned = str(folder), len(names)
+        report.returned = len(names)
+    except (OSError, XlsxWriterException):
+        report.returned = None
+    report.returns = str(folder)
 
 
 def _refused(report: Report) -> list[_Line]:
@@ -70,7 +72,8 @@ def _rows(con: duckdb.DuckDBPyConnection, with_orphans: bool) -> Iterator[_Line]
         cursor.execute(
             "select file, source_table, sheet, line, column_name, reason, expected, outcome from ("
             "select *, 'rejected' as outcome from quarantine union all select *, 'warned' from warned"
-            ") where $with_orphans or reason not like 'orphan_%' order by file, source_table, sheet nulls first, line, column_name, reason",
+            ") where $with_orphans or reason not like 'orphan_%' "
+            "order by file, source_table, sheet nulls first, line, column_name, reason",
             {"with_orphans": with_orphans},
         )
         while rows := cursor.fetchmany(_BATCH):

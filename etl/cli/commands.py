@@ -1,4 +1,4 @@
-"""The command line: python -m etl sample | build | check | quarantine | metrics | ask | publications | rollback.
+"""The command line: python -m etl sample | build | check | quarantine | returns | metrics | ask | publications | rollback.
 
 Exit 0: done. 1: refused, with one line that says why, and the last publication untouched. 2: wrong usage.
 3: another build is running.
@@ -22,7 +22,7 @@ from etl.analysis import registry
 from etl.build import load_report, pipeline, volume
 from etl.cli import arguments, console
 from etl.core.errors import Busy, QuestionError, Refused
-from etl.extract.causes import printable_line, words
+from etl.extract.causes import because, printable_line, words
 from etl.operations import commands as operations
 from etl.operations import readiness
 from etl.revisions import diff
@@ -185,6 +185,8 @@ def _returns(options: argparse.Namespace) -> None:
         report = error.report
     finally:
         progress.close()
+    if report.returned is None:
+        raise because("report_not_written", path=options.to)
     console.print_returns(report)
 
 

@@ -95,7 +95,9 @@ def print_report(report: Report) -> None:
 
 def print_returns(report: Report) -> None:
     """Print how many files go back to the provinces, and where they are."""
-    if report.returns:
+    if report.returned is None:
+        print(f"returns: could not be written to {report.returns}")
+    elif report.returns:
         print(f"returns: {report.returned} files in {report.returns}")
 
 

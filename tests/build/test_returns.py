@@ -79,6 +79,16 @@ def test_a_build_writes_what_goes_back_beside_the_publication(folder):
     assert (built.report["returned"], built.report["returns"]) == (1, str(back))
 
 
+def test_a_folder_that_cannot_be_written_stops_returns_but_no_build(folder, tmp_path, capsys):
+    put(folder, "training_2.csv", [row("training", completed_on="?")])
+    (tmp_path / "warehouse.duckdb.returns").touch()
+    built = load(folder)
+    assert (built.code, built.report["returned"]) == (0, None)
+    assert f"returns: could not be written to {tmp_path}/warehouse.duckdb.returns\n" in built.out
+    assert main(["returns", str(folder), "--to", str(tmp_path / "warehouse.duckdb.returns")]) == 1
+    assert ": cannot be written; " in capsys.readouterr().err
+
+
 def test_every_reason_has_what_was_expected_and_what_to_do():
     words = expected._words()
     reasons = {*words["reason"], *expected._BY_COLUMN} - {"conflicting_row"}
