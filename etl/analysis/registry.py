@@ -16,6 +16,7 @@ from typing import Any
 
 import etl.analysis
 from etl.core import without_pandas
+from etl.core.errors import QuestionError
 from etl.semantic.access import ScopedCursor, check, members_in_scope, narrow
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME, catalogue, tables
@@ -65,10 +66,17 @@ def analyses() -> Mapping[str, Analysis]:
     return MappingProxyType(dict(sorted(_registered.items())))
 
 
+def named(name: str) -> Analysis:
+    """The analysis of this name. Raises QuestionError for an unknown one."""
+    if name not in analyses():
+        raise QuestionError(f"no analysis is called {name}; see python -m etl analyse")
+    return analyses()[name]
+
+
 def analyse(con: ScopedCursor, name: str, /, on: date | None = None, where: Where | None = None, **more: Any) -> Answer:
     """Run an analysis within the scope of `con`; `more` holds its further arguments. Raises QuestionError."""
-    registered = analyses()[name]
-    if where and not con.scope.sees_whole_country:
+    registered = named(name)
+    if where:
         where = narrow(con, registered.asks, (), members_in_scope(con, where))
     answer = registered.run(con, on=on, where=where, **more)
     check(con.scope, answer.by, answer.where, answer.scope)
