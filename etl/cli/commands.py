@@ -22,6 +22,7 @@ import duckdb
 from etl.analysis import registry
 from etl.build import load_report, pipeline, volume
 from etl.cli import arguments, console
+from etl.core import paths
 from etl.core.errors import Busy, QuestionError, Refused
 from etl.core.text_folding import printable
 from etl.extract.causes import words
@@ -227,6 +228,14 @@ def _print_analysis(options: argparse.Namespace, name: str, where: dict[str, tup
         console.print_answer(registry.analyse(con, name, options.on, where, **more), options.format)
 
 
+def _similar(options: argparse.Namespace) -> None:
+    registry.analyses()
+    from etl.analysis import similar
+
+    with access.connect(options.source, access.ADMINISTRATOR) as con:
+        similar.make(con, options.on or con.publication.as_of, options.to)
+
+
 def _publications(options: argparse.Namespace) -> None:
     current = publication.current(options.source)
     for path in publication.versions(options.source):
@@ -311,6 +320,9 @@ def _parser() -> argparse.ArgumentParser:
     sides = why.add_mutually_exclusive_group(required=True)
     sides.add_argument("--before", type=arguments.day, metavar="DAY")
     sides.add_argument("--against", default="", metavar="DIM=VALUE|nation")
+    similar = operations.command(commands, "similar", _similar, "write the reference file of similar provinces, once a year")
+    similar.add_argument("--to", type=Path, default=paths.REFERENCE / "similar_provinces.csv", metavar="FILE.csv")
+    similar.add_argument("--on", type=arguments.day, metavar="DAY")
     for answering in (analyse, why):
         answering.add_argument("--on", type=arguments.day, metavar="DAY")
         answering.add_argument("--where", action="append", default=[], metavar="DIM=VALUE[,VALUE]")
@@ -328,7 +340,7 @@ def _parser() -> argparse.ArgumentParser:
 
     for answering in (ask, analyse, why, compared, backtest):
         answering.add_argument("--format", choices=("csv", "json", "table"), default="table")
-    for reading in (quarantine, ask, analyse, why, publications, rollback, compared, backtest):
+    for reading in (quarantine, ask, analyse, why, similar, publications, rollback, compared, backtest):
         reading.add_argument("--from", dest="source", type=Path, default=arguments.POINTER, metavar="FILE")
 
     operations.add(commands, arguments.POINTER)
