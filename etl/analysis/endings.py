@@ -6,7 +6,6 @@ back-tested: people train meanwhile.
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Any
 
 import pandas as pd
 
@@ -71,12 +70,12 @@ def endings(con: ScopedCursor, on: date, where: Where, by: str = "province") -> 
 
 
 @analysis(asks=("training_compliance",))
-def institutes_falling(con: ScopedCursor, on: date, where: Where, goal: float = GOAL) -> Answer:
-    """Institutes of 10 people or more that hold the goal on the day, and the first day on which they do not if nobody trains.
+def institutes_falling(con: ScopedCursor, on: date, where: Where, goal: float = GOAL, least: int = LEAST) -> Answer:
+    """Institutes of `least` people or more that hold the goal on the day, and the first day on which they do not if nobody trains.
 
     Rows, earliest first: (institute, province, falls_on, training_compliance, active_assistants), within 24 months.
     """
-    like, rows, query = _falling(con, on, where, goal)
+    like, rows, query = _falling(con, on, where, goal, least)
     provinces = dict(con.execute("select institute_code, province from institutes").fetchall())
     rows["province"] = rows["institute"].map(provinces)
     names = ("falls_on", "training_compliance", "active_assistants")
@@ -84,28 +83,23 @@ def institutes_falling(con: ScopedCursor, on: date, where: Where, goal: float = 
 
 
 @analysis(asks=("training_compliance",))
-def endings_backtest(con: ScopedCursor, on: date, where: Where, goal: float = GOAL) -> Answer:
-    """Lists of `institutes_falling` at the ends of 12 months, 6 months and more ago: how many of those listed did fall.
+def endings_backtest(con: ScopedCursor, on: date, where: Where, goal: float = GOAL, least: int = LEAST) -> Answer:
+    """Of the institutes that `institutes_falling` listed 6 to 17 months ago as falling within 6 months, how many did fall.
 
-    Rows: (month, falling_listed, falling_came_true, falling_others, falling_others_share). Listed are institutes that would
-    fall within 6 months; one fell if it was below the goal at the end of any of these months. The others held the goal too.
+    One row: (falling_listed, falling_came_true). Lists are made at the ends of 12 months; an institute fell if it was below
+    the goal at the end of any of the six months after.
     """
     ends = [unit.last for unit in jalali.units_between(*jalali.last_complete_months(on, _PAST + _AHEAD), "month")]
-    known = {end: _compliance(ask(con, "training_compliance", by=("institute",), on=end, where=where)) for end in ends}
-    rows: list[tuple[Any, ...]] = []
+    known = [_compliance(ask(con, "training_compliance", by=("institute",), on=end, where=where)) for end in ends]
+    listed = fell = 0
     for at, end in enumerate(ends[:_PAST]):
-        like, falling, _ = _falling(con, end, where, goal)
-        # Shares on the ends of the six months after; an institute without people then did not fall.
-        later = pd.concat([known[day]["training_compliance"] for day in ends[at + 1 : at + 1 + _AHEAD]], axis=1)
-        fell = (later < goal - _ROUNDING).any(axis=1)
-        now = known[end]
-        held = now.index[(now["active_assistants"] >= LEAST) & (now["training_compliance"] >= goal - _ROUNDING)]
-        listed = falling.loc[falling["falls_on"] <= ends[at + _AHEAD], "institute"]
-        others = held.difference(listed)
-        shares = [float(fell.reindex(group, fill_value=False).mean()) if len(group) else None for group in (listed, others)]
-        rows.append((jalali.unit_of(end, "month").label, len(listed), shares[0], len(others), shares[1]))
-    names = ("falling_listed", "falling_came_true", "falling_others", "falling_others_share")
-    return answered(like, ("month",), names, rows, on=on)
+        like, falling, _ = _falling(con, end, where, goal, least)
+        institutes = falling.loc[falling["falls_on"] <= ends[at + _AHEAD], "institute"]
+        later = [after["training_compliance"].reindex(institutes) for after in known[at + 1 : at + 1 + _AHEAD]]
+        listed += len(institutes)
+        fell += int((pd.concat(later, axis=1) < goal - _ROUNDING).any(axis=1).sum())
+    row = (listed, fell / listed if listed else None)
+    return answered(like, (), ("falling_listed", "falling_came_true"), [row], on=on)
 
 
 def _labels(first: date, last: date) -> Iterator[str]:
@@ -160,7 +154,7 @@ def _compliance(answer: Answer) -> pd.DataFrame:
     return frame.dropna(subset=["institute"]).set_index("institute")
 
 
-def _falling(con: ScopedCursor, on: date, where: Where, goal: float) -> tuple[Answer, pd.DataFrame, str]:
+def _falling(con: ScopedCursor, on: date, where: Where, goal: float, least: int) -> tuple[Answer, pd.DataFrame, str]:
     """The institutes that hold the goal on the day and fall below it within 24 months, earliest first."""
     if not 0 < goal <= 1:
         raise QuestionError("a goal lies above 0 and is 1 at most")
@@ -183,7 +177,7 @@ def _falling(con: ScopedCursor, on: date, where: Where, goal: float) -> tuple[An
     lapses = lapses.join(known, on="institute")
     lapsed = lapses.groupby("institute")["lapses"].cumsum()
     share = 1 - lapsed / lapses["active_assistants"]
-    holds = (lapses["training_compliance"] >= goal - _ROUNDING) & (lapses["active_assistants"] >= LEAST)
+    holds = (lapses["training_compliance"] >= goal - _ROUNDING) & (lapses["active_assistants"] >= least)
     falling = lapses[holds & (share < goal - _ROUNDING)].groupby("institute", as_index=False).first()
     falling["falls_on"] = falling["falls_on"].dt.date
     return like, falling.sort_values(["falls_on", "institute"]).drop(columns="lapses"), readable(sql, parameters)

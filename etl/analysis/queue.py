@@ -27,10 +27,10 @@ _SERVED = 0.95
 # Fridays are no working days.
 _SERVICE_MONTHS = SERVICE_DAYS * 7 / 6 / jalali.DAYS_A_MONTH
 _MOST_MONTHS = 600
-_PACES = ("queue_arrivals", "queue_decisions")
 _NUMBERS = (
     "queue_files",
-    *(f"{pace}{bound}" for pace in _PACES for bound in ("", "_low", "_high")),
+    "queue_arrivals",
+    "queue_decisions",
     "queue_needed",
     "queue_target",
     "queue_cleared",
@@ -40,54 +40,55 @@ _NUMBERS = (
     "queue_ahead_low",
     "queue_ahead_high",
 )
+_BOUNDS = ("arrivals_low", "arrivals_high", "decisions_low", "decisions_high")
+_COUNTS = ("waiting", "arrived", "decided")
 _BACKTEST_MONTHS = 36
 
 
 @analysis(asks=("outstanding", "files_complete"))
-def queue(con: ScopedCursor, on: date, where: Where, by: str = "nation") -> Answer:
+def queue(con: ScopedCursor, on: date, where: Where, by: str = "nation", least: int = LEAST) -> Answer:
     """Complete files that wait, arrivals and decisions a month, the decisions needed, and the month in which the queue is gone.
 
-    One row, or one a province (`by` province). Paces are those of the last 12 complete months, with their 95 % Poisson
-    intervals. `queue_needed`: decisions a month so that 95 % are decided within 25 working days; `queue_target`: the queue at
-    that pace. `queue_cleared` is a month or never; `queue_ahead` the queue in 6 months. None under 20 files.
+    One row, or one a province (`by` province): `_NUMBERS`, then the 95 % Poisson intervals of both paces, which are those of
+    the last 12 complete months. `queue_needed`: decisions a month so that 95 % are decided within 25 working days;
+    `queue_target`: the queue at that pace. `queue_cleared` is a month or never, `queue_ahead` the queue in 6 months. None
+    under `least` files.
     """
     if by not in ("nation", "province"):
         raise QuestionError(f"--set by={by}: write nation or province")
     axes = ("province",) if by == "province" else ()
     like = ask(con, "outstanding", by=axes, on=on, where=where)
     files, query = _files(con, like)
-    counted = _counted(files, on).groupby("province").sum() if axes else _counted(files, on)[list(_COUNTS)].sum().to_frame().T
+    counted = _counted(files, on)
     if axes:
-        counted = counted.reindex(like.column("province"), fill_value=0).rename_axis("province")
-    rows = _forecast(counted, on).reset_index()
-    return answered(like, axes, _NUMBERS, rows, on=on, query=query)
+        counted = counted.groupby(files["province"]).sum().reindex(like.frame["province"].dropna(), fill_value=0)
+    else:
+        counted = counted.sum().to_frame().T
+    rows = _forecast(counted, on, least).reset_index()
+    return answered(like, axes, _NUMBERS, rows, on=on, query=query, more=_BOUNDS)
 
 
 @analysis(asks=("outstanding", "files_complete"))
-def queue_backtest(con: ScopedCursor, on: date, where: Where) -> Answer:
-    """The queue at the end of each of the last 36 months, and what `queue` said of it 6 months before.
+def queue_backtest(con: ScopedCursor, on: date, where: Where, least: int = LEAST) -> Answer:
+    """What `queue` said 6 months before the end of each of the last 36 months, against the queue then. One row.
 
-    Rows: (month, queue_files, queue_ahead, queue_ahead_low, queue_ahead_high, queue_held, then queue_before).
+    (queue_held, queue_miss, queue_miss_unchanged, then runs): the share of ranges that held the queue, and the mean miss in
+    files, also of a queue that stays as it is.
     """
     like = ask(con, "outstanding", on=on, where=where)
     files, query = _files(con, like)
-    last = jalali.last_month_end(on)
-    rows = []
-    for back in range(_BACKTEST_MONTHS - 1, -1, -1):
-        end = jalali.last_complete_months(last, back)[0] - jalali.DAY if back else last
-        start = jalali.last_complete_months(end, AHEAD)[0] - jalali.DAY
-        then, now = (_counted(files, day)[list(_COUNTS)].sum().to_frame().T for day in (start, end))
-        said = _forecast(then, start).iloc[0]
-        actual = now["waiting"].iloc[0]
-        held = None if said["queue_ahead"] is None else said["queue_ahead_low"] <= actual <= said["queue_ahead_high"]
-        bounds = [said[name] for name in ("queue_ahead", "queue_ahead_low", "queue_ahead_high")]
-        rows.append((jalali.unit_of(end, "month").label, actual, *bounds, held, then["waiting"].iloc[0]))
-    names = ("queue_files", "queue_ahead", "queue_ahead_low", "queue_ahead_high", "queue_held")
-    frame = pd.DataFrame(rows, columns=["month", *names, "queue_before"], dtype=object)
-    return answered(like, ("month",), names, frame, on=on, query=query, more=("queue_before",))
-
-
-_COUNTS = ("waiting", "arrived", "decided")
+    first = jalali.last_complete_months(on, _BACKTEST_MONTHS + AHEAD)[0] - jalali.DAY
+    ends = [first, *(unit.last for unit in jalali.units_between(first + jalali.DAY, on, "month") if unit.last <= on)]
+    counted = pd.DataFrame([_counted(files, end).sum() for end in ends])
+    said = pd.concat([_forecast(counted.iloc[[at]], end, least) for at, end in enumerate(ends)])
+    said, then = said.iloc[:-AHEAD].dropna(subset=["queue_ahead"]), counted["waiting"].shift(-AHEAD)
+    numbers = ["queue_files", "queue_ahead", "queue_ahead_low", "queue_ahead_high"]
+    runs = said[numbers].astype(float).assign(actual=then)
+    held = runs["actual"].between(runs["queue_ahead_low"], runs["queue_ahead_high"])
+    miss, unchanged = ((runs[name] - runs["actual"]).abs() for name in ("queue_ahead", "queue_files"))
+    row = (held.mean(), miss.mean(), unchanged.mean(), len(runs))
+    names = ("queue_held", "queue_miss", "queue_miss_unchanged")
+    return answered(like, (), names, pd.DataFrame([row], columns=[*names, "runs"]), on=on, query=query, more=("runs",))
 
 
 def _files(con: ScopedCursor, like: Answer) -> tuple[pd.DataFrame, str]:
@@ -107,17 +108,17 @@ def _counted(files: pd.DataFrame, on: date) -> pd.DataFrame:
     complete, decided = files["file_complete_on"], files["decided_on"]
     waiting = (complete <= day) & ~(decided <= day)
     columns = {"waiting": waiting, "arrived": complete.between(first, last), "decided": decided.between(first, last)}
-    return files[["province"]].assign(**{name: flags.astype(int) for name, flags in columns.items()})
+    return pd.DataFrame({name: flags.astype(int) for name, flags in columns.items()})
 
 
-def _forecast(counted: pd.DataFrame, on: date) -> pd.DataFrame:
+def _forecast(counted: pd.DataFrame, on: date, least: int) -> pd.DataFrame:
     """The numbers of `queue` for each row of counts."""
     numbers = pd.DataFrame(index=counted.index)
     numbers["queue_files"] = waiting = counted["waiting"]
-    for name, count in zip(_PACES, (counted["arrived"], counted["decided"]), strict=True):
-        numbers[name], bounds = count / _MONTHS, poisson_interval(count)
-        numbers[f"{name}_low"], numbers[f"{name}_high"] = (bound / _MONTHS for bound in bounds)
-    arrivals, decisions = numbers["queue_arrivals"], numbers["queue_decisions"]
+    numbers["queue_arrivals"] = arrivals = counted["arrived"] / _MONTHS
+    numbers["queue_decisions"] = decisions = counted["decided"] / _MONTHS
+    bounds = [*poisson_interval(counted["arrived"]), *poisson_interval(counted["decided"])]
+    numbers[[*_BOUNDS]] = (pd.concat(bounds, axis=1) / _MONTHS).to_numpy()
     # Exponential waits: a share exp(-t / mean) waits longer than t.
     rate = -math.log(1 - _SERVED) / _SERVICE_MONTHS
     numbers["queue_needed"] = np.maximum(arrivals + rate, waiting / _SERVICE_MONTHS)
@@ -133,7 +134,7 @@ def _forecast(counted: pd.DataFrame, on: date) -> pd.DataFrame:
     numbers["queue_ahead"], numbers["queue_ahead_high"] = ahead.clip(lower=0), (ahead + error).clip(lower=0)
     numbers["queue_ahead_low"] = (ahead - error).clip(lower=0)
     numbers = numbers.astype(object)
-    numbers.loc[waiting < LEAST, numbers.columns != "queue_files"] = None
+    numbers.loc[waiting < least, numbers.columns != "queue_files"] = None
     return numbers
 
 

@@ -5,7 +5,6 @@ A month's seats go first to people who need the fewest courses to be in date, th
 train those who lack more, and then ahead of the deadline.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -24,6 +23,7 @@ from etl.semantic.derived import Where, answered
 MONTHS = 12
 ROOM = 20
 Ints = np.ndarray[Any, np.dtype[np.int64]]
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Demand:
 
 @analysis(asks=("trainable_assistants", "course_results"))
 def seat_plan(con: ScopedCursor, on: date, where: Where) -> Answer:
-    """The seats to order: (province, course, month, seats_planned, seats_there) for the next 12 months.
+    """The seats to order: (province, course, month, seats_planned, plan_seats) for the next 12 months.
 
     Seats there are the courses passed in the last 12 complete months by province and course, a twelfth each month.
     """
@@ -53,26 +53,30 @@ def seat_plan(con: ScopedCursor, on: date, where: Where) -> Answer:
     np.add.at(used, (asked.demand.group[trained > 0], trained[trained > 0]), 1)
     rows = pd.DataFrame(
         [(*group, month) for group in asked.groups for month in asked.months[1:]], columns=["province", "course", "month"]
-    ).assign(seats_planned=used[:, 1:].ravel(), seats_there=asked.seats[:, 1:].ravel())
-    by, names = ("province", "course", "month"), ("seats_planned", "seats_there")
+    ).assign(seats_planned=used[:, 1:].ravel(), plan_seats=asked.seats[:, 1:].ravel())
+    by, names = ("province", "course", "month"), ("seats_planned", "plan_seats")
     return answered(asked.like, by, names, rows, on=on, also=asked.also, query=asked.query)
 
 
 @analysis(asks=("trainable_assistants", "course_results"))
 def seat_plan_months(con: ScopedCursor, on: date, where: Where) -> Answer:
-    """What the plan reaches at the end of each month: (month, plan_in_date, plan_bound, plan_gap, then persons).
+    """What the plan reaches at the end of each month: (month, plan_in_date, plan_bound, plan_gap).
 
     No plan with these seats can pass the bound. The first row is the end of the current month, before the first seat.
     """
     asked = _asked(con, on, where)
     out = out_of_date(asked.demand, planned(asked.demand, asked.seats), MONTHS).sum(axis=1)
     least = least_out_of_date(asked.demand, asked.seats).sum(axis=1)
-    rows = pd.DataFrame({"month": asked.months, "plan_in_date": 1 - out / asked.people})
-    rows["plan_bound"] = 1 - least / asked.people
-    rows["plan_gap"], rows["persons"] = rows["plan_bound"] - rows["plan_in_date"], asked.people
-    names = ("plan_in_date", "plan_bound", "plan_gap")
-    more = ("persons",)
-    return answered(asked.like, ("month",), names, rows, on=on, also=asked.also, query=asked.query, more=more)
+    people = asked.people
+    rows = pd.DataFrame(
+        {
+            "month": asked.months,
+            "plan_in_date": (people - out) / people,
+            "plan_bound": (people - least) / people,
+            "plan_gap": (out - least) / people,
+        }
+    )
+    return answered(asked.like, ("month",), [*rows][1:], rows, on=on, also=asked.also, query=asked.query)
 
 
 @analysis(asks=("trainable_assistants", "course_results"))
@@ -112,7 +116,7 @@ def seat_plan_backtest(con: ScopedCursor, on: date, where: Where) -> Answer:
     real = first.reindex(pd.MultiIndex.from_arrays([demand.person, demand.group])).fillna(0).to_numpy(np.int64)
     plan, reached = (out_of_date(demand, trained, MONTHS).sum(axis=1) for trained in (planned(demand, seats), real))
     counts = {"plan_in_date": plan, "plan_bound": least_out_of_date(demand, seats).sum(axis=1), "real_in_date": reached}
-    rows = pd.DataFrame({"month": asked.months} | {name: 1 - count / asked.people for name, count in counts.items()})
+    rows = pd.DataFrame({"month": asked.months} | {name: (asked.people - count) / asked.people for name, count in counts.items()})
     return answered(asked.like, ("month",), [*counts], rows, on=on, query=asked.query)
 
 
@@ -126,39 +130,47 @@ def planned(demand: Demand, seats: Ints) -> Ints:
         needed = open_ & (demand.due <= month)
         lacking = np.bincount(demand.person[needed], minlength=people)[demand.person]
 
-        def fill(wanted: np.ndarray[Any, np.dtype[np.bool_]], month: int = month, left: Ints = left) -> None:
+        def fill(wanted: Flags, month: int = month, left: Ints = left) -> None:
             """Give the seats left of each group to the first of the tasks wanted."""
             served = wanted & (_place(wanted, demand.group, len(left)) < left[demand.group])
             trained[served] = month
             left -= np.bincount(demand.group[served], minlength=len(left))
 
         fill(needed & (lacking == 1))
-        for tasks in _persons(demand, needed & (lacking > 1) & (left[demand.group] > 0), lacking):
-            if (left[demand.group[tasks]] > 0).all():
-                trained[tasks] = month
-                left[demand.group[tasks]] -= 1
+        _complete(demand, needed & (lacking > 1) & (left[demand.group] > 0), lacking, left, trained, month)
         for courses in range(2, int(lacking.max(initial=0)) + 1):
             fill(needed & (trained == 0) & (lacking == courses))
         fill((trained == 0) & (demand.due > month))
     return trained
 
 
-def _place(wanted: np.ndarray[Any, np.dtype[np.bool_]], group: Ints, groups: int) -> Ints:
+def _place(wanted: Flags, group: Ints, groups: int) -> Ints:
     """How many wanted tasks stand before each in its group."""
     before = np.cumsum(wanted) - wanted
     starts = np.searchsorted(group, np.arange(groups))
     return before - np.append(before, 0)[np.minimum(starts, len(before))][group]
 
 
-def _persons(demand: Demand, wanted: np.ndarray[Any, np.dtype[np.bool_]], lacking: Ints) -> Iterator[Ints]:
-    """The tasks of each person for whom all that are lacking are wanted: fewest first, then the earliest deadline."""
+def _complete(demand: Demand, wanted: Flags, lacking: Ints, left: Ints, trained: Ints, month: int) -> None:
+    """Train people in all that they lack where every course has a seat left: fewest first, then the earliest deadline."""
     tasks = np.flatnonzero(wanted)
-    complete = np.bincount(demand.person[tasks], minlength=len(demand.province_of_person))[demand.person[tasks]]
-    tasks = tasks[complete == lacking[tasks]]
-    first = np.full(len(demand.province_of_person), np.iinfo(np.int64).max)
+    people = len(demand.province_of_person)
+    found = np.bincount(demand.person[tasks], minlength=people)[demand.person[tasks]]
+    tasks = tasks[found == lacking[tasks]]
+    first = np.full(people, MONTHS + 1)
     np.minimum.at(first, demand.person[tasks], demand.due[tasks])
     tasks = tasks[np.lexsort((demand.person[tasks], first[demand.person[tasks]], lacking[tasks]))]
-    yield from np.split(tasks, np.flatnonzero(np.diff(demand.person[tasks])) + 1) if len(tasks) else ()
+    ordered, groups, counts = tasks.tolist(), demand.group[tasks].tolist(), lacking[tasks].tolist()
+    seats = left.tolist()
+    at = 0
+    while at < len(ordered):
+        until = at + counts[at]
+        if all(seats[group] > 0 for group in groups[at:until]):
+            trained[ordered[at:until]] = month
+            for group in groups[at:until]:
+                seats[group] -= 1
+        at = until
+    left[:] = seats
 
 
 def out_of_date(demand: Demand, trained: Ints, months: int) -> Ints:
@@ -233,15 +245,15 @@ def _asked(con: ScopedCursor, on: date, where: Where) -> _Asked:
     tasks = con.numbers.execute(sql, parameters).df()
     known = results.frame.dropna()
     known = known[known["course"].isin(where["course"])] if "course" in where else known
-    groups = sorted({*zip(tasks["province"], tasks["course"], strict=True), *zip(known["province"], known["course"], strict=True)})
+    # Provinces and courses have few members: the name of a task's group is looked up once for each pair of codes.
+    names = [tasks[column].cat.categories for column in ("province", "course")]
+    codes = [tasks[column].cat.codes.to_numpy(np.int64) for column in ("province", "course")]
+    pairs, pair_of_task = np.unique(codes[0] * len(names[1]) + codes[1], return_inverse=True)
+    needed = [(names[0][pair // len(names[1])], names[1][pair % len(names[1])]) for pair in pairs.tolist()]
+    groups = sorted({*needed, *zip(known["province"], known["course"], strict=True)})
     number = {group: at for at, group in enumerate(groups)}
-    provinces = sorted({province for province, _ in groups})
-    place = {province: at for at, province in enumerate(provinces)}
-    # Both columns are of few members: the number of a task's group is looked up for each pair once.
-    pairs = tasks["province"].cat.codes.to_numpy(np.int64) * 1000 + tasks["course"].cat.codes.to_numpy(np.int64)
-    found, at = np.unique(pairs, return_index=True)
-    group_of = np.array([number[tasks["province"].iloc[i], tasks["course"].iloc[i]] for i in at], dtype=np.int64)
-    group = group_of[np.searchsorted(found, pairs)] if len(tasks) else np.zeros(0, dtype=np.int64)
+    place = {province: at for at, province in enumerate(sorted({province for province, _ in groups}))}
+    group = np.array([number[pair] for pair in needed], dtype=np.int64)[pair_of_task]
     order = np.argsort(group, kind="stable")
     ends = np.array([unit.last for unit in units], dtype="datetime64[s]")
     due = np.searchsorted(ends, tasks["lapses_on"].to_numpy("datetime64[s]"))

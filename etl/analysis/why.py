@@ -4,7 +4,7 @@ E. M. Kitagawa (1955), JASA 50, symmetric; composition effects are centred on th
 proves no cause.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -55,8 +55,7 @@ def why(
     """
     entry = _checked(metric)
     sides = _sides(con, on, where, before, against)
-    by = by or best_dimension(con, entry, sides, smallest) or CHOICE[0]
-    parts, answers = _parts(con, entry, by, sides, smallest)
+    by, parts, answers = (by, *_parts(con, entry, by, sides, smallest)) if by else _best(con, entry, sides, smallest)
     names = _OF_RATES if entry.denominator else _OF_COUNTS
     answer = answered(answers[1], (by,), names, parts, on=on, also=answers)
     # Rates, counts and effects have the unit of the metric, shares their own.
@@ -66,17 +65,16 @@ def why(
     return replace(answer, metrics=tuple(units))
 
 
-def best_dimension(con: ScopedCursor, metric: Metric, sides: Sequence[_Side], smallest: int = SMALLEST) -> str | None:
-    """The dimension of CHOICE whose two largest parts explain most of the difference; None if the metric has none of them."""
-    explained = {}
-    for by in CHOICE:
-        if by in metric.dimensions and _splits(metric, by):
-            parts = _parts(con, metric, by, sides, smallest)[0].set_index(by)["effect"]
-            change = parts[TOTAL]
-            largest = parts.drop([SMALL, OVERLAP, TOTAL], errors="ignore")
-            largest = largest[largest.abs().nlargest(2).index].sum()
-            explained[by] = abs(change) - abs(change - largest)
-    return max(explained, key=lambda by: explained[by]) if explained else None
+def best_dimension(parts: Mapping[str, pd.DataFrame]) -> str:
+    """The dimension whose two largest parts explain most of the difference, of the parts by dimension."""
+
+    def explained(by: str) -> float:
+        effects = parts[by].set_index(by)["effect"]
+        change = effects[TOTAL]
+        named = effects.drop([SMALL, OVERLAP, TOTAL], errors="ignore")
+        return abs(change) - abs(change - named[named.abs().nlargest(2).index].sum())
+
+    return max(parts, key=explained)
 
 
 def decomposed(counts: pd.DataFrame, wholes: Sequence[Sequence[float]], scale: float = 1) -> pd.DataFrame:
@@ -189,6 +187,18 @@ def _asked(con: ScopedCursor, metric: Metric, by: tuple[str, ...], on: date, whe
     if metric.kind == "event":
         return ask(con, metric.name, by=by, over=jalali.last_complete_months(on, 12), where=where)
     return ask(con, metric.name, by=by, on=on, where=where)
+
+
+def _best(
+    con: ScopedCursor, metric: Metric, sides: Sequence[_Side], smallest: int
+) -> tuple[str, pd.DataFrame, list[Answer]]:
+    """The parts by the `best_dimension` of CHOICE. Raises QuestionError for a metric that is split by none of them."""
+    known = [by for by in CHOICE if by in metric.dimensions and _splits(metric, by)]
+    if not known:
+        raise QuestionError(f"{metric.name} is split by none of {', '.join(CHOICE)}")
+    split = {by: _parts(con, metric, by, sides, smallest) for by in known}
+    by = best_dimension({by: parts for by, (parts, _) in split.items()})
+    return by, *split[by]
 
 
 def _in_order(counts: pd.DataFrame, by: str) -> pd.DataFrame:
