@@ -18,7 +18,7 @@ RULES = ("equal", "shortfall", "proportional")
 
 @analysis(asks=("target", "leaver_rate_12m", "coverage_per_10k"))
 def recruit_places(con: ScopedCursor, on: date, where: Where, recruits: int) -> Answer:
-    """Where `recruits` go by three rules: (rule, province, recruits, coverage and Gini before and after, then active … residents).
+    """Where `recruits` go by three rules: (rule, province, recruits, coverage and Gini before and after, then more facts).
 
     The expected leavers of 12 months are replaced first. Each further recruit goes to the province with the lowest coverage
     (equal), in proportion to what is lacking to the target (shortfall), or to today's strength (proportional); `after` is a

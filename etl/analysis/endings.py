@@ -71,7 +71,7 @@ def endings(con: ScopedCursor, on: date, where: Where, by: str = "province") -> 
 
 @analysis(asks=("training_compliance",))
 def institutes_falling(con: ScopedCursor, on: date, where: Where, goal: float = GOAL, least: int = LEAST) -> Answer:
-    """Institutes of `least` people or more that hold the goal on the day, and the first day on which they do not if nobody trains.
+    """Institutes of `least` people or more that hold the goal, and the first day on which they do not if nobody trains.
 
     Rows, earliest first: (institute, province, falls_on, training_compliance, active_assistants), within 24 months.
     """

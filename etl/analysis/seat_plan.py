@@ -52,7 +52,8 @@ def seat_plan(con: ScopedCursor, on: date, where: Where) -> Answer:
     used = np.zeros_like(asked.seats)
     np.add.at(used, (asked.demand.group[trained > 0], trained[trained > 0]), 1)
     rows = pd.DataFrame(
-        [(*group, month) for group in asked.groups for month in asked.months[1:]], columns=["province", "course", "month"]
+        [(*group, month) for group in asked.groups for month in asked.months[1:]],
+        columns=["province", "course", "month"],
     ).assign(seats_planned=used[:, 1:].ravel(), plan_seats=asked.seats[:, 1:].ravel())
     by, names = ("province", "course", "month"), ("seats_planned", "plan_seats")
     return answered(asked.like, by, names, rows, on=on, also=asked.also, query=asked.query)
@@ -96,8 +97,12 @@ def seat_plan_rooms(con: ScopedCursor, on: date, where: Where) -> Answer:
         gained = (before - out_of_date(asked.demand, planned(asked.demand, more), MONTHS)[1:]).mean(axis=0)
         rows += [(asked.groups[number][0], course, gained[asked.demand.province_of_group[number]]) for number in at]
     frame = pd.DataFrame(rows, columns=["province", "course", "room_gain"])
-    frame = frame[frame["room_gain"] > 0].sort_values(["room_gain", "province", "course"], ascending=[False, True, True])
-    return answered(asked.like, ("province", "course"), ("room_gain",), frame, on=on, also=asked.also, query=asked.query)
+    frame = frame[frame["room_gain"] > 0].sort_values(
+        ["room_gain", "province", "course"], ascending=[False, True, True]
+    )
+    return answered(
+        asked.like, ("province", "course"), ("room_gain",), frame, on=on, also=asked.also, query=asked.query
+    )
 
 
 @analysis(asks=("trainable_assistants", "course_results"))
@@ -116,7 +121,9 @@ def seat_plan_backtest(con: ScopedCursor, on: date, where: Where) -> Answer:
     real = first.reindex(pd.MultiIndex.from_arrays([demand.person, demand.group])).fillna(0).to_numpy(np.int64)
     plan, reached = (out_of_date(demand, trained, MONTHS).sum(axis=1) for trained in (planned(demand, seats), real))
     counts = {"plan_in_date": plan, "plan_bound": least_out_of_date(demand, seats).sum(axis=1), "real_in_date": reached}
-    rows = pd.DataFrame({"month": asked.months} | {name: (asked.people - count) / asked.people for name, count in counts.items()})
+    rows = pd.DataFrame(
+        {"month": asked.months} | {name: (asked.people - count) / asked.people for name, count in counts.items()}
+    )
     return answered(asked.like, ("month",), [*counts], rows, on=on, query=asked.query)
 
 
@@ -146,7 +153,7 @@ def planned(demand: Demand, seats: Ints) -> Ints:
 
 def _place(wanted: Flags, group: Ints, groups: int) -> Ints:
     """How many wanted tasks stand before each in its group."""
-    before = np.cumsum(wanted) - wanted
+    before: Ints = np.cumsum(wanted) - wanted
     starts = np.searchsorted(group, np.arange(groups))
     return before - np.append(before, 0)[np.minimum(starts, len(before))][group]
 
@@ -266,7 +273,9 @@ def _asked(con: ScopedCursor, on: date, where: Where) -> _Asked:
     for province, course, count in known[["province", "course", "results_passed"]].itertuples(index=False):
         yearly[number[province, course]] = count
     # Whole seats, a twelfth of the year's by the end of each month.
-    seats = np.diff(np.floor(np.outer(yearly / MONTHS, np.arange(MONTHS + 1)) + 1e-9), axis=1, prepend=0).astype(np.int64)
+    seats = np.diff(np.floor(np.outer(yearly / MONTHS, np.arange(MONTHS + 1)) + 1e-9), axis=1, prepend=0).astype(
+        np.int64
+    )
     months = [unit.label for unit in units]
     people = max(like.value(), 1)
     return _Asked(demand, seats, groups, months, people, like, [results], readable(sql, parameters), ids)

@@ -26,7 +26,9 @@ def similar_provinces(con: ScopedCursor, on: date, where: Where) -> Answer:
 
     A province that is far from all others has one row, without `similar`, that says how far the nearest is.
     """
-    like = ask(con, "residents", by=("province",), on=on, where={name: where[name] for name in where if name == "province"})
+    like = ask(
+        con, "residents", by=("province",), on=on, where={name: where[name] for name in where if name == "province"}
+    )
     try:
         known = pd.read_csv(paths.REFERENCE / FILE, dtype={"province": str, "similar": str})
     except FileNotFoundError:

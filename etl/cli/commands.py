@@ -320,7 +320,9 @@ def _parser() -> argparse.ArgumentParser:
     sides = why.add_mutually_exclusive_group(required=True)
     sides.add_argument("--before", type=arguments.day, metavar="DAY")
     sides.add_argument("--against", default="", metavar="DIM=VALUE|nation")
-    similar = operations.command(commands, "similar", _similar, "write the reference file of similar provinces, once a year")
+    similar = operations.command(
+        commands, "similar", _similar, "write the reference file of similar provinces, once a year"
+    )
     similar.add_argument("--to", type=Path, default=paths.REFERENCE / "similar_provinces.csv", metavar="FILE.csv")
     similar.add_argument("--on", type=arguments.day, metavar="DAY")
     for answering in (analyse, why):
