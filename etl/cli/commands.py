@@ -1,4 +1,5 @@
-"""The command line: python -m etl sample | build | check | quarantine | returns | metrics | ask | publications | rollback.
+"""The command line: python -m etl sample | build | check | quarantine | returns | metrics | ask | analyse | why |
+publications | rollback.
 
 Exit 0: done. 1: refused, with one line that says why, and the last publication untouched. 2: wrong usage.
 3: another build is running.
@@ -15,13 +16,14 @@ from contextlib import suppress
 from datetime import date
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from etl.analysis import registry
 from etl.build import load_report, pipeline, volume
 from etl.cli import arguments, console
-from etl.core import without_pandas
+from etl.core import paths, without_pandas
 from etl.core.errors import Busy, QuestionError, Refused
 from etl.extract.causes import because, printable_line, words
 from etl.operations import commands as operations
@@ -220,6 +222,46 @@ def _ask(options: argparse.Namespace) -> None:
     console.print_answer(answer, options.format)
 
 
+def _analyse(options: argparse.Namespace) -> None:
+    if not options.name:
+        for name, analysis in registry.analyses().items():
+            more = arguments.options_of(analysis.run)
+            takes = ["[--on DAY]", *(["[--over DAY..DAY]"] if analysis.over_period else ())]
+            known = sorted(registry.filters(name)) or (["DIM"] if "metric" in more else [])
+            takes += [f"[--where {'|'.join(known)}=VALUE]"] if known else []
+            print("\t".join((name, " ".join((*takes, *(option.described(word) for word, option in more.items()))))))
+        return
+    analysis = registry.named(options.name)
+    more = arguments.settings(options.name, analysis.run, options.set)
+    if options.over and not analysis.over_period:
+        raise QuestionError(f"{options.name} is computed on a day and takes no period")
+    if options.over:
+        more["over"] = options.over
+    where = arguments.filters(options.where)
+    # What filters the analysis of any metric depends on the metric.
+    if "metric" not in more and (foreign := set(where) - registry.filters(options.name)):
+        raise QuestionError(f"{options.name} has no meaning by {min(foreign)}")
+    _print_analysis(options, options.name, where, **more)
+
+
+def _why(options: argparse.Namespace) -> None:
+    more = {"metric": options.name, "by": options.by, "before": options.before, "against": options.against}
+    _print_analysis(options, "why", arguments.filters(options.where), **more)
+
+
+def _print_analysis(options: argparse.Namespace, name: str, where: dict[str, tuple[str, ...]], **more: Any) -> None:
+    with access.connect(options.source, access.ADMINISTRATOR) as con:
+        console.print_answer(registry.analyse(con, name, options.on, where, **more), options.format)
+
+
+def _similar(options: argparse.Namespace) -> None:
+    registry.analyses()
+    from etl.analysis import similar
+
+    with access.connect(options.source, access.ADMINISTRATOR) as con:
+        similar.make(con, options.on or con.publication.as_of, options.to)
+
+
 def _publications(options: argparse.Namespace) -> None:
     kept = publication.versions(options.source)
     shown = Path(os.path.realpath(options.source))
@@ -317,6 +359,26 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("--over", type=arguments.period, metavar="DAY..DAY")
     ask.add_argument("--where", action="append", default=[], metavar="DIM=VALUE[,VALUE]")
 
+    analyse = operations.command(commands, "analyse", _analyse, "the analyses and their options, or the rows of one")
+    analyse.add_argument("name", nargs="?", metavar="NAME")
+    analyse.add_argument("--over", type=arguments.period, metavar="DAY..DAY")
+    analyse.add_argument("--set", action="append", default=[], metavar="OPTION=VALUE")
+
+    why = operations.command(commands, "why", _why, "why a rate or a count differs between two days or two places")
+    why.add_argument("name", metavar="NAME")
+    why.add_argument("--by", required=True, metavar="DIM")
+    sides = why.add_mutually_exclusive_group(required=True)
+    sides.add_argument("--before", type=arguments.day, metavar="DAY")
+    sides.add_argument("--against", default="", metavar="DIM=VALUE|nation")
+    similar = operations.command(
+        commands, "similar", _similar, "write the reference file of similar provinces, once a year"
+    )
+    similar.add_argument("--to", type=Path, default=paths.REFERENCE / "similar_provinces.csv", metavar="FILE.csv")
+    similar.add_argument("--on", type=arguments.day, metavar="DAY")
+    for answering in (analyse, why):
+        answering.add_argument("--on", type=arguments.day, metavar="DAY")
+        answering.add_argument("--where", action="append", default=[], metavar="DIM=VALUE[,VALUE]")
+
     publications = operations.command(commands, "publications", _publications, "the publications kept, oldest first")
 
     rollback = operations.command(commands, "rollback", _rollback, "show the publication before this one")
@@ -329,9 +391,9 @@ def _parser() -> argparse.ArgumentParser:
     backtest = operations.command(commands, "backtest", _backtest, "past projections against what happened")
     backtest.add_argument("--planted", action="store_true", help="made-up series with a planted break instead")
 
-    for answering in (ask, compared, backtest):
+    for answering in (ask, analyse, why, compared, backtest):
         answering.add_argument("--format", choices=("csv", "json", "table"), default="table")
-    for reading in (quarantine, ask, publications, rollback, compared, backtest):
+    for reading in (quarantine, ask, analyse, why, similar, publications, rollback, compared, backtest):
         reading.add_argument("--from", dest="source", type=Path, default=arguments.POINTER, metavar="FILE")
 
     operations.add(commands, arguments.POINTER)
