@@ -20,6 +20,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from etl.analysis import data_quality, detail
+from etl.core.paths import ROOT
 from etl.core.places import places
 from etl.operations import audit
 from etl.semantic import access, disclosure
@@ -61,7 +62,7 @@ def guarded(small_register: Path) -> dict[str, dict[str, bytes]]:
             texts[row["province"]][row["file"]] = str(row["file"]).encode()
     # A name of two provinces, one within another name, a province's or a word of the pages reveals nothing.
     public = "\n".join(text.member("province", code, lang) for code in texts for lang in text.LANGUAGES)
-    words = (Path(text.__file__).parents[2] / "text.toml").read_text(encoding="utf-8")
+    words = (ROOT / "pages" / "text.toml").read_text(encoding="utf-8")
     every = "\n".join(name for named in texts.values() for name in named)
     return {
         province: {
