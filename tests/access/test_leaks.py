@@ -21,7 +21,6 @@ from websockets.sync.client import ClientConnection, connect
 
 from etl.analysis import data_quality, detail
 from etl.core.paths import ROOT
-from etl.core.paths import ROOT
 from etl.core.places import places
 from etl.operations import audit
 from etl.semantic import access, disclosure
