@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr
 
+from etl.analysis.clusters import behind, design_effect, spread_of
 from etl.analysis.comparison import Side
 from etl.analysis.registry import analysis
 from etl.core.errors import QuestionError, TooEarly
@@ -25,13 +26,12 @@ from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import TIME, Metric, catalogue, entries, tables
 from etl.semantic.derived import Where, answered
 from etl.semantic.provisional import settled_on
-from etl.semantic.ranking import LEAST, least
+from etl.semantic.ranking import LEAST, is_sampled, least, worse_side
 
 LEVEL = 0.05
 FEWEST_INSTITUTES = 5
 # The least difference that is named: of a share in points, of a rate per residents as a part of the other rate.
 POINTS, RELATIVE = 0.01, 0.1
-_COUNTED = ("persons", "mean_persons", "person_courses", "institutes", "applications", "licences")
 _SIDES = np.array(["lower", "none", "higher"])
 _Numbers = np.ndarray[Any, np.dtype[Any]]
 
@@ -54,7 +54,7 @@ def different(
     events over `over`. Raises QuestionError for what is no rate of institutes, TooEarly where no month is settled yet.
     """
     rate = _rate(metric)
-    if by == "institute" or by in TIME or by not in rate.dimensions:
+    if not is_tested(metric, by):
         raise QuestionError(f"{metric} by {by}: clear differences are told between groups of several institutes")
     chosen = members_in_scope(con, where)
     is_national = by == "province" and not BELOW_PROVINCE & {*chosen}
@@ -62,7 +62,7 @@ def different(
     when = _when(con, rate, on, over)
     groups = ask(con, metric, by=(by,), where=within, **when)
     whole = ask(con, metric, where=groups.where, **when)
-    institutes = ask(_behind(con, (by, *within)), metric, by=(by, "institute"), where=groups.where, **when)
+    institutes = ask(behind(con, (by, *within)), metric, by=(by, "institute"), where=groups.where, **when)
     frame = groups.frame[groups.frame[by].notna()].copy()
     clusters = institutes.frame.assign(group=pd.Categorical(institutes.frame[by], categories=frame[by]).codes)
     part, count = _parts(rate)
@@ -72,7 +72,7 @@ def different(
     )
     frame["side"] = _sides(rate, frame[metric], frame.whole_value, discovered(frame.p_value.to_numpy()))
     frame.loc[frame.p_value.isna(), "side"] = "untested"
-    worse = "higher" if rate.direction == "down" else "lower"
+    worse = worse_side(rate) or "lower"
     frame["place"] = frame.side.map({"lower": 1, "higher": 1, "none": 2, "untested": 3} | {worse: 0})
     frame["distance"] = -(frame[metric] - frame.whole_value).abs()
     frame = frame.sort_values(["place", "distance", by])
@@ -86,18 +86,21 @@ def different(
 
 @analysis(asks=("training_compliance",), open_by_province=True)
 def differs(con: ScopedCursor, on: date, where: Where, than: Side, metric: str = "training_compliance") -> Answer:
-    """The rate on a day in a place against that of another day or place, by the same test; one row.
+    """The rate on a day in a place against that of another day or place, by the same test; one row. Both days are asked as given.
 
     Columns: the rate, whole_value (that of `than`), p_value, institutes_compared (of the side with fewer), the two parts, and
-    `side`: lower, higher, none or untested. Institutes of both sides count by their change. Raises as `different`.
+    `side`: lower, higher, none or untested. Institutes of both sides count by their change. Raises QuestionError
+    as `different`, and for rates of events.
     """
     rate = _rate(metric)
     part, count = _parts(rate)
     asked = []
-    for day, chosen in ((on, members_in_scope(con, where)), (than.on, members_in_scope(con, dict(than.where)))):
-        when = _when(con, rate, day, None)
-        one = ask(con, metric, where=chosen, **when)
-        asked.append((one, ask(_behind(con, chosen), metric, by=("institute",), where=one.where, **when)))
+    if rate.kind == "event":
+        raise QuestionError(f"{metric} is counted over a period; two days are compared by what is measured on a day")
+    for day, filters in ((on, where), (than.on, dict(than.where))):
+        chosen = members_in_scope(con, filters)
+        one = ask(con, metric, on=day, where=chosen)
+        asked.append((one, ask(behind(con, chosen), metric, by=("institute",), on=day, where=one.where)))
     (here, of_here), (there, of_there) = asked
     rows = [answer.records()[0] for answer in (here, there)]
     both = of_here.frame.merge(of_there.frame, on="institute", how="outer", suffixes=("_1", "_2"))
@@ -108,6 +111,14 @@ def differs(con: ScopedCursor, on: date, where: Where, than: Side, metric: str =
     names = (metric, "whole_value", "p_value", "institutes_compared")
     row = (value, other, None if np.isnan(p) else float(p), institutes, rows[0][part], rows[0][count], side)
     return _in_unit(answered(here, (), names, [row], also=(there, of_here, of_there), more=(part, count, "side")), rate)
+
+
+def is_tested(name: str, by: str = "province") -> bool:
+    """Whether `different` has an answer: a rate of what institutes have, and groups of several institutes."""
+    rate = catalogue().get(name)
+    return (
+        rate is not None and is_sampled(rate) and {by, "institute"} <= rate.dimensions - {*TIME} and by != "institute"
+    )
 
 
 def p_values(
@@ -138,9 +149,9 @@ def p_values(
         else:
             own, people = summed(parts) / summed(counts), summed(counts)
             residual = np.where(known, parts - own[at] * counts, 0)
-            effect = _design_effect(residual, _spread(own) * people, institutes)
+            effect = design_effect(residual, spread_of(own) * people, institutes)
             variance = summed(residual**2) / people**2 * institutes / (institutes - 1)
-            t = (hits / sizes - common) / np.sqrt((variance + effect * _spread(common) / sizes) / 2)
+            t = (hits / sizes - common) / np.sqrt((variance + effect * spread_of(common) / sizes) / 2)
             is_testable = (sizes >= least(catalogue()[count].unit)) & (institutes >= FEWEST_INSTITUTES)
             freedom = institutes - 1
         return np.where(is_testable, 2 * stdtr(np.maximum(freedom, 1), -np.abs(t)), np.nan), institutes
@@ -172,12 +183,12 @@ def compared(rate: Metric, rows: Sequence[Mapping[str, Any]], sides: Sequence[_N
         residuals = [side[:, 0] - share * side[:, 1] for share, side in zip(own, sides, strict=True)]
         changes = np.subtract(*(residual / (total[1] or 1) for residual, total in zip(residuals, totals, strict=True)))
         variance = (changes**2).sum() * (freedom + 1) / freedom
-        chance = (_spread(common) / sizes).sum()
+        chance = (spread_of(common) / sizes).sum()
         if (sides[0][:, 1] * sides[1][:, 1]).any():
             chance = max(chance, variance)
         else:
-            spread = _spread(np.array(own)) * [total[1] for total in totals]
-            chance *= _design_effect(np.concatenate(residuals), spread, np.array(institutes))
+            spread = spread_of(np.array(own)) * [total[1] for total in totals]
+            chance *= design_effect(np.concatenate(residuals), spread, np.array(institutes))
         deviation = np.sqrt((variance + chance) / 2)
     if not is_testable:
         return np.nan, fewest
@@ -199,19 +210,6 @@ def _sides(rate: Metric, values: "pd.Series[Any]", other: Any, is_beyond_chance:
     return _SIDES[np.where(is_clear, np.sign(np.nan_to_num(difference)), 0).astype(int) + 1].astype(object)
 
 
-def _spread(share: Any) -> Any:
-    return np.clip(share * (1 - share), 0, None)
-
-
-def _design_effect(residual: _Numbers, spread: _Numbers, institutes: _Numbers) -> float:
-    """How many times more than independent people the institutes of all groups vary; at least 1."""
-    known = np.isfinite(spread) & (institutes > 0)
-    freedom = institutes[known].sum() - known.sum()
-    if freedom <= 0 or not spread[known].sum():
-        return 1.0
-    return max(1.0, float((residual**2).sum() / spread[known].sum() * institutes[known].sum() / freedom))
-
-
 def _alike(parts: _Numbers) -> float:
     """How many people of institutes vary together: the sum of squared sizes for each person."""
     return float((parts**2).sum() / parts.sum())
@@ -220,14 +218,7 @@ def _alike(parts: _Numbers) -> float:
 def _rate(name: str) -> Metric:
     """A metric that is a share, or a rate per residents, of what institutes have."""
     rate = catalogue().get(name)
-    parts = [catalogue()[part] for part in (rate.numerator, rate.denominator) if part] if rate else []
-    if (
-        rate is None
-        or len(parts) < 2
-        or not (rate.unit == "share" or rate.unit.startswith("per_1"))
-        or "institute" not in rate.dimensions
-        or parts[0].unit not in _COUNTED
-    ):
+    if rate is None or not is_tested(name):
         raise QuestionError(
             f"{name} is no rate that can be asked by institute; clear differences are told of such rates"
         )
@@ -251,11 +242,6 @@ def _when(con: ScopedCursor, rate: Metric, on: date, over: tuple[date, date] | N
     if day is None:
         raise TooEarly(f"{rate.name}: no month is settled yet")
     return {"on": day}
-
-
-def _behind(con: ScopedCursor, involved: Any) -> ScopedCursor:
-    """A cursor for numbers by institute that are only summed to groups that `con` was answered."""
-    return con if BELOW_PROVINCE & {*involved} else con.of_everybody
 
 
 def _in_unit(answer: Answer, rate: Metric) -> Answer:

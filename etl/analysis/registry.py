@@ -18,7 +18,7 @@ from typing import Any
 
 import etl.analysis
 from etl.core import without_pandas
-from etl.core.errors import AccessDenied
+from etl.core.errors import AccessDenied, QuestionError
 from etl.semantic.access import ScopedCursor, check, members_in_scope, narrow, restricted
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME, catalogue, tables
@@ -72,9 +72,16 @@ def analyses() -> Mapping[str, Analysis]:
     return MappingProxyType(dict(sorted(_registered.items())))
 
 
+def named(name: str) -> Analysis:
+    """The analysis of this name. Raises QuestionError for an unknown one."""
+    if name not in analyses():
+        raise QuestionError(f"no analysis is called {name}; see python -m etl analyse")
+    return analyses()[name]
+
+
 def analyse(con: ScopedCursor, name: str, /, on: date | None = None, where: Where | None = None, **more: Any) -> Answer:
     """Run an analysis within the scope of `con`; `more` holds its further arguments. Raises QuestionError."""
-    registered, scope = analyses()[name], con.scope
+    registered, scope = named(name), con.scope
     left_out: frozenset[str] = frozenset()
     if not scope.sees_whole_country:
         asked = members_in_scope(con, where or {})

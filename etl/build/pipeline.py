@@ -8,13 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from etl.analysis import announcements, events, retention
-from etl.build import identity, load_report, reference_data, staging, volume
+from etl.build import identity, load_report, reference_data, returns, staging, volume
 from etl.build.load_report import Report
 from etl.core.errors import Refused
 from etl.core.paths import CHECKS, INCOMING, REFERENCE, SAMPLE_MARK, WAREHOUSE
@@ -22,11 +23,12 @@ from etl.core.places import places
 from etl.core.text_folding import fold, printable
 from etl.extract import parse_values, postgresql
 from etl.extract.causes import because, spoken, words
+from etl.extract.contract import TABLES
 from etl.extract.read_file import Job
 from etl.extract.read_folder import Outcome, WorkerPool
-from etl.extract.source_folder import source_files, unread_files
+from etl.extract.source_folder import CONFIGURATION, source_files, unread_files
 from etl.revisions import fingerprints
-from etl.warehouse import adoption_history, build_database, population, publications, run_models
+from etl.warehouse import adoption_history, build_database, official_calendar, population, publications, run_models
 from etl.warehouse.code_version import code_version
 
 _BUILT = "built.duckdb"
@@ -34,6 +36,18 @@ _BUILT = "built.duckdb"
 _MACHINE_REASONS = tuple(
     os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES)
 )
+
+# The reference files of a folder, each with its reader.
+_READ: dict[str, Callable[[Path], list[Any]]] = {
+    "courses.csv": reference_data.courses,
+    "targets.csv": reference_data.targets,
+    "population.csv": population.read,
+    "announcements.csv": announcements.read,
+    "events.csv": events.read,
+    "calendar.csv": official_calendar.read,
+}
+# Those that replace the shipped ones; the calendar is added to it.
+_REPLACING = _READ.keys() - {"calendar.csv"}
 
 Say = Callable[[str], None]
 Progress = Callable[[int, int, int, float], None]
@@ -47,12 +61,19 @@ class BuildRefused(Refused):
         super().__init__("\n".join(report.refusals))
         self.report = report
 
+    @property
+    def sentences(self) -> list[tuple[str, str]]:
+        """Its lines, each with its province."""
+        return self.report.sentences
+
 
 @dataclass(frozen=True)
 class BuildOptions:
     """The folder to build from, the pointer to publish to, the day of the build, and what is let through.
 
-    `by_clock`: the day is that of the machine's clock, which may be wrong.
+    `by_clock`: the day is that of the machine's clock, which may be wrong. `announce` is called with the report of what is
+    about to be shown; what it raises refuses the build. `returns`: the folder for the files that go back to the provinces;
+    with `only_returns` nothing else is made.
     """
 
     folder: Path = INCOMING
@@ -60,7 +81,11 @@ class BuildOptions:
     build_day: date = field(default_factory=date.today)
     skip_refused: bool = False
     accept_loss: bool = False
+    new_identity: bool = False
     by_clock: bool = False
+    announce: Callable[[Report], None] = lambda _: None
+    returns: Path | None = None
+    only_returns: bool = False
 
 
 def build(order: BuildOptions, say: Say, progress: Progress) -> Report:
@@ -68,8 +93,13 @@ def build(order: BuildOptions, say: Say, progress: Progress) -> Report:
     with publications.building(order.to) as folder:
         report = _built(order, folder, say, progress)
         say("publishing")
-        version = publications.publish(folder / _BUILT, order.to)
-        report.published, report.publication = True, version.stem
+
+        def announce(publication: str) -> None:
+            report.publication = publication
+            order.announce(report)
+
+        publications.publish(folder / _BUILT, order.to, announce)
+        report.published = True
     return report
 
 
@@ -85,21 +115,27 @@ def check(order: BuildOptions, say: Say, progress: Progress) -> Report:
 def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> Report:
     """Build and check the database of a load in `folder`. Raises BuildRefused with all reasons."""
     files = source_files(order.folder)
-    (courses, targets, residents, announced, happened), unusable = _references(order.folder)
+    (courses, targets, residents, announced, happened, days_off), unusable, reference = _references(order.folder)
+    last = publications.comparable(order.to)
+    report = Report(reference=reference, ignored=[printable(name) for name in unread_files(order.folder)])
+    if fault := identity.fault(order.to, last):
+        if not order.new_identity:
+            raise BuildRefused(volume.Refusal(words("identity"), fault, words("restore_key")).line, report)
+        report.accepted.append(volume.Refusal(words("identity"), fault, words("new_identity")).line)
     setting = parse_values.Setting(
         order.build_day,
         {fold(course.course_code): course.course_code for course in courses},
         identity.key(),
         places(),
     )
-    report = Report(ignored=[printable(name) for name in unread_files(order.folder)])
     built = folder / _BUILT
     try:
         with postgresql.Snapshots(order.folder) as snapshots, ExitStack() as stack:
-            jobs = [Job(path, table, number, folder) for number, (path, table) in enumerate(files)]
+            numbers = count(step=len(TABLES))
+            jobs = [Job(path, table, next(numbers), folder) for path, table in files]
             jobs += [
-                Job(order.folder / postgresql.FILE, origin.table, number, folder, origin)
-                for number, origin in enumerate(snapshots.origins, len(files))
+                Job(order.folder / postgresql.FILE, origin.table, next(numbers), folder, origin)
+                for origin in snapshots.origins
             ]
             workers = stack.enter_context(closing(WorkerPool(setting, jobs)))
             con = stack.enter_context(build_database.opened(built))
@@ -108,16 +144,20 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
             population.load(con, residents)
             announcements.load(con, announced)
             events.load(con, happened)
+            official_calendar.load(con, days_off)
             outcomes = workers.read_all(lambda done, rows, share: progress(done, len(jobs), rows, share))
             workers.close()
             snapshots.close()
             report.refused = load_report.missing(outcomes)
             if unusable or len(report.refused) == len(outcomes):
+                returns.write(order.returns, report)
                 raise BuildRefused([*unusable, *_unread(outcomes)], report)
             say("staging")
             build_database.attach_scratch(con, folder, sum(outcome.job.written for outcome in outcomes if outcome.read))
-            _stage(con, order, outcomes, report)
-            _fill(con, order, outcomes, report)
+            _stage(con, order, last, outcomes, report)
+            if order.only_returns:
+                return report
+            _fill(con, order, last, outcomes, report)
             as_of = date.fromisoformat(report.as_of)
             # The tables that need Python are created while the models run.
             tasks = {
@@ -126,9 +166,9 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
             }
             run_models.build(con, say, tasks)
             publications.disable_useless_passes(con)
-            adoption_history.carry(con, order.to)
+            adoption_history.carry(con, last)
             say("checking")
-            _check_and_keep_numbers(con, report)
+            _check_and_keep_numbers(con, order, last, report)
             sizes = _sizes(con)
             con.execute("checkpoint")
         _verify_file(built, sizes)
@@ -139,20 +179,26 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
     return report
 
 
-def _references(folder: Path) -> tuple[list[list[Any]], list[str]]:
-    """The courses, targets, residents, announcements and events of `folder`, and the errors of those that are unusable.
+def _references(folder: Path) -> tuple[list[list[Any]], list[str], list[load_report.Reference]]:
+    """The courses, targets, residents, announcements, events and days off of `folder`, the errors of unusable ones, and the
+    files in `folder` itself that set up the build.
 
     The shipped ones replace unusable ones, so that its other files are read too.
     """
     unusable: list[str] = []
-    tables: list[list[Any]] = []
-    for read in (reference_data.courses, reference_data.targets, population.read, announcements.read, events.read):
+    tables: dict[str, list[Any]] = {}
+    for name, read in _READ.items():
         try:
-            tables.append(read(folder))
+            tables[name] = read(folder)
         except Refused as error:
             unusable.append(str(error))
-            tables.append(read(REFERENCE))
-    return tables, unusable
+            tables[name] = read(REFERENCE)
+    reference = [
+        load_report.Reference(name, f"data/reference/{name}" if name in _REPLACING else "", len(tables.get(name, ())))
+        for name in CONFIGURATION
+        if os.path.lexists(folder / name)
+    ]
+    return list(tables.values()), unusable, reference
 
 
 def _unread(outcomes: Sequence[Outcome]) -> list[str]:
@@ -166,41 +212,74 @@ def _unread(outcomes: Sequence[Outcome]) -> list[str]:
     for (_, reason), (first, *others) in alike.items():
         if others:
             in_english, in_persian = spoken(reason, "en"), spoken(reason, "fa")
-            reason = words("same_for", reason=in_english, reason_fa=in_persian, others=", ".join(others))
+            reason = words(
+                "same_for",
+                reason=in_english,
+                reason_fa=in_persian,
+                others=", ".join(others),
+                others_fa="، ".join(others),
+            )
         lines.append(volume.Refusal(first, reason, volume.CORRECT).line)
     return lines
 
 
-def _stage(con: duckdb.DuckDBPyConnection, order: BuildOptions, outcomes: list[Outcome], report: Report) -> None:
+def _stage(
+    con: duckdb.DuckDBPyConnection, order: BuildOptions, last: Path | None, outcomes: list[Outcome], report: Report
+) -> None:
     """Stage the rows and count them; raises BuildRefused if files are refused, rows are lost or the clock is wrong.
 
-    With `skip_refused` a file with mostly rejected rows is left out like one that cannot be read.
+    Versions of one file are refused. With `skip_refused` they and files with mostly rejected rows are left out like those
+    that cannot be read.
     """
     while True:
         staging.stage(con, outcomes, keep=order.skip_refused)
+        versions = staging.versions(con, outcomes)
+        _leave_out(versions, order, outcomes, report)
+        if versions and order.skip_refused:
+            continue
         load_report.count(con, outcomes, report)
         if wrong_day := volume.ahead(con, outcomes, order.build_day):
             raise BuildRefused([*_unread(outcomes), wrong_day.line], report)
         rejected = volume.mostly_rejected(con, outcomes, with_orphans=order.skip_refused or not report.refused)
         if not rejected or order.accept_loss or not order.skip_refused:
             break
-        for outcome, reason in rejected:
-            outcome.read, outcome.refusal = None, reason
-        report.refused = load_report.missing(outcomes)
-        if len(report.refused) == len(outcomes):
-            raise BuildRefused(_unread(outcomes), report)
+        _leave_out(rejected, order, outcomes, report)
     volume.record(con)
+    load_report.record(con, outcomes, report)
     refused = [] if order.skip_refused else _unread(outcomes)
     explained = {file.table for file in report.refused} | {outcome.job.table for outcome, _ in rejected}
     excused = {(file.table, file.province) for file in report.refused}
     lost = [volume.Refusal(outcome.job.label, reason, volume.CORRECT_OR_ACCEPT) for outcome, reason in rejected]
-    lost += volume.losses(con, order.to, () if order.accept_loss or order.skip_refused else explained, excused)
+    if last is None and publications.is_published(order.to):
+        lost.append(volume.Refusal(str(order.to), words("none_readable"), volume.ACCEPT))
+    lost += volume.losses(con, last, () if order.accept_loss or order.skip_refused else explained, excused)
+    lost += volume.moved_residents(con, last)
+    if not order.accept_loss:
+        report.refused += [load_report.refused(*pair) for pair in rejected]
+    returns.write(order.returns, report, con)
+    _refuse(refused, lost, order, report)
+
+
+def _refuse(refused: Sequence[str], lost: Sequence[volume.Refusal], order: BuildOptions, report: Report) -> None:
+    """Raises BuildRefused for refused files, and for losses that are not accepted."""
     if order.accept_loss:
-        report.accepted = [loss.loss for loss in lost]
-    else:
-        refused += [loss.line for loss in lost]
+        report.accepted += [loss.loss for loss in lost]
+    elif lost:
+        refused = [*refused, *(loss.line for loss in lost)]
     if refused:
         raise BuildRefused(refused, report)
+
+
+def _leave_out(
+    refused: Sequence[tuple[Outcome, str]], order: BuildOptions, outcomes: list[Outcome], report: Report
+) -> None:
+    """Refuse files after their rows were read. Raises BuildRefused if no file is left."""
+    for outcome, reason in refused:
+        outcome.read, outcome.refusal = None, reason
+    report.refused = load_report.missing(outcomes)
+    if len(report.refused) == len(outcomes):
+        returns.write(order.returns, report)
+        raise BuildRefused(_unread(outcomes), report)
 
 
 def _machine_reason(error: duckdb.Error) -> str:
@@ -211,10 +290,11 @@ def _machine_reason(error: duckdb.Error) -> str:
     return text.splitlines()[0] if isinstance(error, (duckdb.IOException, duckdb.OutOfMemoryException)) else ""
 
 
-def _fill(con: duckdb.DuckDBPyConnection, order: BuildOptions, outcomes: list[Outcome], report: Report) -> None:
-    """Create the tables about the load itself, and the numbers of persons."""
-    load_report.record(con, outcomes, report)
-    load_report.count_new(con, order.to, report)
+def _fill(
+    con: duckdb.DuckDBPyConnection, order: BuildOptions, last: Path | None, outcomes: list[Outcome], report: Report
+) -> None:
+    """Create the table about the publication itself, and the numbers of persons."""
+    load_report.count_new(con, last, report)
     con.execute(
         f"create table {build_database.SCRATCH}.person_numbers as "
         "select person_key, cast(row_number() over (order by min((file_number, line))) as integer) as person_id, "
@@ -227,7 +307,7 @@ def _fill(con: duckdb.DuckDBPyConnection, order: BuildOptions, outcomes: list[Ou
         raise BuildRefused(wrong_day.line, report)
     con.execute(
         "create table publication as select ?::date as as_of, ?::date as built_on, ?::boolean as is_sample, "
-        "count(*) filter (where refusal is null) as files, sum(rows_read)::bigint as rows_read, "
+        "count(distinct file) filter (where refusal is null) as files, sum(rows_read)::bigint as rows_read, "
         "sum(rows_loaded)::bigint as rows_loaded, sum(rows_quarantined)::bigint as rows_quarantined, "
         "?::varchar[] as missing, ?::varchar as code_version from load_files",
         [
@@ -258,8 +338,13 @@ def _verify_file(built: Path, sizes: dict[str, int]) -> None:
             raise duckdb.IOException("the database is not what was written")
 
 
-def _check_and_keep_numbers(con: duckdb.DuckDBPyConnection, report: Report) -> None:
-    """Run the checks, ask for the published numbers and write the database to disk, at the same time."""
+def _check_and_keep_numbers(
+    con: duckdb.DuckDBPyConnection, order: BuildOptions, last: Path | None, report: Report
+) -> None:
+    """Run the checks, ask for the published numbers and write the database to disk, at the same time.
+
+    Raises BuildRefused if a check is broken, or if the people or licences of a place have fallen to less than half.
+    """
     with ExitStack() as stack:
         first, second, third = (stack.enter_context(build_database.new_cursor(con)) for _ in range(3))
         executor = stack.enter_context(ThreadPoolExecutor(3))
@@ -270,7 +355,10 @@ def _check_and_keep_numbers(con: duckdb.DuckDBPyConnection, report: Report) -> N
         written = executor.submit(lambda: third.execute("checkpoint").fetchall())
         _check(con, report)
         written.result()
-        fingerprints.keep(con, nation.result() | provinces.result())
+        numbers = nation.result() | provinces.result()
+        left_out = [file.province for file in report.refused]
+        _refuse([], volume.fallen(con, last, numbers, left_out), order, report)
+        fingerprints.keep(con, numbers)
 
 
 def _check(con: duckdb.DuckDBPyConnection, report: Report) -> None:

@@ -1,4 +1,5 @@
-"""The command line: python -m etl sample | build | check | quarantine | metrics | ask | publications | rollback.
+"""The command line: python -m etl sample | build | check | quarantine | returns | metrics | ask | analyse | why |
+publications | rollback.
 
 Exit 0: done. 1: refused, with one line that says why, and the last publication untouched. 2: wrong usage.
 3: another build is running.
@@ -15,19 +16,21 @@ from contextlib import suppress
 from datetime import date
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from etl.analysis import registry
 from etl.build import load_report, pipeline, volume
 from etl.cli import arguments, console
+from etl.core import paths, without_pandas
 from etl.core.errors import Busy, QuestionError, Refused
-from etl.core.text_folding import printable
-from etl.extract.causes import words
+from etl.extract.causes import because, printable_line, words
 from etl.operations import commands as operations
 from etl.operations import readiness
 from etl.revisions import diff
 from etl.semantic import access, answers, catalog
+from etl.semantic.members import newer_counties_in
 from etl.warehouse import publications as publication
 
 # The exit code of a command ended by Ctrl-C, as shells report it.
@@ -54,7 +57,7 @@ def main(words: Sequence[str] | None = None) -> int:
         if not _interrupted.is_set():
             code, lines = _explain(error)
             for line in lines.splitlines():
-                print(printable(" ".join(line.split())), file=sys.stderr)
+                print(printable_line(line), file=sys.stderr)
             _discard_output()
             return code
     except KeyboardInterrupt:
@@ -113,7 +116,10 @@ def _load(command: Callable[..., load_report.Report], options: argparse.Namespac
         options.day or volume.build_day(date.today()),
         options.skip_refused,
         options.accept_loss,
+        options.new_identity,
         by_clock=not options.day,
+        announce=_note_load,
+        returns=options.to.with_name(f"{options.to.name}.returns") if command is pipeline.build else None,
     )
     if options.report:
         load_report.refuse_unwritable(options.report)
@@ -135,7 +141,7 @@ def _load(command: Callable[..., load_report.Report], options: argparse.Namespac
         if options.report:
             report.write(options.report)
         if command is pipeline.build:
-            operations.note("load_refused")
+            operations.note_refusal("load_refused")
         progress.close()
         # A closed pipe does not turn a refusal into a success.
         with suppress(OSError):
@@ -144,12 +150,14 @@ def _load(command: Callable[..., load_report.Report], options: argparse.Namespac
         raise
     finally:
         progress.close()
-    if report.published:
-        if report.new_files:
-            new = {"files": report.new_files, "rows": report.new_rows}
-            operations.note("file_submitted", publication=report.publication, **new)
-        operations.note("load_approved", publication=report.publication)
     _write_report(report, options.report)
+
+
+def _note_load(report: load_report.Report) -> None:
+    if report.new_files:
+        new = {"files": report.new_files, "rows": report.new_rows}
+        operations.note("file_submitted", publication=report.publication, **new)
+    operations.note("load_approved", publication=report.publication)
 
 
 def _write_report(report: load_report.Report, to: Path | None) -> None:
@@ -171,7 +179,24 @@ def _quarantine(options: argparse.Namespace) -> None:
             "select file, coalesce(sheet || '!', '') || line, column_name, reason, expected "
             f"from {'warned' if options.warned else 'quarantine'}"
         ).fetchall()
+    operations.note("quarantine", rows=len(rows))
     console.write_csv(("file", "line", "column", "reason", "expected"), rows, options.to)
+
+
+def _returns(options: argparse.Namespace) -> None:
+    day = options.day or volume.build_day(date.today())
+    order = pipeline.BuildOptions(options.folder, build_day=day, returns=options.to, only_returns=True)
+    progress = console.Progress()
+    try:
+        report = pipeline.check(order, progress.say, progress.files)
+    except pipeline.BuildRefused as error:
+        # A refused load goes back like any other.
+        report = error.report
+    finally:
+        progress.close()
+    if report.returned is None:
+        raise because("report_not_written", path=options.to)
+    console.print_returns(report)
 
 
 def _metrics(_: argparse.Namespace) -> None:
@@ -182,6 +207,7 @@ def _metrics(_: argparse.Namespace) -> None:
 
 
 def _ask(options: argparse.Namespace) -> None:
+    where = arguments.filters(options.where)
     with access.connect(options.source, access.ADMINISTRATOR) as con:
         answer = answers.ask(
             con,
@@ -189,28 +215,78 @@ def _ask(options: argparse.Namespace) -> None:
             by=tuple(filter(None, (options.by or "").split(","))),
             on=options.on,
             over=options.over,
-            where=arguments.filters(options.where),
+            where=where,
         )
+    for name, code in newer_counties_in(where).items():
+        print(f"{name} counts in county {code}: counties have the boundaries of the census of 1395", file=sys.stderr)
     console.print_answer(answer, options.format)
 
 
+def _analyse(options: argparse.Namespace) -> None:
+    if not options.name:
+        for name, analysis in registry.analyses().items():
+            more = arguments.options_of(analysis.run)
+            takes = ["[--on DAY]", *(["[--over DAY..DAY]"] if analysis.over_period else ())]
+            known = sorted(registry.filters(name)) or (["DIM"] if "metric" in more else [])
+            takes += [f"[--where {'|'.join(known)}=VALUE]"] if known else []
+            print("\t".join((name, " ".join((*takes, *(option.described(word) for word, option in more.items()))))))
+        return
+    analysis = registry.named(options.name)
+    more = arguments.settings(options.name, analysis.run, options.set)
+    if options.over and not analysis.over_period:
+        raise QuestionError(f"{options.name} is computed on a day and takes no period")
+    if options.over:
+        more["over"] = options.over
+    where = arguments.filters(options.where)
+    # What filters the analysis of any metric depends on the metric.
+    if "metric" not in more and (foreign := set(where) - registry.filters(options.name)):
+        raise QuestionError(f"{options.name} has no meaning by {min(foreign)}")
+    _print_analysis(options, options.name, where, **more)
+
+
+def _why(options: argparse.Namespace) -> None:
+    more = {"metric": options.name, "by": options.by, "before": options.before, "against": options.against}
+    _print_analysis(options, "why", arguments.filters(options.where), **more)
+
+
+def _print_analysis(options: argparse.Namespace, name: str, where: dict[str, tuple[str, ...]], **more: Any) -> None:
+    with access.connect(options.source, access.ADMINISTRATOR) as con:
+        console.print_answer(registry.analyse(con, name, options.on, where, **more), options.format)
+
+
+def _similar(options: argparse.Namespace) -> None:
+    registry.analyses()
+    from etl.analysis import similar
+
+    with access.connect(options.source, access.ADMINISTRATOR) as con:
+        similar.make(con, options.on or con.publication.as_of, options.to)
+
+
 def _publications(options: argparse.Namespace) -> None:
-    current = publication.current(options.source)
-    for path in publication.versions(options.source):
+    kept = publication.versions(options.source)
+    shown = Path(os.path.realpath(options.source))
+    for path in kept or [publication.current(options.source)]:
         try:
-            publication.connect(path).close()
+            publication.verify(path)
             fault = ""
         except publication.OtherVersion:
             fault = "\tof another version of the program"
         except Refused:
             fault = "\tdamaged"
-        print(f"{path.stem}{fault}\t{'shown' if path == current else 'kept'}")
+        print(f"{path.stem}{fault}\t{'shown' if path == shown else 'kept'}")
+    if options.source.is_symlink() and not shown.exists():
+        print(f"{shown.stem}\tmissing\tshown")
 
 
 def _rollback(options: argparse.Namespace) -> None:
-    shown = publication.roll_back(options.source, options.id or "").stem
-    operations.note("rollback", publication=shown)
-    print(shown)
+    def announce(shown: str) -> None:
+        operations.note("rollback", publication=shown)
+
+    try:
+        print(publication.roll_back(options.source, options.id or "", announce).stem)
+    except (Refused, Busy):
+        operations.note_refusal("rollback_refused")
+        raise
 
 
 def _diff(options: argparse.Namespace) -> None:
@@ -218,6 +294,12 @@ def _diff(options: argparse.Namespace) -> None:
 
 
 def _backtest(options: argparse.Namespace) -> None:
+    if options.planted:
+        without_pandas.allow()
+        from etl.analysis import backtesting
+
+        print(backtesting.planted().to_string(index=False, formatters={"inside": "{:.0%}".format}))
+        return
     with access.connect(options.source, access.ADMINISTRATOR) as con:
         console.print_answer(registry.analyse(con, "backtest"), options.format)
 
@@ -250,13 +332,23 @@ def _parser() -> argparse.ArgumentParser:
         load.add_argument(
             "--accept-loss",
             action="store_true",
-            help="go on although a table, a province of it or most rows of a file are lost",
+            help="go on although a table, a province of it, most rows of a file or most people of a province are lost",
+        )
+        load.add_argument(
+            "--new-identity",
+            action="store_true",
+            help="go on with another identity key than that of the last publication",
         )
         load.add_argument("--day", type=arguments.day, help="the day of the build (today)")
 
     quarantine = operations.command(commands, "quarantine", _quarantine, "the rejected rows, as CSV")
     quarantine.add_argument("--to", type=Path, metavar="FILE.csv")
     quarantine.add_argument("--warned", action="store_true", help="the values that were loaded as unknown instead")
+
+    returns = operations.command(commands, "returns", _returns, "what goes back to the provinces, as XLSX")
+    returns.add_argument("folder", type=Path, nargs="?", default=arguments.INCOMING, metavar="DIR")
+    returns.add_argument("--to", type=Path, required=True, metavar="FOLDER")
+    returns.add_argument("--day", type=arguments.day, help="the day of the build (today)")
 
     operations.command(commands, "metrics", _metrics, "the catalogue, one metric a line")
 
@@ -266,6 +358,26 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("--on", type=arguments.day, metavar="DAY")
     ask.add_argument("--over", type=arguments.period, metavar="DAY..DAY")
     ask.add_argument("--where", action="append", default=[], metavar="DIM=VALUE[,VALUE]")
+
+    analyse = operations.command(commands, "analyse", _analyse, "the analyses and their options, or the rows of one")
+    analyse.add_argument("name", nargs="?", metavar="NAME")
+    analyse.add_argument("--over", type=arguments.period, metavar="DAY..DAY")
+    analyse.add_argument("--set", action="append", default=[], metavar="OPTION=VALUE")
+
+    why = operations.command(commands, "why", _why, "why a rate or a count differs between two days or two places")
+    why.add_argument("name", metavar="NAME")
+    why.add_argument("--by", required=True, metavar="DIM")
+    sides = why.add_mutually_exclusive_group(required=True)
+    sides.add_argument("--before", type=arguments.day, metavar="DAY")
+    sides.add_argument("--against", default="", metavar="DIM=VALUE|nation")
+    similar = operations.command(
+        commands, "similar", _similar, "write the reference file of similar provinces, once a year"
+    )
+    similar.add_argument("--to", type=Path, default=paths.REFERENCE / "similar_provinces.csv", metavar="FILE.csv")
+    similar.add_argument("--on", type=arguments.day, metavar="DAY")
+    for answering in (analyse, why):
+        answering.add_argument("--on", type=arguments.day, metavar="DAY")
+        answering.add_argument("--where", action="append", default=[], metavar="DIM=VALUE[,VALUE]")
 
     publications = operations.command(commands, "publications", _publications, "the publications kept, oldest first")
 
@@ -277,10 +389,11 @@ def _parser() -> argparse.ArgumentParser:
     compared.add_argument("new", nargs="?", help="a publication kept (the one shown)")
 
     backtest = operations.command(commands, "backtest", _backtest, "past projections against what happened")
+    backtest.add_argument("--planted", action="store_true", help="made-up series with a planted break instead")
 
-    for answering in (ask, compared, backtest):
+    for answering in (ask, analyse, why, compared, backtest):
         answering.add_argument("--format", choices=("csv", "json", "table"), default="table")
-    for reading in (quarantine, ask, publications, rollback, compared, backtest):
+    for reading in (quarantine, ask, analyse, why, similar, publications, rollback, compared, backtest):
         reading.add_argument("--from", dest="source", type=Path, default=arguments.POINTER, metavar="FILE")
 
     operations.add(commands, arguments.POINTER)

@@ -1,19 +1,20 @@
 """The files of a submitted folder: those of each source table, those that configure the build, those that are ignored."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from etl.core.paths import SAMPLE_MARK
 from etl.core.text_folding import fold
-from etl.extract.causes import because, named
+from etl.extract.causes import BETWEEN, because, line, named, words
 from etl.extract.contract import TABLES
 
 WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 ENDINGS = (".csv", ".tsv", ".parquet", *WORKBOOKS)
 # Files that configure the build, and the marker of a folder whose rows are synthetic.
 CONFIGURATION = (
-    "courses.csv", "targets.csv", "population.csv", "announcements.csv", "events.csv", "sources.toml", SAMPLE_MARK,
+    "courses.csv", "targets.csv", "population.csv", "announcements.csv", "events.csv", "calendar.csv", "sources.toml",
+    SAMPLE_MARK,
 )  # fmt: skip
 PERSIAN_NAMES = dict(zip(TABLES, ("مؤسسات", "مجوزها", "کارکنان", "آموزش"), strict=True))
 _NAMES = {fold(name): table for table, persian in PERSIAN_NAMES.items() for name in (persian, table)}
@@ -29,6 +30,12 @@ def table_of(file_name: str) -> str | None:
     return next((table for beginning, table in _NAMES.items() if name.startswith(beginning)), None)
 
 
+def named_tables(tables: Collection[str]) -> dict[str, str]:
+    """The names of tables in both languages, for a refusal."""
+    chosen = [table for table in TABLES if table in tables]
+    return {"tables": ", ".join(chosen), "tables_fa": "، ".join(f"«{PERSIAN_NAMES[table]}»" for table in chosen)}
+
+
 def ending_of(file_name: str) -> str:
     """The extension of a name, in lower case, with its dot."""
     return os.path.splitext(file_name)[1].lower()
@@ -41,16 +48,19 @@ def source_files(folder: Path) -> list[tuple[Path, str]]:
     """
     sources = [(folder / name, table_of(name) or "") for name in _names(folder) if _is_source(folder, name)]
     if not sources and not (folder / "sources.toml").exists():
-        raise because("no_files", folder=folder, endings=", ".join(ENDINGS))
+        raise because("no_files", folder=folder, endings=", ".join(ENDINGS), endings_fa="، ".join(ENDINGS))
     return sources
 
 
 def unread_files(folder: Path) -> list[str]:
-    """Every other file in `folder` and below, by its relative path."""
+    """Every other file in `folder` and below, by its relative path; with the reason if it is named like one that counts."""
     unread = [name for name in _names(folder) if not _is_source(folder, name) and name not in CONFIGURATION]
     listed: list[str] = []
     for name in unread:
         listed += _below(folder, name) if (folder / name).is_dir() and not (folder / name).is_symlink() else [name]
+    listed = [
+        line(f"{name}{BETWEEN}{name}", words("below")) if Path(name).name in CONFIGURATION else name for name in listed
+    ]
     more = len(listed) - _MOST_IGNORED
     return [*listed[:_MOST_IGNORED], f"(and {more} more files)"] if more > 0 else listed
 

@@ -104,6 +104,8 @@ class Metric:
     counts: str = ""
     # The metric that counts the cases of a median or a percentile.
     sample_size: str | None = None
+    # Whether it counts working days, which depend on the official calendar.
+    by_calendar: bool = False
 
 
 def _names(*kinds: type) -> frozenset[str]:

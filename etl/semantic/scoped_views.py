@@ -13,7 +13,8 @@ import duckdb
 # none if the table has no province.
 OPEN_TABLES = {
     "abroad", "announcements", "areas", "calendar", "course_posts", "courses", "definitions", "events", "international",
-    "population", "publication", "published_numbers", "reference_fingerprints", "survival_curves", "target_days", "targets",
+    "official_days", "population", "publication", "published_numbers", "reference_fingerprints", "survival_curves",
+    "target_days", "targets", "weekends",
 }  # fmt: skip
 _PROVINCE_COLUMNS = ("province", "province_iso")
 # The most idle cursors of a set of provinces, and the most such sets; the oldest set is dropped.

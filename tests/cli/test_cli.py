@@ -13,10 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from etl.analysis import registry
 from etl.cli import console
 from etl.cli.commands import main
 from etl.semantic import answers, catalog
-from tests.loading import DAY, ROOT, Built, build, put, put_good, row, run
+from tests.extract.test_clerks import xlsx
+from tests.loading import DAY, HEADERS, ROOT, Built, build, csv_text, national_id, put, put_good, row, run
 
 
 @pytest.fixture(scope="module")
@@ -145,8 +147,8 @@ def test_quarantine_tells_file_line_column_and_reason(built, capsys, tmp_path):
     output = capsys.readouterr().out
     assert output.splitlines() == [
         "file,line,column,reason,expected",
-        'training_2.csv,3,completed_on,bad_date,"a day that exists, such as 1403/06/31 or 2024-09-21 · '
-        'تاریخی که وجود دارد، مانند 1403/06/31"',
+        'training_2.csv,3,completed_on,bad_date,"a day that exists, from 1357/01/01 on, such as 1403/06/31 or 2024-09-21 · '
+        'تاریخی که وجود دارد، از 1357/01/01 به بعد، مانند 1403/06/31"',
     ]
     assert main(["quarantine", "--warned", "--from", str(built.to)]) == 0
     assert capsys.readouterr().out.splitlines() == [
@@ -156,8 +158,30 @@ def test_quarantine_tells_file_line_column_and_reason(built, capsys, tmp_path):
     ]
     to = tmp_path / "rejected.csv"
     assert main(["quarantine", "--from", str(built.to), "--to", str(to)]) == 0
-    assert to.read_bytes() == output.encode()
+    assert to.read_bytes() == output.encode("utf-8-sig")
     assert os.listdir(tmp_path) == ["rejected.csv"]
+
+
+def test_no_name_of_a_file_a_sheet_or_a_code_is_a_live_formula(tmp_path, capsys):
+    folder = put_good(tmp_path / "incoming")
+    put(folder, "=HYPERLINK(1).csv", csv_text("training", [row("training", completed_on="?")]))
+    xlsx(
+        folder / "training_2.xlsx",
+        {"=1+1": [HEADERS["training"].split(), ["0000000027", "PY-101", "?", 1, 1, "passed"]]},
+    )
+    code = {"institute_code": "=1+1|' /C calc'!A0"}
+    put(folder, "institutes_2.csv", [row("institutes", **code)])
+    put(folder, "personnel_2.csv", [row("personnel", national_id=national_id(7), **code)])
+    built = build(folder)
+    to = tmp_path / "rejected.csv"
+    assert main(["quarantine", "--from", str(built.to), "--to", str(to)]) == 0
+    rows = list(csv.DictReader(io.StringIO(to.read_text(encoding="utf-8-sig"))))
+    assert [(line["file"], line["line"]) for line in rows] == [
+        ("'=HYPERLINK(1).csv", "2"), ("training_2.xlsx", "'=1+1!2"),
+    ]  # fmt: skip
+    capsys.readouterr()
+    assert main(["ask", "in_service", "--by", "institute", "--format", "csv", "--from", str(built.to)]) == 0
+    assert "\n'=1+1|' /C calc'!A0,1" in capsys.readouterr().out
 
 
 def test_a_quarantine_that_cannot_be_written_is_refused(built, capsys, tmp_path):
@@ -306,3 +330,87 @@ def test_the_default_folder_and_warehouse_are_those_of_the_project():
     assert paths.INCOMING == ROOT / "data" / "incoming"
     assert paths.WAREHOUSE == ROOT / "data" / "warehouse" / "warehouse.duckdb"
     assert Path(paths.__file__).parents[2] == ROOT
+
+
+# ------------------------------------------------------------------ analyses
+
+
+def test_analyses_are_listed_with_the_options_they_take(capsys):
+    assert main(["analyse"]) == 0
+    options = dict(line.split("\t") for line in capsys.readouterr().out.splitlines())
+    assert list(options) == list(registry.analyses())
+    assert options["run_off"].startswith("[--on DAY] [--where ")
+    assert "--over DAY..DAY" in options["bridge"]
+    assert "--over DAY..DAY" not in options["run_off"]
+    assert "--set metric=WORD [--set by=WORD] [--set before=DAY]" in options["why"]
+    assert "[--set recruits=NUMBER] [--set leaver_rate=NUMBER]" in options["headcount"], "the fields of a scenario"
+
+
+@pytest.mark.parametrize("name", registry.analyses())
+def test_every_analysis_prints_its_rows(name, publish_sample, capsys):
+    required = {"why": ["--set", "metric=in_service", "--set", "by=gender", "--set", "before=1402/01/01"]}
+    required["recruit_places"] = ["--set", "recruits=7"]
+    chosen = ["analyse", name, *required.get(name, []), "--from", str(publish_sample().pointer)]
+    assert main([*chosen, "--format", "csv"]) == 0
+    rows = [*csv.reader(io.StringIO(capsys.readouterr().out))]
+    assert main([*chosen, "--format", "json"]) == 0
+    records = json.loads(capsys.readouterr().out)
+    assert len(records) == len(rows) - 1
+    assert all([*record] == rows[0] for record in records)
+
+
+def test_options_filters_and_days_reach_the_analysis(built, capsys):
+    chosen = ["--on", "1402/03/31", "--where", "province=تهران", "--format", "json", "--from", str(built.to)]
+    assert main(["analyse", "recruits_needed", "--set", "goal=۵", "--set", "until=1402/12/29", *chosen]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert "recruits_needed" in row
+    assert main(["analyse", "headcount", "--set", "recruits=3", *chosen[:-1], str(built.to)]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["analyse", "nothing"], "ask: no analysis is called nothing; see python -m etl analyse"),
+        (["analyse", "seats", "--set", "goal"], "ask: --set goal: write OPTION=VALUE"),
+        (["analyse", "seats", "--set", "aim=1"], "ask: seats has no option aim; it takes goal"),
+        (["analyse", "run_off", "--set", "aim=1"], "ask: run_off has no option aim; it takes none"),
+        (["analyse", "seats", "--set", "goal=all"], "ask: --set goal=all: write a number"),
+        (["analyse", "seats", "--set", "goal=nan"], "ask: --set goal=nan: write a number"),
+        (["analyse", "survival", "--set", "least=1.5"], "ask: --set least=1.5: write a whole number"),
+        (["analyse", "pace", "--set", "until=soon"], "ask: --set until=soon: write a day, Jalali or Gregorian"),
+        (["analyse", "why"], "ask: why needs --set metric=WORD"),
+        (["analyse", "seats", "--over", "1402/01/01..1402/02/01"], "ask: seats is computed on a day and takes no period"),
+        (["analyse", "seats_now", "--where", "gender=female"], "ask: seats_now has no meaning by gender"),
+        (["analyse", "announced", "--where", "province=IR-23"], "ask: announced has no meaning by province"),
+        (["analyse", "seats", "--where", "province=مریخ"], "ask: no province is called"),
+        (["why", "in_service", "--by", "gender", "--on", "1402/03/01", "--before", "1402/03/01"], "ask: 2023-05-22 is compared"),
+        (["why", "in_service", "--by", "course", "--before", "1402/03/01"], "ask: in_service has no meaning by course"),
+        (["why", "age_median", "--by", "gender", "--before", "1402/03/01"], "ask: age_median is neither a count nor a rate"),
+        (["why", "women_share", "--by", "post", "--before", "1370/03/01"], "ask: nobody is counted on 1991-05-22"),
+    ],
+)  # fmt: skip
+def test_an_analysis_that_cannot_be_run_exits_2_with_one_line(built, capsys, arguments, message):
+    assert main([*arguments, "--from", str(built.to)]) == 2
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.startswith(message)
+    assert output.err.count("\n") == 1
+
+
+def test_why_prints_a_row_a_group_and_the_total(publish_sample, capsys):
+    question = ["--by", "gender", "--on", "1403/06/31", "--from", str(publish_sample().pointer), "--format", "csv"]
+    assert main(["why", "women_share", *question[:1], "post", *question[2:], "--before", "1402/06/31"]) == 0
+    header, *rows = csv.reader(io.StringIO(capsys.readouterr().out))
+    effects = "share_before share_after rate_before rate_after rate_effect composition_effect effect"
+    assert header == ["post", *effects.split()]
+    assert rows[-1][0] == "total"
+    assert main(["why", "in_service", *question, "--before", "1402/06/31"]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == "gender,before,after,effect"
+    assert main(["why", "in_service", *question, "--where", "province=IR-23", "--against", "nation"]) == 0
+
+
+@pytest.mark.parametrize("sides", [[], ["--before", "1402/01/01", "--against", "nation"]])
+def test_why_takes_one_other_side(sides, capsys):
+    with pytest.raises(SystemExit) as raised:
+        main(["why", "in_service", "--by", "gender", *sides])
+    assert raised.value.code == 2

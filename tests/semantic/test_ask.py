@@ -295,6 +295,8 @@ def test_changes_of_definitions_name_known_metrics_and_speak_both_languages() ->
     for change in changes():
         assert change.metrics
         assert set(change.metrics) <= {*catalogue(), *DERIVED, "*"}
+        assert set(change.before) <= set(change.metrics)
+        assert {*change.before, *change.before.values()} <= catalogue().keys()
         assert all(change.words[lang].strip() for lang in LANGUAGES)
     days = [change.on for change in changes()]
     assert days == sorted(days, reverse=True)

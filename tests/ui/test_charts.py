@@ -47,8 +47,12 @@ def bridge() -> Answer:
 
 
 def projection() -> Answer:
-    rows = [("1404-01", 100, None, None, None), ("1404-02", 110, 110, 110, 110), ("1404-03", None, 112, 120, 117)]
-    names = ("active_assistants", "projected_low", "projected_high", "projected")
+    rows = [
+        ("1404-01", 100, None, None, None, None),
+        ("1404-02", 110, 110, 110, 110, None),
+        ("1404-03", None, 112, 120, 117, None),
+    ]
+    names = ("active_assistants", "projected_low", "projected_high", "projected", "break_size")
     data = answer(names[0], by=("month",), rows=rows)
     return replace(data, metrics=(data.metrics[0], *map(derived, names[1:])), columns=("month", *names))
 
@@ -230,15 +234,22 @@ def test_a_rate_shows_its_numerator_and_denominator_on_hover() -> None:
     assert "۹۰۰ از ۱٬۰۰۰" in bars.ranking(by_province(), FA)["data"][0]["hovertext"][0]
 
 
-def test_the_group_that_the_title_names_is_bold_and_orange_only_where_it_is_a_problem() -> None:
-    problem = bars.ranking(by_province(), EN, focus=("IR-11",), is_problem=True)
-    colours = problem["data"][0]["marker"]["color"]
-    assert colours[2] == EN.colour("problem")
-    assert set(colours[:2]) == {EN.colour("actual")}
-    assert problem["layout"]["annotations"][2]["text"] == "\u2066<b>50.0%</b>\u2069"
-    best = bars.ranking(by_province(), EN, focus=("IR-23",))
-    assert EN.colour("problem") not in best["data"][0]["marker"]["color"]
-    assert "<b>90.0%</b>" in best["layout"]["annotations"][0]["text"]
+def sided(data: Answer, **sides: str) -> Answer:
+    """The answer with the side of each province, by its code without "IR-"; others are not told apart from the nation."""
+    rows = [(*row, sides.get(str(row[0]).replace("-", ""), "none"), 0.8) for row in data.rows]
+    return replace(data, columns=(*data.columns, "side", "whole_value"), rows=rows)
+
+
+def test_only_the_clearly_worse_are_orange_and_stand_on_top_and_the_named_are_bold() -> None:
+    data = sided(by_province(), IR11="lower", IR23="higher")
+    figure = bars.ranking(data, EN, focus=("IR-11",))
+    assert figure["data"][0]["customdata"][0] == "IR-11"
+    colours = figure["data"][0]["marker"]["color"]
+    assert colours[0] == EN.colour("problem")
+    assert EN.colour("problem") not in colours[1:]
+    assert figure["layout"]["annotations"][0]["text"] == "\u2066<b>50.0%</b>\u2069"
+    untested = bars.ranking(by_province(), EN, focus=("IR-11",))
+    assert EN.colour("problem") not in untested["data"][0]["marker"]["color"]
 
 
 def test_a_group_too_small_to_be_ranked_is_paler_below_the_others_and_says_its_n() -> None:
@@ -310,6 +321,25 @@ def test_actual_is_solid_the_target_outlined_the_projection_dashed() -> None:
     assert high["fill"] == "tonexty", "the range is filled"
     assert actual["line"]["dash"] == "solid"
     assert actual["y"] == [100, 110, None]
+
+
+def test_the_axis_of_a_projection_holds_facts_and_projection_not_the_far_end_of_the_range() -> None:
+    data = projection()
+    wide = replace(data, rows=[*data.rows, ("1404-04", None, 20, 9000, 120, None)])
+    assert 120 <= lines.projection(wide, EN)["layout"]["yaxis"]["range"][1] < 250
+
+
+def test_a_break_is_named_once_at_its_first_month() -> None:
+    data = projection()
+    rows = [(month, 100, None, None, None, size) for month, size in
+            (("1404-05", None), ("1404-06", -90.0), ("1404-07", -80.0), ("1404-08", None), ("1404-09", 70.0))]  # fmt: skip
+    for context, words in (
+        (EN, ["drop of Shahrivar 1404", "jump of Azar 1404"]),
+        (FA, ["افت شهریور ۱۴۰۴", "جهش آذر ۱۴۰۴"]),
+    ):
+        notes = lines.projection(replace(data, rows=rows), context)["layout"]["annotations"]
+        named = [(note["x"], re.sub("[\u2066-\u2069]", "", note["text"])) for note in notes if note.get("showarrow")]
+        assert named == [(1, words[0]), (4, words[1])]
 
 
 def test_time_axes_have_jalali_months_or_whole_years() -> None:
@@ -541,22 +571,23 @@ def shares(*rows: tuple[str, int, int], name: str = "training_compliance") -> An
     )
 
 
-def test_a_title_says_the_worst_by_the_direction_of_its_measure() -> None:
-    title = titles.extreme(by_province(), EN)
-    assert title.sentence == "Lowest training compliance: Sistan and Baluchestan, 50.0%"
-    assert (title.focus, title.is_problem) == (("IR-11",), True)
-    leavers = shares(("IR-23", 100, 1000), ("IR-11", 200, 1000), name="leaver_rate_12m")
-    assert (
-        titles.extreme(leavers, FA).sentence
-        == "بیشترین نرخ ترک خدمت ۱۲\u200cماهه: سیستان و بلوچستان، \u2067\u061c۲۰٫۰٪\u2069"
-    )
-    assert not titles.highest(by_province(), EN).is_problem
+def test_a_title_names_who_is_clearly_worse_by_the_direction_of_its_measure() -> None:
+    title = titles.extreme(sided(by_province(), IR11="lower", IR23="higher"), EN)
+    assert title.sentence == "Training compliance clearly below the nation: Sistan and Baluchestan"
+    assert title.focus == ("IR-11",)
+    assert titles.highest(sided(by_province(), IR11="lower", IR23="higher"), EN).focus == ("IR-23",)
+    leavers = sided(shares(("IR-23", 100, 1000), ("IR-11", 200, 1000), name="leaver_rate_12m"), IR11="higher")
+    assert titles.extreme(leavers, FA).sentence == "نرخ ترک خدمت ۱۲\u200cماهه آشکارا بالاتر از کشور: سیستان و بلوچستان"
+    many = sided(shares(*((f"IR-0{n}", 50 + n, 100) for n in range(4))), IR00="lower", IR01="lower", IR02="lower")
+    assert titles.extreme(many, EN).sentence == "Training compliance clearly below the nation in 3 provinces"
+    assert titles.extreme(many, FA).sentence == "پایبندی آموزشی ۳ استان آشکارا پایین\u200cتر از کشور"
+    assert titles.extreme(many, EN).focus == ("IR-00", "IR-01", "IR-02"), "the widest difference first"
 
 
 def test_the_smallest_of_counts_that_should_rise_is_no_problem() -> None:
     data = answer("active_assistants", by=("province",), rows=[("IR-23", 900), ("IR-11", 200), ("IR-00", 50)])
     title = titles.extreme(data, EN)
-    assert (title.focus, title.is_problem) == (("IR-00",), False)
+    assert title.focus == ("IR-00",)
 
 
 def test_a_shortfall_is_named_without_the_sign_that_the_word_says() -> None:
@@ -564,25 +595,26 @@ def test_a_shortfall_is_named_without_the_sign_that_the_word_says() -> None:
     assert titles.gap(gap, EN).sentence.endswith("largest shortfall in Sistan and Baluchestan, 30 people")
 
 
-def test_no_superlative_where_the_intervals_of_first_and_second_overlap() -> None:
+def test_no_rate_has_a_superlative_and_equal_ones_name_nobody() -> None:
     close = shares(("IR-23", 500, 1000), ("IR-11", 510, 1000), ("IR-00", 520, 1000))
-    title = titles.extreme(close, EN)
-    assert title == replace(
-        titles.Title("Training compliance: no province stands out (50.0% to 52.0%)"), alternatives=title.alternatives
+    assert titles.extreme(sided(close), EN).sentence == "Training compliance: no province clearly below the nation"
+    assert titles.extreme(sided(close), FA).sentence == "پایبندی آموزشی هیچ استانی آشکارا پایین\u200cتر از کشور نیست"
+    assert titles.extreme(close, EN).sentence == "Training compliance by province: 50.0% to 52.0%", (
+        "untested: the range"
     )
-    assert titles.extreme(close, FA).sentence.startswith("پایبندی آموزشی: هیچ استانی متمایز نیست")
+    rates = answer(
+        "coverage_per_10k",
+        by=("province",),
+        rows=[("IR-23", 9.0, 9000, 1e7), ("IR-11", 0.3, 60, 2e6)],
+        more=("active_assistants", "residents"),
+    )
+    assert titles.extreme(rates, EN).focus == (), "no lowest coverage among provinces that were not compared"
+    assert titles.extreme(sided(rates, IR11="lower"), EN).focus == ("IR-11",)
 
 
-def test_no_superlative_and_no_range_of_groups_under_the_least() -> None:
+def test_groups_under_the_least_are_left_out_of_a_range() -> None:
     small = shares(("IR-23", 900, 1000), ("IR-11", 700, 1000), ("IR-00", 0, 22))
-    assert titles.extreme(small, EN).sentence == (
-        "Lowest training compliance, small groups aside: Sistan and Baluchestan, 70.0%"
-    )
-    alone = shares(("IR-23", 900, 1000), ("IR-00", 0, 22))
-    assert titles.extreme(alone, EN).sentence == "Training compliance: Tehran, 90.0%"
-    assert [other.sentence for other in titles.extreme(alone, EN).alternatives] == [
-        "Training compliance: all but Tehran under 23 people"
-    ]
+    assert titles.extreme(small, EN).sentence == "Training compliance by province, small groups aside: 70.0% to 90.0%"
     none = shares(("IR-23", 20, 22), ("IR-00", 0, 22))
     assert titles.extreme(none, EN).sentence == "Training compliance: every group is under 23 people"
     institutes = answer("licensed_institutes", by=("province",), rows=[("IR-23", 9), ("IR-00", 8)])
@@ -609,21 +641,20 @@ def test_a_title_that_names_its_groups_says_what_they_are() -> None:
 
 
 def test_two_figures_of_a_page_do_not_have_one_title() -> None:
-    data, sentences = by_province(), []
+    data, sentences = sided(by_province(), IR11="lower", IR23="higher"), []
     for rule in (titles.extreme, titles.extreme, titles.extreme, titles.extreme):
         sentences.append(titles.unlike(rule(data, EN), sentences, data, EN).sentence)
     assert len(set(sentences)) == 4
-    assert sentences[1] == "Highest training compliance: Tehran, 90.0%"
+    assert sentences[1] == "Training compliance clearly above the nation: Tehran"
     assert all("raining compliance" in sentence for sentence in sentences)
 
 
-def test_tied_counts_are_reported_as_a_tie_and_tied_shares_name_nobody() -> None:
+def test_tied_counts_are_reported_as_a_tie_and_tied_rates_name_nobody() -> None:
     tied = answer("active_assistants", by=("province",), rows=[("IR-23", 50), ("IR-11", 50), ("IR-00", 70)])
     title = titles.extreme(tied, EN)
     assert title.sentence == "Fewest active police assistants: 2 groups, 50 people each"
     assert set(title.focus) == {"IR-23", "IR-11"}
     same = shares(("IR-23", 50, 100), ("IR-11", 50, 100), ("IR-00", 70, 100))
-    # The intervals of the two lowest overlap, but the provinces differ by more than chance: the title gives the range.
     assert titles.extreme(same, EN).sentence == "Training compliance by province: 50.0% to 70.0%"
     assert titles.extreme(same, EN).focus == ()
 
@@ -745,9 +776,11 @@ def test_a_title_names_its_measure_in_twelve_words(name: str, lang: str) -> None
 
 
 def test_the_text_alternative_says_what_the_chart_says() -> None:
-    data = by_province()
+    data = sided(by_province(), IR11="lower")
     alternative = titles.spoken(data, EN, titles.extreme(data, EN), "Training compliance · The whole country")
-    assert alternative.startswith("Lowest training compliance: Sistan and Baluchestan, 50.0%. Training compliance")
+    assert alternative.startswith(
+        "Training compliance clearly below the nation: Sistan and Baluchestan. Training compliance"
+    )
     assert "Tehran: 90.0%" in alternative
     assert "Alborz: –" in alternative
 

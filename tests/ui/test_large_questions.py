@@ -153,7 +153,7 @@ def test_a_cursor_is_returned_only_after_its_interruption(
                 give_back(root, provinces, watched.cursor)
 
             monkeypatch.setattr(scoped_views, "give_back", given_back)
-            assert watched.is_interrupting.wait(30)
+            assert watched.is_interrupting.wait(60)
         assert happened[0] == "interrupted"
         assert happened[-1] == "given back"
         monkeypatch.undo()

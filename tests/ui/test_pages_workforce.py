@@ -193,7 +193,7 @@ def test_every_chart_draws_the_sample(lang: str, dark: bool, published: Path) ->
         curves = retention.survival_by_post(con, least=1)
         charts = [
             (workforce.survival, retention.survival(con, least=1), workforce.still_serving),
-            (workforce.curves, curves, workforce.fewest_stay),
+            (workforce.curves, curves, workforce.stay),
             (scenario_paths.path, planning.headcount(con), scenario_paths.reached),
             (scenario_paths.path, training.compliance(con), scenario_paths.reached),
             (scenario_paths.held, backtesting.backtest(con), scenario_paths.how_often),

@@ -236,6 +236,33 @@ def test_the_meaning_of_a_number_leads_to_method_and_revisions_under_the_scope(
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "is_said"), [("time_to_licence_median", True), ("overdue_files", True), ("applications", False)]
+)
+def test_the_meaning_of_working_days_says_to_which_day_the_calendar_is_confirmed(
+    published: Path,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    is_said: bool,
+) -> None:
+    words: list[str] = []
+    monkeypatch.setattr(footer.st, "html", words.append)
+    monkeypatch.setattr(footer.st, "code", lambda *_, **__: None)
+    view = PageContext("en", False, Scope(), date(2024, 9, 21), date(2024, 9, 21))
+    footer._meaning(view, warehouse.ask(name))
+    sentence = text.escaped("figure.calendar", "en", day="13 Farvardin 1406")
+    assert (sentence in words[0]) is is_said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lang", ["fa", "en"])
+def test_a_changed_definition_states_the_number_by_both_rules(lang: str, published: Path) -> None:  # noqa: F811
+    page = html(opened("methods", lang=lang))
+    label = warehouse.label("time_to_licence_median", lang)
+    now, before = (text.amount(days, "working_days", lang) for days in (17.0, 19.5))
+    assert text.escaped("methods.both_values", lang, measure=label, now=now, before=before) in page
+
+
 @pytest.mark.slow
 def test_changes_between_publications_are_listed_by_province_reason_and_file(tmp_path: Path) -> None:
     incoming, pointer = tmp_path / "incoming", tmp_path / "warehouse.duckdb"

@@ -146,8 +146,10 @@ def labelled(metric: Metric, value: Any, context: ChartContext) -> str:
 
 
 def size_below(answer: Answer, metric: Metric, row: Sequence[Any]) -> float | None:
-    """The size of a row's group if it is too small to be ranked; else None."""
+    """The size of a row's group if it is too small to be compared; else None."""
     counted = size_of(metric)
+    if "side" in answer.columns and row[answer.columns.index("side")] not in (None, "untested"):
+        return None
     if counted not in answer.columns or counted not in catalogue() or not answer.by:
         return None
     value, size = (row[answer.columns.index(name)] for name in (metric.name, counted))

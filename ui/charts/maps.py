@@ -16,6 +16,7 @@ from typing import Any
 from etl.core import declarations
 from etl.core.paths import REFERENCE
 from etl.semantic.answers import Answer, Metric
+from etl.semantic.ranking import worse_side
 from ui.charts import elements, titles, traces
 from ui.charts.chart import chart
 from ui.charts.classes import classes, stepped
@@ -89,13 +90,14 @@ def areas_of(answer: Answer, rows: Sequence[tuple[Any, ...]], context: ChartCont
     """The classes of the rows with a value: by the side of the nation that they are clearly on, else from few to many."""
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
-    if "side" not in answer.columns:
+    if "side" not in answer.columns or not worse_side(metric):
         by_value = classes([row[at] for row in rows], metric, context)
         return Areas([by_value.of(row[at]) for row in rows], by_value.colours, by_value.keys(context))
     side, nation = answer.columns.index("side"), answer.columns.index("whole_value")
     whole = next((row[nation] for row in rows if row[nation] is not None), 0)
     far = _FAR_POINTS if metric.unit == "share" else _FAR_PART * whole
-    worse, better = ("higher", "lower") if metric.direction == "down" else ("lower", "higher")
+    worse = worse_side(metric)
+    better = "higher" if worse == "lower" else "lower"
     sign = {worse: -1, better: 1}
     steps = [_ALIKE + sign.get(row[side], 0) * (2 if abs(row[at] - whole) > far else 1) for row in rows]
     colours = [context.colour(area) for area in AREAS]

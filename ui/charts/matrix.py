@@ -96,9 +96,9 @@ def in_order(answer: Answer, dimension: int, at: int) -> list[Any]:
 
 
 @chart(titles.extreme, names_groups=True, compares=True)
-def first_bars(answer: Answer, context: ChartContext, focus: Iterable[Any] = (), is_problem: bool = False) -> Figure:
+def first_bars(answer: Answer, context: ChartContext, focus: Iterable[Any] = ()) -> Figure:
     """The longest bars of a long ranking, with the total number of groups."""
-    figure = bars.ranking(answer, context, focus=focus, is_problem=is_problem, most=MOST_BARS)
+    figure = bars.ranking(answer, context, focus=focus, most=MOST_BARS)
     bar_count, count = (text.number(len(rows), context.lang) for rows in (answer.rows[:MOST_BARS], answer.rows))
     figure["layout"]["meta"]["credit"] = context.word("more.first_of", shown=bar_count, count=count)
     return figure

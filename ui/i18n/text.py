@@ -17,7 +17,7 @@ from persiantools.jdatetime import JalaliDate
 from etl.core import declarations
 from etl.core.jalali import parse_day
 from etl.core.paths import REFERENCE, ROOT
-from etl.core.places import reference_rows
+from etl.core.places import newer_counties, reference_rows
 from etl.core.text_folding import latin_digits
 from etl.semantic.catalog import CHOICES, DIMENSIONS
 from etl.warehouse.dimensions import FILTERS
@@ -326,7 +326,14 @@ def member(dimension: str, code: object, lang: str, names: Mapping[str, str] | N
         return unit_label(code, lang)
     if names and code in names:
         return names[code]
+    if dimension == "county" and lang == "en" and code in _newer_counties_in_english():
+        return _newer_counties_in_english()[code]
     return reference_members(dimension, lang).get(code, digits(code, lang))
+
+
+@cache
+def _newer_counties_in_english() -> Mapping[str, str]:
+    return {row["name"]: row["name_en"] for row in newer_counties()}
 
 
 def listed(parts: Sequence[str], lang: str) -> str:

@@ -1,0 +1,183 @@
+"""What ends in the next 24 months if nothing is renewed, beside what answered such endings in the last 12.
+
+People, posts and licences stay as on the day: certain, not a forecast. A list of institutes that fall below the goal is
+back-tested: people train meanwhile.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+import pandas as pd
+
+from etl.analysis.registry import analysis
+from etl.core import jalali
+from etl.core.errors import QuestionError
+from etl.semantic.access import ScopedCursor, members_in_scope
+from etl.semantic.answers import Answer, ask, filter_conditions, readable, rows_on
+from etl.semantic.catalog import tables
+from etl.semantic.derived import Where, answered
+
+GOAL = 0.95
+# An institute of fewer people falls with one person.
+LEAST = 10
+MONTHS = 24
+_PAST = 12
+_AXES = {"nation": (), "province": ("province",), "course": ("course",)}
+_AHEAD = 6
+# Of 20 people 19 hold a goal of 95 %.
+_ROUNDING = 1e-9
+_MET = {"licences": "decided", "training": "completions"}
+# What is counted, by kind: the table of what is valid on a day, its last day, what is counted of it, and the rows that count.
+_KINDS = {
+    "licences": ("licensed_days", "valid_until - 1", "institute_code", "true"),
+    "accreditations": ("service", "accredited_until - 1", "person_id", "is_licensed and is_judicial_officer"),
+    "training": ("course_compliance_intervals", "lapses_on", "(person_id, course)", "true"),
+}
+
+
+@analysis(asks=("licensed_institutes", "judicial_officers", "trainable_assistants", "decided", "completions"))
+def endings(con: ScopedCursor, on: date, where: Where, by: str = "province") -> Answer:
+    """What ends in each of the next 24 months: (kind, month, province, endings, answered_mean, answered_most, then is_above).
+
+    Kinds: licences (institutes, by their last licensed day), accreditations (officers), training (person-courses that lapse).
+    They are answered by applications decided, accreditations begun and courses passed: the mean and the highest of the last
+    12 complete months. `by`: province, nation (all under the filters), or course (training alone).
+    """
+    if by not in _AXES:
+        raise QuestionError(f"--set by={by}: write {', '.join(_AXES)}")
+    axes = [*_AXES[by]]
+    like = ask(con, "licensed_institutes", by=("province",) if by == "province" else (), on=on, where=where)
+    first = jalali.unit_of(on + jalali.DAY, "month").first
+    months = pd.DataFrame({"month": [*_labels(first, jalali.add_months(first, MONTHS + 1))][:MONTHS]})
+    frames, queries, also = [], [], []
+    for kind in ("training",) if by == "course" else _KINDS:
+        ending, query = _ending(con, on, where, kind, axes)
+        met, answer = _met(con, on, where, kind, axes)
+        members = like.frame[axes] if by == "province" else pd.concat([ending[axes], met[axes]]).drop_duplicates()
+        grid = pd.DataFrame({"kind": [kind]}).merge(months, how="cross")
+        grid = grid.merge(members.dropna().sort_values(axes), how="cross") if axes else grid
+        grid = grid.merge(ending, on=["month", *axes], how="left")
+        frames.append(grid.merge(met, on=axes, how="left") if axes else grid.merge(met, how="cross"))
+        queries.append(query)
+        also.append(answer)
+    rows = pd.concat(frames).fillna({"endings": 0, "answered_mean": 0.0, "answered_most": 0})
+    rows = rows.astype({"endings": int, "answered_most": int})
+    rows["is_above"] = rows["endings"] > rows["answered_most"]
+    names = ("endings", "answered_mean", "answered_most")
+    query = ";\n\n".join([*queries, *(answer.query for answer in also if answer)])
+    columns = ("kind", "month", *axes)
+    return answered(like, columns, names, rows, on=on, also=[*filter(None, also)], more=("is_above",), query=query)
+
+
+@analysis(asks=("training_compliance",))
+def institutes_falling(con: ScopedCursor, on: date, where: Where, goal: float = GOAL, least: int = LEAST) -> Answer:
+    """Institutes of `least` people or more that hold the goal, and the first day on which they do not if nobody trains.
+
+    Rows, earliest first: (institute, province, falls_on, training_compliance, active_assistants), within 24 months.
+    """
+    like, rows, query = _falling(con, on, where, goal, least)
+    provinces = dict(con.execute("select institute_code, province from institutes").fetchall())
+    rows["province"] = rows["institute"].map(provinces)
+    names = ("falls_on", "training_compliance", "active_assistants")
+    return answered(like, ("institute", "province"), names, rows, on=on, query=query)
+
+
+@analysis(asks=("training_compliance",))
+def endings_backtest(con: ScopedCursor, on: date, where: Where, goal: float = GOAL, least: int = LEAST) -> Answer:
+    """Of the institutes that `institutes_falling` listed 6 to 17 months ago as falling within 6 months, how many did fall.
+
+    One row: (falling_listed, falling_came_true). Lists are made at the ends of 12 months; an institute fell if it was below
+    the goal at the end of any of the six months after.
+    """
+    ends = [unit.last for unit in jalali.units_between(*jalali.last_complete_months(on, _PAST + _AHEAD), "month")]
+    known = [_compliance(ask(con, "training_compliance", by=("institute",), on=end, where=where)) for end in ends]
+    listed = fell = 0
+    for at, end in enumerate(ends[:_PAST]):
+        like, falling, _ = _falling(con, end, where, goal, least)
+        institutes = falling.loc[falling["falls_on"] <= ends[at + _AHEAD], "institute"]
+        later = [after["training_compliance"].reindex(institutes) for after in known[at + 1 : at + 1 + _AHEAD]]
+        listed += len(institutes)
+        fell += int((pd.concat(later, axis=1) < goal - _ROUNDING).any(axis=1).sum())
+    row = (listed, fell / listed if listed else None)
+    return answered(like, (), ("falling_listed", "falling_came_true"), [row], on=on)
+
+
+def _labels(first: date, last: date) -> Iterator[str]:
+    return (unit.label for unit in jalali.units_between(first, last, "month"))
+
+
+def _ending(con: ScopedCursor, on: date, where: Where, kind: str, axes: Sequence[str]) -> tuple[pd.DataFrame, str]:
+    """What of a kind ends by month and `axes`, and the query."""
+    table, day, counted, condition = _KINDS[kind]
+    rows, parameters = rows_on(con, table, on, where)
+    columns = "".join(f"{axis}::varchar as {axis}, " for axis in axes)
+    sql = f"""
+        select month, {columns}count(distinct {counted}) as endings
+        from (select *, {day} as last_day from ({rows}) as valid where {condition}) as valid
+        inner join calendar on calendar.day = last_day
+        where last_day >= $on_day and last_day <= $horizon and {"last_day > $on_day" if kind == "training" else "true"}
+        group by all
+    """
+    parameters["horizon"] = jalali.add_months(on, MONTHS + 1)
+    return con.numbers.execute(sql, parameters).df(), readable(sql, parameters)
+
+
+def _met(
+    con: ScopedCursor, on: date, where: Where, kind: str, axes: Sequence[str]
+) -> tuple[pd.DataFrame, Answer | None]:
+    """What answered such endings in the last 12 complete months, by `axes`: the mean and the highest month."""
+    period = jalali.last_complete_months(on, _PAST)
+    if kind == "accreditations":
+        conditions, parameters = filter_conditions(members_in_scope(con, where), tables()["joiners"].columns)
+        columns = "".join(f"{axis}::varchar as {axis}, " for axis in axes)
+        sql = f"""
+            select month, {columns}count(distinct person_id) as met
+            from spells
+            inner join calendar on calendar.day = judicial_officer_from
+            where day between $first and $last and {" and ".join(conditions) or "true"}
+            group by all
+        """
+        frame = con.numbers.execute(sql, parameters | {"first": period[0], "last": period[1]}).df()
+        answer = None
+    else:
+        name = _MET[kind]
+        answer = ask(con, name, by=(*axes, "month"), over=period, where=where)
+        frame = answer.frame.rename(columns={name: "met"})
+    sums = frame.groupby([*axes])["met"] if axes else frame.assign(all=0).groupby("all")["met"]
+    met = pd.DataFrame({"answered_mean": sums.sum() / _PAST, "answered_most": sums.max()})
+    return met.reset_index(drop=not axes), answer
+
+
+def _compliance(answer: Answer) -> pd.DataFrame:
+    """Compliance and persons by institute."""
+    frame = answer.frame.rename(columns={"trainable_assistants": "active_assistants"})
+    return frame.dropna(subset=["institute"]).set_index("institute")
+
+
+def _falling(con: ScopedCursor, on: date, where: Where, goal: float, least: int) -> tuple[Answer, pd.DataFrame, str]:
+    """The institutes that hold the goal on the day and fall below it within 24 months, earliest first."""
+    if not 0 < goal <= 1:
+        raise QuestionError("a goal lies above 0 and is 1 at most")
+    like = ask(con, "training_compliance", by=("institute",), on=on, where=where)
+    rows, parameters = rows_on(con, "compliance_intervals", on, like.where)
+    sql = f"""
+        select institute, falls_on, count(*) as lapses
+        from (
+            select institute_code::varchar as institute, person_id, min(lapses_on) as falls_on
+            from ({rows}) as rows
+            group by all
+        ) as persons
+        where falls_on <= $horizon
+        group by all
+        order by all
+    """
+    parameters["horizon"] = jalali.add_months(on, MONTHS)
+    lapses = con.numbers.execute(sql, parameters).df()
+    known = _compliance(like)
+    lapses = lapses.join(known, on="institute")
+    lapsed = lapses.groupby("institute")["lapses"].cumsum()
+    share = 1 - lapsed / lapses["active_assistants"]
+    holds = (lapses["training_compliance"] >= goal - _ROUNDING) & (lapses["active_assistants"] >= least)
+    falling = lapses[holds & (share < goal - _ROUNDING)].groupby("institute", as_index=False).first()
+    falling["falls_on"] = falling["falls_on"].dt.date
+    return like, falling.sort_values(["falls_on", "institute"]).drop(columns="lapses"), readable(sql, parameters)

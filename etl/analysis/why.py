@@ -1,0 +1,232 @@
+"""Why a rate or a count differs between two days or two places: the exact split of the difference by the groups of a dimension.
+
+E. M. Kitagawa (1955), JASA 50, symmetric; composition effects are centred on the mean of both rates. It is arithmetic: it
+proves no cause.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from etl.analysis.registry import analysis
+from etl.core import jalali
+from etl.core.errors import QuestionError
+from etl.semantic.access import ScopedCursor, members_in_scope
+from etl.semantic.answers import Answer, ask
+from etl.semantic.catalog import TIME, Metric, catalogue, expand, tables
+from etl.semantic.combine import ratio
+from etl.semantic.derived import Where, answered
+from etl.semantic.members import metrics_named
+from etl.warehouse.dimensions import ALL, PLACES
+
+SMALLEST = 23
+NATION = "nation"
+SMALL, OVERLAP, TOTAL = "small", "overlap", "total"
+# The dimensions among which the first one shown is chosen.
+CHOICE = ("province", "post", "gender", "education", "activity")
+_COUNTS = frozenset(
+    ["persons", "residents", "institutes", "counties", "applications", "licences", "completions", "hours"]
+)
+_OF_RATES = ("share_before", "share_after", "rate_before", "rate_after", "rate_effect", "composition_effect", "effect")
+_OF_COUNTS = ("before", "after", "effect")
+_Side = tuple[date, Where]
+
+
+@analysis(asks=())
+def why(
+    con: ScopedCursor,
+    on: date,
+    where: Where,
+    metric: str,
+    by: str = "",
+    before: date | None = None,
+    against: str = "",
+    smallest: int = SMALLEST,
+) -> Answer:
+    """The parts of the difference between two days (`before` and `on`) or two places (`against` and `where`), then the total.
+
+    Rows of a rate: (by, share_before … effect), where effect = rate_effect + composition_effect; of a count: (by, before, after,
+    effect). Groups under `smallest` persons on a side where they exist are one row `small`; `overlap` is what persons counted
+    in two groups add. `against` is DIM=VALUE[,VALUE] or nation; without `by` it is the `best_dimension`. A flow is counted over
+    the 12 complete months up to the day. Raises QuestionError where nobody is counted on a side.
+    """
+    entry = _checked(metric)
+    sides = _sides(con, on, where, before, against)
+    by, parts, answers = (by, *_parts(con, entry, by, sides, smallest)) if by else _best(con, entry, sides, smallest)
+    names = _OF_RATES if entry.denominator else _OF_COUNTS
+    answer = answered(answers[1], (by,), names, parts, on=on, also=answers)
+    # Rates, counts and effects have the unit of the metric, shares their own.
+    units = [
+        column if column.name.startswith("share") else replace(column, unit=entry.unit) for column in answer.metrics
+    ]
+    return replace(answer, metrics=tuple(units))
+
+
+def best_dimension(parts: Mapping[str, pd.DataFrame]) -> str:
+    """The dimension whose two largest parts explain most of the difference, of the parts by dimension."""
+
+    def explained(by: str) -> float:
+        effects = parts[by].set_index(by)["effect"]
+        change = effects[TOTAL]
+        named = effects.drop([SMALL, OVERLAP, TOTAL], errors="ignore")
+        return abs(change) - abs(change - named[named.abs().nlargest(2).index].sum())
+
+    return max(parts, key=explained)
+
+
+def decomposed(counts: pd.DataFrame, wholes: Sequence[Sequence[float]], scale: float = 1) -> pd.DataFrame:
+    """The parts of the difference of a rate, with the columns `_OF_RATES`, and the rows `overlap` and `total` below.
+
+    `counts`: a row for each group, with what its rate counts (k0 before, k1 after) and of how many (n0, n1). `wholes`: the
+    same of all groups together on both sides, from which the sum of the groups differs where they overlap. A group on one
+    side only has the rate of that side on both.
+    """
+    (k0, n0), (k1, n1) = wholes
+    rates = scale * k0 / n0, scale * k1 / n1
+    middle = sum(rates) / 2
+    shares = counts["n0"] / n0, counts["n1"] / n1
+    # A rate of nobody is unknown.
+    known = [scale * counts[f"k{side}"] / counts[f"n{side}"].where(counts[f"n{side}"] != 0) for side in (0, 1)]
+    by_rate = ((shares[0] + shares[1]) / 2 * (known[1] - known[0])).fillna(0.0)
+    # The mean rate times the change of the share, and all of a group whose rate is unknown on a side.
+    effect = scale * (counts["k1"] / n1 - counts["k0"] / n0) - middle * (shares[1] - shares[0])
+    columns = (*shares, *known, by_rate, effect - by_rate, effect)
+    parts = pd.DataFrame(dict(zip(_OF_RATES, columns, strict=True)))
+    change = rates[1] - rates[0]
+    sums = counts[["k0", "n0", "k1", "n1"]].sum()
+    if not np.allclose(sums, (k0, n0, k1, n1), rtol=1e-9, atol=1e-9):
+        rest = change - parts["effect"].sum()
+        parts.loc[OVERLAP] = [1 - shares[0].sum(), 1 - shares[1].sum(), np.nan, np.nan, 0.0, rest, rest]
+    effects = parts[["rate_effect", "composition_effect"]].sum()
+    parts.loc[TOTAL] = [1.0, 1.0, *rates, *effects, change]
+    return parts
+
+
+def _checked(name: str) -> Metric:
+    """The metric, if it is a count or a rate of two counts. Raises QuestionError for any other."""
+    (metric,) = metrics_named((name,))
+    parts = [catalogue()[part] for part in (metric.numerator, metric.denominator) if part] or [metric]
+    # `coverage_gap` counts persons, but is no count.
+    counted = [part for measured in parts for part in expand(measured.name, frozenset()).values()]
+    is_sum = metric.denominator or not any(part.national_total for part in counted)
+    if not is_sum or not {part.counts for part in parts} <= _COUNTS:
+        raise QuestionError(
+            f"{name} is neither a count nor a rate of two counts: its difference does not split into parts"
+        )
+    return metric
+
+
+def _splits(metric: Metric, by: str) -> bool:
+    """Whether the denominator is counted by a dimension: residents are not, by gender."""
+    measures = expand(metric.denominator or metric.name, frozenset({by})).values()
+    return all(by in tables()[measure.table].columns for measure in measures)
+
+
+def _sides(con: ScopedCursor, on: date, where: Where, before: date | None, against: str) -> tuple[_Side, _Side]:
+    """Both sides, first the one that is compared with. Raises QuestionError for the same side twice."""
+    if (before is None) == (not against):
+        raise QuestionError(
+            "a difference has two sides: give another day (before) or another place (against), not both"
+        )
+    where = members_in_scope(con, where)
+    if before is not None:
+        if before == on:
+            raise QuestionError(f"{on} is compared with itself: give two days")
+        return (before, where), (on, where)
+    name, _, values = against.partition("=")
+    if against == NATION:
+        other: Where = {dimension: codes for dimension, codes in where.items() if dimension not in PLACES}
+    elif not values:
+        raise QuestionError(f"against is DIM=VALUE[,VALUE] or {NATION}")
+    else:
+        replaced = PLACES if name in PLACES else (name,)
+        other = {dimension: codes for dimension, codes in where.items() if dimension not in replaced}
+        other = {**other, **members_in_scope(con, {name: [value.strip() for value in values.split(",")]})}
+        if not where.keys() & set(replaced):
+            raise QuestionError(f"{against} is compared with another {name}: give that one with where")
+    if other == where:
+        raise QuestionError("a place is compared with itself: give two places")
+    return (on, other), (on, where)
+
+
+def _parts(
+    con: ScopedCursor, metric: Metric, by: str, sides: Sequence[_Side], smallest: int
+) -> tuple[pd.DataFrame, list[Answer]]:
+    """The rows of `why`, and the answers behind them."""
+    if by in TIME:
+        raise QuestionError(f"a difference is split by groups, and a {by} is none")
+    groups = [_asked(con, metric, (by,), on, where) for on, where in sides]
+    if not _splits(metric, by):
+        raise QuestionError(f"{metric.denominator or metric.name} is not counted by {by}")
+    # A person of one province asks for its counties only: the whole is then that of the same provinces.
+    wholes = [_asked(con, metric, (), on, answer.where) for answer, (on, _) in zip(groups, sides, strict=True)]
+    names = [metric.numerator, metric.denominator] if metric.denominator else [metric.name]
+    kinds = ["k", "n"] if metric.denominator else ["n"]
+    columns = [
+        answer.frame[[by, *names]].set_axis([by, *(f"{kind}{side}" for kind in kinds)], axis=1)
+        for side, answer in enumerate(groups)
+    ]
+    counts = columns[0].merge(columns[1], on=by, how="outer").set_index(by).fillna(0).astype(float)
+    totals = [tuple(float(answer.value(name) or 0) for name in names) for answer in wholes]
+    if metric.denominator:
+        for (on, _), (_, size) in zip(sides, totals, strict=True):
+            if not size:
+                raise QuestionError(f"nobody is counted on {on} on one side: {metric.name} has no value there")
+    counts = _gathered(_in_order(counts, by), metric, smallest)
+    if metric.denominator:
+        parts = decomposed(counts, totals, ratio(metric, 1.0, 1.0))
+    else:
+        parts = _differences(counts, *(total for (total,) in totals))
+    return parts.rename_axis(by).reset_index(), [*groups, *wholes]
+
+
+def _asked(con: ScopedCursor, metric: Metric, by: tuple[str, ...], on: date, where: Where) -> Answer:
+    if metric.kind == "event":
+        return ask(con, metric.name, by=by, over=jalali.last_complete_months(on, 12), where=where)
+    return ask(con, metric.name, by=by, on=on, where=where)
+
+
+def _best(
+    con: ScopedCursor, metric: Metric, sides: Sequence[_Side], smallest: int
+) -> tuple[str, pd.DataFrame, list[Answer]]:
+    """The parts by the `best_dimension` of CHOICE. Raises QuestionError for a metric that is split by none of them."""
+    known = [by for by in CHOICE if by in metric.dimensions and _splits(metric, by)]
+    if not known:
+        raise QuestionError(f"{metric.name} is split by none of {', '.join(CHOICE)}")
+    split = {by: _parts(con, metric, by, sides, smallest) for by in known}
+    by = best_dimension({by: parts for by, (parts, _) in split.items()})
+    return by, *split[by]
+
+
+def _in_order(counts: pd.DataFrame, by: str) -> pd.DataFrame:
+    """The groups in which somebody is counted, in the order of the dimension, the unknown last."""
+    order = {member: at for at, member in enumerate(ALL[by].words)}
+    members = sorted((pd.isna(member), order.get(member, 0), str(member), member) for member in counts.index)
+    counts = counts.set_axis([None if pd.isna(member) else member for member in counts.index])
+    counts = counts.loc[[None if unknown else member for unknown, _, _, member in members]]
+    return counts[(counts != 0).any(axis=1)]
+
+
+def _gathered(counts: pd.DataFrame, metric: Metric, smallest: int) -> pd.DataFrame:
+    """The groups, those of few persons on a side gathered into `small`; other things than persons are never few."""
+    if catalogue()[metric.denominator or metric.name].counts != "persons":
+        return counts
+    sizes = counts[["n0", "n1"]].abs()
+    is_small = (sizes.where(sizes > 0, np.inf).min(axis=1) < smallest) | (sizes.max(axis=1) == 0)
+    gathered = counts[~is_small].copy()
+    if is_small.any():
+        gathered.loc[SMALL] = counts[is_small].sum()
+    return gathered
+
+
+def _differences(counts: pd.DataFrame, before: float, after: float) -> pd.DataFrame:
+    """The rows of a count; whole numbers stay whole."""
+    parts = counts.set_axis(["before", "after"], axis=1)
+    if not np.allclose(parts.sum(), (before, after)):
+        parts.loc[OVERLAP] = np.array((before, after)) - parts.sum()
+    parts.loc[TOTAL] = [before, after]
+    parts["effect"] = parts["after"] - parts["before"]
+    return parts if (parts % 1).any(axis=None) else parts.astype(int)

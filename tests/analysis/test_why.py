@@ -1,0 +1,167 @@
+"""The split of a difference: a published table, its second computation, and parts that add up whatever is asked."""
+
+import math
+import random
+from collections import Counter
+from datetime import date
+
+import pandas as pd
+import pytest
+
+from etl.analysis import registry
+from etl.analysis.why import OVERLAP, SMALL, TOTAL, decomposed
+from etl.core.errors import QuestionError
+from etl.semantic.answers import ask
+from etl.semantic.catalog import TIME, catalogue
+from tests.oracle import oracle, why
+
+DAY, BEFORE = date(2026, 5, 1), date(2025, 5, 1)
+
+# P. Das Gupta (1993), Standardization and Decomposition of Rates, table 5.1: household heads per 100 persons of an age, and
+# each age's percentage of the persons, United States 1970 and 1985.
+SIZES_1970 = (12.9, 10.9, 9.5, 8.0, 7.8, 8.4, 8.6, 7.8, 7.0, 5.9, 4.7, 3.6, 4.9)
+SIZES_1985 = (10.1, 11.2, 11.6, 10.9, 9.4, 7.7, 6.3, 6.0, 6.3, 5.9, 5.1, 4.0, 5.5)
+RATES_1970 = (1.9, 25.8, 45.7, 49.6, 51.2, 51.6, 51.8, 54.9, 58.7, 60.4, 62.8, 66.6, 66.8)
+RATES_1985 = (2.2, 24.3, 45.8, 52.5, 56.1, 55.6, 56.0, 57.4, 57.2, 61.2, 63.9, 68.6, 72.2)
+
+
+def test_a_published_example_is_split_as_published() -> None:
+    counts = pd.DataFrame({"n0": SIZES_1970, "n1": SIZES_1985})
+    counts["k0"], counts["k1"] = counts["n0"] * [*RATES_1970] / 100, counts["n1"] * [*RATES_1985] / 100
+    wholes = [(counts[f"k{side}"].sum(), counts[f"n{side}"].sum()) for side in (0, 1)]
+    total = decomposed(counts, wholes, 100).loc[TOTAL]
+    assert (round(total["rate_before"], 4), round(total["rate_after"], 4)) == (44.7268, 47.6940)
+    assert (round(total["composition_effect"], 4), round(total["rate_effect"], 4)) == (1.2269, 1.7403)
+
+
+def test_the_effect_of_a_group_on_one_side_only_is_all_composition() -> None:
+    counts = pd.DataFrame({"k0": [30, 0], "n0": [100, 0], "k1": [20, 45], "n1": [50, 50]}, index=["old", "new"])
+    parts = decomposed(counts, [(30, 100), (65, 100)])
+    assert parts.loc["new", "rate_effect"] == 0
+    assert parts.loc["new", "composition_effect"] == pytest.approx((0.9 - (0.3 + 0.65) / 2) * 0.5)
+    assert parts["effect"].drop(TOTAL).sum() == pytest.approx(0.35)
+
+
+# ---------------------------------------------------------------- whatever is asked
+
+RATES = [name for name, metric in catalogue().items() if metric.denominator and not metric.hidden]
+
+
+def sides(chance: random.Random) -> dict:
+    """Two days of a place, or two places on a day."""
+    days = [date.fromordinal(chance.randrange(date(2021, 1, 1).toordinal(), DAY.toordinal())) for _ in range(2)]
+    places = chance.sample(["IR-23", "IR-30", "IR-07", "IR-10", "IR-09"], 2)
+    where = {"province": (places[0],)}
+    if chance.random() < 0.5:
+        return {"on": days[0], "before": days[1], "where": chance.choice([{}, where])}
+    return {"on": days[0], "where": where, "against": chance.choice(["nation", f"province={places[1]}"])}
+
+
+def adds_up(con, name: str, by: str, question: dict) -> bool:
+    """Whether the parts are the change to 1e-12; False where a side has no rate or the metric is not split so."""
+    try:
+        answer = registry.analyse(con, "why", metric=name, by=by, **question)
+    except QuestionError:
+        return False
+    *parts, total = answer.records()
+    scale = max(1.0, abs(total["rate_before"]), abs(total["rate_after"]))
+    assert total[by] == TOTAL
+    assert math.fsum(row["effect"] for row in parts) == pytest.approx(total["effect"], abs=1e-12 * scale)
+    assert total["effect"] == total["rate_after"] - total["rate_before"]
+    for row in (*parts, total):
+        assert row["rate_effect"] + row["composition_effect"] == pytest.approx(row["effect"], abs=1e-12 * scale)
+    for name in ("share_before", "share_after", "rate_effect", "composition_effect"):
+        assert math.fsum(row[name] for row in parts) == pytest.approx(total[name], abs=1e-12 * scale)
+    return True
+
+
+@pytest.mark.parametrize("name", RATES)
+def test_parts_are_the_change_by_every_dimension(name: str, con) -> None:
+    chance = random.Random(name)
+    for by in sorted(catalogue()[name].dimensions - {*TIME}):
+        for _ in range(3):
+            adds_up(con, name, by, sides(chance))
+
+
+@pytest.mark.parametrize("by", ["province", "gender", "post", "education", "course", "county"])
+def test_parts_are_those_of_a_second_computation(by: str, con, data: oracle.Data) -> None:
+    for before, on, where in ((BEFORE, DAY, {}), (date(2023, 3, 1), date(2024, 9, 9), {"province": ("IR-23",)})):
+        answer = registry.analyse(con, "why", on, where, metric="training_compliance", by=by, before=before)
+        expected = why.split(data, by, (before, where), (on, where))
+        # The oracle folds the codes of courses.
+        rows = {row[0] and (row[0].lower() if by == "course" else row[0]): row[1:] for row in answer.rows}
+        assert set(rows) == set(expected)
+        for group, numbers in rows.items():
+            for value, other in zip(numbers, expected[group], strict=True):
+                assert value == (None if other is None else pytest.approx(float(other), abs=1e-12)), group
+
+
+def test_the_total_is_what_ask_says(con) -> None:
+    answer = registry.analyse(con, "why", DAY, metric="training_compliance", by="activity", before=BEFORE)
+    total = answer.records()[-1]
+    asked = [ask(con, "training_compliance", on=day).value() for day in (BEFORE, DAY)]
+    assert [total["rate_before"], total["rate_after"]] == asked
+
+
+def test_a_count_is_split_into_differences(con) -> None:
+    for name in ("active_assistants", "licensed_institutes", "net_change", "outstanding"):
+        answer = registry.analyse(con, "why", DAY, metric=name, by="province", before=BEFORE)
+        assert answer.columns == ("province", "before", "after", "effect")
+        *parts, total = answer.rows
+        for at in (1, 2, 3):
+            assert sum(row[at] for row in parts) == total[at]
+        assert all(isinstance(value, int) for row in answer.rows for value in row[1:])
+    assert SMALL in answer.column("province") or catalogue()["outstanding"].counts != "persons"
+
+
+def test_people_counted_in_two_groups_are_a_row_of_their_own(by_hand) -> None:
+    on, before = date(2024, 9, 21), date(2023, 9, 22)
+    answer = registry.analyse(by_hand, "why", on, metric="active_assistants", by="province", before=before, smallest=1)
+    # Hossein serves in Tehran and in Alborz.
+    assert [row for row in answer.rows if row[0] == OVERLAP] == [(OVERLAP, 0, -1, -1)]
+    # Under 23 people are not told apart.
+    small = registry.analyse(by_hand, "why", on, metric="training_compliance", by="gender", before=before)
+    assert small.column("gender") == [SMALL, TOTAL]
+
+
+def test_members_come_in_the_order_of_their_dimension(con) -> None:
+    answer = registry.analyse(con, "why", DAY, metric="active_assistants", by="education", before=BEFORE, smallest=1)
+    members = ["below_diploma", "diploma", "associate", "bachelor", "master", "doctorate"]
+    assert [row for row in answer.column("education") if row in members] == members
+    assert answer.column("education")[-1] == TOTAL
+
+
+def test_without_a_dimension_it_is_the_one_that_explains_most(con) -> None:
+    answer = registry.analyse(con, "why", DAY, metric="active_assistants", before=BEFORE)
+    explained = Counter()
+    for by in ("province", "post", "gender", "education", "activity"):
+        rows = registry.analyse(con, "why", DAY, metric="active_assistants", by=by, before=BEFORE).rows
+        change = rows[-1][-1]
+        named = [row[-1] for row in rows if row[0] not in (SMALL, OVERLAP, TOTAL)]
+        explained[by] = abs(change) - abs(change - sum(sorted(named, key=abs)[-2:]))
+    assert answer.by == (max(explained, key=explained.__getitem__),)
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence"),
+    [
+        ({"metric": "nothing", "by": "gender", "before": BEFORE}, "no metric is called nothing"),
+        ({"metric": "tenure_median", "by": "gender", "before": BEFORE}, "neither a count nor a rate of two counts"),
+        ({"metric": "coverage_per_100km2", "by": "province", "before": BEFORE}, "neither a count nor a rate"),
+        ({"metric": "coverage_gap", "by": "province", "before": BEFORE}, "neither a count nor a rate"),
+        ({"metric": "target_progress", "by": "province", "before": BEFORE}, "neither a count nor a rate"),
+        ({"metric": "coverage_per_10k", "by": "gender", "before": BEFORE}, "residents is not counted by gender"),
+        ({"metric": "training_compliance", "by": "colour", "before": BEFORE}, "no dimension is called colour"),
+        ({"metric": "training_compliance", "by": "outcome", "before": BEFORE}, "has no meaning by outcome"),
+        ({"metric": "training_compliance", "by": "month", "before": BEFORE}, "a month is none"),
+        ({"metric": "training_compliance", "by": "gender", "before": DAY}, "compared with itself"),
+        ({"metric": "training_compliance", "by": "gender", "before": date(1990, 1, 1)}, "nobody is counted on 1990-01-01"),
+        ({"metric": "training_compliance", "by": "gender"}, "a difference has two sides"),
+        ({"metric": "training_compliance", "by": "gender", "against": "nation"}, "a place is compared with itself"),
+        ({"metric": "training_compliance", "by": "gender", "against": "province=IR-23"}, "give that one with where"),
+        ({"metric": "training_compliance", "by": "gender", "against": "Tehran"}, "against is DIM=VALUE"),
+    ],
+)  # fmt: skip
+def test_a_question_without_meaning_is_refused(question: dict, sentence: str, con) -> None:
+    with pytest.raises(QuestionError, match=sentence):
+        registry.analyse(con, "why", DAY, **question)
