@@ -53,8 +53,8 @@ def test_an_empty_file_is_refused(folder, build_refusal):
     [
         (b"\n\n\n", "the file is empty; "),
         (b"   \n", "the file is empty; "),
-        (b"\xef\xbb\xbf", "the file holds a byte order mark and nothing else; "),
-        (b"\xff\xfe\r\x00\n\x00", "the file holds a byte order mark and nothing else; "),
+        (b"\xef\xbb\xbf", "the file is empty; "),
+        (b"\xff\xfe\r\x00\n\x00", "the file is empty; "),
         (b"\x00" * 500, "line 1: missing required column national_id, course_code"),
         (bytes(range(256)) * 40, "line 1: missing required column national_id, course_code"),
     ],
