@@ -40,7 +40,7 @@ _CLOSED_FOLDERS = ("/_stcore/", "/media/", "/files/", "/component/", "/metrics")
 _SHUT = ("/_stcore/upload_file", "/_stcore/agent", "/auth/logout")
 _PRIVATE = {"Cache-Control": "private, no-store"}
 _STREAMLIT_COOKIES = (b"_streamlit_user",)
-# What a browser deletes at sign-out, besides these cookies; "cookies" would be those of all hosts of the domain, the provider's too.
+# What a browser deletes at sign-out, besides these cookies; "cookies" would be those of the whole domain, the provider's too.
 _CLEARED = '"storage"'
 # How often an open socket checks that its session is still valid.
 _ASK_AGAIN_SECONDS = 5.0
