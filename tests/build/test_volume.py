@@ -363,7 +363,7 @@ def test_a_file_with_more_than_half_of_its_rows_rejected_is_refused(folder, bad,
         assert accepted.counts("training_more.csv") == (100, 100 - bad, bad, 0)
         (loss,) = accepted.report["accepted"]
         assert loss.startswith(f"training_more.csv: {bad} of 100 rows rejected (unknown_value {bad}); ")
-        assert f" · {bad} از 100 ردیف رد شد؛ {bad} ردیف، نخست سطر 2، ستون result (نتیجه): یکی از: قبول، مردود" in loss
+        assert f" · {bad} از 100 ردیف رد شد؛ {bad} ردیف، نخستین سطر 2، ستون «نتیجه»: یکی از: قبول، مردود" in loss
     else:
         assert load(folder, accept_loss=False).code == 0
 
