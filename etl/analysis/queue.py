@@ -45,7 +45,7 @@ _COUNTS = ("waiting", "arrived", "decided")
 _BACKTEST_MONTHS = 36
 
 
-@analysis(asks=("outstanding", "files_complete"))
+@analysis(asks=("outstanding", "files_complete"), open_by_province=True)
 def queue(con: ScopedCursor, on: date, where: Where, by: str = "nation", least: int = LEAST) -> Answer:
     """Complete files that wait, arrivals and decisions a month, the decisions needed, and the month in which the queue is gone.
 
@@ -68,7 +68,7 @@ def queue(con: ScopedCursor, on: date, where: Where, by: str = "nation", least: 
     return answered(like, axes, _NUMBERS, rows, on=on, query=query, more=_BOUNDS)
 
 
-@analysis(asks=("outstanding", "files_complete"))
+@analysis(asks=("outstanding", "files_complete"), open_by_province=True)
 def queue_backtest(con: ScopedCursor, on: date, where: Where, least: int = LEAST) -> Answer:
     """What `queue` said 6 months before the end of each of the last 36 months, against the queue then. One row.
 
