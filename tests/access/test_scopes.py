@@ -208,7 +208,7 @@ def test_an_analysis_shows_the_nation_to_all_and_places_below_to_their_own_provi
     name: str, con: duckdb.DuckDBPyConnection, all_seeing: ScopedCursor
 ) -> None:
     place_of, place_of_institute = province_of_county(), registered(con)
-    more = {"than": Side(all_seeing.publication.as_of)} if name == "differs" else {}
+    more = {"differs": {"than": Side(all_seeing.publication.as_of)}, "recruit_places": {"recruits": 50}}.get(name, {})
     with cursor_for(con, OF_TEHRAN) as cursor:
         answer, full_answer = (registry.analyse(each, name, **more) for each in (cursor, all_seeing))
         below = {*answer.by, *answer.where, *answer.columns} & BELOW
@@ -221,6 +221,11 @@ def test_an_analysis_shows_the_nation_to_all_and_places_below_to_their_own_provi
             # computed from institutes: only those of the own province, which the answer states
             assert answer.where == {"province": (TEHRAN,)}
             assert answer.rows == registry.analyse(all_seeing, name, None, answer.where).rows
+            return
+        if not below and answer.left_out:
+            # more than totals of provinces: those of the own one
+            at = answer.by.index("province")
+            assert answer.rows == [row for row in full_answer.rows if row[at] == TEHRAN] != []
             return
         if not below:
             assert answer.rows == full_answer.rows

@@ -51,6 +51,8 @@ _TIMELIKE = {
     "ahead",
     "event_date",
     "metric",
+    "kind",
+    "rule",
     "side",
     "force",
     "country",
@@ -343,7 +345,7 @@ def test_an_analysis_gives_another_province_totals_or_nothing(
     name: str, con: duckdb.DuckDBPyConnection, all_seeing: ScopedCursor
 ) -> None:
     place_of = province_of_county() | registered(con)
-    more = {"than": Side(all_seeing.publication.as_of)} if name == "differs" else {}
+    more = {"differs": {"than": Side(all_seeing.publication.as_of)}, "recruit_places": {"recruits": 50}}.get(name, {})
     with cursor_for(con, OF_FARS) as cursor:
         for where in (
             {},
