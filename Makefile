@@ -41,17 +41,17 @@ bench: $(READY)
 browser:
 	@{ command -v chromium && command -v faketime && command -v pdftotext && command -v rsync && ls /usr/lib/postgresql/*/bin/postgres && PATH="$$PATH:/usr/sbin" command -v nginx; } >/dev/null 2>&1 || { \
 	  SUDO=$$( [ "$$(id -u)" = 0 ] || echo sudo ); \
-	  $$SUDO apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$SUDO apt-get install -y -qq chromium faketime nginx-light poppler-utils postgresql rsync; }
+	  $$SUDO apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$SUDO apt-get install -y -qq --no-install-recommends chromium faketime nginx-light poppler-utils postgresql rsync; }
 	@ls $(PROVIDER)/node_modules >/dev/null 2>&1 || { \
 	  SUDO=$$( [ "$$(id -u)" = 0 ] || echo sudo ); \
-	  { command -v npm >/dev/null || DEBIAN_FRONTEND=noninteractive $$SUDO apt-get install -y -qq npm; } && \
+	  { command -v npm >/dev/null || DEBIAN_FRONTEND=noninteractive $$SUDO apt-get install -y -qq --no-install-recommends npm; } && \
 	  timeout 180 npm ci --prefix $(PROVIDER) --no-audit --no-fund --silent; } || echo "npm fetches nothing here: the test with oidc-provider is left out"
 
 $(READY): requirements-dev.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { \
 	  SUDO=$$( [ "$$(id -u)" = 0 ] || echo sudo ); \
-	  $$SUDO apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$SUDO apt-get install -y -qq python3-venv && $(PYTHON) -m venv $(VENV); }
+	  $$SUDO apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$SUDO apt-get install -y -qq --no-install-recommends python3-venv && $(PYTHON) -m venv $(VENV); }
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
@@ -61,13 +61,14 @@ lock:
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $$list.txt -o $$list.lock || exit 1; done
 
-# Known vulnerabilities of the pinned packages; a package that could not be looked up is a failure. Needs PyPI itself.
+# Known vulnerabilities of the pinned packages; packages that could not be looked up are named. Needs PyPI itself.
 audit: $(READY)
-	$(BIN)/uvx --from pip-audit==2.10.0 pip-audit --strict --require-hashes --disable-pip -r requirements.lock
+	$(BIN)/uvx --quiet --from pip-audit==2.10.0 pip-audit --require-hashes --disable-pip -r requirements.lock -f json \
+	  | $(BIN)/python -m deploy.known_faults
 
-# One archive that installs without internet (docs/operations.md). Needs a package index, Debian's packages, and a commit.
+# One archive that installs without internet (docs/operations.md); SIGN=KEY signs it. Needs a package index, Debian's packages, and a commit.
 dist: $(READY)
-	$(BIN)/python -m deploy.dist --to dist
+	$(BIN)/python -m deploy.dist --to dist $(if $(SIGN),--sign $(SIGN))
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -13,10 +13,19 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from etl.core.errors import Refused
 from etl.core.settings import Faulty
-from ui.i18n import text
-from ui.shell import allowed_hosts, frame, gate, logs, service
-from ui.shell import middleware as shell
+
+try:
+    from etl.semantic import catalog
+    from ui.i18n import text
+    from ui.shell import allowed_hosts, frame, gate, logs, service
+    from ui.shell import middleware as shell
+
+    catalog.entries()
+    text.check()
+except Refused as fault:
+    sys.exit(str(fault))
 
 
 def menu(lang: str) -> dict[str, list[st.Page]]:

@@ -59,7 +59,7 @@ def scope_checks(register: Register, questions: int) -> dict[str, Any]:
         known = Known.of(con)
         places = dict(con.execute("select institute_code, province from institutes").fetchall())
         places |= dict(con.execute("select sci_code, province_iso from counties").fetchall())
-        scope = access.AccessScope("bench", "province", frozenset({"IR-23"}), may_see_detail=False, may_export=False)
+        scope = access.AccessScope("bench", frozenset({access.Grant("province", frozenset({"IR-23"}))}))
         for name in ("county", "institute"):
             known.members[name] = [code for code in known.members[name] if places.get(code) == "IR-23"]
         asker = Asker(known)
@@ -67,9 +67,11 @@ def scope_checks(register: Register, questions: int) -> dict[str, Any]:
         def check(question: Question, scope: access.AccessScope) -> None:
             with access.cursor_for(con, scope, published) as cursor, suppress(QuestionError):
                 where = access.members_in_scope(cursor, question.where)
-                where = access.narrow(cursor, question.names, question.by, where)
+                where, _ = access.narrow(cursor, question.names, question.by, where)
                 cursor.execute("select 1")
-                access.check(scope.rights(), question.by, where, scope.rights())
+                access.visible_rows(scope, question.by, where, [])
+                assert access.restricted(scope, question.by, where) <= scope.codes
+                assert scope.rights() == scope
 
         added = []
         for question in [asker.ask(kind) for kind in asker.kinds for _ in range(questions)]:

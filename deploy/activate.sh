@@ -80,11 +80,10 @@ print(settings.web_processes(known), "pull build" if known.replicas.source else 
     # A host that takes publications from another one does not build.
     systemctl disable --quiet --now "policeyar-$leaves.timer"
     systemctl enable --quiet --now "policeyar-$makes.timer" policeyar-ready.timer
-    systemctl enable --quiet policeyar-nginx.service policeyar-nginx-watch.service
-    systemctl restart policeyar-nginx.service policeyar-nginx-watch.service
+    systemctl enable --quiet policeyar-nginx.service
+    systemctl restart policeyar-nginx.service
 else
-    echo "no systemd here: if it runs, end it with $PREFIX/current/.venv/bin/supervisorctl -c $CONFIG/supervisord.conf shutdown"
-    echo "start it, once it has ended, with sh $PREFIX/current/deploy/start.sh"
+    echo "no systemd here: start it with $PREFIX/current/deploy/start.sh, as a container does"
 fi
 trap - EXIT
 [ -z "$BEFORE" ] || link previous "$BEFORE"

@@ -1,7 +1,8 @@
 """One archive that installs without internet: python -m deploy.dist --to DIR.
 
 It holds the code as committed, the wheels of requirements.lock for the Python of the target, the Debian packages of what a
-bare Debian lacks, install.sh and rollback.sh, a bill of materials (CycloneDX), the licences, and the digest of every file.
+bare Debian lacks, install.sh and rollback.sh, a bill of materials (CycloneDX), the licences, and the digest of every file, signed
+with --sign.
 """
 
 import argparse
@@ -16,7 +17,10 @@ import sys
 import tarfile
 import tempfile
 import tomllib
+from importlib import metadata
 from pathlib import Path
+
+from plotly.offline import get_plotlyjs_version
 
 ROOT = Path(__file__).resolve().parents[1]
 # The Python of Debian 13.
@@ -29,6 +33,8 @@ _PLATFORMS = [f"manylinux_2_{minor}_x86_64" for minor in range(36, 4, -1)] + [
 _PIP = "pip==26.1.2"
 # Packages that a bare Debian lacks; each is installed only if it is missing.
 _DEBIAN = ("python3", "nginx-light", "rsync", "logrotate")
+# The namespace of the signature, as in install.sh.
+_SIGNED_AS = "policeyar"
 # Files that an installation does not need.
 _LEFT_OUT = (
     "tests",
@@ -45,8 +51,8 @@ class Failed(Exception):
     """The archive cannot be made; the text says why."""
 
 
-def make(to: Path, python: str = _PYTHON, with_debian: bool = True) -> Path:
-    """Make the archive in `to`; returns its path."""
+def make(to: Path, python: str = _PYTHON, with_debian: bool = True, sign: Path | None = None) -> Path:
+    """Make the archive in `to`, signed with the key `sign` of ssh-keygen; returns its path."""
     name = f"policeyar-{version()}"
     to.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=to) as aside:
@@ -64,6 +70,8 @@ def make(to: Path, python: str = _PYTHON, with_debian: bool = True) -> Path:
         files = sorted(path for path in tree.rglob("*") if path.is_file())
         sums = [f"{_digest(path)}  {path.relative_to(tree)}\n" for path in files]
         (tree / "SHA256SUMS").write_text("".join(sums))
+        if sign:
+            _run("ssh-keygen", "-Y", "sign", "-q", "-n", _SIGNED_AS, "-f", str(sign), str(tree / "SHA256SUMS"))
         archive = to / f"{name}.tar.gz"
         waiting = archive.with_suffix(".next")
         with tarfile.open(waiting, "w:gz", compresslevel=1) as packed:
@@ -131,6 +139,7 @@ def _materials(tree: Path) -> None:
     for component in document["components"]:
         for reference in component.get("externalReferences", ()):
             reference["url"] = "wheels/"
+    document["components"] += _beside_python(tree / "debian")
     bill.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     names = re.findall(r"(?m)^([A-Za-z0-9_.-]+)==", (ROOT / "requirements.lock").read_text(encoding="utf-8"))
     licences = json.loads(_run(str(tools / "pip-licenses"), "--format=json", "--from=mixed", "--packages", *names))
@@ -139,6 +148,28 @@ def _materials(tree: Path) -> None:
         writer.writerow(("package", "version", "licence"))
         writer.writerows((licence["Name"], licence["Version"], licence["License"]) for licence in licences)
         writer.writerow(("Vazirmatn", "", "OFL-1.1"))
+
+
+def _beside_python(debian: Path) -> list[dict[str, str]]:
+    """What requirements.lock does not name: what runs in the browser, the fonts, and the packages of Debian."""
+    versions = {"plotly.js": get_plotlyjs_version(), "@streamlit/app": metadata.version("streamlit")}
+    found = [
+        {"type": "library", "name": name, "version": number, "purl": f"pkg:npm/{name.replace('@', '%40')}@{number}"}
+        for name, number in versions.items()
+    ]
+    for font in sorted((ROOT / "static" / "fonts").glob("*.woff2")):
+        # The fonts carry no version of their own outside of their compressed tables: the digest names them.
+        number = _digest(font)[:12]
+        found.append(
+            {"type": "file", "name": font.stem, "version": number, "purl": f"pkg:generic/{font.stem}@{number}"}
+        )
+    for package in sorted(debian.glob("*.deb")):
+        name, number, machine = _run(
+            "dpkg-deb", "-W", "--showformat", "${Package} ${Version} ${Architecture}", str(package)
+        ).split()
+        purl = f"pkg:deb/debian/{name}@{number.replace('+', '%2B')}?arch={machine}"
+        found.append({"type": "library", "name": name, "version": number, "purl": purl})
+    return found
 
 
 def _plain(entry: tarfile.TarInfo) -> tarfile.TarInfo:
@@ -165,9 +196,10 @@ def main() -> int:
     parser.add_argument("--to", type=Path, default=ROOT / "dist", metavar="DIR")
     parser.add_argument("--python", default=_PYTHON, help="the version of the target's Python (that of Debian 13)")
     parser.add_argument("--without-debian", action="store_true", help="where the target has Python and nginx")
+    parser.add_argument("--sign", type=Path, metavar="KEY", help="a private key of ssh-keygen")
     options = parser.parse_args()
     try:
-        print(make(options.to.resolve(), options.python, not options.without_debian))
+        print(make(options.to.resolve(), options.python, not options.without_debian, options.sign))
     except Failed as error:
         print(error, file=sys.stderr)
         return 1

@@ -12,7 +12,23 @@ RELEASE=$PREFIX/releases/$VERSION
 fail() { echo "install.sh: $*" >&2; exit 1; }
 
 [ "$(id -u)" = 0 ] || fail "run as root"
+# The key of who makes the releases, which the operator got by another way.
+if [ -e "$CONFIG/release.pub" ]; then
+    command -v ssh-keygen >/dev/null || fail "openssh-client is needed to check the signature; nothing was changed"
+    signers=$(mktemp)
+    echo "maker $(cat "$CONFIG/release.pub")" > "$signers"
+    ssh-keygen -Y verify -q -f "$signers" -I maker -n policeyar -s SHA256SUMS.sig < SHA256SUMS >/dev/null 2>&1 ||
+        { rm "$signers"; fail "the archive is not signed with the key in $CONFIG/release.pub; nothing was changed"; }
+    rm "$signers"
+else
+    echo "install.sh: no $CONFIG/release.pub, so nothing says who made this archive (docs/operations.md)" >&2
+fi
 sha256sum --quiet --strict -c SHA256SUMS || fail "the archive is damaged; nothing was changed"
+listed=$(mktemp)
+cut -c 67- SHA256SUMS > "$listed"
+more=$(find . ! -type d ! -path ./SHA256SUMS ! -path ./SHA256SUMS.sig -printf '%P\n' | grep -vxFf "$listed" || true)
+rm "$listed"
+[ -z "$more" ] || fail "the archive holds what its list does not name: $more; nothing was changed"
 
 # Debian's packages: only those that are missing.
 if [ -d debian ]; then

@@ -86,13 +86,15 @@ def render(known: settings.Settings) -> str:
         "RUN": str(known.folders.run),
         "SERVERS": "\n".join(f"        server {host}:{port} max_fails=0;" for host in hosts for port in ports),
         "ORIGIN": "|".join(re.escape(origin) for origin in origins(web)),
-        # Where nobody signs in, this machine alone is served.
-        "LISTEN": ("127.0.0.1:" if known.sign_in.mode == "open" else "")
+        # Where nobody signs in, or without a certificate, this machine alone is served.
+        "LISTEN": ("127.0.0.1:" if known.sign_in.mode == "open" or not is_safe else "")
         + (f"{web.listen_port} ssl" if is_safe else str(web.listen_port)),
         "TLS": tls if is_safe else "",
         "HOST": " ".join(dict.fromkeys((web.host, *web.allowed_hosts))),
         "POLICY": policy(inline_scripts()),
         "SECURE": "; Secure" if is_safe else "",
+        # By the prefix a browser takes the cookie from this host over TLS alone (RFC 6265bis).
+        "READER": ("__Secure-reader" if web.base_path else "__Host-reader") if is_safe else "reader",
         "HSTS": '        add_header Strict-Transport-Security "max-age=31536000; includeSubDomains" always;'
         if is_safe
         else "",

@@ -1,7 +1,17 @@
-#!/bin/sh
-# Starts everything under supervisor, on a host without systemd, and stays in the foreground.
-# The files are made anew first: the settings may have changed, and /run is empty after a start of the machine.
+#!/bin/bash
+# Runs the web processes and nginx in the foreground, for a container. When one of them ends, all end: the container restarts.
 set -eu
 cd "$(dirname "$(readlink -e "$0")")/.."
 .venv/bin/python -m deploy.configure --to /etc/policeyar
-exec .venv/bin/supervisord -c /etc/policeyar/supervisord.conf
+read -r count run < <(.venv/bin/python -c '
+from etl.core import settings
+known = settings.read()
+print(settings.web_processes(known), known.folders.run)')
+trap 'trap "" TERM; kill 0; wait; exit 1' TERM INT
+for ((number = 0; number < count; number++)); do
+    HOME=/var/lib/policeyar setpriv --reuid policeyar --regid policeyar --init-groups -- .venv/bin/python -m deploy.web "$number" &
+done
+/usr/sbin/nginx -e "$run/error.log" -c /etc/policeyar/nginx.conf -g 'daemon off;' &
+wait -n || true
+kill $$
+wait

@@ -1,7 +1,6 @@
 """One web process of an installation: python -m deploy.web NUMBER. Checks the settings, then becomes Streamlit.
 
-With a faulty setting nothing starts: every fault is printed, and the exit code is 78, on which systemd does not try again;
-supervisor gives up after some tries.
+With a faulty setting nothing starts: every fault is printed, and the exit code is 78, on which systemd does not try again.
 """
 
 import os
@@ -13,8 +12,6 @@ from etl.core import settings
 ROOT = Path(__file__).resolve().parents[1]
 # sysexits.h: a fault of configuration.
 _FAULTY = 78
-# The host names under which this machine reaches its own processes.
-_ITSELF = ("localhost", "127.0.0.1", "::1")
 
 
 def main() -> None:
@@ -37,7 +34,7 @@ def main() -> None:
 def command(known: settings.Settings, number: int) -> list[str]:
     """Streamlit's command for process `number`."""
     web = known.web
-    names = dict.fromkeys((web.host, *web.allowed_hosts, *_ITSELF, settings.own_address(web.address)))
+    names = dict.fromkeys((web.host, *web.allowed_hosts, *settings.LOCAL_NAMES, settings.own_address(web.address)))
     return [
         *(sys.executable, "-m", "streamlit", "run", "dashboard.py"),
         *("--server.address", web.address, "--server.port", str(web.port + number)),

@@ -5,6 +5,7 @@ import sys
 import warnings
 
 from etl.core import child_process, without_pandas
+from etl.core.errors import Refused
 from etl.extract import WORKER
 
 
@@ -16,7 +17,13 @@ def main() -> None:
     if sys.argv[1:2] in (["build"], ["check"]):
         # Workers import their libraries while this process imports its own; more than two would slow it down.
         child_process.start_ahead(min(2, os.cpu_count() or 1), WORKER)
-    from etl.cli import commands
+    try:
+        from etl.cli import commands
+        from etl.semantic import catalog
+
+        catalog.entries()
+    except Refused as fault:
+        sys.exit(str(fault))
 
     if not os.environ.get("ETL_TRACE"):
         # Standard error is reserved for the one line of a refusal.

@@ -5,19 +5,20 @@ import streamlit as st
 from ui.charts import bars, grouped, lines, maps, titles
 from ui.components import blocks
 from ui.components import figures as ui
-from ui.sections import coverage, listings
+from ui.sections import coverage, listings, overview
 
 
 def page() -> None:
     view = ui.scope_bar("@place", "@person")
     coverage.residents(view)
     ui.cards(view, "coverage_per_10k", "coverage_per_100km2", "counties_covered", "lorenz.gini")
+    overview.told(view, "coverage_per_10k")
     coverage.none_at_all(view)
     coverage.counties_without(view)
     coverage.switch(view)
     left, right = st.columns(2)
     with left:
-        ui.figure(view, maps.provinces, "coverage_per_10k", by="province", says=titles.highest, ranked=True)
+        ui.figure(view, maps.provinces, "coverage_per_10k", by="province", says=titles.highest)
         ui.figure(view, lines.lorenz, analysis="lorenz")
     with right:
         coverage.ranking(view)

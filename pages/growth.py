@@ -17,6 +17,7 @@ def page() -> None:
     with narrow:
         goal.announced(view)
     ui.cards(view, "active_assistants", "target_progress", "joiners", "leaver_rate_12m", "early_attrition")
+    overview.told(view, "leaver_rate_12m")
     left, right = st.columns(2)
     # Leavers are compared on the settled day, over one 12-month window.
     settled = comparisons.settled(view, "leaver_rate_12m")
@@ -24,9 +25,5 @@ def page() -> None:
         ui.figure(view, bars.paired, "joiners", "leavers", by="month", over=view.months(24))
         ui.figure(view if view.over else settled, steps.bridge, analysis="bridge")
     with right:
-        comparisons.compared(view, bars.ranking, "leaver_rate_12m", by="place", nation=True)
-    left, right = st.columns(2)
-    with left:
-        ui.figure(view, lines.trend, "active_assistants", by="month", over=view.months(144), target=True)
-    with right:
-        comparisons.levels(view, "leaver_rate_12m")
+        ui.figure(view, bars.ranking, "leaver_rate_12m", by="place", nation=True)
+    ui.figure(view, lines.trend, "active_assistants", by="month", over=view.months(144), target=True)

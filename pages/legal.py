@@ -4,7 +4,7 @@ import streamlit as st
 
 from ui.charts import bars, lines, maps, titles
 from ui.components import figures as ui
-from ui.sections import listings
+from ui.sections import listings, overview
 from ui.state import address
 
 
@@ -22,9 +22,10 @@ def page() -> None:
         "accreditation_ending_60",
         "accreditation_ending_90",
     )
+    overview.told(view, "judicial_officer_share", "officer_training_share")
     left, right = st.columns(2)
     with left:
-        ui.figure(view, maps.provinces, "judicial_officer_share", by="province", says=titles.highest, ranked=True)
+        ui.figure(view, maps.provinces, "judicial_officer_share", by="province", says=titles.highest)
         ui.figure(view, bars.ranking, "judicial_officer_share", by="post")
         ui.figure(view, lines.trend, "judicial_officers", by="month", over=view.months(60))
     with right:

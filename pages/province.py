@@ -2,10 +2,8 @@
 
 import streamlit as st
 
-from ui.charts import lines
 from ui.components import figures as ui
-from ui.sections import briefings, comparisons, listings, overview
-from ui.state import rendering
+from ui.sections import briefings, glance, listings, overview, panels
 
 
 def page() -> None:
@@ -13,20 +11,14 @@ def page() -> None:
     if not overview.one_province(view):
         return
     with st.container(key="profile"):
+        briefings.take_away(view)
         overview.named(view)
         overview.summed_up(view)
+        panels.panels(view)
+        overview.needing_action(view)
+        glance.at_a_glance(view)
+        overview.ranked(view)
         overview.cards(view)
-        left, right = st.columns([3, 2])
-        with left:
-            overview.needing_action(view)
-        with right:
-            overview.ranked(view)
-        left, right = st.columns(2)
-        with left:
-            ui.figure(view, lines.projection, analysis="projection")
-        with right:
-            comparisons.changes(view)
         with st.container(key="profile-institutes"):
             listings.listings(view, "register")
             listings.on_paper(view, "listing.register_on_paper")
-        rendering.defer(briefings.button, view)

@@ -6,16 +6,17 @@ from ui.charts import bars, maps, titles
 from ui.charts import licensing as charts
 from ui.components import blocks
 from ui.components import figures as ui
-from ui.sections import licensing
+from ui.sections import licensing, overview
 
 
 def page() -> None:
     view = ui.scope_bar("@place", period=True)
     blocks.intro(view.word("smart.no_history"))
     ui.cards(view, "smart_service_share", "smart_institutes", "licensed_institutes", "smart_unknown")
+    overview.told(view, "smart_service_share")
     left, right = st.columns(2)
     with left:
-        ui.figure(view, maps.provinces, "smart_service_share", by="province", says=titles.highest, ranked=True)
+        ui.figure(view, maps.provinces, "smart_service_share", by="province", says=titles.highest)
         ui.figure(view, bars.ranking, "smart_service_share", by="activity", nation=True)
         ui.figure(view, bars.columns, analysis="smart_sizes", says=charts.largest_size)
     with right:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from ui.charts import bars, lines, maps, titles
 from ui.components import figures as ui
-from ui.sections import comparisons
+from ui.sections import overview
 
 BANDS = {f"status_{band}": band for band in ("in_date", "pending", "expired", "overdue")}
 
@@ -21,9 +21,10 @@ def page() -> None:
         "training_hours",
         beside={"training_compliance": "trained_share"},
     )
+    overview.told(view, "training_compliance")
     left, right = st.columns(2)
     with left:
-        ui.figure(view, maps.provinces, "training_compliance", by="province", says=titles.highest, ranked=True)
+        ui.figure(view, maps.provinces, "training_compliance", by="province", says=titles.highest)
         ui.figure(view, bars.ranking, "training_compliance", by="course", says=titles.extreme_by)
     with right:
         ui.figure(view, bars.ranking, "training_compliance", by="place", nation=True)
@@ -34,9 +35,5 @@ def page() -> None:
         trend = view.months(24)
         ui.figure(view, lines.trend, "training_compliance", by="month", over=trend, zero=False)
         ui.figure(view, lines.run_off, analysis="run_off")
-    left, right = st.columns(2)
-    with left:
-        ui.figure(view, bars.ranking, analysis="seats")
-    with right:
-        comparisons.levels(view, "training_compliance")
+    ui.figure(view, bars.ranking, analysis="seats")
     ui.figure(view, lines.heat, "training_compliance", by=("province", "month"), over=view.complete_months(12))

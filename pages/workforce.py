@@ -4,7 +4,6 @@ import streamlit as st
 
 from ui.charts import bars, lines, titles, workforce
 from ui.components import figures as ui
-from ui.sections import comparisons
 
 
 def page() -> None:
@@ -31,8 +30,7 @@ def page() -> None:
         ui.figure(view, bars.ranking, "active_assistants", by="post", says=titles.highest)
     with right:
         ui.figure(view, bars.ranking, "women_share", by="post", nation=True)
-        settled = comparisons.settled(view, "leaver_rate_12m")
-        ui.figure(settled, bars.ranking, "leaver_rate_12m", by="post", nation=True)
+        ui.figure(view, bars.ranking, "leaver_rate_12m", by="post", nation=True)
     left, right = st.columns(2)
     with left:
         ui.figure(view, workforce.survival, analysis="survival")

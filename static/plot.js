@@ -35,6 +35,12 @@ function heightOf({ geo, height }, width) {
   return geo && width ? Math.min(height, Math.floor(width * 0.95)) : height;
 }
 
+// A narrow map has no room for names: of its labels it shows those with values alone.
+function fitting(data, { geo }, width) {
+  if (!geo || width > 340) return data;
+  return data.map((trace) => (["wide", "narrow"].includes(trace.meta) ? { ...trace, visible: trace.meta === "narrow" } : trace));
+}
+
 // Margins with room for the labels of the axes, in pixels as Plotly counts them. Plotly finds this room only by drawing, and
 // then draws everything again; it still does where these margins are too small.
 function roomForLabels({ margin, font, xaxis, yaxis }) {
@@ -67,7 +73,7 @@ function draw(plot) {
     else Plotly.Fx.unhover(element);
     const height = heightOf(layout, width);
     element.style.height = `${height}px`;
-    const painted = Plotly.react(element, data, { ...layout, margin: roomForLabels(layout), width, height }, config);
+    const painted = Plotly.react(element, fitting(data, layout, width), { ...layout, margin: roomForLabels(layout), width, height }, config);
     if (first) element.on("plotly_click", ({ points: [point] }) => {
       const member = point.location ?? [point.customdata].flat()[0];
       if (member) plot.clicked(member);

@@ -132,7 +132,7 @@ document.addEventListener("input", (event) => {
     const start = document.documentElement.dir === "rtl" ? ["right", "left", "persian", " از "] : ["left", "right", "decimal", " / "];
     const said = [...words(".pd-title h1"), ...words(".pd-said").map((part) => part.replace(/\s+/g, " "))].join(" · ");
     const source = [...words(".pd-title .pd-sample"), ...words(".pd-trust > span").slice(0, 4)].join(" · ");
-    const font = "font: 7.5pt Vazirmatn, sans-serif; color: #52616e; vertical-align: middle;";
+    const font = "font: 7.5pt Vazirmatn, sans-serif; color: ${readerQuiet}; vertical-align: middle;";
     sheet.textContent = `@page {
       @top-${start[0]} { content: ${quoted(said)}; ${font} width: 100%; text-align: ${start[0]}; }
       @bottom-${start[0]} { content: ${quoted(source)}; ${font} width: 90%; text-align: ${start[0]}; }

@@ -45,7 +45,7 @@ def free_ports(count: int = 1) -> int:
     raise AssertionError("no free ports")
 
 
-def ask(port: int, path: str, timeout: float = 5) -> tuple[int, str]:
+def ask(port: int, path: str, timeout: float = 30) -> tuple[int, str]:
     """Status and body; 0 without a response."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=timeout) as answer:
@@ -56,13 +56,13 @@ def ask(port: int, path: str, timeout: float = 5) -> tuple[int, str]:
         return 0, ""
 
 
-def until(is_so: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
+def until(is_so: Callable[[], object], what: str, patience: float = PATIENCE, step: float = 0.1) -> None:
     """Wait for a condition; the test fails if it does not come true."""
     end = time.monotonic() + patience
     while time.monotonic() < end:
         if is_so():
             return
-        time.sleep(0.1)
+        time.sleep(step)
     raise AssertionError(f"waited in vain: {what}")
 
 
@@ -128,7 +128,7 @@ class Served:
             process.terminate()
         for process in everything:
             try:
-                process.wait(timeout=20)
+                process.wait(timeout=60)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -142,7 +142,9 @@ class Served:
 
 def start_nginx(folder: Path, port: int) -> subprocess.Popen[bytes]:
     """nginx with the nginx.conf of a folder, once it listens."""
-    process = subprocess.Popen([proxy.nginx(), "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf")])
+    process = subprocess.Popen(
+        [proxy.nginx(), "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf"), "-g", "daemon off;"]
+    )
 
     def listens() -> bool:
         assert process.poll() is None, f"nginx ended with {process.returncode}"

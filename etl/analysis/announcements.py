@@ -38,7 +38,7 @@ def load(con: duckdb.DuckDBPyConnection, rows: Sequence[dict[str, Any]]) -> None
     create_from(con, "create table announcements as from arriving order by date, metric", arriving)
 
 
-@analysis(asks=())
+@analysis(asks=(), open_by_province=True)
 def announced(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Every announcement up to the day, with the registered number.
 

@@ -1,9 +1,10 @@
 """Backtesting: the projections made at the end of each past month, compared with what happened."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from itertools import islice
+
+import numpy as np
+import pandas as pd
 
 from etl.analysis.projection import PACE_MONTHS, History, history_of
 from etl.analysis.registry import analysis
@@ -13,46 +14,34 @@ from etl.semantic.answers import Answer
 from etl.semantic.derived import Where, answered
 
 HORIZONS = (1, 3, 6, 12)
+PLANTED = ("none", "recruiting_stops", "eighth_struck_off", "boom")
+_SERIES, _MONTHS, _FIRST_BREAK = 25, 150, 100
 # The chart compares the outcome with the projection of half a year before.
 _SHOWN_HORIZON = 6
 
 
-@dataclass(frozen=True)
-class Run:
-    """A projection made at the end of one month for the end of a later month, and the outcome.
+def runs_of(history: History) -> pd.DataFrame:
+    """The projections at the end of every past month with three years of history, for the distances of HORIZONS.
 
-    `low` and `high` are None for the first runs, before which fewer than 24 runs had ended.
+    One row a run and distance: ahead, month, projected, low, high, flat, actual. The bounds are NaN for the first runs, before
+    which fewer than 24 runs had ended. `flat` is a simpler projection: the mean of the paces of 6 and of 12 months.
     """
-
-    month: str
-    projected: float
-    low: float | None
-    high: float | None
-    flat: float
-    actual: int
-
-
-def runs_of(history: History, ahead: int) -> list[Run]:
-    """The projection `ahead` months at the end of every past month with three years of history.
-
-    `flat` is a simpler projection for comparison: the mean of the paces of 6 and of 12 months.
-    """
-    months = history.months
-    runs = []
-    for start, path in history.runs.items():
-        if start + ahead >= len(months):
-            break
-        ranges = history.ranges(start, ahead)
-        active = history.vintages[start]
-        low, high = (path[ahead] * (1 + bound) for bound in ranges[ahead]) if ahead < len(ranges) else (None, None)
-        paces = [(active[-1] - active[-1 - count]) / count for count in (6, PACE_MONTHS)]
-        away = (months[start + ahead].last - months[start].last).days / jalali.DAYS_A_MONTH
-        flat = max(0.0, active[-1] + sum(paces) / 2 * away)
-        runs.append(Run(months[start + ahead].label, path[ahead], low, high, flat, months[start + ahead].active))
-    return runs
+    starts, paths = history.runs
+    rows = []
+    for start, path in zip(starts, paths, strict=True):
+        ahead = np.array([months for months in HORIZONS if start + months < len(history.active)], dtype=int)
+        ranges, known = history.ranges(start, HORIZONS[-1]), history.vintages[start]
+        low, high = np.pad(ranges, ((0, HORIZONS[-1]), (0, 0)), constant_values=np.nan)[ahead].T
+        pace = sum((known[start] - known[start - months]) / months for months in (6, PACE_MONTHS)) / 2
+        away = [(history.ends[start + months] - history.ends[start]).days / jalali.DAYS_A_MONTH for months in ahead]
+        labels = [history.labels[start + months] for months in ahead]
+        flat, projected, actual = known[start] + pace * np.array(away), path[ahead], history.active[start + ahead]
+        rows += zip(ahead, labels, projected, projected * (1 + low), projected * (1 + high), flat, actual, strict=True)
+    runs = pd.DataFrame(rows, columns=["ahead", "month", "projected", "low", "high", "flat", "actual"])
+    return runs.assign(flat=runs["flat"].clip(0), held=runs["actual"].between(runs["low"] - 1e-9, runs["high"] + 1e-9))
 
 
-@analysis(asks=("active_assistants", "net_change"))
+@analysis(asks=("active_assistants", "net_change"), open_by_province=True)
 def backtest(con: ScopedCursor, on: date, where: Where) -> Answer:
     """How often the projection's range contained the outcome 1, 3, 6 and 12 months later, and the mean relative error.
 
@@ -61,28 +50,70 @@ def backtest(con: ScopedCursor, on: date, where: Where) -> Answer:
     Shares are None without a range or a run.
     """
     history = history_of(con, on, where)
-    rows: list[tuple[Any, ...]] = []
-    for ahead in HORIZONS:
-        runs = runs_of(history, ahead)
-        ranged = [(run.low, run.actual, run.high) for run in runs if run.low is not None and run.high is not None]
-        inside = sum(low <= actual <= high for low, actual, high in ranged)
-        misses = (_mean_miss(runs, [run.projected for run in runs]), _mean_miss(runs, [run.flat for run in runs]))
-        rows.append((ahead, inside / len(ranged) if ranged else None, *misses, inside, len(ranged), len(runs)))
-    names = ("backtest_inside", "backtest_miss", "backtest_miss_flat")
+    runs = runs_of(history)
+    for name in ("projected", "flat"):
+        runs[f"{name}_miss"] = (runs["actual"] - runs[name]).abs() / runs[name].clip(1)
+    table = runs.groupby("ahead").agg(
+        backtest_miss=("projected_miss", "mean"),
+        backtest_miss_flat=("flat_miss", "mean"),
+        backtest_months_inside=("held", "sum"),
+        backtest_months=("low", "count"),
+        backtest_runs=("actual", "size"),
+    )
+    table = table.reindex(HORIZONS).rename_axis("ahead").reset_index()
     counts = ("backtest_months_inside", "backtest_months", "backtest_runs")
-    return answered(history.answers[0], ("ahead",), (*names, *counts), rows, also=history.answers)
+    table[[*counts]] = table[[*counts]].fillna(0).astype(int)
+    table["backtest_inside"] = table["backtest_months_inside"] / table["backtest_months"].where(
+        table["backtest_months"] > 0
+    )
+    names = ("backtest_inside", "backtest_miss", "backtest_miss_flat")
+    return answered(history.answers[0], ("ahead",), (*names, *counts), table, also=history.answers)
 
 
-@analysis(asks=("active_assistants", "net_change"))
+@analysis(asks=("active_assistants", "net_change"), open_by_province=True)
 def backtest_months(con: ScopedCursor, on: date, where: Where) -> Answer:
     """The outcome and the range projected for it six months before: (month, active, low, high)."""
     history = history_of(con, on, where)
-    runs = runs_of(history, _SHOWN_HORIZON)
-    rows = [(run.month, run.actual, run.low, run.high) for run in runs if run.low is not None]
-    names = ("active_assistants", "projected_low", "projected_high")
-    return answered(history.answers[0], ("month",), names, rows, also=history.answers)
+    runs = runs_of(history)
+    shown = runs[(runs["ahead"] == _SHOWN_HORIZON) & runs["low"].notna()]
+    names = {"actual": "active_assistants", "low": "projected_low", "high": "projected_high"}
+    by = ("month",)
+    return answered(history.answers[0], by, tuple(names.values()), shown.rename(columns=names), also=history.answers)
 
 
-def _mean_miss(runs: Sequence[Run], projected: Sequence[float]) -> float | None:
-    misses = [abs(run.actual - value) / max(value, 1.0) for run, value in zip(runs, projected, strict=True)]
-    return sum(misses) / len(misses) if misses else None
+def planted_series(kind: str, seed: int) -> tuple[History, int]:
+    """A made-up history and the month of its break: recruits a month Poisson (900), leavers 0.8 %, Farvardin loses 1,000 more.
+
+    From the break on nobody is recruited (`recruiting_stops`) or twice as many (`boom`), or an eighth is struck off in its month.
+    """
+    chance, broken = np.random.default_rng([35, seed]), _FIRST_BREAK + seed % 12
+    units = list(islice(jalali.units_between(date(2012, 3, 25), date.max, "month"), _MONTHS))
+    active = [8000]
+    for month in range(1, _MONTHS):
+        recruits = 900 * chance.lognormal(0, 0.1)
+        if month >= broken:
+            recruits *= {"recruiting_stops": 0, "boom": 2}.get(kind, 1)
+        lost = chance.poisson(active[-1] * 0.008) + (chance.poisson(1000) if units[month].label.endswith("-01") else 0)
+        struck_off = active[-1] // 8 if kind == "eighth_struck_off" and month == broken else 0
+        active.append(max(active[-1] + chance.poisson(recruits) - lost - struck_off, 0))
+    return History([unit.label for unit in units], [unit.last for unit in units], np.array(active)), broken
+
+
+def planted() -> pd.DataFrame:
+    """How often ranges held that were made in the year after a planted break, 25 series of each kind.
+
+    Rows: (break, ahead, inside, ranges, made): the share of ranges that held, the ranges shown, and the projections made, some of
+    which show no range. Without a break it is every projection.
+    """
+    rows = []
+    for kind in PLANTED:
+        for seed in range(_SERIES):
+            history, broken = planted_series(kind, seed)
+            runs = runs_of(history)
+            made = runs["month"].map({label: at for at, label in enumerate(history.labels)}) - runs["ahead"]
+            if kind != "none":
+                runs = runs[made.between(broken, broken + PACE_MONTHS - 1)]
+            rows.append(runs.assign(**{"break": kind}))
+    groups = pd.concat(rows).groupby(["break", "ahead"], sort=False)
+    table = groups.agg(inside=("held", "sum"), ranges=("low", "count"), made=("actual", "size"))
+    return table.assign(inside=table["inside"] / table["ranges"]).reset_index()

@@ -23,10 +23,6 @@ OUTCOMES = ("granted", "refused", "withdrawn")
 LEAST_INSTITUTES = 10
 _MOST_YEARS = 15
 _DAYS_A_YEAR = 12 * jalali.DAYS_A_MONTH
-# Working days in (file_complete_on, end]: Friday off, Thursday a day, holidays not subtracted.
-_WORKING = (
-    "({end}) - file_complete_on - ((({end}) - date '1900-01-05') // 7 - (file_complete_on - date '1900-01-05') // 7)"
-)
 
 
 @dataclass(frozen=True)
@@ -82,7 +78,7 @@ def licensing_cohort(con: ScopedCursor, on: date, where: Where, over: tuple[date
     return answered(like, ("working_day",), names, rows, over=like.over, more=("withdrawn", "at_risk"), query=query)
 
 
-@analysis(asks=("files_complete", "outstanding"), over_period=True)
+@analysis(asks=("files_complete", "outstanding"), over_period=True, open_by_province=True)
 def licensing_times(con: ScopedCursor, on: date, where: Where, over: tuple[date, date] | None = None) -> Answer:
     """The working days until half and 90 % of the files complete in the period are decided, and the share within 25 days.
 
@@ -150,10 +146,18 @@ def _licensing(
     like = ask(con, "files_complete", over=(first, last), where=where)
     conditions, parameters = filter_conditions(like.where, tables()["applications"].columns)
     is_decided = "(outcome is not null and decided_on <= $on_day)"
-    end = f"case when {is_decided} then decided_on else $on_day end"
+    # Working days in (file_complete_on, end] of the institute's province.
     sql = f"""
-        select {_WORKING.replace("{end}", end)} as working_days, case when {is_decided} then outcome end as outcome, count(*)
-        from applications
+        select
+            case when {is_decided} then working_days else elapsed_on_day - elapsed_at_completion end as working_days,
+            case when {is_decided} then outcome end as outcome,
+            count(*),
+        from (
+            select applications.*, working_days.elapsed as elapsed_on_day
+            from applications
+            inner join working_days using (province)
+            where working_days.day = least($on_day, (select max(day) from working_days))
+        ) as applications
         where file_complete_on between $first and $last and {" and ".join(conditions) or "true"}
         group by all
         order by all

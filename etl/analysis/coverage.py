@@ -13,7 +13,7 @@ from etl.semantic.derived import Where, answered
 MOVED = 2
 
 
-@analysis(asks=("coverage_per_10k",))
+@analysis(asks=("coverage_per_10k",), open_by_province=True)
 def coverage_on_census(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Active assistants of the day per 10,000 residents, of the day and of the census of 1395, by province.
 

@@ -124,8 +124,13 @@ def _shared_tables(con: ScopedCursor) -> list[str]:
     return [table for (table,) in rows]
 
 
+def references(con: ScopedCursor) -> list[tuple[str, str, int]]:
+    """The files in the folder that set up the build: name, the shipped file that each replaces (empty: none), rows."""
+    return con.execute("select file, replaces, rows from reference_files order by file").fetchall()
+
+
 def ignored(con: ScopedCursor) -> list[str]:
-    """The files in the folder and its subfolders that are no source."""
+    """The files in the folder and its subfolders that are no source, with a reason where one is needed."""
     return [name for (name,) in con.execute("select file from ignored_files order by file").fetchall()]
 
 

@@ -1,7 +1,7 @@
 """The rows behind the metrics: institutes, the licences of one institute, and persons without names or ids."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from etl.core.text_folding import fold
@@ -19,6 +19,8 @@ class Institute:
     name: str
     province: str | None
     county: str | None
+    # The name of a county created or renamed since the census, as submitted.
+    county_written: str | None
     activity: str | None
     status: str | None
     status_since: date | None
@@ -27,14 +29,20 @@ class Institute:
     veteran_led: bool | None
     search_text: str
 
+    @property
+    def county_shown(self) -> str | None:
+        """The county for lists: its name as submitted if that is a newer one, else its code."""
+        return self.county_written or self.county
+
 
 def institutes(con: ScopedCursor) -> dict[str, Institute]:
     """Every institute by its code, in order of code."""
     rows = con.execute(
         """
         select
-            institute_code, name, institutes.province, institutes.county, activity, status, status_since, founded_on,
-            smart_services, veteran_led, concat_ws(' ', institute_code, name, name_fa, name_en, county_fa, county_en)
+            institute_code, name, institutes.province, institutes.county, county_written, activity, status, status_since,
+            founded_on, smart_services, veteran_led,
+            concat_ws(' ', institute_code, name, name_fa, name_en, county_fa, county_en, county_written)
         from institutes
         left join provinces on iso_3166_2 = institutes.province
         left join counties on counties.sci_code = institutes.county
@@ -65,26 +73,33 @@ def licences(con: ScopedCursor, code: str) -> Answer:
 def people(con: ScopedCursor, on: date, where: Where | None = None) -> StreamedRows:
     """Spells in active service on a day, one per row, without name, id or day of birth; read while `con` is open.
 
+    A county created or renamed since the census of 1395 has the name submitted, which is one of the reference tables.
+
     `row` is the row number in this export only. Rows are sorted by the columns shown, so the number leads back to no person
-    and to no row of another export. Raises QuestionError for a filter that does not apply.
+    and to no row of another export. Raises QuestionError for a filter that does not apply,
+    AccessDenied without the right to rows of persons.
     """
-    where = narrow(con, (), ("institute",), members_in_scope(con, where or {}))
-    source, parameters = rows_on(con, "compliance_intervals", on, where)
-    # Sorted once and numbered in that order: DuckDB keeps the order of a sorted subquery.
-    sql = f"""
-        select row_number() over () as row, *
-        from (
-            select
-                province, county, institute_code, activity, gender, education, post,
-                case when lapses_on > $on_day then 'in_order' else 'lapsed' end as training,
-                datediff('month', hired_on, $on_day) - (day(hired_on) > day($on_day))::integer as months_served,
-            from ({source}) as spells_on_day
-            order by province, county, institute_code, post, gender, education, training, months_served, activity
-        )
-    """
-    by = ("row", "province", "county", "institute", "activity", "gender", "education", "post", "training")
-    answer = unread_report(con, by, ("months_served",), sql, readable(sql, parameters), on, where)
-    return StreamedRows(answer, sql, f"select count(*) from ({source})", parameters, con.cursor)
+    with con.with_detail() as allowed:
+        where, left_out = narrow(allowed, (), ("institute",), members_in_scope(allowed, where or {}))
+        source, parameters = rows_on(allowed, "compliance_intervals", on, where)
+        # Sorted once and numbered in that order: DuckDB keeps the order of a sorted subquery.
+        sql = f"""
+            select row_number() over () as row, *
+            from (
+                select
+                    province, coalesce(county_written, county) as county, institute_code, activity, gender, education, post,
+                    case when lapses_on > $on_day then 'in_order' else 'lapsed' end as training,
+                    datediff('month', hired_on, $on_day) - (day(hired_on) > day($on_day))::integer as months_served,
+                from ({source}) as spells_on_day
+                left join (select person_id, institute_code, hired_on, county_written from spells) as submitted
+                    using (person_id, institute_code, hired_on)
+                order by province, county, institute_code, post, gender, education, training, months_served, activity
+            )
+        """
+        by = ("row", "province", "county", "institute", "activity", "gender", "education", "post", "training")
+        answer = unread_report(allowed, by, ("months_served",), sql, readable(sql, parameters), on, where)
+        answer = replace(answer, scope=con.scope.rights(), left_out=left_out)
+        return StreamedRows(answer, sql, f"select count(*) from ({source})", parameters, allowed.cursor)
 
 
 def provinces_of_counties(con: ScopedCursor) -> dict[str, str]:

@@ -41,7 +41,7 @@ def load(con: duckdb.DuckDBPyConnection, rows: Sequence[dict[str, Any]]) -> None
     create_from(con, "create table events as from arriving order by date, province nulls first, title_fa", arriving)
 
 
-@analysis(asks=("target",))
+@analysis(asks=("target",), open_by_province=True)
 def events(con: ScopedCursor, on: date, where: Where) -> Answer:
     """The events up to the day, oldest first, with their Jalali months.
 

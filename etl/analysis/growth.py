@@ -19,6 +19,7 @@ from etl.semantic.derived import Where, answered
 @analysis(
     asks=("in_service", "active_assistants", "joiners", "leavers", "transfers_in", "transfers_out", "returned"),
     over_period=True,
+    open_by_province=True,
 )
 def bridge(con: ScopedCursor, on: date, where: Where, over: tuple[date, date] | None = None) -> Answer:
     """The steps from those in service the day before a period to those on its last day; they add up exactly.
@@ -42,7 +43,7 @@ def bridge(con: ScopedCursor, on: date, where: Where, over: tuple[date, date] | 
     return answered(flows, ("step",), ("bridge",), rows, over=(first, last), also=(before, after))
 
 
-@analysis(asks=("active_assistants", "target"))
+@analysis(asks=("active_assistants", "target"), open_by_province=True)
 def target_path(con: ScopedCursor, on: date, where: Where) -> Answer:
     """The path month by month: (month, active_assistants, planned, planned_gap).
 

@@ -107,7 +107,7 @@ def smart_sizes(con: ScopedCursor, on: date, where: Where) -> Answer:
     return reshaped(answer, ("size",), (catalogue()["smart_service_share"],), rows, _SMART_PARTS)
 
 
-@analysis(asks=("smart_service_share", "adoption"))
+@analysis(asks=("smart_service_share", "adoption"), open_by_province=True)
 def adoption(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Adoption in each publication up to the day: (day, share, institutes with smart services, licensed)."""
     current = ask(con, "smart_service_share", on=on, where=where)

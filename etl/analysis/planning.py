@@ -5,10 +5,13 @@ An empty scenario continues the last 12 complete months.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
-from etl.analysis.projection import Point, end_of_next_year, history_of, months_shown, path_of
+import numpy as np
+import pandas as pd
+
+from etl.analysis.projection import end_of_next_year, history_of, months_shown, path_of
 from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.core.errors import QuestionError
@@ -43,7 +46,7 @@ class Scenario:
 NOW = Scenario()
 
 
-@analysis(asks=("leaver_rate_12m", "joiners"))
+@analysis(asks=("leaver_rate_12m", "joiners"), open_by_province=True)
 def pace_now(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Recruits per month in the last 12 complete months, and leavers per year as a share of those in service. One row.
 
@@ -57,14 +60,20 @@ def pace_now(con: ScopedCursor, on: date, where: Where) -> Answer:
 
 @analysis(asks=("trainable_assistants", "course_results"))
 def seats_now(con: ScopedCursor, on: date, where: Where) -> Answer:
-    """Training seats per month by province and course: the course results of the last 12 complete months, divided by 12."""
-    period = jalali.last_complete_months(on, 12)
-    results = ask(con, "course_results", by=("province", "course"), over=period, where=filters_of_results(where))
-    rows = [(province, course, count / 12) for province, course, count in results.rows]
-    return answered(results, ("province", "course"), ("plan_seats",), rows)
+    """Training seats per month by province and course: the course results of the last 12 complete months, divided by 12.
+
+    The provinces outside of the scope are one row without a province, so that the nation's seats add up.
+    """
+    period, within = jalali.last_complete_months(on, 12), filters_of_results(where)
+    results = ask(con.of_everybody, "course_results", by=("province", "course"), over=period, where=within)
+    seats = results.frame.assign(plan_seats=results.frame["course_results"] / 12)
+    seats["province"] = seats["province"].where(~seats["province"].isin(con.scope.others), None)
+    seats = seats.groupby(["province", "course"], dropna=False, sort=False, as_index=False)["plan_seats"].sum()
+    answer = answered(results, ("province", "course"), ("plan_seats",), seats)
+    return replace(answer, scope=con.scope.rights(), restricted=con.scope.codes)
 
 
-@analysis(asks=("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"))
+@analysis(asks=("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"), open_by_province=True)
 def headcount(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NOW) -> Answer:
     """Known and planned active assistants: (month, active, plan, low, high, target). The plan begins in the last known month.
 
@@ -82,18 +91,18 @@ def headcount(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NO
     active = float(like.value())
     points = path_of(history, on, active)
     stocks = _stocks(points, active, more_recruits, rate, rate_now)
-    planned: list[Point] = []
-    for (unit, distance, projected, *limits), stock in zip(points, stocks, strict=True):
-        low, high = (None if bound is None else bound * stock / projected if projected else stock for bound in limits)
-        planned.append((unit, distance, stock, low, high))
+    projected = points["projected"].where(points["projected"] > 1e-6)
+    for side in ("low", "high"):
+        points[side] = (points[side] * stocks / projected).fillna(pd.Series(stocks)).where(points[side].notna())
     # Without a target a plan extends as far as it has a range.
-    shown = months_shown(history, on, active, planned, math.inf if target is None else target)
-    rows = [(month, known, plan, low, high, target) for month, known, low, high, plan in shown]
-    names = ("plan_active", "plan_low", "plan_high", "target")
-    return answered(like, ("month",), ("active_assistants", *names), rows, also=(pace, *history.answers))
+    limit = math.inf if target is None else target
+    shown = months_shown(history, on, active, points.assign(projected=stocks), limit).assign(target=target)
+    names = {"active": "active_assistants", "projected": "plan_active", "low": "plan_low", "high": "plan_high"}
+    by = ("month",)
+    return answered(like, by, (*names.values(), "target"), shown.rename(columns=names), also=(pace, *history.answers))
 
 
-@analysis(asks=("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"))
+@analysis(asks=("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"), open_by_province=True)
 def recruits_needed(
     con: ScopedCursor, on: date, where: Where, until: date | None = None, goal: float | None = None
 ) -> Answer:
@@ -110,11 +119,19 @@ def recruits_needed(
     recruits, rate = pace.value("plan_recruits"), pace.value("plan_leaver_rate")
     history = history_of(con, on, where)
     active = float(like.value())
-    points = _until(path_of(history, on, active), on, active, until)
+    points = path_of(history, on, active)
     needed = None
-    if points and goal is not None:
-        projected = points[-1][2]
+    if goal is not None and on < until and (points["last"] >= until).any():
+        # Within a month the projection runs straight.
+        days = [on.toordinal(), *(last.toordinal() for last in points["last"])]
+        at = until.toordinal()
+        points = points[[day < at for day in days[:-1]]].copy()
+        for name, start in (("distance", 0.0), ("projected", active)):
+            points.iloc[-1, points.columns.get_loc(name)] = np.interp(
+                at, days[: len(points) + 1], [start, *points[name]]
+            )
         # What one more recruit each month adds by that day: some of them have left again.
+        projected = points["projected"].iloc[-1]
         added = _stocks(points, active, 1.0, rate, rate)[-1] - projected
         needed = max(0.0, recruits + (goal - projected) / added)
     row = (needed, recruits, goal, until)
@@ -122,20 +139,7 @@ def recruits_needed(
     return answered(like, (), ("recruits_needed",), [row], more=more, also=(pace, *history.answers))
 
 
-def _until(points: Sequence[Point], day: date, active: float, until: date) -> list[Point]:
-    """The points up to `until`, which becomes the last one: within a month the projection runs straight. Empty outside it."""
-    at = next((at for at, (unit, *_) in enumerate(points) if unit.first <= until <= unit.last), None)
-    if at is None or until <= day:
-        return []
-    unit, distance, projected, low, high = points[at]
-    earlier, before = points[at - 1][1:3] if at else (0.0, active)
-    start = max(day, unit.first - jalali.DAY)
-    part = (until - start) / (unit.last - start)
-    last = (unit, earlier + part * (distance - earlier), before + part * (projected - before), low, high)
-    return [*points[:at], last]
-
-
-def _stocks(points: Sequence[Point], active: float, more_recruits: float, rate: float, rate_now: float) -> list[float]:
+def _stocks(points: pd.DataFrame, active: float, more_recruits: float, rate: float, rate_now: float) -> list[float]:
     """The active assistants under a scenario at each point of the projection.
 
     The projection already loses `rate_now` of its headcount a year, the scenario loses `rate` of its own.
@@ -143,7 +147,7 @@ def _stocks(points: Sequence[Point], active: float, more_recruits: float, rate: 
     stock = previous = active
     passed = 0.0
     stocks = []
-    for _, distance, projected, *_ in points:
+    for distance, projected in zip(points["distance"], points["projected"], strict=True):
         months, passed = distance - passed, distance
         more_leavers = (rate * stock - rate_now * previous) / 12
         stock = max(0.0, stock + projected - previous + (more_recruits - more_leavers) * months)

@@ -3,18 +3,24 @@
 Active on the day plus, for each month ahead, the mean monthly net change of the last 12 complete months and the mean
 deviation of that calendar month in the last three years. The range at each distance holds the middle 80 % of the signed
 relative errors of the same method in the past, each run made only from the data known on its day.
+
+A break is a month whose net change lies outside the limits of the 24 months before it (XmR chart), and as far from the mean of
+the same month in these two years. Breaks are left out of pace and profile, and months before the last break out of the pace.
+For a year after it the range is wider by the size of the break; until three months have passed there is none.
 """
 
-import math
-import statistics
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from itertools import accumulate, dropwhile
-from typing import Any
+from itertools import accumulate, islice
+
+import numpy as np
+import pandas as pd
+from numpy.lib.stride_tricks import sliding_window_view
 
 from etl.analysis.registry import analysis
+from etl.analysis.signals import MONTHS, process_limits
 from etl.core import jalali
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask, filter_conditions
@@ -25,11 +31,12 @@ PACE_MONTHS = 12
 PROFILE_MONTHS = 36
 FEWEST_RUNS = 24
 MOST_MONTHS_AHEAD = 60
+# The months after a break before which it is not known what the pace is.
+FEWEST_AFTER_BREAK = 3
 _MOST_RUNS = 120
 MONTHS_SHOWN_BEFORE = 24
-
-# A future month, the distance of its end in months, and the number then: projected, lower and upper bound.
-Point = tuple[jalali.Unit, float, float, float | None, float | None]
+MOST_MONTHS_SHOWN = 36
+_PROJECTED = ("projected", "low", "high")
 
 # Persons in service at a month's end whose licences for it were all decided later, by the day of the first decision.
 # Few licences are decided after they begin, so only their institutes and persons are read.
@@ -80,96 +87,120 @@ _LATE = """
 """
 
 
-@dataclass(frozen=True)
-class Month:
-    """A complete Jalali month: its label, its last day, the active assistants on it as known today."""
-
-    label: str
-    last: date
-    active: int
-
-
 @dataclass(frozen=True, eq=False)
 class History:
-    """The complete months up to a day, and for each month's end the persons whose activity became known only later."""
+    """The complete months up to a day: label, last day and active assistants of each, as known today.
 
-    months: Sequence[Month]
-    known_later: Mapping[date, Sequence[tuple[date, int]]] = field(default_factory=dict)
+    `known_later`: persons active at a month's end who became known only later, as (last day, day known, persons).
+    """
+
+    labels: Sequence[str]
+    ends: Sequence[date]
+    active: np.ndarray
+    known_later: Sequence[tuple[date, date, int]] = ()
     answers: tuple[Answer, ...] = ()
 
-    def as_known_on(self, vintage: date) -> list[int]:
-        """The active assistants at the end of each month up to the vintage, as known on it."""
-        active = [month.active for month in self.months if month.last <= vintage]
-        for at, month in enumerate(self.months[: len(active)]) if self.known_later else ():
-            active[at] -= sum(count for known_on, count in self.known_later.get(month.last, ()) if known_on > vintage)
-        return active
+    @cached_property
+    def vintages(self) -> np.ndarray:
+        """For every month's end (row), the active assistants at the end of each month up to it (column), as known on it."""
+        known = np.tile(self.active.astype(float), (len(self.active), 1))
+        at = {end: number for number, end in enumerate(self.ends)}
+        for end, known_on, persons in self.known_later:
+            known[: np.searchsorted(self.ends, known_on), at[end]] -= persons
+        return known
 
     @cached_property
-    def vintages(self) -> list[list[int]]:
-        """For every month's end, the active assistants at the end of each month up to it, as known on it."""
-        return [self.as_known_on(month.last) for month in self.months]
+    def runs(self) -> tuple[np.ndarray, np.ndarray]:
+        """The months with three years of history, and the projection at the end of each: active 0, 1, 2, … months ahead."""
+        first = max(PROFILE_MONTHS, len(self.active) - _MOST_RUNS)
+        starts = [at for at in range(first, len(self.active)) if self.vintages[at, at - PROFILE_MONTHS] > 0]
+        paths = np.zeros((len(starts), MOST_MONTHS_AHEAD + 2))
+        for run, at in enumerate(starts):
+            active = self.vintages[at, : at + 1]
+            paths[run] = active[-1] + np.cumsum([0, *monthly_changes(active, MOST_MONTHS_AHEAD + 1)])
+        return np.array(starts, dtype=int), paths.clip(0)
 
-    @cached_property
-    def runs(self) -> dict[int, list[float]]:
-        """The projection at the end of each month with three years of history: active 0, 1, 2, … months ahead."""
-        runs = {}
-        first = max(PROFILE_MONTHS, len(self.months) - _MOST_RUNS)
-        for at in range(first, len(self.months)):
-            active = self.vintages[at]
-            if active[-1 - PROFILE_MONTHS] > 0:
-                steps = monthly_changes(active, MOST_MONTHS_AHEAD + 1)
-                runs[at] = [max(0.0, stock) for stock in accumulate(steps, initial=float(active[-1]))]
-        return runs
+    def ranges(self, month: int, most: int) -> np.ndarray:
+        """The lower and upper bound 0, 1, 2, … months ahead of `month`, relative to the projection: one row each.
 
-    def ranges(self, month: int, most: int) -> list[tuple[float, float]]:
-        """The lower and upper bound 0, 1, 2, … months ahead of `month`, relative to the projection.
-
-        A range never narrows with distance. The list ends before the first distance with fewer than 24 runs.
+        A range never narrows with distance. The rows end before the first distance with fewer than 24 runs.
         """
-        ranges, active = [(0.0, 0.0)], self.vintages[month]
-        for ahead in range(1, most + 1):
-            # The signed relative errors of the runs whose outcome is known at the end of `month`.
-            misses = [
-                (active[start + ahead] - path[ahead]) / max(path[ahead], 1.0)
-                for start, path in self.runs.items()
-                if start + ahead <= month
-            ]
-            if len(misses) < FEWEST_RUNS:
-                break
-            low, high = middle_range(misses)
-            ranges.append((min(ranges[-1][0], low), max(ranges[-1][1], high)))
-        return ranges
+        starts, paths = self.runs
+        ahead = np.arange(1, most + 1)
+        ends = starts[:, None] + ahead
+        known = self.vintages[month][np.minimum(ends, month)]
+        # The signed relative errors of the runs whose outcome is known at the end of `month`.
+        misses = np.where(ends <= month, (known - paths[:, ahead]) / np.maximum(paths[:, ahead], 1), np.nan)
+        misses = misses[:, (ends <= month).sum(0) >= FEWEST_RUNS]
+        low, high = middle_range(misses)
+        sizes = break_sizes(self.vintages[month, : month + 1], PACE_MONTHS)
+        if sizes.any():
+            wider = np.abs(sizes).max() / max(self.vintages[month, month], 1)
+            # None until three months have passed since the last break.
+            shown = 0 if sizes[-FEWEST_AFTER_BREAK:].any() else len(low)
+            low, high = low[:shown] - wider, high[:shown] + wider
+        return np.stack([np.minimum.accumulate([0.0, *low]), np.maximum.accumulate([0.0, *high])], axis=1)
 
 
-def reached(points: Sequence[Point], target: float) -> tuple[str | None, str | None]:
-    """The first months in which the upper and the lower bound reach a target; None if one does not."""
-    first = next((unit.label for unit, _, _, _, high in points if high is not None and high >= target), None)
-    last = next((unit.label for unit, _, _, low, _ in points if low is not None and low >= target), None)
-    return first, last
+def reached(points: pd.DataFrame, target: float) -> list[str | None]:
+    """The first months in which the upper bound, the projection and the lower bound reach a target; None if one does not."""
+    return [next(iter(points["month"][points[name] >= target]), None) for name in ("high", "projected", "low")]
 
 
-def monthly_changes(active: Sequence[int], ahead: int) -> list[float]:
+def monthly_changes(active: np.ndarray, ahead: int) -> np.ndarray:
     """The net change in each of the next `ahead` months, from the active assistants at the end of each past month.
 
     It is the pace of a year plus, with three years of months, the seasonal profile. Needs at least 13 months.
     """
-    pace = (active[-1] - active[-1 - PACE_MONTHS]) / PACE_MONTHS
-    if len(active) <= PROFILE_MONTHS:
-        return [pace] * ahead
-    changes = [active[at] - active[at - 1] for at in range(len(active) - PROFILE_MONTHS, len(active))]
-    mean = sum(changes) / PROFILE_MONTHS
+    changes = np.diff(active[-PROFILE_MONTHS - 1 :])
+    if len(changes) < PROFILE_MONTHS:
+        return np.full(ahead, changes[-PACE_MONTHS:].mean())
+    kept = break_sizes(active, PROFILE_MONTHS) == 0
     # The first change is three years before the next month.
-    profile = [sum(changes[at::12]) / len(changes[at::12]) - mean for at in range(12)]
-    return [pace + profile[at % 12] for at in range(ahead)]
+    profile = _profile(changes, kept)
+    level = (changes - np.resize(profile, PROFILE_MONTHS))[-PACE_MONTHS:]
+    recent = kept[-PACE_MONTHS:]
+    after = recent & (np.cumsum(~recent) == (~recent).sum())
+    if after.sum() >= FEWEST_AFTER_BREAK:
+        recent = after
+    return level[recent if recent.any() else slice(None)].mean() + np.resize(profile, ahead)
 
 
-def middle_range(values: Sequence[float]) -> tuple[float, float]:
-    """The bounds of the middle 80 % of at least 24 values: the percentiles 10 and 90, at the positions part × (n + 1).
+def _profile(changes: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """The mean deviation of each of the twelve calendar months from the level of its time; breaks separate levels."""
+    if kept.all():
+        return (changes - changes.mean()).reshape(-1, 12).mean(0)
+    levels = pd.get_dummies(np.cumsum(~kept)).to_numpy(float)
+    months = np.resize(np.eye(12), (len(changes), 12))
+    both = np.linalg.lstsq(np.hstack([levels, months])[kept], changes[kept])[0]
+    return both[-12:] - both[-12:].mean()
 
-    E. J. Gumbel (1939) and Weibull; of 24 values the tenth percentile is between the second and the third.
+
+def break_sizes(active: np.ndarray, most: int) -> np.ndarray:
+    """Each of the last `most` net changes (or as many as there are): how far it is from the mean before if a break, else 0."""
+    changes = np.diff(active[-most - MONTHS - 1 :])
+    sizes = np.zeros(len(changes))
+    if len(changes) > MONTHS:
+        windows = sliding_window_view(changes, MONTHS + 1)
+        before, last = windows[:, :-1], windows[:, -1]
+        low, middle, high = process_limits(before)
+        beyond_same = last - (before[:, 0] + before[:, 12]) / 2 + middle
+        is_break = (np.maximum(last, beyond_same) < low) | (np.minimum(last, beyond_same) > high)
+        sizes[MONTHS:] = np.where(is_break, last - middle, 0)
+    return sizes[-most:]
+
+
+def middle_range(values: np.ndarray) -> np.ndarray:
+    """The bounds of the middle 80 % of each column of at least 24 values, NaN left out: the percentiles 10 and 90.
+
+    They are at the positions part × (n + 1): E. J. Gumbel (1939) and Weibull; of 24 values the tenth percentile is between the
+    second and the third.
     """
-    low, *_, high = statistics.quantiles(values, n=10)
-    return low, high
+    ordered, counts = np.sort(values, axis=0), np.count_nonzero(~np.isnan(values), axis=0)
+    positions = np.outer((0.1, 0.9), counts + 1)
+    below = positions.astype(int)
+    lower, upper = (np.take_along_axis(ordered, at, axis=0) for at in (below - 1, below))
+    return lower + (positions - below) * (upper - lower)
 
 
 def history_of(con: ScopedCursor, on: date, where: Where) -> History:
@@ -177,81 +208,86 @@ def history_of(con: ScopedCursor, on: date, where: Where) -> History:
     like = ask(con, "active_assistants", on=on, where=where)
     over = jalali.last_complete_months(on, _MOST_RUNS + PROFILE_MONTHS)
     stocks = ask(con, "active_assistants", by=("month",), over=over, where=where)
-    units = {unit.label: unit for unit in jalali.units_between(*over, "month")}
-    months = [Month(label, units[label].last, active) for label, active in stocks.rows]
-    months = list(dropwhile(lambda month: not month.active, months))
-    later: dict[date, list[tuple[date, int]]] = {}
-    for last, known_on, count in _known_later(con, [month.last for month in months], like):
-        later.setdefault(last, []).append((known_on, count))
-    return History(months, later, (like, stocks))
+    ends = {unit.label: unit.last for unit in jalali.units_between(*over, "month")}
+    months = stocks.frame[stocks.frame["active_assistants"].cumsum() > 0]
+    lasts = [ends[label] for label in months["month"]]
+    later = _known_later(con, lasts, like)
+    return History(list(months["month"]), lasts, months["active_assistants"].to_numpy(), later, (like, stocks))
 
 
-def path_of(history: History, day: date, active: float) -> list[Point]:
+def path_of(history: History, day: date, active: float) -> pd.DataFrame:
     """The projection from a day with `active` assistants, for the next 60 months that end after it.
 
-    `low` and `high` are None with fewer than 24 past runs. Without a year of history there are no points.
+    One row a month: month, last day, distance of its end in months, projected, low, high. The bounds are NaN with fewer than 24
+    past runs. Without a year of history there are no rows.
     """
-    past = [month.active for month in history.months]
-    if len(past) <= PACE_MONTHS:
-        return []
-    steps = monthly_changes(past, MOST_MONTHS_AHEAD)
-    ranges = history.ranges(len(past) - 1, MOST_MONTHS_AHEAD + 1)
-    unit = jalali.unit_of(history.months[-1].last + jalali.DAY, "month")
-    stock, distance = active, 0.0
-    points: list[Point] = []
-    for step in steps:
-        # Of the current month, only the days after `day` count.
-        part = min((unit.last - day).days / ((unit.last - unit.first).days + 1), 1.0)
-        stock, distance = max(0.0, stock + step * part), distance + part
-        bounds = _between(ranges, distance)
-        low, high = (max(0.0, stock * (1 + bound)) for bound in bounds) if bounds else (None, None)
-        points.append((unit, distance, stock, low, high))
-        unit = jalali.unit_of(unit.last + jalali.DAY, "month")
-    return points
+    if len(history.active) <= PACE_MONTHS:
+        return pd.DataFrame(columns=["month", "last", "distance", *_PROJECTED])
+    first = history.ends[-1] + jalali.DAY
+    units = list(islice(jalali.units_between(first, date.max, "month"), MOST_MONTHS_AHEAD))
+    # Of the current month, only the days after `day` count.
+    parts = np.ones(len(units))
+    parts[0] = min((units[0].last - day).days / ((units[0].last - first).days + 1), 1.0)
+    steps = monthly_changes(history.active, MOST_MONTHS_AHEAD) * parts
+    stocks = np.array(list(accumulate(steps, lambda stock, step: max(0.0, stock + step), initial=active))[1:])
+    ranges = history.ranges(len(history.active) - 1, MOST_MONTHS_AHEAD + 1)
+    distance = parts.cumsum()
+    bounds = [np.interp(distance, range(len(ranges)), side, right=np.nan) for side in ranges.T]
+    low, high = ((stocks * (1 + bound)).clip(0) for bound in bounds)
+    labels, lasts = [unit.label for unit in units], [unit.last for unit in units]
+    numbers = {"distance": distance, "projected": stocks, "low": low, "high": high}
+    return pd.DataFrame({"month": labels, "last": lasts} | numbers)
 
 
-def months_shown(
-    history: History, day: date, active: float, points: Sequence[Point], goal: float | None
-) -> list[tuple[Any, ...]]:
-    """The last known months, then those of `points`, which begin in the current one: (month, active, low, high, projected).
+def months_shown(history: History, day: date, active: float, points: pd.DataFrame, goal: float | None) -> pd.DataFrame:
+    """The last known months, then those of `points`, which begin in the current one: month, active, projected, low, high, break.
 
-    They extend until the lower bound reaches the goal, between one and five years; one year if there is no goal.
+    They extend to a year after the month in which `projected` reaches the goal, three years at most; one year if there is none.
+    `break` is the size of a break.
     """
     current = jalali.unit_of(day, "month").label
-    known = [month for month in history.months[-MONTHS_SHOWN_BEFORE:] if month.label < current]
-    rows: list[tuple[Any, ...]] = [(month.label, month.active, None, None, None) for month in known]
-    rows.append((current, active, active, active, active))
-    for unit, distance, stock, low, high in points:
-        if unit.label > current:
-            rows.append((unit.label, None, low, high, stock))
-            if distance >= PACE_MONTHS and (goal is None or low is None or low >= goal):
-                break
-    return rows
+    sizes = break_sizes(history.active, MONTHS_SHOWN_BEFORE)
+    known = pd.DataFrame({"month": pd.Series(history.labels, dtype=str), "active": history.active})[
+        -MONTHS_SHOWN_BEFORE:
+    ]
+    known["break"] = np.pad(np.where(sizes, sizes, np.nan), (len(known) - len(sizes), 0), constant_values=np.nan)
+    today = pd.DataFrame([{"month": current} | dict.fromkeys(("active", *_PROJECTED), active)])
+    ahead = points[points["month"] > current]
+    months = PACE_MONTHS
+    if goal is not None:
+        until = reached(points, goal)[1]
+        months = MOST_MONTHS_SHOWN if until is None else PACE_MONTHS + (ahead["month"] <= until).sum()
+    ahead = ahead[["month", *_PROJECTED]][: min(months, MOST_MONTHS_SHOWN)]
+    shown = pd.concat([known[known["month"] < current], today, ahead], ignore_index=True)
+    return shown.astype({"active": "Int64"})
 
 
-@analysis(asks=("active_assistants", "target", "net_change"))
+@analysis(asks=("active_assistants", "target", "net_change"), open_by_province=True)
 def projection(con: ScopedCursor, on: date, where: Where) -> Answer:
-    """Known and projected months: (month, active, low, high, projected), as `months_shown`.
+    """Known and projected months: (month, active, low, high, projected, break_size), as `months_shown`.
 
-    `low` and `high` are None with fewer than 24 past runs; with less than a year of history nothing is projected.
+    `low` and `high` are None with fewer than 24 past runs and in the months after a break; with less than a year of history
+    nothing is projected.
     """
     like = ask(con, "active_assistants", "target", on=on, where=where)
     history = history_of(con, on, where)
     active, target = like.value("active_assistants"), like.value("target")
     goal = None if target is None or active >= target else target
-    rows = months_shown(history, on, active, path_of(history, on, active), goal)
-    names = ("active_assistants", "projected_low", "projected_high", "projected")
-    return answered(like, ("month",), names, rows, also=history.answers)
+    shown = months_shown(history, on, active, path_of(history, on, active), goal)
+    names = {"active": "active_assistants", "low": "projected_low", "high": "projected_high"}
+    names |= {"projected": "projected", "break": "break_size"}
+    return answered(like, ("month",), tuple(names.values()), shown.rename(columns=names), also=history.answers)
 
 
-@analysis(asks=("active_assistants", "target", "target_progress", "net_change"))
+@analysis(asks=("active_assistants", "target", "target_progress", "net_change"), open_by_province=True)
 def pace(con: ScopedCursor, on: date, where: Where, until: date | None = None) -> Answer:
-    """The required and the actual pace in persons per month, and the months between which the target is reached. One row.
+    """The required and the actual pace in persons per month, and the months in which the target is reached. One row.
 
-    (required_pace, actual_pace_6, actual_pace_12, projected_first, projected_last, then has_range). The required pace is that
-    until `until` (default: the end of the next Jalali year); the actual paces are of the last 6 and 12 complete months. A
-    month is None if the projection does not reach the target within five years or the history is too short, a pace if the
-    history is shorter. `has_range`: whether the history is long enough for a range of five years.
+    (required_pace, actual_pace_6, actual_pace_12, projected_first, projected_middle, projected_last, then has_range, break_month,
+    break_size). The required pace is that until `until` (default: the end of the next Jalali year); the actual paces are of the
+    last 6 and 12 complete months. The target is reached by the upper bound, the projection and the lower bound. A month is None
+    if that is not within five years or the history is too short, a pace if the history is shorter. `has_range`: whether the
+    history is long enough for a range of five years. The break is the largest of the last 12 complete months.
     """
     answer = ask(con, "active_assistants", "target", "target_progress", on=on, where=where)
     until = until or end_of_next_year(on)
@@ -260,31 +296,30 @@ def pace(con: ScopedCursor, on: date, where: Where, until: date | None = None) -
     left = (until - on).days / jalali.DAYS_A_MONTH
     required = (target - active) / left if target is not None and left > 0 else None
     points = path_of(history, on, active)
-    first, last = (None, None)
-    if target is not None and active >= target:
-        first = last = jalali.unit_of(on, "month").label
-    elif target is not None:
-        first, last = reached(points, target)
-    past = [month.active for month in history.months]
-    paces = [(past[-1] - past[-1 - months]) / months if len(past) > months else None for months in (6, PACE_MONTHS)]
-    names = ("required_pace", "actual_pace_6", "actual_pace_12", "projected_first", "projected_last")
-    row = (required, *paces, first, last, bool(points) and points[-1][-1] is not None)
-    return answered(answer, (), names, [row], also=history.answers, more=("has_range",))
+    months: list[str | None] = [None] * 3
+    if target is not None:
+        months = [jalali.unit_of(on, "month").label] * 3 if active >= target else reached(points, target)
+    past = history.active.tolist()
+    paces = [(past[-1] - past[-1 - count]) / count if len(past) > count else None for count in (6, PACE_MONTHS)]
+    sizes = break_sizes(history.active, PACE_MONTHS)
+    largest = np.abs(sizes).argmax() if sizes.any() else None
+    broken = (None, None) if largest is None else (history.labels[largest - len(sizes)], float(sizes[largest]))
+    names = (
+        "required_pace",
+        "actual_pace_6",
+        "actual_pace_12",
+        "projected_first",
+        "projected_middle",
+        "projected_last",
+    )
+    more = ("has_range", "break_month", "break_size")
+    row = (required, *paces, *months, bool(points["high"].notna()[-1:].any()), *broken)
+    return answered(answer, (), names, [row], also=history.answers, more=more)
 
 
 def end_of_next_year(day: date) -> date:
     """The last day of the Jalali year after that of `day`."""
     return jalali.unit_of(jalali.unit_of(day, "year").last + jalali.DAY, "year").last
-
-
-def _between(ranges: Sequence[tuple[float, float]], distance: float) -> tuple[float, float] | None:
-    """The bounds interpolated at a distance in months; None beyond the last range."""
-    below, above = math.floor(distance), math.ceil(distance)
-    if above >= len(ranges):
-        return None
-    (low, high), (next_low, next_high) = ranges[below], ranges[above]
-    part = distance - below
-    return low + part * (next_low - low), high + part * (next_high - high)
 
 
 def _known_later(con: ScopedCursor, ends: Sequence[date], answer: Answer) -> list[tuple[date, date, int]]:

@@ -1,5 +1,7 @@
 """The analyses: answers computed from several questions, each registered under the name of its function.
 
+What a person sees of one is decided in `analyse`, by whether it is `open_by_province` (see etl.semantic.access).
+
 An analysis takes a connection, a day (default: the as-of day) and filters (default: none), and returns an Answer as `ask`
 does. Its labels and descriptions are in etl/semantic/analyses.toml. Every module of this package is imported before names
 are looked up, so a new module needs no entry anywhere else.
@@ -7,7 +9,7 @@ are looked up, so a new module needs no entry anywhere else.
 
 import pkgutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache, wraps
 from importlib import import_module
@@ -16,8 +18,8 @@ from typing import Any
 
 import etl.analysis
 from etl.core import without_pandas
-from etl.core.errors import QuestionError
-from etl.semantic.access import ScopedCursor, check, members_in_scope, narrow
+from etl.core.errors import AccessDenied, QuestionError
+from etl.semantic.access import ScopedCursor, check, members_in_scope, narrow, restricted
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME, catalogue, tables
 from etl.semantic.derived import Where
@@ -29,18 +31,22 @@ _Run = Callable[..., Answer]
 class Analysis:
     """A registered function, what it asks for under the user's filters, and whether it takes a period (`over`).
 
-    `asks` holds names of metrics, and of tables that are read row by row.
+    `asks` holds names of metrics, and of tables that are read row by row. `open_by_province`: whether it gives nothing but
+    totals of the nation and of provinces by time, so that everybody may see it of every province, unfiltered.
     """
 
     run: _Run
     asks: tuple[str, ...]
     over_period: bool
+    open_by_province: bool
 
 
 _registered: dict[str, Analysis] = {}
 
 
-def analysis(*, asks: tuple[str, ...], over_period: bool = False) -> Callable[[_Run], _Run]:
+def analysis(
+    *, asks: tuple[str, ...], over_period: bool = False, open_by_province: bool = False
+) -> Callable[[_Run], _Run]:
     """Register the decorated function, with the defaults of its day and filters. Raises ValueError if its name is taken."""
 
     def register(run: _Run) -> _Run:
@@ -51,7 +57,7 @@ def analysis(*, asks: tuple[str, ...], over_period: bool = False) -> Callable[[_
         def with_defaults(con: ScopedCursor, on: date | None = None, where: Where | None = None, **more: Any) -> Answer:
             return run(con, on or con.publication.as_of, where or {}, **more)
 
-        _registered[run.__name__] = Analysis(with_defaults, asks, over_period)
+        _registered[run.__name__] = Analysis(with_defaults, asks, over_period, open_by_province)
         return with_defaults
 
     return register
@@ -75,12 +81,33 @@ def named(name: str) -> Analysis:
 
 def analyse(con: ScopedCursor, name: str, /, on: date | None = None, where: Where | None = None, **more: Any) -> Answer:
     """Run an analysis within the scope of `con`; `more` holds its further arguments. Raises QuestionError."""
-    registered = named(name)
-    if where:
-        where = narrow(con, registered.asks, (), members_in_scope(con, where))
-    answer = registered.run(con, on=on, where=where, **more)
-    check(con.scope, answer.by, answer.where, answer.scope)
+    registered, scope = named(name), con.scope
+    left_out: frozenset[str] = frozenset()
+    if where or not scope.sees_whole_country:
+        asked = members_in_scope(con, where or {})
+        where, left_out = narrow(con, registered.asks, (), asked, registered.open_by_province)
+    answer = _cut(registered.run(con, on=on, where=where, **more), registered)
+    held = restricted(scope, (), answer.where, registered.open_by_province)
+    answer = replace(answer, restricted=answer.restricted | held, left_out=answer.left_out | left_out)
+    check(scope, answer)
     return answer
+
+
+def _cut(answer: Answer, registered: Analysis) -> Answer:
+    """An answer without the rows of provinces outside of its scope, unless they are open.
+
+    Under a filter an analysis that compares all provinces would compare those of the scope alone: AccessDenied.
+    """
+    if "province" not in answer.by:
+        return answer
+    if registered.open_by_province:
+        if answer.left_out:
+            raise AccessDenied
+        return answer
+    scope, at = answer.scope, answer.by.index("province")
+    rows = [row for row in answer.rows if row[at] not in scope.others]
+    left_out = answer.left_out if len(rows) == len(answer.rows) else scope.others
+    return replace(answer, rows=rows, restricted=answer.restricted | scope.codes, left_out=left_out)
 
 
 @cache

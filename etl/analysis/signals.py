@@ -2,17 +2,22 @@
 
 Level: a province's share against the nation's on a funnel plot whose limits allow for the differences between all provinces
 (D. J. Spiegelhalter, 2005, Statistics in Medicine 24, and Quality and Safety in Health Care 14: multiplicative
-over-dispersion, z-scores winsorised). Change: a province's share of the nation's monthly events against the limits of its
-last months (XmR chart; D. J. Wheeler, 1993, Understanding Variation), so changes of the whole country are no signal.
+over-dispersion, z-scores winsorised), at least for those that institutes as clusters make by chance. Change: a province's share
+of the nation's monthly events against the limits of its last months (XmR chart; D. J. Wheeler, 1993, Understanding Variation),
+so changes of the whole country are no signal; the limits are wider in months with few events (p′ chart; D. B. Laney, 2002,
+Quality Engineering 14).
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import pairwise
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
+from etl.analysis.clusters import behind, design_effect, spread_of
 from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.core.errors import QuestionError, TooEarly
@@ -28,85 +33,77 @@ WINSORISED = 0.1
 MONTHS = 24
 # Three standard deviations as a multiple of the mean moving range of two neighbours: 3 / 1.128.
 _OF_MOVING_RANGE = 3 / 1.128
-
-
-@dataclass(frozen=True)
-class Point:
-    """A group on a funnel plot: `part` of `count`, its share, its z-score, and whether it lies beyond the limits.
-
-    `beyond`: how many more (negative: fewer) it has than at the common share.
-    """
-
-    group: Any
-    part: float
-    count: float
-    share: float
-    z: float
-    beyond: float
-    is_signal: bool
+_POINT = ["province", "part", "count", "share", "z", "beyond", "is_signal"]
 
 
 @dataclass(frozen=True)
 class Funnel:
-    """The common share, the over-dispersion φ (at least 1: the limits are never narrower than chance), the points."""
+    """The common share, the over-dispersion φ, and the points: part, count, share, z, beyond, is_signal of each group.
+
+    `beyond`: how many more (negative: fewer) a group has than at the common share.
+    """
 
     common: float
     phi: float
-    points: tuple[Point, ...]
+    points: pd.DataFrame
 
-    def limits(self, count: float) -> tuple[float, float]:
+    def limits(self, count: Any) -> tuple[Any, Any]:
         """The lower and upper limit of a share of `count`."""
-        wide = STANDARD_ERRORS * math.sqrt(self.phi * self.common * (1 - self.common) / count)
-        return max(0.0, self.common - wide), min(1.0, self.common + wide)
+        wide = STANDARD_ERRORS * np.sqrt(self.phi * self.common * (1 - self.common) / count)
+        return np.maximum(0.0, self.common - wide), np.minimum(1.0, self.common + wide)
 
 
-def winsorised(values: Sequence[float]) -> list[float]:
+def winsorised(values: Sequence[float]) -> np.ndarray:
     """The values in order, with the lowest and the highest tenth set to the nearest of the others."""
-    ordered = sorted(values)
+    ordered = np.sort(values)
     cut = int(WINSORISED * len(ordered) + 1e-9)
-    low, high = ordered[cut], ordered[len(ordered) - 1 - cut]
-    return [min(max(value, low), high) for value in values]
+    return ordered.clip(ordered[cut], ordered[len(ordered) - 1 - cut])
 
 
-def funnel(groups: Sequence[tuple[Any, float, float]], smallest: int = 0, common: float | None = None) -> Funnel | None:
-    """A funnel of (group, part, count), the farthest beyond the common share first. None if nothing was counted.
+def funnel(groups: pd.DataFrame, smallest: int = 0, common: float | None = None, chance: float = 1.0) -> Funnel | None:
+    """A funnel of groups (index) with a part and a count (columns), the farthest beyond the common share first.
 
-    `common` is the share that all are compared with, by default the share of all together.
-    φ = mean of the squared winsorised z-scores, the limits common ± 3 √(φ common (1 - common) / count). Groups of fewer than
-    `smallest` get a point but are never a signal.
+    None if nothing was counted. `common` is the share that all are compared with, by default the share of all together.
+    φ = mean of the squared winsorised z-scores, at least `chance`: the limits common ± 3 √(φ common (1 - common) / count) are
+    never narrower than by chance. Groups of fewer than `smallest` get a point but are never a signal.
     """
-    counted = [(group, part, count) for group, part, count in groups if count > 0]
-    everyone = sum(count for _, _, count in counted)
-    if not everyone:
+    points = groups.set_axis(["part", "count"], axis=1)[groups.iloc[:, 1] > 0].astype(float)
+    if points.empty:
         return None
-    common = sum(part for _, part, _ in counted) / everyone if common is None else common
-    errors = [math.sqrt(common * (1 - common) / count) for _, _, count in counted]
-    scores = [
-        (part / count - common) / error if error else 0.0
-        for (_, part, count), error in zip(counted, errors, strict=True)
-    ]
-    phi = max(1.0, sum(score * score for score in winsorised(scores)) / len(scores))
-    limit = STANDARD_ERRORS * math.sqrt(phi)
-    points = [
-        Point(group, part, count, part / count, z, part - common * count, abs(z) > limit and count >= smallest)
-        for (group, part, count), z in zip(counted, scores, strict=True)
-    ]
-    return Funnel(common, phi, tuple(sorted(points, key=lambda point: (-abs(point.beyond), str(point.group)))))
+    part, count = points["part"], points["count"]
+    common = float(part.sum() / count.sum()) if common is None else common
+    points["share"] = part / count
+    errors = np.sqrt(common * (1 - common) / count)
+    points["z"] = ((points["share"] - common) / errors.where(errors > 0)).fillna(0)
+    points["beyond"] = part - common * count
+    phi = max(chance, float((winsorised(points["z"]) ** 2).mean()))
+    points["is_signal"] = (points["z"].abs() > STANDARD_ERRORS * math.sqrt(phi)) & (count >= smallest)
+    order = pd.DataFrame({"far": -points["beyond"].abs(), "name": points.index.astype(str)}).sort_values(
+        ["far", "name"]
+    )
+    return Funnel(common, phi, points.loc[order.index])
 
 
-def limits(values: Sequence[float]) -> tuple[float, float, float] | None:
-    """The lower process limit of a series, its mean, and the upper limit, by its mean moving range.
-
-    None for fewer than two values.
-    """
-    if len(values) < 2:
-        return None
-    middle = sum(values) / len(values)
-    wide = _OF_MOVING_RANGE * sum(abs(b - a) for a, b in pairwise(values)) / (len(values) - 1)
+def process_limits(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The lower process limit of the last axis, its mean, and the upper limit, by its mean moving range."""
+    middle = values.mean(-1)
+    wide = _OF_MOVING_RANGE * np.abs(np.diff(values)).mean(-1)
     return middle - wide, middle, middle + wide
 
 
-@analysis(asks=("training_compliance",))
+def share_limits(counts: np.ndarray, totals: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The lower limit of each share of the last axis, their common share, and the upper limit: a p′ chart.
+
+    The z-scores of the shares have the process limits of an XmR chart; a month's limits are as wide as its total makes them.
+    """
+    common = counts.sum(-1, keepdims=True) / totals.sum(-1, keepdims=True)
+    errors = np.sqrt(common * (1 - common) / totals)
+    scores = np.divide(counts / totals - common, errors, out=np.zeros_like(errors), where=errors > 0)
+    wide = errors * _OF_MOVING_RANGE * np.abs(np.diff(scores)).mean(-1, keepdims=True)
+    return common - wide, np.broadcast_to(common, wide.shape), common + wide
+
+
+@analysis(asks=("training_compliance",), open_by_province=True)
 def level_signals(con: ScopedCursor, on: date, where: Where, name: str = "training_compliance") -> Answer:
     """Each province's share on the nation's funnel, the farthest from the nation's share first.
 
@@ -125,22 +122,32 @@ def level_signals(con: ScopedCursor, on: date, where: Where, name: str = "traini
         raise TooEarly(f"{name}: no month is settled yet")
     places = ask(con, name, by=("province",), on=day, where=where)
     nation = ask(con, name, on=day, where=_without_province(where))
-    groups = [
-        (row["province"], row[metric.numerator], row[metric.denominator])
-        for row in places.records()
-        if row["province"] is not None and row[metric.denominator]
-    ]
-    rows: list[tuple[Any, ...]] = []
-    if plot := funnel(groups, least(catalogue()[metric.denominator].unit), nation.value()):
-        for point in plot.points:
-            numbers = (point.share, point.beyond, point.z, *plot.limits(point.count), plot.phi)
-            rows.append((point.group, *numbers, point.part, point.count, point.is_signal, plot.common))
+    part, count = metric.numerator, metric.denominator
+    institutes = ask(behind(con, ()), name, by=("province", "institute"), on=day, where=_without_province(where))
+    groups = places.frame.dropna(subset=["province"]).set_index("province")[[part, count]].fillna(0)
+    plot = funnel(groups, least(catalogue()[count].unit), nation.value(), chance(institutes.frame, part, count))
+    rows = plot.points.rename_axis("province").reset_index() if plot else pd.DataFrame(columns=_POINT)
+    rows[["funnel_low", "funnel_high"]] = np.transpose(plot.limits(rows["count"])) if plot else None
+    rows = rows.assign(funnel_phi=plot.phi if plot else None, common=plot.common if plot else None)
+    rows = rows.rename(
+        columns={"share": name, "beyond": "beyond_common", "z": "funnel_z", "part": part, "count": count}
+    )
     names = (name, "beyond_common", "funnel_z", "funnel_low", "funnel_high", "funnel_phi")
-    more = (metric.numerator, metric.denominator, "is_signal", "common")
-    return answered(places, ("province",), names, rows, on=day, also=(nation,), more=more)
+    more = (part, count, "is_signal", "common")
+    return answered(places, ("province",), names, rows, on=day, also=(nation, institutes), more=more)
 
 
-@analysis(asks=("joiners",))
+def chance(institutes: pd.DataFrame, part: str, count: str) -> float:
+    """How many times more than independent people the institutes of a province vary around its share."""
+    frame = institutes[institutes[count].fillna(0) > 0].assign(**{part: institutes[part].fillna(0)})
+    sums = frame.groupby("province")[[part, count]].sum()
+    share = (sums[part] / sums[count]).rename("share")
+    residual = frame[part] - frame["province"].map(share).astype(float) * frame[count]
+    sizes = frame.groupby("province").size()
+    return design_effect(residual.to_numpy(float), (spread_of(share) * sums[count]).to_numpy(float), sizes.to_numpy())
+
+
+@analysis(asks=("joiners",), open_by_province=True)
 def change_signals(con: ScopedCursor, on: date, where: Where, name: str = "joiners") -> Answer:
     """Each province's share of the nation's events in the last 24 months, with its natural process limits.
 
@@ -158,16 +165,18 @@ def change_signals(con: ScopedCursor, on: date, where: Where, name: str = "joine
         raise TooEarly(f"{name}: changes are looked for in {MONTHS} settled months, and the register has fewer")
     by_place = ask(con, name, by=("province", "month"), over=over, where=where)
     nation = ask(con, name, by=("month",), over=over, where=_without_province(where))
-    national = {month: count for month, count in nation.rows if count}
-    flows = {(place, month): count for place, month, count in by_place.rows if place is not None}
-    rows: list[tuple[Any, ...]] = []
-    for place in sorted({place for place, _ in flows}):
-        shares = {month: flows.get((place, month), 0) / count for month, count in national.items()}
-        if process := limits(list(shares.values())):
-            low, middle, high = process
-            for month, share in shares.items():
-                numbers = (share, max(0.0, low), middle, min(1.0, high), flows.get((place, month), 0), national[month])
-                rows.append((place, month, *numbers, not low <= share <= high))
+    national = nation.frame.set_index("month")[name]
+    national = national[national > 0]
+    flows = by_place.frame.dropna(subset=["province"]).pivot(index="province", columns="month", values=name)
+    flows = flows.reindex(columns=national.index).fillna(0).rename_axis(columns="month")
+    low, middle, high = share_limits(flows.to_numpy(float), national.to_numpy(float)[None, :])
+    rows = flows.stack().rename("flow_here").reset_index()
+    rows["flow_nation"] = rows["month"].map(national)
+    rows["flow_share"] = rows["flow_here"] / rows["flow_nation"]
+    low, middle, high = (limit.ravel() for limit in (low, middle, high))
+    rows["is_signal"] = (rows["flow_share"] < low - 1e-12) | (rows["flow_share"] > high + 1e-12)
+    rows = rows.assign(flow_low=low.clip(0), flow_middle=middle, flow_high=high.clip(max=1))
+    rows[["flow_here", "flow_nation"]] = rows[["flow_here", "flow_nation"]].astype(int)
     names = ("flow_share", "flow_low", "flow_middle", "flow_high")
     more = ("flow_here", "flow_nation", "is_signal")
     return answered(by_place, ("province", "month"), names, rows, over=over, also=(nation,), more=more)

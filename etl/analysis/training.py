@@ -8,7 +8,7 @@ from typing import Any
 from etl.analysis.planning import NOW, Scenario, filters_of_results, pace_now, seats_now
 from etl.analysis.registry import analysis
 from etl.core import jalali
-from etl.core.errors import QuestionError
+from etl.core.errors import AccessDenied, QuestionError
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask, readable, rows_on
 from etl.semantic.derived import Where, answered
@@ -23,7 +23,7 @@ _PARTS = ("compliant_assistants", "trainable_assistants")
 _LAPSED = Path(__file__).with_name("training_plan.sql").read_text(encoding="utf-8")
 
 
-@analysis(asks=("trainable_assistants",))
+@analysis(asks=("trainable_assistants",), open_by_province=True)
 def run_off(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Compliance on each of the next 180 days if nobody trains: (day, share, persons compliant, persons)."""
     answer = ask(con, "trainable_assistants", on=on, where=where)
@@ -115,6 +115,9 @@ def compliance(con: ScopedCursor, on: date, where: Where, scenario: Scenario = N
     compliant, and then go to those who lack the fewest courses. High uses the pass rate of the best month; low that of the
     worst month, with seats going to those who have waited longest.
     """
+    if not {province for province, _ in scenario.seats if province} <= con.scope.codes:
+        # What seats change in a province tells how many lack their course.
+        raise AccessDenied
     within = filters_of_results(where)
     answer = ask(con, "training_compliance", on=on, where=where)
     period = jalali.last_complete_months(on, 12)
@@ -182,7 +185,7 @@ def _supply(con: ScopedCursor, day: date, where: Where, scenario: Scenario) -> d
     """Seats per month by pool and course, as lists: a province with its own seats is a pool, all others share the pool ""."""
     by_province = {key: seats for key, seats in scenario.seats.items() if key[0]}
     shared: dict[str, float] = {}
-    for province, course, seats in seats_now(con, day, where).rows:
+    for province, course, seats in seats_now(con.of_everybody, day, where).rows:
         if (province, course) not in by_province:
             shared[course] = shared.get(course, 0.0) + seats
     shared |= {course: seats for (province, course), seats in scenario.seats.items() if not province}

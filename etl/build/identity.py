@@ -7,19 +7,43 @@ from pathlib import Path
 
 from etl.core.files import sync
 from etl.core.paths import IDENTITY_KEY
+from etl.extract.causes import words
+from etl.revisions import fingerprints
+from etl.warehouse import publications
 
-_FILE = Path(os.environ.get("IDENTITY_KEY_FILE") or IDENTITY_KEY)
 _BYTES = 32
 
 
-def key() -> bytes:
-    """The installation's key: IDENTITY_KEY of the environment, else the one that the first build created and stored."""
+def _file() -> Path:
+    return Path(os.environ.get("IDENTITY_KEY_FILE") or IDENTITY_KEY)
+
+
+def fault(pointer: Path, last: Path | None) -> str:
+    """Why the key is not that of the publications of `pointer`, of which `last` is compared with; empty if it is."""
+    known = stored()
+    if known is None:
+        is_short, path = _file().exists(), _file()
+        lost = words("identity_short", path=path) if is_short else words("identity_missing", path=path)
+        return lost if publications.is_published(pointer) else ""
+    kept = publications.rows_of(last, "select key from fingerprint_kind")
+    return words("identity_other") if kept and kept != [(fingerprints.check_of(known),)] else ""
+
+
+def stored() -> bytes | None:
+    """The installation's key: IDENTITY_KEY of the environment, else the stored one; None if it is missing or cut short."""
     if from_environment := os.environ.get("IDENTITY_KEY"):
         return from_environment.encode()
     with suppress(OSError):
-        stored = _FILE.read_bytes()
-        if len(stored) >= _BYTES:
-            return stored
+        content = _file().read_bytes()
+        if len(content) >= _BYTES:
+            return content
+    return None
+
+
+def key() -> bytes:
+    """The installation's key; a new one is created and stored if there is none."""
+    if known := stored():
+        return known
     created = secrets.token_bytes(_BYTES)
     # If it cannot be stored, the key is used for this build only; only row histories depend on it.
     with suppress(OSError):
@@ -29,16 +53,17 @@ def key() -> bytes:
 
 def _store(created: bytes) -> bytes:
     """Store the key atomically; returns the stored key, which is another one if a concurrent build was faster."""
-    waiting = _FILE.with_name(f".{_FILE.name}.{os.getpid()}")
+    path = _file()
+    waiting = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         waiting.touch(0o600)
         waiting.write_bytes(created)
         sync(waiting)
-        if _FILE.is_file() and _FILE.stat().st_size < _BYTES:
+        if path.is_file() and path.stat().st_size < _BYTES:
             # A key that was not written to its end would protect nobody.
-            _FILE.unlink()
+            path.unlink()
         with suppress(FileExistsError):
-            os.link(waiting, _FILE)
+            os.link(waiting, path)
     finally:
         waiting.unlink(missing_ok=True)
-    return _FILE.read_bytes()
+    return path.read_bytes()

@@ -35,6 +35,7 @@ _LOAD_FILES = pa.schema(
     ]
 )
 _SHEETS = pa.schema([("file_number", pa.int32()), ("number", pa.int32()), ("sheet", _TEXT)])
+_REFERENCES = pa.schema([("file", _TEXT), ("replaces", _TEXT), ("rows", _COUNT)])
 _EXPECTED = pa.schema([(name, _TEXT) for name in ("source_table", "column_name", "reason", "expected")])
 _ISO_IN_NAME = re.compile(r"(?<![a-z])ir[-_ ]?([0-9]{2})(?![0-9])")
 _LAST_DAYS = {
@@ -73,10 +74,20 @@ class Missing:
 
 
 @dataclass
+class Reference:
+    """A file of the folder that sets up the build: the shipped file that it replaces (empty: none), and its rows."""
+
+    file: str
+    replaces: str
+    rows: int
+
+
+@dataclass
 class Report:
     """The outcome of a build, as `--report` writes it.
 
-    `refused`: the files left out; `ignored`: every other file in the folder and below; `refusals`: why nothing was
+    `reference`: the files that set up the build; `refused`: the files left out; `ignored`: every other file in the folder
+    and below, with the reason if it might be taken for one that counts; `refusals`: why nothing was
     published, one line each; `accepted`: the losses published because of --accept-loss. `new_files` and `new_rows`: how
     many files the last publication does not have, and the rows read of them.
     """
@@ -84,6 +95,7 @@ class Report:
     published: bool = False
     as_of: str = ""
     files: list[FileReport] = field(default_factory=list)
+    reference: list[Reference] = field(default_factory=list)
     reasons: dict[str, int] = field(default_factory=dict)
     refused: list[Missing] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
@@ -153,7 +165,7 @@ def count(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], report: R
 
 def record(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], report: Report) -> None:
     """Create `load_files` (one row per file), `quarantine` (one row per fault), `warned` (one row per value loaded as
-    unknown) and `ignored_files`."""
+    unknown), `reference_files` and `ignored_files`."""
     reports = iter(report.files)
     rows = []
     for outcome in outcomes:
@@ -172,6 +184,8 @@ def record(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], report: 
         )
     create_from(con, "create table load_files as from arriving", pa.Table.from_pylist(rows, _LOAD_FILES))
     create_from(con, "create table ignored_files as from arriving", pa.table({"file": pa.array(report.ignored, _TEXT)}))
+    references = pa.Table.from_pylist(list(map(asdict, report.reference)), _REFERENCES)
+    create_from(con, "create table reference_files as from arriving", references)
     sheets = [
         {"file_number": outcome.job.number, "number": number, "sheet": name}
         for outcome in outcomes
@@ -183,9 +197,9 @@ def record(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], report: 
         _create_fault_table(con, table, faults)
 
 
-def count_new(con: duckdb.DuckDBPyConnection, pointer: Path, report: Report) -> None:
-    """Count the files of `load_files` that the current publication of `pointer` does not have, by their digests."""
-    digests = [digest for (digest,) in publications.rows_of_current(pointer, "select sha256 from load_files")]
+def count_new(con: duckdb.DuckDBPyConnection, last: Path | None, report: Report) -> None:
+    """Count the files of `load_files` that the version `last` does not have, by their digests."""
+    digests = [digest for (digest,) in publications.rows_of(last, "select sha256 from load_files")]
     ((report.new_files, report.new_rows),) = con.execute(
         "select count(*), coalesce(sum(rows_read), 0)::bigint from load_files "
         "where sha256 is not null and not list_contains($known::varchar[], sha256)",

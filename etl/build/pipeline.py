@@ -24,9 +24,9 @@ from etl.extract import parse_values, postgresql
 from etl.extract.causes import because, spoken, words
 from etl.extract.read_file import Job
 from etl.extract.read_folder import Outcome, WorkerPool
-from etl.extract.source_folder import source_files, unread_files
+from etl.extract.source_folder import CONFIGURATION, source_files, unread_files
 from etl.revisions import fingerprints
-from etl.warehouse import adoption_history, build_database, population, publications, run_models
+from etl.warehouse import adoption_history, build_database, official_calendar, population, publications, run_models
 from etl.warehouse.code_version import code_version
 
 _BUILT = "built.duckdb"
@@ -34,6 +34,18 @@ _BUILT = "built.duckdb"
 _MACHINE_REASONS = tuple(
     os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES)
 )
+
+# The reference files of a folder, each with its reader.
+_READ: dict[str, Callable[[Path], list[Any]]] = {
+    "courses.csv": reference_data.courses,
+    "targets.csv": reference_data.targets,
+    "population.csv": population.read,
+    "announcements.csv": announcements.read,
+    "events.csv": events.read,
+    "calendar.csv": official_calendar.read,
+}
+# Those that replace the shipped ones; the calendar is added to it.
+_REPLACING = _READ.keys() - {"calendar.csv"}
 
 Say = Callable[[str], None]
 Progress = Callable[[int, int, int, float], None]
@@ -52,7 +64,8 @@ class BuildRefused(Refused):
 class BuildOptions:
     """The folder to build from, the pointer to publish to, the day of the build, and what is let through.
 
-    `by_clock`: the day is that of the machine's clock, which may be wrong.
+    `by_clock`: the day is that of the machine's clock, which may be wrong. `announce` is called with the report of what is
+    about to be shown; what it raises refuses the build.
     """
 
     folder: Path = INCOMING
@@ -60,7 +73,9 @@ class BuildOptions:
     build_day: date = field(default_factory=date.today)
     skip_refused: bool = False
     accept_loss: bool = False
+    new_identity: bool = False
     by_clock: bool = False
+    announce: Callable[[Report], None] = lambda _: None
 
 
 def build(order: BuildOptions, say: Say, progress: Progress) -> Report:
@@ -68,8 +83,13 @@ def build(order: BuildOptions, say: Say, progress: Progress) -> Report:
     with publications.building(order.to) as folder:
         report = _built(order, folder, say, progress)
         say("publishing")
-        version = publications.publish(folder / _BUILT, order.to)
-        report.published, report.publication = True, version.stem
+
+        def announce(publication: str) -> None:
+            report.publication = publication
+            order.announce(report)
+
+        publications.publish(folder / _BUILT, order.to, announce)
+        report.published = True
     return report
 
 
@@ -85,14 +105,19 @@ def check(order: BuildOptions, say: Say, progress: Progress) -> Report:
 def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> Report:
     """Build and check the database of a load in `folder`. Raises BuildRefused with all reasons."""
     files = source_files(order.folder)
-    (courses, targets, residents, announced, happened), unusable = _references(order.folder)
+    (courses, targets, residents, announced, happened, days_off), unusable, reference = _references(order.folder)
+    last = publications.comparable(order.to)
+    report = Report(reference=reference, ignored=[printable(name) for name in unread_files(order.folder)])
+    if fault := identity.fault(order.to, last):
+        if not order.new_identity:
+            raise BuildRefused(volume.Refusal(words("identity"), fault, words("restore_key")).line, report)
+        report.accepted.append(volume.Refusal(words("identity"), fault, words("new_identity")).line)
     setting = parse_values.Setting(
         order.build_day,
         {fold(course.course_code): course.course_code for course in courses},
         identity.key(),
         places(),
     )
-    report = Report(ignored=[printable(name) for name in unread_files(order.folder)])
     built = folder / _BUILT
     try:
         with postgresql.Snapshots(order.folder) as snapshots, ExitStack() as stack:
@@ -108,6 +133,7 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
             population.load(con, residents)
             announcements.load(con, announced)
             events.load(con, happened)
+            official_calendar.load(con, days_off)
             outcomes = workers.read_all(lambda done, rows, share: progress(done, len(jobs), rows, share))
             workers.close()
             snapshots.close()
@@ -116,8 +142,8 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
                 raise BuildRefused([*unusable, *_unread(outcomes)], report)
             say("staging")
             build_database.attach_scratch(con, folder, sum(outcome.job.written for outcome in outcomes if outcome.read))
-            _stage(con, order, outcomes, report)
-            _fill(con, order, outcomes, report)
+            _stage(con, order, last, outcomes, report)
+            _fill(con, order, last, outcomes, report)
             as_of = date.fromisoformat(report.as_of)
             # The tables that need Python are created while the models run.
             tasks = {
@@ -126,9 +152,9 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
             }
             run_models.build(con, say, tasks)
             publications.disable_useless_passes(con)
-            adoption_history.carry(con, order.to)
+            adoption_history.carry(con, last)
             say("checking")
-            _check_and_keep_numbers(con, report)
+            _check_and_keep_numbers(con, order, last, report)
             sizes = _sizes(con)
             con.execute("checkpoint")
         _verify_file(built, sizes)
@@ -139,20 +165,26 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
     return report
 
 
-def _references(folder: Path) -> tuple[list[list[Any]], list[str]]:
-    """The courses, targets, residents, announcements and events of `folder`, and the errors of those that are unusable.
+def _references(folder: Path) -> tuple[list[list[Any]], list[str], list[load_report.Reference]]:
+    """The courses, targets, residents, announcements, events and days off of `folder`, the errors of unusable ones, and the
+    files in `folder` itself that set up the build.
 
     The shipped ones replace unusable ones, so that its other files are read too.
     """
     unusable: list[str] = []
-    tables: list[list[Any]] = []
-    for read in (reference_data.courses, reference_data.targets, population.read, announcements.read, events.read):
+    tables: dict[str, list[Any]] = {}
+    for name, read in _READ.items():
         try:
-            tables.append(read(folder))
+            tables[name] = read(folder)
         except Refused as error:
             unusable.append(str(error))
-            tables.append(read(REFERENCE))
-    return tables, unusable
+            tables[name] = read(REFERENCE)
+    reference = [
+        load_report.Reference(name, f"data/reference/{name}" if name in _REPLACING else "", len(tables.get(name, ())))
+        for name in CONFIGURATION
+        if os.path.lexists(folder / name)
+    ]
+    return list(tables.values()), unusable, reference
 
 
 def _unread(outcomes: Sequence[Outcome]) -> list[str]:
@@ -171,7 +203,9 @@ def _unread(outcomes: Sequence[Outcome]) -> list[str]:
     return lines
 
 
-def _stage(con: duckdb.DuckDBPyConnection, order: BuildOptions, outcomes: list[Outcome], report: Report) -> None:
+def _stage(
+    con: duckdb.DuckDBPyConnection, order: BuildOptions, last: Path | None, outcomes: list[Outcome], report: Report
+) -> None:
     """Stage the rows and count them; raises BuildRefused if files are refused, rows are lost or the clock is wrong.
 
     With `skip_refused` a file with mostly rejected rows is left out like one that cannot be read.
@@ -194,11 +228,19 @@ def _stage(con: duckdb.DuckDBPyConnection, order: BuildOptions, outcomes: list[O
     explained = {file.table for file in report.refused} | {outcome.job.table for outcome, _ in rejected}
     excused = {(file.table, file.province) for file in report.refused}
     lost = [volume.Refusal(outcome.job.label, reason, volume.CORRECT_OR_ACCEPT) for outcome, reason in rejected]
-    lost += volume.losses(con, order.to, () if order.accept_loss or order.skip_refused else explained, excused)
+    if last is None and publications.is_published(order.to):
+        lost.append(volume.Refusal(str(order.to), words("none_readable"), volume.ACCEPT))
+    lost += volume.losses(con, last, () if order.accept_loss or order.skip_refused else explained, excused)
+    lost += volume.moved_residents(con, last)
+    _refuse(refused, lost, order, report)
+
+
+def _refuse(refused: Sequence[str], lost: Sequence[volume.Refusal], order: BuildOptions, report: Report) -> None:
+    """Raises BuildRefused for refused files, and for losses that are not accepted."""
     if order.accept_loss:
-        report.accepted = [loss.loss for loss in lost]
-    else:
-        refused += [loss.line for loss in lost]
+        report.accepted += [loss.loss for loss in lost]
+    elif lost:
+        refused = [*refused, *(loss.line for loss in lost)]
     if refused:
         raise BuildRefused(refused, report)
 
@@ -211,10 +253,12 @@ def _machine_reason(error: duckdb.Error) -> str:
     return text.splitlines()[0] if isinstance(error, (duckdb.IOException, duckdb.OutOfMemoryException)) else ""
 
 
-def _fill(con: duckdb.DuckDBPyConnection, order: BuildOptions, outcomes: list[Outcome], report: Report) -> None:
+def _fill(
+    con: duckdb.DuckDBPyConnection, order: BuildOptions, last: Path | None, outcomes: list[Outcome], report: Report
+) -> None:
     """Create the tables about the load itself, and the numbers of persons."""
     load_report.record(con, outcomes, report)
-    load_report.count_new(con, order.to, report)
+    load_report.count_new(con, last, report)
     con.execute(
         f"create table {build_database.SCRATCH}.person_numbers as "
         "select person_key, cast(row_number() over (order by min((file_number, line))) as integer) as person_id, "
@@ -258,8 +302,13 @@ def _verify_file(built: Path, sizes: dict[str, int]) -> None:
             raise duckdb.IOException("the database is not what was written")
 
 
-def _check_and_keep_numbers(con: duckdb.DuckDBPyConnection, report: Report) -> None:
-    """Run the checks, ask for the published numbers and write the database to disk, at the same time."""
+def _check_and_keep_numbers(
+    con: duckdb.DuckDBPyConnection, order: BuildOptions, last: Path | None, report: Report
+) -> None:
+    """Run the checks, ask for the published numbers and write the database to disk, at the same time.
+
+    Raises BuildRefused if a check is broken, or if the people or licences of a place have fallen to less than half.
+    """
     with ExitStack() as stack:
         first, second, third = (stack.enter_context(build_database.new_cursor(con)) for _ in range(3))
         executor = stack.enter_context(ThreadPoolExecutor(3))
@@ -270,7 +319,10 @@ def _check_and_keep_numbers(con: duckdb.DuckDBPyConnection, report: Report) -> N
         written = executor.submit(lambda: third.execute("checkpoint").fetchall())
         _check(con, report)
         written.result()
-        fingerprints.keep(con, nation.result() | provinces.result())
+        numbers = nation.result() | provinces.result()
+        left_out = [file.province for file in report.refused]
+        _refuse([], volume.fallen(con, last, numbers, left_out), order, report)
+        fingerprints.keep(con, numbers)
 
 
 def _check(con: duckdb.DuckDBPyConnection, report: Report) -> None:

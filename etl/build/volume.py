@@ -1,11 +1,12 @@
 """Whether a load is complete: no table is empty, no file is mostly rejected, and no table, nor a province of it, has lost
-most of its rows since the last publication.
+most of its rows since the last publication, nor the nation or a province most of its people or licences.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -16,12 +17,20 @@ from etl.extract.read_file import Read
 from etl.extract.read_folder import Outcome
 from etl.extract.source_file import SHEET_BITS
 from etl.extract.source_folder import PERSIAN_NAMES
-from etl.warehouse import publications
+from etl.semantic import catalog
+from etl.semantic.disclosure import FEWEST
+from etl.warehouse import population, publications
 
 # A table, or a province of it, with less than this share of its last rows is more likely a mistake than a reform.
 LEAST_SHARE = 0.5
 # Smaller tables can halve by chance.
 ROWS_COMPARED = 100
+# Counts that may vanish while every row is there.
+_STOCKS = ("active_assistants", "in_service", "licensed_institutes")
+# Residents of a province change by some hundredths in a year.
+MOST_RESIDENTS_MOVE = 0.1
+# More provinces of a table share a line, which names the first.
+_MOST_LINES, _MOST_NAMED = 3, 5
 # The remedy for a file that cannot be read: the others can be published without it. Its reason says how to correct it.
 CORRECT = words("skip_refused")
 CORRECT_OR_ACCEPT = words("skip_refused_or_accept")
@@ -165,11 +174,12 @@ def silent(as_of: date, day: date) -> Refusal | None:
 
 def losses(
     con: duckdb.DuckDBPyConnection,
-    pointer: Path,
+    last: Path | None,
     explained: Iterable[str] = (),
     excused: Iterable[tuple[str, str]] = (),
 ) -> list[Refusal]:
-    """Tables without rows, and tables and provinces of a table that lost more than half of the last publication's rows.
+    """Tables without rows, and tables and provinces of a table that lost more than half of the rows of the version `last`;
+    a province that has none left is lost at any size.
 
     `explained` are tables with a refused file: their losses, and those of tables that refer to them, follow from it and are
     not reported. `excused` are the tables and provinces whose files are left out on purpose.
@@ -177,11 +187,8 @@ def losses(
     reported = set(explained)
     left_out = {(table, place) for of, place in excused for table in TABLES if of in _with_references(table)}
     loaded = {(table, province): rows for table, province, rows in con.execute("from load_rows").fetchall()}
-    before = {
-        (table, province): rows for table, province, rows in publications.rows_of_current(pointer, "from load_rows")
-    }
-    provinces = con.execute("select iso_3166_2, name_en, name_fa from provinces").fetchall()
-    names = {iso: (name, name_fa) for iso, name, name_fa in provinces}
+    before = {(table, province): rows for table, province, rows in publications.rows_of(last, "from load_rows")}
+    names = _names(con)
     refusals = []
     for table in TABLES:
         if reported & _with_references(table):
@@ -193,14 +200,88 @@ def losses(
         elif _is_lost(rows, rows_before):
             refusals.append(Refusal(place, _fewer(rows, rows_before), ACCEPT))
         else:
+            lost: dict[str | None, tuple[int, int]] = {}
             for (of, province), rows_before in sorted(before.items()):
                 rows = loaded.get((of, province), 0)
-                if of == table and province and (of, province) not in left_out and _is_lost(rows, rows_before):
-                    name, name_fa = names[province]
-                    place = f"{table}, {province} {name}{BETWEEN}{PERSIAN_NAMES[table]}، {name_fa}"
-                    reason = _fewer(rows, rows_before, "fewer_rows")
-                    refusals.append(Refusal(place, reason, words("hand_in_province")))
+                is_lost = not rows or _is_lost(rows, rows_before)
+                if is_lost and of == table and province and (of, province) not in left_out:
+                    lost[province] = rows, rows_before
+            if len(lost) > _MOST_LINES:
+                listed, listed_fa = _listed(lost, names)
+                reason = words("provinces_lost", places=listed, places_fa=listed_fa)
+                refusals.append(Refusal(place, reason, words("hand_in_province")))
+                continue
+            for province, (rows, rows_before) in lost.items():
+                name, name_fa = names[province]
+                of_province = f"{table}, {name}{BETWEEN}{PERSIAN_NAMES[table]}، {name_fa}"
+                reason = _fewer(rows, rows_before, "fewer_rows")
+                refusals.append(Refusal(of_province, reason, words("hand_in_province")))
     return refusals
+
+
+def fallen(
+    con: duckdb.DuckDBPyConnection,
+    last: Path | None,
+    numbers: Mapping[tuple[str, str | None], Any],
+    excused: Iterable[str],
+) -> list[Refusal]:
+    """Active assistants, people in service and licensed institutes of the nation or a province that fell to less than half of
+    the version `last`: as many rows may have another content. `excused` are provinces whose files are left out on purpose.
+    """
+    names = _names(con)
+    left_out = set(excused)
+    refusals = []
+    for metric in _STOCKS:
+        sql = f"select province, value from published_numbers where metric = '{metric}' order by province nulls first"
+        lost: dict[str | None, tuple[int, int]] = {}
+        for province, value in publications.rows_of(last, sql):
+            now = numbers.get((metric, province)) or 0
+            if value >= FEWEST and now < value * LEAST_SHARE and province not in left_out:
+                lost[province] = int(now), int(value)
+        if lost:
+            label = catalog.catalogue()[metric].label
+            place = f"{label['en']}{BETWEEN}{label['fa']}"
+            listed, listed_fa = _listed(lost, names)
+            reason = words("stock_fell", places=listed, places_fa=listed_fa)
+            refusals.append(Refusal(place, reason, words("check_content")))
+    return refusals
+
+
+def moved_residents(con: duckdb.DuckDBPyConnection, last: Path | None) -> list[Refusal]:
+    """Provinces whose residents differ by more than a tenth from those of the version `last` for the same day."""
+    before = population.by_province(publications.rows_of(last, population.ROWS))
+    known = population.Provinces(population=before)
+    arriving = population.Provinces(population=population.by_province(con.execute(population.ROWS).fetchall()))
+    ((as_of,),) = publications.rows_of(last, "select as_of from publication") or [(None,)]
+    moved: dict[str | None, tuple[int, int]] = {}
+    for province, dated in before.items():
+        days = [as_of, *(row.date for row in dated if row.date < as_of)]
+        both = [
+            (round(arriving.residents(province, day) or 0), round(known.residents(province, day) or 0)) for day in days
+        ]
+        changed = [(now, value) for now, value in both if abs(now - value) > value * MOST_RESIDENTS_MOVE]
+        moved |= {province: changed[0]} if changed else {}
+    if not moved:
+        return []
+    listed, listed_fa = _listed(moved, _names(con))
+    reason = words("residents_moved", places=listed, places_fa=listed_fa)
+    return [Refusal("population.csv", reason, words("check_residents"))]
+
+
+def _listed(lost: Mapping[str | None, tuple[int, int]], names: Mapping[str | None, tuple[str, str]]) -> list[str]:
+    """The English and the Persian words for places with a number now and in the last publication; the nation is None."""
+    more = [words("and_more", count=len(lost) - _MOST_NAMED)] if len(lost) > _MOST_NAMED else []
+    listed = []
+    for at, (lang, comma) in enumerate((("en", ", "), ("fa", "، "))):
+        each = [f"{names[place][at]} {rows:,} ({before:,})" for place, (rows, before) in lost.items()]
+        listed.append(comma.join([*each[:_MOST_NAMED], *(spoken(text, lang) for text in more)]))
+    return listed
+
+
+def _names(con: duckdb.DuckDBPyConnection) -> dict[str | None, tuple[str, str]]:
+    """The English and the Persian name of each province, and of the nation."""
+    provinces = con.execute("select iso_3166_2, name_en, name_fa from provinces").fetchall()
+    return {None: ("the nation", "کل کشور")} | {iso: (f"{iso} {name}", name_fa) for iso, name, name_fa in provinces}
 
 
 def _with_references(table: str) -> set[str]:

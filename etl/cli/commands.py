@@ -22,7 +22,7 @@ import duckdb
 from etl.analysis import registry
 from etl.build import load_report, pipeline, volume
 from etl.cli import arguments, console
-from etl.core import paths
+from etl.core import paths, without_pandas
 from etl.core.errors import Busy, QuestionError, Refused
 from etl.core.text_folding import printable
 from etl.extract.causes import words
@@ -30,6 +30,7 @@ from etl.operations import commands as operations
 from etl.operations import readiness
 from etl.revisions import diff
 from etl.semantic import access, answers, catalog
+from etl.semantic.members import newer_counties_in
 from etl.warehouse import publications as publication
 
 # The exit code of a command ended by Ctrl-C, as shells report it.
@@ -115,7 +116,9 @@ def _load(command: Callable[..., load_report.Report], options: argparse.Namespac
         options.day or volume.build_day(date.today()),
         options.skip_refused,
         options.accept_loss,
+        options.new_identity,
         by_clock=not options.day,
+        announce=_note_load,
     )
     if options.report:
         load_report.refuse_unwritable(options.report)
@@ -137,7 +140,7 @@ def _load(command: Callable[..., load_report.Report], options: argparse.Namespac
         if options.report:
             report.write(options.report)
         if command is pipeline.build:
-            operations.note("load_refused")
+            operations.note_refusal("load_refused")
         progress.close()
         # A closed pipe does not turn a refusal into a success.
         with suppress(OSError):
@@ -146,12 +149,14 @@ def _load(command: Callable[..., load_report.Report], options: argparse.Namespac
         raise
     finally:
         progress.close()
-    if report.published:
-        if report.new_files:
-            new = {"files": report.new_files, "rows": report.new_rows}
-            operations.note("file_submitted", publication=report.publication, **new)
-        operations.note("load_approved", publication=report.publication)
     _write_report(report, options.report)
+
+
+def _note_load(report: load_report.Report) -> None:
+    if report.new_files:
+        new = {"files": report.new_files, "rows": report.new_rows}
+        operations.note("file_submitted", publication=report.publication, **new)
+    operations.note("load_approved", publication=report.publication)
 
 
 def _write_report(report: load_report.Report, to: Path | None) -> None:
@@ -173,6 +178,7 @@ def _quarantine(options: argparse.Namespace) -> None:
             "select file, coalesce(sheet || '!', '') || line, column_name, reason, expected "
             f"from {'warned' if options.warned else 'quarantine'}"
         ).fetchall()
+    operations.note("quarantine", rows=len(rows))
     console.write_csv(("file", "line", "column", "reason", "expected"), rows, options.to)
 
 
@@ -184,6 +190,7 @@ def _metrics(_: argparse.Namespace) -> None:
 
 
 def _ask(options: argparse.Namespace) -> None:
+    where = arguments.filters(options.where)
     with access.connect(options.source, access.ADMINISTRATOR) as con:
         answer = answers.ask(
             con,
@@ -191,8 +198,10 @@ def _ask(options: argparse.Namespace) -> None:
             by=tuple(filter(None, (options.by or "").split(","))),
             on=options.on,
             over=options.over,
-            where=arguments.filters(options.where),
+            where=where,
         )
+    for name, code in newer_counties_in(where).items():
+        print(f"{name} counts in county {code}: counties have the boundaries of the census of 1395", file=sys.stderr)
     console.print_answer(answer, options.format)
 
 
@@ -237,22 +246,30 @@ def _similar(options: argparse.Namespace) -> None:
 
 
 def _publications(options: argparse.Namespace) -> None:
-    current = publication.current(options.source)
-    for path in publication.versions(options.source):
+    kept = publication.versions(options.source)
+    shown = Path(os.path.realpath(options.source))
+    for path in kept or [publication.current(options.source)]:
         try:
-            publication.connect(path).close()
+            publication.verify(path)
             fault = ""
         except publication.OtherVersion:
             fault = "\tof another version of the program"
         except Refused:
             fault = "\tdamaged"
-        print(f"{path.stem}{fault}\t{'shown' if path == current else 'kept'}")
+        print(f"{path.stem}{fault}\t{'shown' if path == shown else 'kept'}")
+    if options.source.is_symlink() and not shown.exists():
+        print(f"{shown.stem}\tmissing\tshown")
 
 
 def _rollback(options: argparse.Namespace) -> None:
-    shown = publication.roll_back(options.source, options.id or "").stem
-    operations.note("rollback", publication=shown)
-    print(shown)
+    def announce(shown: str) -> None:
+        operations.note("rollback", publication=shown)
+
+    try:
+        print(publication.roll_back(options.source, options.id or "", announce).stem)
+    except (Refused, Busy):
+        operations.note_refusal("rollback_refused")
+        raise
 
 
 def _diff(options: argparse.Namespace) -> None:
@@ -260,6 +277,12 @@ def _diff(options: argparse.Namespace) -> None:
 
 
 def _backtest(options: argparse.Namespace) -> None:
+    if options.planted:
+        without_pandas.allow()
+        from etl.analysis import backtesting
+
+        print(backtesting.planted().to_string(index=False, formatters={"inside": "{:.0%}".format}))
+        return
     with access.connect(options.source, access.ADMINISTRATOR) as con:
         console.print_answer(registry.analyse(con, "backtest"), options.format)
 
@@ -292,7 +315,12 @@ def _parser() -> argparse.ArgumentParser:
         load.add_argument(
             "--accept-loss",
             action="store_true",
-            help="go on although a table, a province of it or most rows of a file are lost",
+            help="go on although a table, a province of it, most rows of a file or most people of a province are lost",
+        )
+        load.add_argument(
+            "--new-identity",
+            action="store_true",
+            help="go on with another identity key than that of the last publication",
         )
         load.add_argument("--day", type=arguments.day, help="the day of the build (today)")
 
@@ -339,6 +367,7 @@ def _parser() -> argparse.ArgumentParser:
     compared.add_argument("new", nargs="?", help="a publication kept (the one shown)")
 
     backtest = operations.command(commands, "backtest", _backtest, "past projections against what happened")
+    backtest.add_argument("--planted", action="store_true", help="made-up series with a planted break instead")
 
     for answering in (ask, analyse, why, compared, backtest):
         answering.add_argument("--format", choices=("csv", "json", "table"), default="table")

@@ -73,6 +73,11 @@ def print_report(report: Report) -> None:
     for missing in report.refused:
         province = f" ({missing.province})" if missing.province else ""
         print(f"refused: {missing.file}{province}: {missing.reason}")
+    for reference in report.reference:
+        instead = (
+            f"{reference.rows} rows, in place of {reference.replaces}" if reference.replaces else "sets up the build"
+        )
+        print(f"reference: {reference.file}: {instead}")
     for name in report.ignored:
         print(f"ignored: {name}")
     for loss in report.accepted:

@@ -12,7 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from etl.core.jalali import parse_day
+
 LAST_PORT = 65535
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 
 
@@ -86,10 +89,23 @@ memory = matching(r"(?i)[1-9][0-9]*(\.[0-9]+)? ?[KMGT]i?B", "amount of memory li
 database = matching(
     r"postgres(ql)?://([^\s:@/]+@)?[^\s@/]*/\S*", "address like postgresql://dashboard@db/policeyar", may_be_empty=True
 )
-syslog = matching(r"/\S+|\S+:[0-9]{1,5}", "socket like /dev/log or HOST:514", may_be_empty=True)
+syslog = matching(
+    r"/\S+|((tcp|tls)://)?[^\s/]+:[0-9]{1,5}", "socket like /dev/log, HOST:514, or tls://HOST:6514", may_be_empty=True
+)
 # rsync would take a word that begins with a hyphen as an option.
 replica_source = matching(r"[^-\s].*", "source of rsync like builder:/var/lib/policeyar/offer", may_be_empty=True)
 clock = matching("([01][0-9]|2[0-3]):[0-5][0-9]", "time of day like 02:30")
+
+
+def weekend(value: Any) -> str:
+    """A day and the weekdays without work from it on, as "1404/03/01 thursday friday"; the day becomes an ISO date."""
+    first, *names = text(value).lower().split() or [""]
+    try:
+        if set(names) <= set(WEEKDAYS):
+            return " ".join((parse_day(first).isoformat(), *names))
+    except ValueError:
+        pass
+    raise ValueError(f"{_quoted(value)} is no weekend like 1404/03/01 thursday friday")
 
 
 def command(value: Any) -> str:
@@ -160,7 +176,7 @@ def file_of_root(value: Any) -> Path | None:
 def folder(value: Any) -> Path:
     """An existing folder."""
     path = Path(text(value))
-    if not path.is_dir():
+    if not text(value) or not path.is_dir():
         raise ValueError(f"{path} is no folder")
     return path.resolve()
 

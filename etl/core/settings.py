@@ -22,6 +22,8 @@ from etl.core.paths import ROOT
 STANDARD_FILE = Path("/etc/policeyar/settings.toml")
 FILE_VARIABLE = "POLICEYAR_SETTINGS"
 DATA = ROOT / "data"
+# The names under which a machine reaches itself.
+LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
 class Faulty(Exception):
@@ -65,8 +67,10 @@ class SignIn:
     secrets: Path | None = _setting(None, kinds.file)
     # The PostgreSQL in which several hosts share saved views and sessions; empty: SQLite files of this host.
     database: str = _setting("", kinds.database, "SHARED_DATABASE")
-    # The syslog that receives a copy of each line of the audit log: a socket like /dev/log, or HOST:PORT (UDP).
+    # The syslog that receives a copy of each line of the audit log; empty: the journal, number and code of each line.
     syslog: str = _setting("", kinds.syslog, "AUDIT_SYSLOG")
+    # Whether the audit log holds the address of the client.
+    log_client: bool = _setting(False, kinds.flag)
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,13 @@ class Replicas:
 
 
 @dataclass(frozen=True)
+class Weekend:
+    """The weekdays that are no working days, each set from a day on; Friday before. The file has a [[weekend]] for each."""
+
+    rules: tuple[str, ...] = _setting((), kinds.several(kinds.weekend), "WEEKEND")
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings, checked."""
 
@@ -128,6 +139,7 @@ class Settings:
     schedule: Schedule = Schedule()
     notify: Notify = Notify()
     replicas: Replicas = Replicas()
+    weekend: Weekend = Weekend()
 
 
 # Every setting, with the name of its section.
@@ -169,8 +181,11 @@ def apply(environment: MutableMapping[str, str] = os.environ) -> Settings:
     if file_in_use(environment):
         for section, setting in _ALL:
             value = getattr(getattr(settings, section), setting.name)
-            if setting.metadata["variable"] and value not in ("", 0, None, False):
-                environment.setdefault(setting.metadata["variable"], "1" if value is True else str(value))
+            variable = setting.metadata["variable"]
+            # An empty variable overrides nothing.
+            if variable and value not in ("", 0, None, False, ()) and not environment.get(variable):
+                written = ",".join(value) if isinstance(value, tuple) else "1" if value is True else str(value)
+                environment[variable] = written
     return settings
 
 
@@ -215,6 +230,8 @@ def _file(environment: Mapping[str, str]) -> tuple[dict[str, dict[str, Any]], li
         return {}, [f"{path}: cannot be read ({getattr(error, 'strerror', None) or 'not UTF-8'})"]
     except tomllib.TOMLDecodeError as error:
         return {}, [f"{path}: is not TOML: {error}"]
+    if isinstance(weekends := content.get("weekend"), list):
+        content["weekend"] = {"rules": list(map(_weekend_rule, weekends))}
     names = {section.name: [setting.name for setting in fields(section.type)] for section in fields(Settings)}  # type: ignore[arg-type]
     faults = []
     for section, table in content.items():
@@ -229,6 +246,12 @@ def _file(environment: Mapping[str, str]) -> tuple[dict[str, dict[str, Any]], li
                 if key not in names[section]
             ]
     return {name: table for name, table in content.items() if isinstance(table, dict)}, faults
+
+
+def _weekend_rule(entry: Any) -> str:
+    """A [[weekend]] of the file, with `from` and `days`, as one line."""
+    days = entry.get("days") if isinstance(entry, dict) else None
+    return f"{entry['from']} {' '.join(map(str, days))}" if isinstance(days, list) and "from" in entry else str(entry)
 
 
 def _meant(word: str, choices: Any) -> str:
@@ -251,6 +274,9 @@ def _contradictions(settings: Settings) -> list[str]:
         for name in ("access", "secrets"):
             if not getattr(settings.sign_in, name):
                 faults.append(f"sign_in.{name}: the mode {settings.sign_in.mode} needs this file")
-    if settings.sign_in.mode == "open" and not ipaddress.ip_address(web.address).is_loopback:
+    is_behind_another = not ipaddress.ip_address(web.address).is_loopback
+    if settings.sign_in.mode == "oidc" and not (web.certificate or is_behind_another or web.host in LOCAL_NAMES):
+        faults.append(f"web.certificate: people of other machines sign in at {web.host} over TLS alone")
+    if settings.sign_in.mode == "open" and is_behind_another:
         faults.append(f"sign_in.mode: open serves this machine only, and web.address is {web.address}")
     return faults

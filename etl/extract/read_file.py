@@ -183,6 +183,7 @@ def _write(
 ) -> None:
     """Write the rows, the faults, and the faults whose value loads as unknown."""
     validator.counts.clear()
+    validator.newer_counties.clear()
     schemas = {"rows": row_schema(contract(job.table)), "faults": FAULTS, "warned": FAULTS}
     with _build_disk():
         sinks = [pa.OSFile(str(job.file(kind)), "wb") for kind in schemas]
@@ -241,6 +242,9 @@ def _outcome(job: Job, source: SourceFile, validator: Validator, digest: str, si
             more = f" and {len(titles) - _TITLES_NAMED} more" if len(titles) > _TITLES_NAMED else ""
             notes.append(f"{words}: {', '.join(named)}{more}")
     notes += [f"{words}: {counts[name]}" for name, words in _COUNTED.items() if counts[name]]
+    if newer := validator.newer_counties:
+        by_name = ", ".join(f"{name} ({newer[name]})" for name in sorted(newer))
+        notes.append(f"rows of counties created since 1395 counted in their parent: {by_name}")
     return Read(source.rows_read, digest, size, notes, job.table, source.sheets)
 
 

@@ -6,14 +6,15 @@ from pathlib import Path
 
 from etl.core.paths import SAMPLE_MARK
 from etl.core.text_folding import fold
-from etl.extract.causes import because, named
+from etl.extract.causes import BETWEEN, because, line, named, words
 from etl.extract.contract import TABLES
 
 WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 ENDINGS = (".csv", ".tsv", ".parquet", *WORKBOOKS)
 # Files that configure the build, and the marker of a folder whose rows are synthetic.
 CONFIGURATION = (
-    "courses.csv", "targets.csv", "population.csv", "announcements.csv", "events.csv", "sources.toml", SAMPLE_MARK,
+    "courses.csv", "targets.csv", "population.csv", "announcements.csv", "events.csv", "calendar.csv", "sources.toml",
+    SAMPLE_MARK,
 )  # fmt: skip
 PERSIAN_NAMES = dict(zip(TABLES, ("مؤسسات", "مجوزها", "کارکنان", "آموزش"), strict=True))
 _NAMES = {fold(name): table for table, persian in PERSIAN_NAMES.items() for name in (persian, table)}
@@ -46,11 +47,14 @@ def source_files(folder: Path) -> list[tuple[Path, str]]:
 
 
 def unread_files(folder: Path) -> list[str]:
-    """Every other file in `folder` and below, by its relative path."""
+    """Every other file in `folder` and below, by its relative path; with the reason if it is named like one that counts."""
     unread = [name for name in _names(folder) if not _is_source(folder, name) and name not in CONFIGURATION]
     listed: list[str] = []
     for name in unread:
         listed += _below(folder, name) if (folder / name).is_dir() and not (folder / name).is_symlink() else [name]
+    listed = [
+        line(f"{name}{BETWEEN}{name}", words("below")) if Path(name).name in CONFIGURATION else name for name in listed
+    ]
     more = len(listed) - _MOST_IGNORED
     return [*listed[:_MOST_IGNORED], f"(and {more} more files)"] if more > 0 else listed
 

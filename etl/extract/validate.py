@@ -35,9 +35,11 @@ class Validator:
     def __init__(self, of: Contract, setting: parse_values.Setting) -> None:
         self._contract = of
         self._schema = row_schema(of)
-        self._counties = setting.places.counties
+        self._places = setting.places
         self._columns = {column.name: _ColumnValidator(column, setting) for column in of.entering}
         self.counts: Counter[str] = Counter()
+        # Rows of counties created since the census, by name.
+        self.newer_counties: Counter[str] = Counter()
 
     def validate(self, batch: Batch, file_number: int) -> tuple[pa.RecordBatch, list[Fault], list[Fault]]:
         """The typed rows of a batch (null for unknown and faulty values), the faults that reject a row, and the faults
@@ -57,7 +59,7 @@ class Validator:
             distinct, codes = texts.dictionary.to_pylist(), texts.indices
             result = self._columns[column.name].validate(distinct)
             if column.type == "county":
-                array = self._county(provinces, result.typed, codes)
+                array, written = self._county(provinces, result.typed, codes)
                 is_unknown = pc.and_(pc.is_valid(result.typed.take(codes)), pc.is_null(array))
                 unknown = batch.lines[is_unknown.to_numpy(zero_copy_only=False)]
                 warned += [(line, column.name, "unknown_value") for line in unknown.tolist()]
@@ -66,7 +68,9 @@ class Validator:
             arrays.append(array)
             if column.type == "province":
                 provinces = array
-            if column.shown:
+            if column.type == "county":
+                arrays.append(written)
+            elif column.shown:
                 display = text_folding.display_code if column.type == "code" else text_folding.display_text
                 arrays.append(pa.array([display(text) for text in distinct], pa.string()).take(codes))
             self._count_habits(distinct, result, codes)
@@ -88,8 +92,8 @@ class Validator:
             for name, code, number in habits:
                 self.counts[name] += int(rows[code]) * number
 
-    def _county(self, provinces: pa.Array, folded: pa.Array, codes: Any) -> pa.Array:
-        """The county of each row: which one a name means depends on the row's province."""
+    def _county(self, provinces: pa.Array, folded: pa.Array, codes: Any) -> tuple[pa.Array, pa.Array]:
+        """The county of each row, and its name as written: which one a name means depends on the row's province."""
         names = folded.to_pylist()
         encoded = provinces.dictionary_encode("encode")
         province_codes: list[str | None] = encoded.dictionary.to_pylist()
@@ -98,10 +102,14 @@ class Validator:
         counties = []
         for pair, times in zip(distinct.tolist(), count.tolist(), strict=True):
             province, name = province_codes[pair // len(names)], names[pair % len(names)]
-            code = self._counties.get((province or "", name)) if name else None
-            self.counts["county"] += times if name and code is None else 0
-            counties.append(code)
-        return pa.array(counties, pa.string()).take(pa.array(position))
+            county = self._places.county(province or "", name) if name else None
+            self.counts["county"] += times if name and county is None else 0
+            if county and county.written and county.is_newer:
+                self.newer_counties[county.written] += times
+            counties.append((county.code, county.written) if county else (None, None))
+        at = pa.array(position)
+        code_of, written_of = (pa.array(values, pa.string()).take(at) for values in zip(*counties, strict=True))
+        return code_of, written_of
 
 
 def _faults(column: Column, result: parse_values.ValidationResult, codes: Any, lines: np.ndarray) -> list[Fault]:

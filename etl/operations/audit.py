@@ -1,34 +1,50 @@
-"""The audit log: who did what, one JSON line per event, each with the hash of the line before it.
+"""The audit log: who did what, one JSON line per event, in one file per month.
 
-A changed, removed or inserted line breaks the chain; head.json records the end, so that cut lines are noticed too.
-No event contains a number, a name, an id of a person in the register, or an address.
+Each line carries the hash of the line before it, and a code under a key of its own; the key of the next line is derived from
+that key, which is then erased: a forward-secure chain (Schneier and Kelsey, 1999). An intruder with the account of the dashboard
+can only write on; whoever keeps the first key notices every line that was changed, removed or put in. The end of the log is
+noted in head.json and, out of reach of this account, in the journal or the site's syslog.
+No event contains a number, a name, an id of a person in the register, or an address of a page.
 """
 
 import hashlib
+import hmac
 import json
-import logging
 import os
 import re
-from collections import deque
-from collections.abc import Iterator
+import secrets
+import socket
+import ssl
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from logging.handlers import SysLogHandler
 from pathlib import Path
 from typing import Any
 
-from etl.core.files import locked
+from etl.core.files import locked, sync
 from etl.semantic.access import AccessScope
 
 EVENTS = (
-    "sign_in", "sign_out", "refused", "detail", "export", "view_saved", "view_deleted", "file_submitted",
-    "load_approved", "load_refused", "rollback", "settings_changed",
+    "sign_in", "sign_out", "sessions_ended", "refused", "detail", "export", "view_saved", "view_deleted", "file_submitted",
+    "load_approved", "load_refused", "rollback", "rollback_refused", "settings_changed", "backup", "restore", "quarantine",
+    "pull", "accept",
 )  # fmt: skip
-FIELDS = frozenset(("metric", "form", "role", "provinces", "files", "rows", "status", "why", "publication", "page"))
+FIELDS = frozenset((
+    "metric", "form", "role", "provinces", "files", "rows", "status", "why", "publication", "page", "province", "institute",
+    "setting", "times", "account", "client",
+))  # fmt: skip
 _PLAIN = re.compile(r"[\w .,:+-]{0,200}")
 _FIRST = "0" * 64
-_LOG, _HEAD = "audit.jsonl", "head.json"
+_HEAD, _FIRST_KEY, _UNSENT, _VERIFIED, _SETTINGS = (
+    "head.json", "first.key", "outside.fault", "verified.json", "settings.json",
+)  # fmt: skip
+# The state of the chain: not for backups, because an old key would let an intruder rewrite what was logged since.
+STATE = frozenset((_HEAD, _FIRST_KEY))
+_CODE = ', "code": "'
+_TAIL_BYTES, _TAIL_EVENTS = 1 << 18, 500
+JOURNAL = Path("/run/systemd/journal/dev-log")
+_PATIENCE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -41,58 +57,51 @@ class Event:
     more: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Verified:
+    """The outcome of the last verification on this host."""
+
+    at: str
+    is_whole: bool
+
+
+@dataclass(frozen=True)
+class _Head:
+    """The end of the log: number and hash of the last line, the length of its file, and the key of the next line."""
+
+    chain: str
+    number: int
+    hash: str
+    month: str
+    size: int
+    key: str
+
+
 def record(folder: Path, sub: str, event: str, **more: str | int) -> None:
-    """Append an event. Raises ValueError for an unknown event or field, OSError if the log cannot be written."""
+    """Append an event. Raises ValueError for an unknown event or field, OSError if the log cannot be written.
+
+    Callers record first and act afterwards: what cannot be logged does not happen.
+    """
     if event not in EVENTS or not more.keys() <= FIELDS:
         raise ValueError("the audit log has no such event or field")
     if not all(isinstance(value, int) or _PLAIN.fullmatch(value) for value in more.values()):
         raise ValueError("an audit field holds plain words or a number")
     with locked(folder):
-        count, before = _head(folder)
-        entry = {
-            "number": count + 1,
-            "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            "sub": sub,
-            "event": event,
-            **more,
-            "before": before,
-        }
-        line = json.dumps(entry, ensure_ascii=False)
-        handle = os.open(folder / _LOG, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as out:
-            out.write(line + "\n")
-            out.flush()
-            os.fsync(out.fileno())
-        waiting = folder / "head.next"
-        waiting.write_text(json.dumps({"number": count + 1, "hash": _digest(line)}), encoding="utf-8")
-        os.replace(waiting, folder / _HEAD)
-    _to_syslog(os.environ.get("AUDIT_SYSLOG", ""), line)
+        line = _append(folder, sub, event, more)
+    _send_outside(folder, line)
 
 
-def record_settings(folder: Path, digest: str) -> None:
-    """Record an event if the settings or the table of roles changed since the last call; the first call records none."""
-    digest_file = folder / "settings.sha256"
+def record_settings(folder: Path, digests: Mapping[str, str]) -> None:
+    """Record each setting whose digest differs from that of the last call; the first call records none."""
+    path = folder / _SETTINGS
+    lines = []
     with locked(folder):
-        before = digest_file.read_text(encoding="utf-8") if digest_file.exists() else digest
-        digest_file.write_text(digest, encoding="utf-8")
-    if digest != before:
-        record(folder, "server", "settings_changed")
-
-
-def _to_syslog(address: str, line: str) -> None:
-    """Copy the line to the site's syslog. The file is authoritative: a syslog that is down is ignored."""
-    if not address:
-        return
-    host, _, port = address.rpartition(":")
-    with suppress(OSError, ValueError):
-        target: Any = (host, int(port)) if host else address
-        handler = SysLogHandler(target, SysLogHandler.LOG_AUTHPRIV)
-        handler.ident = "policeyar: "
-        # The default error handler would print the line.
-        handler.handleError = lambda record: None  # type: ignore[method-assign]
-        # Not from the record factory, which strips records in a web process.
-        handler.handle(logging.LogRecord("audit", logging.INFO, "", 0, line, None, None))
-        handler.close()
+        before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else digests
+        for name in sorted(name for name in before.keys() | digests.keys() if before.get(name) != digests.get(name)):
+            lines.append(_append(folder, "server", "settings_changed", {"setting": name}))
+        _replace(path, json.dumps(digests))
+    for line in lines:
+        _send_outside(folder, line)
 
 
 def rights(scope: AccessScope) -> dict[str, str]:
@@ -101,68 +110,247 @@ def rights(scope: AccessScope) -> dict[str, str]:
     return {"role": scope.role, "provinces": provinces}
 
 
-def verify(folder: Path) -> list[str]:
-    """The faults of the log, one sentence each; empty if it is intact."""
-    faults = []
-    before, number = _FIRST, 0
-    for at, line in enumerate(_lines(folder), 1):
-        entry = _read(line)
+def take_first_key(folder: Path) -> str:
+    """The first key of the log, for the verifier alone: it is erased here. Raises FileNotFoundError if it was taken before."""
+    with locked(folder):
+        if not (folder / _HEAD).exists():
+            _begin(folder)
+        key = (folder / _FIRST_KEY).read_text(encoding="utf-8").strip()
+        (folder / _FIRST_KEY).unlink()
+    return key
+
+
+def verify(folder: Path, first_key: str = "", noted: Mapping[int, str] | None = None) -> str:
+    """The first fault of the log in one sentence; empty if it is whole. Reads line by line.
+
+    Without the first key this finds damage, but not lines that somebody wrote anew with their hashes. `noted`: codes by number
+    of line, as the journal or syslog holds them (`codes_noted`).
+    """
+    head = _read_head(folder)
+    chain = _chain_of(first_key) if first_key else head.chain if head else ""
+    key, before, is_at_head = first_key, _FIRST, head is None
+    missing = dict(noted or {})
+    for number, text in enumerate(_lines(_files(folder, chain)), 1):
+        entry = _read(text)
         if entry is None:
-            faults.append(f"line {at} is not an event")
-        elif entry.get("before") != before or entry.get("number") != number + 1:
-            faults.append(f"line {at} does not follow the line before it: one was changed, removed or put in")
-        number = entry["number"] if entry and isinstance(entry.get("number"), int) else number + 1
-        before = _digest(line)
-    recorded = _recorded_head(folder)
-    if recorded and recorded != (number, before):
-        faults.append("the end of the log is not the one that was noted: the last lines were changed or removed")
-    elif not recorded and number:
-        faults.append("the note of the end of the log is missing")
-    return faults
+            return f"line {number} is not an event"
+        if entry.get("before") != before or entry.get("number") != number:
+            return f"line {number} does not follow the line before it: one was changed, removed or put in"
+        code = str(entry.get("code"))
+        if key:
+            if not _is_of(key, text):
+                return f"line {number} was not written with the key of this log: it was changed, or is of another host"
+            key = _next(key)
+        if missing.pop(number, code) != code:
+            return f"line {number} is not the one that was noted outside of this host"
+        before = _digest(text)
+        if head and head.number == number:
+            is_at_head = head.hash == before and (not key or head.key == key)
+    if first_key and (head is None or head.chain != chain):
+        return "there is no log of this key, or the note of its end is missing"
+    if (head is None and _files(folder, "")) or (head and head.number and not is_at_head):
+        return "the end of the log is not the one that was noted: the last lines were changed or removed"
+    return "the end of the log is missing: later lines were noted outside of this host" if missing else ""
+
+
+def codes_noted(lines: Iterable[str], first_key: str) -> dict[int, str]:
+    """The code of each line of a chain that the journal or syslog holds, by number."""
+    chain, codes = _chain_of(first_key), {}
+    for line in lines:
+        entry = _read(line[line.find("{") :]) or {}
+        if entry.get("chain") == chain:
+            codes[int(entry["number"])] = str(entry["code"])
+    return codes
+
+
+def note_verified(folder: Path, fault: str) -> None:
+    """Keep the outcome of a verification, which the page shows."""
+    at = datetime.now(UTC).isoformat(timespec="minutes")
+    _replace(folder / _VERIFIED, json.dumps(asdict(Verified(at, not fault))))
+
+
+def last_verified(folder: Path) -> Verified | None:
+    """The outcome of the last verification; None if there was none."""
+    with suppress(OSError, ValueError, TypeError):
+        return Verified(**json.loads((folder / _VERIFIED).read_text(encoding="utf-8")))
+    return None
 
 
 def events(folder: Path) -> list[Event]:
-    """The last 500 events, the latest first."""
-    shown = []
-    for entry in reversed(deque(filter(None, map(_read, _lines(folder))), 500)):
-        more = {key: value for key, value in entry.items() if key in FIELDS}
-        shown.append(Event(str(entry.get("at")), str(entry.get("sub")), str(entry.get("event")), more))
-    return shown
+    """The last 500 events, the latest first, from the ends of the files."""
+    shown: list[Event] = []
+    for path in reversed(_files(folder, "")):
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
+            entries = [entry for line in file.read().decode("utf-8", "replace").split("\n") if (entry := _read(line))]
+        for entry in reversed(entries):
+            more = {key: value for key, value in entry.items() if key in FIELDS}
+            shown.append(Event(str(entry.get("at")), str(entry.get("sub")), str(entry.get("event")), more))
+        if len(shown) >= _TAIL_EVENTS:
+            break
+    return shown[:_TAIL_EVENTS]
 
 
-def _head(folder: Path) -> tuple[int, str]:
-    """Number and hash of the last event: as in head.json, else (after a crash between two writes) from the log."""
-    number, digest = 0, _FIRST
-    if last := _last_line(folder):
-        entry = _read(last) or {}
-        number, digest = int(entry.get("number", 0)), _digest(last)
-    recorded = _recorded_head(folder)
-    # A further event must not hide that the last lines were changed or cut off.
-    return recorded if recorded and recorded[0] >= number else (number, digest)
+def fault(folder: Path) -> str:
+    """Why events cannot be logged, or not outside of this host; empty if all is well."""
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    newest = _files(folder, "")[-1:] if folder.is_dir() else []
+    if not all(os.access(path, os.W_OK) for path in (existing, *newest)):
+        return "the audit log cannot be written"
+    return "the audit log cannot be sent outside of this host" if (folder / _UNSENT).exists() else ""
 
 
-def _last_line(folder: Path) -> str:
-    """The last line of the log; empty if there is none."""
-    path = folder / _LOG
-    if not path.exists():
-        return ""
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 8192))
-        return file.read().decode("utf-8", "replace").rstrip("\n").rsplit("\n", 1)[-1]
+def faults(folder: Path) -> list[str]:
+    """What an operator has to mend, after a try to reach the place outside."""
+    if not folder.is_dir():
+        return []
+    with suppress(OSError):
+        _send_outside(folder, "")
+    found = [fault(folder)] if fault(folder) else []
+    if (folder / _FIRST_KEY).exists():
+        found.append("the first key of the audit log is still here: python -m etl audit key, and keep it elsewhere")
+    return found
 
 
-def _recorded_head(folder: Path) -> tuple[int, str] | None:
+def _append(folder: Path, sub: str, event: str, more: Mapping[str, str | int]) -> str:
+    """Write a line and the new end of the log; neither if one of them fails. Returns the line."""
+    head = _recovered(folder, _read_head(folder) or _begin(folder))
+    now = datetime.now(UTC)
+    month = max(head.month, f"{now:%Y-%m}")
+    place = {"chain": head.chain, "number": head.number + 1, "at": now.isoformat(timespec="milliseconds")}
+    body = json.dumps(place | {"sub": sub, "event": event} | dict(more) | {"before": head.hash}, ensure_ascii=False)[
+        :-1
+    ]
+    line = _sealed(head.key, body)
+    path = _file(folder, month, head.chain)
+    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
-        head = json.loads((folder / _HEAD).read_text(encoding="utf-8"))
-        return int(head["number"]), str(head["hash"])
-    except (OSError, ValueError, KeyError, TypeError):
+        _give_to_owner(folder, path)
+        size = os.fstat(handle).st_size
+        try:
+            data = f"{line}\n".encode()
+            if os.write(handle, data) != len(data):
+                raise OSError("the audit log cannot be written: the disk is full")
+            os.fsync(handle)
+            head = _Head(head.chain, head.number + 1, _digest(line), month, size + len(data), _next(head.key))
+            _replace(folder / _HEAD, json.dumps(asdict(head)))
+        except OSError:
+            os.ftruncate(handle, size)
+            raise
+    finally:
+        os.close(handle)
+    return line
+
+
+def _begin(folder: Path) -> _Head:
+    """The head of a new chain."""
+    key = secrets.token_hex(32)
+    head = _Head(_chain_of(key), 0, _FIRST, "", 0, key)
+    _replace(folder / _FIRST_KEY, key)
+    _replace(folder / _HEAD, json.dumps(asdict(head)))
+    return head
+
+
+def _recovered(folder: Path, head: _Head) -> _Head:
+    """The head, with the lines that processes wrote before they were killed; a line that a crash cut is taken back."""
+    for path in _files(folder, head.chain):
+        month = path.name[len("audit-") :][:7]
+        if month < head.month:
+            continue
+        size = head.size if month == head.month else 0
+        with path.open("rb") as file:
+            file.seek(size)
+            *lines, cut = file.read().decode("utf-8", "replace").split("\n")
+        for line in lines:
+            if not _is_of(head.key, line):
+                return head
+            size += len(f"{line}\n".encode())
+            head = _Head(head.chain, head.number + 1, _digest(line), month, size, _next(head.key))
+        if cut:
+            os.truncate(path, size)
+    return head
+
+
+def _send_outside(folder: Path, line: str) -> None:
+    """Send the line to the site's syslog, or number and code of it to the journal. A failure is noted, and ends nothing.
+
+    Without a line the place is only reached for.
+    """
+    address = os.environ.get("AUDIT_SYSLOG") or (str(JOURNAL) if JOURNAL.exists() else "")
+    if not address:
+        return
+    if line and not os.environ.get("AUDIT_SYSLOG"):
+        entry = json.loads(line)
+        line = json.dumps({name: entry[name] for name in ("chain", "number", "code")})
+    try:
+        # Facility 10 (authorisation), severity 6 (information).
+        _send(address, f"<86>policeyar-audit: {line}".encode() if line else b"")
+    except (OSError, ValueError) as error:
+        if not (folder / _UNSENT).exists():
+            _replace(folder / _UNSENT, type(error).__name__)
+    else:
+        (folder / _UNSENT).unlink(missing_ok=True)
+
+
+def _send(address: str, message: bytes) -> None:
+    """One message to a socket like /dev/log, to HOST:PORT by UDP, or to tcp://HOST:PORT and tls://HOST:PORT (RFC 6587)."""
+    scheme, _, rest = address.rpartition("://")
+    host, _, port = rest.rpartition(":")
+    if scheme:
+        with socket.create_connection((host, int(port)), _PATIENCE_SECONDS) as plain:
+            wire = ssl.create_default_context().wrap_socket(plain, server_hostname=host) if scheme == "tls" else plain
+            with wire:
+                wire.sendall(b"%d %b" % (len(message), message) if message else b"")
+        return
+    family = socket.AF_UNIX if address.startswith("/") else socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as out:
+        out.settimeout(_PATIENCE_SECONDS)
+        out.connect(address if family == socket.AF_UNIX else (host, int(port)))
+        if message:
+            out.send(message)
+
+
+def _replace(path: Path, text: str) -> None:
+    """Replace a file durably, readable by its owner only."""
+    waiting = path.with_name(f"{path.name}.next")
+    with os.fdopen(os.open(waiting, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
+        out.write(text)
+    _give_to_owner(path.parent, waiting)
+    sync(waiting)
+    os.replace(waiting, path)
+
+
+def _give_to_owner(folder: Path, path: Path) -> None:
+    """What root writes belongs to the owner of the folder, who has to write on."""
+    if os.geteuid() == 0:
+        owner = folder.stat()
+        os.chown(path, owner.st_uid, owner.st_gid)
+
+
+def _read_head(folder: Path) -> _Head | None:
+    """The noted end; None before the first event. Raises OSError if it cannot be read: then nothing is written."""
+    try:
+        return _Head(**json.loads((folder / _HEAD).read_text(encoding="utf-8")))
+    except FileNotFoundError:
         return None
+    except (ValueError, TypeError):
+        raise OSError(f"{folder / _HEAD}: the end of the audit log is damaged") from None
 
 
-def _lines(folder: Path) -> Iterator[str]:
-    with suppress(FileNotFoundError), (folder / _LOG).open(encoding="utf-8", errors="replace") as file:
-        for line in file:
-            yield line.rstrip("\n")
+def _file(folder: Path, month: str, chain: str) -> Path:
+    return folder / f"audit-{month}-{chain}.jsonl"
+
+
+def _files(folder: Path, chain: str) -> list[Path]:
+    """The files of a chain, or of all chains, from the earliest month on."""
+    return sorted(folder.glob(f"audit-*{chain}.jsonl"))
+
+
+def _lines(paths: Iterable[Path]) -> Iterator[str]:
+    for path in paths:
+        with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
+            for line in file:
+                yield line.rstrip("\n")
 
 
 def _read(line: str) -> dict[str, Any] | None:
@@ -173,5 +361,23 @@ def _read(line: str) -> dict[str, Any] | None:
     return entry if isinstance(entry, dict) else None
 
 
+def _chain_of(first_key: str) -> str:
+    return hashlib.sha256(b"chain " + first_key.encode()).hexdigest()[:16]
+
+
+def _next(key: str) -> str:
+    """The key of the next line, from which this one does not follow."""
+    return hashlib.sha256(b"next " + key.encode()).hexdigest()
+
+
+def _sealed(key: str, body: str) -> str:
+    """The line of a body, which is JSON without its last brace."""
+    return f'{body}{_CODE}{hmac.digest(key.encode(), body.encode(), "sha256").hex()}"}}'
+
+
+def _is_of(key: str, line: str) -> bool:
+    return hmac.compare_digest(_sealed(key, line.rpartition(_CODE)[0]).encode(), line.encode())
+
+
 def _digest(line: str) -> str:
-    return hashlib.sha256(line.encode("utf-8")).hexdigest()
+    return hashlib.sha256(line.encode()).hexdigest()

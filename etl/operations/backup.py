@@ -20,11 +20,13 @@ from pathlib import Path, PurePosixPath
 from etl.core.errors import Refused
 from etl.core.files import sha256, sync
 from etl.core.settings import Folders
+from etl.operations import audit
 from etl.warehouse import publications, version_files
 
 _CONTENT = "content.json"
 _SQLITE = b"SQLite format 3\x00"
 _TREES = ("incoming", "submissions", "views", "audit")
+_JOURNALS = ("-wal", "-shm", "-journal")
 _NEWEST = 30
 
 
@@ -93,7 +95,8 @@ def _files(folders: Folders) -> Iterator[tuple[str, Path]]:
         root: Path = getattr(folders, tree)
         for path in sorted(root.rglob("*")):
             # The copy of a SQLite database includes its journal files.
-            if path.is_file() and not path.is_symlink() and not path.name.endswith(("-wal", "-shm", "-journal")):
+            is_state = path.parent == folders.audit and path.name in audit.STATE
+            if path.is_file() and not path.is_symlink() and not is_state and not path.name.endswith(_JOURNALS):
                 yield f"{tree}/{path.relative_to(root).as_posix()}", path
 
 

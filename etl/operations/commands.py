@@ -1,9 +1,12 @@
 """The commands for operators: diagnosis, settings, audit, backup, replicas."""
 
 import argparse
-import getpass
+import os
+import pwd
 import sys
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,11 @@ from etl.core import settings
 from etl.core.errors import Refused
 from etl.core.text_folding import printable
 from etl.operations import audit, backup, doctor, notify, readiness, replicas
+from etl.operations.sessions import Sessions
+
+_LOGIN_UID = Path("/proc/self/loginuid")
+# Of a process that no login started.
+_NO_LOGIN = 0xFFFFFFFF
 
 
 def command(commands: Any, name: str, run: Callable[[Any], int | None], words: str) -> argparse.ArgumentParser:
@@ -33,11 +41,22 @@ def add(commands: Any, pointer: Path) -> None:
     ready_command = command(commands, "ready", _ready, "whether a publication can be served, as /readyz says")
     ready_command.add_argument("--from", dest="source", type=Path, default=pointer, metavar="FILE")
 
-    audit_command = command(commands, "audit", _audit, "whether the audit log is whole")
-    audit_command.add_argument("what", choices=("verify",))
-    audit_command.add_argument(
-        "--from", dest="folder", type=Path, metavar="DIR", help="instead of the folder of the settings"
+    audit_command = commands.add_parser("audit", help="the audit log: is it whole, and its first key")
+    audit_parts = audit_command.add_subparsers(required=True, metavar="what")
+    verify_command = command(audit_parts, "verify", _audit_verify, "whether the audit log is whole")
+    verify_command.add_argument(
+        "--from", dest="folder", type=Path, metavar="DIR", help="a copy, instead of the folder of the settings"
     )
+    verify_command.add_argument("--key", type=Path, metavar="FILE", help="the first key, which only the verifier has")
+    verify_command.add_argument(
+        "--noted", type=Path, metavar="FILE", help="lines of the journal or syslog (with --key)"
+    )
+    command(audit_parts, "key", _audit_key, "print the first key, once, and erase it here")
+
+    sessions_command = commands.add_parser("sessions", help="the sessions of a person")
+    session_parts = sessions_command.add_subparsers(required=True, metavar="what")
+    end_command = command(session_parts, "end", _sessions_end, "end all sessions of a person at once")
+    end_command.add_argument("name", metavar="NAME", help="the account (sub), as the audit log has it")
 
     notify_command = command(commands, "notify", _notify, "tell somebody of a unit that failed")
     notify_command.add_argument("unit")
@@ -62,20 +81,65 @@ def add(commands: Any, pointer: Path) -> None:
 
 
 def note(event: str, **more: str | int) -> None:
-    """Record a command in the audit log if users sign in. A failure is only printed: the command is already done."""
+    """Record a command in the audit log if users sign in. Raises Refused if that fails: then it is not to be done."""
     try:
         current = settings.read()
         if current.sign_in.mode != "open":
-            audit.record(current.folders.audit, f"server:{getpass.getuser()}", event, **more)
-    except (OSError, settings.Faulty) as error:
-        print(f"not noted in the audit log: {error}", file=sys.stderr)
+            sub, who = _account()
+            audit.record(current.folders.audit, sub, event, **(who | more))
+    except settings.Faulty as error:
+        raise Refused(str(error)) from None
+    except OSError as error:
+        raise Refused(f"the audit log cannot be written ({error.strerror or error}): nothing was done") from None
 
 
-def _audit(options: argparse.Namespace) -> None:
-    faults = audit.verify(options.folder or settings.read().folders.audit)
-    if faults:
-        raise Refused("\n".join(faults))
-    print("the audit log is whole")
+def note_refusal(event: str, **more: str | int) -> None:
+    """As `note`, of what was refused anyway: a failure is printed."""
+    try:
+        note(event, **more)
+    except Refused as error:
+        print(error, file=sys.stderr)
+
+
+def _account() -> tuple[str, dict[str, str]]:
+    """Who runs this command: the account of the process, and the one that logged in (proc(5), loginuid) if it is another."""
+    names = []
+    for uid in (os.geteuid(), int(_LOGIN_UID.read_text() or _NO_LOGIN) if _LOGIN_UID.exists() else _NO_LOGIN):
+        with suppress(KeyError):
+            names.append(pwd.getpwuid(uid).pw_name)
+    return f"server:{names[0] if names else os.geteuid()}", {"account": names[1]} if len(names) > 1 else {}
+
+
+def _audit_verify(options: argparse.Namespace) -> None:
+    folder = options.folder or settings.read().folders.audit
+    key = options.key.read_text(encoding="utf-8").strip() if options.key else ""
+    if options.noted and not key:
+        raise Refused("--noted needs --key")
+    noted = {}
+    if options.noted:
+        with options.noted.open(encoding="utf-8", errors="replace") as lines:
+            noted = audit.codes_noted(lines, key)
+    fault = audit.verify(folder, key, noted)
+    if not options.folder and folder.is_dir():
+        audit.note_verified(folder, fault)
+    if fault:
+        raise Refused(fault)
+    print("the audit log is whole" if key else "no damage; only with --key is it certain that nobody wrote it anew")
+
+
+def _audit_key(_: argparse.Namespace) -> None:
+    try:
+        print(audit.take_first_key(settings.read().folders.audit))
+    except FileNotFoundError:
+        raise Refused("the first key of the audit log was taken before; it is kept nowhere here") from None
+
+
+def _sessions_end(options: argparse.Namespace) -> None:
+    current = settings.read()
+    store = Sessions(current.folders.run / "web" / "sessions.sqlite", current.sign_in.database)
+    account, more = _account()
+    audit.record(current.folders.audit, options.name, "sessions_ended", **({"account": account} | more))
+    print(f"{store.end_all(options.name, time.time())} sessions ended")
 
 
 def _doctor(options: argparse.Namespace) -> int:
@@ -103,10 +167,12 @@ def _notify(options: argparse.Namespace) -> None:
 
 
 def _backup(options: argparse.Namespace) -> None:
+    note("backup")
     print(backup.backup(settings.read().folders, options.to))
 
 
 def _restore(options: argparse.Namespace) -> None:
+    note("restore")
     for path in backup.restore(options.archive, settings.read().folders):
         print(path)
 
@@ -117,11 +183,12 @@ def _offer(options: argparse.Namespace) -> None:
 
 
 def _accept(options: argparse.Namespace) -> None:
-    print(replicas.accept(options.folder, options.to).stem)
+    print(replicas.accept(options.folder, options.to, lambda shown: note("accept", publication=shown)).stem)
 
 
 def _pull(options: argparse.Namespace) -> None:
-    version = replicas.pull(options.offered or settings.read().replicas.source, options.to)
+    source = options.offered or settings.read().replicas.source
+    version = replicas.pull(source, options.to, lambda shown: note("pull", publication=shown))
     print(version.stem if version else "nothing new")
 
 

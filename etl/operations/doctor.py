@@ -6,18 +6,22 @@ import stat
 import sys
 import time
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import duckdb
 
+from etl.build import identity
 from etl.core import setting_types as kinds
 from etl.core import settings
 from etl.core.errors import Refused
 from etl.core.paths import ROOT
-from etl.operations import notify, sign_in
-from etl.warehouse import publications
+from etl.extract import postgresql, source_folder
+from etl.extract.causes import spoken, words
+from etl.extract.contract import TABLES
+from etl.operations import audit, notify, sign_in
+from etl.warehouse import official_calendar, publications, version_files
 from etl.warehouse.code_version import code_version
 
 _FONTS = ("Vazirmatn-Regular", "Vazirmatn-Bold", "Vazirmatn-FD-Regular", "Vazirmatn-FD-Bold")
@@ -38,8 +42,9 @@ def examine(with_publication: bool = True) -> list[Finding]:
         return [("settings", line, False) for line in error.lines]
     where = settings.file_in_use()
     findings: list[Finding] = [("settings", str(where) if where else "no file, the defaults hold", True)]
-    checks = [_versions, _permissions, _sign_in, _notify, _clock, _memory, _disk, _fonts]
-    for check in [*checks, _publication] if with_publication else checks:
+    checks = [_versions, _permissions, _sign_in, _audit, _notify, _clock, _memory, _disk, _fonts]
+    of_data = [_publication, _calendar, _identity_key, _incoming]
+    for check in [*checks, *of_data] if with_publication else checks:
         try:
             findings += check(config)
         except (OSError, duckdb.Error) as error:
@@ -91,6 +96,13 @@ def _sign_in(config: settings.Settings) -> Iterator[Finding]:
         yield from (("sign-in", line, False) for line in error.lines)
     else:
         yield "sign-in", config.sign_in.mode, True
+
+
+def _audit(config: settings.Settings) -> Iterator[Finding]:
+    faults = audit.faults(config.folders.audit) if config.sign_in.mode != "open" else []
+    yield from (("audit log", fault, False) for fault in faults)
+    if not faults:
+        yield "audit log", str(config.folders.audit), True
 
 
 def _notify(config: settings.Settings) -> Iterator[Finding]:
@@ -160,5 +172,57 @@ def _publication(config: settings.Settings) -> Iterator[Finding]:
             publications.read_through(con, pointer)
     except Refused as error:
         yield "publication", str(error), False
+    else:
+        yield "publication", f"{published.id} as of {published.as_of}, of this code ({code_version()})", True
+    shown = Path(os.path.realpath(pointer))
+    for path in publications.versions(pointer):
+        if path != shown and publications.is_damaged(path):
+            advice = "remove it, and python -m etl restore takes it from a backup"
+            yield "publication", f"{path} is kept and damaged; {advice}", False
+    for folder in version_files.left_over(pointer):
+        yield "publication", f"{folder} is left of a build that died; remove it, or the next build does", False
+
+
+def _identity_key(config: settings.Settings) -> Iterator[Finding]:
+    """Whether the key is that of the publications; a host that takes them from another has none."""
+    pointer = config.folders.warehouse
+    if not config.replicas.source:
+        fault = identity.fault(pointer, publications.comparable(pointer))
+        remedy = spoken(words("restore_key"), "en")
+        yield "identity key", f"{spoken(fault, 'en')}; {remedy}" if fault else "looked at", not fault
+
+
+def _incoming(config: settings.Settings) -> Iterator[Finding]:
+    """Whether the folder of a build holds a file of every table, as far as names tell: a workbook may hold several tables."""
+    folder = config.folders.incoming
+    if config.replicas.source:
         return
-    yield "publication", f"{published.id} as of {published.as_of}, of this code ({code_version()})", True
+    try:
+        files = source_folder.source_files(folder)
+        tables = {table for _, table in files} | {origin.table for origin in postgresql.origins(folder)}
+    except Refused as error:
+        yield "incoming", spoken(str(error), "en"), False
+        return
+    is_told = "" not in tables and not any(path.suffix.lower() in source_folder.WORKBOOKS for path, _ in files)
+    missing = [table for table in TABLES if table not in tables] if is_told else []
+    submit = f"{folder} holds no file of {', '.join(missing)}; submit it"
+    yield "incoming", submit if missing else str(folder), not missing
+
+
+def _calendar(config: settings.Settings) -> Iterator[Finding]:
+    """Whether the official calendar of the publication reaches far enough ahead, and is confirmed where days are counted."""
+    try:
+        with publications.connect(config.folders.warehouse) as con:
+            needed = publications.describe(con).as_of + timedelta(official_calendar.DAYS_AHEAD)
+            last = official_calendar.last_day(con)
+            estimated = official_calendar.estimated_days(con, needed)
+    except Refused:
+        # Said by the check of the publication.
+        return
+    if last < needed:
+        yield "calendar", f"ends on {last}, and {needed} is needed: add the days off to a calendar.csv and build", False
+    elif estimated:
+        days = f"{len(estimated)} from {estimated[0]} to {estimated[-1]}"
+        yield "calendar", f"warning: estimated holidays are counted ({days}); confirm them in a calendar.csv", True
+    else:
+        yield "calendar", f"official days off known to {last}", True

@@ -51,7 +51,7 @@ def served(pointer: Path, oldest_days: int) -> Served:
         publication = _described(path, status.st_ino, status.st_mtime_ns)
     except Refused as error:
         # The monitor must not see a path.
-        return _NONE if not pointer.exists() else Served("", 0, 0, 0, str(error).split(": ", 1)[-1])
+        return _NONE if not publications.is_published(pointer) else Served("", 0, 0, 0, str(error).split(": ", 1)[-1])
     except (OSError, duckdb.Error) as error:
         return Served("", 0, 0, 0, f"the publication cannot be opened ({type(error).__name__})")
     age = max(0.0, time.time() - status.st_mtime)
@@ -63,8 +63,9 @@ def served(pointer: Path, oldest_days: int) -> Served:
 
 @functools.lru_cache(maxsize=4)
 def _described(path: Path, inode: int, written: int) -> publications.Publication:
-    """Cached, because a version never changes."""
+    """Cached, because a version never changes; it is read whole, so damage is not served."""
     with publications.connect(path) as con:
+        publications.read_through(con, path)
         return publications.describe(con)
 
 

@@ -18,6 +18,7 @@ from etl.core.errors import Refused
 from etl.core.files import replace_text, sha256, sync
 from etl.warehouse import publications
 from etl.warehouse.code_version import code_version
+from etl.warehouse.publications import Announce, no_announcement
 
 MANIFEST = "manifest.json"
 _NAME = re.compile(r"[0-9]{6,18}\.duckdb")
@@ -39,8 +40,7 @@ class Manifest:
 def offer(pointer: Path, folder: Path) -> Manifest:
     """Offer the publication that `pointer` names. Raises Refused."""
     current = publications.current(pointer)
-    # Opening it checks that this code built it.
-    publications.connect(pointer).close()
+    publications.verify(pointer)
     folder.mkdir(parents=True, exist_ok=True)
     offered = folder / current.name
     if not offered.exists() or not offered.samefile(current):
@@ -54,7 +54,7 @@ def offer(pointer: Path, folder: Path) -> Manifest:
     return manifest
 
 
-def pull(source: str, pointer: Path) -> Path | None:
+def pull(source: str, pointer: Path, announce: Announce = no_announcement) -> Path | None:
     """Fetch and accept the offer of `source` (a folder, or HOST:FOLDER for rsync); None if it is published already.
 
     Raises Refused, errors.Busy.
@@ -68,13 +68,13 @@ def pull(source: str, pointer: Path) -> Path | None:
     if _is_shown(manifest, pointer):
         return None
     _rsync(f"{source.rstrip('/')}/{manifest.name}", fetched)
-    version = accept(fetched, pointer)
+    version = accept(fetched, pointer, announce)
     for path in fetched.glob("*.duckdb*"):
         path.unlink(missing_ok=True)
     return version
 
 
-def accept(folder: Path, pointer: Path) -> Path:
+def accept(folder: Path, pointer: Path, announce: Announce = no_announcement) -> Path:
     """Publish the offer in `folder`; returns its version.
 
     Raises Refused or errors.Busy, and leaves the current publication unchanged.
@@ -87,7 +87,7 @@ def accept(folder: Path, pointer: Path) -> Path:
         except OSError as error:
             raise Refused(f"{folder / manifest.name}: cannot be taken over ({error.strerror})") from None
         try:
-            publications.connect(received).close()
+            publications.verify(received)
         except publications.OtherVersion:
             raise Refused(f"{manifest.name}: was built by other code; install the same version on both hosts") from None
         for version in publications.versions(pointer):
@@ -97,7 +97,7 @@ def accept(folder: Path, pointer: Path) -> Path:
                     f"{pointer}: another publication {version.stem} is kept; was the building host set up anew?"
                 )
         os.utime(received, ns=(manifest.published_ns, manifest.published_ns))
-        return publications.adopt(received, manifest.name, pointer)
+        return publications.adopt(received, manifest.name, pointer, announce)
 
 
 def read(folder: Path) -> Manifest:

@@ -9,45 +9,23 @@ from typing import Any
 from etl.core.places import places
 from etl.core.settings import Faulty
 from etl.core.text_folding import fold
-from etl.semantic.access import WHOLE_COUNTRY, AccessScope, nobody
+from etl.semantic.access import ROLES, WHOLE_COUNTRY, AccessScope, Grant
 
-# From the narrowest to the widest: a person in several groups gets the widest role.
-_RANKS = ("province", "submitter", "national", "steward")
 _KEYS = {"role", "provinces", "may_see_detail", "may_export"}
-
-
-@dataclass(frozen=True)
-class Group:
-    """The rights of the members of a group."""
-
-    role: str
-    provinces: frozenset[str] = frozenset()
-    may_see_detail: bool = False
-    may_export: bool = False
 
 
 @dataclass(frozen=True)
 class Roles:
     """Rights by group, and the contact for rights by language."""
 
-    groups: Mapping[str, Group] = field(default_factory=dict)
+    groups: Mapping[str, Grant] = field(default_factory=dict)
     contact: Mapping[str, str] = field(default_factory=dict)
 
     def scope_of(self, sub: str, groups: Any) -> AccessScope:
-        """The scope of a person in these groups; that of nobody if no group is known or `groups` is no list."""
-        names = groups if isinstance(groups, list | tuple) else ()
-        matching = [self.groups[name] for name in names if isinstance(name, str) and name in self.groups]
-        if not sub or not matching:
-            return nobody(sub)
-        role = max((group.role for group in matching), key=_RANKS.index)
-        whole = role in ("national", "steward")
-        return AccessScope(
-            sub,
-            role,
-            WHOLE_COUNTRY if whole else frozenset().union(*(group.provinces for group in matching)),
-            any(group.may_see_detail for group in matching),
-            any(group.may_export for group in matching),
-        )
+        """The scope of a person in these groups: a grant of each; none if no group is known or `groups` is no list."""
+        names = groups if sub and isinstance(groups, list | tuple) else ()
+        known = {self.groups[name] for name in names if isinstance(name, str) and name in self.groups}
+        return AccessScope(sub, frozenset(known))
 
 
 def read(path: Path) -> Roles:
@@ -72,12 +50,12 @@ def read(path: Path) -> Roles:
     return Roles(groups, {lang: str(words) for lang, words in contact.items()})
 
 
-def _group(entry: Any) -> Group:
+def _group(entry: Any) -> Grant:
     if not isinstance(entry, dict) or entry.keys() - _KEYS:
         raise ValueError(f"takes {', '.join(sorted(_KEYS))}")
     role = entry.get("role")
-    if role not in _RANKS:
-        raise ValueError(f"a role is one of {', '.join(_RANKS)}")
+    if role not in ROLES[1:]:
+        raise ValueError(f"a role is one of {', '.join(ROLES[1:])}")
     flags = {key: entry.get(key, False) for key in ("may_see_detail", "may_export")}
     if not all(isinstance(value, bool) for value in flags.values()):
         raise ValueError("may_see_detail and may_export are true or false")
@@ -86,4 +64,4 @@ def _group(entry: Any) -> Group:
         raise ValueError("a province is named that there is not")
     if bool(named) != (role in ("province", "submitter")):
         raise ValueError(f"the role {role} {'does not take' if named else 'needs'} provinces")
-    return Group(role, frozenset(code for code in named if code), **flags)
+    return Grant(role, frozenset(code for code in named if code) or WHOLE_COUNTRY, **flags)

@@ -6,6 +6,7 @@ Views of an earlier version in `views.json` are imported once. A file that canno
 import json
 import os
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
@@ -55,19 +56,24 @@ class SavedViews:
         views = [view for row in rows if (view := _of_row(*row))]
         return views, len(views) == len(rows) and not any(self._folder.glob(f"*{_BROKEN}*"))
 
-    def add(self, view: Saved) -> str:
-        """Store a view; returns empty, or the reason why not: `taken` or `full`. Raises OSError."""
+    def add(self, view: Saved, announce: Callable[[], None] = lambda: None) -> str:
+        """Store a view; returns empty, or the reason why not: `taken` or `full`. Raises OSError, and what `announce` raises."""
         with self._store().transaction() as execute:
             ((stored,),) = execute("select count(*) from saved_views where owner = $1", view.owner)
             if stored >= MOST_VIEWS:
                 return "full"
-            return "" if _insert(execute, view) else "taken"
+            if not _insert(execute, view):
+                return "taken"
+            announce()
+        return ""
 
-    def delete(self, owner: str, name: str) -> str:
-        """Delete a view of this owner; returns its page, empty if there is none. Raises OSError."""
+    def delete(self, owner: str, name: str, announce: Callable[[str], None] = lambda _: None) -> None:
+        """Delete a view of this owner, if there is one; `announce` gets its page. Raises OSError, and what that raises."""
         with self._store().transaction() as execute:
-            rows = execute("delete from saved_views where owner = $1 and name = $2 returning page", owner, name)
-        return str(rows[0][0]) if rows else ""
+            for (page,) in execute(
+                "delete from saved_views where owner = $1 and name = $2 returning page", owner, name
+            ):
+                announce(str(page))
 
     def _store(self) -> Store:
         self._folder.mkdir(parents=True, exist_ok=True)

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from etl.core.settings import Faulty, Settings
+from etl.core.settings import LOCAL_NAMES, Faulty, Settings, file_in_use
 from etl.operations import roles
 
-_LEAST_SECRET = 16
+# A secret of `openssl rand -base64 48` has some forty different letters.
+_LEAST_SECRET, _LEAST_DIFFERENT = 32, 12
+_WEAK = f"is short or easily guessed: {_LEAST_SECRET} random letters or more (openssl rand -base64 48)"
 _CALLBACK = "/oauth2callback"
 # What Streamlit's sign-in needs. Some providers give no client_secret.
 _AUTH = ("redirect_uri", "cookie_secret", "client_id", "server_metadata_url")
@@ -26,9 +28,33 @@ def check(config: Settings) -> dict[str, Any]:
             faults += error.lines
     if content:
         faults += [f"sign_in.secrets: {fault}" for fault in _of_mode(config, content)]
+    faults += [
+        f"{path}: others than its owner may write it (chmod go-w)" for path in _trusted(config) if _is_open(path)
+    ]
     if faults:
         raise Faulty(faults)
     return content
+
+
+def _trusted(config: Settings) -> list[Path]:
+    """What decides on rights and keeps the log: files, and the folders in which they could be exchanged."""
+    audit = config.folders.audit
+    files = [config.sign_in.access, config.sign_in.secrets, file_in_use(), config.folders.identity_key]
+    files += sorted(audit.glob("*")) if audit.is_dir() else []
+    named = [path for path in files if path and path.exists()]
+    return list(dict.fromkeys((*named, *(path.parent for path in named))))
+
+
+def _is_open(path: Path) -> bool:
+    mode = path.stat().st_mode
+    # In a folder like /tmp nobody can exchange the file of another.
+    return bool(mode & (stat.S_IWGRP | stat.S_IWOTH)) and not mode & stat.S_ISVTX
+
+
+def _is_weak(secret: object) -> bool:
+    text = str(secret)
+    is_repeated = text in (text + text)[1:-1]
+    return len(text.encode()) < _LEAST_SECRET or len(set(text)) < _LEAST_DIFFERENT or is_repeated
 
 
 def _check_roles(config: Settings) -> dict[str, Any]:
@@ -63,9 +89,14 @@ def _of_mode(config: Settings, content: dict[str, Any]) -> list[str]:
     if not isinstance(table, dict):
         return [f"the mode {config.sign_in.mode} needs [{name}]"]
     if name == "proxy":
-        is_long = len(str(table.get("secret", ""))) >= _LEAST_SECRET
-        return [] if is_long else [f"[proxy] needs a secret of {_LEAST_SECRET} letters or more"]
+        return [f"[proxy] secret {_WEAK}"] if _is_weak(table.get("secret", "")) else []
     faults = [f"[auth] needs {key}" for key in _AUTH if not table.get(key)]
+    if table.get("cookie_secret") and _is_weak(table["cookie_secret"]):
+        faults.append(f"[auth] cookie_secret {_WEAK}")
+    for key in ("server_metadata_url", "redirect_uri"):
+        parts = urlsplit(str(table.get(key) or ""))
+        if parts.scheme == "http" and parts.hostname not in LOCAL_NAMES:
+            faults.append(f"[auth] {key} has to begin with https://")
     if address := table.get("redirect_uri"):
         parts = urlsplit(str(address))
         names = (config.web.host, *config.web.allowed_hosts, "localhost")

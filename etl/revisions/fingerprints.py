@@ -38,7 +38,7 @@ def create(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
     _create_row_fingerprints(con, key)
     con.execute(
         "create table fingerprint_kind as select version() as engine, $check::ubigint as key",
-        {"check": _salt(key, b"check")},
+        {"check": check_of(key)},
     )
     definitions = pa.table(list(zip(*_digests().items(), strict=True)), ["metric", "digest"])
     create_from(con, "create table definitions as from arriving", definitions)
@@ -57,6 +57,11 @@ def keep(con: duckdb.DuckDBPyConnection, numbers: Numbers) -> None:
         if isinstance(value, (int, float))
     ]
     create_from(con, "create table published_numbers as from arriving", pa.Table.from_pylist(rows, _NUMBERS))
+
+
+def check_of(key: bytes) -> int:
+    """The number by which a publication says under which key its rows have fingerprints."""
+    return _salt(key, b"check")
 
 
 def kind_of(con: duckdb.DuckDBPyConnection) -> tuple[Any, ...] | None:

@@ -1,25 +1,34 @@
 """Access: the scope of a user, and a cursor that is bound to it.
 
-Numbers of the nation and of the provinces are open to every role but `none`. Below the province (county, institute,
-single rows) only the provinces of the scope are visible: questions are filtered, tables hidden by temporary views.
+Everybody but the role `none` sees totals of every province by time alone, and the nation as a whole by any dimension. Every
+other group is seen of the scope's provinces only: questions are narrowed (`narrow`, `visible_rows`), tables hidden by
+temporary views, and an Answer says which provinces were left out.
+
+An analysis gets a narrowed place and a cursor whose questions are narrowed. With `open_by_province` it declares that it gives
+nothing but totals of a province by time, and is answered for every province, unfiltered; the rows of any other analysis are
+cut to the scope (`etl.analysis.registry.analyse`). What it only sums up over the nation it reads with `ScopedCursor.numbers`
+or asks with `ScopedCursor.of_everybody`, and shows by no province.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import duckdb
 
 from etl.core.errors import AccessDenied
 from etl.core.places import places
 from etl.semantic import scoped_views
-from etl.semantic.catalog import catalogue
+from etl.semantic.catalog import DIMENSIONS, TIME, catalogue
 from etl.semantic.members import members
 from etl.warehouse import publications
+
+if TYPE_CHECKING:
+    from etl.semantic.answers import Answer
 
 
 class WholeCountry(Enum):
@@ -29,62 +38,136 @@ class WholeCountry(Enum):
 
 
 WHOLE_COUNTRY = WholeCountry.WHOLE_COUNTRY
-ROLES = ("national", "province", "submitter", "steward", "none")
+# From the narrowest to the widest.
+ROLES = ("none", "province", "submitter", "national", "steward")
 _OF_PROVINCES = ("province", "submitter")
+BELOW_PROVINCE = frozenset({"county", "institute"})
+_PLACES = BELOW_PROVINCE | {"province", "origin"}
+_DIMENSIONS = frozenset(DIMENSIONS).difference(TIME)
+# The nation less the own provinces is a group of others; with fewer of them it could be told apart.
+FEWEST_OTHERS = 3
+
+
+@cache
+def every_province() -> frozenset[str]:
+    """The codes of all provinces."""
+    return frozenset(places().provinces.values())
 
 
 @dataclass(frozen=True)
-class AccessScope:
-    """What one person may see. `sub` names the person and takes no part in comparison: equal rights share cached answers.
+class Grant:
+    """The rights of one group: its provinces, and whether rows of persons and files of them may be seen and taken away.
 
     Raises ValueError if role and provinces do not fit.
     """
 
-    sub: str = field(compare=False)
     role: str
-    provinces: frozenset[str] | WholeCountry
-    may_see_detail: bool
-    may_export: bool
+    provinces: frozenset[str] | WholeCountry = frozenset()
+    may_see_detail: bool = False
+    may_export: bool = False
 
     def __post_init__(self) -> None:
-        if self.role not in ROLES:
+        if self.role not in ROLES[1:]:
             raise ValueError(f"no role is called {self.role}")
         if self.provinces is WHOLE_COUNTRY:
-            fits = self.role in ("national", "steward")
+            fits = self.role not in _OF_PROVINCES
         else:
-            fits = isinstance(self.provinces, frozenset) and self.provinces <= set(places().provinces.values())
-            fits = fits and bool(self.provinces) == (self.role in _OF_PROVINCES)
+            fits = isinstance(self.provinces, frozenset) and self.provinces <= every_province()
+            fits = fits and bool(self.provinces) and self.role in _OF_PROVINCES
         if not fits:
             raise ValueError(f"the role {self.role} does not go with these provinces")
 
     @property
+    def codes(self) -> frozenset[str]:
+        """The codes of its provinces."""
+        return every_province() if isinstance(self.provinces, WholeCountry) else self.provinces
+
+    def may_take(self, provinces: frozenset[str], is_detail: bool = False) -> bool:
+        """Whether it allows a file of numbers of these provinces (none: numbers that are open to everybody)."""
+        return self.may_export and (self.may_see_detail or not is_detail) and provinces <= self.codes
+
+
+@dataclass(frozen=True)
+class AccessScope:
+    """What one person may see: a set of grants, none for a person without rights.
+
+    A number needs one grant of its province. Rows of persons need one with that right, and a file one that allows all of it,
+    so groups never combine to more than each of them gives. `sub` names the person and takes no part in comparison: equal
+    rights share cached answers.
+    """
+
+    sub: str = field(compare=False)
+    grants: frozenset[Grant]
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.grants, frozenset) or not all(isinstance(grant, Grant) for grant in self.grants):
+            raise TypeError("a scope is made of grants")
+
+    @cached_property
+    def role(self) -> str:
+        """The widest role."""
+        return max((grant.role for grant in self.grants), key=ROLES.index, default="none")
+
+    @cached_property
     def sees_whole_country(self) -> bool:
-        return self.provinces is WHOLE_COUNTRY
+        return any(grant.provinces is WHOLE_COUNTRY for grant in self.grants)
+
+    @cached_property
+    def codes(self) -> frozenset[str]:
+        """The provinces of which more than totals is visible."""
+        return frozenset().union(*(grant.codes for grant in self.grants))
 
     @property
-    def codes(self) -> frozenset[str]:
-        """The provinces whose details are visible; empty for the whole country, which has no limit."""
-        return frozenset() if isinstance(self.provinces, WholeCountry) else self.provinces
+    def others(self) -> frozenset[str]:
+        """The provinces of which only totals are visible."""
+        return every_province() - self.codes
+
+    @cached_property
+    def with_detail(self) -> "AccessScope":
+        """The part of the scope that shows rows of persons."""
+        return AccessScope(self.sub, frozenset(grant for grant in self.grants if grant.may_see_detail))
+
+    def may_take(self, provinces: frozenset[str], is_detail: bool = False) -> bool:
+        """Whether one grant allows a file of these provinces."""
+        return any(grant.may_take(provinces, is_detail) for grant in self.grants)
 
     def rights(self) -> "AccessScope":
         """The same rights without the person: answers are cached and checked by them."""
-        return replace(self, sub="")
+        return AccessScope("", self.grants)
+
+    def shows(self, involved: Set[str], only_totals: bool = True) -> bool:
+        """Whether numbers by and under these dimensions are open: a province by time alone, or the nation by anything.
+
+        Without `only_totals` they are split further than the dimensions say.
+        """
+        if involved & _PLACES:
+            return only_totals and len(involved) == 1 and not involved & BELOW_PROVINCE
+        return (only_totals and not involved) or self._hides_others
+
+    def may_subtract(self, by: Iterable[str], where: Iterable[str]) -> bool:
+        """Whether these are groups of the nation, of which those of the own provinces can be subtracted."""
+        involved = _involved(by, where)
+        return not self.sees_whole_country and bool(involved) and not involved & _PLACES
+
+    @cached_property
+    def _hides_others(self) -> bool:
+        return self.sees_whole_country or len(self.others) >= FEWEST_OTHERS
 
 
 # The scope of commands on the server, and of every user in the mode `open`.
-ADMINISTRATOR = AccessScope("administrator", "steward", WHOLE_COUNTRY, may_see_detail=True, may_export=True)
+ADMINISTRATOR = AccessScope("administrator", frozenset({Grant("steward", WHOLE_COUNTRY, True, True)}))
 
 
 def nobody(sub: str) -> AccessScope:
     """The scope of a person without rights."""
-    return AccessScope(sub, "none", frozenset(), may_see_detail=False, may_export=False)
+    return AccessScope(sub, frozenset())
 
 
 class ScopedCursor:
     """A cursor bound to a scope; the only thing that questions and analyses can be asked with.
 
-    It reads rows through temporary views that hold what the scope may see. `numbers` reads whole tables: for sums by
-    province and nation only, never for rows that are shown. More groups than `most_rows` raise TooLarge.
+    It reads rows through temporary views that hold what the scope may see. `numbers` reads whole tables: for sums of the
+    nation, and of provinces by time. More groups than `most_rows` raise TooLarge.
     """
 
     def __init__(
@@ -97,7 +180,7 @@ class ScopedCursor:
     ) -> None:
         if not isinstance(scope, AccessScope):
             raise TypeError("a cursor needs the scope of the person who asks")
-        if scope.role == "none":
+        if not scope.grants:
             raise AccessDenied
         self.numbers = con
         self.scope = scope
@@ -105,6 +188,7 @@ class ScopedCursor:
         self._publication = publication
         # The connection that outlives the cursors of one question, and holds idle cursors with views.
         self._root = root or con
+        self._is_streamed = False
 
     @cached_property
     def publication(self) -> publications.Publication:
@@ -123,11 +207,22 @@ class ScopedCursor:
 
     def sql(self, sql: str, **options: Any) -> duckdb.DuckDBPyRelation:
         """A relation over what the scope may see."""
+        # Whether it is read to its end cannot be seen from here.
+        self._is_streamed = True
         return self._rows.sql(sql, **options)
 
     def cursor(self) -> "ScopedCursor":
         """Another cursor of the same scope."""
         return ScopedCursor(self._root.cursor(), self.scope, self._publication, root=self._root)
+
+    def with_detail(self) -> "ScopedCursor":
+        """Another cursor, for rows of persons. Raises AccessDenied without that right."""
+        return ScopedCursor(self._root.cursor(), self.scope.with_detail, self._publication, root=self._root)
+
+    @property
+    def of_everybody(self) -> "ScopedCursor":
+        """The same cursor under all rights, for questions whose numbers an analysis sums up over the nation."""
+        return ScopedCursor(self.numbers, ADMINISTRATOR, self.publication, self.most_rows, self._root)
 
     def interrupt(self) -> None:
         """End the query that runs, from another thread."""
@@ -136,7 +231,9 @@ class ScopedCursor:
 
     def close(self) -> None:
         rows = vars(self).pop("_rows", self.numbers)
-        if rows is not self.numbers:
+        if self._is_streamed and rows is not self.numbers:
+            rows.close()
+        elif rows is not self.numbers:
             scoped_views.give_back(self._root, self.scope.codes, rows)
         self.numbers.close()
 
@@ -167,39 +264,54 @@ def connect(pointer: Path, scope: AccessScope) -> Iterator[ScopedCursor]:
         yield ScopedCursor(con, scope)
 
 
-BELOW_PROVINCE = frozenset({"county", "institute"})
-
-
 def members_in_scope(con: ScopedCursor, where: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
     """The codes of filters. A county or institute of another province is refused like one that does not exist."""
     return members(con._rows, where)
 
 
-def narrow(
-    con: ScopedCursor, names: Iterable[str], by: Iterable[str], where: Mapping[str, Sequence[str]]
-) -> dict[str, tuple[str, ...]]:
-    """The filters of a question, limited to the provinces of the scope if it goes below the province.
+class Narrowed(NamedTuple):
+    """The filters of a question within a scope, and the provinces that were left out."""
 
-    `where` holds codes of `members_in_scope`. Raises AccessDenied if nothing is left.
+    where: dict[str, tuple[str, ...]]
+    left_out: frozenset[str] = frozenset()
+
+
+def narrow(
+    con: ScopedCursor,
+    names: Iterable[str],
+    by: Iterable[str],
+    where: Mapping[str, Sequence[str]],
+    only_totals: bool = True,
+) -> Narrowed:
+    """The filters of a question, limited to the provinces of the scope where its numbers are not open to everybody.
+
+    `where` holds codes of `members_in_scope`. Without `only_totals` the numbers are split further than `by` says. Raises
+    AccessDenied if nothing is left.
     """
     narrowed = {name: tuple(codes) for name, codes in where.items()}
-    involved = {*by, *narrowed}
-    if con.scope.sees_whole_country or not involved & BELOW_PROVINCE:
-        return narrowed
+    involved = _involved(by, narrowed)
+    if con.scope.sees_whole_country or con.scope.shows(involved, only_totals):
+        return Narrowed(narrowed)
+    if involved == {"province", "origin"}:
+        # `visible_rows` cuts moves between other provinces.
+        return Narrowed(narrowed)
     exclusive = [catalogue()[name].mutually_exclusive for name in names if name in catalogue()]
-    if any({"province", "institute"} <= dimensions for dimensions in exclusive):
+    if "institute" in involved and any({"province", "institute"} <= dimensions for dimensions in exclusive):
         # `members_in_scope` has checked filters by institute.
+        left_out = frozenset() if "institute" in narrowed else con.scope.others
         if "institute" not in narrowed:
             rows = con.execute("select institute_code from institutes order by 1").fetchall()
             narrowed["institute"] = tuple(code for (code,) in rows)
         if not narrowed["institute"]:
             raise AccessDenied
-        return narrowed
-    codes = narrowed.get("province", tuple(sorted(con.scope.codes)))
-    narrowed["province"] = tuple(code for code in codes if code in con.scope.codes)
+        return Narrowed(narrowed, left_out)
+    asked = narrowed.get("province") or tuple(sorted(every_province()))
+    narrowed["province"] = tuple(code for code in asked if code in con.scope.codes)
     if not narrowed["province"]:
         raise AccessDenied
-    return narrowed
+    # A filter by county or institute names places of the scope.
+    left_out = frozenset() if involved & BELOW_PROVINCE & where.keys() else con.scope.others.intersection(asked)
+    return Narrowed(narrowed, left_out)
 
 
 def visible_rows(
@@ -219,18 +331,34 @@ def visible_rows(
     return visible
 
 
-def check(scope: AccessScope, by: Iterable[str], where: Mapping[str, Sequence[str]], stamp: AccessScope) -> None:
-    """Raise AccessDenied for an answer computed for other rights, or about places below a province outside of the scope."""
-    if scope.role == "none" or stamp != scope:
-        raise AccessDenied
-    if scope.sees_whole_country or not {*by, *where} & BELOW_PROVINCE:
-        return
-    provinces = where.get("province", ())
-    if not (provinces and set(provinces) <= scope.codes) and "institute" not in where:
+def restricted(
+    scope: AccessScope, by: Iterable[str], where: Mapping[str, Sequence[str]], only_totals: bool = True
+) -> frozenset[str]:
+    """The provinces of which an answer holds more than totals: all of the scope where its filters do not say."""
+    involved = _involved(by, where)
+    # Who sees the whole country is given groups of the nation that others are not (`FEWEST_OTHERS`).
+    is_total = only_totals and involved <= {"province", "origin"}
+    if scope.shows(involved, only_totals) and (is_total or not scope.sees_whole_country):
+        return frozenset()
+    has_pairs = {"province", "origin"} <= involved
+    return frozenset(() if has_pairs else where.get("province", ())) or scope.codes
+
+
+def check(scope: AccessScope, answer: "Answer") -> None:
+    """Raise AccessDenied for an answer computed for other rights, or that holds more than totals of other provinces."""
+    if not scope.grants or answer.scope != scope or not answer.restricted <= scope.codes:
         raise AccessDenied
 
 
-def may_leave(scope: AccessScope, where: Mapping[str, Sequence[str]]) -> bool:
-    """Whether an answer under these filters may be exported: a submitter exports the provinces of the scope only."""
-    provinces = where.get("province", ())
-    return scope.may_export and (scope.role != "submitter" or (bool(provinces) and set(provinces) <= scope.codes))
+def may_leave(scope: AccessScope, answer: "Answer", is_detail: bool = False) -> bool:
+    """Whether one grant allows a file of an answer: a submitter's only one of its own provinces."""
+    provinces = frozenset(answer.where.get("province", ()))
+    return any(
+        grant.may_take(answer.restricted, is_detail)
+        and (grant.role != "submitter" or (bool(provinces) and provinces <= grant.codes))
+        for grant in scope.grants
+    )
+
+
+def _involved(by: Iterable[str], where: Iterable[str]) -> frozenset[str]:
+    return _DIMENSIONS.intersection((*by, *where))

@@ -14,8 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from etl.core.errors import QuestionError, TooLarge
-from etl.semantic.access import AccessScope, ScopedCursor, members_in_scope, narrow, visible_rows
+from etl.core.errors import AccessDenied, QuestionError, TooLarge
+from etl.semantic.access import (
+    FEWEST_OTHERS,
+    AccessScope,
+    ScopedCursor,
+    members_in_scope,
+    narrow,
+    restricted,
+    visible_rows,
+)
 from etl.semantic.catalog import TIME, Metric, catalogue, tables
 from etl.semantic.combine import Results, combine
 from etl.semantic.compiler import Compiled, compile
@@ -52,6 +60,9 @@ class Answer:
     publication: Publication
     # The rights that it was computed for: `access.check` refuses it for any others.
     scope: AccessScope
+    # The provinces of which it holds more than totals, and those that were left out for lack of rights.
+    restricted: frozenset[str] = frozenset()
+    left_out: frozenset[str] = frozenset()
     # The source and reference tables behind the numbers: a row rejected in one of them could change them.
     sources: frozenset[str] = frozenset()
 
@@ -89,7 +100,7 @@ def ask(
     plain: bool = False,
     publication: Publication | None = None,
 ) -> Answer:
-    """Answer a question about the publication that `con` reads; below the province, only provinces of its scope are counted.
+    """Answer a question about the publication that `con` reads, narrowed to what its scope may see (`etl.semantic.access`).
 
     `on` is the day of a snapshot (default: the as-of day), `over` the period of events, both ends included (default: the
     last 12 complete Jalali months); a snapshot takes `over` only by month, quarter or year. `plain` counts every row, without
@@ -98,16 +109,22 @@ def ask(
     """
     if not isinstance(con, ScopedCursor):
         raise TypeError("a question needs the scope of the person who asks: access.cursor_for")
+    left_out: frozenset[str] = frozenset()
     if not con.scope.sees_whole_country:
-        where = narrow(con, names, by, members_in_scope(con, where or {}))
+        where, left_out = narrow(con, names, by, members_in_scope(con, where or {}))
     question = Question(names, by, on, over, where or {}, plain)
     plan = resolve(con.numbers, publication or con.publication, question)
     compiled = compile(plan)
+    every_row = combine(plan, compiled.queries, run(con, compiled))
+    rows = visible_rows(con.scope, plan.by, plan.where, every_row)
+    left_out = left_out if len(rows) == len(every_row) else con.scope.others
+    if con.scope.may_subtract(plan.by, plan.where):
+        rows, left_out = _without_few(con, plan, rows)
     return Answer(
         metrics=plan.metrics,
         by=plan.by,
         columns=(*plan.by, *plan.selected),
-        rows=visible_rows(con.scope, plan.by, plan.where, combine(plan, compiled.queries, run(con, compiled))),
+        rows=rows,
         where=plan.where,
         on=plan.on,
         over=plan.over,
@@ -115,8 +132,52 @@ def ask(
         query=query_text(plan, compiled),
         publication=plan.publication,
         scope=con.scope.rights(),
+        restricted=restricted(con.scope, plan.by, plan.where),
+        left_out=left_out,
         sources=sources_of_measures(plan.measures.values()),
     )
+
+
+def _without_few(
+    con: ScopedCursor, plan: Plan, rows: list[tuple[Any, ...]]
+) -> tuple[list[tuple[Any, ...]], frozenset[str]]:
+    """Groups of the nation without the numbers to which only a few provinces outside of the scope contribute, and these.
+
+    The totals of provinces are open: where a single one has any, the nation's groups less the own ones would be its groups.
+    Raises AccessDenied if no number is left.
+    """
+    names, unit = [metric.name for metric in plan.metrics], tuple(filter(None, (plan.unit,)))
+    if not all("province" in metric.dimensions for metric in plan.metrics):
+        return rows, frozenset()
+    totals = ask(con, *names, by=("province", *unit), on=plan.on, over=plan.over, publication=plan.publication)
+    at_unit = plan.by.index(plan.unit) if plan.unit else None
+    contributing: dict[tuple[str, Any], set[str]] = {}
+    for row in totals.records():
+        for name in plan.selected if row["province"] in con.scope.others else ():
+            if row[name]:
+                contributing.setdefault((name, row.get(plan.unit)), set()).add(row["province"])
+    few = {at: places for at, places in contributing.items() if len(places) < FEWEST_OTHERS}
+    if not few:
+        return rows, frozenset()
+    parts_of = {name: (name, catalogue()[name].numerator, catalogue()[name].denominator) for name in plan.selected}
+
+    def kept(name: str, value: Any, unit: Any) -> Any:
+        return None if any((part, unit) in few for part in parts_of[name]) else value
+
+    first = len(plan.by)
+    cut = [
+        (
+            *row[:first],
+            *(
+                kept(name, value, None if at_unit is None else row[at_unit])
+                for name, value in zip(plan.selected, row[first:], strict=True)
+            ),
+        )
+        for row in rows
+    ]
+    if rows and all(value is None for row in cut for value in row[first:]):
+        raise AccessDenied
+    return cut, frozenset().union(*few.values())
 
 
 def run(con: ScopedCursor, compiled: Compiled) -> Results:
@@ -224,7 +285,7 @@ def rows_on(
     Raises QuestionError for a filter that the table does not know.
     """
     columns = tables()[table].columns
-    checked = narrow(con, (), (), members_in_scope(con, where or {}))
+    checked = narrow(con, (), (), members_in_scope(con, where or {})).where
     for name in checked:
         if name not in columns:
             raise QuestionError(f"{table} has no meaning by {name}")

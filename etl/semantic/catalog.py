@@ -1,16 +1,28 @@
 """The catalogue: the meaning of each metric of etl/semantic/metrics/*.toml, and the dimensions it can be asked by."""
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from etl.warehouse.dimensions import BANDS, CHOICES, DIMENSIONS, TIME, expand_groups
+from etl.core import declarations
+from etl.warehouse.dimensions import BANDS, CHOICES, DIMENSIONS, ORDERED, ROLLUPS, TIME, expand_groups
 
-__all__ = ["BANDS", "CHOICES", "DIMENSIONS", "TIME", "Measure", "Metric", "Table", "catalogue", "derived", "expand"]
+__all__ = [
+    "BANDS",
+    "CHOICES",
+    "DIMENSIONS",
+    "ORDERED",
+    "TIME",
+    "Measure",
+    "Metric",
+    "Table",
+    "catalogue",
+    "derived",
+    "expand",
+]
 
 _FOLDER = Path(__file__).parent
 # Units that count persons, or events of which each person has one.
@@ -92,6 +104,28 @@ class Metric:
     counts: str = ""
     # The metric that counts the cases of a median or a percentile.
     sample_size: str | None = None
+    # Whether it counts working days, which depend on the official calendar.
+    by_calendar: bool = False
+
+
+def _names(*kinds: type) -> frozenset[str]:
+    return frozenset(item.name for kind in kinds for item in fields(kind)) - {"name"}
+
+
+# The keys of each kind of entry, those that it needs, and those of the tables in it.
+_WORDS = frozenset({"unit", "label", "description"})
+_OTHER_SOURCES = frozenset({"alternate_sources", "excluded_dimensions"})
+_KEYS = {
+    "metric": _names(Metric, Measure) | _OTHER_SOURCES,
+    "derived": _names(Metric) - {"kind", "sql", "dimensions"},
+    "reported": _names(Metric) - {"kind", "sql", "dimensions"},
+    "table": _names(Table) - {"is_lookup", "single_spell_key"}
+    | {"dimensions", "bands", "shared", "lookup", "is_single_spell"},
+}
+_NEEDED = {"metric": _WORDS | {"kind", "sql"}, "derived": _WORDS, "reported": _WORDS, "table": frozenset({"kind"})}
+_KEYS_WITHIN = dict.fromkeys(("label", "short", "description"), declarations.LANGUAGES) | {
+    "example": declarations.LANGUAGES | {"ask", "value", "row", "with"}
+}
 
 
 @cache
@@ -100,9 +134,33 @@ def entries() -> dict[str, dict[str, dict[str, Any]]]:
     others = (_FOLDER / f"{name}.toml" for name in ("tables", "analyses", "reports"))
     by_kind: dict[str, dict[str, dict[str, Any]]] = {}
     for path in (*sorted((_FOLDER / "metrics").glob("*.toml")), *others):
-        for kind, by_name in tomllib.loads(path.read_text(encoding="utf-8")).items():
-            by_kind.setdefault(kind, {}).update(by_name)
+        content = declarations.read(path)
+        declarations.check_keys(path, "", content, _KEYS)
+        for kind, by_name in content.items():
+            for name, entry in by_name.items():
+                _check(path, f"{kind}.{name}", entry, _KEYS[kind], _NEEDED[kind])
+                if name in by_kind.setdefault(kind, {}):
+                    raise declarations.fault(path, f"[{kind}.{name}] is declared twice")
+                by_kind[kind][name] = entry
     return by_kind
+
+
+def _check(path: Path, title: str, entry: Mapping[str, Any], known: frozenset[str], needed: frozenset[str]) -> None:
+    """Raise Refused for a key that no entry of this kind has, in the entry or in a table of it."""
+    declarations.check_keys(path, title, entry, known, needed)
+    for key, value in entry.items():
+        if key in _KEYS_WITHIN:
+            languages = declarations.LANGUAGES
+            declarations.check_keys(path, f"{title}.{key}", value, _KEYS_WITHIN[key], languages)
+    for key in ("dimensions", "excluded_dimensions", "mutually_exclusive", "ignores", "national_total_dimensions"):
+        declarations.check_keys(path, f"{title}.{key}", expand_groups(entry.get(key, ())), DIMENSIONS)
+    for dimension, change in entry.get("alternate_sources", {}).items():
+        declarations.check_keys(path, f"{title}.alternate_sources", [dimension], DIMENSIONS)
+        declarations.check_keys(path, f"{title}.alternate_sources.{dimension}", change, known)
+    for rollup in filter(None, [entry.get("rollup_column")]):
+        declarations.check_keys(path, f"{title}.rollup_column", [rollup], ROLLUPS)
+    for key in ("columns", "bands"):
+        declarations.check_keys(path, f"{title}.{key}", entry.get(key, ()), DIMENSIONS)
 
 
 @cache

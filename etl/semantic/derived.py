@@ -48,8 +48,7 @@ def answered(
         on=on,
         over=over,
         provisional=frozenset(),
-        query=query or behind["query"],
-        sources=sources | behind["sources"],
+        **behind | {"query": query or behind["query"], "sources": sources | behind["sources"]},
     )
 
 
@@ -62,9 +61,16 @@ def reshaped(
 
 
 def joined(*answers: Answer) -> dict[str, Any]:
-    """The `query` and the `sources` of an Answer that is made of several."""
+    """The `query`, the `sources`, and the provinces `restricted` and `left_out`, of an Answer that is made of several.
+
+    Those of everybody (`ScopedCursor.of_everybody`) are summed up in it and restrict nothing.
+    """
     query = ";\n\n".join(dict.fromkeys(answer.query for answer in answers))
-    return {"query": query, "sources": frozenset().union(*(answer.sources for answer in answers))}
+    shown = [answer for answer in answers if answer.scope == answers[0].scope]
+    places = {
+        name: frozenset().union(*(getattr(answer, name) for answer in shown)) for name in ("restricted", "left_out")
+    }
+    return {"query": query, "sources": frozenset().union(*(answer.sources for answer in answers)), **places}
 
 
 def report(
@@ -99,5 +105,7 @@ def unread_report(
         query=query or sql,
         publication=con.publication,
         scope=con.scope.rights(),
+        # Rows of single files, institutes or persons, read through the views of the scope.
+        restricted=frozenset((where or {}).get("province", ())) or con.scope.codes,
         sources=sources_of_query(sql),
     )

@@ -1,8 +1,9 @@
 """Disclosure control for files in circulation: person counts are rounded to fives, and no other number reveals more.
 
 A ratio of exact parts discloses them, even to 0.1 percentage point: of 24 persons, only 12 are 50.0 %. So ratios are computed
-from the rounded counts. Sums can disclose more: four counts published as 5 with a total published as 10 are 3 each.
-Where a row or column of a table discloses its cells like that, one of them is rounded the other way.
+from the rounded counts. Beside few persons, the number of counties or institutes that have them discloses them too. Sums can
+disclose more: four counts published as 5 with a total published as 10 are 3 each. Where a row or column of a table discloses
+its cells like that, one of them is rounded the other way.
 Several files of one table as small as two by three can still disclose cells together.
 """
 
@@ -64,6 +65,7 @@ def for_circulation(source: Answer | StreamedRows | StoredRows, ask: Ask | None 
             cells = dict(zip(source.columns, row, strict=True))
             extra = extra_by_row.get(source.rows[number][: len(source.by)], {})
             row[at] = _recomputed(metric, row[at], cells, metrics, extra)
+    _leave_out_places(source.columns, metrics, rows)
     if source.by == ("side",):
         _recompute_differences(source.rows, rows)
     _recompute_gap(source.columns, rows)
@@ -216,6 +218,25 @@ def _extra_numbers(answer: Answer, ask: Ask | None) -> dict[tuple[Any, ...], dic
             of_row = numbers.setdefault(row[: len(answer.by)], {})
             of_row.update((name, row[answered.columns.index(name)]) for name in names)
     return numbers
+
+
+def _leave_out_places(columns: Sequence[str], metrics: dict[str, Metric | None], rows: list[list[Any]]) -> None:
+    """Leave out counts of counties and institutes, and their shares, beside few persons: in 2 counties there are at least 2."""
+    persons = [at for at, name in enumerate(columns) if name in _counts(metrics)]
+    places = [
+        at
+        for at, name in enumerate(columns)
+        if (metric := metrics.get(name)) and {metric.counts, _counts_above(metric)} & {"counties", "institutes"}
+    ]
+    for row in rows:
+        if any(_is_number(row[at]) and row[at] < rounded(FEWEST) for at in persons):
+            for at in places:
+                row[at] = None
+
+
+def _counts_above(metric: Metric) -> str:
+    """What the numerator of a ratio counts; empty for a count."""
+    return catalogue()[metric.numerator].counts if metric.numerator in catalogue() else ""
 
 
 def _recompute_differences(exact: Sequence[tuple[Any, ...]], rows: list[list[Any]]) -> None:

@@ -53,8 +53,8 @@ class StreamedRows:
     def count(self) -> int:
         """How many rows there are."""
         with self.connect() as con:
-            row = con.execute(self.counting, dict(self.parameters)).fetchone()
-        return row[0] if row else 0
+            ((count,),) = con.execute(self.counting, dict(self.parameters)).fetchall()
+        return int(count)
 
     def first(self, most: int) -> Answer:
         """The Answer with its first rows, at most `most`."""

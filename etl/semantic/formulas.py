@@ -12,18 +12,25 @@ from etl.semantic.table_scans import MONTHS_BEFORE, snapshot_condition
 
 @dataclass(frozen=True)
 class Change:
-    """A change of definitions: its day, the metrics changed ("*": all), and its text in both languages."""
+    """A change of definitions: its day, the metrics changed ("*": all), its text in both languages.
+
+    `before` holds the metric of the former rule of those whose two values are stated side by side.
+    """
 
     on: date
     metrics: tuple[str, ...]
     words: dict[str, str]
+    before: dict[str, str]
 
 
 @cache
 def changes() -> tuple[Change, ...]:
     """The change log of definitions, newest first."""
     entries = tomllib.loads(Path(__file__).with_name("changes.toml").read_text(encoding="utf-8"))["change"]
-    log = [Change(entry["on"], tuple(entry["metrics"]), {"fa": entry["fa"], "en": entry["en"]}) for entry in entries]
+    log = [
+        Change(entry["on"], tuple(entry["metrics"]), {"fa": entry["fa"], "en": entry["en"]}, entry.get("before", {}))
+        for entry in entries
+    ]
     return tuple(sorted(log, key=lambda change: change.on, reverse=True))
 
 

@@ -13,7 +13,8 @@ from etl.warehouse.sql_tables import tables_in
 
 # Reference tables, which no source file fills.
 REFERENCES = (
-    "announcements", "counties", "course_posts", "courses", "events", "international", "population", "provinces", "targets",
+    "announcements", "counties", "course_posts", "courses", "events", "international", "official_days",
+    "population", "provinces", "targets", "weekends",
 )  # fmt: skip
 _LOADED = "loaded_"
 

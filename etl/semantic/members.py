@@ -73,11 +73,24 @@ def other_members(dimension: str, excluded: Collection[str]) -> list[str] | None
     return None if codes is None else sorted(set(codes.values()).difference(excluded))
 
 
+def newer_counties_in(where: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """The names of counties created since the census of 1395 among filters, each with the code of the county it counts in."""
+    named = {value: places().county_named(value) for value in where.get("county", ())}
+    return {value: county.code for value, county in named.items() if county and county.is_newer}
+
+
+def _county_code(value: str) -> str:
+    """The code of the county that a name means; the value itself if there is none."""
+    county = places().county_named(value)
+    return county.code if county else value
+
+
 def _members(con: duckdb.DuckDBPyConnection, dimension: str, values: Sequence[str]) -> list[str]:
     """The codes of the members named by `values`, in that order. Raises QuestionError for the first unknown one."""
     known = _codes(dimension)
     if known is None:
-        codes = _looked_up(con, ALL[dimension].lookup, [latin_digits(value) for value in values])
+        code_of = _county_code if dimension == "county" else latin_digits
+        codes = _looked_up(con, ALL[dimension].lookup, list(map(code_of, values)))
     else:
         codes = [known.get(fold(value)) for value in values]
     known_codes = [member for member in codes if member is not None]

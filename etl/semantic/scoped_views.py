@@ -13,7 +13,8 @@ import duckdb
 # none if the table has no province.
 OPEN_TABLES = {
     "abroad", "announcements", "areas", "calendar", "course_posts", "courses", "definitions", "events", "international",
-    "population", "publication", "published_numbers", "reference_fingerprints", "survival_curves", "target_days", "targets",
+    "official_days", "population", "publication", "published_numbers", "reference_fingerprints", "survival_curves",
+    "target_days", "targets", "weekends",
 }  # fmt: skip
 _PROVINCE_COLUMNS = ("province", "province_iso")
 # The most idle cursors of a set of provinces, and the most such sets; the oldest set is dropped.
@@ -36,7 +37,13 @@ def take(con: duckdb.DuckDBPyConnection, provinces: frozenset[str]) -> duckdb.Du
 
 
 def give_back(con: duckdb.DuckDBPyConnection, provinces: frozenset[str], cursor: duckdb.DuckDBPyConnection) -> None:
-    """Keep a cursor for the next question under the same provinces, as long as `con` is open."""
+    """Keep a cursor for the next question under the same provinces, as long as `con` is open.
+
+    One with rows that were not fetched is closed: the next question of it would be refused.
+    """
+    if _has_rows(cursor):
+        cursor.close()
+        return
     with _lock:
         sets = _idle.setdefault(con, {})
         if provinces not in sets and len(sets) >= _MOST_SETS:
@@ -46,6 +53,14 @@ def give_back(con: duckdb.DuckDBPyConnection, provinces: frozenset[str], cursor:
             cursors.append(cursor)
             return
     cursor.close()
+
+
+def _has_rows(cursor: duckdb.DuckDBPyConnection) -> bool:
+    """Whether rows of its last query were not fetched; True if it cannot tell."""
+    try:
+        return cursor.fetchone() is not None
+    except duckdb.Error:
+        return True
 
 
 def _create_views(cursor: duckdb.DuckDBPyConnection, provinces: frozenset[str]) -> None:

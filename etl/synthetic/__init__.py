@@ -12,7 +12,8 @@ Alborz, which institutes of Tehran serve too, get three quarters. A seeded noise
 province institutes go to counties by town population to the power 1.15, and the smallest counties have none.
 
 When: steady growth over twelve years, nearly none in 1399 (pandemic), provinces at different paces.
-Who leaves: 1.7 % a month in the first year and 0.9 % after it, times a factor of the province.
+Who leaves: 1.7 % a month in the first year and 0.9 % after it, times a factor of the province. People of one institute are
+alike in leaving and in training: intraclass correlation about 0.03.
 Training: each province is seeded between weak and good. A careless share is late or never comes; courses were suspended for
 some months of the pandemic.
 Licensing: 46 working days at the median in 1393, 1.7 fewer each year; institutes with smart services need two thirds of
@@ -122,7 +123,8 @@ def _write_all(fr: Frame, folder: Path) -> Planted:
         # in crowds, so that a province of any size fits into memory
         crowds = []
         for start in range(0, len(hired), CROWD):
-            crowds.append(people(fr, province, hired[start : start + CROWD], counter, rng))
+            crowd = hired[start : start + CROWD]
+            crowds.append(people(fr, province, crowd, counter, rng, inst, markets[province].pick(crowd)))
             counter += len(crowds[-1])
         arrived, doubled = _moved_rows(fr, inst, gone, province)
         served = (

@@ -2,8 +2,12 @@
 
 from collections.abc import Iterable
 from datetime import date
+from functools import cache
 
 import numpy as np
+
+from etl.core.paths import REFERENCE
+from etl.core.places import reference_rows
 
 _YEARS = range(1304, 1421)
 _LEAP = (1, 5, 9, 13, 17, 22, 26, 30)  # the 33-year rule
@@ -17,6 +21,15 @@ FIRST_ORDINAL = int(YEAR_STARTS[0])
 def jalali_year(ordinals: np.ndarray) -> np.ndarray:
     """Jalali year of each day ordinal (as `date.toordinal`)."""
     return np.searchsorted(YEAR_STARTS, ordinals, side="right") + _YEARS.start - 1
+
+
+@cache
+def working_days() -> np.ndarray:
+    """The ordinals of all working days of the nation: days that are not Fridays, holidays or closures."""
+    days = np.arange(FIRST_ORDINAL, FIRST_ORDINAL + sum(_LENGTHS))
+    off = [date.fromisoformat(row["date"]).toordinal() for row in reference_rows(REFERENCE / "calendar.csv")]
+    # Ordinal 1 was a Monday.
+    return days[(days % 7 != 5) & ~np.isin(days, off)]
 
 
 def ordinal(year: int, month: int, day: int) -> int:

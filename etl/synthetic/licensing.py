@@ -2,16 +2,14 @@
 
 import numpy as np
 
-from etl.synthetic.calendar import jalali_year
+from etl.synthetic.calendar import jalali_year, working_days
 from etl.synthetic.world import NEVER, Columns, Frame, Institutes, Ints, stacked, taken
 
 
 def working_days_later(begin: Ints, days: Ints) -> Ints:
-    """The day on which that many working days (all but Friday) have passed after `begin`."""
-    # ordinal 1 was a Monday, so ordinal % 7 == 5 is a Friday; six working days a week
-    base = begin - (begin % 7 == 5)  # a Friday counts like the Thursday before it
-    since_friday = (base - 6) % 7  # Saturday 0 .. Thursday 5
-    return base + days + (since_friday + days) // 6
+    """The day on which that many working days (all but Fridays, holidays and closures) have passed after `begin`."""
+    working = working_days()
+    return working[np.searchsorted(working, begin, side="right") - 1 + days]
 
 
 class Licensing:

@@ -3,10 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtr, ndtri
 
 from etl.synthetic.calendar import YEAR_STARTS
 from etl.synthetic.habits import FIRST_MEN, FIRST_WOMEN, LAST
-from etl.synthetic.world import MONTH, MONTHS, NEVER, Frame, Ints, growth
+from etl.synthetic.world import MONTH, MONTHS, NEVER, Frame, Institutes, Ints, growth
+
+# How much of what makes people leave and keep courses in time is common to their institute, of a normal variable's variance.
+COMMON_IN_LEAVING, COMMON_IN_TRAINING = 0.11, 0.16
 
 
 @dataclass
@@ -14,6 +18,7 @@ class People:
     """One entry a person."""
 
     id: Ints
+    first: Ints  # the first institute
     hired: Ints
     gone: Ints  # last day of service (NEVER while serving)
     post: Ints
@@ -76,10 +81,18 @@ def monthly_leaving(frame: Frame, province: int) -> tuple[float, float]:
     return 0.017 * frame.churn[province], 0.009 * frame.churn[province]
 
 
-def last_days(frame: Frame, province: int, hired: Ints, rng: np.random.Generator) -> Ints:
+def alike(chance: np.ndarray, character: np.ndarray, common: float) -> np.ndarray:
+    """Uniform numbers that people of one institute have partly in common, by its character (standard normal)."""
+    return ndtr(np.sqrt(common) * character + np.sqrt(1 - common) * ndtri(chance))
+
+
+def last_days(
+    frame: Frame, province: int, hired: Ints, rng: np.random.Generator, character: np.ndarray | None = None
+) -> Ints:
     """Last day of service of each person; NEVER if it is after the last day."""
     first, later = monthly_leaving(frame, province)
-    wear = -np.log(rng.random(len(hired)))
+    chance = rng.random(len(hired))
+    wear = -np.log(chance if character is None else alike(chance, character, COMMON_IN_LEAVING))
     months = np.where(wear < 12 * first, wear / first, 12 + (wear - 12 * first) / later)
     gone = hired + np.minimum(months * MONTH, 20_000).astype(int) + 1
     # some contracts run to the last day of the Jalali year
@@ -88,10 +101,13 @@ def last_days(frame: Frame, province: int, hired: Ints, rng: np.random.Generator
     return np.where(gone > frame.day, NEVER, gone)
 
 
-def people(frame: Frame, province: int, hired: Ints, start: int, rng: np.random.Generator) -> People:
-    """Persons for hiring days; `start` is the counter their ids begin at."""
+def people(
+    frame: Frame, province: int, hired: Ints, start: int, rng: np.random.Generator, inst: Institutes, first: Ints
+) -> People:
+    """Persons for hiring days and first institutes; `start` is the counter their ids begin at."""
     n = len(hired)
-    gone = last_days(frame, province, hired, rng)
+    staying, care = inst.character[:, first]
+    gone = last_days(frame, province, hired, rng, staying)
     veteran = (rng.random(n) < 0.09) * 1
     veteran = np.where(rng.random(n) < 0.02, -1, veteran)
     post = np.where(rng.random(n) < 0.045, 3, rng.choice(3, n, p=[0.79, 0.075, 0.135]))
@@ -112,8 +128,8 @@ def people(frame: Frame, province: int, hired: Ints, start: int, rng: np.random.
     accredited[accredited >= np.minimum(gone, frame.day)] = 0
     ends = accredited + rng.choice([730, 1095, 1826, 3652], n, p=[0.12, 0.23, 0.35, 0.3])
     return People(
-        national_ids(start, n), hired, gone, post, np.where(rises, promoted, NEVER),
-        rng.random(n) < quality, names, rng.integers(0, len(LAST), n), gender,
+        national_ids(start, n), first, hired, gone, post, np.where(rises, promoted, NEVER),
+        alike(rng.random(n), care, COMMON_IN_TRAINING) < quality, names, rng.integers(0, len(LAST), n), gender,
         (hired - age * 365.25).astype(int), np.clip(level.round(), 0, 5).astype(int), accredited,
         np.where((accredited > 0) & (rng.random(n) < 0.7), ends, 0), veteran,
     )  # fmt: skip

@@ -51,7 +51,7 @@ def careers(frame: Frame, who: People, market: Market, rng: np.random.Generator)
     """Spells of service: transfers, gaps, promotions, second places, institutes that end."""
     n = len(who)
     reason = rng.choice(6, n, p=[0.46, 0.33, 0.0, 0.14, 0.05, 0.02])
-    open_ = {"who": np.arange(n), "inst": market.pick(who.hired), "hired": who.hired.copy(),
+    open_ = {"who": np.arange(n), "inst": who.first, "hired": who.hired.copy(),
              "left": who.gone.copy(), "reason": reason, "post": who.post.copy()}  # fmt: skip
     done: list[Spells] = []
     for chance in (0.17, 0.08):
@@ -162,7 +162,7 @@ def personnel_columns(frame: Frame, inst: Institutes, who: People, spells: Spell
     elsewhere = rng.choice(len(chance), n, p=chance / chance.sum())
     county = np.where(rng.random(n) < 0.85, county, elsewhere)
     new = np.flatnonzero(places.new_county_province == province)
-    if len(new):  # a county created after the census, which the build does not know
+    if len(new):  # a county created after the census, which counts in its parent
         county = np.where(rng.random(n) < 0.006, len(places.county_names) + new[rng.integers(0, len(new), n)], county)
     county = np.where(rng.random(n) < 0.01, -1, county)
     left = np.where(spells["left"] < NEVER, spells["left"], 0)
@@ -207,7 +207,7 @@ def movers(frame: Frame, inst: Institutes, markets: list[Market]) -> Movers:
     home, parts = np.concatenate(homes), []
     start = 0
     for province, hired in enumerate(days):
-        parts.append(people(frame, province, hired, start, rng))
+        parts.append(people(frame, province, hired, start, rng, inst, markets[province].pick(hired)))
         start += len(hired)
     who = People(**{f: np.concatenate([getattr(p, f) for p in parts]) for f in vars(parts[0])})
     n = len(who)
@@ -220,14 +220,13 @@ def movers(frame: Frame, inst: Institutes, markets: list[Market]) -> Movers:
     again = np.minimum(cut + rng.integers(1, 75, n), np.minimum(who.gone, frame.day) - 1)
     both = rng.random(n) < 0.06  # goes on serving at home as well
     reason = rng.choice([RESIGNED, CONTRACT_END, DISMISSED], n, p=[0.5, 0.35, 0.15])
-    first = {"who": np.arange(n), "inst": np.zeros(n, int), "hired": who.hired,
+    first = {"who": np.arange(n), "inst": who.first, "hired": who.hired,
              "left": np.where(both, who.gone, cut),
              "reason": np.where(both, reason, TRANSFERRED), "post": who.post}  # fmt: skip
     later = first | {"inst": np.zeros(n, int), "hired": again, "left": who.gone, "reason": reason}
     for province, market in enumerate(markets):
-        for spell, place in ((first, home), (later, where)):
-            here = place == province
-            spell["inst"][here] = market.pick(spell["hired"][here])
+        here = where == province
+        later["inst"][here] = market.pick(again[here])
     who.promoted[:] = NEVER
     courses = training(frame, who, rng)
     moved = courses["completed_on"] >= again[courses["who"]]

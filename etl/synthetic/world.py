@@ -131,6 +131,7 @@ class Institutes:
     weight: np.ndarray  # of being chosen by somebody looking for a post
     founded: Ints
     settled: np.ndarray  # weight of each county of the country; 0 where nobody serves
+    character: np.ndarray  # of staying and of keeping courses, standard normal, a row each
 
     def of(self, province: int) -> slice:
         """The entries of a province, which are contiguous."""
@@ -197,7 +198,7 @@ def institutes(frame: Frame, counties: np.ndarray) -> Institutes:
         province, province * 100_000 + serial + 1, county,
         rng.choice(6, n, p=[0.42, 0.12, 0.14, 0.07, 0.17, 0.08]), applied, np.full(n, NEVER), ended,
         status, smart, (rng.random(n) < 0.22) * 1, weight,
-        applied - rng.integers(20, 1500, n), counties,
+        applied - rng.integers(20, 1500, n), counties, frame.rng(11).standard_normal((2, n)),
     )  # fmt: skip
 
 
@@ -213,7 +214,7 @@ def applicants(frame: Frame, counties: np.ndarray) -> Institutes:
     return Institutes(
         province, province * 100_000 + 80_001 + serial, county, rng.choice(6, n), applied, never,
         never.copy(), np.zeros(n, dtype=int), (rng.random(n) < 0.4) * 1, (rng.random(n) < 0.2) * 1,
-        np.zeros(n), applied - rng.integers(5, 300, n), counties,
+        np.zeros(n), applied - rng.integers(5, 300, n), counties, np.zeros((2, n)),
     )  # fmt: skip
 
 

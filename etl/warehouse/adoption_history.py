@@ -7,7 +7,6 @@ from pathlib import Path
 
 import duckdb
 
-from etl.core.errors import Refused
 from etl.warehouse import publications
 from etl.warehouse.build_database import create_from
 
@@ -25,19 +24,21 @@ ADOPTION = """
 """
 
 
-def carry(con: duckdb.DuckDBPyConnection, pointer: Path) -> None:
+def carry(con: duckdb.DuckDBPyConnection, last: Path | None) -> None:
     """Create `adoption` in `con`: one row per publication, province and activity, valid from its as-of day (`valid_from`).
 
-    Earlier rows come from the current publication of `pointer`, if both are samples or neither is. A day that is published
+    Earlier rows come from the version `last`, if both are samples or neither is. A day that is published
     again is counted again, and later days are dropped: the same files give the same table, regardless of builds in between.
     """
     con.execute(f"create table adoption as {ADOPTION}")
-    try:
-        with publications.connect(pointer, any_code=True) as current:
-            earlier = current.cursor().sql("select adoption.*, is_sample from adoption, publication").to_arrow_table()
-    except (Refused, duckdb.Error):
-        # No readable publication exists yet.
+    if last is None:
         return
+    with publications.connect(last, any_code=True) as before:
+        try:
+            earlier = before.cursor().sql("select adoption.*, is_sample from adoption, publication").to_arrow_table()
+        except (duckdb.CatalogException, duckdb.BinderException):
+            # The code that built it had no such table.
+            return
     create_from(
         con,
         "insert into adoption by name select arriving.* exclude (is_sample) from arriving inner join publication "

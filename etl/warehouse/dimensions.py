@@ -4,15 +4,16 @@ The file belongs to the semantic layer. It is read here because models, which co
 """
 
 import re
-import tomllib
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, fields
 
+from etl.core import declarations
 from etl.core.paths import ROOT
 from etl.core.text_folding import fold
-from etl.extract.contract import contract
+from etl.extract.contract import TABLES, contract
 
 _FILE = ROOT / "etl" / "semantic" / "dimensions.toml"
+_ROLLUPS = ROOT / "etl" / "semantic" / "rollups.toml"
 _PLACEHOLDER = re.compile(r"\{\{ (\w+)(?:\((\w*)(?:, (\w+))?\))? \}\}")
 
 
@@ -32,6 +33,7 @@ class Dimension:
     filter: str = ""
     preaggregated: bool = False
     time: bool = False
+    ordered: bool = False
 
     @property
     def words(self) -> dict[str, str]:
@@ -58,7 +60,21 @@ class Dimension:
         return f"cast(loaded_personnel.{column} as {self.name}) as {self.name}" if table == "personnel" else self.source
 
 
-ALL = {name: Dimension(name, **entry) for name, entry in tomllib.loads(_FILE.read_text(encoding="utf-8")).items()}
+def _declared() -> dict[str, Dimension]:
+    """Every dimension by its name. Raises Refused for an unknown key, and for a source that no contract has."""
+    known = {item.name for item in fields(Dimension)} - {"name"}
+    dimensions = {}
+    for name, entry in declarations.read(_FILE).items():
+        declarations.check_keys(_FILE, name, entry, known)
+        dimensions[name] = Dimension(name, **entry)
+        if source := dimensions[name].source:
+            table, _, column = source.partition(".")
+            declarations.check_keys(_FILE, f"{name}.source", [table], TABLES)
+            declarations.check_keys(_FILE, f"{name}.source = {table}", [column], contract(table).by_name)
+    return dimensions
+
+
+ALL = _declared()
 
 
 def _names(dimensions: Iterable[Dimension]) -> tuple[str, ...]:
@@ -67,6 +83,7 @@ def _names(dimensions: Iterable[Dimension]) -> tuple[str, ...]:
 
 DIMENSIONS = _names(ALL.values())
 TIME = _names(dimension for dimension in ALL.values() if dimension.time)
+ORDERED = _names(dimension for dimension in ALL.values() if dimension.ordered)
 PLACES = _names(dimension for dimension in ALL.values() if dimension.place)
 FILTERS = _names(dimension for dimension in ALL.values() if dimension.filter)
 # The dimensions of spells of service, and those of the table `preaggregate`.
@@ -85,6 +102,10 @@ _GROUPS = {"@spell": SPELL} | {
 }
 
 
+# The numbers of `preaggregate`, and the condition of each over the columns of `service`; empty where a model writes it out.
+ROLLUPS: dict[str, str] = declarations.read(_ROLLUPS)
+
+
 def expand_groups(names: Collection[str]) -> list[str]:
     """The names, with `@spell` as the dimensions of spells and `@person`, `@place`… as those of that filter."""
     return [member for name in names for member in _GROUPS.get(name, (name,))]
@@ -95,16 +116,40 @@ def render(sql: str) -> str:
 
     `{{ cell }}` and `{{ spell }}` are the columns of CELL and SPELL, `{{ cell(t) }}` those of the table `t`,
     `{{ cell(t, other_) }}` those renamed with the prefix `other_`, `{{ cell(, other_) }}` the renamed columns;
-    `{{ spell_columns }}` are the expressions of SPELL in the model `spells`.
+    `{{ spell_columns }}` are the expressions of SPELL in the model `spells`. `{{ rollup }}` are the numbers of ROLLUPS,
+    `{{ rollup_counts }}` their conditions as 0 or 1, `{{ rollup_counts(t, u) }}` those that hold in the tables `t` and `u`,
+    `{{ rollup_zeros }}` zeros for them, `{{ rollup_pattern }}` a pattern of all names, `{{ rollup_any }}` whether any is not 0.
     """
 
     def columns(match: re.Match[str]) -> str:
         kind, table, prefix = match[1], match[2] or "", match[3] or ""
         if kind == "spell_columns":
             return ", ".join(ALL[name].column_of_spell for name in SPELL)
+        if kind.startswith("rollup"):
+            return _rollups(kind, [part for part in (table, prefix) if part])
         names = {"cell": CELL, "spell": SPELL}[kind]
         if not table:
             return ", ".join(prefix + name for name in names)
         return ", ".join(f"{table}.{name}{f' as {prefix}{name}' if prefix else ''}" for name in names)
 
     return _PLACEHOLDER.sub(columns, sql)
+
+
+def _rollups(kind: str, tables: Sequence[str]) -> str:
+    conditions = {name: condition for name, condition in ROLLUPS.items() if condition}
+    if kind == "rollup_counts":
+        both = {name: [_qualified(condition, table) for table in tables] for name, condition in conditions.items()}
+        return ", ".join(
+            f"cast({' and '.join(both[name] or [conditions[name]])} as integer) as {name}" for name in both
+        )
+    return {
+        "rollup": ", ".join(ROLLUPS),
+        "rollup_zeros": ", ".join(f"0 as {name}" for name in conditions),
+        "rollup_pattern": "|".join(ROLLUPS),
+        "rollup_any": f"({' or '.join(f'{name} <> 0' for name in ROLLUPS)})",
+    }[kind]
+
+
+def _qualified(condition: str, table: str) -> str:
+    """A condition of which each column is that of `table`."""
+    return re.sub(r"\bis_\w+", lambda column: f"{table}.{column[0]}", condition)

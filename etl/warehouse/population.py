@@ -4,11 +4,12 @@ A population.csv in the submitted folder replaces the shipped file as a whole.
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -21,6 +22,8 @@ from etl.warehouse.build_database import create_from
 
 KINDS = {"census": "سرشماری", "estimate": "برآورد", "projection": "پیش‌بینی"}
 _COLUMNS = ("province", "date", "residents", "kind", "source")
+# The residents that a publication holds, earliest first.
+ROWS = f"select {', '.join(_COLUMNS)} from population order by all"
 
 # Facts of every province that no other filter narrows: its residents, those of the nation, its area.
 PROVINCES = """select
@@ -133,10 +136,16 @@ def load(con: duckdb.DuckDBPyConnection, rows: Sequence[Residents]) -> None:
 
 def published(con: duckdb.DuckDBPyConnection) -> Provinces:
     """The provinces of the publication that `con` reads."""
+    areas = dict(con.execute("select province, area_km2 from areas order by 1").fetchall())
+    return Provinces(areas, by_province(con.execute(ROWS).fetchall()))
+
+
+def by_province(rows: Iterable[Sequence[Any]]) -> dict[str, list[Residents]]:
+    """The rows of ROWS by province."""
     population: dict[str, list[Residents]] = {}
-    for row in con.execute("select province, date, residents, kind, source from population order by all").fetchall():
+    for row in rows:
         population.setdefault(row[0], []).append(Residents(*row))
-    return Provinces(dict(con.execute("select province, area_km2 from areas order by 1").fetchall()), population)
+    return population
 
 
 def _residents(path: Path, line: int, row: dict[str, str]) -> Residents:

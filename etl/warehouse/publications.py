@@ -11,7 +11,7 @@ it from a version that was rolled back, `roll_back` first records the newest ver
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -39,6 +39,16 @@ _USELESS_PASSES = (
     "regex_range,remote_pushdown,sampling_pushdown,scalar_fn_pushdown,self_join_aggregate,"
     "statistics_propagation,top_n_window_elimination,type_pushdown,unnest_rewriter,window_rewriter,"
     "window_self_join"
+)
+# The tables of the last publication that a build reads.
+_COMPARED = (
+    "adoption",
+    "fingerprint_kind",
+    "load_files",
+    "load_rows",
+    "population",
+    "publication",
+    "published_numbers",
 )
 
 
@@ -71,8 +81,15 @@ def current(pointer: Path) -> Path:
     """The current version of `pointer`. Raises Refused if nothing is published."""
     path = Path(os.path.realpath(pointer))
     if not path.is_file():
+        if is_published(pointer):
+            raise Refused(f"{pointer}: the published file is missing; python -m etl rollback shows one that is kept")
         raise Refused(f"{pointer}: nothing is published there yet; run python -m etl build")
     return path
+
+
+def is_published(pointer: Path) -> bool:
+    """Whether anything was ever published, even if it cannot be read or its pointer is gone."""
+    return os.path.lexists(pointer) or bool(versions(pointer))
 
 
 def connect(pointer: Path = WAREHOUSE, any_code: bool = False) -> duckdb.DuckDBPyConnection:
@@ -109,13 +126,22 @@ def connect(pointer: Path = WAREHOUSE, any_code: bool = False) -> duckdb.DuckDBP
     return con
 
 
-def rows_of_current(pointer: Path, sql: str) -> list[tuple[Any, ...]]:
-    """The rows of a query on the current version of `pointer`, whichever code built it; none if it cannot be read."""
-    try:
-        with connect(pointer, any_code=True) as current_version:
-            return current_version.execute(sql).fetchall()
-    except (Refused, duckdb.Error):
+def comparable(pointer: Path) -> Path | None:
+    """The version that a build is compared with: the current one if it can be read, else the newest kept one that can."""
+    for path in dict.fromkeys((Path(os.path.realpath(pointer)), *reversed(versions(pointer)))):
+        with suppress(Refused), connect(path, any_code=True) as con:
+            read_through(con, path, _COMPARED)
+            return path
+    return None
+
+
+def rows_of(version: Path | None, sql: str) -> list[tuple[Any, ...]]:
+    """The rows of a query on a version of `comparable`; none without one, or if the code that built it had no such table."""
+    if version is None:
         return []
+    with connect(version, any_code=True) as con, suppress(duckdb.CatalogException, duckdb.BinderException):
+        return con.execute(sql).fetchall()
+    return []
 
 
 def _refuse_other_code(con: duckdb.DuckDBPyConnection, pointer: Path) -> None:
@@ -129,10 +155,21 @@ def _refuse_other_code(con: duckdb.DuckDBPyConnection, pointer: Path) -> None:
         raise OtherVersion(f"{pointer}: {OtherVersion.SENTENCE}")
 
 
-def read_through(con: duckdb.DuckDBPyConnection, pointer: Path) -> None:
-    """Read every block of every table: a question reads few, and damage elsewhere would stay unseen. Raises Refused."""
+def verify(pointer: Path) -> None:
+    """Read the whole current version of `pointer`. Raises Refused if it is damaged anywhere, OtherVersion."""
+    with connect(pointer) as con:
+        read_through(con, pointer)
+
+
+def read_through(con: duckdb.DuckDBPyConnection, pointer: Path, only: Sequence[str] = ()) -> None:
+    """Read every block of every table, or of some: a question reads few, and damage elsewhere would stay unseen.
+
+    Raises Refused.
+    """
     try:
         for (name,) in con.execute("select table_name from duckdb_tables() where not internal").fetchall():
+            if only and name not in only:
+                continue
             con.execute(f"select bit_xor(hash(columns(*))) from {name}").fetchall()
     except duckdb.Error:
         raise _damaged(pointer) from None
@@ -171,6 +208,14 @@ def describe(con: duckdb.DuckDBPyConnection) -> Publication:
     )
 
 
+# Called with the id of a publication before the pointer moves to it; what it raises leaves the pointer.
+Announce = Callable[[str], None]
+
+
+def no_announcement(_: str) -> None:
+    """For callers that record nothing."""
+
+
 @contextmanager
 def building(pointer: Path) -> Iterator[Path]:
     """A private folder to build in, under the lock of builds; the remains of crashed builds are removed.
@@ -191,16 +236,16 @@ def building(pointer: Path) -> Iterator[Path]:
             shutil.rmtree(private, ignore_errors=True)
 
 
-def publish(built: Path, pointer: Path) -> Path:
+def publish(built: Path, pointer: Path, announce: Announce = no_announcement) -> Path:
     """Publish `built` as the current version of `pointer`; returns its path. The switch is atomic.
 
     If anything is raised, nothing was published; nothing is raised after the pointer has moved. Call it inside `building`.
     """
     number = max(version_files.newest_published(pointer), *map(number_of, versions(pointer)), 0) + 1
-    return adopt(built, f"{number:06}.duckdb", pointer)
+    return adopt(built, f"{number:06}.duckdb", pointer, announce)
 
 
-def adopt(received: Path, name: str, pointer: Path) -> Path:
+def adopt(received: Path, name: str, pointer: Path, announce: Announce = no_announcement) -> Path:
     """As `publish`, under a given name: that of a publication received from another host."""
     folder = versions_folder(pointer)
     version = folder / name
@@ -210,6 +255,7 @@ def adopt(received: Path, name: str, pointer: Path) -> Path:
     sync(folder)
     if number_of(version) < newest:
         version_files.write_newest(folder, newest)
+    announce(version.stem)
     version_files.point(pointer, version)
     with suppress(OSError):
         for old in versions(pointer)[:-KEPT]:
@@ -218,22 +264,44 @@ def adopt(received: Path, name: str, pointer: Path) -> Path:
     return version
 
 
-def roll_back(pointer: Path, to: str = "") -> Path:
+def roll_back(pointer: Path, to: str = "", announce: Announce = no_announcement) -> Path:
     """Make the version before the current one, or the one with the id `to`, the current one; returns its path.
 
-    Raises Refused if there is none or this code cannot read it, Busy if a build is running.
+    The current one may be damaged or missing. Raises Refused if there is none to show, it is damaged or this code cannot
+    read it, Busy if a build is running.
     """
-    version = current(pointer)
+    if not is_published(pointer):
+        current(pointer)
     with version_files.locked(pointer) as folder:
-        newest = version_files.newest_published(pointer)
+        # Without a pointer it is unknown what was published.
+        numbers = [number_of(path) for path in versions(pointer)]
+        newest = version_files.newest_published(pointer) if pointer.is_symlink() else max(numbers, default=0)
         published = [path for path in versions(pointer) if number_of(path) <= newest]
+        shown = Path(os.path.realpath(pointer))
         if to:
             chosen = [path for path in published if path.stem == to]
         else:
-            chosen = [path for path in published if number_of(path) < number_of(version)][-1:]
+            chosen = [path for path in published if number_of(path) < (number_of(shown) or newest + 1)][-1:]
         if not chosen:
             raise Refused(f"{pointer}: no {'publication ' + to if to else 'earlier publication'} is kept")
+        if is_damaged(chosen[0]):
+            others = (path for path in reversed(published) if path not in (*chosen, shown) and not is_damaged(path))
+            sound = next((f"python -m etl rollback {path.stem} shows the newest sound one" for path in others), "")
+            raise Refused(
+                f"{pointer}: publication {chosen[0].stem} is damaged; {sound or 'no other one is sound: build again'}"
+            )
         connect(chosen[0]).close()
         version_files.write_newest(folder, newest)
+        announce(chosen[0].stem)
         version_files.point(pointer, chosen[0])
     return chosen[0]
+
+
+def is_damaged(version: Path) -> bool:
+    """Whether a version is damaged anywhere; one of another code is not, as far as it can be read."""
+    try:
+        with connect(version, any_code=True) as con:
+            read_through(con, version)
+    except Refused:
+        return True
+    return False

@@ -55,6 +55,15 @@ def locked(pointer: Path) -> Iterator[Path]:
         yield folder
 
 
+def left_over(pointer: Path) -> list[Path]:
+    """The private folders of builds that died; none while a build is running."""
+    folder = versions_folder(pointer)
+    with suppress(OSError), (folder / "lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return sorted(folder.glob("building-*"))
+    return []
+
+
 def remove_never_published(pointer: Path) -> None:
     """Remove versions that were finished but never published."""
     # Without a pointer it is unknown what was published, so everything is kept.

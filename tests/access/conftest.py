@@ -32,7 +32,7 @@ def oidc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient
 
 @pytest.fixture
 def proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TestClient:
-    configured(tmp_path, monkeypatch, "proxy", '[proxy]\nsecret = "the secret of the proxy"\n')
+    configured(tmp_path, monkeypatch, "proxy", '[proxy]\nsecret = "the secret of the proxy, 7f3Qz9wLxT2vBm"\n')
     return TestClient(application())
 
 

@@ -20,7 +20,14 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 from etl.core.settings import Folders, Settings, SignIn
 from ui.shell import gate, people
 
-SECRET = "0123456789abcdef0123456789abcdef"
+SECRET = "kept-by-tests-alone-7f3Qz9wLxT2vBm"
+AUTH = f"""
+[auth]
+redirect_uri = "http://localhost/oauth2callback"
+cookie_secret = "{SECRET}"
+client_id = "dashboard"
+server_metadata_url = "http://localhost:1/.well-known/openid-configuration"
+"""
 ACCESS = """
 [contact]
 fa = "خانم کریمی"
@@ -61,7 +68,7 @@ async def set_cookie(_: Request) -> Response:
     return answer
 
 
-CLOSED = ("/_stcore/metrics", "/_stcore/upload_file/x/y", "/media/x.csv", "/files/x", "/component/a/b.js", "/metrics")
+CLOSED = ("/_stcore/metrics", "/media/x.csv", "/files/x", "/component/a/b.js", "/metrics")
 
 
 def application() -> Starlette:
@@ -69,7 +76,6 @@ def application() -> Starlette:
         *gate.routes(),
         WebSocketRoute("/_stcore/stream", socket),
         Route("/oauth2callback", set_cookie),
-        Route("/auth/logout", seen),
         Mount("/", Starlette(routes=[Route("/{path:path}", seen)])),
     ]
     return Starlette(routes=routes, middleware=[Middleware(gate.Gate)])
@@ -77,7 +83,7 @@ def application() -> Starlette:
 
 def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str, secrets: str = "") -> Settings:
     (tmp_path / "access.toml").write_text(ACCESS, encoding="utf-8")
-    (tmp_path / "secrets.toml").write_text(secrets or f'[auth]\ncookie_secret = "{SECRET}"\n', encoding="utf-8")
+    (tmp_path / "secrets.toml").write_text(secrets or AUTH, encoding="utf-8")
     (tmp_path / "secrets.toml").chmod(0o600)
     config = Settings(
         sign_in=SignIn(mode, tmp_path / "access.toml", tmp_path / "secrets.toml"),
@@ -90,6 +96,7 @@ def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str, secre
         cached.cache_clear()
     people._people.clear()
     people._fresh.clear()
+    gate._forgeries.clear()
     return config
 
 

@@ -81,7 +81,7 @@ def served(
             yield Site(address, folder, running)
     finally:
         running.terminate()
-        running.wait(timeout=20)
+        running.wait(timeout=60)
 
 
 def _mock(port: int) -> list[str]:
@@ -127,7 +127,7 @@ def fetch(address: str, cookies: list[Any] = ()) -> tuple[int, bytes]:  # type: 
     """Status and body for a program that has these cookies of a browser."""
     request = urllib.request.Request(address, headers={"Cookie": cookie_header(cookies), "Accept": "text/html"})
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()

@@ -11,7 +11,7 @@ import pytest
 from etl.analysis import data_quality, detail
 from etl.core.errors import AccessDenied
 from etl.core.paths import ROOT
-from etl.semantic.access import AccessScope
+from etl.semantic.access import AccessScope, Grant
 from tests.access.scopes import ISFAHAN, NATIONAL, NONE, OF_ISFAHAN, OF_TEHRAN, TEHRAN
 from tests.access.test_scopes import province_of_county
 from tests.test_architecture import imports
@@ -86,7 +86,7 @@ def test_a_person_without_rights_gets_nothing_even_after_others_asked(work: int,
 def test_people_with_equal_rights_share_a_cached_answer_that_names_nobody(published: Path) -> None:
     answers = []
     for sub in ("a", "b"):
-        with user.acting_as(AccessScope(sub, "province", frozenset({TEHRAN}), True, False)):
+        with user.acting_as(AccessScope(sub, frozenset({Grant("province", frozenset({TEHRAN}), True, False)}))):
             answers.append(warehouse.ask("leavers", by="county"))
     assert answers[0] is answers[1]
     assert answers[0].scope.sub == ""
@@ -96,7 +96,7 @@ def test_rows_of_people_need_the_right_and_the_setting(published: Path, monkeypa
     monkeypatch.setenv("DETAIL_ROWS", "1")
     with user.acting_as(NATIONAL):
         on = warehouse.published().as_of
-    without = AccessScope("x", "province", frozenset({TEHRAN}), may_see_detail=False, may_export=True)
+    without = AccessScope("x", frozenset({Grant("province", frozenset({TEHRAN}), False, True)}))
     with user.acting_as(without), pytest.raises(PermissionError):
         registers.people(on)
     with user.acting_as(OF_TEHRAN):

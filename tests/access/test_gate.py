@@ -1,16 +1,22 @@
 """The gate against forged, expired, copied and truncated cookies and headers set by clients. No browser."""
 
+import html
+import re
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 from etl.operations import audit, sessions
-from tests.access.gated import ACCESS, CLOSED, PAGE, SECRET, cookie, opens_socket, status
+from etl.semantic.access import AccessScope, Grant
+from tests.access.gated import ACCESS, AUTH, CLOSED, PAGE, SECRET, application, configured, cookie, opens_socket, status
 from tests.access.scopes import ISFAHAN, TEHRAN
 from ui.data import user
 from ui.shell import gate, people
@@ -56,7 +62,7 @@ def test_while_the_shared_sessions_cannot_be_read_a_page_says_so_and_nobody_is_l
         assert oidc.get("/healthz", headers=cookie()).status_code != 503
     with monkeypatch.context() as away:
         away.setattr(people.sessions(), "end", unreachable)
-        assert oidc.get("/auth/logout", headers=PAGE | cookie()).status_code == 503, "a sign-out that failed says so"
+        assert oidc.post("/sign-out", headers=PAGE | cookie()).status_code == 503, "a sign-out that failed says so"
     assert status(oidc, cookie()) == 200
 
 
@@ -109,15 +115,14 @@ def test_a_token_without_known_groups_has_no_rights_and_is_told_so(groups: Any, 
         (["isfahan"], {ISFAHAN}),
         (["isfahan", "tehran"], {ISFAHAN, TEHRAN}),
         (["tehran", "unknown"], {TEHRAN}),
-        (["tehran", "national"], set()),
     ],
 )
 def test_groups_become_a_scope(groups: list[str], provinces: set[str], oidc: TestClient) -> None:
     scope = people.table().scope_of("x", groups)
     assert scope.codes == provinces
-    assert scope.sees_whole_country == (not provinces)
-    assert scope.may_export == (groups != ["tehran", "unknown"])
-    assert not scope.may_see_detail
+    assert scope.may_take(frozenset({ISFAHAN})) == (ISFAHAN in provinces)
+    assert not scope.may_take(frozenset({TEHRAN}))
+    assert not scope.with_detail.grants
     assert status(oidc, cookie(groups=groups)) == 200
 
 
@@ -133,7 +138,7 @@ def test_withdrawn_rights_take_effect_in_an_open_session(oidc: TestClient, tmp_p
     assert status(oidc, cookie()) == 200
     person = next(iter(people._people.values()))
     monkeypatch.setattr(people, "of_run", lambda: person)
-    assert people.scope_of_run() == user.AccessScope("", "province", frozenset({ISFAHAN}), False, True)
+    assert people.scope_of_run() == AccessScope("", frozenset({Grant("province", frozenset({ISFAHAN}), False, True)}))
     (tmp_path / "access.toml").write_text(ACCESS.replace("groups.isfahan", "groups.other"), encoding="utf-8")
     people._fresh.clear()  # as after two seconds
     with pytest.raises(user.AccessDenied):
@@ -144,7 +149,7 @@ def test_a_copied_cookie_is_refused_after_sign_out_by_every_process(oidc: TestCl
     stolen = cookie()
     assert status(oidc, stolen) == 200
     person = next(iter(people._people.values()))
-    oidc.get("/auth/logout", headers=stolen)
+    oidc.post("/sign-out", headers=stolen)
     assert status(oidc, stolen) == 401
     assert not opens_socket(oidc, stolen)
     people.sessions.cache_clear()  # another process
@@ -170,7 +175,7 @@ def test_an_open_socket_ends_with_its_session(oidc: TestClient, monkeypatch: pyt
     with oidc.websocket_connect("/_stcore/stream", headers=headers) as wire:
         wire.send_text("a")
         assert wire.receive_text() == "a"
-        oidc.get("/auth/logout", headers=headers)
+        oidc.post("/sign-out", headers=headers)
         wire.send_text("b")
         with pytest.raises(WebSocketDisconnect):
             wire.receive_text()
@@ -192,6 +197,128 @@ def test_sign_in_cookies_are_secure_and_last_eight_hours_at_most(oidc: TestClien
     assert f"Max-Age={sessions.LONGEST_SECONDS}" in cookie_text
 
 
+def unwritable(*_: object, **__: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def test_a_session_is_stored_after_its_line_in_the_log_or_not_at_all(
+    oidc: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as full:
+        full.setattr(audit, "_replace", unwritable)
+        for _ in range(3):
+            assert status(oidc, cookie()) == 503
+            assert not opens_socket(oidc, cookie())
+        assert oidc.get("/media/x", headers=cookie()).content == b""
+    assert audit.events(people.audit_folder()) == []
+    assert people.sessions().of("isfahan.officer", time.time()) == []
+    assert status(oidc, cookie()) == 200
+    assert [event.event for event in audit.events(people.audit_folder())] == ["sign_in"]
+
+
+def test_a_sign_out_ends_the_session_also_where_it_cannot_be_logged(
+    oidc: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed_in = cookie()
+    assert status(oidc, signed_in) == 200
+    with monkeypatch.context() as full:
+        full.setattr(audit, "_replace", unwritable)
+        assert oidc.post("/sign-out", headers=PAGE | signed_in).status_code == 503
+    assert status(oidc, signed_in) == 401
+
+
+def test_a_sign_out_is_a_post_that_clears_the_browser_and_puts_no_token_into_an_address(
+    oidc: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def provider(*_: object) -> httpx.Response:
+        return httpx.Response(200, json={"end_session_endpoint": "https://provider.example/end"})
+
+    monkeypatch.setattr("ui.shell.gate.httpx.AsyncClient.get", provider)
+    signed_in = cookie()
+    assert oidc.get("/sign-out", headers=signed_in).status_code == 405
+    assert oidc.get("/auth/logout", headers=signed_in).status_code == 404, "Streamlit's own is a GET with the token"
+    assert status(oidc, signed_in) == 200
+    answer = oidc.post("/sign-out", headers=signed_in)
+    assert answer.headers["clear-site-data"] == '"cookies", "storage"'
+    assert "_streamlit_user=" in answer.headers["set-cookie"]
+    (written,) = re.findall(r'http-equiv="refresh" content="0; url=([^"]+)"', answer.text)
+    address = urlsplit(html.unescape(written))
+    assert address.netloc == "provider.example"
+    assert parse_qs(address.query).keys() == {"client_id", "post_logout_redirect_uri"}
+    assert status(oidc, signed_in) == 401
+
+
+@pytest.mark.parametrize("mode", ["oidc", "open"])
+@pytest.mark.parametrize("path", ["/_stcore/upload_file/a/b", "/_stcore/agent/interact", "/_stcore/agent/openapi.json"])
+def test_uploads_and_the_agent_of_streamlit_are_closed_to_everybody(
+    mode: str, path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configured(tmp_path, monkeypatch, mode)
+    client = TestClient(application())
+    for method in ("GET", "PUT", "POST", "DELETE", "OPTIONS"):
+        answer = client.request(method, path, headers=PAGE | cookie())
+        assert (answer.status_code, answer.content) == (404, b"")
+
+
+def test_forged_cookies_are_logged_once_a_minute_with_their_number(
+    oidc: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.monotonic()
+    monkeypatch.setattr("ui.shell.gate.time.monotonic", lambda: now)
+    for _ in range(500):
+        assert status(oidc, BAD["forged"]()) == 401
+    status(oidc, {})
+    status(oidc, BAD["expired"]())
+    now += 61
+    status(oidc, BAD["truncated"]())
+    logged = [(event.sub, event.event, event.more) for event in audit.events(people.audit_folder())][::-1]
+    assert logged == [("unknown", "refused", {"why": "forged cookie", "times": times}) for times in (1, 500)]
+
+
+def test_the_address_of_the_client_is_logged_where_the_settings_ask_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = configured(tmp_path, monkeypatch, "oidc")
+    client = TestClient(application())
+    told = {"X-Forwarded-For": "1.2.3.4, 10.0.0.7"}
+    assert status(client, cookie(nonce="1") | told) == 200
+    asked = replace(config, sign_in=replace(config.sign_in, log_client=True))
+    monkeypatch.setattr(people, "settings_at_start", lambda: asked)
+    assert status(client, cookie(nonce="2") | told) == 200
+    assert status(client, cookie(nonce="3") | {"X-Forwarded-For": "<script>"}) == 200
+    assert status(client, cookie("another secret of thirty-two letters") | told) == 401
+    addresses = [event.more.get("client") for event in audit.events(people.audit_folder()) if event.sub != "server"]
+    assert addresses[::-1] == [None, "10.0.0.7", "unknown", "10.0.0.7"]
+
+
+def test_all_sessions_of_a_person_end_at_once_and_the_person_can_sign_in_anew(oidc: TestClient) -> None:
+    used, unused, another = cookie(nonce="1"), cookie(nonce="2"), cookie(sub="tehran.officer", groups=["tehran"])
+    assert status(oidc, used) == status(oidc, another) == 200
+    assert len(people.sessions().of("isfahan.officer", time.time())) == 1
+    assert people.sessions().end_all("isfahan.officer", time.time()) == 1
+    assert people.sessions().of("isfahan.officer", time.time()) == []
+    assert status(oidc, used) == status(oidc, unused) == 401, "also one that was copied and not used yet"
+    assert not opens_socket(oidc, used)
+    assert status(oidc, another) == 200
+    assert status(oidc, cookie(iat=int(time.time()) + 1)) == 200
+
+
+@pytest.mark.parametrize(("base", "prefix"), [("", "__Host-"), ("/dash", "__Secure-")])
+def test_over_tls_the_cookies_are_bound_to_this_host_and_others_count_for_nothing(
+    base: str, prefix: str, oidc: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = AUTH.replace("http://localhost/", "https://localhost/")
+    (tmp_path / "secrets.toml").write_text(table, encoding="utf-8")
+    people.secrets.cache_clear()
+    monkeypatch.setattr(gate, "base_path", lambda: base)
+    assert oidc.get("/oauth2callback").headers["set-cookie"].startswith(f"{prefix}_streamlit_user=")
+    planted = cookie()
+    ours = {"Cookie": f"other=1; {prefix}{planted['Cookie']}"}
+    assert status(oidc, planted) == 401, "a page of a neighbouring host can set this one"
+    assert status(oidc, ours) == 200
+    assert status(oidc, {"Cookie": f"{planted['Cookie']}; {prefix}_streamlit_user=x"}) == 401
+
+
 # ------------------------------------------------------------------ the proxy
 
 
@@ -200,9 +327,16 @@ def test_sign_in_cookies_are_secure_and_last_eight_hours_at_most(oidc: TestClien
     [
         ({"X-Remote-User": "boss", "X-Remote-Groups": "national"}, 401),
         ({"X-Remote-User": "boss", "X-Remote-Groups": "national", "X-Proxy-Secret": "guessed"}, 401),
-        ({"X-Remote-Groups": "national", "X-Proxy-Secret": "the secret of the proxy"}, 401),
-        ({"X-Remote-User": "boss", "X-Proxy-Secret": "the secret of the proxy"}, 403),
-        ({"X-Remote-User": "boss", "X-Remote-Groups": "a, national", "X-Proxy-Secret": "the secret of the proxy"}, 200),
+        ({"X-Remote-Groups": "national", "X-Proxy-Secret": "the secret of the proxy, 7f3Qz9wLxT2vBm"}, 401),
+        ({"X-Remote-User": "boss", "X-Proxy-Secret": "the secret of the proxy, 7f3Qz9wLxT2vBm"}, 403),
+        (
+            {
+                "X-Remote-User": "boss",
+                "X-Remote-Groups": "a, national",
+                "X-Proxy-Secret": "the secret of the proxy, 7f3Qz9wLxT2vBm",
+            },
+            200,
+        ),
     ],
 )
 def test_the_proxys_headers_count_only_with_its_secret(
@@ -211,6 +345,9 @@ def test_the_proxys_headers_count_only_with_its_secret(
     answer = proxy.get("/overview", headers=PAGE | headers)
     assert answer.status_code == expected
     assert "secret" not in answer.text
+    guessed = headers.get("X-Proxy-Secret") != "the secret of the proxy, 7f3Qz9wLxT2vBm"
+    logged = [(event.sub, event.more.get("why")) for event in audit.events(people.audit_folder())]
+    assert (("unknown", "wrong proxy secret") in logged) == guessed
     assert opens_socket(proxy, headers) == (expected == 200)
 
 
@@ -221,6 +358,53 @@ def test_a_person_from_the_proxy_is_logged_at_the_first_visit_and_after_a_pause(
     for minutes in (0, 1, 20, 60):
         monkeypatch.setattr(gate.time, "time", lambda minutes=minutes: now + 60 * minutes)
         for groups in ("national", "unknown"):
-            headers = {"X-Remote-User": "boss", "X-Remote-Groups": groups, "X-Proxy-Secret": "the secret of the proxy"}
+            headers = {
+                "X-Remote-User": "boss",
+                "X-Remote-Groups": groups,
+                "X-Proxy-Secret": "the secret of the proxy, 7f3Qz9wLxT2vBm",
+            }
             proxy.get("/overview", headers=headers)
     assert [event.event for event in audit.events(people.audit_folder())] == ["refused", "sign_in"] * 2
+
+
+def of_proxy(**more: str) -> dict[str, str]:
+    names = {
+        "X-Remote-User": "boss",
+        "X-Remote-Groups": "national",
+        "X-Proxy-Secret": "the secret of the proxy, 7f3Qz9wLxT2vBm",
+    }
+    return names | {f"X-Remote-{name.title()}": value for name, value in more.items()}
+
+
+def test_a_session_that_the_proxy_names_ends_as_any_other(proxy: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.time()
+    monkeypatch.setattr(gate.time, "time", lambda: now)
+
+    def after(minutes: float, session: str) -> int:
+        nonlocal now
+        now += 60 * minutes
+        return status(proxy, of_proxy(session=session))
+
+    assert after(0, "idle") == 200
+    assert after(31, "idle") == 401
+    assert after(0, "long") == 200
+    assert {after(20, "long") for _ in range(23)} == {200}
+    assert after(20, "long") == 401, "after eight hours"
+    assert after(0, "left") == 200
+    proxy.post("/sign-out", headers=of_proxy(session="left"), follow_redirects=False)
+    assert after(0, "left") == 401
+    assert after(0, "anew") == 200
+    people.sessions().end_all("boss", now)
+    assert after(1, "anew") == 401
+    assert after(1, "signed in since") == 200
+
+
+def test_a_person_of_a_proxy_without_sessions_is_kept_out_for_eight_hours(
+    proxy: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    assert status(proxy, of_proxy()) == 200
+    people.sessions().end_all("boss", now)
+    for hours, expected in ((0.1, 401), (7.9, 401), (8.1, 200)):
+        monkeypatch.setattr(gate.time, "time", lambda hours=hours: now + 3600 * hours)
+        assert status(proxy, of_proxy()) == expected

@@ -9,16 +9,20 @@ import pytest
 from starlette.testclient import TestClient
 
 from etl.core.paths import ROOT
-from etl.core.settings import Faulty
+from etl.core.settings import Faulty, read
 from etl.operations import audit, sessions
 from tests import serving
-from tests.access.gated import ACCESS, application, configured, cookie, opens_socket, status
+from tests.access.gated import ACCESS, AUTH, SECRET, application, configured, cookie, opens_socket, status
 from tests.access.scopes import ISFAHAN, OF_ISFAHAN
 from ui.data import user
 from ui.i18n import text
 from ui.shell import frame, gate, people
 
 # ------------------------------------------------------------------ files
+
+
+def unwritable(*_: object) -> None:
+    raise OSError(28, "No space left on device")
 
 
 def offered(tmp_path: Path, scope: user.AccessScope) -> str:
@@ -32,6 +36,10 @@ def test_a_file_can_be_fetched_once_and_only_by_its_owner(oidc: TestClient, tmp_
     address = offered(tmp_path, OF_ISFAHAN)
     assert oidc.get(address).status_code == 401
     assert oidc.get(address, headers=cookie(sub="tehran.officer", groups=["tehran"])).status_code == 403
+    assert oidc.head(address, headers=cookie()).status_code == 405, "a HEAD spends nothing"
+    with pytest.MonkeyPatch.context() as full:
+        full.setattr(audit, "_replace", unwritable)
+        assert oidc.get(address, headers=cookie()).status_code == 503, "nor does what cannot be logged"
     answer = oidc.get(address, headers=cookie())
     assert answer.text == "of isfahan.officer"
     assert answer.headers["cache-control"] == "private, no-store"
@@ -41,7 +49,7 @@ def test_a_file_can_be_fetched_once_and_only_by_its_owner(oidc: TestClient, tmp_
     exported = {"metric": "leavers", "form": "csv", "rows": 3, "role": "province", "provinces": ISFAHAN}
     assert ("isfahan.officer", "export", exported) in events
     assert ("tehran.officer", "refused") in [event[:2] for event in events]
-    assert audit.verify(people.audit_folder()) == []
+    assert audit.verify(people.audit_folder()) == ""
 
 
 def test_a_file_is_offered_for_five_minutes(oidc: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,6 +96,7 @@ def test_a_changed_table_of_roles_is_noted_once(oidc: TestClient, tmp_path: Path
         people.table()
         people.table()
         assert noted() == ["settings_changed"]
+    assert audit.events(people.audit_folder())[0].more == {"setting": "access.toml"}
 
 
 # ------------------------------------------------------------------ modes
@@ -125,14 +134,74 @@ def test_without_sign_in_a_public_address_is_refused_with_a_one_line_error() -> 
     assert "Traceback" not in result.stderr
 
 
-def test_readable_or_short_secrets_prevent_the_start(tmp_path: Path, monkeypatch) -> None:
-    configured(tmp_path, monkeypatch, "proxy", '[proxy]\nsecret = "short"\n')
-    with pytest.raises(Faulty, match="16 letters"):
+def starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str, secrets: str) -> str:
+    """The faults at the start, which are the doctor's too; empty if there are none."""
+    configured(tmp_path, monkeypatch, mode, secrets)
+    try:
         people.begin()
+    except Faulty as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize(
+    "secret",
+    ["", "a", "a" * 64, "ab" * 40, "0123456789abcdef" * 4, "kept-by-tests-alone-7f3Qz9wLxT2", "1234567890 " * 6],
+)
+def test_a_short_or_easily_guessed_secret_prevents_the_start(
+    secret: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "secret" in starts(tmp_path, monkeypatch, "proxy", f'[proxy]\nsecret = "{secret}"\n')
+    assert "cookie_secret" in starts(tmp_path, monkeypatch, "oidc", AUTH.replace(SECRET, secret))
+    assert starts(tmp_path, monkeypatch, "oidc", AUTH) == ""
+
+
+def test_a_provider_without_tls_prevents_the_start_unless_it_is_on_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for host in ("sso.example", "10.0.0.1", "localhost.example"):
+        elsewhere = AUTH.replace("http://localhost:1/", f"http://{host}/")
+        assert "server_metadata_url has to begin with https" in starts(tmp_path, monkeypatch, "oidc", elsewhere)
+        over_tls = AUTH.replace("http://localhost:1/", f"https://{host}/")
+        assert starts(tmp_path, monkeypatch, "oidc", over_tls) == ""
+
+
+@pytest.mark.parametrize("name", ["access.toml", "secrets.toml", "settings.toml", "audit/settings.json", "."])
+@pytest.mark.parametrize("mode", [0o020, 0o002])
+def test_rights_and_log_that_others_may_write_prevent_the_start(
+    name: str, mode: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "settings.toml").touch()
+    monkeypatch.setenv("POLICEYAR_SETTINGS", str(tmp_path / "settings.toml"))
+    assert starts(tmp_path, monkeypatch, "oidc", AUTH) == ""
+    people.table()
+    configured(tmp_path, monkeypatch, "oidc")
+    path = tmp_path / name
+    path.chmod(path.stat().st_mode | mode)
+    with pytest.raises(Faulty, match="chmod"):
+        people.begin()
+    path.chmod(path.stat().st_mode & ~mode)
+
+
+def test_secrets_that_others_may_read_prevent_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    configured(tmp_path, monkeypatch, "oidc")
     (tmp_path / "secrets.toml").chmod(0o644)
-    people.secrets.cache_clear()
     with pytest.raises(Faulty, match="chmod 600"):
         people.begin()
+
+
+def test_signing_in_from_other_machines_needs_a_certificate(tmp_path: Path) -> None:
+    (tmp_path / "any").touch()
+    file = str(tmp_path / "any")
+    signing = {
+        f"POLICEYAR_SIGN_IN_{name}": value for name, value in (("MODE", "oidc"), ("ACCESS", file), ("SECRETS", file))
+    }
+    signing["POLICEYAR_SETTINGS"] = file
+    with pytest.raises(Faulty, match="over TLS alone"):
+        read(signing | {"POLICEYAR_WEB_HOST": "dashboard.example"})
+    tls = {"POLICEYAR_WEB_CERTIFICATE": file, "POLICEYAR_WEB_CERTIFICATE_KEY": file}
+    for allowed in (tls, {"POLICEYAR_WEB_HOST": "localhost"}, {"POLICEYAR_WEB_ADDRESS": "10.0.0.2"}):
+        read(signing | {"POLICEYAR_WEB_HOST": "dashboard.example"} | allowed)
 
 
 def test_a_run_of_a_page_checks_the_session_once(oidc: TestClient) -> None:

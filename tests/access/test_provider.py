@@ -50,7 +50,7 @@ def test_sign_in_and_sign_out_with_pkce_work_in_every_process_under_a_path(site:
     # nginx chooses the process by the cookie of the visit.
     visits = [[cookie for cookie in cookies if cookie["name"] != "reader"] + [visit] for visit in VISITS]
     assert {status(f"{site.address}/overview", visit) for visit in visits} == {200}
-    page.locator(".pd-brand a").click()
+    page.locator(".pd-brand button").click()
     page.get_by_role("button", name="Yes, sign me out").click()
     page.wait_for_url(f"{site.address}/**")
     page.get_by_role("link", name="Sign in").wait_for()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from etl.operations.saved_views import Saved, SavedViews
-from etl.operations.sessions import LONGEST_SECONDS, Offer, Sessions
+from etl.operations.sessions import LONGEST_SECONDS, Offer, Session, Sessions
 from tests import postgres
 from tests.access.scopes import NATIONAL, OF_ISFAHAN, OF_TEHRAN
 from ui.data import user
@@ -109,15 +109,26 @@ def test_only_one_of_several_simultaneous_saves_under_one_name_is_kept(kept_in: 
 @pytest.mark.slow
 def test_a_session_that_ends_on_one_host_ends_on_all(shared: str, tmp_path: Path) -> None:
     first, second = (Sessions(tmp_path / name / "sessions.sqlite", shared) for name in ("one", "other"))
-    assert first.admit("key", "x", 0, LONGEST_SECONDS, 100) == "new"
-    assert second.admit("key", "x", 0, LONGEST_SECONDS, 110) == ""
+    begun: list[str] = []
+
+    def admit(host: Sessions, key: str, now: float, began: float = 0) -> str:
+        return host.admit(Session(key, "x", began, LONGEST_SECONDS), now, lambda: begun.append(key))
+
+    assert admit(first, "key", 100) == ""
+    assert admit(second, "key", 110) == ""
+    assert begun == ["key"]
     first.end("key", 120)
-    assert second.admit("key", "x", 0, LONGEST_SECONDS, 130) == "ended"
+    assert admit(second, "key", 130) == "ended"
     first.end("never seen", 120)
-    assert second.admit("never seen", "x", 0, LONGEST_SECONDS, 130) == "ended"
+    assert admit(second, "never seen", 130) == "ended"
+    assert admit(second, "another", 130) == ""
+    assert len(first.of("x", 140)) == 1
+    assert first.end_all("x", 140) == 1
+    assert {admit(second, key, 150, 139) for key in ("another", "not seen yet")} == {"ended"}
+    assert admit(second, "signed in since", 150, 141) == ""
     token = first.offer(Offer("x", tmp_path / "file", "name", "{}"), 100)
-    assert second.take(token, "x", 110) == "gone", "a file is on the host that made it"
-    assert first.take(token, "x", 110) == Offer("x", tmp_path / "file", "name", "{}")
+    assert second.take(token, "x", 110, print) == "gone", "a file is on the host that made it"
+    assert first.take(token, "x", 110, print) == Offer("x", tmp_path / "file", "name", "{}")
 
 
 def test_without_the_database_nothing_is_saved_and_nobody_is_admitted(

@@ -13,8 +13,15 @@ from tests.access.site import Site, events, served, sign_in, status
 from tests.browser import app as front
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-CLOSED = ("/_stcore/upload_file/x/y", "/files/x", "/component/a/b.js")
-KEPT_BY_NGINX = ("/_stcore/metrics", "/metrics", "/healthz", "/readyz")
+CLOSED = ("/files/x", "/component/a/b.js")
+KEPT_BY_NGINX = (
+    "/_stcore/upload_file/x/y",
+    "/_stcore/agent/openapi.json",
+    "/_stcore/metrics",
+    "/metrics",
+    "/healthz",
+    "/readyz",
+)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +53,7 @@ def test_an_officer_sees_the_nation_and_own_institutes_and_signs_out_for_good(si
     named = page.locator("body").inner_text()
     assert "IR-10" in named or "Isfahan" in named
     assert status(site.address + "/overview", cookies) == 200
-    page.locator(".pd-brand a").click()
+    page.locator(".pd-brand button").click()
     page.wait_for_url(re.compile("end_session|oauth2callback|/$|/\\?"))
     assert status(site.address + "/overview", cookies) == 401, "a copied cookie is worth nothing after sign-out"
     assert "sign_out" in [event.event for event in events(site, "isfahan.officer")]
@@ -104,7 +111,7 @@ def test_while_the_provider_is_down_who_is_signed_in_goes_on_and_nobody_new_gets
     page = sign_in(site, context, "national.analyst")
     page.wait_for_selector(".pd-trust", timeout=90_000)
     site.provider.terminate()
-    site.provider.wait(timeout=20)
+    site.provider.wait(timeout=60)
     assert status(site.address + "/overview", context.cookies()) == 200
     assert status(site.address + "/sign-in") == 504
     other = browser.new_context().new_page()
@@ -112,4 +119,4 @@ def test_while_the_provider_is_down_who_is_signed_in_goes_on_and_nobody_new_gets
     other.get_by_role("link", name="Sign in").click()
     assert "does not answer" in other.locator("body").inner_text()
     context.close()
-    assert audit.verify(site.audit) == []
+    assert audit.verify(site.audit) == ""

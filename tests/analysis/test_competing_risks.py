@@ -82,7 +82,7 @@ def followed_one_by_one(
         if complete is not None and first <= complete <= min(last, on) and fits:
             is_decided = licence["outcome"] is not None and licence["decided_on"] <= on
             end = licence["decided_on"] if is_decided else on
-            durations.append((working_days(complete, end), licence["outcome"] if is_decided else None))
+            durations.append((working_days(data, licence, end), licence["outcome"] if is_decided else None))
     return durations
 
 

@@ -13,6 +13,8 @@ from itertools import islice, pairwise
 from pathlib import Path
 
 import duckdb
+import numpy as np
+import pandas as pd
 import pytest
 
 from etl.analysis import backtesting, projection
@@ -36,28 +38,85 @@ def test_the_pace_of_a_year_and_the_profile_of_three() -> None:
     for at in range(36):
         stock += -100 if at % 12 == 3 else 20
         active.append(stock)
-    steps = projection.monthly_changes(active, 14)
+    steps = projection.monthly_changes(np.array(active), 14)
     assert steps == pytest.approx([-100.0 if at % 12 == 3 else 20.0 for at in range(14)])
-    assert projection.monthly_changes(active[-13:], 3) == pytest.approx([120 / 12] * 3), (
+    assert projection.monthly_changes(np.array(active[-13:]), 3) == pytest.approx([120 / 12] * 3), (
         "no profile without three years"
     )
 
 
 def test_the_profile_is_of_three_years_and_the_pace_of_the_last() -> None:
-    gains = [10] * 24 + [40] * 12
+    gains = [0, 60] * 12 + [10, 70] * 6
     gains[0], gains[12], gains[24] = 4, 7, 1
     active = [500]
     for gain in gains:
         active.append(active[-1] + gain)
-    first, second = projection.monthly_changes(active, 2)
-    pace, mean = (1 + 11 * 40) / 12, sum(gains) / 36
+    first, second = projection.monthly_changes(np.array(active), 2)
+    pace, mean = (1 + 5 * 10 + 6 * 70) / 12, sum(gains) / 36
     assert first == pytest.approx(pace + (4 + 7 + 1) / 3 - mean)
-    assert second == pytest.approx(pace + (10 + 10 + 40) / 3 - mean)
+    assert second == pytest.approx(pace + (60 + 60 + 70) / 3 - mean)
 
 
 def test_the_tenth_percentile_of_24_lies_between_the_second_and_the_third() -> None:
-    values = [float(value) for value in range(24, 0, -1)]
-    assert projection.middle_range(values) == (2.5, 22.5)
+    values = np.array([[float(value)] for value in range(24, 0, -1)] + [[math.nan]])
+    assert projection.middle_range(values).tolist() == [[2.5], [22.5]]
+
+
+# ---------------------------------------------------------------- after a break
+
+
+@pytest.fixture(scope="module")
+def planted() -> pd.DataFrame:
+    return backtesting.planted().set_index(["break", "ahead"])
+
+
+@pytest.mark.parametrize("kind", backtesting.PLANTED)
+def test_ranges_shown_in_the_year_after_a_planted_break_hold(planted: pd.DataFrame, kind: str) -> None:
+    shown = planted.loc[kind]
+    assert (shown["inside"] >= 0.6).all(), "6 in 10 was asked for"
+    assert (shown["ranges"] > 100).all(), "a range is shown again before the year is over"
+
+
+def test_without_a_break_nothing_is_left_out() -> None:
+    for seed in range(25):
+        history, _ = backtesting.planted_series("none", seed)
+        assert not projection.break_sizes(history.active, 120).any()
+
+
+@pytest.mark.parametrize(("kind", "sign"), [("recruiting_stops", -1), ("eighth_struck_off", -1), ("boom", 1)])
+def test_a_planted_break_is_named_by_its_month_and_its_direction(kind: str, sign: int) -> None:
+    named = 0
+    for seed in range(25):
+        history, broken = backtesting.planted_series(kind, seed)
+        sizes = projection.break_sizes(history.active, len(history.active) - broken)
+        named += sign in np.sign(sizes[:3])
+    assert named >= 24
+
+
+def test_a_month_struck_off_is_left_out_of_pace_and_profile() -> None:
+    """The projection a year after a month in which an eighth is struck off is that of the series without it."""
+    gains = [0, 60, 20, 40] * 15
+    even = 1000 + np.cumsum([0, *gains])
+    gains[-6] -= 500
+    broken = 1000 + np.cumsum([0, *gains])
+    assert projection.break_sizes(broken, 12).nonzero()[0].tolist() == [6]
+    assert projection.monthly_changes(broken, 12) == pytest.approx(projection.monthly_changes(even, 12), abs=15)
+    assert projection.monthly_changes(even, 12) == pytest.approx([0, 60, 20, 40] * 3)
+
+
+def test_a_month_that_is_so_every_year_is_no_break() -> None:
+    gains = [20, 25, 15, 22, 18, 24, 16, 21, 19, 23, 17, -300] * 5
+    assert not projection.break_sizes(1000 + np.cumsum([0, *gains]), 36).any()
+
+
+def test_there_is_no_range_for_three_months_after_a_break_and_a_wider_one_for_the_rest_of_the_year() -> None:
+    history, broken = backtesting.planted_series("eighth_struck_off", 3)
+    size = -projection.break_sizes(history.active[: broken + 1], 1)[0]
+    assert [len(history.ranges(month, 6)) for month in range(broken - 1, broken + 5)] == [7, 1, 1, 1, 7, 7]
+    for month in (broken + 3, broken + 11):
+        low, high = history.ranges(month, 1)[1]
+        assert (high - low) * history.active[month] > 2 * size
+    assert np.diff(history.ranges(broken + 12, 1)[1])[0] * history.active[broken + 12] < size
 
 
 # ---------------------------------------------------------------- as known then
@@ -107,15 +166,11 @@ def test_past_months_use_only_what_was_known_then(late_decisions, where) -> None
     history = projection.history_of(con, con.publication.as_of, where)
     filters = {name: set(values) for name, values in where.items()}
     differences = 0
-    for vintage in (date(2019, 12, 1), date(2020, 9, 21), date(2020, 12, 1), date(2021, 4, 1), date(2024, 5, 20)):
-        known = as_known_on(data, vintage)
-        expected = [
-            oracle.STATES["active_assistants"](known, month.last, filters)
-            for month in history.months
-            if month.last <= vintage
-        ]
-        assert history.as_known_on(vintage) == expected
-        differences += expected != [month.active for month in history.months[: len(expected)]]
+    for at in range(3, len(history.ends), 6):
+        known = as_known_on(data, history.ends[at])
+        expected = [oracle.STATES["active_assistants"](known, end, filters) for end in history.ends[: at + 1]]
+        assert history.vintages[at, : at + 1].tolist() == expected
+        differences += expected != history.active[: at + 1].tolist()
     assert differences >= 2, "what was decided later was not known"
 
 
@@ -165,7 +220,7 @@ def test_the_back_test_is_the_projection_run_at_the_end_of_every_past_month(con,
 
 
 def test_the_range_never_narrows_and_holds_the_projection(con) -> None:
-    rows = [row for row in projection.projection(con).records() if row["projected"] is not None]
+    rows = [row for row in projection.projection(con, on=date(2025, 3, 20)).records() if row["projected"] is not None]
     assert len(rows) > 12
     widths = [(row["projected_high"] - row["projected_low"]) / row["projected"] for row in rows]
     assert all(after >= before - 1e-9 for before, after in pairwise(widths))
@@ -184,30 +239,30 @@ def test_the_pace_is_that_of_the_active(con) -> None:
 
 
 def test_the_months_of_reaching_are_those_of_the_bounds() -> None:
-    units = [jalali.unit_of(date(2026, month, 1), "month") for month in (1, 2, 3)]
-    bounds = [(90.0, 80.0, 100.0), (99.0, 85.0, 120.0), (130.0, 100.0, 150.0)]
-    points = [(unit, float(at), *numbers) for at, (unit, numbers) in enumerate(zip(units, bounds, strict=True), 1)]
-    assert projection.reached(points, 100) == (units[0].label, units[2].label)
-    assert projection.reached(points, 110) == (units[1].label, None)
-    assert projection.reached(points, 1000) == (None, None)
+    bounds = {"low": [80.0, 85.0, 100.0], "projected": [90.0, 99.0, 130.0], "high": [100.0, 120.0, 150.0]}
+    points = pd.DataFrame({"month": ["1405-01", "1405-02", "1405-03"]} | bounds)
+    assert projection.reached(points, 100) == ["1405-01", "1405-03", "1405-03"]
+    assert projection.reached(points, 110) == ["1405-02", "1405-03", None]
+    assert projection.reached(points, 1000) == [None, None, None]
 
 
-@pytest.mark.parametrize(("goal", "months"), [(None, 13), (95.0, 13), (107.0, 18), (math.inf, 20)])
-def test_months_are_shown_for_a_year_and_until_the_lower_bound_reaches_the_goal(
+@pytest.mark.parametrize(("goal", "months"), [(None, 13), (95.0, 13), (107.0, 20), (math.inf, 37)])
+def test_months_are_shown_to_a_year_after_the_projection_reaches_the_goal_three_years_at_most(
     goal: float | None, months: int
 ) -> None:
     day = date(2026, 3, 30)
-    units = islice(jalali.units_between(day, date.max, "month"), 20)
-    points = [(unit, float(at), 100.0 + at, 90.0 + at, 110.0 + at) for at, unit in enumerate(units)]
-    shown = projection.months_shown(projection.History([]), day, 100.0, points, goal)
+    units = list(islice(jalali.units_between(day, date.max, "month"), 50))
+    projected = 100.0 + np.arange(50)
+    points = pd.DataFrame({"month": [unit.label for unit in units], "projected": projected, "low": projected - 10})
+    points["high"] = projected + 10
+    none = projection.History([], [], np.array([]))
+    shown = projection.months_shown(none, day, 100.0, points, goal)
     assert len(shown) == months
-    assert shown[0] == ("1405-01", 100.0, 100.0, 100.0, 100.0)
-    without_range = [(*point[:3], None, None) for point in points]
-    assert len(projection.months_shown(projection.History([]), day, 100.0, without_range, goal)) == 13
+    assert shown.loc[0, ["month", "active", "low", "projected", "high"]].tolist() == ["1405-01", *[100.0] * 4]
 
 
 def test_a_history_too_short_has_no_range_and_one_shorter_than_a_year_no_projection(con) -> None:
-    begin = projection.history_of(con, con.publication.as_of, {}).months[0].last
+    begin = projection.history_of(con, con.publication.as_of, {}).ends[0]
     young = projection.projection(con, on=begin + timedelta(200)).records()
     assert all(row["projected"] is None for row in young[:-1])
     assert young[-1]["projected"] == young[-1]["active_assistants"]
@@ -244,7 +299,8 @@ def test_the_figures_in_readme_are_those_of_the_sample(tmp_path: Path) -> None:
         misses = f"{entry['backtest_miss']:.1%} | {entry['backtest_miss_flat']:.1%}"
         line = f"| {entry['ahead']} | {entry['backtest_inside']:.0%} | {misses} |"
         assert line.replace("%", " %") in readme
-        assert 0.7 <= entry["backtest_inside"] <= 0.9
+        # Ranges are wider in the year after a break, of which the sample has two.
+        assert 0.7 <= entry["backtest_inside"] <= 0.95
         if entry["ahead"] in (3, 6):
             assert entry["backtest_miss"] < entry["backtest_miss_flat"]
     assert not math.isnan(rows[0]["backtest_miss"])

@@ -21,6 +21,7 @@ from ui.briefing import content, drawing, typesetting, writing
 from ui.briefing.writing import Press
 from ui.charts import maps
 from ui.charts.elements import ChartContext
+from ui.data.briefing_questions import Questions
 from ui.i18n import text
 
 pytestmark = pytest.mark.slow
@@ -230,16 +231,47 @@ def test_no_label_of_the_map_covers_another(press, lang):
         assert label.name in book["map"]["svg"]
 
 
-def test_small_places_have_no_rank_and_stand_apart(press):
-    book = content.book(press.questions("IR", "en"))
-    ranking = book["ranking"]
+@pytest.mark.parametrize(("exact", "least"), [(True, 23), (False, 100)])
+def test_small_places_have_no_share_and_stand_apart(press, exact, least):
+    ranking = content.book(press.questions("IR", "en", exact=exact))["ranking"]
     ranked = [int(row["count"].replace(",", "")) for row in ranking["rows"]]
     small = [int(line.rpartition(" ")[2]) for line in ranking["small"]]
     assert ranked
-    assert min(ranked) >= 23
+    assert min(ranked) >= least
     assert small
-    assert max(small) < 23
+    assert max(small) < least
     assert len(ranked) + len(small) == 31
+
+
+def named(book):
+    """The names that a briefing singles out in its ranking, its titles and its sentences, without the values."""
+    told = [re.sub(r"[0-9.,%\u00a0\u2066-\u2069()]+|other|\band\b", " ", line).split() for line in book["verdict"][2:]]
+    marked = {row["name"] for row in book["ranking"]["rows"] if row["marked"]}
+    return marked, [book["ranking"]["title"], book["map"] and book["map"]["title"]], told
+
+
+@pytest.mark.parametrize("place", ["IR", "IR-23", "IR-10", "IR-07"])
+def test_the_briefing_for_circulation_names_nobody_whom_the_exact_one_does_not(press, place):
+    exact, rounded = (named(content.book(press.questions(place, "en", exact=exact))) for exact in (True, False))
+    assert rounded[0] <= exact[0]
+    assert rounded[1:] == exact[1:]
+
+
+def test_who_is_named_for_circulation_is_so_on_exact_counts(press, monkeypatch):
+    """Rounded counts never reach the test: their answer is given other numbers, and the same places are named."""
+    before = named(content.book(press.questions("IR-23", "en")))
+    ask = Questions.circulated
+
+    def shifted(self, answer):
+        answer = ask(self, answer)
+        if answer.by != ("county",) or "training_compliance" not in answer.columns:
+            return answer
+        at = answer.columns.index("training_compliance")
+        rows = [(*row[:at], row[at] and row[at] / 2, *row[at + 1 :]) for row in answer.rows]
+        return replace(answer, rows=rows)
+
+    monkeypatch.setattr(Questions, "circulated", shifted)
+    assert named(content.book(press.questions("IR-23", "en")))[0:2] == before[0:2]
 
 
 def test_events_and_the_target_path_stand_by_the_trend(press):

@@ -6,7 +6,7 @@ import pytest
 
 from etl.analysis import events, growth
 from etl.semantic import access
-from etl.semantic.access import ADMINISTRATOR, AccessScope
+from etl.semantic.access import ADMINISTRATOR, AccessScope, Grant
 from etl.semantic.disclosure import for_circulation
 from tests import loading, made
 from ui.charts import lines, marks
@@ -58,7 +58,7 @@ def test_events_of_a_province_and_the_nation_are_listed_up_to_the_day(pointer):
 
 
 def test_a_reader_of_one_province_sees_national_events_too(pointer):
-    reader = AccessScope("r", "province", frozenset({"IR-11"}), may_see_detail=False, may_export=False)
+    reader = AccessScope("r", frozenset({Grant("province", frozenset({"IR-11"}), False, False)}))
     with access.connect(pointer, reader) as con:
         assert events.events(con, where={"province": ("IR-11",)}).column("event_province") == [None, "IR-11"]
 

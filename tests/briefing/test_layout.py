@@ -165,7 +165,7 @@ def test_the_structure_is_read_in_the_order_of_the_page(book):
     if ranked:
         parts += [ranked["title"], *(head for head in ranked["heads"] if head)]
         for row in ranked["rows"]:
-            parts += [row["rank"], row["name"], row["value"], row["count"], *row["more"]]
+            parts += [row["name"], row["value"], row["count"], *row["more"]]
         parts += [ranked["small_title"], *ranked["small"]] if ranked["small"] else []
     for table in data["tables"]:
         parts += [table["title"], *(cell for row in table["rows"] for cell in row)]

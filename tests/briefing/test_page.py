@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
-from etl.semantic.access import ADMINISTRATOR, AccessScope
+from etl.semantic.access import ADMINISTRATOR, AccessScope, Grant
 from tests.parts import SCRIPT, opening
 from ui.briefing import writing
 from ui.briefing.writing import Written
@@ -81,7 +81,7 @@ def test_the_button_makes_the_book_of_the_scope(use_pointer, pointer):
 def test_books_are_offered_only_for_places_that_the_reader_may_see(monkeypatch, where, reader, place):
     scope = ADMINISTRATOR
     if reader:
-        scope = AccessScope("r", "province", frozenset({reader}), may_see_detail=False, may_export=True)
+        scope = AccessScope("r", frozenset({Grant("province", frozenset({reader}), False, True)}))
     monkeypatch.setattr(user, "scope", lambda: scope)
     view = PageContext("fa", False, Scope(where), date(2026, 6, 30), date(2026, 6, 30))
     assert briefings.place_of(view) == place

@@ -416,7 +416,7 @@ def test_the_files_hold_every_row_of_the_answer(
         reader.settle()
         files = {}
         for kind in ("csv", "xlsx", "parquet"):
-            with reader.page.expect_download(timeout=20_000) as fetched:
+            with reader.page.expect_download(timeout=60_000) as fetched:
                 reader.page.locator(f".st-key-{kind}-rows button").click()
             files[kind] = tmp_path / fetched.value.suggested_filename
             fetched.value.save_as(files[kind])
@@ -445,7 +445,7 @@ def test_a_chart_leaves_as_a_picture(form: str, address: str, chromium: Browser,
         button = dialog.get_by_role("button", name=re.compile("^دریافت تصویر نمودار")).last
         button.wait_for(state="attached")
         reader.page.wait_for_timeout(1500)
-        with reader.page.expect_download(timeout=20_000) as fetched:
+        with reader.page.expect_download(timeout=60_000) as fetched:
             button.focus()
             reader.page.keyboard.press("Enter")
         path = tmp_path / "picture"

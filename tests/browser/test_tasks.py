@@ -96,7 +96,7 @@ class Hand:
         self.click(self.reader.page.locator(f".st-key-card-{name} a.pd-go"))
 
     def download(self, what: Locator) -> Path:
-        with self.reader.page.expect_download(timeout=20_000) as fetched:
+        with self.reader.page.expect_download(timeout=60_000) as fetched:
             self.click(what)
         return Path(fetched.value.path())
 

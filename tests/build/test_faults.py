@@ -30,6 +30,7 @@ from etl.extract import parse_values, read_file, read_folder
 from etl.extract.source_folder import table_of
 from etl.warehouse import publications
 from tests.loading import DAY, ROOT, build, csv_text, put, put_good, quick_digest, row, run
+from tests.serving import until
 
 pytestmark = pytest.mark.slow
 
@@ -181,11 +182,8 @@ def test_a_build_can_be_interrupted_at_any_moment(two_folders, tmp_path):
 
 def wait_for_build_folder(pointer: Path) -> Path:
     folder = pointer.with_name(pointer.name + ".publications")
-    for _ in range(1000):
-        if folders := list(folder.glob("building-*")):
-            return folders[0]
-        time.sleep(0.01)
-    raise AssertionError("no build began")
+    until(lambda: list(folder.glob("building-*")), "a build began", step=0.01)
+    return next(folder.glob("building-*"))
 
 
 # ------------------------------------------------------------------ two at once

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from etl.analysis import data_quality
 from etl.analysis.announcements import announced
 from etl.build import pipeline
 from etl.core.places import places
@@ -17,6 +19,7 @@ from tests.loading import (
     ROOT,
     build,
     english,
+    load,
     put,
 )
 
@@ -73,6 +76,61 @@ def test_courses_and_targets_of_the_folder_are_taken(folder):
     assert built.rejected_rows() == [("training.csv", 2, "course_code", "unknown_course")]
     with access.connect(built.to, access.ADMINISTRATOR) as con:
         assert answers.ask(con, "target_progress").value() == pytest.approx(0.1)
+
+
+def test_every_reference_file_of_the_folder_is_listed_with_what_it_replaces(folder):
+    shipped = ROOT / "data" / "reference"
+    for name in ("targets.csv", "population.csv", "announcements.csv", "events.csv"):
+        put(folder, name, (shipped / name).read_bytes())
+    put(folder, "courses.csv", "course_code,posts\nPY-101,*\n")
+    put(folder, "SAMPLE.txt", "made up")
+    put(folder / "old", "population.csv", "province,date\n")
+    built = load(folder)
+    listed = {entry["file"]: (entry["replaces"], entry["rows"]) for entry in built.report["reference"]}
+    assert listed["courses.csv"] == ("data/reference/courses.csv", 1)
+    assert listed["SAMPLE.txt"] == ("", 0)
+    assert listed.keys() == {
+        "targets.csv",
+        "population.csv",
+        "announcements.csv",
+        "events.csv",
+        "courses.csv",
+        "SAMPLE.txt",
+    }
+    assert all(replaces == f"data/reference/{name}" for name, (replaces, _) in listed.items() if name != "SAMPLE.txt")
+    rows = len((shipped / "population.csv").read_text(encoding="utf-8").splitlines()) - 1
+    assert f"reference: population.csv: {rows} rows, in place of data/reference/population.csv\n" in built.out
+    assert "reference: SAMPLE.txt: sets up the build\n" in built.out
+    reason = "not read: such a file counts in the folder itself only"
+    (ignored,) = built.report["ignored"]
+    assert ignored.startswith(f"old/population.csv: {reason} · old/population.csv: ")
+    with access.connect(built.to, access.ADMINISTRATOR) as con:
+        assert data_quality.references(con) == sorted((name, *entry) for name, entry in listed.items())
+
+
+@pytest.mark.parametrize(("day", "factor", "is_refused"), [("", 2, True), ("1395-08-01", 2, True), ("", 1.09, False)])
+def test_residents_that_moved_by_a_tenth_refuse_the_build(folder, day, factor, is_refused):
+    """All of them, or those of the census only, in one province."""
+    assert load(folder, accept_loss=False).code == 0
+    lines = _population().splitlines()
+    cells = [line.split(",") for line in lines]
+    for row in cells[1:]:
+        if row[0] == "IR-20" and (not day or row[1] == day):
+            row[2] = str(round(int(row[2]) * factor))
+    put(folder, "population.csv", "\n".join(map(",".join, cells)) + "\n")
+    refused = load(folder, accept_loss=False)
+    if not is_refused:
+        assert refused.code == 0
+        return
+    (refusal,) = refused.refusals
+    moved = "residents that differ by more than a tenth from the last publication for the same day (in brackets)"
+    assert re.fullmatch(
+        rf"population\.csv: {re.escape(moved)}: IR-20 Semnan [0-9,]+ \([0-9,]+\); correct the file or take it out of the "
+        "folder, or --accept-loss publishes it",
+        refusal,
+    )
+    assert load(folder).code == 0
+    assert load(folder, accept_loss=False).code == 0
 
 
 def _population(change: str = "", line: int = 2) -> str:

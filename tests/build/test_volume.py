@@ -184,11 +184,152 @@ def test_fewer_than_half_of_the_rows_are_a_loss_and_half_are_not(tmp_path):
     assert load(folder, accept_loss=False).code == 0
 
 
-def test_below_a_hundred_rows_nothing_is_compared(tmp_path):
+def test_below_a_hundred_rows_a_smaller_number_is_no_loss(tmp_path):
     folder, rows = tmp_path / "incoming", register(49)
     assert load(hand_in(folder, rows), accept_loss=False).code == 0
-    put(folder, "training.csv", rows["training"][:1])
+    put(folder, "training.csv", [rows["training"][0], rows["training"][-1]])
     assert load(folder, accept_loss=False).code == 0
+
+
+def test_a_province_without_any_row_is_lost_at_any_size(tmp_path):
+    folder, rows = tmp_path / "incoming", register(99)
+    assert load(hand_in(folder, rows), accept_loss=False).code == 0
+    put(folder, "licences.csv", rows["licences"][:99])
+    refusal = "licences, IR-01 Gilan: 0 rows loaded where the last publication has 99"
+    assert refusals_of_load(folder) == [f"{refusal}; submit its file, or --accept-loss publishes it"]
+    put(folder, "licences.csv", rows["licences"][:100])
+    assert load(folder, accept_loss=False).code == 0
+
+
+def test_many_provinces_of_a_table_share_a_line(tmp_path):
+    codes = ["IR-00", "IR-01", "IR-02", "IR-03", "IR-04", "IR-05", "IR-06"]
+    rows: dict[str, StreamedRows] = {table: [row(table)] for table in HEADERS}
+    for number, code in enumerate(codes):
+        person = national_id(number + 5000)
+        rows["personnel"].append(row("personnel", national_id=person, province=code))
+        rows["training"].append(row("training", national_id=person))
+    assert load(hand_in(tmp_path / "incoming", rows), accept_loss=False).code == 0
+    hand_in(tmp_path / "incoming", rows | {"training": rows["training"][:1]})
+    assert refusals_of_load(tmp_path / "incoming") == [
+        "training: less than half of the rows of the last publication (in brackets): IR-00 Markazi 0 (1), "
+        "IR-01 Gilan 0 (1), IR-02 Mazandaran 0 (1), IR-03 East Azerbaijan 0 (1), IR-04 West Azerbaijan 0 (1), and 2 more; "
+        "submit its file, or --accept-loss publishes it"
+    ]
+
+
+# ------------------------------------------------------------------ what cannot be compared with
+
+
+def spoil(pointer: Path, how: str, version: Path | None = None) -> None:
+    version = version or pointer.resolve()
+    if how == "damaged":
+        content = bytearray(version.read_bytes())
+        content[100] ^= 255
+        version.write_bytes(content)
+    elif how == "missing":
+        version.unlink()
+    else:
+        pointer.unlink()
+        pointer.symlink_to(Path(f"{pointer.name}.publications") / "000009.duckdb")
+
+
+@pytest.mark.parametrize("how", ["damaged", "missing", "dangling"])
+def test_where_the_shown_publication_cannot_be_read_the_newest_kept_one_is_compared_with(folder, how):
+    put(folder, "training_IR-01.csv", register()["training"][PER_PLACE:-10])
+    built = load(folder, accept_loss=False)
+    assert built.code == 0
+    spoil(built.to, how)
+    put(folder, "training_IR-01.csv", register()["training"][-30:])
+    rows = 110 if how == "dangling" else 120
+    assert load(folder, accept_loss=False).refusals == [
+        f"training, IR-01 Gilan: 30 rows loaded where the last publication has {rows}; submit its file, "
+        "or --accept-loss publishes it"
+    ]
+
+
+@pytest.mark.parametrize("how", ["damaged", "missing", "dangling"])
+def test_where_no_publication_can_be_read_a_build_is_refused_unless_losses_are_accepted(folder, how):
+    to = load(folder).to
+    for version in publications.versions(to):
+        spoil(to, "damaged", version)
+    if how != "damaged":
+        spoil(to, how)
+    refusal = "none of the publications kept can be read, so nothing tells whether rows are lost"
+    assert load(folder, accept_loss=False).refusals == [f"{to}: {refusal}; --accept-loss publishes it"]
+    accepted = load(folder)
+    assert accepted.code == 0
+    assert accepted.report["accepted"][0].startswith(f"{to}: {refusal} · ")
+    assert load(folder, accept_loss=False).code == 0
+
+
+# ------------------------------------------------------------------ the same rows with another content
+
+
+def test_people_and_licences_that_fall_by_half_are_refused_although_every_row_is_there(folder):
+    assert build(folder, accept_loss=False).code == 0
+    rows = register()
+    refused = [line | {"outcome": "refused", "valid_from": "", "valid_until": ""} for line in rows["licences"]]
+    put(folder, "licences_IR-23.csv", refused[:PER_PLACE])
+    left = [line | {"left_on": "1402/03/20"} for line in rows["personnel"]]
+    put(folder, "personnel_IR-01.csv", left[PER_PLACE:])
+    check = "check the outcomes, the days of validity and the last days of service in these files"
+    fell = "less than half of the last publication (in brackets)"
+    outcome = build(folder, accept_loss=False)
+    assert outcome.to.resolve().stem == "000002"
+    assert outcome.refusals == [
+        f"Active police assistants: {fell}: the nation 0 (240), IR-01 Gilan 0 (120), IR-23 Tehran 0 (120); {check}, "
+        "or --accept-loss publishes it",
+        f"All in service, lapsed licences included: {fell}: IR-01 Gilan 0 (120); {check}, or --accept-loss publishes it",
+        f"Licensed institutes: {fell}: IR-23 Tehran 0 (120); {check}, or --accept-loss publishes it",
+    ]
+    accepted = build(folder)
+    assert (accepted.code, len(accepted.report["accepted"])) == (0, 3)
+    assert build(folder, accept_loss=False).code == 0
+
+
+@pytest.mark.parametrize(("people", "left", "is_refused"), [(22, 22, False), (23, 11, False), (23, 12, True)])
+def test_people_of_a_province_are_compared_from_23_on(tmp_path, people, left, is_refused):
+    folder, rows = tmp_path / "incoming", register(people)
+    more = [row("personnel", institute_code="00000", national_id=national_id(at)) for at in range(9000, 9100)]
+    gone = [line | {"left_on": "1402/03/20"} for line in rows["personnel"][-left:]]
+    assert build(hand_in(folder, rows | {"personnel": [*rows["personnel"], *more]}), accept_loss=False).code == 0
+    put(folder, "personnel.csv", [*rows["personnel"][:-left], *gone, *more])
+    assert build(folder, accept_loss=False).code == (1 if is_refused else 0)
+
+
+# ------------------------------------------------------------------ the identity key
+
+
+@pytest.mark.parametrize("how", ["missing", "short", "other"])
+def test_a_lost_identity_key_refuses_a_build_where_publications_under_another_are_kept(
+    folder, tmp_path, monkeypatch, how
+):
+    monkeypatch.delenv("IDENTITY_KEY")
+    key = tmp_path / "identity.key"
+    monkeypatch.setenv("IDENTITY_KEY_FILE", str(key))
+    (tmp_path / "new").mkdir()
+    to = build(folder, to=tmp_path / "new" / "warehouse.duckdb", accept_loss=False).to
+    content = key.read_bytes()
+    assert (to.resolve().stem, len(content), key.stat().st_mode & 0o777) == ("000001", 32, 0o600)
+    if how == "missing":
+        key.unlink()
+    else:
+        key.write_bytes(content[:1] if how == "short" else bytes(32))
+    made = "and publications are kept that were made under it"
+    faults = {
+        "missing": f"{key} is missing, {made}",
+        "short": f"{key} is cut short, {made}",
+        "other": "it is another one than that of the last publication",
+    }
+    remedy = "put it back from a backup (python -m etl restore), or python -m etl build --new-identity begins anew"
+    for accept_loss in (False, True):
+        assert load(folder, to=to, accept_loss=accept_loss).refusals == [f"the identity key: {faults[how]}; {remedy}"]
+    assert not key.exists() or key.read_bytes() != content
+    anew = build(folder, "--new-identity", to=to, accept_loss=False)
+    said = "begun anew: the rows of this publication cannot be compared with those of earlier ones (diff, revisions)"
+    assert f"accepted: the identity key: {faults[how]}; {said} · " in anew.out
+    assert (len(key.read_bytes()), key.read_bytes() == content) == (32, False)
+    assert load(folder, to=to, accept_loss=False).code == 0
 
 
 def test_a_table_is_compared_from_a_hundred_rows_on(tmp_path):

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import tomllib
 from dataclasses import fields, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from etl.core import settings
 from etl.operations import doctor
 from etl.warehouse import publications
+from tests.loading import copy_publication
 from tests.serving import run
 
 ROOT = Path(__file__).parents[2]
@@ -170,6 +172,38 @@ def test_modules_get_their_variables_and_what_is_set_stays(tmp_path):
     assert "DETAIL_ROWS" not in environment
 
 
+def test_a_build_without_a_folder_reads_that_of_the_settings_or_says_that_it_is_wrong(tmp_path):
+    """An empty variable, as a unit or a shell sets it, is none."""
+    incoming = tmp_path / "incoming"
+    incoming.mkdir()
+    config = write_settings(tmp_path, f'[folders]\nincoming = "{incoming}"\nwarehouse = "{tmp_path}/w.duckdb"\n')
+    for more in ({}, {"INCOMING": ""}):
+        result = run("build", **config, **more)
+        assert result.returncode == 1
+        assert result.stderr.startswith(f"{incoming}: no source files; ")
+    for wrong in (f"{tmp_path}/none", ""):
+        result = run("build", **write_settings(tmp_path, f'[folders]\nincoming = "{wrong}"\n'))
+        assert (result.returncode, result.stderr) == (1, f"folders.incoming: {wrong or '.'} is no folder\n")
+
+
+def test_weekends_are_dated_and_handed_to_the_build(tmp_path):
+    environment = write_settings(
+        tmp_path,
+        '[[weekend]]\nfrom = "1404/03/01"\ndays = ["Thursday", "friday"]\n[[weekend]]\nfrom = 2026-01-01\ndays = []\n',
+    )
+    settings.apply(environment)
+    assert environment["WEEKEND"] == "2025-05-22 thursday friday,2026-01-01"
+
+
+@pytest.mark.parametrize(
+    "weekend", ['from = "1404/13/01"\ndays = []', 'from = "1404/01/01"\ndays = ["caturday"]', 'days = ["friday"]']
+)
+def test_a_weekend_without_a_day_or_of_other_days_is_refused(tmp_path, weekend):
+    with pytest.raises(settings.Faulty) as refused:
+        settings.read(write_settings(tmp_path, f"[[weekend]]\n{weekend}\n"))
+    assert [line.partition(":")[0] for line in refused.value.lines] == ["weekend.rules"]
+
+
 def test_nothing_starts_on_a_fault(tmp_path):
     environment = write_settings(tmp_path, "[web]\nport = 0\nprocesses = -1\n")
     result = run("sample", str(tmp_path / "made"), "--scale", "0.001", **environment)
@@ -180,7 +214,9 @@ def test_nothing_starts_on_a_fault(tmp_path):
 
 def test_the_template_names_every_setting_and_its_default():
     text = (ROOT / "deploy" / "settings.toml").read_text(encoding="utf-8")
-    uncommented = tomllib.loads(re.sub(r"(?m)^# (?=\w+ = )", "", text))
+    uncommented = tomllib.loads(re.sub(r"(?m)^# (?=\w+ = |\[\[)", "", text))
+    assert [list(weekend) for weekend in uncommented["weekend"]] == [["from", "days"]]
+    uncommented["weekend"] = {"rules": []}
     assert set(uncommented) == {section.name for section in fields(settings.Settings)}
     defaults = settings.Settings()
     for section in fields(settings.Settings):
@@ -281,6 +317,48 @@ def test_the_doctor_reads_the_whole_publication(installed, tmp_path):
         pointer.write_bytes(damaged)
         seen += any("damaged" in line for line in doctor_faults(**environment, WAREHOUSE=str(pointer)))
     assert seen >= 3
+
+
+@pytest.mark.slow
+def test_the_doctor_reports_a_damaged_kept_publication_a_dead_build_a_lost_key_and_a_missing_file(
+    installed, tmp_path, monkeypatch
+):
+    monkeypatch.delenv("IDENTITY_KEY", raising=False)
+    folder, environment = installed
+    pointer = copy_publication(folder / "warehouse" / "w.duckdb", tmp_path / "copy")
+    first, *_ = publications.versions(pointer)
+    shutil.copy(first, first.with_name("000002.duckdb"))
+    pointer.unlink()
+    pointer.symlink_to(Path(f"{pointer.name}.publications") / "000002.duckdb")
+    content = bytearray(first.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 256] = os.urandom(256)
+    first.write_bytes(content)
+    left = first.with_name("building-dead")
+    left.mkdir()
+    incoming = shutil.copytree(ROOT / "tests" / "sample", tmp_path / "incoming")
+    (incoming / "personnel.csv").unlink()
+    key = tmp_path / "identity.key"
+    key.write_bytes(b"k")
+    key.chmod(0o600)
+    environment = environment | {"WAREHOUSE": str(pointer), "INCOMING": str(incoming), "IDENTITY_KEY_FILE": str(key)}
+    restore = "put it back from a backup (python -m etl restore), or python -m etl build --new-identity begins anew"
+    expected = [
+        f"publication: {first} is kept and damaged; remove it, and python -m etl restore takes it from a backup",
+        f"publication: {left} is left of a build that died; remove it, or the next build does",
+        f"identity key: {key} is cut short, and publications are kept that were made under it; {restore}",
+        f"incoming: {incoming} holds no file of personnel; submit it",
+    ]
+    assert doctor_faults(**environment) == expected
+    with publications.building(pointer) as working:
+        left.mkdir(exist_ok=True)
+        assert working.exists()
+        assert [line for line in doctor_faults(**environment) if "died" in line] == []
+    key.unlink()
+    assert f"identity key: {key} is missing" in "".join(doctor_faults(**environment))
+    # A host that takes over publications neither builds nor has a key.
+    replica = doctor_faults(**environment, POLICEYAR_REPLICAS_SOURCE="builder:/offer")
+    assert [line for line in replica if line.startswith(("identity", "incoming"))] == []
 
 
 @pytest.mark.slow

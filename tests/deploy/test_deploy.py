@@ -143,7 +143,58 @@ def test_cookies_are_secure(served):
     assert cookies
     for cookie in cookies:
         assert "; Secure" in cookie or "; secure" in cookie, cookie
-    assert any(cookie.startswith("reader=") and "HttpOnly" in cookie for cookie in cookies)
+    assert any(cookie.startswith("__Host-reader=") and "HttpOnly" in cookie for cookie in cookies)
+
+
+def test_uploads_and_the_agent_of_streamlit_are_closed(served):
+    for method, path in (("PUT", "upload_file/a/b"), ("POST", "agent/interact"), ("GET", "agent/openapi.json")):
+        assert _ask(served, f"/_stcore/{path}", method, Origin=served.origin, Content_Length="0").status == 404
+
+
+@pytest.mark.parametrize(
+    ("words", "is_accepted"),
+    [
+        ("-tls1_3", True),
+        ("-tls1_2", True),
+        ("-tls1_2 -cipher ECDHE+CHACHA20", True),
+        ("-tls1_2 -cipher kRSA:@SECLEVEL=0", False),
+        ("-tls1_2 -cipher kDHE:@SECLEVEL=0", False),
+        ("-tls1_2 -cipher ECDHE+AES+SHA1:ECDHE+AES+SHA256:@SECLEVEL=0", False),
+        ("-tls1_1 -cipher ALL:@SECLEVEL=0", False),
+        ("-tls1 -cipher ALL:@SECLEVEL=0", False),
+    ],
+)
+def test_tls_is_1_2_with_forward_secrecy_or_1_3(served, words, is_accepted):
+    command = ["openssl", "s_client", "-connect", f"{HOST}:{served.port}", *words.split()]
+    said = subprocess.run(command, input="", capture_output=True, text=True).stdout
+    assert ("Cipher is (NONE)" not in said and "Cipher is" in said) == is_accepted, said
+
+
+def test_who_asks_to_sign_in_again_and_again_is_slowed_down(served):
+    statuses = [_ask(served, "/oauth2callback").status for _ in range(90)]
+    assert statuses[:20].count(429) == 0
+    assert 429 in statuses
+    assert _ask(served).status == 200, "others of the same address go on reading"
+
+
+def test_more_than_400_half_open_requests_of_one_address_are_refused(served):
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    held = []
+    try:
+        # A connection counts as soon as its request has been read.
+        request = (
+            f"POST / HTTP/1.1\r\nHost: {HOST}:{served.port}\r\nOrigin: {served.origin}\r\nContent-Length: 9\r\n\r\n"
+        )
+        for _ in range(410):
+            wire = context.wrap_socket(socket.create_connection((HOST, served.port), timeout=30))
+            wire.sendall(request.encode())
+            held.append(wire)
+        until(lambda: any(" 429 " in line for line in _access(served.run)), "some are refused")
+    finally:
+        for wire in held:
+            wire.close()
+    until(lambda: _ask(served).status == 200, "afterwards everybody is answered")
 
 
 def test_another_host_is_not_answered(served):
@@ -189,7 +240,7 @@ def test_text_is_compressed(served):
 def test_a_file_of_a_reader_is_not_served_to_others(served):
     assert _ask(served, "/media/0123456789abcdef.csv").status == 403
     # With the cookie of a visit the request reaches the dashboard, which has no such file.
-    assert _ask(served, "/media/0123456789abcdef.csv", Cookie=f"reader={secrets.token_hex(16)}").status == 404
+    assert _ask(served, "/media/0123456789abcdef.csv", Cookie=f"__Host-reader={secrets.token_hex(16)}").status == 404
 
 
 def test_a_reader_keeps_a_process_and_readers_are_spread(served):
@@ -197,7 +248,7 @@ def test_a_reader_keeps_a_process_and_readers_are_spread(served):
     readers = [secrets.token_hex(16) for _ in range(24)]
     for reader in readers:
         for path in ("/", "/_stcore/health", "/_stcore/host-config"):
-            assert _ask(served, path, Cookie=f"reader={reader}").status == 200
+            assert _ask(served, path, Cookie=f"__Host-reader={reader}").status == 200
     # nginx logs a request when the response is sent.
     until(lambda: len(_access(served.run)) == 3 * len(readers), "every request is counted")
     served_by = [line.split()[-1] for line in _access(served.run)]
@@ -212,17 +263,19 @@ def test_readers_are_spread_over_the_processes_of_all_hosts():
     assert servers == ["10.0.0.1:9000", "10.0.0.1:9001", "10.0.0.2:9000", "10.0.0.2:9001"]
 
 
-def test_without_sign_in_nginx_answers_this_machine_alone():
+def test_without_sign_in_or_certificate_nginx_answers_this_machine_alone():
     known = settings.Settings()
     signing_in = replace(known, sign_in=settings.SignIn("oidc", Path("/access.toml"), Path("/secrets.toml")))
-    for config, listens in ((known, f"127.0.0.1:{known.web.listen_port}"), (signing_in, str(known.web.listen_port))):
+    port, tls = known.web.listen_port, replace(known.web, certificate=Path("/c.pem"), certificate_key=Path("/k.pem"))
+    local = f"127.0.0.1:{port}"
+    for config, listens in ((known, local), (signing_in, local), (replace(signing_in, web=tls), str(port))):
         assert set(re.findall(r"listen ([^ ;]+)", proxy.render(config))) == {listens}
 
 
 def test_an_invalid_cookie_is_replaced(served):
-    answer = _ask(served, Cookie="reader=../../x")
-    assert re.search(r"reader=[0-9a-f]{32};", answer.header("set-cookie"))
-    second_answer = _ask(served, Cookie=f"reader={secrets.token_hex(16)}")
+    answer = _ask(served, Cookie="__Host-reader=../../x")
+    assert re.search(r"__Host-reader=[0-9a-f]{32}; Path=/; HttpOnly", answer.header("set-cookie"))
+    second_answer = _ask(served, Cookie=f"__Host-reader={secrets.token_hex(16)}")
     assert "reader=" not in second_answer.header("set-cookie")
 
 
@@ -316,7 +369,7 @@ def test_requests_to_a_dead_process_are_not_logged(tmp_path):
         until(lambda: len(_access(tmp_path)) == len(paths), "every request is counted")
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=60)
     log = (tmp_path / "access.log").read_text()
     assert log.count(" GET 502 ") == len(paths), "the failure is logged"
     assert log.count(f"127.0.0.1:{dead}") == len(paths), "with its process"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy import dist
+from deploy import dist, known_faults
 from tests.serving import ROOT
 
 SCRIPTS = ("install.sh", "rollback.sh", "activate.sh", "start.sh")
@@ -39,6 +39,10 @@ cp VERSION kept; echo spoilt > VERSION
 ./install.sh 2>/dev/null && exit 1
 [ ! -e /opt/policeyar ] && say damaged archive refused
 cp kept VERSION; rm kept
+touch code/deploy/more.sh
+./install.sh 2>/dev/null && exit 1
+[ ! -e /opt/policeyar ] && say a file more refused
+rm code/deploy/more.sh
 
 ./install.sh >/dev/null; say installed "$(basename "$(readlink /opt/policeyar/current)")"
 as cp code/tests-sample/*.csv /var/lib/policeyar/incoming/
@@ -58,10 +62,10 @@ as .venv/bin/python -m etl doctor >/dev/null && say data kept
 # After a start of the machine, from a shell in the folder of the version before.
 cd /opt/policeyar/previous/
 rm -rf /run/policeyar
-sh /opt/policeyar/current/deploy/start.sh >/dev/null & supervisor=$!
+/opt/policeyar/current/deploy/start.sh >/dev/null & all=$!
 /opt/policeyar/current/.venv/bin/python -c "$WATCH" && say all processes are of the version in use
-kill $supervisor
-wait $supervisor || true
+kill "$(cat /run/policeyar/nginx.pid)"
+wait $all || say all end when one of them ends
 
 /opt/policeyar/rollback.sh >/dev/null; say back at "$(basename "$(readlink /opt/policeyar/current)")"
 cd /opt/policeyar/current
@@ -87,7 +91,7 @@ for port in (8501, 8502):
     until = time.monotonic() + 60
     while True:
         try:
-            urllib.request.urlopen(f'http://127.0.0.1:{port}/healthz', timeout=2)
+            urllib.request.urlopen(f'http://127.0.0.1:{port}/healthz', timeout=30)
             break
         except OSError:
             assert time.monotonic() < until
@@ -109,12 +113,14 @@ assert folders == {os.path.realpath('/opt/policeyar/current')}, folders
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_the_scripts_are_sh(name):
-    subprocess.run(["sh", "-n", str(ROOT / "deploy" / name)], check=True)
+    subprocess.run(["bash" if name == "start.sh" else "sh", "-n", str(ROOT / "deploy" / name)], check=True)
 
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory) -> Path:
-    return dist.make(tmp_path_factory.mktemp("dist"), with_debian=False)
+    key = tmp_path_factory.mktemp("key") / "maker"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    return dist.make(tmp_path_factory.mktemp("dist"), with_debian=False, sign=key)
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +136,9 @@ def tree(archive, tmp_path_factory) -> Path:
 def test_every_file_has_its_digest_and_every_package_its_wheel_and_licence(tree):
     sums = dict(reversed(line.split("  ", 1)) for line in (tree / "SHA256SUMS").read_text().splitlines())
     files = {
-        str(path.relative_to(tree)): path for path in tree.rglob("*") if path.is_file() and path.name != "SHA256SUMS"
+        str(path.relative_to(tree)): path
+        for path in tree.rglob("*")
+        if path.is_file() and not path.name.startswith("SHA256SUMS")
     }
     assert set(sums) == set(files)
     assert not [name for name, path in files.items() if hashlib.sha256(path.read_bytes()).hexdigest() != sums[name]]
@@ -148,6 +156,8 @@ def test_every_file_has_its_digest_and_every_package_its_wheel_and_licence(tree)
     assert bill["bomFormat"] == "CycloneDX"
     listed = {re.sub(r"[-_.]+", "-", component["name"]).lower(): component for component in bill["components"]}
     assert named <= set(listed)
+    assert {"plotly.js", "@streamlit/app", "vazirmatn-regular", "vazirmatn-fd-bold"} <= set(listed)
+    assert (tree / "SHA256SUMS.sig").read_text().startswith("-----BEGIN SSH SIGNATURE-----")
     assert all(component["version"] and component["purl"] for component in listed.values())
 
 
@@ -162,6 +172,37 @@ def test_the_archive_names_no_index_and_holds_no_data(tree):
     }
     assert sources == {"wheels/"}
     assert "://" not in (tree / "code" / "requirements.lock").read_text()
+
+
+@pytest.mark.skipif(not shutil.which("dpkg-deb"), reason="dpkg is not installed")
+def test_the_bill_of_materials_names_the_packages_of_debian(tmp_path):
+    control = tmp_path / "package" / "DEBIAN" / "control"
+    control.parent.mkdir(parents=True)
+    words = {"Package": "nginx-light", "Version": "1.26.3-3+deb13u1", "Architecture": "all", "Maintainer": "x"}
+    control.write_text("".join(f"{name}: {word}\n" for name, word in words.items()) + "Description: x\n")
+    subprocess.run(
+        ["dpkg-deb", "-b", str(control.parents[1]), str(tmp_path / "a.deb")], check=True, capture_output=True
+    )
+    assert {
+        "type": "library",
+        "name": "nginx-light",
+        "version": "1.26.3-3+deb13u1",
+        "purl": "pkg:deb/debian/nginx-light@1.26.3-3%2Bdeb13u1?arch=all",
+    } in dist._beside_python(tmp_path)
+
+
+def audited(*packages: dict[str, object]) -> tuple[list[str], int]:
+    known = [{"name": f"p{number}", "version": "1", "vulns": []} for number in range(30)]
+    return known_faults.judge({"dependencies": [*known, *packages]})
+
+
+def test_a_package_that_the_index_lacks_is_named_and_a_known_fault_fails():
+    lacking: dict[str, object] = {"name": "lacking", "skip_reason": "not found"}
+    fault: dict[str, object] = {"name": "old", "version": "2", "vulns": [{"id": "CVE-1", "fix_versions": ["3"]}]}
+    assert audited(lacking) == (["not looked up: lacking", "30 packages looked up, 0 known faults"], 0)
+    lines, code = audited(lacking, fault)
+    assert (lines[1], code) == ("FAULT  old 2: CVE-1, mended in 3", 1)
+    assert audited(*[lacking] * 9)[1] == 1, "an index without advisories is no audit"
 
 
 def _can_be_tried() -> bool:
@@ -190,6 +231,7 @@ def test_installed_upgraded_and_gone_back_without_network(archive, tmp_path):
         0,
         [
             "damaged archive refused",
+            "a file more refused",
             f"installed {version}",
             "built",
             "well",
@@ -197,6 +239,7 @@ def test_installed_upgraded_and_gone_back_without_network(archive, tmp_path):
             "settings kept",
             "data kept",
             "all processes are of the version in use",
+            "all end when one of them ends",
             f"back at {version}",
             "well",
             f"a damaged font leaves {version}",

@@ -44,7 +44,7 @@ class Hosts:
 
     def ready(self, host: str) -> int:
         try:
-            with urllib.request.urlopen(f"http://{host}:{self.web.port}/readyz", timeout=5):
+            with urllib.request.urlopen(f"http://{host}:{self.web.port}/readyz", timeout=30):
                 return 200
         except urllib.error.HTTPError as error:
             return error.code

@@ -99,7 +99,8 @@ class Machine:
         """An unpacked archive, whose units tell its version."""
         tree = self.folder / "archives" / version
         shutil.copytree(ROOT / "deploy", tree / "code/deploy", ignore=shutil.ignore_patterns("__pycache__"))
-        (tree / "code/etl").symlink_to(ROOT / "etl")
+        # What reads the settings.
+        shutil.copytree(ROOT / "etl/core", tree / "code/etl/core", ignore=shutil.ignore_patterns("__pycache__"))
         for path in (tree / "code/deploy/logrotate", *(tree / "code/deploy/systemd").iterdir()):
             path.write_text(f"# {version}\n{path.read_text()}")
         settings = tree / "code/deploy/settings.toml"
@@ -114,8 +115,14 @@ class Machine:
         ):
             (tree / name).parent.mkdir(exist_ok=True)
             (tree / name).write_text(content)
-        (tree / "SHA256SUMS").write_text(f"{hashlib.sha256(version.encode()).hexdigest()}  VERSION\n")
+        self.list_files(tree)
         return tree
+
+    def list_files(self, tree: Path) -> None:
+        """Write the list of files of an unpacked archive."""
+        files = [path for path in sorted(tree.rglob("*")) if path.is_file() and path.name != "SHA256SUMS"]
+        sums = (f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(tree)}\n" for path in files)
+        (tree / "SHA256SUMS").write_text("".join(sums))
 
     def install(self, version: str, fault: str = "") -> subprocess.CompletedProcess[str]:
         tree = self.folder / "archives" / version
@@ -188,13 +195,14 @@ def installed(two_versions: Path, tmp_path: Path) -> Machine:
 
 
 WEB = {"policeyar-web@0.service", "policeyar-web@1.service"}
-NGINX = {"policeyar-nginx.service", "policeyar-nginx-watch.service"}
+NGINX = {"policeyar-nginx.service"}
 BUILDS = {"policeyar-build.timer", "policeyar-ready.timer"}
 
 
 def test_a_bare_machine_gets_its_user_nginx_and_units_and_a_second_run_changes_nothing(machine: Machine) -> None:
     result = machine.install("1")
-    assert (result.returncode, result.stderr, result.stdout) == (0, "", "installed 1\n")
+    assert (result.returncode, result.stdout) == (0, "installed 1\n")
+    assert result.stderr.startswith("install.sh: no /etc/policeyar/release.pub, so nothing says who made this archive")
     assert machine.link("current") == "1"
     assert "previous" not in machine.names("opt/policeyar")
     assert machine.names("enabled") == machine.names("running") == WEB | NGINX | BUILDS
@@ -216,8 +224,8 @@ def test_a_bare_machine_gets_its_user_nginx_and_units_and_a_second_run_changes_n
         "1: is-enabled policeyar-web@2.service",
         "1: disable --now policeyar-pull.timer",
         "1: enable --now policeyar-build.timer policeyar-ready.timer",
-        "1: enable policeyar-nginx.service policeyar-nginx-watch.service",
-        "1: restart policeyar-nginx.service policeyar-nginx-watch.service",
+        "1: enable policeyar-nginx.service",
+        "1: restart policeyar-nginx.service",
     ]
     state = machine.state()
     assert machine.install("1").returncode == 0
@@ -260,7 +268,7 @@ def test_an_upgrade_keeps_data_and_settings_and_the_way_back_and_forth(machine: 
         ("3: systemctl daemon-reload", "version 2 is in use, as before"),
         ("3: systemctl restart policeyar-web@0.service", "version 2 is in use, as before"),
         ("3: systemctl restart policeyar-web@1.service", "version 2 is in use, as before"),
-        ("3: systemctl restart policeyar-nginx.service *", "version 2 is in use, as before"),
+        ("3: systemctl restart policeyar-nginx.service", "version 2 is in use, as before"),
         ("3: systemctl enable * policeyar-build.timer *", "version 2 is in use, as before"),
     ],
 )
@@ -323,6 +331,7 @@ def extended(machine: Machine, version: str) -> None:
     words = words.replace(" policeyar-ready.timer", f" policeyar-ready.timer {units}")
     drop_in = '"$CONFIG/systemd/policeyar-ready.timer.d"'
     script.write_text(words.replace("trap go_back", f"mkdir {drop_in}; echo > {drop_in}/settings.conf\ntrap go_back"))
+    machine.list_files(deploy.parents[1])
 
 
 def test_units_that_only_a_newer_version_has_go_with_it(installed: Machine) -> None:
@@ -349,7 +358,7 @@ def test_units_that_only_a_newer_version_has_go_with_it(installed: Machine) -> N
 def test_units_of_a_newer_version_that_does_not_start_go_with_it(installed: Machine) -> None:
     before = installed.state()
     extended(installed, "3")
-    result = installed.install("3", "3: systemctl restart policeyar-nginx.service *")
+    result = installed.install("3", "3: systemctl restart policeyar-nginx.service")
     assert "version 2 is in use, as before" in result.stderr
     assert installed.state(without="releases/3") == before
 
@@ -401,6 +410,47 @@ def test_a_damaged_archive_and_faulty_settings_install_nothing(installed: Machin
     assert installed.state() == before
 
 
+@pytest.mark.parametrize(
+    "name", ["code/deploy/more.sh", "wheels/more 1.whl", "code/etl/core/.hidden", "debian/link.deb"]
+)
+def test_a_file_that_the_list_does_not_name_refuses_the_installation(installed: Machine, name: str) -> None:
+    before = installed.state()
+    more = installed.archive("3") / name
+    more.symlink_to("nginx.deb") if "link" in name else more.write_text("more")
+    result = installed.install("3")
+    assert result.returncode == 1
+    assert f"the archive holds what its list does not name: {name}" in result.stderr
+    assert installed.state() == before
+
+
+@pytest.mark.skipif(not shutil.which("ssh-keygen"), reason="openssh-client is not installed")
+def test_with_the_makers_key_only_what_is_signed_with_it_is_installed(installed: Machine) -> None:
+    keys = installed.folder / "keys"
+    keys.mkdir()
+    for name in ("maker", "other"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(keys / name)], check=True)
+    shutil.copy(keys / "maker.pub", installed.folder / "etc/policeyar/release.pub")
+    before, tree = installed.state(), installed.archive("3")
+
+    def sign(name: str) -> None:
+        (tree / "SHA256SUMS.sig").unlink(missing_ok=True)
+        words = ["ssh-keygen", "-Y", "sign", "-q", "-n", "policeyar", "-f", str(keys / name), str(tree / "SHA256SUMS")]
+        subprocess.run(words, check=True)
+
+    sums = (tree / "SHA256SUMS").read_text()
+    for spoil in (
+        lambda: None,
+        lambda: sign("other"),
+        lambda: (sign("maker"), (tree / "SHA256SUMS").write_text(sums + "\n")),
+    ):
+        spoil()
+        result = installed.install("3")
+        assert "is not signed with the key" in result.stderr
+        assert (result.returncode, installed.state()) == (1, before)
+    (tree / "SHA256SUMS").write_text(sums)
+    assert installed.install("3").returncode == 0
+
+
 def test_changed_settings_change_what_runs(machine: Machine) -> None:
     machine.install("1")
     words = machine.settings.read_text().replace("processes = 2", "processes = 1")
@@ -420,7 +470,6 @@ def test_without_systemd_the_start_command_is_printed(machine: Machine) -> None:
     (machine.folder / "run/systemd/system").rmdir()
     result = machine.install("1")
     assert result.returncode == 0
-    assert "sh /opt/policeyar/current/deploy/start.sh" in result.stdout
-    assert "supervisorctl -c /etc/policeyar/supervisord.conf shutdown" in result.stdout, "the version before may run"
+    assert "/opt/policeyar/current/deploy/start.sh" in result.stdout
     assert machine.link("current") == "1"
     assert not machine.calls("systemctl")

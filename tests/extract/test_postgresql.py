@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from etl.extract.contract import contract
 from etl.warehouse import publications
 from tests.loading import DAY, HEADERS, Built, build, csv_text, digest, national_id, put, put_good, row, run
 from tests.postgres import Server, _as_owner, programs, server
+from tests.serving import until
 
 pytestmark = pytest.mark.slow
 
@@ -147,7 +147,10 @@ def test_a_concurrent_write_is_not_read_in_part(postgres, folder, tmp_path, monk
         ],
     )
     try:
-        _until(lambda: int(postgres.run("select count(*) from personnel where hired_on = '2024-01-01'")) > 20)
+        until(
+            lambda: int(postgres.run("select count(*) from personnel where hired_on = '2024-01-01'")) > 20,
+            "rows are written",
+        )
 
         class Exported(postgresql.Snapshots):
             """The same moment as files; the writer continues before the tables are read."""
@@ -157,7 +160,7 @@ def test_a_concurrent_write_is_not_read_in_part(postgres, folder, tmp_path, monk
                 if self.origins:
                     export(postgres, tmp_path / "files", self.origins[0].snapshot)
                     count = int(postgres.run("select count(*) from personnel"))
-                    _until(lambda: int(postgres.run("select count(*) from personnel")) > count + 20)
+                    until(lambda: int(postgres.run("select count(*) from personnel")) > count + 20, "rows are written")
 
         with monkeypatch.context() as patch:
             patch.setattr(postgresql, "Snapshots", Exported)
@@ -165,20 +168,12 @@ def test_a_concurrent_write_is_not_read_in_part(postgres, folder, tmp_path, monk
         assert writer.poll() is None, "the writer wrote to the end"
     finally:
         postgres.run("select pg_terminate_backend(pid) from pg_stat_activity where query like 'do $$%'")
-        writer.wait(20)
+        writer.wait(60)
     theirs = build(tmp_path / "files", to=tmp_path / "theirs" / "w.duckdb")
     assert models(ours) == models(theirs)
     assert "orphan_person" not in ours.report["reasons"]
     now = int(postgres.run("select count(*) from personnel"))
     assert ours.report["files"][2]["rows_read"] < now
-
-
-def _until(condition: Any) -> None:
-    for _ in range(500):
-        if condition():
-            return
-        time.sleep(0.02)
-    raise AssertionError("it did not come to pass")
 
 
 def test_a_killed_backend_refuses_the_build_at_any_moment(postgres, folder):
@@ -258,8 +253,8 @@ def test_a_failed_connection_gets_a_one_line_error(postgres, folder, entries, me
 
 
 def test_a_slow_or_locked_table_gets_a_clear_error(postgres, folder):
-    postgres.run("create view slow as select training.* from training, pg_sleep(3); grant select on slow to reader")
-    put(folder, "sources.toml", postgres.sources(statement_timeout="200ms") + 'tables = { training = "slow" }\n')
+    postgres.run("create view slow as select training.* from training, pg_sleep(60); grant select on slow to reader")
+    put(folder, "sources.toml", postgres.sources(statement_timeout="2s") + 'tables = { training = "slow" }\n')
     assert build(folder).refusal.startswith(
         "register:public.slow: the statement was cancelled or took longer than statement_timeout (SQLSTATE 57014); "
     )
@@ -267,22 +262,19 @@ def test_a_slow_or_locked_table_gets_a_clear_error(postgres, folder):
     assert at
     holder = subprocess.Popen(
         [*_as_owner(), str(at / "psql"), "-XAtq", "-h", str(postgres.folder), "-p", str(postgres.port), "-d", "register",
-         "-c", "begin; lock table licences in access exclusive mode; select pg_sleep(60)"],
+         "-c", "begin; lock table licences in access exclusive mode; select pg_sleep(600)"],
         stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        _until(
-            lambda: (
-                "AccessExclusiveLock" in postgres.run("select mode from pg_locks where relation = 'licences'::regclass")
-            )
-        )
+        lock = "select mode from pg_locks where relation = 'licences'::regclass"
+        until(lambda: "AccessExclusiveLock" in postgres.run(lock), "the table is locked")
         put(folder, "sources.toml", postgres.sources(lock_timeout="200ms") + 'tables = { licences = "licences" }\n')
         assert "the table was locked for longer than lock_timeout (SQLSTATE 55P03); " in build(folder).refusal
     finally:
         postgres.run(
-            "select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(60)%' and pid <> pg_backend_pid()"
+            "select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(600)%' and pid <> pg_backend_pid()"
         )
-        holder.wait(20)
+        holder.wait(60)
 
 
 @pytest.mark.parametrize(

@@ -19,10 +19,9 @@ from functools import cache
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
 from persiantools.jdatetime import JalaliDate
 
-from tests.oracle.read import MORE, Course, Load, add_months
+from tests.oracle.read import MORE, Course, Load, Reference, add_months
 
 Where = dict[str, set[Any]]
 DAY = timedelta(days=1)
@@ -729,15 +728,22 @@ def outstanding(data: Data, day: date, where: Where) -> int:
     )
 
 
-def working_days(after: date, until: date) -> int:
-    """Days in (after, until] without Fridays."""
-    return max(0, int(np.busday_count(after + DAY, until + DAY, weekmask="Mon Tue Wed Thu Sat Sun")))
+def working_days(data: Data, licence: dict[str, Any], until: date) -> int:
+    """Working days of the institute's province in (day of the complete file, until]."""
+    return count_working_days(
+        data.reference, licence["file_complete_on"], until, data.institutes[licence["institute_code"]]["province"]
+    )
+
+
+@cache
+def count_working_days(reference: Reference, after: date, until: date, province: str) -> int:
+    return sum(reference.is_working_day(after + DAY * n, province) for n in range(1, (until - after).days + 1))
 
 
 def overdue_files(data: Data, day: date, where: Where) -> int:
     return sum(
         licence["file_complete_on"] is not None
-        and working_days(licence["file_complete_on"], day) > 25
+        and working_days(data, licence, day) > 25
         and not is_decided(licence, date.min, day)
         and licence_fits(data, licence, where)
         for licence in data.licences
@@ -746,7 +752,7 @@ def overdue_files(data: Data, day: date, where: Where) -> int:
 
 def times_to_licence(data: Data, first: date, last: date, where: Where) -> list[int]:
     return sorted(
-        working_days(licence["file_complete_on"], licence["decided_on"])
+        working_days(data, licence, licence["decided_on"])
         for licence in decided_as(data, first, last, where, ("granted",))
         if licence["file_complete_on"] is not None
     )

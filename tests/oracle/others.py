@@ -320,11 +320,42 @@ def within_25_days_share(data: Data, first: date, last: date, where: Where) -> f
         for licence in decided_as(data, first, last, where, ("granted",))
         if licence["file_complete_on"] is not None
     ]
-    return share(
-        sum(working_days(licence["file_complete_on"], licence["decided_on"]) <= 25 for licence in timed), len(timed)
+    return share(sum(working_days(data, licence, licence["decided_on"]) <= 25 for licence in timed), len(timed))
+
+
+# ------------------------------------------------------------------ the former rule: Fridays alone are off
+def without_fridays(after: date, until: date) -> int:
+    return sum((after + timedelta(n)).weekday() != 4 for n in range(1, (until - after).days + 1))
+
+
+def times_without_fridays(data: Data, first: date, last: date, where: Where) -> list[int]:
+    return sorted(
+        without_fridays(licence["file_complete_on"], licence["decided_on"])
+        for licence in decided_as(data, first, last, where, ("granted",))
+        if licence["file_complete_on"] is not None
     )
 
 
+def quantile_without_fridays(part: Fraction) -> Flow:
+    return lambda data, first, last, where: quantile(times_without_fridays(data, first, last, where), part)
+
+
+def within_25_days_share_fridays(data: Data, first: date, last: date, where: Where) -> float | None:
+    times = times_without_fridays(data, first, last, where)
+    return share(sum(days <= 25 for days in times), len(times))
+
+
+def overdue_files_fridays(data: Data, day: date, where: Where) -> int:
+    return sum(
+        licence["file_complete_on"] is not None
+        and without_fridays(licence["file_complete_on"], day) > 25
+        and not is_decided(licence, date.min, day)
+        and licence_fits(data, licence, where)
+        for licence in data.licences
+    )
+
+
+# ------------------------------------------------------------------ licences that end
 def ended(data: Data, first: date, last: date, where: Where) -> list[dict]:
     return [
         licence
@@ -415,6 +446,7 @@ STATES: dict[str, State | Callable[[Data, date, Where], date | None]] = {
     "licences_ending_60": licences_ending(31, 60),
     "licences_ending_90": licences_ending(61, 90),
     "licensed_until": licensed_until,
+    "overdue_files_fridays": overdue_files_fridays,
     "outstanding_30": outstanding_aged(0, 30),
     "outstanding_90": outstanding_aged(31, 90),
     "outstanding_180": outstanding_aged(91, 180),
@@ -428,6 +460,9 @@ FLOWS: dict[str, Flow] = {
     "files_complete": files_complete,
     "withdrawn": withdrawn,
     "within_25_days_share": within_25_days_share,
+    "time_to_licence_median_fridays": quantile_without_fridays(Fraction(1, 2)),
+    "time_to_licence_p90_fridays": quantile_without_fridays(Fraction(9, 10)),
+    "within_25_days_share_fridays": within_25_days_share_fridays,
     "licences_ended": licences_ended,
     "licences_renewed": licences_renewed,
     "cohort_complete": cohort_complete,

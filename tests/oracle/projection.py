@@ -6,6 +6,7 @@ from copy import copy
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
+from itertools import pairwise
 
 from tests.oracle.measures import DAY, Data, active, unit_of
 
@@ -61,14 +62,50 @@ def changes_ahead(data: Data, vintage: date, ends: tuple[date, ...]) -> list[flo
     stocks = [stock(data, vintage, end) for end in ends[-37:]]
     if not stocks[0]:
         return None
-    pace = (stocks[36] - stocks[24]) / 12
-    mean = (stocks[36] - stocks[0]) / 36
-    changes = []
-    for ahead in range(AHEAD + 1):
-        name = ahead % 12
-        same = [stocks[year * 12 + name + 1] - stocks[year * 12 + name] for year in range(3)]
-        changes.append(pace + sum(same) / 3 - mean)
-    return changes
+    changes = [after - before for before, after in pairwise(stocks)]
+    broken = breaks(data, vintage, ends)
+    left_out = [end in broken for end in ends[-36:]]
+    season = seasonal(changes, left_out)
+    since = max((at + 1 for at in range(24, 36) if left_out[at]), default=24)
+    chosen = range(since, 36) if 36 - since >= 3 else [at for at in range(24, 36) if not left_out[at]] or range(24, 36)
+    pace = sum(changes[at] - season[at % 12] for at in chosen) / len(chosen)
+    return [pace + season[ahead % 12] for ahead in range(AHEAD + 1)]
+
+
+def seasonal(changes: list[float], left_out: list[bool]) -> list[float]:
+    """The deviation of each of twelve months, the first that of the first change, from the level between two breaks.
+
+    Levels and deviations are fitted in turns until they stand still.
+    """
+    level_of = [sum(left_out[: at + 1]) for at in range(36)]
+    known = [at for at in range(36) if not left_out[at]]
+    season, levels = [0.0] * 12, dict.fromkeys(level_of, 0.0)
+    for _ in range(2000 if any(left_out) else 1):
+        for level in {level_of[at] for at in known}:
+            here = [changes[at] - season[at % 12] for at in known if level_of[at] == level]
+            levels[level] = sum(here) / len(here)
+        for month in range(12):
+            here = [changes[at] - levels[level_of[at]] for at in known if at % 12 == month]
+            season[month] = sum(here) / len(here) if here else season[month]
+    mean = sum(season) / 12
+    return [value - mean for value in season]
+
+
+@cache
+def breaks(data: Data, vintage: date, ends: tuple[date, ...]) -> dict[date, float]:
+    """The months whose change lies outside the limits of the 24 before, around their mean and around the same month's."""
+    found = {}
+    stocks = [stock(data, vintage, end) for end in ends]
+    changes = [after - before for before, after in pairwise(stocks)]
+    for at in range(max(24, len(changes) - 36), len(changes)):
+        before = changes[at - 24 : at]
+        middle = sum(before) / 24
+        wide = 3 / 1.128 * sum(abs(b - a) for a, b in pairwise(before)) / 23
+        same = (changes[at - 12] + changes[at - 24]) / 2
+        for sign in (1, -1):
+            if sign * (changes[at] - middle) > wide and sign * (changes[at] - same) > wide:
+                found[ends[at + 1]] = changes[at] - middle
+    return found
 
 
 @cache
@@ -100,13 +137,17 @@ def percentile(values: list[float], tenths: int) -> float:
 
 @cache
 def bounds(data: Data, until: date, ahead: int) -> tuple[float, float] | None:
-    """The relative range so many months ahead; it never narrows."""
+    """The relative range so many months ahead: it never narrows, is wider in the year after a break and not there before."""
     if ahead == 0:
         return 0.0, 0.0
-    before, misses = bounds(data, until, ahead - 1), past_misses(data, until, ahead)
-    if before is None or len(misses) < 24:
+    ends = tuple(month_ends(data, until))
+    lately = {end: size for end, size in breaks(data, ends[-1], ends).items() if end in ends[-12:]}
+    misses = [past_misses(data, until, distance) for distance in range(1, ahead + 1)]
+    if len(misses[-1]) < 24 or any(end in ends[-3:] for end in lately):
         return None
-    return min(before[0], percentile(misses, 1)), max(before[1], percentile(misses, 9))
+    wider = max(map(abs, lately.values()), default=0) / max(stock(data, ends[-1], ends[-1]), 1)
+    low, high = min(percentile(each, 1) for each in misses), max(percentile(each, 9) for each in misses)
+    return min(0.0, low - wider), max(0.0, high + wider)
 
 
 def outlook(data: Data, day: date, count: int) -> list[tuple[str, float, float | None, float | None]]:

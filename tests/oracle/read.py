@@ -288,10 +288,24 @@ class Reference:
             self.province_names[fold(row["alias"])] = row["iso_3166_2"]
         self.counties = reference_rows(REFERENCE / "counties.csv")
         self.county_names: dict[tuple[str, str], str] = {}
+        # The last name read wins: those of 1395 come last.
+        for row in reference_rows(REFERENCE / "counties_since.csv"):
+            for name in (row["name"], row["name_en"], row["sci_code"], *row["aliases"].split(";")):
+                self.county_names[row["province"], fold(name).replace(" ", "")] = row["parent_code"]
+        for row in reference_rows(REFERENCE / "counties_1404.csv"):
+            self.county_names[row["province"], fold(row["name"]).replace(" ", "")] = row["code_1395"]
+        for row in reference_rows(REFERENCE / "county_aliases.csv"):
+            self.county_names[row["province"], fold(row["alias"]).replace(" ", "")] = row["code"]
         for row in self.counties:
             for column in ("sci_code", "county_fa", "county_en", "county_en_osm", "name_in_1402_list"):
                 if row[column]:
-                    self.county_names[row["province_iso"], fold(row[column])] = row["sci_code"]
+                    self.county_names[row["province_iso"], fold(row[column]).replace(" ", "")] = row["sci_code"]
+        # What each official day is, by province ("" for the nation); those of the folder win.
+        self.official_days: dict[tuple[str, date], str] = {}
+        for path in (REFERENCE / "calendar.csv", self._own_or_ours(folder, "calendar.csv")):
+            for row in reference_rows(path):
+                place = self.province_names[fold(row["province"])] if row["province"].strip() else ""
+                self.official_days[place, read_day(row["date"])] = row["kind"]
         self.courses = {}
         for row in reference_rows(self._own_or_ours(folder, "courses.csv")):
             posts = row["posts"].strip()
@@ -321,6 +335,10 @@ class Reference:
     @staticmethod
     def _own_or_ours(folder: Path, name: str) -> Path:
         return folder / name if (folder / name).exists() else REFERENCE / name
+
+    def is_working_day(self, day: date, province: str) -> bool:
+        kind = self.official_days.get((province, day)) or self.official_days.get(("", day))
+        return kind == "workday" if kind else day.weekday() != 4  # Friday
 
     def area_km2(self, province: str) -> float:
         return float(self.provinces[province]["area_km2"])
@@ -510,7 +528,7 @@ def typed_value(kind: str, value: Any, row: dict[str, Any], reference: Reference
             raise Fault("unknown_province")
         return reference.province_names[folded]
     if kind == "county":
-        county = reference.county_names.get((row.get("province") or "", folded))
+        county = reference.county_names.get((row.get("province") or "", folded.replace(" ", "")))
         if county is None:
             raise Fault("unknown_value")
         return county

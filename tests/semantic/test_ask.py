@@ -219,6 +219,8 @@ def cli(warehouse: Path, *words: str) -> subprocess.CompletedProcess[str]:
         (["active_assistants", "--by", "colour"], "no dimension is called colour"),
         (["target_progress", "--by", "gender"], "target_progress has no meaning by gender"),
         (["coverage_per_10k", "--by", "age_band"], "coverage_per_10k has no meaning by age_band"),
+        (["trained_share", "--by", "course"], "trained_share has no meaning by course"),
+        (["trained_share", "--where", "course=base"], "trained_share has no meaning by course"),
         (["women_share", "--by", "gender"], "women_share has no meaning by gender"),
         (["leavers", "--by", "tenure_band"], "leavers has no meaning by tenure_band"),
         (["active_assistants", "--by", "origin"], "active_assistants has no meaning by origin"),
@@ -293,6 +295,8 @@ def test_changes_of_definitions_name_known_metrics_and_speak_both_languages() ->
     for change in changes():
         assert change.metrics
         assert set(change.metrics) <= {*catalogue(), *DERIVED, "*"}
+        assert set(change.before) <= set(change.metrics)
+        assert {*change.before, *change.before.values()} <= catalogue().keys()
         assert all(change.words[lang].strip() for lang in LANGUAGES)
     days = [change.on for change in changes()]
     assert days == sorted(days, reverse=True)

@@ -290,6 +290,20 @@ def test_a_comparison_uses_the_circulated_values_of_its_sides() -> None:
     assert data.rows == [("first", 30, 0.333, 10), ("second", 50, 0.2, 10), ("difference", 20, -0.133, None)]
 
 
+@pytest.mark.parametrize(
+    "places", ["covered_counties", "uncovered_counties", "licensed_institutes", "counties_covered"]
+)
+def test_no_cells_exact_count_can_be_had_from_its_row(places: str) -> None:
+    """Persons in two counties are at least two: beside fewer than 23 persons, the number of counties is left out."""
+    value = 1 / 3 if places == "counties_covered" else 2
+    for persons in (0, 2, 13, 22):
+        data = answer("active_assistants", places, by=("institute",), rows=[("0001", persons, value)])
+        assert for_circulation(data).rows == [("0001", disclosure.rounded(persons), None)]
+    if places != "counties_covered":
+        many = answer("active_assistants", places, by=("institute",), rows=[("0001", 23, value)])
+        assert for_circulation(many).rows == [("0001", 25, value)]
+
+
 def test_parts_of_a_row_are_not_revealed_by_their_sum() -> None:
     bands = ("status_in_date", "status_pending", "status_expired", "status_overdue")
     row = for_circulation(answer(*bands, by=("province",), rows=[("IR-23", 13, 8, 3, 28)])).rows[0][1:]

@@ -169,7 +169,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Pat
             yield port, log_file
         finally:
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=60)
 
 
 def _open(port: int, origin: str) -> int:
@@ -229,9 +229,9 @@ def test_logs_of_the_processes_contain_no_reader_and_no_question(running):
         f"{mark}\r\n\r\n",
         f"GET /{mark} HTTP/1.1\r\nHost: a\r\nX: {mark * 20000}\r\n\r\n",
     ):
-        with socket.create_connection(("localhost", port), timeout=20) as connection:
+        with socket.create_connection(("localhost", port), timeout=60) as connection:
             connection.sendall(raw.encode())
-            connection.settimeout(20)
+            connection.settimeout(60)
             try:
                 while connection.recv(65536):
                     pass

@@ -8,7 +8,7 @@ have the decimals of its table.
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +19,17 @@ import dashboard  # noqa: F401 - outside of a run it is the server, inside it wo
 from etl.semantic import access
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
-from etl.semantic.ranking import rank
+from etl.semantic.ranking import is_sampled, rank
 from tests.conftest import Sample
 from tests.parts import PARTS, SCRIPT, opening
 from tests.ui.test_charts import contrast
 from ui.charts import bars, elements, maps, matrix, steps, titles
 from ui.charts.chart import Chart
-from ui.charts.elements import COLOURS, ChartContext
+from ui.charts.elements import ChartContext
 from ui.components import blocks, figures
 from ui.i18n import text
 from ui.i18n.text import escape
+from ui.palette import COLOURS
 
 pytestmark = pytest.mark.slow
 
@@ -211,13 +212,10 @@ def names_no_small_group(figure: Shown, context: ChartContext) -> bool:
     if name == "coverage_gap":
         return True
     ranking = rank(answer, name)
-    ends = {group.key[0] for group in ranking.ranked}
-    apart = (
-        ranking.is_first_apart
-        or ranking.is_last_apart
-        or any(sum(group.value == end.value for group in ranking.ranked) > 1 for end in ranking.ranked)
-    )
-    return set(figure.title.focus) <= ends and apart
+    named = [group for group in ranking.ranked if group.key[0] in figure.title.focus]
+    if is_sampled(next(metric for metric in answer.metrics if name in (None, metric.name))):
+        return len(named) == len(figure.title.focus) and {group.side for group in named} in ({"lower"}, {"higher"})
+    return {group.key[0] for group in named} == set(figure.title.focus)
 
 
 def keeps_small_groups_apart(figure: Shown) -> None:
@@ -268,9 +266,9 @@ def test_every_class_of_every_map_stands_out_from_its_ground(is_dark: bool, figu
     context = ChartContext("en", is_dark)
     for answer in answers:
         keys = [key for key in maps.provinces(answer, context)["layout"]["meta"]["keys"] if key["kind"] == "fill"]
-        assert len(keys) >= 2
-        for key in keys:
-            assert contrast(key["colour"], COLOURS["surface"][is_dark]) >= 3, (answer.metrics[0].name, key)
+        # A class is told from the ground by the outline of its areas.
+        assert keys
+        assert contrast(COLOURS["outline"][is_dark], COLOURS["surface"][is_dark]) >= 3
         labels = [key["label"] for key in keys]
         if catalogue()[answer.metrics[0].name].unit in ("share", "persons"):
             assert not any("." in label for label in labels), labels
@@ -284,24 +282,11 @@ def test_a_ranking_of_one_province_becomes_its_value_and_trend(figures_shown: li
     assert "Semnan" in one.below
 
 
-def test_where_the_spread_is_noise_there_is_no_map_and_the_ranking_stands_once(
-    figures_shown: list[Shown], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def is_noise(answer: Answer) -> bool:
-        return answer.metrics[0].name == "training_compliance"
-
-    def ranked() -> int:
-        return sum(one.chart is bars.ranking and one.answer.by == ("province",) for one in figures_shown)
-
-    monkeypatch.setattr(figures, "is_noise", is_noise)
-    assert text.word("figure.noise", "en") in open_page("overview", "en", "")
-    assert maps.provinces not in [one.chart for one in figures_shown if one.drawn]
-    assert ranked() == 1, "on a page with only a map, the ranking replaces it"
-    figures_shown.clear()
-    assert text.word("figure.no_map", "en") in open_page("training", "en", "")
-    assert maps.provinces not in [one.chart for one in figures_shown if one.drawn]
-    assert ranked() == 1, "the page already ranks the provinces next to the map"
-    monkeypatch.setattr(figures, "is_noise", lambda answer: False)
-    figures_shown.clear()
-    assert text.word("figure.no_map", "en") not in open_page("training", "en", "")
-    assert maps.provinces in [one.chart for one in figures_shown if one.drawn]
+def test_where_nobody_differs_the_map_is_neutral_and_the_title_says_so(figures_shown: list[Shown]) -> None:
+    open_page("overview", "en", "")
+    drawn = next(one for one in figures_shown if one.chart is maps.provinces and one.drawn)
+    alike = tuple("none" if name == "side" else None for name in drawn.answer.columns)
+    rows = [tuple(new or old for new, old in zip(alike, row, strict=True)) for row in drawn.answer.rows]
+    same, context = replace(drawn.answer, rows=rows), ChartContext("en")
+    assert set(maps.provinces(same, context)["data"][0]["z"]) == {maps.AREAS.index("alike")}
+    assert titles.extreme(same, context).sentence.endswith("no province clearly below the nation")

@@ -29,7 +29,7 @@ from ui.i18n import text
 BY = ("institute", "county", "month")
 OVER = (date(2001, 3, 21), date(2026, 6, 30))
 ROWS = 50
-OWN = access.AccessScope("somebody", "province", frozenset({"IR-23"}), may_see_detail=True, may_export=True)
+OWN = access.AccessScope("somebody", frozenset({access.Grant("province", frozenset({"IR-23"}), True, True)}))
 CONTEXT = ChartContext("en")
 
 
@@ -153,7 +153,7 @@ def test_a_cursor_is_returned_only_after_its_interruption(
                 give_back(root, provinces, watched.cursor)
 
             monkeypatch.setattr(scoped_views, "give_back", given_back)
-            assert watched.is_interrupting.wait(30)
+            assert watched.is_interrupting.wait(60)
         assert happened[0] == "interrupted"
         assert happened[-1] == "given back"
         monkeypatch.undo()

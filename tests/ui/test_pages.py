@@ -217,3 +217,5 @@ def test_data_quality_lists_values_loaded_as_unknown_and_files_not_read(lang: st
     column = {"fa": "شهرستان", "en": "county"}[lang]
     assert re.search(rf"{column}</td>\s*<td[^>]*>[1۱]</td>", page), "the one unknown county of the sample"
     assert text.escape(text.word("load.ignored", lang).format(files="README.md")) in page
+    for name in ("courses.csv", "events.csv", "targets.csv"):
+        assert f"data/reference/{name}" in page, "what stands in the place of a shipped table is said"

@@ -167,7 +167,7 @@ def test_a_profile_describes_its_province(lang: str, published: Path) -> None:  
     verdict = re.search(r'<div class="pd-verdict"><p>(.*?)</p>', page)
     assert verdict
     assert verdict[1] == text.escape(text.word("verdict.active", lang, active=text.number(active, lang)))
-    assert text.escape(text.word("profile.no_rank", lang)) in page, "five persons are too few to be ranked"
+    assert text.escape(text.word("different.untested", lang)) in page, "five persons are too few to be compared"
     assert text.escape(text.word("listing.register_help", lang)) in page
 
 

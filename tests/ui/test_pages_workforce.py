@@ -179,7 +179,7 @@ def test_methods_keeps_the_search_in_the_address(published: Path) -> None:
     app = opened("methods", lang="en")
     app.text_input(key="find definition").set_value("gini").run()
     assert in_address(app, "find") == ["gini"]
-    assert [heading.anchor for heading in app.subheader] == ["gini"]
+    assert [heading.anchor for heading in app.subheader] == ["gini", "gini_before", "gini_after"]
 
 
 # ---------------------------------------------------------------- charts and what they say
@@ -193,7 +193,7 @@ def test_every_chart_draws_the_sample(lang: str, dark: bool, published: Path) ->
         curves = retention.survival_by_post(con, least=1)
         charts = [
             (workforce.survival, retention.survival(con, least=1), workforce.still_serving),
-            (workforce.curves, curves, workforce.fewest_stay),
+            (workforce.curves, curves, workforce.stay),
             (scenario_paths.path, planning.headcount(con), scenario_paths.reached),
             (scenario_paths.path, training.compliance(con), scenario_paths.reached),
             (scenario_paths.held, backtesting.backtest(con), scenario_paths.how_often),

@@ -77,7 +77,7 @@ def test_what_is_drawn_does_not_wait_for_a_slow_answer(page, monkeypatch):
 
     page.context._enqueue = reaches_the_browser
     rendering.defer(page.part("bar"), ready=at_once)
-    rendering.defer(page.part("rows"), ready=lambda: is_answered.wait(20))
+    rendering.defer(page.part("rows"), ready=lambda: is_answered.wait(60))
     rendering.flush()
     assert page.events == ["drawn bar", "sent bar", "drawn rows", "sent rows"]
 

@@ -1,5 +1,6 @@
 """The sentences of the first screen and the briefing, made from answers alone: verdict, needs action, ranks, changes."""
 
+import re
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -15,11 +16,10 @@ from etl.semantic import access
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
 from etl.semantic.provisional import settled_on
-from etl.semantic.ranking import rank
 from etl.warehouse import publications
 from tests import made
 from ui.i18n import text
-from ui.summary import changes, needs_action, ranks, verdict
+from ui.summary import changes, different, needs_action, ranks, verdict
 from ui.summary.sources import Sources
 
 LANGUAGES = ("fa", "en")
@@ -39,6 +39,9 @@ def sources_of(con: duckdb.DuckDBPyConnection, lang: str = "en", province: str =
         asked,
         lambda name: registry.analyses()[name].run(con, where=where),
         lambda name: registry.analyses()[name].run(con),
+        lambda name, by: registry.analyses()["different"].run(
+            con, where={} if by == "province" else where, metric=name, by=by
+        ),
         lambda: data_quality.provinces(con),
         lambda name: settled_on(con, name),
         lambda dimension, code: text.member(dimension, code, lang),
@@ -64,7 +67,7 @@ def test_every_number_of_the_verdict_is_one_that_was_asked(lang: str, small_regi
         assert text.number(number, lang) in sentences
     assert text.percent(progress, lang) in sentences
     assert text.percent(abs(active - before) / before, lang) in sentences
-    assert text.word("compare.better" if active > before else "compare.worse", lang) in sentences
+    assert text.word("compare.better", lang) not in sentences, "a volume is neither better nor worse"
 
 
 def known(**changes: Any) -> verdict.Facts:
@@ -73,32 +76,34 @@ def known(**changes: Any) -> verdict.Facts:
         "before": 800,
         "target": 1000.0,
         "first": "1406-01",
+        "middle": "1406-03",
         "last": "1406-05",
-        "range_hits": (12, 0.8),
     }
     return verdict.Facts(**{**facts, "has_range": True, "latest": None, **changes})
 
 
 def stub(lang: str = "en", **changes: Any) -> Sources:
     nothing: Any = None
-    blank = Sources(lang, date(2026, 6, 30), "", nothing, nothing, nothing, nothing, nothing, lambda _, code: str(code))
+    blank = Sources(lang, date(2026, 6, 30), "", *[nothing] * 6, lambda _, code: str(code))
     return replace(blank, **changes)
 
 
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({}, "between Farvardin and Mordad 1406; past ranges 12 months ahead held in 80% of trials."),
-        ({"last": "1407-02"}, "between Farvardin 1406 and Ordibehesht 1407;"),
-        ({"last": "1406-01"}, "would be reached in Farvardin 1406;"),
-        ({"last": None}, "would not be reached before Farvardin 1406;"),
-        ({"first": None, "last": None, "range_hits": None}, "would not be reached within five years."),
-        ({"range_hits": None}, "between Farvardin and Mordad 1406."),
-        ({"has_range": False, "first": None}, "history is too short"),
-        ({"has_range": False, "last": None}, "would not be reached before Farvardin 1406;"),
+        ({}, "the target is reached in Khordad 1406 (between Farvardin and Mordad 1406)."),
+        ({"last": "1407-02"}, "in Khordad 1406 (between Farvardin 1406 and Ordibehesht 1407)."),
+        ({"first": "1406-03", "last": "1406-03"}, "is reached in Khordad 1406."),
+        ({"last": None}, "in Khordad 1406 (not before Farvardin 1406; the latest month is more than five years away)."),
+        ({"middle": None, "last": None}, "not reached within five years (at the earliest in Farvardin 1406)."),
+        ({"middle": None, "first": None, "last": None}, "not reached within five years."),
+        ({"has_range": False, "first": None, "middle": None}, "history is too short"),
+        ({"has_range": False, "first": None, "last": None}, "is reached in Khordad 1406."),
+        ({"broken": ("1404-07", -6000.0)}, "After the drop of Mehr 1404, the past says little about what comes."),
+        ({"broken": ("1404-07", 900.0)}, "After the jump of Mehr 1404,"),
         ({"active": 1100}, "the target of 1,000 is met (110.0%, 100 above it)."),
         ({"target": None}, "900 assistants are active."),
-        ({"before": 1000}, "That is worse than a year ago: down 100 (10.0%)."),
+        ({"before": 1000}, "Down 100 (10.0%) on a year earlier."),
         ({"before": 900}, "unchanged from a year ago."),
     ],
 )
@@ -115,16 +120,6 @@ def test_a_target_is_out_of_reach_for_five_years_only_where_the_range_is_as_long
         facts = verdict.facts(sources)
         assert facts.first is None
         assert sentence in verdict.sentences(facts, sources)[-1]
-
-
-def test_how_often_ranges_held_is_that_of_the_distance_it_names(small_register: Path) -> None:
-    with access.connect(small_register, access.ADMINISTRATOR) as con:
-        backtest = registry.analyses()["backtest"].run(con)
-    hit_rates = {row["ahead"]: row["backtest_inside"] for row in backtest.records()}
-    assert hit_rates[3] != hit_rates[12]
-    assert verdict._range_hits(backtest, 5) == (3, hit_rates[3])
-    assert verdict._range_hits(backtest, 40) == (12, hit_rates[12])
-    assert verdict._range_hits(backtest, 0) == (1, hit_rates[1])
 
 
 def test_a_province_without_a_target_of_its_own_has_no_progress(small_register: Path) -> None:
@@ -169,6 +164,14 @@ def test_each_item_counts_what_its_list_holds(small_register: Path, monkeypatch:
 _OPERATIONAL = ("lapsed", "licences_ending", "training_lapsing", "files_overdue", "not_submitted")
 
 
+def compared(*places: tuple[str, float | None, str], name: str = "training_compliance", whole: float = 0.85) -> Answer:
+    """The answer of `different`: each province with its rate and side."""
+    rows = [(code, value, whole, 0.01, 9, 0, 0, side) for code, value, side in places]
+    answer = made.answer(name, by=("province",), rows=rows)
+    columns = ("province", name, "whole_value", "p_value", "institutes_compared", "part", "count", "side")
+    return replace(answer, columns=columns)
+
+
 @dataclass
 class Signals:
     """A country without exceptions, in which two provinces stand out."""
@@ -176,18 +179,10 @@ class Signals:
     def analyse(self, name: str) -> Answer:
         raise QuestionError(name)
 
+    def different(self, name: str, by: str) -> Answer:
+        return compared(("IR-20", 0.7, "lower"), ("IR-23", 0.95, "higher"), ("IR-11", 0.8, "none"), name=name)
+
     def everywhere(self, name: str) -> Answer:
-        if name == "level_signals":
-            row = (0.7, 18.0, -4.0, 0.8, 0.9, 1.1, 70, 100, True)
-            rows = [
-                ("IR-20", *row),
-                ("IR-23", 0.95, 20.0, 4.0, *row[3:]),
-                ("IR-11", 0.8, 1.0, -1.0, *row[3:8], False),
-            ]
-            columns = ("funnel_z", "funnel_low", "funnel_high", "funnel_phi")
-            names = ("training_compliance", "beyond_common", *columns)
-            answer = made.answer("training_compliance", by=("province",), rows=rows)
-            return replace(answer, columns=("province", *names, "part", "count", "is_signal"))
         rows = [
             ("IR-30", "1405-01", 0.001, 0.02, 0.05, 0.08, 1, 900, True),
             ("IR-30", "1405-02", 0.001, 0.02, 0.05, 0.08, 2, 900, True),
@@ -209,20 +204,25 @@ def signalling(province: str = "") -> Sources:
         ask=nothing_asked,
         analyse=country.analyse,
         everywhere=country.everywhere,
+        different=country.different,
         provinces=lambda: nobody,
         province=province,
         member=lambda dimension, code: text.member(dimension, code, "en"),
     )
 
 
-def test_signals_on_the_worse_side_follow_and_lead_to_their_province() -> None:
+def test_provinces_clearly_below_are_one_item_and_changes_lead_to_their_province() -> None:
     level, change = needs_action.actions(signalling())
-    assert (level.kind, level.parameters) == ("level", {"province": ["IR-20"]})
-    assert "18 people fewer" in level.sentence
+    assert (level.kind, level.count, level.part, level.parameters) == ("level", 1, "training", {})
+    assert (
+        level.sentence == "Training compliance is clearly below the nation (85.0%) in one province: Semnan\u00a070.0%."
+    )
     assert (change.kind, change.count, change.parameters) == ("change", 2, {"province": ["IR-30"]})
     assert change.when == "in Ordibehesht 1405", "the latest month alone"
-    assert {level.part, change.part} == {"province"}
     assert [action.kind for action in needs_action.actions(signalling("IR-30"))] == ["change"], "a province has its own"
+    (own,) = needs_action.actions(signalling("IR-20"))
+    assert (own.part, own.parameters) == ("province", {"province": ["IR-20"]})
+    assert own.sentence == "Training compliance of Semnan (70.0%) is clearly below the nation (85.0%)."
     assert needs_action.actions(signalling("IR-23")) == [], "an improvement needs no action"
 
 
@@ -237,67 +237,78 @@ def test_no_more_than_five_items_are_named(small_register: Path, monkeypatch: py
     assert actions == every[:2]
 
 
-# ---------------------------------------------------------------- changes and ranks
+# ---------------------------------------------------------------- changes and clear differences
 
 
 @pytest.mark.parametrize(
-    ("name", "now", "then", "signed", "judged"),
+    ("name", "now", "then", "side", "signed", "judged"),
     [
-        ("active_assistants", 55919, 50894, "+5,025 (+9.9%)", "better"),
-        ("active_assistants", 90, 100, "−10 (−10.0%)", "worse"),
-        ("training_compliance", 0.831, 0.812, "+1.9 percentage points", "better"),
-        ("leaver_rate_12m", 0.15, 0.12, "+3.0 percentage points", "worse"),
-        ("training_compliance", 0.81204, 0.812, "0.0 percentage points", "unchanged"),
-        ("age_median", 34, 33, "+1.0", ""),
+        ("active_assistants", 55919, 50894, "", "+5,025 (+9.9%)", ""),
+        ("training_compliance", 0.831, 0.812, "higher", "+1.9 percentage points", "better"),
+        ("training_compliance", 0.831, 0.812, "none", "+1.9 percentage points", ""),
+        ("leaver_rate_12m", 0.15, 0.12, "higher", "+3.0 percentage points", "worse"),
+        ("leaver_rate_12m", 0.12, 0.15, "lower", "−3.0 percentage points", "better"),
+        ("women_share", 0.12, 0.15, "lower", "−3.0 percentage points", ""),
+        ("age_median", 34, 33, "", "+1.0", ""),
     ],
 )
-def test_a_change_has_its_sign_and_is_judged_by_the_direction_of_its_measure(
-    name: str, now: float, then: float, signed: str, judged: str
+def test_a_change_has_its_sign_and_is_judged_only_beyond_chance(
+    name: str, now: float, then: float, side: str, signed: str, judged: str
 ) -> None:
     metric = catalogue()[name]
     assert changes.signed(metric, now, then, "en").startswith(signed)
-    assert changes.verdict(metric, now, then, "en") == judged
+    assert changes.verdict(metric, side) == judged
 
 
-def test_no_rank_is_given_where_provinces_differ_no_more_than_by_chance() -> None:
-    def line(shares: dict[str, float]) -> str:
-        rows = [(code, share, round(share * 400), 400) for code, share in shares.items()]
-        parts = ("compliant_assistants", "trainable_assistants")
-        places = made.answer("training_compliance", by=("province",), rows=rows, more=parts)
-        nation = made.answer("training_compliance", rows=[(0.85, 1020, 1200)], more=parts)
-        ((*_, words),) = ranks.rows(stub(province="IR-23"), {"training_compliance": (places, nation)})
-        return words
+@pytest.mark.parametrize(
+    ("places", "fa", "en"),
+    [
+        (
+            [("IR-20", 0.7, "lower"), ("IR-23", 0.95, "higher")],
+            "پایبندی آموزشی یک استان آشکارا پایین‌تر از کشور (۸۵٫۰٪) است: سمنان ۷۰٫۰٪.",
+            "Training compliance is clearly below the nation (85.0%) in one province: Semnan 70.0%.",
+        ),
+        (
+            [("IR-20", 0.7, "lower"), ("IR-06", 0.71, "lower"), ("IR-11", None, "lower")],
+            "پایبندی آموزشی ۳ استان آشکارا پایین‌تر از کشور (۸۵٫۰٪) است: سمنان ۷۰٫۰٪، خوزستان ۷۱٫۰٪ و سیستان و بلوچستان.",
+            "Training compliance is clearly below the nation (85.0%) in 3 provinces: Semnan 70.0%, Khuzestan 71.0% "
+            "and Sistan and Baluchestan.",
+        ),
+        (
+            [(f"IR-0{n}", 0.7 + n / 100, "lower") for n in range(8)],
+            "و ۳ استان دیگر.",
+            "and 3 other provinces.",
+        ),
+        (
+            [("IR-20", 0.84, "none"), ("IR-11", 0.2, "untested")],
+            "پایبندی آموزشی هیچ استانی آشکارا پایین‌تر از کشور (۸۵٫۰٪) نیست.",
+            "Training compliance: no province is clearly below the nation (85.0%).",
+        ),
+        (
+            [("IR-11", 0.2, "untested")],
+            "پایبندی آموزشی: تعداد افراد هیچ گروهی برای مقایسه کافی نیست.",
+            "Training compliance: no group has enough people to compare.",
+        ),
+    ],
+)
+def test_one_sentence_says_how_many_and_who(places: list[Any], fa: str, en: str) -> None:
+    for lang, expected in (("fa", fa), ("en", en)):
+        said = different.sentence(
+            compared(*places), lang, lambda dimension, code, lang=lang: text.member(dimension, code, lang)
+        )
+        plain = re.sub("[\u2066-\u2069\u061c]", "", said).replace("\u00a0", " ")
+        assert plain.endswith(expected) if expected.startswith(("و ", "and ")) else plain == expected
 
-    assert line({"IR-23": 0.855, "IR-00": 0.85, "IR-11": 0.845}) == "no clear difference"
-    assert line({"IR-23": 0.955, "IR-00": 0.85, "IR-11": 0.745}) == "1 of 3"
 
-
-def test_a_rank_counts_from_the_best_and_none_is_given_to_few(small_register: Path) -> None:
+def test_a_province_stands_beside_the_nation_with_its_side_and_without_a_rank(small_register: Path) -> None:
     with access.connect(small_register, access.ADMINISTRATOR) as con:
         answers_by_name = {
-            name: (ask(con, name, by=("province",)), ask(con, name)) for name in ("coverage_per_10k", "leaver_rate_12m")
+            name: registry.analyses()["different"].run(con, metric=name)
+            for name in ("coverage_per_10k", "leaver_rate_12m")
         }
-        sized = {row["province"]: row for row in answers_by_name["coverage_per_10k"][0].records()}
-        by_place = {
-            code: {
-                name: ranks.place(rank(places, name), code, places.metrics[0])
-                for name, (places, _) in answers_by_name.items()
-            }
-            for code in sized
-        }
-        best_covered = rank(answers_by_name["coverage_per_10k"][0], "coverage_per_10k").ranked[0]
-        (line, _) = ranks.rows(sources_of(con, "en", str(best_covered.key[0])), answers_by_name)
-    nation = text.plain(answers_by_name["coverage_per_10k"][1].value(), "per_10k", "en")
-    count = sum(places["coverage_per_10k"] is not None for places in by_place.values())
-    label = catalogue()["coverage_per_10k"].label["en"]
-    assert line == [label, text.plain(best_covered.value, "per_10k", "en"), nation, f"1 of {count}"]
-    small = {code for code, row in sized.items() if row["active_assistants"] < 23}
-    assert small
-    assert all(by_place[code]["coverage_per_10k"] is None for code in small)
-    for name, is_low_best in (("coverage_per_10k", False), ("leaver_rate_12m", True)):
-        ranked = rank(answers_by_name[name][0], name).ranked
-        best = ranked[-1 if is_low_best else 0]
-        assert by_place[best.key[0]][name] == 1
-        places = sorted(items[name] for items in by_place.values() if items[name] is not None)
-        assert len(places) == len(ranked) < len(sized)
-        assert places[0] == 1
+        for row in answers_by_name["coverage_per_10k"].records():
+            (line, settled) = ranks.rows(sources_of(con, "en", row["province"]), answers_by_name)
+            values = [text.plain(row[name], "per_10k", "en") for name in ("coverage_per_10k", "whole_value")]
+            side = text.word(f"different.{row['side']}", "en", whole="the nation")
+            assert line == [catalogue()["coverage_per_10k"].label["en"], *values, side]
+            assert ", to " in settled[0], "the day that is settled is named"

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from etl.analysis import data_quality
 from etl.build import pipeline
 from etl.core.text_folding import latin_digits
-from etl.semantic.access import ADMINISTRATOR, AccessScope, ScopedCursor
+from etl.semantic.access import ADMINISTRATOR, AccessScope, Grant, ScopedCursor
 from tests import made
 from tests.ui.test_pages import html, opened, published  # noqa: F401 - a fixture is asked for by its name
 from ui.charts import matrix, titles
@@ -236,6 +236,33 @@ def test_the_meaning_of_a_number_leads_to_method_and_revisions_under_the_scope(
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "is_said"), [("time_to_licence_median", True), ("overdue_files", True), ("applications", False)]
+)
+def test_the_meaning_of_working_days_says_to_which_day_the_calendar_is_confirmed(
+    published: Path,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    is_said: bool,
+) -> None:
+    words: list[str] = []
+    monkeypatch.setattr(footer.st, "html", words.append)
+    monkeypatch.setattr(footer.st, "code", lambda *_, **__: None)
+    view = PageContext("en", False, Scope(), date(2024, 9, 21), date(2024, 9, 21))
+    footer._meaning(view, warehouse.ask(name))
+    sentence = text.escaped("figure.calendar", "en", day="13 Farvardin 1406")
+    assert (sentence in words[0]) is is_said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lang", ["fa", "en"])
+def test_a_changed_definition_states_the_number_by_both_rules(lang: str, published: Path) -> None:  # noqa: F811
+    page = html(opened("methods", lang=lang))
+    label = warehouse.label("time_to_licence_median", lang)
+    now, before = (text.amount(days, "working_days", lang) for days in (17.0, 19.5))
+    assert text.escaped("methods.both_values", lang, measure=label, now=now, before=before) in page
+
+
 @pytest.mark.slow
 def test_changes_between_publications_are_listed_by_province_reason_and_file(tmp_path: Path) -> None:
     incoming, pointer = tmp_path / "incoming", tmp_path / "warehouse.duckdb"
@@ -257,7 +284,7 @@ def test_changes_between_publications_are_listed_by_province_reason_and_file(tmp
     # A user of another province sees the nation and their own province, and no file of others.
     moved = {change.province for change in revision.moved if change.province}
     other = next(code for code in ("IR-23", "IR-10", "IR-30") if code != file["province"])
-    scope = AccessScope("officer", "province", frozenset({other}), may_see_detail=False, may_export=False)
+    scope = AccessScope("officer", frozenset({Grant("province", frozenset({other}), False, False)}))
     own = ScopedCursor(duckdb.connect(), scope)
     revision_shown = data_quality.last_revision(own, pointer)
     assert revision_shown

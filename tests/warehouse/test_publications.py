@@ -87,6 +87,63 @@ def test_going_back_and_forward(pointer):
         publications.roll_back(pointer, "000009")
 
 
+def damage(version: Path) -> None:
+    """Flip the bits of a byte of the header."""
+    content = bytearray(version.read_bytes())
+    content[100] ^= 255
+    version.write_bytes(content)
+
+
+@pytest.mark.parametrize("how", ["damaged", "missing", "no pointer"])
+@pytest.mark.parametrize("to", ["", "000001"])
+def test_going_back_works_where_the_shown_file_is_gone_or_damaged(pointer, how, to, capsys):
+    for number in (1, 2, 3):
+        version = publish(pointer, number)
+    if how == "damaged":
+        damage(version)
+    else:
+        (version if how == "missing" else pointer).unlink()
+    assert main(["publications", "--from", str(pointer)]) == 0
+    last = {
+        "damaged": "000003\tdamaged\tshown\n",
+        "missing": "000003\tmissing\tshown\n",
+        "no pointer": "000003\tkept\n",
+    }
+    assert capsys.readouterr().out == f"000001\tkept\n000002\tkept\n{last[how]}"
+    assert main(["rollback", *filter(None, [to]), "--from", str(pointer)]) == 0
+    newest = "000003" if how == "no pointer" else "000002"
+    assert capsys.readouterr().out == f"{to or newest}\n"
+    assert shown_number(pointer) == int(to or newest)
+    assert publish(pointer, 4).stem == "000004"
+
+
+def test_without_its_file_a_publication_is_said_to_be_missing(pointer):
+    publish(pointer, 1).unlink()
+    with pytest.raises(Refused, match="the published file is missing; python -m etl rollback shows one that is kept"):
+        publications.connect(pointer)
+
+
+def test_a_damaged_publication_is_not_gone_back_to_and_the_newest_sound_one_is_named(pointer):
+    versions = [publish(pointer, number) for number in (1, 2, 3, 4)]
+    content = bytearray(versions[2].read_bytes())
+    with publications.connect(versions[2]) as con:
+        assert not publications.is_damaged(versions[2])
+        con.execute("from content")
+    # Blocks of data begin behind three headers of 4 KiB.
+    content[12_288:] = bytes(len(content) - 12_288)
+    versions[2].write_bytes(content)
+    for to in ("", "000003"):
+        with pytest.raises(
+            Refused, match="000003 is damaged; python -m etl rollback 000002 shows the newest sound one"
+        ):
+            publications.roll_back(pointer, to)
+    assert shown_number(pointer) == 4
+    for version in versions[:2]:
+        damage(version)
+    with pytest.raises(Refused, match="000003 is damaged; no other one is sound: build again"):
+        publications.roll_back(pointer)
+
+
 def test_a_build_after_going_back_keeps_what_was_gone_back_from(pointer):
     for number in (1, 2, 3):
         publish(pointer, number)

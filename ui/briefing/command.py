@@ -14,6 +14,7 @@ from etl.cli import arguments
 from etl.core.errors import QuestionError, Refused
 from etl.core.paths import warehouse_pointer
 from etl.core.text_folding import printable
+from etl.operations.commands import note
 from etl.semantic.access import ADMINISTRATOR
 from ui.briefing import recipients, writing
 from ui.briefing.writing import Press
@@ -49,6 +50,8 @@ def _books(press: Press, options: argparse.Namespace) -> int:
         questions = press.questions(place, options.lang, options.on, options.exact)
         to = options.to if options.to.suffix.lower() == ".pdf" else options.to / writing.file_name(questions)
         try:
+            if options.exact:
+                note("export", form="briefing", why="exact", province=place, publication=questions.publication.id)
             print(press.write(questions, to).file)
         except Refused as error:
             _tell(str(error))

@@ -8,10 +8,9 @@ from etl.semantic.answers import Answer
 from ui.briefing import drawing, tables
 from ui.briefing.writer import Writer
 from ui.charts import maps, marks
-from ui.charts.classes import classes
 from ui.data.briefing_questions import Questions
 from ui.i18n import text
-from ui.summary import changes, needs_action, verdict
+from ui.summary import changes, different, needs_action, verdict
 
 HEADLINE = ("active_assistants", "training_compliance", "licensed_institutes", "leaver_rate_12m")
 _MOST_MONTHS_AHEAD = 24
@@ -56,7 +55,7 @@ def book(questions: Questions) -> dict[str, Any]:
         "sample": write.word("sample") if publication.is_sample else "",
         "circulation_short": write.word("exact_short" if questions.exact else "circulation_short"),
         "circulation": text.word("file.exact" if questions.exact else "file.circulation", lang),
-        "verdict": verdict.sentences(facts, write.sources),
+        "verdict": [*verdict.sentences(facts, write.sources), *_told(write)],
         **_cards(write),
         "trend": _trend(write, facts),
         "actions": _actions(write),
@@ -70,6 +69,11 @@ def book(questions: Questions) -> dict[str, Any]:
     }
 
 
+def _told(write: Writer) -> list[str]:
+    """Who is clearly below the whole in coverage and in training."""
+    return [" ".join(different.told(write.sources, name)) for name in ("coverage_per_10k", "training_compliance")]
+
+
 def _cards(write: Writer) -> dict[str, Any]:
     cards, notes = [], []
     for name in HEADLINE:
@@ -77,14 +81,16 @@ def _cards(write: Writer) -> dict[str, Any]:
         day = settled or write.questions.day
         answer = write.questions.ask(name, on=day)
         metric, value = answer.metrics[0], answer.value() if settled else None
-        before = write.questions.ask(name, on=year_before(day)).value()
+        earlier = write.questions.ask(name, on=year_before(day))
+        before = earlier.value()
         change, verdict_key, is_good = "", "no_year" if settled else "not_settled", None
         if value is not None and before is not None:
             verdict_key = "year_same"
             if changes.is_visible(metric, value, before):
                 change = changes.signed(metric, value, before, write.lang)
-                is_good = (value > before) == (metric.direction == "up") if metric.direction in ("up", "down") else None
-                verdict_key = "year_plain" if is_good is None else "year_better" if is_good else "year_worse"
+                judged = changes.verdict(metric, write.questions.side(answer, earlier))
+                is_good = {"better": True, "worse": False}.get(judged)
+                verdict_key = f"year_{judged or 'plain'}"
         cards.append(
             {
                 "label": metric.label[write.lang],
@@ -169,23 +175,17 @@ def _actions(write: Writer) -> dict[str, Any]:
 
 def _map(write: Writer) -> dict[str, Any]:
     lang = write.lang
-    answer = write.questions.ask("coverage_per_10k", by=("province",), on=write.questions.day)
+    answer = write.questions.different("coverage_per_10k", "province")
     nation = write.questions.ask("coverage_per_10k", on=write.questions.day)
-    metric = answer.metrics[0]
-    title = write.word("map_plain")
-    if last := tables.last_of(answer, metric):
-        value = text.plain(last.value, metric.unit, lang)
-        title = write.word("map_title", place=text.member("province", last.key[0], lang), value=value)
     names = {**text.reference_members("province", lang), **_SHORT[lang]}
-    values = [value for value in answer.column(metric.name) if value is not None]
-    colour_classes = drawing.paper(classes(values, metric, write.context))
+    areas = maps.areas_of(answer, [row for row in answer.rows if row[1] is not None], write.context)
     return {
-        "title": title,
+        "title": tables.title(write, answer),
         "sub": write.word("map_sub", day=text.day(write.questions.day, lang), nation=write.plain(nation)),
         "svg": drawing.province_map(answer, write.context, maps.label_points(), names),
         "alt": write.word("map_alt"),
         "width": 158,
-        "legend": [{"colour": step["colour"], "words": step["label"]} for step in colour_classes.keys(write.context)],
+        "legend": [{"colour": step["colour"], "words": step["label"]} for step in areas.keys],
         "credit": f"{text.word('figure.osm', lang)} (ODbL)",
     }
 

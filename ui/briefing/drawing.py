@@ -6,12 +6,12 @@ Typst sets the text of an SVG in the fonts of the document. Text anchors are phy
 import html
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 from etl.semantic.answers import Answer
+from ui import palette
 from ui.charts import axes, maps
-from ui.charts.classes import Classes, classes
 from ui.charts.elements import ChartContext
 from ui.charts.marks import Mark
 from ui.i18n import text
@@ -72,7 +72,9 @@ def trend(
         f'stroke="{context.colour("actual")}" stroke-width="1.8"/>'
     )
     label = text.plain(value, "persons", context.lang)
-    parts.append(_text(last_x, last_y + 14, label, 9.5, "middle", "actual", context, 700, halo="#ffffff"))
+    parts.append(
+        _text(last_x, last_y + 14, label, 9.5, "middle", "actual", context, 700, halo=context.colour("surface"))
+    )
     return _svg(WIDTH, height, parts)
 
 
@@ -103,7 +105,7 @@ def _projection(
         first, last = (text.plain(value, "persons", context.lang) for value in (low, high))
         label = context.word("figure.period", first=first, last=last)
         at = y(high) - 6 if ahead[-1][1] <= ahead[0][1] else y(low) + 13
-        yield _text(WIDTH - _RIGHT, at, label, _NORMAL, "end", "actual", context, halo="#ffffff")
+        yield _text(WIDTH - _RIGHT, at, label, _NORMAL, "end", "actual", context, halo=context.colour("surface"))
 
 
 def _months(months: Sequence[str], x: Callable[[int], float], base: float, context: ChartContext) -> Iterable[str]:
@@ -142,21 +144,23 @@ def _marks(
 def province_map(
     answer: Answer, context: ChartContext, areas: Mapping[str, tuple[float, float]], short: Mapping[str, str]
 ) -> str:
-    """The provinces in five steps of the first metric, each with name and value; one without a value is hatched.
+    """The provinces coloured by their side of the nation, each with name and value; one without a value is hatched.
 
     `areas` gives the longitude and latitude of each label, `short` names that are shortened for it.
     """
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
     values = {row[0]: row[at] for row in answer.rows if row[0]}
-    colour_classes = paper(classes([value for value in values.values() if value is not None], metric, context))
+    known = [row for row in answer.rows if row[at] is not None]
+    classed = maps.areas_of(answer, known, context)
+    colour_of = {row[0]: classed.colours[step] for row, step in zip(known, classed.steps, strict=True)}
     project = _projection_onto_map(values)
     land = {code: [[project(*point) for point in ring] for ring in maps.rings_of(code)] for code in values}
     centres = {code: project(*areas[code]) for code in values}
     parts, labels = [_HATCH.replace("COLOUR", context.colour("missing"))], []
     for code in sorted(values):
         value = values[code]
-        fill = "url(#hatch)" if value is None else colour_classes.colours[colour_classes.of(value)]
+        fill = "url(#hatch)" if value is None else colour_of[code]
         rings = "".join(f"{_path(ring)}Z" for ring in land[code])
         parts.append(f'<path d="{rings}" fill="{fill}" stroke="{_BORDER}" stroke-width="0.6" fill-rule="evenodd"/>')
         written = text.plain(value, metric.unit, context.lang)
@@ -175,22 +179,12 @@ def province_map(
     return _svg(MAP_WIDTH, MAP_HEIGHT, parts)
 
 
-# From light to dark; even the darkest is light enough for dark labels.
-_PAPER = ("#f1f6fa", "#d5e4ef", "#b4cfe2", "#8db5d3", "#6499c1")
-_BORDER, _GROUND = "#6d8294", "#f4f6f8"
-
-
-def paper(screen_classes: Classes) -> Classes:
-    """The classes in colours for print: the strongest on the screen is the darkest here."""
-    count = len(screen_classes.colours)
-    loud = sorted(range(count), key=lambda at: -_luminance(screen_classes.colours[at]))
-    steps = [_PAPER[round(at * (len(_PAPER) - 1) / max(count - 1, 1))] for at in range(count)]
-    return replace(screen_classes, colours=tuple(steps[loud.index(at)] for at in range(count)))
+_BORDER, _GROUND = palette.colour("outline"), palette.colour("soft")
 
 
 _HATCH = (
     '<defs><pattern id="hatch" width="4" height="4" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
-    '<rect width="4" height="4" fill="#f4f6f8"/><line x1="0" y1="0" x2="0" y2="4" stroke="COLOUR" stroke-width="1"/>'
+    f'<rect width="4" height="4" fill="{_GROUND}"/><line x1="0" y1="0" x2="0" y2="4" stroke="COLOUR" stroke-width="1"/>'
     "</pattern></defs>"
 )
 _MAP_SIZE = 6.6
@@ -258,11 +252,6 @@ def _is_within(x: float, y: float, ring: Sequence[_Point]) -> bool:
     for (x1, y1), (x2, y2) in pairwise(ring):
         crossed += (y1 > y) != (y2 > y) and x < x1 + (y - y1) / (y2 - y1) * (x2 - x1)
     return crossed % 2 == 1
-
-
-def _luminance(colour: str) -> float:
-    red, green, blue = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
-    return 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2
 
 
 def _around(x: float, y: float) -> Iterable[_Point]:

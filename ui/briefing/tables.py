@@ -1,17 +1,19 @@
 """The ranking with its n, and the tables of a briefing."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from etl.core.errors import TooEarly
 from etl.core.jalali import last_complete_months
 from etl.semantic import ranking as groups
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue
-from etl.semantic.ranking import Group, Ranking
 from ui.briefing.writer import Writer
+from ui.data.briefing_questions import FEWEST_SHOWN
 from ui.i18n import text
-from ui.summary import ranks
+from ui.summary import different, ranks
 
 _COMPLIANCE = "training_compliance"
 # The measures of the table of places.
@@ -19,51 +21,42 @@ _MEASURES = ("active_assistants", "coverage_per_10k", _COMPLIANCE, "expiring_30"
 # Further measures in the ranking of counties, if so few counties leave room on one page.
 _COUNTY_MEASURES = ("active_assistants", "coverage_per_10k", "expiring_30")
 _MOST_COUNTIES_IN_FULL = 28
-_MOST_NAMED = 2
-
-
-def last_of(answer: Answer, metric: Metric) -> Group | None:
-    """The lowest of the ranked groups, if it may be named."""
-    order = groups.rank(answer, metric.name)
-    return order.ranked[-1] if order.ranked and order.is_last_apart else None
 
 
 def ranking(write: Writer, dimension: str) -> dict[str, Any] | None:
-    """Places ranked by training compliance, each with its n; those too small for a rank are listed separately.
+    """Places by training compliance, the clearly worse first, each with its n; those too small are listed separately.
 
     The other numbers of counties are in the same table if there is room; provinces have a separate table.
     """
     day, lang = write.questions.day, write.lang
-    answer = write.questions.ask(_COMPLIANCE, by=(dimension,), on=day)
+    answer = write.questions.different(_COMPLIANCE, dimension)
     whole = write.questions.ask(_COMPLIANCE, on=day)
-    metric, level = answer.metrics[0], whole.value()
+    metric = answer.metrics[0]
+    least = groups.LEAST if write.questions.exact else FEWEST_SHOWN
     # Without counts there is nothing to rank.
     order = groups.rank(answer, _COMPLIANCE)
-    unranked = [row for row in answer.records() if row[dimension] and row[_COMPLIANCE] is None]
-    if not order.ranked and not order.small:
+    unranked = [row for row in answer.records() if row[_COMPLIANCE] is None]
+    if not order.ranked and not order.small and not unranked:
         return None
     more = _columns(write, dimension, _COUNTY_MEASURES) if dimension == "county" else []
     beside = more if len(order.ranked) <= _MOST_COUNTIES_IN_FULL else []
-    below = {
-        group.key[0]
-        for group in order.ranked
-        if level is not None and group.interval is not None and group.interval[1] < level
-    }
     rows = [
         {
-            "rank": text.digits(1 + sum(other.value > group.value for other in order.ranked), lang),
             "name": write.questions.member(dimension, group.key[0]),
             "part": min(max(group.value, 0.0), 1.0),
-            "marked": group.key[0] in below,
+            "marked": group.side == groups.worse_side(metric),
             "value": text.plain(group.value, metric.unit, lang),
             "count": text.number(group.count, lang),
             "more": [column.of(group.key[0]) for column in beside],
         }
-        for group in order.ranked
+        for group in sorted(
+            order.ranked, key=lambda group: (group.side != groups.worse_side(metric), group.value, group.key)
+        )
     ]
     small = [(group.key[0], group.count) for group in order.small]
     small += [(row[dimension], row[str(metric.denominator)]) for row in unranked]
     label = text.word(f"dimension.{dimension}", lang)
+
     total = {
         "name": write.place,
         "value": write.plain(whole),
@@ -71,7 +64,7 @@ def ranking(write: Writer, dimension: str) -> dict[str, Any] | None:
         "more": [column.total for column in beside],
     }
     return {
-        "title": _title(write, dimension, order, [group.key[0] for group in order.ranked if group.key[0] in below]),
+        "title": title(write, answer),
         "sub": write.word(f"rank_sub_{dimension}", day=text.day(day, lang), whole=write.plain(whole)),
         "columns": 1 if beside or len(rows) <= 6 else 2,
         "heads": [
@@ -80,7 +73,7 @@ def ranking(write: Writer, dimension: str) -> dict[str, Any] | None:
         ],
         "rows": rows,
         "total": total if beside and rows else None,
-        "small_title": write.word("rank_small"),
+        "small_title": write.word("rank_small", least=text.number(least, lang)),
         "small": [
             write.word("rank_small_item", name=write.questions.member(dimension, code), count=text.number(count, lang))
             for code, count in sorted(small, key=lambda place: (-(place[1] or 0), place[0]))
@@ -88,22 +81,16 @@ def ranking(write: Writer, dimension: str) -> dict[str, Any] | None:
     }
 
 
-def _title(write: Writer, dimension: str, order: Ranking, below: Sequence[str]) -> str:
-    """The title names the highest and lowest only if they differ from the next; else places clearly below the average."""
-    named: dict[str, str] = {}
-    for key, place, is_apart in (("first", 0, order.is_first_apart), ("last", -1, order.is_last_apart)):
-        if order.ranked and is_apart:
-            group = order.ranked[place]
-            named[key] = write.questions.member(dimension, group.key[0])
-            named[f"{key}_value"] = text.plain(group.value, "share", write.lang)
-    if named:
-        return write.word("_".join(["rank", *(part for part in ("first", "last") if part in named)]), **named)
-    if len(below) > _MOST_NAMED:
-        return write.word(f"rank_below_many_{dimension}", count=text.number(len(below), write.lang))
-    if below:
-        names = text.listed([write.questions.member(dimension, code) for code in below], write.lang)
-        return write.word(f"rank_below_{dimension}", names=names)
-    return write.word(f"rank_{'none' if len(order.ranked) > 1 else 'plain'}_{dimension}")
+def title(write: Writer, answer: Answer) -> str:
+    """The title of a table or a map of `different`: who is clearly worse than the whole."""
+    metric, by = answer.metrics[0], answer.by[0]
+    side = groups.worse_side(metric)
+    names = [
+        text.isolated(write.questions.member(by, row[by]), write.lang)
+        for row in answer.records()
+        if row["side"] == side
+    ]
+    return different.titles(answer, metric, side, names, write.lang)[0]
 
 
 def of_nation(write: Writer) -> dict[str, Any]:
@@ -158,17 +145,12 @@ def _columns(write: Writer, dimension: str, names: Sequence[str]) -> list[_Colum
 def ranks_of_province(write: Writer) -> dict[str, Any]:
     """The ranks of the province."""
     everywhere = {}
-    for name in ranks.RANKED:
-        when: dict[str, Any] = {"over": last_complete_months(write.questions.day, 12)}
-        if catalogue()[name].kind == "snapshot":
-            when = {"on": write.questions.settled_on(name)}
-        if None not in when.values():
+    for name in ranks.COMPARED:
+        over = last_complete_months(write.questions.day, 12) if catalogue()[name].kind == "event" else None
+        with suppress(TooEarly):
+            everywhere[name] = answer = write.questions.different(name, "province", over)
             # The province's own value is asked separately, so that it is in the file of numbers.
-            write.questions.ask(name, **when)
-            everywhere[name] = (
-                write.questions.ask(name, by=("province",), everywhere=True, **when),
-                write.questions.ask(name, everywhere=True, **when),
-            )
+            write.questions.ask(name, on=answer.on, over=answer.over)
     return {
         "title": write.word("own_title"),
         "sub": write.word("own_sub"),

@@ -19,6 +19,7 @@ from fontTools.ttLib import TTFont
 from etl.core.errors import Refused
 from etl.core.paths import ROOT
 from etl.semantic.answers import Answer
+from ui import palette
 from ui.exports.file_content import safe
 
 _TEMPLATE = Path(__file__).with_name("book.typ")
@@ -42,7 +43,8 @@ class Typesetter:
 
     def pdf(self, book: Mapping[str, Any], numbers: str) -> bytes:
         """The PDF with the file of its numbers attached. Raises Refused if typesetting fails or warns."""
-        inputs = {"book": json.dumps(drawable(book), ensure_ascii=False), "numbers": numbers}
+        colours = {role: light for role, (light, _) in palette.COLOURS.items()}
+        inputs = {"book": json.dumps(drawable({**book, "colours": colours}), ensure_ascii=False), "numbers": numbers}
         day = datetime.fromisoformat(book["iso"]).replace(tzinfo=UTC)
         try:
             made, warnings = self._compiler.compile_with_warnings(

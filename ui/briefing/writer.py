@@ -27,6 +27,7 @@ class Writer:
             ask=questions.ask,
             analyse=questions.analyse,
             everywhere=questions.everywhere,
+            different=questions.different,
             provinces=questions.provinces,
             settled_on=questions.settled_on,
             member=questions.member,

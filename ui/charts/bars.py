@@ -5,7 +5,7 @@ from typing import Any
 
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME
-from etl.semantic.ranking import size_of
+from etl.semantic.ranking import size_of, worse_side
 from ui.charts import axes, elements, time_titles, titles, traces
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
@@ -23,13 +23,12 @@ def ranking(
     context: ChartContext,
     nation: float | None = None,
     focus: Iterable[Any] = (),
-    is_problem: bool = False,
     most: int | None = None,
 ) -> Figure:
-    """Horizontal bars of the first metric, longest first, with a line for the nation.
+    """Horizontal bars of the first metric in the order of `in_order`, with a line for the nation.
 
-    Groups too small to be ranked are paler, placed below the others and labelled with their size. Groups without a value come
-    last and have no bar. `focus` are the codes named in the title; they are orange if they are a problem.
+    Orange are the groups that are clearly worse than the whole, and no others. Groups too small to be compared are paler and
+    labelled with their size; those without a value have no bar. `focus` are the codes named in the title.
     """
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
@@ -48,8 +47,7 @@ def ranking(
             written = f"{written} ({context.word('figure.cases', count=text.number(size, context.lang))})"
         value_texts.append(written)
     meanings = [
-        "loss" if signed and (row[at] or 0) < 0 else "problem" if is_problem and row[0] in focused else "actual"
-        for row in rows
+        "pending" if signed and (row[at] or 0) < 0 else "problem" if is_worse(answer, row) else "actual" for row in rows
     ]
     colours = [context.colour(meaning) for meaning in meanings]
     marker = {
@@ -65,7 +63,7 @@ def ranking(
     if signed:
         keys = [
             elements.key(context, context.word("figure.more_than_average"), "gain"),
-            elements.key(context, context.word("figure.less_than_average"), "loss", "fill"),
+            elements.key(context, context.word("figure.less_than_average"), "pending", "fill"),
         ]
     if any(size is not None for size in sizes):
         keys.append(elements.key(context, context.word("figure.small"), "actual", "light"))
@@ -94,16 +92,27 @@ def ranking(
     )
 
 
+def is_worse(answer: Answer, row: Sequence[Any]) -> bool:
+    """Whether the group of a row is clearly worse than the whole."""
+    side = worse_side(answer.metrics[0])
+    return bool(side) and "side" in answer.columns and row[answer.columns.index("side")] == side
+
+
 def in_order(answer: Answer) -> list[tuple[Any, ...]]:
-    """Rows in ranking order: by the first metric, then groups too small to be ranked, then groups without a value."""
+    """Rows in ranking order: the clearly worse, the others, those too small to be compared, those without a value.
+
+    The highest come first, or the lowest where these are worse and groups are compared.
+    """
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
+    sign = 1 if "side" in answer.columns and worse_side(metric) == "lower" else -1
     return sorted(
         answer.rows,
         key=lambda row: (
             row[at] is None,
             elements.size_below(answer, metric, row) is not None,
-            -(row[at] or 0),
+            not is_worse(answer, row),
+            sign * (row[at] or 0),
             str(row[0]),
         ),
     )

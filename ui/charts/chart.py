@@ -20,7 +20,7 @@ class Chart:
     draw: Callable[..., Figure]
     # The title rule, unless the page passes another one.
     title: TitleRule
-    # Takes the groups named in the title (`focus`) and whether they are a problem (`is_problem`).
+    # Takes the groups named in the title (`focus`).
     names_groups: bool = False
     # Always shows all provinces; takes the selected ones (`chosen`).
     whole_country: bool = False
@@ -28,8 +28,6 @@ class Chart:
     has_events: bool = False
     # Compares groups; a single group is shown as a trend instead.
     compares: bool = False
-    # Replaces this chart if the groups differ by no more than chance.
-    where_noise: "Chart | None" = None
 
     def __call__(self, answer: Answer, context: ChartContext, *positional: Any, **options: Any) -> Figure:
         return self.draw(comparable(answer), context, *positional, **options)

@@ -1,10 +1,8 @@
-"""Classification of values for maps and heatmaps, and the colours of the classes.
+"""Classification of values for maps of counts and for heatmaps, and the colours of the classes.
 
-A class includes its lower bound and excludes its upper one. A natural break of a measure (100 % of a target, the goal of
-compliance) is always a bound, and classes below it are warm. Otherwise there are up to five classes of about equal size, with
-whole-number bounds if these can separate the values.
-
-The class that needs attention is the darkest in light mode and the only warm one in dark mode. Orange means a problem.
+A class includes its lower bound and excludes its upper one. There are up to five classes of about equal size, with whole-number
+bounds if these can separate the values. One hue runs from few to many in both looks: whether a group is behind is said by the
+test of etl/analysis/different.py, in colours of their own (maps.py).
 """
 
 import math
@@ -15,24 +13,14 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from etl.analysis.training import GOAL
 from etl.semantic.answers import Metric
-from etl.semantic.ranking import size_of
+from ui import palette
 from ui.charts.elements import ChartContext, Figure
 from ui.charts.titles import COUNTS
 from ui.i18n import text
 
-# From weak to strong, for light and dark mode. Each has a contrast of at least 3:1 with its background.
-STEPS: tuple[tuple[str, ...], tuple[str, ...]] = (
-    ("#6592b8", "#4a81ab", "#2f6791", "#1b4c71", "#0b2f4d"),
-    ("#3f6f96", "#5288b3", "#6ea5d1", "#9ac5e8", "#d3e8fa"),
-)
-# The same with a warm last step, for measures whose highest class is a problem.
-_TO_PROBLEM: tuple[tuple[str, ...], tuple[str, ...]] = (STEPS[0], (*STEPS[1][:4], "#ffd9a3"))
-# Below and above a natural break, each from weak to strong.
-BELOW: tuple[tuple[str, ...], tuple[str, ...]] = (("#d0762a", "#a4500c", "#6b3003"), ("#b5762f", "#e09a4c", "#ffc98a"))
-ABOVE: tuple[tuple[str, ...], tuple[str, ...]] = (("#6592b8", "#4a81ab"), ("#3f6f96", "#5288b3"))
-BREAKS = {"target_progress": 1.0, "training_compliance": GOAL}
+# From few to many, for light and dark mode.
+STEPS = palette.RAMPS["counts"]
 _MOST_DECIMALS = 3
 
 
@@ -51,8 +39,7 @@ class Classes:
     @property
     def scale(self) -> list[list[Any]]:
         """The colours as a Plotly colour scale for values from -0.5 to `top`."""
-        count = len(self.colours)
-        return [[edge / count, colour] for i, colour in enumerate(self.colours) for edge in (i, i + 1)]
+        return stepped(self.colours)
 
     @property
     def top(self) -> float:
@@ -87,20 +74,14 @@ class Classes:
 
 def classes(values: Sequence[float], metric: Metric, context: ChartContext) -> Classes:
     """The classes of a measure's values."""
-    natural = BREAKS.get(metric.name)
-    if natural is not None:
-        below = _bounds([value for value in values if value < natural], len(BELOW[0]), metric.unit)
-        # Above a goal just below 100 % there is too little range for further classes.
-        over = [value for value in values if value >= natural] if natural >= 1 else []
-        above = [bound for bound in _bounds(over, len(ABOVE[0]), metric.unit) if bound > natural]
-        below = [bound for bound in below if bound < natural]
-        warm = BELOW[context.dark][: len(below) + 1][::-1]
-        return Classes((*below, natural, *above), (*warm, *ABOVE[context.dark][: len(above) + 1]), metric.unit)
     bounds = _bounds(values, len(STEPS[0]), metric.unit)
-    # The smallest of counts that should rise is a small group, not a problem.
-    direction = "none" if metric.direction == "up" and size_of(metric) == metric.name else metric.direction
-    steps = _spread((STEPS if direction == "none" else _TO_PROBLEM)[context.dark], len(bounds) + 1)
-    return Classes(tuple(bounds), steps[::-1] if direction == "up" else steps, metric.unit)
+    return Classes(tuple(bounds), _spread(STEPS[context.dark], len(bounds) + 1), metric.unit)
+
+
+def stepped(colours: Sequence[str]) -> list[list[Any]]:
+    """Colours of classes as a Plotly colour scale in steps."""
+    count = len(colours)
+    return [[edge / count, colour] for i, colour in enumerate(colours) for edge in (i, i + 1)]
 
 
 def _spread(steps: Sequence[str], count: int) -> tuple[str, ...]:

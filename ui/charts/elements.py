@@ -13,26 +13,11 @@ from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue
 from etl.semantic.combine import ratio
 from etl.semantic.ranking import least, size_of
+from ui import palette
 from ui.i18n import text
 
 Figure = dict[str, Any]
 
-# Each meaning has one colour on all pages: (light mode, dark mode). Contrast with the page is at least 3:1, colours of one
-# chart never differ by red and green alone, and lines and patterns distinguish them further. Warm colours mean a problem.
-_MEANINGS: dict[tuple[str, str], tuple[str, ...]] = {
-    ("#1b5e8c", "#6db3e8"): ("actual", "projection", "joiners", "gain", "in_date", "men"),
-    ("#b4540a", "#f0a35c"): ("problem", "leavers", "loss"),
-    ("#17212b", "#e8eef4"): ("target", "nation", "chosen", "text"),
-    ("#4c5b68", "#a5b4c1"): ("total", "fourth"),
-    ("#7b8894", "#8796a3"): ("pending", "missing"),
-    ("#c07a00", "#e3b341"): ("expired",),
-    ("#8a2a5b", "#e58ab8"): ("overdue", "second", "women"),
-    ("#0f7c78", "#4fc3bd"): ("third",),
-    ("#52616e", "#a9b7c3"): ("quiet",),
-    ("#e1e7ed", "#293743"): ("grid",),
-    ("#ffffff", "#101820"): ("surface",),
-}
-COLOURS = {meaning: colours for colours, meanings in _MEANINGS.items() for meaning in meanings}
 # No line is orange: orange means a problem.
 SERIES = ("actual", "second", "third", "fourth")
 
@@ -60,7 +45,11 @@ class ChartContext:
     names: Mapping[str, Mapping[str, str]] = field(default_factory=dict, hash=False, compare=False)
 
     def colour(self, meaning: str) -> str:
-        return COLOURS[meaning][self.dark]
+        return palette.colour(meaning, self.dark)
+
+    def on(self, ground: str) -> str:
+        """The colour of words on a ground: that of the look which contrasts more."""
+        return max((palette.colour("text", dark) for dark in (False, True)), key=lambda ink: contrast(ink, ground))
 
     def member(self, dimension: str, code: object) -> str:
         return text.member(dimension, code, self.lang, self.names.get(dimension))
@@ -78,6 +67,18 @@ class ChartContext:
     @property
     def rtl(self) -> bool:
         return self.lang == "fa"
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colours, 1 to 21 (WCAG 2.2)."""
+    darker, lighter = sorted(map(_luminance, (one, other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    channels = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    linear = (value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels)
+    return sum(weight * value for weight, value in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
 def metric_of(answer: Answer, name: str | None) -> Metric:
@@ -145,8 +146,10 @@ def labelled(metric: Metric, value: Any, context: ChartContext) -> str:
 
 
 def size_below(answer: Answer, metric: Metric, row: Sequence[Any]) -> float | None:
-    """The size of a row's group if it is too small to be ranked; else None."""
+    """The size of a row's group if it is too small to be compared; else None."""
     counted = size_of(metric)
+    if "side" in answer.columns and row[answer.columns.index("side")] not in (None, "untested"):
+        return None
     if counted not in answer.columns or counted not in catalogue() or not answer.by:
         return None
     value, size = (row[answer.columns.index(name)] for name in (metric.name, counted))

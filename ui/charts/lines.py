@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from itertools import cycle
+from itertools import cycle, pairwise
 from typing import Any
 
 from etl.analysis.training import GOAL
@@ -11,6 +11,7 @@ from ui.charts import axes, elements, marks, time_titles, titles, traces
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
 from ui.charts.matrix import heatmap
+from ui.summary import verdict
 
 TIME = ("month", "quarter", "year", "day")
 
@@ -136,11 +137,14 @@ def projection(
     events: Sequence[marks.Event] = (),
     height: int = 340,
 ) -> Figure:
-    """Known values solid, the projection dashed with its range. Metrics in order: actual, low, high, projected."""
+    """Known values solid, the projection dashed with its range, which the axis may cut off; breaks named.
+
+    Metrics in order: actual, low, high, projected, the size of a break.
+    """
     labels = [row[0] for row in answer.rows]
     actual, projected = line_of(answer, 0, context, "actual"), line_of(answer, 3, context, "projection", 2.5, "dash")
     low, high = between(answer, 1, 2, context, 0.16)
-    top = max([target or 0, *(value for value in [*actual["y"], *high["y"]] if value is not None)])
+    top = max([target or 0, *(value for value in [*actual["y"], *projected["y"]] if value is not None)])
     unit = answer.metrics[0].unit
     keys = [
         elements.key(context, context.word("figure.actual"), "actual", "line"),
@@ -157,7 +161,21 @@ def projection(
         margin=elements.LAST_TICK,
         **traces.target(context, target, unit),
     )
+    figure["layout"].setdefault("annotations", []).extend(_breaks(answer, context))
     return marks.drawn(figure, events, context, labels)
+
+
+def _breaks(answer: Answer, context: ChartContext) -> list[Figure]:
+    """The first month of each break in words, below a drop and above a jump."""
+    notes: list[Figure] = []
+    sizes = [0, *(row[5] or 0 for row in answer.rows)]
+    for at, (before, size) in enumerate(pairwise(sizes)):
+        if size and before * size <= 0:
+            side = 1 if size < 0 else -1
+            words = verdict.broken((answer.rows[at][0], size), context.lang)
+            arrow = {"showarrow": True, "arrowhead": 0, "arrowcolor": context.colour("text"), "ax": 0, "ay": 26 * side}
+            notes.append(elements.note(context, words, x=at, y=answer.rows[at][1]) | arrow)
+    return notes
 
 
 @chart(time_titles.ends)

@@ -1,60 +1,160 @@
-"""The map of the 31 provinces. Charts link to the boundaries, so that a browser downloads them once."""
+"""The map of the 31 provinces, each with its value. Charts link to the boundaries, so that a browser downloads them once.
+
+Where a rate can be better or worse, the test of etl/analysis/different.py decides the hue (orange behind, blue ahead, neutral
+for all others), and the distance from the nation the depth. Counts have one hue, from few to many.
+"""
 
 import json
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
+from etl.core import declarations
 from etl.core.paths import REFERENCE
-from etl.semantic.answers import Answer
-from ui.charts import bars, elements, titles, traces
+from etl.semantic.answers import Answer, Metric
+from etl.semantic.ranking import worse_side
+from ui.charts import elements, titles, traces
 from ui.charts.chart import chart
-from ui.charts.classes import classes
+from ui.charts.classes import classes, stepped
 from ui.charts.elements import ChartContext, Figure
+from ui.i18n import text
 
 _BOUNDARIES = "./app/static/iran_provinces.geojson"
 # Degrees between the lines of a hatched province.
 _HATCH_GAP = 0.28
 _CLEAR = "rgba(0,0,0,0)"
+_LABELS = declarations.read(Path(__file__).with_name("map_labels.toml"))
+# English names are longer.
+_LABEL_SIZE = {"fa": 12, "en": 11}
+# The areas of a tested rate, from far behind to far ahead.
+AREAS = ("far_behind", "behind", "alike", "ahead", "far_ahead")
+_ALIKE = AREAS.index("alike")
+# The least distance from the nation that is far: of a share in points, of a rate per residents as a part of the nation's.
+_FAR_POINTS, _FAR_PART = 0.05, 0.5
 
 
-@chart(titles.extreme, whole_country=True, compares=True, where_noise=bars.ranking)
-def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = ()) -> Figure:
-    """The 31 provinces coloured by class of the first metric; unknown ones are hatched, `chosen` ones outlined."""
+@dataclass(frozen=True)
+class Areas:
+    """The class of each area, the colour of each class, the legend keys, and how to read the colours."""
+
+    steps: list[int]
+    colours: Sequence[str]
+    keys: list[Figure]
+    note: str = ""
+
+
+@chart(titles.extreme, whole_country=True, compares=True)
+def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = (), height: int = 430) -> Figure:
+    """The 31 provinces coloured by the first metric, with their values; unknown ones are hatched, `chosen` ones outlined."""
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
     with_value = [row for row in answer.rows if row[at] is not None]
     without_value = [row for row in answer.rows if row[at] is None]
-    colour_classes = classes([row[at] for row in with_value], metric, context)
-    border = context.colour("surface")
+    areas = areas_of(answer, with_value, context)
+    border = context.colour("outline")
 
     def hovers(rows: Iterable[tuple[Any, ...]]) -> Figure:
         hovertext = [elements.hover(answer, metric, row, context) for row in rows]
         return {"hovertext": hovertext, "hovertemplate": traces.HOVER}
 
-    codes, steps = [row[0] for row in with_value], [colour_classes.of(row[at]) for row in with_value]
-    class_range = {"zmin": -0.5, "zmax": colour_classes.top}
-    data = [_areas(codes, steps, colour_classes.scale, border, **class_range, **hovers(with_value))]
-    keys = colour_classes.keys(context)
+    codes = [row[0] for row in with_value]
+    class_range = {"zmin": -0.5, "zmax": len(areas.colours) - 0.5}
+    data = [_areas(codes, areas.steps, stepped(areas.colours), border, **class_range, **hovers(with_value))]
+    keys = list(areas.keys)
     if without_value:
-        codes, grey = [row[0] for row in without_value], context.colour("grid")
-        data.append(_areas(codes, [0] * len(codes), [[0, grey], [1, grey]], border, **hovers(without_value)))
-        data.append(_hatching(context, codes))
+        missing, grey = [row[0] for row in without_value], context.colour("grid")
+        data.append(_areas(missing, [0] * len(missing), [[0, grey], [1, grey]], border, **hovers(without_value)))
+        data.append(_hatching(context, missing))
         keys.append(elements.key(context, context.word("figure.missing"), "missing", "hatch"))
     if outlined := list(chosen):
         scale = [[0, _CLEAR], [1, _CLEAR]]
         data.append(_areas(outlined, [0] * len(outlined), scale, context.colour("chosen"), 3, hoverinfo="skip"))
+    data += _labels([(row[0], row[at]) for row in with_value], metric, areas, context)
     return elements.figure(
-        context, data, 430, keys, clicks=answer.by[0], credit=context.word("figure.osm"),
+        context, data, height, keys, clicks=answer.by[0],
+        credit=" · ".join(filter(None, (areas.note, context.word("figure.osm")))),
         geo={
             "projection": {"type": "mercator"},
-            "lonaxis": {"range": [43.9, 63.6]}, "lataxis": {"range": [24.8, 40.1]},
+            "lonaxis": {"range": [43.5, 63.6]}, "lataxis": {"range": [24.8, 40.4]},
             "visible": False, "bgcolor": _CLEAR, "showframe": False,
         },
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
     )  # fmt: skip
+
+
+def areas_of(answer: Answer, rows: Sequence[tuple[Any, ...]], context: ChartContext) -> Areas:
+    """The classes of the rows with a value: by the side of the nation that they are clearly on, else from few to many."""
+    metric = answer.metrics[0]
+    at = answer.columns.index(metric.name)
+    if "side" not in answer.columns or not worse_side(metric):
+        by_value = classes([row[at] for row in rows], metric, context)
+        return Areas([by_value.of(row[at]) for row in rows], by_value.colours, by_value.keys(context))
+    side, nation = answer.columns.index("side"), answer.columns.index("whole_value")
+    whole = next((row[nation] for row in rows if row[nation] is not None), 0)
+    far = _FAR_POINTS if metric.unit == "share" else _FAR_PART * whole
+    worse = worse_side(metric)
+    better = "higher" if worse == "lower" else "lower"
+    sign = {worse: -1, better: 1}
+    steps = [_ALIKE + sign.get(row[side], 0) * (2 if abs(row[at] - whole) > far else 1) for row in rows]
+    colours = [context.colour(area) for area in AREAS]
+    words = [
+        context.word(f"figure.clearly_{worse}"),
+        context.word("figure.not_clear"),
+        context.word(f"figure.clearly_{better}"),
+    ]
+    keys = []
+    for label, group in zip(words, ((0, 1), (2,), (4, 3)), strict=True):
+        # Classes without a province have no key; both depths of a side share its words.
+        met = [step for step in group if step in steps]
+        keys += [{"label": label if step == met[-1] else "", "colour": colours[step], "kind": "fill"} for step in met]
+    limit = (
+        text.amount(100 * far, "points", context.lang)
+        if metric.unit == "share"
+        else text.percent(_FAR_PART, context.lang, 0)
+    )
+    note = context.word("figure.depth", nation=text.amount(whole, metric.unit, context.lang), far=limit)
+    return Areas(steps, colours, keys, note)
+
+
+def _labels(values: Sequence[tuple[str, float]], metric: Metric, areas: Areas, context: ChartContext) -> list[Figure]:
+    """The value of each province, its name where it fits and where it is behind, and lines to labels outside of it.
+
+    A narrow chart shows the values alone (static/plot.js).
+    """
+    words, only_values, lines, inks, halos = [], [], [], [], []
+    points: list[tuple[float, float]] = []
+    for (code, value), step in zip(values, areas.steps, strict=True):
+        label = _LABELS[code]
+        is_outside = "line" in label
+        name = label.get(context.lang) or context.member("province", code)
+        written = text.plain(value, metric.unit, context.lang).replace("٪", "").replace("%", "")
+        is_named = label.get("named") or (len(areas.colours) == len(AREAS) and step < _ALIKE)
+        words.append(f"<b>{name}</b><br>{written}" if is_named else written)
+        only_values.append(written)
+        points.append(tuple(label["at"]))
+        ground = context.colour("surface") if is_outside else areas.colours[step]
+        inks.append(context.on(ground))
+        halos.append(f"0 0 2px {ground}, 0 0 2px {ground}, 0 0 1px {ground}")
+        if is_outside:
+            lines += [*map(tuple, label["line"]), (None, None)]
+    shared = {
+        "type": "scattergeo", "mode": "text", "hoverinfo": "skip",
+        "lon": [longitude for longitude, _ in points], "lat": [latitude for _, latitude in points],
+        "textfont": {"size": _LABEL_SIZE[context.lang], "color": inks, "shadow": halos},
+    }  # fmt: skip
+    return [
+        {
+            "type": "scattergeo", "mode": "lines", "hoverinfo": "skip",
+            "lon": [longitude for longitude, _ in lines], "lat": [latitude for _, latitude in lines],
+            "line": {"color": context.colour("text"), "width": 1},
+        },
+        {**shared, "text": words, "meta": "wide"},
+        {**shared, "text": only_values, "meta": "narrow", "visible": False},
+    ]  # fmt: skip
 
 
 def _areas(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
+from etl.semantic import catalog
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME
 from ui.charts import axes, bars, elements, titles, traces
@@ -12,8 +13,8 @@ from ui.charts.classes import classes
 from ui.charts.elements import ChartContext, Figure
 from ui.i18n import text
 
-# Dimensions whose members have a natural order.
-ORDERED = ("age_band", "tenure_band", "span", "size")
+# Dimensions whose members have an order of their own, and such columns of analyses.
+ORDERED = (*catalog.ORDERED, "span", "size")
 MOST_ROWS, MOST_COLUMNS, MOST_BARS = 40, 16, 30
 
 
@@ -95,9 +96,9 @@ def in_order(answer: Answer, dimension: int, at: int) -> list[Any]:
 
 
 @chart(titles.extreme, names_groups=True, compares=True)
-def first_bars(answer: Answer, context: ChartContext, focus: Iterable[Any] = (), is_problem: bool = False) -> Figure:
+def first_bars(answer: Answer, context: ChartContext, focus: Iterable[Any] = ()) -> Figure:
     """The longest bars of a long ranking, with the total number of groups."""
-    figure = bars.ranking(answer, context, focus=focus, is_problem=is_problem, most=MOST_BARS)
+    figure = bars.ranking(answer, context, focus=focus, most=MOST_BARS)
     bar_count, count = (text.number(len(rows), context.lang) for rows in (answer.rows[:MOST_BARS], answer.rows))
     figure["layout"]["meta"]["credit"] = context.word("more.first_of", shown=bar_count, count=count)
     return figure

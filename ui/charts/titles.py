@@ -1,8 +1,7 @@
 """Titles of charts: one sentence of at most twelve words that states the finding. Independent of Streamlit.
 
-Every number in a title comes from the answer; this module only decides which groups a title may name. A superlative needs a
-group that is large enough and statistically apart from the next one (etl.semantic.ranking); otherwise the title says that no
-group stands out.
+Every number in a title comes from the answer; this module only decides which groups a title may name. Of a rate it names
+those that are clearly below or above the whole (etl.analysis.different), of a count the highest or the lowest.
 """
 
 import re
@@ -13,10 +12,11 @@ from typing import Any
 
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue
-from etl.semantic.ranking import Group, Ranking, is_noise, least, rank, size_of
+from etl.semantic.ranking import Group, Ranking, is_sampled, least, rank, size_of, worse_side
 from ui.charts import elements
 from ui.charts.elements import ChartContext
 from ui.i18n import text
+from ui.summary import different
 
 MOST_WORDS = 12
 # The rows that the text alternative of a long chart names at each end.
@@ -28,18 +28,20 @@ _NO_NOUN = re.compile(r"(Within|Leaders|Ending|Falling|Up|More|Led|On|In|With|Wi
 
 @dataclass(frozen=True)
 class Title:
-    """A sentence, the codes of the groups it names (the chart highlights them), and whether they are a problem.
+    """A sentence, and the codes of the groups it names, which the chart highlights.
 
     `alternatives` are also true; one of them replaces a sentence that another chart of the page already uses.
     """
 
     sentence: str
     focus: tuple[Any, ...] = ()
-    is_problem: bool = False
     alternatives: "tuple[Title, ...]" = ()
 
 
 TitleRule = Callable[[Answer, ChartContext], Title]
+_OTHER = {"highest": "lowest", "lowest": "highest"}
+# Of each end of a ranking, the side of the whole, and the sign by which the widest difference comes first.
+_SIDES = {"highest": ("higher", -1), "lowest": ("lower", 1)}
 # The name of a group by its key.
 GroupNames = Callable[[tuple[Any, ...]], str]
 
@@ -80,7 +82,7 @@ def extreme(
     end: str | None = None,
     name_group: GroupNames | None = None,
 ) -> Title:
-    """The group that needs most attention: the worst by the metric's direction, or the highest without a direction.
+    """The groups that need most attention: of a rate the clearly worse ones, of a count the worst by its direction or highest.
 
     `name_group` turns the key of a group into its name; the default lists the names of its members.
     """
@@ -89,17 +91,25 @@ def extreme(
     name_group = name_group or (lambda key: elements.name_of(answer, key, context))
     if not rows:
         return nothing(metric, context)
-    worst = {"up": "lowest", "down": "highest"}.get(metric.direction)
-    end = end or worst or "highest"
+    end = end or {"lower": "lowest"}.get(worse_side(metric), "highest")
     if len(rows) == 1:
         return Title(_about(metric, name_group(rows[0][: len(answer.by)]), rows[0][at], context))
     ranking = rank(answer, metric.name)
     values = [group.value for group in ranking.ranked] or [row[at] for row in rows]
     range_of = spread(answer, metric, values, context, is_of_large=bool(ranking.ranked and ranking.small))
+    half = _half(answer, metric, ranking.ranked, context) if ranking.ranked else range_of
+    if is_sampled(metric):
+        groups = [*ranking.ranked, *ranking.small]
+        here, there = (_clearly(answer, metric, groups, side, name_group, context) for side in (end, _OTHER[end]))
+        if here.focus or any(group.side in ("none", "lower", "higher") for group in groups):
+            # That nobody is on the other side is true as well, but no finding.
+            return replace(here, alternatives=(*([there] if there.focus else []), range_of, half))
     if not ranking.ranked:
         all_small = replace(_all_small("all_small", metric, context), alternatives=(range_of,))
         return all_small if ranking.small else range_of
-    half = _half(answer, metric, ranking.ranked, context)
+    if is_sampled(metric):
+        first = range_of if len(range_of.sentence.split()) <= MOST_WORDS else half
+        return replace(first, alternatives=(half,))
     if len(ranking.ranked) == 1:
         only = ranking.ranked[0]
         place = name_group(only.key)
@@ -108,27 +118,27 @@ def extreme(
             # The counts of the groups too small to be ranked are lower.
             return Title(_at_end(metric, end, place, only.value, context), alternatives=(all_but,))
         return Title(_about(metric, place, only.value, context), alternatives=(all_but,))
-    other = "lowest" if end == "highest" else "highest"
-    at_end, at_other_end = (_end_of(metric, ranking, side, worst, name_group, context) for side in (end, other))
-    is_apart = {"highest": ranking.is_first_apart, "lowest": ranking.is_last_apart}
-    opposite = (at_other_end,) if at_other_end and is_apart[other] else ()
-    # A tie of shares may be chance; a tie of counts is a fact worth stating.
-    if at_end and (is_apart[end] or (len(at_end.focus) > 1 and metric.unit in COUNTS)):
+    at_end, at_other_end = (_end_of(metric, ranking, side, name_group, context) for side in (end, _OTHER[end]))
+
+    def may_stand(title: Title | None) -> bool:
+        # A tie of measures may be rounding; a tie of counts is a fact worth stating.
+        return title is not None and (len(title.focus) == 1 or metric.unit in COUNTS)
+
+    opposite = (at_other_end,) if at_other_end and len(at_other_end.focus) == 1 else ()
+    if at_end and may_stand(at_end):
         return replace(at_end, alternatives=(*opposite, range_of, half))
-    if not is_noise(answer):
-        # No single group stands out, but together the groups differ by more than chance.
-        return replace(range_of, alternatives=(*opposite, half))
-    none = context.word(f"nobody.{answer.by[0]}" if _has_word(answer.by) else "nobody.group")
-    low, high = (text.plain(ranking.ranked[i].value, metric.unit, context.lang) for i in (-1, 0))
-    stands_out = first_that_fits(
-        context.word(key, measure=metric.short[context.lang], none=none, low=low, high=high)
-        for key in ("finding.no_one", "finding.no_one_bare")
-    )
-    return Title(stands_out, alternatives=(*opposite, range_of, half))
+    return replace(range_of, alternatives=(*opposite, half))
 
 
-def _has_word(by: Sequence[str]) -> bool:
-    return len(by) == 1 and by[0] in ("province", "county", "institute", "course", "post", "activity")
+def _clearly(
+    answer: Answer, metric: Metric, groups: Sequence[Group], end: str, name_group: GroupNames, context: ChartContext
+) -> Title:
+    """The groups clearly on one side of the whole: their names, their number if they are many, or that there are none."""
+    side, sign = _SIDES[end]
+    named = sorted((group for group in groups if group.side == side), key=lambda group: (sign * group.value, group.key))
+    names = [name_group(group.key) for group in named]
+    sentence = first_that_fits(different.titles(answer, metric, side, names, context.lang))
+    return Title(sentence, tuple(group.key[0] for group in named))
 
 
 def _all_small(key: str, metric: Metric, context: ChartContext, **words: str) -> Title:
@@ -150,9 +160,7 @@ def _fewest(metric: Metric, lang: str) -> str:
     return text.amount(least(unit), unit if unit in COUNTS else "persons", lang)
 
 
-def _end_of(
-    metric: Metric, ranking: Ranking, end: str, worst: str | None, name_group: GroupNames, context: ChartContext
-) -> Title | None:
+def _end_of(metric: Metric, ranking: Ranking, end: str, name_group: GroupNames, context: ChartContext) -> Title | None:
     """The group or groups tied at one end of a ranking; None if all groups are tied."""
     ranked = ranking.ranked
     value = ranked[0 if end == "highest" else -1].value
@@ -162,9 +170,7 @@ def _end_of(
     if len(first) == len(ranked):
         return None
     sentence = _at_end(metric, end, name_group(first[0].key), value, context, len(first), is_of_large)
-    # The smallest of counts that should rise is a small group, not a problem.
-    is_small = end == "lowest" and size_of(metric) == metric.name
-    return Title(sentence, tuple(dict.fromkeys(group.key[0] for group in first)), end == worst and not is_small)
+    return Title(sentence, tuple(dict.fromkeys(group.key[0] for group in first)))
 
 
 def _at_end(
@@ -226,7 +232,7 @@ def _half(answer: Answer, metric: Metric, ranked: Sequence[Group], context: Char
     """The median of the groups: a title that is true of every ranking."""
     median = sorted(group.value for group in ranked)[(len(ranked) - 1) // 2]
     value = text.plain(median, metric.unit, context.lang)
-    groups = context.word(f"plural.{answer.by[0] if _has_word(answer.by) else 'group'}")
+    groups = context.word(f"plural.{different.kind_of(answer.by)}")
     return Title(context.word("finding.half", measure=metric.short[context.lang], groups=groups, value=value))
 
 
@@ -266,7 +272,7 @@ def gap(answer: Answer, context: ChartContext) -> Title:
     # "shortfall" says the sign.
     names = {"measure": metric.short[context.lang], "place": place}
     sentence = with_amount("finding.gap", -worst[at], unit, context, **names)
-    return Title(sentence, (worst[0],), True, (range_of,))
+    return Title(sentence, (worst[0],), (range_of,))
 
 
 def worst_part(answer: Answer, context: ChartContext) -> Title:
@@ -307,7 +313,7 @@ def unlike(title: Title, used_sentences: Collection[str], answer: Answer, contex
     """The title, or an alternative if the page already uses its sentence; as a last resort, what the chart compares."""
     axes = _axes(answer, context)
     names = [metric.short[context.lang] for metric in answer.metrics]
-    more = [Title(first_that_fits(_with_axes(title.sentence, axes, names, context)), title.focus, title.is_problem)]
+    more = [Title(first_that_fits(_with_axes(title.sentence, axes, names, context)), title.focus)]
     for candidate in (title, *title.alternatives, *more):
         if candidate.sentence not in used_sentences:
             return replace(candidate, alternatives=())

@@ -5,7 +5,7 @@ from operator import itemgetter
 from typing import Any
 
 from etl.semantic.answers import Answer
-from etl.semantic.ranking import LEAST, wilson
+from etl.semantic.ranking import LEAST
 from ui.charts import axes, elements, titles, traces
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
@@ -98,21 +98,16 @@ def survival(answer: Answer, context: ChartContext) -> Figure:
     return _over_months(context, data, months, keys)
 
 
-def fewest_stay(answer: Answer, context: ChartContext) -> Title:
-    """The group with the lowest share left after a year, if it is large enough and clearly below the next one."""
+def stay(answer: Answer, context: ChartContext) -> Title:
+    """The range of the shares left after a year, of the groups that are large enough."""
     after = [row for row in answer.rows if row[1] == _YEAR] or [row for row in answer.rows if row[1] == 0]
     joined = {row[0]: row[answer.columns.index("at_risk")] for row in answer.rows if row[1] == 0}
-    rows = sorted((row for row in after if joined[row[0]] >= LEAST), key=lambda row: row[2])
-    count = text.number(after[0][1], context.lang)
-    if len(rows) > 1:
-        first, second = (wilson(row[2] * joined[row[0]], joined[row[0]]) for row in rows[:2])
-        if first and second and first[1] < second[0]:
-            place, value = context.member(answer.by[0], rows[0][0]), text.percent(rows[0][2], context.lang, 0)
-            return Title(context.word("finding.fewest_stay", place=place, value=value, count=count))
-    return Title(context.word("finding.none_stays", count=count))
+    shares = [row[2] for row in after if joined[row[0]] >= LEAST] or [row[2] for row in after]
+    low, high = (text.percent(share, context.lang, 0) for share in (min(shares), max(shares)))
+    return Title(context.word("finding.stays", count=text.number(after[0][1], context.lang), low=low, high=high))
 
 
-@chart(fewest_stay)
+@chart(stay)
 def curves(answer: Answer, context: ChartContext) -> Figure:
     """One curve per group, labelled at its end."""
     members = groupby(answer.rows, itemgetter(0))

@@ -30,11 +30,14 @@ _MONTHS = 24
 
 @dataclass(frozen=True)
 class CardAnswers:
-    """The answers of a card: now, a year before, and the day of `now` if it settled before the as-of day."""
+    """The answers of a card: now, a year before, the day of `now` if it settled before the as-of day, and the side of the year
+    before on which a rate is beyond chance.
+    """
 
     now: Answer
     before: Answer | None = None
     settled_on: date | None = None
+    side: str = ""
 
 
 _Answers = Mapping[str, CardAnswers]
@@ -53,7 +56,10 @@ def cards(
 
     def below(name: str, card_answers: _Answers) -> str:
         link = _link(view, name, addresses[name], "action.open") if name in addresses else ""
-        return _printed(view, card_answers.get(companions.get(name, ""))) + link
+        card, companion = card_answers.get(name), card_answers.get(companions.get(name, ""))
+        # A filter that only one of both knows would put numbers of different people side by side.
+        is_alike = card is not None and companion is not None and card.now.where == companion.now.where
+        return (_printed(view, companion) if is_alike else "") + link
 
     rendering.defer(_cards, view, names, ask, below, ready=ask)
 
@@ -71,12 +77,31 @@ def headline(view: PageContext, **parts: str) -> None:
     )
 
 
+def headline_number(view: PageContext, name: str) -> str:
+    """One number as HTML, with its unit or the parts of a share, its change in a year and a sparkline."""
+    answers = _at_once(view, [name]).get(name)
+    if answers is None:
+        return f'<p class="pd-line">{view.escaped("figure.not_known")}</p>'
+    answer, metric = answers.now, answers.now.metrics[0]
+    value, before = answer.value(), answers.before.value() if answers.before else None
+    written = text.plain(value, metric.unit, view.lang)
+    is_share = metric.unit == "share"
+    beside = elements.parts_of(answer, metric, answer.rows[0], context(view)) if is_share else ""
+    unit = beside or text.unit_word(metric.unit, view.lang, written)
+    change = "" if None in (value, before) else _changed(view, metric, value, before, answers.side)
+    return (
+        f'<div class="pd-number-row"><div><p class="pd-value"><bdi>{text.escape(written)}</bdi> '
+        f'<small>{text.escape(unit)}</small></p><p class="pd-line">{change}</p></div>'
+        f"{sparkline(view, _history(view, name))}</div>"
+    )
+
+
 @rendering.fragment
 def _cards(
     view: PageContext, names: Sequence[str], ask: Callable[[], _Answers], below: Callable[[str, _Answers], str]
 ) -> None:
     """The cards of `names`; `below` gives the HTML under the number of each."""
-    across = next((n for n in (5, 4, 3) if len(names) % n == 0), 4)
+    across = 2 if len(names) == 2 else next((n for n in (5, 4, 3) if len(names) % n == 0), 4)
     card_answers = ask()
     with st.container(key=f"cards-{across}"):
         for name in names:
@@ -113,7 +138,8 @@ def _at_once(view: PageContext, names: Iterable[str]) -> dict[str, CardAnswers]:
         old = [name for name, answer in now.items() if answer.metrics[0].has_history]
         then = _together(view, old, on=year_before(day), over=periods.year_before(over))
         for name, answer in now.items():
-            card_answers[name] = CardAnswers(answer, then.get(name), day if day != view.as_of else None)
+            side = scoped_query.side(answer, then[name]) if name in then else ""
+            card_answers[name] = CardAnswers(answer, then.get(name), day if day != view.as_of else None, side)
     return card_answers
 
 
@@ -147,11 +173,7 @@ def sparkline(view: PageContext, history: Answer | None) -> str:
     unit, values = history.metrics[0].unit, [row[1] for row in comparable(history).rows if row[1] is not None]
     if len(values) < 2:
         return ""
-    low, high = min(values), max(values)
-    across = 100 / (len(values) - 1)
-    points = [(i * across, 88 - 76 * (value - low) / (high - low or 1)) for i, value in enumerate(values)]
-    line = [f"{x:.1f}% calc({y:.1f}% - 1px)" for x, y in points]
-    line += [f"{x:.1f}% calc({y:.1f}% + 1px)" for x, y in reversed(points)]
+    points, line = _line(values, min(values), max(values))
     area = [*(f"{x:.1f}% {y:.1f}%" for x, y in points), "100% 100%", "0% 100%"]
     first, last = (text.plain(value, unit, view.lang) for value in (values[0], values[-1]))
     label = view.word("change.sparkline", count=text.number(len(values), view.lang), first=first, last=last)
@@ -159,6 +181,21 @@ def sparkline(view: PageContext, history: Answer | None) -> str:
         f'<div class="pd-spark" role="img" aria-label="{text.escape(label)}" title="{text.escape(label)}">'
         f'<i style="clip-path:polygon({",".join(area)})"></i><i style="clip-path:polygon({",".join(line)})"></i></div>'
     )
+
+
+def polygon(kind: str, values: Sequence[float], low: float, high: float) -> str:
+    """Values as a line of class `kind` drawn in CSS, on a scale from `low` to `high`; screen readers pass it by."""
+    return (
+        f'<i class="{kind}" aria-hidden="true" style="clip-path:polygon({",".join(_line(values, low, high)[1])})"></i>'
+    )
+
+
+def _line(values: Sequence[float], low: float, high: float) -> tuple[list[tuple[float, float]], list[str]]:
+    """The points of a line in percent of its box, and the corners of a polygon around it."""
+    across = 100 / max(len(values) - 1, 1)
+    points = [(i * across, 88 - 76 * (value - low) / (high - low or 1)) for i, value in enumerate(values)]
+    upper = [f"{x:.1f}% calc({y:.1f}% - 1px)" for x, y in points]
+    return points, [*upper, *(f"{x:.1f}% calc({y:.1f}% + 1px)" for x, y in reversed(points))]
 
 
 def _link(view: PageContext, name: str, address: str, words_of: str) -> str:
@@ -209,13 +246,15 @@ def _card(view: PageContext, name: str, answers: CardAnswers | None, below: str)
         first, last = (text.day(day, view.lang) for day in answer.over)
         lines.append(view.escaped("figure.period", first=first, last=last))
     if value is not None and before is not None:
-        lines.append(_changed(view, metric, value, before))
+        lines.append(_changed(view, metric, value, before, answers.side if answers else ""))
     if value is None:
         lines.append(view.escaped("figure.not_settled" if is_unsettled else "figure.not_known"))
     elif parts := elements.parts_of(answer, metric, row, context(view)):
         lines.append(text.escape(parts))
     if ignored:
         lines.append(text.escape(scoped_query.no_effect(view, ignored)))
+    if answer.left_out:
+        lines.append(text.escape(text.others(answer.left_out, view.lang)))
     written = text.plain(value, metric.unit, view.lang)
     unit = "" if value is None or metric.unit in _NAMED_BY_LABEL else text.unit_word(metric.unit, view.lang, written)
     label = metric.label[view.lang]
@@ -232,13 +271,12 @@ def _card(view: PageContext, name: str, answers: CardAnswers | None, below: str)
     question(view, answer, f"card-{name}")
 
 
-def _changed(view: PageContext, metric: Metric, now: Any, then: Any) -> str:
-    """The signed change in a year, and in words whether it is better or worse."""
+def _changed(view: PageContext, metric: Metric, now: Any, then: Any, side: str) -> str:
+    """The signed change in a year; of a rate that changed beyond chance, whether it is better or worse."""
     if isinstance(now, (date, str)):
         return text.escape(f"{view.word('figure.before')}: {text.plain(then, metric.unit, view.lang)}")
-    judged = changes.verdict(metric, now, then, view.lang)
     if not changes.is_visible(metric, now, then):
-        return view.escaped("change.line", change=judged)
+        return view.escaped("change.line", change=view.word("change.same"))
     line = view.escaped("change.line", change=changes.signed(metric, now, then, view.lang))
-    kind = "worse" if judged == view.word("compare.worse") else "better"
-    return f'{line}\u00a0· <b class="pd-{kind}">{text.escape(judged)}</b>' if judged else line
+    verdict = changes.verdict(metric, side)
+    return f'{line}\u00a0· <b class="pd-{verdict}">{view.escaped(f"compare.{verdict}")}</b>' if verdict else line

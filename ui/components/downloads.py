@@ -20,6 +20,7 @@ from etl.semantic.answers import Answer
 from ui.charts import elements
 from ui.charts.elements import ChartContext, Figure
 from ui.components import blocks
+from ui.components.notices import error_boundary
 from ui.components.plot import plot
 from ui.data import user, warehouse
 from ui.exports import about
@@ -145,7 +146,8 @@ def downloads(
     """All downloads of an answer in a popover; nothing is written until it is asked for."""
     popover = st.popover(view.word("figure.files"), key=f"files-{ident}", type="tertiary", on_change="rerun")
     if popover.open:
-        with popover:
+        # A fragment of its own: outside of the boundary of its figure.
+        with popover, error_boundary(view.lang, f"files-{ident}"):
             offers(view, source, context, ident, picture)
 
 
@@ -154,8 +156,8 @@ def offers(
 ) -> None:
     """A button for each file; none if the user may not export."""
     answer = exportable.of(source).answer
-    access.check(user.scope().rights(), answer.by, answer.where, answer.scope)
-    if not access.may_leave(user.scope(), answer.where):
+    access.check(user.scope().rights(), answer)
+    if not access.may_leave(user.scope(), answer, isinstance(source, exportable.StreamedRows)):
         blocks.note(view.word("sign_in.no_export"))
         return
     if isinstance(source, exportable.StreamedRows):
@@ -213,7 +215,11 @@ def offered(
     if not st.button(label, key=key):
         return
     with tempfile.NamedTemporaryFile(prefix="offer-", delete=False) as out:
-        make(out)
+        try:
+            make(out)
+        except BaseException:
+            Path(out.name).unlink()
+            raise
     _offer(view, Path(out.name), name, noted)
 
 

@@ -61,6 +61,6 @@ def draw(
     answer: Answer, chart: Chart, chart_context: ChartContext, title: Title, below: str, options: Mapping[str, Any]
 ) -> DrawnChart:
     """The chart of an answer; `options` are those of the chart besides its title."""
-    focus = {"focus": title.focus, "is_problem": title.is_problem} if chart.names_groups else {}
+    focus = {"focus": title.focus} if chart.names_groups else {}
     figure = chart(answer, chart_context, **{**focus, **options})
     return DrawnChart(figure, titles.spoken(answer, chart_context, title, below))

@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from etl.analysis.different import is_tested
 from etl.semantic.answers import Answer, Metric
-from etl.semantic.ranking import is_noise, size_of
+from etl.semantic.ranking import size_of
 from ui.charts import marks
 from ui.charts.chart import Chart
 from ui.charts.elements import ChartContext
@@ -41,7 +42,7 @@ class FigureQuestion:
         # A map always shows the whole country and outlines the selection.
         without = ("province", "county") if self.chart.whole_country else ()
         answer, ignored = scoped_query.ask(self.view, self.names, self.axes, self.over, without)
-        return (_with_sizes(self.view, answer) if self.chart.compares else answer), ignored
+        return (_with_sides(self.view, _with_sizes(self.view, answer)) if self.chart.compares else answer), ignored
 
     def options(self, answer: Answer) -> dict[str, Any]:
         """The options that the chart takes besides the answer."""
@@ -64,8 +65,6 @@ class FigureQuestion:
         self.options(answer)
         if self.chart.compares and not scoped_query.nothing(answer):
             self.trend(answer)
-        if self.chart.where_noise and is_noise(answer):
-            of_nation(self.view, answer)
         size(self.view, answer)
 
     def trend(self, answer: Answer) -> Answer | None:
@@ -103,6 +102,23 @@ def _target(view: PageContext, answer: Answer) -> float | None:
 
 
 # ---------------------------------------------------------------- sizes
+
+
+def _with_sides(view: PageContext, answer: Answer) -> Answer:
+    """The answer with the side of each group and the whole's value, for rates that can be tested."""
+    metric = answer.metrics[0]
+    if len(answer.by) != 1 or not is_tested(metric.name, answer.by[0]):
+        return answer
+    tested = scoped_query.different(view, metric.name, answer.by[0], answer.where, answer.over)
+    names = ("side", "whole_value")
+    of_group = {row[answer.by[0]]: tuple(row[name] for name in names) for row in tested.records()}
+    return replace(
+        answer,
+        columns=(*answer.columns, *names),
+        rows=[(*row, *of_group.get(row[0], ("untested", None))) for row in answer.rows],
+        query=f"{answer.query}\n\n{tested.query}",
+        sources=answer.sources | tested.sources,
+    )
 
 
 def _with_sizes(view: PageContext, answer: Answer) -> Answer:

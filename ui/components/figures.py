@@ -16,7 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 from etl.semantic.answers import Answer
 from etl.semantic.disclosure import Ask, Circulated, for_circulation
 from etl.semantic.nowruz import comparable
-from etl.semantic.ranking import is_noise, rank, size_of
+from etl.semantic.ranking import rank, size_of
 from etl.warehouse.dimensions import expand_groups
 from ui.charts import elements, lines, marks, titles
 from ui.charts.chart import Chart
@@ -34,12 +34,6 @@ from ui.state.page_context import FILTERS, PageContext
 
 __all__ = ["Chart", "cards", "draw", "figure", "groups", "scope_bar"]
 
-# Below a note, which is shorter than a map, the figures of a column keep their own height. The rule comes with the note, because
-# a search of columns by their descendants makes every text that Plotly measures cost more.
-_UNSTRETCHED = (
-    '[data-testid="stColumn"]:has(.pd-unmapped) :is([class*="st-key-figure-"],'
-    ' [data-testid="stLayoutWrapper"]:has(> [class*="st-key-figure-"])) { flex: 0 0 auto !important; height: auto !important; }'
-)
 # The height of the trend of a single group.
 _TREND = 240
 
@@ -69,34 +63,33 @@ def figure(
     analysis: str = "",
     nation: bool = False,
     target: bool = False,
-    ranked: bool = False,
+    head: bool = True,
     **options: Any,
 ) -> None:
     """A figure for one question: its finding as the title, then measure, place and period, the chart, and the footer.
 
+    Without `head` the page has said the finding, and the figure is a part of its box.
+
     `by="place"` means provinces, or the counties of a few selected ones. `analysis` names a result of etl.analysis. `nation`
-    and `target` add lines for the nation's value and the target. `says` replaces the chart's title rule. `ranked`: the page
-    already ranks the same groups next to the map, so a map of groups that differ only by chance is left out instead of replaced
-    by a ranking.
+    and `target` add lines for the nation's value and the target. `says` replaces the chart's title rule.
     """
     axes = tuple(
         scoped_query.place(view, names) if axis == "place" else axis for axis in ((by,) if isinstance(by, str) else by)
     )
     ident = "-".join([chart.name, analysis, *names[:1], *axes])
-    place = st.container(border=True, key=f"figure-{ident}", height="stretch")
+    place = st.container(border=head, key=f"figure-{ident}", height="stretch")
     question = FigureQuestion(view, chart, names, axes, over, analysis, nation, target)
-    rendering.defer(
-        _figure, question, ident, says, ranked, options, place, place=place, ready=question.ready, first=True
-    )
+    draw = partial(_figure, question, ident, says, options, place, head)
+    rendering.defer(draw, place=place, ready=question.ready, first=True)
 
 
 def _figure(
     question: FigureQuestion,
     ident: str,
     says: titles.TitleRule | None,
-    ranked: bool,
     options: Mapping[str, Any],
     place: DeltaGenerator,
+    head: bool = True,
 ) -> Callable[[], None] | None:
     """Work the figure out; returns what sends it to the browser, None for a notice, which is sent already."""
     view, chart = question.view, question.chart
@@ -106,23 +99,10 @@ def _figure(
             notice(view.lang, "state.empty_title", view.word("state.empty"))
         elif question.is_single(answer):
             return _single(question, answer, ident, ignored, place)
-        elif chart.where_noise and is_noise(answer):
-            if not ranked:
-                by_rank = {"nation": of_nation(view, answer).value()}
-                note = view.word("figure.noise")
-                return prepare(view, chart.where_noise, answer, ident, None, ignored, by_rank, place, notes=[note])
-            _unmapped(question, answer, ident)
         else:
-            return prepare(view, chart, answer, ident, says, ignored, {**options, **question.options(answer)}, place)
+            chart_options = {**options, **question.options(answer)}
+            return prepare(view, chart, answer, ident, says, ignored, chart_options, place, head=head)
     return None
-
-
-def _unmapped(question: FigureQuestion, answer: Answer, ident: str) -> None:
-    """A note instead of a map that would only colour noise; the ranking next to it has the table and the files."""
-    view = question.view
-    title = _title(answer, question.chart.title, context(view), ident)
-    note = f'<p class="pd-note pd-unmapped">{view.escaped("figure.no_map")}</p>'
-    st.html(blocks.heading(title.sentence, _below(view, answer)) + note + f"<style>{_UNSTRETCHED}</style>")
 
 
 def _single(
@@ -158,10 +138,12 @@ def prepare(
     place: DeltaGenerator | None = None,
     notes: Sequence[str] = (),
     card: str = "",
+    head: bool = True,
 ) -> Callable[[], None]:
     """Draw an answer; returns what shows it: title, subtitle, `card`, chart, notes, the filters `ignored`, and the footer.
 
-    With a `place`, the footer is deferred until all figures are shown.
+    Without `head` title and subtitle are those of pictures and files alone, and the legend stands below the chart. With a
+    `place`, the footer is deferred until all figures are shown.
     """
     below, chart_context, rule = _below(view, answer), context(view), says or chart.title
     title = _title(answer, rule, chart_context, ident)
@@ -183,8 +165,12 @@ def prepare(
         if any(_is_known(answer, name) and not _is_known(rounded, name) for name in names):
             return None
         rounded_options = dict(options or {})
+        nation = for_circulation(of_nation(view, rounded), ask).value()
         if rounded_options.get("nation") is not None:
-            rounded_options["nation"] = for_circulation(of_nation(view, rounded), ask).value()
+            rounded_options["nation"] = nation
+        if chart.whole_country and "whole_value" in rounded.columns:
+            at = rounded.columns.index("whole_value")
+            rounded = replace(rounded, rows=[(*row[:at], nation, *row[at + 1 :]) for row in rounded.rows])
         rounded_title = titles.unlike(rule(rounded, chart_context), (), rounded, chart_context)
         redrawn = drawn_charts.draw(rounded, chart, chart_context, rounded_title, below, rounded_options)
         source = downloads.source_of(view, rounded, [*all_notes, view.word("file.circulation_short")])
@@ -196,11 +182,15 @@ def prepare(
         with error_boundary(view.lang, ident):
             axis = drawn.meta["clicks"] if drawn.meta["clicks"] in FILTERS else ""
             legend, chosen = drawn.meta["keys"], axis and any(key.get("member") for key in drawn.meta["keys"])
-            st.html(blocks.heading(picture.title, below, "" if chosen else keys(legend, view.dark)) + card)
+            listed = "" if chosen else keys(legend, view.dark)
+            if head:
+                st.html(blocks.heading(picture.title, below, listed) + card)
             if chosen:
                 _keys_to_click(view, axis, legend, ident)
             clicked = partial(page_context.turn, axis) if axis else None
             plot(drawn.figure, f"chart-{ident}", drawn.spoken, clicked=clicked)
+            if not head and listed:
+                st.html(listed)
             if drawn.meta.get("events"):
                 st.html(marks.listed(drawn.meta["events"], chart_context))
             if all_notes:

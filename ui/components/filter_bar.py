@@ -7,6 +7,7 @@ from functools import lru_cache, partial
 
 import streamlit as st
 
+from etl.core.places import newer_counties
 from etl.warehouse.dimensions import expand_groups
 from ui.components import blocks, day_field, tables
 from ui.components.widgets import controlled
@@ -195,13 +196,19 @@ def _offered(
 ) -> Mapping[str, str]:
     other_filters = dict(frozen)
     metric = _OF_COURSES if "course" in (name, *other_filters) else _COUNTED
-    counts = dict(warehouse.ask(metric, by=name, on=on, where=other_filters).rows)
+    try:
+        counts = dict(warehouse.ask(metric, by=name, on=on, where=other_filters).rows)
+    except user.AccessDenied:
+        # Of the chosen provinces only totals are visible.
+        counts = {}
     names = warehouse.names(name, lang)
     offered_codes = {code for code, count in counts.items() if count} | chosen
     if name == "institute":
         offered_codes |= _registered(other_filters)
     codes = [code for code in names if code in offered_codes]
     labels = _unambiguous({code: text.findable(names[code]) for code in codes}, lang)
+    if name == "county":
+        labels |= _with_newer(labels, lang)
     if name in _BY_NAME:
         codes.sort(key=lambda code: tables.collated(labels[code]))
     return {
@@ -219,6 +226,17 @@ def _registered(other_filters: Mapping[str, tuple[str, ...]]) -> set[str]:
         institute.code
         for institute in registers.institutes().values()
         if all(getattr(institute, name) in codes for name, codes in register_filters.items())
+    }
+
+
+def _with_newer(names: Mapping[str, str], lang: str) -> dict[str, str]:
+    """The counties from which others were separated since the census, with the names of those, to be found by them."""
+    newer: dict[str, list[str]] = {}
+    for county in newer_counties():
+        newer.setdefault(county["parent_code"], []).append(county["name" if lang == "fa" else "name_en"])
+    return {
+        code: text.word("scope.with_newer", lang, name=names[code], newer=text.listed(newer[code], lang))
+        for code in names.keys() & newer.keys()
     }
 
 

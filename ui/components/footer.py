@@ -7,9 +7,10 @@ import streamlit as st
 from etl.semantic import exportable
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME
+from etl.warehouse import official_calendar
 from ui.charts.elements import ChartContext
 from ui.charts.matrix import ORDERED
-from ui.components import downloads, tables
+from ui.components import blocks, downloads, tables
 from ui.data import warehouse
 from ui.exports.file_content import Exportable
 from ui.i18n import text
@@ -69,6 +70,8 @@ def footer(
     `chart_context` brings names of members that only this answer has.
     """
     switch, answer = f"table shown {ident}", exportable.of(source).answer
+    if left_out := text.others(answer.left_out, view.lang):
+        blocks.note(left_out)
     is_shown = bool(st.session_state.get(switch))
     with st.container(horizontal=True, gap="small", key=f"footer-{ident}", vertical_alignment="center"):
         question(view, answer, ident)
@@ -105,6 +108,9 @@ def _meaning(view: PageContext, answer: Answer) -> None:
     load = view.word("figure.load_words", id=text.digits(published.id, view.lang), files=files, rows=rows)
     rejected = view.word("figure.rejected", rows=text.number(warehouse.rejected_rows(answer), view.lang))
     parts.append(_line(view, "load", f"{load} {rejected}"))
+    if any(metric.by_calendar for metric in answer.metrics):
+        confirmed = warehouse.result(official_calendar.confirmed_until, view.as_of)
+        parts.append(f"<p>{view.escaped('figure.calendar', day=text.day(confirmed, view.lang))}</p>")
     name, scope = answer.metrics[0].name, view.scope.address()
     links = {"trust.methods": f"{page_parameters.address('methods', view.lang, scope)}#{name}"}
     if name in warehouse.catalogue():

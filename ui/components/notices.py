@@ -3,12 +3,12 @@
 import logging
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import RerunException, StopException
 
-from etl.operations import worker_process
+from etl.operations import audit, worker_process
 from ui.data import limits, user, warehouse
 from ui.i18n import text
 
@@ -39,6 +39,8 @@ def error_boundary(lang: str, ident: str) -> Iterator[None]:
         yield
     except user.AccessDenied:
         lost = "lost" if _is_lost() else "not_yours"
+        if lost == "not_yours":
+            _note_attempt(ident)
         notice(lang, f"sign_in.{lost}_title", text.word(f"sign_in.{lost}", lang), "refused")
     except warehouse.TooEarly:
         notice(lang, "state.too_early_title", text.word("state.too_early", lang), "refused")
@@ -54,6 +56,16 @@ def error_boundary(lang: str, ident: str) -> Iterator[None]:
         _LOG.error(f"{ident}: {type(failed).__name__}")
         _LOG.debug("%s", traceback.format_exc())
         notice(lang, "state.error_title", text.word("state.error", lang), "error")
+
+
+def _note_attempt(ident: str) -> None:
+    """Record in the audit log that somebody asked for what is outside of the rights; reruns of the same view count once."""
+    event = (ident, st.query_params.to_dict())
+    if st.session_state.get("attempt noted") != event:
+        # It is refused also where that cannot be logged.
+        with suppress(OSError):
+            user.record("refused", why="outside of the rights", page=ident, **audit.rights(user.scope()))
+        st.session_state["attempt noted"] = event
 
 
 def _is_lost() -> bool:

@@ -14,16 +14,22 @@ from typing import Any
 import duckdb
 
 from etl.analysis import data_quality, detail, registry
+from etl.analysis.comparison import Side
+from etl.analysis.different import is_tested
 from etl.core.errors import QuestionError, Refused
 from etl.revisions import diff
 from etl.semantic import access, answers, disclosure, provisional
 from etl.semantic.access import AccessScope, ScopedCursor
 from etl.semantic.answers import Answer
+from etl.semantic.catalog import catalogue
+from etl.semantic.ranking import size_of
 from etl.warehouse import publications
 from etl.warehouse.publications import Publication
 from ui.i18n import text
 
 LONGEST_NAME = 60
+# The fewest people whose ratio is shown when counts are rounded to 5.
+FEWEST_SHOWN = 100
 
 
 class NoData(Refused):
@@ -89,11 +95,46 @@ class Questions:
 
     def analyse(self, name: str) -> Answer:
         """The result of the analysis `name` for the place."""
-        return self._record(registry.analyses()[name].run(self.con, on=self.on, where=self.where))
+        return self._record(registry.analyse(self.con, name, self.on, self.where))
 
     def everywhere(self, name: str) -> Answer:
         """The analysis `name` for all provinces. It is searched and not shown, so it is not recorded."""
-        return self._once(name, lambda: self._whole_rows(registry.analyses()[name].run(self.con, on=self.on, where={})))
+        return self._once(name, lambda: self._whole_rows(registry.analyse(self.con, name, self.on)))
+
+    def different(self, name: str, by: str, over: tuple[date, date] | None = None) -> Answer:
+        """Who is clearly below or above the whole, on exact counts, with the numbers that this briefing may show.
+
+        For circulation a ratio of fewer than FEWEST_SHOWN people is left out: rounding moves it by a point.
+        """
+        is_national = by == "province"
+        options = {"metric": name, "by": by} | ({"over": over} if over else {})
+        exact = self._once(
+            (name, by, over, "" if is_national else self.province),
+            lambda: registry.analyses()["different"].run(
+                self.con, on=self.on, where={} if is_national else self.where, **options
+            ),
+        )
+        when: dict[str, Any] = {"on": exact.on, "over": exact.over, "everywhere": is_national and bool(self.province)}
+        shown, whole = (self.ask(name, by=axes, **when) for axes in ((by,), ()))
+        metric, cells = exact.metrics[0], {row[by]: row for row in shown.records()}
+        counted = size_of(metric)
+        is_rounded = not self.exact and catalogue()[counted].counts == "persons"
+        rows = []
+        for row in exact.records():
+            row |= cells.get(row[by], {}) | {"whole_value": whole.value()}
+            if is_rounded and (row[counted] or 0) < FEWEST_SHOWN:
+                row[name] = None
+            rows.append(tuple(row[column] for column in exact.columns))
+        return replace(exact, rows=rows)
+
+    def side(self, here: Answer, there: Answer) -> str:
+        """On which side of the rate of another day one is beyond chance, on exact counts: lower, higher, or empty."""
+        name = here.metrics[0].name
+        if not (here.on and there.on and is_tested(name)):
+            return ""
+        than = Side(there.on, tuple(there.where.items()))
+        answer = registry.analyses()["differs"].run(self.con, on=here.on, where=here.where, metric=name, than=than)
+        return str(answer.value("side"))
 
     def provinces(self) -> Answer:
         """What each province submitted."""

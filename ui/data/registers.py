@@ -29,7 +29,7 @@ def institutes() -> Mapping[str, detail.Institute]:
 
 def may_see_rows() -> bool:
     """Whether the user may get rows of people: the server's setting DETAIL_ROWS is 1, and the user has the right."""
-    return os.environ.get("DETAIL_ROWS") == "1" and user.scope().may_see_detail
+    return os.environ.get("DETAIL_ROWS") == "1" and bool(user.scope().with_detail.grants)
 
 
 def people(on: date, where: Where | None = None) -> StreamedRows:
@@ -61,7 +61,7 @@ class _CursorMaker:
 def _people(file: str, scope: AccessScope, on: date, where: Frozen) -> StreamedRows:
     with _cursor(file, scope) as cursor:
         people_rows = detail.people(cursor, on, dict(where))
-    return replace(people_rows, connect=_CursorMaker(file, scope, warehouse.connection(file)))
+    return replace(people_rows, connect=_CursorMaker(file, scope.with_detail, warehouse.connection(file)))
 
 
 def _cursor(file: str, scope: AccessScope) -> ScopedCursor:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from etl.core.errors import AccessDenied
-from etl.operations.audit import Event
+from etl.operations.audit import Event, Verified
 from etl.semantic.access import ADMINISTRATOR, AccessScope
 
 _thread = threading.local()
@@ -20,7 +20,7 @@ class SignIn:
     resolve: Callable[[], AccessScope]
     offer: Callable[[Path, str, dict[str, str | int]], str]
     record: Callable[..., None]
-    events: Callable[[], tuple[list[Event], list[str]]]
+    events: Callable[[], tuple[list[Event], Verified | None]]
 
 
 _sign_in: SignIn | None = None
@@ -44,8 +44,8 @@ def offer(path: Path, name: str, details: dict[str, str | int]) -> str:
     return _sign_in.offer(path, name, details)
 
 
-def events() -> tuple[list[Event], list[str]]:
-    """The latest events of the audit log, and the faults of its hash chain. Raises AccessDenied unless a steward asks."""
+def events() -> tuple[list[Event], Verified | None]:
+    """The latest events of the audit log, and the outcome of its last verification. Raises AccessDenied unless a steward asks."""
     if _sign_in is None or scope().role != "steward":
         raise AccessDenied
     return _sign_in.events()

@@ -32,6 +32,8 @@ def cover(source: Exportable, context: ChartContext, scope: str, circulation: bo
     answer = exportable.of(source).answer
     published = answer.publication
     yield context.word("file.scope"), scope
+    if answer.left_out:
+        yield text.others(answer.left_out, context.lang), ""
     if answer.on:
         yield context.word("file.on"), f"{answer.on.isoformat()} · {text.day_in_both(answer.on, context.lang)}"
     if answer.over:

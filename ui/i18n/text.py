@@ -5,8 +5,7 @@ Persian digits are real characters and not a font feature, so that copied text, 
 
 import html
 import re
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 from decimal import MAX_PREC, ROUND_HALF_UP, Context, Decimal
@@ -15,11 +14,13 @@ from typing import Any
 
 from persiantools.jdatetime import JalaliDate
 
+from etl.core import declarations
 from etl.core.jalali import parse_day
 from etl.core.paths import REFERENCE, ROOT
-from etl.core.places import reference_rows
+from etl.core.places import newer_counties, reference_rows
 from etl.core.text_folding import latin_digits
-from etl.semantic.catalog import CHOICES
+from etl.semantic.catalog import CHOICES, DIMENSIONS
+from etl.warehouse.dimensions import FILTERS
 
 LANGUAGES = ("fa", "en")
 _PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
@@ -45,9 +46,38 @@ _DECIMALS = {
 _EXACT = Context(prec=MAX_PREC)
 
 
+_FILE = ROOT / "pages" / "text.toml"
+# Keys of an entry besides its languages and the words for a count of one.
+_MORE_KEYS = {"menu": ("page", "group", "tabs", "question"), "tab": ("question",)}
+
+
 @cache
 def _book() -> dict[str, Any]:
-    return tomllib.loads((ROOT / "pages" / "text.toml").read_text(encoding="utf-8"))
+    book = declarations.read(_FILE)
+    _check("", book)
+    for section, names in (("dimension", DIMENSIONS), ("scope", FILTERS)):
+        declarations.check_keys(_FILE, section, (), (), needed=set(names) - set(book[section]))
+    return book
+
+
+def check() -> None:
+    """Raise Refused, with one line, unless text.toml has both languages of each entry and no key that nothing reads."""
+    _book()
+
+
+def _check(title: str, entry: Any) -> None:
+    if isinstance(entry, list):
+        for each in entry:
+            _check(title, each)
+    elif isinstance(entry, dict):
+        if declarations.LANGUAGES & entry.keys():
+            more = _MORE_KEYS.get(title.split(".", maxsplit=1)[0], ())
+            declarations.check_keys(
+                _FILE, title, entry, {*declarations.LANGUAGES, "one", *more}, declarations.LANGUAGES
+            )
+        else:
+            for key, value in entry.items():
+                _check(f"{title}.{key}".lstrip("."), value)
 
 
 def language(written: str | None) -> str:
@@ -296,12 +326,25 @@ def member(dimension: str, code: object, lang: str, names: Mapping[str, str] | N
         return unit_label(code, lang)
     if names and code in names:
         return names[code]
+    if dimension == "county" and lang == "en" and code in _newer_counties_in_english():
+        return _newer_counties_in_english()[code]
     return reference_members(dimension, lang).get(code, digits(code, lang))
+
+
+@cache
+def _newer_counties_in_english() -> Mapping[str, str]:
+    return {row["name"]: row["name_en"] for row in newer_counties()}
 
 
 def listed(parts: Sequence[str], lang: str) -> str:
     """Parts as a list in a sentence."""
     return ("، " if lang == "fa" else ", ").join(parts)
+
+
+def others(provinces: Collection[str], lang: str) -> str:
+    """The sentence that names provinces left out for lack of rights; empty without any."""
+    names = [isolated(member("province", code, lang), lang) for code in sorted(provinces)]
+    return word("sign_in.others", lang, places=shortened(names, lang)) if names else ""
 
 
 def shortened(parts: Sequence[str], lang: str) -> str:

@@ -1,4 +1,4 @@
-"""The audit log for stewards: the latest events by person and kind, and whether its hash chain is intact."""
+"""The audit log for stewards: the latest events by person and kind, and how the last verification ended."""
 
 from collections.abc import Callable
 
@@ -20,10 +20,11 @@ def show(view: PageContext) -> None:
     if not user.signs_in() or user.scope().role != "steward":
         return
     with st.container(border=True, key="figure-audit"), notices.error_boundary(view.lang, "audit"):
-        events, faults = user.events()
+        events, verified = user.events()
         title = view.word("audit.title")
-        state = view.word("audit.broken" if faults else "audit.whole")
-        blocks.head(title, state)
+        state = "unverified" if verified is None else "whole" if verified.is_whole else "broken"
+        at = _time(verified.at, view.lang) if verified else ""
+        blocks.head(title, view.word(f"audit.{state}", at=at))
         with st.container(horizontal=True):
             sub = _filter(view, "sub", sorted({event.sub for event in events}))
             kind = _filter(view, "event", sorted({event.event for event in events}))
@@ -33,7 +34,7 @@ def show(view: PageContext) -> None:
 
 def _columns(view: PageContext) -> list[tables.Column]:
     cells: dict[str, Callable[[Event], str]] = {
-        "at": lambda event: text.digits(event.at[:16].replace("T", " "), view.lang),
+        "at": lambda event: _time(event.at, view.lang),
         "sub": lambda event: event.sub,
         "event": lambda event: view.word(f"audit.is_{event.event}"),
         "more": lambda event: _details(view, event),
@@ -46,6 +47,10 @@ def _columns(view: PageContext) -> list[tables.Column]:
         tables.Column(name, view.word(f"audit.{name}"), html(words), words if name != "more" else None)
         for name, words in cells.items()
     ]
+
+
+def _time(at: str, lang: str) -> str:
+    return text.digits(at[:16].replace("T", " "), lang)
 
 
 def _filter(view: PageContext, name: str, options: list[str]) -> str | None:

@@ -9,12 +9,14 @@ import streamlit as st
 
 from etl.core.errors import Refused
 from etl.core.paths import warehouse_pointer
+from etl.semantic import access
 from ui.briefing import writing
 from ui.briefing.writing import NATION, Written
 from ui.components import blocks, downloads
 from ui.components.notices import error_boundary, notice
 from ui.data import briefing_questions, user
 from ui.i18n import text
+from ui.state import rendering
 from ui.state.page_context import PageContext
 
 _MIME = "application/pdf"
@@ -29,6 +31,11 @@ def place_of(view: PageContext) -> str | None:
         return None
     place = provinces[0] if provinces else NATION
     return place if _may_see(place) else None
+
+
+def take_away(view: PageContext) -> None:
+    """The button of the briefing at the top of a page, beside the words on what is shown."""
+    rendering.defer(button, view, place=st.container(key="take-away"))
 
 
 def button(view: PageContext) -> None:
@@ -48,15 +55,27 @@ def button(view: PageContext) -> None:
         except Refused:
             return
         make = partial(made, place, view.lang, view.scope.on)
-        _download(view, "briefing-button", "briefing.make", name, publication, make)
+        _download(view, "briefing-button", "briefing.make", name, place, publication, make)
 
 
 def _download(
-    view: PageContext, key: str, label: str, name: str, publication: str, content: Callable[[], bytes], **options: Any
+    view: PageContext,
+    key: str,
+    label: str,
+    name: str,
+    place: str,
+    publication: str,
+    content: Callable[[], bytes],
+    **options: Any,
 ) -> None:
     """A button that downloads a briefing; where users sign in, it offers the file and records the download."""
     if user.signs_in():
-        details: dict[str, str | int] = {"metric": "briefing", "form": "pdf", "publication": publication}
+        details: dict[str, str | int] = {
+            "metric": "briefing",
+            "form": "pdf",
+            "province": place,
+            "publication": publication,
+        }
         downloads.offered(view, key, view.word(label), name, lambda out: out.write(content()), details)
     else:
         st.download_button(
@@ -98,10 +117,11 @@ def _line(view: PageContext, number: int, book: Written) -> None:
             st.html(f'<p class="pd-note">{view.escaped("briefing.not_here")}</p>', width="content")
             return
         name = book.file.rpartition("/")[2]
-        _download(view, f"take-{number}", "briefing.take", name, book.publication, lambda: content, help=name)
+        _download(
+            view, f"take-{number}", "briefing.take", name, book.place, book.publication, lambda: content, help=name
+        )
 
 
 def _may_see(place: str) -> bool:
     """Whether the user may download the briefing of a place; the nation's names institutes of every province."""
-    scope = user.scope()
-    return scope.may_export and (scope.sees_whole_country or place in scope.codes)
+    return user.scope().may_take(access.every_province() if place == NATION else frozenset({place}))

@@ -11,10 +11,10 @@ from typing import Any
 import streamlit as st
 
 from etl.analysis import comparison
+from etl.analysis.different import is_tested
 from etl.core.jalali import DAY, last_complete_months, year_before
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.nowruz import comparable
-from etl.semantic.ranking import LEAST
 from ui.charts import elements, lines, steps, titles
 from ui.components import blocks, day_field, notices, tables
 from ui.components import figures as ui
@@ -140,10 +140,7 @@ def table(view: PageContext, chosen: Sides, *names: str) -> None:
         answer = warehouse.result(comparison.compare, tuple(offered), first, second, warehouse.frozen(where))
         chart_context = replace(context(view), names={**context(view).names, "side": _titles(view, chosen)})
         rows = {row[0]: row for row in answer.rows}
-        verdicts = [
-            _verdict(each, rows["first"][at], rows["second"][at], _least(answer, each, rows))
-            for each, at in ((each, answer.columns.index(each.name)) for each in answer.metrics)
-        ]
+        verdicts = [_verdict(chosen, each, warehouse.frozen(where)) for each in answer.metrics]
         sides = [chart_context.member("side", side) for side in ("first", "second", "difference")]
         compared = view.word("compare.sides", first=sides[0], second=sides[1])
         filters = [page_context.place(view, where)] if where else []
@@ -226,22 +223,19 @@ def signed(change: Any, unit: str, lang: str) -> str:
     return text.amount(change, unit, lang, signed=True)
 
 
-def _verdict(metric: Metric, first: Any, second: Any, least: float) -> str:
-    """Better or worse: only for rates with a direction, enough people, and values that differ as they are shown."""
-    is_rate = bool(metric.numerator and metric.denominator) or metric.unit == "share"
-    if None in (first, second) or not is_rate or metric.direction not in ("up", "down") or least < LEAST:
+def _verdict(chosen: Sides, metric: Metric, where: warehouse.Frozen) -> str:
+    """Better or worse: of a rate with a direction, where the second side differs from the first beyond chance."""
+    if not is_tested(metric.name):
         return ""
-    if not changes.is_visible(metric, second, first):
-        return ""
-    return "better" if (second > first) == (metric.direction == "up") else "worse"
-
-
-def _least(answer: Answer, metric: Metric, rows: dict[str, tuple]) -> float:
-    """The smaller of the two denominators of a rate."""
-    if metric.denominator not in answer.columns:
-        return LEAST
-    at = answer.columns.index(metric.denominator)
-    return min(rows[side][at] or 0 for side in _SIDES)
+    first, second = (
+        comparison.Side(
+            warehouse.settled_on(metric.name, chosen.days[i]) or chosen.days[i],
+            warehouse.frozen({**dict(where), **_where(chosen.places[i])}),
+        )
+        for i in (0, 1)
+    )
+    answer = warehouse.analyse("differs", on=second.on, where=dict(second.where), metric=metric.name, than=first)
+    return changes.verdict(metric, answer.value("side"))
 
 
 @rendering.fragment

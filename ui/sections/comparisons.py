@@ -1,11 +1,11 @@
 """Figures of signals, and of measures on their latest settled day."""
 
 from dataclasses import replace
-from typing import Any
 
 import streamlit as st
 
 from ui.charts import signals
+from ui.components import blocks
 from ui.components import figures as ui
 from ui.components.notices import error_boundary
 from ui.data import warehouse
@@ -21,16 +21,11 @@ def levels(view: PageContext, name: str) -> None:
         ui.draw(view, signals.funnel, answer, ident, ignored=ignored)
 
 
-def compared(view: PageContext, chart: ui.Chart, name: str, **options: Any) -> None:
-    """A measure compared on its latest settled day; a notice if no month is settled yet."""
-    with error_boundary(view.lang, f"settled-{name}"):
-        if warehouse.settled_on(name, view.as_of) is None:
-            raise warehouse.TooEarly(f"{name}: no month is settled yet")
-        ui.figure(settled(view, name), chart, name, **options)
-
-
 def changes(view: PageContext) -> None:
     """The months of the chosen province as its share of the nation's joiners."""
+    if len(view.where.get("province", ())) != 1:
+        blocks.note(view.word("signal.choose"))
+        return
     ident = "figure-changes"
     with st.container(border=True, key=ident, height="stretch"), error_boundary(view.lang, ident):
         answer, ignored = scoped_query.worked_out(view, "change_signals")

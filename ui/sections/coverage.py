@@ -70,9 +70,12 @@ def _counties_without(view: PageContext) -> None:
     ident = "counties-without"
     with st.container(key=ident), error_boundary(view.lang, ident):
         counts, residents, active = _of_counties(view)
+        active_in = {row["county"]: row["active_assistants"] for row in active.records()}
+        unknown = text.number(active_in[None], view.lang) if active_in.get(None) else ""
+        boundaries = view.word("population.boundaries")
+        blocks.intro(f"{boundaries} {view.word('population.no_county', count=unknown)}" if unknown else boundaries)
         if not counts.value("uncovered_counties"):
             return
-        active_in = {row["county"]: row["active_assistants"] for row in active.records()}
         names = [
             text.member("county", code, view.lang, warehouse.names("county", view.lang))
             for code in residents.column("county")
@@ -80,7 +83,8 @@ def _counties_without(view: PageContext) -> None:
         ]
         numbers = (counts.value(name) for name in ("uncovered_counties", "census_counties"))
         count, total = (text.number(number, view.lang) for number in numbers)
-        sentence = view.escaped("population.counties_without", count=count, whole=total)
+        key = "counties_without_known" if unknown else "counties_without"
+        sentence = view.escaped(f"population.{key}", count=count, whole=total, unknown=unknown)
         listed = text.escape(text.listed(sorted(names, key=collated), view.lang))
         st.html(f'<details class="pd-note"><summary>{sentence}</summary>{listed}</details>')
 

@@ -77,10 +77,11 @@ def files(view: PageContext) -> None:
         ),
     }
     rows = sorted(answer.rows, key=lambda row: (not row[3], -row[answer.columns.index("rows_quarantined")]))
-    ignored = warehouse.result(load.ignored)
+    notes = [_reference(view, *reference) for reference in warehouse.result(load.references)]
+    ignored = [spoken(name, view.lang) for name in warehouse.result(load.ignored)]
     more = [view.word("load.more", count=text.number(len(ignored) - _IGNORED_NAMED, view.lang))]
     named = text.listed(ignored[:_IGNORED_NAMED] + (more if len(ignored) > _IGNORED_NAMED else []), view.lang)
-    notes = [view.word("load.ignored", files=named)] if ignored else []
+    notes += [view.word("load.ignored", files=named)] if ignored else []
     title = view.word("load.files", count=text.number(warehouse.published().files, view.lang))
     _part(view, answer, "files", title, words, notes, rows)
 
@@ -129,6 +130,12 @@ def _part(
         columns = tables.columns_of(view, answer, chart_context, without=empty, words=words)
         tables.show(view, ident, columns, rows or answer.rows, title)
         footer(view, answer, ident, with_table=False, chart_context=chart_context)
+
+
+def _reference(view: PageContext, file: str, replaces: str, rows: int) -> str:
+    """What a file that sets up the build stands for."""
+    key = "load.replaced" if replaces else f"load.set_up.{file.partition('.')[0].lower()}"
+    return view.word(key, file=file, replaces=replaces, rows=text.number(rows, view.lang))
 
 
 def _note(view: PageContext, written: str) -> str:

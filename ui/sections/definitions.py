@@ -125,11 +125,22 @@ def _entry(metric: Metric, lang: str, is_derived: bool) -> str:
     return f'<div class="pd-entry pd-metric"><p>{text.escape(metric.description[lang])}</p><dl>{listed}</dl></div>'
 
 
+def _both_values(name: str, before: str, lang: str) -> str:
+    """The nation's number by today's rule and by the former one."""
+    now, then = (warehouse.ask(metric) for metric in (name, before))
+    unit = now.metrics[0].unit
+    values = {"now": text.amount(now.value(), unit, lang), "before": text.amount(then.value(), unit, lang)}
+    return text.word("methods.both_values", lang, measure=warehouse.label(name, lang), **values)
+
+
 def _changes(lang: str) -> None:
     st.header(text.word("methods.changes", lang), anchor="changes")
     rows = []
     for change in changes():
         measures = [] if "*" in change.metrics else [warehouse.label(name, lang) for name in change.metrics]
         words = text.escape(change.words[lang] + (f" ({text.listed(measures, lang)})" if measures else ""))
+        words += "".join(
+            f"<br>{text.escape(_both_values(name, before, lang))}" for name, before in change.before.items()
+        )
         rows.append(f"<dt>{text.escape(text.day(change.on, lang))}</dt><dd>{words}</dd>")
     st.html(f'<div class="pd-entry"><dl>{"".join(rows)}</dl></div>')

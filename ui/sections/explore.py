@@ -171,7 +171,9 @@ def _answer(view: PageContext, selection: Selection) -> Answer | StoredRows:
     return warehouse.ask_stored(
         *selection.names,
         by=selection.by,
-        on=view.as_of if "snapshot" in kinds and not selection.is_timed else None,
+        on=scoped_query.compared_on(view, selection.names[0], selection.by)
+        if "snapshot" in kinds and not selection.is_timed
+        else None,
         over=selection.over if selection.is_timed or "event" in kinds else None,
         where=view.where,
     )

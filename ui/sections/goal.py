@@ -102,7 +102,10 @@ def _sentence(view: PageContext, row: dict, until: date) -> str:
         "recruits": text.plain(row["recruits_needed"], "persons", view.lang),
         "now": text.plain(row["plan_recruits"], "persons", view.lang),
     }
-    key = "answer" if row["recruits_needed"] else "unknown" if row["recruits_needed"] is None else "none_needed"
+    needed = row["recruits_needed"]
+    key = "unknown" if needed is None else "none_needed" if not needed else "answer"
+    if needed and text.rounded(needed, "persons") <= text.rounded(row["plan_recruits"], "persons"):
+        key = "enough"
     return (
         f"{blocks.heading(view.word('goal.title'))}"
         f'<div class="pd-verdict" role="status"><p>{view.escaped(f"goal.{key}", **values)}</p></div>'

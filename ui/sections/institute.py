@@ -105,7 +105,8 @@ def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
 
     def fact(name: str) -> tables.Column:
         def member(row: tuple) -> str:
-            return text.member(name, getattr(institutes[row[0]], name), view.lang)
+            shown = "county_shown" if name == "county" else name
+            return text.member(name, getattr(institutes[row[0]], shown), view.lang)
 
         return tables.Column(
             name,
@@ -135,7 +136,7 @@ def head(view: PageContext, institute: detail.Institute) -> None:
     facts = {
         "dimension.code": text.digits(institute.code, view.lang),
         "dimension.province": text.member("province", institute.province, view.lang),
-        "dimension.county": text.member("county", institute.county, view.lang),
+        "dimension.county": text.member("county", institute.county_shown, view.lang),
         "dimension.activity": text.member("activity", institute.activity, view.lang),
         "institute.founded": text.day(institute.founded_on, view.lang) if institute.founded_on else "–",
         "institute.status": status,
@@ -180,8 +181,8 @@ def people(view: PageContext) -> None:
             return
         blocks.note(view.word("institute.people_are"))
         spells = registers.people(view.as_of, view.where)
-        _note_once(view, spells.answer.publication.id)
         answer = spells.first(tables.PAGE_ROWS)
+        _note_once(view, spells.answer.publication.id, len(answer.rows))
         if not answer.rows:
             notices.notice(view.lang, "state.empty_title", view.word("state.empty"))
             return
@@ -191,9 +192,11 @@ def people(view: PageContext) -> None:
         footer(view, spells, "people", with_table=False)
 
 
-def _note_once(view: PageContext, publication: str) -> None:
+def _note_once(view: PageContext, publication: str, rows: int) -> None:
     """Record in the audit log that rows of people are shown; reruns of the same view count as one event."""
     event = (publication, view.as_of, warehouse.frozen(view.where))
     if st.session_state.get("people noted") != event:
-        user.record("detail", publication=publication, **audit.rights(user.scope()))
+        institute = ",".join(view.where.get("institute", ()))[:200] or "all"
+        seen: dict[str, str | int] = {"publication": publication, "institute": institute, "rows": rows}
+        user.record("detail", **seen, **audit.rights(user.scope()))
         st.session_state["people noted"] = event

@@ -1,5 +1,6 @@
 """The parts of the first screen of the country or a province: verdict, needs action, ranks, links to profiles."""
 
+from contextlib import suppress
 from datetime import date
 from functools import partial
 
@@ -16,20 +17,14 @@ from ui.data import warehouse
 from ui.i18n import text
 from ui.state import page_parameters, periods, rendering, scoped_query
 from ui.state.page_context import PageContext
-from ui.summary import needs_action, ranks, verdict
+from ui.summary import different, needs_action, ranks, verdict
 from ui.summary.needs_action import Action
 from ui.summary.sources import Sources
 
 
 def cards(view: PageContext) -> None:
-    """The four headline numbers, each with a link to its page."""
-    headline(
-        view,
-        active_assistants="growth",
-        training_compliance="training",
-        licensed_institutes="licensing",
-        leaver_rate_12m="workforce",
-    )
+    """Two further numbers, each with a link to its page."""
+    headline(view, licensed_institutes="licensing", leaver_rate_12m="workforce")
 
 
 def sources(view: PageContext) -> Sources:
@@ -47,6 +42,11 @@ def sources(view: PageContext) -> Sources:
         known = registry.filters(name) - {"province", "county", "institute"}
         return warehouse.analyse(name, on=view.as_of, where=view.under(known)[0])
 
+    def compared(name: str, by: str) -> Answer:
+        below = {"institute", "county"} if by == "province" else {"institute"}
+        where, _ = view.under(warehouse.catalogue()[name].dimensions - below)
+        return scoped_query.different(view, name, by, where)
+
     return Sources(
         lang=view.lang,
         on=view.as_of,
@@ -54,6 +54,7 @@ def sources(view: PageContext) -> Sources:
         ask=ask,
         analyse=lambda name: scoped_query.worked_out(view, name)[0],
         everywhere=everywhere,
+        different=compared,
         provinces=partial(warehouse.result, data_quality.provinces),
         settled_on=lambda name: warehouse.settled_on(name, view.as_of),
         member=lambda dimension, code: text.member(dimension, code, view.lang, warehouse.names(dimension, view.lang)),
@@ -87,9 +88,20 @@ def _progress(view: PageContext, share: float | None) -> str:
     )
 
 
+def told(view: PageContext, *names: str) -> None:
+    """Who is clearly below or above the whole, a sentence for each rate."""
+    rendering.defer(_told, view, names, ready=lambda: [different.told(sources(view), name) for name in names])
+
+
+def _told(view: PageContext, names: tuple[str, ...]) -> None:
+    with st.container(key="told"), error_boundary(view.lang, "told"):
+        for name in names:
+            blocks.intro(" ".join(different.told(sources(view), name)))
+
+
 def needing_action(view: PageContext) -> None:
     """At most five items, each with who, how many, since when, and a link to the list."""
-    with st.container(border=True, key="needs-action", height="stretch"):
+    with st.container(border=True, key="needs-action"):
         rendering.defer(_needing_action, view, ready=lambda: needs_action.actions(sources(view)))
 
 
@@ -118,26 +130,19 @@ def _action(view: PageContext, action: Action) -> str:
 
 
 def ranked(view: PageContext) -> None:
-    """The rank of the province by each measure."""
+    """The province beside the nation by each measure."""
     with st.container(border=True, key="figure-ranks", height="stretch"):
         rendering.defer(_ranked, view, ready=partial(_everywhere, view))
 
 
-def _everywhere(view: PageContext) -> dict[str, tuple[Answer, Answer]]:
-    """Each measure by province and for the nation, on its latest settled day."""
+def _everywhere(view: PageContext) -> dict[str, Answer]:
+    """Each measure by province against the nation, on its latest settled day or over the period of the page."""
     answers = {}
-    for name in ranks.RANKED:
-        metric = warehouse.catalogue()[name]
-        where, _ = view.under(metric.dimensions - {"province", "county", "institute"})
-        on, over = None, None
-        if metric.kind == "event":
-            over = view.complete_months(periods.DEFAULT_MONTHS)
-        else:
-            on = warehouse.settled_on(name, view.as_of)
-            if on is None:
-                continue
-        places, nation = (warehouse.ask(name, by=by, on=on, over=over, where=where) for by in (("province",), ()))
-        answers[name] = (places, nation)
+    for name in ranks.COMPARED:
+        where, _ = view.under(warehouse.catalogue()[name].dimensions - {"province", "county", "institute"})
+        over = view.complete_months(periods.DEFAULT_MONTHS) if warehouse.catalogue()[name].kind == "event" else None
+        with suppress(warehouse.TooEarly):
+            answers[name] = scoped_query.different(view, name, "province", where, over)
     return answers
 
 

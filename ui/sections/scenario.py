@@ -11,9 +11,9 @@ from ui.charts.elements import metric_of, unit_of
 from ui.components import blocks
 from ui.components import figures as ui
 from ui.components.footer import question
-from ui.components.notices import error_boundary
+from ui.components.notices import error_boundary, notice
 from ui.components.widgets import controlled
-from ui.data import warehouse
+from ui.data import user, warehouse
 from ui.i18n import text
 from ui.state import address, page_parameters, scoped_query
 from ui.state.page_context import PageContext
@@ -46,6 +46,9 @@ def figure(view: PageContext, name: str, scenario: Scenario) -> None:
     """The path that the analysis `name` projects under the scenario, drawn as a standard figure."""
     with st.container(border=True, key=f"figure-{name}", height="stretch"), error_boundary(view.lang, name):
         answer, ignored = scoped_query.worked_out(view, name, scenario=scenario)
+        if all(value is None for value in answer.column(answer.metrics[1].name)):
+            notice(view.lang, "state.empty_title", view.word("state.empty"))
+            return
         ui.draw(view, scenario_paths.path, answer, name, ignored=ignored)
 
 
@@ -112,7 +115,8 @@ def _seats(view: PageContext, scenario: Scenario) -> None:
     """Monthly seats of each course: the shared ones of all provinces, or those of one."""
     answer = scoped_query.worked_out(view, "seats_now")[0]
     names = warehouse.names("province", view.lang)
-    options = [_ALL, *(code for code in names if code in view.where.get("province", names))]
+    own = user.scope().codes.intersection(view.where.get("province", names))
+    options = [_ALL, *(code for code in names if code in own)]
     pool = _pool(view, options, names)
     # Courses with seats in this pool, or in any province while all are shown.
     chosen = {course for province, course in scenario.seats if province == pool or not pool}

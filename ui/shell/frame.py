@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,7 +13,7 @@ from etl.analysis import data_quality
 from ui.components.notices import error_boundary, notice
 from ui.data import user, warehouse
 from ui.i18n import text
-from ui.shell import people
+from ui.shell import people, sign_in_page
 from ui.state import page_context, page_parameters, rendering
 
 # How many invalid address parameters are shown, and how many letters of each.
@@ -81,16 +82,26 @@ def run(menu: Callable[[str], Mapping[str, list[st.Page]]]) -> None:
 
 
 def _signed_in(lang: str) -> str:
-    """The signed-in person with a sign-out link; in the mode `open`, a note that nobody signs in."""
+    """The signed-in person with own sessions and a button to sign out; in the mode `open`, a note that nobody signs in."""
     if people.mode() == "open":
         return f"<span>{text.escaped('sign_in.open_mode', lang)}</span>"
     person = people.of_run()
-    out = (
-        f'<a href="auth/logout" target="_self">{text.escaped("sign_in.out", lang)}</a>'
-        if people.mode() == "oidc"
-        else ""
+    if not person:
+        return ""
+    listed = "".join(
+        f"<li>{text.escaped('sign_in.session', lang, began=_clock(began, lang), seen=_clock(seen, lang))}</li>"
+        for began, seen in people.own_sessions()
     )
-    return f"<span><bdi>{text.escape(person.name)}</bdi> {out}</span>" if person else ""
+    out = sign_in_page.sign_out(lang) if people.mode() == "oidc" else ""
+    return (
+        f"<details><summary><bdi>{text.escape(person.name)}</bdi></summary>"
+        f"<p>{text.escaped('sign_in.sessions', lang)}</p><ul>{listed}</ul></details>{out}"
+    )
+
+
+def _clock(seconds: float, lang: str) -> str:
+    """The time of a day on this server's clock."""
+    return text.digits(f"{datetime.fromtimestamp(seconds):%H:%M}", lang)
 
 
 def _shortened(left: list[str], lang: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, MutableMapping
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 from starlette.background import BackgroundTask
@@ -30,15 +31,23 @@ from ui.shell.people import Person
 from ui.shell.requests import CLOSE_SOCKET, base_path
 
 # Served without a session: what the sign-in page needs, and the health checks. None shows data of the register.
-_OPEN = ("/auth/login", "/auth/logout", "/oauth2callback", "/sign-in", "/healthz", "/readyz", "/_stcore/health")
+_OPEN = ("/auth/login", "/oauth2callback", "/sign-in", "/sign-out", "/healthz", "/readyz", "/_stcore/health")
 _OPEN_FOLDERS = ("/static/", "/app/static/")
 # Never answered with a page.
 _CLOSED_FOLDERS = ("/_stcore/", "/media/", "/files/", "/component/", "/metrics")
+# Of Streamlit, and used by no page: uploads stay in memory, the agent runs pages, and its sign-out is a GET with the token in
+# the address.
+_SHUT = ("/_stcore/upload_file", "/_stcore/agent", "/auth/logout")
 _PRIVATE = {"Cache-Control": "private, no-store"}
 _STREAMLIT_COOKIES = (b"_streamlit_user",)
+# What a browser deletes at sign-out, besides these cookies.
+_CLEARED = '"cookies", "storage"'
 # How often an open socket checks that its session is still valid.
 _ASK_AGAIN_SECONDS = 5.0
 _PROVIDER_SECONDS = 5.0
+# Forged requests are logged once in this time, with their number: nobody without a session can fill the disk.
+_FORGERIES_SECONDS = 60.0
+_forgeries: dict[str, tuple[float, int]] = {}
 
 
 class Gate:
@@ -48,24 +57,32 @@ class Gate:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in ("http", "websocket") or people.mode() == "open":
+        if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
         path = _path(scope)
+        if path.startswith(_SHUT):
+            await _shut(scope, receive, send)
+            return
+        if people.mode() == "open":
+            await self.app(scope, receive, send)
+            return
+        scope["headers"] = list(_unprefixed(scope["headers"]))
         connection = HTTPConnection(scope)
         person = people.who(connection)
-        _clear(scope)
         try:
+            if person is None and (pretence := people.forgery(connection)):
+                await run_in_threadpool(_note_forgery, pretence, people.client(connection))
+            _clear(scope)
             refusal = await run_in_threadpool(_refusal, person)
-            if path == "/auth/logout" and person:
-                await run_in_threadpool(_end, person)
         except OSError:
-            # The shared sessions cannot be read: nobody is let in without knowing whether they signed out.
+            # Sessions or the audit log are out of reach: nobody is let in unlogged, or without knowing whether they signed out.
             refusal = "unknown"
         is_open = (
             path in _OPEN or path.startswith(_OPEN_FOLDERS) or (path == "/metrics" and _is_this_machine(connection))
         )
-        if refusal == "unknown" and (path == "/auth/logout" or not is_open):
+        scope["person"] = person
+        if refusal == "unknown" and not is_open:
             page = sign_in_page.with_link("sessions_unknown", "/", "again")
             await _refuse(scope, receive, send, page, 503)
         elif is_open:
@@ -78,7 +95,6 @@ class Gate:
         else:
             people.remember(person)
             scope["headers"] = [*scope["headers"], (people.SESSION_HEADER.encode(), person.key.encode())]
-            scope["person"] = person
             guarded = _while_open(person, receive, send) if scope["type"] == "websocket" else receive
             await self.app(scope, guarded, send)
 
@@ -98,7 +114,11 @@ def _is_this_machine(connection: HTTPConnection) -> bool:
 def routes() -> list[Route]:
     """The routes to the identity provider and to offered files."""
     base = base_path()
-    return [Route(f"{base}/sign-in", _sign_in), Route(f"{base}/files/{{token}}", _file)]
+    return [
+        Route(f"{base}/sign-in", _sign_in),
+        Route(f"{base}/sign-out", _sign_out, methods=["GET", "POST"]),
+        Route(f"{base}/files/{{token}}", _file),
+    ]
 
 
 def offer(path: Path, name: str, details: dict[str, str | int]) -> str:
@@ -118,26 +138,66 @@ def begin() -> dict[str, Any]:
     return secrets
 
 
-def _events() -> tuple[list[audit.Event], list[str]]:
-    return audit.events(people.audit_folder()), audit.verify(people.audit_folder())
+def _events() -> tuple[list[audit.Event], audit.Verified | None]:
+    return audit.events(people.audit_folder()), audit.last_verified(people.audit_folder())
 
 
 def _refusal(person: Person | None) -> str:
-    if person is None:
-        return "nobody"
-    refusal = people.refusal(person, time.time())
-    if refusal == "new":
-        scope = people.scope_of(person)
-        event = "refused" if scope.role == "none" else "sign_in"
-        audit.record(people.audit_folder(), person.sub, event, **audit.rights(scope))
-        return ""
-    return refusal
+    return people.refusal(person, time.time()) if person else "nobody"
+
+
+def _note_forgery(pretence: str, client: dict[str, str]) -> None:
+    since, times = _forgeries.get(pretence, (-_FORGERIES_SECONDS, 0))
+    if time.monotonic() - since < _FORGERIES_SECONDS:
+        _forgeries[pretence] = (since, times + 1)
+        return
+    audit.record(people.audit_folder(), "unknown", "refused", why=pretence, times=times + 1, **client)
+    _forgeries[pretence] = (time.monotonic(), 0)
 
 
 def _end(person: Person) -> None:
-    people.sessions().end(person.key, time.time())
-    people.forget(person.key)
-    audit.record(people.audit_folder(), person.sub, "sign_out")
+    """End the session, even where that cannot be logged. Raises OSError then."""
+    try:
+        audit.record(people.audit_folder(), person.sub, "sign_out", **person.client)
+    finally:
+        people.sessions().end(person.key, time.time())
+        people.forget(person.key)
+
+
+async def _sign_out(request: Request) -> Response:
+    """End the session here, then lead to the provider's own sign-out."""
+    if request.method != "POST":
+        return PlainTextResponse("", 405, _PRIVATE | {"Allow": "POST"})
+    person: Person | None = request.scope["person"]
+    to = f"{base_path()}/"
+    try:
+        if person:
+            await run_in_threadpool(_end, person)
+    except OSError:
+        return HTMLResponse(sign_in_page.with_link("sessions_unknown", "/", "again"), 503, _PRIVATE)
+    if people.mode() == "oidc":
+        to = await _end_at_provider() or to
+    # A page that goes on by itself: a redirect of a form to another host is what form-action forbids.
+    answer = HTMLResponse(sign_in_page.leaving(to), headers=_PRIVATE | {"Clear-Site-Data": _CLEARED})
+    for name in request.cookies:
+        if name.encode().startswith(_STREAMLIT_COOKIES):
+            answer.delete_cookie(name, base_path() or "/")
+    return answer
+
+
+async def _end_at_provider() -> str:
+    """The address at which the provider ends its own session; empty if it has none, or does not answer.
+
+    It names this site by its id: the ID token would stand in the address, and in the logs of others.
+    """
+    auth = people.secrets()["auth"]
+    try:
+        async with httpx.AsyncClient(timeout=_PROVIDER_SECONDS) as client:
+            address = (await client.get(auth["server_metadata_url"])).json().get("end_session_endpoint")
+    except (httpx.HTTPError, ValueError, KeyError):
+        return ""
+    back = {"client_id": auth["client_id"], "post_logout_redirect_uri": auth["redirect_uri"]}
+    return f"{address}{'&' if '?' in address else '?'}{urlencode(back)}" if address else ""
 
 
 async def _sign_in(_: Request) -> Response:
@@ -155,21 +215,39 @@ async def _sign_in(_: Request) -> Response:
 
 async def _file(request: Request) -> Response:
     person: Person | None = request.scope.get("person")
-    if person is None:
-        return PlainTextResponse("", 404)
-    offered = await run_in_threadpool(people.sessions().take, request.path_params["token"], person.sub, time.time())
+    # A HEAD, as programs that check links send it, spends nothing.
+    if person is None or request.method != "GET":
+        return PlainTextResponse("", 404 if person is None else 405, _PRIVATE)
+
+    def announce(offered: Offer) -> None:
+        audit.record(people.audit_folder(), person.sub, "export", **json.loads(offered.audit_details), **person.client)
+
+    def take() -> Offer | str:
+        taken = people.sessions().take(request.path_params["token"], person.sub, time.time(), announce)
+        if taken == "foreign":
+            why: dict[str, str | int] = {"why": "file of another person", "status": 403}
+            audit.record(people.audit_folder(), person.sub, "refused", **why, **person.client)
+        return taken
+
+    try:
+        offered = await run_in_threadpool(take)
+    except OSError:
+        return PlainTextResponse("", 503, _PRIVATE)
     if not isinstance(offered, Offer):
-        status = 403 if offered == "foreign" else 404
-        if status == 403:
-            audit.record(people.audit_folder(), person.sub, "refused", why="file of another person", status=status)
-        return PlainTextResponse(sign_in_page.gone(), status, _PRIVATE)
-    audit.record(people.audit_folder(), person.sub, "export", **json.loads(offered.audit_details))
+        return PlainTextResponse(sign_in_page.gone(), 403 if offered == "foreign" else 404, _PRIVATE)
     return FileResponse(
         offered.path,
         filename=offered.name,
         headers=_PRIVATE | {"X-Content-Type-Options": "nosniff"},
         background=BackgroundTask(offered.path.unlink, missing_ok=True),
     )
+
+
+async def _shut(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await send(CLOSE_SOCKET)
+    else:
+        await PlainTextResponse("", 404, _PRIVATE)(scope, receive, send)
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, page: str, status: int) -> None:
@@ -183,7 +261,13 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, page: str, status:
 
 def _clear(scope: MutableMapping[str, Any]) -> None:
     """Remove headers that only the gate or the proxy may set: a client could forge them."""
-    ours = {people.SESSION_HEADER, people.USER_HEADER, people.GROUPS_HEADER, people.SECRET_HEADER}
+    ours = {
+        people.SESSION_HEADER,
+        people.USER_HEADER,
+        people.GROUPS_HEADER,
+        people.SECRET_HEADER,
+        people.PROXY_SESSION_HEADER,
+    }
     scope["headers"] = [(name, value) for name, value in scope["headers"] if name.decode("latin-1").lower() not in ours]
 
 
@@ -210,7 +294,7 @@ def _while_open(person: Person, receive: Receive, send: Send) -> Receive:
 
 
 def _short_lived(send: Send) -> Send:
-    """Shorten Streamlit's sign-in cookies to the longest session (from thirty days) and mark them Secure."""
+    """Shorten Streamlit's sign-in cookies to the longest session (from thirty days), mark them Secure and prefix their names."""
 
     async def sent(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -230,7 +314,25 @@ def _cookies(headers: Iterable[tuple[bytes, bytes]]) -> Iterable[tuple[bytes, by
                 else part
                 for part in parts
             ]
-            value = b"; ".join([*parts, b"Secure"])
+            value = _prefix() + b"; ".join([*parts, b"Secure"])
+        yield name, value
+
+
+def _prefix() -> bytes:
+    """The prefix by which a browser takes a cookie from this host over TLS alone (RFC 6265bis); none without TLS."""
+    if people.mode() != "oidc" or not str(people.secrets()["auth"].get("redirect_uri")).startswith("https:"):
+        return b""
+    return b"__Secure-" if base_path() else b"__Host-"
+
+
+def _unprefixed(headers: Iterable[tuple[bytes, bytes]]) -> Iterable[tuple[bytes, bytes]]:
+    """The headers with the cookies as Streamlit names them; those that came without the prefix count for nothing."""
+    for name, value in headers:
+        if name.lower() == b"cookie" and (prefix := _prefix()):
+            cookies = (cookie.strip() for cookie in value.split(b";"))
+            value = b"; ".join(
+                cookie.removeprefix(prefix) for cookie in cookies if not cookie.startswith(_STREAMLIT_COOKIES)
+            )
         yield name, value
 
 

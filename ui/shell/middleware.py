@@ -17,6 +17,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from etl.core.paths import REFERENCE, ROOT
+from ui import palette
 from ui.i18n import text
 from ui.shell.requests import base_path, language
 
@@ -105,12 +106,13 @@ def _head(lang: str) -> str:
     locale = "fa-IR" if lang == "fa" else "en-GB"
     constants = (
         f"const readerLocale={_in_script(locale)}, readerWords={_in_script(dict(text.words('browser.words', lang)))}, "
-        f"readerPlotly={_in_script('.' + _PLOTLY)}, readerNoChart={_in_script(text.word('state.no_chart', lang))};"
+        f"readerPlotly={_in_script('.' + _PLOTLY)}, readerQuiet={_in_script(palette.colour('quiet'))}, "
+        f"readerNoChart={_in_script(text.word('state.no_chart', lang))};"
     )
     return (
         f'<link rel="preload" href="./app/static/fonts/{face}-Regular.woff2" as="font" type="font/woff2" crossorigin>'
         f'<link rel="preload" href=".{_PLOTLY}" as="script">'
-        f"<style>{fonts}\n{style}</style><script>{constants}\n{script}</script>"
+        f"<style>{palette.variables()}{fonts}\n{style}</style><script>{constants}\n{script}</script>"
     )
 
 

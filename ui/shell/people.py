@@ -5,12 +5,14 @@ The gate identifies every request; a script run finds its person by the header t
 
 import hashlib
 import hmac
+import ipaddress
 import json
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_N
 from etl.core import settings
 from etl.core.errors import AccessDenied
 from etl.operations import audit, roles, sign_in
-from etl.operations.sessions import LONGEST_SECONDS, Sessions
+from etl.operations.sessions import LONGEST_SECONDS, Session, Sessions
 from etl.semantic.access import AccessScope
 from ui.shell.requests import settings_at_start
 
@@ -31,7 +33,9 @@ from ui.shell.requests import settings_at_start
 SESSION_HEADER = "x-policeyar-session"
 # Set by the site's proxy in the mode `proxy`; ignored without its secret.
 USER_HEADER, GROUPS_HEADER, SECRET_HEADER = "x-remote-user", "x-remote-groups", "x-proxy-secret"
-LOCAL = ("localhost", "127.0.0.1", "::1")
+# Optional: names one session of the person at the proxy.
+PROXY_SESSION_HEADER = "x-remote-session"
+LOCAL = settings.LOCAL_NAMES
 # How long a resolved scope is reused for the questions of a page.
 _FRESH_SECONDS = 2.0
 # Above this number of people, those with expired sessions are dropped.
@@ -40,14 +44,20 @@ _MOST_KNOWN = 1000
 
 @dataclass(frozen=True)
 class Person:
-    """A signed-in person: the session key, the claims of the token, and its period of validity."""
+    """A signed-in person: the session, the claims of the token, and the client's address where it is logged."""
 
-    key: str
-    sub: str
+    session: Session
     name: str
     groups: tuple[str, ...]
-    began: float
-    expires: float
+    client: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        return self.session.key
+
+    @property
+    def sub(self) -> str:
+        return self.session.sub
 
 
 def mode() -> str:
@@ -94,6 +104,26 @@ def who(connection: HTTPConnection) -> Person | None:
     return _of_proxy(connection) if mode() == "proxy" else _of_cookie(connection)
 
 
+def forgery(connection: HTTPConnection) -> str:
+    """What a request without a valid person pretends to be; empty if it pretends nothing."""
+    if mode() == "proxy":
+        pretends = {USER_HEADER, GROUPS_HEADER, SECRET_HEADER} & set(connection.headers)
+        return "wrong proxy secret" if pretends and not _has_secret(connection) else ""
+    return "forged cookie" if connection.cookies.get(USER_COOKIE_NAME) and not _cookie(connection) else ""
+
+
+def client(connection: HTTPConnection) -> dict[str, str]:
+    """The field of the client's address for an event, where the settings ask for it: as our nginx tells it."""
+    if not settings_at_start().sign_in.log_client:
+        return {}
+    told = connection.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+    try:
+        address = ipaddress.ip_address(told or (connection.client.host if connection.client else ""))
+    except ValueError:
+        return {"client": "unknown"}
+    return {"client": str(address)}
+
+
 def scope_of(person: Person) -> AccessScope:
     return table().scope_of(person.sub, person.groups)
 
@@ -101,7 +131,7 @@ def scope_of(person: Person) -> AccessScope:
 def remember(person: Person) -> None:
     """Make a person available to the script runs of this process, by session key."""
     if len(_people) > _MOST_KNOWN:
-        for key in [key for key, person in list(_people.items()) if person.expires < time.time()]:
+        for key in [key for key, person in list(_people.items()) if person.session.expires < time.time()]:
             forget(key)
     _people[person.key] = person
 
@@ -122,10 +152,22 @@ def of_run() -> Person | None:
 
 
 def refusal(person: Person, now: float) -> str:
-    """Why a session is no longer valid; empty or `new` if it is. The proxy ends its sessions itself."""
-    if mode() == "proxy":
-        return sessions().notice(person.key, person.sub, now)
-    return sessions().admit(person.key, person.sub, person.began, person.expires, now)
+    """Why a session is no longer valid; empty if it is. One that begins is logged before it is stored. Raises OSError."""
+    return sessions().admit(person.session, now, partial(_announce, person))
+
+
+def _announce(person: Person) -> None:
+    scope = scope_of(person)
+    event = "refused" if scope.role == "none" else "sign_in"
+    audit.record(audit_folder(), person.sub, event, **audit.rights(scope), **person.client)
+
+
+def own_sessions() -> list[tuple[float, float]]:
+    """Beginning and last sight of the sessions of the person of this run, the latest first."""
+    person = of_run()
+    with suppress(OSError):
+        return sessions().of(person.sub, time.time()) if person else []
+    return []
 
 
 def scope_of_run() -> AccessScope:
@@ -135,7 +177,7 @@ def scope_of_run() -> AccessScope:
         raise AccessDenied
     until, scope = _fresh.get(person.key, (0.0, None))
     if scope is None or time.monotonic() > until:
-        if refusal(person, time.time()) not in ("", "new"):
+        if refusal(person, time.time()):
             forget(person.key)
             raise AccessDenied
         scope = scope_of(person)
@@ -154,14 +196,29 @@ def _access_file() -> Path:
 
 @cache
 def _roles_at(path: Path, _changed: int) -> roles.Roles:
-    rights = hashlib.sha256(repr(settings_at_start()).encode() + path.read_bytes()).hexdigest()
-    audit.record_settings(audit_folder(), rights)
+    values = {
+        f"{section}.{name}": repr(value)
+        for section, table in asdict(settings_at_start()).items()
+        for name, value in table.items()
+    }
+    values["access.toml"] = path.read_text(encoding="utf-8", errors="replace")
+    audit.record_settings(
+        audit_folder(), {name: hashlib.sha256(value.encode()).hexdigest() for name, value in values.items()}
+    )
     return roles.read(path)
 
 
-def _of_cookie(connection: HTTPConnection) -> Person | None:
+def _cookie(connection: HTTPConnection) -> bytes | None:
+    """The content of the cookie of the sign-in, if this installation signed it."""
     try:
-        raw = streamlit_auth._get_cookie_value_from_request(connection, USER_COOKIE_NAME)  # type: ignore[arg-type]
+        return streamlit_auth._get_cookie_value_from_request(connection, USER_COOKIE_NAME)  # type: ignore[arg-type]
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _of_cookie(connection: HTTPConnection) -> Person | None:
+    raw = _cookie(connection)
+    try:
         claims: Mapping[str, Any] = json.loads(raw) if raw else {}
         sub, began, expires = claims["sub"], float(claims["iat"]), float(claims["exp"])
     except (ValueError, KeyError, TypeError):
@@ -170,22 +227,28 @@ def _of_cookie(connection: HTTPConnection) -> Person | None:
         return None
     groups = claims.get("groups")
     names = tuple(name for name in groups if isinstance(name, str)) if isinstance(groups, list) else ()
-    key = hashlib.sha256(raw).hexdigest()
-    return Person(key, sub, str(claims.get("name") or sub), names, began, expires)
+    session = Session(hashlib.sha256(raw).hexdigest(), sub, began, expires)
+    return Person(session, str(claims.get("name") or sub), names, client(connection))
+
+
+def _has_secret(connection: HTTPConnection) -> bool:
+    secret = str(secrets()["proxy"]["secret"]).encode()
+    return hmac.compare_digest(connection.headers.get(SECRET_HEADER, "").encode("latin-1", "replace"), secret)
 
 
 def _of_proxy(connection: HTTPConnection) -> Person | None:
     headers = connection.headers
-    secret = str(secrets()["proxy"]["secret"]).encode()
-    if not hmac.compare_digest(headers.get(SECRET_HEADER, "").encode("latin-1", "replace"), secret):
+    if not _has_secret(connection):
         return None
     subs, groups = headers.getlist(USER_HEADER), headers.getlist(GROUPS_HEADER)
     if len(subs) != 1 or not subs[0].strip() or len(groups) > 1:
         return None
     names = tuple(name.strip() for name in (groups[0] if groups else "").split(",") if name.strip())
-    key = hashlib.sha256("|".join((subs[0], *names)).encode()).hexdigest()
+    named = headers.get(PROXY_SESSION_HEADER, "")
+    key = hashlib.sha256(json.dumps([subs[0], named or names]).encode()).hexdigest()
     now = time.time()
-    return Person(key, subs[0], subs[0], names, now, now + LONGEST_SECONDS)
+    session = Session(key, subs[0], now, now + LONGEST_SECONDS, recurs=not named)
+    return Person(session, subs[0], names, client(connection))
 
 
 def audit_folder() -> Path:

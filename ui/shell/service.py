@@ -11,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, suppress
+from dataclasses import replace
 from datetime import datetime
 from http.client import HTTPException
 
@@ -27,7 +28,7 @@ from streamlit import config
 from streamlit.runtime import Runtime
 
 from etl.core import settings
-from etl.operations import readiness
+from etl.operations import audit, readiness
 from ui.data import warehouse
 from ui.shell import logs
 from ui.shell.requests import base_path, settings_at_start
@@ -101,7 +102,10 @@ async def _metrics(_: Request) -> Response:
 
 def _served() -> readiness.Served:
     at_start = settings_at_start()
-    return readiness.served(at_start.folders.warehouse, at_start.schedule.oldest_publication_days)
+    served = readiness.served(at_start.folders.warehouse, at_start.schedule.oldest_publication_days)
+    if served.fault or at_start.sign_in.mode == "open":
+        return served
+    return replace(served, fault=audit.fault(at_start.folders.audit))
 
 
 class _State(Collector):

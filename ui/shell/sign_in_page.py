@@ -3,14 +3,15 @@
 from collections.abc import Callable
 
 from etl.operations.roles import Roles
+from ui import palette
 from ui.i18n import text
 from ui.shell.people import Person
 from ui.shell.requests import base_path
 
-_STYLE = (
-    "body{font-family:Vazirmatn,Tahoma,sans-serif;max-width:36rem;margin:12vh auto;padding:0 1.5rem;color:#17212b;"
-    "background:#fff;line-height:1.7}section{border-top:1px solid #cfd8e1;padding:1rem 0}h1{font-size:1.3rem}"
-    "a{color:#17527a}dt{font-weight:600}dd{margin:0 0 .5rem}"
+_STYLE = palette.variables() + (
+    "body{font-family:Vazirmatn,Tahoma,sans-serif;max-width:36rem;margin:12vh auto;padding:0 1.5rem;color:var(--pd-text);"
+    "background:var(--pd-surface);line-height:1.7}section{border-top:1px solid var(--pd-edge);padding:1rem 0}"
+    "h1{font-size:1.3rem}a{color:var(--pd-link)}dt{font-weight:600}dd{margin:0 0 .5rem}"
 )
 
 
@@ -31,10 +32,23 @@ def without_rights(person: Person, table: Roles) -> str:
         )
         return (
             f"{_paragraph(lang, 'sign_in.no_rights')}<dl>{listed}</dl>"
-            f"<p>{text.escaped('sign_in.ask', lang, contact=contact)}</p>" + _link(lang, "/auth/logout", "out")
+            f"<p>{text.escaped('sign_in.ask', lang, contact=contact)}</p>" + f"<p>{sign_out(lang)}</p>"
         )
 
     return _page(part)
+
+
+def sign_out(lang: str) -> str:
+    """The button that ends the session: a POST, which no link and no other site sends."""
+    return f'<form method="post" action="{base_path()}/sign-out"><button>{text.escaped("sign_in.out", lang)}</button></form>'
+
+
+def leaving(address: str) -> str:
+    """The page after a sign-out here, which leads to that of the provider."""
+    return _page(
+        lambda lang: _paragraph(lang, "sign_in.ended"),
+        f'<meta http-equiv="refresh" content="0; url={text.escape(address)}">',
+    )
 
 
 def gone() -> str:
@@ -47,7 +61,7 @@ def with_link(key: str, path: str, link: str) -> str:
     return _page(lambda lang: _paragraph(lang, f"sign_in.{key}") + _link(lang, path, link))
 
 
-def _page(part: Callable[[str], str]) -> str:
+def _page(part: Callable[[str], str], head: str = "") -> str:
     sections = "".join(
         f'<section lang="{lang}" dir="{text.direction(lang)}"><h1>{text.escaped("app.title", lang)}</h1>{part(lang)}</section>'
         for lang in text.LANGUAGES
@@ -55,7 +69,7 @@ def _page(part: Callable[[str], str]) -> str:
     title = text.escaped("app.title", "fa")
     return (
         f'<!doctype html><html lang="fa"><head><meta charset="utf-8"><title>{title}</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head>'
+        f'<meta name="viewport" content="width=device-width">{head}<style>{_STYLE}</style></head>'
         f"<body>{sections}</body></html>"
     )
 

@@ -54,16 +54,14 @@ def save(name: str, page: str, parameters: Mapping[str, Sequence[str]], day: dat
     view = Saved(checked(name), page, chosen, day.isoformat(), user.scope().sub)
     if len(json.dumps(chosen)) > saved_views.MOST_LETTERS:
         raise Unnamed("large")
-    if refusal := _views().add(view):
+    if refusal := _views().add(view, lambda: user.record("view_saved", page=page)):
         raise Unnamed(refusal)
-    user.record("view_saved", page=page)
     return view
 
 
 def delete(name: str) -> None:
     """Delete a view of the user; a missing one is no error."""
-    if page := _views().delete(user.scope().sub, name):
-        user.record("view_deleted", page=page)
+    _views().delete(user.scope().sub, name, lambda page: user.record("view_deleted", page=page))
 
 
 def _views() -> SavedViews:

@@ -1,10 +1,13 @@
 """Questions under the user's scope, and which of its filters have no meaning for them."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
 from etl.analysis import registry
+from etl.analysis.comparison import Side
+from etl.analysis.different import is_tested
 from etl.semantic.answers import Answer
 from ui.data import warehouse
 from ui.i18n import text
@@ -25,7 +28,7 @@ def ask(
     """The answer under the user's scope, and the filters that have no meaning for these measures.
 
     Flows and units of time are asked over the user's period, else over `over`, else over the twelve complete months before
-    the as-of day.
+    the as-of day. Groups of a measure that stays provisional for a while are compared on its latest settled day.
     """
     metrics = [warehouse.catalogue()[name] for name in names]
     where, ignored = view.under(frozenset.intersection(*(metric.dimensions for metric in metrics)).difference(without))
@@ -33,9 +36,36 @@ def ask(
     timed = bool({"month", "quarter", "year"} & set(by))
     default_period = over or view.complete_months(periods.DEFAULT_MONTHS)
     period = view.over or default_period if timed or "event" in kinds else None
-    day = None if timed or kinds == {"event"} else view.as_of
+    day = None if timed or kinds == {"event"} else compared_on(view, names[0], by)
     answer = warehouse.ask(*names, by=by, on=day, over=period, where=where)
     return answer, [name for name in ignored if name not in without]
+
+
+def compared_on(view: PageContext, name: str, by: tuple[str, ...]) -> date:
+    """The day on which groups are asked about. Raises TooEarly where no month is settled yet."""
+    settled = warehouse.settled_on(name, view.as_of) if by else view.as_of
+    if settled is None:
+        raise warehouse.TooEarly(f"{name}: no month is settled yet")
+    return settled
+
+
+def different(
+    view: PageContext, name: str, by: str, where: warehouse.Where, over: tuple[date, date] | None = None
+) -> Answer:
+    """Who is clearly below or above the whole, by the one test."""
+    return warehouse.analyse("different", on=view.as_of, where=where, over=over, metric=name, by=by)
+
+
+def side(here: Answer, there: Answer) -> str:
+    """On which side of the rate of another day or place one is beyond chance: lower, higher, or empty."""
+    name = here.metrics[0].name
+    if not (here.on and there.on and is_tested(name)):
+        return ""
+    than = Side(there.on, warehouse.frozen(there.where))
+    with suppress(warehouse.QuestionError):
+        found = str(warehouse.analyse("differs", on=here.on, where=here.where, metric=name, than=than).value("side"))
+        return found if found in ("lower", "higher") else ""
+    return ""
 
 
 def worked_out(view: PageContext, analysis: str, /, **options: Any) -> tuple[Answer, list[str]]:

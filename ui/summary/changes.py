@@ -20,10 +20,8 @@ def is_visible(metric: Metric, value: float, before: float) -> bool:
     return text.rounded(value, metric.unit) != text.rounded(before, metric.unit)
 
 
-def verdict(metric: Metric, value: float, before: float, lang: str) -> str:
-    """ "Better" or "worse"; empty for a metric without a direction, "unchanged" if the change does not exceed rounding."""
-    if not is_visible(metric, value, before):
-        return text.word("change.same", lang)
-    if metric.direction not in ("up", "down"):
+def verdict(metric: Metric, side: str) -> str:
+    """ "better" or "worse" for a rate that is on a side (lower, higher) of another beyond chance; empty for anything else."""
+    if metric.direction not in ("up", "down") or side not in ("lower", "higher"):
         return ""
-    return text.word("compare.better" if (value > before) == (metric.direction == "up") else "compare.worse", lang)
+    return "better" if (side == "higher") == (metric.direction == "up") else "worse"

@@ -9,6 +9,7 @@ from etl.core.errors import QuestionError
 from etl.core.jalali import DAY
 from etl.semantic.answers import Answer
 from ui.i18n import text
+from ui.summary import different
 from ui.summary.sources import Sources
 
 MOST = 5
@@ -101,16 +102,17 @@ def _not_submitted(sources: Sources) -> Iterator[Action]:
 
 
 def _low_levels(sources: Sources) -> Iterator[Action]:
-    """Provinces whose share is beyond the funnel's limits, on the worse side."""
-    answer = sources.everywhere("level_signals")
-    metric = answer.metrics[0]
-    worse = -1 if metric.direction == "up" else 1
+    """The provinces whose training compliance is clearly below the nation, in one item."""
+    answer = sources.different("training_compliance", "province")
+    codes = [row["province"] for row in _of_place(answer, sources) if row["side"] == "lower"]
+    if not codes:
+        return
     on_day = sources.word("action.on_day", day=sources.day(answer.on or sources.on))
-    for row in _of_place(answer, sources):
-        if row["is_signal"] and row["funnel_z"] * worse > 0:
-            value = text.plain(row[metric.name], metric.unit, sources.lang)
-            words = {"measure": metric.label[sources.lang], "value": value}
-            yield _of_province(sources, "level", abs(row["beyond_common"]), row["province"], on_day, **words)
+    if sources.province:
+        sentence, part = different.of_place(answer, sources.province, sources.lang, sources.member), "province"
+    else:
+        sentence, part = different.sentence(answer, sources.lang, sources.member), "training"
+    yield Action("level", len(codes), sentence, "", on_day, part, {"province": codes} if sources.province else {})
 
 
 def _sudden_falls(sources: Sources) -> Iterator[Action]:

@@ -1,53 +1,43 @@
-"""The rank of one province by each measure, if etl.semantic.ranking allows one."""
+"""One province beside the nation by each measure, and on which side it clearly is."""
 
-from etl.semantic.answers import Answer, Metric
-from etl.semantic.ranking import Ranking, is_noise, rank
+from collections.abc import Mapping
+
+from etl.semantic.answers import Answer
 from ui.i18n import text
+from ui.summary import different
 from ui.summary.sources import Sources
 
-RANKED = (
+COMPARED = (
     "coverage_per_10k",
     "training_compliance",
     "leaver_rate_12m",
     "within_25_days_share",
     "judicial_officer_share",
 )
-# The headings of the numbers of a row.
-HEADS = ("profile.here", "figure.nation_line", "profile.rank")
+# The headings of the cells of a row.
+HEADS = ("profile.here", "figure.nation_line", "profile.side")
 
 
-def rows(sources: Sources, everywhere: dict[str, tuple[Answer, Answer]]) -> list[list[str]]:
-    """The ranks in words: the measure, the numbers of the province and the nation, and the place among how many.
+def rows(sources: Sources, everywhere: Mapping[str, Answer]) -> list[list[str]]:
+    """In words: the measure, the numbers of the province and the nation, and whether they clearly differ.
 
-    `everywhere` has the answers of each measure by province and for the nation.
+    `everywhere` has the provinces of each measure against the nation.
     """
     lines = []
-    for name, (places, nation) in everywhere.items():
-        metric, ranking = places.metrics[0], rank(places, name)
+    for answer in everywhere.values():
+        metric = answer.metrics[0]
         label = metric.label[sources.lang]
-        if places.on and places.on != sources.on:
-            label = sources.word("change.settled", label=label, day=sources.day(places.on))
-        here = next((row[name] for row in places.records() if row["province"] == sources.province), None)
-        numbers = [text.plain(value, metric.unit, sources.lang) for value in (here, nation.value(name))]
-        at = place(ranking, sources.province, metric)
-        if at is None:
-            rank_in_words = sources.word("profile.no_rank")
-        elif is_noise(places):
-            rank_in_words = sources.word("profile.alike")
-        else:
-            count = sources.number(len(ranking.ranked))
-            rank_in_words = sources.word("profile.of", place=sources.number(at), count=count)
-        lines.append([label, *numbers, rank_in_words])
+        if answer.on and answer.on != sources.on:
+            label = sources.word("change.settled", label=label, day=sources.day(answer.on))
+        row = next((row for row in answer.records() if row["province"] == sources.province), None)
+        side = row["side"] if row else "untested"
+        numbers = [row[name] if row else None for name in (metric.name, "whole_value")]
+        whole = sources.word(f"different.{different.whole_of(answer)}")
+        lines.append(
+            [
+                label,
+                *(text.plain(value, metric.unit, sources.lang) for value in numbers),
+                sources.word(f"different.{side}", whole=whole),
+            ]
+        )
     return lines
-
-
-def place(ranking: Ranking, province: str, metric: Metric) -> int | None:
-    """The rank: 1 is the best by the metric's direction, or the highest without one; equal values share a rank.
-
-    None without a comparison: the province, or every other one, is too small.
-    """
-    value = next((group.value for group in ranking.ranked if group.key == (province,)), None)
-    if value is None or len(ranking.ranked) == 1:
-        return None
-    sign = -1 if metric.direction == "down" else 1
-    return 1 + sum(sign * group.value > sign * value for group in ranking.ranked)

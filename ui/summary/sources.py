@@ -15,6 +15,7 @@ class Sources:
 
     `province` is empty for the whole country and any other scope. `ask(*names, by=, on=, over=)` and `analyse(name)` answer
     under the scope; `everywhere(name)` is an analysis of all provinces, `provinces()` the submissions of each.
+    `different(name, by)` says which provinces, or counties of the place, are clearly below or above the whole.
     `settled_on(name)` is the latest settled day of a metric (None if there is none), `member(dimension, code)` a name.
     """
 
@@ -24,6 +25,7 @@ class Sources:
     ask: Callable[..., Answer]
     analyse: Callable[[str], Answer]
     everywhere: Callable[[str], Answer]
+    different: Callable[[str, str], Answer]
     provinces: Callable[[], Answer]
     settled_on: Callable[[str], date | None]
     member: Callable[[str, Any], str]

@@ -1,13 +1,11 @@
 """The verdict in words: how many are active, how far the target is, and when it is reached."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from etl.core.jalali import unit_of, year_before
+from etl.core.jalali import year_before
 from etl.semantic.answers import Answer
-from etl.semantic.catalog import catalogue
 from ui.i18n import text
-from ui.summary import changes
 from ui.summary.sources import Sources
 
 
@@ -15,9 +13,9 @@ from ui.summary.sources import Sources
 class Facts:
     """The facts of a verdict, from the answer `latest`; None for a fact that has no meaning for the place or is not facts.
 
-    At the present pace the target is reached between the months `first` and `last` (`1406-03`). `range_hits`: the longest
-    distance in months up to that for which past ranges were tested, and the share of them that contained the later number.
+    At the present pace the target is reached in the month `middle` (`1406-03`), by the range between `first` and `last`.
     `has_range`: whether the projection has a range for five years, so that a target beyond it is not reached in them.
+    `broken`: the month of the last year whose change breaks with those before, and the size of the break.
     """
 
     latest: Answer
@@ -26,8 +24,9 @@ class Facts:
     target: float | None
     first: str | None
     last: str | None
-    range_hits: tuple[int, float] | None
     has_range: bool
+    middle: str | None = None
+    broken: tuple[str, float] | None = None
 
     @property
     def progress(self) -> float | None:
@@ -40,15 +39,16 @@ def facts(sources: Sources) -> Facts:
     active, before = latest.value() or 0, sources.ask("active_assistants", on=year_before(sources.on)).value()
     # Only an explicit target counts: a census share of the nation's target would only restate coverage.
     target = None if sources.filters else sources.ask("own_target", on=sources.on).value()
-    first = last = range_hits = None
-    has_range = False
+    reached: dict[str, Any] = dict.fromkeys(("first", "last", "middle", "broken")) | {"has_range": False}
     if target and active < target:
         pace = sources.analyse("pace")
-        first, last = pace.value("projected_first"), pace.value("projected_last")
-        has_range = pace.value("has_range")
-        if first:
-            range_hits = _range_hits(sources.analyse("backtest"), _months_until(sources, last or first))
-    return Facts(latest, active, before, target, first, last, range_hits, has_range)
+        reached = {name: pace.value(f"projected_{name}") for name in ("first", "last", "middle")}
+        # What the number is says how often such ranges held.
+        latest = replace(latest, metrics=(*latest.metrics, *pace.metrics[-3:]))
+        reached["has_range"] = pace.value("has_range")
+        if pace.value("break_month"):
+            reached["broken"] = (pace.value("break_month"), pace.value("break_size"))
+    return Facts(latest, active, before, target, **reached)
 
 
 def sentences(facts: Facts, sources: Sources) -> list[str]:
@@ -74,43 +74,30 @@ def _change(facts: Facts, sources: Sources) -> str:
         return sources.word("verdict.unchanged")
     key, count = "verdict.more" if change > 0 else "verdict.fewer", sources.number(abs(change))
     share = text.percent(abs(change) / facts.before, sources.lang)
-    verdict = changes.verdict(catalogue()["active_assistants"], facts.active, facts.before, sources.lang)
-    return sources.word(key, change=count, share=share, verdict=verdict)
+    return sources.word(key, change=count, share=share)
 
 
 def _reached(facts: Facts, sources: Sources) -> str:
-    if not facts.first:
-        return sources.word("verdict.never" if facts.has_range else "verdict.untried")
-    first = text.unit_label(facts.first, sources.lang)
-    if not facts.last:
-        sentence = sources.word("verdict.not_before", first=first)
-    elif facts.first == facts.last:
-        sentence = sources.word("verdict.in_month", first=first)
-    else:
-        is_same_year = facts.first[:4] == facts.last[:4]
-        first = text.unit_label(facts.first, sources.lang, short=is_same_year)
-        sentence = sources.word("verdict.between", first=first, last=text.unit_label(facts.last, sources.lang))
-    if facts.range_hits is None:
-        return f"{sentence}."
-    ahead, share = facts.range_hits
-    return sources.word(
-        "verdict.held",
-        said=sentence,
-        count=sources.number(ahead),
-        share=text.percent(share, sources.lang, 0),
+    month, first, last = (
+        text.unit_label(label, sources.lang) if label else "" for label in (facts.middle, facts.first, facts.last)
     )
+    if not month:
+        key = "not_before" if first else "never" if facts.has_range or facts.broken else "untried"
+    elif not first:
+        key = "in_month"
+    else:
+        key = "in_range" if last else "in_range_open"
+        if first == last:
+            key = "in_month"
+        elif last and facts.first[:4] == facts.last[:4]:
+            first = text.unit_label(facts.first, sources.lang, short=True)
+    sentence = sources.word(f"verdict.{key}", month=month, first=first, last=last)
+    if not facts.broken:
+        return sentence
+    return f"{sentence} {sources.word('verdict.broken', what=broken(facts.broken, sources.lang))}"
 
 
-def _months_until(sources: Sources, month: str) -> int:
-    """The number of months from the day to a Jalali month."""
-    current = unit_of(sources.on, "month").label
-    return (int(month[:4]) - int(current[:4])) * 12 + int(month[5:7]) - int(current[5:7])
-
-
-def _range_hits(tried: Answer, months: int) -> tuple[int, float] | None:
-    """The longest tested distance up to `months`, and the share of past ranges at it that contained the later number."""
-    tested = [row for row in tried.records() if row["backtest_inside"] is not None]
-    if not tested:
-        return None
-    near = [row for row in tested if row["ahead"] <= months] or tested[:1]
-    return near[-1]["ahead"], near[-1]["backtest_inside"]
+def broken(found: tuple[str, float], lang: str) -> str:
+    """A break in words: «افت مهر ۱۴۰۴»."""
+    month, size = found
+    return text.word("figure.drop" if size < 0 else "figure.jump", lang, month=text.unit_label(month, lang))

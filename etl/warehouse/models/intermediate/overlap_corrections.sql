@@ -5,12 +5,7 @@ select
     least(spell.valid_until, other.valid_until) as valid_until,
     {{ cell(spell) }},
     {{ cell(other, other_) }},
-    1 as in_service,
-    cast(spell.is_licensed and other.is_licensed as integer) as active_assistants,
-    cast(
-        spell.is_licensed and spell.is_judicial_officer and other.is_licensed and other.is_judicial_officer as integer
-    ) as judicial_officers,
-    cast(spell.is_licensed and spell.is_veteran and other.is_licensed and other.is_veteran as integer) as veterans,
+    {{ rollup_counts(spell, other) }},
     0 as compliant_assistants,
 from service_shared as spell
 inner join service_shared as other
@@ -25,10 +20,7 @@ select
     least(spell.valid_until, spell.lapses_on) as valid_until,
     {{ cell(spell) }},
     {{ cell(other, other_) }},
-    0 as in_service,
-    0 as active_assistants,
-    0 as judicial_officers,
-    0 as veterans,
+    {{ rollup_zeros }},
     1 as compliant_assistants,
 from compliance_intervals_shared as spell
 -- Courses belong to the person, not to the spell: both spells have the same intervals.

@@ -4,15 +4,12 @@
 -- both cells. Persons with three or more spells at once are left out.
 with intervals as (
     select {{ cell }}, valid_from, valid_until,
-        1 as in_service,
-        is_licensed::integer as active_assistants,
-        (is_licensed and is_judicial_officer)::integer as judicial_officers,
-        (is_licensed and is_veteran)::integer as veterans,
+        {{ rollup_counts }},
         is_licensed::integer as compliant_assistants
     from service
     where not is_many
-    union all
-    select {{ cell }}, greatest(valid_from, lapses_on), valid_until, 0, 0, 0, 0, -1
+    union all by name
+    select {{ cell }}, greatest(valid_from, lapses_on) as valid_from, valid_until, -1 as compliant_assistants
     from compliance_intervals
     where not is_many and lapses_on < valid_until
 ),
@@ -30,14 +27,14 @@ pair_moves as (
 ),
 
 net as (
-    select false as is_pair, * exclude (sign, in_service, active_assistants, judicial_officers, veterans, compliant_assistants),
-        sum(sign * columns('^(in_service|active_assistants|judicial_officers|veterans|compliant_assistants)$'))::integer as '\1'
+    select false as is_pair, * exclude (sign, {{ rollup }}),
+        coalesce(sum(sign * columns('^({{ rollup_pattern }})$')), 0)::integer as '\1'
     from moves
     where day < date '9999-12-31'
     group by all
     union all by name
-    select true as is_pair, * exclude (sign, in_service, active_assistants, judicial_officers, veterans, compliant_assistants),
-        sum(sign * columns('^(in_service|active_assistants|judicial_officers|veterans|compliant_assistants)$'))::integer as '\1'
+    select true as is_pair, * exclude (sign, {{ rollup }}),
+        coalesce(sum(sign * columns('^({{ rollup_pattern }})$')), 0)::integer as '\1'
     from pair_moves
     where day < date '9999-12-31'
     group by all
@@ -51,15 +48,15 @@ months as (
 ),
 
 monthly as (
-    select months.number, net.* exclude (day, in_service, active_assistants, judicial_officers, veterans, compliant_assistants),
-        sum(columns('^(in_service|active_assistants|judicial_officers|veterans|compliant_assistants)$')) as '\1'
+    select months.number, net.* exclude (day, {{ rollup }}),
+        sum(columns('^({{ rollup_pattern }})$')) as '\1'
     from net inner join calendar using (day) inner join months using (month)
     group by all
 ),
 
 running as (
-    select * exclude (in_service, active_assistants, judicial_officers, veterans, compliant_assistants),
-        sum(columns('^(in_service|active_assistants|judicial_officers|veterans|compliant_assistants)$')) over cell as '\1',
+    select * exclude ({{ rollup }}),
+        sum(columns('^({{ rollup_pattern }})$')) over cell as '\1',
         lead(number, 1, (select max(number) + 1 from months)) over cell as next_number
     from monthly
     window cell as (
@@ -78,17 +75,14 @@ totals as (
 rows_of_all as (
     select months.day, true as is_total, totals.* exclude (number)
     from totals inner join months using (number)
-    where (in_service, active_assistants, judicial_officers, veterans, compliant_assistants) <> (0, 0, 0, 0, 0)
+    where {{ rollup_any }}
     union all by name
     select false as is_total, *
     from net
-    where (in_service, active_assistants, judicial_officers, veterans, compliant_assistants) <> (0, 0, 0, 0, 0)
+    where {{ rollup_any }}
 )
 
-select * replace (
-    in_service::integer as in_service, active_assistants::integer as active_assistants,
-    judicial_officers::integer as judicial_officers, veterans::integer as veterans,
-    compliant_assistants::integer as compliant_assistants)
+select * exclude ({{ rollup }}), columns('^({{ rollup_pattern }})$')::integer as '\1'
 from rows_of_all
 -- Questions read a range of days of totals, or of changes, and rarely pairs.
 order by is_pair, is_total desc, day, {{ cell }}

@@ -11,13 +11,22 @@ with named as (
     from loaded_licences
     inner join loaded_institutes using (institute_code)
     inner join institutes on institutes.institute_code = loaded_institutes.institute_code_shown
+),
+
+-- The first day of each number of working days.
+reached as (
+    select province, elapsed, min(day) as day
+    from working_days
+    group by all
 )
 
 select
     named.*,
-    -- Working days in (file_complete_on, decided_on]: Friday off, Thursday a day, holidays not subtracted.
-    decided_on - file_complete_on
-    - ((decided_on - date '1900-01-05') // 7 - (file_complete_on - date '1900-01-05') // 7) as working_days,
+    -- Working days in (file_complete_on, decided_on] of the institute's province.
+    decided.elapsed - completed.elapsed as working_days,
+    completed.elapsed as elapsed_at_completion,
+    -- The first day on which more than 25 working days have passed.
+    reached.day as overdue_on,
     -- Another granted licence of the institute begins in time to follow, and ends later.
     outcome is not distinct from 'granted' and exists (
         from named as following
@@ -28,4 +37,13 @@ select
             and following.valid_until > named.valid_until
     ) as is_renewed,
 from named
+left join working_days as completed
+    on completed.province = named.province
+    and completed.day = named.file_complete_on
+left join working_days as decided
+    on decided.province = named.province
+    and decided.day = named.decided_on
+left join reached
+    on reached.province = named.province
+    and reached.elapsed = completed.elapsed + 26
 order by application_no

@@ -4,6 +4,8 @@ select
     name_shown as name,
     cast(province as province) as province,
     cast(county as county) as county,
+    -- The name that was submitted, of a county created or renamed since the census.
+    county_shown as county_written,
     cast(activity as activity) as activity,
     founded_on,
     status,

@@ -4,6 +4,8 @@ select
     person_id,
     institutes.institute_code,
     {{ spell_columns }},
+    -- The name that was submitted, of a county created or renamed since the census.
+    loaded_personnel.county_shown as county_written,
     -- Year and month are enough for an age, so the day of birth is not stored.
     date_trunc('month', loaded_personnel.birth_date)::date as birth_month,
     loaded_personnel.hired_on,

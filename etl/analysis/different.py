@@ -1,0 +1,252 @@
+"""Who is clearly below or above the whole, and whether two sides differ: one test behind every such sentence and colour.
+
+People of one institute are alike, so institutes are the sampled units: the variance of a share is linearised over them
+(W. G. Cochran, 1977, Sampling Techniques, 6.2). A group's own variance is small where chance has made its share extreme, so
+it is averaged with that of the whole's share at the whole's design effect, which is at least 1. People per resident vary as a
+total does, by the whole's sum of squared institute sizes; square roots make that constant (M. S. Bartlett, 1936, Supplement
+to the Journal of the Royal Statistical Society 3). False discoveries are held at 5 % (Y. Benjamini and Y. Hochberg, 1995,
+Journal of the Royal Statistical Society B 57).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import stdtr
+
+from etl.analysis.clusters import behind, design_effect, spread_of
+from etl.analysis.comparison import Side
+from etl.analysis.registry import analysis
+from etl.core.errors import QuestionError, TooEarly
+from etl.semantic.access import BELOW_PROVINCE, ScopedCursor, members_in_scope
+from etl.semantic.answers import Answer, ask
+from etl.semantic.catalog import TIME, Metric, catalogue, entries, tables
+from etl.semantic.derived import Where, answered
+from etl.semantic.provisional import settled_on
+from etl.semantic.ranking import LEAST, is_sampled, least, worse_side
+
+LEVEL = 0.05
+FEWEST_INSTITUTES = 5
+# The least difference that is named: of a share in points, of a rate per residents as a part of the other rate.
+POINTS, RELATIVE = 0.01, 0.1
+_SIDES = np.array(["lower", "none", "higher"])
+_Numbers = np.ndarray[Any, np.dtype[Any]]
+
+
+@analysis(asks=("training_compliance",), over_period=True, open_by_province=True)
+def different(
+    con: ScopedCursor,
+    on: date,
+    where: Where,
+    metric: str = "training_compliance",
+    by: str = "province",
+    over: tuple[date, date] | None = None,
+) -> Answer:
+    """Each group's rate against the whole's: provinces against the nation, other groups against all within the filters.
+
+    Rows: (the group, the rate, whole_value, p_value, institutes_compared, then the two parts of the rate and `side`: lower,
+    higher, none or untested), the clearly worse first, then the clearly better, the widest difference first. Untested are
+    groups of fewer than 23 people (10 institutes) or 5 institutes; for a rate per residents, those that would have fewer than
+    23 people at the whole's rate. A rate that may still change by itself is asked on the last settled month's end, one of
+    events over `over`. Raises QuestionError for what is no rate of institutes, TooEarly where no month is settled yet.
+    """
+    rate = _rate(metric)
+    if not is_tested(metric, by):
+        raise QuestionError(f"{metric} by {by}: clear differences are told between groups of several institutes")
+    chosen = members_in_scope(con, where)
+    is_national = by == "province" and not BELOW_PROVINCE & {*chosen}
+    within = {name: codes for name, codes in chosen.items() if not (is_national and name == "province")}
+    when = _when(con, rate, on, over)
+    groups = ask(con, metric, by=(by,), where=within, **when)
+    whole = ask(con, metric, where=groups.where, **when)
+    institutes = ask(behind(con, (by, *within)), metric, by=(by, "institute"), where=groups.where, **when)
+    frame = groups.frame[groups.frame[by].notna()].copy()
+    clusters = institutes.frame.assign(group=pd.Categorical(institutes.frame[by], categories=frame[by]).codes)
+    part, count = _parts(rate)
+    frame["whole_value"] = whole.value()
+    frame["p_value"], frame["institutes_compared"] = p_values(
+        rate, frame[[part, count]], clusters[["group", part, count]], whole.records()[0]
+    )
+    frame["side"] = _sides(rate, frame[metric], frame.whole_value, discovered(frame.p_value.to_numpy()))
+    frame.loc[frame.p_value.isna(), "side"] = "untested"
+    worse = worse_side(rate) or "lower"
+    frame["place"] = frame.side.map({"lower": 1, "higher": 1, "none": 2, "untested": 3} | {worse: 0})
+    frame["distance"] = -(frame[metric] - frame.whole_value).abs()
+    frame = frame.sort_values(["place", "distance", by])
+    if is_national and "province" in chosen:
+        groups = replace(groups, where=dict(chosen))
+        frame = frame[frame.province.isin(chosen["province"])]
+    names = (metric, "whole_value", "p_value", "institutes_compared")
+    answer = answered(groups, (by,), names, frame, also=(whole, institutes), more=(part, count, "side"))
+    return _in_unit(answer, rate)
+
+
+@analysis(asks=("training_compliance",), open_by_province=True)
+def differs(con: ScopedCursor, on: date, where: Where, than: Side, metric: str = "training_compliance") -> Answer:
+    """The rate on a day in a place against that of another day or place, by the same test; one row. Both days are asked as given.
+
+    Columns: the rate, whole_value (that of `than`), p_value, institutes_compared (of the side with fewer), the two parts, and
+    `side`: lower, higher, none or untested. Institutes of both sides count by their change. Raises QuestionError
+    as `different`, and for rates of events.
+    """
+    rate = _rate(metric)
+    part, count = _parts(rate)
+    asked = []
+    if rate.kind == "event":
+        raise QuestionError(f"{metric} is counted over a period; two days are compared by what is measured on a day")
+    for day, filters in ((on, where), (than.on, dict(than.where))):
+        chosen = members_in_scope(con, filters)
+        one = ask(con, metric, on=day, where=chosen)
+        asked.append((one, ask(behind(con, chosen), metric, by=("institute",), on=day, where=one.where)))
+    (here, of_here), (there, of_there) = asked
+    rows = [answer.records()[0] for answer in (here, there)]
+    both = of_here.frame.merge(of_there.frame, on="institute", how="outer", suffixes=("_1", "_2"))
+    sizes = [both[[f"{part}_{n}", f"{count}_{n}"]].fillna(0).to_numpy(float) for n in (1, 2)]
+    p, institutes = compared(rate, rows, sizes)
+    value, other = here.value(), there.value()
+    side = "untested" if np.isnan(p) else str(_sides(rate, pd.Series([value]), other, np.array([p <= LEVEL]))[0])
+    names = (metric, "whole_value", "p_value", "institutes_compared")
+    row = (value, other, None if np.isnan(p) else float(p), institutes, rows[0][part], rows[0][count], side)
+    return _in_unit(answered(here, (), names, [row], also=(there, of_here, of_there), more=(part, count, "side")), rate)
+
+
+def is_tested(name: str, by: str = "province") -> bool:
+    """Whether `different` has an answer: a rate of what institutes have, and groups of several institutes."""
+    rate = catalogue().get(name)
+    return (
+        rate is not None and is_sampled(rate) and {by, "institute"} <= rate.dimensions - {*TIME} and by != "institute"
+    )
+
+
+def p_values(
+    rate: Metric, groups: pd.DataFrame, clusters: pd.DataFrame, whole: Mapping[str, Any]
+) -> tuple[_Numbers, _Numbers]:
+    """The p-value of each group (NaN: untested) and its number of institutes.
+
+    `groups` holds the two parts of the rate, `clusters` those of each institute after the position of its group (-1: none).
+    """
+    part, count = _parts(rate)
+    hits, sizes = (groups[name].fillna(0).to_numpy(float) for name in (part, count))
+    parts, counts = (clusters[name].fillna(0).to_numpy(float) for name in (part, count))
+    at, many = clusters["group"].to_numpy(), len(groups)
+    known = (at >= 0) & ((parts if _is_of_places(rate) else counts) > 0)
+
+    def summed(values: _Numbers) -> _Numbers:
+        return np.bincount(at[known], values[known], many)
+
+    institutes = np.bincount(at[known], minlength=many)
+    if not whole[part] or not whole[count]:
+        return np.full(many, np.nan), institutes
+    common = whole[part] / whole[count]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if _is_of_places(rate):
+            expected = sizes * common
+            t = 2 * (np.sqrt(hits) - np.sqrt(expected)) / np.sqrt(_alike(parts))
+            is_testable, freedom = expected >= LEAST, np.full(many, (parts > 0).sum() - 1)
+        else:
+            own, people = summed(parts) / summed(counts), summed(counts)
+            residual = np.where(known, parts - own[at] * counts, 0)
+            effect = design_effect(residual, spread_of(own) * people, institutes)
+            variance = summed(residual**2) / people**2 * institutes / (institutes - 1)
+            t = (hits / sizes - common) / np.sqrt((variance + effect * spread_of(common) / sizes) / 2)
+            is_testable = (sizes >= least(catalogue()[count].unit)) & (institutes >= FEWEST_INSTITUTES)
+            freedom = institutes - 1
+        return np.where(is_testable, 2 * stdtr(np.maximum(freedom, 1), -np.abs(t)), np.nan), institutes
+
+
+def compared(rate: Metric, rows: Sequence[Mapping[str, Any]], sides: Sequence[_Numbers]) -> tuple[float, int]:
+    """The p-value of two sides (NaN: untested) and the institutes of the side with fewer.
+
+    `rows` holds the parts of the rate of both sides, `sides` those of the same institutes, in two columns.
+    """
+    hits, sizes = (np.array([row[name] or 0 for row in rows], float) for name in _parts(rate))
+    institutes = [int((side[:, 0 if _is_of_places(rate) else 1] > 0).sum()) for side in sides]
+    fewest, totals = min(institutes), [side.sum(axis=0) for side in sides]
+    if not sizes.all() or not hits.any():
+        return np.nan, fewest
+    common = hits.sum() / sizes.sum()
+    difference = np.subtract(*hits / sizes)
+    if _is_of_places(rate):
+        is_testable, freedom = (sizes * common >= LEAST).all(), sum(institutes) - 1
+        changes = np.subtract(*(side[:, 0] / size for side, size in zip(sides, sizes, strict=True)))
+        deviation = np.sqrt((changes**2).sum())
+        if not (sides[0][:, 0] * sides[1][:, 0]).any():
+            difference = 2 * np.subtract(*np.sqrt(hits / sizes))
+            deviation = np.sqrt(_alike(np.concatenate([side[:, 0] for side in sides])) * (1 / sizes).sum())
+    else:
+        is_testable = fewest >= FEWEST_INSTITUTES and (sizes >= least(catalogue()[_parts(rate)[1]].unit)).all()
+        freedom = max(fewest - 1, 1)
+        own = [total[0] / total[1] if total[1] else 0.0 for total in totals]
+        residuals = [side[:, 0] - share * side[:, 1] for share, side in zip(own, sides, strict=True)]
+        changes = np.subtract(*(residual / (total[1] or 1) for residual, total in zip(residuals, totals, strict=True)))
+        variance = (changes**2).sum() * (freedom + 1) / freedom
+        chance = (spread_of(common) / sizes).sum()
+        if (sides[0][:, 1] * sides[1][:, 1]).any():
+            chance = max(chance, variance)
+        else:
+            spread = spread_of(np.array(own)) * [total[1] for total in totals]
+            chance *= design_effect(np.concatenate(residuals), spread, np.array(institutes))
+        deviation = np.sqrt((variance + chance) / 2)
+    if not is_testable:
+        return np.nan, fewest
+    return (float(2 * stdtr(freedom, -abs(difference) / deviation)) if difference else 1.0), fewest
+
+
+def discovered(p: _Numbers) -> _Numbers:
+    """Which p-values (NaN: untested) are discoveries at LEVEL over all that were tested."""
+    known = np.sort(p[~np.isnan(p)])
+    passed = known[known <= LEVEL * np.arange(1, len(known) + 1) / max(len(known), 1)]
+    return p <= (passed[-1] if len(passed) else -1.0)
+
+
+def _sides(rate: Metric, values: "pd.Series[Any]", other: Any, is_beyond_chance: _Numbers) -> _Numbers:
+    least_difference = RELATIVE * np.abs(other) if _is_of_places(rate) else POINTS
+    difference = (values - other).to_numpy(float)
+    # A difference of exactly one point is not lost to the last digit of binary fractions.
+    is_clear = is_beyond_chance & (np.abs(difference) >= np.asarray(least_difference) - 1e-12)
+    return _SIDES[np.where(is_clear, np.sign(np.nan_to_num(difference)), 0).astype(int) + 1].astype(object)
+
+
+def _alike(parts: _Numbers) -> float:
+    """How many people of institutes vary together: the sum of squared sizes for each person."""
+    return float((parts**2).sum() / parts.sum())
+
+
+def _rate(name: str) -> Metric:
+    """A metric that is a share, or a rate per residents, of what institutes have."""
+    rate = catalogue().get(name)
+    if rate is None or not is_tested(name):
+        raise QuestionError(
+            f"{name} is no rate that can be asked by institute; clear differences are told of such rates"
+        )
+    return rate
+
+
+def _parts(rate: Metric) -> tuple[str, str]:
+    return str(rate.numerator), str(rate.denominator)
+
+
+def _is_of_places(rate: Metric) -> bool:
+    """Whether the denominator belongs to the place, not to its institutes: residents, an area."""
+    table = entries()["metric"][str(rate.denominator)].get("table")
+    return table is not None and tables()[table].is_lookup
+
+
+def _when(con: ScopedCursor, rate: Metric, on: date, over: tuple[date, date] | None) -> dict[str, Any]:
+    if rate.kind == "event":
+        return {"over": over}
+    day = settled_on(con, rate.name, on)
+    if day is None:
+        raise TooEarly(f"{rate.name}: no month is settled yet")
+    return {"on": day}
+
+
+def _in_unit(answer: Answer, rate: Metric) -> Answer:
+    """The answer with the rate's unit and direction for the value that it is compared with."""
+    metrics = (
+        replace(one, unit=rate.unit, counts=rate.unit) if one.name == "whole_value" else one for one in answer.metrics
+    )
+    return replace(answer, metrics=tuple(metrics))

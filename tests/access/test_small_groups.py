@@ -1,0 +1,361 @@
+"""About another province only totals by time are given, and nothing smaller can be computed from all that is given."""
+
+import random
+from collections.abc import Iterator, Sequence
+from itertools import chain, combinations, product
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pytest
+from scipy.optimize import linprog
+from streamlit.testing.v1 import AppTest
+
+import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
+from etl.analysis import registry
+from etl.analysis.comparison import Side
+from etl.analysis.planning import Scenario
+from etl.core.errors import AccessDenied, QuestionError
+from etl.semantic import access, answers
+from etl.semantic.access import WHOLE_COUNTRY, AccessScope, Grant, ScopedCursor, cursor_for, every_province
+from etl.semantic.answers import Answer, ask
+from etl.semantic.catalog import TIME, catalogue
+from etl.semantic.combine import in_order
+from etl.warehouse.dimensions import CHOICES, FILTERS
+from tests.access.scopes import FARS, ISFAHAN, NONE, TEHRAN
+from tests.access.test_scopes import province_of_county, random_places, registered
+from tests.parts import PARTS, SCRIPT, opening
+from ui.data import user, warehouse
+from ui.i18n import text
+
+pytestmark = pytest.mark.slow
+
+# How many are asked here; the numbers of the promise are 2,000 and 500.
+QUESTIONS, ADDRESSES = 400, 12
+
+
+def person(sub: str, *grants: Grant) -> AccessScope:
+    return AccessScope(sub, frozenset(grants))
+
+
+OF_FARS = person("fars", Grant("province", frozenset({FARS})))
+OF_ISFAHAN = person("isfahan", Grant("province", frozenset({ISFAHAN}), may_see_detail=True, may_export=True))
+OF_BOTH = person("both", Grant("province", frozenset({FARS})), Grant("national", WHOLE_COUNTRY))
+PEOPLE = (OF_FARS, OF_ISFAHAN, OF_BOTH, NONE)
+# What an analysis gives by these is a total in time, a step of one, or a number of no province.
+_TIMELIKE = {
+    *TIME,
+    "day",
+    "step",
+    "ahead",
+    "event_date",
+    "metric",
+    "side",
+    "force",
+    "country",
+    "counted",
+    "counted_year",
+}
+_TIMELIKE |= {"sureness", "publication"}
+
+
+def foreign_rows(answer: Answer, scope: AccessScope, place_of: dict[str, str]) -> list[tuple[Any, ...]]:
+    """The rows about a province outside of the scope by anything but time: read from the answer alone."""
+    involved = {*answer.by, *answer.where} - _TIMELIKE
+    if scope.sees_whole_country or involved <= {"province"} or involved <= {"origin"}:
+        return []
+
+    def places(row: tuple[Any, ...], name: str) -> set[Any]:
+        if name in answer.by:
+            return {row[answer.by.index(name)]}
+        return set(answer.where.get(name, ()))
+
+    def is_foreign(row: tuple[Any, ...]) -> bool:
+        if {"province", "origin"} <= involved:
+            return not any(places(row, name) <= scope.codes for name in ("province", "origin"))
+        if named := places(row, "province") - {None}:
+            return not named <= scope.codes
+        below = {place_of.get(code) for name in ("county", "institute") for code in places(row, name)} - {None}
+        return not below <= scope.codes
+
+    return [row for row in answer.rows if is_foreign(row)]
+
+
+def random_question(chance: random.Random, con: duckdb.DuckDBPyConnection) -> tuple[str, dict[str, Any]]:
+    """A metric by up to three dimensions and time, under up to two filters; half of the places are foreign."""
+    metric = chance.choice([metric for metric in catalogue().values() if not metric.hidden])
+    dimensions = sorted(metric.dimensions - set(TIME))
+    by = chance.sample(dimensions, min(len(dimensions), chance.choice((0, 1, 1, 2, 2, 3))))
+    if chance.random() < 0.2 and set(TIME) <= metric.dimensions:
+        by.append(chance.choice(TIME))
+    where: dict[str, tuple[str, ...]] = {}
+    for name in chance.sample(dimensions, min(len(dimensions), chance.choice((0, 1, 1, 2)))):
+        if name in ("province", "origin"):
+            where[name] = tuple(chance.sample(sorted(every_province()), chance.choice((1, 2, 30))))
+        elif name in ("county", "institute"):
+            where[name] = random_places(chance, province_of_county() if name == "county" else registered(con), OF_FARS)
+        elif name in CHOICES:
+            where[name] = (chance.choice(sorted(set(CHOICES[name].values()))),)
+    return metric.name, {"by": tuple(by), "where": where}
+
+
+@pytest.mark.parametrize("scope", PEOPLE, ids=lambda scope: scope.sub)
+def test_random_questions_give_nothing_about_another_province_but_totals_by_time(
+    scope: AccessScope, con: duckdb.DuckDBPyConnection, all_seeing: ScopedCursor
+) -> None:
+    if scope is NONE:
+        with pytest.raises(AccessDenied):
+            cursor_for(con, scope)
+        return
+    chance, place_of = random.Random(36), province_of_county() | registered(con)
+    counts = {"cut": 0, "denied": 0, "open": 0}
+    with cursor_for(con, scope) as cursor:
+        for _ in range(QUESTIONS):
+            name, question = random_question(chance, con)
+            try:
+                answer = ask(cursor, name, **question)
+            except QuestionError as refused:
+                counts["denied"] += isinstance(refused, AccessDenied)
+                continue
+            assert foreign_rows(answer, scope, place_of) == [], (name, question)
+            assert answer.restricted <= scope.codes
+            counts["cut"] += bool(answer.left_out)
+            full_answer = ask(all_seeing, name, **question)
+            if not answer.left_out and answer.where == full_answer.where:
+                assert answer.rows == full_answer.rows
+                counts["open"] += 1
+            if answer.left_out and "province" in answer.by and "origin" not in {*answer.by, *answer.where}:
+                at = answer.by.index("province")
+                assert answer.rows == [row for row in full_answer.rows if row[at] in scope.codes]
+    assert counts["open"] > QUESTIONS / 10
+    assert scope is OF_BOTH or min(counts["cut"], counts["denied"]) > QUESTIONS / 20, counts
+
+
+# ---------------------------------------------------------------- pages
+
+
+@pytest.fixture
+def answered(small_register: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Answer]]:
+    """Every Answer that a page takes from the warehouse, cached or not."""
+    monkeypatch.setenv("WAREHOUSE", str(small_register))
+    monkeypatch.setenv("DETAIL_ROWS", "1")
+    warehouse.leave()
+    taken: list[Answer] = []
+    results = warehouse._results
+
+    def recorded(*args: Any) -> Any:
+        result = results(*args)
+        found = result.values() if isinstance(result, dict) else (getattr(result, "answer", result),)
+        taken.extend(item for item in found if isinstance(item, Answer))
+        return result
+
+    monkeypatch.setattr(warehouse, "_results", recorded)
+    yield taken
+    warehouse.leave()
+
+
+def random_address(chance: random.Random) -> tuple[str, dict[str, Any]]:
+    """A part of a page with random filters, half of them of places, and parameters of its own."""
+    provinces = sorted(every_province())
+    names = [name for name in FILTERS if name in CHOICES and name != "province"]
+    view: dict[str, Any] = {
+        name: chance.choice(sorted(set(CHOICES[name].values())))
+        for name in chance.sample(names, chance.choice((0, 0, 1, 2)))
+    }
+    if chance.random() < 0.6:
+        view["province"] = chance.sample(provinces, chance.choice((1, 1, 2)))
+    part = chance.choice(PARTS)
+    if part == "explore":
+        metric = chance.choice([metric for metric in catalogue().values() if not metric.hidden])
+        view |= {"m": metric.name, "by": chance.sample(sorted(metric.dimensions), min(2, len(metric.dimensions)))}
+    if part == "compare":
+        view |= {"p": chance.choice(provinces), "q": chance.choice(provinces)}
+    return part, view | ({"lang": "en"} if chance.random() < 0.5 else {})
+
+
+def opened(part: str, view: dict[str, Any]) -> str:
+    app = AppTest.from_string(SCRIPT, default_timeout=120)
+    app._page_hash, tab = opening(part)
+    for key, value in {**tab, **view}.items():
+        app.query_params[key] = value
+    app.run()
+    assert not app.exception
+    return "\n".join(element.proto.body for element in app.get("html"))
+
+
+@pytest.mark.parametrize("scope", PEOPLE, ids=lambda scope: scope.sub)
+def test_random_addresses_show_nothing_about_another_province_but_totals_by_time(
+    scope: AccessScope, con: duckdb.DuckDBPyConnection, answered: list[Answer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def resolve() -> AccessScope:
+        if not scope.grants:
+            raise AccessDenied
+        return scope
+
+    monkeypatch.setattr(user, "_sign_in", user.SignIn(resolve, lambda *_: "", lambda *_, **__: None, lambda: ([], [])))
+    chance, place_of = random.Random(36), province_of_county() | registered(con)
+    for _ in range(ADDRESSES):
+        part, view = random_address(chance)
+        page = opened(part, view)
+        assert "pd-error" not in page, (part, view)
+        if scope is NONE:
+            assert not answered
+            assert text.word("sign_in.lost_title", view.get("lang", "fa")) in page
+            continue
+        assert "pd-trust" in page
+        for answer in answered:
+            assert answer.scope == scope.rights()
+            assert foreign_rows(answer, scope, place_of) == [], (part, view, answer.by, answer.where)
+        answered.clear()
+
+
+def test_an_address_with_another_province_shows_its_totals(
+    answered: list[Answer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        user, "_sign_in", user.SignIn(lambda: OF_FARS, lambda *_: "", lambda *_, **__: None, lambda: ([], []))
+    )
+    page = opened("overview", {"province": ISFAHAN, "lang": "en"})
+    assert page.count("pd-card") >= 4
+    assert "pd-error" not in page
+    assert any(answer.where == {"province": (ISFAHAN,)} and answer.value() for answer in answered)
+
+
+def test_the_page_and_the_file_say_which_provinces_were_left_out(
+    answered: list[Answer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        user, "_sign_in", user.SignIn(lambda: OF_FARS, lambda *_: "", lambda *_, **__: None, lambda: ([], []))
+    )
+    for lang in ("fa", "en"):
+        page = opened("explore", {"m": "in_service", "by": ["province", "gender"], "lang": lang})
+        assert text.escape(text.others(OF_FARS.others, lang)) in page
+    whole = next(answer for answer in answered if answer.by == ("province", "gender"))
+    assert {row[0] for row in whole.rows} == {FARS}
+    assert whole.left_out == every_province() - {FARS}
+
+
+# ---------------------------------------------------------------- computing what is not given
+
+
+def groups_given(
+    cursor: ScopedCursor, metric: str, dimensions: Sequence[str], **when: Any
+) -> Iterator[tuple[dict[str, tuple[Any, ...]], float]]:
+    """Every number of the metric by and under at most two of the dimensions: the members that it counts, and the count."""
+    filters = [name for name in dimensions if name not in TIME]
+    members = {name: ask(cursor.of_everybody, metric, by=(name,), **when).column(name) for name in filters}
+    one = [{name: (code,)} for name in filters for code in members[name] if code is not None]
+    for by, where in chain(
+        ((by, {}) for size in range(3) for by in combinations(dimensions, size)),
+        ((by, only) for only in one for by in [(), *((name,) for name in dimensions if name not in only)]),
+        (((), first | second) for first, second in combinations(one, 2) if not first.keys() & second.keys()),
+    ):
+        try:
+            answer = ask(cursor, metric, by=by, where=where, **when)
+        except AccessDenied:
+            continue
+        for row in answer.rows:
+            if row[len(by)] is not None:
+                yield answer.where | {name: (row[at],) for at, name in enumerate(by)}, row[len(by)]
+
+
+def computed_cells(
+    cursor: ScopedCursor, metric: str, dimensions: tuple[str, str, str], most: int, **when: Any
+) -> tuple[int, list[Any]]:
+    """How many groups of other provinces were tried, and those that linear programming determines below their total."""
+    full = ask(cursor.of_everybody, metric, by=dimensions, **when)
+    table = {row[:3]: row[3] for row in full.rows}
+    axes = [[code for (code,) in in_order({key[at : at + 1] for key in table})] for at in range(3)]
+    cells = list(product(*axes))
+    number = {cell: at for at, cell in enumerate(cells)}
+    truth = np.array([table.get(cell, 0) for cell in cells], float)
+    equations: dict[tuple[int, ...], float] = {}
+    for chosen, count in groups_given(cursor, metric, dimensions, **when):
+        within = [chosen.get(name, axes[at]) for at, name in enumerate(dimensions)]
+        equations[tuple(sorted(number[cell] for cell in product(*within) if cell in number))] = count
+    matrix = np.zeros((len(equations), len(cells)))
+    for line, group in enumerate(equations):
+        matrix[line, list(group)] = 1
+    right = np.array([*equations.values()], float)
+    assert np.allclose(matrix @ truth, right), "the numbers given add up"
+    others = sorted(cursor.scope.others & set(axes[0]))
+    # A group of a province, in each unit of time if that is asked for.
+    parts = [(at, code, None) for at in (1, 2) if dimensions[at] not in TIME for code in axes[at]]
+    parts += [(1, code, unit) for code in axes[1] for unit in axes[2] if dimensions[2] in TIME]
+    groups = [(place, *part) for place in others for part in parts]
+    found = []
+    for place, at, code, unit in random.Random(1).sample(groups, min(most, len(groups))):
+        total = np.array([float(cell[0] == place and unit in (None, cell[2])) for cell in cells])
+        aim = total * [cell[at] == code for cell in cells]
+        bounds = [
+            sign * linprog(sign * aim, A_eq=matrix, b_eq=right, bounds=(0, None), method="highs").fun
+            for sign in (1, -1)
+        ]
+        if bounds[1] - bounds[0] < 1e-6 and 0 < aim @ truth < total @ truth:
+            found.append((place, code, unit, aim @ truth))
+    return len(groups), found
+
+
+SPLITS = [
+    ("registered_institutes", ("province", "activity", "status")),
+    ("registered_institutes", ("province", "activity", "smart")),
+    ("joiners", ("province", "gender", "education")),
+    ("leavers", ("province", "post", "gender")),
+    ("joiners", ("province", "gender", "month")),
+    ("leavers", ("province", "activity", "month")),
+]
+
+
+@pytest.mark.parametrize(
+    ("metric", "dimensions"), SPLITS, ids=lambda value: "-".join(value) if isinstance(value, tuple) else value
+)
+def test_no_group_of_another_province_can_be_computed(
+    metric: str, dimensions: tuple[str, str, str], con: duckdb.DuckDBPyConnection
+) -> None:
+    almost_all = person("almost", Grant("province", every_province() - {FARS, ISFAHAN}))
+    for scope in (OF_FARS, almost_all):
+        with cursor_for(con, scope) as cursor:
+            _, found = computed_cells(cursor, metric, dimensions, 40)
+            assert found == [], scope.sub
+
+
+def test_the_search_finds_a_group_where_one_other_province_is_left(
+    con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access, "FEWEST_OTHERS", 0)
+    monkeypatch.setattr(answers, "FEWEST_OTHERS", 0)
+    with cursor_for(con, person("all but one", Grant("province", every_province() - {TEHRAN}))) as cursor:
+        _, found = computed_cells(cursor, "joiners", ("province", "gender", "education"), 40)
+    assert found
+
+
+def test_seats_in_another_province_tell_nothing(con: duckdb.DuckDBPyConnection) -> None:
+    with cursor_for(con, OF_FARS) as cursor:
+        course = registry.analyse(cursor, "seats_now").column("course")[0]
+        assert registry.analyse(cursor, "compliance", scenario=Scenario(seats={(FARS, course): 5.0})).rows
+        with pytest.raises(AccessDenied):
+            registry.analyse(cursor, "compliance", scenario=Scenario(seats={(ISFAHAN, course): 5.0}))
+
+
+@pytest.mark.parametrize("name", sorted(registry.analyses()))
+def test_an_analysis_gives_another_province_totals_or_nothing(
+    name: str, con: duckdb.DuckDBPyConnection, all_seeing: ScopedCursor
+) -> None:
+    place_of = province_of_county() | registered(con)
+    more = {"than": Side(all_seeing.publication.as_of)} if name == "differs" else {}
+    with cursor_for(con, OF_FARS) as cursor:
+        for where in (
+            {},
+            {"province": (ISFAHAN,)},
+            {"gender": ("female",)},
+            {"province": (ISFAHAN,), "gender": ("female",)},
+        ):
+            try:
+                answer = registry.analyse(cursor, name, None, where, **more)
+            except QuestionError:
+                continue
+            assert foreign_rows(answer, OF_FARS, place_of) == [], where
+            if ISFAHAN in answer.where.get("province", ()):
+                assert registry.analyses()[name].open_by_province
+                assert answer.rows == registry.analyse(all_seeing, name, None, where, **more).rows

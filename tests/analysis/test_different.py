@@ -1,0 +1,277 @@
+"""Who is clearly below or above the whole: equal groups are not named, unequal ones are, and a second computation agrees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import binomtest
+
+from etl.analysis import registry
+from etl.analysis.comparison import Side
+from etl.analysis.different import compared, different, differs, discovered, p_values
+from etl.core.errors import QuestionError, TooEarly
+from etl.semantic import access
+from etl.semantic.access import AccessScope, Grant, ScopedCursor
+from etl.semantic.answers import ask
+from etl.semantic.catalog import catalogue
+from etl.semantic.disclosure import for_circulation
+from etl.semantic.ranking import least
+from tests.oracle import different as oracle
+
+RUNS, PROVINCES = 1000, 31
+TRAINING, COVERAGE = catalogue()["training_compliance"], catalogue()["coverage_per_10k"]
+SHARES = ("training_compliance", "leaver_rate_12m", "smart_service_share", "judicial_officer_share", "early_attrition")
+
+
+def provinces(chance: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Institutes as the sample has them, 6 to 80 a province and mostly small: the province and the people of each."""
+    place = np.repeat(np.arange(PROVINCES), chance.integers(6, 80, PROVINCES))
+    return place, np.ceil(chance.lognormal(3, 1, len(place)))
+
+
+def sides(hits: np.ndarray, people: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """-1 or 1 for each province with a discovery of at least a point."""
+    clusters = pd.DataFrame({"group": place, "compliant_assistants": hits, "trainable_assistants": people})
+    groups = pd.DataFrame({name: np.bincount(place, clusters[name]) for name in clusters.columns[1:]})
+    whole = groups.sum()
+    p, _ = p_values(TRAINING, groups, clusters, whole)
+    difference = groups.compliant_assistants / groups.trainable_assistants - whole.iloc[0] / whole.iloc[1]
+    return np.where(discovered(p) & (difference.abs() >= 0.01), np.sign(difference), 0)
+
+
+def may_be_at_most(share: float, named: int, runs: int) -> bool:
+    """Whether so many of the runs are what a probability of at most `share` can give."""
+    return bool(binomtest(named, runs, share, alternative="greater").pvalue > 0.01)
+
+
+@pytest.mark.parametrize("share", [0.84, 0.155])
+@pytest.mark.parametrize("correlation", [0.0, 0.03, 0.1])
+def test_equal_provinces_are_named_in_at_most_one_run_of_twenty(share: float, correlation: float) -> None:
+    chance = np.random.default_rng(38)
+    place, people = provinces(chance)
+    odds = 1 / correlation - 1 if correlation else 0
+    probability = chance.beta(share * odds, (1 - share) * odds, (RUNS, len(place))) if odds else share
+    hits = chance.binomial(people.astype(int), probability, (RUNS, len(place)))
+    named = sum(sides(run, people, place).any() for run in hits)
+    assert may_be_at_most(0.05, named, RUNS), named
+
+
+def test_equal_coverage_is_named_in_at_most_one_run_of_twenty() -> None:
+    chance = np.random.default_rng(38)
+    residents = chance.uniform(0.5e6, 6e6, PROVINCES)
+    named = 0
+    for _ in range(RUNS):
+        place = np.repeat(np.arange(PROVINCES), chance.poisson(residents / residents.sum() * 1600))
+        clusters = pd.DataFrame({"group": place, "active_assistants": np.ceil(chance.lognormal(3, 1, len(place)))})
+        active = clusters.groupby("group").active_assistants.sum().reindex(range(PROVINCES), fill_value=0)
+        groups = pd.DataFrame({"active_assistants": active, "residents": residents})
+        p, _ = p_values(COVERAGE, groups, clusters.assign(residents=0), groups.sum())
+        named += discovered(p).any()
+    assert may_be_at_most(0.05, named, RUNS), named
+
+
+def planted(chance: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """A province, hits and people of each institute, and 8 large provinces: 4 at 0.72, 4 above 0.84, the nation at 0.84."""
+    place, people = provinces(chance)
+    largest = np.argsort(-np.bincount(place, people))[:8]
+    is_low, is_high = np.isin(place, largest[:4]), np.isin(place, largest[4:])
+    above = 0.84 + 0.12 * people[is_low].sum() / people[is_high].sum()
+    share = np.where(is_low, 0.72, np.where(is_high, min(above, 0.99), 0.84))
+    odds = 1 / 0.03 - 1
+    return place, chance.binomial(people.astype(int), chance.beta(share * odds, (1 - share) * odds)), people, largest
+
+
+def test_planted_differences_are_found_and_few_others() -> None:
+    chance = np.random.default_rng(38)
+    found = others = 0
+    for _ in range(100):
+        place, hits, people, largest = planted(chance)
+        side = sides(hits, people, place)
+        found += (side[largest[:4]] == -1).sum() + (side[largest[4:]] == 1).sum()
+        others += np.count_nonzero(np.delete(side, largest))
+    assert found >= 0.9 * 800
+    assert may_be_at_most(0.05, others, found + others), others
+
+
+def test_a_second_computation_names_the_same_made_up_provinces() -> None:
+    chance = np.random.default_rng(38)
+    for _ in range(20):
+        place, hits, people, _ = planted(chance)
+        institutes = {
+            str(at): list(zip(hits[place == at], people[place == at], strict=True)) for at in range(PROVINCES)
+        }
+        groups = {
+            name: (sum(part for part, _ in some), sum(size for _, size in some)) for name, some in institutes.items()
+        }
+        side = oracle.shares(groups, institutes, (hits.sum(), people.sum()), 23)
+        words = {-1: ("lower",), 1: ("higher",), 0: ("none", "untested")}
+        assert all(side[str(at)] in words[int(one)] for at, one in enumerate(sides(hits, people, place)))
+
+
+def test_everything_is_named_only_where_the_test_may_speak() -> None:
+    """Four institutes, or 22 people, are no group; a difference of less than a point is none, however certain."""
+    clusters = pd.DataFrame(
+        [(0, 0, 100)] * 4 + [(1, 0, 3)] * 7 + [(2, 83_500, 100_000)] * 40 + [(3, 84_100, 100_000)] * 40,
+        columns=["group", "compliant_assistants", "trainable_assistants"],
+    )
+    groups = clusters.groupby("group").sum()
+    p, institutes = p_values(TRAINING, groups, clusters, groups.sum())
+    assert list(np.isnan(p)) == [True, True, False, False]
+    assert list(institutes) == [4, 7, 40, 40]
+    assert not sides(clusters.iloc[:, 1].to_numpy(), clusters.iloc[:, 2].to_numpy(), clusters.group.to_numpy())[
+        2:
+    ].any()
+
+
+# ---------------------------------------------------------------- as answers
+
+
+@pytest.mark.parametrize("name", [*SHARES, "coverage_per_10k", "coverage_per_100km2"])
+@pytest.mark.parametrize(("by", "where"), [("province", {}), ("county", {"province": ["IR-23"]}), ("post", {})])
+def test_a_second_computation_names_the_same_groups(con: ScopedCursor, name: str, by: str, where: dict) -> None:
+    metric = catalogue()[name]
+    if by not in metric.dimensions or (by == "post" and name != SHARES[0]):
+        pytest.skip("the measure has no such groups")
+    answer = different(con, metric=name, by=by, where=where)
+    parts = (str(metric.numerator), str(metric.denominator))
+    institutes: dict[str, list[tuple[float, float]]] = {}
+    for row in ask(con, name, by=(by, "institute"), on=answer.on, where=where).records():
+        key = row[by] if row[by] is not None else "unknown"
+        institutes.setdefault(key, []).append((row[parts[0]] or 0, row[parts[1]] or 0))
+    groups = {row[by]: (row[parts[0]] or 0, row[parts[1]] or 0) for row in answer.records()}
+    nation = ask(con, name, on=answer.on, where=where).records()[0]
+    whole = (nation[parts[0]], nation[parts[1]])
+    if name in SHARES:
+        known = {group: members for group, members in institutes.items() if group in groups}
+        expected = oracle.shares(groups, known, whole, least(catalogue()[parts[1]].unit))
+    else:
+        expected = oracle.rates(groups, institutes, whole)
+    assert dict(zip(answer.column(by), answer.column("side"), strict=True)) == expected
+    assert {row["whole_value"] for row in answer.records()} == {nation[name]}
+
+
+def test_the_clearly_worse_come_first_the_widest_difference_on_top(con: ScopedCursor) -> None:
+    for name, worse in (("training_compliance", "lower"), ("leaver_rate_12m", "higher")):
+        rows = different(con, metric=name).records()
+        better = {"lower": "higher", "higher": "lower"}[worse]
+        order = [[worse, better, "none", "untested"].index(row["side"]) for row in rows]
+        assert order == sorted(order)
+        for side in range(4):
+            at_side = [row for row, at in zip(rows, order, strict=True) if at == side and row[name] is not None]
+            distances = [abs(row[name] - row["whole_value"]) for row in at_side]
+            assert distances == sorted(distances, reverse=True)
+
+
+def test_a_province_has_the_side_that_it_has_among_all(con: ScopedCursor) -> None:
+    everywhere = {row["province"]: row for row in different(con).records()}
+    alone = different(con, where={"province": ["IR-23", "IR-10"]})
+    assert alone.where == {"province": ("IR-23", "IR-10")}
+    assert {row["province"]: row for row in alone.records()} == {code: everywhere[code] for code in ("IR-23", "IR-10")}
+
+
+def test_a_rate_that_may_still_change_is_asked_on_the_settled_month(con: ScopedCursor) -> None:
+    answer = different(con, metric="leaver_rate_12m")
+    assert answer.on is not None
+    assert (answer.publication.as_of - answer.on).days >= 89
+    with pytest.raises(TooEarly, match="no month is settled"):
+        different(con, on=date(1990, 1, 1), metric="leaver_rate_12m")
+
+
+def test_what_is_no_rate_of_institutes_is_refused_with_a_sentence(con: ScopedCursor) -> None:
+    for name in ("active_assistants", "counties_covered", "target_progress", "training_hours", "no_such"):
+        with pytest.raises(QuestionError, match=f"{name} is no rate that can be asked by institute"):
+            different(con, metric=name)
+        with pytest.raises(QuestionError, match=name):
+            differs(con, than=Side(date(2026, 1, 1)), metric=name)
+    for by in ("institute", "month", "no_such"):
+        with pytest.raises(QuestionError, match="between groups of several institutes"):
+            different(con, by=by)
+
+
+@pytest.fixture
+def of_tehran(small_register: Path) -> Iterator[ScopedCursor]:
+    scope = AccessScope("reader", frozenset({Grant("province", frozenset({"IR-23"}), True, True)}))
+    with access.connect(small_register, scope) as cursor:
+        yield cursor
+
+
+def test_a_reader_of_one_province_is_told_the_same_about_provinces_and_nothing_below_others(
+    con: ScopedCursor, of_tehran: ScopedCursor
+) -> None:
+    for name in ("training_compliance", "coverage_per_10k", "leaver_rate_12m"):
+        full, own = (registry.analyse(cursor, "different", metric=name) for cursor in (con, of_tehran))
+        assert own.rows == full.rows
+        assert own.scope == of_tehran.scope.rights()
+        assert own.columns == ("province", name, *own.columns[2:])
+    counties = registry.analyse(of_tehran, "different", where={"province": ["IR-23"]}, by="county")
+    assert counties.rows == different(con, where={"province": ["IR-23"]}, by="county").rows
+    assert registry.analyse(of_tehran, "different", by="county").rows == counties.rows
+    with pytest.raises(Exception, match=r"."):
+        registry.analyse(of_tehran, "different", where={"province": ["IR-10"]}, by="county")
+
+
+def test_a_group_without_institutes_and_a_scope_without_anybody_are_untested(con: ScopedCursor) -> None:
+    nobody = different(con, on=date(1990, 1, 1), where={"province": ["IR-23"]}, by="county")
+    assert set(nobody.column("side")) <= {"untested"}
+    assert set(different(con, on=date(1990, 1, 1)).column("side")) == {"untested"}
+
+
+def test_a_file_for_circulation_has_no_test_of_exact_counts(con: ScopedCursor) -> None:
+    answer = for_circulation(different(con))
+    assert set(answer.column("p_value")) == set(answer.column("whole_value")) == {None}
+    assert answer.column("side") == different(con).column("side")
+
+
+# ---------------------------------------------------------------- two sides
+
+
+def test_two_sides_differ_by_the_same_test(con: ScopedCursor) -> None:
+    day = con.publication.as_of
+    same = differs(con, than=Side(day)).records()[0]
+    assert (same["p_value"], same["side"]) == (1.0, "none")
+    assert same["training_compliance"] == same["whole_value"] == ask(con, "training_compliance").value()
+    there, here = (("gender", ("female",)),), (("gender", ("male",)),)
+    one = differs(con, where=dict(here), than=Side(day, there)).records()[0]
+    other = differs(con, where=dict(there), than=Side(day, here)).records()[0]
+    assert one["p_value"] == pytest.approx(other["p_value"])
+    assert {one["side"], other["side"]} in ({"none"}, {"lower", "higher"})
+    before = differs(con, than=Side(day - timedelta(days=365)), metric="coverage_per_10k").records()[0]
+    assert before["side"] in ("none", "higher", "lower")
+    assert differs(con, than=Side(date(1990, 1, 1))).records()[0]["side"] == "untested"
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.1])
+@pytest.mark.parametrize("is_same_place", [True, False])
+def test_equal_sides_differ_in_at_most_one_run_of_twenty(correlation: float, is_same_place: bool) -> None:
+    chance = np.random.default_rng(38)
+    people = np.ceil(chance.lognormal(3, 1, 60))
+    odds = 1 / correlation - 1 if correlation else 0
+    named = 0
+    for _ in range(RUNS):
+        columns = []
+        for at in (0, 1):
+            here = people if is_same_place else np.where((np.arange(60) < 40) == (at == 0), people, 0)
+            probability = chance.beta(0.84 * odds, 0.16 * odds, 60) if odds else 0.84
+            columns.append(np.column_stack([chance.binomial(here.astype(int), probability), here]))
+        rows = [
+            dict(zip(("compliant_assistants", "trainable_assistants"), side.sum(axis=0), strict=True))
+            for side in columns
+        ]
+        p, _ = compared(TRAINING, rows, columns)
+        named += p <= 0.05
+    assert may_be_at_most(0.05, named, RUNS), named
+
+
+def test_a_fall_of_six_points_in_one_place_is_found() -> None:
+    chance = np.random.default_rng(38)
+    people = np.ceil(chance.lognormal(3, 1, 60))
+    columns = [np.column_stack([chance.binomial(people.astype(int), share), people]) for share in (0.78, 0.84)]
+    rows = [
+        dict(zip(("compliant_assistants", "trainable_assistants"), side.sum(axis=0), strict=True)) for side in columns
+    ]
+    assert compared(TRAINING, rows, columns)[0] < 0.01

@@ -1,0 +1,112 @@
+"""Who is clearly below the nation is said in the same sentence by pages, profile, needs action, briefing and command line."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
+from etl.analysis import registry
+from etl.semantic import access
+from etl.semantic.access import ADMINISTRATOR
+from etl.semantic.catalog import catalogue
+from tests.conftest import Sample
+from tests.ui.test_chart_lint import html_of, opened
+from ui.briefing import content, writing
+from ui.charts import bars
+from ui.charts.elements import ChartContext
+from ui.i18n import text
+from ui.summary import different
+
+pytestmark = pytest.mark.slow
+
+# The parts that say it of each measure, besides the briefing.
+SAID_ON = {
+    "coverage_per_10k": ("overview", "coverage"),
+    "training_compliance": ("overview", "training"),
+    "judicial_officer_share": ("legal",),
+    "smart_service_share": ("smart",),
+    "leaver_rate_12m": ("growth",),
+}
+SCOPES: list[dict[str, str]] = [
+    {}, {"province": "IR-23"}, {"province": "IR-20"}, {"province": "IR-07"}, {"gender": "male"}, {"activity": "guarding"},
+    {"on": "2025-09-21"}, {"province": "IR-10", "gender": "male"}, {"province": "IR-10", "on": "2025-03-20"},
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def published(publish_sample: Callable[..., Sample]) -> Iterator[Path]:
+    pointer = publish_sample(0.1, 7).pointer
+    with pytest.MonkeyPatch.context() as setting:
+        setting.setenv("WAREHOUSE", str(pointer))
+        yield pointer
+
+
+def expected(con: Any, name: str, lang: str, scope: dict[str, str]) -> list[str]:
+    """The sentences of a measure under a scope, from the rows that the command line prints."""
+    where = {key: [value] for key, value in scope.items() if key != "on"}
+    on = date.fromisoformat(scope["on"]) if "on" in scope else None
+
+    def member(dimension: str, code: Any) -> str:
+        return text.member(dimension, code, lang)
+
+    outside = {key: value for key, value in where.items() if key != "province"}
+    provinces = registry.analyse(con, "different", on, outside, metric=name)
+    if "province" not in where:
+        return [different.sentence(provinces, lang, member)]
+    counties = registry.analyse(con, "different", on, where, metric=name, by="county")
+    place = different.of_place(provinces, scope["province"], lang, member)
+    return [place, different.sentence(counties, lang, member)]
+
+
+@pytest.mark.parametrize("lang", text.LANGUAGES)
+@pytest.mark.parametrize("scope", SCOPES, ids=lambda scope: "-".join(scope.values()) or "nation")
+def test_pages_profile_and_briefing_say_the_same_sentence(scope: dict[str, str], lang: str, published: Path) -> None:
+    pages = {
+        part: html_of(opened(part, lang, **scope)) for part in {part for parts in SAID_ON.values() for part in parts}
+    }
+    if "province" in scope:
+        pages["province"] = html_of(opened("province", lang, **scope))
+    said = {part: re.findall(r'<p class="pd-intro">(.*?)</p>', html) for part, html in pages.items()}
+    with access.connect(published, ADMINISTRATOR) as con:
+        for name, parts in SAID_ON.items():
+            known = set(scope) - {"on", "province"} <= catalogue()[name].dimensions
+            sentence = text.escape(" ".join(expected(con, name, lang, scope if known else without(scope))))
+            for part in parts:
+                assert sentence in said[part], (name, part)
+            if "province" in scope and name in ("coverage_per_10k", "training_compliance", "leaver_rate_12m"):
+                assert sentence in said["province"], name
+    if set(scope) <= {"province"}:
+        with writing.press(published, ADMINISTRATOR) as press:
+            book = content.book(press.questions(scope.get("province", "IR"), lang, exact=True))
+        for name, line in zip(("coverage_per_10k", "training_compliance"), book["verdict"][2:], strict=True):
+            assert text.escape(line) in said["overview"], name
+
+
+def without(scope: dict[str, str]) -> dict[str, str]:
+    return {key: value for key, value in scope.items() if key in ("on", "province")}
+
+
+def test_somebody_is_named_or_the_sentences_would_test_nothing(published: Path) -> None:
+    with access.connect(published, ADMINISTRATOR) as con:
+        sides = [registry.analyse(con, "different", metric=name).column("side") for name in SAID_ON]
+    assert any("lower" in side for side in sides)
+
+
+def test_the_orange_bars_are_the_names_of_the_sentence(published: Path) -> None:
+    context = ChartContext("en")
+    with access.connect(published, ADMINISTRATOR) as con:
+        answer = registry.analyse(con, "different")
+    bar = bars.ranking(answer, context)["data"][0]
+    orange = [
+        code
+        for code, colour in zip(bar["customdata"], bar["marker"]["color"], strict=True)
+        if colour == context.colour("problem")
+    ]
+    below = [row["province"] for row in answer.records() if row["side"] == "lower"]
+    assert orange == below == bar["customdata"][: len(below)], "and they stand on top, the worst first"
+    sentence = different.sentence(answer, "en", lambda dimension, code: str(code), most=31)
+    assert re.findall("IR-[0-9]{2}", sentence) == below

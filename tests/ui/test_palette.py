@@ -1,0 +1,41 @@
+"""One file holds every colour; the others name roles."""
+
+import re
+import tomllib
+
+import pytest
+
+from etl.core.errors import Refused
+from etl.core.paths import ROOT
+from ui import palette
+
+HEX = re.compile(r"#(?:[0-9a-fA-F]{6}|[0-9a-fA-F]{3})\b(?![\w-])")
+CODE = [
+    path
+    for folder in ("ui", "pages", "static", "etl")
+    for path in (ROOT / folder).rglob("*")
+    if path.suffix in (".py", ".css", ".js", ".typ", ".toml", ".html", ".sql") and path.name != "palette.toml"
+]
+
+
+def test_no_other_file_holds_a_colour() -> None:
+    assert HEX.search("color:#fff;")
+    assert HEX.search('"#17212b"')
+    assert {path.name for path in CODE if HEX.search(path.read_text(encoding="utf-8"))} == set()
+
+
+@pytest.mark.parametrize("look", ["light", "dark"])
+def test_the_theme_of_streamlit_repeats_the_palette(look: str) -> None:
+    theme = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"][look]
+    same = {
+        "primaryColor": "actual", "backgroundColor": "surface", "secondaryBackgroundColor": "soft", "textColor": "text",
+        "linkColor": "link", "borderColor": "edge",
+    }  # fmt: skip
+    assert {key: theme[key] for key in same} == {
+        key: palette.colour(role, look == "dark") for key, role in same.items()
+    }
+
+
+def test_an_unknown_role_names_the_nearest() -> None:
+    with pytest.raises(Refused, match=r"ui/palette.toml: \[role\] has no key `problm`; the nearest is `problem`"):
+        palette.colour("problm")

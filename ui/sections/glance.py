@@ -1,0 +1,109 @@
+"""Provinces at a glance: one row each, with its trend and the measures of the first screen; of one province, its counties."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from etl.analysis.glance import MONTHS
+from etl.core.jalali import last_complete_months, unit_of
+from etl.semantic.answers import Answer
+from etl.semantic.ranking import LEAST, worse_side
+from ui.charts import elements
+from ui.components import blocks, tables
+from ui.components.cards import polygon
+from ui.components.notices import error_boundary
+from ui.components.table_html import Column
+from ui.data import warehouse
+from ui.i18n import text
+from ui.state import rendering
+from ui.state.page_context import PageContext
+
+
+def at_a_glance(view: PageContext) -> None:
+    """The table of the provinces of the country, or of the counties of the one chosen; nothing for smaller places."""
+    if not set(view.where) & {"county", "institute"}:
+        by = "county" if len(view.where.get("province", ())) == 1 else "province"
+        place = st.container(border=True, key="figure-glance")
+        rendering.defer(_show, view, by, place=place, ready=partial(_asked, view, by))
+
+
+def _asked(view: PageContext, by: str) -> tuple[Answer, Answer, Answer]:
+    """The places, the whole that they are compared with, and the months of each place."""
+    within = view.where if by == "county" else {name: codes for name, codes in view.where.items() if name != "province"}
+    where = {
+        name: codes for name, codes in within.items() if name in warehouse.catalogue()["active_assistants"].dimensions
+    }
+    places, whole = (warehouse.analyse("glance", on=view.as_of, where=where, by=axis) for axis in (by, ""))
+    over = last_complete_months(view.as_of, MONTHS)
+    return places, whole, warehouse.ask("active_assistants", by=(by, "month"), over=over, where=where)
+
+
+def _show(view: PageContext, by: str) -> None:
+    with error_boundary(view.lang, "glance"):
+        places, whole, months = _asked(view, by)
+        name = text.member("province", view.where["province"][0], view.lang) if by == "county" else ""
+        title = view.word(f"glance.{by}", count=text.number(len(places.rows), view.lang), place=name)
+        first = unit_of(last_complete_months(view.as_of, MONTHS)[0], "month").label
+        below = view.word("glance.sub", month=text.unit_label(first, view.lang), fewest=text.number(LEAST, view.lang))
+        st.html(blocks.heading(title, below))
+        _table(view, places, whole, months, title)
+
+
+@rendering.fragment
+def _table(view: PageContext, places: Answer, whole: Answer, months: Answer, title: str) -> None:
+    by = places.by[0]
+    names, rows = warehouse.names(by, view.lang), places.records()
+    lines = _lines(places, months)
+    compared_with = view.word("different.nation" if by == "province" else "different.province")
+
+    def written(name: str, row: dict[str, Any]) -> str:
+        metric = elements.metric_of(places, name)
+        return text.escape(text.plain(row[name], metric.unit, view.lang, signed=name == "active_growth"))
+
+    def number(name: str, row: dict[str, Any]) -> str:
+        if name not in row["behind"].split("|"):
+            return written(name, row)
+        side = worse_side(elements.metric_of(places, name))
+        words = view.escaped(f"different.{side}", whole=compared_with)
+        mark = "▲" if side == "higher" else "▼"
+        return (
+            f'<b class="pd-behind" title="{words}"><i aria-hidden="true">{mark}</i> {written(name, row)}'
+            f'<span class="pd-unseen"> {words}</span></b>'
+        )
+
+    def trend(row: dict[str, Any]) -> str:
+        if row[by] not in lines:
+            return f"<small>{view.escaped('glance.few', fewest=text.number(LEAST, view.lang))}</small>"
+        return lines[row[by]] + written("active_growth", row)
+
+    def column(name: str, cell: Callable[[dict[str, Any]], str] | None = None) -> Column:
+        metric = elements.metric_of(places, name)
+        return Column(name, metric.short[view.lang], cell or partial(number, name), lambda row: row[name], True)
+
+    def named(row: dict[str, Any]) -> str:
+        return tables.member(view, by, row[by], names.get(row[by], str(row[by])))
+
+    shown = [metric.name for metric in places.metrics if any(row[metric.name] is not None for row in rows)]
+    columns = [
+        Column(by, view.word(f"dimension.{by}"), named, lambda row: tables.collated(names.get(row[by], ""))),
+        *(column(name, trend if name == "active_growth" else None) for name in shown),
+    ]
+    of_whole = whole.records()[0]
+    foot = [view.word("glance.whole", whole=compared_with), *(written(name, of_whole) for name in shown)]
+    start = "training_compliance" if "training_compliance" in shown else "-active_assistants"
+    tables.show(view, "glance", columns, rows, title, start=start, foot=foot)
+
+
+def _lines(places: Answer, months: Answer) -> dict[Any, str]:
+    """The trend of each place with enough people, all on one scale in parts of the first month."""
+    by = places.by[0]
+    large = {row[by] for row in places.records() if row["active_growth"] is not None}
+    history: dict[Any, list[float]] = {}
+    for place, _, count in (row[:3] for row in months.rows):
+        if place in large:
+            history.setdefault(place, []).append(count or 0)
+    scaled = {place: [count / counts[0] for count in counts] for place, counts in history.items()}
+    every = [value for values in scaled.values() for value in values]
+    return {place: polygon("pd-trend", values, min(every), max(every)) for place, values in scaled.items()}

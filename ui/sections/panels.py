@@ -1,0 +1,82 @@
+"""The three questions of the first screen, side by side: coverage, growth toward the target, training.
+
+Each panel has its number with the change in a year, a sentence that names places, a picture and the link to its page. Of one
+province the pictures show its counties, its projection, and its compliance beside the nation's.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+import streamlit as st
+
+from ui.charts import bars, lines, maps
+from ui.components import figures
+from ui.components.cards import headline_number
+from ui.components.notices import error_boundary
+from ui.data import warehouse
+from ui.i18n import text
+from ui.sections.overview import sources
+from ui.state import page_parameters, rendering
+from ui.state.page_context import PageContext
+from ui.summary import different, verdict
+
+# Height of the pictures, in pixels: that of a map as wide as a panel.
+_HEIGHT = 330
+
+
+def panels(view: PageContext) -> None:
+    """Coverage, growth, training."""
+    is_province = len(view.where.get("province", ())) == 1
+    figure = partial(figures.figure, view, head=False, height=_HEIGHT)
+    with st.container(key="panels"):
+        with _panel(view, "coverage", "coverage_per_10k", partial(_told, "coverage_per_10k")):
+            if is_province:
+                figures.figure(view, bars.ranking, "coverage_per_10k", by="county", nation=True, head=False)
+            else:
+                figure(maps.provinces, "coverage_per_10k", by="province")
+        with _panel(view, "growth", "active_assistants", _growth):
+            figure(lines.projection, analysis="projection", target=True)
+        with _panel(view, "training", "training_compliance", partial(_told, "training_compliance")):
+            if is_province:
+                figure(lines.trend, "training_compliance", by="month", over=view.months(24), zero=False)
+            else:
+                figure(maps.provinces, "training_compliance", by="province")
+
+
+def _panel(
+    view: PageContext, page: str, name: str, sentence: Callable[[PageContext], str]
+) -> st.delta_generator.DeltaGenerator:
+    """A panel with its words, and room for its picture."""
+    panel = st.container(border=True, key=f"panel-{page}")
+    with panel:
+        words = st.container(key=f"words-{page}", gap=None)
+    rendering.defer(
+        _words, view, page, name, sentence, place=words, ready=lambda: (headline_number(view, name), sentence(view))
+    )
+    return panel
+
+
+def _words(view: PageContext, page: str, name: str, sentence: Callable[[PageContext], str]) -> None:
+    with error_boundary(view.lang, page):
+        number = headline_number(view, name)
+        label = warehouse.catalogue()[name].label[view.lang]
+        address = page_parameters.address(page, view.lang, view.scope.address())
+        title = view.word(f"panel.{page}")
+        more = view.word("change.more")
+        link = (
+            f'<a class="pd-go" href="{text.escape(address)}" target="_self" '
+            f'aria-label="{text.escape(f"{more}: {label}")}">{text.escape(more)}</a>'
+        )
+        st.html(
+            f'<div class="pd-panel"><div class="pd-panel-top"><h3>{text.escape(title)}</h3>{link}</div>'
+            f'{number}<p class="pd-sentence">{text.escape(sentence(view))}</p></div>'
+        )
+
+
+def _told(name: str, view: PageContext) -> str:
+    return " ".join(different.told(sources(view), name))
+
+
+def _growth(view: PageContext) -> str:
+    facts = verdict.facts(sources(view))
+    return " ".join(verdict.sentences(facts, sources(view))[1:])

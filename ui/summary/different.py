@@ -1,0 +1,121 @@
+"""Who is clearly below or above the whole, in words: the same sentence on pages, in briefings and in what needs action."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from etl.core.errors import QuestionError
+from etl.semantic.answers import Answer, Metric
+from etl.semantic.ranking import worse_side
+from ui.i18n import text
+from ui.summary.sources import Sources
+
+MOST_NAMED = 5
+_MOST_IN_TITLE = 2
+_Names = Callable[[str, Any], str]
+
+
+def told(sources: Sources, name: str) -> list[str]:
+    """The sentences of a rate: which provinces differ from the nation, or on which side the one province is, and its counties."""
+    with suppress(QuestionError):
+        provinces = sources.different(name, "province")
+        if not sources.province:
+            return [sentence(provinces, sources.lang, sources.member)]
+        place = of_place(provinces, sources.province, sources.lang, sources.member)
+        return [place, sentence(sources.different(name, "county"), sources.lang, sources.member)]
+    return []
+
+
+def sentence(answer: Answer, lang: str, member: _Names, most: int = MOST_NAMED) -> str:
+    """How many groups are clearly worse than the whole, and who, the widest difference first; `answer` is of `different`.
+
+    Without a direction the groups of both sides are named. At most `most` names, then how many others.
+    """
+    metric, by = answer.metrics[0], answer.by[0]
+    rows = answer.records()
+    if all(row["side"] == "untested" for row in rows):
+        return text.word("different.too_few", lang, measure=metric.short[lang])
+    named = [
+        row for row in rows if row["side"] in ((worse_side(metric),) if worse_side(metric) else ("lower", "higher"))
+    ]
+    values = {
+        **words(answer, metric, worse_side(metric) or "unlike", lang, len(named)),
+        "value": text.plain(rows[0]["whole_value"], metric.unit, lang),
+    }
+    if not named:
+        return text.word("different.nobody", lang, **values)
+    names = []
+    for row in named:
+        value = row[metric.name]
+        name = text.isolated(member(by, row[by]), lang)
+        # A name never parts from its value at the end of a line; a value that may not circulate is left out.
+        names.append(name if value is None else f"{name}\u00a0{text.plain(value, metric.unit, lang)}")
+    return text.word("different.some", lang, names=_listed(names, most, str(values["group"]), lang), **values)
+
+
+def of_place(answer: Answer, place: Any, lang: str, member: _Names) -> str:
+    """On which side of the whole one group is."""
+    metric, by = answer.metrics[0], answer.by[0]
+    row = next((row for row in answer.records() if row[by] == place), None)
+    side = row["side"] if row else "untested"
+    values = words(answer, metric, side if side in ("lower", "higher") else "unlike", lang) | {
+        "place": text.isolated(member(by, place), lang)
+    }
+    if row is None or side == "untested":
+        values["measure"] = text.inside(metric.short[lang], lang)
+        return text.word("different.place_untested", lang, **values)
+    here, whole = (text.plain(row[name], metric.unit, lang) for name in (metric.name, "whole_value"))
+    values["value"] = whole
+    if row[metric.name] is not None:
+        values["place"] = f"{values['place']} ({here})"
+    return text.word("different.place_none" if side == "none" else "different.place", lang, **values)
+
+
+def titles(answer: Answer, metric: Metric, side: str, names: Sequence[str], lang: str) -> list[str]:
+    """Titles about the groups on a side of the whole, the best first: their names if they are few, their number, or nobody."""
+    values = words(answer, metric, side, lang, len(names))
+    if not names:
+        return [text.word("different.title_nobody", lang, **values)]
+    keys = ("title_named", "title_many") if len(names) <= _MOST_IN_TITLE else ("title_many",)
+    return [text.word(f"different.{key}", lang, names=text.listed(names, lang), **values) for key in keys]
+
+
+def words(answer: Answer, metric: Metric, side: str, lang: str, count: int = 0) -> dict[str, object]:
+    """The words of a sentence about the groups on a side (lower, higher, unlike) of the whole."""
+    kind = kind_of(answer.by)
+    whole = text.word(f"different.{whole_of(answer)}", lang)
+    one = text.word("different.group" if kind == "group" else f"dimension.{kind}", lang)
+    return {
+        "measure": metric.short[lang],
+        "beyond": text.word(f"different.{side}", lang, whole=whole),
+        "whole": whole,
+        "count": text.number(count, lang),
+        # After a number Persian keeps the singular.
+        "group": text.word(f"plural.{kind}", lang) if lang == "en" and count != 1 else one.lower(),
+        "nobody": text.word(f"nobody.{kind}", lang),
+    }
+
+
+def kind_of(by: Sequence[str]) -> str:
+    """The dimension whose words name the groups, `group` if it has none."""
+    return (
+        by[0]
+        if len(by) == 1 and by[0] in ("province", "county", "institute", "course", "post", "activity")
+        else "group"
+    )
+
+
+def whole_of(answer: Answer) -> str:
+    """What groups are compared with: the nation, the one province of its counties, or else all within the filters."""
+    if answer.by == ("province",):
+        return "nation"
+    return "province" if "county" in answer.by and len(answer.where.get("province", ())) == 1 else "whole"
+
+
+def _listed(names: Sequence[str], most: int, group: str, lang: str) -> str:
+    if len(names) > most + 1:
+        count = text.number(len(names) - most, lang)
+        return text.word("different.others", lang, names=text.listed(names[:most], lang), count=count, group=group)
+    if len(names) == 1:
+        return names[0]
+    return text.word("different.and", lang, names=text.listed(names[:-1], lang), last=names[-1])
