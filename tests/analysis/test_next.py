@@ -407,7 +407,10 @@ def test_what_cannot_be_planned_is_refused(con, by_hand) -> None:
 
 def test_a_province_sees_its_own_institutes_and_every_province(small_register: Path) -> None:
     scope = access.AccessScope("p", frozenset({access.Grant("province", frozenset({"IR-23"}), False, False)}))
-    with access.connect(small_register, access.ADMINISTRATOR) as everything, access.connect(small_register, scope) as own:
+    with (
+        access.connect(small_register, access.ADMINISTRATOR) as everything,
+        access.connect(small_register, scope) as own,
+    ):
         by_province = {"endings": {}, "recruit_places": {"recruits": 50}, "queue": {"by": "province"}}
         by_province |= {"seat_plan_months": {}, "similar_provinces": {}}
         for name, more in by_province.items():
