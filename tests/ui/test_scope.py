@@ -1,9 +1,9 @@
 """The scope of a page: options of filters, the period, a typed day, names in sentences, filters without effect, Reset."""
 
 import re
-from functools import partial
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
