@@ -22,10 +22,10 @@ from typing import Any, ClassVar
 import duckdb
 import pytest
 
-from etl.build import pipeline, volume
+from etl.build import pipeline
 from etl.cli.commands import main
 from etl.extract import parse_values, read_file, read_folder
-from etl.extract.causes import BETWEEN, spoken
+from etl.extract.causes import BETWEEN
 from etl.extract.contract import TABLES, contract
 from etl.warehouse import publications
 
@@ -120,12 +120,12 @@ class Built:
 
     @property
     def refusal(self) -> str:
-        """The English words of a refusal of one line, without the remedy for a file."""
+        """The English words of a refusal of one line."""
         assert self.code in (1, 3), f"exit {self.code}: {self.out}{self.err}"
         assert self.err.count("\n") == 1, self.err
         assert "Traceback" not in self.err
         (words,) = english(self.err) if self.code == 1 else [self.err.strip()]
-        return words.removesuffix(f"; {spoken(volume.CORRECT, 'en')}")
+        return words
 
     @property
     def refusals(self) -> list[str]:
@@ -160,7 +160,7 @@ class _WarmPool(read_folder.WorkerPool):
 
     _kept: ClassVar[dict[str, list[read_folder._Worker]]] = {}
 
-    def __init__(self, setting: parse_values.Setting, jobs: Sequence[read_file.Job]) -> None:
+    def __init__(self, setting: parse_values.Setting, jobs: list[read_file.Job]) -> None:
         start = read_folder._Worker
 
         def reused_or_new(greeting: dict[str, Any]) -> read_folder._Worker:

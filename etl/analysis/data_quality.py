@@ -33,7 +33,7 @@ def totals(con: ScopedCursor) -> Answer:
         con,
         (),
         ("files_read", *_COUNTS, "rejected_share"),
-        "select count(*) filter (where refusal is null), sum(rows_read)::bigint, sum(rows_loaded)::bigint, "
+        "select count(distinct file) filter (where refusal is null), sum(rows_read)::bigint, sum(rows_loaded)::bigint, "
         "sum(rows_quarantined)::bigint, sum(exact_duplicates)::bigint, "
         "sum(rows_quarantined) / nullif(sum(rows_read), 0) from load_files",
     )

@@ -15,11 +15,12 @@ import pyarrow as pa
 
 from etl.core.places import places
 from etl.core.text_folding import fold
-from etl.extract.causes import because
+from etl.extract.causes import BETWEEN, FSI, PDI, because
 from etl.extract.contract import TABLES
 from etl.extract.expected import expected
 from etl.extract.read_folder import Outcome
 from etl.extract.source_file import SHEET_BITS
+from etl.extract.source_folder import CONFIGURATION
 from etl.warehouse import publications
 from etl.warehouse.build_database import SCRATCH, create_from
 
@@ -36,7 +37,7 @@ _LOAD_FILES = pa.schema(
 )
 _SHEETS = pa.schema([("file_number", pa.int32()), ("number", pa.int32()), ("sheet", _TEXT)])
 _REFERENCES = pa.schema([("file", _TEXT), ("replaces", _TEXT), ("rows", _COUNT)])
-_EXPECTED = pa.schema([(name, _TEXT) for name in ("source_table", "column_name", "reason", "expected")])
+_EXPECTED = pa.schema([(name, _TEXT) for name in ("source_table", "column_name", "reason", "differing", "expected")])
 _ISO_IN_NAME = re.compile(r"(?<![a-z])ir[-_ ]?([0-9]{2})(?![0-9])")
 _LAST_DAYS = {
     "licences": ("applied_on", "file_complete_on", "decided_on"),
@@ -89,7 +90,8 @@ class Report:
     `reference`: the files that set up the build; `refused`: the files left out; `ignored`: every other file in the folder
     and below, with the reason if it might be taken for one that counts; `refusals`: why nothing was
     published, one line each; `accepted`: the losses published because of --accept-loss. `new_files` and `new_rows`: how
-    many files the last publication does not have, and the rows read of them.
+    many files the last publication does not have, and the rows read of them. `returned`: how many files go back to the
+    provinces; they are in the folder `returns` (None: they could not be written there).
     """
 
     published: bool = False
@@ -104,11 +106,30 @@ class Report:
     accepted: list[str] = field(default_factory=list)
     new_files: int = 0
     new_rows: int = 0
+    returns: str = ""
+    returned: int | None = 0
+
+    @property
+    def sentences(self) -> list[tuple[str, str]]:
+        """The refusals, each with its province (empty: the whole country), and with the name of its file in both languages."""
+        places = dict.fromkeys(CONFIGURATION, "") | {missing.file: missing.province for missing in self.refused}
+        sentences = []
+        for line in self.refusals:
+            file = next((file for file in places if line.startswith((f"{file}: ", f"{file}, "))), "")
+            named = line.replace(BETWEEN, f"{BETWEEN}{FSI}{file}{PDI}: ", 1) if file else line
+            sentences.append((places.get(file) or _province_of_loss(line), named))
+        return sentences
 
     def write(self, path: Path) -> None:
         """Write the report as JSON. Raises Refused if the file cannot be written."""
         with writing(path) as file:
             file.write(json.dumps(asdict(self), ensure_ascii=False, indent=1) + "\n")
+
+
+def _province_of_loss(line: str) -> str:
+    """The province of a line that begins with a table and a province, as those of volume.losses do."""
+    lost = re.match(rf"({'|'.join(TABLES)}), (IR-[0-9]{{2}}) ", line)
+    return lost[2] if lost else ""
 
 
 def refuse_unwritable(path: Path) -> None:
@@ -136,12 +157,13 @@ def writing(path: Path) -> Iterator[TextIO]:
 
 
 def missing(outcomes: Sequence[Outcome]) -> list[Missing]:
-    """The refused files, with the province of their rows or in their name."""
-    return [
-        Missing(outcome.job.label, outcome.job.table, _province(outcome) or "", outcome.refusal)
-        for outcome in outcomes
-        if not outcome.read
-    ]
+    """The files that were not read, with the province of their rows or in their name."""
+    return [refused(outcome, outcome.refusal) for outcome in outcomes if not outcome.read]
+
+
+def refused(outcome: Outcome, reason: str) -> Missing:
+    """A file that is refused for a reason."""
+    return Missing(outcome.job.label, outcome.job.table, _province(outcome) or "", reason)
 
 
 def count(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], report: Report) -> None:
@@ -201,26 +223,53 @@ def count_new(con: duckdb.DuckDBPyConnection, last: Path | None, report: Report)
     """Count the files of `load_files` that the version `last` does not have, by their digests."""
     digests = [digest for (digest,) in publications.rows_of(last, "select sha256 from load_files")]
     ((report.new_files, report.new_rows),) = con.execute(
-        "select count(*), coalesce(sum(rows_read), 0)::bigint from load_files "
+        "select count(distinct file), coalesce(sum(rows_read), 0)::bigint from load_files "
         "where sha256 is not null and not list_contains($known::varchar[], sha256)",
         {"known": digests},
     ).fetchall()
 
 
 def _create_fault_table(con: duckdb.DuckDBPyConnection, table: str, faults: str) -> None:
-    """Create the table with file, sheet, line, column and reason of each fault, and what was expected."""
-    kinds = con.execute(f"select distinct source_table, column_name, reason from {faults}").fetchall()
+    """Create the table with file, sheet, line, column and reason of each fault, and what was expected.
+
+    A conflict names the row that it conflicts with.
+    """
+    kinds = con.execute(
+        "select distinct source_table, column_name, reason, coalesce(differing, '') "
+        f"from {faults} left join conflicts using (file_number, line)"
+    ).fetchall()
     rows = [dict(zip(_EXPECTED.names, (*kind, expected(*kind)), strict=True)) for kind in kinds]
     create_from(
         con,
-        f"create table {table} as select load_files.source_table, load_files.file, sheets.sheet, "
-        f"faults.line & {(1 << SHEET_BITS) - 1} as line, faults.column_name, faults.reason, load_files.province, "
-        f"arriving.expected from {faults} as faults inner join load_files using (file_number) "
-        "left join sheets on sheets.file_number = faults.file_number "
-        f"and sheets.number = faults.line >> {SHEET_BITS} "
-        "left join arriving on arriving.source_table = faults.source_table and arriving.reason = faults.reason "
-        "and arriving.column_name = faults.column_name "
-        "order by load_files.file, faults.line, faults.column_name, faults.reason",
+        f"""
+        create table {table} as
+        select
+            load_files.source_table,
+            load_files.file,
+            sheets.sheet,
+            faults.line & $row as line,
+            faults.column_name,
+            faults.reason,
+            load_files.province,
+            case when other.file is null then arriving.expected else replace(
+                replace(arriving.expected, '{{line}}', concat(other_sheets.sheet || '!', conflicts.other_line & $row)),
+                '{{file}}',
+                replace(other.file, '{BETWEEN}', ' ')
+            ) end as expected,
+        from {faults} as faults
+        inner join load_files using (file_number)
+        left join sheets on sheets.file_number = faults.file_number and sheets.number = faults.line >> {SHEET_BITS}
+        left join conflicts on conflicts.file_number = faults.file_number and conflicts.line = faults.line
+        left join load_files as other on other.file_number = conflicts.other_file
+        left join sheets as other_sheets
+            on other_sheets.file_number = conflicts.other_file and other_sheets.number = conflicts.other_line >> {SHEET_BITS}
+        left join arriving
+            on arriving.source_table = faults.source_table
+            and arriving.reason = faults.reason
+            and arriving.column_name = faults.column_name
+            and arriving.differing = coalesce(conflicts.differing, '')
+        order by load_files.file, faults.line, faults.column_name, faults.reason
+        """.replace("$row", str((1 << SHEET_BITS) - 1)),
         pa.Table.from_pylist(rows, _EXPECTED),
     )
 

@@ -8,13 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from etl.analysis import announcements, events, retention
-from etl.build import identity, load_report, reference_data, staging, volume
+from etl.build import identity, load_report, reference_data, returns, staging, volume
 from etl.build.load_report import Report
 from etl.core.errors import Refused
 from etl.core.paths import CHECKS, INCOMING, REFERENCE, SAMPLE_MARK, WAREHOUSE
@@ -22,6 +23,7 @@ from etl.core.places import places
 from etl.core.text_folding import fold, printable
 from etl.extract import parse_values, postgresql
 from etl.extract.causes import because, spoken, words
+from etl.extract.contract import TABLES
 from etl.extract.read_file import Job
 from etl.extract.read_folder import Outcome, WorkerPool
 from etl.extract.source_folder import CONFIGURATION, source_files, unread_files
@@ -59,13 +61,19 @@ class BuildRefused(Refused):
         super().__init__("\n".join(report.refusals))
         self.report = report
 
+    @property
+    def sentences(self) -> list[tuple[str, str]]:
+        """Its lines, each with its province."""
+        return self.report.sentences
+
 
 @dataclass(frozen=True)
 class BuildOptions:
     """The folder to build from, the pointer to publish to, the day of the build, and what is let through.
 
     `by_clock`: the day is that of the machine's clock, which may be wrong. `announce` is called with the report of what is
-    about to be shown; what it raises refuses the build.
+    about to be shown; what it raises refuses the build. `returns`: the folder for the files that go back to the provinces;
+    with `only_returns` nothing else is made.
     """
 
     folder: Path = INCOMING
@@ -76,6 +84,8 @@ class BuildOptions:
     new_identity: bool = False
     by_clock: bool = False
     announce: Callable[[Report], None] = lambda _: None
+    returns: Path | None = None
+    only_returns: bool = False
 
 
 def build(order: BuildOptions, say: Say, progress: Progress) -> Report:
@@ -121,10 +131,11 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
     built = folder / _BUILT
     try:
         with postgresql.Snapshots(order.folder) as snapshots, ExitStack() as stack:
-            jobs = [Job(path, table, number, folder) for number, (path, table) in enumerate(files)]
+            numbers = count(step=len(TABLES))
+            jobs = [Job(path, table, next(numbers), folder) for path, table in files]
             jobs += [
-                Job(order.folder / postgresql.FILE, origin.table, number, folder, origin)
-                for number, origin in enumerate(snapshots.origins, len(files))
+                Job(order.folder / postgresql.FILE, origin.table, next(numbers), folder, origin)
+                for origin in snapshots.origins
             ]
             workers = stack.enter_context(closing(WorkerPool(setting, jobs)))
             con = stack.enter_context(build_database.opened(built))
@@ -139,10 +150,13 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
             snapshots.close()
             report.refused = load_report.missing(outcomes)
             if unusable or len(report.refused) == len(outcomes):
+                returns.write(order.returns, report)
                 raise BuildRefused([*unusable, *_unread(outcomes)], report)
             say("staging")
             build_database.attach_scratch(con, folder, sum(outcome.job.written for outcome in outcomes if outcome.read))
             _stage(con, order, last, outcomes, report)
+            if order.only_returns:
+                return report
             _fill(con, order, last, outcomes, report)
             as_of = date.fromisoformat(report.as_of)
             # The tables that need Python are created while the models run.
@@ -198,7 +212,13 @@ def _unread(outcomes: Sequence[Outcome]) -> list[str]:
     for (_, reason), (first, *others) in alike.items():
         if others:
             in_english, in_persian = spoken(reason, "en"), spoken(reason, "fa")
-            reason = words("same_for", reason=in_english, reason_fa=in_persian, others=", ".join(others))
+            reason = words(
+                "same_for",
+                reason=in_english,
+                reason_fa=in_persian,
+                others=", ".join(others),
+                others_fa="، ".join(others),
+            )
         lines.append(volume.Refusal(first, reason, volume.CORRECT).line)
     return lines
 
@@ -208,22 +228,24 @@ def _stage(
 ) -> None:
     """Stage the rows and count them; raises BuildRefused if files are refused, rows are lost or the clock is wrong.
 
-    With `skip_refused` a file with mostly rejected rows is left out like one that cannot be read.
+    Versions of one file are refused. With `skip_refused` they and files with mostly rejected rows are left out like those
+    that cannot be read.
     """
     while True:
         staging.stage(con, outcomes, keep=order.skip_refused)
+        versions = staging.versions(con, outcomes)
+        _leave_out(versions, order, outcomes, report)
+        if versions and order.skip_refused:
+            continue
         load_report.count(con, outcomes, report)
         if wrong_day := volume.ahead(con, outcomes, order.build_day):
             raise BuildRefused([*_unread(outcomes), wrong_day.line], report)
         rejected = volume.mostly_rejected(con, outcomes, with_orphans=order.skip_refused or not report.refused)
         if not rejected or order.accept_loss or not order.skip_refused:
             break
-        for outcome, reason in rejected:
-            outcome.read, outcome.refusal = None, reason
-        report.refused = load_report.missing(outcomes)
-        if len(report.refused) == len(outcomes):
-            raise BuildRefused(_unread(outcomes), report)
+        _leave_out(rejected, order, outcomes, report)
     volume.record(con)
+    load_report.record(con, outcomes, report)
     refused = [] if order.skip_refused else _unread(outcomes)
     explained = {file.table for file in report.refused} | {outcome.job.table for outcome, _ in rejected}
     excused = {(file.table, file.province) for file in report.refused}
@@ -232,6 +254,9 @@ def _stage(
         lost.append(volume.Refusal(str(order.to), words("none_readable"), volume.ACCEPT))
     lost += volume.losses(con, last, () if order.accept_loss or order.skip_refused else explained, excused)
     lost += volume.moved_residents(con, last)
+    if not order.accept_loss:
+        report.refused += [load_report.refused(*pair) for pair in rejected]
+    returns.write(order.returns, report, con)
     _refuse(refused, lost, order, report)
 
 
@@ -245,6 +270,18 @@ def _refuse(refused: Sequence[str], lost: Sequence[volume.Refusal], order: Build
         raise BuildRefused(refused, report)
 
 
+def _leave_out(
+    refused: Sequence[tuple[Outcome, str]], order: BuildOptions, outcomes: list[Outcome], report: Report
+) -> None:
+    """Refuse files after their rows were read. Raises BuildRefused if no file is left."""
+    for outcome, reason in refused:
+        outcome.read, outcome.refusal = None, reason
+    report.refused = load_report.missing(outcomes)
+    if len(report.refused) == len(outcomes):
+        returns.write(order.returns, report)
+        raise BuildRefused(_unread(outcomes), report)
+
+
 def _machine_reason(error: duckdb.Error) -> str:
     """The failure of the machine behind a database error, else empty. It contains no value of the data."""
     text = str(error)
@@ -256,8 +293,7 @@ def _machine_reason(error: duckdb.Error) -> str:
 def _fill(
     con: duckdb.DuckDBPyConnection, order: BuildOptions, last: Path | None, outcomes: list[Outcome], report: Report
 ) -> None:
-    """Create the tables about the load itself, and the numbers of persons."""
-    load_report.record(con, outcomes, report)
+    """Create the table about the publication itself, and the numbers of persons."""
     load_report.count_new(con, last, report)
     con.execute(
         f"create table {build_database.SCRATCH}.person_numbers as "
@@ -271,7 +307,7 @@ def _fill(
         raise BuildRefused(wrong_day.line, report)
     con.execute(
         "create table publication as select ?::date as as_of, ?::date as built_on, ?::boolean as is_sample, "
-        "count(*) filter (where refusal is null) as files, sum(rows_read)::bigint as rows_read, "
+        "count(distinct file) filter (where refusal is null) as files, sum(rows_read)::bigint as rows_read, "
         "sum(rows_loaded)::bigint as rows_loaded, sum(rows_quarantined)::bigint as rows_quarantined, "
         "?::varchar[] as missing, ?::varchar as code_version from load_files",
         [

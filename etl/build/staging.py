@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import duckdb
 import pyarrow as pa
 
+from etl.extract.causes import words
 from etl.extract.contract import TABLES, Contract, contract
 from etl.extract.read_folder import Outcome
 from etl.extract.validate import FAULTS, row_schema
@@ -17,10 +18,13 @@ from etl.warehouse.build_database import SCRATCH
 
 # So many rows of a file, from all over it, are enough to determine its province.
 _ROWS_FOR_PROVINCE = 2000
+# Files that share fewer keys are no versions of one file.
+_LEAST_SHARED = 5
 
 
 def stage(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], keep: bool = False) -> None:
-    """Create the scratch tables `loaded_<table>`, `faults`, `duplicates`, `warned` and `file_provinces`.
+    """Create the scratch tables `loaded_<table>`, `faults`, `duplicates`, `warned`, `conflicts`, `versions` and
+    `file_provinces`.
 
     With `keep` the rows stay on disk, so that they can be staged again without some files; the tables are replaced then.
     """
@@ -31,6 +35,11 @@ def stage(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], keep: boo
         "(source_table varchar, file_number integer, line bigint, column_name varchar, reason varchar)"
     )
     con.execute(f"create or replace table {SCRATCH}.warned as from faults")
+    con.execute(
+        f"create or replace table {SCRATCH}.conflicts "
+        "(file_number integer, line bigint, other_file integer, other_line bigint, differing varchar)"
+    )
+    con.execute(f"create or replace table {SCRATCH}.versions (file_number integer, other_file integer)")
     con.execute(f"create table {SCRATCH}.duplicates (source_table varchar, file_number integer, line bigint)")
     *smaller, largest = (
         (contract(table), [outcome for outcome in outcomes if outcome.job.table == table and outcome.read])
@@ -115,10 +124,12 @@ def _find_repeated_keys(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
         select
             file_number,
             line,
+            key_hash,
+            hash({content}) as content_hash,
             count(distinct row({content})) over (partition by {key}) > 1 as is_conflict,
             row_number() over (partition by {key} order by file_number, line) as occurrence,
         from read_{of.table}
-        semi join repeated on key_hash = hash({key})
+        inner join repeated on key_hash = hash({key})
         anti join (from faults where source_table = '{of.table}') using (file_number, line)
         """
     )
@@ -130,7 +141,89 @@ def _find_repeated_keys(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
         f"insert into duplicates select '{of.table}', file_number, line from repeated_{of.table} "
         "where not is_conflict and occurrence > 1"
     )
+    _describe_conflicts(con, of)
+    _find_versions(con, of)
     con.execute(f"drop table repeated_{of.table}")
+
+
+def _describe_conflicts(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
+    """For each conflicting row, the first row with its key and other content, and the columns in which they differ."""
+    others = [column.stored for column in of.entering if column.stored not in of.stored_key]
+    columns = ", ".join(f"case when own.{name} is distinct from other.{name} then '{name}' end" for name in others)
+    con.execute(
+        f"""
+        insert into conflicts
+        with conflicting as (from repeated_{of.table} where is_conflict),
+        first as (from conflicting where occurrence = 1),
+        second as (
+            select key_hash, arg_min((conflicting.file_number, conflicting.line), conflicting.occurrence) as place
+            from conflicting
+            inner join first using (key_hash)
+            where conflicting.content_hash <> first.content_hash
+            group by key_hash
+        ),
+        paired as (
+            select
+                conflicting.file_number,
+                conflicting.line,
+                case
+                    when conflicting.content_hash = first.content_hash then second.place
+                    else (first.file_number, first.line)
+                end as place,
+            from conflicting
+            inner join first using (key_hash)
+            inner join second using (key_hash)
+        )
+        select own.file_number, own.line, other.file_number, other.line, array_to_string([{columns}], chr(44))
+        from paired
+        inner join read_{of.table} as own using (file_number, line)
+        inner join read_{of.table} as other on place = (other.file_number, other.line)
+        """
+    )
+
+
+def _find_versions(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
+    """Pairs of files of one province that share half of the keys of the smaller one, and differ in some: last year's file
+    beside this year's would reject everyone whose row changed."""
+    con.execute(
+        f"""
+        insert into versions
+        with shared as (
+            select key_hash, file_number, bool_or(is_conflict) as is_conflict from repeated_{of.table} group by all
+        ),
+        pairs as (
+            select own.file_number, other.file_number as other_file, count(*) as keys
+            from shared as own
+            inner join shared as other using (key_hash)
+            where own.file_number < other.file_number
+            group by all
+            having bool_or(own.is_conflict) and count(*) >= {_LEAST_SHARED}
+        ),
+        sizes as (
+            select file_number, count(distinct hash({", ".join(of.stored_key)})) as keys
+            from read_{of.table}
+            where file_number in (select unnest([file_number, other_file]) from pairs)
+            group by all
+        )
+        select pairs.file_number, pairs.other_file
+        from pairs
+        inner join sizes as own on own.file_number = pairs.file_number
+        inner join sizes as other on other.file_number = pairs.other_file
+        left join file_provinces as place on place.file_number = pairs.file_number
+        left join file_provinces as other_place on other_place.file_number = pairs.other_file
+        where 2 * pairs.keys >= least(own.keys, other.keys) and place.province is not distinct from other_place.province
+        """
+    )
+
+
+def versions(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome]) -> list[tuple[Outcome, str]]:
+    """The files that are versions of one file, each with the reason, which names the others."""
+    read = {outcome.job.number: outcome for outcome in outcomes if outcome.read}
+    others: dict[int, list[str]] = {}
+    for pair in con.execute("from versions order by all").fetchall():
+        for own, other in (pair, reversed(pair)):
+            others.setdefault(own, []).append(read[other].job.label)
+    return [(read[own], words("two_versions", others=" + ".join(labels))) for own, labels in sorted(others.items())]
 
 
 def _load(con: duckdb.DuckDBPyConnection, of: Contract) -> None:

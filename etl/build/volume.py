@@ -31,10 +31,10 @@ _STOCKS = ("active_assistants", "in_service", "licensed_institutes")
 MOST_RESIDENTS_MOVE = 0.1
 # More provinces of a table share a line, which names the first.
 _MOST_LINES, _MOST_NAMED = 3, 5
-# The remedy for a file that cannot be read: the others can be published without it. Its reason says how to correct it.
-CORRECT = words("skip_refused")
-CORRECT_OR_ACCEPT = words("skip_refused_or_accept")
-ACCEPT = words("accept_loss")
+# The reason why a file cannot be read says how to correct it.
+CORRECT = ""
+CORRECT_OR_ACCEPT = words("correct_rows")
+ACCEPT = words("submit_missing")
 CLOCK = words("check_clock")
 # A build cannot happen before this code was written, nor this many years after its last row.
 FIRST_DAY = date(2026, 3, 21)
@@ -131,7 +131,6 @@ def _rejected(table: str, read: Read, rows: int, reasons: list[tuple[str, int, i
         sheet, number = row >> SHEET_BITS, row & ((1 << SHEET_BITS) - 1)
         place = f"{read.sheets[sheet]}!{number}" if read.sheets else ""
         form = expected(table, name, reason)
-        column = columns[name].title if name in columns else "–"
         places.append(
             words(
                 "first_rejected",
@@ -139,7 +138,8 @@ def _rejected(table: str, read: Read, rows: int, reasons: list[tuple[str, int, i
                 count=f"{count:,}",
                 place=place or f"line {number}",
                 place_fa=place or f"سطر {number}",
-                column=column,
+                column=name or "–",
+                column_fa=columns[name].headers[0] if name in columns else "–",
                 form=spoken(form, "en"),
                 form_fa=spoken(form, "fa"),
             )

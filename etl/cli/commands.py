@@ -1,4 +1,5 @@
-"""The command line: python -m etl sample | build | check | quarantine | metrics | ask | analyse | why | publications | rollback.
+"""The command line: python -m etl sample | build | check | quarantine | returns | metrics | ask | analyse | why |
+publications | rollback.
 
 Exit 0: done. 1: refused, with one line that says why, and the last publication untouched. 2: wrong usage.
 3: another build is running.
@@ -24,8 +25,7 @@ from etl.build import load_report, pipeline, volume
 from etl.cli import arguments, console
 from etl.core import paths, without_pandas
 from etl.core.errors import Busy, QuestionError, Refused
-from etl.core.text_folding import printable
-from etl.extract.causes import words
+from etl.extract.causes import because, printable_line, words
 from etl.operations import commands as operations
 from etl.operations import readiness
 from etl.revisions import diff
@@ -57,7 +57,7 @@ def main(words: Sequence[str] | None = None) -> int:
         if not _interrupted.is_set():
             code, lines = _explain(error)
             for line in lines.splitlines():
-                print(printable(" ".join(line.split())), file=sys.stderr)
+                print(printable_line(line), file=sys.stderr)
             _discard_output()
             return code
     except KeyboardInterrupt:
@@ -119,6 +119,7 @@ def _load(command: Callable[..., load_report.Report], options: argparse.Namespac
         options.new_identity,
         by_clock=not options.day,
         announce=_note_load,
+        returns=options.to.with_name(f"{options.to.name}.returns") if command is pipeline.build else None,
     )
     if options.report:
         load_report.refuse_unwritable(options.report)
@@ -180,6 +181,22 @@ def _quarantine(options: argparse.Namespace) -> None:
         ).fetchall()
     operations.note("quarantine", rows=len(rows))
     console.write_csv(("file", "line", "column", "reason", "expected"), rows, options.to)
+
+
+def _returns(options: argparse.Namespace) -> None:
+    day = options.day or volume.build_day(date.today())
+    order = pipeline.BuildOptions(options.folder, build_day=day, returns=options.to, only_returns=True)
+    progress = console.Progress()
+    try:
+        report = pipeline.check(order, progress.say, progress.files)
+    except pipeline.BuildRefused as error:
+        # A refused load goes back like any other.
+        report = error.report
+    finally:
+        progress.close()
+    if report.returned is None:
+        raise because("report_not_written", path=options.to)
+    console.print_returns(report)
 
 
 def _metrics(_: argparse.Namespace) -> None:
@@ -327,6 +344,11 @@ def _parser() -> argparse.ArgumentParser:
     quarantine = operations.command(commands, "quarantine", _quarantine, "the rejected rows, as CSV")
     quarantine.add_argument("--to", type=Path, metavar="FILE.csv")
     quarantine.add_argument("--warned", action="store_true", help="the values that were loaded as unknown instead")
+
+    returns = operations.command(commands, "returns", _returns, "what goes back to the provinces, as XLSX")
+    returns.add_argument("folder", type=Path, nargs="?", default=arguments.INCOMING, metavar="DIR")
+    returns.add_argument("--to", type=Path, required=True, metavar="FOLDER")
+    returns.add_argument("--day", type=arguments.day, help="the day of the build (today)")
 
     operations.command(commands, "metrics", _metrics, "the catalogue, one metric a line")
 

@@ -11,9 +11,15 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from etl.build.load_report import Report, writing
+from etl.core.spreadsheet import safe
 from etl.revisions.diff import Diff
 from etl.semantic.answers import Answer
 
+# What the operator may do about a refusal; the sentences of the files are for those who made them.
+_OPTIONS = (
+    "options: --skip-refused publishes the other files, --accept-loss what is left of lost rows; "
+    "python -m etl settings lists the limits of files"
+)
 _TERMINAL_SECONDS, _LINE_SECONDS = 0.2, 5.0
 
 
@@ -82,20 +88,31 @@ def print_report(report: Report) -> None:
         print(f"ignored: {name}")
     for loss in report.accepted:
         print(f"accepted: {loss}")
+    print_returns(report)
     if report.published:
         print(f"published {report.publication} as of {report.as_of}")
     elif report.refusals:
+        print(_OPTIONS)
         print("not published")
     else:
         print(f"nothing was refused; as of {report.as_of}; nothing was published")
 
 
+def print_returns(report: Report) -> None:
+    """Print how many files go back to the provinces, and where they are."""
+    if report.returned is None:
+        print(f"returns: could not be written to {report.returns}")
+    elif report.returns:
+        print(f"returns: {report.returned} files in {report.returns}")
+
+
 def write_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]], to: Path | None) -> None:
-    """Write rows as CSV, UTF-8 without BOM, to a file or standard output."""
+    """Write rows as CSV to standard output, or to a file, which begins with a byte order mark for Excel."""
     with writing(to) if to else nullcontext(sys.stdout) as file:
+        file.write("\ufeff" if to else "")
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
-        writer.writerows([_plain(value) for value in row] for row in rows)
+        writer.writerows([safe(_plain(value)) for value in row] for row in rows)
 
 
 def print_answer(answer: Answer, form: str) -> None:

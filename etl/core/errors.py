@@ -7,6 +7,11 @@ class Refused(Exception):
     # Whether the file was refused for its headers although most of them belong to the table.
     resembles = False
 
+    @property
+    def sentences(self) -> list[tuple[str, str]]:
+        """Its lines, each with the province that it is about (empty: the whole country)."""
+        return [("", line) for line in str(self).splitlines()]
+
 
 class QuestionError(ValueError):
     """A question that has no meaning; its text says why."""

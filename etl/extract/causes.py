@@ -1,14 +1,23 @@
 """The errors of refused files: one sentence on what is wrong and what to do, in English and then in Persian."""
 
+import errno
+import os
+import re
+import string
 import tomllib
 from functools import cache
 from pathlib import Path
 
 from etl.core.errors import Refused
+from etl.core.text_folding import printable
 
 _FILE = Path(__file__).parent / "causes.toml"
 # Separates the English from the Persian words of a refusal.
 BETWEEN = " · "
+# Enclose text of its own direction in a Persian sentence: a name, an ending, a Latin word.
+FSI, PDI = "\u2068", "\u2069"
+_ISOLATE = re.compile(f"([{FSI}{PDI}])")
+_LATIN = re.compile(r"\.?[A-Za-z]\w*(?:[ ./=-]?[A-Za-z0-9_]+)*", re.ASCII)
 
 
 def because(cause: str, /, **values: object) -> Refused:
@@ -24,12 +33,31 @@ def named(place: str, refusal: Refused) -> Refused:
 def words(cause: str, /, **values: object) -> str:
     """The text of `because`."""
     texts = {name: str(value).replace(BETWEEN, " ") for name, value in values.items()}
-    return BETWEEN.join(_causes()[cause][lang].format_map(texts) for lang in ("en", "fa"))
+    english, persian = _causes()[cause]["en"].format_map(texts), []
+    for literal, name, _, _ in string.Formatter().parse(_causes()[cause]["fa"]):
+        persian.append(_LATIN.sub(lambda run: f"{FSI}{run[0]}{PDI}", literal))
+        if name:
+            value = _in_persian(texts[name]) if name == "error" else texts[name]
+            persian.append(f"{FSI}{value}{PDI}" if _LATIN.search(value) and FSI not in value else value)
+    return f"{english}{BETWEEN}{''.join(persian)}"
+
+
+def printable_line(text: str) -> str:
+    """`text` for one line of a terminal: `printable`, but for the isolates of `words`."""
+    parts = _ISOLATE.split(" ".join(text.split()))
+    return "".join(part if _ISOLATE.fullmatch(part) else printable(part) for part in parts)
+
+
+def _in_persian(error: str) -> str:
+    """What the operating system says, in Persian."""
+    codes = {name: getattr(errno, name.removeprefix("errno_")) for name in _causes() if name.startswith("errno_")}
+    known = (_causes()[name]["fa"] for name, code in codes.items() if os.strerror(code) == error)
+    return next(known, "خطای دستگاه")
 
 
 def line(place: str, *parts: str) -> str:
     """One line of a place and of texts in both languages. A place in one language is named once, at the beginning."""
-    english, persian = ([spoken(part, lang) for part in parts] for lang in ("en", "fa"))
+    english, persian = ([spoken(part, lang) for part in parts if part] for lang in ("en", "fa"))
     place_fa = f"{spoken(place, 'fa')}: " if BETWEEN in place else ""
     return f"{spoken(place, 'en')}: {'; '.join(english)}{BETWEEN}{place_fa}{'؛ '.join(persian)}"
 

@@ -23,9 +23,11 @@ TABLES = ("institutes", "licences", "personnel", "training")
 
 # What clerks append to a header: an asterisk, a colon, a remark in brackets.
 _DECORATION = re.compile(r"(\s*([*:：]|\([^()]*\)|\[[^\[\]]*\]))+$")
+# The column that a suggestion names.
+_ENGLISH_NAME = re.compile(r"~ \w+ \((.*)\)$")
 # The least similarity (difflib ratio) of a title to a known header for the header to be suggested.
 _NEAR = 0.75
-_LONGEST_TITLE, _MOST_TITLES = 60, 40
+_LONGEST_TITLE, _MOST_TITLES = 30, 20
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Column:
     bad: str = "reject"
     headers: tuple[str, ...] = ()
     required: bool = False
+    # The first day of a date column (Jalali), and whether days after the build are accepted.
+    first: str = "1357/01/01"
     future: bool = False
     shown: bool = False
     values: dict[str, str] = field(default_factory=dict)
@@ -176,20 +180,20 @@ class Match:
                 columns=", ".join(self.repeated),
                 columns_fa="، ".join(f"«{self.of.by_name[name].headers[0]}»" for name in self.repeated),
             )
-        # A row of data in place of a header is not shown: it may hold values of a person.
-        titles = self.titles if len(self.positions) > 1 else [self.titles[at] for at in self.positions.values()]
-        shown = [display_text(title)[:_LONGEST_TITLE] for title in titles[:_MOST_TITLES]]
+        # A row of data in place of a header has no cause that shows it: it may hold values of a person.
+        shown = [display_text(title)[:_LONGEST_TITLE] for title in self.titles[:_MOST_TITLES]]
         near = self.near()
+        near_fa = [_ENGLISH_NAME.sub(r"~ «\1»", title) for title in near]
         refusal = because(
-            "missing_column",
+            "missing_column" if len(self.positions) > 1 else "no_header",
             place=place,
             place_fa=place_fa,
             columns=", ".join(self.missing),
-            columns_fa="، ".join(self.of.by_name[name].headers[0] for name in self.missing),
+            columns_fa="، ".join(f"«{self.of.by_name[name].headers[0]}»" for name in self.missing),
             found=", ".join(filter(None, shown)) or "–",
-            expected=", ".join(column.title for column in self.of.columns if column.required),
+            found_fa="، ".join(filter(None, shown)) or "–",
             near=f"; near: {', '.join(near)}" if near else "",
-            near_fa=f"؛ نزدیک به: {'، '.join(near)}" if near else "",
+            near_fa=f"؛ شاید منظور این باشد: {'، '.join(near_fa)}" if near else "",
         )
         refusal.resembles = self.resembles
         return refusal

@@ -18,7 +18,7 @@ import pyarrow.csv as arrow_csv
 
 from etl.extract.causes import because
 from etl.extract.contract import Contract, Match
-from etl.extract.dialect import Dialect, dialect
+from etl.extract.dialect import MOST_COLUMNS, Dialect, dialect
 from etl.extract.source_file import LONGEST_FIELD, Batch, SourceFile, long_field
 
 _PIECE_BYTES = 4 << 20
@@ -26,7 +26,6 @@ _PIECE_BYTES = 4 << 20
 _SMALL_PIECE_BYTES = 1 << 16
 _LONGEST_LINE_BYTES = 32 << 20
 _LONGEST_AT_ONCE = 2 * _PIECE_BYTES
-_MOST_COLUMNS = 10_000
 _BROKEN = "\ufffd"
 _SPOILT = re.compile(b"\x00|" + _BROKEN.encode())
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -118,8 +117,8 @@ class _Delimited:
         except csv.Error:
             raise because("header_not_split", line=self._how.above + 1) from None
         self._width = len(header)
-        if self._width > _MOST_COLUMNS:
-            raise because("too_many_columns", line=self._how.above + 1, most=f"{_MOST_COLUMNS:,}")
+        if self._width > MOST_COLUMNS:
+            raise because("too_many_columns", line=self._how.above + 1, most=f"{MOST_COLUMNS:,}")
         self._line += self._how.above + reader.line_num
         if waiting:
             self._pending.appendleft("".join(waiting).encode())

@@ -17,6 +17,7 @@ from etl.extract.contract import Contract, Match
 _SEPARATORS = (",", ";", "\t", "|")
 _SEPARATOR_LINE = re.compile('\ufeff?"?sep=', re.IGNORECASE)
 _MOST_TITLES = 20
+MOST_COLUMNS = 10_000
 # UTF-7 is recognised by its byte order mark only: the rest is ASCII.
 _UTF7_MARK = b"+/v"
 _HEADER_BYTES, _PIECE_BYTES = 1 << 16, 1 << 20
@@ -56,6 +57,10 @@ def dialect(path: Path, contract: Contract) -> Dialect:
     # If no title is known, the error names the first line that is not blank.
     chosen = best[0]
     if not chosen.match.complete:
+        if len(chosen.match.titles) > MOST_COLUMNS:
+            raise because("too_many_columns", line=chosen.above + 1, most=f"{MOST_COLUMNS:,}")
+        if len(head) == _HEADER_BYTES and not chosen.match.resembles and b"\n" not in head and b"\r" not in head:
+            raise because("long_header", line=1, most=_HEADER_BYTES >> 10)
         raise chosen.match.refusal(f"line {chosen.above + 1}", f"سطر {chosen.above + 1}")
     if len({candidate.encoding for candidate in best}) > 1 and chosen.encoding == "utf-8":
         return replace(chosen, encoding=_confirmed(path))

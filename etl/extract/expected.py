@@ -1,11 +1,13 @@
 """What was expected in place of a value that was rejected or loads as unknown: words and forms, never the value itself."""
 
 import tomllib
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from etl.extract.causes import BETWEEN
-from etl.extract.contract import Column, contract
+from etl.extract.contract import Column, Contract, contract
 
 _FILE = Path(__file__).parent / "expected.toml"
 # The texts of these reasons depend on the column.
@@ -13,30 +15,56 @@ _BY_COLUMN = ("missing_value", "unknown_value", "bad_date", "bad_number", "spoil
 
 
 @cache
-def expected(table: str, column: str, reason: str) -> str:
-    """The expected form in English and then in Persian; empty for an unknown reason."""
+def expected(table: str, column: str, reason: str, differing: str = "") -> str:
+    """The expected form in English and then in Persian; empty for an unknown reason.
+
+    `differing`: the columns in which two rows of one key differ. `{line}` and `{file}` then stand for the other row.
+    """
     words = _words()
     of = contract(table)
     if reason in _BY_COLUMN and column in of.by_name:
         texts = _form(of.by_name[column], words["type"])
     else:
-        key = {"en": ", ".join(of.key), "fa": "، ".join(of.by_name[name].headers[0] for name in of.key)}
-        texts = {lang: text.format(key=key[lang]) for lang, text in words["reason"].get(reason, {}).items()}
+        forms = words["reason"].get("conflicting_row" if differing else reason, {})
+        names = _titles(of, of.key), _titles(of, [name for name in differing.split(",") if name])
+        texts = {
+            lang: text.format(key=names[0][lang], columns=names[1][lang], line="{line}", file="{file}")
+            for lang, text in forms.items()
+        }
     if texts and reason == "missing_value":
         texts = {lang: words["reason"]["missing_value"][lang].format(form=text) for lang, text in texts.items()}
     return BETWEEN.join(texts[lang] for lang in ("en", "fa")) if texts else ""
 
 
+def remedy(column: str, reason: str) -> str:
+    """What is wrong and what to do, in Persian; empty for an unknown reason."""
+    texts = _words()["remedy"]
+    reason = "unknown_county" if (column, reason) == ("county", "unknown_value") else reason
+    return str(texts.get(reason, ""))
+
+
+def returned() -> dict[str, str]:
+    """The words of a returned file."""
+    return _words()["returned"]
+
+
+def _titles(of: Contract, names: Iterable[str]) -> dict[str, str]:
+    """Columns by name, and by their Persian headers."""
+    names = list(names)
+    return {"en": ", ".join(names), "fa": "، ".join(of.by_name[name].headers[0] for name in names)}
+
+
 def _form(column: Column, forms: dict[str, dict[str, str]]) -> dict[str, str]:
     """The form of a column's values."""
     kind = "between" if column.type == "number" and column.most is not None else column.type
+    kind = "future" if column.future else kind
     values = {"en": ", ".join(column.values), "fa": "، ".join(column.values.values())}
     return {
-        lang: text.format(values=values[lang], least=column.least, most=column.most)
+        lang: text.format(values=values[lang], least=column.least, most=column.most, first=column.first)
         for lang, text in forms[kind].items()
     }
 
 
 @cache
-def _words() -> dict[str, dict[str, dict[str, str]]]:
+def _words() -> dict[str, dict[str, Any]]:
     return tomllib.loads(_FILE.read_text(encoding="utf-8"))

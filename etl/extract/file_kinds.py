@@ -16,6 +16,7 @@ _PACKED = {
     b"Rar!": "RAR",
     b"\x28\xb5\x2f\xfd": "zstd",
 }
+_PACKED_ENDINGS = (".zip", ".rar", ".7z", ".gz", ".bz2", ".xz", ".tar", ".tgz", ".zst")
 _DOCUMENTS = {b"%pdf": "PDF", b"{\\rtf": "RTF", b"<!doctype html": "HTML", b"<html": "HTML", b"<table": "HTML"}
 _PARTS = {"xl/workbook.bin": "xlsb", "xl/workbook.xml": "xlsx", "content.xml": "ods", "word/document.xml": "Word"}
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff", b"\xff\xfe", b"\xfe\xff")
@@ -25,6 +26,8 @@ _HEAD_BYTES = 256
 def refuse_other_kinds(path: Path, table: str = "") -> None:
     """Raises Refused for a file whose content does not match its extension; the error names its kind and the remedy."""
     ending = ending_of(path.name)
+    if ending in _PACKED_ENDINGS:
+        raise because("packed", kind=ending)
     if ending not in ENDINGS:
         raise because("ending", table=table, table_fa=PERSIAN_NAMES.get(table, table), ending=ending or "–")
     size = path.stat().st_size
@@ -34,7 +37,7 @@ def refuse_other_kinds(path: Path, table: str = "") -> None:
         head = file.read(_HEAD_BYTES)
     for signature, kind in _PACKED.items():
         if head.startswith(signature):
-            raise because("packed", kind=kind, ending=ending)
+            raise because("packed", kind=kind)
     if head.startswith(_OLE):
         if _holds(path, "EncryptedPackage".encode("utf-16-le")):
             raise because("password")
@@ -50,14 +53,16 @@ def refuse_other_kinds(path: Path, table: str = "") -> None:
         inside = _kind_inside(path)
         if inside in ("xlsx", "xlsb", "ods"):
             raise because("workbook_as_text", ending=ending)
-        raise because("document" if inside == "Word" else "packed", kind=inside or "ZIP", ending=ending)
+        if inside == "Word":
+            raise because("document", kind=inside, ending=ending)
+        raise because("packed", kind=inside or "ZIP")
     if ending == ".parquet":
         return
     if head.startswith(b"PAR1"):
         raise because("parquet_as_text", ending=ending)
     mark = next((mark for mark in _BYTE_ORDER_MARKS if head.startswith(mark)), b"")
     if size <= _HEAD_BYTES and not head.removeprefix(mark).strip(b"\x00\r\n\t "):
-        raise because("only_a_mark" if mark else "empty")
+        raise because("empty")
 
 
 def workbook_kind(path: Path) -> str:

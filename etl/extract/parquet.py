@@ -42,7 +42,7 @@ def open_parquet(path: Path, contract: Contract, limits: Limits = DEFAULT) -> So
         kind = file.schema_arrow.field(position).type
         value_type = kind.value_type if pa.types.is_dictionary(kind) else kind
         if not any(is_of_kind(value_type) for is_of_kind in _READABLE):
-            raise because("parquet_type", column=name, kind=kind)
+            raise because("parquet_type", column=name, column_fa=contract.by_name[name].headers[0], kind=kind)
     titles = [names[position] for position in match.positions.values()]
     _refuse_bomb(file.metadata, titles, limits)
     source = SourceFile(match)

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from etl.core import text_folding
-from etl.core.jalali import read_day
+from etl.core.jalali import add_months, parse_day, read_day
 from etl.core.places import Places
 from etl.extract.contract import Column
 
@@ -31,6 +31,10 @@ _EMPTY = ("-", "–", ".")
 _YES_NO = {"yes": True, "no": False, "true": True, "false": False, "1": True, "0": False}
 _YES_NO |= {"بلی": True, "خیر": False, "دارد": True, "ندارد": False}
 _YES_NO_WORDS = _YES_NO | {"بله": True, "آری": True, "y": True, "نه": False, "n": False}
+
+
+FIRST_DAY = parse_day(Column("", "date").first)
+MOST_YEARS_AHEAD = 20
 
 
 class Fault(Exception):
@@ -65,7 +69,7 @@ def converter(column: Column, setting: Setting) -> Callable[[str], Any]:
         return lambda text: _member(text, setting.places.provinces, "unknown_province")
     if column.type == "course":
         return lambda text: _member(text, setting.courses, "unknown_course")
-    return _code if column.type == "code" else lambda text: text
+    return _code if column.type in ("code", "text") else lambda text: text
 
 
 @dataclass
@@ -149,14 +153,19 @@ def parse_national_ids(texts: Sequence[str], required: bool, key: bytes) -> Vali
     return result
 
 
-def parse_days(texts: Sequence[str], required: bool, future: bool, build_day: date) -> ValidationResult:
-    """`parse` for a column of dates. `future`: whether days after the build day are accepted."""
+def parse_days(
+    texts: Sequence[str], required: bool, future: bool, build_day: date, first: date = FIRST_DAY
+) -> ValidationResult:
+    """`parse` for a column of dates from `first` on; with `future` up to MOST_YEARS_AHEAD after the build day."""
     days = []
+    last = add_months(build_day, 12 * MOST_YEARS_AHEAD)
     result = ValidationResult(pa.nulls(0))
     for at, text in enumerate(texts):
         day, reason, day_habits = _parse_day(text)
         if day and day > build_day and not future:
             day, reason = None, "future_date"
+        elif day and not first <= day <= last:
+            day, reason = None, "bad_date"
         days.append(day)
         if day_habits:
             result.note(day_habits, at)

@@ -23,7 +23,7 @@ from etl.extract.file_kinds import refuse_other_kinds
 from etl.extract.limits import DEFAULT, Limits, unpacked_size
 from etl.extract.postgresql import Origin, digest_of, opened
 from etl.extract.source_file import Batch, SourceFile
-from etl.extract.source_folder import PERSIAN_NAMES, WORKBOOKS, ending_of
+from etl.extract.source_folder import PERSIAN_NAMES, WORKBOOKS, ending_of, named_tables
 from etl.extract.validate import FAULTS, Fault, Validator, row_schema
 
 # A note names this many columns.
@@ -56,7 +56,7 @@ class BuildDiskFull(Exception):
 class Job:
     """One file to read: its path, its table, its number within the build, and the folder for its rows.
 
-    `origin` describes a table of a database; `path` is then the file that names it.
+    `origin` describes a table of a database; `path` is then the file that names it. `named`: the table in the file's name.
     """
 
     path: Path
@@ -64,6 +64,7 @@ class Job:
     number: int
     folder: Path
     origin: Origin | None = None
+    named: str = ""
 
     @property
     def label(self) -> str:
@@ -92,10 +93,11 @@ class Read:
     notes: list[str]
     table: str
     sheets: list[str]
+    other_tables: list[str]
 
 
 def recognised(path: Path, limits: Limits = DEFAULT) -> str:
-    """The table that the headers of a file match. Raises Refused if they match none, or several."""
+    """The table that the headers of a file match, the first one of a workbook. Raises Refused if they match none, or several."""
     _checked(path, limits)
     fitting, refusals = [], []
     for table in TABLES:
@@ -105,10 +107,10 @@ def recognised(path: Path, limits: Limits = DEFAULT) -> str:
             refusals.append((error.resembles, str(error)))
         else:
             fitting.append(table)
-    if len(fitting) == 1:
+    if len(fitting) == 1 or (fitting and ending_of(path.name) in WORKBOOKS):
         return fitting[0]
     if fitting:
-        raise because("several_tables", tables=", ".join(fitting))
+        raise because("several_tables", **named_tables(fitting))
     likely = [message for resembles, message in refusals if resembles]
     if len(likely) == 1:
         raise Refused(likely[0])
@@ -126,14 +128,14 @@ def recognised(path: Path, limits: Limits = DEFAULT) -> str:
     )
 
 
-def open_source(path: Path, contract: Contract, limits: Limits = DEFAULT) -> SourceFile:
-    """The rows of `path`. Raises Refused, with the place and the reason, if it cannot be read as the table."""
+def open_source(path: Path, contract: Contract, limits: Limits = DEFAULT, named: str = "") -> SourceFile:
+    """The rows of `path`, whose name says `named`. Raises Refused, with place and reason, if it cannot be read as the table."""
     refuse_other_kinds(path, contract.table)
     ending = ending_of(path.name)
     if ending in WORKBOOKS:
         from etl.extract.workbook import open_workbook
 
-        return open_workbook(path, contract)
+        return open_workbook(path, contract, named)
     if ending == ".parquet":
         from etl.extract.parquet import open_parquet
 
@@ -152,7 +154,7 @@ def read(job: Job, validator: Validator, progress: Callable[[int, float], None],
         return _read_database(job, job.origin, validator, progress, limits)
     before = _checked(job.path, limits)
     digest = sha256(job.path)
-    source = open_source(job.path, contract(job.table), limits)
+    source = open_source(job.path, contract(job.table), limits, job.named)
     _write(job, source, validator, progress, limits)
     after = _regular_file(job.path)
     if _identity(before) != _identity(after):
@@ -245,7 +247,9 @@ def _outcome(job: Job, source: SourceFile, validator: Validator, digest: str, si
     if newer := validator.newer_counties:
         by_name = ", ".join(f"{name} ({newer[name]})" for name in sorted(newer))
         notes.append(f"rows of counties created since 1395 counted in their parent: {by_name}")
-    return Read(source.rows_read, digest, size, notes, job.table, source.sheets)
+    return Read(
+        source.rows_read, digest, size, notes, job.table, source.sheets, sorted(source.other_tables, key=TABLES.index)
+    )
 
 
 def _regular_file(path: Path) -> os.stat_result:

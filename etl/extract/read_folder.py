@@ -3,15 +3,17 @@
 import json
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from multiprocessing.connection import Connection, wait
+from operator import attrgetter
 from typing import Any
 
 from etl.core import child_process
 from etl.extract import WORKER, limits
 from etl.extract.causes import because, words
+from etl.extract.contract import TABLES
 from etl.extract.parse_values import Setting
 from etl.extract.read_file import Job, Read
 
@@ -42,9 +44,12 @@ class _Progress:
 
 
 class WorkerPool:
-    """The worker processes of one build. They start immediately, with the largest files."""
+    """The worker processes of one build. They start immediately, with the largest files.
 
-    def __init__(self, setting: Setting, jobs: Sequence[Job]) -> None:
+    A workbook may hold several tables: `jobs` grows by one for each further table, so their numbers are multiples of four.
+    """
+
+    def __init__(self, setting: Setting, jobs: list[Job]) -> None:
         self._greeting = {
             "build_day": setting.build_day.isoformat(),
             "courses": dict(setting.courses),
@@ -73,6 +78,7 @@ class WorkerPool:
                 worker = self._busy[pipe]
                 if outcome := worker.receive():
                     outcomes[outcome.job.number] = outcome
+                    self._add_jobs(outcome)
                     del self._busy[pipe]
                     self._idle.append(worker if worker.is_alive else _Worker(self._greeting))
                 if sum(file.written for file in files) > self._disk << 20:
@@ -81,6 +87,17 @@ class WorkerPool:
                 progress(len(outcomes), sum(file.rows for file in files), share)
             self._start_jobs()
         return [outcomes[job.number] for job in self._jobs]
+
+    def _add_jobs(self, outcome: Outcome) -> None:
+        """Add the jobs for the other tables of a workbook, once its first one is read."""
+        job = outcome.job
+        if outcome.read and job.number % len(TABLES) == 0:
+            for at, table in enumerate(outcome.read.other_tables, 1):
+                other = replace(job, table=table, number=job.number + at, named=job.named or job.table)
+                self._jobs.append(other)
+                self._progress[other.number] = _Progress(max(1, _size(other)))
+                self._pending.append(other)
+            self._jobs.sort(key=attrgetter("number"))
 
     def _start_jobs(self) -> None:
         while self._pending and self._idle:
@@ -123,6 +140,7 @@ class _Worker:
                 "number": job.number,
                 "folder": str(job.folder.absolute()),
                 "origin": asdict(job.origin) if job.origin else None,
+                "named": job.named,
             }
         )
 

@@ -1,8 +1,12 @@
-"""The XML of a sheet of .xlsx: cells with an error or a formula without a stored result, which calamine returns as empty."""
+"""The XML of a sheet of .xlsx, for what calamine does not tell: cells with an error or a formula without a stored result,
+which it returns as empty, numbers shown as percentages, and rows with the same number, of which it returns one.
+"""
 
 import posixpath
 import re
 import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from xml.parsers import expat
@@ -15,7 +19,12 @@ _CHUNK_BYTES = 1 << 20
 _MOST_CELLS = 60_000_000
 _USUAL_COLUMNS = 52
 _FAR_CELL = re.compile(rb' r="([B-Z][A-Z]|[A-Z]{3})([0-9]{1,7})"')
-_ROW = re.compile(rb'<row r="([0-9]{1,7})"')
+_ROW = re.compile(rb'row\s(?:[^<>]*?\s)?r="([0-9]{1,7})"')
+_ROW_NUMBERS = 10_000_000
+# The numbers of the built-in formats with a percent sign, and what a format shows as it is.
+_PERCENT_FORMATS = (9, 10)
+_LITERAL = re.compile(r'"[^"]*"|\\.')
+_MOST_STYLES = 64
 _LONGEST_TAG = 32
 _UNREADABLE = (b"f>", b"<f ", b":f ", b'"e"', b"'e'")
 _CELL = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
@@ -23,40 +32,83 @@ _CELL = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 Cell = tuple[int, int]
 
 
-def unreadable_cells(path: Path, title: str) -> set[Cell]:
-    """The cells (row from 1, column from 0) that hold an error or a formula without a result.
+@dataclass
+class OddCells:
+    """Cells (row from 1, column from 0) of a sheet: those with an error or a formula without a result, and numbers shown as
+    percentages."""
 
-    Raises Refused if a stray cell makes the sheet too large to be held in memory.
+    unreadable: set[Cell] = field(default_factory=set)
+    percentages: set[Cell] = field(default_factory=set)
+
+
+def odd_cells(path: Path, title: str) -> OddCells:
+    """The odd cells of the sheet called `title`.
+
+    Raises Refused if a row number occurs twice, or a stray cell makes the sheet too large to be held in memory.
     """
     with zipfile.ZipFile(path) as archive:
         part = _part_of(archive, title)
         if not part:
-            return set()
+            return OddCells()
+        styles = _percent_styles(archive)
         with archive.open(part) as content:
-            may_hold_unreadable, cells, farthest = _scan(content)
+            may_hold_odd, cells, farthest = _scan(content, display_text(title), styles)
         if cells > _MOST_CELLS:
             raise because("stray_cell", sheet=display_text(title), cell=farthest)
-        return _unreadable_in(archive, part) if may_hold_unreadable else set()
+        return _odd_in(archive, part, styles) if may_hold_odd else OddCells()
 
 
-def _scan(content: Any) -> tuple[bool, int, str]:
+def shows_percent(number: int, codes: dict[int, str]) -> bool:
+    """Whether a number format, one of `codes` or built in, shows a percentage."""
+    return number in _PERCENT_FORMATS or "%" in _LITERAL.sub("", codes.get(number, ""))
+
+
+def _percent_styles(archive: zipfile.ZipFile) -> set[str]:
+    """The numbers of the cell styles that show percentages."""
+    codes: dict[int, str] = {}
+    formats: list[int] = []
+    is_cell = False
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal is_cell
+        if name == "numFmt":
+            codes[int(attributes.get("numFmtId", -1))] = attributes.get("formatCode", "")
+        elif name == "xf" and is_cell:
+            formats.append(int(attributes.get("numFmtId", 0)))
+        is_cell = name == "cellXfs" or (is_cell and name != "cellStyles")
+
+    if "xl/styles.xml" in archive.namelist():
+        with archive.open("xl/styles.xml") as content:
+            parse_xml(content, start)
+    return {str(style) for style, number in enumerate(formats) if shows_percent(number, codes)}
+
+
+def _scan(content: Any, sheet: str, styles: Iterable[str]) -> tuple[bool, int, str]:
     """A quick scan of a sheet's XML, chunk by chunk, which spares most sheets the slow parse.
 
-    Returns whether it may hold an unreadable cell, how many cells it has up to the farthest, and the farthest.
+    Returns whether it may hold an odd cell, how many cells it has up to the farthest, and the farthest. Raises Refused for a
+    row number that occurs twice.
     """
-    may_hold_unreadable, farthest = False, ""
-    columns, rows, before = _USUAL_COLUMNS, 1, b""
+    signs = (*_UNREADABLE, *(f' s="{style}"'.encode() for style in styles))
+    may_hold_odd, farthest = len(signs) > _MOST_STYLES, ""
+    columns, rows, rest = _USUAL_COLUMNS, 1, b""
+    seen = bytearray(_ROW_NUMBERS)
     while chunk := content.read(_CHUNK_BYTES):
-        window = before + chunk
-        before = chunk[-_LONGEST_TAG:]
-        may_hold_unreadable = may_hold_unreadable or any(sign in window for sign in _UNREADABLE)
+        # Whole tags only, so that none is counted twice.
+        window = rest + chunk
+        end = window.rfind(b"<")
+        window, rest = window[:end], window[end:][:_CHUNK_BYTES]
+        may_hold_odd = may_hold_odd or any(sign in window for sign in signs)
         for match in _FAR_CELL.finditer(window):
             if (column := _column(match[1].decode()) + 1) > columns:
                 columns, farthest = column, (match[1] + match[2]).decode()
-        last = window.rfind(b'<row r="')
-        if last >= 0 and (number := _ROW.match(window, last)):
-            rows = max(rows, int(number[1]))
-    return may_hold_unreadable, columns * rows, farthest
+        for match in _ROW.finditer(window):
+            if window[match.start() - 1] in b"<:":
+                rows = max(rows, number := int(match[1]))
+                if seen[number]:
+                    raise because("row_twice", sheet=sheet, row=number)
+                seen[number] = 1
+    return may_hold_odd, columns * rows, farthest
 
 
 def _part_of(archive: zipfile.ZipFile, title: str) -> str:
@@ -85,20 +137,20 @@ def _attributes(archive: zipfile.ZipFile, part: str, sought: str) -> list[dict[s
     return elements
 
 
-def _unreadable_in(archive: zipfile.ZipFile, part: str) -> set[Cell]:
-    cells: set[Cell] = set()
+def _odd_in(archive: zipfile.ZipFile, part: str, styles: set[str]) -> OddCells:
+    cells = OddCells()
     row = column = 0
-    kind = inside = ""
+    kind = inside = style = ""
     has_formula = has_value = False
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal row, column, kind, inside, has_formula, has_value
+        nonlocal row, column, kind, style, inside, has_formula, has_value
         if name == "row":
             row, column = int(attributes.get("r", row + 1)), -1
         elif name == "c":
             place = _CELL.fullmatch(attributes.get("r", ""))
             row, column = (int(place[2]), _column(place[1])) if place else (row, column + 1)
-            kind = attributes.get("t", "n")
+            kind, style = attributes.get("t", "n"), attributes.get("s", "")
             has_formula = has_value = False
         elif name == "f":
             has_formula = True
@@ -114,7 +166,9 @@ def _unreadable_in(archive: zipfile.ZipFile, part: str) -> set[Cell]:
         if name in ("v", "is"):
             inside = ""
         elif name == "c" and (kind == "e" or (has_formula and not has_value and kind != "str")):
-            cells.add((row, column))
+            cells.unreadable.add((row, column))
+        elif name == "c" and kind == "n" and style in styles:
+            cells.percentages.add((row, column))
 
     with archive.open(part) as content:
         parse_xml(content, start, end, text)

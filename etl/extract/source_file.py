@@ -44,8 +44,9 @@ class SourceFile:
     notes: list[str] = field(default_factory=list)
     # (line, column, reason) of values that load as unknown although they are not empty.
     warned: list[tuple[int, str, str]] = field(default_factory=list)
-    # The sheets of a workbook that are read, in order.
+    # The sheets of a workbook that are read, in order, and the tables that its other sheets hold.
     sheets: list[str] = field(default_factory=list)
+    other_tables: set[str] = field(default_factory=set)
 
 
 def long_field(place: str, place_fa: str) -> Refused:
@@ -54,11 +55,14 @@ def long_field(place: str, place_fa: str) -> Refused:
 
 
 def as_text(value: Any) -> str:
-    """A cell as the text that a person would have typed: whole numbers without a point, days without time."""
+    """A cell as the text that a person would have typed: whole numbers without a point, days without time.
+
+    A cell keeps 15 digits of a number; a longer one is written as a spreadsheet shows it (1.23e+16), which is rejected.
+    """
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+        return repr(value) if not value.is_integer() else str(int(value)) if abs(value) < 1e15 else f"{value:e}"
     return str(value.date() if isinstance(value, datetime) else value)

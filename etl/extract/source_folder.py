@@ -1,7 +1,7 @@
 """The files of a submitted folder: those of each source table, those that configure the build, those that are ignored."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from etl.core.paths import SAMPLE_MARK
@@ -30,6 +30,12 @@ def table_of(file_name: str) -> str | None:
     return next((table for beginning, table in _NAMES.items() if name.startswith(beginning)), None)
 
 
+def named_tables(tables: Collection[str]) -> dict[str, str]:
+    """The names of tables in both languages, for a refusal."""
+    chosen = [table for table in TABLES if table in tables]
+    return {"tables": ", ".join(chosen), "tables_fa": "، ".join(f"«{PERSIAN_NAMES[table]}»" for table in chosen)}
+
+
 def ending_of(file_name: str) -> str:
     """The extension of a name, in lower case, with its dot."""
     return os.path.splitext(file_name)[1].lower()
@@ -42,7 +48,7 @@ def source_files(folder: Path) -> list[tuple[Path, str]]:
     """
     sources = [(folder / name, table_of(name) or "") for name in _names(folder) if _is_source(folder, name)]
     if not sources and not (folder / "sources.toml").exists():
-        raise because("no_files", folder=folder, endings=", ".join(ENDINGS))
+        raise because("no_files", folder=folder, endings=", ".join(ENDINGS), endings_fa="، ".join(ENDINGS))
     return sources
 
 

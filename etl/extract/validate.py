@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl.core import text_folding
+from etl.core.jalali import parse_day
 from etl.extract import parse_values
 from etl.extract.contract import Column, Contract
 from etl.extract.source_file import Batch
@@ -145,7 +146,8 @@ class _ColumnValidator:
         if column.type == "national_id":
             return parse_values.parse_national_ids(distinct, column.required, setting.key)
         if column.type == "date":
-            return parse_values.parse_days(distinct, column.required, column.future, setting.build_day)
+            first = parse_day(column.first)
+            return parse_values.parse_days(distinct, column.required, column.future, setting.build_day, first)
         if len(self._cache) > self._MOST_CACHED:
             self._cache.clear()
         parsed = [self._cache.get(text) or self._parse(text) for text in distinct]

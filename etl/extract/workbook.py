@@ -1,7 +1,7 @@
 """Workbooks (.xlsx, .xlsm, .xlsb, .xls, .ods): every visible sheet with the headers, each cell as a person sees it.
 
 Calamine reads the rows. It returns an empty cell for an error (#N/A), a formula without a stored result and a cell covered
-by a merge; the parts of the workbook tell them apart (sheet_xml.py, error_cells.py), and their rows are rejected.
+by a merge; the parts of the workbook tell them apart (sheet_xml.py, odd_cells.py), and their rows are rejected.
 """
 
 from collections.abc import Iterator
@@ -17,26 +17,29 @@ from python_calamine import CalamineSheet, CalamineWorkbook, PasswordError, Shee
 
 from etl.core.errors import Refused
 from etl.core.text_folding import display_text
+from etl.extract import odd_cells, sheet_xml
 from etl.extract.causes import because
-from etl.extract.contract import Contract, Match
-from etl.extract.error_cells import error_cells
+from etl.extract.contract import TABLES, Contract, Match, contract
 from etl.extract.file_kinds import workbook_kind
 from etl.extract.limits import unpacked_size
-from etl.extract.sheet_xml import Cell, unreadable_cells
+from etl.extract.sheet_xml import Cell, OddCells
 from etl.extract.source_file import BATCH_ROWS, SHEET_BITS, Batch, SourceFile, as_text
-from etl.extract.source_folder import ending_of
+from etl.extract.source_folder import ending_of, named_tables
 
 _BIGGEST_UNPACKED = 2 << 30
 # Titles and blank rows may precede the header.
 _HEADER_SEARCH_ROWS = 20
 
 
-def open_workbook(path: Path, contract: Contract) -> SourceFile:
-    """The rows of a workbook. Raises Refused if it cannot be opened or no visible sheet matches the contract."""
+def open_workbook(path: Path, contract: Contract, named: str = "") -> SourceFile:
+    """The rows of a workbook. Raises Refused if it cannot be opened or no visible sheet matches the contract.
+
+    A sheet that also holds the headers of `named`, the table in the file's name, is one of that table.
+    """
     kind = workbook_kind(path)
     if kind != "xls" and unpacked_size(path) > _BIGGEST_UNPACKED:
         raise because("too_large", most=f"{_BIGGEST_UNPACKED >> 20:,}")
-    book = _Book(path, kind, contract)
+    book = _Book(path, kind, contract, named)
     sheets = book.sheets()
     first = next(sheets, None)
     if first is None:
@@ -55,7 +58,7 @@ class _Sheet:
     sheet: CalamineSheet
     header_row: int
     match: Match
-    unreadable: set[Cell]
+    odd: OddCells
 
 
 class _Opened:
@@ -65,8 +68,8 @@ class _Opened:
         self._path = path
         self._kind = kind
         self._heads: dict[int, list[list[str]]] = {}
-        self._errors: list[set[Cell]] | None = None
-        self._last: tuple[int, CalamineSheet, set[Cell]] | None = None
+        self._odd: list[OddCells] | None = None
+        self._last: tuple[int, CalamineSheet, OddCells] | None = None
         try:
             if ending_of(path.name) == f".{kind}" or (kind, ending_of(path.name)) == ("xlsx", ".xlsm"):
                 self._book = CalamineWorkbook.from_path(str(path))
@@ -78,14 +81,14 @@ class _Opened:
             raise because("broken_workbook", kind=kind.upper(), error=type(error).__name__) from None
         self.sheets = self._book.sheets_metadata
 
-    def sheet(self, number: int) -> tuple[CalamineSheet, set[Cell]]:
-        """A sheet, and its cells that hold an error or a formula without a result."""
+    def sheet(self, number: int) -> tuple[CalamineSheet, OddCells]:
+        """A sheet, and its odd cells."""
         if self._last is None or self._last[0] != number:
             self._last = None
             title = self.sheets[number].name
             try:
-                unreadable = self._unreadable(number, title)
-                self._last = number, self._book.get_sheet_by_index(number), unreadable
+                odd = self._odd_cells(number, title)
+                self._last = number, self._book.get_sheet_by_index(number), odd
             except (Refused, MemoryError):
                 raise
             except PasswordError:
@@ -101,12 +104,12 @@ class _Opened:
             self._heads[number] = [list(map(as_text, cells)) for cells in rows]
         return self._heads[number]
 
-    def _unreadable(self, number: int, title: str) -> set[Cell]:
+    def _odd_cells(self, number: int, title: str) -> OddCells:
         if self._kind == "xlsx":
-            return unreadable_cells(self._path, title)
-        if self._errors is None:
-            self._errors = error_cells(self._path, self._kind)
-        return self._errors[number] if number < len(self._errors) else set()
+            return sheet_xml.odd_cells(self._path, title)
+        if self._odd is None:
+            self._odd = odd_cells.odd_cells(self._path, self._kind)
+        return self._odd[number] if number < len(self._odd) else OddCells()
 
 
 @lru_cache(maxsize=1)
@@ -118,9 +121,11 @@ def _opened(path: Path, kind: str, _: tuple[int, ...]) -> _Opened:
 class _Book:
     """The sheets of a workbook that are read, and the names of those that are skipped."""
 
-    def __init__(self, path: Path, kind: str, of: Contract) -> None:
+    def __init__(self, path: Path, kind: str, of: Contract, named: str) -> None:
         self._of = of
+        self._named = named
         self._best: tuple[str, Match] | None = None
+        self.other_tables: set[str] = set()
         self.without_headers: list[str] = []
         status = path.stat()
         self._book = _opened(path, kind, (status.st_ino, status.st_size, status.st_mtime_ns))
@@ -129,15 +134,24 @@ class _Book:
         self.count = max(1, len(visible))
 
     def sheets(self) -> Iterator[_Sheet]:
-        """The visible sheets with all headers. Raises Refused for a sheet with most of them only."""
+        """The visible sheets with all headers; `other_tables` are those of the others.
+
+        Raises Refused for a sheet with most headers of a table only, and for one that fits several other tables.
+        """
         for number, meta in enumerate(self._book.sheets):
             if meta.typ != SheetTypeEnum.WorkSheet or meta.visible != SheetVisibleEnum.Visible:
                 continue
-            name = display_text(meta.name)
-            if header := self._header(name, self._book.head(number)):
-                sheet, unreadable = self._book.sheet(number)
-                yield _Sheet(number, name, sheet, *header, unreadable)
+            name, rows = display_text(meta.name), self._book.head(number)
+            header, fitting = self._header(name, rows), tables_of(rows)
+            if len(fitting) > 1 and self._named not in fitting:
+                raise because("several_tables_in_sheet", sheet=name, **named_tables(fitting))
+            if header and (self._named == self._of.table or self._named not in fitting):
+                sheet, odd = self._book.sheet(number)
+                yield _Sheet(number, name, sheet, *header, odd)
+            elif fitting:
+                self.other_tables |= fitting
             else:
+                self._refuse_incomplete(name, rows)
                 self.without_headers.append(name)
 
     def _header(self, name: str, rows: list[list[str]]) -> tuple[int, Match] | None:
@@ -148,9 +162,14 @@ class _Book:
         best = max(matches, key=lambda match: len(match.positions), default=None)
         if best and (self._best is None or len(best.positions) > len(self._best[1].positions)):
             self._best = name, best
-        if best and best.resembles:
-            raise self.refusal()
         return None
+
+    def _refuse_incomplete(self, name: str, rows: list[list[str]]) -> None:
+        """Raises Refused for a sheet with most headers of a table: it would be skipped for one that is missing."""
+        for of in (self._of, *map(contract, TABLES)):
+            for match in map(of.match, rows):
+                if match.resembles:
+                    raise match.refusal(f"sheet {name}", f"برگهٔ {name}")
 
     def refusal(self) -> Refused:
         """The error if no sheet can be read; it names the sheet that is most like the table."""
@@ -158,6 +177,11 @@ class _Book:
             return because("no_sheet")
         name, match = self._best
         return match.refusal(f"sheet {name}", f"برگهٔ {name}")
+
+
+def tables_of(rows: list[list[str]]) -> set[str]:
+    """The tables whose headers are in one of these rows."""
+    return {table for table in TABLES if any(contract(table).match(titles).complete for titles in rows)}
 
 
 def _all_batches(book: _Book, sheets: Iterator[_Sheet], source: SourceFile) -> Iterator[Batch]:
@@ -180,6 +204,7 @@ def _all_batches(book: _Book, sheets: Iterator[_Sheet], source: SourceFile) -> I
     ):
         if names:
             source.notes.append(f"{words_before}: {', '.join(names)}")
+    source.other_tables = book.other_tables
     # A worker outlives its files.
     _opened.cache_clear()
 
@@ -190,14 +215,21 @@ def _batches(of: _Sheet, source: SourceFile, base: int, position: tuple[int, int
     first_column = sheet.start[1] if sheet.start else 0
     columns = {first_column + position: name for name, position in match.positions.items()}
     spoilt: dict[int, list[str]] = {}
-    for row, column in of.unreadable | _merged(of, columns, source):
+    for row, column in of.odd.unreadable | _merged(of, columns, source):
         if column in columns and row > of.header_row:
             spoilt.setdefault(row, []).append(columns[column])
+    percentages: dict[int, list[int]] = {}
+    for row, column in of.odd.percentages:
+        percentages.setdefault(row, []).append(column - first_column)
     lines: list[int] = []
     records: list[list[Any]] = []
     for row, cells in enumerate(sheet.iter_rows(), 1):
         if row <= of.header_row:
             continue
+        for at in percentages.get(row, ()):
+            number = cells[at]
+            if isinstance(number, int | float):
+                cells[at] = f"{number * 100:g}%"
         names = sorted(spoilt.get(row, ()))
         rejects = [(base | row, name, "missing_value") for name in names if match.of.by_name[name].bad == "reject"]
         if rejects:
@@ -219,10 +251,18 @@ def _batches(of: _Sheet, source: SourceFile, base: int, position: tuple[int, int
 def _batch(lines: list[int], records: list[list[Any]], match: Match) -> Batch:
     cells = list(zip(*records, strict=True))
     columns = {
-        name: pa.array([value if type(value) is str else as_text(value) for value in cells[position]], pa.string())
+        name: pa.array([value if type(value) is str else to_text(value) for value in cells[position]], pa.string())
         for name, position in match.positions.items()
+        for to_text in (_id_text if match.of.by_name[name].type == "national_id" else as_text,)
     }
     return Batch(np.array(lines, dtype=np.int64), columns)
+
+
+def _id_text(value: Any) -> str:
+    """A national id of a number cell: one that ends in five zeros lost its digits, as 9.51E+09 did."""
+    if isinstance(value, int | float) and value and value % 100_000 == 0:
+        return f"{value:e}"
+    return as_text(value)
 
 
 def _merged(of: _Sheet, columns: dict[int, str], source: SourceFile) -> set[Cell]:

@@ -64,7 +64,7 @@ def _answer(
         size = (origin.bytes or limits.unpacked << 20) if origin else path.stat().st_size
         _limit_time(size, limits.seconds)
         table = request["table"] or recognised(path, limits)
-        job = Job(path, table, request["number"], Path(request["folder"]), origin)
+        job = Job(path, table, request["number"], Path(request["folder"]), origin, request["named"] or request["table"])
 
         def progress(rows: int, share: float) -> None:
             pipe.send_bytes(json.dumps(("progress", rows, share, job.written)).encode())

@@ -3,7 +3,7 @@
 import functools
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -33,11 +33,16 @@ class Served:
 
 @dataclass(frozen=True)
 class LastBuild:
-    """The last build: published, refused or failed; its end in UTC, and its seconds."""
+    """The last build: published, refused or failed; its end in UTC, and its seconds.
+
+    `refusals`: the sentences of the last refusal that nothing was published after, each with its province (empty: of the
+    whole country).
+    """
 
     outcome: str
     ended_at: str
     seconds: float
+    refusals: Sequence[tuple[str, str]] = ()
 
 
 _NONE = Served("", 0, 0, 0, "nothing is published")
@@ -81,23 +86,25 @@ def with_outcome_noted(build: Callable[[Any], None]) -> Callable[[Any], None]:
 
     def command(options: Any) -> None:
         began = time.monotonic()
-        outcome = "failed"
+        before = last_build(options.to)
+        outcome, refusals = "failed", before.refusals if before else ()
         try:
             build(options)
-            outcome = "published"
+            outcome, refusals = "published", ()
         except errors.Busy:
             outcome = ""
             raise
-        except Refused:
+        except Refused as error:
             outcome = "refused"
+            refusals = error.sentences
             raise
         finally:
             if outcome:
                 ended_at = datetime.now(UTC).isoformat(timespec="seconds")
-                note = LastBuild(outcome, ended_at, round(time.monotonic() - began, 1))
+                note = LastBuild(outcome, ended_at, round(time.monotonic() - began, 1), refusals)
                 # A note that cannot be written is no reason to fail a build.
                 with suppress(OSError):
-                    replace_text(_note(options.to), json.dumps(asdict(note)) + "\n")
+                    replace_text(_note(options.to), json.dumps(asdict(note), ensure_ascii=False) + "\n")
 
     return command
 

@@ -27,6 +27,7 @@ from tests.loading import (
     copy_publication,
     csv_text,
     load,
+    national_id,
     put,
     row,
 )
@@ -64,6 +65,76 @@ def test_every_sheet_that_holds_the_headers_is_read(folder):
         "sheets read: داده, دیگر",
         "sheets without the headers skipped: راهنما",
     ]
+
+
+@pytest.mark.parametrize("name", ["personnel_2.xlsx", "همه.xlsx"])
+def test_each_sheet_is_read_as_the_table_that_its_headers_fit(folder, name):
+    spells = [list(row("personnel", national_id=national_id(at)).values()) for at in (7, 8)]
+    courses = [[national_id(at), *CELLS[1:]] for at in (7, 8)]
+    workbook(
+        folder,
+        ("کارکنان", [list(GOOD["personnel"]), *spells]),
+        ("آموزش", [HEADER, *courses, [*CELLS[:-1], "?"]]),
+        ("راهنما", [["a", "b"]]),
+        name=name,
+    )
+    built = load(folder)
+    files = [
+        (entry["table"], entry["rows_read"], entry["rows_loaded"])
+        for entry in built.report["files"]
+        if entry["file"] == name
+    ]
+    assert files == [("personnel", 2, 2), ("training", 3, 2)]
+    assert built.sql("select file, sheet, line, reason from quarantine") == [(name, "آموزش", 4, "unknown_value")]
+    assert built.sql("select files from publication") == [(5,)]
+
+
+def test_a_sheet_that_lacks_a_header_of_another_table_refuses_the_workbook(folder, build_refusal):
+    rows = [list(GOOD["personnel"]), list(row("personnel", national_id=national_id(7)).values())]
+    workbook(folder, ("کارکنان", rows), ("آموزش", [HEADER[:-1], CELLS[:-1]]), name="personnel_2.xlsx")
+    assert build_refusal().startswith("personnel_2.xlsx: sheet آموزش: missing required column result; ")
+
+
+def test_a_sheet_whose_headers_fit_several_tables_is_refused_unless_the_name_says_which(folder, build_refusal):
+    both = [[*GOOD["personnel"], *HEADER[1:]], [*row("personnel", national_id=national_id(7)).values(), *CELLS[1:]]]
+    workbook(folder, ("داده", both), name="همه.xlsx")
+    assert build_refusal().startswith("همه.xlsx: sheet داده: its headers fit several tables (personnel, training); ")
+    (folder / "همه.xlsx").rename(folder / "personnel_2.xlsx")
+    built = load(folder)
+    assert built.counts("personnel_2.xlsx") == (1, 1, 0, 0)
+    assert [entry["file"] for entry in built.report["files"]].count("personnel_2.xlsx") == 1
+
+
+def test_a_row_number_that_stands_twice_refuses_the_workbook(folder, build_refusal):
+    path = workbook(folder, ("داده", [HEADER, *([*CELLS[:2], f"1402/05/{at:02}", *CELLS[3:]] for at in range(1, 6))]))
+    assert load(folder).counts("training_2.xlsx") == (5, 5, 0, 0)
+    rewritten(
+        path,
+        lambda name, part: part.replace(b'r="6"', b'r="5"').replace(b'6"', b'5"') if "sheet1" in name else part,
+    )
+    assert build_refusal().startswith("training_2.xlsx: sheet داده: row 5 stands twice: the file is damaged; ")
+
+
+def test_numbers_of_more_digits_than_a_cell_keeps_are_spoilt(folder):
+    numbers = [9510000000, 4993708990, 1403000000000000, "1403000000000000"]
+    # What 9.51E+09 left of an id has a valid check digit.
+    spoilt = 9510000000
+    assert parse_values.is_national_id(str(spoilt))
+    head = list(GOOD["personnel"])
+    rows = [[*[spoilt if name == "national_id" else value for name, value in GOOD["personnel"].items()]]]
+    workbook(folder, ("داده", [head, *rows]), name="personnel_2.xlsx")
+    licences = [
+        list(row("licences", application_no=number, licence_no=at).values()) for at, number in enumerate(numbers)
+    ]
+    licences.append(list(row("licences", application_no="L9", licence_no=12345678901234567).values()))
+    workbook(folder, ("داده", [list(GOOD["licences"]), *licences]), name="licences_2.xlsx")
+    built = load(folder)
+    assert built.rejected_rows() == [
+        ("licences_2.xlsx", 4, "application_no", "spoilt_number"),
+        ("licences_2.xlsx", 6, "licence_no", "spoilt_number"),
+        ("personnel_2.xlsx", 2, "national_id", "spoilt_number"),
+    ]
+    assert built.counts("licences_2.xlsx") == (5, 3, 2, 0)
 
 
 def test_a_hidden_sheet_is_named_and_skipped(folder):
@@ -138,10 +209,11 @@ def test_a_zip_bomb_is_refused_by_what_it_says_it_unpacks_to(folder, build_refus
 
 def swell(path: Path, times: int) -> int:
     """Make the sheet of a workbook unpack to so many times 2 MB; returns the number of bytes."""
-    cell = b'<row r="3"><c r="A3" t="str"><v>' + b"9" * (2 * MEGABYTE) + b"</v></c></row>"
+    text = b'" t="str"><v>' + b"9" * (2 * MEGABYTE) + b"</v></c></row>"
+    rows = b"".join(b'<row r="%d"><c r="A%d' % (row, row) + text for row in range(3, 3 + times))
     rewritten(
         path,
-        lambda name, part: part.replace(b"</sheetData>", cell * times + b"</sheetData>") if "sheet1" in name else part,
+        lambda name, part: part.replace(b"</sheetData>", rows + b"</sheetData>") if "sheet1" in name else part,
     )
     with zipfile.ZipFile(path) as archive:
         return next(entry.file_size for entry in archive.infolist() if "sheet1" in entry.filename)

@@ -132,9 +132,7 @@ def test_a_missing_table_is_refused(folder, table, how):
             (folder / f"{table}_{place}.csv").unlink()
         else:
             put(folder, f"{table}_{place}.csv", [])
-    refusal = (
-        f"{table}: no rows loaded where the last publication has 240; submit its files, or --accept-loss publishes it"
-    )
+    refusal = f"{table}: no rows loaded where the last publication has 240; submit its files"
     assert refusal in refusals_of_load(folder)
     accepted = load(folder)
     assert accepted.code == 0
@@ -152,7 +150,7 @@ def test_without_an_earlier_publication_a_table_without_rows_is_refused_too(tmp_
     else:
         put(folder, f"{table}.csv", [])
     outcome = load(folder, accept_loss=False)
-    assert outcome.refusals == [f"{table}: no rows loaded; submit its files, or --accept-loss publishes it"]
+    assert outcome.refusals == [f"{table}: no rows loaded; submit its files"]
     assert not os.path.lexists(outcome.to)
 
 
@@ -161,7 +159,7 @@ def test_a_missing_province_of_a_table_is_refused(folder, table, place):
     (folder / f"{table}_{place}.csv").unlink()
     names = {"IR-23": "Tehran", "IR-01": "Gilan"}
     refusal = f"{table}, {place} {names[place]}: 0 rows loaded where the last publication has 120"
-    assert f"{refusal}; submit its file, or --accept-loss publishes it" in refusals_of_load(folder)
+    assert f"{refusal}; submit its file" in refusals_of_load(folder)
     assert load(folder).code == 0
     # The next load is compared with the accepted one; files whose rows refer to lost rows are still mostly rejected.
     assert load(folder, accept_loss=table in ("institutes", "personnel")).code == 0
@@ -178,7 +176,7 @@ def test_fewer_than_half_of_the_rows_are_a_loss_and_half_are_not(tmp_path):
     ]
     put(folder, "training.csv", training[:59] + training[PER_PLACE : PER_PLACE + 60])
     assert refusals_of_load(folder) == [
-        "training: 119 rows loaded where the last publication has 240; --accept-loss publishes it"
+        "training: 119 rows loaded where the last publication has 240; submit the rows that are missing"
     ]
     put(folder, "training.csv", training[:60] + training[PER_PLACE : PER_PLACE + 60])
     assert load(folder, accept_loss=False).code == 0
@@ -337,7 +335,7 @@ def test_a_table_is_compared_from_a_hundred_rows_on(tmp_path):
     assert load(hand_in(folder, rows), accept_loss=False).code == 0
     put(folder, "training.csv", rows["training"][:49])
     assert refusals_of_load(folder) == [
-        "training: 49 rows loaded where the last publication has 100; --accept-loss publishes it"
+        "training: 49 rows loaded where the last publication has 100; submit the rows that are missing"
     ]
 
 
@@ -359,8 +357,8 @@ def test_a_file_with_more_than_half_of_its_rows_rejected_is_refused(folder, bad,
     if is_refused:
         assert refusals_of_load(folder) == [
             f"training_more.csv: {bad} of 100 rows rejected (unknown_value {bad}); unknown_value first at line 2, "
-            "column result (نتیجه): expected one of: passed, failed; correct these rows; --skip-refused publishes the "
-            "others, --accept-loss publishes it too"
+            "column result: expected one of: passed, failed; correct these rows and "
+            "submit the file again"
         ]
         accepted = load(folder)
         assert accepted.counts("training_more.csv") == (100, 100 - bad, bad, 0)
@@ -433,9 +431,7 @@ def test_a_table_of_which_every_file_is_left_out_is_refused(folder):
     for place in PLACES:
         put(folder, f"licences_{place}.csv", b"no table")
     refusals = refusals_of_load(folder, "--skip-refused")
-    assert refusals == [
-        "licences: no rows loaded where the last publication has 240; submit its files, or --accept-loss publishes it"
-    ]
+    assert refusals == ["licences: no rows loaded where the last publication has 240; submit its files"]
 
 
 # ------------------------------------------------------------------ all of them, in lines

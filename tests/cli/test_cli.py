@@ -17,7 +17,8 @@ from etl.analysis import registry
 from etl.cli import console
 from etl.cli.commands import main
 from etl.semantic import answers, catalog
-from tests.loading import DAY, ROOT, Built, build, put, put_good, row, run
+from tests.extract.test_clerks import xlsx
+from tests.loading import DAY, HEADERS, ROOT, Built, build, csv_text, national_id, put, put_good, row, run
 
 
 @pytest.fixture(scope="module")
@@ -146,8 +147,8 @@ def test_quarantine_tells_file_line_column_and_reason(built, capsys, tmp_path):
     output = capsys.readouterr().out
     assert output.splitlines() == [
         "file,line,column,reason,expected",
-        'training_2.csv,3,completed_on,bad_date,"a day that exists, such as 1403/06/31 or 2024-09-21 · '
-        'تاریخی که وجود دارد، مانند 1403/06/31"',
+        'training_2.csv,3,completed_on,bad_date,"a day that exists, from 1357/01/01 on, such as 1403/06/31 or 2024-09-21 · '
+        'تاریخی که وجود دارد، از 1357/01/01 به بعد، مانند 1403/06/31"',
     ]
     assert main(["quarantine", "--warned", "--from", str(built.to)]) == 0
     assert capsys.readouterr().out.splitlines() == [
@@ -157,8 +158,30 @@ def test_quarantine_tells_file_line_column_and_reason(built, capsys, tmp_path):
     ]
     to = tmp_path / "rejected.csv"
     assert main(["quarantine", "--from", str(built.to), "--to", str(to)]) == 0
-    assert to.read_bytes() == output.encode()
+    assert to.read_bytes() == output.encode("utf-8-sig")
     assert os.listdir(tmp_path) == ["rejected.csv"]
+
+
+def test_no_name_of_a_file_a_sheet_or_a_code_is_a_live_formula(tmp_path, capsys):
+    folder = put_good(tmp_path / "incoming")
+    put(folder, "=HYPERLINK(1).csv", csv_text("training", [row("training", completed_on="?")]))
+    xlsx(
+        folder / "training_2.xlsx",
+        {"=1+1": [HEADERS["training"].split(), ["0000000027", "PY-101", "?", 1, 1, "passed"]]},
+    )
+    code = {"institute_code": "=1+1|' /C calc'!A0"}
+    put(folder, "institutes_2.csv", [row("institutes", **code)])
+    put(folder, "personnel_2.csv", [row("personnel", national_id=national_id(7), **code)])
+    built = build(folder)
+    to = tmp_path / "rejected.csv"
+    assert main(["quarantine", "--from", str(built.to), "--to", str(to)]) == 0
+    rows = list(csv.DictReader(io.StringIO(to.read_text(encoding="utf-8-sig"))))
+    assert [(line["file"], line["line"]) for line in rows] == [
+        ("'=HYPERLINK(1).csv", "2"), ("training_2.xlsx", "'=1+1!2"),
+    ]  # fmt: skip
+    capsys.readouterr()
+    assert main(["ask", "in_service", "--by", "institute", "--format", "csv", "--from", str(built.to)]) == 0
+    assert "\n'=1+1|' /C calc'!A0,1" in capsys.readouterr().out
 
 
 def test_a_quarantine_that_cannot_be_written_is_refused(built, capsys, tmp_path):

@@ -348,6 +348,6 @@ def test_a_day_in_any_usual_form_is_read_correctly(year, month, number, form, wr
         day = parse_day(text)
     except ValueError:
         day = None
-    parsed = parse_values.parse_days([write(text)], True, True, date(2026, 1, 1))
+    parsed = parse_values.parse_days([write(text)], True, True, date(2210, 1, 1), date.min)
     assert parsed.typed.to_pylist() == [day]
     assert reasons(parsed) == [None if day else "bad_date"]

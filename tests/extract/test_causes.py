@@ -11,7 +11,7 @@ from etl.extract import causes
 
 WORDS = tomllib.loads(causes._FILE.read_text(encoding="utf-8"))
 # Named at run time: by the state of a server, by the reason of a cell, by the number of rows.
-BY_VARIABLE = ("sqlstate_", "cell_", "fewer_rows", "no_rows", "database", "unforeseen")
+BY_VARIABLE = ("sqlstate_", "errno_", "cell_", "fewer_rows", "no_rows", "database", "unforeseen")
 
 
 def keywords_by_cause() -> dict[str, list[set[str]]]:
@@ -27,7 +27,11 @@ def keywords_by_cause() -> dict[str, list[set[str]]]:
                 and node.args
             ):
                 keywords = {keyword.arg for keyword in node.keywords if keyword.arg}
-                more = {"place", "place_fa"} if any(not keyword.arg for keyword in node.keywords) else set()
+                more = (
+                    {"place", "place_fa", "tables", "tables_fa"}
+                    if any(not keyword.arg for keyword in node.keywords)
+                    else set()
+                )
                 for cause in ast.walk(node.args[0]):
                     if isinstance(cause, ast.Constant) and cause.value in WORDS:
                         keywords_of.setdefault(cause.value, []).append(keywords | more)

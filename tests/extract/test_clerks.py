@@ -5,6 +5,7 @@ from __future__ import annotations
 # ruff: noqa: E501
 import gzip
 import io
+import re
 import tomllib
 import zipfile
 from datetime import date
@@ -73,6 +74,40 @@ def test_a_day_as_clerks_write_it(text, day, habits):
 def test_an_ambiguous_or_meaningless_day_is_a_bad_date(text):
     parsed = parse_values.parse_days([text], False, True, DAY)
     assert (parsed.typed.to_pylist(), parsed.faults) == ([None], {0: "bad_date"})
+
+
+def test_a_day_outside_the_years_of_the_register_is_a_bad_date(folder):
+    """DAY is 1405/04/09."""
+    days = {
+        "left_on": ["3403/06/30", "9999-12-31", "1425/04/10", "1425/04/09"],
+        "hired_on": ["1356/12/29", "1357/01/01", "3403/06/30"],
+        "birth_date": ["1280/12/29"],
+    }
+    rows = [{"left_on": day} for day in days["left_on"]]
+    rows += [{"hired_on": day, "birth_date": "1320/01/01"} for day in days["hired_on"]]
+    rows += [{"birth_date": day, "hired_on": "1357/01/01"} for day in days["birth_date"]]
+    ids = map(national_id, range(7, 7 + len(rows)))
+    put(
+        folder,
+        "personnel_2.csv",
+        [row("personnel", **cells, national_id=one) for cells, one in zip(rows, ids, strict=True)],
+    )
+    put(folder, "institutes_2.csv", [
+        row("institutes", institute_code=f"1{at}", founded_on=day) for at, day in enumerate(("1299/12/29", "1300/01/01"))
+    ])  # fmt: skip
+    built = load(folder)
+    assert built.rejected_rows() == [
+        ("personnel_2.csv", 2, "left_on", "bad_date"),
+        ("personnel_2.csv", 3, "left_on", "bad_date"),
+        ("personnel_2.csv", 4, "left_on", "bad_date"),
+        ("personnel_2.csv", 6, "hired_on", "bad_date"),
+        ("personnel_2.csv", 8, "hired_on", "future_date"),
+        ("personnel_2.csv", 9, "birth_date", "bad_date"),
+    ]
+    assert built.sql("select file, line, column_name, reason, expected from warned") == [
+        ("institutes_2.csv", 2, "founded_on", "bad_date",
+         "a day that exists, from 1300/01/01 on, such as 1403/06/31 or 2024-09-21 · تاریخی که وجود دارد، از 1300/01/01 به بعد، مانند 1403/06/31"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", ["049-937089-9", "049 937089 9", "۰۴۹‌۹۳۷۰۸۹ ۹", "0499370-899", "049–937–0899"])
@@ -199,7 +234,7 @@ def test_files_are_known_by_their_headers_and_by_persian_names(folder):
         ("all.csv", ",".join(dict.fromkeys(" ".join(HEADERS.values()).split())) + "\n", "its headers fit several tables ("),
         ("پرسنل.csv", "کد ملی,کد موسسه,استان,جنسیت,تاریخ تولد,سمت\n", "line 1: missing required column hired_on; headers found: کد ملی"),
         ("training.docx", "x", "its name says training, but a file with the ending .docx cannot be read"),
-        ("کارکنان.zip", "x", "its name says personnel, but a file with the ending .zip cannot be read"),
+        ("کارکنان.zip", "x", "a packed file (.zip); unzip it and submit the file inside"),
     ],
 )  # fmt: skip
 def test_a_file_without_a_table_is_refused(folder, name, text, message):
@@ -235,6 +270,8 @@ def test_twenty_one_titles_are_too_many(folder):
 
 # A cell with #N/A.
 NOT_AVAILABLE = object()
+# A number cell of 0.85, shown as 85 %.
+PERCENTAGE = object()
 
 
 def rows_of_cells() -> list[list[Any]]:
@@ -255,6 +292,8 @@ def xls(path: Path, sheets: dict[str, list[list[Any]]]) -> Path:
             for place, cell in enumerate(cells):
                 if cell is NOT_AVAILABLE:
                     sheet.row(at).set_cell_error(place, 0x2A)
+                elif cell is PERCENTAGE:
+                    sheet.write(at, place, 0.85, xlwt.easyxf(num_format_str="0.0%"))
                 else:
                     sheet.write(at, place, cell)
     book.save(str(path))
@@ -268,6 +307,8 @@ def ods(path: Path, sheets: dict[str, list[list[Any]]]) -> Path:
                 '<table:table-cell table:formula="of:=NA()" office:value-type="string" office:string-value="" '
                 'calcext:value-type="error"><text:p>#N/A</text:p></table:table-cell>'
             )
+        if value is PERCENTAGE:
+            return '<table:table-cell office:value-type="percentage" office:value="0.85"><text:p>85%</text:p></table:table-cell>'
         if isinstance(value, str):
             return f'<table:table-cell office:value-type="string"><text:p>{value}</text:p></table:table-cell>'
         return f'<table:table-cell office:value-type="float" office:value="{value}"/>'
@@ -304,6 +345,8 @@ def xlsx(path: Path, sheets: dict[str, list[list[Any]]]) -> Path:
                 for place, cell in enumerate(cells):
                     if cell is NOT_AVAILABLE:
                         sheet.write_formula(at, place, "=NA()", None, "#N/A")
+                    elif cell is PERCENTAGE:
+                        sheet.write(at, place, 0.85, book.add_format({"num_format": "0.00%"}))
                     else:
                         sheet.write(at, place, cell)
     return path
@@ -336,6 +379,9 @@ def xlsb(path: Path, sheets: dict[str, list[list[Any]]]) -> Path:
                 if cell is NOT_AVAILABLE:
                     out += record(3, where + b"\x2a")
                     continue
+                if cell is PERCENTAGE:
+                    out += record(5, struct.pack("<IId", place, 1, 0.85))
+                    continue
                 out += (
                     record(6, where + wide(cell))
                     if isinstance(cell, str)
@@ -358,6 +404,22 @@ def xlsb(path: Path, sheets: dict[str, list[list[Any]]]) -> Path:
                 for at in range(1, len(sheets) + 1)
             )
             + "</Relationships>",
+        )
+        styles = [number.to_bytes(2, "little") for number in (0, 164)]
+        cell_styles = b"".join(record(47, bytes(2) + style + bytes(12)) for style in styles)
+        archive.writestr(
+            "xl/styles.bin",
+            record(278)
+            + record(615, (1).to_bytes(4, "little"))
+            + record(44, styles[1] + wide("0.0%"))
+            + record(616)
+            + record(626, (1).to_bytes(4, "little"))
+            + record(47, bytes(2) + styles[1] + bytes(12))
+            + record(627)
+            + record(617, (2).to_bytes(4, "little"))
+            + cell_styles
+            + record(618)
+            + record(279),
         )
         for at, rows in enumerate(sheets.values(), 1):
             archive.writestr(f"xl/worksheets/sheet{at}.bin", sheet(rows))
@@ -397,6 +459,18 @@ def test_a_cell_with_an_error_is_not_read_as_empty(folder, ending):
         ("ب", 4, "left_on", "missing_value")
     ]
     assert built.sql("select sheet, line, column_name, reason from warned") == [("ب", 6, "education", "missing_value")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", WRITERS)
+def test_a_number_shown_as_a_percentage_is_a_bad_number(folder, ending):
+    head, first, _ = rows_of_cells()
+    shown = [*first[:3], 72, PERCENTAGE, "passed"]
+    plain = [*first[:2], "1402/05/03", 72, 0.85, "passed"]
+    WRITERS[ending](folder / f"training_2{ending}", {"الف": [head, shown, plain]})
+    built = load(folder)
+    assert built.counts(f"training_2{ending}") == (2, 2, 0, 0)
+    assert built.sql("select line, column_name, reason from warned") == [(2, "score", "bad_number")]
 
 
 def test_a_workbook_known_by_its_headers_is_opened_once(tmp_path, monkeypatch):
@@ -449,15 +523,15 @@ def locked_xls(path: Path) -> bytes:
         ("training_2.xls", locked_xls, "the workbook is protected by a password", "کارپوشه رمز دارد"),
         ("training_2.xlsx", lambda path: xls(path, {"a": rows_of_cells()}).read_bytes(),
          "an old Excel workbook (.xls) under the ending .xlsx; save it as .xlsx", "کارپوشهٔ قدیمی اکسل"),
-        ("training_2.csv", lambda path: gzip.compress(b"x,y"), "a packed file (gzip) under the ending .csv; unpack it", "فایل فشرده (gzip)"),
+        ("training_2.csv", lambda path: gzip.compress(b"x,y"), "a packed file (gzip); unzip it", "فایل فشرده (gzip) است؛ آن را باز کنید"),
         ("training_2.csv", lambda path: xlsx(path, {"a": rows_of_cells()}).read_bytes(),
-         "a workbook under the ending .csv; save it as CSV UTF-8", "کارپوشه با پسوند .csv"),
+         "a workbook under the ending .csv; save it as .xlsx", "کارپوشه با پسوند .csv"),
         ("training_2.csv", lambda path: xls(path, {"a": rows_of_cells()}).read_bytes(), "a workbook under the ending .csv", "کارپوشه با پسوند .csv"),
-        ("training_2.csv", lambda path: b"\xef\xbb\xbf", "the file holds a byte order mark and nothing else", "فایل جز نشان ترتیب بایت"),
+        ("training_2.csv", lambda path: b"\xef\xbb\xbf", "the file is empty; submit the file that holds the rows", "فایل خالی است؛ فایلی را که ردیف دارد ارسال کنید"),
         ("training_2.csv", lambda path: b"PAR1" + bytes(50), "a Parquet file under the ending .csv", "فایل Parquet"),
-        ("training_2.xls", lambda path: b"<html><table><tr><td>1</td></tr></table></html>", "a document (HTML) under the ending .xls", "سند HTML"),
-        ("training_2.ods", lambda path: ods(path, {"a": rows_of_cells()}).read_bytes()[:300], "not a readable ODS workbook (broken ZIP)", "کارپوشهٔ ODS"),
-        ("training_2.xlsb", lambda path: b"x", "not a readable XLSB workbook (no workbook inside)", "کارپوشهٔ XLSB"),
+        ("training_2.xls", lambda path: b"<html><table><tr><td>1</td></tr></table></html>", "a document (HTML) under the ending .xls", "صفحهٔ وب با پسوند .xls است"),
+        ("training_2.ods", lambda path: ods(path, {"a": rows_of_cells()}).read_bytes()[:300], "not a readable ODS workbook (broken ZIP)", "فایل آسیب دیده یا کامل کپی نشده است؛ "),
+        ("training_2.xlsb", lambda path: b"x", "not a readable XLSB workbook (no workbook inside)", "کارپوشه نیست؛ آن را در اکسل باز"),
     ],
 )  # fmt: skip
 def test_a_file_with_the_wrong_suffix_gets_a_clear_error(folder, name, make, english, persian):
@@ -465,7 +539,7 @@ def test_a_file_with_the_wrong_suffix_gets_a_clear_error(folder, name, make, eng
     put(folder, name, content)
     built = load(folder)
     assert built.refusal.startswith(f"{name}: {english}")
-    assert built.err.partition(" · ")[2].startswith(persian)
+    assert re.sub("[\u2068\u2069]", "", built.err.partition(" · ")[2]).startswith(persian)
 
 
 @pytest.mark.slow

@@ -561,7 +561,7 @@ def type_record(table: str, record: Record, reference: Reference, today: date) -
             continue
         raw = record.cells.get(column, "")
         try:
-            row[column] = typed_value(kind, raw, row, reference, today)
+            row[column] = within_years(column, typed_value(kind, raw, row, reference, today), today)
         except Fault as fault:
             row[column] = None
             if column in UNKNOWN:
@@ -572,6 +572,16 @@ def type_record(table: str, record: Record, reference: Reference, today: date) -
             if required and row[column] is None:
                 record.fault(column, "missing_value")
     rules[table](record, row)
+
+
+def within_years(column: str, value: Any, today: date) -> Any:
+    """A day that the register can hold, and any other value. Raises Fault with the reason."""
+    if isinstance(value, date):
+        first = JalaliDate({"founded_on": 1300, "birth_date": 1281}.get(column, 1357), 1, 1).to_gregorian()
+        twenty_years_on = (today.year + 20, today.month, today.day)
+        if value < first or (value.year, value.month, value.day) > twenty_years_on:
+            raise Fault("bad_date")
+    return value
 
 
 def is_empty(record: Record, column: str) -> bool:

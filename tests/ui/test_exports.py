@@ -15,6 +15,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from etl.core import spreadsheet
 from etl.semantic import disclosure, exportable
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue, derived, reported
@@ -77,7 +78,7 @@ def test_what_begins_like_a_formula_is_made_safe_in_csv_and_xlsx(name: str) -> N
 @given(st.text(min_size=1))
 @example("\x08@")
 def test_no_exported_text_begins_like_a_formula(value: str) -> None:
-    safe = file_content.safe(value)
+    safe = spreadsheet.safe(value)
     assert not safe.startswith(("=", "+", "-", "@", "\t", "\r", "\x00", "＝", "＋", "－", "＠"))
     assert "\x00" not in safe
 
@@ -85,13 +86,13 @@ def test_no_exported_text_begins_like_a_formula(value: str) -> None:
 @given(st.lists(st.none() | WORDS))
 def test_a_column_is_made_safe_as_its_cells_are(values: list[str | None]) -> None:
     assert file_content.all_safe(pa.array(values, pa.string())).to_pylist() == [
-        file_content.safe(cell) for cell in values
+        spreadsheet.safe(cell) for cell in values
     ]
 
 
 @pytest.mark.parametrize("value", [-5, -0.25, 0, 12, 1e12, None, date(2026, 1, 1)])
 def test_values_other_than_text_are_unchanged(value: Any) -> None:
-    assert file_content.safe(value) is value
+    assert spreadsheet.safe(value) is value
 
 
 def test_negative_numbers_stay_numbers() -> None:
@@ -250,7 +251,7 @@ def test_a_csv_is_what_a_writer_of_single_cells_writes(data: Answer, names: dict
     for code, number, day in data.rows:
         jalali = "" if day is None else text.iso_jalali(day)
         row = (code, context.member("institute", code), number, day, jalali)
-        writer.writerow(["" if cell is None else file_content.safe(cell) for cell in row])
+        writer.writerow(["" if cell is None else spreadsheet.safe(cell) for cell in row])
     assert to_csv(data, context).decode("utf-8") == "\ufeff" + expected.getvalue()
 
 

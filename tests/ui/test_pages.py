@@ -20,7 +20,7 @@ from etl.warehouse import publications
 from tests.conftest import ROOT, Sample
 from tests.parts import PARTS, SCRIPT, opening
 from ui.components.plot import plot
-from ui.data import warehouse
+from ui.data import user, warehouse
 from ui.i18n import text
 
 PAGES = PARTS
@@ -208,6 +208,29 @@ def test_data_quality_names_no_province_for_a_file_of_several(published: Path) -
     )
     assert "Unknown" not in of_several
     assert "province=IR-23" in of_tehran
+
+
+def test_data_quality_shows_why_the_last_load_was_refused_to_those_of_its_province(published: Path) -> None:
+    """Until the next one is published, with the digits of file names as they are."""
+    sentences = [
+        ("IR-14", "a_1403.csv: line 7: bad; x · \u2068a_1403.csv\u2069: سطر 7: بد؛ x"),
+        ("IR-23", "tehran.csv: b; y · \u2068tehran.csv\u2069: ب؛ y"),
+    ]
+    note = published.with_name(f"{published.name}.last-build.json")
+    note.write_text(json.dumps({"outcome": "refused", "ended_at": "", "seconds": 1, "refusals": sentences}))
+    try:
+        page = html(opened("quality"))
+        assert text.word("load.refused_load", "fa") in page
+        assert "<bdi>\u2068a_1403.csv\u2069: سطر ۷: بد؛ x</bdi>" in page
+        officer = access.AccessScope("x", "province", frozenset({"IR-23"}), may_see_detail=False, may_export=False)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(user, "scope", lambda: officer)
+            page = html(opened("quality", lang="en"))
+        assert "tehran.csv: b; y" in page
+        assert "a_1403.csv" not in page
+    finally:
+        note.unlink()
+    assert text.word("load.refused_load", "fa") not in html(opened("quality"))
 
 
 @pytest.mark.parametrize("lang", ["fa", "en"])

@@ -18,9 +18,9 @@ from fontTools.ttLib import TTFont
 
 from etl.core.errors import Refused
 from etl.core.paths import ROOT
+from etl.core.spreadsheet import safe
 from etl.semantic.answers import Answer
 from ui import palette
-from ui.exports.file_content import safe
 
 _TEMPLATE = Path(__file__).with_name("book.typ")
 _FONTS = ("Vazirmatn-Regular.woff2", "Vazirmatn-Bold.woff2")

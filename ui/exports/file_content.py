@@ -3,7 +3,6 @@
 Works on columns instead of cells: names, escaping and day conversion happen once per distinct value of a batch.
 """
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,15 +12,11 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from etl.core.spreadsheet import SUSPECT, safe
 from etl.semantic import disclosure, exportable
 from etl.semantic.answers import Answer
 from ui.charts.elements import ChartContext
 from ui.i18n import text
-
-# Characters that start a formula in a spreadsheet, including their full-width forms, which some programs normalise.
-_FORMULA = tuple("=+@\t\r＝＋－＠-")
-_UNWRITABLE = "[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]"
-_SUSPECT = f"^[{''.join(_FORMULA)}]|{_UNWRITABLE}"
 
 Exportable = Answer | exportable.StreamedRows | exportable.StoredRows
 
@@ -98,19 +93,9 @@ def _coded(values: pa.Array, kind: pa.DataType, name_of: Callable[[Any], str | N
     return Coded(encoded.indices, (distinct, *names))
 
 
-def safe(value: Any) -> Any:
-    """A string that no spreadsheet reads as a formula; other values unchanged."""
-    if not isinstance(value, str):
-        return value
-    # Remove unwritable characters first: a formula may follow them.
-    writable = re.sub(_UNWRITABLE, "", value)
-    guarded = value.startswith((*_FORMULA, "\x00")) or writable.startswith(_FORMULA)
-    return "'" + writable if guarded else writable
-
-
 def all_safe(values: pa.Array) -> pa.Array:
     """A column with `safe` applied to its strings; columns of other types unchanged."""
-    return replaced(values, _SUSPECT, safe) if pa.types.is_string(values.type) else values
+    return replaced(values, SUSPECT, safe) if pa.types.is_string(values.type) else values
 
 
 def replaced(values: pa.Array, pattern: str, replace: Callable[[str], str]) -> pa.Array:

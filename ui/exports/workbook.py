@@ -7,6 +7,7 @@ from typing import IO, Any
 import pyarrow as pa
 import xlsxwriter
 
+from etl.core.spreadsheet import safe
 from etl.operations.worker_process import Report
 from etl.semantic import exportable
 from etl.semantic.answers import Answer
@@ -15,7 +16,7 @@ from ui.charts.elements import ChartContext, unit_of
 from ui.data import warehouse
 from ui.exports import sheet_rows
 from ui.exports.about import cover, progress
-from ui.exports.file_content import Coded, Column, Exportable, Sheet, all_safe, safe, sheet
+from ui.exports.file_content import Coded, Column, Exportable, Sheet, all_safe, sheet
 from ui.exports.sheet_rows import Cells
 from ui.i18n import text
 

@@ -1,6 +1,5 @@
-"""Cells with an error (#N/A) in .xls, .xlsb and .ods, which calamine returns as empty or as text. For .xlsx see sheet_xml.py.
-
-Only the records of errors are read here; calamine reads everything else.
+"""Cells of .xls, .xlsb and .ods with an error (#N/A), which calamine returns as empty or as text, and numbers shown as
+percentages. For .xlsx see sheet_xml.py. Calamine reads everything else.
 """
 
 import io
@@ -10,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from etl.extract.sheet_xml import Cell, parse_xml, related_parts
+from etl.extract.sheet_xml import OddCells, parse_xml, related_parts, shows_percent
 
 _CHUNK_BYTES = 1 << 20
 _LONGEST_SIGN = 64
@@ -19,19 +18,20 @@ _MOST_REPEATED = 1 << 16
 _USUAL_COLUMNS = 64
 
 
-def error_cells(path: Path, kind: str) -> list[set[Cell]]:
-    """The cells (row from 1, column from 0) with an error, sheet by sheet in the order of the workbook; empty if none has one."""
+def odd_cells(path: Path, kind: str) -> list[OddCells]:
+    """The odd cells, sheet by sheet in the order of the workbook; empty if none has one."""
     return {"xls": _in_xls, "xlsb": _in_xlsb, "ods": _in_ods}[kind](path)
 
 
 # ---- .xls: records of kind, size, content
 
 _BOUNDSHEET, _BOOLERR, _FORMULA, _EOF = 0x85, 0x205, 0x06, 0x0A
+_XF, _FORMAT, _NUMBER, _RK, _MULRK = 0xE0, 0x41E, 0x203, 0x27E, 0xBD
 # The bytes of an error, or of a formula with one; they may occur elsewhere by chance.
 _XLS_ERROR = re.compile(rb"\x05\x02\x08\x00|\x06\x00.{8}\x02.{5}\xff\xff", re.DOTALL)
 
 
-def _in_xls(path: Path) -> list[set[Cell]]:
+def _in_xls(path: Path) -> list[OddCells]:
     import olefile
 
     try:
@@ -40,17 +40,29 @@ def _in_xls(path: Path) -> list[set[Cell]]:
             content = file.openstream(name).read() if name else b""
     except OSError as error:
         raise ValueError(type(error).__name__) from None
-    if not _XLS_ERROR.search(content):
+    of_book = list(_xls_records(content, 0))
+    codes = {_number(record[:2]): record[2:].decode("latin-1") for kind, record in of_book if kind == _FORMAT}
+    formats = [_number(record[2:4]) for kind, record in of_book if kind == _XF]
+    percents = {style for style, number in enumerate(formats) if shows_percent(number, codes)}
+    if not percents and not _XLS_ERROR.search(content):
         return []
-    starts = [_number(record[:4]) for kind, record in _xls_records(content, 0) if kind == _BOUNDSHEET]
-    return [
-        {
-            (_number(record[:2]) + 1, _number(record[2:4]))
-            for kind, record in _xls_records(content, start)
-            if _is_xls_error(kind, record)
-        }
-        for start in starts
-    ]
+    starts = [_number(record[:4]) for kind, record in of_book if kind == _BOUNDSHEET]
+    return [_xls_odd(content, start, percents) for start in starts]
+
+
+def _xls_odd(content: bytes, start: int, percents: set[int]) -> OddCells:
+    cells = OddCells()
+    for kind, record in _xls_records(content, start):
+        row, column = _number(record[:2]) + 1, _number(record[2:4])
+        if _is_xls_error(kind, record):
+            cells.unreadable.add((row, column))
+        elif kind in (_NUMBER, _RK, _FORMULA, _MULRK):
+            # One style, or in a run of numbers one for each.
+            styles = range(4, len(record) - 2, 6) if kind == _MULRK else (4,)
+            cells.percentages |= {
+                (row, column + at) for at, style in enumerate(styles) if _number(record[style : style + 2]) in percents
+            }
+    return cells
 
 
 def _xls_records(content: bytes, at: int) -> Iterator[tuple[int, bytes]]:
@@ -72,11 +84,14 @@ def _is_xls_error(kind: int, record: bytes) -> bool:
 # ---- .xlsb: the same, with numbers of seven bits a byte
 
 _ROW_HEADER, _CELL_ERROR, _FORMULA_ERROR, _BUNDLE_SHEET = 0, 3, 11, 156
+_CELL_RK, _CELL_REAL, _FORMULA_NUMBER = 2, 5, 9
+_CODE, _STYLE, _BEGIN_CELL_STYLES, _END_CELL_STYLES = 44, 47, 617, 618
 
 
-def _in_xlsb(path: Path) -> list[set[Cell]]:
+def _in_xlsb(path: Path) -> list[OddCells]:
     with zipfile.ZipFile(path) as archive:
         parts = related_parts(archive, "workbook.bin")
+        percents = _xlsb_percents(archive)
         with archive.open("xl/workbook.bin") as content:
             records = [record for kind, record in _xlsb_records(content) if kind == _BUNDLE_SHEET]
         # Two numbers, the length of the id in characters, then the id.
@@ -84,17 +99,35 @@ def _in_xlsb(path: Path) -> list[set[Cell]]:
         cells_by_sheet = []
         for sheet_id in ids:
             with archive.open(parts.get(sheet_id, "xl/")) as content:
-                cells_by_sheet.append(_xlsb_errors(content))
+                cells_by_sheet.append(_xlsb_odd(content, percents))
         return cells_by_sheet
 
 
-def _xlsb_errors(content: Any) -> set[Cell]:
-    row, cells = 0, set()
+def _xlsb_percents(archive: zipfile.ZipFile) -> set[int]:
+    """The numbers of the cell styles that show percentages."""
+    codes: dict[int, str] = {}
+    formats: list[int] = []
+    is_cell = False
+    if "xl/styles.bin" in archive.namelist():
+        with archive.open("xl/styles.bin") as content:
+            for kind, record in _xlsb_records(content):
+                is_cell = kind == _BEGIN_CELL_STYLES or (is_cell and kind != _END_CELL_STYLES)
+                if kind == _CODE:
+                    codes[_number(record[:2])] = record[6:].decode("utf-16-le", "replace")
+                elif kind == _STYLE and is_cell:
+                    formats.append(_number(record[2:4]))
+    return {style for style, number in enumerate(formats) if shows_percent(number, codes)}
+
+
+def _xlsb_odd(content: Any, percents: set[int]) -> OddCells:
+    row, cells = 0, OddCells()
     for kind, record in _xlsb_records(content):
         if kind == _ROW_HEADER:
             row = _number(record[:4]) + 1
         elif kind in (_CELL_ERROR, _FORMULA_ERROR):
-            cells.add((row, _number(record[:4])))
+            cells.unreadable.add((row, _number(record[:4])))
+        elif kind in (_CELL_RK, _CELL_REAL, _FORMULA_NUMBER) and _number(record[4:7]) in percents:
+            cells.percentages.add((row, _number(record[:4])))
     return cells
 
 
@@ -120,10 +153,10 @@ def _number(content: bytes) -> int:
 # ---- .ods: one XML of all sheets
 
 
-def _in_ods(path: Path) -> list[set[Cell]]:
+def _in_ods(path: Path) -> list[OddCells]:
     with zipfile.ZipFile(path) as archive:
         with archive.open("content.xml") as content:
-            if not _may_hold_error(content):
+            if not _may_hold_odd(content):
                 return []
         with archive.open("content.xml") as content:
             scan = _OdsScan()
@@ -131,31 +164,34 @@ def _in_ods(path: Path) -> list[set[Cell]]:
             return scan.sheets
 
 
-def _may_hold_error(content: Any) -> bool:
-    """Whether an XML may hold an error: it spares most files the slow parse."""
+_ODS_SIGNS = (b'value-type="error"', b'value-type="percentage"', b">#", b">Err:")
+
+
+def _may_hold_odd(content: Any) -> bool:
+    """Whether an XML may hold an odd cell: it spares most files the slow parse."""
     before = b""
     while chunk := content.read(_CHUNK_BYTES):
         window = before + chunk
-        if b'value-type="error"' in window or b">#" in window or b">Err:" in window:
+        if any(sign in window for sign in _ODS_SIGNS):
             return True
         before = chunk[-_LONGEST_SIGN:]
     return False
 
 
 class _OdsScan:
-    """The cells with an error, which are marked as such, or are formulas that show #… or Err:…"""
+    """The cells with an error, which are marked as such, or are formulas that show #… or Err:…, and the percentages."""
 
     def __init__(self) -> None:
-        self.sheets: list[set[Cell]] = []
+        self.sheets: list[OddCells] = []
         self._row = self._rows = 0
         self._column = self._columns = 0
-        self._is_error = self._is_formula = False
+        self._is_error = self._is_formula = self._is_percentage = False
         self._shown = ""
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         """A table, a row or a cell begins."""
         if name == "table":
-            self.sheets.append(set())
+            self.sheets.append(OddCells())
             self._row = self._rows = 0
         elif name == "table-row":
             self._row += self._rows
@@ -164,7 +200,8 @@ class _OdsScan:
         elif name in ("table-cell", "covered-table-cell"):
             self._column += self._columns
             self._columns = int(attributes.get("table:number-columns-repeated", 1))
-            self._is_error = "error" in (value for key, value in attributes.items() if key.endswith(":value-type"))
+            kinds = [value for key, value in attributes.items() if key.endswith(":value-type")]
+            self._is_error, self._is_percentage = "error" in kinds, "percentage" in kinds
             self._is_formula = "table:formula" in attributes
             self._shown = ""
 
@@ -175,10 +212,12 @@ class _OdsScan:
 
     def end(self, name: str) -> None:
         """A cell ends."""
-        if name == "table-cell" and (self._is_error or self._shown.lstrip().startswith(("#", "Err:"))):
-            self.sheets[-1] |= {
+        is_error = self._is_error or self._shown.lstrip().startswith(("#", "Err:"))
+        if name == "table-cell" and (is_error or self._is_percentage):
+            cells = self.sheets[-1].unreadable if is_error else self.sheets[-1].percentages
+            cells |= {
                 (self._row + row + 1, self._column + column)
                 for row in range(min(self._rows, _MOST_REPEATED))
                 for column in range(min(self._columns, _USUAL_COLUMNS))
             }
-            self._is_error, self._shown = False, ""
+            self._is_error, self._is_percentage, self._shown = False, False, ""

@@ -1,0 +1,121 @@
+"""What goes back to the provinces: one workbook in Persian for each source file with rejected or warned rows, or refused.
+
+It holds places, columns, what was expected and what to do; never a value of the file.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import groupby, islice
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from etl.build.load_report import Report
+from etl.core.spreadsheet import safe
+from etl.extract import expected
+from etl.extract.causes import spoken
+from etl.extract.contract import contract
+from etl.warehouse import build_database
+
+# The beginning of the names of returned files, by which those of the last build are removed.
+_PREFIX = "برگشت "
+_LONGEST_NAME = 90
+_MOST_ROWS = 1_000_000
+_WIDTHS = (30, 24, 24, 56, 72)
+_BATCH = 10_000
+# A file, and the cells of one line of its workbook.
+_Line = tuple[str, tuple[str, ...]]
+
+
+def write(folder: Path | None, report: Report, con: duckdb.DuckDBPyConnection | None = None) -> None:
+    """Write the returned files in place of those before, and note their number in the report; without a folder, nothing.
+
+    `con` has the tables `quarantine` and `warned`, unless no file could be read. Files that cannot be written do not stop a
+    build: the report then has no number.
+    """
+    if not folder:
+        return
+    from xlsxwriter.exceptions import XlsxWriterException
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for old in folder.glob(f"{_PREFIX}*.xlsx"):
+            old.unlink()
+        names: set[str] = set()
+        refused = {file for file, _ in _refused(report)}
+        for file, lines in groupby(_rows(con, not refused) if con else (), itemgetter(0)):
+            whole = [line for line in _refused(report) if line[0] == file]
+            _write_file(_path(folder, file, names), whole, lines)
+            refused.discard(file)
+        for file in sorted(refused):
+            _write_file(_path(folder, file, names), [line for line in _refused(report) if line[0] == file], ())
+        report.returned = len(names)
+    except (OSError, XlsxWriterException):
+        report.returned = None
+    report.returns = str(folder)
+
+
+def _refused(report: Report) -> list[_Line]:
+    words = expected.returned()
+    return [
+        (missing.file, (words["whole_file"], "", words["refused"], "", spoken(missing.reason, "fa")))
+        for missing in report.refused
+    ]
+
+
+def _rows(con: duckdb.DuckDBPyConnection, with_orphans: bool) -> Iterator[_Line]:
+    """A line for each fault, file by file. Without `with_orphans`, they may refer to rows of a file that is refused."""
+    words = expected.returned()
+    with build_database.new_cursor(con) as cursor:
+        cursor.execute(
+            "select file, source_table, sheet, line, column_name, reason, expected, outcome from ("
+            "select *, 'rejected' as outcome from quarantine union all select *, 'warned' from warned"
+            ") where $with_orphans or reason not like 'orphan_%' "
+            "order by file, source_table, sheet nulls first, line, column_name, reason",
+            {"with_orphans": with_orphans},
+        )
+        while rows := cursor.fetchmany(_BATCH):
+            for file, table, sheet, line, name, reason, form, outcome in rows:
+                column = contract(table).by_name.get(name)
+                place = words["row" if sheet else "line"].format(sheet=sheet, line=line)
+                title = column.headers[0] if column else ""
+                yield file, (place, title, words[outcome], spoken(form or "", "fa"), expected.remedy(name, reason))
+
+
+def _path(folder: Path, file: str, names: set[str]) -> Path:
+    """The path of the workbook for a file; names that are too long or alike get a number."""
+    stem = file.replace("/", "_")
+    name = stem if len(stem) <= _LONGEST_NAME else stem[:_LONGEST_NAME]
+    if name in names or name != stem:
+        name = f"{name} {len(names) + 1}"
+    names.add(name)
+    return folder / f"{_PREFIX}{name}.xlsx"
+
+
+def _write_file(path: Path, whole: list[_Line], lines: Any) -> None:
+    import xlsxwriter
+
+    words = expected.returned()
+    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    try:
+        with xlsxwriter.Workbook(str(path), options) as book:
+            text = book.add_format({"num_format": "@", "text_wrap": True, "valign": "top", "reading_order": 2})
+            head = book.add_format({"bold": True, "bottom": 1, "reading_order": 2})
+            sheet = book.add_worksheet(words["sheet"])
+            sheet.right_to_left()
+            sheet.freeze_panes(1, 0)
+            for at, width in enumerate(_WIDTHS):
+                sheet.set_column(at, at, width)
+            sheet.write_row(0, 0, words["columns"].split("|"), head)
+            number = 0
+            for number, (_, cells) in enumerate((*whole, *islice(lines, _MOST_ROWS)), 1):
+                for at, cell in enumerate(cells):
+                    sheet.write_string(number, at, safe(cell), text)
+            if more := sum(1 for _ in lines):
+                sheet.write_string(number + 1, 0, words["more"].format(count=more), text)
+    except BaseException:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+        raise
