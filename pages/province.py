@@ -13,7 +13,7 @@ def page() -> None:
     with st.container(key="profile"):
         briefings.take_away(view)
         overview.named(view)
-        overview.summed_up(view)
+        overview.summed_up(view, reached=False)
         panels.panels(view)
         overview.needing_action(view)
         glance.at_a_glance(view)

@@ -208,7 +208,12 @@ def test_an_analysis_shows_the_nation_to_all_and_places_below_to_their_own_provi
     name: str, con: duckdb.DuckDBPyConnection, all_seeing: ScopedCursor
 ) -> None:
     place_of, place_of_institute = province_of_county(), registered(con)
-    more = {"differs": {"than": Side(all_seeing.publication.as_of)}, "recruit_places": {"recruits": 50}}.get(name, {})
+    as_of = all_seeing.publication.as_of
+    more: dict[str, Any] = {
+        "differs": {"than": Side(as_of)},
+        "recruit_places": {"recruits": 100},
+        "why": {"metric": "training_compliance", "by": "province", "before": as_of - timedelta(365)},
+    }.get(name, {})
     with cursor_for(con, OF_TEHRAN) as cursor:
         answer, full_answer = (registry.analyse(each, name, **more) for each in (cursor, all_seeing))
         below = {*answer.by, *answer.where, *answer.columns} & BELOW

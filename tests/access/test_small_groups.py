@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from itertools import chain, combinations, product
 from pathlib import Path
 from typing import Any
@@ -345,7 +346,12 @@ def test_an_analysis_gives_another_province_totals_or_nothing(
     name: str, con: duckdb.DuckDBPyConnection, all_seeing: ScopedCursor
 ) -> None:
     place_of = province_of_county() | registered(con)
-    more = {"differs": {"than": Side(all_seeing.publication.as_of)}, "recruit_places": {"recruits": 50}}.get(name, {})
+    as_of = all_seeing.publication.as_of
+    more: dict[str, Any] = {
+        "differs": {"than": Side(as_of)},
+        "recruit_places": {"recruits": 100},
+        "why": {"metric": "training_compliance", "by": "gender", "before": as_of - timedelta(365)},
+    }.get(name, {})
     with cursor_for(con, OF_FARS) as cursor:
         for where in (
             {},

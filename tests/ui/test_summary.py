@@ -101,10 +101,10 @@ def stub(lang: str = "en", **changes: Any) -> Sources:
         ({"has_range": False, "first": None, "last": None}, "is reached in Khordad 1406."),
         ({"broken": ("1404-07", -6000.0)}, "After the drop of Mehr 1404, the past says little about what comes."),
         ({"broken": ("1404-07", 900.0)}, "After the jump of Mehr 1404,"),
-        ({"active": 1100}, "the target of 1,000 is met (110.0%, 100 above it)."),
-        ({"target": None}, "900 assistants are active."),
-        ({"before": 1000}, "Down 100 (10.0%) on a year earlier."),
-        ({"before": 900}, "unchanged from a year ago."),
+        ({"active": 1100}, "the target of 1,000 is met (110.0%): up 300 (37.5%) on a year earlier, 100 above it."),
+        ({"target": None}, "900 police assistants are active: up 100 (12.5%) on a year earlier."),
+        ({"before": 1000}, ": down 100 (10.0%) on a year earlier, 100 short."),
+        ({"before": 900}, ": unchanged from a year earlier, 100 short."),
     ],
 )
 def test_the_verdict_says_what_is_known_and_no_more(changes: dict[str, Any], sentence: str) -> None:

@@ -72,6 +72,16 @@ def _seek(view: PageContext, month_ends: list[date], until: date, goal: float | 
         _paces(view, _recruits_and_paces(view, until, goal)[2], text.day(until, view.lang))
 
 
+def in_a_sentence(view: PageContext) -> str:
+    """Whether the present pace is enough for the target of the place by the end of next year; empty without a target."""
+    until = end_of_next_year(view.as_of)
+    try:
+        row = _recruits_and_paces(view, until, None)[0].records()[0]
+    except warehouse.QuestionError:
+        return ""
+    return "" if row["recruits_needed"] is None else _words(view, row, until)
+
+
 def announced(view: PageContext) -> None:
     """Announced numbers next to those of the register on the same day, with known reasons for the difference."""
     with st.container(border=True, key="announced", height="stretch"), error_boundary(view.lang, "announced"):
@@ -95,7 +105,7 @@ def announced(view: PageContext) -> None:
         question(view, answer, "announced")
 
 
-def _sentence(view: PageContext, row: dict, until: date) -> str:
+def _words(view: PageContext, row: dict, until: date) -> str:
     values = {
         "target": text.plain(row["goal"], "persons", view.lang),
         "day": text.day(until, view.lang),
@@ -106,9 +116,13 @@ def _sentence(view: PageContext, row: dict, until: date) -> str:
     key = "unknown" if needed is None else "none_needed" if not needed else "answer"
     if needed and round(needed) <= round(row["plan_recruits"]):
         key = "enough"
+    return view.word(f"goal.{key}", **values)
+
+
+def _sentence(view: PageContext, row: dict, until: date) -> str:
     return (
         f"{blocks.heading(view.word('goal.title'))}"
-        f'<div class="pd-verdict" role="status"><p>{view.escaped(f"goal.{key}", **values)}</p></div>'
+        f'<div class="pd-verdict" role="status"><p>{text.escape(_words(view, row, until))}</p></div>'
         f'<p class="pd-note">{view.escaped("goal.help")}</p>'
     )
 

@@ -62,29 +62,35 @@ def sources(view: PageContext) -> Sources:
     )
 
 
-def summed_up(view: PageContext) -> None:
-    """The verdict, with the progress to the target below it."""
-    rendering.defer(_verdict, view, ready=lambda: verdict.facts(sources(view)))
+def summed_up(view: PageContext, reached: bool = True) -> None:
+    """The verdict with the progress to the target below it; with `reached`, the month of the target too."""
+    rendering.defer(_verdict, view, reached, ready=lambda: verdict.facts(sources(view)))
 
 
-def _verdict(view: PageContext) -> None:
+def _verdict(view: PageContext, reached: bool) -> None:
     with st.container(key="verdict"), error_boundary(view.lang, "verdict"):
         summary_sources = sources(view)
         facts = verdict.facts(summary_sources)
         sentences = verdict.sentences(facts, summary_sources)
-        paragraphs = "".join(f"<p>{text.escape(sentence)}</p>" for sentence in sentences)
-        st.html(f'<div class="pd-verdict">{paragraphs}{_progress(view, facts.progress)}</div>')
+        paragraphs = "".join(f"<p>{text.escape(sentence)}</p>" for sentence in sentences[: None if reached else 1])
+        st.html(f'<div class="pd-verdict">{paragraphs}{_progress(view, facts)}</div>')
         question(view, facts.latest, "verdict")
 
 
-def _progress(view: PageContext, share: float | None) -> str:
+def _progress(view: PageContext, facts: verdict.Facts) -> str:
+    """A bar from 0 to the target, with the number and its share where it ends."""
+    share = facts.progress
     if share is None:
         return ""
     written = text.percent(share, view.lang)
+    here = f"{text.number(facts.active, view.lang)} · {written}"
+    target = view.escaped("verdict.scale", target=text.number(facts.target, view.lang))
     label, percent = view.word("verdict.progress", share=written), f"{min(max(share, 0.0), 1.0) * 100:.1f}"
     return (
         f'<div class="pd-progress" role="progressbar" aria-valuemin="0" aria-valuemax="100" aria-valuenow="{percent}" '
         f'aria-label="{text.escape(label)}"><i style="width:{percent}%"></i></div>'
+        f'<p class="pd-scale" aria-hidden="true"><span>{text.digits(0, view.lang)}</span>'
+        f'<b style="inset-inline-end:{100 - float(percent):.1f}%"><bdi>{text.escape(here)}</bdi></b><span>{target}</span></p>'
     )
 
 

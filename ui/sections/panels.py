@@ -15,6 +15,7 @@ from ui.components.cards import headline_number
 from ui.components.notices import error_boundary
 from ui.data import warehouse
 from ui.i18n import text
+from ui.sections import goal
 from ui.sections.overview import sources
 from ui.state import page_parameters, rendering
 from ui.state.page_context import PageContext
@@ -35,7 +36,7 @@ def panels(view: PageContext) -> None:
             else:
                 figure(maps.provinces, "coverage_per_10k", by="province")
         with _panel(view, "growth", "active_assistants", _growth):
-            figure(lines.projection, analysis="projection", target=True)
+            figure(lines.projection, analysis="projection", target=not is_province)
         with _panel(view, "training", "training_compliance", partial(_told, "training_compliance")):
             if is_province:
                 figure(lines.trend, "training_compliance", by="month", over=view.months(24), zero=False)
@@ -79,4 +80,6 @@ def _told(name: str, view: PageContext) -> str:
 
 def _growth(view: PageContext) -> str:
     facts = verdict.facts(sources(view))
-    return " ".join(verdict.sentences(facts, sources(view))[1:])
+    # A census share of the nation's target is no target of the place.
+    enough = goal.in_a_sentence(view) if facts.target else ""
+    return " ".join([*verdict.sentences(facts, sources(view))[1:], enough]).strip()

@@ -52,18 +52,16 @@ def facts(sources: Sources) -> Facts:
 
 
 def sentences(facts: Facts, sources: Sources) -> list[str]:
-    """The sentences: the distance to the target; then the change in a year and the month of the target at this pace."""
-    values: dict[str, Any] = {"active": sources.number(facts.active)}
+    """The sentences: how many are active, with the change in a year; and the month of the target at this pace."""
+    values: dict[str, Any] = {"active": sources.number(facts.active), "change": _change(facts, sources)}
     key = "verdict.active"
     if facts.target:
         values["target"] = sources.number(facts.target)
         values["share"] = text.percent(facts.progress, sources.lang)
         values["missing"] = sources.number(abs(facts.target - facts.active))
         key = "verdict.short" if facts.target > facts.active else "verdict.above"
-    more = [_change(facts, sources)]
-    if facts.target and facts.active < facts.target:
-        more.append(_reached(facts, sources))
-    return [sources.word(key, **values), *([" ".join(filter(None, more))] if any(more) else [])]
+    is_ahead = bool(facts.target and facts.active < facts.target)
+    return [sources.word(key, **values), *([_reached(facts, sources)] if is_ahead else [])]
 
 
 def _change(facts: Facts, sources: Sources) -> str:
