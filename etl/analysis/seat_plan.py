@@ -238,7 +238,7 @@ def _asked(con: ScopedCursor, on: date, where: Where) -> _Asked:
     if first is None or first > period[0]:
         raise TooEarly("the seats are those of the last 12 complete months, and the register has fewer")
     like = ask(con, "trainable_assistants", on=on, where=where)
-    results = ask(con, "results_passed", by=("province", "course"), over=period, where=within)
+    results = ask(con.of_everybody, "results_passed", by=("province", "course"), over=period, where=within)
     units = [*jalali.units_between(on, jalali.add_months(on, MONTHS + 2), "month")][: MONTHS + 1]
     rows, parameters = rows_on(con, "course_compliance_intervals", on, where)
     sql = f"""
