@@ -185,6 +185,7 @@ def _quarantine(options: argparse.Namespace) -> None:
 
 
 def _returns(options: argparse.Namespace) -> None:
+    operations.note("quarantine")
     day = options.day or volume.build_day(date.today())
     order = pipeline.BuildOptions(options.folder, build_day=day, returns=options.to, only_returns=True)
     progress = console.Progress()

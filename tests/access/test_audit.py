@@ -483,6 +483,7 @@ def test_commands_are_logged_when_sign_in_is_on(tmp_path: Path, monkeypatch: pyt
     assert run("rollback", "000009", "--from", pointer) == 1
     rejected = tmp_path / "rejected.csv"
     assert run("quarantine", "--from", pointer, "--to", str(rejected)) == 0
+    assert run("returns", "tests/sample", "--to", str(tmp_path / "returns")) == 0
     events = [(event.event, event.more) for event in audit.events(tmp_path / "audit")][::-1]
     with (copied_files / "training.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = len(list(csv.DictReader(file)))
@@ -494,6 +495,7 @@ def test_commands_are_logged_when_sign_in_is_on(tmp_path: Path, monkeypatch: pyt
         ("rollback", {"publication": "000002"}),
         ("rollback_refused", {}),
         ("quarantine", {"rows": len(rejected.read_text(encoding="utf-8-sig").splitlines()) - 1}),
+        ("quarantine", {}),
     ]
     assert {event.sub for event in audit.events(tmp_path / "audit")} == {f"server:{pwd.getpwuid(os.geteuid()).pw_name}"}
 

@@ -70,7 +70,7 @@ def _marked(page: pikepdf.Page) -> Iterator[tuple[int, str, bool]]:
                     yield (
                         mark,
                         str(properties["/ActualText"]),
-                        is_reversed or bool(re.search("[\u0621-\u064a\u067e-\u06cc]", str(properties["/ActualText"]))),
+                        is_reversed or bool(re.search("[\u060c-\u064a\u067e-\u06cc]", str(properties["/ActualText"]))),
                     )
                     # Its glyphs repeat the text in pieces.
                     mark = None
