@@ -104,7 +104,7 @@ def stub(lang: str = "en", **changes: Any) -> Sources:
         ({"active": 1100}, "the target of 1,000 is met (110.0%): up 300 (37.5%) on a year earlier, 100 above it."),
         ({"target": None}, "900 police assistants are active: up 100 (12.5%) on a year earlier."),
         ({"before": 1000}, ": down 100 (10.0%) on a year earlier, 100 short."),
-        ({"before": 900}, "unchanged from a year ago."),
+        ({"before": 900}, ": unchanged from a year earlier, 100 short."),
     ],
 )
 def test_the_verdict_says_what_is_known_and_no_more(changes: dict[str, Any], sentence: str) -> None:
