@@ -141,8 +141,8 @@ def test_no_word_that_was_replaced_comes_back(lang: str) -> None:
     texts |= {f"cause {name}": words[lang] for name, words in tomllib.loads(causes._FILE.read_text("utf-8")).items()}
     forms = tomllib.loads(expected._FILE.read_text("utf-8"))
     # What a returned file says is Persian alone.
-    for kind, name, words in ((kind, *form) for kind in forms for form in forms[kind].items()):
-        texts[f"{kind} {name}"] = words[lang] if isinstance(words, dict) else words
+    for name, words in ((f"{kind} {name}", words) for kind in forms for name, words in forms[kind].items()):
+        texts[name] = words[lang] if isinstance(words, dict) else words
     for metric in (*catalogue().values(), *map(derived, derived_names())):
         words = (metric.label, metric.short, metric.description, metric.example)
         texts[f"metric {metric.name}"] = " ".join(word.get(lang, "") for word in words)
