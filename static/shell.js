@@ -110,7 +110,9 @@ document.addEventListener("input", (event) => {
     if (!width) return;
     // A map is drawn anew only after its base map came, which is too late for the paper: it is made smaller as it is.
     if (chart._fullLayout && chart._fullLayout._subplots.geo.length) {
-      chart.firstElementChild.style.zoom = paper() ? Math.min(1, width / chart._fullLayout.width) : "";
+      const zoom = paper() ? Math.min(1, width / chart._fullLayout.width) : 1;
+      chart.firstElementChild.style.zoom = zoom;
+      chart.style.height = `${chart._fullLayout.height * zoom}px`;
       return;
     }
     chart.dataset.height ??= chart._fullLayout.height;

@@ -49,8 +49,10 @@ def endings(con: ScopedCursor, on: date, where: Where, by: str = "province") -> 
     if by not in _AXES:
         raise QuestionError(f"--set by={by}: write {', '.join(_AXES)}")
     axes = [*_AXES[by]]
-    like = ask(con, "trainable_assistants", by=tuple(axes), on=on, where=where)
-    # By course a person of one province is answered about its own.
+    # By course the place is narrowed to the scope.
+    like = ask(
+        con, "trainable_assistants" if by == "course" else "licensed_institutes", by=_AXES[by], on=on, where=where
+    )
     where = like.where
     first = jalali.unit_of(on + jalali.DAY, "month").first
     months = pd.DataFrame({"month": [*_labels(first, jalali.add_months(first, MONTHS + 1))][:MONTHS]})

@@ -120,7 +120,7 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
     report = Report(reference=reference, ignored=[printable(name) for name in unread_files(order.folder)])
     if fault := identity.fault(order.to, last):
         if not order.new_identity:
-            raise BuildRefused(volume.Refusal(words("identity"), fault, words("restore_key")).line, report)
+            raise BuildRefused(volume.Refusal(words("identity"), fault, words("restore")).line, report)
         report.accepted.append(volume.Refusal(words("identity"), fault, words("new_identity")).line)
     setting = parse_values.Setting(
         order.build_day,
@@ -249,9 +249,9 @@ def _stage(
     refused = [] if order.skip_refused else _unread(outcomes)
     explained = {file.table for file in report.refused} | {outcome.job.table for outcome, _ in rejected}
     excused = {(file.table, file.province) for file in report.refused}
-    lost = [volume.Refusal(outcome.job.label, reason, volume.CORRECT_OR_ACCEPT) for outcome, reason in rejected]
+    lost = [volume.Refusal(outcome.job.label, reason, volume.CORRECT_ROWS) for outcome, reason in rejected]
     if last is None and publications.is_published(order.to):
-        lost.append(volume.Refusal(str(order.to), words("none_readable"), volume.ACCEPT))
+        lost.append(volume.Refusal(str(order.to), words("none_readable"), words("restore")))
     lost += volume.losses(con, last, () if order.accept_loss or order.skip_refused else explained, excused)
     lost += volume.moved_residents(con, last)
     if not order.accept_loss:

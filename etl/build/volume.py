@@ -33,8 +33,7 @@ MOST_RESIDENTS_MOVE = 0.1
 _MOST_LINES, _MOST_NAMED = 3, 5
 # The reason why a file cannot be read says how to correct it.
 CORRECT = ""
-CORRECT_OR_ACCEPT = words("correct_rows")
-ACCEPT = words("submit_missing")
+CORRECT_ROWS = words("correct_rows")
 CLOCK = words("check_clock")
 # A build cannot happen before this code was written, nor this many years after its last row.
 FIRST_DAY = date(2026, 3, 21)
@@ -198,7 +197,7 @@ def losses(
         if not rows:
             refusals.append(Refusal(place, _fewer(rows, rows_before), words("hand_in_table")))
         elif _is_lost(rows, rows_before):
-            refusals.append(Refusal(place, _fewer(rows, rows_before), ACCEPT))
+            refusals.append(Refusal(place, _fewer(rows, rows_before), words("submit_missing")))
         else:
             lost: dict[str | None, tuple[int, int]] = {}
             for (of, province), rows_before in sorted(before.items()):

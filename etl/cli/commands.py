@@ -145,7 +145,8 @@ def _load(command: Callable[..., load_report.Report], options: argparse.Namespac
         progress.close()
         # A closed pipe does not turn a refusal into a success.
         with suppress(OSError):
-            console.print_report(report)
+            if isinstance(error, pipeline.BuildRefused):
+                console.print_report(report)
             sys.stdout.flush()
         raise
     finally:

@@ -17,8 +17,8 @@ from etl.semantic.answers import Answer
 
 # What the operator may do about a refusal; the sentences of the files are for those who made them.
 _OPTIONS = (
-    "options: --skip-refused publishes the other files, --accept-loss what is left of lost rows; "
-    "python -m etl settings lists the limits of files"
+    "options: --skip-refused publishes the other files, --accept-loss what is left of lost rows, --new-identity goes on "
+    "without the lost key; python -m etl settings lists the limits of files, python -m etl restore takes from a backup"
 )
 _TERMINAL_SECONDS, _LINE_SECONDS = 0.2, 5.0
 
@@ -64,11 +64,10 @@ class Progress:
 
 def print_report(report: Report) -> None:
     """Print the load file by file, then the reasons and the refused files."""
-    if not report.files and not report.refused and not report.published:
-        return
     width = max((len(file.file) for file in report.files), default=4)
     counts = ("rows_read", "rows_loaded", "rows_quarantined", "exact_duplicates", "rows_warned")
-    print(f"{'file':<{width}}  {'  '.join(counts)}")
+    if report.files:
+        print(f"{'file':<{width}}  {'  '.join(counts)}")
     for file in report.files:
         numbers = "  ".join(f"{getattr(file, name):>{len(name)}}" for name in counts)
         print(f"{file.file:<{width}}  {numbers}")

@@ -18,7 +18,7 @@ from etl.core import settings
 from etl.core.errors import Refused
 from etl.core.paths import ROOT
 from etl.extract import postgresql, source_folder
-from etl.extract.causes import spoken, words
+from etl.extract.causes import spoken
 from etl.extract.contract import TABLES
 from etl.operations import audit, notify, sign_in
 from etl.warehouse import official_calendar, publications, version_files
@@ -188,7 +188,7 @@ def _identity_key(config: settings.Settings) -> Iterator[Finding]:
     pointer = config.folders.warehouse
     if not config.replicas.source:
         fault = identity.fault(pointer, publications.comparable(pointer))
-        remedy = spoken(words("restore_key"), "en")
+        remedy = "python -m etl restore takes it from a backup, python -m etl build --new-identity begins anew"
         yield "identity key", f"{spoken(fault, 'en')}; {remedy}" if fault else "looked at", not fault
 
 

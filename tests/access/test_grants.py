@@ -18,7 +18,7 @@ from etl.operations.roles import Roles
 from etl.semantic import access, scoped_views
 from etl.semantic.access import WHOLE_COUNTRY, AccessScope, Grant, cursor_for
 from etl.semantic.answers import ask
-from tests.access.gated import configured
+from tests.access.gated import SECRET, configured
 from tests.access.scopes import FARS, ISFAHAN, TEHRAN
 from ui.charts.elements import ChartContext
 from ui.components import downloads
@@ -126,12 +126,10 @@ def test_a_group_that_vanishes_takes_its_rights_along(published: Path) -> None:
 
 
 def test_the_session_key_tells_names_from_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    configured(tmp_path, monkeypatch, "proxy", '[proxy]\nsecret = "the secret of the proxy"\n')
+    configured(tmp_path, monkeypatch, "proxy", f'[proxy]\nsecret = "{SECRET}"\n')
 
     def key(name: str, groups: str) -> str:
-        headers = Headers(
-            {people.USER_HEADER: name, people.GROUPS_HEADER: groups, people.SECRET_HEADER: "the secret of the proxy"}
-        )
+        headers = Headers({people.USER_HEADER: name, people.GROUPS_HEADER: groups, people.SECRET_HEADER: SECRET})
         person = people.who(HTTPConnection({"type": "http", "headers": headers.raw}))
         assert person
         return person.key

@@ -18,7 +18,7 @@ from etl.analysis.allocation import MOST, RULES, gini, highest_averages
 from etl.analysis.queue import poisson_interval
 from etl.analysis.seat_plan import Demand, least_out_of_date, out_of_date, planned
 from etl.core import jalali
-from etl.core.errors import QuestionError, TooEarly
+from etl.core.errors import AccessDenied, QuestionError, TooEarly
 from etl.semantic import access
 from etl.semantic.answers import ask
 from tests.oracle import ahead, oracle, others
@@ -406,15 +406,29 @@ def test_what_cannot_be_planned_is_refused(con, by_hand) -> None:
 
 
 def test_a_province_sees_its_own_institutes_and_every_province(small_register: Path) -> None:
-    scope = access.AccessScope("p", frozenset({access.Grant("province", frozenset({"IR-23"}), False, False)}))
+    """Totals of every province, and of its own one everything."""
+    scope = access.AccessScope("p", frozenset({access.Grant("province", frozenset({"IR-23"}))}))
     with (
         access.connect(small_register, access.ADMINISTRATOR) as everything,
         access.connect(small_register, scope) as own,
     ):
-        by_province = {"endings": {}, "recruit_places": {"recruits": 50}, "queue": {"by": "province"}}
-        by_province |= {"seat_plan_months": {}, "similar_provinces": {}}
-        for name, more in by_province.items():
-            assert run(own, name, **more).rows == run(everything, name, **more).rows, name
+        for name, more in (
+            ("endings", {}),
+            ("endings", {"by": "course"}),
+            ("seat_plan_months", {}),
+            ("seat_plan_backtest", {}),
+            ("recruit_places", {"recruits": 50}),
+            ("queue", {"by": "province"}),
+        ):
+            assert run(own, name, **more).rows == run(everything, name, **more).rows
+        for name in ("endings", "queue", "seat_plan_months"):
+            assert run(own, name, {"province": ("IR-10",)}).rows == run(everything, name, {"province": ("IR-10",)}).rows
+        for name in ("seat_plan", "seat_plan_rooms"):
+            assert run(own, name).rows == [row for row in run(everything, name).rows if row[0] == "IR-23"] != []
+        two = {"province": ("IR-10", "IR-23")}
+        assert run(own, "endings", two, by="course").rows == run(everything, "endings", TEHRAN, by="course").rows
+        with pytest.raises(AccessDenied):
+            run(own, "endings", {"province": ("IR-10",)}, by="course")
         whole = run(everything, "institutes_falling", least=5, goal=0.8).frame
         here = run(own, "institutes_falling", least=5, goal=0.8).frame
         assert 0 < len(here) < len(whole)

@@ -369,7 +369,7 @@ def test_the_first_screen_says_where_we_stand_without_scrolling(lang: str, addre
     with front.visit(chromium, address, width=1440) as reader:
         reader.page.set_viewport_size({"width": 1440, "height": 900})
         reader.go("", **view)
-        for part in (".pd-verdict", ".st-key-card-active_assistants", ".pd-actions"):
+        for part in (".pd-verdict", ".pd-progress", ".st-key-panels"):
             box = reader.page.locator(part).first.bounding_box()
             assert box
             assert box["y"] + box["height"] <= 900, part

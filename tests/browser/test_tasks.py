@@ -18,14 +18,16 @@ import pytest
 from persiantools.jdatetime import JalaliDate
 from playwright.sync_api import Browser, Locator
 
-from etl.analysis import planning
+from etl.analysis import different, planning
 from etl.core import jalali
 from etl.core.text_folding import latin_digits
 from etl.semantic import access, answers
-from etl.semantic.ranking import rank
+from etl.semantic.provisional import settled_on
+from etl.semantic.ranking import rank, worse_side
 from tests.browser import app as front
 from tests.conftest import BUILD_DAY, Sample
 from ui.i18n import text
+from ui.summary.different import sentence
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -95,6 +97,10 @@ class Hand:
         """The link of a card of the first page."""
         self.click(self.reader.page.locator(f".st-key-card-{name} a.pd-go"))
 
+    def panel(self, page: str) -> None:
+        """The link of a panel of the first page."""
+        self.click(self.reader.page.locator(f".st-key-panel-{page} a.pd-go"))
+
     def download(self, what: Locator) -> Path:
         with self.reader.page.expect_download(timeout=60_000) as fetched:
             self.click(what)
@@ -141,8 +147,25 @@ def narrow(hand: Hand, ident: str, code: str) -> None:
     hand.click(chart.locator(".choroplethlayer path, .barlayer .point path").nth(place))
 
 
+def test_the_provinces_below_the_nation_are_told_on_the_first_screen(hand: Hand, pointer: Path) -> None:
+    page, marked = hand.reader.page, set()
+    for panel, name in (("coverage", "coverage_per_10k"), ("training", "training_compliance"), ("", "leaver_rate_12m")):
+        on = ask(pointer, name).on
+        with access.connect(pointer, access.ADMINISTRATOR) as con:
+            found = different.different(con, settled_on(con, name, on) or on, {}, metric=name)
+        worse = worse_side(found.metrics[0])
+        marked |= {province(row["province"]) for row in found.records() if row["side"] == worse}
+        if panel:
+            told = page.locator(f".st-key-panel-{panel} .pd-sentence")
+            assert told.inner_text() == sentence(found, "fa", lambda _, code: province(code))
+            assert hand.is_phone or told.bounding_box()["y"] < 500
+    rows = page.locator(".st-key-table-glance tbody tr:has(.pd-behind) th")
+    assert set(rows.all_inner_texts()) == marked
+    assert hand.clicks == 0
+
+
 def test_the_three_provinces_with_the_least_training_and_their_file(hand: Hand, pointer: Path, tmp_path: Path) -> None:
-    hand.card("training_compliance")
+    hand.panel("training")
     shown = figure(hand, "ranking--training_compliance-province")
     asked = ask(pointer, "training_compliance", by=("province",))
     ranked = [group.key[0] for group in rank(asked).ranked]
@@ -249,7 +272,7 @@ def test_a_pivot_is_saved_and_its_link_shared(hand: Hand, chromium: Browser) -> 
 
 def test_how_many_to_recruit_to_reach_the_target_by_a_day(hand: Hand, pointer: Path) -> None:
     page = hand.reader.page
-    hand.card("active_assistants")
+    hand.panel("growth")
     goal = page.locator(".st-key-goal-seek")
 
     def said(until: date) -> str:
@@ -282,7 +305,7 @@ def test_how_many_to_recruit_to_reach_the_target_by_a_day(hand: Hand, pointer: P
 
 def test_why_a_number_changed(hand: Hand) -> None:
     page = hand.reader.page
-    hand.click(page.locator(".st-key-card-active_assistants [data-testid=stPopoverButton]"))
+    hand.click(page.locator(".st-key-verdict [data-testid=stPopoverButton]"))
     hand.click(page.get_by_role("link", name=text.word("why.link", "fa")))
     assert hand.clicks <= 2
     rows = figure(hand, "why").locator(".st-key-table-why tbody tr")

@@ -377,6 +377,6 @@ def test_no_row_is_lost_in_a_wild_mixture(folder):
     assert loaded == sum(entry["rows_loaded"] for entry in built.report["files"] if entry["table"] == "personnel")
     # `load`, which leaves the models out, reports the same of files as a build.
     without = load(folder, to=folder.parent / "without" / "warehouse.duckdb")
-    assert without.report == built.report
+    assert without.report == built.report | {"returns": f"{without.to}.returns"}
     for table in ("quarantine", "warned", "load_files", "load_rows", "ignored_files"):
         assert without.sql(f"from {table} order by all") == built.sql(f"from {table} order by all")

@@ -171,8 +171,7 @@ def test_fewer_than_half_of_the_rows_are_a_loss_and_half_are_not(tmp_path):
     training = rows["training"]
     put(folder, "training.csv", training[:PER_PLACE] + training[PER_PLACE : PER_PLACE + 59])
     assert refusals_of_load(folder) == [
-        "training, IR-01 Gilan: 59 rows loaded where the last publication has 120; submit its file, "
-        "or --accept-loss publishes it"
+        "training, IR-01 Gilan: 59 rows loaded where the last publication has 120; submit its file"
     ]
     put(folder, "training.csv", training[:59] + training[PER_PLACE : PER_PLACE + 60])
     assert refusals_of_load(folder) == [
@@ -194,7 +193,7 @@ def test_a_province_without_any_row_is_lost_at_any_size(tmp_path):
     assert load(hand_in(folder, rows), accept_loss=False).code == 0
     put(folder, "licences.csv", rows["licences"][:99])
     refusal = "licences, IR-01 Gilan: 0 rows loaded where the last publication has 99"
-    assert refusals_of_load(folder) == [f"{refusal}; submit its file, or --accept-loss publishes it"]
+    assert refusals_of_load(folder) == [f"{refusal}; submit its file"]
     put(folder, "licences.csv", rows["licences"][:100])
     assert load(folder, accept_loss=False).code == 0
 
@@ -211,7 +210,7 @@ def test_many_provinces_of_a_table_share_a_line(tmp_path):
     assert refusals_of_load(tmp_path / "incoming") == [
         "training: less than half of the rows of the last publication (in brackets): IR-00 Markazi 0 (1), "
         "IR-01 Gilan 0 (1), IR-02 Mazandaran 0 (1), IR-03 East Azerbaijan 0 (1), IR-04 West Azerbaijan 0 (1), and 2 more; "
-        "submit its file, or --accept-loss publishes it"
+        "submit its file"
     ]
 
 
@@ -240,8 +239,7 @@ def test_where_the_shown_publication_cannot_be_read_the_newest_kept_one_is_compa
     put(folder, "training_IR-01.csv", register()["training"][-30:])
     rows = 110 if how == "dangling" else 120
     assert load(folder, accept_loss=False).refusals == [
-        f"training, IR-01 Gilan: 30 rows loaded where the last publication has {rows}; submit its file, "
-        "or --accept-loss publishes it"
+        f"training, IR-01 Gilan: 30 rows loaded where the last publication has {rows}; submit its file"
     ]
 
 
@@ -253,7 +251,7 @@ def test_where_no_publication_can_be_read_a_build_is_refused_unless_losses_are_a
     if how != "damaged":
         spoil(to, how)
     refusal = "none of the publications kept can be read, so nothing tells whether rows are lost"
-    assert load(folder, accept_loss=False).refusals == [f"{to}: {refusal}; --accept-loss publishes it"]
+    assert load(folder, accept_loss=False).refusals == [f"{to}: {refusal}; put it back from a backup"]
     accepted = load(folder)
     assert accepted.code == 0
     assert accepted.report["accepted"][0].startswith(f"{to}: {refusal} · ")
@@ -275,10 +273,9 @@ def test_people_and_licences_that_fall_by_half_are_refused_although_every_row_is
     outcome = build(folder, accept_loss=False)
     assert outcome.to.resolve().stem == "000002"
     assert outcome.refusals == [
-        f"Active police assistants: {fell}: the nation 0 (240), IR-01 Gilan 0 (120), IR-23 Tehran 0 (120); {check}, "
-        "or --accept-loss publishes it",
-        f"All in service, lapsed licences included: {fell}: IR-01 Gilan 0 (120); {check}, or --accept-loss publishes it",
-        f"Licensed institutes: {fell}: IR-23 Tehran 0 (120); {check}, or --accept-loss publishes it",
+        f"Active police assistants: {fell}: the nation 0 (240), IR-01 Gilan 0 (120), IR-23 Tehran 0 (120); {check}",
+        f"All in service, lapsed licences included: {fell}: IR-01 Gilan 0 (120); {check}",
+        f"Licensed institutes: {fell}: IR-23 Tehran 0 (120); {check}",
     ]
     accepted = build(folder)
     assert (accepted.code, len(accepted.report["accepted"])) == (0, 3)
@@ -319,9 +316,11 @@ def test_a_lost_identity_key_refuses_a_build_where_publications_under_another_ar
         "short": f"{key} is cut short, {made}",
         "other": "it is another one than that of the last publication",
     }
-    remedy = "put it back from a backup (python -m etl restore), or python -m etl build --new-identity begins anew"
+    remedy = "put it back from a backup"
     for accept_loss in (False, True):
-        assert load(folder, to=to, accept_loss=accept_loss).refusals == [f"the identity key: {faults[how]}; {remedy}"]
+        refused = load(folder, to=to, accept_loss=accept_loss)
+        assert refused.refusals == [f"the identity key: {faults[how]}; {remedy}"]
+        assert "--new-identity goes on without the lost key" in refused.out
     assert not key.exists() or key.read_bytes() != content
     anew = build(folder, "--new-identity", to=to, accept_loss=False)
     said = "begun anew: the rows of this publication cannot be compared with those of earlier ones (diff, revisions)"
@@ -364,7 +363,7 @@ def test_a_file_with_more_than_half_of_its_rows_rejected_is_refused(folder, bad,
         assert accepted.counts("training_more.csv") == (100, 100 - bad, bad, 0)
         (loss,) = accepted.report["accepted"]
         assert loss.startswith(f"training_more.csv: {bad} of 100 rows rejected (unknown_value {bad}); ")
-        assert f" · {bad} از 100 ردیف رد شد؛ {bad} ردیف، نخست سطر 2، ستون result (نتیجه): یکی از: قبول، مردود" in loss
+        assert f" · {bad} از 100 ردیف رد شد؛ {bad} ردیف، نخستین سطر 2، ستون «نتیجه»: یکی از: قبول، مردود" in loss
     else:
         assert load(folder, accept_loss=False).code == 0
 

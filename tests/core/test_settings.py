@@ -342,7 +342,7 @@ def test_the_doctor_reports_a_damaged_kept_publication_a_dead_build_a_lost_key_a
     key.write_bytes(b"k")
     key.chmod(0o600)
     environment = environment | {"WAREHOUSE": str(pointer), "INCOMING": str(incoming), "IDENTITY_KEY_FILE": str(key)}
-    restore = "put it back from a backup (python -m etl restore), or python -m etl build --new-identity begins anew"
+    restore = "python -m etl restore takes it from a backup, python -m etl build --new-identity begins anew"
     expected = [
         f"publication: {first} is kept and damaged; remove it, and python -m etl restore takes it from a backup",
         f"publication: {left} is left of a build that died; remove it, or the next build does",

@@ -97,7 +97,7 @@ def test_a_build_replaces_another_version_and_still_checks_for_loss(pointer, tmp
     folder = put_good(tmp_path / "incoming")
     built = build(folder, to=pointer, accept_loss=False)
     assert built.code == 1
-    assert "--accept-loss" in built.err
+    assert "--accept-loss" in built.out
     assert build(folder, to=pointer).code == 0
     assert main(["ask", "in_service", "--format", "csv", "--from", str(pointer)]) == 0
     assert capsys.readouterr().out == "in_service\n1\n"
