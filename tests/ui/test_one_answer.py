@@ -9,15 +9,19 @@ from typing import Any
 import pytest
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
-from etl.analysis import registry
+from etl.analysis import glance, registry
 from etl.semantic import access
 from etl.semantic.access import ADMINISTRATOR
+from etl.semantic.answers import ask
 from etl.semantic.catalog import catalogue
+from etl.semantic.ranking import worse_side
 from tests.conftest import Sample
 from tests.ui.test_chart_lint import html_of, opened
 from ui.briefing import content, writing
 from ui.charts import bars
 from ui.charts.elements import ChartContext
+from ui.components import table_state
+from ui.data import caches, warehouse
 from ui.i18n import text
 from ui.summary import different
 
@@ -70,19 +74,19 @@ def test_pages_profile_and_briefing_say_the_same_sentence(scope: dict[str, str],
     }
     if "province" in scope:
         pages["province"] = html_of(opened("province", lang, **scope))
-    said = {part: re.findall(r'<p class="pd-intro">(.*?)</p>', html) for part, html in pages.items()}
+    said = {part: re.findall(r'<p class="pd-(?:intro|sentence)">(.*?)</p>', html) for part, html in pages.items()}
     with access.connect(published, ADMINISTRATOR) as con:
         for name, parts in SAID_ON.items():
             known = set(scope) - {"on", "province"} <= catalogue()[name].dimensions
             sentence = text.escape(" ".join(expected(con, name, lang, scope if known else without(scope))))
             for part in parts:
                 assert sentence in said[part], (name, part)
-            if "province" in scope and name in ("coverage_per_10k", "training_compliance", "leaver_rate_12m"):
+            if "province" in scope and "overview" in parts:
                 assert sentence in said["province"], name
     if set(scope) <= {"province"}:
         with writing.press(published, ADMINISTRATOR) as press:
             book = content.book(press.questions(scope.get("province", "IR"), lang, exact=True))
-        for name, line in zip(("coverage_per_10k", "training_compliance"), book["verdict"][2:], strict=True):
+        for name, line in zip(("coverage_per_10k", "training_compliance"), book["verdict"][-2:], strict=True):
             assert text.escape(line) in said["overview"], name
 
 
@@ -110,3 +114,93 @@ def test_the_orange_bars_are_the_names_of_the_sentence(published: Path) -> None:
     assert orange == below == bar["customdata"][: len(below)], "and they stand on top, the worst first"
     sentence = different.sentence(answer, "en", lambda dimension, code: str(code), most=31)
     assert re.findall("IR-[0-9]{2}", sentence) == below
+
+
+# ---------------------------------------------------------------- the first screen
+
+PANELS = {"coverage": "coverage_per_10k", "growth": "active_assistants", "training": "training_compliance"}
+
+
+@pytest.mark.parametrize("lang", text.LANGUAGES)
+@pytest.mark.parametrize(("part", "province"), [("overview", ""), ("overview", "IR-20"), ("province", "IR-23")])
+def test_three_panels_answer_the_three_questions_in_their_order(
+    part: str, province: str, lang: str, published: Path
+) -> None:
+    scope = {"province": province} if province else {}
+    panels = re.findall(
+        r'<div class="pd-panel"><div class="pd-panel-top"><h3>(.*?)</h3><a class="pd-go" href="(.*?)".*?</a></div>'
+        r'.*?<p class="pd-value"><bdi>(.*?)</bdi>.*?<p class="pd-sentence">(.*?)</p></div>',
+        html_of(opened(part, lang, **scope)),
+        re.DOTALL,
+    )
+    assert [panel[0] for panel in panels] == [text.escaped(f"panel.{page}", lang) for page in PANELS]
+    with access.connect(published, ADMINISTRATOR) as con:
+        for (page, name), (_, address, number, sentence) in zip(PANELS.items(), panels, strict=True):
+            assert address.partition("?")[0] == page
+            assert (f"province={province}" in address) == bool(province)
+            value = ask(con, name, where={key: [code] for key, code in scope.items()}).value()
+            assert number == text.escape(text.plain(value, catalogue()[name].unit, lang))
+            if page == "growth":
+                assert bool(sentence) == (not province), "a place without a target of its own reaches none"
+            else:
+                assert sentence == text.escape(" ".join(expected(con, name, lang, scope)))
+
+
+def glanced(html: str, by: str) -> dict[str, dict[str, str]]:
+    """The rows of the table at a glance in their order, by the name of the place: its cells by their column."""
+    title = text.word(f"glance.{by}", "en", count="", place="").strip().rpartition(" of ")[0] or "provinces"
+    table = re.search(rf"<caption>\d+ {title}.*?</caption>(.*?)</table>", html, re.DOTALL)
+    assert table
+    columns = re.findall(r'data-sort="(.*?)"', table[1])
+    rows = re.findall(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', table[1], re.DOTALL)
+    return {
+        re.sub("<[^>]*>", "", name): {
+            "place": name,
+            **dict(zip(columns[1:], re.findall(r"<td.*?>(.*?)</td>", cells, re.DOTALL), strict=True)),
+        }
+        for name, cells in rows
+    }
+
+
+@pytest.mark.parametrize("province", ["", "IR-23"])
+def test_the_orange_cells_at_a_glance_are_those_that_the_one_test_names(
+    province: str, published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # At the usual level chance explains every difference of this small sample.
+    monkeypatch.setattr("etl.analysis.different.LEVEL", 0.9)
+    monkeypatch.setattr(warehouse, "_results", caches.ResultCache(warehouse._run_query, 10_000_000))
+    by, where = ("county", {"province": [province]}) if province else ("province", {})
+    rows = glanced(html_of(opened("overview", "en", province)), by)
+    named = {}
+    with access.connect(published, ADMINISTRATOR) as con:
+        for name in glance.TESTED:
+            answer = registry.analyse(con, "different", where=where, metric=name, by=by)
+            side = worse_side(catalogue()[name])
+            named[name] = {text.member(by, row[by], "en") for row in answer.records() if row["side"] == side}
+    orange = {
+        name: {place for place, cells in rows.items() if "pd-behind" in cells[name]}
+        for name in next(iter(rows.values()))
+    }
+    assert {name: places for name, places in orange.items() if places} == {
+        name: places for name, places in named.items() if places
+    }
+    assert any(orange.values())
+
+
+def test_a_row_at_a_glance_leads_to_its_profile_and_any_column_sorts(published: Path) -> None:
+    app = opened("overview", "en")
+    rows = glanced(html_of(app), "province")
+    assert len(rows) == 31
+    for name, cells in rows.items():
+        code = re.search(r'href="province\?province=(IR-\d\d)&amp;lang=en"', cells["place"])
+        assert code
+        assert text.member("province", code[1], "en") == name
+
+    def values(column: str) -> list[float]:
+        cells = [re.sub("<[^>]*>|[^0-9.]", "", cells[column]) for cells in glanced(html_of(app), "province").values()]
+        return [float(cell) for cell in cells if cell]
+
+    assert values("training_compliance") == sorted(values("training_compliance")), "the worst first"
+    app.session_state["table glance"] = table_state.Standing("-coverage_per_10k")
+    app.run()
+    assert values("coverage_per_10k") == sorted(values("coverage_per_10k"), reverse=True)

@@ -60,21 +60,25 @@ def test_every_page_opens_in_both_languages(name: str, lang: str, published: Pat
     assert "pd-trust" in page
 
 
-def test_a_card_shows_what_the_question_answers(published: Path) -> None:
+def number_of(panel: str, page: str) -> str:
+    """The number that a panel of the first screen shows in Persian."""
+    title = text.escaped(f"panel.{panel}", "fa")
+    found = re.search(rf'<h3>{title}</h3>.*?<p class="pd-value"><bdi>(.+?)</bdi>', page, re.DOTALL)
+    assert found
+    return found[1]
+
+
+def test_a_panel_shows_what_the_question_answers(published: Path) -> None:
     with access.connect(published, access.ADMINISTRATOR) as con:
         active = ask(con, "active_assistants").value()
     assert active == 9
-    card = re.search(r"پلیس‌یاران فعال</p><p class=\"pd-value\"><bdi>(.+?)</bdi>", html(opened()))
-    assert card
-    assert card[1] == text.number(active, "fa")
+    assert number_of("growth", html(opened())) == text.number(active, "fa")
 
 
 def test_a_scope_in_the_address_narrows_every_question(published: Path) -> None:
     page = html(opened(province="IR-30"))
     assert "البرز" in page
-    card = re.search(r"پلیس‌یاران فعال</p><p class=\"pd-value\"><bdi>(.+?)</bdi>", page)
-    assert card
-    assert card[1] == "۵"
+    assert number_of("growth", page) == "۵"
 
 
 def test_a_filter_that_does_not_apply_to_a_number_is_reported(published: Path) -> None:
@@ -190,7 +194,7 @@ def test_a_card_that_fails_leaves_the_others_in_place(published: Path, monkeypat
 
     monkeypatch.setattr(warehouse, "ask_each", refusing)
     page = html(opened("overview"))
-    assert re.search(r"پلیس‌یاران فعال</p><p class=\"pd-value\"><bdi>۹</bdi>", page)
+    assert number_of("growth", page) == "۹"
     assert page.count(spark) == usual.count(spark), "the other cards, and what the broken one had asked apart"
     assert text.word("change.line", "fa", change="").strip() in page
 
@@ -222,7 +226,7 @@ def test_data_quality_shows_why_the_last_load_was_refused_to_those_of_its_provin
         page = html(opened("quality"))
         assert text.word("load.refused_load", "fa") in page
         assert "<bdi>\u2068a_1403.csv\u2069: سطر ۷: بد؛ x</bdi>" in page
-        officer = access.AccessScope("x", "province", frozenset({"IR-23"}), may_see_detail=False, may_export=False)
+        officer = access.AccessScope("x", frozenset({access.Grant("province", frozenset({"IR-23"}))}))
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(user, "scope", lambda: officer)
             page = html(opened("quality", lang="en"))

@@ -12,7 +12,7 @@ import duckdb
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from etl.analysis import data_quality
+from etl.analysis import comparison, data_quality
 from etl.build import pipeline
 from etl.core.text_folding import latin_digits
 from etl.semantic.access import ADMINISTRATOR, AccessScope, Grant, ScopedCursor
@@ -157,16 +157,37 @@ def test_two_places_are_compared_on_one_day_and_one_place_with_the_year_before(p
     assert first < second
 
 
-def test_only_a_rate_of_enough_people_above_its_rounding_is_better_or_worse(published: Path) -> None:  # noqa: F811
-    answer = made.by_province()
-    rate, count = answer.metrics[0], made.answer("active_assistants", rows=[(1,)]).metrics[0]
+@pytest.mark.parametrize(
+    ("name", "side", "verdict"),
+    [
+        ("training_compliance", "higher", "better"),
+        ("training_compliance", "lower", "worse"),
+        ("leaver_rate_12m", "higher", "worse"),
+        ("training_compliance", "none", ""),
+        ("training_compliance", "untested", ""),
+        ("women_share", "higher", ""),
+        ("active_assistants", "higher", ""),
+    ],
+)
+def test_only_a_rate_that_differs_beyond_chance_is_better_or_worse(
+    name: str,
+    side: str,
+    verdict: str,
+    published: Path,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[tuple[str, object]] = []
 
-    assert compare._verdict(rate, 0.84, 0.86, 100) == "better"
-    assert compare._verdict(rate, 0.86, 0.84, 100) == "worse"
-    # 93.58 % and 93.63 % are both shown as 93.6 %.
-    for first, second in ((0.84, 0.8404), (0.9358, 0.9363), (0.84, None)):
-        assert compare._verdict(rate, first, second, 100) == ""
-    assert compare._verdict(rate, 0.84, 0.86, 22) == compare._verdict(count, 100, 600, 100) == ""
+    def tested(analysis: str, **how: object) -> SimpleNamespace:
+        asked.append((analysis, how["than"]))
+        return SimpleNamespace(value=lambda _: side)
+
+    on, settled = date(2024, 9, 21), warehouse.settled_on(name, date(2024, 9, 21))
+    chosen = compare.Sides(("IR-23", "IR"), (on, on))
+    monkeypatch.setattr(warehouse, "analyse", tested)
+    assert compare._verdict(chosen, warehouse.catalogue()[name], ()) == verdict
+    first = comparison.Side(settled or on, warehouse.frozen({"province": ("IR-23",)}))
+    assert asked == ([] if name == "active_assistants" else [("differs", first)])
 
 
 @pytest.mark.slow
