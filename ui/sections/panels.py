@@ -22,7 +22,7 @@ from ui.state.page_context import PageContext
 from ui.summary import different, verdict
 
 # Height of the pictures, in pixels: that of a map as wide as a panel.
-_HEIGHT = 330
+_HEIGHT = 320
 
 
 def panels(view: PageContext) -> None:
@@ -36,7 +36,7 @@ def panels(view: PageContext) -> None:
             else:
                 figure(maps.provinces, "coverage_per_10k", by="province")
         with _panel(view, "growth", "active_assistants", _growth):
-            figure(lines.projection, analysis="projection", target=not is_province)
+            figure(lines.projection, analysis="projection", target=not is_province, height=_HEIGHT - 50)
         with _panel(view, "training", "training_compliance", partial(_told, "training_compliance")):
             if is_province:
                 figure(lines.trend, "training_compliance", by="month", over=view.months(24), zero=False)
