@@ -217,7 +217,7 @@ def percent(value: float | Decimal | None, lang: str, decimals: int = 1, signed:
 
 def points(change: float | Decimal, lang: str) -> str:
     """A signed difference of two shares in percentage points."""
-    return amount(change, "points", lang, signed=True)
+    return amount(change, "share_points", lang, signed=True)
 
 
 def plain(value: Any, unit: str, lang: str, signed: bool = False) -> str:
@@ -230,7 +230,8 @@ def plain(value: Any, unit: str, lang: str, signed: bool = False) -> str:
         return unit_label(value, lang)
     if unit == "share":
         return percent(value, lang, signed=signed)
-    if unit == "points":
+    # A difference of two shares; what is in points already is `points`.
+    if unit == "share_points":
         return number(_percentage(value), lang, 1, signed)
     return number(value, lang, decimals_of(unit), signed)
 

@@ -25,7 +25,8 @@ from ui.state.page_context import PageContext, without_places
 _PAGE = "planning"
 # What ends, and the unit in which it is counted.
 _KINDS = {"licences": "licences", "accreditations": "persons", "training": "seats"}
-_RECRUITS = 1000
+# A line below a list.
+_PLAIN = ("falling-tried",)
 
 
 def _part(
@@ -38,7 +39,7 @@ def _part(
         with error_boundary(view.lang, ident):
             show(*ask())
 
-    place = st.container(border=True, key=f"figure-{ident}", height="stretch")
+    place = st.container(border=ident not in _PLAIN, key=f"figure-{ident}", height="stretch")
     rendering.defer(draw, place=place, ready=ask)
 
 
@@ -149,10 +150,10 @@ def _order(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
 def recruits(view: PageContext) -> None:
     """Where a number of recruits would go by three rules, and how unequal coverage would be."""
     written = page_parameters.one(_PAGE, "n")
-    count = int(written) if written else _RECRUITS
     # Recruits are shared out among all provinces.
-    everywhere = replace(view.scope, where=without_places(view.where))
-    view = replace(view, scope=everywhere)
+    view = replace(view, scope=replace(view.scope, where=without_places(view.where)))
+    # As many as in the last 12 complete months, unless a number is typed.
+    count = int(written or scoped_query.ask(view, ["joiners"])[0].value() or 0)
     _part(view, "recruit-places", "recruit_places", partial(_recruits, view, count), recruits=count)
 
 

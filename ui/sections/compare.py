@@ -25,7 +25,7 @@ from ui.components.plot import plot
 from ui.components.widgets import controlled
 from ui.data import warehouse
 from ui.i18n import text
-from ui.state import page_context, page_parameters
+from ui.state import page_context, page_parameters, scoped_query
 from ui.state.address import NATION, SIMILAR
 from ui.state.page_context import PageContext, without_places
 from ui.summary import changes, why
@@ -51,7 +51,7 @@ class Sides:
     def similar(self, i: int) -> tuple[str, ...]:
         """The provinces similar to the place of the other side; empty without any."""
         other = self.places[1 - i]
-        return () if other in (NATION, SIMILAR) else similar_to(other)
+        return () if other in (NATION, SIMILAR) else scoped_query.similar_to(other)
 
     @property
     def swapped(self) -> "Sides":
@@ -75,12 +75,6 @@ def compare(view: PageContext, *names: str) -> None:
     with st.container(border=True, key="figure-compare-lines"):
         over_time(view, chosen, name)
     bridges(view, chosen)
-
-
-def similar_to(province: str) -> tuple[str, ...]:
-    """The provinces similar to one; empty without any."""
-    answer = warehouse.analyse("similar_provinces", where={"province": (province,)})
-    return tuple(filter(None, answer.column("similar")))
 
 
 def _where(place: str) -> dict[str, tuple[str, ...]]:
@@ -299,7 +293,8 @@ def parts(view: PageContext, chosen: Sides, name: str) -> None:
         by = page_parameters.one(PAGE, "by")
         where = {**without_places(view.where), **_where(here)}
         answer = warehouse.analyse("why", on=after, where=where, metric=name, by=by if by in offered else "", **sides)
-        kind, between = "place", (_named(view, base), _named(view, here))
+        there = view.word("different.nation") if base == NATION else _named(view, base)
+        kind, between = "place", (there, _named(view, here))
         if before != after:
             kind, between = "day", (text.day(before, view.lang), text.day(after, view.lang))
         said = why.sentence(answer, metric, view.lang, context(view).member, kind, between)

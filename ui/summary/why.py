@@ -15,7 +15,7 @@ _MOST_NAMED = 3
 def part(change: float | None, unit: str, lang: str, with_unit: bool = True, is_signed: bool = True) -> str:
     """A part of a difference; of a share in percentage points."""
     write = text.amount if with_unit else text.plain
-    return write(change, "points" if unit == "share" else unit, lang, signed=is_signed)
+    return write(change, "share_points" if unit == "share" else unit, lang, signed=is_signed)
 
 
 def ranked(answer: Answer, unit: str, effect: str = "effect") -> list[tuple[Any, float]]:
@@ -28,7 +28,7 @@ def ranked(answer: Answer, unit: str, effect: str = "effect") -> list[tuple[Any,
 
 def shown(answer: Answer, metric: Metric) -> Answer:
     """The answer with the effect first, and effects on a share in percentage points."""
-    unit = "points" if metric.unit == "share" else metric.unit
+    unit = "share_points" if metric.unit == "share" else metric.unit
     metrics = [replace(each, unit=unit) if each.name.endswith("effect") else each for each in answer.metrics]
     return replace(answer, metrics=(metrics[-1], *metrics[:-1]))
 
@@ -47,20 +47,28 @@ def sentence(
     if "rate_effect" not in answer.columns:
         groups = _names(ranked(answer, metric.unit), metric, answer.by[0], lang, member)
         return text.word("split.of_count", lang, said=said, names=groups) if groups else f"{said}."
-    effects = [total["rate_effect"], total["composition_effect"]]
+    overlap = next((row["effect"] for row in answer.records() if row[answer.by[0]] == OVERLAP), 0)
+    rates = total["rate_effect"]
+    effects = {
+        f"rate_{kind}_{_way(rates)}": rates,
+        f"mix_{kind}": total["composition_effect"] - overlap,
+        "twice": overlap,
+    }
+    visible = {key: effect for key, effect in effects.items() if text.rounded(effect, metric.unit)}
     # Beside a part that works the other way each has its sign.
-    is_mixed = effects[0] * effects[1] < 0 and all(text.rounded(effect, metric.unit) for effect in effects)
+    is_mixed = len({effect > 0 for effect in visible.values()}) > 1
+    groups = text.word(f"plural.{different.kind_of(answer.by)}", lang)
     parts = []
-    for effect, key in zip(effects, (f"rate_{kind}_{_way(effects[0])}", f"mix_{kind}"), strict=True):
-        if text.rounded(effect, metric.unit):
-            size = part(effect if is_mixed else abs(effect), metric.unit, lang, is_signed=is_mixed)
-            groups = text.word(f"plural.{different.kind_of(answer.by)}", lang)
-            made_of = text.word(f"split.{key}", lang, size=size, groups=groups)
+    for key, effect in visible.items():
+        size = part(effect if is_mixed else abs(effect), metric.unit, lang, is_signed=is_mixed)
+        parts.append(text.word(f"split.{key}", lang, size=size, groups=groups))
+        if key.startswith("rate"):
             alike = [group for group in ranked(answer, metric.unit, "rate_effect") if group[1] * effect > 0]
-            names = _names(alike, metric, answer.by[0], lang, member) if key.startswith("rate") else ""
-            parts.append(f"{made_of} ({names})" if names else made_of)
-    because = text.word("different.and", lang, names=parts[0], last=parts[1]) if len(parts) == 2 else parts[0]
-    return text.word("split.because", lang, said=said, parts=because)
+            names = _names(alike, metric, answer.by[0], lang, member)
+            parts[-1] += f" ({names})" if names else ""
+    if len(parts) > 1:
+        parts = [text.word("different.and", lang, names=text.listed(parts[:-1], lang), last=parts[-1])]
+    return text.word("split.because", lang, said=said, parts=parts[0]) if parts else f"{said}."
 
 
 def _way(change: float) -> str:
