@@ -68,7 +68,7 @@ def scope_checks(register: Register, questions: int) -> dict[str, Any]:
             with access.cursor_for(con, scope, published) as cursor, suppress(QuestionError):
                 where = access.members_in_scope(cursor, question.where)
                 where, _ = access.narrow(cursor, question.names, question.by, where)
-                cursor.execute("select 1")
+                cursor.execute("select 1").fetchall()
                 access.visible_rows(scope, question.by, where, [])
                 assert access.restricted(scope, question.by, where) <= scope.codes
                 assert scope.rights() == scope

@@ -58,6 +58,8 @@ install -d "$CONFIG" "$PREFIX/releases"
 [ -e "$CONFIG/settings.toml" ] || install -m 640 -g policeyar code/deploy/settings.toml "$CONFIG/settings.toml"
 # Faulty settings: every fault is printed before anything is installed, and the version in use goes on.
 (
+    # The calendar of a day among them, read from its wheel.
+    PYTHONPATH=$(echo "$PWD"/wheels/persiantools-*.whl) && export PYTHONPATH
     cd code && "$PYTHON" -B -c '
 import sys
 from etl.core import settings

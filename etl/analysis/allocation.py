@@ -16,7 +16,7 @@ MOST = 100_000
 RULES = ("equal", "shortfall", "proportional")
 
 
-@analysis(asks=("target", "leaver_rate_12m", "coverage_per_10k"))
+@analysis(asks=("target", "leaver_rate_12m", "coverage_per_10k"), open_by_province=True)
 def recruit_places(con: ScopedCursor, on: date, where: Where, recruits: int) -> Answer:
     """Where `recruits` go by three rules: (rule, province, recruits, coverage and Gini before and after, then more facts).
 

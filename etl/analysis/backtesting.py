@@ -2,6 +2,7 @@
 
 from datetime import date
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,7 +28,7 @@ def runs_of(history: History) -> pd.DataFrame:
     which fewer than 24 runs had ended. `flat` is a simpler projection: the mean of the paces of 6 and of 12 months.
     """
     starts, paths = history.runs
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     for start, path in zip(starts, paths, strict=True):
         ahead = np.array([months for months in HORIZONS if start + months < len(history.active)], dtype=int)
         ranges, known = history.ranges(start, HORIZONS[-1]), history.vintages[start]

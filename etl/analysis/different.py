@@ -21,6 +21,7 @@ from etl.analysis.clusters import behind, design_effect, spread_of
 from etl.analysis.comparison import Side
 from etl.analysis.registry import analysis
 from etl.core.errors import QuestionError, TooEarly
+from etl.core.jalali import year_before
 from etl.semantic.access import BELOW_PROVINCE, ScopedCursor, members_in_scope
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import TIME, Metric, catalogue, entries, tables
@@ -85,8 +86,12 @@ def different(
 
 
 @analysis(asks=("training_compliance",), open_by_province=True)
-def differs(con: ScopedCursor, on: date, where: Where, than: Side, metric: str = "training_compliance") -> Answer:
-    """The rate on a day in a place against that of another day or place, by the same test; one row. Both days are asked as given.
+def differs(
+    con: ScopedCursor, on: date, where: Where, than: Side | None = None, metric: str = "training_compliance"
+) -> Answer:
+    """The rate on a day in a place against that of another day or place, by the same test; one row.
+
+    Both days are asked as given; without `than` the other is that of a year before.
 
     Columns: the rate, whole_value (that of `than`), p_value, institutes_compared (of the side with fewer), the two parts, and
     `side`: lower, higher, none or untested. Institutes of both sides count by their change. Raises QuestionError
@@ -94,6 +99,7 @@ def differs(con: ScopedCursor, on: date, where: Where, than: Side, metric: str =
     """
     rate = _rate(metric)
     part, count = _parts(rate)
+    than = than or Side(year_before(on), tuple((name, tuple(codes)) for name, codes in where.items()))
     asked = []
     if rate.kind == "event":
         raise QuestionError(f"{metric} is counted over a period; two days are compared by what is measured on a day")

@@ -35,7 +35,10 @@ _KINDS = {
 }
 
 
-@analysis(asks=("licensed_institutes", "judicial_officers", "trainable_assistants", "decided", "completions"))
+@analysis(
+    asks=("licensed_institutes", "judicial_officers", "trainable_assistants", "decided", "completions"),
+    open_by_province=True,
+)
 def endings(con: ScopedCursor, on: date, where: Where, by: str = "province") -> Answer:
     """What ends in each of the next 24 months: (kind, month, province, endings, answered_mean, answered_most, then is_above).
 
@@ -46,7 +49,9 @@ def endings(con: ScopedCursor, on: date, where: Where, by: str = "province") -> 
     if by not in _AXES:
         raise QuestionError(f"--set by={by}: write {', '.join(_AXES)}")
     axes = [*_AXES[by]]
-    like = ask(con, "licensed_institutes", by=("province",) if by == "province" else (), on=on, where=where)
+    like = ask(con, "trainable_assistants", by=tuple(axes), on=on, where=where)
+    # By course a person of one province is answered about its own.
+    where = like.where
     first = jalali.unit_of(on + jalali.DAY, "month").first
     months = pd.DataFrame({"month": [*_labels(first, jalali.add_months(first, MONTHS + 1))][:MONTHS]})
     frames, queries, also = [], [], []
@@ -69,7 +74,7 @@ def endings(con: ScopedCursor, on: date, where: Where, by: str = "province") -> 
     return answered(like, columns, names, rows, on=on, also=[*filter(None, also)], more=("is_above",), query=query)
 
 
-@analysis(asks=("training_compliance",))
+@analysis(asks=("training_compliance", "active_assistants"))
 def institutes_falling(con: ScopedCursor, on: date, where: Where, goal: float = GOAL, least: int = LEAST) -> Answer:
     """Institutes of `least` people or more that hold the goal, and the first day on which they do not if nobody trains.
 
@@ -82,7 +87,7 @@ def institutes_falling(con: ScopedCursor, on: date, where: Where, goal: float = 
     return answered(like, ("institute", "province"), names, rows, on=on, query=query)
 
 
-@analysis(asks=("training_compliance",))
+@analysis(asks=("training_compliance", "active_assistants"))
 def endings_backtest(con: ScopedCursor, on: date, where: Where, goal: float = GOAL, least: int = LEAST) -> Answer:
     """Of the institutes that `institutes_falling` listed 6 to 17 months ago as falling within 6 months, how many did fall.
 

@@ -9,6 +9,7 @@ the same month in these two years. Breaks are left out of pace and profile, and 
 For a year after it the range is wider by the size of the break; until three months have passed there is none.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -106,7 +107,7 @@ class History:
         known = np.tile(self.active.astype(float), (len(self.active), 1))
         at = {end: number for number, end in enumerate(self.ends)}
         for end, known_on, persons in self.known_later:
-            known[: np.searchsorted(self.ends, known_on), at[end]] -= persons
+            known[: bisect_left(self.ends, known_on), at[end]] -= persons
         return known
 
     @cached_property

@@ -24,8 +24,6 @@ AHEAD = 6
 NEVER = "never"
 _MONTHS = 12
 _SERVED = 0.95
-# Fridays are no working days.
-_SERVICE_MONTHS = SERVICE_DAYS * 7 / 6 / jalali.DAYS_A_MONTH
 _MOST_MONTHS = 600
 _NUMBERS = (
     "queue_files",
@@ -45,7 +43,7 @@ _COUNTS = ("waiting", "arrived", "decided")
 _BACKTEST_MONTHS = 36
 
 
-@analysis(asks=("outstanding", "files_complete"))
+@analysis(asks=("outstanding", "files_complete"), open_by_province=True)
 def queue(con: ScopedCursor, on: date, where: Where, by: str = "nation", least: int = LEAST) -> Answer:
     """Complete files that wait, arrivals and decisions a month, the decisions needed, and the month in which the queue is gone.
 
@@ -64,11 +62,11 @@ def queue(con: ScopedCursor, on: date, where: Where, by: str = "nation", least: 
         counted = counted.groupby(files["province"]).sum().reindex(like.frame["province"].dropna(), fill_value=0)
     else:
         counted = counted.sum().to_frame().T
-    rows = _forecast(counted, on, least).reset_index()
+    rows = _forecast(counted, on, least, _service_months(con, on)).reset_index()
     return answered(like, axes, _NUMBERS, rows, on=on, query=query, more=_BOUNDS)
 
 
-@analysis(asks=("outstanding", "files_complete"))
+@analysis(asks=("outstanding", "files_complete"), open_by_province=True)
 def queue_backtest(con: ScopedCursor, on: date, where: Where, least: int = LEAST) -> Answer:
     """What `queue` said 6 months before the end of each of the last 36 months, against the queue then. One row.
 
@@ -80,7 +78,9 @@ def queue_backtest(con: ScopedCursor, on: date, where: Where, least: int = LEAST
     first = jalali.last_complete_months(on, _BACKTEST_MONTHS + AHEAD)[0] - jalali.DAY
     ends = [first, *(unit.last for unit in jalali.units_between(first + jalali.DAY, on, "month") if unit.last <= on)]
     counted = pd.DataFrame([_counted(files, end).sum() for end in ends])
-    said = pd.concat([_forecast(counted.iloc[[at]], end, least) for at, end in enumerate(ends)])
+    said = pd.concat(
+        [_forecast(counted.iloc[[at]], end, least, _service_months(con, end)) for at, end in enumerate(ends)]
+    )
     said, then = said.iloc[:-AHEAD].dropna(subset=["queue_ahead"]), counted["waiting"].shift(-AHEAD)
     numbers = ["queue_files", "queue_ahead", "queue_ahead_low", "queue_ahead_high"]
     runs = said[numbers].astype(float).assign(actual=then)
@@ -102,6 +102,20 @@ def _files(con: ScopedCursor, like: Answer) -> tuple[pd.DataFrame, str]:
     return con.numbers.execute(sql, parameters).df(), readable(sql, parameters)
 
 
+def _service_months(con: ScopedCursor, on: date) -> float:
+    """25 working days in months: of the 12 complete months, on average over the provinces."""
+    first, last = jalali.last_complete_months(on, _MONTHS)
+    sql = """
+        select avg(until.elapsed - since.elapsed)
+        from working_days as until
+        inner join working_days as since using (province)
+        where since.day = $first and until.day = $last
+    """
+    ((days,),) = con.numbers.execute(sql, {"first": first - jalali.DAY, "last": last}).fetchall()
+    # Before the calendar begins only Fridays are known.
+    return SERVICE_DAYS * _MONTHS / (days or _MONTHS * jalali.DAYS_A_MONTH * 6 / 7)
+
+
 def _counted(files: pd.DataFrame, on: date) -> pd.DataFrame:
     """Whether each file waits on the day, arrived, and was decided in the 12 complete months up to it."""
     first, last, day = (pd.Timestamp(day) for day in (*jalali.last_complete_months(on, _MONTHS), on))
@@ -111,8 +125,8 @@ def _counted(files: pd.DataFrame, on: date) -> pd.DataFrame:
     return pd.DataFrame({name: flags.astype(int) for name, flags in columns.items()})
 
 
-def _forecast(counted: pd.DataFrame, on: date, least: int) -> pd.DataFrame:
-    """The numbers of `queue` for each row of counts."""
+def _forecast(counted: pd.DataFrame, on: date, least: int, limit: float) -> pd.DataFrame:
+    """The numbers of `queue` for each row of counts; `limit` is 25 working days in months."""
     numbers = pd.DataFrame(index=counted.index)
     numbers["queue_files"] = waiting = counted["waiting"]
     numbers["queue_arrivals"] = arrivals = counted["arrived"] / _MONTHS
@@ -120,8 +134,8 @@ def _forecast(counted: pd.DataFrame, on: date, least: int) -> pd.DataFrame:
     bounds = [*poisson_interval(counted["arrived"]), *poisson_interval(counted["decided"])]
     numbers[[*_BOUNDS]] = (pd.concat(bounds, axis=1) / _MONTHS).to_numpy()
     # Exponential waits: a share exp(-t / mean) waits longer than t.
-    rate = -math.log(1 - _SERVED) / _SERVICE_MONTHS
-    numbers["queue_needed"] = np.maximum(arrivals + rate, waiting / _SERVICE_MONTHS)
+    rate = -math.log(1 - _SERVED) / limit
+    numbers["queue_needed"] = np.maximum(arrivals + rate, waiting / limit)
     numbers["queue_target"] = arrivals / rate
     # The difference of two Poisson counts.
     spread = 1.96 * np.sqrt(counted["arrived"] + counted["decided"]) / _MONTHS

@@ -83,7 +83,7 @@ def analyse(con: ScopedCursor, name: str, /, on: date | None = None, where: Wher
     """Run an analysis within the scope of `con`; `more` holds its further arguments. Raises QuestionError."""
     registered, scope = named(name), con.scope
     left_out: frozenset[str] = frozenset()
-    if not scope.sees_whole_country:
+    if where or not scope.sees_whole_country:
         asked = members_in_scope(con, where or {})
         where, left_out = narrow(con, registered.asks, (), asked, registered.open_by_province)
     answer = _cut(registered.run(con, on=on, where=where, **more), registered)

@@ -59,7 +59,7 @@ def seat_plan(con: ScopedCursor, on: date, where: Where) -> Answer:
     return answered(asked.like, by, names, rows, on=on, also=asked.also, query=asked.query)
 
 
-@analysis(asks=("trainable_assistants", "course_results"))
+@analysis(asks=("trainable_assistants", "course_results"), open_by_province=True)
 def seat_plan_months(con: ScopedCursor, on: date, where: Where) -> Answer:
     """What the plan reaches at the end of each month: (month, plan_in_date, plan_bound, plan_gap).
 
@@ -105,7 +105,7 @@ def seat_plan_rooms(con: ScopedCursor, on: date, where: Where) -> Answer:
     )
 
 
-@analysis(asks=("trainable_assistants", "course_results"))
+@analysis(asks=("trainable_assistants", "course_results"), open_by_province=True)
 def seat_plan_backtest(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Had the plan run from 12 months ago with the seats that those people took: (month, plan_in_date, plan_bound, real_in_date).
 
@@ -238,7 +238,7 @@ def _asked(con: ScopedCursor, on: date, where: Where) -> _Asked:
     if first is None or first > period[0]:
         raise TooEarly("the seats are those of the last 12 complete months, and the register has fewer")
     like = ask(con, "trainable_assistants", on=on, where=where)
-    results = ask(con, "results_passed", by=("province", "course"), over=period, where=within)
+    results = ask(con.of_everybody, "results_passed", by=("province", "course"), over=period, where=within)
     units = [*jalali.units_between(on, jalali.add_months(on, MONTHS + 2), "month")][: MONTHS + 1]
     rows, parameters = rows_on(con, "course_compliance_intervals", on, where)
     sql = f"""

@@ -20,15 +20,13 @@ _FARTHEST = 0.9
 _MAD = 1.4826
 
 
-@analysis(asks=("coverage_per_10k",))
+@analysis(asks=("target",), open_by_province=True)
 def similar_provinces(con: ScopedCursor, on: date, where: Where) -> Answer:
     """The similar provinces of the reference file: (province, rank, similar, distance, then made_on).
 
     A province that is far from all others has one row, without `similar`, that says how far the nearest is.
     """
-    like = ask(
-        con, "residents", by=("province",), on=on, where={name: where[name] for name in where if name == "province"}
-    )
+    like = ask(con, "target", by=("province",), on=on, where=where)
     try:
         known = pd.read_csv(paths.REFERENCE / FILE, dtype={"province": str, "similar": str})
     except FileNotFoundError:

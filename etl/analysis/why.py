@@ -35,7 +35,7 @@ _OF_COUNTS = ("before", "after", "effect")
 _Side = tuple[date, Where]
 
 
-@analysis(asks=())
+@analysis(asks=(), open_by_province=True)
 def why(
     con: ScopedCursor,
     on: date,

@@ -5,7 +5,7 @@ import inspect
 import math
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -51,8 +51,12 @@ def options_of(run: Callable[..., Any]) -> dict[str, Option]:
         if name in _OWN:
             continue
         if is_dataclass(kind):
-            known = {field.name: _simple(get_type_hints(kind)[field.name]) for field in fields(kind)}
-            options |= {field: Option(of, False, name, kind) for field, of in known.items() if of in _KINDS}
+            of, is_required = get_type_hints(kind), parameter.default is parameter.empty
+            options |= {
+                field.name: Option(_simple(of[field.name]), is_required and field.default is MISSING, name, kind)
+                for field in fields(kind)
+                if _simple(of[field.name]) in _KINDS
+            }
         elif kind in _KINDS:
             options[name] = Option(kind, parameter.default is parameter.empty, name)
     return options

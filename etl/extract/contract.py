@@ -23,6 +23,8 @@ TABLES = ("institutes", "licences", "personnel", "training")
 
 # What clerks append to a header: an asterisk, a colon, a remark in brackets.
 _DECORATION = re.compile(r"(\s*([*:：]|\([^()]*\)|\[[^\[\]]*\]))+$")
+# The column that a suggestion names.
+_ENGLISH_NAME = re.compile(r"~ \w+ \((.*)\)$")
 # The least similarity (difflib ratio) of a title to a known header for the header to be suggested.
 _NEAR = 0.75
 _LONGEST_TITLE, _MOST_TITLES = 30, 20
@@ -181,6 +183,7 @@ class Match:
         # A row of data in place of a header has no cause that shows it: it may hold values of a person.
         shown = [display_text(title)[:_LONGEST_TITLE] for title in self.titles[:_MOST_TITLES]]
         near = self.near()
+        near_fa = [_ENGLISH_NAME.sub(r"~ «\1»", title) for title in near]
         refusal = because(
             "missing_column" if len(self.positions) > 1 else "no_header",
             place=place,
@@ -190,7 +193,7 @@ class Match:
             found=", ".join(filter(None, shown)) or "–",
             found_fa="، ".join(filter(None, shown)) or "–",
             near=f"; near: {', '.join(near)}" if near else "",
-            near_fa=f"؛ شاید منظور این باشد: {'، '.join(near)}" if near else "",
+            near_fa=f"؛ شاید منظور این باشد: {'، '.join(near_fa)}" if near else "",
         )
         refusal.resembles = self.resembles
         return refusal

@@ -22,6 +22,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
+from etl.core.errors import Refused
 from etl.core.paths import ROOT
 from etl.operations import audit
 from etl.operations.audit import Verified
@@ -30,6 +31,7 @@ from etl.warehouse import publications
 from tests.access.scopes import NATIONAL, NONE, OF_TEHRAN, TEHRAN
 from tests.parts import SCRIPT, opening
 from tests.serving import publish
+from ui.briefing import command
 from ui.data import user
 from ui.i18n import text
 from ui.sections import audit_log
@@ -554,3 +556,46 @@ def test_the_page_says_how_many_files_were_submitted(lang: str, event: str, deta
     cells = {column.name: column.cell(submitted) for column in audit_log._columns(view)}
     assert cells["event"] == f"<bdi>{event}</bdi>"
     assert cells["more"] == f"<bdi>{details}</bdi>"
+
+
+OUTSIDE = """
+from ui.components import notices
+from ui.data import user
+
+with notices.error_boundary("en", "institutes"):
+    raise user.AccessDenied
+"""
+
+
+def test_an_attempt_in_a_page_at_what_is_outside_is_logged_once_for_a_view(monkeypatch: pytest.MonkeyPatch) -> None:
+    events: list[tuple[str, str, dict[str, Any]]] = []
+    record = lambda sub, event, **more: events.append((sub, event, more))  # noqa: E731
+    monkeypatch.setattr(user, "_sign_in", user.SignIn(lambda: OF_TEHRAN, lambda *_: "", record, lambda: ([], None)))
+    app = AppTest.from_string(OUTSIDE)
+    app.query_params["province"] = "IR-10"
+    app.run().run()
+    assert not app.exception
+    why = {"why": "outside of the rights", "page": "institutes"}
+    assert events == [("tehran.officer", "refused", why | audit.rights(OF_TEHRAN))]
+
+
+def test_an_exact_briefing_is_logged_with_its_place_or_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written, noted = [], []
+    questions = SimpleNamespace(publication=SimpleNamespace(id="000007"))
+    write = lambda _, to: written.append(to) or SimpleNamespace(file=to)  # type: ignore[func-returns-value] # noqa: E731
+    press = cast(Any, SimpleNamespace(questions=lambda *_: questions, write=write))
+    words = ["brief", "--province", "IR-11", "--to", str(tmp_path / "x.pdf")]
+
+    def full(*_: str, **__: str) -> None:
+        raise Refused("the audit log cannot be written")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(command, "note", full)
+        assert command._books(press, command._parser().parse_args([*words, "--exact"])) == 1
+        assert written == []
+    monkeypatch.setattr(command, "note", lambda event, **more: noted.append((event, more)))
+    for exact in ([], ["--exact"]):
+        assert command._books(press, command._parser().parse_args([*words, *exact])) == 0
+    assert noted == [("export", {"form": "briefing", "why": "exact", "province": "IR-11", "publication": "000007"})]

@@ -406,18 +406,15 @@ def test_what_cannot_be_planned_is_refused(con, by_hand) -> None:
 
 
 def test_a_province_sees_its_own_institutes_and_every_province(small_register: Path) -> None:
-    scope = access.AccessScope("p", "province", frozenset({"IR-23"}), may_see_detail=False, may_export=False)
+    scope = access.AccessScope("p", frozenset({access.Grant("province", frozenset({"IR-23"}), False, False)}))
     with (
         access.connect(small_register, access.ADMINISTRATOR) as everything,
         access.connect(small_register, scope) as own,
     ):
-        for name, more in (
-            ("endings", {}),
-            ("seat_plan", {}),
-            ("recruit_places", {"recruits": 50}),
-            ("queue", {"by": "province"}),
-        ):
-            assert run(own, name, **more).rows == run(everything, name, **more).rows
+        by_province = {"endings": {}, "recruit_places": {"recruits": 50}, "queue": {"by": "province"}}
+        by_province |= {"seat_plan_months": {}, "similar_provinces": {}}
+        for name, more in by_province.items():
+            assert run(own, name, **more).rows == run(everything, name, **more).rows, name
         whole = run(everything, "institutes_falling", least=5, goal=0.8).frame
         here = run(own, "institutes_falling", least=5, goal=0.8).frame
         assert 0 < len(here) < len(whole)

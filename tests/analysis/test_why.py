@@ -124,6 +124,13 @@ def test_people_counted_in_two_groups_are_a_row_of_their_own(by_hand) -> None:
     assert small.column("gender") == [SMALL, TOTAL]
 
 
+def test_a_group_of_one_side_is_small_only_if_it_is_small_there(con) -> None:
+    where = {"province": ("IR-23",)}
+    rows = registry.analyse(con, "why", DAY, where, metric="women_share", by="province", against="province=IR-30").rows
+    assert [row[0] for row in rows] == ["IR-23", "IR-30", TOTAL]
+    assert [row[5] for row in rows] == [0, 0, 0], "all of it is composition"
+
+
 def test_members_come_in_the_order_of_their_dimension(con) -> None:
     answer = registry.analyse(con, "why", DAY, metric="active_assistants", by="education", before=BEFORE, smallest=1)
     members = ["below_diploma", "diploma", "associate", "bachelor", "master", "doctorate"]

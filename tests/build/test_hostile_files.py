@@ -53,8 +53,8 @@ def test_an_empty_file_is_refused(folder, build_refusal):
     [
         (b"\n\n\n", "the file is empty; "),
         (b"   \n", "the file is empty; "),
-        (b"\xef\xbb\xbf", "the file holds a byte order mark and nothing else; "),
-        (b"\xff\xfe\r\x00\n\x00", "the file holds a byte order mark and nothing else; "),
+        (b"\xef\xbb\xbf", "the file is empty; "),
+        (b"\xff\xfe\r\x00\n\x00", "the file is empty; "),
         (b"\x00" * 500, "line 1: missing required column national_id, course_code"),
         (bytes(range(256)) * 40, "line 1: missing required column national_id, course_code"),
     ],
@@ -149,7 +149,7 @@ def test_a_header_of_too_many_columns_is_refused(folder, build_refusal):
 
 def test_a_file_of_another_kind_under_this_name_is_refused(folder, build_refusal):
     for content, message in (
-        (b"PK\x03\x04" + os.urandom(3000), "a packed file (ZIP) under the ending .csv"),
+        (b"PK\x03\x04" + os.urandom(3000), "a packed file (ZIP); unzip it"),
         (b"\x7fELF" + bytes(2000), "line 1: missing required column"),
         (b"<html><body>not found</body></html>", "a document (HTML) under the ending .csv"),
         (b"%PDF-1.7\n", "a document (PDF) under the ending .csv"),

@@ -191,7 +191,8 @@ def test_a_refused_file_refuses_the_build_and_leaves_the_last_publication(folder
     put(folder, "training_گیلان.csv", "a,b\n1,2\n")
     after = load(folder)
     assert after.refusal.startswith(
-        "training_گیلان.csv: line 1: missing required column national_id, course_code, completed_on, result; headers found: –"
+        "training_گیلان.csv: line 1: missing required column national_id, course_code, completed_on, result: no header "
+        "of the table was found; "
     )
     assert after.report["published"] is False
     assert after.report["refused"][0]["province"] == "IR-01"

@@ -14,7 +14,7 @@ import pytest
 
 from etl.core.errors import Refused
 from etl.core.settings import Folders
-from etl.operations import backup
+from etl.operations import audit, backup
 from etl.warehouse import publications
 from tests.serving import publish
 
@@ -167,3 +167,18 @@ def test_a_backup_under_a_clock_set_back_is_kept(installed):
         (installed.backups / f"policeyar-20990101T0000{number:02}.tar").write_text("")
     assert backup.backup(installed).exists()
     assert len(list(installed.backups.iterdir())) == 30
+
+
+def test_a_backup_holds_the_audit_log_without_the_keys_that_would_write_it_anew(installed, tmp_path):
+    audit.record(installed.audit, "someone", "sign_in")
+    first_key = audit.take_first_key(installed.audit)
+    archive = backup.backup(installed)
+    with tarfile.open(archive) as packed:
+        names = [name for name in packed.getnames() if name.startswith("audit/")]
+    assert [name for name in names if "head.json" in name or "first.key" in name] == []
+    into = folders_in(tmp_path / "new")
+    backup.restore(archive, into)
+    audit.record(into.audit, "someone", "sign_out")
+    assert audit.verify(into.audit) == "", "a new chain began beside the old one"
+    assert "note of its end is missing" in audit.verify(into.audit, first_key)
+    assert {event.event for event in audit.events(into.audit)} == {"sign_in", "sign_out"}

@@ -143,7 +143,6 @@ NOT_READ = {
             "{centre_y:.1f}",
             "{centre:.1f}",
             "{top - 11:.1f}",
-            "round(at * (len(_PAPER) - 1) / max(count - 1, 1))",
         ),
     },
     "ui/sections/overview.py": {"{min(max(share, 0.0), 1.0) * 100:.1f}"},

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -348,7 +349,7 @@ def test_a_name_of_the_other_direction_is_isolated_in_a_sentence_and_not_in_the_
 # ---------------------------------------------------------------- filters without an effect
 
 
-@pytest.mark.parametrize("name", registry.analyses())
+@pytest.mark.parametrize("name", [name for name in registry.analyses() if name not in ("why", "differs")])
 def test_an_analysis_says_which_filters_have_a_meaning_for_it(name: str, published: Path) -> None:
     with access.connect(published, access.ADMINISTRATOR) as con:
         members = {
@@ -362,17 +363,19 @@ def test_an_analysis_says_which_filters_have_a_meaning_for_it(name: str, publish
                 ("course", "course_code", "courses"),
             )
         } | {dimension: min(CHOICES[dimension].values()) for dimension in FILTERS if dimension in CHOICES}
+        more = {"recruits": 7} if name == "recruit_places" else {}
+        run = partial(registry.analyses()[name].run, con, **more)
         for dimension in FILTERS:
             where = {dimension: [members[dimension]]}
             if dimension in registry.filters(name):
-                registry.analyses()[name].run(con, where=where)
+                run(where=where)
             elif name == "target_path" and dimension != "course":
-                assert not registry.analyses()[name].run(con, where=where).rows
+                assert not run(where=where).rows
             elif name in ("announced", "claim", "events"):
-                assert registry.analyses()[name].run(con, where=where).rows == registry.analyses()[name].run(con).rows
+                assert run(where=where).rows == run().rows
             else:
                 with pytest.raises(QuestionError):
-                    registry.analyses()[name].run(con, where=where)
+                    run(where=where)
 
 
 @pytest.mark.slow

@@ -110,9 +110,7 @@ class Questions:
         options = {"metric": name, "by": by} | ({"over": over} if over else {})
         exact = self._once(
             (name, by, over, "" if is_national else self.province),
-            lambda: registry.analyses()["different"].run(
-                self.con, on=self.on, where={} if is_national else self.where, **options
-            ),
+            lambda: registry.analyse(self.con, "different", self.on, {} if is_national else self.where, **options),
         )
         when: dict[str, Any] = {"on": exact.on, "over": exact.over, "everywhere": is_national and bool(self.province)}
         shown, whole = (self.ask(name, by=axes, **when) for axes in ((by,), ()))
@@ -133,7 +131,7 @@ class Questions:
         if not (here.on and there.on and is_tested(name)):
             return ""
         than = Side(there.on, tuple(there.where.items()))
-        answer = registry.analyses()["differs"].run(self.con, on=here.on, where=here.where, metric=name, than=than)
+        answer = registry.analyse(self.con, "differs", here.on, here.where, metric=name, than=than)
         return str(answer.value("side"))
 
     def provinces(self) -> Answer:

@@ -104,7 +104,7 @@ def _sentence(view: PageContext, row: dict, until: date) -> str:
     }
     needed = row["recruits_needed"]
     key = "unknown" if needed is None else "none_needed" if not needed else "answer"
-    if needed and text.rounded(needed, "persons") <= text.rounded(row["plan_recruits"], "persons"):
+    if needed and round(needed) <= round(row["plan_recruits"]):
         key = "enough"
     return (
         f"{blocks.heading(view.word('goal.title'))}"

@@ -40,8 +40,8 @@ _CLOSED_FOLDERS = ("/_stcore/", "/media/", "/files/", "/component/", "/metrics")
 _SHUT = ("/_stcore/upload_file", "/_stcore/agent", "/auth/logout")
 _PRIVATE = {"Cache-Control": "private, no-store"}
 _STREAMLIT_COOKIES = (b"_streamlit_user",)
-# What a browser deletes at sign-out, besides these cookies.
-_CLEARED = '"cookies", "storage"'
+# What a browser deletes at sign-out, besides these cookies; "cookies" would be those of the whole domain, the provider's too.
+_CLEARED = '"storage"'
 # How often an open socket checks that its session is still valid.
 _ASK_AGAIN_SECONDS = 5.0
 _PROVIDER_SECONDS = 5.0

@@ -89,7 +89,7 @@ def _reached(facts: Facts, sources: Sources) -> str:
         key = "in_range" if last else "in_range_open"
         if first == last:
             key = "in_month"
-        elif last and facts.first[:4] == facts.last[:4]:
+        elif facts.first and facts.last and facts.first[:4] == facts.last[:4]:
             first = text.unit_label(facts.first, sources.lang, short=True)
     sentence = sources.word(f"verdict.{key}", month=month, first=first, last=last)
     if not facts.broken:
