@@ -11,7 +11,7 @@ from etl.analysis.allocation import RULES
 from etl.core.text_folding import latin_digits
 from etl.semantic.answers import Answer
 from ui.charts import ahead as charts
-from ui.charts import matrix
+from ui.charts import lines, titles
 from ui.components import blocks, tables
 from ui.components import figures as ui
 from ui.components.footer import context, footer, where_and_when
@@ -140,7 +140,7 @@ def _order(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
     if len({row[0] for row in answer.rows}) == 1:
         rows = [row[1:] for row in answer.rows]
         answer = replace(answer, by=answer.by[1:], columns=answer.columns[1:], rows=rows)
-        ui.draw(view, matrix.matrix, answer, "seat-order", ignored=ignored)
+        ui.draw(view, lines.heat, answer, "seat-order", titles.highest, ignored)
         return
     blocks.head(view.word("ahead.order"), where_and_when(view, answer))
     blocks.note(view.word("ahead.order_help" if answer.rows else "ahead.order_none"))
