@@ -158,7 +158,7 @@ def test_planning_gives_places_for_as_many_recruits_as_are_typed(published: Path
 
 
 def test_planning_says_where_the_history_is_too_short(published: Path) -> None:  # noqa: F811
-    early = page("planning", on="1401/06/31")
+    early = page("planning", on="1398/06/31")
     assert text.escape(text.word("state.too_early", "en")) in early
     assert "pd-error" not in early
 

@@ -28,7 +28,7 @@ def above(answer: Answer, context: ChartContext) -> Title:
 def endings(answer: Answer, context: ChartContext) -> Figure:
     """Bars of what ends in each month, orange above the highest month of what answers it, with lines for that and the mean."""
     metric, rows = answer.metrics[0], answer.records()
-    most, mean = (max(row[name] for row in rows) for name in ("answered_most", "answered_mean"))
+    most, mean = (max(row[name] or 0 for row in rows) for name in ("answered_most", "answered_mean"))
     values = [row["endings"] for row in rows]
     hovers = [elements.hover(answer, metric, row, context) for row in answer.rows]
     colours = [context.colour("problem" if row["is_above"] else "actual") for row in rows]

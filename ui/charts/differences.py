@@ -33,7 +33,7 @@ def largest(answer: Answer, context: ChartContext, metric: Metric) -> Title:
 @chart(titles.extreme)
 def parts(answer: Answer, context: ChartContext, unit: str) -> Figure:
     """Signed bars of the largest parts, those of a rate in two colours; then the others together, and the sum."""
-    names = [name for name in ("rate_effect", "composition_effect") if name in answer.columns] or ["effect"]
+    names: list[str] = [name for name in _STYLES if name in answer.columns and name != "effect"] or ["effect"]
     by_code = {row[0]: row for row in answer.rows}
     shown = [code for code, _ in why.ranked(answer, unit)][:_MOST]
     others = [row for code, row in by_code.items() if code not in (*shown, SMALL, OVERLAP, TOTAL)]

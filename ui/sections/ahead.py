@@ -58,7 +58,10 @@ def _endings(view: PageContext, kind: str, answer: Answer, ignored: Sequence[str
     of_kind = replace(metric, unit=_KINDS[kind], label=words, short=words)
     rows = [row[1:] for row in answer.rows if row[0] == kind]
     answer = replace(answer, by=answer.by[1:], columns=answer.columns[1:], rows=rows, metrics=(of_kind, *answered))
-    ui.draw(view, charts.endings, answer, f"endings-{kind}", ignored=ignored)
+    if any(answer.column("endings")):
+        ui.draw(view, charts.endings, answer, f"endings-{kind}", ignored=ignored)
+    else:
+        blocks.head(words[view.lang], view.word("ahead.nothing"))
 
 
 def _tried(view: PageContext, answer: Answer, _: Sequence[str]) -> None:
