@@ -1,4 +1,4 @@
-"""Which institutes are licensed, how long does a licence take, and whose is about to end?"""
+"""Whose licence is about to end, how long does a licence take, and which institutes are licensed?"""
 
 import streamlit as st
 
@@ -6,7 +6,7 @@ from ui.charts import bars, lines, time_titles, titles
 from ui.charts import licensing as charts
 from ui.components import blocks
 from ui.components import figures as ui
-from ui.sections import licensing, listings
+from ui.sections import ahead, licensing, listings
 from ui.state import address
 
 AGES = ("outstanding_30", "outstanding_90", "outstanding_180", "outstanding_older")
@@ -15,36 +15,15 @@ AGES = ("outstanding_30", "outstanding_90", "outstanding_180", "outstanding_olde
 def page() -> None:
     view = ui.scope_bar("@place", period=True)
     listings.requested(view, "licensing")
-    listings.part(view, "cohort.all")
-    ui.cards(view, *(f"licensing_times.files_{name}" for name in ("median", "p90", "within_25")))
-    left, right = st.columns(2)
-    with left:
-        ui.figure(view, charts.decided, analysis="licensing_cohort")
-    with right:
-        licensing.funnel(view)
-    listings.part(view, "cohort.decided")
-    blocks.intro(view.word("cohort.decided_help"))
-    ui.cards(view, "time_to_licence_median", "time_to_licence_p90", "within_25_days_share", "decided")
-    left, right = st.columns(2)
-    with left:
-        times = ("time_to_licence_median", "time_to_licence_p90")
-        ui.figure(view, lines.trend, *times, by="month", over=view.months(24))
-    with right:
-        ui.figure(view, lines.trend, "renewal_rate", by="quarter", over=view.complete_months(36))
-    left, right = st.columns(2)
-    with left:
-        ui.figure(view, bars.ranking, "within_25_days_share", by="place", nation=True)
-    with right:
-        ui.figure(view, bars.ranking, "time_to_licence_median", by="place", nation=True)
-    ui.figure(view, charts.aged, "outstanding", *AGES, by="place")
-    listings.part(view, "cohort.institutes")
+    first, *others = address.LICENCE_LISTS[:-1]
+    listings.listings(view, first, without=listings.chosen("licensing"))
     ui.cards(
         view,
         "licensed_institutes",
-        "suspended_institutes",
-        "revoked_institutes",
         "licences_ending_30",
         "lapsed_licence_service",
+        "suspended_institutes",
+        "revoked_institutes",
         "outstanding",
         "renewal_rate",
         "veteran_led_institute_share",
@@ -52,6 +31,32 @@ def page() -> None:
         "institute_age_median",
         lists={"licences_ending_30": listings.ending(view, "30")},
     )
+    left, right = st.columns(2)
+    with left:
+        ahead.queue(view)
+    with right:
+        licensing.funnel(view)
+    ui.figure(view, charts.aged, "outstanding", *AGES, by="place")
+    listings.listings(view, *others, without=listings.chosen("licensing"))
+    listings.part(view, "cohort.all")
+    ui.cards(view, *(f"licensing_times.files_{name}" for name in ("median", "p90", "within_25")))
+    left, right = st.columns(2)
+    with left:
+        ui.figure(view, charts.decided, analysis="licensing_cohort")
+    with right:
+        ui.figure(view, lines.trend, "renewal_rate", by="quarter", over=view.complete_months(36))
+    listings.part(view, "cohort.decided")
+    blocks.intro(view.word("cohort.decided_help"))
+    ui.cards(view, "time_to_licence_median", "time_to_licence_p90", "within_25_days_share", "decided")
+    times = ("time_to_licence_median", "time_to_licence_p90")
+    left, middle, right = st.columns(3)
+    with left:
+        ui.figure(view, lines.trend, *times, by="month", over=view.months(24))
+    with middle:
+        ui.figure(view, bars.ranking, "within_25_days_share", by="place", nation=True)
+    with right:
+        ui.figure(view, bars.ranking, "time_to_licence_median", by="place", nation=True)
+    listings.part(view, "cohort.institutes")
     left, right = st.columns(2)
     with left:
         ui.figure(view, lines.trend, "licensed_institutes", by="month", over=view.months(144))
@@ -65,4 +70,3 @@ def page() -> None:
         ui.figure(view, bars.ranking, "veteran_led_institute_share", by="smart", nation=True)
     with right:
         ui.figure(view, bars.ranking, "veteran_led_institute_share", by="place", nation=True, says=titles.highest)
-    listings.listings(view, *address.LICENCE_LISTS, without=listings.chosen("licensing"))

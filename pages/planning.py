@@ -1,10 +1,10 @@
-"""What would it take, and how far can a projection be trusted?"""
+"""What would it take, what comes next, and how far can a projection be trusted?"""
 
 import streamlit as st
 
 from ui.charts import scenario_paths
 from ui.components import figures as ui
-from ui.sections import scenario
+from ui.sections import ahead, listings, scenario
 
 
 def page() -> None:
@@ -16,6 +16,11 @@ def page() -> None:
     with right:
         scenario.figure(view, "compliance", chosen_scenario)
     scenario.panel(view, chosen_scenario)
+    listings.part(view, "ahead.title")
+    ahead.endings(view)
+    listings.part(view, "ahead.seats")
+    ahead.seats(view)
+    ahead.recruits(view)
     scenario.method(view)
     left, right = st.columns(2)
     with left:

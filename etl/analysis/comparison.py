@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from statistics import median
 from typing import Any
 
 from etl.core.errors import QuestionError
@@ -18,10 +19,11 @@ _Filters = tuple[tuple[str, tuple[str, ...]], ...]
 
 @dataclass(frozen=True)
 class Side:
-    """One side: a day, and its places (empty: the nation)."""
+    """One side: a day, and its places (empty: the nation); `is_median`: the median of its provinces, not all of them."""
 
     on: date
     where: _Filters = ()
+    is_median: bool = False
 
 
 def compare(con: ScopedCursor, names: Sequence[str], first: Side, second: Side, where: _Filters = ()) -> Answer:
@@ -61,15 +63,37 @@ def _asked(con: ScopedCursor, names: Sequence[str], side: Side, common: Mapping[
     for name in names:
         settled = settled_on(con, name, side.on) if name in catalogue() else None
         days.setdefault(settled or side.on, []).append(name)
-    return [ask(con, *group, on=day, where={**common, **dict(side.where)}) for day, group in days.items()]
+    by = ("province",) if side.is_median else ()
+    answers = [ask(con, *group, by=by, on=day, where={**common, **dict(side.where)}) for day, group in days.items()]
+    return [median_of_provinces(answer) for answer in answers] if side.is_median else answers
+
+
+def median_of_provinces(answer: Answer) -> Answer:
+    """The median of each metric over the provinces, the last dimension of an answer; the parts of rates have none."""
+    provinces: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
+    width = len(answer.by) - 1
+    for row in answer.rows:
+        provinces.setdefault(row[:width], []).append(row)
+    metrics = {answer.columns.index(metric.name) for metric in answer.metrics}
+
+    def middle(rows: Sequence[tuple[Any, ...]], at: int) -> Any:
+        known = [row[at] for row in rows if row[at] is not None] if at in metrics else []
+        return median(known) if known else None
+
+    columns = range(width + 1, len(answer.columns))
+    rows = [(*key, *(middle(group, at) for at in columns)) for key, group in provinces.items()]
+    return replace(answer, by=answer.by[:-1], columns=answer.columns[:width] + answer.columns[width + 1 :], rows=rows)
 
 
 def over_time(
-    con: ScopedCursor, name: str, sides: Sequence[tuple[str, _Filters]], over: tuple[date, date], where: _Filters = ()
+    con: ScopedCursor, name: str, sides: Sequence[tuple[str, Side]], over: tuple[date, date], where: _Filters = ()
 ) -> Answer:
     """One measure month by month, by `side`: the places of each side under filters common to both."""
-    common = dict(where)
-    answers = {side: ask(con, name, by=("month",), over=over, where=common | dict(chosen)) for side, chosen in sides}
+    common, answers = dict(where), {}
+    for label, side in sides:
+        by = ("month", "province") if side.is_median else ("month",)
+        answer = ask(con, name, by=by, over=over, where=common | dict(side.where))
+        answers[label] = median_of_provinces(answer) if side.is_median else answer
     first = next(iter(answers.values()))
     rows = [(row[0], side, *row[1:]) for side, answer in answers.items() for row in answer.rows]
     answer = reshaped(first, ("month", "side"), first.metrics, rows, first.columns[2:])

@@ -16,7 +16,7 @@ from etl.core import jalali
 from etl.core.errors import QuestionError
 from etl.semantic.access import ScopedCursor, members_in_scope
 from etl.semantic.answers import Answer, ask
-from etl.semantic.catalog import TIME, Metric, catalogue, expand, tables
+from etl.semantic.catalog import DIMENSIONS, TIME, Metric, catalogue, expand, tables
 from etl.semantic.combine import ratio
 from etl.semantic.derived import Where, answered
 from etl.semantic.members import metrics_named
@@ -63,6 +63,12 @@ def why(
         column if column.name.startswith("share") else replace(column, unit=entry.unit) for column in answer.metrics
     ]
     return replace(answer, metrics=tuple(units))
+
+
+def dimensions(name: str) -> tuple[str, ...]:
+    """The dimensions by which the difference of a metric splits. Raises QuestionError for a metric that has no parts."""
+    metric = _checked(name)
+    return tuple(by for by in DIMENSIONS if by in metric.dimensions and by not in TIME and _splits(metric, by))
 
 
 def best_dimension(parts: Mapping[str, pd.DataFrame]) -> str:
@@ -193,7 +199,9 @@ def _best(
     con: ScopedCursor, metric: Metric, sides: Sequence[_Side], smallest: int
 ) -> tuple[str, pd.DataFrame, list[Answer]]:
     """The parts by the `best_dimension` of CHOICE. Raises QuestionError for a metric that is split by none of them."""
-    known = [by for by in CHOICE if by in metric.dimensions and _splits(metric, by)]
+    # One member alone explains everything and says nothing.
+    single = {name for _, where in sides for name, members in where.items() if len(members) == 1}
+    known = [by for by in CHOICE if by in dimensions(metric.name) and by not in single]
     if not known:
         raise QuestionError(f"{metric.name} is split by none of {', '.join(CHOICE)}")
     split = {by: _parts(con, metric, by, sides, smallest) for by in known}

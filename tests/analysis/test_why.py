@@ -149,6 +149,12 @@ def test_without_a_dimension_it_is_the_one_that_explains_most(con) -> None:
     assert answer.by == (max(explained, key=explained.__getitem__),)
 
 
+def test_of_one_province_the_first_dimension_is_another_than_the_province(con) -> None:
+    for question in ({"before": BEFORE}, {"against": "nation"}):
+        answer = registry.analyse(con, "why", DAY, {"province": ("IR-23",)}, metric="training_compliance", **question)
+        assert answer.by != ("province",), "one member explains everything"
+
+
 @pytest.mark.parametrize(
     ("question", "sentence"),
     [

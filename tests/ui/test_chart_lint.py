@@ -54,12 +54,16 @@ OTHER_WORDS = {
     "residents_share": {"fa": "ساکنان", "en": "residents"},
     "bridge": {"fa": "شاغلان", "en": "in service"},
     "files_decided_by": {"fa": "تعیین تکلیف", "en": "decided"},
+    "effect": {"fa": "پایبندی", "en": "compliance"},
+    "queue_files": {"fa": "پرونده", "en": "files"},
     "persons_counted": {"fa": "بیش از چهار میلیون", "en": "four million"},
 }
 # Shares of two populations, and rates of other countries, have no single n.
 WITHOUT_N = {"residents_share", "persons_per_100k", "persons_counted"}
 # Each founding year and each month has its own n, in the hover text and the table.
 WITHOUT_N |= {"institute_survival", "flow_share"}
+# The people of a plan are those of the day, whatever it does; the parts of a difference have people on two sides.
+WITHOUT_N |= {"plan_in_date", "effect"}
 RATIOS = ("share", "per_10k", "per_100k", "per_100km2", "persons_per_institute", "hours_per_person", "working_days")
 
 

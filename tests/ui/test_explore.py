@@ -324,6 +324,21 @@ def test_a_difference_is_what_two_questions_differ_by(con: duckdb.DuckDBPyConnec
         comparison.compare(con, ["joiners"], first, second)
 
 
+def test_a_side_of_several_provinces_can_be_their_median(con: duckdb.DuckDBPyConnection) -> None:
+    similar, names = ("IR-23", "IR-30"), ("active_assistants", "training_compliance")
+    sides = Side(AS_OF), Side(AS_OF, (("province", similar),), is_median=True)
+    row = comparison.compare(con, names, *sides).rows[1]
+    asked = [answers.ask(con, *names, on=AS_OF, where={"province": (code,)}).records()[0] for code in similar]
+    assert row[1:3] == tuple(sum(one[name] for one in asked) / 2 for name in names), "not their sum"
+    assert row[3:] == (None, None), "the parts of a median rate are unknown"
+    over = (date(2024, 3, 20), AS_OF)
+    months = comparison.over_time(con, names[0], (("similar", sides[1]),), over)
+    each = answers.ask(con, names[0], by=("month", "province"), over=over, where={"province": similar}).rows
+    for month, side, value in months.rows:
+        known = [row[2] for row in each if row[0] == month and row[2] is not None]
+        assert (side, value) == ("similar", sum(known) / len(known))
+
+
 def test_a_leaver_rate_is_compared_on_the_days_that_were_settled(con: duckdb.DuckDBPyConnection) -> None:
     first, second = date(2023, 9, 21), AS_OF
     answer = comparison.compare(con, ["leaver_rate_12m", "active_assistants"], Side(first), Side(second))

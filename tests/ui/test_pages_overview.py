@@ -198,8 +198,8 @@ def test_a_page_of_one_province_leads_to_its_profile(name: str, published: Path)
 @pytest.mark.slow
 def test_the_cell_of_a_province_leads_to_its_profile_unless_it_is_the_page(published: Path) -> None:  # noqa: F811
     link = '<td><a href="province?province=IR-23" target="_self">تهران</a></td>'
-    assert link in page_html("licensing", "fa")
-    assert link not in page_html("licensing", "fa", province="IR-23")
+    assert link in page_html("register", "fa")
+    assert link not in page_html("register", "fa", province="IR-23")
 
 
 def test_the_card_of_ending_licences_links_to_exactly_those(published: Path) -> None:  # noqa: F811

@@ -84,7 +84,7 @@ def test_a_filter_of_persons_is_reported_as_having_no_effect_on_institutes(publi
     page = page_html("licensing", "en", gender="female")
     gender = text.word("scope.gender", "en")
     assert text.escape(text.word("scope.no_effect", "en", filters=gender)) in page
-    assert text.word("listing.register", "en", count="4") in headings(page)
+    assert text.word("listing.lapsed", "en", count="2") in headings(page)
 
 
 @pytest.mark.slow

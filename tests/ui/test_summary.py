@@ -37,7 +37,7 @@ def sources_of(con: duckdb.DuckDBPyConnection, lang: str = "en", province: str =
         publications.describe(con).as_of,
         province,
         asked,
-        lambda name: registry.analyses()[name].run(con, where=where),
+        lambda name, **more: registry.analyses()[name].run(con, where=where, **more),
         lambda name: registry.analyses()[name].run(con),
         lambda name, by: registry.analyses()["different"].run(
             con, where={} if by == "province" else where, metric=name, by=by
@@ -176,7 +176,7 @@ def compared(*places: tuple[str, float | None, str], name: str = "training_compl
 class Signals:
     """A country without exceptions, in which two provinces stand out."""
 
-    def analyse(self, name: str) -> Answer:
+    def analyse(self, name: str, **_: str) -> Answer:
         raise QuestionError(name)
 
     def different(self, name: str, by: str) -> Answer:
@@ -224,6 +224,24 @@ def test_provinces_clearly_below_are_one_item_and_changes_lead_to_their_province
     assert (own.part, own.parameters) == ("province", {"province": ["IR-20"]})
     assert own.sentence == "Training compliance of Semnan (70.0%) is clearly below the nation (85.0%)."
     assert needs_action.actions(signalling("IR-23")) == [], "an improvement needs no action"
+
+
+def test_months_with_more_endings_than_were_answered_are_an_item_for_each_kind(small_register: Path) -> None:
+    with access.connect(small_register, access.ADMINISTRATOR) as con:
+        made_of = registry.analyse(con, "endings", by="nation")
+    rows = [(kind, month, 9, 4.0, 8, kind == "training" and month > "1405-09") for kind, month, *_ in made_of.rows]
+    ahead = replace(made_of, rows=rows)
+
+    def analyse(name: str, **_: str) -> Answer:
+        return ahead if name == "endings" else Signals().analyse(name)
+
+    (item, *_) = needs_action.actions(replace(signalling(), analyse=analyse))
+    assert (item.kind, item.part) == ("endings", "planning")
+    assert item.count == sum(row[-1] for row in rows)
+    assert (
+        item.sentence == f"Training lapsing above the past year’s highest month in {item.count} of the next 24 months"
+    )
+    assert item.who == "in Dey 1405", "the first of them"
 
 
 def test_no_more_than_five_items_are_named(small_register: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,16 +9,19 @@ from typing import Any
 
 import streamlit as st
 
+from etl.analysis import why
 from etl.core.jalali import last_complete_months, year_before
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import provisional_days
 from etl.semantic.nowruz import comparable
+from etl.warehouse.dimensions import PLACES
 from ui.charts import elements
 from ui.components.footer import context, question
 from ui.components.notices import error_boundary
 from ui.data import warehouse
 from ui.i18n import text
 from ui.state import page_parameters, periods, rendering, scoped_query
+from ui.state.address import NATION
 from ui.state.page_context import PageContext
 from ui.summary import changes
 
@@ -255,6 +258,8 @@ def _card(view: PageContext, name: str, answers: CardAnswers | None, below: str)
         lines.append(text.escape(scoped_query.no_effect(view, ignored)))
     if answer.left_out:
         lines.append(text.escape(text.others(answer.left_out, view.lang)))
+    if None not in (value, before) and (link := _why(view, metric, answers)):
+        lines.append(link)
     written = text.plain(value, metric.unit, view.lang)
     unit = "" if value is None or metric.unit in _NAMED_BY_LABEL else text.unit_word(metric.unit, view.lang, written)
     label = metric.label[view.lang]
@@ -269,6 +274,21 @@ def _card(view: PageContext, name: str, answers: CardAnswers | None, below: str)
         + "</div>"
     )
     question(view, answer, f"card-{name}")
+
+
+def _why(view: PageContext, metric: Metric, answers: CardAnswers | None) -> str:
+    """A link to the parts of the change in a year of a rate; empty where it has none, or Compare would ask of other people."""
+    places = [view.where.get(place, ()) for place in PLACES]
+    is_flow = metric.kind == "event" and view.over is not None
+    if not (answers and metric.denominator) or is_flow or any(places[1:]) or len(places[0]) > 1:
+        return ""
+    with suppress(warehouse.QuestionError):
+        why.dimensions(metric.name)
+        place, (now, before) = [*places[0], NATION][0], (view.as_of, year_before(view.as_of))
+        sides = {"p": [place], "a": [before.isoformat()], "q": [place], "b": [now.isoformat()], "m": [metric.name]}
+        address = page_parameters.address("compare", view.lang, view.scope.address() | sides)
+        return _link(view, metric.name, address, "why.link")
+    return ""
 
 
 def _changed(view: PageContext, metric: Metric, now: Any, then: Any, side: str) -> str:

@@ -93,9 +93,9 @@ class Questions:
             self.recorded.append(answer)
         return answer
 
-    def analyse(self, name: str) -> Answer:
-        """The result of the analysis `name` for the place."""
-        return self._record(registry.analyse(self.con, name, self.on, self.where))
+    def analyse(self, name: str, **more: str) -> Answer:
+        """The result of the analysis `name` for the place; `more` holds its further arguments."""
+        return self._record(registry.analyse(self.con, name, self.on, self.where, **more))
 
     def everywhere(self, name: str) -> Answer:
         """The analysis `name` for all provinces. It is searched and not shown, so it is not recorded."""

@@ -217,7 +217,7 @@ def percent(value: float | Decimal | None, lang: str, decimals: int = 1, signed:
 
 def points(change: float | Decimal, lang: str) -> str:
     """A signed difference of two shares in percentage points."""
-    return f"{number(_percentage(change), lang, 1, signed=True)} {unit_word('points', lang)}"
+    return amount(change, "share_points", lang, signed=True)
 
 
 def plain(value: Any, unit: str, lang: str, signed: bool = False) -> str:
@@ -230,6 +230,9 @@ def plain(value: Any, unit: str, lang: str, signed: bool = False) -> str:
         return unit_label(value, lang)
     if unit == "share":
         return percent(value, lang, signed=signed)
+    # A difference of two shares; what is in points already is `points`.
+    if unit == "share_points":
+        return number(_percentage(value), lang, 1, signed)
     return number(value, lang, decimals_of(unit), signed)
 
 
@@ -328,7 +331,8 @@ def member(dimension: str, code: object, lang: str, names: Mapping[str, str] | N
         return names[code]
     if dimension == "county" and lang == "en" and code in _newer_counties_in_english():
         return _newer_counties_in_english()[code]
-    return reference_members(dimension, lang).get(code, digits(code, lang))
+    # What is left of a difference has the same rows in every dimension.
+    return reference_members(dimension, lang).get(code) or reference_members("part", lang).get(code, digits(code, lang))
 
 
 @cache

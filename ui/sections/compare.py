@@ -1,7 +1,8 @@
-"""Two sides, each a place and a day: side by side, over time, their difference, and its components."""
+"""Two sides, each a place and a day: side by side, the parts of their difference, over time, and the bridge of each."""
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
@@ -12,10 +13,11 @@ import streamlit as st
 
 from etl.analysis import comparison
 from etl.analysis.different import is_tested
+from etl.analysis.why import dimensions
 from etl.core.jalali import DAY, last_complete_months, year_before
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.nowruz import comparable
-from ui.charts import elements, lines, steps, titles
+from ui.charts import differences, elements, lines, steps, titles
 from ui.components import blocks, day_field, notices, tables
 from ui.components import figures as ui
 from ui.components.footer import context, footer, subtitle
@@ -23,26 +25,33 @@ from ui.components.plot import plot
 from ui.components.widgets import controlled
 from ui.data import warehouse
 from ui.i18n import text
-from ui.state import page_context, page_parameters, rendering
-from ui.state.address import NATION
+from ui.state import page_context, page_parameters, scoped_query
+from ui.state.address import NATION, SIMILAR
 from ui.state.page_context import PageContext, without_places
-from ui.summary import changes
+from ui.summary import changes, why
 
 PAGE = "compare"
-# The default measure of the lines: a rate, because a province and the nation differ too much in counts.
+# The default measure of parts and lines: a rate, because a province and the nation differ too much in counts.
 _LINE, _MONTHS = "training_compliance", 36
 _SIDES = ("first", "second")
 
 
 @dataclass(frozen=True)
 class Sides:
-    """The two sides of a comparison: places and days."""
+    """The two sides of a comparison: places and days. A place may be the provinces `similar` to the other one."""
 
     places: tuple[str, str]
     days: tuple[date, date]
 
     def side(self, i: int) -> comparison.Side:
-        return comparison.Side(self.days[i], warehouse.frozen(_where(self.places[i])))
+        place = self.places[i]
+        where = {"province": self.similar(i)} if place == SIMILAR else _where(place)
+        return comparison.Side(self.days[i], warehouse.frozen(where), place == SIMILAR)
+
+    def similar(self, i: int) -> tuple[str, ...]:
+        """The provinces similar to the place of the other side; empty without any."""
+        other = self.places[1 - i]
+        return () if other in (NATION, SIMILAR) else scoped_query.similar_to(other)
 
     @property
     def swapped(self) -> "Sides":
@@ -50,15 +59,21 @@ class Sides:
 
 
 def compare(view: PageContext, *names: str) -> None:
-    """The whole page: choices, numbers, a chart of both sides, and the bridge of each."""
+    """The whole page: choices, numbers, the parts of a difference, a chart of both sides, and the bridge of each."""
     chosen = sides(view)
     choices(view, chosen)
+    if any(place == SIMILAR and not chosen.similar(i) for i, place in enumerate(chosen.places)):
+        notices.notice(view.lang, "compare.similar", view.word("compare.none_similar"))
+        return
     if not all(map(_has_target, chosen.places, chosen.days)):
         # A census share of the nation's target would only restate coverage.
         names = tuple(name for name in names if name != "target_progress")
     table(view, chosen, *names)
+    name = measure(view, names)
+    with st.container(border=True, key="figure-compare-why"):
+        parts(view, chosen, name)
     with st.container(border=True, key="figure-compare-lines"):
-        over_time(view, tuple(dict.fromkeys(chosen.places)), names)
+        over_time(view, chosen, name)
     bridges(view, chosen)
 
 
@@ -67,10 +82,12 @@ def _where(place: str) -> dict[str, tuple[str, ...]]:
 
 
 def _has_target(place: str, day: date) -> bool:
-    return warehouse.ask("own_target", on=day, where=_where(place)).value() is not None
+    return place != SIMILAR and warehouse.ask("own_target", on=day, where=_where(place)).value() is not None
 
 
 def _named(view: PageContext, place: str) -> str:
+    if place == SIMILAR:
+        return view.word("compare.similar")
     return warehouse.names("province", view.lang).get(place, view.word("scope.nation"))
 
 
@@ -93,7 +110,7 @@ def _day(view: PageContext, name: str, default: date) -> date:
 def choices(view: PageContext, chosen: Sides) -> None:
     """A place and a day for each side, and a button that exchanges them."""
     provinces = warehouse.names("province", view.lang)
-    options = [NATION, *sorted(provinces, key=lambda code: tables.collated(provinces[code]))]
+    options = [NATION, SIMILAR, *sorted(provinces, key=lambda code: tables.collated(provinces[code]))]
     with st.container(horizontal=True, key="compare-bar", gap="small", vertical_alignment="bottom"):
         for i, (place, day) in enumerate((("p", "a"), ("q", "b"))):
             which = view.word(f"compare.side_{i + 1}")
@@ -208,7 +225,8 @@ def _settled(view: PageContext, metric: Metric, day: date) -> str:
 
 
 def _parts(view: PageContext, answer: Answer, metric: Metric, row: tuple) -> str:
-    parts = elements.parts_of(answer, metric, row, context(view))
+    is_median = metric.numerator in answer.columns and row[answer.columns.index(metric.numerator)] is None
+    parts = "" if is_median else elements.parts_of(answer, metric, row, context(view))
     return f"<br><small>{text.escape(parts)}</small>" if parts else ""
 
 
@@ -225,7 +243,7 @@ def signed(change: Any, unit: str, lang: str) -> str:
 
 def _verdict(chosen: Sides, metric: Metric, where: warehouse.Frozen) -> str:
     """Better or worse: of a rate with a direction, where the second side differs from the first beyond chance."""
-    if not is_tested(metric.name):
+    if not is_tested(metric.name) or SIMILAR in chosen.places:
         return ""
     first, second = (
         comparison.Side(
@@ -238,38 +256,99 @@ def _verdict(chosen: Sides, metric: Metric, where: warehouse.Frozen) -> str:
     return changes.verdict(metric, answer.value("side"))
 
 
-@rendering.fragment
-def over_time(view: PageContext, places: tuple[str, ...], names: tuple[str, ...]) -> None:
-    """One measure of both places as two lines in one chart, over the period of the page or the last three years."""
+def measure(view: PageContext, names: Sequence[str]) -> str:
+    """The measure of the parts and the lines: that of the address, else a rate; with a box to choose another."""
+    offered = [name for name in names if set(without_places(view.where)) <= warehouse.catalogue()[name].dimensions]
+    name = page_parameters.one(PAGE, "m", _LINE if _LINE in offered else offered[0])
+    label = warehouse.catalogue()
+    # In the footer container, which the style sheet hides in print.
+    with st.container(key="footer-compare-measure"):
+        controlled(
+            st.selectbox,
+            view.word("why.line_of"),
+            "compare m",
+            name,
+            lambda chosen: page_parameters.choose(PAGE, m=chosen, by=None),
+            options=list(dict.fromkeys([*offered, name])),
+            format_func=lambda measure: label[measure].label[view.lang],
+            width=280,
+        )
+    return name
+
+
+def parts(view: PageContext, chosen: Sides, name: str) -> None:
+    """The parts of the difference in a measure, by the dimension of the address, else the one that explains most."""
+    metric = warehouse.catalogue()[name]
+    with notices.error_boundary(view.lang, "compare-why"):
+        offered = _dimensions(name)
+        is_two = (chosen.places[0] == chosen.places[1]) != (chosen.days[0] == chosen.days[1])
+        if not offered or not is_two or SIMILAR in chosen.places:
+            key = "split.two_sides" if offered else "split.no_parts"
+            blocks.head(view.word("split.of", measure=metric.label[view.lang]), view.word(key))
+            return
+        before, after = (warehouse.settled_on(name, day) or day for day in chosen.days)
+        # The nation is what a province is compared with.
+        base, here = sorted(chosen.places, key=lambda place: place != NATION) if before == after else chosen.places
+        sides = {"before": before} if before != after else {"against": _against(base)}
+        by = page_parameters.one(PAGE, "by")
+        where = {**without_places(view.where), **_where(here)}
+        answer = warehouse.analyse("why", on=after, where=where, metric=name, by=by if by in offered else "", **sides)
+        there = view.word("different.nation") if base == NATION else _named(view, base)
+        kind, between = "place", (there, _named(view, here))
+        if before != after:
+            kind, between = "day", (text.day(before, view.lang), text.day(after, view.lang))
+        said = why.sentence(answer, metric, view.lang, context(view).member, kind, between)
+        ui.draw(
+            view,
+            differences.parts,
+            why.shown(answer, metric),
+            "compare-why",
+            partial(differences.largest, metric=metric),
+            options={"unit": metric.unit},
+            notes=[view.word("split.note")],
+            card=f'<p class="pd-intro">{text.escape(said)}</p>',
+        )
+        with st.container(key="footer-compare-by"):
+            controlled(
+                st.selectbox,
+                view.word("split.by"),
+                "compare by",
+                answer.by[0],
+                lambda chosen: page_parameters.choose(PAGE, by=chosen),
+                options=list(dict.fromkeys([*offered, answer.by[0]])),
+                format_func=lambda dimension: view.word(f"dimension.{dimension}"),
+                width=280,
+            )
+
+
+def _dimensions(name: str) -> tuple[str, ...]:
+    """The dimensions by which a difference splits; empty for a measure without parts."""
+    with suppress(warehouse.QuestionError):
+        return dimensions(name)
+    return ()
+
+
+def _against(place: str) -> str:
+    return "nation" if place == NATION else f"province={place}"
+
+
+def over_time(view: PageContext, chosen: Sides, name: str) -> None:
+    """A measure of both places as two lines in one chart, over the period of the page or the last three years."""
     with notices.error_boundary(view.lang, "compare-lines"):
         where = without_places(view.where)
-        catalogue = warehouse.catalogue()
-        offered = [name for name in names if set(where) <= catalogue[name].dimensions]
-        key = "compare line"
-        if st.session_state.get(key) not in offered:
-            st.session_state[key] = _LINE if _LINE in offered else offered[0]
-        name = st.session_state[key]
-        labels = {place: _named(view, place) for place in places}
+        label = warehouse.catalogue()[name].label[view.lang]
+        sides = {place: chosen.side(i) for i, place in enumerate(chosen.places)}
+        labels = {place: _named(view, place) for place in sides}
         over = view.over or view.months(_MONTHS)
-        sides = tuple((place, warehouse.frozen(_where(place))) for place in places)
-        answer = warehouse.result(comparison.over_time, name, sides, over, warehouse.frozen(where))
+        answer = warehouse.result(comparison.over_time, name, tuple(sides.items()), over, warehouse.frozen(where))
         chart_context = replace(context(view), names={**context(view).names, "side": labels})
-        title = view.word("why.lines", measure=catalogue[name].label[view.lang])
+        title = view.word("why.lines", measure=label)
         below = subtitle(view, answer, text.listed(list(labels.values()), view.lang))
-        figure = lines.trend(answer, chart_context, zero=catalogue[name].unit != "share")
+        figure = lines.trend(answer, chart_context, zero=warehouse.catalogue()[name].unit != "share")
         st.html(blocks.heading(title, below, ui.keys(figure["layout"]["meta"]["keys"], view.dark)))
         plot(figure, "chart-compare-lines", titles.spoken(answer, chart_context, titles.Title(title), below))
         if comparable(answer) is not answer:
             blocks.note(view.word("figure.no_nowruz"))
-        # In the footer container, which the style sheet hides in print.
-        with st.container(key="footer-compare-line"):
-            st.selectbox(
-                view.word("why.line_of"),
-                offered,
-                key=key,
-                format_func=lambda measure: catalogue[measure].label[view.lang],
-                width=280,
-            )
         footer(view, answer, "compare-lines", chart_context=chart_context)
 
 
@@ -280,7 +359,7 @@ def bridges(view: PageContext, chosen: Sides) -> None:
         return
     first, last = sorted(chosen.days)
     over = (first + DAY, last) if first < last else last_complete_months(last, 12)
-    places = list(dict.fromkeys(chosen.places))
+    places = [place for place in dict.fromkeys(chosen.places) if place != SIMILAR]
     for place, column in zip(places, st.columns(len(places)), strict=True):
         ident = f"bridge-{place}"
         with (

@@ -9,6 +9,9 @@ from etl.core.text_folding import fold
 from etl.semantic.answers import Metric
 from etl.semantic.catalog import derived, derived_names
 from etl.semantic.formulas import changes, formula
+from ui.components import table_html
+from ui.components.notices import error_boundary
+from ui.components.table_html import Column
 from ui.components.widgets import controlled
 from ui.data import warehouse
 from ui.i18n import text
@@ -31,6 +34,32 @@ def methods() -> None:
         paragraphs += f'<h3 id="how-{part}">{text.escaped(f"how.{part}_title", lang)}</h3>{words}'
     inputs = text.escaped("how.inputs", lang)
     st.html(f'<p class="pd-intro"><b>{inputs}</b></p><div class="pd-entry">{paragraphs}</div>')
+    with error_boundary(lang, "similar"):
+        _similar(lang)
+
+
+def _similar(lang: str) -> None:
+    """The similar provinces of each, with their distances."""
+    answer = warehouse.analyse("similar_provinces")
+    nearest: dict[str, list[str]] = {}
+    for row in answer.records():
+        distance = text.number(row["distance"], lang, 1)
+        name = row["similar"] and f"{text.member('province', row['similar'], lang)} ({distance})"
+        nearest.setdefault(row["province"], []).append(name or text.word("how.similar_none", lang, distance=distance))
+    heads = (text.word("dimension.province", lang), text.word("how.similar_title", lang))
+    cells = (
+        lambda item: text.escape(text.member("province", item[0], lang)),
+        lambda item: text.escape(text.listed(item[1], lang)),
+    )
+    columns = [Column("", head, cell) for head, cell in zip(heads, cells, strict=True)]
+    rows = list(nearest.items())
+    table = table_html.html(columns, rows, rows, text.word("how.distances", lang), sort="", foot=())
+    day = text.day(text.read_day(answer.records()[0]["made_on"]), lang)
+    st.html(
+        f'<div class="pd-entry"><h3 id="how-similar">{text.escape(heads[1])}</h3>'
+        f"<p>{text.escaped('how.similar', lang, day=day)}</p>"
+        f"<details><summary>{text.escaped('how.distances', lang)}</summary>{table}</details></div>"
+    )
 
 
 def all_of_them() -> None:

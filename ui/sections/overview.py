@@ -52,7 +52,7 @@ def sources(view: PageContext) -> Sources:
         on=view.as_of,
         province=provinces[0] if is_one else "",
         ask=ask,
-        analyse=lambda name: scoped_query.worked_out(view, name)[0],
+        analyse=lambda name, **more: scoped_query.worked_out(view, name, **more)[0],
         everywhere=everywhere,
         different=compared,
         provinces=partial(warehouse.result, data_quality.provinces),
@@ -158,12 +158,15 @@ def _ranked(view: PageContext) -> None:
     with error_boundary(view.lang, "ranks"):
 
         def column(at: int, head: str) -> Column:
-            return Column(head, view.word(head), lambda row: text.escape(row[at]), is_number=at in (1, 2))
+            return Column(head, view.word(head), lambda row: text.escape(row[at]), is_number=at in (1, 2, 4))
 
-        columns = [column(at, head) for at, head in enumerate(("dimension.measure", *ranks.HEADS))]
-        rows, title = ranks.rows(sources(view), _everywhere(view)), view.word("profile.ranks")
+        columns = [column(at, head) for at, head in enumerate(("dimension.measure", *ranks.HEADS, "compare.similar"))]
+        similar = scoped_query.similar_to(view.where["province"][0])
+        rows, title = ranks.rows(sources(view), _everywhere(view), similar), view.word("profile.ranks")
         table = table_html.html(columns, rows, rows, title, sort="", foot=())
         st.html(blocks.heading(title, view.word("profile.ranks_are")) + table)
+        names = text.listed([text.member("province", code, view.lang) for code in similar], view.lang)
+        blocks.note(view.word("profile.similar" if similar else "profile.none_similar", places=names))
 
 
 def one_province(view: PageContext) -> bool:

@@ -8,6 +8,7 @@ from datetime import date
 
 from persiantools.jdatetime import JalaliDate
 
+from etl.analysis.allocation import MOST
 from etl.analysis.projection import MOST_MONTHS_AHEAD
 from etl.core import jalali
 from etl.semantic.catalog import DIMENSIONS
@@ -18,6 +19,8 @@ MOST_DIMENSIONS, MOST_MEASURES = 3, 8
 # A choice emptied on purpose, as opposed to the default.
 NOTHING = "-"
 NATION = "IR"
+# The side of a comparison that is the median of the provinces similar to the other one.
+SIMILAR = "similar"
 SHOWN = ("table", "pivot")
 # The value of `page` that shows all rows of a table.
 ALL = "all"
@@ -126,7 +129,7 @@ _FIND = _one(lambda value, _: bool(value.strip()) and len(value) <= MOST_LETTERS
 _TURNED = _one(
     lambda value, _: (value.isascii() and value.isdecimal() and len(value) < 7 and int(value) > 0) or value == ALL
 )
-_PLACE = _one(lambda value, days: value == NATION or _is_province(value, days))
+_PLACE = _one(lambda value, days: value in (NATION, SIMILAR) or _is_province(value, days))
 # The sort order and open page of each list on a page: `register:-active_assistants:2`.
 _LISTS = _many(_LIST.fullmatch, _MOST_LISTS)
 _DAY = _one(lambda value, days: days.read(value) is not None)
@@ -145,6 +148,7 @@ _CHECKS: Mapping[str, Mapping[str, _Check]] = {
         "leave": _one(lambda value, _: number(value, 100) is not None),
         "of": _one(_is_province),
         "seats": _many(seat, _MOST_SEATS),
+        "n": _one(lambda value, _: value.isascii() and value.isdecimal() and int(value) <= MOST),
     },
     "explore": {
         "m": _measures,
@@ -153,7 +157,14 @@ _CHECKS: Mapping[str, Mapping[str, _Check]] = {
         "sort": _one(_sorts),
         "page": _TURNED,
     },
-    "compare": {"p": _PLACE, "a": _DAY, "q": _PLACE, "b": _DAY},
+    "compare": {
+        "p": _PLACE,
+        "a": _DAY,
+        "q": _PLACE,
+        "b": _DAY,
+        "m": _one(lambda value, _: _measures([value], _) == [value]),
+        "by": _one(lambda value, _: value in DIMENSIONS),
+    },
     "licensing": {
         "open": _one(lambda value, _: value in LICENCE_LISTS),
         "days": _one(lambda value, _: value in DAYS_LEFT),

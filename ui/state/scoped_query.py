@@ -68,6 +68,12 @@ def side(here: Answer, there: Answer) -> str:
     return ""
 
 
+def similar_to(province: str) -> tuple[str, ...]:
+    """The provinces similar to one; empty without any."""
+    answer = warehouse.analyse("similar_provinces", where={"province": (province,)})
+    return tuple(filter(None, answer.column("similar")))
+
+
 def worked_out(view: PageContext, analysis: str, /, **options: Any) -> tuple[Answer, list[str]]:
     """The result of an analysis under the user's scope, and the filters that have no meaning for it.
 

@@ -32,7 +32,16 @@ class Action:
 def actions(sources: Sources) -> list[Action]:
     """The first five items that need action, without kinds that have no meaning under the scope."""
     items: list[Action] = []
-    kinds = (_lapsed, _licences_ending, _training_lapsing, _files_overdue, _not_submitted, _low_levels, _sudden_falls)
+    kinds = (
+        _lapsed,
+        _licences_ending,
+        _training_lapsing,
+        _files_overdue,
+        _not_submitted,
+        _endings,
+        _low_levels,
+        _sudden_falls,
+    )
     for items_of_kind in kinds:
         with suppress(QuestionError):
             items += items_of_kind(sources)
@@ -99,6 +108,16 @@ def _not_submitted(sources: Sources) -> Iterator[Action]:
         last = sources.word("action.last_heard", day=sources.day(min(days))) if days else ""
         who = sources.named("province", [row["province"] for row in rows])
         yield _action(sources, "not_submitted", len(rows), who, last, "quality", {})
+
+
+def _endings(sources: Sources) -> Iterator[Action]:
+    """What ends in a month in larger numbers than were answered in the highest month of the past year."""
+    above = [row for row in sources.analyse("endings", by="nation").records() if row["is_above"]]
+    for kind in dict.fromkeys(row["kind"] for row in above):
+        months = [row["month"] for row in above if row["kind"] == kind]
+        who = sources.word("action.in_month", month=text.unit_label(months[0], sources.lang))
+        what = sources.word(f"ahead.{kind}")
+        yield _action(sources, "endings", len(months), who, "", "planning", {}, what=what)
 
 
 def _low_levels(sources: Sources) -> Iterator[Action]:

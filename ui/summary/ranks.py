@@ -1,7 +1,9 @@
 """One province beside the nation by each measure, and on which side it clearly is."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 
+from etl.analysis.comparison import median_of_provinces
 from etl.semantic.answers import Answer
 from ui.i18n import text
 from ui.summary import different
@@ -18,10 +20,10 @@ COMPARED = (
 HEADS = ("profile.here", "figure.nation_line", "profile.side")
 
 
-def rows(sources: Sources, everywhere: Mapping[str, Answer]) -> list[list[str]]:
+def rows(sources: Sources, everywhere: Mapping[str, Answer], similar: Collection[str] | None = None) -> list[list[str]]:
     """In words: the measure, the numbers of the province and the nation, and whether they clearly differ.
 
-    `everywhere` has the provinces of each measure against the nation.
+    `everywhere` has the provinces of each measure against the nation. With `similar` provinces their median is the last cell.
     """
     lines = []
     for answer in everywhere.values():
@@ -40,4 +42,8 @@ def rows(sources: Sources, everywhere: Mapping[str, Answer]) -> list[list[str]]:
                 sources.word(f"different.{side}", whole=whole),
             ]
         )
+        if similar is not None:
+            median = median_of_provinces(replace(answer, rows=[row for row in answer.rows if row[0] in similar]))
+            value = median.value(metric.name) if median.rows else None
+            lines[-1].append(text.plain(value, metric.unit, sources.lang))
     return lines

@@ -13,7 +13,7 @@ from ui.i18n import text
 class Sources:
     """The place and day of a summary, and the functions that answer its questions.
 
-    `province` is empty for the whole country and any other scope. `ask(*names, by=, on=, over=)` and `analyse(name)` answer
+    `province` is empty for the whole country and any other scope. `ask(*names, by=, on=, over=)` and `analyse(name, …)` answer
     under the scope; `everywhere(name)` is an analysis of all provinces, `provinces()` the submissions of each.
     `different(name, by)` says which provinces, or counties of the place, are clearly below or above the whole.
     `settled_on(name)` is the latest settled day of a metric (None if there is none), `member(dimension, code)` a name.
@@ -23,7 +23,7 @@ class Sources:
     on: date
     province: str
     ask: Callable[..., Answer]
-    analyse: Callable[[str], Answer]
+    analyse: Callable[..., Answer]
     everywhere: Callable[[str], Answer]
     different: Callable[[str, str], Answer]
     provinces: Callable[[], Answer]

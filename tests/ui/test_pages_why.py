@@ -1,0 +1,183 @@
+"""Why a rate changed, what comes next, and similar provinces: what the pages say against the analyses."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from etl.analysis import registry
+from etl.analysis.why import OVERLAP, TOTAL, dimensions
+from etl.semantic import access
+from etl.semantic.catalog import catalogue
+from tests.made import answer as made
+from tests.ui.test_pages_workforce import html, in_address, opened, published  # noqa: F401
+from ui.charts import ahead, differences
+from ui.charts.elements import ChartContext
+from ui.i18n import text
+from ui.summary import why
+
+COMPLIANCE = catalogue()["training_compliance"]
+RATE = ("share_before", "share_after", "rate_before", "rate_after", "rate_effect", "composition_effect", "effect")
+
+
+def page(name: str, **view: str) -> str:
+    app = opened(name, lang="en", **view)
+    assert not app.exception
+    return html(app)
+
+
+def split(*parts: tuple[Any, float, float]) -> Any:
+    """The answer of `why` by province, of rate and composition effects."""
+    rows = [(code, 0.5, 0.5, 0.8, 0.8, rate, mix, rate + mix) for code, rate, mix in parts]
+    sums = [sum(column) for column in list(zip(*rows, strict=True))[5:]]
+    base = made("training_compliance", by=("province",), rows=[*rows, (TOTAL, 1, 1, 0.8, 0.8, *sums)])
+    metrics = tuple(replace(COMPLIANCE, name=name) for name in RATE)
+    return replace(base, metrics=metrics, columns=("province", *RATE))
+
+
+def said(answer: Any, lang: str = "en", kind: str = "day", sides: tuple[str, str] = ("1404", "1405")) -> str:
+    member = ChartContext(lang).member
+    return re.sub("[\u2066-\u2069]", "", why.sentence(answer, COMPLIANCE, lang, member, kind, sides)).replace(
+        "\u00a0", " "
+    )
+
+
+def test_the_sentence_says_how_much_comes_of_rates_and_how_much_of_composition() -> None:
+    answer = split(("IR-07", -0.013, -0.001), ("IR-23", -0.008, -0.008))
+    assert said(answer) == (
+        "Training compliance fell by 3.0 percentage points from 1404 to 1405: 2.1 percentage points from lower rates within "
+        "provinces (Fars −1.3, Tehran −0.8) and 0.9 percentage points from a change of composition."
+    )
+    assert said(answer, "fa") == (
+        "پایبندی آموزشی از 1404 تا 1405، ۳٫۰ واحد درصد کاهش یافته است: ۲٫۱ واحد درصد به دلیل کاهش در استان‌ها "
+        "(فارس −۱٫۳، تهران −۰٫۸) و ۰٫۹ واحد درصد به دلیل تغییر ترکیب."
+    )
+    assert said(answer, kind="place", sides=("the nation", "Fars")).startswith(
+        "Training compliance is 3.0 percentage points lower in Fars than in the nation: 2.1 percentage points from lower rates"
+    )
+
+
+def test_parts_that_work_against_each_other_have_signs_and_overlap_is_no_composition() -> None:
+    answer = split(("IR-07", -0.03, 0.0), ("IR-23", 0.0, 0.008), (OVERLAP, 0.0, 0.002))
+    assert said(answer) == (
+        "Training compliance fell by 2.0 percentage points from 1404 to 1405: −3.0 percentage points from lower rates within "
+        "provinces (Fars −3.0), +0.8 percentage points from a change of composition and +0.2 percentage points from people "
+        "counted in two groups."
+    )
+
+
+def test_what_is_shown_as_zero_is_neither_named_nor_ranked() -> None:
+    nothing = split(("IR-07", 0.0004, 0.0), ("IR-23", 0.0, -0.0001))
+    assert said(nothing) == "Training compliance has not changed from 1404 to 1405."
+    assert differences.largest(nothing, ChartContext("en"), COMPLIANCE).sentence == "Training compliance: no difference"
+    assert why.ranked(split(("IR-07", 0.02, 0), ("IR-23", 0.0004, 0)), "share") == [("IR-07", 0.02)]
+
+
+def test_a_title_names_no_group_that_works_against_the_change() -> None:
+    answer = split(("IR-07", -0.05, 0.0), ("IR-23", 0.04, 0.0), ("IR-30", 0.03, 0.0))
+    title = differences.largest(answer, ChartContext("en"), COMPLIANCE).sentence
+    assert title == "Training compliance: +2.0 percentage points, most in Tehran (+4.0)"
+
+
+def test_the_bars_add_up_to_their_sum_and_those_without_a_bar_are_one_row() -> None:
+    answer = split(
+        *((f"IR-{number:02}", -0.002 - number / 1000, 0.001) for number in range(1, 15)), (OVERLAP, 0.0, 0.004)
+    )
+    drawn = differences.parts(answer, ChartContext("en"), unit="share")
+    for trace in drawn["data"]:
+        *bars, total = trace["x"]
+        assert sum(bars) == pytest.approx(total, abs=1e-12)
+    names = [re.sub("[\u2066-\u2069]", "", name) for name in drawn["layout"]["yaxis"]["ticktext"]]
+    assert names[-3:] == ["Other groups", "Counted in two groups", "Sum"]
+    assert len(names) == 13
+
+
+def test_a_ratio_card_leads_to_the_parts_of_its_change_in_the_year(published: Path) -> None:  # noqa: F811
+    cards = re.findall(
+        r'<a class="pd-go" href="([^"]*)"[^>]*aria-label="Why did it change\?: ([^"]*)"', page("training")
+    )
+    address = dict(map(reversed, cards))[COMPLIANCE.label["en"]].replace("&amp;", "&")
+    assert "tab=compare" in address
+    assert "p=IR&a=2023-09-22&q=IR&b=2024-09-21&m=training_compliance" in address
+    of_two = page("training", province="IR-23,IR-30")
+    assert "Why did it change?: Training" in page("training", province="IR-23")
+    assert "Why did it change?: Training" not in page("training", county="2301"), "Compare knows no counties"
+    assert of_two
+
+
+def test_compare_says_why_a_difference_is_not_split(published: Path) -> None:  # noqa: F811
+    day = {"a": "2023-09-21", "b": "2024-09-21"}
+    two_sides, no_parts = (text.escape(text.word(f"split.{key}", "en")) for key in ("two_sides", "no_parts"))
+    assert two_sides in page("compare", p="IR-23", q="IR-30", **day)
+    assert two_sides in page("compare", p="IR-23", q="IR-23", a="2024-09-21", b="2024-09-21")
+    assert no_parts in page("compare", p="IR", q="IR", m="age_median", **day)
+    with_parts = page("compare", p="IR", q="IR", m="active_assistants", by="gender", **day)
+    assert "Active police assistants fell by" in with_parts
+    assert two_sides not in with_parts
+
+
+def test_the_reader_turns_to_another_dimension(published: Path) -> None:  # noqa: F811
+    app = opened("compare", lang="en", p="IR", q="IR", m="active_assistants")
+    app.selectbox(key="compare by").set_value("post").run()
+    assert in_address(app, "by") == ["post"]
+    assert app.selectbox(key="compare by").options == [
+        text.word(f"dimension.{by}", "en") for by in dimensions("active_assistants")
+    ]
+
+
+def test_similar_provinces_are_a_side_where_there_are_some(published: Path) -> None:  # noqa: F811
+    none = text.escape(text.word("compare.none_similar", "en"))
+    assert none in page("compare", p="IR-23", q="similar"), "Tehran is far from all others"
+    assert none in page("compare", p="IR", q="similar")
+    assert none not in page("compare", p="IR-30", q="similar")
+
+
+def test_the_profile_and_methods_name_similar_provinces(published: Path) -> None:  # noqa: F811
+    with access.connect(published, access.ADMINISTRATOR) as con:
+        rows = registry.analyse(con, "similar_provinces").records()
+    names = [text.member("province", row["similar"], "en") for row in rows if row["province"] == "IR-30"]
+    assert f"Similar provinces: {', '.join(names)}" in page("province", province="IR-30")
+    methods = page("methods")
+    for row in rows:
+        if row["similar"]:
+            distance = text.number(row["distance"], "en", 1)
+            assert f"{text.member('province', row['similar'], 'en')} ({distance})" in methods
+
+
+def test_planning_gives_places_for_as_many_recruits_as_are_typed(published: Path) -> None:  # noqa: F811
+    app = opened("planning", lang="en")
+    assert "n" not in app.query_params
+    app.text_input(key="recruit places").set_value("۱٬۲۰۰").run()
+    assert in_address(app, "n") == ["1200"]
+    assert "1,200 recruits by equal coverage" in html(app)
+    assert "state.left_out" not in page("planning", n="0")
+    for n in ("-1", "100001", "x", "1.5"):
+        assert text.escape(text.word("state.left_out", "en", parts=f"n={n}")) in page("planning", n=n)
+
+
+def test_planning_says_where_the_history_is_too_short(published: Path) -> None:  # noqa: F811
+    early = page("planning", on="1398/06/31")
+    assert text.escape(text.word("state.too_early", "en")) in early
+    assert "pd-error" not in early
+
+
+def test_a_month_above_the_highest_is_orange_and_named(small_register: Path) -> None:
+    with access.connect(small_register, access.ADMINISTRATOR) as con:
+        asked = registry.analyse(con, "endings", by="nation")
+    rows = [row[1:] for row in asked.rows if row[0] == "training"]
+    marked = [
+        (month, 99, mean, most, True) if at == 3 else (month, 0, mean, most, False)
+        for at, (month, _, mean, most, _) in enumerate(rows)
+    ]
+    answer, context = replace(asked, by=("month",), columns=asked.columns[1:], rows=marked), ChartContext("en")
+    assert text.unit_label(marked[3][0], "en") in ahead.above(answer, context).sentence
+    colours = ahead.endings(answer, context)["data"][0]["marker"]["color"]
+    assert [at for at, colour in enumerate(colours) if colour == context.colour("problem")] == [3]
+
+
+def test_licensing_starts_with_the_licences_that_end_and_says_the_queue(published: Path) -> None:  # noqa: F811
+    licensing = page("licensing")
+    assert licensing.index("listing-licences_ending") < licensing.index("pd-card")
+    assert text.escape(text.word("queue.few", "en")) in licensing, "the hand-made sample has one file"

@@ -1,0 +1,133 @@
+"""Charts of what comes next: endings, the queue of licence files, the seat plan, and the rules of their titles."""
+
+from etl.semantic.answers import Answer
+from ui.charts import axes, bars, elements, lines, titles, traces
+from ui.charts.chart import chart
+from ui.charts.elements import ChartContext, Figure
+from ui.charts.titles import Title
+from ui.i18n import text
+
+_MOST_ROOMS = 15
+# A title names as many months.
+_MOST_MONTHS = 2
+# The sentences of the room that gains most, the best first.
+_ROOM = ("ahead.room", "finding.single", "ahead.room_short")
+_PACES = (("queue_arrivals", "arrivals"), ("queue_decisions", "decisions"), ("queue_needed", ""))
+
+
+def above(answer: Answer, context: ChartContext) -> Title:
+    """The months in which more ends than was answered in the highest month."""
+    months = [context.member("month", row["month"]) for row in answer.records() if row["is_above"]]
+    words = {"measure": answer.metrics[0].short[context.lang], "months": text.listed(months, context.lang)}
+    key = "some" if len(months) <= _MOST_MONTHS else "many"
+    count = text.number(len(months), context.lang)
+    return Title(context.word(f"ahead.above_{key if months else 'none'}", count=count, **words))
+
+
+@chart(above)
+def endings(answer: Answer, context: ChartContext) -> Figure:
+    """Bars of what ends in each month, orange above the highest month of what answers it, with lines for that and the mean."""
+    metric, rows = answer.metrics[0], answer.records()
+    most, mean = (max(row[name] or 0 for row in rows) for name in ("answered_most", "answered_mean"))
+    values = [row["endings"] for row in rows]
+    hovers = [elements.hover(answer, metric, row, context) for row in answer.rows]
+    colours = [context.colour("problem" if row["is_above"] else "actual") for row in rows]
+    lines_of = (
+        ("most", text.plain(most, metric.unit, context.lang), "target"),
+        ("mean", text.number(mean, context.lang, 1), "nation"),
+    )
+    keys = [
+        elements.key(context, f"{context.word(f'ahead.{name}')}: {value}", meaning, "dash")
+        for name, value, meaning in lines_of
+    ]
+    return elements.figure(
+        context,
+        [traces.bar(values, hovers, vertical=True, marker={"color": colours})],
+        280,
+        keys,
+        xaxis=axes.time_axis(context, [row["month"] for row in rows]),
+        yaxis=axes.upright(context, axes.nice(max([most, *values])), metric.unit),
+        shapes=[elements.level(context, most, meaning="target"), elements.level(context, mean)],
+        margin=elements.LAST_TICK,
+    )
+
+
+def cleared(answer: Answer, context: ChartContext) -> Title:
+    """The files that wait, and the month in which they are decided."""
+    row = answer.records()[0]
+    count = text.number(row["queue_files"], context.lang)
+    if row["queue_cleared"] is None:
+        return Title(context.word("queue.title_few", count=count))
+    month = context.member("month", row["queue_cleared"])
+    return Title(
+        context.word(f"queue.title_{'never' if row['queue_cleared'] == 'never' else 'in'}", count=count, month=month)
+    )
+
+
+@chart(cleared)
+def paces(answer: Answer, context: ChartContext) -> Figure:
+    """Files a month that arrive, are decided, and would have to be decided, with the intervals of what was counted."""
+    row = answer.records()[0]
+    metrics = [elements.metric_of(answer, name) for name, _ in _PACES]
+    values = [row[name] for name, _ in _PACES]
+    bounds = [
+        (row[f"{part}_low"], row[f"{part}_high"]) if part else (value, value)
+        for (_, part), value in zip(_PACES, values, strict=True)
+    ]
+    value_texts = [text.number(value, context.lang, 1) for value in values]
+    hovers = [
+        elements.hover_lines(context, metric.label[context.lang], value)
+        for metric, value in zip(metrics, value_texts, strict=True)
+    ]
+    error = {
+        "type": "data",
+        "symmetric": False,
+        "array": [high - value for (_, high), value in zip(bounds, values, strict=True)],
+        "arrayminus": [value - low for (low, _), value in zip(bounds, values, strict=True)],
+        "color": context.colour("text"),
+        "thickness": 1.5,
+    }
+    colours = [context.colour(meaning) for meaning in ("second", "actual", "target")]
+    top = max(high for _, high in bounds)
+    return elements.figure(
+        context,
+        [traces.bar(values, hovers, marker={"color": colours}, error_x=error)],
+        len(values) * 40 + 24,
+        xaxis=axes.across(context, axes.nice(top), "applications", top * 1.02, showticklabels=False),
+        yaxis=axes.categories(context, [metric.short[context.lang] for metric in metrics]),
+        annotations=traces.value_notes(context, value_texts, range(len(values))),
+        margin=traces.beside_values(context, value_texts),
+    )
+
+
+def reached(answer: Answer, context: ChartContext) -> Title:
+    """The share in date at the last month of the plan, and the share that no plan can pass."""
+    row, metric = answer.records()[-1], answer.metrics[0]
+    value, bound = (text.plain(row[name], metric.unit, context.lang) for name in ("plan_in_date", "plan_bound"))
+    words = {
+        "measure": text.inside(metric.short[context.lang], context.lang),
+        "when": context.member("month", row["month"]),
+    }
+    return Title(context.word("ahead.plan", value=value, bound=bound, **words))
+
+
+@chart(reached)
+def plan(answer: Answer, context: ChartContext) -> Figure:
+    """The share in date under the plan, and the bound of any plan, by month."""
+    return lines.trend(answer, context, zero=False)
+
+
+def gained(answer: Answer, context: ChartContext) -> Title:
+    """The province and course in which one more room gains most."""
+    if not answer.rows:
+        return titles.nothing(answer.metrics[0], context)
+    place, value = elements.name_of(answer, answer.rows[0], context), answer.rows[0][2]
+    words = {"measure": answer.metrics[0].short[context.lang], "place": place}
+    sentences = [context.word(key, value=text.number(value, context.lang, 1), **words) for key in _ROOM]
+    return Title(titles.first_that_fits(sentences))
+
+
+@chart(gained)
+def rooms(answer: Answer, context: ChartContext) -> Figure:
+    """The provinces and courses in which one more room gains most."""
+    return bars.ranking(answer, context, most=_MOST_ROOMS)

@@ -1,0 +1,211 @@
+"""What comes next: endings, institutes that fall below the goal, the queue of files, the seat plan, places of recruits."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from etl.analysis.allocation import RULES
+from etl.core.text_folding import latin_digits
+from etl.semantic.answers import Answer
+from ui.charts import ahead as charts
+from ui.charts import lines, titles
+from ui.components import blocks, tables
+from ui.components import figures as ui
+from ui.components.footer import context, footer, where_and_when
+from ui.components.notices import error_boundary
+from ui.components.widgets import controlled
+from ui.i18n import text
+from ui.sections import listings
+from ui.state import page_parameters, rendering, scoped_query
+from ui.state.page_context import PageContext, without_places
+
+_PAGE = "planning"
+# What ends, and the unit in which it is counted.
+_KINDS = {"licences": "licences", "accreditations": "persons", "training": "seats"}
+# A line below a list.
+_PLAIN = ("falling-tried",)
+
+
+def _part(
+    view: PageContext, ident: str, analysis: str, show: Callable[[Answer, Sequence[str]], object], **options: Any
+) -> None:
+    """A box for an analysis that `show` draws with the filters it ignores; its question runs beside those of the page."""
+    ask = partial(scoped_query.worked_out, view, analysis, **options)
+
+    def draw() -> None:
+        with error_boundary(view.lang, ident):
+            show(*ask())
+
+    place = st.container(border=ident not in _PLAIN, key=f"figure-{ident}", height="stretch")
+    rendering.defer(draw, place=place, ready=ask)
+
+
+def endings(view: PageContext) -> None:
+    """What ends in the next 24 months beside what answers it, and the institutes that fall below the goal."""
+    for kind, column in zip(_KINDS, st.columns(len(_KINDS)), strict=True):
+        with column:
+            _part(view, f"endings-{kind}", "endings", partial(_endings, view, kind), by="nation")
+    listings.listings(view, "institutes_falling")
+    _part(view, "falling-tried", "endings_backtest", partial(_tried, view))
+
+
+def _endings(view: PageContext, kind: str, answer: Answer, ignored: Sequence[str]) -> None:
+    words = {lang: text.word(f"ahead.{kind}", lang) for lang in text.LANGUAGES}
+    metric, *answered = answer.metrics
+    of_kind = replace(metric, unit=_KINDS[kind], label=words, short=words)
+    rows = [row[1:] for row in answer.rows if row[0] == kind]
+    answer = replace(answer, by=answer.by[1:], columns=answer.columns[1:], rows=rows, metrics=(of_kind, *answered))
+    if any(answer.column("endings")):
+        ui.draw(view, charts.endings, answer, f"endings-{kind}", ignored=ignored)
+    else:
+        blocks.head(words[view.lang], view.word("ahead.nothing"))
+
+
+def _tried(view: PageContext, answer: Answer, _: Sequence[str]) -> None:
+    """How many of the institutes listed before did fall."""
+    listed, fell = answer.rows[0]
+    words = {"count": text.number(listed, view.lang), "share": text.percent(fell, view.lang, 0)}
+    blocks.note(view.word("ahead.tried" if listed else "ahead.untried", **words))
+
+
+def queue(view: PageContext) -> None:
+    """The files that wait for a decision, and when they are decided at the present pace."""
+    _part(view, "queue", "queue", partial(_queue, view))
+
+
+def _queue(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
+    row = answer.records()[0]
+    if row["queue_cleared"] is None:
+        title = charts.cleared(answer, context(view)).sentence
+        blocks.head(title, f"{view.word('queue.few')} · {where_and_when(view, answer)}")
+        footer(view, answer, "queue")
+        return
+
+    def number(name: str) -> str:
+        return text.number(row[name], view.lang, 1)
+
+    def month(name: str) -> str:
+        return view.word("queue.never") if row[name] == "never" else text.unit_label(row[name], view.lang)
+
+    sentences = [
+        view.word(
+            "queue.paces",
+            arrivals=number("queue_arrivals"),
+            decisions=number("queue_decisions"),
+            needed=number("queue_needed"),
+        ),
+        view.word(
+            "queue.gone_never" if row["queue_cleared"] == "never" else "queue.gone",
+            month=month("queue_cleared"),
+            first=month("queue_cleared_first"),
+            last=month("queue_cleared_last"),
+        ),
+        view.word(
+            "queue.ahead",
+            **{
+                key: text.number(row[f"queue_{name}"], view.lang)
+                for key, name in (("value", "ahead"), ("low", "ahead_low"), ("high", "ahead_high"))
+            },
+        ),
+    ]
+    said = f'<p class="pd-intro">{text.escape(" ".join(sentences))}</p>'
+    ui.draw(view, charts.paces, answer, "queue", ignored=ignored, card=said, notes=[view.word("queue.note")])
+
+
+def seats(view: PageContext) -> None:
+    """The seat plan: what it reaches, where one more room gains most, and the seats to order."""
+    left, right = st.columns(2)
+    with left:
+        _part(view, "seat-plan", "seat_plan_months", partial(_plan, view))
+        _part(view, "seat-order", "seat_plan", partial(_order, view))
+    with right:
+        _part(view, "seat-rooms", "seat_plan_rooms", partial(_rooms, view))
+
+
+def _plan(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
+    answer = replace(answer, metrics=answer.metrics[:2])
+    notes = [view.word("ahead.plan_note")]
+    ui.draw(view, charts.plan, answer, "seat-plan", ignored=ignored, notes=notes)
+
+
+def _rooms(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
+    if answer.rows:
+        ui.draw(view, charts.rooms, answer, "seat-rooms", ignored=ignored)
+    else:
+        blocks.head(view.word("ahead.room_none"))
+
+
+def _order(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
+    """The seats to order: of one province by course and month, else as a file of all."""
+    if len({row[0] for row in answer.rows}) == 1:
+        rows = [row[1:] for row in answer.rows]
+        answer = replace(answer, by=answer.by[1:], columns=answer.columns[1:], rows=rows)
+        ui.draw(view, lines.heat, answer, "seat-order", titles.highest, ignored)
+        return
+    blocks.head(view.word("ahead.order"), where_and_when(view, answer))
+    blocks.note(view.word("ahead.order_help" if answer.rows else "ahead.order_none"))
+    footer(view, answer, "seat-order", with_table=False)
+
+
+def recruits(view: PageContext) -> None:
+    """Where a number of recruits would go by three rules, and how unequal coverage would be."""
+    written = page_parameters.one(_PAGE, "n")
+    # Recruits are shared out among all provinces.
+    view = replace(view, scope=replace(view.scope, where=without_places(view.where)))
+    # As many as in the last 12 complete months, unless a number is typed.
+    count = int(written or scoped_query.ask(view, ["joiners"])[0].value() or 0)
+    _part(view, "recruit-places", "recruit_places", partial(_recruits, view, count), recruits=count)
+
+
+def _recruits(view: PageContext, count: int, answer: Answer, ignored: Sequence[str]) -> None:
+    def changed(entered: str) -> None:
+        digits = "".join(filter(str.isdigit, latin_digits(entered)))
+        page_parameters.choose(_PAGE, n=digits or None)
+
+    records = answer.records()
+    if not records:
+        blocks.head(view.word("ahead.recruits"), view.word("state.empty"))
+        return
+    first = {row["rule"]: row for row in records}
+    ginis = {rule: text.plain(first[rule]["gini_after"], "ratio", view.lang) for rule in RULES}
+    before = text.plain(records[0]["gini_before"], "ratio", view.lang)
+    written = text.number(count, view.lang)
+    blocks.head(
+        view.word("ahead.recruits_title", count=written, before=before, after=ginis["equal"]),
+        where_and_when(view, answer),
+    )
+    controlled(st.text_input, view.word("ahead.recruits_count"), "recruit places", written, changed, width=220)
+    provinces: dict[str, dict[str, Any]] = {}
+    for row in records:
+        provinces.setdefault(row["province"], {"province": row["province"]})[row["rule"]] = row["recruits"]
+    named = context(view)
+
+    def column(rule: str) -> tables.Column:
+        title = view.word("ahead.rule", rule=named.member("rule", rule), gini=ginis[rule])
+        return tables.Column(
+            rule,
+            title,
+            lambda row: text.escape(text.number(row[rule], view.lang)),
+            lambda row: row[rule],
+            is_number=True,
+            has_bar=True,
+        )
+
+    def name(row: dict[str, Any]) -> str:
+        return named.member("province", row["province"])
+
+    place = tables.Column(
+        "province",
+        view.word("dimension.province"),
+        lambda row: tables.member(view, "province", row["province"], name(row)),
+        lambda row: tables.collated(name(row)),
+    )
+    caption = view.word("ahead.recruits")
+    tables.show(view, "recruit-places", [place, *map(column, RULES)], list(provinces.values()), caption, "-equal")
+    blocks.note(view.word("ahead.recruits_note"))
+    if ignored:
+        blocks.note(scoped_query.no_effect(view, ignored))
+    footer(view, answer, "recruit-places", with_table=False)
