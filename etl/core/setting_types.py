@@ -115,7 +115,7 @@ def in_both(value: Any) -> tuple[str, ...]:
         return tuple(_day_or(text(value[lang])) for lang in ("fa", "en"))
     if isinstance(value, dict):
         raise ValueError('takes one text, or { fa = "…", en = "…" }')
-    return (_day_or(text(value)),) * 2 if text(value) else ()
+    return (_day_or(text(value)),) * 2 if value and text(value) else ()
 
 
 def _day_or(written: str) -> str:

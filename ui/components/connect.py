@@ -34,7 +34,7 @@ _PROGRAMS = {
         'frame = pandas.read_parquet("{parquet}", storage_options=token)'
     ),
     "duckdb": (
-        "create secret (type http, extra_http_headers map {{'Authorization': 'Bearer TOKEN'}});\n"
+        "create secret (type http, extra_http_headers map {{'Authorization': 'Bearer POLICEYAR_TOKEN'}});\n"
         "from read_parquet('{parquet}');"
     ),
     "curl": 'curl --fail --user "{user}" --output answer.csv "{csv}"',
