@@ -19,7 +19,7 @@ from etl.core.settings import Faulty
 try:
     from etl.semantic import catalog
     from ui.i18n import text
-    from ui.shell import allowed_hosts, frame, gate, logs, service
+    from ui.shell import allowed_hosts, data_address, frame, gate, logs, service
     from ui.shell import middleware as shell
 
     catalog.entries()
@@ -57,7 +57,7 @@ else:
         sys.exit(str(faulty))
     logs.keep_users_out()
     middleware = [Middleware(one) for one in (service.OnlyReady, allowed_hosts.AllowedHosts, gate.Gate, shell.Shell)]
-    routes = [*service.routes(), *gate.routes(), *shell.routes()]
+    routes = [*service.routes(), *gate.routes(), *data_address.routes(), *shell.routes()]
     app = st.App(__file__, middleware=middleware, routes=routes, secrets=secrets or None)
     # Streamlit warns about commands outside of a script run.
     logging.disable(logging.WARNING)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from etl.core.jalali import parse_day
+from etl.core.text_folding import latin_digits
 
 LAST_PORT = 65535
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -106,6 +107,22 @@ def weekend(value: Any) -> str:
     except ValueError:
         pass
     raise ValueError(f"{_quoted(value)} is no weekend like 1404/03/01 thursday friday")
+
+
+def in_both(value: Any) -> tuple[str, ...]:
+    """Words as { fa = "…", en = "…" }, or one text for both; empty for none. A day becomes an ISO date."""
+    if isinstance(value, dict) and value.keys() == {"fa", "en"}:
+        return tuple(_day_or(text(value[lang])) for lang in ("fa", "en"))
+    if isinstance(value, dict):
+        raise ValueError('takes one text, or { fa = "…", en = "…" }')
+    return (_day_or(text(value)),) * 2 if value and text(value) else ()
+
+
+def _day_or(written: str) -> str:
+    try:
+        return parse_day(latin_digits(written)).isoformat()
+    except ValueError:
+        return written
 
 
 def command(value: Any) -> str:

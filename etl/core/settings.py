@@ -129,6 +129,20 @@ class Weekend:
 
 
 @dataclass(frozen=True)
+class About:
+    """What readers of official statistics are owed, each in Persian and English; empty: nothing is shown.
+
+    `contact`: office, telephone, mail. `next_update`: a day, or a rule in words. `citation`: what is cited, before day and
+    publication.
+    """
+
+    contact: tuple[str, ...] = _setting((), kinds.in_both)
+    next_update: tuple[str, ...] = _setting((), kinds.in_both)
+    revision_policy: tuple[str, ...] = _setting((), kinds.in_both)
+    citation: tuple[str, ...] = _setting((), kinds.in_both)
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings, checked."""
 
@@ -140,6 +154,7 @@ class Settings:
     notify: Notify = Notify()
     replicas: Replicas = Replicas()
     weekend: Weekend = Weekend()
+    publication: About = About()
 
 
 # Every setting, with the name of its section.

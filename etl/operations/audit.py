@@ -28,7 +28,7 @@ from etl.semantic.access import AccessScope
 EVENTS = (
     "sign_in", "sign_out", "sessions_ended", "refused", "detail", "export", "view_saved", "view_deleted", "file_submitted",
     "load_approved", "load_refused", "rollback", "rollback_refused", "settings_changed", "backup", "restore", "quarantine",
-    "pull", "accept",
+    "pull", "accept", "token_made", "token_revoked",
 )  # fmt: skip
 FIELDS = frozenset((
     "metric", "form", "role", "provinces", "files", "rows", "status", "why", "publication", "page", "province", "institute",

@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 from etl.core.errors import Refused
 from etl.core.files import sha256, sync
 from etl.core.settings import Folders
-from etl.operations import audit
+from etl.operations import audit, tokens
 from etl.warehouse import publications, version_files
 
 _CONTENT = "content.json"
@@ -95,7 +95,8 @@ def _files(folders: Folders) -> Iterator[tuple[str, Path]]:
         root: Path = getattr(folders, tree)
         for path in sorted(root.rglob("*")):
             # The copy of a SQLite database includes its journal files.
-            is_state = path.parent == folders.audit and path.name in audit.STATE
+            # A token that was revoked since must not come back.
+            is_state = path in {folders.audit / name for name in audit.STATE} | {folders.views / tokens.FILE}
             if path.is_file() and not path.is_symlink() and not is_state and not path.name.endswith(_JOURNALS):
                 yield f"{tree}/{path.relative_to(root).as_posix()}", path
 

@@ -16,6 +16,7 @@ from etl.core.errors import Refused
 from etl.core.text_folding import printable
 from etl.operations import audit, backup, doctor, notify, readiness, replicas
 from etl.operations.sessions import Sessions
+from etl.operations.tokens import Tokens
 
 _LOGIN_UID = Path("/proc/self/loginuid")
 # Of a process that no login started.
@@ -139,7 +140,8 @@ def _sessions_end(options: argparse.Namespace) -> None:
     store = Sessions(current.folders.run / "web" / "sessions.sqlite", current.sign_in.database)
     account, more = _account()
     audit.record(current.folders.audit, options.name, "sessions_ended", **({"account": account} | more))
-    print(f"{store.end_all(options.name, time.time())} sessions ended")
+    ended, tokens = store.end_all(options.name, time.time()), Tokens(current.folders.views, current.sign_in.database)
+    print(f"{ended} sessions ended, {tokens.revoke_all(options.name)} tokens revoked")
 
 
 def _doctor(options: argparse.Namespace) -> int:

@@ -1,12 +1,14 @@
 """Diagnosis of an installation, one line per check."""
 
 import os
+import re
 import shutil
 import stat
 import sys
 import time
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from dataclasses import asdict
+from datetime import date, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -42,7 +44,7 @@ def examine(with_publication: bool = True) -> list[Finding]:
         return [("settings", line, False) for line in error.lines]
     where = settings.file_in_use()
     findings: list[Finding] = [("settings", str(where) if where else "no file, the defaults hold", True)]
-    checks = [_versions, _permissions, _sign_in, _audit, _notify, _clock, _memory, _disk, _fonts]
+    checks = [_versions, _permissions, _sign_in, _audit, _notify, _owed, _clock, _memory, _disk, _fonts]
     of_data = [_publication, _calendar, _identity_key, _incoming]
     for check in [*checks, *of_data] if with_publication else checks:
         try:
@@ -112,6 +114,16 @@ def _notify(config: settings.Settings) -> Iterator[Finding]:
     yield from (("notify", fault, False) for fault in missing)
     if not missing:
         yield "notify", ", ".join(channel.name for channel in channels) or "no recipient of failures is set", True
+
+
+def _owed(config: settings.Settings) -> Iterator[Finding]:
+    """What [publication] does not tell readers: it is shown nowhere then."""
+    told = asdict(config.publication)
+    missing = [name for name, words in told.items() if not words]
+    yield "publication settings", f"not set: {', '.join(missing)}" if missing else "all set", True
+    days = filter(re.compile(r"\d{4}-\d\d-\d\d").fullmatch, config.publication.next_update)
+    if past := [day for day in days if day < date.today().isoformat()]:
+        yield "publication settings", f"next_update is past: {past[0]}", False
 
 
 def _clock(config: settings.Settings) -> Iterator[Finding]:

@@ -429,3 +429,15 @@ def test_the_doctor_reports_packages_at_other_versions(installed, monkeypatch, t
     monkeypatch.setattr(doctor, "ROOT", tmp_path)
     messages = [text for what, text, is_well in doctor._versions(settings.Settings()) if not is_well]
     assert [text.split()[0] for text in messages] == ["duckdb", "not-a-package-of-ours"]
+
+
+def test_what_readers_are_owed_is_one_text_or_one_in_each_language(tmp_path):
+    file = tmp_path / "settings.toml"
+    file.write_text(
+        '[publication]\ncontact = { fa = "دفتر", en = "Office" }\nnext_update = "۱۴۰۵/۱۰/۰۵"\n', encoding="utf-8"
+    )
+    told = settings.read({"POLICEYAR_SETTINGS": str(file)}).publication
+    assert (told.contact, told.next_update, told.citation) == (("دفتر", "Office"), ("2026-12-26",) * 2, ())
+    file.write_text('[publication]\ncontact = { de = "Amt" }\n', encoding="utf-8")
+    with pytest.raises(settings.Faulty, match=r"publication\.contact: takes one text"):
+        settings.read({"POLICEYAR_SETTINGS": str(file)})

@@ -25,9 +25,11 @@ BOOK = tomllib.loads((ROOT / "pages" / "text.toml").read_text(encoding="utf-8"))
 LATIN_DIGIT = re.compile("[0-9]")
 LATIN_WORD = re.compile("[A-Za-z]{2,}")
 # Latin text in a Persian sentence: a command, a folder, a key, a legal attribution, the name of the other language, one
-# line for browsers without scripts; anywhere: file formats, settings, a foreign register.
+# line for browsers without scripts; anywhere: file formats, programs, settings, a foreign register.
 STAYS_LATIN = {"app.language", "app.language_help", "app.no_script", "state.unpublished", "figure.osm", "browser.words"}
-LATIN_ANYWHERE = re.compile(r"\b(CSV|XLSX|PNG|SVG|PDF|Parquet|SIA|[A-Z]+(_[A-Z]+)+)\b")
+LATIN_ANYWHERE = re.compile(
+    r"\b(CSV|XLSX|PNG|SVG|PDF|Parquet|SIA|Power BI|pandas|DuckDB|curl|Basic|Bearer|[A-Z]+(_[A-Z]+)+)\b"
+)
 
 
 def entries(book: Any = BOOK, name: str = "") -> Iterator[tuple[str, Any, Any]]:
@@ -79,7 +81,7 @@ def test_every_word_is_there_in_both_languages(name: str, fa: str, en: str) -> N
 # Sections that are read as a whole, or whose keys come from data.
 WHOLE = (
     "menu", "menu_group", "tab", "units", "member", "calendar", "browser", "source", "reason", "rule", "note",
-    "dimension", "group", "nobody", "plural", "period", "population", "revision",
+    "dimension", "group", "nobody", "plural", "period", "population", "revision", "owed",
 )  # fmt: skip
 
 

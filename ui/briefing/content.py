@@ -8,6 +8,7 @@ from etl.semantic.answers import Answer
 from ui.briefing import drawing, tables
 from ui.briefing.writer import Writer
 from ui.charts import maps, marks
+from ui.data import owed
 from ui.data.briefing_questions import Questions
 from ui.i18n import text
 from ui.summary import changes, different, needs_action, verdict
@@ -233,6 +234,6 @@ def _method(write: Writer) -> dict[str, Any]:
     )
     return {
         "title": write.word("method_title"),
-        "lines": [source, *write.words("method")],
+        "lines": [source, *write.words("method"), *(f"{name}: {told}" for name, told in owed.lines(lang, publication))],
         "safety": write.word("safety"),
     }

@@ -25,13 +25,11 @@ from ui.components.plot import plot
 from ui.data import user, warehouse
 from ui.exports import about
 from ui.exports.file_content import Exportable
-from ui.exports.job import FORMS, ExportJob, Making
+from ui.exports.job import FORMS, MANY_CELLS, ExportJob, Making, noted
 from ui.i18n import text
 from ui.state import page_context
 from ui.state.page_context import PageContext
 
-# A file with more cells than this is written by a worker process with a progress bar.
-MANY_CELLS = {"csv": 1_000_000, "xlsx": 300_000, "parquet": 1_000_000}
 _MADE = "file made"
 # How long to wait for a file before showing a progress bar.
 _AT_ONCE_SECONDS = 3.0
@@ -173,11 +171,11 @@ def offers(
     for kind in FORMS:
         job = ExportJob(kind, source, context, circulation, place)
         name = about.file_name(source, context, place, kind, circulation)
-        noted = _noted(answer, kind, count)
+        details = noted(answer, kind, count)
         if count * len(answer.columns) > MANY_CELLS[kind]:
-            _made_first(view, ident, name, job, noted)
+            _made_first(view, ident, name, job, details)
         elif user.signs_in():
-            offered(view, f"offer-{kind}-{ident}", view.word(f"more.{kind}"), name, job.write, noted)
+            offered(view, f"offer-{kind}-{ident}", view.word(f"more.{kind}"), name, job.write, details)
         else:
             _button(view, ident, kind, name, partial(_made, job))
     if picture and st.button(view.word("more.picture"), key=f"picture-button-{ident}"):
@@ -188,7 +186,7 @@ def offers(
         if exported:
             name = about.file_name(source, context, place, "", circulation).rstrip(".")
             # The browser writes the file itself, so the audit log records that the picture was shown.
-            user.record("export", **_noted(answer, "picture", count), **audit.rights(user.scope()))
+            user.record("export", **noted(answer, "picture", count), **audit.rights(user.scope()))
             _show_picture(view, exported, context, name, ident)
         else:
             blocks.note(view.word("figure.no_picture"), is_status=True)
@@ -198,11 +196,6 @@ def _made(job: ExportJob) -> io.BytesIO:
     out = io.BytesIO()
     job.write(out)
     return out
-
-
-def _noted(answer: Answer, form: str, rows: int) -> dict[str, str | int]:
-    metrics = ",".join(metric.name for metric in answer.metrics)[:200]
-    return {"metric": metrics, "form": form, "rows": rows, "publication": answer.publication.id}
 
 
 def offered(

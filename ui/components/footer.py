@@ -10,7 +10,7 @@ from etl.semantic.catalog import TIME
 from etl.warehouse import official_calendar
 from ui.charts.elements import ChartContext
 from ui.charts.matrix import ORDERED
-from ui.components import blocks, downloads, tables
+from ui.components import blocks, connect, downloads, tables
 from ui.data import warehouse
 from ui.exports.file_content import Exportable
 from ui.i18n import text
@@ -76,6 +76,7 @@ def footer(
     with st.container(horizontal=True, gap="small", key=f"footer-{ident}", vertical_alignment="center"):
         question(view, answer, ident)
         downloads.downloads(view, source, chart_context or context(view), ident, picture)
+        connect.connect(view, source, ident)
         if with_table:
             label = view.word("figure.table_close" if is_shown else "figure.table")
             turned = {switch: not is_shown}

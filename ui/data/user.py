@@ -15,12 +15,14 @@ _thread = threading.local()
 
 @dataclass(frozen=True)
 class SignIn:
-    """The services of a sign-in mode: `resolve` the scope of a run, `offer` a file, `record` and list audit `events`."""
+    """The services of a sign-in mode: `resolve` the scope of a run, `offer` a file, `record` and list audit `events`,
+    and the `groups` of the person."""
 
     resolve: Callable[[], AccessScope]
     offer: Callable[[Path, str, dict[str, str | int]], str]
     record: Callable[..., None]
     events: Callable[[], tuple[list[Event], Verified | None]]
+    groups: Callable[[], tuple[str, ...]] = tuple
 
 
 _sign_in: SignIn | None = None
@@ -49,6 +51,11 @@ def events() -> tuple[list[Event], Verified | None]:
     if _sign_in is None or scope().role != "steward":
         raise AccessDenied
     return _sign_in.events()
+
+
+def groups() -> tuple[str, ...]:
+    """The groups of the user at sign-in."""
+    return _sign_in.groups() if _sign_in else ()
 
 
 def record(event: str, **more: str | int) -> None:

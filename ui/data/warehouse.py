@@ -18,6 +18,7 @@ from typing import Any, TypedDict, Unpack
 
 import duckdb
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from etl.analysis import data_quality, detail, registry
 from etl.core.errors import OtherVersion, QuestionError, Refused, TooEarly, TooLarge
@@ -27,7 +28,7 @@ from etl.semantic.access import AccessScope, ScopedCursor
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue, derived, derived_names
 from etl.semantic.exportable import StoredRows
-from etl.warehouse import publications
+from etl.warehouse import publications, version_files
 from ui.data import limits, user
 from ui.data.caches import ResultCache
 from ui.i18n import text
@@ -38,6 +39,8 @@ __all__ = ["OtherVersion", "QuestionError", "TooEarly", "catalogue"]
 Where = Mapping[str, Iterable[str]]
 Frozen = tuple[tuple[str, tuple[str, ...]], ...]
 
+# The parameter of the address, and the key of the session, that pins a publication.
+PINNED = "publication"
 _CACHE_BYTES = 256 << 20
 _run = threading.local()
 # Prefetches questions; more threads than cores would not answer sooner.
@@ -49,8 +52,8 @@ class Unpublished(Exception):
 
 
 def turn() -> None:
-    """Begin a page run: it shows the publication that is the latest now."""
-    _run.path = _latest()
+    """Begin a page run: it shows the publication that the session has pinned, else the latest one now."""
+    _run.path = _current()
 
 
 def leave() -> None:
@@ -66,6 +69,20 @@ def stay(file: str) -> bool:
     return True
 
 
+def kept(ident: str) -> str:
+    """The file of a publication that was published and is kept; empty if there is none."""
+    pointer = warehouse_pointer()
+    newest = version_files.newest_published(pointer)
+    found = (path for path in version_files.versions(pointer) if path.stem == ident)
+    return next((str(path) for path in found if version_files.number_of(path) <= newest), "")
+
+
+def _current() -> str:
+    """The file that the session has pinned by `publication=` as long as it is kept, else that of the latest one."""
+    pinned = st.session_state.get(PINNED) if get_script_run_ctx(suppress_warning=True) else ""
+    return (kept(pinned) if pinned else "") or _latest()
+
+
 def _latest() -> str:
     """The file of the latest publication; empty if there is none."""
     try:
@@ -76,7 +93,7 @@ def _latest() -> str:
 
 def path() -> str:
     """The file of the publication this page shows. Raises Unpublished."""
-    file = getattr(_run, "path", "") or _latest()
+    file = getattr(_run, "path", "") or _current()
     if not file:
         raise Unpublished
     return file

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from etl.operations.worker_process import Report
 from etl.semantic import exportable
 from ui.charts.elements import ChartContext
+from ui.data import owed
 from ui.exports.file_content import Exportable
 from ui.i18n import text
 
@@ -42,6 +43,7 @@ def cover(source: Exportable, context: ChartContext, scope: str, circulation: bo
     yield context.word("file.circulation" if circulation else "file.exact"), ""
     if published.is_sample:
         yield context.word("file.made_up"), ""
+    yield from owed.lines(context.lang, published)
     for metric in answer.metrics:
         # Shares and days are recognisable without a unit.
         has_word = metric.unit not in ("share", "ratio", "date", "month")

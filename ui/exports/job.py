@@ -23,6 +23,10 @@ FORMS = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "parquet": "application/vnd.apache.parquet",
 }
+# Those of the data address.
+DATA_FORMS = FORMS | {"json": "application/json"}
+# A file with more cells than this is written by a worker process.
+MANY_CELLS = {"csv": 1_000_000, "xlsx": 300_000, "parquet": 1_000_000, "json": 300_000}
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ class ExportJob:
         exported = disclosure.for_circulation(self.source, warehouse.ask) if self.circulation else self.source
         if self.form == "csv":
             writers.write_csv(out, exported, self.context, self.circulation, tell)
+        elif self.form == "json":
+            writers.write_json(out, exported, self.context, self.circulation)
         elif self.form == "parquet":
             writers.write_parquet(out, exported, self.context, self.circulation, self.place, tell)
         else:
@@ -47,6 +53,12 @@ class ExportJob:
             if nation and self.circulation:
                 nation = disclosure.for_circulation(nation, warehouse.ask)
             workbook.write_xlsx(out, exported, self.context, self.circulation, self.place, tell, nation)
+
+
+def noted(answer: Answer, form: str, rows: int) -> dict[str, str | int]:
+    """The fields of the audit log for a file of an answer."""
+    metrics = ",".join(metric.name for metric in answer.metrics)[:200]
+    return {"metric": metrics, "form": form, "rows": rows, "publication": answer.publication.id}
 
 
 class Making:

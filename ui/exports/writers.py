@@ -1,4 +1,4 @@
-"""Writers of CSV and Parquet files. Files contain every row, and no text that a spreadsheet could run as a formula.
+"""Writers of CSV, JSON and Parquet files. Files contain every row, and no text that a spreadsheet could run as a formula.
 
 Files use codes with names next to them, Latin digits, ISO days and a decimal point in both languages. Files for circulation
 are rounded by `etl.semantic.disclosure` and say so. `file_content` provides the columns; the writers process them in batches,
@@ -86,6 +86,25 @@ def _written(values: pa.Array) -> pa.Array:
 
 def _joined(columns: list[Any], separator: str) -> pa.Array:
     return pc.binary_join_element_wise(*columns, separator, null_handling="replace", null_replacement="")
+
+
+def write_json(out: IO[bytes], source: Exportable, context: ChartContext, circulation: bool = False) -> None:
+    """A list of objects with the columns of a CSV; days are texts, an unknown value is null."""
+    with sheet(source, context, circulation) as contents:
+        names = (*contents.schema.names, *([_ABOUT] if circulation else []))
+        batches = _with_notice(contents.batches, context.word("file.circulation")) if circulation else contents.batches
+        separator = "["
+        for batch in batches:
+            columns = [
+                all_safe(array).to_pylist()
+                for column in batch
+                for array in (column.columns() if isinstance(column, Coded) else [column])
+            ]
+            for row in zip(*columns, strict=True):
+                record = dict(zip(names, row, strict=True))
+                out.write((separator + json.dumps(record, ensure_ascii=False, default=str)).encode())
+                separator = ",\n"
+        out.write(b"]\n" if separator != "[" else b"[]\n")
 
 
 def write_parquet(

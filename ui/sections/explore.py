@@ -25,7 +25,7 @@ from ui.state import page_context, page_parameters, periods, scoped_query
 from ui.state.address import MOST_DIMENSIONS, MOST_MEASURES, NOTHING
 from ui.state.page_context import PageContext
 
-_DEFAULT = {"m": ("active_assistants",), "by": ("province",)}
+DEFAULT = {"m": ("active_assistants",), "by": ("province",)}
 # With more bars or lines a chart is unreadable.
 _MOST_BARS, _MOST_LINES, _MOST_FIGURES = 45, 5, 3
 
@@ -61,7 +61,7 @@ def explore(view: PageContext) -> None:
         return
     with notices.error_boundary(view.lang, PAGE):
         with st.spinner(view.word("more.counting")):
-            answer = _answer(view, selection)
+            answer = scoped_query.free(view, selection.names, selection.by)
         if isinstance(answer, StoredRows):
             blocks.note(view.word("more.too_many_for_chart"))
         elif scoped_query.nothing(answer):
@@ -74,7 +74,7 @@ def explore(view: PageContext) -> None:
 
 def _chosen(name: str) -> Iterable[str]:
     chosen = page_parameters.of(PAGE).get(name)
-    return _DEFAULT[name] if chosen is None else [value for value in chosen if value != NOTHING]
+    return DEFAULT[name] if chosen is None else [value for value in chosen if value != NOTHING]
 
 
 def _controls(view: PageContext, selection: Selection) -> None:
@@ -106,7 +106,7 @@ def _several(
 
 
 def _choose(name: str, values: Sequence[str]) -> None:
-    is_default = tuple(values) == _DEFAULT[name]
+    is_default = tuple(values) == DEFAULT[name]
     page_parameters.choose(PAGE, **{name: None if is_default else values or [NOTHING], "page": None, "sort": None})
 
 
@@ -164,19 +164,6 @@ def _take(remedy: Remedy) -> None:
         page_context.narrow(remedy.name, ())
     else:
         _choose(remedy.kind, [name for name in _chosen(remedy.kind) if name != remedy.name])
-
-
-def _answer(view: PageContext, selection: Selection) -> Answer | StoredRows:
-    kinds = {warehouse.catalogue()[name].kind for name in selection.names}
-    return warehouse.ask_stored(
-        *selection.names,
-        by=selection.by,
-        on=scoped_query.compared_on(view, selection.names[0], selection.by)
-        if "snapshot" in kinds and not selection.is_timed
-        else None,
-        over=selection.over if selection.is_timed or "event" in kinds else None,
-        where=view.where,
-    )
 
 
 def _figures(view: PageContext, selection: Selection, answer: Answer) -> None:

@@ -11,7 +11,7 @@ from streamlit.elements.lib.mutable_tab_container import TabContainer
 
 from etl.analysis import data_quality
 from ui.components.notices import error_boundary, notice
-from ui.data import user, warehouse
+from ui.data import owed, user, warehouse
 from ui.i18n import text
 from ui.shell import people, sign_in_page
 from ui.state import page_context, page_parameters, rendering
@@ -45,6 +45,7 @@ def _tabs(entry: Mapping[str, Any], part: str) -> TabContainer:
 
 def run(menu: Callable[[str], Mapping[str, list[st.Page]]]) -> None:
     """Set up, choose and run the page, between heading and footer."""
+    pinned = page_context.pinned()
     warehouse.turn()
     lang = page_context.language()
     title = text.word("app.title", lang)
@@ -63,6 +64,8 @@ def run(menu: Callable[[str], Mapping[str, list[st.Page]]]) -> None:
         _heading(entry, text.part_words(part), lang)
         if left := page_context.left_out():
             notice(lang, "state.left_out_title", text.word("state.left_out", lang, parts=_shortened(left, lang)))
+        if pinned:
+            _pinned(pinned, lang)
         with error_boundary(lang, part):
             chosen.run()
         with error_boundary(lang, part):
@@ -109,6 +112,21 @@ def _shortened(left: list[str], lang: str) -> str:
     shortened = [part if len(part) <= _MOST_LETTERS else f"{part[:_MOST_LETTERS]}…" for part in left[:_MOST_LEFT]]
     more = [f"+{text.number(len(left) - _MOST_LEFT, lang)}"] if len(left) > _MOST_LEFT else []
     return text.listed([text.isolated(" ".join(part.split()), lang) for part in [*shortened, *more]], lang)
+
+
+def _pinned(pinned: str, lang: str) -> None:
+    """Which publication the address pins and that it is not the latest one, or that it is no longer kept."""
+    published = warehouse.published()
+    key = "owed.pinned" if published.id == pinned else "owed.not_kept"
+    day = text.day(published.as_of, lang)
+    words = text.word(key, lang, id=text.digits(pinned, lang), day=day)
+    notice(lang, "owed.pinned_title", words)
+    address = page_parameters.address(
+        page_context.part(), lang, page_context.view().scope.address() | {"publication": [""]}
+    )
+    st.html(
+        f'<p class="pd-note"><a href="{text.escape(address)}" target="_self">{text.escaped("owed.latest", lang)}</a></p>'
+    )
 
 
 def _heading(entry: Mapping[str, Any], part: Mapping[str, Any], lang: str) -> None:
@@ -164,6 +182,7 @@ def _trust(lang: str) -> None:
     if missing := warehouse.result(data_quality.refused_files):
         files = [text.isolated(file, lang) for file in missing]
         sentences.insert(1, text.escaped("trust.missing", lang, files=text.listed(files, lang)))
+    sentences += [f"{text.escape(name)}: <bdi>{text.escape(told)}</bdi>" for name, told in owed.lines(lang, published)]
     spans = "".join(f"<span>{part}</span>" for part in sentences)
     scope = page_context.view().scope.address()
     links = "".join(

@@ -81,11 +81,13 @@ class Gate:
         is_open = (
             path in _OPEN or path.startswith(_OPEN_FOLDERS) or (path == "/metrics" and _is_this_machine(connection))
         )
-        scope["person"] = person
-        if refusal == "unknown" and not is_open:
+        # The data address looks for a token itself, and answers programs, not browsers.
+        is_data = scope["type"] == "http" and path.startswith("/data/")
+        scope["person"] = None if is_data and (refusal or person is None) else person
+        if refusal == "unknown" and not (is_open or is_data):
             page = sign_in_page.with_link("sessions_unknown", "/", "again")
             await _refuse(scope, receive, send, page, 503)
-        elif is_open:
+        elif is_open or is_data:
             await self.app(scope, receive, _short_lived(send))
         elif refusal or person is None:
             await _refuse(scope, receive, send, sign_in_page.signed_out(refusal), 401)
@@ -134,7 +136,11 @@ def begin() -> dict[str, Any]:
     """Start sign-in, once per process: from then on pages resolve the scope of the signed-in user. Raises Faulty."""
     secrets = people.begin()
     record = partial(audit.record, people.audit_folder())
-    user.begin(None if people.mode() == "open" else user.SignIn(people.scope_of_run, offer, record, _events))
+    user.begin(
+        None
+        if people.mode() == "open"
+        else user.SignIn(people.scope_of_run, offer, record, _events, people.groups_of_run)
+    )
     return secrets
 
 

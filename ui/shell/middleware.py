@@ -186,4 +186,4 @@ def _wants_page(scope: Scope) -> bool:
         return False
     path = scope["path"].removeprefix(base_path())
     last = path.rsplit("/", 1)[-1]
-    return "." not in last and not path.startswith(("/_stcore", "/media", "/component", "/static", "/app"))
+    return "." not in last and not path.startswith(("/_stcore", "/media", "/component", "/static", "/app", "/data/"))

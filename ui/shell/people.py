@@ -28,6 +28,7 @@ from etl.operations import audit, roles, sign_in
 from etl.operations.sessions import LONGEST_SECONDS, Session, Sessions
 from etl.semantic.access import AccessScope
 from ui.shell.requests import settings_at_start
+from ui.state import personal_tokens
 
 # Set by the gate, never taken from a client.
 SESSION_HEADER = "x-policeyar-session"
@@ -113,15 +114,17 @@ def forgery(connection: HTTPConnection) -> str:
 
 
 def client(connection: HTTPConnection) -> dict[str, str]:
-    """The field of the client's address for an event, where the settings ask for it: as our nginx tells it."""
-    if not settings_at_start().sign_in.log_client:
-        return {}
+    """The field of the client's address for an event, where the settings ask for it."""
+    return {"client": client_address(connection)} if settings_at_start().sign_in.log_client else {}
+
+
+def client_address(connection: HTTPConnection) -> str:
+    """The client's address, as our nginx tells it."""
     told = connection.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
     try:
-        address = ipaddress.ip_address(told or (connection.client.host if connection.client else ""))
+        return str(ipaddress.ip_address(told or (connection.client.host if connection.client else "")))
     except ValueError:
-        return {"client": "unknown"}
-    return {"client": str(address)}
+        return "unknown"
 
 
 def scope_of(person: Person) -> AccessScope:
@@ -153,13 +156,23 @@ def of_run() -> Person | None:
 
 def refusal(person: Person, now: float) -> str:
     """Why a session is no longer valid; empty if it is. One that begins is logged before it is stored. Raises OSError."""
-    return sessions().admit(person.session, now, partial(_announce, person))
+    reason = sessions().admit(person.session, now, partial(_announce, person))
+    known = _people.get(person.key)
+    if not reason and (known is None or known.groups != person.groups):
+        personal_tokens.store().signed_in(person.sub, person.groups, now)
+    return reason
 
 
 def _announce(person: Person) -> None:
     scope = scope_of(person)
     event = "refused" if scope.role == "none" else "sign_in"
     audit.record(audit_folder(), person.sub, event, **audit.rights(scope), **person.client)
+
+
+def groups_of_run() -> tuple[str, ...]:
+    """The groups of the person of this run."""
+    person = of_run()
+    return person.groups if person else ()
 
 
 def own_sessions() -> list[tuple[float, float]]:

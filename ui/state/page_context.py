@@ -80,7 +80,7 @@ class PageContext:
     @property
     def days(self) -> parameters.Days:
         """The days that can be chosen."""
-        return _days(self.latest)
+        return days_of(self.latest)
 
     def months(self, count: int) -> tuple[date, date]:
         """The latest `count` complete Jalali months before the as-of day, and the days since."""
@@ -107,6 +107,13 @@ def language() -> str:
     if _LANG in st.query_params:
         st.session_state[_LANG] = text.language(st.query_params[_LANG])
     return st.session_state.setdefault(_LANG, "fa")
+
+
+def pinned() -> str:
+    """The publication that the address pins for this session; an empty parameter unpins it."""
+    if warehouse.PINNED in st.query_params:
+        st.session_state[warehouse.PINNED] = st.query_params[warehouse.PINNED]
+    return str(st.session_state.get(warehouse.PINNED, ""))
 
 
 def view() -> PageContext:
@@ -148,6 +155,7 @@ def address() -> dict[str, list[str]]:
     part = st.session_state.get(_PAGE) or text.menu()[0]["page"]
     _, tab = text.part_address(part)
     pairs = ({page_parameters.TAB: [tab]} if tab else {}) | _scope().address() | page_parameters.of(part)
+    pairs |= {warehouse.PINNED: [pin]} if (pin := st.session_state.get(warehouse.PINNED)) else {}
     return pairs | ({_LANG: ["en"]} if st.session_state.get(_LANG) == "en" else {})
 
 
@@ -242,7 +250,7 @@ def _scope() -> Scope:
 def _read(page: str) -> tuple[Scope, dict[str, list[str]], list[str]]:
     """The scope of the address, the parameters of the page, and the invalid parameters."""
     from_address = page_parameters.now()
-    days = _days(warehouse.published().as_of)
+    days = days_of(warehouse.published().as_of)
     members = {name: list(dict.fromkeys(from_address[name])) for name in FILTERS if name in from_address}
     where = {name: [code for code in codes if code in warehouse.names(name, "fa")] for name, codes in members.items()}
     written_day, written_period = (from_address.get(name, [""])[-1] for name in ("on", "period"))
@@ -255,11 +263,13 @@ def _read(page: str) -> tuple[Scope, dict[str, list[str]], list[str]]:
         "on": [written_day] if on else [],
         "period": [written_period] if period and within == period else [],
         _LANG: list(text.LANGUAGES),
+        warehouse.PINNED: from_address.get(warehouse.PINNED, []),
         page_parameters.TAB: [tab for tab in text.part_address(page) if tab],
     }
     scope = Scope({name: tuple(codes) for name, codes in where.items() if codes}, on, within)
     return scope, of_page, parameters.left_out(from_address, accepted)
 
 
-def _days(latest: date) -> parameters.Days:
+def days_of(latest: date) -> parameters.Days:
+    """The days that can be chosen where the data reach to `latest`."""
     return parameters.Days(add_months(latest, -12 * _YEARS), latest)

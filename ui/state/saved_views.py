@@ -13,7 +13,7 @@ from etl.operations import saved_views
 from etl.operations.saved_views import Saved, SavedViews
 from ui.data import user
 
-_FOLDER = ROOT / "data" / "views"
+FOLDER = ROOT / "data" / "views"
 LONGEST_NAME = 60
 
 
@@ -66,4 +66,4 @@ def delete(name: str) -> None:
 
 def _views() -> SavedViews:
     """The store: in the folder VIEWS, or in the database that several hosts share."""
-    return SavedViews(Path(os.environ.get("VIEWS") or _FOLDER), os.environ.get("SHARED_DATABASE", ""))
+    return SavedViews(Path(os.environ.get("VIEWS") or FOLDER), os.environ.get("SHARED_DATABASE", ""))

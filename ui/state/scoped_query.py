@@ -9,6 +9,8 @@ from etl.analysis import registry
 from etl.analysis.comparison import Side
 from etl.analysis.different import is_tested
 from etl.semantic.answers import Answer
+from etl.semantic.catalog import TIME
+from etl.semantic.exportable import StoredRows
 from ui.data import warehouse
 from ui.i18n import text
 from ui.state import periods
@@ -33,12 +35,26 @@ def ask(
     metrics = [warehouse.catalogue()[name] for name in names]
     where, ignored = view.under(frozenset.intersection(*(metric.dimensions for metric in metrics)).difference(without))
     kinds = {metric.kind for metric in metrics}
-    timed = bool({"month", "quarter", "year"} & set(by))
+    timed = bool({*TIME} & {*by})
     default_period = over or view.complete_months(periods.DEFAULT_MONTHS)
     period = view.over or default_period if timed or "event" in kinds else None
     day = None if timed or kinds == {"event"} else compared_on(view, names[0], by)
     answer = warehouse.ask(*names, by=by, on=day, over=period, where=where)
     return answer, [name for name in ignored if name not in without]
+
+
+def free(view: PageContext, names: Sequence[str], by: Sequence[str]) -> Answer | StoredRows:
+    """The answer to a free question under the user's scope: that of Explore and of the data address."""
+    kinds = {warehouse.catalogue()[name].kind for name in names}
+    is_timed = bool({*TIME} & {*by})
+    over = view.over or view.complete_months(periods.DEFAULT_MONTHS)
+    return warehouse.ask_stored(
+        *names,
+        by=by,
+        on=compared_on(view, names[0], tuple(by)) if "snapshot" in kinds and not is_timed else None,
+        over=over if is_timed or "event" in kinds else None,
+        where=view.where,
+    )
 
 
 def compared_on(view: PageContext, name: str, by: tuple[str, ...]) -> date:

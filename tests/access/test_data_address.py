@@ -1,0 +1,434 @@
+"""The data address gives what `ask` gives, to whom a personal token names, within the rights of that moment."""
+
+import io
+import json
+import random
+import re
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pandas as pd
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.testclient import TestClient
+
+from etl.core.errors import AccessDenied, QuestionError
+from etl.operations import audit, tokens
+from etl.operations.worker_process import OutOfMemory
+from etl.semantic.access import cursor_for
+from etl.semantic.answers import ask
+from etl.semantic.catalog import TIME, catalogue
+from etl.semantic.provisional import settled_on
+from etl.warehouse import publications
+from tests.access.gated import ACCESS, configured
+from tests.access.scopes import OF_ISFAHAN, TEHRAN
+from ui.data import limits, user
+from ui.exports import job
+from ui.shell import data_address, gate, people
+from ui.state import personal_tokens, saved_views
+
+CSV, PARQUET, JSON = "/data/answer.csv", "/data/answer.parquet", "/data/answer.json"
+BY_PROVINCE = {"m": "active_assistants", "by": "province", "lang": "en"}
+
+
+@dataclass
+class Site:
+    """A client, the tokens of two people, and the folder of the configuration."""
+
+    client: TestClient
+    isfahan: str
+    national: str
+    folder: Path
+
+    def get(self, path: str, token: str = "", sub: str = "", **more: Any) -> Any:
+        sent = {"auth": (sub or self._sub(token), token)} if token else {}
+        return self.client.get(path, **sent, **more)
+
+    def _sub(self, token: str) -> str:
+        return "isfahan.officer" if token == self.isfahan else "national.analyst"
+
+    def events(self) -> list[audit.Event]:
+        return audit.events(self.folder / "audit")
+
+
+def app() -> Starlette:
+    return Starlette(routes=[*gate.routes(), *data_address.routes()], middleware=[Middleware(gate.Gate)])
+
+
+def make(sub: str, groups: list[str], now: float = 0.0, days: int = 90) -> str:
+    return personal_tokens.store().make(sub, groups, "of the test", days, now or time.time(), lambda: None)
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_register: Path) -> Iterator[Site]:
+    configured(tmp_path, monkeypatch, "oidc")
+    monkeypatch.setenv("WAREHOUSE", str(small_register))
+    data_address._guesses.clear()
+    data_address._kept.clear()
+    made = make("isfahan.officer", ["isfahan"]), make("national.analyst", ["national"])
+    yield Site(TestClient(app(), client=("10.0.0.7", 5000)), *made, tmp_path)
+    people.secrets.cache_clear()
+    people.sessions.cache_clear()
+
+
+@contextmanager
+def asked(pointer: Path, scope: Any = OF_ISFAHAN) -> Iterator[Any]:
+    with publications.connect(pointer) as con, cursor_for(con, scope) as cursor:
+        yield cursor
+
+
+def test_each_format_equals_ask_to_the_last_digit(site: Site, small_register: Path) -> None:
+    names = ("active_assistants", "coverage_per_10k", "training_compliance")
+    query = {"m": list(names), "by": "province", "lang": "en"}
+    with asked(small_register) as con:
+        answer = ask(con, *names, by=("province",))
+    found = {
+        form: site.get(f"/data/answer.{form}", site.isfahan, params=query).content
+        for form in ("csv", "xlsx", "parquet", "json")
+    }
+    for frame in (
+        pd.read_csv(io.BytesIO(found["csv"])),
+        pd.read_parquet(io.BytesIO(found["parquet"])),
+        pd.DataFrame(json.loads(found["json"])),
+    ):
+        assert {"province", "province_name"} <= {*frame}
+        for name in answer.columns:
+            assert frame[name].astype(object).where(frame[name].notna(), None).tolist() == answer.column(name)
+    sheet = pd.read_excel(io.BytesIO(found["xlsx"]), sheet_name="Data", engine="openpyxl")
+    label = catalogue()["coverage_per_10k"].label["en"]
+    assert sheet[label].tolist()[: len(answer.rows)] == answer.column("coverage_per_10k")
+
+
+def test_random_questions_are_answered_as_ask_answers_the_person(site: Site, small_register: Path) -> None:
+    rng = random.Random(40)
+    measures = [name for name, metric in catalogue().items() if not metric.hidden]
+    answered = 0
+    with asked(small_register) as con:
+        for _ in range(120):
+            name = rng.choice(measures)
+            possible = sorted(catalogue()[name].dimensions | {"month"})
+            by = rng.sample(possible, rng.randint(0, min(2, len(possible))))
+            where = {"gender": ["female"]} if "gender" in catalogue()[name].dimensions and rng.random() < 0.3 else {}
+            response = site.get(JSON, site.isfahan, params={"m": name, "by": by, "lang": "en", **where})
+            is_on_a_day = catalogue()[name].kind == "snapshot" and not {*by} & {*TIME}
+            try:
+                on = settled_on(con, name) if is_on_a_day and by else None
+                expected = ask(con, name, by=by, on=on, where=where)
+                status = 200
+            except QuestionError as error:
+                status = 403 if isinstance(error, AccessDenied) else 400
+            assert response.status_code == status, (name, by, where)
+            if status != 200:
+                continue
+            answered += 1
+            found = [tuple(str(row[column]) for column in expected.columns) for row in response.json()]
+            assert found == [tuple(map(str, row)) for row in expected.rows], (name, by, where)
+            if {"county", "institute"} & {*by} and "province" in by:
+                assert {row["province"] for row in response.json()} <= {"IR-10"}
+    assert answered > 60
+
+
+def test_two_people_get_their_own_provinces(site: Site) -> None:
+    query = {"m": "active_assistants", "by": ["province", "gender"]}
+    own = site.get(JSON, site.isfahan, params=query).json()
+    whole = site.get(JSON, site.national, params=query).json()
+    assert {row["province"] for row in own} == {"IR-10"}
+    assert len({row["province"] for row in whole} - {None}) > 20
+    assert site.get(JSON, site.isfahan, params={**query, "province": TEHRAN}).status_code == 403
+
+
+@pytest.mark.parametrize("scheme", ["basic", "bearer"])
+def test_a_token_is_basic_or_bearer(site: Site, scheme: str) -> None:
+    headers = {"Authorization": f"Bearer {site.isfahan}"} if scheme == "bearer" else {}
+    auth = None if headers else ("isfahan.officer", site.isfahan)
+    response = site.client.get(CSV, params=BY_PROVINCE, headers=headers, auth=auth)
+    assert response.status_code == 200
+    assert response.headers["cache-control"] == "private, no-store"
+
+
+def test_a_wrong_token_gets_401_whatever_is_wrong(site: Site) -> None:
+    old = make("isfahan.officer", ["isfahan"], time.time() - 91 * 86400)
+    unseen = make("isfahan.officer", ["isfahan"], time.time() - 31 * 86400)
+    revoked = make("isfahan.officer", ["isfahan"])
+    for one in personal_tokens.store().of("isfahan.officer")[:1]:
+        personal_tokens.store().revoke("isfahan.officer", one.digest, lambda: None)
+    told = set()
+    for token, sub in (
+        ("", ""),
+        (old, "isfahan.officer"),
+        (unseen, "isfahan.officer"),
+        (revoked, "isfahan.officer"),
+        (site.isfahan, "national.analyst"),
+        ("x" * 43, "isfahan.officer"),
+    ):
+        response = site.get(CSV, token, sub, params=BY_PROVINCE)
+        assert response.status_code == 401
+        assert response.headers["www-authenticate"].startswith("Basic ")
+        told.add(response.text)
+    assert len(told) == 1
+
+
+def test_a_session_without_a_token_is_no_credential_of_another_site(site: Site) -> None:
+    assert site.client.get(CSV, params=BY_PROVINCE, headers={"Cookie": "_streamlit_user=forged"}).status_code == 401
+
+
+def test_guesses_are_limited_and_logged_once(site: Site) -> None:
+    answers = [site.get(CSV, "x" * 43, "isfahan.officer", params=BY_PROVINCE).status_code for _ in range(60)]
+    assert answers[0] == 401
+    assert answers[-1] == 429
+    assert answers.count(401) == data_address.MOST_GUESSES
+    assert [event.more["why"] for event in site.events() if event.event == "refused"] == ["wrong token"]
+    # Whoever guesses locks nobody out.
+    assert site.get(CSV, site.isfahan, params=BY_PROVINCE).status_code == 200
+
+
+def test_a_token_in_the_address_is_refused_and_to_be_revoked(site: Site) -> None:
+    for query in ({"token": "abc"}, {"m": site.isfahan}, {"api_key": ""}):
+        response = site.get(CSV, site.isfahan, params={**BY_PROVINCE, **query})
+        assert response.status_code == 400
+        assert "revoke" in response.text
+        assert site.isfahan not in response.text
+
+
+def test_rights_are_those_of_the_request(site: Site) -> None:
+    query = {"m": "active_assistants", "by": ["province", "gender"], "lang": "en"}
+    before = site.get(CSV, site.isfahan, params=query)
+    table = site.folder / "access.toml"
+    table.write_text(ACCESS.replace('"IR-10"', '"IR-14"'), encoding="utf-8")
+    after = site.get(CSV, site.isfahan, params=query, headers={"If-None-Match": before.headers["etag"]})
+    assert (before.status_code, after.status_code) == (200, 200)
+    assert set(pd.read_csv(io.BytesIO(after.content)).province) == {"IR-14"}
+    whole = ACCESS.replace('provinces = ["IR-10"]\nmay_export = true', 'provinces = ["IR-10"] # none')
+    table.write_text(whole, encoding="utf-8")
+    assert site.get(CSV, site.isfahan, params=query).status_code == 403
+
+
+def test_groups_follow_the_next_sign_in(site: Site) -> None:
+    personal_tokens.store().signed_in("isfahan.officer", ["nobody"], time.time())
+    assert site.get(CSV, site.isfahan, params=BY_PROVINCE).status_code == 403
+
+
+def test_only_the_digest_is_kept(site: Site) -> None:
+    kept = b"".join(path.read_bytes() for path in (site.folder / "views").glob("tokens.sqlite*"))
+    assert site.isfahan.encode() not in kept
+
+
+def test_an_unchanged_answer_is_304_and_leaves_no_line(site: Site) -> None:
+    first = site.get(CSV, site.isfahan, params=BY_PROVINCE)
+    lines = len(site.events())
+    again = site.get(CSV, site.isfahan, params=BY_PROVINCE, headers={"If-None-Match": f"W/{first.headers['etag']}"})
+    assert (again.status_code, again.content, len(site.events())) == (304, b"", lines)
+    other = site.get(CSV, site.national, params=BY_PROVINCE, headers={"If-None-Match": first.headers["etag"]})
+    assert other.status_code == 200
+
+
+def test_head_has_the_tag_and_no_audit_line(site: Site) -> None:
+    auth = ("isfahan.officer", site.isfahan)
+    head = site.client.head(CSV, params=BY_PROVINCE, auth=auth)
+    assert (head.status_code, head.content) == (200, b"")
+    assert not [event for event in site.events() if event.event == "export"]
+    assert head.headers["etag"] == site.get(CSV, site.isfahan, params=BY_PROVINCE).headers["etag"]
+
+
+def test_parts_of_parquet_make_the_whole(site: Site) -> None:
+    auth = ("isfahan.officer", site.isfahan)
+    length = int(site.client.head(PARQUET, params=BY_PROVINCE, auth=auth).headers["content-length"])
+    whole = site.get(PARQUET, site.isfahan, params=BY_PROVINCE).content
+    parts = []
+    for begin, end in ((0, length // 2), (length // 2 + 1, length - 1)):
+        sent = {"Range": f"bytes={begin}-{end}"}
+        part = site.get(PARQUET, site.isfahan, params=BY_PROVINCE, headers=sent)
+        assert part.status_code == 206
+        parts.append(part.content)
+    assert b"".join(parts) == whole
+    assert len(whole) == length
+
+
+def test_every_file_has_an_audit_line_like_a_download(site: Site) -> None:
+    site.get(CSV, site.isfahan, params=BY_PROVINCE)
+    (event,) = [event for event in site.events() if event.event == "export"]
+    assert event.sub == "isfahan.officer"
+    assert event.more["metric"] == "active_assistants"
+    assert event.more["form"] == "csv"
+    assert event.more["provinces"] == "IR-10"
+    assert audit.verify(site.folder / "audit") == ""
+
+
+def test_what_cannot_be_logged_is_not_sent(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(audit, "record", full)
+    assert site.get(CSV, site.isfahan, params=BY_PROVINCE).status_code == 503
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ({"metric": "x"}, "no parameter metric"),
+        ({"bye": "province"}, "perhaps by"),
+        ({"m": "active_asistants"}, "perhaps active_assistants"),
+        ({"by": "provinse"}, "perhaps province"),
+        ({"province": "IR-99"}, "province has no value IR-99"),
+        ({"province": "Isfahn"}, "perhaps IR-10"),
+        ({"on": "1405/13/01"}, "no day 1405/13/01"),
+        ({"period": "13"}, "period has no value 13"),
+        ({"on": "1404/01/01", "as_of": "1404/01/01"}, "one of on and as_of"),
+        ({"by": ["province", "gender", "month", "education"]}, "at most 3"),
+        ({"by": ["month", "year"]}, "Only one of"),
+        ({"circulation": "yes"}, "circulation has no value yes"),
+        ({"view": "Nothing"}, "view has no value Nothing"),
+        ({"publication": "../x"}, "publication has no value"),
+        ({"m": "=cmd|' /C calc'!A0"}, "m has no value"),
+    ],
+)
+def test_a_wrong_parameter_is_named_with_the_nearest(site: Site, query: dict[str, Any], words: str) -> None:
+    response = site.get(CSV, site.isfahan, params={**BY_PROVINCE, **query})
+    assert response.status_code == 400
+    assert words in response.text
+    assert response.text.count("\n") == 1
+
+
+def test_an_unknown_format_names_the_known_ones(site: Site) -> None:
+    response = site.get("/data/answer.xls", site.isfahan, params=BY_PROVINCE)
+    assert response.status_code == 404
+    assert "/data/answer.xlsx" in response.text
+
+
+def test_a_saved_view_is_asked_by_its_owner_alone(site: Site) -> None:
+    with user.acting_as(OF_ISFAHAN):
+        saved_views.save("Mine", "explore", {"m": ["joiners"], "by": ["month"], "show": ["pivot"]}, date(2026, 6, 30))
+    rows = site.get(JSON, site.isfahan, params={"view": "Mine"}).json()
+    assert {"month", "month_name", "joiners"} <= rows[0].keys()
+    assert site.get(JSON, site.national, params={"view": "Mine"}).status_code == 400
+
+
+def test_a_publication_is_pinned_while_it_is_kept(
+    site: Site, monkeypatch: pytest.MonkeyPatch, revised_register: Path
+) -> None:
+    monkeypatch.setenv("WAREHOUSE", str(revised_register))
+    for pinned, status in (("000001", 200), ("000002", 200), ("000003", 410)):
+        response = site.get("/data/", site.isfahan, params={"publication": pinned})
+        assert response.status_code == status
+        if status == 200:
+            assert response.json()["publication"]["id"] == pinned
+    tags = {
+        site.get(CSV, site.isfahan, params={**BY_PROVINCE, "publication": pinned}).headers["etag"]
+        for pinned in ("000001", "000002", "")
+    }
+    assert len(tags) == 2
+
+
+def test_without_a_publication_it_is_503(site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("WAREHOUSE", str(tmp_path / "none.duckdb"))
+    assert site.get(CSV, site.isfahan, params=BY_PROVINCE).status_code == 503
+
+
+def test_a_file_for_circulation_says_so_and_is_rounded(site: Site) -> None:
+    rows = site.get(JSON, site.isfahan, params={**BY_PROVINCE, "circulation": "1"}).json()
+    assert rows[0]["about"].startswith("For circulation")
+    assert all(row["active_assistants"] % 5 == 0 for row in rows if row["active_assistants"] is not None)
+
+
+def test_a_large_file_comes_from_a_worker(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = site.get(CSV, site.isfahan, params=BY_PROVINCE).content
+    data_address._kept.clear()
+    monkeypatch.setitem(job.MANY_CELLS, "csv", 0)
+    assert site.get(CSV, site.isfahan, params=BY_PROVINCE).content == small
+
+
+def test_a_question_beyond_the_limits_of_a_worker_is_413(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def out_of_memory(*_: Any) -> None:
+        raise OutOfMemory
+
+    monkeypatch.setattr(limits, "ROWS", 0)
+    monkeypatch.setattr(limits, "ask_in_worker", out_of_memory)
+    query = {"m": "leavers", "by": ["province", "post"], "lang": "en", "on": "1404/05/05"}
+    assert site.get(CSV, site.isfahan, params=query).status_code == 413
+
+
+def test_a_token_makes_one_answer_at_a_time(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = data_address._made
+
+    def slowly(*given: Any) -> Any:
+        time.sleep(0.5)
+        return made(*given)
+
+    monkeypatch.setattr(data_address, "_made", slowly)
+    with ThreadPoolExecutor(10) as pool:
+        asked = [pool.submit(site.get, CSV, site.isfahan, params={**BY_PROVINCE, "on": f"1404/05/{day:02}"})
+                 for day in range(1, 11)]  # fmt: skip
+        answers = [future.result() for future in asked]
+    codes = [answer.status_code for answer in answers]
+    assert set(codes) == {200, 429}
+    assert all(int(answer.headers["retry-after"]) > 0 for answer in answers if answer.status_code == 429)
+    assert site.get(CSV, site.isfahan, params=BY_PROVINCE).status_code == 200
+
+
+def test_requests_of_a_minute_are_bounded(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "MOST_A_MINUTE", 3)
+    codes = [site.get(CSV, site.isfahan, params=BY_PROVINCE).status_code for _ in range(4)]
+    assert codes == [200, 200, 200, 429]
+    assert site.get(CSV, site.national, params=BY_PROVINCE).status_code == 200
+
+
+def test_the_dictionary_lists_measures_and_what_they_may_be_asked_by(site: Site) -> None:
+    found = site.get("/data/", site.isfahan).json()
+    visible = {name for name, metric in catalogue().items() if not metric.hidden}
+    assert {entry["name"] for entry in found["measures"]} == visible
+    entry = next(entry for entry in found["measures"] if entry["name"] == "joiners")
+    assert set(entry["by"]) - {*TIME} == catalogue()["joiners"].dimensions - {*TIME}
+    table = pd.read_csv(io.BytesIO(site.get("/data/dictionary.csv", site.isfahan).content))
+    assert set(table.name[table.type == "measure"]) == visible
+    book = openpyxl.load_workbook(io.BytesIO(site.get("/data/dictionary.xlsx", site.isfahan).content))
+    assert book.active.max_row == len(table) + 1
+
+
+def test_without_sign_in_only_this_machine_is_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_register: Path
+) -> None:
+    monkeypatch.setattr(people, "settings_at_start", lambda: replace(people.settings.Settings()))
+    monkeypatch.setenv("WAREHOUSE", str(small_register))
+    here, there = (TestClient(app(), client=(host, 5000)) for host in ("127.0.0.1", "10.0.0.7"))
+    assert here.get(CSV, params=BY_PROVINCE).status_code == 200
+    assert there.get(CSV, params=BY_PROVINCE).status_code == 403
+    assert here.get(CSV, params=BY_PROVINCE, headers={"X-Forwarded-For": "10.0.0.7"}).status_code == 403
+
+
+def test_what_a_person_makes_and_revokes_is_listed_and_logged(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    events: list[tuple[str, str]] = []
+
+    def record(sub: str, event: str, **_: object) -> None:
+        events.append((sub, event))
+
+    sign_in = user.SignIn(lambda: OF_ISFAHAN, lambda *_: "", record, lambda: ([], None), lambda: ("isfahan",))
+    monkeypatch.setattr(user, "_sign_in", sign_in)
+    made = personal_tokens.make("Excel")
+    assert re.fullmatch(r"[\w-]{43}", made)
+    listed = personal_tokens.own()
+    assert [one.name for one in listed] == ["Excel", "of the test"]
+    assert listed[0].used == 0
+    site.get(CSV, made, "isfahan.officer", params=BY_PROVINCE)
+    assert personal_tokens.own()[0].used > 0
+    personal_tokens.revoke(listed[0].digest)
+    assert site.get(CSV, made, "isfahan.officer", params=BY_PROVINCE).status_code == 401
+    assert events == [("isfahan.officer", "token_made"), ("isfahan.officer", "token_revoked")]
+
+
+def test_nobody_revokes_the_token_of_another(site: Site) -> None:
+    (own,) = personal_tokens.store().of("isfahan.officer")
+    personal_tokens.store().revoke("national.analyst", own.digest, lambda: None)
+    assert site.get(CSV, site.isfahan, params=BY_PROVINCE).status_code == 200
+
+
+def test_an_operator_who_ends_sessions_revokes_the_tokens(site: Site) -> None:
+    assert personal_tokens.store().revoke_all("isfahan.officer") == 1
+    assert site.get(CSV, site.isfahan, params=BY_PROVINCE).status_code == 401

@@ -1,0 +1,104 @@
+"""Connect shows an address only where it gives the answer of the figure; a pinned publication is shown and named."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from urllib.parse import parse_qs
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from etl.semantic import exportable
+from tests.conftest import Sample
+from ui.components import connect
+from ui.data import owed, warehouse
+from ui.i18n import text
+from ui.shell import data_question
+from ui.state import scoped_query
+from ui.state.page_context import PageContext, Scope
+
+ON = date(2024, 5, 20)
+
+
+@pytest.fixture
+def view(publish_sample: Callable[..., Sample], monkeypatch: pytest.MonkeyPatch) -> PageContext:
+    monkeypatch.setenv("WAREHOUSE", str(publish_sample().pointer))
+    latest = warehouse.published().as_of
+    return PageContext("en", False, Scope(), as_of=latest, latest=latest, has_period=True)
+
+
+@pytest.mark.parametrize(
+    ("names", "by", "scope"),
+    [
+        (["training_compliance"], ["province"], Scope()),
+        (["active_assistants", "joiners"], ["gender"], Scope({"province": ("IR-23",)}, ON, "24")),
+        (["leavers"], ["month"], Scope({}, None, "year")),
+    ],
+)
+def test_the_address_of_a_figure_asks_for_its_answer(
+    view: PageContext, names: list[str], by: list[str], scope: Scope
+) -> None:
+    view = replace(view, scope=scope, as_of=scope.on or view.latest)
+    answer = exportable.of(scoped_query.free(view, names, by)).answer
+    query = connect.question_of(view, answer)
+    assert query
+    question = data_question.read(parse_qs(query))
+    again = exportable.of(scoped_query.free(question.view, question.names, question.by)).answer
+    assert (again.rows, again.on, again.over) == (answer.rows, answer.on, answer.over)
+
+
+def test_an_analysis_has_no_address(view: PageContext) -> None:
+    assert connect.question_of(view, warehouse.analyse("seats")) is None
+
+
+def test_an_answer_of_another_day_than_the_address_gives_has_none(view: PageContext) -> None:
+    assert connect.question_of(view, warehouse.ask("active_assistants", on=ON)) is None
+
+
+def test_the_popover_names_each_program_and_no_token_where_nobody_signs_in(view: PageContext) -> None:
+    def draw() -> None:
+        from ui.components import connect
+        from ui.data import warehouse
+        from ui.state.page_context import PageContext, Scope
+
+        latest = warehouse.published().as_of
+        shown = PageContext("en", False, Scope(), as_of=latest, latest=latest)
+        connect._inside(shown, warehouse.ask("active_assistants", on=latest), "x")
+
+    app = AppTest.from_function(draw, default_timeout=60).run()
+    assert not app.exception
+    codes = [code.value for code in app.code]
+    assert len(codes) == len(connect._PROGRAMS)
+    assert all("/data/answer." in code and "m=active_assistants" in code for code in codes)
+    assert "xlsx" in codes[0]
+    assert not app.text_input
+
+
+def test_only_what_is_set_is_told(monkeypatch: pytest.MonkeyPatch, view: PageContext) -> None:
+    published = warehouse.published()
+    assert owed.lines("en", published) == []
+    told = {"CONTACT": "Office of statistics", "NEXT_UPDATE": "1300/01/01", "CITATION": "Register"}
+    for name, words in told.items():
+        monkeypatch.setenv(f"POLICEYAR_PUBLICATION_{name}", words)
+    owed._told.cache_clear()
+    lines = dict(owed.lines("en", published))
+    owed._told.cache_clear()
+    cited = f"Register, data to {text.day(published.as_of, 'en')}, publication {published.id}"
+    # A next update that is past is not shown.
+    assert lines == {"Contact": "Office of statistics", "Cite as": cited}
+
+
+@pytest.mark.parametrize(("pinned", "key"), [("000001", "owed.pinned"), ("000099", "owed.not_kept")])
+def test_a_pinned_publication_is_shown_while_it_is_kept_and_named_on_top(
+    view: PageContext, tmp_path: Path, pinned: str, key: str
+) -> None:
+    app = AppTest.from_file(str(Path(__file__).parents[2] / "dashboard.py"), default_timeout=120)
+    app.query_params["publication"] = pinned
+    app.query_params["lang"] = "en"
+    app.run()
+    assert not app.exception
+    day = text.day(warehouse.published().as_of, "en")
+    drawn = " ".join(block.proto.body for block in app.get("html"))
+    assert text.escaped(key, "en", id=pinned, day=day) in drawn
+    assert app.query_params["publication"] == pinned

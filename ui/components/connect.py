@@ -1,0 +1,149 @@
+"""Connect: text to copy by which a program fetches an answer from the data address, and the user's personal tokens."""
+
+from dataclasses import replace
+from datetime import datetime
+from urllib.parse import urlencode, urlsplit
+
+import streamlit as st
+from streamlit import config
+
+from etl.core.errors import QuestionError
+from etl.operations.tokens import Token
+from etl.semantic import access, exportable
+from etl.semantic.answers import Answer
+from ui.components import blocks
+from ui.components.notices import error_boundary
+from ui.data import user, warehouse
+from ui.exports.file_content import Exportable
+from ui.i18n import text
+from ui.state import periods, personal_tokens, saved_views, scoped_query
+from ui.state.address import MOST_DIMENSIONS, MOST_MEASURES
+from ui.state.page_context import FILTERS, PageContext, Scope
+
+# The text for each program. XLSX for Excel and Power BI: they read the text of a CSV by the culture of Windows.
+_PROGRAMS = {
+    "excel": "{xlsx}",
+    "power_bi": 'let\n    Source = Excel.Workbook(Web.Contents("{xlsx}"), true)\nin\n    Source{{0}}[Data]',
+    "r": (
+        'httr::GET("{csv}", httr::authenticate("{user}", Sys.getenv("POLICEYAR_TOKEN"))) |>\n'
+        '    httr::content("raw") |> readr::read_csv()'
+    ),
+    "pandas": (
+        "import os, pandas\n\n"
+        'token = {{"Authorization": "Bearer " + os.environ["POLICEYAR_TOKEN"]}}\n'
+        'frame = pandas.read_parquet("{parquet}", storage_options=token)'
+    ),
+    "duckdb": (
+        "create secret (type http, extra_http_headers map {{'Authorization': 'Bearer POLICEYAR_TOKEN'}});\n"
+        "from read_parquet('{parquet}');"
+    ),
+    "curl": 'curl --fail --user "{user}" --output answer.csv "{csv}"',
+}
+
+
+def connect(view: PageContext, source: Exportable, ident: str) -> None:
+    """The popover; nothing is worked out until it is opened."""
+    popover = st.popover(view.word("data.connect"), key=f"connect-{ident}", type="tertiary", on_change="rerun")
+    if popover.open:
+        with popover, error_boundary(view.lang, f"connect-{ident}"):
+            _inside(view, source, ident)
+
+
+def _inside(view: PageContext, source: Exportable, ident: str) -> None:
+    answer = exportable.of(source).answer
+    is_detail = isinstance(source, exportable.StreamedRows)
+    if not access.may_leave(user.scope(), answer, is_detail):
+        blocks.note(view.word("sign_in.no_export"))
+        return
+    query = None if is_detail else question_of(view, answer)
+    if query is None:
+        blocks.note(view.word("data.no_address"))
+    else:
+        blocks.note(view.word("data.intro"))
+        addresses = {form: f"{_base()}answer.{form}?{query}" for form in ("csv", "xlsx", "parquet")}
+        for program, written in _PROGRAMS.items():
+            blocks.note(view.word(f"data.{program}"))
+            st.code(written.format(user=user.scope().sub, **addresses), language=None, wrap_lines=True)
+    blocks.note(f"{view.word('data.dictionary')}: {_base()}")
+    if user.signs_in():
+        blocks.note(view.word("data.needs_token", sub=text.isolated(user.scope().sub, view.lang)))
+        _tokens(view, ident)
+
+
+def question_of(view: PageContext, answer: Answer) -> str | None:
+    """The parameters by which the data address gives this answer; None if it does not.
+
+    Without a chosen day or period they name none, so that the address goes on to give the latest numbers.
+    """
+    names, catalogue = [metric.name for metric in answer.metrics], warehouse.catalogue()
+    is_asked = 0 < len(names) <= MOST_MEASURES and len(answer.by) <= MOST_DIMENSIONS and {*answer.where} <= {*FILTERS}
+    if not is_asked or any(name not in catalogue or catalogue[name].hidden for name in names):
+        return None
+    where = {name: answer.where[name] for name in FILTERS if name in answer.where}
+    tried = [Scope(where, view.scope.on, view.scope.period)]
+    tried += [Scope(where, view.scope.on, periods.written(*answer.over))] if answer.over else []
+    for scope in tried:
+        try:
+            found = scoped_query.free(replace(view, scope=scope, has_period=True), names, answer.by)
+        except QuestionError:
+            return None
+        again = exportable.of(found).answer
+        if (again.rows, again.on, again.over) == (answer.rows, answer.on, answer.over):
+            pairs = [("m", name) for name in names] + [("by", name) for name in answer.by]
+            pairs += [(name, value) for name, values in scope.address().items() for value in values]
+            pinned = st.session_state.get(warehouse.PINNED)
+            pairs += [(warehouse.PINNED, pinned)] if pinned else []
+            return urlencode([*pairs, ("lang", view.lang)])
+    return None
+
+
+def _base() -> str:
+    """The data address of this dashboard, as the user's browser reaches it."""
+    open_page = urlsplit(st.context.url or "")
+    origin = f"{open_page.scheme}://{open_page.netloc}" if open_page.netloc else ""
+    path = str(config.get_option("server.baseUrlPath") or "").strip("/")
+    return f"{origin}{f'/{path}' if path else ''}/data/"
+
+
+def _tokens(view: PageContext, ident: str) -> None:
+    """A form that makes a token, and the user's tokens with a button that revokes each."""
+    st.html(f"<h4>{view.escaped('data.tokens')}</h4>")
+    with st.form(f"token form {ident}", border=False):
+        name = st.text_input(
+            view.word("data.token_name"),
+            key=f"token-name-{ident}",
+            max_chars=saved_views.LONGEST_NAME,
+            placeholder=view.word("data.token_hint"),
+        )
+        is_asked = st.form_submit_button(view.word("data.make"), key=f"token-make-{ident}")
+    if is_asked:
+        _make(view, name)
+    for token in personal_tokens.own():
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            until, used = (_day(view, at) for at in (token.expires, token.used))
+            line = view.word("data.token_line", name=text.isolated(token.name, view.lang), until=until, used=used)
+            blocks.note(line)
+            key = f"token-revoke-{token.digest[:12]}-{ident}"
+            st.button(view.word("data.revoke"), key=key, type="tertiary", on_click=_revoke, args=(token,))
+
+
+def _make(view: PageContext, name: str) -> None:
+    """Make a token, which is shown in this run alone."""
+    try:
+        made = personal_tokens.make(name)
+    except saved_views.Unnamed as reason:
+        blocks.note(view.word(f"views.{reason}"), is_status=True)
+        return
+    if not made:
+        blocks.note(view.word("data.full"), is_status=True)
+        return
+    blocks.note(view.word("data.made"), is_status=True)
+    st.code(made, language=None)
+
+
+def _revoke(token: Token) -> None:
+    personal_tokens.revoke(token.digest)
+
+
+def _day(view: PageContext, at: float) -> str:
+    return text.day(datetime.fromtimestamp(at).date(), view.lang) if at else view.word("data.never")

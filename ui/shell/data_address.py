@@ -1,0 +1,375 @@
+"""The data address: /data/answer.csv and its like give an answer to programs, /data/ the data dictionary.
+
+A person is known by a personal token, sent as HTTP Basic (user: own id) or Bearer, never in the address. Rights, `ask`,
+writers and audit line are those of a download by hand. Without sign-in the address answers this machine only.
+"""
+
+import base64
+import binascii
+import hashlib
+import ipaddress
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from urllib.parse import parse_qsl
+from uuid import uuid4
+
+from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from etl.core.errors import AccessDenied, OtherVersion, QuestionError, Refused, TooEarly
+from etl.operations import audit
+from etl.operations.tokens import Token
+from etl.operations.worker_process import Ended
+from etl.semantic import access, exportable
+from etl.semantic.access import ADMINISTRATOR, AccessScope
+from etl.semantic.answers import Answer
+from ui.charts.elements import ChartContext
+from ui.data import owed, user, warehouse
+from ui.exports import about, dictionary
+from ui.exports.job import DATA_FORMS, FORMS, MANY_CELLS, ExportJob, Making, noted
+from ui.i18n import text
+from ui.shell import data_question, people
+from ui.shell.data_question import DataQuestion, Given, Wrong
+from ui.shell.requests import base_path
+from ui.state import page_context, personal_tokens, scoped_query
+
+FOLDER = "/data/"
+_HEADERS = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff", "Vary": "Authorization"}
+_CHALLENGE = {"WWW-Authenticate": 'Basic realm="data", charset="UTF-8"'}
+# Wrong tokens of a client that are answered in a minute, and how many clients are remembered.
+MOST_GUESSES, _MINUTE, _MOST_CLIENTS = 30, 60.0, 1000
+_BUSY_SECONDS = 2
+# Files are kept for requests of their parts: so many, for so long.
+_MOST_KEPT, _KEPT_SECONDS, _KEPT_BYTES = 16, 300.0, 256 << 20
+_guesses: dict[str, tuple[float, int]] = {}
+_kept: dict[str, tuple[float, Path, str]] = {}
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class _Asker:
+    """Who asks: the rights of this moment, and the token, if it is one."""
+
+    scope: AccessScope
+    token: Token | None = None
+
+
+class _Refused(Exception):
+    """A request that is not answered: its status, a sentence, more headers."""
+
+    def __init__(self, status: int, sentence: str, **headers: str) -> None:
+        super().__init__(sentence)
+        self.status, self.headers = status, {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+def routes() -> list[Route]:
+    """The routes of the data address, under the base path."""
+    base = base_path() + FOLDER
+    return [
+        Route(f"{base}answer.{{form}}", _answered, methods=["GET", "HEAD"]),
+        Route(base, _dictionary, methods=["GET", "HEAD"]),
+        Route(f"{base}dictionary.{{form}}", _dictionary, methods=["GET", "HEAD"]),
+        Route(f"{base}{{path:path}}", _unknown, methods=["GET", "HEAD"]),
+    ]
+
+
+async def _answered(request: Request) -> Response:
+    return await run_in_threadpool(_respond, request, _answer)
+
+
+async def _dictionary(request: Request) -> Response:
+    return await run_in_threadpool(_respond, request, _describe)
+
+
+async def _unknown(request: Request) -> Response:
+    return await run_in_threadpool(_respond, request, _nothing)
+
+
+def _respond(request: Request, answer: "Callable[[Request, Given, _Asker], Response]") -> Response:
+    """The response of a handler, or the status and sentence of what refuses it."""
+    given: dict[str, list[str]] = {}
+    for name, value in parse_qsl(request.url.query, keep_blank_values=True):
+        given.setdefault(name, []).append(value)
+    lang = data_question.language(given)
+
+    def refused(status: int, key: str, **headers: str) -> _Refused:
+        return _Refused(status, text.word(f"data.{key}", lang), **headers)
+
+    try:
+        if data_question.holds_token(given):
+            raise refused(400, "in_address")
+        asker = _asker(request, lang)
+        try:
+            with user.acting_as(asker.scope), warehouse.reading(_file(given, lang)):
+                return answer(request, given, asker)
+        except Wrong as wrong:
+            raise _Refused(400, str(wrong)) from None
+        except AccessDenied:
+            raise refused(403, "denied") from None
+        except TooEarly:
+            raise _Refused(400, text.word("figure.not_settled", lang)) from None
+        except QuestionError as error:
+            raise _Refused(400, str(error)) from None
+        except Ended:
+            raise refused(413, "too_large") from None
+        except (warehouse.Unpublished, Refused):
+            raise refused(503, "unpublished", Retry_After="300") from None
+    except OSError:
+        # Tokens or the audit log are out of reach: nothing is sent unlogged.
+        refusal = refused(503, "out_of_reach", Retry_After="60")
+    except _Refused as error:
+        refusal = error
+    return PlainTextResponse(f"{refusal}\n", refusal.status, _HEADERS | refusal.headers)
+
+
+def _file(given: Given, lang: str) -> str:
+    """The file of the publication that a request pins, else of the latest one. Raises _Refused, Wrong, Unpublished."""
+    if not (pinned := data_question.publication(given)):
+        return warehouse.path()
+    if not (file := warehouse.kept(pinned)):
+        raise _Refused(410, text.word("data.gone", lang, id=pinned))
+    try:
+        warehouse.connection(file)
+    except OtherVersion:
+        raise _Refused(410, text.word("data.gone", lang, id=pinned)) from None
+    return file
+
+
+# ---------------------------------------------------------------- who asks
+
+
+def _asker(request: Request, lang: str) -> _Asker:
+    if people.mode() == "open":
+        if not _is_this_machine(request):
+            raise _Refused(403, text.word("data.this_machine", lang))
+        return _Asker(ADMINISTRATOR)
+    credential = _credential(request)
+    if credential is None and (person := request.scope.get("person")):
+        # A signed-in person may look things up in the browser.
+        return _with_rights(_Asker(people.scope_of(person)), lang)
+    sub, secret = credential or (None, "")
+    token = personal_tokens.store().holder(secret, sub, time.time()) if credential else None
+    if token is None:
+        raise _unknown_token(request, credential is not None, lang)
+    if wait := personal_tokens.store().count(token.digest, time.time()):
+        raise _Refused(429, text.word("data.too_many", lang), Retry_After=str(int(wait) + 1))
+    return _with_rights(_Asker(people.table().scope_of(token.sub, token.groups), token), lang)
+
+
+def _with_rights(asker: _Asker, lang: str) -> _Asker:
+    if not any(grant.may_export for grant in asker.scope.grants):
+        raise _Refused(403, text.word("data.denied", lang))
+    return asker
+
+
+def _credential(request: Request) -> tuple[str | None, str] | None:
+    """User (None: not named) and token of the header; None without one, and for one that is none of both schemes."""
+    scheme, _, written = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return None, written.strip()
+    if scheme.lower() != "basic":
+        return None
+    try:
+        sub, _, secret = base64.b64decode(written.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return "", ""
+    return sub, secret
+
+
+def _unknown_token(request: Request, is_guess: bool, lang: str) -> _Refused:
+    """The refusal of a request without a valid token; wrong ones are counted, and logged once a minute for each client."""
+    if is_guess:
+        client = people.client_address(request)
+        with _lock:
+            since, times = _guesses.pop(client, (0.0, 0))
+            is_new = time.monotonic() - since > _MINUTE or not times
+            _guesses[client] = (time.monotonic(), 1) if is_new else (since, times + 1)
+            while len(_guesses) > _MOST_CLIENTS:
+                del _guesses[next(iter(_guesses))]
+        if is_new:
+            why: dict[str, str | int] = {"why": "wrong token", "status": 401, "times": times + 1}
+            audit.record(people.audit_folder(), "unknown", "refused", **why, **people.client(request))
+        elif times >= MOST_GUESSES:
+            return _Refused(429, text.word("data.too_many", lang), Retry_After=str(int(_MINUTE)))
+    return _Refused(401, text.word("data.who", lang), **_CHALLENGE)
+
+
+def _is_this_machine(connection: HTTPConnection) -> bool:
+    """Whether a request comes from this machine, directly or through the proxy on it."""
+    told = connection.headers.get("x-forwarded-for", "").split(",")
+    addresses = [connection.client.host if connection.client else "", *filter(None, map(str.strip, told))]
+    try:
+        return all(ipaddress.ip_address(address).is_loopback for address in addresses)
+    except ValueError:
+        return False
+
+
+# ---------------------------------------------------------------- answers
+
+
+def _describe(request: Request, given: Given, asker: _Asker) -> Response:
+    form = request.path_params.get("form", "json")
+    headers = _HEADERS | {"ETag": _tag(form, "dictionary")}
+    if _is_known(request, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    if form == "json":
+        return JSONResponse(dictionary.content(), headers=headers)
+    if form not in ("csv", "xlsx"):
+        return _nothing(request, given, asker)
+    content = dictionary.as_csv() if form == "csv" else dictionary.as_xlsx()
+    return Response(content, media_type=FORMS[form], headers=headers)
+
+
+def _nothing(request: Request, given: Given, asker: _Asker) -> Response:
+    known = [
+        "/data/",
+        *(f"/data/answer.{form}" for form in DATA_FORMS),
+        "/data/dictionary.csv",
+        "/data/dictionary.xlsx",
+    ]
+    raise _Refused(404, text.word("data.unknown", data_question.language(given), known=" ".join(known)))
+
+
+def _answer(request: Request, given: Given, asker: _Asker) -> Response:
+    form = request.path_params["form"]
+    if form not in DATA_FORMS:
+        return _nothing(request, given, asker)
+    question = data_question.read(given)
+    rights = asker.scope.rights()
+    grants = sorted((one.role, *sorted(one.codes), one.may_see_detail, one.may_export) for one in rights.grants)
+    tag = _tag(form, question, grants)
+    headers = _HEADERS | {"ETag": tag}
+    if _is_known(request, tag):
+        return Response(status_code=304, headers=headers)
+    with _one_at_a_time(asker, _is_kept(tag), question.view.lang):
+        source = scoped_query.free(question.view, question.names, question.by)
+        answer = exportable.of(source).answer
+        access.check(rights, answer)
+        if not access.may_leave(asker.scope, answer):
+            raise AccessDenied
+        rows = exportable.of(source).count()
+        # A part of a Parquet file can only be asked for where its length is known.
+        if request.method == "HEAD" and form != "parquet":
+            return Response(media_type=DATA_FORMS[form], headers=headers)
+        path, name = _link(tag) or _keep(tag, *_made(form, source, question, rows * len(answer.columns)))
+    if request.method == "GET" and people.mode() != "open":
+        details = noted(answer, form, rows) | audit.rights(asker.scope) | {"why": "data address"}
+        try:
+            audit.record(people.audit_folder(), asker.scope.sub, "export", **details, **people.client(request))
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
+    gone = BackgroundTask(path.unlink, missing_ok=True)
+    return FileResponse(path, filename=name, media_type=DATA_FORMS[form], headers=headers, background=gone)
+
+
+@contextmanager
+def _one_at_a_time(asker: _Asker, is_made: bool, lang: str) -> Iterator[None]:
+    """Let a token make one answer at a time. Raises _Refused."""
+    if asker.token is None or is_made:
+        yield
+        return
+    if not personal_tokens.store().begin(asker.token.digest, time.time()):
+        raise _Refused(429, text.word("data.running", lang), Retry_After=str(_BUSY_SECONDS))
+    try:
+        yield
+    finally:
+        personal_tokens.store().end(asker.token.digest)
+
+
+def _made(form: str, source: Answer | exportable.StoredRows, question: DataQuestion, cells: int) -> tuple[Path, str]:
+    """A file of the answer, which the caller owns, and its name; a large one is written by a worker process. Raises Ended."""
+    view, answer = question.view, exportable.of(source).answer
+    context = ChartContext(
+        view.lang, False, {name: warehouse.names(name, view.lang) for name in ("course", "institute")}
+    )
+    place = page_context.place(view, answer.where)
+    job = ExportJob(form, source, context, question.circulation, place)
+    name = about.file_name(source, context, place, form, question.circulation)
+    path = _folder() / uuid4().hex
+    if cells > MANY_CELLS[form]:
+        making = Making(job)
+        try:
+            making.process.result()
+            os.link(making.path, path)
+        finally:
+            making.stop()
+        return path, name
+    with path.open("wb") as out:
+        try:
+            job.write(out)
+        except BaseException:
+            path.unlink()
+            raise
+    return path, name
+
+
+def _tag(form: str, *parts: object) -> str:
+    """The entity tag of what these parts and the publication decide, the same on every host."""
+    published = warehouse.published()
+    of_publication = (published.id, published.as_of, published.built_on, published.rows_loaded)
+    told = [owed.lines(lang, published) for lang in text.LANGUAGES]
+    return f'"{hashlib.sha256(repr((form, parts, of_publication, told)).encode()).hexdigest()[:32]}"'
+
+
+def _is_known(request: Request, tag: str) -> bool:
+    told = request.headers.get("if-none-match", "")
+    return told == "*" or tag in {one.strip().removeprefix("W/") for one in told.split(",")}
+
+
+# ---------------------------------------------------------------- files that are kept for a while
+
+
+@cache
+def _folder() -> Path:
+    # Removed when the process ends.
+    _folders.append(tempfile.TemporaryDirectory(prefix="answers-", ignore_cleanup_errors=True))
+    return Path(_folders[0].name)
+
+
+_folders: list[tempfile.TemporaryDirectory[str]] = []
+
+
+def _keep(tag: str, path: Path, name: str) -> tuple[Path, str]:
+    """Keep a file for further requests; returns a link to it, which the caller owns, and its name."""
+    with _lock:
+        now = time.monotonic()
+        _kept[tag] = (now, path, name)
+        sizes = {one: file.stat().st_size for one, (_, file, _) in _kept.items() if file.exists()}
+        for one, (made, file, _) in list(_kept.items()):
+            if one != tag and (
+                now - made > _KEPT_SECONDS or len(_kept) > _MOST_KEPT or sum(sizes.values()) > _KEPT_BYTES
+            ):
+                del _kept[one]
+                sizes.pop(one, None)
+                file.unlink(missing_ok=True)
+        return _linked(path), name
+
+
+def _link(tag: str) -> tuple[Path, str] | None:
+    """A link to a file that is kept, which the caller owns, and its name."""
+    with _lock:
+        if not _is_kept(tag):
+            return None
+        _, path, name = _kept[tag]
+        return _linked(path), name
+
+
+def _is_kept(tag: str) -> bool:
+    return tag in _kept and time.monotonic() - _kept[tag][0] <= _KEPT_SECONDS
+
+
+def _linked(path: Path) -> Path:
+    link = path.with_name(uuid4().hex)
+    os.link(path, link)
+    return link

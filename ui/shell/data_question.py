@@ -1,0 +1,183 @@
+"""The question in a request of the data address: the parameters of Explore's address, or a saved view of the person.
+
+A wrong parameter or value is refused with one sentence, which names the nearest right one.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from etl.core.text_folding import fold
+from etl.semantic.catalog import DIMENSIONS
+from etl.warehouse.dimensions import FILTERS
+from ui.data import warehouse
+from ui.i18n import text
+from ui.sections import explore
+from ui.state import periods, saved_views
+from ui.state.address import MOST_DIMENSIONS, MOST_MEASURES, NOTHING
+from ui.state.page_context import PageContext, Scope, days_of
+from ui.state.page_parameters import TAB
+
+_SEVERAL = ("m", "by", *FILTERS)
+_ONE = ("on", "as_of", "period", "over", "view", "lang", "publication", "circulation")
+# Of Explore's address, and without effect here.
+_OF_THE_PAGE = ("show", "sort", "page", TAB)
+_TOKEN_NAMES = re.compile(r"(?i)(access_?)?token|password|secret|(api_?)?key|bearer|authorization|auth")
+# As secrets.token_urlsafe(32) writes it.
+_TOKEN = re.compile(r"[\w-]{43}")
+# Of more members the nearest is not looked for.
+_MOST_COMPARED = 1000
+
+Given = Mapping[str, Sequence[str]]
+
+
+class Wrong(ValueError):
+    """A question that is refused; its text is a sentence in the language of the request."""
+
+
+@dataclass(frozen=True)
+class DataQuestion:
+    """A checked question: the view of it, its measures and dimensions, and whether its numbers are rounded."""
+
+    view: PageContext
+    names: tuple[str, ...]
+    by: tuple[str, ...]
+    circulation: bool
+
+
+def holds_token(given: Given) -> bool:
+    """Whether an address holds a token, or something that is to be one."""
+    return any(
+        _TOKEN_NAMES.fullmatch(name) or any(_TOKEN.fullmatch(value) for value in (name, *values))
+        for name, values in given.items()
+    )
+
+
+def language(given: Given) -> str:
+    return text.language(next(iter(given.get("lang", ())), ""))
+
+
+def publication(given: Given) -> str:
+    """The publication that a request pins; empty for the latest. Raises Wrong."""
+    pinned = _one(given, "publication", language(given))
+    if pinned and not re.fullmatch(r"[0-9]{1,9}", pinned):
+        raise _wrong_value("publication", pinned, (), language(given))
+    return pinned
+
+
+def read(given: Given) -> DataQuestion:
+    """The question of a request, about the publication that this thread reads, for the user of this thread. Raises Wrong."""
+    lang = language(given)
+    given = {
+        name: [value for value in values if value != NOTHING]
+        for name, values in given.items()
+        if name not in _OF_THE_PAGE
+    }
+    _check_names(given, lang)
+    if name := _one(given, "view", lang):
+        given = _saved(name, lang) | {other: values for other, values in given.items() if other != "view"}
+    catalogue = warehouse.catalogue()
+    visible = {measure: metric.label[lang] for measure, metric in catalogue.items() if not metric.hidden}
+    names = _members("m", given.get("m", ()), visible, lang)
+    by = _members("by", given.get("by", ()), {name: text.word(f"dimension.{name}", lang) for name in DIMENSIONS}, lang)
+    for parameter, chosen, most in (("m", names, MOST_MEASURES), ("by", by, MOST_DIMENSIONS)):
+        if len(chosen) > most:
+            raise Wrong(text.word("data.many", lang, name=parameter, count=text.number(most, lang)))
+    where = {
+        name: _members(name, given[name], warehouse.names(name, lang), lang) for name in FILTERS if given.get(name)
+    }
+    circulation = _one(given, "circulation", lang) or "0"
+    if circulation not in ("0", "1"):
+        raise _wrong_value("circulation", circulation, ("0", "1"), lang)
+    problems = [
+        text.word(
+            f"refused.{problem.reason}",
+            lang,
+            measure=catalogue[problem.measure].label[lang] if problem.measure else "",
+            dimensions=text.listed([text.word(f"dimension.{name}", lang) for name in problem.dimensions], lang),
+        )
+        for problem in explore.problems_of(catalogue, names, by, where)
+    ]
+    if problems:
+        raise Wrong(problems[0])
+    return DataQuestion(_view(given, where, lang), names, by, circulation == "1")
+
+
+def _view(given: Given, where: Mapping[str, tuple[str, ...]], lang: str) -> PageContext:
+    latest = warehouse.published().as_of
+    days = days_of(latest)
+    name = "as_of" if given.get("as_of") else "on"
+    written = _one(given, name, lang)
+    on = days.read(written) if written else None
+    if written and on is None:
+        first, last = (day.isoformat() for day in (days.first, days.last))
+        raise Wrong(text.word("data.day", lang, name=name, value=_short(written), first=first, last=last))
+    name = "over" if given.get("over") else "period"
+    written = _one(given, name, lang)
+    period = periods.within(periods.canonical(written), days.first, days.last)
+    if written and not period:
+        raise _wrong_value(name, written, periods.PRESETS, lang, f"{days.first}..{days.last}")
+    scope = Scope(where, on if on and on < latest else None, period)
+    return PageContext(lang, False, scope, as_of=scope.on or latest, latest=latest, has_period=True)
+
+
+def _check_names(given: Given, lang: str) -> None:
+    """Raise Wrong for an unknown parameter, and for two that mean the same."""
+    for name in given:
+        if name not in (*_SEVERAL, *_ONE):
+            near = _near(name, (*_SEVERAL, *_ONE), lang)
+            raise Wrong(text.word("data.parameter", lang, name=_short(name), near=near))
+    for one, other in (("on", "as_of"), ("period", "over")):
+        if given.get(one) and given.get(other):
+            raise Wrong(text.word("data.both", lang, name=one, other=other))
+
+
+def _saved(name: str, lang: str) -> dict[str, Sequence[str]]:
+    """The parameters of a saved view of the person; one of somebody else is unknown."""
+    own = {saved.name: saved for saved in saved_views.shelf().views if saved.page == explore.PAGE}
+    (found,) = _members("view", [name], {known: known for known in own}, lang)
+    return explore.DEFAULT | {key: values for key, values in own[found].parameters.items() if key not in _OF_THE_PAGE}
+
+
+def _one(given: Given, name: str, lang: str) -> str:
+    values = given.get(name, ())
+    if len(values) > 1:
+        raise Wrong(text.word("data.many", lang, name=name, count=text.number(1, lang)))
+    return values[0].strip() if values else ""
+
+
+def _members(parameter: str, values: Iterable[str], names: Mapping[str, str], lang: str) -> tuple[str, ...]:
+    """The codes that values name, by code or by name. Raises Wrong for the first unknown one."""
+    codes: dict[str, None] = {}
+    by_name: dict[str, str] = {}
+    for value in values:
+        if value not in names:
+            by_name = by_name or {fold(label): code for code, label in names.items()}
+            if fold(value) not in by_name:
+                raise _wrong_value(parameter, value, names if len(names) <= _MOST_COMPARED else (), lang, named=by_name)
+            value = by_name[fold(value)]
+        codes[value] = None
+    return tuple(codes)
+
+
+def _wrong_value(
+    parameter: str, value: str, known: Iterable[str], lang: str, other: str = "", named: Mapping[str, str] | None = None
+) -> Wrong:
+    known = list(known)
+    near = _near(value, known, lang)
+    if not near and known and named:
+        close = get_close_matches(fold(value[:60]), list(named), 1)
+        near = text.word("data.near", lang, near=named[close[0]]) if close else ""
+    if not near and known and len(known) <= 10:
+        near = text.word("data.near", lang, near=text.listed([*known, *filter(None, [other])], lang))
+    return Wrong(text.word("data.value", lang, name=parameter, value=_short(value), near=near))
+
+
+def _near(word: str, known: Iterable[str], lang: str) -> str:
+    close = get_close_matches(word[:60], list(known), 1)
+    return text.word("data.near", lang, near=close[0]) if close else ""
+
+
+def _short(value: str) -> str:
+    return " ".join(value.split())[:60]
