@@ -54,6 +54,7 @@ _TIMELIKE = {
     "metric",
     "kind",
     "rule",
+    "rank",
     "side",
     "force",
     "country",
