@@ -52,6 +52,7 @@ _TIMELIKE = {
     "metric",
     "kind",
     "rule",
+    "rank",
     "side",
     "force",
     "country",
