@@ -46,6 +46,9 @@ def published(publish_sample: Callable[..., Sample]) -> Iterator[Path]:
     pointer = publish_sample(0.1, 7).pointer
     with pytest.MonkeyPatch.context() as setting:
         setting.setenv("WAREHOUSE", str(pointer))
+        # At the usual level chance explains every difference of a sample as small as this.
+        setting.setattr("etl.analysis.different.LEVEL", 0.9)
+        setting.setattr(warehouse, "_results", caches.ResultCache(warehouse._run_query, 10_000_000))
         yield pointer
 
 
@@ -163,12 +166,7 @@ def glanced(html: str, by: str) -> dict[str, dict[str, str]]:
 
 
 @pytest.mark.parametrize("province", ["", "IR-23"])
-def test_the_orange_cells_at_a_glance_are_those_that_the_one_test_names(
-    province: str, published: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # At the usual level chance explains every difference of this small sample.
-    monkeypatch.setattr("etl.analysis.different.LEVEL", 0.9)
-    monkeypatch.setattr(warehouse, "_results", caches.ResultCache(warehouse._run_query, 10_000_000))
+def test_the_orange_cells_at_a_glance_are_those_that_the_one_test_names(province: str, published: Path) -> None:
     by, where = ("county", {"province": [province]}) if province else ("province", {})
     rows = glanced(html_of(opened("overview", "en", province)), by)
     named = {}
