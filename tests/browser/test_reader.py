@@ -11,10 +11,11 @@ import pikepdf
 import pytest
 from playwright.sync_api import Browser
 
+from etl.analysis.different import different
 from etl.semantic import access, answers, catalog
-from etl.semantic.ranking import rank
 from tests.browser import app as front
 from ui.i18n import text
+from ui.summary.different import titles
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -147,15 +148,15 @@ def test_card_chart_table_file_and_question_agree(address: str, small_register: 
     with access.connect(small_register, access.ADMINISTRATOR) as con:
         asked = answers.ask(con, "coverage_per_10k", by=("province",))
         nation = answers.ask(con, "coverage_per_10k").value()
-    worst = rank(asked).ranked[-1]
+        found = different(con, asked.on, {}, metric="coverage_per_10k")  # type: ignore[arg-type]
+    behind = [text.member("province", row["province"], "fa") for row in found.records() if row["side"] == "lower"]
     with front.visit(chromium, address) as reader:
         reader.go("coverage")
         card = reader.page.locator(".st-key-card-coverage_per_10k .pd-value bdi").inner_text()
         assert card == text.plain(nation, "per_10k", "fa")
         figure = reader.page.locator(".st-key-figure-ranking--coverage_per_10k-province")
         title = figure.locator("h3").inner_text()
-        assert text.member("province", worst.key[0], "fa") in title
-        assert title.endswith(text.amount(worst.value, "per_10k", "fa"))
+        assert title in titles(found, found.metrics[0], "lower", behind, "fa")
         figure.get_by_text("دریافت فایل").click()
         with reader.page.expect_download() as waiting:
             reader.page.get_by_role("button", name="CSV").click()
@@ -215,7 +216,7 @@ def test_a_new_publication_is_seen_at_the_next_click(tmp_path: Path, small_regis
     pointer, folder = tmp_path / small_register.name, tmp_path / "in"
     with front.served(pointer) as fresh, front.visit(chromium, fresh) as reader:
         reader.go("")
-        before = reader.page.locator(".st-key-card-active_assistants .pd-value bdi").inner_text()
+        before = reader.page.locator(".st-key-panel-growth .pd-value bdi").inner_text()
         fewer = tmp_path / "fewer"
         fewer.mkdir()
         for file in folder.iterdir():
@@ -224,7 +225,7 @@ def test_a_new_publication_is_seen_at_the_next_click(tmp_path: Path, small_regis
         front.build(fewer, pointer, "--accept-loss")
         reader.page.get_by_role("button", name="بازنشانی").click()
         reader.settle()
-        after = reader.page.locator(".st-key-card-active_assistants .pd-value bdi").inner_text()
+        after = reader.page.locator(".st-key-panel-growth .pd-value bdi").inner_text()
         assert after != before
 
 
