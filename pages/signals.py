@@ -8,6 +8,7 @@ from ui.sections import comparisons
 
 def page() -> None:
     view = ui.scope_bar("@person")
+    ui.cards(view, "training_compliance", "leaver_rate_12m")
     left, right = st.columns(2)
     with left:
         comparisons.levels(view, "training_compliance")

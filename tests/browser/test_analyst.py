@@ -360,11 +360,13 @@ def test_two_days_and_two_places_are_compared_and_the_bridge_adds_up(
         assert text.number(there - here, "fa", signed=True).strip("\u2066\u2069") in cells[2]
         shown = headings(reader)
         table = reader.page.locator(".st-key-figure-compare")
-        verdicts = {
-            verdict: text.number(table.locator(f"td .pd-{verdict}").count(), "fa") for verdict in ("better", "worse")
-        }
+        verdicts = {verdict: table.locator(f"td .pd-{verdict}").count() for verdict in ("better", "worse")}
+        said = [verdict for verdict, count in verdicts.items() if count]
+        key = {0: "none", 1: said[0] if said else "", 2: "both"}[len(said)]
         side = text.listed([text.word("scope.nation", "fa"), text.day(second, "fa")], "fa")
-        assert text.word("compare.finding_both", "fa", second=side, **verdicts) in shown
+        count = text.number(table.locator("tbody tr").count(), "fa")
+        numbers = {verdict: text.number(found, "fa") for verdict, found in verdicts.items()}
+        assert text.word(f"compare.finding_{key}", "fa", second=side, count=count, **numbers) in shown
         steps = dict(moved.rows)
         ends = [text.number(steps[step], "fa") for step in ("start", "end")]
         assert any(all(end in heading for end in ends) for heading in shown)
