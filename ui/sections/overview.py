@@ -160,8 +160,9 @@ def _ranked(view: PageContext) -> None:
         def column(at: int, head: str) -> Column:
             return Column(head, view.word(head), lambda row: text.escape(row[at]), is_number=at in (1, 2, 4))
 
-        columns = [column(at, head) for at, head in enumerate(("dimension.measure", *ranks.HEADS, "compare.similar"))]
         similar = scoped_query.similar_to(view.where["province"][0])
+        heads = ("dimension.measure", *ranks.HEADS, *(["compare.similar"] if similar else []))
+        columns = [column(at, head) for at, head in enumerate(heads)]
         rows, title = ranks.rows(sources(view), _everywhere(view), similar), view.word("profile.ranks")
         table = table_html.html(columns, rows, rows, title, sort="", foot=())
         st.html(blocks.heading(title, view.word("profile.ranks_are")) + table)

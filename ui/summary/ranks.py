@@ -20,7 +20,7 @@ COMPARED = (
 HEADS = ("profile.here", "figure.nation_line", "profile.side")
 
 
-def rows(sources: Sources, everywhere: Mapping[str, Answer], similar: Collection[str] | None = None) -> list[list[str]]:
+def rows(sources: Sources, everywhere: Mapping[str, Answer], similar: Collection[str] = ()) -> list[list[str]]:
     """In words: the measure, the numbers of the province and the nation, and whether they clearly differ.
 
     `everywhere` has the provinces of each measure against the nation. With `similar` provinces their median is the last cell.
@@ -42,7 +42,7 @@ def rows(sources: Sources, everywhere: Mapping[str, Answer], similar: Collection
                 sources.word(f"different.{side}", whole=whole),
             ]
         )
-        if similar is not None:
+        if similar:
             median = median_of_provinces(replace(answer, rows=[row for row in answer.rows if row[0] in similar]))
             value = median.value(metric.name) if median.rows else None
             lines[-1].append(text.plain(value, metric.unit, sources.lang))
