@@ -716,9 +716,8 @@ def test_the_word_of_is_used_only_between_a_part_and_its_whole() -> None:
     names = ("coverage_per_10k", "active_assistants", "residents")
     data = answer(names[0], rows=[(6.4, 64, 100_000)])
     rate = replace(data, metrics=data.metrics, columns=names)
-    assert elements.parts_of(rate, rate.metrics[0], rate.rows[0], EN) == "64 ÷ 100,000"
-    # A division of numbers runs left to right in Persian too.
-    assert elements.parts_of(rate, rate.metrics[0], rate.rows[0], FA) == "\u2066۶۴ ÷ ۱۰۰٬۰۰۰\u2069"
+    assert elements.parts_of(rate, rate.metrics[0], rate.rows[0], EN) == "64 per 100,000"
+    assert elements.parts_of(rate, rate.metrics[0], rate.rows[0], FA) == "۶۴ نسبت به ۱۰۰٬۰۰۰"
 
 
 def test_where_two_charts_compare_the_same_the_second_says_what_half_of_the_groups_do_not_exceed() -> None:
