@@ -114,7 +114,7 @@ def _words(view: PageContext, row: dict, until: date) -> str:
     }
     needed = row["recruits_needed"]
     key = "unknown" if needed is None else "none_needed" if not needed else "answer"
-    if needed and round(needed) <= round(row["plan_recruits"]):
+    if needed and text.rounded(needed, "persons") <= text.rounded(row["plan_recruits"], "persons"):
         key = "enough"
     return view.word(f"goal.{key}", **values)
 
