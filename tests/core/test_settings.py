@@ -366,7 +366,7 @@ def test_before_the_first_build_the_doctor_can_leave_out_the_publication(install
     _, environment = installed
     result = run("doctor", "--without-publication", **environment, WAREHOUSE=str(tmp_path / "none.duckdb"))
     assert result.returncode == 0, result.stdout
-    assert "publication" not in result.stdout
+    assert " publication: " not in result.stdout
     assert "disk" in result.stdout
 
 

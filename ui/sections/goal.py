@@ -114,7 +114,7 @@ def _words(view: PageContext, row: dict, until: date) -> str:
     }
     needed = row["recruits_needed"]
     key = "unknown" if needed is None else "none_needed" if not needed else "answer"
-    if needed and text.rounded(needed, "persons") <= text.rounded(row["plan_recruits"], "persons"):
+    if needed and (text.rounded(needed, "persons") or 0) <= (text.rounded(row["plan_recruits"], "persons") or 0):
         key = "enough"
     return view.word(f"goal.{key}", **values)
 

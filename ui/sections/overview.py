@@ -87,7 +87,7 @@ def _progress(view: PageContext, facts: verdict.Facts) -> str:
     target = view.escaped("verdict.scale", target=text.number(facts.target, view.lang))
     label, percent = view.word("verdict.progress", share=written), f"{min(max(share, 0.0), 1.0) * 100:.1f}"
     # Its end stays beside the target, its start on the bar.
-    end = f"clamp(6rem, {100 - float(percent):.1f}%, 100% - 8rem)"
+    end = f"clamp(6rem, 100% - {percent}%, 100% - 8rem)"
     return (
         f'<div class="pd-progress" role="progressbar" aria-valuemin="0" aria-valuemax="100" aria-valuenow="{percent}" '
         f'aria-label="{text.escape(label)}"><i style="width:{percent}%"></i></div>'
