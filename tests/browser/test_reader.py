@@ -132,6 +132,7 @@ def test_a_click_on_the_map_narrows_the_page_and_another_widens_it(address: str,
         provinces.first.wait_for(state="attached")
 
         def click_on(place: int) -> None:
+            provinces.nth(place).scroll_into_view_if_needed()
             box = provinces.nth(place).bounding_box()
             assert box
             reader.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
