@@ -7,7 +7,8 @@ read -r count run < <(.venv/bin/python -c '
 from etl.core import settings
 known = settings.read()
 print(settings.web_processes(known), known.folders.run)')
-trap 'trap "" TERM; kill 0; wait; exit 1' TERM INT
+# Its own processes alone: the group may be that of a caller.
+trap 'trap "" TERM; jobs -p | xargs -r kill || true; wait; exit 1' TERM INT
 for ((number = 0; number < count; number++)); do
     HOME=/var/lib/policeyar setpriv --reuid policeyar --regid policeyar --init-groups -- .venv/bin/python -m deploy.web "$number" &
 done
