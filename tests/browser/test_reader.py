@@ -497,7 +497,7 @@ def test_methods_is_a_handful_of_sheets_and_a_wide_pivot_no_wider_than_one(addre
         for lang in LANGUAGES:
             reader.go("methods", lang=lang)
             with pikepdf.open(io.BytesIO(reader.page.pdf(format="A4"))) as printed:
-                assert len(printed.pages) <= 6
+                assert len(printed.pages) <= 7
         reader.go("explore", by=["province", "month"], show="pivot", period="36")
         reader.page.evaluate("dispatchEvent(new Event('beforeprint'))")
         columns, wide, room = reader.page.locator(".st-key-table-pivot table").evaluate(
