@@ -165,10 +165,12 @@ def prepare(
         if any(_is_known(answer, name) and not _is_known(rounded, name) for name in names):
             return None
         rounded_options = dict(options or {})
-        nation = for_circulation(of_nation(view, rounded), ask).value()
-        if rounded_options.get("nation") is not None:
+        has_line = rounded_options.get("nation") is not None
+        has_whole = chart.whole_country and "whole_value" in rounded.columns
+        nation = for_circulation(of_nation(view, rounded), ask).value() if has_line or has_whole else None
+        if has_line:
             rounded_options["nation"] = nation
-        if chart.whole_country and "whole_value" in rounded.columns:
+        if has_whole:
             at = rounded.columns.index("whole_value")
             rounded = replace(rounded, rows=[(*row[:at], nation, *row[at + 1 :]) for row in rounded.rows])
         rounded_title = titles.unlike(rule(rounded, chart_context), (), rounded, chart_context)
