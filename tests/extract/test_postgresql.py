@@ -22,7 +22,7 @@ from tests.serving import until
 pytestmark = pytest.mark.slow
 
 # Tables with file names, which differ between a database and its files.
-OF_FILES = ("load_files", "quarantine", "warned")
+OF_FILES = ("reference_files", "load_files", "quarantine", "warned")
 TYPES = {
     "applied_on": "date", "hired_on": "timestamp", "completed_on": "date", "hours": "numeric(6,2)", "veteran": "boolean",
     "birth_date": "date",
