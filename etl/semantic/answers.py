@@ -181,6 +181,13 @@ def few_others(
 
     Keyed by metric and unit of time, None without a unit.
     """
+    asked = (names, unit, question.get("on"), question.get("over"))
+    return con.once(asked, lambda: _few_others(con, names, unit, question))
+
+
+def _few_others(
+    con: ScopedCursor, names: Sequence[str], unit: str, question: Mapping[str, Any]
+) -> dict[tuple[str, str | None], frozenset[str]]:
     totals = ask(con, *names, by=("province", *filter(None, (unit,))), **question)
     contributing: dict[tuple[str, str | None], frozenset[str]] = {}
     for row in totals.records():

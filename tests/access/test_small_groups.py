@@ -28,7 +28,7 @@ from etl.semantic.catalog import TIME, catalogue
 from etl.semantic.combine import in_order
 from etl.warehouse.dimensions import CHOICES, FILTERS
 from tests.access.scopes import FARS, ISFAHAN, NONE, TEHRAN
-from tests.access.test_scopes import arguments, province_of_county, random_places, registered
+from tests.access.test_scopes import arguments, comparable, province_of_county, random_places, registered
 from tests.parts import PARTS, SCRIPT, opening
 from ui.data import user, warehouse
 from ui.i18n import text
@@ -230,6 +230,15 @@ def test_an_address_with_another_province_shows_its_totals(
     assert any(answer.where == {"province": (ISFAHAN,)} and answer.value() for answer in answered)
 
 
+def test_a_province_in_which_nobody_joined_is_no_error(answered: list[Answer], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        user, "_sign_in", user.SignIn(lambda: OF_FARS, lambda *_: "", lambda *_, **__: None, lambda: ([], []))
+    )
+    page = opened("signals", {"post": "manager", "province": FARS, "lang": "en"})
+    assert "pd-error" not in page
+    assert text.word("state.empty_title", "en") in page
+
+
 def test_the_page_and_the_file_say_which_provinces_were_left_out(
     answered: list[Answer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -411,11 +420,6 @@ def test_random_analyses_give_nothing_about_another_province_but_totals_by_time(
             counts["own"] += answer.where.get("province") == tuple(sorted(scope.codes)) != where.get("province")
     assert counts["answered"] > QUESTIONS / 16, counts
     assert scope is OF_BOTH or min(counts["own"], counts["denied"]) > 3, counts
-
-
-def comparable(answer: Answer) -> str:
-    """The rows without the distances between provinces, which are for those who see all."""
-    return repr([[value for name, value in record.items() if name != "distance"] for record in answer.records()])
 
 
 # Analyses that count rows: the further arguments, the number, and what it is told for each of.
