@@ -182,10 +182,11 @@ def few_others(
     Keyed by metric and unit of time, None without a unit.
     """
     asked = (names, unit, question.get("on"), question.get("over"))
-    return con.once(asked, lambda: _few_others(con, names, unit, question))
+    contributing = con.once(asked, lambda: _contributing(con, names, unit, question))
+    return {at: places for at, places in contributing.items() if len(places) < FEWEST_OTHERS}
 
 
-def _few_others(
+def _contributing(
     con: ScopedCursor, names: Sequence[str], unit: str, question: Mapping[str, Any]
 ) -> dict[tuple[str, str | None], frozenset[str]]:
     totals = ask(con, *names, by=("province", *filter(None, (unit,))), **question)
@@ -195,7 +196,7 @@ def _few_others(
             if row[name]:
                 at = name, row.get(unit)
                 contributing[at] = contributing.get(at, frozenset()) | {row["province"]}
-    return {at: places for at, places in contributing.items() if len(places) < FEWEST_OTHERS}
+    return contributing
 
 
 def run(con: ScopedCursor, compiled: Compiled) -> Results:
