@@ -291,7 +291,7 @@ KILLED = """
 import itertools, os, random, signal, sys, time
 from pathlib import Path
 from etl.operations import audit
-from etl.operations.sessions import Offer, Session, Sessions
+from ui.access.sessions import Offer, Session, Sessions
 from etl.warehouse import publications
 
 folder, pointer, kills = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])

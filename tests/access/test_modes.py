@@ -10,10 +10,11 @@ from starlette.testclient import TestClient
 
 from etl.core.paths import ROOT
 from etl.core.settings import Faulty, read
-from etl.operations import audit, sessions
+from etl.operations import audit
 from tests import serving
 from tests.access.gated import ACCESS, AUTH, SECRET, application, configured, cookie, opens_socket, status
 from tests.access.scopes import ISFAHAN, OF_ISFAHAN
+from ui.access import sessions
 from ui.data import user
 from ui.i18n import text
 from ui.shell import frame, gate, people

@@ -14,7 +14,7 @@ from typing import Any
 
 import streamlit as st
 
-from etl.operations import audit, worker_process
+from etl.operations import audit
 from etl.semantic import access, disclosure, exportable
 from etl.semantic.answers import Answer
 from ui.charts import elements
@@ -22,7 +22,7 @@ from ui.charts.elements import ChartContext, Figure
 from ui.components import blocks
 from ui.components.notices import error_boundary
 from ui.components.plot import plot
-from ui.data import user, warehouse
+from ui.data import user, warehouse, worker_process
 from ui.exports import about
 from ui.exports.file_content import Exportable
 from ui.exports.job import FORMS, MANY_CELLS, ExportJob, Making, noted

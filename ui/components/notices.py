@@ -8,8 +8,8 @@ from contextlib import contextmanager, suppress
 import streamlit as st
 from streamlit.runtime.scriptrunner import RerunException, StopException
 
-from etl.operations import audit, worker_process
-from ui.data import limits, user, warehouse
+from etl.operations import audit
+from ui.data import limits, user, warehouse, worker_process
 from ui.i18n import text
 
 # By this name the JSON log keeps the text (ui.shell.logs).

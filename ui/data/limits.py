@@ -19,12 +19,12 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from etl.core import settings
 from etl.core.errors import TooLarge
-from etl.operations.worker_process import WorkerProcess
 from etl.semantic.access import AccessScope, ScopedCursor, cursor_for
 from etl.semantic.answers import Answer
 from etl.semantic.exportable import StoredRows
 from etl.warehouse import publications
 from etl.warehouse.publications import Publication
+from ui.data.worker_process import WorkerProcess
 from ui.i18n import text
 
 # The limits in the web process, then those in a separate process: of a question, and of making a file.

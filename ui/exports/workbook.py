@@ -8,12 +8,12 @@ import pyarrow as pa
 import xlsxwriter
 
 from etl.core.spreadsheet import safe
-from etl.operations.worker_process import Report
 from etl.semantic import exportable
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME
 from ui.charts.elements import ChartContext, unit_of
 from ui.data import warehouse
+from ui.data.worker_process import Report
 from ui.exports import sheet_rows
 from ui.exports.about import cover, progress
 from ui.exports.file_content import Coded, Column, Exportable, Sheet, all_safe, sheet

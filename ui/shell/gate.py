@@ -24,7 +24,7 @@ from streamlit import config
 from streamlit.user_info import generate_login_redirect_url
 
 from etl.operations import audit
-from etl.operations.sessions import LONGEST_SECONDS, Offer
+from ui.access.sessions import LONGEST_SECONDS, Offer
 from ui.data import user
 from ui.shell import people, sign_in_page
 from ui.shell.people import Person

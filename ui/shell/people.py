@@ -25,8 +25,8 @@ from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_N
 from etl.core import settings
 from etl.core.errors import AccessDenied
 from etl.operations import audit, roles, sign_in
-from etl.operations.sessions import LONGEST_SECONDS, Session, Sessions
 from etl.semantic.access import AccessScope
+from ui.access.sessions import LONGEST_SECONDS, Session, Sessions
 from ui.shell.requests import settings_at_start
 from ui.state import personal_tokens
 
