@@ -48,7 +48,8 @@ def test_a_page_opens_with_its_question(path):
         assert any(isinstance(node, ast.FunctionDef) and node.name == "page" for node in tree.body)
 
 
-@by_path(PAGES_AND_UI)
+# `ui/access` has tables of its own, in SQLite or PostgreSQL.
+@by_path([path for path in PAGES_AND_UI if path.parent.name != "access"])
 def test_pages_and_ui_hold_no_sql(path):
     tree = ast.parse(path.read_text(encoding="utf-8"))
     documented = [node for node in ast.walk(tree) if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef)]
