@@ -561,10 +561,10 @@ def test_the_page_says_how_many_files_were_submitted(lang: str, event: str, deta
 
 
 OUTSIDE = """
-from ui.components import notices
+from ui.components import blocks
 from ui.data import user
 
-with notices.error_boundary("en", "institutes"):
+with blocks.error_boundary("en", "institutes"):
     raise user.AccessDenied
 """
 

@@ -284,7 +284,7 @@ try:
 except ValueError:
     log.exception("run failed for %s", "IR-23")
 logging.getLogger("policeyar.web").warning("started")
-from ui.components.notices import error_boundary
+from ui.components.blocks import error_boundary
 with error_boundary("en", "figure-1"):
     raise KeyError("0123456789")
 """

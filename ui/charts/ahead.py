@@ -1,7 +1,7 @@
 """Charts of what comes next: endings, the queue of licence files, the seat plan, and the rules of their titles."""
 
 from etl.semantic.answers import Answer
-from ui.charts import axes, bars, elements, lines, titles, traces
+from ui.charts import axes, bars, elements, lines, titles
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
 from ui.charts.titles import Title
@@ -42,7 +42,7 @@ def endings(answer: Answer, context: ChartContext) -> Figure:
     ]
     return elements.figure(
         context,
-        [traces.bar(values, hovers, vertical=True, marker={"color": colours})],
+        [elements.bar(values, hovers, vertical=True, marker={"color": colours})],
         280,
         keys,
         xaxis=axes.time_axis(context, [row["month"] for row in rows]),
@@ -91,12 +91,12 @@ def paces(answer: Answer, context: ChartContext) -> Figure:
     top = max(high for _, high in bounds)
     return elements.figure(
         context,
-        [traces.bar(values, hovers, marker={"color": colours}, error_x=error)],
+        [elements.bar(values, hovers, marker={"color": colours}, error_x=error)],
         len(values) * 40 + 24,
         xaxis=axes.across(context, axes.nice(top), "applications", top * 1.02, showticklabels=False),
         yaxis=axes.categories(context, [metric.short[context.lang] for metric in metrics]),
-        annotations=traces.value_notes(context, value_texts, range(len(values))),
-        margin=traces.beside_values(context, value_texts),
+        annotations=elements.value_notes(context, value_texts, range(len(values))),
+        margin=elements.beside_values(context, value_texts),
     )
 
 

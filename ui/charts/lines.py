@@ -7,7 +7,7 @@ from typing import Any
 
 from etl.analysis.training import GOAL
 from etl.semantic.answers import Answer, Metric
-from ui.charts import axes, elements, marks, time_titles, titles, traces
+from ui.charts import axes, elements, marks, time_titles, titles
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
 from ui.charts.matrix import heatmap
@@ -58,7 +58,7 @@ def trend(
         xaxis=axes.time_axis(context, labels),
         yaxis=_roomy(context, ticks, unit),
         margin=elements.LAST_TICK,
-        **traces.target(context, target, unit),
+        **elements.target(context, target, unit),
     )
     return marks.drawn(figure, events, context, labels)
 
@@ -89,7 +89,7 @@ def _line(
     colour = context.colour(meaning)
     mode = "lines+markers" if len(y) <= 30 and dash == "solid" else "lines"
     marker = {"size": 5, "color": colour}
-    return traces.line(list(range(len(y))), y, hover, colour, width, dash, mode=mode, marker=marker)
+    return elements.line(list(range(len(y))), y, hover, colour, width, dash, mode=mode, marker=marker)
 
 
 def line_of(answer: Answer, which: int, context: ChartContext, meaning: str, *style: Any) -> Figure:
@@ -117,7 +117,7 @@ def _open_end(
     }
     y, hovers = [values[i] for i in x], [hover[i] for i in x]
     # The last point lies on the edge of the plot and would be clipped.
-    return traces.line(x, y, hovers, colour, 1.5, "dot", mode="lines+markers", marker=marker, cliponaxis=False)
+    return elements.line(x, y, hovers, colour, 1.5, "dot", mode="lines+markers", marker=marker, cliponaxis=False)
 
 
 def _around(values: Sequence[float], target: float | None, unit: str) -> list[float]:
@@ -159,7 +159,7 @@ def projection(
         xaxis=axes.time_axis(context, labels),
         yaxis=_roomy(context, axes.nice(top), unit),
         margin=elements.LAST_TICK,
-        **traces.target(context, target, unit),
+        **elements.target(context, target, unit),
     )
     figure["layout"].setdefault("annotations", []).extend(_breaks(answer, context))
     return marks.drawn(figure, events, context, labels)
@@ -196,7 +196,7 @@ def run_off(answer: Answer, context: ChartContext) -> Figure:
         xaxis=axis,
         yaxis=_roomy(context, _around(numbers, GOAL, metric.unit), metric.unit),
         margin=elements.LAST_TICK,
-        **traces.target(context, GOAL, metric.unit, at_end=True),
+        **elements.target(context, GOAL, metric.unit, at_end=True),
     )
 
 
@@ -228,7 +228,7 @@ def lorenz(answer: Answer, context: ChartContext) -> Figure:
         hovers.append(elements.hover_lines(context, elements.name_of(answer, row, context), *lines))
     if hovers and answer.rows[0][0] is None:
         hovers[0] = ""
-    even = traces.silent_line([0, 1], [0, 1], {"color": context.colour("quiet"), "width": 1.5, "dash": "dash"})
+    even = elements.silent_line([0, 1], [0, 1], {"color": context.colour("quiet"), "width": 1.5, "dash": "dash"})
     curve = _line(context, y, "actual", hovers) | {
         "x": x,
         "customdata": [row[0] for row in answer.rows],

@@ -13,11 +13,11 @@ from etl.analysis import why
 from etl.core.jalali import last_complete_months, year_before
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import provisional_days
-from etl.semantic.nowruz import comparable
+from etl.semantic.provisional import comparable
 from etl.warehouse.dimensions import PLACES
 from ui.charts import elements
+from ui.components.blocks import error_boundary
 from ui.components.footer import context, question
-from ui.components.notices import error_boundary
 from ui.data import warehouse
 from ui.i18n import text
 from ui.state import page_parameters, periods, rendering, scoped_query

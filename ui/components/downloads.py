@@ -20,7 +20,7 @@ from etl.semantic.answers import Answer
 from ui.charts import elements
 from ui.charts.elements import ChartContext, Figure
 from ui.components import blocks
-from ui.components.notices import error_boundary
+from ui.components.blocks import error_boundary
 from ui.components.plot import plot
 from ui.data import user, warehouse, worker_process
 from ui.exports import about

@@ -15,17 +15,17 @@ from streamlit.delta_generator import DeltaGenerator
 
 from etl.semantic.answers import Answer
 from etl.semantic.disclosure import Ask, Circulated, for_circulation
-from etl.semantic.nowruz import comparable
+from etl.semantic.provisional import comparable
 from etl.semantic.ranking import rank, size_of
 from etl.warehouse.dimensions import expand_groups
 from ui.charts import elements, lines, marks, titles
 from ui.charts.chart import Chart
 from ui.components import blocks, downloads, drawn_charts, filter_bar
+from ui.components.blocks import error_boundary, notice
 from ui.components.cards import cards
 from ui.components.downloads import Picture
 from ui.components.figure_question import FigureQuestion, of_nation, size
 from ui.components.footer import context, footer, subtitle, table
-from ui.components.notices import error_boundary, notice
 from ui.components.plot import plot
 from ui.data import warehouse
 from ui.i18n import text

@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.elements.lib.mutable_tab_container import TabContainer
 
 from etl.analysis import data_quality
-from ui.components.notices import error_boundary, notice
+from ui.components.blocks import error_boundary, notice
 from ui.data import owed, user, warehouse
 from ui.i18n import text
 from ui.shell import people, sign_in_page
