@@ -266,8 +266,7 @@ def _asked(con: ScopedCursor, on: date, where: Where) -> _Asked:
     """The tasks and seats on a day. Raises TooEarly where the register has no 12 complete months before it."""
     within = filters_of_results(where)
     period = jalali.last_complete_months(on, MONTHS)
-    ((first,),) = con.numbers.execute("select min(hired_on) from spells").fetchall()
-    if first is None or first > period[0]:
+    if con.begins_on is None or con.begins_on > period[0]:
         raise TooEarly("the seats are those of the last 12 complete months, and the register has fewer")
     like = ask(con, "trainable_assistants", on=on, where=where)
     results = ask(con.of_everybody, "results_passed", by=("province", "course"), over=period, where=within)
