@@ -265,6 +265,15 @@ def unit_word(unit: str, lang: str, written: str = "") -> str:
     return names.get("one", names[lang]) if lang == "en" and written.lstrip("+−") == "1" else names[lang]
 
 
+# Units that a label or the format of the number shows already.
+NAMED_BY_LABEL = ("share", "ratio", "date", "month", "year", "text", "per_10k", "per_100k", "per_100km2")
+
+
+def with_unit(label: str, unit: str, lang: str) -> str:
+    """The label of a number, with the word of its unit unless it is known without."""
+    return label if unit in NAMED_BY_LABEL else f"{label} ({unit_word(unit, lang)})"
+
+
 def day(value: date, lang: str) -> str:
     """A Jalali day: «۳۰ مهر ۱۴۰۵», "30 Mehr 1405"."""
     jalali = JalaliDate(value)
