@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from etl.semantic.answers import Answer
 from etl.semantic.disclosure import Ask, Circulated, for_circulation
@@ -31,6 +30,7 @@ from ui.data import warehouse
 from ui.i18n import text
 from ui.state import page_context, rendering, scoped_query
 from ui.state.page_context import FILTERS, PageContext
+from ui.streamlit_internals import DeltaGenerator
 
 __all__ = ["Chart", "cards", "draw", "figure", "groups", "scope_bar"]
 
