@@ -7,11 +7,11 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import RerunException, StopException
 
 from etl.operations import audit
 from ui.data import limits, user, warehouse, worker_process
 from ui.i18n import text
+from ui.streamlit_internals import RerunException, StopException
 
 
 def heading(title: str, below: str | None = None, more: str = "") -> str:
