@@ -300,7 +300,7 @@ def _backtest(options: argparse.Namespace) -> None:
         without_pandas.allow()
         from etl.analysis import backtesting
 
-        print(backtesting.planted().to_string(index=False, formatters={"inside": "{:.0%}".format}))
+        print(backtesting.planted().to_string(index=False, na_rep="", float_format="{:.0%}".format))
         return
     with access.connect(options.source, access.ADMINISTRATOR) as con:
         console.print_answer(registry.analyse(con, "backtest"), options.format)

@@ -409,7 +409,7 @@ def test_the_journal_gets_number_and_code_of_each_line(tmp_path: Path, monkeypat
     monkeypatch.setattr(audit, "JOURNAL", tmp_path / "socket")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(str(tmp_path / "socket"))
-        listening.settimeout(10)
+        listening.settimeout(60)
         audit.record(tmp_path / "audit", "someone", "sign_in")
         line = json.loads(file_of(tmp_path / "audit").read_text(encoding="utf-8"))
         said = listening.recv(8192).decode()
@@ -422,7 +422,7 @@ def test_the_journal_gets_number_and_code_of_each_line(tmp_path: Path, monkeypat
 
 def test_syslog_by_tcp_frames_each_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        listening.settimeout(10)
+        listening.settimeout(60)
         monkeypatch.setenv("AUDIT_SYSLOG", f"tcp://127.0.0.1:{listening.getsockname()[1]}")
         audit.record(tmp_path, "someone", "sign_in")
         connection, _ = listening.accept()
