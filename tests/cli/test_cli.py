@@ -349,7 +349,8 @@ def test_analyses_are_listed_with_the_options_they_take(capsys):
 @pytest.mark.parametrize("name", registry.analyses())
 def test_every_analysis_prints_its_rows(name, publish_sample, capsys):
     required = {"why": ["--set", "metric=in_service", "--set", "by=gender", "--set", "before=1402/01/01"]}
-    required |= {"recruit_places": ["--set", "recruits=7"], "differs": ["--set", "on=1402/06/31"]}
+    required |= {f"recruit_{what}": ["--set", "recruits=7"] for what in ("places", "lorenz")}
+    required |= {"differs": ["--set", "on=1402/06/31"]}
     chosen = ["analyse", name, *required.get(name, []), "--from", str(publish_sample().pointer)]
     assert main([*chosen, "--format", "csv"]) == 0
     rows = [*csv.reader(io.StringIO(capsys.readouterr().out))]
