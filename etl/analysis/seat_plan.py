@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from etl.analysis.planning import filters_of_results
+from etl.analysis.planning import NOW, Scenario, filters_of_results
 from etl.analysis.registry import analysis
 from etl.core import jalali
-from etl.core.errors import TooEarly
+from etl.core.errors import AccessDenied, TooEarly
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask, readable, rows_on
 from etl.semantic.derived import Where, answered
@@ -24,6 +24,7 @@ MONTHS = 12
 ROOM = 20
 _AT_ONCE = 100
 Ints = np.ndarray[Any, np.dtype[np.int64]]
+Numbers = np.ndarray[Any, np.dtype[np.float64]]
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 
@@ -43,12 +44,13 @@ class Demand:
 
 
 @analysis(asks=("trainable_assistants", "course_results"))
-def seat_plan(con: ScopedCursor, on: date, where: Where) -> Answer:
+def seat_plan(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NOW) -> Answer:
     """The seats to order: (province, course, month, seats_planned, plan_seats) for the next 12 months.
 
-    Seats there are the courses passed in the last 12 complete months by province and course, a twelfth each month.
+    Seats there are the courses passed in the last 12 complete months by province and course, a twelfth each month, or those
+    of the scenario.
     """
-    asked = _asked(con, on, where)
+    asked = _asked(con, on, where, scenario)
     trained = planned(asked.demand, asked.seats)
     used = np.zeros_like(asked.seats)
     np.add.at(used, (asked.demand.group[trained > 0], trained[trained > 0]), 1)
@@ -61,12 +63,12 @@ def seat_plan(con: ScopedCursor, on: date, where: Where) -> Answer:
 
 
 @analysis(asks=("trainable_assistants", "course_results"), open_by_province=True)
-def seat_plan_months(con: ScopedCursor, on: date, where: Where) -> Answer:
+def seat_plan_months(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NOW) -> Answer:
     """What the plan reaches at the end of each month: (month, plan_in_date, plan_bound, plan_gap).
 
     No plan with these seats can pass the bound. The first row is the end of the current month, before the first seat.
     """
-    asked = _asked(con, on, where)
+    asked = _asked(con, on, where, scenario)
     out = out_of_date(asked.demand, planned(asked.demand, asked.seats), MONTHS).sum(axis=1)
     least = least_out_of_date(asked.demand, asked.seats).sum(axis=1)
     people = asked.people
@@ -82,12 +84,12 @@ def seat_plan_months(con: ScopedCursor, on: date, where: Where) -> Answer:
 
 
 @analysis(asks=("trainable_assistants", "course_results"))
-def seat_plan_rooms(con: ScopedCursor, on: date, where: Where) -> Answer:
+def seat_plan_rooms(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NOW) -> Answer:
     """What one more room of 20 in the first month gains: (province, course, room_gain), most first; planned anew for each.
 
     The gain is in people in date, on average over the ends of the 12 months. A room that gains nothing has no row.
     """
-    asked = _asked(con, on, where)
+    asked = _asked(con, on, where, scenario)
     before = out_of_date(asked.demand, planned(asked.demand, asked.seats), MONTHS)[1:]
     rows = []
     # Provinces do not share seats: a room of the same course in each of them is planned at once.
@@ -262,8 +264,11 @@ class _Asked:
     ids: Ints
 
 
-def _asked(con: ScopedCursor, on: date, where: Where) -> _Asked:
+def _asked(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NOW) -> _Asked:
     """The tasks and seats on a day. Raises TooEarly where the register has no 12 complete months before it."""
+    if not {province for province, _ in scenario.seats if province} <= con.scope.codes:
+        # What seats change in a province tells how many lack their course.
+        raise AccessDenied
     within = filters_of_results(where)
     period = jalali.last_complete_months(on, MONTHS)
     if con.begins_on is None or con.begins_on > period[0]:
@@ -303,6 +308,7 @@ def _asked(con: ScopedCursor, on: date, where: Where) -> _Asked:
     yearly = np.zeros(len(groups))
     for province, course, count in known[["province", "course", "results_passed"]].itertuples(index=False):
         yearly[number[province, course]] = count
+    yearly = _chosen(groups, yearly, scenario)
     # Whole seats, a twelfth of the year's by the end of each month.
     seats = np.diff(np.floor(np.outer(yearly / MONTHS, np.arange(MONTHS + 1)) + 1e-9), axis=1, prepend=0).astype(
         np.int64
@@ -310,6 +316,20 @@ def _asked(con: ScopedCursor, on: date, where: Where) -> _Asked:
     months = [unit.label for unit in units]
     people = max(like.value(), 1)
     return _Asked(demand, seats, groups, months, people, like, [results], readable(sql, parameters), ids)
+
+
+def _chosen(groups: list[tuple[str, str]], yearly: Numbers, scenario: Scenario) -> Numbers:
+    """The seats a year of each group, those of a scenario where it has some; shared ones go in proportion to today's."""
+    chosen = yearly.copy()
+    for (province, course), monthly in scenario.seats.items():
+        at = [
+            number
+            for number, group in enumerate(groups)
+            if group[1] == course and (group[0] == province if province else group not in scenario.seats)
+        ]
+        share = yearly[at] if yearly[at].any() else np.ones(len(at))
+        chosen[at] = monthly * MONTHS * share / share.sum()
+    return chosen
 
 
 def _passes(con: ScopedCursor, on: date, where: Where, asked: _Asked) -> pd.DataFrame:
