@@ -11,6 +11,7 @@ from ui.charts import axes, elements, marks, time_titles, titles
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
 from ui.charts.matrix import heatmap
+from ui.i18n import text
 from ui.summary import verdict
 
 TIME = ("month", "quarter", "year", "day")
@@ -144,8 +145,9 @@ def projection(
     labels = [row[0] for row in answer.rows]
     actual, projected = line_of(answer, 0, context, "actual"), line_of(answer, 3, context, "projection", 2.5, "dash")
     low, high = between(answer, 1, 2, context, 0.16)
-    top = max([target or 0, *(value for value in [*actual["y"], *projected["y"]] if value is not None)])
     unit = answer.metrics[0].unit
+    known = [value for value in [*actual["y"], *projected["y"]] if value is not None]
+    ticks = _around([*known, *filter(None, [target])], None, unit)
     keys = [
         elements.key(context, context.word("figure.actual"), "actual", "line"),
         elements.key(context, answer.metrics[3].short[context.lang], "projection", "dash"),
@@ -157,12 +159,23 @@ def projection(
         height,
         keys,
         xaxis=axes.time_axis(context, labels),
-        yaxis=_roomy(context, axes.nice(top), unit),
+        yaxis=_roomy(context, ticks, unit),
         margin=elements.LAST_TICK,
         **elements.target(context, target, unit),
     )
-    figure["layout"].setdefault("annotations", []).extend(_breaks(answer, context))
+    figure["layout"].setdefault("annotations", []).extend(
+        [*_breaks(answer, context), *_reached(answer, target, context)]
+    )
     return marks.drawn(figure, events, context, labels)
+
+
+def _reached(answer: Answer, target: float | None, context: ChartContext) -> list[Figure]:
+    """The month in which the projection reaches the target, below the point where it does."""
+    for at, (month, actual, _, _, projected, *_) in enumerate(answer.rows):
+        if target and actual is None and (projected or 0) >= target:
+            arrow = {"showarrow": True, "arrowhead": 0, "arrowcolor": context.colour("text"), "ax": 0, "ay": 60}
+            return [elements.note(context, text.unit_label(month, context.lang), x=at, y=target) | arrow]
+    return []
 
 
 def _breaks(answer: Answer, context: ChartContext) -> list[Figure]:
