@@ -65,6 +65,8 @@ class Answer:
     left_out: frozenset[str] = frozenset()
     # The source and reference tables behind the numbers: a row rejected in one of them could change them.
     sources: frozenset[str] = frozenset()
+    # The cells left out for confidentiality: the members of the row, and the column.
+    hidden: frozenset[tuple[tuple[Any, ...], str]] = frozenset()
 
     @cached_property
     def frame(self) -> "pd.DataFrame":
@@ -118,12 +120,16 @@ def ask(
     every_row = combine(plan, compiled.queries, run(con, compiled))
     rows = visible_rows(con.scope, plan.by, plan.where, every_row)
     left_out = left_out if len(rows) == len(every_row) else con.scope.others
+    hidden: frozenset[tuple[tuple[Any, ...], str]] = frozenset()
+    columns = (*plan.by, *plan.selected)
     if con.scope.may_subtract(plan.by, plan.where):
-        rows, left_out = _without_few(con, plan, rows)
+        whole = rows
+        rows, left_out = _without_few(con, plan, whole)
+        hidden = cells_left_out(plan.by, columns, whole, rows)
     return Answer(
         metrics=plan.metrics,
         by=plan.by,
-        columns=(*plan.by, *plan.selected),
+        columns=columns,
         rows=rows,
         where=plan.where,
         on=plan.on,
@@ -135,6 +141,19 @@ def ask(
         restricted=restricted(con.scope, plan.by, plan.where),
         left_out=left_out,
         sources=sources_of_measures(plan.measures.values()),
+        hidden=hidden,
+    )
+
+
+def cells_left_out(
+    by: Sequence[str], columns: Sequence[str], whole: Sequence[Sequence[Any]], rows: Sequence[Sequence[Any]]
+) -> frozenset[tuple[tuple[Any, ...], str]]:
+    """The cells that `rows` have lost of the `whole`, which has the same rows in the same order."""
+    return frozenset(
+        (tuple(before[: len(by)]), name)
+        for before, row in zip(whole, rows, strict=True)
+        for name, was, now in zip(columns, before, row, strict=True)
+        if was is not None and now is None
     )
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from ui.charts import signals
 from ui.components import blocks
 from ui.components import figures as ui
-from ui.components.notices import error_boundary, notice
+from ui.components.blocks import error_boundary
 from ui.data import warehouse
 from ui.state import scoped_query
 from ui.state.page_context import PageContext, without_places
@@ -30,7 +30,7 @@ def changes(view: PageContext) -> None:
     with st.container(border=True, key=ident, height="stretch"), error_boundary(view.lang, ident):
         answer, ignored = scoped_query.worked_out(view, "change_signals")
         if not answer.rows:
-            notice(view.lang, "state.empty_title", view.word("state.empty"))
+            blocks.notice(view.lang, "state.empty_title", view.word("state.empty"))
             return
         by, rows = answer.by[1:], [row[1:] for row in answer.rows]
         months = replace(answer, by=by, columns=answer.columns[1:], rows=rows)
