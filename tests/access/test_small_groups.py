@@ -230,11 +230,17 @@ def test_an_address_with_another_province_shows_its_totals(
     assert any(answer.where == {"province": (ISFAHAN,)} and answer.value() for answer in answered)
 
 
-def test_a_province_in_which_nobody_joined_is_no_error(answered: list[Answer], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("scope", "view"),
+    [(OF_FARS, {"post": "manager", "province": FARS}), (OF_BOTH, {"education": "doctorate", "activity": "events"})],
+)
+def test_a_group_in_which_nobody_is_counted_is_no_error(
+    scope: AccessScope, view: dict[str, Any], answered: list[Answer], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(
-        user, "_sign_in", user.SignIn(lambda: OF_FARS, lambda *_: "", lambda *_, **__: None, lambda: ([], []))
+        user, "_sign_in", user.SignIn(lambda: scope, lambda *_: "", lambda *_, **__: None, lambda: ([], []))
     )
-    page = opened("signals", {"post": "manager", "province": FARS, "lang": "en"})
+    page = opened("signals", view | {"lang": "en"})
     assert "pd-error" not in page
     assert text.word("state.empty_title", "en") in page
 
