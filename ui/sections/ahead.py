@@ -81,7 +81,7 @@ def queue(view: PageContext) -> None:
 def _queue_tried(view: PageContext, answer: Answer, _: Sequence[str]) -> None:
     """How far such forecasts missed, beside the queue that stays as it is."""
     row = answer.records()[0]
-    if not row["runs"]:
+    if None in (row["queue_held"], row["queue_miss"], row["queue_miss_unchanged"]):
         blocks.note(view.word("queue.untried"))
         return
     misses = {name: text.number(row[f"queue_{name}"], view.lang) for name in ("miss", "miss_unchanged")}
