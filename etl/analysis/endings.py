@@ -1,7 +1,7 @@
 """What ends in the next 24 months if nothing is renewed, beside what answered such endings in the last 12.
 
 People, posts and licences stay as on the day: certain, not a forecast. A list of institutes that fall below the goal is
-back-tested: people train meanwhile.
+back-tested: people are trained in the months between.
 """
 
 from collections.abc import Iterator, Sequence

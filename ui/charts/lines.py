@@ -7,13 +7,14 @@ from typing import Any
 
 from etl.analysis.training import GOAL
 from etl.semantic.answers import Answer, Metric
+from etl.warehouse import dimensions
 from ui.charts import axes, elements, marks, time_titles, titles
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
 from ui.charts.matrix import heatmap
 from ui.summary import verdict
 
-TIME = ("month", "quarter", "year", "day")
+TIME = (*dimensions.TIME, "day")
 
 
 @chart(time_titles.latest, has_events=True)

@@ -19,7 +19,7 @@ from etl.core.jalali import parse_day
 from etl.core.paths import REFERENCE, ROOT
 from etl.core.places import newer_counties, reference_rows
 from etl.core.text_folding import latin_digits
-from etl.semantic.catalog import CHOICES, DIMENSIONS
+from etl.semantic.catalog import CHOICES, DIMENSIONS, TIME
 from etl.warehouse.dimensions import FILTERS
 
 LANGUAGES = ("fa", "en")
@@ -325,7 +325,7 @@ def member(dimension: str, code: object, lang: str, names: Mapping[str, str] | N
     if isinstance(code, date):
         return day(code, lang)
     code = str(code)
-    if dimension in ("month", "quarter", "year"):
+    if dimension in TIME:
         return unit_label(code, lang)
     if names and code in names:
         return names[code]
