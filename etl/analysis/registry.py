@@ -119,8 +119,8 @@ def _has_few(con: ScopedCursor, registered: Analysis, on: date | None, more: Map
     names = [name for name in registered.asks if name in catalogue() and "province" in catalogue()[name].dimensions]
     kinds = {catalogue()[name].kind for name in names}
     over = more.get("over") or last_complete_months(on or con.publication.as_of, 12)
-    days = {"on": on if "snapshot" in kinds else None, "over": over if "event" in kinds else None}
-    return bool(names) and bool(few_others(con, *names, **days))
+    day = on if "snapshot" in kinds else None
+    return bool(names) and bool(few_others(con, *names, on=day, over=over if "event" in kinds else None))
 
 
 def _cut(answer: Answer, registered: Analysis) -> Answer:

@@ -27,9 +27,7 @@ _CENSUS_OF_1390 = date(2011, 10, 24)
 def similar_provinces(con: ScopedCursor, on: date, where: Where) -> Answer:
     """The similar provinces of the reference file: (province, rank, similar, distance, then made_on).
 
-    A province that is far from all others has one row, without `similar`, that says how far the nearest is. The share of the
-    largest activity is one of the six variables and the others are open, so a distance would tell it: who does not see the
-    whole country gets none.
+    A province that is far from all others has one row, without `similar`, that says how far the nearest is.
     """
     like = ask(con, "target", by=("province",), on=on, where=where)
     try:
@@ -37,8 +35,6 @@ def similar_provinces(con: ScopedCursor, on: date, where: Where) -> Answer:
     except FileNotFoundError:
         raise Refused(f"{FILE}: it is not in the reference data; run python -m etl similar") from None
     rows = known[known["province"].isin(like.frame["province"])]
-    if not con.scope.sees_whole_country:
-        rows = rows.assign(distance=None)
     return answered(like, ("province", "rank"), ("similar", "distance"), rows, on=on, more=("made_on",))
 
 

@@ -12,14 +12,15 @@ answered for the provinces of the scope (`etl.analysis.registry.analyse`). Numbe
 answered, such as the variation of institutes, are asked with `ScopedCursor.of_everybody`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
+from weakref import WeakKeyDictionary
 
 import duckdb
 
@@ -169,6 +170,11 @@ def nobody(sub: str) -> AccessScope:
     return AccessScope(sub, frozenset())
 
 
+_answered: WeakKeyDictionary[duckdb.DuckDBPyConnection, dict[Hashable, Any]] = WeakKeyDictionary()
+_MOST_ANSWERED = 1000
+_T = TypeVar("_T")
+
+
 class RowsOfGroup(Exception):
     """An analysis reads the rows of a group of the nation, of which the scope is given the answers of `ask` alone."""
 
@@ -216,6 +222,16 @@ class ScopedCursor:
             yield
         finally:
             self._is_of_group = False
+
+    def once(self, question: Hashable, answer: Callable[[], _T]) -> _T:
+        """What a published file answers for these provinces, kept as long as it is open."""
+        known = _answered.setdefault(self._root, {})
+        key = self.scope.codes, question
+        if key not in known:
+            if len(known) >= _MOST_ANSWERED:
+                known.clear()
+            known[key] = answer()
+        return known[key]
 
     @cached_property
     def begins_on(self) -> date | None:
@@ -299,7 +315,8 @@ def connect(pointer: Path, scope: AccessScope) -> Iterator[ScopedCursor]:
 
 def members_in_scope(con: ScopedCursor, where: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
     """The codes of filters. A county or institute of another province is refused like one that does not exist."""
-    return members(con._rows, where)
+    named = tuple((name, tuple(values)) for name, values in where.items())
+    return dict(con.once(("members", named), lambda: members(con._rows, where))) if named else {}
 
 
 class Narrowed(NamedTuple):
@@ -333,8 +350,7 @@ def narrow(
         # `members_in_scope` has checked filters by institute.
         left_out = frozenset() if "institute" in narrowed else con.scope.others
         if "institute" not in narrowed:
-            rows = con.execute("select institute_code from institutes order by 1").fetchall()
-            narrowed["institute"] = tuple(code for (code,) in rows)
+            narrowed["institute"] = con.once("institutes", lambda: _institutes(con))
         if not narrowed["institute"]:
             raise AccessDenied
         return Narrowed(narrowed, left_out)
@@ -345,6 +361,11 @@ def narrow(
     # A filter by county or institute names places of the scope.
     left_out = frozenset() if involved & BELOW_PROVINCE & where.keys() else con.scope.others.intersection(asked)
     return Narrowed(narrowed, left_out)
+
+
+def _institutes(con: ScopedCursor) -> tuple[str, ...]:
+    rows = con.execute("select institute_code from institutes order by 1").fetchall()
+    return tuple(code for (code,) in rows)
 
 
 def visible_rows(

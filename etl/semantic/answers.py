@@ -200,6 +200,14 @@ def few_others(
 
     Keyed by metric and unit of time, None without a unit.
     """
+    asked = (names, unit, question.get("on"), question.get("over"))
+    contributing = con.once(asked, lambda: _contributing(con, names, unit, question))
+    return {at: places for at, places in contributing.items() if len(places) < FEWEST_OTHERS}
+
+
+def _contributing(
+    con: ScopedCursor, names: Sequence[str], unit: str, question: Mapping[str, Any]
+) -> dict[tuple[str, str | None], frozenset[str]]:
     totals = ask(con, *names, by=("province", *filter(None, (unit,))), **question)
     contributing: dict[tuple[str, str | None], frozenset[str]] = {}
     for row in totals.records():
@@ -207,7 +215,7 @@ def few_others(
             if row[name]:
                 at = name, row.get(unit)
                 contributing[at] = contributing.get(at, frozenset()) | {row["province"]}
-    return {at: places for at, places in contributing.items() if len(places) < FEWEST_OTHERS}
+    return contributing
 
 
 def run(con: ScopedCursor, compiled: Compiled) -> Results:

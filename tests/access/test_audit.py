@@ -394,6 +394,16 @@ def test_the_log_accepts_no_value_name_or_address(tmp_path: Path) -> None:
     assert audit.events(tmp_path) == []
 
 
+def test_a_code_with_any_signs_is_a_field(tmp_path: Path) -> None:
+    for code in ("12/345", 'a|b"c', "line\nbreak", "\u2028", "=1+1", "الف-۱۲"):
+        audit.record(tmp_path, code, "detail", institute=audit.plain(code))
+    events = audit.events(tmp_path)[::-1]
+    assert [event.more["institute"] for event in events[:3]] == ["12U+002F345", "aU+007CbU+0022c", "lineU+000Abreak"]
+    assert events[1].sub == 'a|b"c'
+    assert len(events) == 6
+    assert audit.verify(tmp_path) == ""
+
+
 def test_the_log_is_read_from_its_end_and_only_its_owner_can_read_it(log: Path) -> None:
     audit.record(log, "person1", "sign_out")
     events = audit.events(log)

@@ -263,6 +263,14 @@ def test_every_file_has_an_audit_line_like_a_download(site: Site) -> None:
     assert audit.verify(site.folder / "audit") == ""
 
 
+def test_an_attempt_at_what_is_outside_is_logged(site: Site) -> None:
+    outside = {"m": "in_service", "by": "gender", "province": "IR-23", "lang": "en"}
+    assert site.get(CSV, site.isfahan, params=outside).status_code == 403
+    (event,) = [event for event in site.events() if event.event == "refused"]
+    assert (event.sub, event.more["why"]) == ("isfahan.officer", "outside of the rights")
+    assert event.more["provinces"] == "IR-10"
+
+
 def test_what_cannot_be_logged_is_not_sent(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: Any, **__: Any) -> None:
         raise OSError("the disk is full")
