@@ -139,7 +139,7 @@ def begin() -> dict[str, Any]:
     user.begin(
         None
         if people.mode() == "open"
-        else user.SignIn(people.scope_of_run, offer, record, _events, people.groups_of_run)
+        else user.SignIn(people.scope_of_run, offer, record, _events, people.groups_of_run, people.teams_of_run)
     )
     return secrets
 
