@@ -1,4 +1,4 @@
-"""Saved views, their owners and the teams that they are shared with, in a SQLite file of this host or in a PostgreSQL shared by several hosts.
+"""Saved views, their owners and teams, in a SQLite file of this host or in a PostgreSQL shared by several hosts.
 
 Views of an earlier version in `views.json` are imported once. A file that cannot be read completely is renamed and kept.
 """

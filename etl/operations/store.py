@@ -19,7 +19,10 @@ class SqliteStore:
     """A SQLite file that the processes of this host share; readable by its owner only."""
 
     def __init__(self, path: Path, table: str) -> None:
-        """`table` creates the tables, its statements parted by semicolons. Raises OSError if it cannot be written, sqlite3.DatabaseError if the file is no SQLite database."""
+        """`table` holds the statements that create the tables, parted by semicolons.
+
+        Raises OSError if it cannot be written, sqlite3.DatabaseError if the file is no SQLite database.
+        """
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         with _without_values(sqlite3.OperationalError), closing(self._connect()) as database:

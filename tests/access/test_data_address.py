@@ -113,7 +113,9 @@ def test_750_random_questions_of_two_provinces_are_answered_as_ask_answers_each(
 ) -> None:
     monkeypatch.setattr(tokens, "MOST_A_MINUTE", 10_000)
     table = site.folder / "access.toml"
-    table.write_text(ACCESS.replace('provinces = ["تهران"]', 'provinces = ["IR-23"]\nmay_export = true'), encoding="utf-8")
+    table.write_text(
+        ACCESS.replace('provinces = ["تهران"]', 'provinces = ["IR-23"]\nmay_export = true'), encoding="utf-8"
+    )
     tehran = make("tehran.officer", ["tehran"])
     people_of = (("isfahan.officer", site.isfahan, OF_ISFAHAN, "IR-10"), ("tehran.officer", tehran, OF_TEHRAN, "IR-23"))
     rng = random.Random(40)
@@ -126,7 +128,9 @@ def test_750_random_questions_of_two_provinces_are_answered_as_ask_answers_each(
                 name = rng.choice(measures)
                 possible = sorted(catalogue()[name].dimensions | {"month"})
                 by = rng.sample(possible, rng.randint(0, min(2, len(possible))))
-                where = {"gender": ["female"]} if "gender" in catalogue()[name].dimensions and rng.random() < 0.3 else {}
+                where = (
+                    {"gender": ["female"]} if "gender" in catalogue()[name].dimensions and rng.random() < 0.3 else {}
+                )
                 if "province" in catalogue()[name].dimensions and rng.random() < 0.3:
                     where["province"] = [rng.choice(["IR-10", "IR-23"])]
                 response = site.get(JSON, token, sub, params={"m": name, "by": by, "lang": "en", **where})
@@ -354,7 +358,9 @@ def test_a_saved_view_is_asked_by_its_owner_alone(site: Site) -> None:
     assert {"month", "month_name", "joiners"} <= rows[0].keys()
     refused = site.get(JSON, site.national, params={"view": "Mine", "lang": "en"})
     assert refused.status_code == 400
-    assert refused.text == site.get(JSON, site.national, params={"view": "Mind", "lang": "en"}).text.replace("Mind", "Mine")
+    assert refused.text == site.get(JSON, site.national, params={"view": "Mind", "lang": "en"}).text.replace(
+        "Mind", "Mine"
+    )
 
 
 def test_a_publication_is_pinned_while_it_is_kept(

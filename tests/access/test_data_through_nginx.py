@@ -164,8 +164,7 @@ def test_a_column_of_parquet_is_read_by_ranges(site: Site, token: str, expected:
     source = ByRanges(f"{site.address}/data/answer.parquet?{QUERY}", token)
     table = pq.ParquetFile(source).read(columns=["coverage_per_10k"])
     assert table["coverage_per_10k"].to_pylist() == expected
-    assert duckdb.sql("select count(*) from table").fetchall() == [(len(expected),)]
-    assert 0 < source.fetched
+    assert source.fetched > 0
 
 
 def test_duckdb_reads_the_file_over_http_or_downloaded(

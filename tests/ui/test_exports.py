@@ -57,7 +57,9 @@ def test_a_csv_holds_codes_names_and_the_numbers_as_they_are() -> None:
     parts = ["compliant_assistants", denominator]
     assert rows[0] == ["province", "province_name", "training_compliance", *parts, "status"]
     assert rows[3] == ["IR-23", "تهران", "0.9", "900", "1000", ""]
-    assert rows[4] == ["IR-30", "البرز", "", "0", "0", "x"], "an unknown value is an empty cell that cannot be calculated"
+    assert rows[4] == ["IR-30", "البرز", "", "0", "0", "x"], (
+        "an unknown value is an empty cell that cannot be calculated"
+    )
 
 
 def test_both_languages_write_the_same_numbers_and_codes() -> None:
@@ -114,7 +116,12 @@ def test_a_workbook_has_codes_beside_names_under_persian_headings_filters_and_re
     assert rows == [["0001", "اراک", 7, None], [None, "نامعلوم", 2, None]], "leading zeros are kept"
     assert (data["A2"].data_type, data["A2"].number_format) == ("s", "@")
     assert data.auto_filter.ref == "A1:D3"
-    assert [cell.value for cell in en.worksheets[0][1]] == ["County (Code)", "County", f"{label['en']} (people)", "Status"]
+    assert [cell.value for cell in en.worksheets[0][1]] == [
+        "County (Code)",
+        "County",
+        f"{label['en']} (people)",
+        "Status",
+    ]
     assert [sheet.sheet_view.rightToLeft for sheet in fa.worksheets] == [True] * 2
     assert not any(sheet.sheet_view.rightToLeft for sheet in en.worksheets)
 

@@ -261,7 +261,9 @@ def _card(view: PageContext, name: str, answers: CardAnswers | None, below: str)
     if None not in (value, before) and (link := _why(view, metric, answers)):
         lines.append(link)
     written = text.plain(value, metric.unit, view.lang)
-    unit = "" if value is None or metric.unit in text.NAMED_BY_LABEL else text.unit_word(metric.unit, view.lang, written)
+    unit = (
+        "" if value is None or metric.unit in text.NAMED_BY_LABEL else text.unit_word(metric.unit, view.lang, written)
+    )
     label = metric.label[view.lang]
     if answers and answers.settled_on:
         label = view.word("change.settled", label=label, day=text.day(answers.settled_on, view.lang))

@@ -19,7 +19,9 @@ from ui.charts import elements
 # Streamlit serves a component's script as a file only if a manifest names its folder. A script given as text is imported
 # from a `blob:` address, which a Content-Security-Policy without `blob:` forbids.
 _PACKAGE = "dashboard"
-_MANIFEST = ComponentManifest(_PACKAGE, "1", [ComponentConfig(name, asset_dir="static") for name in ("plot", "table", "pictures")])
+_MANIFEST = ComponentManifest(
+    _PACKAGE, "1", [ComponentConfig(name, asset_dir="static") for name in ("plot", "table", "pictures")]
+)
 
 
 def plot(

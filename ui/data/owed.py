@@ -8,7 +8,6 @@ from etl.core.jalali import add_months
 from etl.warehouse.publications import Publication
 from ui.i18n import text
 
-
 _WORDS = ("contact", "next_update", "revision_policy")
 _ORDER = ("contact", "next_update", "calendar", "revision_policy", "citation")
 

@@ -32,7 +32,7 @@ def progress(source: Exportable, tell: Report | None) -> Callable[[int], None]:
 def cover(
     source: Exportable, context: ChartContext, scope: str, circulation: bool, limit: str = ""
 ) -> Iterable[tuple[str, str]]:
-    """The cover of a file: scope, the `limit` of a list, days, load, whether it is rounded, and the definition of each measure."""
+    """The cover of a file: scope, `limit` of a list, days, publication, whether it is rounded, definitions of the measures."""
     answer = exportable.of(source).answer
     published = answer.publication
     yield context.word("file.scope"), scope
@@ -44,7 +44,10 @@ def cover(
         yield context.word("file.on"), f"{answer.on.isoformat()} · {text.day_in_both(answer.on, context.lang)}"
     if answer.over:
         yield context.word("file.over"), " – ".join(d.isoformat() for d in answer.over)
-    yield context.word("file.data_to"), f"{published.as_of.isoformat()} · {text.day_in_both(published.as_of, context.lang)}"
+    yield (
+        context.word("file.data_to"),
+        f"{published.as_of.isoformat()} · {text.day_in_both(published.as_of, context.lang)}",
+    )
     yield context.word("file.load"), str(published.id)
     yield context.word("file.circulation" if circulation else "file.exact"), ""
     if published.is_sample:

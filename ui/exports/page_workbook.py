@@ -127,7 +127,9 @@ class _Writer:
         # A font that Windows and LibreOffice have, for both scripts; text of one size is read at any zoom.
         self._plain = book.add_format({"font_name": "Tahoma", "valign": "top", "text_wrap": True})
         self._title = book.add_format({"font_name": "Tahoma", "bold": True, "font_size": 14})
-        self._head = book.add_format({"font_name": "Tahoma", "bold": True, "text_wrap": True, "valign": "top", "bottom": 1})
+        self._head = book.add_format(
+            {"font_name": "Tahoma", "bold": True, "text_wrap": True, "valign": "top", "bottom": 1}
+        )
         self._link = book.add_format({"font_name": "Tahoma", "font_color": "#0000EE", "underline": 1})
         word = self._context.word
         heading = f"{word('app.title')}: {job.page}"
@@ -206,7 +208,12 @@ class _Writer:
 
     def _format(self, number_format: str) -> Any:
         if number_format not in self._formats:
-            look = {"font_name": "Tahoma", "num_format": number_format, "valign": "top", "text_wrap": number_format == _TEXT}
+            look = {
+                "font_name": "Tahoma",
+                "num_format": number_format,
+                "valign": "top",
+                "text_wrap": number_format == _TEXT,
+            }
             self._formats[number_format] = self._book.add_format(look)
         return self._formats[number_format]
 
@@ -236,7 +243,11 @@ class _Writer:
             heads = [heading(name, context, answer, names) for name in names]
             formats = [format_of(field, answer)[1] for field in contents.schema]
             arrays = [
-                [array.to_pylist() for column in batch for array in (column.columns() if isinstance(column, Coded) else [column])]
+                [
+                    array.to_pylist()
+                    for column in batch
+                    for array in (column.columns() if isinstance(column, Coded) else [column])
+                ]
                 for batch in contents.batches
             ]
         columns = [[value for batch in arrays for value in batch[at]] for at in range(len(names))]
@@ -259,7 +270,9 @@ class _Writer:
             on.write_string(at, 0, safe(note))
         if part.picture:
             options = {"description": safe(f"{part.title}. {part.below}"), "x_scale": 0.5, "y_scale": 0.5}
-            on.insert_image(below + len(notes) + 1, 0, "picture.png", options | {"image_data": io.BytesIO(part.picture)})
+            on.insert_image(
+                below + len(notes) + 1, 0, "picture.png", options | {"image_data": io.BytesIO(part.picture)}
+            )
 
     def _is_shown(self, name: str, values: Sequence[Any], answer: Answer) -> bool:
         """Whether a column is described; that of the status only where a row has one."""
@@ -280,7 +293,7 @@ class _Writer:
 
     def _cards(self) -> None:
         """The sheet of the numbers on cards, one row each."""
-        context, word = self._context, self._context.word
+        word = self._context.word
         on, row = self._begin(word("book.cards"), word("book.cards"), (self._job.scope,))
         heads = [word(f"book.{key}") for key in ("measure", "value", "unit", "when")] + [word("file.status")]
         rows = []
@@ -310,4 +323,3 @@ class _Writer:
             on.write_url(at, 1, f"internal:'{name}'!A1", self._link, string=str(safe(words)))
         for at, width in enumerate(_WIDTHS):
             on.set_column(at, at, width + 20 * at)
-

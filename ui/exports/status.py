@@ -49,7 +49,9 @@ def facts(answer: Answer) -> Facts:
     names = [metric for metric in answer.metrics if metric.name in catalogue()]
     basis = answer.publication.provinces.basis(last)
     by_residents = basis is not None and basis.kind != next(iter(population.KINDS))
-    by_calendar = any(metric.by_calendar for metric in names) and warehouse.result(official_calendar.estimated_days, last)
+    by_calendar = any(metric.by_calendar for metric in names) and warehouse.result(
+        official_calendar.estimated_days, last
+    )
     involved = (*answer.by, *answer.where)
     estimated = {
         metric.name
@@ -115,7 +117,9 @@ def of(answer: Answer, facts: Facts, named: Callable[[str], str]) -> Callable[[p
         members = list(zip(*(batch.column(at).to_pylist() for at in range(keys)), strict=True)) if is_by_cell else [()]
         for name in measures:
             if facts.revised:
-                parts.append(_where(pa.array([(of_row, name) in facts.revised for of_row in members]), letter("r", name)))
+                parts.append(
+                    _where(pa.array([(of_row, name) in facts.revised for of_row in members]), letter("r", name))
+                )
             empty = batch[name].is_null()
             if answer.hidden and pc.any(empty).as_py():
                 hidden = pa.array([(of_row, name) in answer.hidden for of_row in members])
@@ -133,4 +137,3 @@ def of(answer: Answer, facts: Facts, named: Callable[[str], str]) -> Callable[[p
 
 def _where(mask: Any, words: str) -> Any:
     return pc.if_else(mask, f" {words}", "")
-

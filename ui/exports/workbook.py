@@ -55,10 +55,7 @@ def write_xlsx(
             advance(length)
         data, last = data_sheets.end()
         if nation and last < SHEET_ROWS:
-            bold = [
-                (method, book.add_format({"bold": True, "top": 1, "num_format": form}))
-                for method, form in formats
-            ]
+            bold = [(method, book.add_format({"bold": True, "top": 1, "num_format": form})) for method, form in formats]
             _fill(data, [_national(nation, contents.schema, context)], bold, last + 1)
         _write_cover(book, context, cover(source, context, scope, circulation, limit), head)
 
@@ -141,7 +138,9 @@ class _DataSheets:
     def _begin(self) -> None:
         self._number, self._last = self._number + 1, 0
         name = self._context.word("file.data")
-        self._data = _add(self._book, self._context, name if self._number == 1 else f"{name} {self._number}", self._frozen)
+        self._data = _add(
+            self._book, self._context, name if self._number == 1 else f"{name} {self._number}", self._frozen
+        )
         self._data.set_column(0, len(self._titles) - 1, 18)
         self._data.write_row(0, 0, [safe(title) for title in self._titles], self._head)
 
@@ -171,7 +170,9 @@ def _cells(contents: Sheet, styles: Sequence[int]) -> Iterator[tuple[list[Cells]
     for batch in contents.batches:
         cells: list[Cells] = []
         for column in batch:
-            made = replace(column, members=tuple(map(all_safe, column.members))) if isinstance(column, Coded) else column
+            made = (
+                replace(column, members=tuple(map(all_safe, column.members))) if isinstance(column, Coded) else column
+            )
             cells += sheet_rows.cells_of(made, styles[len(cells) :])
         yield cells, len(batch[0])
 

@@ -200,7 +200,9 @@ def _trust(lang: str) -> None:
     for name, told in owed.lines(lang, published):
         words = f"<bdi>{text.escape(told)}</bdi>"
         if told == cited:
-            words += f" {saved_views.copy_button(text.escaped('owed.copy', lang), text.escaped('owed.copied', lang), told)}"
+            words += (
+                f" {saved_views.copy_button(text.escaped('owed.copy', lang), text.escaped('owed.copied', lang), told)}"
+            )
         # Twelve days are opened by who wants them.
         is_long = name == releases
         label = text.escape(name)
