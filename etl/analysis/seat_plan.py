@@ -12,17 +12,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from etl.analysis.planning import filters_of_results
+from etl.analysis.planning import NOW, Scenario, filters_of_results
 from etl.analysis.registry import analysis
 from etl.core import jalali
-from etl.core.errors import TooEarly
+from etl.core.errors import AccessDenied, TooEarly
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask, readable, rows_on
 from etl.semantic.derived import Where, answered
 
 MONTHS = 12
 ROOM = 20
+_AT_ONCE = 100
 Ints = np.ndarray[Any, np.dtype[np.int64]]
+Numbers = np.ndarray[Any, np.dtype[np.float64]]
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 
@@ -42,12 +44,13 @@ class Demand:
 
 
 @analysis(asks=("trainable_assistants", "course_results"))
-def seat_plan(con: ScopedCursor, on: date, where: Where) -> Answer:
+def seat_plan(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NOW) -> Answer:
     """The seats to order: (province, course, month, seats_planned, plan_seats) for the next 12 months.
 
-    Seats there are the courses passed in the last 12 complete months by province and course, a twelfth each month.
+    Seats there are the courses passed in the last 12 complete months by province and course, a twelfth each month, or those
+    of the scenario.
     """
-    asked = _asked(con, on, where)
+    asked = _asked(con, on, where, scenario)
     trained = planned(asked.demand, asked.seats)
     used = np.zeros_like(asked.seats)
     np.add.at(used, (asked.demand.group[trained > 0], trained[trained > 0]), 1)
@@ -60,12 +63,12 @@ def seat_plan(con: ScopedCursor, on: date, where: Where) -> Answer:
 
 
 @analysis(asks=("trainable_assistants", "course_results"), open_by_province=True)
-def seat_plan_months(con: ScopedCursor, on: date, where: Where) -> Answer:
+def seat_plan_months(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NOW) -> Answer:
     """What the plan reaches at the end of each month: (month, plan_in_date, plan_bound, plan_gap).
 
     No plan with these seats can pass the bound. The first row is the end of the current month, before the first seat.
     """
-    asked = _asked(con, on, where)
+    asked = _asked(con, on, where, scenario)
     out = out_of_date(asked.demand, planned(asked.demand, asked.seats), MONTHS).sum(axis=1)
     least = least_out_of_date(asked.demand, asked.seats).sum(axis=1)
     people = asked.people
@@ -81,12 +84,12 @@ def seat_plan_months(con: ScopedCursor, on: date, where: Where) -> Answer:
 
 
 @analysis(asks=("trainable_assistants", "course_results"))
-def seat_plan_rooms(con: ScopedCursor, on: date, where: Where) -> Answer:
+def seat_plan_rooms(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NOW) -> Answer:
     """What one more room of 20 in the first month gains: (province, course, room_gain), most first; planned anew for each.
 
     The gain is in people in date, on average over the ends of the 12 months. A room that gains nothing has no row.
     """
-    asked = _asked(con, on, where)
+    asked = _asked(con, on, where, scenario)
     before = out_of_date(asked.demand, planned(asked.demand, asked.seats), MONTHS)[1:]
     rows = []
     # Provinces do not share seats: a room of the same course in each of them is planned at once.
@@ -130,64 +133,95 @@ def seat_plan_backtest(con: ScopedCursor, on: date, where: Where) -> Answer:
 def planned(demand: Demand, seats: Ints) -> Ints:
     """The month in which each task is trained, 0 for never. `seats`: by group and month, of which month 0 has none."""
     trained = np.zeros(len(demand.person), dtype=np.int64)
-    people = len(demand.province_of_person)
-    for month in range(1, seats.shape[1]):
+    people, groups, months = len(demand.province_of_person), len(seats), seats.shape[1]
+    # The tasks of a group stand together, by deadline: those due by a month's end are its first ones.
+    due_by = np.searchsorted(
+        demand.group * months + demand.due, np.arange(groups)[:, None] * months + np.arange(months), side="right"
+    )
+    last = np.searchsorted(demand.group, np.arange(groups), side="right")
+    # Ahead of their deadline tasks are trained in their order, so of each group one place says which.
+    ahead = np.searchsorted(demand.group, np.arange(groups))
+    waiting = np.empty(0, dtype=np.int64)
+    for month in range(1, months):
         left = seats[:, month].copy()
-        open_ = trained == 0
-        needed = open_ & (demand.due <= month)
-        lacking = np.bincount(demand.person[needed], minlength=people)[demand.person]
-
-        def fill(wanted: Flags, month: int = month, left: Ints = left) -> None:
-            """Give the seats left of each group to the first of the tasks wanted."""
-            served = wanted & (_place(wanted, demand.group, len(left)) < left[demand.group])
-            trained[served] = month
-            left -= np.bincount(demand.group[served], minlength=len(left))
-
-        fill(needed & (lacking == 1))
-        _complete(demand, needed & (lacking > 1) & (left[demand.group] > 0), lacking, left, trained, month)
-        for courses in range(2, int(lacking.max(initial=0)) + 1):
-            fill(needed & (trained == 0) & (lacking == courses))
-        fill((trained == 0) & (demand.due > month))
+        reached = np.maximum(ahead, due_by[:, month])
+        # Sorted: the first tasks of a group come first.
+        waiting = np.sort(np.concatenate([waiting, _between(ahead, reached)]), kind="stable")
+        ahead = reached
+        lacking = np.bincount(demand.person[waiting], minlength=people)[demand.person[waiting]]
+        _fill(demand, waiting[lacking == 1], left, trained, month)
+        is_open = (lacking > 1) & (left[demand.group[waiting]] > 0)
+        several, courses = waiting[is_open], lacking[is_open]
+        _complete(demand, several, courses, left, trained, month)
+        is_left = trained[several] == 0
+        several, courses = several[is_left], courses[is_left]
+        _fill(demand, several[np.lexsort((courses, demand.group[several]))], left, trained, month)
+        waiting = waiting[trained[waiting] == 0]
+        reached = np.minimum(ahead + left, last)
+        trained[_between(ahead, reached)] = month
+        ahead = reached
     return trained
 
 
-def _place(wanted: Flags, group: Ints, groups: int) -> Ints:
-    """How many wanted tasks stand before each in its group."""
-    before: Ints = np.cumsum(wanted) - wanted
-    starts = np.searchsorted(group, np.arange(groups))
-    return before - np.append(before, 0)[np.minimum(starts, len(before))][group]
+def _between(first: Ints, end: Ints) -> Ints:
+    """The numbers from each first to before its end, one range behind the other."""
+    counts = end - first
+    before = np.cumsum(counts) - counts
+    numbers: Ints = np.repeat(first - before, counts) + np.arange(counts.sum())
+    return numbers
 
 
-def _complete(demand: Demand, wanted: Flags, lacking: Ints, left: Ints, trained: Ints, month: int) -> None:
-    """Train people in all that they lack where every course has a seat left: fewest first, then the earliest deadline."""
-    tasks = np.flatnonzero(wanted)
+def _fill(demand: Demand, tasks: Ints, left: Ints, trained: Ints, month: int) -> None:
+    """Give the seats left of each group to the first of its tasks, which stand together."""
+    group = demand.group[tasks]
+    place = np.arange(len(group)) - np.searchsorted(group, group)
+    served = place < left[group]
+    trained[tasks[served]] = month
+    left -= np.bincount(group[served], minlength=len(left))
+
+
+def _complete(demand: Demand, tasks: Ints, lacking: Ints, left: Ints, trained: Ints, month: int) -> None:
+    """Train people in all that they lack where every course has a seat left: fewest first, then the earliest deadline.
+
+    `tasks` are those whose course has a seat left, `lacking` how many their person lacks.
+    """
     people = len(demand.province_of_person)
-    found = np.bincount(demand.person[tasks], minlength=people)[demand.person[tasks]]
-    tasks = tasks[found == lacking[tasks]]
+    is_possible = np.bincount(demand.person[tasks], minlength=people)[demand.person[tasks]] == lacking
+    tasks, lacking = tasks[is_possible], lacking[is_possible]
+    person = demand.person[tasks]
     first = np.full(people, MONTHS + 1)
-    np.minimum.at(first, demand.person[tasks], demand.due[tasks])
-    tasks = tasks[np.lexsort((demand.person[tasks], first[demand.person[tasks]], lacking[tasks]))]
-    ordered, groups, counts = tasks.tolist(), demand.group[tasks].tolist(), lacking[tasks].tolist()
-    seats = left.tolist()
-    at = 0
-    while at < len(ordered):
-        until = at + counts[at]
-        if all(seats[group] > 0 for group in groups[at:until]):
-            trained[ordered[at:until]] = month
-            for group in groups[at:until]:
-                seats[group] -= 1
-        at = until
-    left[:] = seats
+    np.minimum.at(first, person, demand.due[tasks])
+    order = np.lexsort((person, first[person], lacking))
+    tasks, lacking = tasks[order], lacking[order]
+    for courses in np.unique(lacking):
+        of_person = tasks[lacking == courses].reshape(-1, courses)
+        while len(of_person):
+            # Whose course has lost its last seat is left out from time to time: most people wait in vain.
+            of_person = of_person[(left[demand.group[of_person]] > 0).all(axis=1)]
+            seats, served = left.tolist(), []
+            for at, groups in enumerate(demand.group[of_person[:_AT_ONCE]].tolist()):
+                if all(seats[group] for group in groups):
+                    served.append(at)
+                    for group in groups:
+                        seats[group] -= 1
+            trained[of_person[served]] = month
+            left[:], of_person = seats, of_person[_AT_ONCE:]
 
 
 def out_of_date(demand: Demand, trained: Ints, months: int) -> Ints:
     """The persons out of date at the end of each month from 0, by province."""
     provinces = int(demand.province_of_group.max(initial=-1)) + 1
-    counts = []
+    until = np.where(trained == 0, months + 1, trained)
+    is_late = demand.due < until
+    due, until = demand.due[is_late], until[is_late]
+    people, person = np.unique(demand.person[is_late], return_inverse=True)
+    province = demand.province_of_person[people]
+    counts = np.zeros((months + 1, provinces), dtype=np.int64)
     for month in range(months + 1):
-        out = np.unique(demand.person[(demand.due <= month) & ((trained == 0) | (trained > month))])
-        counts.append(np.bincount(demand.province_of_person[out], minlength=provinces))
-    return np.array(counts)
+        is_out = np.zeros(len(people), dtype=bool)
+        is_out[person[(due <= month) & (month < until)]] = True
+        counts[month] = np.bincount(province[is_out], minlength=provinces)
+    return counts
 
 
 def least_out_of_date(demand: Demand, seats: Ints) -> Ints:
@@ -230,12 +264,14 @@ class _Asked:
     ids: Ints
 
 
-def _asked(con: ScopedCursor, on: date, where: Where) -> _Asked:
+def _asked(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NOW) -> _Asked:
     """The tasks and seats on a day. Raises TooEarly where the register has no 12 complete months before it."""
+    if not {province for province, _ in scenario.seats if province} <= con.scope.codes:
+        # What seats change in a province tells how many lack their course.
+        raise AccessDenied
     within = filters_of_results(where)
     period = jalali.last_complete_months(on, MONTHS)
-    ((first,),) = con.numbers.execute("select min(hired_on) from spells").fetchall()
-    if first is None or first > period[0]:
+    if con.begins_on is None or con.begins_on > period[0]:
         raise TooEarly("the seats are those of the last 12 complete months, and the register has fewer")
     like = ask(con, "trainable_assistants", on=on, where=where)
     results = ask(con.of_everybody, "results_passed", by=("province", "course"), over=period, where=within)
@@ -272,6 +308,7 @@ def _asked(con: ScopedCursor, on: date, where: Where) -> _Asked:
     yearly = np.zeros(len(groups))
     for province, course, count in known[["province", "course", "results_passed"]].itertuples(index=False):
         yearly[number[province, course]] = count
+    yearly = _chosen(groups, yearly, scenario)
     # Whole seats, a twelfth of the year's by the end of each month.
     seats = np.diff(np.floor(np.outer(yearly / MONTHS, np.arange(MONTHS + 1)) + 1e-9), axis=1, prepend=0).astype(
         np.int64
@@ -279,6 +316,20 @@ def _asked(con: ScopedCursor, on: date, where: Where) -> _Asked:
     months = [unit.label for unit in units]
     people = max(like.value(), 1)
     return _Asked(demand, seats, groups, months, people, like, [results], readable(sql, parameters), ids)
+
+
+def _chosen(groups: list[tuple[str, str]], yearly: Numbers, scenario: Scenario) -> Numbers:
+    """The seats a year of each group, those of a scenario where it has some; shared ones go in proportion to today's."""
+    chosen = yearly.copy()
+    for (province, course), monthly in scenario.seats.items():
+        at = [
+            number
+            for number, group in enumerate(groups)
+            if group[1] == course and (group[0] == province if province else group not in scenario.seats)
+        ]
+        share = yearly[at] if yearly[at].any() else np.ones(len(at))
+        chosen[at] = monthly * MONTHS * share / share.sum()
+    return chosen
 
 
 def _passes(con: ScopedCursor, on: date, where: Where, asked: _Asked) -> pd.DataFrame:

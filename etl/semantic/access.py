@@ -6,13 +6,16 @@ temporary views, and an Answer says which provinces were left out.
 
 An analysis gets a narrowed place and a cursor whose questions are narrowed. With `open_by_province` it declares that it gives
 nothing but totals of a province by time, and is answered for every province, unfiltered; the rows of any other analysis are
-cut to the scope (`etl.analysis.registry.analyse`). What it only sums up over the nation it reads with `ScopedCursor.numbers`
-or asks with `ScopedCursor.of_everybody`, and shows by no province.
+cut to the scope. What it only sums up over the nation it reads with `ScopedCursor.numbers`, and shows by no province. `ask`
+alone can tell a group of the nation that few provinces make up, so an analysis that reads such a group (`RowsOfGroup`) is
+answered for the provinces of the scope (`etl.analysis.registry.analyse`). Numbers of everybody that only weigh what was
+answered, such as the variation of institutes, are asked with `ScopedCursor.of_everybody`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from enum import Enum
 from functools import cache, cached_property
 from pathlib import Path
@@ -144,10 +147,13 @@ class AccessScope:
             return only_totals and len(involved) == 1 and not involved & BELOW_PROVINCE
         return (only_totals and not involved) or self._hides_others
 
-    def may_subtract(self, by: Iterable[str], where: Iterable[str]) -> bool:
-        """Whether these are groups of the nation, of which those of the own provinces can be subtracted."""
+    def may_subtract(self, by: Iterable[str], where: Iterable[str], only_totals: bool = True) -> bool:
+        """Whether these are groups of the nation, of which those of the own provinces can be subtracted.
+
+        Without `only_totals` the nation itself is split into groups.
+        """
         involved = _involved(by, where)
-        return not self.sees_whole_country and bool(involved) and not involved & _PLACES
+        return not self.sees_whole_country and (bool(involved) or not only_totals) and not involved & _PLACES
 
     @cached_property
     def _hides_others(self) -> bool:
@@ -163,11 +169,15 @@ def nobody(sub: str) -> AccessScope:
     return AccessScope(sub, frozenset())
 
 
+class RowsOfGroup(Exception):
+    """An analysis reads the rows of a group of the nation, of which the scope is given the answers of `ask` alone."""
+
+
 class ScopedCursor:
     """A cursor bound to a scope; the only thing that questions and analyses can be asked with.
 
     It reads rows through temporary views that hold what the scope may see. `numbers` reads whole tables: for sums of the
-    nation, and of provinces by time. More groups than `most_rows` raise TooLarge.
+    nation, and of provinces by time. `whole` is for `ask` alone. More groups than `most_rows` raise TooLarge.
     """
 
     def __init__(
@@ -182,23 +192,46 @@ class ScopedCursor:
             raise TypeError("a cursor needs the scope of the person who asks")
         if not scope.grants:
             raise AccessDenied
-        self.numbers = con
+        self.whole = con
         self.scope = scope
         self.most_rows = most_rows
         self._publication = publication
         # The connection that outlives the cursors of one question, and holds idle cursors with views.
         self._root = root or con
         self._is_streamed = False
+        self._is_of_group = False
+
+    @property
+    def numbers(self) -> duckdb.DuckDBPyConnection:
+        """A connection to whole tables. Raises RowsOfGroup within `of_group`."""
+        if self._is_of_group:
+            raise RowsOfGroup
+        return self.whole
+
+    @contextmanager
+    def of_group(self) -> Iterator[None]:
+        """Within the context an analysis of a group of the nation may ask, but not read rows."""
+        self._is_of_group = True
+        try:
+            yield
+        finally:
+            self._is_of_group = False
+
+    @cached_property
+    def begins_on(self) -> date | None:
+        """The first day of the register."""
+        ((first,),) = self.whole.execute("select min(hired_on) from spells").fetchall()
+        return first
 
     @cached_property
     def publication(self) -> publications.Publication:
         """The publication that it reads."""
-        return self._publication or publications.describe(self.numbers)
+        return self._publication or publications.describe(self.whole)
 
     @cached_property
     def _rows(self) -> duckdb.DuckDBPyConnection:
         if self.scope.sees_whole_country:
-            return self.numbers
+            return self.whole
         return scoped_views.take(self._root, self.scope.codes)
 
     def execute(self, sql: str, parameters: Any = None) -> duckdb.DuckDBPyConnection:
@@ -222,20 +255,20 @@ class ScopedCursor:
     @property
     def of_everybody(self) -> "ScopedCursor":
         """The same cursor under all rights, for questions whose numbers an analysis sums up over the nation."""
-        return ScopedCursor(self.numbers, ADMINISTRATOR, self.publication, self.most_rows, self._root)
+        return ScopedCursor(self.whole, ADMINISTRATOR, self.publication, self.most_rows, self._root)
 
     def interrupt(self) -> None:
         """End the query that runs, from another thread."""
-        self.numbers.interrupt()
-        vars(self).get("_rows", self.numbers).interrupt()
+        self.whole.interrupt()
+        vars(self).get("_rows", self.whole).interrupt()
 
     def close(self) -> None:
-        rows = vars(self).pop("_rows", self.numbers)
-        if self._is_streamed and rows is not self.numbers:
+        rows = vars(self).pop("_rows", self.whole)
+        if self._is_streamed and rows is not self.whole:
             rows.close()
-        elif rows is not self.numbers:
+        elif rows is not self.whole:
             scoped_views.give_back(self._root, self.scope.codes, rows)
-        self.numbers.close()
+        self.whole.close()
 
     def __enter__(self) -> Self:
         return self

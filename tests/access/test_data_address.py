@@ -21,8 +21,7 @@ from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
 from etl.core.errors import AccessDenied, QuestionError
-from etl.operations import audit, tokens
-from etl.operations.worker_process import OutOfMemory
+from etl.operations import audit
 from etl.semantic.access import cursor_for
 from etl.semantic.answers import ask
 from etl.semantic.catalog import TIME, catalogue
@@ -30,7 +29,9 @@ from etl.semantic.provisional import settled_on
 from etl.warehouse import publications
 from tests.access.gated import ACCESS, configured
 from tests.access.scopes import OF_ISFAHAN, OF_TEHRAN, TEHRAN
+from ui.access import tokens
 from ui.data import limits, user
+from ui.data.worker_process import OutOfMemory
 from ui.exports import job
 from ui.shell import data_address, gate, people
 from ui.state import personal_tokens, saved_views

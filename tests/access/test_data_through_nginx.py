@@ -18,9 +18,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from etl import open_publication
-from etl.operations.tokens import Tokens
 from tests.access import site as running
 from tests.access.site import Site
+from ui.access.tokens import Tokens
 from ui.components import connect
 
 pytestmark = pytest.mark.slow

@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from etl.analysis.coverage import coverage_on_census
+from etl.analysis.glance import glance
 from etl.semantic import access
 from tests.oracle.measures import active, census, residents
 
@@ -40,3 +41,7 @@ def test_ranks_move_where_residents_have_grown_unevenly(small_register, data, da
     if day == BUILD_DAY and not where:
         assert moves
     assert answer.column("coverage_per_10k") == sorted(answer.column("coverage_per_10k"), reverse=True)
+
+
+def test_places_without_anybody_at_a_glance_are_no_rows(by_hand) -> None:
+    assert glance(by_hand, on=date(1990, 1, 1)).rows == []

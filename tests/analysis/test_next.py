@@ -17,7 +17,8 @@ from etl.analysis import registry, seat_plan, similar
 from etl.analysis.allocation import MOST, RULES, gini, highest_averages
 from etl.analysis.queue import poisson_interval
 from etl.analysis.seat_plan import Demand, least_out_of_date, out_of_date, planned
-from etl.core import jalali
+from etl.cli import commands as cli
+from etl.core import jalali, paths
 from etl.core.errors import AccessDenied, QuestionError, TooEarly
 from etl.semantic import access
 from etl.semantic.answers import ask
@@ -91,17 +92,29 @@ def test_recruits_have_bounds(recruits: int, con) -> None:
 # ---------------------------------------------------------------- similar provinces
 
 
-def test_similar_provinces_are_the_nearest(con, tmp_path: Path) -> None:
-    variables = similar.described(con, DAY)
+def test_similar_provinces_are_the_nearest(tmp_path: Path) -> None:
+    variables = similar.described(DAY)
     expected = ahead.nearest(
         {place: list(row) for place, row in zip(variables.index, variables.to_numpy(), strict=True)}
     )
-    similar.make(con, DAY, tmp_path / similar.FILE)
+    similar.make(DAY, tmp_path / similar.FILE)
     made = pd.read_csv(tmp_path / similar.FILE)
     for province, rows in made.groupby("province"):
         near = [(row.similar, row.distance) for row in rows.itertuples() if isinstance(row.similar, str)]
         assert near == [(other, pytest.approx(value, abs=1e-4)) for other, value in expected[province]]
     assert {"IR-23"} <= {province for province, near in expected.items() if not near}, "Tehran is like no other"
+
+
+def test_the_shipped_file_is_the_one_that_the_command_makes(tmp_path: Path) -> None:
+    """From official facts alone: neither the sample nor any other register is read."""
+    shipped = (paths.REFERENCE / similar.FILE).read_text(encoding="utf-8")
+    day = shipped.splitlines()[1].split(",")[0]
+    assert cli.main(["similar", "--on", day, "--to", str(tmp_path / similar.FILE)]) == 0
+    assert (tmp_path / similar.FILE).read_text(encoding="utf-8") == shipped
+    # Qom had 1,292,283 residents at the census of 1395 and has grown since.
+    measured = similar.described(date.fromisoformat(day)).loc["IR-25"]
+    assert measured["residents"] == pytest.approx(1_292_283 * 1.17, rel=0.02)
+    assert measured["density"] == measured["residents"] / measured["area"]
 
 
 def test_the_similar_provinces_that_are_shown_are_those_of_the_file(con) -> None:

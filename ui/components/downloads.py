@@ -13,15 +13,15 @@ from typing import Any
 
 import streamlit as st
 
-from etl.operations import audit, worker_process
+from etl.operations import audit
 from etl.semantic import access, disclosure, exportable
 from etl.semantic.answers import Answer
 from ui.charts import elements
 from ui.charts.elements import ChartContext, Figure
 from ui.components import blocks
-from ui.components.notices import error_boundary
+from ui.components.blocks import error_boundary
 from ui.components.plot import plot
-from ui.data import user, warehouse
+from ui.data import user, warehouse, worker_process
 from ui.exports import about
 from ui.exports.file_content import Exportable
 from ui.exports.job import FORMS, MANY_CELLS, ExportJob, Job, Making, noted
@@ -207,7 +207,7 @@ def offers(
         elif user.signs_in():
             offered(view, f"offer-{kind}-{ident}", view.word(f"more.{kind}"), name, job.write, details)
         else:
-            _button(view, ident, kind, name, partial(_made, job))
+            _button(view, ident, kind, name, partial(_made, job.write))
     if picture and st.button(view.word("more.picture"), key=f"picture-button-{ident}"):
         exported: Picture | None = picture
         if circulation:
@@ -222,9 +222,20 @@ def offers(
             blocks.note(view.word("figure.no_picture"), is_status=True)
 
 
-def _made(job: ExportJob) -> io.BytesIO:
+def form(view: PageContext, answer: Answer, ident: str, label: str, name: str, write: Callable[[Any], object]) -> None:
+    """A button for a workbook that `write` makes of an answer; none if the user may not export."""
+    access.check(user.scope().rights(), answer)
+    if not access.may_leave(user.scope(), answer, False):
+        blocks.note(view.word("sign_in.no_export"))
+    elif user.signs_in():
+        offered(view, f"offer-{ident}", label, name, write, noted(answer, "xlsx", len(answer.rows)))
+    else:
+        st.download_button(label, partial(_made, write), name, FORMS["xlsx"], key=f"form-{ident}", on_click="ignore")
+
+
+def _made(write: Callable[[Any], object]) -> io.BytesIO:
     out = io.BytesIO()
-    job.write(out)
+    write(out)
     return out
 
 

@@ -122,7 +122,7 @@ def _meaning(view: PageContext, answer: Answer) -> None:
     name, scope = answer.metrics[0].name, view.scope.address()
     links = {"trust.methods": f"{page_parameters.address('methods', view.lang, scope)}#{name}"}
     if name in warehouse.catalogue():
-        links["why.link"] = page_parameters.address("quality", view.lang, scope | {"of": [name]})
+        links["why.since"] = page_parameters.address("quality", view.lang, scope | {"of": [name]})
     written = " · ".join(
         f'<a href="{text.escape(address)}" target="_self">{view.escaped(key)}</a>' for key, address in links.items()
     )

@@ -14,7 +14,7 @@ from etl.semantic import access, disclosure, exportable
 from etl.semantic.answers import Answer
 from ui.charts.elements import ChartContext
 from ui.components import blocks, downloads
-from ui.components.notices import error_boundary
+from ui.components.blocks import error_boundary
 from ui.components.plot import component
 from ui.data import user, warehouse
 from ui.exports import about

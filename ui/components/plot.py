@@ -10,18 +10,15 @@ from functools import cache
 from typing import Any
 
 import streamlit as st
-from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
-from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
 
 from etl.core.paths import ROOT
+from ui import streamlit_internals
 from ui.charts import elements
 
 # Streamlit serves a component's script as a file only if a manifest names its folder. A script given as text is imported
 # from a `blob:` address, which a Content-Security-Policy without `blob:` forbids.
 _PACKAGE = "dashboard"
-_MANIFEST = ComponentManifest(
-    _PACKAGE, "1", [ComponentConfig(name, asset_dir="static") for name in ("plot", "table", "pictures")]
-)
+_NAMES = ("plot", "table", "pictures")
 
 
 def plot(
@@ -52,9 +49,7 @@ def plot(
 
 def component(name: str) -> Callable[..., Any]:
     """The component of static/{name}.js, registered with the current Streamlit runtime: each test starts its own."""
-    manager = get_bidi_component_manager()
-    if manager.get_component_asset_root(f"{_PACKAGE}.{name}") is None:
-        manager.register_from_manifest(_MANIFEST, ROOT)
+    streamlit_internals.serve_components(_PACKAGE, _NAMES, ROOT, "static")
     return _declared(name)
 
 

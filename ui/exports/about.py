@@ -3,10 +3,10 @@
 import re
 from collections.abc import Callable, Iterable
 
-from etl.operations.worker_process import Report
 from etl.semantic import exportable
 from ui.charts.elements import ChartContext
 from ui.data import owed
+from ui.data.worker_process import Report
 from ui.exports import status
 from ui.exports.file_content import Exportable
 from ui.i18n import text

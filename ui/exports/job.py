@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from etl.operations.worker_process import Report, WorkerProcess
 from etl.semantic import disclosure, exportable
 from etl.semantic.access import AccessScope
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import DIMENSIONS, TIME
 from ui.charts.elements import ChartContext
 from ui.data import limits, user, warehouse
+from ui.data.worker_process import Report, WorkerProcess
 from ui.exports import status, workbook, writers
 from ui.exports.file_content import Exportable
 from ui.exports.page_workbook import PageJob

@@ -17,11 +17,11 @@ import xlsxwriter
 
 from etl.core import spreadsheet
 from etl.core.errors import Refused
-from etl.operations.worker_process import Report
 from etl.semantic import disclosure, exportable
 from etl.semantic.answers import Answer
 from ui.charts.elements import ChartContext
 from ui.data import owed, warehouse
+from ui.data.worker_process import Report
 from ui.exports import about, status
 from ui.exports.file_content import STATUS, Coded, Exportable, sheet
 from ui.exports.workbook import format_of, heading, title

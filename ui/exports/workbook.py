@@ -9,11 +9,11 @@ import pyarrow as pa
 import xlsxwriter
 
 from etl.core.spreadsheet import safe
-from etl.operations.worker_process import Report
 from etl.semantic import exportable
 from etl.semantic.answers import Answer
 from ui.charts.elements import ChartContext, unit_of
 from ui.data import warehouse
+from ui.data.worker_process import Report
 from ui.exports import sheet_rows, status
 from ui.exports.about import cover, progress
 from ui.exports.file_content import STATUS, Coded, Exportable, Sheet, all_safe, sheet
@@ -66,6 +66,44 @@ def heading(name: str, context: ChartContext, answer: Answer, names: Sequence[st
     if name + _NAME in names:
         return f"{label} ({context.word('dimension.code')})"
     return text.with_unit(label, metric.unit, context.lang) if metric else label
+
+
+def write_order_form(out: IO[bytes], answer: Answer, context: ChartContext, place: str) -> None:
+    """The seats to order as a form that a province can sign: a sheet for each, courses down, months across, and a cover.
+
+    `answer`: rows of province, course, month and seats.
+    """
+    seats: dict[str, dict[str, dict[str, int]]] = {}
+    for province, course, month, count, *_ in answer.rows:
+        seats.setdefault(province, {}).setdefault(course, {})[month] = count
+    months = list(dict.fromkeys(row[2] for row in answer.rows))
+    with xlsxwriter.Workbook(out, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
+        head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
+        cell, bold = book.add_format({"border": 4}), book.add_format({"bold": True, "top": 1})
+        formats = [("write_string", cell), *[("write_number", cell)] * len(months), ("write_number", bold)]
+        for province, courses in seats.items():
+            name = context.member("province", province)
+            form = _add(book, context, name[:31], (2, 1))
+            form.set_landscape()
+            form.set_paper(9)
+            form.fit_to_pages(1, 1)
+            form.set_column(0, 0, 38)
+            form.set_column(1, len(months) + 1, 9)
+            form.write_string(0, 0, safe(f"{context.word('ahead.order')} · {name}"), book.add_format({"bold": True}))
+            names = [context.member("month", month) for month in months]
+            heads = (context.word("dimension.course"), *names, context.word("member.part.total"))
+            form.write_row(1, 0, [safe(word) for word in heads], head)
+            needed = {course: counts for course, counts in courses.items() if any(counts.values())}
+            rows = [
+                (safe(context.member("course", course)), *counts.values(), sum(counts.values()))
+                for course, counts in needed.items()
+            ]
+            _fill(form, rows, formats, 2)
+            sums = [sum(column) for column in zip(*(row[1:] for row in rows), strict=True)]
+            total = (context.word("member.part.total"), *sums)
+            _fill(form, [total], [("write_string", bold), *[("write_number", bold)] * len(sums)], 2 + len(rows))
+            form.write_string(4 + len(rows), 0, context.word("ahead.plan_note"))
+        _write_cover(book, context, cover(answer, context, place, False), head)
 
 
 def title(name: str, context: ChartContext, answer: Answer | None = None) -> str:

@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from etl.operations.worker_process import Report
 from ui.charts.elements import ChartContext
+from ui.data.worker_process import Report
 from ui.exports import status
 from ui.exports.about import cover, progress
 from ui.exports.file_content import Coded, Column, Exportable, all_safe, replaced, sheet

@@ -15,7 +15,7 @@ from typing import Any
 from persiantools.jdatetime import JalaliDate
 
 from etl.core import declarations
-from etl.core.jalali import parse_day
+from etl.core.jalali import parse_day, unit_of
 from etl.core.paths import REFERENCE, ROOT
 from etl.core.places import newer_counties, reference_rows
 from etl.core.text_folding import latin_digits
@@ -301,6 +301,17 @@ def unit_label(label: str, lang: str, short: bool = False) -> str:
     names, place = ("quarter", part[1:]) if part.startswith("Q") else ("months", part[:2])
     name = words(f"calendar.{names}", lang)[int(place) - 1]
     return digits(name if short else f"{name} {year}", lang)
+
+
+def month_in_both(label: str, lang: str) -> str:
+    """A Jalali month in words, in English with its Gregorian months: "Tir 1406 (Jun–Jul 2027)"."""
+    written = unit_label(label, lang)
+    if lang == "fa":
+        return written
+    month = unit_of(JalaliDate(*map(int, label.split("-")), 1).to_gregorian(), "month")
+    names = [words("calendar.gregorian", lang)[one.month - 1][:3] for one in (month.first, month.last)]
+    years = [str(month.first.year), ""] if month.first.year != month.last.year else ["", ""]
+    return f"{written} ({' '.join(filter(None, (names[0], years[0])))}–{names[1]} {month.last.year})"
 
 
 def read_day(written: str) -> date:

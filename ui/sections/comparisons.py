@@ -7,7 +7,7 @@ import streamlit as st
 from ui.charts import signals
 from ui.components import blocks
 from ui.components import figures as ui
-from ui.components.notices import error_boundary
+from ui.components.blocks import error_boundary
 from ui.data import warehouse
 from ui.state import scoped_query
 from ui.state.page_context import PageContext, without_places

@@ -12,8 +12,8 @@ from etl.semantic.answers import Answer
 from etl.semantic.ranking import LEAST, worse_side
 from ui.charts import elements
 from ui.components import blocks, page_files, tables
+from ui.components.blocks import error_boundary
 from ui.components.cards import polygon
-from ui.components.notices import error_boundary
 from ui.components.table_html import Column
 from ui.data import warehouse
 from ui.i18n import text

@@ -10,10 +10,9 @@ import streamlit as st
 
 from etl.semantic.answers import Answer
 from ui.components import blocks, tables
+from ui.components.blocks import controlled, error_boundary
 from ui.components.footer import context, footer, where_and_when
-from ui.components.notices import error_boundary
 from ui.components.table_state import AmongLists, InSession
-from ui.components.widgets import controlled
 from ui.data import warehouse
 from ui.i18n import text
 from ui.state import page_context, page_parameters, rendering, scoped_query

@@ -6,9 +6,9 @@ from functools import partial
 
 import streamlit as st
 
-from etl.operations.saved_views import Saved
+from ui.access.saved_views import Saved
 from ui.components import blocks
-from ui.components.widgets import controlled
+from ui.components.blocks import controlled
 from ui.data import user
 from ui.i18n import text
 from ui.state import page_parameters, saved_views

@@ -28,13 +28,13 @@ from starlette.routing import Route
 
 from etl.core.errors import AccessDenied, OtherVersion, QuestionError, Refused, TooEarly
 from etl.operations import audit
-from etl.operations.tokens import Token
-from etl.operations.worker_process import Ended
 from etl.semantic import access, exportable
 from etl.semantic.access import ADMINISTRATOR, AccessScope
 from etl.semantic.answers import Answer
+from ui.access.tokens import Token
 from ui.charts.elements import ChartContext
 from ui.data import owed, user, warehouse
+from ui.data.worker_process import Ended
 from ui.exports import about, dictionary
 from ui.exports.job import DATA_FORMS, FORMS, MANY_CELLS, ExportJob, Making, noted
 from ui.i18n import text

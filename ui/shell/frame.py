@@ -7,16 +7,16 @@ from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
-from streamlit.elements.lib.mutable_tab_container import TabContainer
 
 from etl.analysis import data_quality
 from ui.components import page_files
-from ui.components.notices import error_boundary, notice
+from ui.components.blocks import error_boundary, notice
 from ui.data import owed, user, warehouse
 from ui.i18n import text
 from ui.sections import saved_views
 from ui.shell import people, sign_in_page
 from ui.state import page_context, page_parameters, rendering
+from ui.streamlit_internals import DeltaGenerator
 
 # How many invalid address parameters are shown, and how many letters of each.
 _MOST_LEFT, _MOST_LETTERS = 4, 40
@@ -33,7 +33,7 @@ def part_open(entry: Mapping[str, Any], parts: Mapping[str, Callable[[], None]])
     return page
 
 
-def _tabs(entry: Mapping[str, Any], part: str) -> TabContainer:
+def _tabs(entry: Mapping[str, Any], part: str) -> DeltaGenerator:
     """Draw the tabs of a page; returns the container of the open one."""
     lang, key = page_context.language(), f"tabs {entry['page']}"
     names = {part_name: text.part_words(part_name)[lang] for part_name in text.parts(entry)}

@@ -14,10 +14,10 @@ from datetime import date
 from typing import Any
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from etl.core.jalali import add_months, last_complete_months, unit_of
 from etl.warehouse.dimensions import FILTERS, PLACES
+from ui import streamlit_internals
 from ui.data import warehouse
 from ui.i18n import text
 from ui.state import address as parameters
@@ -205,9 +205,7 @@ def enter_page(page: str) -> None:
     st.session_state[_PAGE] = page
     address_scope, of_page, rejected = _read(page)
     stayed = came_from == page
-    context = get_script_run_ctx()
-    went_back = context is not None and context.is_history_navigation
-    from_outside = went_back or (stayed and page_parameters.is_new())
+    from_outside = streamlit_internals.went_back() or (stayed and page_parameters.is_new())
     page_parameters.read(page, of_page, from_outside or (not stayed and bool(of_page)))
     if rejected and (session_scope is None or from_outside or not stayed):
         st.session_state[_LEFT] = rejected
