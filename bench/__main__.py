@@ -53,6 +53,7 @@ def _measure(part: str, made_register: register.Register, options: argparse.Name
         return {
             "kinds": race.run(made_register, options.questions),
             "export": exporting.run(made_register),
+            "by_address": exporting.by_address(made_register),
             "scope_checks": checks,
         }
     module = import_module(f"bench.{PARTS[part]}")

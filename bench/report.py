@@ -71,6 +71,11 @@ def _questions(scale: str, result: dict[str, Any]) -> str:
             f" COPY writes bare codes, the dashboard writes names next to them; of COPY with names joined to its codes it is "
             f"× {export['ratio_named']:.2f}, of the bare one by processor time × {export['cpu_ratio']:.2f}."
         )
+    if fetched := result.get("by_address"):
+        lines += [
+            "",
+            f"An answer of {fetched['rows']:,} rows from the data address: × {fetched['ratio']:.2f} of the same file by hand.",
+        ]
     if checks := result.get("scope_checks"):
         lines += ["", f"The scope of one province adds {checks['p50']} ms to a question, {checks['p95']} ms at p95."]
     return "\n".join(lines)

@@ -65,7 +65,7 @@ def recruit_lorenz(con: ScopedCursor, on: date, where: Where, recruits: int) -> 
     without a province.
     """
     placed = recruit_places(con, on, where, recruits=recruits)
-    curves = []
+    curves: list[pd.DataFrame] = []
     for rule, rows in placed.frame.groupby("rule", sort=False):
         rows = rows.set_index("province")
         for name, coverage in ((TODAY, rows["coverage_before"]), (rule, rows["coverage_after"])):

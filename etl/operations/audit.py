@@ -26,7 +26,8 @@ from etl.core.files import locked, sync
 from etl.semantic.access import AccessScope
 
 EVENTS = (
-    "sign_in", "sign_out", "sessions_ended", "refused", "detail", "export", "view_saved", "view_deleted", "file_submitted",
+    "sign_in", "sign_out", "sessions_ended", "refused", "detail", "export", "view_saved", "view_deleted", "view_shared",
+    "file_submitted",
     "load_approved", "load_refused", "rollback", "rollback_refused", "settings_changed", "backup", "restore", "quarantine",
     "pull", "accept", "token_made", "token_revoked",
 )  # fmt: skip

@@ -308,7 +308,7 @@ def month_in_both(label: str, lang: str) -> str:
     written = unit_label(label, lang)
     if lang == "fa":
         return written
-    month = unit_of(JalaliDate(*map(int, label.split("-")), 1).to_gregorian(), "month")
+    month = unit_of(JalaliDate(int(label[:4]), int(label[5:]), 1).to_gregorian(), "month")
     names = [words("calendar.gregorian", lang)[one.month - 1][:3] for one in (month.first, month.last)]
     years = [str(month.first.year), ""] if month.first.year != month.last.year else ["", ""]
     return f"{written} ({' '.join(filter(None, (names[0], years[0])))}–{names[1]} {month.last.year})"
