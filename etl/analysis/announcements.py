@@ -19,7 +19,7 @@ def announced(con: ScopedCursor, on: date, where: Where) -> Answer:
     concern the nation: filters have no effect.
     """
     like = ask(con, "active_assistants", on=on)
-    announcements = con.numbers.execute(
+    announcements = con.execute(
         "select date, metric, value, words, source from announcements where date <= $on_day order by date, metric",
         {"on_day": on},
     ).fetchall()

@@ -26,7 +26,8 @@ from etl.core.files import locked, replacing
 from etl.semantic.access import AccessScope
 
 EVENTS = (
-    "sign_in", "sign_out", "sessions_ended", "refused", "detail", "export", "view_saved", "view_deleted", "file_submitted",
+    "sign_in", "sign_out", "sessions_ended", "refused", "detail", "export", "view_saved", "view_deleted", "view_shared",
+    "file_submitted",
     "load_approved", "load_refused", "rollback", "rollback_refused", "settings_changed", "backup", "restore", "quarantine",
     "pull", "accept", "token_made", "token_revoked",
 )  # fmt: skip
@@ -102,6 +103,11 @@ def record_settings(folder: Path, digests: Mapping[str, str]) -> None:
         _replace(path, json.dumps(digests))
     for line in lines:
         _send_outside(folder, line)
+
+
+def plain(code: str) -> str:
+    """A code of the register as a field: signs that a field cannot hold are written as their code points."""
+    return "".join(sign if _PLAIN.fullmatch(sign) else f"U+{ord(sign):04X}" for sign in code)
 
 
 def rights(scope: AccessScope) -> dict[str, str]:

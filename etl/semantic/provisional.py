@@ -37,8 +37,7 @@ def settled_on(con: ScopedCursor, name: str, on: date | None = None) -> date | N
     end = jalali.last_month_end(last_settled_day(day, wait))
     if jalali.is_leap_day(end) and counts_a_year(name):
         end = jalali.unit_of(end, "month").first - jalali.DAY
-    ((first,),) = con.numbers.execute("select min(hired_on) from spells").fetchall()
-    return end if first is not None and end >= first else None
+    return end if con.begins_on is not None and end >= con.begins_on else None
 
 
 if TYPE_CHECKING:

@@ -189,7 +189,7 @@ def test_under_a_path_the_addresses_lie_there(tmp_path):
 
 def test_no_process_starts_on_a_fault(tmp_path):
     process = Process(tmp_path, POLICEYAR_WEB_PROCESSES="many", POLICEYAR_SIGN_IN_MODE="closed")
-    assert process.process.wait(30) == 78
+    assert process.process.wait(60) == 78
     assert len(process.log.read_text().splitlines()) == 2
     assert not is_running(process.process.pid)
     process.end()

@@ -142,6 +142,37 @@ def _columns(write: Writer, dimension: str, names: Sequence[str]) -> list[_Colum
     return columns
 
 
+def order_form(write: Writer) -> list[dict[str, Any]]:
+    """The seats to order for the province: months down, courses across; nothing without a year of history, or without any."""
+    try:
+        cells, sums = write.questions.seat_plan()
+    except TooEarly:
+        return []
+    courses = [course for course, count in sums.rows if count]
+    seats = {(course, month): count for _, course, month, count, _ in cells.rows}
+    months = list(dict.fromkeys(month for _, month in seats))
+    if not courses:
+        return []
+
+    def row(name: str, counts: Sequence[int]) -> list[str]:
+        return [name, *(text.number(count, write.lang) for count in counts)]
+
+    form = {
+        "title": text.word("ahead.order", write.lang),
+        "sub": text.word("ahead.plan_note", write.lang),
+        "widths": [1.5, *[1] * len(courses)],
+        "heads": [
+            text.word("dimension.month", write.lang),
+            *(write.questions.member("course", code) for code in courses),
+        ],
+        "rows": [
+            row(text.unit_label(month, write.lang), [seats[course, month] for course in courses]) for month in months
+        ],
+        "total": row(text.word("member.part.total", write.lang), [dict(sums.rows)[course] for course in courses]),
+    }
+    return [form]
+
+
 def ranks_of_province(write: Writer) -> dict[str, Any]:
     """The ranks of the province."""
     everywhere = {}

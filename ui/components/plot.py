@@ -18,7 +18,7 @@ from ui.charts import elements
 # Streamlit serves a component's script as a file only if a manifest names its folder. A script given as text is imported
 # from a `blob:` address, which a Content-Security-Policy without `blob:` forbids.
 _PACKAGE = "dashboard"
-_NAMES = ("plot", "table")
+_NAMES = ("plot", "table", "pictures")
 
 
 def plot(
@@ -27,17 +27,22 @@ def plot(
     spoken: str,
     config: Mapping[str, Any] = elements.CONFIG,
     clicked: Callable[[str], None] | None = None,
+    paper: Mapping[str, Any] | None = None,
+    copied: Callable[[], None] | None = None,
 ) -> None:
     """Show the figure under `key`, with the height of its layout, and its width if the container has room for it.
 
-    `spoken` is the text for screen readers. `config` is Plotly's. `clicked` receives the code of a clicked member.
+    `spoken` is the text for screen readers. `config` is Plotly's. `clicked` receives the code of a clicked member. `paper` is
+    the layout of its picture, `copied` is called when somebody copied that.
     Raises ValueError for a number that JSON cannot represent.
     """
     payload = {"figure": figure, "config": config, "spoken": spoken, "clickable": clicked is not None}
+    payload |= {"paper": paper or {}, "noted": copied is not None}
     component("plot")(
         key=key,
         # Streamlit would escape every Persian letter of a mapping to six characters.
         data=json.dumps(payload, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8"),
+        on_copied_change=copied,
         on_click_change=(lambda: clicked(str(st.session_state[key]["click"]))) if clicked else None,
     )
 

@@ -77,6 +77,13 @@ def kept(ident: str) -> str:
     return next((str(path) for path in found if version_files.number_of(path) <= newest), "")
 
 
+def before() -> str:
+    """The file of the kept publication before the one this page shows; empty if there is none."""
+    number = version_files.number_of(Path(path()))
+    earlier = [one for one in version_files.versions(warehouse_pointer()) if version_files.number_of(one) < number]
+    return str(earlier[-1]) if earlier else ""
+
+
 def _current() -> str:
     """The file that the session has pinned by `publication=` as long as it is kept, else that of the latest one."""
     pinned = st.session_state.get(PINNED) if streamlit_internals.is_script_run() else ""

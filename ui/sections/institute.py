@@ -196,7 +196,7 @@ def _note_once(view: PageContext, publication: str, rows: int) -> None:
     """Record in the audit log that rows of people are shown; reruns of the same view count as one event."""
     event = (publication, view.as_of, warehouse.frozen(view.where))
     if st.session_state.get("people noted") != event:
-        institute = ",".join(view.where.get("institute", ()))[:200] or "all"
+        institute = ",".join(map(audit.plain, view.where.get("institute", ())))[:200] or "all"
         seen: dict[str, str | int] = {"publication": publication, "institute": institute, "rows": rows}
         user.record("detail", **seen, **audit.rights(user.scope()))
         st.session_state["people noted"] = event

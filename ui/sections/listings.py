@@ -64,7 +64,9 @@ def _listing(view: PageContext, analysis: str, ident: str) -> None:
             blocks.note(view.word("listing.none"))
         if ignored:
             blocks.note(scoped_query.no_effect(view, ignored))
-        footer(view, answer, ident, with_table=False)
+        # The list of what ends holds at most the last of these days.
+        limit = view.word("why.days", count=text.number(int(days or DAYS_LEFT[-1]), view.lang)) if ends else ""
+        footer(view, answer, ident, with_table=False, limit=limit)
 
 
 def within(answer: Answer, days: str) -> Answer:

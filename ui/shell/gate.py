@@ -7,7 +7,6 @@ serves this machine only, every request passes.
 import json
 import time
 from collections.abc import Iterable, MutableMapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -134,13 +133,18 @@ def offer(path: Path, name: str, details: dict[str, str | int]) -> str:
 def begin() -> dict[str, Any]:
     """Start sign-in, once per process: from then on pages resolve the scope of the signed-in user. Raises Faulty."""
     secrets = people.begin()
-    record = partial(audit.record, people.audit_folder())
     user.begin(
         None
         if people.mode() == "open"
-        else user.SignIn(people.scope_of_run, offer, record, _events, people.groups_of_run)
+        else user.SignIn(people.scope_of_run, offer, _record, _events, people.groups_of_run, people.teams_of_run)
     )
     return secrets
+
+
+def _record(sub: str, event: str, **more: str | int) -> None:
+    """Record an event of the person of this run."""
+    person = people.of_run()
+    audit.record(people.audit_folder(), sub, event, **more, **(person.client if person else {}))
 
 
 def _events() -> tuple[list[audit.Event], audit.Verified | None]:

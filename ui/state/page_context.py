@@ -25,7 +25,7 @@ from ui.state import page_parameters, periods, rendering
 
 # How far back a day can be chosen.
 _YEARS = 25
-_SCOPE, _PAGE, _LANG, _LEFT, _TITLES = "scope", "scope page", "lang", "left out", "titles"
+_SCOPE, _PAGE, _LANG, _LEFT, _TITLES, _PARTS = "scope", "scope page", "lang", "left out", "titles", "page parts"
 
 
 @dataclass(frozen=True)
@@ -200,7 +200,7 @@ def open_part(part: str) -> None:
 def enter_page(page: str) -> None:
     """Begin a page run. A click in the menu keeps the session's scope; Back and Forward restore that of the address."""
     rendering.begin()
-    st.session_state[_TITLES] = {}
+    st.session_state[_TITLES], st.session_state[_PARTS] = {}, {}
     session_scope, came_from = st.session_state.get(_SCOPE), st.session_state.get(_PAGE)
     st.session_state[_PAGE] = page
     address_scope, of_page, rejected = _read(page)
@@ -217,6 +217,11 @@ def enter_page(page: str) -> None:
 def titles() -> dict[str, str]:
     """The titles on the page so far, by figure: no two may be equal."""
     return st.session_state.setdefault(_TITLES, {})
+
+
+def parts() -> dict[str, Any]:
+    """The figures, lists and cards on the page so far, by their identifier, for its workbook."""
+    return st.session_state.setdefault(_PARTS, {})
 
 
 def without_places(where: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
