@@ -151,7 +151,8 @@ def test_a_file_that_takes_too_much_time_is_refused(folder, monkeypatch):
     parquet(folder / "training_2.parquet", 9_000_000)
     assert (folder / "training_2.parquet").stat().st_size < MEGABYTE
     monkeypatch.setenv("SOURCE_SECONDS", "1")
-    assert load(folder).refusal == f"training_2.parquet: {spoken(words('reader_stopped'), 'en')}"
+    # On a slow machine the other files may take as long.
+    assert f"training_2.parquet: {words('reader_stopped')}" in load(folder).refusals
 
 
 @pytest.mark.parametrize("text", ["0.5", "-1", "many", "٣"])
