@@ -14,6 +14,7 @@ _HERE = Path(__file__).parent
 # The parts in the order in which they are measured, each with its module.
 PARTS = {
     "questions": "race",
+    "analyses": "analyses",
     "build": "building",
     "intake": "intake",
     "pages": "pages",

@@ -314,4 +314,5 @@ def _known_later(con: ScopedCursor, ends: Sequence[date], answer: Answer) -> lis
     known = {name: values for name, values in answer.where.items() if name in columns}
     conditions, parameters = filter_conditions(known, columns)
     sql = _LATE.replace("{conditions}", " and ".join(conditions) or "true")
-    return con.numbers.execute(sql, parameters | {"ends": list(ends)}).fetchall() if ends else []
+    # They only widen ranges.
+    return con.of_everybody.execute(sql, parameters | {"ends": list(ends)}).fetchall() if ends else []

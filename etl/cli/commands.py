@@ -261,8 +261,7 @@ def _similar(options: argparse.Namespace) -> None:
     registry.analyses()
     from etl.analysis import similar
 
-    with access.connect(options.source, access.ADMINISTRATOR) as con:
-        similar.make(con, options.on or con.publication.as_of, options.to)
+    similar.make(options.on or date.today(), options.to)
 
 
 def _publications(options: argparse.Namespace) -> None:
@@ -396,7 +395,7 @@ def _parser() -> argparse.ArgumentParser:
 
     for answering in (ask, analyse, why, compared, backtest):
         answering.add_argument("--format", choices=("csv", "json", "table"), default="table")
-    for reading in (quarantine, ask, analyse, why, similar, publications, rollback, compared, backtest):
+    for reading in (quarantine, ask, analyse, why, publications, rollback, compared, backtest):
         reading.add_argument("--from", dest="source", type=Path, default=arguments.POINTER, metavar="FILE")
 
     operations.add(commands, arguments.POINTER)

@@ -351,7 +351,8 @@ def test_every_analysis_prints_its_rows_with_all_columns(name, publish_sample, c
     given, analyse = [], registry.analyse
     monkeypatch.setattr(registry, "analyse", lambda *order, **more: given.append(analyse(*order, **more)) or given[-1])
     required = {"why": ["--set", "metric=in_service", "--set", "by=gender", "--set", "before=1402/01/01"]}
-    required |= {"recruit_places": ["--set", "recruits=7"], "differs": ["--set", "on=1402/06/31"]}
+    required |= {f"recruit_{what}": ["--set", "recruits=7"] for what in ("places", "lorenz")}
+    required |= {"differs": ["--set", "on=1402/06/31"]}
     chosen = ["analyse", name, *required.get(name, []), "--from", str(publish_sample().pointer)]
     assert main([*chosen, "--format", "csv"]) == 0
     rows = [*csv.reader(io.StringIO(capsys.readouterr().out))]

@@ -14,7 +14,7 @@ import pytest
 from etl.core.errors import Refused
 from etl.extract import limits
 from etl.extract import parquet as columnar
-from etl.extract.causes import spoken, words
+from etl.extract.causes import words
 from etl.extract.contract import contract
 from etl.extract.limits import Limits
 from tests.loading import GOOD, HEADERS, csv_text, load, put, put_good, row

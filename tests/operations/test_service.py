@@ -172,7 +172,7 @@ def test_a_process_with_a_hung_event_loop_sends_no_watchdog_signal(tmp_path, mon
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
         monkeypatch.setenv("WATCHDOG_USEC", "400000")
         monkeypatch.setattr(service, "_PATIENCE_SECONDS", 0.1)
-        monkeypatch.setattr(service.config, "get_option", lambda name: port if name == "server.port" else "")
+        monkeypatch.setattr(service.st, "get_option", lambda name: port if name == "server.port" else "")
         threading.Thread(target=service._tell_systemd, daemon=True).start()
         with pytest.raises(TimeoutError):
             life.recv(100)
@@ -284,7 +284,7 @@ try:
 except ValueError:
     log.exception("run failed for %s", "IR-23")
 logging.getLogger("policeyar.web").warning("started")
-from ui.components.notices import error_boundary
+from ui.components.blocks import error_boundary
 with error_boundary("en", "figure-1"):
     raise KeyError("0123456789")
 """

@@ -125,6 +125,17 @@ class Questions:
             rows.append(tuple(row[column] for column in exact.columns))
         return replace(exact, rows=rows)
 
+    def seat_plan(self) -> tuple[Answer, Answer]:
+        """The seats to order by course and month, and the sums of the courses, rounded after adding."""
+        exact = registry.analyse(self.con, "seat_plan", self.on, self.where)
+        sums: dict[str, int] = {}
+        for _, course, _, count, _ in exact.rows:
+            sums[course] = sums.get(course, 0) + count
+        metric = exact.metrics[0]
+        columns = ("course", metric.name)
+        whole = replace(exact, by=columns[:1], columns=columns, metrics=(metric,), rows=[*sums.items()])
+        return self._record(exact), self._record(whole)
+
     def side(self, here: Answer, there: Answer) -> str:
         """On which side of the rate of another day one is beyond chance, on exact counts: lower, higher, or empty."""
         name = here.metrics[0].name
@@ -202,7 +213,9 @@ class Questions:
 
     @property
     def _names(self) -> dict[str, Mapping[str, str]]:
-        return self._once("names", lambda: {"institute": detail.member_names(self.con, "institute")[self.lang]})
+        return self._once(
+            "names", lambda: {name: detail.member_names(self.con, name)[self.lang] for name in ("institute", "course")}
+        )
 
 
 @contextmanager
