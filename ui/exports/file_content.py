@@ -20,9 +20,8 @@ from ui.exports import status
 from ui.i18n import text
 
 STATUS = "status"
-_COUNTED = frozenset(
-    "persons institutes applications licences files rows counties completions person_courses seats".split()
-)
+# The units of whole numbers.
+_COUNTED = ("persons", "institutes", "applications", "licences", "files", "rows", "counties", "completions", "seats")
 Exportable = Answer | exportable.StreamedRows | exportable.StoredRows
 
 
