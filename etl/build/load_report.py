@@ -249,10 +249,15 @@ def _create_fault_table(con: duckdb.DuckDBPyConnection, table: str, faults: str)
             faults.column_name,
             faults.reason,
             load_files.province,
-            case when other.file is null then arriving.expected else replace(
-                replace(arriving.expected, '{{line}}', concat(other_sheets.sheet || '!', conflicts.other_line & $row)),
-                '{{file}}',
-                replace(other.file, '{BETWEEN}', ' ')
+            case when other.file is null then arriving.expected else replace(replace(replace(
+                arriving.expected,
+                '{{line_en}}', concat(other_sheets.sheet || '!', conflicts.other_line & $row)),
+                '{{line_fa}}', case
+                    when other_sheets.sheet is null
+                        then 'سطر ' || translate((conflicts.other_line & $row)::varchar, '0123456789', '۰۱۲۳۴۵۶۷۸۹')
+                    else concat('{FSI}', other_sheets.sheet, '!', conflicts.other_line & $row, '{PDI}')
+                end),
+                '{{file}}', replace(other.file, '{BETWEEN}', ' ')
             ) end as expected,
         from {faults} as faults
         inner join load_files using (file_number)

@@ -302,6 +302,12 @@ def test_a_file_of_no_rows_has_its_headers() -> None:
     assert pq.read_table(io.BytesIO(to_parquet(data, EN))).num_rows == 0
 
 
+def test_counts_of_which_none_is_known_stay_whole_numbers() -> None:
+    data = answer("joiners", "leaver_rate_12m", by=("province",), rows=[("IR-23", None, None)])
+    schema = pq.read_schema(io.BytesIO(to_parquet(data, EN)))
+    assert (str(schema.field("joiners").type), str(schema.field("leaver_rate_12m").type)) == ("int64", "double")
+
+
 def test_days_of_which_none_is_known_keep_their_columns() -> None:
     data = answer("active_assistants", rows=[(None,), (None,)])
     data = type(data)(
