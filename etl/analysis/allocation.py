@@ -5,6 +5,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from etl.analysis.planning import last_year
 from etl.analysis.registry import analysis
 from etl.core.errors import QuestionError
 from etl.semantic.access import ScopedCursor
@@ -28,6 +29,7 @@ def recruit_places(con: ScopedCursor, on: date, where: Where, recruits: int) -> 
     """
     if not 0 <= recruits <= MOST:
         raise QuestionError(f"recruits are a whole number from 0 to {MOST}")
+    last_year(con, on)
     like = ask(con, "coverage_per_10k", "target", by=("province",), on=on, where=where)
     settled = settled_on(con, "leaver_rate_12m", on) or on
     rates = ask(con, "leaver_rate_12m", by=("province",), on=settled, where=where)
