@@ -67,15 +67,13 @@ def recruit_lorenz(con: ScopedCursor, on: date, where: Where, recruits: int) -> 
     without a province.
     """
     placed = recruit_places(con, on, where, recruits=recruits)
-    curves = []
-    for rule, rows in placed.frame.groupby("rule", sort=False):
-        rows = rows.set_index("province")
-        for name, coverage in ((TODAY, rows["coverage_before"]), (rule, rows["coverage_after"])):
-            if coverage.notna().all() and name not in [curve["rule"].iloc[0] for curve in curves]:
+    curves: dict[str, pd.DataFrame] = {}
+    for rule, rows in placed.frame.set_index("province").groupby("rule", sort=False):
+        for name, coverage in ((TODAY, rows["coverage_before"]), (str(rule), rows["coverage_after"])):
+            if name not in curves and coverage.notna().all():
                 curve = lorenz_curve(coverage, rows["residents"])
-                curves.append(curve.assign(rule=name, gini=gini(coverage, rows["residents"])))
-    curves = curves or [pd.DataFrame(columns=["rule", "province", *_SHARES, "gini"])]
-    frame = pd.concat(curves)
+                curves[name] = curve.assign(rule=name, gini=gini(coverage, rows["residents"]))
+    frame = pd.concat(curves.values()) if curves else pd.DataFrame(columns=["rule", "province", *_SHARES, "gini"])
     return answered(placed, ("rule", "province"), _SHARES, frame, on=on, more=("gini",))
 
 

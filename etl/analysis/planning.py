@@ -166,8 +166,7 @@ def _target(con: ScopedCursor, day: date, where: Where) -> float | None:
 def last_year(con: ScopedCursor, on: date) -> tuple[date, date]:
     """The last 12 complete months. Raises TooEarly where the register does not go back so far."""
     period = jalali.last_complete_months(on, 12)
-    ((first,),) = con.numbers.execute("select min(hired_on) from spells").fetchall()
-    if first is None or first > period[0]:
+    if con.begins_on is None or con.begins_on > period[0]:
         raise TooEarly("it is worked out from the last 12 complete months, and the register has fewer")
     return period
 

@@ -104,6 +104,11 @@ def record_settings(folder: Path, digests: Mapping[str, str]) -> None:
         _send_outside(folder, line)
 
 
+def plain(code: str) -> str:
+    """A code of the register as a field: signs that a field cannot hold are written as their code points."""
+    return "".join(sign if _PLAIN.fullmatch(sign) else f"U+{ord(sign):04X}" for sign in code)
+
+
 def rights(scope: AccessScope) -> dict[str, str]:
     """The event fields for the rights of a scope."""
     provinces = "all" if scope.sees_whole_country else ",".join(sorted(scope.codes))

@@ -19,8 +19,9 @@ from pathlib import Path, PurePosixPath
 
 from etl.core.errors import Refused
 from etl.core.files import sha256, sync
+from etl.core.paths import TOKENS
 from etl.core.settings import Folders
-from etl.operations import audit, tokens
+from etl.operations import audit
 from etl.warehouse import publications, version_files
 
 _CONTENT = "content.json"
@@ -96,7 +97,7 @@ def _files(folders: Folders) -> Iterator[tuple[str, Path]]:
         for path in sorted(root.rglob("*")):
             # The copy of a SQLite database includes its journal files.
             # A token that was revoked since must not come back.
-            is_state = path in {folders.audit / name for name in audit.STATE} | {folders.views / tokens.FILE}
+            is_state = path in {folders.audit / name for name in audit.STATE} | {folders.views / TOKENS}
             if path.is_file() and not path.is_symlink() and not is_state and not path.name.endswith(_JOURNALS):
                 yield f"{tree}/{path.relative_to(root).as_posix()}", path
 

@@ -21,8 +21,7 @@ from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
 from etl.core.errors import AccessDenied, QuestionError
-from etl.operations import audit, tokens
-from etl.operations.worker_process import OutOfMemory
+from etl.operations import audit
 from etl.semantic.access import cursor_for
 from etl.semantic.answers import ask
 from etl.semantic.catalog import TIME, catalogue
@@ -30,7 +29,9 @@ from etl.semantic.provisional import settled_on
 from etl.warehouse import publications
 from tests.access.gated import ACCESS, configured
 from tests.access.scopes import OF_ISFAHAN, TEHRAN
+from ui.access import tokens
 from ui.data import limits, user
+from ui.data.worker_process import OutOfMemory
 from ui.exports import job
 from ui.shell import data_address, gate, people
 from ui.state import personal_tokens, saved_views
@@ -260,6 +261,14 @@ def test_every_file_has_an_audit_line_like_a_download(site: Site) -> None:
     assert event.more["form"] == "csv"
     assert event.more["provinces"] == "IR-10"
     assert audit.verify(site.folder / "audit") == ""
+
+
+def test_an_attempt_at_what_is_outside_is_logged(site: Site) -> None:
+    outside = {"m": "in_service", "by": "gender", "province": "IR-23", "lang": "en"}
+    assert site.get(CSV, site.isfahan, params=outside).status_code == 403
+    (event,) = [event for event in site.events() if event.event == "refused"]
+    assert (event.sub, event.more["why"]) == ("isfahan.officer", "outside of the rights")
+    assert event.more["provinces"] == "IR-10"
 
 
 def test_what_cannot_be_logged_is_not_sent(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

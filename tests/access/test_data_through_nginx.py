@@ -15,9 +15,9 @@ import pandas as pd
 import pytest
 
 from etl import open_publication
-from etl.operations.tokens import Tokens
 from tests.access import site as running
 from tests.access.site import Site
+from ui.access.tokens import Tokens
 
 pytestmark = pytest.mark.slow
 QUERY = urlencode({"m": "coverage_per_10k", "by": "province", "on": "1404/05/31", "lang": "en"})

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from etl.operations.saved_views import Saved, SavedViews
-from etl.operations.sessions import LONGEST_SECONDS, Offer, Session, Sessions
 from tests import postgres
 from tests.access.scopes import NATIONAL, OF_ISFAHAN, OF_TEHRAN
+from ui.access.saved_views import Saved, SavedViews
+from ui.access.sessions import LONGEST_SECONDS, Offer, Session, Sessions
 from ui.data import user
 from ui.state import saved_views
 

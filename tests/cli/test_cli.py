@@ -347,7 +347,9 @@ def test_analyses_are_listed_with_the_options_they_take(capsys):
 
 
 @pytest.mark.parametrize("name", registry.analyses())
-def test_every_analysis_prints_its_rows(name, publish_sample, capsys):
+def test_every_analysis_prints_its_rows_with_all_columns(name, publish_sample, capsys, monkeypatch):
+    given, analyse = [], registry.analyse
+    monkeypatch.setattr(registry, "analyse", lambda *order, **more: given.append(analyse(*order, **more)) or given[-1])
     required = {"why": ["--set", "metric=in_service", "--set", "by=gender", "--set", "before=1402/01/01"]}
     required |= {f"recruit_{what}": ["--set", "recruits=7"] for what in ("places", "lorenz")}
     required |= {"differs": ["--set", "on=1402/06/31"]}
@@ -358,6 +360,7 @@ def test_every_analysis_prints_its_rows(name, publish_sample, capsys):
     records = json.loads(capsys.readouterr().out)
     assert len(records) == len(rows) - 1
     assert all([*record] == rows[0] for record in records)
+    assert rows[0] == [*given[0].columns]
 
 
 def test_options_filters_and_days_reach_the_analysis(built, capsys):

@@ -1,6 +1,7 @@
 """A chart shows its answer and nothing else, in the user's language and direction, in colours that everybody can distinguish."""
 
 import json
+import math
 import re
 import subprocess
 import sys
@@ -397,7 +398,7 @@ def test_the_test_decides_the_hue_of_a_province_and_the_distance_its_depth(conte
     assert labels == ["clearly lower", "no clear difference", "clearly higher", "No data"], (
         "no class without a province"
     )
-    assert meta["credit"].startswith("Nation: 80.0%; strong colour: more than 5 percentage points")
+    assert meta["credit"].startswith("Nation 80.0%; deep: over 5 percentage points")
 
 
 def test_where_less_is_better_the_higher_province_is_behind() -> None:
@@ -412,6 +413,19 @@ def test_every_province_has_its_value_and_those_behind_their_name() -> None:
     for ink, shadow in zip(wide["textfont"]["color"], wide["textfont"]["shadow"], strict=True):
         assert contrast(ink, shadow.split()[3].rstrip(",")) >= 4.5
     assert set(maps._LABELS) == set(text.reference_members("province", "en"))
+
+
+def test_no_label_of_a_map_covers_another_on_the_narrowest_that_has_names() -> None:
+    degree = 340 / 20.1
+    boxes = {}
+    for code, label in maps._LABELS.items():
+        lines = (label.get("fa") or text.member("province", code, "fa")).split("<br>")
+        width, height = max(26.0, *(5.9 * len(line) for line in lines)), 14 * (len(lines) + 1)
+        x, y = label["at"][0] * degree, math.degrees(math.asinh(math.tan(math.radians(label["at"][1])))) * degree
+        boxes[code] = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+    for (one, a), (other, b) in combinations(boxes.items(), 2):
+        across, up = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+        assert min(across, up) <= 2, (one, other)
 
 
 def test_what_is_chosen_is_outlined_above_all_else_and_not_filled() -> None:
@@ -429,7 +443,7 @@ def test_boundaries_travel_by_address_and_are_credited() -> None:
     figure = maps.provinces(by_province(), EN)
     assert figure["data"][0]["geojson"] == "./app/static/iran_provinces.geojson"
     assert len(json.dumps(figure)) < 60_000
-    assert figure["layout"]["meta"]["credit"] == "© OpenStreetMap contributors"
+    assert figure["layout"]["meta"]["credit"] == "© OpenStreetMap"
     assert elements.CONFIG["topojsonURL"].startswith("./app/static/")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
+from streamlit.components.v2 import get_bidi_component_manager
 from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.web.server.starlette import starlette_routes
 from uvicorn.protocols.websockets import websockets_sansio_impl
@@ -42,9 +43,10 @@ def log_stream() -> Iterator[io.StringIO]:
         logger.removeHandler(handler)
 
 
-def test_a_file_of_the_chart_component_that_is_missing_is_logged_without_its_path(log_stream):
+def test_a_file_of_the_chart_component_that_is_missing_is_logged_without_its_path(log_stream, monkeypatch):
     manager = BidiComponentManager()
-    manager.register_from_manifest(plot._MANIFEST, plot.ROOT)
+    monkeypatch.setattr(get_bidi_component_manager, "get_bidi_component_manager", lambda: manager)
+    plot.component("plot")
     app = Starlette(routes=starlette_routes.create_bidi_component_routes(manager, ""))
     assert asyncio.run(_status(app, "/_stcore/bidi-components/dashboard.plot/plot.js")) == 200
     assert asyncio.run(_status(app, f"/_stcore/bidi-components/dashboard.plot/{MARK}.js")) == 404

@@ -16,7 +16,7 @@ from tests.ui.test_pages_workforce import html, in_address, opened, published  #
 from ui.charts import ahead, differences
 from ui.charts.elements import ChartContext
 from ui.i18n import text
-from ui.summary import why
+from ui.summary import changes
 
 COMPLIANCE = catalogue()["training_compliance"]
 RATE = ("share_before", "share_after", "rate_before", "rate_after", "rate_effect", "composition_effect", "effect")
@@ -39,7 +39,7 @@ def split(*parts: tuple[Any, float, float]) -> Any:
 
 def said(answer: Any, lang: str = "en", kind: str = "day", sides: tuple[str, str] = ("1404", "1405")) -> str:
     member = ChartContext(lang).member
-    return re.sub("[\u2066-\u2069]", "", why.sentence(answer, COMPLIANCE, lang, member, kind, sides)).replace(
+    return re.sub("[\u2066-\u2069]", "", changes.sentence(answer, COMPLIANCE, lang, member, kind, sides)).replace(
         "\u00a0", " "
     )
 
@@ -72,7 +72,7 @@ def test_what_is_shown_as_zero_is_neither_named_nor_ranked() -> None:
     nothing = split(("IR-07", 0.0004, 0.0), ("IR-23", 0.0, -0.0001))
     assert said(nothing) == "Training compliance has not changed from 1404 to 1405."
     assert differences.largest(nothing, ChartContext("en"), COMPLIANCE).sentence == "Training compliance: no difference"
-    assert why.ranked(split(("IR-07", 0.02, 0), ("IR-23", 0.0004, 0)), "share") == [("IR-07", 0.02)]
+    assert changes.ranked(split(("IR-07", 0.02, 0), ("IR-23", 0.0004, 0)), "share") == [("IR-07", 0.02)]
 
 
 def test_a_title_names_no_group_that_works_against_the_change() -> None:

@@ -19,7 +19,7 @@ from etl.semantic.provisional import settled_on
 from etl.warehouse import publications
 from tests import made
 from ui.i18n import text
-from ui.summary import changes, different, needs_action, ranks, verdict
+from ui.summary import changes, different, needs_action, verdict
 from ui.summary.sources import Sources
 
 LANGUAGES = ("fa", "en")
@@ -91,14 +91,14 @@ def stub(lang: str = "en", **changes: Any) -> Sources:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({}, "the target is reached in Khordad 1406 (between Farvardin and Mordad 1406)."),
-        ({"last": "1407-02"}, "in Khordad 1406 (between Farvardin 1406 and Ordibehesht 1407)."),
-        ({"first": "1406-03", "last": "1406-03"}, "is reached in Khordad 1406."),
-        ({"last": None}, "in Khordad 1406 (not before Farvardin 1406; the latest month is more than five years away)."),
-        ({"middle": None, "last": None}, "not reached within five years (at the earliest in Farvardin 1406)."),
+        ({}, "in Khordad 1406 (May–Jun 2027); range Farvardin 1406 (Mar–Apr 2027) to Mordad 1406 (Jul–Aug 2027)."),
+        ({"last": "1407-10"}, "range Farvardin 1406 (Mar–Apr 2027) to Dey 1407 (Dec 2028–Jan 2029)."),
+        ({"first": "1406-03", "last": "1406-03"}, "is reached in Khordad 1406 (May–Jun 2027)."),
+        ({"last": None}, "(May–Jun 2027); not before Farvardin 1406 (Mar–Apr 2027), and the latest month is more than"),
+        ({"middle": None, "last": None}, "within five years; at the earliest in Farvardin 1406 (Mar–Apr 2027)."),
         ({"middle": None, "first": None, "last": None}, "not reached within five years."),
         ({"has_range": False, "first": None, "middle": None}, "history is too short"),
-        ({"has_range": False, "first": None, "last": None}, "is reached in Khordad 1406."),
+        ({"has_range": False, "first": None, "last": None}, "is reached in Khordad 1406 (May–Jun 2027)."),
         ({"broken": ("1404-07", -6000.0)}, "After the drop of Mehr 1404, the past says little about what comes."),
         ({"broken": ("1404-07", 900.0)}, "After the jump of Mehr 1404,"),
         ({"active": 1100}, "the target of 1,000 is met (110.0%): up 300 (37.5%) on a year earlier, 100 above it."),
@@ -325,7 +325,7 @@ def test_a_province_stands_beside_the_nation_with_its_side_and_without_a_rank(sm
             for name in ("coverage_per_10k", "leaver_rate_12m")
         }
         for row in answers_by_name["coverage_per_10k"].records():
-            (line, settled) = ranks.rows(sources_of(con, "en", row["province"]), answers_by_name)
+            (line, settled) = different.ranks(sources_of(con, "en", row["province"]), answers_by_name)
             values = [text.plain(row[name], "per_10k", "en") for name in ("coverage_per_10k", "whole_value")]
             side = text.word(f"different.{row['side']}", "en", whole="the nation")
             assert line == [catalogue()["coverage_per_10k"].label["en"], *values, side]

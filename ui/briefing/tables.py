@@ -13,7 +13,7 @@ from etl.semantic.catalog import catalogue
 from ui.briefing.writer import Writer
 from ui.data.briefing_questions import FEWEST_SHOWN
 from ui.i18n import text
-from ui.summary import different, ranks
+from ui.summary import different
 
 _COMPLIANCE = "training_compliance"
 # The measures of the table of places.
@@ -176,7 +176,7 @@ def order_form(write: Writer) -> list[dict[str, Any]]:
 def ranks_of_province(write: Writer) -> dict[str, Any]:
     """The ranks of the province."""
     everywhere = {}
-    for name in ranks.COMPARED:
+    for name in different.COMPARED:
         over = last_complete_months(write.questions.day, 12) if catalogue()[name].kind == "event" else None
         with suppress(TooEarly):
             everywhere[name] = answer = write.questions.different(name, "province", over)
@@ -186,7 +186,7 @@ def ranks_of_province(write: Writer) -> dict[str, Any]:
         "title": write.word("own_title"),
         "sub": write.word("own_sub"),
         "widths": [2.6, 1, 1, 1],
-        "heads": [write.words("changes_heads")[0], *(text.word(key, write.lang) for key in ranks.HEADS)],
-        "rows": ranks.rows(write.sources, everywhere),
+        "heads": [write.words("changes_heads")[0], *(text.word(key, write.lang) for key in different.HEADS)],
+        "rows": different.ranks(write.sources, everywhere),
         "total": [],
     }

@@ -2,7 +2,7 @@
 
 from etl.analysis.allocation import TODAY
 from etl.semantic.answers import Answer
-from ui.charts import axes, bars, elements, lines, titles, traces
+from ui.charts import axes, bars, elements, lines, titles
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
 from ui.charts.titles import Title
@@ -43,7 +43,7 @@ def endings(answer: Answer, context: ChartContext) -> Figure:
     ]
     return elements.figure(
         context,
-        [traces.bar(values, hovers, vertical=True, marker={"color": colours})],
+        [elements.bar(values, hovers, vertical=True, marker={"color": colours})],
         280,
         keys,
         xaxis=axes.time_axis(context, [row["month"] for row in rows]),
@@ -92,12 +92,12 @@ def paces(answer: Answer, context: ChartContext) -> Figure:
     top = max(high for _, high in bounds)
     return elements.figure(
         context,
-        [traces.bar(values, hovers, marker={"color": colours}, error_x=error)],
+        [elements.bar(values, hovers, marker={"color": colours}, error_x=error)],
         len(values) * 40 + 24,
         xaxis=axes.across(context, axes.nice(top), "applications", top * 1.02, showticklabels=False),
         yaxis=axes.categories(context, [metric.short[context.lang] for metric in metrics]),
-        annotations=traces.value_notes(context, value_texts, range(len(values))),
-        margin=traces.beside_values(context, value_texts),
+        annotations=elements.value_notes(context, value_texts, range(len(values))),
+        margin=elements.beside_values(context, value_texts),
     )
 
 

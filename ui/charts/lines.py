@@ -7,10 +7,11 @@ from typing import Any
 
 from etl.analysis.training import GOAL
 from etl.semantic.answers import Answer, Metric
-from ui.charts import axes, elements, marks, time_titles, titles, traces
+from ui.charts import axes, elements, marks, time_titles, titles
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
 from ui.charts.matrix import heatmap
+from ui.i18n import text
 from ui.summary import verdict
 
 TIME = ("month", "quarter", "year", "day")
@@ -58,7 +59,7 @@ def trend(
         xaxis=axes.time_axis(context, labels),
         yaxis=_roomy(context, ticks, unit),
         margin=elements.LAST_TICK,
-        **traces.target(context, target, unit),
+        **elements.target(context, target, unit),
     )
     return marks.drawn(figure, events, context, labels)
 
@@ -89,7 +90,7 @@ def _line(
     colour = context.colour(meaning)
     mode = "lines+markers" if len(y) <= 30 and dash == "solid" else "lines"
     marker = {"size": 5, "color": colour}
-    return traces.line(list(range(len(y))), y, hover, colour, width, dash, mode=mode, marker=marker)
+    return elements.line(list(range(len(y))), y, hover, colour, width, dash, mode=mode, marker=marker)
 
 
 def line_of(answer: Answer, which: int, context: ChartContext, meaning: str, *style: Any) -> Figure:
@@ -117,7 +118,7 @@ def _open_end(
     }
     y, hovers = [values[i] for i in x], [hover[i] for i in x]
     # The last point lies on the edge of the plot and would be clipped.
-    return traces.line(x, y, hovers, colour, 1.5, "dot", mode="lines+markers", marker=marker, cliponaxis=False)
+    return elements.line(x, y, hovers, colour, 1.5, "dot", mode="lines+markers", marker=marker, cliponaxis=False)
 
 
 def _around(values: Sequence[float], target: float | None, unit: str) -> list[float]:
@@ -144,8 +145,9 @@ def projection(
     labels = [row[0] for row in answer.rows]
     actual, projected = line_of(answer, 0, context, "actual"), line_of(answer, 3, context, "projection", 2.5, "dash")
     low, high = between(answer, 1, 2, context, 0.16)
-    top = max([target or 0, *(value for value in [*actual["y"], *projected["y"]] if value is not None)])
     unit = answer.metrics[0].unit
+    known = [value for value in [*actual["y"], *projected["y"]] if value is not None]
+    ticks = _around([*known, *filter(None, [target])], None, unit)
     keys = [
         elements.key(context, context.word("figure.actual"), "actual", "line"),
         elements.key(context, answer.metrics[3].short[context.lang], "projection", "dash"),
@@ -157,12 +159,23 @@ def projection(
         height,
         keys,
         xaxis=axes.time_axis(context, labels),
-        yaxis=_roomy(context, axes.nice(top), unit),
+        yaxis=_roomy(context, ticks, unit),
         margin=elements.LAST_TICK,
-        **traces.target(context, target, unit),
+        **elements.target(context, target, unit),
     )
-    figure["layout"].setdefault("annotations", []).extend(_breaks(answer, context))
+    figure["layout"].setdefault("annotations", []).extend(
+        [*_breaks(answer, context), *_reached(answer, target, context)]
+    )
     return marks.drawn(figure, events, context, labels)
+
+
+def _reached(answer: Answer, target: float | None, context: ChartContext) -> list[Figure]:
+    """The month in which the projection reaches the target, below the point where it does."""
+    for at, (month, actual, _, _, projected, *_) in enumerate(answer.rows):
+        if target and actual is None and (projected or 0) >= target:
+            arrow = {"showarrow": True, "arrowhead": 0, "arrowcolor": context.colour("text"), "ax": 0, "ay": 60}
+            return [elements.note(context, text.unit_label(month, context.lang), x=at, y=target) | arrow]
+    return []
 
 
 def _breaks(answer: Answer, context: ChartContext) -> list[Figure]:
@@ -198,7 +211,7 @@ def run_off(answer: Answer, context: ChartContext) -> Figure:
         xaxis=axis,
         yaxis=_roomy(context, _around(numbers, GOAL, metric.unit), metric.unit),
         margin=elements.LAST_TICK,
-        **traces.target(context, GOAL, metric.unit, at_end=True),
+        **elements.target(context, GOAL, metric.unit, at_end=True),
     )
 
 
@@ -227,7 +240,7 @@ def lorenz(answer: Answer, context: ChartContext) -> Figure:
     curves: dict[str, list[tuple[Any, ...]]] = {}
     for row in answer.rows:
         curves.setdefault(row[0] if len(answer.by) > 1 else "", []).append(row)
-    even = traces.silent_line([0, 1], [0, 1], {"color": context.colour("quiet"), "width": 1.5, "dash": "dash"})
+    even = elements.silent_line([0, 1], [0, 1], {"color": context.colour("quiet"), "width": 1.5, "dash": "dash"})
     data, keys = [even], [elements.key(context, context.word("figure.equality"), "quiet", "dash")]
     place, at = len(answer.by) - 1, [answer.columns.index(metric.name) for metric in (along, up)]
     for (member, rows), meaning in zip(curves.items(), cycle(elements.SERIES), strict=False):

@@ -17,7 +17,7 @@ from etl.core import declarations
 from etl.core.paths import REFERENCE
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.ranking import worse_side
-from ui.charts import elements, titles, traces
+from ui.charts import elements, titles
 from ui.charts.chart import chart
 from ui.charts.classes import classes, stepped
 from ui.charts.elements import ChartContext, Figure
@@ -59,7 +59,7 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = (),
 
     def hovers(rows: Iterable[tuple[Any, ...]]) -> Figure:
         hovertext = [elements.hover(answer, metric, row, context) for row in rows]
-        return {"hovertext": hovertext, "hovertemplate": traces.HOVER}
+        return {"hovertext": hovertext, "hovertemplate": elements.HOVER}
 
     codes = [row[0] for row in with_value]
     class_range = {"zmin": -0.5, "zmax": len(areas.colours) - 0.5}
@@ -79,7 +79,7 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = (),
         credit=" · ".join(filter(None, (areas.note, context.word("figure.osm")))),
         geo={
             "projection": {"type": "mercator"},
-            "lonaxis": {"range": [43.5, 63.6]}, "lataxis": {"range": [24.8, 40.4]},
+            "lonaxis": {"range": [43.5, 63.6]}, "lataxis": {"range": [24.9, 40.3]},
             "visible": False, "bgcolor": _CLEAR, "showframe": False,
         },
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
@@ -138,7 +138,7 @@ def _labels(values: Sequence[tuple[str, float]], metric: Metric, areas: Areas, c
         points.append(tuple(label["at"]))
         ground = context.colour("surface") if is_outside else areas.colours[step]
         inks.append(context.on(ground))
-        halos.append(f"0 0 2px {ground}, 0 0 2px {ground}, 0 0 1px {ground}")
+        halos.append(", ".join([f"0 0 2px {ground}"] * 5))
         if is_outside:
             lines += [*map(tuple, label["line"]), (None, None)]
     shared = {

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
-from etl.semantic.nowruz import comparable
+from etl.semantic.provisional import comparable
 from ui.charts import titles
 from ui.charts.elements import ChartContext
 from ui.charts.titles import Title

@@ -8,11 +8,11 @@ import streamlit as st
 from streamlit import config
 
 from etl.core.errors import QuestionError
-from etl.operations.tokens import Token
 from etl.semantic import access, exportable
 from etl.semantic.answers import Answer
+from ui.access.tokens import Token
 from ui.components import blocks
-from ui.components.notices import error_boundary
+from ui.components.blocks import error_boundary
 from ui.data import user, warehouse
 from ui.exports.file_content import Exportable
 from ui.i18n import text

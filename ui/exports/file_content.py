@@ -16,8 +16,10 @@ from etl.core.spreadsheet import SUSPECT, safe
 from etl.semantic import disclosure, exportable
 from etl.semantic.answers import Answer
 from ui.charts.elements import ChartContext
+from ui.exports import status
 from ui.i18n import text
 
+STATUS = "status"
 Exportable = Answer | exportable.StreamedRows | exportable.StoredRows
 
 
@@ -52,11 +54,22 @@ _Part = tuple[tuple[pa.Field, ...], Callable[[pa.RecordBatch], Column]]
 
 
 @contextmanager
-def sheet(source: Exportable, context: ChartContext, circulation: bool = False) -> Iterator[Sheet]:
-    """The content of a file with all rows of `source`, exact or rounded for circulation by `etl.semantic.disclosure`."""
+def sheet(
+    source: Exportable,
+    context: ChartContext,
+    circulation: bool = False,
+    facts: status.Facts = status.NONE,
+    named: Callable[[str], str] = str,
+) -> Iterator[Sheet]:
+    """The content of a file with all rows of `source`, exact or rounded for circulation by `etl.semantic.disclosure`.
+
+    Answers to questions have a last column with the status of each row; `named` writes the columns that it names.
+    """
     rows = exportable.of(disclosure.for_circulation(source) if circulation else source)
     with rows.read() as reader:
         parts = [_part(rows.answer, field, context) for field in reader.schema]
+        if status.has(rows.answer):
+            parts.append(((pa.field(STATUS, pa.string()),), status.of(rows.answer, facts, named)))
         schema = pa.schema([field for fields, _ in parts for field in fields])
         yield Sheet(schema, ([make(batch) for _, make in parts] for batch in reader))
 

@@ -15,9 +15,8 @@ from ui.charts import ahead as charts
 from ui.charts import lines
 from ui.components import blocks, downloads, tables
 from ui.components import figures as ui
+from ui.components.blocks import controlled, error_boundary
 from ui.components.footer import context, footer, where_and_when
-from ui.components.notices import error_boundary
-from ui.components.widgets import controlled
 from ui.exports import about, workbook
 from ui.i18n import text
 from ui.sections import listings

@@ -11,7 +11,7 @@ from etl.extract.causes import FSI, PDI, spoken
 from etl.operations import readiness
 from etl.semantic.answers import Answer
 from ui.charts.elements import ChartContext
-from ui.components import blocks, notices, tables
+from ui.components import blocks, tables
 from ui.components.footer import footer
 from ui.data import user, warehouse
 from ui.i18n import text
@@ -139,7 +139,7 @@ def _part(
     """A table with title, explanation and download; `rows` overrides the order of its rows."""
     files = {row[0]: row[0] for row in answer.rows} if ident == "files" else {}
     chart_context = ChartContext(view.lang, view.dark, {"file": files})
-    with st.container(border=True, key=f"figure-{ident}", height="stretch"), notices.error_boundary(view.lang, ident):
+    with st.container(border=True, key=f"figure-{ident}", height="stretch"), blocks.error_boundary(view.lang, ident):
         blocks.head(title, view.word(f"load.{ident}_are"))
         for note in notes:
             blocks.note(note)

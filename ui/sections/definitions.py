@@ -1,6 +1,6 @@
 """The definition of every number, from the catalogue: searchable, with anchors, and printable."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import streamlit as st
@@ -10,9 +10,8 @@ from etl.semantic.answers import Metric
 from etl.semantic.catalog import derived, derived_names
 from etl.semantic.formulas import changes, formula
 from ui.components import table_html
-from ui.components.notices import error_boundary
+from ui.components.blocks import controlled, error_boundary
 from ui.components.table_html import Column
-from ui.components.widgets import controlled
 from ui.data import warehouse
 from ui.i18n import text
 from ui.state import page_context, page_parameters
@@ -63,7 +62,7 @@ def _similar(lang: str) -> None:
 
 
 def all_of_them() -> None:
-    """The measures by group, the derived numbers, and the log of changes."""
+    """The measures by group, closed until one is searched for, the derived numbers, and the log of changes."""
     lang = page_context.language()
     st.html(_STYLE)
     st.html(f'<p class="pd-intro">{text.escaped("methods.intro", lang)}</p>')
@@ -71,34 +70,18 @@ def all_of_them() -> None:
     groups = _groups().items()
     matches = {group: found for group, metrics in groups if (found := [m for m in metrics if _answers(m, words)])}
     count = sum(map(len, matches.values()))
-    _contents(matches, lang)
     with st.container(key="definitions"):
         for group, group_metrics in matches.items():
-            st.header(_group_name(group, lang), anchor=f"group-{group}")
-            for metric in group_metrics:
-                st.subheader(metric.label[lang], anchor=metric.name)
-                st.html(_entry(metric, lang, group == _DERIVED))
+            title = text.word_or(group, f"group.{group}", lang)
+            with st.expander(f"{title} ({text.number(len(group_metrics), lang)})", expanded=bool(words)):
+                for metric in group_metrics:
+                    st.subheader(metric.label[lang], anchor=metric.name)
+                    st.html(_entry(metric, lang, group == _DERIVED))
     if words:
         key = "methods.found" if count else "methods.not_found"
         st.html(f'<p role="status">{text.escaped(key, lang, count=text.number(count, lang))}</p>')
     else:
         _changes(lang)
-
-
-def _contents(matches: Mapping[str, Sequence[Metric]], lang: str) -> None:
-    """The groups and their measures, each a link to its place on the page."""
-    listed = "".join(
-        f"<details><summary>{text.escape(_group_name(group, lang))} ({text.number(len(metrics), lang)})</summary>"
-        + " · ".join(f'<a href="#{metric.name}">{text.escape(metric.label[lang])}</a>' for metric in metrics)
-        + "</details>"
-        for group, metrics in matches.items()
-    )
-    name = text.escaped("methods.contents", lang)
-    st.html(f'<nav class="pd-entry pd-contents" aria-label="{name}"><h3>{name}</h3>{listed}</nav>')
-
-
-def _group_name(group: str, lang: str) -> str:
-    return text.word_or(group, f"group.{group}", lang)
 
 
 def _search(lang: str) -> list[str]:

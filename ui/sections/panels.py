@@ -11,8 +11,8 @@ import streamlit as st
 
 from ui.charts import bars, lines, maps
 from ui.components import figures
+from ui.components.blocks import error_boundary
 from ui.components.cards import headline_number
-from ui.components.notices import error_boundary
 from ui.data import warehouse
 from ui.i18n import text
 from ui.sections import goal
@@ -22,7 +22,7 @@ from ui.state.page_context import PageContext
 from ui.summary import different, verdict
 
 # Height of the pictures, in pixels: that of a map as wide as a panel.
-_HEIGHT = 320
+_HEIGHT = 306
 
 
 def panels(view: PageContext) -> None:
@@ -36,7 +36,8 @@ def panels(view: PageContext) -> None:
             else:
                 figure(maps.provinces, "coverage_per_10k", by="province")
         with _panel(view, "growth", "active_assistants", _growth):
-            figure(lines.projection, analysis="projection", target=not is_province, height=_HEIGHT - 50)
+            figure(lines.projection, analysis="projection", target=not is_province, height=_HEIGHT - 75)
+            rendering.defer(_pace, view, ready=partial(goal.in_a_sentence, view))
         with _panel(view, "training", "training_compliance", partial(_told, "training_compliance")):
             if is_province:
                 figure(lines.trend, "training_compliance", by="month", over=view.months(24), zero=False)
@@ -79,7 +80,12 @@ def _told(name: str, view: PageContext) -> str:
 
 
 def _growth(view: PageContext) -> str:
-    facts = verdict.facts(sources(view))
-    # A census share of the nation's target is no target of the place.
-    enough = goal.in_a_sentence(view) if facts.target else ""
-    return " ".join([*verdict.sentences(facts, sources(view))[1:], enough]).strip()
+    return " ".join(verdict.sentences(verdict.facts(sources(view)), sources(view))[1:])
+
+
+def _pace(view: PageContext) -> None:
+    """Whether the present pace is enough, where the target is one of the place: a census share of the nation's is none."""
+    with error_boundary(view.lang, "pace"):
+        sentence = goal.in_a_sentence(view) if verdict.facts(sources(view)).target else ""
+        if sentence:
+            st.html(f'<p class="pd-pace">{text.escape(sentence)}</p>')

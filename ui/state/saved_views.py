@@ -9,8 +9,8 @@ from pathlib import Path
 
 from etl.core.paths import ROOT
 from etl.core.text_folding import display_text
-from etl.operations import saved_views
-from etl.operations.saved_views import Saved, SavedViews
+from ui.access import saved_views
+from ui.access.saved_views import Saved, SavedViews
 from ui.data import user
 
 FOLDER = ROOT / "data" / "views"

@@ -77,7 +77,7 @@ def _change(facts: Facts, sources: Sources) -> str:
 
 def _reached(facts: Facts, sources: Sources) -> str:
     month, first, last = (
-        text.unit_label(label, sources.lang) if label else "" for label in (facts.middle, facts.first, facts.last)
+        text.month_in_both(label, sources.lang) if label else "" for label in (facts.middle, facts.first, facts.last)
     )
     if not month:
         key = "not_before" if first else "never" if facts.has_range or facts.broken else "untried"
@@ -87,7 +87,7 @@ def _reached(facts: Facts, sources: Sources) -> str:
         key = "in_range" if last else "in_range_open"
         if first == last:
             key = "in_month"
-        elif facts.first and facts.last and facts.first[:4] == facts.last[:4]:
+        elif sources.lang == "fa" and facts.first and facts.last and facts.first[:4] == facts.last[:4]:
             first = text.unit_label(facts.first, sources.lang, short=True)
     sentence = sources.word(f"verdict.{key}", month=month, first=first, last=last)
     if not facts.broken:
