@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from etl.analysis.planning import filters_of_results
+from etl.analysis.planning import filters_of_results, last_year
 from etl.analysis.registry import analysis
 from etl.analysis.seat_scheduling import Demand, Ints, least_out_of_date, out_of_date, planned
 from etl.core import jalali
-from etl.core.errors import AccessDenied, TooEarly
+from etl.core.errors import AccessDenied
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask, readable, rows_on
 from etl.semantic.derived import Where, answered
@@ -136,9 +136,7 @@ def _asked(con: ScopedCursor, on: date, where: Where, entered: Entered = ()) -> 
         # What seats change in a province tells how many lack their course.
         raise AccessDenied
     within = filters_of_results(where)
-    period = jalali.last_complete_months(on, MONTHS)
-    if con.begins_on is None or con.begins_on > period[0]:
-        raise TooEarly("the seats are those of the last 12 complete months, and the register has fewer")
+    period = last_year(con, on)
     like = ask(con, "trainable_assistants", on=on, where=where)
     results = ask(con.of_everybody, "results_passed", by=("province", "course"), over=period, where=within)
     units = [*jalali.units_between(on, jalali.add_months(on, MONTHS + 2), "month")][: MONTHS + 1]

@@ -339,12 +339,16 @@ def gaps(count: int, seed: int) -> list[tuple[float, float, float]]:
     return found
 
 
+@pytest.mark.slow
 def test_the_best_plan_lies_between_plan_and_bound() -> None:
-    found = gaps(8, 3)
+    found = gaps(200, 3)
     for plan, best, bound in found:
         assert plan <= best + 1e-6
         assert best <= bound + 1e-6
-    assert sum(plan for plan, _, _ in found) >= 0.93 * sum(best for _, best, _ in found)
+    # docs/architecture.md says so.
+    plan, best, bound = (sum(column) for column in zip(*found, strict=True))
+    assert (round(plan / best, 3), round(bound / best, 3)) == (0.985, 1.013)
+    assert min(plan / best for plan, best, _ in found) == pytest.approx(0.848, abs=0.001)
 
 
 def test_the_demand_and_the_share_are_those_of_the_files(con, data: oracle.Data) -> None:
@@ -423,8 +427,12 @@ def test_in_the_back_test_the_same_seats_leave_no_fewer_in_date(con) -> None:
 
 
 def test_what_cannot_be_planned_is_refused(con, by_hand) -> None:
-    with pytest.raises(TooEarly, match="the register has fewer"):
-        registry.analyse(by_hand, "seat_plan", date(2020, 11, 1))
+    needed = {f"recruit_{what}": {"recruits": 7} for what in ("places", "lorenz")}
+    for name in ("seat_plan", "seat_plan_rooms", "queue", "endings", *needed):
+        with pytest.raises(TooEarly, match="the register has fewer"):
+            registry.analyse(by_hand, name, date(2020, 11, 1), **needed.get(name, {}))
+    untried = registry.analyse(by_hand, "endings_backtest", date(2000, 11, 1)).rows
+    assert untried == [(0, None)]
     with pytest.raises(QuestionError, match="no meaning by gender"):
         run(con, "seat_plan", {"gender": ("female",)})
     for name in ("queue", "endings"):
