@@ -166,7 +166,6 @@ class _Writer:
         added = self._book.add_worksheet(unique)
         if self._context.rtl:
             added.right_to_left()
-        added.hide_gridlines(0)
         added.set_paper(9)
         added.fit_to_pages(1, 0)
         return added
