@@ -238,10 +238,11 @@ onChange(() => {
 // "Copy link": the address holds the whole choice. Saving a view, by its button or with Enter, copies its link too.
 (function () {
   const copy = (button) => {
+    const words = button.dataset.words ?? location.href;
     const showCopied = () => { button.nextElementSibling.textContent = button.dataset.copied; };
     // a page without https has no clipboard, but can copy a selection
-    if (navigator.clipboard) return void navigator.clipboard.writeText(location.href).then(showCopied);
-    const field = Object.assign(document.createElement("textarea"), { value: location.href }), focus = document.activeElement;
+    if (navigator.clipboard) return void navigator.clipboard.writeText(words).then(showCopied);
+    const field = Object.assign(document.createElement("textarea"), { value: words }), focus = document.activeElement;
     document.body.append(field);
     field.select();
     if (document.execCommand("copy")) showCopied();
@@ -252,7 +253,7 @@ onChange(() => {
   for (const kind of Object.keys(saves)) document.addEventListener(kind, (event) => {
     const at = (selector) => event.target.closest && event.target.closest(selector);
     const isSaved = at(saves[kind]) && (kind === "click" || event.key === "Enter");
-    const button = isSaved ? document.querySelector(".pd-copy") : kind === "click" && at(".pd-copy");
+    const button = isSaved ? document.querySelector(".st-key-copy-link .pd-copy") : kind === "click" && at(".pd-copy");
     if (button) copy(button);
   }, true);
 })();

@@ -5,6 +5,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from etl.analysis.planning import last_year
 from etl.analysis.registry import analysis
 from etl.core.errors import QuestionError
 from etl.semantic.access import ScopedCursor
@@ -28,6 +29,7 @@ def recruit_places(con: ScopedCursor, on: date, where: Where, recruits: int) -> 
     """
     if not 0 <= recruits <= MOST:
         raise QuestionError(f"recruits are a whole number from 0 to {MOST}")
+    last_year(con, on)
     like = ask(con, "coverage_per_10k", "target", by=("province",), on=on, where=where)
     settled = settled_on(con, "leaver_rate_12m", on) or on
     rates = ask(con, "leaver_rate_12m", by=("province",), on=settled, where=where)
@@ -65,15 +67,13 @@ def recruit_lorenz(con: ScopedCursor, on: date, where: Where, recruits: int) -> 
     without a province.
     """
     placed = recruit_places(con, on, where, recruits=recruits)
-    curves = []
-    for rule, rows in placed.frame.groupby("rule", sort=False):
-        rows = rows.set_index("province")
-        for name, coverage in ((TODAY, rows["coverage_before"]), (rule, rows["coverage_after"])):
-            if coverage.notna().all() and name not in [curve["rule"].iloc[0] for curve in curves]:
+    curves: dict[str, pd.DataFrame] = {}
+    for rule, rows in placed.frame.set_index("province").groupby("rule", sort=False):
+        for name, coverage in ((TODAY, rows["coverage_before"]), (str(rule), rows["coverage_after"])):
+            if name not in curves and coverage.notna().all():
                 curve = lorenz_curve(coverage, rows["residents"])
-                curves.append(curve.assign(rule=name, gini=gini(coverage, rows["residents"])))
-    curves = curves or [pd.DataFrame(columns=["rule", "province", *_SHARES, "gini"])]
-    frame = pd.concat(curves)
+                curves[name] = curve.assign(rule=name, gini=gini(coverage, rows["residents"]))
+    frame = pd.concat(curves.values()) if curves else pd.DataFrame(columns=["rule", "province", *_SHARES, "gini"])
     return answered(placed, ("rule", "province"), _SHARES, frame, on=on, more=("gini",))
 
 

@@ -1,7 +1,7 @@
 """What ends in the next 24 months if nothing is renewed, beside what answered such endings in the last 12.
 
 People, posts and licences stay as on the day: certain, not a forecast. A list of institutes that fall below the goal is
-back-tested: people train meanwhile.
+back-tested: people are trained in the months between.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,6 +9,7 @@ from datetime import date
 
 import pandas as pd
 
+from etl.analysis.planning import last_year
 from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.core.errors import QuestionError
@@ -119,7 +120,8 @@ def endings_backtest(con: ScopedCursor, on: date, where: Where, goal: float = GO
     """
     counted = con.numbers.execute(sql, parameters | {"ends": ends, "later": later}).df()
     shares, ahead, persons = (
-        counted.pivot(index="institute", columns="number", values=name) for name in ("share", "share_later", "persons")
+        counted.pivot(index="institute", columns="number", values=name).reindex(columns=range(len(ends)))
+        for name in ("share", "share_later", "persons")
     )
     is_below = shares < goal - _ROUNDING
     is_listed = (shares >= goal - _ROUNDING) & (persons >= least) & (ahead < goal - _ROUNDING)
@@ -154,7 +156,7 @@ def _met(
     con: ScopedCursor, on: date, where: Where, kind: str, axes: Sequence[str]
 ) -> tuple[pd.DataFrame, Answer | None]:
     """What answered such endings in the last 12 complete months, by `axes`: the mean and the highest month."""
-    period = jalali.last_complete_months(on, _PAST)
+    period = last_year(con, on)
     if kind == "accreditations":
         conditions, parameters = filter_conditions(members_in_scope(con, where), tables()["joiners"].columns)
         columns = "".join(f"{axis}::varchar as {axis}, " for axis in axes)

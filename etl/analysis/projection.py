@@ -139,7 +139,7 @@ class History:
         low, high = np.minimum.accumulate([0.0, *(low - wider)]), np.maximum.accumulate([0.0, *(high + wider)])
         shown = len(low)
         if sizes.any():
-            shown = 1 if sizes[-FEWEST_AFTER_BREAK:].any() else np.count_nonzero(high - low < WIDEST)
+            shown = 1 if sizes[-FEWEST_AFTER_BREAK:].any() else int(np.count_nonzero(high - low < WIDEST))
         return np.stack([low, high], axis=1)[:shown]
 
 

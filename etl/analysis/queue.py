@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from etl.analysis.competing_risks import SERVICE_DAYS
+from etl.analysis.planning import last_year
 from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.core.errors import QuestionError
@@ -55,6 +56,7 @@ def queue(con: ScopedCursor, on: date, where: Where, by: str = "nation", least: 
     `queue_target`: the queue at that pace. `queue_cleared` is a month or never, `queue_ahead` the queue in 6 months. None
     under `least` files.
     """
+    last_year(con, on)
     if by not in ("nation", "province"):
         raise QuestionError(f"--set by={by}: write nation or province")
     axes = ("province",) if by == "province" else ()

@@ -12,45 +12,30 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from etl.analysis.planning import NOW, Scenario, filters_of_results
+from etl.analysis.planning import filters_of_results, last_year
 from etl.analysis.registry import analysis
+from etl.analysis.seat_scheduling import Demand, Ints, least_out_of_date, out_of_date, planned
 from etl.core import jalali
-from etl.core.errors import AccessDenied, TooEarly
+from etl.core.errors import AccessDenied
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask, readable, rows_on
 from etl.semantic.derived import Where, answered
 
 MONTHS = 12
 ROOM = 20
-_AT_ONCE = 100
-Ints = np.ndarray[Any, np.dtype[np.int64]]
 Numbers = np.ndarray[Any, np.dtype[np.float64]]
-Flags = np.ndarray[Any, np.dtype[np.bool_]]
-
-
-@dataclass(frozen=True)
-class Demand:
-    """Tasks, each a course that a person needs: sorted by group, then by deadline.
-
-    `group`: province and course; `due`: the number of the month at whose end the person is out of date without the course
-    (0: before the first month of the plan). `province_of_person` and `province_of_group` are positions in `provinces`.
-    """
-
-    person: Ints
-    group: Ints
-    due: Ints
-    province_of_person: Ints
-    province_of_group: Ints
+# Province, course, seats a month.
+Entered = tuple[tuple[str, str, float], ...]
 
 
 @analysis(asks=("trainable_assistants", "course_results"))
-def seat_plan(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NOW) -> Answer:
+def seat_plan(con: ScopedCursor, on: date, where: Where, entered: Entered = ()) -> Answer:
     """The seats to order: (province, course, month, seats_planned, plan_seats) for the next 12 months.
 
     Seats there are the courses passed in the last 12 complete months by province and course, a twelfth each month, or those
-    of the scenario.
+    `entered`: (province, course, seats a month), of the province "" shared by all that have none of their own.
     """
-    asked = _asked(con, on, where, scenario)
+    asked = _asked(con, on, where, entered)
     trained = planned(asked.demand, asked.seats)
     used = np.zeros_like(asked.seats)
     np.add.at(used, (asked.demand.group[trained > 0], trained[trained > 0]), 1)
@@ -63,12 +48,12 @@ def seat_plan(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NO
 
 
 @analysis(asks=("trainable_assistants", "course_results"), open_by_province=True)
-def seat_plan_months(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NOW) -> Answer:
+def seat_plan_months(con: ScopedCursor, on: date, where: Where, entered: Entered = ()) -> Answer:
     """What the plan reaches at the end of each month: (month, plan_in_date, plan_bound, plan_gap).
 
     No plan with these seats can pass the bound. The first row is the end of the current month, before the first seat.
     """
-    asked = _asked(con, on, where, scenario)
+    asked = _asked(con, on, where, entered)
     out = out_of_date(asked.demand, planned(asked.demand, asked.seats), MONTHS).sum(axis=1)
     least = least_out_of_date(asked.demand, asked.seats).sum(axis=1)
     people = asked.people
@@ -84,12 +69,12 @@ def seat_plan_months(con: ScopedCursor, on: date, where: Where, scenario: Scenar
 
 
 @analysis(asks=("trainable_assistants", "course_results"))
-def seat_plan_rooms(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NOW) -> Answer:
+def seat_plan_rooms(con: ScopedCursor, on: date, where: Where, entered: Entered = ()) -> Answer:
     """What one more room of 20 in the first month gains: (province, course, room_gain), most first; planned anew for each.
 
     The gain is in people in date, on average over the ends of the 12 months. A room that gains nothing has no row.
     """
-    asked = _asked(con, on, where, scenario)
+    asked = _asked(con, on, where, entered)
     before = out_of_date(asked.demand, planned(asked.demand, asked.seats), MONTHS)[1:]
     rows = []
     # Provinces do not share seats: a room of the same course in each of them is planned at once.
@@ -130,125 +115,6 @@ def seat_plan_backtest(con: ScopedCursor, on: date, where: Where) -> Answer:
     return answered(asked.like, ("month",), [*counts], rows, on=on, query=asked.query)
 
 
-def planned(demand: Demand, seats: Ints) -> Ints:
-    """The month in which each task is trained, 0 for never. `seats`: by group and month, of which month 0 has none."""
-    trained = np.zeros(len(demand.person), dtype=np.int64)
-    people, groups, months = len(demand.province_of_person), len(seats), seats.shape[1]
-    # The tasks of a group stand together, by deadline: those due by a month's end are its first ones.
-    due_by = np.searchsorted(
-        demand.group * months + demand.due, np.arange(groups)[:, None] * months + np.arange(months), side="right"
-    )
-    last = np.searchsorted(demand.group, np.arange(groups), side="right")
-    # Ahead of their deadline tasks are trained in their order, so of each group one place says which.
-    ahead = np.searchsorted(demand.group, np.arange(groups))
-    waiting = np.empty(0, dtype=np.int64)
-    for month in range(1, months):
-        left = seats[:, month].copy()
-        reached = np.maximum(ahead, due_by[:, month])
-        # Sorted: the first tasks of a group come first.
-        waiting = np.sort(np.concatenate([waiting, _between(ahead, reached)]), kind="stable")
-        ahead = reached
-        lacking = np.bincount(demand.person[waiting], minlength=people)[demand.person[waiting]]
-        _fill(demand, waiting[lacking == 1], left, trained, month)
-        is_open = (lacking > 1) & (left[demand.group[waiting]] > 0)
-        several, courses = waiting[is_open], lacking[is_open]
-        _complete(demand, several, courses, left, trained, month)
-        is_left = trained[several] == 0
-        several, courses = several[is_left], courses[is_left]
-        _fill(demand, several[np.lexsort((courses, demand.group[several]))], left, trained, month)
-        waiting = waiting[trained[waiting] == 0]
-        reached = np.minimum(ahead + left, last)
-        trained[_between(ahead, reached)] = month
-        ahead = reached
-    return trained
-
-
-def _between(first: Ints, end: Ints) -> Ints:
-    """The numbers from each first to before its end, one range behind the other."""
-    counts = end - first
-    before = np.cumsum(counts) - counts
-    numbers: Ints = np.repeat(first - before, counts) + np.arange(counts.sum())
-    return numbers
-
-
-def _fill(demand: Demand, tasks: Ints, left: Ints, trained: Ints, month: int) -> None:
-    """Give the seats left of each group to the first of its tasks, which stand together."""
-    group = demand.group[tasks]
-    place = np.arange(len(group)) - np.searchsorted(group, group)
-    served = place < left[group]
-    trained[tasks[served]] = month
-    left -= np.bincount(group[served], minlength=len(left))
-
-
-def _complete(demand: Demand, tasks: Ints, lacking: Ints, left: Ints, trained: Ints, month: int) -> None:
-    """Train people in all that they lack where every course has a seat left: fewest first, then the earliest deadline.
-
-    `tasks` are those whose course has a seat left, `lacking` how many their person lacks.
-    """
-    people = len(demand.province_of_person)
-    is_possible = np.bincount(demand.person[tasks], minlength=people)[demand.person[tasks]] == lacking
-    tasks, lacking = tasks[is_possible], lacking[is_possible]
-    person = demand.person[tasks]
-    first = np.full(people, MONTHS + 1)
-    np.minimum.at(first, person, demand.due[tasks])
-    order = np.lexsort((person, first[person], lacking))
-    tasks, lacking = tasks[order], lacking[order]
-    for courses in np.unique(lacking):
-        of_person = tasks[lacking == courses].reshape(-1, courses)
-        while len(of_person):
-            # Whose course has lost its last seat is left out from time to time: most people wait in vain.
-            of_person = of_person[(left[demand.group[of_person]] > 0).all(axis=1)]
-            seats, served = left.tolist(), []
-            for at, groups in enumerate(demand.group[of_person[:_AT_ONCE]].tolist()):
-                if all(seats[group] for group in groups):
-                    served.append(at)
-                    for group in groups:
-                        seats[group] -= 1
-            trained[of_person[served]] = month
-            left[:], of_person = seats, of_person[_AT_ONCE:]
-
-
-def out_of_date(demand: Demand, trained: Ints, months: int) -> Ints:
-    """The persons out of date at the end of each month from 0, by province."""
-    provinces = int(demand.province_of_group.max(initial=-1)) + 1
-    until = np.where(trained == 0, months + 1, trained)
-    is_late = demand.due < until
-    due, until = demand.due[is_late], until[is_late]
-    people, person = np.unique(demand.person[is_late], return_inverse=True)
-    province = demand.province_of_person[people]
-    counts = np.zeros((months + 1, provinces), dtype=np.int64)
-    for month in range(months + 1):
-        is_out = np.zeros(len(people), dtype=bool)
-        is_out[person[(due <= month) & (month < until)]] = True
-        counts[month] = np.bincount(province[is_out], minlength=provinces)
-    return counts
-
-
-def least_out_of_date(demand: Demand, seats: Ints) -> Ints:
-    """By month and province, the fewest persons out of date that any plan with these seats can leave.
-
-    Of each course alone, at least those beyond all its seats so far; and at least those beyond the seats of all courses
-    together if they went to the people who need the fewest.
-    """
-    provinces = int(demand.province_of_group.max(initial=-1)) + 1
-    least = np.zeros((seats.shape[1], provinces), dtype=np.int64)
-    for month in range(seats.shape[1]):
-        due = demand.due <= month
-        wanted = np.bincount(demand.group[due], minlength=len(seats))
-        so_far = seats[:, : month + 1].sum(axis=1)
-        np.maximum.at(least[month], demand.province_of_group, np.maximum(wanted - so_far, 0))
-        budget = np.zeros(provinces, dtype=np.int64)
-        np.add.at(budget, demand.province_of_group, np.minimum(wanted, so_far))
-        courses = np.bincount(demand.person[due], minlength=len(demand.province_of_person))
-        unserved = np.bincount(demand.province_of_person[courses > 0], minlength=provinces)
-        for count in range(1, int(courses.max(initial=0)) + 1):
-            here = np.bincount(demand.province_of_person[courses == count], minlength=provinces)
-            served = np.minimum(here, budget // count)
-            budget, unserved = budget - served * count, unserved - served
-        least[month] = np.maximum(least[month], unserved)
-    return least
-
-
 @dataclass(frozen=True)
 class _Asked:
     """What a plan is made from: the demand of a place, its seats by group and month, and the names of both."""
@@ -264,15 +130,13 @@ class _Asked:
     ids: Ints
 
 
-def _asked(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NOW) -> _Asked:
+def _asked(con: ScopedCursor, on: date, where: Where, entered: Entered = ()) -> _Asked:
     """The tasks and seats on a day. Raises TooEarly where the register has no 12 complete months before it."""
-    if not {province for province, _ in scenario.seats if province} <= con.scope.codes:
+    if not {province for province, *_ in entered if province} <= con.scope.codes:
         # What seats change in a province tells how many lack their course.
         raise AccessDenied
     within = filters_of_results(where)
-    period = jalali.last_complete_months(on, MONTHS)
-    if con.begins_on is None or con.begins_on > period[0]:
-        raise TooEarly("the seats are those of the last 12 complete months, and the register has fewer")
+    period = last_year(con, on)
     like = ask(con, "trainable_assistants", on=on, where=where)
     results = ask(con.of_everybody, "results_passed", by=("province", "course"), over=period, where=within)
     units = [*jalali.units_between(on, jalali.add_months(on, MONTHS + 2), "month")][: MONTHS + 1]
@@ -308,7 +172,7 @@ def _asked(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NOW) 
     yearly = np.zeros(len(groups))
     for province, course, count in known[["province", "course", "results_passed"]].itertuples(index=False):
         yearly[number[province, course]] = count
-    yearly = _chosen(groups, yearly, scenario)
+    yearly = _with(entered, groups, yearly)
     # Whole seats, a twelfth of the year's by the end of each month.
     seats = np.diff(np.floor(np.outer(yearly / MONTHS, np.arange(MONTHS + 1)) + 1e-9), axis=1, prepend=0).astype(
         np.int64
@@ -318,17 +182,17 @@ def _asked(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NOW) 
     return _Asked(demand, seats, groups, months, people, like, [results], readable(sql, parameters), ids)
 
 
-def _chosen(groups: list[tuple[str, str]], yearly: Numbers, scenario: Scenario) -> Numbers:
-    """The seats a year of each group, those of a scenario where it has some; shared ones go in proportion to today's."""
-    chosen = yearly.copy()
-    for (province, course), monthly in scenario.seats.items():
+def _with(entered: Entered, groups: list[tuple[str, str]], yearly: Numbers) -> Numbers:
+    """The seats a year of each group, those entered where there are some; shared ones go in proportion to today's."""
+    chosen, own = yearly.copy(), {(province, course) for province, course, _ in entered}
+    for province, course, monthly in entered:
         at = [
-            number
-            for number, group in enumerate(groups)
-            if group[1] == course and (group[0] == province if province else group not in scenario.seats)
+            i
+            for i, group in enumerate(groups)
+            if group == (province, course) or (not province and group[1] == course and group not in own)
         ]
         share = yearly[at] if yearly[at].any() else np.ones(len(at))
-        chosen[at] = monthly * MONTHS * share / share.sum()
+        chosen[at] = monthly * MONTHS * share / max(share.sum(), 1e-9)
     return chosen
 
 

@@ -44,7 +44,8 @@ _PIECE = 10_000
 class Answer:
     """The rows that answer a question, with their metrics, the queries that ran and the publication they were read from.
 
-    `columns`: the dimensions asked by, then the metrics asked for, then the parts of ratios. `rows`: tuples of plain values;
+    `columns`: the dimensions asked by, the metrics asked for, the parts of ratios, and the size of each group (`size_of`) where
+    no part gives it. `rows`: tuples of plain values;
     None is an unknown member or an undefined number. `provisional`: the units of time that can still change.
     """
 
@@ -278,7 +279,7 @@ def ask_each(
     where: Mapping[str, Sequence[str]] | None = None,
     publication: Publication | None = None,
 ) -> dict[str, Answer]:
-    """Several metrics at once: an Answer for each by its name, equal to that of `ask`, from one common query.
+    """Several metrics at once: an Answer for each by its name, from one common query; that of `ask` without the sizes of groups.
 
     Snapshots are measured on the day, events counted over the period. `by` is empty or the province: by other
     dimensions each metric has its own rows. Raises QuestionError if one of them has no meaning.

@@ -13,7 +13,7 @@ from persiantools.jdatetime import JalaliDate
 
 from etl.core import jalali
 from etl.semantic.access import ScopedCursor
-from etl.semantic.catalog import catalogue, counts_a_year, provisional_days
+from etl.semantic.catalog import TIME, catalogue, counts_a_year, provisional_days
 
 
 def last_settled_day(on: date, provisional_days: int) -> date:
@@ -50,7 +50,7 @@ def comparable(answer: _Answer) -> _Answer:
     """The answer, without the numbers that count 12 months without a Nowruz: they are None. The same one if it has none."""
     names = [metric.name for metric in answer.metrics if metric.name in catalogue() and counts_a_year(metric.name)]
     positions = set(map(answer.columns.index, names))
-    times = [answer.by.index(unit) for unit in ("month", "quarter", "year") if unit in answer.by]
+    times = [answer.by.index(unit) for unit in TIME if unit in answer.by]
     if not positions or not times:
         return answer
 

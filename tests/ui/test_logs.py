@@ -4,11 +4,11 @@ import asyncio
 import io
 import logging
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
-from streamlit.components.v2 import get_bidi_component_manager
 from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.web.server.starlette import starlette_routes
 from uvicorn.protocols.websockets import websockets_sansio_impl
@@ -45,7 +45,8 @@ def log_stream() -> Iterator[io.StringIO]:
 
 def test_a_file_of_the_chart_component_that_is_missing_is_logged_without_its_path(log_stream, monkeypatch):
     manager = BidiComponentManager()
-    monkeypatch.setattr(get_bidi_component_manager, "get_bidi_component_manager", lambda: manager)
+    module = import_module("streamlit.components.v2.get_bidi_component_manager")
+    monkeypatch.setattr(module, "get_bidi_component_manager", lambda: manager)
     plot.component("plot")
     app = Starlette(routes=starlette_routes.create_bidi_component_routes(manager, ""))
     assert asyncio.run(_status(app, "/_stcore/bidi-components/dashboard.plot/plot.js")) == 200

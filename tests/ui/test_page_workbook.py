@@ -16,6 +16,7 @@ import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 from streamlit.testing.v1 import AppTest
 
+import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.core.errors import Refused
 from etl.semantic import exportable
 from tests.conftest import Sample
@@ -23,9 +24,8 @@ from tests.made import by_province
 from tests.parts import PARTS, SCRIPT, opening
 from ui.charts.elements import ChartContext
 from ui.components import page_files, tables
-from ui.components.footer import context
 from ui.data import warehouse
-from ui.exports.page_workbook import Card, PageJob, Part
+from ui.exports.page_workbook import Card, PageJob, Part, safe
 from ui.i18n import text
 from ui.state.page_context import PageContext, Scope
 
@@ -33,6 +33,8 @@ PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
     "1f15c4890000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
 )
+# Pages of words.
+WITHOUT = ("methods", "briefings")
 NOTHING = {"[x]": "–", "[c]": "–"}
 
 
@@ -46,7 +48,9 @@ def published(publish_sample: Callable[..., Sample]) -> Iterator[Path]:
 def opened(name: str, lang: str) -> AppTest:
     app = AppTest.from_string(SCRIPT, default_timeout=120)
     app._page_hash, tab = opening(name)
-    for key, value in {**tab, "lang": lang}.items():
+    # The profile is that of a chosen province.
+    chosen = {"province": "IR-23"} if name == "province" else {}
+    for key, value in {**tab, **chosen, "lang": lang}.items():
         app.query_params[key] = value
     return app.run()
 
@@ -56,7 +60,7 @@ def job_of(noted: dict[str, Any], lang: str, circulation: bool = False) -> PageJ
     entries = [one for one in noted.values() if not (circulation and page_files._is_detail(page_files._source(one)))]
     parts = tuple(Part(one.title, one.below, one.source, one.limit) for one in entries if not isinstance(one, Card))
     cards = tuple(one for one in entries if isinstance(one, Card))
-    return PageJob("Page", "Iran", "somebody", cards, parts, context(view), circulation)
+    return PageJob("Page", "Iran", "somebody", cards, parts, page_files.context(view), circulation)
 
 
 def written(job: PageJob) -> openpyxl.Workbook:
@@ -72,7 +76,7 @@ def cells(sheet: Worksheet) -> list[list[Any]]:
 
 
 def in_words(value: Any, unit: str, lang: str) -> str:
-    return NOTHING.get(value) or text.plain(value.date() if hasattr(value, "date") else value, unit, lang)
+    return NOTHING.get(value) or safe(text.plain(value.date() if hasattr(value, "date") else value, unit, lang))
 
 
 @pytest.mark.slow
@@ -82,7 +86,8 @@ def test_the_workbook_of_a_page_holds_the_cells_of_its_screen(name: str, lang: s
     app = opened(name, lang)
     noted = app.session_state["page parts"]
     if not noted:
-        pytest.skip(f"{name} shows no numbers of the register without a choice")
+        assert name in WITHOUT
+        return
     screen = "\n".join(element.proto.body for element in app.get("html"))
     job = job_of(noted, lang)
     book = written(job)
@@ -92,11 +97,11 @@ def test_the_workbook_of_a_page_holds_the_cells_of_its_screen(name: str, lang: s
         shown = {text.escape(card.label): card for card in job.cards}
         for (label, value, *_), card in zip(cells(sheets.pop(0))[1:], job.cards, strict=True):
             metric = warehouse.metric(card.measure, card.answer) or card.answer.metrics[0]
-            assert f"<bdi>{text.escape(in_words(value, metric.unit, lang))}</bdi>" in screen, (label, value)
+            assert f"<bdi>{text.escape(in_words(value, metric.unit, lang))}</bdi>" in safe(screen), (label, value)
         assert all(label in screen for label in shown)
     assert len(sheets) == len(job.parts)
     for part, sheet in zip(job.parts, sheets, strict=True):
-        assert sheet["A1"].value == part.title
+        assert sheet["A1"].value == safe(part.title)
         answer = exportable.of(part.source).answer
         columns = tables.columns_of(view, answer, job.context)
         heads, *rows = cells(sheet)
@@ -107,7 +112,7 @@ def test_the_workbook_of_a_page_holds_the_cells_of_its_screen(name: str, lang: s
                 unit = "text" if column.name in answer.by else tables.unit_of(answer, column.name)
                 on_screen = markup.unescape(re.sub("<[^>]+>", "", column.cell(row)))
                 on_screen = on_screen.removesuffix(f" ({text.word('figure.provisional', lang)})")
-                assert in_words(found, unit, lang) == on_screen, (part.title, column.name)
+                assert in_words(found, unit, lang) == safe(on_screen), (part.title, column.name)
 
 
 def _place(column: Any, answer: Any, heads: list[str], chart_context: ChartContext) -> int:
@@ -146,13 +151,16 @@ def test_the_workbook_follows_the_accessibility_checklist(lang: str) -> None:
         header, *rows = sheet[table.ref]
         heads = [cell.value for cell in header]
         assert table.headerRowCount == 1
-        assert all(heads) and len({head.casefold() for head in heads}) == len(heads)
+        assert all(heads)
+        assert len({head.casefold() for head in heads}) == len(heads)
         assert not sheet.merged_cells.ranges
-        assert all(row for row in rows) and all(cell.value is not None for row in rows for cell in row), sheet.title
+        assert all(cell.value is not None for row in rows for cell in row), sheet.title
         hidden = [d for d in (*sheet.row_dimensions.values(), *sheet.column_dimensions.values()) if d.hidden]
-        assert not hidden and sheet.sheet_state == "visible"
+        assert not hidden
+        assert sheet.sheet_state == "visible"
         # The heading is the first cell; the reading direction is that of the language; no colour carries meaning.
-        assert sheet["A1"].value and sheet["A1"].font.b
+        assert sheet["A1"].value
+        assert sheet["A1"].font.b
         assert bool(sheet.sheet_view.rightToLeft) is (lang == "fa")
         assert all(cell.fill.fill_type is None for row in rows for cell in row)
         assert not any(str(cell.value).startswith(("=", "+")) for row in sheet.iter_rows() for cell in row)
@@ -251,4 +259,4 @@ def test_libreoffice_opens_it_and_reads_the_same_cells(tmp_path: Path) -> None:
 def test_an_empty_list_is_a_table_with_its_header() -> None:
     data = replace(by_province(), rows=[])
     sheet = written(PageJob("P", "I", "s", (), (Part("A", "", data),), ChartContext("en"), False)).worksheets[2]
-    assert cells(sheet)[1:] == [["–"] * 5]
+    assert cells(sheet)[1:] == [["–"] * 5], "of no row there is no status"

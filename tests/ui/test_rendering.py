@@ -38,7 +38,7 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
     monkeypatch.setattr(streamlit_internals, "get_script_run_ctx", lambda: new_page.context)
     monkeypatch.setattr(rendering.st, "container", nullcontext)
     # A busy machine may need longer than a reader would wait.
-    monkeypatch.setattr(rendering, "_PATIENCE", 5)
+    monkeypatch.setattr(rendering, "_PATIENCE", 60)
     with ThreadPoolExecutor(4) as pool:
         monkeypatch.setattr(warehouse, "soon", pool.submit)
         rendering.begin()

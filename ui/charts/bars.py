@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from etl.semantic.answers import Answer
-from etl.semantic.catalog import TIME
-from etl.semantic.ranking import size_of, worse_side
+from etl.semantic.catalog import TIME, size_of
+from etl.semantic.ranking import worse_side
 from ui.charts import axes, elements, time_titles, titles
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from etl.semantic.answers import Answer, Metric
-from etl.semantic.catalog import catalogue
+from etl.semantic.catalog import catalogue, size_of
 from etl.semantic.combine import ratio
-from etl.semantic.ranking import least, size_of
+from etl.semantic.ranking import least
 from ui import palette
 from ui.i18n import text
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from etl.analysis.training import GOAL
 from etl.semantic.answers import Answer, Metric
+from etl.warehouse import dimensions
 from ui.charts import axes, elements, marks, time_titles, titles
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
@@ -14,7 +15,7 @@ from ui.charts.matrix import heatmap
 from ui.i18n import text
 from ui.summary import verdict
 
-TIME = ("month", "quarter", "year", "day")
+TIME = (*dimensions.TIME, "day")
 
 
 @chart(time_titles.latest, has_events=True)

@@ -127,7 +127,8 @@ def copy_and_present(view: PageContext, answer: Answer) -> None:
     copy = ""
     if access.may_leave(user.scope(), answer):
         copied = view.escaped("more.copied_picture")
-        copy = f'<button type="button" class="pd-copy-picture" data-copied="{copied}">{view.escaped("more.copy_picture")}</button>'
+        label = view.escaped("more.copy_picture")
+        copy = f'<button type="button" class="pd-copy-picture" data-copied="{copied}">{label}</button>'
         copy += '<span role="status" class="pd-note"></span>'
     present = f'<button type="button" class="pd-present">{view.escaped("more.present")}</button>'
     st.html(f'<div class="pd-tools">{copy}{present}</div>', width="content")

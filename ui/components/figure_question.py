@@ -7,8 +7,8 @@ from typing import Any
 
 from etl.analysis.different import is_tested
 from etl.semantic.answers import Answer, Metric
+from etl.semantic.catalog import size_of
 from etl.semantic.provisional import comparable
-from etl.semantic.ranking import size_of
 from ui.charts import marks
 from ui.charts.chart import Chart
 from ui.charts.elements import ChartContext
@@ -45,7 +45,7 @@ class FigureQuestion:
         # A map always shows the whole country and outlines the selection.
         without = ("province", "county") if self.chart.whole_country else ()
         answer, ignored = scoped_query.ask(self.view, self.names, self.axes, self.over, without)
-        return (_with_sides(self.view, _with_sizes(self.view, answer)) if self.chart.compares else answer), ignored
+        return (_with_sides(self.view, answer) if self.chart.compares else answer), ignored
 
     def options(self, answer: Answer) -> dict[str, Any]:
         """The options that the chart takes besides the answer."""
@@ -164,24 +164,6 @@ def _with_sides(view: PageContext, answer: Answer) -> Answer:
         rows=[(*row, *of_group.get(row[0], ("untested", None))) for row in answer.rows],
         query=f"{answer.query}\n\n{tested.query}",
         sources=answer.sources | tested.sources,
-    )
-
-
-def _with_sizes(view: PageContext, answer: Answer) -> Answer:
-    """The answer with a column of group sizes, for measures that bring none (a median, a difference)."""
-    counted = size_of(answer.metrics[0])
-    if counted in answer.columns or counted not in warehouse.catalogue():
-        return answer
-    if not set(answer.by) <= warehouse.catalogue()[counted].dimensions:
-        return answer
-    sizes = _ask_size(view, answer, counted, answer.by)
-    of_group = {row[: len(answer.by)]: row[sizes.columns.index(counted)] for row in sizes.rows}
-    return replace(
-        answer,
-        columns=(*answer.columns, counted),
-        rows=[(*row, of_group.get(tuple(row[: len(answer.by)]))) for row in answer.rows],
-        query=f"{answer.query}\n\n{sizes.query}",
-        sources=answer.sources | sizes.sources,
     )
 
 

@@ -55,15 +55,22 @@ def is_noted(ident: str) -> bool:
 
 
 @rendering.fragment
-def offer(view: PageContext, page: str, noted: Sequence[_Noted | Card], context: ChartContext) -> None:
+def offer(view: PageContext, page: str, noted: Sequence[_Noted | Card]) -> None:
     """The popover; nothing is worked out until it is opened."""
     popover = st.popover(view.word("book.open"), key="page-files", type="tertiary", on_change="rerun")
     if popover.open:
         with popover, error_boundary(view.lang, "page-files"):
-            _inside(view, page, noted, context)
+            _inside(view, page, noted)
 
 
-def _inside(view: PageContext, page: str, noted: Sequence[_Noted | Card], context: ChartContext) -> None:
+def context(view: PageContext) -> ChartContext:
+    """The context of a workbook: some of its tables have a measure in each row."""
+    names = {name: warehouse.names(name, view.lang) for name in ("course", "institute")}
+    measures = {name: metric.label[view.lang] for name, metric in warehouse.catalogue().items()}
+    return ChartContext(view.lang, view.dark, names | {"metric": measures})
+
+
+def _inside(view: PageContext, page: str, noted: Sequence[_Noted | Card]) -> None:
     if not noted:
         blocks.note(view.word("book.nothing"))
         return
@@ -81,7 +88,7 @@ def _inside(view: PageContext, page: str, noted: Sequence[_Noted | Card], contex
     left_out = tuple(one.title for one in noted if one not in taken and isinstance(one, _Noted))
     pictures: dict[str, bytes] = {}
     if with_pictures:
-        drawn = _drawn(taken, context, circulation)
+        drawn = _drawn(taken, context(view), circulation)
         found = _pictures(drawn, f"{key}-{circulation}")
         if found is None:
             blocks.note(view.word("book.drawing"), is_status=True)
@@ -96,14 +103,14 @@ def _inside(view: PageContext, page: str, noted: Sequence[_Noted | Card], contex
     who = user.scope().sub if user.signs_in() else view.word("sign_in.open_mode")
     made = view.word("book.made_by", who=who, day=text.day_in_both(now.date(), view.lang), hour=f"{now:%H:%M}")
     cards = tuple(one for one in taken if isinstance(one, Card))
-    job = PageJob(page, place, made, cards, parts, context, circulation, left_out)
+    job = PageJob(page, place, made, cards, parts, context(view), circulation, left_out)
     try:
         job.check()
     except Refused as refused:
         blocks.note(str(refused), is_status=True)
         return
     published = warehouse.published()
-    name = about.named(context, (page,), place, (view.as_of.isoformat(), published.id), "xlsx", circulation)
+    name = about.named(context(view), (page,), place, (view.as_of.isoformat(), published.id), "xlsx", circulation)
     details: dict[str, str | int] = {"metric": "page", "form": "xlsx", "rows": job.rows(), "publication": published.id}
     downloads.made_first(view, key, name, job, details | {"page": page_context.part()})
 

@@ -21,8 +21,7 @@ from etl.revisions import diff
 from etl.semantic import access, answers, disclosure, provisional
 from etl.semantic.access import AccessScope, ScopedCursor
 from etl.semantic.answers import Answer
-from etl.semantic.catalog import catalogue
-from etl.semantic.ranking import size_of
+from etl.semantic.catalog import catalogue, size_of
 from etl.warehouse import publications
 from etl.warehouse.publications import Publication
 from ui.i18n import text

@@ -32,7 +32,7 @@ def progress(source: Exportable, tell: Report | None) -> Callable[[int], None]:
 def cover(
     source: Exportable, context: ChartContext, scope: str, circulation: bool, limit: str = ""
 ) -> Iterable[tuple[str, str]]:
-    """The cover of a file: scope, the `limit` of a list, days, load, whether it is rounded, and the definition of each measure."""
+    """The cover of a file: scope, `limit` of a list, days, publication, whether it is rounded, definitions of the measures."""
     answer = exportable.of(source).answer
     published = answer.publication
     yield context.word("file.scope"), scope

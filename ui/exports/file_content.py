@@ -20,6 +20,8 @@ from ui.exports import status
 from ui.i18n import text
 
 STATUS = "status"
+# The units of whole numbers.
+_COUNTED = ("persons", "institutes", "applications", "licences", "files", "rows", "counties", "completions", "seats")
 Exportable = Answer | exportable.StreamedRows | exportable.StoredRows
 
 
@@ -79,8 +81,9 @@ def _part(answer: Answer, field: pa.Field, context: ChartContext) -> _Part:
     kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
     metric = next((metric for metric in answer.metrics if metric.name == name), None)
     if pa.types.is_null(kind):
-        of_days = metric is not None and metric.unit == "date"
-        kind = pa.string() if name in answer.by else pa.date32() if of_days else pa.float64()
+        unit = metric.unit if metric else ""
+        whole = pa.int64() if unit in _COUNTED else pa.float64()
+        kind = pa.string() if name in answer.by else pa.date32() if unit == "date" else whole
     field, is_string, is_day = pa.field(name, kind), pa.types.is_string(kind), pa.types.is_date32(kind)
     # A numeric dimension, such as a count of months, has no name.
     if name in answer.by and (is_string or is_day):

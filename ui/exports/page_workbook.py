@@ -15,8 +15,8 @@ from typing import IO, Any
 
 import xlsxwriter
 
+from etl.core import spreadsheet
 from etl.core.errors import Refused
-from etl.core.spreadsheet import safe
 from etl.semantic import disclosure, exportable
 from etl.semantic.answers import Answer
 from ui.charts.elements import ChartContext
@@ -30,7 +30,13 @@ from ui.i18n import text
 # Such a workbook is made in memory: rows of all its tables together.
 MOST_ROWS = 100_000
 _NO_SHEET_NAME, _SHEET_NAME = re.compile(r"[\[\]:*?/\\'\x00-\x1f\u200e\u200f\u2066-\u2069]+"), 31
+_DIRECTION = re.compile(r"[\u061c\u200e\u200f\u2066-\u2069]")
 _WIDTHS, _TEXT = (10, 60), "@"
+
+
+def safe(value: Any) -> Any:
+    """A value that no program runs; its text without marks of direction, which some programs show as boxes."""
+    return spreadsheet.safe(_DIRECTION.sub("", value)) if isinstance(value, str) else value
 
 
 @dataclass(frozen=True)
@@ -160,7 +166,6 @@ class _Writer:
         added = self._book.add_worksheet(unique)
         if self._context.rtl:
             added.right_to_left()
-        added.hide_gridlines(0)
         added.set_paper(9)
         added.fit_to_pages(1, 0)
         return added
@@ -245,19 +250,16 @@ class _Writer:
                 for batch in contents.batches
             ]
         columns = [[value for batch in arrays for value in batch[at]] for at in range(len(names))]
-        letters = columns[names.index(STATUS)] if STATUS in names else []
-        if letters and not any(letters):
-            # Where no row has a status there is nothing to say.
-            at = names.index(STATUS)
-            for listed in (names, heads, formats, columns):
-                del listed[at]
+        keys = list(zip(*(columns[names.index(axis)] for axis in answer.by), strict=True)) or [()] * len(columns[0])
+        shown = [at for at, name in enumerate(names) if self._is_shown(name, columns[at], answer)]
+        names, heads, formats = ([one[at] for at in shown] for one in (names, heads, formats))
+        columns = [columns[at] for at in shown]
         rows = [
             [
                 (self._cell(name, value, answer, key), number_format)
                 for name, value, number_format in zip(names, values, formats, strict=True)
             ]
-            for values in zip(*columns, strict=True)
-            for key in [tuple(values[names.index(axis)] for axis in answer.by)]
+            for key, values in zip(keys, zip(*columns, strict=True), strict=True)
         ]
         below = self._table(on, row, heads, rows)
         on.freeze_panes(row + 1, 0)
@@ -267,10 +269,17 @@ class _Writer:
         for at, note in enumerate(notes, below):
             on.write_string(at, 0, safe(note))
         if part.picture:
-            options = {"description": f"{part.title}. {part.below}", "x_scale": 0.5, "y_scale": 0.5}
+            options = {"description": safe(f"{part.title}. {part.below}"), "x_scale": 0.5, "y_scale": 0.5}
             on.insert_image(
                 below + len(notes) + 1, 0, "picture.png", options | {"image_data": io.BytesIO(part.picture)}
             )
+
+    def _is_shown(self, name: str, values: Sequence[Any], answer: Answer) -> bool:
+        """Whether a column is described; that of the status only where a row has one."""
+        if name == STATUS:
+            return any(values)
+        bare = name.removesuffix("_name").removesuffix("_jalali")
+        return bare in answer.by or name in answer.by or warehouse.metric(bare, answer) is not None
 
     def _cell(self, name: str, value: Any, answer: Answer, key: tuple[Any, ...]) -> Any:
         """A value as it is written; an empty cell says why it is empty."""
@@ -284,7 +293,7 @@ class _Writer:
 
     def _cards(self) -> None:
         """The sheet of the numbers on cards, one row each."""
-        context, word = self._context, self._context.word
+        word = self._context.word
         on, row = self._begin(word("book.cards"), word("book.cards"), (self._job.scope,))
         heads = [word(f"book.{key}") for key in ("measure", "value", "unit", "when")] + [word("file.status")]
         rows = []

@@ -19,7 +19,7 @@ from etl.core.jalali import parse_day, unit_of
 from etl.core.paths import REFERENCE, ROOT
 from etl.core.places import newer_counties, reference_rows
 from etl.core.text_folding import latin_digits
-from etl.semantic.catalog import CHOICES, DIMENSIONS
+from etl.semantic.catalog import CHOICES, DIMENSIONS, TIME
 from etl.warehouse.dimensions import FILTERS
 
 LANGUAGES = ("fa", "en")
@@ -308,7 +308,7 @@ def month_in_both(label: str, lang: str) -> str:
     written = unit_label(label, lang)
     if lang == "fa":
         return written
-    month = unit_of(JalaliDate(*map(int, label.split("-")), 1).to_gregorian(), "month")
+    month = unit_of(JalaliDate(int(label[:4]), int(label[5:]), 1).to_gregorian(), "month")
     names = [words("calendar.gregorian", lang)[one.month - 1][:3] for one in (month.first, month.last)]
     years = [str(month.first.year), ""] if month.first.year != month.last.year else ["", ""]
     return f"{written} ({' '.join(filter(None, (names[0], years[0])))}–{names[1]} {month.last.year})"
@@ -345,7 +345,7 @@ def member(dimension: str, code: object, lang: str, names: Mapping[str, str] | N
     if isinstance(code, date):
         return day(code, lang)
     code = str(code)
-    if dimension in ("month", "quarter", "year"):
+    if dimension in TIME:
         return unit_label(code, lang)
     if names and code in names:
         return names[code]

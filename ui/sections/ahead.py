@@ -131,7 +131,7 @@ def _queue(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
 
 def seats(view: PageContext, scenario: Scenario) -> None:
     """The seat plan with the seats of a scenario: what it reaches, where one more room gains most, and the seats to order."""
-    there = {"scenario": Scenario(seats=scenario.seats)}
+    there = {"entered": tuple((*place, count) for place, count in sorted(scenario.seats.items()))}
     left, right = st.columns(2)
     with left:
         _part(view, "seat-plan", "seat_plan_months", partial(_plan, view), **there)

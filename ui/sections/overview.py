@@ -8,6 +8,7 @@ import streamlit as st
 
 from etl.analysis import data_quality, registry
 from etl.semantic.answers import Answer
+from etl.warehouse.dimensions import PLACES
 from ui.components import blocks, table_html, tables
 from ui.components.blocks import error_boundary, notice
 from ui.components.cards import headline
@@ -39,7 +40,7 @@ def sources(view: PageContext) -> Sources:
         return warehouse.ask(*names, by=by, on=on, over=over, where=where)
 
     def everywhere(name: str) -> Answer:
-        known = registry.filters(name) - {"province", "county", "institute"}
+        known = registry.filters(name) - {*PLACES}
         return warehouse.analyse(name, on=view.as_of, where=view.under(known)[0])
 
     def compared(name: str, by: str) -> Answer:
@@ -120,7 +121,7 @@ def _needing_action(view: PageContext) -> None:
         if actions:
             body = f'<ol class="pd-actions">{"".join(_action(view, action) for action in actions)}</ol>'
         st.html(blocks.heading(view.word("action.title")) + body)
-        partly = [name for name in view.where if name not in ("province", "county", "institute", "activity")]
+        partly = [name for name in view.where if name not in (*PLACES, "activity")]
         if partly:
             filters = text.listed([view.word(f"scope.{name}") for name in partly], view.lang)
             blocks.note(view.word("action.whole", filters=filters))
@@ -147,7 +148,7 @@ def _everywhere(view: PageContext) -> dict[str, Answer]:
     """Each measure by province against the nation, on its latest settled day or over the period of the page."""
     answers = {}
     for name in different.COMPARED:
-        where, _ = view.under(warehouse.catalogue()[name].dimensions - {"province", "county", "institute"})
+        where, _ = view.under(warehouse.catalogue()[name].dimensions - {*PLACES})
         over = view.complete_months(periods.DEFAULT_MONTHS) if warehouse.catalogue()[name].kind == "event" else None
         with suppress(warehouse.TooEarly):
             answers[name] = scoped_query.different(view, name, "province", where, over)

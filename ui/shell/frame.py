@@ -11,7 +11,6 @@ import streamlit as st
 from etl.analysis import data_quality
 from ui.components import page_files
 from ui.components.blocks import error_boundary, notice
-from ui.components.footer import context
 from ui.data import owed, user, warehouse
 from ui.i18n import text
 from ui.sections import saved_views
@@ -95,7 +94,7 @@ def _tools(part: str, title: str) -> None:
     view = page_context.view()
     saved_views.block(view, part)
     saved_views.copy_link(view)
-    page_files.offer(view, title, tuple(page_context.parts().values()), context(view))
+    page_files.offer(view, title, tuple(page_context.parts().values()))
 
 
 def _signed_in(lang: str) -> str:
@@ -197,7 +196,17 @@ def _trust(lang: str) -> None:
     if missing := warehouse.result(data_quality.refused_files):
         files = [text.isolated(file, lang) for file in missing]
         sentences.insert(1, text.escaped("trust.missing", lang, files=text.listed(files, lang)))
-    sentences += [f"{text.escape(name)}: <bdi>{text.escape(told)}</bdi>" for name, told in owed.lines(lang, published)]
+    cited, releases = owed.citation(lang, published), text.word("owed.calendar", lang)
+    for name, told in owed.lines(lang, published):
+        words = f"<bdi>{text.escape(told)}</bdi>"
+        if told == cited:
+            words += (
+                f" {saved_views.copy_button(text.escaped('owed.copy', lang), text.escaped('owed.copied', lang), told)}"
+            )
+        # Twelve days are opened by who wants them.
+        is_long = name == releases
+        label = text.escape(name)
+        sentences.append(f"<details><summary>{label}</summary>{words}</details>" if is_long else f"{label}: {words}")
     spans = "".join(f"<span>{part}</span>" for part in sentences)
     scope = page_context.view().scope.address()
     links = "".join(

@@ -136,7 +136,7 @@ def begin() -> dict[str, Any]:
     user.begin(
         None
         if people.mode() == "open"
-        else user.SignIn(people.scope_of_run, offer, _record, _events, people.groups_of_run)
+        else user.SignIn(people.scope_of_run, offer, _record, _events, people.groups_of_run, people.teams_of_run)
     )
     return secrets
 

@@ -174,6 +174,11 @@ def groups_of_run() -> tuple[str, ...]:
     return person.groups if person else ()
 
 
+def teams_of_run() -> tuple[str, ...]:
+    """Those of these groups that access.toml knows."""
+    return tuple(name for name in groups_of_run() if name in table().groups)
+
+
 def own_sessions() -> list[tuple[float, float]]:
     """Beginning and last sight of the sessions of the person of this run, the latest first."""
     person = of_run()
