@@ -252,18 +252,14 @@ class _Writer:
         columns = [[value for batch in arrays for value in batch[at]] for at in range(len(names))]
         keys = list(zip(*(columns[names.index(axis)] for axis in answer.by), strict=True)) or [()] * len(columns[0])
         shown = [at for at, name in enumerate(names) if self._is_shown(name, columns[at], answer)]
-        names, heads, formats = ([one[at] for at in shown] for one in (names, heads, formats))
-        columns = [columns[at] for at in shown]
+        rows_shown = zip(*(columns[at] for at in shown), strict=True)
         rows = [
-            [
-                (self._cell(name, value, answer, key), number_format)
-                for name, value, number_format in zip(names, values, formats, strict=True)
-            ]
-            for key, values in zip(keys, zip(*columns, strict=True), strict=True)
+            [(self._cell(names[at], value, answer, key), formats[at]) for at, value in zip(shown, values, strict=True)]
+            for key, values in zip(keys, rows_shown, strict=True)
         ]
-        below = self._table(on, row, heads, rows)
+        below = self._table(on, row, [heads[at] for at in shown], rows)
         on.freeze_panes(row + 1, 0)
-        on.set_column(0, len(heads) - 1, 20)
+        on.set_column(0, len(shown) - 1, 20)
         notes = [text.others(answer.left_out, context.lang)] if answer.left_out else []
         notes += [f"{metric.label[context.lang]}: {metric.description[context.lang]}" for metric in metrics.values()]
         for at, note in enumerate(notes, below):
