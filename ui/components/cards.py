@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from etl.analysis import why
+from etl.analysis.different import is_tested
 from etl.core.jalali import last_complete_months, year_before
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import provisional_days
@@ -254,6 +255,8 @@ def _card(view: PageContext, name: str, answers: CardAnswers | None, below: str)
         lines.append(view.escaped("figure.period", first=first, last=last))
     if value is not None and before is not None:
         lines.append(_changed(view, metric, value, before, answers.side if answers else ""))
+    if value is not None:
+        lines += _beside_nation(view, metric)
     if value is None:
         lines.append(view.escaped("figure.not_settled" if is_unsettled else "figure.not_known"))
     elif parts := elements.parts_of(answer, metric, row, context(view)):
@@ -281,6 +284,26 @@ def _card(view: PageContext, name: str, answers: CardAnswers | None, below: str)
     )
     page_files.note_card(f"card-{name}", label, where_and_when(view, answer), answer, part)
     question(view, answer, f"card-{name}")
+
+
+def _beside_nation(view: PageContext, metric: Metric) -> list[str]:
+    """Of a rate of one province, the side of the nation on which it clearly is; nothing where chance may explain it."""
+    provinces = view.where.get("province", ())
+    if (
+        len(provinces) != 1
+        or {"county", "institute"} & {*view.where}
+        or metric.kind == "event"
+        or not is_tested(metric.name)
+    ):
+        return []
+    with suppress(warehouse.QuestionError, warehouse.TooEarly):
+        where, _ = view.under(metric.dimensions - {"county", "institute"})
+        for row in scoped_query.different(view, metric.name, "province", where).records():
+            if row["province"] == provinces[0] and row["side"] in ("lower", "higher"):
+                nation = f"{view.word('different.nation')} ({text.plain(row['whole_value'], metric.unit, view.lang)})"
+                words = view.escaped(f"different.{row['side']}", whole=nation)
+                return [f'<b class="pd-{changes.verdict(metric, row["side"])}">{words}</b>']
+    return []
 
 
 def _why(view: PageContext, metric: Metric, answers: CardAnswers | None) -> str:

@@ -18,9 +18,9 @@ from ui.state import page_context, page_parameters
 
 _PAGE = "methods"
 _DERIVED = "derived"
-# Settled, projected, signalled and suppressed numbers, and the paragraph on how well a method performs.
-_METHODS = ("settled", "projection", "signals", "disclosure")
-_TRIED = {"signals": ("how.signals_tried",)}
+# Compared, settled, projected, signalled and suppressed numbers, and the paragraphs on how well a method performs.
+_METHODS = ("different", "settled", "projection", "signals", "disclosure")
+_TRIED = {"different": ("how.different_tried",), "signals": ("how.signals_tried",)}
 _STYLE = Path(__file__).with_suffix(".css")
 
 
