@@ -13,6 +13,7 @@ from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.web.server.starlette import starlette_routes
 from uvicorn.protocols.websockets import websockets_sansio_impl
 
+from ui import streamlit_internals
 from ui.components import plot
 from ui.shell import logs
 
@@ -47,7 +48,7 @@ def test_a_file_of_the_chart_component_that_is_missing_is_logged_without_its_pat
     manager = BidiComponentManager()
     module = import_module("streamlit.components.v2.get_bidi_component_manager")
     monkeypatch.setattr(module, "get_bidi_component_manager", lambda: manager)
-    plot.component("plot")
+    streamlit_internals.serve_components("dashboard", ("plot", "table"), plot.ROOT, "static")
     app = Starlette(routes=starlette_routes.create_bidi_component_routes(manager, ""))
     assert asyncio.run(_status(app, "/_stcore/bidi-components/dashboard.plot/plot.js")) == 200
     assert asyncio.run(_status(app, f"/_stcore/bidi-components/dashboard.plot/{MARK}.js")) == 404
