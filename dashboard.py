@@ -11,10 +11,10 @@ from importlib import import_module
 
 import streamlit as st
 from starlette.middleware import Middleware
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from etl.core.errors import Refused
 from etl.core.settings import Faulty
+from ui import streamlit_internals
 
 try:
     from etl.semantic import catalog
@@ -46,7 +46,7 @@ def menu(lang: str) -> dict[str, list[st.Page]]:
     return groups
 
 
-if get_script_run_ctx(suppress_warning=True):
+if streamlit_internals.is_script_run():
     with service.rerun():
         frame.run(menu)
 else:

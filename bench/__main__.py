@@ -14,6 +14,7 @@ _HERE = Path(__file__).parent
 # The parts in the order in which they are measured, each with its module.
 PARTS = {
     "questions": "race",
+    "analyses": "analyses",
     "build": "building",
     "intake": "intake",
     "pages": "pages",
@@ -52,6 +53,7 @@ def _measure(part: str, made_register: register.Register, options: argparse.Name
         return {
             "kinds": race.run(made_register, options.questions),
             "export": exporting.run(made_register),
+            "by_address": exporting.by_address(made_register),
             "scope_checks": checks,
         }
     module = import_module(f"bench.{PARTS[part]}")

@@ -1,5 +1,7 @@
-"""Part 1, exports: every matching row as CSV by the dashboard, compared with DuckDB's COPY of the same rows."""
+"""Part 1, exports: every matching row as CSV, compared with DuckDB's COPY; an answer by address, compared with one by hand."""
 
+import io
+import os
 import resource
 import sys
 import tempfile
@@ -11,16 +13,24 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from bench.register import Register
 from bench.timing import Times, quantile, timed
 from etl.analysis import detail
-from etl.semantic import access
+from etl.core.jalali import add_months
+from etl.semantic import access, exportable
 from etl.semantic.exportable import StreamedRows
 from ui.charts.elements import ChartContext
+from ui.data import warehouse
 from ui.exports import workbook, writers
+from ui.exports.job import MANY_CELLS, ExportJob, Making
+from ui.shell import data_address
 
 _REPETITIONS = 30
+# Rows of the answer that is fetched from the data address.
+_LARGE = 55_000
 _NAMES = "select institute_code, name from institutes"
 
 
@@ -132,3 +142,53 @@ def _named(rows: StreamedRows) -> str:
 def _lines(path: Path) -> int:
     with path.open("rb") as file:
         return sum(1 for _ in file)
+
+
+def by_address(register: Register) -> dict[str, Any]:
+    """Milliseconds of an answer of at least 55,000 rows as CSV: fetched from the data address, and written as by hand.
+
+    `ratio` is of the two, each asking for days of its own, so that neither finds the other's answer. The file by hand is
+    written in this process, without the browser.
+    """
+    os.environ["WAREHOUSE"] = str(register.warehouse)
+    client = TestClient(Starlette(routes=data_address.routes()), client=("127.0.0.1", 5000))
+    took: dict[str, list[float]] = {"address": [], "hand": []}
+    by = ("institute", "education", "month")
+    rows = 0
+    last = warehouse.published().as_of
+    months = next(count for count in (12, 24, 60, 120) if _rows_of(by, count, last) >= _LARGE)
+    for number in range(_REPETITIONS):
+        for at, name in enumerate(("address", "hand") if number % 2 else ("hand", "address")):
+            end = last - timedelta(days=2 * number + at)
+            query = {"m": "active_assistants", "by": by, "period": f"{add_months(end, -months)}..{end}", "lang": "fa"}
+            if name == "address":
+                response, milliseconds = timed(partial(client.get, "/data/answer.csv", params=query))
+                rows = response.content.count(b"\n") - 1
+                if response.status_code != 200 or rows < _LARGE * 0.9:
+                    raise RuntimeError(f"{response.status_code}: {rows} rows, {response.text[:200]}")
+            else:
+                _, milliseconds = timed(partial(_by_hand, by, months, end))
+            took[name].append(milliseconds)
+    ratio = round(quantile(took["address"], 0.5) / quantile(took["hand"], 0.5), 2)
+    print(f"answer of {rows} rows by address: x{ratio} of the same by hand", file=sys.stderr)
+    return {"rows": rows, **{name: asdict(Times.of(times)) for name, times in took.items()}, "ratio": ratio}
+
+
+def _rows_of(by: tuple[str, ...], months: int, end: date) -> int:
+    return exportable.of(warehouse.ask_stored("active_assistants", by=by, over=(add_months(end, -months), end))).count()
+
+
+def _by_hand(by: tuple[str, ...], months: int, end: date) -> bytes:
+    source = warehouse.ask_stored("active_assistants", by=by, over=(add_months(end, -months), end))
+    names = {name: warehouse.names(name, "fa") for name in ("course", "institute")}
+    job = ExportJob("csv", source, ChartContext("fa", names=names), False, "")
+    if exportable.of(source).count() * (len(by) + 1) > MANY_CELLS["csv"]:
+        making = Making(job)
+        try:
+            making.process.result()
+            return making.path.read_bytes()
+        finally:
+            making.stop()
+    out = io.BytesIO()
+    job.write(out)
+    return out.getvalue()

@@ -28,6 +28,7 @@ def table(results: dict[str, Any]) -> str:
     parts = [
         "<!-- written by python -m bench -->",
         *(_questions(scale, results[scale]["questions"]) for scale in scales if "questions" in results[scale]),
+        *_analyses({scale: results[scale]["analyses"] for scale in scales if "analyses" in results[scale]}),
         *_builds({scale: results[scale]["build"] for scale in scales if "build" in results[scale]}),
         *(_intake(results[scale]["intake"]) for scale in scales if "intake" in results[scale]),
         *(_pages(scale, results[scale]["pages"]) for scale in scales if "pages" in results[scale]),
@@ -70,9 +71,33 @@ def _questions(scale: str, result: dict[str, Any]) -> str:
             f" COPY writes bare codes, the dashboard writes names next to them; of COPY with names joined to its codes it is "
             f"× {export['ratio_named']:.2f}, of the bare one by processor time × {export['cpu_ratio']:.2f}."
         )
+    if fetched := result.get("by_address"):
+        lines += [
+            "",
+            f"An answer of {fetched['rows']:,} rows from the data address: × {fetched['ratio']:.2f} of the same file by hand.",
+        ]
     if checks := result.get("scope_checks"):
         lines += ["", f"The scope of one province adds {checks['p50']} ms to a question, {checks['p95']} ms at p95."]
     return "\n".join(lines)
+
+
+def _analyses(results: dict[str, Any]) -> list[str]:
+    if not results:
+        return []
+    lines = [
+        "**Analyses** (of the nation, cold, milliseconds, p50 / p95; slowest first)",
+        "",
+        f"| Analysis | {' | '.join(f'scale {scale}' for scale in results)} |",
+        f"|---|{'--:|' * len(results)}",
+    ]
+    columns = [{name: times for name, times in result.items() if name != "machine"} for result in results.values()]
+    for name in sorted(columns[-1], key=lambda name: -columns[-1][name]["p50"]):
+        cells = [
+            f"{_short(column[name]['p50'])} / {_short(column[name]['p95'])}" if name in column else "–"
+            for column in columns
+        ]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return ["\n".join(lines)]
 
 
 def _of(build: dict[str, Any], ratio: str) -> str:

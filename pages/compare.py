@@ -1,12 +1,11 @@
 """What differs between two days, or two places, and what made the difference?"""
 
 from ui.components import figures as ui
-from ui.sections import compare, saved_views
+from ui.sections import compare
 
 
 def page() -> None:
     view = ui.scope_bar("@person")
-    saved_views.copy_link(view)
     compare.compare(
         view,
         "active_assistants",

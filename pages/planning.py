@@ -19,7 +19,7 @@ def page() -> None:
     listings.part(view, "ahead.title")
     ahead.endings(view)
     listings.part(view, "ahead.seats")
-    ahead.seats(view)
+    ahead.seats(view, chosen_scenario)
     ahead.recruits(view)
     scenario.method(view)
     left, right = st.columns(2)

@@ -26,12 +26,20 @@ function create(parent) {
   // In print shell.js sets its size.
   const onPaper = () => document.documentElement.classList.contains("pd-paper");
   new ResizeObserver(() => { if (!onPaper() && element.clientWidth !== plot.width) draw(plot); }).observe(element);
+  element.addEventListener("pd-resize", () => { plot.width = 0; draw(plot); });
+  // For shell.js: the figure of a picture, and what notes that it was copied.
+  element.onPaper = () => ({ ...plot.content.figure, layout: { ...plot.content.figure.layout, ...plot.content.paper } });
+  element.copied = () => { if (plot.content.noted) plot.noteCopy(); };
   plots.set(parent, plot);
   return plot;
 }
 
 // A map is about as high as it is wide: on a phone it would stand in an empty frame.
-function heightOf({ geo, height }, width) {
+function heightOf({ geo, height }, width, element) {
+  const box = element?.closest("[data-presented]");
+  // Presented, it takes what title, legend and notes leave of the screen.
+  if (box) return Math.max(240, innerHeight - 150 - [...box.querySelectorAll(".pd-head, .pd-keys, .pd-note, .pd-panel, .pd-card")]
+    .reduce((sum, { offsetHeight }) => sum + offsetHeight, 0));
   return geo && width ? Math.min(height, Math.floor(width * 0.95)) : height;
 }
 
@@ -71,9 +79,14 @@ function draw(plot) {
     Object.assign(plot, { shows: plot.content, width });
     if (first) element.replaceChildren();
     else Plotly.Fx.unhover(element);
-    const height = heightOf(layout, width);
+    const height = heightOf(layout, width, element);
     element.style.height = `${height}px`;
-    const painted = Plotly.react(element, fitting(data, layout, width), { ...layout, margin: roomForLabels(layout), width, height }, config);
+    // Plotly's own button draws pictures in a font of the machine.
+    const { toImageButtonOptions: asked } = config;
+    const save = () => picture({ data, layout }, asked.format).then((blob) => savePicture(blob, `${asked.filename}.${asked.format}`));
+    const button = asked && { name: "picture", title: "", icon: Plotly.Icons.camera, click: save };
+    const shown = asked ? { ...config, modeBarButtons: [[button]] } : config;
+    const painted = Plotly.react(element, fitting(data, layout, width), { ...layout, margin: roomForLabels(layout), width, height }, shown);
     if (first) element.on("plotly_click", ({ points: [point] }) => {
       const member = point.location ?? [point.customdata].flat()[0];
       if (member) plot.clicked(member);
@@ -90,13 +103,14 @@ function draw(plot) {
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const plot = plots.get(parentElement) ?? create(parentElement);
+  plot.noteCopy = () => setTriggerValue("copied", true);
   plot.clicked = (member) => { if (plot.content.clickable) setTriggerValue("click", member); };
   const written = new TextDecoder().decode(data);
   if (plot.written === written) return;
   Object.assign(plot, { written, content: JSON.parse(written) });
   const { layout } = plot.content.figure;
   Object.assign(plot.element.style, { width: layout.width ? `${layout.width}px` : "", maxWidth: "100%" });
-  plot.element.style.height = `${heightOf(layout, plot.element.clientWidth)}px`;
+  plot.element.style.height = `${heightOf(layout, plot.element.clientWidth, plot.element)}px`;
   plot.element.setAttribute("aria-label", plot.content.spoken);
   // shell.css inverts a chart that was drawn for the other look
   plot.element.dataset.look = getComputedStyle(plot.element).colorScheme;

@@ -238,10 +238,11 @@ onChange(() => {
 // "Copy link": the address holds the whole choice. Saving a view, by its button or with Enter, copies its link too.
 (function () {
   const copy = (button) => {
+    const words = button.dataset.words ?? location.href;
     const showCopied = () => { button.nextElementSibling.textContent = button.dataset.copied; };
     // a page without https has no clipboard, but can copy a selection
-    if (navigator.clipboard) return void navigator.clipboard.writeText(location.href).then(showCopied);
-    const field = Object.assign(document.createElement("textarea"), { value: location.href }), focus = document.activeElement;
+    if (navigator.clipboard) return void navigator.clipboard.writeText(words).then(showCopied);
+    const field = Object.assign(document.createElement("textarea"), { value: words }), focus = document.activeElement;
     document.body.append(field);
     field.select();
     if (document.execCommand("copy")) showCopied();
@@ -252,7 +253,7 @@ onChange(() => {
   for (const kind of Object.keys(saves)) document.addEventListener(kind, (event) => {
     const at = (selector) => event.target.closest && event.target.closest(selector);
     const isSaved = at(saves[kind]) && (kind === "click" || event.key === "Enter");
-    const button = isSaved ? document.querySelector(".pd-copy") : kind === "click" && at(".pd-copy");
+    const button = isSaved ? document.querySelector(".st-key-copy-link .pd-copy") : kind === "click" && at(".pd-copy");
     if (button) copy(button);
   }, true);
 })();
@@ -277,4 +278,116 @@ onChange(() => {
   ["wheel", "touchstart", "keydown", "pointerdown"].forEach((kind) => addEventListener(kind, end, { once: true }));
   setTimeout(end, 8000);
   seen.observe(document, { subtree: true, childList: true });
+})();
+
+// A chart as a picture in the house font: an image made of SVG sees no font of the page, so it carries them.
+const picture = (function () {
+  let fonts;
+  const readAs = (blob) => new Promise((done) => {
+    const reader = new FileReader();
+    reader.onload = () => done(reader.result);
+    reader.readAsDataURL(blob);
+  });
+  const embedded = async (rule) => {
+    const [, url] = rule.cssText.match(/url\("([^"]+)"\)/);
+    return rule.cssText.replace(url, await readAs(await (await fetch(new URL(url, document.baseURI))).blob()));
+  };
+  const faces = () => [...document.styleSheets].flatMap((sheet) => { try { return [...sheet.cssRules]; } catch { return []; } })
+    .filter((rule) => rule instanceof CSSFontFaceRule && rule.style.getPropertyValue("font-family").includes("Vazirmatn"));
+  const svg = async ({ data, layout }) => {
+    fonts ??= Promise.all(faces().map(embedded));
+    const { width, height } = layout;
+    const drawn = await window.Plotly.toImage({ data, layout }, { format: "svg", width, height });
+    const style = `<style>${(await fonts).join("")}</style>`;
+    return decodeURIComponent(drawn.slice(drawn.indexOf(",") + 1)).replace(/<svg[^>]*>/, (opening) => opening + style);
+  };
+  return async (figure, format = "png") => {
+    const drawn = await svg(figure);
+    if (format === "svg") return new Blob([drawn], { type: "image/svg+xml" });
+    const image = new Image();
+    image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(drawn)}`;
+    await image.decode();
+    const canvas = Object.assign(document.createElement("canvas"), { width: 2 * image.width, height: 2 * image.height });
+    const paper = canvas.getContext("2d");
+    paper.scale(2, 2);
+    paper.drawImage(image, 0, 0);
+    return new Promise((done) => canvas.toBlob(done, "image/png"));
+  };
+})();
+
+function savePicture(blob, name) {
+  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+const plotNear = (node) => {
+  for (let at = node; at; at = at.parentElement) {
+    const plot = at.querySelector(".pd-plot.js-plotly-plot");
+    if (plot) return plot;
+  }
+};
+
+// "Copy picture": the chart with title, scope, day and source. A page without https has no clipboard for pictures: it is saved.
+onClick(".pd-copy-picture", (event) => {
+  const button = event.target.closest(".pd-copy-picture"), plot = plotNear(button), made = picture(plot.onPaper());
+  const tell = () => { button.nextElementSibling.textContent = button.dataset.copied; plot.copied(); };
+  if (!navigator.clipboard || !window.ClipboardItem) return void made.then((blob) => savePicture(blob, "picture.png")).then(plot.copied);
+  navigator.clipboard.write([new ClipboardItem({ "image/png": made })]).then(tell);
+});
+
+// Presenting: one figure at a time fills the screen; the arrows of the keyboard and of a presenter turn, Escape ends.
+(function () {
+  const root = document.documentElement;
+  const boxOf = (plot) => plot.closest("[class*='st-key-panel-']") ?? plot.closest("[class*='st-key-figure-']") ?? plot.parentElement;
+  const figures = () => [...new Set([...document.querySelectorAll(".pd-plot.js-plotly-plot")].map(boxOf))];
+  const note = Object.assign(document.createElement("p"), { className: "pd-presented-note" });
+  let shown;
+  const resize = () => document.querySelectorAll(".pd-plot").forEach((plot) => plot.dispatchEvent(new Event("pd-resize")));
+  const show = (box) => {
+    shown?.removeAttribute("data-presented");
+    shown = box;
+    root.toggleAttribute("data-presenting", Boolean(box));
+    if (box) {
+      const all = figures(), latin = `${all.indexOf(box) + 1} / ${all.length}`;
+      const place = root.lang === "fa" ? latin.replace(/\d/g, (digit) => "۰۱۲۳۴۵۶۷۸۹"[digit]).replace("/", "از") : latin;
+      note.textContent = [...document.querySelectorAll(".pd-title h1, .pd-title .pd-sample, .pd-trust > span:nth-of-type(-n+2)")]
+        .map((part) => part.textContent.trim()).concat(place).join(" · ");
+      document.body.append(note);
+      box.setAttribute("data-presented", "");
+      box.scrollTop = 0;
+    } else note.remove();
+    resize();
+  };
+  const end = () => {
+    const box = shown;
+    show();
+    box?.scrollIntoView({ block: "center" });
+    if (document.fullscreenElement) document.exitFullscreen();
+  };
+  const turn = (step) => {
+    const all = figures();
+    show(all[Math.min(Math.max(all.indexOf(shown) + step, 0), all.length - 1)]);
+  };
+  onClick(".pd-present", (event) => {
+    event.preventDefault();
+    const inNav = event.target.closest(".pd-switch"), all = figures();
+    const box = inNav ? all.find((one) => one.getBoundingClientRect().bottom > 100) ?? all[0] : boxOf(plotNear(event.target));
+    if (!box) return;
+    show(box);
+    root.requestFullscreen?.().catch(() => {});
+  });
+  addEventListener("keydown", (event) => {
+    if (!shown) return;
+    const ahead = root.dir === "rtl" ? "ArrowLeft" : "ArrowRight", back = root.dir === "rtl" ? "ArrowRight" : "ArrowLeft";
+    const steps = { [ahead]: 1, PageDown: 1, " ": 1, [back]: -1, PageUp: -1 };
+    if (event.key === "Escape") end();
+    else if (steps[event.key]) turn(steps[event.key]);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }, true);
+  // Escape leaves the full screen without a key that the page hears.
+  document.addEventListener("fullscreenchange", () => { if (!document.fullscreenElement && shown) end(); });
+  addEventListener("resize", () => { if (shown) resize(); });
 })();

@@ -5,6 +5,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from etl.analysis.planning import last_year
 from etl.analysis.registry import analysis
 from etl.core.errors import QuestionError
 from etl.semantic.access import ScopedCursor
@@ -14,6 +15,8 @@ from etl.semantic.provisional import settled_on
 
 MOST = 100_000
 RULES = ("equal", "shortfall", "proportional")
+TODAY = "today"
+_SHARES = ("residents_share", "assistants_share")
 
 
 @analysis(asks=("target", "leaver_rate_12m", "coverage_per_10k"), open_by_province=True)
@@ -26,6 +29,7 @@ def recruit_places(con: ScopedCursor, on: date, where: Where, recruits: int) -> 
     """
     if not 0 <= recruits <= MOST:
         raise QuestionError(f"recruits are a whole number from 0 to {MOST}")
+    last_year(con, on)
     like = ask(con, "coverage_per_10k", "target", by=("province",), on=on, where=where)
     settled = settled_on(con, "leaver_rate_12m", on) or on
     rates = ask(con, "leaver_rate_12m", by=("province",), on=settled, where=where)
@@ -55,6 +59,24 @@ def recruit_places(con: ScopedCursor, on: date, where: Where, recruits: int) -> 
     return answered(like, ("rule", "province"), names, frame, on=on, also=(rates,), more=more_columns)
 
 
+@analysis(asks=("target", "leaver_rate_12m", "coverage_per_10k"), open_by_province=True)
+def recruit_lorenz(con: ScopedCursor, on: date, where: Where, recruits: int) -> Answer:
+    """The Lorenz curves of `recruit_places`: (rule, province, residents_share, assistants_share, then gini).
+
+    The rule `today` is the coverage of the day. Provinces with the lowest coverage come first; a curve starts at the origin,
+    without a province.
+    """
+    placed = recruit_places(con, on, where, recruits=recruits)
+    curves: dict[str, pd.DataFrame] = {}
+    for rule, rows in placed.frame.set_index("province").groupby("rule", sort=False):
+        for name, coverage in ((TODAY, rows["coverage_before"]), (str(rule), rows["coverage_after"])):
+            if name not in curves and coverage.notna().all():
+                curve = lorenz_curve(coverage, rows["residents"])
+                curves[name] = curve.assign(rule=name, gini=gini(coverage, rows["residents"]))
+    frame = pd.concat(curves.values()) if curves else pd.DataFrame(columns=["rule", "province", *_SHARES, "gini"])
+    return answered(placed, ("rule", "province"), _SHARES, frame, on=on, more=("gini",))
+
+
 def highest_averages(weights: pd.Series, seats: int, held: pd.Series | None = None) -> pd.Series:
     """The seats by Sainte-Laguë: each next one goes where weight / (2 × seats + 1) is largest, those `held` included.
 
@@ -73,9 +95,17 @@ def highest_averages(weights: pd.Series, seats: int, held: pd.Series | None = No
 
 def gini(coverage: pd.Series, residents: pd.Series) -> float | None:
     """The Gini of a coverage over residents: 0 where it is the same everywhere."""
-    order = coverage.argsort()
-    people = np.append(0, np.cumsum(residents.iloc[order]) / residents.sum())
-    served = np.append(0, np.cumsum((coverage * residents).iloc[order]))
-    if not served[-1] > 0:
+    if not (coverage * residents).sum() > 0:
         return None
-    return float(1 - (np.diff(people) * (served[1:] + served[:-1]) / served[-1]).sum())
+    people, served = lorenz_curve(coverage, residents)[[*_SHARES]].to_numpy().T
+    return float(1 - (np.diff(people) * (served[1:] + served[:-1])).sum())
+
+
+def lorenz_curve(coverage: pd.Series, residents: pd.Series) -> pd.DataFrame:
+    """The cumulative shares of residents and of assistants by place, lowest coverage first, from the origin."""
+    order = coverage.argsort()
+    assistants = coverage * residents
+    shares = [(of / of.sum()).iloc[order].cumsum() for of in (residents, assistants)]
+    curve = pd.DataFrame(dict(zip(_SHARES, shares, strict=True)))
+    origin = pd.DataFrame([(0.0, 0.0)], columns=[*_SHARES], index=[None])
+    return pd.concat([origin, curve]).rename_axis("province").reset_index()

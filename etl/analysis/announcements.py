@@ -1,41 +1,13 @@
-"""Announced and registered numbers: what officials announced for a day, and what the register counts for that day.
+"""Announcements by officials beside the registered numbers, and events that help to read a trend: listed, never counted."""
 
-An announcement is no target. An announcements.csv in the submitted folder replaces the shipped file as a whole.
-"""
-
-from collections.abc import Sequence
 from datetime import date
-from operator import itemgetter
-from pathlib import Path
 from typing import Any
 
-import duckdb
-import pyarrow as pa
-
 from etl.analysis.registry import analysis
-from etl.core.text_folding import display_text, fold
-from etl.extract import reference_files as files
-from etl.extract.causes import because
+from etl.core.jalali import unit_of
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
-from etl.semantic.catalog import catalogue
 from etl.semantic.derived import Where, answered
-from etl.warehouse.build_database import create_from
-
-_NUMBERS = [("date", pa.date32()), ("metric", pa.string()), ("value", pa.float64())]
-_SCHEMA = pa.schema([*_NUMBERS, ("words", pa.string()), ("source", pa.string())])
-
-
-def read(folder: Path) -> list[dict[str, Any]]:
-    """The rows of announcements.csv. Raises Refused for an unreadable cell and for two values of a metric on one day."""
-    key = itemgetter("metric", "date")
-    return files.read(folder, "announcements.csv", _SCHEMA.names, _announcement, "date", key)
-
-
-def load(con: duckdb.DuckDBPyConnection, rows: Sequence[dict[str, Any]]) -> None:
-    """Create `announcements`: one row per day and metric."""
-    arriving = pa.Table.from_pylist(rows, _SCHEMA)
-    create_from(con, "create table announcements as from arriving order by date, metric", arriving)
 
 
 @analysis(asks=(), open_by_province=True)
@@ -47,7 +19,7 @@ def announced(con: ScopedCursor, on: date, where: Where) -> Answer:
     concern the nation: filters have no effect.
     """
     like = ask(con, "active_assistants", on=on)
-    announcements = con.numbers.execute(
+    announcements = con.execute(
         "select date, metric, value, words, source from announcements where date <= $on_day order by date, metric",
         {"on_day": on},
     ).fetchall()
@@ -61,15 +33,20 @@ def announced(con: ScopedCursor, on: date, where: Where) -> Answer:
     return answered(like, ("metric", "announced_on"), names, rows, also=answers)
 
 
-def _announcement(path: Path, line: int, row: dict[str, str]) -> dict[str, Any]:
-    day = files.day(path, line, row)
-    # A province's number must not be shown as the nation's.
-    if files.province(path, line, row):
-        raise because("announcement_of_a_province", file=path.name, line=line)
-    metric = fold(files.text(path, line, row, "metric"))
-    if metric not in catalogue() or catalogue()[metric].kind != "snapshot" or catalogue()[metric].unit == "date":
-        states = ", ".join(name for name, entry in catalogue().items() if entry.kind == "snapshot" and not entry.hidden)
-        raise files.bad_cell(path, line, "metric", "unknown_value", values=states, values_fa=states)
-    value = files.required_number(path, line, row, "value")
-    texts = {name: display_text(files.text(path, line, row, name)) for name in ("words", "source")}
-    return {"date": day, "metric": metric, "value": value, **texts}
+@analysis(asks=("target",), open_by_province=True)
+def events(con: ScopedCursor, on: date, where: Where) -> Answer:
+    """The events up to the day, oldest first, with their Jalali months.
+
+    Rows: (event_date, event_month, event_province, event_fa, event_en, event_kind, source). A filter of provinces
+    leaves the events of the nation and of these provinces; other filters have no effect.
+    """
+    like = ask(con, "active_assistants", on=on)
+    rows = con.execute(
+        "select date, province, title_fa, title_en, kind, source from events "
+        "where date <= $on_day and (province is null or len($provinces) = 0 or list_contains($provinces, province)) "
+        "order by date, province nulls first, title_fa",
+        {"on_day": on, "provinces": list(where.get("province", ()))},
+    ).fetchall()
+    names = ("event_month", "event_province", "event_fa", "event_en", "event_kind")
+    dated = [(event_day, unit_of(event_day, "month").label, *texts) for event_day, *texts in rows]
+    return answered(like, ("event_date",), names, dated, more=("source",))

@@ -15,8 +15,17 @@ from etl.semantic.answers import Answer
 from etl.semantic.derived import Where, answered
 
 HORIZONS = (1, 3, 6, 12)
-PLANTED = ("none", "recruiting_stops", "eighth_struck_off", "boom")
-_SERIES, _MONTHS, _FIRST_BREAK = 25, 150, 100
+# Planted breaks: how many times as many are recruited, and for how many months.
+_RECRUITED = {
+    "none": (1, 0),
+    "recruiting_stops": (0, 99),
+    "eighth_struck_off": (1, 0),
+    "boom": (2, 99),
+    "boom_of_a_year": (2, 12),
+    "end_of_boom": (2, 12),
+}
+PLANTED = tuple(_RECRUITED)
+_SERIES, _HISTORY, _FIRST_BREAK = 25, 150, 100
 # The chart compares the outcome with the projection of half a year before.
 _SHOWN_HORIZON = 6
 
@@ -85,26 +94,27 @@ def backtest_months(con: ScopedCursor, on: date, where: Where) -> Answer:
 def planted_series(kind: str, seed: int) -> tuple[History, int]:
     """A made-up history and the month of its break: recruits a month Poisson (900), leavers 0.8 %, Farvardin loses 1,000 more.
 
-    From the break on nobody is recruited (`recruiting_stops`) or twice as many (`boom`), or an eighth is struck off in its month.
+    From the break on `_RECRUITED` times as many are recruited, or an eighth is struck off in its month; the break of
+    `end_of_boom` is the end.
     """
     chance, broken = np.random.default_rng([35, seed]), _FIRST_BREAK + seed % 12
-    units = list(islice(jalali.units_between(date(2012, 3, 25), date.max, "month"), _MONTHS))
+    times, lasting = _RECRUITED[kind]
+    units = list(islice(jalali.units_between(date(2012, 3, 25), date.max, "month"), _HISTORY))
     active = [8000]
-    for month in range(1, _MONTHS):
-        recruits = 900 * chance.lognormal(0, 0.1)
-        if month >= broken:
-            recruits *= {"recruiting_stops": 0, "boom": 2}.get(kind, 1)
+    for month in range(1, _HISTORY):
+        recruits = 900 * chance.lognormal(0, 0.1) * (times if 0 <= month - broken < lasting else 1)
         lost = chance.poisson(active[-1] * 0.008) + (chance.poisson(1000) if units[month].label.endswith("-01") else 0)
         struck_off = active[-1] // 8 if kind == "eighth_struck_off" and month == broken else 0
         active.append(max(active[-1] + chance.poisson(recruits) - lost - struck_off, 0))
-    return History([unit.label for unit in units], [unit.last for unit in units], np.array(active)), broken
+    history = History([unit.label for unit in units], [unit.last for unit in units], np.array(active))
+    return history, broken + (lasting if kind == "end_of_boom" else 0)
 
 
 def planted() -> pd.DataFrame:
     """How often ranges held that were made in the year after a planted break, 25 series of each kind.
 
-    Rows: (break, ahead, inside, ranges, made): the share of ranges that held, the ranges shown, and the projections made, some of
-    which show no range. Without a break it is every projection.
+    Rows: (break, ahead, inside, ranges, made): the share of ranges that held (None: no range), the ranges shown, and the
+    projections made, some of which show no range. Without a break it is every projection.
     """
     rows = []
     for kind in PLANTED:

@@ -1,7 +1,7 @@
 """What ends in the next 24 months if nothing is renewed, beside what answered such endings in the last 12.
 
 People, posts and licences stay as on the day: certain, not a forecast. A list of institutes that fall below the goal is
-back-tested: people train meanwhile.
+back-tested: people are trained in the months between.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,6 +9,7 @@ from datetime import date
 
 import pandas as pd
 
+from etl.analysis.planning import last_year
 from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.core.errors import QuestionError
@@ -96,17 +97,39 @@ def endings_backtest(con: ScopedCursor, on: date, where: Where, goal: float = GO
     One row: (falling_listed, falling_came_true). Lists are made at the ends of 12 months; an institute fell if it was below
     the goal at the end of any of the six months after.
     """
+    _check(goal)
     ends = [unit.last for unit in jalali.units_between(*jalali.last_complete_months(on, _PAST + _AHEAD), "month")]
-    known = [_compliance(ask(con, "training_compliance", by=("institute",), on=end, where=where)) for end in ends]
-    listed = fell = 0
-    for at, end in enumerate(ends[:_PAST]):
-        like, falling, _ = _falling(con, end, where, goal, least)
-        institutes = falling.loc[falling["falls_on"] <= ends[at + _AHEAD], "institute"]
-        later = [after["training_compliance"].reindex(institutes) for after in known[at + 1 : at + 1 + _AHEAD]]
-        listed += len(institutes)
-        fell += int((pd.concat(later, axis=1) < goal - _ROUNDING).any(axis=1).sum())
-    row = (listed, fell / listed if listed else None)
-    return answered(like, (), ("falling_listed", "falling_came_true"), [row], on=on)
+    like = ask(con, "training_compliance", on=ends[-1], where=where)
+    conditions, parameters = filter_conditions(like.where, tables()["compliance_intervals"].columns)
+    # Six months later: on the ends of the last six months nothing is listed.
+    later = [*ends[_AHEAD:], *ends[:_AHEAD]]
+    sql = f"""
+        select
+            number,
+            institute_code::varchar as institute,
+            count(*) as persons,
+            count(*) filter (lapses_on > day) / persons as share,
+            count(*) filter (lapses_on > later) / persons as share_later,
+        from (
+            select distinct number, day, later, institute_code, person_id, lapses_on
+            from (select unnest($ends) as day, unnest($later) as later, unnest(range({len(ends)})) as number) as ends
+            inner join compliance_intervals on valid_from <= day and valid_until > day
+            where {" and ".join(conditions) or "true"}
+        ) as valid
+        group by all
+    """
+    counted = con.numbers.execute(sql, parameters | {"ends": ends, "later": later}).df()
+    shares, ahead, persons = (
+        counted.pivot(index="institute", columns="number", values=name).reindex(columns=range(len(ends)))
+        for name in ("share", "share_later", "persons")
+    )
+    is_below = shares < goal - _ROUNDING
+    is_listed = (shares >= goal - _ROUNDING) & (persons >= least) & (ahead < goal - _ROUNDING)
+    fell = [is_below.loc[:, at + 1 : at + _AHEAD].any(axis=1) & is_listed[at] for at in range(_PAST)]
+    listed = int(is_listed.loc[:, : _PAST - 1].to_numpy().sum())
+    row = (listed, sum(map(sum, fell)) / listed if listed else None)
+    query = readable(sql, parameters | {"ends": ends, "later": later})
+    return answered(like, (), ("falling_listed", "falling_came_true"), [row], on=on, query=query)
 
 
 def _labels(first: date, last: date) -> Iterator[str]:
@@ -133,7 +156,7 @@ def _met(
     con: ScopedCursor, on: date, where: Where, kind: str, axes: Sequence[str]
 ) -> tuple[pd.DataFrame, Answer | None]:
     """What answered such endings in the last 12 complete months, by `axes`: the mean and the highest month."""
-    period = jalali.last_complete_months(on, _PAST)
+    period = last_year(con, on)
     if kind == "accreditations":
         conditions, parameters = filter_conditions(members_in_scope(con, where), tables()["joiners"].columns)
         columns = "".join(f"{axis}::varchar as {axis}, " for axis in axes)
@@ -155,6 +178,11 @@ def _met(
     return met.reset_index(drop=not axes), answer
 
 
+def _check(goal: float) -> None:
+    if not 0 < goal <= 1:
+        raise QuestionError("a goal lies above 0 and is 1 at most")
+
+
 def _compliance(answer: Answer) -> pd.DataFrame:
     """Compliance and persons by institute."""
     frame = answer.frame.rename(columns={"trainable_assistants": "active_assistants"})
@@ -163,8 +191,7 @@ def _compliance(answer: Answer) -> pd.DataFrame:
 
 def _falling(con: ScopedCursor, on: date, where: Where, goal: float, least: int) -> tuple[Answer, pd.DataFrame, str]:
     """The institutes that hold the goal on the day and fall below it within 24 months, earliest first."""
-    if not 0 < goal <= 1:
-        raise QuestionError("a goal lies above 0 and is 1 at most")
+    _check(goal)
     like = ask(con, "training_compliance", by=("institute",), on=on, where=where)
     rows, parameters = rows_on(con, "compliance_intervals", on, like.where)
     sql = f"""

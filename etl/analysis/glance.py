@@ -65,6 +65,8 @@ def _keyed(answer: Answer, axes: Sequence[str]) -> pd.DataFrame:
 def _growth(months: Answer, by: str) -> pd.Series:
     """The growth from the first to the last month of each place; unknown where it had too few people to compare."""
     frame = months.frame.assign(place=months.frame[by] if by else 0)
+    if frame.empty:
+        return pd.Series(dtype=float)
     by_month = frame.pivot_table(index="place", columns="month", values="active_assistants", aggfunc="sum")
     if by_month.empty:
         return pd.Series(dtype=float)

@@ -36,7 +36,7 @@ def countries(con: ScopedCursor, on: date, where: Where) -> Answer:
         order by {_IN_ORDER}, persons_per_100k desc nulls last, figure
     """
     names = ("persons_per_100k", "persons_counted", "population_then", "source", "address")
-    answer = reshaped(register, _BY, map(derived, names), [iran, *con.numbers.execute(sql).fetchall()])
+    answer = reshaped(register, _BY, map(derived, names), [iran, *con.execute(sql).fetchall()])
     return replace(answer, query=f"{register.query};\n\n{sql}", sources=register.sources | sources_of_query(sql))
 
 
@@ -57,5 +57,5 @@ def claim(con: ScopedCursor, on: date, where: Where) -> Answer:
         order by {_IN_ORDER}, persons desc, figure
     """
     names = ("persons_counted", "above_claim", "source", "address")
-    answer = reshaped(like, _BY, map(derived, names), con.numbers.execute(sql).fetchall())
+    answer = reshaped(like, _BY, map(derived, names), con.execute(sql).fetchall())
     return replace(answer, query=sql, sources=sources_of_query(sql))

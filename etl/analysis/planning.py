@@ -14,7 +14,7 @@ import pandas as pd
 from etl.analysis.projection import end_of_next_year, history_of, months_shown, path_of
 from etl.analysis.registry import analysis
 from etl.core import jalali
-from etl.core.errors import QuestionError
+from etl.core.errors import QuestionError, TooEarly
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
@@ -161,6 +161,14 @@ def _target(con: ScopedCursor, day: date, where: Where) -> float | None:
     if where.keys() - catalogue()["target"].dimensions:
         return None
     return ask(con, "target", on=day, where=where).value()
+
+
+def last_year(con: ScopedCursor, on: date) -> tuple[date, date]:
+    """The last 12 complete months. Raises TooEarly where the register does not go back so far."""
+    period = jalali.last_complete_months(on, 12)
+    if con.begins_on is None or con.begins_on > period[0]:
+        raise TooEarly("it is worked out from the last 12 complete months, and the register has fewer")
+    return period
 
 
 def filters_of_results(where: Where) -> dict[str, Sequence[str]]:

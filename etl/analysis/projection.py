@@ -4,9 +4,9 @@ Active on the day plus, for each month ahead, the mean monthly net change of the
 deviation of that calendar month in the last three years. The range at each distance holds the middle 80 % of the signed
 relative errors of the same method in the past, each run made only from the data known on its day.
 
-A break is a month whose net change lies outside the limits of the 24 months before it (XmR chart), and as far from the mean of
-the same month in these two years. Breaks are left out of pace and profile, and months before the last break out of the pace.
-For a year after it the range is wider by the size of the break; until three months have passed there is none.
+Breaks (`etl.analysis.breaks`) are left out of pace and profile, and months before the last break out of the pace. For a year
+after one, which may end or come again, the range is wider by its size for each month ahead; there is none until three months
+have passed, nor one that would be wider than half of the projection.
 """
 
 from bisect import bisect_left
@@ -18,10 +18,9 @@ from itertools import accumulate, islice
 
 import numpy as np
 import pandas as pd
-from numpy.lib.stride_tricks import sliding_window_view
 
+from etl.analysis.breaks import FEWEST_AFTER_BREAK, break_sizes
 from etl.analysis.registry import analysis
-from etl.analysis.signals import MONTHS, process_limits
 from etl.core import jalali
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask, filter_conditions
@@ -32,8 +31,8 @@ PACE_MONTHS = 12
 PROFILE_MONTHS = 36
 FEWEST_RUNS = 24
 MOST_MONTHS_AHEAD = 60
-# The months after a break before which it is not known what the pace is.
-FEWEST_AFTER_BREAK = 3
+# A range after a break that is wider than this part of the projection tells nothing.
+WIDEST = 0.5
 _MOST_RUNS = 120
 MONTHS_SHOWN_BEFORE = 24
 MOST_MONTHS_SHOWN = 36
@@ -124,7 +123,8 @@ class History:
     def ranges(self, month: int, most: int) -> np.ndarray:
         """The lower and upper bound 0, 1, 2, … months ahead of `month`, relative to the projection: one row each.
 
-        A range never narrows with distance. The rows end before the first distance with fewer than 24 runs.
+        A range never narrows with distance. The rows end before the first distance with fewer than 24 runs, or as the module
+        says after a break.
         """
         starts, paths = self.runs
         ahead = np.arange(1, most + 1)
@@ -135,12 +135,12 @@ class History:
         misses = misses[:, (ends <= month).sum(0) >= FEWEST_RUNS]
         low, high = middle_range(misses)
         sizes = break_sizes(self.vintages[month, : month + 1], PACE_MONTHS)
+        wider = np.abs(sizes).max(initial=0) / max(self.vintages[month, month], 1) * ahead[: len(low)]
+        low, high = np.minimum.accumulate([0.0, *(low - wider)]), np.maximum.accumulate([0.0, *(high + wider)])
+        shown = len(low)
         if sizes.any():
-            wider = np.abs(sizes).max() / max(self.vintages[month, month], 1)
-            # None until three months have passed since the last break.
-            shown = 0 if sizes[-FEWEST_AFTER_BREAK:].any() else len(low)
-            low, high = low[:shown] - wider, high[:shown] + wider
-        return np.stack([np.minimum.accumulate([0.0, *low]), np.maximum.accumulate([0.0, *high])], axis=1)
+            shown = 1 if sizes[-FEWEST_AFTER_BREAK:].any() else int(np.count_nonzero(high - low < WIDEST))
+        return np.stack([low, high], axis=1)[:shown]
 
 
 def reached(points: pd.DataFrame, target: float) -> list[str | None]:
@@ -175,20 +175,6 @@ def _profile(changes: np.ndarray, kept: np.ndarray) -> np.ndarray:
     months = np.resize(np.eye(12), (len(changes), 12))
     both = np.linalg.lstsq(np.hstack([levels, months])[kept], changes[kept])[0]
     return both[-12:] - both[-12:].mean()
-
-
-def break_sizes(active: np.ndarray, most: int) -> np.ndarray:
-    """Each of the last `most` net changes (or as many as there are): how far it is from the mean before if a break, else 0."""
-    changes = np.diff(active[-most - MONTHS - 1 :])
-    sizes = np.zeros(len(changes))
-    if len(changes) > MONTHS:
-        windows = sliding_window_view(changes, MONTHS + 1)
-        before, last = windows[:, :-1], windows[:, -1]
-        low, middle, high = process_limits(before)
-        beyond_same = last - (before[:, 0] + before[:, 12]) / 2 + middle
-        is_break = (np.maximum(last, beyond_same) < low) | (np.minimum(last, beyond_same) > high)
-        sizes[MONTHS:] = np.where(is_break, last - middle, 0)
-    return sizes[-most:]
 
 
 def middle_range(values: np.ndarray) -> np.ndarray:
@@ -328,4 +314,5 @@ def _known_later(con: ScopedCursor, ends: Sequence[date], answer: Answer) -> lis
     known = {name: values for name, values in answer.where.items() if name in columns}
     conditions, parameters = filter_conditions(known, columns)
     sql = _LATE.replace("{conditions}", " and ".join(conditions) or "true")
-    return con.numbers.execute(sql, parameters | {"ends": list(ends)}).fetchall() if ends else []
+    # They only widen ranges.
+    return con.of_everybody.execute(sql, parameters | {"ends": list(ends)}).fetchall() if ends else []

@@ -5,12 +5,15 @@ that files are decided in the order in which they became complete, and that wait
 """
 
 import math
+from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from etl.analysis.competing_risks import SERVICE_DAYS
+from etl.analysis.planning import last_year
 from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.core.errors import QuestionError
@@ -41,6 +44,7 @@ _NUMBERS = (
 _BOUNDS = ("arrivals_low", "arrivals_high", "decisions_low", "decisions_high")
 _COUNTS = ("waiting", "arrived", "decided")
 _BACKTEST_MONTHS = 36
+Numbers = np.ndarray[Any, np.dtype[np.float64]]
 
 
 @analysis(asks=("outstanding", "files_complete"), open_by_province=True)
@@ -52,17 +56,20 @@ def queue(con: ScopedCursor, on: date, where: Where, by: str = "nation", least: 
     `queue_target`: the queue at that pace. `queue_cleared` is a month or never, `queue_ahead` the queue in 6 months. None
     under `least` files.
     """
+    last_year(con, on)
     if by not in ("nation", "province"):
         raise QuestionError(f"--set by={by}: write nation or province")
     axes = ("province",) if by == "province" else ()
     like = ask(con, "outstanding", by=axes, on=on, where=where)
     files, query = _files(con, like)
-    counted = _counted(files, on)
     if axes:
-        counted = counted.groupby(files["province"]).sum().reindex(like.frame["province"].dropna(), fill_value=0)
+        of_province = dict([*files.groupby("province")])
+        places = [place for place in like.column("province") if place is not None]
+        counted = pd.concat([_counted(of_province.get(place, files[:0]), [on]) for place in places])
+        counted = counted.set_axis(pd.Index(places, name="province"))
     else:
-        counted = counted.sum().to_frame().T
-    rows = _forecast(counted, on, least, _service_months(con, on)).reset_index()
+        counted = _counted(files, [on])
+    rows = _forecast(counted, [on] * len(counted), least, _service_months(con, [on])).reset_index()
     return answered(like, axes, _NUMBERS, rows, on=on, query=query, more=_BOUNDS)
 
 
@@ -77,10 +84,8 @@ def queue_backtest(con: ScopedCursor, on: date, where: Where, least: int = LEAST
     files, query = _files(con, like)
     first = jalali.last_complete_months(on, _BACKTEST_MONTHS + AHEAD)[0] - jalali.DAY
     ends = [first, *(unit.last for unit in jalali.units_between(first + jalali.DAY, on, "month") if unit.last <= on)]
-    counted = pd.DataFrame([_counted(files, end).sum() for end in ends])
-    said = pd.concat(
-        [_forecast(counted.iloc[[at]], end, least, _service_months(con, end)) for at, end in enumerate(ends)]
-    )
+    counted = _counted(files, ends)
+    said = _forecast(counted, ends, least, _service_months(con, ends))
     said, then = said.iloc[:-AHEAD].dropna(subset=["queue_ahead"]), counted["waiting"].shift(-AHEAD)
     numbers = ["queue_files", "queue_ahead", "queue_ahead_low", "queue_ahead_high"]
     runs = said[numbers].astype(float).assign(actual=then)
@@ -102,31 +107,40 @@ def _files(con: ScopedCursor, like: Answer) -> tuple[pd.DataFrame, str]:
     return con.numbers.execute(sql, parameters).df(), readable(sql, parameters)
 
 
-def _service_months(con: ScopedCursor, on: date) -> float:
-    """25 working days in months: of the 12 complete months, on average over the provinces."""
-    first, last = jalali.last_complete_months(on, _MONTHS)
-    sql = """
-        select avg(until.elapsed - since.elapsed)
-        from working_days as until
-        inner join working_days as since using (province)
-        where since.day = $first and until.day = $last
-    """
-    ((days,),) = con.numbers.execute(sql, {"first": first - jalali.DAY, "last": last}).fetchall()
+def _service_months(con: ScopedCursor, days: Sequence[date]) -> Numbers:
+    """25 working days in months: of the 12 complete months up to each day, on average over the provinces."""
+    periods = [jalali.last_complete_months(day, _MONTHS) for day in days]
+    since, until = ([first - jalali.DAY for first, _ in periods], [last for _, last in periods])
+    sql = "select day, avg(elapsed) from working_days where day in (select unnest($days)) group by all"
+    elapsed = dict(con.numbers.execute(sql, {"days": [*since, *until]}).fetchall())
+    worked = [
+        elapsed[end] - elapsed[start] if start in elapsed and end in elapsed else 0
+        for start, end in zip(since, until, strict=True)
+    ]
     # Before the calendar begins only Fridays are known.
-    return SERVICE_DAYS * _MONTHS / (days or _MONTHS * jalali.DAYS_A_MONTH * 6 / 7)
+    return np.array([SERVICE_DAYS * _MONTHS / (days or _MONTHS * jalali.DAYS_A_MONTH * 6 / 7) for days in worked])
 
 
-def _counted(files: pd.DataFrame, on: date) -> pd.DataFrame:
-    """Whether each file waits on the day, arrived, and was decided in the 12 complete months up to it."""
-    first, last, day = (pd.Timestamp(day) for day in (*jalali.last_complete_months(on, _MONTHS), on))
-    complete, decided = files["file_complete_on"], files["decided_on"]
-    waiting = (complete <= day) & ~(decided <= day)
-    columns = {"waiting": waiting, "arrived": complete.between(first, last), "decided": decided.between(first, last)}
-    return pd.DataFrame({name: flags.astype(int) for name, flags in columns.items()})
+def _counted(files: pd.DataFrame, days: Sequence[date]) -> pd.DataFrame:
+    """The files that wait on each day, and those that arrived and were decided in the 12 complete months up to it."""
+    periods = [jalali.last_complete_months(day, _MONTHS) for day in days]
+    moments = ([first - jalali.DAY for first, _ in periods], [last for _, last in periods], days)
+    # How many files were complete, and how many decided, by each of three days.
+    complete, decided = (
+        [
+            np.searchsorted(
+                np.sort(files[name].dropna().to_numpy("datetime64[s]")), np.array(by, "datetime64[s]"), "right"
+            )
+            for by in moments
+        ]
+        for name in ("file_complete_on", "decided_on")
+    )
+    counts = (complete[2] - decided[2], complete[1] - complete[0], decided[1] - decided[0])
+    return pd.DataFrame(dict(zip(_COUNTS, counts, strict=True)))
 
 
-def _forecast(counted: pd.DataFrame, on: date, least: int, limit: float) -> pd.DataFrame:
-    """The numbers of `queue` for each row of counts; `limit` is 25 working days in months."""
+def _forecast(counted: pd.DataFrame, days: Sequence[date], least: int, limit: Numbers) -> pd.DataFrame:
+    """The numbers of `queue` for each row of counts and its day; `limit` is 25 working days in months."""
     numbers = pd.DataFrame(index=counted.index)
     numbers["queue_files"] = waiting = counted["waiting"]
     numbers["queue_arrivals"] = arrivals = counted["arrived"] / _MONTHS
@@ -141,7 +155,7 @@ def _forecast(counted: pd.DataFrame, on: date, least: int, limit: float) -> pd.D
     spread = 1.96 * np.sqrt(counted["arrived"] + counted["decided"]) / _MONTHS
     for name, shift in (("queue_cleared", 0), ("queue_cleared_first", spread), ("queue_cleared_last", -spread)):
         months = waiting / (decisions - arrivals + shift).where(lambda pace: pace > 0)
-        numbers[name] = [_month(on, ahead) for ahead in months]
+        numbers[name] = [_month(day, ahead) for day, ahead in zip(days, months, strict=True)]
     # Both the paces and the months ahead vary.
     ahead = waiting + (counted["arrived"] - counted["decided"]) * AHEAD / _MONTHS
     error = 1.96 * np.sqrt((counted["arrived"] + counted["decided"]) * ((AHEAD / _MONTHS) ** 2 + AHEAD / _MONTHS))

@@ -9,6 +9,7 @@ are looked up, so a new module needs no entry anywhere else.
 
 import pkgutil
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache, wraps
@@ -19,8 +20,9 @@ from typing import Any
 import etl.analysis
 from etl.core import without_pandas
 from etl.core.errors import AccessDenied, QuestionError
-from etl.semantic.access import ScopedCursor, check, members_in_scope, narrow, restricted
-from etl.semantic.answers import Answer
+from etl.core.jalali import last_complete_months
+from etl.semantic.access import RowsOfGroup, ScopedCursor, check, members_in_scope, narrow, restricted
+from etl.semantic.answers import Answer, few_others
 from etl.semantic.catalog import TIME, catalogue, tables
 from etl.semantic.derived import Where
 
@@ -86,11 +88,39 @@ def analyse(con: ScopedCursor, name: str, /, on: date | None = None, where: Wher
     if where or not scope.sees_whole_country:
         asked = members_in_scope(con, where or {})
         where, left_out = narrow(con, registered.asks, (), asked, registered.open_by_province)
-    answer = _cut(registered.run(con, on=on, where=where, **more), registered)
+    try:
+        with _guarded(con, registered, on, where or {}, more):
+            answer = registered.run(con, on=on, where=where, **more)
+    except RowsOfGroup:
+        where, left_out = narrow(con, registered.asks, ("province",), where or {}, only_totals=False)
+        answer = registered.run(con, on=on, where=where, **more)
+        answer = replace(answer, left_out=answer.left_out | left_out)
+    answer = _cut(answer, registered)
     held = restricted(scope, (), answer.where, registered.open_by_province)
     answer = replace(answer, restricted=answer.restricted | held, left_out=answer.left_out | left_out)
     check(scope, answer)
     return answer
+
+
+def _guarded(
+    con: ScopedCursor, registered: Analysis, on: date | None, where: Where, more: Mapping[str, Any]
+) -> AbstractContextManager[None]:
+    """Keeps an analysis from rows of the nation: of a group beside open totals, or that only a few other provinces have."""
+    is_open = registered.open_by_province
+    if con.scope.may_subtract((more.get("by", ""),), where, is_open) and (
+        is_open or _has_few(con, registered, on, more)
+    ):
+        return con.of_group()
+    return nullcontext()
+
+
+def _has_few(con: ScopedCursor, registered: Analysis, on: date | None, more: Mapping[str, Any]) -> bool:
+    """Whether fewer than three other provinces have any of what an analysis asks for."""
+    names = [name for name in registered.asks if name in catalogue() and "province" in catalogue()[name].dimensions]
+    kinds = {catalogue()[name].kind for name in names}
+    over = more.get("over") or last_complete_months(on or con.publication.as_of, 12)
+    day = on if "snapshot" in kinds else None
+    return bool(names) and bool(few_others(con, *names, on=day, over=over if "event" in kinds else None))
 
 
 def _cut(answer: Answer, registered: Analysis) -> Answer:

@@ -12,42 +12,30 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from etl.analysis.planning import filters_of_results
+from etl.analysis.planning import filters_of_results, last_year
 from etl.analysis.registry import analysis
+from etl.analysis.seat_scheduling import Demand, Ints, least_out_of_date, out_of_date, planned
 from etl.core import jalali
-from etl.core.errors import TooEarly
+from etl.core.errors import AccessDenied
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask, readable, rows_on
 from etl.semantic.derived import Where, answered
 
 MONTHS = 12
 ROOM = 20
-Ints = np.ndarray[Any, np.dtype[np.int64]]
-Flags = np.ndarray[Any, np.dtype[np.bool_]]
-
-
-@dataclass(frozen=True)
-class Demand:
-    """Tasks, each a course that a person needs: sorted by group, then by deadline.
-
-    `group`: province and course; `due`: the number of the month at whose end the person is out of date without the course
-    (0: before the first month of the plan). `province_of_person` and `province_of_group` are positions in `provinces`.
-    """
-
-    person: Ints
-    group: Ints
-    due: Ints
-    province_of_person: Ints
-    province_of_group: Ints
+Numbers = np.ndarray[Any, np.dtype[np.float64]]
+# Province, course, seats a month.
+Entered = tuple[tuple[str, str, float], ...]
 
 
 @analysis(asks=("trainable_assistants", "course_results"))
-def seat_plan(con: ScopedCursor, on: date, where: Where) -> Answer:
+def seat_plan(con: ScopedCursor, on: date, where: Where, entered: Entered = ()) -> Answer:
     """The seats to order: (province, course, month, seats_planned, plan_seats) for the next 12 months.
 
-    Seats there are the courses passed in the last 12 complete months by province and course, a twelfth each month.
+    Seats there are the courses passed in the last 12 complete months by province and course, a twelfth each month, or those
+    `entered`: (province, course, seats a month), of the province "" shared by all that have none of their own.
     """
-    asked = _asked(con, on, where)
+    asked = _asked(con, on, where, entered)
     trained = planned(asked.demand, asked.seats)
     used = np.zeros_like(asked.seats)
     np.add.at(used, (asked.demand.group[trained > 0], trained[trained > 0]), 1)
@@ -60,12 +48,12 @@ def seat_plan(con: ScopedCursor, on: date, where: Where) -> Answer:
 
 
 @analysis(asks=("trainable_assistants", "course_results"), open_by_province=True)
-def seat_plan_months(con: ScopedCursor, on: date, where: Where) -> Answer:
+def seat_plan_months(con: ScopedCursor, on: date, where: Where, entered: Entered = ()) -> Answer:
     """What the plan reaches at the end of each month: (month, plan_in_date, plan_bound, plan_gap).
 
     No plan with these seats can pass the bound. The first row is the end of the current month, before the first seat.
     """
-    asked = _asked(con, on, where)
+    asked = _asked(con, on, where, entered)
     out = out_of_date(asked.demand, planned(asked.demand, asked.seats), MONTHS).sum(axis=1)
     least = least_out_of_date(asked.demand, asked.seats).sum(axis=1)
     people = asked.people
@@ -81,12 +69,12 @@ def seat_plan_months(con: ScopedCursor, on: date, where: Where) -> Answer:
 
 
 @analysis(asks=("trainable_assistants", "course_results"))
-def seat_plan_rooms(con: ScopedCursor, on: date, where: Where) -> Answer:
+def seat_plan_rooms(con: ScopedCursor, on: date, where: Where, entered: Entered = ()) -> Answer:
     """What one more room of 20 in the first month gains: (province, course, room_gain), most first; planned anew for each.
 
     The gain is in people in date, on average over the ends of the 12 months. A room that gains nothing has no row.
     """
-    asked = _asked(con, on, where)
+    asked = _asked(con, on, where, entered)
     before = out_of_date(asked.demand, planned(asked.demand, asked.seats), MONTHS)[1:]
     rows = []
     # Provinces do not share seats: a room of the same course in each of them is planned at once.
@@ -127,94 +115,6 @@ def seat_plan_backtest(con: ScopedCursor, on: date, where: Where) -> Answer:
     return answered(asked.like, ("month",), [*counts], rows, on=on, query=asked.query)
 
 
-def planned(demand: Demand, seats: Ints) -> Ints:
-    """The month in which each task is trained, 0 for never. `seats`: by group and month, of which month 0 has none."""
-    trained = np.zeros(len(demand.person), dtype=np.int64)
-    people = len(demand.province_of_person)
-    for month in range(1, seats.shape[1]):
-        left = seats[:, month].copy()
-        open_ = trained == 0
-        needed = open_ & (demand.due <= month)
-        lacking = np.bincount(demand.person[needed], minlength=people)[demand.person]
-
-        def fill(wanted: Flags, month: int = month, left: Ints = left) -> None:
-            """Give the seats left of each group to the first of the tasks wanted."""
-            served = wanted & (_place(wanted, demand.group, len(left)) < left[demand.group])
-            trained[served] = month
-            left -= np.bincount(demand.group[served], minlength=len(left))
-
-        fill(needed & (lacking == 1))
-        _complete(demand, needed & (lacking > 1) & (left[demand.group] > 0), lacking, left, trained, month)
-        for courses in range(2, int(lacking.max(initial=0)) + 1):
-            fill(needed & (trained == 0) & (lacking == courses))
-        fill((trained == 0) & (demand.due > month))
-    return trained
-
-
-def _place(wanted: Flags, group: Ints, groups: int) -> Ints:
-    """How many wanted tasks stand before each in its group."""
-    before: Ints = np.cumsum(wanted) - wanted
-    starts = np.searchsorted(group, np.arange(groups))
-    return before - np.append(before, 0)[np.minimum(starts, len(before))][group]
-
-
-def _complete(demand: Demand, wanted: Flags, lacking: Ints, left: Ints, trained: Ints, month: int) -> None:
-    """Train people in all that they lack where every course has a seat left: fewest first, then the earliest deadline."""
-    tasks = np.flatnonzero(wanted)
-    people = len(demand.province_of_person)
-    found = np.bincount(demand.person[tasks], minlength=people)[demand.person[tasks]]
-    tasks = tasks[found == lacking[tasks]]
-    first = np.full(people, MONTHS + 1)
-    np.minimum.at(first, demand.person[tasks], demand.due[tasks])
-    tasks = tasks[np.lexsort((demand.person[tasks], first[demand.person[tasks]], lacking[tasks]))]
-    ordered, groups, counts = tasks.tolist(), demand.group[tasks].tolist(), lacking[tasks].tolist()
-    seats = left.tolist()
-    at = 0
-    while at < len(ordered):
-        until = at + counts[at]
-        if all(seats[group] > 0 for group in groups[at:until]):
-            trained[ordered[at:until]] = month
-            for group in groups[at:until]:
-                seats[group] -= 1
-        at = until
-    left[:] = seats
-
-
-def out_of_date(demand: Demand, trained: Ints, months: int) -> Ints:
-    """The persons out of date at the end of each month from 0, by province."""
-    provinces = int(demand.province_of_group.max(initial=-1)) + 1
-    counts = []
-    for month in range(months + 1):
-        out = np.unique(demand.person[(demand.due <= month) & ((trained == 0) | (trained > month))])
-        counts.append(np.bincount(demand.province_of_person[out], minlength=provinces))
-    return np.array(counts)
-
-
-def least_out_of_date(demand: Demand, seats: Ints) -> Ints:
-    """By month and province, the fewest persons out of date that any plan with these seats can leave.
-
-    Of each course alone, at least those beyond all its seats so far; and at least those beyond the seats of all courses
-    together if they went to the people who need the fewest.
-    """
-    provinces = int(demand.province_of_group.max(initial=-1)) + 1
-    least = np.zeros((seats.shape[1], provinces), dtype=np.int64)
-    for month in range(seats.shape[1]):
-        due = demand.due <= month
-        wanted = np.bincount(demand.group[due], minlength=len(seats))
-        so_far = seats[:, : month + 1].sum(axis=1)
-        np.maximum.at(least[month], demand.province_of_group, np.maximum(wanted - so_far, 0))
-        budget = np.zeros(provinces, dtype=np.int64)
-        np.add.at(budget, demand.province_of_group, np.minimum(wanted, so_far))
-        courses = np.bincount(demand.person[due], minlength=len(demand.province_of_person))
-        unserved = np.bincount(demand.province_of_person[courses > 0], minlength=provinces)
-        for count in range(1, int(courses.max(initial=0)) + 1):
-            here = np.bincount(demand.province_of_person[courses == count], minlength=provinces)
-            served = np.minimum(here, budget // count)
-            budget, unserved = budget - served * count, unserved - served
-        least[month] = np.maximum(least[month], unserved)
-    return least
-
-
 @dataclass(frozen=True)
 class _Asked:
     """What a plan is made from: the demand of a place, its seats by group and month, and the names of both."""
@@ -230,13 +130,13 @@ class _Asked:
     ids: Ints
 
 
-def _asked(con: ScopedCursor, on: date, where: Where) -> _Asked:
+def _asked(con: ScopedCursor, on: date, where: Where, entered: Entered = ()) -> _Asked:
     """The tasks and seats on a day. Raises TooEarly where the register has no 12 complete months before it."""
+    if not {province for province, *_ in entered if province} <= con.scope.codes:
+        # What seats change in a province tells how many lack their course.
+        raise AccessDenied
     within = filters_of_results(where)
-    period = jalali.last_complete_months(on, MONTHS)
-    ((first,),) = con.numbers.execute("select min(hired_on) from spells").fetchall()
-    if first is None or first > period[0]:
-        raise TooEarly("the seats are those of the last 12 complete months, and the register has fewer")
+    period = last_year(con, on)
     like = ask(con, "trainable_assistants", on=on, where=where)
     results = ask(con.of_everybody, "results_passed", by=("province", "course"), over=period, where=within)
     units = [*jalali.units_between(on, jalali.add_months(on, MONTHS + 2), "month")][: MONTHS + 1]
@@ -272,6 +172,7 @@ def _asked(con: ScopedCursor, on: date, where: Where) -> _Asked:
     yearly = np.zeros(len(groups))
     for province, course, count in known[["province", "course", "results_passed"]].itertuples(index=False):
         yearly[number[province, course]] = count
+    yearly = _with(entered, groups, yearly)
     # Whole seats, a twelfth of the year's by the end of each month.
     seats = np.diff(np.floor(np.outer(yearly / MONTHS, np.arange(MONTHS + 1)) + 1e-9), axis=1, prepend=0).astype(
         np.int64
@@ -279,6 +180,20 @@ def _asked(con: ScopedCursor, on: date, where: Where) -> _Asked:
     months = [unit.label for unit in units]
     people = max(like.value(), 1)
     return _Asked(demand, seats, groups, months, people, like, [results], readable(sql, parameters), ids)
+
+
+def _with(entered: Entered, groups: list[tuple[str, str]], yearly: Numbers) -> Numbers:
+    """The seats a year of each group, those entered where there are some; shared ones go in proportion to today's."""
+    chosen, own = yearly.copy(), {(province, course) for province, course, _ in entered}
+    for province, course, monthly in entered:
+        at = [
+            i
+            for i, group in enumerate(groups)
+            if group == (province, course) or (not province and group[1] == course and group not in own)
+        ]
+        share = yearly[at] if yearly[at].any() else np.ones(len(at))
+        chosen[at] = monthly * MONTHS * share / max(share.sum(), 1e-9)
+    return chosen
 
 
 def _passes(con: ScopedCursor, on: date, where: Where, asked: _Asked) -> pd.DataFrame:

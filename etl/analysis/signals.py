@@ -160,8 +160,7 @@ def change_signals(con: ScopedCursor, on: date, where: Where, name: str = "joine
         raise QuestionError(f"{name} is no count over a period; changes are looked for in one")
     day = last_settled_day(on, provisional_days(name))
     over = jalali.last_complete_months(day, MONTHS)
-    ((begin,),) = con.numbers.execute("select min(hired_on) from spells").fetchall()
-    if begin is None or begin > over[0]:
+    if con.begins_on is None or con.begins_on > over[0]:
         raise TooEarly(f"{name}: changes are looked for in {MONTHS} settled months, and the register has fewer")
     by_place = ask(con, name, by=("province", "month"), over=over, where=where)
     nation = ask(con, name, by=("month",), over=over, where=_without_province(where))

@@ -1,5 +1,6 @@
 """Similar provinces: the nearest by what a province is, never by how it does. A reference file fixes them for a year."""
 
+from dataclasses import astuple
 from datetime import date
 from pathlib import Path
 
@@ -12,12 +13,14 @@ from etl.core.errors import Refused
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.derived import Where, answered
+from etl.warehouse.population import Provinces, by_province, read
 
 FILE = "similar_provinces.csv"
 NEAREST = 4
 _FARTHEST = 0.9
 # Makes the median absolute deviation of normal values their standard deviation.
 _MAD = 1.4826
+_CENSUS_OF_1390 = date(2011, 10, 24)
 
 
 @analysis(asks=("target",), open_by_province=True)
@@ -35,28 +38,28 @@ def similar_provinces(con: ScopedCursor, on: date, where: Where) -> Answer:
     return answered(like, ("province", "rank"), ("similar", "distance"), rows, on=on, more=("made_on",))
 
 
-def make(con: ScopedCursor, on: date, to: Path) -> None:
-    """Write the reference file from a publication: the rows of `nearest`, and the day they are of."""
-    rows = nearest(described(con, on)).assign(made_on=on.isoformat())
+def make(on: date, to: Path) -> None:
+    """Write the reference file for a year: the rows of `nearest`, and the day they are of."""
+    rows = nearest(described(on)).assign(made_on=on.isoformat())
     rows[["made_on", "province", "rank", "similar", "distance"]].to_csv(to, index=False, lineterminator="\n")
 
 
-def described(con: ScopedCursor, on: date) -> pd.DataFrame:
-    """The six variables of each province: residents, their density and urban share, area, institutes, the largest activity."""
-    measured = ask(con, "residents", "area_km2", "licensed_institutes", by=("province",), on=on).frame
-    measured = measured.dropna(subset=["province", "residents"]).set_index("province")
-    urban = con.numbers.execute("select iso_3166_2, urban_2016 / population_2016 from provinces").fetchall()
-    by_activity = ask(con, "licensed_institutes", by=("province", "activity"), on=on).frame
-    largest = by_activity.groupby("province")["licensed_institutes"].max().reindex(measured.index).fillna(0)
-    institutes = measured["licensed_institutes"].astype(float)
+def described(on: date) -> pd.DataFrame:
+    """Official facts of each province: residents of the day, their density, growth and urban share, and the area.
+
+    They come from the reference data and no register, so that nothing a province hands in makes it similar to another.
+    """
+    known = pd.read_csv(paths.REFERENCE / "provinces.csv", dtype={"iso_3166_2": str}).set_index("iso_3166_2")
+    dated = Provinces(population=by_province(map(astuple, read(paths.REFERENCE))))
+    residents = pd.Series({province: dated.residents(province, on) for province in known.index})
+    years = (on - _CENSUS_OF_1390).days / 365.25
     return pd.DataFrame(
         {
-            "residents": measured["residents"],
-            "density": measured["residents"] / measured["area_km2"],
-            "urban_share": pd.Series(dict(urban)).reindex(measured.index),
-            "area": measured["area_km2"],
-            "institutes_per_100k": institutes / measured["residents"] * 100_000,
-            "largest_activity_share": (largest / institutes).fillna(0.0),
+            "residents": residents,
+            "density": residents / known["area_km2"],
+            "growth_a_year": (residents / known["population_2011"]) ** (1 / years) - 1,
+            "urban_share": known["urban_2016"] / known["population_2016"],
+            "area": known["area_km2"],
         }
     )
 

@@ -33,6 +33,8 @@ _COUNTS = frozenset(
 _OF_RATES = ("share_before", "share_after", "rate_before", "rate_after", "rate_effect", "composition_effect", "effect")
 _OF_COUNTS = ("before", "after", "effect")
 _Side = tuple[date, Where]
+# What is counted of each group: before, then after.
+_Counts = dict[str | None, list[float]]
 
 
 @analysis(asks=(), open_by_province=True)
@@ -72,15 +74,25 @@ def dimensions(name: str) -> tuple[str, ...]:
 
 
 def best_dimension(parts: Mapping[str, pd.DataFrame]) -> str:
-    """The dimension whose two largest parts explain most of the difference, of the parts by dimension."""
+    """The dimension whose two largest parts explain most beyond what is theirs by size, of the parts by dimension.
 
-    def explained(by: str) -> float:
-        effects = parts[by].set_index(by)["effect"]
-        change = effects[TOTAL]
-        named = effects.drop([SMALL, OVERLAP, TOTAL], errors="ignore")
-        return abs(change) - abs(change - named[named.abs().nlargest(2).index].sum())
+    Of two groups the two parts are always all of the difference, and two groups that hold most people explain most of any
+    difference: a dimension of more than two groups comes first, and what people of a group would explain if all groups had
+    changed alike is taken off.
+    """
 
-    return max(parts, key=explained)
+    def told(by: str) -> tuple[bool, float]:
+        rows = parts[by].set_index(by)
+        total = rows.loc[TOTAL]
+        named = rows.drop([SMALL, OVERLAP, TOTAL], errors="ignore")
+        largest = named.loc[named["effect"].abs().nlargest(2).index]
+        sizes = ["share_before", "share_after"] if "share_before" in rows else ["before", "after"]
+        size = (largest[sizes].sum() / total[sizes].where(total[sizes] != 0)).mean()
+        change = total["effect"]
+        explained = abs(change) - abs(change - largest["effect"].sum())
+        return len(named) > 2, explained - (0 if pd.isna(size) else size) * abs(change)
+
+    return max(parts, key=told)
 
 
 def decomposed(counts: pd.DataFrame, wholes: Sequence[Sequence[float]], scale: float = 1) -> pd.DataFrame:
@@ -92,23 +104,22 @@ def decomposed(counts: pd.DataFrame, wholes: Sequence[Sequence[float]], scale: f
     """
     (k0, n0), (k1, n1) = wholes
     rates = scale * k0 / n0, scale * k1 / n1
-    middle = sum(rates) / 2
-    shares = counts["n0"] / n0, counts["n1"] / n1
+    counted = counts[["k0", "n0", "k1", "n1"]].to_numpy(float)
+    above, below = counted[:, ::2], counted[:, 1::2]
+    shares = below / (n0, n1)
     # A rate of nobody is unknown.
-    known = [scale * counts[f"k{side}"] / counts[f"n{side}"].where(counts[f"n{side}"] != 0) for side in (0, 1)]
-    by_rate = ((shares[0] + shares[1]) / 2 * (known[1] - known[0])).fillna(0.0)
+    known = scale * above / np.where(below != 0, below, np.nan)
+    by_rate = np.nan_to_num(shares.mean(axis=1) * (known[:, 1] - known[:, 0]))
     # The mean rate times the change of the share, and all of a group whose rate is unknown on a side.
-    effect = scale * (counts["k1"] / n1 - counts["k0"] / n0) - middle * (shares[1] - shares[0])
-    columns = (*shares, *known, by_rate, effect - by_rate, effect)
-    parts = pd.DataFrame(dict(zip(_OF_RATES, columns, strict=True)))
+    effect = scale * (above[:, 1] / n1 - above[:, 0] / n0) - sum(rates) / 2 * (shares[:, 1] - shares[:, 0])
     change = rates[1] - rates[0]
-    sums = counts[["k0", "n0", "k1", "n1"]].sum()
-    if not np.allclose(sums, (k0, n0, k1, n1), rtol=1e-9, atol=1e-9):
-        rest = change - parts["effect"].sum()
-        parts.loc[OVERLAP] = [1 - shares[0].sum(), 1 - shares[1].sum(), np.nan, np.nan, 0.0, rest, rest]
-    effects = parts[["rate_effect", "composition_effect"]].sum()
-    parts.loc[TOTAL] = [1.0, 1.0, *rates, *effects, change]
-    return parts
+    rows, members = np.column_stack([shares, known, by_rate, effect - by_rate, effect]), [*counts.index]
+    if not np.allclose(counted.sum(axis=0), (k0, n0, k1, n1), rtol=1e-9, atol=1e-9):
+        rest = change - effect.sum()
+        rows = np.vstack([rows, (*(1 - shares.sum(axis=0)), np.nan, np.nan, 0.0, rest, rest)])
+        members.append(OVERLAP)
+    rows = np.vstack([rows, (1.0, 1.0, *rates, *rows[:, 4:6].sum(axis=0), change)])
+    return pd.DataFrame(rows, index=pd.Index([*members, TOTAL], dtype=object), columns=[*_OF_RATES])
 
 
 def _checked(name: str) -> Metric:
@@ -170,18 +181,20 @@ def _parts(
     # A person of one province asks for its counties only: the whole is then that of the same provinces.
     wholes = [_asked(con, metric, (), on, answer.where) for answer, (on, _) in zip(groups, sides, strict=True)]
     names = [metric.numerator, metric.denominator] if metric.denominator else [metric.name]
-    kinds = ["k", "n"] if metric.denominator else ["n"]
-    columns = [
-        answer.frame[[by, *names]].set_axis([by, *(f"{kind}{side}" for kind in kinds)], axis=1)
-        for side, answer in enumerate(groups)
-    ]
-    counts = columns[0].merge(columns[1], on=by, how="outer").set_index(by).fillna(0).astype(float)
+    columns = ["k0", "n0", "k1", "n1"] if metric.denominator else ["n0", "n1"]
+    counted: _Counts = {}
+    for side, answer in enumerate(groups):
+        at = [answer.columns.index(name) for name in names]
+        for row in answer.rows:
+            of_group = counted.setdefault(row[0], [0.0] * 2 * len(names))
+            of_group[side * len(names) : (side + 1) * len(names)] = [float(row[i] or 0) for i in at]
     totals = [tuple(float(answer.value(name) or 0) for name in names) for answer in wholes]
     if metric.denominator:
         for (on, _), (_, size) in zip(sides, totals, strict=True):
             if not size:
                 raise QuestionError(f"nobody is counted on {on} on one side: {metric.name} has no value there")
-    counts = _gathered(_in_order(counts, by), metric, smallest)
+    counted = _gathered(_in_order(counted, by), metric, smallest)
+    counts = pd.DataFrame([*counted.values()], index=pd.Index([*counted], dtype=object), columns=columns)
     if metric.denominator:
         parts = decomposed(counts, totals, ratio(metric, 1.0, 1.0))
     else:
@@ -198,36 +211,37 @@ def _asked(con: ScopedCursor, metric: Metric, by: tuple[str, ...], on: date, whe
 def _best(
     con: ScopedCursor, metric: Metric, sides: Sequence[_Side], smallest: int
 ) -> tuple[str, pd.DataFrame, list[Answer]]:
-    """The parts by the `best_dimension` of CHOICE. Raises QuestionError for a metric that is split by none of them."""
+    """The parts by the `best_dimension` of CHOICE, or of all where CHOICE has none. Raises QuestionError without any."""
     # One member alone explains everything and says nothing.
     single = {name for _, where in sides for name, members in where.items() if len(members) == 1}
-    known = [by for by in CHOICE if by in dimensions(metric.name) and by not in single]
+    offered = [by for by in dimensions(metric.name) if by not in single]
+    known = [by for by in CHOICE if by in offered] or [by for by in offered if by != "institute"]
     if not known:
-        raise QuestionError(f"{metric.name} is split by none of {', '.join(CHOICE)}")
+        raise QuestionError(f"{metric.name} is split by nothing but {', '.join(single)}")
     split = {by: _parts(con, metric, by, sides, smallest) for by in known}
     by = best_dimension({by: parts for by, (parts, _) in split.items()})
     return by, *split[by]
 
 
-def _in_order(counts: pd.DataFrame, by: str) -> pd.DataFrame:
+def _in_order(counts: _Counts, by: str) -> _Counts:
     """The groups in which somebody is counted, in the order of the dimension, the unknown last."""
     order = {member: at for at, member in enumerate(ALL[by].words)}
-    members = sorted((pd.isna(member), order.get(member, 0), str(member), member) for member in counts.index)
-    counts = counts.set_axis([None if pd.isna(member) else member for member in counts.index])
-    counts = counts.loc[[None if unknown else member for unknown, _, _, member in members]]
-    return counts[(counts != 0).any(axis=1)]
+    members = sorted(counts, key=lambda member: (member is None, order.get(str(member), 0), str(member)))
+    return {member: counts[member] for member in members if any(counts[member])}
 
 
-def _gathered(counts: pd.DataFrame, metric: Metric, smallest: int) -> pd.DataFrame:
+def _gathered(counts: _Counts, metric: Metric, smallest: int) -> _Counts:
     """The groups, those of few persons on a side gathered into `small`; other things than persons are never few."""
     if catalogue()[metric.denominator or metric.name].counts != "persons":
         return counts
-    sizes = counts[["n0", "n1"]].abs()
-    is_small = (sizes.where(sizes > 0, np.inf).min(axis=1) < smallest) | (sizes.max(axis=1) == 0)
-    gathered = counts[~is_small].copy()
-    if is_small.any():
-        gathered.loc[SMALL] = counts[is_small].sum()
-    return gathered
+    gathered, small = {}, []
+    for member, numbers in counts.items():
+        sizes = [abs(size) for size in (numbers[len(numbers) // 2 - 1], numbers[-1]) if size]
+        if min(sizes, default=0) < smallest:
+            small.append(numbers)
+        else:
+            gathered[member] = numbers
+    return gathered | ({SMALL: [*map(sum, zip(*small, strict=True))]} if small else {})
 
 
 def _differences(counts: pd.DataFrame, before: float, after: float) -> pd.DataFrame:

@@ -4,7 +4,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import TextIO
 import duckdb
 import pyarrow as pa
 
+from etl.core.files import replacing
 from etl.core.places import places
 from etl.core.text_folding import fold
 from etl.extract.causes import BETWEEN, FSI, PDI, because
@@ -143,16 +144,13 @@ def writing(path: Path) -> Iterator[TextIO]:
     """A text file that is written atomically. Raises Refused if it cannot be written."""
     # A pipe or a device is written to, never replaced.
     is_atomic = not path.exists() or path.is_file()
-    temporary = path.with_name(f".{path.name}.{os.getpid()}") if is_atomic else path
     try:
-        with temporary.open("w", encoding="utf-8", newline="") as file:
+        with (
+            replacing(path) if is_atomic else nullcontext(path) as waiting,
+            waiting.open("w", encoding="utf-8", newline="") as file,
+        ):
             yield file
-        if is_atomic:
-            os.replace(temporary, path)
     except OSError as error:
-        if is_atomic:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
         raise because("not_written", path=path, error=error.strerror) from None
 
 
@@ -251,10 +249,15 @@ def _create_fault_table(con: duckdb.DuckDBPyConnection, table: str, faults: str)
             faults.column_name,
             faults.reason,
             load_files.province,
-            case when other.file is null then arriving.expected else replace(
-                replace(arriving.expected, '{{line}}', concat(other_sheets.sheet || '!', conflicts.other_line & $row)),
-                '{{file}}',
-                replace(other.file, '{BETWEEN}', ' ')
+            case when other.file is null then arriving.expected else replace(replace(replace(
+                arriving.expected,
+                '{{line_en}}', concat(other_sheets.sheet || '!', conflicts.other_line & $row)),
+                '{{line_fa}}', case
+                    when other_sheets.sheet is null
+                        then 'سطر ' || translate((conflicts.other_line & $row)::varchar, '0123456789', '۰۱۲۳۴۵۶۷۸۹')
+                    else concat('{FSI}', other_sheets.sheet, '!', conflicts.other_line & $row, '{PDI}')
+                end),
+                '{{file}}', replace(other.file, '{BETWEEN}', ' ')
             ) end as expected,
         from {faults} as faults
         inner join load_files using (file_number)

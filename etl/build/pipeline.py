@@ -14,7 +14,6 @@ from typing import Any
 
 import duckdb
 
-from etl.analysis import announcements, events, retention
 from etl.build import identity, load_report, reference_data, returns, staging, volume
 from etl.build.load_report import Report
 from etl.core.errors import Refused
@@ -28,7 +27,15 @@ from etl.extract.read_file import Job
 from etl.extract.read_folder import Outcome, WorkerPool
 from etl.extract.source_folder import CONFIGURATION, source_files, unread_files
 from etl.revisions import fingerprints
-from etl.warehouse import adoption_history, build_database, official_calendar, population, publications, run_models
+from etl.warehouse import (
+    adoption_history,
+    build_database,
+    official_calendar,
+    population,
+    publications,
+    run_models,
+    survival_curves,
+)
 from etl.warehouse.code_version import code_version
 
 _BUILT = "built.duckdb"
@@ -42,8 +49,8 @@ _READ: dict[str, Callable[[Path], list[Any]]] = {
     "courses.csv": reference_data.courses,
     "targets.csv": reference_data.targets,
     "population.csv": population.read,
-    "announcements.csv": announcements.read,
-    "events.csv": events.read,
+    "announcements.csv": reference_data.announcements,
+    "events.csv": reference_data.events,
     "calendar.csv": official_calendar.read,
 }
 # Those that replace the shipped ones; the calendar is added to it.
@@ -142,8 +149,8 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
             # The workers already read the files in parallel.
             reference_data.load(con, courses, targets)
             population.load(con, residents)
-            announcements.load(con, announced)
-            events.load(con, happened)
+            reference_data.load_announcements(con, announced)
+            reference_data.load_events(con, happened)
             official_calendar.load(con, days_off)
             outcomes = workers.read_all(lambda done, rows, share: progress(done, len(jobs), rows, share))
             workers.close()
@@ -162,7 +169,9 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
             # The tables that need Python are created while the models run.
             tasks = {
                 "row_fingerprints": run_models.ConcurrentTask(lambda con: fingerprints.create(con, setting.key)),
-                "survival_curves": run_models.ConcurrentTask(lambda con: retention.build(con, as_of), {"joiners"}),
+                "survival_curves": run_models.ConcurrentTask(
+                    lambda con: survival_curves.build(con, as_of), {"joiners"}
+                ),
             }
             run_models.build(con, say, tasks)
             publications.disable_useless_passes(con)

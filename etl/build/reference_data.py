@@ -1,11 +1,14 @@
-"""The reference tables: provinces, counties, courses, targets, the international comparison, the Jalali months.
+"""The reference tables: provinces, counties, courses, targets, announcements, events, Jalali months, other countries.
 
-Courses and targets come from the submitted folder if it has them, else from data/reference.
+Courses, targets, announcements and events come from the submitted folder if it has them, else from data/reference.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -15,7 +18,9 @@ from etl.core import jalali
 from etl.core.paths import REFERENCE
 from etl.core.text_folding import display_code, display_text, fold
 from etl.extract import reference_files as files
+from etl.extract.causes import because
 from etl.extract.contract import contract
+from etl.semantic.catalog import catalogue
 from etl.warehouse.build_database import create_from
 
 # The Jalali years of the calendar.
@@ -29,6 +34,14 @@ _COURSES = pa.schema(
     }
 )
 _TARGETS = pa.schema({"metric": _TEXT, "province": _TEXT, "date": pa.date32(), "value": pa.float64()})
+
+
+_NUMBERS = [("date", pa.date32()), ("metric", pa.string()), ("value", pa.float64())]
+_ANNOUNCEMENTS = pa.schema([*_NUMBERS, ("words", pa.string()), ("source", pa.string())])
+KINDS = {"decree": "مصوبه", "register": "سامانه", "strike": "اعتصاب", "campaign": "طرح", "other": "سایر"}
+MOST_LETTERS = 120
+_TEXTS = ("province", "title_fa", "title_en", "kind", "source")
+_EVENTS = pa.schema([("date", pa.date32()), *((name, pa.string()) for name in _TEXTS)])
 
 
 @dataclass(frozen=True)
@@ -66,6 +79,27 @@ def targets(folder: Path) -> list[Target]:
     return files.read(folder, "targets.csv", needed, _target, "date", lambda row: (row.metric, row.province, row.date))
 
 
+def announcements(folder: Path) -> list[dict[str, Any]]:
+    """The announcements of `folder`; an announcement is no target.
+
+    Raises Refused for an unreadable cell and for two values of a metric on one day.
+    """
+    key = itemgetter("metric", "date")
+    return files.read(folder, "announcements.csv", _ANNOUNCEMENTS.names, _announcement, "date", key)
+
+
+def events(folder: Path) -> list[dict[str, Any]]:
+    """The events of `folder`, which help to read a trend: a decree, a strike.
+
+    Raises Refused for an unreadable cell and for a repeated event.
+    """
+
+    def key(event: dict[str, Any]) -> tuple[Any, ...]:
+        return event["date"], event["province"], fold(event["title_fa"])
+
+    return files.read(folder, "events.csv", _EVENTS.names, _event, "date", key)
+
+
 def load(con: duckdb.DuckDBPyConnection, courses: list[Course], targets: list[Target]) -> None:
     """Create the reference tables in `con`."""
     # Codes keep their leading zeros: 02 is a province, 2 is not.
@@ -88,6 +122,18 @@ def load(con: duckdb.DuckDBPyConnection, courses: list[Course], targets: list[Ta
     )
     create_from(con, "create table targets as from arriving", pa.Table.from_pylist(list(map(vars, targets)), _TARGETS))
     _load_calendar(con)
+
+
+def load_announcements(con: duckdb.DuckDBPyConnection, rows: Sequence[dict[str, Any]]) -> None:
+    """Create `announcements`: one row per day and metric."""
+    arriving = pa.Table.from_pylist(rows, _ANNOUNCEMENTS)
+    create_from(con, "create table announcements as from arriving order by date, metric", arriving)
+
+
+def load_events(con: duckdb.DuckDBPyConnection, rows: Sequence[dict[str, Any]]) -> None:
+    """Create `events`: one row per event; the province of an event of the nation is null."""
+    arriving = pa.Table.from_pylist(rows, _EVENTS)
+    create_from(con, "create table events as from arriving order by date, province nulls first, title_fa", arriving)
 
 
 def _load_calendar(con: duckdb.DuckDBPyConnection) -> None:
@@ -133,3 +179,27 @@ def _course(path: Path, line: int, row: dict[str, str]) -> Course:
 def _target(path: Path, line: int, row: dict[str, str]) -> Target:
     value = files.required_number(path, line, row, "value")
     return Target(fold(row.get("metric", "")), files.province(path, line, row), files.day(path, line, row), value)
+
+
+def _announcement(path: Path, line: int, row: dict[str, str]) -> dict[str, Any]:
+    day = files.day(path, line, row)
+    # A province's number must not be shown as the nation's.
+    if files.province(path, line, row):
+        raise because("announcement_of_a_province", file=path.name, line=line)
+    metric = fold(files.text(path, line, row, "metric"))
+    if metric not in catalogue() or catalogue()[metric].kind != "snapshot" or catalogue()[metric].unit == "date":
+        states = ", ".join(name for name, entry in catalogue().items() if entry.kind == "snapshot" and not entry.hidden)
+        raise files.bad_cell(path, line, "metric", "unknown_value", values=states, values_fa=states)
+    value = files.required_number(path, line, row, "value")
+    texts = {name: display_text(files.text(path, line, row, name)) for name in ("words", "source")}
+    return {"date": day, "metric": metric, "value": value, **texts}
+
+
+def _event(path: Path, line: int, row: dict[str, str]) -> dict[str, Any]:
+    event = {"date": files.day(path, line, row), "province": files.province(path, line, row)}
+    titles = {name: display_text(files.text(path, line, row, name)) for name in ("title_fa", "title_en")}
+    for name, title in titles.items():
+        if len(title) > MOST_LETTERS:
+            raise files.bad_cell(path, line, name, "too_long", most=MOST_LETTERS)
+    kind = files.choice(path, line, row, "kind", KINDS)
+    return {**event, **titles, "kind": kind, "source": display_text(files.text(path, line, row, "source"))}

@@ -15,7 +15,7 @@ import duckdb
 from etl.build.load_report import Report
 from etl.core.spreadsheet import safe
 from etl.extract import expected
-from etl.extract.causes import spoken
+from etl.extract.causes import persian_digits, spoken
 from etl.extract.contract import contract
 from etl.warehouse import build_database
 
@@ -79,7 +79,7 @@ def _rows(con: duckdb.DuckDBPyConnection, with_orphans: bool) -> Iterator[_Line]
         while rows := cursor.fetchmany(_BATCH):
             for file, table, sheet, line, name, reason, form, outcome in rows:
                 column = contract(table).by_name.get(name)
-                place = words["row" if sheet else "line"].format(sheet=sheet, line=line)
+                place = expected.place(sheet, line)
                 title = column.headers[0] if column else ""
                 yield file, (place, title, words[outcome], spoken(form or "", "fa"), expected.remedy(name, reason))
 
@@ -114,7 +114,7 @@ def _write_file(path: Path, whole: list[_Line], lines: Any) -> None:
                 for at, cell in enumerate(cells):
                     sheet.write_string(number, at, safe(cell), text)
             if more := sum(1 for _ in lines):
-                sheet.write_string(number + 1, 0, words["more"].format(count=more), text)
+                sheet.write_string(number + 1, 0, persian_digits(words["more"].format(count=more)), text)
     except BaseException:
         with suppress(OSError):
             path.unlink(missing_ok=True)

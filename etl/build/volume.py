@@ -12,7 +12,7 @@ import duckdb
 
 from etl.extract.causes import BETWEEN, because, line, spoken, words
 from etl.extract.contract import TABLES, contract
-from etl.extract.expected import expected
+from etl.extract.expected import expected, place
 from etl.extract.read_file import Read
 from etl.extract.read_folder import Outcome
 from etl.extract.source_file import SHEET_BITS
@@ -128,15 +128,15 @@ def _rejected(table: str, read: Read, rows: int, reasons: list[tuple[str, int, i
     places = []
     for reason, count, row, name in reasons:
         sheet, number = row >> SHEET_BITS, row & ((1 << SHEET_BITS) - 1)
-        place = f"{read.sheets[sheet]}!{number}" if read.sheets else ""
+        name_of_sheet = read.sheets[sheet] if read.sheets else None
         form = expected(table, name, reason)
         places.append(
             words(
                 "first_rejected",
                 reason=reason,
                 count=f"{count:,}",
-                place=place or f"line {number}",
-                place_fa=place or f"سطر {number}",
+                place=f"{name_of_sheet}!{number}" if name_of_sheet else f"line {number}",
+                place_fa=place(name_of_sheet, number),
                 column=name or "–",
                 column_fa=columns[name].headers[0] if name in columns else "–",
                 form=spoken(form, "en"),

@@ -1,0 +1,1 @@
+"""python -m etl: `commands.main` reads the arguments, runs one command and prints; it computes nothing."""

@@ -221,7 +221,8 @@ def _ask(options: argparse.Namespace) -> None:
         )
     for name, code in newer_counties_in(where).items():
         print(f"{name} counts in county {code}: counties have the boundaries of the census of 1395", file=sys.stderr)
-    console.print_answer(answer, options.format)
+    # The parts of ratios stand behind the metrics asked for.
+    console.print_answer(answer, options.format, len(answer.by) + len(answer.metrics))
 
 
 def _analyse(options: argparse.Namespace) -> None:
@@ -260,8 +261,7 @@ def _similar(options: argparse.Namespace) -> None:
     registry.analyses()
     from etl.analysis import similar
 
-    with access.connect(options.source, access.ADMINISTRATOR) as con:
-        similar.make(con, options.on or con.publication.as_of, options.to)
+    similar.make(options.on or date.today(), options.to)
 
 
 def _publications(options: argparse.Namespace) -> None:
@@ -300,7 +300,7 @@ def _backtest(options: argparse.Namespace) -> None:
         without_pandas.allow()
         from etl.analysis import backtesting
 
-        print(backtesting.planted().to_string(index=False, formatters={"inside": "{:.0%}".format}))
+        print(backtesting.planted().to_string(index=False, na_rep="", float_format="{:.0%}".format))
         return
     with access.connect(options.source, access.ADMINISTRATOR) as con:
         console.print_answer(registry.analyse(con, "backtest"), options.format)
@@ -395,7 +395,7 @@ def _parser() -> argparse.ArgumentParser:
 
     for answering in (ask, analyse, why, compared, backtest):
         answering.add_argument("--format", choices=("csv", "json", "table"), default="table")
-    for reading in (quarantine, ask, analyse, why, similar, publications, rollback, compared, backtest):
+    for reading in (quarantine, ask, analyse, why, publications, rollback, compared, backtest):
         reading.add_argument("--from", dest="source", type=Path, default=arguments.POINTER, metavar="FILE")
 
     operations.add(commands, arguments.POINTER)

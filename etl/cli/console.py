@@ -114,12 +114,10 @@ def write_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]], to: Path | 
         writer.writerows([safe(_plain(value)) for value in row] for row in rows)
 
 
-def print_answer(answer: Answer, form: str) -> None:
-    """Print the rows of an answer: its dimensions and the metrics asked for, at full precision."""
-    width = len(answer.by) + len(answer.metrics)
-    columns = answer.columns[:width]
+def print_answer(answer: Answer, form: str, width: int | None = None) -> None:
+    """Print the rows of an answer at full precision: all columns, or the first `width`."""
     rows = [row[:width] for row in answer.rows]
-    _print_rows(columns, rows, [answer.is_provisional(row) for row in answer.rows], form)
+    _print_rows(answer.columns[:width], rows, [answer.is_provisional(row) for row in answer.rows], form)
 
 
 def print_diff(diff: Diff, form: str) -> None:

@@ -4,7 +4,7 @@ import fcntl
 import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -25,12 +25,25 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A path next to `path` for its new content, which replaces it atomically and durably; an error leaves `path` as it was."""
+    waiting = path.with_name(f"{path.name}.{os.getpid()}.next")
+    try:
+        waiting.unlink(missing_ok=True)
+        yield waiting
+        sync(waiting)
+        os.replace(waiting, path)
+    except BaseException:
+        with suppress(OSError):
+            waiting.unlink(missing_ok=True)
+        raise
+
+
 def replace_text(path: Path, text: str) -> None:
     """Replace a text file atomically and durably."""
-    waiting = path.with_name(f"{path.name}.next")
-    waiting.write_text(text, encoding="utf-8")
-    sync(waiting)
-    os.replace(waiting, path)
+    with replacing(path) as waiting:
+        waiting.write_text(text, encoding="utf-8")
 
 
 @contextmanager

@@ -7,6 +7,8 @@ ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "data" / "reference"
 INCOMING = ROOT / "data" / "incoming"
 WAREHOUSE = ROOT / "data" / "warehouse" / "warehouse.duckdb"
+# Personal tokens, in the folder of saved views; no backup brings them back.
+TOKENS = "tokens.sqlite"
 # The file that marks a folder of made-up data.
 SAMPLE_MARK = "SAMPLE.txt"
 IDENTITY_KEY = ROOT / "data" / "identity.key"

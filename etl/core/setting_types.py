@@ -24,7 +24,8 @@ def text(value: Any) -> str:
     """One line of text."""
     if not isinstance(value, str):
         raise ValueError(f"{_quoted(value)} is no text")
-    if not value.isprintable():
+    # Persian words hold half spaces.
+    if not value.replace("\u200c", "").isprintable():
         raise ValueError("holds signs that cannot be printed")
     return value.strip()
 
@@ -123,6 +124,14 @@ def _day_or(written: str) -> str:
         return parse_day(latin_digits(written)).isoformat()
     except ValueError:
         return written
+
+
+def release_day(value: Any) -> str:
+    """A day of a calendar of releases, as an ISO date."""
+    try:
+        return parse_day(latin_digits(str(value))).isoformat()
+    except ValueError:
+        raise ValueError(f"{_quoted(value)} is no day; write it like 1405/10/05") from None
 
 
 def command(value: Any) -> str:

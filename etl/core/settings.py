@@ -130,14 +130,15 @@ class Weekend:
 
 @dataclass(frozen=True)
 class About:
-    """What readers of official statistics are owed, each in Persian and English; empty: nothing is shown.
+    """What readers of official statistics are owed, words in Persian and English; empty: nothing is shown.
 
-    `contact`: office, telephone, mail. `next_update`: a day, or a rule in words. `citation`: what is cited, before day and
-    publication.
+    `contact`: office, telephone, mail. `next_update`: a day, or a rule in words; without one it is the next day of the
+    `calendar` of releases. `citation`: what is cited, before day and publication.
     """
 
     contact: tuple[str, ...] = _setting((), kinds.in_both)
     next_update: tuple[str, ...] = _setting((), kinds.in_both)
+    calendar: tuple[str, ...] = _setting((), kinds.several(kinds.release_day))
     revision_policy: tuple[str, ...] = _setting((), kinds.in_both)
     citation: tuple[str, ...] = _setting((), kinds.in_both)
 

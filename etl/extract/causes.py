@@ -17,6 +17,11 @@ BETWEEN = " · "
 # Enclose text of its own direction in a Persian sentence: a name, an ending, a Latin word.
 FSI, PDI = "\u2068", "\u2069"
 _ISOLATE = re.compile(f"([{FSI}{PDI}])")
+_ISOLATED = re.compile(f"({FSI}[^{PDI}]*{PDI})")
+_GROUPS = re.compile(r"(?<=\d),(?=\d{3})")
+_PERSIAN_DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
+# Names and codes, which keep their digits.
+_NAMES = ("sheet", "others", "state")
 _LATIN = re.compile(r"\.?[A-Za-z]\w*(?:[ ./=-]?[A-Za-z0-9_]+)*", re.ASCII)
 
 
@@ -38,8 +43,17 @@ def words(cause: str, /, **values: object) -> str:
         persian.append(_LATIN.sub(lambda run: f"{FSI}{run[0]}{PDI}", literal))
         if name:
             value = _in_persian(texts[name]) if name == "error" else texts[name]
-            persian.append(f"{FSI}{value}{PDI}" if _LATIN.search(value) and FSI not in value else value)
-    return f"{english}{BETWEEN}{''.join(persian)}"
+            is_isolated = (name in _NAMES or _LATIN.search(value)) and FSI not in value
+            persian.append(f"{FSI}{value}{PDI}" if is_isolated else value)
+    return f"{english}{BETWEEN}{persian_digits(''.join(persian))}"
+
+
+def persian_digits(text: str) -> str:
+    """A Persian text with Persian digits; names, which are isolated, keep theirs."""
+    parts = _ISOLATED.split(text)
+    return "".join(
+        part if _ISOLATED.fullmatch(part) else _GROUPS.sub("٬", part).translate(_PERSIAN_DIGITS) for part in parts
+    )
 
 
 def printable_line(text: str) -> str:

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from etl.extract.causes import BETWEEN
+from etl.extract.causes import BETWEEN, persian_digits
 from etl.extract.contract import Column, Contract, contract
 
 _FILE = Path(__file__).parent / "expected.toml"
@@ -18,7 +18,8 @@ _BY_COLUMN = ("missing_value", "unknown_value", "bad_date", "bad_number", "spoil
 def expected(table: str, column: str, reason: str, differing: str = "") -> str:
     """The expected form in English and then in Persian; empty for an unknown reason.
 
-    `differing`: the columns in which two rows of one key differ. `{line}` and `{file}` then stand for the other row.
+    `differing`: the columns in which two rows of one key differ. `{line_en}`, `{line_fa}` and `{file}` then stand for the other
+    row.
     """
     words = _words()
     of = contract(table)
@@ -28,12 +29,12 @@ def expected(table: str, column: str, reason: str, differing: str = "") -> str:
         forms = words["reason"].get("conflicting_row" if differing else reason, {})
         names = _titles(of, of.key), _titles(of, [name for name in differing.split(",") if name])
         texts = {
-            lang: text.format(key=names[0][lang], columns=names[1][lang], line="{line}", file="{file}")
+            lang: text.format(key=names[0][lang], columns=names[1][lang], line=f"{{line_{lang}}}", file="{file}")
             for lang, text in forms.items()
         }
     if texts and reason == "missing_value":
         texts = {lang: words["reason"]["missing_value"][lang].format(form=text) for lang, text in texts.items()}
-    return BETWEEN.join(texts[lang] for lang in ("en", "fa")) if texts else ""
+    return f"{texts['en']}{BETWEEN}{persian_digits(texts['fa'])}" if texts else ""
 
 
 def remedy(column: str, reason: str) -> str:
@@ -41,6 +42,11 @@ def remedy(column: str, reason: str) -> str:
     texts = _words()["remedy"]
     reason = "unknown_county" if (column, reason) == ("county", "unknown_value") else reason
     return str(texts.get(reason, ""))
+
+
+def place(sheet: str | None, line: int) -> str:
+    """The place of a row in Persian."""
+    return persian_digits(returned()["row" if sheet else "line"].format(sheet=sheet, line=line))
 
 
 def returned() -> dict[str, str]:

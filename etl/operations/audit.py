@@ -22,11 +22,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from etl.core.files import locked, sync
+from etl.core.files import locked, replacing
 from etl.semantic.access import AccessScope
 
 EVENTS = (
-    "sign_in", "sign_out", "sessions_ended", "refused", "detail", "export", "view_saved", "view_deleted", "file_submitted",
+    "sign_in", "sign_out", "sessions_ended", "refused", "detail", "export", "view_saved", "view_deleted", "view_shared",
+    "file_submitted",
     "load_approved", "load_refused", "rollback", "rollback_refused", "settings_changed", "backup", "restore", "quarantine",
     "pull", "accept", "token_made", "token_revoked",
 )  # fmt: skip
@@ -102,6 +103,11 @@ def record_settings(folder: Path, digests: Mapping[str, str]) -> None:
         _replace(path, json.dumps(digests))
     for line in lines:
         _send_outside(folder, line)
+
+
+def plain(code: str) -> str:
+    """A code of the register as a field: signs that a field cannot hold are written as their code points."""
+    return "".join(sign if _PLAIN.fullmatch(sign) else f"U+{ord(sign):04X}" for sign in code)
 
 
 def rights(scope: AccessScope) -> dict[str, str]:
@@ -312,12 +318,10 @@ def _send(address: str, message: bytes) -> None:
 
 def _replace(path: Path, text: str) -> None:
     """Replace a file durably, readable by its owner only."""
-    waiting = path.with_name(f"{path.name}.next")
-    with os.fdopen(os.open(waiting, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
-        out.write(text)
-    _give_to_owner(path.parent, waiting)
-    sync(waiting)
-    os.replace(waiting, path)
+    with replacing(path) as waiting:
+        waiting.touch(0o600)
+        waiting.write_text(text, encoding="utf-8")
+        _give_to_owner(path.parent, waiting)
 
 
 def _give_to_owner(folder: Path, path: Path) -> None:

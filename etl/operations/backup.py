@@ -18,9 +18,10 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 from etl.core.errors import Refused
-from etl.core.files import sha256, sync
+from etl.core.files import replacing, sha256, sync
+from etl.core.paths import TOKENS
 from etl.core.settings import Folders
-from etl.operations import audit, tokens
+from etl.operations import audit
 from etl.warehouse import publications, version_files
 
 _CONTENT = "content.json"
@@ -35,8 +36,7 @@ def backup(folders: Folders, to: Path | None = None) -> Path:
     target = to or folders.backups / f"policeyar-{datetime.now(UTC):%Y%m%dT%H%M%S}.tar"
     target.parent.mkdir(parents=True, exist_ok=True)
     digests: dict[str, str] = {}
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as folder:
-        waiting = Path(folder) / target.name
+    with replacing(target) as waiting:
         waiting.touch(0o600)
         with tarfile.open(waiting, "w", format=tarfile.PAX_FORMAT) as archive:
             for name, path in _files(folders):
@@ -48,8 +48,6 @@ def backup(folders: Folders, to: Path | None = None) -> Path:
             manifest = tarfile.TarInfo(_CONTENT)
             manifest.size = len(content)
             archive.addfile(manifest, io.BytesIO(content))
-        sync(waiting)
-        os.replace(waiting, target)
     if to is None:
         # With a clock set back the new one has the oldest name.
         others = sorted(path for path in folders.backups.glob("policeyar-*.tar") if path != target)
@@ -96,7 +94,7 @@ def _files(folders: Folders) -> Iterator[tuple[str, Path]]:
         for path in sorted(root.rglob("*")):
             # The copy of a SQLite database includes its journal files.
             # A token that was revoked since must not come back.
-            is_state = path in {folders.audit / name for name in audit.STATE} | {folders.views / tokens.FILE}
+            is_state = path in {folders.audit / name for name in audit.STATE} | {folders.views / TOKENS}
             if path.is_file() and not path.is_symlink() and not is_state and not path.name.endswith(_JOURNALS):
                 yield f"{tree}/{path.relative_to(root).as_posix()}", path
 
@@ -157,7 +155,5 @@ def _move(source: Path, target: Path) -> None:
         os.rename(source, target)
     except OSError:
         # Another file system: copy next to the target, then rename.
-        waiting = target.with_name(f".{target.name}.restored")
-        shutil.copy2(source, waiting)
-        sync(waiting)
-        os.replace(waiting, target)
+        with replacing(target) as waiting:
+            shutil.copy2(source, waiting)

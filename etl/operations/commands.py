@@ -3,8 +3,8 @@
 import argparse
 import os
 import pwd
+import subprocess
 import sys
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
@@ -15,8 +15,6 @@ from etl.core import settings
 from etl.core.errors import Refused
 from etl.core.text_folding import printable
 from etl.operations import audit, backup, doctor, notify, readiness, replicas
-from etl.operations.sessions import Sessions
-from etl.operations.tokens import Tokens
 
 _LOGIN_UID = Path("/proc/self/loginuid")
 # Of a process that no login started.
@@ -135,13 +133,11 @@ def _audit_key(_: argparse.Namespace) -> None:
         raise Refused("the first key of the audit log was taken before; it is kept nowhere here") from None
 
 
-def _sessions_end(options: argparse.Namespace) -> None:
-    current = settings.read()
-    store = Sessions(current.folders.run / "web" / "sessions.sqlite", current.sign_in.database)
+def _sessions_end(options: argparse.Namespace) -> int:
     account, more = _account()
-    audit.record(current.folders.audit, options.name, "sessions_ended", **({"account": account} | more))
-    ended, tokens = store.end_all(options.name, time.time()), Tokens(current.folders.views, current.sign_in.database)
-    print(f"{ended} sessions ended, {tokens.revoke_all(options.name)} tokens revoked")
+    audit.record(settings.read().folders.audit, options.name, "sessions_ended", **({"account": account} | more))
+    # The web side keeps sessions and tokens, and etl does not import it.
+    return subprocess.run([sys.executable, "-m", "ui.access", options.name], check=False).returncode
 
 
 def _doctor(options: argparse.Namespace) -> int:

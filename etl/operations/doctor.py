@@ -124,6 +124,8 @@ def _owed(config: settings.Settings) -> Iterator[Finding]:
     days = filter(re.compile(r"\d{4}-\d\d-\d\d").fullmatch, config.publication.next_update)
     if past := [day for day in days if day < date.today().isoformat()]:
         yield "publication settings", f"next_update is past: {past[0]}", False
+    if (calendar := config.publication.calendar) and max(calendar) < date.today().isoformat():
+        yield "publication settings", f"every day of calendar is past; the last is {max(calendar)}", False
 
 
 def _clock(config: settings.Settings) -> Iterator[Finding]:

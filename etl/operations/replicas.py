@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from etl.core.errors import Refused
-from etl.core.files import replace_text, sha256, sync
+from etl.core.files import replace_text, replacing, sha256, sync
 from etl.warehouse import publications
 from etl.warehouse.code_version import code_version
 from etl.warehouse.publications import Announce, no_announcement
@@ -144,10 +144,8 @@ def _rsync(source: str, to: Path) -> None:
 
 
 def _link_or_copy(source: Path, to: Path) -> None:
-    waiting = to.with_name(f".{to.name}.next")
-    waiting.unlink(missing_ok=True)
-    try:
-        os.link(source, waiting)
-    except OSError:
-        shutil.copy2(source, waiting)
-    os.replace(waiting, to)
+    with replacing(to) as waiting:
+        try:
+            os.link(source, waiting)
+        except OSError:
+            shutil.copy2(source, waiting)

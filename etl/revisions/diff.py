@@ -92,7 +92,7 @@ def compare(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection, by_p
                 numbers |= _published(con, changed.definitions, bool(by))
         for metric, province in new_numbers.keys() | old_numbers.keys():
             values = old_numbers.get((metric, province)), new_numbers.get((metric, province))
-            if not _is_same(*values):
+            if not is_same(*values):
                 moved.append(Moved(metric, province, *values, _causes(metric, changed)))
     order = {name: number for number, name in enumerate(catalog.catalogue())}
     moved.sort(key=lambda number: (number.province or "", order[number.metric]))
@@ -186,7 +186,8 @@ def _is_redefined(name: str, definitions: tuple[str, ...]) -> bool:
     return name in metrics and not {name, *catalog.expand(name, frozenset())}.isdisjoint(definitions)
 
 
-def _is_same(before: Any, after: Any) -> bool:
+def is_same(before: Any, after: Any) -> bool:
+    """Whether two publications give the same number."""
     if isinstance(before, (int, float)) and isinstance(after, (int, float)):
         # The last digits of a sum depend on its order; a difference of sums near 0 keeps the noise of its parts.
         return math.isclose(before, after, rel_tol=1e-9, abs_tol=1e-9)

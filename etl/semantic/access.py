@@ -6,17 +6,21 @@ temporary views, and an Answer says which provinces were left out.
 
 An analysis gets a narrowed place and a cursor whose questions are narrowed. With `open_by_province` it declares that it gives
 nothing but totals of a province by time, and is answered for every province, unfiltered; the rows of any other analysis are
-cut to the scope (`etl.analysis.registry.analyse`). What it only sums up over the nation it reads with `ScopedCursor.numbers`
-or asks with `ScopedCursor.of_everybody`, and shows by no province.
+cut to the scope. What it only sums up over the nation it reads with `ScopedCursor.numbers`, and shows by no province. `ask`
+alone can tell a group of the nation that few provinces make up, so an analysis that reads such a group (`RowsOfGroup`) is
+answered for the provinces of the scope (`etl.analysis.registry.analyse`). Numbers of everybody that only weigh what was
+answered, such as the variation of institutes, are asked with `ScopedCursor.of_everybody`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from enum import Enum
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
+from weakref import WeakKeyDictionary
 
 import duckdb
 
@@ -144,10 +148,13 @@ class AccessScope:
             return only_totals and len(involved) == 1 and not involved & BELOW_PROVINCE
         return (only_totals and not involved) or self._hides_others
 
-    def may_subtract(self, by: Iterable[str], where: Iterable[str]) -> bool:
-        """Whether these are groups of the nation, of which those of the own provinces can be subtracted."""
+    def may_subtract(self, by: Iterable[str], where: Iterable[str], only_totals: bool = True) -> bool:
+        """Whether these are groups of the nation, of which those of the own provinces can be subtracted.
+
+        Without `only_totals` the nation itself is split into groups.
+        """
         involved = _involved(by, where)
-        return not self.sees_whole_country and bool(involved) and not involved & _PLACES
+        return not self.sees_whole_country and (bool(involved) or not only_totals) and not involved & _PLACES
 
     @cached_property
     def _hides_others(self) -> bool:
@@ -163,11 +170,20 @@ def nobody(sub: str) -> AccessScope:
     return AccessScope(sub, frozenset())
 
 
+_answered: WeakKeyDictionary[duckdb.DuckDBPyConnection, dict[Hashable, Any]] = WeakKeyDictionary()
+_MOST_ANSWERED = 1000
+_T = TypeVar("_T")
+
+
+class RowsOfGroup(Exception):
+    """An analysis reads the rows of a group of the nation, of which the scope is given the answers of `ask` alone."""
+
+
 class ScopedCursor:
     """A cursor bound to a scope; the only thing that questions and analyses can be asked with.
 
     It reads rows through temporary views that hold what the scope may see. `numbers` reads whole tables: for sums of the
-    nation, and of provinces by time. More groups than `most_rows` raise TooLarge.
+    nation, and of provinces by time. `whole` is for `ask` alone. More groups than `most_rows` raise TooLarge.
     """
 
     def __init__(
@@ -182,23 +198,56 @@ class ScopedCursor:
             raise TypeError("a cursor needs the scope of the person who asks")
         if not scope.grants:
             raise AccessDenied
-        self.numbers = con
+        self.whole = con
         self.scope = scope
         self.most_rows = most_rows
         self._publication = publication
         # The connection that outlives the cursors of one question, and holds idle cursors with views.
         self._root = root or con
         self._is_streamed = False
+        self._is_of_group = False
+
+    @property
+    def numbers(self) -> duckdb.DuckDBPyConnection:
+        """A connection to whole tables. Raises RowsOfGroup within `of_group`."""
+        if self._is_of_group:
+            raise RowsOfGroup
+        return self.whole
+
+    @contextmanager
+    def of_group(self) -> Iterator[None]:
+        """Within the context an analysis of a group of the nation may ask, but not read rows."""
+        self._is_of_group = True
+        try:
+            yield
+        finally:
+            self._is_of_group = False
+
+    def once(self, question: Hashable, answer: Callable[[], _T]) -> _T:
+        """What a published file answers for these provinces, kept as long as it is open."""
+        known = _answered.setdefault(self._root, {})
+        key = self.scope.codes, question
+        if key not in known:
+            if len(known) >= _MOST_ANSWERED:
+                known.clear()
+            known[key] = answer()
+        return known[key]
+
+    @cached_property
+    def begins_on(self) -> date | None:
+        """The first day of the register."""
+        ((first,),) = self.whole.execute("select min(hired_on) from spells").fetchall()
+        return first
 
     @cached_property
     def publication(self) -> publications.Publication:
         """The publication that it reads."""
-        return self._publication or publications.describe(self.numbers)
+        return self._publication or publications.describe(self.whole)
 
     @cached_property
     def _rows(self) -> duckdb.DuckDBPyConnection:
         if self.scope.sees_whole_country:
-            return self.numbers
+            return self.whole
         return scoped_views.take(self._root, self.scope.codes)
 
     def execute(self, sql: str, parameters: Any = None) -> duckdb.DuckDBPyConnection:
@@ -222,20 +271,20 @@ class ScopedCursor:
     @property
     def of_everybody(self) -> "ScopedCursor":
         """The same cursor under all rights, for questions whose numbers an analysis sums up over the nation."""
-        return ScopedCursor(self.numbers, ADMINISTRATOR, self.publication, self.most_rows, self._root)
+        return ScopedCursor(self.whole, ADMINISTRATOR, self.publication, self.most_rows, self._root)
 
     def interrupt(self) -> None:
         """End the query that runs, from another thread."""
-        self.numbers.interrupt()
-        vars(self).get("_rows", self.numbers).interrupt()
+        self.whole.interrupt()
+        vars(self).get("_rows", self.whole).interrupt()
 
     def close(self) -> None:
-        rows = vars(self).pop("_rows", self.numbers)
-        if self._is_streamed and rows is not self.numbers:
+        rows = vars(self).pop("_rows", self.whole)
+        if self._is_streamed and rows is not self.whole:
             rows.close()
-        elif rows is not self.numbers:
+        elif rows is not self.whole:
             scoped_views.give_back(self._root, self.scope.codes, rows)
-        self.numbers.close()
+        self.whole.close()
 
     def __enter__(self) -> Self:
         return self
@@ -266,7 +315,8 @@ def connect(pointer: Path, scope: AccessScope) -> Iterator[ScopedCursor]:
 
 def members_in_scope(con: ScopedCursor, where: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
     """The codes of filters. A county or institute of another province is refused like one that does not exist."""
-    return members(con._rows, where)
+    named = tuple((name, tuple(values)) for name, values in where.items())
+    return dict(con.once(("members", named), lambda: members(con._rows, where))) if named else {}
 
 
 class Narrowed(NamedTuple):
@@ -300,8 +350,7 @@ def narrow(
         # `members_in_scope` has checked filters by institute.
         left_out = frozenset() if "institute" in narrowed else con.scope.others
         if "institute" not in narrowed:
-            rows = con.execute("select institute_code from institutes order by 1").fetchall()
-            narrowed["institute"] = tuple(code for (code,) in rows)
+            narrowed["institute"] = con.once("institutes", lambda: _institutes(con))
         if not narrowed["institute"]:
             raise AccessDenied
         return Narrowed(narrowed, left_out)
@@ -312,6 +361,11 @@ def narrow(
     # A filter by county or institute names places of the scope.
     left_out = frozenset() if involved & BELOW_PROVINCE & where.keys() else con.scope.others.intersection(asked)
     return Narrowed(narrowed, left_out)
+
+
+def _institutes(con: ScopedCursor) -> tuple[str, ...]:
+    rows = con.execute("select institute_code from institutes order by 1").fetchall()
+    return tuple(code for (code,) in rows)
 
 
 def visible_rows(

@@ -44,7 +44,8 @@ _PIECE = 10_000
 class Answer:
     """The rows that answer a question, with their metrics, the queries that ran and the publication they were read from.
 
-    `columns`: the dimensions asked by, then the metrics asked for, then the parts of ratios. `rows`: tuples of plain values;
+    `columns`: the dimensions asked by, the metrics asked for, the parts of ratios, and the size of each group (`size_of`) where
+    no part gives it. `rows`: tuples of plain values;
     None is an unknown member or an undefined number. `provisional`: the units of time that can still change.
     """
 
@@ -65,6 +66,8 @@ class Answer:
     left_out: frozenset[str] = frozenset()
     # The source and reference tables behind the numbers: a row rejected in one of them could change them.
     sources: frozenset[str] = frozenset()
+    # The cells left out for confidentiality: the members of the row, and the column.
+    hidden: frozenset[tuple[tuple[Any, ...], str]] = frozenset()
 
     @cached_property
     def frame(self) -> "pd.DataFrame":
@@ -113,17 +116,21 @@ def ask(
     if not con.scope.sees_whole_country:
         where, left_out = narrow(con, names, by, members_in_scope(con, where or {}))
     question = Question(names, by, on, over, where or {}, plain)
-    plan = resolve(con.numbers, publication or con.publication, question)
+    plan = resolve(con.whole, publication or con.publication, question)
     compiled = compile(plan)
     every_row = combine(plan, compiled.queries, run(con, compiled))
     rows = visible_rows(con.scope, plan.by, plan.where, every_row)
     left_out = left_out if len(rows) == len(every_row) else con.scope.others
+    hidden: frozenset[tuple[tuple[Any, ...], str]] = frozenset()
+    columns = (*plan.by, *plan.selected)
     if con.scope.may_subtract(plan.by, plan.where):
-        rows, left_out = _without_few(con, plan, rows)
+        whole = rows
+        rows, left_out = _without_few(con, plan, whole)
+        hidden = cells_left_out(plan.by, columns, whole, rows)
     return Answer(
         metrics=plan.metrics,
         by=plan.by,
-        columns=(*plan.by, *plan.selected),
+        columns=columns,
         rows=rows,
         where=plan.where,
         on=plan.on,
@@ -135,6 +142,19 @@ def ask(
         restricted=restricted(con.scope, plan.by, plan.where),
         left_out=left_out,
         sources=sources_of_measures(plan.measures.values()),
+        hidden=hidden,
+    )
+
+
+def cells_left_out(
+    by: Sequence[str], columns: Sequence[str], whole: Sequence[Sequence[Any]], rows: Sequence[Sequence[Any]]
+) -> frozenset[tuple[tuple[Any, ...], str]]:
+    """The cells that `rows` have lost of the `whole`, which has the same rows in the same order."""
+    return frozenset(
+        (tuple(before[: len(by)]), name)
+        for before, row in zip(whole, rows, strict=True)
+        for name, was, now in zip(columns, before, row, strict=True)
+        if was is not None and now is None
     )
 
 
@@ -146,19 +166,13 @@ def _without_few(
     The totals of provinces are open: where a single one has any, the nation's groups less the own ones would be its groups.
     Raises AccessDenied if no number is left.
     """
-    names, unit = [metric.name for metric in plan.metrics], tuple(filter(None, (plan.unit,)))
+    names = [metric.name for metric in plan.metrics]
     if not all("province" in metric.dimensions for metric in plan.metrics):
         return rows, frozenset()
-    totals = ask(con, *names, by=("province", *unit), on=plan.on, over=plan.over, publication=plan.publication)
-    at_unit = plan.by.index(plan.unit) if plan.unit else None
-    contributing: dict[tuple[str, Any], set[str]] = {}
-    for row in totals.records():
-        for name in plan.selected if row["province"] in con.scope.others else ():
-            if row[name]:
-                contributing.setdefault((name, row.get(plan.unit)), set()).add(row["province"])
-    few = {at: places for at, places in contributing.items() if len(places) < FEWEST_OTHERS}
+    few = few_others(con, *names, unit=plan.unit, on=plan.on, over=plan.over, publication=plan.publication)
     if not few:
         return rows, frozenset()
+    at_unit = plan.by.index(plan.unit) if plan.unit else None
     parts_of = {name: (name, catalogue()[name].numerator, catalogue()[name].denominator) for name in plan.selected}
 
     def kept(name: str, value: Any, unit: Any) -> Any:
@@ -180,6 +194,31 @@ def _without_few(
     return cut, frozenset().union(*few.values())
 
 
+def few_others(
+    con: ScopedCursor, *names: str, unit: str = "", **question: Any
+) -> dict[tuple[str, str | None], frozenset[str]]:
+    """The metrics, and parts of them, of which fewer than three provinces outside of the scope have any, with these provinces.
+
+    Keyed by metric and unit of time, None without a unit.
+    """
+    asked = (names, unit, question.get("on"), question.get("over"))
+    contributing = con.once(asked, lambda: _contributing(con, names, unit, question))
+    return {at: places for at, places in contributing.items() if len(places) < FEWEST_OTHERS}
+
+
+def _contributing(
+    con: ScopedCursor, names: Sequence[str], unit: str, question: Mapping[str, Any]
+) -> dict[tuple[str, str | None], frozenset[str]]:
+    totals = ask(con, *names, by=("province", *filter(None, (unit,))), **question)
+    contributing: dict[tuple[str, str | None], frozenset[str]] = {}
+    for row in totals.records():
+        for name in totals.columns[len(totals.by) :] if row["province"] in con.scope.others else ():
+            if row[name]:
+                at = name, row.get(unit)
+                contributing[at] = contributing.get(at, frozenset()) | {row["province"]}
+    return contributing
+
+
 def run(con: ScopedCursor, compiled: Compiled) -> Results:
     """The rows of every SELECT by its SQL; a SELECT that several queries share runs once. Raises TooLarge."""
     results: dict[str, list[tuple[Any, ...]]] = {}
@@ -187,7 +226,7 @@ def run(con: ScopedCursor, compiled: Compiled) -> Results:
         for select in query.selects:
             if select.sql not in results:
                 values = {name: compiled.parameters[name] for name in re.findall(r"\$(p[0-9]+)", select.sql)}
-                results[select.sql] = _fetch(con.numbers.execute(select.sql, values), con.most_rows)
+                results[select.sql] = _fetch(con.whole.execute(select.sql, values), con.most_rows)
     return results
 
 
@@ -240,7 +279,7 @@ def ask_each(
     where: Mapping[str, Sequence[str]] | None = None,
     publication: Publication | None = None,
 ) -> dict[str, Answer]:
-    """Several metrics at once: an Answer for each by its name, equal to that of `ask`, from one common query.
+    """Several metrics at once: an Answer for each by its name, from one common query; that of `ask` without the sizes of groups.
 
     Snapshots are measured on the day, events counted over the period. `by` is empty or the province: by other
     dimensions each metric has its own rows. Raises QuestionError if one of them has no meaning.

@@ -29,6 +29,11 @@ _FOLDER = Path(__file__).parent
 _OF_PERSONS = frozenset({"persons", "mean_persons", "persons_per_month", "person_courses", "completions", "seats"})
 
 
+# A difference can be near zero or negative in a large group, so its group is sized by another metric. A coverage gap is sized
+# by residents: it can be large where nobody serves.
+_OF_DIFFERENCE = {"coverage_gap": "residents", "net_change": "in_service"}
+
+
 @dataclass(frozen=True)
 class Table:
     """A model as questions see it: its kind, the column of each dimension, the dimensions that do not filter it.
@@ -295,3 +300,15 @@ def _metric(name: str, entry: Mapping[str, Any], **known: frozenset[str]) -> Met
     label = entry.get("label", {"fa": name, "en": name})
     defaults = {"label": label, "short": label, "counts": "persons" if entry["unit"] in _OF_PERSONS else entry["unit"]}
     return Metric(**defaults | _fields_in(entry, Metric) | {"name": name} | known)
+
+
+def size_of(metric: Metric) -> str:
+    """The metric that sizes a group.
+
+    For a share its denominator, for another ratio its numerator (persons, not residents, area or a target), for a median the
+    number of cases, for a difference see _OF_DIFFERENCE, for a count the count itself.
+    """
+    whole = catalogue().get(metric.denominator or "")
+    if metric.unit == "share" and metric.denominator and not (whole and whole.counts == "targets"):
+        return metric.denominator
+    return metric.numerator or metric.sample_size or _OF_DIFFERENCE.get(metric.name) or metric.name

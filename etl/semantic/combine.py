@@ -82,7 +82,7 @@ class MeasureQuery:
 def combine(plan: Plan, queries: Sequence[MeasureQuery], results: Results) -> list[tuple[Any, ...]]:
     """The rows of an answer: the members, then the selected metrics, ordered by member with the unknown last."""
     empty = {name: measure.fill_nulls_with for name, measure in plan.measures.items()}
-    groups = merge(queries, results, plan.by, fixed_groups(plan), empty)
+    groups = merge(queries, results, plan.by, fixed_groups(plan), empty, plan.sizes)
     keys = in_order(groups)
     if all(name in empty for name in plan.selected):
         positions = [[*empty].index(name) for name in plan.selected]
@@ -124,13 +124,15 @@ def merge(
     by: tuple[str, ...],
     fixed: Mapping[Key, Mapping[str, Any]],
     empty: Mapping[str, Any],
+    sizes: frozenset[str] = frozenset(),
 ) -> dict[Key, list[Any]]:
     """The groups of all queries and the `fixed` ones, each with every number of `empty`, in its order.
 
-    A number that no query has for a group is that of `empty`. If all queries are lookups, they make the groups.
+    A number that no query has for a group is that of `empty`. Queries of `sizes` alone add no groups, as lookups; if all are
+    lookups, they make the groups.
     """
-    lookups = [query for query in queries if query.is_lookup]
-    main = [query for query in queries if not query.is_lookup]
+    lookups = [query for query in queries if query.is_lookup or sizes.issuperset(query.measures)]
+    main = [query for query in queries if query not in lookups]
     if not main:
         main, lookups = lookups, []
     position = {name: number for number, name in enumerate(empty)}

@@ -8,11 +8,11 @@ Several files of one table as small as two by three can still disclose cells tog
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from etl.core.errors import QuestionError
-from etl.semantic.answers import Answer
+from etl.semantic.answers import Answer, cells_left_out
 from etl.semantic.catalog import DIMENSIONS, TIME, Metric, catalogue, expand
 from etl.semantic.combine import formula, ratio
 from etl.semantic.exportable import StoredRows, StreamedRows
@@ -69,7 +69,9 @@ def for_circulation(source: Answer | StreamedRows | StoredRows, ask: Ask | None 
     if source.by == ("side",):
         _recompute_differences(source.rows, rows)
     _recompute_gap(source.columns, rows)
-    return Circulated(**vars(source) | {"rows": [tuple(row) for row in rows]})
+    hidden = source.hidden | cells_left_out(source.by, source.columns, source.rows, rows)
+    own = {field.name: getattr(source, field.name) for field in fields(source)}
+    return Circulated(**own | {"rows": [tuple(row) for row in rows], "hidden": hidden})
 
 
 def rounded(value: float, step: int = STEP) -> int:

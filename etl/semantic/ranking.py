@@ -8,13 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from etl.semantic.answers import Answer
-from etl.semantic.catalog import Metric, catalogue
+from etl.semantic.catalog import Metric, catalogue, size_of
 
 LEAST = 23
 LEAST_INSTITUTES = 10
-# A difference can be near zero or negative in a large group, so its group is sized by another metric. A coverage gap is sized
-# by residents: it can be large where nobody serves.
-_OF_DIFFERENCE = {"coverage_gap": "residents", "net_change": "in_service"}
 # A census of counties is no sample, and seats are no group of people: any number of either can be ranked.
 _CENSUS, _SEATS = "counties", "seats"
 # What chance can give one group more of than another.
@@ -56,18 +53,6 @@ def worse_side(metric: Metric) -> str:
 def least(unit: str) -> int:
     """The minimum size of a group to be ranked, in a unit."""
     return {"institutes": LEAST_INSTITUTES, _CENSUS: 1, _SEATS: 1}.get(unit, LEAST)
-
-
-def size_of(metric: Metric) -> str:
-    """The metric that sizes a group.
-
-    For a share its denominator, for another ratio its numerator (persons, not residents, area or a target), for a median the
-    number of cases, for a difference see _OF_DIFFERENCE, for a count the count itself.
-    """
-    whole = catalogue().get(metric.denominator or "")
-    if metric.unit == "share" and metric.denominator and not (whole and whole.counts == "targets"):
-        return metric.denominator
-    return metric.numerator or metric.sample_size or _OF_DIFFERENCE.get(metric.name) or metric.name
 
 
 def rank(answer: Answer, name: str | None = None) -> Ranking:

@@ -1,14 +1,14 @@
 """A question becomes a Plan: which measures, of which groups, on which days. A question without meaning is refused."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import duckdb
 
 from etl.core import jalali
 from etl.core.errors import QuestionError
-from etl.semantic.catalog import TIME, Measure, Metric, expand, tables
+from etl.semantic.catalog import TIME, Measure, Metric, catalogue, expand, size_of, tables
 from etl.semantic.members import members, metrics_named, refuse_meaningless, unit_of_time
 from etl.semantic.provisional import last_settled_day
 from etl.warehouse.publications import Publication
@@ -32,7 +32,8 @@ class Question:
 class Plan:
     """A question with its names, members and days checked.
 
-    `selected`: the metrics asked for and the parts of ratios. `measures`: what these are computed from. `where`: member codes.
+    `selected`: the metrics asked for, the parts of ratios, and the sizes of groups that no part gives. `measures`: what these
+    are computed from. `where`: member codes.
     `on` is the day of a snapshot, None where it is measured by time; `over` the period of events and of units of time.
     """
 
@@ -45,6 +46,8 @@ class Plan:
     over: tuple[date, date] | None
     publication: Publication
     plain: bool = False
+    # Measures that only size the groups: they add none of their own.
+    sizes: frozenset[str] = frozenset()
 
     @property
     def unit(self) -> str:
@@ -131,14 +134,25 @@ def resolve(con: duckdb.DuckDBPyConnection, publication: Publication, question: 
     selected = dict.fromkeys(metric.name for metric in metrics)
     for metric in metrics:
         selected |= dict.fromkeys(part for part in (metric.numerator, metric.denominator) if part)
+    kinds = {metric.kind for metric in metrics}
     dimensions = tuple(name for name in by if name not in TIME)
     involved = frozenset(dimensions) | where.keys()
     measures: dict[str, Measure] = {}
     for name in selected:
         measures |= expand(name, involved)
+    parts, sizes = frozenset(measures), {size_of(metric) for metric in metrics} - {*selected}
+    for name in sorted(sizes & catalogue().keys()):
+        if involved | {*by} <= catalogue()[name].dimensions:
+            selected[name] = None
+            # Where events are counted, the people at the end of their period.
+            at_end = kinds == {"event"} and catalogue()[name].kind == "snapshot"
+            counted = {
+                key: replace(measure, at_end=at_end or measure.at_end)
+                for key, measure in expand(name, involved).items()
+            }
+            measures = counted | measures
     for metric in metrics:
         refuse_meaningless(metric, dimensions, where)
-    kinds = {metric.kind for metric in metrics}
     if kinds == {"event"} and question.on:
         raise QuestionError("a flow is counted over a period: --over, not --on")
     if kinds == {"snapshot"} and question.over and not unit:
@@ -149,4 +163,5 @@ def resolve(con: duckdb.DuckDBPyConnection, publication: Publication, question: 
     on = (question.on or as_of) if "snapshot" in kinds and not unit else None
     needs_period = "event" in kinds or unit
     over = (question.over or jalali.last_complete_months(as_of, _DEFAULT_MONTHS)) if needs_period else None
-    return Plan(metrics, tuple(selected), measures, by, where, on, over, publication, question.plain)
+    sized = frozenset(measures) - parts
+    return Plan(metrics, tuple(selected), measures, by, where, on, over, publication, question.plain, sized)

@@ -291,7 +291,7 @@ KILLED = """
 import itertools, os, random, signal, sys, time
 from pathlib import Path
 from etl.operations import audit
-from etl.operations.sessions import Offer, Session, Sessions
+from ui.access.sessions import Offer, Session, Sessions
 from etl.warehouse import publications
 
 folder, pointer, kills = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
@@ -394,6 +394,16 @@ def test_the_log_accepts_no_value_name_or_address(tmp_path: Path) -> None:
     assert audit.events(tmp_path) == []
 
 
+def test_a_code_with_any_signs_is_a_field(tmp_path: Path) -> None:
+    for code in ("12/345", 'a|b"c', "line\nbreak", "\u2028", "=1+1", "الف-۱۲"):
+        audit.record(tmp_path, code, "detail", institute=audit.plain(code))
+    events = audit.events(tmp_path)[::-1]
+    assert [event.more["institute"] for event in events[:3]] == ["12U+002F345", "aU+007CbU+0022c", "lineU+000Abreak"]
+    assert events[1].sub == 'a|b"c'
+    assert len(events) == 6
+    assert audit.verify(tmp_path) == ""
+
+
 def test_the_log_is_read_from_its_end_and_only_its_owner_can_read_it(log: Path) -> None:
     audit.record(log, "person1", "sign_out")
     events = audit.events(log)
@@ -409,7 +419,7 @@ def test_the_journal_gets_number_and_code_of_each_line(tmp_path: Path, monkeypat
     monkeypatch.setattr(audit, "JOURNAL", tmp_path / "socket")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(str(tmp_path / "socket"))
-        listening.settimeout(10)
+        listening.settimeout(60)
         audit.record(tmp_path / "audit", "someone", "sign_in")
         line = json.loads(file_of(tmp_path / "audit").read_text(encoding="utf-8"))
         said = listening.recv(8192).decode()
@@ -422,7 +432,7 @@ def test_the_journal_gets_number_and_code_of_each_line(tmp_path: Path, monkeypat
 
 def test_syslog_by_tcp_frames_each_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        listening.settimeout(10)
+        listening.settimeout(60)
         monkeypatch.setenv("AUDIT_SYSLOG", f"tcp://127.0.0.1:{listening.getsockname()[1]}")
         audit.record(tmp_path, "someone", "sign_in")
         connection, _ = listening.accept()
@@ -561,10 +571,10 @@ def test_the_page_says_how_many_files_were_submitted(lang: str, event: str, deta
 
 
 OUTSIDE = """
-from ui.components import notices
+from ui.components import blocks
 from ui.data import user
 
-with notices.error_boundary("en", "institutes"):
+with blocks.error_boundary("en", "institutes"):
     raise user.AccessDenied
 """
 

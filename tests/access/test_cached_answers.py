@@ -154,20 +154,29 @@ def test_pages_reach_the_database_through_scoped_cursors_only() -> None:
         assert unscoped == (["_published"] if name == "warehouse" else [])
 
 
-def test_only_code_that_aggregates_reads_whole_tables() -> None:
-    summing = {
+def modules_that_read(attribute: str) -> set[str]:
+    """The modules that take this attribute of a cursor."""
+    return {
         path.relative_to(ROOT).as_posix()
         for path in [*(ROOT / "etl").rglob("*.py"), *(ROOT / "pages").rglob("*.py"), *(ROOT / "ui").rglob("*.py")]
         if any(
             isinstance(node, ast.Attribute)
-            and node.attr == "numbers"
+            and node.attr == attribute
             and isinstance(node.value, ast.Name)
             and node.value.id in ("con", "cursor")
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         )
     }
-    assert all(module.startswith(("etl/analysis/", "etl/semantic/")) for module in summing)
+
+
+def test_only_code_that_aggregates_reads_whole_tables() -> None:
+    summing = modules_that_read("numbers")
+    assert all(module.startswith("etl/analysis/") for module in summing)
     assert "etl/analysis/detail.py" not in summing
+    assert modules_that_read("whole") == {"etl/semantic/answers.py"}
+    # It sees all rows where an analysis of a group may not read them.
+    weighing = {f"etl/analysis/{name}.py" for name in ("clusters", "planning", "projection", "seat_plan", "training")}
+    assert modules_that_read("of_everybody") == weighing
 
 
 def test_nothing_names_a_table_by_its_database() -> None:

@@ -9,15 +9,19 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
+import duckdb
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from etl import open_publication
-from etl.operations.tokens import Tokens
 from tests.access import site as running
 from tests.access.site import Site
+from ui.access.tokens import Tokens
+from ui.components import connect
 
 pytestmark = pytest.mark.slow
 QUERY = urlencode({"m": "coverage_per_10k", "by": "province", "on": "1404/05/31", "lang": "en"})
@@ -54,7 +58,7 @@ def test_pandas_and_curl_get_what_ask_gives(site: Site, token: str, small_regist
     with urllib.request.urlopen(request) as sent:
         assert sent.headers["Cache-Control"] == "private, no-store"
         book = pd.read_excel(io.BytesIO(sent.read()), sheet_name="Data", engine="openpyxl")
-    assert book.iloc[: len(expected.rows), 1].tolist() == expected.column("coverage_per_10k")
+    assert book.iloc[: len(expected.rows), 2].tolist() == expected.column("coverage_per_10k")
     assert os.path.basename(sent.url).startswith("answer.xlsx")
 
 
@@ -76,3 +80,108 @@ def test_without_a_token_a_program_is_asked_for_one(site: Site) -> None:
         urllib.request.urlopen(f"{site.address}/data/")
     assert refused.value.code == 401
     assert refused.value.headers["WWW-Authenticate"].startswith("Basic")
+
+
+def texts(site: Site) -> dict[str, str]:
+    """What "Connect" gives to copy, for the question of these tests."""
+    addresses = {form: f"{site.address}/data/answer.{form}?{QUERY}" for form in ("csv", "xlsx", "parquet")}
+    return {name: text.format(user="national.analyst", **addresses) for name, text in connect._PROGRAMS.items()}
+
+
+@pytest.fixture(scope="module")
+def expected(small_register: Path) -> list[float]:
+    with open_publication(small_register) as register:
+        return register.ask("coverage_per_10k", by="province", on="1404/05/31").column("coverage_per_10k")
+
+
+def test_the_text_for_pandas_runs(
+    site: Site, token: str, expected: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POLICEYAR_TOKEN", token)
+    names: dict[str, Any] = {}
+    exec(texts(site)["pandas"], names)
+    assert names["frame"]["coverage_per_10k"].tolist() == expected
+
+
+def test_the_text_for_curl_runs_with_basic(site: Site, token: str, expected: list[float], tmp_path: Path) -> None:
+    # curl asks for the password of the user on the terminal.
+    command = texts(site)["curl"].replace('"national.analyst"', f'"national.analyst:{token}"')
+    subprocess.run(["sh", "-c", f"{command} --silent"], check=True, cwd=tmp_path)
+    assert pd.read_csv(tmp_path / "answer.csv")["coverage_per_10k"].tolist() == expected
+
+
+def test_the_text_for_excel_is_a_workbook_of_its_user(site: Site, token: str, expected: list[float]) -> None:
+    """Power Query asks without a password first, and sends user and token as Basic when it gets 401."""
+    address = texts(site)["excel"]
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(address)
+    assert refused.value.headers["WWW-Authenticate"].startswith("Basic")
+    passwords = urllib.request.HTTPPasswordMgrWithDefaultRealm()
+    passwords.add_password(None, site.address, "national.analyst", token)
+    opener = urllib.request.build_opener(urllib.request.HTTPBasicAuthHandler(passwords))
+    with opener.open(address) as sent:
+        book = pd.read_excel(io.BytesIO(sent.read()), engine="openpyxl")
+    assert book.iloc[: len(expected), 2].tolist() == expected
+    assert address in texts(site)["power_bi"]
+
+
+class ByRanges(io.RawIOBase):
+    """A file that fetches what is read of it, as DuckDB and pandas do over http."""
+
+    def __init__(self, address: str, token: str) -> None:
+        self.address, self.headers, self.fetched, self.at = address, {"Authorization": f"Bearer {token}"}, 0, 0
+        request = urllib.request.Request(address, headers=self.headers, method="HEAD")
+        with urllib.request.urlopen(request) as head:
+            self.length = int(head.headers["Content-Length"])
+
+    def seekable(self) -> bool:
+        return True
+
+    def readable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self.at
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self.at = offset + (0, self.at, self.length)[whence]
+        return self.at
+
+    def readinto(self, buffer: Any) -> int:
+        count = min(len(buffer), self.length - self.at)
+        if count <= 0:
+            return 0
+        part = {"Range": f"bytes={self.at}-{self.at + count - 1}"}
+        with urllib.request.urlopen(urllib.request.Request(self.address, headers=self.headers | part)) as sent:
+            assert sent.status == 206
+            buffer[:count] = sent.read()
+        self.at += count
+        self.fetched += count
+        return count
+
+
+def test_a_column_of_parquet_is_read_by_ranges(site: Site, token: str, expected: list[float]) -> None:
+    source = ByRanges(f"{site.address}/data/answer.parquet?{QUERY}", token)
+    table = pq.ParquetFile(source).read(columns=["coverage_per_10k"])
+    assert table["coverage_per_10k"].to_pylist() == expected
+    assert source.fetched > 0
+
+
+def test_duckdb_reads_the_file_over_http_or_downloaded(
+    site: Site, token: str, expected: list[float], tmp_path: Path
+) -> None:
+    with duckdb.connect() as con:
+        try:
+            con.execute("load httpfs")
+        except duckdb.IOException:
+            # Its extension comes from the internet: without it DuckDB reads the downloaded file.
+            request = urllib.request.Request(
+                f"{site.address}/data/answer.parquet?{QUERY}", headers={"Authorization": f"Bearer {token}"}
+            )
+            (tmp_path / "answer.parquet").write_bytes(urllib.request.urlopen(request).read())
+            rows = con.execute("select coverage_per_10k from read_parquet(?)", [str(tmp_path / "answer.parquet")])
+        else:
+            secret, query = texts(site)["duckdb"].replace("POLICEYAR_TOKEN", token).split(";\n")
+            con.execute(secret)
+            rows = con.execute(f"select coverage_per_10k {query.removesuffix(';')}")
+        assert [value for (value,) in rows.fetchall()] == expected

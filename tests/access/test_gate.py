@@ -1,5 +1,6 @@
 """The gate against forged, expired, copied and truncated cookies and headers set by clients. No browser."""
 
+import asyncio
 import html
 import re
 import time
@@ -14,10 +15,11 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
-from etl.operations import audit, sessions
+from etl.operations import audit
 from etl.semantic.access import AccessScope, Grant
 from tests.access.gated import ACCESS, AUTH, CLOSED, PAGE, SECRET, application, configured, cookie, opens_socket, status
 from tests.access.scopes import ISFAHAN, TEHRAN
+from ui.access import sessions
 from ui.data import user
 from ui.shell import gate, people
 
@@ -260,6 +262,27 @@ def test_uploads_and_the_agent_of_streamlit_are_closed_to_everybody(
         assert (answer.status_code, answer.content) == (404, b"")
 
 
+def test_500_uploads_are_refused_unread(oidc: TestClient) -> None:
+    received, statuses = [], []
+
+    async def receive() -> dict[str, Any]:
+        received.append(1)
+        return {"type": "http.request", "body": b"x" * 2**20, "more_body": True}
+
+    async def send(message: Any) -> None:
+        statuses.append(message.get("status"))
+
+    async def upload() -> None:
+        path = "/_stcore/upload_file/a/b"
+        headers = [(b"cookie", cookie()["Cookie"].encode()), (b"content-length", b"450000000")]
+        scope = {"type": "http", "method": "PUT", "path": path, "raw_path": path.encode(), "root_path": ""}
+        await oidc.app(scope | {"query_string": b"", "headers": headers}, receive, send)
+
+    for _ in range(500):
+        asyncio.run(upload())
+    assert (statuses, received) == ([404, None] * 500, [])
+
+
 def test_forged_cookies_are_logged_once_a_minute_with_their_number(
     oidc: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -287,8 +310,11 @@ def test_the_address_of_the_client_is_logged_where_the_settings_ask_for_it(
     assert status(client, cookie(nonce="2") | told) == 200
     assert status(client, cookie(nonce="3") | {"X-Forwarded-For": "<script>"}) == 200
     assert status(client, cookie("another secret of thirty-two letters") | told) == 401
+    reader = people.Person(sessions.Session("key", "x", 0.0, 0.0), "x", (), {"client": "10.0.0.8"})
+    monkeypatch.setattr(people, "of_run", lambda: reader)
+    gate._record("x", "detail", institute="all")
     addresses = [event.more.get("client") for event in audit.events(people.audit_folder()) if event.sub != "server"]
-    assert addresses[::-1] == [None, "10.0.0.7", "unknown", "10.0.0.7"]
+    assert addresses[::-1] == [None, "10.0.0.7", "unknown", "10.0.0.7", "10.0.0.8"]
 
 
 def test_all_sessions_of_a_person_end_at_once_and_the_person_can_sign_in_anew(oidc: TestClient) -> None:

@@ -10,10 +10,11 @@ from starlette.testclient import TestClient
 
 from etl.core.paths import ROOT
 from etl.core.settings import Faulty, read
-from etl.operations import audit, sessions
+from etl.operations import audit
 from tests import serving
 from tests.access.gated import ACCESS, AUTH, SECRET, application, configured, cookie, opens_socket, status
 from tests.access.scopes import ISFAHAN, OF_ISFAHAN
+from ui.access import sessions
 from ui.data import user
 from ui.i18n import text
 from ui.shell import frame, gate, people
@@ -78,7 +79,7 @@ def test_a_file_is_offered_for_five_minutes(oidc: TestClient, tmp_path: Path, mo
 def test_counters_are_for_this_machine(
     client: str, host: str, headers: dict[str, str], expected: int, oidc: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ui.shell.gate.config.get_option", {"server.address": "10.0.0.1"}.get)
+    monkeypatch.setattr("ui.shell.gate.st.get_option", {"server.address": "10.0.0.1"}.get)
     local = TestClient(application(), base_url=f"http://{host}", client=(client, 50000))
     assert local.get("/metrics", headers=headers).status_code == expected
     for path in ("/_stcore/metrics", "/overview", "/media/x"):
@@ -109,10 +110,10 @@ def test_without_sign_in_everything_is_allowed_but_only_on_this_machine(tmp_path
     assert opens_socket(client, {})
     assert config.sign_in.mode == "open"
     for address in ("0.0.0.0", "", None, "10.1.2.3", "::"):
-        monkeypatch.setattr(people.config, "get_option", lambda _name, address=address: address)
+        monkeypatch.setattr(people.st, "get_option", lambda _name, address=address: address)
         with pytest.raises(Faulty, match="this machine only"):
             people.begin()
-    monkeypatch.setattr(people.config, "get_option", lambda _name: "localhost")
+    monkeypatch.setattr(people.st, "get_option", lambda _name: "localhost")
     assert people.begin() == {}
 
 

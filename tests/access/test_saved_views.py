@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from etl.operations.saved_views import Saved, SavedViews
-from etl.operations.sessions import LONGEST_SECONDS, Offer, Session, Sessions
 from tests import postgres
 from tests.access.scopes import NATIONAL, OF_ISFAHAN, OF_TEHRAN
+from ui.access.saved_views import Saved, SavedViews
+from ui.access.sessions import LONGEST_SECONDS, Offer, Session, Sessions
 from ui.data import user
 from ui.state import saved_views
 
@@ -144,3 +144,38 @@ def test_without_the_database_nothing_is_saved_and_nobody_is_admitted(
     assert audit_events == []
     with pytest.raises(OSError, match="database"):
         Sessions(tmp_path / "sessions.sqlite", address)
+
+
+def test_a_view_is_shared_with_a_team_of_its_owner_and_taken_back(
+    kept_in: str, audit_events: list[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    teams = {"isfahan.officer": ("isfahan", "training"), "tehran.officer": ("tehran", "training")}
+    monkeypatch.setattr(user, "teams", lambda: teams[user.scope().sub])
+    with user.acting_as(OF_ISFAHAN):
+        saved_views.save("Team's", "training", {"province": ["IR-10"]}, DAY)
+        saved_views.save("Alone", "training", {}, DAY)
+        with pytest.raises(user.AccessDenied):
+            saved_views.share("Team's", "tehran")
+        saved_views.share("Team's", "training")
+        assert {("Team's", "training"), ("Alone", "")} <= {(view.name, view.team) for view in saved_views.shelf().views}
+        assert saved_views.shelf().shared == ()
+    with user.acting_as(OF_TEHRAN):
+        (shared,) = saved_views.shelf().shared
+        assert (shared.name, shared.owner, shared.parameters) == ("Team's", "isfahan.officer", {"province": ["IR-10"]})
+        # Of somebody else's view nobody changes or deletes anything.
+        saved_views.share("Team's", "tehran")
+        saved_views.delete("Team's")
+        assert len(saved_views.shelf().shared) == 1
+        teams["tehran.officer"] = ("tehran",)
+        assert saved_views.shelf().shared == (), "who has left the team sees it no more"
+        teams["tehran.officer"] = ("training",)
+    with user.acting_as(OF_ISFAHAN):
+        saved_views.share("Team's", "")
+    with user.acting_as(OF_TEHRAN):
+        assert saved_views.shelf().shared == ()
+    with user.acting_as(OF_ISFAHAN):
+        saved_views.share("Team's", "training")
+        saved_views.delete("Team's")
+        saved_views.save("Team's", "training", {}, DAY)
+        assert {view.team for view in saved_views.shelf().views} == {""}, "a new view of the name is not shared"
+    assert [event[1] for event in audit_events].count("view_shared") == 3

@@ -209,6 +209,7 @@ def arguments(name: str, con: ScopedCursor) -> dict[str, Any]:
         "differs": {"than": Side(con.publication.as_of)},
         "why": {"metric": "training_compliance", "before": year_before(con.publication.as_of)},
         "recruit_places": {"recruits": 50},
+        "recruit_lorenz": {"recruits": 50},
     }
     return needed.get(name, {})
 

@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from etl.analysis.coverage import coverage_on_census
+from etl.analysis.glance import glance
 from etl.semantic import access
 from tests.oracle.measures import active, census, residents
 
@@ -40,3 +41,8 @@ def test_ranks_move_where_residents_have_grown_unevenly(small_register, data, da
     if day == BUILD_DAY and not where:
         assert moves
     assert answer.column("coverage_per_10k") == sorted(answer.column("coverage_per_10k"), reverse=True)
+
+
+def test_places_that_never_had_anybody_have_no_growth(by_hand) -> None:
+    places = glance(by_hand, on=date(1990, 1, 1), where={"gender": ("female",)})
+    assert set(places.column("active_growth")) <= {None}

@@ -20,13 +20,13 @@ import numpy as np
 import pytest
 from statsmodels.duration.survfunc import SurvfuncRight
 
-from etl.analysis import retention
-from etl.analysis.retention import LEAST, product_limit, survival, survival_by_post
+from etl.analysis.retention import survival, survival_by_post
 from etl.core.jalali import DAYS_A_MONTH
 from etl.semantic import access, answers
 from etl.semantic.catalog import tables
-from etl.warehouse import run_models
+from etl.warehouse import run_models, survival_curves
 from etl.warehouse.dimensions import CELL
+from etl.warehouse.survival_curves import LEAST, product_limit
 from tests import loading
 from tests.conftest import Sample
 from tests.loading import build, national_id, put, put_good
@@ -329,7 +329,7 @@ def test_the_bounds_of_a_curve_at_1_or_0_are_the_curve() -> None:
         f"case gender when 'leaves' then date '2026-01-31' end as next_leaving, {others} "
         f"from unnest(['leaves', 'stays']) as genders (gender), range({LEAST})"
     )
-    retention.build(con, date(2026, 2, 1))
+    survival_curves.build(con, date(2026, 2, 1))
     curves = con.execute(
         "select member, served, survival, survival_low, survival_high from survival_curves where dimension = 'gender'"
     ).fetchall()

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from etl.analysis import events, growth
+from etl.analysis import announcements, growth
 from etl.semantic import access
 from etl.semantic.access import ADMINISTRATOR, AccessScope, Grant
 from etl.semantic.disclosure import for_circulation
@@ -48,9 +48,9 @@ def test_events_that_cannot_be_used_refuse_the_build(folder, row, fault):
 
 def test_events_of_a_province_and_the_nation_are_listed_up_to_the_day(pointer):
     with access.connect(pointer, ADMINISTRATOR) as con:
-        everywhere = events.events(con)
-        own = events.events(con, where={"province": ("IR-11",)})
-        before = events.events(con, on=date(2025, 12, 31))
+        everywhere = announcements.events(con)
+        own = announcements.events(con, where={"province": ("IR-11",)})
+        before = announcements.events(con, on=date(2025, 12, 31))
     rows = [(row["event_month"], row["event_province"], row["event_kind"]) for row in everywhere.records()]
     assert rows == [("1404-03", None, "register"), ("1404-11", "IR-11", "campaign"), ("1405-01", "IR-23", "strike")]
     assert own.column("event_province") == [None, "IR-11"]
@@ -60,17 +60,17 @@ def test_events_of_a_province_and_the_nation_are_listed_up_to_the_day(pointer):
 def test_a_reader_of_one_province_sees_national_events_too(pointer):
     reader = AccessScope("r", frozenset({Grant("province", frozenset({"IR-11"}), False, False)}))
     with access.connect(pointer, reader) as con:
-        assert events.events(con, where={"province": ("IR-11",)}).column("event_province") == [None, "IR-11"]
+        assert announcements.events(con, where={"province": ("IR-11",)}).column("event_province") == [None, "IR-11"]
 
 
 def test_an_installation_without_events_has_none(folder):
     with access.connect(loading.build(folder).to, ADMINISTRATOR) as con:
-        assert events.events(con).rows == []
+        assert announcements.events(con).rows == []
 
 
 def events_answer(pointer):
     with access.connect(pointer, ADMINISTRATOR) as con:
-        return events.events(con)
+        return announcements.events(con)
 
 
 def test_a_trend_numbers_its_events_and_lists_them(pointer):

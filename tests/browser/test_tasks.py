@@ -316,7 +316,7 @@ def test_why_a_number_changed(hand: Hand) -> None:
     page = hand.reader.page
     hand.click(page.locator(".st-key-verdict [data-testid=stPopoverButton]"))
     # A card has a link of this name to Compare.
-    hand.click(page.get_by_test_id("stPopoverBody").get_by_role("link", name=text.word("why.link", "fa")))
+    hand.click(page.get_by_test_id("stPopoverBody").get_by_role("link", name=text.word("why.since", "fa")))
     assert hand.clicks <= 2
     rows = figure(hand, "why").locator(".st-key-table-why tbody tr")
     assert province(KERMAN) in " ".join(rows.all_inner_texts())

@@ -50,13 +50,13 @@ def test_each_file_with_rejected_or_warned_rows_goes_back_with_what_to_do(folder
     assert list(files) == ["برگشت licences.zip.xlsx", "برگشت personnel_2.xlsx.xlsx", "برگشت training_2.csv.xlsx"]
     assert files["برگشت training_2.csv.xlsx"] == [
         ("محل", "ستون", "نتیجه", "آنچه باید باشد", "چه باید کرد"),
-        ("سطر 2", "تاریخ دوره", "ردیف رد شد", "تاریخی که وجود دارد، از 1357/01/01 به بعد، مانند 1403/06/31",
+        ("سطر ۲", "تاریخ دوره", "ردیف رد شد", "تاریخ درست، از ۱۳۵۷/۰۱/۰۱ به بعد، مانند ۱۴۰۳/۰۶/۳۱",
          "تاریخ درست نیست. آن را از روی پرونده بنویسید."),
-        ("سطر 3", "نمره", "ردیف بار شد، این مقدار نامعلوم ماند", "عددی از 0 تا 100، با ممیز نقطه",
-         "عدد درست نیست. فقط رقم بنویسید، بی درصد و بی ممیز کاما."),
+        ("سطر ۳", "نمره", "ردیف بار شد، این مقدار نامعلوم ماند", "عددی از ۰ تا ۱۰۰؛ ممیز را با نقطه بنویسید",
+         "عدد درست نیست. فقط رقم بنویسید، بدون علامت درصد."),
     ]  # fmt: skip
     _, first, second = files["برگشت personnel_2.xlsx.xlsx"]
-    assert first[:3] == ("برگهٔ \u2068=1+1\u2069، ردیف 2", "کد ملی", "ردیف رد شد")
+    assert first[:3] == ("برگهٔ \u2068=1+1\u2069، ردیف ۲", "کد ملی", "ردیف رد شد")
     assert second[1] == "شهرستان"
     assert "کاری لازم نیست" in second[4]
     assert files["برگشت licences.zip.xlsx"][1] == (
@@ -112,7 +112,7 @@ def test_a_conflict_names_the_other_row_and_the_columns_that_differ(folder):
         ("personnel_3.xlsx", 2, f"one content for each {key}; line 5 of personnel_2.csv differs in: post, left_on"),
     ]  # fmt: skip
     (persian,) = built.sql("select expected from quarantine where line = 2")
-    assert "سطر 5 از \u2068personnel_2.csv\u2069 در این ستون‌ها تفاوت دارد: سمت، تاریخ پایان" in persian[0]
+    assert "سطر ۵ از \u2068personnel_2.csv\u2069 در این ستون‌ها تفاوت دارد: سمت، تاریخ پایان" in persian[0]
 
 
 def test_last_years_file_beside_this_years_is_refused_with_it(folder):

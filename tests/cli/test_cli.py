@@ -148,7 +148,7 @@ def test_quarantine_tells_file_line_column_and_reason(built, capsys, tmp_path):
     assert output.splitlines() == [
         "file,line,column,reason,expected",
         'training_2.csv,3,completed_on,bad_date,"a day that exists, from 1357/01/01 on, such as 1403/06/31 or 2024-09-21 · '
-        'تاریخی که وجود دارد، از 1357/01/01 به بعد، مانند 1403/06/31"',
+        'تاریخ درست، از ۱۳۵۷/۰۱/۰۱ به بعد، مانند ۱۴۰۳/۰۶/۳۱"',
     ]
     assert main(["quarantine", "--warned", "--from", str(built.to)]) == 0
     assert capsys.readouterr().out.splitlines() == [
@@ -347,9 +347,12 @@ def test_analyses_are_listed_with_the_options_they_take(capsys):
 
 
 @pytest.mark.parametrize("name", registry.analyses())
-def test_every_analysis_prints_its_rows(name, publish_sample, capsys):
+def test_every_analysis_prints_its_rows_with_all_columns(name, publish_sample, capsys, monkeypatch):
+    given, analyse = [], registry.analyse
+    monkeypatch.setattr(registry, "analyse", lambda *order, **more: given.append(analyse(*order, **more)) or given[-1])
     required = {"why": ["--set", "metric=in_service", "--set", "by=gender", "--set", "before=1402/01/01"]}
-    required |= {"recruit_places": ["--set", "recruits=7"], "differs": ["--set", "on=1402/06/31"]}
+    required |= {f"recruit_{what}": ["--set", "recruits=7"] for what in ("places", "lorenz")}
+    required |= {"differs": ["--set", "on=1402/06/31"]}
     chosen = ["analyse", name, *required.get(name, []), "--from", str(publish_sample().pointer)]
     assert main([*chosen, "--format", "csv"]) == 0
     rows = [*csv.reader(io.StringIO(capsys.readouterr().out))]
@@ -357,6 +360,7 @@ def test_every_analysis_prints_its_rows(name, publish_sample, capsys):
     records = json.loads(capsys.readouterr().out)
     assert len(records) == len(rows) - 1
     assert all([*record] == rows[0] for record in records)
+    assert rows[0] == [*given[0].columns]
 
 
 def test_options_filters_and_days_reach_the_analysis(built, capsys):

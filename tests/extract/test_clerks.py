@@ -106,7 +106,7 @@ def test_a_day_outside_the_years_of_the_register_is_a_bad_date(folder):
     ]
     assert built.sql("select file, line, column_name, reason, expected from warned") == [
         ("institutes_2.csv", 2, "founded_on", "bad_date",
-         "a day that exists, from 1300/01/01 on, such as 1403/06/31 or 2024-09-21 · تاریخی که وجود دارد، از 1300/01/01 به بعد، مانند 1403/06/31"),
+         "a day that exists, from 1300/01/01 on, such as 1403/06/31 or 2024-09-21 · تاریخ درست، از ۱۳۰۰/۰۱/۰۱ به بعد، مانند ۱۴۰۳/۰۶/۳۱"),
     ]  # fmt: skip
 
 

@@ -104,7 +104,7 @@ def test_a_missing_column_a_repeated_one_and_no_header_are_distinguished(tmp_pat
     assert english.startswith(
         "line 1: missing required column result; near: «نتیجة» ~ result (نتیجه); headers found: national_id,"
     )
-    assert persian.startswith("سطر 1: این ستون‌ها پیدا نشد: «نتیجه»؛ شاید منظور این باشد: «نتیجة» ~ «نتیجه»؛ ")
+    assert persian.startswith("سطر ۱: این ستون‌ها پیدا نشد: «نتیجه»؛ شاید منظور این باشد: «نتیجة» ~ «نتیجه»؛ ")
     assert len(message) < 400
     doubled = "national_id,کد ملی,course_code,completed_on,result\n1,1,2,3,4\n"
     assert complaint(tmp_path, doubled).startswith("line 1: column national_id stands twice")

@@ -94,18 +94,37 @@ def seasonal(changes: list[float], left_out: list[bool]) -> list[float]:
 @cache
 def breaks(data: Data, vintage: date, ends: tuple[date, ...]) -> dict[date, float]:
     """The months whose change lies outside the limits of the 24 before, around their mean and around the same month's."""
-    found = {}
     stocks = [stock(data, vintage, end) for end in ends]
     changes = [after - before for before, after in pairwise(stocks)]
-    for at in range(max(24, len(changes) - 36), len(changes)):
+    first: dict[int, float] = {}
+    apart: dict[int, float] = {}
+    for at in range(24, len(changes)):
         before = changes[at - 24 : at]
         middle = sum(before) / 24
         wide = 3 / 1.128 * sum(abs(b - a) for a, b in pairwise(before)) / 23
-        same = (changes[at - 12] + changes[at - 24]) / 2
-        for sign in (1, -1):
-            if sign * (changes[at] - middle) > wide and sign * (changes[at] - same) > wide:
-                found[ends[at + 1]] = changes[at] - middle
-    return found
+        same = (changes[at - 12] + changes[at - 24]) / 2 - middle
+        apart[at] = changes[at] - middle
+        if any(sign * apart[at] > wide and sign * (apart[at] - same) > wide for sign in (1, -1)):
+            first[at] = apart[at]
+    # A change back from the mean of the months since a break ends it.
+    own, ends_of = dict(apart), {}
+    for at in range(24, len(changes)):
+        last = max((broken for broken in first if broken < at), default=None)
+        if last is None or at - last <= 3 or at - last > 24:
+            continue
+        own[at] = changes[at] - sum(changes[last + 1 : at]) / (at - last - 1)
+    for at, value in own.items():
+        last = max((broken for broken in first if broken < at), default=None)
+        if last is None or value == apart[at] or value * first[last] >= 0:
+            continue
+        before = changes[at - 24 : at]
+        wide = 3 / 1.128 * sum(abs(b - a) for a, b in pairwise(before)) / 23
+        same = (changes[at - 12] + changes[at - 24]) / 2 - sum(before) / 24
+        if at >= 48:
+            same = (own[at - 12] + own[at - 24]) / 2
+        if any(sign * value > wide and sign * (value - same) > wide for sign in (1, -1)):
+            ends_of[at] = value
+    return {ends[at + 1]: size for at, size in sorted((first | ends_of).items())}
 
 
 @cache
@@ -137,7 +156,8 @@ def percentile(values: list[float], tenths: int) -> float:
 
 @cache
 def bounds(data: Data, until: date, ahead: int) -> tuple[float, float] | None:
-    """The relative range so many months ahead: it never narrows, is wider in the year after a break and not there before."""
+    """The relative range so many months ahead: it never narrows, is wider with each month ahead in the year after a break,
+    and not there in its first three months or where it is wider than half of the projection."""
     if ahead == 0:
         return 0.0, 0.0
     ends = tuple(month_ends(data, until))
@@ -146,8 +166,9 @@ def bounds(data: Data, until: date, ahead: int) -> tuple[float, float] | None:
     if len(misses[-1]) < 24 or any(end in ends[-3:] for end in lately):
         return None
     wider = max(map(abs, lately.values()), default=0) / max(stock(data, ends[-1], ends[-1]), 1)
-    low, high = min(percentile(each, 1) for each in misses), max(percentile(each, 9) for each in misses)
-    return min(0.0, low - wider), max(0.0, high + wider)
+    low = min(0.0, *(percentile(each, 1) - wider * months for months, each in enumerate(misses, 1)))
+    high = max(0.0, *(percentile(each, 9) + wider * months for months, each in enumerate(misses, 1)))
+    return None if lately and high - low >= 0.5 else (low, high)
 
 
 def outlook(data: Data, day: date, count: int) -> list[tuple[str, float, float | None, float | None]]:

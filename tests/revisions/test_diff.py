@@ -76,9 +76,9 @@ def test_sums_in_another_order_and_what_is_left_of_them_are_the_same_number(scal
     forth, back = sum(parts), sum(reversed(parts))
     assert forth != back
     for before, after in ((forth, back), (forth - forth, back - forth), (0.0, 7.275957614183426e-12)):
-        assert diff._is_same(before, after)
+        assert diff.is_same(before, after)
     for before, after in ((0.0, 1e-6), (0.00279, 0.00279001), (85_958_374.0, 85_958_375.0), (None, 0.0)):
-        assert not diff._is_same(before, after)
+        assert not diff.is_same(before, after)
 
 
 def test_rows_in_another_order_format_and_spelling_are_the_same_rows(published_sample):

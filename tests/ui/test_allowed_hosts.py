@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import streamlit
 from streamlit import config, net_util
 from streamlit.web.server.starlette.starlette_websocket import _is_origin_allowed
 from websockets.exceptions import InvalidStatus
@@ -27,7 +28,8 @@ def allowed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The setting `server.allowedHosts`; an empty list means that nothing is set."""
     names = list(NAMES)
     original = config.get_option
-    monkeypatch.setattr(config, "get_option", lambda key: names if key == "server.allowedHosts" else original(key))
+    for module in (config, streamlit):
+        monkeypatch.setattr(module, "get_option", lambda key: names if key == "server.allowedHosts" else original(key))
     return names
 
 

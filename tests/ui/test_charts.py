@@ -17,8 +17,7 @@ import pytest
 
 from etl.analysis.training import GOAL, RUN_OFF_DAYS
 from etl.semantic.answers import Answer
-from etl.semantic.catalog import Metric, catalogue, derived
-from etl.semantic.ranking import size_of
+from etl.semantic.catalog import Metric, catalogue, derived, size_of
 from tests.made import answer, by_month, by_province
 from ui.charts import axes, bars, elements, licensing, lines, maps, steps, time_titles, titles, workforce
 from ui.charts.classes import STEPS, classes

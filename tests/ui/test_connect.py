@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from etl.core import settings
 from etl.semantic import exportable
 from tests.conftest import Sample
 from ui.components import connect
@@ -48,6 +49,15 @@ def test_the_address_of_a_figure_asks_for_its_answer(
     assert (again.rows, again.on, again.over) == (answer.rows, answer.on, answer.over)
 
 
+def test_the_measures_of_an_analysis_have_an_address_without_what_it_adds(view: PageContext) -> None:
+    answer = warehouse.analyse("different", metric="training_compliance", by="province", on=view.as_of)
+    query = connect.question_of(view, answer)
+    assert query
+    assert parse_qs(query)["m"] == ["training_compliance"]
+    changed = replace(answer, rows=[*answer.rows[:-1], (answer.rows[-1][0], 0.123, *answer.rows[-1][2:])])
+    assert connect.question_of(view, changed) is None
+
+
 def test_an_analysis_has_no_address(view: PageContext) -> None:
     assert connect.question_of(view, warehouse.analyse("seats")) is None
 
@@ -78,7 +88,7 @@ def test_the_popover_names_each_program_and_no_token_where_nobody_signs_in(view:
 def test_only_what_is_set_is_told(monkeypatch: pytest.MonkeyPatch, view: PageContext) -> None:
     published = warehouse.published()
     assert owed.lines("en", published) == []
-    told = {"CONTACT": "Office of statistics", "NEXT_UPDATE": "1300/01/01", "CITATION": "Register"}
+    told = {"CONTACT": "دفتر آمار پلیس‌یار", "NEXT_UPDATE": "1300/01/01", "CITATION": "Register"}
     for name, words in told.items():
         monkeypatch.setenv(f"POLICEYAR_PUBLICATION_{name}", words)
     owed._told.cache_clear()
@@ -86,7 +96,7 @@ def test_only_what_is_set_is_told(monkeypatch: pytest.MonkeyPatch, view: PageCon
     owed._told.cache_clear()
     cited = f"Register, data to {text.day(published.as_of, 'en')}, publication {published.id}"
     # A next update that is past is not shown.
-    assert lines == {"Contact": "Office of statistics", "Cite as": cited}
+    assert lines == {"Contact": "دفتر آمار پلیس‌یار", "Cite as": cited}
 
 
 @pytest.mark.parametrize(("pinned", "key"), [("000001", "owed.pinned"), ("000099", "owed.not_kept")])
@@ -102,3 +112,23 @@ def test_a_pinned_publication_is_shown_while_it_is_kept_and_named_on_top(
     drawn = " ".join(block.proto.body for block in app.get("html"))
     assert text.escaped(key, "en", id=pinned, day=day) in drawn
     assert app.query_params["publication"] == pinned
+
+
+def test_the_calendar_of_twelve_months_gives_the_next_update(
+    monkeypatch: pytest.MonkeyPatch, view: PageContext
+) -> None:
+    today = date.today()
+    days = [today + timedelta(days=days) for days in (-30, 20, 50, 400)]
+    monkeypatch.setenv("POLICEYAR_PUBLICATION_CALENDAR", ",".join(day.isoformat() for day in days))
+    owed._told.cache_clear()
+    lines = dict(owed.lines("en", warehouse.published()))
+    owed._told.cache_clear()
+    assert lines == {
+        "Next update": text.day_in_both(days[1], "en"),
+        "Release calendar": text.listed([text.day(day, "en") for day in days[1:3]], "en"),
+    }
+
+
+def test_a_day_of_the_calendar_that_is_none_is_refused() -> None:
+    with pytest.raises(settings.Faulty, match=r"CALENDAR: “?'?1405/13/01'?”?.* is no day"):
+        settings.read({"POLICEYAR_PUBLICATION_CALENDAR": "1405/13/01", settings.FILE_VARIABLE: "/dev/null"})

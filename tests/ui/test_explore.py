@@ -15,13 +15,13 @@ from etl.analysis import comparison, data_quality, detail
 from etl.analysis.comparison import Side
 from etl.core.errors import QuestionError
 from etl.extract.contract import TABLES
-from etl.operations import saved_views as operations_saved_views
 from etl.semantic import access, answers
 from etl.semantic.catalog import DIMENSIONS, catalogue
 from etl.semantic.provisional import settled_on
 from etl.warehouse import publications
 from tests import made
 from tests.conftest import Sample
+from ui.access import saved_views as operations_saved_views
 from ui.charts import matrix
 from ui.charts.elements import ChartContext
 from ui.components import downloads, tables

@@ -54,9 +54,12 @@ def book(content: bytes) -> openpyxl.Workbook:
 def test_a_csv_holds_codes_names_and_the_numbers_as_they_are() -> None:
     rows = read_csv(to_csv(by_province(), FA))
     denominator = catalogue()["training_compliance"].denominator
-    assert rows[0] == ["province", "province_name", "training_compliance", "compliant_assistants", denominator]
-    assert rows[3] == ["IR-23", "تهران", "0.9", "900", "1000"]
-    assert rows[4] == ["IR-30", "البرز", "", "0", "0"], "an unknown value is an empty cell"
+    parts = ["compliant_assistants", denominator]
+    assert rows[0] == ["province", "province_name", "training_compliance", *parts, "status"]
+    assert rows[3] == ["IR-23", "تهران", "0.9", "900", "1000", ""]
+    assert rows[4] == ["IR-30", "البرز", "", "0", "0", "x"], (
+        "an unknown value is an empty cell that cannot be calculated"
+    )
 
 
 def test_both_languages_write_the_same_numbers_and_codes() -> None:
@@ -99,21 +102,27 @@ def test_negative_numbers_stay_numbers() -> None:
     data = answer("coverage_gap", by=("province",), rows=[("IR-11", -30.5)])
     assert read_csv(to_csv(data, EN))[1][2] == "-30.5"
     sheet = book(to_xlsx(data, EN)).worksheets[0]
-    assert (sheet["B2"].value, sheet["B2"].data_type) == (-30.5, "n")
+    assert (sheet["C2"].value, sheet["C2"].data_type) == (-30.5, "n")
 
 
-def test_a_workbook_has_names_under_persian_headings_filters_codes_apart_and_reads_from_the_right() -> None:
+def test_a_workbook_has_codes_beside_names_under_persian_headings_filters_and_reads_from_the_right() -> None:
     made = answer("active_assistants", by=("county",), rows=[("0001", 7), (None, 2)])
     fa, en = (book(to_xlsx(made, context)) for context in (FA, EN))
-    data, codes, _ = fa.worksheets
-    label = catalogue()["active_assistants"].label
-    assert [cell.value for cell in data[1]] == [FA.word("dimension.county"), label["fa"]]
-    assert [[cell.value for cell in row] for row in data.iter_rows(min_row=2)] == [["اراک", 7], ["نامعلوم", 2]]
-    assert data.auto_filter.ref == "A1:B3"
-    assert [cell.value for cell in codes[2]] == [FA.word("dimension.county"), "0001", "اراک"], "leading zeros are kept"
-    assert codes.max_row == 2, "an unknown member has no code"
-    assert [cell.value for cell in en.worksheets[0][1]] == ["County", label["en"]]
-    assert [sheet.sheet_view.rightToLeft for sheet in fa.worksheets] == [True] * 3
+    data, _ = fa.worksheets
+    label, county = catalogue()["active_assistants"].label, FA.word("dimension.county")
+    heads = [f"{county} (کد)", county, f"{label['fa']} (نفر)", FA.word("file.status")]
+    assert [cell.value for cell in data[1]] == heads
+    rows = [[cell.value for cell in row] for row in data.iter_rows(min_row=2)]
+    assert rows == [["0001", "اراک", 7, None], [None, "نامعلوم", 2, None]], "leading zeros are kept"
+    assert (data["A2"].data_type, data["A2"].number_format) == ("s", "@")
+    assert data.auto_filter.ref == "A1:D3"
+    assert [cell.value for cell in en.worksheets[0][1]] == [
+        "County (Code)",
+        "County",
+        f"{label['en']} (people)",
+        "Status",
+    ]
+    assert [sheet.sheet_view.rightToLeft for sheet in fa.worksheets] == [True] * 2
     assert not any(sheet.sheet_view.rightToLeft for sheet in en.worksheets)
 
 
@@ -122,8 +131,8 @@ def test_the_row_of_the_nation_stands_below_the_rows_and_out_of_the_filter() -> 
     sheet = book(to_xlsx(data, FA, nation=nation)).worksheets[0]
     last = len(data.rows) + 2
     assert sheet.max_row == last
-    assert (sheet.cell(last, 1).value, sheet.cell(last, 2).value) == (FA.word("scope.nation"), 0.75)
-    assert sheet.cell(last, 2).number_format == "0.0%"
+    assert [sheet.cell(last, at).value for at in (1, 2, 3)] == [None, FA.word("scope.nation"), 0.75]
+    assert sheet.cell(last, 3).number_format == "0.0%"
     assert sheet.auto_filter.ref.endswith(str(last - 1))
     assert book(to_xlsx(data, FA)).worksheets[0].max_row == last - 1
 
@@ -145,7 +154,7 @@ def test_pandas_reads_back_exactly_what_was_answered() -> None:
     data = by_month()
     from_csv = pd.read_csv(io.BytesIO(to_csv(data, EN)), dtype={"month": str})
     from_xlsx = pd.read_excel(io.BytesIO(to_xlsx(data, EN)), dtype={"Month (Code)": str}, engine="openpyxl")
-    label = catalogue()["active_assistants"].label["en"]
+    label = f"{catalogue()['active_assistants'].label['en']} (people)"
     from_xlsx = from_xlsx.rename(columns={"Month (Code)": "month", label: "active_assistants"})
     for table in (from_csv, from_xlsx):
         assert table["month"].tolist() == data.column("month")
@@ -154,11 +163,13 @@ def test_pandas_reads_back_exactly_what_was_answered() -> None:
 
 
 def test_the_cover_says_scope_day_load_and_what_is_measured() -> None:
-    sheet = book(to_xlsx(by_province(), EN, scope="Tehran")).worksheets[-1]
+    sheet = book(to_xlsx(by_province(), EN, scope="Tehran", limit="60 days")).worksheets[-1]
     cells = {row[0].value: row[1].value for row in sheet.iter_rows()}
     assert cells["Scope"] == "Tehran"
     assert cells["As-of day"].startswith("2026-10-22")
-    assert cells["Load"] == "000007"
+    assert (cells["Data to"][:10], cells["Publication"]) == ("2026-10-22", "000007")
+    assert cells["Limit of the list"] == "60 days"
+    assert cells["x"] == "not calculable"
     assert "These data are made up." in cells
     assert cells["training_compliance"].startswith("Training compliance")
 
@@ -177,7 +188,8 @@ def test_a_file_for_circulation_rounds_people_hides_small_shares_and_says_so() -
     cover = book(to_xlsx(data, EN, circulation=True)).worksheets[-1]
     assert any("rounded to 5" in str(row[0].value) for row in cover.iter_rows())
     lines = read_csv(to_csv(data, EN, circulation=True))
-    assert lines[1][:-1] == ["IR-00", "Markazi", "", "10", "20"]
+    assert lines[1][:-1] == ["IR-00", "Markazi", "", "10", "20", "c"], "left out, not incalculable"
+    assert lines[4][5] == "c"
     assert [line[-1] for line in lines] == ["about", EN.word("file.circulation"), "", "", ""], "said once"
     assert about.file_name(data, FA, "تهران", "csv", circulation=True).endswith("_گردشده.csv")
 
@@ -197,10 +209,12 @@ def test_institutes_are_not_rounded() -> None:
 
 def test_a_file_is_named_by_measure_scope_and_day() -> None:
     assert about.file_name(by_province(), EN, "Tehran, Guarding", "csv") == (
-        "Training-compliance_Province_Tehran,-Guarding_2026-10-22.csv"
+        "Training-compliance_Province_Tehran,-Guarding_2026-10-22_000007.csv"
     )
+    limited = about.file_name(by_province(), EN, "Tehran", "csv", limit="60 days")
+    assert limited == "Training-compliance_60-days_Tehran_2026-10-22_000007.csv"
     name = about.file_name(by_province(), FA, "تهران", "xlsx")
-    assert name.endswith("_استان_تهران_2026-10-22.xlsx")
+    assert name.endswith("_استان_تهران_2026-10-22_000007.xlsx")
     assert not set(name) & set('\\/:*?"<>| ')
 
 
@@ -211,7 +225,7 @@ def test_a_name_fits_on_a_disk_and_keeps_its_day(context: ChartContext) -> None:
         data = answer("training_compliance", by=axes[:count], rows=[])
         name = about.file_name(data, context, "استان سیستان و بلوچستان، " * 9, "parquet", circulation=True)
         assert len(name.encode()) <= 255
-        assert f"_2026-10-22_{context.word('file.rounded')}.parquet" in name
+        assert f"_2026-10-22_000007_{context.word('file.rounded')}.parquet" in name
         assert (
             context.word("dimension.province") in name
             if 0 < count < 5
@@ -247,10 +261,11 @@ def test_a_csv_is_what_a_writer_of_single_cells_writes(data: Answer, names: dict
     context = ChartContext("fa", names={"institute": names})
     expected = io.StringIO()
     writer = csv.writer(expected, lineterminator="\r\n")
-    writer.writerow(["institute", "institute_name", "active_assistants", "latest_day", "latest_day_jalali"])
+    writer.writerow(["institute", "institute_name", "active_assistants", "latest_day", "latest_day_jalali", "status"])
     for code, number, day in data.rows:
         jalali = "" if day is None else text.iso_jalali(day)
-        row = (code, context.member("institute", code), number, day, jalali)
+        status = "x:active_assistants" if number is None else None
+        row = (code, context.member("institute", code), number, day, jalali, status)
         writer.writerow(["" if cell is None else spreadsheet.safe(cell) for cell in row])
     assert to_csv(data, context).decode("utf-8") == "\ufeff" + expected.getvalue()
 
@@ -281,9 +296,16 @@ def test_fractions_come_back_from_a_csv_as_they_were_and_no_row_is_lost(values: 
 
 def test_a_file_of_no_rows_has_its_headers() -> None:
     data = answer("active_assistants", by=("province",), rows=[])
-    assert read_csv(to_csv(data, EN)) == [["province", "province_name", "active_assistants"]]
-    assert book(to_xlsx(data, EN)).worksheets[0]["B1"].value == catalogue()["active_assistants"].label["en"]
+    assert read_csv(to_csv(data, EN)) == [["province", "province_name", "active_assistants", "status"]]
+    label = catalogue()["active_assistants"].label["en"]
+    assert book(to_xlsx(data, EN)).worksheets[0]["C1"].value == f"{label} (people)"
     assert pq.read_table(io.BytesIO(to_parquet(data, EN))).num_rows == 0
+
+
+def test_counts_of_which_none_is_known_stay_whole_numbers() -> None:
+    data = answer("joiners", "leaver_rate_12m", by=("province",), rows=[("IR-23", None, None)])
+    schema = pq.read_schema(io.BytesIO(to_parquet(data, EN)))
+    assert (str(schema.field("joiners").type), str(schema.field("leaver_rate_12m").type)) == ("int64", "double")
 
 
 def test_days_of_which_none_is_known_keep_their_columns() -> None:

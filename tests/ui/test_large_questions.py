@@ -11,7 +11,6 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from etl.operations.worker_process import OutOfTime, Stopped
 from etl.semantic import access, scoped_views
 from etl.semantic.answers import Answer
 from etl.semantic.exportable import StoredRows
@@ -22,6 +21,7 @@ from tests.serving import until
 from ui.charts.elements import ChartContext
 from ui.components import downloads, paged_rows, tables
 from ui.data import caches, limits, registers, user, warehouse
+from ui.data.worker_process import OutOfTime, Stopped
 from ui.exports import job as jobs
 from ui.exports.job import ExportJob, Making
 from ui.i18n import text

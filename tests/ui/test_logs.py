@@ -4,6 +4,7 @@ import asyncio
 import io
 import logging
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -42,9 +43,11 @@ def log_stream() -> Iterator[io.StringIO]:
         logger.removeHandler(handler)
 
 
-def test_a_file_of_the_chart_component_that_is_missing_is_logged_without_its_path(log_stream):
+def test_a_file_of_the_chart_component_that_is_missing_is_logged_without_its_path(log_stream, monkeypatch):
     manager = BidiComponentManager()
-    manager.register_from_manifest(plot._MANIFEST, plot.ROOT)
+    module = import_module("streamlit.components.v2.get_bidi_component_manager")
+    monkeypatch.setattr(module, "get_bidi_component_manager", lambda: manager)
+    plot.component("plot")
     app = Starlette(routes=starlette_routes.create_bidi_component_routes(manager, ""))
     assert asyncio.run(_status(app, "/_stcore/bidi-components/dashboard.plot/plot.js")) == 200
     assert asyncio.run(_status(app, f"/_stcore/bidi-components/dashboard.plot/{MARK}.js")) == 404

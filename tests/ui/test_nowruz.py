@@ -9,8 +9,7 @@ import pytest
 
 from etl.core.jalali import last_complete_months, year_before
 from etl.semantic import access, answers
-from etl.semantic.nowruz import comparable
-from etl.semantic.provisional import settled_on
+from etl.semantic.provisional import comparable, settled_on
 from tests.loading import build, national_id, put, put_good, row
 from ui.charts import lines, time_titles
 from ui.charts.elements import ChartContext

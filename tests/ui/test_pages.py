@@ -217,7 +217,7 @@ def test_data_quality_names_no_province_for_a_file_of_several(published: Path) -
 def test_data_quality_shows_why_the_last_load_was_refused_to_those_of_its_province(published: Path) -> None:
     """Until the next one is published, with the digits of file names as they are."""
     sentences = [
-        ("IR-14", "a_1403.csv: line 7: bad; x · \u2068a_1403.csv\u2069: سطر 7: بد؛ x"),
+        ("IR-14", "a_1403.csv: line 7: bad; x · \u2068a_1403.csv\u2069: سطر ۷: بد؛ x"),
         ("IR-23", "tehran.csv: b; y · \u2068tehran.csv\u2069: ب؛ y"),
     ]
     note = published.with_name(f"{published.name}.last-build.json")

@@ -3,8 +3,10 @@
 import re
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import openpyxl
 import pytest
 
 from etl.analysis import registry
@@ -15,8 +17,10 @@ from tests.made import answer as made
 from tests.ui.test_pages_workforce import html, in_address, opened, published  # noqa: F401
 from ui.charts import ahead, differences
 from ui.charts.elements import ChartContext
+from ui.exports import workbook
 from ui.i18n import text
-from ui.summary import why
+from ui.sections import ahead as ahead_section
+from ui.summary import changes
 
 COMPLIANCE = catalogue()["training_compliance"]
 RATE = ("share_before", "share_after", "rate_before", "rate_after", "rate_effect", "composition_effect", "effect")
@@ -39,7 +43,7 @@ def split(*parts: tuple[Any, float, float]) -> Any:
 
 def said(answer: Any, lang: str = "en", kind: str = "day", sides: tuple[str, str] = ("1404", "1405")) -> str:
     member = ChartContext(lang).member
-    return re.sub("[\u2066-\u2069]", "", why.sentence(answer, COMPLIANCE, lang, member, kind, sides)).replace(
+    return re.sub("[\u2066-\u2069]", "", changes.sentence(answer, COMPLIANCE, lang, member, kind, sides)).replace(
         "\u00a0", " "
     )
 
@@ -72,7 +76,7 @@ def test_what_is_shown_as_zero_is_neither_named_nor_ranked() -> None:
     nothing = split(("IR-07", 0.0004, 0.0), ("IR-23", 0.0, -0.0001))
     assert said(nothing) == "Training compliance has not changed from 1404 to 1405."
     assert differences.largest(nothing, ChartContext("en"), COMPLIANCE).sentence == "Training compliance: no difference"
-    assert why.ranked(split(("IR-07", 0.02, 0), ("IR-23", 0.0004, 0)), "share") == [("IR-07", 0.02)]
+    assert changes.ranked(split(("IR-07", 0.02, 0), ("IR-23", 0.0004, 0)), "share") == [("IR-07", 0.02)]
 
 
 def test_a_title_names_no_group_that_works_against_the_change() -> None:
@@ -181,3 +185,41 @@ def test_licensing_starts_with_the_licences_that_end_and_says_the_queue(publishe
     licensing = page("licensing")
     assert licensing.index("listing-licences_ending") < licensing.index("pd-card")
     assert text.escape(text.word("queue.few", "en")) in licensing, "the hand-made sample has one file"
+
+
+def test_the_order_form_has_a_sheet_for_each_province_with_its_seats(small_register: Path, tmp_path: Path) -> None:
+    with access.connect(small_register, access.ADMINISTRATOR) as con:
+        plan = registry.analyse(con, "seat_plan")
+    with (tmp_path / "form.xlsx").open("wb") as out:
+        workbook.write_order_form(out, plan, ChartContext("en"), "Iran")
+    book = openpyxl.load_workbook(tmp_path / "form.xlsx")
+    frame = plan.frame
+    provinces = list(dict.fromkeys(frame["province"]))
+    assert len(book.worksheets) == len(provinces) + 1, "and a cover"
+    for province, sheet in zip(provinces, book.worksheets, strict=False):
+        assert sheet.title == text.member("province", province, "en")[:31]
+        months, *rows = list(sheet.iter_rows(min_row=2, values_only=True))
+        assert len(months) == 1 + 12 + 1
+        total = next(row for row in rows if row[0] == text.word("member.part.total", "en"))
+        ordered = frame[frame["province"] == province]
+        assert total[-1] == ordered["seats_planned"].sum()
+        assert list(total[1:-1]) == ordered.groupby("month")["seats_planned"].sum().tolist()
+
+
+def test_the_numbers_of_the_first_screen_lead_to_the_parts_of_their_change(published: Path) -> None:  # noqa: F811
+    overview = page("overview")
+    for name in ("coverage_per_10k", "training_compliance"):
+        label = text.escape(catalogue()[name].label["en"])
+        assert f"Why did it change?: {label}" in overview
+    assert "9 per" in overview, "a rate of residents says of how many"
+
+
+def test_a_trial_that_does_not_beat_no_change_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = []
+    monkeypatch.setattr(ahead_section.blocks, "note", said.append)
+    view = SimpleNamespace(lang="en", word=lambda key, **words: text.word(key, "en", **words))
+    for miss, unchanged in ((14.0, 11.0), (8.0, 11.0)):
+        row = {"queue_held": 1.0, "queue_miss": miss, "queue_miss_unchanged": unchanged, "runs": 37}
+        ahead_section._queue_tried(view, SimpleNamespace(records=lambda row=row: [row]), ())
+    assert said[0].startswith("This forecast is no better than taking the queue as unchanged: in 37")
+    assert said[1].startswith("Tried on 37 past forecasts")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ui import streamlit_internals
 from ui.data import warehouse
 from ui.state import rendering
 
@@ -34,10 +35,10 @@ class Page:
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
     new_page = Page()
-    monkeypatch.setattr(rendering, "get_script_run_ctx", lambda: new_page.context)
+    monkeypatch.setattr(streamlit_internals, "get_script_run_ctx", lambda: new_page.context)
     monkeypatch.setattr(rendering.st, "container", nullcontext)
     # A busy machine may need longer than a reader would wait.
-    monkeypatch.setattr(rendering, "_PATIENCE", 5)
+    monkeypatch.setattr(rendering, "_PATIENCE", 60)
     with ThreadPoolExecutor(4) as pool:
         monkeypatch.setattr(warehouse, "soon", pool.submit)
         rendering.begin()

@@ -363,7 +363,7 @@ def test_an_analysis_says_which_filters_have_a_meaning_for_it(name: str, publish
                 ("course", "course_code", "courses"),
             )
         } | {dimension: min(CHOICES[dimension].values()) for dimension in FILTERS if dimension in CHOICES}
-        more = {"recruits": 7} if name == "recruit_places" else {}
+        more = {"recruits": 7} if name.startswith("recruit_") else {}
         run = partial(registry.analyses()[name].run, con, **more)
         for dimension in FILTERS:
             where = {dimension: [members[dimension]]}

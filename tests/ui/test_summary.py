@@ -19,7 +19,7 @@ from etl.semantic.provisional import settled_on
 from etl.warehouse import publications
 from tests import made
 from ui.i18n import text
-from ui.summary import changes, different, needs_action, ranks, verdict
+from ui.summary import changes, different, needs_action, verdict
 from ui.summary.sources import Sources
 
 LANGUAGES = ("fa", "en")
@@ -325,7 +325,7 @@ def test_a_province_stands_beside_the_nation_with_its_side_and_without_a_rank(sm
             for name in ("coverage_per_10k", "leaver_rate_12m")
         }
         for row in answers_by_name["coverage_per_10k"].records():
-            (line, settled) = ranks.rows(sources_of(con, "en", row["province"]), answers_by_name)
+            (line, settled) = different.ranks(sources_of(con, "en", row["province"]), answers_by_name)
             values = [text.plain(row[name], "per_10k", "en") for name in ("coverage_per_10k", "whole_value")]
             side = text.word(f"different.{row['side']}", "en", whole="the nation")
             assert line == [catalogue()["coverage_per_10k"].label["en"], *values, side]

@@ -1,0 +1,1 @@
+"""The briefing on paper: `command` for the command line, `writer` for pages; Typst sets it. Independent of Streamlit."""

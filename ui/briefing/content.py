@@ -63,7 +63,7 @@ def book(questions: Questions) -> dict[str, Any]:
         "ranks": None if is_nation else tables.ranks_of_province(write),
         "map": _map(write) if is_nation else None,
         "ranking": tables.ranking(write, "province" if is_nation else "county"),
-        "tables": [tables.of_nation(write)] if is_nation else [],
+        "tables": [tables.of_nation(write)] if is_nation else tables.order_form(write),
         "changes": _changes(write),
         "method": _method(write),
         "numbers_about": write.word("numbers_about"),

@@ -13,7 +13,7 @@ from etl.semantic.catalog import catalogue
 from ui.briefing.writer import Writer
 from ui.data.briefing_questions import FEWEST_SHOWN
 from ui.i18n import text
-from ui.summary import different, ranks
+from ui.summary import different
 
 _COMPLIANCE = "training_compliance"
 # The measures of the table of places.
@@ -142,10 +142,41 @@ def _columns(write: Writer, dimension: str, names: Sequence[str]) -> list[_Colum
     return columns
 
 
+def order_form(write: Writer) -> list[dict[str, Any]]:
+    """The seats to order for the province: months down, courses across; nothing without a year of history, or without any."""
+    try:
+        cells, sums = write.questions.seat_plan()
+    except TooEarly:
+        return []
+    courses = [course for course, count in sums.rows if count]
+    seats = {(course, month): count for _, course, month, count, _ in cells.rows}
+    months = list(dict.fromkeys(month for _, month in seats))
+    if not courses:
+        return []
+
+    def row(name: str, counts: Sequence[int]) -> list[str]:
+        return [name, *(text.number(count, write.lang) for count in counts)]
+
+    form = {
+        "title": text.word("ahead.order", write.lang),
+        "sub": text.word("ahead.plan_note", write.lang),
+        "widths": [1.5, *[1] * len(courses)],
+        "heads": [
+            text.word("dimension.month", write.lang),
+            *(write.questions.member("course", code) for code in courses),
+        ],
+        "rows": [
+            row(text.unit_label(month, write.lang), [seats[course, month] for course in courses]) for month in months
+        ],
+        "total": row(text.word("member.part.total", write.lang), [dict(sums.rows)[course] for course in courses]),
+    }
+    return [form]
+
+
 def ranks_of_province(write: Writer) -> dict[str, Any]:
     """The ranks of the province."""
     everywhere = {}
-    for name in ranks.COMPARED:
+    for name in different.COMPARED:
         over = last_complete_months(write.questions.day, 12) if catalogue()[name].kind == "event" else None
         with suppress(TooEarly):
             everywhere[name] = answer = write.questions.different(name, "province", over)
@@ -155,7 +186,7 @@ def ranks_of_province(write: Writer) -> dict[str, Any]:
         "title": write.word("own_title"),
         "sub": write.word("own_sub"),
         "widths": [2.6, 1, 1, 1],
-        "heads": [write.words("changes_heads")[0], *(text.word(key, write.lang) for key in ranks.HEADS)],
-        "rows": ranks.rows(write.sources, everywhere),
+        "heads": [write.words("changes_heads")[0], *(text.word(key, write.lang) for key in different.HEADS)],
+        "rows": different.ranks(write.sources, everywhere),
         "total": [],
     }

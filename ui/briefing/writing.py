@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from etl.core.errors import Refused
+from etl.core.files import replacing
 from etl.core.paths import ROOT
 from etl.semantic.access import AccessScope
 from ui.briefing import content, typesetting
@@ -84,17 +85,11 @@ def file_name(questions: Questions) -> str:
 
 def save(path: Path, content: bytes) -> None:
     """Write a file atomically. Raises Refused if it cannot be written, and leaves no partial file."""
-    waiting = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with waiting.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(waiting, path)
+        with replacing(path) as waiting:
+            waiting.write_bytes(content)
     except OSError as error:
-        with suppress(OSError):
-            waiting.unlink(missing_ok=True)
         raise Refused(f"{path}: cannot be written ({error.strerror})") from None
 
 

@@ -1,7 +1,8 @@
 """Charts of what comes next: endings, the queue of licence files, the seat plan, and the rules of their titles."""
 
+from etl.analysis.allocation import TODAY
 from etl.semantic.answers import Answer
-from ui.charts import axes, bars, elements, lines, titles, traces
+from ui.charts import axes, bars, elements, lines, titles
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
 from ui.charts.titles import Title
@@ -34,7 +35,7 @@ def endings(answer: Answer, context: ChartContext) -> Figure:
     colours = [context.colour("problem" if row["is_above"] else "actual") for row in rows]
     lines_of = (
         ("most", text.plain(most, metric.unit, context.lang), "target"),
-        ("mean", text.number(mean, context.lang, 1), "nation"),
+        ("mean", text.number(mean, context.lang, 1), "second"),
     )
     keys = [
         elements.key(context, f"{context.word(f'ahead.{name}')}: {value}", meaning, "dash")
@@ -42,12 +43,12 @@ def endings(answer: Answer, context: ChartContext) -> Figure:
     ]
     return elements.figure(
         context,
-        [traces.bar(values, hovers, vertical=True, marker={"color": colours})],
+        [elements.bar(values, hovers, vertical=True, marker={"color": colours})],
         280,
         keys,
         xaxis=axes.time_axis(context, [row["month"] for row in rows]),
         yaxis=axes.upright(context, axes.nice(max([most, *values])), metric.unit),
-        shapes=[elements.level(context, most, meaning="target"), elements.level(context, mean)],
+        shapes=[elements.level(context, most, meaning="target"), elements.level(context, mean, meaning="second")],
         margin=elements.LAST_TICK,
     )
 
@@ -91,12 +92,12 @@ def paces(answer: Answer, context: ChartContext) -> Figure:
     top = max(high for _, high in bounds)
     return elements.figure(
         context,
-        [traces.bar(values, hovers, marker={"color": colours}, error_x=error)],
+        [elements.bar(values, hovers, marker={"color": colours}, error_x=error)],
         len(values) * 40 + 24,
         xaxis=axes.across(context, axes.nice(top), "applications", top * 1.02, showticklabels=False),
         yaxis=axes.categories(context, [metric.short[context.lang] for metric in metrics]),
-        annotations=traces.value_notes(context, value_texts, range(len(values))),
-        margin=traces.beside_values(context, value_texts),
+        annotations=elements.value_notes(context, value_texts, range(len(values))),
+        margin=elements.beside_values(context, value_texts),
     )
 
 
@@ -121,7 +122,7 @@ def gained(answer: Answer, context: ChartContext) -> Title:
     """The province and course in which one more room gains most."""
     if not answer.rows:
         return titles.nothing(answer.metrics[0], context)
-    place, value = elements.name_of(answer, answer.rows[0], context), answer.rows[0][2]
+    place, value = elements.name_of(answer, answer.rows[0], context), answer.rows[0][len(answer.by)]
     words = {"measure": answer.metrics[0].short[context.lang], "place": place}
     sentences = [context.word(key, value=text.number(value, context.lang, 1), **words) for key in _ROOM]
     return Title(titles.first_that_fits(sentences))
@@ -131,3 +132,21 @@ def gained(answer: Answer, context: ChartContext) -> Title:
 def rooms(answer: Answer, context: ChartContext) -> Figure:
     """The provinces and courses in which one more room gains most."""
     return bars.ranking(answer, context, most=_MOST_ROOMS)
+
+
+def ordered(answer: Answer, context: ChartContext) -> Title:
+    """The seats that a province orders, and until when."""
+    count = text.number(sum(answer.column("seats_planned")), context.lang)
+    until = context.member("month", max(answer.column("month")))
+    return Title(context.word("ahead.ordered", count=count, month=until))
+
+
+def most_even(answer: Answer, context: ChartContext) -> Title:
+    """The rule after which coverage is least unequal, with its Gini, beside that of today."""
+    ginis = {row["rule"]: row["gini"] for row in answer.records() if row["gini"] is not None}
+    if not ginis:
+        return titles.nothing(answer.metrics[0], context)
+    best = min(ginis, key=lambda rule: (ginis[rule], rule != TODAY))
+    words = {name: text.plain(ginis[rule], "ratio", context.lang) for name, rule in (("gini", best), ("before", TODAY))}
+    key = "ahead.lorenz_today" if best == TODAY else "ahead.lorenz"
+    return Title(context.word(key, rule=context.member("rule", best), **words))

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from etl.semantic.answers import Answer
-from etl.semantic.catalog import TIME
-from etl.semantic.ranking import size_of, worse_side
-from ui.charts import axes, elements, time_titles, titles, traces
+from etl.semantic.catalog import TIME, size_of
+from etl.semantic.ranking import worse_side
+from ui.charts import axes, elements, time_titles, titles
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
 from ui.i18n import text
@@ -74,13 +74,13 @@ def ranking(
         notes.append(elements.note(context, label, x=nation, y=1, yref="paper", yanchor="bottom"))
     # The values form a column beyond the bars, clear of the nation's line.
     labels = [f"<b>{value}</b>" if row[0] in focused else value for row, value in zip(rows, value_texts, strict=True)]
-    notes += traces.value_notes(context, labels, range(len(rows)))
+    notes += elements.value_notes(context, labels, range(len(rows)))
     ticks = axes.between(low, top) if signed else axes.nice(top)
     names = [elements.name_of(answer, row, context) for row in rows]
     folded = [axes.folded(text.escape(name), _LONGEST_NAME) for name in names]
     return elements.figure(
         context,
-        [traces.bar(values, hovers, marker=marker, customdata=[row[0] for row in rows])],
+        [elements.bar(values, hovers, marker=marker, customdata=[row[0] for row in rows])],
         height=len(rows) * (elements.BAR + _SECOND_LINE * any("<br>" in name for name in folded)) + 44,
         keys=keys,
         clicks=answer.by[0] if answer.by else "",
@@ -88,7 +88,7 @@ def ranking(
         yaxis=axes.categories(context, names, ticktext=[context.line(name) for name in folded]),
         shapes=shapes,
         annotations=notes,
-        margin=traces.beside_values(context, value_texts, 26 if nation is not None else 8),
+        margin=elements.beside_values(context, value_texts, 26 if nation is not None else 8),
     )
 
 
@@ -147,7 +147,7 @@ def stacked(answer: Answer, context: ChartContext, parts: Sequence[tuple[str, st
             "line": {"color": context.colour("surface"), "width": 1},
             "pattern": elements.pattern(context, meaning),
         }
-        data.append(traces.bar(shares, hovers, marker=marker, customdata=codes))
+        data.append(elements.bar(shares, hovers, marker=marker, customdata=codes))
         keys.append(elements.key(context, metric.short[context.lang], meaning))
     return elements.figure(
         context,
@@ -158,7 +158,7 @@ def stacked(answer: Answer, context: ChartContext, parts: Sequence[tuple[str, st
         clicks=answer.by[0] if answer.by else "",
         xaxis=axes.across(context, axes.SHARES, "share", 1.002),
         yaxis=axes.categories(context, names),
-        margin=traces.margins(context),
+        margin=elements.margins(context),
     )
 
 
@@ -181,7 +181,7 @@ def paired(answer: Answer, context: ChartContext) -> Figure:
             "opacity": _opacities(answer, labels),
             "pattern": elements.pattern(context, meaning),
         }
-        data.append(traces.bar(values, hovers, vertical=True, marker=marker))
+        data.append(elements.bar(values, hovers, vertical=True, marker=marker))
         keys.append(elements.key(context, metric.short[context.lang], meaning))
     if answer.provisional & set(labels):
         keys.append(elements.key(context, context.word("figure.provisional"), "actual", "light"))
@@ -216,7 +216,7 @@ def columns(answer: Answer, context: ChartContext) -> Figure:
         along = axes.names_below(context, [elements.name_of(answer, row, context) for row in answer.rows])
     if not timed or answer.by[0] == "founded_year":
         along["title"] = axes.titled(context, context.word(f"dimension.{answer.by[0]}"))
-    bars = traces.bar(values, hovers, vertical=True, marker=marker, customdata=labels)
+    bars = elements.bar(values, hovers, vertical=True, marker=marker, customdata=labels)
     upright = axes.upright(context, ticks, metric.unit)
     drawn = elements.figure(context, [bars], 300, xaxis=along, yaxis=upright)
     if timed:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from etl.semantic.answers import Answer
-from etl.semantic.nowruz import comparable
+from etl.semantic.provisional import comparable
 from ui.charts.elements import ChartContext, Figure
 from ui.charts.titles import TitleRule
 

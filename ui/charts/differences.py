@@ -4,12 +4,12 @@ from typing import Any
 
 from etl.analysis.why import OVERLAP, SMALL, TOTAL
 from etl.semantic.answers import Answer, Metric
-from ui.charts import axes, elements, titles, traces
+from ui.charts import axes, elements, titles
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
 from ui.charts.titles import Title
 from ui.i18n import text
-from ui.summary import why
+from ui.summary import changes
 
 # The groups that have a bar of their own, and the code of all others together.
 _MOST, _OTHERS = 10, "others"
@@ -19,13 +19,13 @@ _STYLES = {"rate_effect": "actual", "composition_effect": "second", "effect": "a
 def largest(answer: Answer, context: ChartContext, metric: Metric) -> Title:
     """The difference of a metric, and the group with the largest part of it."""
     change = answer.records()[-1]["effect"]
-    words = {"measure": metric.short[context.lang], "change": why.part(change, metric.unit, context.lang)}
+    words = {"measure": metric.short[context.lang], "change": changes.part(change, metric.unit, context.lang)}
     if change is None or not text.rounded(change, metric.unit):
         return Title(context.word("split.same", **words))
     sentences = [context.word("split.title_alone", **words)]
     # A part that works the other way explains none of it.
-    for code, effect in [group for group in why.ranked(answer, metric.unit) if group[1] * change > 0][:1]:
-        words["part"] = why.part(effect, metric.unit, context.lang, with_unit=False)
+    for code, effect in [group for group in changes.ranked(answer, metric.unit) if group[1] * change > 0][:1]:
+        words["part"] = changes.part(effect, metric.unit, context.lang, with_unit=False)
         sentences.insert(0, context.word("split.title", place=context.named(answer.by[0], code), **words))
     return Title(titles.first_that_fits(sentences))
 
@@ -35,7 +35,7 @@ def parts(answer: Answer, context: ChartContext, unit: str) -> Figure:
     """Signed bars of the largest parts, those of a rate in two colours; then the others together, and the sum."""
     names: list[str] = [name for name in _STYLES if name in answer.columns and name != "effect"] or ["effect"]
     by_code = {row[0]: row for row in answer.rows}
-    shown = [code for code, _ in why.ranked(answer, unit)][:_MOST]
+    shown = [code for code, _ in changes.ranked(answer, unit)][:_MOST]
     others = [row for code, row in by_code.items() if code not in (*shown, SMALL, OVERLAP, TOTAL)]
     codes = [*shown, *[_OTHERS] * bool(others), *(code for code in (SMALL, OVERLAP, TOTAL) if code in by_code)]
 
@@ -54,7 +54,7 @@ def parts(answer: Answer, context: ChartContext, unit: str) -> Figure:
             for code, label in zip(codes, labels, strict=True)
         ]
         marker = {"color": context.colour(_STYLES[name])}
-        data.append(traces.bar([value(code, name) for code in codes], hovers, marker=marker))
+        data.append(elements.bar([value(code, name) for code in codes], hovers, marker=marker))
         keys.append(elements.key(context, effect.short[context.lang], _STYLES[name]))
     sums = [value(code, "effect") for code in codes]
     ends = [
@@ -63,7 +63,7 @@ def parts(answer: Answer, context: ChartContext, unit: str) -> Figure:
         for sign in (1, -1)
     ]
     low, top = min([0, *ends]), max([0, *ends])
-    value_texts = [why.part(value, unit, context.lang, with_unit=False) for value in sums]
+    value_texts = [changes.part(value, unit, context.lang, with_unit=False) for value in sums]
     value_texts[-1] = f"<b>{value_texts[-1]}</b>"
     return elements.figure(
         context,
@@ -73,6 +73,6 @@ def parts(answer: Answer, context: ChartContext, unit: str) -> Figure:
         barmode="relative",
         xaxis=axes.across(context, axes.between(low, top), unit, top * 1.01, low * 1.01, showticklabels=False),
         yaxis=axes.categories(context, labels),
-        annotations=traces.value_notes(context, value_texts, range(len(codes))),
-        margin=traces.beside_values(context, [*value_texts[:-1], "−00.0"]),
+        annotations=elements.value_notes(context, value_texts, range(len(codes))),
+        margin=elements.beside_values(context, [*value_texts[:-1], "−00.0"]),
     )

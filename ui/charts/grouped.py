@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from etl.semantic.answers import Answer
-from ui.charts import axes, elements, traces
+from ui.charts import axes, elements
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
 from ui.charts.titles import Title
@@ -78,7 +78,7 @@ def _figure(
     start = {"x": 1 if context.rtl else 0, "xref": "paper", "xanchor": "right" if context.rtl else "left"}
     # On the surface, so that the line of the claim does not cross the words.
     start["bgcolor"] = context.colour("surface")
-    notes = traces.value_notes(context, value_texts, positions)
+    notes = elements.value_notes(context, value_texts, positions)
     notes += [elements.note(context, f"<b>{text.escape(name)}</b>", y=y, **start) for name, y in headings]
     shapes = []
     if claim is not None:
@@ -87,14 +87,14 @@ def _figure(
     names = axes.categories(context, [_country(context, row) for row in rows])
     return elements.figure(
         context,
-        [traces.bar(lengths, hovers, y=positions, width=0.72, marker=marker)],
+        [elements.bar(lengths, hovers, y=positions, width=0.72, marker=marker)],
         round((bottom + 1) * elements.BAR) + 40,
         keys,
         xaxis=axes.across(context, axes.nice(top), metric.unit, top * 1.01, showticklabels=False),
         yaxis=names | {"tickvals": positions, "range": [bottom + 0.6, -0.7]},
         shapes=shapes,
         annotations=notes,
-        margin=traces.beside_values(context, value_texts, 28 if claim is not None else 8),
+        margin=elements.beside_values(context, value_texts, 28 if claim is not None else 8),
     )
 
 

@@ -5,7 +5,7 @@ from datetime import date
 
 from etl.analysis.competing_risks import SERVICE_DAYS
 from etl.semantic.answers import Answer
-from ui.charts import axes, elements, titles, traces
+from ui.charts import axes, elements, titles
 from ui.charts.chart import chart
 from ui.charts.classes import STEPS
 from ui.charts.elements import ChartContext, Figure
@@ -46,7 +46,7 @@ def decided(answer: Answer, context: ChartContext) -> Figure:
             elements.hover(answer, metric, row, context, name) for row, name in zip(answer.rows, names, strict=True)
         ]
         shares, colour = answer.column(metric.name), context.colour(meaning)
-        data.append(traces.line(days, shares, hovers, colour, dash=dash, shape="hv"))
+        data.append(elements.line(days, shares, hovers, colour, dash=dash, shape="hv"))
         keys.append(elements.key(context, metric.short[context.lang], meaning, kind))
     standard = f"{text.number(SERVICE_DAYS, context.lang)} {text.unit_word('working_days', context.lang)}"
     return elements.figure(
@@ -61,7 +61,7 @@ def decided(answer: Answer, context: ChartContext) -> Figure:
             # Between the curves, clear of the ticks on a phone.
             elements.note(context, standard, x=SERVICE_DAYS, xanchor="left", xshift=4, y=0.25, yanchor="bottom"),
         ],
-        margin=traces.margins(context),
+        margin=elements.margins(context),
     )
 
 
@@ -86,7 +86,7 @@ def aged(answer: Answer, context: ChartContext) -> Figure:
         column = answer.columns.index(band.name)
         hovers = [elements.hover(answer, band, row, context) for row in rows]
         marker = {"color": colour, "line": {"color": context.colour("quiet"), "width": 1}}
-        data.append(traces.bar([row[column] or 0 for row in rows], hovers, marker=marker))
+        data.append(elements.bar([row[column] or 0 for row in rows], hovers, marker=marker))
         keys.append({"label": band.short[context.lang], "colour": colour, "kind": "fill"})
     top = max([1, *(row[at] or 0 for row in rows)])
     value_texts = [text.plain(row[at], whole.unit, context.lang) for row in rows]
@@ -98,8 +98,8 @@ def aged(answer: Answer, context: ChartContext) -> Figure:
         barmode="stack",
         xaxis=axes.across(context, axes.nice(top), whole.unit, top * 1.01, showticklabels=False),
         yaxis=axes.categories(context, [elements.name_of(answer, row, context) for row in rows]),
-        annotations=traces.value_notes(context, value_texts, range(len(rows))),
-        margin=traces.beside_values(context, value_texts),
+        annotations=elements.value_notes(context, value_texts, range(len(rows))),
+        margin=elements.beside_values(context, value_texts),
     )
 
 
@@ -113,7 +113,9 @@ def published(answer: Answer, context: ChartContext) -> Figure:
     x = [day.toordinal() for day in days]
     colour = context.colour("actual")
     hovers = [elements.hover(answer, metric, row, context) for row in answer.rows]
-    line = traces.line(x, values, hovers, colour, 1.5, "dot", mode="lines+markers", marker={"size": 9, "color": colour})
+    line = elements.line(
+        x, values, hovers, colour, 1.5, "dot", mode="lines+markers", marker={"size": 9, "color": colour}
+    )
     step = -(-len(days) // _MOST_TICKS)
     tick_days = days[::-1][::step][::-1]
     padding = max((x[-1] - x[0]) * 0.06, 15)

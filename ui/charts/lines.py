@@ -7,14 +7,15 @@ from typing import Any
 
 from etl.analysis.training import GOAL
 from etl.semantic.answers import Answer, Metric
-from ui.charts import axes, elements, marks, time_titles, titles, traces
+from etl.warehouse import dimensions
+from ui.charts import axes, elements, marks, time_titles, titles
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
 from ui.charts.matrix import heatmap
 from ui.i18n import text
 from ui.summary import verdict
 
-TIME = ("month", "quarter", "year", "day")
+TIME = (*dimensions.TIME, "day")
 
 
 @chart(time_titles.latest, has_events=True)
@@ -59,7 +60,7 @@ def trend(
         xaxis=axes.time_axis(context, labels),
         yaxis=_roomy(context, ticks, unit),
         margin=elements.LAST_TICK,
-        **traces.target(context, target, unit),
+        **elements.target(context, target, unit),
     )
     return marks.drawn(figure, events, context, labels)
 
@@ -90,7 +91,7 @@ def _line(
     colour = context.colour(meaning)
     mode = "lines+markers" if len(y) <= 30 and dash == "solid" else "lines"
     marker = {"size": 5, "color": colour}
-    return traces.line(list(range(len(y))), y, hover, colour, width, dash, mode=mode, marker=marker)
+    return elements.line(list(range(len(y))), y, hover, colour, width, dash, mode=mode, marker=marker)
 
 
 def line_of(answer: Answer, which: int, context: ChartContext, meaning: str, *style: Any) -> Figure:
@@ -118,7 +119,7 @@ def _open_end(
     }
     y, hovers = [values[i] for i in x], [hover[i] for i in x]
     # The last point lies on the edge of the plot and would be clipped.
-    return traces.line(x, y, hovers, colour, 1.5, "dot", mode="lines+markers", marker=marker, cliponaxis=False)
+    return elements.line(x, y, hovers, colour, 1.5, "dot", mode="lines+markers", marker=marker, cliponaxis=False)
 
 
 def _around(values: Sequence[float], target: float | None, unit: str) -> list[float]:
@@ -161,7 +162,7 @@ def projection(
         xaxis=axes.time_axis(context, labels),
         yaxis=_roomy(context, ticks, unit),
         margin=elements.LAST_TICK,
-        **traces.target(context, target, unit),
+        **elements.target(context, target, unit),
     )
     figure["layout"].setdefault("annotations", []).extend(
         [*_breaks(answer, context), *_reached(answer, target, context)]
@@ -187,7 +188,9 @@ def _breaks(answer: Answer, context: ChartContext) -> list[Figure]:
             side = 1 if size < 0 else -1
             words = verdict.broken((answer.rows[at][0], size), context.lang)
             arrow = {"showarrow": True, "arrowhead": 0, "arrowcolor": context.colour("text"), "ax": 0, "ay": 26 * side}
-            notes.append(elements.note(context, words, x=at, y=answer.rows[at][1]) | arrow)
+            # Near an edge the words would cross the labels of the axis.
+            anchor = ("left", "center", "right")[3 * at // len(answer.rows)]
+            notes.append(elements.note(context, words, x=at, y=answer.rows[at][1], xanchor=anchor) | arrow)
     return notes
 
 
@@ -209,7 +212,7 @@ def run_off(answer: Answer, context: ChartContext) -> Figure:
         xaxis=axis,
         yaxis=_roomy(context, _around(numbers, GOAL, metric.unit), metric.unit),
         margin=elements.LAST_TICK,
-        **traces.target(context, GOAL, metric.unit, at_end=True),
+        **elements.target(context, GOAL, metric.unit, at_end=True),
     )
 
 
@@ -231,35 +234,43 @@ def heat(answer: Answer, context: ChartContext) -> Figure:
 def lorenz(answer: Answer, context: ChartContext) -> Figure:
     """Cumulative share of assistants over cumulative share of residents, with the line of equality.
 
-    Rows are in order of coverage and start at the origin: a group, cumulative shares of residents and of assistants.
+    Rows are in order of coverage and start at the origin: a group, cumulative shares of residents and of assistants. A
+    dimension before the groups has a curve for each of its members.
     """
     along, up = answer.metrics[:2]
-    x, y = answer.column(along.name), answer.column(up.name)
-    hovers = []
-    for row, *shares in zip(answer.rows, x, y, strict=True):
-        lines = [elements.labelled(metric, share, context) for metric, share in zip((along, up), shares, strict=True)]
-        hovers.append(elements.hover_lines(context, elements.name_of(answer, row, context), *lines))
-    if hovers and answer.rows[0][0] is None:
-        hovers[0] = ""
-    even = traces.silent_line([0, 1], [0, 1], {"color": context.colour("quiet"), "width": 1.5, "dash": "dash"})
-    curve = _line(context, y, "actual", hovers) | {
-        "x": x,
-        "customdata": [row[0] for row in answer.rows],
-        "mode": "lines+markers",
-        "fill": "tonexty",
-        "fillcolor": elements.faded(context.colour("actual"), 0.15),
-    }
+    curves: dict[str, list[tuple[Any, ...]]] = {}
+    for row in answer.rows:
+        curves.setdefault(row[0] if len(answer.by) > 1 else "", []).append(row)
+    even = elements.silent_line([0, 1], [0, 1], {"color": context.colour("quiet"), "width": 1.5, "dash": "dash"})
+    data, keys = [even], [elements.key(context, context.word("figure.equality"), "quiet", "dash")]
+    place, at = len(answer.by) - 1, [answer.columns.index(metric.name) for metric in (along, up)]
+    for (member, rows), meaning in zip(curves.items(), cycle(elements.SERIES), strict=False):
+        name = context.member(answer.by[0], member) if member else context.word("figure.actual")
+        hovers = []
+        for row in rows:
+            shares = [elements.labelled(answer.metrics[i], row[at[i]], context) for i in (0, 1)]
+            where = context.named(answer.by[place], row[place]) + (f" · {name}" if member else "")
+            hovers.append("" if row[place] is None else elements.hover_lines(context, where, *shares))
+        curve = _line(
+            context, [row[at[1]] for row in rows], meaning, hovers, 2.5 if not member else 1.8 if keys[1:] else 5
+        )
+        curve |= {
+            "x": [row[at[0]] for row in rows],
+            "customdata": [row[place] for row in rows],
+            "mode": "lines+markers",
+        }
+        if not member:
+            curve |= {"fill": "tonexty", "fillcolor": elements.faded(context.colour(meaning), 0.15)}
+        data.append(curve)
+        keys.append(elements.key(context, name, meaning, "line"))
     reach: Figure = {"range": [0, 1.01], **axes.ground(context)}
     corner: Figure = {"x": 0.01, "xanchor": "left", "y": 1, "yanchor": "top", "xref": "paper", "yref": "paper"}
     return elements.figure(
         context,
-        [even, curve],
+        data,
         360,
-        [
-            elements.key(context, context.word("figure.equality"), "quiet", "dash"),
-            elements.key(context, context.word("figure.actual"), "actual", "line"),
-        ],
-        clicks=answer.by[0],
+        keys,
+        clicks=answer.by[place],
         xaxis=axes.axis(context, axes.SHARES, "share", along.short[context.lang], **reach),
         yaxis=axes.axis(context, axes.SHARES, "share", **reach),
         margin=elements.LAST_TICK,

@@ -17,7 +17,7 @@ from etl.core import declarations
 from etl.core.paths import REFERENCE
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.ranking import worse_side
-from ui.charts import elements, titles, traces
+from ui.charts import elements, titles
 from ui.charts.chart import chart
 from ui.charts.classes import classes, stepped
 from ui.charts.elements import ChartContext, Figure
@@ -59,7 +59,7 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = (),
 
     def hovers(rows: Iterable[tuple[Any, ...]]) -> Figure:
         hovertext = [elements.hover(answer, metric, row, context) for row in rows]
-        return {"hovertext": hovertext, "hovertemplate": traces.HOVER}
+        return {"hovertext": hovertext, "hovertemplate": elements.HOVER}
 
     codes = [row[0] for row in with_value]
     class_range = {"zmin": -0.5, "zmax": len(areas.colours) - 0.5}

@@ -6,6 +6,7 @@ from datetime import date
 
 from etl.core.jalali import unit_of
 from etl.semantic.answers import Answer
+from etl.semantic.catalog import TIME
 from ui.charts import elements
 from ui.charts.elements import ChartContext, Figure
 from ui.i18n import text
@@ -49,7 +50,7 @@ def of(events: Iterable[Event], labels: Sequence[str]) -> list[Mark]:
     """Marks of the events that fall into the months, quarters or years of a chart."""
     chart_marks: list[Mark] = []
     for event in events:
-        units = (unit_of(event.date, kind).label for kind in ("month", "quarter", "year"))
+        units = (unit_of(event.date, kind).label for kind in TIME)
         if label := next((unit for unit in units if unit in labels), None):
             chart_marks.append(Mark(len(chart_marks) + 1, label, event.words))
     return chart_marks

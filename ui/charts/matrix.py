@@ -7,7 +7,7 @@ from typing import Any
 from etl.semantic import catalog
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME
-from ui.charts import axes, bars, elements, titles, traces
+from ui.charts import axes, bars, elements, titles
 from ui.charts.chart import chart
 from ui.charts.classes import classes
 from ui.charts.elements import ChartContext, Figure
@@ -71,7 +71,7 @@ def heatmap(
         "xgap": 1,
         "ygap": 1,
         "hovertext": [[hover(row) if row else "" for row in line] for line in lines],
-        "hovertemplate": traces.HOVER,
+        "hovertemplate": elements.HOVER,
         "hoverongaps": False,
     }
     yaxis = axes.categories(context, names, range=[len(groups) - 0.5, -0.5])

@@ -1,7 +1,7 @@
 """The path of a scenario, the accuracy of past projections, and the rules of their titles."""
 
 from etl.semantic.answers import Answer
-from ui.charts import axes, elements, traces
+from ui.charts import axes, elements
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
 from ui.charts.lines import between, line_of
@@ -80,7 +80,7 @@ def path(answer: Answer, context: ChartContext) -> Figure:
         xaxis=axes.time_axis(context, answer.column("month")),
         yaxis=axes.upright(context, ticks, unit, range=[0, ticks[-1] * 1.06 or 1]),
         margin=elements.LAST_TICK,
-        **traces.target(context, value, unit),
+        **elements.target(context, value, unit),
     )
 
 
@@ -118,13 +118,13 @@ def held(answer: Answer, context: ChartContext) -> Figure:
     ]
     return elements.figure(
         context,
-        [traces.bar(lengths, hovers, width=0.36, marker=marker)],
+        [elements.bar(lengths, hovers, width=0.36, marker=marker)],
         len(rows) * 58 + 50,
         [elements.key(context, metric.short[context.lang], "actual")],
         xaxis=axes.across(context, axes.SHARES, "share", 1.08),
         yaxis=axes.categories(context, names),
         annotations=[
-            traces.value_at_end(context, value, x, y)
+            elements.value_at_end(context, value, x, y)
             for y, (value, x) in enumerate(zip(value_texts, lengths, strict=True))
         ],
         barmode="overlay",

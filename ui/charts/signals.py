@@ -6,7 +6,7 @@ from typing import Any
 from etl.analysis.signals import Funnel
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue
-from ui.charts import axes, elements, traces
+from ui.charts import axes, elements
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
 from ui.charts.titles import Title, first_that_fits
@@ -61,7 +61,7 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
     curve = _limits(rows[0], max(counts)) if rows else []
     limit_style = {"color": context.colour("quiet"), "width": 1.5, "dash": "dash"}
     data: list[Figure] = [
-        traces.silent_line([count for count, *_ in curve], [limits[side] for _, *limits in curve], limit_style)
+        elements.silent_line([count for count, *_ in curve], [limits[side] for _, *limits in curve], limit_style)
         for side in (0, 1)
     ]
     data.append(_points(answer, context, [row for row in rows if not row["is_signal"]], "actual"))
@@ -90,7 +90,7 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
         xaxis=axes.axis(context, across, counted.unit, range=[0, across[-1] * 1.05], title=counted.short[context.lang]),
         yaxis=axes.upright(context, ticks, metric.unit, range=[ticks[0], ticks[-1]]),
         shapes=shapes,
-        margin=traces.margins(context, top=16),
+        margin=elements.margins(context, top=16),
     )
 
 
@@ -117,7 +117,7 @@ def _points(
             "line": {"color": context.colour("surface"), "width": 1},
         },
         "hovertext": [_hover(answer, row, context) for row in rows],
-        "hovertemplate": traces.HOVER,
+        "hovertemplate": elements.HOVER,
     }
 
 
@@ -134,7 +134,7 @@ def process(answer: Answer, context: ChartContext) -> Figure:
         "color": [context.colour("problem") if signal else colour for signal in is_signal],
     }
     hovers = [elements.hover(answer, metric, values, context) for values in answer.rows]
-    line = traces.line(list(range(len(rows))), shares, hovers, colour, mode="lines+markers", marker=marker)
+    line = elements.line(list(range(len(rows))), shares, hovers, colour, mode="lines+markers", marker=marker)
     shapes = []
     if rows:
         shapes = [elements.level(context, rows[0][name], meaning="quiet") for name in ("flow_low", "flow_high")]

@@ -1,7 +1,7 @@
 """Step charts: a funnel of stages, and a bridge from one stock to the next."""
 
 from etl.semantic.answers import Answer
-from ui.charts import axes, elements, time_titles, titles, traces
+from ui.charts import axes, elements, time_titles, titles
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
 from ui.i18n import text
@@ -21,7 +21,7 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
         elements.hover_lines(context, m.label[context.lang], text.amount(v, m.unit, context.lang))
         for v, m in zip(values, answer.metrics, strict=True)
     ]
-    bars = traces.bar(
+    bars = elements.bar(
         values,
         hovers,
         marker={"color": context.colour("actual")},
@@ -37,7 +37,7 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
         xaxis=axes.across(context, axes.nice(top), answer.metrics[0].unit, top * 1.02, showticklabels=False),
         yaxis=axes.categories(context, [metric.short[context.lang] for metric in answer.metrics]),
         # Room for the labels beyond the bars: padding by a share of the axis is too narrow on a phone.
-        margin=traces.margins(context, 12 + 7 * max(map(len, value_texts))),
+        margin=elements.margins(context, 12 + 7 * max(map(len, value_texts))),
     )
 
 
@@ -63,7 +63,7 @@ def bridge(answer: Answer, context: ChartContext) -> Figure:
         meanings.append("total" if not is_change else "gain" if size >= 0 else "loss")
         amount, value = (write(size, metric.unit, context.lang, is_change) for write in (text.amount, text.plain))
         hovers.append(elements.hover_lines(context, names[i], amount))
-        notes.append(traces.value_at_end(context, value, max(base, base + size), i))
+        notes.append(elements.value_at_end(context, value, max(base, base + size), i))
     marker = {
         "color": [context.colour(meaning) for meaning in meanings],
         "pattern": elements.pattern(context, "loss")
@@ -74,7 +74,7 @@ def bridge(answer: Answer, context: ChartContext) -> Figure:
     longest = max((len(text.number(size, context.lang)) for size in sizes), default=1)
     return elements.figure(
         context,
-        [traces.bar(sizes, hovers, base=bases, marker=marker)],
+        [elements.bar(sizes, hovers, base=bases, marker=marker)],
         len(steps) * 34 + 44,
         [
             elements.key(context, context.word("figure.stock"), "total"),
@@ -85,5 +85,5 @@ def bridge(answer: Answer, context: ChartContext) -> Figure:
         yaxis=axes.categories(context, names),
         annotations=notes,
         shapes=[joint | {"x0": x, "x1": x, "y0": i + 0.36, "y1": i + 0.64} for i, x in enumerate(tops[:-1])],
-        margin=traces.margins(context, 12 + 7 * longest),
+        margin=elements.margins(context, 12 + 7 * longest),
     )

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from etl.semantic.answers import Answer
-from etl.semantic.catalog import catalogue
-from etl.semantic.nowruz import comparable
+from etl.semantic.catalog import TIME, catalogue
+from etl.semantic.provisional import comparable
 from ui.charts import titles
 from ui.charts.elements import ChartContext
 from ui.charts.titles import Title
@@ -48,7 +48,7 @@ def latest(answer: Answer, context: ChartContext) -> Title:
 
 
 def _latest_of_groups(answer: Answer, context: ChartContext) -> Title:
-    time = next(i for i, axis in enumerate(answer.by) if axis in ("month", "quarter", "year"))
+    time = next(i for i, axis in enumerate(answer.by) if axis in TIME)
     last = max(row[time] for row in answer.rows)
     other = 1 - time
     rows = [(row[other], *row[2:]) for row in answer.rows if row[time] == last]

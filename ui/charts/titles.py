@@ -11,8 +11,8 @@ from functools import partial
 from typing import Any
 
 from etl.semantic.answers import Answer, Metric
-from etl.semantic.catalog import catalogue
-from etl.semantic.ranking import Group, Ranking, is_sampled, least, rank, size_of, worse_side
+from etl.semantic.catalog import catalogue, size_of
+from etl.semantic.ranking import Group, Ranking, is_sampled, least, rank, worse_side
 from ui.charts import elements
 from ui.charts.elements import ChartContext
 from ui.i18n import text

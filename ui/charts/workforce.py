@@ -6,7 +6,7 @@ from typing import Any
 
 from etl.semantic.answers import Answer
 from etl.semantic.ranking import LEAST
-from ui.charts import axes, elements, titles, traces
+from ui.charts import axes, elements, titles
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
 from ui.charts.matrix import heatmap
@@ -52,7 +52,7 @@ def pyramid(answer: Answer, context: ChartContext) -> Figure:
         hovers = [elements.hover(answer, metric, row, context) if row else "" for row in rows]
         lengths = [side * (row[at] or 0) if row else 0 for row in rows]
         marker = {"color": context.colour(meaning)}
-        data.append(traces.bar(lengths, hovers, marker=marker, customdata=[code] * len(bands)))
+        data.append(elements.bar(lengths, hovers, marker=marker, customdata=[code] * len(bands)))
         keys.append(elements.key(context, context.member("gender", code), meaning, member=code))
     ticks = axes.nice(top)
     both = [-v for v in reversed(ticks) if v] + ticks
@@ -87,8 +87,8 @@ def survival(answer: Answer, context: ChartContext) -> Figure:
     bound = {"width": 0, "shape": "hv"}
     area = {"fill": "tonexty", "fillcolor": elements.faded(context.colour("actual"), 0.22)}
     data = [
-        traces.silent_line(months, low, bound),
-        traces.silent_line(months, high, bound, **area),
+        elements.silent_line(months, low, bound),
+        elements.silent_line(months, high, bound, **area),
         _steps(answer, context, answer.rows, "actual", "solid"),
     ]
     keys = [
@@ -141,7 +141,7 @@ def _steps(answer: Answer, context: ChartContext, rows: list[tuple[Any, ...]], m
         still = f"{text.escape(answer.metrics[1].label[context.lang])}: {text.number(row[followed], context.lang)}"
         name = text.listed([*group, after], context.lang)
         hovers.append(elements.hover_lines(context, name, text.percent(value, context.lang), still))
-    return traces.line([row[served] for row in rows], share, hovers, context.colour(meaning), dash=dash, shape="hv")
+    return elements.line([row[served] for row in rows], share, hovers, context.colour(meaning), dash=dash, shape="hv")
 
 
 def _over_months(

@@ -14,11 +14,12 @@ from etl.analysis.different import is_tested
 from etl.core.jalali import last_complete_months, year_before
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import provisional_days
-from etl.semantic.nowruz import comparable
+from etl.semantic.provisional import comparable
 from etl.warehouse.dimensions import PLACES
 from ui.charts import elements
-from ui.components.footer import context, question
-from ui.components.notices import error_boundary
+from ui.components import page_files
+from ui.components.blocks import error_boundary
+from ui.components.footer import context, question, where_and_when
 from ui.data import warehouse
 from ui.i18n import text
 from ui.state import page_parameters, periods, rendering, scoped_query
@@ -26,8 +27,6 @@ from ui.state.address import NATION
 from ui.state.page_context import PageContext
 from ui.summary import changes
 
-# Units that need no word on a card: the label or the format of the number shows them.
-_NAMED_BY_LABEL = ("share", "ratio", "date", "month", "per_10k", "per_100k", "per_100km2")
 # The months of a sparkline.
 _MONTHS = 24
 
@@ -82,21 +81,26 @@ def headline(view: PageContext, **parts: str) -> None:
 
 
 def headline_number(view: PageContext, name: str) -> str:
-    """One number as HTML, with its unit or the parts of a share, its change in a year and a sparkline."""
+    """One number as HTML, with its unit or the parts of a share, its change in a year with its reasons, and a sparkline."""
     answers = _at_once(view, [name]).get(name)
     if answers is None:
         return f'<p class="pd-line">{view.escaped("figure.not_known")}</p>'
     answer, metric = answers.now, answers.now.metrics[0]
+    page_files.note_card(f"number-{name}", metric.label[view.lang], where_and_when(view, answer), answer, name)
     value, before = answer.value(), answers.before.value() if answers.before else None
     written = text.plain(value, metric.unit, view.lang)
     is_share = metric.unit == "share"
-    beside = elements.parts_of(answer, metric, answer.rows[0], context(view)) if is_share else ""
-    unit = beside or text.unit_word(metric.unit, view.lang, written)
-    change = "" if None in (value, before) else _changed(view, metric, value, before, answers.side)
+    parts = elements.parts_of(answer, metric, answer.rows[0], context(view))
+    unit = parts if is_share and parts else text.unit_word(metric.unit, view.lang, written)
+    lines = [] if is_share or not parts else [text.escape(parts)]
+    if None not in (value, before):
+        changed = _changed(view, metric, value, before, answers.side)
+        lines.append("\u00a0· ".join(filter(None, (changed, _why(view, metric, answers)))))
     return (
         f'<div class="pd-number-row"><div><p class="pd-value"><bdi>{text.escape(written)}</bdi> '
-        f'<small>{text.escape(unit)}</small></p><p class="pd-line">{change}</p></div>'
-        f"{sparkline(view, _history(view, name))}</div>"
+        f"<small>{text.escape(unit)}</small></p>"
+        + "".join(f'<p class="pd-line">{line}</p>' for line in lines)
+        + f"</div>{sparkline(view, _history(view, name))}</div>"
     )
 
 
@@ -264,7 +268,9 @@ def _card(view: PageContext, name: str, answers: CardAnswers | None, below: str)
     if None not in (value, before) and (link := _why(view, metric, answers)):
         lines.append(link)
     written = text.plain(value, metric.unit, view.lang)
-    unit = "" if value is None or metric.unit in _NAMED_BY_LABEL else text.unit_word(metric.unit, view.lang, written)
+    unit = (
+        "" if value is None or metric.unit in text.NAMED_BY_LABEL else text.unit_word(metric.unit, view.lang, written)
+    )
     label = metric.label[view.lang]
     if answers and answers.settled_on:
         label = view.word("change.settled", label=label, day=text.day(answers.settled_on, view.lang))
@@ -276,6 +282,7 @@ def _card(view: PageContext, name: str, answers: CardAnswers | None, below: str)
         + below
         + "</div>"
     )
+    page_files.note_card(f"card-{name}", label, where_and_when(view, answer), answer, part)
     question(view, answer, f"card-{name}")
 
 

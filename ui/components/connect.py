@@ -1,5 +1,6 @@
 """Connect: text to copy by which a program fetches an answer from the data address, and the user's personal tokens."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urlencode, urlsplit
@@ -8,11 +9,11 @@ import streamlit as st
 from streamlit import config
 
 from etl.core.errors import QuestionError
-from etl.operations.tokens import Token
 from etl.semantic import access, exportable
 from etl.semantic.answers import Answer
+from ui.access.tokens import Token
 from ui.components import blocks
-from ui.components.notices import error_boundary
+from ui.components.blocks import error_boundary
 from ui.data import user, warehouse
 from ui.exports.file_content import Exportable
 from ui.i18n import text
@@ -64,20 +65,24 @@ def _inside(view: PageContext, source: Exportable, ident: str) -> None:
         for program, written in _PROGRAMS.items():
             blocks.note(view.word(f"data.{program}"))
             st.code(written.format(user=user.scope().sub, **addresses), language=None, wrap_lines=True)
-    blocks.note(f"{view.word('data.dictionary')}: {_base()}")
+    address = text.escape(_base())
+    link = f'<a class="pd-latin" dir="ltr" href="{address}" target="_blank">{address}</a>'
+    st.html(f'<p class="pd-note">{view.escaped("data.dictionary")}: {link}</p>')
     if user.signs_in():
         blocks.note(view.word("data.needs_token", sub=text.isolated(user.scope().sub, view.lang)))
         _tokens(view, ident)
 
 
 def question_of(view: PageContext, answer: Answer) -> str | None:
-    """The parameters by which the data address gives this answer; None if it does not.
+    """The parameters by which the data address gives the measures of this answer; None if it does not.
 
+    What an analysis adds to measures, as who is clearly behind, is in the file alone.
     Without a chosen day or period they name none, so that the address goes on to give the latest numbers.
     """
-    names, catalogue = [metric.name for metric in answer.metrics], warehouse.catalogue()
+    catalogue = warehouse.catalogue()
+    names = [metric.name for metric in answer.metrics if metric.name in catalogue and not catalogue[metric.name].hidden]
     is_asked = 0 < len(names) <= MOST_MEASURES and len(answer.by) <= MOST_DIMENSIONS and {*answer.where} <= {*FILTERS}
-    if not is_asked or any(name not in catalogue or catalogue[name].hidden for name in names):
+    if not is_asked or names[0] != answer.metrics[0].name:
         return None
     where = {name: answer.where[name] for name in FILTERS if name in answer.where}
     tried = [Scope(where, view.scope.on, view.scope.period)]
@@ -88,13 +93,21 @@ def question_of(view: PageContext, answer: Answer) -> str | None:
         except QuestionError:
             return None
         again = exportable.of(found).answer
-        if (again.rows, again.on, again.over) == (answer.rows, answer.on, answer.over):
+        if (again.on, again.over) == (answer.on, answer.over) and _same(again, answer):
             pairs = [("m", name) for name in names] + [("by", name) for name in answer.by]
             pairs += [(name, value) for name, values in scope.address().items() for value in values]
             pinned = st.session_state.get(warehouse.PINNED)
             pairs += [(warehouse.PINNED, pinned)] if pinned else []
             return urlencode([*pairs, ("lang", view.lang)])
     return None
+
+
+def _same(again: Answer, answer: Answer) -> bool:
+    """Whether an answer holds the rows of `again`, in any order."""
+    if not set(again.columns) <= set(answer.columns):
+        return False
+    at = [answer.columns.index(name) for name in again.columns]
+    return Counter(again.rows) == Counter(tuple(row[place] for place in at) for row in answer.rows)
 
 
 def _base() -> str:

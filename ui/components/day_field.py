@@ -12,7 +12,7 @@ import streamlit as st
 
 from etl.core import jalali
 from etl.core.text_folding import fold, latin_digits
-from ui.components.widgets import controlled
+from ui.components.blocks import controlled
 from ui.i18n import text
 from ui.state.page_context import PageContext
 

@@ -6,7 +6,6 @@ A small file is written when it is downloaded. A large one is first written by a
 import io
 import tempfile
 from collections.abc import Callable, Iterable
-from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,18 +13,18 @@ from typing import Any
 
 import streamlit as st
 
-from etl.operations import audit, worker_process
+from etl.operations import audit
 from etl.semantic import access, disclosure, exportable
 from etl.semantic.answers import Answer
 from ui.charts import elements
 from ui.charts.elements import ChartContext, Figure
 from ui.components import blocks
-from ui.components.notices import error_boundary
+from ui.components.blocks import error_boundary
 from ui.components.plot import plot
-from ui.data import user, warehouse
+from ui.data import user, warehouse, worker_process
 from ui.exports import about
 from ui.exports.file_content import Exportable
-from ui.exports.job import FORMS, MANY_CELLS, ExportJob, Making, noted
+from ui.exports.job import FORMS, MANY_CELLS, ExportJob, Job, Making, noted
 from ui.i18n import text
 from ui.state import page_context
 from ui.state.page_context import PageContext
@@ -67,13 +66,17 @@ _WIDTH, _EVENT_LINE = 1000, 15
 
 def on_paper(picture: Picture, context: ChartContext) -> Figure:
     """The figure with title, keys, events and source drawn into it, on an opaque background."""
-    made: Figure = deepcopy({"data": picture.figure["data"], "layout": picture.figure["layout"]})
-    layout = made["layout"]
+    return {"data": picture.figure["data"], "layout": picture.figure["layout"] | paper(picture, context)}
+
+
+def paper(picture: Picture, context: ChartContext) -> Figure:
+    """What the layout of a figure becomes with title, keys, events and source drawn into it."""
+    layout, made = picture.figure["layout"], Figure()
     keys, events = (layout.get("meta", {}).get(name, []) for name in ("keys", "events"))
     above, below = 92 + (28 if keys else 0), 34 + _EVENT_LINE * len(events)
     margin = layout.get("margin", {})
     top, foot = margin.get("t", 8) + above, margin.get("b", 8) + below
-    layout.update(
+    made.update(
         height=layout.get("height", 400) + above + below,
         width=_WIDTH,
         autosize=False,
@@ -90,7 +93,7 @@ def on_paper(picture: Picture, context: ChartContext) -> Figure:
         marks = "   ".join(f'<span style="color:{key["colour"]}">■</span> {text.escape(key["label"])}' for key in keys)
         lines.append(f'<span style="font-size:13px">{marks}</span>')
     # The title leaves room for the download button above it.
-    layout["title"] = {
+    made["title"] = {
         "text": context.line("<br>".join(lines)),
         "font": {"size": 20, "color": context.colour("text")},
         "xref": "container",
@@ -115,8 +118,25 @@ def on_paper(picture: Picture, context: ChartContext) -> Figure:
         align=side,
     )
     source["font"] = source["font"] | {"size": 11, "color": quiet}
-    layout["annotations"] = [*layout.get("annotations", []), source]
+    made["annotations"] = [*layout.get("annotations", []), source]
     return made
+
+
+def copy_and_present(view: PageContext, answer: Answer) -> None:
+    """Buttons that copy the picture of the chart above and show it on the full screen (static/shell.js)."""
+    copy = ""
+    if access.may_leave(user.scope(), answer):
+        copied = view.escaped("more.copied_picture")
+        label = view.escaped("more.copy_picture")
+        copy = f'<button type="button" class="pd-copy-picture" data-copied="{copied}">{label}</button>'
+        copy += '<span role="status" class="pd-note"></span>'
+    present = f'<button type="button" class="pd-present">{view.escaped("more.present")}</button>'
+    st.html(f'<div class="pd-tools">{copy}{present}</div>', width="content")
+
+
+def note_copy(answer: Answer) -> None:
+    """Note in the audit log that the picture of an answer was copied."""
+    user.record("export", **noted(answer, "picture", len(answer.rows)), **audit.rights(user.scope()))
 
 
 @st.dialog(" ", width="large")
@@ -139,18 +159,28 @@ def _show_picture(view: PageContext, picture: Picture, context: ChartContext, na
 
 
 def downloads(
-    view: PageContext, source: Exportable, context: ChartContext, ident: str, picture: Picture | None = None
+    view: PageContext,
+    source: Exportable,
+    context: ChartContext,
+    ident: str,
+    picture: Picture | None = None,
+    limit: str = "",
 ) -> None:
-    """All downloads of an answer in a popover; nothing is written until it is asked for."""
+    """All downloads of an answer in a popover; nothing is written until it is asked for. `limit` is that of a list, in words."""
     popover = st.popover(view.word("figure.files"), key=f"files-{ident}", type="tertiary", on_change="rerun")
     if popover.open:
         # A fragment of its own: outside of the boundary of its figure.
         with popover, error_boundary(view.lang, f"files-{ident}"):
-            offers(view, source, context, ident, picture)
+            offers(view, source, context, ident, picture, limit)
 
 
 def offers(
-    view: PageContext, source: Exportable, context: ChartContext, ident: str, picture: Picture | None = None
+    view: PageContext,
+    source: Exportable,
+    context: ChartContext,
+    ident: str,
+    picture: Picture | None = None,
+    limit: str = "",
 ) -> None:
     """A button for each file; none if the user may not export."""
     answer = exportable.of(source).answer
@@ -169,15 +199,15 @@ def offers(
     place = page_context.place(view, answer.where)
     blocks.note(view.word("more.rows", rows=text.number(count, view.lang)))
     for kind in FORMS:
-        job = ExportJob(kind, source, context, circulation, place)
-        name = about.file_name(source, context, place, kind, circulation)
+        job = ExportJob(kind, source, context, circulation, place, limit)
+        name = about.file_name(source, context, place, kind, circulation, limit)
         details = noted(answer, kind, count)
         if count * len(answer.columns) > MANY_CELLS[kind]:
-            _made_first(view, ident, name, job, details)
+            made_first(view, ident, name, job, details)
         elif user.signs_in():
             offered(view, f"offer-{kind}-{ident}", view.word(f"more.{kind}"), name, job.write, details)
         else:
-            _button(view, ident, kind, name, partial(_made, job))
+            _button(view, ident, kind, name, partial(_made, job.write))
     if picture and st.button(view.word("more.picture"), key=f"picture-button-{ident}"):
         exported: Picture | None = picture
         if circulation:
@@ -192,9 +222,20 @@ def offers(
             blocks.note(view.word("figure.no_picture"), is_status=True)
 
 
-def _made(job: ExportJob) -> io.BytesIO:
+def form(view: PageContext, answer: Answer, ident: str, label: str, name: str, write: Callable[[Any], object]) -> None:
+    """A button for a workbook that `write` makes of an answer; none if the user may not export."""
+    access.check(user.scope().rights(), answer)
+    if not access.may_leave(user.scope(), answer, False):
+        blocks.note(view.word("sign_in.no_export"))
+    elif user.signs_in():
+        offered(view, f"offer-{ident}", label, name, write, noted(answer, "xlsx", len(answer.rows)))
+    else:
+        st.download_button(label, partial(_made, write), name, FORMS["xlsx"], key=f"form-{ident}", on_click="ignore")
+
+
+def _made(write: Callable[[Any], object]) -> io.BytesIO:
     out = io.BytesIO()
-    job.write(out)
+    write(out)
     return out
 
 
@@ -235,14 +276,14 @@ def _offer(view: PageContext, path: Path, name: str, noted: dict[str, str | int]
     st.html(f'<p class="pd-note"><a href="{address}" download>{view.escaped("sign_in.fetch")}</a></p>')
 
 
-def _made_first(view: PageContext, ident: str, name: str, job: ExportJob, noted: dict[str, str | int]) -> None:
+def made_first(view: PageContext, ident: str, name: str, job: Job, noted: dict[str, str | int]) -> None:
     """A large file: written by a worker process, then downloaded.
 
     The session keeps one such file on disk until the next one or its end; it is read into memory only for the download.
     """
     made: _MadeFile | None = st.session_state.get(_MADE)
-    # The name covers language, day and rounding; an unchanged source is the same object.
-    if made is None or (made.ident, made.name) != (ident, name) or made.making.job.source is not job.source:
+    # The name covers language, day and rounding.
+    if made is None or (made.ident, made.name) != (ident, name) or made.making.job.made_of() != job.made_of():
         label = view.word("more.make", form=view.word(f"more.{job.form}"))
         st.button(label, key=f"make-{job.form}-{ident}", on_click=_begin, args=(ident, name, job))
     elif not made.making.process.wait(_AT_ONCE_SECONDS):
@@ -251,7 +292,7 @@ def _made_first(view: PageContext, ident: str, name: str, job: ExportJob, noted:
         _finished(view, ident, name, made.making, noted)
 
 
-def _begin(ident: str, name: str, job: ExportJob) -> None:
+def _begin(ident: str, name: str, job: Job) -> None:
     _forget()
     st.session_state[_MADE] = _MadeFile(ident, name, Making(job))
 

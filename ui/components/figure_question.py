@@ -1,18 +1,21 @@
 """The questions of a figure: its answer, the sizes of its groups, and the options of its chart."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from etl.analysis.different import is_tested
 from etl.semantic.answers import Answer, Metric
-from etl.semantic.ranking import size_of
+from etl.semantic.catalog import size_of
+from etl.semantic.provisional import comparable
 from ui.charts import marks
 from ui.charts.chart import Chart
 from ui.charts.elements import ChartContext
 from ui.charts.lines import TIME
 from ui.charts.scenario_paths import STATED_MONTHS
 from ui.charts.time_titles import of_complete_units
+from ui.components.footer import subtitle
 from ui.data import warehouse
 from ui.i18n import text
 from ui.state import page_context, scoped_query
@@ -42,7 +45,7 @@ class FigureQuestion:
         # A map always shows the whole country and outlines the selection.
         without = ("province", "county") if self.chart.whole_country else ()
         answer, ignored = scoped_query.ask(self.view, self.names, self.axes, self.over, without)
-        return (_with_sides(self.view, _with_sizes(self.view, answer)) if self.chart.compares else answer), ignored
+        return (_with_sides(self.view, answer) if self.chart.compares else answer), ignored
 
     def options(self, answer: Answer) -> dict[str, Any]:
         """The options that the chart takes besides the answer."""
@@ -65,7 +68,7 @@ class FigureQuestion:
         self.options(answer)
         if self.chart.compares and not scoped_query.nothing(answer):
             self.trend(answer)
-        size(self.view, answer)
+        asked_around(self.view, answer)
 
     def trend(self, answer: Answer) -> Answer | None:
         """The values over time of a single group; None with several groups or without a history."""
@@ -86,6 +89,49 @@ class FigureQuestion:
     def _groups(answer: Answer) -> set[tuple[tuple[str, Any], ...]]:
         at = [(i, name) for i, name in enumerate(answer.by) if name not in TIME]
         return {tuple((name, row[i]) for i, name in at) for row in answer.rows}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An answer, and all that its figure says besides the chart: asked before anything is drawn."""
+
+    answer: Answer
+    # Measure, place, period and, for a ratio, its number of cases.
+    below: str
+    # The notes of the page, and those that every figure of such an answer has.
+    own_notes: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def asked_around(
+    view: PageContext, answer: Answer, ignored: Sequence[str] = (), own_notes: Sequence[str] = ()
+) -> Asked:
+    """The answer with what its figure says; `ignored` are the filters that do not apply to it."""
+    notes = []
+    if comparable(answer) is not answer:
+        notes.append(view.word("figure.no_nowruz"))
+    if "course" in answer.by and answer.metrics[0].unit == "share":
+        notes.append(view.word("figure.of_course"))
+    if _overlaps(answer):
+        notes.append(view.word("figure.overlap"))
+    if ignored:
+        notes.append(scoped_query.no_effect(view, ignored))
+    return Asked(answer, below(view, answer), tuple(own_notes), tuple(notes))
+
+
+def below(view: PageContext, answer: Answer) -> str:
+    """Measure, place, period and, for a ratio, its number of cases."""
+    return " · ".join(part for part in (subtitle(view, answer), size(view, answer)) if part)
+
+
+def _overlaps(answer: Answer) -> bool:
+    """Whether groups of people add up to more than all: who serves in two groups counts in each."""
+    metric = answer.metrics[0]
+    is_count = metric.unit == "persons" and metric.kind == "snapshot" and size_of(metric) == metric.name
+    if not is_count or metric.name not in warehouse.catalogue() or not answer.by or set(answer.by) & set(TIME):
+        return False
+    whole = warehouse.ask(metric.name, on=answer.on, where=answer.where).value()
+    return sum(value or 0 for value in answer.column(metric.name)) > (whole or 0)
 
 
 def of_nation(view: PageContext, answer: Answer) -> Answer:
@@ -118,24 +164,6 @@ def _with_sides(view: PageContext, answer: Answer) -> Answer:
         rows=[(*row, *of_group.get(row[0], ("untested", None))) for row in answer.rows],
         query=f"{answer.query}\n\n{tested.query}",
         sources=answer.sources | tested.sources,
-    )
-
-
-def _with_sizes(view: PageContext, answer: Answer) -> Answer:
-    """The answer with a column of group sizes, for measures that bring none (a median, a difference)."""
-    counted = size_of(answer.metrics[0])
-    if counted in answer.columns or counted not in warehouse.catalogue():
-        return answer
-    if not set(answer.by) <= warehouse.catalogue()[counted].dimensions:
-        return answer
-    sizes = _ask_size(view, answer, counted, answer.by)
-    of_group = {row[: len(answer.by)]: row[sizes.columns.index(counted)] for row in sizes.rows}
-    return replace(
-        answer,
-        columns=(*answer.columns, counted),
-        rows=[(*row, of_group.get(tuple(row[: len(answer.by)]))) for row in answer.rows],
-        query=f"{answer.query}\n\n{sizes.query}",
-        sources=answer.sources | sizes.sources,
     )
 
 

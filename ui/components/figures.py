@@ -11,26 +11,25 @@ from functools import partial
 from typing import Any
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from etl.semantic.answers import Answer
-from etl.semantic.disclosure import Ask, Circulated, for_circulation
-from etl.semantic.nowruz import comparable
-from etl.semantic.ranking import rank, size_of
+from etl.semantic.ranking import rank
 from etl.warehouse.dimensions import expand_groups
 from ui.charts import elements, lines, marks, titles
 from ui.charts.chart import Chart
 from ui.components import blocks, downloads, drawn_charts, filter_bar
+from ui.components.blocks import error_boundary, notice
 from ui.components.cards import cards
+from ui.components.circulated_picture import Circulation
 from ui.components.downloads import Picture
-from ui.components.figure_question import FigureQuestion, of_nation, size
-from ui.components.footer import context, footer, subtitle, table
-from ui.components.notices import error_boundary, notice
+from ui.components.figure_question import Asked, FigureQuestion, asked_around, below
+from ui.components.footer import context, footer, table
 from ui.components.plot import plot
-from ui.data import warehouse
+from ui.data import user
 from ui.i18n import text
 from ui.state import page_context, rendering, scoped_query
 from ui.state.page_context import FILTERS, PageContext
+from ui.streamlit_internals import DeltaGenerator
 
 __all__ = ["Chart", "cards", "draw", "figure", "groups", "scope_bar"]
 
@@ -101,7 +100,9 @@ def _figure(
             return _single(question, answer, ident, ignored, place)
         else:
             chart_options = {**options, **question.options(answer)}
-            return prepare(view, chart, answer, ident, says, ignored, chart_options, place, head=head)
+            return prepare(
+                view, chart, asked_around(view, answer, ignored), ident, says, chart_options, place, head=head
+            )
     return None
 
 
@@ -115,70 +116,53 @@ def _single(
     over_time = question.trend(answer)
     if over_time is not None and not scoped_query.nothing(over_time):
         options = {"zero": metric.unit != "share", "height": _TREND}
-        return prepare(view, lines.trend, over_time, ident, None, ignored, options, place, card=card)
+        return prepare(view, lines.trend, asked_around(view, over_time, ignored), ident, None, options, place, card)
     title = _title(answer, question.chart.title, context(view), ident)
-    st.html(blocks.heading(title.sentence, _below(view, answer)) + card)
+    st.html(blocks.heading(title.sentence, below(view, answer)) + card)
     footer(view, answer, ident)
     return None
 
 
-def draw(*args: Any, **kwargs: Any) -> None:
-    """Prepare an answer and show it at once; the parameters of `prepare`."""
-    prepare(*args, **kwargs)()
-
-
-def prepare(
+def draw(
     view: PageContext,
     chart: Chart,
     answer: Answer,
     ident: str,
     says: titles.TitleRule | None = None,
     ignored: Sequence[str] = (),
+    notes: Sequence[str] = (),
+    card: str = "",
+    options: Mapping[str, Any] | None = None,
+) -> None:
+    """Show an answer that was asked already, with `notes` of its own; the other parameters are those of `prepare`."""
+    prepare(view, chart, asked_around(view, answer, ignored, notes), ident, says, options, card=card)()
+
+
+def prepare(
+    view: PageContext,
+    chart: Chart,
+    asked: Asked,
+    ident: str,
+    says: titles.TitleRule | None = None,
     options: Mapping[str, Any] | None = None,
     place: DeltaGenerator | None = None,
-    notes: Sequence[str] = (),
     card: str = "",
     head: bool = True,
 ) -> Callable[[], None]:
-    """Draw an answer; returns what shows it: title, subtitle, `card`, chart, notes, the filters `ignored`, and the footer.
+    """Draw what was asked; returns what shows it: title, line below it, `card`, chart, notes, and the footer. It asks nothing.
 
-    Without `head` title and subtitle are those of pictures and files alone, and the legend stands below the chart. With a
+    Without `head` title and line are those of pictures and files alone, and the legend stands below the chart. With a
     `place`, the footer is deferred until all figures are shown.
     """
-    below, chart_context, rule = _below(view, answer), context(view), says or chart.title
+    answer, chart_context, rule = asked.answer, context(view), says or chart.title
     title = _title(answer, rule, chart_context, ident)
-    drawn = drawn_charts.drawn(answer, chart, chart_context, title, below, options or {})
-    all_notes = [*notes, *([drawn.meta["credit"]] if drawn.meta.get("credit") else [])]
-    if comparable(answer) is not answer:
-        all_notes.append(view.word("figure.no_nowruz"))
-    if "course" in answer.by and answer.metrics[0].unit == "share":
-        all_notes.append(view.word("figure.of_course"))
-    if _overlaps(answer):
-        all_notes.append(view.word("figure.overlap"))
-    if ignored:
-        all_notes.append(scoped_query.no_effect(view, ignored))
-
-    def circulated(rounded: Circulated, ask: Ask) -> Picture | None:
-        """The picture for circulation, redrawn from the rounded answer and the nation's rounded value."""
-        # Without one of its measures the chart would be misleading.
-        names = [metric.name for metric in rounded.metrics]
-        if any(_is_known(answer, name) and not _is_known(rounded, name) for name in names):
-            return None
-        rounded_options = dict(options or {})
-        has_line = rounded_options.get("nation") is not None
-        has_whole = chart.whole_country and "whole_value" in rounded.columns
-        nation = for_circulation(of_nation(view, rounded), ask).value() if has_line or has_whole else None
-        if has_line:
-            rounded_options["nation"] = nation
-        if has_whole:
-            at = rounded.columns.index("whole_value")
-            rounded = replace(rounded, rows=[(*row[:at], nation, *row[at + 1 :]) for row in rounded.rows])
-        rounded_title = titles.unlike(rule(rounded, chart_context), (), rounded, chart_context)
-        redrawn = drawn_charts.draw(rounded, chart, chart_context, rounded_title, below, rounded_options)
-        source = downloads.source_of(view, rounded, [*all_notes, view.word("file.circulation_short")])
-        return Picture(redrawn.figure, rounded_title.sentence, below, source)
-
-    picture = Picture(drawn.figure, title.sentence, below, downloads.source_of(view, answer, all_notes), circulated)
+    drawn = drawn_charts.drawn(answer, chart, chart_context, title, asked.below, options or {})
+    credit = [drawn.meta["credit"]] if drawn.meta.get("credit") else []
+    all_notes = [*asked.own_notes, *credit, *asked.notes]
+    circulated = Circulation(view, chart, rule, asked, options or {}, chart_context, all_notes)
+    picture = Picture(
+        drawn.figure, title.sentence, asked.below, downloads.source_of(view, answer, all_notes), circulated.picture
+    )
 
     def show() -> None:
         with error_boundary(view.lang, ident):
@@ -186,11 +170,13 @@ def prepare(
             legend, chosen = drawn.meta["keys"], axis and any(key.get("member") for key in drawn.meta["keys"])
             listed = "" if chosen else keys(legend, view.dark)
             if head:
-                st.html(blocks.heading(picture.title, below, listed) + card)
+                st.html(blocks.heading(picture.title, asked.below, listed) + card)
             if chosen:
                 _keys_to_click(view, axis, legend, ident)
             clicked = partial(page_context.turn, axis) if axis else None
-            plot(drawn.figure, f"chart-{ident}", drawn.spoken, clicked=clicked)
+            copied = partial(downloads.note_copy, answer) if user.signs_in() else None
+            paper = downloads.paper(picture, chart_context)
+            plot(drawn.figure, f"chart-{ident}", drawn.spoken, clicked=clicked, paper=paper, copied=copied)
             if not head and listed:
                 st.html(listed)
             if drawn.meta.get("events"):
@@ -206,11 +192,6 @@ def prepare(
     return show
 
 
-def _below(view: PageContext, answer: Answer) -> str:
-    """Measure, place, period and, for a ratio, its number of cases."""
-    return " · ".join(part for part in (subtitle(view, answer), size(view, answer)) if part)
-
-
 def _title(answer: Answer, rule: titles.TitleRule, chart_context: elements.ChartContext, ident: str) -> titles.Title:
     """The title of the figure, different from every other title of the page."""
     page_titles = page_context.titles()
@@ -218,20 +199,6 @@ def _title(answer: Answer, rule: titles.TitleRule, chart_context: elements.Chart
     title = titles.unlike(rule(answer, chart_context), used_sentences, answer, chart_context)
     page_titles[ident] = title.sentence
     return title
-
-
-def _overlaps(answer: Answer) -> bool:
-    """Whether groups of people add up to more than all: who serves in two groups counts in each."""
-    metric = answer.metrics[0]
-    is_count = metric.unit == "persons" and metric.kind == "snapshot" and size_of(metric) == metric.name
-    if not is_count or metric.name not in warehouse.catalogue() or not answer.by or set(answer.by) & set(lines.TIME):
-        return False
-    whole = warehouse.ask(metric.name, on=answer.on, where=answer.where).value()
-    return sum(value or 0 for value in answer.column(metric.name)) > (whole or 0)
-
-
-def _is_known(answer: Answer, name: str) -> bool:
-    return any(value is not None for value in answer.column(name))
 
 
 def _keys_to_click(view: PageContext, axis: str, keys: Iterable[elements.Figure], ident: str) -> None:
@@ -276,7 +243,7 @@ def groups(view: PageContext, name: str, by: str, says: titles.TitleRule) -> Non
             if scoped_query.nothing(answer):
                 notice(view.lang, "state.empty_title", view.word("state.empty"))
                 return
-            blocks.head(_title(answer, says, context(view), ident).sentence, _below(view, answer))
+            blocks.head(_title(answer, says, context(view), ident).sentence, below(view, answer))
             table(view, answer, ident)
             ranking = rank(answer)
             if ranking.ranked and ranking.small:

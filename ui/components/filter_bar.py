@@ -10,7 +10,7 @@ import streamlit as st
 from etl.core.places import newer_counties
 from etl.warehouse.dimensions import expand_groups
 from ui.components import blocks, day_field, tables
-from ui.components.widgets import controlled
+from ui.components.blocks import controlled
 from ui.data import registers, user, warehouse
 from ui.data.user import AccessScope
 from ui.data.warehouse import Frozen

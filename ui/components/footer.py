@@ -10,7 +10,7 @@ from etl.semantic.catalog import TIME
 from etl.warehouse import official_calendar
 from ui.charts.elements import ChartContext
 from ui.charts.matrix import ORDERED
-from ui.components import blocks, connect, downloads, tables
+from ui.components import blocks, connect, downloads, page_files, tables
 from ui.data import warehouse
 from ui.exports.file_content import Exportable
 from ui.i18n import text
@@ -64,19 +64,24 @@ def footer(
     with_table: bool = True,
     picture: downloads.Picture | None = None,
     chart_context: ChartContext | None = None,
+    limit: str = "",
 ) -> None:
     """Meaning, files and table, each loaded only when opened; only an Answer in memory has a table here.
 
-    `chart_context` brings names of members that only this answer has.
+    `chart_context` brings names of members that only this answer has; `limit` says in words where a list ends.
     """
     switch, answer = f"table shown {ident}", exportable.of(source).answer
+    title = picture.title if picture else page_context.titles().get(ident, answer.metrics[0].label[view.lang])
+    page_files.note(ident, title, picture.subtitle if picture else subtitle(view, answer), source, limit, picture)
     if left_out := text.others(answer.left_out, view.lang):
         blocks.note(left_out)
     is_shown = bool(st.session_state.get(switch))
     with st.container(horizontal=True, gap="small", key=f"footer-{ident}", vertical_alignment="center"):
         question(view, answer, ident)
-        downloads.downloads(view, source, chart_context or context(view), ident, picture)
+        downloads.downloads(view, source, chart_context or context(view), ident, picture, limit)
         connect.connect(view, source, ident)
+        if picture:
+            downloads.copy_and_present(view, answer)
         if with_table:
             label = view.word("figure.table_close" if is_shown else "figure.table")
             turned = {switch: not is_shown}
@@ -87,6 +92,8 @@ def footer(
 
 def question(view: PageContext, answer: Answer, ident: str) -> None:
     """The popover "What is this number?". On a card the style sheet shrinks it to an icon."""
+    if not page_files.is_noted(ident):
+        page_files.note(ident, answer.metrics[0].label[view.lang], where_and_when(view, answer), answer)
     what = st.popover(view.word("figure.what"), key=f"what-{ident}", type="tertiary", on_change="rerun")
     if what.open:
         with what:
@@ -115,7 +122,7 @@ def _meaning(view: PageContext, answer: Answer) -> None:
     name, scope = answer.metrics[0].name, view.scope.address()
     links = {"trust.methods": f"{page_parameters.address('methods', view.lang, scope)}#{name}"}
     if name in warehouse.catalogue():
-        links["why.link"] = page_parameters.address("quality", view.lang, scope | {"of": [name]})
+        links["why.since"] = page_parameters.address("quality", view.lang, scope | {"of": [name]})
     written = " · ".join(
         f'<a href="{text.escape(address)}" target="_self">{view.escaped(key)}</a>' for key, address in links.items()
     )

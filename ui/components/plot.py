@@ -10,16 +10,15 @@ from functools import cache
 from typing import Any
 
 import streamlit as st
-from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
-from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
 
 from etl.core.paths import ROOT
+from ui import streamlit_internals
 from ui.charts import elements
 
 # Streamlit serves a component's script as a file only if a manifest names its folder. A script given as text is imported
 # from a `blob:` address, which a Content-Security-Policy without `blob:` forbids.
 _PACKAGE = "dashboard"
-_MANIFEST = ComponentManifest(_PACKAGE, "1", [ComponentConfig(name, asset_dir="static") for name in ("plot", "table")])
+_NAMES = ("plot", "table", "pictures")
 
 
 def plot(
@@ -28,26 +27,29 @@ def plot(
     spoken: str,
     config: Mapping[str, Any] = elements.CONFIG,
     clicked: Callable[[str], None] | None = None,
+    paper: Mapping[str, Any] | None = None,
+    copied: Callable[[], None] | None = None,
 ) -> None:
     """Show the figure under `key`, with the height of its layout, and its width if the container has room for it.
 
-    `spoken` is the text for screen readers. `config` is Plotly's. `clicked` receives the code of a clicked member.
+    `spoken` is the text for screen readers. `config` is Plotly's. `clicked` receives the code of a clicked member. `paper` is
+    the layout of its picture, `copied` is called when somebody copied that.
     Raises ValueError for a number that JSON cannot represent.
     """
     payload = {"figure": figure, "config": config, "spoken": spoken, "clickable": clicked is not None}
+    payload |= {"paper": paper or {}, "noted": copied is not None}
     component("plot")(
         key=key,
         # Streamlit would escape every Persian letter of a mapping to six characters.
         data=json.dumps(payload, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8"),
+        on_copied_change=copied,
         on_click_change=(lambda: clicked(str(st.session_state[key]["click"]))) if clicked else None,
     )
 
 
 def component(name: str) -> Callable[..., Any]:
     """The component of static/{name}.js, registered with the current Streamlit runtime: each test starts its own."""
-    manager = get_bidi_component_manager()
-    if manager.get_component_asset_root(f"{_PACKAGE}.{name}") is None:
-        manager.register_from_manifest(_MANIFEST, ROOT)
+    streamlit_internals.serve_components(_PACKAGE, _NAMES, ROOT, "static")
     return _declared(name)
 
 

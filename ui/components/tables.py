@@ -16,11 +16,11 @@ from etl.semantic.catalog import TIME
 from ui.charts.elements import ChartContext
 from ui.charts.matrix import ORDERED
 from ui.components import table_html
+from ui.components.blocks import controlled
 from ui.components.paged_rows import PagedRows, collated
 from ui.components.plot import component
 from ui.components.table_html import Column
 from ui.components.table_state import InSession, Standing, Store
-from ui.components.widgets import controlled
 from ui.data import warehouse
 from ui.i18n import text
 from ui.state import page_parameters

@@ -21,8 +21,7 @@ from etl.revisions import diff
 from etl.semantic import access, answers, disclosure, provisional
 from etl.semantic.access import AccessScope, ScopedCursor
 from etl.semantic.answers import Answer
-from etl.semantic.catalog import catalogue
-from etl.semantic.ranking import size_of
+from etl.semantic.catalog import catalogue, size_of
 from etl.warehouse import publications
 from etl.warehouse.publications import Publication
 from ui.i18n import text
@@ -125,6 +124,17 @@ class Questions:
             rows.append(tuple(row[column] for column in exact.columns))
         return replace(exact, rows=rows)
 
+    def seat_plan(self) -> tuple[Answer, Answer]:
+        """The seats to order by course and month, and the sums of the courses, rounded after adding."""
+        exact = registry.analyse(self.con, "seat_plan", self.on, self.where)
+        sums: dict[str, int] = {}
+        for _, course, _, count, _ in exact.rows:
+            sums[course] = sums.get(course, 0) + count
+        metric = exact.metrics[0]
+        columns = ("course", metric.name)
+        whole = replace(exact, by=columns[:1], columns=columns, metrics=(metric,), rows=[*sums.items()])
+        return self._record(exact), self._record(whole)
+
     def side(self, here: Answer, there: Answer) -> str:
         """On which side of the rate of another day one is beyond chance, on exact counts: lower, higher, or empty."""
         name = here.metrics[0].name
@@ -202,7 +212,9 @@ class Questions:
 
     @property
     def _names(self) -> dict[str, Mapping[str, str]]:
-        return self._once("names", lambda: {"institute": detail.member_names(self.con, "institute")[self.lang]})
+        return self._once(
+            "names", lambda: {name: detail.member_names(self.con, name)[self.lang] for name in ("institute", "course")}
+        )
 
 
 @contextmanager

@@ -15,16 +15,16 @@ from typing import Any
 
 import duckdb
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from etl.core import settings
 from etl.core.errors import TooLarge
-from etl.operations.worker_process import WorkerProcess
 from etl.semantic.access import AccessScope, ScopedCursor, cursor_for
 from etl.semantic.answers import Answer
 from etl.semantic.exportable import StoredRows
 from etl.warehouse import publications
 from etl.warehouse.publications import Publication
+from ui import streamlit_internals
+from ui.data.worker_process import WorkerProcess
 from ui.i18n import text
 
 # The limits in the web process, then those in a separate process: of a question, and of making a file.
@@ -88,7 +88,7 @@ def ask_in_worker(file: str, scope: AccessScope, query: Any) -> Any:
 
     Raises what the query raises, worker_process.Ended, and StoppedByReader.
     """
-    is_page = get_script_run_ctx(suppress_warning=True) is not None
+    is_page = streamlit_internals.is_script_run()
     if is_page and st.session_state.get(_STOPPED) == query:
         raise StoppedByReader
     out = tempfile.NamedTemporaryFile(prefix="rows-")  # noqa: SIM115 (owned by the StoredRows)

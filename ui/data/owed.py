@@ -4,8 +4,12 @@ from datetime import date
 from functools import cache
 
 from etl.core import settings
+from etl.core.jalali import add_months
 from etl.warehouse.publications import Publication
 from ui.i18n import text
+
+_WORDS = ("contact", "next_update", "revision_policy")
+_ORDER = ("contact", "next_update", "calendar", "revision_policy", "citation")
 
 
 @cache
@@ -14,16 +18,30 @@ def _told() -> settings.About:
 
 
 def lines(lang: str, published: Publication) -> list[tuple[str, str]]:
-    """The label and the words of each that is set, in this order; a next update that is past is left out."""
+    """The label and the words of each that is set, in this order; days that are past are left out."""
     told, place = _told(), text.LANGUAGES.index(lang)
-    written = {name: getattr(told, name)[place] for name in told.__dataclass_fields__ if getattr(told, name)}
-    update = written.get("next_update", "")
-    if day := _day(update):
-        written["next_update"] = text.day_in_both(day, lang) if day >= date.today() else ""
-    if cited := written.get("citation"):
-        day_of = text.day(published.as_of, lang)
-        written["citation"] = text.word("owed.cited", lang, title=cited, day=day_of, id=text.digits(published.id, lang))
-    return [(text.word(f"owed.{name}", lang), words) for name, words in written.items() if words]
+    written = {name: getattr(told, name)[place] for name in _WORDS if getattr(told, name)}
+    releases = calendar()
+    update = written.get("next_update") or (releases[0].isoformat() if releases else "")
+    day = _day(update)
+    written["next_update"] = (text.day_in_both(day, lang) if day >= date.today() else "") if day else update
+    written["calendar"] = text.listed([text.day(day, lang) for day in releases], lang) if releases else ""
+    written["citation"] = citation(lang, published)
+    return [(text.word(f"owed.{name}", lang), words) for name in _ORDER if (words := written.get(name))]
+
+
+def citation(lang: str, published: Publication) -> str:
+    """How the publication is cited; empty if that is not set."""
+    title = dict(zip(text.LANGUAGES, _told().citation, strict=False)).get(lang, "")
+    day, number = text.day(published.as_of, lang), text.digits(published.id, lang)
+    return text.word("owed.cited", lang, title=title, day=day, id=number) if title else ""
+
+
+def calendar() -> list[date]:
+    """The days of releases of the next twelve months."""
+    today = date.today()
+    days = sorted(date.fromisoformat(day) for day in _told().calendar)
+    return [day for day in days if today <= day <= add_months(today, 12)]
 
 
 def _day(written: str) -> date | None:

@@ -16,13 +16,14 @@ _thread = threading.local()
 @dataclass(frozen=True)
 class SignIn:
     """The services of a sign-in mode: `resolve` the scope of a run, `offer` a file, `record` and list audit `events`,
-    and the `groups` of the person."""
+    the `groups` of the person, and those of them that access.toml knows: `teams`."""
 
     resolve: Callable[[], AccessScope]
     offer: Callable[[Path, str, dict[str, str | int]], str]
     record: Callable[..., None]
     events: Callable[[], tuple[list[Event], Verified | None]]
     groups: Callable[[], tuple[str, ...]] = tuple
+    teams: Callable[[], tuple[str, ...]] = tuple
 
 
 _sign_in: SignIn | None = None
@@ -56,6 +57,11 @@ def events() -> tuple[list[Event], Verified | None]:
 def groups() -> tuple[str, ...]:
     """The groups of the user at sign-in."""
     return _sign_in.groups() if _sign_in else ()
+
+
+def teams() -> tuple[str, ...]:
+    """The groups of the user that access.toml knows."""
+    return _sign_in.teams() if _sign_in else ()
 
 
 def record(event: str, **more: str | int) -> None:

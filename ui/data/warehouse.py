@@ -18,7 +18,6 @@ from typing import Any, TypedDict, Unpack
 
 import duckdb
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from etl.analysis import data_quality, detail, registry
 from etl.core.errors import OtherVersion, QuestionError, Refused, TooEarly, TooLarge
@@ -29,6 +28,7 @@ from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue, derived, derived_names
 from etl.semantic.exportable import StoredRows
 from etl.warehouse import publications, version_files
+from ui import streamlit_internals
 from ui.data import limits, user
 from ui.data.caches import ResultCache
 from ui.i18n import text
@@ -77,9 +77,16 @@ def kept(ident: str) -> str:
     return next((str(path) for path in found if version_files.number_of(path) <= newest), "")
 
 
+def before() -> str:
+    """The file of the kept publication before the one this page shows; empty if there is none."""
+    number = version_files.number_of(Path(path()))
+    earlier = [one for one in version_files.versions(warehouse_pointer()) if version_files.number_of(one) < number]
+    return str(earlier[-1]) if earlier else ""
+
+
 def _current() -> str:
     """The file that the session has pinned by `publication=` as long as it is kept, else that of the latest one."""
-    pinned = st.session_state.get(PINNED) if get_script_run_ctx(suppress_warning=True) else ""
+    pinned = st.session_state.get(PINNED) if streamlit_internals.is_script_run() else ""
     return (kept(pinned) if pinned else "") or _latest()
 
 

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Callable, Iterable
 
-from etl.operations.worker_process import Report
 from etl.semantic import exportable
 from ui.charts.elements import ChartContext
 from ui.data import owed
+from ui.data.worker_process import Report
+from ui.exports import status
 from ui.exports.file_content import Exportable
 from ui.i18n import text
 
@@ -28,46 +29,73 @@ def progress(source: Exportable, tell: Report | None) -> Callable[[int], None]:
     return advance
 
 
-def cover(source: Exportable, context: ChartContext, scope: str, circulation: bool) -> Iterable[tuple[str, str]]:
-    """The cover of a file: scope, days, load, whether it is rounded, and the definition of each measure."""
+def cover(
+    source: Exportable, context: ChartContext, scope: str, circulation: bool, limit: str = ""
+) -> Iterable[tuple[str, str]]:
+    """The cover of a file: scope, `limit` of a list, days, publication, whether it is rounded, definitions of the measures."""
     answer = exportable.of(source).answer
     published = answer.publication
     yield context.word("file.scope"), scope
+    if limit:
+        yield context.word("file.limit"), limit
     if answer.left_out:
         yield text.others(answer.left_out, context.lang), ""
     if answer.on:
         yield context.word("file.on"), f"{answer.on.isoformat()} · {text.day_in_both(answer.on, context.lang)}"
     if answer.over:
         yield context.word("file.over"), " – ".join(d.isoformat() for d in answer.over)
+    yield (
+        context.word("file.data_to"),
+        f"{published.as_of.isoformat()} · {text.day_in_both(published.as_of, context.lang)}",
+    )
     yield context.word("file.load"), str(published.id)
     yield context.word("file.circulation" if circulation else "file.exact"), ""
     if published.is_sample:
         yield context.word("file.made_up"), ""
     yield from owed.lines(context.lang, published)
+    if status.has(answer):
+        yield from symbols(context)
     for metric in answer.metrics:
-        # Shares and days are recognisable without a unit.
-        has_word = metric.unit not in ("share", "ratio", "date", "month")
-        unit = f" ({text.unit_word(metric.unit, context.lang)})" if has_word else ""
-        yield metric.name, f"{metric.label[context.lang]}{unit}"
+        yield metric.name, text.with_unit(metric.label[context.lang], metric.unit, context.lang)
         yield "", metric.description[context.lang]
 
 
-def file_name(source: Exportable, context: ChartContext, scope: str, ending: str, circulation: bool = False) -> str:
-    """Measure, dimensions, scope, day and whether it is rounded, in the user's language; ISO days, Latin digits.
+def symbols(context: ChartContext) -> Iterable[tuple[str, str]]:
+    """The meaning of each letter of the column `status`."""
+    for symbol in status.SYMBOLS:
+        yield symbol, context.word(f"file.status_{symbol}")
 
-    With many dimensions none is named; a scope that is too long is cut.
+
+def file_name(
+    source: Exportable, context: ChartContext, scope: str, ending: str, circulation: bool = False, limit: str = ""
+) -> str:
+    """Measure, dimensions or `limit` of the list, scope, day, publication and whether it is rounded, in the user's language;
+    ISO days, Latin digits.
+
+    With many dimensions none is named.
     """
     answer = exportable.of(source).answer
-    measure = answer.metrics[0].label[context.lang]
     last = answer.on or (answer.over[1] if answer.over else answer.publication.as_of)
     by = [context.word(f"dimension.{axis}") for axis in answer.by] if len(answer.by) <= _MOST_NAMED else []
-    rounded = context.word("file.rounded") if circulation else ""
-    first = [_allowed(part) for part in (measure, *by)]
-    end = [last.isoformat(), _allowed(rounded)]
+    first = (answer.metrics[0].label[context.lang], *([limit] if limit else by))
+    return named(context, first, scope, (last.isoformat(), answer.publication.id), ending, circulation)
+
+
+def named(
+    context: ChartContext,
+    first: Iterable[str],
+    scope: str,
+    end: Iterable[str],
+    ending: str,
+    circulation: bool,
+) -> str:
+    """A file name of these parts; a scope that is too long is cut."""
+    begin = [_allowed(part) for part in first]
+    last = [_allowed(part) for part in (*end, context.word("file.rounded") if circulation else "")]
     # File systems limit names to 255 bytes, so the scope gets the remaining ones.
-    room = max(_NAME_BYTES - sum(len(part.encode()) + 1 for part in (*first, *end)), 0)
+    room = max(_NAME_BYTES - sum(len(part.encode()) + 1 for part in (*begin, *last)), 0)
     place = _allowed(scope).encode()[:room].decode(errors="ignore").strip("-")
-    return f"{'_'.join(part for part in (*first, place, *end) if part)}.{ending}"
+    return f"{'_'.join(part for part in (*begin, place, *last) if part)}.{ending}"
 
 
 def _allowed(part: str) -> str:

@@ -16,8 +16,12 @@ from etl.core.spreadsheet import SUSPECT, safe
 from etl.semantic import disclosure, exportable
 from etl.semantic.answers import Answer
 from ui.charts.elements import ChartContext
+from ui.exports import status
 from ui.i18n import text
 
+STATUS = "status"
+# The units of whole numbers.
+_COUNTED = ("persons", "institutes", "applications", "licences", "files", "rows", "counties", "completions", "seats")
 Exportable = Answer | exportable.StreamedRows | exportable.StoredRows
 
 
@@ -52,11 +56,22 @@ _Part = tuple[tuple[pa.Field, ...], Callable[[pa.RecordBatch], Column]]
 
 
 @contextmanager
-def sheet(source: Exportable, context: ChartContext, circulation: bool = False) -> Iterator[Sheet]:
-    """The content of a file with all rows of `source`, exact or rounded for circulation by `etl.semantic.disclosure`."""
+def sheet(
+    source: Exportable,
+    context: ChartContext,
+    circulation: bool = False,
+    facts: status.Facts = status.NONE,
+    named: Callable[[str], str] = str,
+) -> Iterator[Sheet]:
+    """The content of a file with all rows of `source`, exact or rounded for circulation by `etl.semantic.disclosure`.
+
+    Answers to questions have a last column with the status of each row; `named` writes the columns that it names.
+    """
     rows = exportable.of(disclosure.for_circulation(source) if circulation else source)
     with rows.read() as reader:
         parts = [_part(rows.answer, field, context) for field in reader.schema]
+        if status.has(rows.answer):
+            parts.append(((pa.field(STATUS, pa.string()),), status.of(rows.answer, facts, named)))
         schema = pa.schema([field for fields, _ in parts for field in fields])
         yield Sheet(schema, ([make(batch) for _, make in parts] for batch in reader))
 
@@ -66,8 +81,9 @@ def _part(answer: Answer, field: pa.Field, context: ChartContext) -> _Part:
     kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
     metric = next((metric for metric in answer.metrics if metric.name == name), None)
     if pa.types.is_null(kind):
-        of_days = metric is not None and metric.unit == "date"
-        kind = pa.string() if name in answer.by else pa.date32() if of_days else pa.float64()
+        unit = metric.unit if metric else ""
+        whole = pa.int64() if unit in _COUNTED else pa.float64()
+        kind = pa.string() if name in answer.by else pa.date32() if unit == "date" else whole
     field, is_string, is_day = pa.field(name, kind), pa.types.is_string(kind), pa.types.is_date32(kind)
     # A numeric dimension, such as a count of months, has no name.
     if name in answer.by and (is_string or is_day):

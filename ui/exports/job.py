@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from etl.operations.worker_process import Report, WorkerProcess
 from etl.semantic import disclosure, exportable
 from etl.semantic.access import AccessScope
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import DIMENSIONS, TIME
 from ui.charts.elements import ChartContext
 from ui.data import limits, user, warehouse
-from ui.exports import workbook, writers
+from ui.data.worker_process import Report, WorkerProcess
+from ui.exports import status, workbook, writers
 from ui.exports.file_content import Exportable
+from ui.exports.page_workbook import PageJob
 from ui.state import page_context
 
 # The formats with their media types.
@@ -38,21 +39,29 @@ class ExportJob:
     context: ChartContext
     circulation: bool
     place: str
+    # What a list is limited to, in words.
+    limit: str = ""
+
+    def made_of(self) -> list[Any]:
+        """What the file is made of besides what its name says."""
+        return [self.source]
 
     def write(self, out: IO[bytes], tell: Report | None = None) -> None:
         """Write the file, exact or rounded for circulation."""
         exported = disclosure.for_circulation(self.source, warehouse.ask) if self.circulation else self.source
+        answer, given = exportable.of(exported).answer, (out, exported, self.context, self.circulation)
+        facts = status.facts(answer)
         if self.form == "csv":
-            writers.write_csv(out, exported, self.context, self.circulation, tell)
+            writers.write_csv(*given, tell, facts)
         elif self.form == "json":
-            writers.write_json(out, exported, self.context, self.circulation)
+            writers.write_json(*given, facts)
         elif self.form == "parquet":
-            writers.write_parquet(out, exported, self.context, self.circulation, self.place, tell)
+            writers.write_parquet(*given, self.place, tell, facts, self.limit)
         else:
-            nation = _nation(exportable.of(exported).answer)
+            nation = _nation(answer)
             if nation and self.circulation:
                 nation = disclosure.for_circulation(nation, warehouse.ask)
-            workbook.write_xlsx(out, exported, self.context, self.circulation, self.place, tell, nation)
+            workbook.write_xlsx(*given, self.place, tell, nation, facts, self.limit)
 
 
 def noted(answer: Answer, form: str, rows: int) -> dict[str, str | int]:
@@ -61,10 +70,14 @@ def noted(answer: Answer, form: str, rows: int) -> dict[str, str | int]:
     return {"metric": metrics, "form": form, "rows": rows, "publication": answer.publication.id}
 
 
+# A file of one answer, or the workbook of a page.
+Job = ExportJob | PageJob
+
+
 class Making:
     """A job in a worker process, writing to a temporary file that is deleted with this object."""
 
-    def __init__(self, job: ExportJob) -> None:
+    def __init__(self, job: Job) -> None:
         self.job = job
         self.file: Any = tempfile.NamedTemporaryFile(prefix="file-")  # noqa: SIM115 (open for as long as it is kept)
         self.process = WorkerProcess(
@@ -99,7 +112,7 @@ class Making:
         return Path(self.file.name)
 
 
-def _write_in_worker(tell: Report, file: str, scope: AccessScope, job: ExportJob, out: Path) -> None:
+def _write_in_worker(tell: Report, file: str, scope: AccessScope, job: Job, out: Path) -> None:
     """Run the job in the worker process, with the rights of its user and the publication shown to them."""
     with user.acting_as(scope), warehouse.reading(file), out.open("wb") as written:
         job.write(written, tell)

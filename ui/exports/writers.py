@@ -1,4 +1,5 @@
-"""Writers of CSV, JSON and Parquet files. Files contain every row, and no text that a spreadsheet could run as a formula.
+"""Writers of CSV, JSON and Parquet files. Files contain every row. CSV and JSON hold no text that a spreadsheet could run as a
+formula; programs that read Parquet know its types and run nothing, so its text is as it is.
 
 Files use codes with names next to them, Latin digits, ISO days and a decimal point in both languages. Files for circulation
 are rounded by `etl.semantic.disclosure` and say so. `file_content` provides the columns; the writers process them in batches,
@@ -15,8 +16,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from etl.operations.worker_process import Report
 from ui.charts.elements import ChartContext
+from ui.data.worker_process import Report
+from ui.exports import status
 from ui.exports.about import cover, progress
 from ui.exports.file_content import Coded, Column, Exportable, all_safe, replaced, sheet
 
@@ -25,14 +27,19 @@ _ABOUT = "about"
 
 
 def write_csv(
-    out: IO[bytes], source: Exportable, context: ChartContext, circulation: bool = False, tell: Report | None = None
+    out: IO[bytes],
+    source: Exportable,
+    context: ChartContext,
+    circulation: bool = False,
+    tell: Report | None = None,
+    facts: status.Facts = status.NONE,
 ) -> None:
     """UTF-8 with a byte order mark, for Excel; an unknown value is an empty cell.
 
     A file for circulation describes its rounding in an additional column, in the first row.
     """
     out.write(b"\xef\xbb\xbf")
-    with sheet(source, context, circulation) as contents:
+    with sheet(source, context, circulation, facts) as contents:
         titles = pa.array((*contents.schema.names, *([_ABOUT] if circulation else [])), pa.string())
         out.write((",".join(_written(titles).to_pylist()) + "\r\n").encode())
         advance = progress(source, tell)
@@ -88,9 +95,15 @@ def _joined(columns: list[Any], separator: str) -> pa.Array:
     return pc.binary_join_element_wise(*columns, separator, null_handling="replace", null_replacement="")
 
 
-def write_json(out: IO[bytes], source: Exportable, context: ChartContext, circulation: bool = False) -> None:
+def write_json(
+    out: IO[bytes],
+    source: Exportable,
+    context: ChartContext,
+    circulation: bool = False,
+    facts: status.Facts = status.NONE,
+) -> None:
     """A list of objects with the columns of a CSV; days are texts, an unknown value is null."""
-    with sheet(source, context, circulation) as contents:
+    with sheet(source, context, circulation, facts) as contents:
         names = (*contents.schema.names, *([_ABOUT] if circulation else []))
         batches = _with_notice(contents.batches, context.word("file.circulation")) if circulation else contents.batches
         separator = "["
@@ -114,11 +127,13 @@ def write_parquet(
     circulation: bool = False,
     scope: str = "",
     tell: Report | None = None,
+    facts: status.Facts = status.NONE,
+    limit: str = "",
 ) -> None:
     """The same columns with types: text, integers, floats, days. The metadata key `about` describes the file."""
-    about = json.dumps(list(cover(source, context, scope, circulation)), ensure_ascii=False)
+    about = json.dumps(list(cover(source, context, scope, circulation, limit)), ensure_ascii=False)
     advance = progress(source, tell)
-    with sheet(source, context, circulation) as contents:
+    with sheet(source, context, circulation, facts) as contents:
         schema = contents.schema.with_metadata({_ABOUT: about})
         with pq.ParquetWriter(out, schema, compression="zstd") as writer:
             for batch in contents.batches:

@@ -19,7 +19,7 @@ from etl.core.jalali import parse_day, unit_of
 from etl.core.paths import REFERENCE, ROOT
 from etl.core.places import newer_counties, reference_rows
 from etl.core.text_folding import latin_digits
-from etl.semantic.catalog import CHOICES, DIMENSIONS
+from etl.semantic.catalog import CHOICES, DIMENSIONS, TIME
 from etl.warehouse.dimensions import FILTERS
 
 LANGUAGES = ("fa", "en")
@@ -265,6 +265,15 @@ def unit_word(unit: str, lang: str, written: str = "") -> str:
     return names.get("one", names[lang]) if lang == "en" and written.lstrip("+−") == "1" else names[lang]
 
 
+# Units that a label or the format of the number shows already.
+NAMED_BY_LABEL = ("share", "ratio", "date", "month", "year", "text", "per_10k", "per_100k", "per_100km2")
+
+
+def with_unit(label: str, unit: str, lang: str) -> str:
+    """The label of a number, with the word of its unit unless it is known without."""
+    return label if unit in NAMED_BY_LABEL else f"{label} ({unit_word(unit, lang)})"
+
+
 def day(value: date, lang: str) -> str:
     """A Jalali day: «۳۰ مهر ۱۴۰۵», "30 Mehr 1405"."""
     jalali = JalaliDate(value)
@@ -299,7 +308,7 @@ def month_in_both(label: str, lang: str) -> str:
     written = unit_label(label, lang)
     if lang == "fa":
         return written
-    month = unit_of(JalaliDate(*map(int, label.split("-")), 1).to_gregorian(), "month")
+    month = unit_of(JalaliDate(int(label[:4]), int(label[5:]), 1).to_gregorian(), "month")
     names = [words("calendar.gregorian", lang)[one.month - 1][:3] for one in (month.first, month.last)]
     years = [str(month.first.year), ""] if month.first.year != month.last.year else ["", ""]
     return f"{written} ({' '.join(filter(None, (names[0], years[0])))}–{names[1]} {month.last.year})"
@@ -336,7 +345,7 @@ def member(dimension: str, code: object, lang: str, names: Mapping[str, str] | N
     if isinstance(code, date):
         return day(code, lang)
     code = str(code)
-    if dimension in ("month", "quarter", "year"):
+    if dimension in TIME:
         return unit_label(code, lang)
     if names and code in names:
         return names[code]

@@ -8,25 +8,26 @@ from typing import Any
 import streamlit as st
 
 from etl.analysis.allocation import RULES
+from etl.analysis.planning import Scenario
 from etl.core.text_folding import latin_digits
 from etl.semantic.answers import Answer
 from ui.charts import ahead as charts
-from ui.charts import lines, titles
-from ui.components import blocks, tables
+from ui.charts import lines
+from ui.components import blocks, downloads, tables
 from ui.components import figures as ui
+from ui.components.blocks import controlled, error_boundary
 from ui.components.footer import context, footer, where_and_when
-from ui.components.notices import error_boundary
-from ui.components.widgets import controlled
+from ui.exports import about, workbook
 from ui.i18n import text
 from ui.sections import listings
-from ui.state import page_parameters, rendering, scoped_query
+from ui.state import page_context, page_parameters, rendering, scoped_query
 from ui.state.page_context import PageContext, without_places
 
 _PAGE = "planning"
 # What ends, and the unit in which it is counted.
 _KINDS = {"licences": "licences", "accreditations": "persons", "training": "seats"}
 # A line below a list.
-_PLAIN = ("falling-tried",)
+_PLAIN = ("falling-tried", "queue-tried")
 
 
 def _part(
@@ -74,6 +75,19 @@ def _tried(view: PageContext, answer: Answer, _: Sequence[str]) -> None:
 def queue(view: PageContext) -> None:
     """The files that wait for a decision, and when they are decided at the present pace."""
     _part(view, "queue", "queue", partial(_queue, view))
+    _part(view, "queue-tried", "queue_backtest", partial(_queue_tried, view))
+
+
+def _queue_tried(view: PageContext, answer: Answer, _: Sequence[str]) -> None:
+    """How far such forecasts missed, beside the queue that stays as it is."""
+    row = answer.records()[0]
+    if None in (row["queue_held"], row["queue_miss"], row["queue_miss_unchanged"]):
+        blocks.note(view.word("queue.untried"))
+        return
+    misses = {name: text.number(row[f"queue_{name}"], view.lang) for name in ("miss", "miss_unchanged")}
+    key = "queue.tried" if row["queue_miss"] < row["queue_miss_unchanged"] else "queue.tried_no_better"
+    held = text.percent(row["queue_held"], view.lang, 0)
+    blocks.note(view.word(key, held=held, runs=text.number(row["runs"], view.lang), **misses))
 
 
 def _queue(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
@@ -115,14 +129,15 @@ def _queue(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
     ui.draw(view, charts.paces, answer, "queue", ignored=ignored, card=said, notes=[view.word("queue.note")])
 
 
-def seats(view: PageContext) -> None:
-    """The seat plan: what it reaches, where one more room gains most, and the seats to order."""
+def seats(view: PageContext, scenario: Scenario) -> None:
+    """The seat plan with the seats of a scenario: what it reaches, where one more room gains most, and the seats to order."""
+    there = {"entered": tuple((*place, count) for place, count in sorted(scenario.seats.items()))}
     left, right = st.columns(2)
     with left:
-        _part(view, "seat-plan", "seat_plan_months", partial(_plan, view))
-        _part(view, "seat-order", "seat_plan", partial(_order, view))
+        _part(view, "seat-plan", "seat_plan_months", partial(_plan, view), **there)
+        _part(view, "seat-order", "seat_plan", partial(_order, view), **there)
     with right:
-        _part(view, "seat-rooms", "seat_plan_rooms", partial(_rooms, view))
+        _part(view, "seat-rooms", "seat_plan_rooms", partial(_rooms, view), **there)
 
 
 def _plan(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
@@ -133,21 +148,32 @@ def _plan(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
 
 def _rooms(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
     if answer.rows:
-        ui.draw(view, charts.rooms, answer, "seat-rooms", ignored=ignored)
+        ui.draw(view, charts.rooms, _of_one(answer), "seat-rooms", ignored=ignored)
     else:
         blocks.head(view.word("ahead.room_none"))
 
 
+def _of_one(answer: Answer) -> Answer:
+    """The rows without their province where all are of one."""
+    if len({row[0] for row in answer.rows}) != 1:
+        return answer
+    return replace(answer, by=answer.by[1:], columns=answer.columns[1:], rows=[row[1:] for row in answer.rows])
+
+
 def _order(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
-    """The seats to order: of one province by course and month, else as a file of all."""
+    """The seats to order, of one province by course and month, and the form of each province as a workbook."""
     if len({row[0] for row in answer.rows}) == 1:
-        rows = [row[1:] for row in answer.rows]
-        answer = replace(answer, by=answer.by[1:], columns=answer.columns[1:], rows=rows)
-        ui.draw(view, lines.heat, answer, "seat-order", titles.highest, ignored)
-        return
-    blocks.head(view.word("ahead.order"), where_and_when(view, answer))
-    blocks.note(view.word("ahead.order_help" if answer.rows else "ahead.order_none"))
-    footer(view, answer, "seat-order", with_table=False)
+        ui.draw(view, lines.heat, _of_one(answer), "seat-order", charts.ordered, ignored)
+    else:
+        blocks.head(view.word("ahead.order"), where_and_when(view, answer))
+        blocks.note(view.word("ahead.order_help" if answer.rows else "ahead.order_none"))
+        footer(view, answer, "seat-order", with_table=False)
+    if answer.rows:
+        named, place, label = context(view), page_context.place(view, answer.where), view.word("ahead.order_form")
+        write = partial(workbook.write_order_form, answer=answer, context=named, place=place)
+        name = f"{view.word('ahead.order')}_{about.file_name(answer, named, place, 'xlsx')}"
+        with st.container(key="footer-order-form"):
+            downloads.form(view, answer, "seat-order", label, name, write)
 
 
 def recruits(view: PageContext) -> None:
@@ -157,7 +183,26 @@ def recruits(view: PageContext) -> None:
     view = replace(view, scope=replace(view.scope, where=without_places(view.where)))
     # As many as in the last 12 complete months, unless a number is typed.
     count = int(written or scoped_query.ask(view, ["joiners"])[0].value() or 0)
-    _part(view, "recruit-places", "recruit_places", partial(_recruits, view, count), recruits=count)
+    left, right = st.columns([3, 2])
+    with left:
+        _part(view, "recruit-places", "recruit_places", partial(_recruits, view, count), recruits=count)
+    with right:
+        _part(view, "recruit-lorenz", "recruit_lorenz", partial(_lorenz, view), recruits=count)
+
+
+def _lorenz(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
+    if answer.rows:
+        ui.draw(
+            view,
+            lines.lorenz,
+            answer,
+            "recruit-lorenz",
+            charts.most_even,
+            ignored,
+            notes=[view.word("ahead.lorenz_note")],
+        )
+    else:
+        blocks.head(view.word("ahead.lorenz_none"))
 
 
 def _recruits(view: PageContext, count: int, answer: Answer, ignored: Sequence[str]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from etl.operations.audit import Event
-from ui.components import blocks, notices, tables
+from ui.components import blocks, tables
 from ui.data import user
 from ui.i18n import text
 from ui.state import rendering
@@ -19,7 +19,7 @@ def show(view: PageContext) -> None:
     """The log, if users sign in and the user is a steward."""
     if not user.signs_in() or user.scope().role != "steward":
         return
-    with st.container(border=True, key="figure-audit"), notices.error_boundary(view.lang, "audit"):
+    with st.container(border=True, key="figure-audit"), blocks.error_boundary(view.lang, "audit"):
         events, verified = user.events()
         title = view.word("audit.title")
         state = "unverified" if verified is None else "whole" if verified.is_whole else "broken"

@@ -13,7 +13,7 @@ from etl.semantic import access
 from ui.briefing import writing
 from ui.briefing.writing import NATION, Written
 from ui.components import blocks, downloads
-from ui.components.notices import error_boundary, notice
+from ui.components.blocks import error_boundary, notice
 from ui.data import briefing_questions, user
 from ui.i18n import text
 from ui.state import rendering

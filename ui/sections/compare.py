@@ -16,19 +16,19 @@ from etl.analysis.different import is_tested
 from etl.analysis.why import dimensions
 from etl.core.jalali import DAY, last_complete_months, year_before
 from etl.semantic.answers import Answer, Metric
-from etl.semantic.nowruz import comparable
+from etl.semantic.provisional import comparable
 from ui.charts import differences, elements, lines, steps, titles
-from ui.components import blocks, day_field, notices, tables
+from ui.components import blocks, day_field, tables
 from ui.components import figures as ui
+from ui.components.blocks import controlled
 from ui.components.footer import context, footer, subtitle
 from ui.components.plot import plot
-from ui.components.widgets import controlled
 from ui.data import warehouse
 from ui.i18n import text
 from ui.state import page_context, page_parameters, scoped_query
 from ui.state.address import NATION, SIMILAR
 from ui.state.page_context import PageContext, without_places
-from ui.summary import changes, why
+from ui.summary import changes
 
 PAGE = "compare"
 # The default measure of parts and lines: a rate, because a province and the nation differ too much in counts.
@@ -63,7 +63,7 @@ def compare(view: PageContext, *names: str) -> None:
     chosen = sides(view)
     choices(view, chosen)
     if any(place == SIMILAR and not chosen.similar(i) for i, place in enumerate(chosen.places)):
-        notices.notice(view.lang, "compare.similar", view.word("compare.none_similar"))
+        blocks.notice(view.lang, "compare.similar", view.word("compare.none_similar"))
         return
     if not all(map(_has_target, chosen.places, chosen.days)):
         # A census share of the nation's target would only restate coverage.
@@ -149,7 +149,7 @@ def _keep(chosen: Sides, **changed: date) -> None:
 
 def table(view: PageContext, chosen: Sides, *names: str) -> None:
     """Measures down; the two sides and their difference across."""
-    with st.container(border=True, key="figure-compare"), notices.error_boundary(view.lang, PAGE):
+    with st.container(border=True, key="figure-compare"), blocks.error_boundary(view.lang, PAGE):
         where = without_places(view.where)
         catalogue = warehouse.catalogue()
         offered = [name for name in names if set(where) <= catalogue[name].dimensions]
@@ -279,7 +279,7 @@ def measure(view: PageContext, names: Sequence[str]) -> str:
 def parts(view: PageContext, chosen: Sides, name: str) -> None:
     """The parts of the difference in a measure, by the dimension of the address, else the one that explains most."""
     metric = warehouse.catalogue()[name]
-    with notices.error_boundary(view.lang, "compare-why"):
+    with blocks.error_boundary(view.lang, "compare-why"):
         offered = _dimensions(name)
         is_two = (chosen.places[0] == chosen.places[1]) != (chosen.days[0] == chosen.days[1])
         if not offered or not is_two or SIMILAR in chosen.places:
@@ -297,11 +297,11 @@ def parts(view: PageContext, chosen: Sides, name: str) -> None:
         kind, between = "place", (there, _named(view, here))
         if before != after:
             kind, between = "day", (text.day(before, view.lang), text.day(after, view.lang))
-        said = why.sentence(answer, metric, view.lang, context(view).member, kind, between)
+        said = changes.sentence(answer, metric, view.lang, context(view).member, kind, between)
         ui.draw(
             view,
             differences.parts,
-            why.shown(answer, metric),
+            changes.shown(answer, metric),
             "compare-why",
             partial(differences.largest, metric=metric),
             options={"unit": metric.unit},
@@ -334,7 +334,7 @@ def _against(place: str) -> str:
 
 def over_time(view: PageContext, chosen: Sides, name: str) -> None:
     """A measure of both places as two lines in one chart, over the period of the page or the last three years."""
-    with notices.error_boundary(view.lang, "compare-lines"):
+    with blocks.error_boundary(view.lang, "compare-lines"):
         where = without_places(view.where)
         label = warehouse.catalogue()[name].label[view.lang]
         sides = {place: chosen.side(i) for i, place in enumerate(chosen.places)}
@@ -355,7 +355,7 @@ def over_time(view: PageContext, chosen: Sides, name: str) -> None:
 def bridges(view: PageContext, chosen: Sides) -> None:
     """The bridge of each side: between the two days, or over the year before if both days are the same."""
     if without_places(view.where):
-        notices.notice(view.lang, "compare.no_bridge_title", view.word("compare.no_bridge"), "refused")
+        blocks.notice(view.lang, "compare.no_bridge_title", view.word("compare.no_bridge"), "refused")
         return
     first, last = sorted(chosen.days)
     over = (first + DAY, last) if first < last else last_complete_months(last, 12)
@@ -365,6 +365,6 @@ def bridges(view: PageContext, chosen: Sides) -> None:
         with (
             column,
             st.container(border=True, key=f"figure-{ident}", height="stretch"),
-            notices.error_boundary(view.lang, ident),
+            blocks.error_boundary(view.lang, ident),
         ):
             ui.draw(view, steps.bridge, warehouse.analyse("bridge", over[1], _where(place), over), ident)

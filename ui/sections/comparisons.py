@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import streamlit as st
 
+from etl.semantic.answers import Answer
 from ui.charts import signals
 from ui.components import blocks
 from ui.components import figures as ui
-from ui.components.notices import error_boundary
+from ui.components.blocks import error_boundary
 from ui.data import warehouse
 from ui.state import scoped_query
 from ui.state.page_context import PageContext, without_places
@@ -18,7 +19,8 @@ def levels(view: PageContext, name: str) -> None:
     everywhere, ident = replace(view, scope=replace(view.scope, where=without_places(view.where))), f"funnel-{name}"
     with st.container(border=True, key=f"figure-{ident}", height="stretch"), error_boundary(view.lang, ident):
         answer, ignored = scoped_query.worked_out(everywhere, "level_signals", name=name)
-        ui.draw(view, signals.funnel, answer, ident, ignored=ignored)
+        if _has_rows(view, answer):
+            ui.draw(view, signals.funnel, answer, ident, ignored=ignored)
 
 
 def changes(view: PageContext) -> None:
@@ -29,9 +31,17 @@ def changes(view: PageContext) -> None:
     ident = "figure-changes"
     with st.container(border=True, key=ident, height="stretch"), error_boundary(view.lang, ident):
         answer, ignored = scoped_query.worked_out(view, "change_signals")
-        by, rows = answer.by[1:], [row[1:] for row in answer.rows]
-        months = replace(answer, by=by, columns=answer.columns[1:], rows=rows)
-        ui.draw(view, signals.process, months, ident, ignored=ignored)
+        if _has_rows(view, answer):
+            by, rows = answer.by[1:], [row[1:] for row in answer.rows]
+            months = replace(answer, by=by, columns=answer.columns[1:], rows=rows)
+            ui.draw(view, signals.process, months, ident, ignored=ignored)
+
+
+def _has_rows(view: PageContext, answer: Answer) -> bool:
+    """Whether there is anything to draw; if not, the part says so."""
+    if not answer.rows:
+        blocks.notice(view.lang, "state.empty_title", view.word("state.empty"))
+    return bool(answer.rows)
 
 
 def settled(view: PageContext, name: str) -> PageContext:

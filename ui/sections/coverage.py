@@ -9,10 +9,9 @@ from etl.semantic.answers import Answer
 from ui.charts import bars, titles
 from ui.components import blocks
 from ui.components import figures as ui
+from ui.components.blocks import controlled, error_boundary
 from ui.components.footer import question
-from ui.components.notices import error_boundary
 from ui.components.paged_rows import collated
-from ui.components.widgets import controlled
 from ui.data import warehouse
 from ui.i18n import text
 from ui.state import page_parameters, rendering, scoped_query

@@ -1,17 +1,16 @@
 """The quality of the load: what was submitted, what is missing, which rows were rejected and why, which rules hold."""
 
-import re
 from collections.abc import Iterable, Sequence
 
 import streamlit as st
 
 from etl.analysis import data_quality as load
 from etl.core.paths import warehouse_pointer
-from etl.extract.causes import FSI, PDI, spoken
+from etl.extract.causes import spoken
 from etl.operations import readiness
 from etl.semantic.answers import Answer
 from ui.charts.elements import ChartContext
-from ui.components import blocks, notices, tables
+from ui.components import blocks, tables
 from ui.components.footer import footer
 from ui.data import user, warehouse
 from ui.i18n import text
@@ -20,7 +19,6 @@ from ui.state.page_context import PageContext
 
 _IGNORED_NAMED = 20
 _REFUSALS_NAMED = 30
-_ISOLATED = re.compile(f"({FSI}[^{PDI}]*{PDI})")
 _COUNTS = ("rows_read", "rows_loaded", "rows_quarantined", "exact_duplicates")
 
 
@@ -30,7 +28,7 @@ def refused_load(view: PageContext) -> None:
     if not build or not build.refusals:
         return
     sentences = [line for place, line in build.refusals if scope.sees_whole_country or place in scope.codes]
-    named = [text.escape(_sentence(line, view.lang)) for line in sentences[:_REFUSALS_NAMED]]
+    named = [text.escape(spoken(line, view.lang)) for line in sentences[:_REFUSALS_NAMED]]
     if more := len(sentences) - len(named):
         named.append(view.word("load.more_refusals", count=text.number(more, view.lang)))
     with st.container(border=True, key="figure-refused"):
@@ -91,7 +89,7 @@ def files(view: PageContext) -> None:
         "source": lambda name: name_of(view, "source", name),
         # A file of several provinces is of none.
         "province": lambda code: text.member("province", code, view.lang) if code else "–",
-        "refusal": lambda refusal: _sentence(refusal, view.lang) if refusal else "–",
+        "refusal": lambda refusal: spoken(refusal, view.lang) if refusal else "–",
         "notes": lambda notes: (
             text.listed([_note(view, note) for note in notes.split("; ")], view.lang) if notes else "–"
         ),
@@ -139,7 +137,7 @@ def _part(
     """A table with title, explanation and download; `rows` overrides the order of its rows."""
     files = {row[0]: row[0] for row in answer.rows} if ident == "files" else {}
     chart_context = ChartContext(view.lang, view.dark, {"file": files})
-    with st.container(border=True, key=f"figure-{ident}", height="stretch"), notices.error_boundary(view.lang, ident):
+    with st.container(border=True, key=f"figure-{ident}", height="stretch"), blocks.error_boundary(view.lang, ident):
         blocks.head(title, view.word(f"load.{ident}_are"))
         for note in notes:
             blocks.note(note)
@@ -163,12 +161,6 @@ def _note(view: PageContext, written: str) -> str:
     note, colon, what = written.partition(": ")
     key = f"note.{note.replace(' ', '_')}"
     return text.word_or(written, key, view.lang, what=text.digits(what, view.lang)) if colon else written
-
-
-def _sentence(refusal: str, lang: str) -> str:
-    """A refusal in the user's language and digits; names of files, which are isolated, keep theirs."""
-    parts = _ISOLATED.split(spoken(refusal, lang))
-    return "".join(part if _ISOLATED.fullmatch(part) else text.digits(part, lang) for part in parts)
 
 
 def name_of(view: PageContext, section: str, name: str) -> str:

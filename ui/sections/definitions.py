@@ -10,9 +10,8 @@ from etl.semantic.answers import Metric
 from etl.semantic.catalog import derived, derived_names
 from etl.semantic.formulas import changes, formula
 from ui.components import table_html
-from ui.components.notices import error_boundary
+from ui.components.blocks import controlled, error_boundary
 from ui.components.table_html import Column
-from ui.components.widgets import controlled
 from ui.data import warehouse
 from ui.i18n import text
 from ui.state import page_context, page_parameters

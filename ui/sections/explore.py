@@ -14,9 +14,9 @@ from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import DIMENSIONS, TIME
 from etl.semantic.exportable import StoredRows
 from ui.charts import bars, lines, maps, matrix, titles
-from ui.components import blocks, notices
+from ui.components import blocks
 from ui.components import figures as ui
-from ui.components.widgets import controlled
+from ui.components.blocks import controlled
 from ui.data import warehouse
 from ui.i18n import text
 from ui.sections import explore_rows
@@ -59,13 +59,13 @@ def explore(view: PageContext) -> None:
     if problems := problems_of(warehouse.catalogue(), selection.names, selection.by, view.where):
         _refused(view, problems)
         return
-    with notices.error_boundary(view.lang, PAGE):
+    with blocks.error_boundary(view.lang, PAGE):
         with st.spinner(view.word("more.counting")):
             answer = scoped_query.free(view, selection.names, selection.by)
         if isinstance(answer, StoredRows):
             blocks.note(view.word("more.too_many_for_chart"))
         elif scoped_query.nothing(answer):
-            notices.notice(view.lang, "state.empty_title", view.word("state.empty"))
+            blocks.notice(view.lang, "state.empty_title", view.word("state.empty"))
             return
         else:
             _figures(view, selection, answer)

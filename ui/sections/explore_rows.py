@@ -12,11 +12,11 @@ from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME
 from ui.charts import matrix
 from ui.charts.matrix import ORDERED
-from ui.components import blocks, notices, tables
+from ui.components import blocks, tables
+from ui.components.blocks import controlled
 from ui.components.footer import context, footer, subtitle
 from ui.components.paged_rows import PagedRows
 from ui.components.table_state import InAddress
-from ui.components.widgets import controlled
 from ui.data import warehouse
 from ui.i18n import text
 from ui.state import page_context, page_parameters, rendering
@@ -49,7 +49,7 @@ def rows(view: PageContext, selection: Selection, source: Answer | exportable.St
     # Time and bands come in their own order, other groups by their first measure.
     is_ordered = selection.is_timed or set(selection.by) & set(ORDERED)
     start = selection.by[0] if is_ordered else f"-{selection.names[0]}"
-    with st.container(border=True, key="figure-rows"), notices.error_boundary(view.lang, "rows"):
+    with st.container(border=True, key="figure-rows"), blocks.error_boundary(view.lang, "rows"):
         is_pivot = shape == "pivot" and not isinstance(source, exportable.StoredRows)
         count = (
             len({row[: len(selection.by) - 1] for row in answer.rows}) if is_pivot else exportable.of(source).count()

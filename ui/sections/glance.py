@@ -11,9 +11,9 @@ from etl.core.jalali import last_complete_months, unit_of
 from etl.semantic.answers import Answer
 from etl.semantic.ranking import LEAST, worse_side
 from ui.charts import elements
-from ui.components import blocks, tables
+from ui.components import blocks, page_files, tables
+from ui.components.blocks import error_boundary
 from ui.components.cards import polygon
-from ui.components.notices import error_boundary
 from ui.components.table_html import Column
 from ui.data import warehouse
 from ui.i18n import text
@@ -48,6 +48,7 @@ def _show(view: PageContext, by: str) -> None:
         first = unit_of(last_complete_months(view.as_of, MONTHS)[0], "month").label
         below = view.word("glance.sub", month=text.unit_label(first, view.lang), fewest=text.number(LEAST, view.lang))
         st.html(blocks.heading(title, below))
+        page_files.note("glance", title, below, places)
         _table(view, places, whole, months, title)
 
 

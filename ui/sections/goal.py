@@ -11,9 +11,8 @@ from etl.core import jalali
 from etl.core.text_folding import latin_digits
 from etl.semantic.answers import Answer
 from ui.components import blocks, day_field
+from ui.components.blocks import controlled, error_boundary
 from ui.components.footer import question
-from ui.components.notices import error_boundary
-from ui.components.widgets import controlled
 from ui.data import warehouse
 from ui.i18n import text
 from ui.state import address, page_parameters, rendering, scoped_query

@@ -9,10 +9,10 @@ from etl.analysis import detail
 from etl.operations import audit
 from etl.semantic.answers import Answer
 from etl.warehouse.dimensions import expand_groups
-from ui.components import blocks, notices, tables
+from ui.components import blocks, tables
+from ui.components.blocks import controlled
 from ui.components.footer import context, footer, subtitle
 from ui.components.table_state import InAddress
-from ui.components.widgets import controlled
 from ui.data import registers, user, warehouse
 from ui.i18n import text
 from ui.sections.listings import institute_address
@@ -59,11 +59,11 @@ def find(view: PageContext) -> None:
 @rendering.fragment
 def listing(view: PageContext) -> None:
     """The institutes of the scope or of the search, with their measures; each name links to its page."""
-    with st.container(border=True, key="figure-institutes"), notices.error_boundary(view.lang, "institutes"):
+    with st.container(border=True, key="figure-institutes"), blocks.error_boundary(view.lang, "institutes"):
         answer, is_search = _listed(view), bool(page_parameters.one(PAGE, "find"))
         if not answer.rows:
             words = "institute.none_found" if is_search else "state.empty"
-            notices.notice(view.lang, "state.empty_title", view.word(words))
+            blocks.notice(view.lang, "state.empty_title", view.word(words))
             return
         # The register itself holds more institutes.
         counted = "count_found" if is_search else "count" if _counts_licences(view) else "count_staffed"
@@ -156,12 +156,12 @@ def _yes(view: PageContext, value: bool | None) -> str:
 @rendering.fragment
 def licences(view: PageContext, institute: detail.Institute) -> None:
     """The licence history: each application with its decision and validity."""
-    with st.container(border=True, key="figure-licences"), notices.error_boundary(view.lang, "licences"):
+    with st.container(border=True, key="figure-licences"), blocks.error_boundary(view.lang, "licences"):
         answer = warehouse.result(detail.licences, institute.code)
         title = view.word("institute.licences", count=text.number(len(answer.rows), view.lang))
         blocks.head(title, institute.name)
         if not answer.rows:
-            notices.notice(view.lang, "state.empty_title", view.word("institute.no_licences"))
+            blocks.notice(view.lang, "state.empty_title", view.word("institute.no_licences"))
             return
         words = {name: lambda value: text.digits(value or "–", view.lang) for name in ("application_no", "licence_no")}
         words["outcome"] = lambda value: (
@@ -174,7 +174,7 @@ def licences(view: PageContext, institute: detail.Institute) -> None:
 @rendering.fragment
 def people(view: PageContext) -> None:
     """Pseudonymous rows of people for users with that right; for others a note that they are not available."""
-    with st.container(border=True, key="figure-people"), notices.error_boundary(view.lang, "people"):
+    with st.container(border=True, key="figure-people"), blocks.error_boundary(view.lang, "people"):
         blocks.head(view.word("institute.people"))
         if not registers.may_see_rows():
             blocks.note(view.word("institute.people_off"))
@@ -184,7 +184,7 @@ def people(view: PageContext) -> None:
         answer = spells.first(tables.PAGE_ROWS)
         _note_once(view, spells.answer.publication.id, len(answer.rows))
         if not answer.rows:
-            notices.notice(view.lang, "state.empty_title", view.word("state.empty"))
+            blocks.notice(view.lang, "state.empty_title", view.word("state.empty"))
             return
         words = {"row": lambda number: text.number(number, view.lang)}
         columns = tables.columns_of(view, answer, context(view), words=words)
@@ -196,7 +196,7 @@ def _note_once(view: PageContext, publication: str, rows: int) -> None:
     """Record in the audit log that rows of people are shown; reruns of the same view count as one event."""
     event = (publication, view.as_of, warehouse.frozen(view.where))
     if st.session_state.get("people noted") != event:
-        institute = ",".join(view.where.get("institute", ()))[:200] or "all"
+        institute = ",".join(map(audit.plain, view.where.get("institute", ())))[:200] or "all"
         seen: dict[str, str | int] = {"publication": publication, "institute": institute, "rows": rows}
         user.record("detail", **seen, **audit.rights(user.scope()))
         st.session_state["people noted"] = event

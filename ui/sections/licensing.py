@@ -9,7 +9,7 @@ from ui.charts import bars, steps
 from ui.charts import licensing as charts
 from ui.components import blocks
 from ui.components import figures as ui
-from ui.components.notices import error_boundary
+from ui.components.blocks import error_boundary
 from ui.data import warehouse
 from ui.i18n import text
 from ui.state import scoped_query

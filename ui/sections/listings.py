@@ -10,10 +10,9 @@ import streamlit as st
 
 from etl.semantic.answers import Answer
 from ui.components import blocks, tables
+from ui.components.blocks import controlled, error_boundary
 from ui.components.footer import context, footer, where_and_when
-from ui.components.notices import error_boundary
 from ui.components.table_state import AmongLists, InSession
-from ui.components.widgets import controlled
 from ui.data import warehouse
 from ui.i18n import text
 from ui.state import page_context, page_parameters, rendering, scoped_query
@@ -65,7 +64,9 @@ def _listing(view: PageContext, analysis: str, ident: str) -> None:
             blocks.note(view.word("listing.none"))
         if ignored:
             blocks.note(scoped_query.no_effect(view, ignored))
-        footer(view, answer, ident, with_table=False)
+        # The list of what ends holds at most the last of these days.
+        limit = view.word("why.days", count=text.number(int(days or DAYS_LEFT[-1]), view.lang)) if ends else ""
+        footer(view, answer, ident, with_table=False, limit=limit)
 
 
 def within(answer: Answer, days: str) -> Answer:

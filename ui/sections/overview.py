@@ -8,16 +8,17 @@ import streamlit as st
 
 from etl.analysis import data_quality, registry
 from etl.semantic.answers import Answer
+from etl.warehouse.dimensions import PLACES
 from ui.components import blocks, table_html, tables
+from ui.components.blocks import error_boundary, notice
 from ui.components.cards import headline
 from ui.components.footer import question
-from ui.components.notices import error_boundary, notice
 from ui.components.table_html import Column
 from ui.data import warehouse
 from ui.i18n import text
 from ui.state import page_parameters, periods, rendering, scoped_query
 from ui.state.page_context import PageContext
-from ui.summary import different, needs_action, ranks, verdict
+from ui.summary import different, needs_action, verdict
 from ui.summary.needs_action import Action
 from ui.summary.sources import Sources
 
@@ -39,7 +40,7 @@ def sources(view: PageContext) -> Sources:
         return warehouse.ask(*names, by=by, on=on, over=over, where=where)
 
     def everywhere(name: str) -> Answer:
-        known = registry.filters(name) - {"province", "county", "institute"}
+        known = registry.filters(name) - {*PLACES}
         return warehouse.analyse(name, on=view.as_of, where=view.under(known)[0])
 
     def compared(name: str, by: str) -> Answer:
@@ -120,7 +121,7 @@ def _needing_action(view: PageContext) -> None:
         if actions:
             body = f'<ol class="pd-actions">{"".join(_action(view, action) for action in actions)}</ol>'
         st.html(blocks.heading(view.word("action.title")) + body)
-        partly = [name for name in view.where if name not in ("province", "county", "institute", "activity")]
+        partly = [name for name in view.where if name not in (*PLACES, "activity")]
         if partly:
             filters = text.listed([view.word(f"scope.{name}") for name in partly], view.lang)
             blocks.note(view.word("action.whole", filters=filters))
@@ -146,8 +147,8 @@ def ranked(view: PageContext) -> None:
 def _everywhere(view: PageContext) -> dict[str, Answer]:
     """Each measure by province against the nation, on its latest settled day or over the period of the page."""
     answers = {}
-    for name in ranks.COMPARED:
-        where, _ = view.under(warehouse.catalogue()[name].dimensions - {"province", "county", "institute"})
+    for name in different.COMPARED:
+        where, _ = view.under(warehouse.catalogue()[name].dimensions - {*PLACES})
         over = view.complete_months(periods.DEFAULT_MONTHS) if warehouse.catalogue()[name].kind == "event" else None
         with suppress(warehouse.TooEarly):
             answers[name] = scoped_query.different(view, name, "province", where, over)
@@ -161,9 +162,9 @@ def _ranked(view: PageContext) -> None:
             return Column(head, view.word(head), lambda row: text.escape(row[at]), is_number=at in (1, 2, 4))
 
         similar = scoped_query.similar_to(view.where["province"][0])
-        heads = ("dimension.measure", *ranks.HEADS, *(["compare.similar"] if similar else []))
+        heads = ("dimension.measure", *different.HEADS, *(["compare.similar"] if similar else []))
         columns = [column(at, head) for at, head in enumerate(heads)]
-        rows, title = ranks.rows(sources(view), _everywhere(view), similar), view.word("profile.ranks")
+        rows, title = different.ranks(sources(view), _everywhere(view), similar), view.word("profile.ranks")
         table = table_html.html(columns, rows, rows, title, sort="", foot=())
         st.html(blocks.heading(title, view.word("profile.ranks_are")) + table)
         names = text.listed([text.member("province", code, view.lang) for code in similar], view.lang)

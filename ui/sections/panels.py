@@ -11,8 +11,8 @@ import streamlit as st
 
 from ui.charts import bars, lines, maps
 from ui.components import figures
+from ui.components.blocks import error_boundary
 from ui.components.cards import headline_number
-from ui.components.notices import error_boundary
 from ui.data import warehouse
 from ui.i18n import text
 from ui.sections import goal

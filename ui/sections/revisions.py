@@ -7,7 +7,7 @@ import streamlit as st
 
 from etl.analysis import data_quality as load
 from etl.core.paths import warehouse_pointer
-from ui.components import blocks, notices, tables
+from ui.components import blocks, tables
 from ui.data import registers, warehouse
 from ui.i18n import text
 from ui.sections import compare, data_quality
@@ -26,7 +26,7 @@ def why(view: PageContext) -> None:
 
 @rendering.fragment
 def _why(view: PageContext) -> None:
-    with notices.error_boundary(view.lang, "why"):
+    with blocks.error_boundary(view.lang, "why"):
         revision = registers.last_revision()
         if revision is None:
             blocks.head(view.word("why.title"), view.word("load.first_publication"))
@@ -68,7 +68,7 @@ def log(view: PageContext) -> None:
     """The log of changes in the nation's numbers between all publications kept."""
     with (
         st.container(border=True, key="figure-revisions", height="stretch"),
-        notices.error_boundary(view.lang, "revisions"),
+        blocks.error_boundary(view.lang, "revisions"),
     ):
         log = registers.revisions()
         none = "load.no_revisions" if registers.last_revision() else "load.first_publication"

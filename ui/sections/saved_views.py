@@ -1,10 +1,15 @@
 """The saved views of a page: save, open, share and delete."""
 
+from collections.abc import Sequence
 from datetime import date
+from functools import partial
 
 import streamlit as st
 
+from ui.access.saved_views import Saved
 from ui.components import blocks
+from ui.components.blocks import controlled
+from ui.data import user
 from ui.i18n import text
 from ui.state import page_parameters, saved_views
 from ui.state.page_context import PageContext
@@ -16,12 +21,17 @@ _REASONS = {reason: f"views.{reason}" for reason in ("empty", "long", "taken", "
 
 def copy_link(view: PageContext) -> None:
     """A button that copies the address of what is shown (static/shell.js)."""
-    copied = view.escaped("why.copied")
     with st.container(key="copy-link", width="content"):
-        st.html(
-            f'<button type="button" class="pd-copy" data-copied="{copied}">{view.escaped("why.copy")}</button>'
-            '<span role="status" class="pd-note"></span>'
-        )
+        st.html(copy_button(view.escaped("why.copy"), view.escaped("why.copied")))
+
+
+def copy_button(label: str, copied: str, words: str = "") -> str:
+    """A button that copies `words`, or the address, as HTML; `label` and `copied`, what it says then, are escaped."""
+    data = f' data-words="{text.escape(words)}"' if words else ""
+    return (
+        f'<button type="button" class="pd-copy" data-copied="{copied}"{data}>{label}</button>'
+        '<span role="status" class="pd-note"></span>'
+    )
 
 
 def block(view: PageContext, name: str) -> None:
@@ -44,14 +54,14 @@ def _inside(view: PageContext, name: str) -> None:
     shelf = saved_views.shelf()
     if not shelf.is_whole:
         blocks.note(view.word("views.unreadable"), is_status=True)
-    page_views = [saved for saved in shelf.views if saved.page == name]
-    blocks.note(f"{view.word('views.shared' if page_views else 'views.none')} {view.word('views.copies')}")
+    page_views, teams = [saved for saved in shelf.views if saved.page == name], user.teams()
+    told = "views.shared" if teams and page_views else "views.own" if page_views else "views.none"
+    blocks.note(f"{view.word(told)} {view.word('views.copies')}")
     for number, saved in enumerate(page_views):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"view-{number}"):
-            address = page_parameters.address(saved.page, view.lang, saved.parameters)
-            st.html(
-                f'<div class="pd-views"><a href="{text.escape(address)}" target="_self">{text.escape(saved.name)}</a></div>'
-            )
+            _link(view, saved)
+            if teams:
+                _team(view, saved, teams, number)
             st.button(
                 view.word("views.delete"),
                 key=f"view-delete-{number}",
@@ -59,6 +69,41 @@ def _inside(view: PageContext, name: str) -> None:
                 on_click=_delete,
                 args=(view, saved.name),
             )
+    if of_others := [saved for saved in shelf.shared if saved.page == name]:
+        blocks.note(view.word("views.of_others"))
+        for saved in of_others:
+            _link(view, saved, view.word("views.by", who=text.isolated(saved.owner, view.lang)))
+
+
+def _link(view: PageContext, saved: Saved, about: str = "") -> None:
+    address = page_parameters.address(saved.page, view.lang, saved.parameters)
+    st.html(
+        f'<div class="pd-views"><a href="{text.escape(address)}" target="_self">{text.escape(saved.name)}</a> '
+        f"{text.escape(about)}</div>"
+    )
+
+
+def _team(view: PageContext, saved: Saved, teams: Sequence[str], number: int) -> None:
+    """The choice of the team that sees a view."""
+    options = ["", *dict.fromkeys([*teams, *([saved.team] if saved.team else [])])]
+    controlled(
+        st.selectbox,
+        view.word("views.share"),
+        f"view team {number}",
+        saved.team,
+        partial(_share, view, saved.name),
+        options=options,
+        format_func=lambda team: team or view.word("views.nobody"),
+        label_visibility="collapsed",
+        width=180,
+    )
+
+
+def _share(view: PageContext, name: str, team: str) -> None:
+    try:
+        saved_views.share(name, team)
+    except OSError:
+        st.session_state[_MESSAGE] = view.word("views.unwritable")
 
 
 def _save(view: PageContext, name: str) -> None:

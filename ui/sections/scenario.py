@@ -10,9 +10,8 @@ from ui.charts import scenario_paths
 from ui.charts.elements import metric_of, unit_of
 from ui.components import blocks
 from ui.components import figures as ui
+from ui.components.blocks import controlled, error_boundary, notice
 from ui.components.footer import question
-from ui.components.notices import error_boundary, notice
-from ui.components.widgets import controlled
 from ui.data import user, warehouse
 from ui.i18n import text
 from ui.state import address, page_parameters, scoped_query

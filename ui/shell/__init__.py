@@ -1,0 +1,1 @@
+"""Around the pages: frame and menu, sign-in and its gate, middleware, logs, and the data address /data/."""

@@ -6,14 +6,14 @@ users. The allowed names are Streamlit's own setting `server.allowedHosts`.
 
 from urllib.parse import urlsplit
 
+import streamlit as st
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
-from streamlit import config
-from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from ui.i18n import text
 from ui.shell.requests import CLOSE_SOCKET, language
+from ui.streamlit_internals import is_host_allowed
 
 
 class AllowedHosts:
@@ -38,7 +38,7 @@ def _refusal(headers: Headers) -> tuple[int, str] | None:
     """Status and text key of a refusal. X-Forwarded-Host is ignored: a page after DNS rebinding can set it, but not Host."""
     hosts = headers.getlist("host")
     # Streamlit takes an empty list for "any name".
-    if len(hosts) != 1 or not config.get_option("server.allowedHosts") or not is_host_allowed(hosts[0]):
+    if len(hosts) != 1 or not st.get_option("server.allowedHosts") or not is_host_allowed(hosts[0]):
         return 421, "state.foreign_host"
     # Compared exactly, as Streamlit does: what passes here is same-origin for Streamlit too.
     if any(_authority(origin) != hosts[0] for origin in headers.getlist("origin")):

@@ -28,13 +28,13 @@ from starlette.routing import Route
 
 from etl.core.errors import AccessDenied, OtherVersion, QuestionError, Refused, TooEarly
 from etl.operations import audit
-from etl.operations.tokens import Token
-from etl.operations.worker_process import Ended
 from etl.semantic import access, exportable
 from etl.semantic.access import ADMINISTRATOR, AccessScope
 from etl.semantic.answers import Answer
+from ui.access.tokens import Token
 from ui.charts.elements import ChartContext
 from ui.data import owed, user, warehouse
+from ui.data.worker_process import Ended
 from ui.exports import about, dictionary
 from ui.exports.job import DATA_FORMS, FORMS, MANY_CELLS, ExportJob, Making, noted
 from ui.i18n import text
@@ -115,6 +115,7 @@ def _respond(request: Request, answer: "Callable[[Request, Given, _Asker], Respo
         except Wrong as wrong:
             raise _Refused(400, str(wrong)) from None
         except AccessDenied:
+            _note_attempt(request, asker.scope)
             raise refused(403, "denied") from None
         except TooEarly:
             raise _Refused(400, text.word("figure.not_settled", lang)) from None
@@ -130,6 +131,13 @@ def _respond(request: Request, answer: "Callable[[Request, Given, _Asker], Respo
     except _Refused as error:
         refusal = error
     return PlainTextResponse(f"{refusal}\n", refusal.status, _HEADERS | refusal.headers)
+
+
+def _note_attempt(request: Request, scope: AccessScope) -> None:
+    """Record in the audit log that somebody asked for what is outside of the rights."""
+    if people.mode() != "open":
+        why = {"why": "outside of the rights", "page": "data address"} | audit.rights(scope) | people.client(request)
+        audit.record(people.audit_folder(), scope.sub, "refused", **why)
 
 
 def _file(given: Given, lang: str) -> str:

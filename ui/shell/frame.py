@@ -7,14 +7,16 @@ from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
-from streamlit.elements.lib.mutable_tab_container import TabContainer
 
 from etl.analysis import data_quality
-from ui.components.notices import error_boundary, notice
+from ui.components import page_files
+from ui.components.blocks import error_boundary, notice
 from ui.data import owed, user, warehouse
 from ui.i18n import text
+from ui.sections import saved_views
 from ui.shell import people, sign_in_page
 from ui.state import page_context, page_parameters, rendering
+from ui.streamlit_internals import DeltaGenerator
 
 # How many invalid address parameters are shown, and how many letters of each.
 _MOST_LEFT, _MOST_LETTERS = 4, 40
@@ -31,7 +33,7 @@ def part_open(entry: Mapping[str, Any], parts: Mapping[str, Callable[[], None]])
     return page
 
 
-def _tabs(entry: Mapping[str, Any], part: str) -> TabContainer:
+def _tabs(entry: Mapping[str, Any], part: str) -> DeltaGenerator:
     """Draw the tabs of a page; returns the container of the open one."""
     lang, key = page_context.language(), f"tabs {entry['page']}"
     names = {part_name: text.part_words(part_name)[lang] for part_name in text.parts(entry)}
@@ -62,6 +64,7 @@ def run(menu: Callable[[str], Mapping[str, list[st.Page]]]) -> None:
         user.scope()
         page_context.enter_page(part)
         _heading(entry, text.part_words(part), lang)
+        tools = st.container(key="page-tools", horizontal=True, gap="small", vertical_alignment="center")
         if left := page_context.left_out():
             notice(lang, "state.left_out_title", text.word("state.left_out", lang, parts=_shortened(left, lang)))
         if pinned:
@@ -70,6 +73,8 @@ def run(menu: Callable[[str], Mapping[str, list[st.Page]]]) -> None:
             chosen.run()
         with error_boundary(lang, part):
             rendering.flush()
+        with tools, error_boundary(lang, "page-tools"):
+            _tools(part, text.part_words(part)[lang] if len(text.parts(entry)) > 1 else entry[lang])
         _trust(lang)
         page_context.write()
     except user.AccessDenied:
@@ -82,6 +87,14 @@ def run(menu: Callable[[str], Mapping[str, list[st.Page]]]) -> None:
         st.code("python -m etl build", language="bash")
     finally:
         page_context.leave_page()
+
+
+def _tools(part: str, title: str) -> None:
+    """What can be done with the whole page: save its view, copy its link, take it away as one workbook."""
+    view = page_context.view()
+    saved_views.block(view, part)
+    saved_views.copy_link(view)
+    page_files.offer(view, title, tuple(page_context.parts().values()))
 
 
 def _signed_in(lang: str) -> str:
@@ -141,6 +154,7 @@ def _switches(lang: str) -> str:
     other = "en" if lang == "fa" else "fa"
     return (
         f'<nav class="pd-switch"><a class="pd-print" href="#" role="button">{text.escaped("app.print", lang)}</a>'
+        f'<a class="pd-present" href="#" role="button">{text.escaped("more.present", lang)}</a>'
         f'<a class="pd-look" href="#" role="button">{text.escaped("app.look", lang)}</a>'
         f'<a href="{_address(other)}" lang="{other}" hreflang="{other}" title="{text.escaped("app.language_help", lang)}">'
         f"{text.escaped('app.language', lang)}</a></nav>"
@@ -182,7 +196,17 @@ def _trust(lang: str) -> None:
     if missing := warehouse.result(data_quality.refused_files):
         files = [text.isolated(file, lang) for file in missing]
         sentences.insert(1, text.escaped("trust.missing", lang, files=text.listed(files, lang)))
-    sentences += [f"{text.escape(name)}: <bdi>{text.escape(told)}</bdi>" for name, told in owed.lines(lang, published)]
+    cited, releases = owed.citation(lang, published), text.word("owed.calendar", lang)
+    for name, told in owed.lines(lang, published):
+        words = f"<bdi>{text.escape(told)}</bdi>"
+        if told == cited:
+            words += (
+                f" {saved_views.copy_button(text.escaped('owed.copy', lang), text.escaped('owed.copied', lang), told)}"
+            )
+        # Twelve days are opened by who wants them.
+        is_long = name == releases
+        label = text.escape(name)
+        sentences.append(f"<details><summary>{label}</summary>{words}</details>" if is_long else f"{label}: {words}")
     spans = "".join(f"<span>{part}</span>" for part in sentences)
     scope = page_context.view().scope.address()
     links = "".join(

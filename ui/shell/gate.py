@@ -7,12 +7,12 @@ serves this machine only, every request passes.
 import json
 import time
 from collections.abc import Iterable, MutableMapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import httpx
+import streamlit as st
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
@@ -20,11 +20,10 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from streamlit import config
-from streamlit.user_info import generate_login_redirect_url
 
 from etl.operations import audit
-from etl.operations.sessions import LONGEST_SECONDS, Offer
+from ui import streamlit_internals
+from ui.access.sessions import LONGEST_SECONDS, Offer
 from ui.data import user
 from ui.shell import people, sign_in_page
 from ui.shell.people import Person
@@ -39,7 +38,6 @@ _CLOSED_FOLDERS = ("/_stcore/", "/media/", "/files/", "/component/", "/metrics")
 # the address.
 _SHUT = ("/_stcore/upload_file", "/_stcore/agent", "/auth/logout")
 _PRIVATE = {"Cache-Control": "private, no-store"}
-_STREAMLIT_COOKIES = (b"_streamlit_user",)
 # What a browser deletes at sign-out, besides these cookies; "cookies" would be those of the whole domain, the provider's too.
 _CLEARED = '"storage"'
 # How often an open socket checks that its session is still valid.
@@ -108,7 +106,7 @@ def _is_this_machine(connection: HTTPConnection) -> bool:
     listens on an address of its own, which no other machine can send from.
     """
     client = connection.client.host if connection.client else ""
-    local = {*people.LOCAL, config.get_option("server.address")}
+    local = {*people.LOCAL, st.get_option("server.address")}
     forwarded = {"forwarded", "x-forwarded-for", "x-real-ip"} & set(connection.headers)
     return client in local and connection.url.hostname in local and not forwarded
 
@@ -135,13 +133,18 @@ def offer(path: Path, name: str, details: dict[str, str | int]) -> str:
 def begin() -> dict[str, Any]:
     """Start sign-in, once per process: from then on pages resolve the scope of the signed-in user. Raises Faulty."""
     secrets = people.begin()
-    record = partial(audit.record, people.audit_folder())
     user.begin(
         None
         if people.mode() == "open"
-        else user.SignIn(people.scope_of_run, offer, record, _events, people.groups_of_run)
+        else user.SignIn(people.scope_of_run, offer, _record, _events, people.groups_of_run, people.teams_of_run)
     )
     return secrets
+
+
+def _record(sub: str, event: str, **more: str | int) -> None:
+    """Record an event of the person of this run."""
+    person = people.of_run()
+    audit.record(people.audit_folder(), sub, event, **more, **(person.client if person else {}))
 
 
 def _events() -> tuple[list[audit.Event], audit.Verified | None]:
@@ -186,7 +189,7 @@ async def _sign_out(request: Request) -> Response:
     # A page that goes on by itself: a redirect of a form to another host is what form-action forbids.
     answer = HTMLResponse(sign_in_page.leaving(to), headers=_PRIVATE | {"Clear-Site-Data": _CLEARED})
     for name in request.cookies:
-        if name.encode().startswith(_STREAMLIT_COOKIES):
+        if name.encode().startswith(streamlit_internals.COOKIES):
             answer.delete_cookie(name, base_path() or "/")
     return answer
 
@@ -216,7 +219,7 @@ async def _sign_in(_: Request) -> Response:
             (await client.get(address)).raise_for_status()
     except httpx.HTTPError:
         return HTMLResponse(sign_in_page.with_link("provider_down", "/sign-in", "again"), 504, _PRIVATE)
-    return RedirectResponse(generate_login_redirect_url("default"), headers=_PRIVATE)
+    return RedirectResponse(streamlit_internals.sign_in_address(), headers=_PRIVATE)
 
 
 async def _file(request: Request) -> Response:
@@ -312,7 +315,7 @@ def _short_lived(send: Send) -> Send:
 
 def _cookies(headers: Iterable[tuple[bytes, bytes]]) -> Iterable[tuple[bytes, bytes]]:
     for name, value in headers:
-        if name.lower() == b"set-cookie" and value.startswith(_STREAMLIT_COOKIES):
+        if name.lower() == b"set-cookie" and value.startswith(streamlit_internals.COOKIES):
             parts = [part for part in value.split(b"; ") if not part.lower().startswith(b"expires=")]
             parts = [
                 b"Max-Age=%d" % LONGEST_SECONDS
@@ -337,7 +340,7 @@ def _unprefixed(headers: Iterable[tuple[bytes, bytes]]) -> Iterable[tuple[bytes,
         if name.lower() == b"cookie" and (prefix := _prefix()):
             cookies = (cookie.strip() for cookie in value.split(b";"))
             value = b"; ".join(
-                cookie.removeprefix(prefix) for cookie in cookies if not cookie.startswith(_STREAMLIT_COOKIES)
+                cookie.removeprefix(prefix) for cookie in cookies if not cookie.startswith(streamlit_internals.COOKIES)
             )
         yield name, value
 

@@ -8,8 +8,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from ui.streamlit_internals import LOGGERS
+
 # The loggers that write about single requests or sessions, at any level.
-_REQUESTS = ("streamlit.web.server.", "streamlit.runtime.", "streamlit.error_util", "websockets")
+_REQUESTS = (*LOGGERS, "websockets")
 
 
 def keep_users_out() -> None:

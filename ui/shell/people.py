@@ -18,15 +18,13 @@ from typing import Any
 
 import streamlit as st
 from starlette.requests import HTTPConnection
-from streamlit import config
-from streamlit.web.server.starlette import starlette_auth_routes as streamlit_auth
-from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
 from etl.core import settings
 from etl.core.errors import AccessDenied
 from etl.operations import audit, roles, sign_in
-from etl.operations.sessions import LONGEST_SECONDS, Session, Sessions
 from etl.semantic.access import AccessScope
+from ui import streamlit_internals
+from ui.access.sessions import LONGEST_SECONDS, Session, Sessions
 from ui.shell.requests import settings_at_start
 from ui.state import personal_tokens
 
@@ -79,7 +77,7 @@ def secrets() -> dict[str, Any]:
 def begin() -> dict[str, Any]:
     """Check the sign-in mode and its files at start; returns Streamlit's secrets. Raises Faulty."""
     if mode() == "open":
-        address = config.get_option("server.address")
+        address = st.get_option("server.address")
         if address not in LOCAL:
             raise settings.Faulty(
                 [f"sign_in.mode: open serves this machine only, and server.address is {address or 'every address'}"]
@@ -110,7 +108,8 @@ def forgery(connection: HTTPConnection) -> str:
     if mode() == "proxy":
         pretends = {USER_HEADER, GROUPS_HEADER, SECRET_HEADER} & set(connection.headers)
         return "wrong proxy secret" if pretends and not _has_secret(connection) else ""
-    return "forged cookie" if connection.cookies.get(USER_COOKIE_NAME) and not _cookie(connection) else ""
+    has_cookie, content = streamlit_internals.sign_in_cookie(connection)
+    return "forged cookie" if has_cookie and not content else ""
 
 
 def client(connection: HTTPConnection) -> dict[str, str]:
@@ -175,6 +174,11 @@ def groups_of_run() -> tuple[str, ...]:
     return person.groups if person else ()
 
 
+def teams_of_run() -> tuple[str, ...]:
+    """Those of these groups that access.toml knows."""
+    return tuple(name for name in groups_of_run() if name in table().groups)
+
+
 def own_sessions() -> list[tuple[float, float]]:
     """Beginning and last sight of the sessions of the person of this run, the latest first."""
     person = of_run()
@@ -221,16 +225,8 @@ def _roles_at(path: Path, _changed: int) -> roles.Roles:
     return roles.read(path)
 
 
-def _cookie(connection: HTTPConnection) -> bytes | None:
-    """The content of the cookie of the sign-in, if this installation signed it."""
-    try:
-        return streamlit_auth._get_cookie_value_from_request(connection, USER_COOKIE_NAME)  # type: ignore[arg-type]
-    except (ValueError, KeyError, TypeError):
-        return None
-
-
 def _of_cookie(connection: HTTPConnection) -> Person | None:
-    raw = _cookie(connection)
+    _, raw = streamlit_internals.sign_in_cookie(connection)
     try:
         claims: Mapping[str, Any] = json.loads(raw) if raw else {}
         sub, began, expires = claims["sub"], float(claims["iat"]), float(claims["exp"])

@@ -3,8 +3,8 @@
 from functools import cache
 from urllib.parse import parse_qs
 
+import streamlit as st
 from starlette.types import Message, Scope
-from streamlit import config
 
 from etl.core import settings
 from ui.i18n import text
@@ -20,7 +20,7 @@ def settings_at_start() -> settings.Settings:
 
 def base_path() -> str:
     """The path of `server.baseUrlPath`, empty at the root."""
-    path = str(config.get_option("server.baseUrlPath") or "").strip("/")
+    path = str(st.get_option("server.baseUrlPath") or "").strip("/")
     return f"/{path}" if path else ""
 
 

@@ -15,6 +15,7 @@ from dataclasses import replace
 from datetime import datetime
 from http.client import HTTPException
 
+import streamlit as st
 from prometheus_client import CollectorRegistry, Histogram, ProcessCollector, disable_created_metrics
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -24,11 +25,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
-from streamlit import config
-from streamlit.runtime import Runtime
 
 from etl.core import settings
 from etl.operations import audit, readiness
+from ui import streamlit_internals
 from ui.data import warehouse
 from ui.shell import logs
 from ui.shell.requests import base_path, settings_at_start
@@ -137,9 +137,8 @@ class _State(Collector):
         questions.add_metric(["cache"], cached)
         questions.add_metric(["database"], computed)
         yield questions
-        if Runtime.exists():
-            active = Runtime.instance().stats_mgr.get_stats(["active_sessions"]).get("active_sessions", ())
-            sessions = sum(int(getattr(gauge, "value", 0)) for gauge in active)
+        sessions = streamlit_internals.open_sessions()
+        if sessions is not None:
             yield GaugeMetricFamily("policeyar_open_sessions", "Readers who are connected", sessions)
 
 
@@ -153,8 +152,8 @@ def _tell_systemd() -> None:
     If the process is stopped or its event loop hangs, no message is sent and systemd restarts it.
     """
     every = int(os.environ.get("WATCHDOG_USEC") or 20_000_000) / 1e6 / 4
-    host = settings.own_address(config.get_option("server.address") or "0.0.0.0")
-    address = f"http://{host}:{config.get_option('server.port')}{base_path()}/healthz"
+    host = settings.own_address(st.get_option("server.address") or "0.0.0.0")
+    address = f"http://{host}:{st.get_option('server.port')}{base_path()}/healthz"
     message = b"READY=1\nWATCHDOG=1"
     while True:
         with suppress(OSError, HTTPException), urllib.request.urlopen(address, timeout=_PATIENCE_SECONDS):

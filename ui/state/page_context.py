@@ -14,10 +14,10 @@ from datetime import date
 from typing import Any
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from etl.core.jalali import add_months, last_complete_months, unit_of
 from etl.warehouse.dimensions import FILTERS, PLACES
+from ui import streamlit_internals
 from ui.data import warehouse
 from ui.i18n import text
 from ui.state import address as parameters
@@ -25,7 +25,7 @@ from ui.state import page_parameters, periods, rendering
 
 # How far back a day can be chosen.
 _YEARS = 25
-_SCOPE, _PAGE, _LANG, _LEFT, _TITLES = "scope", "scope page", "lang", "left out", "titles"
+_SCOPE, _PAGE, _LANG, _LEFT, _TITLES, _PARTS = "scope", "scope page", "lang", "left out", "titles", "page parts"
 
 
 @dataclass(frozen=True)
@@ -200,14 +200,12 @@ def open_part(part: str) -> None:
 def enter_page(page: str) -> None:
     """Begin a page run. A click in the menu keeps the session's scope; Back and Forward restore that of the address."""
     rendering.begin()
-    st.session_state[_TITLES] = {}
+    st.session_state[_TITLES], st.session_state[_PARTS] = {}, {}
     session_scope, came_from = st.session_state.get(_SCOPE), st.session_state.get(_PAGE)
     st.session_state[_PAGE] = page
     address_scope, of_page, rejected = _read(page)
     stayed = came_from == page
-    context = get_script_run_ctx()
-    went_back = context is not None and context.is_history_navigation
-    from_outside = went_back or (stayed and page_parameters.is_new())
+    from_outside = streamlit_internals.went_back() or (stayed and page_parameters.is_new())
     page_parameters.read(page, of_page, from_outside or (not stayed and bool(of_page)))
     if rejected and (session_scope is None or from_outside or not stayed):
         st.session_state[_LEFT] = rejected
@@ -219,6 +217,11 @@ def enter_page(page: str) -> None:
 def titles() -> dict[str, str]:
     """The titles on the page so far, by figure: no two may be equal."""
     return st.session_state.setdefault(_TITLES, {})
+
+
+def parts() -> dict[str, Any]:
+    """The figures, lists and cards on the page so far, by their identifier, for its workbook."""
+    return st.session_state.setdefault(_PARTS, {})
 
 
 def without_places(where: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:

@@ -5,7 +5,7 @@ import time
 from functools import lru_cache
 from pathlib import Path
 
-from etl.operations.tokens import LONGEST_DAYS, Token, Tokens
+from ui.access.tokens import LONGEST_DAYS, Token, Tokens
 from ui.data import user
 from ui.state.saved_views import FOLDER, checked
 

@@ -4,19 +4,16 @@ The questions of deferred parts run concurrently, so that a page waits for its s
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, wait
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial, wraps
 from typing import Any
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ui.data import warehouse
+from ui.streamlit_internals import DeltaGenerator, messages_held
 
 _run = threading.local()
 # Seconds that finished parts wait for the answers of the next one.
@@ -74,7 +71,8 @@ def flush() -> None:
 
 def _draw_all(parts: list[_Part]) -> None:
     answered = [warehouse.soon(part.ready) if part.ready else None for part in parts]
-    with _sent_together() as send:
+    # The browser renders the page again for every group of messages that arrives: in one group they cost a third.
+    with messages_held() as send:
         drawn = []
         for part, future in zip(parts, answered, strict=True):
             # A part that asks only while it is drawn may take long.
@@ -97,32 +95,6 @@ def _draw(part: _Part, answered: Future[object] | None) -> Callable[[], None] | 
         wait([answered])
     with part.place:
         return part.draw()
-
-
-@contextmanager
-def _sent_together() -> Iterator[Callable[[], None]]:
-    """Hold the messages to the browser back and send them at the end, and when the yielded function is called.
-
-    The browser renders the page again for every group of messages that arrives: in one group they cost a third.
-    """
-    context, held = get_script_run_ctx(), list[ForwardMsg]()
-    if context is None:
-        yield lambda: None
-        return
-    enqueue = context._enqueue
-
-    def send() -> None:
-        messages = held.copy()
-        held.clear()
-        for message in messages:
-            enqueue(message)
-
-    context._enqueue = held.append
-    try:
-        yield send
-    finally:
-        context._enqueue = enqueue
-        send()
 
 
 def fragment(draw: Callable[..., None]) -> Callable[..., None]:

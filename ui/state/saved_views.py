@@ -9,8 +9,8 @@ from pathlib import Path
 
 from etl.core.paths import ROOT
 from etl.core.text_folding import display_text
-from etl.operations import saved_views
-from etl.operations.saved_views import Saved, SavedViews
+from ui.access import saved_views
+from ui.access.saved_views import Saved, SavedViews
 from ui.data import user
 
 FOLDER = ROOT / "data" / "views"
@@ -23,10 +23,11 @@ class Unnamed(ValueError):
 
 @dataclass(frozen=True)
 class Shelf:
-    """The views by name, and whether all stored views could be read."""
+    """The user's views by name, whether all stored views could be read, and what others share with a team of the user."""
 
     views: list[Saved]
     is_whole: bool
+    shared: tuple[Saved, ...] = ()
 
 
 def checked(name: str) -> str:
@@ -43,7 +44,7 @@ def shelf() -> Shelf:
     """The user's readable views. Raises only AccessDenied, whatever the database holds."""
     owner = user.scope().sub
     try:
-        return Shelf(*_views().of(owner))
+        return Shelf(*_views().of(owner), tuple(_views().shared(owner, user.teams())))
     except OSError:
         return Shelf([], False)
 
@@ -62,6 +63,13 @@ def save(name: str, page: str, parameters: Mapping[str, Sequence[str]], day: dat
 def delete(name: str) -> None:
     """Delete a view of the user; a missing one is no error."""
     _views().delete(user.scope().sub, name, lambda page: user.record("view_deleted", page=page))
+
+
+def share(name: str, team: str) -> None:
+    """Share a view of the user with one of the user's teams, or with nobody if `team` is empty. Raises AccessDenied, OSError."""
+    if team and team not in user.teams():
+        raise user.AccessDenied
+    _views().share(user.scope().sub, name, team, lambda page: user.record("view_shared", page=page))
 
 
 def _views() -> SavedViews:

@@ -1,7 +1,92 @@
-"""The change of a number with its sign, and whether it is better or worse by the metric's direction."""
+"""A change of a number in words: its sign, whether it is better or worse, and of which parts it is made (etl.analysis.why).
 
-from etl.semantic.answers import Metric
+The parts are arithmetic, never a cause.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from etl.analysis.why import OVERLAP, SMALL, TOTAL
+from etl.semantic.answers import Answer, Metric
 from ui.i18n import text
+from ui.summary import different
+
+_MOST_NAMED = 3
+
+
+def part(change: float | None, unit: str, lang: str, with_unit: bool = True, is_signed: bool = True) -> str:
+    """A part of a difference; of a share in percentage points."""
+    write = text.amount if with_unit else text.plain
+    return write(change, "share_points" if unit == "share" else unit, lang, signed=is_signed)
+
+
+def ranked(answer: Answer, unit: str, effect: str = "effect") -> list[tuple[Any, float]]:
+    """The groups with their part, the largest first; none that is shown as zero."""
+    at = answer.columns.index(effect)
+    groups = [(row[0], row[at]) for row in answer.rows if row[0] not in (SMALL, OVERLAP, TOTAL)]
+    visible = [group for group in groups if group[1] is not None and text.rounded(group[1], unit)]
+    return sorted(visible, key=lambda group: -abs(group[1]))
+
+
+def shown(answer: Answer, metric: Metric) -> Answer:
+    """The answer with the effect first, and effects on a share in percentage points."""
+    unit = "share_points" if metric.unit == "share" else metric.unit
+    metrics = [replace(each, unit=unit) if each.name.endswith("effect") else each for each in answer.metrics]
+    return replace(answer, metrics=(metrics[-1], *metrics[:-1]))
+
+
+def sentence(
+    answer: Answer, metric: Metric, lang: str, member: Callable[[str, Any], str], kind: str, sides: tuple[str, str]
+) -> str:
+    """How much a number changed between two `sides` in words, days or places by `kind`, and what that is made of."""
+    total = answer.records()[-1]
+    change = total["effect"]
+    words: dict[str, Any] = {"measure": metric.short[lang], "there": sides[0], "here": sides[1]}
+    if change is None or not text.rounded(change, metric.unit):
+        return text.word(f"split.{kind}_same", lang, **words)
+    words["size"] = part(abs(change), metric.unit, lang, is_signed=False)
+    said = text.word(f"split.{kind}_{_way(change)}", lang, **words)
+    if "rate_effect" not in answer.columns:
+        groups = _names(ranked(answer, metric.unit), metric, answer.by[0], lang, member)
+        return text.word("split.of_count", lang, said=said, names=groups) if groups else f"{said}."
+    overlap = next((row["effect"] for row in answer.records() if row[answer.by[0]] == OVERLAP), 0)
+    rates = total["rate_effect"]
+    effects = {
+        f"rate_{kind}_{_way(rates)}": rates,
+        f"mix_{kind}": total["composition_effect"] - overlap,
+        "twice": overlap,
+    }
+    visible = {key: effect for key, effect in effects.items() if text.rounded(effect, metric.unit)}
+    # Beside a part that works the other way each has its sign.
+    is_mixed = len({effect > 0 for effect in visible.values()}) > 1
+    groups = text.word(f"plural.{different.kind_of(answer.by)}", lang)
+    parts = []
+    for key, effect in visible.items():
+        size = part(effect if is_mixed else abs(effect), metric.unit, lang, is_signed=is_mixed)
+        parts.append(text.word(f"split.{key}", lang, size=size, groups=groups))
+        if key.startswith("rate"):
+            alike = [group for group in ranked(answer, metric.unit, "rate_effect") if group[1] * effect > 0]
+            names = _names(alike, metric, answer.by[0], lang, member)
+            parts[-1] += f" ({names})" if names else ""
+    if len(parts) > 1:
+        parts = [text.word("different.and", lang, names=text.listed(parts[:-1], lang), last=parts[-1])]
+    return text.word("split.because", lang, said=said, parts=parts[0]) if parts else f"{said}."
+
+
+def _way(change: float) -> str:
+    return "up" if change > 0 else "down"
+
+
+def _names(
+    groups: list[tuple[Any, float]], metric: Metric, by: str, lang: str, member: Callable[[str, Any], str]
+) -> str:
+    """The first groups with their parts."""
+    names = [
+        f"{text.isolated(member(by, code), lang)}\u00a0{part(effect, metric.unit, lang, with_unit=False)}"
+        for code, effect in groups[:_MOST_NAMED]
+    ]
+    return text.listed([*names, *["…"] * (len(groups) > _MOST_NAMED)], lang)
 
 
 def signed(metric: Metric, value: float, before: float, lang: str) -> str:

@@ -1,9 +1,14 @@
-"""Who is clearly below or above the whole, in words: the same sentence on pages, in briefings and in what needs action."""
+"""Who is clearly below or above the whole, in words: the same sentence on pages, in briefings and in what needs action.
 
-from collections.abc import Callable, Sequence
+Also the ranks of one province: its numbers beside those of the nation, and on which side it clearly is.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
+from etl.analysis.comparison import median_of_provinces
 from etl.core.errors import QuestionError
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.ranking import worse_side
@@ -119,3 +124,43 @@ def _listed(names: Sequence[str], most: int, group: str, lang: str) -> str:
     if len(names) == 1:
         return names[0]
     return text.word("different.and", lang, names=text.listed(names[:-1], lang), last=names[-1])
+
+
+COMPARED = (
+    "coverage_per_10k",
+    "training_compliance",
+    "leaver_rate_12m",
+    "within_25_days_share",
+    "judicial_officer_share",
+)
+# The headings of the cells of a row.
+HEADS = ("profile.here", "figure.nation_line", "profile.side")
+
+
+def ranks(sources: Sources, everywhere: Mapping[str, Answer], similar: Collection[str] = ()) -> list[list[str]]:
+    """In words: the measure, the numbers of the province and the nation, and whether they clearly differ.
+
+    `everywhere` has the provinces of each measure against the nation. With `similar` provinces their median is the last cell.
+    """
+    lines = []
+    for answer in everywhere.values():
+        metric = answer.metrics[0]
+        label = metric.label[sources.lang]
+        if answer.on and answer.on != sources.on:
+            label = sources.word("change.settled", label=label, day=sources.day(answer.on))
+        row = next((row for row in answer.records() if row["province"] == sources.province), None)
+        side = row["side"] if row else "untested"
+        numbers = [row[name] if row else None for name in (metric.name, "whole_value")]
+        whole = sources.word(f"different.{whole_of(answer)}")
+        lines.append(
+            [
+                label,
+                *(text.plain(value, metric.unit, sources.lang) for value in numbers),
+                sources.word(f"different.{side}", whole=whole),
+            ]
+        )
+        if similar:
+            median = median_of_provinces(replace(answer, rows=[row for row in answer.rows if row[0] in similar]))
+            value = median.value(metric.name) if median.rows else None
+            lines[-1].append(text.plain(value, metric.unit, sources.lang))
+    return lines

@@ -19,12 +19,16 @@ class SqliteStore:
     """A SQLite file that the processes of this host share; readable by its owner only."""
 
     def __init__(self, path: Path, table: str) -> None:
-        """Raises OSError if it cannot be written, sqlite3.DatabaseError if the file is no SQLite database."""
+        """`table` holds the statements that create the tables, parted by semicolons.
+
+        Raises OSError if it cannot be written, sqlite3.DatabaseError if the file is no SQLite database.
+        """
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         with _without_values(sqlite3.OperationalError), closing(self._connect()) as database:
             database.execute("pragma journal_mode = wal")
-            database.execute(table)
+            for statement in table.split(";"):
+                database.execute(statement)
         path.chmod(0o600)
 
     @contextmanager
@@ -48,7 +52,8 @@ class PostgresStore:
         with self.transaction() as execute:
             # Without the lock, two processes that create a table at once raise a catalogue error.
             execute("select pg_advisory_xact_lock(2021)")
-            execute(table)
+            for statement in table.split(";"):
+                execute(statement)
 
     @contextmanager
     def transaction(self) -> Iterator[Execute]:

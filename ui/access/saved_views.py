@@ -1,4 +1,4 @@
-"""Saved views and their owners, in a SQLite file of this host or in a PostgreSQL shared by several hosts.
+"""Saved views, their owners and teams, in a SQLite file of this host or in a PostgreSQL shared by several hosts.
 
 Views of an earlier version in `views.json` are imported once. A file that cannot be read completely is renamed and kept.
 """
@@ -6,7 +6,7 @@ Views of an earlier version in `views.json` are imported once. A file that canno
 import json
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
@@ -14,8 +14,8 @@ from typing import Any
 
 from etl.core.files import locked
 from etl.core.text_folding import fold
-from etl.operations.store import SqliteStore, Store, opened
 from etl.semantic.access import ADMINISTRATOR
+from ui.access.store import SqliteStore, Store, opened
 
 MOST_VIEWS, MOST_LETTERS = 200, 4000
 # More than all views of the earlier version together, at six bytes per letter.
@@ -24,6 +24,9 @@ _BROKEN = ".broken-"
 _TABLE = """create table if not exists saved_views (
     owner text not null, folded text not null, name text not null, page text not null, parameters text not null,
     saved_on text not null, primary key (owner, folded)
+);
+create table if not exists shared_views (
+    owner text not null, folded text not null, team text not null, primary key (owner, folded)
 )"""
 
 
@@ -35,8 +38,10 @@ class Saved:
     page: str
     parameters: dict[str, list[str]]
     saved_on: str
-    # Only the owner can see or delete a view. Views saved before sign-in existed have none.
+    # Only the owner can share or delete a view. Views saved before sign-in existed have none.
     owner: str = ADMINISTRATOR.sub
+    # The group of access.toml that sees it too; empty: nobody.
+    team: str = ""
 
 
 class SavedViews:
@@ -48,13 +53,35 @@ class SavedViews:
 
     def of(self, owner: str) -> tuple[list[Saved], bool]:
         """The views of a person by name, and whether all stored views could be read. Raises OSError."""
+        views, is_whole = self._where("saved_views.owner = $1", owner)
+        return views, is_whole and not any(self._folder.glob(f"*{_BROKEN}*"))
+
+    def shared(self, owner: str, teams: Sequence[str]) -> list[Saved]:
+        """The readable views of others that are shared with one of these teams. Raises OSError."""
+        found = [self._where("saved_views.owner <> $1 and team = $2", owner, team)[0] for team in dict.fromkeys(teams)]
+        return list(chain(*found))
+
+    def _where(self, condition: str, *values: str) -> tuple[list[Saved], bool]:
         with self._store().transaction() as execute:
             rows = execute(
-                "select name, page, parameters, saved_on, owner from saved_views where owner = $1 order by folded",
-                owner,
+                "select name, page, parameters, saved_on, saved_views.owner, coalesce(team, '') from saved_views "
+                "left join shared_views on shared_views.owner = saved_views.owner "
+                f"and shared_views.folded = saved_views.folded where {condition} order by saved_views.folded",
+                *values,
             )
         views = [view for row in rows if (view := _of_row(*row))]
-        return views, len(views) == len(rows) and not any(self._folder.glob(f"*{_BROKEN}*"))
+        return views, len(views) == len(rows)
+
+    def share(self, owner: str, name: str, team: str, announce: Callable[[str], None] = lambda _: None) -> None:
+        """Share a view of this owner with a team, or with nobody if that is empty; `announce` gets its page. Raises OSError."""
+        with self._store().transaction() as execute:
+            for folded, page in execute(
+                "select folded, page from saved_views where owner = $1 and name = $2", owner, name
+            ):
+                announce(str(page))
+                execute("delete from shared_views where owner = $1 and folded = $2", owner, folded)
+                if team:
+                    execute("insert into shared_views values ($1, $2, $3)", owner, folded, team)
 
     def add(self, view: Saved, announce: Callable[[], None] = lambda: None) -> str:
         """Store a view; returns empty, or the reason why not: `taken` or `full`. Raises OSError, and what `announce` raises."""
@@ -70,10 +97,11 @@ class SavedViews:
     def delete(self, owner: str, name: str, announce: Callable[[str], None] = lambda _: None) -> None:
         """Delete a view of this owner, if there is one; `announce` gets its page. Raises OSError, and what that raises."""
         with self._store().transaction() as execute:
-            for (page,) in execute(
-                "delete from saved_views where owner = $1 and name = $2 returning page", owner, name
+            for page, folded in execute(
+                "delete from saved_views where owner = $1 and name = $2 returning page, folded", owner, name
             ):
                 announce(str(page))
+                execute("delete from shared_views where owner = $1 and folded = $2", owner, folded)
 
     def _store(self) -> Store:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -128,11 +156,10 @@ def _insert(execute: Any, view: Saved) -> bool:
     )
 
 
-def _of_row(name: str, page: str, parameters: str, saved_on: str, owner: str) -> Saved | None:
+def _of_row(name: str, page: str, parameters: str, saved_on: str, owner: str, team: str) -> Saved | None:
     try:
-        return _view(
-            {"name": name, "page": page, "parameters": json.loads(parameters), "saved_on": saved_on, "owner": owner}
-        )
+        stored = {"name": name, "page": page, "saved_on": saved_on, "owner": owner, "team": team}
+        return _view(stored | {"parameters": json.loads(parameters)})
     except (ValueError, RecursionError):
         return None
 

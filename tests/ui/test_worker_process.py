@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from etl.core import child_process
-from etl.operations import worker_process
-from etl.operations.worker_process import OutOfMemory, OutOfTime, Stopped, WorkerProcess
 from tests.serving import ROOT, is_running, until
+from ui.data import worker_process
+from ui.data.worker_process import OutOfMemory, OutOfTime, Stopped, WorkerProcess
 
 pytestmark = pytest.mark.slow
 

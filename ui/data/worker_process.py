@@ -1,4 +1,4 @@
-"""Runs a function in a separate process, so that it blocks no other user: python -m etl.operations.worker_process SOCKET.
+"""Runs a function in a separate process, so that it blocks no other user: python -m ui.data.worker_process SOCKET.
 
 The function and its arguments are pickled over a private socket pair. The process has low priority and limits on time and
 memory, is the first that the kernel kills if memory runs out, and ends with the process that started it.
@@ -92,7 +92,7 @@ class WorkerProcess:
     def _run(self, task: bytes, seconds: float, memory: int) -> Any:
         # A process that is killed leaves what it spilled.
         with tempfile.TemporaryDirectory(prefix="work-", ignore_cleanup_errors=True) as folder:
-            process, ours = child_process.start("etl.operations.worker_process", str(memory), folder)
+            process, ours = child_process.start("ui.data.worker_process", str(memory), folder)
             end = time.monotonic() + seconds
             over = threading.Event()
             killer = threading.Thread(target=self._kill_at_limit, args=(process, end, over), daemon=True)
@@ -173,6 +173,6 @@ def _end_with(pipe: Connection) -> None:
 
 if __name__ == "__main__":
     # Imported by name, so that the parent can unpickle the exceptions of this module.
-    from etl.operations import worker_process
+    from ui.data import worker_process
 
     worker_process.main()

@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from etl.operations.store import opened
+from etl.core.paths import TOKENS
+from ui.access.store import opened
 
-FILE = "tokens.sqlite"
 LONGEST_DAYS, IDLE_DAYS, MOST_TOKENS = 90, 30, 20
 # Requests of a token in a minute, and how long one may take before it counts as lost.
 MOST_A_MINUTE, LOST_SECONDS = 120, 1200.0
@@ -47,7 +47,7 @@ class Tokens:
     """The tokens of an installation. Raises OSError if the database cannot be reached, as all its methods do."""
 
     def __init__(self, folder: Path, address: str = "") -> None:
-        self._store = opened(address, folder / FILE, _TABLE)
+        self._store = opened(address, folder / TOKENS, _TABLE)
 
     def make(
         self, sub: str, groups: Sequence[str], name: str, days: int, now: float, announce: Callable[[], None]

@@ -1,0 +1,262 @@
+"""Everything on a page as one workbook: the cells of the screen, in a workbook that readers with any program can use."""
+
+import html as markup
+import io
+import re
+import shutil
+import subprocess
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from openpyxl.worksheet.worksheet import Worksheet
+from streamlit.testing.v1 import AppTest
+
+import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
+from etl.core.errors import Refused
+from etl.semantic import exportable
+from tests.conftest import Sample
+from tests.made import by_province
+from tests.parts import PARTS, SCRIPT, opening
+from ui.charts.elements import ChartContext
+from ui.components import page_files, tables
+from ui.data import warehouse
+from ui.exports.page_workbook import Card, PageJob, Part, safe
+from ui.i18n import text
+from ui.state.page_context import PageContext, Scope
+
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
+    "1f15c4890000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
+)
+# Pages of words.
+WITHOUT = ("methods", "briefings")
+NOTHING = {"[x]": "–", "[c]": "–"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def published(publish_sample: Callable[..., Sample]) -> Iterator[Path]:
+    with pytest.MonkeyPatch.context() as setting:
+        setting.setenv("WAREHOUSE", str(publish_sample().pointer))
+        yield publish_sample().pointer
+
+
+def opened(name: str, lang: str) -> AppTest:
+    app = AppTest.from_string(SCRIPT, default_timeout=120)
+    app._page_hash, tab = opening(name)
+    # The profile is that of a chosen province.
+    chosen = {"province": "IR-23"} if name == "province" else {}
+    for key, value in {**tab, **chosen, "lang": lang}.items():
+        app.query_params[key] = value
+    return app.run()
+
+
+def job_of(noted: dict[str, Any], lang: str, circulation: bool = False) -> PageJob:
+    view = PageContext(lang, False, Scope(), warehouse.published().as_of, warehouse.published().as_of)
+    entries = [one for one in noted.values() if not (circulation and page_files._is_detail(page_files._source(one)))]
+    parts = tuple(Part(one.title, one.below, one.source, one.limit) for one in entries if not isinstance(one, Card))
+    cards = tuple(one for one in entries if isinstance(one, Card))
+    return PageJob("Page", "Iran", "somebody", cards, parts, page_files.context(view), circulation)
+
+
+def written(job: PageJob) -> openpyxl.Workbook:
+    out = io.BytesIO()
+    job.write(out)
+    return openpyxl.load_workbook(out)
+
+
+def cells(sheet: Worksheet) -> list[list[Any]]:
+    """The rows of the only table of a sheet, its header first."""
+    (table,) = sheet.tables.values()
+    return [[cell.value for cell in row] for row in sheet[table.ref]]
+
+
+def in_words(value: Any, unit: str, lang: str) -> str:
+    return NOTHING.get(value) or safe(text.plain(value.date() if hasattr(value, "date") else value, unit, lang))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lang", ["fa", "en"])
+@pytest.mark.parametrize("name", PARTS)
+def test_the_workbook_of_a_page_holds_the_cells_of_its_screen(name: str, lang: str) -> None:
+    app = opened(name, lang)
+    noted = app.session_state["page parts"]
+    if not noted:
+        assert name in WITHOUT
+        return
+    screen = "\n".join(element.proto.body for element in app.get("html"))
+    job = job_of(noted, lang)
+    book = written(job)
+    sheets = book.worksheets[2:]
+    view = PageContext(lang, False, Scope(), warehouse.published().as_of, warehouse.published().as_of)
+    if job.cards:
+        shown = {text.escape(card.label): card for card in job.cards}
+        for (label, value, *_), card in zip(cells(sheets.pop(0))[1:], job.cards, strict=True):
+            metric = warehouse.metric(card.measure, card.answer) or card.answer.metrics[0]
+            assert f"<bdi>{text.escape(in_words(value, metric.unit, lang))}</bdi>" in safe(screen), (label, value)
+        assert all(label in screen for label in shown)
+    assert len(sheets) == len(job.parts)
+    for part, sheet in zip(job.parts, sheets, strict=True):
+        assert sheet["A1"].value == safe(part.title)
+        answer = exportable.of(part.source).answer
+        columns = tables.columns_of(view, answer, job.context)
+        heads, *rows = cells(sheet)
+        assert len(rows) == max(exportable.of(part.source).count(), 1)
+        for row, made in zip(answer.rows, rows, strict=False):
+            for column in columns:
+                found = made[_place(column, answer, heads, job.context)]
+                unit = "text" if column.name in answer.by else tables.unit_of(answer, column.name)
+                on_screen = markup.unescape(re.sub("<[^>]+>", "", column.cell(row)))
+                on_screen = on_screen.removesuffix(f" ({text.word('figure.provisional', lang)})")
+                assert in_words(found, unit, lang) == safe(on_screen), (part.title, column.name)
+
+
+def _place(column: Any, answer: Any, heads: list[str], chart_context: ChartContext) -> int:
+    """The column of a sheet that a column of the screen is: that of the name where there are codes."""
+    label = text.word_or(column.name, f"dimension.{column.name}", chart_context.lang)
+    if column.name in answer.by:
+        return heads.index(label)
+    metric = warehouse.metric(column.name, answer)
+    title = column.title if metric is None else text.with_unit(column.title, metric.unit, chart_context.lang)
+    return heads.index(title)
+
+
+def made(lang: str = "fa", **more: Any) -> openpyxl.Workbook:
+    data = by_province()
+    parts = (Part("پایبندی: تهران", "کشور · ۱۴۰۵", data, "90 days", PNG), Part("=1+1", "a: b [c] / d?", data))
+    card = Card(
+        "Compliance", "Iran", replace(data, by=(), columns=data.columns[1:], rows=[(None, 0, 0)]), data.metrics[0].name
+    )
+    return written(PageJob("Training", "Iran", "somebody, today", (card,), parts, ChartContext(lang), False, **more))
+
+
+@pytest.mark.parametrize("lang", ["fa", "en"])
+def test_the_workbook_follows_the_accessibility_checklist(lang: str) -> None:
+    book = made(lang)
+    # A title and a language in the document; the cover first, then the contents.
+    assert book.properties.title.endswith("Training")
+    assert book.properties.language == {"fa": "fa-IR", "en": "en-GB"}[lang]
+    names = book.sheetnames
+    assert names[:2] == [text.word("book.cover", lang), text.word("book.contents", lang)]
+    assert book.active.title == names[0]
+    assert len({name.casefold() for name in names}) == len(names)
+    for sheet in book.worksheets:
+        # One marked-up table a sheet, with one header row of different words, no merged and no hidden cells.
+        assert len(sheet.tables) == 1
+        (table,) = sheet.tables.values()
+        header, *rows = sheet[table.ref]
+        heads = [cell.value for cell in header]
+        assert table.headerRowCount == 1
+        assert all(heads)
+        assert len({head.casefold() for head in heads}) == len(heads)
+        assert not sheet.merged_cells.ranges
+        assert all(cell.value is not None for row in rows for cell in row), sheet.title
+        hidden = [d for d in (*sheet.row_dimensions.values(), *sheet.column_dimensions.values()) if d.hidden]
+        assert not hidden
+        assert sheet.sheet_state == "visible"
+        # The heading is the first cell; the reading direction is that of the language; no colour carries meaning.
+        assert sheet["A1"].value
+        assert sheet["A1"].font.b
+        assert bool(sheet.sheet_view.rightToLeft) is (lang == "fa")
+        assert all(cell.fill.fill_type is None for row in rows for cell in row)
+        assert not any(str(cell.value).startswith(("=", "+")) for row in sheet.iter_rows() for cell in row)
+        # Figures are right for programs: text is text, numbers are numbers, and no empty row parts a table.
+        assert table.totalsRowCount in (None, 0)
+    links = [cell.hyperlink.location for row in book.worksheets[1].iter_rows() for cell in row if cell.hyperlink]
+    assert [link.partition("!")[0].strip("'") for link in links] == names[2:]
+    assert all(
+        any(cell.hyperlink and names[1] in cell.hyperlink.location for row in sheet.iter_rows() for cell in row)
+        for sheet in book.worksheets[2:]
+    )
+    symbols = [row[0] for row in cells(book.worksheets[0])]
+    assert {text.word("book.symbol", lang, symbol=letter) for letter in "perxc"} <= {*symbols}
+    (picture,) = book.worksheets[3]._images
+    assert b"\x89PNG" in picture._data()[:8]
+
+
+def test_a_picture_has_its_words_for_those_who_do_not_see_it() -> None:
+    out = io.BytesIO()
+    data = by_province()
+    part = Part("Compliance: Tehran", "Iran", data, picture=PNG)
+    PageJob("Training", "Iran", "somebody", (), (part,), ChartContext("en"), False).write(out)
+    with zipfile.ZipFile(out) as parts:
+        drawing = parts.read("xl/drawings/drawing1.xml").decode()
+    assert 'descr="Compliance: Tehran. Iran"' in drawing
+
+
+def test_a_cell_without_a_number_says_why_and_its_row_has_the_status() -> None:
+    book = made("en")
+    heads, *rows = cells(book.worksheets[3])
+    assert heads[-1] == "Status"
+    assert rows[3][2:] == ["[x]", 0, 0, "x"]
+    assert cells(book.worksheets[2])[1][1] == "[x]"
+
+
+def test_the_cover_tells_what_readers_are_owed(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ui.data import owed
+
+    monkeypatch.setenv("POLICEYAR_PUBLICATION_CONTACT", "Office of statistics")
+    owed._told.cache_clear()
+    cover = dict(cells(made("en", left_out=("Persons",)).worksheets[0]))
+    owed._told.cache_clear()
+    assert cover["Contact"] == "Office of statistics"
+    assert cover["Publication"] == warehouse.published().id
+    assert cover["Data to"].startswith(warehouse.published().as_of.isoformat())
+    assert cover["Not in this file"] == "Persons"
+    assert "not for circulation" in cover["Use"]
+
+
+def test_a_page_for_circulation_holds_rounded_numbers() -> None:
+    noted = {"a": page_files._Noted("Compliance", "", by_province())}
+    rows = cells(written(job_of(noted, "en", circulation=True)).worksheets[2])[1:]
+    assert all(value % 5 == 0 for row in rows for value in row[3:5])
+    assert [row[2] for row in rows][3] in ("[c]", "[x]")
+
+
+def test_more_rows_than_a_workbook_holds_are_refused_with_the_reason_and_the_limit() -> None:
+    data = by_province()
+    many = replace(data, rows=data.rows[:1] * 1_000_000)
+    job = PageJob("Training", "Iran", "somebody", (), (Part("A", "", many),), ChartContext("en"), False)
+    with pytest.raises(Refused, match=r"1,000,000 rows.*at most 100,000"):
+        job.write(io.BytesIO())
+
+
+def test_libreoffice_opens_it_and_reads_the_same_cells(tmp_path: Path) -> None:
+    office = shutil.which("soffice")
+    if not office:
+        pytest.skip("LibreOffice is not installed (Debian: libreoffice-calc-nogui)")
+    data = by_province()
+    path = tmp_path / "page.xlsx"
+    with path.open("wb") as out:
+        parts = (Part("پایبندی: تهران", "کشور", data, "", PNG),)
+        PageJob("Training", "Iran", "somebody", (), parts, ChartContext("fa"), False).write(out)
+    profile = f"-env:UserInstallation=file://{tmp_path}/profile"
+    command = [
+        office,
+        profile,
+        "--headless",
+        "--convert-to",
+        "xlsx:Calc MS Excel 2007 XML",
+        "--outdir",
+        tmp_path / "again",
+    ]
+    subprocess.run([*command, path], check=True, capture_output=True, timeout=300)
+    before, after = openpyxl.load_workbook(path), openpyxl.load_workbook(tmp_path / "again" / "page.xlsx")
+    assert after.sheetnames == before.sheetnames
+    for sheet in before.worksheets:
+        again = after[sheet.title]
+        assert [[cell.value for cell in row] for row in again.iter_rows()] == [
+            [cell.value for cell in row] for row in sheet.iter_rows()
+        ]
+        assert len(again.tables) == 1
+        assert again.sheet_view.rightToLeft
+
+
+def test_an_empty_list_is_a_table_with_its_header() -> None:
+    data = replace(by_province(), rows=[])
+    sheet = written(PageJob("P", "I", "s", (), (Part("A", "", data),), ChartContext("en"), False)).worksheets[2]
+    assert cells(sheet)[1:] == [["–"] * 5], "of no row there is no status"

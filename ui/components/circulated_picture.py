@@ -1,0 +1,52 @@
+"""The picture of a figure for circulation, made when a user takes it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from etl.semantic.answers import Answer
+from etl.semantic.disclosure import Ask, Circulated, for_circulation
+from ui.charts import titles
+from ui.charts.chart import Chart
+from ui.charts.elements import ChartContext
+from ui.components import downloads, drawn_charts
+from ui.components.downloads import Picture
+from ui.components.figure_question import Asked, of_nation
+from ui.state.page_context import PageContext
+
+
+@dataclass(frozen=True)
+class Circulation:
+    """What the figure on the page was drawn from."""
+
+    view: PageContext
+    chart: Chart
+    rule: titles.TitleRule
+    asked: Asked
+    options: Mapping[str, Any]
+    context: ChartContext
+    notes: Sequence[str]
+
+    def picture(self, rounded: Circulated, ask: Ask) -> Picture | None:
+        """The picture, redrawn from the rounded answer and the nation's rounded value."""
+        # Without one of its measures the chart would be misleading.
+        names = [metric.name for metric in rounded.metrics]
+        if any(_is_known(self.asked.answer, name) and not _is_known(rounded, name) for name in names):
+            return None
+        options = dict(self.options)
+        has_line = options.get("nation") is not None
+        has_whole = self.chart.whole_country and "whole_value" in rounded.columns
+        nation = for_circulation(of_nation(self.view, rounded), ask).value() if has_line or has_whole else None
+        if has_line:
+            options["nation"] = nation
+        if has_whole:
+            at = rounded.columns.index("whole_value")
+            rounded = replace(rounded, rows=[(*row[:at], nation, *row[at + 1 :]) for row in rounded.rows])
+        title = titles.unlike(self.rule(rounded, self.context), (), rounded, self.context)
+        redrawn = drawn_charts.draw(rounded, self.chart, self.context, title, self.asked.below, options)
+        notes = [*self.notes, self.view.word("file.circulation_short")]
+        return Picture(redrawn.figure, title.sentence, self.asked.below, downloads.source_of(self.view, rounded, notes))
+
+
+def _is_known(answer: Answer, name: str) -> bool:
+    return any(value is not None for value in answer.column(name))

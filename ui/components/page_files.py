@@ -1,0 +1,158 @@
+"""Everything on a page as one workbook: what its figures and cards noted while they were drawn, offered beside "Print"."""
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import streamlit as st
+
+from etl.core.errors import Refused
+from etl.semantic import access, disclosure, exportable
+from etl.semantic.answers import Answer
+from ui.charts.elements import ChartContext
+from ui.components import blocks, downloads
+from ui.components.blocks import error_boundary
+from ui.components.plot import component
+from ui.data import user, warehouse
+from ui.exports import about
+from ui.exports.file_content import Exportable
+from ui.exports.page_workbook import Card, PageJob, Part
+from ui.i18n import text
+from ui.state import page_context, rendering
+from ui.state.page_context import PageContext
+
+_PICTURES = "page pictures"
+
+
+@dataclass(frozen=True)
+class _Noted:
+    """A figure or list of the page."""
+
+    title: str
+    below: str
+    source: Exportable
+    limit: str = ""
+    picture: downloads.Picture | None = None
+
+
+def note(
+    ident: str, title: str, below: str, source: Exportable, limit: str = "", picture: downloads.Picture | None = None
+) -> None:
+    """Note a figure or list for the workbook of the page."""
+    page_context.parts()[ident] = _Noted(title, below, source, limit, picture)
+
+
+def note_card(ident: str, label: str, below: str, answer: Answer, measure: str) -> None:
+    """Note the number of a card."""
+    page_context.parts()[ident] = Card(label, below, answer, measure)
+
+
+def is_noted(ident: str) -> bool:
+    return ident in page_context.parts()
+
+
+@rendering.fragment
+def offer(view: PageContext, page: str, noted: Sequence[_Noted | Card]) -> None:
+    """The popover; nothing is worked out until it is opened."""
+    popover = st.popover(view.word("book.open"), key="page-files", type="tertiary", on_change="rerun")
+    if popover.open:
+        with popover, error_boundary(view.lang, "page-files"):
+            _inside(view, page, noted)
+
+
+def context(view: PageContext) -> ChartContext:
+    """The context of a workbook: some of its tables have a measure in each row."""
+    names = {name: warehouse.names(name, view.lang) for name in ("course", "institute")}
+    measures = {name: metric.label[view.lang] for name, metric in warehouse.catalogue().items()}
+    return ChartContext(view.lang, view.dark, names | {"metric": measures})
+
+
+def _inside(view: PageContext, page: str, noted: Sequence[_Noted | Card]) -> None:
+    if not noted:
+        blocks.note(view.word("book.nothing"))
+        return
+    allowed = [one for one in noted if _may_leave(_source(one))]
+    if not allowed:
+        blocks.note(view.word("sign_in.no_export"))
+        return
+    blocks.note(view.word("book.intro"))
+    key = "book"
+    circulation = st.checkbox(
+        view.word("figure.circulation"), key=f"circulation-{key}", help=view.word("figure.circulation_help")
+    )
+    with_pictures = st.checkbox(view.word("book.pictures"), key=f"pictures-{key}")
+    taken = [one for one in allowed if not (circulation and _is_detail(_source(one)))]
+    left_out = tuple(one.title for one in noted if one not in taken and isinstance(one, _Noted))
+    pictures: dict[str, bytes] = {}
+    if with_pictures:
+        drawn = _drawn(taken, context(view), circulation)
+        found = _pictures(drawn, f"{key}-{circulation}")
+        if found is None:
+            blocks.note(view.word("book.drawing"), is_status=True)
+            return
+        pictures = found
+    parts = tuple(
+        Part(one.title, one.below, one.source, one.limit, pictures.get(one.title, b""))
+        for one in taken
+        if isinstance(one, _Noted)
+    )
+    now, place = datetime.now(), page_context.place(view, view.where)
+    who = user.scope().sub if user.signs_in() else view.word("sign_in.open_mode")
+    made = view.word("book.made_by", who=who, day=text.day_in_both(now.date(), view.lang), hour=f"{now:%H:%M}")
+    cards = tuple(one for one in taken if isinstance(one, Card))
+    job = PageJob(page, place, made, cards, parts, context(view), circulation, left_out)
+    try:
+        job.check()
+    except Refused as refused:
+        blocks.note(str(refused), is_status=True)
+        return
+    published = warehouse.published()
+    name = about.named(context(view), (page,), place, (view.as_of.isoformat(), published.id), "xlsx", circulation)
+    details: dict[str, str | int] = {"metric": "page", "form": "xlsx", "rows": job.rows(), "publication": published.id}
+    downloads.made_first(view, key, name, job, details | {"page": page_context.part()})
+
+
+def _source(one: _Noted | Card) -> Exportable:
+    return one.answer if isinstance(one, Card) else one.source
+
+
+def _is_detail(source: Exportable) -> bool:
+    return isinstance(source, exportable.StreamedRows)
+
+
+def _may_leave(source: Exportable) -> bool:
+    return access.may_leave(user.scope(), exportable.of(source).answer, _is_detail(source))
+
+
+def _drawn(taken: Sequence[_Noted | Card], context: ChartContext, circulation: bool) -> dict[str, Any]:
+    """The figures of the pictures by title; of those for circulation that can be drawn from rounded numbers."""
+    drawn = {}
+    for one in taken:
+        if isinstance(one, Card) or one.picture is None:
+            continue
+        picture: downloads.Picture | None = one.picture
+        if circulation:
+            rounded = disclosure.for_circulation(one.source, warehouse.ask)
+            picture = one.picture.circulated(rounded, warehouse.ask) if one.picture.circulated else None
+        if picture:
+            drawn[one.title] = downloads.on_paper(picture, context)
+    return drawn
+
+
+def _pictures(drawn: dict[str, Any], key: str) -> dict[str, bytes] | None:
+    """The pictures by title, which the user's browser draws; None until it has."""
+    written = json.dumps(list(drawn.values()), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    kept = st.session_state.get(_PICTURES)
+    if kept and kept[0] == written:
+        return dict(zip(drawn, kept[1], strict=False))
+    ident = f"pictures-{key}"
+
+    def received() -> None:
+        images = [base64.b64decode(image) for image in st.session_state[ident]["made"] or ()]
+        st.session_state[_PICTURES] = (written, [image if image.startswith(b"\x89PNG") else b"" for image in images])
+
+    component("pictures")(key=ident, data=written.encode("utf-8"), on_made_change=received)
+    return None

@@ -1,0 +1,321 @@
+"""Everything on a page as one workbook: a cover, a list of contents, and a sheet with one table for each figure.
+
+It follows the Government Analysis Function's checklist for accessible spreadsheets: the cover first, a title and a language
+in the document, one marked-up table with one header row a sheet, no merged, hidden or unexplained empty cells, no meaning by
+colour alone, links with words.
+"""
+
+import io
+import re
+import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import IO, Any
+
+import xlsxwriter
+
+from etl.core import spreadsheet
+from etl.core.errors import Refused
+from etl.semantic import disclosure, exportable
+from etl.semantic.answers import Answer
+from ui.charts.elements import ChartContext
+from ui.data import owed, warehouse
+from ui.data.worker_process import Report
+from ui.exports import about, status
+from ui.exports.file_content import STATUS, Coded, Exportable, sheet
+from ui.exports.workbook import format_of, heading, title
+from ui.i18n import text
+
+# Such a workbook is made in memory: rows of all its tables together.
+MOST_ROWS = 100_000
+_NO_SHEET_NAME, _SHEET_NAME = re.compile(r"[\[\]:*?/\\'\x00-\x1f\u200e\u200f\u2066-\u2069]+"), 31
+_DIRECTION = re.compile(r"[\u061c\u200e\u200f\u2066-\u2069]")
+_WIDTHS, _TEXT = (10, 60), "@"
+
+
+def safe(value: Any) -> Any:
+    """A value that no program runs; its text without marks of direction, which some programs show as boxes."""
+    return spreadsheet.safe(_DIRECTION.sub("", value)) if isinstance(value, str) else value
+
+
+@dataclass(frozen=True)
+class Part:
+    """A figure, list or group of cards: its words, its rows, and its picture as PNG if there is one."""
+
+    title: str
+    below: str
+    source: Exportable
+    limit: str = ""
+    picture: bytes = b""
+
+
+@dataclass(frozen=True)
+class Card:
+    """A number of a group of cards: its label, the answer that holds it, and the name of its measure."""
+
+    label: str
+    below: str
+    answer: Answer
+    measure: str
+
+
+@dataclass(frozen=True)
+class PageJob:
+    """A workbook to write: the page, its scope in words, who makes it and when, its cards and its parts.
+
+    `left_out` names what the page shows and the workbook may not hold.
+    """
+
+    page: str
+    scope: str
+    made: str
+    cards: tuple[Card, ...]
+    parts: tuple[Part, ...]
+    context: ChartContext
+    circulation: bool
+    left_out: tuple[str, ...] = ()
+    form: str = "xlsx"
+
+    def rows(self) -> int:
+        """How many rows all tables have together."""
+        return len(self.cards) + sum(exportable.of(part.source).count() for part in self.parts)
+
+    def made_of(self) -> list[Any]:
+        """What the file is made of besides what its name says."""
+        return [*self.cards, *self.parts]
+
+    def check(self) -> None:
+        """Raise Refused for more rows than one workbook holds."""
+        lang = self.context.lang
+        if (rows := self.rows()) > MOST_ROWS:
+            counts = {"rows": text.number(rows, lang), "most": text.number(MOST_ROWS, lang)}
+            raise Refused(text.word("book.too_large", lang, **counts))
+
+    def write(self, out: IO[bytes], tell: Report | None = None) -> None:
+        """Write the workbook. Raises Refused for more rows than one holds."""
+        self.check()
+        made = io.BytesIO()
+        with xlsxwriter.Workbook(made, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
+            writer = _Writer(book, self)
+            for number, part in enumerate(self.parts, 1):
+                writer.figure(part)
+                if tell:
+                    tell(number / (len(self.parts) + 1))
+            writer.contents()
+        _with_language(made, out, "fa-IR" if self.context.rtl else "en-GB")
+
+
+def _with_language(made: IO[bytes], out: IO[bytes], lang: str) -> None:
+    """Copy a workbook with the language of its document, which XlsxWriter has no property for."""
+    with zipfile.ZipFile(made) as source, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as copy:
+        for item in source.infolist():
+            content = source.read(item)
+            if item.filename == "docProps/core.xml":
+                end = b"</cp:coreProperties>"
+                content = content.replace(end, f"<dc:language>{lang}</dc:language>".encode() + end)
+            copy.writestr(item, content)
+
+
+class _Writer:
+    """The sheets of a job, in order."""
+
+    def __init__(self, book: Any, job: PageJob) -> None:
+        self._book, self._job, self._context = book, job, job.context
+        self._named: list[tuple[str, str]] = []
+        self._formats: dict[str, Any] = {}
+        # A font that Windows and LibreOffice have, for both scripts; text of one size is read at any zoom.
+        self._plain = book.add_format({"font_name": "Tahoma", "valign": "top", "text_wrap": True})
+        self._title = book.add_format({"font_name": "Tahoma", "bold": True, "font_size": 14})
+        self._head = book.add_format(
+            {"font_name": "Tahoma", "bold": True, "text_wrap": True, "valign": "top", "bottom": 1}
+        )
+        self._link = book.add_format({"font_name": "Tahoma", "font_color": "#0000EE", "underline": 1})
+        word = self._context.word
+        heading = f"{word('app.title')}: {job.page}"
+        book.set_properties({"title": heading, "author": word("app.owner"), "subject": job.scope, "comments": job.made})
+        self._cover, self._contents = self._sheet(word("book.cover")), self._sheet(word("book.contents"))
+        self._lines(self._cover, heading, self._about())
+        if job.cards:
+            self._cards()
+
+    def _about(self) -> Iterable[tuple[str, str]]:
+        job, context = self._job, self._context
+        published, word = warehouse.published(), context.word
+        yield word("file.scope"), job.scope
+        yield word("file.data_to"), f"{published.as_of.isoformat()} · {text.day_in_both(published.as_of, context.lang)}"
+        yield word("file.load"), published.id
+        yield word("book.made"), job.made
+        yield word("book.use"), word("file.circulation" if job.circulation else "file.exact")
+        if published.is_sample:
+            yield word("book.data"), word("file.made_up")
+        yield from owed.lines(context.lang, published)
+        if job.left_out:
+            yield word("book.left_out"), text.listed(list(job.left_out), context.lang)
+        for symbol, words in about.symbols(context):
+            yield word("book.symbol", symbol=symbol), words
+
+    def _sheet(self, name: str) -> Any:
+        bare = _NO_SHEET_NAME.sub(" ", name).strip()[:_SHEET_NAME].strip()
+        taken = {sheet.name.casefold() for sheet in self._book.worksheets()}
+        number = 1
+        unique = bare
+        while unique.casefold() in taken:
+            number += 1
+            unique = f"{bare[: _SHEET_NAME - 4]} {number}"
+        added = self._book.add_worksheet(unique)
+        if self._context.rtl:
+            added.right_to_left()
+        added.set_paper(9)
+        added.fit_to_pages(1, 0)
+        return added
+
+    def _lines(self, on: Any, heading: str, lines: Iterable[tuple[str, str]]) -> None:
+        """A sheet of a heading and a table of two columns."""
+        on.write_string(0, 0, safe(heading), self._title)
+        rows = [((safe(name), _TEXT), (safe(words), _TEXT)) for name, words in lines]
+        words = [self._context.word(key) for key in ("book.about", "book.words")]
+        on.set_column(0, 0, 28)
+        on.set_column(1, 1, 100)
+        self._table(on, 1, words, rows)
+
+    def _table(self, on: Any, first: int, heads: Sequence[str], rows: Sequence[Sequence[tuple[Any, str]]]) -> int:
+        """A marked-up table of values with their number formats, its header in row `first`; returns the row below it."""
+        unique: list[str] = []
+        for head in heads:
+            # The headers of a table have to differ.
+            same = sum(1 for other in unique if other.casefold().removesuffix(" ") == head.casefold())
+            unique.append(f"{safe(head)} ({same + 1})" if same else str(safe(head)))
+        name = f"table_{on.index + 1}"
+        # A table has a row, and no empty cell.
+        rows = rows or [[("–", _TEXT)] * len(heads)]
+        last = first + len(rows)
+        options = {
+            "name": name,
+            "style": "Table Style Light 15",
+            "banded_rows": False,
+            "autofilter": len(rows) > 1,
+            "columns": [{"header": head, "header_format": self._head} for head in unique],
+        }
+        on.add_table(first, 0, last, len(heads) - 1, options)
+        for at, row in enumerate(rows, first + 1):
+            for column, (value, number_format) in enumerate(row):
+                is_day = isinstance(value, date)
+                write = on.write_string if isinstance(value, str) else on.write_datetime if is_day else on.write
+                write(at, column, value, self._format(_TEXT if isinstance(value, str) else number_format))
+        return last + 1
+
+    def _format(self, number_format: str) -> Any:
+        if number_format not in self._formats:
+            look = {
+                "font_name": "Tahoma",
+                "num_format": number_format,
+                "valign": "top",
+                "text_wrap": number_format == _TEXT,
+            }
+            self._formats[number_format] = self._book.add_format(look)
+        return self._formats[number_format]
+
+    def _begin(self, name: str, heading: str, lines: Iterable[str]) -> tuple[Any, int]:
+        """A new sheet with its heading, a link to the contents and lines of text; returns it and the next row."""
+        on = self._sheet(f"{len(self._named) + 1} {name}")
+        self._named.append((on.name, heading))
+        on.write_string(0, 0, safe(heading), self._title)
+        row = 1
+        for line in filter(None, lines):
+            on.write_string(row, 0, safe(line))
+            row += 1
+        link = f"internal:'{self._contents.name}'!A1"
+        on.write_url(row, 0, link, self._link, string=self._context.word("book.back"))
+        return on, row + 1
+
+    def figure(self, part: Part) -> None:
+        """The sheet of a figure or list: heading, table, notes, and its picture."""
+        context, job = self._context, self._job
+        source = disclosure.for_circulation(part.source, warehouse.ask) if job.circulation else part.source
+        answer = exportable.of(source).answer
+        metrics = {metric.name: metric for metric in answer.metrics}
+        on, row = self._begin(answer.metrics[0].label[context.lang], part.title, (part.below, part.limit))
+        facts = status.facts(answer)
+        with sheet(source, context, False, facts, lambda name: title(name, context, answer)) as contents:
+            names = contents.schema.names
+            heads = [heading(name, context, answer, names) for name in names]
+            formats = [format_of(field, answer)[1] for field in contents.schema]
+            arrays = [
+                [
+                    array.to_pylist()
+                    for column in batch
+                    for array in (column.columns() if isinstance(column, Coded) else [column])
+                ]
+                for batch in contents.batches
+            ]
+        columns = [[value for batch in arrays for value in batch[at]] for at in range(len(names))]
+        keys = list(zip(*(columns[names.index(axis)] for axis in answer.by), strict=True)) or [()] * len(columns[0])
+        shown = [at for at, name in enumerate(names) if self._is_shown(name, columns[at], answer)]
+        rows_shown = zip(*(columns[at] for at in shown), strict=True)
+        rows = [
+            [(self._cell(names[at], value, answer, key), formats[at]) for at, value in zip(shown, values, strict=True)]
+            for key, values in zip(keys, rows_shown, strict=True)
+        ]
+        below = self._table(on, row, [heads[at] for at in shown], rows)
+        on.freeze_panes(row + 1, 0)
+        on.set_column(0, len(shown) - 1, 20)
+        notes = [text.others(answer.left_out, context.lang)] if answer.left_out else []
+        notes += [f"{metric.label[context.lang]}: {metric.description[context.lang]}" for metric in metrics.values()]
+        for at, note in enumerate(notes, below):
+            on.write_string(at, 0, safe(note))
+        if part.picture:
+            options = {"description": safe(f"{part.title}. {part.below}"), "x_scale": 0.5, "y_scale": 0.5}
+            on.insert_image(
+                below + len(notes) + 1, 0, "picture.png", options | {"image_data": io.BytesIO(part.picture)}
+            )
+
+    def _is_shown(self, name: str, values: Sequence[Any], answer: Answer) -> bool:
+        """Whether a column is described; that of the status only where a row has one."""
+        if name == STATUS:
+            return any(values)
+        bare = name.removesuffix("_name").removesuffix("_jalali")
+        return bare in answer.by or name in answer.by or warehouse.metric(bare, answer) is not None
+
+    def _cell(self, name: str, value: Any, answer: Answer, key: tuple[Any, ...]) -> Any:
+        """A value as it is written; an empty cell says why it is empty."""
+        if value is None:
+            if name == STATUS:
+                return "–"
+            hidden = (key, name) in answer.hidden
+            is_number = name not in answer.by and not name.endswith(("_name", "_jalali"))
+            return "[c]" if hidden else "[x]" if is_number else self._context.member(name, None)
+        return safe(value)
+
+    def _cards(self) -> None:
+        """The sheet of the numbers on cards, one row each."""
+        word = self._context.word
+        on, row = self._begin(word("book.cards"), word("book.cards"), (self._job.scope,))
+        heads = [word(f"book.{key}") for key in ("measure", "value", "unit", "when")] + [word("file.status")]
+        rows = []
+        for card in self._job.cards:
+            answer = disclosure.for_circulation(card.answer, warehouse.ask) if self._job.circulation else card.answer
+            metric = warehouse.metric(card.measure, answer) or answer.metrics[0]
+            value = answer.value(metric.name)
+            is_estimated = metric.name in status.facts(answer).estimated
+            letter = ("e" if is_estimated else "–") if value is not None else "c" if answer.hidden else "x"
+            cells = (card.label, f"[{letter}]" if value is None else value, self._unit(metric.unit), card.below, letter)
+            rows.append([(safe(cell), "0.0%" if metric.unit == "share" else "General") for cell in cells])
+        self._table(on, row, heads, rows)
+        on.set_column(0, 0, 50)
+        on.set_column(1, 4, 24)
+
+    def _unit(self, unit: str) -> str:
+        return self._context.word("book.percent") if unit == "share" else text.unit_word(unit, self._context.lang)
+
+    def contents(self) -> None:
+        """The list of the sheets, with a link to each."""
+        on, word = self._contents, self._context.word
+        on.write_string(0, 0, word("book.contents"), self._title)
+        heads = [word("book.number"), word("book.sheet")]
+        rows = [[(number, "0"), (safe(words), _TEXT)] for number, (_, words) in enumerate(self._named, 1)]
+        self._table(on, 1, heads, rows)
+        for at, (name, words) in enumerate(self._named, 2):
+            on.write_url(at, 1, f"internal:'{name}'!A1", self._link, string=str(safe(words)))
+        for at, width in enumerate(_WIDTHS):
+            on.set_column(at, at, width + 20 * at)
