@@ -68,5 +68,7 @@ def _growth(months: Answer, by: str) -> pd.Series:
     if frame.empty:
         return pd.Series(dtype=float)
     by_month = frame.pivot_table(index="place", columns="month", values="active_assistants", aggfunc="sum")
+    if by_month.empty:
+        return pd.Series(dtype=float)
     before, now = by_month.iloc[:, 0], by_month.iloc[:, -1]
     return (now / before - 1).where((before >= LEAST) & (by_month.shape[1] == MONTHS))
