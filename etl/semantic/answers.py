@@ -336,10 +336,12 @@ def rows_on(
 def filter_conditions(
     where: Mapping[str, Sequence[str]], columns: Mapping[str, str]
 ) -> tuple[list[str], dict[str, Any]]:
-    """The condition of each filter, of which `columns` holds the column, and the values bound in it."""
+    """The condition of each filter, of which `columns` holds the column, and the values bound in it. Raises QuestionError."""
     conditions: list[str] = []
     parameters: dict[str, Any] = {}
     for name, values in where.items():
+        if name not in columns:
+            raise QuestionError(f"this question has no meaning by {name}")
         bound = {f"{name}_{number}": value for number, value in enumerate(values)}
         parameters |= bound
         conditions.append(f"{columns[name]} in ({', '.join('$' + key for key in bound)})")

@@ -13,9 +13,10 @@ from etl.semantic.catalog import DIMENSIONS, TIME
 from ui.charts.elements import ChartContext
 from ui.data import limits, user, warehouse
 from ui.data.worker_process import Report, WorkerProcess
-from ui.exports import status, workbook, writers
+from ui.exports import workbook, writers
 from ui.exports.file_content import Exportable
 from ui.exports.page_workbook import PageJob
+from ui.exports.status_facts import facts_of
 from ui.state import page_context
 
 # The formats with their media types.
@@ -50,7 +51,7 @@ class ExportJob:
         """Write the file, exact or rounded for circulation."""
         exported = disclosure.for_circulation(self.source, warehouse.ask) if self.circulation else self.source
         answer, given = exportable.of(exported).answer, (out, exported, self.context, self.circulation)
-        facts = status.facts(answer)
+        facts = facts_of(answer)
         if self.form == "csv":
             writers.write_csv(*given, tell, facts)
         elif self.form == "json":

@@ -22,8 +22,9 @@ from etl.semantic.answers import Answer
 from ui.charts.elements import ChartContext
 from ui.data import owed, warehouse
 from ui.data.worker_process import Report
-from ui.exports import about, status
+from ui.exports import about
 from ui.exports.file_content import STATUS, Coded, Exportable, sheet
+from ui.exports.status_facts import facts_of
 from ui.exports.workbook import format_of, heading, title
 from ui.i18n import text
 
@@ -130,7 +131,7 @@ class _Writer:
         self._head = book.add_format(
             {"font_name": "Tahoma", "bold": True, "text_wrap": True, "valign": "top", "bottom": 1}
         )
-        self._link = book.add_format({"font_name": "Tahoma", "font_color": "#0000EE", "underline": 1})
+        self._link = book.add_format({"font_name": "Tahoma", "underline": 1})
         word = self._context.word
         heading = f"{word('app.title')}: {job.page}"
         book.set_properties({"title": heading, "author": word("app.owner"), "subject": job.scope, "comments": job.made})
@@ -236,7 +237,7 @@ class _Writer:
         answer = exportable.of(source).answer
         metrics = {metric.name: metric for metric in answer.metrics}
         on, row = self._begin(answer.metrics[0].label[context.lang], part.title, (part.below, part.limit))
-        facts = status.facts(answer)
+        facts = facts_of(answer)
         with sheet(source, context, False, facts, lambda name: title(name, context, answer)) as contents:
             names = contents.schema.names
             heads = [heading(name, context, answer, names) for name in names]
@@ -297,7 +298,7 @@ class _Writer:
             answer = disclosure.for_circulation(card.answer, warehouse.ask) if self._job.circulation else card.answer
             metric = warehouse.metric(card.measure, answer) or answer.metrics[0]
             value = answer.value(metric.name)
-            is_estimated = metric.name in status.facts(answer).estimated
+            is_estimated = metric.name in facts_of(answer).estimated
             letter = ("e" if is_estimated else "–") if value is not None else "c" if answer.hidden else "x"
             cells = (card.label, f"[{letter}]" if value is None else value, self._unit(metric.unit), card.below, letter)
             rows.append([(safe(cell), "0.0%" if metric.unit == "share" else "General") for cell in cells])

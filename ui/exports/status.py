@@ -4,21 +4,16 @@ p provisional, e estimated, r revised since the last publication, x not calculab
 are separated by spaces. A letter alone concerns the measures of the row, `x:coverage_per_10k` one of several.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl.core.errors import OtherVersion
-from etl.revisions.diff import is_same
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME, catalogue, provisional_days
-from etl.semantic.lineage import sources_of
 from etl.semantic.provisional import last_settled_day
-from etl.warehouse import official_calendar, population
-from ui.data import warehouse
 
 SYMBOLS = ("p", "e", "r", "x", "c")
 # Cells of an answer: the members of the row, and the column.
@@ -39,54 +34,6 @@ NONE = Facts()
 def has(answer: Answer) -> bool:
     """Whether the rows of an answer have a status: those of measures do, lists and results of analyses alone do not."""
     return any(metric.name in catalogue() for metric in answer.metrics)
-
-
-def facts(answer: Answer) -> Facts:
-    """The facts of an answer of the publication that this thread reads."""
-    if not has(answer):
-        return NONE
-    last = answer.on or (answer.over or (None, None))[1] or answer.publication.as_of
-    names = [metric for metric in answer.metrics if metric.name in catalogue()]
-    basis = answer.publication.provinces.basis(last)
-    by_residents = basis is not None and basis.kind != next(iter(population.KINDS))
-    by_calendar = any(metric.by_calendar for metric in names) and warehouse.result(
-        official_calendar.estimated_days, last
-    )
-    involved = (*answer.by, *answer.where)
-    estimated = {
-        metric.name
-        for metric in names
-        if (by_calendar and metric.by_calendar) or (by_residents and "population" in sources_of(metric.name, involved))
-    }
-    return Facts(frozenset(estimated), frozenset(_revised(answer)))
-
-
-def _revised(answer: Answer) -> Iterable[tuple[tuple[Any, ...], str]]:
-    """The cells that the publication before gave otherwise, on the same days and not as provisional."""
-    names = [metric.name for metric in answer.metrics]
-    before = warehouse.before()
-    if not before or not answer.rows or not set(names) <= catalogue().keys():
-        return
-    with warehouse.reading(before):
-        try:
-            until = warehouse.published().as_of
-            over = answer.over and (answer.over[0], min(answer.over[1], until))
-            is_by_time = bool(set(answer.by) & set(TIME))
-            if (answer.on and answer.on > until) or (over != answer.over and not is_by_time):
-                return
-            if over and over[0] > over[1]:
-                return
-            earlier = warehouse.ask(*names, by=answer.by, on=answer.on, over=over, where=answer.where)
-        except (OtherVersion, warehouse.QuestionError):
-            return
-    keys = len(answer.by)
-    known = {row[:keys]: row for row in earlier.rows if not earlier.is_provisional(row)}
-    for row in answer.rows:
-        then = known.get(row[:keys])
-        for name in names if then else ():
-            was, now = then[earlier.columns.index(name)], row[answer.columns.index(name)]  # type: ignore[index]
-            if not is_same(was, now):
-                yield row[:keys], name
 
 
 def of(answer: Answer, facts: Facts, named: Callable[[str], str]) -> Callable[[pa.RecordBatch], pa.Array]:
