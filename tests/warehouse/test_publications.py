@@ -334,16 +334,14 @@ def test_a_failed_sync_gets_an_error_that_names_the_place(failing, place, tmp_pa
     assert to.resolve().stem == "000001"
 
 
-@pytest.mark.parametrize(
-    ("failing", "place"), [(1, f".publications/newest-shown.{os.getpid()}.next"), (2, ".publications")]
-)
+@pytest.mark.parametrize(("failing", "place"), [(1, ".publications/newest-shown.{pid}.next"), (2, ".publications")])
 def test_an_error_while_going_back_names_the_place_that_cannot_be_written(failing, place, pointer, monkeypatch, capsys):
     publish(pointer, 1)
     publish(pointer, 2)
     _fail_to_sync(monkeypatch, failing)
     assert main(["rollback", "--from", str(pointer)]) == 1
     assert capsys.readouterr().err.startswith(
-        f"{pointer}{place}: could not be written to the disk (Input/output error); "
+        f"{pointer}{place.format(pid=os.getpid())}: could not be written to the disk (Input/output error); "
     )
     assert shown_number(pointer) == 2
 
