@@ -210,8 +210,8 @@ def test_files_for_circulation_are_rounded_and_limited_to_the_viewers_province(
 
 
 def numbers_in(content: bytes) -> list[int]:
-    """The numbers in the last column of a CSV file."""
-    cells = [row[-1] for row in csv.reader(io.StringIO(content.decode("utf-8-sig"))) if row]
+    """The numbers of active assistants in a CSV file."""
+    cells = [row["active_assistants"] for row in csv.DictReader(io.StringIO(content.decode("utf-8-sig")))]
     return [int(cell) for cell in cells if cell.isdigit()]
 
 
