@@ -325,7 +325,12 @@ def _parser() -> argparse.ArgumentParser:
         commands, "check", partial(_load, pipeline.check), "run every step of a build, but publish nothing"
     )
     check.add_argument(
-        "--from", dest="to", type=Path, default=arguments.POINTER, metavar="FILE", help="the publication to compare with"
+        "--from",
+        dest="to",
+        type=Path,
+        default=arguments.POINTER,
+        metavar="FILE",
+        help="the publication to compare with",
     )
     for load in (build, check):
         load.add_argument("folder", type=Path, nargs="?", default=arguments.INCOMING, metavar="DIR")
