@@ -67,8 +67,9 @@ def is_empty(block: Any) -> bool:
 
 
 def containers(block: Any) -> Iterator[Any]:
+    """The boxes of figures and panels."""
     for child in getattr(block, "children", {}).values():
-        if getattr(child, "type", "") in ("flex_container", "vertical") and "figure-" in str(child.proto):
+        if getattr(child, "type", "") == "flex_container" and re.search("(figure|panel)-", str(child.proto)):
             yield child
         yield from containers(child)
 
