@@ -135,7 +135,7 @@ def scale(text: str) -> float:
     try:
         size = float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
     if not 0 < size <= 1000:
-        raise argparse.ArgumentTypeError("a scale lies above 0, at 1000 at most")
+        raise argparse.ArgumentTypeError("a scale is above 0 and at most 1000")
     return size

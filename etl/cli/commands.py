@@ -322,15 +322,20 @@ def _parser() -> argparse.ArgumentParser:
     build = operations.command(commands, "build", noted_build, "load, build, check and publish")
     build.add_argument("--to", type=Path, default=arguments.POINTER, metavar="FILE")
     check = operations.command(
-        commands, "check", partial(_load, pipeline.check), "what build would say, with nothing published"
+        commands, "check", partial(_load, pipeline.check), "run every step of a build, but publish nothing"
     )
     check.add_argument(
-        "--from", dest="to", type=Path, default=arguments.POINTER, metavar="FILE", help="what is compared with"
+        "--from",
+        dest="to",
+        type=Path,
+        default=arguments.POINTER,
+        metavar="FILE",
+        help="the publication to compare with",
     )
     for load in (build, check):
         load.add_argument("folder", type=Path, nargs="?", default=arguments.INCOMING, metavar="DIR")
         load.add_argument("--report", type=Path, metavar="FILE.json")
-        load.add_argument("--skip-refused", action="store_true", help="go on with the others where a file is refused")
+        load.add_argument("--skip-refused", action="store_true", help="build from the other files if a file is refused")
         load.add_argument(
             "--accept-loss",
             action="store_true",
@@ -347,7 +352,7 @@ def _parser() -> argparse.ArgumentParser:
     quarantine.add_argument("--to", type=Path, metavar="FILE.csv")
     quarantine.add_argument("--warned", action="store_true", help="the values that were loaded as unknown instead")
 
-    returns = operations.command(commands, "returns", _returns, "what goes back to the provinces, as XLSX")
+    returns = operations.command(commands, "returns", _returns, "write the rows to correct for the provinces, as XLSX")
     returns.add_argument("folder", type=Path, nargs="?", default=arguments.INCOMING, metavar="DIR")
     returns.add_argument("--to", type=Path, required=True, metavar="FOLDER")
     returns.add_argument("--day", type=arguments.day, help="the day of the build (today)")

@@ -68,7 +68,7 @@ def restore(archive: Path, folders: Folders) -> list[Path]:
         moves = [(unpacked / name, _target(name, folders)) for name in digests]
         for (source, target), digest in zip(moves, digests.values(), strict=True):
             if target.exists() and sha256(target) != digest:
-                raise Refused(f"{target}: is there with other content; move it away first")
+                raise Refused(f"{target}: exists with other content; move it away first")
             source.chmod(0o600 if target == folders.identity_key else 0o640)
         written = []
         with publications.building(folders.warehouse):
@@ -132,7 +132,7 @@ def _unpacked(archive: Path, unpacked: Path) -> tuple[str, dict[str, str]]:
     except OSError as error:
         raise Refused(f"{archive}: cannot be read ({error.strerror or 'it ends too soon'})") from None
     except (tarfile.TarError, ValueError, KeyError, TypeError, AttributeError):
-        raise Refused(f"{archive}: is no backup, or damaged") from None
+        raise Refused(f"{archive}: is not a backup, or is damaged") from None
 
 
 def _target(name: str, folders: Folders) -> Path:
@@ -146,7 +146,7 @@ def _target(name: str, folders: Folders) -> Path:
         if parts[0] in _TREES:
             root: Path = getattr(folders, parts[0])
             return root.joinpath(*parts[1:])
-    raise Refused(f"{name}: does not belong into a backup")
+    raise Refused(f"{name}: does not belong in a backup")
 
 
 def _move(source: Path, target: Path) -> None:

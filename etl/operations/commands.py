@@ -57,7 +57,7 @@ def add(commands: Any, pointer: Path) -> None:
     end_command = command(session_parts, "end", _sessions_end, "end all sessions of a person at once")
     end_command.add_argument("name", metavar="NAME", help="the account (sub), as the audit log has it")
 
-    notify_command = command(commands, "notify", _notify, "tell somebody of a unit that failed")
+    notify_command = command(commands, "notify", _notify, "notify the recipients of a unit that failed")
     notify_command.add_argument("unit")
 
     backup_command = command(commands, "backup", _backup, "one archive of all that cannot be made again")
@@ -161,7 +161,7 @@ def _ready(options: argparse.Namespace) -> None:
 
 
 def _notify(options: argparse.Namespace) -> None:
-    print("told by " + ", ".join(notify.tell(settings.read(), options.unit)))
+    print("notified by " + ", ".join(notify.tell(settings.read(), options.unit)))
 
 
 def _backup(options: argparse.Namespace) -> None:

@@ -43,7 +43,7 @@ def examine(with_publication: bool = True) -> list[Finding]:
     except settings.Faulty as error:
         return [("settings", line, False) for line in error.lines]
     where = settings.file_in_use()
-    findings: list[Finding] = [("settings", str(where) if where else "no file, the defaults hold", True)]
+    findings: list[Finding] = [("settings", str(where) if where else "no file; the defaults apply", True)]
     checks = [_versions, _permissions, _sign_in, _audit, _notify, _owed, _clock, _memory, _disk, _fonts]
     of_data = [_publication, _calendar, _identity_key, _incoming]
     for check in [*checks, *of_data] if with_publication else checks:
@@ -51,7 +51,7 @@ def examine(with_publication: bool = True) -> list[Finding]:
             findings += check(config)
         except (OSError, duckdb.Error) as error:
             what = getattr(error, "strerror", None) or type(error).__name__
-            findings.append((check.__name__.strip("_"), f"cannot be looked at ({what})", False))
+            findings.append((check.__name__.strip("_"), f"cannot be checked ({what})", False))
     return findings
 
 
@@ -66,7 +66,7 @@ def _versions(_: settings.Settings) -> Iterator[Finding]:
         except PackageNotFoundError:
             installed = "not installed"
         if installed != required.strip():
-            wrong.append(f"{name} is {installed}, {required.strip()} is asked for")
+            wrong.append(f"{name} is {installed}, {required.strip()} is required")
     yield from (("packages", line, False) for line in wrong)
     if not wrong:
         yield "packages", f"{len(pins)} pinned packages, all at their versions", True
@@ -87,7 +87,7 @@ def _permissions(config: settings.Settings) -> Iterator[Finding]:
     if key.exists() and stat.S_IMODE(key.stat().st_mode) & 0o077:
         yield "permissions", f"{key} can be read by others: chmod 600", False
     else:
-        yield "permissions", "folders and key looked at", True
+        yield "permissions", "folders and key checked", True
 
 
 def _sign_in(config: settings.Settings) -> Iterator[Finding]:
@@ -135,7 +135,7 @@ def _clock(config: settings.Settings) -> Iterator[Finding]:
     made = [path.stat().st_mtime for path in (ROOT / "requirements.txt", pointer) if path.exists()]
     if now < max(made):
         newest = datetime.fromtimestamp(max(made)).isoformat(" ", "minutes")
-        yield "clock", f"goes before {newest}, when a file here was written", False
+        yield "clock", f"is before {newest}, the time of the newest file here", False
     else:
         yield "clock", datetime.fromtimestamp(now).astimezone().isoformat(" ", "minutes"), True
 
@@ -194,7 +194,7 @@ def _publication(config: settings.Settings) -> Iterator[Finding]:
             advice = "remove it, and python -m etl restore takes it from a backup"
             yield "publication", f"{path} is kept and damaged; {advice}", False
     for folder in version_files.left_over(pointer):
-        yield "publication", f"{folder} is left of a build that died; remove it, or the next build does", False
+        yield "publication", f"{folder} is left over from a build that was killed; the next build removes it", False
 
 
 def _identity_key(config: settings.Settings) -> Iterator[Finding]:
@@ -203,7 +203,7 @@ def _identity_key(config: settings.Settings) -> Iterator[Finding]:
     if not config.replicas.source:
         fault = identity.fault(pointer, publications.comparable(pointer))
         remedy = "python -m etl restore takes it from a backup, python -m etl build --new-identity begins anew"
-        yield "identity key", f"{spoken(fault, 'en')}; {remedy}" if fault else "looked at", not fault
+        yield "identity key", f"{spoken(fault, 'en')}; {remedy}" if fault else "checked", not fault
 
 
 def _incoming(config: settings.Settings) -> Iterator[Finding]:

@@ -49,7 +49,7 @@ def tell(config: Settings, unit: str) -> list[str]:
     sent = {channel.name: mail.as_bytes() if channel.name == _MAIL else text.encode() for channel in known}
     failed = [fault for channel in known if (fault := _failure(channel, sent[channel.name]))]
     if failed or not known:
-        raise Refused(f"{unit}: nobody was told ({'; '.join(failed) or 'notify names nobody'})")
+        raise Refused(f"{unit}: no notification was sent ({'; '.join(failed) or 'notify names no recipient'})")
     return [channel.name for channel in known]
 
 

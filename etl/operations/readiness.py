@@ -62,7 +62,7 @@ def served(pointer: Path, oldest_days: int) -> Served:
     age = max(0.0, time.time() - status.st_mtime)
     fault = ""
     if age > oldest_days * _DAY:
-        fault = f"the publication is {age / _DAY:.0f} days old, {oldest_days} at most is set"
+        fault = f"the publication is {age / _DAY:.0f} days old; the limit is {oldest_days}"
     return Served(publication.id, age, publication.rows_loaded, publication.rows_quarantined, fault)
 
 

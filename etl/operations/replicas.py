@@ -111,7 +111,7 @@ def read(folder: Path) -> Manifest:
     except OSError as error:
         raise Refused(f"{path}: cannot be read ({error.strerror})") from None
     except (ValueError, TypeError):
-        raise Refused(f"{path}: is no manifest of a publication") from None
+        raise Refused(f"{path}: is not a manifest of a publication") from None
     return manifest
 
 

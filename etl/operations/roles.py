@@ -61,7 +61,7 @@ def _group(entry: Any) -> Grant:
         raise ValueError("may_see_detail and may_export are true or false")
     named = [places().provinces.get(fold(str(name))) for name in entry.get("provinces", ())]
     if None in named:
-        raise ValueError("a province is named that there is not")
+        raise ValueError("a province is unknown")
     if bool(named) != (role in ("province", "submitter")):
         raise ValueError(f"the role {role} {'does not take' if named else 'needs'} provinces")
     return Grant(role, frozenset(code for code in named if code) or WHOLE_COUNTRY, **flags)

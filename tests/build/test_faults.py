@@ -371,7 +371,7 @@ def clock_of(year: int) -> type[date]:
     ("year", "message"),
     [
         (1970, "the clock: today is 1970-01-01, before this program was made (2026-03-21); check the clock"),
-        (2099, "the day of the build: it is 2099-01-01, and the last row speaks of "),
+        (2099, "the day of the build: it is 2099-01-01, and the last row is dated "),
     ],
 )
 def test_a_wrong_clock_is_refused(two_folders, tmp_path, monkeypatch, capsys, year, message, earlier):

@@ -345,7 +345,7 @@ def test_the_doctor_reports_a_damaged_kept_publication_a_dead_build_a_lost_key_a
     restore = "python -m etl restore takes it from a backup, python -m etl build --new-identity begins anew"
     expected = [
         f"publication: {first} is kept and damaged; remove it, and python -m etl restore takes it from a backup",
-        f"publication: {left} is left of a build that died; remove it, or the next build does",
+        f"publication: {left} is left over from a build that was killed; the next build removes it",
         f"identity key: {key} is cut short, and publications are kept that were made under it; {restore}",
         f"incoming: {incoming} holds no file of personnel; submit it",
     ]

@@ -198,11 +198,11 @@ def test_a_failed_unit_is_reported(tmp_path):
     assert text.startswith("policeyar-build.service failed on ")
     assert "Last build: published at" in text
     script.write_text("#!/bin/sh\nexit 1\n")
-    assert "nobody was told (command: it ended with 1)" in run("notify", "x.service", **environment).stderr
+    assert "no notification was sent (command: it ended with 1)" in run("notify", "x.service", **environment).stderr
     script.chmod(0o644)
     assert "is not installed, or may not be run" in run("notify", "x.service", **environment).stderr
     environment["POLICEYAR_NOTIFY_COMMAND"] = ""
-    assert "notify names nobody" in run("notify", "x.service", **environment).stderr
+    assert "notify names no recipient" in run("notify", "x.service", **environment).stderr
 
 
 @pytest.mark.slow

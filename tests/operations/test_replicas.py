@@ -158,7 +158,7 @@ def test_a_manifest_that_is_wrong_changes_nothing(offer, replica, change_to):
 def test_an_invalid_manifest_is_refused(offer, replica):
     for text in ("", "[]", "{}", "null", "\x00"):
         (offer / "manifest.json").write_text(text)
-        with pytest.raises(Refused, match="is no manifest"):
+        with pytest.raises(Refused, match="is not a manifest"):
             replicas.accept(offer, replica)
 
 

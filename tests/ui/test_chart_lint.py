@@ -51,7 +51,7 @@ OTHER_WORDS = {
     "applications": {"fa": "درخواست", "en": "applications"},
     "run_off": {"fa": "پایبندی", "en": "compliance"},
     "backtest_inside": {"fa": "برآورد", "en": "projection"},
-    "residents_share": {"fa": "ساکنان", "en": "residents"},
+    "residents_share": {"fa": "جمعیت", "en": "residents"},
     "bridge": {"fa": "شاغلان", "en": "in service"},
     "files_decided_by": {"fa": "تعیین تکلیف", "en": "decided"},
     "effect": {"fa": "پایبندی", "en": "compliance"},

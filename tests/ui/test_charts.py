@@ -442,7 +442,7 @@ def test_boundaries_travel_by_address_and_are_credited() -> None:
     figure = maps.provinces(by_province(), EN)
     assert figure["data"][0]["geojson"] == "./app/static/iran_provinces.geojson"
     assert len(json.dumps(figure)) < 60_000
-    assert figure["layout"]["meta"]["credit"] == "© OpenStreetMap"
+    assert figure["layout"]["meta"]["credit"] == "© OpenStreetMap contributors"
     assert elements.CONFIG["topojsonURL"].startswith("./app/static/")
 
 
@@ -569,7 +569,7 @@ def test_the_largest_size_is_given_in_persons() -> None:
         licensing.largest_size(data, EN).sentence
         == "Licensed institutes, largest number: 10–\u206024 people, 17 institutes"
     )
-    assert licensing.largest_size(data, FA).sentence == "بیشترین مؤسسات دارای مجوز: ۱۰ تا ۲۴ نفره، ۱۷ مؤسسه"
+    assert licensing.largest_size(data, FA).sentence == "بیشترین تعداد مؤسسات دارای مجوز: ۱۰ تا ۲۴ نفره، ۱۷ مؤسسه"
     assert licensing.largest_size(replace(data, rows=[]), EN).sentence == "Licensed institutes: no value"
 
 

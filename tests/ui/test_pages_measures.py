@@ -288,10 +288,7 @@ def test_the_funnel_draws_its_limits_as_the_signals_have_them_and_names_who_is_b
     context = ChartContext("en")
     with opened_at(published) as con:
         signals = level_signals(con)
-    assert (
-        charts.beyond(signals, context).sentence
-        == "Training compliance: no province beyond the usual spread of provinces"
-    )
+    assert charts.beyond(signals, context).sentence == "Training compliance: no province is unusually high or low"
     at = signals.columns.index("is_signal")
     rows = [(*row[:at], row[0] == "IR-30", *row[at + 1 :]) for row in signals.rows]
     beyond = replace(signals, rows=rows)

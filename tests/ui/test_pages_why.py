@@ -222,4 +222,4 @@ def test_a_trial_that_does_not_beat_no_change_says_so(monkeypatch: pytest.Monkey
         row = {"queue_held": 1.0, "queue_miss": miss, "queue_miss_unchanged": unchanged, "runs": 37}
         ahead_section._queue_tried(view, SimpleNamespace(records=lambda row=row: [row]), ())
     assert said[0].startswith("This forecast is no better than taking the queue as unchanged: in 37")
-    assert said[1].startswith("Tried on 37 past forecasts")
+    assert said[1].startswith("Tested on 37 past forecasts")

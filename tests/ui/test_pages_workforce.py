@@ -289,7 +289,7 @@ def test_a_goal_is_given_with_the_months_of_its_range() -> None:
     )
     none = path(now, ("1405-02", None, 52.0, 51.0, 53.0, 60.0))
     assert scenario_paths.reached(none, context).sentence == (
-        "Active police assistants: projected below target until Ordibehesht 1405 (51 to 53)"
+        "Active police assistants: projected below target through Ordibehesht 1405 (51 to 53)"
     )
     aimless = path((*now[:5], None), ("1405-02", None, 52.0, 51.0, 53.0, None))
     assert (

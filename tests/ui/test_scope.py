@@ -237,7 +237,7 @@ def test_the_year_before_a_period_has_the_same_days() -> None:
 def test_the_period_is_offered_only_where_it_is_used_and_kept_elsewhere(name: str) -> None:
     app = opened(name, period="year", province="IR-23")
     assert ("filter period" in {box.key for box in app.selectbox}) == (name in WITH_PERIOD)
-    assert ("دورهٔ شاخص‌ها و روندها: سال شمسی جاری، ۱ فروردین ۱۴۰۳ تا ۳۱ شهریور ۱۴۰۳" in notice_of(app)) == (
+    assert ("بازهٔ جریان‌ها و روندها: سال شمسی جاری، ۱ فروردین ۱۴۰۳ تا ۳۱ شهریور ۱۴۰۳" in notice_of(app)) == (
         name in WITH_PERIOD
     )
     assert app.query_params == opening(name)[1] | {"province": "IR-23", "period": "year"}

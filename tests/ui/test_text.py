@@ -121,7 +121,7 @@ def test_no_persian_word_is_written_with_arabic_letters() -> None:
 def test_the_briefing_defines_training_compliance_as_the_catalogue_does() -> None:
     briefing = BOOK["briefing"]
     for lang, named, words in (
-        ("fa", "پایبندی آموزشی:", "منقضی یا گذرانده‌نشده پس از مهلت"),
+        ("fa", "پایبندی آموزشی:", "منقضی یا معوق"),
         ("en", "Training compliance:", "expired or overdue"),
     ):
         assert words in catalogue()["training_compliance"].description[lang]
@@ -163,8 +163,8 @@ def test_the_english_name_of_a_county_is_whole() -> None:
 def test_a_count_of_one_has_its_sentence() -> None:
     assert text.word("load.files", "en", count="1") == "1 file was read"
     assert text.word("load.files", "en", count="11") == "11 files were read"
-    assert text.word("listing.lapsed", "fa", count="۱").endswith("نیرو دارد")
-    assert text.word("listing.lapsed", "fa", count="۲").endswith("نیرو دارند")
+    assert text.word("listing.lapsed", "fa", count="۱").endswith("به کار گرفته است")
+    assert text.word("listing.lapsed", "fa", count="۲").endswith("به کار گرفته‌اند")
     assert text.word("load.rules", "en", count="1") == "1 rules hold in every publication", "no sentence of its own"
 
 
@@ -209,7 +209,7 @@ def test_every_page_of_the_menu_is_a_file_that_only_defines_page() -> None:
         (text.percent(0.8734, "fa"), "\u2067\u061c۸۷٫۳٪\u2069"),
         (text.percent(0.8734, "en"), "87.3%"),
         (text.percent(1, "fa", 0), "\u2067\u061c۱۰۰٪\u2069"),
-        (text.amount(2.1, "per_10k", "fa"), "۲٫۱۰ در ده‌هزار"),
+        (text.amount(2.1, "per_10k", "fa"), "۲٫۱۰ به ازای هر ۱۰ هزار نفر"),
         (text.amount(2.1, "per_10k", "en"), "2.10 per 10,000"),
         (text.amount(0.5, "share", "en"), "50.0%"),
         (text.amount(1, "persons", "en"), "1 person"),

@@ -22,7 +22,7 @@ from ui.state.page_context import PageContext
 from ui.summary import different, verdict
 
 # Height of the pictures, in pixels: that of a map as wide as a panel.
-_HEIGHT = 306
+_HEIGHT = 284
 
 
 def panels(view: PageContext) -> None:
