@@ -320,4 +320,4 @@ def test_what_the_settings_say_is_what_readiness_is_measured_by(monkeypatch, poi
     old = time.time() - 2 * 86_400
     os.utime(os.path.realpath(pointer), (old, old))
     config = settings.read()
-    assert "1 at most" in readiness.served(pointer, config.schedule.oldest_publication_days).fault
+    assert "the limit is 1" in readiness.served(pointer, config.schedule.oldest_publication_days).fault
