@@ -98,7 +98,7 @@ def test_a_process_is_live_before_the_first_publication_and_ready_after_it(web):
     os.utime(version, (old, old))
     status, why = web.ask("/readyz")
     assert status == 503
-    assert "8 days old, 7 at most" in why
+    assert "8 days old; the limit is 7" in why
     os.utime(version)
     assert web.ask("/readyz")[0] == 200
 
