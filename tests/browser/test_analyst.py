@@ -422,7 +422,7 @@ def test_the_files_hold_every_row_of_the_answer(
                 reader.page.locator(f".st-key-{kind}-rows button").click()
             files[kind] = tmp_path / fetched.value.suggested_filename
             fetched.value.save_as(files[kind])
-            assert re.fullmatch(rf".*{asked.on}\.{kind}", files[kind].name)
+            assert re.fullmatch(rf".*{asked.on}_000001\.{kind}", files[kind].name)
     written = csv.DictReader(io.StringIO(files["csv"].read_text(encoding="utf-8-sig")))
     assert sorted((r["institute"], r["post"], int(r["active_assistants"])) for r in written) == wanted
     sheet = openpyxl.load_workbook(files["xlsx"], read_only=True).worksheets[0]
