@@ -77,6 +77,12 @@ def test_a_slip_in_the_catalogue_refuses_every_command(
     assert line in text
 
 
+def test_a_meaning_without_its_role_is_named(copy: Path) -> None:
+    run = said(copy, "ui/palette.toml", "\nproblem = ", "\nproblm = ", "-c", "import ui.palette")
+    line = "ui/palette.toml: [same] has no key `problem`; the nearest is `problm`"
+    assert run.stderr.splitlines()[-1].endswith(f"Refused: {line}")
+
+
 @pytest.mark.parametrize(("before", "after", "line"), TEXT_SLIPS, ids=[slip[2] for slip in TEXT_SLIPS])
 def test_a_slip_in_the_words_is_named(copy: Path, before: str, after: str, line: str) -> None:
     run = said(copy, TEXT, before, after, "-c", "from ui.i18n import text\ntext.check()")

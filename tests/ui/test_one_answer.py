@@ -22,7 +22,7 @@ from etl.semantic.ranking import worse_side
 from tests.conftest import BUILD_DAY, ROOT, Sample
 from tests.ui.test_chart_lint import html_of, opened
 from ui.briefing import content, writing
-from ui.charts import bars
+from ui.charts import bars, maps
 from ui.charts.elements import ChartContext
 from ui.components import figures, table_state
 from ui.data import caches, warehouse
@@ -157,6 +157,48 @@ def test_the_orange_bars_are_the_names_of_the_sentence(published: Path) -> None:
     assert re.findall("IR-[0-9]{2}", sentence) == below
 
 
+MAPS = {
+    "coverage_per_10k": ("overview", "coverage", "explore"),
+    "training_compliance": ("overview", "training", "explore"),
+    "judicial_officer_share": ("legal", "explore"),
+    "smart_service_share": ("smart", "explore"),
+}
+
+
+def test_a_province_has_the_same_colour_on_every_map_of_a_measure(
+    published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a colour of the light look has one in the dark look, which means the same."""
+    drawn, shown = figures.drawn_charts.drawn, []
+
+    def watched(answer: Any, chart: Any, *more: Any) -> Any:
+        if chart is maps.provinces:
+            shown.append(answer)
+        return drawn(answer, chart, *more)
+
+    monkeypatch.setattr(figures.drawn_charts, "drawn", watched)
+    meanings = set()
+    for name, parts in MAPS.items():
+        found = []
+        for part in parts:
+            shown.clear()
+            html_of(opened(part, "en", **({"m": name, "by": "province"} if part == "explore" else {})))
+            (answer,) = [one for one in shown if one.metrics[0].name == name]
+            found.append([fills(answer, is_dark) for is_dark in (False, True)])
+        assert all(looks == found[0] for looks in found), name
+        light, dark = found[0]
+        assert light.keys() == dark.keys()
+        meanings |= {(light[code], dark[code]) for code in light}
+    assert len({*meanings}) == len({light for light, _ in meanings}) == len({dark for _, dark in meanings}) > 1
+
+
+def fills(answer: Any, is_dark: bool) -> dict[str, str]:
+    """The colour of each province on the map of an answer."""
+    area = maps.provinces(answer, ChartContext("en", is_dark))["data"][0]
+    colours = [colour for _, colour in area["colorscale"][::2]]
+    return dict(zip(area["locations"], (colours[step] for step in area["z"]), strict=True))
+
+
 # ---------------------------------------------------------------- the first screen
 
 PANELS = {"coverage": "coverage_per_10k", "growth": "active_assistants", "training": "training_compliance"}
@@ -182,7 +224,8 @@ def test_three_panels_answer_the_three_questions_in_their_order(
             value = ask(con, name, where={key: [code] for key, code in scope.items()}).value()
             assert number == text.escape(text.plain(value, catalogue()[name].unit, lang))
             if page == "growth":
-                assert bool(sentence) == (not province), "a place without a target of its own reaches none"
+                said = sentence == text.escaped("verdict.no_target", lang)
+                assert said == bool(province), "a place without a target of its own reaches none"
             else:
                 assert sentence == text.escape(" ".join(expected(con, name, lang, scope)))
 

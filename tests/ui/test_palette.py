@@ -39,3 +39,18 @@ def test_the_theme_of_streamlit_repeats_the_palette(look: str) -> None:
 def test_an_unknown_role_names_the_nearest() -> None:
     with pytest.raises(Refused, match=r"ui/palette.toml: \[role\] has no key `problm`; the nearest is `problem`"):
         palette.colour("problm")
+
+
+def test_every_role_that_code_or_style_names_is_in_the_palette() -> None:
+    """A style sheet asks by `var(--pd-ROLE)`, which a browser ignores in silence if it is not there."""
+    written = {path.name: path.read_text(encoding="utf-8") for path in CODE if path.suffix in (".py", ".css", ".js")}
+    defined = set(re.findall(r"(--pd-[a-z-]+)\s*:", " ".join(written.values())))
+    asked = [(name, role) for name, code in written.items() for role in re.findall(r"colour\(\"([a-z_]+)\"", code)]
+    asked += [
+        (name, role.replace("-", "_"))
+        for name, code in written.items()
+        for role in re.findall(r"var\(--pd-([a-z-]+)\)", code)
+        if f"--pd-{role}" not in defined
+    ]
+    assert len({role for _, role in asked}) > 15
+    assert [(name, role) for name, role in asked if role not in palette.COLOURS] == []

@@ -114,6 +114,15 @@ def test_every_text_is_used() -> None:
     assert [name for name in names if not is_used(name)] == []
 
 
+def test_every_text_that_is_asked_for_by_its_name_is_there() -> None:
+    asked = re.compile(r'\b(?:word|words|escaped|has)\(\s*"([a-z_0-9]+\.[a-z_0-9]+)"')
+    files = [*(ROOT / "ui").rglob("*.py"), *(ROOT / "pages").glob("*.py")]
+    found = [(path.name, name) for path in files for name in asked.findall(path.read_text(encoding="utf-8"))]
+    assert len(found) > 300
+    names = {name for name, _, _ in ENTRIES} | {f"{section}.{key}" for section in BOOK for key in BOOK[section]}
+    assert [one for one in found if one[1] not in names] == []
+
+
 def test_no_persian_word_is_written_with_arabic_letters() -> None:
     assert [name for name, fa, _ in SENTENCES if re.search("[يكىة]", fa)] == []
 

@@ -58,7 +58,7 @@ def notice(lang: str, title: str, words: str, kind: str = "empty") -> None:
     """A notice with the title of key `title`; `kind` is empty, refused or error."""
     st.html(
         f'<div class="pd-notice pd-{kind}" role="note"><strong>{text.escaped(title, lang)}</strong>'
-        f"<p>{text.escape(words)}</p></div>"
+        f"{f'<p>{text.escape(words)}</p>' if words else ''}</div>"
     )
 
 

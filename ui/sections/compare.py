@@ -99,7 +99,7 @@ def sides(view: PageContext) -> Sides:
     provinces = view.where.get("province", ())
     first = page_parameters.one(PAGE, "p", provinces[0] if provinces else NATION)
     second = page_parameters.one(PAGE, "q", provinces[1] if len(provinces) > 1 else NATION)
-    before = year_before(view.as_of) if first == second else view.as_of
+    before = max(year_before(view.as_of), view.days.first) if first == second else view.as_of
     return Sides((first, second), (_day(view, "a", before), _day(view, "b", view.as_of)))
 
 

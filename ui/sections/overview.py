@@ -105,7 +105,8 @@ def told(view: PageContext, *names: str) -> None:
 def _told(view: PageContext, names: tuple[str, ...]) -> None:
     with st.container(key="told"), error_boundary(view.lang, "told"):
         for name in names:
-            blocks.intro(" ".join(different.told(sources(view), name)))
+            if sentences := different.told(sources(view), name):
+                blocks.intro(" ".join(sentences))
 
 
 def needing_action(view: PageContext) -> None:

@@ -80,7 +80,9 @@ def _told(name: str, view: PageContext) -> str:
 
 
 def _growth(view: PageContext) -> str:
-    return " ".join(verdict.sentences(verdict.facts(sources(view)), sources(view))[1:])
+    facts = verdict.facts(sources(view))
+    # A met target is said in the first sentence.
+    return verdict.sentences(facts, sources(view))[-1] if facts.target else view.word("verdict.no_target")
 
 
 def _pace(view: PageContext) -> None:

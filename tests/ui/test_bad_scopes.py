@@ -1,0 +1,94 @@
+"""A scope in which something is missing: every page says so in a sentence, and shows no figure, table or box without content."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
+from etl.core.paths import REFERENCE
+from etl.semantic import access
+from etl.semantic.answers import ask
+from tests.conftest import BUILD_DAY, ROOT, Sample
+from tests.parts import PARTS
+from tests.ui.test_chart_lint import html_of, opened
+from ui.i18n import text
+
+pytestmark = pytest.mark.slow
+
+NO_RESIDENTS = "IR-20"
+# A province has no target of its own, and the only publication none before it.
+SCOPES = {
+    "no residents": {"province": NO_RESIDENTS, "on": "2023-03-20"},
+    "one province": {"province": "IR-23"},
+    "three people": {},
+    "before the register": {"on": "2002-03-21"},
+    "one publication": {},
+}
+
+
+@pytest.fixture(scope="module")
+def published(publish_sample: Callable[..., Sample], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One publication, in which the residents of a province are known from 1404 on."""
+    folder = tmp_path_factory.mktemp("no-residents")
+    shutil.copytree(publish_sample(0.02, 5).folder, folder / "in")
+    lines = (REFERENCE / "population.csv").read_text("utf-8").splitlines(keepends=True)
+    known = [line for line in lines if not (line.startswith(NO_RESIDENTS) and line.split(",")[1] < "1404")]
+    (folder / "in" / "population.csv").write_text("".join(known), "utf-8")
+    pointer = folder / "warehouse.duckdb"
+    words = [sys.executable, "-m", "etl", "build", folder / "in", "--to", pointer, "--day", BUILD_DAY]
+    subprocess.run([*map(str, words)], cwd=ROOT, check=True, capture_output=True)
+    with pytest.MonkeyPatch.context() as setting:
+        setting.setenv("WAREHOUSE", str(pointer))
+        yield pointer
+
+
+def has_values(figure: dict[str, Any]) -> bool:
+    """Whether any trace holds a value."""
+    every = (trace.get(axis) for trace in figure["data"] for axis in ("x", "y", "z", "lon", "values"))
+    return any(value is not None for values in every if isinstance(values, list) for value in values)
+
+
+def is_empty(block: Any) -> bool:
+    """Whether a container shows nothing: no words, no chart, no control."""
+    for child in block.children.values():
+        if not hasattr(child, "children"):
+            if child.type != "html" or re.sub(r"<[^>]*>|\s", "", child.proto.body):
+                return False
+        elif not is_empty(child):
+            return False
+    return True
+
+
+def containers(block: Any) -> Iterator[Any]:
+    for child in getattr(block, "children", {}).values():
+        if getattr(child, "type", "") in ("flex_container", "vertical") and "figure-" in str(child.proto):
+            yield child
+        yield from containers(child)
+
+
+@pytest.mark.parametrize("case", SCOPES)
+@pytest.mark.parametrize("part", PARTS)
+def test_a_page_says_what_is_missing_and_shows_no_empty_frame(part: str, case: str, published: Path) -> None:
+    scope = dict(SCOPES[case])
+    if case == "three people":
+        with access.connect(published, access.ADMINISTRATOR) as con:
+            served = ask(con, "active_assistants", by=("province", "county")).rows
+        scope["province"], scope["county"], _ = next(row for row in served if row[1] and row[2] == 3)
+    app = opened(part, "en", **scope)
+    html = html_of(app)
+    assert text.word("state.left_out_title", "en") not in html, "the scope is the one that was meant"
+    charts = [one.proto for one in app.get("bidi_component") if one.proto.component_name == "dashboard.plot"]
+    assert [chart for chart in charts if not has_values(json.loads(chart.bytes)["figure"])] == []
+    assert [table for table in re.findall(r"<tbody.*?</tbody>", html, re.DOTALL) if "<td" not in table] == []
+    assert not re.search(r"<(ul|ol|p|h3|li|bdi)(?: [^>]*)?>\s*</\1>", html), "a box without words"
+    assert not re.search(r">\s*(None|nan|NaN)\s*<", html)
+    if part in ("overview", "province") and re.search("pd-panel", html):
+        assert (text.word("verdict.no_target", "en") in html) == (case != "one publication"), "a place without a target"
+    assert [one for one in containers(app.main) if is_empty(one)] == []
