@@ -201,7 +201,9 @@ def names_its_measure(figure: Shown, lang: str) -> bool:
     sentence = figure.title.sentence.lower()
     metrics = figure.answer.metrics
     other = OTHER_WORDS.get(metrics[0].name, {}).get(lang)
-    return any(metric.short[lang].lower() in sentence for metric in metrics) or bool(other and re.search(other, sentence))
+    return any(metric.short[lang].lower() in sentence for metric in metrics) or bool(
+        other and re.search(other, sentence)
+    )
 
 
 def says_its_n(figure: Shown, context: ChartContext) -> bool:
