@@ -1,19 +1,22 @@
-"""Chromium through nginx under a path: charts, links, files and pictures.
+"""Chromium through nginx under a path: charts, links, files and pictures, copying and presenting.
 
 tests/browser/test_every_part.py opens every part through nginx at the root, tests/access/test_sign_in.py fetches files there.
 """
 
+import base64
 import csv
 import io
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import openpyxl
 import pytest
 from playwright.sync_api import Browser
 
 from tests.browser import app as front
 from tests.serving import Served
+from ui.i18n import text
 
 pytestmark = [
     pytest.mark.browser,
@@ -28,7 +31,8 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def served(small_register: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     run = tmp_path_factory.mktemp("proxy")
-    with Served(run, WAREHOUSE=str(small_register), POLICEYAR_WEB_BASE_PATH="/statistics/assistants") as running:
+    base = {"POLICEYAR_WEB_BASE_PATH": "/statistics/assistants", "POLICEYAR_PUBLICATION_CITATION": "Register"}
+    with Served(run, WAREHOUSE=str(small_register), **base) as running:
         yield running
 
 
@@ -90,4 +94,75 @@ def test_files_and_pictures_leave_through_the_proxy(served: Served, chromium: Br
             save.focus()
             reader.page.keyboard.press("Enter")
         assert Path(waiting.value.path()).read_bytes().startswith(b"\x89PNG")
+        assert reader.failures == []
+
+
+@pytest.mark.parametrize(
+    ("lang", "ahead", "back"), [("fa", "ArrowLeft", "ArrowRight"), ("en", "ArrowRight", "ArrowLeft")]
+)
+def test_figures_are_presented_one_by_one(lang: str, ahead: str, back: str, served: Served, chromium: Browser) -> None:
+    with front.visit(chromium, _address(served)) as reader:
+        reader.watch_console()
+        reader.go("coverage", lang=lang).drawn_charts()
+        shown = reader.page.locator("[data-presented]")
+        reader.page.locator(".pd-switch .pd-present").click()
+        first = shown.get_attribute("class")
+        assert shown.locator(".pd-plot .main-svg").first.is_visible()
+        for key, is_first in ((ahead, False), (back, True), (back, True)):
+            reader.page.keyboard.press(key)
+            assert shown.count() == 1
+            assert (shown.get_attribute("class") == first) == is_first, key
+        reader.page.keyboard.press("Escape")
+        reader.page.wait_for_selector("[data-presented]", state="detached")
+        assert reader.page.locator(".pd-presented-note").count() == 0
+        assert reader.failures == []
+
+
+def test_picture_link_and_citation_are_copied(served: Served, chromium: Browser) -> None:
+    with front.visit(chromium, _address(served)) as reader:
+        reader.watch_console()
+        reader.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        reader.go("coverage", lang="en").drawn_charts()
+        copy = reader.page.locator(".pd-copy-picture").first
+        copy.click()
+        copy.locator("xpath=following-sibling::*[1]").filter(has_text=text.word("more.copied_picture", "en")).wait_for()
+        picture = reader.page.evaluate(
+            """async () => {
+                const [item] = await navigator.clipboard.read(), blob = await item.getType("image/png");
+                return btoa(String.fromCharCode(...new Uint8Array(await blob.slice(0, 24).arrayBuffer())));
+            }"""
+        )
+        head = base64.b64decode(picture)
+        assert head.startswith(b"\x89PNG")
+        assert int.from_bytes(head[16:20]) >= 1000
+        reader.page.locator(".st-key-copy-link .pd-copy").click()
+        reader.page.wait_for_function("document.querySelector('.st-key-copy-link .pd-copy + *').textContent")
+        assert reader.page.evaluate("navigator.clipboard.readText()") == reader.page.url
+        cited = reader.page.locator(".pd-trust .pd-copy")
+        cited.click()
+        reader.page.wait_for_function("document.querySelector('.pd-trust .pd-copy + *').textContent")
+        told = reader.page.evaluate("navigator.clipboard.readText()")
+        assert "Register" in told
+        assert told in reader.page.locator(".pd-trust").inner_text()
+        assert reader.failures == []
+
+
+def test_everything_on_a_page_leaves_with_its_pictures(served: Served, chromium: Browser, tmp_path: Path) -> None:
+    with front.visit(chromium, _address(served)) as reader:
+        reader.watch_console()
+        reader.go("coverage", lang="en").drawn_charts()
+        reader.page.locator(".st-key-page-files button").first.click()
+        reader.settle()
+        reader.page.get_by_text(text.word("book.pictures", "en"), exact=True).click()
+        make = reader.page.locator(".st-key-make-xlsx-book button")
+        make.wait_for(timeout=60_000)
+        make.click()
+        button = reader.page.locator(".st-key-xlsx-book button")
+        button.wait_for(timeout=60_000)
+        reader.settle()
+        with reader.page.expect_download(timeout=60_000) as waiting:
+            button.click()
+        waiting.value.save_as(tmp_path / "page.xlsx")
+        sheets = openpyxl.load_workbook(tmp_path / "page.xlsx").worksheets
+        assert any(sheet._images for sheet in sheets)
         assert reader.failures == []
