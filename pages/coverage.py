@@ -27,8 +27,12 @@ def page() -> None:
         ui.figure(view, bars.ranking, "coverage_gap", by="place", says=titles.gap)
     with right:
         ui.figure(view, bars.ranking, "counties_covered", by="place", nation=True)
-    ui.figure(view, lines.trend, "coverage_per_10k", by="month", over=view.complete_months(36), zero=False)
-    ui.groups(view, "coverage_per_10k", by="county", says=titles.highest_by)
+    left, right = st.columns(2)
+    with left:
+        over = view.complete_months(36)
+        ui.figure(view, lines.trend, "coverage_per_10k", by="month", over=over, zero=False, height=560)
+    with right:
+        ui.groups(view, "coverage_per_10k", by="county", says=titles.highest_by)
     listings.part(view, "abroad.title")
     blocks.intro(view.word("abroad.not_alike"))
     coverage.claimed(view)

@@ -84,7 +84,9 @@ function draw(plot) {
     // Plotly's own button draws pictures in a font of the machine.
     const { toImageButtonOptions: asked } = config;
     const save = () => picture({ data, layout }, asked.format).then((blob) => savePicture(blob, `${asked.filename}.${asked.format}`));
-    const button = asked && { name: "picture", title: "", icon: Plotly.Icons.camera, click: save };
+    // Its name is Plotly's own, which shell.js translates.
+    const title = asked?.format === "png" ? "Download plot as a PNG" : "Download plot";
+    const button = asked && { name: "picture", title, icon: Plotly.Icons.camera, click: save };
     const shown = asked ? { ...config, modeBarButtons: [[button]] } : config;
     const painted = Plotly.react(element, fitting(data, layout, width), { ...layout, margin: roomForLabels(layout), width, height }, shown);
     if (first) element.on("plotly_click", ({ points: [point] }) => {

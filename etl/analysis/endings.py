@@ -101,24 +101,47 @@ def endings_backtest(con: ScopedCursor, on: date, where: Where, goal: float = GO
     ends = [unit.last for unit in jalali.units_between(*jalali.last_complete_months(on, _PAST + _AHEAD), "month")]
     like = ask(con, "training_compliance", on=ends[-1], where=where)
     conditions, parameters = filter_conditions(like.where, tables()["compliance_intervals"].columns)
-    # Six months later: on the ends of the last six months nothing is listed.
-    later = [*ends[_AHEAD:], *ends[:_AHEAD]]
+    # Of a person all institutes have the same intervals: whoever is counted twice in a group has two spells in the institute.
     sql = f"""
+        with ends as (
+            select unnest($ends) as day, unnest(range({len(ends)})) as number
+        ),
+
+        -- How many of the ends lie before a day.
+        numbers as (
+            select days.day, count(ends.day) as number
+            from (select unnest(generate_series($first, $last, interval 1 day))::date as day) as days
+            left join ends on ends.day < days.day
+            group by all
+        ),
+
+        intervals as (
+            select
+                institute_code::varchar as institute,
+                since.number as since,
+                until.number as until,
+                lapse.number as lapse,
+                count(distinct person_id) as persons,
+            from compliance_intervals
+            inner join numbers as since on since.day = greatest(valid_from, $first)
+            inner join numbers as until on until.day = least(valid_until, $last)
+            inner join numbers as lapse on lapse.day = least(greatest(lapses_on, $first), $last)
+            where {" and ".join(("valid_from < $last", "valid_until > $first", "since.number < until.number", *conditions))}
+            group by all
+        )
+
         select
             number,
-            institute_code::varchar as institute,
-            count(*) as persons,
-            count(*) filter (lapses_on > day) / persons as share,
-            count(*) filter (lapses_on > later) / persons as share_later,
-        from (
-            select distinct number, day, later, institute_code, person_id, lapses_on
-            from (select unnest($ends) as day, unnest($later) as later, unnest(range({len(ends)})) as number) as ends
-            inner join compliance_intervals on valid_from <= day and valid_until > day
-            where {" and ".join(conditions) or "true"}
-        ) as valid
+            institute,
+            sum(persons) as persons,
+            coalesce(sum(persons) filter (lapse > number), 0) / sum(persons) as share,
+            coalesce(sum(persons) filter (lapse > number + {_AHEAD}), 0) / sum(persons) as share_later,
+        from intervals
+        inner join ends on number >= since and number < until
         group by all
     """
-    counted = con.numbers.execute(sql, parameters | {"ends": ends, "later": later}).df()
+    parameters |= {"ends": ends, "first": ends[0], "last": ends[-1] + jalali.DAY}
+    counted = con.numbers.execute(sql, parameters).df()
     shares, ahead, persons = (
         counted.pivot(index="institute", columns="number", values=name).reindex(columns=range(len(ends)))
         for name in ("share", "share_later", "persons")
@@ -128,7 +151,7 @@ def endings_backtest(con: ScopedCursor, on: date, where: Where, goal: float = GO
     fell = [is_below.loc[:, at + 1 : at + _AHEAD].any(axis=1) & is_listed[at] for at in range(_PAST)]
     listed = int(is_listed.loc[:, : _PAST - 1].to_numpy().sum())
     row = (listed, sum(map(sum, fell)) / listed if listed else None)
-    query = readable(sql, parameters | {"ends": ends, "later": later})
+    query = readable(sql, parameters)
     return answered(like, (), ("falling_listed", "falling_came_true"), [row], on=on, query=query)
 
 

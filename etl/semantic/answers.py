@@ -28,7 +28,7 @@ from etl.semantic.catalog import TIME, Metric, catalogue, tables
 from etl.semantic.combine import Results, combine
 from etl.semantic.compiler import Compiled, compile
 from etl.semantic.frames import frame_of
-from etl.semantic.lineage import sources_of, sources_of_measures
+from etl.semantic.lineage import sources_of
 from etl.semantic.members import metrics_named
 from etl.semantic.resolve import Plan, Question, resolve
 from etl.warehouse.population import PROVINCES
@@ -141,7 +141,8 @@ def ask(
         scope=con.scope.rights(),
         restricted=restricted(con.scope, plan.by, plan.where),
         left_out=left_out,
-        sources=sources_of_measures(plan.measures.values()),
+        # Those of the metrics asked for, not of the sizes of groups.
+        sources=frozenset().union(*(sources_of(metric.name, (*plan.by, *plan.where)) for metric in plan.metrics)),
         hidden=hidden,
     )
 

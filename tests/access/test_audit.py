@@ -558,7 +558,7 @@ def test_every_event_and_detail_has_a_word(lang: str) -> None:
     ("lang", "event", "details"),
     [
         ("en", "File submitted", "files: 2, rows: 40, publication: 000001"),
-        ("fa", "ارسال فایل", "فایل: ۲، سطر: ۴۰، انتشار: 000001"),
+        ("fa", "ارسال فایل", "فایل: ۲، رکورد: ۴۰، انتشار: 000001"),
     ],
 )
 def test_the_page_says_how_many_files_were_submitted(lang: str, event: str, details: str, tmp_path: Path) -> None:

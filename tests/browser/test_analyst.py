@@ -422,12 +422,13 @@ def test_the_files_hold_every_row_of_the_answer(
                 reader.page.locator(f".st-key-{kind}-rows button").click()
             files[kind] = tmp_path / fetched.value.suggested_filename
             fetched.value.save_as(files[kind])
-            assert re.fullmatch(rf".*{asked.on}\.{kind}", files[kind].name)
+            assert re.fullmatch(rf".*{asked.on}_000001\.{kind}", files[kind].name)
     written = csv.DictReader(io.StringIO(files["csv"].read_text(encoding="utf-8-sig")))
     assert sorted((r["institute"], r["post"], int(r["active_assistants"])) for r in written) == wanted
     sheet = openpyxl.load_workbook(files["xlsx"], read_only=True).worksheets[0]
-    rows = list(sheet.iter_rows(min_row=2, values_only=True))
-    assert sorted(row[-1] for row in rows[:-1]) == sorted(row[2] for row in wanted)
+    heads, *rows = sheet.iter_rows(values_only=True)
+    assert heads[-1] == text.word("file.status", "fa")
+    assert sorted(row[-2] for row in rows[:-1]) == sorted(row[2] for row in wanted)
     assert rows[-1][0] == text.word("scope.nation", "fa")
     frame = pd.read_parquet(files["parquet"])
     assert sorted(frame[["institute", "post", "active_assistants"]].itertuples(index=False, name=None)) == wanted

@@ -164,7 +164,7 @@ def test_card_chart_table_file_and_question_agree(address: str, small_register: 
         downloaded = Path(waiting.value.path()).read_bytes().decode("utf-8-sig")
         rows = list(csv.DictReader(io.StringIO(downloaded)))
         assert [(row["province"], float(row["coverage_per_10k"])) for row in rows] == [row[:2] for row in asked.rows]
-        assert waiting.value.suggested_filename.endswith(f"_کل-کشور_{asked.on}.csv")
+        assert waiting.value.suggested_filename.endswith(f"_کل-کشور_{asked.on}_000001.csv")
 
 
 def test_every_number_is_explained_in_one_click(address: str, chromium: Browser) -> None:

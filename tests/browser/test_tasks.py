@@ -99,7 +99,7 @@ class Hand:
 
     def panel(self, page: str) -> None:
         """The link of a panel of the first page."""
-        self.click(self.reader.page.locator(f".st-key-panel-{page} a.pd-go"))
+        self.click(self.reader.page.locator(f".st-key-panel-{page} a.pd-go").first)
 
     def download(self, what: Locator) -> Path:
         with self.reader.page.expect_download(timeout=60_000) as fetched:

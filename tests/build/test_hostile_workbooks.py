@@ -244,7 +244,7 @@ def test_a_sheet_as_wide_and_long_as_sheets_can_be_is_refused(folder, build_refu
     assert message.startswith(
         "training_2.xlsx: sheet داده: cell XFD1048576 holds something far outside the table; delete "
     )
-    assert " · برگهٔ داده: خانهٔ \u2068XFD1048576\u2069 " in load(folder).err
+    assert " · برگهٔ \u2068داده\u2069: خانهٔ \u2068XFD1048576\u2069 " in load(folder).err
 
 
 def test_a_sheet_that_only_says_it_is_huge_is_read(folder):

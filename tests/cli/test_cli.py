@@ -154,7 +154,7 @@ def test_quarantine_tells_file_line_column_and_reason(built, capsys, tmp_path):
     assert capsys.readouterr().out.splitlines() == [
         "file,line,column,reason,expected",
         'training_2.csv,2,score,bad_number,"a number from 0 to 100, with a decimal point · '
-        'عددی از 0 تا 100، با ممیز نقطه"',
+        'عددی از ۰ تا ۱۰۰؛ ممیز را با نقطه بنویسید"',
     ]
     to = tmp_path / "rejected.csv"
     assert main(["quarantine", "--from", str(built.to), "--to", str(to)]) == 0

@@ -98,7 +98,7 @@ def test_a_process_is_live_before_the_first_publication_and_ready_after_it(web):
     os.utime(version, (old, old))
     status, why = web.ask("/readyz")
     assert status == 503
-    assert "8 days old, 7 at most" in why
+    assert "8 days old; the limit is 7" in why
     os.utime(version)
     assert web.ask("/readyz")[0] == 200
 
@@ -320,4 +320,4 @@ def test_what_the_settings_say_is_what_readiness_is_measured_by(monkeypatch, poi
     old = time.time() - 2 * 86_400
     os.utime(os.path.realpath(pointer), (old, old))
     config = settings.read()
-    assert "1 at most" in readiness.served(pointer, config.schedule.oldest_publication_days).fault
+    assert "the limit is 1" in readiness.served(pointer, config.schedule.oldest_publication_days).fault

@@ -51,7 +51,8 @@ OTHER_WORDS = {
     "applications": {"fa": "درخواست", "en": "applications"},
     "run_off": {"fa": "پایبندی", "en": "compliance"},
     "backtest_inside": {"fa": "برآورد", "en": "projection"},
-    "residents_share": {"fa": "جمعیت", "en": "residents"},
+    "residents_share": {"fa": "جمعیت|پوشش", "en": "residents|coverage"},
+    "seats_planned": {"fa": "ظرفیت آموزش", "en": "seats to order"},
     "bridge": {"fa": "شاغلان", "en": "in service"},
     "files_decided_by": {"fa": "تعیین تکلیف", "en": "decided"},
     "effect": {"fa": "پایبندی", "en": "compliance"},
@@ -200,7 +201,9 @@ def names_its_measure(figure: Shown, lang: str) -> bool:
     sentence = figure.title.sentence.lower()
     metrics = figure.answer.metrics
     other = OTHER_WORDS.get(metrics[0].name, {}).get(lang)
-    return any(metric.short[lang].lower() in sentence for metric in metrics) or bool(other and other in sentence)
+    return any(metric.short[lang].lower() in sentence for metric in metrics) or bool(
+        other and re.search(other, sentence)
+    )
 
 
 def says_its_n(figure: Shown, context: ChartContext) -> bool:

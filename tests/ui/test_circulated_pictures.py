@@ -41,7 +41,7 @@ def numbers(value: Any) -> Iterator[float]:
 def test_the_pictures_of_a_page_circulate(name: str, published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pictures: list[tuple[Answer, exports_more.Picture]] = []
 
-    def downloads(view: Any, source: Any, context: Any, ident: str, picture: Any = None) -> None:
+    def downloads(view: Any, source: Any, context: Any, ident: str, picture: Any = None, *_: Any) -> None:
         if picture:
             pictures.append((source, picture))
 

@@ -279,7 +279,7 @@ def made_first() -> None:
     from ui.i18n import text
 
     view = SimpleNamespace(lang="en", word=lambda key, **values: text.word(key, "en", **values))
-    downloads._made_first(view, "x", "file.xlsx", ExportJob("xlsx", LARGE, ChartContext("en"), False, ""), {})
+    downloads.made_first(view, "x", "file.xlsx", ExportJob("xlsx", LARGE, ChartContext("en"), False, ""), {})
 
 
 @pytest.mark.slow

@@ -155,7 +155,7 @@ def test_a_stopped_process_leaves_nothing_whether_running_or_waiting(
 def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
     code = (
-        "import time\nfrom tests.operations.test_worker_process import start_endless\nfrom pathlib import Path\n"
+        "import time\nfrom tests.ui.test_worker_process import start_endless\nfrom pathlib import Path\n"
         f"start_endless(Path({str(pid_file)!r}))\ntime.sleep(600)"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=os.environ | {"TMPDIR": str(tmp_path)})

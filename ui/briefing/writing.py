@@ -90,7 +90,7 @@ def save(path: Path, content: bytes) -> None:
         with replacing(path) as waiting:
             waiting.write_bytes(content)
     except OSError as error:
-        raise Refused(f"{path}: cannot be written ({error.strerror})") from None
+        raise Refused(f"{path}: cannot be written ({os.strerror(error.errno or 0)})") from None
 
 
 def folder() -> Path:

@@ -38,10 +38,11 @@ def plot(
     """
     payload = {"figure": figure, "config": config, "spoken": spoken, "clickable": clicked is not None}
     payload |= {"paper": paper or {}, "noted": copied is not None}
+    # Streamlit would escape every Persian letter of a mapping to six characters.
+    written = json.dumps(payload, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     component("plot")(
         key=key,
-        # Streamlit would escape every Persian letter of a mapping to six characters.
-        data=json.dumps(payload, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8"),
+        data=written.encode("utf-8"),
         on_copied_change=copied,
         on_click_change=(lambda: clicked(str(st.session_state[key]["click"]))) if clicked else None,
     )
