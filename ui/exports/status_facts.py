@@ -8,6 +8,7 @@ from typing import Any
 
 from etl.core.errors import OtherVersion
 from etl.revisions.diff import is_same
+from etl.semantic import disclosure
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME, catalogue
 from etl.semantic.lineage import sources_of
@@ -37,7 +38,12 @@ def facts_of(answer: Answer) -> status.Facts:
 
 
 def _revised(answer: Answer) -> Iterable[tuple[tuple[Any, ...], str]]:
-    """The cells that the publication before gave otherwise, on the same days and not as provisional."""
+    """The cells that the publication before gave otherwise, on the same days and not as provisional.
+
+    None of numbers for circulation: beside exact ones of before, the mark would tell which rounded counts are exact.
+    """
+    if isinstance(answer, disclosure.Circulated):
+        return
     names = [metric.name for metric in answer.metrics]
     before = warehouse.before()
     if not before or not answer.rows or not set(names) <= catalogue().keys():
