@@ -178,6 +178,8 @@ def too_wide(reader: front.Visit) -> list[str]:
                 (at) => at.scrollWidth > at.clientWidth + 1 && at.clientWidth > 0
                     && getComputedStyle(at).display !== "inline");
             const ticks = [...document.querySelectorAll(".pd-plot :is(.xtick, .ytick) text")].filter((at) => {
+                // What a closed list holds is not drawn.
+                if (!at.closest(".pd-plot").checkVisibility()) return false;
                 const label = at.getBoundingClientRect(), chart = at.closest(".pd-plot").getBoundingClientRect();
                 return getComputedStyle(at).opacity === "0" || !label.width
                     || label.left < chart.left - 1 || label.right > chart.right + 1;
