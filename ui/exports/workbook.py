@@ -61,7 +61,7 @@ def write_xlsx(
 
 
 def heading(name: str, context: ChartContext, answer: Answer, names: Sequence[str]) -> str:
-    """The heading of a column in the user's language: codes are told from the names beside them, numbers have their unit."""
+    """The heading of a column in the user's language: codes are marked as such beside names, numbers have their unit."""
     label, metric = title(name, context, answer), warehouse.metric(name, answer)
     if name + _NAME in names:
         return f"{label} ({context.word('dimension.code')})"
