@@ -253,8 +253,6 @@ def test_licences_that_end_in_30_days_and_one_institute(hand: Hand, pointer: Pat
 
 
 def test_a_pivot_is_saved_and_its_link_shared(hand: Hand, chromium: Browser) -> None:
-    if hand.is_phone:
-        pytest.xfail("on a phone the button of saved views cannot be pressed without more clicks: a known fault")
     page = hand.reader.page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     hand.menu("explore")
