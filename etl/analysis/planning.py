@@ -167,7 +167,7 @@ def last_year(con: ScopedCursor, on: date) -> tuple[date, date]:
     """The last 12 complete months. Raises TooEarly where the register does not go back so far."""
     period = jalali.last_complete_months(on, 12)
     if con.begins_on is None or con.begins_on > period[0]:
-        raise TooEarly("it is worked out from the last 12 complete months, and the register has fewer")
+        raise TooEarly("it is computed from the last 12 complete months, and the register has fewer")
     return period
 
 

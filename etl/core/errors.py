@@ -18,7 +18,7 @@ class QuestionError(ValueError):
 
 
 class TooEarly(QuestionError):
-    """A method cannot be worked out for that day: the register does not reach back far enough before it."""
+    """A method cannot be computed for that day: the register does not reach back far enough before it."""
 
 
 class AccessDenied(QuestionError):

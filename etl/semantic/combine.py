@@ -198,7 +198,7 @@ def _compiled(node: ast.expr) -> Formula:
         case ast.Call(func=ast.Name(id="nullif"), args=[left, right]):
             work = _OPERATORS[ast.Call]
         case _:
-            raise ValueError(f"not to be worked out here: {ast.unparse(node)}")
+            raise ValueError(f"not to be computed here: {ast.unparse(node)}")
     one, other = _compiled(left), _compiled(right)
 
     def both(cells: Mapping[str, Any]) -> Any:

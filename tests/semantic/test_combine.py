@@ -112,5 +112,5 @@ def test_more_than_sums_and_quotients_is_refused():
     from etl.semantic.combine import _compiled
 
     for text in ("active ** 2", "sum(active)", "'active'", "active if residents else 0", "nullif(active)", "-active"):
-        with pytest.raises(ValueError, match="not to be worked out here"):
+        with pytest.raises(ValueError, match="not to be computed here"):
             _compiled(ast.parse(text, mode="eval").body)

@@ -1,7 +1,7 @@
 """Personal tokens of the data address (/data/): only their SHA-256 is kept, next to the saved views or in the shared PostgreSQL.
 
 A token ends at its last day, when it is revoked, and 30 days after the last sign-in of its person, from which its groups are
-also known. What it may ask is worked out from access.toml at each request.
+also known. What it may ask is computed from access.toml at each request.
 """
 
 import hashlib

@@ -43,7 +43,7 @@ _PROGRAMS = {
 
 
 def connect(view: PageContext, source: Exportable, ident: str) -> None:
-    """The popover; nothing is worked out until it is opened."""
+    """The popover; nothing is computed until it is opened."""
     popover = st.popover(view.word("data.connect"), key=f"connect-{ident}", type="tertiary", on_change="rerun")
     if popover.open:
         with popover, error_boundary(view.lang, f"connect-{ident}"):

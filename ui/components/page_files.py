@@ -28,21 +28,17 @@ _PICTURES = "page pictures"
 
 
 @dataclass(frozen=True)
-class _Noted:
-    """A figure or list of the page."""
+class _Noted(Part):
+    """A figure or list of the page, and its chart if it has one."""
 
-    title: str
-    below: str
-    source: Exportable
-    limit: str = ""
-    picture: downloads.Picture | None = None
+    chart: downloads.Picture | None = None
 
 
 def note(
     ident: str, title: str, below: str, source: Exportable, limit: str = "", picture: downloads.Picture | None = None
 ) -> None:
     """Note a figure or list for the workbook of the page."""
-    page_context.parts()[ident] = _Noted(title, below, source, limit, picture)
+    page_context.parts()[ident] = _Noted(title, below, source, limit, chart=picture)
 
 
 def note_card(ident: str, label: str, below: str, answer: Answer, measure: str) -> None:
@@ -56,7 +52,7 @@ def is_noted(ident: str) -> bool:
 
 @rendering.fragment
 def offer(view: PageContext, page: str, noted: Sequence[_Noted | Card]) -> None:
-    """The popover; nothing is worked out until it is opened."""
+    """The popover; nothing is computed until it is opened."""
     popover = st.popover(view.word("book.open"), key="page-files", type="tertiary", on_change="rerun")
     if popover.open:
         with popover, error_boundary(view.lang, "page-files"):
@@ -131,12 +127,12 @@ def _drawn(taken: Sequence[_Noted | Card], context: ChartContext, circulation: b
     """The figures of the pictures by title; of those for circulation that can be drawn from rounded numbers."""
     drawn = {}
     for one in taken:
-        if isinstance(one, Card) or one.picture is None:
+        if isinstance(one, Card) or one.chart is None:
             continue
-        picture: downloads.Picture | None = one.picture
+        picture: downloads.Picture | None = one.chart
         if circulation:
             rounded = disclosure.for_circulation(one.source, warehouse.ask)
-            picture = one.picture.circulated(rounded, warehouse.ask) if one.picture.circulated else None
+            picture = one.chart.circulated(rounded, warehouse.ask) if one.chart.circulated else None
         if picture:
             drawn[one.title] = downloads.on_paper(picture, context)
     return drawn
