@@ -101,7 +101,7 @@ def endings_backtest(con: ScopedCursor, on: date, where: Where, goal: float = GO
     ends = [unit.last for unit in jalali.units_between(*jalali.last_complete_months(on, _PAST + _AHEAD), "month")]
     like = ask(con, "training_compliance", on=ends[-1], where=where)
     conditions, parameters = filter_conditions(like.where, tables()["compliance_intervals"].columns)
-    # Of a person all institutes have the same intervals: a person who is counted twice in a group has two spells in the institute.
+    # All institutes of a person have the same intervals: one counted twice in a group has two spells in the institute.
     sql = f"""
         with ends as (
             select unnest($ends) as day, unnest(range({len(ends)})) as number
