@@ -113,10 +113,21 @@ def _round_counts(answer: Answer, metrics: dict[str, Metric | None], rows: list[
                 row[at] = rounded(row[at], HOURS_STEP)
     signed = {at for at in columns if any(_is_number(row[at]) and row[at] < 0 for row in answer.rows)}
     lines = [line for line in _lines(answer, columns) if all(isinstance(answer.rows[r][c], int) for r, c in line)]
+    shares = _shares(answer.columns, columns)
     for _ in range(len(answer.by) + 1):
         # A change in one line can disclose cells of another.
-        if not sum(_loosened(answer.rows, rows, line, line[0][1] in signed) for line in lines):
+        if not sum(_loosened(answer.rows, rows, line, line[0][1] in signed, shares) for line in lines):
             break
+
+
+def _shares(names: Sequence[str], columns: Sequence[int]) -> list[tuple[int, int]]:
+    """The columns of a part and its whole, for each share whose two counts are here."""
+    at = {names[column]: column for column in columns}
+    return [
+        (at[str(metric.numerator)], at[str(metric.denominator)])
+        for metric in catalogue().values()
+        if metric.unit == "share" and metric.numerator in at and metric.denominator in at
+    ]
 
 
 def _is_number(value: Any) -> bool:
@@ -141,16 +152,36 @@ def _lines(answer: Answer, columns: Sequence[int]) -> Iterable[list[_Cell]]:
                 yield line
 
 
-def _loosened(exact: Sequence[tuple[Any, ...]], rows: list[list[Any]], line: list[_Cell], signed: bool) -> bool:
-    """Round the largest cell of a line the other way if the sum discloses the cells; returns whether it did."""
+def _loosened(
+    exact: Sequence[tuple[Any, ...]],
+    rows: list[list[Any]],
+    line: list[_Cell],
+    signed: bool,
+    shares: Sequence[tuple[int, int]],
+) -> bool:
+    """Round the largest cell of a line the other way if the sum discloses the cells; returns whether it did.
+
+    A cell that would make a part larger than its whole is taken only where no other cell is left.
+    """
     total = rounded(sum(exact[r][c] for r, c in line))
     lowest, highest = (sum(bounds) for bounds in zip(*(_bounds(rows[r][c], signed) for r, c in line), strict=True))
     least, most = _bounds(total, signed)
     if least < highest and lowest < most:
         return False
-    r, c = max(line, key=lambda cell: abs(rows[cell[0]][cell[1]]))
-    rows[r][c] += STEP if highest <= least else -STEP
+    change = STEP if highest <= least else -STEP
+    fitting = [cell for cell in line if _fits(rows[cell[0]], cell[1], change, shares)]
+    r, c = max(fitting or line, key=lambda cell: abs(rows[cell[0]][cell[1]]))
+    rows[r][c] += change
     return True
+
+
+def _fits(row: Sequence[Any], at: int, change: int, shares: Sequence[tuple[int, int]]) -> bool:
+    """Whether every part is still at most its whole when the count at `at` changes."""
+    return all(
+        row[part] + change * (part == at) <= row[whole] + change * (whole == at)
+        for part, whole in shares
+        if at in (part, whole) and row[part] is not None and row[whole] is not None
+    )
 
 
 def _bounds(count: int, signed: bool) -> tuple[int, int]:

@@ -98,11 +98,21 @@ PAIRS = st.integers(0, 3000).flatmap(lambda whole: st.tuples(st.integers(0, whol
 @pytest.mark.slow
 @given(st.lists(PAIRS, min_size=1, max_size=12))
 @example([(12, 24), (0, 1), (902, 1003), (24, 24)])
+@example([(67, 67), (117, 118), (217, 217), (217, 217)])
 def test_no_count_can_be_recovered_from_its_row(counts: list[tuple[int, int]]) -> None:
     data = compliance(("institute",), [((f"{number:03}",), pair) for number, pair in enumerate(counts)])
     for numerators, denominators in possible(written(data)):
         assert len(numerators) > 1
         assert len(denominators) > 1
+
+
+@given(st.lists(PAIRS, min_size=1, max_size=12))
+@example([(67, 67), (117, 118), (217, 217), (217, 217)])
+def test_no_part_is_rounded_to_more_than_its_whole(counts: list[tuple[int, int]]) -> None:
+    data = compliance(("institute",), [((f"{number:03}",), pair) for number, pair in enumerate(counts)])
+    for *_, share, part, whole in written(data):
+        assert part <= whole
+        assert share is None or share <= 1
 
 
 def test_ratios_of_exact_parts_to_a_tenth_of_a_point_would_reveal_counts() -> None:
