@@ -196,11 +196,10 @@ def _superlative(metric: Metric, end: str, context: ChartContext, is_of_large: b
         name = context.word("finding.large", measure=name)
     if not has_noun:
         return context.word(f"finding.{end}_in", measure=name)
-    return context.word(
-        f"finding.{end}_{'count' if metric.unit in COUNTS and size_of(metric) == metric.name else 'rate'}",
-        measure=text.inside(name, context.lang),
-        name=name,
-    )
+    counts = metric.unit in COUNTS and size_of(metric) == metric.name
+    # The Persian name of seats is already that of a quantity.
+    kind = "seats" if metric.unit == "seats" else "count" if counts else "rate"
+    return context.word(f"finding.{end}_{kind}", measure=text.inside(name, context.lang), name=name)
 
 
 def _about(metric: Metric, place: str, value: Any, context: ChartContext) -> str:
