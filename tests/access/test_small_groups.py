@@ -30,7 +30,7 @@ from etl.warehouse.dimensions import CHOICES, FILTERS
 from tests.access.scopes import FARS, ISFAHAN, NONE, TEHRAN
 from tests.access.test_scopes import arguments, province_of_county, random_places, registered
 from tests.parts import PARTS, SCRIPT, opening
-from ui.data import user, warehouse
+from ui.data import page_run, user, warehouse
 from ui.i18n import text
 
 pytestmark = pytest.mark.slow
@@ -147,9 +147,9 @@ def answered(small_register: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     """Every Answer that a page takes from the warehouse, cached or not."""
     monkeypatch.setenv("WAREHOUSE", str(small_register))
     monkeypatch.setenv("DETAIL_ROWS", "1")
-    warehouse.leave()
+    page_run.end()
     taken: list[Answer] = []
-    results = warehouse._results
+    results = warehouse.results
 
     def recorded(*args: Any) -> Any:
         result = results(*args)
@@ -157,9 +157,9 @@ def answered(small_register: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         taken.extend(item for item in found if isinstance(item, Answer))
         return result
 
-    monkeypatch.setattr(warehouse, "_results", recorded)
+    monkeypatch.setattr(warehouse, "results", recorded)
     yield taken
-    warehouse.leave()
+    page_run.end()
 
 
 def random_address(chance: random.Random) -> tuple[str, dict[str, Any]]:

@@ -10,7 +10,7 @@ import pytest
 
 from etl.analysis import data_quality
 from etl.analysis.announcements import announced
-from etl.build import pipeline
+from etl.build import reference_data
 from etl.core.places import places
 from etl.semantic import access, answers
 from etl.warehouse import population, publications
@@ -26,7 +26,7 @@ from tests.loading import (
 
 def unusable(folder: Path) -> str:
     """The fault of a folder's reference table, without the remedy. `build` refuses with the same line."""
-    (line,) = english("\n".join(pipeline._references(folder)[1]))
+    (line,) = english("\n".join(reference_data.read(folder)[1]))
     return line.partition("; ")[0]
 
 

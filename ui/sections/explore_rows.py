@@ -9,7 +9,7 @@ import streamlit as st
 
 from etl.semantic import exportable
 from etl.semantic.answers import Answer
-from etl.semantic.catalog import TIME
+from etl.semantic.catalog import TIME, catalogue
 from ui.charts import matrix
 from ui.charts.matrix import ORDERED
 from ui.components import blocks, tables
@@ -154,7 +154,7 @@ def _group_column(view: PageContext, i: int, name: str, positions: Mapping[Any, 
 def _totals(view: PageContext, selection: Selection, by: Sequence[str]) -> Answer:
     """The first measure at the grain of a total. For a snapshot over time the total is its last day."""
     name = selection.names[0]
-    if warehouse.catalogue()[name].kind == "event" or set(by) & set(TIME):
+    if catalogue()[name].kind == "event" or set(by) & set(TIME):
         return warehouse.ask(name, by=by, over=selection.over, where=view.where)
     day = min(selection.over[1], view.as_of) if selection.is_timed else view.as_of
     return warehouse.ask(name, by=by, on=day, where=view.where)
