@@ -113,13 +113,17 @@ def _rollback(options: argparse.Namespace) -> None:
         raise
 
 
-def note(event: str, **more: str | int) -> None:
-    """Record a command in the audit log if users sign in. Raises Refused if that fails: then it is not to be done."""
+def note(event: str, about: str = "", /, **more: str | int) -> None:
+    """Record a command, or one about a person, in the audit log if users sign in.
+
+    Raises Refused if that fails: then it is not to be done.
+    """
     try:
         current = settings.read()
         if current.sign_in.mode != "open":
-            sub, who = _account()
-            audit.record(current.folders.audit, sub, event, **(who | more))
+            account, who = _account()
+            of_person = {"account": account} if about else {}
+            audit.record(current.folders.audit, about or account, event, **(of_person | who | more))
     except settings.Faulty as error:
         raise Refused(str(error)) from None
     except OSError as error:
@@ -168,8 +172,7 @@ def _audit_key(_: argparse.Namespace) -> None:
 
 
 def _sessions_end(options: argparse.Namespace) -> int:
-    account, more = _account()
-    audit.record(settings.read().folders.audit, options.name, "sessions_ended", **({"account": account} | more))
+    note("sessions_ended", options.name)
     # The web side keeps sessions and tokens, and etl does not import it.
     return subprocess.run([sys.executable, "-m", "ui.access", options.name], check=False).returncode
 

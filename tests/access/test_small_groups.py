@@ -21,6 +21,7 @@ from etl.analysis import registry
 from etl.analysis.comparison import Side
 from etl.analysis.planning import Scenario
 from etl.core.errors import AccessDenied, QuestionError
+from etl.core.jalali import last_complete_months, units_between
 from etl.semantic import access, answers
 from etl.semantic.access import WHOLE_COUNTRY, AccessScope, Grant, ScopedCursor, cursor_for, every_province
 from etl.semantic.answers import Answer, ask
@@ -318,6 +319,75 @@ def computed_cells(
         if bounds[1] - bounds[0] < 1e-6 and 0 < aim @ truth < total @ truth:
             found.append((place, code, unit, aim @ truth))
     return len(groups), found
+
+
+# A metric, what it is split by, and the times between two of which few provinces change.
+CHANGES = [
+    ("in_service", ("gender", "education", "post"), "day"),
+    ("judicial_officers", ("gender", "activity"), "month"),
+    ("registered_institutes", ("activity", "status"), "month"),
+    ("joiners", ("gender", "education"), "period"),
+    ("training_compliance", ("gender", "post"), "day"),
+]
+
+
+def times(kind: str, as_of: date) -> list[dict[str, Any]]:
+    """Neighbouring times of a question, the latest first."""
+    days = [as_of - timedelta(days=at) for at in range(60)]
+    if kind == "month":
+        days = [as_of, *(unit.last for unit in units_between(as_of - timedelta(days=1500), as_of, "month"))]
+        days = sorted((day for day in days if day <= as_of), reverse=True)
+    if kind == "period":
+        first, last = last_complete_months(as_of, 12)
+        return [{}, *({"over": (first, last - timedelta(days=at))} for at in range(60))]
+    return [{"on": day} for day in days]
+
+
+def told(cursor: ScopedCursor, metric: str, name: str, code: str, when: dict[str, Any]) -> dict[str, float] | None:
+    """The numbers of a group of all others together: the nation's less the own ones; None if the nation's are not given."""
+
+    def numbers(by: tuple[str, ...], where: dict[str, tuple[str, ...]]) -> dict[str, float] | None:
+        with suppress(AccessDenied):
+            answer = ask(cursor, metric, by=by, where=where, **when)
+            if answer.where == where:
+                rows = [row for row in answer.records() if not by or row[name] == code]
+                return {column: rows[0][column] if rows else 0 for column in answer.columns[len(by) :]}
+        return None
+
+    own = numbers((), {name: (code,), "province": tuple(cursor.scope.codes)})
+    nation = numbers((name,), {}) or numbers((), {name: (code,)})
+    if nation is None or own is None:
+        return None
+    return {
+        column: nation[column] - (own[column] or 0)
+        for column in nation
+        if nation[column] is not None and catalogue()[column].unit != "share"
+    }
+
+
+@pytest.mark.parametrize(("metric", "names", "kind"), CHANGES, ids=[f"{one}-{kind}" for one, _, kind in CHANGES])
+def test_between_two_times_no_change_of_another_province_is_told(
+    metric: str, names: tuple[str, ...], kind: str, con: duckdb.DuckDBPyConnection
+) -> None:
+    """Totals are open: where those of a single other province changed, the others' group changed by that of this province."""
+    found, compared = [], 0
+    with cursor_for(con, OF_FARS) as cursor:
+        asked = times(kind, cursor.publication.as_of)
+        for name in names:
+            for where in ({}, {name: (sorted({*CHOICES[name].values()})[0],)}):
+                assert ask(cursor, metric, by=(name, "month"), where=where).where["province"] == (FARS,)
+        totals = [{row[0]: row[1:] for row in ask(cursor, metric, by=("province",), **when).rows} for when in asked]
+        for (when, after), (earlier, before) in pairwise(zip(asked, totals, strict=True)):
+            changed = {place for place in OF_FARS.others if after.get(place) != before.get(place)}
+            if len(changed) != 1:
+                continue
+            compared += 1
+            for name, code in ((dim, code) for dim in names for code in sorted({*CHOICES[dim].values()})):
+                pair = [told(cursor, metric, name, code, time) for time in (when, earlier)]
+                if None not in pair and pair[0] != pair[1]:
+                    found.append((*changed, name, code, *pair))
+    assert compared, "a single other province changes between some of these times"
+    assert found == []
 
 
 SPLITS = [

@@ -73,9 +73,10 @@ def headline(view: PageContext, **parts: str) -> None:
     """At most four numbers with their change, a sparkline of 24 months, and a link to the page with more detail."""
     ask = partial(_at_once, view, tuple(parts))
 
-    def below(name: str, _: _Answers) -> str:
+    def below(name: str, card_answers: _Answers) -> str:
         address = page_parameters.address(parts[name], view.lang, view.scope.address())
-        return sparkline(view, _history(view, name)) + _link(view, name, address, "change.more")
+        card = card_answers.get(name)
+        return (_months_of(view, name, card.now) if card else "") + _link(view, name, address, "change.more")
 
     rendering.defer(
         _cards, view, tuple(parts), ask, below, ready=lambda: (ask(), [_history(view, name) for name in parts])
@@ -102,7 +103,7 @@ def headline_number(view: PageContext, name: str) -> str:
         f'<div class="pd-number-row"><div><p class="pd-value"><bdi>{text.escape(written)}</bdi> '
         f"<small>{text.escape(unit)}</small></p>"
         + "".join(f'<p class="pd-line">{line}</p>' for line in lines)
-        + f"</div>{sparkline(view, _history(view, name))}</div>"
+        + f"</div>{_months_of(view, name, answer)}</div>"
     )
 
 
@@ -148,8 +149,10 @@ def _at_once(view: PageContext, names: Iterable[str]) -> dict[str, CardAnswers]:
         old = [name for name, answer in now.items() if answer.metrics[0].has_history]
         then = _together(view, old, on=year_before(day), over=periods.year_before(over))
         for name, answer in now.items():
-            side = scoped_query.side(answer, then[name]) if name in then else ""
-            card_answers[name] = CardAnswers(answer, then.get(name), day if day != view.as_of else None, side)
+            # Groups of the nation are not given to everybody of a year before.
+            before = then[name] if name in then and then[name].where == answer.where else None
+            side = scoped_query.side(answer, before) if before else ""
+            card_answers[name] = CardAnswers(answer, before, day if day != view.as_of else None, side)
     return card_answers
 
 
@@ -174,6 +177,12 @@ def _history(view: PageContext, name: str) -> Answer | None:
         return warehouse.ask(name, by="month", over=over, where=where)
     except QuestionError:
         return None
+
+
+def _months_of(view: PageContext, name: str, now: Answer) -> str:
+    """The sparkline of the people that a card is of; empty where their months are not given."""
+    history = _history(view, name)
+    return sparkline(view, history if history and history.where == now.where else None)
 
 
 def sparkline(view: PageContext, history: Answer | None) -> str:
@@ -236,10 +245,10 @@ def _together(view: PageContext, names: Iterable[str], **period: Any) -> dict[st
 
 
 def _card(view: PageContext, name: str, answers: CardAnswers | None, below: str) -> None:
-    worked_out, _, part = name.rpartition(".")
+    analysis, _, part = name.rpartition(".")
     before: Any = None
-    if worked_out:
-        answer, ignored = scoped_query.computed(view, worked_out)
+    if analysis:
+        answer, ignored = scoped_query.computed(view, analysis)
     elif answers:
         answer = answers.now
         before = answers.before.value() if answers.before else None

@@ -57,7 +57,8 @@ class FigureQuestion:
                 scoped_query.computed(self.view, "events")[0], ChartContext(self.view.lang)
             )
         if self.nation:
-            options["nation"] = of_nation(self.view, answer).value()
+            nation = of_nation(self.view, answer)
+            options["nation"] = None if nation.left_out else nation.value()
         if self.target:
             options["target"] = _target(self.view, answer)
         return options
@@ -79,7 +80,8 @@ class FigureQuestion:
         if not metric.has_history or not {"month", *where} <= metric.dimensions:
             return None
         over = answer.over if set(self.axes) & set(TIME) else self.view.over or self.view.months(_MONTHS)
-        return warehouse.ask(metric.name, by=("month",), over=over, where=where)
+        months = warehouse.ask(metric.name, by=("month",), over=over, where=where)
+        return None if months.left_out else months
 
     def is_single(self, answer: Answer) -> bool:
         """Whether the chart compares groups but the answer has only one."""

@@ -38,7 +38,7 @@ _TREND = 240
 
 
 def scope_bar(*more: str, period: bool = False) -> PageContext:
-    """Show the scope bar and return its view. Raises warehouse.Unpublished.
+    """Show the scope bar and return its view. Raises Unpublished.
 
     `more` are the filters of this page besides the main ones, by name or by group (`@person`).
     `period` adds the choice of a period, for pages with flows or trends.

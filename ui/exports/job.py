@@ -128,6 +128,7 @@ def _nation(answer: Answer) -> Answer | None:
         return None
     where = page_context.without_places(answer.where)
     try:
-        return warehouse.ask(*names, on=answer.on, over=answer.over, where=where)
+        nation = warehouse.ask(*names, on=answer.on, over=answer.over, where=where)
     except QuestionError:
         return None
+    return None if nation.left_out else nation

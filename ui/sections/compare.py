@@ -14,7 +14,7 @@ import streamlit as st
 from etl.analysis import comparison
 from etl.analysis.different import is_tested
 from etl.analysis.why import dimensions
-from etl.core.errors import QuestionError
+from etl.core.errors import AccessDenied, QuestionError
 from etl.core.jalali import DAY, last_complete_months, year_before
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue
@@ -94,6 +94,12 @@ def _named(view: PageContext, place: str) -> str:
     return warehouse.names("province", view.lang).get(place, view.word("scope.nation"))
 
 
+def _shown(view: PageContext, place: str, answer: Answer) -> str:
+    """The name of a place, or of the own provinces where the answer is of them in place of the nation."""
+    own = answer.where.get("province")
+    return page_context.place(view, {"province": own}) if own and place == NATION else _named(view, place)
+
+
 def sides(view: PageContext) -> Sides:
     """The two chosen sides; by default the place of the scope and the nation, both on the as-of day.
 
@@ -158,7 +164,7 @@ def table(view: PageContext, chosen: Sides, *names: str) -> None:
         offered = [name for name in names if set(where) <= known[name].dimensions]
         first, second = chosen.side(0), chosen.side(1)
         answer = warehouse.analyse(comparison.compare, tuple(offered), first, second, frozen(where))
-        chart_context = replace(context(view), names={**context(view).names, "side": _titles(view, chosen)})
+        chart_context = replace(context(view), names={**context(view).names, "side": _titles(view, chosen, answer)})
         rows = {row[0]: row for row in answer.rows}
         verdicts = [_verdict(chosen, each, frozen(where)) for each in answer.metrics]
         sides = [chart_context.member("side", side) for side in ("first", "second", "difference")]
@@ -178,9 +184,9 @@ def table(view: PageContext, chosen: Sides, *names: str) -> None:
         footer(view, answer, "compare", with_table=False, chart_context=chart_context)
 
 
-def _titles(view: PageContext, chosen: Sides) -> dict[str, str]:
+def _titles(view: PageContext, chosen: Sides, answer: Answer) -> dict[str, str]:
     first, second = (
-        text.listed([_named(view, place), text.day(day, view.lang)], view.lang)
+        text.listed([_shown(view, place, answer), text.day(day, view.lang)], view.lang)
         for place, day in zip(chosen.places, chosen.days, strict=True)
     )
     return {"first": first, "second": second, "difference": view.word("compare.difference")}
@@ -255,8 +261,10 @@ def _verdict(chosen: Sides, metric: Metric, where: Frozen) -> str:
         )
         for i in (0, 1)
     )
-    answer = warehouse.analyse("differs", on=second.on, where=dict(second.where), metric=metric.name, than=first)
-    return changes.verdict(metric, answer.value("side"))
+    with suppress(AccessDenied):
+        answer = warehouse.analyse("differs", on=second.on, where=dict(second.where), metric=metric.name, than=first)
+        return changes.verdict(metric, answer.value("side"))
+    return ""
 
 
 def measure(view: PageContext, names: Sequence[str]) -> str:
@@ -340,9 +348,9 @@ def over_time(view: PageContext, chosen: Sides, name: str) -> None:
         where = without_places(view.where)
         label = catalogue()[name].label[view.lang]
         sides = {place: chosen.side(i) for i, place in enumerate(chosen.places)}
-        labels = {place: _named(view, place) for place in sides}
         over = view.over or view.months(_MONTHS)
         answer = warehouse.analyse(comparison.over_time, name, tuple(sides.items()), over, frozen(where))
+        labels = {place: _shown(view, place, answer) for place in sides}
         chart_context = replace(context(view), names={**context(view).names, "side": labels})
         title = view.word("why.lines", measure=label)
         below = subtitle(view, answer, text.listed(list(labels.values()), view.lang))
