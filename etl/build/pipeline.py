@@ -202,8 +202,11 @@ def _references(folder: Path) -> tuple[list[list[Any]], list[str], list[load_rep
         except Refused as error:
             unusable.append(str(error))
             tables[name] = read(REFERENCE)
+    rows = {name: len(table) for name, table in tables.items()}
+    if not unusable:
+        rows["calendar.csv"] = len(official_calendar.read_own(folder))
     reference = [
-        load_report.Reference(name, f"data/reference/{name}" if name in _REPLACING else "", len(tables.get(name, ())))
+        load_report.Reference(name, f"data/reference/{name}" if name in _REPLACING else "", rows.get(name, 0))
         for name in CONFIGURATION
         if os.path.lexists(folder / name)
     ]
