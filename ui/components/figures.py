@@ -16,8 +16,8 @@ from etl.semantic.answers import Answer
 from etl.semantic.ranking import rank
 from etl.warehouse.dimensions import expand_groups
 from ui.charts import elements, lines, marks, titles
-from ui.charts.chart import Chart
-from ui.components import blocks, downloads, drawn_charts, filter_bar
+from ui.charts.chart import Chart, drawn_chart
+from ui.components import blocks, downloads, filter_bar
 from ui.components.blocks import error_boundary, notice
 from ui.components.cards import cards
 from ui.components.circulated_picture import Circulation
@@ -38,7 +38,7 @@ _TREND = 240
 
 
 def scope_bar(*more: str, period: bool = False) -> PageContext:
-    """Show the scope bar and return its view. Raises warehouse.Unpublished.
+    """Show the scope bar and return its view. Raises Unpublished.
 
     `more` are the filters of this page besides the main ones, by name or by group (`@person`).
     `period` adds the choice of a period, for pages with flows or trends.
@@ -156,7 +156,7 @@ def prepare(
     """
     answer, chart_context, rule = asked.answer, context(view), says or chart.title
     title = _title(answer, rule, chart_context, ident)
-    drawn = drawn_charts.drawn(answer, chart, chart_context, title, asked.below, options or {})
+    drawn = drawn_chart(answer, chart, chart_context, title, asked.below, options or {})
     credit, boundaries = ([drawn.meta[name]] if name in drawn.meta else [] for name in ("credit", "boundaries"))
     on_screen = [*asked.own_notes, *credit, *asked.notes]
     all_notes = [*on_screen, *boundaries]
@@ -174,7 +174,7 @@ def prepare(
                 st.html(blocks.heading(picture.title, asked.below, listed) + card)
             if chosen:
                 _keys_to_click(view, axis, legend, ident)
-            clicked = partial(page_context.turn, axis) if axis else None
+            clicked = partial(page_context.toggle, axis) if axis else None
             copied = partial(downloads.note_copy, answer) if user.signs_in() else None
             paper = downloads.paper(picture, chart_context)
             plot(drawn.figure, f"chart-{ident}", drawn.spoken, clicked=clicked, paper=paper, copied=copied)
@@ -217,7 +217,7 @@ def _keys_to_click(view: PageContext, axis: str, keys: Iterable[elements.Figure]
                 key["label"],
                 key=f"legend-{ident}-{key['member']}",
                 type="tertiary",
-                on_click=page_context.turn,
+                on_click=page_context.toggle,
                 args=(axis, key["member"]),
             )
 
