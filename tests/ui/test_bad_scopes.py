@@ -23,6 +23,8 @@ from ui.i18n import text
 pytestmark = pytest.mark.slow
 
 NO_RESIDENTS = "IR-20"
+# Their numbers are those of the publication.
+WITHOUT_SCOPE = ("quality", "methods")
 # A province has no target of its own, and the only publication none before it.
 SCOPES = {
     "no residents": {"province": NO_RESIDENTS, "on": "2023-03-20"},
@@ -90,6 +92,8 @@ def test_a_page_says_what_is_missing_and_shows_no_empty_frame(part: str, case: s
     assert [table for table in re.findall(r"<tbody.*?</tbody>", html, re.DOTALL) if "<td" not in table] == []
     assert not re.search(r"<(ul|ol|p|h3|li|bdi)(?: [^>]*)?>\s*</\1>", html), "a box without words"
     assert not re.search(r">\s*(None|nan|NaN)\s*<", html)
+    if case == "before the register" and part not in WITHOUT_SCOPE:
+        assert text.word("state.no_register_title", "en") in html
     if part in ("overview", "province") and re.search("pd-panel", html):
         assert (text.word("verdict.no_target", "en") in html) == (case != "one publication"), "a place without a target"
     assert [one for one in containers(app.main) if is_empty(one)] == []

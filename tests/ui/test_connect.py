@@ -69,7 +69,7 @@ def test_an_answer_of_another_day_than_the_address_gives_has_none(view: PageCont
 def test_the_popover_names_each_program_and_no_token_where_nobody_signs_in(view: PageContext) -> None:
     def draw() -> None:
         from ui.components import connect
-        from ui.data import warehouse
+        from ui.data import page_run, warehouse
         from ui.state.page_context import PageContext, Scope
 
         latest = page_run.publication().as_of

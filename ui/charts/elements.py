@@ -315,7 +315,12 @@ def value_at_end(context: ChartContext, value: str, x: float, y: float) -> Figur
 
 
 def target(
-    context: ChartContext, value: float | None, unit: str, at_end: bool = False, meaning: str = "target"
+    context: ChartContext,
+    value: float | None,
+    unit: str,
+    at_end: bool = False,
+    meaning: str = "target",
+    yanchor: str = "bottom",
 ) -> Figure:
     """Layout of a labelled line at the target, or at the nation's value; empty without one."""
     if value is None:
@@ -325,5 +330,5 @@ def target(
     label = f"{word} {text.plain(value, unit, context.lang)}"
     return {
         "shapes": [level(context, value, meaning=meaning)],
-        "annotations": [note(context, label, xref="paper", y=value, yanchor="bottom", **side)],
+        "annotations": [note(context, label, xref="paper", y=value, yanchor=yanchor, **side)],
     }

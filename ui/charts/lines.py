@@ -52,6 +52,8 @@ def trend(
         keys.append(elements.key(context, name, meaning, "line"))
     numbers = [value for value in all_values if value is not None]
     ticks = axes.nice(max([0, *numbers, mark or 0])) if zero else _around(numbers, mark, unit)
+    # The words about the nation stand on the other side of its line.
+    is_above = target is None and nation is not None and min(numbers, default=0) > nation
     if open_at:
         keys.append(elements.key(context, context.word("figure.provisional"), elements.SERIES[0], "outline"))
     figure = elements.figure(
@@ -62,7 +64,7 @@ def trend(
         xaxis=axes.time_axis(context, labels),
         yaxis=_roomy(context, ticks, unit),
         margin=elements.LAST_TICK,
-        **elements.target(context, mark, unit, meaning=meaning_of_mark),
+        **elements.target(context, mark, unit, meaning=meaning_of_mark, yanchor="top" if is_above else "bottom"),
     )
     return marks.drawn(figure, events, context, labels)
 

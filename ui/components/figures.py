@@ -25,7 +25,7 @@ from ui.components.downloads import Picture
 from ui.components.figure_question import Asked, FigureQuestion, asked_around, below
 from ui.components.footer import context, footer, table
 from ui.components.plot import plot
-from ui.data import user
+from ui.data import user, warehouse
 from ui.i18n import text
 from ui.state import page_context, rendering, scoped_query
 from ui.state.page_context import FILTERS, PageContext
@@ -38,7 +38,7 @@ _TREND = 240
 
 
 def scope_bar(*more: str, period: bool = False) -> PageContext:
-    """Show the scope bar and return its view. Raises Unpublished.
+    """Show the scope bar and return its view. Raises Unpublished, and NoRegister for a day on which nobody was in service.
 
     `more` are the filters of this page besides the main ones, by name or by group (`@person`).
     `period` adds the choice of a period, for pages with flows or trends.
@@ -46,6 +46,8 @@ def scope_bar(*more: str, period: bool = False) -> PageContext:
     view = replace(page_context.view(), has_period=period)
     filters = tuple(expand_groups(more))
     rendering.defer(filter_bar.bar, view, filters, ready=partial(filter_bar.prefetch, view, filters))
+    if view.scope.on and not warehouse.ask("active_assistants", on=view.as_of).value():
+        raise blocks.NoRegister
     return view
 
 
