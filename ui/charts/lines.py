@@ -157,8 +157,9 @@ def projection(
     keys = [
         elements.key(context, context.word("figure.actual"), "actual", "line"),
         elements.key(context, answer.metrics[3].short[context.lang], "projection", "dash"),
-        elements.key(context, context.word("figure.range"), "projection", "light"),
     ]
+    if any(value is not None for value in low["y"]):
+        keys.append(elements.key(context, context.word("figure.range"), "projection", "light"))
     figure = elements.figure(
         context,
         [low, high, projected, actual],
