@@ -86,10 +86,13 @@ def read(folder: Path) -> tuple[dict[str, list[Any]], list[str], list[Reference]
         except Refused as error:
             unusable.append(str(error))
             tables[name] = reader(REFERENCE)
+    rows = {name: len(table) for name, table in tables.items()}
     # A calendar is added to the shipped one.
+    if not unusable:
+        rows["calendar.csv"] = len(official_calendar.read_own(folder))
     replacing = _READ.keys() - {"calendar.csv"}
     found = [
-        Reference(name, f"data/reference/{name}" if name in replacing else "", len(tables.get(name, ())))
+        Reference(name, f"data/reference/{name}" if name in replacing else "", rows.get(name, 0))
         for name in CONFIGURATION
         if os.path.lexists(folder / name)
     ]

@@ -84,10 +84,10 @@ def print_report(report: Report) -> None:
         province = f" ({missing.province})" if missing.province else ""
         print(f"refused: {missing.file}{province}: {missing.reason}")
     for reference in report.reference:
-        instead = (
-            f"{reference.rows} rows, in place of {reference.replaces}" if reference.replaces else "sets up the build"
+        instead = f"in place of {reference.replaces}" if reference.replaces else "added to that of data/reference"
+        print(
+            f"reference: {reference.file}: {f'{reference.rows} rows, {instead}' if reference.rows else 'sets up the build'}"
         )
-        print(f"reference: {reference.file}: {instead}")
     for name in report.ignored:
         print(f"ignored: {name}")
     for loss in report.accepted:

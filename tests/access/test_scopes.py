@@ -237,7 +237,7 @@ def test_an_analysis_shows_the_nation_to_all_and_places_below_to_their_own_provi
         if not below and answer.where != full_answer.where:
             # computed from institutes: only those of the own province, which the answer states
             assert answer.where == {"province": (TEHRAN,)}
-            assert answer.rows == registry.analyse(all_seeing, name, None, answer.where).rows
+            assert answer.rows == registry.analyse(all_seeing, name, None, answer.where, **more).rows
             return
         if not below and "province" in answer.by and not registry.analyses()[name].open_by_province:
             # worked out over the nation, with the rows of the own province
