@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ui import streamlit_internals
-from ui.data import warehouse
+from ui.data import page_run
 from ui.state import rendering
 
 
@@ -40,7 +40,7 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
     # A busy machine may need longer than a reader would wait.
     monkeypatch.setattr(rendering, "_PATIENCE", 60)
     with ThreadPoolExecutor(4) as pool:
-        monkeypatch.setattr(warehouse, "soon", pool.submit)
+        monkeypatch.setattr(page_run, "prefetch", pool.submit)
         rendering.begin()
         yield new_page
         rendering.discard()
