@@ -40,7 +40,8 @@ function heightOf({ geo, height }, width, element) {
   // Presented, it takes what title, legend and notes leave of the screen.
   if (box) return Math.max(240, innerHeight - 150 - [...box.querySelectorAll(".pd-head, .pd-keys, .pd-note, .pd-panel, .pd-card")]
     .reduce((sum, { offsetHeight }) => sum + offsetHeight, 0));
-  return geo && width ? Math.min(height, Math.floor(width * 0.95)) : height;
+  const tallest = Number(element && getComputedStyle(element).getPropertyValue("--pd-tallest")) || height;
+  return Math.min(height, tallest, geo && width ? Math.floor(width * 0.9) : height);
 }
 
 // A narrow map has no room for names: of its labels it shows those with values alone.

@@ -171,7 +171,8 @@ def _profile(changes: np.ndarray, kept: np.ndarray) -> np.ndarray:
     """The mean deviation of each of the twelve calendar months from the level of its time; breaks separate levels."""
     if kept.all():
         return (changes - changes.mean()).reshape(-1, 12).mean(0)
-    levels = pd.get_dummies(np.cumsum(~kept)).to_numpy(float)
+    number = np.cumsum(~kept)
+    levels = number[:, None] == np.unique(number)
     months = np.resize(np.eye(12), (len(changes), 12))
     both = np.linalg.lstsq(np.hstack([levels, months])[kept], changes[kept])[0]
     return both[-12:] - both[-12:].mean()

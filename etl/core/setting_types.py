@@ -203,7 +203,7 @@ def folder(value: Any) -> Path:
     """An existing folder."""
     path = Path(text(value))
     if not text(value) or not path.is_dir():
-        raise ValueError(f"{path} is no folder")
+        raise ValueError(f"{path} is not a folder")
     return path.resolve()
 
 
@@ -214,7 +214,7 @@ def folder_to_make(value: Any) -> Path:
         if path.exists():
             raise ValueError(f"{path} is a file where a folder is meant")
         if not path.parent.is_dir():
-            raise ValueError(f"{path.parent} is no folder")
+            raise ValueError(f"{path.parent} is not a folder")
     return path.absolute()
 
 

@@ -1,4 +1,4 @@
-"""Tasks of users, in Persian, on a wide screen and on a phone, with a limit on the number of clicks.
+"""Tasks of users, in Persian, on a wide screen and on a phone, in at most three clicks each.
 
 Each task begins at the first page. Choosing an option of an open list counts as a click; typing, and Enter after it, does
 not.
@@ -32,6 +32,7 @@ from ui.summary.different import sentence
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 TEHRAN, KERMAN = "IR-23", "IR-08"
+MOST_CLICKS = 3
 SCROLLED = "document.querySelector('[data-testid=stMain]').scrollTop"
 # A day after which licences of the sample end within 30 days.
 ENDING_ON = date(2026, 4, 1)
@@ -99,7 +100,7 @@ class Hand:
 
     def panel(self, page: str) -> None:
         """The link of a panel of the first page."""
-        self.click(self.reader.page.locator(f".st-key-panel-{page} a.pd-go").first)
+        self.click(self.reader.page.locator(f".st-key-panel-{page} .pd-panel-top a").last)
 
     def download(self, what: Locator) -> Path:
         with self.reader.page.expect_download(timeout=60_000) as fetched:
@@ -116,8 +117,10 @@ def view() -> dict[str, str]:
 @pytest.fixture(params=[1440, 390], ids=["wide", "phone"])
 def hand(request: pytest.FixtureRequest, view: dict[str, str], address: str, chromium: Browser) -> Iterator[Hand]:
     with front.visit(chromium, address, width=request.param) as reader:
-        yield Hand(reader.go(**view), request.param < 640)
+        hand = Hand(reader.go(**view), request.param < 640)
+        yield hand
         assert reader.failures == []
+        assert hand.clicks <= MOST_CLICKS
 
 
 def ask(pointer: Path, *names: str, **asked: Any) -> answers.Answer:
@@ -184,7 +187,6 @@ def test_the_three_provinces_with_the_least_training_and_their_file(hand: Hand, 
     hand.click(shown.get_by_role("button", name=text.word("figure.files", "fa")))
     button = hand.reader.page.get_by_role("button", name=text.word("more.xlsx", "fa"), exact=True)
     file = hand.download(button)
-    assert hand.clicks <= 3
     shutil.copy(file, tmp_path / "file.xlsx")
     sheet = openpyxl.load_workbook(tmp_path / "file.xlsx", read_only=True).worksheets[0]
     written = {row[1]: row for row in sheet.iter_rows(min_row=2, values_only=True)}
@@ -195,7 +197,6 @@ def test_the_three_provinces_with_the_least_training_and_their_file(hand: Hand, 
 def test_the_coverage_of_one_province_over_three_years(hand: Hand, pointer: Path) -> None:
     hand.menu("coverage")
     narrow(hand, "ranking--coverage_per_10k-province", TEHRAN)
-    assert hand.clicks <= 3
     trend = figure(hand, "trend--coverage_per_10k-month")
     assert province(TEHRAN) in trend.locator(".pd-head").inner_text()
     hover = trend.locator(".js-plotly-plot").evaluate("chart => chart.data[0].hovertext.filter(Boolean)")
@@ -217,7 +218,6 @@ def test_two_provinces_are_compared_on_one_day(hand: Hand, pointer: Path) -> Non
     narrow(hand, "provinces--training_compliance-province", TEHRAN)
     hand.click(hand.reader.page.get_by_text(text.word("compare.with", "fa", place=province(TEHRAN)), exact=True))
     hand.click(hand.reader.page.locator(".pd-with").get_by_role("link", name=province(KERMAN), exact=True))
-    assert hand.clicks <= 3
     table = figure(hand, "compare").locator("table")
     day = text.day(ask(pointer, "active_assistants").on, "fa")
     heads = table.locator("thead th").all_inner_texts()[1:3]
@@ -244,7 +244,6 @@ def test_licences_that_end_in_30_days_and_one_institute(hand: Hand, pointer: Pat
     name = rows.first.locator("th a").inner_text()
     scrolled = hand.reader.page.evaluate(f"{SCROLLED} = 150")
     hand.click(rows.first.locator("th a"))
-    assert hand.clicks <= 3
     assert hand.reader.page.locator("h2").first.inner_text() == name
     assert hand.reader.page.evaluate(SCROLLED) == 0
     hand.reader.page.go_back()
@@ -255,10 +254,10 @@ def test_licences_that_end_in_30_days_and_one_institute(hand: Hand, pointer: Pat
 def test_a_pivot_is_saved_and_its_link_shared(hand: Hand, chromium: Browser) -> None:
     page = hand.reader.page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    hand.menu("explore")
-    hand.click(page.locator(".st-key-explore-by input").first)
-    hand.click(page.get_by_role("option", name=text.word("dimension.gender", "fa"), exact=True))
-    hand.click(page.locator(".st-key-explore-show").get_by_text(text.word("more.pivot", "fa"), exact=True))
+    pivots = page.locator(".st-key-figure-glance .pd-with")
+    hand.click(pivots.get_by_role("link", name=text.word("dimension.gender", "fa"), exact=True))
+    table = figure(hand, "rows").locator("table").inner_text()
+    assert all(text.member("gender", code, "fa") in table for code in ("female", "male")), "one column each"
     hand.click(page.locator(".st-key-views button").first)
     name = f"پلیس‌یاران به تفکیک جنسیت {hand.is_phone:d}"
     page.get_by_label(text.word("views.name", "fa")).fill(name)
@@ -266,12 +265,10 @@ def test_a_pivot_is_saved_and_its_link_shared(hand: Hand, chromium: Browser) -> 
     page.keyboard.press("Enter")
     page.wait_for_timeout(250)
     hand.reader.settle()
-    assert hand.clicks <= 6
     assert (
         text.word("views.saved", "fa", name=text.isolated(name, "fa"))
         in page.locator("[role=status]").all_inner_texts()
     )
-    table = figure(hand, "rows").locator("table").inner_text()
     link = page.evaluate("navigator.clipboard.readText()")
     with front.visit(chromium, hand.reader.address) as other:
         other.page.goto(link)
@@ -293,7 +290,6 @@ def test_how_many_to_recruit_to_reach_the_target_by_a_day(hand: Hand, pointer: P
 
     field, until = goal.locator(".st-key-day-until input[type=text]"), ask(pointer, "active_assistants").on
     hand.click(field)
-    assert hand.clicks <= 2
     for days, spelt in ((250, lambda day: text.day(day, "fa")), (300, text.iso_jalali), (350, date.isoformat)):
         day = until + timedelta(days)
         field.fill(spelt(day))
@@ -317,7 +313,6 @@ def test_why_a_number_changed(hand: Hand) -> None:
     hand.click(page.locator(".st-key-verdict [data-testid=stPopoverButton]"))
     # A card has a link of this name to Compare.
     hand.click(page.get_by_test_id("stPopoverBody").get_by_role("link", name=text.word("why.since", "fa")))
-    assert hand.clicks <= 2
     rows = figure(hand, "why").locator(".st-key-table-why tbody tr")
     assert province(KERMAN) in " ".join(rows.all_inner_texts())
     assert text.word("revision.new_rows", "fa") in " ".join(rows.all_inner_texts())

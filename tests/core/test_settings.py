@@ -183,7 +183,7 @@ def test_a_build_without_a_folder_reads_that_of_the_settings_or_says_that_it_is_
         assert result.stderr.startswith(f"{incoming}: no source files; ")
     for wrong in (f"{tmp_path}/none", ""):
         result = run("build", **write_settings(tmp_path, f'[folders]\nincoming = "{wrong}"\n'))
-        assert (result.returncode, result.stderr) == (1, f"folders.incoming: {wrong or '.'} is no folder\n")
+        assert (result.returncode, result.stderr) == (1, f"folders.incoming: {wrong or '.'} is not a folder\n")
 
 
 def test_weekends_are_dated_and_handed_to_the_build(tmp_path):

@@ -445,7 +445,7 @@ def test_boundaries_travel_by_address_and_are_credited() -> None:
     figure = maps.provinces(by_province(), EN)
     assert figure["data"][0]["geojson"] == "./app/static/iran_provinces.geojson"
     assert len(json.dumps(figure)) < 60_000
-    assert figure["layout"]["meta"]["credit"] == "© OpenStreetMap contributors"
+    assert figure["layout"]["meta"]["boundaries"] == "© OpenStreetMap contributors"
     assert elements.CONFIG["topojsonURL"].startswith("./app/static/")
 
 

@@ -212,7 +212,8 @@ def test_three_panels_answer_the_three_questions_in_their_order(
 ) -> None:
     scope = {"province": province} if province else {}
     panels = re.findall(
-        r'<div class="pd-panel"><div class="pd-panel-top"><h3>(.*?)</h3><a class="pd-go" href="(.*?)".*?</a></div>'
+        r'<div class="pd-panel"><div class="pd-panel-top"><h3>(.*?)</h3>(?:<a [^>]*>[^<]*</a>)?'
+        r'<a class="pd-go" href="([^"]*)"[^>]*>[^<]*</a></div>'
         r'.*?<p class="pd-value"><bdi>(.*?)</bdi>.*?<p class="pd-sentence">(.*?)</p></div>',
         html_of(opened(part, lang, **scope)),
         re.DOTALL,
@@ -228,7 +229,7 @@ def test_three_panels_answer_the_three_questions_in_their_order(
                 said = sentence == text.escaped("verdict.no_target", lang)
                 assert said == bool(province), "a place without a target of its own reaches none"
             else:
-                assert sentence == text.escape(" ".join(expected(con, name, lang, scope)))
+                assert re.sub("</?b.*?>", "", sentence) == text.escape(" ".join(expected(con, name, lang, scope)))
 
 
 def glanced(html: str, by: str) -> dict[str, dict[str, str]]:

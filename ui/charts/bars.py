@@ -84,12 +84,21 @@ def ranking(
         height=len(rows) * (elements.BAR + _SECOND_LINE * any("<br>" in name for name in folded)) + 44,
         keys=keys,
         clicks=answer.by[0] if answer.by else "",
+        credit=_first_of(answer, len(rows), context),
         xaxis=axes.across(context, ticks, metric.unit, top * 1.01, low, showticklabels=False),
         yaxis=axes.categories(context, names, ticktext=[context.line(name) for name in folded]),
         shapes=shapes,
         annotations=notes,
         margin=elements.beside_values(context, value_texts, 26 if nation is not None else 8),
     )
+
+
+def _first_of(answer: Answer, shown: int, context: ChartContext) -> str:
+    """How many of the groups are shown, where they are not all."""
+    if shown == len(answer.rows):
+        return ""
+    count, few = (text.number(number, context.lang) for number in (len(answer.rows), shown))
+    return context.word("more.first_of", shown=few, count=count)
 
 
 def is_worse(answer: Answer, row: Sequence[Any]) -> bool:

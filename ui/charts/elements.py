@@ -169,12 +169,15 @@ def figure(
     keys: Sequence[Figure] = (),
     clicks: str = "",
     credit: str = "",
+    boundaries: str = "",
     **layout: Any,
 ) -> Figure:
     """A chart without Plotly's legend. `clicks` is the dimension that a click on a shape or key filters.
 
-    `credit` is a line below the chart: its source, or how to read it.
+    `credit` is a line below the chart: its source, or how to read it. `boundaries` names the source of a map's boundaries,
+    which on screen the footer of the page names.
     """
+    meta = {"keys": list(keys), "clicks": clicks, "credit": credit, "boundaries": boundaries}
     return {
         "data": list(data),
         "layout": {
@@ -197,7 +200,7 @@ def figure(
             "dragmode": False,
             "autotypenumbers": "strict",
             "bargap": 0.28,
-            "meta": {"keys": list(keys), "clicks": clicks} | ({"credit": credit} if credit else {}),
+            "meta": {name: value for name, value in meta.items() if value or name in ("keys", "clicks")},
             **layout,
         },
     }
@@ -311,13 +314,16 @@ def value_at_end(context: ChartContext, value: str, x: float, y: float) -> Figur
     return note(context, value, x=x, y=y, xanchor=side, xshift=shift)
 
 
-def target(context: ChartContext, value: float | None, unit: str, at_end: bool = False) -> Figure:
-    """Layout of a labelled line at the target; empty without one."""
+def target(
+    context: ChartContext, value: float | None, unit: str, at_end: bool = False, meaning: str = "target"
+) -> Figure:
+    """Layout of a labelled line at the target, or at the nation's value; empty without one."""
     if value is None:
         return {}
     side = {"x": 1, "xanchor": "right"} if at_end else {"x": 0, "xanchor": "left"}
-    label = f"{context.word('figure.target')} {text.plain(value, unit, context.lang)}"
+    word = context.word("figure.target" if meaning == "target" else "figure.nation_line")
+    label = f"{word} {text.plain(value, unit, context.lang)}"
     return {
-        "shapes": [level(context, value, meaning="target")],
+        "shapes": [level(context, value, meaning=meaning)],
         "annotations": [note(context, label, xref="paper", y=value, yanchor="bottom", **side)],
     }

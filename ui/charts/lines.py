@@ -26,12 +26,14 @@ def trend(
     zero: bool = True,
     height: int = 320,
     events: Sequence[marks.Event] = (),
+    nation: float | None = None,
 ) -> Figure:
-    """Metrics over time: actual values solid, a line for the target, events numbered.
+    """Metrics over time: actual values solid, a line for the target or else for the nation's latest value, events numbered.
 
     A second dimension gives one line per member. Provisional points are hollow; an unknown value is a gap.
     """
     t = _time_column(answer)
+    mark, meaning_of_mark = (nation, "nation") if target is None else (target, "target")
     labels = list(dict.fromkeys(row[t] for row in answer.rows))
     unit = answer.metrics[0].unit
     open_at = [i for i, label in enumerate(labels) if label in answer.provisional]
@@ -49,7 +51,7 @@ def trend(
             data.append(_open_end(context, values, open_at, meaning, hovers))
         keys.append(elements.key(context, name, meaning, "line"))
     numbers = [value for value in all_values if value is not None]
-    ticks = axes.nice(max([0, *numbers, target or 0])) if zero else _around(numbers, target, unit)
+    ticks = axes.nice(max([0, *numbers, mark or 0])) if zero else _around(numbers, mark, unit)
     if open_at:
         keys.append(elements.key(context, context.word("figure.provisional"), elements.SERIES[0], "outline"))
     figure = elements.figure(
@@ -60,7 +62,7 @@ def trend(
         xaxis=axes.time_axis(context, labels),
         yaxis=_roomy(context, ticks, unit),
         margin=elements.LAST_TICK,
-        **elements.target(context, target, unit),
+        **elements.target(context, mark, unit, meaning=meaning_of_mark),
     )
     return marks.drawn(figure, events, context, labels)
 
@@ -124,7 +126,8 @@ def _open_end(
 
 def _around(values: Sequence[float], target: float | None, unit: str) -> list[float]:
     """Ticks for a line that need not start at zero; a share spans at least ten points, so that noise looks small."""
-    low, high = min(values, default=0), max([*values, target or 0], default=1)
+    drawn = [*values, *filter(None, [target])]
+    low, high = min(drawn, default=0), max(drawn, default=1)
     if unit == "share":
         padding = max(0.1 - (high - low), 0) / 2
         low, high = max(low - padding, 0), min(high + padding, 1) if high <= 1 else high
@@ -268,7 +271,7 @@ def lorenz(answer: Answer, context: ChartContext) -> Figure:
     return elements.figure(
         context,
         data,
-        360,
+        460 if len(answer.by) > 1 else 360,
         keys,
         clicks=answer.by[place],
         xaxis=axes.axis(context, axes.SHARES, "share", along.short[context.lang], **reach),

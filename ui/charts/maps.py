@@ -46,6 +46,11 @@ class Areas:
     keys: list[Figure]
     note: str = ""
 
+    @property
+    def is_tested(self) -> bool:
+        """Whether the colours are those of a tested rate, which a note explains."""
+        return bool(self.note)
+
 
 @chart(titles.extreme, whole_country=True, compares=True)
 def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = (), height: int = 430) -> Figure:
@@ -76,7 +81,7 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = (),
     data += _labels([(row[0], row[at]) for row in with_value], metric, areas, context)
     return elements.figure(
         context, data, height, keys, clicks=answer.by[0],
-        credit=" · ".join(filter(None, (areas.note, context.word("figure.osm")))),
+        credit=areas.note, boundaries=context.word("figure.osm"),
         geo={
             "projection": {"type": "mercator"},
             "lonaxis": {"range": [43.5, 63.6]}, "lataxis": {"range": [24.9, 40.3]},
@@ -132,13 +137,14 @@ def _labels(values: Sequence[tuple[str, float]], metric: Metric, areas: Areas, c
         is_outside = "line" in label
         name = label.get(context.lang) or context.member("province", code)
         written = text.plain(value, metric.unit, context.lang).replace("٪", "").replace("%", "")
-        is_named = label.get("named") or (len(areas.colours) == len(AREAS) and step < _ALIKE)
+        is_named = label.get("named") or (areas.is_tested and step < _ALIKE)
         words.append(f"<b>{name}</b><br>{written}" if is_named else written)
         only_values.append(written)
         points.append(tuple(label["at"]))
-        ground = context.colour("surface") if is_outside else areas.colours[step]
+        # Words in the colours of the page are legible on every area of a tested rate and across its edges.
+        ground = context.colour("surface") if is_outside or areas.is_tested else areas.colours[step]
         inks.append(context.on(ground))
-        halos.append(", ".join([f"0 0 2px {ground}"] * 5))
+        halos.append(", ".join([f"0 0 2px {ground}"] * 4))
         if is_outside:
             lines += [*map(tuple, label["line"]), (None, None)]
     shared = {

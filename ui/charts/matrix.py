@@ -11,7 +11,6 @@ from ui.charts import axes, bars, elements, titles
 from ui.charts.chart import chart
 from ui.charts.classes import classes
 from ui.charts.elements import ChartContext, Figure
-from ui.i18n import text
 
 # Dimensions whose members have an order of their own, and such columns of analyses.
 ORDERED = (*catalog.ORDERED, "span", "size")
@@ -98,7 +97,4 @@ def in_order(answer: Answer, dimension: int, at: int) -> list[Any]:
 @chart(titles.extreme, names_groups=True, compares=True)
 def first_bars(answer: Answer, context: ChartContext, focus: Iterable[Any] = ()) -> Figure:
     """The longest bars of a long ranking, with the total number of groups."""
-    figure = bars.ranking(answer, context, focus=focus, most=MOST_BARS)
-    bar_count, count = (text.number(len(rows), context.lang) for rows in (answer.rows[:MOST_BARS], answer.rows))
-    figure["layout"]["meta"]["credit"] = context.word("more.first_of", shown=bar_count, count=count)
-    return figure
+    return bars.ranking(answer, context, focus=focus, most=MOST_BARS)

@@ -84,7 +84,7 @@ def headline(view: PageContext, **parts: str) -> None:
 
 
 def headline_number(view: PageContext, name: str) -> str:
-    """One number as HTML, with its unit or the parts of a share, its change in a year with its reasons, and a sparkline."""
+    """One number as HTML, with its unit or parts, its change in a year, and a sparkline."""
     answers = _at_once(view, [name]).get(name)
     if answers is None:
         return f'<p class="pd-line">{view.escaped("figure.not_known")}</p>'
@@ -95,16 +95,22 @@ def headline_number(view: PageContext, name: str) -> str:
     is_share = metric.unit == "share"
     parts = elements.parts_of(answer, metric, answer.rows[0], context(view))
     unit = parts if is_share and parts else text.unit_word(metric.unit, view.lang, written)
-    lines = [] if is_share or not parts else [text.escape(parts)]
+    line = [] if is_share or not parts else [text.escape(parts)]
     if None not in (value, before):
-        changed = _changed(view, metric, value, before, answers.side)
-        lines.append("\u00a0· ".join(filter(None, (changed, _why(view, metric, answers)))))
+        line.append(_changed(view, metric, value, before, answers.side))
     return (
-        f'<div class="pd-number-row"><div><p class="pd-value"><bdi>{text.escape(written)}</bdi> '
-        f"<small>{text.escape(unit)}</small></p>"
-        + "".join(f'<p class="pd-line">{line}</p>' for line in lines)
-        + f"</div>{_months_of(view, name, answer)}</div>"
+        f'<div class="pd-number-row"><p class="pd-value"><bdi>{text.escape(written)}</bdi> '
+        f'<small>{text.escape(unit)}</small></p><p class="pd-line">{" · ".join(line)}</p>'
+        f"{_months_of(view, name, answer)}</div>"
     )
+
+
+def reasons(view: PageContext, name: str) -> str:
+    """A link to the reasons why a headline number changed in a year, as HTML."""
+    answers = _at_once(view, [name]).get(name)
+    if not (answers and answers.before) or None in (answers.now.value(), answers.before.value()):
+        return ""
+    return _why(view, answers.now.metrics[0], answers)
 
 
 @rendering.fragment

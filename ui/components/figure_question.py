@@ -138,8 +138,11 @@ def _overlaps(answer: Answer) -> bool:
 
 def of_nation(answer: Answer) -> Answer:
     """The same measure for the whole nation, under all filters except places."""
-    where = page_context.without_places(answer.where)
-    return warehouse.ask(answer.metrics[0].name, on=answer.on, over=answer.over, where=where)
+    where, on, over = page_context.without_places(answer.where), answer.on, answer.over
+    if over and answer.metrics[0].kind == "snapshot":
+        # A state over time is compared with that of its last day.
+        on, over = over[1], None
+    return warehouse.ask(answer.metrics[0].name, on=on, over=over, where=where)
 
 
 def _target(view: PageContext, answer: Answer) -> float | None:

@@ -157,8 +157,9 @@ def prepare(
     answer, chart_context, rule = asked.answer, context(view), says or chart.title
     title = _title(answer, rule, chart_context, ident)
     drawn = drawn_chart(answer, chart, chart_context, title, asked.below, options or {})
-    credit = [drawn.meta["credit"]] if drawn.meta.get("credit") else []
-    all_notes = [*asked.own_notes, *credit, *asked.notes]
+    credit, boundaries = ([drawn.meta[name]] if name in drawn.meta else [] for name in ("credit", "boundaries"))
+    on_screen = [*asked.own_notes, *credit, *asked.notes]
+    all_notes = [*on_screen, *boundaries]
     circulated = Circulation(view, chart, rule, asked, options or {}, chart_context, all_notes)
     picture = Picture(
         drawn.figure, title.sentence, asked.below, downloads.source_of(view, answer, all_notes), circulated.picture
@@ -182,7 +183,7 @@ def prepare(
             if drawn.meta.get("events"):
                 st.html(marks.listed(drawn.meta["events"], chart_context))
             if all_notes:
-                st.html("".join(f'<p class="pd-note"><bdi>{text.escape(note)}</bdi></p>' for note in all_notes))
+                st.html("".join(_note(note, on_screen) for note in all_notes))
             draw_footer = partial(footer, view, answer, ident, picture=picture)
             if place:
                 rendering.defer(draw_footer, place=place)
@@ -190,6 +191,12 @@ def prepare(
                 draw_footer()
 
     return show
+
+
+def _note(note: str, on_screen: Sequence[str]) -> str:
+    """A note below a chart, or one for paper alone, which has no footer of the page."""
+    kind = "pd-note" if note in on_screen else "pd-note pd-on-paper"
+    return f'<p class="{kind}"><bdi>{text.escape(note)}</bdi></p>'
 
 
 def _title(answer: Answer, rule: titles.TitleRule, chart_context: elements.ChartContext, ident: str) -> titles.Title:

@@ -41,7 +41,8 @@ def bar(view: PageContext, more: tuple[str, ...]) -> None:
     known = (*_MAIN, *more)
     # A filter kept from another page is offered too, so that it can be removed.
     further = [name for name in FILTERS if name not in _MAIN and (name in more or name in view.where)]
-    _filters_button(view)
+    with page_context.scope_line():
+        _said(view)
     with st.container(key="scope", gap="small"):
         with st.container(key="scope-bar", horizontal=True, vertical_alignment="bottom", gap="small"):
             for name in _MAIN:
@@ -55,8 +56,13 @@ def bar(view: PageContext, more: tuple[str, ...]) -> None:
         if view.has_period and periods.kind(view.scope.period) == periods.DAYS:
             _two_days(view)
         day_field.trouble("on", *_ENDS)
+
+
+def _said(view: PageContext) -> None:
+    """The scope in words, with links to other views of the same place; on a phone beside the button that opens the filters."""
     summary = " · ".join(map(text.escape, _summary(view)))
-    st.html(f'<p class="pd-said" role="status">{summary}{_profile(view)}</p>{_compared_with(view)}')
+    said = f'<p class="pd-said" role="status">{summary}{_profile(view)}</p>'
+    st.html(f'<div class="pd-scope">{_filters_button(view)}{said}{_compared_with(view)}</div>')
 
 
 def _profile(view: PageContext) -> str:
@@ -87,11 +93,11 @@ def _compared_with(view: PageContext) -> str:
     )
 
 
-def _filters_button(view: PageContext) -> None:
+def _filters_button(view: PageContext) -> str:
     """The button that opens the filters on a phone and shows how many are active (static/shell.js handles it)."""
     count = len(view.where) + bool(view.scope.on) + bool(view.over)
     label = view.word("why.filters") + (f" ({text.number(count, view.lang)})" if count else "")
-    st.html(f'<button type="button" class="pd-filters" aria-expanded="false">{text.escape(label)}</button>')
+    return f'<button type="button" class="pd-filters" aria-expanded="false">{text.escape(label)}</button>'
 
 
 def _summary(view: PageContext) -> list[str]:

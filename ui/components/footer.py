@@ -108,7 +108,7 @@ def rejected_rows(answer: Answer) -> int:
 
 
 def _meaning(view: PageContext, answer: Answer) -> None:
-    """Definition, formula, worked example, load, rejected rows, links, and the query."""
+    """Definition, formula, worked example, load, rejected rows, links, and the query behind a further click."""
     parts = []
     for metric in answer.metrics:
         label, description = text.escape(metric.label[view.lang]), text.escape(metric.description[view.lang])
@@ -133,9 +133,10 @@ def _meaning(view: PageContext, answer: Answer) -> None:
     written = " · ".join(
         f'<a href="{text.escape(address)}" target="_self">{view.escaped(key)}</a>' for key, address in links.items()
     )
-    parts.append(f"<p>{written}</p>{_line(view, 'query', '')}")
+    parts.append(f"<p>{written}</p>")
     st.html(f'<div class="pd-meaning">{"".join(parts)}</div>')
-    st.code(answer.query, language="sql", wrap_lines=True)
+    with st.expander(view.word("figure.query")):
+        st.code(answer.query, language="sql", wrap_lines=True)
 
 
 def _line(view: PageContext, key: str, written: str) -> str:

@@ -18,8 +18,11 @@ from ui.components.cards import polygon
 from ui.components.table_html import Column
 from ui.data import warehouse
 from ui.i18n import text
-from ui.state import rendering
+from ui.state import page_parameters, rendering
 from ui.state.page_context import PageContext
+
+# The columns of the pivots that the table leads to.
+_ACROSS = ("gender", "age_band", "education", "post", "month")
 
 
 def at_a_glance(view: PageContext) -> None:
@@ -46,9 +49,21 @@ def _show(view: PageContext, by: str) -> None:
         title = view.word(f"glance.{by}", count=text.number(len(places.rows), view.lang), place=name)
         first = unit_of(last_complete_months(view.as_of, MONTHS)[0], "month").label
         below = view.word("glance.sub", month=text.unit_label(first, view.lang), fewest=text.number(LEAST, view.lang))
-        st.html(blocks.heading(title, below))
+        st.html(blocks.heading(title, below, _pivots(view, by)))
         page_files.note("glance", title, below, places)
         _table(view, places, whole, months, title)
+
+
+def _pivots(view: PageContext, by: str) -> str:
+    """Links to pivots of the same places by a second dimension, as HTML."""
+
+    def link(across: str) -> str:
+        address = page_parameters.address(
+            "explore", view.lang, view.scope.address() | {"by": [by, across], "show": ["pivot"]}
+        )
+        return f'<a href="{text.escape(address)}" target="_self">{view.escaped(f"dimension.{across}")}</a>'
+
+    return f'<p class="pd-with">{view.escaped("glance.pivot")} {" · ".join(map(link, _ACROSS))}</p>'
 
 
 @rendering.fragment

@@ -5,7 +5,9 @@ province the pictures show its counties, its projection, and its compliance besi
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -13,7 +15,7 @@ from etl.semantic.catalog import catalogue
 from ui.charts import bars, lines, maps
 from ui.components import figures
 from ui.components.blocks import error_boundary
-from ui.components.cards import headline_number
+from ui.components.cards import headline_number, reasons
 from ui.i18n import text
 from ui.sections import goal
 from ui.sections.overview import sources
@@ -22,7 +24,11 @@ from ui.state.page_context import PageContext
 from ui.summary import different, verdict
 
 # Height of the pictures, in pixels: that of a map as wide as a panel.
-_HEIGHT = 284
+_HEIGHT = 320
+# The counties whose bars are about as high as that.
+_MOST_BARS = 10
+# Around a place that is behind, until its sentence is HTML.
+_BEGIN, _END = "\ue000", "\ue001"
 
 
 def panels(view: PageContext) -> None:
@@ -32,7 +38,9 @@ def panels(view: PageContext) -> None:
     with st.container(key="panels"):
         with _panel(view, "coverage", "coverage_per_10k", partial(_told, "coverage_per_10k")):
             if is_province:
-                figures.figure(view, bars.ranking, "coverage_per_10k", by="county", nation=True, head=False)
+                figures.figure(
+                    view, bars.ranking, "coverage_per_10k", by="county", nation=True, head=False, most=_MOST_BARS
+                )
             else:
                 figure(maps.provinces, "coverage_per_10k", by="province")
         with _panel(view, "growth", "active_assistants", _growth):
@@ -40,7 +48,7 @@ def panels(view: PageContext) -> None:
             rendering.defer(_pace, view, ready=partial(goal.in_a_sentence, view))
         with _panel(view, "training", "training_compliance", partial(_told, "training_compliance")):
             if is_province:
-                figure(lines.trend, "training_compliance", by="month", over=view.months(24), zero=False)
+                figure(lines.trend, "training_compliance", by="month", over=view.months(24), zero=False, nation=True)
             else:
                 figure(maps.provinces, "training_compliance", by="province")
 
@@ -70,13 +78,25 @@ def _words(view: PageContext, page: str, name: str, sentence: Callable[[PageCont
             f'aria-label="{text.escape(f"{more}: {label}")}">{text.escape(more)}</a>'
         )
         st.html(
-            f'<div class="pd-panel"><div class="pd-panel-top"><h3>{text.escape(title)}</h3>{link}</div>'
-            f'{number}<p class="pd-sentence">{text.escape(sentence(view))}</p></div>'
+            f'<div class="pd-panel"><div class="pd-panel-top"><h3>{text.escape(title)}</h3>{reasons(view, name)}{link}</div>'
+            f'{number}<p class="pd-sentence">{_marked(sentence(view))}</p></div>'
         )
 
 
 def _told(name: str, view: PageContext) -> str:
-    return " ".join(different.told(sources(view), name))
+    asked = sources(view)
+    by = "county" if asked.province else "province"
+
+    def member(dimension: str, code: Any) -> str:
+        found = asked.member(dimension, code)
+        return f"{_BEGIN}{found}{_END}" if dimension == by else found
+
+    return " ".join(different.told(replace(asked, member=member), name))
+
+
+def _marked(sentence: str) -> str:
+    """A sentence as HTML, the places that are behind in bold and orange."""
+    return text.escape(sentence).replace(_BEGIN, '<b class="pd-behind">').replace(_END, "</b>")
 
 
 def _growth(view: PageContext) -> str:

@@ -67,7 +67,9 @@ def run(menu: Callable[[str], Mapping[str, list[st.Page]]]) -> None:
         user.scope()
         page_context.enter_page(part)
         _heading(entry, navigation.part_words(part), lang)
-        tools = st.container(key="page-tools", horizontal=True, gap="small", vertical_alignment="center")
+        with st.container(key="page-line", horizontal=True, gap="small"):
+            page_context.keep_scope_line(st.container(key="page-scope"))
+            tools = st.container(key="page-tools", horizontal=True, gap="small", width="content")
         if left := page_context.left_out():
             notice(lang, "state.left_out_title", text.word("state.left_out", lang, parts=_shortened(left, lang)))
         if pinned:
@@ -195,6 +197,7 @@ def _trust(lang: str) -> None:
         text.escaped("trust.loaded", lang, day=f"{loaded} {hour}"),
         text.escaped("trust.rejected", lang, rows=text.number(published.rows_quarantined, lang)),
         text.escaped("trust.provisional", lang),
+        text.escaped("trust.boundaries", lang, source=text.word("figure.osm", lang)),
     ]
     if missing := warehouse.analyse(data_quality.refused_files):
         files = [text.isolated(file, lang) for file in missing]

@@ -22,10 +22,12 @@ from ui.data import page_run, warehouse
 from ui.i18n import navigation, text
 from ui.state import address as parameters
 from ui.state import page_parameters, periods, rendering
+from ui.streamlit_internals import DeltaGenerator
 
 # How far back a day can be chosen.
 _YEARS = 25
 _SCOPE, _PAGE, _LANG, _LEFT, _TITLES, _PARTS = "scope", "scope page", "lang", "left out", "titles", "page parts"
+_LINE = "scope line"
 
 
 @dataclass(frozen=True)
@@ -222,6 +224,16 @@ def titles() -> dict[str, str]:
 def parts() -> dict[str, Any]:
     """The figures, lists and cards on the page so far, by their identifier, for its workbook."""
     return st.session_state.setdefault(_PARTS, {})
+
+
+def keep_scope_line(place: DeltaGenerator) -> None:
+    """Keep the place below the heading where the scope bar of the page says its scope."""
+    st.session_state[_LINE] = place
+
+
+def scope_line() -> DeltaGenerator:
+    """The place that `keep_scope_line` kept."""
+    return st.session_state[_LINE]
 
 
 def without_places(where: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
