@@ -79,7 +79,7 @@ def add(commands: Any, pointer: Path) -> None:
     pull_command.add_argument("--to", type=Path, default=pointer, metavar="FILE")
 
 
-def note(event: str, about: str = "", **more: str | int) -> None:
+def note(event: str, about: str = "", /, **more: str | int) -> None:
     """Record a command, or one about a person, in the audit log if users sign in.
 
     Raises Refused if that fails: then it is not to be done.
