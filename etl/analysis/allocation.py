@@ -27,8 +27,8 @@ def recruit_places(con: ScopedCursor, on: date, where: Where, recruits: int) -> 
     (equal), in proportion to what is lacking to the target (shortfall), or to today's strength (proportional); `after` is a
     year later, leavers gone. The Gini is that of the provinces. None for a rule without anything to go by.
     """
-    if not 0 <= recruits <= MOST:
-        raise QuestionError(f"recruits are a whole number from 0 to {MOST}")
+    if not 1 <= recruits <= MOST:
+        raise QuestionError(f"recruits are a whole number from 1 to {MOST}")
     last_year(con, on)
     like = ask(con, "coverage_per_10k", "target", by=("province",), on=on, where=where)
     settled = settled_on(con, "leaver_rate_12m", on) or on

@@ -7,10 +7,12 @@ back-tested: people are trained in the months between.
 from collections.abc import Iterator, Sequence
 from datetime import date
 
+import numpy as np
 import pandas as pd
 
 from etl.analysis.planning import last_year
 from etl.analysis.registry import analysis
+from etl.analysis.seat_scheduling import Ints
 from etl.core import jalali
 from etl.core.errors import QuestionError
 from etl.semantic.access import ScopedCursor, members_in_scope
@@ -28,11 +30,18 @@ _AHEAD = 6
 # Of 20 people 19 hold a goal of 95 %.
 _ROUNDING = 1e-9
 _MET = {"licences": "decided", "training": "completions"}
-# What is counted, by kind: the table of what is valid on a day, its last day, what is counted of it, and the rows that count.
+# What is counted, by kind: the table of what is valid on a day, its last day, what is counted of it, the rows that count, and
+# those that have nothing twice.
 _KINDS = {
-    "licences": ("licensed_days", "valid_until - 1", "institute_code", "true"),
-    "accreditations": ("service", "accredited_until - 1", "person_id", "is_licensed and is_judicial_officer"),
-    "training": ("course_compliance_intervals", "lapses_on", "(person_id, course)", "true"),
+    "licences": ("licensed_days", "valid_until - 1", "institute_code", "true", "false"),
+    "accreditations": (
+        "service",
+        "accredited_until - 1",
+        "person_id",
+        "is_licensed and is_judicial_officer",
+        "is_single_spell",
+    ),
+    "training": ("course_compliance_intervals", "lapses_on", "(person_id, course)", "true", "is_single_spell"),
 }
 
 
@@ -98,61 +107,52 @@ def endings_backtest(con: ScopedCursor, on: date, where: Where, goal: float = GO
     the goal at the end of any of the six months after.
     """
     _check(goal)
+    last_year(con, on)
     ends = [unit.last for unit in jalali.units_between(*jalali.last_complete_months(on, _PAST + _AHEAD), "month")]
     like = ask(con, "training_compliance", on=ends[-1], where=where)
     conditions, parameters = filter_conditions(like.where, tables()["compliance_intervals"].columns)
-    # All institutes of a person have the same intervals: one counted twice in a group has two spells in the institute.
+    # All institutes of a person have the same intervals: only one with two spells in an institute has some twice.
+    columns = "institute_code, valid_from, valid_until, lapses_on"
     sql = f"""
-        with ends as (
-            select unnest($ends) as day, unnest(range({len(ends)})) as number
-        ),
-
-        -- How many of the ends lie before a day.
-        numbers as (
-            select days.day, count(ends.day) as number
-            from (select unnest(generate_series($first, $last, interval 1 day))::date as day) as days
-            left join ends on ends.day < days.day
-            group by all
-        ),
-
-        intervals as (
-            select
-                institute_code::varchar as institute,
-                since.number as since,
-                until.number as until,
-                lapse.number as lapse,
-                count(distinct person_id) as persons,
+        with intervals as (
+            select person_id, is_single_spell, {columns}
             from compliance_intervals
-            inner join numbers as since on since.day = greatest(valid_from, $first)
-            inner join numbers as until on until.day = least(valid_until, $last)
-            inner join numbers as lapse on lapse.day = least(greatest(lapses_on, $first), $last)
-            where {" and ".join(("valid_from < $last", "valid_until > $first", "since.number < until.number", *conditions))}
-            group by all
+            where {" and ".join(("valid_from <= $last", "valid_until > $first", *conditions))}
         )
-
-        select
-            number,
-            institute,
-            sum(persons) as persons,
-            coalesce(sum(persons) filter (lapse > number), 0) / sum(persons) as share,
-            coalesce(sum(persons) filter (lapse > number + {_AHEAD}), 0) / sum(persons) as share_later,
-        from intervals
-        inner join ends on number >= since and number < until
-        group by all
+        select {columns} from intervals where is_single_spell
+        union all
+        select * exclude (person_id) from (select distinct person_id, {columns} from intervals where not is_single_spell)
     """
-    parameters |= {"ends": ends, "first": ends[0], "last": ends[-1] + jalali.DAY}
-    counted = con.numbers.execute(sql, parameters).df()
-    shares, ahead, persons = (
-        counted.pivot(index="institute", columns="number", values=name).reindex(columns=range(len(ends)))
-        for name in ("share", "share_later", "persons")
+    parameters |= {"first": ends[0], "last": ends[-1]}
+    intervals = con.numbers.execute(sql, parameters).df()
+    # The ends that lie before each day: an interval counts at those from `since` to before `until`.
+    since, until, lapse = (
+        np.searchsorted(np.array(ends, "datetime64[D]"), intervals[column].to_numpy("datetime64[D]"))
+        for column in ("valid_from", "valid_until", "lapses_on")
     )
-    is_below = shares < goal - _ROUNDING
-    is_listed = (shares >= goal - _ROUNDING) & (persons >= least) & (ahead < goal - _ROUNDING)
-    fell = [is_below.loc[:, at + 1 : at + _AHEAD].any(axis=1) & is_listed[at] for at in range(_PAST)]
-    listed = int(is_listed.loc[:, : _PAST - 1].to_numpy().sum())
-    row = (listed, sum(map(sum, fell)) / listed if listed else None)
+    institute = intervals["institute_code"].cat.codes.to_numpy(np.int64)
+    persons, in_date, in_date_later = (
+        _running(institute, since, np.minimum(until, np.maximum(since, end)), len(ends))
+        for end in (until, lapse, lapse - _AHEAD)
+    )
+    share, later = (counts / np.where(persons > 0, persons, np.nan) for counts in (in_date, in_date_later))
+    is_below = share < goal - _ROUNDING
+    is_listed = (share >= goal - _ROUNDING) & (persons >= least) & (later < goal - _ROUNDING)
+    fell = [is_below[:, at + 1 : at + 1 + _AHEAD].any(axis=1) & is_listed[:, at] for at in range(_PAST)]
+    listed = int(is_listed[:, :_PAST].sum())
+    row = (listed, int(np.sum(fell)) / listed if listed else None)
     query = readable(sql, parameters)
     return answered(like, (), ("falling_listed", "falling_came_true"), [row], on=on, query=query)
+
+
+def _running(group: Ints, first: Ints, end: Ints, length: int) -> Ints:
+    """By group, how many rows there are at each of so many places: a row is there from `first` to before `end`."""
+    groups = int(group.max(initial=-1)) + 1
+    size = groups * (length + 1)
+    changes = np.bincount(group * (length + 1) + first, minlength=size)
+    changes -= np.bincount(group * (length + 1) + end, minlength=size)
+    counts: Ints = changes.reshape(groups, length + 1).cumsum(axis=1)[:, :length]
+    return counts
 
 
 def _labels(first: date, last: date) -> Iterator[str]:
@@ -161,15 +161,22 @@ def _labels(first: date, last: date) -> Iterator[str]:
 
 def _ending(con: ScopedCursor, on: date, where: Where, kind: str, axes: Sequence[str]) -> tuple[pd.DataFrame, str]:
     """What of a kind ends by month and `axes`, and the query."""
-    table, day, counted, condition = _KINDS[kind]
+    table, day, counted, condition, is_single = _KINDS[kind]
     rows, parameters = rows_on(con, table, on, where)
-    columns = "".join(f"{axis}::varchar as {axis}, " for axis in axes)
+    columns = "".join(f"{axis}, " for axis in axes)
+    words = "".join(f"{axis}::varchar as {axis}, " for axis in axes)
     sql = f"""
-        select month, {columns}count(distinct {counted}) as endings
-        from (select *, {day} as last_day from ({rows}) as valid where {condition}) as valid
-        inner join calendar on calendar.day = last_day
-        where last_day >= $on_day and last_day <= $horizon and {"last_day > $on_day" if kind == "training" else "true"}
-        group by all
+        with days as (
+            select *, {day} as last_day, {is_single} as is_single from ({rows}) as valid where {condition}
+        ),
+        ending as (
+            select {columns}month, count(*) filter (is_single) + count(distinct {counted}) filter (not is_single) as endings
+            from days
+            inner join calendar on calendar.day = last_day
+            where last_day {">" if kind == "training" else ">="} $on_day and last_day <= $horizon
+            group by all
+        )
+        select month, {words}endings from ending
     """
     parameters["horizon"] = jalali.add_months(on, MONTHS + 1)
     return con.numbers.execute(sql, parameters).df(), readable(sql, parameters)
@@ -218,9 +225,9 @@ def _falling(con: ScopedCursor, on: date, where: Where, goal: float, least: int)
     like = ask(con, "training_compliance", by=("institute",), on=on, where=where)
     rows, parameters = rows_on(con, "compliance_intervals", on, like.where)
     sql = f"""
-        select institute, falls_on, count(*) as lapses
+        select institute::varchar as institute, falls_on, count(*) as lapses
         from (
-            select institute_code::varchar as institute, person_id, min(lapses_on) as falls_on
+            select institute_code as institute, person_id, min(lapses_on) as falls_on
             from ({rows}) as rows
             group by all
         ) as persons

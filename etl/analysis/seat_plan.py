@@ -7,6 +7,7 @@ train those who lack more, and then ahead of the deadline.
 
 from dataclasses import dataclass
 from datetime import date
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import pandas as pd
 
 from etl.analysis.planning import filters_of_results, last_year
 from etl.analysis.registry import analysis
-from etl.analysis.seat_scheduling import Demand, Ints, least_out_of_date, out_of_date, planned
+from etl.analysis.seat_scheduling import Demand, Ints, Numbers, least_out_of_date, order_by, out_of_date, planned
 from etl.core import jalali
 from etl.core.errors import AccessDenied
 from etl.semantic.access import ScopedCursor
@@ -23,7 +24,6 @@ from etl.semantic.derived import Where, answered
 
 MONTHS = 12
 ROOM = 20
-Numbers = np.ndarray[Any, np.dtype[np.float64]]
 # Province, course, seats a month.
 Entered = tuple[tuple[str, str, float], ...]
 
@@ -39,10 +39,9 @@ def seat_plan(con: ScopedCursor, on: date, where: Where, entered: Entered = ()) 
     trained = planned(asked.demand, asked.seats)
     used = np.zeros_like(asked.seats)
     np.add.at(used, (asked.demand.group[trained > 0], trained[trained > 0]), 1)
-    rows = pd.DataFrame(
-        [(*group, month) for group in asked.groups for month in asked.months[1:]],
-        columns=["province", "course", "month"],
-    ).assign(seats_planned=used[:, 1:].ravel(), plan_seats=asked.seats[:, 1:].ravel())
+    counts = zip(used[:, 1:].ravel().tolist(), asked.seats[:, 1:].ravel().tolist(), strict=True)
+    cells = product(asked.groups, asked.months[1:])
+    rows = [(*group, month, *numbers) for (group, month), numbers in zip(cells, counts, strict=True)]
     by, names = ("province", "course", "month"), ("seats_planned", "plan_seats")
     return answered(asked.like, by, names, rows, on=on, also=asked.also, query=asked.query)
 
@@ -102,11 +101,7 @@ def seat_plan_backtest(con: ScopedCursor, on: date, where: Where) -> Answer:
     start = jalali.last_complete_months(on, MONTHS)[0] - jalali.DAY
     asked = _asked(con, start, where)
     demand = asked.demand
-    passes = _passes(con, start, where, asked)
-    seats = np.zeros_like(asked.seats)
-    np.add.at(seats, (passes["group"], passes["month"]), 1)
-    first = passes.groupby(["person", "group"])["month"].min()
-    real = first.reindex(pd.MultiIndex.from_arrays([demand.person, demand.group])).fillna(0).to_numpy(np.int64)
+    seats, real = _passes(con, start, where, asked)
     plan, reached = (out_of_date(demand, trained, MONTHS).sum(axis=1) for trained in (planned(demand, seats), real))
     counts = {"plan_in_date": plan, "plan_bound": least_out_of_date(demand, seats).sum(axis=1), "real_in_date": reached}
     rows = pd.DataFrame(
@@ -122,12 +117,17 @@ class _Asked:
     demand: Demand
     seats: Ints
     groups: list[tuple[str, str]]
-    months: list[str]
+    units: list[jalali.Unit]
     people: int
     like: Answer
     also: list[Answer]
     query: str
     ids: Ints
+
+    @property
+    def months(self) -> list[str]:
+        """The labels of the months, the first of which is the current one."""
+        return [unit.label for unit in self.units]
 
 
 def _asked(con: ScopedCursor, on: date, where: Where, entered: Entered = ()) -> _Asked:
@@ -141,45 +141,55 @@ def _asked(con: ScopedCursor, on: date, where: Where, entered: Entered = ()) -> 
     results = ask(con.of_everybody, "results_passed", by=("province", "course"), over=period, where=within)
     units = [*jalali.units_between(on, jalali.add_months(on, MONTHS + 2), "month")][: MONTHS + 1]
     rows, parameters = rows_on(con, "course_compliance_intervals", on, where)
+    # Only people with several spells have a course twice.
     sql = f"""
-        select person_id, min(province) as province, course, min(lapses_on) as lapses_on
-        from ({rows}) as rows
-        where lapses_on <= $horizon
+        with tasks as (
+            select person_id, province, course, lapses_on, is_single_spell from ({rows}) as rows where lapses_on <= $horizon
+        )
+        select person_id, province, course, lapses_on from tasks where is_single_spell
+        union all
+        select person_id, min(province), course, min(lapses_on)
+        from tasks
+        where not is_single_spell
         group by person_id, course
-        order by lapses_on, person_id
     """
     parameters["horizon"] = units[-1].last
     tasks = con.numbers.execute(sql, parameters).df()
     known = results.frame.dropna()
     known = known[known["course"].isin(where["course"])] if "course" in where else known
-    # Provinces and courses have few members: the name of a task's group is looked up once for each pair of codes.
-    names = [tasks[column].cat.categories for column in ("province", "course")]
-    codes = [tasks[column].cat.codes.to_numpy(np.int64) for column in ("province", "course")]
-    pairs, pair_of_task = np.unique(codes[0] * len(names[1]) + codes[1], return_inverse=True)
-    needed = [(names[0][pair // len(names[1])], names[1][pair % len(names[1])]) for pair in pairs.tolist()]
-    groups = sorted({*needed, *zip(known["province"], known["course"], strict=True)})
-    number = {group: at for at, group in enumerate(groups)}
-    place = {province: at for at, province in enumerate(sorted({province for province, _ in groups}))}
-    group = np.array([number[pair] for pair in needed], dtype=np.int64)[pair_of_task]
-    order = np.argsort(group, kind="stable")
-    ends = np.array([unit.last for unit in units], dtype="datetime64[s]")
-    due = np.searchsorted(ends, tasks["lapses_on"].to_numpy("datetime64[s]"))
-    ids, person = np.unique(tasks["person_id"].to_numpy(np.int64), return_inverse=True)
-    province_of_group = np.array([place[province] for province, _ in groups], dtype=np.int64)
-    province_of_person = np.zeros(len(ids), dtype=np.int64)
-    province_of_person[person] = province_of_group[group]
-    demand = Demand(person[order], group[order], due[order], province_of_person, province_of_group)
+    groups = sorted({*_pairs(tasks)[0], *zip(known["province"], known["course"], strict=True)})
+    demand, ids = _demand(tasks, groups, units)
     yearly = np.zeros(len(groups))
     for province, course, count in known[["province", "course", "results_passed"]].itertuples(index=False):
-        yearly[number[province, course]] = count
+        yearly[groups.index((province, course))] = count
     yearly = _with(entered, groups, yearly)
     # Whole seats, a twelfth of the year's by the end of each month.
     seats = np.diff(np.floor(np.outer(yearly / MONTHS, np.arange(MONTHS + 1)) + 1e-9), axis=1, prepend=0).astype(
         np.int64
     )
-    months = [unit.label for unit in units]
     people = max(like.value(), 1)
-    return _Asked(demand, seats, groups, months, people, like, [results], readable(sql, parameters), ids)
+    return _Asked(demand, seats, groups, units, people, like, [results], readable(sql, parameters), ids)
+
+
+def _demand(tasks: pd.DataFrame, groups: list[tuple[str, str]], units: list[jalali.Unit]) -> tuple[Demand, Ints]:
+    """The demand of tasks, and the identity of each of its persons."""
+    provinces = sorted({province for province, _ in groups})
+    province_of_group = np.array([provinces.index(province) for province, _ in groups], dtype=np.int64)
+    pairs, pair_of_task = _pairs(tasks)
+    group = np.array([groups.index(pair) for pair in pairs], dtype=np.int64)[pair_of_task]
+    ids, person = _numbered(tasks["person_id"].to_numpy(np.int64))
+    province_of_person = np.zeros_like(ids)
+    province_of_person[person] = province_of_group[group]
+    # People of a province follow each other: what is counted of them lies together in memory.
+    by_province = order_by(province_of_person, ids)
+    number = np.empty_like(by_province)
+    number[by_province] = np.arange(len(ids))
+    person, days = number[person], tasks["lapses_on"].to_numpy("datetime64[D]")
+    order = order_by(group, days.astype(np.int64), person)
+    demand = Demand(
+        person[order], group[order], _month_of(days[order], units), province_of_person[by_province], province_of_group
+    )
+    return demand, ids[by_province]
 
 
 def _with(entered: Entered, groups: list[tuple[str, str]], yearly: Numbers) -> Numbers:
@@ -196,25 +206,46 @@ def _with(entered: Entered, groups: list[tuple[str, str]], yearly: Numbers) -> N
     return chosen
 
 
-def _passes(con: ScopedCursor, on: date, where: Where, asked: _Asked) -> pd.DataFrame:
-    """The courses passed in the 12 months after a day by the people active on it: person (-1 without a task), group, month."""
+def _pairs(rows: pd.DataFrame) -> tuple[list[tuple[str, str]], Ints]:
+    """The province and course of rows in which both are categories: the pairs that occur, and each row's position in them."""
+    provinces, courses = rows["province"].cat, rows["course"].cat
+    width = len(courses.categories)
+    pairs, at = _numbered(provinces.codes.to_numpy(np.int64) * width + courses.codes.to_numpy(np.int64))
+    return [(provinces.categories[pair // width], courses.categories[pair % width]) for pair in pairs.tolist()], at
+
+
+def _numbered(values: Ints) -> tuple[Ints, Ints]:
+    """The values from 0 on that occur, and the position of each of `values` in them."""
+    occurs = np.bincount(values) > 0
+    return np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[values]
+
+
+def _month_of(days: np.ndarray[Any, np.dtype[np.datetime64]], units: list[jalali.Unit]) -> Ints:
+    """The number of the month in which each day lies, 0 for all days up to the end of the first."""
+    return np.searchsorted(np.array([unit.last for unit in units], dtype="datetime64[D]"), days)
+
+
+def _passes(con: ScopedCursor, on: date, where: Where, asked: _Asked) -> tuple[Ints, Ints]:
+    """The courses passed in the 12 months after a day by the people active on it, by group and month; and the month in which
+    each task was first passed, 0 for never."""
     rows, parameters = rows_on(con, "course_compliance_intervals", on, where)
     sql = f"""
         with people as (
-            select person_id, min(province)::varchar as province from ({rows}) as rows group by all
+            select person_id, min(province) as province from ({rows}) as rows group by all
         )
-        select person_id, people.province, course_code::varchar as course, calendar.month
+        select person_id, people.province, course_code as course, completed_on
         from completions
         inner join people using (person_id)
-        inner join calendar on calendar.day = completed_on
-        where completed_on > $on_day
+        where completed_on > $on_day and completed_on <= $horizon
     """
-    passes = con.numbers.execute(sql, parameters).df()
-    numbers = pd.Series({month: at for at, month in enumerate(asked.months)})
-    groups = pd.DataFrame(asked.groups, columns=["province", "course"]).reset_index(names="group")
-    passes = passes.merge(groups, on=["province", "course"])
-    passes["month"] = passes["month"].map(numbers)
-    passes = passes.dropna(subset=["month"]).astype({"month": int})
-    at = np.searchsorted(asked.ids, passes["person_id"])
-    known = asked.ids[np.minimum(at, len(asked.ids) - 1)] == passes["person_id"]
-    return passes.assign(person=np.where(known, at, -1))
+    passes = con.numbers.execute(sql, parameters | {"horizon": asked.units[-1].last}).df()
+    demand, numbers = asked.demand, {pair: at for at, pair in enumerate(asked.groups)}
+    pairs, pair_of_pass = _pairs(passes)
+    group = np.array([numbers.get(pair, -1) for pair in pairs], dtype=np.int64)[pair_of_pass]
+    month = _month_of(passes["completed_on"].to_numpy("datetime64[D]"), asked.units)
+    seats = np.zeros_like(asked.seats)
+    is_known = group >= 0
+    np.add.at(seats, (group[is_known], month[is_known]), 1)
+    width, key = len(asked.groups), passes["person_id"].to_numpy(np.int64)
+    first = pd.Series(month[is_known]).groupby(key[is_known] * width + group[is_known]).min()
+    return seats, first.reindex(asked.ids[demand.person] * width + demand.group, fill_value=0).to_numpy()

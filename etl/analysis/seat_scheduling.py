@@ -5,12 +5,14 @@ others by how many they lack, and last ahead of the deadline.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-_AT_ONCE = 100
 Ints = np.ndarray[Any, np.dtype[np.int64]]
+Numbers = np.ndarray[Any, np.dtype[np.float64]]
+Bools = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,34 @@ class Demand:
     province_of_person: Ints
     province_of_group: Ints
 
+    @cached_property
+    def by_person(self) -> Ints:
+        """The tasks by person, of each the earliest deadline first."""
+        return order_by(self.person, self.due)
+
+    @cached_property
+    def first_of_person(self) -> Ints:
+        """Where in `by_person` the tasks of each person begin who has any."""
+        person = self.person[self.by_person]
+        return np.flatnonzero(np.diff(person, prepend=-1))
+
+    @property
+    def provinces(self) -> int:
+        """How many provinces have a group."""
+        return int(self.province_of_group.max(initial=-1)) + 1
+
+
+def order_by(*keys: Ints) -> Ints:
+    """The order by several keys, the first one first; equal rows have none. Of whole numbers that fit into one together.
+
+    One number is sorted about ten times faster than by np.lexsort.
+    """
+    together = np.zeros(len(keys[0]), dtype=np.int64)
+    for key in keys:
+        low = key.min(initial=0)
+        together = together * (key.max(initial=0) - low + 1) + (key - low)
+    return np.argsort(together)
+
 
 def planned(demand: Demand, seats: Ints) -> Ints:
     """The month in which each task is trained, 0 for never. `seats`: by group and month, of which month 0 has none."""
@@ -39,22 +69,23 @@ def planned(demand: Demand, seats: Ints) -> Ints:
     last = np.searchsorted(demand.group, np.arange(groups), side="right")
     # Ahead of their deadline tasks are trained in their order, so of each group one place says which.
     ahead = np.searchsorted(demand.group, np.arange(groups))
-    waiting = np.empty(0, dtype=np.int64)
+    is_waiting = np.zeros(len(demand.person), dtype=bool)
     for month in range(1, months):
         left = seats[:, month].copy()
         reached = np.maximum(ahead, due_by[:, month])
-        # Sorted: the first tasks of a group come first.
-        waiting = np.sort(np.concatenate([waiting, _between(ahead, reached)]), kind="stable")
+        is_waiting[_between(ahead, reached)] = True
         ahead = reached
-        lacking = np.bincount(demand.person[waiting], minlength=people)[demand.person[waiting]]
+        waiting = np.flatnonzero(is_waiting)
+        person = demand.person[waiting]
+        lacking = np.bincount(person, minlength=people)[person]
         _fill(demand, waiting[lacking == 1], left, trained, month)
         is_open = (lacking > 1) & (left[demand.group[waiting]] > 0)
         several, courses = waiting[is_open], lacking[is_open]
         _complete(demand, several, courses, left, trained, month)
-        is_left = trained[several] == 0
+        is_left = (trained[several] == 0) & (left[demand.group[several]] > 0)
         several, courses = several[is_left], courses[is_left]
-        _fill(demand, several[np.lexsort((courses, demand.group[several]))], left, trained, month)
-        waiting = waiting[trained[waiting] == 0]
+        _fill(demand, several[order_by(demand.group[several], courses, several)], left, trained, month)
+        is_waiting[waiting] = trained[waiting] == 0
         reached = np.minimum(ahead + left, last)
         trained[_between(ahead, reached)] = month
         ahead = reached
@@ -72,8 +103,8 @@ def _between(first: Ints, end: Ints) -> Ints:
 def _fill(demand: Demand, tasks: Ints, left: Ints, trained: Ints, month: int) -> None:
     """Give the seats left of each group to the first of its tasks, which stand together."""
     group = demand.group[tasks]
-    place = np.arange(len(group)) - np.searchsorted(group, group)
-    served = place < left[group]
+    first = np.searchsorted(group, np.arange(len(left)))
+    served = np.arange(len(group)) - first[group] < left[group]
     trained[tasks[served]] = month
     left -= np.bincount(group[served], minlength=len(left))
 
@@ -89,38 +120,63 @@ def _complete(demand: Demand, tasks: Ints, lacking: Ints, left: Ints, trained: I
     person = demand.person[tasks]
     first = np.full(people, demand.due.max(initial=0) + 1)
     np.minimum.at(first, person, demand.due[tasks])
-    order = np.lexsort((person, first[person], lacking))
-    tasks, lacking = tasks[order], lacking[order]
-    for courses in np.unique(lacking):
-        of_person = tasks[lacking == courses].reshape(-1, courses)
-        while len(of_person):
-            # Whose course has lost its last seat is left out from time to time: most people wait in vain.
-            of_person = of_person[(left[demand.group[of_person]] > 0).all(axis=1)]
-            seats, served = left.tolist(), []
-            for at, groups in enumerate(demand.group[of_person[:_AT_ONCE]].tolist()):
-                if all(seats[group] for group in groups):
-                    served.append(at)
-                    for group in groups:
-                        seats[group] -= 1
-            trained[of_person[served]] = month
-            left[:], of_person = seats, of_person[_AT_ONCE:]
+    tasks = tasks[order_by(lacking, first[person], person)]
+    place = np.cumsum(np.diff(demand.person[tasks], prepend=-1) != 0) - 1
+    while len(tasks):
+        group = demand.group[tasks]
+        is_served = _before_the_first_without_seat(place, group, demand.province_of_group[group], left)
+        trained[tasks[is_served]] = month
+        left -= np.bincount(group[is_served], minlength=len(left))
+        # Who needs a course whose last seat is gone waits.
+        waits = np.zeros(place[-1] + 1, dtype=bool)
+        waits[place[left[group] == 0]] = True
+        is_next = ~is_served & ~waits[place]
+        tasks, place = tasks[is_next], place[is_next]
+
+
+def _before_the_first_without_seat(place: Ints, group: Ints, province: Ints, left: Ints) -> Bools:
+    """The tasks of the people who stand, in each of their provinces, before the first one for whom a seat lacks.
+
+    `place` is where a task's person stands. Provinces share no seats, so each has a first one of its own.
+    """
+    order = order_by(group, np.arange(len(group)))
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order)) - np.searchsorted(group[order], np.arange(len(left)))[group[order]]
+    is_late = rank >= left[group]
+    end = np.full(province.max() + 1, place[-1] + 1)
+    while is_late.any():
+        np.minimum.at(end, province[is_late], place[is_late])
+        # Who waits in one of two provinces is the first to wait in the other one.
+        waits = np.zeros(place[-1] + 1, dtype=bool)
+        waits[place[place >= end[province]]] = True
+        is_late = waits[place] & (place < end[province])
+    is_served: Bools = place < end[province]
+    return is_served
 
 
 def out_of_date(demand: Demand, trained: Ints, months: int) -> Ints:
     """The persons out of date at the end of each month from 0, by province."""
-    provinces = int(demand.province_of_group.max(initial=-1)) + 1
-    until = np.where(trained == 0, months + 1, trained)
-    is_late = demand.due < until
-    due, until = demand.due[is_late], until[is_late]
-    late = np.zeros(len(demand.province_of_person), dtype=bool)
-    late[demand.person[is_late]] = True
-    people, person = np.flatnonzero(late), (np.cumsum(late) - 1)[demand.person[is_late]]
-    province = demand.province_of_person[people]
-    counts = np.zeros((months + 1, provinces), dtype=np.int64)
-    for month in range(months + 1):
-        is_out = np.zeros(len(people), dtype=bool)
-        is_out[person[(due <= month) & (month < until)]] = True
-        counts[month] = np.bincount(province[is_out], minlength=provinces)
+    trained = np.where(trained == 0, months + 1, trained)[demand.by_person]
+    province = demand.province_of_person[demand.person[demand.by_person[demand.first_of_person]]]
+    due = demand.due[demand.by_person]
+    return out_by_month(due, trained, demand.first_of_person, province, demand.provinces, months + 1)
+
+
+def out_by_month(due: Ints, trained: Ints, first: Ints, group: Ints, groups: int, months: int) -> Ints:
+    """By month and group, the persons with a task that is due and not trained yet.
+
+    The tasks of a person stand together: `first` says where each begins, `group` in which the person counts.
+    """
+    counts = np.zeros((months, groups), dtype=np.int64)
+    if not len(due):
+        return counts
+    # A bit for each month. Few sets of months occur.
+    is_out = np.bitwise_or.reduceat((1 << np.maximum(trained, due)) - (1 << due), first)
+    people = np.bincount((group << months) + is_out)
+    occurs = np.flatnonzero(people)
+    for month in range(months):
+        at = occurs[occurs >> month & 1 > 0]
+        np.add.at(counts[month], at >> months, people[at])
     return counts
 
 
@@ -130,20 +186,25 @@ def least_out_of_date(demand: Demand, seats: Ints) -> Ints:
     Of each course alone, at least those beyond all its seats so far; and at least those beyond the seats of all courses
     together if they went to the people who need the fewest.
     """
-    provinces = int(demand.province_of_group.max(initial=-1)) + 1
-    least = np.zeros((seats.shape[1], provinces), dtype=np.int64)
-    for month in range(seats.shape[1]):
-        due = demand.due <= month
-        wanted = np.bincount(demand.group[due], minlength=len(seats))
-        so_far = seats[:, : month + 1].sum(axis=1)
-        np.maximum.at(least[month], demand.province_of_group, np.maximum(wanted - so_far, 0))
-        budget = np.zeros(provinces, dtype=np.int64)
-        np.add.at(budget, demand.province_of_group, np.minimum(wanted, so_far))
-        courses = np.bincount(demand.person[due], minlength=len(demand.province_of_person))
-        unserved = np.bincount(demand.province_of_person[courses > 0], minlength=provinces)
-        for count in range(1, int(courses.max(initial=0)) + 1):
-            here = np.bincount(demand.province_of_person[courses == count], minlength=provinces)
-            served = np.minimum(here, budget // count)
-            budget, unserved = budget - served * count, unserved - served
-        least[month] = np.maximum(least[month], unserved)
-    return least
+    groups, months = seats.shape
+    provinces = demand.provinces
+    so_far = seats.cumsum(axis=1)
+    wanted = np.bincount(demand.group * months + demand.due, minlength=groups * months).reshape(groups, months)
+    wanted = wanted.cumsum(axis=1)
+    least = np.zeros((provinces, months), dtype=np.int64)
+    np.maximum.at(least, demand.province_of_group, wanted - so_far)
+    budget = np.zeros_like(least)
+    np.add.at(budget, demand.province_of_group, np.minimum(wanted, so_far))
+    # By how many courses: the people who need at least so many by a month's end.
+    counts = np.diff(demand.first_of_person, append=len(demand.person))
+    nth = np.arange(len(demand.person)) - np.repeat(demand.first_of_person, counts)
+    most = int(counts.max(initial=0))
+    province = demand.province_of_person[demand.person[demand.by_person]]
+    at = (nth * provinces + province) * months + demand.due[demand.by_person]
+    need = np.bincount(at, minlength=(most + 1) * provinces * months).reshape(most + 1, provinces, months)
+    need = need.cumsum(axis=2)
+    unserved = need[0].copy()
+    for count in range(1, most + 1):
+        served = np.minimum(need[count - 1] - need[count], budget // count)
+        budget, unserved = budget - served * count, unserved - served
+    return np.maximum(least, unserved).T

@@ -2,11 +2,14 @@
 
 from datetime import date, timedelta
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from etl.analysis import training_queue
 from etl.analysis.planning import NOW, Scenario, filters_of_results, pace_now, seats_now
 from etl.analysis.registry import analysis
+from etl.analysis.seat_scheduling import Numbers
 from etl.core import jalali
 from etl.core.errors import AccessDenied, QuestionError
 from etl.semantic.access import ScopedCursor
@@ -20,7 +23,6 @@ _SEAT_MONTHS = 6
 _MONTHS_AHEAD = 12
 # The parts of compliance.
 _PARTS = ("compliant_assistants", "trainable_assistants")
-_LAPSED = Path(__file__).with_name("training_plan.sql").read_text(encoding="utf-8")
 
 
 @analysis(asks=("trainable_assistants",), open_by_province=True)
@@ -125,28 +127,23 @@ def compliance(con: ScopedCursor, on: date, where: Where, scenario: Scenario = N
     rates = _pass_rates(con, period, within)
     # The month of the day, and those after it.
     ends = list(islice(jalali.units_between(on, date.max, "month"), 1 + _MONTHS_AHEAD))
-    lacking, parameters = rows_on(con, "course_compliance_intervals", on, where)
     pace = pace_now(con, on, within)
     recruits = pace.value("plan_recruits") if scenario.recruits is None else scenario.recruits
     rate = pace.value("plan_leaver_rate") if scenario.leaver_rate is None else scenario.leaver_rate
-    provinces = {f"place_{number}": code for number, code in enumerate(within.get("province", ()))}
-    passed_here = f"completions.province in ({', '.join('$' + name for name in provinces)})" if provinces else "true"
-    sql = _LAPSED.format(lacking=lacking, passed_here=passed_here)
-    parameters |= provinces | _supply(con, on, where, scenario)
-    parameters |= {
-        "horizon": ends[-1].last,
-        "variants": ["low", "plan", "high"],
-        "rates": list(rates),
-        "waiting": [True, False, False],
-        "recruits": recruits,
-        "joiners": pace.value("plan_recruits") * 12,
-        "leaving": min(rate / 12, 0.99),
-        "first_day": period[0],
-        "last_day": period[1],
-        "months": list(range(len(ends))),
-        "ends": [on, *(unit.last for unit in ends[1:])],
+    seats = _supply(con, on, where, scenario)
+    lapses, query = _lapses(con, on, where, [*seats], [on, *(unit.last for unit in ends[1:])])
+    joined, more_query = _passed_by_joiners(con, within, [*seats], period)
+    joiners = pace.value("plan_recruits") * 12
+    by_recruits = recruits * (joined / joiners if joiners else np.zeros_like(joined))
+    # Persons who leave before their turn are skipped: the same passes reach further into the queue.
+    leaving = min(rate / 12, 0.99)
+    further = np.cumsum([0.0, *((1 - leaving) ** -month for month in range(1, len(ends)))])
+    lapsed = {
+        name: training_queue.lapsed(
+            lapses, np.outer(np.maximum(np.array([*seats.values()]) * passing - by_recruits, 0), further), name == "low"
+        )
+        for name, passing in zip(("low", "plan", "high"), rates, strict=True)
     }
-    lapsed = {(variant, month): count for variant, month, count in con.numbers.execute(sql, parameters).fetchall()}
     everyone = answer.value("trainable_assistants")
     rows: list[tuple[Any, ...]] = [
         (label, share, None, None, None, GOAL, compliant, people)
@@ -154,14 +151,15 @@ def compliance(con: ScopedCursor, on: date, where: Where, scenario: Scenario = N
         if label < ends[0].label
     ]
     for month, unit in enumerate(ends):
-        compliant = {name: everyone - lapsed.get((name, month), 0) for name in ("low", "plan", "high")}
+        compliant = {name: everyone - people[month] for name, people in lapsed.items()}
         # With few people, rounding to whole seats can make the low variant the better one: the range is min to max.
         low, high = min(compliant.values()), max(compliant.values())
         shares = [count / everyone if everyone else None for count in (compliant["plan"], low, high)]
         actual = answer.value() if month == 0 else None
         rows.append((unit.label, actual, *shares, GOAL, compliant["plan"], everyone))
     names = ("training_compliance", "plan_compliance", "plan_compliance_low", "plan_compliance_high", "plan_goal")
-    query, sources = readable(sql, parameters), sources_of_query(sql)
+    query = f"{query};\n\n{more_query}"
+    sources = sources_of_query(query)
     return answered(answer, ("month",), names, rows, also=(past, pace), more=_PARTS, query=query, sources=sources)
 
 
@@ -181,19 +179,95 @@ def _pass_rates(con: ScopedCursor, period: tuple[date, date], where: Where) -> t
     return (min(months), whole, max(months))
 
 
-def _supply(con: ScopedCursor, day: date, where: Where, scenario: Scenario) -> dict[str, Any]:
-    """Seats per month by pool and course, as lists: a province with its own seats is a pool, all others share the pool ""."""
+def _supply(con: ScopedCursor, day: date, where: Where, scenario: Scenario) -> dict[tuple[str, str], float]:
+    """Seats per month by province and course: a province with its own seats, all others share those of the province ""."""
     by_province = {key: seats for key, seats in scenario.seats.items() if key[0]}
     shared: dict[str, float] = {}
     for province, course, seats in seats_now(con.of_everybody, day, where).rows:
         if (province, course) not in by_province:
             shared[course] = shared.get(course, 0.0) + seats
     shared |= {course: seats for (province, course), seats in scenario.seats.items() if not province}
-    supply = dict(sorted(by_province.items())) | {("", course): seats for course, seats in sorted(shared.items())}
-    return {
-        "own_provinces": [province for province, _ in supply if province],
-        "own_courses": [course for province, course in supply if province],
-        "pools": [province for province, _ in supply],
-        "courses": [course for _, course in supply],
-        "seats": list(supply.values()),
-    }
+    return by_province | {("", course): seats for course, seats in shared.items()}
+
+
+# The queues of courses, each of a province or, with "", of all that have none of their own; and the rows of a table with the
+# number of their queue.
+_QUEUES = """
+    queues as (
+        select unnest($provinces::varchar[]) as province, unnest($courses::varchar[]) as course, unnest($numbers) as number
+    ),
+    numbered as (
+        select rows_of.*, coalesce(own.number, shared.number, -1) as queue
+        from ({rows}) as rows_of
+        left join queues as own on own.province = rows_of.province and own.course = rows_of.course
+        left join queues as shared on shared.province = '' and shared.course = rows_of.course
+    )
+"""
+
+
+def _queues(queues: list[tuple[str, str]]) -> dict[str, Any]:
+    """The parameters of `_QUEUES`."""
+    provinces, courses = ([queue[at] for queue in queues] for at in (0, 1))
+    return {"provinces": provinces, "courses": courses, "numbers": [*range(len(queues))]}
+
+
+def _lapses(
+    con: ScopedCursor, on: date, where: Where, queues: list[tuple[str, str]], ends: list[date]
+) -> tuple[training_queue.Lapses, str]:
+    """The courses that lapse by the last of `ends`, and their query."""
+    rows, parameters = rows_on(con, "course_compliance_intervals", on, where)
+    # Only people with several spells have a course twice.
+    sql = f"""
+        with {_QUEUES.format(rows=f"select * from ({rows}) as rows_of where lapses_on <= $horizon")},
+        required as (
+            select queue, course, person_id, lapses_on from numbered where is_single_spell
+            union all
+            select distinct queue, course, person_id, lapses_on from numbered where not is_single_spell
+        )
+        -- A short course lapses again within the year.
+        select queue, course, person_id, cast(lapses_on + to_months(again * coalesce(valid_months, 0)) as date) as lapses_on
+        from required
+        inner join courses on courses.course_code = required.course
+        cross join range(0, 13) as repeats (again)
+        where
+            (again = 0 or again * valid_months < 13)
+            and lapses_on + to_months(again * coalesce(valid_months, 0)) <= $horizon::date
+    """
+    parameters |= _queues(queues) | {"horizon": ends[-1]}
+    frame = con.numbers.execute(sql, parameters).df()
+    days, person = frame["lapses_on"].to_numpy("datetime64[D]"), frame["person_id"].to_numpy(np.int64)
+    lacking = np.bincount(person, weights=days <= np.datetime64(on)).astype(np.int64)[person]
+    lapses = training_queue.Lapses(
+        queue=frame["queue"].to_numpy(np.int64),
+        person=person,
+        course=frame["course"].cat.codes.to_numpy(np.int64),
+        day=days.astype(np.int64),
+        due=np.searchsorted(np.array(ends, dtype="datetime64[D]"), days),
+        lacking=lacking,
+    )
+    return lapses, readable(sql, parameters)
+
+
+def _passed_by_joiners(
+    con: ScopedCursor, within: Where, queues: list[tuple[str, str]], period: tuple[date, date]
+) -> tuple[Numbers, str]:
+    """By queue, the courses that the joiners of a period passed in it; and the query."""
+    provinces = {f"place_{number}": code for number, code in enumerate(within.get("province", ()))}
+    passed_here = f"completions.province in ({', '.join('$' + name for name in provinces)})" if provinces else "true"
+    rows = f"""
+        select completions.province, completions.course_code as course
+        from completions
+        semi join joiners
+            on joiners.person_id = completions.person_id
+            and joiners.day between $first_day and $last_day
+            and joiners.day <= completions.completed_on
+        where completions.completed_on between $first_day and $last_day and {passed_here}
+    """
+    sql = (
+        f"with {_QUEUES.format(rows=rows)} select queue, count(*) as passed from numbered where queue >= 0 group by all"
+    )
+    parameters = provinces | _queues(queues) | {"first_day": period[0], "last_day": period[1]}
+    passed = np.zeros(len(queues))
+    for queue, count in con.numbers.execute(sql, parameters).fetchall():
+        passed[queue] = count
+    return passed, readable(sql, parameters)

@@ -145,7 +145,7 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
             _stage(con, order, last, outcomes, report)
             if order.only_returns:
                 return report
-            _fill(con, order, last, outcomes, report)
+            _fill(con, order, last, report)
             as_of = date.fromisoformat(report.as_of)
             # The tables that need Python are created while the models run.
             tasks = {
@@ -258,9 +258,7 @@ def _machine_reason(error: duckdb.Error) -> str:
     return text.splitlines()[0] if isinstance(error, (duckdb.IOException, duckdb.OutOfMemoryException)) else ""
 
 
-def _fill(
-    con: duckdb.DuckDBPyConnection, order: BuildOptions, last: Path | None, outcomes: list[Outcome], report: Report
-) -> None:
+def _fill(con: duckdb.DuckDBPyConnection, order: BuildOptions, last: Path | None, report: Report) -> None:
     """Create the table about the publication itself, and the numbers of persons."""
     load_report.count_new(con, last, report)
     con.execute(

@@ -12,6 +12,7 @@ import pyarrow as pa
 from etl.extract.causes import words
 from etl.extract.contract import TABLES, Contract, contract
 from etl.extract.read_folder import Outcome
+from etl.extract.source_file import SHEET_BITS
 from etl.extract.validate import FAULTS, row_schema
 from etl.warehouse import build_database
 from etl.warehouse.build_database import SCRATCH
@@ -142,7 +143,8 @@ def _find_repeated_keys(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
         "where not is_conflict and occurrence > 1"
     )
     _describe_conflicts(con, of)
-    _find_versions(con, of)
+    _find_versions(con, of, "0", "own.file_number < other.file_number")
+    _find_versions(con, of, f"line >> {SHEET_BITS}", "own.file_number = other.file_number and own.part < other.part")
     con.execute(f"drop table repeated_{of.table}")
 
 
@@ -182,33 +184,35 @@ def _describe_conflicts(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
     )
 
 
-def _find_versions(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
-    """Pairs of files of one province that share half of the keys of the smaller one, and differ in some: last year's file
-    beside this year's would reject everyone whose row changed."""
+def _find_versions(con: duckdb.DuckDBPyConnection, of: Contract, part: str, are_compared: str) -> None:
+    """Pairs of files of one province, or of sheets of one file, that share half of the keys of the smaller one, and differ
+    in some: last year's table beside this year's would reject everyone whose row changed. `part` is the sheet of a row."""
     con.execute(
         f"""
         insert into versions
         with shared as (
-            select key_hash, file_number, bool_or(is_conflict) as is_conflict from repeated_{of.table} group by all
+            select key_hash, file_number, {part} as part, bool_or(is_conflict) as is_conflict
+            from repeated_{of.table}
+            group by all
         ),
         pairs as (
-            select own.file_number, other.file_number as other_file, count(*) as keys
+            select own.file_number, own.part, other.file_number as other_file, other.part as other_part, count(*) as keys
             from shared as own
             inner join shared as other using (key_hash)
-            where own.file_number < other.file_number
+            where {are_compared}
             group by all
             having bool_or(own.is_conflict) and count(*) >= {_LEAST_SHARED}
         ),
         sizes as (
-            select file_number, count(distinct hash({", ".join(of.stored_key)})) as keys
+            select file_number, {part} as part, count(distinct hash({", ".join(of.stored_key)})) as keys
             from read_{of.table}
             where file_number in (select unnest([file_number, other_file]) from pairs)
             group by all
         )
-        select pairs.file_number, pairs.other_file
+        select distinct pairs.file_number, pairs.other_file
         from pairs
-        inner join sizes as own on own.file_number = pairs.file_number
-        inner join sizes as other on other.file_number = pairs.other_file
+        inner join sizes as own on (own.file_number, own.part) = (pairs.file_number, pairs.part)
+        inner join sizes as other on (other.file_number, other.part) = (pairs.other_file, pairs.other_part)
         left join file_provinces as place on place.file_number = pairs.file_number
         left join file_provinces as other_place on other_place.file_number = pairs.other_file
         where 2 * pairs.keys >= least(own.keys, other.keys) and place.province is not distinct from other_place.province
@@ -217,13 +221,16 @@ def _find_versions(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
 
 
 def versions(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome]) -> list[tuple[Outcome, str]]:
-    """The files that are versions of one file, each with the reason, which names the others."""
+    """The files that are versions of one file, each with the reason, which names the others, and those with two versions."""
     read = {outcome.job.number: outcome for outcome in outcomes if outcome.read}
     others: dict[int, list[str]] = {}
     for pair in con.execute("from versions order by all").fetchall():
         for own, other in (pair, reversed(pair)):
-            others.setdefault(own, []).append(read[other].job.label)
-    return [(read[own], words("two_versions", others=" + ".join(labels))) for own, labels in sorted(others.items())]
+            others.setdefault(own, []).extend([read[other].job.label] if own != other else [])
+    return [
+        (read[own], words("two_versions", others=" + ".join(labels)) if labels else words("two_sheets"))
+        for own, labels in sorted(others.items())
+    ]
 
 
 def _load(con: duckdb.DuckDBPyConnection, of: Contract) -> None:

@@ -28,7 +28,6 @@ _ROW_NUMBERS = 10_000_000
 _PERCENT_FORMATS = (9, 10)
 _LITERAL = re.compile(r'"[^"]*"|\\.')
 _MOST_STYLES = 64
-_LONGEST_TAG = 32
 _UNREADABLE = (b"f>", b"<f ", b":f ", b'"e"', b"'e'")
 _CELL = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 

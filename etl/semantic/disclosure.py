@@ -65,7 +65,7 @@ def for_circulation(source: Answer | StreamedRows | StoredRows, ask: Ask | None 
             cells = dict(zip(source.columns, row, strict=True))
             extra = extra_by_row.get(source.rows[number][: len(source.by)], {})
             row[at] = _recomputed(metric, row[at], cells, metrics, extra)
-    _leave_out_places(source.columns, metrics, rows)
+    _leave_out_places(source, metrics, extra_by_row, rows)
     if source.by == ("side",):
         _recompute_differences(source.rows, rows)
     _recompute_gap(source.columns, rows)
@@ -276,16 +276,25 @@ def _extra_numbers(answer: Answer, ask: Ask | None) -> dict[tuple[Any, ...], dic
     return numbers
 
 
-def _leave_out_places(columns: Sequence[str], metrics: dict[str, Metric | None], rows: list[list[Any]]) -> None:
+def _leave_out_places(
+    answer: Answer,
+    metrics: dict[str, Metric | None],
+    extra_by_row: dict[tuple[Any, ...], dict[str, Any]],
+    rows: list[list[Any]],
+) -> None:
     """Leave out counts of counties and institutes, and their shares, beside few persons: in 2 counties there are at least 2."""
-    persons = [at for at, name in enumerate(columns) if name in _counts(metrics)]
+    persons = [at for at, name in enumerate(answer.columns) if name in _counts(metrics)]
     places = [
         at
-        for at, name in enumerate(columns)
+        for at, name in enumerate(answer.columns)
         if (metric := metrics.get(name)) and {metric.counts, _counts_above(metric)} & {"counties", "institutes"}
     ]
-    for row in rows:
-        if any(_is_number(row[at]) and row[at] < rounded(FEWEST) for at in persons):
+    for exact, row in zip(answer.rows, rows, strict=True):
+        extra = extra_by_row.get(exact[: len(answer.by)], {})
+        behind = [
+            rounded(extra[name]) for name in extra if catalogue()[name].counts == "persons" and extra[name] is not None
+        ]
+        if any(_is_number(count) and count < rounded(FEWEST) for count in (*(row[at] for at in persons), *behind)):
             for at in places:
                 row[at] = None
 

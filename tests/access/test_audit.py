@@ -22,9 +22,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
+from etl.cli import commands
 from etl.core.errors import Refused
 from etl.core.paths import ROOT
-from etl.operations import audit, hash_chain
+from etl.operations import audit, hash_chain, replicas
+from etl.operations import commands as operations
 from etl.operations.audit import Verified
 from etl.semantic.access import ADMINISTRATOR
 from etl.warehouse import publications
@@ -508,6 +510,59 @@ def test_commands_are_logged_when_sign_in_is_on(tmp_path: Path, monkeypatch: pyt
         ("quarantine", {}),
     ]
     assert {event.sub for event in audit.events(tmp_path / "audit")} == {f"server:{pwd.getpwuid(os.geteuid()).pw_name}"}
+
+
+def test_what_moves_whole_publications_is_logged_with_the_account_or_not_done(
+    small_register: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    somebody = next(one for one in pwd.getpwall() if one.pw_uid != os.geteuid())
+    (tmp_path / "loginuid").write_text(str(somebody.pw_uid))
+    monkeypatch.setattr(operations, "_LOGIN_UID", tmp_path / "loginuid")
+    ended: list[str] = []
+    run = lambda words, **_: ended.append(words[-1]) or SimpleNamespace(returncode=0)  # type: ignore[func-returns-value] # noqa: E731
+    monkeypatch.setattr(operations, "subprocess", SimpleNamespace(run=run))
+    offer, pointer, pulled, archive = (tmp_path / name for name in ("offer", "shown.duckdb", "pulled.duckdb", "a.tar"))
+    (tmp_path / "any").touch()
+    (tmp_path / "incoming").mkdir()
+    signing = {"MODE": "proxy", "ACCESS": tmp_path / "any", "SECRETS": tmp_path / "any"}
+    places = {f"POLICEYAR_SIGN_IN_{name}": value for name, value in signing.items()}
+    places |= {name: tmp_path / name.lower() for name in ("AUDIT", "VIEWS", "SUBMISSIONS", "INCOMING", "BACKUPS")}
+    for name, value in (places | {"WAREHOUSE": pointer, "IDENTITY_KEY_FILE": tmp_path / "key"}).items():
+        monkeypatch.setenv(name, str(value))
+    replicas.offer(small_register, offer)
+    # Each command, and what shows that it was done.
+    acts: list[tuple[list[str], Callable[[], object]]] = [
+        (["accept", str(offer), "--to", str(pointer)], pointer.exists),
+        (["backup", "--to", str(archive)], archive.exists),
+        (["restore", str(archive)], pointer.exists),
+        (["sessions", "end", "isfahan.officer"], lambda: ended),
+    ]
+    if shutil.which("rsync"):
+        acts.append((["pull", str(offer), "--to", str(pulled)], pulled.exists))
+    shown, by = publications.current(small_register).stem, f"server:{pwd.getpwuid(os.geteuid()).pw_name}"
+    for words, is_done in acts:
+        if words[0] == "restore":
+            # On a host without anything.
+            pointer.unlink()
+            shutil.rmtree(f"{pointer}.publications")
+            shutil.rmtree(tmp_path / "audit")
+        with monkeypatch.context() as patch:
+            patch.setattr(audit, "_replace", _full)
+            assert commands.main(words) == 1, words
+        assert "the audit log cannot be written (No space left on device): nothing was done" in capsys.readouterr().err
+        assert not is_done(), words
+        assert commands.main(words) == 0, (words, capsys.readouterr().err)
+        assert is_done(), words
+        expected: dict[str, Any] = {"account": somebody.pw_name}
+        expected |= {"publication": shown} if words[0] in ("accept", "pull") else {}
+        about = (by, words[0]) if words[0] != "sessions" else ("isfahan.officer", "sessions_ended")
+        # A restored log is beside the new one.
+        logged = [(event.sub, event.event, event.more) for event in audit.events(tmp_path / "audit")]
+        assert (*about, expected) in logged, words
+
+
+def _full(*_: Any, **__: Any) -> None:
+    raise OSError(28, "No space left on device")
 
 
 def test_the_page_shows_it_to_stewards_only(monkeypatch: pytest.MonkeyPatch) -> None:

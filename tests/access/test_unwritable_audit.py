@@ -38,7 +38,7 @@ os.environ |= {f"POLICEYAR_SIGN_IN_{name}": str(folder / f"{name.lower()}.toml")
 told["commands"] = []
 for words in (
     ["quarantine", "--from", warehouse, "--to", str(folder / "out" / "rejected.csv")],
-    ["backup", "--to", str(folder / "out")],
+    ["backup", "--to", str(folder / "out" / "kept.tar")],
     ["sessions", "end", "isfahan.officer"],
 ):
     with redirect_stderr(io.StringIO()) as errors:

@@ -18,11 +18,13 @@ from etl.semantic.access import ADMINISTRATOR
 from etl.semantic.catalog import catalogue, derived
 from tests import made
 from ui.briefing import content, drawing, typesetting, writing
+from ui.briefing.writer import Writer
 from ui.briefing.writing import Press
 from ui.charts import maps
 from ui.charts.elements import ChartContext
 from ui.data.briefing_questions import Questions
 from ui.i18n import text
+from ui.summary import needs_action
 
 pytestmark = pytest.mark.slow
 
@@ -272,6 +274,18 @@ def test_who_is_named_for_circulation_is_so_on_exact_counts(press, monkeypatch):
 
     monkeypatch.setattr(Questions, "circulated", shifted)
     assert named(content.book(press.questions("IR-23", "en")))[0:2] == before[0:2]
+
+
+def test_where_training_lapses_is_named_in_the_order_of_exact_counts(press):
+    """Rounded counts have ties, and places that are rounded to nobody."""
+
+    def told(exact: bool) -> tuple[list[str], str]:
+        sources = Writer(press.questions("IR", "en", exact=exact)).sources
+        (item,) = needs_action._training_lapsing(sources)
+        places = re.sub(r"\([0-9,]+\)|[\u2066-\u2069]", "", item.who)
+        return re.findall(r"[A-Z][a-z]+", places), item.who.rpartition(" and ")[2]
+
+    assert told(exact=False) == told(exact=True)
 
 
 def test_events_and_the_target_path_stand_by_the_trend(press):

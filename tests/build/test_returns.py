@@ -119,6 +119,25 @@ def test_a_conflict_names_the_other_row_and_the_columns_that_differ(folder):
     assert "با سطر ۵ از \u2068personnel_2.csv\u2069 در این ستون‌ها تفاوت دارد: سمت، تاریخ پایان" in of_sheet
 
 
+def test_last_years_sheet_beside_this_years_refuses_the_workbook(folder):
+    titles = HEADERS["personnel"].split()
+    sheets = {
+        "۱۴۰۳": PEOPLE,
+        "۱۴۰۴": [{**person, "left_on": "1404/01/01"} if at < 3 else person for at, person in enumerate(PEOPLE)],
+    }
+    path = folder / "personnel_2.xlsx"
+    xlsx(
+        path,
+        {
+            title: [titles, *([one.get(name, "") for name in titles] for one in people)]
+            for title, people in sheets.items()
+        },
+    )
+    assert load(folder).refusal.startswith("personnel_2.xlsx: two of its sheets are versions of one table: ")
+    xlsx(path, {title: [titles, *([one.get(name, "") for name in titles] for one in PEOPLE)] for title in sheets})
+    assert load(folder).counts("personnel_2.xlsx") == (2 * len(PEOPLE), len(PEOPLE), 0, len(PEOPLE))
+
+
 def test_last_years_file_beside_this_years_is_refused_with_it(folder):
     """Everyone who left since would be in conflict in both files."""
     now = [{**person, "left_on": "1404/01/01"} if at < 3 else person for at, person in enumerate(PEOPLE)]

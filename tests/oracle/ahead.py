@@ -11,6 +11,7 @@ from tests.oracle.measures import (
     Where,
     active_spells,
     institute_fits,
+    is_compliant,
     is_decided,
     licence_fits,
     licensed,
@@ -66,9 +67,7 @@ def begun(data: Data, first: date, last: date, where: Where) -> dict[str, int]:
 
 def falling(data: Data, day: date, goal: float, least: int, until: date) -> dict[str, date]:
     """By institute that holds the goal on the day, the first day on which it does not; walked day by day."""
-    people: dict[str, set[str]] = defaultdict(set)
-    for spell in active_spells(data, day):
-        people[spell.institute].add(spell.person)
+    people = _members(data, day)
     first_out: dict[str, date] = {}
     for (person, _), lapse in lapses(data, day, {}).items():
         first_out[person] = min(lapse, first_out.get(person, date.max))
@@ -83,6 +82,30 @@ def falling(data: Data, day: date, goal: float, least: int, until: date) -> dict
             below = [then for then in days if in_date(then) < goal - 1e-9]
             falls |= {code: below[0]} if below else {}
     return falls
+
+
+def came_true(data: Data, ends: list[date], goal: float, least: int) -> tuple[int, int]:
+    """How many institutes the lists at the first 12 ends say to fall within six months, and how many did fall."""
+    below = [
+        {
+            code
+            for code, members in _members(data, end).items()
+            if sum(is_compliant(data, end, person, {}) for person in members) / len(members) < goal - 1e-9
+        }
+        for end in ends
+    ]
+    lists = [falling(data, ends[at], goal, least, ends[at + 6]) for at in range(12)]
+    return sum(map(len, lists)), sum(
+        any(code in below[later] for later in range(at + 1, at + 7)) for at in range(12) for code in lists[at]
+    )
+
+
+def _members(data: Data, day: date) -> dict[str, set[str]]:
+    """The persons in active service by institute."""
+    people: dict[str, set[str]] = defaultdict(set)
+    for spell in active_spells(data, day):
+        people[spell.institute].add(spell.person)
+    return people
 
 
 # ------------------------------------------------------------------ the queue of licence files

@@ -30,8 +30,8 @@ SLIPS = [
     (
         DIMENSIONS,
         'source = "personnel.gender"',
-        'source = "personnel.shift"',
-        "[gender.source = personnel] has no key `shift`",
+        'source = "personnel.nonesuch"',
+        "[gender.source = personnel] has no key `nonesuch`",
     ),
     (DIMENSIONS, "spell = true", "spel = true", "[province] has no key `spel`; the nearest is `spell`"),
     (METRICS, '"compliant_assistants"\nsql', '"complaint_assistants"\nsql', f"{OF_ONE}.rollup_column] has no key"),

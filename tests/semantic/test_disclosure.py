@@ -333,6 +333,14 @@ def test_no_cells_exact_count_can_be_had_from_its_row(places: str) -> None:
         assert for_circulation(many).rows == [("0001", 25, value)]
 
 
+def test_a_number_of_counties_is_left_out_beside_a_gap_that_rests_on_few_persons() -> None:
+    """The residents are known, so that the gap tells the persons."""
+    known = {"residents": 1000, "nation_residents": 10000, "nation_active": 100}
+    data = answer("coverage_gap", "covered_counties", by=("province",), rows=[("IR-23", -7.0, 2)])
+    few, many = (for_circulation(data, asking(active_assistants=active, **known)).rows[0] for active in (3, 23))
+    assert (few[2], many[2]) == (None, 2)
+
+
 def test_parts_of_a_row_are_not_revealed_by_their_sum() -> None:
     bands = ("status_in_date", "status_pending", "status_expired", "status_overdue")
     row = for_circulation(answer(*bands, by=("province",), rows=[("IR-23", 13, 8, 3, 28)])).rows[0][1:]

@@ -141,11 +141,11 @@ def test_institutes_with_the_same_name_are_distinguished_by_their_code() -> None
 
 
 def test_closed_filters_run_no_query(monkeypatch: pytest.MonkeyPatch) -> None:
-    filter_bar._offered.cache_clear()
+    filter_bar._choices.cache_clear()
     names = []
     original = filter_bar.choices
     monkeypatch.setattr(
-        filter_bar, "offered", lambda view, name, known: names.append(name) or original(view, name, known)
+        filter_bar, "choices", lambda view, name, known: names.append(name) or original(view, name, known)
     )
     app = opened()
     assert set(names) == {"province", "activity"}

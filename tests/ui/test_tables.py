@@ -186,6 +186,7 @@ def test_only_a_rate_that_differs_beyond_chance_is_better_or_worse(
 
     on, settled = date(2024, 9, 21), scoped_query.settled_on(name, date(2024, 9, 21))
     chosen = compare.Sides(("IR-23", "IR"), (on, on))
+    monkeypatch.setattr(scoped_query, "settled_on", lambda *_: settled)
     monkeypatch.setattr(warehouse, "analyse", tested)
     assert compare._verdict(chosen, catalogue()[name], ()) == verdict
     first = comparison.Side(settled or on, frozen({"province": ("IR-23",)}))

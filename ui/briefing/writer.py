@@ -31,6 +31,7 @@ class Writer:
             provinces=questions.provinces,
             settled_on=questions.settled_on,
             member=questions.member,
+            exactly=None if questions.exact else questions.exactly,
         )
 
     @property

@@ -274,7 +274,7 @@ def lorenz(answer: Answer, context: ChartContext) -> Figure:
     return elements.figure(
         context,
         data,
-        360,
+        460 if len(answer.by) > 1 else 360,
         keys,
         clicks=answer.by[place],
         xaxis=axes.axis(context, axes.SHARES, "share", along.short[context.lang], **reach),

@@ -36,7 +36,7 @@ class Circulation:
         options = dict(self.options)
         has_line = options.get("nation") is not None
         has_whole = self.chart.whole_country and "whole_value" in rounded.columns
-        nation = for_circulation(of_nation(self.view, rounded), ask).value() if has_line or has_whole else None
+        nation = for_circulation(of_nation(rounded), ask).value() if has_line or has_whole else None
         if has_line:
             options["nation"] = nation
         if has_whole:

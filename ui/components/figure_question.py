@@ -57,7 +57,7 @@ class FigureQuestion:
                 scoped_query.computed(self.view, "events")[0], ChartContext(self.view.lang)
             )
         if self.nation:
-            nation = of_nation(self.view, answer)
+            nation = of_nation(answer)
             options["nation"] = None if nation.left_out else nation.value()
         if self.target:
             options["target"] = _target(self.view, answer)
@@ -136,7 +136,7 @@ def _overlaps(answer: Answer) -> bool:
     return sum(value or 0 for value in answer.column(metric.name)) > (whole or 0)
 
 
-def of_nation(view: PageContext, answer: Answer) -> Answer:
+def of_nation(answer: Answer) -> Answer:
     """The same measure for the whole nation, under all filters except places."""
     where, on, over = page_context.without_places(answer.where), answer.on, answer.over
     if over and answer.metrics[0].kind == "snapshot":

@@ -92,6 +92,10 @@ class Questions:
             self.recorded.append(answer)
         return answer
 
+    def exactly(self, *names: str, by: Sequence[str], on: date) -> Answer:
+        """The Answer for the place on exact counts, which decides an order and is never shown."""
+        return self._ask(*names, by=by, on=on, where=self.where)
+
     def analyse(self, name: str, **more: str) -> Answer:
         """The result of the analysis `name` for the place; `more` holds its further arguments."""
         return self._record(registry.analyse(self.con, name, self.on, self.where, **more))

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from etl.analysis.allocation import RULES
+from etl.analysis.allocation import MOST, RULES
 from etl.analysis.planning import Scenario
 from etl.core.text_folding import latin_digits
 from etl.semantic.answers import Answer
@@ -183,11 +183,27 @@ def recruits(view: PageContext) -> None:
     view = replace(view, scope=replace(view.scope, where=without_places(view.where)))
     # As many as in the last 12 complete months, unless a number is typed.
     count = int(written or scoped_query.ask(view, ["joiners"])[0].value() or 0)
+    if not 1 <= count <= MOST:
+        with st.container(border=True, key="figure-recruit-places"):
+            bounds = view.word("ahead.recruits_bounds", most=text.number(MOST, view.lang))
+            blocks.head(view.word("ahead.recruits"), bounds)
+            _enter_recruits(view, count)
+        return
     left, right = st.columns([3, 2])
     with left:
         _part(view, "recruit-places", "recruit_places", partial(_recruits, view, count), recruits=count)
     with right:
         _part(view, "recruit-lorenz", "recruit_lorenz", partial(_lorenz, view), recruits=count)
+
+
+def _enter_recruits(view: PageContext, count: int) -> None:
+    def changed(entered: str) -> None:
+        entered = latin_digits(entered).replace("−", "-").strip()
+        digits = "".join(filter(str.isdigit, entered))
+        page_parameters.choose(_PAGE, n=("-" if entered.startswith("-") else "") + digits if digits else None)
+
+    written = text.number(count, view.lang)
+    controlled(st.text_input, view.word("ahead.recruits_count"), "recruit places", written, changed, width=220)
 
 
 def _lorenz(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
@@ -206,10 +222,6 @@ def _lorenz(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
 
 
 def _recruits(view: PageContext, count: int, answer: Answer, ignored: Sequence[str]) -> None:
-    def changed(entered: str) -> None:
-        digits = "".join(filter(str.isdigit, latin_digits(entered)))
-        page_parameters.choose(_PAGE, n=digits or None)
-
     records = answer.records()
     if not records:
         blocks.head(view.word("ahead.recruits"), view.word("state.empty"))
@@ -222,7 +234,7 @@ def _recruits(view: PageContext, count: int, answer: Answer, ignored: Sequence[s
         view.word("ahead.recruits_title", count=written, before=before, after=ginis["equal"]),
         where_and_when(view, answer),
     )
-    controlled(st.text_input, view.word("ahead.recruits_count"), "recruit places", written, changed, width=220)
+    _enter_recruits(view, count)
     provinces: dict[str, dict[str, Any]] = {}
     for row in records:
         provinces.setdefault(row["province"], {"province": row["province"]})[row["rule"]] = row["recruits"]

@@ -148,7 +148,7 @@ _CHECKS: Mapping[str, Mapping[str, _Check]] = {
         "leave": _one(lambda value, _: number(value, 100) is not None),
         "of": _one(_is_province),
         "seats": _many(seat, _MOST_SEATS),
-        "n": _one(lambda value, _: value.isascii() and value.isdecimal() and int(value) <= MOST),
+        "n": _one(lambda value, _: value.isascii() and value.isdecimal() and 1 <= int(value) <= MOST),
     },
     "explore": {
         "m": _measures,

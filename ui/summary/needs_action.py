@@ -8,6 +8,7 @@ from datetime import timedelta
 from etl.core.errors import QuestionError
 from etl.core.jalali import DAY
 from etl.semantic.answers import Answer
+from etl.semantic.disclosure import FEWEST, rounded
 from ui.i18n import text
 from ui.summary import different
 from ui.summary.sources import Sources
@@ -81,12 +82,17 @@ def _training_lapsing(sources: Sources) -> Iterator[Action]:
     count = sources.ask("expiring_30", on=sources.on).value()
     if count:
         by = "county" if sources.province else "province"
-        rows = sources.ask("expiring_30", by=(by,), on=sources.on).records()
-        persons = {row[by]: row["expiring_30"] for row in rows if row[by]}
-        codes = sorted((code for code in persons if persons[code]), key=lambda code: (-persons[code], code))
+        shown, exact = (
+            {row[by]: row["expiring_30"] for row in ask("expiring_30", by=(by,), on=sources.on).records() if row[by]}
+            for ask in (sources.ask, sources.exactly or sources.ask)
+        )
+        ordered = sorted((code for code in exact if exact[code]), key=lambda code: (-exact[code], code))
+        codes = [code for code in ordered if shown[code]]
+        # Beside few people a file for circulation does not tell in how many places they are.
+        is_told = not sources.exactly or count >= rounded(FEWEST)
         until = sources.word("action.until", day=sources.day(sources.on + timedelta(days=_SOON)))
         parameters = {"m": ["expiring_30"], "by": ["institute"]}
-        who = sources.named(by, codes, persons)
+        who = sources.named(by, codes if is_told else codes[:2], shown, len(ordered) if is_told else 0)
         yield _action(sources, "training_lapsing", count, who, until, "explore", parameters)
 
 

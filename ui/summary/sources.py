@@ -16,6 +16,7 @@ class Sources:
     `province` is empty for the whole country and any other scope. `ask(*names, by=, on=, over=)` and `analyse(name, …)` answer
     under the scope; `everywhere(name)` is an analysis of all provinces, `provinces()` the submissions of each.
     `different(name, by)` says which provinces, or counties of the place, are clearly below or above the whole.
+    `exactly` answers on exact counts where `ask` rounds them: for an order, never for a number to show (None: `ask` is exact).
     `settled_on(name)` is the latest settled day of a metric (None if there is none), `member(dimension, code)` a name.
     """
 
@@ -31,6 +32,7 @@ class Sources:
     member: Callable[[str, Any], str]
     # Active filters besides a province: targets and lists of provinces have no meaning under them.
     filters: frozenset[str] = frozenset()
+    exactly: Callable[..., Answer] | None = None
 
     def word(self, key: str, **values: object) -> str:
         return text.word(key, self.lang, **values)
@@ -41,14 +43,15 @@ class Sources:
     def day(self, day: date) -> str:
         return text.day(day, self.lang)
 
-    def named(self, dimension: str, codes: list[Any], counts: Mapping[Any, float] | None = None) -> str:
-        """These members by name, with their counts; of more than three, the first two and how many more there are."""
+    def named(self, dimension: str, codes: list[Any], counts: Mapping[Any, float] | None = None, among: int = 0) -> str:
+        """These members by name, with their counts; of more than three, or `among` more, two and how many more there are."""
         names = [text.isolated(self.member(dimension, code), self.lang) for code in codes]
         if counts:
             names = [
                 self.word("scope.counted", name=name, count=self.number(counts[code]))
                 for name, code in zip(names, codes, strict=True)
             ]
-        if len(names) <= 3:
+        if not names or (len(names) <= 3 and among <= len(names)):
             return text.listed(names, self.lang)
-        return self.word("action.more", names=text.listed(names[:2], self.lang), count=self.number(len(names) - 2))
+        more = max(len(names), among) - len(names[:2])
+        return self.word("action.more", names=text.listed(names[:2], self.lang), count=self.number(more))
