@@ -186,7 +186,8 @@ def least_out_of_date(demand: Demand, seats: Ints) -> Ints:
     Of each course alone, at least those beyond all its seats so far; and at least those beyond the seats of all courses
     together if they went to the people who need the fewest.
     """
-    groups, months, provinces = *seats.shape, demand.provinces
+    groups, months = seats.shape
+    provinces = demand.provinces
     so_far = seats.cumsum(axis=1)
     wanted = np.bincount(demand.group * months + demand.due, minlength=groups * months).reshape(groups, months)
     wanted = wanted.cumsum(axis=1)
