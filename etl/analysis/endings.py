@@ -30,18 +30,11 @@ _AHEAD = 6
 # Of 20 people 19 hold a goal of 95 %.
 _ROUNDING = 1e-9
 _MET = {"licences": "decided", "training": "completions"}
-# What is counted, by kind: the table of what is valid on a day, its last day, what is counted of it, the rows that count, and
-# those that have nothing twice.
+# What is counted, by kind: the table of what is valid on a day, its last day, what is counted of it, and the rows that count.
 _KINDS = {
-    "licences": ("licensed_days", "valid_until - 1", "institute_code", "true", "false"),
-    "accreditations": (
-        "service",
-        "accredited_until - 1",
-        "person_id",
-        "is_licensed and is_judicial_officer",
-        "is_single_spell",
-    ),
-    "training": ("course_compliance_intervals", "lapses_on", "(person_id, course)", "true", "is_single_spell"),
+    "licences": ("licensed_days", "valid_until - 1", "institute_code", "true"),
+    "accreditations": ("service", "accredited_until - 1", "person_id", "is_licensed and is_judicial_officer"),
+    "training": ("course_compliance_intervals", "lapses_on", "(person_id, course)", "true"),
 }
 
 
@@ -161,22 +154,15 @@ def _labels(first: date, last: date) -> Iterator[str]:
 
 def _ending(con: ScopedCursor, on: date, where: Where, kind: str, axes: Sequence[str]) -> tuple[pd.DataFrame, str]:
     """What of a kind ends by month and `axes`, and the query."""
-    table, day, counted, condition, is_single = _KINDS[kind]
+    table, day, counted, condition = _KINDS[kind]
     rows, parameters = rows_on(con, table, on, where)
-    columns = "".join(f"{axis}, " for axis in axes)
-    words = "".join(f"{axis}::varchar as {axis}, " for axis in axes)
+    columns = "".join(f"{axis}::varchar as {axis}, " for axis in axes)
     sql = f"""
-        with days as (
-            select *, {day} as last_day, {is_single} as is_single from ({rows}) as valid where {condition}
-        ),
-        ending as (
-            select {columns}month, count(*) filter (is_single) + count(distinct {counted}) filter (not is_single) as endings
-            from days
-            inner join calendar on calendar.day = last_day
-            where last_day {">" if kind == "training" else ">="} $on_day and last_day <= $horizon
-            group by all
-        )
-        select month, {words}endings from ending
+        select month, {columns}count(distinct {counted}) as endings
+        from (select *, {day} as last_day from ({rows}) as valid where {condition}) as valid
+        inner join calendar on calendar.day = last_day
+        where last_day >= $on_day and last_day <= $horizon and {"last_day > $on_day" if kind == "training" else "true"}
+        group by all
     """
     parameters["horizon"] = jalali.add_months(on, MONTHS + 1)
     return con.numbers.execute(sql, parameters).df(), readable(sql, parameters)

@@ -194,7 +194,10 @@ def _supply(con: ScopedCursor, day: date, where: Where, scenario: Scenario) -> d
 # number of their queue.
 _QUEUES = """
     queues as (
-        select unnest($provinces::varchar[]) as province, unnest($courses::varchar[]) as course, unnest($numbers) as number
+        select
+            unnest($provinces::varchar[]) as province,
+            unnest($courses::varchar[]) as course,
+            unnest($numbers::integer[]) as number,
     ),
     numbered as (
         select rows_of.*, coalesce(own.number, shared.number, -1) as queue
