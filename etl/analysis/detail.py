@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from etl.core.text_folding import fold
+from etl.core.text_folding import display_name, fold
 from etl.semantic.access import ScopedCursor, members_in_scope, narrow
 from etl.semantic.answers import Answer, readable, rows_on
 from etl.semantic.derived import Where, report, unread_report
@@ -49,7 +49,7 @@ def institutes(con: ScopedCursor) -> dict[str, Institute]:
         order by institute_code
         """
     ).fetchall()
-    return {row[0]: Institute(*(*row[:-1], fold(row[-1]))) for row in rows}
+    return {code: Institute(code, display_name(name), *facts, fold(words)) for code, name, *facts, words in rows}
 
 
 def search(institutes: Mapping[str, Institute], text: str) -> list[Institute]:
@@ -114,4 +114,7 @@ def member_names(con: ScopedCursor, dimension: str) -> dict[str, dict[str, str]]
         "course": "course_code, title_fa, title_en from courses",
     }[dimension]
     rows = con.execute(f"select {columns} order by 1").fetchall()
-    return {"fa": {code: fa for code, fa, _ in rows}, "en": {code: en for code, _, en in rows}}
+    return {
+        "fa": {code: display_name(fa) for code, fa, _ in rows},
+        "en": {code: display_name(en) for code, _, en in rows},
+    }

@@ -63,7 +63,7 @@ def _below(view: PageContext, places: Mapping[str, str]) -> None:
     counts = _counts(view, child, places)
     if not counts:
         return
-    names = {code: text.findable(_name(view, child, code)) for code in counts}
+    names = {code: _name(view, child, code) for code in counts}
     options = sorted(counts, key=lambda code: tables.collated(names[code]))
     key = f"crumb below {child}"
 
