@@ -102,6 +102,11 @@ def people(con: ScopedCursor, on: date, where: Where | None = None) -> StreamedR
         return StreamedRows(answer, sql, f"select count(*) from ({source})", parameters, allowed.cursor)
 
 
+def begins_on(con: ScopedCursor) -> date | None:
+    """The first day of the register; None while it holds nobody."""
+    return con.begins_on
+
+
 def provinces_of_counties(con: ScopedCursor) -> dict[str, str]:
     """The ISO code of each county's province, by SCI code."""
     return dict(con.execute("select sci_code, province_iso from counties").fetchall())

@@ -159,10 +159,9 @@ def test_the_hierarchy_is_walked_down_to_an_institute_by_keyboard(
         )
         active = answers.ask(con, "active_assistants", where={"institute": [institute.code]}).value()
     with front.visit(chromium, address) as reader:
-        reader.go("register")
-        for dimension, code in (("province", institute.province), ("county", institute.county)):
-            go_down(reader, text.member(dimension, code, "fa"))
-            assert text.member(dimension, code, "fa") in reader.said
+        reader.go("register", province=institute.province)
+        go_down(reader, text.member("county", institute.county, "fa"))
+        assert text.member("county", institute.county, "fa") in reader.said
         go_down(reader, institute.name)
         assert reader.page.locator("h2").first.inner_text() == institute.name
         assert parameters(reader) == {"tab=register", f"institute={institute.code}"}
@@ -364,10 +363,13 @@ def test_two_days_and_two_places_are_compared_and_the_bridge_adds_up(
         verdicts = {verdict: table.locator(f"td .pd-{verdict}").count() for verdict in ("better", "worse")}
         said = [verdict for verdict, count in verdicts.items() if count]
         key = {0: "none", 1: said[0] if said else "", 2: "both"}[len(said)]
-        side = text.listed([text.word("scope.nation", "fa"), text.day(second, "fa")], "fa")
+        sides = {
+            "first": text.listed([text.member("province", TEHRAN, "fa"), text.day(first, "fa")], "fa"),
+            "second": text.listed([text.word("scope.nation", "fa"), text.day(second, "fa")], "fa"),
+        }
         count = text.number(table.locator("tbody tr").count(), "fa")
         numbers = {verdict: text.number(found, "fa") for verdict, found in verdicts.items()}
-        assert text.word(f"compare.finding_{key}", "fa", second=side, count=count, **numbers) in shown
+        assert text.word(f"compare.finding_{key}", "fa", **sides, count=count, **numbers) in shown
         steps = dict(moved.rows)
         ends = [text.number(steps[step], "fa") for step in ("start", "end")]
         assert any(all(end in heading for end in ends) for heading in shown)

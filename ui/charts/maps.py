@@ -46,6 +46,11 @@ class Areas:
     keys: list[Figure]
     note: str = ""
 
+    @property
+    def is_tested(self) -> bool:
+        """Whether the areas are those of the test, not classes of values."""
+        return bool(self.note)
+
 
 @chart(titles.extreme, whole_country=True, compares=True)
 def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = (), height: int = 430) -> Figure:
@@ -129,17 +134,17 @@ def _labels(values: Sequence[tuple[str, float]], metric: Metric, areas: Areas, c
     points: list[tuple[float, float]] = []
     for (code, value), step in zip(values, areas.steps, strict=True):
         label = _LABELS[code]
-        is_outside = "line" in label
+        is_outside = "line" in label or label.get("outside", False)
         name = label.get(context.lang) or context.member("province", code)
         written = text.plain(value, metric.unit, context.lang).replace("٪", "").replace("%", "")
-        is_named = label.get("named") or (len(areas.colours) == len(AREAS) and step < _ALIKE)
+        is_named = label.get("named") or (areas.is_tested and step < _ALIKE)
         words.append(f"<b>{name}</b><br>{written}" if is_named else written)
         only_values.append(written)
         points.append(tuple(label["at"]))
         ground = context.colour("surface") if is_outside else areas.colours[step]
         inks.append(context.on(ground))
-        halos.append(", ".join([f"0 0 2px {ground}"] * 5))
-        if is_outside:
+        halos.append(", ".join([f"0 0 {4 if is_outside else 2}px {ground}"] * 6))
+        if "line" in label:
             lines += [*map(tuple, label["line"]), (None, None)]
     shared = {
         "type": "scattergeo", "mode": "text", "hoverinfo": "skip",

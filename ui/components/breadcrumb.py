@@ -27,8 +27,10 @@ def path(view: PageContext) -> dict[str, str]:
 
 
 def show(view: PageContext) -> None:
-    """Render the path as buttons, its last place as text, and the list of places below."""
+    """Render the path as buttons, its last place as text, and the list of places below; the filter bar chooses a province."""
     places = path(view)
+    if not places:
+        return
     with st.container(horizontal=True, key="breadcrumb", gap="small", vertical_alignment="center"):
         steps = [("", ""), *places.items()]
         for place, (dimension, code) in enumerate(steps):

@@ -277,10 +277,10 @@ def _card(view: PageContext, name: str, answers: CardAnswers | None, below: str)
     long = " pd-long" if metric.unit in ("date", "month") else ""
     st.html(
         f'<div class="pd-card"><p class="pd-label">{text.escape(label)}</p>'
-        f'<p class="pd-value{long}"><bdi>{text.escape(written)}</bdi> <small>{text.escape(unit)}</small></p>'
+        f'<div><p class="pd-value{long}"><bdi>{text.escape(written)}</bdi> <small>{text.escape(unit)}</small></p>'
         + "".join(f'<p class="pd-line">{line}</p>' for line in lines)
         + below
-        + "</div>"
+        + "</div></div>"
     )
     page_files.note_card(f"card-{name}", label, where_and_when(view, answer), answer, part)
     question(view, answer, f"card-{name}")

@@ -12,6 +12,7 @@ from typing import Any
 
 import streamlit as st
 
+from etl.analysis import detail
 from etl.semantic.answers import Answer
 from etl.semantic.ranking import rank
 from etl.warehouse.dimensions import expand_groups
@@ -25,7 +26,7 @@ from ui.components.downloads import Picture
 from ui.components.figure_question import Asked, FigureQuestion, asked_around, below
 from ui.components.footer import context, footer, table
 from ui.components.plot import plot
-from ui.data import user
+from ui.data import user, warehouse
 from ui.i18n import text
 from ui.state import page_context, rendering, scoped_query
 from ui.state.page_context import FILTERS, PageContext
@@ -37,8 +38,12 @@ __all__ = ["Chart", "cards", "draw", "figure", "groups", "scope_bar"]
 _TREND = 240
 
 
+class NothingYet(Exception):
+    """The register begins after the chosen day; the page has said so."""
+
+
 def scope_bar(*more: str, period: bool = False) -> PageContext:
-    """Show the scope bar and return its view. Raises warehouse.Unpublished.
+    """Show the scope bar and return its view. Raises warehouse.Unpublished, and NothingYet on a page about people.
 
     `more` are the filters of this page besides the main ones, by name or by group (`@person`).
     `period` adds the choice of a period, for pages with flows or trends.
@@ -46,6 +51,12 @@ def scope_bar(*more: str, period: bool = False) -> PageContext:
     view = replace(page_context.view(), has_period=period)
     filters = tuple(expand_groups(more))
     rendering.defer(filter_bar.bar, view, filters, ready=partial(filter_bar.prefetch, view, filters))
+    # Licences may be older than the first person.
+    first = warehouse.result(detail.begins_on) if more != ("@place",) else None
+    if first and view.as_of < first:
+        day = text.day_in_both(first, view.lang)
+        notice(view.lang, "state.nothing_yet_title", view.word("state.nothing_yet", day=day))
+        raise NothingYet
     return view
 
 

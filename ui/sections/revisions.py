@@ -65,14 +65,15 @@ def _every_measure() -> None:
 
 @rendering.fragment
 def log(view: PageContext) -> None:
-    """The log of changes in the nation's numbers between all publications kept."""
+    """The log of changes in the nation's numbers between all publications kept; `why` says that there is only one."""
+    if registers.last_revision() is None:
+        return
     with (
         st.container(border=True, key="figure-revisions", height="stretch"),
         blocks.error_boundary(view.lang, "revisions"),
     ):
         log = registers.revisions()
-        none = "load.no_revisions" if registers.last_revision() else "load.first_publication"
-        key = "revision.numbers" if log else none
+        key = "revision.numbers" if log else "load.no_revisions"
         blocks.head(view.word("load.revisions"), view.word(key, count=text.number(len(log), view.lang)))
         if not log:
             return
