@@ -326,7 +326,7 @@ def _changed(view: PageContext, metric: Metric, now: Any, then: Any, side: str) 
     if isinstance(now, (date, str)):
         return text.escape(f"{view.word('figure.before')}: {text.plain(then, metric.unit, view.lang)}")
     if not changes.is_visible(metric, now, then):
-        return view.escaped("change.line", change=view.word("change.same"))
+        return view.escaped("change.unchanged")
     line = view.escaped("change.line", change=changes.signed(metric, now, then, view.lang))
     verdict = changes.verdict(metric, side)
     return f'{line}\u00a0· <b class="pd-{verdict}">{view.escaped(f"compare.{verdict}")}</b>' if verdict else line
