@@ -15,6 +15,7 @@ from starlette.middleware import Middleware
 from etl.core.errors import Refused
 from etl.core.settings import Faulty
 from ui import streamlit_internals
+from ui.i18n import navigation
 
 try:
     from etl.semantic import catalog
@@ -31,8 +32,8 @@ except Refused as fault:
 def menu(lang: str) -> dict[str, list[st.Page]]:
     """The pages of text.toml by group, in its order. The file of a page or tab only defines `page()`."""
     groups: dict[str, list[st.Page]] = {}
-    for place, entry in enumerate(text.pages()):
-        parts = {part: import_module(f"pages.{part}").page for part in text.parts(entry)}
+    for place, entry in enumerate(navigation.pages()):
+        parts = {part: import_module(f"pages.{part}").page for part in navigation.parts(entry)}
         group = text.word(f"menu_group.{entry['group']}", lang) if entry["group"] else ""
         groups.setdefault(group, []).append(
             st.Page(

@@ -23,7 +23,7 @@ from etl.core.jalali import add_months
 from etl.semantic import access, exportable
 from etl.semantic.exportable import StreamedRows
 from ui.charts.elements import ChartContext
-from ui.data import warehouse
+from ui.data import page_run, warehouse
 from ui.exports import workbook, writers
 from ui.exports.job import MANY_CELLS, ExportJob, Making
 from ui.shell import data_address
@@ -155,7 +155,7 @@ def by_address(register: Register) -> dict[str, Any]:
     took: dict[str, list[float]] = {"address": [], "hand": []}
     by = ("institute", "education", "month")
     rows = 0
-    last = warehouse.published().as_of
+    last = page_run.publication().as_of
     months = next(count for count in (12, 24, 60, 120) if _rows_of(by, count, last) >= _LARGE)
     for number in range(_REPETITIONS):
         for at, name in enumerate(("address", "hand") if number % 2 else ("hand", "address")):

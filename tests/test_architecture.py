@@ -67,6 +67,21 @@ def test_drawing_modules_do_not_import_streamlit(path):
     assert not {name for name in imports(path) if name.split(".")[0] == "streamlit"}
 
 
+def test_pages_ask_through_four_functions():
+    tree = ast.parse((ROOT / "ui" / "data" / "warehouse.py").read_text(encoding="utf-8"))
+    functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    assert {name for name in functions if not name.startswith("_")} == {"ask", "ask_each", "analyse", "names"}
+
+
+# `ui/briefing` asks through `briefing_questions`: without a page there is no run and no session.
+@by_path([path for path in PAGES_AND_UI if path.parent.name != "data"])
+def test_only_the_data_package_asks(path):
+    assert not re.search(
+        r"\b(answers\.ask(_each)?|registry\.analyse|access\.connect|ScopedCursor|cursor_for)\(",
+        path.read_text(encoding="utf-8"),
+    )
+
+
 @by_path(PAGES_AND_UI)
 def test_only_the_data_package_opens_the_warehouse(path):
     opens = {name for name in imports(path) if name == "duckdb" or name.startswith("etl.warehouse.publications.")}

@@ -18,8 +18,6 @@ def _colours() -> dict[str, tuple[str, str]]:
 
 
 COLOURS = _colours()
-# What a chart says by colour.
-MEANINGS = {role: both for role, both in COLOURS.items() if role not in declarations.read(_FILE)["ground"]}
 # (light, dark) of each ramp, from few to many.
 RAMPS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     name: (tuple(light), tuple(dark)) for name, (light, dark) in declarations.read(_FILE)["ramp"].items()
@@ -28,7 +26,8 @@ RAMPS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 def colour(role: str, dark: bool = False) -> str:
     """The colour of a role. Raises Refused, naming the nearest role, if there is none."""
-    declarations.check_keys(_FILE, "role", [role], COLOURS)
+    if role not in COLOURS:
+        declarations.check_keys(_FILE, "role", [role], COLOURS)
     return COLOURS[role][dark]
 
 

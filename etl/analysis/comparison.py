@@ -1,13 +1,14 @@
 """Comparisons: one question for two days or two places, and the difference."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from statistics import median
 from typing import Any
 
-from etl.core.errors import QuestionError
-from etl.semantic.access import ScopedCursor
+from etl.core.errors import AccessDenied, QuestionError
+from etl.semantic.access import GroupOfNation, ScopedCursor, narrow
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
 from etl.semantic.derived import joined, reshaped
@@ -15,6 +16,7 @@ from etl.semantic.provisional import settled_on
 
 # Hashable, because pages cache by it.
 _Filters = tuple[tuple[str, tuple[str, ...]], ...]
+_Where = dict[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,10 @@ def compare(con: ScopedCursor, names: Sequence[str], first: Side, second: Side, 
     flows = [name for name in names if name in catalogue() and catalogue()[name].kind == "event"]
     if flows:
         raise QuestionError(f"{flows[0]} is counted over a period; two days are compared by what is measured on a day")
-    common = dict(where)
+    return _of_alike(con, (first, second), partial(_compared, con, names, first, second), dict(where))
+
+
+def _compared(con: ScopedCursor, names: Sequence[str], first: Side, second: Side, common: _Where) -> Answer:
     sides = [_asked(con, names, side, common) for side in (first, second)]
     answers = [answer for side in sides for answer in side]
     metrics = {metric.name: metric for answer in answers for metric in answer.metrics}
@@ -57,7 +62,22 @@ def compare(con: ScopedCursor, names: Sequence[str], first: Side, second: Side, 
     return replace(answer, where=common, **joined(*answers))
 
 
-def _asked(con: ScopedCursor, names: Sequence[str], side: Side, common: Mapping[str, Sequence[str]]) -> list[Answer]:
+def _of_alike(con: ScopedCursor, sides: Sequence[Side], asked: Callable[[_Where], Answer], common: _Where) -> Answer:
+    """The answer of `asked` under common filters; of the own provinces where a group of the nation is not given.
+
+    Raises AccessDenied where such a group would be compared with a place.
+    """
+    try:
+        with con.analysis(hides_rows=False):
+            return asked(common)
+    except GroupOfNation:
+        if any(side.where for side in sides):
+            raise AccessDenied from None
+    own = narrow(con, (), ("province",), common, only_totals=False)
+    return replace(asked(own.where), left_out=own.left_out)
+
+
+def _asked(con: ScopedCursor, names: Sequence[str], side: Side, common: _Where) -> list[Answer]:
     """The metrics of one side: one answer for each day on which they are asked."""
     days: dict[date, list[str]] = {}
     for name in names:
@@ -89,10 +109,17 @@ def over_time(
     con: ScopedCursor, name: str, sides: Sequence[tuple[str, Side]], over: tuple[date, date], where: _Filters = ()
 ) -> Answer:
     """One measure month by month, by `side`: the places of each side under filters common to both."""
-    common, answers = dict(where), {}
+    places = [side for _, side in sides]
+    return _of_alike(con, places, partial(_over_time, con, name, sides, over), dict(where))
+
+
+def _over_time(
+    con: ScopedCursor, name: str, sides: Sequence[tuple[str, Side]], over: tuple[date, date], common: _Where
+) -> Answer:
+    answers = {}
     for label, side in sides:
         by = ("month", "province") if side.is_median else ("month",)
-        answer = ask(con, name, by=by, over=over, where=common | dict(side.where))
+        answer = ask(con, name, by=by, over=over, where={**common, **dict(side.where)})
         answers[label] = median_of_provinces(answer) if side.is_median else answer
     first = next(iter(answers.values()))
     rows = [(row[0], side, *row[1:]) for side, answer in answers.items() for row in answer.rows]

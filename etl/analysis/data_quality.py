@@ -187,6 +187,11 @@ def last_revision(con: ScopedCursor, pointer: Path) -> diff.Diff | None:
     return replace(difference, moved=moved)
 
 
+def revisions(_: ScopedCursor, pointer: Path) -> list[dict[str, Any]]:
+    """The revision log of the nation's numbers."""
+    return diff.history(pointer)
+
+
 def changed_files(con: ScopedCursor, pointer: Path) -> list[dict[str, Any]]:
     """The files whose loaded or rejected rows differ from the previous publication; `before` and `after` are rows loaded.
 

@@ -49,7 +49,7 @@ def institutes(con: ScopedCursor) -> dict[str, Institute]:
         order by institute_code
         """
     ).fetchall()
-    return {code: Institute(code, display_name(name), *facts, fold(words)) for code, name, *facts, words in rows}
+    return {row[0]: Institute(row[0], display_name(row[1]), *(*row[2:-1], fold(row[-1]))) for row in rows}
 
 
 def search(institutes: Mapping[str, Institute], text: str) -> list[Institute]:

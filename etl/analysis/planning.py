@@ -65,6 +65,7 @@ def seats_now(con: ScopedCursor, on: date, where: Where) -> Answer:
     The provinces outside of the scope are one row without a province, so that the nation's seats add up.
     """
     period, within = jalali.last_complete_months(on, 12), filters_of_results(where)
+    con.refuse_rows()
     results = ask(con.of_everybody, "course_results", by=("province", "course"), over=period, where=within)
     seats = results.frame.assign(plan_seats=results.frame["course_results"] / 12)
     seats["province"] = seats["province"].where(~seats["province"].isin(con.scope.others), None)

@@ -9,7 +9,6 @@ are looked up, so a new module needs no entry anywhere else.
 
 import pkgutil
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache, wraps
@@ -21,10 +20,11 @@ import etl.analysis
 from etl.core import without_pandas
 from etl.core.errors import AccessDenied, QuestionError
 from etl.core.jalali import last_complete_months
-from etl.semantic.access import RowsOfGroup, ScopedCursor, check, members_in_scope, narrow, restricted
+from etl.semantic.access import GroupOfNation, ScopedCursor, check, members_in_scope, narrow, restricted
 from etl.semantic.answers import Answer, few_others
 from etl.semantic.catalog import TIME, catalogue, tables
 from etl.semantic.derived import Where
+from etl.semantic.nation_groups import is_of_one_time
 
 _Run = Callable[..., Answer]
 
@@ -88,13 +88,10 @@ def analyse(con: ScopedCursor, name: str, /, on: date | None = None, where: Wher
     if where or not scope.sees_whole_country:
         asked = members_in_scope(con, where or {})
         where, left_out = narrow(con, registered.asks, (), asked, registered.open_by_province)
-    try:
-        with _guarded(con, registered, on, where or {}, more):
-            answer = registered.run(con, on=on, where=where, **more)
-    except RowsOfGroup:
-        where, left_out = narrow(con, registered.asks, ("province",), where or {}, only_totals=False)
+    if scope.sees_whole_country:
         answer = registered.run(con, on=on, where=where, **more)
-        answer = replace(answer, left_out=answer.left_out | left_out)
+    else:
+        answer = _run(con, registered, on, where or {}, more)
     answer = _cut(answer, registered)
     held = restricted(scope, (), answer.where, registered.open_by_province)
     answer = replace(answer, restricted=answer.restricted | held, left_out=answer.left_out | left_out)
@@ -102,16 +99,30 @@ def analyse(con: ScopedCursor, name: str, /, on: date | None = None, where: Wher
     return answer
 
 
-def _guarded(
+def _run(con: ScopedCursor, registered: Analysis, on: date | None, where: Where, more: Mapping[str, Any]) -> Answer:
+    """The answer for people of some provinces: of these alone where it needs a group of the nation that is not given."""
+    try:
+        with con.analysis(_hides_rows(con, registered, on, where, more)):
+            return registered.run(con, on=on, where=where, **more)
+    except GroupOfNation:
+        where, left_out = narrow(con, registered.asks, ("province",), where, only_totals=False)
+    try:
+        with con.analysis(hides_rows=False):
+            answer = registered.run(con, on=on, where=where, **more)
+    except GroupOfNation:
+        # It compares with the nation.
+        raise AccessDenied from None
+    return replace(answer, left_out=answer.left_out | left_out)
+
+
+def _hides_rows(
     con: ScopedCursor, registered: Analysis, on: date | None, where: Where, more: Mapping[str, Any]
-) -> AbstractContextManager[None]:
-    """Keeps an analysis from rows of the nation: of a group beside open totals, or that only a few other provinces have."""
-    is_open = registered.open_by_province
-    if con.scope.may_subtract((more.get("by", ""),), where, is_open) and (
-        is_open or _has_few(con, registered, on, more)
-    ):
-        return con.of_group()
-    return nullcontext()
+) -> bool:
+    """Whether an analysis may not read rows of the nation: of a group beside open totals, at another time, or that few have."""
+    is_open, over = registered.open_by_province, more.get("over")
+    return con.scope.may_subtract((more.get("by", ""),), where, is_open) and (
+        is_open or not is_of_one_time(con, (), (), on, over) or _has_few(con, registered, on, more)
+    )
 
 
 def _has_few(con: ScopedCursor, registered: Analysis, on: date | None, more: Mapping[str, Any]) -> bool:

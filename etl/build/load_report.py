@@ -252,11 +252,11 @@ def _create_fault_table(con: duckdb.DuckDBPyConnection, table: str, faults: str)
             case when other.file is null then arriving.expected else replace(replace(replace(
                 arriving.expected,
                 '{{line_en}}', concat(other_sheets.sheet || '!', conflicts.other_line & $row)),
-                '{{line_fa}}', case
-                    when other_sheets.sheet is null
-                        then 'سطر ' || translate((conflicts.other_line & $row)::varchar, '0123456789', '۰۱۲۳۴۵۶۷۸۹')
-                    else concat('{FSI}', other_sheets.sheet, '!', conflicts.other_line & $row, '{PDI}')
-                end),
+                '{{line_fa}}', concat(
+                    'برگهٔ {FSI}' || other_sheets.sheet || '{PDI}، ردیف ',
+                    if(other_sheets.sheet is null, 'سطر ', ''),
+                    translate((conflicts.other_line & $row)::varchar, '0123456789', '۰۱۲۳۴۵۶۷۸۹')
+                )),
                 '{{file}}', replace(other.file, '{BETWEEN}', ' ')
             ) end as expected,
         from {faults} as faults

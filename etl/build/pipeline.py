@@ -10,28 +10,25 @@ from dataclasses import dataclass, field
 from datetime import date
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from etl.build import identity, load_report, reference_data, returns, staging, volume
 from etl.build.load_report import Report
 from etl.core.errors import Refused
-from etl.core.paths import CHECKS, INCOMING, REFERENCE, SAMPLE_MARK, WAREHOUSE
+from etl.core.paths import CHECKS, INCOMING, SAMPLE_MARK, WAREHOUSE
 from etl.core.places import places
 from etl.core.text_folding import fold, printable
 from etl.extract import parse_values, postgresql
-from etl.extract.causes import because, spoken, words
+from etl.extract.causes import because, in_language, words
 from etl.extract.contract import TABLES
 from etl.extract.read_file import Job
 from etl.extract.read_folder import Outcome, WorkerPool
-from etl.extract.source_folder import CONFIGURATION, source_files, unread_files
+from etl.extract.source_folder import source_files, unread_files
 from etl.revisions import fingerprints
 from etl.warehouse import (
     adoption_history,
     build_database,
-    official_calendar,
-    population,
     publications,
     run_models,
     survival_curves,
@@ -43,18 +40,6 @@ _BUILT = "built.duckdb"
 _MACHINE_REASONS = tuple(
     os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES)
 )
-
-# The reference files of a folder, each with its reader.
-_READ: dict[str, Callable[[Path], list[Any]]] = {
-    "courses.csv": reference_data.courses,
-    "targets.csv": reference_data.targets,
-    "population.csv": population.read,
-    "announcements.csv": reference_data.announcements,
-    "events.csv": reference_data.events,
-    "calendar.csv": official_calendar.read,
-}
-# Those that replace the shipped ones; the calendar is added to it.
-_REPLACING = _READ.keys() - {"calendar.csv"}
 
 Say = Callable[[str], None]
 Progress = Callable[[int, int, int, float], None]
@@ -122,7 +107,7 @@ def check(order: BuildOptions, say: Say, progress: Progress) -> Report:
 def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> Report:
     """Build and check the database of a load in `folder`. Raises BuildRefused with all reasons."""
     files = source_files(order.folder)
-    (courses, targets, residents, announced, happened, days_off), unusable, reference = _references(order.folder)
+    tables, unusable, reference = reference_data.read(order.folder)
     last = publications.comparable(order.to)
     report = Report(reference=reference, ignored=[printable(name) for name in unread_files(order.folder)])
     if fault := identity.fault(order.to, last):
@@ -131,7 +116,7 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
         report.accepted.append(volume.Refusal(words("identity"), fault, words("new_identity")).line)
     setting = parse_values.Setting(
         order.build_day,
-        {fold(course.course_code): course.course_code for course in courses},
+        {fold(course.course_code): course.course_code for course in tables["courses.csv"]},
         identity.key(),
         places(),
     )
@@ -147,11 +132,7 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
             workers = stack.enter_context(closing(WorkerPool(setting, jobs)))
             con = stack.enter_context(build_database.opened(built))
             # The workers already read the files in parallel.
-            reference_data.load(con, courses, targets)
-            population.load(con, residents)
-            reference_data.load_announcements(con, announced)
-            reference_data.load_events(con, happened)
-            official_calendar.load(con, days_off)
+            reference_data.load(con, tables)
             outcomes = workers.read_all(lambda done, rows, share: progress(done, len(jobs), rows, share))
             workers.close()
             snapshots.close()
@@ -188,28 +169,6 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
     return report
 
 
-def _references(folder: Path) -> tuple[list[list[Any]], list[str], list[load_report.Reference]]:
-    """The courses, targets, residents, announcements, events and days off of `folder`, the errors of unusable ones, and the
-    files in `folder` itself that set up the build.
-
-    The shipped ones replace unusable ones, so that its other files are read too.
-    """
-    unusable: list[str] = []
-    tables: dict[str, list[Any]] = {}
-    for name, read in _READ.items():
-        try:
-            tables[name] = read(folder)
-        except Refused as error:
-            unusable.append(str(error))
-            tables[name] = read(REFERENCE)
-    reference = [
-        load_report.Reference(name, f"data/reference/{name}" if name in _REPLACING else "", len(tables.get(name, ())))
-        for name in CONFIGURATION
-        if os.path.lexists(folder / name)
-    ]
-    return list(tables.values()), unusable, reference
-
-
 def _unread(outcomes: Sequence[Outcome]) -> list[str]:
     """The refused files, one line each; tables of one database that are refused for the same reason share a line."""
     alike: dict[tuple[str, str], list[str]] = {}
@@ -220,7 +179,7 @@ def _unread(outcomes: Sequence[Outcome]) -> list[str]:
     lines = []
     for (_, reason), (first, *others) in alike.items():
         if others:
-            in_english, in_persian = spoken(reason, "en"), spoken(reason, "fa")
+            in_english, in_persian = in_language(reason, "en"), in_language(reason, "fa")
             reason = words(
                 "same_for",
                 reason=in_english,

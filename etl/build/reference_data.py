@@ -1,9 +1,11 @@
-"""The reference tables: provinces, counties, courses, targets, announcements, events, Jalali months, other countries.
+"""The reference tables: provinces, counties, courses, targets, residents, announcements, events, Jalali months, days off,
+other countries.
 
-Courses, targets, announcements and events come from the submitted folder if it has them, else from data/reference.
+Those with a reader come from the submitted folder if it has them, else from data/reference.
 """
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from operator import itemgetter
@@ -14,13 +16,17 @@ import duckdb
 import pyarrow as pa
 from persiantools.jdatetime import JalaliDate
 
+from etl.build.load_report import Reference
 from etl.core import jalali
+from etl.core.errors import Refused
 from etl.core.paths import REFERENCE
 from etl.core.text_folding import display_code, display_text, fold
 from etl.extract import reference_files as files
 from etl.extract.causes import because
 from etl.extract.contract import contract
+from etl.extract.source_folder import CONFIGURATION
 from etl.semantic.catalog import catalogue
+from etl.warehouse import official_calendar, population
 from etl.warehouse.build_database import create_from
 
 # The Jalali years of the calendar.
@@ -67,6 +73,32 @@ class Target:
     value: float
 
 
+def read(folder: Path) -> tuple[dict[str, list[Any]], list[str], list[Reference]]:
+    """The rows of each reference file of `folder`, the errors of unusable ones, and the files that set up the build.
+
+    The shipped ones replace unusable ones, so that the other files of the folder are read too.
+    """
+    unusable: list[str] = []
+    tables: dict[str, list[Any]] = {}
+    for name, reader in _READ.items():
+        try:
+            tables[name] = reader(folder)
+        except Refused as error:
+            unusable.append(str(error))
+            tables[name] = reader(REFERENCE)
+    rows = {name: len(table) for name, table in tables.items()}
+    # A calendar is added to the shipped one.
+    if not unusable:
+        rows["calendar.csv"] = len(official_calendar.read_own(folder))
+    replacing = _READ.keys() - {"calendar.csv"}
+    found = [
+        Reference(name, f"data/reference/{name}" if name in replacing else "", rows.get(name, 0))
+        for name in CONFIGURATION
+        if os.path.lexists(folder / name)
+    ]
+    return tables, unusable, found
+
+
 def courses(folder: Path) -> list[Course]:
     """The courses of `folder`. Raises Refused for an unknown post, a value that is no number, a repeated course."""
     needed = ("course_code", "posts")
@@ -100,7 +132,18 @@ def events(folder: Path) -> list[dict[str, Any]]:
     return files.read(folder, "events.csv", _EVENTS.names, _event, "date", key)
 
 
-def load(con: duckdb.DuckDBPyConnection, courses: list[Course], targets: list[Target]) -> None:
+# The files of a folder, each with its reader.
+_READ: dict[str, Callable[[Path], list[Any]]] = {
+    "courses.csv": courses,
+    "targets.csv": targets,
+    "population.csv": population.read,
+    "announcements.csv": announcements,
+    "events.csv": events,
+    "calendar.csv": official_calendar.read,
+}
+
+
+def load(con: duckdb.DuckDBPyConnection, tables: Mapping[str, list[Any]]) -> None:
     """Create the reference tables in `con`."""
     # Codes keep their leading zeros: 02 is a province, 2 is not.
     codes = {
@@ -113,27 +156,22 @@ def load(con: duckdb.DuckDBPyConnection, courses: list[Course], targets: list[Ta
             f"create table {table} as select * from read_csv(?, header=true, sample_size=-1, types={types})",
             [str(REFERENCE / f"{table}.csv")],
         )
-    arriving = pa.Table.from_pylist(list(map(vars, courses)), _COURSES)
+    arriving = pa.Table.from_pylist(list(map(vars, tables["courses.csv"])), _COURSES)
     create_from(
         con, "create table courses as select * replace (array_to_string(posts, '|') as posts) from arriving", arriving
     )
     create_from(
         con, "create table course_posts as select course_code, unnest(posts) as post, due_days from arriving", arriving
     )
-    create_from(con, "create table targets as from arriving", pa.Table.from_pylist(list(map(vars, targets)), _TARGETS))
-    _load_calendar(con)
-
-
-def load_announcements(con: duckdb.DuckDBPyConnection, rows: Sequence[dict[str, Any]]) -> None:
-    """Create `announcements`: one row per day and metric."""
-    arriving = pa.Table.from_pylist(rows, _ANNOUNCEMENTS)
+    arriving = pa.Table.from_pylist(list(map(vars, tables["targets.csv"])), _TARGETS)
+    create_from(con, "create table targets as from arriving", arriving)
+    population.load(con, tables["population.csv"])
+    arriving = pa.Table.from_pylist(tables["announcements.csv"], _ANNOUNCEMENTS)
     create_from(con, "create table announcements as from arriving order by date, metric", arriving)
-
-
-def load_events(con: duckdb.DuckDBPyConnection, rows: Sequence[dict[str, Any]]) -> None:
-    """Create `events`: one row per event; the province of an event of the nation is null."""
-    arriving = pa.Table.from_pylist(rows, _EVENTS)
+    arriving = pa.Table.from_pylist(tables["events.csv"], _EVENTS)
     create_from(con, "create table events as from arriving order by date, province nulls first, title_fa", arriving)
+    official_calendar.load(con, tables["calendar.csv"])
+    _load_calendar(con)
 
 
 def _load_calendar(con: duckdb.DuckDBPyConnection) -> None:

@@ -15,7 +15,7 @@ import duckdb
 from etl.build.load_report import Report
 from etl.core.spreadsheet import safe
 from etl.extract import expected
-from etl.extract.causes import persian_digits, spoken
+from etl.extract.causes import in_language, persian_digits
 from etl.extract.contract import contract
 from etl.warehouse import build_database
 
@@ -60,7 +60,7 @@ def write(folder: Path | None, report: Report, con: duckdb.DuckDBPyConnection | 
 def _refused(report: Report) -> list[_Line]:
     words = expected.returned()
     return [
-        (missing.file, (words["whole_file"], "", words["refused"], "", spoken(missing.reason, "fa")))
+        (missing.file, (words["whole_file"], "", words["refused"], "", in_language(missing.reason, "fa")))
         for missing in report.refused
     ]
 
@@ -81,7 +81,7 @@ def _rows(con: duckdb.DuckDBPyConnection, with_orphans: bool) -> Iterator[_Line]
                 column = contract(table).by_name.get(name)
                 place = expected.place(sheet, line)
                 title = column.headers[0] if column else ""
-                yield file, (place, title, words[outcome], spoken(form or "", "fa"), expected.remedy(name, reason))
+                yield file, (place, title, words[outcome], in_language(form or "", "fa"), expected.remedy(name, reason))
 
 
 def _path(folder: Path, file: str, names: set[str]) -> Path:

@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from etl.extract.causes import BETWEEN, because, line, spoken, words
+from etl.extract.causes import BETWEEN, because, in_language, line, words
 from etl.extract.contract import TABLES, contract
 from etl.extract.expected import expected, place
 from etl.extract.read_file import Read
@@ -63,7 +63,11 @@ def build_day(today: date) -> date:
     """The day of a build by the machine's clock. Raises Refused if the clock is behind this code."""
     if today < FIRST_DAY:
         raise because(
-            "clock_behind", today=today, first=FIRST_DAY, remedy=spoken(CLOCK, "en"), remedy_fa=spoken(CLOCK, "fa")
+            "clock_behind",
+            today=today,
+            first=FIRST_DAY,
+            remedy=in_language(CLOCK, "en"),
+            remedy_fa=in_language(CLOCK, "fa"),
         )
     return today
 
@@ -139,8 +143,8 @@ def _rejected(table: str, read: Read, rows: int, reasons: list[tuple[str, int, i
                 place_fa=place(name_of_sheet, number),
                 column=name or "–",
                 column_fa=columns[name].headers[0] if name in columns else "–",
-                form=spoken(form, "en"),
-                form_fa=spoken(form, "fa"),
+                form=in_language(form, "en"),
+                form_fa=in_language(form, "fa"),
             )
         )
     return words(
@@ -148,8 +152,8 @@ def _rejected(table: str, read: Read, rows: int, reasons: list[tuple[str, int, i
         rows=f"{rows:,}",
         total=f"{read.rows_read:,}",
         reasons=", ".join(f"{reason} {count:,}" for reason, count, *_ in reasons),
-        places="; ".join(spoken(place, "en") for place in places),
-        places_fa="؛ ".join(spoken(place, "fa") for place in places),
+        places="; ".join(in_language(place, "en") for place in places),
+        places_fa="؛ ".join(in_language(place, "fa") for place in places),
     )
 
 
@@ -273,7 +277,7 @@ def _listed(lost: Mapping[str | None, tuple[int, int]], names: Mapping[str | Non
     listed = []
     for at, (lang, comma) in enumerate((("en", ", "), ("fa", "، "))):
         each = [f"{names[place][at]} {rows:,} ({before:,})" for place, (rows, before) in lost.items()]
-        listed.append(comma.join([*each[:_MOST_NAMED], *(spoken(text, lang) for text in more)]))
+        listed.append(comma.join([*each[:_MOST_NAMED], *(in_language(text, lang) for text in more)]))
     return listed
 
 
@@ -299,8 +303,8 @@ def _fewer(rows: int, rows_before: int, cause: str = "") -> str:
     return words(
         cause or ("fewer_rows" if rows else "no_rows"),
         rows=f"{rows:,}",
-        before=spoken(before, "en"),
-        before_fa=spoken(before, "fa"),
+        before=in_language(before, "en"),
+        before_fa=in_language(before, "fa"),
     )
 
 

@@ -8,9 +8,7 @@ Exit 0: done. 1: refused, with one line that says why, and the last publication 
 import argparse
 import io
 import os
-import signal
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import date
@@ -31,11 +29,9 @@ from etl.operations import readiness
 from etl.revisions import diff
 from etl.semantic import access, answers, catalog
 from etl.semantic.members import newer_counties_in
-from etl.warehouse import publications as publication
 
 # The exit code of a command ended by Ctrl-C, as shells report it.
 _INTERRUPTED = 130
-_interrupted = threading.Event()
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -45,39 +41,25 @@ def main(words: Sequence[str] | None = None) -> int:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     options = _parser().parse_args(words)
     try:
-        _note_interrupts()
+        console.note_interrupts()
         code: int = options.run(options) or 0
         sys.stdout.flush()
         return code
     except BrokenPipeError:
         # The reader of the output closed the pipe.
-        _discard_output()
+        console.discard_output()
         return 0
     except Exception as error:
-        if not _interrupted.is_set():
+        if not console.interrupted.is_set():
             code, lines = _explain(error)
             for line in lines.splitlines():
                 print(printable_line(line), file=sys.stderr)
-            _discard_output()
+            console.discard_output()
             return code
     except KeyboardInterrupt:
         pass
     print("stopped", file=sys.stderr)
     return _INTERRUPTED
-
-
-def _note_interrupts() -> None:
-    """Remember Ctrl-C from now on: DuckDB turns it into another error, or drops it."""
-    _interrupted.clear()
-    # The parent process may ignore the signal, and only the main thread may set a handler.
-    is_default = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if is_default and threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, _interrupt)
-
-
-def _interrupt(*_: object) -> None:
-    _interrupted.set()
-    raise KeyboardInterrupt
 
 
 def _explain(error: Exception) -> tuple[int, str]:
@@ -95,12 +77,6 @@ def _explain(error: Exception) -> tuple[int, str]:
         return 1, words("machine", place=place, error=error.strerror or type(error).__name__)
     cause = "database" if isinstance(error, duckdb.Error) else "unforeseen"
     return 1, words(cause, error=type(error).__name__)
-
-
-def _discard_output() -> None:
-    """Redirect standard output to nowhere: what is left in its buffer cannot be written."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _sample(options: argparse.Namespace) -> None:
@@ -127,7 +103,7 @@ def _load(command: Callable[..., load_report.Report], options: argparse.Namespac
 
     def say(text: str) -> None:
         # DuckDB may have dropped it.
-        if _interrupted.is_set():
+        if console.interrupted.is_set():
             raise KeyboardInterrupt
         progress.say(text)
 
@@ -171,7 +147,7 @@ def _write_report(report: load_report.Report, to: Path | None) -> None:
     except (Refused, OSError) as error:
         success = f"published {report.publication}" if report.published else "checked"
         print(f"{success}, but its report: {error}", file=sys.stderr)
-        _discard_output()
+        console.discard_output()
 
 
 def _quarantine(options: argparse.Namespace) -> None:
@@ -264,33 +240,6 @@ def _similar(options: argparse.Namespace) -> None:
     similar.make(options.on or date.today(), options.to)
 
 
-def _publications(options: argparse.Namespace) -> None:
-    kept = publication.versions(options.source)
-    shown = Path(os.path.realpath(options.source))
-    for path in kept or [publication.current(options.source)]:
-        try:
-            publication.verify(path)
-            fault = ""
-        except publication.OtherVersion:
-            fault = "\tof another version of the program"
-        except Refused:
-            fault = "\tdamaged"
-        print(f"{path.stem}{fault}\t{'shown' if path == shown else 'kept'}")
-    if options.source.is_symlink() and not shown.exists():
-        print(f"{shown.stem}\tmissing\tshown")
-
-
-def _rollback(options: argparse.Namespace) -> None:
-    def announce(shown: str) -> None:
-        operations.note("rollback", publication=shown)
-
-    try:
-        print(publication.roll_back(options.source, options.id or "", announce).stem)
-    except (Refused, Busy):
-        operations.note_refusal("rollback_refused")
-        raise
-
-
 def _diff(options: argparse.Namespace) -> None:
     console.print_diff(diff.between(options.source, options.old or "", options.new or ""), options.format)
 
@@ -324,14 +273,7 @@ def _parser() -> argparse.ArgumentParser:
     check = operations.command(
         commands, "check", partial(_load, pipeline.check), "run every step of a build, but publish nothing"
     )
-    check.add_argument(
-        "--from",
-        dest="to",
-        type=Path,
-        default=arguments.POINTER,
-        metavar="FILE",
-        help="the publication to compare with",
-    )
+    check.add_argument("--from", dest="to", type=Path, default=arguments.POINTER, metavar="FILE", help="compared with")
     for load in (build, check):
         load.add_argument("folder", type=Path, nargs="?", default=arguments.INCOMING, metavar="DIR")
         load.add_argument("--report", type=Path, metavar="FILE.json")
@@ -386,11 +328,6 @@ def _parser() -> argparse.ArgumentParser:
         answering.add_argument("--on", type=arguments.day, metavar="DAY")
         answering.add_argument("--where", action="append", default=[], metavar="DIM=VALUE[,VALUE]")
 
-    publications = operations.command(commands, "publications", _publications, "the publications kept, oldest first")
-
-    rollback = operations.command(commands, "rollback", _rollback, "show the publication before this one")
-    rollback.add_argument("id", nargs="?", help="the publication to show, forward or back")
-
     compared = operations.command(commands, "diff", _diff, "which numbers changed between two publications, and why")
     compared.add_argument("old", nargs="?", help="a publication kept (the one before NEW)")
     compared.add_argument("new", nargs="?", help="a publication kept (the one shown)")
@@ -400,7 +337,7 @@ def _parser() -> argparse.ArgumentParser:
 
     for answering in (ask, analyse, why, compared, backtest):
         answering.add_argument("--format", choices=("csv", "json", "table"), default="table")
-    for reading in (quarantine, ask, analyse, why, publications, rollback, compared, backtest):
+    for reading in (quarantine, ask, analyse, why, compared, backtest):
         reading.add_argument("--from", dest="source", type=Path, default=arguments.POINTER, metavar="FILE")
 
     operations.add(commands, arguments.POINTER)

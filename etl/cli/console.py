@@ -1,8 +1,11 @@
-"""The output of the command line: progress, the load report, the rows of an answer."""
+"""The terminal of the command line: progress, the load report, the rows of an answer, Ctrl-C."""
 
 import csv
 import json
+import os
+import signal
 import sys
+import threading
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext, suppress
@@ -20,6 +23,8 @@ _OPTIONS = (
     "options: --skip-refused publishes the other files, --accept-loss what is left of lost rows, --new-identity goes on "
     "without the lost key; python -m etl settings lists the limits of files, python -m etl restore takes from a backup"
 )
+# Set from Ctrl-C on.
+interrupted = threading.Event()
 _TERMINAL_SECONDS, _LINE_SECONDS = 0.2, 5.0
 
 
@@ -79,10 +84,10 @@ def print_report(report: Report) -> None:
         province = f" ({missing.province})" if missing.province else ""
         print(f"refused: {missing.file}{province}: {missing.reason}")
     for reference in report.reference:
-        instead = (
-            f"{reference.rows} rows, in place of {reference.replaces}" if reference.replaces else "sets up the build"
+        instead = f"in place of {reference.replaces}" if reference.replaces else "added to that of data/reference"
+        print(
+            f"reference: {reference.file}: {f'{reference.rows} rows, {instead}' if reference.rows else 'sets up the build'}"
         )
-        print(f"reference: {reference.file}: {instead}")
     for name in report.ignored:
         print(f"ignored: {name}")
     for loss in report.accepted:
@@ -162,3 +167,23 @@ def _print_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], provision
 
 def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
+
+
+def note_interrupts() -> None:
+    """Remember Ctrl-C from now on: DuckDB turns it into another error, or drops it."""
+    interrupted.clear()
+    # The parent process may ignore the signal, and only the main thread may set a handler.
+    is_default = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if is_default and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, _interrupt)
+
+
+def _interrupt(*_: object) -> None:
+    interrupted.set()
+    raise KeyboardInterrupt
+
+
+def discard_output() -> None:
+    """Redirect standard output to nowhere: what is left in its buffer cannot be written."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -71,12 +71,12 @@ def _in_persian(error: str) -> str:
 
 def line(place: str, *parts: str) -> str:
     """One line of a place and of texts in both languages. A place in one language is named once, at the beginning."""
-    english, persian = ([spoken(part, lang) for part in parts if part] for lang in ("en", "fa"))
-    place_fa = f"{spoken(place, 'fa')}: " if BETWEEN in place else ""
-    return f"{spoken(place, 'en')}: {'; '.join(english)}{BETWEEN}{place_fa}{'؛ '.join(persian)}"
+    english, persian = ([in_language(part, lang) for part in parts if part] for lang in ("en", "fa"))
+    place_fa = f"{in_language(place, 'fa')}: " if BETWEEN in place else ""
+    return f"{in_language(place, 'en')}: {'; '.join(english)}{BETWEEN}{place_fa}{'؛ '.join(persian)}"
 
 
-def spoken(text: str, lang: str) -> str:
+def in_language(text: str, lang: str) -> str:
     """The words of a refusal in one language; the whole text if it has one language only."""
     english, _, persian = text.partition(BETWEEN)
     return persian if persian and lang == "fa" else english

@@ -1,14 +1,17 @@
-"""Cells of .xls, .xlsb and .ods with an error (#N/A), which calamine returns as empty or as text, and numbers shown as
-percentages. For .xlsx see sheet_xml.py. Calamine reads everything else.
+"""Cells of .xls, .xlsb and .ods with an error (#N/A), which calamine returns as empty or as text, numbers shown as
+percentages, and rows with the same number, of which it returns one. For .xlsx see sheet_xml.py. Calamine reads everything else.
 """
 
 import io
-import re
+import struct
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from etl.core.errors import Refused
+from etl.core.text_folding import display_text
+from etl.extract.causes import because
 from etl.extract.sheet_xml import OddCells, parse_xml, related_parts, shows_percent
 
 _CHUNK_BYTES = 1 << 20
@@ -18,20 +21,31 @@ _MOST_REPEATED = 1 << 16
 _USUAL_COLUMNS = 64
 
 
-def odd_cells(path: Path, kind: str) -> list[OddCells]:
-    """The odd cells, sheet by sheet in the order of the workbook; empty if none has one."""
-    return {"xls": _in_xls, "xlsb": _in_xlsb, "ods": _in_ods}[kind](path)
+def odd_cells(path: Path, kind: str, titles: Sequence[str]) -> list[OddCells]:
+    """The odd cells, sheet by sheet in the order of the workbook; empty if none has one.
+
+    Raises Refused if a row number occurs twice: calamine returns one of the rows.
+    """
+    if kind == "ods":
+        return _in_ods(path)
+    return {"xls": _in_xls, "xlsb": _in_xlsb}[kind](path, titles)
+
+
+def _row_twice(title: str, row: int) -> Refused:
+    return because("row_twice", sheet=display_text(title), row=row)
 
 
 # ---- .xls: records of kind, size, content
 
 _BOUNDSHEET, _BOOLERR, _FORMULA, _EOF = 0x85, 0x205, 0x06, 0x0A
 _XF, _FORMAT, _NUMBER, _RK, _MULRK = 0xE0, 0x41E, 0x203, 0x27E, 0xBD
-# The bytes of an error, or of a formula with one; they may occur elsewhere by chance.
-_XLS_ERROR = re.compile(rb"\x05\x02\x08\x00|\x06\x00.{8}\x02.{5}\xff\xff", re.DOTALL)
+_BEGINNINGS, _WORKSHEET = (0x809, 0x409), 0x10
+_TEXTS = (0xFD, 0x204, 0xD6)
+_XLS_CELLS = 1 << 24
+_XLS_HEAD = struct.Struct("<HH")
 
 
-def _in_xls(path: Path) -> list[OddCells]:
+def _in_xls(path: Path, titles: Sequence[str]) -> list[OddCells]:
     import olefile
 
     try:
@@ -44,16 +58,23 @@ def _in_xls(path: Path) -> list[OddCells]:
     codes = {_number(record[:2]): record[2:].decode("latin-1") for kind, record in of_book if kind == _FORMAT}
     formats = [_number(record[2:4]) for kind, record in of_book if kind == _XF]
     percents = {style for style, number in enumerate(formats) if shows_percent(number, codes)}
-    if not percents and not _XLS_ERROR.search(content):
-        return []
     starts = [_number(record[:4]) for kind, record in of_book if kind == _BOUNDSHEET]
-    return [_xls_odd(content, start, percents) for start in starts]
+    return [_xls_odd(content, start, title, percents) for start, title in zip(starts, titles, strict=False)]
 
 
-def _xls_odd(content: bytes, start: int, percents: set[int]) -> OddCells:
+def _xls_odd(content: bytes, start: int, title: str, percents: set[int]) -> OddCells:
     cells = OddCells()
-    for kind, record in _xls_records(content, start):
+    seen = bytearray(_XLS_CELLS)
+    for at, (kind, record) in enumerate(_xls_records(content, start)):
+        if kind in _BEGINNINGS and (at or _number(record[2:4]) != _WORKSHEET):
+            # A chart repeats the cells that it draws.
+            break
+        if kind not in (_NUMBER, _RK, _FORMULA, _MULRK, _BOOLERR, *_TEXTS):
+            continue
         row, column = _number(record[:2]) + 1, _number(record[2:4])
+        if seen[place := (row - 1) << 8 | column & 0xFF]:
+            raise _row_twice(title, row)
+        seen[place] = 1
         if _is_xls_error(kind, record):
             cells.unreadable.add((row, column))
         elif kind in (_NUMBER, _RK, _FORMULA, _MULRK):
@@ -67,7 +88,7 @@ def _xls_odd(content: bytes, start: int, percents: set[int]) -> OddCells:
 
 def _xls_records(content: bytes, at: int) -> Iterator[tuple[int, bytes]]:
     while at + 4 <= len(content):
-        kind, size = _number(content[at : at + 2]), _number(content[at + 2 : at + 4])
+        kind, size = _XLS_HEAD.unpack_from(content, at)
         if kind == _EOF:
             return
         yield kind, content[at + 4 : at + 4 + size]
@@ -88,7 +109,7 @@ _CELL_RK, _CELL_REAL, _FORMULA_NUMBER = 2, 5, 9
 _CODE, _STYLE, _BEGIN_CELL_STYLES, _END_CELL_STYLES = 44, 47, 617, 618
 
 
-def _in_xlsb(path: Path) -> list[OddCells]:
+def _in_xlsb(path: Path, titles: Sequence[str]) -> list[OddCells]:
     with zipfile.ZipFile(path) as archive:
         parts = related_parts(archive, "workbook.bin")
         percents = _xlsb_percents(archive)
@@ -97,9 +118,9 @@ def _in_xlsb(path: Path) -> list[OddCells]:
         # Two numbers, the length of the id in characters, then the id.
         ids = [record[12 : 12 + 2 * _number(record[8:12])].decode("utf-16-le", "replace") for record in records]
         cells_by_sheet = []
-        for sheet_id in ids:
+        for sheet_id, title in zip(ids, titles, strict=False):
             with archive.open(parts.get(sheet_id, "xl/")) as content:
-                cells_by_sheet.append(_xlsb_odd(content, percents))
+                cells_by_sheet.append(_xlsb_odd(content, title, percents))
         return cells_by_sheet
 
 
@@ -119,11 +140,15 @@ def _xlsb_percents(archive: zipfile.ZipFile) -> set[int]:
     return {style for style, number in enumerate(formats) if shows_percent(number, codes)}
 
 
-def _xlsb_odd(content: Any, percents: set[int]) -> OddCells:
+def _xlsb_odd(content: Any, title: str, percents: set[int]) -> OddCells:
     row, cells = 0, OddCells()
+    rows: set[int] = set()
     for kind, record in _xlsb_records(content):
         if kind == _ROW_HEADER:
             row = _number(record[:4]) + 1
+            if row in rows:
+                raise _row_twice(title, row)
+            rows.add(row)
         elif kind in (_CELL_ERROR, _FORMULA_ERROR):
             cells.unreadable.add((row, _number(record[:4])))
         elif kind in (_CELL_RK, _CELL_REAL, _FORMULA_NUMBER) and _number(record[4:7]) in percents:

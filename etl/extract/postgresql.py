@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from etl.core.errors import Refused
 from etl.core.text_folding import printable
-from etl.extract.causes import because, spoken, words
+from etl.extract.causes import because, in_language, words
 from etl.extract.contract import TABLES, Contract
 from etl.extract.source_file import Batch, SourceFile
 
@@ -224,8 +224,8 @@ def _failed(error: Exception, row: int = 0) -> Refused:
     if not state:
         return because("server_silent", error=type(error).__name__, **place)
     text = words(f"sqlstate_{state if state in _STATES else 'other'}")
-    cause, _, remedy = spoken(text, "en").partition("; ")
-    cause_fa, _, remedy_fa = spoken(text, "fa").partition("؛ ")
+    cause, _, remedy = in_language(text, "en").partition("; ")
+    cause_fa, _, remedy_fa = in_language(text, "fa").partition("؛ ")
     return because(
         "server_refused", state=state, cause=cause, cause_fa=cause_fa, remedy=remedy, remedy_fa=remedy_fa, **place
     )

@@ -19,7 +19,10 @@ _CHUNK_BYTES = 1 << 20
 _MOST_CELLS = 60_000_000
 _USUAL_COLUMNS = 52
 _FAR_CELL = re.compile(rb' r="([B-Z][A-Z]|[A-Z]{3})([0-9]{1,7})"')
-_ROW = re.compile(rb'row\s(?:[^<>]*?\s)?r="([0-9]{1,7})"')
+# The number of a row, and that in the name of its first cell.
+_ROW = re.compile(
+    rb"""row\s(?:[^<>]*?\s)?r\s*=\s*["']([0-9]{1,7})["'](?:[^<>]*>\s*<(?:\w+:)?c\s[^<>]*?\br\s*=\s*["'][A-Z]{1,3}([0-9]{1,7}))?"""
+)
 _ROW_NUMBERS = 10_000_000
 # The numbers of the built-in formats with a percent sign, and what a format shows as it is.
 _PERCENT_FORMATS = (9, 10)
@@ -89,7 +92,7 @@ def _scan(content: Any, sheet: str, styles: Iterable[str]) -> tuple[bool, int, s
     Returns whether it may hold an odd cell, how many cells it has up to the farthest, and the farthest. Raises Refused for a
     row number that occurs twice.
     """
-    signs = (*_UNREADABLE, *(f' s="{style}"'.encode() for style in styles))
+    signs = (*_UNREADABLE, *(f" s={sign}{style}{sign}".encode() for style in styles for sign in "\"'"))
     may_hold_odd, farthest = len(signs) > _MOST_STYLES, ""
     columns, rows, rest = _USUAL_COLUMNS, 1, b""
     seen = bytearray(_ROW_NUMBERS)
@@ -104,7 +107,7 @@ def _scan(content: Any, sheet: str, styles: Iterable[str]) -> tuple[bool, int, s
                 columns, farthest = column, (match[1] + match[2]).decode()
         for match in _ROW.finditer(window):
             if window[match.start() - 1] in b"<:":
-                rows = max(rows, number := int(match[1]))
+                rows = max(rows, number := int(match[2] or match[1]))
                 if seen[number]:
                     raise because("row_twice", sheet=sheet, row=number)
                 seen[number] = 1

@@ -108,7 +108,7 @@ class _Opened:
         if self._kind == "xlsx":
             return sheet_xml.odd_cells(self._path, title)
         if self._odd is None:
-            self._odd = odd_cells.odd_cells(self._path, self._kind)
+            self._odd = odd_cells.odd_cells(self._path, self._kind, [sheet.name for sheet in self.sheets])
         return self._odd[number] if number < len(self._odd) else OddCells()
 
 

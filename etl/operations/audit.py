@@ -7,14 +7,10 @@ noted in head.json and, out of reach of this account, in the journal or the site
 No event contains a number, a name, an id of a person in the register, or an address of a page.
 """
 
-import hashlib
-import hmac
 import json
 import os
 import re
 import secrets
-import socket
-import ssl
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -23,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from etl.core.files import locked, replacing
+from etl.operations import hash_chain, syslog
 from etl.semantic.access import AccessScope
 
 EVENTS = (
@@ -36,16 +33,13 @@ FIELDS = frozenset((
     "setting", "times", "account", "client",
 ))  # fmt: skip
 _PLAIN = re.compile(r"[\w .,:+-]{0,200}")
-_FIRST = "0" * 64
 _HEAD, _FIRST_KEY, _UNSENT, _VERIFIED, _SETTINGS = (
     "head.json", "first.key", "outside.fault", "verified.json", "settings.json",
 )  # fmt: skip
 # The state of the chain: not for backups, because an old key would let an intruder rewrite what was logged since.
 STATE = frozenset((_HEAD, _FIRST_KEY))
-_CODE = ', "code": "'
 _TAIL_BYTES, _TAIL_EVENTS = 1 << 18, 500
 JOURNAL = Path("/run/systemd/journal/dev-log")
-_PATIENCE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -133,8 +127,8 @@ def verify(folder: Path, first_key: str = "", noted: Mapping[int, str] | None = 
     of line, as the journal or syslog holds them (`codes_noted`).
     """
     head = _read_head(folder)
-    chain = _chain_of(first_key) if first_key else head.chain if head else ""
-    key, before, is_at_head = first_key, _FIRST, head is None
+    chain = hash_chain.chain_of(first_key) if first_key else head.chain if head else ""
+    key, before, is_at_head = first_key, hash_chain.FIRST, head is None
     missing = dict(noted or {})
     for number, text in enumerate(_lines(_files(folder, chain)), 1):
         entry = _read(text)
@@ -144,12 +138,12 @@ def verify(folder: Path, first_key: str = "", noted: Mapping[int, str] | None = 
             return f"line {number} does not follow the line before it: one was changed, removed or put in"
         code = str(entry.get("code"))
         if key:
-            if not _is_of(key, text):
+            if not hash_chain.is_of(key, text):
                 return f"line {number} was not written with the key of this log: it was changed, or is of another host"
-            key = _next(key)
+            key = hash_chain.next_key(key)
         if missing.pop(number, code) != code:
             return f"line {number} is not the one that was noted outside of this host"
-        before = _digest(text)
+        before = hash_chain.digest(text)
         if head and head.number == number:
             is_at_head = head.hash == before and (not key or head.key == key)
     if first_key and (head is None or head.chain != chain):
@@ -161,7 +155,7 @@ def verify(folder: Path, first_key: str = "", noted: Mapping[int, str] | None = 
 
 def codes_noted(lines: Iterable[str], first_key: str) -> dict[int, str]:
     """The code of each line of a chain that the journal or syslog holds, by number."""
-    chain, codes = _chain_of(first_key), {}
+    chain, codes = hash_chain.chain_of(first_key), {}
     for line in lines:
         entry = _read(line[line.find("{") :]) or {}
         if entry.get("chain") == chain:
@@ -227,7 +221,7 @@ def _append(folder: Path, sub: str, event: str, more: Mapping[str, str | int]) -
     body = json.dumps(place | {"sub": sub, "event": event} | dict(more) | {"before": head.hash}, ensure_ascii=False)[
         :-1
     ]
-    line = _sealed(head.key, body)
+    line = hash_chain.sealed(head.key, body)
     path = _file(folder, month, head.chain)
     handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
@@ -238,7 +232,7 @@ def _append(folder: Path, sub: str, event: str, more: Mapping[str, str | int]) -
             if os.write(handle, data) != len(data):
                 raise OSError("the audit log cannot be written: the disk is full")
             os.fsync(handle)
-            head = _Head(head.chain, head.number + 1, _digest(line), month, size + len(data), _next(head.key))
+            head = _follow(head, line, month, size + len(data))
             _replace(folder / _HEAD, json.dumps(asdict(head)))
         except OSError:
             os.ftruncate(handle, size)
@@ -251,7 +245,7 @@ def _append(folder: Path, sub: str, event: str, more: Mapping[str, str | int]) -
 def _begin(folder: Path) -> _Head:
     """The head of a new chain."""
     key = secrets.token_hex(32)
-    head = _Head(_chain_of(key), 0, _FIRST, "", 0, key)
+    head = _Head(hash_chain.chain_of(key), 0, hash_chain.FIRST, "", 0, key)
     _replace(folder / _FIRST_KEY, key)
     _replace(folder / _HEAD, json.dumps(asdict(head)))
     return head
@@ -268,13 +262,18 @@ def _recovered(folder: Path, head: _Head) -> _Head:
             file.seek(size)
             *lines, cut = file.read().decode("utf-8", "replace").split("\n")
         for line in lines:
-            if not _is_of(head.key, line):
+            if not hash_chain.is_of(head.key, line):
                 return head
             size += len(f"{line}\n".encode())
-            head = _Head(head.chain, head.number + 1, _digest(line), month, size, _next(head.key))
+            head = _follow(head, line, month, size)
         if cut:
             os.truncate(path, size)
     return head
+
+
+def _follow(head: _Head, line: str, month: str, size: int) -> _Head:
+    """The head after a line."""
+    return _Head(head.chain, head.number + 1, hash_chain.digest(line), month, size, hash_chain.next_key(head.key))
 
 
 def _send_outside(folder: Path, line: str) -> None:
@@ -290,30 +289,12 @@ def _send_outside(folder: Path, line: str) -> None:
         line = json.dumps({name: entry[name] for name in ("chain", "number", "code")})
     try:
         # Facility 10 (authorisation), severity 6 (information).
-        _send(address, f"<86>policeyar-audit: {line}".encode() if line else b"")
+        syslog.send(address, f"<86>policeyar-audit: {line}".encode() if line else b"")
     except (OSError, ValueError) as error:
         if not (folder / _UNSENT).exists():
             _replace(folder / _UNSENT, type(error).__name__)
     else:
         (folder / _UNSENT).unlink(missing_ok=True)
-
-
-def _send(address: str, message: bytes) -> None:
-    """One message to a socket like /dev/log, to HOST:PORT by UDP, or to tcp://HOST:PORT and tls://HOST:PORT (RFC 6587)."""
-    scheme, _, rest = address.rpartition("://")
-    host, _, port = rest.rpartition(":")
-    if scheme:
-        with socket.create_connection((host, int(port)), _PATIENCE_SECONDS) as plain:
-            wire = ssl.create_default_context().wrap_socket(plain, server_hostname=host) if scheme == "tls" else plain
-            with wire:
-                wire.sendall(b"%d %b" % (len(message), message) if message else b"")
-        return
-    family = socket.AF_UNIX if address.startswith("/") else socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as out:
-        out.settimeout(_PATIENCE_SECONDS)
-        out.connect(address if family == socket.AF_UNIX else (host, int(port)))
-        if message:
-            out.send(message)
 
 
 def _replace(path: Path, text: str) -> None:
@@ -363,25 +344,3 @@ def _read(line: str) -> dict[str, Any] | None:
     except ValueError:
         return None
     return entry if isinstance(entry, dict) else None
-
-
-def _chain_of(first_key: str) -> str:
-    return hashlib.sha256(b"chain " + first_key.encode()).hexdigest()[:16]
-
-
-def _next(key: str) -> str:
-    """The key of the next line, from which this one does not follow."""
-    return hashlib.sha256(b"next " + key.encode()).hexdigest()
-
-
-def _sealed(key: str, body: str) -> str:
-    """The line of a body, which is JSON without its last brace."""
-    return f'{body}{_CODE}{hmac.digest(key.encode(), body.encode(), "sha256").hex()}"}}'
-
-
-def _is_of(key: str, line: str) -> bool:
-    return hmac.compare_digest(_sealed(key, line.rpartition(_CODE)[0]).encode(), line.encode())
-
-
-def _digest(line: str) -> str:
-    return hashlib.sha256(line.encode()).hexdigest()

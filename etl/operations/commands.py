@@ -1,4 +1,4 @@
-"""The commands for operators: diagnosis, settings, audit, backup, replicas."""
+"""The commands for operators: diagnosis, settings, publications kept, audit, backup, replicas."""
 
 import argparse
 import os
@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from etl.core import settings
-from etl.core.errors import Refused
+from etl.core.errors import Busy, Refused
 from etl.core.text_folding import printable
 from etl.operations import audit, backup, doctor, notify, readiness, replicas
+from etl.warehouse import publications
 
 _LOGIN_UID = Path("/proc/self/loginuid")
 # Of a process that no login started.
@@ -39,6 +40,12 @@ def add(commands: Any, pointer: Path) -> None:
 
     ready_command = command(commands, "ready", _ready, "whether a publication can be served, as /readyz says")
     ready_command.add_argument("--from", dest="source", type=Path, default=pointer, metavar="FILE")
+
+    publications_command = command(commands, "publications", _publications, "the publications kept, oldest first")
+    rollback_command = command(commands, "rollback", _rollback, "show the publication before this one")
+    rollback_command.add_argument("id", nargs="?", help="the publication to show, forward or back")
+    for kept_command in (publications_command, rollback_command):
+        kept_command.add_argument("--from", dest="source", type=Path, default=pointer, metavar="FILE")
 
     audit_command = commands.add_parser("audit", help="the audit log: is it whole, and its first key")
     audit_parts = audit_command.add_subparsers(required=True, metavar="what")
@@ -79,13 +86,44 @@ def add(commands: Any, pointer: Path) -> None:
     pull_command.add_argument("--to", type=Path, default=pointer, metavar="FILE")
 
 
-def note(event: str, **more: str | int) -> None:
-    """Record a command in the audit log if users sign in. Raises Refused if that fails: then it is not to be done."""
+def _publications(options: argparse.Namespace) -> None:
+    kept = publications.versions(options.source)
+    shown = Path(os.path.realpath(options.source))
+    for path in kept or [publications.current(options.source)]:
+        try:
+            publications.verify(path)
+            fault = ""
+        except publications.OtherVersion:
+            fault = "\tof another version of the program"
+        except Refused:
+            fault = "\tdamaged"
+        print(f"{path.stem}{fault}\t{'shown' if path == shown else 'kept'}")
+    if options.source.is_symlink() and not shown.exists():
+        print(f"{shown.stem}\tmissing\tshown")
+
+
+def _rollback(options: argparse.Namespace) -> None:
+    def announce(shown: str) -> None:
+        note("rollback", publication=shown)
+
+    try:
+        print(publications.roll_back(options.source, options.id or "", announce).stem)
+    except (Refused, Busy):
+        note_refusal("rollback_refused")
+        raise
+
+
+def note(event: str, about: str = "", /, **more: str | int) -> None:
+    """Record a command, or one about a person, in the audit log if users sign in.
+
+    Raises Refused if that fails: then it is not to be done.
+    """
     try:
         current = settings.read()
         if current.sign_in.mode != "open":
-            sub, who = _account()
-            audit.record(current.folders.audit, sub, event, **(who | more))
+            account, who = _account()
+            of_person = {"account": account} if about else {}
+            audit.record(current.folders.audit, about or account, event, **(of_person | who | more))
     except settings.Faulty as error:
         raise Refused(str(error)) from None
     except OSError as error:
@@ -134,8 +172,7 @@ def _audit_key(_: argparse.Namespace) -> None:
 
 
 def _sessions_end(options: argparse.Namespace) -> int:
-    account, more = _account()
-    audit.record(settings.read().folders.audit, options.name, "sessions_ended", **({"account": account} | more))
+    note("sessions_ended", options.name)
     # The web side keeps sessions and tokens, and etl does not import it.
     return subprocess.run([sys.executable, "-m", "ui.access", options.name], check=False).returncode
 

@@ -20,7 +20,7 @@ from etl.core import settings
 from etl.core.errors import Refused
 from etl.core.paths import ROOT
 from etl.extract import postgresql, source_folder
-from etl.extract.causes import spoken
+from etl.extract.causes import in_language
 from etl.extract.contract import TABLES
 from etl.operations import audit, notify, sign_in
 from etl.warehouse import official_calendar, publications, version_files
@@ -203,7 +203,7 @@ def _identity_key(config: settings.Settings) -> Iterator[Finding]:
     if not config.replicas.source:
         fault = identity.fault(pointer, publications.comparable(pointer))
         remedy = "python -m etl restore takes it from a backup, python -m etl build --new-identity begins anew"
-        yield "identity key", f"{spoken(fault, 'en')}; {remedy}" if fault else "checked", not fault
+        yield "identity key", f"{in_language(fault, 'en')}; {remedy}" if fault else "checked", not fault
 
 
 def _incoming(config: settings.Settings) -> Iterator[Finding]:
@@ -215,7 +215,7 @@ def _incoming(config: settings.Settings) -> Iterator[Finding]:
         files = source_folder.source_files(folder)
         tables = {table for _, table in files} | {origin.table for origin in postgresql.origins(folder)}
     except Refused as error:
-        yield "incoming", spoken(str(error), "en"), False
+        yield "incoming", in_language(str(error), "en"), False
         return
     is_told = "" not in tables and not any(path.suffix.lower() in source_folder.WORKBOOKS for path, _ in files)
     missing = [table for table in TABLES if table not in tables] if is_told else []

@@ -4,12 +4,15 @@ Everybody but the role `none` sees totals of every province by time alone, and t
 other group is seen of the scope's provinces only: questions are narrowed (`narrow`, `visible_rows`), tables hidden by
 temporary views, and an Answer says which provinces were left out.
 
+A group of the nation is given at one time alone (`etl.semantic.nation_groups`): of two days between which one other province
+changed, the difference would be a group of that province.
+
 An analysis gets a narrowed place and a cursor whose questions are narrowed. With `open_by_province` it declares that it gives
 nothing but totals of a province by time, and is answered for every province, unfiltered; the rows of any other analysis are
-cut to the scope. What it only sums up over the nation it reads with `ScopedCursor.numbers`, and shows by no province. `ask`
-alone can tell a group of the nation that few provinces make up, so an analysis that reads such a group (`RowsOfGroup`) is
-answered for the provinces of the scope (`etl.analysis.registry.analyse`). Numbers of everybody that only weigh what was
-answered, such as the variation of institutes, are asked with `ScopedCursor.of_everybody`.
+cut to the scope. What it only sums up over the nation it reads with `ScopedCursor.numbers`, and shows by no province. An
+analysis that needs a group of the nation that is not given (`GroupOfNation`) is answered for the provinces of the scope
+(`etl.analysis.registry.analyse`), because only `ask` can tell a group that few provinces make up. Numbers of everybody that
+only weigh what was answered, such as the variation of institutes, are asked with `ScopedCursor.of_everybody`.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence, Set
@@ -175,8 +178,8 @@ _MOST_ANSWERED = 1000
 _T = TypeVar("_T")
 
 
-class RowsOfGroup(Exception):
-    """An analysis reads the rows of a group of the nation, of which the scope is given the answers of `ask` alone."""
+class GroupOfNation(Exception):
+    """An analysis needs a group of the nation that the scope is not given."""
 
 
 class ScopedCursor:
@@ -205,23 +208,36 @@ class ScopedCursor:
         # The connection that outlives the cursors of one question, and holds idle cursors with views.
         self._root = root or con
         self._is_streamed = False
-        self._is_of_group = False
+        self._is_analysis = False
+        self._hides_rows = False
 
     @property
     def numbers(self) -> duckdb.DuckDBPyConnection:
-        """A connection to whole tables. Raises RowsOfGroup within `of_group`."""
-        if self._is_of_group:
-            raise RowsOfGroup
+        """A connection to whole tables. Raises GroupOfNation as `refuse_rows`."""
+        self.refuse_rows()
         return self.whole
 
     @contextmanager
-    def of_group(self) -> Iterator[None]:
-        """Within the context an analysis of a group of the nation may ask, but not read rows."""
-        self._is_of_group = True
+    def analysis(self, hides_rows: bool) -> Iterator[None]:
+        """Within the context a question that would be narrowed for its time raises GroupOfNation.
+
+        An analysis would put the own provinces beside the nation. With `hides_rows` it may ask, but not read rows.
+        """
+        self._is_analysis, self._hides_rows = True, hides_rows
         try:
             yield
         finally:
-            self._is_of_group = False
+            self._is_analysis = self._hides_rows = False
+
+    def refuse_rows(self) -> None:
+        """Raise GroupOfNation in an analysis that may not read the nation's rows."""
+        if self._hides_rows:
+            raise GroupOfNation
+
+    def refuse_mixture(self) -> None:
+        """Raise GroupOfNation in an analysis."""
+        if self._is_analysis:
+            raise GroupOfNation
 
     def once(self, question: Hashable, answer: Callable[[], _T]) -> _T:
         """What a published file answers for these provinces, kept as long as it is open."""
@@ -332,15 +348,16 @@ def narrow(
     by: Iterable[str],
     where: Mapping[str, Sequence[str]],
     only_totals: bool = True,
+    is_given: bool = True,
 ) -> Narrowed:
     """The filters of a question, limited to the provinces of the scope where its numbers are not open to everybody.
 
-    `where` holds codes of `members_in_scope`. Without `only_totals` the numbers are split further than `by` says. Raises
-    AccessDenied if nothing is left.
+    `where` holds codes of `members_in_scope`. Without `only_totals` the numbers are split further than `by` says, without
+    `is_given` they are of a group of the nation at another time. Raises AccessDenied if nothing is left.
     """
     narrowed = {name: tuple(codes) for name, codes in where.items()}
     involved = _involved(by, narrowed)
-    if con.scope.sees_whole_country or con.scope.shows(involved, only_totals):
+    if con.scope.sees_whole_country or (is_given and con.scope.shows(involved, only_totals)):
         return Narrowed(narrowed)
     if involved == {"province", "origin"}:
         # `visible_rows` cuts moves between other provinces.

@@ -30,6 +30,7 @@ from etl.semantic.compiler import Compiled, compile
 from etl.semantic.frames import frame_of
 from etl.semantic.lineage import sources_of
 from etl.semantic.members import metrics_named
+from etl.semantic.nation_groups import is_of_one_time
 from etl.semantic.resolve import Plan, Question, resolve
 from etl.warehouse.population import PROVINCES
 from etl.warehouse.publications import Publication
@@ -114,7 +115,11 @@ def ask(
         raise TypeError("a question needs the scope of the person who asks: access.cursor_for")
     left_out: frozenset[str] = frozenset()
     if not con.scope.sees_whole_country:
-        where, left_out = narrow(con, names, by, members_in_scope(con, where or {}))
+        where = members_in_scope(con, where or {})
+        is_given = not con.scope.may_subtract(by, where) or is_of_one_time(con, names, by, on, over)
+        if not is_given:
+            con.refuse_mixture()
+        where, left_out = narrow(con, names, by, where, is_given=is_given)
     question = Question(names, by, on, over, where or {}, plain)
     plan = resolve(con.whole, publication or con.publication, question)
     compiled = compile(plan)
@@ -170,24 +175,13 @@ def _without_few(
     names = [metric.name for metric in plan.metrics]
     if not all("province" in metric.dimensions for metric in plan.metrics):
         return rows, frozenset()
-    few = few_others(con, *names, unit=plan.unit, on=plan.on, over=plan.over, publication=plan.publication)
+    few = few_others(con, *names, on=plan.on, over=plan.over, publication=plan.publication)
     if not few:
         return rows, frozenset()
-    at_unit = plan.by.index(plan.unit) if plan.unit else None
-    parts_of = {name: (name, catalogue()[name].numerator, catalogue()[name].denominator) for name in plan.selected}
-
-    def kept(name: str, value: Any, unit: Any) -> Any:
-        return None if any((part, unit) in few for part in parts_of[name]) else value
-
-    first = len(plan.by)
+    first, metrics = len(plan.by), [catalogue()[name] for name in plan.selected]
+    is_kept = [not few.keys() & {one.name, one.numerator, one.denominator} for one in metrics]
     cut = [
-        (
-            *row[:first],
-            *(
-                kept(name, value, None if at_unit is None else row[at_unit])
-                for name, value in zip(plan.selected, row[first:], strict=True)
-            ),
-        )
+        (*row[:first], *(value if kept else None for kept, value in zip(is_kept, row[first:], strict=True)))
         for row in rows
     ]
     if rows and all(value is None for row in cut for value in row[first:]):
@@ -195,28 +189,20 @@ def _without_few(
     return cut, frozenset().union(*few.values())
 
 
-def few_others(
-    con: ScopedCursor, *names: str, unit: str = "", **question: Any
-) -> dict[tuple[str, str | None], frozenset[str]]:
-    """The metrics, and parts of them, of which fewer than three provinces outside of the scope have any, with these provinces.
-
-    Keyed by metric and unit of time, None without a unit.
-    """
-    asked = (names, unit, question.get("on"), question.get("over"))
-    contributing = con.once(asked, lambda: _contributing(con, names, unit, question))
-    return {at: places for at, places in contributing.items() if len(places) < FEWEST_OTHERS}
+def few_others(con: ScopedCursor, *names: str, **question: Any) -> dict[str, frozenset[str]]:
+    """The metrics, and parts of them, of which fewer than three provinces outside of the scope have any, with these provinces."""
+    asked = (names, question.get("on"), question.get("over"))
+    contributing = con.once(asked, lambda: _contributing(con, names, question))
+    return {name: places for name, places in contributing.items() if len(places) < FEWEST_OTHERS}
 
 
-def _contributing(
-    con: ScopedCursor, names: Sequence[str], unit: str, question: Mapping[str, Any]
-) -> dict[tuple[str, str | None], frozenset[str]]:
-    totals = ask(con, *names, by=("province", *filter(None, (unit,))), **question)
-    contributing: dict[tuple[str, str | None], frozenset[str]] = {}
+def _contributing(con: ScopedCursor, names: Sequence[str], question: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+    totals = ask(con, *names, by=("province",), **question)
+    contributing: dict[str, frozenset[str]] = {}
     for row in totals.records():
-        for name in totals.columns[len(totals.by) :] if row["province"] in con.scope.others else ():
+        for name in totals.columns[1:] if row["province"] in con.scope.others else ():
             if row[name]:
-                at = name, row.get(unit)
-                contributing[at] = contributing.get(at, frozenset()) | {row["province"]}
+                contributing[name] = contributing.get(name, frozenset()) | {row["province"]}
     return contributing
 
 

@@ -1,7 +1,7 @@
 """The catalogue: the meaning of each metric of etl/semantic/metrics/*.toml, and the dimensions it can be asked by."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
@@ -220,6 +220,18 @@ def reported(name: str) -> Metric:
 def derived_names() -> tuple[str, ...]:
     """The names of the numbers that etl/analysis computes."""
     return tuple(entries()["derived"])
+
+
+def described(name: str, metrics: Iterable[Metric] = ()) -> Metric | None:
+    """The metric of a column: that of its answer, else of the catalogue or of a derived number; None for a dimension."""
+    of_answer = next((metric for metric in metrics if metric.name == name), None)
+    return of_answer or catalogue().get(name) or (derived(name) if name in derived_names() else None)
+
+
+def label_of(name: str, lang: str, metrics: Iterable[Metric] = ()) -> str:
+    """The label of a number; its name if nothing describes it."""
+    metric = described(name, metrics)
+    return metric.label[lang] if metric else name
 
 
 def expand(name: str, involved: frozenset[str]) -> dict[str, Measure]:

@@ -113,11 +113,39 @@ def _round_counts(answer: Answer, metrics: dict[str, Metric | None], rows: list[
                 row[at] = rounded(row[at], HOURS_STEP)
     signed = {at for at in columns if any(_is_number(row[at]) and row[at] < 0 for row in answer.rows)}
     lines = [line for line in _lines(answer, columns) if all(isinstance(answer.rows[r][c], int) for r, c in line)]
+    lines_of: dict[_Cell, list[list[_Cell]]] = {}
+    for line in lines:
+        for cell in line:
+            lines_of.setdefault(cell, []).append(line)
     shares = _shares(answer.columns, columns)
+
+    def change_needed(line: list[_Cell]) -> int:
+        return _change_needed(answer.rows, rows, line, line[0][1] in signed)
+
+    def is_sound(cells: list[_Cell], change: int) -> bool:
+        """Whether cells can change together: they stay near their counts, and no line discloses its cells then."""
+        _add(change, cells, rows)
+        is_near = all(abs(rows[r][c] - answer.rows[r][c]) <= STEP // 2 + 1 for r, c in cells)
+        is_closed = is_near and not any(change_needed(line) for cell in cells for line in lines_of.get(cell, ()))
+        _add(-change, cells, rows)
+        return is_closed
+
     for _ in range(len(answer.by) + 1):
         # A change in one line can disclose cells of another.
-        if not sum(_loosened(answer.rows, rows, line, line[0][1] in signed, shares) for line in lines):
+        open_lines = [line for line in lines if change_needed(line)]
+        for line in open_lines:
+            if change := change_needed(line):
+                by_size = sorted(line, key=lambda cell: -abs(rows[cell[0]][cell[1]]))
+                choices = (_together(rows, cell, change, shares) for cell in by_size)
+                largest = _together(rows, by_size[0], change, shares)
+                _add(change, next((cells for cells in choices if is_sound(cells, change)), largest), rows)
+        if not open_lines:
             break
+
+
+def _add(change: int, cells: Iterable[_Cell], rows: list[list[Any]]) -> None:
+    for r, c in cells:
+        rows[r][c] += change
 
 
 def _shares(names: Sequence[str], columns: Sequence[int]) -> list[tuple[int, int]]:
@@ -152,36 +180,31 @@ def _lines(answer: Answer, columns: Sequence[int]) -> Iterable[list[_Cell]]:
                 yield line
 
 
-def _loosened(
-    exact: Sequence[tuple[Any, ...]],
-    rows: list[list[Any]],
-    line: list[_Cell],
-    signed: bool,
-    shares: Sequence[tuple[int, int]],
-) -> bool:
-    """Round the largest cell of a line the other way if the sum discloses the cells; returns whether it did.
-
-    A cell that would make a part larger than its whole is taken only where no other cell is left.
-    """
+def _change_needed(
+    exact: Sequence[tuple[Any, ...]], rows: Sequence[Sequence[Any]], line: Sequence[_Cell], signed: bool
+) -> int:
+    """What one cell of a line has to change by so that the sum of the line does not disclose its cells; 0 if it does not."""
     total = rounded(sum(exact[r][c] for r, c in line))
     lowest, highest = (sum(bounds) for bounds in zip(*(_bounds(rows[r][c], signed) for r, c in line), strict=True))
     least, most = _bounds(total, signed)
     if least < highest and lowest < most:
-        return False
-    change = STEP if highest <= least else -STEP
-    fitting = [cell for cell in line if _fits(rows[cell[0]], cell[1], change, shares)]
-    r, c = max(fitting or line, key=lambda cell: abs(rows[cell[0]][cell[1]]))
-    rows[r][c] += change
-    return True
+        return 0
+    return STEP if highest <= least else -STEP
 
 
-def _fits(row: Sequence[Any], at: int, change: int, shares: Sequence[tuple[int, int]]) -> bool:
-    """Whether every part is still at most its whole when the count at `at` changes."""
-    return all(
-        row[part] + change * (part == at) <= row[whole] + change * (whole == at)
-        for part, whole in shares
-        if at in (part, whole) and row[part] is not None and row[whole] is not None
-    )
+def _together(
+    rows: Sequence[Sequence[Any]], cell: _Cell, change: int, shares: Sequence[tuple[int, int]]
+) -> list[_Cell]:
+    """The cells of a row that change with one of them, so that no part is larger than its whole."""
+    r, at = cell
+    columns, row = [at], rows[r]
+    for column in columns:
+        for part, whole in shares:
+            cause, effect = (part, whole) if change > 0 else (whole, part)
+            is_equal = row[part] is not None and row[whole] is not None and 0 <= row[whole] - row[part] < STEP
+            if cause == column and is_equal and effect not in columns:
+                columns.append(effect)
+    return [(r, column) for column in columns]
 
 
 def _bounds(count: int, signed: bool) -> tuple[int, int]:

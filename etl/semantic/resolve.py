@@ -13,7 +13,8 @@ from etl.semantic.members import members, metrics_named, refuse_meaningless, uni
 from etl.semantic.provisional import last_settled_day
 from etl.warehouse.publications import Publication
 
-_DEFAULT_MONTHS = 12
+# The months of a flow if no period is asked for.
+DEFAULT_MONTHS = 12
 
 
 @dataclass(frozen=True)
@@ -162,6 +163,6 @@ def resolve(con: duckdb.DuckDBPyConnection, publication: Publication, question: 
     as_of = publication.as_of
     on = (question.on or as_of) if "snapshot" in kinds and not unit else None
     needs_period = "event" in kinds or unit
-    over = (question.over or jalali.last_complete_months(as_of, _DEFAULT_MONTHS)) if needs_period else None
+    over = (question.over or jalali.last_complete_months(as_of, DEFAULT_MONTHS)) if needs_period else None
     sized = frozenset(measures) - parts
     return Plan(metrics, tuple(selected), measures, by, where, on, over, publication, question.plain, sized)

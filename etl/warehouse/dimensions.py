@@ -152,4 +152,5 @@ def _rollups(kind: str, tables: Sequence[str]) -> str:
 
 def _qualified(condition: str, table: str) -> str:
     """A condition of which each column is that of `table`."""
-    return re.sub(r"\bis_\w+", lambda column: f"{table}.{column[0]}", condition)
+    columns = rf"'[^']*'|\b(is_\w+|{'|'.join(SPELL)})\b"
+    return re.sub(columns, lambda found: f"{table}.{found[0]}" if found[1] else found[0], condition)

@@ -44,11 +44,13 @@ class OfficialDay:
 
 def read(folder: Path) -> list[OfficialDay]:
     """The days of the shipped calendar and of the folder's. Raises Refused for an unreadable cell and a repeated day."""
-    days: dict[tuple[date, str | None], OfficialDay] = {}
-    for source in dict.fromkeys((REFERENCE, folder)):
-        rows = files.read(source, "calendar.csv", _COLUMNS, _official_day, "date", lambda row: (row.date, row.province))
-        days |= {(row.date, row.province): row for row in rows}
+    days = {(row.date, row.province): row for source in (REFERENCE, folder) for row in read_own(source)}
     return sorted(days.values(), key=lambda day: (day.date, day.province or ""))
+
+
+def read_own(folder: Path) -> list[OfficialDay]:
+    """The days of the folder's calendar alone, or of the shipped one if it has none."""
+    return files.read(folder, "calendar.csv", _COLUMNS, _official_day, "date", lambda row: (row.date, row.province))
 
 
 def load(con: duckdb.DuckDBPyConnection, days: Sequence[OfficialDay]) -> None:

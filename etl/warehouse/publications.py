@@ -26,7 +26,7 @@ from etl.core.paths import WAREHOUSE
 from etl.extract.causes import because
 from etl.warehouse import population, version_files
 from etl.warehouse.code_version import code_version
-from etl.warehouse.version_files import number_of, versions, versions_folder
+from etl.warehouse.version_files import number_of, pointer_of, versions, versions_folder
 
 KEPT = 5
 # Passes of DuckDB's optimizer without effect on our questions, a handful of sums over sorted tables; without them the median
@@ -75,6 +75,7 @@ class Publication:
     has_many: bool = True
     # Areas, and residents by day.
     provinces: population.Provinces = field(default_factory=population.Provinces, repr=False, compare=False)
+    file: Path = field(default_factory=Path, repr=False, compare=False)
 
 
 def current(pointer: Path) -> Path:
@@ -204,8 +205,15 @@ def describe(con: duckdb.DuckDBPyConnection) -> Publication:
         months_with_totals=(first, last) if first else None,
         has_many=has_many,
         provinces=population.published(con),
+        file=path,
         **dict(zip(columns, values, strict=True)),
     )
+
+
+def is_current(publication: Publication) -> bool:
+    """Whether its pointer shows this publication; so it is with a file that is no version of a pointer."""
+    pointer = pointer_of(publication.file)
+    return pointer is None or os.path.realpath(pointer) == str(publication.file)
 
 
 # Called with the id of a publication before the pointer moves to it; what it raises leaves the pointer.

@@ -14,11 +14,18 @@ from etl.core.files import replace_text, sync
 from etl.extract.causes import because
 
 _NEWEST = "newest-shown"
+_FOLDER = ".publications"
 
 
 def versions_folder(pointer: Path) -> Path:
     """The folder of the versions of `pointer`."""
-    return pointer.with_name(pointer.name + ".publications")
+    return pointer.with_name(pointer.name + _FOLDER)
+
+
+def pointer_of(version: Path) -> Path | None:
+    """The pointer of a version; None for a file in another folder."""
+    folder = version.parent
+    return folder.with_name(folder.name.removesuffix(_FOLDER)) if folder.name.endswith(_FOLDER) else None
 
 
 def versions(pointer: Path) -> list[Path]:

@@ -24,7 +24,7 @@ from streamlit.testing.v1 import AppTest
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.core.errors import Refused
 from etl.core.paths import ROOT
-from etl.operations import audit
+from etl.operations import audit, hash_chain
 from etl.operations.audit import Verified
 from etl.semantic.access import ADMINISTRATOR
 from etl.warehouse import publications
@@ -109,8 +109,8 @@ def rewritten(lines: list[str], key: str, chain: str) -> list[str]:
     for number, line in enumerate(lines[1:], 1):
         entry = json.loads(line) | {"number": number, "chain": chain, "before": before}
         entry.pop("code")
-        written.append(audit._sealed(key, json.dumps(entry, ensure_ascii=False)[:-1]))
-        before, key = audit._digest(written[-1]), audit._next(key)
+        written.append(hash_chain.sealed(key, json.dumps(entry, ensure_ascii=False)[:-1]))
+        before, key = hash_chain.digest(written[-1]), hash_chain.next_key(key)
     return written
 
 
@@ -130,7 +130,7 @@ def by_the_host(log: Path, way: str) -> None:
         "more in the last line": [*lines[:-1], lines[-1][:-1] + ', "rows": 9}'],
     }[way]
     file.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
-    noted |= {"number": len(kept), "hash": audit._digest(kept[-1]), "size": file.stat().st_size}
+    noted |= {"number": len(kept), "hash": hash_chain.digest(kept[-1]), "size": file.stat().st_size}
     head.write_text(json.dumps(noted), encoding="utf-8")
 
 
@@ -196,7 +196,7 @@ def test_the_first_key_is_given_once_and_no_old_key_is_kept(log: Path, first_key
     key = first_key
     for _ in range(6):
         assert key not in kept
-        key = audit._next(key)
+        key = hash_chain.next_key(key)
     assert key in (log / "head.json").read_text(encoding="utf-8")
     assert (log / "head.json").stat().st_mode & 0o077 == 0
 
@@ -266,9 +266,9 @@ def test_a_log_of_many_lines_is_verified_and_shown_without_being_held(tmp_path: 
     with file_of(tmp_path).open("a", encoding="utf-8") as file:
         for number in range(2, 20_001):
             entry |= {"number": number, "before": head["hash"]}
-            line = audit._sealed(head["key"], json.dumps(entry)[:-1])
+            line = hash_chain.sealed(head["key"], json.dumps(entry)[:-1])
             file.write(line + "\n")
-            head |= {"number": number, "hash": audit._digest(line), "key": audit._next(head["key"])}
+            head |= {"number": number, "hash": hash_chain.digest(line), "key": hash_chain.next_key(head["key"])}
     head["size"] = file_of(tmp_path).stat().st_size
     (tmp_path / "head.json").write_text(json.dumps(head), encoding="utf-8")
     tracemalloc.start()

@@ -15,7 +15,7 @@ from etl.semantic.access import AccessScope, Grant
 from tests.access.scopes import ISFAHAN, NATIONAL, NONE, OF_ISFAHAN, OF_TEHRAN, TEHRAN
 from tests.access.test_scopes import province_of_county
 from tests.test_architecture import imports
-from ui.data import registers, user, warehouse
+from ui.data import page_run, person_rows, user, warehouse
 
 pytestmark = pytest.mark.slow
 
@@ -24,9 +24,9 @@ pytestmark = pytest.mark.slow
 def published(small_register: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("WAREHOUSE", str(small_register))
     # A page that another test drew in this thread may still hold its publication.
-    warehouse.leave()
+    page_run.end()
     yield small_register
-    warehouse.leave()
+    page_run.end()
 
 
 def seen_by(scope: AccessScope, work: int) -> set[str]:
@@ -37,17 +37,19 @@ def seen_by(scope: AccessScope, work: int) -> set[str]:
             case 0:
                 return {place_of[row[0]] for row in warehouse.ask("active_assistants", by="county").rows if row[0]}
             case 1:
-                return {str(institute.province) for institute in registers.institutes().values()}
+                return {str(institute.province) for institute in warehouse.analyse(detail.institutes).values()}
             case 2:
                 return {place_of[code] for code in warehouse.names("county", "fa")}
             case 3:
                 return {place_of[code] for code, *_ in warehouse.analyse("lorenz").rows if code}
             case 4:
-                return {str(institute.province) for institute in detail.search(registers.institutes(), "")}
+                return {
+                    str(institute.province) for institute in detail.search(warehouse.analyse(detail.institutes), "")
+                }
             case 5:
-                return set(warehouse.result(data_quality.files).column("province"))
+                return set(warehouse.analyse(data_quality.files).column("province"))
             case _:
-                institutes = registers.institutes()
+                institutes = warehouse.analyse(detail.institutes)
                 return {str(institutes[code].province) for code in warehouse.names("institute", "en")}
 
 
@@ -67,7 +69,7 @@ def test_prefetch_threads_use_the_rights_of_the_person_whose_page_started_them(p
     work = {}
     for scope in (OF_TEHRAN, OF_ISFAHAN) * 5:
         with user.acting_as(scope):
-            work[scope.sub] = warehouse.soon(lambda: warehouse.ask("in_service", by="county").column("county"))
+            work[scope.sub] = page_run.prefetch(lambda: warehouse.ask("in_service", by="county").column("county"))
         place_of = province_of_county()
         assert {place_of[code] for code in work[scope.sub].result() if code} == EXPECTED[scope.sub]  # type: ignore[attr-defined]
     with ThreadPoolExecutor(4) as pool:
@@ -95,16 +97,16 @@ def test_people_with_equal_rights_share_a_cached_answer_that_names_nobody(publis
 def test_rows_of_people_need_the_right_and_the_setting(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DETAIL_ROWS", "1")
     with user.acting_as(NATIONAL):
-        on = warehouse.published().as_of
+        on = page_run.publication().as_of
     without = AccessScope("x", frozenset({Grant("province", frozenset({TEHRAN}), False, True)}))
     with user.acting_as(without), pytest.raises(PermissionError):
-        registers.people(on)
+        person_rows.people(on)
     with user.acting_as(OF_TEHRAN):
-        rows = registers.people(on)
+        rows = person_rows.people(on)
         assert set(rows.first(10_000).column("province")) == {TEHRAN}
     monkeypatch.setenv("DETAIL_ROWS", "0")
     with user.acting_as(OF_TEHRAN), pytest.raises(PermissionError):
-        registers.people(on)
+        person_rows.people(on)
 
 
 # ------------------------------------------------------------------ ways round
@@ -134,16 +136,16 @@ def test_pages_reach_the_database_through_scoped_cursors_only() -> None:
     }
     # The worker process knows DuckDB's error of memory, and opens nothing.
     assert pages_that(opens) == {
-        f"ui/data/{name}.py" for name in ("warehouse", "registers", "briefing_questions", "limits", "worker_process")
+        f"ui/data/{name}.py" for name in ("page_run", "person_rows", "briefing_questions", "limits", "worker_process")
     }
     assert pages_that({"etl.semantic.access.cursor_for", "etl.semantic.access.ScopedCursor"}) <= {
         "ui/data/warehouse.py",
-        "ui/data/registers.py",
+        "ui/data/person_rows.py",
         "ui/data/briefing_questions.py",
         "ui/data/limits.py",
     }
     # Every cursor on a publication is bound to a scope, except the one that reads its description.
-    for name in ("warehouse", "registers", "briefing_questions", "limits"):
+    for name in ("page_run", "warehouse", "person_rows", "briefing_questions", "limits"):
         tree = ast.parse((ROOT / "ui" / "data" / f"{name}.py").read_text(encoding="utf-8"))
         unscoped = [
             function.name
@@ -152,7 +154,7 @@ def test_pages_reach_the_database_through_scoped_cursors_only() -> None:
             for call in ast.walk(function)
             if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "cursor"
         ]
-        assert unscoped == (["_published"] if name == "warehouse" else [])
+        assert unscoped == (["publication_in"] if name == "page_run" else [])
 
 
 def modules_that_read(attribute: str) -> set[str]:

@@ -56,7 +56,7 @@ def test_while_the_shared_sessions_cannot_be_read_a_page_says_so_and_nobody_is_l
         away.setattr(people, "refusal", unreachable)
         page = oidc.get("/overview", headers=PAGE | cookie())
         assert page.status_code == 503
-        assert "The database of sign-ins cannot be reached." in page.text
+        assert "Sign-ins cannot be checked or logged at the moment." in page.text
         assert "پایگاه دادهٔ ورود کاربران در دسترس نیست." in page.text
         assert "refused" not in page.text
         assert oidc.get("/media/x", headers=cookie()).content == b""

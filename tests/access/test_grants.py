@@ -22,7 +22,7 @@ from tests.access.gated import SECRET, configured
 from tests.access.scopes import FARS, ISFAHAN, TEHRAN
 from ui.charts.elements import ChartContext
 from ui.components import downloads
-from ui.data import registers, user, warehouse
+from ui.data import page_run, person_rows, user, warehouse
 from ui.exports.job import FORMS, ExportJob
 from ui.shell import people
 
@@ -45,9 +45,9 @@ def scope_of(*groups: str) -> AccessScope:
 def published(small_register: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("WAREHOUSE", str(small_register))
     monkeypatch.setenv("DETAIL_ROWS", "1")
-    warehouse.leave()
+    page_run.end()
     yield small_register
-    warehouse.leave()
+    page_run.end()
 
 
 def test_a_person_of_five_groups_may_do_what_one_of_them_allows_and_nothing_else(
@@ -114,13 +114,13 @@ def test_a_group_that_vanishes_takes_its_rights_along(published: Path) -> None:
     before, after = scope_of("fars", "tehran"), Roles({"fars": GROUPS["fars"]}).scope_of("x", ["fars", "tehran"])
     with user.acting_as(before):
         answer = warehouse.ask("in_service", by="county")
-        on = warehouse.published().as_of
-        assert set(registers.people(on).first(10_000).column("province")) == {FARS, TEHRAN}
+        on = page_run.publication().as_of
+        assert set(person_rows.people(on).first(10_000).column("province")) == {FARS, TEHRAN}
     with user.acting_as(after):
         with pytest.raises(AccessDenied):
             access.check(user.scope().rights(), answer)
         assert warehouse.ask("in_service", by="county").where == {"province": (FARS,)}
-        assert set(registers.people(on).first(10_000).column("province")) == {FARS}
+        assert set(person_rows.people(on).first(10_000).column("province")) == {FARS}
     with user.acting_as(Roles({}).scope_of("x", ["fars", "tehran"])), pytest.raises(AccessDenied):
         warehouse.ask("in_service")
 
@@ -157,9 +157,9 @@ def grant_of(role: str) -> Grant:
 def test_rows_of_persons_are_counted_shown_and_written_in_every_form(role: str, published: Path) -> None:
     scope = AccessScope(role, frozenset({grant_of(role)}))
     with user.acting_as(scope):
-        on = warehouse.published().as_of
+        on = page_run.publication().as_of
         where = {"province": (TEHRAN,)}
-        rows = registers.people(on, where)
+        rows = person_rows.people(on, where)
         access.check(scope.rights(), rows.answer)
         assert access.may_leave(scope, rows.answer, is_detail=True)
         count = rows.count()

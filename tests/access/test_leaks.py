@@ -29,7 +29,7 @@ from tests.access.scopes import ISFAHAN, TEHRAN
 from tests.access.site import ROLES, Site, cookie_header, events, fetch, served, sign_in, status
 from tests.browser import app as front
 from tests.parts import PARTS, opening
-from ui.i18n import text
+from ui.i18n import navigation, text
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 OFFICERS = {"tehran.officer": (TEHRAN, ISFAHAN), "isfahan.officer": (ISFAHAN, TEHRAN)}
@@ -221,7 +221,7 @@ def rows_in(content: bytes) -> list[dict[str, str]]:
 def test_a_person_without_rights_gets_no_page_file_or_socket(site: Site, browser: Browser) -> None:
     context = browser.new_context()
     sign_in(site, context, "stranger")
-    pages = {text.part_address(part)[0] for part in PARTS}
+    pages = {navigation.part_address(part)[0] for part in PARTS}
     assert {status(f"{site.address}/{page}", context.cookies()) for page in (*pages, "files/x")} == {403}
     with pytest.raises(InvalidStatus), socket_of(site.address, context):
         pass

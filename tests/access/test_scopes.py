@@ -103,6 +103,12 @@ def test_random_questions_give_no_cell_of_another_province(
                 assert answer.rows == own
                 counts["cut"] += len(own) < len(full_answer.rows)
                 continue
+            if not involved & {*BELOW, "province"} and "province" in answer.where:
+                # a group of the nation at another time, or with numbers of one
+                assert answer.left_out == scope.others
+                assert answer.rows == ask(all_seeing, *names, by=question["by"], where=answer.where).rows
+                counts["cut"] += 1
+                continue
             if not involved & {*BELOW, "province"} or involved <= {"province", *TIME}:
                 hidden = [row for row in zip(answer.rows, full_answer.rows, strict=True) if row[0] != row[1]]
                 assert all(mine in (full, None) for pair in hidden for mine, full in zip(*pair, strict=True))
@@ -231,7 +237,7 @@ def test_an_analysis_shows_the_nation_to_all_and_places_below_to_their_own_provi
         if not below and answer.where != full_answer.where:
             # computed from institutes: only those of the own province, which the answer states
             assert answer.where == {"province": (TEHRAN,)}
-            assert answer.rows == registry.analyse(all_seeing, name, None, answer.where).rows
+            assert answer.rows == registry.analyse(all_seeing, name, None, answer.where, **more).rows
             return
         if not below and "province" in answer.by and not registry.analyses()[name].open_by_province:
             # worked out over the nation, with the rows of the own province

@@ -14,23 +14,26 @@ import duckdb
 import numpy as np
 import pytest
 from scipy.optimize import linprog
+from scipy.sparse import csr_array
 from streamlit.testing.v1 import AppTest
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.analysis import registry
-from etl.analysis.comparison import Side
+from etl.analysis.comparison import Side, compare
 from etl.analysis.planning import Scenario
 from etl.core.errors import AccessDenied, QuestionError
+from etl.core.jalali import last_complete_months, units_between, year_before
 from etl.semantic import access, answers
 from etl.semantic.access import WHOLE_COUNTRY, AccessScope, Grant, ScopedCursor, cursor_for, every_province
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import TIME, catalogue
 from etl.semantic.combine import in_order
+from etl.warehouse import publications
 from etl.warehouse.dimensions import CHOICES, FILTERS
 from tests.access.scopes import FARS, ISFAHAN, NONE, TEHRAN
 from tests.access.test_scopes import arguments, province_of_county, random_places, registered
 from tests.parts import PARTS, SCRIPT, opening
-from ui.data import user, warehouse
+from ui.data import page_run, user, warehouse
 from ui.i18n import text
 
 pytestmark = pytest.mark.slow
@@ -147,9 +150,9 @@ def answered(small_register: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     """Every Answer that a page takes from the warehouse, cached or not."""
     monkeypatch.setenv("WAREHOUSE", str(small_register))
     monkeypatch.setenv("DETAIL_ROWS", "1")
-    warehouse.leave()
+    page_run.end()
     taken: list[Answer] = []
-    results = warehouse._results
+    results = warehouse.results
 
     def recorded(*args: Any) -> Any:
         result = results(*args)
@@ -157,9 +160,9 @@ def answered(small_register: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         taken.extend(item for item in found if isinstance(item, Answer))
         return result
 
-    monkeypatch.setattr(warehouse, "_results", recorded)
+    monkeypatch.setattr(warehouse, "results", recorded)
     yield taken
-    warehouse.leave()
+    page_run.end()
 
 
 def random_address(chance: random.Random) -> tuple[str, dict[str, Any]]:
@@ -231,18 +234,21 @@ def test_an_address_with_another_province_shows_its_totals(
 
 
 @pytest.mark.parametrize(
-    ("scope", "view"),
-    [(OF_FARS, {"post": "manager", "province": FARS}), (OF_BOTH, {"education": "doctorate", "activity": "events"})],
+    ("scope", "view", "title"),
+    [
+        (OF_FARS, {"post": "manager", "province": FARS}, "sign_in.not_yours_title"),
+        (OF_BOTH, {"education": "doctorate", "activity": "events"}, "state.empty_title"),
+    ],
 )
-def test_a_group_in_which_nobody_is_counted_is_no_error(
-    scope: AccessScope, view: dict[str, Any], answered: list[Answer], monkeypatch: pytest.MonkeyPatch
+def test_a_group_in_which_nobody_is_counted_or_that_is_compared_with_the_nation_is_no_error(
+    scope: AccessScope, view: dict[str, Any], title: str, answered: list[Answer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
         user, "_sign_in", user.SignIn(lambda: scope, lambda *_: "", lambda *_, **__: None, lambda: ([], []))
     )
     page = opened("signals", view | {"lang": "en"})
     assert "pd-error" not in page
-    assert text.word("state.empty_title", "en") in page
+    assert text.word(title, "en") in page
 
 
 def test_the_page_and_the_file_say_which_provinces_were_left_out(
@@ -320,6 +326,166 @@ def computed_cells(
     return len(groups), found
 
 
+# A metric, what it is split by, and the times between two of which few provinces change.
+CHANGES = [
+    ("in_service", ("gender", "education", "post"), "day"),
+    ("judicial_officers", ("gender", "activity"), "month"),
+    ("registered_institutes", ("activity", "status"), "month"),
+    ("joiners", ("gender", "education"), "period"),
+    ("training_compliance", ("gender", "post"), "day"),
+]
+
+
+def times(kind: str, as_of: date) -> list[dict[str, Any]]:
+    """Neighbouring times of a question, the latest first."""
+    days = [as_of - timedelta(days=at) for at in range(60)]
+    if kind == "month":
+        days = [as_of, *(unit.last for unit in units_between(as_of - timedelta(days=1500), as_of, "month"))]
+        days = sorted((day for day in days if day <= as_of), reverse=True)
+    if kind == "period":
+        first, last = last_complete_months(as_of, 12)
+        return [{}, *({"over": (first, last - timedelta(days=at))} for at in range(60))]
+    return [{"on": day} for day in days]
+
+
+def told(cursor: ScopedCursor, metric: str, name: str, code: str, when: dict[str, Any]) -> dict[str, float] | None:
+    """The numbers of a group of all others together: the nation's less the own ones; None if the nation's are not given."""
+
+    def numbers(by: tuple[str, ...], where: dict[str, tuple[str, ...]]) -> dict[str, float] | None:
+        with suppress(AccessDenied):
+            answer = ask(cursor, metric, by=by, where=where, **when)
+            if answer.where == where:
+                rows = [row for row in answer.records() if not by or row[name] == code]
+                return {column: rows[0][column] if rows else 0 for column in answer.columns[len(by) :]}
+        return None
+
+    own = numbers((), {name: (code,), "province": tuple(cursor.scope.codes)})
+    nation = numbers((name,), {}) or numbers((), {name: (code,)})
+    if nation is None or own is None:
+        return None
+    return {
+        column: nation[column] - (own[column] or 0)
+        for column in nation
+        if nation[column] is not None and catalogue()[column].unit != "share"
+    }
+
+
+@pytest.mark.parametrize(("metric", "names", "kind"), CHANGES, ids=[f"{one}-{kind}" for one, _, kind in CHANGES])
+def test_between_two_times_no_change_of_another_province_is_told(
+    metric: str, names: tuple[str, ...], kind: str, con: duckdb.DuckDBPyConnection
+) -> None:
+    """Totals are open: where those of a single other province changed, the others' group changed by that of this province."""
+    found, compared = [], 0
+    with cursor_for(con, OF_FARS) as cursor:
+        asked = times(kind, cursor.publication.as_of)
+        totals = [{row[0]: row[1:] for row in ask(cursor, metric, by=("province",), **when).rows} for when in asked]
+        for (when, after), (earlier, before) in pairwise(zip(asked, totals, strict=True)):
+            changed = {place for place in OF_FARS.others if after.get(place) != before.get(place)}
+            if len(changed) != 1:
+                continue
+            compared += 1
+            for name, code in ((dim, code) for dim in names for code in sorted({*CHOICES[dim].values()})):
+                pair = [told(cursor, metric, name, code, time) for time in (when, earlier)]
+                if None not in pair and pair[0] != pair[1]:
+                    found.append((*changed, name, code, *pair))
+    assert compared, "a single other province changes between some of these times"
+    assert found == []
+
+
+def of_nation(answer: Answer) -> bool:
+    """Whether it holds a group of the nation; any other one says that it is of the own province, and what is left out."""
+    if "province" not in answer.where:
+        return True
+    assert (answer.where["province"], answer.left_out) == ((FARS,), OF_FARS.others)
+    return False
+
+
+def test_a_group_of_the_nation_has_one_time(con: duckdb.DuckDBPyConnection) -> None:
+    """Of every metric: neither by time, nor at another one, nor with a number beside it that is of another one."""
+    with cursor_for(con, OF_FARS) as cursor:
+        as_of = cursor.publication.as_of
+        first, last = last_complete_months(as_of, 12)
+        assert last < as_of, "the end of the period is another day"
+        given = set()
+        for metric in catalogue().values():
+            name = next((one for one in sorted(metric.dimensions) if one in CHOICES and one != "province"), "")
+            if not name:
+                continue
+            of = {name: (sorted({*CHOICES[name].values()})[0],)}
+            is_event = metric.kind == "event"
+            others: list[dict[str, Any]] = [{"over": (first, as_of)}] if is_event else [{"on": last}]
+            others += [{"over": (first, last), "by": ("month",)}] if {*TIME} <= metric.dimensions else []
+            for when, by, where in product(others, ((), (name,)), ({}, of)):
+                if by or where:
+                    asked = {**when, "by": (*by, *when.get("by", ()))}
+                    with suppress(QuestionError):
+                        assert not of_nation(ask(cursor, metric.name, where=where, **asked)), (metric.name, asked)
+            for by, where in (((name,), {}), ((), of)):
+                with suppress(QuestionError):
+                    answer = ask(cursor, metric.name, by=by, where=where)
+                    if of_nation(answer):
+                        given.add(metric.name)
+        # Of two days, or of the end of the period.
+        assert not given & {"leaver_rate_12m", "in_service_mean_12m", "in_service_12m_ago"}
+        assert not given & {"net_change", "training_hours", "active_at_end"}
+        assert {"in_service", "registered_institutes", "training_compliance", "joiners"} <= given
+
+
+def test_groups_of_the_nation_are_those_of_the_newest_publication(revised_register: Path) -> None:
+    older, newer = publications.versions(revised_register)
+    for file, is_given in ((older, False), (newer, True)):
+        with publications.connect(file) as con, cursor_for(con, OF_FARS) as cursor:
+            assert of_nation(ask(cursor, "in_service", by=("gender",))) == is_given
+            assert ask(cursor, "in_service", by=("province",)).left_out == frozenset()
+
+
+@pytest.mark.parametrize("name", sorted(name for name, one in registry.analyses().items() if not one.open_by_province))
+def test_an_analysis_of_another_day_gives_no_group_of_the_nation(name: str, con: duckdb.DuckDBPyConnection) -> None:
+    with cursor_for(con, OF_FARS) as cursor:
+        day = cursor.publication.as_of - timedelta(days=40)
+        for more in ({"on": day}, {"on": day, "where": {"activity": ("escort",)}}):
+            with suppress(QuestionError):
+                answer = registry.analyse(cursor, name, **more)
+                if "province" in answer.by:
+                    assert {*answer.column("province")} <= {FARS, None}
+                assert {*answer.where.get("province", ())} == {FARS}, more
+
+
+def test_what_is_compared_is_of_the_same_people(con: duckdb.DuckDBPyConnection) -> None:
+    """The nation today beside the own province a year before would be no change of anything."""
+    women = (("gender", ("female",)),)
+    with cursor_for(con, OF_FARS) as cursor:
+        now, before = Side(cursor.publication.as_of), Side(year_before(cursor.publication.as_of))
+        own = Side(now.on, (("province", (FARS,)),))
+        assert not of_nation(compare(cursor, ["in_service"], before, now, women))
+        assert of_nation(compare(cursor, ["in_service"], before, now))
+        assert of_nation(compare(cursor, ["in_service"], own, now, women))
+        for sides in ((own, before), (before, own)):
+            with pytest.raises(AccessDenied):
+                compare(cursor, ["in_service"], *sides, women)
+        why = registry.analyse(cursor, "why", metric="in_service", before=before.on, by="gender")
+        assert not of_nation(why)
+        there = {"gender": ("female",), "province": (FARS,)}
+        with pytest.raises(AccessDenied):
+            registry.analyse(cursor, "differs", before.on, there, than=Side(before.on, women))
+
+
+def test_a_card_of_a_group_of_the_nation_shows_no_change(
+    answered: list[Answer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = {}
+    for scope in (OF_FARS, OF_BOTH):
+        sign_in = user.SignIn(lambda scope=scope: scope, lambda *_: "", lambda *_, **__: None, lambda: ([], []))
+        monkeypatch.setattr(user, "_sign_in", sign_in)
+        for view in ({}, {"gender": "female"}):
+            page = opened("overview", {**view, "lang": "en"})
+            assert "pd-error" not in page
+            shown[scope, *view] = page.count("pd-spark"), page.count("on a year earlier")
+    assert shown[OF_FARS,] == shown[OF_BOTH,]
+    # Institutes have no gender, and the settled leaver rate is of the own province with its months.
+    assert shown[OF_BOTH, "gender"] > shown[OF_FARS, "gender"] == (2, 2), shown
+
+
 SPLITS = [
     ("registered_institutes", ("province", "activity", "status")),
     ("registered_institutes", ("province", "activity", "smart")),
@@ -341,6 +507,70 @@ def test_no_group_of_another_province_can_be_computed(
         with cursor_for(con, scope) as cursor:
             _, found = computed_cells(cursor, metric, dimensions, 40)
             assert found == [], scope.sub
+
+
+def computed_changes(cursor: ScopedCursor, metric: str, name: str, days: Sequence[date], most: int) -> list[Any]:
+    """The changes of groups of other provinces that linear programming determines from the answers of several days.
+
+    Who sees that the total of a province has not changed takes its groups for unchanged.
+    """
+    places, codes = sorted(every_province()), sorted({*CHOICES[name].values()})
+    number = {cell: at for at, cell in enumerate(product(places, codes, days))}
+    equations: list[tuple[dict[int, float], float]] = []
+
+    def given(chosen: Sequence[tuple[str, str, date]], value: float) -> None:
+        equations.append(({number[cell]: 1.0 for cell in chosen}, value))
+
+    totals: dict[date, dict[str, float]] = {}
+    for day in days:
+        totals[day] = dict(ask(cursor, metric, by=("province",), on=day).rows)
+        for place in places:
+            given([(place, code, day) for code in codes], totals[day].get(place, 0))
+        for where in ({}, {"province": tuple(cursor.scope.codes)}):
+            answer = ask(cursor, metric, by=(name,), on=day, where=where)
+            counts = dict(answer.rows)
+            for code in codes:
+                within = answer.where.get("province", places)
+                given([(place, code, day) for place in within], counts.get(code, 0) or 0)
+    changes = []
+    for day, before in pairwise(days):
+        for place in sorted(cursor.scope.others):
+            if totals[day].get(place) != totals[before].get(place):
+                changes += [(place, code, day, before) for code in codes]
+                continue
+            for code in codes:
+                equations.append(({number[place, code, day]: 1.0, number[place, code, before]: -1.0}, 0.0))
+    matrix = np.zeros((len(equations), len(number)))
+    for line, (cells, _) in enumerate(equations):
+        matrix[line, list(cells)] = list(cells.values())
+    right, found = np.array([value for _, value in equations], float), []
+    for place, code, day, before in random.Random(1).sample(changes, min(most, len(changes))):
+        aim = np.zeros(len(number))
+        aim[[number[place, code, day], number[place, code, before]]] = 1, -1
+        low, high = (
+            sign * linprog(sign * aim, A_eq=csr_array(matrix), b_eq=right, bounds=(0, None), method="highs").fun
+            for sign in (1, -1)
+        )
+        if high - low < 1e-6 and abs(low) > 1e-6:
+            found.append((place, code, day, low))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("metric", "name"), [("registered_institutes", "activity"), ("licensed_institutes", "activity")]
+)
+def test_no_change_of_another_province_can_be_computed_from_answers_of_several_days(
+    metric: str, name: str, con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with cursor_for(con, OF_FARS) as cursor:
+        as_of = cursor.publication.as_of
+        days = [as_of - timedelta(days=at) for at in range(0, 90, 15)]
+        totals = {day: dict(ask(cursor, metric, by=("province",), on=day).rows) for day in days}
+        # Those before which something changes.
+        days = [as_of, *(day for later, day in pairwise(days) if totals[day] != totals[later])][:4]
+        assert computed_changes(cursor, metric, name, days, 24) == []
+        monkeypatch.setattr(answers, "is_of_one_time", lambda *_: True)
+        assert computed_changes(cursor, metric, name, days, 24)
 
 
 def test_the_search_finds_a_group_where_one_other_province_is_left(

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, WebSocket, WebSoc
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from ui.i18n import text
+from ui.i18n import navigation
 
 ROOT = Path(__file__).parents[2]
 _FLAGS = (
@@ -208,8 +208,8 @@ class Visit:
     def go(self, name: str = "", **view: Any) -> "Visit":
         """Open a page of the dashboard or one of its tabs, the overview under no name, with the parameters of a view."""
         with suppress(KeyError):
-            page, tab = text.part_address(name)
-            name, view = "" if page == text.menu()[0]["page"] else page, ({"tab": tab} if tab else {}) | view
+            page, tab = navigation.part_address(name)
+            name, view = "" if page == navigation.menu()[0]["page"] else page, ({"tab": tab} if tab else {}) | view
         query = urlencode(view, doseq=True)
         self.page.goto(f"{self.address}/{name}" + (f"?{query}" if query else ""))
         return self.settle()

@@ -17,7 +17,7 @@ from etl.core.jalali import DAY
 from etl.semantic import access, answers
 from etl.warehouse import publications
 from tests.browser import app as front
-from ui.i18n import text
+from ui.i18n import navigation, text
 from ui.state import periods
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -55,7 +55,7 @@ def test_a_copied_link_opens_the_same_view_in_a_private_window(name: str, two: t
     view = SCOPE | CHOSEN.get(name, {})
     wanted = {
         f"{key}={part}" for key, value in view.items() for part in ([value] if isinstance(value, str) else value)
-    } | {f"tab={tab}" for tab in text.part_address(name)[1:] if tab}
+    } | {f"tab={tab}" for tab in navigation.part_address(name)[1:] if tab}
     reader, other = two
     reader.go(name, **view)
     assert parameters(reader) == wanted

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser
 from tests.browser import app as front
 from tests.parts import PARTS
 from tests.serving import Served
-from ui.i18n import text
+from ui.i18n import navigation, text
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -91,9 +91,11 @@ def test_a_part_is_complete_in_one_language_and_requests_no_other_host(opened: t
     html = reader.page.locator("html")
     assert (html.get_attribute("lang"), html.get_attribute("dir")) == (lang, text.direction(lang))
     assert reader.page.title() == text.word("app.title", lang)
-    assert reader.page.locator("h1").inner_text() == next(e[lang] for e in text.pages() if name in text.parts(e))
+    assert reader.page.locator("h1").inner_text() == next(
+        e[lang] for e in navigation.pages() if name in navigation.parts(e)
+    )
     assert reader.page.locator(".pd-trust").count() == 1
-    assert reader.page.get_by_test_id("stSidebarNavLink").count() == len(text.menu())
+    assert reader.page.get_by_test_id("stSidebarNavLink").count() == len(navigation.menu())
     assert reader.page.locator(".pd-error, .pd-refused, [data-testid=stException]").count() == 0
     assert reader.page.locator(".pd-sample").count() == 2, "made-up data is marked above and below"
     assert reader.page.locator("h3").count() >= 1 or name in WITHOUT_FIGURES

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser
 from etl.analysis.different import different
 from etl.semantic import access, answers, catalog
 from tests.browser import app as front
-from ui.i18n import text
+from ui.i18n import navigation, text
 from ui.summary.different import titles
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -29,10 +29,10 @@ def test_a_deep_link_on_a_fresh_server_runs_the_dashboard(small_register: Path, 
     with front.served(small_register) as fresh, front.visit(chromium, fresh) as reader:
         reader.page.goto(f"{fresh}/legal")
         reader.settle()
-        heading = next(entry["fa"] for entry in text.pages() if "legal" in text.parts(entry))
+        heading = next(entry["fa"] for entry in navigation.pages() if "legal" in navigation.parts(entry))
         assert reader.page.locator("h1").inner_text() == heading
         assert reader.page.locator(".pd-trust").count() == 1
-        assert reader.page.locator('[data-testid="stSidebarNavLink"]').count() == len(text.menu())
+        assert reader.page.locator('[data-testid="stSidebarNavLink"]').count() == len(navigation.menu())
 
 
 def test_the_address_holds_what_was_chosen_and_a_copied_link_opens_the_same_view(
@@ -352,9 +352,9 @@ def test_a_tab_is_in_the_address_and_an_old_address_opens_it(address: str, chrom
         reader.settle()
         assert reader.page.url == f"{address}/institutes?tab=legal&province=IR-23"
         tab = reader.page.get_by_role("tab", selected=True)
-        assert tab.inner_text() == text.part_words("legal")["fa"]
+        assert tab.inner_text() == navigation.part_words("legal")["fa"]
         assert reader.page.locator(".st-key-card-judicial_officers").is_visible()
-        reader.page.get_by_role("tab", name=text.part_words("smart")["fa"]).click()
+        reader.page.get_by_role("tab", name=navigation.part_words("smart")["fa"]).click()
         reader.settle()
         assert reader.query == "tab=smart&province=IR-23"
         assert reader.page.locator(".st-key-card-smart_institutes").is_visible()
@@ -393,7 +393,7 @@ def test_a_click_on_the_map_leads_on_to_the_profile_of_the_province(address: str
         provinces.nth(8).click(force=True)
         reader.settle()
         reader.page.get_by_role("link", name=text.word("profile.link", "fa", place="کرمان")).click()
-        reader.page.wait_for_selector(f"h1:text-is('{text.part_words('province')['fa']}')")
+        reader.page.wait_for_selector(f"h1:text-is('{navigation.part_words('province')['fa']}')")
         reader.settle()
         assert reader.page.locator("h2").first.inner_text() == "کرمان"
         assert reader.query == "province=IR-08"

@@ -7,11 +7,11 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser import app as front
-from ui.i18n import text
+from ui.i18n import navigation, text
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-MENU = [entry["page"] for entry in text.menu()]
+MENU = [entry["page"] for entry in navigation.menu()]
 WITHOUT_BAR = ("methods", "quality")
 PROVINCE, DAY = "IR-11", "2024-09-21"
 TYPED = {"fa": "۱۴۰۳/۰۶/۳۱", "en": DAY}
@@ -31,7 +31,7 @@ def go_on(reader: front.Visit, step: str) -> None:
         reader.page.locator(f".pd-trust a[href^='{name}?']").click()
     elif kind == "tab":
         lang = reader.page.locator("html").get_attribute("lang") or "fa"
-        reader.page.get_by_role("tab", name=text.part_words(name)[lang], exact=True).click()
+        reader.page.get_by_role("tab", name=navigation.part_words(name)[lang], exact=True).click()
     elif name in MENU:
         reader.page.locator('[data-testid="stSidebarNavLink"]').nth(MENU.index(name)).click()
     else:
@@ -42,8 +42,8 @@ def go_on(reader: front.Visit, step: str) -> None:
 def opened(reader: front.Visit) -> str:
     """The part of a page that the address names."""
     page = reader.page.url.partition("?")[0].rsplit("/", 1)[-1] or MENU[0]
-    entry = next(entry for entry in text.pages() if entry["page"] == page)
-    return parse_qs(reader.query).get("tab", text.parts(entry))[0]
+    entry = next(entry for entry in navigation.pages() if entry["page"] == page)
+    return parse_qs(reader.query).get("tab", navigation.parts(entry))[0]
 
 
 def boxes(reader: front.Visit) -> tuple[str, list[str]]:

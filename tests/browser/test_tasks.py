@@ -26,7 +26,7 @@ from etl.semantic.provisional import settled_on
 from etl.semantic.ranking import rank, worse_side
 from tests.browser import app as front
 from tests.conftest import BUILD_DAY, Sample
-from ui.i18n import text
+from ui.i18n import navigation, text
 from ui.summary.different import sentence
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -91,7 +91,7 @@ class Hand:
         page = self.reader.page
         if self.is_phone:
             self.click(page.get_by_test_id("stExpandSidebarButton"))
-        self.click(page.get_by_test_id("stSidebarNavLink").get_by_text(text.part_words(name)["fa"], exact=True))
+        self.click(page.get_by_test_id("stSidebarNavLink").get_by_text(navigation.part_words(name)["fa"], exact=True))
 
     def card(self, name: str) -> None:
         """The link of a card of the first page."""

@@ -1,11 +1,11 @@
 """Shared by the tests of hostile files and workbooks, which all submit a second file of training."""
 
-from etl.extract.causes import spoken, words
+from etl.extract.causes import in_language, words
 from tests.loading import GOOD, HEADERS, Built
 
 HEADER = HEADERS["training"].split()
 CELLS = list(GOOD["training"].values())
-STOPPED = spoken(words("reader_stopped"), "en")
+STOPPED = in_language(words("reader_stopped"), "en")
 MEGABYTE = 1 << 20
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from etl.analysis import data_quality
 from etl.analysis.announcements import announced
-from etl.build import pipeline
+from etl.build import reference_data
 from etl.core.places import places
 from etl.semantic import access, answers
 from etl.warehouse import population, publications
@@ -26,7 +26,7 @@ from tests.loading import (
 
 def unusable(folder: Path) -> str:
     """The fault of a folder's reference table, without the remedy. `build` refuses with the same line."""
-    (line,) = english("\n".join(pipeline._references(folder)[1]))
+    (line,) = english("\n".join(reference_data.read(folder)[1]))
     return line.partition("; ")[0]
 
 
@@ -83,13 +83,17 @@ def test_every_reference_file_of_the_folder_is_listed_with_what_it_replaces(fold
     for name in ("targets.csv", "population.csv", "announcements.csv", "events.csv"):
         put(folder, name, (shipped / name).read_bytes())
     put(folder, "courses.csv", "course_code,posts\nPY-101,*\n")
+    header = "date,province,kind,name_fa,name_en,confidence,source"
+    put(folder, "calendar.csv", f"{header}\n1405/04/20,IR-23,closure,آلودگی,Smog,confirmed,s\n")
     put(folder, "SAMPLE.txt", "made up")
     put(folder / "old", "population.csv", "province,date\n")
     built = load(folder)
     listed = {entry["file"]: (entry["replaces"], entry["rows"]) for entry in built.report["reference"]}
     assert listed["courses.csv"] == ("data/reference/courses.csv", 1)
-    assert listed["SAMPLE.txt"] == ("", 0)
+    added = {"SAMPLE.txt": ("", 0), "calendar.csv": ("", 1)}
+    assert {name: listed[name] for name in added} == added
     assert listed.keys() == {
+        "calendar.csv",
         "targets.csv",
         "population.csv",
         "announcements.csv",
@@ -97,9 +101,10 @@ def test_every_reference_file_of_the_folder_is_listed_with_what_it_replaces(fold
         "courses.csv",
         "SAMPLE.txt",
     }
-    assert all(replaces == f"data/reference/{name}" for name, (replaces, _) in listed.items() if name != "SAMPLE.txt")
+    assert all(replaces == f"data/reference/{name}" for name, (replaces, _) in listed.items() if name not in added)
     rows = len((shipped / "population.csv").read_text(encoding="utf-8").splitlines()) - 1
     assert f"reference: population.csv: {rows} rows, in place of data/reference/population.csv\n" in built.out
+    assert "reference: calendar.csv: 1 rows, added to that of data/reference\n" in built.out
     assert "reference: SAMPLE.txt: sets up the build\n" in built.out
     reason = "not read: such a file counts in the folder itself only"
     (ignored,) = built.report["ignored"]

@@ -111,8 +111,12 @@ def test_a_conflict_names_the_other_row_and_the_columns_that_differ(folder):
         ("personnel_2.csv", 5, f"one content for each {key}; line برگه!2 of personnel_3.xlsx differs in: post, left_on"),
         ("personnel_3.xlsx", 2, f"one content for each {key}; line 5 of personnel_2.csv differs in: post, left_on"),
     ]  # fmt: skip
-    (persian,) = built.sql("select expected from quarantine where line = 2")
-    assert "سطر ۵ از \u2068personnel_2.csv\u2069 در این ستون‌ها تفاوت دارد: سمت، تاریخ پایان" in persian[0]
+    of_csv, of_sheet = (text.partition(" · ")[2] for _, _, text in rows)
+    assert (
+        "با برگهٔ \u2068برگه\u2069، ردیف ۲ از \u2068personnel_3.xlsx\u2069 در این ستون‌ها تفاوت دارد: سمت، تاریخ پایان"
+        in of_csv
+    )
+    assert "با سطر ۵ از \u2068personnel_2.csv\u2069 در این ستون‌ها تفاوت دارد: سمت، تاریخ پایان" in of_sheet
 
 
 def test_last_years_file_beside_this_years_is_refused_with_it(folder):

@@ -60,4 +60,4 @@ def test_a_line_has_its_place_once_unless_it_has_a_name_in_each_language():
     assert causes.line(f"t{between}ج", f"b{between}پ") == f"t: b{between}ج: پ"
     # Messages of the operating system have one language.
     assert causes.line("a.csv", "b") == f"a.csv: b{between}b"
-    assert causes.spoken(f"b{between}پ", "fa") == "پ"
+    assert causes.in_language(f"b{between}پ", "fa") == "پ"

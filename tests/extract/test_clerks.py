@@ -6,8 +6,10 @@ from __future__ import annotations
 import gzip
 import io
 import re
+import struct
 import tomllib
 import zipfile
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -352,24 +354,23 @@ def xlsx(path: Path, sheets: dict[str, list[list[Any]]]) -> Path:
     return path
 
 
+def record(kind: int, content: bytes = b"") -> bytes:
+    head = bytes([kind]) if kind < 128 else bytes([kind & 0x7F | 0x80, kind >> 7])
+    size, length = len(content), b""
+    while True:
+        length += bytes([size & 0x7F | (0x80 if size > 0x7F else 0)])
+        size >>= 7
+        if not size:
+            return head + length + content
+
+
 def xlsb(path: Path, sheets: dict[str, list[list[Any]]]) -> Path:
     """The smallest binary workbook."""
-
-    def record(kind: int, content: bytes = b"") -> bytes:
-        head = bytes([kind]) if kind < 128 else bytes([kind & 0x7F | 0x80, kind >> 7])
-        size, length = len(content), b""
-        while True:
-            length += bytes([size & 0x7F | (0x80 if size > 0x7F else 0)])
-            size >>= 7
-            if not size:
-                return head + length + content
 
     def wide(text: str) -> bytes:
         return len(text).to_bytes(4, "little") + text.encode("utf-16-le")
 
     def sheet(rows: list[list[Any]]) -> bytes:
-        import struct
-
         width = max(map(len, rows))
         out = record(129) + record(148, struct.pack("<4I", 0, len(rows) - 1, 0, width - 1)) + record(145)
         for at, cells in enumerate(rows):
@@ -471,6 +472,44 @@ def test_a_number_shown_as_a_percentage_is_a_bad_number(folder, ending):
     built = load(folder)
     assert built.counts(f"training_2{ending}") == (2, 2, 0, 0)
     assert built.sql("select line, column_name, reason from warned") == [(2, "score", "bad_number")]
+
+
+def rewritten(path: Path, part: str, change: Callable[[bytes], bytes]) -> None:
+    """Change one part of a workbook."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, change(content) if name == part else content)
+
+
+def last_row_again(path: Path) -> None:
+    """Give the third row of a sheet the number of the second."""
+    if path.suffix == ".xlsb":
+        rows = [record(0, struct.pack("<I", at) + bytes(13)) for at in (1, 2)]
+        rewritten(path, "xl/worksheets/sheet1.bin", lambda content: content.replace(rows[1], rows[0]))
+    elif path.suffix == ".xls":
+        cells = rb"((?:\xfd\x00|\x03\x02|\x7e\x02|\xbd\x00).\x00)\x02\x00"
+        path.write_bytes(re.sub(cells, b"\\1\x01\x00", path.read_bytes(), flags=re.DOTALL))
+    else:
+        third = re.compile(rb'r="([A-Z]?)3"')
+        rewritten(path, "xl/worksheets/sheet1.xml", lambda content: third.sub(rb"r='\g<1>2'", content))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", [kind for kind in WRITERS if kind != ".ods"])
+def test_a_row_number_that_stands_twice_refuses_the_workbook(folder, ending):
+    """One of both would be lost. Rows of .ods have no numbers."""
+    last_row_again(WRITERS[ending](folder / f"training_2{ending}", {"یک": rows_of_cells()}))
+    built = load(folder)
+    assert built.refusal.startswith(f"training_2{ending}: sheet یک: row 2 stands twice: the file is damaged; ")
+
+
+@pytest.mark.slow
+def test_a_cell_of_the_row_before_is_a_row_that_stands_twice(folder):
+    path = xlsx(folder / "training_2.xlsx", {"یک": rows_of_cells()})
+    rewritten(path, "xl/worksheets/sheet1.xml", lambda content: re.sub(rb'r="([A-Z])3"', rb'r="\g<1>2"', content))
+    assert "row 2 stands twice" in load(folder).refusal
 
 
 def test_a_workbook_known_by_its_headers_is_opened_once(tmp_path, monkeypatch):

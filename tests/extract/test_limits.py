@@ -14,7 +14,7 @@ import pytest
 from etl.core.errors import Refused
 from etl.extract import limits
 from etl.extract import parquet as columnar
-from etl.extract.causes import spoken, words
+from etl.extract.causes import in_language, words
 from etl.extract.contract import contract
 from etl.extract.limits import Limits
 from tests.loading import GOOD, HEADERS, csv_text, load, put, put_good, row
@@ -152,7 +152,7 @@ def test_a_file_that_takes_too_much_time_is_refused(folder, monkeypatch):
     assert (folder / "training_2.parquet").stat().st_size < MEGABYTE
     monkeypatch.setenv("SOURCE_SECONDS", "1")
     # On a slow machine the other files may take as long.
-    assert f"training_2.parquet: {spoken(words('reader_stopped'), 'en')}" in load(folder).refusals
+    assert f"training_2.parquet: {in_language(words('reader_stopped'), 'en')}" in load(folder).refusals
 
 
 @pytest.mark.parametrize("text", ["0.5", "-1", "many", "٣"])

@@ -115,6 +115,25 @@ def test_no_part_is_rounded_to_more_than_its_whole(counts: list[tuple[int, int]]
         assert share is None or share <= 1
 
 
+@pytest.mark.parametrize("seed", [42, 54, 84, 91, 110, 112, 2888])
+def test_no_line_of_a_two_way_table_is_revealed_by_its_sum_and_no_part_exceeds_its_whole(seed: int) -> None:
+    """Counts as far from their fives as they can be, for which a change in a row reveals a column, or one too far away."""
+    rng = np.random.default_rng(seed)
+    wholes = rng.choice([2, 3, 7, 8, 12, 13, 17, 18, 22, 23], (4, 4))
+    parts = np.maximum(wholes - rng.integers(0, 2, (4, 4)), 0)
+    pairs = zip(parts.ravel().tolist(), wholes.ravel().tolist(), strict=True)
+    cells = zip(itertools.product(PROVINCES[:4], POSTS), pairs, strict=True)
+    rows = for_circulation(compliance(("province", "post"), list(cells))).rows
+    for exact, at in ((parts, -2), (wholes, -1)):
+        shown = np.array([row[at] for row in rows]).reshape(4, 4)
+        for counts, line in (*zip(exact, shown, strict=True), *zip(exact.T, shown.T, strict=True)):
+            spans, total = [window(count) for count in line], window(disclosure.rounded(int(sum(counts))))
+            assert sum(span[0] for span in spans) < total[-1]
+            assert sum(span[-1] for span in spans) > total[0]
+        assert abs(exact - shown).max() <= 3
+    assert all(row[-2] <= row[-1] for row in rows)
+
+
 def test_ratios_of_exact_parts_to_a_tenth_of_a_point_would_reveal_counts() -> None:
     """Why ratios are computed from rounded counts: the attack succeeds on the earlier design."""
     counts = [((str(whole),), (whole * 4 // 5, whole)) for whole in range(23, 123)]

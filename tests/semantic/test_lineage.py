@@ -14,7 +14,8 @@ from etl.semantic import access, answers, catalog, lineage
 from etl.warehouse import adoption_history, publications, run_models, sql_tables
 from tests.access.test_scopes import arguments
 from tests.loading import Built, build, national_id, put, row
-from ui.data import warehouse
+from ui.components import footer
+from ui.data import page_run, warehouse
 
 pytestmark = pytest.mark.slow
 
@@ -95,13 +96,13 @@ def test_the_rejected_rows_of_every_metric_are_those_of_its_sources(bound, monke
     of_table = dict(built.sql("select source_table, count(distinct (file, line)) from quarantine group by all"))
     monkeypatch.setenv("WAREHOUSE", str(built.to))
     # No page of this thread holds a publication, neither in this test nor after it.
-    warehouse.leave()
+    page_run.end()
     for name in catalog.catalogue():
         answer = warehouse.ask(name)
-        assert warehouse.rejected_rows(answer) == sum(of_table[source] for source in expected(name, tables)), name
-    assert warehouse.rejected_rows(
+        assert footer.rejected_rows(answer) == sum(of_table[source] for source in expected(name, tables)), name
+    assert footer.rejected_rows(
         warehouse.ask_each("joiners", "training_compliance")["joiners"]
-    ) == warehouse.rejected_rows(warehouse.ask("joiners"))
+    ) == footer.rejected_rows(warehouse.ask("joiners"))
 
 
 @pytest.mark.slow

@@ -13,9 +13,9 @@ from starlette.applications import Starlette
 from streamlit.testing.v1 import AppTest
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
+from etl.semantic.catalog import catalogue
 from tests.conftest import Sample
 from tests.parts import SCRIPT, opening
-from ui.data import warehouse
 from ui.i18n import text
 from ui.shell import middleware
 from ui.state.address import NAMES, NATION
@@ -148,13 +148,13 @@ def redirected(name: str, query: str) -> str:
 def addresses(name: str) -> st.SearchStrategy[dict[str, list[str]]]:
     """Addresses of known and unknown parameters, with valid values and with any text."""
     own = NAMES.get(name, ())
-    catalogue = warehouse.catalogue()
+    known = catalogue()
     values = st.one_of(
         st.text(max_size=12),
         st.sampled_from(SAID),
-        st.sampled_from(sorted(catalogue)),
-        st.sampled_from(sorted({dimension for metric in catalogue.values() for dimension in metric.dimensions})),
-        st.sampled_from(sorted(catalogue)).map("-{}".format),
+        st.sampled_from(sorted(known)),
+        st.sampled_from(sorted({dimension for metric in known.values() for dimension in metric.dimensions})),
+        st.sampled_from(sorted(known)).map("-{}".format),
     )
     names = st.sampled_from([*FILTERS, "on", "period", "lang", "evil", *own, *own, *own])
     return st.dictionaries(names, st.lists(values, min_size=1, max_size=3), max_size=5)

@@ -95,7 +95,7 @@ def published(publish_sample: Callable[..., Sample]) -> Iterator[Path]:
 def figures_shown(published: Path, monkeypatch: pytest.MonkeyPatch) -> list[Shown]:
     """The figures of the page that is opened next, in their order."""
     captured: list[Shown] = []
-    say, draw, head, plot = figures._title, figures.drawn_charts.drawn, blocks.heading, figures.plot
+    say, draw, head, plot = figures._title, figures.drawn_chart, blocks.heading, figures.plot
 
     def saying(answer: Answer, *arguments: Any) -> titles.Title:
         title = say(answer, *arguments)
@@ -118,7 +118,7 @@ def figures_shown(published: Path, monkeypatch: pytest.MonkeyPatch) -> list[Show
         plot(figure, *arguments, **more)
 
     monkeypatch.setattr(figures, "_title", saying)
-    monkeypatch.setattr(figures.drawn_charts, "drawn", drawn)
+    monkeypatch.setattr(figures, "drawn_chart", drawn)
     monkeypatch.setattr(blocks, "heading", heading)
     monkeypatch.setattr(figures, "plot", plotting)
     return captured

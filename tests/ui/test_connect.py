@@ -13,7 +13,7 @@ from etl.core import settings
 from etl.semantic import exportable
 from tests.conftest import Sample
 from ui.components import connect
-from ui.data import owed, warehouse
+from ui.data import owed, page_run, warehouse
 from ui.i18n import text
 from ui.shell import data_question
 from ui.state import scoped_query
@@ -25,7 +25,7 @@ ON = date(2024, 5, 20)
 @pytest.fixture
 def view(publish_sample: Callable[..., Sample], monkeypatch: pytest.MonkeyPatch) -> PageContext:
     monkeypatch.setenv("WAREHOUSE", str(publish_sample().pointer))
-    latest = warehouse.published().as_of
+    latest = page_run.publication().as_of
     return PageContext("en", False, Scope(), as_of=latest, latest=latest, has_period=True)
 
 
@@ -72,7 +72,7 @@ def test_the_popover_names_each_program_and_no_token_where_nobody_signs_in(view:
         from ui.data import warehouse
         from ui.state.page_context import PageContext, Scope
 
-        latest = warehouse.published().as_of
+        latest = page_run.publication().as_of
         shown = PageContext("en", False, Scope(), as_of=latest, latest=latest)
         connect._inside(shown, warehouse.ask("active_assistants", on=latest), "x")
 
@@ -86,7 +86,7 @@ def test_the_popover_names_each_program_and_no_token_where_nobody_signs_in(view:
 
 
 def test_only_what_is_set_is_told(monkeypatch: pytest.MonkeyPatch, view: PageContext) -> None:
-    published = warehouse.published()
+    published = page_run.publication()
     assert owed.lines("en", published) == []
     told = {"CONTACT": "دفتر آمار پلیس‌یار", "NEXT_UPDATE": "1300/01/01", "CITATION": "Register"}
     for name, words in told.items():
@@ -108,7 +108,7 @@ def test_a_pinned_publication_is_shown_while_it_is_kept_and_named_on_top(
     app.query_params["lang"] = "en"
     app.run()
     assert not app.exception
-    day = text.day(warehouse.published().as_of, "en")
+    day = text.day(page_run.publication().as_of, "en")
     drawn = " ".join(block.proto.body for block in app.get("html"))
     assert text.escaped(key, "en", id=pinned, day=day) in drawn
     assert app.query_params["publication"] == pinned
@@ -121,7 +121,7 @@ def test_the_calendar_of_twelve_months_gives_the_next_update(
     days = [today + timedelta(days=days) for days in (-30, 20, 50, 400)]
     monkeypatch.setenv("POLICEYAR_PUBLICATION_CALENDAR", ",".join(day.isoformat() for day in days))
     owed._told.cache_clear()
-    lines = dict(owed.lines("en", warehouse.published()))
+    lines = dict(owed.lines("en", page_run.publication()))
     owed._told.cache_clear()
     assert lines == {
         "Next update": text.day_in_both(days[1], "en"),

@@ -25,6 +25,7 @@ from ui.access import saved_views as operations_saved_views
 from ui.charts import matrix
 from ui.charts.elements import ChartContext
 from ui.components import downloads, tables
+from ui.data import person_rows
 from ui.i18n import text
 from ui.sections import explore
 from ui.state import saved_views
@@ -380,15 +381,14 @@ def order(row: tuple) -> tuple:
 
 
 def test_people_stay_closed_unless_the_setting_opens_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    from ui.data import registers
 
     monkeypatch.delenv("DETAIL_ROWS", raising=False)
     with pytest.raises(PermissionError):
-        registers.people(AS_OF)
+        person_rows.people(AS_OF)
     monkeypatch.setenv("DETAIL_ROWS", "yes")
-    assert not registers.may_see_rows()
+    assert not person_rows.may_see_rows()
     monkeypatch.setenv("DETAIL_ROWS", "1")
-    assert registers.may_see_rows()
+    assert person_rows.may_see_rows()
 
 
 def test_an_institute_is_found_in_any_spelling(con: duckdb.DuckDBPyConnection) -> None:

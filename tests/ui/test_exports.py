@@ -358,7 +358,7 @@ def test_what_is_offered_for_circulation_bears_it_in_its_name_and_its_picture_is
         return downloads.Picture({}, "rounded", "below", "source")
 
     view = PageContext("en", False, Scope(), by_province().publication.as_of, by_province().publication.as_of)
-    downloads.offers(view, by_province(), EN, "x", downloads.Picture({}, "title", "below", "source", circulated))
+    downloads.buttons(view, by_province(), EN, "x", downloads.Picture({}, "title", "below", "source", circulated))
     assert set(names) == {"csv", "xlsx", "parquet", "picture"}
     assert all(("_rounded" in name) is ticked for name in names.values())
     assert [picture.title for picture in pictures] == ["rounded" if ticked else "title"]

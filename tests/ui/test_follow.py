@@ -13,7 +13,7 @@ from etl.warehouse import publications
 from tests.browser import app as front
 from tests.conftest import Sample
 from tests.parts import SCRIPT
-from ui.data import registers, warehouse
+from ui.data import page_run, person_rows, warehouse
 from ui.i18n import text
 from ui.state import page_context, rendering
 
@@ -29,7 +29,7 @@ def pointer(publish_sample: Callable[..., Sample], tmp_path: Path, monkeypatch: 
     path = tmp_path / published.name
     monkeypatch.setenv("WAREHOUSE", str(path))
     yield path
-    warehouse.leave()
+    page_run.end()
 
 
 class Rerun(Exception):
@@ -71,14 +71,14 @@ def test_a_part_that_runs_alone_after_a_new_publication_draws_the_whole_page_aga
         lambda part: lambda *arguments: (stored.append((part, arguments)), part(*arguments)),
     )
     monkeypatch.setattr(page_context.st, "rerun", again_from_the_top)
-    warehouse.turn()
-    part = rendering.fragment(lambda word: drawings.append(f"{word} {Path(warehouse.path()).stem}"))
+    page_run.begin()
+    part = rendering.fragment(lambda word: drawings.append(f"{word} {Path(page_run.current_file()).stem}"))
     part("one")
     page_context.leave_page()
     rerun_part, arguments = stored[0]
     rerun_part(*arguments)
     assert drawings == ["one 000001"] * 2
-    warehouse.leave()
+    page_run.end()
     publish_again(pointer, MORE)
     with pytest.raises(Rerun):
         rerun_part(*arguments)
@@ -89,15 +89,15 @@ def test_a_download_button_reads_rows_of_people_from_its_own_publication(
     pointer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DETAIL_ROWS", "1")
-    warehouse.turn()
-    on = warehouse.published().as_of
-    rows = registers.people(on)
+    page_run.begin()
+    on = page_run.publication().as_of
+    rows = person_rows.people(on)
     count = rows.count()
     publish_again(pointer, MORE)
     for _ in range(MORE):
         # enough other publications to close the connection of the first
         publish_again(pointer, 1)
-        warehouse.turn()
+        page_run.begin()
         warehouse.ask("active_assistants")
     assert count == rows.count() == len(rows.first(count).rows) > 0
 

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 import streamlit as st
+from cachetools import cached
 from streamlit.testing.v1 import AppTest
 
+from etl.analysis import detail
 from etl.semantic import access, scoped_views
 from etl.semantic.answers import Answer
 from etl.semantic.exportable import StoredRows
@@ -20,7 +22,7 @@ from tests.parts import SCRIPT, opening
 from tests.serving import until
 from ui.charts.elements import ChartContext
 from ui.components import downloads, paged_rows, tables
-from ui.data import caches, limits, registers, user, warehouse
+from ui.data import caches, limits, person_rows, user, warehouse
 from ui.data.worker_process import OutOfTime, Stopped
 from ui.exports import job as jobs
 from ui.exports.job import ExportJob, Making
@@ -39,10 +41,10 @@ def both_answers(small_register: Path) -> Iterator[tuple[StoredRows, Answer]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WAREHOUSE", str(small_register))
         patch.setattr(limits, "ROWS", ROWS)
-        warehouse._results.clear()
-        stored = warehouse.ask_stored("training_compliance", by=BY, over=OVER)
+        warehouse.results.cache_clear()
+        stored = warehouse.ask("training_compliance", may_be_stored=True, by=BY, over=OVER)
         patch.setattr(limits, "ROWS", 1_000_000)
-        warehouse._results.clear()
+        warehouse.results.cache_clear()
         in_memory = warehouse.ask("training_compliance", by=BY, over=OVER)
         assert isinstance(stored, StoredRows)
         assert len(in_memory.rows) > 10 * ROWS
@@ -53,7 +55,7 @@ def both_answers(small_register: Path) -> Iterator[tuple[StoredRows, Answer]]:
 def small_limit(small_register: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WAREHOUSE", str(small_register))
     monkeypatch.setattr(limits, "ROWS", ROWS)
-    warehouse._results.clear()
+    warehouse.results.cache_clear()
 
 
 @pytest.mark.slow
@@ -84,11 +86,11 @@ def test_a_page_of_stored_rows_is_that_of_the_same_rows_in_memory(
 
 @pytest.mark.slow
 def test_the_file_of_stored_rows_is_deleted_with_them(small_limit: None) -> None:
-    stored = warehouse.ask_stored("active_assistants", by=BY, over=OVER)
+    stored = warehouse.ask("active_assistants", may_be_stored=True, by=BY, over=OVER)
     assert isinstance(stored, StoredRows)
     path = stored.path
     assert path.exists()
-    warehouse._results.clear()
+    warehouse.results.cache_clear()
     del stored
     assert not path.exists()
 
@@ -96,13 +98,13 @@ def test_the_file_of_stored_rows_is_deleted_with_them(small_limit: None) -> None
 @pytest.mark.slow
 def test_a_question_in_its_own_process_keeps_the_rights_of_the_reader(small_limit: None) -> None:
     with user.acting_as(OWN):
-        own = warehouse.ask_stored("active_assistants", by=BY, over=OVER)
-        provinces = registers.province_of
+        own = warehouse.ask("active_assistants", may_be_stored=True, by=BY, over=OVER)
+        provinces = warehouse.analyse(detail.provinces_of_counties).get
         assert isinstance(own, StoredRows)
         counties = own.members("county")
         assert counties
         assert {provinces(county) for county in counties} == {"IR-23"}
-    national = warehouse.ask_stored("active_assistants", by=BY, over=OVER)
+    national = warehouse.ask("active_assistants", may_be_stored=True, by=BY, over=OVER)
     assert national.count() > own.count()  # type: ignore[union-attr]
 
 
@@ -117,7 +119,7 @@ def test_a_slow_question_is_interrupted_and_its_process_is_ended(
     monkeypatch.setattr(limits, "SECONDS", 0.5)
     monkeypatch.setattr(limits, "WORKER_SECONDS", 4.0)
     with pytest.raises(OutOfTime):
-        warehouse.run(warehouse.Query(slow))
+        warehouse.analyse(slow)
     assert not limits._running
 
 
@@ -188,7 +190,7 @@ def test_explore_pages_through_rows_that_are_not_in_memory(small_limit: None) ->
     assert "pd-error" not in page
     for word in ("more.too_many_for_chart", "more.pivot_too_large"):
         assert text.word(word, "en") in page
-    stored = warehouse.ask_stored("active_assistants", by=BY, over=OVER)
+    stored = warehouse.ask("active_assistants", may_be_stored=True, by=BY, over=OVER)
     assert isinstance(stored, StoredRows)
     assert text.word("more.groups", "en", count=text.number(stored.count(), "en")) in page
     assert page.count('<th scope="row"') == tables.PAGE_ROWS
@@ -245,7 +247,7 @@ def test_a_file_from_a_separate_process_equals_the_one_made_in_this_process(
 def test_rows_of_people_keep_the_rights_of_the_reader(small_limit: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DETAIL_ROWS", "1")
     with user.acting_as(OWN):
-        making = Making(ExportJob("csv", registers.people(date(2026, 6, 1)), CONTEXT, False, "Tehran"))
+        making = Making(ExportJob("csv", person_rows.people(date(2026, 6, 1)), CONTEXT, False, "Tehran"))
         making.process.result()
     lines = making.path.read_text(encoding="utf-8-sig").splitlines()
     assert len(lines) > 1
@@ -307,13 +309,14 @@ def test_a_cache_holds_no_more_bytes_than_it_may() -> None:
         return made.answer("active_assistants", by=("institute",), rows=[(str(n), n) for n in range(count)])
 
     size = caches.size_of(answer(100))
-    ask = caches.ResultCache(answer, 3 * size)
+    kept = type(warehouse.results.cache)(3 * size, caches.size_of)
+    ask = cached(kept, info=True)(answer)
     counts.clear()
     for count in (100, 99, 98, 100, 97, 99):
         ask(count)
     assert counts == [100, 99, 98, 97, 99], "99 was used least lately when 97 came"
-    assert ask.bytes_held <= ask.most
+    assert kept.currsize <= kept.maxsize
     ask(1000)
     assert ask(1000) is not ask(1000), "what is larger than the cache pushes nothing out"
-    assert ask.bytes_held > 0
-    assert (ask.hits, ask.misses) == (1, 8)
+    assert kept.currsize > 0
+    assert warehouse.results.cache.getsizeof is caches.size_of

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cachetools import LRUCache, cached
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.analysis import glance, registry
@@ -73,7 +74,7 @@ def published(publish_sample: Callable[..., Sample], tmp_path_factory: pytest.Te
     subprocess.run([*map(str, words)], cwd=ROOT, check=True, capture_output=True)
     with pytest.MonkeyPatch.context() as setting:
         setting.setenv("WAREHOUSE", str(pointer))
-        setting.setattr(warehouse, "_results", caches.ResultCache(warehouse._run_query, 10_000_000))
+        setting.setattr(warehouse, "results", cached(LRUCache(10_000_000, caches.size_of))(warehouse._run_query))
         yield pointer
 
 
@@ -169,14 +170,14 @@ def test_a_province_has_the_same_colour_on_every_map_of_a_measure(
     published: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And a colour of the light look has one in the dark look, which means the same."""
-    drawn, shown = figures.drawn_charts.drawn, []
+    drawn, shown = figures.drawn_chart, []
 
     def watched(answer: Any, chart: Any, *more: Any) -> Any:
         if chart is maps.provinces:
             shown.append(answer)
         return drawn(answer, chart, *more)
 
-    monkeypatch.setattr(figures.drawn_charts, "drawn", watched)
+    monkeypatch.setattr(figures, "drawn_chart", watched)
     meanings = set()
     for name, parts in MAPS.items():
         found = []

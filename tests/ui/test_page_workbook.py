@@ -19,12 +19,13 @@ from streamlit.testing.v1 import AppTest
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.core.errors import Refused
 from etl.semantic import exportable
+from etl.semantic.catalog import described
 from tests.conftest import Sample
 from tests.made import by_province
 from tests.parts import PARTS, SCRIPT, opening
 from ui.charts.elements import ChartContext
 from ui.components import page_files, tables
-from ui.data import warehouse
+from ui.data import page_run
 from ui.exports.page_workbook import Card, PageJob, Part, safe
 from ui.i18n import text
 from ui.state.page_context import PageContext, Scope
@@ -56,7 +57,7 @@ def opened(name: str, lang: str) -> AppTest:
 
 
 def job_of(noted: dict[str, Any], lang: str, circulation: bool = False) -> PageJob:
-    view = PageContext(lang, False, Scope(), warehouse.published().as_of, warehouse.published().as_of)
+    view = PageContext(lang, False, Scope(), page_run.publication().as_of, page_run.publication().as_of)
     entries = [one for one in noted.values() if not (circulation and page_files._is_detail(page_files._source(one)))]
     parts = tuple(Part(one.title, one.below, one.source, one.limit) for one in entries if not isinstance(one, Card))
     cards = tuple(one for one in entries if isinstance(one, Card))
@@ -92,11 +93,11 @@ def test_the_workbook_of_a_page_holds_the_cells_of_its_screen(name: str, lang: s
     job = job_of(noted, lang)
     book = written(job)
     sheets = book.worksheets[2:]
-    view = PageContext(lang, False, Scope(), warehouse.published().as_of, warehouse.published().as_of)
+    view = PageContext(lang, False, Scope(), page_run.publication().as_of, page_run.publication().as_of)
     if job.cards:
         shown = {text.escape(card.label): card for card in job.cards}
         for (label, value, *_), card in zip(cells(sheets.pop(0))[1:], job.cards, strict=True):
-            metric = warehouse.metric(card.measure, card.answer) or card.answer.metrics[0]
+            metric = described(card.measure, card.answer.metrics) or card.answer.metrics[0]
             assert f"<bdi>{text.escape(in_words(value, metric.unit, lang))}</bdi>" in safe(screen), (label, value)
         assert all(label in screen for label in shown)
     assert len(sheets) == len(job.parts)
@@ -120,7 +121,7 @@ def _place(column: Any, answer: Any, heads: list[str], chart_context: ChartConte
     label = text.word_or(column.name, f"dimension.{column.name}", chart_context.lang)
     if column.name in answer.by:
         return heads.index(label)
-    metric = warehouse.metric(column.name, answer)
+    metric = described(column.name, answer.metrics)
     title = column.title if metric is None else text.with_unit(column.title, metric.unit, chart_context.lang)
     return heads.index(title)
 
@@ -204,8 +205,8 @@ def test_the_cover_tells_what_readers_are_owed(monkeypatch: pytest.MonkeyPatch) 
     cover = dict(cells(made("en", left_out=("Persons",)).worksheets[0]))
     owed._told.cache_clear()
     assert cover["Contact"] == "Office of statistics"
-    assert cover["Publication"] == warehouse.published().id
-    assert cover["Data to"].startswith(warehouse.published().as_of.isoformat())
+    assert cover["Publication"] == page_run.publication().id
+    assert cover["Data to"].startswith(page_run.publication().as_of.isoformat())
     assert cover["Not in this file"] == "Persons"
     assert "not for circulation" in cover["Use"]
 

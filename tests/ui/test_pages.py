@@ -14,14 +14,15 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
+from etl.core.errors import QuestionError
 from etl.semantic import access
 from etl.semantic.answers import ask
 from etl.warehouse import publications
 from tests.conftest import ROOT, Sample
 from tests.parts import PARTS, SCRIPT, opening
 from ui.components.plot import plot
-from ui.data import user, warehouse
-from ui.i18n import text
+from ui.data import page_run, user, warehouse
+from ui.i18n import navigation, text
 
 PAGES = PARTS
 LATEST = date(2024, 9, 21)
@@ -53,7 +54,7 @@ def test_every_page_opens_in_both_languages(name: str, lang: str, published: Pat
     app = opened(name, **({"lang": "en"} if lang == "en" else {}))
     assert not app.exception
     page = html(app)
-    title = next(entry[lang] for entry in text.pages() if name in text.parts(entry))
+    title = next(entry[lang] for entry in navigation.pages() if name in navigation.parts(entry))
     assert f"<h1>{text.escape(title)}</h1>" in page
     assert "pd-error" not in page
     assert text.day_in_both(LATEST, lang) in page, "the as-of day, in both calendars"
@@ -116,7 +117,7 @@ def test_without_a_publication_no_page_runs_a_query(tmp_path: Path, monkeypatch:
 def test_the_serving_connection_writes_nothing_and_reaches_nothing_else(published: Path) -> None:
     import duckdb
 
-    connection = warehouse.connection(str(publications.current(published)))
+    connection = page_run.connection(str(publications.current(published)))
     with connection.cursor() as cursor:
         for attempt in (
             "create table stolen as select 1",
@@ -189,7 +190,7 @@ def test_a_card_that_fails_leaves_the_others_in_place(published: Path, monkeypat
 
     def refusing(*names: str, **how: object) -> object:
         if "licensed_institutes" in names:
-            raise warehouse.QuestionError("it has no meaning here")
+            raise QuestionError("it has no meaning here")
         return each(*names, **how)
 
     monkeypatch.setattr(warehouse, "ask_each", refusing)

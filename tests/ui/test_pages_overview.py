@@ -15,11 +15,11 @@ from etl.semantic.answers import ask
 from etl.semantic.provisional import settled_on
 from tests.parts import PARTS
 from tests.ui.test_pages import html, opened, published  # noqa: F401 - a fixture is asked for by its name
-from ui.i18n import text
+from ui.i18n import navigation, text
 from ui.summary import needs_action
 
 LANGUAGES = ("fa", "en")
-TABBED = [entry for entry in text.menu() if len(text.parts(entry)) > 1]
+TABBED = [entry for entry in navigation.menu() if len(navigation.parts(entry)) > 1]
 
 
 def page_html(name: str, lang: str, **view: str) -> str:
@@ -32,7 +32,7 @@ def page_html(name: str, lang: str, **view: str) -> str:
 
 
 def test_the_menu_has_at_most_nine_entries_in_three_groups_and_every_part_a_place() -> None:
-    menu = text.menu()
+    menu = navigation.menu()
     assert len(menu) <= 9
     assert list(dict.fromkeys(entry["group"] for entry in menu)) == ["look", "analyse", "trust"]
     files = {path.stem for path in (ROOT / "pages").glob("*.py")} - {"__init__", "__main__"}
@@ -40,19 +40,19 @@ def test_the_menu_has_at_most_nine_entries_in_three_groups_and_every_part_a_plac
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", [part for entry in TABBED for part in text.parts(entry)])
+@pytest.mark.parametrize("part", [part for entry in TABBED for part in navigation.parts(entry)])
 def test_a_closed_tab_runs_no_query(part: str, published: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     ran: list[str] = []
-    for name in (name for entry in TABBED for name in text.parts(entry)):
+    for name in (name for entry in TABBED for name in navigation.parts(entry)):
         module = import_module(f"pages.{name}")
         monkeypatch.setattr(module, "page", lambda name=name: ran.append(name))
     app = opened(part)
     assert not app.exception
     assert ran == [part]
     labels = [tab.label for tab in app.tabs]
-    entry = next(entry for entry in TABBED if part in text.parts(entry))
-    assert labels == [text.part_words(name)["fa"] for name in text.parts(entry)]
-    assert app.session_state[f"tabs {entry['page']}"] == text.part_words(part)["fa"]
+    entry = next(entry for entry in TABBED if part in navigation.parts(entry))
+    assert labels == [navigation.part_words(name)["fa"] for name in navigation.parts(entry)]
+    assert app.session_state[f"tabs {entry['page']}"] == navigation.part_words(part)["fa"]
 
 
 def test_an_unknown_tab_is_ignored(published: Path) -> None:  # noqa: F811

@@ -20,10 +20,10 @@ from tests.made import answer
 from tests.parts import SCRIPT, opening
 from ui.charts import scenario_paths, workforce
 from ui.charts.elements import ChartContext
-from ui.i18n import text
+from ui.i18n import navigation, text
 from ui.sections import scenario
 
-FIRST = text.menu()[0]["page"]
+FIRST = navigation.menu()[0]["page"]
 LANGUAGES = ("fa", "en")
 
 

@@ -16,7 +16,7 @@ from etl.core.errors import QuestionError
 from etl.core.jalali import last_complete_months
 from etl.semantic import access
 from etl.semantic.answers import ask
-from etl.semantic.catalog import CHOICES
+from etl.semantic.catalog import CHOICES, catalogue
 from tests import made
 from tests.conftest import Sample
 from tests.parts import PARTS, SCRIPT, opening
@@ -102,7 +102,7 @@ def test_a_filter_offers_what_exists_under_the_others_with_its_count(
     expected = {code: count for code, count in counted.items() if count or name == "institute"} | {
         code: counted.get(code, 0) for code in where.get(name, ())
     }
-    options = filter_bar.offered(page_context_of(Scope(where, on)), name, FILTERS)
+    options = filter_bar.choices(page_context_of(Scope(where, on)), name, FILTERS)
     names = warehouse.names(name, "fa")
     assert options.keys() == expected.keys()
     for code, label in options.items():
@@ -112,25 +112,25 @@ def test_a_filter_offers_what_exists_under_the_others_with_its_count(
 
 def test_a_chosen_value_stays_in_the_list_when_nobody_is_left() -> None:
     scope = Scope({"gender": ("female",), "post": ("manager",), "province": ("IR-11",)})
-    assert filter_bar.offered(page_context_of(scope), "post", FILTERS) == {"manager": "مدیر (۰)"}
-    assert "IR-11" in filter_bar.offered(page_context_of(scope), "province", FILTERS)
+    assert filter_bar.choices(page_context_of(scope), "post", FILTERS) == {"manager": "مدیر (۰)"}
+    assert "IR-11" in filter_bar.choices(page_context_of(scope), "province", FILTERS)
 
 
 def test_a_chosen_county_does_not_narrow_the_list_of_provinces(published: Path) -> None:
     with access.connect(published, access.ADMINISTRATOR) as con:
         county = next(code for code, count in ask(con, "active_assistants", by=("county",)).rows if code and count)
-    alone = filter_bar.offered(page_context_of(Scope()), "province", FILTERS)
-    assert filter_bar.offered(page_context_of(Scope({"county": (county,)})), "province", FILTERS) == alone
+    alone = filter_bar.choices(page_context_of(Scope()), "province", FILTERS)
+    assert filter_bar.choices(page_context_of(Scope({"county": (county,)})), "province", FILTERS) == alone
     assert len(alone) > 1
 
 
 def test_a_filter_that_the_page_lacks_does_not_narrow_the_lists() -> None:
     scope = Scope({"course": ("lead",)})
     without = tuple(name for name in FILTERS if name != "course")
-    assert filter_bar.offered(page_context_of(scope), "post", without) == filter_bar.offered(
+    assert filter_bar.choices(page_context_of(scope), "post", without) == filter_bar.choices(
         page_context_of(Scope()), "post", without
     )
-    assert filter_bar.offered(page_context_of(scope), "post", FILTERS) != filter_bar.offered(
+    assert filter_bar.choices(page_context_of(scope), "post", FILTERS) != filter_bar.choices(
         page_context_of(Scope()), "post", FILTERS
     )
 
@@ -143,7 +143,7 @@ def test_institutes_with_the_same_name_are_distinguished_by_their_code() -> None
 def test_closed_filters_run_no_query(monkeypatch: pytest.MonkeyPatch) -> None:
     filter_bar._offered.cache_clear()
     names = []
-    original = filter_bar.offered
+    original = filter_bar.choices
     monkeypatch.setattr(
         filter_bar, "offered", lambda view, name, known: names.append(name) or original(view, name, known)
     )
@@ -255,7 +255,7 @@ def test_the_period_applies_to_flows_and_trends_but_not_to_states(published: Pat
     cards = re.findall(r'class="pd-label">(.*?)</p><p class="pd-value[^"]*"><bdi>(.*?)</bdi>(.*?)</div>', page)
     numbers = {label: (value, lines) for label, value, lines in cards}
     assert numbers["جذب‌شدگان"][0] == text.number(joined, "fa")
-    change = changes.signed(warehouse.catalogue()["joiners"], joined, before, "fa")
+    change = changes.signed(catalogue()["joiners"], joined, before, "fa")
     assert f"{change} نسبت به سال پیش" in numbers["جذب‌شدگان"][1]
     assert numbers["پلیس‌یاران فعال"][0] == text.number(active, "fa")
     below = re.findall(r'class="pd-head"><h3>.*?</h3><p>(.*?)</p>', page)
@@ -339,7 +339,7 @@ def test_a_name_of_the_other_direction_is_isolated_in_a_sentence_and_not_in_the_
     view = page_context_of(Scope({"institute": (code,)}), "en")
     assert page_context.place(view, view.where) == f"\u2068{name}\u2069"
     assert page_context.place(page_context_of(view.scope, "fa"), view.where) == name
-    assert filter_bar.offered(view, "institute", FILTERS)[code].startswith(f"\u2068{name}\u2069 (")
+    assert filter_bar.choices(view, "institute", FILTERS)[code].startswith(f"\u2068{name}\u2069 (")
     answer = made.answer("active_assistants", rows=[(1,)], where={"institute": (code,)})
     assert not re.search(
         "[\u2066-\u2069]", about.file_name(answer, ChartContext("en"), page_context.place(view, view.where), "csv")

@@ -18,7 +18,7 @@ from tests.conftest import Sample
 from tests.files import to_csv, to_parquet
 from tests.made import answer, by_month, by_province
 from ui.charts.elements import ChartContext
-from ui.data import warehouse
+from ui.data import page_run, warehouse
 from ui.exports import status
 from ui.exports.job import ExportJob
 
@@ -110,5 +110,5 @@ def test_a_number_that_the_publication_before_gave_otherwise_is_revised(
         return {row[0] for row, letters in zip(answer.rows, exported(answer), strict=True) if "r" in letters.split()}
 
     assert revised() == {"IR-23"}
-    with warehouse.reading(warehouse.before()):
+    with page_run.reading(page_run.file_before()):
         assert revised() == set(), "the first publication revises nothing"

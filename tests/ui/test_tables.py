@@ -16,6 +16,7 @@ from etl.analysis import comparison, data_quality
 from etl.build import pipeline
 from etl.core.text_folding import latin_digits
 from etl.semantic.access import ADMINISTRATOR, AccessScope, Grant, ScopedCursor
+from etl.semantic.catalog import catalogue, label_of
 from tests import made
 from tests.ui.test_pages import html, opened, published  # noqa: F401 - a fixture is asked for by its name
 from ui.charts import matrix, titles
@@ -23,10 +24,11 @@ from ui.charts.elements import ChartContext
 from ui.components import day_field, footer, table_html, table_state, tables
 from ui.components.downloads import Picture
 from ui.components.tables import Column
-from ui.data import warehouse
+from ui.data import page_run, warehouse
+from ui.data.caches import frozen
 from ui.i18n import text
 from ui.sections import compare, listings
-from ui.state import address
+from ui.state import address, scoped_query
 from ui.state.page_context import PageContext, Scope
 
 SAMPLE = Path(__file__).parents[1] / "sample"
@@ -53,7 +55,7 @@ def test_a_table_is_sorted_by_its_first_order_which_equal_cells_keep(
     shown: list[str] = []
     monkeypatch.setattr(tables, "component", lambda _: lambda **__: None)
     monkeypatch.setattr(tables, "st", SimpleNamespace(container=lambda **_: nullcontext(), html=shown.append))
-    store = SimpleNamespace(read=lambda: table_state.Standing(pressed))
+    store = SimpleNamespace(read=lambda: table_state.TableState(pressed))
     rows = [("b", 1), ("a", 1), ("c", 0)]
     tables.show(None, "x", COLUMNS, rows, "", "name", store)  # type: ignore[arg-type]
     assert "".join(re.findall("<b>(.)</b>", shown[0])) == expected
@@ -75,24 +77,24 @@ def test_a_bar_is_as_long_as_its_number_is_of_the_longest_and_numbers_below_zero
 
 def test_a_click_on_a_heading_reverses_the_order_and_returns_to_the_first_page(monkeypatch: pytest.MonkeyPatch) -> None:
     class Kept:
-        standing = table_state.Standing("", 3)
+        state = table_state.TableState("", 3)
 
-        def read(self) -> table_state.Standing:
-            return self.standing
+        def read(self) -> table_state.TableState:
+            return self.state
 
-        def write(self, standing: table_state.Standing) -> None:
-            self.standing = standing
+        def write(self, state: table_state.TableState) -> None:
+            self.state = state
 
     store = Kept()
     states = []
     for name in ("count", "count", "name", "name", "evil"):
         monkeypatch.setattr(tables.st, "session_state", {"key": {"sort": name}})
         tables._press(store, COLUMNS, "-count", "key")
-        states.append((store.standing.sort, store.standing.page))
-    store.standing = table_state.Standing()
+        states.append((store.state.sort, store.state.page))
+    store.state = table_state.TableState()
     monkeypatch.setattr(tables.st, "session_state", {"key": {"sort": "count"}})
     tables._press(store, COLUMNS, "", "key")
-    assert store.standing.sort == "-count", "numbers are sorted in descending order first"
+    assert store.state.sort == "-count", "numbers are sorted in descending order first"
     # the initial order is descending
     assert states == [("count", 1), ("", 1), ("name", 1), ("-name", 1), ("-name", 1)]
 
@@ -182,18 +184,18 @@ def test_only_a_rate_that_differs_beyond_chance_is_better_or_worse(
         asked.append((analysis, how["than"]))
         return SimpleNamespace(value=lambda _: side)
 
-    on, settled = date(2024, 9, 21), warehouse.settled_on(name, date(2024, 9, 21))
+    on, settled = date(2024, 9, 21), scoped_query.settled_on(name, date(2024, 9, 21))
     chosen = compare.Sides(("IR-23", "IR"), (on, on))
     monkeypatch.setattr(warehouse, "analyse", tested)
-    assert compare._verdict(chosen, warehouse.catalogue()[name], ()) == verdict
-    first = comparison.Side(settled or on, warehouse.frozen({"province": ("IR-23",)}))
+    assert compare._verdict(chosen, catalogue()[name], ()) == verdict
+    first = comparison.Side(settled or on, frozen({"province": ("IR-23",)}))
     assert asked == ([] if name == "active_assistants" else [("differs", first)])
 
 
 @pytest.mark.slow
 def test_the_progress_of_a_place_without_a_target_of_its_own_is_not_compared(published: Path) -> None:  # noqa: F811
-    named = warehouse.catalogue()["target_progress"].label["fa"]
-    on = warehouse.published().as_of
+    named = catalogue()["target_progress"].label["fa"]
+    on = page_run.publication().as_of
     provinces = [row[0] for row in warehouse.ask("active_assistants", by=("province",), on=on).rows]
     without = next(p for p in provinces if warehouse.ask("own_target", on=on, where={"province": (p,)}).value() is None)
     assert f">{named}<" in html(opened("compare"))
@@ -279,7 +281,7 @@ def test_the_meaning_of_working_days_says_to_which_day_the_calendar_is_confirmed
 @pytest.mark.parametrize("lang", ["fa", "en"])
 def test_a_changed_definition_states_the_number_by_both_rules(lang: str, published: Path) -> None:  # noqa: F811
     page = html(opened("methods", lang=lang))
-    label = warehouse.label("time_to_licence_median", lang)
+    label = label_of("time_to_licence_median", lang)
     now, before = (text.amount(days, "working_days", lang) for days in (17.0, 19.5))
     assert text.escaped("methods.both_values", lang, measure=label, now=now, before=before) in page
 

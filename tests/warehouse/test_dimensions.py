@@ -29,6 +29,13 @@ def test_column_lists_are_written_into_models(monkeypatch):
     )
 
 
+def test_the_condition_of_a_rollup_names_columns_of_each_table(monkeypatch):
+    monkeypatch.setattr(dimensions, "ROLLUPS", {"chiefs": "is_licensed and post = 'post'"})
+    assert render("{{ rollup_counts(a, b) }}") == (
+        "cast(a.is_licensed and a.post = 'post' and b.is_licensed and b.post = 'post' as integer) as chiefs"
+    )
+
+
 def test_no_model_is_left_with_a_placeholder():
     assert not [name for name, sql in run_models.models().items() if "{{" in sql]
 

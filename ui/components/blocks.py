@@ -8,8 +8,9 @@ from typing import Any
 
 import streamlit as st
 
+from etl.core.errors import OtherVersion, QuestionError, TooEarly
 from etl.operations import audit
-from ui.data import limits, user, warehouse, worker_process
+from ui.data import limits, page_run, user, worker_process
 from ui.i18n import text
 from ui.streamlit_internals import RerunException, StopException
 
@@ -75,15 +76,15 @@ def error_boundary(lang: str, ident: str) -> Iterator[None]:
         if lost == "not_yours":
             _note_attempt(ident)
         notice(lang, f"sign_in.{lost}_title", text.word(f"sign_in.{lost}", lang), "refused")
-    except warehouse.TooEarly:
+    except TooEarly:
         notice(lang, "state.too_early_title", text.word("state.too_early", lang), "refused")
-    except warehouse.QuestionError:
+    except QuestionError:
         notice(lang, "state.refused_title", text.word("state.not_in_scope", lang), "refused")
     except (limits.StoppedByReader, worker_process.Ended) as ended:
         notice(
             lang, "state.unanswered_title", text.word(f"state.{_ENDED.get(type(ended), 'stopped')}", lang), "refused"
         )
-    except (warehouse.Unpublished, warehouse.OtherVersion, RerunException, StopException):
+    except (page_run.Unpublished, OtherVersion, RerunException, StopException):
         raise
     except Exception as failed:
         _LOG.error(f"{ident}: {type(failed).__name__}")

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from etl.analysis import detail
 from ui.components import tables
-from ui.data import registers, user, warehouse
+from ui.data import user, warehouse
 from ui.i18n import text
 from ui.state import page_context
 from ui.state.page_context import PLACES, PageContext
@@ -19,10 +20,13 @@ def path(view: PageContext) -> dict[str, str]:
     where = view.where
     single = {name: where[name][0] for name in PLACES if len(where.get(name, ())) == 1}
     places = {"province": single.get("province")}
-    if institute := registers.institutes().get(single.get("institute", "")):
+    if institute := warehouse.analyse(detail.institutes).get(single.get("institute", "")):
         places = {"province": institute.province, "county": institute.county, "institute": institute.code}
     elif "county" in single:
-        places = {"province": registers.province_of(single["county"]), "county": single["county"]}
+        places = {
+            "province": warehouse.analyse(detail.provinces_of_counties).get(single["county"]),
+            "county": single["county"],
+        }
     return {name: code for name, code in places.items() if code}
 
 
@@ -47,7 +51,7 @@ def show(view: PageContext) -> None:
 
 def go(dimension: str, code: str) -> None:
     """Select one place, or the nation; the province of a county is selected too."""
-    province = registers.province_of(code) if dimension == "county" else None
+    province = warehouse.analyse(detail.provinces_of_counties).get(code) if dimension == "county" else None
     page_context.narrow("province", (province,) if province else ())
     if dimension:
         page_context.narrow(dimension, (code,))
@@ -94,7 +98,7 @@ def _counts(view: PageContext, child: str, places: Mapping[str, str]) -> dict[st
     if child == "institute":
         below = [
             institute.code
-            for institute in registers.institutes().values()
+            for institute in warehouse.analyse(detail.institutes).values()
             if institute.county == places.get("county") and institute.province == places.get("province")
         ]
         if not below:

@@ -11,9 +11,10 @@ import streamlit as st
 
 from etl.analysis import why
 from etl.analysis.different import is_tested
+from etl.core.errors import QuestionError, TooEarly
 from etl.core.jalali import last_complete_months, year_before
 from etl.semantic.answers import Answer, Metric
-from etl.semantic.catalog import provisional_days
+from etl.semantic.catalog import catalogue, provisional_days
 from etl.semantic.provisional import comparable
 from etl.warehouse.dimensions import PLACES
 from ui.charts import elements
@@ -21,6 +22,7 @@ from ui.components import page_files
 from ui.components.blocks import error_boundary
 from ui.components.footer import context, question, where_and_when
 from ui.data import warehouse
+from ui.data.caches import Frozen, frozen
 from ui.i18n import text
 from ui.state import page_parameters, periods, rendering, scoped_query
 from ui.state.address import NATION
@@ -71,9 +73,10 @@ def headline(view: PageContext, **parts: str) -> None:
     """At most four numbers with their change, a sparkline of 24 months, and a link to the page with more detail."""
     ask = partial(_at_once, view, tuple(parts))
 
-    def below(name: str, _: _Answers) -> str:
+    def below(name: str, card_answers: _Answers) -> str:
         address = page_parameters.address(parts[name], view.lang, view.scope.address())
-        return sparkline(view, _history(view, name)) + _link(view, name, address, "change.more")
+        card = card_answers.get(name)
+        return (_months_of(view, name, card.now) if card else "") + _link(view, name, address, "change.more")
 
     rendering.defer(
         _cards, view, tuple(parts), ask, below, ready=lambda: (ask(), [_history(view, name) for name in parts])
@@ -100,7 +103,7 @@ def headline_number(view: PageContext, name: str) -> str:
         f'<div class="pd-number-row"><div><p class="pd-value"><bdi>{text.escape(written)}</bdi> '
         f"<small>{text.escape(unit)}</small></p>"
         + "".join(f'<p class="pd-line">{line}</p>' for line in lines)
-        + f"</div>{sparkline(view, _history(view, name))}</div>"
+        + f"</div>{_months_of(view, name, answer)}</div>"
     )
 
 
@@ -146,32 +149,40 @@ def _at_once(view: PageContext, names: Iterable[str]) -> dict[str, CardAnswers]:
         old = [name for name, answer in now.items() if answer.metrics[0].has_history]
         then = _together(view, old, on=year_before(day), over=periods.year_before(over))
         for name, answer in now.items():
-            side = scoped_query.side(answer, then[name]) if name in then else ""
-            card_answers[name] = CardAnswers(answer, then.get(name), day if day != view.as_of else None, side)
+            # Groups of the nation are not given to everybody of a year before.
+            before = then[name] if name in then and then[name].where == answer.where else None
+            side = scoped_query.side(answer, before) if before else ""
+            card_answers[name] = CardAnswers(answer, before, day if day != view.as_of else None, side)
     return card_answers
 
 
 def _day(view: PageContext, name: str) -> date:
     """The day a measure is asked on: its latest settled day, or the as-of day if none is settled yet."""
-    return (warehouse.settled_on(name, view.as_of) if _waits(name) else None) or view.as_of
+    return (scoped_query.settled_on(name, view.as_of) if _waits(name) else None) or view.as_of
 
 
 def _waits(name: str) -> bool:
     """Whether a measure is a snapshot that stays provisional for a while."""
-    metric = warehouse.catalogue().get(name)
+    metric = catalogue().get(name)
     return metric is not None and metric.kind == "snapshot" and provisional_days(name) > 0
 
 
 def _history(view: PageContext, name: str) -> Answer | None:
     """A measure at the end of each of the last 24 complete, settled months; None if it has no history or meaning here."""
-    metric = warehouse.catalogue()[name]
+    metric = catalogue()[name]
     if not metric.has_history:
         return None
     over, (where, _) = last_complete_months(_day(view, name), _MONTHS), view.under(metric.dimensions)
     try:
         return warehouse.ask(name, by="month", over=over, where=where)
-    except warehouse.QuestionError:
+    except QuestionError:
         return None
+
+
+def _months_of(view: PageContext, name: str, now: Answer) -> str:
+    """The sparkline of the people that a card is of; empty where their months are not given."""
+    history = _history(view, name)
+    return sparkline(view, history if history and history.where == now.where else None)
 
 
 def sparkline(view: PageContext, history: Answer | None) -> str:
@@ -207,7 +218,7 @@ def _line(values: Sequence[float], low: float, high: float) -> tuple[list[tuple[
 
 
 def _link(view: PageContext, name: str, address: str, words_of: str) -> str:
-    words, label = view.word(words_of), warehouse.catalogue()[name].label[view.lang]
+    words, label = view.word(words_of), catalogue()[name].label[view.lang]
     return (
         f'<a class="pd-go" href="{text.escape(address)}" target="_self" '
         f'aria-label="{text.escape(f"{words}: {label}")}">{text.escape(words)}</a>'
@@ -216,28 +227,28 @@ def _link(view: PageContext, name: str, address: str, words_of: str) -> str:
 
 def _together(view: PageContext, names: Iterable[str], **period: Any) -> dict[str, Answer]:
     """Ask measures with the same applicable filters in one query; those without meaning here are left out."""
-    groups: dict[warehouse.Frozen, list[str]] = {}
+    groups: dict[Frozen, list[str]] = {}
     for name in names:
-        if metric := warehouse.catalogue().get(name):
+        if metric := catalogue().get(name):
             where, _ = view.under(metric.dimensions)
-            groups.setdefault(warehouse.frozen(where), []).append(name)
+            groups.setdefault(frozen(where), []).append(name)
     answers: dict[str, Answer] = {}
     for filters, group in groups.items():
         ask = partial(warehouse.ask_each, where=dict(filters), **period)
         try:
             answers |= ask(*group)
-        except warehouse.QuestionError:
+        except QuestionError:
             for name in group:
-                with suppress(warehouse.QuestionError):
+                with suppress(QuestionError):
                     answers |= ask(name)
     return answers
 
 
 def _card(view: PageContext, name: str, answers: CardAnswers | None, below: str) -> None:
-    worked_out, _, part = name.rpartition(".")
+    analysis, _, part = name.rpartition(".")
     before: Any = None
-    if worked_out:
-        answer, ignored = scoped_query.worked_out(view, worked_out)
+    if analysis:
+        answer, ignored = scoped_query.computed(view, analysis)
     elif answers:
         answer = answers.now
         before = answers.before.value() if answers.before else None
@@ -296,7 +307,7 @@ def _beside_nation(view: PageContext, metric: Metric) -> list[str]:
         or not is_tested(metric.name)
     ):
         return []
-    with suppress(warehouse.QuestionError, warehouse.TooEarly):
+    with suppress(QuestionError, TooEarly):
         where, _ = view.under(metric.dimensions - {"county", "institute"})
         for row in scoped_query.different(view, metric.name, "province", where).records():
             if row["province"] == provinces[0] and row["side"] in ("lower", "higher"):
@@ -312,7 +323,7 @@ def _why(view: PageContext, metric: Metric, answers: CardAnswers | None) -> str:
     is_flow = metric.kind == "event" and view.over is not None
     if not (answers and metric.denominator) or is_flow or any(places[1:]) or len(places[0]) > 1:
         return ""
-    with suppress(warehouse.QuestionError):
+    with suppress(QuestionError):
         why.dimensions(metric.name)
         place, (now, before) = [*places[0], NATION][0], (view.as_of, year_before(view.as_of))
         sides = {"p": [place], "a": [before.isoformat()], "q": [place], "b": [now.isoformat()], "m": [metric.name]}

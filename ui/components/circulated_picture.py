@@ -7,9 +7,9 @@ from typing import Any
 from etl.semantic.answers import Answer
 from etl.semantic.disclosure import Ask, Circulated, for_circulation
 from ui.charts import titles
-from ui.charts.chart import Chart
+from ui.charts.chart import Chart, draw
 from ui.charts.elements import ChartContext
-from ui.components import downloads, drawn_charts
+from ui.components import downloads
 from ui.components.downloads import Picture
 from ui.components.figure_question import Asked, of_nation
 from ui.state.page_context import PageContext
@@ -43,7 +43,7 @@ class Circulation:
             at = rounded.columns.index("whole_value")
             rounded = replace(rounded, rows=[(*row[:at], nation, *row[at + 1 :]) for row in rounded.rows])
         title = titles.unlike(self.rule(rounded, self.context), (), rounded, self.context)
-        redrawn = drawn_charts.draw(rounded, self.chart, self.context, title, self.asked.below, options)
+        redrawn = draw(rounded, self.chart, self.context, title, self.asked.below, options)
         notes = [*self.notes, self.view.word("file.circulation_short")]
         return Picture(redrawn.figure, title.sentence, self.asked.below, downloads.source_of(self.view, rounded, notes))
 

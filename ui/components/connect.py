@@ -11,10 +11,11 @@ from streamlit import config
 from etl.core.errors import QuestionError
 from etl.semantic import access, exportable
 from etl.semantic.answers import Answer
+from etl.semantic.catalog import catalogue
 from ui.access.tokens import Token
 from ui.components import blocks
 from ui.components.blocks import error_boundary
-from ui.data import user, warehouse
+from ui.data import page_run, user
 from ui.exports.file_content import Exportable
 from ui.i18n import text
 from ui.state import periods, personal_tokens, saved_views, scoped_query
@@ -79,8 +80,8 @@ def question_of(view: PageContext, answer: Answer) -> str | None:
     What an analysis adds to measures, as who is clearly behind, is in the file alone.
     Without a chosen day or period they name none, so that the address goes on to give the latest numbers.
     """
-    catalogue = warehouse.catalogue()
-    names = [metric.name for metric in answer.metrics if metric.name in catalogue and not catalogue[metric.name].hidden]
+    known = catalogue()
+    names = [metric.name for metric in answer.metrics if metric.name in known and not known[metric.name].hidden]
     is_asked = 0 < len(names) <= MOST_MEASURES and len(answer.by) <= MOST_DIMENSIONS and {*answer.where} <= {*FILTERS}
     if not is_asked or names[0] != answer.metrics[0].name:
         return None
@@ -96,8 +97,8 @@ def question_of(view: PageContext, answer: Answer) -> str | None:
         if (again.on, again.over) == (answer.on, answer.over) and _same(again, answer):
             pairs = [("m", name) for name in names] + [("by", name) for name in answer.by]
             pairs += [(name, value) for name, values in scope.address().items() for value in values]
-            pinned = st.session_state.get(warehouse.PINNED)
-            pairs += [(warehouse.PINNED, pinned)] if pinned else []
+            pinned = st.session_state.get(page_run.PINNED)
+            pairs += [(page_run.PINNED, pinned)] if pinned else []
             return urlencode([*pairs, ("lang", view.lang)])
     return None
 

@@ -171,10 +171,10 @@ def downloads(
     if popover.open:
         # A fragment of its own: outside of the boundary of its figure.
         with popover, error_boundary(view.lang, f"files-{ident}"):
-            offers(view, source, context, ident, picture, limit)
+            buttons(view, source, context, ident, picture, limit)
 
 
-def offers(
+def buttons(
     view: PageContext,
     source: Exportable,
     context: ChartContext,

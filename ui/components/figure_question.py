@@ -7,7 +7,7 @@ from typing import Any
 
 from etl.analysis.different import is_tested
 from etl.semantic.answers import Answer, Metric
-from etl.semantic.catalog import size_of
+from etl.semantic.catalog import catalogue, described, size_of
 from etl.semantic.provisional import comparable
 from ui.charts import marks
 from ui.charts.chart import Chart
@@ -41,7 +41,7 @@ class FigureQuestion:
     def answer(self) -> tuple[Answer, list[str]]:
         """The answer, and the filters that do not apply to it."""
         if self.analysis:
-            return scoped_query.worked_out(self.view, self.analysis)
+            return scoped_query.computed(self.view, self.analysis)
         # A map always shows the whole country and outlines the selection.
         without = ("province", "county") if self.chart.whole_country else ()
         answer, ignored = scoped_query.ask(self.view, self.names, self.axes, self.over, without)
@@ -54,10 +54,11 @@ class FigureQuestion:
             options["chosen"] = self.view.where.get("province", ())
         if self.chart.has_events:
             options["events"] = marks.events(
-                scoped_query.worked_out(self.view, "events")[0], ChartContext(self.view.lang)
+                scoped_query.computed(self.view, "events")[0], ChartContext(self.view.lang)
             )
         if self.nation:
-            options["nation"] = of_nation(self.view, answer).value()
+            nation = of_nation(self.view, answer)
+            options["nation"] = None if nation.left_out else nation.value()
         if self.target:
             options["target"] = _target(self.view, answer)
         return options
@@ -79,7 +80,8 @@ class FigureQuestion:
         if not metric.has_history or not {"month", *where} <= metric.dimensions:
             return None
         over = answer.over if set(self.axes) & set(TIME) else self.view.over or self.view.months(_MONTHS)
-        return warehouse.ask(metric.name, by=("month",), over=over, where=where)
+        months = warehouse.ask(metric.name, by=("month",), over=over, where=where)
+        return None if months.left_out else months
 
     def is_single(self, answer: Answer) -> bool:
         """Whether the chart compares groups but the answer has only one."""
@@ -128,7 +130,7 @@ def _overlaps(answer: Answer) -> bool:
     """Whether groups of people add up to more than all: who serves in two groups counts in each."""
     metric = answer.metrics[0]
     is_count = metric.unit == "persons" and metric.kind == "snapshot" and size_of(metric) == metric.name
-    if not is_count or metric.name not in warehouse.catalogue() or not answer.by or set(answer.by) & set(TIME):
+    if not is_count or metric.name not in catalogue() or not answer.by or set(answer.by) & set(TIME):
         return False
     whole = warehouse.ask(metric.name, on=answer.on, where=answer.where).value()
     return sum(value or 0 for value in answer.column(metric.name)) > (whole or 0)
@@ -142,7 +144,7 @@ def of_nation(view: PageContext, answer: Answer) -> Answer:
 
 def _target(view: PageContext, answer: Answer) -> float | None:
     """The target of the place on the as-of day; None if other filters make it meaningless."""
-    if not set(answer.where) <= warehouse.catalogue()["target"].dimensions:
+    if not set(answer.where) <= catalogue()["target"].dimensions:
         return None
     return warehouse.ask("target", on=view.as_of, where=answer.where).value()
 
@@ -168,7 +170,7 @@ def _with_sides(view: PageContext, answer: Answer) -> Answer:
 
 
 def _ask_size(view: PageContext, answer: Answer, counted: str, by: tuple[str, ...]) -> Answer:
-    metric = warehouse.catalogue()[counted]
+    metric = catalogue()[counted]
     is_flow, is_timed = metric.kind == "event", bool(set(by) & set(TIME))
     over = answer.over if is_flow or is_timed else None
     on = None if over else answer.on or (answer.over[1] if answer.over else view.as_of)
@@ -179,7 +181,7 @@ def size(view: PageContext, answer: Answer) -> str:
     """The number of cases behind a ratio or a median, in words: over time the latest, for groups all of them."""
     metric = answer.metrics[0]
     counted = "at_risk" if "at_risk" in answer.columns else size_of(metric)
-    known = warehouse.metric(counted)
+    known = described(counted)
     # A person is counted for each course that they must hold: those of all courses are no base.
     if counted == metric.name or known is None or metric.name == "coverage_gap" or "course" in answer.by:
         return ""
@@ -195,7 +197,7 @@ def _size(view: PageContext, answer: Answer, metric: Metric, counted: str) -> An
     if counted == "at_risk":
         # At time zero everyone is at risk.
         return sum(row["at_risk"] or 0 for row in answer.records() if row[answer.by[-1]] == 0)
-    is_known = {counted, metric.name} <= set(warehouse.catalogue())
+    is_known = {counted, metric.name} <= set(catalogue())
     if len(answer.by) == 1 and answer.by[0] in (*TIME, "ahead") and (is_known or counted in answer.columns):
         at, rows = answer.columns.index(metric.name), of_complete_units(answer).rows
         sizes = answer if counted in answer.columns else _ask_size(view, answer, counted, answer.by)

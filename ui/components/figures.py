@@ -17,8 +17,8 @@ from etl.semantic.answers import Answer
 from etl.semantic.ranking import rank
 from etl.warehouse.dimensions import expand_groups
 from ui.charts import elements, lines, marks, titles
-from ui.charts.chart import Chart
-from ui.components import blocks, downloads, drawn_charts, filter_bar
+from ui.charts.chart import Chart, drawn_chart
+from ui.components import blocks, downloads, filter_bar
 from ui.components.blocks import error_boundary, notice
 from ui.components.cards import cards
 from ui.components.circulated_picture import Circulation
@@ -43,7 +43,7 @@ class NothingYet(Exception):
 
 
 def scope_bar(*more: str, period: bool = False) -> PageContext:
-    """Show the scope bar and return its view. Raises warehouse.Unpublished, and NothingYet on a page about people.
+    """Show the scope bar and return its view. Raises Unpublished, and NothingYet on a page about people.
 
     `more` are the filters of this page besides the main ones, by name or by group (`@person`).
     `period` adds the choice of a period, for pages with flows or trends.
@@ -52,7 +52,7 @@ def scope_bar(*more: str, period: bool = False) -> PageContext:
     filters = tuple(expand_groups(more))
     rendering.defer(filter_bar.bar, view, filters, ready=partial(filter_bar.prefetch, view, filters))
     # Licences may be older than the first person.
-    first = warehouse.result(detail.begins_on) if more != ("@place",) else None
+    first = warehouse.analyse(detail.begins_on) if more != ("@place",) else None
     if first and view.as_of < first:
         day = text.day_in_both(first, view.lang)
         notice(view.lang, "state.nothing_yet_title", view.word("state.nothing_yet", day=day))
@@ -167,7 +167,7 @@ def prepare(
     """
     answer, chart_context, rule = asked.answer, context(view), says or chart.title
     title = _title(answer, rule, chart_context, ident)
-    drawn = drawn_charts.drawn(answer, chart, chart_context, title, asked.below, options or {})
+    drawn = drawn_chart(answer, chart, chart_context, title, asked.below, options or {})
     credit = [drawn.meta["credit"]] if drawn.meta.get("credit") else []
     all_notes = [*asked.own_notes, *credit, *asked.notes]
     circulated = Circulation(view, chart, rule, asked, options or {}, chart_context, all_notes)
@@ -184,7 +184,7 @@ def prepare(
                 st.html(blocks.heading(picture.title, asked.below, listed) + card)
             if chosen:
                 _keys_to_click(view, axis, legend, ident)
-            clicked = partial(page_context.turn, axis) if axis else None
+            clicked = partial(page_context.toggle, axis) if axis else None
             copied = partial(downloads.note_copy, answer) if user.signs_in() else None
             paper = downloads.paper(picture, chart_context)
             plot(drawn.figure, f"chart-{ident}", drawn.spoken, clicked=clicked, paper=paper, copied=copied)
@@ -221,7 +221,7 @@ def _keys_to_click(view: PageContext, axis: str, keys: Iterable[elements.Figure]
                 key["label"],
                 key=f"legend-{ident}-{key['member']}",
                 type="tertiary",
-                on_click=page_context.turn,
+                on_click=page_context.toggle,
                 args=(axis, key["member"]),
             )
 

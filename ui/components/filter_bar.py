@@ -7,13 +7,14 @@ from functools import lru_cache, partial
 
 import streamlit as st
 
+from etl.analysis import detail
 from etl.core.places import newer_counties
 from etl.warehouse.dimensions import expand_groups
 from ui.components import blocks, day_field, tables
 from ui.components.blocks import controlled
-from ui.data import registers, user, warehouse
+from ui.data import page_run, user, warehouse
+from ui.data.caches import Frozen, frozen
 from ui.data.user import AccessScope
-from ui.data.warehouse import Frozen
 from ui.i18n import text
 from ui.state import page_context, page_parameters, periods
 from ui.state.page_context import FILTERS, PLACES, PageContext
@@ -32,7 +33,7 @@ _ENDS = ("first", "last")
 def prefetch(view: PageContext, more: tuple[str, ...]) -> None:
     """Prefetch the questions of the bar into the cache."""
     for name in _MAIN:
-        offered(view, name, (*_MAIN, *more))
+        choices(view, name, (*_MAIN, *more))
 
 
 def bar(view: PageContext, more: tuple[str, ...]) -> None:
@@ -126,7 +127,7 @@ def _more(view: PageContext, further: Sequence[str], known: tuple[str, ...]) -> 
 
 def _filter(view: PageContext, name: str, known: tuple[str, ...]) -> None:
     """One multiselect that shows the values of the scope."""
-    options = offered(view, name, known)
+    options = choices(view, name, known)
     controlled(
         st.multiselect,
         view.word(f"scope.{name}"),
@@ -177,7 +178,7 @@ def _set_end(other: date, day: date) -> None:
 # ---------------------------------------------------------------- options
 
 
-def offered(view: PageContext, name: str, known: tuple[str, ...]) -> Mapping[str, str]:
+def choices(view: PageContext, name: str, known: tuple[str, ...]) -> Mapping[str, str]:
     """Codes and labels of the options of filter `name`, including selected ones; `known` are the filters of this page.
 
     Smaller places do not narrow a larger one: they are cleared when it changes (see Scope.with_filter).
@@ -186,12 +187,12 @@ def offered(view: PageContext, name: str, known: tuple[str, ...]) -> Mapping[str
     other_filters = {
         dimension: codes for dimension, codes in view.where.items() if dimension in known and dimension not in below
     }
-    frozen, chosen = warehouse.frozen(other_filters), frozenset(view.where.get(name, ()))
-    return _offered(warehouse.path(), user.scope().rights(), view.lang, name, view.as_of, frozen, chosen)
+    others, chosen = frozen(other_filters), frozenset(view.where.get(name, ()))
+    return _choices(page_run.current_file(), user.scope().rights(), view.lang, name, view.as_of, others, chosen)
 
 
 @lru_cache(maxsize=500)
-def _offered(
+def _choices(
     _file: str, _scope: AccessScope, lang: str, name: str, on: date, frozen: Frozen, chosen: frozenset[str]
 ) -> Mapping[str, str]:
     other_filters = dict(frozen)
@@ -224,7 +225,7 @@ def _registered(other_filters: Mapping[str, tuple[str, ...]]) -> set[str]:
     register_filters = {name: other_filters[name] for name in _REGISTERED if name in other_filters}
     return {
         institute.code
-        for institute in registers.institutes().values()
+        for institute in warehouse.analyse(detail.institutes).values()
         if all(getattr(institute, name) in codes for name, codes in register_filters.items())
     }
 

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from etl.analysis import data_quality
 from etl.semantic import exportable
 from etl.semantic.answers import Answer
-from etl.semantic.catalog import TIME
+from etl.semantic.catalog import TIME, catalogue, label_of
 from etl.warehouse import official_calendar
 from ui.charts.elements import ChartContext
 from ui.charts.matrix import ORDERED
@@ -31,7 +32,7 @@ def context(view: PageContext) -> ChartContext:
 def subtitle(view: PageContext, answer: Answer, place: str | None = None) -> str:
     """Measure, place and period of an answer. `place` names the places if the filters do not."""
     # An analysis may add auxiliary metrics, in another unit (people at risk) or of some rows (an excess): they are not named.
-    first, known = answer.metrics[0], warehouse.catalogue()
+    first, known = answer.metrics[0], catalogue()
     beside = [
         metric
         for metric in answer.metrics[1:]
@@ -84,8 +85,8 @@ def footer(
             downloads.copy_and_present(view, answer)
         if with_table:
             label = view.word("figure.table_close" if is_shown else "figure.table")
-            turned = {switch: not is_shown}
-            st.button(label, key=f"table-{ident}", type="tertiary", on_click=st.session_state.update, args=(turned,))
+            toggled = {switch: not is_shown}
+            st.button(label, key=f"table-{ident}", type="tertiary", on_click=st.session_state.update, args=(toggled,))
     if with_table and is_shown:
         table(view, answer, ident, picture, chart_context)
 
@@ -100,6 +101,12 @@ def question(view: PageContext, answer: Answer, ident: str) -> None:
             _meaning(view, answer)
 
 
+def rejected_rows(answer: Answer) -> int:
+    """Rejected rows that could change an answer: those of its source tables in files of its provinces."""
+    tables = tuple(sorted(answer.sources))
+    return warehouse.analyse(data_quality.rejected_rows, tables, answer.where.get("province", ()))
+
+
 def _meaning(view: PageContext, answer: Answer) -> None:
     """Definition, formula, worked example, load, rejected rows, links, and the query."""
     parts = []
@@ -107,21 +114,21 @@ def _meaning(view: PageContext, answer: Answer) -> None:
         label, description = text.escape(metric.label[view.lang]), text.escape(metric.description[view.lang])
         parts.append(f"<h4>{label}</h4><p>{description}</p>")
         if metric.numerator and metric.denominator:
-            above, below = (warehouse.label(name, view.lang) for name in (metric.numerator, metric.denominator))
+            above, below = (label_of(name, view.lang) for name in (metric.numerator, metric.denominator))
             parts.append(_line(view, "formula", view.word("figure.ratio", numerator=above, denominator=below)))
         if metric.example.get(view.lang):
             parts.append(_line(view, "example", metric.example[view.lang]))
     published = answer.publication
     files, rows = (text.number(count, view.lang) for count in (published.files, published.rows_loaded))
     load = view.word("figure.load_words", id=text.digits(published.id, view.lang), files=files, rows=rows)
-    rejected = view.word("figure.rejected", rows=text.number(warehouse.rejected_rows(answer), view.lang))
+    rejected = view.word("figure.rejected", rows=text.number(rejected_rows(answer), view.lang))
     parts.append(_line(view, "load", f"{load} {rejected}"))
     if any(metric.by_calendar for metric in answer.metrics):
-        confirmed = warehouse.result(official_calendar.confirmed_until, view.as_of)
+        confirmed = warehouse.analyse(official_calendar.confirmed_until, view.as_of)
         parts.append(f"<p>{view.escaped('figure.calendar', day=text.day(confirmed, view.lang))}</p>")
     name, scope = answer.metrics[0].name, view.scope.address()
     links = {"trust.methods": f"{page_parameters.address('methods', view.lang, scope)}#{name}"}
-    if name in warehouse.catalogue():
+    if name in catalogue():
         links["why.since"] = page_parameters.address("quality", view.lang, scope | {"of": [name]})
     written = " · ".join(
         f'<a href="{text.escape(address)}" target="_self">{view.escaped(key)}</a>' for key, address in links.items()

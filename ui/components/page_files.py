@@ -12,11 +12,12 @@ import streamlit as st
 from etl.core.errors import Refused
 from etl.semantic import access, disclosure, exportable
 from etl.semantic.answers import Answer
+from etl.semantic.catalog import catalogue
 from ui.charts.elements import ChartContext
 from ui.components import blocks, downloads
 from ui.components.blocks import error_boundary
 from ui.components.plot import component
-from ui.data import user, warehouse
+from ui.data import page_run, user, warehouse
 from ui.exports import about
 from ui.exports.file_content import Exportable
 from ui.exports.page_workbook import Card, PageJob, Part
@@ -62,7 +63,7 @@ def offer(view: PageContext, page: str, noted: Sequence[_Noted | Card]) -> None:
 def context(view: PageContext) -> ChartContext:
     """The context of a workbook: some of its tables have a measure in each row."""
     names = {name: warehouse.names(name, view.lang) for name in ("course", "institute")}
-    measures = {name: metric.label[view.lang] for name, metric in warehouse.catalogue().items()}
+    measures = {name: metric.label[view.lang] for name, metric in catalogue().items()}
     return ChartContext(view.lang, view.dark, names | {"metric": measures})
 
 
@@ -105,7 +106,7 @@ def _inside(view: PageContext, page: str, noted: Sequence[_Noted | Card]) -> Non
     except Refused as refused:
         blocks.note(str(refused), is_status=True)
         return
-    published = warehouse.published()
+    published = page_run.publication()
     name = about.named(context(view), (page,), place, (view.as_of.isoformat(), published.id), "xlsx", circulation)
     details: dict[str, str | int] = {"metric": "page", "form": "xlsx", "rows": job.rows(), "publication": published.id}
     downloads.made_first(view, key, name, job, details | {"page": page_context.part()})

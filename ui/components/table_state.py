@@ -13,7 +13,7 @@ from ui.state.address import ALL
 
 
 @dataclass(frozen=True)
-class Standing:
+class TableState:
     """The sort column (`-name` for descending, empty for the given order) and the page from 1; page 0 shows all rows."""
 
     sort: str = ""
@@ -34,11 +34,11 @@ class InSession:
 
     ident: str
 
-    def read(self) -> Standing:
-        return st.session_state.get(f"table {self.ident}", Standing())
+    def read(self) -> TableState:
+        return st.session_state.get(f"table {self.ident}", TableState())
 
-    def write(self, standing: Standing) -> None:
-        st.session_state[f"table {self.ident}"] = standing
+    def write(self, state: TableState) -> None:
+        st.session_state[f"table {self.ident}"] = state
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,12 @@ class InAddress:
 
     page: str
 
-    def read(self) -> Standing:
-        return Standing(page_parameters.one(self.page, "sort"), _number(page_parameters.one(self.page, "page", "1")))
+    def read(self) -> TableState:
+        return TableState(page_parameters.one(self.page, "sort"), _number(page_parameters.one(self.page, "page", "1")))
 
-    def write(self, standing: Standing) -> None:
-        number = _written(standing.page) if standing.page != 1 else None
-        page_parameters.choose(self.page, sort=standing.sort or None, page=number)
+    def write(self, state: TableState) -> None:
+        number = _written(state.page) if state.page != 1 else None
+        page_parameters.choose(self.page, sort=state.sort or None, page=number)
         page_context.write()
 
 
@@ -63,18 +63,18 @@ class AmongLists:
     page: str
     ident: str
 
-    def read(self) -> Standing:
+    def read(self) -> TableState:
         for value in page_parameters.of(self.page).get("list", ()):
             ident, _, state = value.partition(":")
             if ident == self.ident:
                 sort, _, number = state.rpartition(":")
-                return Standing(sort, _number(number))
-        return Standing()
+                return TableState(sort, _number(number))
+        return TableState()
 
-    def write(self, standing: Standing) -> None:
+    def write(self, state: TableState) -> None:
         lists = page_parameters.of(self.page).get("list", ())
         other_lists = [value for value in lists if not value.startswith(f"{self.ident}:")]
-        this_list = [f"{self.ident}:{standing.sort}:{_written(standing.page)}"] if standing != Standing() else []
+        this_list = [f"{self.ident}:{state.sort}:{_written(state.page)}"] if state != TableState() else []
         page_parameters.choose(self.page, list=[*other_lists, *this_list])
         page_context.write()
 

@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 
 from etl.semantic.answers import Answer
-from etl.semantic.catalog import TIME
+from etl.semantic.catalog import TIME, described, label_of
 from ui.charts.elements import ChartContext
 from ui.charts.matrix import ORDERED
 from ui.components import table_html
@@ -20,8 +20,7 @@ from ui.components.blocks import controlled
 from ui.components.paged_rows import PagedRows, collated
 from ui.components.plot import component
 from ui.components.table_html import Column
-from ui.components.table_state import InSession, Standing, Store
-from ui.data import warehouse
+from ui.components.table_state import InSession, Store, TableState
 from ui.i18n import text
 from ui.state import page_parameters
 from ui.state.page_context import PageContext
@@ -54,9 +53,9 @@ def show(
     the cells of a total row. Call it in a fragment, so that sorting redraws only the table.
     """
     state_store = store or InSession(ident)
-    standing = state_store.read()
+    state = state_store.read()
     known = {column.name for column in columns if column.value}
-    sort = standing.sort if standing.sort.removeprefix("-") in known else start
+    sort = state.sort if state.sort.removeprefix("-") in known else start
     ordered: Sequence[Any] = rows
     if isinstance(rows, PagedRows):
         ordered = replace(rows, sort=sort)
@@ -65,7 +64,7 @@ def show(
         for order in dict.fromkeys((start, sort)):
             if order.removeprefix("-") in known:
                 ordered = sorted_by(columns, ordered, order)
-    number = min(standing.page, pages(len(rows)))
+    number = min(state.page, pages(len(rows)))
     with st.container(key=f"table-{ident}", gap=None):
         if len(rows) > 1 and known:
             key = f"headings-{ident}"
@@ -73,7 +72,7 @@ def show(
         page_rows = page_of(ordered, number) if number else ordered[:MOST_ROWS]
         st.html(table_html.html(columns, ordered, page_rows, caption, sort, foot))
         if pages(len(rows)) > 1:
-            _turn(view, ident, state_store, standing, number, len(rows))
+            _pager(view, ident, state_store, state, number, len(rows))
 
 
 def sorted_by(columns: Sequence[Column], rows: Sequence[Any], sort: str) -> list[Any]:
@@ -96,10 +95,10 @@ def _press(store: Store, columns: Sequence[Column], start: str, key: str) -> Non
     ways = [f"-{name}", name] if column.is_number else [name, f"-{name}"]
     now = store.read().sort or start
     chosen = ways[1] if now == ways[0] else ways[0]
-    store.write(Standing("" if chosen == start else chosen))
+    store.write(TableState("" if chosen == start else chosen))
 
 
-def _turn(view: PageContext, ident: str, store: Store, standing: Standing, number: int, count: int) -> None:
+def _pager(view: PageContext, ident: str, store: Store, state: TableState, number: int, count: int) -> None:
     """The range of rows shown, and the buttons for other pages; page 0 is all rows, as far as MOST_ROWS."""
     most = pages(count)
     # The first, the last, the neighbours, and those ten pages away.
@@ -126,7 +125,7 @@ def _turn(view: PageContext, ident: str, store: Store, standing: Standing, numbe
             view.word("more.turn"),
             f"{ident} page",
             number,
-            lambda page: store.write(replace(standing, page=page)),
+            lambda page: store.write(replace(state, page=page)),
             options=[*sorted({page for page in near if 1 <= page <= most}), 0],
             required=True,
             format_func=lambda page: text.number(page, view.lang) if page else whole,
@@ -165,7 +164,7 @@ def columns_of(
     at = [
         answer.columns.index(name)
         for name in _beside(answer)
-        if name not in left_out and (name in answer.by or name in formatters or warehouse.metric(name, answer))
+        if name not in left_out and (name in answer.by or name in formatters or described(name, answer.metrics))
     ]
 
     def column(place: int, i: int) -> Column:
@@ -217,7 +216,7 @@ def _beside(answer: Answer) -> list[str]:
 
 
 def unit_of(answer: Answer, name: str) -> str:
-    metric = warehouse.metric(name, answer)
+    metric = described(name, answer.metrics)
     return metric.unit if metric else "persons"
 
 
@@ -225,4 +224,4 @@ def title(view: PageContext, answer: Answer, name: str) -> str:
     """The heading of a column."""
     if name in answer.by:
         return view.word(f"dimension.{name}")
-    return warehouse.label(name, view.lang, answer)
+    return label_of(name, view.lang, answer.metrics)

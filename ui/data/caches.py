@@ -1,48 +1,21 @@
-"""A cache of results, bounded by bytes and not by count: a few large results fill a process before many small ones do."""
+"""Keys and sizes of cached results."""
 
 import pickle
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from etl.semantic.answers import Answer
 from etl.semantic.exportable import StoredRows
 
+Where = Mapping[str, Iterable[str]]
+Frozen = tuple[tuple[str, tuple[str, ...]], ...]
 # Estimated bytes of an object, of a row of an Answer, and of a cell.
 _OBJECT, _ROW, _CELL = 1000, 64, 40
 
 
-class ResultCache:
-    """`work` with its results cached by its arguments: the last used ones, up to `most` bytes. Exceptions are not cached."""
-
-    def __init__(self, work: Callable[..., Any], most: int) -> None:
-        self.work, self.most = work, most
-        self.bytes_held = self.hits = self.misses = 0
-        self._results: OrderedDict[Any, tuple[Any, int]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def __call__(self, *args: Hashable) -> Any:
-        with self._lock:
-            if args in self._results:
-                self.hits += 1
-                self._results.move_to_end(args)
-                return self._results[args][0]
-            self.misses += 1
-        result = self.work(*args)
-        size = size_of(result)
-        if size <= self.most:
-            with self._lock:
-                self.bytes_held += size - self._results.pop(args, (None, 0))[1]
-                self._results[args] = (result, size)
-                while self.bytes_held > self.most:
-                    self.bytes_held -= self._results.popitem(last=False)[1][1]
-        return result
-
-    def clear(self) -> None:
-        with self._lock:
-            self._results.clear()
-            self.bytes_held = 0
+def frozen(where: Where | None) -> Frozen:
+    """Filters as a hashable cache key."""
+    return tuple(sorted((name, tuple(values)) for name, values in (where or {}).items()))
 
 
 def size_of(result: Any) -> int:

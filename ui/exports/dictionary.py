@@ -8,10 +8,10 @@ from typing import Any
 import xlsxwriter
 
 from etl.core.spreadsheet import safe
-from etl.semantic.catalog import DIMENSIONS
+from etl.semantic.catalog import DIMENSIONS, catalogue
 from etl.semantic.formulas import changes, formula
 from etl.warehouse.dimensions import FILTERS
-from ui.data import owed, warehouse
+from ui.data import owed, page_run
 from ui.i18n import text
 
 _COLUMNS = ("type", "name", "label_fa", "label_en", "description_fa", "description_en", "unit", "kind", "by", "changed")
@@ -19,7 +19,7 @@ _COLUMNS = ("type", "name", "label_fa", "label_en", "description_fa", "descripti
 
 def content() -> dict[str, Any]:
     """The dictionary of the publication that this thread reads."""
-    published = warehouse.published()
+    published = page_run.publication()
     return {
         "publication": {
             "id": published.id,
@@ -67,7 +67,7 @@ def as_xlsx() -> bytes:
 
 
 def _measures() -> Iterable[dict[str, Any]]:
-    for name, metric in warehouse.catalogue().items():
+    for name, metric in catalogue().items():
         if metric.hidden:
             continue
         yield {

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from etl.core.errors import QuestionError
 from etl.semantic import disclosure, exportable
 from etl.semantic.access import AccessScope
 from etl.semantic.answers import Answer
-from etl.semantic.catalog import DIMENSIONS, TIME
+from etl.semantic.catalog import DIMENSIONS, TIME, catalogue
 from ui.charts.elements import ChartContext
-from ui.data import limits, user, warehouse
+from ui.data import limits, page_run, user, warehouse
 from ui.data.worker_process import Report, WorkerProcess
 from ui.exports import workbook, writers
 from ui.exports.file_content import Exportable
@@ -83,7 +84,7 @@ class Making:
         self.file: Any = tempfile.NamedTemporaryFile(prefix="file-")  # noqa: SIM115 (open for as long as it is kept)
         self.process = WorkerProcess(
             _write_in_worker,
-            warehouse.path(),
+            page_run.current_file(),
             user.scope(),
             job,
             self.path,
@@ -115,18 +116,19 @@ class Making:
 
 def _write_in_worker(tell: Report, file: str, scope: AccessScope, job: Job, out: Path) -> None:
     """Run the job in the worker process, with the rights of its user and the publication shown to them."""
-    with user.acting_as(scope), warehouse.reading(file), out.open("wb") as written:
+    with user.acting_as(scope), page_run.reading(file), out.open("wb") as written:
         job.write(written, tell)
 
 
 def _nation(answer: Answer) -> Answer | None:
     """The same measures for the nation, under all filters except places; None if that is not a valid question."""
     names = [metric.name for metric in answer.metrics]
-    is_asked = answer.by and set(answer.by) <= {*DIMENSIONS} - {*TIME} and set(names) <= warehouse.catalogue().keys()
+    is_asked = answer.by and set(answer.by) <= {*DIMENSIONS} - {*TIME} and set(names) <= catalogue().keys()
     if not is_asked:
         return None
     where = page_context.without_places(answer.where)
     try:
-        return warehouse.ask(*names, on=answer.on, over=answer.over, where=where)
-    except warehouse.QuestionError:
+        nation = warehouse.ask(*names, on=answer.on, over=answer.over, where=where)
+    except QuestionError:
         return None
+    return None if nation.left_out else nation

@@ -19,8 +19,9 @@ from etl.core import spreadsheet
 from etl.core.errors import Refused
 from etl.semantic import disclosure, exportable
 from etl.semantic.answers import Answer
+from etl.semantic.catalog import described
 from ui.charts.elements import ChartContext
-from ui.data import owed, warehouse
+from ui.data import owed, page_run, warehouse
 from ui.data.worker_process import Report
 from ui.exports import about
 from ui.exports.file_content import STATUS, Coded, Exportable, sheet
@@ -142,7 +143,7 @@ class _Writer:
 
     def _about(self) -> Iterable[tuple[str, str]]:
         job, context = self._job, self._context
-        published, word = warehouse.published(), context.word
+        published, word = page_run.publication(), context.word
         yield word("file.scope"), job.scope
         yield word("file.data_to"), f"{published.as_of.isoformat()} · {text.day_in_both(published.as_of, context.lang)}"
         yield word("file.load"), published.id
@@ -276,7 +277,7 @@ class _Writer:
         if name == STATUS:
             return any(values)
         bare = name.removesuffix("_name").removesuffix("_jalali")
-        return bare in answer.by or name in answer.by or warehouse.metric(bare, answer) is not None
+        return bare in answer.by or name in answer.by or described(bare, answer.metrics) is not None
 
     def _cell(self, name: str, value: Any, answer: Answer, key: tuple[Any, ...]) -> Any:
         """A value as it is written; an empty cell says why it is empty."""
@@ -296,7 +297,7 @@ class _Writer:
         rows = []
         for card in self._job.cards:
             answer = disclosure.for_circulation(card.answer, warehouse.ask) if self._job.circulation else card.answer
-            metric = warehouse.metric(card.measure, answer) or answer.metrics[0]
+            metric = described(card.measure, answer.metrics) or answer.metrics[0]
             value = answer.value(metric.name)
             is_estimated = metric.name in facts_of(answer).estimated
             letter = ("e" if is_estimated else "–") if value is not None else "c" if answer.hidden else "x"

@@ -6,14 +6,14 @@ A module of its own: the writers of files start without Streamlit.
 from collections.abc import Iterable
 from typing import Any
 
-from etl.core.errors import OtherVersion
+from etl.core.errors import OtherVersion, QuestionError
 from etl.revisions.diff import is_same
 from etl.semantic import disclosure
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME, catalogue
 from etl.semantic.lineage import sources_of
 from etl.warehouse import official_calendar, population
-from ui.data import warehouse
+from ui.data import page_run, warehouse
 from ui.exports import status
 
 
@@ -25,7 +25,7 @@ def facts_of(answer: Answer) -> status.Facts:
     names = [metric for metric in answer.metrics if metric.name in catalogue()]
     basis = answer.publication.provinces.basis(last)
     by_residents = basis is not None and basis.kind != next(iter(population.KINDS))
-    by_calendar = any(metric.by_calendar for metric in names) and warehouse.result(
+    by_calendar = any(metric.by_calendar for metric in names) and warehouse.analyse(
         official_calendar.estimated_days, last
     )
     involved = (*answer.by, *answer.where)
@@ -45,12 +45,12 @@ def _revised(answer: Answer) -> Iterable[tuple[tuple[Any, ...], str]]:
     if isinstance(answer, disclosure.Circulated):
         return
     names = [metric.name for metric in answer.metrics]
-    before = warehouse.before()
+    before = page_run.file_before()
     if not before or not answer.rows or not set(names) <= catalogue().keys():
         return
-    with warehouse.reading(before):
+    with page_run.reading(before):
         try:
-            until = warehouse.published().as_of
+            until = page_run.publication().as_of
             over = answer.over and (answer.over[0], min(answer.over[1], until))
             is_by_time = bool(set(answer.by) & set(TIME))
             if (answer.on and answer.on > until) or (over != answer.over and not is_by_time):
@@ -58,7 +58,7 @@ def _revised(answer: Answer) -> Iterable[tuple[tuple[Any, ...], str]]:
             if over and over[0] > over[1]:
                 return
             earlier = warehouse.ask(*names, by=answer.by, on=answer.on, over=over, where=answer.where)
-        except (OtherVersion, warehouse.QuestionError):
+        except (OtherVersion, QuestionError):
             return
     keys = len(answer.by)
     known = {row[:keys]: row for row in earlier.rows if not earlier.is_provisional(row)}

@@ -11,8 +11,8 @@ import xlsxwriter
 from etl.core.spreadsheet import safe
 from etl.semantic import exportable
 from etl.semantic.answers import Answer
+from etl.semantic.catalog import described
 from ui.charts.elements import ChartContext, unit_of
-from ui.data import warehouse
 from ui.data.worker_process import Report
 from ui.exports import sheet_rows, status
 from ui.exports.about import cover, progress
@@ -62,7 +62,7 @@ def write_xlsx(
 
 def heading(name: str, context: ChartContext, answer: Answer, names: Sequence[str]) -> str:
     """The heading of a column in the user's language: codes are marked as such beside names, numbers have their unit."""
-    label, metric = title(name, context, answer), warehouse.metric(name, answer)
+    label, metric = title(name, context, answer), described(name, answer.metrics)
     if name + _NAME in names:
         return f"{label} ({context.word('dimension.code')})"
     return text.with_unit(label, metric.unit, context.lang) if metric else label
@@ -112,7 +112,7 @@ def title(name: str, context: ChartContext, answer: Answer | None = None) -> str
         return context.word("file.status")
     if name.endswith(_JALALI):
         return f"{title(name.removesuffix(_JALALI), context, answer)} ({context.word('dimension.jalali')})"
-    if metric := warehouse.metric(name, answer):
+    if metric := described(name, answer.metrics if answer else ()):
         return metric.label[context.lang]
     bare = name.removesuffix(_NAME)
     return text.word_or(bare, f"dimension.{bare}", context.lang)

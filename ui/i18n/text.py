@@ -51,7 +51,8 @@ _MORE_KEYS = {"menu": ("page", "group", "tabs", "question"), "tab": ("question",
 
 
 @cache
-def _book() -> dict[str, Any]:
+def book() -> dict[str, Any]:
+    """The content of text.toml. Raises Refused, with one line, for an entry without both languages or an unknown key."""
     book = declarations.read(_FILE)
     _check("", book)
     for section, names in (("dimension", DIMENSIONS), ("scope", FILTERS)):
@@ -61,7 +62,7 @@ def _book() -> dict[str, Any]:
 
 def check() -> None:
     """Raise Refused, with one line, unless text.toml has both languages of each entry and no key that nothing reads."""
-    _book()
+    book()
 
 
 def _check(title: str, entry: Any) -> None:
@@ -89,38 +90,9 @@ def direction(lang: str) -> str:
     return "rtl" if lang == "fa" else "ltr"
 
 
-def menu() -> list[dict[str, Any]]:
-    """The pages in menu order: `page`, `group`, words, and `tabs` if there are any."""
-    return [entry for entry in _book()["menu"] if entry["group"]]
-
-
-def pages() -> list[dict[str, Any]]:
-    """The pages of the menu, and those without a group, which only links lead to."""
-    return _book()["menu"]
-
-
-def parts(entry: Mapping[str, Any]) -> list[str]:
-    """The parts of a page, the default first: its tabs, or the page itself. Each is a file in pages/."""
-    return list(entry.get("tabs") or [entry["page"]])
-
-
-def part_address(part: str) -> tuple[str, str]:
-    """The page that contains a part, and its tab unless it is the default one. Raises KeyError for an unknown part."""
-    for entry in pages():
-        if part in (page_parts := parts(entry)):
-            return entry["page"], "" if part == page_parts[0] else part
-    raise KeyError(part)
-
-
-def part_words(part: str) -> Mapping[str, Any]:
-    """Name and question of a part: those of its tab, or of its page."""
-    tabs = _book()["tab"]
-    return tabs[part] if part in tabs else next(entry for entry in pages() if entry["page"] == part)
-
-
 def words(key: str, lang: str) -> Any:
     """The entry `section.name` of text.toml in `lang`. Raises KeyError for a missing entry, which is a bug."""
-    entry: Any = _book()
+    entry: Any = book()
     for part in key.split("."):
         entry = entry[part]
     return entry[lang]
@@ -253,7 +225,7 @@ def amount(value: Any, unit: str, lang: str, signed: bool = False) -> str:
 
 def unit_word(unit: str, lang: str, written: str = "") -> str:
     """The word of a unit after a formatted number; the unit's own name if text.toml has no word for it."""
-    names = _book()["units"].get(unit)
+    names = book()["units"].get(unit)
     if names is None:
         return unit.replace("_", " ")
     return names.get("one", names[lang]) if lang == "en" and written.lstrip("+−") == "1" else names[lang]
@@ -322,7 +294,7 @@ def reference_members(dimension: str, lang: str) -> Mapping[str, str]:
         return {row[key]: row[f"{name}_{lang}"] for row in reference_rows(REFERENCE / file)}
     if dimension.endswith("_band"):
         return {code: _band(code, lang) for code in sorted(set(CHOICES.get(dimension, {}).values()))}
-    return {code: names[lang] for code, names in _book()["member"].get(dimension, {}).items()}
+    return {code: names[lang] for code, names in book()["member"].get(dimension, {}).items()}
 
 
 def _band(code: str, lang: str) -> str:

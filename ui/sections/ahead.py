@@ -34,7 +34,7 @@ def _part(
     view: PageContext, ident: str, analysis: str, show: Callable[[Answer, Sequence[str]], object], **options: Any
 ) -> None:
     """A box for an analysis that `show` draws with the filters it ignores; its question runs beside those of the page."""
-    ask = partial(scoped_query.worked_out, view, analysis, **options)
+    ask = partial(scoped_query.computed, view, analysis, **options)
 
     def draw() -> None:
         with error_boundary(view.lang, ident):

@@ -14,8 +14,10 @@ import streamlit as st
 from etl.analysis import comparison
 from etl.analysis.different import is_tested
 from etl.analysis.why import dimensions
+from etl.core.errors import AccessDenied, QuestionError
 from etl.core.jalali import DAY, last_complete_months, year_before
 from etl.semantic.answers import Answer, Metric
+from etl.semantic.catalog import catalogue
 from etl.semantic.provisional import comparable
 from ui.charts import differences, elements, lines, steps, time_titles, titles
 from ui.components import blocks, day_field, tables
@@ -24,6 +26,7 @@ from ui.components.blocks import controlled
 from ui.components.footer import context, footer, subtitle
 from ui.components.plot import plot
 from ui.data import warehouse
+from ui.data.caches import Frozen, frozen
 from ui.i18n import text
 from ui.state import page_context, page_parameters, scoped_query
 from ui.state.address import NATION, SIMILAR
@@ -46,7 +49,7 @@ class Sides:
     def side(self, i: int) -> comparison.Side:
         place = self.places[i]
         where = {"province": self.similar(i)} if place == SIMILAR else _where(place)
-        return comparison.Side(self.days[i], warehouse.frozen(where), place == SIMILAR)
+        return comparison.Side(self.days[i], frozen(where), place == SIMILAR)
 
     def similar(self, i: int) -> tuple[str, ...]:
         """The provinces similar to the place of the other side; empty without any."""
@@ -89,6 +92,12 @@ def _named(view: PageContext, place: str) -> str:
     if place == SIMILAR:
         return view.word("compare.similar")
     return warehouse.names("province", view.lang).get(place, view.word("scope.nation"))
+
+
+def _shown(view: PageContext, place: str, answer: Answer) -> str:
+    """The name of a place, or of the own provinces where the answer is of them in place of the nation."""
+    own = answer.where.get("province")
+    return page_context.place(view, {"province": own}) if own and place == NATION else _named(view, place)
 
 
 def sides(view: PageContext) -> Sides:
@@ -151,13 +160,13 @@ def table(view: PageContext, chosen: Sides, *names: str) -> None:
     """Measures down; the two sides and their difference across."""
     with st.container(border=True, key="figure-compare"), blocks.error_boundary(view.lang, PAGE):
         where = without_places(view.where)
-        catalogue = warehouse.catalogue()
-        offered = [name for name in names if set(where) <= catalogue[name].dimensions]
+        known = catalogue()
+        offered = [name for name in names if set(where) <= known[name].dimensions]
         first, second = chosen.side(0), chosen.side(1)
-        answer = warehouse.result(comparison.compare, tuple(offered), first, second, warehouse.frozen(where))
-        chart_context = replace(context(view), names={**context(view).names, "side": _titles(view, chosen)})
+        answer = warehouse.analyse(comparison.compare, tuple(offered), first, second, frozen(where))
+        chart_context = replace(context(view), names={**context(view).names, "side": _titles(view, chosen, answer)})
         rows = {row[0]: row for row in answer.rows}
-        verdicts = [_verdict(chosen, each, warehouse.frozen(where)) for each in answer.metrics]
+        verdicts = [_verdict(chosen, each, frozen(where)) for each in answer.metrics]
         sides = [chart_context.member("side", side) for side in ("first", "second", "difference")]
         compared = view.word("compare.sides", first=sides[0], second=sides[1])
         filters = [page_context.place(view, where)] if where else []
@@ -170,14 +179,14 @@ def table(view: PageContext, chosen: Sides, *names: str) -> None:
             for each, verdict in zip(answer.metrics, verdicts, strict=True)
         ]
         tables.show(view, "compare", columns, body, view.word("compare.caption"))
-        if left_out := [catalogue[name].label[view.lang] for name in names if name not in offered]:
+        if left_out := [known[name].label[view.lang] for name in names if name not in offered]:
             blocks.note(view.word("compare.left_out", measures=text.listed(left_out, view.lang)))
         footer(view, answer, "compare", with_table=False, chart_context=chart_context)
 
 
-def _titles(view: PageContext, chosen: Sides) -> dict[str, str]:
+def _titles(view: PageContext, chosen: Sides, answer: Answer) -> dict[str, str]:
     first, second = (
-        text.listed([_named(view, place), text.day(day, view.lang)], view.lang)
+        text.listed([_shown(view, place, answer), text.day(day, view.lang)], view.lang)
         for place, day in zip(chosen.places, chosen.days, strict=True)
     )
     return {"first": first, "second": second, "difference": view.word("compare.difference")}
@@ -233,7 +242,7 @@ def _row(
 
 def _settled(view: PageContext, metric: Metric, day: date) -> str:
     """The day on which a measure that stays provisional is asked in place of `day`."""
-    settled = warehouse.settled_on(metric.name, day)
+    settled = scoped_query.settled_on(metric.name, day)
     if settled in (None, day):
         return ""
     return f"<br><small>{view.escaped('compare.settled', day=text.day(settled, view.lang))}</small>"
@@ -256,26 +265,27 @@ def signed(change: Any, unit: str, lang: str) -> str:
     return text.amount(change, unit, lang, signed=True)
 
 
-def _verdict(chosen: Sides, metric: Metric, where: warehouse.Frozen) -> str:
+def _verdict(chosen: Sides, metric: Metric, where: Frozen) -> str:
     """Better or worse: of a rate with a direction, where the second side differs from the first beyond chance."""
     if not is_tested(metric.name) or SIMILAR in chosen.places:
         return ""
     first, second = (
         comparison.Side(
-            warehouse.settled_on(metric.name, chosen.days[i]) or chosen.days[i],
-            warehouse.frozen({**dict(where), **_where(chosen.places[i])}),
+            scoped_query.settled_on(metric.name, chosen.days[i]) or chosen.days[i],
+            frozen({**dict(where), **_where(chosen.places[i])}),
         )
         for i in (0, 1)
     )
-    answer = warehouse.analyse("differs", on=second.on, where=dict(second.where), metric=metric.name, than=first)
-    return changes.verdict(metric, answer.value("side"))
+    with suppress(AccessDenied):
+        answer = warehouse.analyse("differs", on=second.on, where=dict(second.where), metric=metric.name, than=first)
+        return changes.verdict(metric, answer.value("side"))
+    return ""
 
 
 def measure(view: PageContext, names: Sequence[str]) -> str:
     """The measure of the parts and the lines: that of the address, else a rate; with a box to choose another."""
-    offered = [name for name in names if set(without_places(view.where)) <= warehouse.catalogue()[name].dimensions]
+    offered = [name for name in names if set(without_places(view.where)) <= catalogue()[name].dimensions]
     name = page_parameters.one(PAGE, "m", _LINE if _LINE in offered else offered[0])
-    label = warehouse.catalogue()
     # In the footer container, which the style sheet hides in print.
     with st.container(key="footer-compare-measure"):
         controlled(
@@ -285,7 +295,7 @@ def measure(view: PageContext, names: Sequence[str]) -> str:
             name,
             lambda chosen: page_parameters.choose(PAGE, m=chosen, by=None),
             options=list(dict.fromkeys([*offered, name])),
-            format_func=lambda measure: label[measure].label[view.lang],
+            format_func=lambda measure: catalogue()[measure].label[view.lang],
             width=280,
         )
     return name
@@ -293,7 +303,7 @@ def measure(view: PageContext, names: Sequence[str]) -> str:
 
 def parts(view: PageContext, chosen: Sides, name: str) -> None:
     """The parts of the difference in a measure, by the dimension of the address, else the one that explains most."""
-    metric = warehouse.catalogue()[name]
+    metric = catalogue()[name]
     with blocks.error_boundary(view.lang, "compare-why"):
         offered = _dimensions(name)
         is_two = (chosen.places[0] == chosen.places[1]) != (chosen.days[0] == chosen.days[1])
@@ -301,7 +311,7 @@ def parts(view: PageContext, chosen: Sides, name: str) -> None:
             key = "split.two_sides" if offered else "split.no_parts"
             blocks.head(view.word("split.of", measure=metric.label[view.lang]), view.word(key))
             return
-        before, after = (warehouse.settled_on(name, day) or day for day in chosen.days)
+        before, after = (scoped_query.settled_on(name, day) or day for day in chosen.days)
         # The nation is what a province is compared with.
         base, here = sorted(chosen.places, key=lambda place: place != NATION) if before == after else chosen.places
         sides = {"before": before} if before != after else {"against": _against(base)}
@@ -338,7 +348,7 @@ def parts(view: PageContext, chosen: Sides, name: str) -> None:
 
 def _dimensions(name: str) -> tuple[str, ...]:
     """The dimensions by which a difference splits; empty for a measure without parts."""
-    with suppress(warehouse.QuestionError):
+    with suppress(QuestionError):
         return dimensions(name)
     return ()
 
@@ -352,13 +362,13 @@ def over_time(view: PageContext, chosen: Sides, name: str) -> None:
     with blocks.error_boundary(view.lang, "compare-lines"):
         where = without_places(view.where)
         sides = {place: chosen.side(i) for i, place in enumerate(chosen.places)}
-        labels = {place: _named(view, place) for place in sides}
         over = view.over or view.months(_MONTHS)
-        answer = warehouse.result(comparison.over_time, name, tuple(sides.items()), over, warehouse.frozen(where))
+        answer = warehouse.analyse(comparison.over_time, name, tuple(sides.items()), over, frozen(where))
+        labels = {place: _shown(view, place, answer) for place in sides}
         chart_context = replace(context(view), names={**context(view).names, "side": labels})
         title = time_titles.side_by_side(answer, chart_context)
         below = subtitle(view, answer, text.listed(list(labels.values()), view.lang))
-        figure = lines.trend(answer, chart_context, zero=warehouse.catalogue()[name].unit != "share")
+        figure = lines.trend(answer, chart_context, zero=catalogue()[name].unit != "share")
         st.html(blocks.heading(title.sentence, below, ui.keys(figure["layout"]["meta"]["keys"], view.dark)))
         plot(figure, "chart-compare-lines", titles.spoken(answer, chart_context, title, below))
         if comparable(answer) is not answer:

@@ -12,7 +12,7 @@ from ui.components import figures as ui
 from ui.components.blocks import controlled, error_boundary
 from ui.components.footer import question
 from ui.components.paged_rows import collated
-from ui.data import warehouse
+from ui.data import page_run, warehouse
 from ui.i18n import text
 from ui.state import page_parameters, rendering, scoped_query
 from ui.state.page_context import PageContext
@@ -24,7 +24,7 @@ _SHIPPED = ("1395 census", "SCI ")
 
 def residents(view: PageContext) -> None:
     """The year, kind and source of the population that is the denominator of every rate on the page."""
-    basis = warehouse.published().provinces.basis(view.as_of)
+    basis = page_run.publication().provinces.basis(view.as_of)
     if basis is None:
         return
     # The shipped file names the Statistical Centre; one of DIR's own names its sources.
@@ -110,7 +110,7 @@ def ranking(view: PageContext) -> None:
         return
     ident = "coverage-census"
     with st.container(border=True, key=f"figure-{ident}", height="stretch"), error_boundary(view.lang, ident):
-        answer, ignored = scoped_query.worked_out(view, "coverage_on_census")
+        answer, ignored = scoped_query.computed(view, "coverage_on_census")
         then = next(metric for metric in answer.metrics if metric.name == "coverage_on_census")
         other_metrics = tuple(metric for metric in answer.metrics if metric is not then)
         ranked_answer = replace(answer, metrics=(then, *other_metrics))

@@ -6,13 +6,13 @@ import streamlit as st
 
 from etl.analysis import data_quality as load
 from etl.core.paths import warehouse_pointer
-from etl.extract.causes import spoken
+from etl.extract.causes import in_language
 from etl.operations import readiness
 from etl.semantic.answers import Answer
 from ui.charts.elements import ChartContext
 from ui.components import blocks, tables
 from ui.components.footer import footer
-from ui.data import user, warehouse
+from ui.data import page_run, user, warehouse
 from ui.i18n import text
 from ui.state import rendering
 from ui.state.page_context import PageContext
@@ -28,7 +28,7 @@ def refused_load(view: PageContext) -> None:
     if not build or not build.refusals:
         return
     sentences = [line for place, line in build.refusals if scope.sees_whole_country or place in scope.codes]
-    named = [text.escape(spoken(line, view.lang)) for line in sentences[:_REFUSALS_NAMED]]
+    named = [text.escape(in_language(line, view.lang)) for line in sentences[:_REFUSALS_NAMED]]
     if more := len(sentences) - len(named):
         named.append(view.word("load.more_refusals", count=text.number(more, view.lang)))
     with st.container(border=True, key="figure-refused"):
@@ -40,7 +40,7 @@ def refused_load(view: PageContext) -> None:
 
 def totals(view: PageContext) -> None:
     """One sentence that shows that the row counts add up."""
-    answer = warehouse.result(load.totals)
+    answer = warehouse.analyse(load.totals)
     read, loaded, rejected, duplicates = (text.number(answer.value(name), view.lang) for name in _COUNTS)
     sentence = view.word("quality.adds_up", read=read, loaded=loaded, kept=rejected, duplicates=duplicates)
     share = view.word("load.share", share=text.percent(answer.value("rejected_share"), view.lang))
@@ -49,8 +49,8 @@ def totals(view: PageContext) -> None:
 
 def provinces(view: PageContext) -> None:
     """The submissions of each province, with its latest day."""
-    answer = warehouse.result(load.provinces)
-    missing = warehouse.result(load.missing_sources)
+    answer = warehouse.analyse(load.provinces)
+    missing = warehouse.analyse(load.missing_sources)
     key = "load.not_reported" if missing else "load.all_reported"
     title = view.word(key, count=text.number(len(missing), view.lang))
     notes = []
@@ -62,13 +62,13 @@ def provinces(view: PageContext) -> None:
 
 def reasons(view: PageContext) -> None:
     """The reasons of rejected rows: source, reason, column, rows. No field of a person."""
-    count = text.number(warehouse.published().rows_quarantined, view.lang)
-    _by_reason(view, warehouse.result(load.reasons), "reasons", view.word("load.reasons", rows=count))
+    count = text.number(page_run.publication().rows_quarantined, view.lang)
+    _by_reason(view, warehouse.analyse(load.reasons), "reasons", view.word("load.reasons", rows=count))
 
 
 def warned(view: PageContext) -> None:
     """The bad values loaded as unknown: source, reason, column, rows."""
-    _by_reason(view, warehouse.result(load.warned), "warned", view.word("load.warned"))
+    _by_reason(view, warehouse.analyse(load.warned), "warned", view.word("load.warned"))
 
 
 def _by_reason(view: PageContext, answer: Answer, ident: str, title: str) -> None:
@@ -83,24 +83,24 @@ def _by_reason(view: PageContext, answer: Answer, ident: str, title: str) -> Non
 
 def files(view: PageContext) -> None:
     """Each file: from which province, how many rows, refused or with a note."""
-    answer = warehouse.result(load.files)
+    answer = warehouse.analyse(load.files)
     words: tables.Words = {
         "file": str,
         "source": lambda name: name_of(view, "source", name),
         # A file of several provinces is of none.
         "province": lambda code: text.member("province", code, view.lang) if code else "–",
-        "refusal": lambda refusal: spoken(refusal, view.lang) if refusal else "–",
+        "refusal": lambda refusal: in_language(refusal, view.lang) if refusal else "–",
         "notes": lambda notes: (
             text.listed([_note(view, note) for note in notes.split("; ")], view.lang) if notes else "–"
         ),
     }
     rows = sorted(answer.rows, key=lambda row: (not row[3], -row[answer.columns.index("rows_quarantined")]))
-    notes = [_reference(view, *reference) for reference in warehouse.result(load.references)]
-    ignored = [spoken(name, view.lang) for name in warehouse.result(load.ignored)]
+    notes = [_reference(view, *reference) for reference in warehouse.analyse(load.references)]
+    ignored = [in_language(name, view.lang) for name in warehouse.analyse(load.ignored)]
     more = [view.word("load.more", count=text.number(len(ignored) - _IGNORED_NAMED, view.lang))]
     named = text.listed(ignored[:_IGNORED_NAMED] + (more if len(ignored) > _IGNORED_NAMED else []), view.lang)
     notes += [view.word("load.ignored", files=named)] if ignored else []
-    title = view.word("load.files", count=text.number(warehouse.published().files, view.lang))
+    title = view.word("load.files", count=text.number(page_run.publication().files, view.lang))
     _part(view, answer, "files", title, words, notes, rows)
 
 
@@ -118,7 +118,7 @@ def rules(view: PageContext) -> None:
 
 def publications(view: PageContext) -> None:
     """The publications kept, with the changes from one to the next."""
-    answer = warehouse.result(load.publications, warehouse_pointer())
+    answer = warehouse.analyse(load.publications, warehouse_pointer())
     title = view.word("load.publications", count=text.number(len(answer.rows), view.lang))
     _part(view, answer, "publications", title, {"publication": lambda number: text.digits(number, view.lang)})
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from etl.core.text_folding import fold
 from etl.semantic.answers import Metric
-from etl.semantic.catalog import derived, derived_names
+from etl.semantic.catalog import catalogue, derived, derived_names, label_of
 from etl.semantic.formulas import changes, formula
 from ui.components import table_html
 from ui.components.blocks import controlled, error_boundary
@@ -98,7 +98,7 @@ def _search(lang: str) -> list[str]:
 
 def _groups() -> dict[str, list[Metric]]:
     groups: dict[str, list[Metric]] = {}
-    for metric in warehouse.catalogue().values():
+    for metric in catalogue().values():
         if not metric.hidden:
             groups.setdefault(metric.group or "other", []).append(metric)
     groups[_DERIVED] = [derived(name) for name in derived_names()]
@@ -118,7 +118,7 @@ def _entry(metric: Metric, lang: str, is_derived: bool) -> str:
         facts.append(("methods.kind", text.escaped(f"methods.{metric.kind}", lang)))
     facts.append(("methods.direction", text.escaped(f"methods.{metric.direction}", lang)))
     if metric.numerator and metric.denominator:
-        above, below = (warehouse.label(name, lang) for name in (metric.numerator, metric.denominator))
+        above, below = (label_of(name, lang) for name in (metric.numerator, metric.denominator))
         facts.append(("methods.ratio", text.escaped("figure.ratio", lang, numerator=above, denominator=below)))
     if by := [text.word(f"dimension.{name}", lang) for name in page_context.FILTERS if name in metric.dimensions]:
         facts.append(("methods.by", text.escape(text.listed(by, lang))))
@@ -142,14 +142,14 @@ def _both_values(name: str, before: str, lang: str) -> str:
     now, then = (warehouse.ask(metric) for metric in (name, before))
     unit = now.metrics[0].unit
     values = {"now": text.amount(now.value(), unit, lang), "before": text.amount(then.value(), unit, lang)}
-    return text.word("methods.both_values", lang, measure=warehouse.label(name, lang), **values)
+    return text.word("methods.both_values", lang, measure=label_of(name, lang), **values)
 
 
 def _changes(lang: str) -> None:
     st.header(text.word("methods.changes", lang), anchor="changes")
     rows = []
     for change in changes():
-        measures = [] if "*" in change.metrics else [warehouse.label(name, lang) for name in change.metrics]
+        measures = [] if "*" in change.metrics else [label_of(name, lang) for name in change.metrics]
         words = text.escape(change.words[lang] + (f" ({text.listed(measures, lang)})" if measures else ""))
         words += "".join(
             f"<br>{text.escape(_both_values(name, before, lang))}" for name, before in change.before.items()

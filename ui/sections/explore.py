@@ -11,13 +11,12 @@ from typing import Any
 import streamlit as st
 
 from etl.semantic.answers import Answer, Metric
-from etl.semantic.catalog import DIMENSIONS, TIME
+from etl.semantic.catalog import DIMENSIONS, TIME, catalogue
 from etl.semantic.exportable import StoredRows
 from ui.charts import bars, lines, maps, matrix, titles
 from ui.components import blocks
 from ui.components import figures as ui
 from ui.components.blocks import controlled
-from ui.data import warehouse
 from ui.i18n import text
 from ui.sections import explore_rows
 from ui.sections.explore_rows import PAGE, Selection
@@ -56,7 +55,7 @@ def explore(view: PageContext) -> None:
     over = view.over or view.complete_months(periods.DEFAULT_MONTHS)
     selection = Selection(tuple(_chosen("m")), tuple(_chosen("by")), over)
     _controls(view, selection)
-    if problems := problems_of(warehouse.catalogue(), selection.names, selection.by, view.where):
+    if problems := problems_of(catalogue(), selection.names, selection.by, view.where):
         _refused(view, problems)
         return
     with blocks.error_boundary(view.lang, PAGE):
@@ -78,10 +77,10 @@ def _chosen(name: str) -> Iterable[str]:
 
 
 def _controls(view: PageContext, selection: Selection) -> None:
-    catalogue = warehouse.catalogue()
-    measures = [name for name, metric in catalogue.items() if not metric.hidden]
+    known = catalogue()
+    measures = [name for name, metric in known.items() if not metric.hidden]
     with st.container(horizontal=True, key="explore-bar", gap="small", vertical_alignment="bottom"):
-        _several(view, "m", measures, selection.names, lambda name: catalogue[name].label[view.lang], MOST_MEASURES)
+        _several(view, "m", measures, selection.names, lambda name: known[name].label[view.lang], MOST_MEASURES)
         _several(view, "by", DIMENSIONS, selection.by, lambda name: view.word(f"dimension.{name}"), MOST_DIMENSIONS)
 
 
@@ -139,7 +138,7 @@ def _refused(view: PageContext, problems: Sequence[Problem]) -> None:
     sentences: list[str] = []
     remedies: list[Remedy] = []
     for problem in problems:
-        measure = warehouse.catalogue()[problem.measure].label[view.lang] if problem.measure else ""
+        measure = catalogue()[problem.measure].label[view.lang] if problem.measure else ""
         named = text.listed([view.word(f"dimension.{dimension}") for dimension in problem.dimensions], view.lang)
         sentences.append(view.word(f"refused.{problem.reason}", measure=measure, dimensions=named))
         remedies += problem.remedies
@@ -154,7 +153,7 @@ def _refused(view: PageContext, problems: Sequence[Problem]) -> None:
 
 def _named(view: PageContext, remedy: Remedy) -> str:
     if remedy.kind == "m":
-        return warehouse.catalogue()[remedy.name].label[view.lang]
+        return catalogue()[remedy.name].label[view.lang]
     named = view.word(f"dimension.{remedy.name}")
     return view.word("refused.filter", name=named) if remedy.kind == "where" else named
 
@@ -204,15 +203,15 @@ def _suited(selection: Selection, answer: Answer) -> list[_Drawn]:
 
 def _over_time(names: Sequence[str]) -> list[_Drawn]:
     """Lines for snapshots, one chart per unit; bars for flows, joiners and leavers paired."""
-    catalogue = warehouse.catalogue()
+    known = catalogue()
     by_unit: dict[str, list[str]] = {}
     for name in names:
-        if catalogue[name].kind == "snapshot":
-            by_unit.setdefault(catalogue[name].unit, []).append(name)
+        if known[name].kind == "snapshot":
+            by_unit.setdefault(known[name].unit, []).append(name)
     charts: list[_Drawn] = [
         (lines.trend, tuple(group[:_MOST_LINES]), {"zero": unit != "share"}) for unit, group in by_unit.items()
     ]
-    flows = [name for name in names if catalogue[name].kind == "event"]
+    flows = [name for name in names if known[name].kind == "event"]
     if set(flows) == {"joiners", "leavers"}:
         charts.append((bars.paired, ("joiners", "leavers"), {}))
     else:

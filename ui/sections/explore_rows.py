@@ -9,7 +9,7 @@ import streamlit as st
 
 from etl.semantic import exportable
 from etl.semantic.answers import Answer
-from etl.semantic.catalog import TIME
+from etl.semantic.catalog import TIME, catalogue
 from ui.charts import matrix
 from ui.charts.matrix import ORDERED
 from ui.components import blocks, tables
@@ -94,8 +94,8 @@ def _pivot(view: PageContext, selection: Selection, answer: Answer) -> None:
     chart_context, metric = context(view), answer.metrics[0]
     at, across = answer.columns.index(metric.name), len(selection.by) - 1
     down, over = selection.by[:across], selection.by[across]
-    totals = {tuple(row[:across]): row[across] for row in _totals(view, selection, down).rows}
-    beneath = {row[0]: row[1] for row in _totals(view, selection, (over,)).rows}
+    totals = {tuple(row[:across]): row[across] for row in _totals(view, selection, answer, down).rows}
+    beneath = {row[0]: row[1] for row in _totals(view, selection, answer, (over,)).rows}
     positions = [
         {code: place for place, code in enumerate(matrix.in_order(answer, i, at))} for i in range(len(selection.by))
     ]
@@ -129,7 +129,10 @@ def _pivot(view: PageContext, selection: Selection, answer: Answer) -> None:
     ]
     head.append(tables.Column(metric.name, view.word("more.total"), lambda g: written(totals.get(g)), totals.get, True))
     foot = [view.escaped("more.total"), *[""] * (len(down) - 1)]
-    foot += [*(written(beneath.get(code)) for code in page_columns), written(_totals(view, selection, ()).value())]
+    foot += [
+        *(written(beneath.get(code)) for code in page_columns),
+        written(_totals(view, selection, answer, ()).value()),
+    ]
     notes = [view.word("more.pivot_of", measure=metric.label[view.lang])]
     if len(columns) > _MOST_COLUMNS:
         few, count = (text.number(n, view.lang) for n in (_MOST_COLUMNS, len(columns)))
@@ -151,10 +154,10 @@ def _group_column(view: PageContext, i: int, name: str, positions: Mapping[Any, 
     return tables.Column(name, view.word(f"dimension.{name}"), cell, lambda group: order(group[i]))
 
 
-def _totals(view: PageContext, selection: Selection, by: Sequence[str]) -> Answer:
-    """The first measure at the grain of a total. For a snapshot over time the total is its last day."""
+def _totals(view: PageContext, selection: Selection, answer: Answer, by: Sequence[str]) -> Answer:
+    """The first measure at the grain of a total, within the answer. For a snapshot over time the total is its last day."""
     name = selection.names[0]
-    if warehouse.catalogue()[name].kind == "event" or set(by) & set(TIME):
-        return warehouse.ask(name, by=by, over=selection.over, where=view.where)
+    if catalogue()[name].kind == "event" or set(by) & set(TIME):
+        return warehouse.ask(name, by=by, over=selection.over, where=answer.where)
     day = min(selection.over[1], view.as_of) if selection.is_timed else view.as_of
-    return warehouse.ask(name, by=by, on=day, where=view.where)
+    return warehouse.ask(name, by=by, on=day, where=answer.where)

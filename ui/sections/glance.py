@@ -9,6 +9,7 @@ import streamlit as st
 from etl.analysis.glance import MONTHS
 from etl.core.jalali import last_complete_months, unit_of
 from etl.semantic.answers import Answer
+from etl.semantic.catalog import catalogue
 from etl.semantic.ranking import LEAST, worse_side
 from ui.charts import elements
 from ui.components import blocks, page_files, tables
@@ -32,9 +33,7 @@ def at_a_glance(view: PageContext) -> None:
 def _asked(view: PageContext, by: str) -> tuple[Answer, Answer, Answer]:
     """The places, the whole that they are compared with, and the months of each place."""
     within = view.where if by == "county" else {name: codes for name, codes in view.where.items() if name != "province"}
-    where = {
-        name: codes for name, codes in within.items() if name in warehouse.catalogue()["active_assistants"].dimensions
-    }
+    where = {name: codes for name, codes in within.items() if name in catalogue()["active_assistants"].dimensions}
     places, whole = (warehouse.analyse("glance", on=view.as_of, where=where, by=axis) for axis in (by, ""))
     over = last_complete_months(view.as_of, MONTHS)
     return places, whole, warehouse.ask("active_assistants", by=(by, "month"), over=over, where=where)

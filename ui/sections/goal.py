@@ -8,8 +8,10 @@ import streamlit as st
 
 from etl.analysis.projection import MOST_MONTHS_AHEAD, end_of_next_year
 from etl.core import jalali
+from etl.core.errors import QuestionError
 from etl.core.text_folding import latin_digits
 from etl.semantic.answers import Answer
+from etl.semantic.catalog import catalogue
 from ui.components import blocks, day_field
 from ui.components.blocks import controlled, error_boundary
 from ui.components.footer import question
@@ -41,8 +43,8 @@ def _month_ends(view: PageContext) -> list[date]:
 
 def _recruits_and_paces(view: PageContext, until: date, goal: float | None) -> tuple[Answer, list[str], Answer]:
     """The recruits needed, the filters that have no meaning for them, and the paces."""
-    needed, ignored = scoped_query.worked_out(view, "recruits_needed", until=until, goal=goal)
-    return needed, ignored, scoped_query.worked_out(view, "pace", until=until)[0]
+    needed, ignored = scoped_query.computed(view, "recruits_needed", until=until, goal=goal)
+    return needed, ignored, scoped_query.computed(view, "pace", until=until)[0]
 
 
 def _seek(view: PageContext, month_ends: list[date], until: date, goal: float | None) -> None:
@@ -76,7 +78,7 @@ def in_a_sentence(view: PageContext) -> str:
     until = end_of_next_year(view.as_of)
     try:
         row = _recruits_and_paces(view, until, None)[0].records()[0]
-    except warehouse.QuestionError:
+    except QuestionError:
         return ""
     return "" if row["recruits_needed"] is None else _words(view, row, until)
 
@@ -87,7 +89,7 @@ def announced(view: PageContext) -> None:
         answer = warehouse.analyse("announced", on=view.as_of)
         lines = []
         for row in answer.records():
-            metric = warehouse.catalogue()[row["metric"]]
+            metric = catalogue()[row["metric"]]
             values = {
                 "announced": text.plain(row["announced_value"], metric.unit, view.lang),
                 "registered": text.plain(row["registered_value"], metric.unit, view.lang),

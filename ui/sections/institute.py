@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -13,7 +14,8 @@ from ui.components import blocks, tables
 from ui.components.blocks import controlled
 from ui.components.footer import context, footer, subtitle
 from ui.components.table_state import InAddress
-from ui.data import registers, user, warehouse
+from ui.data import person_rows, user, warehouse
+from ui.data.caches import frozen
 from ui.i18n import text
 from ui.sections.listings import institute_address
 from ui.state import page_context, page_parameters, rendering
@@ -30,7 +32,7 @@ _OF_PERSONS = frozenset(expand_groups(["@person"]))
 def chosen(view: PageContext) -> detail.Institute | None:
     """The institute of the scope, if it is exactly one."""
     codes = view.where.get("institute", ())
-    return registers.institutes().get(codes[0]) if len(codes) == 1 else None
+    return warehouse.analyse(detail.institutes).get(codes[0]) if len(codes) == 1 else None
 
 
 def only(view: PageContext, institute: detail.Institute) -> PageContext:
@@ -87,17 +89,18 @@ def _listed(view: PageContext) -> Answer:
     where = without_places(view.where) if search_text else view.where
     answer = warehouse.ask(*names, by="institute", on=view.as_of, where=where)
     at = [answer.columns.index(name) for name in _LISTED if name in answer.columns]
-    rows = {row[0]: row for row in answer.rows if row[0] in registers.institutes() and any(row[i] for i in at)}
+    known = warehouse.analyse(detail.institutes)
+    rows = {row[0]: row for row in answer.rows if row[0] in known and any(row[i] for i in at)}
     if search_text:
         nothing = (None,) * (len(answer.columns) - 1)
-        codes = [institute.code for institute in detail.search(registers.institutes(), search_text)]
+        codes = [institute.code for institute in detail.search(known, search_text)]
         rows = {code: rows.get(code, (code, *nothing)) for code in codes}
     return replace(answer, rows=list(rows.values()))
 
 
 def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
     """The register's facts on an institute, its name as a link, then its measures."""
-    institutes = registers.institutes()
+    institutes = warehouse.analyse(detail.institutes)
 
     def licensed_until(row: tuple) -> str:
         until, count = (row[answer.columns.index(name)] for name in ("licensed_until", "licensed_institutes"))
@@ -119,7 +122,10 @@ def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
             lambda row: tables.collated(member(row)),
         )
 
-    own = {"in_service": {"title": view.word("institute.in_service")}, "licensed_until": {"cell": licensed_until}}
+    own: dict[str, dict[str, Any]] = {
+        "in_service": {"title": view.word("institute.in_service")},
+        "licensed_until": {"cell": licensed_until},
+    }
     without = ("licensed_institutes",)
     columns = tables.columns_of(view, answer, context(view), partial(institute_address, view), without)
     name, *measures = (replace(column, **own.get(column.name, {})) for column in columns)
@@ -161,7 +167,7 @@ def _yes(view: PageContext, value: bool | None) -> str:
 def licences(view: PageContext, institute: detail.Institute) -> None:
     """The licence history: each application with its decision and validity."""
     with st.container(border=True, key="figure-licences"), blocks.error_boundary(view.lang, "licences"):
-        answer = warehouse.result(detail.licences, institute.code)
+        answer = warehouse.analyse(detail.licences, institute.code)
         title = view.word("institute.licences", count=text.number(len(answer.rows), view.lang))
         blocks.head(title, institute.name)
         if not answer.rows:
@@ -180,11 +186,11 @@ def people(view: PageContext) -> None:
     """Pseudonymous rows of people for users with that right; for others a note that they are not available."""
     with st.container(border=True, key="figure-people"), blocks.error_boundary(view.lang, "people"):
         blocks.head(view.word("institute.people"))
-        if not registers.may_see_rows():
+        if not person_rows.may_see_rows():
             blocks.note(view.word("institute.people_off"))
             return
         blocks.note(view.word("institute.people_are"))
-        spells = registers.people(view.as_of, view.where)
+        spells = person_rows.people(view.as_of, view.where)
         answer = spells.first(tables.PAGE_ROWS)
         _note_once(view, spells.answer.publication.id, len(answer.rows))
         if not answer.rows:
@@ -198,7 +204,7 @@ def people(view: PageContext) -> None:
 
 def _note_once(view: PageContext, publication: str, rows: int) -> None:
     """Record in the audit log that rows of people are shown; reruns of the same view count as one event."""
-    event = (publication, view.as_of, warehouse.frozen(view.where))
+    event = (publication, view.as_of, frozen(view.where))
     if st.session_state.get("people noted") != event:
         institute = ",".join(map(audit.plain, view.where.get("institute", ())))[:200] or "all"
         seen: dict[str, str | int] = {"publication": publication, "institute": institute, "rows": rows}

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 import streamlit as st
 
+from etl.semantic.catalog import catalogue
 from ui.charts import bars, steps
 from ui.charts import licensing as charts
 from ui.components import blocks
@@ -36,7 +37,7 @@ def survival(view: PageContext) -> None:
     """The share of institutes of each founding year that remain after five years; nothing if no year is that old."""
     ident = "institute-survival"
     with error_boundary(view.lang, ident):
-        answer, ignored = scoped_query.worked_out(view, "institute_survival")
+        answer, ignored = scoped_query.computed(view, "institute_survival")
         rows = [row for row in answer.rows if row[1] == _YEARS_AFTER]
         if not rows:
             return
@@ -51,14 +52,14 @@ def survival(view: PageContext) -> None:
 def smart_history(view: PageContext) -> None:
     """The share in each publication, once there are two."""
     with error_boundary(view.lang, "smart-history"):
-        if len(scoped_query.worked_out(view, "adoption")[0].rows) > 1:
+        if len(scoped_query.computed(view, "adoption")[0].rows) > 1:
             ui.figure(view, charts.published, analysis="adoption")
 
 
 def smart_compared(view: PageContext) -> None:
     """Adopters and other institutes compared, by licences decided after the first publication with the flag."""
     with error_boundary(view.lang, "smart-compared"):
-        adoption = scoped_query.worked_out(view, "adoption")[0]
+        adoption = scoped_query.computed(view, "adoption")[0]
         first = next((row["day"] for row in adoption.records() if row["smart_institutes"]), None)
         if first is None:
             blocks.intro(view.word("smart.never_shown"))
@@ -83,5 +84,5 @@ def smart_compared(view: PageContext) -> None:
 
 def _granted(view: PageContext, over: tuple[date, date]) -> dict[str | None, int]:
     """The licences granted in the period under the user's scope, by whether their institutes have smart services."""
-    where, _ = view.under(warehouse.catalogue()["granted"].dimensions)
+    where, _ = view.under(catalogue()["granted"].dimensions)
     return dict(warehouse.ask("granted", by="smart", over=over, where=where).rows)

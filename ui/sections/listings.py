@@ -44,7 +44,7 @@ def _listing(view: PageContext, analysis: str, ident: str) -> None:
     """A paged list, with a note on filters that have no meaning for it."""
     # Outside the fragment Streamlit would report the error itself.
     with error_boundary(view.lang, ident):
-        answer, ignored = scoped_query.worked_out(view, analysis)
+        answer, ignored = scoped_query.computed(view, analysis)
         page, ends = page_context.part(), "span" in answer.by
         days = page_parameters.one(page, "days") if ends else ""
         answer = within(answer, days)

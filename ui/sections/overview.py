@@ -7,7 +7,9 @@ from functools import partial
 import streamlit as st
 
 from etl.analysis import data_quality, registry
+from etl.core.errors import TooEarly
 from etl.semantic.answers import Answer
+from etl.semantic.catalog import catalogue
 from etl.warehouse.dimensions import PLACES
 from ui.components import blocks, table_html, tables
 from ui.components.blocks import error_boundary, notice
@@ -36,7 +38,7 @@ def sources(view: PageContext) -> Sources:
     def ask(
         *names: str, by: tuple[str, ...] = (), on: date | None = None, over: tuple[date, date] | None = None
     ) -> Answer:
-        where, _ = view.under(frozenset.intersection(*(warehouse.catalogue()[name].dimensions for name in names)))
+        where, _ = view.under(frozenset.intersection(*(catalogue()[name].dimensions for name in names)))
         return warehouse.ask(*names, by=by, on=on, over=over, where=where)
 
     def everywhere(name: str) -> Answer:
@@ -45,7 +47,7 @@ def sources(view: PageContext) -> Sources:
 
     def compared(name: str, by: str) -> Answer:
         below = {"institute", "county"} if by == "province" else {"institute"}
-        where, _ = view.under(warehouse.catalogue()[name].dimensions - below)
+        where, _ = view.under(catalogue()[name].dimensions - below)
         return scoped_query.different(view, name, by, where)
 
     return Sources(
@@ -53,11 +55,11 @@ def sources(view: PageContext) -> Sources:
         on=view.as_of,
         province=provinces[0] if is_one else "",
         ask=ask,
-        analyse=lambda name, **more: scoped_query.worked_out(view, name, **more)[0],
+        analyse=lambda name, **more: scoped_query.computed(view, name, **more)[0],
         everywhere=everywhere,
         different=compared,
-        provinces=partial(warehouse.result, data_quality.provinces),
-        settled_on=lambda name: warehouse.settled_on(name, view.as_of),
+        provinces=partial(warehouse.analyse, data_quality.provinces),
+        settled_on=lambda name: scoped_query.settled_on(name, view.as_of),
         member=lambda dimension, code: text.member(dimension, code, view.lang, warehouse.names(dimension, view.lang)),
         filters=frozenset(view.where) - ({"province"} if is_one else frozenset()),
     )
@@ -149,9 +151,9 @@ def _everywhere(view: PageContext) -> dict[str, Answer]:
     """Each measure by province against the nation, on its latest settled day or over the period of the page."""
     answers = {}
     for name in different.COMPARED:
-        where, _ = view.under(warehouse.catalogue()[name].dimensions - {*PLACES})
-        over = view.complete_months(periods.DEFAULT_MONTHS) if warehouse.catalogue()[name].kind == "event" else None
-        with suppress(warehouse.TooEarly):
+        where, _ = view.under(catalogue()[name].dimensions - {*PLACES})
+        over = view.complete_months(periods.DEFAULT_MONTHS) if catalogue()[name].kind == "event" else None
+        with suppress(TooEarly):
             answers[name] = scoped_query.different(view, name, "province", where, over)
     return answers
 

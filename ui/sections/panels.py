@@ -9,11 +9,11 @@ from functools import partial
 
 import streamlit as st
 
+from etl.semantic.catalog import catalogue
 from ui.charts import bars, lines, maps
 from ui.components import figures
 from ui.components.blocks import error_boundary
 from ui.components.cards import headline_number
-from ui.data import warehouse
 from ui.i18n import text
 from ui.sections import goal
 from ui.sections.overview import sources
@@ -61,7 +61,7 @@ def _panel(
 def _words(view: PageContext, page: str, name: str, sentence: Callable[[PageContext], str]) -> None:
     with error_boundary(view.lang, page):
         number = headline_number(view, name)
-        label = warehouse.catalogue()[name].label[view.lang]
+        label = catalogue()[name].label[view.lang]
         address = page_parameters.address(page, view.lang, view.scope.address())
         title = view.word(f"panel.{page}")
         more = view.word("change.more")

@@ -1,14 +1,16 @@
 """What changed between publications: the numbers, the causes of each change, and the files that differ."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeAlias
 
 import streamlit as st
 
 from etl.analysis import data_quality as load
 from etl.core.paths import warehouse_pointer
+from etl.semantic.catalog import catalogue, label_of
 from ui.components import blocks, tables
-from ui.data import registers, warehouse
+from ui.data import warehouse
 from ui.i18n import text
 from ui.sections import compare, data_quality
 from ui.state import page_context, page_parameters, rendering
@@ -21,13 +23,13 @@ _Row: TypeAlias = Mapping[str, Any]
 def why(view: PageContext) -> None:
     """Why numbers changed since the previous publication: by measure, province and cause, and in which files."""
     place = st.container(border=True, key="figure-why")
-    rendering.defer(_why, view, place=place, ready=registers.last_revision)
+    rendering.defer(_why, view, place=place, ready=partial(warehouse.analyse, load.last_revision, warehouse_pointer()))
 
 
 @rendering.fragment
 def _why(view: PageContext) -> None:
     with blocks.error_boundary(view.lang, "why"):
-        revision = registers.last_revision()
+        revision = warehouse.analyse(load.last_revision, warehouse_pointer())
         if revision is None:
             blocks.head(view.word("why.title"), view.word("load.first_publication"))
             return
@@ -39,12 +41,12 @@ def _why(view: PageContext) -> None:
             for change in revision.moved
             if (not chosen_metric or change.metric == chosen_metric) and (not places or change.province in places)
         ]
-        changed = warehouse.result(load.changed_files, warehouse_pointer())
+        changed = warehouse.analyse(load.changed_files, warehouse_pointer())
         files = [file for file in changed if not places or file["province"] in (None, *places)]
         count = {"numbers": text.number(len(moved), view.lang), "files": text.number(len(files), view.lang)}
         blocks.head(view.word("why.title"), view.word("why.between", **ids, **count))
         if chosen_metric:
-            sentence = view.word("why.only", measure=warehouse.catalogue()[chosen_metric].label[view.lang])
+            sentence = view.word("why.only", measure=catalogue()[chosen_metric].label[view.lang])
             with st.container(horizontal=True, gap="small", vertical_alignment="center"):
                 st.html(f'<p class="pd-note">{text.escape(sentence)}</p>', width="content")
                 st.button(view.word("why.all"), key="why-all", type="tertiary", on_click=_every_measure)
@@ -66,13 +68,13 @@ def _every_measure() -> None:
 @rendering.fragment
 def log(view: PageContext) -> None:
     """The log of changes in the nation's numbers between all publications kept; `why` says that there is only one."""
-    if registers.last_revision() is None:
+    if warehouse.analyse(load.last_revision, warehouse_pointer()) is None:
         return
     with (
         st.container(border=True, key="figure-revisions", height="stretch"),
         blocks.error_boundary(view.lang, "revisions"),
     ):
-        log = registers.revisions()
+        log = warehouse.analyse(load.revisions, warehouse_pointer())
         key = "revision.numbers" if log else "load.no_revisions"
         blocks.head(view.word("load.revisions"), view.word(key, count=text.number(len(log), view.lang)))
         if not log:
@@ -100,7 +102,7 @@ def _column(
 
 def _measure(view: PageContext) -> tables.Column:
     def named(row: _Row) -> str:
-        return warehouse.label(row["metric"], view.lang)
+        return label_of(row["metric"], view.lang)
 
     return _column(view, "measure", "dimension.measure", named, lambda row: tables.collated(named(row)))
 
@@ -122,7 +124,7 @@ def _moved(view: PageContext) -> list[tables.Column]:
     """A number before and after, and its change."""
 
     def unit(row: _Row) -> str:
-        metric = warehouse.catalogue().get(row["metric"])
+        metric = catalogue().get(row["metric"])
         return metric.unit if metric else "rows"
 
     def number(name: str) -> tables.Column:

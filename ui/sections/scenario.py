@@ -44,7 +44,7 @@ def panel(view: PageContext, scenario: Scenario) -> None:
 def figure(view: PageContext, name: str, scenario: Scenario) -> None:
     """The path that the analysis `name` projects under the scenario, drawn as a standard figure."""
     with st.container(border=True, key=f"figure-{name}", height="stretch"), error_boundary(view.lang, name):
-        answer, ignored = scoped_query.worked_out(view, name, scenario=scenario)
+        answer, ignored = scoped_query.computed(view, name, scenario=scenario)
         if all(value is None for value in answer.column(answer.metrics[1].name)):
             notice(view.lang, "state.empty_title", view.word("state.empty"))
             return
@@ -69,7 +69,7 @@ def of_address() -> Scenario:
 
 
 def _flows(view: PageContext, scenario: Scenario) -> None:
-    answer = scoped_query.worked_out(view, "pace_now")[0]
+    answer = scoped_query.computed(view, "pace_now")[0]
     left, right = st.columns(2)
     with left:
         _slider(view, answer, "plan_recruits", "recruits", scenario.recruits)
@@ -86,7 +86,7 @@ def _slider(view: PageContext, answer: Answer, name: str, parameter: str, chosen
     """One slider at the chosen or the current value; its label shows the current one."""
     metric, current, is_rate = metric_of(answer, name), _as_shown(answer, name), name == "plan_leaver_rate"
     label = metric.label[view.lang]
-    if is_rate and (settled := warehouse.settled_on("leaver_rate_12m", view.as_of)):
+    if is_rate and (settled := scoped_query.settled_on("leaver_rate_12m", view.as_of)):
         label = view.word("change.settled", label=label, day=text.day(settled, view.lang))
     written = text.amount(answer.value(name), metric.unit, view.lang)
     most = max(0.6, current * 2) if is_rate else _round_top(current * 4, 100)
@@ -112,7 +112,7 @@ def _slider(view: PageContext, answer: Answer, name: str, parameter: str, chosen
 
 def _seats(view: PageContext, scenario: Scenario) -> None:
     """Monthly seats of each course: the shared ones of all provinces, or those of one."""
-    answer = scoped_query.worked_out(view, "seats_now")[0]
+    answer = scoped_query.computed(view, "seats_now")[0]
     names = warehouse.names("province", view.lang)
     own = user.scope().codes.intersection(view.where.get("province", names))
     options = [_ALL, *(code for code in names if code in own)]

@@ -9,16 +9,13 @@ import binascii
 import hashlib
 import ipaddress
 import os
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from urllib.parse import parse_qsl
-from uuid import uuid4
 
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
@@ -33,12 +30,12 @@ from etl.semantic.access import ADMINISTRATOR, AccessScope
 from etl.semantic.answers import Answer
 from ui.access.tokens import Token
 from ui.charts.elements import ChartContext
-from ui.data import owed, user, warehouse
+from ui.data import owed, page_run, user, warehouse
 from ui.data.worker_process import Ended
 from ui.exports import about, dictionary
 from ui.exports.job import DATA_FORMS, FORMS, MANY_CELLS, ExportJob, Making, noted
 from ui.i18n import text
-from ui.shell import data_question, people
+from ui.shell import answer_files, data_question, people
 from ui.shell.data_question import DataQuestion, Given, Wrong
 from ui.shell.requests import base_path
 from ui.state import page_context, personal_tokens, scoped_query
@@ -49,10 +46,7 @@ _CHALLENGE = {"WWW-Authenticate": 'Basic realm="data", charset="UTF-8"'}
 # Wrong tokens of a client that are answered in a minute, and how many clients are remembered.
 MOST_GUESSES, _MINUTE, _MOST_CLIENTS = 30, 60.0, 1000
 _BUSY_SECONDS = 2
-# Files are kept for requests of their parts: so many, for so long.
-_MOST_KEPT, _KEPT_SECONDS, _KEPT_BYTES = 16, 300.0, 256 << 20
 _guesses: dict[str, tuple[float, int]] = {}
-_kept: dict[str, tuple[float, Path, str]] = {}
 _lock = threading.Lock()
 
 
@@ -110,7 +104,7 @@ def _respond(request: Request, answer: "Callable[[Request, Given, _Asker], Respo
             raise refused(400, "in_address")
         asker = _asker(request, lang)
         try:
-            with user.acting_as(asker.scope), warehouse.reading(_file(given, lang)):
+            with user.acting_as(asker.scope), page_run.reading(_file(given, lang)):
                 return answer(request, given, asker)
         except Wrong as wrong:
             raise _Refused(400, str(wrong)) from None
@@ -123,7 +117,7 @@ def _respond(request: Request, answer: "Callable[[Request, Given, _Asker], Respo
             raise _Refused(400, str(error)) from None
         except Ended:
             raise refused(413, "too_large") from None
-        except (warehouse.Unpublished, Refused):
+        except (page_run.Unpublished, Refused):
             raise refused(503, "unpublished", Retry_After="300") from None
     except OSError:
         # Tokens or the audit log are out of reach: nothing is sent unlogged.
@@ -143,11 +137,11 @@ def _note_attempt(request: Request, scope: AccessScope) -> None:
 def _file(given: Given, lang: str) -> str:
     """The file of the publication that a request pins, else of the latest one. Raises _Refused, Wrong, Unpublished."""
     if not (pinned := data_question.publication(given)):
-        return warehouse.path()
-    if not (file := warehouse.kept(pinned)):
+        return page_run.current_file()
+    if not (file := page_run.kept_file(pinned)):
         raise _Refused(410, text.word("data.gone", lang, id=pinned))
     try:
-        warehouse.connection(file)
+        page_run.connection(file)
     except OtherVersion:
         raise _Refused(410, text.word("data.gone", lang, id=pinned)) from None
     return file
@@ -259,7 +253,7 @@ def _answer(request: Request, given: Given, asker: _Asker) -> Response:
     headers = _HEADERS | {"ETag": tag}
     if _is_known(request, tag):
         return Response(status_code=304, headers=headers)
-    with _one_at_a_time(asker, _is_kept(tag), question.view.lang):
+    with _one_at_a_time(asker, answer_files.is_kept(tag), question.view.lang):
         source = scoped_query.free(question.view, question.names, question.by)
         answer = exportable.of(source).answer
         access.check(rights, answer)
@@ -269,7 +263,9 @@ def _answer(request: Request, given: Given, asker: _Asker) -> Response:
         # A part of a Parquet file can only be asked for where its length is known.
         if request.method == "HEAD" and form != "parquet":
             return Response(media_type=DATA_FORMS[form], headers=headers)
-        path, name = _link(tag) or _keep(tag, *_made(form, source, question, rows * len(answer.columns)))
+        path, name = answer_files.link(tag) or answer_files.keep(
+            tag, *_made(form, source, question, rows * len(answer.columns))
+        )
     if request.method == "GET" and people.mode() != "open":
         details = noted(answer, form, rows) | audit.rights(asker.scope) | {"why": "data address"}
         try:
@@ -304,7 +300,7 @@ def _made(form: str, source: Answer | exportable.StoredRows, question: DataQuest
     place = page_context.place(view, answer.where)
     job = ExportJob(form, source, context, question.circulation, place)
     name = about.file_name(source, context, place, form, question.circulation)
-    path = _folder() / uuid4().hex
+    path = answer_files.new_path()
     if cells > MANY_CELLS[form]:
         making = Making(job)
         try:
@@ -324,7 +320,7 @@ def _made(form: str, source: Answer | exportable.StoredRows, question: DataQuest
 
 def _tag(form: str, *parts: object) -> str:
     """The entity tag of what these parts and the publication decide, the same on every host."""
-    published = warehouse.published()
+    published = page_run.publication()
     of_publication = (published.id, published.as_of, published.built_on, published.rows_loaded)
     told = [owed.lines(lang, published) for lang in text.LANGUAGES]
     return f'"{hashlib.sha256(repr((form, parts, of_publication, told)).encode()).hexdigest()[:32]}"'
@@ -333,51 +329,3 @@ def _tag(form: str, *parts: object) -> str:
 def _is_known(request: Request, tag: str) -> bool:
     told = request.headers.get("if-none-match", "")
     return told == "*" or tag in {one.strip().removeprefix("W/") for one in told.split(",")}
-
-
-# ---------------------------------------------------------------- files that are kept for a while
-
-
-@cache
-def _folder() -> Path:
-    # Removed when the process ends.
-    _folders.append(tempfile.TemporaryDirectory(prefix="answers-", ignore_cleanup_errors=True))
-    return Path(_folders[0].name)
-
-
-_folders: list[tempfile.TemporaryDirectory[str]] = []
-
-
-def _keep(tag: str, path: Path, name: str) -> tuple[Path, str]:
-    """Keep a file for further requests; returns a link to it, which the caller owns, and its name."""
-    with _lock:
-        now = time.monotonic()
-        _kept[tag] = (now, path, name)
-        sizes = {one: file.stat().st_size for one, (_, file, _) in _kept.items() if file.exists()}
-        for one, (made, file, _) in list(_kept.items()):
-            if one != tag and (
-                now - made > _KEPT_SECONDS or len(_kept) > _MOST_KEPT or sum(sizes.values()) > _KEPT_BYTES
-            ):
-                del _kept[one]
-                sizes.pop(one, None)
-                file.unlink(missing_ok=True)
-        return _linked(path), name
-
-
-def _link(tag: str) -> tuple[Path, str] | None:
-    """A link to a file that is kept, which the caller owns, and its name."""
-    with _lock:
-        if not _is_kept(tag):
-            return None
-        _, path, name = _kept[tag]
-        return _linked(path), name
-
-
-def _is_kept(tag: str) -> bool:
-    return tag in _kept and time.monotonic() - _kept[tag][0] <= _KEPT_SECONDS
-
-
-def _linked(path: Path) -> Path:
-    link = path.with_name(uuid4().hex)
-    os.link(path, link)
-    return link

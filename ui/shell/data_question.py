@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from etl.core.text_folding import fold
-from etl.semantic.catalog import DIMENSIONS
+from etl.semantic.catalog import DIMENSIONS, catalogue
 from etl.warehouse.dimensions import FILTERS
-from ui.data import warehouse
+from ui.data import page_run, warehouse
 from ui.i18n import text
 from ui.sections import explore
 from ui.state import periods, saved_views
@@ -77,8 +77,8 @@ def read(given: Given) -> DataQuestion:
     _check_names(given, lang)
     if name := _one(given, "view", lang):
         given = _saved(name, lang) | {other: values for other, values in given.items() if other != "view"}
-    catalogue = warehouse.catalogue()
-    visible = {measure: metric.label[lang] for measure, metric in catalogue.items() if not metric.hidden}
+    known = catalogue()
+    visible = {measure: metric.label[lang] for measure, metric in known.items() if not metric.hidden}
     names = _members("m", given.get("m", ()), visible, lang)
     by = _members("by", given.get("by", ()), {name: text.word(f"dimension.{name}", lang) for name in DIMENSIONS}, lang)
     for parameter, chosen, most in (("m", names, MOST_MEASURES), ("by", by, MOST_DIMENSIONS)):
@@ -94,10 +94,10 @@ def read(given: Given) -> DataQuestion:
         text.word(
             f"refused.{problem.reason}",
             lang,
-            measure=catalogue[problem.measure].label[lang] if problem.measure else "",
+            measure=known[problem.measure].label[lang] if problem.measure else "",
             dimensions=text.listed([text.word(f"dimension.{name}", lang) for name in problem.dimensions], lang),
         )
-        for problem in explore.problems_of(catalogue, names, by, where)
+        for problem in explore.problems_of(known, names, by, where)
     ]
     if problems:
         raise Wrong(problems[0])
@@ -105,7 +105,7 @@ def read(given: Given) -> DataQuestion:
 
 
 def _view(given: Given, where: Mapping[str, tuple[str, ...]], lang: str) -> PageContext:
-    latest = warehouse.published().as_of
+    latest = page_run.publication().as_of
     days = days_of(latest)
     name = "as_of" if given.get("as_of") else "on"
     written = _one(given, name, lang)

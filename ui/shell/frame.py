@@ -9,11 +9,12 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from etl.analysis import data_quality
+from etl.core.errors import OtherVersion
 from ui.components import page_files
 from ui.components.blocks import error_boundary, notice
 from ui.components.figures import NothingYet
-from ui.data import owed, user, warehouse
-from ui.i18n import text
+from ui.data import owed, page_run, user, warehouse
+from ui.i18n import navigation, text
 from ui.sections import saved_views
 from ui.shell import people, sign_in_page
 from ui.state import page_context, page_parameters, rendering
@@ -37,7 +38,7 @@ def part_open(entry: Mapping[str, Any], parts: Mapping[str, Callable[[], None]])
 def _tabs(entry: Mapping[str, Any], part: str) -> DeltaGenerator:
     """Draw the tabs of a page; returns the container of the open one."""
     lang, key = page_context.language(), f"tabs {entry['page']}"
-    names = {part_name: text.part_words(part_name)[lang] for part_name in text.parts(entry)}
+    names = {part_name: navigation.part_words(part_name)[lang] for part_name in navigation.parts(entry)}
     by_name = {name: part_name for part_name, name in names.items()}
     st.session_state[key] = names[part]
     tabs = st.tabs(
@@ -49,12 +50,14 @@ def _tabs(entry: Mapping[str, Any], part: str) -> DeltaGenerator:
 def run(menu: Callable[[str], Mapping[str, list[st.Page]]]) -> None:
     """Set up, choose and run the page, between heading and footer."""
     pinned = page_context.pinned()
-    warehouse.turn()
+    page_run.begin()
     lang = page_context.language()
     title = text.word("app.title", lang)
     st.set_page_config(page_title=title, page_icon="🛡️", layout="wide")
     chosen = st.navigation(menu(lang), expanded=True)
-    entry = next(entry for entry in text.pages() if entry["page"] == (chosen.url_path or text.menu()[0]["page"]))
+    entry = next(
+        entry for entry in navigation.pages() if entry["page"] == (chosen.url_path or navigation.menu()[0]["page"])
+    )
     part = page_context.part_of(entry)
     with st.sidebar:
         st.html(
@@ -64,7 +67,7 @@ def run(menu: Callable[[str], Mapping[str, list[st.Page]]]) -> None:
     try:
         user.scope()
         page_context.enter_page(part)
-        _heading(entry, text.part_words(part), lang)
+        _heading(entry, navigation.part_words(part), lang)
         tools = st.container(key="page-tools", horizontal=True, gap="small", vertical_alignment="center")
         if left := page_context.left_out():
             notice(lang, "state.left_out_title", text.word("state.left_out", lang, parts=_shortened(left, lang)))
@@ -75,15 +78,15 @@ def run(menu: Callable[[str], Mapping[str, list[st.Page]]]) -> None:
         with error_boundary(lang, part):
             rendering.flush()
         with tools, error_boundary(lang, "page-tools"):
-            _tools(part, text.part_words(part)[lang] if len(text.parts(entry)) > 1 else entry[lang])
+            _tools(part, navigation.part_words(part)[lang] if len(navigation.parts(entry)) > 1 else entry[lang])
         _trust(lang)
         page_context.write()
     except user.AccessDenied:
         notice(lang, "sign_in.lost_title", text.word("sign_in.lost", lang))
-    except warehouse.Unpublished:
+    except page_run.Unpublished:
         notice(lang, "state.unpublished_title", text.word("state.unpublished", lang))
         st.code("python -m etl build", language="bash")
-    except warehouse.OtherVersion:
+    except OtherVersion:
         notice(lang, "state.other_version_title", text.word("state.other_version", lang), "error")
         st.code("python -m etl build", language="bash")
     finally:
@@ -130,7 +133,7 @@ def _shortened(left: list[str], lang: str) -> str:
 
 def _pinned(pinned: str, lang: str) -> None:
     """Which publication the address pins and that it is not the latest one, or that it is no longer kept."""
-    published = warehouse.published()
+    published = page_run.publication()
     key = "owed.pinned" if published.id == pinned else "owed.not_kept"
     day = text.day(published.as_of, lang)
     words = text.word(key, lang, id=text.digits(pinned, lang), day=day)
@@ -172,14 +175,14 @@ def _address(lang: str) -> str:
 
 def _sample(lang: str) -> str:
     """The badge of sample data, if the publication is one."""
-    if not warehouse.published().is_sample:
+    if not page_run.publication().is_sample:
         return ""
     return f'<b class="pd-sample" title="{text.escaped("trust.sample_help", lang)}">{text.escaped("trust.sample", lang)}</b>'
 
 
 def _trust(lang: str) -> None:
     """The footer: source, as-of day, last load, sample, missing and provisional data, links to method and quality."""
-    published = warehouse.published()
+    published = page_run.publication()
     loaded = text.day_in_both(published.published_at.date(), lang)
     hour = text.digits(f"{published.published_at:%H:%M}", lang)
     sentences = [
@@ -194,7 +197,7 @@ def _trust(lang: str) -> None:
         text.escaped("trust.rejected", lang, rows=text.number(published.rows_quarantined, lang)),
         text.escaped("trust.provisional", lang),
     ]
-    if missing := warehouse.result(data_quality.refused_files):
+    if missing := warehouse.analyse(data_quality.refused_files):
         files = [text.isolated(file, lang) for file in missing]
         sentences.insert(1, text.escaped("trust.missing", lang, files=text.listed(files, lang)))
     cited, releases = owed.citation(lang, published), text.word("owed.calendar", lang)

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from etl.core.paths import REFERENCE, ROOT
 from ui import palette
-from ui.i18n import text
+from ui.i18n import navigation, text
 from ui.shell.requests import base_path, language
 
 _STATIC = ROOT / "static"
@@ -55,17 +55,17 @@ async def _moved(request: Request) -> Response:
     This includes the default page by its name, which Streamlit serves only at `/`.
     """
     name = request.url.path.rsplit("/", 1)[-1]
-    page, tab = text.part_address(_MOVED.get(name, name))
+    page, tab = navigation.part_address(_MOVED.get(name, name))
     query = "&".join(part for part in (f"tab={tab}" if tab else "", request.url.query) if part)
-    where = "./" if page == text.menu()[0]["page"] else f"./{page}"
+    where = "./" if page == navigation.menu()[0]["page"] else f"./{page}"
     return RedirectResponse(f"{where}?{query}" if query else where)
 
 
 def _names_that_moved() -> list[str]:
     """Every page or part name that Streamlit does not serve itself."""
-    parts = [part for entry in text.pages() for part in text.parts(entry)]
-    pages = {entry["page"] for entry in text.pages()}
-    return [text.menu()[0]["page"], *_MOVED, *(part for part in parts if part not in pages)]
+    parts = [part for entry in navigation.pages() for part in navigation.parts(entry)]
+    pages = {entry["page"] for entry in navigation.pages()}
+    return [navigation.menu()[0]["page"], *_MOVED, *(part for part in parts if part not in pages)]
 
 
 def _plotly(request: Request) -> Response:

@@ -130,12 +130,12 @@ class _State(Collector):
             yield GaugeMetricFamily("policeyar_last_build_seconds", "How long the last build took", build.seconds)
             ended = datetime.fromisoformat(build.ended_at).timestamp()
             yield GaugeMetricFamily("policeyar_last_build_end_timestamp_seconds", "When the last build ended", ended)
-        cached, computed = warehouse.counted()
+        known = warehouse.results.cache_info()
         questions = CounterMetricFamily(
             "policeyar_questions", "Questions, by where their answer came from", labels=["of"]
         )
-        questions.add_metric(["cache"], cached)
-        questions.add_metric(["database"], computed)
+        questions.add_metric(["cache"], known.hits)
+        questions.add_metric(["database"], known.misses)
         yield questions
         sessions = streamlit_internals.open_sessions()
         if sessions is not None:

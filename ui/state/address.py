@@ -11,7 +11,7 @@ from persiantools.jdatetime import JalaliDate
 from etl.analysis.allocation import MOST
 from etl.analysis.projection import MOST_MONTHS_AHEAD
 from etl.core import jalali
-from etl.semantic.catalog import DIMENSIONS
+from etl.semantic.catalog import DIMENSIONS, catalogue
 from ui.data import warehouse
 from ui.i18n import text
 
@@ -112,13 +112,13 @@ def _many(accepts: Callable[[str], object], most: int) -> _Check:
 
 
 def _measures(values: Sequence[str], _days: Days) -> list[str]:
-    visible_measures = [name for name, metric in warehouse.catalogue().items() if not metric.hidden]
+    visible_measures = [name for name, metric in catalogue().items() if not metric.hidden]
     return _members(values, visible_measures, MOST_MEASURES)
 
 
 def _sorts(value: str, _days: Days) -> bool:
     """By a dimension, a metric, or one member across a pivot (`gender:female`)."""
-    return value.removeprefix("-").partition(":")[0] in {*DIMENSIONS, *warehouse.catalogue()}
+    return value.removeprefix("-").partition(":")[0] in {*DIMENSIONS, *catalogue()}
 
 
 def _is_province(value: str, _days: Days) -> bool:
@@ -140,7 +140,7 @@ _AHEAD = _one(
 # The parameters of each page that has some, in the order of its address.
 _CHECKS: Mapping[str, Mapping[str, _Check]] = {
     "methods": {"find": _FIND},
-    "quality": {"of": _one(lambda value, _: value in warehouse.catalogue())},
+    "quality": {"of": _one(lambda value, _: value in catalogue())},
     "growth": {"goal": _one(lambda value, _: bool(number(value))), "until": _AHEAD},
     "coverage": {"census": _one(lambda value, _: value == "1395")},
     "planning": {

@@ -18,8 +18,8 @@ import streamlit as st
 from etl.core.jalali import add_months, last_complete_months, unit_of
 from etl.warehouse.dimensions import FILTERS, PLACES
 from ui import streamlit_internals
-from ui.data import warehouse
-from ui.i18n import text
+from ui.data import page_run, warehouse
+from ui.i18n import navigation, text
 from ui.state import address as parameters
 from ui.state import page_parameters, periods, rendering
 
@@ -111,14 +111,14 @@ def language() -> str:
 
 def pinned() -> str:
     """The publication that the address pins for this session; an empty parameter unpins it."""
-    if warehouse.PINNED in st.query_params:
-        st.session_state[warehouse.PINNED] = st.query_params[warehouse.PINNED]
-    return str(st.session_state.get(warehouse.PINNED, ""))
+    if page_run.PINNED in st.query_params:
+        st.session_state[page_run.PINNED] = st.query_params[page_run.PINNED]
+    return str(st.session_state.get(page_run.PINNED, ""))
 
 
 def view() -> PageContext:
-    """The context of the current run. Raises warehouse.Unpublished."""
-    latest = warehouse.published().as_of
+    """The context of the current run. Raises page_run.Unpublished."""
+    latest = page_run.publication().as_of
     scope = _scope()
     if scope.on and scope.on >= latest:
         scope = replace(scope, on=None)
@@ -131,14 +131,14 @@ def narrow(dimension: str, codes: Iterable[str]) -> None:
     _choose(_scope().with_filter(dimension, codes))
 
 
-def turn(dimension: str, code: str | None) -> None:
+def toggle(dimension: str, code: str | None) -> None:
     """Filter by one member, or remove the filter if it is that member already."""
     selected = _scope().where.get(dimension, ())
     narrow(dimension, () if code is None or selected == (code,) else (code,))
 
 
 def set_day(on: date) -> None:
-    _choose(replace(_scope(), on=None if on >= warehouse.published().as_of else on))
+    _choose(replace(_scope(), on=None if on >= page_run.publication().as_of else on))
 
 
 def set_period(period: str) -> None:
@@ -152,10 +152,10 @@ def reset() -> None:
 
 def address() -> dict[str, list[str]]:
     """The address parameters of the open page."""
-    part = st.session_state.get(_PAGE) or text.menu()[0]["page"]
-    _, tab = text.part_address(part)
+    part = st.session_state.get(_PAGE) or navigation.menu()[0]["page"]
+    _, tab = navigation.part_address(part)
     pairs = ({page_parameters.TAB: [tab]} if tab else {}) | _scope().address() | page_parameters.of(part)
-    pairs |= {warehouse.PINNED: [pin]} if (pin := st.session_state.get(warehouse.PINNED)) else {}
+    pairs |= {page_run.PINNED: [pin]} if (pin := st.session_state.get(page_run.PINNED)) else {}
     return pairs | ({_LANG: ["en"]} if st.session_state.get(_LANG) == "en" else {})
 
 
@@ -175,12 +175,12 @@ def left_out() -> list[str]:
 def leave_page() -> None:
     """End the page run, also after an error: parts not drawn yet are dropped."""
     rendering.discard()
-    warehouse.leave()
+    page_run.end()
 
 
 def part_of(entry: Mapping[str, Any]) -> str:
     """The part of a page that the address names, else the default one."""
-    parts = text.parts(entry)
+    parts = navigation.parts(entry)
     tab = st.query_params.get(page_parameters.TAB, "")
     return tab if tab in parts else parts[0]
 
@@ -253,7 +253,7 @@ def _scope() -> Scope:
 def _read(page: str) -> tuple[Scope, dict[str, list[str]], list[str]]:
     """The scope of the address, the parameters of the page, and the invalid parameters."""
     from_address = page_parameters.now()
-    days = days_of(warehouse.published().as_of)
+    days = days_of(page_run.publication().as_of)
     members = {name: list(dict.fromkeys(from_address[name])) for name in FILTERS if name in from_address}
     where = {name: [code for code in codes if code in warehouse.names(name, "fa")] for name, codes in members.items()}
     written_day, written_period = (from_address.get(name, [""])[-1] for name in ("on", "period"))
@@ -266,8 +266,8 @@ def _read(page: str) -> tuple[Scope, dict[str, list[str]], list[str]]:
         "on": [written_day] if on else [],
         "period": [written_period] if period and within == period else [],
         _LANG: list(text.LANGUAGES),
-        warehouse.PINNED: from_address.get(warehouse.PINNED, []),
-        page_parameters.TAB: [tab for tab in text.part_address(page) if tab],
+        page_run.PINNED: from_address.get(page_run.PINNED, []),
+        page_parameters.TAB: [tab for tab in navigation.part_address(page) if tab],
     }
     scope = Scope({name: tuple(codes) for name, codes in where.items() if codes}, on, within)
     return scope, of_page, parameters.left_out(from_address, accepted)

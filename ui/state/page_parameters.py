@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from ui.i18n import text
+from ui.i18n import navigation
 from ui.state.address import MOST_LETTERS, NAMES
 
 # The parameter that names the open tab of a page.
@@ -75,11 +75,11 @@ def profile(province: str, lang: str, scope: Mapping[str, Iterable[str]]) -> str
 
 def address(part: str, lang: str, parameters: Mapping[str, Iterable[str]]) -> str:
     """The address of a page or part with these parameters, relative to the open page and not escaped for HTML."""
-    page, tab = text.part_address(part)
+    page, tab = navigation.part_address(part)
     pairs = [(TAB, tab)] if tab else []
     pairs += [(name, value) for name, values in parameters.items() for value in values]
     if lang == "en":
         pairs.append(("lang", "en"))
     # The first page is served at the root.
-    path = "./" if page == text.menu()[0]["page"] else page
+    path = "./" if page == navigation.menu()[0]["page"] else page
     return f"{path}?{urlencode(pairs)}" if pairs else path

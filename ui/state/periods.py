@@ -8,13 +8,14 @@ from datetime import date
 
 from etl.core import jalali
 from etl.core.jalali import last_complete_months, unit_of
+from etl.semantic import resolve
 from ui.i18n import text
 
 # The presets in display order; `days` stands for two chosen days.
 PRESETS = ("year", "12", "24", "36", "60", "120")
 DAYS = "days"
 # The months over which flows are counted if no period is chosen.
-DEFAULT_MONTHS = 12
+DEFAULT_MONTHS = resolve.DEFAULT_MONTHS
 
 
 def written(first: date, last: date) -> str:

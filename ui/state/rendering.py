@@ -12,7 +12,7 @@ from typing import Any
 
 import streamlit as st
 
-from ui.data import warehouse
+from ui.data import page_run
 from ui.streamlit_internals import DeltaGenerator, messages_held
 
 _run = threading.local()
@@ -70,7 +70,7 @@ def flush() -> None:
 
 
 def _draw_all(parts: list[_Part]) -> None:
-    answered = [warehouse.soon(part.ready) if part.ready else None for part in parts]
+    answered = [page_run.prefetch(part.ready) if part.ready else None for part in parts]
     # The browser renders the page again for every group of messages that arrives: in one group they cost a third.
     with messages_held() as send:
         drawn = []
@@ -105,12 +105,12 @@ def fragment(draw: Callable[..., None]) -> Callable[..., None]:
 
     @st.fragment
     def again(file: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        if not warehouse.stay(file):
+        if not page_run.resume(file):
             st.rerun()
         draw(*args, **kwargs)
 
     @wraps(draw)
     def drawn(*args: Any, **kwargs: Any) -> None:
-        again(warehouse.path(), args, kwargs)
+        again(page_run.current_file(), args, kwargs)
 
     return drawn

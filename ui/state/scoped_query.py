@@ -8,10 +8,13 @@ from typing import Any
 from etl.analysis import registry
 from etl.analysis.comparison import Side
 from etl.analysis.different import is_tested
+from etl.core.errors import QuestionError, TooEarly
+from etl.semantic import provisional
 from etl.semantic.answers import Answer
-from etl.semantic.catalog import TIME
+from etl.semantic.catalog import TIME, catalogue
 from etl.semantic.exportable import StoredRows
 from ui.data import warehouse
+from ui.data.caches import Where, frozen
 from ui.i18n import text
 from ui.state import periods
 from ui.state.page_context import PageContext
@@ -32,7 +35,7 @@ def ask(
     Flows and units of time are asked over the user's period, else over `over`, else over the twelve complete months before
     the as-of day. Groups of a measure that stays provisional for a while are compared on its latest settled day.
     """
-    metrics = [warehouse.catalogue()[name] for name in names]
+    metrics = [catalogue()[name] for name in names]
     where, ignored = view.under(frozenset.intersection(*(metric.dimensions for metric in metrics)).difference(without))
     kinds = {metric.kind for metric in metrics}
     timed = bool({*TIME} & {*by})
@@ -45,11 +48,12 @@ def ask(
 
 def free(view: PageContext, names: Sequence[str], by: Sequence[str]) -> Answer | StoredRows:
     """The answer to a free question under the user's scope: that of Explore and of the data address."""
-    kinds = {warehouse.catalogue()[name].kind for name in names}
+    kinds = {catalogue()[name].kind for name in names}
     is_timed = bool({*TIME} & {*by})
     over = view.over or view.complete_months(periods.DEFAULT_MONTHS)
-    return warehouse.ask_stored(
+    return warehouse.ask(
         *names,
+        may_be_stored=True,
         by=by,
         on=compared_on(view, names[0], tuple(by)) if "snapshot" in kinds and not is_timed else None,
         over=over if is_timed or "event" in kinds else None,
@@ -57,17 +61,20 @@ def free(view: PageContext, names: Sequence[str], by: Sequence[str]) -> Answer |
     )
 
 
+def settled_on(name: str, on: date) -> date | None:
+    """The latest settled day of a metric up to `on`, for headlines and comparisons; None if no month is settled."""
+    return warehouse.analyse(provisional.settled_on, name, on)
+
+
 def compared_on(view: PageContext, name: str, by: tuple[str, ...]) -> date:
     """The day on which groups are asked about. Raises TooEarly where no month is settled yet."""
-    settled = warehouse.settled_on(name, view.as_of) if by else view.as_of
+    settled = settled_on(name, view.as_of) if by else view.as_of
     if settled is None:
-        raise warehouse.TooEarly(f"{name}: no month is settled yet")
+        raise TooEarly(f"{name}: no month is settled yet")
     return settled
 
 
-def different(
-    view: PageContext, name: str, by: str, where: warehouse.Where, over: tuple[date, date] | None = None
-) -> Answer:
+def different(view: PageContext, name: str, by: str, where: Where, over: tuple[date, date] | None = None) -> Answer:
     """Who is clearly below or above the whole, by the one test."""
     return warehouse.analyse("different", on=view.as_of, where=where, over=over, metric=name, by=by)
 
@@ -77,8 +84,8 @@ def side(here: Answer, there: Answer) -> str:
     name = here.metrics[0].name
     if not (here.on and there.on and is_tested(name)):
         return ""
-    than = Side(there.on, warehouse.frozen(there.where))
-    with suppress(warehouse.QuestionError):
+    than = Side(there.on, frozen(there.where))
+    with suppress(QuestionError):
         found = str(warehouse.analyse("differs", on=here.on, where=here.where, metric=name, than=than).value("side"))
         return found if found in ("lower", "higher") else ""
     return ""
@@ -90,7 +97,7 @@ def similar_to(province: str) -> tuple[str, ...]:
     return tuple(filter(None, answer.column("similar")))
 
 
-def worked_out(view: PageContext, analysis: str, /, **options: Any) -> tuple[Answer, list[str]]:
+def computed(view: PageContext, analysis: str, /, **options: Any) -> tuple[Answer, list[str]]:
     """The result of an analysis under the user's scope, and the filters that have no meaning for it.
 
     `options` are parameters of the analysis besides the scope: a date, a goal, a metric.
@@ -112,5 +119,5 @@ def no_effect(view: PageContext, ignored: Iterable[str]) -> str:
 def place(view: PageContext, names: Sequence[str]) -> str:
     """The dimension of places: counties if only a few provinces are chosen and the measures have counties, else provinces."""
     few = 0 < len(view.where.get("province", ())) <= _FEW_PROVINCES
-    have_counties = all("county" in warehouse.catalogue()[name].dimensions for name in names)
+    have_counties = all("county" in catalogue()[name].dimensions for name in names)
     return "county" if (few or "county" in view.where) and have_counties else "province"

@@ -36,7 +36,9 @@ class Facts:
 def facts(sources: Sources) -> Facts:
     """Ask for the facts of the verdict."""
     latest = sources.ask("active_assistants", on=sources.on)
-    active, before = latest.value() or 0, sources.ask("active_assistants", on=year_before(sources.on)).value()
+    active, earlier = latest.value() or 0, sources.ask("active_assistants", on=year_before(sources.on))
+    # A group of the nation is not given to everybody of a year before.
+    before = earlier.value() if earlier.where == latest.where else None
     # Only an explicit target counts: a census share of the nation's target would only restate coverage.
     target = None if sources.filters else sources.ask("own_target", on=sources.on).value()
     reached: dict[str, Any] = dict.fromkeys(("first", "last", "middle", "broken")) | {"has_range": False}

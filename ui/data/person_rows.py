@@ -1,30 +1,18 @@
-"""Queries other than measures: rows of institutes and people, the load itself.
-
-They are cached like the answers of `warehouse`.
-"""
+"""Rows of people without names, read from the publication while they are shown or written."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache, partial
-from pathlib import Path
-from typing import Any
 
 import duckdb
 
-from etl.analysis import data_quality, detail
-from etl.core.paths import warehouse_pointer
-from etl.revisions import diff
+from etl.analysis import detail
 from etl.semantic.access import AccessScope, ScopedCursor, cursor_for
 from etl.semantic.exportable import StreamedRows
-from ui.data import user, warehouse
-from ui.data.warehouse import Frozen, Where, frozen, result
-
-
-def institutes() -> Mapping[str, detail.Institute]:
-    """Every institute that the user may see, by code."""
-    return result(detail.institutes)
+from ui.data import page_run, user
+from ui.data.caches import Frozen, Where, frozen
 
 
 def may_see_rows() -> bool:
@@ -36,7 +24,7 @@ def people(on: date, where: Where | None = None) -> StreamedRows:
     """Pseudonymous rows of people in active service. Raises PermissionError if they are not allowed."""
     if not may_see_rows():
         raise PermissionError("rows of people are switched off")
-    return _people(warehouse.path(), user.scope().rights(), on, frozen(where))
+    return _people(page_run.current_file(), user.scope().rights(), on, frozen(where))
 
 
 @dataclass(frozen=True)
@@ -61,27 +49,8 @@ class _CursorMaker:
 def _people(file: str, scope: AccessScope, on: date, where: Frozen) -> StreamedRows:
     with _cursor(file, scope) as cursor:
         people_rows = detail.people(cursor, on, dict(where))
-    return replace(people_rows, connect=_CursorMaker(file, scope.with_detail, warehouse.connection(file)))
+    return replace(people_rows, connect=_CursorMaker(file, scope.with_detail, page_run.connection(file)))
 
 
 def _cursor(file: str, scope: AccessScope) -> ScopedCursor:
-    return cursor_for(warehouse.connection(file), scope)
-
-
-def revisions() -> list[dict[str, Any]]:
-    """The revision log of the nation's numbers."""
-    return result(_revisions, warehouse_pointer())
-
-
-def _revisions(_: ScopedCursor, pointer: Path) -> list[dict[str, Any]]:
-    return diff.history(pointer)
-
-
-def last_revision() -> Any | None:
-    """The changes since the previous publication, also by province (etl.revisions.diff.Diff)."""
-    return result(data_quality.last_revision, warehouse_pointer())
-
-
-def province_of(county: str) -> str | None:
-    """The province of a county."""
-    return result(detail.provinces_of_counties).get(county)
+    return cursor_for(page_run.connection(file), scope)

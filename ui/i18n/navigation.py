@@ -1,0 +1,35 @@
+"""The menu: pages, their tabs, and the words of each."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ui.i18n.text import book
+
+
+def menu() -> list[dict[str, Any]]:
+    """The pages in menu order: `page`, `group`, words, and `tabs` if there are any."""
+    return [entry for entry in book()["menu"] if entry["group"]]
+
+
+def pages() -> list[dict[str, Any]]:
+    """The pages of the menu, and those without a group, which only links lead to."""
+    return book()["menu"]
+
+
+def parts(entry: Mapping[str, Any]) -> list[str]:
+    """The parts of a page, the default first: its tabs, or the page itself. Each is a file in pages/."""
+    return list(entry.get("tabs") or [entry["page"]])
+
+
+def part_address(part: str) -> tuple[str, str]:
+    """The page that contains a part, and its tab unless it is the default one. Raises KeyError for an unknown part."""
+    for entry in pages():
+        if part in (page_parts := parts(entry)):
+            return entry["page"], "" if part == page_parts[0] else part
+    raise KeyError(part)
+
+
+def part_words(part: str) -> Mapping[str, Any]:
+    """Name and question of a part: those of its tab, or of its page."""
+    tabs = book()["tab"]
+    return tabs[part] if part in tabs else next(entry for entry in pages() if entry["page"] == part)
