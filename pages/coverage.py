@@ -10,9 +10,9 @@ from ui.sections import coverage, listings, overview
 
 def page() -> None:
     view = ui.scope_bar("@place", "@person")
+    overview.told(view, "coverage_per_10k")
     coverage.residents(view)
     ui.cards(view, "coverage_per_10k", "coverage_per_100km2", "counties_covered", "lorenz.gini")
-    overview.told(view, "coverage_per_10k")
     coverage.none_at_all(view)
     coverage.counties_without(view)
     coverage.switch(view)

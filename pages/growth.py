@@ -11,11 +11,8 @@ def page() -> None:
     view = ui.scope_bar("@place", "@person", period=True)
     overview.summed_up(view)
     goal.seek(view)
-    wide, narrow = st.columns([3, 2])
-    with wide:
-        ui.figure(view, lines.projection, analysis="projection", target=True)
-    with narrow:
-        goal.announced(view)
+    ui.figure(view, lines.projection, analysis="projection", target=True)
+    goal.announced(view)
     ui.cards(view, "active_assistants", "target_progress", "joiners", "leaver_rate_12m", "early_attrition")
     overview.told(view, "leaver_rate_12m")
     left, right = st.columns(2)

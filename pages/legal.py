@@ -11,6 +11,7 @@ from ui.state import address
 def page() -> None:
     view = ui.scope_bar("@place", "@person", period=True)
     listings.requested(view, "legal")
+    overview.told(view, "judicial_officer_share", "officer_training_share")
     ui.cards(
         view,
         "judicial_officers",
@@ -22,18 +23,20 @@ def page() -> None:
         "accreditation_ending_60",
         "accreditation_ending_90",
     )
-    overview.told(view, "judicial_officer_share", "officer_training_share")
     left, right = st.columns(2)
     with left:
         ui.figure(view, maps.provinces, "judicial_officer_share", by="province", says=titles.highest)
         ui.figure(view, bars.ranking, "judicial_officer_share", by="post")
-        ui.figure(view, lines.trend, "judicial_officers", by="month", over=view.months(60))
     with right:
         ui.figure(view, bars.ranking, "judicial_officer_share", by="place", nation=True)
-    ui.figure(view, bars.ranking, "officer_training_share", by="course")
     left, right = st.columns(2)
     with left:
         ui.figure(view, bars.ranking, "officers_lapsed", by="place")
     with right:
         ui.figure(view, bars.ranking, "officer_training_share", by="place", nation=True)
+    left, right = st.columns(2)
+    with left:
+        ui.figure(view, lines.trend, "judicial_officers", by="month", over=view.months(60))
+    with right:
+        ui.figure(view, bars.ranking, "officer_training_share", by="course")
     listings.listings(view, *address.OFFICER_LISTS, without=listings.chosen("legal"))

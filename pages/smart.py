@@ -11,9 +11,9 @@ from ui.sections import licensing, overview
 
 def page() -> None:
     view = ui.scope_bar("@place", period=True)
-    blocks.intro(view.word("smart.no_history"))
-    ui.cards(view, "smart_service_share", "smart_institutes", "licensed_institutes", "smart_unknown")
     overview.told(view, "smart_service_share")
+    ui.cards(view, "smart_service_share", "smart_institutes", "licensed_institutes", "smart_unknown")
+    blocks.intro(view.word("smart.no_history"))
     left, right = st.columns(2)
     with left:
         ui.figure(view, maps.provinces, "smart_service_share", by="province", says=titles.highest)
@@ -21,6 +21,6 @@ def page() -> None:
         ui.figure(view, bars.columns, analysis="smart_sizes", says=charts.largest_size)
     with right:
         ui.figure(view, bars.ranking, "smart_service_share", by="place", nation=True)
-    ui.figure(view, charts.published, analysis="adoption")
+    licensing.smart_history(view)
     blocks.intro(view.word("smart.no_proof"))
     licensing.smart_compared(view)

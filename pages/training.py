@@ -11,6 +11,7 @@ BANDS = {f"status_{band}": band for band in ("in_date", "pending", "expired", "o
 
 def page() -> None:
     view = ui.scope_bar("@place", "@person", "@course", period=True)
+    overview.told(view, "training_compliance")
     ui.cards(
         view,
         "training_compliance",
@@ -21,7 +22,6 @@ def page() -> None:
         "training_hours",
         beside={"training_compliance": "trained_share"},
     )
-    overview.told(view, "training_compliance")
     left, right = st.columns(2)
     with left:
         ui.figure(view, maps.provinces, "training_compliance", by="province", says=titles.highest)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from etl.core.text_folding import fold
+from etl.core.text_folding import display_name, fold
 from etl.semantic.access import ScopedCursor, members_in_scope, narrow
 from etl.semantic.answers import Answer, readable, rows_on
 from etl.semantic.derived import Where, report, unread_report
@@ -49,7 +49,7 @@ def institutes(con: ScopedCursor) -> dict[str, Institute]:
         order by institute_code
         """
     ).fetchall()
-    return {row[0]: Institute(*(*row[:-1], fold(row[-1]))) for row in rows}
+    return {row[0]: Institute(row[0], display_name(row[1]), *(*row[2:-1], fold(row[-1]))) for row in rows}
 
 
 def search(institutes: Mapping[str, Institute], text: str) -> list[Institute]:
@@ -102,6 +102,11 @@ def people(con: ScopedCursor, on: date, where: Where | None = None) -> StreamedR
         return StreamedRows(answer, sql, f"select count(*) from ({source})", parameters, allowed.cursor)
 
 
+def begins_on(con: ScopedCursor) -> date | None:
+    """The first day of the register; None while it holds nobody."""
+    return con.begins_on
+
+
 def provinces_of_counties(con: ScopedCursor) -> dict[str, str]:
     """The ISO code of each county's province, by SCI code."""
     return dict(con.execute("select sci_code, province_iso from counties").fetchall())
@@ -114,4 +119,7 @@ def member_names(con: ScopedCursor, dimension: str) -> dict[str, dict[str, str]]
         "course": "course_code, title_fa, title_en from courses",
     }[dimension]
     rows = con.execute(f"select {columns} order by 1").fetchall()
-    return {"fa": {code: fa for code, fa, _ in rows}, "en": {code: en for code, _, en in rows}}
+    return {
+        "fa": {code: display_name(fa) for code, fa, _ in rows},
+        "en": {code: display_name(en) for code, _, en in rows},
+    }

@@ -121,10 +121,16 @@ def differs(
 
 
 def is_tested(name: str, by: str = "province") -> bool:
-    """Whether `different` has an answer: a rate of what institutes have, and groups of several institutes."""
+    """Whether `different` has an answer: a rate of what institutes have, and groups of several institutes.
+
+    The rate of a course is of that course alone, and that of the whole of all courses.
+    """
     rate = catalogue().get(name)
     return (
-        rate is not None and is_sampled(rate) and {by, "institute"} <= rate.dimensions - {*TIME} and by != "institute"
+        rate is not None
+        and is_sampled(rate)
+        and {by, "institute"} <= rate.dimensions - {*TIME}
+        and by not in ("institute", "course")
     )
 
 

@@ -2,7 +2,8 @@
 
 - NFC comes first: it joins Arabic ye with a hamza into one letter; once ye is folded to its Persian form NFC cannot.
   NFKC is not used: it turns full-width ＝ into =, and a name into a formula.
-- Arabic ye and kaf, and the alef maksura that keyboards put for ye, become Persian ye and kaf: to a reader the same.
+- Arabic ye and kaf, and the alef maksura that keyboards put for ye, become Persian ye and kaf: to a reader the same. Names
+  are shown so too.
 - ZWNJ looks like a space and is typed or not by habit; runs of spaces become one.
 - Tatweel and diacritics carry no meaning in a name; letter case carries none in a code.
 - A hamza on alef, waw, ye or he is written or not by habit (مؤسسه, موسسه), like the combining hamza that is a diacritic.
@@ -15,7 +16,8 @@ import unicodedata
 
 _DIGITS = {ord(digit): str(value) for digits in ("۰۱۲۳۴۵۶۷۸۹", "٠١٢٣٤٥٦٧٨٩") for value, digit in enumerate(digits)}
 HAMZA = {ord("أ"): "ا", ord("إ"): "ا", ord("ؤ"): "و", ord("ئ"): "ی", ord("ۀ"): "ه"}
-_LETTERS = {ord("ي"): "ی", ord("ى"): "ی", ord("ك"): "ک", ord("ـ"): None, ord("\u200c"): " "}
+_PERSIAN_LETTERS = {ord("ي"): "ی", ord("ى"): "ی", ord("ك"): "ک"}
+_LETTERS = _PERSIAN_LETTERS | {ord("ـ"): None, ord("\u200c"): " "}
 # Combining marks of all scripts that a Persian text can contain, and variation selectors.
 _MARKS = dict.fromkeys(
     mark for mark in (*range(0x300, 0x1000), *range(0xFE00, 0xFE30)) if unicodedata.category(chr(mark)) == "Mn"
@@ -46,6 +48,11 @@ def display_text(text: str) -> str:
         return text.strip()
     text = _CONTROL_RUN.sub("", _INVISIBLE_RUN.sub("", unicodedata.normalize("NFC", text)))
     return _SPACES.sub(" ", text).strip()
+
+
+def display_name(text: str) -> str:
+    """A stored name for readers: with Persian ye and kaf, which are also what is searched for."""
+    return text.translate(_PERSIAN_LETTERS)
 
 
 def display_code(text: str) -> str:

@@ -28,7 +28,8 @@ def settled_on(con: ScopedCursor, name: str, on: date | None = None) -> date | N
     """The day to ask a metric on if it is a headline, compared, ranked or used for a pace on `on` (default: the as-of day).
 
     For a metric that stays provisional for some days this is the end of the last settled Jalali month, for any other `on`
-    itself. One that counts 12 months is not asked on 30 Esfand (`comparable`). None if no month of the register is settled yet.
+    itself. One that counts 12 months is asked on 29 Esfand rather than on the 30th (`comparable`). None if no month of the
+    register is settled yet.
     """
     day = on or con.publication.as_of
     wait = provisional_days(name)
@@ -36,7 +37,7 @@ def settled_on(con: ScopedCursor, name: str, on: date | None = None) -> date | N
         return day
     end = jalali.last_month_end(last_settled_day(day, wait))
     if jalali.is_leap_day(end) and counts_a_year(name):
-        end = jalali.unit_of(end, "month").first - jalali.DAY
+        end -= jalali.DAY
     return end if con.begins_on is not None and end >= con.begins_on else None
 
 

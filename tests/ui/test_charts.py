@@ -215,11 +215,11 @@ def test_charts_do_not_import_streamlit() -> None:
 def test_a_ranking_starts_at_zero_and_is_sorted_with_the_unknown_last() -> None:
     figure = bars.ranking(by_province(), EN)
     bar = figure["data"][0]
-    assert bar["customdata"] == ["IR-23", "IR-00", "IR-11", "IR-30"]
-    assert bar["x"] == [0.9, 0.75, 0.5, None]
+    assert bar["customdata"] == ["IR-11", "IR-00", "IR-23", "IR-30"], "the lowest first, for more is better"
+    assert bar["x"] == [0.5, 0.75, 0.9, None]
     assert figure["layout"]["xaxis"]["range"][0] == 0
     beyond = [note["text"].strip("\u2066\u2069") for note in figure["layout"]["annotations"]]
-    assert beyond == ["90.0%", "75.0%", "50.0%", "No data"]
+    assert beyond == ["50.0%", "75.0%", "90.0%", "No data"]
 
 
 def test_in_persian_bars_grow_from_the_right_with_their_names_beside_them() -> None:
@@ -227,14 +227,14 @@ def test_in_persian_bars_grow_from_the_right_with_their_names_beside_them() -> N
     low, high = figure["layout"]["xaxis"]["range"]
     assert low > high == 0
     assert figure["layout"]["yaxis"]["side"] == "right"
-    assert figure["layout"]["yaxis"]["ticktext"][0] == "\u2067تهران\u2069"
+    assert figure["layout"]["yaxis"]["ticktext"][2] == "\u2067تهران\u2069"
 
 
 def test_a_rate_shows_its_numerator_and_denominator_on_hover() -> None:
     hovers = bars.ranking(by_province(), EN)["data"][0]["hovertext"]
-    assert "900 of 1,000" in hovers[0]
-    assert "90.0%" in hovers[0]
-    assert "۹۰۰ از ۱٬۰۰۰" in bars.ranking(by_province(), FA)["data"][0]["hovertext"][0]
+    assert "900 of 1,000" in hovers[2]
+    assert "90.0%" in hovers[2]
+    assert "۹۰۰ از ۱٬۰۰۰" in bars.ranking(by_province(), FA)["data"][0]["hovertext"][2]
 
 
 def sided(data: Answer, **sides: str) -> Answer:
@@ -259,7 +259,7 @@ def test_a_group_too_small_to_be_ranked_is_paler_below_the_others_and_says_its_n
     rows = [("IR-00", 1.0, 22, 22), ("IR-11", 0.5, 100, 200), ("IR-23", 0.9, 900, 1000), ("IR-30", None, 0, 0)]
     figure = bars.ranking(replace(by_province(), rows=rows), EN)
     bar = figure["data"][0]
-    assert bar["customdata"] == ["IR-23", "IR-11", "IR-00", "IR-30"]
+    assert bar["customdata"] == ["IR-11", "IR-23", "IR-00", "IR-30"]
     assert [colour.startswith("rgba") for colour in bar["marker"]["color"]] == [False, False, True, False]
     assert bar["marker"]["line"]["width"] == [0, 0, 1, 0]
     assert "100.0% (n\u00a0=\u00a022)" in figure["layout"]["annotations"][2]["text"]
@@ -533,7 +533,7 @@ def is_warm(colour: str) -> bool:
 
 def test_orange_means_a_problem() -> None:
     warm = {name for name in MEANINGS if all(int(c[1:3], 16) > 1.5 * int(c[5:7], 16) for c in COLOURS[name])}
-    assert warm == {"problem", "problem_ink", "leavers", "loss", "focus", "expired"}
+    assert warm == {"problem", "problem_ink", "focus", "expired"}
 
 
 # ---------------------------------------------------------------- room
@@ -548,7 +548,7 @@ def test_a_long_name_takes_two_lines_and_the_bars_make_room_for_it() -> None:
     names = {"course": {"a": "Legal duties and limits of judicial officers", "b": "First aid"}}
     data = answer("officer_training_share", by=("course",), rows=[("a", 0.5), ("b", 0.6)])
     long, short = (bars.ranking(data, replace(EN, names=names_of))["layout"] for names_of in (names, {"course": {}}))
-    assert [name.count("<br>") for name in long["yaxis"]["ticktext"]] == [0, 1]
+    assert [name.count("<br>") for name in long["yaxis"]["ticktext"]] == [1, 0]
     assert long["height"] > short["height"]
 
 

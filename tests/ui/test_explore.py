@@ -401,6 +401,16 @@ def test_an_institute_is_found_in_any_spelling(con: duckdb.DuckDBPyConnection) -
     assert detail.search(institutes, "") == list(institutes.values())
 
 
+def test_a_name_is_shown_with_persian_letters(small_register: Path) -> None:
+    with access.connect(small_register, access.ADMINISTRATOR) as con:
+        stored = dict(con.execute("select institute_code, name from institutes").fetchall())
+        shown = {code: institute.name for code, institute in detail.institutes(con).items()}
+        names = detail.member_names(con, "institute")
+    assert any({*"يك"} & {*name} for name in stored.values())
+    expected = {code: name.replace("ي", "ی").replace("ك", "ک") for code, name in stored.items()}
+    assert shown == names["fa"] == names["en"] == expected
+
+
 def test_the_load_report_adds_up_to_the_publication(con: duckdb.DuckDBPyConnection, warehouse: Path) -> None:
     publication, total = publications.describe(con), data_quality.totals(con)
     assert (total.value("files_read"), total.value("rows_loaded"), total.value("rows_quarantined")) == (

@@ -213,6 +213,7 @@ def test_a_file_is_named_by_measure_scope_and_day() -> None:
     )
     limited = about.file_name(by_province(), EN, "Tehran", "csv", limit="60 days")
     assert limited == "Training-compliance_60-days_Tehran_2026-10-22_000007.csv"
+    assert "_60-روز_" in about.file_name(by_province(), FA, "تهران", "csv", limit="۶۰ روز")
     name = about.file_name(by_province(), FA, "تهران", "xlsx")
     assert name.endswith("_استان_تهران_2026-10-22_000007.xlsx")
     assert not set(name) & set('\\/:*?"<>| ')

@@ -65,7 +65,7 @@ def test_neither_line_nor_title_compare_with_that_month(con) -> None:
 
 def test_the_settled_rate_is_asked_on_no_30_esfand(con) -> None:
     in_khordad, later = date(2025, 6, 20), date(2025, 7, 25)
-    assert settled_on(con, "leaver_rate_12m", in_khordad) == date(2025, 2, 18), "30 Bahman 1403"
+    assert settled_on(con, "leaver_rate_12m", in_khordad) == date(2025, 3, 19), "29 Esfand 1403"
     assert settled_on(con, "leavers", in_khordad) == date(2025, 3, 20)
     assert settled_on(con, "leaver_rate_12m", later) == date(2025, 4, 20), "31 Farvardin 1404"
 

@@ -110,11 +110,12 @@ def is_worse(answer: Answer, row: Sequence[Any]) -> bool:
 def in_order(answer: Answer) -> list[tuple[Any, ...]]:
     """Rows in ranking order: the clearly worse, the others, those too small to be compared, those without a value.
 
-    The highest come first, or the lowest where these are worse and groups are compared.
+    The highest come first; of rates and of signed numbers the lowest, where these are worse.
     """
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
-    sign = 1 if "side" in answer.columns and worse_side(metric) == "lower" else -1
+    is_count = not metric.denominator and all((row[at] or 0) >= 0 for row in answer.rows)
+    sign = 1 if worse_side(metric) == "lower" and not is_count else -1
     return sorted(
         answer.rows,
         key=lambda row: (
@@ -129,14 +130,14 @@ def in_order(answer: Answer) -> list[tuple[Any, ...]]:
 
 @chart(titles.worst_part)
 def stacked(answer: Answer, context: ChartContext, parts: Sequence[tuple[str, str]]) -> Figure:
-    """Stacked horizontal bars of `parts` (metric, meaning of its colour) as shares of their total."""
+    """Stacked bars of `parts` (metric, meaning of its colour) as shares of their total; the least of the first on top."""
     at = [answer.columns.index(name) for name, _ in parts]
     # As in `ranking`, groups too small to be ranked come last.
     rows = sorted(
         answer.rows,
         key=lambda row: (
             elements.size_below(answer, answer.metrics[0], row) is not None,
-            -(row[at[0]] or 0) / _total(row, at),
+            (row[at[0]] or 0) / _total(row, at),
         ),
     )
     data, keys = [], []

@@ -66,13 +66,10 @@ def decided(answer: Answer, context: ChartContext) -> Figure:
 
 
 def since(answer: Answer, context: ChartContext) -> Title:
-    """The share in the first and the last publication; a single publication is the start of the history."""
+    """The share in the first and the last publication."""
     metric = answer.metrics[0]
-    values = [text.plain(value, metric.unit, context.lang) for value in answer.column(metric.name)]
-    measure = metric.short[context.lang]
-    if len(values) == 1:
-        return Title(context.word("smart.begins", measure=measure, value=values[0]))
-    return Title(context.word("finding.grown", measure=measure, first=values[0], value=values[-1]))
+    first, *_, last = (text.plain(value, metric.unit, context.lang) for value in answer.column(metric.name))
+    return Title(context.word("finding.grown", measure=metric.short[context.lang], first=first, value=last))
 
 
 @chart(titles.highest)

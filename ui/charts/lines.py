@@ -7,6 +7,7 @@ from typing import Any
 
 from etl.analysis.training import GOAL
 from etl.semantic.answers import Answer, Metric
+from etl.semantic.ranking import worse_side
 from etl.warehouse import dimensions
 from ui.charts import axes, elements, marks, time_titles, titles
 from ui.charts.chart import chart
@@ -224,14 +225,15 @@ def run_off(answer: Answer, context: ChartContext) -> Figure:
 
 @chart(time_titles.latest, compares=True)
 def heat(answer: Answer, context: ChartContext) -> Figure:
-    """A heatmap of groups, ranked by the last month, over months; an unknown cell stays empty."""
+    """A heatmap of groups over months, ranked as bars are by the last one; an unknown cell stays empty."""
     at = answer.columns.index(answer.metrics[0].name)
     t = _time_column(answer)
     labels = list(dict.fromkeys(row[t] for row in answer.rows))
     last = {row[1 - t]: row[at] for row in answer.rows if row[t] == labels[-1]}
-    groups = sorted(last, key=lambda code: (last[code] is None, -(last[code] or 0)))
-    # Beside the names a phone has room for two labels.
-    months = axes.time_axis(context, labels, most=2) | {"range": [-0.5, len(labels) - 0.5], "showline": False}
+    sign = 1 if worse_side(answer.metrics[0]) == "lower" else -1
+    groups = sorted(last, key=lambda code: (last[code] is None, sign * (last[code] or 0)))
+    # Beside the names a phone has room for four labels.
+    months = axes.time_axis(context, labels, most=4) | {"range": [-0.5, len(labels) - 0.5], "showline": False}
     height = len(groups) * 20 + 60
     return heatmap(answer, context, 1 - t, groups, labels, xaxis=months, height=height, margin=elements.LAST_TICK)
 
@@ -270,6 +272,8 @@ def lorenz(answer: Answer, context: ChartContext) -> Figure:
         data.append(curve)
         keys.append(elements.key(context, name, meaning, "line"))
     reach: Figure = {"range": [0, 1.01], **axes.ground(context)}
+    # Curves beside each other are compared in the words of their page.
+    credit = context.word("figure.gini") if len(answer.by) == 1 else ""
     corner: Figure = {"x": 0.01, "xanchor": "left", "y": 1, "yanchor": "top", "xref": "paper", "yref": "paper"}
     return elements.figure(
         context,
@@ -277,6 +281,7 @@ def lorenz(answer: Answer, context: ChartContext) -> Figure:
         460 if len(answer.by) > 1 else 360,
         keys,
         clicks=answer.by[place],
+        credit=credit,
         xaxis=axes.axis(context, axes.SHARES, "share", along.short[context.lang], **reach),
         yaxis=axes.axis(context, axes.SHARES, "share", **reach),
         margin=elements.LAST_TICK,

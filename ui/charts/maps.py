@@ -134,7 +134,7 @@ def _labels(values: Sequence[tuple[str, float]], metric: Metric, areas: Areas, c
     points: list[tuple[float, float]] = []
     for (code, value), step in zip(values, areas.steps, strict=True):
         label = _LABELS[code]
-        is_outside = "line" in label
+        is_outside = "line" in label or label.get("outside", False)
         name = label.get(context.lang) or context.member("province", code)
         written = text.plain(value, metric.unit, context.lang).replace("٪", "").replace("%", "")
         is_named = label.get("named") or (areas.is_tested and step < _ALIKE)
@@ -144,8 +144,8 @@ def _labels(values: Sequence[tuple[str, float]], metric: Metric, areas: Areas, c
         # Words in the colours of the page are legible on every area of a tested rate and across its edges.
         ground = context.colour("surface") if is_outside or areas.is_tested else areas.colours[step]
         inks.append(context.on(ground))
-        halos.append(", ".join([f"0 0 2px {ground}"] * 4))
-        if is_outside:
+        halos.append(", ".join([f"0 0 {4 if is_outside else 2}px {ground}"] * 6))
+        if "line" in label:
             lines += [*map(tuple, label["line"]), (None, None)]
     shared = {
         "type": "scattergeo", "mode": "text", "hoverinfo": "skip",

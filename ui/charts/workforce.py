@@ -104,7 +104,8 @@ def stay(answer: Answer, context: ChartContext) -> Title:
     joined = {row[0]: row[answer.columns.index("at_risk")] for row in answer.rows if row[1] == 0}
     shares = [row[2] for row in after if joined[row[0]] >= LEAST] or [row[2] for row in after]
     low, high = (text.percent(share, context.lang, 0) for share in (min(shares), max(shares)))
-    return Title(context.word("finding.stays", count=text.number(after[0][1], context.lang), low=low, high=high))
+    key = "stays_one" if low == high else "stays"
+    return Title(context.word(f"finding.{key}", count=text.number(after[0][1], context.lang), low=low, high=high))
 
 
 @chart(stay)

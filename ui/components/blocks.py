@@ -63,10 +63,6 @@ def notice(lang: str, title: str, words: str, kind: str = "empty") -> None:
     )
 
 
-class NoRegister(Exception):
-    """The day of the page is before the first service in the register."""
-
-
 @contextmanager
 def error_boundary(lang: str, ident: str) -> Iterator[None]:
     """Turn an error in one part of a page into a notice, so that the other parts still render.
@@ -80,8 +76,6 @@ def error_boundary(lang: str, ident: str) -> Iterator[None]:
         if lost == "not_yours":
             _note_attempt(ident)
         notice(lang, f"sign_in.{lost}_title", text.word(f"sign_in.{lost}", lang), "refused")
-    except NoRegister:
-        notice(lang, "state.no_register_title", text.word("state.no_register", lang))
     except TooEarly:
         notice(lang, "state.too_early_title", text.word("state.too_early", lang), "refused")
     except QuestionError:

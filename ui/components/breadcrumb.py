@@ -31,8 +31,10 @@ def path(view: PageContext) -> dict[str, str]:
 
 
 def show(view: PageContext) -> None:
-    """Render the path as buttons, its last place as text, and the list of places below."""
+    """Render the path as buttons, its last place as text, and the list of places below; the filter bar chooses a province."""
     places = path(view)
+    if not places:
+        return
     with st.container(horizontal=True, key="breadcrumb", gap="small", vertical_alignment="center"):
         steps = [("", ""), *places.items()]
         for place, (dimension, code) in enumerate(steps):
@@ -67,7 +69,7 @@ def _below(view: PageContext, places: Mapping[str, str]) -> None:
     counts = _counts(view, child, places)
     if not counts:
         return
-    names = {code: text.findable(_name(view, child, code)) for code in counts}
+    names = {code: _name(view, child, code) for code in counts}
     options = sorted(counts, key=lambda code: tables.collated(names[code]))
     key = f"crumb below {child}"
 

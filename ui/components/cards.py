@@ -294,10 +294,10 @@ def _card(view: PageContext, name: str, answers: CardAnswers | None, below: str)
     long = " pd-long" if metric.unit in ("date", "month") else ""
     st.html(
         f'<div class="pd-card"><p class="pd-label">{text.escape(label)}</p>'
-        f'<p class="pd-value{long}"><bdi>{text.escape(written)}</bdi> <small>{text.escape(unit)}</small></p>'
+        f'<div><p class="pd-value{long}"><bdi>{text.escape(written)}</bdi> <small>{text.escape(unit)}</small></p>'
         + "".join(f'<p class="pd-line">{line}</p>' for line in lines)
         + below
-        + "</div>"
+        + "</div></div>"
     )
     page_files.note_card(f"card-{name}", label, where_and_when(view, answer), answer, part)
     question(view, answer, f"card-{name}")
@@ -343,7 +343,7 @@ def _changed(view: PageContext, metric: Metric, now: Any, then: Any, side: str) 
     if isinstance(now, (date, str)):
         return text.escape(f"{view.word('figure.before')}: {text.plain(then, metric.unit, view.lang)}")
     if not changes.is_visible(metric, now, then):
-        return view.escaped("change.line", change=view.word("change.same"))
+        return view.escaped("change.unchanged")
     line = view.escaped("change.line", change=changes.signed(metric, now, then, view.lang))
     verdict = changes.verdict(metric, side)
     return f'{line}\u00a0· <b class="pd-{verdict}">{view.escaped(f"compare.{verdict}")}</b>' if verdict else line

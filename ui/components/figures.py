@@ -12,6 +12,7 @@ from typing import Any
 
 import streamlit as st
 
+from etl.analysis import detail
 from etl.semantic.answers import Answer
 from etl.semantic.ranking import rank
 from etl.warehouse.dimensions import expand_groups
@@ -37,8 +38,12 @@ __all__ = ["Chart", "cards", "draw", "figure", "groups", "scope_bar"]
 _TREND = 240
 
 
+class NothingYet(Exception):
+    """The register begins after the chosen day; the page has said so."""
+
+
 def scope_bar(*more: str, period: bool = False) -> PageContext:
-    """Show the scope bar and return its view. Raises Unpublished, and NoRegister for a day on which nobody was in service.
+    """Show the scope bar and return its view. Raises Unpublished, and NothingYet on a page about people.
 
     `more` are the filters of this page besides the main ones, by name or by group (`@person`).
     `period` adds the choice of a period, for pages with flows or trends.
@@ -46,8 +51,12 @@ def scope_bar(*more: str, period: bool = False) -> PageContext:
     view = replace(page_context.view(), has_period=period)
     filters = tuple(expand_groups(more))
     rendering.defer(filter_bar.bar, view, filters, ready=partial(filter_bar.prefetch, view, filters))
-    if view.scope.on and not warehouse.ask("active_assistants", on=view.as_of).value():
-        raise blocks.NoRegister
+    # Licences may be older than the first person.
+    first = warehouse.analyse(detail.begins_on) if more != ("@place",) else None
+    if first and view.as_of < first:
+        day = text.day_in_both(first, view.lang)
+        notice(view.lang, "state.nothing_yet_title", view.word("state.nothing_yet", day=day))
+        raise NothingYet
     return view
 
 

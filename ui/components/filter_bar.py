@@ -213,7 +213,7 @@ def _choices(
     if name == "institute":
         offered_codes |= _registered(other_filters)
     codes = [code for code in names if code in offered_codes]
-    labels = _unambiguous({code: text.findable(names[code]) for code in codes}, lang)
+    labels = _unambiguous({code: names[code] for code in codes}, lang)
     if name == "county":
         labels |= _with_newer(labels, lang)
     if name in _BY_NAME:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 
+from etl.core.text_folding import latin_digits
 from etl.semantic import exportable
 from ui.charts.elements import ChartContext
 from ui.data import owed
@@ -99,4 +100,4 @@ def named(
 
 
 def _allowed(part: str) -> str:
-    return _NO_FILE_NAME.sub("-", part).strip("-")
+    return _NO_FILE_NAME.sub("-", latin_digits(part)).strip("-")

@@ -24,7 +24,6 @@ from etl.warehouse.dimensions import FILTERS
 
 LANGUAGES = ("fa", "en")
 _PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
-_PERSIAN_LETTERS = str.maketrans("كيى", "کیی")
 _PLACES = {"province": ("provinces.csv", "iso_3166_2", "name"), "county": ("counties.csv", "sci_code", "county")}
 
 # Numbers run left to right in Persian too: a signed number is isolated so that the sign stays on its left.
@@ -129,11 +128,6 @@ def escape(written: object) -> str:
 def escaped(key: str, lang: str, **values: object) -> str:
     """The words of `key`, escaped for HTML."""
     return escape(word(key, lang, **values))
-
-
-def findable(name: str) -> str:
-    """A name for a searchable list: with the Persian kaf and ye, to which static/shell.js maps what is typed."""
-    return name.translate(_PERSIAN_LETTERS)
 
 
 def inside(name: str, lang: str) -> str:

@@ -19,7 +19,7 @@ from etl.core.jalali import DAY, last_complete_months, year_before
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue
 from etl.semantic.provisional import comparable
-from ui.charts import differences, elements, lines, steps, titles
+from ui.charts import differences, elements, lines, steps, time_titles, titles
 from ui.components import blocks, day_field, tables
 from ui.components import figures as ui
 from ui.components.blocks import controlled
@@ -171,7 +171,7 @@ def table(view: PageContext, chosen: Sides, *names: str) -> None:
         compared = view.word("compare.sides", first=sides[0], second=sides[1])
         filters = [page_context.place(view, where)] if where else []
         below = " · ".join([compared, *filters, view.word("compare.difference_is")])
-        blocks.head(_finding(view, answer, rows, verdicts, sides[1]), below)
+        blocks.head(_finding(view, answer, rows, verdicts, chosen), below)
         heads = [view.word("compare.measure"), *sides]
         columns = [tables.Column("", title, itemgetter(i), is_number=i > 0) for i, title in enumerate(heads)]
         body = [
@@ -192,14 +192,29 @@ def _titles(view: PageContext, chosen: Sides, answer: Answer) -> dict[str, str]:
     return {"first": first, "second": second, "difference": view.word("compare.difference")}
 
 
-def _finding(view: PageContext, answer: Answer, rows: dict[str, tuple], verdicts: list[str], second_side: str) -> str:
+def _apart(view: PageContext, chosen: Sides) -> dict[str, str]:
+    """The sides by what differs between them: their days, their places, or both."""
+    days = [text.day(day, view.lang) for day in chosen.days]
+    places = [_named(view, place) for place in chosen.places]
+    if places[0] == places[1]:
+        named = days
+    elif days[0] == days[1]:
+        named = places
+    else:
+        named = [text.listed(side, view.lang) for side in zip(places, days, strict=True)]
+    return dict(zip(("first", "second"), named, strict=True))
+
+
+def _finding(view: PageContext, answer: Answer, rows: dict[str, tuple], verdicts: list[str], chosen: Sides) -> str:
     """The numbers of a single measure; of several, on how many the second side is better, and on how many worse."""
     if len(verdicts) > 1:
         counts = Counter(filter(None, verdicts))
         numbers = {verdict: text.number(count, view.lang) for verdict, count in counts.items()}
-        key = "both" if len(numbers) == 2 else next(iter(numbers), "none")
+        none = "none" if any(is_tested(metric.name) for metric in answer.metrics) else "beside"
+        # The median of similar provinces is not tested.
+        key = "beside" if SIMILAR in chosen.places else "both" if len(numbers) == 2 else next(iter(numbers), none)
         count = text.number(len(verdicts), view.lang)
-        return view.word(f"compare.finding_{key}", second=second_side, count=count, **numbers)
+        return view.word(f"compare.finding_{key}", count=count, **_apart(view, chosen), **numbers)
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
     if rows["difference"][at] is None:
@@ -346,17 +361,16 @@ def over_time(view: PageContext, chosen: Sides, name: str) -> None:
     """A measure of both places as two lines in one chart, over the period of the page or the last three years."""
     with blocks.error_boundary(view.lang, "compare-lines"):
         where = without_places(view.where)
-        label = catalogue()[name].label[view.lang]
         sides = {place: chosen.side(i) for i, place in enumerate(chosen.places)}
         over = view.over or view.months(_MONTHS)
         answer = warehouse.analyse(comparison.over_time, name, tuple(sides.items()), over, frozen(where))
         labels = {place: _shown(view, place, answer) for place in sides}
         chart_context = replace(context(view), names={**context(view).names, "side": labels})
-        title = view.word("why.lines", measure=label)
+        title = time_titles.side_by_side(answer, chart_context)
         below = subtitle(view, answer, text.listed(list(labels.values()), view.lang))
         figure = lines.trend(answer, chart_context, zero=catalogue()[name].unit != "share")
-        st.html(blocks.heading(title, below, ui.keys(figure["layout"]["meta"]["keys"], view.dark)))
-        plot(figure, "chart-compare-lines", titles.spoken(answer, chart_context, titles.Title(title), below))
+        st.html(blocks.heading(title.sentence, below, ui.keys(figure["layout"]["meta"]["keys"], view.dark)))
+        plot(figure, "chart-compare-lines", titles.spoken(answer, chart_context, title, below))
         if comparable(answer) is not answer:
             blocks.note(view.word("figure.no_nowruz"))
         footer(view, answer, "compare-lines", chart_context=chart_context)

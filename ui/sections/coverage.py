@@ -49,8 +49,8 @@ def _none_at_all(view: PageContext) -> None:
         active = {row["province"]: row["active_assistants"] for row in answer.records()}
         places = view.where.get("province") or warehouse.names("province", view.lang)
         none = [text.member("province", place, view.lang) for place in places if not active.get(place)]
-        sentence = view.word("population.with_none", places=text.listed(none, view.lang))
-        blocks.intro(sentence if none else view.word("population.none_without"))
+        if none:
+            blocks.intro(view.word("population.with_none", places=text.listed(none, view.lang)))
 
 
 def counties_without(view: PageContext) -> None:
@@ -71,9 +71,10 @@ def _counties_without(view: PageContext) -> None:
         counts, residents, active = _of_counties(view)
         active_in = {row["county"]: row["active_assistants"] for row in active.records()}
         unknown = text.number(active_in[None], view.lang) if active_in.get(None) else ""
-        boundaries = view.word("population.boundaries")
-        blocks.intro(f"{boundaries} {view.word('population.no_county', count=unknown)}" if unknown else boundaries)
+        about = [view.word("population.boundaries")]
+        about += [view.word("population.no_county", count=unknown)] if unknown else []
         if not counts.value("uncovered_counties"):
+            blocks.note(" ".join(about))
             return
         names = [
             text.member("county", code, view.lang, warehouse.names("county", view.lang))
@@ -85,7 +86,8 @@ def _counties_without(view: PageContext) -> None:
         key = "counties_without_known" if unknown else "counties_without"
         sentence = view.escaped(f"population.{key}", count=count, whole=total, unknown=unknown)
         listed = text.escape(text.listed(sorted(names, key=collated), view.lang))
-        st.html(f'<details class="pd-note"><summary>{sentence}</summary>{listed}</details>')
+        boundaries = text.escape(" ".join(about))
+        st.html(f'<details class="pd-note"><summary>{sentence}</summary>{listed}<br>{boundaries}</details>')
 
 
 def switch(view: PageContext) -> None:

@@ -109,8 +109,7 @@ def rules(view: PageContext) -> None:
     checks = load.rules()
     title = view.word("load.rules", count=text.number(len(checks), view.lang))
     listed = "".join(
-        f"<li>{text.escape(text.word_or(comment, f'rule.{name}', view.lang))} "
-        f'<code dir="ltr">{text.escape(name)}</code></li>'
+        f'<li title="{text.escape(name)}">{text.escape(text.word_or(comment, f"rule.{name}", view.lang))}</li>'
         for name, comment in checks.items()
     )
     with st.container(border=True, key="figure-rules", height="stretch"):

@@ -184,7 +184,7 @@ def _paces(view: PageContext, answer: Answer, day: str) -> None:
                 if row[name] is None:
                     unit, line = "", f'<p class="pd-line">{view.escaped("figure.not_known")}</p>'
                 st.html(
-                    f'<div class="pd-card"><p class="pd-label">{text.escape(label)}</p><p class="pd-value">'
-                    f"<bdi>{text.escape(value)}</bdi> <small>{text.escape(unit)}</small></p>{line}</div>"
+                    f'<div class="pd-card"><p class="pd-label">{text.escape(label)}</p><div><p class="pd-value">'
+                    f"<bdi>{text.escape(value)}</bdi> <small>{text.escape(unit)}</small></p>{line}</div></div>"
                 )
                 question(view, answer, f"card-pace-{name}")

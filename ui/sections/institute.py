@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -21,7 +22,9 @@ from ui.state import page_context, page_parameters, rendering
 from ui.state.page_context import PageContext, without_places
 
 PAGE = "register"
-_MEASURES = ("active_assistants", "in_service", "training_compliance", "licensed_institutes")
+_MEASURES = ("active_assistants", "in_service", "training_compliance", "licensed_until", "licensed_institutes")
+# Whoever has one of these is listed.
+_LISTED = ("in_service", "licensed_institutes")
 # Filters that a count of licences ignores.
 _OF_PERSONS = frozenset(expand_groups(["@person"]))
 
@@ -81,14 +84,16 @@ def _counts_licences(view: PageContext) -> bool:
 
 def _listed(view: PageContext) -> Answer:
     """Measures by institute. Institutes found without anybody in service or a licence are listed without numbers."""
-    names = [name for name in _MEASURES if name != "licensed_institutes" or _counts_licences(view)]
+    names = [name for name in _MEASURES if not name.startswith("licensed") or _counts_licences(view)]
     search_text = page_parameters.one(PAGE, "find")
     where = without_places(view.where) if search_text else view.where
     answer = warehouse.ask(*names, by="institute", on=view.as_of, where=where)
-    rows = {row[0]: row for row in answer.rows if row[0] in warehouse.analyse(detail.institutes)}
+    at = [answer.columns.index(name) for name in _LISTED if name in answer.columns]
+    known = warehouse.analyse(detail.institutes)
+    rows = {row[0]: row for row in answer.rows if row[0] in known and any(row[i] for i in at)}
     if search_text:
         nothing = (None,) * (len(answer.columns) - 1)
-        codes = [institute.code for institute in detail.search(warehouse.analyse(detail.institutes), search_text)]
+        codes = [institute.code for institute in detail.search(known, search_text)]
         rows = {code: rows.get(code, (code, *nothing)) for code in codes}
     return replace(answer, rows=list(rows.values()))
 
@@ -97,9 +102,10 @@ def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
     """The register's facts on an institute, its name as a link, then its measures."""
     institutes = warehouse.analyse(detail.institutes)
 
-    def licensed(count: int | None) -> str:
-        # For one institute the count tells whether it is licensed; a search also finds those with neither licence nor staff.
-        return _yes(view, bool(count))
+    def licensed_until(row: tuple) -> str:
+        until, count = (row[answer.columns.index(name)] for name in ("licensed_until", "licensed_institutes"))
+        day = text.escape(text.plain(until, "date", view.lang))
+        return day if count or not until else f"{day} <small>({view.escaped('institute.ended')})</small>"
 
     def code(row: tuple) -> str:
         return f"<bdi>{text.escape(text.digits(row[0], view.lang))}</bdi>"
@@ -116,16 +122,19 @@ def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
             lambda row: tables.collated(member(row)),
         )
 
-    words = {"licensed_institutes": licensed}
-    name, *measures = tables.columns_of(view, answer, context(view), partial(institute_address, view), words=words)
+    own: dict[str, dict[str, Any]] = {
+        "in_service": {"title": view.word("institute.in_service")},
+        "licensed_until": {"cell": licensed_until},
+    }
+    without = ("licensed_institutes",)
+    columns = tables.columns_of(view, answer, context(view), partial(institute_address, view), without)
+    name, *measures = (replace(column, **own.get(column.name, {})) for column in columns)
     return [
         name,
         tables.Column("code", view.word("dimension.code"), code, lambda row: row[0]),
         *(fact(attribute) for attribute in ("province", "county", "activity")),
-        *(
-            replace(column, title=view.word("institute.licensed")) if column.name in words else column
-            for column in measures
-        ),
+        # The licence stands with the facts.
+        *sorted(measures, key=lambda column: column.name != "licensed_until"),
     ]
 
 

@@ -49,6 +49,13 @@ def survival(view: PageContext) -> None:
             ui.draw(view, bars.columns, after, ident, charts.remaining, ignored)
 
 
+def smart_history(view: PageContext) -> None:
+    """The share in each publication, once there are two."""
+    with error_boundary(view.lang, "smart-history"):
+        if len(scoped_query.computed(view, "adoption")[0].rows) > 1:
+            ui.figure(view, charts.published, analysis="adoption")
+
+
 def smart_compared(view: PageContext) -> None:
     """Adopters and other institutes compared, by licences decided after the first publication with the flag."""
     with error_boundary(view.lang, "smart-compared"):

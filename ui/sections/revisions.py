@@ -67,18 +67,15 @@ def _every_measure() -> None:
 
 @rendering.fragment
 def log(view: PageContext) -> None:
-    """The log of changes in the nation's numbers between all publications kept."""
+    """The log of changes in the nation's numbers between all publications kept; `why` says that there is only one."""
+    if warehouse.analyse(load.last_revision, warehouse_pointer()) is None:
+        return
     with (
         st.container(border=True, key="figure-revisions", height="stretch"),
         blocks.error_boundary(view.lang, "revisions"),
     ):
         log = warehouse.analyse(load.revisions, warehouse_pointer())
-        none = (
-            "load.no_revisions"
-            if warehouse.analyse(load.last_revision, warehouse_pointer())
-            else "load.first_publication"
-        )
-        key = "revision.numbers" if log else none
+        key = "revision.numbers" if log else "load.no_revisions"
         blocks.head(view.word("load.revisions"), view.word(key, count=text.number(len(log), view.lang)))
         if not log:
             return

@@ -1,7 +1,7 @@
 """The frame of every page: menu, switches, heading, and the footer on the data behind its numbers."""
 
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -12,6 +12,7 @@ from etl.analysis import data_quality
 from etl.core.errors import OtherVersion
 from ui.components import page_files
 from ui.components.blocks import error_boundary, notice
+from ui.components.figures import NothingYet
 from ui.data import owed, page_run, user, warehouse
 from ui.i18n import navigation, text
 from ui.sections import saved_views
@@ -74,7 +75,7 @@ def run(menu: Callable[[str], Mapping[str, list[st.Page]]]) -> None:
             notice(lang, "state.left_out_title", text.word("state.left_out", lang, parts=_shortened(left, lang)))
         if pinned:
             _pinned(pinned, lang)
-        with error_boundary(lang, part):
+        with error_boundary(lang, part), suppress(NothingYet):
             chosen.run()
         with error_boundary(lang, part):
             rendering.flush()
