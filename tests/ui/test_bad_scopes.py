@@ -24,7 +24,6 @@ pytestmark = pytest.mark.slow
 
 NO_RESIDENTS = "IR-20"
 # Their numbers are those of the publication.
-WITHOUT_SCOPE = ("quality", "methods")
 # A province has no target of its own, and the only publication none before it.
 SCOPES = {
     "no residents": {"province": NO_RESIDENTS, "on": "2023-03-20"},
