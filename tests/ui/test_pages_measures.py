@@ -47,7 +47,7 @@ def opened_at(pointer: Path) -> Iterator[ScopedCursor]:
 
 def labelled(page: str) -> dict[str, str]:
     """The value of every card by its label."""
-    cards = re.findall(r'class="pd-label">(.*?)</p><p class="pd-value[^"]*"><bdi>(.*?)</bdi>', page, re.S)
+    cards = re.findall(r'class="pd-label">(.*?)</p><div><p class="pd-value[^"]*"><bdi>(.*?)</bdi>', page, re.S)
     return dict(cards)
 
 
@@ -292,7 +292,7 @@ def test_the_funnel_draws_its_limits_as_the_signals_have_them_and_names_who_is_b
     at = signals.columns.index("is_signal")
     rows = [(*row[:at], row[0] == "IR-30", *row[at + 1 :]) for row in signals.rows]
     beyond = replace(signals, rows=rows)
-    assert charts.beyond(beyond, context).sentence == "Training compliance, worse than the limits: Alborz"
+    assert charts.beyond(beyond, context).sentence == "Training compliance, worse than the expected range: Alborz"
     low, high, inside, outside = charts.funnel(beyond, context)["data"]
     assert outside["customdata"] == ["IR-30"]
     assert sorted(inside["customdata"]) == sorted(row[0] for row in rows if row[0] != "IR-30")
@@ -302,7 +302,7 @@ def test_the_funnel_draws_its_limits_as_the_signals_have_them_and_names_who_is_b
     better = replace(signals, rows=good)
     share = signals.columns.index("training_compliance")
     assert next(row[share] for row in good if row[0] == "IR-23") > signals.records()[0]["common"]
-    assert charts.beyond(better, context).sentence == "Training compliance, better than the limits: Tehran"
+    assert charts.beyond(better, context).sentence == "Training compliance, better than the expected range: Tehran"
     *_, outside = charts.funnel(better, context)["data"]
     assert (outside["customdata"], outside["marker"]["color"]) == (["IR-23"], context.colour("actual"))
     # The largest province has no room for its name beyond it, the others crowd before the smallest.
@@ -335,8 +335,8 @@ def test_the_months_of_a_province_mark_those_beyond_their_limits() -> None:
         {key["label"]: key["kind"] for key in charts.process(months, ChartContext("en"))["layout"]["meta"]["keys"]}
         for months in (data, replace(data, rows=rows[:1]))
     ]
-    assert kinds[0]["Beyond the limits"] == "diamond"
-    assert "Beyond the limits" not in kinds[1], "no key for what is not drawn"
+    assert kinds[0]["Beyond the expected range"] == "diamond"
+    assert "Beyond the expected range" not in kinds[1], "no key for what is not drawn"
     calm = charts.months_beyond(replace(data, rows=rows[:1]), ChartContext("en")).sentence
     assert calm == "Share of all joiners: every month within its limits (5.0% to 15.0%)"
 

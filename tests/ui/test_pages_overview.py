@@ -132,7 +132,7 @@ def test_a_card_of_a_provisional_measure_is_that_of_the_settled_day_and_names_it
     assert settled != latest
     label = ask_label("leaver_rate_12m", lang)
     card = re.search(
-        rf'"pd-label">{re.escape(text.escape(label))}(.*?)</p><p class="pd-value"><bdi>(.*?)</bdi>',
+        rf'"pd-label">{re.escape(text.escape(label))}(.*?)</p><div><p class="pd-value"><bdi>(.*?)</bdi>',
         page_html("overview", lang),
     )
     assert card

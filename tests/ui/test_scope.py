@@ -252,7 +252,7 @@ def test_the_period_applies_to_flows_and_trends_but_not_to_states(published: Pat
         active = ask(con, "active_assistants").value()
     assert len({joined, before, without}) == 3
     page = html(opened("growth", period="24"))
-    cards = re.findall(r'class="pd-label">(.*?)</p><p class="pd-value[^"]*"><bdi>(.*?)</bdi>(.*?)</div>', page)
+    cards = re.findall(r'class="pd-label">(.*?)</p><div><p class="pd-value[^"]*"><bdi>(.*?)</bdi>(.*?)</div>', page)
     numbers = {label: (value, lines) for label, value, lines in cards}
     assert numbers["جذب‌شدگان"][0] == text.number(joined, "fa")
     change = changes.signed(catalogue()["joiners"], joined, before, "fa")
