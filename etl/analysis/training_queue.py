@@ -33,6 +33,8 @@ def lapsed(lapses: Lapses, passed: Numbers, is_waiting: bool) -> list[int]:
     months = passed.shape[1]
     if not len(lapses.queue):
         return [0] * months
+    # The last row is the queue of those without seats, -1.
+    passed = np.concatenate([passed, np.zeros((1, months))])
     is_first = (lapses.lacking == 0) & (not is_waiting)
     needed = np.zeros(passed.shape)
     is_there = is_first & (lapses.queue >= 0)
@@ -43,7 +45,6 @@ def lapsed(lapses: Lapses, passed: Numbers, is_waiting: bool) -> list[int]:
     reached = np.floor(np.stack([passed - passed_first, passed_first], axis=1) + 1e-6)
     place = _places(lapses, is_first, is_waiting)
     trained = (reached[lapses.queue, is_first.astype(int)] < place[:, None]).sum(axis=1)
-    trained[lapses.queue < 0] = months
     # A person who serves in two provinces is trained in one of them.
     order = order_by(lapses.person, lapses.course, lapses.day)
     person, course, day = (column[order] for column in (lapses.person, lapses.course, lapses.day))
