@@ -184,7 +184,11 @@ def test_every_number_is_explained_in_one_click(address: str, chromium: Browser)
         ):
             assert part in words
         assert metric.example["en"] in words
-        assert "select" in reader.page.locator('[data-testid="stCode"]').inner_text()
+        code = reader.page.locator('[data-testid="stCode"]')
+        assert not code.is_visible()
+        reader.page.locator("summary", has_text=text.word("figure.query", "en")).click()
+        code.wait_for()
+        assert "select" in code.inner_text()
 
 
 def test_a_run_that_takes_long_fades_nothing_and_shows_a_line_at_the_top(address: str, chromium: Browser) -> None:
