@@ -332,17 +332,17 @@ def test_the_axis_of_a_projection_holds_facts_and_projection_not_the_far_end_of_
     assert 120 <= lines.projection(wide, EN)["layout"]["yaxis"]["range"][1] < 250
 
 
-def test_a_break_is_named_once_at_its_first_month() -> None:
+def test_consecutive_breaks_are_named_once_at_the_largest_as_in_the_verdict() -> None:
     data = projection()
     rows = [(month, 100, None, None, None, size) for month, size in
-            (("1404-05", None), ("1404-06", -90.0), ("1404-07", -80.0), ("1404-08", None), ("1404-09", 70.0))]  # fmt: skip
+            (("1404-05", None), ("1404-06", -80.0), ("1404-07", -90.0), ("1404-08", None), ("1404-09", 70.0))]  # fmt: skip
     for context, words in (
-        (EN, ["drop of Shahrivar 1404", "jump of Azar 1404"]),
-        (FA, ["افت شهریور ۱۴۰۴", "جهش آذر ۱۴۰۴"]),
+        (EN, ["drop of Mehr 1404", "jump of Azar 1404"]),
+        (FA, ["افت مهر ۱۴۰۴", "جهش آذر ۱۴۰۴"]),
     ):
         notes = lines.projection(replace(data, rows=rows), context)["layout"]["annotations"]
         named = [(note["x"], re.sub("[\u2066-\u2069]", "", note["text"])) for note in notes if note.get("showarrow")]
-        assert named == [(1, words[0]), (4, words[1])]
+        assert named == [(2, words[0]), (4, words[1])]
 
 
 def test_time_axes_have_jalali_months_or_whole_years() -> None:

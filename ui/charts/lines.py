@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from itertools import cycle, pairwise
+from itertools import cycle, groupby
 from typing import Any
 
 from etl.analysis.training import GOAL
@@ -187,14 +187,14 @@ def _reached(answer: Answer, target: float | None, context: ChartContext) -> lis
 
 
 def _breaks(answer: Answer, context: ChartContext) -> list[Figure]:
-    """The first month of each break in words, below a drop and above a jump."""
+    """The largest of consecutive breaks to one side in words, as the verdict names it: below a drop and above a jump."""
     notes: list[Figure] = []
-    sizes = [0, *(row[5] or 0 for row in answer.rows)]
-    for at, (before, size) in enumerate(pairwise(sizes)):
-        if size and before * size <= 0:
-            side = 1 if size < 0 else -1
-            words = verdict.broken((answer.rows[at][0], size), context.lang)
-            arrow = {"showarrow": True, "arrowhead": 0, "arrowcolor": context.colour("text"), "ax": 0, "ay": 26 * side}
+    sizes = [row[5] or 0 for row in answer.rows]
+    for sign, months in groupby(range(len(sizes)), key=lambda at: (sizes[at] > 0) - (sizes[at] < 0)):
+        if sign:
+            at = max(months, key=lambda month: abs(sizes[month]))
+            words = verdict.broken((answer.rows[at][0], sizes[at]), context.lang)
+            arrow = {"showarrow": True, "arrowhead": 0, "arrowcolor": context.colour("text"), "ax": 0, "ay": -26 * sign}
             # Near an edge the words would cross the labels of the axis.
             anchor = ("left", "center", "right")[3 * at // len(answer.rows)]
             notes.append(elements.note(context, words, x=at, y=answer.rows[at][1], xanchor=anchor) | arrow)
