@@ -139,6 +139,7 @@ def test_the_session_key_tells_names_from_groups(tmp_path: Path, monkeypatch: py
         key("boss", "steward"),
         key('boss", ["steward', ""),
         key("boss|steward|", ""),
+        key("boss\nsteward", ""),
         key("boss", ""),
     ]
     assert len(set(keys)) == len(keys)
