@@ -57,7 +57,7 @@ def test_while_the_shared_sessions_cannot_be_read_a_page_says_so_and_nobody_is_l
         page = oidc.get("/overview", headers=PAGE | cookie())
         assert page.status_code == 503
         assert "Sign-ins cannot be checked or logged at the moment." in page.text
-        assert "پایگاه دادهٔ ورود کاربران در دسترس نیست." in page.text
+        assert "در حال حاضر بررسی یا ثبت ورود کاربران ممکن نیست." in page.text
         assert "refused" not in page.text
         assert oidc.get("/media/x", headers=cookie()).content == b""
         assert not opens_socket(oidc, cookie())

@@ -111,7 +111,9 @@ def test_pages_profile_and_briefing_say_the_same_sentence(
     }
     if "province" in scope:
         pages["province"] = html_of(opened("province", lang, **scope))
-    said = {part: re.findall(r'<p class="pd-(?:intro|sentence)">(.*?)</p>', html) for part, html in pages.items()}
+    # The first screen prints the names that are behind in bold.
+    plain = {part: re.sub(r'</?b(?: class="pd-behind")?>', "", html) for part, html in pages.items()}
+    said = {part: re.findall(r'<p class="pd-(?:intro|sentence)">(.*?)</p>', html) for part, html in plain.items()}
     with access.connect(published, ADMINISTRATOR) as con:
         for name, parts in SAID_ON.items():
             known = {key: scope[key] for key in scope if key in {"on", "province"} | catalogue()[name].dimensions}
@@ -282,6 +284,6 @@ def test_a_row_at_a_glance_leads_to_its_profile_and_any_column_sorts(published: 
         return [float(cell) for cell in cells if cell]
 
     assert values("training_compliance") == sorted(values("training_compliance")), "the worst first"
-    app.session_state["table glance"] = table_state.Standing("-coverage_per_10k")
+    app.session_state["table glance"] = table_state.TableState("-coverage_per_10k")
     app.run()
     assert values("coverage_per_10k") == sorted(values("coverage_per_10k"), reverse=True)

@@ -78,7 +78,7 @@ def test_workforce_says_who_serves(lang: str, published: Path) -> None:
         label = text.escape(metric.label[lang])
         if name == "leaver_rate_12m":
             label = text.escape(text.word("change.settled", lang, label=metric.label[lang], day=text.day(day, lang)))
-        card = re.search(re.escape(label) + r'</p><p class="pd-value">\s*<bdi>(.+?)</bdi>', page)
+        card = re.search(re.escape(label) + r'</p><div><p class="pd-value">\s*<bdi>(.+?)</bdi>', page)
         assert card
         assert plain(card[1]) == plain(text.plain(value, metric.unit, lang))
 
@@ -86,7 +86,7 @@ def test_workforce_says_who_serves(lang: str, published: Path) -> None:
 def test_workforce_narrows_with_the_address(published: Path) -> None:
     page = html(opened("workforce", lang="en", province="IR-30"))
     # Zahra and Mina of Zahra, Hossein, Reza, Mina and Javad
-    card = re.search(r'Share of women</p><p class="pd-value">\s*<bdi>(.+?)</bdi>', page)
+    card = re.search(r'Share of women</p><div><p class="pd-value">\s*<bdi>(.+?)</bdi>', page)
     assert card
     assert card[1] == "40.0%"
 

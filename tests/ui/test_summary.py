@@ -94,7 +94,10 @@ def stub(lang: str = "en", **changes: Any) -> Sources:
         ({}, "in Khordad 1406 (May–Jun 2027); range Farvardin 1406 (Mar–Apr 2027) to Mordad 1406 (Jul–Aug 2027)."),
         ({"last": "1407-10"}, "range Farvardin 1406 (Mar–Apr 2027) to Dey 1407 (Dec 2028–Jan 2029)."),
         ({"first": "1406-03", "last": "1406-03"}, "is reached in Khordad 1406 (May–Jun 2027)."),
-        ({"last": None}, "(May–Jun 2027); not before Farvardin 1406 (Mar–Apr 2027), and the latest month is more than"),
+        (
+            {"last": None},
+            "(May–Jun 2027); at the earliest in Farvardin 1406 (Mar–Apr 2027), at the latest in more than five years.",
+        ),
         ({"middle": None, "last": None}, "within five years; at the earliest in Farvardin 1406 (Mar–Apr 2027)."),
         ({"middle": None, "first": None, "last": None}, "not reached within five years."),
         ({"has_range": False, "first": None, "middle": None}, "history is too short"),

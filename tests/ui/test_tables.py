@@ -215,18 +215,18 @@ def test_the_scope_of_a_comparison_is_said_to_be_that_of_each_side(published: Pa
     [
         (
             ["", "better", "worse", "better"],
-            "تهران، ۷ آذر ۱۴۰۵: ۲ شاخص بهتر، ۱ شاخص بدتر",
-            "Tehran, 7 Azar 1405: better on 2, worse on 1",
+            "تهران در مقایسه با سمنان: ۲ شاخص بهتر، ۱ شاخص بدتر",
+            "Tehran compared with Semnan: better on 2, worse on 1",
         ),
         (
             ["better", "", ""],
-            "تهران، ۷ آذر ۱۴۰۵: ۱ شاخص بهتر، هیچ‌یک بدتر نیست",
-            "Tehran, 7 Azar 1405: better on 1, worse on none",
+            "تهران در مقایسه با سمنان: ۱ شاخص بهتر، هیچ‌یک بدتر نیست",
+            "Tehran compared with Semnan: better on 1, worse on none",
         ),
         (
             ["worse", "worse"],
-            "تهران، ۷ آذر ۱۴۰۵: ۲ شاخص بدتر، هیچ‌یک بهتر نیست",
-            "Tehran, 7 Azar 1405: worse on 2, better on none",
+            "تهران در مقایسه با سمنان: ۲ شاخص بدتر، هیچ‌یک بهتر نیست",
+            "Tehran compared with Semnan: worse on 2, better on none",
         ),
         (["", ""], "۲ شاخص در کنار هم", "2 measures side by side"),
         (["better"], "پلیس‌یاران فعال: ۱۰ ← ۱۲ (\u2066+۲\u2069 نفر)", "Active police assistants: 10 → 12 (+2 people)"),
@@ -237,8 +237,8 @@ def test_the_title_of_a_comparison_tells_of_all_its_measures(verdicts: list[str]
     answer = made.answer("active_assistants", by=("side",), rows=list(rows.values()))
     for lang, title in (("fa", fa), ("en", en)):
         view = SimpleNamespace(lang=lang, word=partial(text.word, lang=lang))
-        second = {"fa": "تهران، ۷ آذر ۱۴۰۵", "en": "Tehran, 7 Azar 1405"}[lang]
-        sentence = compare._finding(view, answer, rows, verdicts, second)  # type: ignore[arg-type]
+        sides = compare.Sides(("IR-20", "IR-23"), (date(2026, 11, 28),) * 2)
+        sentence = compare._finding(view, answer, rows, verdicts, sides)  # type: ignore[arg-type]
         assert sentence == title
         assert len(sentence.split()) <= titles.MOST_WORDS
 
