@@ -2,7 +2,7 @@
 
 Each line carries the hash of the line before it, and a code under a key of its own; the key of the next line is derived from
 that key, which is then erased: a forward-secure chain (Schneier and Kelsey, 1999). An intruder with the account of the dashboard
-can only write on; whoever keeps the first key notices every line that was changed, removed or put in. The end of the log is
+can only write on; the keeper of the first key notices every line that was changed, removed or put in. The end of the log is
 noted in head.json and, out of reach of this account, in the journal or the site's syslog.
 No event contains a number, a name, an id of a person in the register, or an address of a page.
 """

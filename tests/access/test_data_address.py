@@ -220,7 +220,7 @@ def test_of_1000_guesses_few_are_answered_alike_and_logged_once(site: Site, monk
     assert len(compared) == 1000
     assert len({answer.text for answer in answers}) == 2
     assert [event.more["why"] for event in site.events() if event.event == "refused"] == ["wrong token"]
-    # Whoever guesses locks nobody out.
+    # Guesses lock nobody out.
     assert site.get(CSV, site.isfahan, params=BY_PROVINCE).status_code == 200
 
 
