@@ -302,13 +302,15 @@ def test_a_change_has_its_sign_and_is_judged_only_beyond_chance(
         ),
         (
             [("IR-20", 0.84, "none"), ("IR-11", 0.2, "untested")],
-            "پایبندی آموزشی هیچ استانی آشکارا پایین‌تر از کشور (۸۵٫۰٪) نیست.",
-            "Training compliance: no province is clearly below the nation (85.0%).",
+            "پایبندی آموزشی هیچ استانی آشکارا پایین‌تر از کشور (۸۵٫۰٪) نیست. "
+            "یک استان افراد یا مؤسسات کافی برای مقایسه ندارد.",
+            "Training compliance: no province is clearly below the nation (85.0%). "
+            "One province has too few people or institutes to compare.",
         ),
         (
             [("IR-11", 0.2, "untested")],
-            "پایبندی آموزشی: تعداد افراد هیچ گروهی برای مقایسه کافی نیست.",
-            "Training compliance: no group has enough people to compare.",
+            "پایبندی آموزشی: هیچ گروهی افراد و مؤسسات کافی برای مقایسه ندارد.",
+            "Training compliance: no group has enough people and institutes to compare.",
         ),
     ],
 )

@@ -23,7 +23,7 @@ from ui.state.page_context import PageContext, without_places
 
 PAGE = "register"
 _MEASURES = ("active_assistants", "in_service", "training_compliance", "licensed_until", "licensed_institutes")
-# People who have one of these are listed.
+# Institutes that have one of these are listed.
 _LISTED = ("in_service", "licensed_institutes")
 # Filters that a count of licences ignores.
 _OF_PERSONS = frozenset(expand_groups(["@person"]))

@@ -34,7 +34,8 @@ def told(sources: Sources, name: str) -> list[str]:
 def sentence(answer: Answer, lang: str, member: _Names, most: int = MOST_NAMED) -> str:
     """How many groups are clearly worse than the whole, and who, the widest difference first; `answer` is of `different`.
 
-    Without a direction the groups of both sides are named. At most `most` names, then how many others.
+    Without a direction the groups of both sides are named. At most `most` names, then how many others. Where nobody is, it
+    says how many groups are not compared.
     """
     metric, by = answer.metrics[0], answer.by[0]
     rows = answer.records()
@@ -48,7 +49,10 @@ def sentence(answer: Answer, lang: str, member: _Names, most: int = MOST_NAMED) 
         "value": text.plain(rows[0]["whole_value"], metric.unit, lang),
     }
     if not named:
-        return text.word("different.nobody", lang, **values)
+        nobody = text.word("different.nobody", lang, **values)
+        untested = sum(row["side"] == "untested" for row in rows)
+        few = words(answer, metric, "unlike", lang, untested)
+        return f"{nobody} {text.word('different.not_compared', lang, **few)}" if untested else nobody
     names = []
     for row in named:
         value = row[metric.name]
