@@ -28,6 +28,7 @@ from ui.data import page_run, warehouse
 from ui.data.caches import frozen
 from ui.i18n import text
 from ui.sections import compare, listings
+from ui.sections.sides import Sides
 from ui.state import address, scoped_query
 from ui.state.page_context import PageContext, Scope
 
@@ -185,7 +186,7 @@ def test_only_a_rate_that_differs_beyond_chance_is_better_or_worse(
         return SimpleNamespace(value=lambda _: side)
 
     on, settled = date(2024, 9, 21), scoped_query.settled_on(name, date(2024, 9, 21))
-    chosen = compare.Sides(("IR-23", "IR"), (on, on))
+    chosen = Sides(("IR-23", "IR"), (on, on))
     monkeypatch.setattr(scoped_query, "settled_on", lambda *_: settled)
     monkeypatch.setattr(warehouse, "analyse", tested)
     assert compare._verdict(chosen, catalogue()[name], ()) == verdict
@@ -237,8 +238,8 @@ def test_the_title_of_a_comparison_tells_of_all_its_measures(verdicts: list[str]
     answer = made.answer("active_assistants", by=("side",), rows=list(rows.values()))
     for lang, title in (("fa", fa), ("en", en)):
         view = SimpleNamespace(lang=lang, word=partial(text.word, lang=lang))
-        sides = compare.Sides(("IR-20", "IR-23"), (date(2026, 11, 28),) * 2)
-        sentence = compare._finding(view, answer, rows, verdicts, sides)  # type: ignore[arg-type]
+        chosen = Sides(("IR-20", "IR-23"), (date(2026, 11, 28),) * 2)
+        sentence = compare._finding(view, answer, rows, verdicts, chosen)  # type: ignore[arg-type]
         assert sentence == title
         assert len(sentence.split()) <= titles.MOST_WORDS
 

@@ -1,9 +1,9 @@
-"""Two sides, each a place and a day: side by side, the parts of their difference, over time, and the bridge of each."""
+"""Two sides side by side, the parts of their difference, over time, and the bridge of each."""
 
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from operator import itemgetter
@@ -15,12 +15,12 @@ from etl.analysis import comparison
 from etl.analysis.different import is_tested
 from etl.analysis.why import dimensions
 from etl.core.errors import AccessDenied, QuestionError
-from etl.core.jalali import DAY, last_complete_months, year_before
+from etl.core.jalali import DAY, last_complete_months
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue
 from etl.semantic.provisional import comparable
 from ui.charts import differences, elements, lines, steps, time_titles, titles
-from ui.components import blocks, day_field, tables
+from ui.components import blocks, tables
 from ui.components import figures as ui
 from ui.components.blocks import controlled
 from ui.components.footer import context, footer, subtitle
@@ -28,42 +28,20 @@ from ui.components.plot import plot
 from ui.data import warehouse
 from ui.data.caches import Frozen, frozen
 from ui.i18n import text
+from ui.sections.sides import PAGE, Sides, choices, named, shown, sides_of, where_of
 from ui.state import page_context, page_parameters, scoped_query
 from ui.state.address import NATION, SIMILAR
 from ui.state.page_context import PageContext, without_places
 from ui.summary import changes
 
-PAGE = "compare"
 # The default measure of parts and lines: a rate, because a province and the nation differ too much in counts.
 _LINE, _MONTHS = "training_compliance", 36
 _SIDES = ("first", "second")
 
 
-@dataclass(frozen=True)
-class Sides:
-    """The two sides of a comparison: places and days. A place may be the provinces `similar` to the other one."""
-
-    places: tuple[str, str]
-    days: tuple[date, date]
-
-    def side(self, i: int) -> comparison.Side:
-        place = self.places[i]
-        where = {"province": self.similar(i)} if place == SIMILAR else _where(place)
-        return comparison.Side(self.days[i], frozen(where), place == SIMILAR)
-
-    def similar(self, i: int) -> tuple[str, ...]:
-        """The provinces similar to the place of the other side; empty without any."""
-        other = self.places[1 - i]
-        return () if other in (NATION, SIMILAR) else scoped_query.similar_to(other)
-
-    @property
-    def swapped(self) -> "Sides":
-        return Sides((self.places[1], self.places[0]), (self.days[1], self.days[0]))
-
-
 def compare(view: PageContext, *names: str) -> None:
     """The whole page: choices, numbers, the parts of a difference, a chart of both sides, and the bridge of each."""
-    chosen = sides(view)
+    chosen = sides_of(view)
     choices(view, chosen)
     if any(place == SIMILAR and not chosen.similar(i) for i, place in enumerate(chosen.places)):
         blocks.notice(view.lang, "compare.similar", view.word("compare.none_similar"))
@@ -80,80 +58,8 @@ def compare(view: PageContext, *names: str) -> None:
     bridges(view, chosen)
 
 
-def _where(place: str) -> dict[str, tuple[str, ...]]:
-    return {} if place == NATION else {"province": (place,)}
-
-
 def _has_target(place: str, day: date) -> bool:
-    return place != SIMILAR and warehouse.ask("own_target", on=day, where=_where(place)).value() is not None
-
-
-def _named(view: PageContext, place: str) -> str:
-    if place == SIMILAR:
-        return view.word("compare.similar")
-    return warehouse.names("province", view.lang).get(place, view.word("scope.nation"))
-
-
-def _shown(view: PageContext, place: str, answer: Answer) -> str:
-    """The name of a place, or of the own provinces where the answer is of them in place of the nation."""
-    own = answer.where.get("province")
-    return page_context.place(view, {"province": own}) if own and place == NATION else _named(view, place)
-
-
-def sides(view: PageContext) -> Sides:
-    """The two chosen sides; by default the place of the scope and the nation, both on the as-of day.
-
-    If both places are the same, the first side is a year earlier.
-    """
-    provinces = view.where.get("province", ())
-    first = page_parameters.one(PAGE, "p", provinces[0] if provinces else NATION)
-    second = page_parameters.one(PAGE, "q", provinces[1] if len(provinces) > 1 else NATION)
-    before = max(year_before(view.as_of), view.days.first) if first == second else view.as_of
-    return Sides((first, second), (_day(view, "a", before), _day(view, "b", view.as_of)))
-
-
-def _day(view: PageContext, name: str, default: date) -> date:
-    return view.days.read(page_parameters.one(PAGE, name)) or default
-
-
-def choices(view: PageContext, chosen: Sides) -> None:
-    """A place and a day for each side, and a button that exchanges them."""
-    provinces = warehouse.names("province", view.lang)
-    options = [NATION, SIMILAR, *sorted(provinces, key=lambda code: tables.collated(provinces[code]))]
-    with st.container(horizontal=True, key="compare-bar", gap="small", vertical_alignment="bottom"):
-        for i, (place, day) in enumerate((("p", "a"), ("q", "b"))):
-            which = view.word(f"compare.side_{i + 1}")
-            label = view.word("compare.place", side=which)
-            changed, named = partial(_set_place, chosen, place), partial(_named, view)
-            controlled(
-                st.selectbox,
-                label,
-                f"compare {place}",
-                chosen.places[i],
-                changed,
-                options=options,
-                format_func=named,
-                width=220,
-            )
-            label = view.word("compare.day", side=which)
-            day_field.field(view, f"compare-{day}", label, chosen.days[i], partial(_set_day, chosen, day))
-        st.button(view.word("compare.swap"), key="compare-swap", on_click=_keep, args=(chosen.swapped,))
-    day_field.trouble("compare-a", "compare-b")
-
-
-def _set_place(chosen: Sides, name: str, place: str) -> None:
-    """Store both places: a default one would change when the scope does. The days keep their defaults."""
-    page_parameters.choose(PAGE, **dict(zip("pq", chosen.places, strict=True)) | {name: place})
-
-
-def _set_day(chosen: Sides, name: str, day: date) -> None:
-    _keep(chosen, **{name: day})
-
-
-def _keep(chosen: Sides, **changed: date) -> None:
-    days = dict(zip("ab", chosen.days, strict=True)) | changed
-    places = dict(zip("pq", chosen.places, strict=True))
-    page_parameters.choose(PAGE, **places, **{name: day.isoformat() for name, day in days.items()})
+    return place != SIMILAR and warehouse.ask("own_target", on=day, where=where_of(place)).value() is not None
 
 
 def table(view: PageContext, chosen: Sides, *names: str) -> None:
@@ -186,7 +92,7 @@ def table(view: PageContext, chosen: Sides, *names: str) -> None:
 
 def _titles(view: PageContext, chosen: Sides, answer: Answer) -> dict[str, str]:
     first, second = (
-        text.listed([_shown(view, place, answer), text.day(day, view.lang)], view.lang)
+        text.listed([shown(view, place, answer), text.day(day, view.lang)], view.lang)
         for place, day in zip(chosen.places, chosen.days, strict=True)
     )
     return {"first": first, "second": second, "difference": view.word("compare.difference")}
@@ -195,14 +101,14 @@ def _titles(view: PageContext, chosen: Sides, answer: Answer) -> dict[str, str]:
 def _apart(view: PageContext, chosen: Sides) -> dict[str, str]:
     """The sides by what differs between them: their days, their places, or both."""
     days = [text.day(day, view.lang) for day in chosen.days]
-    places = [_named(view, place) for place in chosen.places]
+    places = [named(view, place) for place in chosen.places]
     if places[0] == places[1]:
-        named = days
+        apart = days
     elif days[0] == days[1]:
-        named = places
+        apart = places
     else:
-        named = [text.listed(side, view.lang) for side in zip(places, days, strict=True)]
-    return dict(zip(("first", "second"), named, strict=True))
+        apart = [text.listed(side, view.lang) for side in zip(places, days, strict=True)]
+    return dict(zip(("first", "second"), apart, strict=True))
 
 
 def _finding(view: PageContext, answer: Answer, rows: dict[str, tuple], verdicts: list[str], chosen: Sides) -> str:
@@ -272,7 +178,7 @@ def _verdict(chosen: Sides, metric: Metric, where: Frozen) -> str:
     first, second = (
         comparison.Side(
             scoped_query.settled_on(metric.name, chosen.days[i]) or chosen.days[i],
-            frozen({**dict(where), **_where(chosen.places[i])}),
+            frozen({**dict(where), **where_of(chosen.places[i])}),
         )
         for i in (0, 1)
     )
@@ -316,10 +222,10 @@ def parts(view: PageContext, chosen: Sides, name: str) -> None:
         base, here = sorted(chosen.places, key=lambda place: place != NATION) if before == after else chosen.places
         sides = {"before": before} if before != after else {"against": _against(base)}
         by = page_parameters.one(PAGE, "by")
-        where = {**without_places(view.where), **_where(here)}
+        where = {**without_places(view.where), **where_of(here)}
         answer = warehouse.analyse("why", on=after, where=where, metric=name, by=by if by in offered else "", **sides)
-        there = view.word("different.nation") if base == NATION else _named(view, base)
-        kind, between = "place", (there, _named(view, here))
+        there = view.word("different.nation") if base == NATION else named(view, base)
+        kind, between = "place", (there, named(view, here))
         if before != after:
             kind, between = "day", (text.day(before, view.lang), text.day(after, view.lang))
         said = changes.sentence(answer, metric, view.lang, context(view).member, kind, between)
@@ -364,7 +270,7 @@ def over_time(view: PageContext, chosen: Sides, name: str) -> None:
         sides = {place: chosen.side(i) for i, place in enumerate(chosen.places)}
         over = view.over or view.months(_MONTHS)
         answer = warehouse.analyse(comparison.over_time, name, tuple(sides.items()), over, frozen(where))
-        labels = {place: _shown(view, place, answer) for place in sides}
+        labels = {place: shown(view, place, answer) for place in sides}
         chart_context = replace(context(view), names={**context(view).names, "side": labels})
         title = time_titles.side_by_side(answer, chart_context)
         below = subtitle(view, answer, text.listed(list(labels.values()), view.lang))
@@ -391,4 +297,4 @@ def bridges(view: PageContext, chosen: Sides) -> None:
             st.container(border=True, key=f"figure-{ident}", height="stretch"),
             blocks.error_boundary(view.lang, ident),
         ):
-            ui.draw(view, steps.bridge, warehouse.analyse("bridge", over[1], _where(place), over), ident)
+            ui.draw(view, steps.bridge, warehouse.analyse("bridge", over[1], where_of(place), over), ident)

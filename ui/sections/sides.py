@@ -1,0 +1,116 @@
+"""The two sides of a comparison: the place and the day of each, as the reader chooses them."""
+
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+
+import streamlit as st
+
+from etl.analysis import comparison
+from etl.core.jalali import year_before
+from etl.semantic.answers import Answer
+from ui.components import day_field, tables
+from ui.components.blocks import controlled
+from ui.data import warehouse
+from ui.data.caches import frozen
+from ui.state import page_context, page_parameters, scoped_query
+from ui.state.address import NATION, SIMILAR
+from ui.state.page_context import PageContext
+
+PAGE = "compare"
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The two sides of a comparison: places and days. A place may be the provinces `similar` to the other one."""
+
+    places: tuple[str, str]
+    days: tuple[date, date]
+
+    def side(self, i: int) -> comparison.Side:
+        place = self.places[i]
+        where = {"province": self.similar(i)} if place == SIMILAR else where_of(place)
+        return comparison.Side(self.days[i], frozen(where), place == SIMILAR)
+
+    def similar(self, i: int) -> tuple[str, ...]:
+        """The provinces similar to the place of the other side; empty without any."""
+        other = self.places[1 - i]
+        return () if other in (NATION, SIMILAR) else scoped_query.similar_to(other)
+
+    @property
+    def swapped(self) -> "Sides":
+        return Sides((self.places[1], self.places[0]), (self.days[1], self.days[0]))
+
+
+def sides_of(view: PageContext) -> Sides:
+    """The two chosen sides; by default the place of the scope and the nation, both on the as-of day.
+
+    If both places are the same, the first side is a year earlier.
+    """
+    provinces = view.where.get("province", ())
+    first = page_parameters.one(PAGE, "p", provinces[0] if provinces else NATION)
+    second = page_parameters.one(PAGE, "q", provinces[1] if len(provinces) > 1 else NATION)
+    before = max(year_before(view.as_of), view.days.first) if first == second else view.as_of
+    return Sides((first, second), (_day(view, "a", before), _day(view, "b", view.as_of)))
+
+
+def _day(view: PageContext, name: str, default: date) -> date:
+    return view.days.read(page_parameters.one(PAGE, name)) or default
+
+
+def choices(view: PageContext, chosen: Sides) -> None:
+    """A place and a day for each side, and a button that exchanges them."""
+    provinces = warehouse.names("province", view.lang)
+    options = [NATION, SIMILAR, *sorted(provinces, key=lambda code: tables.collated(provinces[code]))]
+    with st.container(horizontal=True, key="compare-bar", gap="small", vertical_alignment="bottom"):
+        for i, (place, day) in enumerate((("p", "a"), ("q", "b"))):
+            which = view.word(f"compare.side_{i + 1}")
+            label = view.word("compare.place", side=which)
+            changed, name = partial(_set_place, chosen, place), partial(named, view)
+            controlled(
+                st.selectbox,
+                label,
+                f"compare {place}",
+                chosen.places[i],
+                changed,
+                options=options,
+                format_func=name,
+                width=220,
+            )
+            label = view.word("compare.day", side=which)
+            day_field.field(view, f"compare-{day}", label, chosen.days[i], partial(_set_day, chosen, day))
+        st.button(view.word("compare.swap"), key="compare-swap", on_click=_keep, args=(chosen.swapped,))
+    day_field.trouble("compare-a", "compare-b")
+
+
+def _set_place(chosen: Sides, name: str, place: str) -> None:
+    """Store both places: a default one would change when the scope does. The days keep their defaults."""
+    page_parameters.choose(PAGE, **dict(zip("pq", chosen.places, strict=True)) | {name: place})
+
+
+def _set_day(chosen: Sides, name: str, day: date) -> None:
+    _keep(chosen, **{name: day})
+
+
+def _keep(chosen: Sides, **changed: date) -> None:
+    days = dict(zip("ab", chosen.days, strict=True)) | changed
+    places = dict(zip("pq", chosen.places, strict=True))
+    page_parameters.choose(PAGE, **places, **{name: day.isoformat() for name, day in days.items()})
+
+
+def where_of(place: str) -> dict[str, tuple[str, ...]]:
+    """The filter of a place; none for the nation."""
+    return {} if place == NATION else {"province": (place,)}
+
+
+def named(view: PageContext, place: str) -> str:
+    """The name of a place of a side."""
+    if place == SIMILAR:
+        return view.word("compare.similar")
+    return warehouse.names("province", view.lang).get(place, view.word("scope.nation"))
+
+
+def shown(view: PageContext, place: str, answer: Answer) -> str:
+    """The name of a place, or of the own provinces where the answer is of them in place of the nation."""
+    own = answer.where.get("province")
+    return page_context.place(view, {"province": own}) if own and place == NATION else named(view, place)
