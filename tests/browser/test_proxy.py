@@ -6,6 +6,7 @@ tests/browser/test_every_part.py opens every part through nginx at the root, tes
 import base64
 import csv
 import io
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -136,11 +137,11 @@ def test_picture_link_and_citation_are_copied(served: Served, chromium: Browser)
         assert head.startswith(b"\x89PNG")
         assert int.from_bytes(head[16:20]) >= 1000
         reader.page.locator(".st-key-copy-link .pd-copy").click()
-        reader.page.wait_for_function("document.querySelector('.st-key-copy-link .pd-copy + *').textContent")
+        reader.page.locator(".st-key-copy-link .pd-copy + *").filter(has_text=re.compile(r"\S")).wait_for()
         assert reader.page.evaluate("navigator.clipboard.readText()") == reader.page.url
         cited = reader.page.locator(".pd-trust .pd-copy")
         cited.click()
-        reader.page.wait_for_function("document.querySelector('.pd-trust .pd-copy + *').textContent")
+        reader.page.locator(".pd-trust .pd-copy + *").filter(has_text=re.compile(r"\S")).wait_for()
         told = reader.page.evaluate("navigator.clipboard.readText()")
         assert "Register" in told
         assert told in reader.page.locator(".pd-trust").inner_text()
