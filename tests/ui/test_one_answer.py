@@ -21,6 +21,7 @@ from etl.semantic.answers import ask
 from etl.semantic.catalog import catalogue
 from etl.semantic.ranking import worse_side
 from tests.conftest import BUILD_DAY, ROOT, Sample
+from tests.effort import draws
 from tests.ui.test_chart_lint import html_of, opened
 from ui.briefing import content, writing
 from ui.charts import bars, maps
@@ -98,7 +99,7 @@ def expected(con: Any, name: str, lang: str, scope: dict[str, str]) -> list[str]
 @pytest.mark.parametrize(
     ("scope", "lang"),
     [(scope, lang) for scope in SCOPES for lang in text.LANGUAGES]
-    + [(scope, text.LANGUAGES[at % 2]) for at, scope in enumerate(random_scopes(40))],
+    + [(scope, text.LANGUAGES[at % 2]) for at, scope in enumerate(random_scopes(draws(12, 40)))],
 )
 def test_pages_profile_and_briefing_say_the_same_sentence(
     scope: dict[str, str], lang: str, published: Path, monkeypatch: pytest.MonkeyPatch
