@@ -123,8 +123,9 @@ def gained(answer: Answer, context: ChartContext) -> Title:
     if not answer.rows:
         return titles.nothing(answer.metrics[0], context)
     place, value = elements.name_of(answer, answer.rows[0], context), answer.rows[0][len(answer.by)]
-    words = {"measure": answer.metrics[0].short[context.lang], "place": place}
-    sentences = [context.word(key, value=text.number(value, context.lang, 1), **words) for key in _ROOM]
+    metric = answer.metrics[0]
+    words = {"measure": metric.short[context.lang], "place": place}
+    sentences = [context.word(key, value=text.plain(value, metric.unit, context.lang), **words) for key in _ROOM]
     return Title(titles.first_that_fits(sentences))
 
 
