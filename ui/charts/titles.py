@@ -258,13 +258,13 @@ def _by(title: Title, answer: Answer, context: ChartContext) -> Title:
 
 
 def gap(answer: Answer, context: ChartContext) -> Title:
-    """The group furthest below the average."""
+    """The group furthest below the average, where it lacks enough people to be named."""
     metric = answer.metrics[0]
     at, unit, rows = rows_with_value(answer)
     if len(rows) < 2:
         return extreme(answer, context)
     range_of = spread(answer, metric, [row[at] for row in rows], context)
-    if min(row[at] for row in rows) >= 0:
+    if min(row[at] for row in rows) > -least(unit):
         return range_of
     worst = min(rows, key=lambda row: row[at])
     place = context.named(answer.by[0], worst[0])
