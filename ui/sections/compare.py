@@ -120,7 +120,13 @@ def _finding(view: PageContext, answer: Answer, rows: dict[str, tuple], verdicts
         # The median of similar provinces is not tested.
         key = "beside" if SIMILAR in chosen.places else "both" if len(numbers) == 2 else next(iter(numbers), none)
         count = text.number(len(verdicts), view.lang)
-        return view.word(f"compare.finding_{key}", count=count, **_apart(view, chosen), **numbers)
+        finding = view.word(f"compare.finding_{key}", count=count, **numbers)
+        if key == "beside":
+            return finding
+        # The line below the title says which place and day each letter is.
+        letters = {"first": view.word("compare.side_1"), "second": view.word("compare.side_2")}
+        named_sides = (_apart(view, chosen), letters)
+        return titles.first_that_fits(view.word("compare.against", finding=finding, **side) for side in named_sides)
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
     if rows["difference"][at] is None:
