@@ -651,6 +651,8 @@ def test_a_range_says_that_it_leaves_small_groups_out() -> None:
     assert titles.extreme(shares(*tied), EN).sentence == "Training compliance by province: 50.0% to 70.0%"
     sentence = titles.extreme(shares(*tied, ("IR-00", 0, 22)), EN).sentence
     assert sentence == "Training compliance by province, small groups aside: 50.0% to 70.0%"
+    alone = titles.extreme(shares(("IR-23", 500, 1000), ("IR-00", 0, 22)), EN).sentence
+    assert alone == "Training compliance: Tehran, 50.0%", "not that all are at 50.0%"
 
 
 def test_the_only_count_large_enough_to_be_ranked_is_the_highest() -> None:
