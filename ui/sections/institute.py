@@ -74,7 +74,16 @@ def listing(view: PageContext) -> None:
         title = view.word(f"institute.{counted}", count=text.number(len(answer.rows), view.lang))
         blocks.head(title, subtitle(view, answer))
         columns = _columns(view, answer)
-        tables.show(view, "institutes", columns, answer.rows, subtitle(view, answer), "institute", InAddress(PAGE))
+        tables.show(
+            view,
+            "institutes",
+            columns,
+            answer.rows,
+            subtitle(view, answer),
+            "institute",
+            InAddress(PAGE),
+            is_subject=True,
+        )
         footer(view, answer, "institutes", with_table=False)
 
 
