@@ -31,6 +31,7 @@ from etl.operations.audit import Verified
 from etl.semantic.access import ADMINISTRATOR
 from etl.warehouse import publications
 from tests.access.scopes import NATIONAL, NONE, OF_TEHRAN, TEHRAN
+from tests.effort import draws
 from tests.parts import SCRIPT, opening
 from tests.serving import publish
 from ui.briefing import command
@@ -328,14 +329,12 @@ for run in range(kills):
 
 @pytest.mark.slow
 def test_a_process_killed_at_any_moment_leaves_the_log_whole_and_nothing_unlogged(tmp_path: Path) -> None:
-    """KILLS=200 for more of them than in a run of all tests."""
     sample, pointer = publish(tmp_path / "sample"), tmp_path / "warehouse.duckdb"
     for number in range(1, 5):
         with publications.building(pointer) as folder:
             shutil.copyfile(publications.current(sample), folder / "built")
             publications.adopt(folder / "built", f"{number:06}.duckdb", pointer)
-    kills = os.environ.get("KILLS", "12")
-    words = [sys.executable, "-c", KILLED, str(tmp_path), str(pointer), kills]
+    words = [sys.executable, "-c", KILLED, str(tmp_path), str(pointer), str(draws(12, 200))]
     ended = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
     entries = [json.loads(line) for path in (tmp_path / "audit").glob("audit-*") for line in path.open()]

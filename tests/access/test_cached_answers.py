@@ -14,6 +14,7 @@ from etl.core.paths import ROOT
 from etl.semantic.access import AccessScope, Grant
 from tests.access.scopes import ISFAHAN, NATIONAL, NONE, OF_ISFAHAN, OF_TEHRAN, TEHRAN
 from tests.access.test_scopes import province_of_county
+from tests.effort import draws
 from tests.test_architecture import imports
 from ui.data import page_run, person_rows, user, warehouse
 
@@ -59,7 +60,7 @@ EXPECTED = {OF_TEHRAN.sub: {TEHRAN}, OF_ISFAHAN.sub: {ISFAHAN}}
 
 def test_two_people_who_alternate_on_one_process_never_get_each_others_data(published: Path) -> None:
     chance = random.Random(5)
-    for _ in range(200):
+    for _ in range(draws(60, 200)):
         scope, work = chance.choice([OF_TEHRAN, OF_ISFAHAN, NATIONAL]), chance.choice(READS)
         provinces = seen_by(scope, work)
         assert provinces == EXPECTED[scope.sub] if scope.sub in EXPECTED else {TEHRAN, ISFAHAN} <= provinces

@@ -29,6 +29,7 @@ from etl.semantic.provisional import settled_on
 from etl.warehouse import publications
 from tests.access.gated import ACCESS, configured
 from tests.access.scopes import OF_ISFAHAN, OF_TEHRAN, TEHRAN
+from tests.effort import draws
 from ui.access import tokens
 from ui.data import limits, user
 from ui.data.worker_process import OutOfMemory
@@ -37,6 +38,7 @@ from ui.shell import answer_files, data_address, gate, people
 from ui.state import personal_tokens, saved_views
 
 CSV, PARQUET, JSON = "/data/answer.csv", "/data/answer.parquet", "/data/answer.json"
+QUESTIONS, GUESSES = draws(100, 375), draws(250, 1000)
 BY_PROVINCE = {"m": "active_assistants", "by": "province", "lang": "en"}
 
 
@@ -109,7 +111,7 @@ def test_each_format_equals_ask_to_the_last_digit(site: Site, small_register: Pa
 
 
 @pytest.mark.slow
-def test_750_random_questions_of_two_provinces_are_answered_as_ask_answers_each(
+def test_random_questions_of_two_provinces_are_answered_as_ask_answers_each(
     site: Site, small_register: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tokens, "MOST_A_MINUTE", 10_000)
@@ -121,11 +123,11 @@ def test_750_random_questions_of_two_provinces_are_answered_as_ask_answers_each(
     people_of = (("isfahan.officer", site.isfahan, OF_ISFAHAN, "IR-10"), ("tehran.officer", tehran, OF_TEHRAN, "IR-23"))
     rng = random.Random(40)
     measures = [name for name, metric in catalogue().items() if not metric.hidden]
-    answered = refused = 0
+    answered = 0
     for sub, token, scope, own in people_of:
         other = ({"IR-10", "IR-23"} - {own}).pop()
         with asked(small_register, replace(scope, sub=sub)) as con:
-            for _ in range(375):
+            for _ in range(QUESTIONS):
                 name = rng.choice(measures)
                 possible = sorted(catalogue()[name].dimensions | {"month"})
                 by = rng.sample(possible, rng.randint(0, min(2, len(possible))))
@@ -144,7 +146,6 @@ def test_750_random_questions_of_two_provinces_are_answered_as_ask_answers_each(
                     status = 403 if isinstance(error, AccessDenied) else 400
                 assert response.status_code == status, (name, by, where, response.text)
                 if status != 200:
-                    refused += 1
                     continue
                 answered += 1
                 found = [tuple(str(row[column]) for column in expected.columns) for row in response.json()]
@@ -152,8 +153,7 @@ def test_750_random_questions_of_two_provinces_are_answered_as_ask_answers_each(
                 # About others, totals by time alone are open.
                 if "province" in by and {*by, *where} - {"province", *TIME}:
                     assert other not in {row["province"] for row in response.json()}, (name, by, where)
-    assert answered + refused == 750
-    assert answered > 400
+    assert answered > QUESTIONS
     written = "".join(path.read_text(encoding="utf-8") for path in (site.folder / "audit").glob("*.jsonl"))
     lines = [line for line in map(json.loads, written.splitlines()) if line["event"] == "export"]
     assert len(lines) == answered
@@ -205,19 +205,19 @@ def test_a_session_without_a_token_is_no_credential_of_another_site(site: Site) 
     assert site.client.get(CSV, params=BY_PROVINCE, headers={"Cookie": "_streamlit_user=forged"}).status_code == 401
 
 
-def test_of_1000_guesses_few_are_answered_alike_and_logged_once(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_many_guesses_few_are_answered_alike_and_logged_once(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     compared = []
     compare = tokens.hmac.compare_digest
     monkeypatch.setattr(tokens.hmac, "compare_digest", lambda *two: compared.append(two) or compare(*two))
     answers = []
-    for number in range(1000):
+    for number in range(GUESSES):
         # Guessed at random, and that of somebody else: the same steps, the same answer.
         token = site.national if number % 2 else f"{number:043}"
         answers.append(site.get(CSV, token, "isfahan.officer", params=BY_PROVINCE))
     codes = [answer.status_code for answer in answers]
     assert codes.count(401) == data_address.MOST_GUESSES
     assert set(codes[data_address.MOST_GUESSES :]) == {429}
-    assert len(compared) == 1000
+    assert len(compared) == GUESSES
     assert len({answer.text for answer in answers}) == 2
     assert [event.more["why"] for event in site.events() if event.event == "refused"] == ["wrong token"]
     # Guesses lock nobody out.

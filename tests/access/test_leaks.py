@@ -28,13 +28,14 @@ from tests import serving
 from tests.access.scopes import ISFAHAN, TEHRAN
 from tests.access.site import ROLES, Site, cookie_header, events, fetch, served, sign_in, status
 from tests.browser import app as front
+from tests.effort import draws
 from tests.parts import PARTS, opening
 from ui.i18n import navigation, text
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 OFFICERS = {"tehran.officer": (TEHRAN, ISFAHAN), "isfahan.officer": (ISFAHAN, TEHRAN)}
 NOBODYS = "9999999"
-QUESTIONS = 100
+QUESTIONS = draws(40, 100)
 
 
 @pytest.fixture(scope="module")

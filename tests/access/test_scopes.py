@@ -22,10 +22,11 @@ from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import CHOICES, TIME, catalogue
 from etl.warehouse import publications
 from tests.access.scopes import FARS, ISFAHAN, NATIONAL, NONE, OF_ISFAHAN, OF_TEHRAN, OF_TWO, TEHRAN
+from tests.effort import draws
 
 pytestmark = pytest.mark.slow
 
-QUESTIONS = 500
+QUESTIONS = draws(200, 2000)
 BELOW = {"county", "institute"}
 
 

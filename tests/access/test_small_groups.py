@@ -1,7 +1,6 @@
 """About another province only totals by time are given, and nothing smaller can be computed from all that is given."""
 
 import inspect
-import os
 import random
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -33,14 +32,14 @@ from etl.warehouse import publications
 from etl.warehouse.dimensions import CHOICES, FILTERS
 from tests.access.scopes import FARS, ISFAHAN, NONE, TEHRAN
 from tests.access.test_scopes import arguments, province_of_county, random_places, registered
+from tests.effort import draws
 from tests.parts import PARTS, SCRIPT, opening
 from ui.data import page_run, user, warehouse
 from ui.i18n import text
 
 pytestmark = pytest.mark.slow
 
-# How many are asked here; the numbers of the promise are QUESTIONS=2000 and ADDRESSES=500.
-QUESTIONS, ADDRESSES = (int(os.environ.get(name, few)) for name, few in (("QUESTIONS", 400), ("ADDRESSES", 12)))
+QUESTIONS, ADDRESSES = draws(200, 2000), draws(8, 500)
 
 
 def person(sub: str, *grants: Grant) -> AccessScope:
