@@ -19,18 +19,18 @@ def page() -> None:
     left, right = st.columns(2)
     with left:
         ui.figure(view, maps.provinces, "coverage_per_10k", by="province", says=titles.highest)
-        ui.figure(view, lines.lorenz, analysis="lorenz")
+        over = view.complete_months(36)
+        ui.figure(view, lines.trend, "coverage_per_10k", by="month", over=over, zero=False, height=200)
     with right:
         coverage.ranking(view)
     left, right = st.columns(2)
     with left:
         ui.figure(view, bars.ranking, "coverage_gap", by="place", says=titles.gap)
     with right:
-        ui.figure(view, bars.ranking, "counties_covered", by="place", nation=True)
+        ui.figure(view, bars.ranking, "counties_covered", by="province", nation=True)
     left, right = st.columns(2)
     with left:
-        over = view.complete_months(36)
-        ui.figure(view, lines.trend, "coverage_per_10k", by="month", over=over, zero=False, height=560)
+        ui.figure(view, lines.lorenz, analysis="lorenz")
     with right:
         ui.groups(view, "coverage_per_10k", by="county", says=titles.highest_by)
     listings.part(view, "abroad.title")

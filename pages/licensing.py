@@ -50,23 +50,23 @@ def page() -> None:
         blocks.intro(view.word("cohort.decided_help"))
         ui.cards(view, "time_to_licence_median", "time_to_licence_p90", "within_25_days_share", "decided")
         times = ("time_to_licence_median", "time_to_licence_p90")
-        left, middle, right = st.columns(3)
+        ui.figure(view, lines.trend, *times, by="month", over=view.months(24))
+        left, right = st.columns(2)
         with left:
-            ui.figure(view, lines.trend, *times, by="month", over=view.months(24))
-        with middle:
             ui.figure(view, bars.ranking, "within_25_days_share", by="place", nation=True)
         with right:
             ui.figure(view, bars.ranking, "time_to_licence_median", by="place", nation=True)
     with st.expander(view.word("cohort.institutes")):
-        left, right = st.columns(2)
+        left, middle, right = st.columns(3)
         with left:
             ui.figure(view, lines.trend, "licensed_institutes", by="month", over=view.months(144))
+        with middle:
             ui.figure(view, bars.columns, "institutes_founded", by="year", over=view.years(15), says=time_titles.latest)
         with right:
-            ui.figure(view, bars.columns, analysis="sizes", says=charts.largest_size)
             licensing.survival(view)
         left, right = st.columns(2)
         with left:
+            ui.figure(view, bars.columns, analysis="sizes", says=charts.largest_size)
             ui.figure(view, bars.ranking, "licensed_institutes", by="activity", says=titles.highest)
             ui.figure(view, bars.ranking, "veteran_led_institute_share", by="smart", nation=True)
         with right:

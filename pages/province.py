@@ -21,4 +21,3 @@ def page() -> None:
         overview.cards(view)
         with st.container(key="profile-institutes"):
             listings.listings(view, "register")
-            listings.on_paper(view, "listing.register_on_paper")

@@ -18,9 +18,9 @@ def page() -> None:
     with left:
         ui.figure(view, maps.provinces, "smart_service_share", by="province", says=titles.highest)
         ui.figure(view, bars.ranking, "smart_service_share", by="activity", nation=True)
-        ui.figure(view, bars.columns, analysis="smart_sizes", says=charts.largest_size)
     with right:
         ui.figure(view, bars.ranking, "smart_service_share", by="place", nation=True)
+    ui.figure(view, bars.columns, analysis="smart_sizes", says=charts.largest_size)
     licensing.smart_history(view)
     blocks.intro(view.word("smart.no_proof"))
     licensing.smart_compared(view)

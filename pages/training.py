@@ -25,15 +25,15 @@ def page() -> None:
     left, right = st.columns(2)
     with left:
         ui.figure(view, maps.provinces, "training_compliance", by="province", says=titles.highest)
-        ui.figure(view, bars.ranking, "training_compliance", by="course", says=titles.extreme_by)
+        over = view.months(24)
+        ui.figure(view, lines.trend, "training_compliance", by="month", over=over, zero=False, height=200)
     with right:
         ui.figure(view, bars.ranking, "training_compliance", by="place", nation=True)
     left, right = st.columns(2)
     with left:
         ui.figure(view, bars.stacked, "training_compliance", *BANDS, by="place", parts=tuple(BANDS.items()))
     with right:
-        trend = view.months(24)
-        ui.figure(view, lines.trend, "training_compliance", by="month", over=trend, zero=False)
+        ui.figure(view, bars.ranking, "training_compliance", by="course", says=titles.extreme_by)
         ui.figure(view, lines.run_off, analysis="run_off")
     ui.figure(view, bars.ranking, analysis="seats")
     ui.figure(view, lines.heat, "training_compliance", by=("province", "month"), over=view.complete_months(12))

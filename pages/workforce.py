@@ -19,17 +19,19 @@ def page() -> None:
         "jobs_created",
         "veteran_leader_share",
     )
-    left, right = st.columns(2)
+    left, middle, right = st.columns(3)
     with left:
         ui.figure(view, workforce.pyramid, "active_assistants", by=("age_band", "gender"))
-    with right:
+    with middle:
         ui.figure(view, workforce.pyramid, "active_assistants", by=("tenure_band", "gender"))
-    left, right = st.columns(2)
-    with left:
-        ui.figure(view, bars.ranking, "active_assistants", by="education", says=titles.highest)
-        ui.figure(view, bars.ranking, "active_assistants", by="post", says=titles.highest)
     with right:
+        ui.figure(view, bars.ranking, "active_assistants", by="education", says=titles.highest)
+    left, middle, right = st.columns(3)
+    with left:
+        ui.figure(view, bars.ranking, "active_assistants", by="post", says=titles.highest)
+    with middle:
         ui.figure(view, bars.ranking, "women_share", by="post", nation=True)
+    with right:
         ui.figure(view, bars.ranking, "leaver_rate_12m", by="post", nation=True)
     left, right = st.columns(2)
     with left:
@@ -41,7 +43,7 @@ def page() -> None:
         ui.figure(view, workforce.moves, "transfers_between", by=("origin", "province"))
     with right:
         months = view.months(60)
-        ui.figure(view, lines.trend, "women_share", "veteran_leader_share", by="month", over=months)
+        ui.figure(view, lines.trend, "women_share", "veteran_leader_share", by="month", over=months, height=380)
     left, right = st.columns(2)
     with left:
         ui.figure(view, bars.ranking, "women_share", by="place", nation=True)

@@ -81,15 +81,13 @@ document.addEventListener("input", (event) => {
 }, true);
 
 // Streamlit puts a bare address into the history when a page opens, and a second one when the page has written its filters.
-// Both are one step: until the page's first run is over, an address of the same page replaces the one before. So it does while
-// the lists are turned for the paper.
+// Both are one step: until the page's first run is over, an address of the same page replaces the one before.
 (function () {
   let opening = true;
   const push = history.pushState.bind(history);
   history.pushState = (state, title, url) => {
     const same = new URL(url, location.href).pathname === location.pathname;
-    const isOneStep = opening || document.documentElement.classList.contains("pd-whole");
-    if (isOneStep && same) return history.replaceState(state, title, url);
+    if (opening && same) return history.replaceState(state, title, url);
     opening = !same;
     push(state, title, url);
   };
@@ -103,8 +101,8 @@ document.addEventListener("input", (event) => {
 // Print: charts get the width of the sheet, and every sheet states its content, its scope and its source.
 (function () {
   const paper = () => document.documentElement.classList.contains("pd-paper");
-  // A chart of all provinces fits below the heading of the first sheet.
-  const TALLEST = 710;
+  // The bars of all provinces stay legible, and leave half of the sheet to others.
+  const TALLEST = 500, LOWER = 0.85;
   const fitChart = (chart) => {
     const width = chart.clientWidth;
     if (!width) return;
@@ -117,7 +115,7 @@ document.addEventListener("input", (event) => {
     }
     chart.dataset.height ??= chart._fullLayout.height;
     const onScreen = Number(chart.dataset.height), onPaper = getComputedStyle(chart).getPropertyValue("--pd-paper-height");
-    const height = paper() ? Number(onPaper) || Math.min(onScreen, TALLEST) : onScreen;
+    const height = paper() ? Number(onPaper) || Math.min(onScreen * LOWER, TALLEST) : onScreen;
     chart.style.height = `${height}px`;
     window.Plotly.relayout(chart, { width, height });
     if (!paper()) delete chart.dataset.height;
@@ -151,53 +149,11 @@ document.addEventListener("input", (event) => {
   });
 })();
 
-// A long list shows a page of its rows and is printed as far as its last button shows it: "Print" and Ctrl+P turn every list
-// there, print, and turn it back. None of this is a step that Back would return to.
-(function () {
-  const root = document.documentElement;
-  const lists = () => [...document.querySelectorAll("[class*='st-key-pages-']")];
-  const keyOf = (list) => [...list.classList].find((name) => name.startsWith("st-key-pages-"));
-  const listOf = (key) => document.querySelector(`.${CSS.escape(key)}`);
-  const said = (key) => listOf(key)?.querySelector(".pd-note")?.textContent;
-  const until = async (isDone) => {
-    for (let tries = 0; tries < 300 && !isDone(); tries++) await new Promise((done) => setTimeout(done, 50));
-  };
-  const isIdle = () => document.querySelector("[data-testid=stApp]")?.dataset.testScriptState === "notRunning";
-  const turn = async (key, button) => {
-    const before = said(key);
-    button.click();
-    await until(() => said(key) !== before && isIdle());
-  };
-  const print = async () => {
-    if (root.classList.contains("pd-whole")) return;
-    root.classList.add("pd-whole");
-    const turned = [];
-    for (const key of lists().map(keyOf)) {
-      const buttons = [...listOf(key).querySelectorAll("button")], last = buttons.at(-1);
-      const now = buttons.find((button) => button.getAttribute("aria-checked") === "true");
-      if (!now || now === last) continue;
-      turned.push([key, now.textContent]);
-      await turn(key, last);
-    }
-    addEventListener("afterprint", async () => {
-      for (const [key, label] of turned) {
-        const button = [...(listOf(key)?.querySelectorAll("button") ?? [])].find((one) => one.textContent === label);
-        if (button) await turn(key, button);
-      }
-      root.classList.remove("pd-whole");
-    }, { once: true });
-    window.print();
-  };
-  onClick(".pd-print", (event) => {
-    event.preventDefault();
-    print();
-  });
-  document.addEventListener("keydown", (event) => {
-    if (event.code !== "KeyP" || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey || !lists().length) return;
-    event.preventDefault();
-    print();
-  });
-})();
+// "Print" prints what Ctrl+P prints.
+onClick(".pd-print", (event) => {
+  event.preventDefault();
+  window.print();
+});
 
 // On a phone one button opens the filters (components/filter_bar.py). It is redrawn with the page and keeps its state.
 (function () {

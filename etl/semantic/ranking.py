@@ -11,8 +11,8 @@ from etl.semantic.answers import Answer
 from etl.semantic.catalog import Metric, catalogue, size_of
 
 LEAST = 23
-LEAST_INSTITUTES = 10
-# A census of counties is no sample, and seats are no group of people: any number of either can be ranked.
+LEAST_INSTITUTES = LEAST_COUNTIES = 10
+# A census of counties is no sample, but the share of a few is no finding; seats are no group of people.
 _CENSUS, _SEATS = "counties", "seats"
 # What chance can give one group more of than another.
 _SAMPLED = ("persons", "mean_persons", "person_courses", "institutes", "applications", "licences", "completions")
@@ -52,7 +52,7 @@ def worse_side(metric: Metric) -> str:
 
 def least(unit: str) -> int:
     """The minimum size of a group to be ranked, in a unit."""
-    return {"institutes": LEAST_INSTITUTES, _CENSUS: 1, _SEATS: 1}.get(unit, LEAST)
+    return {"institutes": LEAST_INSTITUTES, _CENSUS: LEAST_COUNTIES, _SEATS: 1}.get(unit, LEAST)
 
 
 def rank(answer: Answer, name: str | None = None) -> Ranking:

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser
 from etl.analysis.different import different
 from etl.semantic import access, answers, catalog
 from tests.browser import app as front
+from ui.components import tables
 from ui.i18n import navigation, text
 from ui.summary.different import titles
 
@@ -455,9 +456,7 @@ def test_the_heading_of_a_table_stands_on_the_sheet_of_its_first_row(
         title, row = table.locator("h3").inner_text(), table.locator("tbody td").first.inner_text()
         header = re.search(rf'yMax="([\d.]+)">{column}<', read("-bbox"))
         assert header
-        reader.page.evaluate(
-            "document.querySelector('[data-testid=stMainBlockContainer]').prepend(document.createElement('hr'))"
-        )
+        reader.page.evaluate("document.querySelector('[data-testid=stMain]').prepend(document.createElement('hr'))")
         # Room for the header row, and for no row below it.
         for room in (6, 14):
             space = _FOOT - room - float(header[1])
@@ -467,33 +466,21 @@ def test_the_heading_of_a_table_stands_on_the_sheet_of_its_first_row(
             assert set(row.split()) <= set(sheet.split())
 
 
-def test_a_list_is_printed_in_full_and_the_screen_is_as_it_was(
-    address: str, small_register: Path, chromium: Browser
-) -> None:
-    with access.connect(small_register, access.ADMINISTRATOR) as con:
-        institutes = len(answers.ask(con, "in_service", "licensed_institutes", by=("institute",)).rows)
+def test_a_page_is_at_most_six_sheets_with_the_first_rows_of_its_lists(address: str, chromium: Browser) -> None:
     with front.visit(chromium, address) as reader:
-        reader.go("register")
-        page, rows = reader.page, reader.page.locator(".st-key-table-institutes tbody tr")
-        page.evaluate("() => { window.print = () => document.body.classList.add('printing'); }")
-        shown, place = rows.count(), page.evaluate("[location.href, history.length]")
-        note = page.locator(".st-key-pages-institutes .pd-on-paper")
-        assert not note.is_visible()
-        page.emulate_media(media="print")
-        assert "«چاپ»" in note.inner_text(), "the browser's own menu prints this page only, and the sheet says so"
-        page.emulate_media(media="screen")
-        for press in (page.locator(".pd-print").click, lambda: page.keyboard.press("Control+p")):
-            press()
-            page.locator("body.printing").wait_for(state="attached")
-            assert rows.count() >= institutes > shown
-            assert note.text_content() == ""
-            page.evaluate(
-                "() => { document.body.classList.remove('printing'); dispatchEvent(new Event('afterprint')); }"
-            )
-            page.locator("html:not(.pd-whole)").wait_for(state="attached")
-            reader.settle()
-            assert rows.count() == shown
-            assert page.evaluate("[location.href, history.length]") == place
+        for part in ("licensing", "coverage"):
+            reader.go(part)
+            reader.drawn_charts()
+            with pikepdf.open(io.BytesIO(reader.page.pdf(prefer_css_page_size=True))) as printed:
+                assert len(printed.pages) <= 6, part
+        reader.page.emulate_media(media="print")
+        reader.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        counties, said = reader.page.locator(".pd-cut tbody tr"), reader.page.locator(".pd-cut + .pd-on-paper")
+        assert [row.is_visible() for row in counties.all()[: tables.PAPER_ROWS + 1]] == [
+            *[True] * tables.PAPER_ROWS,
+            False,
+        ]
+        assert text.number(tables.PAPER_ROWS, "fa") in said.inner_text(), "the rest is in the file"
 
 
 def test_methods_is_a_handful_of_sheets_and_a_wide_pivot_no_wider_than_one(address: str, chromium: Browser) -> None:

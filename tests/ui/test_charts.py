@@ -340,9 +340,16 @@ def test_consecutive_breaks_are_named_once_at_the_largest_as_in_the_verdict() ->
         (EN, ["drop of Mehr 1404", "jump of Azar 1404"]),
         (FA, ["افت مهر ۱۴۰۴", "جهش آذر ۱۴۰۴"]),
     ):
-        notes = lines.projection(replace(data, rows=rows), context)["layout"]["annotations"]
-        named = [(note["x"], re.sub("[\u2066-\u2069]", "", note["text"])) for note in notes if note.get("showarrow")]
-        assert named == [(2, words[0]), (4, words[1])]
+        layout = lines.projection(replace(data, rows=rows), context)["layout"]
+        named = {note["x"]: note for note in layout["annotations"]}
+        assert {at: re.sub("[\u2066-\u2069]", "", note["text"]) for at, note in named.items()} == {
+            2: words[0],
+            4: words[1],
+        }
+        for note in named.values():
+            assert (note["yref"], note["y"], note["yanchor"]) == ("paper", 1, "bottom"), "no line runs above the plot"
+            assert note["yshift"] + lines._ROW <= layout["margin"]["t"]
+        assert named[2]["yshift"] != named[4]["yshift"], "neighbours do not cover each other"
 
 
 def test_time_axes_have_jalali_months_or_whole_years() -> None:
@@ -609,6 +616,8 @@ def test_the_smallest_of_counts_that_should_rise_is_no_problem() -> None:
 def test_a_shortfall_is_named_without_the_sign_that_the_word_says() -> None:
     gap = answer("coverage_gap", by=("province",), rows=[("IR-11", -30.4), ("IR-23", 30.4)])
     assert titles.gap(gap, EN).sentence.endswith("largest shortfall in Sistan and Baluchestan, 30 people")
+    few = answer("coverage_gap", by=("province",), rows=[("IR-11", -22.4), ("IR-23", 22.4)])
+    assert titles.gap(few, EN).focus == ()
 
 
 def test_no_rate_has_a_superlative_and_equal_ones_name_nobody() -> None:
@@ -642,6 +651,8 @@ def test_a_range_says_that_it_leaves_small_groups_out() -> None:
     assert titles.extreme(shares(*tied), EN).sentence == "Training compliance by province: 50.0% to 70.0%"
     sentence = titles.extreme(shares(*tied, ("IR-00", 0, 22)), EN).sentence
     assert sentence == "Training compliance by province, small groups aside: 50.0% to 70.0%"
+    alone = titles.extreme(shares(("IR-23", 500, 1000), ("IR-00", 0, 22)), EN).sentence
+    assert alone == "Training compliance: Tehran, 50.0%", "not that all are at 50.0%"
 
 
 def test_the_only_count_large_enough_to_be_ranked_is_the_highest() -> None:

@@ -73,25 +73,30 @@ def parts(data: Answer) -> list[Decimal]:
     return [read(part) for part in re.split(" of | per ", sentence)]
 
 
+def are_whole_or_said_to_be_about(data: Answer, people: Decimal) -> bool:
+    """Whether the denominator is a whole number of people, and is called rounded only where the rate does not follow from it."""
+    part, whole = parts(data)
+    is_recomputed = by_hand(part / whole * 100, 1) == read(text.percent(data.rows[0][0], "en")) if whole else False
+    is_about = "about" in elements.parts_of(data, data.metrics[0], data.rows[0], EN)
+    return whole == by_hand(people, 0) and is_recomputed != is_about
+
+
 @given(st.integers(0, 5000), st.integers(1, 10000))
 @example(3, 15)
-def test_a_rate_over_a_mean_headcount_can_be_worked_out_of_what_stands_beside_it(leavers: int, twice: int) -> None:
+def test_people_are_whole_in_the_parts_of_a_rate_over_a_mean_headcount(leavers: int, twice: int) -> None:
     data = answer(
         "leaver_rate_12m",
         more=("leavers_12m", "in_service_mean_12m"),
         rows=[(leavers / (twice / 2), leavers, twice / 2)],
     )
-    part, whole = parts(data)
-    assert whole == Decimal(twice) / 2, "a mean is shown with its half"
-    assert by_hand(part / whole * 100, 1) == read(text.percent(data.rows[0][0], "en"))
+    assert are_whole_or_said_to_be_about(data, Decimal(twice) / 2)
 
 
 @given(st.integers(0, 3000), st.floats(1, 60000))
 @example(57, 123.47)
-def test_progress_can_be_worked_out_of_a_target_that_is_no_whole_number(active: int, target: float) -> None:
+def test_people_are_whole_in_the_progress_to_a_target_that_is_no_whole_number(active: int, target: float) -> None:
     data = answer("target_progress", more=("active_assistants", "target"), rows=[(active / target, active, target)])
-    part, whole = parts(data)
-    assert by_hand(part / whole * 100, 1) == read(text.percent(active / target, "en"))
+    assert are_whole_or_said_to_be_about(data, Decimal(str(target)))
 
 
 @given(st.integers(0, 3000), st.integers(1, 10**7))
@@ -106,7 +111,7 @@ def test_a_comparison_shows_the_same_parts_as_a_card(monkeypatch: pytest.MonkeyP
     data = answer("leaver_rate_12m", more=("leavers_12m", "in_service_mean_12m"), rows=[(0.4, 3, 7.5)])
     monkeypatch.setattr(compare, "context", lambda view: EN)
     view: Any = type("AView", (), {"lang": "en", "word": staticmethod(EN.word)})
-    assert "3 per 7.5" in compare._parts(view, data, data.metrics[0], data.rows[0])
+    assert "3 per about 8" in compare._parts(view, data, data.metrics[0], data.rows[0])
 
 
 def test_a_slider_begins_at_the_number_written_beside_it() -> None:

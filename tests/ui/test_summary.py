@@ -129,9 +129,14 @@ def test_a_province_without_a_target_of_its_own_has_no_progress(small_register: 
     with access.connect(small_register, access.ADMINISTRATOR) as con:
         sources = sources_of(con, "en", "IR-23")
         facts = verdict.facts(sources)
-        assert ask(con, "target", where={"province": ("IR-23",)}).value() > 0, "its census share"
+        share, progress = (
+            ask(con, name, where={"province": ("IR-23",)}).value() for name in ("target", "target_progress")
+        )
     assert facts.target is None
     assert facts.progress is None
+    (sentence,) = verdict.sentences(facts, sources)
+    assert f"{text.percent(progress, 'en')} of the province’s census share" in sentence, "as the card of Growth says"
+    assert f"({text.number(share, 'en')})" in sentence
 
 
 # ---------------------------------------------------------------- needs action

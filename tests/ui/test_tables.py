@@ -7,6 +7,7 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import duckdb
 import pytest
@@ -216,17 +217,17 @@ def test_the_scope_of_a_comparison_is_said_to_be_that_of_each_side(published: Pa
     [
         (
             ["", "better", "worse", "better"],
-            "تهران در مقایسه با سمنان: ۲ شاخص بهتر، ۱ شاخص بدتر",
+            "تهران نسبت به سمنان: ۲ شاخص بهتر، ۱ شاخص بدتر",
             "Tehran compared with Semnan: better on 2, worse on 1",
         ),
         (
             ["better", "", ""],
-            "تهران در مقایسه با سمنان: ۱ شاخص بهتر، هیچ‌یک بدتر نیست",
+            "تهران نسبت به سمنان: ۱ شاخص بهتر، هیچ‌یک بدتر نیست",
             "Tehran compared with Semnan: better on 1, worse on none",
         ),
         (
             ["worse", "worse"],
-            "تهران در مقایسه با سمنان: ۲ شاخص بدتر، هیچ‌یک بهتر نیست",
+            "تهران نسبت به سمنان: ۲ شاخص بدتر، هیچ‌یک بهتر نیست",
             "Tehran compared with Semnan: worse on 2, better on none",
         ),
         (["", ""], "۲ شاخص در کنار هم", "2 measures side by side"),
@@ -242,6 +243,18 @@ def test_the_title_of_a_comparison_tells_of_all_its_measures(verdicts: list[str]
         sentence = compare._finding(view, answer, rows, verdicts, chosen)  # type: ignore[arg-type]
         assert sentence == title
         assert len(sentence.split()) <= titles.MOST_WORDS
+
+
+@pytest.mark.parametrize("lang", text.LANGUAGES)
+def test_the_title_of_a_comparison_is_short_with_the_longest_names_too(lang: str) -> None:
+    rows = {side: (side, 0.5) for side in ("first", "second", "difference")}
+    answer = made.answer("training_compliance", by=("side",), rows=list(rows.values()))
+    view: Any = SimpleNamespace(lang=lang, word=partial(text.word, lang=lang))
+    days = date(2026, 3, 20), date(2026, 11, 28)
+    for chosen in (Sides(("IR-14", "IR-17"), (days[1],) * 2), Sides(("IR-14", "IR-17"), days)):
+        for verdicts in (["", ""], ["better", ""], ["worse", ""], ["better", "worse"]):
+            sentence = compare._finding(view, answer, rows, verdicts, chosen)
+            assert len(sentence.split()) <= titles.MOST_WORDS, sentence
 
 
 def test_the_meaning_of_a_number_leads_to_method_and_revisions_under_the_scope(

@@ -33,13 +33,11 @@ def endings(answer: Answer, context: ChartContext) -> Figure:
     values = [row["endings"] for row in rows]
     hovers = [elements.hover(answer, metric, row, context) for row in answer.rows]
     colours = [context.colour("problem" if row["is_above"] else "actual") for row in rows]
-    lines_of = (
-        ("most", text.plain(most, metric.unit, context.lang), "target"),
-        ("mean", text.number(mean, context.lang, 1), "second"),
-    )
     keys = [
-        elements.key(context, f"{context.word(f'ahead.{name}')}: {value}", meaning, "dash")
-        for name, value, meaning in lines_of
+        elements.key(
+            context, f"{context.word(f'ahead.{name}')}: {text.plain(value, metric.unit, context.lang)}", meaning, "dash"
+        )
+        for name, value, meaning in (("most", most, "target"), ("mean", mean, "second"))
     ]
     return elements.figure(
         context,
@@ -123,8 +121,9 @@ def gained(answer: Answer, context: ChartContext) -> Title:
     if not answer.rows:
         return titles.nothing(answer.metrics[0], context)
     place, value = elements.name_of(answer, answer.rows[0], context), answer.rows[0][len(answer.by)]
-    words = {"measure": answer.metrics[0].short[context.lang], "place": place}
-    sentences = [context.word(key, value=text.number(value, context.lang, 1), **words) for key in _ROOM]
+    metric = answer.metrics[0]
+    words = {"measure": metric.short[context.lang], "place": place}
+    sentences = [context.word(key, value=text.plain(value, metric.unit, context.lang), **words) for key in _ROOM]
     return Title(titles.first_that_fits(sentences))
 
 

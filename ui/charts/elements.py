@@ -89,7 +89,8 @@ def metric_of(answer: Answer, name: str | None) -> Metric:
 def parts_of(answer: Answer, metric: Metric, row: Sequence[Any], context: ChartContext) -> str:
     """Numerator and denominator of a rate, in words; empty for a count. "Of" is used only for a part of a whole.
 
-    Parts get enough decimals beyond those of their unit for the displayed rate to be recomputed from them.
+    Parts get enough decimals beyond those of their unit for the displayed rate to be recomputed from them. People stay
+    whole: where the rate cannot be recomputed from them, the denominator is said to be rounded.
     """
     names = (str(metric.numerator), str(metric.denominator))
     if not set(names) <= set(answer.columns):
@@ -98,9 +99,9 @@ def parts_of(answer: Answer, metric: Metric, row: Sequence[Any], context: ChartC
     units = [unit_of(answer, name) for name in names]
 
     def decimals(more: int) -> list[int]:
-        """The decimals of both parts; whole numbers get none."""
+        """The decimals of both parts; whole numbers and people get none."""
         return [
-            0 if part is None or part == int(part) else text.decimals_of(unit) + more
+            0 if part is None or part == int(part) or unit in text.PEOPLE else text.decimals_of(unit) + more
             for part, unit in zip(parts, units, strict=True)
         ]
 
@@ -109,8 +110,11 @@ def parts_of(answer: Answer, metric: Metric, row: Sequence[Any], context: ChartC
         return text.plain(ratio(metric, *rounded), metric.unit, context.lang) == rate_text
 
     rate_text = text.plain(rate, metric.unit, context.lang)
-    more = 0 if None in parts else next(filter(is_recomputed, range(_MOST_DECIMALS + 1)), 0)
-    part, whole = (text.number(value, context.lang, n) for value, n in zip(parts, decimals(more), strict=True))
+    most = 0 if {*units} <= text.PEOPLE else _MOST_DECIMALS
+    more = 0 if None in parts else next(filter(is_recomputed, range(most + 1)), None)
+    part, whole = (text.number(value, context.lang, n) for value, n in zip(parts, decimals(more or 0), strict=True))
+    if more is None and {*units} <= text.PEOPLE:
+        whole = context.word("figure.about", whole=whole)
     if metric.unit == "share" and units[0] == units[1]:
         return context.word("figure.of_total", part=part, whole=whole)
     return context.word("figure.quotient", numerator=part, denominator=whole)
@@ -328,7 +332,9 @@ def target(
     side = {"x": 1, "xanchor": "right"} if at_end else {"x": 0, "xanchor": "left"}
     word = context.word("figure.target" if meaning == "target" else "figure.nation_line")
     label = f"{word} {text.plain(value, unit, context.lang)}"
+    # Another line may run behind the words.
+    ground = {"bgcolor": context.colour("surface")}
     return {
         "shapes": [level(context, value, meaning=meaning)],
-        "annotations": [note(context, label, xref="paper", y=value, yanchor=yanchor, **side)],
+        "annotations": [note(context, label, xref="paper", y=value, yanchor=yanchor, **side, **ground)],
     }

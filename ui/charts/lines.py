@@ -17,6 +17,8 @@ from ui.i18n import text
 from ui.summary import verdict
 
 TIME = (*dimensions.TIME, "day")
+# The words about breaks stand above the plot: neighbours in two rows, each so many pixels high.
+_ROWS, _ROW = 2, 17
 
 
 @chart(time_titles.latest, has_events=True)
@@ -171,9 +173,13 @@ def projection(
         margin=elements.LAST_TICK,
         **elements.target(context, target, unit),
     )
-    figure["layout"].setdefault("annotations", []).extend(
-        [*_breaks(answer, context), *_reached(answer, target, context)]
-    )
+    layout, breaks = figure["layout"], _breaks(answer, context)
+    rows = len(breaks[:_ROWS]) + bool(marks.of(events, labels))
+    notes = [note | {"yshift": _ROW * (rows - 1 - i % _ROWS)} for i, note in enumerate(breaks)]
+    layout.setdefault("annotations", []).extend([*notes, *_reached(answer, target, context)])
+    top = layout["yaxis"]["range"][1]
+    layout.setdefault("shapes", []).extend(_pointer(answer, note["x"], top, context) for note in breaks)
+    layout["margin"] = layout["margin"] | {"t": 8 + _ROW * rows}
     return marks.drawn(figure, events, context, labels)
 
 
@@ -187,18 +193,23 @@ def _reached(answer: Answer, target: float | None, context: ChartContext) -> lis
 
 
 def _breaks(answer: Answer, context: ChartContext) -> list[Figure]:
-    """The largest of consecutive breaks to one side in words, as the verdict names it: below a drop and above a jump."""
+    """The largest of consecutive breaks to one side in words, as the verdict names it: above the plot, clear of its lines."""
     notes: list[Figure] = []
     sizes = [row[5] or 0 for row in answer.rows]
     for sign, months in groupby(range(len(sizes)), key=lambda at: (sizes[at] > 0) - (sizes[at] < 0)):
         if sign:
             at = max(months, key=lambda month: abs(sizes[month]))
             words = verdict.broken((answer.rows[at][0], sizes[at]), context.lang)
-            arrow = {"showarrow": True, "arrowhead": 0, "arrowcolor": context.colour("text"), "ax": 0, "ay": -26 * sign}
-            # Near an edge the words would cross the labels of the axis.
-            anchor = ("left", "center", "right")[3 * at // len(answer.rows)]
-            notes.append(elements.note(context, words, x=at, y=answer.rows[at][1], xanchor=anchor) | arrow)
+            # Near an edge the words would be cut off.
+            place = {"xanchor": ("left", "center", "right")[3 * at // len(answer.rows)], "yanchor": "bottom"}
+            notes.append(elements.note(context, words, x=at, y=1, yref="paper", **place))
     return notes
+
+
+def _pointer(answer: Answer, at: int, top: float, context: ChartContext) -> Figure:
+    """A line from the value of a month up to the words about it."""
+    ends = {"x0": at, "x1": at, "y0": answer.rows[at][1], "y1": top}
+    return {"type": "line", **ends, "line": {"color": context.colour("quiet"), "width": 1}}
 
 
 @chart(time_titles.ends)
@@ -239,7 +250,7 @@ def heat(answer: Answer, context: ChartContext) -> Figure:
 
 
 @chart(titles.middle)
-def lorenz(answer: Answer, context: ChartContext) -> Figure:
+def lorenz(answer: Answer, context: ChartContext, height: int = 510) -> Figure:
     """Cumulative share of assistants over cumulative share of residents, with the line of equality.
 
     Rows are in order of coverage and start at the origin: a group, cumulative shares of residents and of assistants. A
@@ -278,7 +289,7 @@ def lorenz(answer: Answer, context: ChartContext) -> Figure:
     return elements.figure(
         context,
         data,
-        460 if len(answer.by) > 1 else 360,
+        height,
         keys,
         clicks=answer.by[place],
         credit=credit,

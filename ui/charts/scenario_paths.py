@@ -119,7 +119,7 @@ def held(answer: Answer, context: ChartContext) -> Figure:
     return elements.figure(
         context,
         [elements.bar(lengths, hovers, width=0.36, marker=marker)],
-        len(rows) * 58 + 50,
+        len(rows) * 72 + 50,
         [elements.key(context, metric.short[context.lang], "actual")],
         xaxis=axes.across(context, axes.SHARES, "share", 1.08),
         yaxis=axes.categories(context, names),

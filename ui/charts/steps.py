@@ -33,7 +33,7 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
     return elements.figure(
         context,
         [bars],
-        len(values) * 44 + 24,
+        len(values) * 66 + 24,
         xaxis=axes.across(context, axes.nice(top), answer.metrics[0].unit, top * 1.02, showticklabels=False),
         yaxis=axes.categories(context, [metric.short[context.lang] for metric in answer.metrics]),
         # Room for the labels beyond the bars: padding by a share of the axis is too narrow on a phone.

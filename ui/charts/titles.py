@@ -107,9 +107,6 @@ def extreme(
     if not ranking.ranked:
         all_small = replace(_all_small("all_small", metric, context), alternatives=(range_of,))
         return all_small if ranking.small else range_of
-    if is_sampled(metric):
-        first = range_of if len(range_of.sentence.split()) <= MOST_WORDS else half
-        return replace(first, alternatives=(half,))
     if len(ranking.ranked) == 1:
         only = ranking.ranked[0]
         place = name_group(only.key)
@@ -118,6 +115,9 @@ def extreme(
             # The counts of the groups too small to be ranked are lower.
             return Title(_at_end(metric, end, place, only.value, context), alternatives=(all_but,))
         return Title(_about(metric, place, only.value, context), alternatives=(all_but,))
+    if is_sampled(metric):
+        first = range_of if len(range_of.sentence.split()) <= MOST_WORDS else half
+        return replace(first, alternatives=(half,))
     at_end, at_other_end = (_end_of(metric, ranking, side, name_group, context) for side in (end, _OTHER[end]))
 
     def may_stand(title: Title | None) -> bool:
@@ -216,7 +216,7 @@ def spread(
     """
     low, high = (text.plain(value, metric.unit, context.lang) for value in (min(values), max(values)))
     axes = _axes(answer, context)
-    key = "finding.spread_one" if low == high else "finding.spread_large" if is_of_large else "finding.spread"
+    key = "finding.spread_large" if is_of_large else "finding.spread_one" if low == high else "finding.spread"
     return Title(context.word(key, measure=metric.short[context.lang], axes=axes, low=low, high=high))
 
 
@@ -258,13 +258,13 @@ def _by(title: Title, answer: Answer, context: ChartContext) -> Title:
 
 
 def gap(answer: Answer, context: ChartContext) -> Title:
-    """The group furthest below the average."""
+    """The group furthest below the average, where it lacks enough people to be named."""
     metric = answer.metrics[0]
     at, unit, rows = rows_with_value(answer)
     if len(rows) < 2:
         return extreme(answer, context)
     range_of = spread(answer, metric, [row[at] for row in rows], context)
-    if min(row[at] for row in rows) >= 0:
+    if min(row[at] for row in rows) > -least(unit):
         return range_of
     worst = min(rows, key=lambda row: row[at])
     place = context.named(answer.by[0], worst[0])

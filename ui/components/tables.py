@@ -26,8 +26,10 @@ from ui.state import page_parameters
 from ui.state.page_context import PageContext
 
 PAGE_ROWS = 50
-# The most rows shown on one page, which is also what is printed; longer tables are downloaded.
+# The most rows shown on one page; longer tables are downloaded.
 MOST_ROWS = 1000
+# The rows of a list that are printed (static/analyst.css).
+PAPER_ROWS = 10
 _UNBARRED = ("date", "month", "year")
 
 Link = Callable[[tuple], str]
@@ -46,9 +48,11 @@ def show(
     start: str = "",
     store: Store | None = None,
     foot: Sequence[str] = (),
+    is_subject: bool = False,
 ) -> None:
     """Show a table; the first column names the row.
 
+    Only the first rows are printed, unless the table is what its page is about (`is_subject`).
     The rows are sorted by `start` (`-name` for descending, empty for their own order) until a heading is pressed. `foot` are
     the cells of a total row. Call it in a fragment, so that sorting redraws only the table.
     """
@@ -70,7 +74,12 @@ def show(
             key = f"headings-{ident}"
             component("table")(key=key, on_sort_change=partial(_press, state_store, columns, start, key))
         page_rows = page_of(ordered, number) if number else ordered[:MOST_ROWS]
-        st.html(table_html.html(columns, ordered, page_rows, caption, sort, foot))
+        listed = table_html.html(columns, ordered, page_rows, caption, sort, foot)
+        if len(page_rows) > PAPER_ROWS and not is_subject:
+            counts = {"first": text.number(PAPER_ROWS, view.lang), "count": text.number(len(rows), view.lang)}
+            rest = f'<p class="pd-note pd-on-paper">{view.escaped("more.first_printed", **counts)}</p>'
+            listed = f'<div class="pd-cut">{listed}</div>{rest}'
+        st.html(listed)
         if pages(len(rows)) > 1:
             _pager(view, ident, state_store, state, number, len(rows))
 
@@ -111,9 +120,8 @@ def _pager(view: PageContext, ident: str, store: Store, state: TableState, numbe
             last=text.number(min(first + PAGE_ROWS - 1 if number else MOST_ROWS, count), view.lang),
             count=text.number(count, view.lang),
         )
-        # The browser's own menu prints the page as it is; shell.js turns to all rows first.
-        rest = "" if not number and count <= MOST_ROWS else "more.only_this_page" if number else "more.rest_in_file"
-        on_paper = view.escaped(rest, most=text.number(MOST_ROWS, view.lang)) if rest else ""
+        is_whole = not number and count <= MOST_ROWS
+        on_paper = "" if is_whole else view.escaped("more.rest_in_file")
         st.html(
             f'<p class="pd-note" role="status">{text.escape(position)}<span class="pd-on-paper">{on_paper}</span></p>',
             width="content",

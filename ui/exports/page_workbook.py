@@ -26,7 +26,7 @@ from ui.data.worker_process import Report
 from ui.exports import about
 from ui.exports.file_content import STATUS, Coded, Exportable, sheet
 from ui.exports.status_facts import facts_of
-from ui.exports.workbook import format_of, heading, title
+from ui.exports.workbook import format_of, format_of_number, heading, title
 from ui.i18n import text
 
 # Such a workbook is made in memory: rows of all its tables together.
@@ -302,7 +302,8 @@ class _Writer:
             is_estimated = metric.name in facts_of(answer).estimated
             letter = ("e" if is_estimated else "–") if value is not None else "c" if answer.hidden else "x"
             cells = (card.label, f"[{letter}]" if value is None else value, self._unit(metric.unit), card.below, letter)
-            rows.append([(safe(cell), "0.0%" if metric.unit == "share" else "General") for cell in cells])
+            number = format_of_number(metric.unit, isinstance(value, float))
+            rows.append([(safe(cell), number) for cell in cells])
         self._table(on, row, heads, rows)
         on.set_column(0, 0, 50)
         on.set_column(1, 4, 24)

@@ -200,7 +200,12 @@ def format_of(field: pa.Field, answer: Answer) -> tuple[str, str]:
         return "write_datetime", "yyyy-mm-dd"
     if pa.types.is_boolean(field.type):
         return "write_boolean", "General"
-    return "write_number", "0.0%" if unit_of(answer, field.name) == "share" else "General"
+    return "write_number", format_of_number(unit_of(answer, field.name), pa.types.is_floating(field.type))
+
+
+def format_of_number(unit: str, is_fraction: bool) -> str:
+    """The format of a number of `unit`; the cell keeps its fraction."""
+    return "0.0%" if unit == "share" else "0" if is_fraction and unit in text.PEOPLE else "General"
 
 
 def _cells(contents: Sheet, styles: Sequence[int]) -> Iterator[tuple[list[Cells], int]]:

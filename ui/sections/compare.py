@@ -84,7 +84,7 @@ def table(view: PageContext, chosen: Sides, *names: str) -> None:
             _row(view, answer, each, rows, verdict, chosen.days)
             for each, verdict in zip(answer.metrics, verdicts, strict=True)
         ]
-        tables.show(view, "compare", columns, body, view.word("compare.caption"))
+        tables.show(view, "compare", columns, body, view.word("compare.caption"), is_subject=True)
         if left_out := [known[name].label[view.lang] for name in names if name not in offered]:
             blocks.note(view.word("compare.left_out", measures=text.listed(left_out, view.lang)))
         footer(view, answer, "compare", with_table=False, chart_context=chart_context)
@@ -120,7 +120,13 @@ def _finding(view: PageContext, answer: Answer, rows: dict[str, tuple], verdicts
         # The median of similar provinces is not tested.
         key = "beside" if SIMILAR in chosen.places else "both" if len(numbers) == 2 else next(iter(numbers), none)
         count = text.number(len(verdicts), view.lang)
-        return view.word(f"compare.finding_{key}", count=count, **_apart(view, chosen), **numbers)
+        finding = view.word(f"compare.finding_{key}", count=count, **numbers)
+        if key == "beside":
+            return finding
+        # The line below the title says which place and day each letter is.
+        letters = {"first": view.word("compare.side_1"), "second": view.word("compare.side_2")}
+        named_sides = (_apart(view, chosen), letters)
+        return titles.first_that_fits(view.word("compare.against", finding=finding, **side) for side in named_sides)
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
     if rows["difference"][at] is None:

@@ -72,9 +72,10 @@ def listing(view: PageContext) -> None:
         # The register itself holds more institutes.
         counted = "count_found" if is_search else "count" if _counts_licences(view) else "count_staffed"
         title = view.word(f"institute.{counted}", count=text.number(len(answer.rows), view.lang))
-        blocks.head(title, subtitle(view, answer))
-        columns = _columns(view, answer)
-        tables.show(view, "institutes", columns, answer.rows, subtitle(view, answer), "institute", InAddress(PAGE))
+        below, columns = subtitle(view, answer), _columns(view, answer)
+        blocks.head(title, below)
+        store = InAddress(PAGE)
+        tables.show(view, "institutes", columns, answer.rows, below, "institute", store, is_subject=True)
         footer(view, answer, "institutes", with_table=False)
 
 

@@ -113,11 +113,6 @@ def part(view: PageContext, key: str) -> None:
     st.html(f'<h2 class="pd-part">{view.escaped(key)}</h2>')
 
 
-def on_paper(view: PageContext, key: str) -> None:
-    """A sentence from text.toml that only paper shows."""
-    st.html(f'<p class="pd-note pd-on-paper">{view.escaped(key)}</p>')
-
-
 def sources(view: PageContext, analysis: str) -> None:
     """Each figure of `analysis` with its definition, source, certainty and web address."""
     with st.container(border=True, key=f"sources-{analysis}"), error_boundary(view.lang, f"sources-{analysis}"):

@@ -16,6 +16,7 @@ class Facts:
     At the present pace the target is reached in the month `middle` (`1406-03`), by the range between `first` and `last`.
     `has_range`: whether the projection has a range for five years, so that a target beyond it is not reached in them.
     `broken`: the month of the last year whose change breaks with those before, and the size of the break.
+    `census_share`: of a place without a target of its own, its share of the nation's by residents.
     """
 
     latest: Answer
@@ -27,6 +28,7 @@ class Facts:
     has_range: bool
     middle: str | None = None
     broken: tuple[str, float] | None = None
+    census_share: float | None = None
 
     @property
     def progress(self) -> float | None:
@@ -39,8 +41,12 @@ def facts(sources: Sources) -> Facts:
     active, earlier = latest.value() or 0, sources.ask("active_assistants", on=year_before(sources.on))
     # A group of the nation is not given to everybody of a year before.
     before = earlier.value() if earlier.where == latest.where else None
-    # Only an explicit target counts: a census share of the nation's target would only restate coverage.
-    target = None if sources.filters else sources.ask("own_target", on=sources.on).value()
+    # Only an explicit target is one to reach; a census share of the nation's is named, for cards divide by it.
+    target, census_share = (
+        (None, None)
+        if sources.filters
+        else (sources.ask(name, on=sources.on).value() for name in ("own_target", "target"))
+    )
     reached: dict[str, Any] = dict.fromkeys(("first", "last", "middle", "broken")) | {"has_range": False}
     if target and active < target:
         pace = sources.analyse("pace")
@@ -50,7 +56,7 @@ def facts(sources: Sources) -> Facts:
         reached["has_range"] = pace.value("has_range")
         if pace.value("break_month"):
             reached["broken"] = (pace.value("break_month"), pace.value("break_size"))
-    return Facts(latest, active, before, target, **reached)
+    return Facts(latest, active, before, target, **reached, census_share=None if target else census_share)
 
 
 def sentences(facts: Facts, sources: Sources) -> list[str]:
@@ -62,6 +68,10 @@ def sentences(facts: Facts, sources: Sources) -> list[str]:
         values["share"] = text.percent(facts.progress, sources.lang)
         values["missing"] = sources.number(abs(facts.target - facts.active))
         key = "verdict.short" if facts.target > facts.active else "verdict.above"
+    elif facts.census_share:
+        values["target"] = sources.number(facts.census_share)
+        values["share"] = text.percent(facts.active / facts.census_share, sources.lang)
+        key = "verdict.of_census_share"
     is_ahead = bool(facts.target and facts.active < facts.target)
     return [sources.word(key, **values), *([_reached(facts, sources)] if is_ahead else [])]
 
