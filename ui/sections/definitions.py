@@ -65,7 +65,8 @@ def all_of_them() -> None:
     """The measures by group, closed until one is searched for, the derived numbers, and the log of changes."""
     lang = page_context.language()
     st.html(_STYLE)
-    st.html(f'<p class="pd-intro">{text.escaped("methods.intro", lang)}</p>')
+    for key in ("methods.intro", "methods.chance"):
+        st.html(f'<p class="pd-intro">{text.escaped(key, lang)}</p>')
     words = _search(lang)
     groups = _groups().items()
     matches = {group: found for group, metrics in groups if (found := [m for m in metrics if _answers(m, words)])}
