@@ -121,7 +121,7 @@ def _entry(metric: Metric, lang: str, is_derived: bool) -> str:
     if metric.numerator and metric.denominator:
         above, below = (label_of(name, lang) for name in (metric.numerator, metric.denominator))
         facts.append(("methods.ratio", text.escaped("figure.ratio", lang, numerator=above, denominator=below)))
-    if by := [text.word(f"dimension.{name}", lang) for name in page_context.FILTERS if name in metric.dimensions]:
+    if by := [text.word(f"dimension.{name}", lang) for name in page_context.FILTERS if name in metric.groups]:
         facts.append(("methods.by", text.escape(text.listed(by, lang))))
     if metric.example.get(lang):
         facts.append(("figure.example", text.escape(metric.example[lang])))
