@@ -35,6 +35,11 @@ class Demand:
         return order_by(self.person, self.due)
 
     @cached_property
+    def due_by_person(self) -> Ints:
+        """The deadlines of the tasks in `by_person`."""
+        return self.due[self.by_person]
+
+    @cached_property
     def first_of_person(self) -> Ints:
         """Where in `by_person` the tasks of each person begin who has any."""
         person = self.person[self.by_person]
@@ -114,12 +119,13 @@ def _complete(demand: Demand, tasks: Ints, lacking: Ints, left: Ints, trained: I
 
     `tasks` are those whose course has a seat left, `lacking` how many their person lacks.
     """
-    people = len(demand.province_of_person)
-    is_possible = np.bincount(demand.person[tasks], minlength=people)[demand.person[tasks]] == lacking
-    tasks, lacking = tasks[is_possible], lacking[is_possible]
-    person = demand.person[tasks]
-    first = np.full(people, demand.due.max(initial=0) + 1)
-    np.minimum.at(first, person, demand.due[tasks])
+    people, person, due = len(demand.province_of_person), demand.person[tasks], demand.due[tasks]
+    is_possible = np.bincount(person, minlength=people)[person] == lacking
+    tasks, lacking, person, due = (column[is_possible] for column in (tasks, lacking, person, due))
+    # Of several values for one person the last is kept: the earliest deadline.
+    latest_first = np.argsort(-due.astype(np.int8), kind="stable")
+    first = np.empty(people, dtype=np.int64)
+    first[person[latest_first]] = due[latest_first]
     tasks = tasks[order_by(lacking, first[person], person)]
     place = np.cumsum(np.diff(demand.person[tasks], prepend=-1) != 0) - 1
     while len(tasks):
@@ -139,7 +145,8 @@ def _before_the_first_without_seat(place: Ints, group: Ints, province: Ints, lef
 
     `place` is where a task's person stands. Provinces share no seats, so each has a first one of its own.
     """
-    order = order_by(group, np.arange(len(group)))
+    # Small numbers are sorted some five times faster.
+    order = np.argsort(group.astype(np.min_scalar_type(len(left))), kind="stable")
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order)) - np.searchsorted(group[order], np.arange(len(left)))[group[order]]
     is_late = rank >= left[group]
@@ -158,8 +165,7 @@ def out_of_date(demand: Demand, trained: Ints, months: int) -> Ints:
     """The persons out of date at the end of each month from 0, by province."""
     trained = np.where(trained == 0, months + 1, trained)[demand.by_person]
     province = demand.province_of_person[demand.person[demand.by_person[demand.first_of_person]]]
-    due = demand.due[demand.by_person]
-    return out_by_month(due, trained, demand.first_of_person, province, demand.provinces, months + 1)
+    return out_by_month(demand.due_by_person, trained, demand.first_of_person, province, demand.provinces, months + 1)
 
 
 def out_by_month(due: Ints, trained: Ints, first: Ints, group: Ints, groups: int, months: int) -> Ints:
@@ -200,7 +206,7 @@ def least_out_of_date(demand: Demand, seats: Ints) -> Ints:
     nth = np.arange(len(demand.person)) - np.repeat(demand.first_of_person, counts)
     most = int(counts.max(initial=0))
     province = demand.province_of_person[demand.person[demand.by_person]]
-    at = (nth * provinces + province) * months + demand.due[demand.by_person]
+    at = (nth * provinces + province) * months + demand.due_by_person
     need = np.bincount(at, minlength=(most + 1) * provinces * months).reshape(most + 1, provinces, months)
     need = need.cumsum(axis=2)
     unserved = need[0].copy()

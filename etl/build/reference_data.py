@@ -39,6 +39,7 @@ _COURSES = pa.schema(
         **{"valid_months": pa.int32(), "hours": pa.float64(), "due_days": pa.int32()},
     }
 )
+_AIM = "active_assistants"
 _TARGETS = pa.schema({"metric": _TEXT, "province": _TEXT, "date": pa.date32(), "value": pa.float64()})
 
 
@@ -106,7 +107,7 @@ def courses(folder: Path) -> list[Course]:
 
 
 def targets(folder: Path) -> list[Target]:
-    """The targets of `folder`. Raises Refused for an unreadable place, day or value, and for a repeated target."""
+    """The targets of `folder`. Raises Refused for an unknown metric, place, day or value, and for a repeated target."""
     needed = ("metric", "date", "value")
     return files.read(folder, "targets.csv", needed, _target, "date", lambda row: (row.metric, row.province, row.date))
 
@@ -215,8 +216,12 @@ def _course(path: Path, line: int, row: dict[str, str]) -> Course:
 
 
 def _target(path: Path, line: int, row: dict[str, str]) -> Target:
+    metric = fold(files.text(path, line, row, "metric"))
+    if metric not in catalogue():
+        # The one target that the product measures progress to.
+        raise files.bad_cell(path, line, "metric", "unknown_value", values=_AIM, values_fa=_AIM)
     value = files.required_number(path, line, row, "value")
-    return Target(fold(row.get("metric", "")), files.province(path, line, row), files.day(path, line, row), value)
+    return Target(metric, files.province(path, line, row), files.day(path, line, row), value)
 
 
 def _announcement(path: Path, line: int, row: dict[str, str]) -> dict[str, Any]:

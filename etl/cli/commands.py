@@ -51,7 +51,7 @@ def main(words: Sequence[str] | None = None) -> int:
         return 0
     except Exception as error:
         if not console.interrupted.is_set():
-            code, lines = _explain(error)
+            code, lines = _explain(error, options.command)
             for line in lines.splitlines():
                 print(printable_line(line), file=sys.stderr)
             console.discard_output()
@@ -62,10 +62,10 @@ def main(words: Sequence[str] | None = None) -> int:
     return _INTERRUPTED
 
 
-def _explain(error: Exception) -> tuple[int, str]:
+def _explain(error: Exception, command: str) -> tuple[int, str]:
     """The exit code of an error, and its one line for the user, which never contains a value of the data."""
     if isinstance(error, QuestionError):
-        return 2, f"ask: {error}"
+        return 2, f"{command}: {error}"
     if isinstance(error, Refused):
         return 1, str(error)
     if isinstance(error, Busy):
@@ -113,7 +113,7 @@ def _load(command: Callable[..., load_report.Report], options: argparse.Namespac
         raise
     except Exception as error:
         report = error.report if isinstance(error, pipeline.BuildRefused) else load_report.Report()
-        report.refusals = _explain(error)[1].splitlines()
+        report.refusals = _explain(error, options.command)[1].splitlines()
         if options.report:
             report.write(options.report)
         if command is pipeline.build:

@@ -25,7 +25,7 @@ _NO_LOGIN = 0xFFFFFFFF
 def command(commands: Any, name: str, run: Callable[[Any], int | None], words: str) -> argparse.ArgumentParser:
     """Add a command that `run` executes, with the `words` of its help; returns its parser."""
     parser: argparse.ArgumentParser = commands.add_parser(name, help=words, allow_abbrev=False)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, command=name)
     return parser
 
 

@@ -95,6 +95,8 @@ class Metric:
     short: dict[str, str]
     sql: str
     dimensions: frozenset[str] = frozenset()
+    # The dimensions that filter it, but do not split it.
+    only_filters: frozenset[str] = frozenset()
     mutually_exclusive: frozenset[str] = frozenset()
     description: dict[str, str] = field(default_factory=lambda: {"fa": "", "en": ""})
     example: dict[str, str] = field(default_factory=lambda: {"fa": "", "en": ""})
@@ -111,6 +113,11 @@ class Metric:
     sample_size: str | None = None
     # Whether it counts working days, which depend on the official calendar.
     by_calendar: bool = False
+
+    @property
+    def groups(self) -> frozenset[str]:
+        """The dimensions by which it can be split."""
+        return self.dimensions - self.only_filters
 
 
 def _names(*kinds: type) -> frozenset[str]:
@@ -157,7 +164,14 @@ def _check(path: Path, title: str, entry: Mapping[str, Any], known: frozenset[st
         if key in _KEYS_WITHIN:
             languages = declarations.LANGUAGES
             declarations.check_keys(path, f"{title}.{key}", value, _KEYS_WITHIN[key], languages)
-    for key in ("dimensions", "excluded_dimensions", "mutually_exclusive", "ignores", "national_total_dimensions"):
+    for key in (
+        "dimensions",
+        "excluded_dimensions",
+        "only_filters",
+        "mutually_exclusive",
+        "ignores",
+        "national_total_dimensions",
+    ):
         declarations.check_keys(path, f"{title}.{key}", expand_groups(entry.get(key, ())), DIMENSIONS)
     for dimension, change in entry.get("alternate_sources", {}).items():
         declarations.check_keys(path, f"{title}.alternate_sources", [dimension], DIMENSIONS)
@@ -200,7 +214,13 @@ def _banded(dimension: str, value: str) -> str:
 def catalogue() -> dict[str, Metric]:
     """Every metric by its name, in the order of the files."""
     return {
-        name: _metric(name, entry, dimensions=_dimensions(name), mutually_exclusive=_mutually_exclusive(name))
+        name: _metric(
+            name,
+            entry,
+            dimensions=_dimensions(name),
+            only_filters=frozenset(expand_groups(entry.get("only_filters", ()))),
+            mutually_exclusive=_mutually_exclusive(name),
+        )
         for name, entry in entries()["metric"].items()
     }
 

@@ -41,7 +41,7 @@ def unit_of_time(by: Sequence[str]) -> str:
 def refuse_meaningless(metric: Metric, by: Sequence[str], where: Mapping[str, Any]) -> None:
     """Raise QuestionError if a metric cannot be grouped or filtered by these dimensions."""
     for name in (*by, *where):
-        if name not in metric.dimensions:
+        if name not in (metric.groups if name in by else metric.dimensions):
             raise QuestionError(f"{metric.name} has no meaning by {name}")
     together = {name for name in (*by, *where) if name in metric.mutually_exclusive}
     if len(together) > 1:

@@ -54,7 +54,8 @@ def random_question(
     local = [metric for metric in metrics if metric.dimensions & {*BELOW, "origin"}]
     metric = chance.choice(local if chance.random() < 0.85 else metrics)
     dimensions = sorted(metric.dimensions - set(TIME))
-    by = chance.sample(dimensions, min(len(dimensions), chance.choice((0, 1, 1, 2))))
+    groups = sorted(metric.groups - set(TIME))
+    by = chance.sample(groups, min(len(groups), chance.choice((0, 1, 1, 2))))
     if chance.random() < 0.2 and set(TIME) <= metric.dimensions:
         by.append("quarter")
     where = {}

@@ -96,7 +96,8 @@ def random_question(chance: random.Random, con: duckdb.DuckDBPyConnection) -> tu
     """A metric by up to three dimensions and time, under up to two filters; half of the places are foreign."""
     metric = chance.choice([metric for metric in catalogue().values() if not metric.hidden])
     dimensions = sorted(metric.dimensions - set(TIME))
-    by = chance.sample(dimensions, min(len(dimensions), chance.choice((0, 1, 1, 2, 2, 3))))
+    groups = sorted(metric.groups - set(TIME))
+    by = chance.sample(groups, min(len(groups), chance.choice((0, 1, 1, 2, 2, 3))))
     if chance.random() < 0.2 and set(TIME) <= metric.dimensions:
         by.append(chance.choice(TIME))
     where: dict[str, tuple[str, ...]] = {}

@@ -48,19 +48,37 @@ def unusable(folder: Path) -> str:
         ("courses.csv", "course_code,posts,due_days\nPY-101,*,nan\n", "courses.csv, line 2, due_days: bad_number"),
         ("courses.csv", "course_code,posts,hours\nPY-101,*\n", "courses.csv, line 2: ragged_row"),
         ("courses.csv", "course_code,posts\n,*\n", "courses.csv, line 2, course_code: missing_value"),
-        ("targets.csv", "metric,province,date,value\nx,,1400/13/01,5\n", "targets.csv, line 2, date: bad_date"),
         (
             "targets.csv",
-            "metric,province,date,value\nx,مریخ,1400/01/01,5\n",
+            "metric,province,date,value\nin_service,,1400/13/01,5\n",
+            "targets.csv, line 2, date: bad_date",
+        ),
+        (
+            "targets.csv",
+            "metric,province,date,value\nin_service,مریخ,1400/01/01,5\n",
             "targets.csv, line 2, province: unknown_province",
         ),
-        ("targets.csv", "metric,province,date,value\nx,,1400/01/01,\n", "targets.csv, line 2, value: missing_value"),
-        ("targets.csv", "metric,province,date,value\nx,,1400/01/01,-5\n", "targets.csv, line 2, value: bad_number"),
         (
             "targets.csv",
-            "metric,date,value\nx,1400/01/01,1\nx,2021-03-21,2\n",
+            "metric,province,date,value\nin_service,,1400/01/01,\n",
+            "targets.csv, line 2, value: missing_value",
+        ),
+        (
+            "targets.csv",
+            "metric,province,date,value\nin_service,,1400/01/01,-5\n",
+            "targets.csv, line 2, value: bad_number",
+        ),
+        (
+            "targets.csv",
+            "metric,date,value\nin_service,1400/01/01,1\nin_service,2021-03-21,2\n",
             "targets.csv, line 3, date: the same as in line 2",
         ),
+        (
+            "targets.csv",
+            "metric,date,value\nactive_asistants,1400/01/01,1\n",
+            "targets.csv, line 2, metric: unknown_value",
+        ),
+        ("targets.csv", "metric,date,value\n,1400/01/01,1\n", "targets.csv, line 2, metric: missing_value"),
         ("targets.csv", "", "targets.csv, line 1: missing required column metric, date, value"),
     ],
 )

@@ -374,30 +374,30 @@ def test_options_filters_and_days_reach_the_analysis(built, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["analyse", "nothing"], "ask: no analysis is called nothing; see python -m etl analyse"),
-        (["analyse", "seats", "--set", "goal"], "ask: --set goal: write OPTION=VALUE"),
-        (["analyse", "seats", "--set", "aim=1"], "ask: seats has no option aim; it takes goal"),
-        (["analyse", "run_off", "--set", "aim=1"], "ask: run_off has no option aim; it takes none"),
-        (["analyse", "seats", "--set", "goal=all"], "ask: --set goal=all: write a number"),
-        (["analyse", "seats", "--set", "goal=nan"], "ask: --set goal=nan: write a number"),
-        (["analyse", "survival", "--set", "least=1.5"], "ask: --set least=1.5: write a whole number"),
-        (["analyse", "pace", "--set", "until=soon"], "ask: --set until=soon: write a day, Jalali or Gregorian"),
-        (["analyse", "why"], "ask: why needs --set metric=WORD"),
-        (["analyse", "seats", "--over", "1402/01/01..1402/02/01"], "ask: seats is computed on a day and takes no period"),
-        (["analyse", "seats_now", "--where", "gender=female"], "ask: seats_now has no meaning by gender"),
-        (["analyse", "announced", "--where", "province=IR-23"], "ask: announced has no meaning by province"),
-        (["analyse", "seats", "--where", "province=مریخ"], "ask: no province is called"),
-        (["why", "in_service", "--by", "gender", "--on", "1402/03/01", "--before", "1402/03/01"], "ask: 2023-05-22 is compared"),
-        (["why", "in_service", "--by", "course", "--before", "1402/03/01"], "ask: in_service has no meaning by course"),
-        (["why", "age_median", "--by", "gender", "--before", "1402/03/01"], "ask: age_median is neither a count nor a rate"),
-        (["why", "women_share", "--by", "post", "--before", "1370/03/01"], "ask: nobody is counted on 1991-05-22"),
+        (["analyse", "nothing"], "no analysis is called nothing; see python -m etl analyse"),
+        (["analyse", "seats", "--set", "goal"], "--set goal: write OPTION=VALUE"),
+        (["analyse", "seats", "--set", "aim=1"], "seats has no option aim; it takes goal"),
+        (["analyse", "run_off", "--set", "aim=1"], "run_off has no option aim; it takes none"),
+        (["analyse", "seats", "--set", "goal=all"], "--set goal=all: write a number"),
+        (["analyse", "seats", "--set", "goal=nan"], "--set goal=nan: write a number"),
+        (["analyse", "survival", "--set", "least=1.5"], "--set least=1.5: write a whole number"),
+        (["analyse", "pace", "--set", "until=soon"], "--set until=soon: write a day, Jalali or Gregorian"),
+        (["analyse", "why"], "why needs --set metric=WORD"),
+        (["analyse", "seats", "--over", "1402/01/01..1402/02/01"], "seats is computed on a day and takes no period"),
+        (["analyse", "seats_now", "--where", "gender=female"], "seats_now has no meaning by gender"),
+        (["analyse", "announced", "--where", "province=IR-23"], "announced has no meaning by province"),
+        (["analyse", "seats", "--where", "province=مریخ"], "no province is called"),
+        (["why", "in_service", "--by", "gender", "--on", "1402/03/01", "--before", "1402/03/01"], "2023-05-22 is compared"),
+        (["why", "in_service", "--by", "course", "--before", "1402/03/01"], "in_service has no meaning by course"),
+        (["why", "age_median", "--by", "gender", "--before", "1402/03/01"], "age_median is neither a count nor a rate"),
+        (["why", "women_share", "--by", "post", "--before", "1370/03/01"], "nobody is counted on 1991-05-22"),
     ],
 )  # fmt: skip
 def test_an_analysis_that_cannot_be_run_exits_2_with_one_line(built, capsys, arguments, message):
     assert main([*arguments, "--from", str(built.to)]) == 2
     output = capsys.readouterr()
     assert output.out == ""
-    assert output.err.startswith(message)
+    assert output.err.startswith(f"{arguments[0]}: {message}")
     assert output.err.count("\n") == 1
 
 

@@ -161,7 +161,7 @@ def test_a_metric_answers_by_every_dimension_it_names_and_refuses_the_others(
     )
     rides |= {*TIME} if {table.kind for table in read} == {"static"} else set()
     for dimension in set(DIMENSIONS) - rides:
-        if dimension in metric.dimensions:
+        if dimension in metric.groups:
             answer = answers.ask(con, name, by=(dimension,))
             assert answer.columns[:2] == (dimension, name)
             groups = answer.column(dimension)
@@ -219,6 +219,8 @@ def cli(warehouse: Path, *words: str) -> subprocess.CompletedProcess[str]:
         (["active_assistants", "--by", "colour"], "no dimension is called colour"),
         (["target_progress", "--by", "gender"], "target_progress has no meaning by gender"),
         (["coverage_per_10k", "--by", "age_band"], "coverage_per_10k has no meaning by age_band"),
+        (["coverage_gap", "--by", "activity"], "coverage_gap has no meaning by activity"),
+        (["coverage_gap", "--by", "province,gender"], "coverage_gap has no meaning by gender"),
         (["trained_share", "--by", "course"], "trained_share has no meaning by course"),
         (["trained_share", "--where", "course=base"], "trained_share has no meaning by course"),
         (["women_share", "--by", "gender"], "women_share has no meaning by gender"),

@@ -11,7 +11,7 @@ import pytest
 
 from etl.analysis import registry
 from etl.analysis.why import OVERLAP, TOTAL, dimensions
-from etl.semantic import access
+from etl.semantic import access, catalog
 from etl.semantic.catalog import catalogue
 from tests.made import answer as made
 from tests.ui.test_pages_workforce import html, in_address, opened, published  # noqa: F401
@@ -187,6 +187,26 @@ def test_licensing_starts_with_the_licences_that_end_and_says_the_queue(publishe
     assert text.escape(text.word("queue.few", "en")) in licensing, "the hand-made sample has one file"
 
 
+def test_the_axis_of_the_queue_holds_its_intervals_and_what_is_needed_has_none(small_register: Path) -> None:
+    with access.connect(small_register, access.ADMINISTRATOR) as con:
+        answer = registry.analyse(con, "queue", least=1)
+    for lang in text.LANGUAGES:
+        figure = ahead.paces(answer, ChartContext(lang))
+        (bar,), (row,) = figure["data"], answer.records()
+        ends = [value + (more or 0) for value, more in zip(bar["x"], bar["error_x"]["array"], strict=True)]
+        assert ends[:2] == pytest.approx([row["arrivals_high"], row["decisions_high"]])
+        assert bar["error_x"]["array"][2] is bar["error_x"]["arrayminus"][2] is None
+        assert max(figure["layout"]["xaxis"]["range"]) > 1.03 * max(ends)
+
+
+def test_the_name_of_the_method_of_the_queue_is_on_methods_alone(published: Path) -> None:  # noqa: F811
+    assert "Poisson" in page("methods")
+    shown = [catalog.derived(name).description for name in catalog.derived_names()]
+    for words in (*shown, {lang: text.word("queue.note", lang) for lang in text.LANGUAGES}):
+        assert "Poisson" not in words["en"]
+        assert "پواسون" not in words["fa"]
+
+
 def test_the_order_form_has_a_sheet_for_each_province_with_its_seats(small_register: Path, tmp_path: Path) -> None:
     with access.connect(small_register, access.ADMINISTRATOR) as con:
         plan = registry.analyse(con, "seat_plan")
@@ -198,7 +218,9 @@ def test_the_order_form_has_a_sheet_for_each_province_with_its_seats(small_regis
     assert len(book.worksheets) == len(provinces) + 1, "and a cover"
     for province, sheet in zip(provinces, book.worksheets, strict=False):
         assert sheet.title == text.member("province", province, "en")[:31]
-        months, *rows = list(sheet.iter_rows(min_row=2, values_only=True))
+        (stated, *_), months, *rows = sheet.iter_rows(min_row=2, values_only=True)
+        assert text.unit_word("seats", "en") in stated
+        assert text.day_in_both(plan.on, "en") in stated, "it is signed without its cover"
         assert len(months) == 1 + 12 + 1
         total = next(row for row in rows if row[0] == text.word("member.part.total", "en"))
         ordered = frame[frame["province"] == province]

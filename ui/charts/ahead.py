@@ -13,7 +13,7 @@ _MOST_ROOMS = 15
 _MOST_MONTHS = 2
 # The sentences of the room that gains most, the best first.
 _ROOM = ("ahead.room", "finding.single", "ahead.room_short")
-_PACES = (("queue_arrivals", "arrivals"), ("queue_decisions", "decisions"), ("queue_needed", ""))
+_PACES = (("queue_arrivals", "arrivals"), ("queue_decisions", "decisions"), ("queue_needed", None))
 
 
 def above(answer: Answer, context: ChartContext) -> Title:
@@ -69,30 +69,31 @@ def paces(answer: Answer, context: ChartContext) -> Figure:
     row = answer.records()[0]
     metrics = [elements.metric_of(answer, name) for name, _ in _PACES]
     values = [row[name] for name, _ in _PACES]
-    bounds = [
-        (row[f"{part}_low"], row[f"{part}_high"]) if part else (value, value)
-        for (_, part), value in zip(_PACES, values, strict=True)
-    ]
     value_texts = [text.number(value, context.lang, 1) for value in values]
     hovers = [
         elements.hover_lines(context, metric.label[context.lang], value)
         for metric, value in zip(metrics, value_texts, strict=True)
     ]
+    # What is needed is worked out, so no interval is drawn at its bar.
+    up, down = (
+        [abs(row[f"{part}_{end}"] - value) if part else None for (_, part), value in zip(_PACES, values, strict=True)]
+        for end in ("high", "low")
+    )
     error = {
         "type": "data",
         "symmetric": False,
-        "array": [high - value for (_, high), value in zip(bounds, values, strict=True)],
-        "arrayminus": [value - low for (low, _), value in zip(bounds, values, strict=True)],
+        "array": up,
+        "arrayminus": down,
         "color": context.colour("text"),
         "thickness": 1.5,
     }
     colours = [context.colour(meaning) for meaning in ("second", "actual", "target")]
-    top = max(high for _, high in bounds)
+    top = max(value + (reach or 0) for value, reach in zip(values, up, strict=True))
     return elements.figure(
         context,
         [elements.bar(values, hovers, marker={"color": colours}, error_x=error)],
         len(values) * 40 + 24,
-        xaxis=axes.across(context, axes.nice(top), "applications", top * 1.02, showticklabels=False),
+        xaxis=axes.across(context, axes.nice(top), "applications", top * 1.04, showticklabels=False),
         yaxis=axes.categories(context, [metric.short[context.lang] for metric in metrics]),
         annotations=elements.value_notes(context, value_texts, range(len(values))),
         margin=elements.beside_values(context, value_texts),

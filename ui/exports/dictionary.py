@@ -78,7 +78,7 @@ def _measures() -> Iterable[dict[str, Any]]:
             "unit_words": {lang: text.unit_word(metric.unit, lang) for lang in text.LANGUAGES},
             "kind": metric.kind,
             "direction": metric.direction,
-            "by": [dimension for dimension in DIMENSIONS if dimension in metric.dimensions],
+            "by": [dimension for dimension in DIMENSIONS if dimension in metric.groups],
             "one_of": sorted(metric.mutually_exclusive),
             "numerator": metric.numerator,
             "denominator": metric.denominator,

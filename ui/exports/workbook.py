@@ -77,33 +77,38 @@ def write_order_form(out: IO[bytes], answer: Answer, context: ChartContext, plac
     for province, course, month, count, *_ in answer.rows:
         seats.setdefault(province, {}).setdefault(course, {})[month] = count
     months = list(dict.fromkeys(row[2] for row in answer.rows))
+    planned = answer.metrics[0]
+    measured = text.with_unit(planned.label[context.lang], planned.unit, context.lang)
+    stated = f"{measured} · {text.day_in_both(answer.on or answer.publication.as_of, context.lang)}"
     with xlsxwriter.Workbook(out, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
         head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
         cell, bold = book.add_format({"border": 4}), book.add_format({"bold": True, "top": 1})
         formats = [("write_string", cell), *[("write_number", cell)] * len(months), ("write_number", bold)]
         for province, courses in seats.items():
             name = context.member("province", province)
-            form = _add(book, context, name[:31], (2, 1))
+            form = _add(book, context, name[:31], (3, 1))
             form.set_landscape()
             form.set_paper(9)
             form.fit_to_pages(1, 1)
             form.set_column(0, 0, 38)
             form.set_column(1, len(months) + 1, 9)
             form.write_string(0, 0, safe(f"{context.word('ahead.order')} · {name}"), book.add_format({"bold": True}))
+            # A form is printed and signed without its cover.
+            form.write_string(1, 0, stated)
             names = [context.member("month", month) for month in months]
             heads = (context.word("dimension.course"), *names, context.word("member.part.total"))
-            form.write_row(1, 0, [safe(word) for word in heads], head)
+            form.write_row(2, 0, [safe(word) for word in heads], head)
             needed = {course: counts for course, counts in courses.items() if any(counts.values())}
             rows = [
                 (safe(context.member("course", course)), *counts.values(), sum(counts.values()))
                 for course, counts in needed.items()
             ]
-            _fill(form, rows, formats, 2)
+            _fill(form, rows, formats, 3)
             sums = [sum(column) for column in zip(*(row[1:] for row in rows), strict=True)]
             total = (context.word("member.part.total"), *sums)
-            _fill(form, [total], [("write_string", bold), *[("write_number", bold)] * len(sums)], 2 + len(rows))
-            form.write_string(4 + len(rows), 0, context.word("ahead.plan_note"))
-        _write_cover(book, context, cover(answer, context, place, False), head)
+            _fill(form, [total], [("write_string", bold), *[("write_number", bold)] * len(sums)], 3 + len(rows))
+            form.write_string(5 + len(rows), 0, context.word("ahead.plan_note"))
+        _write_cover(book, context, cover(replace(answer, metrics=(planned,)), context, place, False), head)
 
 
 def title(name: str, context: ChartContext, answer: Answer | None = None) -> str:

@@ -65,7 +65,8 @@ def all_of_them() -> None:
     """The measures by group, closed until one is searched for, the derived numbers, and the log of changes."""
     lang = page_context.language()
     st.html(_STYLE)
-    st.html(f'<p class="pd-intro">{text.escaped("methods.intro", lang)}</p>')
+    for key in ("methods.intro", "methods.chance"):
+        st.html(f'<p class="pd-intro">{text.escaped(key, lang)}</p>')
     words = _search(lang)
     groups = _groups().items()
     matches = {group: found for group, metrics in groups if (found := [m for m in metrics if _answers(m, words)])}
@@ -120,7 +121,7 @@ def _entry(metric: Metric, lang: str, is_derived: bool) -> str:
     if metric.numerator and metric.denominator:
         above, below = (label_of(name, lang) for name in (metric.numerator, metric.denominator))
         facts.append(("methods.ratio", text.escaped("figure.ratio", lang, numerator=above, denominator=below)))
-    if by := [text.word(f"dimension.{name}", lang) for name in page_context.FILTERS if name in metric.dimensions]:
+    if by := [text.word(f"dimension.{name}", lang) for name in page_context.FILTERS if name in metric.groups]:
         facts.append(("methods.by", text.escape(text.listed(by, lang))))
     if metric.example.get(lang):
         facts.append(("figure.example", text.escape(metric.example[lang])))

@@ -123,7 +123,7 @@ def problems_of(
     for name in names:
         metric, measure = catalogue[name], Remedy("m", name)
         for dimension, kind in kinds.items():
-            if dimension not in metric.dimensions:
+            if dimension not in (metric.groups if kind == "by" else metric.dimensions):
                 remedies: tuple[Remedy, ...] = (Remedy(kind, dimension), measure)
                 problems.append(Problem(f"not_{kind}", name, (dimension,), remedies))
         together = tuple(dimension for dimension in kinds if dimension in metric.mutually_exclusive)
