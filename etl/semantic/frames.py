@@ -35,11 +35,11 @@ def rows_of(frame: "pd.DataFrame") -> list[tuple[Any, ...]]:
 def _series(values: Sequence[Any]) -> "pd.Series":
     import pandas as pd
 
-    known = [value for value in values if value is not None]
-    is_number = all(isinstance(value, Number) and not isinstance(value, bool) for value in known)
-    if known and is_number:
+    kinds = set(map(type, values))
+    known = kinds - {type(None)}
+    if known and all(issubclass(kind, Number) and kind is not bool for kind in known):
         return pd.Series(pd.to_numeric(pd.Series(values, dtype=object)))
-    if known and len(known) == len(values) and all(isinstance(value, bool) for value in known):
+    if kinds == {bool}:
         return pd.Series(values, dtype=bool)
     return pd.Series(values, dtype=object)
 
