@@ -30,7 +30,7 @@ Entered = tuple[tuple[str, str, float], ...]
 
 @analysis(asks=("trainable_assistants", "course_results"))
 def seat_plan(con: ScopedCursor, on: date, where: Where, entered: Entered = ()) -> Answer:
-    """The seats to order: (province, course, month, seats_planned, plan_seats) for the next 12 months.
+    """The seats to order: (province, course, month, seats_planned, seats_available) for the next 12 months.
 
     Seats there are the courses passed in the last 12 complete months by province and course, a twelfth each month, or those
     `entered`: (province, course, seats a month), of the province "" shared by all that have none of their own.
@@ -42,7 +42,7 @@ def seat_plan(con: ScopedCursor, on: date, where: Where, entered: Entered = ()) 
     counts = zip(used[:, 1:].ravel().tolist(), asked.seats[:, 1:].ravel().tolist(), strict=True)
     cells = product(asked.groups, asked.months[1:])
     rows = [(*group, month, *numbers) for (group, month), numbers in zip(cells, counts, strict=True)]
-    by, names = ("province", "course", "month"), ("seats_planned", "plan_seats")
+    by, names = ("province", "course", "month"), ("seats_planned", "seats_available")
     return answered(asked.like, by, names, rows, on=on, also=asked.also, query=asked.query)
 
 

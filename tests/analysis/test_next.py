@@ -354,10 +354,10 @@ def test_the_demand_and_the_share_are_those_of_the_files(con, data: oracle.Data)
     people = ask(con, "active_assistants", on=DAY).value()
     assert months["plan_in_date"].iloc[0] == pytest.approx((people - len(out)) / people)
     assert months["month"].tolist()[1:] == list(dict.fromkeys(plan["month"]))
-    assert (plan["seats_planned"] <= plan["plan_seats"]).all()
+    assert (plan["seats_planned"] <= plan["seats_available"]).all()
     results = ask(con, "results_passed", by=("province",), over=jalali.last_complete_months(DAY, 12)).frame
     known = results.dropna().set_index("province")["results_passed"]
-    assert plan.groupby("province")["plan_seats"].sum().reindex(known.index, fill_value=0).to_dict() == known.to_dict()
+    assert plan.groupby("province")["seats_available"].sum().reindex(known.index, fill_value=0).to_dict() == known.to_dict()
     wanted = {}
     for (_, course), lapse in lapses.items():
         wanted[course] = wanted.get(course, 0) + (lapse <= ends[-1])
@@ -397,10 +397,10 @@ def test_a_room_gains_what_a_new_plan_says(con) -> None:
 
 
 def test_seats_that_the_reader_enters_are_planned_with(con) -> None:
-    before = run(con, "seat_plan").frame.set_index(["province", "course"])["plan_seats"]
+    before = run(con, "seat_plan").frame.set_index(["province", "course"])["seats_available"]
     course = before.index[0][1]
     own = run(con, "seat_plan", entered=(("IR-23", course, 7.0), ("", course, 30.0))).frame
-    seats = own.set_index(["province", "course"])["plan_seats"]
+    seats = own.set_index(["province", "course"])["seats_available"]
     assert set(seats["IR-23", course]) == {7}
     others = seats[seats.index.get_level_values(1) == course].drop("IR-23")
     # Shared ones go in proportion to today's, in whole seats.
