@@ -357,7 +357,10 @@ def test_the_demand_and_the_share_are_those_of_the_files(con, data: oracle.Data)
     assert (plan["seats_planned"] <= plan["seats_available"]).all()
     results = ask(con, "results_passed", by=("province",), over=jalali.last_complete_months(DAY, 12)).frame
     known = results.dropna().set_index("province")["results_passed"]
-    assert plan.groupby("province")["seats_available"].sum().reindex(known.index, fill_value=0).to_dict() == known.to_dict()
+    assert (
+        plan.groupby("province")["seats_available"].sum().reindex(known.index, fill_value=0).to_dict()
+        == known.to_dict()
+    )
     wanted = {}
     for (_, course), lapse in lapses.items():
         wanted[course] = wanted.get(course, 0) + (lapse <= ends[-1])

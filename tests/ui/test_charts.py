@@ -407,7 +407,7 @@ def test_the_test_decides_the_hue_of_a_province_and_the_distance_its_depth(conte
     assert labels == ["clearly lower", "no clear difference", "clearly higher", "No data"], (
         "no class without a province"
     )
-    assert meta["credit"].startswith("Nation 80.0%; deep: over 5 percentage points")
+    assert meta["credit"].startswith("Nation 80.0%; strong colour: over 5 percentage points")
 
 
 def test_where_less_is_better_the_higher_province_is_behind() -> None:

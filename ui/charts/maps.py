@@ -121,7 +121,11 @@ def areas_of(answer: Answer, rows: Sequence[tuple[Any, ...]], context: ChartCont
         if metric.unit == "share"
         else text.percent(_FAR_PART, context.lang, 0)
     )
-    note = context.word("figure.depth", nation=text.amount(whole, metric.unit, context.lang), far=limit)
+    has_depth = {0, 4} & set(steps)
+    key = "figure.depth" if has_depth else "figure.no_depth"
+    note = context.word(
+        key, nation=text.amount(whole, metric.unit, context.lang), **({"far": limit} if has_depth else {})
+    )
     return Areas(steps, colours, keys, note)
 
 
@@ -147,6 +151,8 @@ def _labels(values: Sequence[tuple[str, float]], metric: Metric, areas: Areas, c
         halos.append(", ".join([f"0 0 {4 if is_outside else 2}px {ground}"] * 6))
         if "line" in label:
             lines += [*map(tuple, label["line"]), (None, None)]
+    # A label at the end of a line has the ground of the page: the colour below it is that of another province.
+    apart = [tuple(_LABELS[code]["at"]) for code, _ in values if "line" in _LABELS[code]]
     shared = {
         "type": "scattergeo", "mode": "text", "hoverinfo": "skip",
         "lon": [longitude for longitude, _ in points], "lat": [latitude for _, latitude in points],
@@ -157,6 +163,11 @@ def _labels(values: Sequence[tuple[str, float]], metric: Metric, areas: Areas, c
             "type": "scattergeo", "mode": "lines", "hoverinfo": "skip",
             "lon": [longitude for longitude, _ in lines], "lat": [latitude for _, latitude in lines],
             "line": {"color": context.colour("text"), "width": 1},
+        },
+        {
+            "type": "scattergeo", "mode": "markers", "hoverinfo": "skip",
+            "lon": [longitude for longitude, _ in apart], "lat": [latitude for _, latitude in apart],
+            "marker": {"symbol": "square", "size": 28, "color": context.colour("surface")},
         },
         {**shared, "text": words, "meta": "wide"},
         {**shared, "text": only_values, "meta": "narrow", "visible": False},

@@ -13,7 +13,7 @@ STATED_MONTHS = 6
 
 
 def reached(answer: Answer, context: ChartContext) -> Title:
-    """When the plan's range reaches the goal."""
+    """When the plan reaches the goal; where only its range does, the earliest month."""
     plan, low, high, goal = (answer.columns.index(metric.name) for metric in answer.metrics[1:5])
     unit, planned = answer.metrics[0].unit, [row for row in answer.rows if row[plan] is not None]
     last = planned[-1]
@@ -22,16 +22,15 @@ def reached(answer: Answer, context: ChartContext) -> Title:
         end = text.amount(last[plan], unit, context.lang)
         return Title(context.word("finding.path_ends", value=end, **placeholders))
     placeholders["target"] = text.plain(last[goal], unit, context.lang)
-    months = [next((row[0] for row in planned if row[at] >= row[goal]), None) for at in (high, low)]
-    first, latest = (context.member("month", month) if month else None for month in months)
+    months = [next((row[0] for row in planned if row[at] >= row[goal]), None) for at in (high, plan)]
+    first, central = (context.member("month", month) if month else None for month in months)
     if first is None:
         lowest, highest = (text.plain(last[at], unit, context.lang) for at in (low, high))
         key = "finding.short_of" if lowest != highest else "finding.short_of_once"
         return Title(context.word(key, low=lowest, high=highest, **placeholders))
-    if latest is None:
+    if central is None:
         return Title(context.word("finding.reached_earliest", first=first, **placeholders))
-    key = "finding.reached_once" if first == latest else "finding.reached"
-    return Title(context.word(key, first=first, last=latest, **placeholders))
+    return Title(context.word("finding.reached", month=central, **placeholders))
 
 
 def how_often(answer: Answer, context: ChartContext) -> Title:
