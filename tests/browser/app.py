@@ -290,14 +290,13 @@ class Visit:
 def visit(browser: Browser, address: str, width: int = 1440, dark: bool = False) -> Iterator[Visit]:
     """A new user, whose browser prefers neither of our languages.
 
-    The window may be an earlier user's, with everything wiped but its compiled scripts. Without motion, because drawing the
-    frames of animations takes a sixth of the processor's time.
+    The window may be an earlier user's, with everything wiped but its compiled scripts.
     """
     idle = _idle.setdefault(browser, [])
     reader = idle.pop() if idle else _arrive(browser)
     reader.address = address
     reader.page.set_viewport_size({"width": width, "height": _TALL})
-    reader.page.emulate_media(color_scheme="dark" if dark else "light", reduced_motion="reduce")
+    reader.page.emulate_media(color_scheme="dark" if dark else "light")
     is_whole = False
     try:
         yield reader
