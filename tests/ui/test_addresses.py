@@ -90,6 +90,12 @@ def test_invalid_parts_of_an_address_are_removed_and_reported(
     assert text.word("state.left_out_title", "fa") not in second_page, "said once"
 
 
+def test_the_name_of_a_default_tab_is_valid(published: Path) -> None:
+    _, page, notice = opened("licensing", {"tab": "licensing"})
+    assert not notice
+    assert text.word("state.left_out_title", "fa") not in page
+
+
 def test_only_the_first_parts_of_a_long_address_are_repeated() -> None:
     _, _, notice = opened("overview", {"evil": [f"{place}" + "x" * 500 for place in range(30)]})
     assert "+۲۶" in notice

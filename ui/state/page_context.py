@@ -279,7 +279,8 @@ def _read(page: str) -> tuple[Scope, dict[str, list[str]], list[str]]:
         "period": [written_period] if period and within == period else [],
         _LANG: list(text.LANGUAGES),
         page_run.PINNED: from_address.get(page_run.PINNED, []),
-        page_parameters.TAB: [tab for tab in navigation.part_address(page) if tab],
+        # The name of the open part, although the address of a default tab goes without it.
+        page_parameters.TAB: [page],
     }
     scope = Scope({name: tuple(codes) for name, codes in where.items() if codes}, on, within)
     return scope, of_page, parameters.left_out(from_address, accepted)
