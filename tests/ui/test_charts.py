@@ -20,7 +20,19 @@ from etl.core import declarations
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import Metric, catalogue, derived, size_of
 from tests.made import answer, by_month, by_province
-from ui.charts import axes, bars, elements, licensing, lines, maps, steps, time_titles, titles, workforce
+from ui.charts import (
+    axes,
+    bars,
+    elements,
+    licensing,
+    lines,
+    maps,
+    scenario_paths,
+    steps,
+    time_titles,
+    titles,
+    workforce,
+)
 from ui.charts.classes import STEPS, classes
 from ui.charts.elements import ChartContext
 from ui.i18n import text
@@ -408,6 +420,30 @@ def test_the_test_decides_the_hue_of_a_province_and_the_distance_its_depth(conte
         "no class without a province"
     )
     assert meta["credit"].startswith("Nation 80.0%; strong colour: over 5 percentage points")
+
+
+def test_a_path_names_the_month_in_which_the_plan_itself_reaches_the_goal() -> None:
+    def title(*planned: tuple[str, Any, Any, Any, Any, Any]) -> str:
+        names = ("active_assistants", "plan_active", "plan_low", "plan_high", "target")
+        data = answer(names[0], by=("month",), rows=planned)
+        metrics = (data.metrics[0], *map(derived, names[1:4]), catalogue()["target"])
+        path = replace(data, metrics=metrics, columns=("month", *names))
+        return scenario_paths.reached(path, EN).sentence
+
+    first = ("1405-01", None, 90, 80, 100, 100)
+    assert title(first, ("1405-02", None, 100, 90, 110, 100)).endswith("100 projected for Ordibehesht 1405")
+    assert title(first).endswith("100 not projected before Farvardin 1405")
+
+
+def test_a_label_at_the_end_of_a_line_has_the_ground_of_the_page_and_no_depth_is_told_where_none_is() -> None:
+    figure = maps.provinces(tested_provinces("leaver_rate_12m"), EN)
+    (ground,) = [trace for trace in figure["data"] if trace.get("mode") == "markers"]
+    assert (ground["lon"], ground["lat"]) == ([52.8], [38.0]), "Tehran's"
+    assert ground["marker"]["color"] == EN.colour("surface")
+    answer = tested_provinces()
+    at = answer.columns.index("training_compliance")
+    near = replace(answer, rows=[(*row[:at], 0.79, *row[at + 1 :]) for row in answer.rows])
+    assert "strong" not in maps.provinces(near, EN)["layout"]["meta"]["credit"]
 
 
 def test_where_less_is_better_the_higher_province_is_behind() -> None:

@@ -121,11 +121,9 @@ def areas_of(answer: Answer, rows: Sequence[tuple[Any, ...]], context: ChartCont
         if metric.unit == "share"
         else text.percent(_FAR_PART, context.lang, 0)
     )
-    has_depth = {0, 4} & set(steps)
-    key = "figure.depth" if has_depth else "figure.no_depth"
-    note = context.word(
-        key, nation=text.amount(whole, metric.unit, context.lang), **({"far": limit} if has_depth else {})
-    )
+    is_far = any(AREAS[step].startswith("far_") for step in steps)
+    key = "figure.depth" if is_far else "figure.no_depth"
+    note = context.word(key, nation=text.amount(whole, metric.unit, context.lang), far=limit)
     return Areas(steps, colours, keys, note)
 
 
