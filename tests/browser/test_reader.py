@@ -483,6 +483,20 @@ def test_a_page_is_at_most_six_sheets_with_the_first_rows_of_its_lists(address: 
         assert text.number(tables.PAPER_ROWS, "fa") in said.inner_text(), "the rest is in the file"
 
 
+def test_charts_fit_the_sheet_of_a_reader_without_motion(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.page.emulate_media(reduced_motion="reduce", media="print")
+        reader.go("training").drawn_charts()
+        reader.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        sheet = reader.page.get_by_test_id("stMainBlockContainer").evaluate("(at) => at.clientWidth")
+        charts = reader.page.locator(".pd-plot.js-plotly-plot")
+        widths = charts.evaluate_all("(charts) => charts.map((chart) => chart._fullLayout.width)")
+        reader.page.emulate_media(reduced_motion="no-preference", media="screen")
+        assert sheet < 1000, "A4 upright"
+        assert widths
+        assert max(widths) < sheet
+
+
 def test_methods_is_a_handful_of_sheets_and_a_wide_pivot_no_wider_than_one(address: str, chromium: Browser) -> None:
     with front.visit(chromium, address) as reader:
         for lang in LANGUAGES:
