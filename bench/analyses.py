@@ -7,7 +7,7 @@ from bench.timing import Times, timed
 from etl.analysis import registry
 from etl.core.errors import QuestionError
 from etl.core.jalali import year_before
-from etl.semantic import access
+from etl.semantic import access, rights
 
 _TIMES = 7
 
@@ -15,7 +15,7 @@ _TIMES = 7
 def run(made: Register) -> dict[str, Any]:
     """Milliseconds of each analysis for the nation, in turns; the first turn, which imports and plans, is left out."""
     measured: dict[str, list[float]] = {}
-    with access.connect(made.warehouse, access.ADMINISTRATOR) as con:
+    with access.connect(made.warehouse, rights.ADMINISTRATOR) as con:
         rate, before = "training_compliance", year_before(con.publication.as_of)
         needed: dict[str, dict[str, Any]] = {
             "why": {"metric": rate, "before": before},

@@ -20,7 +20,7 @@ from bench.register import Register
 from bench.timing import Times, quantile, timed
 from etl.analysis import detail
 from etl.core.jalali import add_months
-from etl.semantic import access, exportable
+from etl.semantic import access, exportable, rights
 from etl.semantic.exportable import StreamedRows
 from ui.charts.elements import ChartContext
 from ui.data import page_run, warehouse
@@ -43,7 +43,7 @@ def run(register: Register) -> dict[str, Any]:
     wall: dict[str, list[float]] = {"dashboard": [], "copy": [], "copy_named": []}
     cpu: dict[str, list[float]] = {name: [] for name in wall}
     with (
-        access.connect(register.warehouse, access.ADMINISTRATOR) as con,
+        access.connect(register.warehouse, rights.ADMINISTRATOR) as con,
         tempfile.TemporaryDirectory(dir=register.folder.parent) as folder,
         register.separate_instance(Path(folder)) as raw,
     ):

@@ -22,7 +22,7 @@ from bench.register import ROOT, Register
 from bench.timing import Times, quantile
 from etl.analysis import registry
 from etl.core.jalali import last_complete_months
-from etl.semantic import access, answers
+from etl.semantic import access, answers, rights
 from etl.semantic.access import ScopedCursor
 from tests.serving import ask, free_ports, until
 from ui.charts import bars, lines, maps, marks
@@ -203,7 +203,7 @@ class _Wire:
 
 def _prebuilt(register: Register) -> dict[str, list[list[Any]]]:
     """The figures of the page by day (the latest as ''), without a province and for each selection of a visit."""
-    with access.connect(register.warehouse, access.ADMINISTRATOR) as con:
+    with access.connect(register.warehouse, rights.ADMINISTRATOR) as con:
         as_of = con.publication.as_of
         provinces = [row[0] for row in answers.ask(con, "target", by=("province",)).rows]
         chosen = [tuple(provinces[:count]) for count in range(_CHANGES + 1)]

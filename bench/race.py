@@ -16,7 +16,7 @@ from bench.questions import Asker, Known, Question
 from bench.register import Register
 from bench.timing import Times, quantile, timed
 from etl.core.errors import QuestionError
-from etl.semantic import access, answers
+from etl.semantic import access, answers, rights
 from etl.semantic.nation_groups import is_of_one_time
 from etl.warehouse import publications
 
@@ -38,7 +38,7 @@ def run(register: Register, questions: int) -> dict[str, Any]:
     """By kind of question: the times of `ask` and of each rival, and the ratio of medians on the questions both answered."""
     results: dict[str, Any] = {}
     with (
-        access.connect(register.warehouse, access.ADMINISTRATOR) as con,
+        access.connect(register.warehouse, rights.ADMINISTRATOR) as con,
         tempfile.TemporaryDirectory(dir=register.folder.parent) as folder,
         register.separate_instance(Path(folder)) as raw,
     ):
@@ -60,12 +60,12 @@ def scope_checks(register: Register, questions: int) -> dict[str, Any]:
         known = Known.of(con)
         places = dict(con.execute("select institute_code, province from institutes").fetchall())
         places |= dict(con.execute("select sci_code, province_iso from counties").fetchall())
-        scope = access.AccessScope("bench", frozenset({access.Grant("province", frozenset({"IR-23"}))}))
+        scope = rights.AccessScope("bench", frozenset({rights.Grant("province", frozenset({"IR-23"}))}))
         for name in ("county", "institute"):
             known.members[name] = [code for code in known.members[name] if places.get(code) == "IR-23"]
         asker = Asker(known)
 
-        def check(question: Question, scope: access.AccessScope) -> None:
+        def check(question: Question, scope: rights.AccessScope) -> None:
             with access.cursor_for(con, scope, published) as cursor, suppress(QuestionError):
                 where = access.members_in_scope(cursor, question.where)
                 is_given = not scope.may_subtract(question.by, where) or is_of_one_time(
@@ -81,7 +81,7 @@ def scope_checks(register: Register, questions: int) -> dict[str, Any]:
         for question in [asker.ask(kind) for kind in asker.kinds for _ in range(questions)]:
             times: dict[str, list[float]] = {"province": [], "steward": []}
             for _ in range(_CHECKS):
-                for asking in (scope, access.ADMINISTRATOR):
+                for asking in (scope, rights.ADMINISTRATOR):
                     times[asking.role].append(timed(partial(check, question, asking))[1])
             added.append(min(times["province"]) - min(times["steward"]))
     return asdict(Times.of(added))

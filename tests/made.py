@@ -4,9 +4,9 @@ from datetime import date, datetime
 from types import SimpleNamespace
 from typing import Any
 
-from etl.semantic.access import ADMINISTRATOR
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
+from etl.semantic.rights import ADMINISTRATOR
 from etl.warehouse.publications import Publication
 from ui.charts.elements import ChartContext
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from etl.semantic.access import BELOW_PROVINCE, ScopedCursor
+from etl.semantic.access import ScopedCursor
+from etl.semantic.rights import BELOW_PROVINCE
 
 _Numbers = np.ndarray[Any, np.dtype[Any]]
 

@@ -23,12 +23,13 @@ from etl.analysis.comparison import Side
 from etl.analysis.registry import analysis
 from etl.core.errors import QuestionError, TooEarly
 from etl.core.jalali import year_before
-from etl.semantic.access import BELOW_PROVINCE, ScopedCursor, members_in_scope
+from etl.semantic.access import ScopedCursor, members_in_scope
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import TIME, Metric, catalogue, entries, tables
 from etl.semantic.derived import Where, answered
 from etl.semantic.provisional import settled_on
 from etl.semantic.ranking import LEAST, is_sampled, least, worse_side
+from etl.semantic.rights import BELOW_PROVINCE
 
 LEVEL = 0.05
 FEWEST_INSTITUTES = 5

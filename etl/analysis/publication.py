@@ -11,8 +11,9 @@ from etl.analysis import registry
 from etl.core.jalali import parse_day
 from etl.core.paths import warehouse_pointer
 from etl.semantic import answers
-from etl.semantic.access import ADMINISTRATOR, ScopedCursor
+from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
+from etl.semantic.rights import ADMINISTRATOR
 from etl.warehouse import publications
 
 # A day as itself, or in ISO or Jalali writing: "2026-09-22", "1405/06/31".

@@ -27,7 +27,7 @@ from etl.extract.causes import because, printable_line, words
 from etl.operations import commands as operations
 from etl.operations import readiness
 from etl.revisions import diff
-from etl.semantic import access, answers, catalog
+from etl.semantic import access, answers, catalog, rights
 from etl.semantic.members import newer_counties_in
 
 # The exit code of a command ended by Ctrl-C, as shells report it.
@@ -151,7 +151,7 @@ def _write_report(report: load_report.Report, to: Path | None) -> None:
 
 
 def _quarantine(options: argparse.Namespace) -> None:
-    with access.connect(options.source, access.ADMINISTRATOR) as con:
+    with access.connect(options.source, rights.ADMINISTRATOR) as con:
         rows = con.execute(
             "select file, coalesce(sheet || '!', '') || line, column_name, reason, expected "
             f"from {'warned' if options.warned else 'quarantine'}"
@@ -186,7 +186,7 @@ def _metrics(_: argparse.Namespace) -> None:
 
 def _ask(options: argparse.Namespace) -> None:
     where = arguments.filters(options.where)
-    with access.connect(options.source, access.ADMINISTRATOR) as con:
+    with access.connect(options.source, rights.ADMINISTRATOR) as con:
         answer = answers.ask(
             con,
             *options.names,
@@ -229,7 +229,7 @@ def _why(options: argparse.Namespace) -> None:
 
 
 def _print_analysis(options: argparse.Namespace, name: str, where: dict[str, tuple[str, ...]], **more: Any) -> None:
-    with access.connect(options.source, access.ADMINISTRATOR) as con:
+    with access.connect(options.source, rights.ADMINISTRATOR) as con:
         console.print_answer(registry.analyse(con, name, options.on, where, **more), options.format)
 
 
@@ -251,7 +251,7 @@ def _backtest(options: argparse.Namespace) -> None:
 
         print(backtesting.planted().to_string(index=False, na_rep="", float_format="{:.0%}".format))
         return
-    with access.connect(options.source, access.ADMINISTRATOR) as con:
+    with access.connect(options.source, rights.ADMINISTRATOR) as con:
         console.print_answer(registry.analyse(con, "backtest"), options.format)
 
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from etl.core.files import locked, replacing
 from etl.operations import hash_chain, syslog
-from etl.semantic.access import AccessScope
+from etl.semantic.rights import AccessScope
 
 EVENTS = (
     "sign_in", "sign_out", "sessions_ended", "refused", "detail", "export", "view_saved", "view_deleted", "view_shared",

@@ -9,7 +9,7 @@ from typing import Any
 from etl.core.places import places
 from etl.core.settings import Faulty
 from etl.core.text_folding import fold
-from etl.semantic.access import ROLES, WHOLE_COUNTRY, AccessScope, Grant
+from etl.semantic.rights import ROLES, WHOLE_COUNTRY, AccessScope, Grant
 
 _KEYS = {"role", "provinces", "may_see_detail", "may_export"}
 

@@ -17,8 +17,9 @@ import pyarrow as pa
 from etl.core import jalali
 from etl.extract.contract import TABLES, contract
 from etl.semantic import catalog, lineage
-from etl.semantic.access import ADMINISTRATOR, ScopedCursor
+from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import ask
+from etl.semantic.rights import ADMINISTRATOR
 from etl.warehouse.build_database import SCRATCH, create_from
 
 _HIDDEN = ("birth_date", "score")

@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Browser
 from starlette.testclient import TestClient
 
-from etl.semantic.access import ADMINISTRATOR, ScopedCursor, cursor_for
+from etl.semantic.access import ScopedCursor, cursor_for
+from etl.semantic.rights import ADMINISTRATOR
 from etl.warehouse import publications
 from tests.access.gated import application, configured
 from tests.browser import app as front

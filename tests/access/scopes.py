@@ -1,6 +1,6 @@
 """The people of the tests: of two provinces, of one of them, of the whole country, and without rights."""
 
-from etl.semantic.access import WHOLE_COUNTRY, AccessScope, Grant, nobody
+from etl.semantic.rights import WHOLE_COUNTRY, AccessScope, Grant, nobody
 
 TEHRAN, ISFAHAN, FARS = "IR-23", "IR-10", "IR-14"
 OF_TEHRAN = AccessScope("tehran.officer", frozenset({Grant("province", frozenset({TEHRAN}), True, False)}))

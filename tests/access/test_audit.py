@@ -28,7 +28,7 @@ from etl.core.paths import ROOT
 from etl.operations import audit, hash_chain, replicas
 from etl.operations import commands as operations
 from etl.operations.audit import Verified
-from etl.semantic.access import ADMINISTRATOR
+from etl.semantic.rights import ADMINISTRATOR
 from etl.warehouse import publications
 from tests.access.scopes import NATIONAL, NONE, OF_TEHRAN, TEHRAN
 from tests.effort import draws

@@ -11,7 +11,7 @@ import pytest
 from etl.analysis import data_quality, detail
 from etl.core.errors import AccessDenied
 from etl.core.paths import ROOT
-from etl.semantic.access import AccessScope, Grant
+from etl.semantic.rights import AccessScope, Grant
 from tests.access.scopes import ISFAHAN, NATIONAL, NONE, OF_ISFAHAN, OF_TEHRAN, TEHRAN
 from tests.access.test_scopes import province_of_county
 from tests.effort import draws

@@ -129,7 +129,7 @@ def test_random_questions_of_two_provinces_are_answered_as_ask_answers_each(
         with asked(small_register, replace(scope, sub=sub)) as con:
             for _ in range(QUESTIONS):
                 name = rng.choice(measures)
-                possible = sorted(catalogue()[name].dimensions | {"month"})
+                possible = sorted(catalogue()[name].groups | {"month"})
                 by = rng.sample(possible, rng.randint(0, min(2, len(possible))))
                 where = (
                     {"gender": ["female"]} if "gender" in catalogue()[name].dimensions and rng.random() < 0.3 else {}

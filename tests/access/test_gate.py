@@ -16,7 +16,7 @@ from starlette.websockets import WebSocketDisconnect
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 from etl.operations import audit
-from etl.semantic.access import AccessScope, Grant
+from etl.semantic.rights import AccessScope, Grant
 from tests.access.gated import ACCESS, AUTH, CLOSED, PAGE, SECRET, application, configured, cookie, opens_socket, status
 from tests.access.scopes import ISFAHAN, TEHRAN
 from ui.access import sessions

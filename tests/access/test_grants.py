@@ -15,9 +15,10 @@ from starlette.requests import HTTPConnection
 from etl.analysis import detail
 from etl.core.errors import AccessDenied
 from etl.operations.roles import Roles
-from etl.semantic import access, scoped_views
-from etl.semantic.access import WHOLE_COUNTRY, AccessScope, Grant, cursor_for
+from etl.semantic import access, rights, scoped_views
+from etl.semantic.access import cursor_for
 from etl.semantic.answers import ask
+from etl.semantic.rights import WHOLE_COUNTRY, AccessScope, Grant
 from tests.access.gated import SECRET, configured
 from tests.access.scopes import FARS, ISFAHAN, TEHRAN
 from ui.charts.elements import ChartContext
@@ -154,7 +155,7 @@ def grant_of(role: str) -> Grant:
     return Grant(role, frozenset({TEHRAN}) if own else WHOLE_COUNTRY, may_see_detail=True, may_export=True)
 
 
-@pytest.mark.parametrize("role", access.ROLES[1:])
+@pytest.mark.parametrize("role", rights.ROLES[1:])
 def test_rows_of_persons_are_counted_shown_and_written_in_every_form(role: str, published: Path) -> None:
     scope = AccessScope(role, frozenset({grant_of(role)}))
     with user.acting_as(scope):

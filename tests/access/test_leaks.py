@@ -22,7 +22,7 @@ from websockets.sync.client import ClientConnection, connect
 from etl.analysis import data_quality, detail
 from etl.core.places import places
 from etl.operations import audit
-from etl.semantic import access, disclosure
+from etl.semantic import access, disclosure, rights
 from etl.semantic.catalog import catalogue
 from tests import serving
 from tests.access.scopes import ISFAHAN, TEHRAN
@@ -48,7 +48,7 @@ def site(revised_register: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 def guarded(small_register: Path) -> dict[str, dict[str, bytes]]:
     """By province, what only its own people may see: codes and names of institutes, names of counties and files."""
     texts: dict[str, dict[str, bytes]] = {code: {} for code in places().provinces.values()}
-    with access.connect(small_register, access.ADMINISTRATOR) as con:
+    with access.connect(small_register, rights.ADMINISTRATOR) as con:
         for institute in detail.institutes(con).values():
             texts[str(institute.province)] |= {
                 institute.code: institute.code.encode(),
@@ -233,7 +233,7 @@ def test_a_person_without_rights_gets_no_page_file_or_socket(site: Site, browser
 def test_a_shared_link_shows_nothing_of_another_province(
     reader: Callable[[str], Reader], guarded: dict[str, dict[str, bytes]], small_register: Path
 ) -> None:
-    with access.connect(small_register, access.ADMINISTRATOR) as con:
+    with access.connect(small_register, rights.ADMINISTRATOR) as con:
         foreign = next(institute for institute in detail.institutes(con).values() if institute.province == ISFAHAN)
         county = next(code for code, place in detail.provinces_of_counties(con).items() if place == ISFAHAN)
     officer = reader("tehran.officer")

@@ -17,9 +17,10 @@ from etl.core.errors import AccessDenied, QuestionError
 from etl.core.jalali import last_complete_months, year_before
 from etl.core.paths import REFERENCE
 from etl.semantic import access, disclosure
-from etl.semantic.access import WHOLE_COUNTRY, AccessScope, Grant, ScopedCursor, cursor_for
+from etl.semantic.access import ScopedCursor, cursor_for
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import CHOICES, TIME, catalogue
+from etl.semantic.rights import WHOLE_COUNTRY, AccessScope, Grant
 from etl.warehouse import publications
 from tests.access.scopes import FARS, ISFAHAN, NATIONAL, NONE, OF_ISFAHAN, OF_TEHRAN, OF_TWO, TEHRAN
 from tests.effort import draws

@@ -23,11 +23,12 @@ from etl.analysis.comparison import Side, compare
 from etl.analysis.planning import Scenario
 from etl.core.errors import AccessDenied, QuestionError
 from etl.core.jalali import last_complete_months, units_between, year_before
-from etl.semantic import access, answers
-from etl.semantic.access import WHOLE_COUNTRY, AccessScope, Grant, ScopedCursor, cursor_for, every_province
+from etl.semantic import answers, rights
+from etl.semantic.access import ScopedCursor, cursor_for
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import TIME, catalogue
 from etl.semantic.combine import in_order
+from etl.semantic.rights import WHOLE_COUNTRY, AccessScope, Grant, every_province
 from etl.warehouse import publications
 from etl.warehouse.dimensions import CHOICES, FILTERS
 from tests.access.scopes import FARS, ISFAHAN, NONE, TEHRAN
@@ -577,7 +578,7 @@ def test_no_change_of_another_province_can_be_computed_from_answers_of_several_d
 def test_the_search_finds_a_group_where_one_other_province_is_left(
     con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(access, "FEWEST_OTHERS", 0)
+    monkeypatch.setattr(rights, "FEWEST_OTHERS", 0)
     monkeypatch.setattr(answers, "FEWEST_OTHERS", 0)
     with cursor_for(con, person("all but one", Grant("province", every_province() - {TEHRAN}))) as cursor:
         _, found = computed_cells(cursor, "joiners", ("province", "gender", "education"), 40)

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from etl.semantic import access
-from etl.semantic.access import ADMINISTRATOR, ScopedCursor
+from etl.semantic.access import ScopedCursor
+from etl.semantic.rights import ADMINISTRATOR
 from tests.conftest import BUILD_DAY, Sample
 from tests.oracle import oracle
 

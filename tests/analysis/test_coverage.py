@@ -8,7 +8,7 @@ import pytest
 
 from etl.analysis.coverage import coverage_on_census
 from etl.analysis.glance import glance
-from etl.semantic import access
+from etl.semantic import access, rights
 from tests.oracle.measures import active, census, residents
 
 pytestmark = pytest.mark.slow
@@ -20,7 +20,7 @@ BUILD_DAY = date(2026, 6, 30)
     ("day", "where"), [(BUILD_DAY, {}), (date(2017, 3, 1), {}), (BUILD_DAY, {"gender": ("female",)})]
 )
 def test_ranks_move_where_residents_have_grown_unevenly(small_register, data, day, where) -> None:
-    with access.connect(small_register, access.ADMINISTRATOR) as con:
+    with access.connect(small_register, rights.ADMINISTRATOR) as con:
         answer = coverage_on_census(con, on=day, where=where)
     filters = {name: set(values) for name, values in where.items()}
     counts = {place: active(data, day, {**filters, "province": {place}}) for place in data.reference.provinces}

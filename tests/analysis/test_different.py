@@ -16,11 +16,12 @@ from etl.analysis.comparison import Side
 from etl.analysis.different import compared, different, differs, discovered, p_values
 from etl.core.errors import QuestionError, TooEarly
 from etl.semantic import access
-from etl.semantic.access import AccessScope, Grant, ScopedCursor
+from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import ask
 from etl.semantic.catalog import catalogue
 from etl.semantic.disclosure import for_circulation
 from etl.semantic.ranking import least
+from etl.semantic.rights import AccessScope, Grant
 from tests.oracle import different as oracle
 
 RUNS, PROVINCES = 1000, 31

@@ -16,7 +16,7 @@ import pytest
 
 from etl.analysis import international, licensing
 from etl.core.errors import QuestionError
-from etl.semantic import access
+from etl.semantic import access, rights
 from etl.semantic.answers import ask
 from tests.conftest import Sample
 from tests.oracle import oracle
@@ -49,7 +49,7 @@ def etl(*words: str) -> None:
 
 @pytest.fixture(scope="module")
 def con(publish_sample: Callable[..., Sample]) -> Iterator[duckdb.DuckDBPyConnection]:
-    with access.connect(publish_sample(day=BUILD_DAY).pointer, access.ADMINISTRATOR) as connection:
+    with access.connect(publish_sample(day=BUILD_DAY).pointer, rights.ADMINISTRATOR) as connection:
         yield connection
 
 
@@ -138,7 +138,7 @@ def test_a_lapsed_institute_is_listed_where_its_persons_serve(con, tmp_path):
     rows[hamid] = rows[hamid].replace("البرز,ساوجبلاغ", "تهران,تهران")
     people.write_text("\n".join(rows) + "\n", encoding="utf-8")
     etl("build", str(folder), "--to", str(tmp_path / "w.duckdb"), "--day", BUILD_DAY.isoformat())
-    with access.connect(tmp_path / "w.duckdb", access.ADMINISTRATOR) as connection:
+    with access.connect(tmp_path / "w.duckdb", rights.ADMINISTRATOR) as connection:
         tehran = {"province": ["IR-23"]}
         lapsed_row = ("002", "IR-30", "patrol", "active", 1, date(2024, 6, 20), None, 0)
         assert licensing.lapsed(connection, D, tehran).rows == [lapsed_row], (
@@ -212,7 +212,7 @@ def test_process_times_of_adopters_and_of_the_others(con):
 
 # ------------------------------------------------------------------ adoption, from publication to publication
 def adoption(pointer: Path, **question) -> list[tuple]:
-    with access.connect(pointer, access.ADMINISTRATOR) as connection:
+    with access.connect(pointer, rights.ADMINISTRATOR) as connection:
         return licensing.adoption(connection, **question).rows
 
 
@@ -238,7 +238,7 @@ def test_each_publication_keeps_what_it_found(tmp_path):
     assert adoption(pointer, where={"province": ["IR-23"]}) == [(first_day, 1.0, 1, 1), (D, 0.0, 0, 1)]
     etl("build", str(folder), "--to", str(pointer), "--day", BUILD_DAY.isoformat())
     assert adoption(pointer) == both, "a day that is published again is counted once"
-    with access.connect(pointer, access.ADMINISTRATOR) as connection, pytest.raises(QuestionError):
+    with access.connect(pointer, rights.ADMINISTRATOR) as connection, pytest.raises(QuestionError):
         licensing.adoption(connection, where={"institute": ["001"]})
 
 
@@ -322,7 +322,7 @@ class Counted:
 
 @pytest.fixture(scope="module")
 def made_up(small_register: Path, data: oracle.Data) -> Iterator[Counted]:
-    with access.connect(small_register, access.ADMINISTRATOR) as connection:
+    with access.connect(small_register, rights.ADMINISTRATOR) as connection:
         yield Counted(connection, data)
 
 

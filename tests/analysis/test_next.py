@@ -20,7 +20,7 @@ from etl.analysis.seat_scheduling import Demand, least_out_of_date, out_of_date,
 from etl.cli import commands as cli
 from etl.core import jalali, paths
 from etl.core.errors import AccessDenied, QuestionError, TooEarly
-from etl.semantic import access
+from etl.semantic import access, rights
 from etl.semantic.answers import ask
 from tests.oracle import ahead, oracle, others
 
@@ -457,9 +457,9 @@ def test_the_curves_of_the_rules_are_those_of_their_coverage(con) -> None:
 
 def test_a_province_sees_its_own_institutes_and_every_province(small_register: Path) -> None:
     """Totals of every province, and of its own one everything."""
-    scope = access.AccessScope("p", frozenset({access.Grant("province", frozenset({"IR-23"}))}))
+    scope = rights.AccessScope("p", frozenset({rights.Grant("province", frozenset({"IR-23"}))}))
     with (
-        access.connect(small_register, access.ADMINISTRATOR) as everything,
+        access.connect(small_register, rights.ADMINISTRATOR) as everything,
         access.connect(small_register, scope) as own,
     ):
         for name, more in (

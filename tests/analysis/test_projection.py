@@ -19,7 +19,7 @@ import pytest
 
 from etl.analysis import backtesting, breaks, projection
 from etl.core import jalali
-from etl.semantic import access, answers
+from etl.semantic import access, answers, rights
 from etl.warehouse import publications
 from tests.loading import build, national_id, put, put_good, row
 from tests.oracle import oracle
@@ -179,7 +179,7 @@ def late_decisions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[d
     put(folder, "personnel.csv", [*people, row("personnel")])
     built = build(folder, day=date(2024, 6, 1))
     assert not built.rejected_rows()
-    with access.connect(built.to, access.ADMINISTRATOR) as con:
+    with access.connect(built.to, rights.ADMINISTRATOR) as con:
         yield con, oracle.read(folder, date(2024, 6, 1))[1]
 
 

@@ -22,7 +22,7 @@ from statsmodels.duration.survfunc import SurvfuncRight
 
 from etl.analysis.retention import survival, survival_by_post
 from etl.core.jalali import DAYS_A_MONTH
-from etl.semantic import access, answers
+from etl.semantic import access, answers, rights
 from etl.semantic.catalog import tables
 from etl.warehouse import run_models, survival_curves
 from etl.warehouse.dimensions import CELL
@@ -64,7 +64,7 @@ class Built:
 def built(request: pytest.FixtureRequest, publish_sample: Callable[..., Sample]) -> Iterator[Built]:
     sample = publish_sample(0.01, 11) if request.param == "made up" else publish_sample()
     load, data = oracle.read(sample.folder, BUILD_DAY)
-    with access.connect(sample.pointer, access.ADMINISTRATOR) as con:
+    with access.connect(sample.pointer, rights.ADMINISTRATOR) as con:
         yield Built(con, load, data)
 
 
@@ -147,7 +147,7 @@ def test_on_the_first_of_january_only_those_born_in_january_grow_older(tmp_path:
     ]
     put(folder, "personnel.csv", people)
     put(folder, "training.csv", [loading.row("training", national_id=national_id(1))])
-    with access.connect(build(folder).to, access.ADMINISTRATOR) as con:
+    with access.connect(build(folder).to, rights.ADMINISTRATOR) as con:
         for day, older in (
             (date(2014, 12, 31), 0),
             (date(2015, 1, 1), 1),

@@ -7,7 +7,7 @@ import pytest
 
 from bench import rivals
 from bench.questions import Asker, Known
-from etl.semantic import access, answers
+from etl.semantic import access, answers, rights
 from etl.warehouse import publications
 
 pytestmark = pytest.mark.slow
@@ -31,7 +31,7 @@ _GOES = {"trend_24": 2, "trend_24_institute": 2, "trend_144": 1, "growth_144": 1
 
 @pytest.fixture(scope="module")
 def con(small_register):
-    with access.connect(small_register, access.ADMINISTRATOR) as connection:
+    with access.connect(small_register, rights.ADMINISTRATOR) as connection:
         yield connection
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from etl.semantic.access import ADMINISTRATOR
+from etl.semantic.rights import ADMINISTRATOR
 from tests.conftest import Sample
 from ui.briefing import writing
 

@@ -14,8 +14,8 @@ import pytest
 
 from etl.core.errors import Refused
 from etl.semantic import access, answers
-from etl.semantic.access import ADMINISTRATOR
 from etl.semantic.catalog import catalogue, derived
+from etl.semantic.rights import ADMINISTRATOR
 from tests import made
 from ui.briefing import content, drawing, typesetting, writing
 from ui.briefing.writer import Writer

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from etl.semantic.access import ADMINISTRATOR
+from etl.semantic.rights import ADMINISTRATOR
 from tests.browser import app as front
 from ui.briefing import command, writing
 from ui.i18n import text

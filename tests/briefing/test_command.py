@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from etl.core.errors import Refused
-from etl.semantic.access import ADMINISTRATOR
+from etl.semantic.rights import ADMINISTRATOR
 from tests.briefing.conftest import DAY, ROOT, etl
 from tests.serving import publish
 from ui.briefing import command, recipients, writing

@@ -6,8 +6,8 @@ import pytest
 
 from etl.analysis import announcements, growth
 from etl.semantic import access
-from etl.semantic.access import ADMINISTRATOR, AccessScope, Grant
 from etl.semantic.disclosure import for_circulation
+from etl.semantic.rights import ADMINISTRATOR, AccessScope, Grant
 from tests import loading, made
 from ui.charts import lines, marks
 from ui.charts.elements import ChartContext

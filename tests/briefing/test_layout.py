@@ -10,7 +10,7 @@ from typing import Any
 import pikepdf
 import pytest
 
-from etl.semantic.access import ADMINISTRATOR
+from etl.semantic.rights import ADMINISTRATOR
 from ui.briefing import content, writing
 from ui.briefing.writing import Press
 from ui.i18n import text

@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
-from etl.semantic.access import ADMINISTRATOR, AccessScope, Grant
+from etl.semantic.rights import ADMINISTRATOR, AccessScope, Grant
 from tests.parts import SCRIPT, opening
 from ui.briefing import writing
 from ui.briefing.writing import Written

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Locator
 
 from etl.analysis import detail, growth
 from etl.core.jalali import DAY
-from etl.semantic import access, answers
+from etl.semantic import access, answers, rights
 from etl.warehouse import publications
 from tests.browser import app as front
 from ui.i18n import navigation, text
@@ -147,7 +147,7 @@ def test_a_point_and_a_key_of_a_chart_narrow_and_widen_again(address: str, chrom
 def test_the_hierarchy_is_walked_down_to_an_institute_by_keyboard(
     address: str, small_register: Path, chromium: Browser
 ) -> None:
-    with access.connect(small_register, access.ADMINISTRATOR) as con:
+    with access.connect(small_register, rights.ADMINISTRATOR) as con:
         known = [institute.name for institute in detail.institutes(con).values()]
         institute = next(
             institute
@@ -184,7 +184,7 @@ def go_down(reader: front.Visit, name: str) -> None:
 
 
 def test_the_search_finds_words_typed_with_an_arabic_kaf(address: str, small_register: Path, chromium: Browser) -> None:
-    with access.connect(small_register, access.ADMINISTRATOR) as con:
+    with access.connect(small_register, rights.ADMINISTRATOR) as con:
         wanted = {institute.name for institute in detail.search(detail.institutes(con), "کرمانشاه")}
     assert wanted
     with front.visit(chromium, address) as reader:
@@ -204,7 +204,7 @@ def test_the_search_finds_words_typed_with_an_arabic_kaf(address: str, small_reg
 def test_a_filter_counts_its_names_and_finds_them_in_any_spelling(
     address: str, small_register: Path, chromium: Browser
 ) -> None:
-    with access.connect(small_register, access.ADMINISTRATOR) as con:
+    with access.connect(small_register, rights.ADMINISTRATOR) as con:
         names = {code: one.name for code, one in detail.institutes(con).items()}
         served = answers.ask(con, "active_assistants", by=("province", "institute")).rows
         # a name that is written with Arabic letters in the data
@@ -223,7 +223,7 @@ def test_a_filter_counts_its_names_and_finds_them_in_any_spelling(
         assert parameters(reader) == {f"province={province}", f"institute={code}"}
         assert names[code] in reader.said
         reader.page.locator(".st-key-filter-gender input").first.click()
-        with access.connect(small_register, access.ADMINISTRATOR) as con:
+        with access.connect(small_register, rights.ADMINISTRATOR) as con:
             where = {"province": [province], "institute": [code]}
             counted = answers.ask(con, "active_assistants", by=("gender",), where=where).rows
         offered = reader.page.get_by_role("option").all_inner_texts()
@@ -280,7 +280,7 @@ def write(reader: front.Visit, field: Locator, typed: str) -> None:
 
 
 def test_a_period_is_chosen_shown_kept_and_reset(address: str, small_register: Path, chromium: Browser) -> None:
-    with access.connect(small_register, access.ADMINISTRATOR) as con:
+    with access.connect(small_register, rights.ADMINISTRATOR) as con:
         as_of = publications.describe(con).as_of
         over = periods.days("year", as_of)
         joined = answers.ask(con, "joiners", over=over).value()
@@ -348,7 +348,7 @@ def test_two_days_and_two_places_are_compared_and_the_bridge_adds_up(
     with front.visit(chromium, address) as reader:
         reader.go("compare", p=TEHRAN, a="2026-03-20", q="IR", b="2026-06-01")
         first, second = text.read_day("2026-03-20"), text.read_day("2026-06-01")
-        with access.connect(small_register, access.ADMINISTRATOR) as con:
+        with access.connect(small_register, rights.ADMINISTRATOR) as con:
             here = answers.ask(con, "active_assistants", on=first, where={"province": [TEHRAN]}).value()
             there = answers.ask(con, "active_assistants", on=second).value()
             moved = growth.bridge(con, second, {"province": [TEHRAN]}, over=(first + DAY, second))
@@ -413,7 +413,7 @@ def test_a_view_is_saved_listed_opened_by_another_reader_and_deleted(address: st
 def test_the_files_hold_every_row_of_the_answer(
     address: str, small_register: Path, chromium: Browser, tmp_path: Path
 ) -> None:
-    with access.connect(small_register, access.ADMINISTRATOR) as con:
+    with access.connect(small_register, rights.ADMINISTRATOR) as con:
         asked = answers.ask(con, "active_assistants", by=("institute", "post"))
     assert len(asked.rows) > 50, "more than a page of the table"
     wanted = sorted((a, b, n) for a, b, n in asked.rows)

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from etl.analysis.different import different
-from etl.semantic import access, answers, catalog
+from etl.semantic import access, answers, catalog, rights
 from tests.browser import app as front
 from ui.components import tables
 from ui.i18n import navigation, text
@@ -147,7 +147,7 @@ def test_a_click_on_the_map_narrows_the_page_and_another_widens_it(address: str,
 
 
 def test_card_chart_table_file_and_question_agree(address: str, small_register: Path, chromium: Browser) -> None:
-    with access.connect(small_register, access.ADMINISTRATOR) as con:
+    with access.connect(small_register, rights.ADMINISTRATOR) as con:
         asked = answers.ask(con, "coverage_per_10k", by=("province",))
         nation = answers.ask(con, "coverage_per_10k").value()
         found = different(con, asked.on, {}, metric="coverage_per_10k")  # type: ignore[arg-type]
@@ -408,7 +408,7 @@ def test_a_click_on_the_map_leads_on_to_the_profile_of_the_province(address: str
 def test_an_item_that_needs_action_is_one_click_from_its_list(
     address: str, small_register: Path, chromium: Browser
 ) -> None:
-    with access.connect(small_register, access.ADMINISTRATOR) as con:
+    with access.connect(small_register, rights.ADMINISTRATOR) as con:
         names = [name for name, *_ in answers.ask(con, "lapsed_licence_service", by=("institute",)).rows]
     assert names
     with front.visit(chromium, address) as reader:

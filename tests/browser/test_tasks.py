@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Locator
 from etl.analysis import different, planning
 from etl.core import jalali
 from etl.core.text_folding import latin_digits
-from etl.semantic import access, answers
+from etl.semantic import access, answers, rights
 from etl.semantic.provisional import settled_on
 from etl.semantic.ranking import rank, worse_side
 from tests.browser import app as front
@@ -124,7 +124,7 @@ def hand(request: pytest.FixtureRequest, view: dict[str, str], address: str, chr
 
 
 def ask(pointer: Path, *names: str, **asked: Any) -> answers.Answer:
-    with access.connect(pointer, access.ADMINISTRATOR) as con:
+    with access.connect(pointer, rights.ADMINISTRATOR) as con:
         return answers.ask(con, *names, **asked)
 
 
@@ -153,7 +153,7 @@ def narrow(hand: Hand, ident: str, code: str) -> None:
 def compared(pointer: Path, name: str) -> tuple[answers.Answer, set[str]]:
     """The provinces against the nation, and those that are clearly worse."""
     on = ask(pointer, name).on
-    with access.connect(pointer, access.ADMINISTRATOR) as con:
+    with access.connect(pointer, rights.ADMINISTRATOR) as con:
         found = different.different(con, settled_on(con, name, on) or on, {}, metric=name)
     worse = worse_side(found.metrics[0])
     return found, {row["province"] for row in found.records() if row["side"] == worse}
@@ -282,7 +282,7 @@ def test_how_many_to_recruit_to_reach_the_target_by_a_day(hand: Hand, pointer: P
     goal = page.locator(".st-key-goal-seek")
 
     def said(until: date) -> str:
-        with access.connect(pointer, access.ADMINISTRATOR) as con:
+        with access.connect(pointer, rights.ADMINISTRATOR) as con:
             row = planning.recruits_needed(con, until=until).records()[0]
         numbers = {"target": "goal", "recruits": "recruits_needed", "now": "plan_recruits"}
         told = {name: text.plain(row[key], "persons", "fa") for name, key in numbers.items()}

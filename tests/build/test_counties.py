@@ -11,7 +11,7 @@ from etl.analysis import detail
 from etl.cli.commands import main
 from etl.core.paths import REFERENCE
 from etl.core.places import reference_rows
-from etl.semantic import access, answers
+from etl.semantic import access, answers, rights
 from tests.loading import DAY, build, load, national_id, put, put_good, row
 from ui.i18n import text
 
@@ -69,14 +69,14 @@ def test_people_of_a_newer_county_count_in_its_parent(built):
         "unknown counties loaded as unknown: 1",
         "rows of counties created since 1395 counted in their parent: خمام (3)",
     ]
-    with access.connect(built.to, access.ADMINISTRATOR) as con:
+    with access.connect(built.to, rights.ADMINISTRATOR) as con:
         assert dict(answers.ask(con, "active_assistants", by=("county",), on=DAY.replace(year=2024)).rows) == {
             "0105": 4, "1108": 1, None: 1,
         }  # fmt: skip
 
 
 def test_lists_keep_the_county_as_written(built):
-    with access.connect(built.to, access.ADMINISTRATOR) as con:
+    with access.connect(built.to, rights.ADMINISTRATOR) as con:
         (institute,) = detail.institutes(con).values()
         assert (institute.county, institute.county_shown) == ("0105", "خمام")
         assert detail.search({"0001": institute}, "خمام") == detail.search({"0001": institute}, "رشت") == [institute]

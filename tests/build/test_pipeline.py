@@ -15,7 +15,7 @@ import pytest
 
 from etl.build import pipeline
 from etl.extract.contract import contract
-from etl.semantic import access, answers
+from etl.semantic import access, answers, rights
 from etl.warehouse import build_database, code_version, publications
 from tests.conftest import Sample
 from tests.loading import (
@@ -46,7 +46,7 @@ def test_the_smallest_register_loads_whole(folder):
     assert built.report["published"] is True
     assert built.report["reasons"] == {}
     assert built.rejected_rows() == []
-    with access.connect(built.to, access.ADMINISTRATOR) as con:
+    with access.connect(built.to, rights.ADMINISTRATOR) as con:
         assert answers.ask(con, "active_assistants").value() == 1
 
 
@@ -97,8 +97,8 @@ def test_the_same_rows_in_any_format_are_the_same_register(folder, tmp_path):
     mixed = build(other)
     assert mixed.code == 0
     with (
-        access.connect(plain.to, access.ADMINISTRATOR) as first,
-        access.connect(mixed.to, access.ADMINISTRATOR) as second,
+        access.connect(plain.to, rights.ADMINISTRATOR) as first,
+        access.connect(mixed.to, rights.ADMINISTRATOR) as second,
     ):
         but = ("load_files", "publication", "row_fingerprints", "institutes")
         assert digest(first, but) == digest(second, but)
@@ -108,7 +108,7 @@ def test_the_same_rows_in_any_format_are_the_same_register(folder, tmp_path):
 
 def test_names_and_national_ids_never_enter(folder):
     built = build(folder)
-    with access.connect(built.to, access.ADMINISTRATOR) as con:
+    with access.connect(built.to, rights.ADMINISTRATOR) as con:
         for (table,) in con.execute("select table_name from duckdb_tables()").fetchall():
             text = str(con.execute(f"select * from {table}").fetchall())
             assert "0000000027" not in text, table
@@ -272,8 +272,8 @@ def test_the_same_input_gives_the_same_content_with_other_threads_and_slices(sam
     monkeypatch.setenv(*setting)
     built = build(sample.folder, to=tmp_path / "w.duckdb")
     with (
-        access.connect(built.to, access.ADMINISTRATOR) as ours,
-        access.connect(sample.pointer, access.ADMINISTRATOR) as theirs,
+        access.connect(built.to, rights.ADMINISTRATOR) as ours,
+        access.connect(sample.pointer, rights.ADMINISTRATOR) as theirs,
     ):
         assert ours.execute("select count(distinct person_id) > 500 from spells").fetchall() == [(True,)]
         assert digest(ours) == digest(theirs)
@@ -291,8 +291,8 @@ def test_rows_that_fill_the_memory_give_the_same_content_from_a_file_that_is_rem
     built = build(sample.folder, to=tmp_path / "w.duckdb")
     assert attached == ["built.duckdb", "scratch.duckdb"]
     with (
-        access.connect(built.to, access.ADMINISTRATOR) as ours,
-        access.connect(sample.pointer, access.ADMINISTRATOR) as theirs,
+        access.connect(built.to, rights.ADMINISTRATOR) as ours,
+        access.connect(sample.pointer, rights.ADMINISTRATOR) as theirs,
     ):
         assert digest(ours) == digest(theirs)
     assert not [path for path in tmp_path.rglob("*") if "scratch" in path.name]
@@ -358,7 +358,7 @@ def test_a_publication_tells_its_id_its_inputs_and_its_code(folder):
     for name, sha256, size in built.sql("select file, sha256, bytes from load_files"):
         content = (folder / name).read_bytes()
         assert (hashlib.sha256(content).hexdigest(), len(content)) == (sha256, size)
-    with access.connect(built.to, access.ADMINISTRATOR) as con:
+    with access.connect(built.to, rights.ADMINISTRATOR) as con:
         publication = publications.describe(con)
     assert (
         publication.id,

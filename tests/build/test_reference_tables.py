@@ -12,7 +12,7 @@ from etl.analysis import data_quality
 from etl.analysis.announcements import announced
 from etl.build import reference_data
 from etl.core.places import places
-from etl.semantic import access, answers
+from etl.semantic import access, answers, rights
 from etl.warehouse import population, publications
 from tests.loading import (
     DAY,
@@ -92,7 +92,7 @@ def test_courses_and_targets_of_the_folder_are_taken(folder):
     put(folder, "targets.csv", "metric,province,date,value\nactive_assistants,,1400/01/01,10\n")
     built = build(folder)
     assert built.rejected_rows() == [("training.csv", 2, "course_code", "unknown_course")]
-    with access.connect(built.to, access.ADMINISTRATOR) as con:
+    with access.connect(built.to, rights.ADMINISTRATOR) as con:
         assert answers.ask(con, "target_progress").value() == pytest.approx(0.1)
 
 
@@ -127,7 +127,7 @@ def test_every_reference_file_of_the_folder_is_listed_with_what_it_replaces(fold
     reason = "not read: such a file counts in the folder itself only"
     (ignored,) = built.report["ignored"]
     assert ignored.startswith(f"old/population.csv: {reason} · old/population.csv: ")
-    with access.connect(built.to, access.ADMINISTRATOR) as con:
+    with access.connect(built.to, rights.ADMINISTRATOR) as con:
         assert data_quality.references(con) == sorted((name, *entry) for name, entry in listed.items())
 
 
@@ -198,7 +198,7 @@ def test_residents_of_the_folder_replace_the_shipped_ones_as_a_whole(folder):
     ]
     put(folder, "population.csv", "\n".join(["province,date,residents,kind,source", *rows]))
     built = build(folder)
-    with access.connect(built.to, access.ADMINISTRATOR) as con:
+    with access.connect(built.to, rights.ADMINISTRATOR) as con:
         assert answers.ask(con, "residents").value() == pytest.approx(31 * 1000 + 15 * 31)
         basis = publications.describe(con).provinces.basis(DAY)
     assert basis == population.Basis(1400, "census", ("count",))
@@ -240,7 +240,7 @@ def test_announcements_are_compared_with_the_register_of_their_day(folder):
     text = "1402/03/01,active_assistants,5,گفت,gazette\n1402/01/01,in_service,7,x,y\n1409/01/01,in_service,9,x,y\n"
     put(folder, "announcements.csv", "date,metric,value,words,source\n" + text)
     built = build(folder)
-    with access.connect(built.to, access.ADMINISTRATOR) as con:
+    with access.connect(built.to, rights.ADMINISTRATOR) as con:
         rows = announced(con).rows
     assert rows == [
         ("in_service", date(2023, 3, 21), 7.0, 0, -7.0, "x", "y"),
@@ -250,7 +250,7 @@ def test_announcements_are_compared_with_the_register_of_their_day(folder):
 
 def test_without_announcements_there_are_none(folder):
     put(folder, "announcements.csv", "date,metric,value,words,source\n")
-    with access.connect(build(folder).to, access.ADMINISTRATOR) as con:
+    with access.connect(build(folder).to, rights.ADMINISTRATOR) as con:
         assert announced(con).rows == []
 
 

@@ -13,7 +13,7 @@ from etl.analysis import data_quality
 from etl.build import staging
 from etl.extract.causes import persian_digits
 from etl.extract.contract import TABLES
-from etl.semantic import access
+from etl.semantic import access, rights
 from etl.warehouse import publications
 from tests.loading import HEADERS, Built, StreamedRows, build, copy_publication, load, national_id, put, put_good, row
 
@@ -80,7 +80,7 @@ def test_rows_are_kept_by_table_and_province(folder):
 
 def lacking(built: Built) -> dict[str, tuple[str, ...]]:
     """The tables that the provinces of PLACES have not submitted."""
-    with access.connect(built.to, access.ADMINISTRATOR) as con:
+    with access.connect(built.to, rights.ADMINISTRATOR) as con:
         missing = data_quality.missing_sources(con)
     assert len(missing) >= 31 - len(PLACES)
     return {place: tables for place, tables in missing.items() if place in PLACES}
@@ -445,7 +445,7 @@ def test_every_refusal_has_place_reason_and_remedy(folder):
     put(folder, "training_b.xlsx", b"no workbook")
     assert [line.partition(":")[0] for line in refusals_of_load(folder)] == [
         "courses.csv, line 2, posts",
-        "targets.csv, line 2, date",
+        "targets.csv, line 2, metric",
         "training_a.csv",
         "training_b.xlsx",
     ]

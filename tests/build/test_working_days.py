@@ -12,7 +12,7 @@ import pytest
 
 from etl.core.paths import REFERENCE
 from etl.operations import doctor
-from etl.semantic import access, answers
+from etl.semantic import access, answers, rights
 from etl.warehouse import official_calendar, run_models
 from tests.build.test_reference_tables import unusable
 from tests.loading import build, put, put_good, row
@@ -104,7 +104,7 @@ def test_forty_files_before_nowruz_1398(folder):
         "time_to_licence_median_fridays",
         "within_25_days_share_fridays",
     )
-    with access.connect(build(folder).to, access.ADMINISTRATOR) as con:
+    with access.connect(build(folder).to, rights.ADMINISTRATOR) as con:
         answer = answers.ask(con, *names, over=(date(2019, 3, 1), date(2019, 5, 1)))
     assert answer.rows[0][:4] == (
         (by_hand[19] + by_hand[20]) / 2,
@@ -176,7 +176,7 @@ def test_a_calendar_that_cannot_be_used_refuses_the_build(folder, rows, message)
 def test_a_file_is_overdue_from_its_26th_working_day(folder):
     # 4 Azar 1402 is a Saturday; the 26th working day after it is 4 Dey: 3 Fridays and 25 Azar (3 Jumada II) are off.
     put_files(folder, [("0001", date(2023, 11, 25), None)])
-    with access.connect(build(folder).to, access.ADMINISTRATOR) as con:
+    with access.connect(build(folder).to, rights.ADMINISTRATOR) as con:
         last_in_time = date(2023, 12, 26)
         overdue = [
             answers.ask(con, "overdue_files", on=last_in_time + timedelta(days)).value() for days in (-1, 0, 1, 2)
@@ -205,7 +205,7 @@ def test_the_doctor_warns_of_estimated_days_and_refuses_a_calendar_that_ends(fol
 
 def test_the_calendar_is_confirmed_to_the_day_before_the_first_estimated_one(folder):
     built = build(put_good(folder))
-    with access.connect(built.to, access.ADMINISTRATOR) as con:
+    with access.connect(built.to, rights.ADMINISTRATOR) as con:
         # 25 Shawwal 1448 is estimated for 2027-04-03; after the last estimated day 1406 ends.
         assert official_calendar.confirmed_until(con, date(2026, 11, 26)) == date(2027, 4, 2)
         assert official_calendar.confirmed_until(con, date(2028, 2, 28)) == date(2028, 3, 19)

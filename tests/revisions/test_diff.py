@@ -12,7 +12,7 @@ import pytest
 from etl.cli.commands import main
 from etl.core.errors import Refused
 from etl.revisions import diff, fingerprints
-from etl.semantic import access, answers, catalog, lineage
+from etl.semantic import access, answers, catalog, lineage, rights
 from tests.loading import build, national_id, put, put_good, row
 
 pytestmark = pytest.mark.slow
@@ -243,14 +243,14 @@ def definitions_as_they_were():
 
 
 def published(pointer: Path, metric: str) -> float:
-    with access.connect(pointer, access.ADMINISTRATOR) as con:
+    with access.connect(pointer, rights.ADMINISTRATOR) as con:
         sql = "select value from published_numbers where metric = $metric and province is null"
         return con.execute(sql, {"metric": metric}).fetchall()[0][0]
 
 
 def test_the_numbers_kept_are_the_numbers_asked_for(published_sample):
     _, to = published_sample
-    with access.connect(to, access.ADMINISTRATOR) as con:
+    with access.connect(to, rights.ADMINISTRATOR) as con:
         stored = {(name, place): value for name, place, value in con.execute("from published_numbers").fetchall()}
         for name, metric in catalog.catalogue().items():
             if metric.hidden:
@@ -300,7 +300,7 @@ def test_row_fingerprints_cannot_be_reversed_without_the_key(tmp_path, monkeypat
     to = publish(folder)
 
     def marks_in(at: Path) -> set[tuple]:
-        with access.connect(at, access.ADMINISTRATOR) as con:
+        with access.connect(at, rights.ADMINISTRATOR) as con:
             return set(
                 con.execute(
                     "select source_table, key_fingerprint, content_fingerprint from row_fingerprints"

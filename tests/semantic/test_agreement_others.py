@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from etl.semantic import access, answers
+from etl.semantic import access, answers, rights
 from etl.semantic.catalog import CHOICES, catalogue
 from etl.warehouse import publications
 from etl.warehouse.dimensions import SPELL
@@ -26,7 +26,7 @@ FILTERS: dict[str, list[str]] = {
 
 @pytest.fixture(scope="module")
 def con(small_register: Path):
-    with access.connect(small_register, access.ADMINISTRATOR) as connection:
+    with access.connect(small_register, rights.ADMINISTRATOR) as connection:
         yield connection
 
 

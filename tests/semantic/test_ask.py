@@ -20,7 +20,7 @@ from etl.analysis import registry
 from etl.cli import arguments
 from etl.cli.commands import _parser
 from etl.core.errors import QuestionError
-from etl.semantic import access, answers
+from etl.semantic import access, answers, rights
 from etl.semantic.catalog import CHOICES, DIMENSIONS, TIME, catalogue, derived, derived_names, expand, tables
 from etl.semantic.formulas import changes, formula
 from tests.conftest import Sample
@@ -41,7 +41,7 @@ def warehouse(publish_sample: Callable[..., Sample]) -> Path:
 
 @pytest.fixture(scope="session")
 def con(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with access.connect(warehouse, access.ADMINISTRATOR) as connection:
+    with access.connect(warehouse, rights.ADMINISTRATOR) as connection:
         yield connection
 
 

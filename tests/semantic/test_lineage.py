@@ -10,7 +10,7 @@ import pytest
 
 from etl.analysis import registry
 from etl.extract.contract import TABLES
-from etl.semantic import access, answers, catalog, lineage
+from etl.semantic import access, answers, catalog, lineage, rights
 from etl.warehouse import adoption_history, publications, run_models, sql_tables
 from tests.access.test_scopes import arguments
 from tests.loading import Built, build, national_id, put, row
@@ -117,8 +117,8 @@ def test_a_number_that_moves_with_a_source_names_it(table, tmp_path):
     assert part.code == 0, part.err
     names = set()
     with (
-        access.connect(whole.to, access.ADMINISTRATOR) as first,
-        access.connect(part.to, access.ADMINISTRATOR) as second,
+        access.connect(whole.to, rights.ADMINISTRATOR) as first,
+        access.connect(part.to, rights.ADMINISTRATOR) as second,
     ):
         day = publications.describe(first).as_of
         for name, metric in catalog.catalogue().items():
@@ -140,7 +140,7 @@ def test_an_analysis_of_several_questions_names_the_sources_of_all(name, bound, 
         return resolve(con, publication, question)
 
     monkeypatch.setattr(answers, "resolve", noted)
-    with access.connect(built.to, access.ADMINISTRATOR) as con:
+    with access.connect(built.to, rights.ADMINISTRATOR) as con:
         answer = registry.analyses()[name].run(con, **arguments(name, con))
     metric_names -= ONLY_FOR_THE_DAY.get(name, set())
     expected_sources = set().union(*(expected(metric, tables) for metric in metric_names))
@@ -151,7 +151,7 @@ def test_an_analysis_of_several_questions_names_the_sources_of_all(name, bound, 
 
 def test_a_dimension_that_is_counted_from_another_table_has_its_sources(bound):
     built, tables = bound
-    with access.connect(built.to, access.ADMINISTRATOR) as con:
+    with access.connect(built.to, rights.ADMINISTRATOR) as con:
         for name, entry in catalog.entries()["metric"].items():
             for dimension, change in entry.get("alternate_sources", {}).items():
                 (measure,) = catalog.expand(name, frozenset({dimension})).values()

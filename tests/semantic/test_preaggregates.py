@@ -10,7 +10,7 @@ import pytest
 from etl.core.errors import QuestionError
 from etl.core.jalali import add_months, units_between
 from etl.core.places import places
-from etl.semantic import access, answers, catalog
+from etl.semantic import access, answers, catalog, rights
 from etl.semantic.catalog import CHOICES, TIME
 from etl.warehouse import publications
 from etl.warehouse.dimensions import CELL, PLACES
@@ -21,7 +21,7 @@ DAY = date(2026, 6, 30)
 
 @pytest.fixture(scope="module")
 def con(small_register: Path):
-    with access.connect(small_register, access.ADMINISTRATOR) as connection:
+    with access.connect(small_register, rights.ADMINISTRATOR) as connection:
         yield connection
 
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from etl.core import jalali
-from etl.semantic import access, answers
+from etl.semantic import access, answers, rights
 from etl.semantic.catalog import provisional_days
 from etl.semantic.provisional import settled_on
 from etl.warehouse import publications
@@ -34,9 +34,9 @@ def built(tmp_path_factory: pytest.TempPathFactory):
 def test_a_leaver_may_come_back_on_the_ninetieth_day_and_the_month_is_settled_after_it(built):
     early, late, end = built
     month = (jalali.unit_of(end + jalali.DAY, "month").first, end + jalali.DAY)
-    with access.connect(early.to, access.ADMINISTRATOR) as con:
+    with access.connect(early.to, rights.ADMINISTRATOR) as con:
         assert answers.ask(con, "leavers", over=month).value() == 2
-    with access.connect(late.to, access.ADMINISTRATOR) as con:
+    with access.connect(late.to, rights.ADMINISTRATOR) as con:
         assert answers.ask(con, "leavers", over=month).value() == 1
         # Somebody out since 1 Mordad may return until 90 days after the last of Tir: Tir is settled then.
         assert settled_on(con, "leavers", end + timedelta(90)) == end
@@ -47,7 +47,7 @@ def test_a_leaver_may_come_back_on_the_ninetieth_day_and_the_month_is_settled_af
 
 
 def test_a_measure_that_cannot_change_later_is_asked_on_the_day_itself(built):
-    with access.connect(built[1].to, access.ADMINISTRATOR) as con:
+    with access.connect(built[1].to, rights.ADMINISTRATOR) as con:
         for name in ("active_assistants", "joiners", "training_compliance"):
             assert provisional_days(name) == 0
             assert settled_on(con, name, date(2025, 8, 3)) == date(2025, 8, 3)
@@ -56,13 +56,13 @@ def test_a_measure_that_cannot_change_later_is_asked_on_the_day_itself(built):
 
 
 def test_a_register_of_which_no_month_is_settled_has_no_settled_day(built):
-    with access.connect(built[1].to, access.ADMINISTRATOR) as con:
+    with access.connect(built[1].to, rights.ADMINISTRATOR) as con:
         assert settled_on(con, "leavers", date(2023, 6, 1)) is None
         assert settled_on(con, "leavers", date(2023, 9, 20)) == date(2023, 6, 21)
 
 
 def test_months_that_are_not_settled_are_provisional(built):
-    with access.connect(built[1].to, access.ADMINISTRATOR) as con:
+    with access.connect(built[1].to, rights.ADMINISTRATOR) as con:
         as_of = publications.describe(con).as_of
         over = (as_of - timedelta(300), as_of)
         last = settled_on(con, "leavers")

@@ -13,7 +13,7 @@ import pytest
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.core.paths import REFERENCE
-from etl.semantic import access
+from etl.semantic import access, rights
 from etl.semantic.answers import ask
 from tests.conftest import BUILD_DAY, ROOT, Sample
 from tests.parts import PARTS
@@ -84,7 +84,7 @@ def containers(block: Any) -> Iterator[Any]:
 def test_a_page_says_what_is_missing_and_shows_no_empty_frame(part: str, case: str, published: Path) -> None:
     scope = dict(SCOPES[case])
     if case == "three people":
-        with access.connect(published, access.ADMINISTRATOR) as con:
+        with access.connect(published, rights.ADMINISTRATOR) as con:
             served = ask(con, "active_assistants", by=("province", "county")).rows
         scope["province"], scope["county"], _ = next(row for row in served if row[1] and row[2] == 3)
     app = opened(part, "en", **scope)

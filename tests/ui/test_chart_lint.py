@@ -16,7 +16,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
-from etl.semantic import access
+from etl.semantic import access, rights
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
 from etl.semantic.ranking import is_sampled, rank
@@ -169,7 +169,7 @@ def test_the_charts_of_a_page_keep_the_rules(page: str, lang: str, of: str, figu
 
 @pytest.mark.parametrize("lang", text.LANGUAGES)
 def test_the_charts_of_an_institute_keep_the_rules(lang: str, figures_shown: list[Shown], published: Path) -> None:
-    with access.connect(published, access.ADMINISTRATOR) as con:
+    with access.connect(published, rights.ADMINISTRATOR) as con:
         served = ask(con, "in_service", by=("institute",)).rows
     html = open_page("register", lang, institute=max(served, key=lambda row: row[1])[0])
     assert figures_shown, "a page without a chart tests nothing"

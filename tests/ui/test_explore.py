@@ -15,7 +15,7 @@ from etl.analysis import comparison, data_quality, detail
 from etl.analysis.comparison import Side
 from etl.core.errors import QuestionError
 from etl.extract.contract import TABLES
-from etl.semantic import access, answers
+from etl.semantic import access, answers, rights
 from etl.semantic.catalog import DIMENSIONS, catalogue
 from etl.semantic.provisional import settled_on
 from etl.warehouse import publications
@@ -40,7 +40,7 @@ def warehouse(publish_sample: Callable[..., Sample]) -> Path:
 
 @pytest.fixture
 def con(warehouse: Path) -> duckdb.DuckDBPyConnection:
-    with access.connect(warehouse, access.ADMINISTRATOR) as connection:
+    with access.connect(warehouse, rights.ADMINISTRATOR) as connection:
         yield connection
 
 
@@ -402,7 +402,7 @@ def test_an_institute_is_found_in_any_spelling(con: duckdb.DuckDBPyConnection) -
 
 
 def test_a_name_is_shown_with_persian_letters(small_register: Path) -> None:
-    with access.connect(small_register, access.ADMINISTRATOR) as con:
+    with access.connect(small_register, rights.ADMINISTRATOR) as con:
         stored = dict(con.execute("select institute_code, name from institutes").fetchall())
         shown = {code: institute.name for code, institute in detail.institutes(con).items()}
         names = detail.member_names(con, "institute")

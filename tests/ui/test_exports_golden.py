@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from etl.analysis import detail
-from etl.semantic import access, disclosure, exportable
+from etl.semantic import access, disclosure, exportable, rights
 from etl.semantic.answers import ask
 from tests.conftest import Sample
 from tests.files import to_csv, to_parquet, to_xlsx
@@ -53,13 +53,13 @@ def register() -> Iterator[duckdb.DuckDBPyConnection]:
         subprocess.run(
             [sys.executable, "-m", "etl", *words], cwd=ROOT, check=True, capture_output=True, env=environment
         )
-        with access.connect(pointer, access.ADMINISTRATOR) as con:
+        with access.connect(pointer, rights.ADMINISTRATOR) as con:
             yield con
 
 
 @pytest.fixture(scope="module")
 def con(publish_sample: Callable[..., Sample]) -> Iterator[duckdb.DuckDBPyConnection]:
-    with access.connect(publish_sample(day=BUILD_DAY).pointer, access.ADMINISTRATOR) as connection:
+    with access.connect(publish_sample(day=BUILD_DAY).pointer, rights.ADMINISTRATOR) as connection:
         yield connection
 
 

@@ -12,7 +12,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from etl.semantic import access, answers, exportable
+from etl.semantic import access, answers, exportable, rights
 from etl.semantic.answers import Answer
 from tests import made
 from tests.files import to_csv, to_parquet, to_xlsx
@@ -28,7 +28,7 @@ MEASURES = ("training_compliance", "compliant_assistants", "trainable_assistants
 @pytest.fixture(scope="module")
 def large(small_register: Path) -> Answer:
     """More than 20,000 groups, as `ask` answers."""
-    with access.connect(small_register, access.ADMINISTRATOR) as con:
+    with access.connect(small_register, rights.ADMINISTRATOR) as con:
         answer = answers.ask(con, "training_compliance", by=AXES, over=OVER)
     assert len(answer.rows) >= ROWS
     assert answer.columns == (*AXES, *MEASURES)

@@ -13,7 +13,7 @@ from cachetools import cached
 from streamlit.testing.v1 import AppTest
 
 from etl.analysis import detail
-from etl.semantic import access, scoped_views
+from etl.semantic import access, rights, scoped_views
 from etl.semantic.answers import Answer
 from etl.semantic.exportable import StoredRows
 from etl.warehouse import publications
@@ -31,7 +31,7 @@ from ui.i18n import text
 BY = ("institute", "county", "month")
 OVER = (date(2001, 3, 21), date(2026, 6, 30))
 ROWS = 50
-OWN = access.AccessScope("somebody", frozenset({access.Grant("province", frozenset({"IR-23"}), True, True)}))
+OWN = rights.AccessScope("somebody", frozenset({rights.Grant("province", frozenset({"IR-23"}), True, True)}))
 CONTEXT = ChartContext("en")
 
 

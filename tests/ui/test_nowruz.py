@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from etl.core.jalali import last_complete_months, year_before
-from etl.semantic import access, answers
+from etl.semantic import access, answers, rights
 from etl.semantic.provisional import comparable, settled_on
 from tests.loading import build, national_id, put, put_good, row
 from ui.charts import lines, time_titles
@@ -30,7 +30,7 @@ def con(tmp_path_factory: pytest.TempPathFactory):
     ]
     # Somebody hired long after it: nothing about Esfand 1404 is provisional.
     put(folder, "personnel_2.csv", [*leaving, row("personnel", national_id=national_id(200), hired_on="1405/05/01")])
-    with access.connect(_built(folder), access.ADMINISTRATOR) as connection:
+    with access.connect(_built(folder), rights.ADMINISTRATOR) as connection:
         yield connection
 
 

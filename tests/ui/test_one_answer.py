@@ -16,10 +16,10 @@ from cachetools import LRUCache, cached
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.analysis import glance, registry
 from etl.semantic import access
-from etl.semantic.access import ADMINISTRATOR
 from etl.semantic.answers import ask
 from etl.semantic.catalog import catalogue
 from etl.semantic.ranking import worse_side
+from etl.semantic.rights import ADMINISTRATOR
 from tests.conftest import BUILD_DAY, ROOT, Sample
 from tests.effort import draws
 from tests.ui.test_chart_lint import html_of, opened

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.core.errors import QuestionError
-from etl.semantic import access
+from etl.semantic import access, rights
 from etl.semantic.answers import ask
 from etl.warehouse import publications
 from tests.conftest import ROOT, Sample
@@ -70,7 +70,7 @@ def number_of(panel: str, page: str) -> str:
 
 
 def test_a_panel_shows_what_the_question_answers(published: Path) -> None:
-    with access.connect(published, access.ADMINISTRATOR) as con:
+    with access.connect(published, rights.ADMINISTRATOR) as con:
         active = ask(con, "active_assistants").value()
     assert active == 9
     assert number_of("growth", html(opened())) == text.number(active, "fa")
@@ -227,7 +227,7 @@ def test_data_quality_shows_why_the_last_load_was_refused_to_those_of_its_provin
         page = html(opened("quality"))
         assert text.word("load.refused_load", "fa") in page
         assert "<bdi>\u2068a_1403.csv\u2069: سطر ۷: بد؛ x</bdi>" in page
-        officer = access.AccessScope("x", frozenset({access.Grant("province", frozenset({"IR-23"}))}))
+        officer = rights.AccessScope("x", frozenset({rights.Grant("province", frozenset({"IR-23"}))}))
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(user, "scope", lambda: officer)
             page = html(opened("quality", lang="en"))

@@ -23,7 +23,7 @@ from etl.analysis import (
 from etl.analysis.signals import Funnel, level_signals
 from etl.core import jalali
 from etl.core.errors import TooEarly
-from etl.semantic import access
+from etl.semantic import access, rights
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import ask
 from etl.semantic.catalog import catalogue, derived
@@ -41,7 +41,7 @@ LANGUAGES = ("fa", "en")
 
 @contextmanager
 def opened_at(pointer: Path) -> Iterator[ScopedCursor]:
-    with access.connect(pointer, access.ADMINISTRATOR) as con:
+    with access.connect(pointer, rights.ADMINISTRATOR) as con:
         yield con
 
 

@@ -10,7 +10,7 @@ import pytest
 from etl.analysis import registry
 from etl.core.jalali import add_months
 from etl.core.paths import ROOT
-from etl.semantic import access
+from etl.semantic import access, rights
 from etl.semantic.answers import ask
 from etl.semantic.provisional import settled_on
 from tests.parts import PARTS
@@ -79,7 +79,7 @@ def test_a_list_named_in_the_address_comes_once_before_the_cards(
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_verdict_contains_the_numbers_of_its_answers(lang: str, published: Path) -> None:  # noqa: F811
-    with access.connect(published, access.ADMINISTRATOR) as con:
+    with access.connect(published, rights.ADMINISTRATOR) as con:
         now = ask(con, "active_assistants", "target", "target_progress")
         active, target, progress = now.value(), now.value("target"), now.value("target_progress")
         before = ask(con, "active_assistants", on=add_months(now.on, -12)).value()  # type: ignore[arg-type]
@@ -98,7 +98,7 @@ def test_each_item_that_needs_action_links_to_a_list_of_the_same_length(lang: st
     items = dict(re.findall(r'<li class="pd-action-(\w+)">(.*?)</li>', overview, re.S))
     assert list(items)[:2] == ["lapsed", "training_lapsing"]
     assert len(items) <= 5
-    with access.connect(published, access.ADMINISTRATOR) as con:
+    with access.connect(published, rights.ADMINISTRATOR) as con:
         lapsed = len(registry.analyses()["lapsed"].run(con).rows)
     assert text.number(lapsed, lang) in items["lapsed"]
     address = re.search(r'href="(.*?)"', items["lapsed"])
@@ -125,7 +125,7 @@ def test_a_card_of_a_provisional_measure_is_that_of_the_settled_day_and_names_it
     lang: str,
     published: Path,  # noqa: F811
 ) -> None:
-    with access.connect(published, access.ADMINISTRATOR) as con:
+    with access.connect(published, rights.ADMINISTRATOR) as con:
         day = settled_on(con, "leaver_rate_12m")
         settled, latest = (ask(con, "leaver_rate_12m", on=on).value() for on in (day, None))
     assert day
@@ -162,7 +162,7 @@ def test_a_card_has_a_line_of_24_months_and_leads_to_its_page(published: Path) -
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_profile_describes_its_province(lang: str, published: Path) -> None:  # noqa: F811
     page = page_html("province", lang, province="IR-30")
-    with access.connect(published, access.ADMINISTRATOR) as con:
+    with access.connect(published, rights.ADMINISTRATOR) as con:
         active = ask(con, "active_assistants", where={"province": ("IR-30",)}).value()
     verdict = re.search(r'<div class="pd-verdict"><p>(.*?)</p>', page)
     assert verdict

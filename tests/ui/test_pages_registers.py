@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from etl.analysis import international
 from etl.analysis.licensing import adoption
-from etl.semantic import access, answers
+from etl.semantic import access, answers, rights
 from tests.ui.test_pages import html, opened, published  # noqa: F401 - a fixture is asked for by its name
 from ui.charts import grouped, licensing
 from ui.charts.elements import ChartContext
@@ -114,7 +114,7 @@ def test_the_claim_is_placed_and_every_figure_has_its_source(lang: str, publishe
     page = page_html("coverage", lang)
     places = text.listed([text.member("country", code, lang) for code in ("IND", "CHN")], lang)
     assert text.word("abroad.some_above", lang, places=places) in headings(page)
-    with access.connect(published, access.ADMINISTRATOR) as con:
+    with access.connect(published, rights.ADMINISTRATOR) as con:
         figures = international.claim(con).records()
     sources = re.search(r'<ol class="pd-rules">(.*?)</ol>', page, re.S)
     assert sources
@@ -131,7 +131,7 @@ def context(request: pytest.FixtureRequest) -> ChartContext:
 
 
 def test_countries_stand_in_groups_of_their_force_from_zero(context: ChartContext, published: Path) -> None:  # noqa: F811
-    with access.connect(published, access.ADMINISTRATOR) as con:
+    with access.connect(published, rights.ADMINISTRATOR) as con:
         answer = international.countries(con)
     figure = grouped.countries(answer, context)
     [bars] = figure["data"]
@@ -146,7 +146,7 @@ def test_countries_stand_in_groups_of_their_force_from_zero(context: ChartContex
 
 
 def test_a_pattern_says_how_sure_a_source_is(context: ChartContext, published: Path) -> None:  # noqa: F811
-    with access.connect(published, access.ADMINISTRATOR) as con:
+    with access.connect(published, rights.ADMINISTRATOR) as con:
         answer = international.countries(con)
     marker = grouped.countries(answer, context)["data"][0]["marker"]
     patterns = list(zip(marker["pattern"]["shape"], marker["opacity"], strict=True))
@@ -155,7 +155,7 @@ def test_a_pattern_says_how_sure_a_source_is(context: ChartContext, published: P
 
 
 def test_what_exceeds_the_claim_has_its_own_colour(context: ChartContext, published: Path) -> None:  # noqa: F811
-    with access.connect(published, access.ADMINISTRATOR) as con:
+    with access.connect(published, rights.ADMINISTRATOR) as con:
         answer = international.claim(con)
     figure = grouped.claimed(answer, context)
     colours = figure["data"][0]["marker"]["color"]
@@ -170,7 +170,7 @@ def test_what_exceeds_the_claim_has_its_own_colour(context: ChartContext, publis
 
 def test_ages_add_up_to_what_is_outstanding(context: ChartContext, published: Path) -> None:  # noqa: F811
     names = ("outstanding", "outstanding_30", "outstanding_90", "outstanding_180", "outstanding_older")
-    with access.connect(published, access.ADMINISTRATOR) as con:
+    with access.connect(published, rights.ADMINISTRATOR) as con:
         answer = answers.ask(con, *names, by=("province",))
     figure = licensing.aged(answer, context)
     totals = [sum(bar["x"][row] for bar in figure["data"]) for row in range(31)]
@@ -180,7 +180,7 @@ def test_ages_add_up_to_what_is_outstanding(context: ChartContext, published: Pa
 
 
 def test_adoption_is_dotted_between_publications(context: ChartContext, published: Path) -> None:  # noqa: F811
-    with access.connect(published, access.ADMINISTRATOR) as con:
+    with access.connect(published, rights.ADMINISTRATOR) as con:
         answer = adoption(con)
     [line] = licensing.published(answer, context)["data"]
     assert line["y"] == [0.5]

@@ -11,7 +11,7 @@ import pytest
 
 from etl.analysis import registry
 from etl.analysis.why import OVERLAP, TOTAL, dimensions
-from etl.semantic import access, catalog
+from etl.semantic import access, catalog, rights
 from etl.semantic.catalog import catalogue
 from tests.made import answer as made
 from tests.ui.test_pages_workforce import html, in_address, opened, published  # noqa: F401
@@ -137,7 +137,7 @@ def test_similar_provinces_are_a_side_where_there_are_some(published: Path) -> N
 
 
 def test_the_profile_and_methods_name_similar_provinces(published: Path) -> None:  # noqa: F811
-    with access.connect(published, access.ADMINISTRATOR) as con:
+    with access.connect(published, rights.ADMINISTRATOR) as con:
         rows = registry.analyse(con, "similar_provinces").records()
     names = [text.member("province", row["similar"], "en") for row in rows if row["province"] == "IR-30"]
     assert f"Similar provinces: {', '.join(names)}" in page("province", province="IR-30")
@@ -168,7 +168,7 @@ def test_planning_says_where_the_history_is_too_short(published: Path) -> None: 
 
 
 def test_a_month_above_the_highest_is_orange_and_named(small_register: Path) -> None:
-    with access.connect(small_register, access.ADMINISTRATOR) as con:
+    with access.connect(small_register, rights.ADMINISTRATOR) as con:
         asked = registry.analyse(con, "endings", by="nation")
     rows = [row[1:] for row in asked.rows if row[0] == "training"]
     marked = [
@@ -188,7 +188,7 @@ def test_licensing_starts_with_the_licences_that_end_and_says_the_queue(publishe
 
 
 def test_the_axis_of_the_queue_holds_its_intervals_and_what_is_needed_has_none(small_register: Path) -> None:
-    with access.connect(small_register, access.ADMINISTRATOR) as con:
+    with access.connect(small_register, rights.ADMINISTRATOR) as con:
         answer = registry.analyse(con, "queue", least=1)
     for lang in text.LANGUAGES:
         figure = ahead.paces(answer, ChartContext(lang))
@@ -208,7 +208,7 @@ def test_the_name_of_the_method_of_the_queue_is_on_methods_alone(published: Path
 
 
 def test_the_order_form_has_a_sheet_for_each_province_with_its_seats(small_register: Path, tmp_path: Path) -> None:
-    with access.connect(small_register, access.ADMINISTRATOR) as con:
+    with access.connect(small_register, rights.ADMINISTRATOR) as con:
         plan = registry.analyse(con, "seat_plan")
     with (tmp_path / "form.xlsx").open("wb") as out:
         workbook.write_order_form(out, plan, ChartContext("en"), "Iran")

@@ -14,7 +14,7 @@ import dashboard  # noqa: F401 - outside of a run it is the server, inside it wo
 from etl.analysis import registry
 from etl.core.errors import QuestionError
 from etl.core.jalali import last_complete_months
-from etl.semantic import access
+from etl.semantic import access, rights
 from etl.semantic.answers import ask
 from etl.semantic.catalog import CHOICES, catalogue
 from tests import made
@@ -92,7 +92,7 @@ def test_a_filter_offers_what_exists_under_the_others_with_its_count(
     if name == "county":
         others = {filter_: codes for filter_, codes in others.items() if filter_ != "institute"}
     metric = "trainable_assistants" if name == "course" else "active_assistants"
-    with access.connect(published, access.ADMINISTRATOR) as con:
+    with access.connect(published, rights.ADMINISTRATOR) as con:
         counted = {code: count for code, count, *_ in ask(con, metric, by=(name,), on=on, where=others).rows if code}
         if name == "institute":
             institutes = con.execute("select institute_code, province, activity from institutes").fetchall()
@@ -117,7 +117,7 @@ def test_a_chosen_value_stays_in_the_list_when_nobody_is_left() -> None:
 
 
 def test_a_chosen_county_does_not_narrow_the_list_of_provinces(published: Path) -> None:
-    with access.connect(published, access.ADMINISTRATOR) as con:
+    with access.connect(published, rights.ADMINISTRATOR) as con:
         county = next(code for code, count in ask(con, "active_assistants", by=("county",)).rows if code and count)
     alone = filter_bar.choices(page_context_of(Scope()), "province", FILTERS)
     assert filter_bar.choices(page_context_of(Scope({"county": (county,)})), "province", FILTERS) == alone
@@ -246,7 +246,7 @@ def test_the_period_is_offered_only_where_it_is_used_and_kept_elsewhere(name: st
 @pytest.mark.slow
 def test_the_period_applies_to_flows_and_trends_but_not_to_states(published: Path) -> None:
     over = last_complete_months(LATEST, 24)
-    with access.connect(published, access.ADMINISTRATOR) as con:
+    with access.connect(published, rights.ADMINISTRATOR) as con:
         joined, before = (ask(con, "joiners", over=days).value() for days in (over, periods.year_before(over)))
         without = ask(con, "joiners").value()
         active = ask(con, "active_assistants").value()
@@ -279,7 +279,7 @@ def test_a_period_can_be_chosen_and_removed() -> None:
 
 
 def test_explore_asks_over_the_same_period(published: Path) -> None:
-    with access.connect(published, access.ADMINISTRATOR) as con:
+    with access.connect(published, rights.ADMINISTRATOR) as con:
         joined = ask(con, "joiners", over=last_complete_months(LATEST, 24)).value()
         assert joined != ask(con, "joiners").value()
     page = html(opened("explore", period="24", m="joiners", by="-"))
@@ -351,7 +351,7 @@ def test_a_name_of_the_other_direction_is_isolated_in_a_sentence_and_not_in_the_
 
 @pytest.mark.parametrize("name", [name for name in registry.analyses() if name not in ("why", "differs")])
 def test_an_analysis_says_which_filters_have_a_meaning_for_it(name: str, published: Path) -> None:
-    with access.connect(published, access.ADMINISTRATOR) as con:
+    with access.connect(published, rights.ADMINISTRATOR) as con:
         members = {
             dimension: str(
                 con.execute(f"select {column} from {table} where {column} is not null limit 1").fetchall()[0][0]

@@ -12,7 +12,7 @@ import pytest
 from etl.analysis import data_quality, registry
 from etl.core.errors import QuestionError
 from etl.core.jalali import add_months
-from etl.semantic import access
+from etl.semantic import access, rights
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
 from etl.semantic.provisional import settled_on
@@ -54,7 +54,7 @@ def sources_of(con: duckdb.DuckDBPyConnection, lang: str = "en", province: str =
 @pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_every_number_of_the_verdict_is_one_that_was_asked(lang: str, small_register: Path) -> None:
-    with access.connect(small_register, access.ADMINISTRATOR) as con:
+    with access.connect(small_register, rights.ADMINISTRATOR) as con:
         sources = sources_of(con, lang)
         facts = verdict.facts(sources)
         sentences = " ".join(verdict.sentences(facts, sources))
@@ -118,7 +118,7 @@ def test_the_verdict_says_what_is_known_and_no_more(changes: dict[str, Any], sen
 def test_a_target_is_out_of_reach_for_five_years_only_where_the_range_is_as_long(
     on: date, sentence: str, small_register: Path
 ) -> None:
-    with access.connect(small_register, access.ADMINISTRATOR) as con:
+    with access.connect(small_register, rights.ADMINISTRATOR) as con:
         sources = replace(sources_of(con), on=on, analyse=lambda name: registry.analyses()[name].run(con, on=on))
         facts = verdict.facts(sources)
         assert facts.first is None
@@ -126,7 +126,7 @@ def test_a_target_is_out_of_reach_for_five_years_only_where_the_range_is_as_long
 
 
 def test_a_province_without_a_target_of_its_own_has_no_progress(small_register: Path) -> None:
-    with access.connect(small_register, access.ADMINISTRATOR) as con:
+    with access.connect(small_register, rights.ADMINISTRATOR) as con:
         sources = sources_of(con, "en", "IR-23")
         facts = verdict.facts(sources)
         share, progress = (
@@ -144,7 +144,7 @@ def test_a_province_without_a_target_of_its_own_has_no_progress(small_register: 
 
 def test_each_item_counts_what_its_list_holds(small_register: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(needs_action, "MOST", 99)
-    with access.connect(small_register, access.ADMINISTRATOR) as con:
+    with access.connect(small_register, rights.ADMINISTRATOR) as con:
         sources = sources_of(con)
         actions = {action.kind: action for action in needs_action.actions(sources)}
         lapsed = registry.analyses()["lapsed"].run(con).rows
@@ -235,7 +235,7 @@ def test_provinces_clearly_below_are_one_item_and_changes_lead_to_their_province
 
 
 def test_months_with_more_endings_than_were_answered_are_an_item_for_each_kind(small_register: Path) -> None:
-    with access.connect(small_register, access.ADMINISTRATOR) as con:
+    with access.connect(small_register, rights.ADMINISTRATOR) as con:
         made_of = registry.analyse(con, "endings", by="nation")
     rows = [(kind, month, 9, 4.0, 8, kind == "training" and month > "1405-09") for kind, month, *_ in made_of.rows]
     ahead = replace(made_of, rows=rows)
@@ -254,7 +254,7 @@ def test_months_with_more_endings_than_were_answered_are_an_item_for_each_kind(s
 
 def test_no_more_than_five_items_are_named(small_register: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert needs_action.MOST == 5
-    with access.connect(small_register, access.ADMINISTRATOR) as con:
+    with access.connect(small_register, rights.ADMINISTRATOR) as con:
         monkeypatch.setattr(needs_action, "MOST", 99)
         every = needs_action.actions(sources_of(con))
         monkeypatch.setattr(needs_action, "MOST", 2)
@@ -329,7 +329,7 @@ def test_one_sentence_says_how_many_and_who(places: list[Any], fa: str, en: str)
 
 
 def test_a_province_stands_beside_the_nation_with_its_side_and_without_a_rank(small_register: Path) -> None:
-    with access.connect(small_register, access.ADMINISTRATOR) as con:
+    with access.connect(small_register, rights.ADMINISTRATOR) as con:
         answers_by_name = {
             name: registry.analyses()["different"].run(con, metric=name)
             for name in ("coverage_per_10k", "leaver_rate_12m")

@@ -16,8 +16,9 @@ from streamlit.testing.v1 import AppTest
 from etl.analysis import comparison, data_quality
 from etl.build import pipeline
 from etl.core.text_folding import latin_digits
-from etl.semantic.access import ADMINISTRATOR, AccessScope, Grant, ScopedCursor
+from etl.semantic.access import ScopedCursor
 from etl.semantic.catalog import catalogue, label_of
+from etl.semantic.rights import ADMINISTRATOR, AccessScope, Grant
 from tests import made
 from tests.ui.test_pages import html, opened, published  # noqa: F401 - a fixture is asked for by its name
 from ui.charts import matrix, titles

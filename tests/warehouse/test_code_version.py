@@ -14,7 +14,7 @@ import dashboard  # noqa: F401 - outside of a run it is the server, inside it wo
 from etl.cli.commands import main
 from etl.extract.contract import Contract
 from etl.revisions import diff
-from etl.semantic import access
+from etl.semantic import access, rights
 from etl.warehouse import code_version, publications
 from tests.loading import build, copy_publication, national_id, put, put_good, row
 from tests.parts import SCRIPT
@@ -107,7 +107,7 @@ def test_a_build_replaces_another_version_and_still_checks_for_loss(pointer, tmp
 def test_adoption_is_carried_over_a_change_of_the_program(pointer, tmp_path):
     change(pointer, "update adoption set valid_from = date '2020-01-01'")
     assert build(put_good(tmp_path / "incoming"), to=pointer).code == 0
-    with access.connect(pointer, access.ADMINISTRATOR) as con:
+    with access.connect(pointer, rights.ADMINISTRATOR) as con:
         assert con.execute("select count(*) from adoption where valid_from = date '2020-01-01'").fetchall() != [(0,)]
 
 

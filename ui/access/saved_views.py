@@ -14,7 +14,7 @@ from typing import Any
 
 from etl.core.files import locked
 from etl.core.text_folding import fold
-from etl.semantic.access import ADMINISTRATOR
+from etl.semantic.rights import ADMINISTRATOR
 from ui.access.store import SqliteStore, Store, opened
 
 MOST_VIEWS, MOST_LETTERS = 200, 4000

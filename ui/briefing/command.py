@@ -15,7 +15,7 @@ from etl.core.errors import QuestionError, Refused
 from etl.core.paths import warehouse_pointer
 from etl.core.text_folding import printable
 from etl.operations.commands import note
-from etl.semantic.access import ADMINISTRATOR
+from etl.semantic.rights import ADMINISTRATOR
 from ui.briefing import recipients, writing
 from ui.briefing.writing import Press
 from ui.i18n import text

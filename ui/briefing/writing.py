@@ -13,7 +13,7 @@ from typing import Any
 from etl.core.errors import Refused
 from etl.core.files import replacing
 from etl.core.paths import ROOT
-from etl.semantic.access import AccessScope
+from etl.semantic.rights import AccessScope
 from ui.briefing import content, typesetting
 from ui.briefing.typesetting import Typesetter
 from ui.data import briefing_questions

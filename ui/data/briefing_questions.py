@@ -19,9 +19,10 @@ from etl.analysis.different import is_tested
 from etl.core.errors import QuestionError, Refused
 from etl.revisions import diff
 from etl.semantic import access, answers, disclosure, provisional
-from etl.semantic.access import AccessScope, ScopedCursor
+from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue, size_of
+from etl.semantic.rights import AccessScope
 from etl.warehouse import publications
 from etl.warehouse.publications import Publication
 from ui.i18n import text

@@ -18,9 +18,10 @@ import streamlit as st
 
 from etl.core import settings
 from etl.core.errors import TooLarge
-from etl.semantic.access import AccessScope, ScopedCursor, cursor_for
+from etl.semantic.access import ScopedCursor, cursor_for
 from etl.semantic.answers import Answer
 from etl.semantic.exportable import StoredRows
+from etl.semantic.rights import AccessScope
 from etl.warehouse import publications
 from etl.warehouse.publications import Publication
 from ui import streamlit_internals

@@ -9,8 +9,9 @@ from functools import lru_cache, partial
 import duckdb
 
 from etl.analysis import detail
-from etl.semantic.access import AccessScope, ScopedCursor, cursor_for
+from etl.semantic.access import ScopedCursor, cursor_for
 from etl.semantic.exportable import StreamedRows
+from etl.semantic.rights import AccessScope
 from ui.data import page_run, user
 from ui.data.caches import Frozen, Where, frozen
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from etl.core.errors import AccessDenied
 from etl.operations.audit import Event, Verified
-from etl.semantic.access import ADMINISTRATOR, AccessScope
+from etl.semantic.rights import ADMINISTRATOR, AccessScope
 
 _thread = threading.local()
 

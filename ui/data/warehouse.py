@@ -16,9 +16,10 @@ from cachetools import LRUCache, cached
 from etl.analysis import detail, registry
 from etl.core.errors import TooLarge
 from etl.semantic import answers
-from etl.semantic.access import AccessScope, ScopedCursor
+from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
 from etl.semantic.exportable import StoredRows
+from etl.semantic.rights import AccessScope
 from ui.data import limits, page_run, user
 from ui.data.caches import Frozen, Where, frozen, size_of
 from ui.i18n import text

@@ -8,9 +8,9 @@ from typing import IO, Any
 
 from etl.core.errors import QuestionError
 from etl.semantic import disclosure, exportable
-from etl.semantic.access import AccessScope
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import DIMENSIONS, TIME, catalogue
+from etl.semantic.rights import AccessScope
 from ui.charts.elements import ChartContext
 from ui.data import limits, page_run, user, warehouse
 from ui.data.worker_process import Report, WorkerProcess

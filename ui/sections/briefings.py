@@ -9,7 +9,7 @@ import streamlit as st
 
 from etl.core.errors import Refused
 from etl.core.paths import warehouse_pointer
-from etl.semantic import access
+from etl.semantic import rights
 from ui.briefing import writing
 from ui.briefing.writing import NATION, Written
 from ui.components import blocks, downloads
@@ -124,4 +124,4 @@ def _line(view: PageContext, number: int, book: Written) -> None:
 
 def _may_see(place: str) -> bool:
     """Whether the user may download the briefing of a place; the nation's names institutes of every province."""
-    return user.scope().may_take(access.every_province() if place == NATION else frozenset({place}))
+    return user.scope().may_take(rights.every_province() if place == NATION else frozenset({place}))

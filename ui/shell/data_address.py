@@ -26,8 +26,8 @@ from starlette.routing import Route
 from etl.core.errors import AccessDenied, OtherVersion, QuestionError, Refused, TooEarly
 from etl.operations import audit
 from etl.semantic import access, exportable
-from etl.semantic.access import ADMINISTRATOR, AccessScope
 from etl.semantic.answers import Answer
+from etl.semantic.rights import ADMINISTRATOR, AccessScope
 from ui.access.tokens import Token
 from ui.charts.elements import ChartContext
 from ui.data import owed, page_run, user, warehouse

@@ -22,7 +22,7 @@ from starlette.requests import HTTPConnection
 from etl.core import settings
 from etl.core.errors import AccessDenied
 from etl.operations import audit, roles, sign_in
-from etl.semantic.access import AccessScope
+from etl.semantic.rights import AccessScope
 from ui import streamlit_internals
 from ui.access.sessions import LONGEST_SECONDS, Session, Sessions
 from ui.shell.requests import settings_at_start
