@@ -140,10 +140,12 @@ document.addEventListener("input", (event) => {
     }`;
     document.head.append(sheet);
     document.documentElement.classList.add("pd-paper");
+    // These pages are laid out for the sheet.
+    document.documentElement.classList.toggle("pd-fitted", Boolean(document.querySelector(".st-key-panels")));
     fit();
   });
   addEventListener("afterprint", () => {
-    document.documentElement.classList.remove("pd-paper");
+    document.documentElement.classList.remove("pd-paper", "pd-fitted");
     sheet.remove();
     fit();
   });

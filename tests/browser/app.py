@@ -205,14 +205,26 @@ class Visit:
     requests: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
-    def go(self, name: str = "", **view: Any) -> "Visit":
+    def go(self, name: str = "", anew: bool = False, **view: Any) -> "Visit":
         """Open a page of the dashboard or one of its tabs, the overview under no name, with the parameters of a view."""
         with suppress(KeyError):
             page, tab = navigation.part_address(name)
             name, view = "" if page == navigation.menu()[0]["page"] else page, ({"tab": tab} if tab else {}) | view
         query = urlencode(view, doseq=True)
-        self.page.goto(f"{self.address}/{name}" + (f"?{query}" if query else ""))
+        address = f"{self.address}/{name}" + (f"?{query}" if query else "")
+        if not anew and self._shows_dashboard(address):
+            self.page.evaluate(
+                "(to) => { history.pushState(null, '', to); dispatchEvent(new PopStateEvent('popstate')); }", address
+            )
+        else:
+            self.page.goto(address)
         return self.settle()
+
+    def _shows_dashboard(self, address: str) -> bool:
+        """Whether the dashboard is open in the language of the address: it then goes there as with "Back", in half the time."""
+        is_english = ["lang=en" in url for url in (self.page.url, address)]
+        is_open = self.page.url.startswith(self.address) and self.page.locator(".pd-trust").count() > 0
+        return is_open and len({*is_english}) == 1
 
     def settle(self) -> "Visit":
         """Wait until the page is idle."""

@@ -70,7 +70,9 @@ def run(menu: Callable[[str], Mapping[str, list[st.Page]]]) -> None:
         _heading(entry, navigation.part_words(part), lang)
         with st.container(key="page-line", horizontal=True, gap="small"):
             page_context.keep_scope_line(st.container(key="page-scope"))
-            tools = st.container(key="page-tools", horizontal=True, gap="small", width="content")
+            # On a phone they are among the filters; Explore, which has none there, shows them.
+            name = "page-tools-explore" if part == "explore" else "page-tools"
+            tools = st.container(key=name, horizontal=True, gap="small", width="content")
         if left := page_context.left_out():
             notice(lang, "state.left_out_title", text.word("state.left_out", lang, parts=_shortened(left, lang)))
         if pinned:
