@@ -21,6 +21,7 @@ from etl.analysis import backtesting, breaks, projection
 from etl.core import jalali
 from etl.semantic import access, answers, rights
 from etl.warehouse import publications
+from tests.effort import thorough
 from tests.loading import build, national_id, put, put_good, row
 from tests.oracle import oracle
 from tests.oracle.projection import as_known_on, month_ends, outlook
@@ -301,6 +302,7 @@ def test_a_history_too_short_has_no_range_and_one_shorter_than_a_year_no_project
 # ---------------------------------------------------------------- what README states
 
 
+@thorough
 @pytest.mark.slow
 def test_the_figures_in_readme_are_those_of_the_sample(tmp_path: Path) -> None:
     """The back-test in README is reproduced from the sample that it names; it beats a flat pace at 3 and 6 months."""

@@ -19,6 +19,7 @@ import pytest
 from etl.core.errors import Refused
 from etl.semantic.rights import ADMINISTRATOR
 from tests.briefing.conftest import DAY, ROOT, etl
+from tests.effort import thorough
 from tests.serving import publish
 from ui.briefing import command, recipients, writing
 from ui.i18n import text
@@ -54,6 +55,7 @@ def test_a_book_written_again_is_listed_once(pointer, tmp_path):
     assert [book.is_exact for book in writing.written()] == [True]
 
 
+@thorough
 def test_every_province_has_its_book(pointer, tmp_path):
     assert brief("--from", pointer, "--all", "--to", tmp_path) == 0
     books = sorted(path.name.split("-2026")[0] for path in tmp_path.glob("*.pdf"))

@@ -171,7 +171,7 @@ def test_a_build_can_be_interrupted_at_any_moment(two_folders, tmp_path):
     to = tmp_path / "shown" / "warehouse.duckdb"
     first, second = two_folders
     assert build(two_folders[first], to=to).code == 0
-    for moment in range(8):
+    for moment in range(0, 8, 8 // draws(4, 8)):
         process = start(two_folders[second], to)
         wait_for_build_folder(to)
         time.sleep(moment * 0.04)

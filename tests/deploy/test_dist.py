@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from deploy import dist, known_faults
+from tests.effort import thorough
 from tests.serving import ROOT
 
 SCRIPTS = ("install.sh", "rollback.sh", "activate.sh", "start.sh")
@@ -215,6 +216,7 @@ def _can_be_tried() -> bool:
     return subprocess.run(["unshare", "-n", "-m", "sh", "-c", trial], capture_output=True).returncode == 0
 
 
+@thorough
 @pytest.mark.slow
 @pytest.mark.skipif(not _can_be_tried(), reason="no namespace with Debian's own Python can be made here")
 def test_installed_upgraded_and_gone_back_without_network(archive, tmp_path):

@@ -263,6 +263,14 @@ def test_only_the_clearly_worse_are_orange_and_stand_on_top_and_the_named_are_bo
     assert colours[0] == EN.colour("problem")
     assert EN.colour("problem") not in colours[1:]
     assert figure["layout"]["annotations"][0]["text"] == "\u2066<b>50.0%</b>\u2069"
+    meanings = dict(zip(figure["data"][0]["customdata"], colours, strict=True))
+    assert (meanings["IR-23"], meanings["IR-30"]) == (EN.colour("actual"), EN.colour("pending"))
+    labels = [(key["label"], key["colour"]) for key in figure["layout"]["meta"]["keys"]]
+    assert labels[:3] == [
+        ("clearly lower", EN.colour("problem")),
+        ("no clear difference", EN.colour("pending")),
+        ("clearly higher", EN.colour("actual")),
+    ]
     untested = bars.ranking(by_province(), EN, focus=("IR-11",))
     assert EN.colour("problem") not in untested["data"][0]["marker"]["color"]
 

@@ -279,11 +279,13 @@ def test_a_goal_is_given_with_its_central_month() -> None:
     context = ChartContext("en")
     now = ("1405-01", 50, 50.0, 50.0, 50.0, 60.0)
     both = path(now, ("1405-02", None, 58.0, 55.0, 61.0, 60.0), ("1405-03", None, 66.0, 61.0, 70.0, 60.0))
-    assert scenario_paths.reached(both, context).sentence == ("Active police assistants: 60 projected for Khordad 1405")
+    assert scenario_paths.reached(both, context).sentence == (
+        "Active police assistants: 60 projected for Khordad 1405 (May–Jun 2026)"
+    )
     answer = path(now, ("1405-02", None, 58.0, 55.0, 61.0, 60.0))
     assert (
         scenario_paths.reached(answer, context).sentence
-        == "Active police assistants: 60 not projected before Ordibehesht 1405"
+        == "Active police assistants: 60 not projected before Ordibehesht 1405 (Apr–May 2026)"
     )
     none = path(now, ("1405-02", None, 52.0, 51.0, 53.0, 60.0))
     assert scenario_paths.reached(none, context).sentence == (

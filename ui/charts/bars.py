@@ -27,8 +27,9 @@ def ranking(
 ) -> Figure:
     """Horizontal bars of the first metric in the order of `in_order`, with a line for the nation.
 
-    Orange are the groups that are clearly worse than the whole, and no others. Groups too small to be compared are paler and
-    labelled with their size; those without a value have no bar. `focus` are the codes named in the title.
+    A tested rate has the colours of the map: orange are the groups clearly worse than the whole, blue the clearly better, grey
+    all others. Groups too small to be compared are paler and labelled with their size; those without a value have no bar.
+    `focus` are the codes named in the title.
     """
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
@@ -46,9 +47,7 @@ def ranking(
         if size is not None and size_of(metric) != metric.name:
             written = f"{written} ({context.word('figure.cases', count=text.number(size, context.lang))})"
         value_texts.append(written)
-    meanings = [
-        "pending" if signed and (row[at] or 0) < 0 else "problem" if is_worse(answer, row) else "actual" for row in rows
-    ]
+    meanings = [_meaning(answer, row, signed) for row in rows]
     colours = [context.colour(meaning) for meaning in meanings]
     marker = {
         "color": [
@@ -65,8 +64,16 @@ def ranking(
             elements.key(context, context.word("figure.more_than_average"), "gain"),
             elements.key(context, context.word("figure.less_than_average"), "pending", "fill"),
         ]
+    elif _is_tested(answer):
+        worse, better = ("lower", "higher") if worse_side(metric) == "lower" else ("higher", "lower")
+        labels = {"problem": f"clearly_{worse}", "pending": "not_clear", "actual": f"clearly_{better}"}
+        keys = [
+            elements.key(context, context.word(f"figure.{label}"), meaning, "fill")
+            for meaning, label in labels.items()
+            if meaning in meanings
+        ]
     if any(size is not None for size in sizes):
-        keys.append(elements.key(context, context.word("figure.small"), "actual", "light"))
+        keys.append(elements.key(context, context.word("figure.small"), meanings[-1], "light"))
     shapes, notes = [], []
     if nation is not None:
         shapes.append(elements.level(context, nation, vertical=True))
@@ -103,8 +110,20 @@ def _first_of(answer: Answer, shown: int, context: ChartContext) -> str:
 
 def is_worse(answer: Answer, row: Sequence[Any]) -> bool:
     """Whether the group of a row is clearly worse than the whole."""
-    side = worse_side(answer.metrics[0])
-    return bool(side) and "side" in answer.columns and row[answer.columns.index("side")] == side
+    return _is_tested(answer) and row[answer.columns.index("side")] == worse_side(answer.metrics[0])
+
+
+def _is_tested(answer: Answer) -> bool:
+    return bool(worse_side(answer.metrics[0])) and "side" in answer.columns
+
+
+def _meaning(answer: Answer, row: Sequence[Any], is_signed: bool) -> str:
+    """The colour of a bar, as that of the same group on the map."""
+    if is_signed:
+        return "pending" if (row[answer.columns.index(answer.metrics[0].name)] or 0) < 0 else "actual"
+    if not _is_tested(answer) or is_worse(answer, row):
+        return "problem" if _is_tested(answer) else "actual"
+    return "actual" if row[answer.columns.index("side")] in ("lower", "higher") else "pending"
 
 
 def in_order(answer: Answer) -> list[tuple[Any, ...]]:

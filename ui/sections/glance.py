@@ -106,7 +106,7 @@ def _table(view: PageContext, places: Answer, whole: Answer, months: Answer, tit
         *(column(name, trend if name == "active_growth" else None) for name in shown),
     ]
     of_whole = whole.records()[0]
-    foot = [view.word("glance.whole", whole=compared_with), *(written(name, of_whole) for name in shown)]
+    foot = [view.word(f"glance.whole_{by}"), *(written(name, of_whole) for name in shown)]
     start = "training_compliance" if "training_compliance" in shown else "-active_assistants"
     tables.show(view, "glance", columns, rows, title, start=start, foot=foot, is_subject=True)
 
