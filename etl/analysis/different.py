@@ -10,9 +10,10 @@ Journal of the Royal Statistical Society B 57).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -56,35 +57,78 @@ def different(
     23 people at the whole's rate. A rate that may still change by itself is asked on the last settled month's end, one of
     events over `over`. Raises QuestionError for what is no rate of institutes, TooEarly where no month is settled yet.
     """
-    rate = _rate(metric)
-    if not is_tested(metric, by):
-        raise QuestionError(f"{metric} by {by}: clear differences are told between groups of several institutes")
-    chosen = members_in_scope(con, where)
-    is_national = by == "province" and not BELOW_PROVINCE & {*chosen}
-    within = {name: codes for name, codes in chosen.items() if not (is_national and name == "province")}
-    when = _when(con, rate, on, over)
-    groups = ask(con, metric, by=(by,), where=within, **when)
-    whole = ask(con, metric, where=groups.where, **when)
-    institutes = ask(behind(con, (by, *within)), metric, by=(by, "institute"), where=groups.where, **when)
-    frame = groups.frame[groups.frame[by].notna()].copy()
-    clusters = institutes.frame.assign(group=pd.Categorical(institutes.frame[by], categories=frame[by]).codes)
+    rate = _rate(metric, by)
+    asked = _Asked.of(con, (metric,), by, where, _when(con, rate, on, over))
+    groups, frame = asked.groups, asked.compared(rate)
     part, count = _parts(rate)
-    frame["whole_value"] = whole.value()
-    frame["p_value"], frame["institutes_compared"] = p_values(
-        rate, frame[[part, count]], clusters[["group", part, count]], whole.records()[0]
-    )
-    frame["side"] = _sides(rate, frame[metric], frame.whole_value, discovered(frame.p_value.to_numpy()))
-    frame.loc[frame.p_value.isna(), "side"] = "untested"
     worse = worse_side(rate) or "lower"
     frame["place"] = frame.side.map({"lower": 1, "higher": 1, "none": 2, "untested": 3} | {worse: 0})
     frame["distance"] = -(frame[metric] - frame.whole_value).abs()
     frame = frame.sort_values(["place", "distance", by])
-    if is_national and "province" in chosen:
-        groups = replace(groups, where=dict(chosen))
-        frame = frame[frame.province.isin(chosen["province"])]
+    if asked.is_national and "province" in asked.chosen:
+        groups = replace(groups, where=dict(asked.chosen))
+        frame = frame[frame.province.isin(asked.chosen["province"])]
     names = (metric, "whole_value", "p_value", "institutes_compared")
-    answer = answered(groups, (by,), names, frame, also=(whole, institutes), more=(part, count, "side"))
+    also = (asked.whole, asked.institutes)
+    answer = answered(groups, (by,), names, frame, also=also, more=(part, count, "side"))
     return _in_unit(answer, rate)
+
+
+def sides(con: ScopedCursor, on: date, where: Where, by: str, metrics: Sequence[str]) -> dict[str, "pd.Series[Any]"]:
+    """For each metric that has an answer, the side of every group by `different`; metrics of one day are asked together."""
+    days: dict[date, list[str]] = {}
+    for name in metrics:
+        with suppress(QuestionError):
+            days.setdefault(_when(con, _rate(name, by), on, None)["on"], []).append(name)
+    found: dict[str, pd.Series[Any]] = {}
+    for day, names in days.items():
+        try:
+            asked = dict.fromkeys(names, _Asked.of(con, names, by, where, {"on": day}))
+        except QuestionError:
+            asked = {}
+            for name in names:
+                with suppress(QuestionError):
+                    asked[name] = _Asked.of(con, (name,), by, where, {"on": day})
+        found |= {name: one.compared(catalogue()[name]).set_index(by)["side"] for name, one in asked.items()}
+    return found
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Rates of groups, of the whole and of institutes, and the filters as codes."""
+
+    groups: Answer
+    whole: Answer
+    institutes: Answer
+    by: str
+    is_national: bool
+    chosen: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, con: ScopedCursor, metrics: Sequence[str], by: str, where: Where, when: Mapping[str, Any]) -> Self:
+        """Provinces are compared with the nation, other groups with all within the filters."""
+        chosen = members_in_scope(con, where)
+        is_national = by == "province" and not BELOW_PROVINCE & {*chosen}
+        within = {name: codes for name, codes in chosen.items() if not (is_national and name == "province")}
+        groups = ask(con, *metrics, by=(by,), where=within, **when)
+        whole = ask(con, *metrics, where=groups.where, **when)
+        institutes = ask(behind(con, (by, *within)), *metrics, by=(by, "institute"), where=groups.where, **when)
+        return cls(groups, whole, institutes, by, is_national, chosen)
+
+    def compared(self, rate: Metric) -> pd.DataFrame:
+        """A row for each known group: the rate, its two parts, whole_value, p_value, institutes_compared and side."""
+        part, count = _parts(rate)
+        frame = self.groups.frame[[self.by, rate.name, part, count]]
+        frame = frame[frame[self.by].notna()].copy()
+        clusters = self.institutes.frame[[self.by, part, count]]
+        clusters = clusters.assign(group=pd.Categorical(clusters[self.by], categories=frame[self.by]).codes)
+        frame["whole_value"] = self.whole.value(rate.name)
+        frame["p_value"], frame["institutes_compared"] = p_values(
+            rate, frame[[part, count]], clusters, self.whole.records()[0]
+        )
+        frame["side"] = _sides(rate, frame[rate.name], frame.whole_value, discovered(frame.p_value.to_numpy()))
+        frame.loc[frame.p_value.isna(), "side"] = "untested"
+        return frame
 
 
 @analysis(asks=("training_compliance",), open_by_province=True)
@@ -229,13 +273,15 @@ def _alike(parts: _Numbers) -> float:
     return float((parts**2).sum() / parts.sum())
 
 
-def _rate(name: str) -> Metric:
-    """A metric that is a share, or a rate per residents, of what institutes have."""
+def _rate(name: str, by: str = "province") -> Metric:
+    """A metric that is a share, or a rate per residents, of what institutes have, by groups of several institutes."""
     rate = catalogue().get(name)
     if rate is None or not is_tested(name):
         raise QuestionError(
             f"{name} is no rate that can be asked by institute; clear differences are told of such rates"
         )
+    if not is_tested(name, by):
+        raise QuestionError(f"{name} by {by}: clear differences are told between groups of several institutes")
     return rate
 
 

@@ -6,7 +6,7 @@ from datetime import date
 
 import pandas as pd
 
-from etl.analysis.different import different
+from etl.analysis.different import sides
 from etl.analysis.registry import analysis
 from etl.core.errors import QuestionError
 from etl.core.jalali import last_complete_months
@@ -32,28 +32,40 @@ def glance(con: ScopedCursor, on: date, where: Where, by: str = "province") -> A
     that to a target of the place's own; the leaver rate is asked on the last settled day.
     """
     axes = (by,) if by else ()
-    first = ask(con, "active_assistants", by=axes, on=on, where=where)
-    frame = _keyed(first, axes)[["active_assistants"]]
+    answers = _measured(con, axes, on, where)
+    first = answers[0]
     months = ask(con, "active_assistants", by=(*axes, "month"), over=last_complete_months(on, MONTHS), where=where)
+    frame = _keyed(first, axes)[["active_assistants"]]
     behind = pd.Series("", index=frame.index)
     frame["active_growth"] = _growth(months, by).reindex(frame.index)
-    answers = [first, months]
-    for name in MEASURES:
-        with suppress(QuestionError):
-            answer = ask(con, name, by=axes, on=settled_on(con, name, on) or on, where=where)
-            answers.append(answer)
-            frame[name] = _keyed(answer, axes)[name].reindex(frame.index)
+    for answer in answers:
+        names = [metric.name for metric in answer.metrics]
+        frame[names] = _keyed(answer, axes)[names].reindex(frame.index)
     if by != "county" and "target_progress" in frame:
         own = _keyed(ask(con, "own_target", by=axes, on=on), axes)["own_target"]
         frame["target_progress"] = frame["target_progress"].where(own.reindex(frame.index).notna())
-    for name in TESTED if by else ():
-        with suppress(QuestionError):
-            tested = _keyed(different(con, on, where, metric=name, by=by), axes)["side"].reindex(frame.index)
-            behind = behind.where(tested != worse_side(catalogue()[name]), behind + "|" + name)
+    for name, side in (sides(con, on, where, by, TESTED) if by else {}).items():
+        behind = behind.where(side.reindex(frame.index) != worse_side(catalogue()[name]), behind + "|" + name)
     columns = ("active_assistants", "active_growth", *MEASURES)
     frame = frame.reindex(columns=columns).assign(behind=behind.str.lstrip("|"))
     rows = frame.reset_index()[[*axes, *columns, "behind"]] if by else frame
-    return answered(first, axes, columns, rows, also=answers[1:], more=("behind",))
+    return answered(first, axes, columns, rows, also=[*answers[1:], months], more=("behind",))
+
+
+def _measured(con: ScopedCursor, axes: Sequence[str], on: date, where: Where) -> list[Answer]:
+    """The measures that have an answer, those of one day together."""
+    days: dict[date, list[str]] = {}
+    for name in ("active_assistants", *MEASURES):
+        days.setdefault(settled_on(con, name, on) or on, []).append(name)
+    answers = []
+    for day, names in days.items():
+        try:
+            answers.append(ask(con, *names, by=axes, on=day, where=where))
+        except QuestionError:
+            for name in names:
+                with suppress(QuestionError):
+                    answers.append(ask(con, name, by=axes, on=day, where=where))
+    return answers
 
 
 def _keyed(answer: Answer, axes: Sequence[str]) -> pd.DataFrame:

@@ -66,10 +66,10 @@ def ranking(
         ]
     elif _is_tested(answer):
         worse, better = ("lower", "higher") if worse_side(metric) == "lower" else ("higher", "lower")
-        labels = {"problem": f"clearly_{worse}", "pending": "not_clear", "actual": f"clearly_{better}"}
+        meant = {"problem": f"clearly_{worse}", "pending": "not_clear", "actual": f"clearly_{better}"}
         keys = [
             elements.key(context, context.word(f"figure.{label}"), meaning, "fill")
-            for meaning, label in labels.items()
+            for meaning, label in meant.items()
             if meaning in meanings
         ]
     if any(size is not None for size in sizes):

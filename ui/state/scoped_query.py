@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -13,7 +14,8 @@ from etl.semantic import provisional
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME, catalogue
 from etl.semantic.exportable import StoredRows
-from ui.data import warehouse
+from etl.semantic.rights import BELOW_PROVINCE
+from ui.data import user, warehouse
 from ui.data.caches import Where, frozen
 from ui.i18n import text
 from ui.state import periods
@@ -75,8 +77,20 @@ def compared_on(view: PageContext, name: str, by: tuple[str, ...]) -> date:
 
 
 def different(view: PageContext, name: str, by: str, where: Where, over: tuple[date, date] | None = None) -> Answer:
-    """Who is clearly below or above the whole, by the one test."""
-    return warehouse.analyse("different", on=view.as_of, where=where, over=over, metric=name, by=by)
+    """Who is clearly below or above the whole, by the one test.
+
+    Provinces are compared with the nation whichever are chosen, so that the test is made once for all choices.
+    """
+    asked, codes = dict(where), tuple(where.get("province", ()))
+    is_national = by == "province" and not BELOW_PROVINCE & {*where} and user.scope().sees_whole_country
+    if is_national:
+        asked.pop("province", None)
+    answer = warehouse.analyse("different", on=view.as_of, where=asked, over=over, metric=name, by=by)
+    if not (is_national and codes):
+        return answer
+    return replace(
+        answer, where=answer.where | {"province": codes}, rows=[row for row in answer.rows if row[0] in codes]
+    )
 
 
 def side(here: Answer, there: Answer) -> str:
