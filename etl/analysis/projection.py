@@ -10,14 +10,16 @@ have passed, nor one that would be wider than half of the projection.
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from itertools import accumulate, islice
+from threading import Lock
 
 import numpy as np
 import pandas as pd
+from cachetools import LRUCache, cached
 
 from etl.analysis.breaks import FEWEST_AFTER_BREAK, break_sizes
 from etl.analysis.registry import analysis
@@ -34,6 +36,8 @@ MOST_MONTHS_AHEAD = 60
 # A range after a break that is wider than this part of the projection tells nothing.
 WIDEST = 0.5
 _MOST_RUNS = 120
+# Histories of an open publication, each of some 200 KB.
+_MOST_KEPT = 16
 MONTHS_SHOWN_BEFORE = 24
 MOST_MONTHS_SHOWN = 36
 _PROJECTED = ("projected", "low", "high")
@@ -192,7 +196,22 @@ def middle_range(values: np.ndarray) -> np.ndarray:
 
 
 def history_of(con: ScopedCursor, on: date, where: Where) -> History:
-    """The complete months up to the day, as many as 120 runs of the projection need."""
+    """The complete months up to the day, as many as 120 runs of the projection need.
+
+    The projection, the pace and the recruits needed share it, with its runs. What people of some provinces are given depends
+    on the analysis that asks, so theirs is made each time.
+    """
+    if not con.scope.sees_whole_country:
+        return _history(con, on, where)
+    kept = con.once("history", lambda: cached(LRUCache(_MOST_KEPT), key=_question, lock=Lock())(_history))
+    return kept(con, on, where)
+
+
+def _question(con: ScopedCursor, on: date, where: Where) -> Hashable:
+    return con.scope, on, tuple(sorted((name, tuple(codes)) for name, codes in where.items()))
+
+
+def _history(con: ScopedCursor, on: date, where: Where) -> History:
     like = ask(con, "active_assistants", on=on, where=where)
     over = jalali.last_complete_months(on, _MOST_RUNS + PROFILE_MONTHS)
     stocks = ask(con, "active_assistants", by=("month",), over=over, where=where)
