@@ -88,7 +88,7 @@ def test_the_audit_log_is_on_the_page_of_a_steward_and_of_nobody_else(site: Site
         context = browser.new_context(locale="en")
         page = sign_in(site, context, sub)
         front.Visit(site.address, page, front.Runs(page)).go("quality", lang="en")
-        assert page.locator(".st-key-figure-why").count()
+        assert page.locator(".st-key-changes").count()
         assert page.get_by_role("heading", name="Audit log").count() == shown
         context.close()
 

@@ -787,8 +787,8 @@ def test_the_word_of_is_used_only_between_a_part_and_its_whole() -> None:
     names = ("coverage_per_10k", "active_assistants", "residents")
     data = answer(names[0], rows=[(6.4, 64, 100_000)])
     rate = replace(data, metrics=data.metrics, columns=names)
-    assert elements.parts_of(rate, rate.metrics[0], rate.rows[0], EN) == "64 per 100,000"
-    assert elements.parts_of(rate, rate.metrics[0], rate.rows[0], FA) == "۶۴ نسبت به ۱۰۰٬۰۰۰"
+    assert elements.parts_of(rate, rate.metrics[0], rate.rows[0], EN) == "64 among 100,000 residents"
+    assert elements.parts_of(rate, rate.metrics[0], rate.rows[0], FA) == "۶۴ نفر در جمعیت ۱۰۰٬۰۰۰ نفری"
 
 
 def test_where_two_charts_compare_the_same_the_second_says_what_half_of_the_groups_do_not_exceed() -> None:

@@ -86,6 +86,10 @@ def metric_of(answer: Answer, name: str | None) -> Metric:
     return next((m for m in answer.metrics if m.name == name), answer.metrics[0])
 
 
+# Units of a part, other than people, that the words of a rate name.
+_NAMED_PARTS = ("residents", "km2", "institutes", "mean_persons", "hours")
+
+
 def parts_of(answer: Answer, metric: Metric, row: Sequence[Any], context: ChartContext) -> str:
     """Numerator and denominator of a rate, in words; empty for a count. "Of" is used only for a part of a whole.
 
@@ -117,7 +121,9 @@ def parts_of(answer: Answer, metric: Metric, row: Sequence[Any], context: ChartC
         whole = context.word("figure.about", whole=whole)
     if metric.unit == "share" and units[0] == units[1]:
         return context.word("figure.of_total", part=part, whole=whole)
-    return context.word("figure.quotient", numerator=part, denominator=whole)
+    noun = "hours" if units[0] == "hours" else units[1]
+    key = f"per_{noun}" if noun in _NAMED_PARTS else "quotient"
+    return context.word(f"figure.{key}", numerator=part, denominator=whole)
 
 
 def unit_of(answer: Answer, name: str) -> str:

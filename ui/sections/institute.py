@@ -185,11 +185,11 @@ def licences(view: PageContext, institute: detail.Institute) -> None:
 @rendering.fragment
 def people(view: PageContext) -> None:
     """Pseudonymous rows of people for users with that right; for others a note that they are not available."""
+    if not person_rows.may_see_rows():
+        blocks.note(view.word("institute.people_off"))
+        return
     with st.container(border=True, key="figure-people"), blocks.error_boundary(view.lang, "people"):
         blocks.head(view.word("institute.people"))
-        if not person_rows.may_see_rows():
-            blocks.note(view.word("institute.people_off"))
-            return
         blocks.note(view.word("institute.people_are"))
         spells = person_rows.people(view.as_of, view.where)
         answer = spells.first(tables.PAGE_ROWS)

@@ -8,6 +8,7 @@ import streamlit as st
 
 from etl.analysis import data_quality as load
 from etl.core.paths import warehouse_pointer
+from etl.revisions.diff import Diff
 from etl.semantic.catalog import catalogue, label_of
 from ui.components import blocks, tables
 from ui.data import warehouse
@@ -22,7 +23,7 @@ _Row: TypeAlias = Mapping[str, Any]
 
 def why(view: PageContext) -> None:
     """Why numbers changed since the previous publication: by measure, province and cause, and in which files."""
-    place = st.container(border=True, key="figure-why")
+    place = st.container(key="changes")
     rendering.defer(_why, view, place=place, ready=partial(warehouse.analyse, load.last_revision, warehouse_pointer()))
 
 
@@ -31,8 +32,13 @@ def _why(view: PageContext) -> None:
     with blocks.error_boundary(view.lang, "why"):
         revision = warehouse.analyse(load.last_revision, warehouse_pointer())
         if revision is None:
-            blocks.head(view.word("why.title"), view.word("load.first_publication"))
+            blocks.note(view.word("load.first_publication"))
             return
+        _changes(view, revision)
+
+
+def _changes(view: PageContext, revision: Diff) -> None:
+    with st.container(border=True, key="figure-why"):
         ids = {name: text.digits(getattr(revision, name), view.lang) for name in ("old", "new")}
         chosen_metric, places = page_parameters.one("quality", "of"), view.where.get("province", ())
         names = ("metric", "province", "causes", "before", "after", "change")
