@@ -1,7 +1,6 @@
 """Places at a glance: the measures of the first screen for each province, or each county of one, in one table."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import date
 
 import pandas as pd
@@ -18,6 +17,7 @@ from etl.semantic.provisional import settled_on
 from etl.semantic.ranking import LEAST, worse_side
 
 MONTHS = 24
+_COUNT = "active_assistants"
 MEASURES = ("coverage_per_10k", "target_progress", "training_compliance", "lapsed_licence_service", "leaver_rate_12m")
 TESTED = ("coverage_per_10k", "training_compliance", "leaver_rate_12m")
 
@@ -53,9 +53,9 @@ def glance(con: ScopedCursor, on: date, where: Where, by: str = "province") -> A
 
 
 def _measured(con: ScopedCursor, axes: Sequence[str], on: date, where: Where) -> list[Answer]:
-    """The measures that have an answer, those of one day together."""
+    """The measures that have an answer, those of one day together. Raises QuestionError if active assistants have none."""
     days: dict[date, list[str]] = {}
-    for name in ("active_assistants", *MEASURES):
+    for name in (_COUNT, *MEASURES):
         days.setdefault(settled_on(con, name, on) or on, []).append(name)
     answers = []
     for day, names in days.items():
@@ -63,8 +63,11 @@ def _measured(con: ScopedCursor, axes: Sequence[str], on: date, where: Where) ->
             answers.append(ask(con, *names, by=axes, on=day, where=where))
         except QuestionError:
             for name in names:
-                with suppress(QuestionError):
+                try:
                     answers.append(ask(con, name, by=axes, on=day, where=where))
+                except QuestionError:
+                    if name == _COUNT:
+                        raise
     return answers
 
 

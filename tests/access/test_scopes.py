@@ -380,3 +380,11 @@ def test_pairs_of_provinces_show_only_moves_from_or_to_the_own_province(con: duc
             ask(cursor, "transfers_between", over=period, where={"origin": (ISFAHAN,), "province": (FARS,)})
         into = ask(cursor, "transfers_between", by=("origin",), over=period, where={"province": (ISFAHAN,)})
         assert {row[0] for row in into.rows} <= {TEHRAN}
+
+
+def test_counties_of_another_province_at_a_glance_are_refused(con: duckdb.DuckDBPyConnection) -> None:
+    with cursor_for(con, OF_TEHRAN) as cursor:
+        own = registry.analyse(cursor, "glance", where={"province": (TEHRAN,)}, by="county")
+        assert own.rows
+        with pytest.raises(AccessDenied):
+            registry.analyse(cursor, "glance", where={"province": (ISFAHAN,)}, by="county")
