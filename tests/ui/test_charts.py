@@ -439,8 +439,10 @@ def test_a_path_names_the_month_in_which_the_plan_itself_reaches_the_goal() -> N
         return scenario_paths.reached(path, EN).sentence
 
     first = ("1405-01", None, 90, 80, 100, 100)
-    assert title(first, ("1405-02", None, 100, 90, 110, 100)).endswith("100 projected for Ordibehesht 1405")
-    assert title(first).endswith("100 not projected before Farvardin 1405")
+    assert title(first, ("1405-02", None, 100, 90, 110, 100)).endswith(
+        "100 projected for Ordibehesht 1405 (Apr–May 2026)"
+    )
+    assert title(first).endswith("100 not projected before Farvardin 1405 (Mar–Apr 2026)")
 
 
 def test_a_label_at_the_end_of_a_line_has_the_ground_of_the_page_and_no_depth_is_told_where_none_is() -> None:
