@@ -233,7 +233,7 @@ def test_the_numbers_of_the_first_screen_lead_to_the_parts_of_their_change(publi
     for name in ("coverage_per_10k", "training_compliance"):
         label = text.escape(catalogue()[name].label["en"])
         assert f"Why the change?: {label}" in overview
-    assert "9 per" in overview, "a rate of residents says of how many"
+    assert "9 among" in overview, "a rate of residents says of how many"
 
 
 def test_a_trial_that_does_not_beat_no_change_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
