@@ -281,7 +281,7 @@ def _rate(name: str, by: str = "province") -> Metric:
             f"{name} is no rate that can be asked by institute; clear differences are told of such rates"
         )
     if not is_tested(name, by):
-        raise QuestionError(f"{name} by {by}: clear differences are told between groups of several institutes")
+        raise QuestionError(f"{name} by {by}: it can be tested between groups of several institutes only")
     return rate
 
 

@@ -121,9 +121,10 @@ def _meaning(answer: Answer, row: Sequence[Any], is_signed: bool) -> str:
     """The colour of a bar, as that of the same group on the map."""
     if is_signed:
         return "pending" if (row[answer.columns.index(answer.metrics[0].name)] or 0) < 0 else "actual"
-    if not _is_tested(answer) or is_worse(answer, row):
-        return "problem" if _is_tested(answer) else "actual"
-    return "actual" if row[answer.columns.index("side")] in ("lower", "higher") else "pending"
+    if is_worse(answer, row):
+        return "problem"
+    is_better = _is_tested(answer) and row[answer.columns.index("side")] in ("lower", "higher")
+    return "actual" if is_better or not _is_tested(answer) else "pending"
 
 
 def in_order(answer: Answer) -> list[tuple[Any, ...]]:
