@@ -4,7 +4,6 @@ other countries.
 Those with a reader come from the submitted folder if it has them, else from data/reference.
 """
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -95,7 +94,7 @@ def read(folder: Path) -> tuple[dict[str, list[Any]], list[str], list[Reference]
     found = [
         Reference(name, f"data/reference/{name}" if name in replacing else "", rows.get(name, 0))
         for name in CONFIGURATION
-        if os.path.lexists(folder / name)
+        if files.is_in(folder, name)
     ]
     return tables, unusable, found
 

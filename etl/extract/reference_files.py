@@ -2,6 +2,7 @@
 
 import csv
 import math
+import os
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -33,9 +34,7 @@ def read(
     `parse` gets the path, the line and the cells. Raises Refused for an unreadable file or cell, and for a row whose `key`
     occurs on an earlier line; `column` is the one named then.
     """
-    path = folder / name
-    if not (path.exists() or path.is_symlink()):
-        path = REFERENCE / name
+    path = (folder if is_in(folder, name) else REFERENCE) / name
     parsed: list[_Row] = []
     first_lines: dict[Hashable, int] = {}
     for line, cells in _rows(path, needed):
@@ -44,6 +43,11 @@ def read(
             raise bad_cell(path, line, column, "twice", other=first)
         parsed.append(row)
     return parsed
+
+
+def is_in(folder: Path, name: str) -> bool:
+    """Whether `folder` has a file or a link, even a broken one, of this name."""
+    return os.path.lexists(folder / name)
 
 
 def _rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
@@ -117,7 +121,7 @@ def required_number(path: Path, line: int, row: dict[str, str], name: str, whole
 def choice(path: Path, line: int, row: dict[str, str], name: str, values: Mapping[str, str]) -> str:
     """One of `values`, which has the Persian word of each; in either language."""
     word = fold(text(path, line, row, name))
-    chosen = next((value for value, persian in values.items() if word in (value, fold(persian))), None)
+    chosen = word if word in values else next((value for value, fa in values.items() if word == fold(fa)), None)
     if chosen is None:
         english, persian = ", ".join(values), "، ".join(values.values())
         raise bad_cell(path, line, name, "unknown_value", values=english, values_fa=persian)

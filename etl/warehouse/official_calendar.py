@@ -8,6 +8,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -22,6 +23,7 @@ from etl.warehouse.build_database import create_from
 
 KINDS = {"holiday": "تعطیل رسمی", "closure": "تعطیلی", "workday": "روز کاری"}
 CONFIDENCE = {"confirmed": "قطعی", "estimated": "برآوردی"}
+_FILE = "calendar.csv"
 _COLUMNS = ("date", "province", "kind", "name_fa", "name_en", "confidence", "source")
 _DAYS = pa.schema([("date", pa.date32()), *((name, pa.string()) for name in _COLUMNS[1:])])
 _WEEKENDS = pa.schema([("valid_from", pa.date32()), ("weekdays", pa.list_(pa.int8()))])
@@ -44,13 +46,22 @@ class OfficialDay:
 
 def read(folder: Path) -> list[OfficialDay]:
     """The days of the shipped calendar and of the folder's. Raises Refused for an unreadable cell and a repeated day."""
-    days = {(row.date, row.province): row for source in (REFERENCE, folder) for row in read_own(source)}
+    days = {(row.date, row.province): row for row in (*_shipped(), *read_own(folder))}
     return sorted(days.values(), key=lambda day: (day.date, day.province or ""))
 
 
 def read_own(folder: Path) -> list[OfficialDay]:
     """The days of the folder's calendar alone, or of the shipped one if it has none."""
-    return files.read(folder, "calendar.csv", _COLUMNS, _official_day, "date", lambda row: (row.date, row.province))
+    return _read(folder) if files.is_in(folder, _FILE) else list(_shipped())
+
+
+@cache
+def _shipped() -> Sequence[OfficialDay]:
+    return _read(REFERENCE)
+
+
+def _read(folder: Path) -> list[OfficialDay]:
+    return files.read(folder, _FILE, _COLUMNS, _official_day, "date", lambda row: (row.date, row.province))
 
 
 def load(con: duckdb.DuckDBPyConnection, days: Sequence[OfficialDay]) -> None:
