@@ -14,19 +14,22 @@ FEWEST_AFTER_BREAK = 3
 
 
 def break_sizes(active: np.ndarray, most: int) -> np.ndarray:
-    """Each of the last `most` net changes (or as many as there are): how far it is from the mean before if a break, else 0."""
+    """Each of the last `most` net changes (or as many as there are): how far it is from the mean before if a break, else 0.
+
+    The months are the last axis. A size rests on the months up to it alone.
+    """
     changes = np.diff(active).astype(float)
-    sizes = np.zeros(len(changes))
-    if len(changes) > MONTHS:
-        before, last = sliding_window_view(changes, MONTHS + 1)[:, :-1], changes[MONTHS:]
+    sizes = np.zeros(changes.shape)
+    if changes.shape[-1] > MONTHS:
+        before, last = sliding_window_view(changes, MONTHS + 1, axis=-1)[..., :-1], changes[..., MONTHS:]
         _, middle, high = process_limits(before)
-        apart, same = last - middle, (before[:, 0] + before[:, 12]) / 2 - middle
+        apart, same = last - middle, (before[..., 0] + before[..., 12]) / 2 - middle
         found = _are_breaks(apart, same, high - middle)
         if found.any():
             apart, ends = _ends(last, apart, same, high - middle, found)
             found |= ends
-        sizes[MONTHS:] = np.where(found, apart, 0)
-    return sizes[-most:]
+        sizes[..., MONTHS:] = np.where(found, apart, 0)
+    return sizes[..., -most:]
 
 
 def _are_breaks(apart: np.ndarray, same: np.ndarray, wide: np.ndarray) -> np.ndarray:
@@ -41,14 +44,17 @@ def _ends(
 
     For 24 months after a break, the level is the mean since it (of three months at least); a change back from it is its end.
     """
-    at = np.arange(len(last))
-    since = np.concatenate([[0], np.maximum.accumulate(np.where(found, at + 1, 0))[:-1]])
-    total, months = np.concatenate([[0], np.cumsum(last)]), at - since
+    at = np.arange(last.shape[-1])
+    since = np.maximum.accumulate(np.where(found, at + 1, 0), axis=-1)
+    since = np.concatenate([np.zeros_like(since[..., :1]), since[..., :-1]], axis=-1)
+    total, months = np.cumsum(last, axis=-1), at - since
     is_after = (since > 0) & (months >= FEWEST_AFTER_BREAK) & (months < MONTHS)
-    level = (total[at] - total[since]) / np.maximum(months, 1)
+    # A place before the first one stands for no break; it is used where there was one.
+    before = np.maximum(since - 1, 0)
+    level = (total - last - np.take_along_axis(total, before, -1)) / np.maximum(months, 1)
     own = np.where(is_after, last - level, apart)
     same = same.copy()
-    same[MONTHS:] = (own[12:-12] + own[:-MONTHS]) / 2
-    is_back = np.sign(own) == -np.sign(apart[since - 1])
+    same[..., MONTHS:] = (own[..., 12:-12] + own[..., :-MONTHS]) / 2
+    is_back = np.sign(own) == -np.sign(np.take_along_axis(apart, before, -1))
     ends = is_after & is_back & _are_breaks(own, same, wide)
     return np.where(ends, own, apart), ends

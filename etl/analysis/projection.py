@@ -114,15 +114,24 @@ class History:
         return known
 
     @cached_property
+    def breaks(self) -> np.ndarray:
+        """For every month's end (row), the size of each net change (column) as a break, as known on it."""
+        return break_sizes(self.vintages, len(self.active))
+
+    @cached_property
     def runs(self) -> tuple[np.ndarray, np.ndarray]:
         """The months with three years of history, and the projection at the end of each: active 0, 1, 2, … months ahead."""
         first = max(PROFILE_MONTHS, len(self.active) - _MOST_RUNS)
-        starts = [at for at in range(first, len(self.active)) if self.vintages[at, at - PROFILE_MONTHS] > 0]
-        paths = np.zeros((len(starts), MOST_MONTHS_AHEAD + 2))
-        for run, at in enumerate(starts):
-            active = self.vintages[at, : at + 1]
-            paths[run] = active[-1] + np.cumsum([0, *monthly_changes(active, MOST_MONTHS_AHEAD + 1)])
-        return np.array(starts, dtype=int), paths.clip(0)
+        starts = np.array(
+            [at for at in range(first, len(self.active)) if self.vintages[at, at - PROFILE_MONTHS] > 0], int
+        )
+        three_years = starts[:, None] + np.arange(-PROFILE_MONTHS, 0)
+        changes, sizes = (
+            np.take_along_axis(of[starts], three_years, axis=1) for of in (np.diff(self.vintages), self.breaks)
+        )
+        steps = _changes_ahead(changes, sizes == 0, MOST_MONTHS_AHEAD + 1)
+        known = self.vintages[starts, starts][:, None]
+        return starts, np.hstack([known, known + steps.cumsum(axis=1)]).clip(0)
 
     def ranges(self, month: int, most: int) -> np.ndarray:
         """The lower and upper bound 0, 1, 2, … months ahead of `month`, relative to the projection: one row each.
@@ -138,7 +147,7 @@ class History:
         misses = np.where(ends <= month, (known - paths[:, ahead]) / np.maximum(paths[:, ahead], 1), np.nan)
         misses = misses[:, (ends <= month).sum(0) >= FEWEST_RUNS]
         low, high = middle_range(misses)
-        sizes = break_sizes(self.vintages[month, : month + 1], PACE_MONTHS)
+        sizes = self.breaks[month, :month][-PACE_MONTHS:]
         wider = np.abs(sizes).max(initial=0) / max(self.vintages[month, month], 1) * ahead[: len(low)]
         low, high = np.minimum.accumulate([0.0, *(low - wider)]), np.maximum.accumulate([0.0, *(high + wider)])
         shown = len(low)
@@ -160,21 +169,26 @@ def monthly_changes(active: np.ndarray, ahead: int) -> np.ndarray:
     changes = np.diff(active[-PROFILE_MONTHS - 1 :])
     if len(changes) < PROFILE_MONTHS:
         return np.full(ahead, changes[-PACE_MONTHS:].mean())
-    kept = break_sizes(active, PROFILE_MONTHS) == 0
+    return _changes_ahead(changes[None], break_sizes(active, PROFILE_MONTHS)[None] == 0, ahead)[0]
+
+
+def _changes_ahead(changes: np.ndarray, kept: np.ndarray, ahead: int) -> np.ndarray:
+    """The net changes of the next `ahead` months after three years of them, one row each; those not `kept` are breaks."""
     # The first change is three years before the next month.
-    profile = _profile(changes, kept)
-    level = (changes - np.resize(profile, PROFILE_MONTHS))[-PACE_MONTHS:]
-    recent = kept[-PACE_MONTHS:]
-    after = recent & (np.cumsum(~recent) == (~recent).sum())
-    if after.sum() >= FEWEST_AFTER_BREAK:
-        recent = after
-    return level[recent if recent.any() else slice(None)].mean() + np.resize(profile, ahead)
+    profiles = (changes - changes.mean(axis=1, keepdims=True)).reshape(-1, PROFILE_MONTHS // 12, 12).mean(axis=1)
+    for row in np.flatnonzero(~kept.all(axis=1)):
+        profiles[row] = _profile(changes[row], kept[row])
+    levels = (changes - np.tile(profiles, PROFILE_MONTHS // 12))[:, -PACE_MONTHS:]
+    recent = kept[:, -PACE_MONTHS:]
+    after = recent & ~np.flip(np.logical_or.accumulate(np.flip(~recent, 1), axis=1), 1)
+    used = np.where(after.sum(axis=1, keepdims=True) >= FEWEST_AFTER_BREAK, after, recent)
+    used |= ~used.any(axis=1, keepdims=True)
+    pace = np.average(levels, axis=1, weights=used)
+    return pace[:, None] + np.tile(profiles, (1, -(-ahead // 12)))[:, :ahead]
 
 
 def _profile(changes: np.ndarray, kept: np.ndarray) -> np.ndarray:
-    """The mean deviation of each of the twelve calendar months from the level of its time; breaks separate levels."""
-    if kept.all():
-        return (changes - changes.mean()).reshape(-1, 12).mean(0)
+    """The mean deviation of each calendar month from the level of its time, where breaks separate levels."""
     number = np.cumsum(~kept)
     levels = number[:, None] == np.unique(number)
     months = np.resize(np.eye(12), (len(changes), 12))
