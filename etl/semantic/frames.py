@@ -4,7 +4,6 @@ In rows an unknown value is None. In a frame it is None in a column of text or d
 pandas is imported when the first frame is made: most commands need none.
 """
 
-import math
 from collections.abc import Sequence
 from numbers import Number
 from typing import TYPE_CHECKING, Any
@@ -28,8 +27,8 @@ def frame_of(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> "pd.Dat
 
 def rows_of(frame: "pd.DataFrame") -> list[tuple[Any, ...]]:
     """The rows of a DataFrame as tuples of plain Python values; NaN, NaT and NA become None."""
-    columns = (frame.iloc[:, at].astype(object) for at in range(frame.shape[1]))
-    return list(zip(*([_plain(value) for value in column] for column in columns), strict=True))
+    columns = (_values(frame.iloc[:, at]) for at in range(frame.shape[1]))
+    return list(zip(*columns, strict=True))
 
 
 def _series(values: Sequence[Any]) -> "pd.Series":
@@ -44,11 +43,11 @@ def _series(values: Sequence[Any]) -> "pd.Series":
     return pd.Series(values, dtype=object)
 
 
-def _plain(value: Any) -> Any:
-    if (
-        value is None
-        or (isinstance(value, float) and math.isnan(value))
-        or type(value).__name__ in ("NAType", "NaTType")
-    ):
-        return None
-    return value.item() if hasattr(value, "item") else value
+def _values(column: "pd.Series") -> list[Any]:
+    values = column.tolist()
+    if column.dtype == object:
+        values = [value.item() if hasattr(value, "item") else value for value in values]
+    known = column.notna().tolist()
+    return (
+        values if all(known) else [value if is_known else None for value, is_known in zip(values, known, strict=True)]
+    )
