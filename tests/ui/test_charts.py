@@ -352,6 +352,13 @@ def test_the_axis_of_a_projection_holds_facts_and_projection_not_the_far_end_of_
     assert 120 <= lines.projection(wide, EN)["layout"]["yaxis"]["range"][1] < 250
 
 
+def test_a_range_has_a_key_where_one_is_drawn() -> None:
+    data = projection()
+    without = replace(data, rows=[*data.rows[:2], ("1404-03", None, None, None, 117, None)])
+    labels = [[key["label"] for key in lines.projection(one, EN)["layout"]["meta"]["keys"]] for one in (data, without)]
+    assert ["Range" in names for names in labels] == [True, False]
+
+
 def test_consecutive_breaks_are_named_once_at_the_largest_as_in_the_verdict() -> None:
     data = projection()
     rows = [(month, 100, None, None, None, size) for month, size in

@@ -161,7 +161,8 @@ def projection(
         elements.key(context, context.word("figure.actual"), "actual", "line"),
         elements.key(context, answer.metrics[3].short[context.lang], "projection", "dash"),
     ]
-    if any(value is not None for value in low["y"]):
+    # A range begins in a single point, the current month.
+    if sum(value is not None for value in low["y"]) > 1:
         keys.append(elements.key(context, context.word("figure.range"), "projection", "light"))
     figure = elements.figure(
         context,
