@@ -22,16 +22,27 @@ def sound_publication(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def build_refusal(folder: Path, sound_publication: Path, tmp_path: Path) -> Callable[[], str]:
-    """Build the folder and return the one line of its refusal; the last publication is unchanged."""
+def build_refusals(folder: Path, sound_publication: Path, tmp_path: Path) -> Callable[[], list[str]]:
+    """Build the folder and return the lines of its refusal; the last publication is unchanged."""
 
-    def refuse() -> str:
+    def refuse() -> list[str]:
         to = copy_publication(sound_publication, tmp_path / "shown")
         content = to.resolve().read_bytes()
         built = load(folder, to=to)
-        assert built.report["published"] is False
+        refusals = built.refusals
         assert (to.resolve().name, to.resolve().read_bytes()) == ("000001.duckdb", content)
         assert sorted(os.listdir(to.parent / "warehouse.duckdb.publications")) == ["000001.duckdb", "lock"]
-        return built.refusal
+        return refusals
+
+    return refuse
+
+
+@pytest.fixture
+def build_refusal(build_refusals: Callable[[], list[str]]) -> Callable[[], str]:
+    """Build the folder and return the one line of its refusal; the last publication is unchanged."""
+
+    def refuse() -> str:
+        (line,) = build_refusals()
+        return line
 
     return refuse

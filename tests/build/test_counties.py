@@ -47,9 +47,9 @@ def test_every_county_of_the_three_lists_is_loaded(folder):
     assert "خمام (1)" in names
 
 
-@pytest.fixture
-def built(folder):
-    put_good(folder)
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    folder = put_good(tmp_path_factory.mktemp("counties") / "incoming")
     put(folder, "institutes.csv", [row("institutes", province="IR-01", county="خمام")])
     counties = ("رشت", "خمام", "Khomam", "0117", "زرقان آباد")
     put(

@@ -15,7 +15,7 @@ from etl.operations import doctor
 from etl.semantic import access, answers, rights
 from etl.warehouse import official_calendar, run_models
 from tests.build.test_reference_tables import unusable
-from tests.loading import build, put, put_good, row
+from tests.loading import build, load, put, put_good, row
 from tests.oracle.read import Reference
 
 HEAD = "date,province,kind,name_fa,name_en,confidence,source\n"
@@ -204,7 +204,7 @@ def test_the_doctor_warns_of_estimated_days_and_refuses_a_calendar_that_ends(fol
 
 
 def test_the_calendar_is_confirmed_to_the_day_before_the_first_estimated_one(folder):
-    built = build(put_good(folder))
+    built = load(put_good(folder))
     with access.connect(built.to, rights.ADMINISTRATOR) as con:
         # 25 Shawwal 1448 is estimated for 2027-04-03; after the last estimated day 1406 ends.
         assert official_calendar.confirmed_until(con, date(2026, 11, 26)) == date(2027, 4, 2)

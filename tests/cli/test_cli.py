@@ -18,7 +18,7 @@ from etl.cli import console
 from etl.cli.commands import main
 from etl.semantic import answers, catalog
 from tests.extract.test_clerks import xlsx
-from tests.loading import DAY, HEADERS, ROOT, Built, build, csv_text, national_id, put, put_good, row, run
+from tests.loading import DAY, HEADERS, ROOT, Built, build, csv_text, load, national_id, put, put_good, row, run
 
 
 @pytest.fixture(scope="module")
@@ -227,7 +227,7 @@ def test_publications_are_listed_and_gone_back_to(tmp_path, capsys):
     folder = put_good(tmp_path / "incoming")
     to = tmp_path / "w.duckdb"
     for _ in range(3):
-        assert build(folder, to=to).code == 0
+        assert load(folder, to=to).code == 0
     assert main(["publications", "--from", str(to)]) == 0
     rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
     assert [(line[0], line[-1]) for line in rows] == [("000001", "kept"), ("000002", "kept"), ("000003", "shown")]

@@ -6,13 +6,16 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from deploy import configure, proxy
 from etl.core import settings
-from tests.serving import ROOT, publish, run
+from tests.conftest import Sample
+from tests.serving import ROOT, run
 from ui.briefing import command
 
 needs_nginx = pytest.mark.skipif(not shutil.which("nginx", path="/usr/sbin:/usr/bin"), reason="nginx is not installed")
@@ -185,13 +188,20 @@ def test_files_of_another_version_are_removed_from_the_configuration(tmp_path):
 # ------------------------------------------------------------------ telling somebody
 
 
+@pytest.fixture
+def pointer(tmp_path: Path, publish_sample: Callable[..., Sample]) -> Path:
+    """A publication for one test, and the note of its build."""
+    built = publish_sample().pointer
+    shutil.copytree(built.parent, tmp_path / "warehouse", symlinks=True)
+    return tmp_path / "warehouse" / built.name
+
+
 @pytest.mark.slow
-def test_a_failed_unit_is_reported(tmp_path):
+def test_a_failed_unit_is_reported(pointer, tmp_path):
     heard = tmp_path / "heard"
     script = tmp_path / "hear"
     script.write_text(f"#!/bin/sh\ncat > {heard}\n")
     script.chmod(0o755)
-    pointer = publish(tmp_path)
     environment = {"WAREHOUSE": str(pointer), "POLICEYAR_NOTIFY_COMMAND": str(script)}
     assert run("notify", "policeyar-build.service", **environment).returncode == 0
     text = heard.read_text()
@@ -206,8 +216,7 @@ def test_a_failed_unit_is_reported(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_late_build_is_a_failure(tmp_path):
-    pointer = publish(tmp_path)
+def test_a_late_build_is_a_failure(pointer):
     assert run("ready", "--from", str(pointer)).returncode == 0
     os.utime(os.path.realpath(pointer), (0, 0))
     late = run("ready", "--from", str(pointer))

@@ -11,6 +11,7 @@ import tomllib
 import zipfile
 from collections.abc import Callable
 from datetime import date
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -229,36 +230,42 @@ def test_files_are_known_by_their_headers_and_by_persian_names(folder):
     assert built.report["ignored"] == []
 
 
-@pytest.mark.parametrize(
-    ("name", "text", "message"),
-    [
-        ("budget.csv", "a,b\n1,2\n", "neither its name nor its headers say which table it is"),
-        ("all.csv", ",".join(dict.fromkeys(" ".join(HEADERS.values()).split())) + "\n", "its headers fit several tables ("),
-        ("پرسنل.csv", "کد ملی,کد موسسه,استان,جنسیت,تاریخ تولد,سمت\n", "line 1: missing required column hired_on; headers found: کد ملی"),
-        ("training.docx", "x", "its name says training, but a file with the ending .docx cannot be read"),
-        ("کارکنان.zip", "x", "a packed file (.zip); unzip it and submit the file inside"),
-    ],
-)  # fmt: skip
-def test_a_file_without_a_table_is_refused(folder, name, text, message):
-    put(folder, name, text.encode())
-    assert load(folder).refusal.startswith(f"{name}: {message}")
+def test_a_file_without_a_table_is_refused(folder):
+    files = {
+        "budget.csv": ("a,b\n1,2\n", "neither its name nor its headers say which table it is"),
+        "all.csv": (",".join(dict.fromkeys(" ".join(HEADERS.values()).split())) + "\n", "its headers fit several tables ("),
+        "پرسنل.csv": (
+            "کد ملی,کد موسسه,استان,جنسیت,تاریخ تولد,سمت\n", "line 1: missing required column hired_on; headers found: کد ملی"
+        ),
+        "training.docx": ("x", "its name says training, but a file with the ending .docx cannot be read"),
+        "کارکنان.zip": ("x", "a packed file (.zip); unzip it and submit the file inside"),
+    }  # fmt: skip
+    for name, (text, _) in files.items():
+        put(folder, name, text.encode())
+    refusals = load(folder).refusals
+    assert len(refusals) == len(files)
+    for name, (_, message) in files.items():
+        assert any(line.startswith(f"{name}: {message}") for line in refusals), name
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("above", [0, 1, 5, 20])
-@pytest.mark.parametrize("sep", [False, True])
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1256"])
-def test_titles_may_stand_above_the_headers_of_a_csv(folder, above, sep, encoding):
-    titles = ['گزارش "دوره ها;;;\n\n' if at == 2 else "گزارش;;;;;\n" for at in range(above)]
-    body = csv_text("training", [row("training", completed_on="1402/05/01"), row("training", result="?")], ";")
-    text = ("sep=;\n" if sep else "") + "".join(titles) + body
-    if encoding == "cp1256":
-        text = text.replace("ی", "ي")
-    put(folder, "training_2.csv", text.encode(encoding))
+def test_titles_may_stand_above_the_headers_of_a_csv(folder):
+    spellings = [*product((0, 1, 5, 20), (False, True), ("utf-8-sig", "utf-16", "cp1256"))]
+    lines = {}
+    for number, (above, sep, encoding) in enumerate(spellings):
+        titles = ['گزارش "دوره ها;;;\n\n' if at == 2 else "گزارش;;;;;\n" for at in range(above)]
+        course = row("training", completed_on=f"1402/05/{1 + number:02}")
+        body = csv_text("training", [course, row("training", result="?")], ";")
+        text = ("sep=;\n" if sep else "") + "".join(titles) + body
+        if encoding == "cp1256":
+            text = text.replace("ی", "ي")
+        put(folder, f"training_{number:02}.csv", text.encode(encoding))
+        lines[f"training_{number:02}.csv"] = text.count("\n")
     built = load(folder)
-    assert built.counts("training_2.csv") == (2, 1, 1, 0)
-    assert built.rejected_rows() == [("training_2.csv", text.count("\n"), "result", "unknown_value")]
-    assert built.file("training_2.csv")["notes"] == ([f"lines above the headers skipped: {above}"] if above else [])
+    assert built.rejected_rows() == [(name, line, "result", "unknown_value") for name, line in lines.items()]
+    for name, (above, *_) in zip(lines, spellings, strict=True):
+        assert built.counts(name) == (2, 1, 1, 0)
+        assert built.file(name)["notes"] == ([f"lines above the headers skipped: {above}"] if above else [])
 
 
 @pytest.mark.slow
@@ -431,47 +438,54 @@ WRITERS = {".xls": xls, ".ods": ods, ".xlsx": xlsx, ".xlsm": xlsx, ".xlsb": xlsb
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("ending", WRITERS)
-def test_a_workbook_of_every_kind_is_read_from_all_its_sheets(folder, ending):
-    rows = rows_of_cells()
-    more = [*rows, ["0000000027", "PY-101", 14020503, 72, 101, "passed"]]
-    WRITERS[ending](folder / f"training_2{ending}", {"یک": [["گزارش"], *rows], "راهنما": [["x"]], "دو": more})
+def test_a_workbook_of_every_kind_is_read_from_all_its_sheets(folder):
+    head, *rows = rows_of_cells()
+    for number, (ending, write) in enumerate(WRITERS.items()):
+        # Each workbook has a course of its own.
+        year = f"{1398 + number}"
+        first, bad = [[*cells[:2], cells[2].replace("1402", year), *cells[3:]] for cells in rows]
+        more = [head, first, bad, ["0000000027", "PY-101", int(f"{year}0503"), 72, 101, "passed"]]
+        write(folder / f"training_2{ending}", {"یک": [["گزارش"], head, first, bad], "راهنما": [["x"]], "دو": more})
     built = load(folder)
-    assert built.counts(f"training_2{ending}") == (5, 2, 2, 1)
-    assert built.sql("select sheet, line, column_name from quarantine order by all") == [
-        ("دو", 3, "result"),
-        ("یک", 4, "result"),
-    ]
-    assert built.sql("select sheet, line, column_name from warned") == [("دو", 4, "score")]
+    rejected = built.sql("select file, sheet, line, column_name from quarantine order by all")
+    warned = built.sql("select file, sheet, line, column_name from warned order by all")
+    for ending in WRITERS:
+        name = f"training_2{ending}"
+        assert built.counts(name) == (5, 2, 2, 1)
+        assert [place for file, *place in rejected if file == name] == [["دو", 3, "result"], ["یک", 4, "result"]]
+        assert [place for file, *place in warned if file == name] == [["دو", 4, "score"]]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("ending", WRITERS)
-def test_a_cell_with_an_error_is_not_read_as_empty(folder, ending):
+def test_a_cell_with_an_error_is_not_read_as_empty(folder):
     """If it were read as empty, a person who left would count as in service."""
-    people = [row("personnel", national_id=national_id(at), left_on="1403/05/01", education="") for at in range(60, 64)]
     head = HEADERS["personnel"].split()
-    cells: list[list[Any]] = [[person.get(name, "") for name in head] for person in people]
-    cells[1][head.index("left_on")] = cells[3][head.index("education")] = NOT_AVAILABLE
-    WRITERS[ending](folder / f"personnel_2{ending}", {"الف": [["x"]], "ب": [["گزارش"], head, *cells]})
+    for number, (ending, write) in enumerate(WRITERS.items()):
+        ids = map(national_id, range(60 + 4 * number, 64 + 4 * number))
+        people = [row("personnel", national_id=one, left_on="1403/05/01", education="") for one in ids]
+        cells: list[list[Any]] = [[person.get(name, "") for name in head] for person in people]
+        cells[1][head.index("left_on")] = cells[3][head.index("education")] = NOT_AVAILABLE
+        write(folder / f"personnel_2{ending}", {"الف": [["x"]], "ب": [["گزارش"], head, *cells]})
     built = load(folder)
-    assert built.counts(f"personnel_2{ending}") == (4, 3, 1, 0)
-    assert built.sql("select sheet, line, column_name, reason from quarantine") == [
-        ("ب", 4, "left_on", "missing_value")
-    ]
-    assert built.sql("select sheet, line, column_name, reason from warned") == [("ب", 6, "education", "missing_value")]
+    assert [built.counts(f"personnel_2{ending}") for ending in WRITERS] == [(4, 3, 1, 0)] * len(WRITERS)
+    for table, place in (("quarantine", (4, "left_on")), ("warned", (6, "education"))):
+        assert built.sql(f"select file, sheet, line, column_name, reason from {table} order by all") == [
+            (f"personnel_2{ending}", "ب", *place, "missing_value") for ending in sorted(WRITERS)
+        ]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("ending", WRITERS)
-def test_a_number_shown_as_a_percentage_is_a_bad_number(folder, ending):
+def test_a_number_shown_as_a_percentage_is_a_bad_number(folder):
     head, first, _ = rows_of_cells()
-    shown = [*first[:3], 72, PERCENTAGE, "passed"]
-    plain = [*first[:2], "1402/05/03", 72, 0.85, "passed"]
-    WRITERS[ending](folder / f"training_2{ending}", {"الف": [head, shown, plain]})
+    for number, (ending, write) in enumerate(WRITERS.items(), 1):
+        shown = [*first[:2], f"1402/05/{number:02}", 72, PERCENTAGE, "passed"]
+        plain = [*first[:2], f"1402/06/{number:02}", 72, 0.85, "passed"]
+        write(folder / f"training_2{ending}", {"الف": [head, shown, plain]})
     built = load(folder)
-    assert built.counts(f"training_2{ending}") == (2, 2, 0, 0)
-    assert built.sql("select line, column_name, reason from warned") == [(2, "score", "bad_number")]
+    assert [built.counts(f"training_2{ending}") for ending in WRITERS] == [(2, 2, 0, 0)] * len(WRITERS)
+    assert built.sql("select file, line, column_name, reason from warned order by all") == [
+        (f"training_2{ending}", 2, "score", "bad_number") for ending in sorted(WRITERS)
+    ]
 
 
 def rewritten(path: Path, part: str, change: Callable[[bytes], bytes]) -> None:
@@ -497,19 +511,18 @@ def last_row_again(path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("ending", [kind for kind in WRITERS if kind != ".ods"])
-def test_a_row_number_that_stands_twice_refuses_the_workbook(folder, ending):
+def test_a_row_number_that_stands_twice_refuses_the_workbook(folder):
     """One of both would be lost. Rows of .ods have no numbers."""
-    last_row_again(WRITERS[ending](folder / f"training_2{ending}", {"یک": rows_of_cells()}))
-    built = load(folder)
-    assert built.refusal.startswith(f"training_2{ending}: sheet یک: row 2 stands twice: the file is damaged; ")
-
-
-@pytest.mark.slow
-def test_a_cell_of_the_row_before_is_a_row_that_stands_twice(folder):
-    path = xlsx(folder / "training_2.xlsx", {"یک": rows_of_cells()})
+    endings = sorted(kind for kind in WRITERS if kind != ".ods")
+    for ending in endings:
+        last_row_again(WRITERS[ending](folder / f"training_2{ending}", {"یک": rows_of_cells()}))
+    # Each cell of the row has the number of the row before.
+    path = xlsx(folder / "training_3.xlsx", {"یک": rows_of_cells()})
     rewritten(path, "xl/worksheets/sheet1.xml", lambda content: re.sub(rb'r="([A-Z])3"', rb'r="\g<1>2"', content))
-    assert "row 2 stands twice" in load(folder).refusal
+    names = [*(f"training_2{ending}" for ending in endings), "training_3.xlsx"]
+    assert [line.partition("; ")[0] for line in load(folder).refusals] == [
+        f"{name}: sheet یک: row 2 stands twice: the file is damaged" for name in names
+    ]
 
 
 def test_a_workbook_known_by_its_headers_is_opened_once(tmp_path, monkeypatch):
@@ -553,32 +566,34 @@ def locked_xls(path: Path) -> bytes:
     return content.replace(head, b"\x2f\x00\x70\x00")
 
 
+WRONG_SUFFIX: list[tuple[str, Callable[[Path], bytes], str, str]] = [
+    ("training_01.xlsx", locked, "the workbook is protected by a password; remove the password", "کارپوشه رمز دارد؛ رمز را بردارید"),
+    ("training_02.csv", locked, "the workbook is protected by a password", "کارپوشه رمز دارد"),
+    ("training_03.xls", locked_xls, "the workbook is protected by a password", "کارپوشه رمز دارد"),
+    ("training_04.xlsx", lambda path: xls(path, {"a": rows_of_cells()}).read_bytes(),
+     "an old Excel workbook (.xls) under the ending .xlsx; save it as .xlsx", "کارپوشهٔ قدیمی اکسل"),
+    ("training_05.csv", lambda path: gzip.compress(b"x,y"), "a packed file (gzip); unzip it", "فایل فشرده (gzip) است؛ آن را باز کنید"),
+    ("training_06.csv", lambda path: xlsx(path, {"a": rows_of_cells()}).read_bytes(),
+     "a workbook under the ending .csv; save it as .xlsx", "کارپوشه با پسوند .csv"),
+    ("training_07.csv", lambda path: xls(path, {"a": rows_of_cells()}).read_bytes(), "a workbook under the ending .csv", "کارپوشه با پسوند .csv"),
+    ("training_08.csv", lambda path: b"\xef\xbb\xbf", "the file is empty; submit the file that holds the rows", "فایل خالی است؛ فایلی را که ردیف دارد ارسال کنید"),
+    ("training_09.csv", lambda path: b"PAR1" + bytes(50), "a Parquet file under the ending .csv", "فایل Parquet"),
+    ("training_10.xls", lambda path: b"<html><table><tr><td>1</td></tr></table></html>", "a document (HTML) under the ending .xls", "صفحهٔ وب با پسوند .xls است"),
+    ("training_11.ods", lambda path: ods(path, {"a": rows_of_cells()}).read_bytes()[:300], "not a readable ODS workbook (broken ZIP)", "فایل آسیب دیده یا کامل کپی نشده است؛ "),
+    ("training_12.xlsb", lambda path: b"x", "not a readable XLSB workbook (no workbook inside)", "کارپوشه نیست؛ آن را در اکسل باز"),
+]  # fmt: skip
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "make", "english", "persian"),
-    [
-        ("training_2.xlsx", locked, "the workbook is protected by a password; remove the password", "کارپوشه رمز دارد؛ رمز را بردارید"),
-        ("training_2.csv", locked, "the workbook is protected by a password", "کارپوشه رمز دارد"),
-        ("training_2.xls", locked_xls, "the workbook is protected by a password", "کارپوشه رمز دارد"),
-        ("training_2.xlsx", lambda path: xls(path, {"a": rows_of_cells()}).read_bytes(),
-         "an old Excel workbook (.xls) under the ending .xlsx; save it as .xlsx", "کارپوشهٔ قدیمی اکسل"),
-        ("training_2.csv", lambda path: gzip.compress(b"x,y"), "a packed file (gzip); unzip it", "فایل فشرده (gzip) است؛ آن را باز کنید"),
-        ("training_2.csv", lambda path: xlsx(path, {"a": rows_of_cells()}).read_bytes(),
-         "a workbook under the ending .csv; save it as .xlsx", "کارپوشه با پسوند .csv"),
-        ("training_2.csv", lambda path: xls(path, {"a": rows_of_cells()}).read_bytes(), "a workbook under the ending .csv", "کارپوشه با پسوند .csv"),
-        ("training_2.csv", lambda path: b"\xef\xbb\xbf", "the file is empty; submit the file that holds the rows", "فایل خالی است؛ فایلی را که ردیف دارد ارسال کنید"),
-        ("training_2.csv", lambda path: b"PAR1" + bytes(50), "a Parquet file under the ending .csv", "فایل Parquet"),
-        ("training_2.xls", lambda path: b"<html><table><tr><td>1</td></tr></table></html>", "a document (HTML) under the ending .xls", "صفحهٔ وب با پسوند .xls است"),
-        ("training_2.ods", lambda path: ods(path, {"a": rows_of_cells()}).read_bytes()[:300], "not a readable ODS workbook (broken ZIP)", "فایل آسیب دیده یا کامل کپی نشده است؛ "),
-        ("training_2.xlsb", lambda path: b"x", "not a readable XLSB workbook (no workbook inside)", "کارپوشه نیست؛ آن را در اکسل باز"),
-    ],
-)  # fmt: skip
-def test_a_file_with_the_wrong_suffix_gets_a_clear_error(folder, name, make, english, persian):
-    content = make(folder / name)
-    put(folder, name, content)
+def test_a_file_with_the_wrong_suffix_gets_a_clear_error(folder):
+    for name, make, *_ in WRONG_SUFFIX:
+        content = make(folder / name)
+        put(folder, name, content)
     built = load(folder)
-    assert built.refusal.startswith(f"{name}: {english}")
-    assert re.sub("[\u2068\u2069]", "", built.err.partition(" · ")[2]).startswith(persian)
+    lines = zip(built.refusals, built.err.splitlines(), strict=True)
+    for (refusal, whole), (name, _, english, persian) in zip(lines, WRONG_SUFFIX, strict=True):
+        assert refusal.startswith(f"{name}: {english}")
+        assert re.sub("[\u2068\u2069]", "", whole.partition(" · ")[2]).startswith(persian)
 
 
 @pytest.mark.slow

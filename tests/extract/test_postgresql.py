@@ -15,7 +15,7 @@ from etl.core.errors import Refused
 from etl.extract import postgresql
 from etl.extract.contract import contract
 from etl.warehouse import publications
-from tests.loading import DAY, HEADERS, Built, build, csv_text, digest, national_id, put, put_good, row, run
+from tests.loading import DAY, HEADERS, Built, build, csv_text, digest, load, national_id, put, put_good, row, run
 from tests.postgres import Server, _as_owner, programs, server
 from tests.serving import until
 
@@ -343,10 +343,10 @@ def test_a_service_and_a_file_of_passwords_in_the_environment_are_enough(postgre
 def test_files_and_a_database_load_together_and_a_refused_table_can_be_skipped(postgres, folder):
     put_good(folder)
     put(folder, "sources.toml", postgres.sources() + 'tables = { personnel = "personnel" }\n')
-    built = build(folder)
+    built = load(folder)
     assert built.report["files"][-1]["rows_loaded"] == 201
     put(folder, "sources.toml", postgres.sources(port=1) + 'tables = { personnel = "personnel" }\n')
-    built = build(folder, "--skip-refused", "--accept-loss")
+    built = load(folder, "--skip-refused")
     assert built.code == 0
     assert [entry["file"] for entry in built.report["refused"]] == ["register:public.personnel"]
 
@@ -355,6 +355,6 @@ def test_a_role_with_write_access_is_reported(postgres, folder):
     postgres.run("grant insert on personnel to reader")
     try:
         put(folder, "sources.toml", postgres.sources())
-        assert "the role may write, which a source does not need" in build(folder).report["files"][2]["notes"]
+        assert "the role may write, which a source does not need" in load(folder).report["files"][2]["notes"]
     finally:
         postgres.run("revoke insert on personnel from reader")

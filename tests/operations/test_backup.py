@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import stat
 import tarfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from etl.core.errors import Refused
 from etl.core.settings import Folders
 from etl.operations import audit, backup
 from etl.warehouse import publications
-from tests.serving import publish
+from tests.conftest import Sample
+from tests.loading import copy_publication
 
 pytestmark = pytest.mark.slow
 
@@ -35,10 +37,12 @@ def folders_in(folder: Path) -> Folders:
 
 
 @pytest.fixture(scope="module")
-def published(tmp_path_factory) -> Path:
+def published(publish_sample: Callable[..., Sample], tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("published")
-    publish(folder)
-    publish(folder)
+    pointer = copy_publication(publish_sample().pointer, folder / "warehouse")
+    with publications.building(pointer) as private:
+        shutil.copyfile(publications.current(pointer), private / "built.duckdb")
+        publications.publish(private / "built.duckdb", pointer)
     return folder
 
 

@@ -20,6 +20,7 @@ from etl.core import settings
 from etl.operations import readiness
 from etl.warehouse import publications
 from tests.conftest import Sample
+from tests.loading import load, put_good
 from tests.serving import ROOT, ask, free_ports, is_running, publish, until
 
 _WATCHDOG_SECONDS = 4
@@ -105,7 +106,8 @@ def test_a_process_is_live_before_the_first_publication_and_ready_after_it(web):
 
 @pytest.mark.slow
 def test_counters_can_be_read_and_hold_no_address(web):
-    publish(web.pointer.parents[1])
+    if not web.pointer.exists():
+        publish(web.pointer.parents[1])
     web.ask("/training?province=IR-23")
     status, text = web.ask("/metrics")
     assert status == 200
@@ -140,8 +142,8 @@ def test_a_process_notifies_systemd_only_while_it_answers(web):
 
 
 @pytest.mark.slow
-def test_a_process_notifies_once_that_it_is_ready(tmp_path):
-    process = Process(tmp_path)
+def test_a_process_notifies_once_that_it_is_ready_and_under_a_path_its_addresses_lie_there(tmp_path):
+    process = Process(tmp_path, POLICEYAR_WEB_BASE_PATH="/board")
     try:
         messages = ""
 
@@ -151,7 +153,7 @@ def test_a_process_notifies_once_that_it_is_ready(tmp_path):
             return "READY=1" in messages
 
         until(is_ready, "READY=1")
-        assert process.ask("/healthz")[0] == 200
+        assert process.ask("/board/healthz")[0] == 200
         until(lambda: process.told(), "the next sign of life")
         assert "READY=1" not in process.told()
     finally:
@@ -176,15 +178,6 @@ def test_a_process_with_a_hung_event_loop_sends_no_watchdog_signal(tmp_path, mon
         threading.Thread(target=service._tell_systemd, daemon=True).start()
         with pytest.raises(TimeoutError):
             life.recv(100)
-
-
-@pytest.mark.slow
-def test_under_a_path_the_addresses_lie_there(tmp_path):
-    process = Process(tmp_path, POLICEYAR_WEB_BASE_PATH="/board")
-    try:
-        until(lambda: process.ask("/board/healthz")[0] == 200, "the process answers under its path")
-    finally:
-        process.end()
 
 
 def test_no_process_starts_on_a_fault(tmp_path):
@@ -239,17 +232,16 @@ def test_a_clock_set_back_gives_no_negative_age(pointer, monkeypatch):
 @pytest.mark.parametrize(("fault", "outcome"), [("", "published"), ("refuse", "refused"), ("break", "failed")])
 def test_a_build_notes_how_it_ended(tmp_path, monkeypatch, fault, outcome):
     from etl.build import pipeline
-    from etl.cli.commands import main
 
-    monkeypatch.setenv("IDENTITY_KEY", "a key that only tests use, 32 bytes and more")
     pointer = tmp_path / "w.duckdb"
-    folder = tmp_path / "empty" if fault == "refuse" else ROOT / "tests" / "sample"
-    (tmp_path / "empty").mkdir()
+    folder = tmp_path / "incoming"
+    folder.mkdir()
+    if fault != "refuse":
+        put_good(folder)
     if fault == "break":
         monkeypatch.setattr(pipeline, "_fill", lambda *_: 1 / 0)
     assert readiness.last_build(pointer) is None
-    code = main(["build", str(folder), "--to", str(pointer)])
-    assert code == (0 if outcome == "published" else 1)
+    assert load(folder, to=pointer).code == (0 if outcome == "published" else 1)
     note = readiness.last_build(pointer)
     assert note.outcome == outcome
     assert note.seconds >= 0
