@@ -32,6 +32,7 @@ from etl.semantic.rights import ADMINISTRATOR
 from etl.warehouse import publications
 from tests.access.scopes import NATIONAL, NONE, OF_TEHRAN, TEHRAN
 from tests.effort import draws
+from tests.loading import load
 from tests.parts import SCRIPT, opening
 from tests.serving import publish
 from ui.briefing import command
@@ -469,32 +470,28 @@ def test_syslog_gets_each_line_and_its_failure_stops_nothing(tmp_path: Path, mon
 
 @pytest.mark.slow
 def test_commands_are_logged_when_sign_in_is_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pointer = str(tmp_path / "warehouse" / "warehouse.duckdb")
-
-    def run(*words: str, mode: str = "proxy") -> int:
-        signing = {"MODE": mode, "ACCESS": str(tmp_path / "any"), "SECRETS": str(tmp_path / "any")}
-        more = {f"POLICEYAR_SIGN_IN_{name}": value for name, value in signing.items()}
-        command = [sys.executable, "-m", "etl", *words]
-        environment = os.environ | more | {"AUDIT": str(tmp_path / "audit"), "WAREHOUSE": pointer}
-        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=False).returncode
-
+    pointer = tmp_path / "warehouse" / "warehouse.duckdb"
+    signing = {"MODE": "open", "ACCESS": tmp_path / "any", "SECRETS": tmp_path / "any"}
+    places = {f"POLICEYAR_SIGN_IN_{name}": value for name, value in signing.items()}
+    for name, value in (places | {"AUDIT": tmp_path / "audit", "WAREHOUSE": pointer}).items():
+        monkeypatch.setenv(name, str(value))
     (tmp_path / "any").touch()
     (tmp_path / "empty").mkdir()
-    copied_files = tmp_path / "again"
-    shutil.copytree(ROOT / "tests" / "sample", copied_files)
+    files, copied_files = tmp_path / "files", tmp_path / "again"
+    for folder in (files, copied_files):
+        shutil.copytree(ROOT / "tests" / "sample", folder)
     with (copied_files / "training.csv").open("a", encoding="utf-8") as file:
         file.write("\n")
-    assert run("build", "tests/sample", "--to", pointer, mode="open") == 0
-    assert run("check", str(copied_files)) == 0
+    assert load(files, to=pointer).code == 0
+    monkeypatch.setenv("POLICEYAR_SIGN_IN_MODE", "proxy")
+    assert load(copied_files, to=pointer, command="check").code == 0
     assert not (tmp_path / "audit").exists()
-    assert run("build", str(copied_files), "--to", pointer) == 0
-    assert run("build", str(copied_files), "--to", pointer) == 0
-    assert run("build", str(tmp_path / "empty"), "--to", pointer) == 1
-    assert run("rollback", "--from", pointer) == 0
-    assert run("rollback", "000009", "--from", pointer) == 1
+    assert [load(folder, to=pointer).code for folder in (copied_files, copied_files, tmp_path / "empty")] == [0, 0, 1]
+    assert commands.main(["rollback", "--from", str(pointer)]) == 0
+    assert commands.main(["rollback", "000009", "--from", str(pointer)]) == 1
     rejected = tmp_path / "rejected.csv"
-    assert run("quarantine", "--from", pointer, "--to", str(rejected)) == 0
-    assert run("returns", "tests/sample", "--to", str(tmp_path / "returns")) == 0
+    assert commands.main(["quarantine", "--from", str(pointer), "--to", str(rejected)]) == 0
+    assert commands.main(["returns", str(files), "--to", str(tmp_path / "returns")]) == 0
     events = [(event.event, event.more) for event in audit.events(tmp_path / "audit")][::-1]
     with (copied_files / "training.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = len(list(csv.DictReader(file)))

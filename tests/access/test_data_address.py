@@ -38,7 +38,7 @@ from ui.shell import answer_files, data_address, gate, people
 from ui.state import personal_tokens, saved_views
 
 CSV, PARQUET, JSON = "/data/answer.csv", "/data/answer.parquet", "/data/answer.json"
-QUESTIONS, GUESSES = draws(100, 375), draws(250, 1000)
+QUESTIONS, GUESSES = draws(50, 375), draws(250, 1000)
 BY_PROVINCE = {"m": "active_assistants", "by": "province", "lang": "en"}
 
 

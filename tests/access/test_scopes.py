@@ -27,7 +27,7 @@ from tests.effort import draws
 
 pytestmark = pytest.mark.slow
 
-QUESTIONS = draws(200, 2000)
+QUESTIONS = draws(120, 2000)
 BELOW = {"county", "institute"}
 
 

@@ -20,9 +20,15 @@ def con(small_register: Path) -> Iterator[ScopedCursor]:
 
 
 @pytest.fixture(scope="session")
-def data(small_register: Path) -> oracle.Data:
+def source(small_register: Path) -> tuple[oracle.Load, oracle.Data]:
+    """The files behind `con`, as the oracle reads them."""
+    return oracle.read(small_register.parent / "in", BUILD_DAY)
+
+
+@pytest.fixture(scope="session")
+def data(source: tuple[oracle.Load, oracle.Data]) -> oracle.Data:
     """The rows behind `con`, as the oracle reads them."""
-    return oracle.read(small_register.parent / "in", BUILD_DAY)[1]
+    return source[1]
 
 
 @pytest.fixture(scope="session")

@@ -22,9 +22,10 @@ from etl.semantic.catalog import catalogue
 from etl.semantic.disclosure import for_circulation
 from etl.semantic.ranking import least
 from etl.semantic.rights import AccessScope, Grant
+from tests.effort import draws
 from tests.oracle import different as oracle
 
-RUNS, PROVINCES = 1000, 31
+RUNS, PROVINCES = draws(250, 1000), 31
 TRAINING, COVERAGE = catalogue()["training_compliance"], catalogue()["coverage_per_10k"]
 SHARES = ("training_compliance", "leaver_rate_12m", "smart_service_share", "judicial_officer_share", "early_attrition")
 

@@ -1,10 +1,7 @@
 """Licences, officers, smart services and other countries: numbers added up by hand, and counted again row by row."""
 
 import csv
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -19,6 +16,7 @@ from etl.core.errors import QuestionError
 from etl.semantic import access, rights
 from etl.semantic.answers import ask
 from tests.conftest import Sample
+from tests.loading import build
 from tests.oracle import oracle
 from tests.oracle.measures import (
     active_spells,
@@ -37,14 +35,10 @@ D, SPRING, JUNE = date(2024, 9, 21), date(2024, 3, 19), date(2024, 6, 10)
 YEAR = (date(2023, 9, 23), D)
 
 
-def etl(*words: str) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "etl", *words],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        env={**os.environ, "PYTHONUTF8": "1"},
-    )
+def publish(folder: Path, day: date = BUILD_DAY, accept_loss: bool = False) -> Path:
+    built = build(folder, day=day, accept_loss=accept_loss)
+    assert built.code == 0, built.err
+    return built.to
 
 
 @pytest.fixture(scope="module")
@@ -137,8 +131,7 @@ def test_a_lapsed_institute_is_listed_where_its_persons_serve(con, tmp_path):
     hamid = next(i for i, row in enumerate(rows) if "۱۴۰۲/۱۱/۰۱" in row)
     rows[hamid] = rows[hamid].replace("البرز,ساوجبلاغ", "تهران,تهران")
     people.write_text("\n".join(rows) + "\n", encoding="utf-8")
-    etl("build", str(folder), "--to", str(tmp_path / "w.duckdb"), "--day", BUILD_DAY.isoformat())
-    with access.connect(tmp_path / "w.duckdb", rights.ADMINISTRATOR) as connection:
+    with access.connect(publish(folder), rights.ADMINISTRATOR) as connection:
         tehran = {"province": ["IR-23"]}
         lapsed_row = ("002", "IR-30", "patrol", "active", 1, date(2024, 6, 20), None, 0)
         assert licensing.lapsed(connection, D, tehran).rows == [lapsed_row], (
@@ -218,10 +211,10 @@ def adoption(pointer: Path, **question) -> list[tuple]:
 
 @pytest.mark.slow
 def test_each_publication_keeps_what_it_found(tmp_path):
-    pointer, folder = tmp_path / "warehouse.duckdb", tmp_path / "incoming"
+    folder = tmp_path / "incoming"
     shutil.copytree(SAMPLE, folder)
     first = date(2024, 6, 20)
-    etl("build", str(folder), "--to", str(pointer), "--day", first.isoformat(), "--accept-loss")
+    pointer = publish(folder, first, accept_loss=True)
     [(first_day, share, smart, all_licensed)] = adoption(pointer)
     assert first_day <= first
     assert (smart, all_licensed) == (2, 3), "003 was rejected: its suspension was in the future"
@@ -231,25 +224,17 @@ def test_each_publication_keeps_what_it_found(tmp_path):
             "guarding,1399/06/01,active,,yes", "guarding,1399/06/01,active,,no"
         )
     )
-    etl("build", str(folder), "--to", str(pointer), "--day", BUILD_DAY.isoformat())
+    publish(folder)
     both = [(first_day, share, 2, 3), (D, 0.0, 0, 2)]
     assert adoption(pointer) == both, "the first stays as it was found, though the flag changed"
     assert adoption(pointer, on=first_day) == both[:1]
     assert adoption(pointer, where={"province": ["IR-23"]}) == [(first_day, 1.0, 1, 1), (D, 0.0, 0, 1)]
-    etl("build", str(folder), "--to", str(pointer), "--day", BUILD_DAY.isoformat())
+    publish(folder)
     assert adoption(pointer) == both, "a day that is published again is counted once"
     with access.connect(pointer, rights.ADMINISTRATOR) as connection, pytest.raises(QuestionError):
         licensing.adoption(connection, where={"institute": ["001"]})
-
-
-@pytest.mark.slow
-def test_made_up_and_real_histories_are_not_mixed(tmp_path):
-    pointer, folder = tmp_path / "warehouse.duckdb", tmp_path / "incoming"
-    shutil.copytree(SAMPLE, folder)
-    etl("build", str(folder), "--to", str(pointer), "--day", "2024-06-20", "--accept-loss")
     (folder / "SAMPLE.txt").write_text("made up", encoding="utf-8")
-    etl("build", str(folder), "--to", str(pointer), "--day", BUILD_DAY.isoformat())
-    assert [row[0] for row in adoption(pointer)] == [D]
+    assert adoption(publish(folder)) == both[1:], "made up and real histories are not mixed"
 
 
 # ------------------------------------------------------------------ other countries

@@ -80,7 +80,7 @@ def adds_up(con, name: str, by: str, question: dict) -> bool:
     return True
 
 
-PAIRS = draws(40, 200)
+PAIRS = draws(8, 200)
 
 
 @pytest.mark.slow

@@ -7,11 +7,13 @@ in its README, and a product limit in exact fractions over the oracle's own join
 import math
 import random
 import statistics
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,7 @@ from tests import loading
 from tests.conftest import Sample
 from tests.loading import build, national_id, put, put_good
 from tests.oracle import oracle
-from tests.oracle.measures import Spell, Where, active_spells, all_joiners, all_leavers, all_moves, spell_fits
+from tests.oracle.measures import Event, Spell, Where, active_spells, all_joiners, all_leavers, all_moves, spell_fits
 from tests.oracle.read import add_months
 
 pytestmark = pytest.mark.slow
@@ -44,15 +46,33 @@ AGES = (*AGES, (55, "55-59"), (60, "60+"))
 TENURES = ((0, "00-01"), (12, "01-03"), (36, "03-05"), (60, "05-10"), (120, "10+"))
 
 
+def grouped(events: list[Event]) -> dict[str, list[date]]:
+    """The days of the events of each person."""
+    days: dict[str, list[date]] = {}
+    for event in events:
+        days.setdefault(event.spell.person, []).append(event.day)
+    return days
+
+
 @dataclass
 class Built:
     con: duckdb.DuckDBPyConnection
     load: oracle.Load
     data: oracle.Data
 
-    @property
+    @cached_property
     def births(self) -> dict[str, date]:
         return {row["national_id"]: row["birth_date"] for row in self.load.rows["personnel"]}
+
+    @cached_property
+    def joined(self) -> dict[str, list[date]]:
+        """The days on which each person joined."""
+        return grouped(all_joiners(self.data))
+
+    @cached_property
+    def left(self) -> dict[str, list[date]]:
+        """The days on which each person left."""
+        return grouped(all_leavers(self.data))
 
     def age(self, person: str, day: date) -> int:
         """Completed years, counted month by month from the month of birth."""
@@ -61,11 +81,10 @@ class Built:
 
 
 @pytest.fixture(scope="module", params=["by hand", "made up"])
-def built(request: pytest.FixtureRequest, publish_sample: Callable[..., Sample]) -> Iterator[Built]:
-    sample = publish_sample(0.01, 11) if request.param == "made up" else publish_sample()
-    load, data = oracle.read(sample.folder, BUILD_DAY)
-    with access.connect(sample.pointer, rights.ADMINISTRATOR) as con:
-        yield Built(con, load, data)
+def built(request: pytest.FixtureRequest, publish_sample: Callable[..., Sample]) -> Built:
+    if request.param == "made up":
+        return Built(request.getfixturevalue("con"), *request.getfixturevalue("source"))
+    return Built(request.getfixturevalue("by_hand"), *oracle.read(publish_sample().folder, BUILD_DAY))
 
 
 def sample_days(built: Built) -> list[date]:
@@ -93,7 +112,7 @@ def active(built: Built, day: date, where: dict[str, Any]) -> list[Spell]:
 
 def joined_on(built: Built, person: str, day: date) -> date:
     """The latest joining of a person up to a day."""
-    return max(event.day for event in all_joiners(built.data) if event.spell.person == person and event.day <= day)
+    return max(joined for joined in built.joined[person] if joined <= day)
 
 
 def band(bands: tuple[tuple[int, str], ...], value: int) -> str:
@@ -175,8 +194,10 @@ def test_tenure_bands_hold_the_right_people(built: Built) -> None:
 
         def served(person: str, day: date = day) -> int:
             """Whole months since joining."""
-            start = joined_on(built, person, day)
-            return max(month for month in range(12 * 60) if add_months(start, month) <= day)
+            start, months = joined_on(built, person, day), 0
+            while add_months(start, months + 1) <= day:
+                months += 1
+            return months
 
         expected = Counter((band(TENURES, served(person)), gender) for person, gender in people)
         assert {(row[0], row[1]): row[2] for row in rows} == expected
@@ -281,8 +302,8 @@ def careers(built: Built, day: date, where: dict[str, Any]) -> list[tuple[Spell,
     for event in all_joiners(built.data):
         if event.day > day or not spell_fits(event.spell, as_filters(where)):
             continue
-        leavings = [leaver.day for leaver in all_leavers(built.data) if leaver.spell.person == event.spell.person]
-        end = min((leaving for leaving in leavings if leaving > event.day), default=date.max)
+        later = (leaving for leaving in built.left.get(event.spell.person, []) if leaving > event.day)
+        end = min(later, default=date.max)
         followed.append((event.spell, (min(end, day) - event.day).days, end <= day))
     return followed
 
@@ -290,9 +311,9 @@ def careers(built: Built, day: date, where: dict[str, Any]) -> list[tuple[Spell,
 def kaplan_meier(times: list[tuple[int, bool]], until: int) -> Fraction:
     """The product limit in exact fractions: at each day of leaving, the share of those at risk who stay."""
     survival = Fraction(1)
-    for day in sorted({days for days, has_left in times if has_left and days <= until}):
-        at_risk = sum(days >= day for days, _ in times)
-        leaving = sum(days == day and has_left for days, has_left in times)
+    followed = sorted(days for days, _ in times)
+    for day, leaving in sorted(Counter(days for days, has_left in times if has_left and days <= until).items()):
+        at_risk = len(followed) - bisect_left(followed, day)
         survival *= 1 - Fraction(leaving, at_risk)
     return survival
 

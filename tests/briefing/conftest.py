@@ -1,9 +1,6 @@
 """A publication of the sample at scale 0.02 with events and a target path, and a second one with more that needs action."""
 
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,11 +8,9 @@ import pytest
 
 from etl.semantic.rights import ADMINISTRATOR
 from tests.conftest import Sample
+from tests.loading import build
 from ui.briefing import writing
 
-ROOT = Path(__file__).parents[2]
-DAY = "2026-06-30"
-KEY = "a key that only tests use, 32 bytes and more"
 EVENTS = """date,province,title_fa,title_en,kind,source
 1404/03/20,,سامانهٔ ملی ثبت,National register,سامانه,made up
 1404/11/05,IR-11,طرح آموزش استان,Provincial training drive,campaign,made up
@@ -25,11 +20,6 @@ TARGETS = """metric,province,date,value
 active_assistants,,1403/01/01,1000
 active_assistants,,1407/01/01,1800
 """
-
-
-def etl(*words: str) -> None:
-    environment = {**os.environ, "IDENTITY_KEY": KEY}
-    subprocess.run([sys.executable, "-m", "etl", *words], cwd=ROOT, env=environment, check=True, capture_output=True)
 
 
 @pytest.fixture(scope="session")
@@ -44,17 +34,9 @@ def files(publish_sample: Callable[..., Sample], tmp_path_factory: pytest.TempPa
 @pytest.fixture(scope="session")
 def pointer(files: Path) -> Path:
     """Their publication."""
-    to = files.parent / "warehouse.duckdb"
-    etl("build", str(files), "--to", str(to), "--day", DAY)
-    return to
-
-
-@pytest.fixture
-def own_pointer(pointer: Path, tmp_path: Path) -> Path:
-    """A copy that a test may publish to."""
-    shutil.copytree(pointer.with_name(pointer.name + ".publications"), tmp_path / "w.duckdb.publications")
-    (tmp_path / "w.duckdb").symlink_to(Path("w.duckdb.publications") / pointer.resolve().name)
-    return tmp_path / "w.duckdb"
+    built = build(files, accept_loss=False)
+    assert built.code == 0, built.err
+    return built.to
 
 
 @pytest.fixture(autouse=True)

@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.semantic.catalog import catalogue
 from tests.conftest import Sample
+from tests.effort import draws
 from tests.parts import SCRIPT, opening
 from ui.i18n import text
 from ui.shell import middleware
@@ -169,7 +170,7 @@ def addresses(name: str) -> st.SearchStrategy[dict[str, list[str]]]:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["overview", *NAMES])
 def test_no_address_leads_to_a_part_that_fails(name: str) -> None:
-    @settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=draws(6, 15), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(addresses(name))
     @example({})
     def check(view: dict[str, list[str]]) -> None:

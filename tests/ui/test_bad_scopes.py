@@ -3,8 +3,6 @@
 import json
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,8 @@ import dashboard  # noqa: F401 - outside of a run it is the server, inside it wo
 from etl.core.paths import REFERENCE
 from etl.semantic import access, rights
 from etl.semantic.answers import ask
-from tests.conftest import BUILD_DAY, ROOT, Sample
+from tests.conftest import Sample
+from tests.loading import build
 from tests.parts import PARTS
 from tests.ui.test_chart_lint import html_of, opened
 from ui.i18n import text
@@ -42,12 +41,11 @@ def published(publish_sample: Callable[..., Sample], tmp_path_factory: pytest.Te
     lines = (REFERENCE / "population.csv").read_text("utf-8").splitlines(keepends=True)
     known = [line for line in lines if not (line.startswith(NO_RESIDENTS) and line.split(",")[1] < "1404")]
     (folder / "in" / "population.csv").write_text("".join(known), "utf-8")
-    pointer = folder / "warehouse.duckdb"
-    words = [sys.executable, "-m", "etl", "build", folder / "in", "--to", pointer, "--day", BUILD_DAY]
-    subprocess.run([*map(str, words)], cwd=ROOT, check=True, capture_output=True)
+    built = build(folder / "in", accept_loss=False)
+    assert built.code == 0, built.err
     with pytest.MonkeyPatch.context() as setting:
-        setting.setenv("WAREHOUSE", str(pointer))
-        yield pointer
+        setting.setenv("WAREHOUSE", str(built.to))
+        yield built.to
 
 
 # Licences may be older than the first person; the others have no day.

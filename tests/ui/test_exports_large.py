@@ -4,7 +4,7 @@ import io
 import math
 import tracemalloc
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +15,21 @@ import pytest
 from etl.semantic import access, answers, exportable, rights
 from etl.semantic.answers import Answer
 from tests import made
+from tests.effort import draws
 from tests.files import to_csv, to_parquet, to_xlsx
 from ui.charts.elements import ChartContext
 from ui.exports import file_content, workbook
 
-ROWS = 20_000
-OVER = (date(2025, 3, 21), date(2026, 6, 30))
+ROWS = draws(5_000, 20_000)
+LAST = date(2026, 6, 30)
+OVER = (LAST - timedelta(draws(101, 466)), LAST)
 AXES = ("institute", "month", "post", "education", "gender", "course")
 MEASURES = ("training_compliance", "compliant_assistants", "trainable_assistants")
 
 
 @pytest.fixture(scope="module")
 def large(small_register: Path) -> Answer:
-    """More than 20,000 groups, as `ask` answers."""
+    """More than ROWS groups, as `ask` answers."""
     with access.connect(small_register, rights.ADMINISTRATOR) as con:
         answer = answers.ask(con, "training_compliance", by=AXES, over=OVER)
     assert len(answer.rows) >= ROWS

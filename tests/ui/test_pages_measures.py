@@ -1,7 +1,7 @@
 """The cards and sentences of Growth, Coverage, Training and Institutes against `ask`."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
@@ -28,7 +28,6 @@ from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import ask
 from etl.semantic.catalog import catalogue, derived
 from etl.semantic.provisional import settled_on
-from tests.conftest import Sample
 from tests.loading import build, put, put_good, row
 from tests.made import answer
 from tests.ui.test_pages_workforce import html, in_address, in_language, opened, plain, published  # noqa: F401
@@ -339,26 +338,6 @@ def test_the_months_of_a_province_mark_those_beyond_their_limits() -> None:
     assert "Beyond the expected range" not in kinds[1], "no key for what is not drawn"
     calm = charts.months_beyond(replace(data, rows=rows[:1]), ChartContext("en")).sentence
     assert calm == "Share of all joiners: every month within its limits (5.0% to 15.0%)"
-
-
-def test_a_title_over_time_and_its_number_of_cases_are_of_the_unit_it_names(
-    publish_sample: Callable[..., Sample], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    register = publish_sample(0.05, 5).pointer
-    monkeypatch.setenv("WAREHOUSE", str(register))
-    page = plain(html(opened("licensing", lang="en")))
-    with opened_at(register) as con:
-        for name, cases, by in (
-            ("renewal_rate", "licences_ended", "quarter"),
-            ("time_to_licence_median", "granted_timed", "month"),
-        ):
-            metric = catalogue()[name]
-            ((when, value, count),) = re.findall(
-                rf"<h3>{metric.short['en']} in ([^:]*): ([^ ,]*)[^<]*</h3><p>[^<]* n\xa0=\xa0(\d+) ", page
-            )
-            units = ask(con, name, cases, by=(by,), over=jalali.last_complete_months(date(2026, 6, 30), 24)).records()
-            row = next(row for row in units if text.unit_label(row[by], "en") == when)
-            assert (value, count) == (text.plain(row[name], metric.unit, "en"), str(row[cases]))
 
 
 def test_by_course_the_base_is_said_and_not_counted(published: Path) -> None:  # noqa: F811
