@@ -743,9 +743,9 @@ def count_working_days(reference: Reference, after: date, until: date, province:
 def overdue_files(data: Data, day: date, where: Where) -> int:
     return sum(
         licence["file_complete_on"] is not None
-        and working_days(data, licence, day) > 25
         and not is_decided(licence, date.min, day)
         and licence_fits(data, licence, where)
+        and working_days(data, licence, day) > 25
         for licence in data.licences
     )
 

@@ -348,9 +348,9 @@ def within_25_days_share_fridays(data: Data, first: date, last: date, where: Whe
 def overdue_files_fridays(data: Data, day: date, where: Where) -> int:
     return sum(
         licence["file_complete_on"] is not None
-        and without_fridays(licence["file_complete_on"], day) > 25
         and not is_decided(licence, date.min, day)
         and licence_fits(data, licence, where)
+        and without_fridays(licence["file_complete_on"], day) > 25
         for licence in data.licences
     )
 

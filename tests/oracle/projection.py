@@ -81,12 +81,15 @@ def seasonal(changes: list[float], left_out: list[bool]) -> list[float]:
     known = [at for at in range(36) if not left_out[at]]
     season, levels = [0.0] * 12, dict.fromkeys(level_of, 0.0)
     for _ in range(2000 if any(left_out) else 1):
+        before = list(season)
         for level in {level_of[at] for at in known}:
             here = [changes[at] - season[at % 12] for at in known if level_of[at] == level]
             levels[level] = sum(here) / len(here)
         for month in range(12):
             here = [changes[at] - levels[level_of[at]] for at in known if at % 12 == month]
             season[month] = sum(here) / len(here) if here else season[month]
+        if max(abs(one - other) for one, other in zip(season, before, strict=True)) < 1e-12:
+            break
     mean = sum(season) / 12
     return [value - mean for value in season]
 
