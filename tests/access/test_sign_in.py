@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -30,67 +30,57 @@ def site(small_register: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield running
 
 
+@pytest.fixture(scope="module")
+def signed_in(site: Site, browser: Browser) -> Iterator[Callable[[str], front.Visit]]:
+    """Each person signs in once, in a browser of their own, and opens the page about quality."""
+    visits: dict[str, front.Visit] = {}
+
+    def of(sub: str) -> front.Visit:
+        if sub not in visits:
+            context = browser.new_context(locale="en")
+            # Listens before the page opens its socket.
+            context.once("page", lambda page: visits.update({sub: front.Visit(site.address, page, front.Runs(page))}))
+            sign_in(site, context, sub, "/quality?lang=en")
+            visits[sub].settle()
+        return visits[sub]
+
+    yield of
+    for visit in visits.values():
+        visit.page.context.close()
+
+
 def test_without_signing_in_only_the_sign_in_is_served(site: Site) -> None:
     assert {status(site.address + path) for path in (*CLOSED, "/", "/register", "/quality")} == {401}
     assert status(site.address + "/media/x.csv") == 403, "nginx asks for the cookie of a visit"
     assert {status(site.address + path) for path in KEPT_BY_NGINX} == {404}
 
 
-def test_an_officer_sees_the_nation_and_own_institutes_and_signs_out_for_good(site: Site, browser: Browser) -> None:
-    context = browser.new_context(locale="en")
-    page = sign_in(site, context, "isfahan.officer")
-    page.wait_for_selector(".pd-trust", timeout=90_000)
-    assert "I. Officer" in page.locator(".pd-brand").inner_text()
-    assert not page.locator(".pd-error").count()
-    cookies = context.cookies()
-    ours = next(cookie for cookie in cookies if cookie["name"] == "_streamlit_user")
-    assert ours["httpOnly"]
-    assert ours["secure"]
-    assert ours["sameSite"] == "Lax"
-    assert ours["expires"] < time.time() + 8 * 3600 + 60
-    page.goto(site.address + "/quality?lang=en")
-    page.wait_for_selector("[data-testid=stAppViewContainer] .pd-trust", timeout=90_000)
-    named = page.locator("body").inner_text()
-    assert "IR-10" in named or "Isfahan" in named
-    assert status(site.address + "/overview", cookies) == 200
-    page.locator(".pd-brand button").click()
-    page.wait_for_url(re.compile("end_session|oauth2callback|/$|/\\?"))
-    assert status(site.address + "/overview", cookies) == 401, "a copied cookie is worth nothing after sign-out"
-    assert "sign_out" in [event.event for event in events(site, "isfahan.officer")]
-    context.close()
-
-
-def test_a_file_is_downloaded_once_and_only_by_its_owner(site: Site, browser: Browser) -> None:
-    context, other = browser.new_context(locale="en"), browser.new_context()
-    page = sign_in(site, context, "isfahan.officer", "/coverage?lang=en")
-    visit = front.Visit(site.address, page, front.Runs(page)).go("coverage", lang="en")
+def test_a_file_is_downloaded_once_and_only_by_its_owner(site: Site, signed_in: Callable[[str], front.Visit]) -> None:
+    visit, other = signed_in("isfahan.officer").go("coverage", lang="en"), signed_in("national.analyst")
+    page, context = visit.page, visit.page.context
     page.get_by_role("button", name="Download").first.click()
     # A popover that opens while the page is still drawn moves away with its button.
     visit.settle()
     page.get_by_role("button", name="CSV").first.click()
     link = page.get_by_role("link", name="Download (once, within five minutes)")
     address = site.address + str(link.get_attribute("href", timeout=60_000))
-    sign_in(site, other, "national.analyst")
     assert status(address) == 401
-    assert status(address, other.cookies()) == 403
+    assert status(address, other.page.context.cookies()) == 403
     assert status(address, context.cookies()) == 200
     assert status(address, context.cookies()) == 404
     exported = events(site, "isfahan.officer", "export")
     assert [(event.more["form"], event.more["role"], event.more["provinces"]) for event in exported] == [
         ("csv", "province", "IR-10")
     ]
-    other.close()
-    context.close()
 
 
-def test_the_audit_log_is_on_the_page_of_a_steward_and_of_nobody_else(site: Site, browser: Browser) -> None:
+def test_the_audit_log_is_on_the_page_of_a_steward_and_of_nobody_else(
+    signed_in: Callable[[str], front.Visit],
+) -> None:
     for sub, shown in (("data.steward", 1), ("national.analyst", 0)):
-        context = browser.new_context(locale="en")
-        page = sign_in(site, context, sub)
-        front.Visit(site.address, page, front.Runs(page)).go("quality", lang="en")
+        page = signed_in(sub).go("quality", lang="en").page
         assert page.locator(".st-key-changes").count()
         assert page.get_by_role("heading", name="Audit log").count() == shown
-        context.close()
 
 
 def test_a_user_without_rights_reads_the_account_and_whom_to_ask(site: Site, browser: Browser) -> None:
@@ -104,12 +94,32 @@ def test_a_user_without_rights_reads_the_account_and_whom_to_ask(site: Site, bro
     context.close()
 
 
-def test_while_the_provider_is_down_who_is_signed_in_goes_on_and_nobody_new_gets_in(
-    site: Site, browser: Browser
+def test_an_officer_sees_the_nation_and_own_institutes_and_signs_out_for_good(
+    site: Site, signed_in: Callable[[str], front.Visit]
 ) -> None:
-    context = browser.new_context()
-    page = sign_in(site, context, "national.analyst")
-    page.wait_for_selector(".pd-trust", timeout=90_000)
+    visit = signed_in("isfahan.officer").go("", lang="en")
+    page, cookies = visit.page, visit.page.context.cookies()
+    assert "I. Officer" in page.locator(".pd-brand").inner_text()
+    assert not page.locator(".pd-error").count()
+    ours = next(cookie for cookie in cookies if cookie["name"] == "_streamlit_user")
+    assert ours["httpOnly"]
+    assert ours["secure"]
+    assert ours["sameSite"] == "Lax"
+    assert ours["expires"] < time.time() + 8 * 3600 + 60
+    visit.go("quality", lang="en")
+    named = page.locator("body").inner_text()
+    assert "IR-10" in named or "Isfahan" in named
+    assert status(site.address + "/overview", cookies) == 200
+    page.locator(".pd-brand button").click()
+    page.wait_for_url(re.compile("end_session|oauth2callback|/$|/\\?"))
+    assert status(site.address + "/overview", cookies) == 401, "a copied cookie is worth nothing after sign-out"
+    assert "sign_out" in [event.event for event in events(site, "isfahan.officer")]
+
+
+def test_while_the_provider_is_down_who_is_signed_in_goes_on_and_nobody_new_gets_in(
+    site: Site, browser: Browser, signed_in: Callable[[str], front.Visit]
+) -> None:
+    context = signed_in("national.analyst").page.context
     site.provider.terminate()
     site.provider.wait(timeout=60)
     assert status(site.address + "/overview", context.cookies()) == 200
@@ -118,5 +128,5 @@ def test_while_the_provider_is_down_who_is_signed_in_goes_on_and_nobody_new_gets
     other.goto(site.address + "/?lang=en")
     other.get_by_role("link", name="Sign in").click()
     assert "does not answer" in other.locator("body").inner_text()
-    context.close()
+    other.context.close()
     assert audit.verify(site.audit) == ""

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from etl.semantic.rights import ADMINISTRATOR
 from tests.browser import app as front
 from ui.briefing import command, writing
 from ui.i18n import text
@@ -15,9 +14,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 MOST_STEPS = 200
 
 
-def test_books_are_fetched_by_button_and_from_the_list_and_events_by_keyboard(pointer: Path, tmp_path: Path) -> None:
-    with writing.press(pointer, ADMINISTRATOR) as press:
-        books = {place: press.pdf(press.questions(place, "fa")) for place in ("IR", "IR-11")}
+def test_books_are_fetched_by_button_and_from_the_list_and_events_by_keyboard(
+    pointer: Path, press: writing.Press, tmp_path: Path
+) -> None:
+    books = {place: press.pdf(press.questions(place, "fa")) for place in ("IR", "IR-11")}
     to = tmp_path / "written.pdf"
     assert command.main(["brief", "--from", str(pointer), "--province", "IR-11", "--lang", "en", "--to", str(to)]) == 0
     with front.served(pointer) as address, front.chromium() as chromium, front.visit(chromium, address) as reader:

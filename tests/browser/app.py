@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakKeyDictionary
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, WebSocket, WebSocketRoute, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, WebSocket, WebSocketRoute, sync_playwright
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
@@ -30,8 +30,11 @@ _FLAGS = (
     "--disable-sync",
 )
 _TALL = 1000
-# Chromium forgets the oldest pages of a window from 50 on, and then its history grows no longer.
-_LONG_HISTORY = 25
+_EMPTY = "about:blank"
+# A part that shows little: between two readers a window goes there.
+_BETWEEN = "province"
+# What stays of a reader when the page changes; the next one then needs a page of their own.
+_TRACES = ".pd-paper, .pd-filtering, [role=dialog], [data-presented]"
 # Every chart that the server sent and that is not folded away is drawn. A map gets its areas some time after the rest.
 _ALL_DRAWN = """() => [...document.querySelectorAll('[class*="st-key-chart-"]')].every((chart) => {
     const isMap = [...chart.querySelectorAll('.pd-plot, .js-plotly-plot')].some(
@@ -41,9 +44,10 @@ _ALL_DRAWN = """() => [...document.querySelectorAll('[class*="st-key-chart-"]')]
 # For every chart: the number of areas of a map, 0 of another chart.
 _AREAS = """() => [...document.querySelectorAll('.pd-plot')].map(
     (chart) => chart.querySelectorAll('.choroplethlayer path').length)"""
-# The windows that readers left, and those whose answers were held.
+# The windows that readers left.
 _idle: "WeakKeyDictionary[Browser, list[Visit]]" = WeakKeyDictionary()
-_held: WeakSet[Page] = WeakSet()
+# How answers to a window are held back.
+_held: "WeakKeyDictionary[Page, Hold]" = WeakKeyDictionary()
 # Streamlit first asks for its own addresses under the path of a deep link, then finds its base.
 PROBES = ("/_stcore/health", "/_stcore/host-config")
 
@@ -188,14 +192,14 @@ def _says_begun(answer: str | bytes) -> bool:
 
 
 def hold_answers(page: Page) -> Hold:
-    """Intercept the socket between page and server, before the page is opened."""
-    hold = Hold()
-    page.route_web_socket(re.compile("_stcore/stream"), hold.listen)
-    _held.add(page)
-    return hold
+    """Intercept the socket between page and server, before the page is opened. It stays so for later readers."""
+    if page not in _held:
+        _held[page] = Hold()
+        page.route_web_socket(re.compile("_stcore/stream"), _held[page].listen)
+    return _held[page]
 
 
-@dataclass
+@dataclass(eq=False)
 class Visit:
     """A user's page, and the requests of the browser by host."""
 
@@ -225,6 +229,32 @@ class Visit:
         is_english = ["lang=en" in url for url in (self.page.url, address)]
         is_open = self.page.url.startswith(self.address) and self.page.locator(".pd-trust").count() > 0
         return is_open and len({*is_english}) == 1
+
+    def begin(self, address: str, size: ViewportSize, lang: str) -> None:
+        """A new user begins: at an empty page, or at the part between where this dashboard is open as they want it."""
+        view = {"lang": lang} if lang == "en" else {}
+        is_same = self.address == address and self.page.viewport_size == size
+        goes_on = is_same and self._shows_dashboard(f"{address}/?{urlencode(view)}") and not self._is_marked()
+        self.page.unroute_all()
+        self.page.set_viewport_size(size)
+        self.page.emulate_media(color_scheme="light", media="null", reduced_motion="null")
+        self.page.context.clear_permissions()
+        if self.page.url != _EMPTY:
+            self.page.evaluate("localStorage.clear(); sessionStorage.clear()")
+        # Chromium forgets the oldest pages of a window from 50 on, and then its history grows no longer.
+        console = self.page.context.new_cdp_session(self.page)
+        console.send("Page.resetNavigationHistory")
+        console.detach()
+        if goes_on:
+            self.go(_BETWEEN, **view)
+        elif self.page.url != _EMPTY:
+            self.page.goto(_EMPTY)
+            self.page.context.clear_cookies()
+        self.address = address
+        self.forget()
+
+    def _is_marked(self) -> bool:
+        return self.page.locator(_TRACES).count() > 0
 
     def settle(self) -> "Visit":
         """Wait until the page is idle."""
@@ -299,31 +329,25 @@ class Visit:
 
 
 @contextmanager
-def visit(browser: Browser, address: str, width: int = 1440, dark: bool = False) -> Iterator[Visit]:
+def visit(browser: Browser, address: str, width: int = 1440, lang: str = "fa", held: bool = False) -> Iterator[Visit]:
     """A new user, whose browser prefers neither of our languages.
 
-    The window may be an earlier user's, with everything wiped but its compiled scripts.
+    The window may be an earlier user's, with its compiled scripts. Where that one left the same dashboard at the same
+    width and in the language of this one, it is still open, at a part without figures: the new user goes on from there,
+    in half the time of a page that is loaded. `held` asks for a window whose answers may be held back.
     """
     idle = _idle.setdefault(browser, [])
-    reader = idle.pop() if idle else _arrive(browser)
-    reader.address = address
-    reader.page.set_viewport_size({"width": width, "height": _TALL})
-    reader.page.emulate_media(color_scheme="dark" if dark else "light")
-    is_whole = False
+    fitting = [one for one in idle if (one.page in _held) == held]
+    reader = next((one for one in fitting if one.address == address), fitting[-1]) if fitting else _arrive(browser)
+    if reader in idle:
+        idle.remove(reader)
     try:
+        reader.begin(address, {"width": width, "height": _TALL}, lang)
         yield reader
-        is_whole = reader.page not in _held and reader.page.evaluate("history.length") < _LONG_HISTORY
-    finally:
-        if is_whole:
-            reader.page.unroute_all()
-            reader.page.evaluate("localStorage.clear(); sessionStorage.clear()")
-            reader.page.goto("about:blank")
-            reader.forget()
-            reader.page.context.clear_cookies()
-            reader.page.context.clear_permissions()
-            idle.append(reader)
-        else:
-            reader.page.context.close()
+    except BaseException:
+        reader.page.context.close()
+        raise
+    idle.append(reader)
 
 
 def _arrive(browser: Browser) -> Visit:

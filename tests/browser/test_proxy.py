@@ -41,29 +41,15 @@ def _address(served: Served) -> str:
     return served.origin + served.base
 
 
-def test_pages_under_a_path_draw_their_charts(served: Served, chromium: Browser) -> None:
+def test_the_host_alone_leads_to_the_dashboard_and_the_menu_and_links_stay_under_the_path(
+    served: Served, chromium: Browser
+) -> None:
     with front.visit(chromium, _address(served)) as reader:
         reader.watch_console()
-        for name in ("coverage", "explore"):
-            assert reader.go(name).drawn_charts(), name
-            assert reader.page.locator(".pd-error, [data-testid=stException]").count() == 0
-        assert reader.strangers() == []
-        assert reader.failures == []
-
-
-def test_the_host_alone_and_the_path_without_a_slash_lead_to_the_dashboard(served: Served, chromium: Browser) -> None:
-    with front.visit(chromium, _address(served)) as reader:
-        reader.watch_console()
+        # Without a slash at the end.
         reader.page.goto(_address(served) + "?lang=en")
         reader.settle()
         assert reader.page.url.startswith(_address(served) + "/?lang=en")
-        assert reader.failures == []
-
-
-def test_the_menu_and_the_links_stay_under_the_path(served: Served, chromium: Browser) -> None:
-    with front.visit(chromium, _address(served)) as reader:
-        reader.watch_console()
-        reader.go(lang="en")
         reader.page.locator('[data-testid="stSidebarNavLink"]', has_text="Coverage").first.click()
         reader.page.wait_for_url("**/coverage?**")
         reader.settle()
@@ -76,11 +62,14 @@ def test_the_menu_and_the_links_stay_under_the_path(served: Served, chromium: Br
         assert reader.failures == []
 
 
-def test_files_and_pictures_leave_through_the_proxy(served: Served, chromium: Browser, tmp_path: Path) -> None:
+def test_charts_are_drawn_and_presented_and_leave_as_files_and_pictures(served: Served, chromium: Browser) -> None:
     ident = "ranking--active_assistants-province"
     with front.visit(chromium, _address(served)) as reader:
         reader.watch_console()
-        reader.go("explore")
+        assert reader.go("coverage").drawn_charts()
+        present(reader, "ArrowLeft", "ArrowRight")
+        assert reader.go("explore").drawn_charts()
+        assert reader.page.locator(".pd-error, [data-testid=stException]").count() == 0
         reader.page.locator(f".st-key-files-{ident} button").click()
         reader.settle()
         with reader.page.expect_download() as waiting:
@@ -95,63 +84,34 @@ def test_files_and_pictures_leave_through_the_proxy(served: Served, chromium: Br
             save.focus()
             reader.page.keyboard.press("Enter")
         assert Path(waiting.value.path()).read_bytes().startswith(b"\x89PNG")
+        assert reader.strangers() == []
         assert reader.failures == []
 
 
-@pytest.mark.parametrize(
-    ("lang", "ahead", "back"), [("fa", "ArrowLeft", "ArrowRight"), ("en", "ArrowRight", "ArrowLeft")]
-)
-def test_figures_are_presented_one_by_one(lang: str, ahead: str, back: str, served: Served, chromium: Browser) -> None:
-    with front.visit(chromium, _address(served)) as reader:
-        reader.watch_console()
-        reader.go("coverage", lang=lang).drawn_charts()
-        shown = reader.page.locator("[data-presented]")
-        reader.page.locator(".pd-switch .pd-present").click()
-        first = shown.get_attribute("class")
-        assert shown.locator(".pd-plot .main-svg").first.is_visible()
-        for key, is_first in ((ahead, False), (back, True), (back, True)):
-            reader.page.keyboard.press(key)
-            assert shown.count() == 1
-            assert (shown.get_attribute("class") == first) == is_first, key
-        reader.page.keyboard.press("Escape")
-        reader.page.wait_for_selector("[data-presented]", state="detached")
-        assert reader.page.locator(".pd-presented-note").count() == 0
-        assert reader.failures == []
+def present(reader: front.Visit, ahead: str, back: str) -> None:
+    """Present the figures of the open page one by one, with these keys for the next and the one before."""
+    shown = reader.page.locator("[data-presented]")
+    reader.page.locator(".pd-switch .pd-present").click()
+    first = shown.get_attribute("class")
+    assert shown.locator(".pd-plot .main-svg").first.is_visible()
+    for key, is_first in ((ahead, False), (back, True), (back, True)):
+        reader.page.keyboard.press(key)
+        assert shown.count() == 1
+        assert (shown.get_attribute("class") == first) == is_first, key
+    reader.page.keyboard.press("Escape")
+    reader.page.wait_for_selector("[data-presented]", state="detached")
+    assert reader.page.locator(".pd-presented-note").count() == 0
 
 
-def test_picture_link_and_citation_are_copied(served: Served, chromium: Browser) -> None:
+def test_figures_are_presented_and_copied_and_a_page_leaves_with_its_pictures(
+    served: Served, chromium: Browser, tmp_path: Path
+) -> None:
     with front.visit(chromium, _address(served)) as reader:
         reader.watch_console()
         reader.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
         reader.go("coverage", lang="en").drawn_charts()
-        copy = reader.page.locator(".pd-copy-picture").first
-        copy.click()
-        copy.locator("xpath=following-sibling::*[1]").filter(has_text=text.word("more.copied_picture", "en")).wait_for()
-        picture = reader.page.evaluate(
-            """async () => {
-                const [item] = await navigator.clipboard.read(), blob = await item.getType("image/png");
-                return btoa(String.fromCharCode(...new Uint8Array(await blob.slice(0, 24).arrayBuffer())));
-            }"""
-        )
-        head = base64.b64decode(picture)
-        assert head.startswith(b"\x89PNG")
-        assert int.from_bytes(head[16:20]) >= 1000
-        reader.page.locator(".st-key-copy-link .pd-copy").click()
-        reader.page.locator(".st-key-copy-link .pd-copy + *").filter(has_text=re.compile(r"\S")).wait_for()
-        assert reader.page.evaluate("navigator.clipboard.readText()") == reader.page.url
-        cited = reader.page.locator(".pd-trust .pd-copy")
-        cited.click()
-        reader.page.locator(".pd-trust .pd-copy + *").filter(has_text=re.compile(r"\S")).wait_for()
-        told = reader.page.evaluate("navigator.clipboard.readText()")
-        assert "Register" in told
-        assert told in reader.page.locator(".pd-trust").inner_text()
-        assert reader.failures == []
-
-
-def test_everything_on_a_page_leaves_with_its_pictures(served: Served, chromium: Browser, tmp_path: Path) -> None:
-    with front.visit(chromium, _address(served)) as reader:
-        reader.watch_console()
-        reader.go("coverage", lang="en").drawn_charts()
+        present(reader, "ArrowRight", "ArrowLeft")
+        copy_picture_link_and_citation(reader)
         reader.page.locator(".st-key-page-files button").first.click()
         reader.settle()
         reader.page.get_by_text(text.word("book.pictures", "en"), exact=True).click()
@@ -167,3 +127,27 @@ def test_everything_on_a_page_leaves_with_its_pictures(served: Served, chromium:
         sheets = openpyxl.load_workbook(tmp_path / "page.xlsx").worksheets
         assert any(sheet._images for sheet in sheets)
         assert reader.failures == []
+
+
+def copy_picture_link_and_citation(reader: front.Visit) -> None:
+    """Copy each by its button, in English, and read the clipboard."""
+    copy = reader.page.locator(".pd-copy-picture").first
+    copy.click()
+    copy.locator("xpath=following-sibling::*[1]").filter(has_text=text.word("more.copied_picture", "en")).wait_for()
+    picture = reader.page.evaluate(
+        """async () => {
+            const [item] = await navigator.clipboard.read(), blob = await item.getType("image/png");
+            return btoa(String.fromCharCode(...new Uint8Array(await blob.slice(0, 24).arrayBuffer())));
+        }"""
+    )
+    head = base64.b64decode(picture)
+    assert head.startswith(b"\x89PNG")
+    assert int.from_bytes(head[16:20]) >= 1000
+    reader.page.locator(".st-key-copy-link .pd-copy").click()
+    reader.page.locator(".st-key-copy-link .pd-copy + *").filter(has_text=re.compile(r"\S")).wait_for()
+    assert reader.page.evaluate("navigator.clipboard.readText()") == reader.page.url
+    reader.page.locator(".pd-trust .pd-copy").click()
+    reader.page.locator(".pd-trust .pd-copy + *").filter(has_text=re.compile(r"\S")).wait_for()
+    told = reader.page.evaluate("navigator.clipboard.readText()")
+    assert "Register" in told
+    assert told in reader.page.locator(".pd-trust").inner_text()

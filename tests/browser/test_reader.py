@@ -5,6 +5,7 @@ import io
 import re
 import shutil
 import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pikepdf
@@ -13,7 +14,9 @@ from playwright.sync_api import Browser
 
 from etl.analysis.different import different
 from etl.semantic import access, answers, catalog, rights
+from etl.warehouse import publications
 from tests.browser import app as front
+from tests.conftest import Sample
 from ui.components import tables
 from ui.i18n import navigation, text
 from ui.summary.different import titles
@@ -25,15 +28,67 @@ LANGUAGES = ("fa", "en")
 _FOOT = 842 - 48
 
 
-def test_a_deep_link_on_a_fresh_server_runs_the_dashboard(small_register: Path, chromium: Browser) -> None:
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """A dashboard before its first publication: its address, and the pointer to publish to."""
+    pointer = tmp_path_factory.mktemp("fresh") / "warehouse.duckdb"
+    with front.served(pointer) as url:
+        yield url, pointer
+
+
+def publish(published: Path, pointer: Path, times: int = 1) -> None:
+    """Publish what another pointer leads to, so many times."""
+    for _ in range(times):
+        with publications.building(pointer) as folder:
+            shutil.copyfile(publications.current(published), folder / "built.duckdb")
+            publications.publish(folder / "built.duckdb", pointer)
+
+
+def test_a_fresh_server_says_what_to_do_and_then_shows_each_publication(
+    fresh: tuple[str, Path], small_register: Path, publish_sample: Callable[..., Sample], chromium: Browser
+) -> None:
     """Streamlit by itself takes a file of pages/ for a page. tests/browser/test_proxy.py first opens one that is a page."""
-    with front.served(small_register) as fresh, front.visit(chromium, fresh) as reader:
-        reader.page.goto(f"{fresh}/legal")
+    url, pointer = fresh
+    growth = ".st-key-panel-growth .pd-value bdi"
+    with front.visit(chromium, url) as reader:
+        reader.page.goto(f"{url}/legal?province=IR-23")
+        reader.settle()
+        assert text.word("state.unpublished_title", "fa") in reader.page.locator(".pd-notice").inner_text()
+        assert "python -m etl build" in reader.page.locator('[data-testid="stCode"]').inner_text()
+        assert reader.failures == []
+
+        publish(small_register, pointer)
+        reader.page.goto(f"{url}/legal")
         reader.settle()
         heading = next(entry["fa"] for entry in navigation.pages() if "legal" in navigation.parts(entry))
         assert reader.page.locator("h1").inner_text() == heading
         assert reader.page.locator(".pd-trust").count() == 1
         assert reader.page.locator('[data-testid="stSidebarNavLink"]').count() == len(navigation.menu())
+
+        reader.go("")
+        before = reader.page.locator(growth).inner_text()
+        publish(publish_sample().pointer, pointer)
+        reader.page.get_by_role("button", name="بازنشانی").click()
+        reader.settle()
+        assert reader.page.locator(growth).inner_text() != before
+
+
+def test_a_page_left_open_while_five_publications_pass_follows_to_the_latest(
+    fresh: tuple[str, Path], small_register: Path, chromium: Browser
+) -> None:
+    url, pointer = fresh
+    publish(small_register, pointer)
+    with front.visit(chromium, url) as reader:
+        reader.go("explore", by="month", m="training_compliance")
+        publish(small_register, pointer, publications.KEPT + 1)
+        reader.page.locator(".st-key-what-rows [data-testid=stPopoverButton]").click()
+        reader.settle()
+        message = reader.page.locator(".pd-meaning").inner_text()
+        assert text.digits(publications.current(pointer).stem, "fa") in message
+        assert reader.page.locator(".pd-error").count() == 0
+        reader.page.locator(".st-key-table-trend--training_compliance-month button").first.click()
+        reader.settle()
+        assert reader.page.locator(".pd-error").count() == 0
 
 
 def test_the_address_holds_what_was_chosen_and_a_copied_link_opens_the_same_view(
@@ -86,64 +141,63 @@ def test_impossible_values_in_an_address_are_ignored(address: str, chromium: Bro
         assert reader.page.locator(".pd-error").count() == 0
 
 
-def test_back_restores_the_earlier_view(address: str, chromium: Browser) -> None:
+def test_a_day_is_chosen_with_the_keyboard_in_a_calendar_that_is_jalali_in_every_month(
+    address: str, chromium: Browser
+) -> None:
     with front.visit(chromium, address) as reader:
-        reader.go("coverage", province="IR-23")
-        reader.page.get_by_role("button", name="بازنشانی").click()
-        reader.settle()
-        reader.page.go_back()
-        reader.settle()
-        assert reader.query == "province=IR-23"
-        assert "تهران" in reader.said
-
-
-def test_the_calendar_is_jalali_in_every_month_that_can_be_chosen(address: str, chromium: Browser) -> None:
-    with front.visit(chromium, address) as reader:
-        reader.go("")
-        reader.page.locator('[data-testid="stDateInputCalendarButton"]').click()
+        reader.go("", on="2025-09-22")
+        assert "۳۱ شهریور ۱۴۰۴" in reader.said
+        button = reader.page.locator('[data-testid="stDateInputCalendarButton"]')
         calendar = reader.page.locator('[data-testid="stDateInputCalendar"]')
+        button.focus()
+        reader.page.keyboard.press("Enter")
+        reader.page.wait_for_timeout(400)
+        calendar.locator('[tabindex="0"][role="button"]').first.focus()
+        reader.page.keyboard.press("ArrowUp")
+        reader.page.keyboard.press("Enter")
+        reader.settle()
+        assert "۲۴ شهریور ۱۴۰۴" in reader.said
+        assert reader.query == "on=2025-09-15"
+        button.click()
         table, names = calendar.locator("table").first, text.words("calendar.months", "fa")
         for _ in range(26):
             label = table.get_attribute("aria-label") or ""
             assert any(name in label for name in names), label
             calendar.get_by_role("button", name="ماه پیش").click()
             reader.page.wait_for_timeout(60)
-        reader.page.keyboard.press("Escape")
 
 
-def test_a_day_is_chosen_in_the_jalali_calendar_with_the_keyboard(address: str, chromium: Browser) -> None:
-    with front.visit(chromium, address) as reader:
-        reader.go("", on="2025-09-22")
-        assert "۳۱ شهریور ۱۴۰۴" in reader.said
-        reader.page.locator('[data-testid="stDateInputCalendarButton"]').focus()
-        reader.page.keyboard.press("Enter")
-        reader.page.wait_for_timeout(400)
-        reader.page.locator('[data-testid="stDateInputCalendar"] [tabindex="0"][role="button"]').first.focus()
-        reader.page.keyboard.press("ArrowUp")
-        reader.page.keyboard.press("Enter")
-        reader.settle()
-        assert "۲۴ شهریور ۱۴۰۴" in reader.said
-        assert reader.query == "on=2025-09-15"
-
-
-def test_a_click_on_the_map_narrows_the_page_and_another_widens_it(address: str, chromium: Browser) -> None:
+def test_a_click_on_the_map_narrows_the_page_another_widens_it_and_a_link_leads_to_the_profile(
+    address: str, chromium: Browser
+) -> None:
     with front.visit(chromium, address) as reader:
         reader.go("coverage")
-        provinces = reader.page.locator('[data-testid="stPlotlyChart"] .choroplethlayer path')
-        provinces.first.wait_for(state="attached")
+        province = reader.page.locator(
+            '[data-testid="stPlotlyChart"] .choroplethlayer path, .choroplethlayer path'
+        ).nth(8)
+        province.wait_for(state="attached")
 
-        def click_on(place: int) -> None:
-            provinces.nth(place).scroll_into_view_if_needed()
-            box = provinces.nth(place).bounding_box()
+        def place() -> tuple[float, float]:
+            province.scroll_into_view_if_needed()
+            box = province.bounding_box()
             assert box
-            reader.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-            reader.settle()
+            return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
-        click_on(8)
+        reader.page.mouse.move(*place())
+        label = reader.page.locator(".st-key-figure-provinces--coverage_per_10k-province .hoverlayer .hovertext")
+        label.wait_for()
+        for query in ("province=IR-08", "", "province=IR-08"):
+            reader.page.mouse.click(*place())
+            reader.settle()
+            assert reader.query == query
+            assert ("کرمان" in reader.said) == bool(query)
+            assert label.count() == 0, "the tooltip is of the answer before"
+        reader.page.get_by_role("link", name=text.word("profile.link", "fa", place="کرمان")).click()
+        reader.page.wait_for_selector(f"h1:text-is('{navigation.part_words('province')['fa']}')")
+        reader.settle()
+        assert reader.page.locator("h2").first.inner_text() == "کرمان"
         assert reader.query == "province=IR-08"
-        assert "کرمان" in reader.said
-        click_on(8)
-        assert reader.query == ""
+        assert reader.page.locator(".pd-error").count() == 0
 
 
 def test_card_chart_table_file_and_question_agree(address: str, small_register: Path, chromium: Browser) -> None:
@@ -168,30 +222,6 @@ def test_card_chart_table_file_and_question_agree(address: str, small_register: 
         assert waiting.value.suggested_filename.endswith(f"_کل-کشور_{asked.on}_000001.csv")
 
 
-def test_every_number_is_explained_in_one_click(address: str, chromium: Browser) -> None:
-    with front.visit(chromium, address) as reader:
-        reader.go("training", lang="en")
-        reader.page.locator(".st-key-card-training_compliance [data-testid=stPopoverButton]").click()
-        meaning = reader.page.locator(".pd-meaning")
-        meaning.wait_for()
-        words = meaning.inner_text()
-        metric = catalog.catalogue()["training_compliance"]
-        for part in (
-            "How it is calculated:",
-            "Load:",
-            "rejected rows could have changed this number",
-            metric.label["en"],
-            metric.description["en"],
-        ):
-            assert part in words
-        assert metric.example["en"] in words
-        code = reader.page.locator('[data-testid="stCode"]')
-        assert not code.is_visible()
-        reader.page.locator("summary", has_text=text.word("figure.query", "en")).click()
-        code.wait_for()
-        assert "select" in code.inner_text()
-
-
 def test_a_run_that_takes_long_fades_nothing_and_shows_a_line_at_the_top(address: str, chromium: Browser) -> None:
     looks = """() => {
         const app = document.querySelector('[data-testid=stApp]'), line = getComputedStyle(app, '::before');
@@ -200,7 +230,7 @@ def test_a_run_that_takes_long_fades_nothing_and_shows_a_line_at_the_top(address
                     && Number(line.opacity) === 1,
                 parts: parts.length, faded: parts.filter(part => getComputedStyle(part).opacity !== '1').length};
     }"""
-    with front.visit(chromium, address) as reader:
+    with front.visit(chromium, address, held=True) as reader:
         hold = front.hold_answers(reader.page)
         reader.go("coverage")
         before = reader.page.evaluate(looks)
@@ -217,35 +247,25 @@ def test_a_run_that_takes_long_fades_nothing_and_shows_a_line_at_the_top(address
         assert not reader.page.evaluate(looks)["line"]
 
 
-def test_a_new_publication_is_seen_at_the_next_click(tmp_path: Path, small_register: Path, chromium: Browser) -> None:
-    shutil.copytree(small_register.parent, tmp_path, dirs_exist_ok=True, symlinks=True)
-    pointer, folder = tmp_path / small_register.name, tmp_path / "in"
-    with front.served(pointer) as fresh, front.visit(chromium, fresh) as reader:
-        reader.go("")
-        before = reader.page.locator(".st-key-panel-growth .pd-value bdi").inner_text()
-        fewer = tmp_path / "fewer"
-        fewer.mkdir()
-        for file in folder.iterdir():
-            if "IR-23" not in file.name:
-                (fewer / file.name).write_bytes(file.read_bytes())
-        front.build(fewer, pointer, "--accept-loss")
-        reader.page.get_by_role("button", name="بازنشانی").click()
+def test_what_is_being_typed_is_not_overwritten_by_a_run_under_way(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address, held=True) as reader:
+        hold = front.hold_answers(reader.page)
+        reader.go("methods")
+        field = reader.page.locator(".st-key-find input")
+        field.click()
+        hold.begin()
+        reader.page.keyboard.type("آموزش")
+        reader.page.keyboard.press("Enter")
+        reader.page.wait_for_timeout(300)
+        reader.page.keyboard.type(" معتبر")
+        hold.end()
         reader.settle()
-        after = reader.page.locator(".st-key-panel-growth .pd-value bdi").inner_text()
-        assert after != before
-
-
-def test_before_the_first_publication_the_page_says_what_to_do(tmp_path: Path, chromium: Browser) -> None:
-    with front.served(tmp_path / "nothing.duckdb") as empty, front.visit(chromium, empty) as reader:
-        reader.go("coverage", province="IR-23")
-        assert text.word("state.unpublished_title", "fa") in reader.page.locator(".pd-notice").inner_text()
-        assert "python -m etl build" in reader.page.locator('[data-testid="stCode"]').inner_text()
-        assert reader.failures == []
+        assert field.input_value() == "آموزش معتبر"
 
 
 def test_a_chart_stays_and_is_drawn_once_for_each_answer(address: str, chromium: Browser) -> None:
     with front.visit(chromium, address) as reader:
-        reader.go("training")
+        assert reader.go("training").drawn_charts()
         reader.page.evaluate(
             """() => {
                 window.drawn = [];
@@ -277,7 +297,9 @@ def test_a_chart_stays_and_is_drawn_once_for_each_answer(address: str, chromium:
         assert len(drawn) == len(set(drawn))
 
 
-def test_a_chart_is_as_wide_as_its_place_after_the_window_was_made_narrow(address: str, chromium: Browser) -> None:
+def test_a_chart_and_its_picture_are_as_wide_as_their_place_after_the_window_was_made_narrow(
+    address: str, chromium: Browser
+) -> None:
     with front.visit(chromium, address) as reader:
         reader.go("coverage")
         reader.page.set_viewport_size({"width": 390, "height": 1000})
@@ -288,40 +310,6 @@ def test_a_chart_is_as_wide_as_its_place_after_the_window_was_made_narrow(addres
         )
         assert len(widths) >= 4
         assert all(0 < place == drawn < 390 for place, drawn in widths)
-
-
-def test_a_tooltip_disappears_when_another_answer_is_drawn(address: str, chromium: Browser) -> None:
-    with front.visit(chromium, address) as reader:
-        reader.go("coverage")
-        province = reader.page.locator(".choroplethlayer path").nth(8)
-        province.hover(force=True)
-        label = reader.page.locator(".st-key-figure-provinces--coverage_per_10k-province .hoverlayer .hovertext")
-        label.wait_for()
-        province.click(force=True)
-        reader.settle()
-        assert reader.query == "province=IR-08"
-        assert label.count() == 0
-
-
-def test_a_chart_that_cannot_be_drawn_says_so_and_is_drawn_when_it_can_be(address: str, chromium: Browser) -> None:
-    with front.visit(chromium, address) as reader:
-        reader.page.route("**/plotly-*.min.js", lambda route: route.abort())
-        reader.go("training")
-        chart = reader.page.locator(".st-key-figure-ranking--training_compliance-course .pd-plot")
-        assert chart.inner_text() == text.word("state.no_chart", "fa")
-        assert reader.page.locator("[data-testid=stException]").count() == 0
-        reader.page.unroute_all()
-        reader.page.get_by_role("combobox").nth(1).click()
-        reader.page.keyboard.press("ArrowDown")
-        reader.page.keyboard.press("Enter")
-        reader.settle()
-        chart.locator(".barlayer").wait_for()
-        assert text.word("state.no_chart", "fa") not in chart.inner_text()
-
-
-def test_the_picture_of_a_chart_is_no_wider_than_the_screen_that_shows_it(address: str, chromium: Browser) -> None:
-    with front.visit(chromium, address, width=390) as reader:
-        reader.go("coverage")
         figure = reader.page.locator(".st-key-figure-provinces--coverage_per_10k-province")
         figure.get_by_text(text.word("figure.files", "fa")).click()
         reader.settle()
@@ -334,9 +322,25 @@ def test_the_picture_of_a_chart_is_no_wider_than_the_screen_that_shows_it(addres
         assert 0 <= box["x"] < box["x"] + box["width"] <= 390
 
 
+def test_a_chart_that_cannot_be_drawn_says_so_and_is_drawn_when_it_can_be(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.page.route("**/plotly-*.min.js", lambda route: route.abort())
+        reader.go("training", anew=True)
+        chart = reader.page.locator(".st-key-figure-ranking--training_compliance-course .pd-plot")
+        assert chart.inner_text() == text.word("state.no_chart", "fa")
+        assert reader.page.locator("[data-testid=stException]").count() == 0
+        reader.page.unroute_all()
+        reader.page.get_by_role("combobox").nth(1).click()
+        reader.page.keyboard.press("ArrowDown")
+        reader.page.keyboard.press("Enter")
+        reader.settle()
+        chart.locator(".barlayer").wait_for()
+        assert text.word("state.no_chart", "fa") not in chart.inner_text()
+
+
 def test_an_unknown_address_gets_our_own_message_and_a_button(address: str, chromium: Browser) -> None:
     with front.visit(chromium, address) as reader:
-        reader.go("nowhere")
+        reader.go("nowhere", anew=True)
         dialog = reader.page.locator("section[role=dialog]")
         dialog.wait_for()
         assert not re.search("[A-Za-z]", dialog.inner_text())
@@ -370,41 +374,6 @@ def test_a_tab_is_in_the_address_and_an_old_address_opens_it(address: str, chrom
         assert reader.page.locator(".st-key-card-judicial_officers").is_visible()
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_first_screen_says_where_we_stand_without_scrolling(lang: str, address: str, chromium: Browser) -> None:
-    view = {"lang": "en"} if lang == "en" else {}
-    with front.visit(chromium, address, width=1440) as reader:
-        reader.page.set_viewport_size({"width": 1440, "height": 900})
-        reader.go("", **view)
-        for part in (".pd-verdict", ".pd-progress", ".st-key-panels"):
-            box = reader.page.locator(part).first.bounding_box()
-            assert box
-            assert box["y"] + box["height"] <= 900, part
-    with front.visit(chromium, address, width=390) as reader:
-        reader.page.set_viewport_size({"width": 390, "height": 844})
-        reader.go("", **view)
-        number = reader.page.locator(".pd-verdict p").first.bounding_box()
-        assert number
-        assert number["y"] + 24 <= 400, "the first number within 400 px"
-        bar = reader.page.locator(".pd-progress").bounding_box()
-        assert bar
-        assert bar["y"] + bar["height"] <= 844
-
-
-def test_a_click_on_the_map_leads_on_to_the_profile_of_the_province(address: str, chromium: Browser) -> None:
-    with front.visit(chromium, address) as reader:
-        reader.go("coverage")
-        provinces = reader.page.locator('[data-testid="stPlotlyChart"] .choroplethlayer path, .choroplethlayer path')
-        provinces.nth(8).click(force=True)
-        reader.settle()
-        reader.page.get_by_role("link", name=text.word("profile.link", "fa", place="کرمان")).click()
-        reader.page.wait_for_selector(f"h1:text-is('{navigation.part_words('province')['fa']}')")
-        reader.settle()
-        assert reader.page.locator("h2").first.inner_text() == "کرمان"
-        assert reader.query == "province=IR-08"
-        assert reader.page.locator(".pd-error").count() == 0
-
-
 def test_an_item_that_needs_action_is_one_click_from_its_list(
     address: str, small_register: Path, chromium: Browser
 ) -> None:
@@ -422,15 +391,58 @@ def test_an_item_that_needs_action_is_one_click_from_its_list(
         assert reader.query == "open=lapsed"
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("lang", LANGUAGES, scope="module")
+def test_the_first_screen_says_where_we_stand_without_scrolling(lang: str, address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address, lang=lang) as reader:
+        reader.page.set_viewport_size({"width": 1440, "height": 900})
+        reader.go("", **({"lang": lang} if lang == "en" else {}))
+        for part in (".pd-verdict", ".pd-progress", ".st-key-panels"):
+            box = reader.page.locator(part).first.bounding_box()
+            assert box
+            assert box["y"] + box["height"] <= 900, part
+        reader.page.set_viewport_size({"width": 390, "height": 844})
+        reader.settle()
+        number = reader.page.locator(".pd-verdict p").first.bounding_box()
+        assert number
+        assert number["y"] + 24 <= 400, "the first number within 400 px"
+        bar = reader.page.locator(".pd-progress").bounding_box()
+        assert bar
+        assert bar["y"] + bar["height"] <= 844
+
+
+@pytest.mark.parametrize("lang", LANGUAGES, scope="module")
 def test_the_profile_of_a_province_is_one_sheet_upright(lang: str, address: str, chromium: Browser) -> None:
-    with front.visit(chromium, address) as reader:
+    with front.visit(chromium, address, lang=lang) as reader:
         reader.go("province", province="IR-23", lang=lang)
         paper = reader.page.pdf(format="A4", print_background=True)
         with pikepdf.open(io.BytesIO(paper)) as printed:
             assert len(printed.pages) == 1
             *_, width, height = (float(edge) for edge in printed.pages[0].mediabox)
             assert width < height
+
+
+def test_every_number_is_explained_in_one_click(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address, lang="en") as reader:
+        reader.go("training", lang="en")
+        reader.page.locator(".st-key-card-training_compliance [data-testid=stPopoverButton]").click()
+        meaning = reader.page.locator(".pd-meaning")
+        meaning.wait_for()
+        words = meaning.inner_text()
+        metric = catalog.catalogue()["training_compliance"]
+        for part in (
+            "How it is calculated:",
+            "Load:",
+            "rejected rows could have changed this number",
+            metric.label["en"],
+            metric.description["en"],
+        ):
+            assert part in words
+        assert metric.example["en"] in words
+        code = reader.page.locator('[data-testid="stCode"]')
+        assert not code.is_visible()
+        reader.page.locator("summary", has_text=text.word("figure.query", "en")).click()
+        code.wait_for()
+        assert "select" in code.inner_text()
 
 
 @pytest.mark.parametrize(
@@ -450,7 +462,7 @@ def test_the_heading_of_a_table_stands_on_the_sheet_of_its_first_row(
             ["pdftotext", *options, "-", "-"], input=paper, capture_output=True, check=True
         ).stdout.decode()
 
-    with front.visit(chromium, address) as reader:
+    with front.visit(chromium, address, lang="en") as reader:
         reader.go(part, lang="en", **view)
         table = reader.page.locator(f".st-key-figure-{figure}")
         title, row = table.locator("h3").inner_text(), table.locator("tbody td").first.inner_text()
@@ -464,6 +476,22 @@ def test_the_heading_of_a_table_stands_on_the_sheet_of_its_first_row(
             (sheet,) = (sheet for sheet in read().split("\f") if title in sheet)
             # The lines of a cell may be printed apart.
             assert set(row.split()) <= set(sheet.split())
+        reader.page.locator("hr").evaluate("(at) => at.remove()")
+
+
+def test_methods_is_a_handful_of_sheets_and_a_wide_pivot_no_wider_than_one(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address, lang="en") as reader:
+        for lang in reversed(LANGUAGES):
+            reader.go("methods", lang=lang)
+            with pikepdf.open(io.BytesIO(reader.page.pdf(format="A4"))) as printed:
+                assert len(printed.pages) <= 7
+        reader.go("explore", by=["province", "month"], show="pivot", period="36")
+        reader.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        columns, wide, room = reader.page.locator(".st-key-table-pivot table").evaluate(
+            "table => [table.rows[0].cells.length, ...[table, table.parentElement].map((at) => at.getBoundingClientRect().width)]"
+        )
+        assert columns == 26
+        assert wide <= room + 1
 
 
 def test_a_page_is_at_most_six_sheets_with_the_first_rows_of_its_lists(address: str, chromium: Browser) -> None:
@@ -495,21 +523,6 @@ def test_charts_fit_the_sheet_of_a_reader_without_motion(address: str, chromium:
         assert sheet < 1000, "A4 upright"
         assert widths
         assert max(widths) < sheet
-
-
-def test_methods_is_a_handful_of_sheets_and_a_wide_pivot_no_wider_than_one(address: str, chromium: Browser) -> None:
-    with front.visit(chromium, address) as reader:
-        for lang in LANGUAGES:
-            reader.go("methods", lang=lang)
-            with pikepdf.open(io.BytesIO(reader.page.pdf(format="A4"))) as printed:
-                assert len(printed.pages) <= 7
-        reader.go("explore", by=["province", "month"], show="pivot", period="36")
-        reader.page.evaluate("dispatchEvent(new Event('beforeprint'))")
-        columns, wide, room = reader.page.locator(".st-key-table-pivot table").evaluate(
-            "table => [table.rows[0].cells.length, ...[table, table.parentElement].map((at) => at.getBoundingClientRect().width)]"
-        )
-        assert columns == 26
-        assert wide <= room + 1
 
 
 def test_a_chart_stays_readable_when_the_system_changes_its_look(address: str, chromium: Browser) -> None:

@@ -1,4 +1,4 @@
-"""Tasks of users, in Persian, on a wide screen and on a phone, in at most three clicks each.
+"""Tasks of users, in Persian, on a wide screen or on a phone, in at most three clicks each.
 
 Each task begins at the first page. Choosing an option of an open list counts as a click; typing, and Enter after it, does
 not.
@@ -7,7 +7,7 @@ not.
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -25,7 +25,9 @@ from etl.semantic import access, answers, rights
 from etl.semantic.provisional import settled_on
 from etl.semantic.ranking import rank, worse_side
 from tests.browser import app as front
-from tests.conftest import BUILD_DAY, Sample
+from tests.conftest import BUILD_DAY
+from tests.effort import draws
+from tests.loading import national_id
 from ui.i18n import navigation, text
 from ui.summary.different import sentence
 
@@ -33,35 +35,27 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 TEHRAN, KERMAN = "IR-23", "IR-08"
 MOST_CLICKS = 3
+WIDTHS = {"wide": 1440, "phone": 390}
 SCROLLED = "document.querySelector('[data-testid=stMain]').scrollTop"
 # A day after which licences of the sample end within 30 days.
 ENDING_ON = date(2026, 4, 1)
 
 
 @pytest.fixture(scope="module")
-def pointer(publish_sample: Callable[..., Sample], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two publications: one without every second person of Kerman, then the whole sample."""
+def pointer(small_register: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two publications: the sample, then the sample with half as many persons of Kerman again."""
     folder = tmp_path_factory.mktemp("tasks")
-    sample = publish_sample(0.02, 5)
-    fewer = folder / "fewer"
-    shutil.copytree(sample.folder, fewer)
-    file = next(fewer.glob(f"personnel_{KERMAN}_*.csv"))
+    shutil.copytree(small_register.parent, folder, dirs_exist_ok=True, symlinks=True)
+    file = next((folder / "in").glob(f"personnel_{KERMAN}_*.csv"))
     lines = file.read_bytes().splitlines(keepends=True)
-    file.write_bytes(b"".join([lines[0], *lines[1::2]]))
-    for incoming in (fewer, sample.folder):
-        words = [
-            sys.executable,
-            "-m",
-            "etl",
-            "build",
-            incoming,
-            "--to",
-            folder / "warehouse.duckdb",
-            "--day",
-            BUILD_DAY,
-        ]
-        subprocess.run([*map(str, words)], cwd=front.ROOT, check=True, capture_output=True)
-    return folder / "warehouse.duckdb"
+    more = [
+        national_id(999_000_000 + number).encode() + line[line.index(b";") :] for number, line in enumerate(lines[1::2])
+    ]
+    file.write_bytes(b"".join(lines + more))
+    pointer = folder / small_register.name
+    words = [sys.executable, "-m", "etl", "build", folder / "in", "--to", pointer, "--day", BUILD_DAY]
+    subprocess.run([*map(str, words)], cwd=front.ROOT, check=True, capture_output=True)
+    return pointer
 
 
 @pytest.fixture(scope="module")
@@ -114,10 +108,15 @@ def view() -> dict[str, str]:
     return {}
 
 
-@pytest.fixture(params=[1440, 390], ids=["wide", "phone"])
+def on_a(device: str) -> pytest.MarkDecorator:
+    """The device on which a task is done in every run; with THOROUGH=1 it is done on both."""
+    return pytest.mark.parametrize("hand", [device, *sorted({*WIDTHS} - {device})[: draws(0, 1)]], indirect=True)
+
+
+@pytest.fixture
 def hand(request: pytest.FixtureRequest, view: dict[str, str], address: str, chromium: Browser) -> Iterator[Hand]:
-    with front.visit(chromium, address, width=request.param) as reader:
-        hand = Hand(reader.go(**view), request.param < 640)
+    with front.visit(chromium, address, width=WIDTHS[request.param]) as reader:
+        hand = Hand(reader.go(**view), request.param == "phone")
         yield hand
         assert reader.failures == []
         assert hand.clicks <= MOST_CLICKS
@@ -159,6 +158,7 @@ def compared(pointer: Path, name: str) -> tuple[answers.Answer, set[str]]:
     return found, {row["province"] for row in found.records() if row["side"] == worse}
 
 
+@on_a("wide")
 def test_the_provinces_below_the_nation_are_told_on_the_first_screen(hand: Hand, pointer: Path) -> None:
     page, marked = hand.reader.page, set()
     for panel, name in (("coverage", "coverage_per_10k"), ("training", "training_compliance"), ("", "leaver_rate_12m")):
@@ -175,45 +175,7 @@ def test_the_provinces_below_the_nation_are_told_on_the_first_screen(hand: Hand,
     assert hand.clicks == 0
 
 
-def test_the_three_provinces_with_the_least_training_and_their_file(hand: Hand, pointer: Path, tmp_path: Path) -> None:
-    hand.panel("training")
-    shown = figure(hand, "ranking--training_compliance-province")
-    asked = ask(pointer, "training_compliance", by=("province",))
-    ranked = [group.key[0] for group in rank(asked).ranked]
-    drawn = shown.locator(".js-plotly-plot").evaluate("chart => chart.data[0].customdata.map((one) => [one].flat()[0])")
-    share, (_, worse) = {row[0]: row[1] for row in asked.rows}, compared(pointer, "training_compliance")
-    first = sorted(ranked, key=lambda code: (code not in worse, share[code]))[:3]
-    assert [code for code in drawn if code in ranked][:3] == first, "the first three of the bars"
-    hand.click(shown.get_by_role("button", name=text.word("figure.files", "fa")))
-    button = hand.reader.page.get_by_role("button", name=text.word("more.xlsx", "fa"), exact=True)
-    file = hand.download(button)
-    shutil.copy(file, tmp_path / "file.xlsx")
-    sheet = openpyxl.load_workbook(tmp_path / "file.xlsx", read_only=True).worksheets[0]
-    written = {row[1]: row for row in sheet.iter_rows(min_row=2, values_only=True)}
-    for code in ranked[-3:]:
-        assert any(value == pytest.approx(share[code]) for value in written[province(code)] if isinstance(value, float))
-
-
-def test_the_coverage_of_one_province_over_three_years(hand: Hand, pointer: Path) -> None:
-    hand.menu("coverage")
-    narrow(hand, "ranking--coverage_per_10k-province", TEHRAN)
-    trend = figure(hand, "trend--coverage_per_10k-month")
-    assert province(TEHRAN) in trend.locator(".pd-head").inner_text()
-    hover = trend.locator(".js-plotly-plot").evaluate("chart => chart.data[0].hovertext.filter(Boolean)")
-    assert len(hover) >= 36
-    told = ask(
-        pointer,
-        "coverage_per_10k",
-        by=("month",),
-        over=(date(2025, 3, 21), date(2026, 3, 20)),
-        where={"province": [TEHRAN]},
-    )
-    last = told.rows[-1]
-    assert any(
-        text.unit_label(last[0], "fa") in line and text.plain(last[1], "per_10k", "fa") in line for line in hover
-    )
-
-
+@on_a("wide")
 def test_two_provinces_are_compared_on_one_day(hand: Hand, pointer: Path) -> None:
     narrow(hand, "provinces--training_compliance-province", TEHRAN)
     hand.click(hand.reader.page.get_by_text(text.word("compare.with", "fa", place=province(TEHRAN)), exact=True))
@@ -233,24 +195,7 @@ def test_two_provinces_are_compared_on_one_day(hand: Hand, pointer: Path) -> Non
         assert cell.split()[0] == text.number(count, "fa")
 
 
-@pytest.mark.parametrize("view", [{"on": ENDING_ON.isoformat()}])
-def test_licences_that_end_in_30_days_and_one_institute(hand: Hand, pointer: Path) -> None:
-    hand.card("licensed_institutes")
-    hand.card("licences_ending_30")
-    rows = figure(hand, "listing-licences_ending").locator("tbody tr")
-    count = ask(pointer, "licences_ending_30", on=ENDING_ON).value()
-    assert count
-    assert rows.count() == count
-    name = rows.first.locator("th a").inner_text()
-    scrolled = hand.reader.page.evaluate(f"{SCROLLED} = 150")
-    hand.click(rows.first.locator("th a"))
-    assert hand.reader.page.locator("h2").first.inner_text() == name
-    assert hand.reader.page.evaluate(SCROLLED) == 0
-    hand.reader.page.go_back()
-    hand.reader.settle()
-    assert abs(hand.reader.page.evaluate(SCROLLED) - scrolled) <= 2, "Back returns to where one was"
-
-
+@on_a("wide")
 def test_a_pivot_is_saved_and_its_link_shared(hand: Hand, chromium: Browser) -> None:
     page = hand.reader.page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -276,6 +221,78 @@ def test_a_pivot_is_saved_and_its_link_shared(hand: Hand, chromium: Browser) -> 
         assert other.page.locator(".st-key-figure-rows table").inner_text() == table
 
 
+@on_a("wide")
+def test_why_a_number_changed(hand: Hand) -> None:
+    page = hand.reader.page
+    hand.click(page.locator(".st-key-verdict [data-testid=stPopoverButton]"))
+    # A card has a link of this name to Compare.
+    hand.click(page.get_by_test_id("stPopoverBody").get_by_role("link", name=text.word("why.since", "fa")))
+    rows = figure(hand, "why").locator(".st-key-table-why tbody tr")
+    assert province(KERMAN) in " ".join(rows.all_inner_texts())
+    assert text.word("revision.new_rows", "fa") in " ".join(rows.all_inner_texts())
+
+
+@on_a("phone")
+def test_the_three_provinces_with_the_least_training_and_their_file(hand: Hand, pointer: Path, tmp_path: Path) -> None:
+    hand.panel("training")
+    shown = figure(hand, "ranking--training_compliance-province")
+    asked = ask(pointer, "training_compliance", by=("province",))
+    ranked = [group.key[0] for group in rank(asked).ranked]
+    drawn = shown.locator(".js-plotly-plot").evaluate("chart => chart.data[0].customdata.map((one) => [one].flat()[0])")
+    share, (_, worse) = {row[0]: row[1] for row in asked.rows}, compared(pointer, "training_compliance")
+    first = sorted(ranked, key=lambda code: (code not in worse, share[code]))[:3]
+    assert [code for code in drawn if code in ranked][:3] == first, "the first three of the bars"
+    hand.click(shown.get_by_role("button", name=text.word("figure.files", "fa")))
+    button = hand.reader.page.get_by_role("button", name=text.word("more.xlsx", "fa"), exact=True)
+    file = hand.download(button)
+    shutil.copy(file, tmp_path / "file.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "file.xlsx", read_only=True).worksheets[0]
+    written = {row[1]: row for row in sheet.iter_rows(min_row=2, values_only=True)}
+    for code in ranked[-3:]:
+        assert any(value == pytest.approx(share[code]) for value in written[province(code)] if isinstance(value, float))
+
+
+@on_a("phone")
+def test_the_coverage_of_one_province_over_three_years(hand: Hand, pointer: Path) -> None:
+    hand.menu("coverage")
+    narrow(hand, "ranking--coverage_per_10k-province", TEHRAN)
+    trend = figure(hand, "trend--coverage_per_10k-month")
+    assert province(TEHRAN) in trend.locator(".pd-head").inner_text()
+    hover = trend.locator(".js-plotly-plot").evaluate("chart => chart.data[0].hovertext.filter(Boolean)")
+    assert len(hover) >= 36
+    told = ask(
+        pointer,
+        "coverage_per_10k",
+        by=("month",),
+        over=(date(2025, 3, 21), date(2026, 3, 20)),
+        where={"province": [TEHRAN]},
+    )
+    last = told.rows[-1]
+    assert any(
+        text.unit_label(last[0], "fa") in line and text.plain(last[1], "per_10k", "fa") in line for line in hover
+    )
+
+
+@pytest.mark.parametrize("view", [{"on": ENDING_ON.isoformat()}])
+@on_a("phone")
+def test_licences_that_end_in_30_days_and_one_institute(hand: Hand, pointer: Path) -> None:
+    hand.card("licensed_institutes")
+    hand.card("licences_ending_30")
+    rows = figure(hand, "listing-licences_ending").locator("tbody tr")
+    count = ask(pointer, "licences_ending_30", on=ENDING_ON).value()
+    assert count
+    assert rows.count() == count
+    name = rows.first.locator("th a").inner_text()
+    scrolled = hand.reader.page.evaluate(f"{SCROLLED} = 150")
+    hand.click(rows.first.locator("th a"))
+    assert hand.reader.page.locator("h2").first.inner_text() == name
+    assert hand.reader.page.evaluate(SCROLLED) == 0
+    hand.reader.page.go_back()
+    hand.reader.settle()
+    assert abs(hand.reader.page.evaluate(SCROLLED) - scrolled) <= 2, "Back returns to where one was"
+
+
+@on_a("phone")
 def test_how_many_to_recruit_to_reach_the_target_by_a_day(hand: Hand, pointer: Path) -> None:
     page = hand.reader.page
     hand.panel("growth")
@@ -306,13 +323,3 @@ def test_how_many_to_recruit_to_reach_the_target_by_a_day(hand: Hand, pointer: P
     page.wait_for_timeout(500)
     hand.reader.settle()
     assert goal.locator(".pd-verdict p").inner_text() == said(jalali.unit_of(end, "month").first - jalali.DAY)
-
-
-def test_why_a_number_changed(hand: Hand) -> None:
-    page = hand.reader.page
-    hand.click(page.locator(".st-key-verdict [data-testid=stPopoverButton]"))
-    # A card has a link of this name to Compare.
-    hand.click(page.get_by_test_id("stPopoverBody").get_by_role("link", name=text.word("why.since", "fa")))
-    rows = figure(hand, "why").locator(".st-key-table-why tbody tr")
-    assert province(KERMAN) in " ".join(rows.all_inner_texts())
-    assert text.word("revision.new_rows", "fa") in " ".join(rows.all_inner_texts())

@@ -1,4 +1,7 @@
-"""A page left open during new publications: it switches to the latest, and reads no deleted file."""
+"""A page left open during new publications: it switches to the latest, and reads no deleted file.
+
+tests/browser/test_reader.py leaves a page open in a browser.
+"""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -10,11 +13,9 @@ from streamlit.testing.v1 import AppTest
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.warehouse import publications
-from tests.browser import app as front
 from tests.conftest import Sample
 from tests.parts import SCRIPT
 from ui.data import page_run, person_rows, warehouse
-from ui.i18n import text
 from ui.state import page_context, rendering
 
 pytestmark = pytest.mark.slow
@@ -100,18 +101,3 @@ def test_a_download_button_reads_rows_of_people_from_its_own_publication(
         page_run.begin()
         warehouse.ask("active_assistants")
     assert count == rows.count() == len(rows.first(count).rows) > 0
-
-
-@pytest.mark.browser
-def test_a_page_left_open_while_five_publications_pass_follows_to_the_latest(pointer: Path) -> None:
-    with front.served(pointer) as address, front.chromium() as chromium, front.visit(chromium, address) as reader:
-        reader.go("explore", by="month", m="training_compliance")
-        publish_again(pointer, MORE)
-        reader.page.locator(".st-key-what-rows [data-testid=stPopoverButton]").click()
-        reader.settle()
-        message = reader.page.locator(".pd-meaning").inner_text()
-        assert text.digits("000007", "fa") in message
-        assert reader.page.locator(".pd-error").count() == 0
-        reader.page.locator(".st-key-table-trend--training_compliance-month button").first.click()
-        reader.settle()
-        assert reader.page.locator(".pd-error").count() == 0
