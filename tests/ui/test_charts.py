@@ -399,7 +399,7 @@ def test_a_count_starts_at_zero_and_a_share_shows_at_least_ten_points() -> None:
 # ---------------------------------------------------------------- map
 
 
-def tested_provinces(*metrics: str) -> Answer:
+def provinces_tested(*metrics: str) -> Answer:
     """As the analysis `different` answers: one province far behind, one ahead, one alike, one without a value."""
     rows = [
         ("IR-11", 0.5, 0.8, 0.001, 9, 100, 200, "lower"),
@@ -414,7 +414,7 @@ def tested_provinces(*metrics: str) -> Answer:
 
 
 def test_the_map_shows_what_has_a_value_and_hatches_what_has_none() -> None:
-    figure = maps.provinces(tested_provinces(), EN)
+    figure = maps.provinces(provinces_tested(), EN)
     coloured, grey, lines_across = figure["data"][:3]
     assert coloured["locations"] == ["IR-11", "IR-23", "IR-00"]
     assert grey["locations"] == ["IR-30"]
@@ -425,11 +425,11 @@ def test_the_map_shows_what_has_a_value_and_hatches_what_has_none() -> None:
 
 @pytest.mark.parametrize("context", LOOKS)
 def test_the_test_decides_the_hue_of_a_province_and_the_distance_its_depth(context: ChartContext) -> None:
-    figure = maps.provinces(tested_provinces(), context)
+    figure = maps.provinces(provinces_tested(), context)
     coloured = figure["data"][0]
     assert [maps.AREAS[step] for step in coloured["z"]] == ["far_behind", "ahead", "alike"]
     assert [colour for _, colour in coloured["colorscale"]][::2] == [context.colour(area) for area in maps.AREAS]
-    meta = maps.provinces(tested_provinces(), EN)["layout"]["meta"]
+    meta = maps.provinces(provinces_tested(), EN)["layout"]["meta"]
     labels = [key["label"] for key in meta["keys"]]
     assert labels == ["clearly lower", "no clear difference", "clearly higher", "No data"], (
         "no class without a province"
@@ -453,23 +453,23 @@ def test_a_path_names_the_month_in_which_the_plan_itself_reaches_the_goal() -> N
 
 
 def test_a_label_at_the_end_of_a_line_has_the_ground_of_the_page_and_no_depth_is_told_where_none_is() -> None:
-    figure = maps.provinces(tested_provinces("leaver_rate_12m"), EN)
+    figure = maps.provinces(provinces_tested("leaver_rate_12m"), EN)
     (ground,) = [trace for trace in figure["data"] if trace.get("mode") == "markers"]
     assert (ground["lon"], ground["lat"]) == ([52.8], [38.0]), "Tehran's"
     assert ground["marker"]["color"] == EN.colour("surface")
-    answer = tested_provinces()
+    answer = provinces_tested()
     at = answer.columns.index("training_compliance")
     near = replace(answer, rows=[(*row[:at], 0.79, *row[at + 1 :]) for row in answer.rows])
     assert "strong" not in maps.provinces(near, EN)["layout"]["meta"]["credit"]
 
 
 def test_where_less_is_better_the_higher_province_is_behind() -> None:
-    figure = maps.provinces(tested_provinces("leaver_rate_12m"), EN)
+    figure = maps.provinces(provinces_tested("leaver_rate_12m"), EN)
     assert [maps.AREAS[step] for step in figure["data"][0]["z"]] == ["far_ahead", "behind", "alike"]
 
 
 def test_every_province_has_its_value_and_those_behind_their_name() -> None:
-    wide, narrow = maps.provinces(tested_provinces(), EN)["data"][-2:]
+    wide, narrow = maps.provinces(provinces_tested(), EN)["data"][-2:]
     assert wide["text"] == ["<b>Sistan and<br>Baluchestan</b><br>50.0", "<b>Tehran</b><br>84.0", "75.0"]
     assert (narrow["text"], narrow["visible"]) == (["50.0", "84.0", "75.0"], False)
     for ink, shadow in zip(wide["textfont"]["color"], wide["textfont"]["shadow"], strict=True):
@@ -743,7 +743,9 @@ def test_a_title_compares_only_what_is_over() -> None:
     data = by_month()
     assert time_titles.latest(data, EN).sentence.endswith("from 1,000 to 1,130 people")
     over = replace(data, provisional=frozenset())
-    assert time_titles.latest(over, EN).sentence.endswith(" in Ordibehesht 1405: 1,130 people, 1,010 a year earlier")
+    assert time_titles.latest(over, EN).sentence.endswith(
+        " in Ordibehesht 1405: 1,130 people, 1,010 in Ordibehesht 1404"
+    )
 
 
 def test_a_title_does_not_go_from_a_value_to_the_same() -> None:

@@ -102,7 +102,7 @@ def stub(lang: str = "en", **changes: Any) -> Sources:
         ({"middle": None, "first": None, "last": None}, "not reached within five years."),
         ({"has_range": False, "first": None, "middle": None}, "history is too short"),
         ({"has_range": False, "first": None, "last": None}, "is reached in Khordad 1406 (May–Jun 2027)."),
-        ({"broken": ("1404-07", -6000.0)}, "After the drop of Mehr 1404, the past says little about what comes."),
+        ({"broken": ("1404-07", -6000.0)}, "After the drop of Mehr 1404, past growth is a poor guide to the future."),
         ({"broken": ("1404-07", 900.0)}, "After the jump of Mehr 1404,"),
         ({"active": 1100}, "the target of 1,000 is met (110.0%): up 300 (37.5%) on a year earlier, 100 above it."),
         ({"target": None}, "900 police assistants are active: up 100 (12.5%) on a year earlier."),

@@ -31,12 +31,13 @@ def latest(answer: Answer, context: ChartContext) -> Title:
     words = {"measure": answer.metrics[0].short[context.lang]}
     if last[at] is None:
         return Title(context.word("finding.ended", when=context.member(answer.by[0], last[0]), **words))
-    before = {row[0]: row for row in rows}.get(_year_before(str(last[0])))
+    then = _year_before(str(last[0]))
+    before = {row[0]: row for row in rows}.get(then)
     now = "now"
     if before is not None and last[0] not in answer.provisional:
         # The cards of a page are of other days.
         key, now, words["when"] = "since", "in_unit", context.member(answer.by[0], last[0])
-        words["before"] = text.plain(before[at], unit, context.lang)
+        words |= {"before": text.plain(before[at], unit, context.lang), "then": context.member(answer.by[0], then)}
     elif len(rows) > 1 and first[at] is not None:
         words["first"] = text.plain(first[at], unit, context.lang)
         key = "grown" if words["first"] != text.plain(last[at], unit, context.lang) else "same"

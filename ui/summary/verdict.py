@@ -101,10 +101,10 @@ def _reached(facts: Facts, sources: Sources) -> str:
             key = "in_month"
         elif sources.lang == "fa" and facts.first and facts.last and facts.first[:4] == facts.last[:4]:
             first = text.unit_label(facts.first, sources.lang, short=True)
-    sentence = sources.word(f"verdict.{key}", month=month, first=first, last=last)
-    if not facts.broken:
-        return sentence
-    return f"{sentence} {sources.word('verdict.broken', what=broken(facts.broken, sources.lang))}"
+    what = broken(facts.broken, sources.lang) if facts.broken else ""
+    pace = sources.word("verdict.unless", what=what) if what else sources.word("verdict.at_pace")
+    sentence = sources.word(f"verdict.{key}", pace=pace, month=month, first=first, last=last)
+    return f"{sentence} {sources.word('verdict.broken', what=what)}" if what else sentence
 
 
 def broken(found: tuple[str, float], lang: str) -> str:
