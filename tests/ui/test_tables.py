@@ -192,6 +192,8 @@ def test_only_a_rate_that_differs_beyond_chance_is_better_or_worse(
     monkeypatch.setattr(scoped_query, "settled_on", lambda *_: settled)
     monkeypatch.setattr(warehouse, "analyse", tested)
     assert compare._verdict(chosen, catalogue()[name], ()) == verdict
+    for other in (Sides(("IR-23", "IR"), (date(2024, 3, 20), on)), Sides(("IR-23", address.SIMILAR), (on, on))):
+        assert compare._verdict(other, catalogue()[name], ()) == "", "both differ, or a median of provinces"
     first = comparison.Side(settled or on, frozen({"province": ("IR-23",)}))
     assert asked == ([] if name == "active_assistants" else [("differs", first)])
 

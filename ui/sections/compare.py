@@ -99,15 +99,11 @@ def _titles(view: PageContext, chosen: Sides, answer: Answer) -> dict[str, str]:
 
 
 def _apart(view: PageContext, chosen: Sides) -> dict[str, str]:
-    """The sides by what differs between them: their days, their places, or both."""
-    days = [text.day(day, view.lang) for day in chosen.days]
-    places = [named(view, place) for place in chosen.places]
-    if places[0] == places[1]:
-        apart = days
-    elif days[0] == days[1]:
-        apart = places
+    """The sides by what differs between them: their days or their places."""
+    if chosen.places[0] == chosen.places[1]:
+        apart = [text.day(day, view.lang) for day in chosen.days]
     else:
-        apart = [text.listed(side, view.lang) for side in zip(places, days, strict=True)]
+        apart = [named(view, place) for place in chosen.places]
     return dict(zip(("first", "second"), apart, strict=True))
 
 
@@ -117,8 +113,7 @@ def _finding(view: PageContext, answer: Answer, rows: dict[str, tuple], verdicts
         counts = Counter(filter(None, verdicts))
         numbers = {verdict: text.number(count, view.lang) for verdict, count in counts.items()}
         none = "none" if any(is_tested(metric.name) for metric in answer.metrics) else "beside"
-        # The median of similar provinces is not tested.
-        key = "beside" if SIMILAR in chosen.places else "both" if len(numbers) == 2 else next(iter(numbers), none)
+        key = "beside" if not chosen.are_tested else "both" if len(numbers) == 2 else next(iter(numbers), none)
         count = text.number(len(verdicts), view.lang)
         finding = view.word(f"compare.finding_{key}", count=count, **numbers)
         if key == "beside":
@@ -179,7 +174,7 @@ def signed(change: Any, unit: str, lang: str) -> str:
 
 def _verdict(chosen: Sides, metric: Metric, where: Frozen) -> str:
     """Better or worse: of a rate with a direction, where the second side differs from the first beyond chance."""
-    if not is_tested(metric.name) or SIMILAR in chosen.places:
+    if not (is_tested(metric.name) and chosen.are_tested):
         return ""
     first, second = (
         comparison.Side(

@@ -38,6 +38,11 @@ class Sides:
         return () if other in (NATION, SIMILAR) else scoped_query.similar_to(other)
 
     @property
+    def are_tested(self) -> bool:
+        """Whether a difference may be better or worse: of two places on one day, or of two days of one place."""
+        return SIMILAR not in self.places and (self.places[0] == self.places[1] or self.days[0] == self.days[1])
+
+    @property
     def swapped(self) -> "Sides":
         return Sides((self.places[1], self.places[0]), (self.days[1], self.days[0]))
 
