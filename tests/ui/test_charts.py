@@ -477,6 +477,12 @@ def test_every_province_has_its_value_and_those_behind_their_name() -> None:
     assert set(maps._LABELS) == set(text.reference_members("province", "en"))
 
 
+@pytest.mark.parametrize("context", LOOKS)
+def test_words_on_a_province_far_behind_contrast_with_its_colour(context: ChartContext) -> None:
+    figure = maps.provinces(provinces_tested(), context)
+    assert contrast(figure["data"][-2]["textfont"]["color"][0], context.colour("far_behind")) >= 4.5
+
+
 def test_no_label_of_a_map_covers_another_on_the_narrowest_that_has_names() -> None:
     degree = 340 / 20.1
     boxes = {}

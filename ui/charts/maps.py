@@ -143,8 +143,9 @@ def _labels(values: Sequence[tuple[str, float]], metric: Metric, areas: Areas, c
         words.append(f"<b>{name}</b><br>{written}" if is_named else written)
         only_values.append(written)
         points.append(tuple(label["at"]))
-        # Words in the colours of the page are legible on every area of a tested rate and across its edges.
-        ground = context.colour("surface") if is_outside or areas.is_tested else areas.colours[step]
+        # Words in the colours of the page are legible across the edges of areas that have the same ink.
+        page, area = context.colour("surface"), areas.colours[step]
+        ground = page if is_outside or (areas.is_tested and context.on(area) == context.on(page)) else area
         inks.append(context.on(ground))
         halos.append(", ".join([f"0 0 {4 if is_outside else 2}px {ground}"] * 6))
         if "line" in label:
