@@ -30,6 +30,7 @@ from ui.data import page_run, warehouse
 from ui.data.caches import frozen
 from ui.i18n import text
 from ui.sections import compare, listings
+from ui.sections import data_quality as quality_section
 from ui.sections.sides import Sides
 from ui.state import address, scoped_query
 from ui.state.page_context import PageContext, Scope
@@ -332,6 +333,17 @@ def test_changes_between_publications_are_listed_by_province_reason_and_file(tmp
     assert {change.province for change in revision_shown.moved} <= {None, other}
     assert moved - {other}
     assert {row["province"] for row in data_quality.changed_files(own, pointer)} <= {other}
+
+
+def test_provinces_that_have_been_silent_for_long_are_counted(
+    published: Path,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    days = warehouse.analyse(data_quality.provinces).column("days_silent")
+    longest = max(filter(None, days))
+    monkeypatch.setattr(quality_section, "_MOST_SILENT", longest - 1)
+    numbers = {"count": text.number(days.count(longest), "fa"), "days": text.number(longest - 1, "fa")}
+    assert text.word("load.silent", "fa", **numbers) in html(opened("quality"))
 
 
 def test_names_stand_in_the_order_of_the_alphabet() -> None:
