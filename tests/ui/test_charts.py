@@ -342,6 +342,7 @@ def test_actual_is_solid_the_target_outlined_the_projection_dashed() -> None:
     assert (projected["y"], projected["line"]["dash"]) == ([None, 110, 117], "dash")
     assert low["line"]["dash"] == high["line"]["dash"] == "dot"
     assert high["fill"] == "tonexty", "the range is filled"
+    assert lines.run_off(run_off(), EN)["data"][0]["line"]["dash"] == "dash"
     assert actual["line"]["dash"] == "solid"
     assert actual["y"] == [100, 110, None]
 

@@ -218,7 +218,7 @@ def run_off(answer: Answer, context: ChartContext) -> Figure:
     """A share that falls on known days without further action: a step line over days, with the goal of compliance."""
     metric = answer.metrics[0]
     days: list[date] = [row[0] for row in answer.rows]
-    line = line_of(answer, 0, context, "actual") | {"mode": "lines"}
+    line = line_of(answer, 0, context, "projection", 2.5, "dash") | {"mode": "lines"}
     line["line"] = line["line"] | {"shape": "hv"}
     numbers = [value for value in line["y"] if value is not None]
     axis = axes.time_axis(context, [day.isoformat() for day in days])
