@@ -79,7 +79,8 @@ def _table(view: PageContext, places: Answer, whole: Answer, months: Answer, tit
 
     def number(name: str, row: dict[str, Any]) -> str:
         if name not in row["behind"].split("|"):
-            return written(name, row)
+            is_of_few = elements.metric_of(places, name).unit == "share" and row["active_assistants"] < LEAST
+            return f"<small>{written(name, row)}</small>" if is_of_few else written(name, row)
         side = worse_side(elements.metric_of(places, name))
         words = view.escaped(f"different.{side}", whole=compared_with)
         mark = "▲" if side == "higher" else "▼"
