@@ -91,7 +91,7 @@ def ranking(
         height=len(rows) * (elements.BAR + _SECOND_LINE * any("<br>" in name for name in folded)) + 44,
         keys=keys,
         clicks=answer.by[0] if answer.by else "",
-        credit=_first_of(answer, len(rows), context),
+        credit=_first_of(sum(row[at] is not None for row in answer.rows), len(rows), context),
         xaxis=axes.across(context, ticks, metric.unit, top * 1.01, low, showticklabels=False),
         yaxis=axes.categories(context, names, ticktext=[context.line(name) for name in folded]),
         shapes=shapes,
@@ -100,12 +100,12 @@ def ranking(
     )
 
 
-def _first_of(answer: Answer, shown: int, context: ChartContext) -> str:
-    """How many of the groups are shown, where they are not all."""
-    if shown == len(answer.rows):
+def _first_of(count: int, shown: int, context: ChartContext) -> str:
+    """How many of the groups with a value are shown, where they are not all."""
+    if shown >= count:
         return ""
-    count, few = (text.number(number, context.lang) for number in (len(answer.rows), shown))
-    return context.word("more.first_of", shown=few, count=count)
+    numbers = {"shown": text.number(shown, context.lang), "count": text.number(count, context.lang)}
+    return context.word("more.first_of", **numbers)
 
 
 def is_worse(answer: Answer, row: Sequence[Any]) -> bool:
