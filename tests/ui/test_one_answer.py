@@ -29,6 +29,7 @@ from ui.charts.elements import ChartContext
 from ui.components import figures, table_state
 from ui.data import caches, warehouse
 from ui.i18n import text
+from ui.state import scoped_query
 from ui.summary import different
 
 pytestmark = pytest.mark.slow
@@ -304,6 +305,9 @@ def test_a_row_at_a_glance_leads_to_its_profile_and_any_column_sorts(published: 
         cells = [re.sub("<[^>]*>|[^0-9.]", "", cells[column]) for cells in glanced(html_of(app), "province").values()]
         return [float(cell) for cell in cells if cell]
 
+    settled = scoped_query.settled_on("leaver_rate_12m", BUILD_DAY)
+    assert settled
+    assert f"12-month leaver rate: to {text.day(settled, 'en')}." in html_of(app)
     assert values("training_compliance") == sorted(values("training_compliance")), "the worst first"
     app.session_state["table glance"] = table_state.TableState("-coverage_per_10k")
     app.run()

@@ -18,7 +18,7 @@ from ui.components.cards import polygon
 from ui.components.table_html import Column
 from ui.data import warehouse
 from ui.i18n import text
-from ui.state import page_parameters, rendering
+from ui.state import page_parameters, rendering, scoped_query
 from ui.state.page_context import PageContext
 
 # The columns of the pivots that the table leads to.
@@ -49,6 +49,11 @@ def _show(view: PageContext, by: str) -> None:
         title = view.word(f"glance.{by}", count=text.number(len(places.rows), view.lang), place=name)
         first = unit_of(last_complete_months(view.as_of, MONTHS)[0], "month").label
         below = view.word("glance.sub", month=text.unit_label(first, view.lang), fewest=text.number(LEAST, view.lang))
+        rate = elements.metric_of(places, "leaver_rate_12m") if "leaver_rate_12m" in places.columns else None
+        settled = scoped_query.settled_on("leaver_rate_12m", view.as_of)
+        if rate and settled not in (None, view.as_of):
+            day = text.day(settled, view.lang)
+            below = f"{below} {view.word('glance.settled', measure=rate.short[view.lang], day=day)}"
         st.html(blocks.heading(title, below, _pivots(view, by)))
         page_files.note("glance", title, below, places)
         _table(view, places, whole, months, title)
