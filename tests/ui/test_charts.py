@@ -729,8 +729,8 @@ def test_the_only_count_large_enough_to_be_ranked_is_the_highest() -> None:
 
 def test_a_title_that_names_its_groups_says_what_they_are() -> None:
     rows = [("IR-23", 900), ("IR-11", 70)]
-    sentence = titles.highest_by(answer("active_assistants", by=("province",), rows=rows), EN).sentence
-    assert sentence == "Active police assistants, largest number: Tehran, 900 people (by province)"
+    sentence = titles.extreme_by(answer("active_assistants", by=("province",), rows=rows), EN).sentence
+    assert sentence == "Fewest active police assistants: Sistan and Baluchestan, 70 people (by province)"
 
 
 def test_two_figures_of_a_page_do_not_have_one_title() -> None:

@@ -120,7 +120,9 @@ def test_a_table_stands_as_the_bars_of_its_chart_and_a_map_by_its_values() -> No
     rows, start = footer._as_drawn(answer, Picture(bars, "", "", ""))
     assert ([row[0] for row in rows], start) == (codes, "")
     _, start = footer._as_drawn(answer, Picture({"data": [{"type": "choropleth"}], "layout": {}}, "", "", ""))
-    assert start == f"-{answer.metrics[0].name}"
+    assert start == answer.metrics[0].name, "of a rate the worst first"
+    counts = made.answer("active_assistants", by=("county",), rows=[("a", 3), ("b", 2)])
+    assert footer._as_drawn(counts, None)[1] == "-active_assistants"
 
 
 def test_members_across_time_stand_as_the_last_month_has_them_and_time_as_it_runs() -> None:

@@ -239,18 +239,9 @@ def _half(answer: Answer, metric: Metric, ranked: Sequence[Group], context: Char
 highest, lowest = partial(extreme, end="highest"), partial(extreme, end="lowest")
 
 
-def highest_by(answer: Answer, context: ChartContext) -> Title:
-    """The group with the highest value, and of what kind the groups are: another chart of the page compares other groups."""
-    return _by(highest(answer, context), answer, context)
-
-
 def extreme_by(answer: Answer, context: ChartContext) -> Title:
     """The group that needs most attention, and of what kind the groups are: the measure of the page has another base."""
-    return _by(extreme(answer, context), answer, context)
-
-
-def _by(title: Title, answer: Answer, context: ChartContext) -> Title:
-    axes = _axes(answer, context)
+    title, axes = extreme(answer, context), _axes(answer, context)
     if axes in title.sentence:
         return title
     named = _with_axes(title.sentence, axes, [answer.metrics[0].short[context.lang]], context)

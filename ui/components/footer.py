@@ -8,6 +8,7 @@ from etl.analysis import data_quality
 from etl.semantic import exportable
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME, catalogue, label_of
+from etl.semantic.ranking import worse_side
 from etl.warehouse import official_calendar
 from ui.charts.elements import ChartContext
 from ui.charts.matrix import ORDERED
@@ -176,8 +177,8 @@ def _events(view: PageContext, answer: Answer, picture: downloads.Picture | None
 def _as_drawn(answer: Answer, picture: downloads.Picture | None) -> tuple[Sequence[tuple], str]:
     """The rows in the order of the chart's bars, or the column to sort them by.
 
-    Without bars they keep the order of the answer; a map or a table without a chart shows the largest value first, unless
-    the dimension has a natural order.
+    Without bars they keep the order of the answer; a map or a table without a chart shows the largest value first, of a rate
+    the worst, unless the dimension has a natural order.
     """
     if not answer.by:
         return answer.rows, ""
@@ -187,7 +188,9 @@ def _as_drawn(answer: Answer, picture: downloads.Picture | None) -> tuple[Sequen
     is_flat = not traces or traces[0]["type"].startswith("choropleth")
     if not is_flat or len(answer.by) > 1 or answer.by[0] in (*TIME, *ORDERED):
         return answer.rows, ""
-    return answer.rows, f"-{answer.metrics[0].name}"
+    metric = answer.metrics[0]
+    is_lowest_first = metric.denominator and worse_side(metric) == "lower"
+    return answer.rows, metric.name if is_lowest_first else f"-{metric.name}"
 
 
 def _bars(answer: Answer, picture: downloads.Picture | None) -> dict[object, int]:
