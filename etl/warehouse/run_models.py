@@ -13,7 +13,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -54,19 +53,13 @@ def models() -> dict[str, str]:
     return {path.stem: render(path.read_text(encoding="utf-8")) for path in sorted(_FOLDER.rglob("*.sql"))}
 
 
-@cache
-def _inputs() -> dict[str, set[str]]:
-    """The tables that each model reads."""
-    return {name: set(tables_in(text)) for name, text in models().items()}
-
-
 def build(con: duckdb.DuckDBPyConnection, say: Callable[[str], None], tasks: Mapping[str, ConcurrentTask]) -> None:
     """Create the table of every model and of `tasks` in `con`; `say` receives each step."""
     for name, select in _MEMBERS.items():
         members = f"select distinct member from ({select}) as members(member) where member is not null order by 1"
         con.execute(f"create type {name} as enum ({members})")
     sql = models()
-    inputs = _inputs()
+    inputs = {name: set(tables_in(text)) for name, text in sql.items()}
     needed = {name: tables & sql.keys() for name, tables in inputs.items()}
     slices = list(_slices(con))
 

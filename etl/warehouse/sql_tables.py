@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -10,6 +11,7 @@ import duckdb
 _local = threading.local()
 
 
+@cache
 def tables_in(sql: str) -> frozenset[str]:
     """The tables that one or more SELECTs read, without their CTEs. Raises ValueError for anything but SELECTs."""
     if not hasattr(_local, "parser"):
