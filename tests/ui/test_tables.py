@@ -337,6 +337,10 @@ def test_changes_between_publications_are_listed_by_province_reason_and_file(tmp
     assert {row["province"] for row in data_quality.changed_files(own, pointer)} <= {other}
 
 
+def test_without_sign_in_the_foot_of_the_page_says_so(published: Path) -> None:  # noqa: F811
+    assert text.word("sign_in.open_mode", "fa") in html(opened("quality")).partition("pd-trust")[2]
+
+
 def test_provinces_that_have_been_silent_for_long_are_counted(
     published: Path,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,

@@ -106,9 +106,7 @@ def _tools(part: str, title: str) -> None:
 
 
 def _signed_in(lang: str) -> str:
-    """The signed-in person with own sessions and a button to sign out; in the mode `open`, a note that nobody signs in."""
-    if people.mode() == "open":
-        return f"<span>{text.escaped('sign_in.open_mode', lang)}</span>"
+    """The signed-in person with own sessions and a button to sign out; empty where nobody signs in."""
     person = people.of_run()
     if not person:
         return ""
@@ -185,7 +183,10 @@ def _sample(lang: str) -> str:
 
 
 def _trust(lang: str) -> None:
-    """The footer: source, as-of day, last load, sample, missing and provisional data, links to method and quality."""
+    """The footer: source, as-of day, last load, sample, missing and provisional data, links to method and quality.
+
+    In the mode `open` it says that nobody signs in.
+    """
     published = page_run.publication()
     loaded = text.day_in_both(published.published_at.date(), lang)
     hour = text.digits(f"{published.published_at:%H:%M}", lang)
@@ -202,6 +203,8 @@ def _trust(lang: str) -> None:
         text.escaped("trust.provisional", lang),
         text.escaped("trust.boundaries", lang, source=text.word("figure.osm", lang)),
     ]
+    if people.mode() == "open":
+        sentences.append(text.escaped("sign_in.open_mode", lang))
     if missing := warehouse.analyse(data_quality.refused_files):
         files = [text.isolated(file, lang) for file in missing]
         sentences.insert(1, text.escaped("trust.missing", lang, files=text.listed(files, lang)))
