@@ -2,12 +2,14 @@
 
 import streamlit as st
 
+from ui.components import blocks
 from ui.components import figures as ui
 from ui.sections import comparisons
 
 
 def page() -> None:
     view = ui.scope_bar("@person")
+    blocks.intro(view.word("signal.other_question"))
     ui.cards(view, "training_compliance", "leaver_rate_12m")
     left, right = st.columns(2)
     with left:
