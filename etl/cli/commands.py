@@ -40,26 +40,33 @@ def main(words: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     options = _parser().parse_args(words)
+    # An interrupt may come while an error is handled, too.
+    with suppress(KeyboardInterrupt):
+        code = _exit_code(options)
+        if code is not None:
+            return code
+    print("stopped", file=sys.stderr)
+    return _INTERRUPTED
+
+
+def _exit_code(options: argparse.Namespace) -> int | None:
+    """Run the command; its exit code, None if an interrupt ended it by an error."""
     try:
         console.note_interrupts()
         code: int = options.run(options) or 0
         sys.stdout.flush()
-        return code
     except BrokenPipeError:
         # The reader of the output closed the pipe.
         console.discard_output()
         return 0
     except Exception as error:
-        if not console.interrupted.is_set():
-            code, lines = _explain(error, options.command)
-            for line in lines.splitlines():
-                print(printable_line(line), file=sys.stderr)
-            console.discard_output()
-            return code
-    except KeyboardInterrupt:
-        pass
-    print("stopped", file=sys.stderr)
-    return _INTERRUPTED
+        if console.interrupted.is_set():
+            return None
+        code, lines = _explain(error, options.command)
+        for line in lines.splitlines():
+            print(printable_line(line), file=sys.stderr)
+        console.discard_output()
+    return code
 
 
 def _explain(error: Exception, command: str) -> tuple[int, str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from etl.analysis import registry
-from etl.cli import console
+from etl.cli import commands, console
 from etl.cli.commands import main
 from etl.semantic import answers, catalog
 from tests.extract.test_clerks import xlsx
@@ -418,3 +418,12 @@ def test_why_takes_one_other_side(sides, capsys):
     with pytest.raises(SystemExit) as raised:
         main(["why", "in_service", "--by", "gender", *sides])
     assert raised.value.code == 2
+
+
+def test_an_interrupt_while_an_error_is_handled_ends_the_command_as_any_other(tmp_path, monkeypatch, capsys):
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(commands, "_explain", interrupted)
+    assert main(["ask", "in_service", "--from", str(tmp_path / "none.duckdb")]) == 130
+    assert capsys.readouterr().err == "stopped\n"
