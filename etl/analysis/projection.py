@@ -125,12 +125,10 @@ class History:
         starts = np.array(
             [at for at in range(first, len(self.active)) if self.vintages[at, at - PROFILE_MONTHS] > 0], int
         )
-        three_years = starts[:, None] + np.arange(-PROFILE_MONTHS, 0)
-        changes, sizes = (
-            np.take_along_axis(of[starts], three_years, axis=1) for of in (np.diff(self.vintages), self.breaks)
-        )
-        steps = _changes_ahead(changes, sizes == 0, MOST_MONTHS_AHEAD + 1)
-        known = self.vintages[starts, starts][:, None]
+        rows = starts[:, None]
+        three_years = rows + np.arange(-PROFILE_MONTHS, 0)
+        changes, kept = np.diff(self.vintages)[rows, three_years], self.breaks[rows, three_years] == 0
+        steps, known = _changes_ahead(changes, kept, MOST_MONTHS_AHEAD + 1), self.vintages[rows, rows]
         return starts, np.hstack([known, known + steps.cumsum(axis=1)]).clip(0)
 
     def ranges(self, month: int, most: int) -> np.ndarray:
@@ -180,7 +178,7 @@ def _changes_ahead(changes: np.ndarray, kept: np.ndarray, ahead: int) -> np.ndar
         profiles[row] = _profile(changes[row], kept[row])
     levels = (changes - np.tile(profiles, PROFILE_MONTHS // 12))[:, -PACE_MONTHS:]
     recent = kept[:, -PACE_MONTHS:]
-    after = recent & ~np.flip(np.logical_or.accumulate(np.flip(~recent, 1), axis=1), 1)
+    after = recent & (np.cumsum(~recent, axis=1) == (~recent).sum(axis=1, keepdims=True))
     used = np.where(after.sum(axis=1, keepdims=True) >= FEWEST_AFTER_BREAK, after, recent)
     used |= ~used.any(axis=1, keepdims=True)
     pace = np.average(levels, axis=1, weights=used)

@@ -42,8 +42,7 @@ def main(words: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(words)
     # An interrupt may come while an error is handled, too.
     with suppress(KeyboardInterrupt):
-        code = _exit_code(options)
-        if code is not None:
+        if (code := _exit_code(options)) is not None:
             return code
     print("stopped", file=sys.stderr)
     return _INTERRUPTED

@@ -105,12 +105,13 @@ def test_nul_bytes_keep_their_row_back(folder):
     assert rejected_rows(load(folder), "training_2.csv") == [(3, "course_code", "bad_encoding")]
 
 
-def test_utf16_loads_with_and_without_its_mark(folder):
-    for month, encoding in enumerate(("utf-16", "utf-16-le", "utf-16-be", "bom-be"), 1):
+@pytest.mark.parametrize(("encoding", "mark"), [("utf-16", b"\xfe\xff"), ("utf-32", b"\0\0\xfe\xff")])
+def test_wide_characters_load_with_and_without_their_mark(folder, encoding, mark):
+    for month, form in enumerate(("", "-le", "-be", "marked"), 1):
         rows = [row("training", completed_on=f"۱۴۰۲/۰{month}/۰{at}") for at in range(2, 5)]
         text = csv_text("training", rows)
-        marked = b"\xfe\xff" + text.encode("utf-16-be") if encoding == "bom-be" else text.encode(encoding)
-        put(folder, f"training_{month}.csv", marked)
+        content = mark + text.encode(f"{encoding}-be") if form == "marked" else text.encode(encoding + form)
+        put(folder, f"training_{month}.csv", content)
     built = load(folder)
     assert [built.counts(f"training_{month}.csv") for month in range(1, 5)] == [(3, 3, 0, 0)] * 4
 

@@ -172,17 +172,6 @@ def test_a_reference_table_as_large_as_a_disk_is_refused(folder):
 # ------------------------------------------------------------------ encodings
 
 
-@pytest.mark.slow
-def test_utf32_loads_with_and_without_its_mark(folder):
-    for month, encoding in enumerate(("utf-32", "utf-32-le", "utf-32-be", "bom-be"), 1):
-        rows = [row("training", completed_on=f"۱۴۰۲/۰{month}/۰{at}") for at in range(2, 5)]
-        text = csv_text("training", rows)
-        marked = b"\0\0\xfe\xff" + text.encode("utf-32-be") if encoding == "bom-be" else text.encode(encoding)
-        put(folder, f"training_{month}.csv", marked)
-    built = load(folder)
-    assert [built.counts(f"training_{month}.csv") for month in range(1, 5)] == [(3, 3, 0, 0)] * 4
-
-
 def test_utf7_is_refused_by_its_mark(folder):
     put(folder, "institutes_2.csv", b"+/v8-" + csv_text("institutes", [row("institutes")]).encode("utf-7"))
     assert load(folder).refusal == "institutes_2.csv: the file is written in UTF-7; save it as UTF-8"

@@ -1,6 +1,7 @@
 """Provinces at a glance: one row each, with its trend and the measures of the first screen; of one province, its counties."""
 
 from collections.abc import Callable
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -33,27 +34,27 @@ def at_a_glance(view: PageContext) -> None:
         rendering.defer(_show, view, by, place=place, ready=partial(_asked, view, by))
 
 
-def _asked(view: PageContext, by: str) -> tuple[Answer, Answer, Answer]:
-    """The places, the whole that they are compared with, and the months of each place."""
+def _asked(view: PageContext, by: str) -> tuple[Answer, Answer, Answer, date | None]:
+    """The places, the whole that they are compared with, the months of each place, and the day of the leaver rate."""
     within = view.where if by == "county" else {name: codes for name, codes in view.where.items() if name != "province"}
     where = {name: codes for name, codes in within.items() if name in catalogue()["active_assistants"].dimensions}
     places, whole = (warehouse.analyse("glance", on=view.as_of, where=where, by=axis) for axis in (by, ""))
     over = last_complete_months(view.as_of, MONTHS)
-    return places, whole, warehouse.ask("active_assistants", by=(by, "month"), over=over, where=where)
+    months = warehouse.ask("active_assistants", by=(by, "month"), over=over, where=where)
+    return places, whole, months, scoped_query.settled_on("leaver_rate_12m", view.as_of)
 
 
 def _show(view: PageContext, by: str) -> None:
     with error_boundary(view.lang, "glance"):
-        places, whole, months = _asked(view, by)
+        places, whole, months, settled = _asked(view, by)
         name = text.member("province", view.where["province"][0], view.lang) if by == "county" else ""
         title = view.word(f"glance.{by}", count=text.number(len(places.rows), view.lang), place=name)
         first = unit_of(last_complete_months(view.as_of, MONTHS)[0], "month").label
         below = view.word("glance.sub", month=text.unit_label(first, view.lang), fewest=text.number(LEAST, view.lang))
-        rate = elements.metric_of(places, "leaver_rate_12m") if "leaver_rate_12m" in places.columns else None
-        settled = scoped_query.settled_on("leaver_rate_12m", view.as_of)
-        if rate and settled not in (None, view.as_of):
-            day = text.day(settled, view.lang)
-            below = f"{below} {view.word('glance.settled', measure=rate.short[view.lang], day=day)}"
+        is_rate_shown = any(value is not None for value in places.column("leaver_rate_12m"))
+        if is_rate_shown and settled not in (None, view.as_of):
+            measure = elements.metric_of(places, "leaver_rate_12m").short[view.lang]
+            below = f"{below} {view.word('glance.settled', measure=measure, day=text.day(settled, view.lang))}"
         st.html(blocks.heading(title, below, _pivots(view, by)))
         page_files.note("glance", title, below, places)
         _table(view, places, whole, months, title)
