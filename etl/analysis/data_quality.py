@@ -18,6 +18,8 @@ from etl.semantic.answers import Answer
 from etl.semantic.derived import report, unread_report
 from etl.warehouse.publications import connect, current, describe, versions
 
+# Provinces send their files every month: after more days without a new row they count as silent.
+MOST_DAYS_SILENT = 45
 _COUNTS = ("rows_read", "rows_loaded", "rows_quarantined", "exact_duplicates")
 # The source tables that each province submitted, in a file of its own or in one of several provinces.
 _ARRIVED = """
@@ -114,6 +116,11 @@ def provinces(con: ScopedCursor) -> Answer:
     counts = ("rows_read", "rows_loaded", "rows_quarantined")
     numbers = ("files_read", "sources_missing", *counts, "latest_day", "days_silent")
     return report(con, ("province",), numbers, sql, {"sources": len(TABLES), "shared": _shared_tables(con)})
+
+
+def silent_provinces(con: ScopedCursor) -> int:
+    """The number of provinces whose latest row is more than MOST_DAYS_SILENT days older than the data."""
+    return sum((days or 0) > MOST_DAYS_SILENT for days in provinces(con).column("days_silent"))
 
 
 def _shared_tables(con: ScopedCursor) -> list[str]:

@@ -114,6 +114,35 @@ def test_the_verdict_says_what_is_known_and_no_more(changes: dict[str, Any], sen
     assert sentence in " ".join(verdict.sentences(known(**changes), stub()))
 
 
+def counting(**counts: tuple[int, int]) -> Sources:
+    """Answers with these counts on the day and a year before it."""
+
+    def asked(*names: str, on: date, **_: Any) -> Answer:
+        at = 0 if on == stub().on else 1
+        row = tuple(counts.get(name, (None, None))[at] for name in names)
+        return replace(made.answer(names[0], rows=[row]), columns=names)
+
+    return stub(ask=asked)
+
+
+def test_a_fall_that_comes_from_lapsed_licences_says_so() -> None:
+    sources = counting(active_assistants=(700, 800), in_service=(1000, 950), lapsed_licence_service=(300, 150))
+    active, why = verdict.sentences(verdict.facts(sources), sources)
+    assert "down 100" in active
+    assert why == (
+        "The fall comes from lapsed licences: all in service rose by 50 to 1,000, "
+        "but 300 of them (150 more than a year earlier) serve without a valid licence."
+    )
+
+
+@pytest.mark.parametrize("now", [(700, 940, 240), (850, 1000, 150)])
+def test_a_fall_of_people_and_a_rise_are_no_matter_of_licences(now: tuple[int, int, int]) -> None:
+    before = (800, 950, 150)
+    names = ("active_assistants", "in_service", "lapsed_licence_service")
+    sources = counting(**dict(zip(names, zip(now, before, strict=True), strict=True)))
+    (_,) = verdict.sentences(verdict.facts(sources), sources)
+
+
 @pytest.mark.parametrize(("on", "sentence"), [(date(2021, 6, 1), "too short"), (date(2025, 6, 1), "within five years")])
 def test_a_target_is_out_of_reach_for_five_years_only_where_the_range_is_as_long(
     on: date, sentence: str, small_register: Path

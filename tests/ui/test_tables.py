@@ -30,7 +30,6 @@ from ui.data import page_run, warehouse
 from ui.data.caches import frozen
 from ui.i18n import text
 from ui.sections import compare, listings
-from ui.sections import data_quality as quality_section
 from ui.sections.sides import Sides
 from ui.state import address, scoped_query
 from ui.state.page_context import PageContext, Scope
@@ -347,9 +346,11 @@ def test_provinces_that_have_been_silent_for_long_are_counted(
 ) -> None:
     days = warehouse.analyse(data_quality.provinces).column("days_silent")
     longest = max(filter(None, days))
-    monkeypatch.setattr(quality_section, "_MOST_SILENT", longest - 1)
+    monkeypatch.setattr(data_quality, "MOST_DAYS_SILENT", longest - 1)
     numbers = {"count": text.number(days.count(longest), "fa"), "days": text.number(longest - 1, "fa")}
-    assert text.word("load.silent", "fa", **numbers) in html(opened("quality"))
+    page, _, foot = html(opened("quality")).rpartition("pd-trust")
+    assert text.word("trust.silent", "fa", **numbers) in page
+    assert text.word("trust.silent", "fa", **numbers) in foot, "at the foot of every page"
 
 
 def test_names_stand_in_the_order_of_the_alphabet() -> None:

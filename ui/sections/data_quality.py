@@ -12,15 +12,13 @@ from etl.semantic.answers import Answer
 from ui.charts.elements import ChartContext
 from ui.components import blocks, tables
 from ui.components.footer import footer
-from ui.data import page_run, user, warehouse
+from ui.data import owed, page_run, user, warehouse
 from ui.i18n import text
 from ui.state import rendering
 from ui.state.page_context import PageContext
 
 _IGNORED_NAMED = 20
 _REFUSALS_NAMED = 30
-# Provinces send their files every month.
-_MOST_SILENT = 45
 _COUNTS = ("rows_read", "rows_loaded", "rows_quarantined", "exact_duplicates")
 
 
@@ -53,14 +51,13 @@ def provinces(view: PageContext) -> None:
     """The submissions of each province, with its latest day."""
     answer = warehouse.analyse(load.provinces)
     missing = warehouse.analyse(load.missing_sources)
-    silent = sum((days or 0) > _MOST_SILENT for days in answer.column("days_silent"))
-    of_silent = {"count": text.number(silent, view.lang), "days": text.number(_MOST_SILENT, view.lang)}
+    silent = owed.silent_provinces(view.lang)
     notes = []
     if missing:
         title = view.word("load.not_reported", count=text.number(len(missing), view.lang))
-        notes += [view.word("load.silent", **of_silent) + "."] * bool(silent)
+        notes += [f"{silent}."] * bool(silent)
     else:
-        title = view.word("load.silent", **of_silent) if silent else view.word("load.all_reported")
+        title = silent or view.word("load.all_reported")
     for code, sources in missing.items():
         names = text.listed([name_of(view, "source", source) for source in sources], view.lang)
         notes.append(view.word("load.lacks", province=text.member("province", code, view.lang), sources=names))

@@ -75,7 +75,9 @@ def _verdict(view: PageContext, reached: bool) -> None:
         summary_sources = sources(view)
         facts = verdict.facts(summary_sources)
         sentences = verdict.sentences(facts, summary_sources)
-        paragraphs = "".join(f"<p>{text.escape(sentence)}</p>" for sentence in sentences[: None if reached else 1])
+        if not reached:
+            sentences = [sentences[0], *verdict.licences_lapsed(facts, summary_sources)]
+        paragraphs = "".join(f"<p>{text.escape(sentence)}</p>" for sentence in sentences)
         st.html(f'<div class="pd-verdict">{paragraphs}{_progress(view, facts)}</div>')
         question(view, facts.latest, "verdict")
 

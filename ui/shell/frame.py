@@ -198,6 +198,7 @@ def _trust(lang: str) -> None:
             rows=text.number(published.rows_loaded, lang),
         ),
         text.escaped("trust.as_of_latest", lang, day=text.day_in_both(published.as_of, lang)),
+        *([text.escape(silent)] if (silent := owed.silent_provinces(lang)) else []),
         text.escaped("trust.loaded", lang, day=f"{loaded} {hour}"),
         text.escaped("trust.rejected", lang, rows=text.number(published.rows_quarantined, lang)),
         text.escaped("trust.provisional", lang),

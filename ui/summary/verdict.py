@@ -17,6 +17,8 @@ class Facts:
     `has_range`: whether the projection has a range for five years, so that a target beyond it is not reached in them.
     `broken`: the month of the last year whose change breaks with those before, and the size of the break.
     `census_share`: of a place without a target of its own, its share of the nation's by residents.
+    `in_service`, `without_licence`: the people in service and those of them without a valid licence, on the day and a year
+    before, where the active fell and all in service did not: the fall is one of licences.
     """
 
     latest: Answer
@@ -29,6 +31,8 @@ class Facts:
     middle: str | None = None
     broken: tuple[str, float] | None = None
     census_share: float | None = None
+    in_service: tuple[int, int] | None = None
+    without_licence: tuple[int, int] | None = None
 
     @property
     def progress(self) -> float | None:
@@ -56,11 +60,26 @@ def facts(sources: Sources) -> Facts:
         reached["has_range"] = pace.value("has_range")
         if pace.value("break_month"):
             reached["broken"] = (pace.value("break_month"), pace.value("break_size"))
-    return Facts(latest, active, before, target, **reached, census_share=None if target else census_share)
+    more = reached | (_unlicensed(sources) if before and active < before else {})
+    return Facts(latest, active, before, target, **more, census_share=None if target else census_share)
+
+
+def _unlicensed(sources: Sources) -> dict[str, tuple[int, int]]:
+    """All in service and those without a valid licence, now and a year before, if all in service did not become fewer."""
+    names, days = ("in_service", "lapsed_licence_service"), (sources.on, year_before(sources.on))
+    exact = [(sources.exactly or sources.ask)(*names, on=day).records()[0] for day in days]
+    if exact[0]["in_service"] < exact[1]["in_service"]:
+        return {}
+    now, before = (sources.ask(*names, on=day).records()[0] for day in days)
+    numbers = {
+        key: (now[name] or 0, before[name] or 0)
+        for key, name in zip(("in_service", "without_licence"), names, strict=True)
+    }
+    return numbers if all(here >= earlier for here, earlier in numbers.values()) else {}
 
 
 def sentences(facts: Facts, sources: Sources) -> list[str]:
-    """The sentences: how many are active, with the change in a year; and the month of the target at this pace."""
+    """The sentences: how many are active, with the change in a year; why a fall is none of people; when the target is reached."""
     values: dict[str, Any] = {"active": sources.number(facts.active), "change": _change(facts, sources)}
     key = "verdict.active"
     if facts.target:
@@ -73,7 +92,25 @@ def sentences(facts: Facts, sources: Sources) -> list[str]:
         values["share"] = text.percent(facts.active / facts.census_share, sources.lang)
         key = "verdict.of_census_share"
     is_ahead = bool(facts.target and facts.active < facts.target)
-    return [sources.word(key, **values), *([_reached(facts, sources)] if is_ahead else [])]
+    return [
+        sources.word(key, **values),
+        *licences_lapsed(facts, sources),
+        *([_reached(facts, sources)] if is_ahead else []),
+    ]
+
+
+def licences_lapsed(facts: Facts, sources: Sources) -> list[str]:
+    """That the fall of the active is one of licences and not of people, where it is."""
+    if not (facts.in_service and facts.without_licence):
+        return []
+    (serving, serving_before), (without, without_before) = facts.in_service, facts.without_licence
+    values = {
+        "without": sources.number(without),
+        "without_more": sources.number(without - without_before),
+        "serving": sources.number(serving),
+        "more": sources.number(serving - serving_before),
+    }
+    return [sources.word("verdict.licences_lapsed", **values)]
 
 
 def _change(facts: Facts, sources: Sources) -> str:
