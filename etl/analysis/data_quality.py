@@ -118,9 +118,9 @@ def provinces(con: ScopedCursor) -> Answer:
     return report(con, ("province",), numbers, sql, {"sources": len(TABLES), "shared": _shared_tables(con)})
 
 
-def silent_provinces(con: ScopedCursor) -> int:
-    """The number of provinces whose latest row is more than MOST_DAYS_SILENT days older than the data."""
-    return sum((days or 0) > MOST_DAYS_SILENT for days in provinces(con).column("days_silent"))
+def silent_provinces(con: ScopedCursor, most_days: int) -> int:
+    """The number of provinces whose latest row is more than `most_days` days older than the data."""
+    return sum((days or 0) > most_days for days in provinces(con).column("days_silent"))
 
 
 def _shared_tables(con: ScopedCursor) -> list[str]:

@@ -41,9 +41,10 @@ def citation(lang: str, published: Publication) -> str:
 
 def silent_provinces(lang: str) -> str:
     """How many provinces have sent nothing new for long; empty if there is none."""
-    count = warehouse.analyse(data_quality.silent_provinces)
-    days = text.number(data_quality.MOST_DAYS_SILENT, lang)
-    return text.word("trust.silent", lang, count=text.number(count, lang), days=days) if count else ""
+    most_days = data_quality.MOST_DAYS_SILENT
+    count = warehouse.analyse(data_quality.silent_provinces, most_days)
+    numbers = {"count": text.number(count, lang), "days": text.number(most_days, lang)}
+    return text.word("trust.silent", lang, **numbers) if count else ""
 
 
 def calendar() -> list[date]:
