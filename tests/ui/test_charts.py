@@ -742,6 +742,18 @@ def test_two_figures_of_a_page_do_not_have_one_title() -> None:
     assert all("raining compliance" in sentence for sentence in sentences)
 
 
+def test_the_second_title_says_how_many_are_on_each_side_where_the_better_are_too_many_to_name() -> None:
+    shares = (0.6, 0.9, 0.91, 0.92)
+    rows = [
+        (code, share, round(share * 1000), 1000)
+        for code, share in zip(("IR-00", "IR-11", "IR-23", "IR-07"), shares, strict=True)
+    ]
+    data = sided(replace(by_province(), rows=rows), IR00="lower", IR11="higher", IR23="higher", IR07="higher")
+    first = titles.extreme(data, EN)
+    second = titles.unlike(first, [first.sentence], data, EN)
+    assert second.sentence == "Training compliance: 1 province clearly below the nation, 3 above"
+
+
 def test_tied_counts_are_reported_as_a_tie_and_tied_rates_name_nobody() -> None:
     tied = answer("active_assistants", by=("province",), rows=[("IR-23", 50), ("IR-11", 50), ("IR-00", 70)])
     title = titles.extreme(tied, EN)

@@ -103,7 +103,8 @@ def extreme(
         here, there = (_clearly(answer, metric, groups, side, name_group, context) for side in (end, _OTHER[end]))
         if here.focus or any(group.side in ("none", "lower", "higher") for group in groups):
             # That nobody is on the other side is true as well, but no finding.
-            return replace(here, alternatives=(*([there] if there.focus else []), range_of, half))
+            both = _on_both_sides(answer, metric, here, there, end, context)
+            return replace(here, alternatives=(*both, *([there] if there.focus else []), range_of, half))
     if not ranking.ranked:
         all_small = replace(_all_small("all_small", metric, context), alternatives=(range_of,))
         return all_small if ranking.small else range_of
@@ -139,6 +140,17 @@ def _clearly(
     names = [name_group(group.key) for group in named]
     sentence = first_that_fits(different.titles(answer, metric, side, names, context.lang))
     return Title(sentence, tuple(group.key[0] for group in named))
+
+
+def _on_both_sides(
+    answer: Answer, metric: Metric, here: Title, there: Title, end: str, context: ChartContext
+) -> list[Title]:
+    """How many groups are clearly on the worse and on the better side, where the other names nobody and it fits."""
+    if not here.focus or len(there.focus) <= different.MOST_IN_TITLE:
+        return []
+    counts = [(_SIDES[side][0], len(title.focus)) for side, title in ((end, here), (_OTHER[end], there))]
+    sentence = different.title_of_both(answer, metric, counts, context.lang)
+    return [Title(sentence, (*here.focus, *there.focus))] if len(sentence.split()) <= MOST_WORDS else []
 
 
 def _all_small(key: str, metric: Metric, context: ChartContext, **words: str) -> Title:

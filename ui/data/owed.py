@@ -3,11 +3,9 @@
 from datetime import date
 from functools import cache
 
-from etl.analysis import data_quality
 from etl.core import settings
 from etl.core.jalali import add_months
 from etl.warehouse.publications import Publication
-from ui.data import warehouse
 from ui.i18n import text
 
 _WORDS = ("contact", "next_update", "revision_policy")
@@ -37,14 +35,6 @@ def citation(lang: str, published: Publication) -> str:
     title = dict(zip(text.LANGUAGES, _told().citation, strict=False)).get(lang, "")
     day, number = text.day(published.as_of, lang), text.digits(published.id, lang)
     return text.word("owed.cited", lang, title=title, day=day, id=number) if title else ""
-
-
-def silent_provinces(lang: str) -> str:
-    """How many provinces have sent nothing new for long; empty if there is none."""
-    most_days = data_quality.MOST_DAYS_SILENT
-    count = warehouse.analyse(data_quality.silent_provinces, most_days)
-    numbers = {"count": text.number(count, lang), "days": text.number(most_days, lang)}
-    return text.word("trust.silent", lang, **numbers) if count else ""
 
 
 def calendar() -> list[date]:

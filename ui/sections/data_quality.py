@@ -12,7 +12,7 @@ from etl.semantic.answers import Answer
 from ui.charts.elements import ChartContext
 from ui.components import blocks, tables
 from ui.components.footer import footer
-from ui.data import owed, page_run, user, warehouse
+from ui.data import page_run, user, warehouse
 from ui.i18n import text
 from ui.state import rendering
 from ui.state.page_context import PageContext
@@ -47,11 +47,19 @@ def totals(view: PageContext) -> None:
     blocks.intro(f"{sentence} {share}")
 
 
+def silent_provinces(lang: str) -> str:
+    """How many provinces have sent nothing new for long; empty if there is none."""
+    most_days = load.MOST_DAYS_SILENT
+    count = warehouse.analyse(load.silent_provinces, most_days)
+    numbers = {"count": text.number(count, lang), "days": text.number(most_days, lang)}
+    return text.word("trust.silent", lang, **numbers) if count else ""
+
+
 def provinces(view: PageContext) -> None:
     """The submissions of each province, with its latest day."""
     answer = warehouse.analyse(load.provinces)
     missing = warehouse.analyse(load.missing_sources)
-    silent = owed.silent_provinces(view.lang)
+    silent = silent_provinces(view.lang)
     notes = []
     if missing:
         title = view.word("load.not_reported", count=text.number(len(missing), view.lang))

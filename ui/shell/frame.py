@@ -16,6 +16,7 @@ from ui.components.figures import NothingYet
 from ui.data import owed, page_run, user, warehouse
 from ui.i18n import navigation, text
 from ui.sections import saved_views
+from ui.sections.data_quality import silent_provinces
 from ui.shell import people, sign_in_page
 from ui.state import page_context, page_parameters, rendering
 from ui.streamlit_internals import DeltaGenerator
@@ -198,7 +199,7 @@ def _trust(lang: str) -> None:
             rows=text.number(published.rows_loaded, lang),
         ),
         text.escaped("trust.as_of_latest", lang, day=text.day_in_both(published.as_of, lang)),
-        *([text.escape(silent)] if (silent := owed.silent_provinces(lang)) else []),
+        *([text.escape(silent)] if (silent := silent_provinces(lang)) else []),
         text.escaped("trust.loaded", lang, day=f"{loaded} {hour}"),
         text.escaped("trust.rejected", lang, rows=text.number(published.rows_quarantined, lang)),
         text.escaped("trust.provisional", lang),

@@ -16,7 +16,7 @@ from ui.i18n import text
 from ui.summary.sources import Sources
 
 MOST_NAMED = 5
-_MOST_IN_TITLE = 2
+MOST_IN_TITLE = 2
 _Names = Callable[[str, Any], str]
 
 
@@ -85,8 +85,15 @@ def titles(answer: Answer, metric: Metric, side: str, names: Sequence[str], lang
     values = words(answer, metric, side, lang, len(names))
     if not names:
         return [text.word("different.title_nobody", lang, **values)]
-    keys = ("title_named", "title_many") if len(names) <= _MOST_IN_TITLE else ("title_many",)
+    keys = ("title_named", "title_many") if len(names) <= MOST_IN_TITLE else ("title_many",)
     return [text.word(f"different.{key}", lang, names=text.listed(names, lang), **values) for key in keys]
+
+
+def title_of_both(answer: Answer, metric: Metric, counts: Sequence[tuple[str, int]], lang: str) -> str:
+    """How many groups are on each of the two sides of the whole, the side named first first."""
+    (first, here), (_, there) = counts
+    values = words(answer, metric, first, lang, here)
+    return text.word(f"different.title_{first}_first", lang, there=text.number(there, lang), **values)
 
 
 def words(answer: Answer, metric: Metric, side: str, lang: str, count: int = 0) -> dict[str, object]:
