@@ -25,15 +25,15 @@ def page() -> None:
     )
     left, right = st.columns(2)
     with left:
+        ui.figure(view, bars.ranking, "officer_training_share", by="place", nation=True)
+    with right:
+        ui.figure(view, bars.ranking, "officers_lapsed", by="place")
+    left, right = st.columns(2)
+    with left:
         ui.figure(view, maps.provinces, "judicial_officer_share", by="province", says=titles.highest)
         ui.figure(view, bars.ranking, "judicial_officer_share", by="post")
     with right:
         ui.figure(view, bars.ranking, "judicial_officer_share", by="place", nation=True)
-    left, right = st.columns(2)
-    with left:
-        ui.figure(view, bars.ranking, "officers_lapsed", by="place")
-    with right:
-        ui.figure(view, bars.ranking, "officer_training_share", by="place", nation=True)
     left, right = st.columns(2)
     with left:
         ui.figure(view, lines.trend, "judicial_officers", by="month", over=view.months(60))

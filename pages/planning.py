@@ -21,9 +21,10 @@ def page() -> None:
     listings.part(view, "ahead.seats")
     ahead.seats(view, chosen_scenario)
     ahead.recruits(view)
-    scenario.method(view)
-    left, right = st.columns(2)
-    with left:
-        ui.figure(view, scenario_paths.held, analysis="backtest")
-    with right:
-        ui.figure(view, scenario_paths.history, analysis="backtest_months")
+    with st.expander(view.word("planning.method_title")):
+        scenario.method(view)
+        left, right = st.columns(2)
+        with left:
+            ui.figure(view, scenario_paths.held, analysis="backtest")
+        with right:
+            ui.figure(view, scenario_paths.history, analysis="backtest_months")

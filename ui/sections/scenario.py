@@ -54,7 +54,7 @@ def figure(view: PageContext, name: str, scenario: Scenario) -> None:
 def method(view: PageContext) -> None:
     """How the paths are projected, in words."""
     parts = "".join(f"<p>{text.escape(line)}</p>" for line in view.word("planning.method").split("\n"))
-    st.html(f'<div class="pd-method"><h3>{view.escaped("planning.method_title")}</h3>{parts}</div>')
+    st.html(f'<div class="pd-method">{parts}</div>')
 
 
 def of_address() -> Scenario:
