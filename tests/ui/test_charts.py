@@ -461,9 +461,9 @@ def test_a_path_names_the_month_in_which_the_plan_itself_reaches_the_goal() -> N
 
 def test_a_label_at_the_end_of_a_line_has_the_ground_of_the_page_and_no_depth_is_told_where_none_is() -> None:
     figure = maps.provinces(provinces_tested("leaver_rate_12m"), EN)
-    (ground,) = [trace for trace in figure["data"] if trace.get("mode") == "markers"]
-    assert (ground["lon"], ground["lat"]) == ([52.8], [38.0]), "Tehran's"
-    assert ground["marker"]["color"] == EN.colour("surface")
+    labels = figure["data"][-2]
+    tehran = labels["lon"].index(52.8)
+    assert EN.colour("surface") in labels["textfont"]["shadow"][tehran]
     answer = provinces_tested()
     at = answer.columns.index("training_compliance")
     near = replace(answer, rows=[(*row[:at], 0.79, *row[at + 1 :]) for row in answer.rows])
@@ -488,6 +488,15 @@ def test_every_province_has_its_value_and_those_behind_their_name() -> None:
 def test_words_on_a_province_far_behind_contrast_with_its_colour(context: ChartContext) -> None:
     figure = maps.provinces(provinces_tested(), context)
     assert contrast(figure["data"][-2]["textfont"]["color"][0], context.colour("far_behind")) >= 4.5
+
+
+@pytest.mark.parametrize("context", LOOKS)
+def test_a_label_on_another_province_has_the_ground_of_that_province(context: ChartContext) -> None:
+    rows = [("IR-25", 0.84, 840, 1000), ("IR-20", 0.5, 500, 1000)]
+    figure = maps.provinces(sided(replace(by_province(), rows=rows), IR20="lower"), context)
+    font = figure["data"][-2]["textfont"]
+    assert context.colour("far_behind") in font["shadow"][0]
+    assert contrast(font["color"][0], context.colour("far_behind")) >= 4.5
 
 
 def test_no_label_of_a_map_covers_another_on_the_narrowest_that_has_names() -> None:

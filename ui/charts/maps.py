@@ -134,9 +134,11 @@ def _labels(values: Sequence[tuple[str, float]], metric: Metric, areas: Areas, c
     """
     words, only_values, lines, inks, halos = [], [], [], [], []
     points: list[tuple[float, float]] = []
+    steps = {code: step for (code, _), step in zip(values, areas.steps, strict=True)}
     for (code, value), step in zip(values, areas.steps, strict=True):
         label = _LABELS[code]
-        is_outside = "line" in label or label.get("outside", False)
+        on = label.get("on", code)
+        is_outside = on == code and ("line" in label or label.get("outside", False))
         name = label.get(context.lang) or context.member("province", code)
         written = text.plain(value, metric.unit, context.lang).replace("٪", "").replace("%", "")
         is_named = label.get("named") or (areas.is_tested and step < _ALIKE)
@@ -144,14 +146,13 @@ def _labels(values: Sequence[tuple[str, float]], metric: Metric, areas: Areas, c
         only_values.append(written)
         points.append(tuple(label["at"]))
         # Words in the colours of the page are legible across the edges of areas that have the same ink.
-        page, area = context.colour("surface"), areas.colours[step]
-        ground = page if is_outside or (areas.is_tested and context.on(area) == context.on(page)) else area
+        page, area = context.colour("surface"), areas.colours[steps.get(on, step)]
+        is_alike = on == code and areas.is_tested and context.on(area) == context.on(page)
+        ground = page if is_outside or is_alike else area
         inks.append(context.on(ground))
         halos.append(", ".join([f"0 0 {4 if is_outside else 2}px {ground}"] * 6))
         if "line" in label:
             lines += [*map(tuple, label["line"]), (None, None)]
-    # A label at the end of a line has the ground of the page: the colour below it is that of another province.
-    apart = [tuple(_LABELS[code]["at"]) for code, _ in values if "line" in _LABELS[code]]
     shared = {
         "type": "scattergeo", "mode": "text", "hoverinfo": "skip",
         "lon": [longitude for longitude, _ in points], "lat": [latitude for _, latitude in points],
@@ -162,11 +163,6 @@ def _labels(values: Sequence[tuple[str, float]], metric: Metric, areas: Areas, c
             "type": "scattergeo", "mode": "lines", "hoverinfo": "skip",
             "lon": [longitude for longitude, _ in lines], "lat": [latitude for _, latitude in lines],
             "line": {"color": context.colour("text"), "width": 1},
-        },
-        {
-            "type": "scattergeo", "mode": "markers", "hoverinfo": "skip",
-            "lon": [longitude for longitude, _ in apart], "lat": [latitude for _, latitude in apart],
-            "marker": {"symbol": "square", "size": 28, "color": context.colour("surface")},
         },
         {**shared, "text": words, "meta": "wide"},
         {**shared, "text": only_values, "meta": "narrow", "visible": False},
