@@ -51,6 +51,7 @@ def may_be_at_most(share: float, named: int, runs: int) -> bool:
     return bool(binomtest(named, runs, share, alternative="greater").pvalue > 0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.84, 0.155])
 @pytest.mark.parametrize("correlation", [0.0, 0.03, 0.1])
 def test_equal_provinces_are_named_in_at_most_one_run_of_twenty(share: float, correlation: float) -> None:
@@ -63,6 +64,7 @@ def test_equal_provinces_are_named_in_at_most_one_run_of_twenty(share: float, co
     assert named <= 0.05 * RUNS
 
 
+@pytest.mark.slow
 def test_equal_coverage_is_named_in_at_most_one_run_of_twenty() -> None:
     chance = np.random.default_rng(38)
     residents = chance.uniform(0.5e6, 6e6, PROVINCES)
@@ -88,6 +90,7 @@ def planted(chance: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.nda
     return place, chance.binomial(people.astype(int), chance.beta(share * odds, (1 - share) * odds)), people, largest
 
 
+@pytest.mark.slow
 def test_planted_differences_are_found_and_few_others() -> None:
     chance = np.random.default_rng(38)
     found = others = 0

@@ -45,6 +45,7 @@ def test_the_parliament_of_new_zealand_is_apportioned_as_published() -> None:
 counts = some.lists(some.tuples(some.integers(0, 10_000), some.integers(0, 50)), min_size=1, max_size=8)
 
 
+@pytest.mark.slow
 @given(counts, some.integers(0, 60))
 def test_a_recruit_more_never_takes_one_from_a_province(rows: list[tuple[int, int]], seats: int) -> None:
     weights, held = (pd.Series(column, dtype=int) for column in zip(*rows, strict=True))
@@ -163,6 +164,7 @@ def test_the_interval_is_that_of_a_poisson_count() -> None:
     assert high.to_numpy() == pytest.approx(chi2.ppf(0.975, 2 * counts + 2) / 2, rel=2e-3)
 
 
+@pytest.mark.slow
 def test_the_queue_said_six_months_before_is_compared_with_the_files(con, data: oracle.Data) -> None:
     row = run(con, "queue_backtest", least=1).records()[0]
     ends = [unit.last for unit in jalali.units_between(*jalali.last_complete_months(DAY, 43), "month")]
@@ -222,6 +224,7 @@ def test_institutes_fall_on_the_first_day_below_the_goal(con, data: oracle.Data)
         assert [row["falls_on"] for row in rows] == sorted(row["falls_on"] for row in rows)
 
 
+@pytest.mark.slow
 def test_a_list_comes_true_where_an_institute_fell(con, data: oracle.Data) -> None:
     for goal, least in ((0.8, 5), (0.95, 10)):
         row = run(con, "endings_backtest", goal=goal, least=least).records()[0]
@@ -257,6 +260,7 @@ def test_the_plan_is_the_one_of_its_description() -> None:
         assert planned(demand, seats).tolist() == [expected.get(task[:2], 0) for task in tasks]
 
 
+@pytest.mark.slow
 def test_no_set_of_people_in_date_passes_the_bound() -> None:
     """Every set of up to 12 people is tried: one can be in date at a month's end if no course lacks a seat for it."""
     chance, reached = random.Random(2), 0
@@ -437,6 +441,7 @@ def test_what_cannot_be_planned_is_refused(con, by_hand) -> None:
         run(con, "institutes_falling", goal=0.0)
 
 
+@pytest.mark.slow
 def test_the_curves_of_the_rules_are_those_of_their_coverage(con) -> None:
     placed = run(con, "recruit_places", recruits=900).frame
     curves = run(con, "recruit_lorenz", recruits=900).frame
@@ -455,6 +460,7 @@ def test_the_curves_of_the_rules_are_those_of_their_coverage(con) -> None:
         assert curve["gini"].iloc[0] == pytest.approx(gini(coverage, rows["residents"]))
 
 
+@pytest.mark.slow
 def test_a_province_sees_its_own_institutes_and_every_province(small_register: Path) -> None:
     """Totals of every province, and of its own one everything."""
     scope = rights.AccessScope("p", frozenset({rights.Grant("province", frozenset({"IR-23"}))}))

@@ -77,6 +77,7 @@ def planted() -> pd.DataFrame:
         return backtesting.planted().set_index(["break", "ahead"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", backtesting.PLANTED)
 def test_ranges_shown_in_the_year_after_a_planted_break_hold(planted: pd.DataFrame, kind: str) -> None:
     shown = planted.loc[kind]
@@ -84,6 +85,7 @@ def test_ranges_shown_in_the_year_after_a_planted_break_hold(planted: pd.DataFra
     assert shown["ranges"].iloc[0] > 4 * SERIES, "a range of one month is shown again before the year is over"
 
 
+@pytest.mark.slow
 def test_a_boom_that_ends_after_a_year_is_within_the_ranges_of_its_year() -> None:
     """Whether a break goes on is not known while it does: both futures are in the range."""
     shown = held = 0
@@ -190,6 +192,7 @@ def late_decisions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[d
         yield con, oracle.read(folder, date(2024, 6, 1))[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", [{}, {"gender": ("female",)}, {"institute": ("0001", "0003")}])
 def test_past_months_use_only_what_was_known_then(late_decisions, where) -> None:
     con, data = late_decisions

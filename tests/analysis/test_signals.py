@@ -146,6 +146,7 @@ def _false_levels(correlation: float, runs: int) -> tuple[float, float]:
     return tuple(counts / runs)
 
 
+@pytest.mark.slow
 def test_institutes_as_clusters_leave_as_few_false_levels_as_independent_people() -> None:
     with_clusters, without = _false_levels(0.05, 200)
     assert with_clusters < 0.15 < without
@@ -228,6 +229,7 @@ def _detection_rate(flow: np.ndarray, is_loss: bool) -> float:
     return sum(hits) / len(hits)
 
 
+@pytest.mark.slow
 def test_nine_of_ten_planted_breaks_of_joiners_are_found_with_at_most_one_false_signal_a_month(flows) -> None:
     assert 0 < _false_signals(flows["joiners"]) <= 24
     assert _detection_rate(flows["joiners"], is_loss=True) >= 0.9

@@ -162,6 +162,7 @@ def test_members_come_in_the_order_of_their_dimension(con) -> None:
     assert answer.column("education")[-1] == TOTAL
 
 
+@pytest.mark.slow
 def test_without_a_dimension_it_is_the_one_that_explains_most_beyond_its_size(con) -> None:
     for name in ("active_assistants", "training_compliance", "veteran_share"):
         answer = registry.analyse(con, "why", DAY, metric=name, before=BEFORE)

@@ -176,6 +176,7 @@ def test_modules_get_their_variables_and_what_is_set_stays(tmp_path):
     assert "DETAIL_ROWS" not in environment
 
 
+@pytest.mark.slow
 def test_a_build_without_a_folder_reads_that_of_the_settings_or_says_that_it_is_wrong(tmp_path):
     """An empty variable, as a unit or a shell sets it, is none."""
     incoming = tmp_path / "incoming"

@@ -64,6 +64,7 @@ def test_different_words_stay_different(one, other):
     assert text_folding.fold(one) != text_folding.fold(other)
 
 
+@pytest.mark.slow
 @given(WRITTEN)
 def test_folding_twice_is_folding_once(text):
     assert text_folding.fold(text_folding.fold(text)) == text_folding.fold(text)
@@ -82,6 +83,7 @@ def test_invisible_characters_are_neither_shown_nor_compared(text):
         assert result == result.strip()
 
 
+@pytest.mark.slow
 @given(WRITTEN)
 def test_display_text_changes_only_spaces_and_invisible_characters(text):
     visible = [char for char in unicodedata.normalize("NFC", text) if char not in UNSEEN and not char.isspace()]
@@ -101,6 +103,7 @@ def test_a_code_is_shown_in_latin_digits_with_its_zeros_and_case():
     assert text_folding.display_code(" ۰۰Ab٧ ") == "00Ab7"
 
 
+@pytest.mark.slow
 @given(st.text(max_size=60))
 def test_a_printable_text_is_one_line_without_tricks(text):
     result = text_folding.printable(text)
@@ -133,6 +136,7 @@ def judged(*texts: str) -> list[str | None]:
     return reasons(parse_values.parse_national_ids(texts, True, KEY))
 
 
+@pytest.mark.slow
 @given(st.integers(0, 999_999_999))
 def test_one_check_digit_in_eleven_chances_is_right(nine):
     right = national_id(nine)
@@ -148,6 +152,7 @@ def test_well_known_ids():
     assert judged("0499370898", "1111111111", "0000000000", "9999999999") == ["bad_national_id"] * 4
 
 
+@pytest.mark.slow
 @given(
     st.integers(0, 999_999_999),
     st.sampled_from(["۰۱۲۳۴۵۶۷۸۹", "٠١٢٣٤٥٦٧٨٩", "0123456789"]),
@@ -160,6 +165,7 @@ def test_an_id_is_the_same_person_in_every_script(nine, digits, around):
     assert judged(id_text) == judged(plain)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 99_999_999))
 def test_zeros_that_a_spreadsheet_dropped_are_put_back(eight):
     full = national_id(eight)  # nine digits begin with a zero
@@ -318,6 +324,7 @@ def test_days_parsed_in_bulk_equal_days_parsed_alone():
     assert not may_be_ahead.faults
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.one_of(
@@ -333,6 +340,7 @@ def test_any_texts_parsed_in_bulk_equal_each_parsed_alone(texts):
         assert together.faults.get(at) == alone.faults.get(0)
 
 
+@pytest.mark.slow
 @given(
     st.integers(1300, 2040),
     st.integers(0, 13),

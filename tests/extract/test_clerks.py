@@ -79,6 +79,7 @@ def test_an_ambiguous_or_meaningless_day_is_a_bad_date(text):
     assert (parsed.typed.to_pylist(), parsed.faults) == ([None], {0: "bad_date"})
 
 
+@pytest.mark.slow
 def test_a_day_outside_the_years_of_the_register_is_a_bad_date(folder):
     """DAY is 1405/04/09."""
     days = {
@@ -218,6 +219,7 @@ def persian(table: str, rows: StreamedRows) -> str:
     return "\n".join([",".join(PERSIAN[table][name] for name in head.split(",")), *body]) + "\n"
 
 
+@pytest.mark.slow
 def test_files_are_known_by_their_headers_and_by_persian_names(folder):
     others = [row("personnel", national_id=national_id(at)) for at in (7, 8)]
     put(folder, "پرسنل تهران.csv", persian("personnel", others[:1]))
@@ -230,6 +232,7 @@ def test_files_are_known_by_their_headers_and_by_persian_names(folder):
     assert built.report["ignored"] == []
 
 
+@pytest.mark.slow
 def test_a_file_without_a_table_is_refused(folder):
     files = {
         "budget.csv": ("a,b\n1,2\n", "neither its name nor its headers say which table it is"),

@@ -19,6 +19,8 @@ from etl.extract.contract import contract
 from etl.extract.limits import Limits
 from tests.loading import GOOD, HEADERS, csv_text, load, put, put_good, row
 
+pytestmark = pytest.mark.slow
+
 MEGABYTE = 1 << 20
 HEADER = HEADERS["training"].split()
 
@@ -45,7 +47,6 @@ def workbook(path: Path, rows: int) -> None:
     book.save(path)
 
 
-@pytest.mark.slow
 def test_a_file_of_more_rows_than_allowed_is_refused(folder, monkeypatch):
     put(folder, "training_2.csv", [row("training")] * 60)
     parquet(folder / "training_2.parquet", 60)
@@ -72,7 +73,6 @@ def test_a_parquet_of_more_rows_than_allowed_is_refused_by_its_footer(tmp_path, 
     assert Limits().rows == 10_000_000
 
 
-@pytest.mark.slow
 def test_a_parquet_that_unpacks_to_more_than_allowed_is_refused_by_its_footer(folder, monkeypatch):
     rows = 40_000
     # Text of one repeated letter compresses to almost nothing.
@@ -85,7 +85,6 @@ def test_a_parquet_that_unpacks_to_more_than_allowed_is_refused_by_its_footer(fo
     assert load(folder).refusal == expected
 
 
-@pytest.mark.slow
 def test_columns_that_are_not_read_do_not_count_against_a_parquet(folder, monkeypatch):
     columns = {name: [text] for name, text in row("training").items()}
     columns["note"] = [os.urandom(MEGABYTE).hex() * 2]
@@ -94,7 +93,6 @@ def test_columns_that_are_not_read_do_not_count_against_a_parquet(folder, monkey
     assert load(folder).counts("training_2.parquet")[0] == 1
 
 
-@pytest.mark.slow
 def test_one_long_text_in_very_many_rows_does_not_fill_the_disk(folder, monkeypatch):
     text = "ن" * 1000
     rows = {name: pa.array([value]) for name, value in row("institutes", name=text).items()}
@@ -110,7 +108,6 @@ def test_one_long_text_in_very_many_rows_does_not_fill_the_disk(folder, monkeypa
     assert load(folder).refusal == f"institutes_2.parquet: {expected}"
 
 
-@pytest.mark.slow
 def test_the_rows_of_all_files_together_are_bounded(folder, monkeypatch):
     """No single file is too large."""
     for at in range(4):
@@ -142,7 +139,6 @@ def test_a_zip_counts_by_what_its_directory_says(folder, monkeypatch, name):
     assert "it unpacks to more than 3 MiB" in load(folder).refusal
 
 
-@pytest.mark.slow
 def test_a_file_that_takes_too_much_time_is_refused(folder, monkeypatch):
     parquet(folder / "training_2.parquet", 9_000_000)
     assert (folder / "training_2.parquet").stat().st_size < MEGABYTE

@@ -510,6 +510,7 @@ def test_a_column_of_no_readable_type_refuses_the_file(tmp_path, column):
         rows_of(parquet(tmp_path / "training.parquet", hours=column))
 
 
+@pytest.mark.slow
 def test_many_batches_are_numbered_through(tmp_path):
     count = 45_000
     columns = {name: pa.array([GOOD["training"][name]] * count) for name in HEADER}

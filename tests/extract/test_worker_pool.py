@@ -9,6 +9,8 @@ from etl.core import child_process
 from etl.extract import WORKER
 from tests.loading import ROOT
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def alone(monkeypatch):

@@ -37,8 +37,6 @@ from tests.oracle.measures import SPELL_DIMENSIONS as PEOPLE
 from tests.oracle.measures import TIMES, Answers, Where
 from tests.oracle.read import check_digit_ok, fold
 
-pytestmark = pytest.mark.slow
-
 SAMPLE = Path(__file__).parents[1] / "sample"
 TOLERANCE = 1e-9
 
@@ -159,7 +157,7 @@ def tangled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
     built.con.close()
 
 
-@pytest.fixture(params=["by_hand", "made_up", "tangled"])
+@pytest.fixture(params=["by_hand", *(pytest.param(name, marks=pytest.mark.slow) for name in ("made_up", "tangled"))])
 def built(request: pytest.FixtureRequest) -> Built:
     return request.getfixturevalue(request.param)
 
@@ -436,6 +434,7 @@ def test_reasons_are_counted_alike(built):
     assert {k: v for k, v in built.report["reasons"].items() if v} == dict(built.load.reasons)
 
 
+@pytest.mark.slow
 def test_the_made_up_register_exercises_every_reason(made_up):
     assert set(made_up.load.reasons) == {
         "missing_value",
@@ -459,6 +458,7 @@ def test_the_made_up_register_exercises_every_reason(made_up):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dimension", DIMENSIONS)
 def test_the_made_up_register_has_members_of_every_dimension(made_up, dimension):
     """Otherwise a new dimension would be compared on unknown members only."""
@@ -603,6 +603,7 @@ def number(text: str) -> float | None:
     return float(text) if text else None
 
 
+@pytest.mark.slow
 def test_csv_of_the_command_line(made_up):
     names = [*STATES, *FLOWS]
     output = run("ask", *names, "--by", "province", "--format", "csv", "--from", str(made_up.file))
@@ -616,6 +617,7 @@ def test_csv_of_the_command_line(made_up):
     assert not messages, "\n".join(messages[:20])
 
 
+@pytest.mark.slow
 def test_json_of_the_command_line(made_up):
     names, day = ["training_compliance", "in_service"], made_up.data.as_of - timedelta(77)
     women = ("--where", "gender=زن", "--where", "post=guard,operator")
@@ -628,6 +630,7 @@ def test_json_of_the_command_line(made_up):
     assert not messages, "\n".join(messages[:20])
 
 
+@pytest.mark.slow
 def test_months_of_the_command_line(made_up):
     names = ["joiners", "active_assistants"]
     over = ("--over", "1403/01/01..1404/06/31", "--from", str(made_up.file))

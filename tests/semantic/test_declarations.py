@@ -65,6 +65,7 @@ def said(copy: Path, file: str, before: str, after: str, *code: str) -> subproce
         path.write_text(whole, encoding="utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("file", "before", "after", "line"), SLIPS, ids=[slip[3] for slip in SLIPS])
 def test_a_slip_in_the_catalogue_refuses_every_command(
     copy: Path, file: str, before: str, after: str, line: str

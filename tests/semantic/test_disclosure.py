@@ -106,6 +106,7 @@ def test_no_count_can_be_recovered_from_its_row(counts: list[tuple[int, int]]) -
         assert len(denominators) > 1
 
 
+@pytest.mark.slow
 @given(st.lists(PAIRS, min_size=1, max_size=12))
 @example([(67, 67), (117, 118), (217, 217), (217, 217)])
 def test_no_part_is_rounded_to_more_than_its_whole(counts: list[tuple[int, int]]) -> None:
@@ -372,6 +373,7 @@ def test_circulated_values_are_not_rounded_twice() -> None:
     assert for_circulation(replace(data, on=date(2026, 1, 1))).rows == [("IR-23", 5)]
 
 
+@pytest.mark.slow
 def test_the_same_attack_recovers_counts_from_ratios_of_exact_parts() -> None:
     files = with_margins(table(np.random.default_rng(6), 6, 3, 200))
     assert len(recovered(published(files, of_exact_parts))) >= 5

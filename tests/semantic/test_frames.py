@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,6 +37,7 @@ def test_no_rows_and_repeated_columns() -> None:
     assert rows_of(frame_of(("people", "people"), [(1, 2)])) == [(1, 2)]
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.tuples(

@@ -15,6 +15,8 @@ from etl.semantic.catalog import CHOICES, TIME
 from etl.warehouse import publications
 from etl.warehouse.dimensions import CELL, PLACES
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 DAY = date(2026, 6, 30)
 

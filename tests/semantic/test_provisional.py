@@ -13,6 +13,8 @@ from etl.semantic.provisional import settled_on
 from etl.warehouse import publications
 from tests.loading import build, national_id, put, put_good, row
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory):

@@ -22,6 +22,8 @@ from ui.shell import middleware
 from ui.state.address import NAMES, NATION
 from ui.state.page_context import FILTERS
 
+pytestmark = pytest.mark.slow
+
 # Values that are valid for some parameter, and some that only look valid.
 SAID = (
     f"|-|--|{NATION}|IR-23|IR-99|guarding|female|lead|table|pivot|1|0|2|²|۲|nan|inf|1e9|lead:3|IR-23.lead:x|lead:1e400|"
@@ -167,7 +169,6 @@ def addresses(name: str) -> st.SearchStrategy[dict[str, list[str]]]:
     return st.dictionaries(names, st.lists(values, min_size=1, max_size=3), max_size=5)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["overview", *NAMES])
 def test_no_address_leads_to_a_part_that_fails(name: str) -> None:
     @settings(max_examples=draws(6, 15), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))

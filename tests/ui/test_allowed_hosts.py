@@ -130,6 +130,7 @@ def test_streamlit_sees_every_accepted_request_as_same_origin(monkeypatch):
     assert through == 3
 
 
+@pytest.mark.slow
 def test_the_refusal_is_in_the_readers_language_and_repeats_no_input():
     for lang in ("fa", "en"):
         status, message = _ask(("Host", "elsewhere.example"), query=f"lang={lang}")

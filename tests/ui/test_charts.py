@@ -214,6 +214,7 @@ def test_every_line_of_text_carries_its_direction(name: str, context: ChartConte
             assert all(part.startswith(isolate) for part in label.split("<br>")), label
 
 
+@pytest.mark.slow
 def test_charts_do_not_import_streamlit() -> None:
     modules = "charts.bars, charts.elements, charts.titles, charts.lines, charts.maps, exports.writers, i18n.text"
     imported = ", ".join(f"ui.{module}" for module in modules.split(", "))

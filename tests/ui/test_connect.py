@@ -19,6 +19,8 @@ from ui.shell import data_question
 from ui.state import scoped_query
 from ui.state.page_context import PageContext, Scope
 
+pytestmark = pytest.mark.slow
+
 ON = date(2024, 5, 20)
 
 

@@ -259,6 +259,7 @@ def test_the_page_reports_a_broken_file(
 # ---------------------------------------------------------------- long tables
 
 
+@pytest.mark.slow
 def test_sorting_a_hundred_thousand_groups_collates_each_name_once(monkeypatch: pytest.MonkeyPatch) -> None:
     collated: list[str] = []
     usual = tables.collated

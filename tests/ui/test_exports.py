@@ -78,6 +78,7 @@ def test_what_begins_like_a_formula_is_made_safe_in_csv_and_xlsx(name: str) -> N
     assert str(sheet["B2"].value).startswith("'")
 
 
+@pytest.mark.slow
 @given(st.text(min_size=1))
 @example("\x08@")
 def test_no_exported_text_begins_like_a_formula(value: str) -> None:
@@ -86,6 +87,7 @@ def test_no_exported_text_begins_like_a_formula(value: str) -> None:
     assert "\x00" not in safe
 
 
+@pytest.mark.slow
 @given(st.lists(st.none() | WORDS))
 def test_a_column_is_made_safe_as_its_cells_are(values: list[str | None]) -> None:
     assert file_content.all_safe(pa.array(values, pa.string())).to_pylist() == [
@@ -288,6 +290,7 @@ def test_every_form_of_file_holds_the_same_cells(data: Answer) -> None:
         assert day is None or latest.value.date() == day
 
 
+@pytest.mark.slow
 @given(st.lists(st.none() | st.floats(allow_nan=False, allow_infinity=False), min_size=1))
 def test_fractions_come_back_from_a_csv_as_they_were_and_no_row_is_lost(values: list[float | None]) -> None:
     data = answer("coverage_gap", rows=[(value,) for value in values])

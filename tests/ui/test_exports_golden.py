@@ -124,6 +124,7 @@ def test_files_are_the_ones_that_were_reviewed(
             pytest.fail(f"{name} differs{':' if changes else ' in its line ends'}\n{changes}\n{AGAIN}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("most", [1, 3, 1000])
 def test_rows_of_a_query_make_the_files_of_the_answer_that_holds_them(
     con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch, most: int

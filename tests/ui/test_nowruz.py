@@ -14,6 +14,8 @@ from tests.loading import build, national_id, put, put_good, row
 from ui.charts import lines, time_titles
 from ui.charts.elements import ChartContext
 
+pytestmark = pytest.mark.slow
+
 # The last of Esfand 1404, a common year; 1403 was a leap year.
 DAY = date(2026, 3, 20)
 CONTEXT = ChartContext("en", False, {})

@@ -30,6 +30,8 @@ from ui.exports.page_workbook import Card, PageJob, Part, safe
 from ui.i18n import text
 from ui.state.page_context import PageContext, Scope
 
+pytestmark = pytest.mark.slow
+
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
     "1f15c4890000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
@@ -80,7 +82,6 @@ def in_words(value: Any, unit: str, lang: str) -> str:
     return NOTHING.get(value) or safe(text.plain(value.date() if hasattr(value, "date") else value, unit, lang))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("lang", ["fa", "en"])
 @pytest.mark.parametrize("name", PARTS)
 def test_the_workbook_of_a_page_holds_the_cells_of_its_screen(name: str, lang: str) -> None:

@@ -24,6 +24,8 @@ from ui.components.plot import plot
 from ui.data import page_run, user, warehouse
 from ui.i18n import navigation, text
 
+pytestmark = pytest.mark.slow
+
 PAGES = PARTS
 LATEST = date(2024, 9, 21)
 

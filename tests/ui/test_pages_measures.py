@@ -35,6 +35,8 @@ from ui.charts import signals as charts
 from ui.charts.elements import ChartContext
 from ui.i18n import text
 
+pytestmark = pytest.mark.slow
+
 LANGUAGES = ("fa", "en")
 
 
@@ -220,7 +222,6 @@ def test_licensing_leads_with_all_files_and_says_which_numbers_are_of_the_decide
     assert cards[decided.metrics[0].label["en"]] == text.plain(decided.value(), "working_days", "en")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_smart_services_are_not_compared_before_a_licence_is_decided_after_they_were_shown(
     lang: str,
@@ -258,7 +259,6 @@ def published_twice(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return pointer
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_smart_services_are_compared_on_licences_decided_after_they_were_shown(
     lang: str, published_twice: Path, monkeypatch: pytest.MonkeyPatch

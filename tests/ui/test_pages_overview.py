@@ -18,6 +18,8 @@ from tests.ui.test_pages import html, opened, published  # noqa: F401 - a fixtur
 from ui.i18n import navigation, text
 from ui.summary import needs_action
 
+pytestmark = pytest.mark.slow
+
 LANGUAGES = ("fa", "en")
 TABBED = [entry for entry in navigation.menu() if len(navigation.parts(entry)) > 1]
 
@@ -39,7 +41,6 @@ def test_the_menu_has_at_most_nine_entries_in_three_groups_and_every_part_a_plac
     assert set(PARTS) == files
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("part", [part for entry in TABBED for part in navigation.parts(entry)])
 def test_a_closed_tab_runs_no_query(part: str, published: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     ran: list[str] = []
@@ -61,7 +62,6 @@ def test_an_unknown_tab_is_ignored(published: Path) -> None:  # noqa: F811
     assert app.query_params == {}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["lapsed", "files_overdue", "stopped"])
 def test_a_list_named_in_the_address_comes_once_before_the_cards(
     name: str,
@@ -91,7 +91,6 @@ def test_the_verdict_contains_the_numbers_of_its_answers(lang: str, published: P
     assert f'aria-valuenow="{progress * 100:.1f}"' in match[2]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_each_item_that_needs_action_links_to_a_list_of_the_same_length(lang: str, published: Path) -> None:  # noqa: F811
     overview = page_html("overview", lang)
@@ -179,7 +178,6 @@ def test_a_profile_without_a_province_lists_all_provinces(published: Path) -> No
     assert 'class="pd-verdict"' not in page
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["coverage", "training", "legal", "explore", "quality"])
 def test_a_page_of_one_province_leads_to_its_profile(name: str, published: Path) -> None:  # noqa: F811
     def findings(**scope: str) -> str:
@@ -196,7 +194,6 @@ def test_a_page_of_one_province_leads_to_its_profile(name: str, published: Path)
     assert "href" not in of_nation
 
 
-@pytest.mark.slow
 def test_the_cell_of_a_province_leads_to_its_profile_unless_it_is_the_page(published: Path) -> None:  # noqa: F811
     link = '<td><a href="province?province=IR-23" target="_self">تهران</a></td>'
     assert link in page_html("register", "fa")

@@ -79,6 +79,7 @@ def test_licences_that_end_soon_stand_by_name(lang: str, published: Path) -> Non
     assert nothing in headings(later), "nothing ends within 90 days of the latest day"
 
 
+@pytest.mark.slow
 def test_a_filter_of_persons_is_reported_as_having_no_effect_on_institutes(published: Path) -> None:  # noqa: F811
     page = page_html("licensing", "en", gender="female")
     gender = text.word("scope.gender", "en")

@@ -22,6 +22,8 @@ from ui.i18n import text
 from ui.sections import ahead as ahead_section
 from ui.summary import changes
 
+pytestmark = pytest.mark.slow
+
 COMPLIANCE = catalogue()["training_compliance"]
 RATE = ("share_before", "share_after", "rate_before", "rate_after", "rate_effect", "composition_effect", "effect")
 

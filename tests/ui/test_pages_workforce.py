@@ -23,6 +23,8 @@ from ui.charts.elements import ChartContext
 from ui.i18n import navigation, text
 from ui.sections import scenario
 
+pytestmark = pytest.mark.slow
+
 FIRST = navigation.menu()[0]["page"]
 LANGUAGES = ("fa", "en")
 
@@ -117,7 +119,6 @@ def test_the_address_holds_the_scenario(published: Path) -> None:
     assert app.slider(key="plan seats IR-23.aid").value == 2
 
 
-@pytest.mark.slow
 def test_a_slider_writes_the_address_and_the_button_back_clears_it(published: Path) -> None:
     app = opened("planning", lang="en")
     app.slider(key="plan plan_recruits").set_value(40).run()
@@ -165,7 +166,6 @@ def test_methods_defines_every_number(lang: str, published: Path) -> None:
     assert "changes" in {heading.anchor for heading in app.header}
 
 
-@pytest.mark.slow
 def test_methods_is_searched_in_either_language_and_by_name(published: Path) -> None:
     for words in ("leaver rate", "نرخ ترک خدمت", "leaver_rate_12m", "نرخ  ترك خدمت"):
         app = opened("methods", find=words)

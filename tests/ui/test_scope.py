@@ -165,6 +165,7 @@ def test_a_choice_narrows_the_lists_beside_it() -> None:
     assert app.query_params == {"province": "IR-30", "activity": "patrol"}
 
 
+@pytest.mark.slow
 def test_a_choice_made_before_the_address_updates_is_not_lost() -> None:
     app = opened()
     app.multiselect(key="filter province").set_value(["IR-30"]).run()
@@ -303,6 +304,7 @@ def test_an_invalid_day_is_read_as_none(value: str) -> None:
         day_field.read(value)
 
 
+@pytest.mark.slow
 def test_a_valid_typed_day_is_used_and_a_wrong_one_gets_a_clear_message() -> None:
     app = opened()
     field = app.text_input(key="typed on")
@@ -349,6 +351,7 @@ def test_a_name_of_the_other_direction_is_isolated_in_a_sentence_and_not_in_the_
 # ---------------------------------------------------------------- filters without an effect
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in registry.analyses() if name not in ("why", "differs")])
 def test_an_analysis_says_which_filters_have_a_meaning_for_it(name: str, published: Path) -> None:
     with access.connect(published, rights.ADMINISTRATOR) as con:

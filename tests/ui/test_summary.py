@@ -357,6 +357,7 @@ def test_one_sentence_says_how_many_and_who(places: list[Any], fa: str, en: str)
         assert plain.endswith(expected) if expected.startswith(("و ", "and ")) else plain == expected
 
 
+@pytest.mark.slow
 def test_a_province_stands_beside_the_nation_with_its_side_and_without_a_rank(small_register: Path) -> None:
     with access.connect(small_register, rights.ADMINISTRATOR) as con:
         answers_by_name = {

@@ -98,6 +98,7 @@ def test_models_of_persons_have_every_dimension_of_spells():
     assert TIME == ("month", "quarter", "year")
 
 
+@pytest.mark.slow
 def test_a_new_dimension_asks_for_a_new_build(monkeypatch):
     before = code_version.code_version.__wrapped__()
     dimensions = ALL | {"shift": Dimension("shift", values={"day": "روز"}, spell=True)}

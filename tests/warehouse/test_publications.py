@@ -35,6 +35,8 @@ from tests.loading import (
     run,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def pointer(tmp_path: Path) -> Path:
@@ -331,7 +333,6 @@ def test_the_current_publication_is_marked_whatever_the_path(way, tmp_path, monk
     assert capsys.readouterr().out == "000001\tkept\n000002\tkept\n000003\tshown\n"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("failing", "place"), [(1, r"building-\w+/built\.duckdb"), (2, r"\.publications")])
 def test_a_failed_sync_gets_an_error_that_names_the_place(failing, place, tmp_path, monkeypatch):
     folder = put_good(tmp_path / "incoming")
@@ -414,7 +415,6 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(folder).to
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("below", ["", "warehouse.duckdb.publications"])
 def test_a_read_only_folder_gets_a_clear_error_and_readers_go_on(published, tmp_path, below):
     folder = put_good(tmp_path / "incoming")
@@ -497,7 +497,6 @@ def flipper(published: Path, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[
         process.kill()
 
 
-@pytest.mark.slow
 def test_a_flipped_bit_is_an_error_or_changes_nothing_but_never_a_number(flipper):
     process, copy = flipper
     assert process.stdin
@@ -520,7 +519,6 @@ def test_a_flipped_bit_is_an_error_or_changes_nothing_but_never_a_number(flipper
     assert copy.read_bytes() == content
 
 
-@pytest.mark.slow
 def test_a_damaged_publication_is_one_line_at_the_command_line_and_going_back_helps(published, tmp_path, capsys):
     to = copy_publication(published, tmp_path / "copy")
     folder = put_good(tmp_path / "incoming")
@@ -548,7 +546,6 @@ def test_a_damaged_publication_is_one_line_at_the_command_line_and_going_back_he
     assert "Traceback" not in result.stderr
 
 
-@pytest.mark.slow
 def test_two_readers_and_a_build_do_not_disturb_each_other(published, tmp_path):
     to = copy_publication(published, tmp_path / "copy")
     folder = put_good(tmp_path / "incoming")
