@@ -145,8 +145,8 @@ def _clearly(
 def _on_both_sides(
     answer: Answer, metric: Metric, here: Title, there: Title, end: str, context: ChartContext
 ) -> list[Title]:
-    """How many groups are clearly on the worse and on the better side, where the other names nobody and it fits."""
-    if not here.focus or len(there.focus) <= different.MOST_IN_TITLE:
+    """How many groups are clearly on the worse and on the better side, where there are some on both and it fits."""
+    if not (here.focus and there.focus):
         return []
     counts = [(_SIDES[side][0], len(title.focus)) for side, title in ((end, here), (_OTHER[end], there))]
     sentence = different.title_of_both(answer, metric, counts, context.lang)

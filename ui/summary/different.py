@@ -16,7 +16,7 @@ from ui.i18n import text
 from ui.summary.sources import Sources
 
 MOST_NAMED = 5
-MOST_IN_TITLE = 2
+_MOST_IN_TITLE = 2
 _Names = Callable[[str, Any], str]
 
 
@@ -85,7 +85,7 @@ def titles(answer: Answer, metric: Metric, side: str, names: Sequence[str], lang
     values = words(answer, metric, side, lang, len(names))
     if not names:
         return [text.word("different.title_nobody", lang, **values)]
-    keys = ("title_named", "title_many") if len(names) <= MOST_IN_TITLE else ("title_many",)
+    keys = ("title_named", "title_many") if len(names) <= _MOST_IN_TITLE else ("title_many",)
     return [text.word(f"different.{key}", lang, names=text.listed(names, lang), **values) for key in keys]
 
 
