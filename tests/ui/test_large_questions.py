@@ -142,7 +142,6 @@ def test_a_cursor_is_returned_only_after_its_interruption(
 ) -> None:
     happened: list[str] = []
     with publications.connect(small_register) as con:
-        monkeypatch.setattr(limits, "SECONDS", 0.0)
         with limits.bounded(con, OWN, None) as cursor:
             assert cursor.execute("select count(*) from institutes").fetchall() != [(0,)]
             watched = Watched(cursor._rows, happened)
@@ -155,6 +154,7 @@ def test_a_cursor_is_returned_only_after_its_interruption(
                 give_back(root, provinces, watched.cursor)
 
             monkeypatch.setattr(scoped_views, "give_back", given_back)
+            limits._running[id(cursor)] = (0.0, cursor)
             assert watched.is_interrupting.wait(60)
         assert happened[0] == "interrupted"
         assert happened[-1] == "given back"
