@@ -53,9 +53,9 @@ def where_and_when(view: PageContext, answer: Answer, place: str | None = None) 
         when = view.word("figure.period", first=begin, last=end)
     else:
         when = text.day(answer.on or view.as_of, view.lang)
-    # A comparison of countries has no single place.
-    places = [] if "country" in answer.by else [place or page_context.place(view, answer.where)]
-    return " · ".join([*places, when])
+    if "country" in answer.by:
+        return view.word("figure.own_years")
+    return f"{place or page_context.place(view, answer.where)} · {when}"
 
 
 @rendering.fragment
