@@ -219,6 +219,8 @@ def test_licensing_leads_with_all_files_and_says_which_numbers_are_of_the_decide
     cards = labelled(page)
     assert cards["Median time to a decision"] == text.plain(times["files_median"], "working_days", "en")
     assert cards["Decided within 25 working days"] == text.plain(times["files_within_25"], "share", "en")
+    assert times["files_p90"] is None, "fewer than 90 % are decided"
+    assert text.escape(text.word("figure.not_reached", "en")) in page
     assert cards[decided.metrics[0].label["en"]] == text.plain(decided.value(), "working_days", "en")
 
 

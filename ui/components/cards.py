@@ -275,7 +275,10 @@ def _card(view: PageContext, name: str, answers: CardAnswers | None, below: str)
     if value is not None:
         lines += _beside_nation(view, metric)
     if value is None:
-        lines.append(view.escaped("figure.not_settled" if is_unsettled else "figure.not_known"))
+        # Times that count open files have no value until so many are decided.
+        is_open = metric.unit == "working_days" and metric.name not in catalogue() and answer.rows[0][-1]
+        key = "not_settled" if is_unsettled else "not_reached" if is_open else "not_known"
+        lines.append(view.escaped(f"figure.{key}"))
     elif parts := elements.parts_of(answer, metric, row, context(view)):
         lines.append(text.escape(parts))
     if ignored:
