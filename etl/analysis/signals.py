@@ -99,7 +99,9 @@ def share_limits(counts: np.ndarray, totals: np.ndarray) -> tuple[np.ndarray, np
     common = counts.sum(-1, keepdims=True) / totals.sum(-1, keepdims=True)
     errors = np.sqrt(common * (1 - common) / totals)
     scores = np.divide(counts / totals - common, errors, out=np.zeros_like(errors), where=errors > 0)
-    wide = errors * _OF_MOVING_RANGE * np.abs(np.diff(scores)).mean(-1, keepdims=True)
+    # The range of a single month is unknown.
+    moving_range = np.abs(np.diff(scores)).sum(-1, keepdims=True) / (scores.shape[-1] - 1 or np.nan)
+    wide = errors * _OF_MOVING_RANGE * moving_range
     return common - wide, np.broadcast_to(common, wide.shape), common + wide
 
 

@@ -180,6 +180,14 @@ def test_the_limits_of_a_series_are_those_of_the_handbook() -> None:
     assert (round(low, 4), round(high, 4)) == (45.8159, 55.8041)
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_single_month_has_no_limits() -> None:
+    low, common, high = signals.share_limits(np.array([[1.0], [3.0]]), np.array([[4.0]]))
+    assert common.tolist() == [[0.25], [0.75]]
+    assert np.isnan(low).all()
+    assert np.isnan(high).all()
+
+
 # ---------------------------------------------------------------- on the made-up register
 
 
