@@ -4,7 +4,7 @@ E. M. Kitagawa (1955), JASA 50, symmetric; composition effects are centred on th
 proves no cause.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -57,7 +57,9 @@ def why(
     """
     entry = _checked(metric)
     sides = _sides(con, on, where, before, against)
-    by, parts, answers = (by, *_parts(con, entry, by, sides, smallest)) if by else _best(con, entry, sides, smallest)
+    by, parts, answers = (
+        (by, *_parts(con, entry, by, sides, smallest, {})) if by else _best(con, entry, sides, smallest)
+    )
     names = _OF_RATES if entry.denominator else _OF_COUNTS
     answer = answered(answers[1], (by,), names, parts, on=on, also=answers)
     # Rates, counts and effects have the unit of the metric, shares their own.
@@ -82,15 +84,15 @@ def best_dimension(parts: Mapping[str, pd.DataFrame]) -> str:
     """
 
     def told(by: str) -> tuple[bool, float]:
-        rows = parts[by].set_index(by)
-        total = rows.loc[TOTAL]
-        named = rows.drop([SMALL, OVERLAP, TOTAL], errors="ignore")
-        largest = named.loc[named["effect"].abs().nlargest(2).index]
-        sizes = ["share_before", "share_after"] if "share_before" in rows else ["before", "after"]
-        size = (largest[sizes].sum() / total[sizes].where(total[sizes] != 0)).mean()
-        change = total["effect"]
-        explained = abs(change) - abs(change - largest["effect"].sum())
-        return len(named) > 2, explained - (0 if pd.isna(size) else size) * abs(change)
+        rows = {row[by]: row for row in parts[by].to_dict("records")}
+        total = rows[TOTAL]
+        named = [row for member, row in rows.items() if member not in (SMALL, OVERLAP, TOTAL)]
+        largest = sorted(named, key=lambda row: -abs(row["effect"]))[:2]
+        sizes = ["share_before", "share_after"] if "share_before" in total else ["before", "after"]
+        known = [sum(row[size] for row in largest) / total[size] for size in sizes if total[size]]
+        change = abs(total["effect"])
+        explained = change - abs(total["effect"] - sum(row["effect"] for row in largest))
+        return len(named) > 2, explained - (sum(known) / len(known) if known else 0) * change
 
     return max(parts, key=told)
 
@@ -170,16 +172,21 @@ def _sides(con: ScopedCursor, on: date, where: Where, before: date | None, again
 
 
 def _parts(
-    con: ScopedCursor, metric: Metric, by: str, sides: Sequence[_Side], smallest: int
+    con: ScopedCursor, metric: Metric, by: str, sides: Sequence[_Side], smallest: int, known: dict[Hashable, Answer]
 ) -> tuple[pd.DataFrame, list[Answer]]:
-    """The rows of `why`, and the answers behind them."""
+    """The rows of `why`, and the answers behind them. `known` keeps those of all groups together, by side."""
     if by in TIME:
         raise QuestionError(f"a difference is split by groups, and a {by} is none")
     groups = [_asked(con, metric, (by,), on, where) for on, where in sides]
     if not _splits(metric, by):
         raise QuestionError(f"{metric.denominator or metric.name} is not counted by {by}")
     # A person of one province asks for its counties only: the whole is then that of the same provinces.
-    wholes = [_asked(con, metric, (), on, answer.where) for answer, (on, _) in zip(groups, sides, strict=True)]
+    wholes = []
+    for answer, (on, _) in zip(groups, sides, strict=True):
+        whole = on, tuple(answer.where.items())
+        if whole not in known:
+            known[whole] = _asked(con, metric, (), on, answer.where)
+        wholes.append(known[whole])
     names = [metric.numerator, metric.denominator] if metric.denominator else [metric.name]
     columns = ["k0", "n0", "k1", "n1"] if metric.denominator else ["n0", "n1"]
     counted: _Counts = {}
@@ -218,7 +225,8 @@ def _best(
     known = [by for by in CHOICE if by in offered] or [by for by in offered if by != "institute"]
     if not known:
         raise QuestionError(f"{metric.name} is split by nothing but {', '.join(single)}")
-    split = {by: _parts(con, metric, by, sides, smallest) for by in known}
+    wholes: dict[Hashable, Answer] = {}
+    split = {by: _parts(con, metric, by, sides, smallest, wholes) for by in known}
     by = best_dimension({by: parts for by, (parts, _) in split.items()})
     return by, *split[by]
 
