@@ -6,6 +6,7 @@ back-tested: people are trained in the months between.
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -26,15 +27,23 @@ LEAST = 10
 MONTHS = 24
 _PAST = 12
 _AXES = {"nation": (), "province": ("province",), "course": ("course",)}
+_Member = tuple[str | None, ...]
 _AHEAD = 6
 # Of 20 people 19 hold a goal of 95 %.
 _ROUNDING = 1e-9
 _MET = {"licences": "decided", "training": "completions"}
-# What is counted, by kind: the table of what is valid on a day, its last day, what is counted of it, and the rows that count.
+# Only people with several spells are there twice.
+_ONCE = "count(*) filter (where is_single_spell) + count(distinct case when not is_single_spell then {} end)"
+# By kind: the table of what is valid on a day, its last day, how it is counted, and the rows that count.
 _KINDS = {
-    "licences": ("licensed_days", "valid_until - 1", "institute_code", "true"),
-    "accreditations": ("service", "accredited_until - 1", "person_id", "is_licensed and is_judicial_officer"),
-    "training": ("course_compliance_intervals", "lapses_on", "(person_id, course)", "true"),
+    "licences": ("licensed_days", "valid_until - 1", "count(distinct institute_code)", "true"),
+    "accreditations": (
+        "service",
+        "accredited_until - 1",
+        _ONCE.format("person_id"),
+        "is_licensed and is_judicial_officer",
+    ),
+    "training": ("course_compliance_intervals", "lapses_on", _ONCE.format("(person_id, course)"), "true"),
 }
 
 
@@ -58,21 +67,17 @@ def endings(con: ScopedCursor, on: date, where: Where, by: str = "province") -> 
     )
     where = like.where
     first = jalali.unit_of(on + jalali.DAY, "month").first
-    months = pd.DataFrame({"month": [*_labels(first, jalali.add_months(first, MONTHS + 1))][:MONTHS]})
-    frames, queries, also = [], [], []
+    months = [*_labels(first, jalali.add_months(first, MONTHS + 1))][:MONTHS]
+    rows, queries, also = [], [], []
     for kind in ("training",) if by == "course" else _KINDS:
         ending, query = _ending(con, on, where, kind, axes)
         met, answer = _met(con, on, where, kind, axes)
-        members = like.frame[axes] if by == "province" else pd.concat([ending[axes], met[axes]]).drop_duplicates()
-        grid = pd.DataFrame({"kind": [kind]}).merge(months, how="cross")
-        grid = grid.merge(members.dropna().sort_values(axes), how="cross") if axes else grid
-        grid = grid.merge(ending, on=["month", *axes], how="left")
-        frames.append(grid.merge(met, on=axes, how="left") if axes else grid.merge(met, how="cross"))
+        members = {*met, *(key[1:] for key in ending)} if by == "course" else {row[: len(axes)] for row in like.rows}
+        for month, member in product(months, sorted(member for member in members if None not in member)):
+            count, (mean, most) = ending.get((month, *member), 0), met.get(member, (0.0, 0))
+            rows.append((kind, month, *member, count, mean, most, count > most))
         queries.append(query)
         also.append(answer)
-    rows = pd.concat(frames).fillna({"endings": 0, "answered_mean": 0.0, "answered_most": 0})
-    rows = rows.astype({"endings": int, "answered_most": int})
-    rows["is_above"] = rows["endings"] > rows["answered_most"]
     names = ("endings", "answered_mean", "answered_most")
     query = ";\n\n".join([*queries, *(answer.query for answer in also if answer)])
     columns = ("kind", "month", *axes)
@@ -152,46 +157,50 @@ def _labels(first: date, last: date) -> Iterator[str]:
     return (unit.label for unit in jalali.units_between(first, last, "month"))
 
 
-def _ending(con: ScopedCursor, on: date, where: Where, kind: str, axes: Sequence[str]) -> tuple[pd.DataFrame, str]:
+def _ending(
+    con: ScopedCursor, on: date, where: Where, kind: str, axes: Sequence[str]
+) -> tuple[dict[_Member, int], str]:
     """What of a kind ends by month and `axes`, and the query."""
-    table, day, counted, condition = _KINDS[kind]
+    table, day, count, condition = _KINDS[kind]
     rows, parameters = rows_on(con, table, on, where)
-    columns = "".join(f"{axis}::varchar as {axis}, " for axis in axes)
+    columns = "".join(f"{axis}, " for axis in axes)
     sql = f"""
-        select month, {columns}count(distinct {counted}) as endings
+        select month, {columns}{count} as endings
         from (select *, {day} as last_day from ({rows}) as valid where {condition}) as valid
         inner join calendar on calendar.day = last_day
         where last_day >= $on_day and last_day <= $horizon and {"last_day > $on_day" if kind == "training" else "true"}
         group by all
     """
     parameters["horizon"] = jalali.add_months(on, MONTHS + 1)
-    return con.numbers.execute(sql, parameters).df(), readable(sql, parameters)
+    counts = con.numbers.execute(sql, parameters).fetchall()
+    return {row[:-1]: row[-1] for row in counts}, readable(sql, parameters)
 
 
 def _met(
     con: ScopedCursor, on: date, where: Where, kind: str, axes: Sequence[str]
-) -> tuple[pd.DataFrame, Answer | None]:
+) -> tuple[dict[_Member, tuple[float, int]], Answer | None]:
     """What answered such endings in the last 12 complete months, by `axes`: the mean and the highest month."""
     period = last_year(con, on)
     if kind == "accreditations":
         conditions, parameters = filter_conditions(members_in_scope(con, where), tables()["joiners"].columns)
-        columns = "".join(f"{axis}::varchar as {axis}, " for axis in axes)
+        columns = "".join(f"{axis}, " for axis in axes)
         sql = f"""
-            select month, {columns}count(distinct person_id) as met
+            select {columns}month, count(distinct person_id) as met
             from spells
             inner join calendar on calendar.day = judicial_officer_from
             where day between $first and $last and {" and ".join(conditions) or "true"}
             group by all
         """
-        frame = con.numbers.execute(sql, parameters | {"first": period[0], "last": period[1]}).df()
+        rows = con.numbers.execute(sql, parameters | {"first": period[0], "last": period[1]}).fetchall()
         answer = None
     else:
-        name = _MET[kind]
-        answer = ask(con, name, by=(*axes, "month"), over=period, where=where)
-        frame = answer.frame.rename(columns={name: "met"})
-    sums = frame.groupby([*axes])["met"] if axes else frame.assign(all=0).groupby("all")["met"]
-    met = pd.DataFrame({"answered_mean": sums.sum() / _PAST, "answered_most": sums.max()})
-    return met.reset_index(drop=not axes), answer
+        answer = ask(con, _MET[kind], by=(*axes, "month"), over=period, where=where)
+        at = answer.columns.index(_MET[kind])
+        rows = [(*row[: len(axes) + 1], row[at]) for row in answer.rows]
+    counts: dict[_Member, list[int]] = {}
+    for *member, _, count in rows:
+        counts.setdefault(tuple(member), []).append(count)
+    return {member: (sum(months) / _PAST, max(months)) for member, months in counts.items()}, answer
 
 
 def _check(goal: float) -> None:
@@ -210,24 +219,24 @@ def _falling(con: ScopedCursor, on: date, where: Where, goal: float, least: int)
     _check(goal)
     like = ask(con, "training_compliance", by=("institute",), on=on, where=where)
     rows, parameters = rows_on(con, "compliance_intervals", on, like.where)
+    # Only people with several spells are there twice.
     sql = f"""
-        select institute::varchar as institute, falls_on, count(*) as lapses
-        from (
-            select institute_code as institute, person_id, min(lapses_on) as falls_on
+        with lapsing as (
+            select institute_code as institute, person_id, lapses_on, is_single_spell
             from ({rows}) as rows
-            group by all
-        ) as persons
-        where falls_on <= $horizon
-        group by all
-        order by all
+            where lapses_on <= $horizon
+        )
+        select institute, lapses_on as falls_on from lapsing where is_single_spell
+        union all
+        select institute, min(lapses_on) from lapsing where not is_single_spell group by institute, person_id
     """
     parameters["horizon"] = jalali.add_months(on, MONTHS)
     lapses = con.numbers.execute(sql, parameters).df()
     known = _compliance(like)
-    lapses = lapses.join(known, on="institute")
-    lapsed = lapses.groupby("institute")["lapses"].cumsum()
-    share = 1 - lapsed / lapses["active_assistants"]
-    holds = (lapses["training_compliance"] >= goal - _ROUNDING) & (lapses["active_assistants"] >= least)
-    falling = lapses[holds & (share < goal - _ROUNDING)].groupby("institute", as_index=False).first()
+    holding = known[(known["training_compliance"] >= goal - _ROUNDING) & (known["active_assistants"] >= least)]
+    lapses = lapses[lapses["institute"].isin(holding.index)].astype({"institute": str})
+    lapses = lapses.sort_values(["institute", "falls_on"]).join(holding, on="institute")
+    share = 1 - (lapses.groupby("institute").cumcount() + 1) / lapses["active_assistants"]
+    falling = lapses[share < goal - _ROUNDING].drop_duplicates("institute")
     falling["falls_on"] = falling["falls_on"].dt.date
-    return like, falling.sort_values(["falls_on", "institute"]).drop(columns="lapses"), readable(sql, parameters)
+    return like, falling.sort_values(["falls_on", "institute"]), readable(sql, parameters)
