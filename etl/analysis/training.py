@@ -226,15 +226,18 @@ def _lapses(
             select queue, course, person_id, lapses_on from numbered where is_single_spell
             union all
             select distinct queue, course, person_id, lapses_on from numbered where not is_single_spell
-        )
+        ),
         -- A short course lapses again within the year.
-        select queue, course, person_id, cast(lapses_on + to_months(again * coalesce(valid_months, 0)) as date) as lapses_on
+        repeats as (
+            select course_code as course, again * coalesce(valid_months, 0) as months
+            from courses
+            cross join range(0, 13) as times (again)
+            where again = 0 or again * valid_months < 13
+        )
+        select queue, course, person_id, cast(lapses_on + to_months(months) as date) as lapses_on
         from required
-        inner join courses on courses.course_code = required.course
-        cross join range(0, 13) as repeats (again)
-        where
-            (again = 0 or again * valid_months < 13)
-            and lapses_on + to_months(again * coalesce(valid_months, 0)) <= $horizon::date
+        inner join repeats using (course)
+        where lapses_on + to_months(months) <= $horizon::date
     """
     parameters |= _queues(queues) | {"horizon": ends[-1]}
     frame = con.numbers.execute(sql, parameters).df()

@@ -4,6 +4,7 @@ Seats go first to people in date who are about to lapse, then to those who lack 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -24,6 +25,13 @@ class Lapses:
     due: Ints
     lacking: Ints
 
+    @cached_property
+    def of_person(self) -> tuple[Ints, Ints]:
+        """The order by person, course and day; and where in it each lapse of a person begins, which several queues may have."""
+        order = order_by(self.person, self.course, self.day)
+        is_other = [np.diff(column[order], prepend=-1) != 0 for column in (self.person, self.course, self.day)]
+        return order, np.flatnonzero(np.logical_or.reduce(is_other))
+
 
 def lapsed(lapses: Lapses, passed: Numbers, is_waiting: bool) -> list[int]:
     """The persons out of date at the end of each month, with passes `passed` by queue and month, summed up from the first.
@@ -36,22 +44,23 @@ def lapsed(lapses: Lapses, passed: Numbers, is_waiting: bool) -> list[int]:
     # The last row is the queue of those without seats, -1.
     passed = np.concatenate([passed, np.zeros((1, months))])
     is_first = (lapses.lacking == 0) & (not is_waiting)
-    needed = np.zeros(passed.shape)
     is_there = is_first & (lapses.queue >= 0)
-    np.add.at(needed, (lapses.queue[is_there], lapses.due[is_there]), 1)
+    needed = np.bincount(lapses.queue[is_there] * months + lapses.due[is_there], minlength=passed.size)
+    needed = needed.reshape(passed.shape)
     # No seat waits for a lapse to come: the others have it.
     passed_first = passed + np.minimum(np.minimum.accumulate(needed.cumsum(axis=1) - passed, axis=1), 0)
     # Whole places: fractions differ in their last digit from month to month.
     reached = np.floor(np.stack([passed - passed_first, passed_first], axis=1) + 1e-6)
     place = _places(lapses, is_first, is_waiting)
-    trained = (reached[lapses.queue, is_first.astype(int)] < place[:, None]).sum(axis=1)
+    # By line and month the place that is reached, from which on the places of the line follow: one ascending row of numbers.
+    line, width = 2 * (lapses.queue % len(passed)) + is_first, len(place) + 1
+    steps = np.arange(2 * len(passed))[:, None] * width + np.minimum(reached.reshape(-1, months), width - 1)
+    trained = np.searchsorted(steps.ravel(), line * width + place) - line * months
     # A person who serves in two provinces is trained in one of them.
-    order = order_by(lapses.person, lapses.course, lapses.day)
-    person, course, day = (column[order] for column in (lapses.person, lapses.course, lapses.day))
-    is_other = np.diff(person, prepend=-1) != 0
-    starts = np.flatnonzero(is_other | (np.diff(course, prepend=-1) != 0) | (np.diff(day, prepend=-1) != 0))
-    trained, due = np.minimum.reduceat(trained[order], starts), lapses.due[order][starts]
-    first = np.flatnonzero(is_other[starts])
+    order, starts = lapses.of_person
+    trained = np.minimum.reduceat(trained[order], starts)
+    due, person = (column[order[starts]] for column in (lapses.due, lapses.person))
+    first = np.flatnonzero(np.diff(person, prepend=-1))
     return out_by_month(due, trained, first, np.zeros_like(first), 1, months)[:, 0].tolist()
 
 
