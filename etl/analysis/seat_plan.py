@@ -160,8 +160,9 @@ def _asked(con: ScopedCursor, on: date, where: Where, entered: Entered = ()) -> 
     groups = sorted({*_pairs(tasks)[0], *zip(known["province"], known["course"], strict=True)})
     demand, ids = _demand(tasks, groups, units)
     yearly = np.zeros(len(groups))
+    number = {group: at for at, group in enumerate(groups)}
     for province, course, count in known[["province", "course", "results_passed"]].itertuples(index=False):
-        yearly[groups.index((province, course))] = count
+        yearly[number[province, course]] = count
     yearly = _with(entered, groups, yearly)
     # Whole seats, a twelfth of the year's by the end of each month.
     seats = np.diff(np.floor(np.outer(yearly / MONTHS, np.arange(MONTHS + 1)) + 1e-9), axis=1, prepend=0).astype(
@@ -176,7 +177,8 @@ def _demand(tasks: pd.DataFrame, groups: list[tuple[str, str]], units: list[jala
     provinces = sorted({province for province, _ in groups})
     province_of_group = np.array([provinces.index(province) for province, _ in groups], dtype=np.int64)
     pairs, pair_of_task = _pairs(tasks)
-    group = np.array([groups.index(pair) for pair in pairs], dtype=np.int64)[pair_of_task]
+    number_of = {group: at for at, group in enumerate(groups)}
+    group = np.array([number_of[pair] for pair in pairs], dtype=np.int64)[pair_of_task]
     ids, person = _numbered(tasks["person_id"].to_numpy(np.int64))
     province_of_person = np.zeros_like(ids)
     province_of_person[person] = province_of_group[group]
@@ -211,7 +213,8 @@ def _pairs(rows: pd.DataFrame) -> tuple[list[tuple[str, str]], Ints]:
     provinces, courses = rows["province"].cat, rows["course"].cat
     width = len(courses.categories)
     pairs, at = _numbered(provinces.codes.to_numpy(np.int64) * width + courses.codes.to_numpy(np.int64))
-    return [(provinces.categories[pair // width], courses.categories[pair % width]) for pair in pairs.tolist()], at
+    names = zip(provinces.categories.take(pairs // width), courses.categories.take(pairs % width), strict=True)
+    return [*names], at
 
 
 def _numbered(values: Ints) -> tuple[Ints, Ints]:
