@@ -20,4 +20,4 @@ def page() -> None:
         overview.ranked(view)
         overview.cards(view)
         with st.container(key="profile-institutes"):
-            listings.listings(view, "register")
+            listings.listings(view, "register", is_excerpt=True)

@@ -9,6 +9,7 @@ from ui.state import page_context
 def page() -> None:
     # The load is that of the whole country, whatever the scope.
     view = page_context.view()
+    data_quality.scope(view)
     data_quality.refused_load(view)
     revisions.why(view)
     data_quality.totals(view)

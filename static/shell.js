@@ -102,7 +102,7 @@ document.addEventListener("input", (event) => {
 (function () {
   const paper = () => document.documentElement.classList.contains("pd-paper");
   // The bars of all provinces stay legible, and leave half of the sheet to others.
-  const TALLEST = 500, LOWER = 0.85;
+  const TALLEST = 500, LOWER = 0.8;
   const fitChart = (chart) => {
     const width = chart.clientWidth;
     if (!width) return;
@@ -130,7 +130,7 @@ document.addEventListener("input", (event) => {
   const sheet = document.createElement("style");
   addEventListener("beforeprint", () => {
     const start = document.documentElement.dir === "rtl" ? ["right", "left", "persian", " از "] : ["left", "right", "decimal", " / "];
-    const said = [...words(".pd-title h1"), ...words(".pd-said").map((part) => part.replace(/\s+/g, " "))].join(" · ");
+    const said = [...words(".pd-title > :is(h1, strong)"), ...words(".pd-said").map((part) => part.replace(/\s+/g, " "))].join(" · ");
     const source = [...words(".pd-title .pd-sample"), ...words(".pd-trust > span").slice(0, 4)].join(" · ");
     const font = "font: 7.5pt Vazirmatn, sans-serif; color: ${readerQuiet}; vertical-align: middle;";
     sheet.textContent = `@page {

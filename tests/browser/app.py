@@ -283,6 +283,15 @@ class Visit:
         areas: list[int] = self.page.evaluate(_AREAS)
         return areas
 
+    @contextmanager
+    def on_paper(self) -> Iterator[None]:
+        """The page as it is printed; a browser says so while it still shows the screen."""
+        self.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        self.page.emulate_media(media="print")
+        yield
+        self.page.evaluate("dispatchEvent(new Event('afterprint'))")
+        self.page.emulate_media(media="screen")
+
     def watch_console(self) -> "Visit":
         """Count errors of the browser's console as failures, above all violations of the content security policy."""
 

@@ -28,7 +28,7 @@ from ui.state.page_context import PageContext
 PAGE_ROWS = 50
 # The most rows shown on one page; longer tables are downloaded.
 MOST_ROWS = 1000
-# The rows of a list that are printed (static/analyst.css).
+# The rows of an excerpt on paper (static/summary.css).
 PAPER_ROWS = 10
 _UNBARRED = ("date", "month", "year")
 
@@ -48,11 +48,11 @@ def show(
     start: str = "",
     store: Store | None = None,
     foot: Sequence[str] = (),
-    is_subject: bool = False,
+    is_excerpt: bool = False,
 ) -> None:
     """Show a table; the first column names the row.
 
-    Only the first rows are printed, unless the table is what its page is about (`is_subject`).
+    Its page is printed as on the screen; an excerpt has only its first rows on paper, where its page has one sheet.
     The rows are sorted by `start` (`-name` for descending, empty for their own order) until a heading is pressed. `foot` are
     the cells of a total row. Call it in a fragment, so that sorting redraws only the table.
     """
@@ -75,7 +75,7 @@ def show(
             component("table")(key=key, on_sort_change=partial(_press, state_store, columns, start, key))
         page_rows = page_of(ordered, number) if number else ordered[:MOST_ROWS]
         listed = table_html.html(columns, ordered, page_rows, caption, sort, foot)
-        if len(page_rows) > PAPER_ROWS and not is_subject:
+        if is_excerpt and len(page_rows) > PAPER_ROWS:
             counts = {"first": text.number(PAPER_ROWS, view.lang), "count": text.number(len(rows), view.lang)}
             rest = f'<p class="pd-note pd-on-paper">{view.escaped("more.first_printed", **counts)}</p>'
             listed = f'<div class="pd-cut">{listed}</div>{rest}'

@@ -84,7 +84,7 @@ def table(view: PageContext, chosen: Sides, *names: str) -> None:
             _row(view, answer, each, rows, verdict, chosen.days)
             for each, verdict in zip(answer.metrics, verdicts, strict=True)
         ]
-        tables.show(view, "compare", columns, body, view.word("compare.caption"), is_subject=True)
+        tables.show(view, "compare", columns, body, view.word("compare.caption"))
         if left_out := [known[name].label[view.lang] for name in names if name not in offered]:
             blocks.note(view.word("compare.left_out", measures=text.listed(left_out, view.lang)))
         footer(view, answer, "compare", with_table=False, chart_context=chart_context)

@@ -14,7 +14,7 @@ from ui.components import blocks, tables
 from ui.components.footer import footer
 from ui.data import page_run, user, warehouse
 from ui.i18n import text
-from ui.state import rendering
+from ui.state import page_context, rendering
 from ui.state.page_context import PageContext
 
 _IGNORED_NAMED = 20
@@ -36,6 +36,16 @@ def refused_load(view: PageContext) -> None:
             blocks.heading(view.word("load.refused_load"), view.word("load.refused_load_is"))
             + "".join(f"<p><bdi>{sentence}</bdi></p>" for sentence in named)
         )
+
+
+def scope(view: PageContext) -> None:
+    """Say below the heading that the page is of the whole country, and of which day, whatever is chosen elsewhere."""
+    parts = (
+        view.word("scope.in_words", parts=page_context.place(view, {})),
+        view.word("trust.as_of", day=text.day_in_both(page_run.publication().as_of, view.lang)),
+    )
+    with page_context.scope_line():
+        st.html(f'<p class="pd-said">{text.escape(" · ".join(parts))}</p>')
 
 
 def totals(view: PageContext) -> None:

@@ -64,9 +64,7 @@ def rows(view: PageContext, selection: Selection, source: Answer | exportable.St
                 blocks.note(view.word("more.pivot_too_large"))
             all_rows = PagedRows(source, chart_context) if isinstance(source, exportable.StoredRows) else answer.rows
             columns = tables.columns_of(view, answer, chart_context)
-            tables.show(
-                view, "rows", columns, all_rows, subtitle(view, answer), start, InAddress(PAGE), is_subject=True
-            )
+            tables.show(view, "rows", columns, all_rows, subtitle(view, answer), start, InAddress(PAGE))
         footer(view, source, "rows", with_table=False)
 
 
@@ -140,7 +138,7 @@ def _pivot(view: PageContext, selection: Selection, answer: Answer) -> None:
         few, count = (text.number(n, view.lang) for n in (_MOST_COLUMNS, len(columns)))
         notes.append(view.word("more.columns_of", shown=few, count=count))
     st.html("".join(f'<p class="pd-note">{text.escape(note)}</p>' for note in notes))
-    tables.show(view, "pivot", head, groups, subtitle(view, answer), store=InAddress(PAGE), foot=foot, is_subject=True)
+    tables.show(view, "pivot", head, groups, subtitle(view, answer), store=InAddress(PAGE), foot=foot)
 
 
 def _group_column(view: PageContext, i: int, name: str, positions: Mapping[Any, int]) -> tables.Column:

@@ -115,7 +115,7 @@ def _table(view: PageContext, places: Answer, whole: Answer, months: Answer, tit
     of_whole = whole.records()[0]
     foot = [view.word(f"glance.whole_{by}"), *(written(name, of_whole) for name in shown)]
     start = "training_compliance" if "training_compliance" in shown else "-active_assistants"
-    tables.show(view, "glance", columns, rows, title, start=start, foot=foot, is_subject=True)
+    tables.show(view, "glance", columns, rows, title, start=start, foot=foot)
 
 
 def _lines(places: Answer, months: Answer) -> dict[Any, str]:

@@ -75,7 +75,7 @@ def listing(view: PageContext) -> None:
         below, columns = subtitle(view, answer), _columns(view, answer)
         blocks.head(title, below)
         store = InAddress(PAGE)
-        tables.show(view, "institutes", columns, answer.rows, below, "institute", store, is_subject=True)
+        tables.show(view, "institutes", columns, answer.rows, below, "institute", store)
         footer(view, answer, "institutes", with_table=False)
 
 

@@ -31,16 +31,16 @@ def requested(view: PageContext, part: str) -> None:
         listings(view, analysis)
 
 
-def listings(view: PageContext, *analyses: str, without: str = "") -> None:
+def listings(view: PageContext, *analyses: str, without: str = "", is_excerpt: bool = False) -> None:
     """The lists of these analyses, except `without`, which the page shows already."""
     for analysis in analyses:
         if analysis != without:
             with st.container(border=True, key=f"figure-listing-{analysis}"):
-                _listing(view, analysis, f"listing-{analysis}")
+                _listing(view, analysis, f"listing-{analysis}", is_excerpt)
 
 
 @rendering.fragment
-def _listing(view: PageContext, analysis: str, ident: str) -> None:
+def _listing(view: PageContext, analysis: str, ident: str, is_excerpt: bool) -> None:
     """A paged list, with a note on filters that have no meaning for it."""
     # Outside the fragment Streamlit would report the error itself.
     with error_boundary(view.lang, ident):
@@ -59,7 +59,7 @@ def _listing(view: PageContext, analysis: str, ident: str) -> None:
         if answer.rows:
             store = AmongLists(page, analysis) if "list" in NAMES.get(page, ()) else InSession(ident)
             columns = tables.columns_of(view, answer, context(view), partial(institute_address, view))
-            tables.show(view, ident, columns, answer.rows, sentence, store=store)
+            tables.show(view, ident, columns, answer.rows, sentence, store=store, is_excerpt=is_excerpt)
         else:
             blocks.note(view.word("listing.none"))
         if ignored:
