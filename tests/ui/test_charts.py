@@ -393,8 +393,36 @@ def test_time_axes_have_jalali_months_or_whole_years() -> None:
     labels = [f"{year}-{month:02}" for year in range(1393, 1405) for month in range(1, 13)]
     many = answer("active_assistants", by=("month",), rows=[(label, 5) for label in labels])
     axis = lines.trend(many, FA)["layout"]["xaxis"]
-    assert axis["ticktext"] == ["۱۳۹۳", "۱۳۹۵", "۱۳۹۷", "۱۳۹۹", "۱۴۰۱", "۱۴۰۳"]
+    shown = [re.sub("[\u2066-\u2069]", "", label) for label in axis["ticktext"]]
+    assert shown == ["۱۳۹۳", "۱۳۹۵", "۱۳۹۷", "۱۳۹۹", "۱۴۰۱", "۱۴۰۳"]
     assert [labels[i] for i in axis["tickvals"]] == [f"{year}-01" for year in range(1393, 1405, 2)]
+
+
+def test_english_axes_and_hovers_have_both_calendars() -> None:
+    def lines_of(written: str) -> list[str]:
+        return [re.sub("[\u2066-\u2069]", "", part) for part in written.split("<br>")]
+
+    figure = lines.trend(by_month(), EN)
+    assert lines_of(figure["layout"]["xaxis"]["ticktext"][-1]) == ["Ordibehesht", "1405", "Apr–May ’26"]
+    assert "Ordibehesht 1405 (Apr–May 2026)" in figure["data"][0]["hovertext"][-1]
+    rows = [(f"{year}-{month:02}", 5) for year in range(1393, 1405) for month in range(1, 13)]
+    years = lines.trend(answer("active_assistants", by=("month",), rows=rows), EN)["layout"]["xaxis"]["ticktext"]
+    assert lines_of(years[0]) == ["1393", "2014–15"]
+    days = run_off()
+    day = lines.run_off(days, EN)["layout"]["xaxis"]["ticktext"][0]
+    assert " ".join(lines_of(day)) == re.sub("[()]", "", text.day(days.rows[0][0], "en"))
+
+
+def test_a_title_that_is_too_long_for_two_calendars_has_one() -> None:
+    short, long = (
+        "{0} in Mordad 1405 (Jul–Aug 2026): 12,345 people",
+        "{0} in Mordad 1405 (Jul–Aug 2026): 12,345 people, 9 in 1404",
+    )
+    assert titles.Title(short.format("Joiners")).sentence == short.format("Joiners")
+    assert (
+        titles.Title(long.format("All the joiners")).sentence
+        == "All the joiners in Mordad 1405: 12,345 people, 9 in 1404"
+    )
 
 
 def test_a_count_starts_at_zero_and_a_share_shows_at_least_ten_points() -> None:
@@ -800,7 +828,7 @@ def test_a_title_does_not_take_an_old_value_for_that_of_the_last_day() -> None:
         sentence = time_titles.latest(data, context).sentence
         assert context.member("month", "1405-07") in sentence
         assert not any(text.plain(value, "share", context.lang) in sentence for value in (0.667, 0.727))
-    assert time_titles.latest(data, EN).sentence == "Training compliance: no value in Mehr 1405"
+    assert time_titles.latest(data, EN).sentence == "Training compliance: no value in Mehr 1405 (Sep–Oct 2026)"
     run_off = replace(data, by=("day",), rows=[("2026-10-22", 0.5), ("2026-10-23", None)])
     assert "no value" in time_titles.ends(run_off, EN).sentence
 

@@ -255,7 +255,7 @@ def test_provinces_clearly_below_are_one_item_and_changes_lead_to_their_province
         level.sentence == "Training compliance is clearly below the nation (85.0%) in one province: Semnan\u00a070.0%."
     )
     assert (change.kind, change.count, change.parameters) == ("change", 2, {"province": ["IR-30"]})
-    assert change.when == "in Ordibehesht 1405", "the latest month alone"
+    assert change.when == "in Ordibehesht 1405 (Apr–May 2026)", "the latest month alone"
     assert [action.kind for action in needs_action.actions(signalling("IR-30"))] == ["change"], "a province has its own"
     (own,) = needs_action.actions(signalling("IR-20"))
     assert (own.part, own.parameters) == ("province", {"province": ["IR-20"]})
@@ -278,7 +278,7 @@ def test_months_with_more_endings_than_were_answered_are_an_item_for_each_kind(s
     assert (
         item.sentence == f"Training lapsing above the past year’s highest month in {item.count} of the next 24 months"
     )
-    assert item.who == "in Dey 1405", "the first of them"
+    assert item.who == "in Dey 1405 (Dec 2026–Jan 2027)", "the first of them"
 
 
 def test_no_more_than_five_items_are_named(small_register: Path, monkeypatch: pytest.MonkeyPatch) -> None:

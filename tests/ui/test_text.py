@@ -235,6 +235,22 @@ def test_every_page_of_the_menu_is_a_file_that_only_defines_page() -> None:
         (text.unit_label("1403-Q2", "fa"), "تابستان ۱۴۰۳"),
         (text.unit_label("1403", "fa"), "۱۴۰۳"),
         (text.day(date(2025, 3, 21), "fa"), "۱ فروردین ۱۴۰۴"),
+        (text.day(date(2025, 3, 21), "en"), "1 Farvardin 1404 (21 Mar 2025)"),
+        (text.period(date(2025, 3, 21), date(2025, 4, 1), "fa"), "۱ فروردین ۱۴۰۴ تا ۱۲ فروردین ۱۴۰۴"),
+        (
+            text.period(date(2025, 3, 21), date(2025, 4, 1), "en"),
+            "1 Farvardin 1404 to 12 Farvardin 1404 (21 Mar 2025 to 1 Apr 2025)",
+        ),
+        (text.unit_in_both("1405-10", "en"), "Dey 1405 (Dec 2026–Jan 2027)"),
+        (text.unit_in_both("1405-Q2", "en"), "Summer 1405 (Jun–Sep 2026)"),
+        (text.unit_in_both("1405", "en"), "1405 (2026–27)"),
+        (text.unit_in_both("1405-10", "fa"), "دی ۱۴۰۵"),
+        (text.unit_in_both("never", "en"), "never"),
+        *(
+            (text.one_calendar(f"Until {text.unit_in_both(label, 'en')}."), f"Until {text.unit_label(label, 'en')}.")
+            for label in ("1405-10", "1405-Q2", "1405")
+        ),
+        (text.one_calendar(f"{text.day(date(2025, 3, 21), 'en')} (at last)"), "1 Farvardin 1404 (at last)"),
         (text.day_in_both(date(2024, 9, 21), "fa"), "شنبه ۳۱ شهریور ۱۴۰۳ (۲۱ سپتامبر ۲۰۲۴)"),
         (text.day_in_both(date(2024, 9, 21), "en"), "Saturday 31 Shahrivar 1403 (21 September 2024)"),
         (text.iso_jalali(date(2025, 3, 20)), "1403-12-30"),

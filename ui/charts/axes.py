@@ -118,11 +118,11 @@ def time_axis(context: ChartContext, labels: Sequence[str], most: int = 5) -> Fi
     years = [i for i, label in enumerate(labels) if label.endswith("-01")]
     if len(years) >= 4:
         step = math.ceil(len(years) / 7)
-        at, written = years[::step], [text.digits(labels[i][:4], context.lang) for i in years[::step]]
+        at, written = years[::step], [_unit_label(labels[i][:4], context) for i in years[::step]]
     else:
         step = max(1, math.ceil(count / most))
         at = list(range(count - 1, -1, -step))[::-1]
-        written = [_two_lines(labels[i], context) for i in at]
+        written = [_unit_label(labels[i], context) for i in at]
     return {
         **_FIXED,
         "tickvals": at,
@@ -140,13 +140,15 @@ def time_axis(context: ChartContext, labels: Sequence[str], most: int = 5) -> Fi
 
 
 def day_label(day: date, context: ChartContext) -> str:
-    """A day on two lines: day and month, year."""
-    return context.line("<br>".join(text.day(day, context.lang).rsplit(" ", 1)))
+    """A day on two lines: day and month, year; in English the Gregorian day on a third."""
+    lines = text.jalali_day(day, context.lang).rsplit(" ", 1)
+    return context.line("<br>".join(lines if context.rtl else [*lines, text.gregorian_day(day)]))
 
 
-def _two_lines(label: str, context: ChartContext) -> str:
-    name, year = text.unit_label(label, context.lang, short=True), text.digits(label[:4], context.lang)
-    return context.line(name if name == year else f"{name}<br>{year}")
+def _unit_label(label: str, context: ChartContext) -> str:
+    """A unit with its year below its name; in English its Gregorian months or years on a further line."""
+    lines = dict.fromkeys((text.unit_label(label, context.lang, short=True), text.digits(label[:4], context.lang)))
+    return context.line("<br>".join([*lines] if context.rtl else [*lines, text.gregorian_unit(label, short=True)]))
 
 
 def titled(context: ChartContext, title: str) -> Figure:

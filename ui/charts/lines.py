@@ -221,9 +221,12 @@ def run_off(answer: Answer, context: ChartContext) -> Figure:
     line = line_of(answer, 0, context, "projection", 2.5, "dash") | {"mode": "lines"}
     line["line"] = line["line"] | {"shape": "hv"}
     numbers = [value for value in line["y"] if value is not None]
-    axis = axes.time_axis(context, [day.isoformat() for day in days])
-    axis["tickvals"] = list(range(0, len(days), max(1, len(days) // 4)))
-    axis["ticktext"] = [axes.day_label(days[i], context) for i in axis["tickvals"]]
+    at = list(range(0, len(days), max(1, len(days) // 4)))
+    axis = axes.time_axis(context, []) | {
+        "range": [-0.7, len(days) - 0.3],
+        "tickvals": at,
+        "ticktext": [axes.day_label(days[i], context) for i in at],
+    }
     return elements.figure(
         context,
         [line],

@@ -23,7 +23,7 @@ def reached(answer: Answer, context: ChartContext) -> Title:
         return Title(context.word("finding.path_ends", value=end, **placeholders))
     placeholders["target"] = text.plain(last[goal], unit, context.lang)
     months = [next((row[0] for row in planned if row[at] >= row[goal]), None) for at in (high, plan)]
-    first, central = (text.month_in_both(month, context.lang) if month else None for month in months)
+    first, central = (text.unit_in_both(month, context.lang) if month else None for month in months)
     if first is None:
         lowest, highest = (text.plain(last[at], unit, context.lang) for at in (low, high))
         key = "finding.short_of" if lowest != highest else "finding.short_of_once"

@@ -37,7 +37,7 @@ def latest(answer: Answer, context: ChartContext) -> Title:
     if before is not None and last[0] not in answer.provisional:
         # The cards of a page are of other days.
         key, now, words["when"] = "since", "in_unit", context.member(answer.by[0], last[0])
-        words |= {"before": text.plain(before[at], unit, context.lang), "then": context.member(answer.by[0], then)}
+        words |= {"before": text.plain(before[at], unit, context.lang), "then": text.unit_label(then, context.lang)}
     elif len(rows) > 1 and first[at] is not None:
         words["first"] = text.plain(first[at], unit, context.lang)
         key = "grown" if words["first"] != text.plain(last[at], unit, context.lang) else "same"

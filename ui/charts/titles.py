@@ -30,12 +30,17 @@ _NO_NOUN = re.compile(r"(Within|Leaders|Ending|Falling|Up|More|Led|On|In|With|Wi
 class Title:
     """A sentence, and the codes of the groups it names, which the chart highlights.
 
-    `alternatives` are also true; one of them replaces a sentence that another chart of the page already uses.
+    `alternatives` are also true; one of them replaces a sentence that another chart of the page already uses. Where twelve
+    words are not enough for a day in two calendars, the subtitle or the axis has the second.
     """
 
     sentence: str
     focus: tuple[Any, ...] = ()
     alternatives: "tuple[Title, ...]" = ()
+
+    def __post_init__(self) -> None:
+        if len(self.sentence.split()) > MOST_WORDS:
+            object.__setattr__(self, "sentence", text.one_calendar(self.sentence))
 
 
 TitleRule = Callable[[Answer, ChartContext], Title]
@@ -53,10 +58,10 @@ def rows_with_value(answer: Answer, name: str | None = None) -> tuple[int, str, 
 
 
 def first_that_fits(sentences: Iterable[str]) -> str:
-    """The first sentence of at most twelve words, else the last one."""
+    """The first sentence of at most twelve words, else the last one; a day in two calendars counts as one."""
     sentence = ""
     for sentence in sentences:
-        if len(sentence.split()) <= MOST_WORDS:
+        if len(text.one_calendar(sentence).split()) <= MOST_WORDS:
             break
     return sentence
 

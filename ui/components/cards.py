@@ -268,8 +268,7 @@ def _card(view: PageContext, name: str, answers: CardAnswers | None, below: str)
     value, row = None if is_unsettled else answer.value(part), answer.rows[0]
     lines = []
     if answer.over and (metric.kind == "event" or answer.on is None):
-        first, last = (text.day(day, view.lang) for day in answer.over)
-        lines.append(view.escaped("figure.period", first=first, last=last))
+        lines.append(text.escape(text.period(*answer.over, view.lang)))
     if value is not None and before is not None:
         lines.append(_changed(view, metric, value, before, answers.side if answers else ""))
     if value is not None:

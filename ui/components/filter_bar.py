@@ -107,10 +107,9 @@ def _summary(view: PageContext) -> list[str]:
         view.word("trust.as_of", day=text.day_in_both(view.as_of, view.lang)),
     ]
     if view.over:
-        first, last = (text.day(day, view.lang) for day in view.over)
         kind = periods.kind(view.scope.period)
         key = "scope.days_said" if kind == periods.DAYS else "scope.period_said"
-        parts.append(view.word(key, name=view.word(f"period.{kind}"), first=first, last=last))
+        parts.append(view.word(key, name=view.word(f"period.{kind}"), days=text.period(*view.over, view.lang)))
     if page_context.part() == "compare":
         # They begin as the scope, and are then chosen for each side.
         parts.append(view.word("compare.own_scope"))

@@ -48,13 +48,9 @@ def subtitle(view: PageContext, answer: Answer, place: str | None = None) -> str
 
 def where_and_when(view: PageContext, answer: Answer, place: str | None = None) -> str:
     """Place and period of an answer."""
-    if answer.over:
-        begin, end = (text.day(day, view.lang) for day in answer.over)
-        when = view.word("figure.period", first=begin, last=end)
-    else:
-        when = text.day(answer.on or view.as_of, view.lang)
     if "country" in answer.by:
         return view.word("figure.own_years")
+    when = text.period(*answer.over, view.lang) if answer.over else text.day(answer.on or view.as_of, view.lang)
     return f"{place or page_context.place(view, answer.where)} · {when}"
 
 

@@ -6,6 +6,7 @@ fifty rows to the browser. Data is escaped.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from functools import cache, partial
 from typing import Any
 
@@ -183,6 +184,8 @@ def columns_of(
         def written(row: tuple) -> str:
             if name in formatters:
                 label = formatters[name](row[i])
+            elif isinstance(row[i], date):
+                return day(row[i], view.lang)
             elif is_member:
                 label = context.member(name, row[i])
             else:
@@ -205,6 +208,11 @@ def columns_of(
         return Column(name, title(view, answer, name), written, value, not is_member, not is_member and has_bar)
 
     return [column(place, i) for place, i in enumerate(at)]
+
+
+def day(value: date, lang: str) -> str:
+    """The cell of a day: where the column is narrow, the second calendar stands below the first."""
+    return f'<span class="pd-day"><span>{text.day(value, lang).replace(" (", "</span> <span>(")}</span></span>'
 
 
 def member(view: PageContext, dimension: str, code: str | None, name: str) -> str:

@@ -5,7 +5,7 @@ Persian digits are real characters and not a font feature, so that copied text, 
 
 import html
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 from decimal import MAX_PREC, ROUND_HALF_UP, Context, Decimal
@@ -45,6 +45,9 @@ _DECIMALS = {
 PEOPLE = frozenset({"persons", "mean_persons"})
 _EXACT = Context(prec=MAX_PREC)
 
+
+# What `day`, `period` and `unit` write in brackets: it begins with a day, a month or a year and ends with a year.
+_GREGORIAN = re.compile(r" \((?:[0-9]{1,2} )?(?:[A-Z][a-z]{2}\b[^()]* [0-9]{4}|[0-9]{4}–[0-9]{2})\)")
 
 _FILE = ROOT / "pages" / "text.toml"
 # Keys of an entry besides its languages and the words for a count of one.
@@ -194,7 +197,7 @@ def plain(value: Any, unit: str, lang: str, signed: bool = False) -> str:
     if isinstance(value, date):
         return day(value, lang)
     if isinstance(value, str):
-        return unit_label(value, lang)
+        return unit_in_both(value, lang)
     if unit == "share":
         return percent(value, lang, signed=signed)
     # A difference of two shares; what is in points already is `points`.
@@ -242,10 +245,40 @@ def with_unit(label: str, unit: str, lang: str) -> str:
 
 
 def day(value: date, lang: str) -> str:
+    """A day, in English in both calendars: «۳۰ مهر ۱۴۰۵», "30 Mehr 1405 (22 Oct 2026)"."""
+    return _both(jalali_day(value, lang), lambda: gregorian_day(value), lang)
+
+
+def jalali_day(value: date, lang: str) -> str:
     """A Jalali day: «۳۰ مهر ۱۴۰۵», "30 Mehr 1405"."""
     jalali = JalaliDate(value)
     month = words("calendar.months", lang)[jalali.month - 1]
     return digits(f"{jalali.day} {month} {jalali.year}", lang)
+
+
+def gregorian_day(value: date) -> str:
+    """A Gregorian day in short English: "22 Oct 2026"."""
+    return f"{value.day} {_short_month(value)} {value.year}"
+
+
+def period(first: date, last: date, lang: str) -> str:
+    """The days from `first` to `last`, in English in both calendars."""
+    written = word("figure.period", lang, first=jalali_day(first, lang), last=jalali_day(last, lang))
+    ends = {"first": gregorian_day(first), "last": gregorian_day(last)}
+    return _both(written, lambda: word("figure.period", "en", **ends), lang)
+
+
+def one_calendar(written: str) -> str:
+    """An English sentence without the Gregorian days beside its Jalali ones."""
+    return _GREGORIAN.sub("", written)
+
+
+def _both(jalali: str, gregorian: Callable[[], str], lang: str) -> str:
+    return f"{jalali} ({gregorian()})" if lang == "en" else jalali
+
+
+def _short_month(value: date) -> str:
+    return str(words("calendar.gregorian", "en")[value.month - 1][:3])
 
 
 def iso_jalali(value: date) -> str:
@@ -257,7 +290,7 @@ def day_in_both(value: date, lang: str) -> str:
     """A day in both calendars, with its weekday: «پنج‌شنبه ۳۰ مهر ۱۴۰۵ (۲۲ اکتبر ۲۰۲۶)»."""
     weekday = words("calendar.weekdays", lang)[value.weekday()]
     month = words("calendar.gregorian", lang)[value.month - 1]
-    return f"{weekday} {day(value, lang)} ({digits(f'{value.day} {month} {value.year}', lang)})"
+    return f"{weekday} {jalali_day(value, lang)} ({digits(f'{value.day} {month} {value.year}', lang)})"
 
 
 def unit_label(label: str, lang: str, short: bool = False) -> str:
@@ -270,15 +303,24 @@ def unit_label(label: str, lang: str, short: bool = False) -> str:
     return digits(name if short else f"{name} {year}", lang)
 
 
-def month_in_both(label: str, lang: str) -> str:
-    """A Jalali month in words, in English with its Gregorian months: "Tir 1406 (Jun–Jul 2027)"."""
+def unit_in_both(label: str, lang: str) -> str:
+    """A Jalali month, quarter or year in words, in English in both calendars: "Tir 1406 (Jun–Jul 2027)"."""
     written = unit_label(label, lang)
-    if lang == "fa":
-        return written
-    month = unit_of(JalaliDate(int(label[:4]), int(label[5:]), 1).to_gregorian(), "month")
-    names = [words("calendar.gregorian", lang)[one.month - 1][:3] for one in (month.first, month.last)]
-    years = [str(month.first.year), ""] if month.first.year != month.last.year else ["", ""]
-    return f"{written} ({' '.join(filter(None, (names[0], years[0])))}–{names[1]} {month.last.year})"
+    return _both(written, lambda: gregorian_unit(label), lang) if label[:4].isdigit() else written
+
+
+def gregorian_unit(label: str, short: bool = False) -> str:
+    """The Gregorian months or years of a Jalali unit: "Jun–Jul 2027", "Dec 2026–Jan 2027"; short "Dec–Jan ’27"."""
+    year, _, part = label.partition("-")
+    kind = "year" if not part else "quarter" if part.startswith("Q") else "month"
+    month = int(part.removeprefix("Q") or 1)
+    bounds = unit_of(JalaliDate(int(year), 3 * month - 2 if kind == "quarter" else month, 1).to_gregorian(), kind)
+    first, last = bounds.first, bounds.last
+    if kind == "year":
+        return f"{first.year}–{last.year % 100:02}"
+    since = f" {first.year}" if first.year != last.year and not short else ""
+    until = f"’{last.year % 100:02}" if short else str(last.year)
+    return f"{_short_month(first)}{since}–{_short_month(last)} {until}"
 
 
 def read_day(written: str) -> date:
@@ -313,7 +355,7 @@ def member(dimension: str, code: object, lang: str, names: Mapping[str, str] | N
         return day(code, lang)
     code = str(code)
     if dimension in TIME:
-        return unit_label(code, lang)
+        return unit_in_both(code, lang)
     if names and code in names:
         return names[code]
     if dimension == "county" and lang == "en" and code in _newer_counties_in_english():

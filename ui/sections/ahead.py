@@ -102,7 +102,7 @@ def _queue(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
         return text.number(row[name], view.lang, 1)
 
     def month(name: str) -> str:
-        return view.word("queue.never") if row[name] == "never" else text.unit_label(row[name], view.lang)
+        return view.word("queue.never") if row[name] == "never" else text.unit_in_both(row[name], view.lang)
 
     sentences = [
         view.word(

@@ -50,7 +50,7 @@ def _show(view: PageContext, by: str) -> None:
         name = text.member("province", view.where["province"][0], view.lang) if by == "county" else ""
         title = view.word(f"glance.{by}", count=text.number(len(places.rows), view.lang), place=name)
         first = unit_of(last_complete_months(view.as_of, MONTHS)[0], "month").label
-        below = view.word("glance.sub", month=text.unit_label(first, view.lang), fewest=text.number(LEAST, view.lang))
+        below = view.word("glance.sub", month=text.unit_in_both(first, view.lang), fewest=text.number(LEAST, view.lang))
         is_rate_shown = any(value is not None for value in places.column("leaver_rate_12m"))
         if is_rate_shown and settled not in (None, view.as_of):
             measure = elements.metric_of(places, "leaver_rate_12m").short[view.lang]

@@ -105,8 +105,10 @@ def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
 
     def licensed_until(row: tuple) -> str:
         until, count = (row[answer.columns.index(name)] for name in ("licensed_until", "licensed_institutes"))
-        day = text.escape(text.plain(until, "date", view.lang))
-        return day if count or not until else f"{day} <small>({view.escaped('institute.ended')})</small>"
+        if until is None:
+            return "–"
+        day = tables.day(until, view.lang)
+        return day if count else f"{day} <small>({view.escaped('institute.ended')})</small>"
 
     def code(row: tuple) -> str:
         return f"<bdi>{text.escape(text.digits(row[0], view.lang))}</bdi>"

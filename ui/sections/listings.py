@@ -5,6 +5,7 @@ A list is an Answer of etl.analysis as a table with links to the institutes, a t
 
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -12,6 +13,7 @@ from etl.semantic.answers import Answer
 from ui.components import blocks, tables
 from ui.components.blocks import controlled, error_boundary
 from ui.components.footer import context, footer, where_and_when
+from ui.components.table_html import Column
 from ui.components.table_state import AmongLists, InSession
 from ui.data import warehouse
 from ui.i18n import text
@@ -58,7 +60,7 @@ def _listing(view: PageContext, analysis: str, ident: str, is_excerpt: bool) -> 
             _days_left(view, days)
         if answer.rows:
             store = AmongLists(page, analysis) if "list" in NAMES.get(page, ()) else InSession(ident)
-            columns = tables.columns_of(view, answer, context(view), partial(institute_address, view))
+            columns = _columns(view, answer)
             tables.show(view, ident, columns, answer.rows, sentence, store=store, is_excerpt=is_excerpt)
         else:
             blocks.note(view.word("listing.none"))
@@ -67,6 +69,33 @@ def _listing(view: PageContext, analysis: str, ident: str, is_excerpt: bool) -> 
         # The list of what ends holds at most the last of these days.
         limit = view.word("why.days", count=text.number(int(days or DAYS_LEFT[-1]), view.lang)) if ends else ""
         footer(view, answer, ident, with_table=False, limit=limit)
+
+
+def _columns(view: PageContext, answer: Answer) -> list[Column]:
+    """The columns of a list: the days left and the end of a licence in days; no status where all are operating."""
+    at = {name: i for i, name in enumerate(answer.columns)}
+    on = answer.on or view.as_of
+    is_alike = "status" in at and {row[at["status"]] for row in answer.rows} == {"active"}
+
+    def left(row: tuple) -> str:
+        count = (row[at["licensed_until"]] - on).days
+        return view.escaped("listing.days_left", count=text.number(count, view.lang))
+
+    def until(row: tuple) -> str:
+        last = row[at["licensed_until"]]
+        if last is None:
+            return "–"
+        return tables.day(last, view.lang) + (
+            f" <small>({view.escaped('institute.ended')})</small>" if last < on else ""
+        )
+
+    own: dict[str, dict[str, Any]] = {
+        "span": {"cell": left, "value": lambda row: row[at["licensed_until"]]},
+        "licensed_until": {"cell": until},
+    }
+    without = ("status",) if is_alike else ()
+    columns = tables.columns_of(view, answer, context(view), partial(institute_address, view), without)
+    return [replace(column, **own.get(column.name, {})) for column in columns]
 
 
 def within(answer: Answer, days: str) -> Answer:

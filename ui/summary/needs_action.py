@@ -121,7 +121,7 @@ def _endings(sources: Sources) -> Iterator[Action]:
     above = [row for row in sources.analyse("endings", by="nation").records() if row["is_above"]]
     for kind in dict.fromkeys(row["kind"] for row in above):
         months = [row["month"] for row in above if row["kind"] == kind]
-        who = sources.word("action.in_month", month=text.unit_label(months[0], sources.lang))
+        who = sources.word("action.in_month", month=text.unit_in_both(months[0], sources.lang))
         what = sources.word(f"ahead.{kind}")
         yield _action(sources, "endings", len(months), who, "", "planning", {}, what=what)
 
@@ -144,7 +144,7 @@ def _sudden_falls(sources: Sources) -> Iterator[Action]:
     """Provinces whose share of the nation's joiners fell below its own limits in the latest settled month."""
     answer = sources.everywhere("change_signals")
     latest = max(answer.column("month"), default="")
-    in_month = sources.word("action.in_month", month=text.unit_label(latest, sources.lang))
+    in_month = sources.word("action.in_month", month=text.unit_in_both(latest, sources.lang))
     for row in _of_place(answer, sources):
         if row["month"] == latest and row["is_signal"] and row["flow_share"] < row["flow_low"]:
             share, usual = (text.percent(row[name], sources.lang) for name in ("flow_share", "flow_middle"))

@@ -126,7 +126,7 @@ def _change(facts: Facts, sources: Sources) -> str:
 
 def _reached(facts: Facts, sources: Sources) -> str:
     month, first, last = (
-        text.month_in_both(label, sources.lang) if label else "" for label in (facts.middle, facts.first, facts.last)
+        text.unit_in_both(label, sources.lang) if label else "" for label in (facts.middle, facts.first, facts.last)
     )
     if not month:
         key = "not_before" if first else "never" if facts.has_range or facts.broken else "untried"
