@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from ui.components import filter_bar
 from ui.sections import audit_log, data_quality, revisions
 from ui.state import page_context
 
@@ -9,7 +10,7 @@ from ui.state import page_context
 def page() -> None:
     # The load is that of the whole country, whatever the scope.
     view = page_context.view()
-    data_quality.scope(view)
+    filter_bar.whole(view)
     data_quality.refused_load(view)
     revisions.why(view)
     data_quality.totals(view)

@@ -357,7 +357,7 @@ def test_the_axis_of_a_projection_holds_facts_and_projection_not_the_far_end_of_
 def test_the_first_bars_are_counted_among_the_groups_that_have_a_value() -> None:
     data = answer("coverage_per_10k", by=("county",), rows=[("a", 3.0), ("b", 2.0), ("c", 1.0), (None, None)])
     credits = [bars.ranking(data, EN, most=most)["layout"]["meta"].get("credit", "") for most in (2, 3)]
-    assert credits == [EN.word("more.first_of", shown="2", count="3"), ""]
+    assert credits == [EN.word("more.first_of", shown="2", count="3", groups="counties"), ""]
 
 
 def test_a_range_has_a_key_where_one_is_drawn() -> None:

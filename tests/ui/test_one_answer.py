@@ -17,7 +17,7 @@ from etl.core import jalali
 from etl.semantic import access
 from etl.semantic.answers import ask
 from etl.semantic.catalog import catalogue
-from etl.semantic.ranking import worse_side
+from etl.semantic.ranking import LEAST, worse_side
 from etl.semantic.rights import ADMINISTRATOR
 from tests.conftest import BUILD_DAY
 from tests.effort import draws
@@ -302,8 +302,10 @@ def test_a_row_at_a_glance_leads_to_its_profile_and_any_column_sorts(published: 
         assert text.member("province", code[1], "en") == name
 
     def values(column: str) -> list[float]:
-        cells = [re.sub("<[^>]*>|[^0-9.]", "", cells[column]) for cells in glanced(html_of(app), "province").values()]
-        return [float(cell) for cell in cells if cell]
+        cells = [
+            cells[column] for cells in glanced(html_of(app), "province").values() if "<small>" not in cells[column]
+        ]
+        return [float(cell) for cell in (re.sub("<[^>]*>|[^0-9.]", "", cell) for cell in cells) if cell]
 
     settled = scoped_query.settled_on("leaver_rate_12m", BUILD_DAY)
     assert settled
@@ -312,3 +314,12 @@ def test_a_row_at_a_glance_leads_to_its_profile_and_any_column_sorts(published: 
     app.session_state["table glance"] = table_state.TableState("-coverage_per_10k")
     app.run()
     assert values("coverage_per_10k") == sorted(values("coverage_per_10k"), reverse=True)
+
+
+def test_shares_of_few_people_at_a_glance_are_pale_whole_and_below_the_others(published: Path) -> None:
+    rows = glanced(html_of(opened("overview", "en", "IR-23")), "county").values()
+    cells = [(int(row["active_assistants"].replace(",", "")) < LEAST, row["training_compliance"]) for row in rows]
+    assert {is_small for is_small, _ in cells} == {True, False}
+    assert [is_small for is_small, _ in cells] == sorted(is_small for is_small, _ in cells)
+    for is_small, cell in cells:
+        assert bool(re.fullmatch(r"<small>(\d+%|–)</small>", cell)) == is_small, cell

@@ -244,8 +244,16 @@ def test_data_quality_shows_why_the_last_load_was_refused_to_those_of_its_provin
 def test_data_quality_lists_values_loaded_as_unknown_and_files_not_read(lang: str, published: Path) -> None:
     page = html(opened("quality", **({"lang": "en"} if lang == "en" else {})))
     assert text.escape(text.word("load.warned", lang)) in page
-    column = {"fa": "شهرستان", "en": "county"}[lang]
+    column = {"fa": "شهرستان", "en": "County"}[lang]
     assert re.search(rf"{column}</td>\s*<td[^>]*>[1۱]</td>", page), "the one unknown county of the sample"
     assert text.escape(text.word("load.ignored", lang).format(files="README.md")) in page
     for name in ("courses.csv", "events.csv", "targets.csv"):
         assert f"data/reference/{name}" in page, "what stands in the place of a shipped table is said"
+
+
+@pytest.mark.parametrize("part", ["quality", "methods"])
+def test_a_page_that_no_filter_changes_says_that_it_shows_the_whole_country(part: str, published: Path) -> None:
+    page = html(opened(part, lang="en", province="IR-23"))
+    said = re.search(r'<p class="pd-said">(.*?)</p>', page)
+    assert said
+    assert said[1].startswith("Showing: The whole country · As of ")

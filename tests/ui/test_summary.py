@@ -304,7 +304,8 @@ def test_no_more_than_five_items_are_named(small_register: Path, monkeypatch: py
         ("leaver_rate_12m", 0.15, 0.12, "higher", "+3.0 percentage points", "worse"),
         ("leaver_rate_12m", 0.12, 0.15, "lower", "−3.0 percentage points", "better"),
         ("women_share", 0.12, 0.15, "lower", "−3.0 percentage points", ""),
-        ("age_median", 34, 33, "", "+1.0", ""),
+        ("age_median", 34, 33, "", "+1.0 years", ""),
+        ("coverage_per_10k", 6.0, 5.5, "", "+0.50", ""),
     ],
 )
 def test_a_change_has_its_sign_and_is_judged_only_beyond_chance(

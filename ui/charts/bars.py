@@ -10,6 +10,7 @@ from ui.charts import axes, elements, time_titles, titles
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
 from ui.i18n import text
+from ui.summary import different
 
 # Longer names wrap to two lines, to leave room for the bar on a phone.
 _LONGEST_NAME = 26
@@ -91,7 +92,7 @@ def ranking(
         height=len(rows) * (elements.BAR + _SECOND_LINE * any("<br>" in name for name in folded)) + 44,
         keys=keys,
         clicks=answer.by[0] if answer.by else "",
-        credit=_first_of(sum(row[at] is not None for row in answer.rows), len(rows), context),
+        credit=_first_of(answer, sum(row[at] is not None for row in answer.rows), len(rows), context),
         xaxis=axes.across(context, ticks, metric.unit, top * 1.01, low, showticklabels=False),
         yaxis=axes.categories(context, names, ticktext=[context.line(name) for name in folded]),
         shapes=shapes,
@@ -100,12 +101,13 @@ def ranking(
     )
 
 
-def _first_of(count: int, shown: int, context: ChartContext) -> str:
+def _first_of(answer: Answer, count: int, shown: int, context: ChartContext) -> str:
     """How many of the groups with a value are shown, where they are not all."""
     if shown >= count:
         return ""
+    groups = text.counted(different.kind_of(answer.by), context.lang, count)
     numbers = {"shown": text.number(shown, context.lang), "count": text.number(count, context.lang)}
-    return context.word("more.first_of", **numbers)
+    return context.word("more.first_of", groups=groups, **numbers)
 
 
 def is_worse(answer: Answer, row: Sequence[Any]) -> bool:

@@ -65,6 +65,14 @@ def _said(view: PageContext) -> None:
     st.html(f'<div class="pd-scope">{_filters_button(view)}{said}{_compared_with(view)}</div>')
 
 
+def whole(view: PageContext) -> None:
+    """The scope in words of a page that no filter changes."""
+    day = text.day_in_both(page_run.publication().as_of, view.lang)
+    words = [view.word("scope.in_words", parts=view.word("scope.nation")), view.word("trust.as_of", day=day)]
+    with page_context.scope_line():
+        st.html(f'<div class="pd-scope"><p class="pd-said">{text.escape(" · ".join(words))}</p></div>')
+
+
 def _profile(view: PageContext) -> str:
     """A link to the profile of the selected province, for users who clicked on a map or a ranking."""
     provinces = view.where.get("province", ())

@@ -369,6 +369,13 @@ def _newer_counties_in_english() -> Mapping[str, str]:
     return {row["name"]: row["name_en"] for row in newer_counties()}
 
 
+def counted(kind: str, lang: str, count: int) -> str:
+    """The word for members of a dimension (or `group`) after their number, after which Persian keeps the singular."""
+    if lang == "en" and count != 1:
+        return word(f"plural.{kind}", lang)
+    return word("different.group" if kind == "group" else f"dimension.{kind}", lang).lower()
+
+
 def listed(parts: Sequence[str], lang: str) -> str:
     """Parts as a list in a sentence."""
     return ("، " if lang == "fa" else ", ").join(parts)

@@ -1,5 +1,6 @@
 """The quality of the load: what was submitted, what is missing, which rows were rejected and why, which rules hold."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 import streamlit as st
@@ -14,7 +15,7 @@ from ui.components import blocks, tables
 from ui.components.footer import footer
 from ui.data import page_run, user, warehouse
 from ui.i18n import text
-from ui.state import page_context, rendering
+from ui.state import rendering
 from ui.state.page_context import PageContext
 
 _IGNORED_NAMED = 20
@@ -36,16 +37,6 @@ def refused_load(view: PageContext) -> None:
             blocks.heading(view.word("load.refused_load"), view.word("load.refused_load_is"))
             + "".join(f"<p><bdi>{sentence}</bdi></p>" for sentence in named)
         )
-
-
-def scope(view: PageContext) -> None:
-    """Say below the heading that the page is of the whole country, and of which day, whatever is chosen elsewhere."""
-    parts = (
-        view.word("scope.in_words", parts=page_context.place(view, {})),
-        view.word("trust.as_of", day=text.day_in_both(page_run.publication().as_of, view.lang)),
-    )
-    with page_context.scope_line():
-        st.html(f'<p class="pd-said">{text.escape(" · ".join(parts))}</p>')
 
 
 def totals(view: PageContext) -> None:
@@ -98,9 +89,14 @@ def _by_reason(view: PageContext, answer: Answer, ident: str, title: str) -> Non
     words: tables.Words = {
         "source": lambda name: name_of(view, "source", name),
         "reason": lambda name: name_of(view, "reason", name),
-        "column": lambda name: (persian_headers.get(name, name) if view.lang == "fa" else name) or "–",
+        "column": lambda name: (persian_headers.get(name, name) if view.lang == "fa" else _in_english(name)) or "–",
     }
     _part(view, answer, ident, title, words)
+
+
+def _in_english(column: str) -> str:
+    """The name of a source column in words: "national_id" is "National ID"."""
+    return re.sub(r"\bid\b", "ID", column.replace("_", " ").capitalize())
 
 
 def files(view: PageContext) -> None:

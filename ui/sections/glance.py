@@ -83,10 +83,12 @@ def _table(view: PageContext, places: Answer, whole: Answer, months: Answer, tit
         metric = elements.metric_of(places, name)
         return text.escape(text.plain(row[name], metric.unit, view.lang, signed=name == "active_growth"))
 
+    def is_of_few(name: str, row: dict[str, Any]) -> bool:
+        return elements.metric_of(places, name).unit == "share" and row["active_assistants"] < LEAST
+
     def number(name: str, row: dict[str, Any]) -> str:
         if name not in row["behind"].split("|"):
-            is_of_few = elements.metric_of(places, name).unit == "share" and row["active_assistants"] < LEAST
-            return f"<small>{written(name, row)}</small>" if is_of_few else written(name, row)
+            return f"<small>{of_few(row[name])}</small>" if is_of_few(name, row) else written(name, row)
         side = worse_side(elements.metric_of(places, name))
         words = view.escaped(f"different.{side}", whole=compared_with)
         mark = "▲" if side == "higher" else "▼"
@@ -95,14 +97,21 @@ def _table(view: PageContext, places: Answer, whole: Answer, months: Answer, tit
             f'<span class="pd-unseen"> {words}</span></b>'
         )
 
+    def of_few(share: float | None) -> str:
+        return text.escape(text.percent(share, view.lang, decimals=0))
+
+    def value(name: str, row: dict[str, Any]) -> Any:
+        """What a column is sorted by: shares of few people stand below the others."""
+        return None if is_of_few(name, row) else row[name]
+
     def trend(row: dict[str, Any]) -> str:
         if row[by] not in lines:
             return f"<small>{view.escaped('glance.few', fewest=text.number(LEAST, view.lang))}</small>"
-        return lines[row[by]] + written("active_growth", row)
+        return f'{lines[row[by]]}<span class="pd-growth">{written("active_growth", row)}</span>'
 
     def column(name: str, cell: Callable[[dict[str, Any]], str] | None = None) -> Column:
         metric = elements.metric_of(places, name)
-        return Column(name, metric.short[view.lang], cell or partial(number, name), lambda row: row[name], True)
+        return Column(name, metric.short[view.lang], cell or partial(number, name), partial(value, name), True)
 
     def named(row: dict[str, Any]) -> str:
         return tables.member(view, by, row[by], names.get(row[by], str(row[by])))

@@ -95,9 +95,9 @@ def signed(metric: Metric, value: float, before: float, lang: str) -> str:
     if metric.unit == "share":
         return text.points(change, lang)
     written = text.plain(change, metric.unit, lang, signed=True)
-    if isinstance(value, int) and before:
+    if isinstance(value, int) and before and not text.decimals_of(metric.unit):
         return f"{written} ({text.percent(change / before, lang, signed=True)})"
-    return written
+    return written if metric.unit in text.NAMED_BY_LABEL else text.amount(change, metric.unit, lang, signed=True)
 
 
 def is_visible(metric: Metric, value: float, before: float) -> bool:

@@ -100,14 +100,12 @@ def words(answer: Answer, metric: Metric, side: str, lang: str, count: int = 0) 
     """The words of a sentence about the groups on a side (lower, higher, unlike) of the whole."""
     kind = kind_of(answer.by)
     whole = text.word(f"different.{whole_of(answer)}", lang)
-    one = text.word("different.group" if kind == "group" else f"dimension.{kind}", lang)
     return {
         "measure": metric.short[lang],
         "beyond": text.word(f"different.{side}", lang, whole=whole),
         "whole": whole,
         "count": text.number(count, lang),
-        # After a number Persian keeps the singular.
-        "group": text.word(f"plural.{kind}", lang) if lang == "en" and count != 1 else one.lower(),
+        "group": text.counted(kind, lang, count),
         "nobody": text.word(f"nobody.{kind}", lang),
     }
 

@@ -54,4 +54,5 @@ class Sources:
         if not names or (len(names) <= 3 and among <= len(names)):
             return text.listed(names, self.lang)
         more = max(len(names), among) - len(names[:2])
-        return self.word("action.more", names=text.listed(names[:2], self.lang), count=self.number(more))
+        words = {"count": self.number(more), "group": text.counted(dimension, self.lang, more)}
+        return self.word("different.others", names=text.listed(names[:2], self.lang), **words)
