@@ -15,7 +15,7 @@ from deploy import proxy
 from etl.core import settings
 
 ROOT = Path(__file__).parents[1]
-PATIENCE = 90.0
+PATIENCE = 180.0
 
 
 def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -45,7 +45,7 @@ def free_ports(count: int = 1) -> int:
     raise AssertionError("no free ports")
 
 
-def ask(port: int, path: str, timeout: float = 30) -> tuple[int, str]:
+def ask(port: int, path: str, timeout: float = 60) -> tuple[int, str]:
     """Status and body; 0 without a response."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=timeout) as answer:
@@ -128,7 +128,7 @@ class Served:
             process.terminate()
         for process in everything:
             try:
-                process.wait(timeout=60)
+                process.wait(timeout=180)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

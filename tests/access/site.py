@@ -81,7 +81,7 @@ def served(
             yield Site(address, folder, running)
     finally:
         running.terminate()
-        running.wait(timeout=60)
+        running.wait(timeout=180)
 
 
 def _mock(port: int) -> list[str]:
@@ -108,6 +108,7 @@ def _write_secrets(path: Path, address: str, port: int) -> None:
 
 def sign_in(site: Site, context: BrowserContext, sub: str, path: str = "/?lang=en") -> Page:
     """A page of somebody who signed in at the provider, which begins to load; `path` is the page first asked for."""
+    context.set_default_timeout(1000 * serving.PATIENCE)
     page = context.new_page()
     page.goto(site.address + path)
     page.get_by_role("link", name="Sign in").click()
@@ -127,7 +128,7 @@ def fetch(address: str, cookies: list[Any] = ()) -> tuple[int, bytes]:  # type: 
     """Status and body for a program that has these cookies of a browser."""
     request = urllib.request.Request(address, headers={"Cookie": cookie_header(cookies), "Accept": "text/html"})
     try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=180) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()

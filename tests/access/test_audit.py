@@ -378,7 +378,7 @@ def test_processes_side_by_side_write_one_chain(tmp_path: Path) -> None:
         writer.stdin.write("go\n")
         writer.stdin.flush()
     for writer in writers:
-        writer.communicate(timeout=60)
+        writer.communicate(timeout=180)
     assert audit.verify(tmp_path) == ""
     assert len(audit.events(tmp_path)) == 100
 
@@ -421,7 +421,7 @@ def test_the_journal_gets_number_and_code_of_each_line(tmp_path: Path, monkeypat
     monkeypatch.setattr(audit, "JOURNAL", tmp_path / "socket")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(str(tmp_path / "socket"))
-        listening.settimeout(60)
+        listening.settimeout(180)
         audit.record(tmp_path / "audit", "someone", "sign_in")
         line = json.loads(file_of(tmp_path / "audit").read_text(encoding="utf-8"))
         said = listening.recv(8192).decode()
@@ -434,7 +434,7 @@ def test_the_journal_gets_number_and_code_of_each_line(tmp_path: Path, monkeypat
 
 def test_syslog_by_tcp_frames_each_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        listening.settimeout(60)
+        listening.settimeout(180)
         monkeypatch.setenv("AUDIT_SYSLOG", f"tcp://127.0.0.1:{listening.getsockname()[1]}")
         audit.record(tmp_path, "someone", "sign_in")
         connection, _ = listening.accept()
@@ -450,7 +450,7 @@ def test_syslog_gets_each_line_and_its_failure_stops_nothing(tmp_path: Path, mon
     logs.keep_users_out()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
         listening.bind(("127.0.0.1", 0))
-        listening.settimeout(60)
+        listening.settimeout(180)
         port = listening.getsockname()[1]
         monkeypatch.setenv("AUDIT_SYSLOG", f"127.0.0.1:{listening.getsockname()[1]}")
         audit.record(tmp_path, "someone", "sign_in", role="province")
@@ -586,7 +586,7 @@ def test_displayed_rows_of_people_are_logged_once_per_view(
     monkeypatch.setattr(user, "_sign_in", user.SignIn(lambda: OF_TEHRAN, lambda *_: "", record, lambda: ([], None)))
     monkeypatch.setenv("WAREHOUSE", str(small_register))
     monkeypatch.setenv("DETAIL_ROWS", "1")
-    app = AppTest.from_string(SCRIPT, default_timeout=120)
+    app = AppTest.from_string(SCRIPT, default_timeout=300)
     app._page_hash, tab = opening("register")
     for name, value in {**tab, "institute": code}.items():
         app.query_params[name] = value

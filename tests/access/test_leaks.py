@@ -170,7 +170,7 @@ def test_the_query_and_the_rows_of_people_match_the_rights_of_the_viewer(
         viewer = reader(sub)
         viewer.visit.go("register", lang="en")
         viewer.page.locator(".st-key-what-institutes button").first.click()
-        viewer.page.locator("summary", has_text=text.word("figure.query", "en")).click(timeout=60_000)
+        viewer.page.locator("summary", has_text=text.word("figure.query", "en")).click(timeout=180_000)
         viewer.page.locator("[data-testid=stCode]").wait_for()
         viewer.visit.settle()
         query = viewer.page.locator("[data-testid=stCode]").inner_text()
@@ -304,7 +304,7 @@ def run(wire: ClientConnection, part: str, query: dict[str, Any]) -> bytes:
     wire.send(request.SerializeToString())
     received = bytearray()
     while True:
-        message = wire.recv(timeout=60)
+        message = wire.recv(timeout=180)
         assert isinstance(message, bytes)
         received += message
         answer = ForwardMsg.FromString(message)
@@ -337,9 +337,9 @@ def test_an_open_page_ends_when_rights_are_withdrawn(site: Site, reader: Callabl
     roles.write_text(ROLES.replace("groups.fars", "groups.other"), encoding="utf-8")
     visit.page.wait_for_timeout(2500)
     visit.page.get_by_role("link", name="Quality", exact=False).first.click()
-    visit.page.get_by_text(text.word("sign_in.lost_title", "en")).wait_for(timeout=60_000)
+    visit.page.get_by_text(text.word("sign_in.lost_title", "en")).wait_for(timeout=180_000)
     # What the page showed before goes when its run ends.
-    expect(visit.page.locator(".pd-trust")).to_have_count(0, timeout=60_000)
+    expect(visit.page.locator(".pd-trust")).to_have_count(0, timeout=180_000)
     assert status(site.address + "/coverage", context.cookies()) == 403
     roles.write_text(ROLES, encoding="utf-8")
     assert len(events(site, event="settings_changed")) >= 1
@@ -351,12 +351,12 @@ def test_downloads_of_a_briefing_and_a_picture_are_logged(site: Site, reader: Ca
     visit.go("briefings", lang="en", province=ISFAHAN)
     visit.page.locator(".st-key-briefing-button button").click()
     link = visit.page.get_by_role("link", name=text.word("sign_in.fetch", "en"))
-    address = site.address + str(link.get_attribute("href", timeout=120_000))
+    address = site.address + str(link.get_attribute("href", timeout=180_000))
     assert [status(address, context.cookies()) for _ in range(2)] == [200, 404]
     visit.go("coverage", lang="en")
     visit.page.get_by_role("button", name="Download").first.click()
     visit.page.get_by_role("button", name=text.word("more.picture", "en")).first.click()
-    visit.page.get_by_role("dialog").last.wait_for(timeout=60_000)
+    visit.page.get_by_role("dialog").last.wait_for(timeout=180_000)
     visit.settle()
     picture, briefing = exported = events(site, "isfahan.officer", "export")[:2]
     assert (briefing.more["metric"], briefing.more["form"]) == ("briefing", "pdf")
@@ -367,7 +367,7 @@ def test_downloads_of_a_briefing_and_a_picture_are_logged(site: Site, reader: Ca
 
 def test_counters_and_logs_contain_no_names_and_no_questions(site: Site) -> None:
     port = int((site.folder / "nginx.conf").read_text().partition("server 127.0.0.1:")[2].split()[0])
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=180) as answer:
         counters = answer.read().decode()
     assert "policeyar_questions_total" in counters
     logs = "".join((site.folder / name).read_text() for name in ("access.log", "error.log"))

@@ -127,7 +127,7 @@ def test_without_sign_in_nobody_is_named(lang: str, tmp_path: Path, monkeypatch:
 def test_without_sign_in_a_public_address_is_refused_with_a_one_line_error() -> None:
     command = [sys.executable, "-m", "streamlit", "run", "dashboard.py", "--server.address", "0.0.0.0"]
     port = ["--server.port", str(serving.free_ports())]
-    result = subprocess.run([*command, *port], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    result = subprocess.run([*command, *port], cwd=ROOT, capture_output=True, text=True, timeout=180, check=False)
     assert result.returncode == 1
     assert result.stderr.splitlines()[-1] == (
         "sign_in.mode: open serves this machine only, and server.address is 0.0.0.0"

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.access.site import Site, events, served, status
+from tests.serving import PATIENCE
 
 _PACKAGES = Path(__file__).parent / "provider" / "node_modules"
 pytestmark = [
@@ -26,6 +27,7 @@ def site(small_register: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 def test_sign_in_and_sign_out_with_pkce_work_in_every_process_under_a_path(site: Site, browser: Browser) -> None:
     context = browser.new_context(locale="en")
+    context.set_default_timeout(1000 * PATIENCE)
     page = context.new_page()
     urls: list[str] = []
     page.on("request", lambda request: urls.append(request.url))
@@ -36,7 +38,7 @@ def test_sign_in_and_sign_out_with_pkce_work_in_every_process_under_a_path(site:
     page.get_by_role("button", name="Sign-in").click()
     page.get_by_role("button", name="Continue").click()
     page.wait_for_url(f"{site.address}/**")
-    page.wait_for_selector(".pd-trust", timeout=90_000)
+    page.wait_for_selector(".pd-trust", timeout=180_000)
     assert "Account isfahan.officer" in page.locator(".pd-brand").inner_text()
 
     authorize = next(url for url in urls if urlsplit(url).path == "/auth")

@@ -63,7 +63,7 @@ def test_a_file_is_downloaded_once_and_only_by_its_owner(site: Site, signed_in: 
     visit.settle()
     page.get_by_role("button", name="CSV").first.click()
     link = page.get_by_role("link", name="Download (once, within five minutes)")
-    address = site.address + str(link.get_attribute("href", timeout=60_000))
+    address = site.address + str(link.get_attribute("href", timeout=180_000))
     assert status(address) == 401
     assert status(address, other.page.context.cookies()) == 403
     assert status(address, context.cookies()) == 200
@@ -121,7 +121,7 @@ def test_while_the_provider_is_down_who_is_signed_in_goes_on_and_nobody_new_gets
 ) -> None:
     context = signed_in("national.analyst").page.context
     site.provider.terminate()
-    site.provider.wait(timeout=60)
+    site.provider.wait(timeout=180)
     assert status(site.address + "/overview", context.cookies()) == 200
     assert status(site.address + "/sign-in") == 504
     other = browser.new_context().new_page()

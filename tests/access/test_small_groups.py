@@ -188,7 +188,7 @@ def random_address(chance: random.Random) -> tuple[str, dict[str, Any]]:
 
 
 def opened(part: str, view: dict[str, Any]) -> str:
-    app = AppTest.from_string(SCRIPT, default_timeout=120)
+    app = AppTest.from_string(SCRIPT, default_timeout=300)
     app._page_hash, tab = opening(part)
     for key, value in {**tab, **view}.items():
         app.query_params[key] = value

@@ -23,7 +23,7 @@ def test_books_are_fetched_by_button_and_from_the_list_and_events_by_keyboard(
     with front.served(pointer) as address, front.chromium() as chromium, front.visit(chromium, address) as reader:
 
         def download(button: str) -> bytes:
-            with reader.page.expect_download(timeout=60_000) as waiting:
+            with reader.page.expect_download(timeout=180_000) as waiting:
                 reader.page.get_by_role("button", name=button, exact=True).click()
             return Path(waiting.value.path()).read_bytes()
 

@@ -28,7 +28,7 @@ def book(place: str, file: Path, is_exact: bool = False) -> Written:
 
 
 def page_html(lang: str) -> str:
-    app = AppTest.from_string(SCRIPT, default_timeout=60)
+    app = AppTest.from_string(SCRIPT, default_timeout=300)
     app._page_hash, _ = opening("briefings")
     app.query_params["lang"] = lang
     assert not app.run().exception

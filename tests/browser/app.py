@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, Web
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from tests.serving import PATIENCE
 from ui.i18n import navigation
 
 ROOT = Path(__file__).parents[2]
@@ -86,16 +87,16 @@ def served(warehouse: Path, **environment: str) -> Iterator[str]:
         yield address
     finally:
         server.terminate()
-        server.wait(timeout=60)
+        server.wait(timeout=180)
 
 
 def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         if server.poll() is not None:
             raise RuntimeError(f"the server ended with {server.returncode}")
         try:
-            with urllib.request.urlopen(address, timeout=30):
+            with urllib.request.urlopen(address, timeout=180):
                 return
         except OSError:
             time.sleep(0.2)
@@ -258,11 +259,11 @@ class Visit:
 
     def settle(self) -> "Visit":
         """Wait until the page is idle."""
-        self.page.wait_for_selector(".pd-trust, .pd-notice", state="attached", timeout=40_000)
+        self.page.wait_for_selector(".pd-trust, .pd-notice", state="attached", timeout=180_000)
         self._draw()
         self.runs.wait(40)
-        self.page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=40_000)
-        self.page.wait_for_function("() => !document.querySelector('[data-testid=stSkeleton]')", timeout=40_000)
+        self.page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=180_000)
+        self.page.wait_for_function("() => !document.querySelector('[data-testid=stSkeleton]')", timeout=180_000)
         self._draw()
         self.runs.wait(40)
         return self
@@ -279,7 +280,7 @@ class Visit:
 
     def drawn_charts(self) -> list[int]:
         """The charts of the page, once all are drawn: the number of areas of each map, 0 for any other chart."""
-        self.page.wait_for_function(_ALL_DRAWN, timeout=40_000)
+        self.page.wait_for_function(_ALL_DRAWN, timeout=180_000)
         areas: list[int] = self.page.evaluate(_AREAS)
         return areas
 
@@ -309,7 +310,7 @@ class Visit:
         self.page.emulate_media(color_scheme="dark")
         self.page.wait_for_function(
             "() => getComputedStyle(document.querySelector('[data-testid=stApp]')).colorScheme == 'dark'",
-            timeout=60_000,
+            timeout=180_000,
         )
         return self.settle()
 
@@ -360,7 +361,9 @@ def visit(browser: Browser, address: str, width: int = 1440, lang: str = "fa", h
 
 
 def _arrive(browser: Browser) -> Visit:
-    page = browser.new_context(locale="de-DE", accept_downloads=True).new_page()
+    context = browser.new_context(locale="de-DE", accept_downloads=True)
+    context.set_default_timeout(1000 * PATIENCE)
+    page = context.new_page()
     reader = Visit("", page, Runs(page))
     page.on("request", lambda request: reader.requests.append(request.url))
     page.on("pageerror", lambda error: reader.failures.append(str(error)))

@@ -407,7 +407,7 @@ def test_the_files_hold_every_row_of_the_answer(
         reader.settle()
         files = {}
         for kind in ("csv", "xlsx", "parquet"):
-            with reader.page.expect_download(timeout=60_000) as fetched:
+            with reader.page.expect_download(timeout=180_000) as fetched:
                 reader.page.locator(f".st-key-{kind}-rows button").click()
             files[kind] = tmp_path / fetched.value.suggested_filename
             fetched.value.save_as(files[kind])
@@ -437,7 +437,7 @@ def test_a_chart_leaves_as_a_picture(address: str, chromium: Browser, tmp_path: 
             dialog.get_by_text(form, exact=True).click()
             button.wait_for(state="attached")
             reader.page.wait_for_timeout(1500)
-            with reader.page.expect_download(timeout=60_000) as fetched:
+            with reader.page.expect_download(timeout=180_000) as fetched:
                 button.focus()
                 reader.page.keyboard.press("Enter")
             assert fetched.value.suggested_filename.endswith(f".{form.lower()}")

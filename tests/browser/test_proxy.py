@@ -116,12 +116,12 @@ def test_figures_are_presented_and_copied_and_a_page_leaves_with_its_pictures(
         reader.settle()
         reader.page.get_by_text(text.word("book.pictures", "en"), exact=True).click()
         make = reader.page.locator(".st-key-make-xlsx-book button")
-        make.wait_for(timeout=60_000)
+        make.wait_for(timeout=180_000)
         make.click()
         button = reader.page.locator(".st-key-xlsx-book button")
-        button.wait_for(timeout=60_000)
+        button.wait_for(timeout=180_000)
         reader.settle()
-        with reader.page.expect_download(timeout=60_000) as waiting:
+        with reader.page.expect_download(timeout=180_000) as waiting:
             button.click()
         waiting.value.save_as(tmp_path / "page.xlsx")
         sheets = openpyxl.load_workbook(tmp_path / "page.xlsx").worksheets

@@ -80,7 +80,7 @@ def _ask(served, path="/", method="GET", host=None, **headers) -> Answer:
         lines.append("Connection: close")
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with socket.create_connection((HOST, port), timeout=30) as connection, context.wrap_socket(connection) as wire:
+    with socket.create_connection((HOST, port), timeout=180) as connection, context.wrap_socket(connection) as wire:
         wire.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
         raw = b""
         while chunk := wire.recv(65536):
@@ -187,7 +187,7 @@ def test_more_than_400_half_open_requests_of_one_address_are_refused(served):
             f"POST / HTTP/1.1\r\nHost: {HOST}:{served.port}\r\nOrigin: {served.origin}\r\nContent-Length: 9\r\n\r\n"
         )
         for _ in range(410):
-            wire = context.wrap_socket(socket.create_connection((HOST, served.port), timeout=30))
+            wire = context.wrap_socket(socket.create_connection((HOST, served.port), timeout=180))
             wire.sendall(request.encode())
             held.append(wire)
         until(lambda: any(" 429 " in line for line in _access(served.run)), "some are refused")
@@ -288,7 +288,7 @@ def _send(served, raw: bytes) -> bytes:
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     received = b""
     with (
-        socket.create_connection((HOST, served.port), timeout=30) as connection,
+        socket.create_connection((HOST, served.port), timeout=180) as connection,
         context.wrap_socket(connection) as wire,
     ):
         wire.sendall(raw)
@@ -363,13 +363,13 @@ def test_requests_to_a_dead_process_are_not_logged(tmp_path):
         paths = (f"/{MARK}?{MARK}", f"/media/{MARK}.csv", f"/_stcore/stream?{MARK}")
         for path in paths:
             lines = (f"GET {path} HTTP/1.1", f"Host: {HOST}:{port}", f"Origin: http://{HOST}:{port}", f"X-Mark: {MARK}")
-            with socket.create_connection((HOST, port), timeout=30) as wire:
+            with socket.create_connection((HOST, port), timeout=180) as wire:
                 wire.sendall("\r\n".join((*lines, f"Cookie: {cookie}", "Connection: close", "", "")).encode())
                 assert b" 502 " in wire.recv(65536)
         until(lambda: len(_access(tmp_path)) == len(paths), "every request is counted")
     finally:
         process.terminate()
-        process.wait(timeout=60)
+        process.wait(timeout=180)
     log = (tmp_path / "access.log").read_text()
     assert log.count(" GET 502 ") == len(paths), "the failure is logged"
     assert log.count(f"127.0.0.1:{dead}") == len(paths), "with its process"

@@ -92,7 +92,7 @@ for port in (8501, 8502):
     until = time.monotonic() + 60
     while True:
         try:
-            urllib.request.urlopen(f'http://127.0.0.1:{port}/healthz', timeout=30)
+            urllib.request.urlopen(f'http://127.0.0.1:{port}/healthz', timeout=180)
             break
         except OSError:
             assert time.monotonic() < until

@@ -44,7 +44,7 @@ class Hosts:
 
     def ready(self, host: str) -> int:
         try:
-            with urllib.request.urlopen(f"http://{host}:{self.web.port}/readyz", timeout=30):
+            with urllib.request.urlopen(f"http://{host}:{self.web.port}/readyz", timeout=180):
                 return 200
         except urllib.error.HTTPError as error:
             return error.code
@@ -58,7 +58,7 @@ class Hosts:
         address = f"localhost:{self.web.listen_port}"
         headers = SIGNED_IN | {"Cookie": cookie}
         request = urllib.request.Request(f"http://{address}/", headers=headers | {"Accept": "text/html"})
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=180) as answer:
             assert "<title>" in answer.read().decode()
         with connect(
             f"ws://{address}/_stcore/stream",

@@ -168,7 +168,7 @@ def test_a_concurrent_write_is_not_read_in_part(postgres, folder, tmp_path, monk
         assert writer.poll() is None, "the writer wrote to the end"
     finally:
         postgres.run("select pg_terminate_backend(pid) from pg_stat_activity where query like 'do $$%'")
-        writer.wait(60)
+        writer.wait(180)
     theirs = build(tmp_path / "files", to=tmp_path / "theirs" / "w.duckdb")
     assert models(ours) == models(theirs)
     assert "orphan_person" not in ours.report["reasons"]
@@ -274,7 +274,7 @@ def test_a_slow_or_locked_table_gets_a_clear_error(postgres, folder):
         postgres.run(
             "select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(600)%' and pid <> pg_backend_pid()"
         )
-        holder.wait(60)
+        holder.wait(180)
 
 
 @pytest.mark.parametrize(

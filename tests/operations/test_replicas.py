@@ -283,7 +283,7 @@ def test_killed_at_any_moment_a_reader_sees_the_old_or_the_new(builder, replica,
             assert not list(folder.glob("building-*"))
     finally:
         stop.touch()
-        out, errors = reader.communicate(timeout=60)
+        out, errors = reader.communicate(timeout=180)
     assert reader.returncode == 0, errors
     count, *numbers = map(int, out.split())
     assert killed

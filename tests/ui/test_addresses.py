@@ -41,7 +41,7 @@ def published(publish_sample: Callable[..., Sample]) -> Iterator[Path]:
 
 def opened(name: str, view: dict[str, Any]) -> tuple[AppTest, str, str]:
     """A page with these parameters, everything it shows, and its notice of parameters left out."""
-    app = AppTest.from_string(SCRIPT, default_timeout=60)
+    app = AppTest.from_string(SCRIPT, default_timeout=300)
     app._page_hash, tab = opening(name)
     for key, value in {**tab, **view}.items():
         app.query_params[key] = value

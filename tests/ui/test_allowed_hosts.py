@@ -172,7 +172,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Pat
             yield port, log_file
         finally:
             process.terminate()
-            process.wait(timeout=60)
+            process.wait(timeout=180)
 
 
 def _open(port: int, origin: str) -> int:
@@ -232,9 +232,9 @@ def test_logs_of_the_processes_contain_no_reader_and_no_question(running):
         f"{mark}\r\n\r\n",
         f"GET /{mark} HTTP/1.1\r\nHost: a\r\nX: {mark * 20000}\r\n\r\n",
     ):
-        with socket.create_connection(("localhost", port), timeout=60) as connection:
+        with socket.create_connection(("localhost", port), timeout=180) as connection:
             connection.sendall(raw.encode())
-            connection.settimeout(60)
+            connection.settimeout(180)
             try:
                 while connection.recv(65536):
                     pass

@@ -125,7 +125,7 @@ def figures_shown(published: Path, monkeypatch: pytest.MonkeyPatch) -> list[Show
 
 
 def opened(name: str, lang: str, province: str = "", **more: str) -> AppTest:
-    app = AppTest.from_string(SCRIPT, default_timeout=120)
+    app = AppTest.from_string(SCRIPT, default_timeout=300)
     app._page_hash, tab = opening(name)
     for key, value in {"lang": lang, **tab, **({"province": province} if province else {}), **more}.items():
         app.query_params[key] = value

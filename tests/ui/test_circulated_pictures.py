@@ -46,7 +46,7 @@ def test_the_pictures_of_a_page_circulate(name: str, published: Path, monkeypatc
             pictures.append((source, picture))
 
     monkeypatch.setattr(exports_more, "downloads", downloads)
-    app = AppTest.from_string(SCRIPT, default_timeout=60)
+    app = AppTest.from_string(SCRIPT, default_timeout=300)
     app._page_hash, tab = opening(name)
     for key, value in tab.items():
         app.query_params[key] = value

@@ -78,7 +78,7 @@ def test_the_popover_names_each_program_and_no_token_where_nobody_signs_in(view:
         shown = PageContext("en", False, Scope(), as_of=latest, latest=latest)
         connect._inside(shown, warehouse.ask("active_assistants", on=latest), "x")
 
-    app = AppTest.from_function(draw, default_timeout=60).run()
+    app = AppTest.from_function(draw, default_timeout=300).run()
     assert not app.exception
     codes = [code.value for code in app.code]
     assert len(codes) == len(connect._PROGRAMS)
@@ -105,7 +105,7 @@ def test_only_what_is_set_is_told(monkeypatch: pytest.MonkeyPatch, view: PageCon
 def test_a_pinned_publication_is_shown_while_it_is_kept_and_named_on_top(
     view: PageContext, tmp_path: Path, pinned: str, key: str
 ) -> None:
-    app = AppTest.from_file(str(Path(__file__).parents[2] / "dashboard.py"), default_timeout=120)
+    app = AppTest.from_file(str(Path(__file__).parents[2] / "dashboard.py"), default_timeout=300)
     app.query_params["publication"] = pinned
     app.query_params["lang"] = "en"
     app.run()

@@ -246,7 +246,7 @@ def test_the_page_reports_a_broken_file(
         saved._inside(page_context.view(), "explore")
 
     monkeypatch.setenv("WAREHOUSE", str(warehouse))
-    app = AppTest.from_function(draw, args=(lang,), default_timeout=60).run()
+    app = AppTest.from_function(draw, args=(lang,), default_timeout=300).run()
     message = text.word("views.unreadable", lang)
     assert message not in "".join(element.proto.body for element in app.get("html"))
     shelf.mkdir(exist_ok=True)

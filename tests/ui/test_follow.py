@@ -50,7 +50,7 @@ def publish_again(pointer: Path, times: int) -> None:
 
 
 def test_the_next_run_of_a_page_is_of_the_latest_publication(pointer: Path) -> None:
-    app = AppTest.from_string(SCRIPT, default_timeout=60)
+    app = AppTest.from_string(SCRIPT, default_timeout=300)
     app.run()
     before = publications.current(pointer)
     publish_again(pointer, MORE)

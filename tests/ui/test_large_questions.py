@@ -155,7 +155,7 @@ def test_a_cursor_is_returned_only_after_its_interruption(
 
             monkeypatch.setattr(scoped_views, "give_back", given_back)
             limits._running[id(cursor)] = (0.0, cursor)
-            assert watched.is_interrupting.wait(60)
+            assert watched.is_interrupting.wait(180)
         assert happened[0] == "interrupted"
         assert happened[-1] == "given back"
         monkeypatch.undo()
@@ -166,8 +166,8 @@ def test_a_cursor_is_returned_only_after_its_interruption(
 
 def explored(**more: Any) -> tuple[AppTest, str]:
     # The first import draws a page by itself.
-    AppTest.from_string("import dashboard", default_timeout=120).run()
-    app = AppTest.from_string(SCRIPT, default_timeout=120)
+    AppTest.from_string("import dashboard", default_timeout=300).run()
+    app = AppTest.from_string(SCRIPT, default_timeout=300)
     app._page_hash, tab = opening("explore")
     view = {
         "lang": "en",
@@ -289,7 +289,7 @@ def test_a_file_can_be_started_watched_and_cancelled_on_the_page(
     small_limit: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(downloads, "_AT_ONCE_SECONDS", 0.0)
-    app = AppTest.from_function(made_first, default_timeout=120).run()
+    app = AppTest.from_function(made_first, default_timeout=300).run()
     app.button(key="make-xlsx-x").click().run()
     making = app.session_state["file made"].making
     path = making.path

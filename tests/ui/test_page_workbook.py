@@ -49,7 +49,7 @@ def published(publish_sample: Callable[..., Sample]) -> Iterator[Path]:
 
 
 def opened(name: str, lang: str) -> AppTest:
-    app = AppTest.from_string(SCRIPT, default_timeout=120)
+    app = AppTest.from_string(SCRIPT, default_timeout=300)
     app._page_hash, tab = opening(name)
     # The profile is that of a chosen province.
     chosen = {"province": "IR-23"} if name == "province" else {}

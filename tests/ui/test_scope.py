@@ -56,7 +56,7 @@ def published(publish_sample: Callable[..., Sample]) -> Iterator[Path]:
 
 def opened(name: str = PAGES[0], **view: Any) -> AppTest:
     """A page with this in its address."""
-    app = AppTest.from_string(SCRIPT, default_timeout=60)
+    app = AppTest.from_string(SCRIPT, default_timeout=300)
     app._page_hash, tab = opening(name)
     for key, value in {**tab, **view}.items():
         app.query_params[key] = value

@@ -131,7 +131,7 @@ def test_publications_of_other_versions_are_compared_while_their_tables_answer(p
 def test_a_page_reports_another_version_once_and_draws_nothing(other, lang, pointer, monkeypatch):
     change(pointer, *other)
     monkeypatch.setenv("WAREHOUSE", str(pointer))
-    app = AppTest.from_string(SCRIPT, default_timeout=60)
+    app = AppTest.from_string(SCRIPT, default_timeout=300)
     app.query_params["lang"] = lang
     app.run()
     assert not app.exception

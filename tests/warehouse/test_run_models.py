@@ -34,7 +34,7 @@ def test_each_model_is_made_once_after_its_dependencies(con, at_once):
 
 
 def test_independent_models_are_made_concurrently_on_their_own_connections(con):
-    both = threading.Barrier(2, timeout=60)
+    both = threading.Barrier(2, timeout=180)
     used = set()
 
     def make(own, name):
@@ -49,7 +49,7 @@ def test_independent_models_are_made_concurrently_on_their_own_connections(con):
 
 def test_an_error_in_one_model_stops_the_others(con):
     begun: list[str] = []
-    both = threading.Barrier(2, timeout=60)
+    both = threading.Barrier(2, timeout=180)
 
     def make(own, name):
         begun.append(name)
