@@ -118,17 +118,14 @@ class _Asked:
     def compared(self, rate: Metric) -> pd.DataFrame:
         """A row for each known group: the rate, its two parts, whole_value, p_value, institutes_compared and side."""
         part, count = _parts(rate)
-        frame = self.groups.frame[[self.by, rate.name, part, count]]
-        frame = frame[frame[self.by].notna()].copy()
+        frame = self.groups.frame
+        frame = frame.loc[frame[self.by].notna(), [self.by, rate.name, part, count]]
         clusters = self.institutes.frame[[self.by, part, count]]
-        clusters = clusters.assign(group=pd.Categorical(clusters[self.by], categories=frame[self.by]).codes)
-        frame["whole_value"] = self.whole.value(rate.name)
-        frame["p_value"], frame["institutes_compared"] = p_values(
-            rate, frame[[part, count]], clusters, self.whole.records()[0]
-        )
-        frame["side"] = _sides(rate, frame[rate.name], frame.whole_value, discovered(frame.p_value.to_numpy()))
-        frame.loc[frame.p_value.isna(), "side"] = "untested"
-        return frame
+        clusters = clusters.assign(group=pd.Index(frame[self.by]).get_indexer(clusters[self.by]))
+        p, institutes = p_values(rate, frame[[part, count]], clusters, self.whole.records()[0])
+        frame = frame.assign(whole_value=self.whole.value(rate.name), p_value=p, institutes_compared=institutes)
+        side = _sides(rate, frame[rate.name], frame.whole_value, discovered(p))
+        return frame.assign(side=np.where(np.isnan(p), "untested", side))
 
 
 @analysis(asks=("training_compliance",), open_by_province=True)

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-
-import pandas as pd
+from typing import Any
 
 from etl.analysis.different import sides
 from etl.analysis.registry import analysis
@@ -35,20 +34,27 @@ def glance(con: ScopedCursor, on: date, where: Where, by: str = "province") -> A
     answers = _measured(con, axes, on, where)
     first = answers[0]
     months = ask(con, "active_assistants", by=(*axes, "month"), over=last_complete_months(on, MONTHS), where=where)
-    frame = _keyed(first, axes)[["active_assistants"]]
-    behind = pd.Series("", index=frame.index)
-    frame["active_growth"] = _growth(months, by).reindex(frame.index)
+    places: dict[str, dict[str, Any]] = {place: {"behind": []} for place in _by_place(first, by)}
     for answer in answers:
-        names = [metric.name for metric in answer.metrics]
-        frame[names] = _keyed(answer, axes)[names].reindex(frame.index)
-    if by != "county" and "target_progress" in frame:
-        own = _keyed(ask(con, "own_target", by=axes, on=on), axes)["own_target"]
-        frame["target_progress"] = frame["target_progress"].where(own.reindex(frame.index).notna())
+        for place, row in _by_place(answer, by).items():
+            if place in places:
+                places[place] |= {metric.name: row[metric.name] for metric in answer.metrics}
+    if by != "county":
+        own = _by_place(ask(con, "own_target", by=axes, on=on), by)
+        for place, row in places.items():
+            if place not in own or own[place]["own_target"] is None:
+                row["target_progress"] = None
+    for place, growth in _growth(months, by).items():
+        if place in places:
+            places[place]["active_growth"] = growth
     for name, side in (sides(con, on, where, by, TESTED) if by else {}).items():
-        behind = behind.where(side.reindex(frame.index) != worse_side(catalogue()[name]), behind + "|" + name)
+        for place in side.index[side == worse_side(catalogue()[name])]:
+            if place in places:
+                places[place]["behind"].append(name)
     columns = ("active_assistants", "active_growth", *MEASURES)
-    frame = frame.reindex(columns=columns).assign(behind=behind.str.lstrip("|"))
-    rows = frame.reset_index()[[*axes, *columns, "behind"]] if by else frame
+    rows = [
+        (*([place] if by else []), *map(row.get, columns), "|".join(row["behind"])) for place, row in places.items()
+    ]
     return answered(first, axes, columns, rows, also=[*answers[1:], months], more=("behind",))
 
 
@@ -71,19 +77,18 @@ def _measured(con: ScopedCursor, axes: Sequence[str], on: date, where: Where) ->
     return answers
 
 
-def _keyed(answer: Answer, axes: Sequence[str]) -> pd.DataFrame:
-    """The known places of an answer, by their code."""
-    frame = answer.frame
-    return frame[frame[axes[0]].notna()].set_index(axes[0]) if axes else frame
+def _by_place(answer: Answer, by: str) -> dict[str, dict[str, Any]]:
+    """The rows of an answer by their known place; the whole is the place without a name."""
+    return {row.get(by, ""): row for row in answer.records() if row.get(by, "") is not None}
 
 
-def _growth(months: Answer, by: str) -> pd.Series:
-    """The growth from the first to the last month of each place; unknown where it had too few people to compare."""
-    frame = months.frame.assign(place=months.frame[by] if by else 0)
-    if frame.empty:
-        return pd.Series(dtype=float)
-    by_month = frame.pivot_table(index="place", columns="month", values="active_assistants", aggfunc="sum")
-    if by_month.empty:
-        return pd.Series(dtype=float)
-    before, now = by_month.iloc[:, 0], by_month.iloc[:, -1]
-    return (now / before - 1).where((before >= LEAST) & (by_month.shape[1] == MONTHS))
+def _growth(months: Answer, by: str) -> dict[str, float]:
+    """The growth from the first to the last month of each place that had enough people to compare."""
+    known = {(row.get(by, ""), row["month"]): row["active_assistants"] for row in months.records()}
+    labels = sorted({month for _, month in known})
+    if len(labels) < MONTHS:
+        return {}
+    before, now = (
+        {place: count for (place, month), count in known.items() if month == label} for label in (labels[0], labels[-1])
+    )
+    return {place: now[place] / count - 1 for place, count in before.items() if count >= LEAST and place in now}

@@ -57,9 +57,7 @@ def why(
     """
     entry = _checked(metric)
     sides = _sides(con, on, where, before, against)
-    by, parts, answers = (
-        (by, *_parts(con, entry, by, sides, smallest, {})) if by else _best(con, entry, sides, smallest)
-    )
+    by, parts, answers = (by, *_parts(con, entry, by, sides, smallest)) if by else _best(con, entry, sides, smallest)
     names = _OF_RATES if entry.denominator else _OF_COUNTS
     answer = answered(answers[1], (by,), names, parts, on=on, also=answers)
     # Rates, counts and effects have the unit of the metric, shares their own.
@@ -172,9 +170,15 @@ def _sides(con: ScopedCursor, on: date, where: Where, before: date | None, again
 
 
 def _parts(
-    con: ScopedCursor, metric: Metric, by: str, sides: Sequence[_Side], smallest: int, known: dict[Hashable, Answer]
+    con: ScopedCursor,
+    metric: Metric,
+    by: str,
+    sides: Sequence[_Side],
+    smallest: int,
+    known: dict[Hashable, Answer] | None = None,
 ) -> tuple[pd.DataFrame, list[Answer]]:
     """The rows of `why`, and the answers behind them. `known` keeps those of all groups together, by side."""
+    known = {} if known is None else known
     if by in TIME:
         raise QuestionError(f"a difference is split by groups, and a {by} is none")
     groups = [_asked(con, metric, (by,), on, where) for on, where in sides]
