@@ -50,21 +50,36 @@ function fitting(data, { geo }, width) {
   return data.map((trace) => (["wide", "narrow"].includes(trace.meta) ? { ...trace, visible: trace.meta === "narrow" } : trace));
 }
 
+const labelLines = ({ ticktext }) => ticktext.map((label) => label.replace(/<(?!br>)[^>]*>/g, "").split("<br>"));
+const isLabelled = (axis) => axis?.ticktext?.length && axis.tickfont && axis.showticklabels !== false;
+
+// Where labels of an axis would touch, every second of its ticks is left, counted from the last. A name for each column stays.
+function thinned(axis, { l, r }, width, { family }) {
+  const span = axis?.range && Math.abs(axis.range[1] - axis.range[0]);
+  if (!isLabelled(axis) || !span || Math.abs(span - axis.tickvals.length) < 0.5) return axis;
+  const { tickvals, ticktext, tickfont: { size } } = axis;
+  ruler.font = `${size}px ${family}`;
+  const widths = labelLines(axis).map((label) => Math.max(...label.map((line) => ruler.measureText(line).width)));
+  const pixels = (width - l - r) / span;
+  const touches = (at, i, all) => i && Math.abs(tickvals[at] - tickvals[all[i - 1]]) * pixels < (widths[at] + widths[all[i - 1]]) / 2 + 6;
+  let left = [...tickvals.keys()];
+  while (left.length > 2 && left.some(touches)) left = left.filter((_, i) => (left.length - 1 - i) % 2 === 0);
+  return { ...axis, tickvals: left.map((at) => tickvals[at]), ticktext: left.map((at) => ticktext[at]) };
+}
+
 // Margins with room for the labels of the axes, in pixels as Plotly counts them. Plotly finds this room only by drawing, and
 // then draws everything again; it still does where these margins are too small.
 function roomForLabels({ margin, font, xaxis, yaxis }) {
   const room = { ...margin };
   const take = (side, size) => { room[side[0]] = Math.max(room[side[0]], Math.ceil(size)); };
-  const lines = ({ ticktext }) => ticktext.map((label) => label.replace(/<(?!br>)[^>]*>/g, "").split("<br>"));
-  const isLabelled = (axis) => axis?.ticktext?.length && axis.tickfont && axis.showticklabels !== false;
   if (isLabelled(yaxis)) {
     const { side = "left", ticklabelstandoff = 0, tickfont } = yaxis;
     ruler.font = `${tickfont.size}px ${font.family}`;
-    take(side, 9 + ticklabelstandoff + Math.max(...lines(yaxis).flat().map((line) => ruler.measureText(line).width)));
+    take(side, 9 + ticklabelstandoff + Math.max(...labelLines(yaxis).flat().map((line) => ruler.measureText(line).width)));
   }
   if (isLabelled(xaxis)) {
     const { side = "bottom", ticklabelstandoff = 0, ticks, ticklen, title, tickfont: { size } } = xaxis;
-    const height = (0.28 + 1.3 * Math.max(...lines(xaxis).map((label) => label.length))) * size;
+    const height = (0.28 + 1.3 * Math.max(...labelLines(xaxis).map((label) => label.length))) * size;
     take(side, 8 + ticklabelstandoff + height + (ticks ? ticklen + 2 : 0) + (title ? 16 : 0));
   }
   return room;
@@ -89,7 +104,9 @@ function draw(plot) {
     const title = asked?.format === "png" ? "Download plot as a PNG" : "Download plot";
     const button = asked && { name: "picture", title, icon: Plotly.Icons.camera, click: save };
     const shown = asked ? { ...config, modeBarButtons: [[button]] } : config;
-    const painted = Plotly.react(element, fitting(data, layout, width), { ...layout, margin: roomForLabels(layout), width, height }, shown);
+    const margin = roomForLabels(layout);
+    const axes = layout.xaxis && { xaxis: thinned(layout.xaxis, margin, width, layout.font) };
+    const painted = Plotly.react(element, fitting(data, layout, width), { ...layout, ...axes, margin, width, height }, shown);
     if (first) element.on("plotly_click", ({ points: [point] }) => {
       const member = point.location ?? [point.customdata].flat()[0];
       if (member) plot.clicked(member);

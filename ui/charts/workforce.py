@@ -105,7 +105,8 @@ def stay(answer: Answer, context: ChartContext) -> Title:
     shares = [row[2] for row in after if joined[row[0]] >= LEAST] or [row[2] for row in after]
     low, high = (text.percent(share, context.lang, 0) for share in (min(shares), max(shares)))
     key = "stays_one" if low == high else "stays"
-    return Title(context.word(f"finding.{key}", count=text.number(after[0][1], context.lang), low=low, high=high))
+    words = {"group": context.word(f"dimension.{answer.by[0]}").lower(), "low": low, "high": high}
+    return Title(context.word(f"finding.{key}", count=text.number(after[0][1], context.lang), **words))
 
 
 @chart(stay)

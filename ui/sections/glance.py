@@ -106,7 +106,7 @@ def _table(view: PageContext, places: Answer, whole: Answer, months: Answer, tit
 
     def trend(row: dict[str, Any]) -> str:
         if row[by] not in lines:
-            return f"<small>{view.escaped('glance.few', fewest=text.number(LEAST, view.lang))}</small>"
+            return "–"
         return f'{lines[row[by]]}<span class="pd-growth">{written("active_growth", row)}</span>'
 
     def column(name: str, cell: Callable[[dict[str, Any]], str] | None = None) -> Column:

@@ -72,10 +72,13 @@ def _listing(view: PageContext, analysis: str, ident: str, is_excerpt: bool) -> 
 
 
 def _columns(view: PageContext, answer: Answer) -> list[Column]:
-    """The columns of a list: the days left and the end of a licence in days; no status where all are operating."""
+    """The columns of a list: the days left and the end of a licence in days; no province or status that goes without saying."""
     at = {name: i for i, name in enumerate(answer.columns)}
     on = answer.on or view.as_of
-    is_alike = "status" in at and {row[at["status"]] for row in answer.rows} == {"active"}
+    alike = {"province": view.where.get("province", ()), "status": ("active",)}
+    without = [
+        name for name, codes in alike.items() if name in at and {row[at[name]] for row in answer.rows} == {*codes}
+    ]
 
     def left(row: tuple) -> str:
         count = (row[at["licensed_until"]] - on).days
@@ -93,7 +96,6 @@ def _columns(view: PageContext, answer: Answer) -> list[Column]:
         "span": {"cell": left, "value": lambda row: row[at["licensed_until"]]},
         "licensed_until": {"cell": until},
     }
-    without = ("status",) if is_alike else ()
     columns = tables.columns_of(view, answer, context(view), partial(institute_address, view), without)
     return [replace(column, **own.get(column.name, {})) for column in columns]
 
