@@ -602,3 +602,17 @@ def test_a_chart_stays_readable_when_the_system_changes_its_look(address: str, c
         assert dark[:2] == ["none", "dark"]
         assert set(reader.page.evaluate(keys)) == {"none"}
         assert dark[2] != light[2]
+
+
+def test_labels_of_an_axis_do_not_touch_on_a_phone(address: str, chromium: Browser) -> None:
+    gaps = """() => [...document.querySelectorAll('.pd-plot')].flatMap((plot) => {
+        const labels = [...plot.querySelectorAll('.xtick text')].map((label) => label.getBoundingClientRect());
+        labels.sort((one, other) => one.left - other.left);
+        return labels.slice(1).map((label, at) => label.left - labels[at].right);
+    })"""
+    with front.visit(chromium, address, width=390, lang="en") as reader:
+        for part in ("overview", "growth"):
+            reader.go(part, lang="en").drawn_charts()
+            shown = reader.page.evaluate(gaps)
+            assert shown
+            assert min(shown) > 0, part

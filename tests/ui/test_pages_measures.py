@@ -133,7 +133,10 @@ def test_the_announced_number_stands_beside_the_registered_one(lang: str, publis
     page = html(opened("growth", **in_language(lang)))
     for key in ("announced_value", "registered_value"):
         assert text.plain(row[key], "persons", lang) in page
-    assert text.plain(row["announced_difference"], "persons", lang, signed=True) in page
+    assert row["announced_difference"] < 0
+    fewer = text.plain(-row["announced_difference"], "persons", lang)
+    assert text.word("goal.fewer", lang, count=fewer) in page
+    assert text.isolated(row["announced_words"], lang) in page
     assert text.escape(text.word("goal.announced_why", lang)) in page
 
 

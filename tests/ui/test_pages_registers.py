@@ -66,6 +66,9 @@ def test_institutes_whose_licence_lapsed_stand_by_name(lang: str, published: Pat
     assert first[3:6] == [text.member("status", "active", lang), text.number(1, lang), ended]
     assert second[0] == "نمونه مراسم"
     assert 'href="institutes?tab=register&amp;institute=002' in page
+    of_one = page_html("licensing", lang, province="IR-30")
+    (alone,) = rows_of(of_one, text.word("listing.lapsed", lang, count=text.number(1, lang)))
+    assert alone == [first[0], first[2], *first[4:]], "neither the one province nor the status of all"
 
 
 @pytest.mark.slow

@@ -293,7 +293,8 @@ def test_a_goal_is_given_with_its_central_month() -> None:
     )
     aimless = path((*now[:5], None), ("1405-02", None, 52.0, 51.0, 53.0, None))
     assert (
-        scenario_paths.reached(aimless, context).sentence == "Active police assistants by Ordibehesht 1405: 52 people"
+        scenario_paths.reached(aimless, context).sentence
+        == "Active police assistants by Ordibehesht 1405 (Apr–May 2026): 52 people"
     )
 
 

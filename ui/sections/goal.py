@@ -93,17 +93,29 @@ def announced(view: PageContext) -> None:
             values = {
                 "announced": text.plain(row["announced_value"], metric.unit, view.lang),
                 "registered": text.plain(row["registered_value"], metric.unit, view.lang),
-                "difference": text.plain(row["announced_difference"], metric.unit, view.lang, signed=True),
+                "difference": _apart(view, row["announced_difference"]),
             }
             day = text.day(row["announced_on"], view.lang)
             sentence = view.word(
                 "goal.announced", day=day, measure=text.inside(metric.short[view.lang], view.lang), **values
             )
-            source = view.word("goal.announced_source", words=row["announced_words"], source=row["source"])
+            quoted = {
+                "words": text.isolated(row["announced_words"], view.lang),
+                "source": text.isolated(row["source"], view.lang),
+            }
+            source = view.word("goal.announced_source", **quoted)
             lines.append(f"<p><b>{text.escape(sentence)}</b></p><p class='pd-note'>{text.escape(source)}</p>")
         note = view.escaped("goal.announced_why" if lines else "goal.announced_none")
         st.html(blocks.heading(view.word("goal.announced_title")) + "".join([*lines, f'<p class="pd-note">{note}</p>']))
         question(view, answer, "announced")
+
+
+def _apart(view: PageContext, difference: int | None) -> str:
+    """By how many people the register differs from what was announced."""
+    if difference is None:
+        return view.word("figure.not_known")
+    key = "goal.fewer" if difference < 0 else "goal.more" if difference else "goal.as_announced"
+    return view.word(key, count=text.number(abs(difference), view.lang))
 
 
 def _words(view: PageContext, row: dict, until: date) -> str:
@@ -157,7 +169,7 @@ def _year(view: PageContext, month_ends: list[date], until: date) -> None:
         until if until in ends else None,
         changed,
         options=[day for day in month_ends if day in ends],
-        format_func=lambda day: text.digits(ends[day], view.lang),
+        format_func=lambda day: text.unit_in_both(ends[day], view.lang),
     )
 
 
