@@ -332,7 +332,7 @@ def test_the_months_of_a_province_mark_those_beyond_their_limits() -> None:
     rows = [("1403-01", 0.1, 0.05, 0.1, 0.15, 10, 100, False), ("1403-02", 0.3, 0.05, 0.1, 0.15, 30, 100, True)]
     data = replace(answer(rows=[]), metrics=metrics, by=("month",), columns=columns, rows=rows)
     sentence = charts.months_beyond(data, ChartContext("en")).sentence
-    assert sentence == "Share of all joiners beyond its limits in Ordibehesht 1403"
+    assert sentence == "Share of all joiners beyond its limits in Ordibehesht 1403 (Apr–May 2024)"
     [line] = charts.process(data, ChartContext("en"))["data"]
     assert line["marker"]["symbol"] == ["circle", "diamond"]
     kinds = [
