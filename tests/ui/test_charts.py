@@ -706,7 +706,7 @@ def test_a_title_names_who_is_clearly_worse_by_the_direction_of_its_measure() ->
     leavers = sided(shares(("IR-23", 100, 1000), ("IR-11", 200, 1000), name="leaver_rate_12m"), IR11="higher")
     assert titles.extreme(leavers, FA).sentence == "نرخ ترک خدمت ۱۲\u200cماهه آشکارا بالاتر از کشور: سیستان و بلوچستان"
     many = sided(shares(*((f"IR-0{n}", 50 + n, 100) for n in range(4))), IR00="lower", IR01="lower", IR02="lower")
-    assert titles.extreme(many, EN).sentence == "Training compliance clearly below the nation in 3 provinces"
+    assert titles.extreme(many, EN).sentence == "Training compliance is clearly below the nation in 3 provinces"
     assert titles.extreme(many, FA).sentence == "پایبندی آموزشی ۳ استان آشکارا پایین\u200cتر از کشور"
     assert titles.extreme(many, EN).focus == ("IR-00", "IR-01", "IR-02"), "the widest difference first"
 

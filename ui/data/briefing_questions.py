@@ -93,7 +93,7 @@ class Questions:
             self.recorded.append(answer)
         return answer
 
-    def exactly(self, *names: str, by: Sequence[str], on: date) -> Answer:
+    def exactly(self, *names: str, on: date, by: Sequence[str] = ()) -> Answer:
         """The Answer for the place on exact counts, which decides an order and is never shown."""
         return self._ask(*names, by=by, on=on, where=self.where)
 

@@ -47,6 +47,7 @@ _EXACT = Context(prec=MAX_PREC)
 
 
 # What `day`, `period` and `unit` write in brackets: it begins with a day, a month or a year and ends with a year.
+_JALALI_UNIT = re.compile(r"1[2-5][0-9]{2}(-(Q[1-4]|[0-9]{2}))?")
 _GREGORIAN = re.compile(r" \((?:[0-9]{1,2} )?(?:[A-Z][a-z]{2}\b[^()]* [0-9]{4}|[0-9]{4}–[0-9]{2})\)")
 
 _FILE = ROOT / "pages" / "text.toml"
@@ -306,7 +307,7 @@ def unit_label(label: str, lang: str, short: bool = False) -> str:
 def unit_in_both(label: str, lang: str) -> str:
     """A Jalali month, quarter or year in words, in English in both calendars: "Tir 1406 (Jun–Jul 2027)"."""
     written = unit_label(label, lang)
-    return _both(written, lambda: gregorian_unit(label), lang) if label[:4].isdigit() else written
+    return _both(written, lambda: gregorian_unit(label), lang) if _JALALI_UNIT.fullmatch(label) else written
 
 
 def gregorian_unit(label: str, short: bool = False) -> str:

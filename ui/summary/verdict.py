@@ -67,8 +67,8 @@ def facts(sources: Sources) -> Facts:
 def _unlicensed(sources: Sources) -> dict[str, tuple[int, int]]:
     """All in service and those without a valid licence, now and a year before, if all in service did not become fewer."""
     names, days = ("in_service", "lapsed_licence_service"), (sources.on, year_before(sources.on))
-    exact = [(sources.exactly or sources.ask)(*names, on=day).records()[0] for day in days]
-    if exact[0]["in_service"] < exact[1]["in_service"]:
+    exact, exact_before = ((sources.exactly or sources.ask)(*names, on=day).records()[0] for day in days)
+    if exact["in_service"] < exact_before["in_service"]:
         return {}
     now, before = (sources.ask(*names, on=day).records()[0] for day in days)
     numbers = {
