@@ -10,7 +10,7 @@ from ui.sections import coverage, listings, overview
 
 def page() -> None:
     view = ui.scope_bar("@place", "@person")
-    overview.told(view, "coverage_per_10k")
+    overview.findings(view, "coverage_per_10k")
     coverage.residents(view)
     ui.cards(view, "coverage_per_10k", "coverage_per_100km2", "counties_covered", "lorenz.gini")
     coverage.none_at_all(view)

@@ -14,7 +14,7 @@ def page() -> None:
     ui.figure(view, lines.projection, analysis="projection", target=True)
     goal.announced(view)
     ui.cards(view, "active_assistants", "target_progress", "joiners", "leaver_rate_12m", "early_attrition")
-    overview.told(view, "leaver_rate_12m")
+    overview.findings(view, "leaver_rate_12m")
     left, right = st.columns(2)
     # Leavers are compared on the settled day, over one 12-month window.
     settled = comparisons.settled(view, "leaver_rate_12m")

@@ -11,7 +11,7 @@ from ui.sections import licensing, overview
 
 def page() -> None:
     view = ui.scope_bar("@place", period=True)
-    overview.told(view, "smart_service_share")
+    overview.findings(view, "smart_service_share")
     ui.cards(view, "smart_service_share", "smart_institutes", "licensed_institutes", "smart_unknown")
     blocks.intro(view.word("smart.no_history"))
     left, right = st.columns(2)

@@ -11,7 +11,7 @@ BANDS = {f"status_{band}": band for band in ("in_date", "pending", "expired", "o
 
 def page() -> None:
     view = ui.scope_bar("@place", "@person", "@course", period=True)
-    overview.told(view, "training_compliance")
+    overview.findings(view, "training_compliance")
     ui.cards(
         view,
         "training_compliance",

@@ -275,7 +275,7 @@ def _rate(name: str, by: str = "province") -> Metric:
     rate = catalogue().get(name)
     if rate is None or not is_tested(name):
         raise QuestionError(
-            f"{name} is no rate that can be asked by institute; clear differences are told of such rates"
+            f"{name} is no rate that can be asked by institute; clear differences are found for such rates"
         )
     if not is_tested(name, by):
         raise QuestionError(f"{name} by {by}: it can be tested between groups of several institutes only")

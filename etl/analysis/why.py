@@ -81,7 +81,7 @@ def best_dimension(parts: Mapping[str, pd.DataFrame]) -> str:
     changed alike is taken off.
     """
 
-    def told(by: str) -> tuple[bool, float]:
+    def beyond_size(by: str) -> tuple[bool, float]:
         rows = {row[by]: row for row in parts[by].to_dict("records")}
         total = rows[TOTAL]
         named = [row for member, row in rows.items() if member not in (SMALL, OVERLAP, TOTAL)]
@@ -92,7 +92,7 @@ def best_dimension(parts: Mapping[str, pd.DataFrame]) -> str:
         explained = change - abs(total["effect"] - sum(row["effect"] for row in largest))
         return len(named) > 2, explained - (sum(known) / len(known) if known else 0) * change
 
-    return max(parts, key=told)
+    return max(parts, key=beyond_size)
 
 
 def decomposed(counts: pd.DataFrame, wholes: Sequence[Sequence[float]], scale: float = 1) -> pd.DataFrame:

@@ -118,8 +118,8 @@ def _notify(config: settings.Settings) -> Iterator[Finding]:
 
 def _owed(config: settings.Settings) -> Iterator[Finding]:
     """What [publication] does not tell readers: it is shown nowhere then."""
-    told = asdict(config.publication)
-    missing = [name for name, words in told.items() if not words]
+    about = asdict(config.publication)
+    missing = [name for name, words in about.items() if not words]
     yield "publication settings", f"not set: {', '.join(missing)}" if missing else "all set", True
     days = filter(re.compile(r"\d{4}-\d\d-\d\d").fullmatch, config.publication.next_update)
     if past := [day for day in days if day < date.today().isoformat()]:

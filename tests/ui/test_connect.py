@@ -93,9 +93,9 @@ def test_only_what_is_set_is_told(monkeypatch: pytest.MonkeyPatch, view: PageCon
     told = {"CONTACT": "دفتر آمار پلیس‌یار", "NEXT_UPDATE": "1300/01/01", "CITATION": "Register"}
     for name, words in told.items():
         monkeypatch.setenv(f"POLICEYAR_PUBLICATION_{name}", words)
-    owed._told.cache_clear()
+    owed._about.cache_clear()
     lines = dict(owed.lines("en", published))
-    owed._told.cache_clear()
+    owed._about.cache_clear()
     cited = f"Register, data to {text.day(published.as_of, 'en')}, publication {published.id}"
     # A next update that is past is not shown.
     assert lines == {"Contact": "دفتر آمار پلیس‌یار", "Cite as": cited}
@@ -122,9 +122,9 @@ def test_the_calendar_of_twelve_months_gives_the_next_update(
     today = date.today()
     days = [today + timedelta(days=days) for days in (-30, 20, 50, 400)]
     monkeypatch.setenv("POLICEYAR_PUBLICATION_CALENDAR", ",".join(day.isoformat() for day in days))
-    owed._told.cache_clear()
+    owed._about.cache_clear()
     lines = dict(owed.lines("en", page_run.publication()))
-    owed._told.cache_clear()
+    owed._about.cache_clear()
     assert lines == {
         "Next update": text.day_in_both(days[1], "en"),
         "Release calendar": text.listed([text.day(day, "en") for day in days[1:3]], "en"),

@@ -204,9 +204,9 @@ def test_the_cover_tells_what_readers_are_owed(monkeypatch: pytest.MonkeyPatch) 
     from ui.data import owed
 
     monkeypatch.setenv("POLICEYAR_PUBLICATION_CONTACT", "Office of statistics")
-    owed._told.cache_clear()
+    owed._about.cache_clear()
     cover = dict(cells(made("en", left_out=("Persons",)).worksheets[0]))
-    owed._told.cache_clear()
+    owed._about.cache_clear()
     assert cover["Contact"] == "Office of statistics"
     assert cover["Publication"] == page_run.publication().id
     assert cover["Data to"].startswith(page_run.publication().as_of.isoformat())

@@ -56,7 +56,7 @@ def book(questions: Questions) -> dict[str, Any]:
         "sample": write.word("sample") if publication.is_sample else "",
         "circulation_short": write.word("exact_short" if questions.exact else "circulation_short"),
         "circulation": text.word("file.exact" if questions.exact else "file.circulation", lang),
-        "verdict": [*verdict.sentences(facts, write.sources), *_told(write)],
+        "verdict": [*verdict.sentences(facts, write.sources), *_findings(write)],
         **_cards(write),
         "trend": _trend(write, facts),
         "actions": _actions(write),
@@ -70,9 +70,9 @@ def book(questions: Questions) -> dict[str, Any]:
     }
 
 
-def _told(write: Writer) -> list[str]:
+def _findings(write: Writer) -> list[str]:
     """Who is clearly below the whole in coverage and in training."""
-    return [" ".join(different.told(write.sources, name)) for name in ("coverage_per_10k", "training_compliance")]
+    return [" ".join(different.findings(write.sources, name)) for name in ("coverage_per_10k", "training_compliance")]
 
 
 def _cards(write: Writer) -> dict[str, Any]:
@@ -234,6 +234,6 @@ def _method(write: Writer) -> dict[str, Any]:
     )
     return {
         "title": write.word("method_title"),
-        "lines": [source, *write.words("method"), *(f"{name}: {told}" for name, told in owed.lines(lang, publication))],
+        "lines": [source, *write.words("method"), *(f"{name}: {line}" for name, line in owed.lines(lang, publication))],
         "safety": write.word("safety"),
     }

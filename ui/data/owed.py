@@ -13,14 +13,14 @@ _ORDER = ("contact", "next_update", "calendar", "revision_policy", "citation")
 
 
 @cache
-def _told() -> settings.About:
+def _about() -> settings.About:
     return settings.read().publication
 
 
 def lines(lang: str, published: Publication) -> list[tuple[str, str]]:
     """The label and the words of each that is set, in this order; days that are past are left out."""
-    told, place = _told(), text.LANGUAGES.index(lang)
-    written = {name: getattr(told, name)[place] for name in _WORDS if getattr(told, name)}
+    about, place = _about(), text.LANGUAGES.index(lang)
+    written = {name: getattr(about, name)[place] for name in _WORDS if getattr(about, name)}
     releases = calendar()
     update = written.get("next_update") or (releases[0].isoformat() if releases else "")
     day = _day(update)
@@ -32,7 +32,7 @@ def lines(lang: str, published: Publication) -> list[tuple[str, str]]:
 
 def citation(lang: str, published: Publication) -> str:
     """How the publication is cited; empty if that is not set."""
-    title = dict(zip(text.LANGUAGES, _told().citation, strict=False)).get(lang, "")
+    title = dict(zip(text.LANGUAGES, _about().citation, strict=False)).get(lang, "")
     day, number = text.day(published.as_of, lang), text.digits(published.id, lang)
     return text.word("owed.cited", lang, title=title, day=day, id=number) if title else ""
 
@@ -40,7 +40,7 @@ def citation(lang: str, published: Publication) -> str:
 def calendar() -> list[date]:
     """The days of releases of the next twelve months."""
     today = date.today()
-    days = sorted(date.fromisoformat(day) for day in _told().calendar)
+    days = sorted(date.fromisoformat(day) for day in _about().calendar)
     return [day for day in days if today <= day <= add_months(today, 12)]
 
 

@@ -101,15 +101,15 @@ def _progress(view: PageContext, facts: verdict.Facts) -> str:
     )
 
 
-def told(view: PageContext, *names: str) -> None:
+def findings(view: PageContext, *names: str) -> None:
     """Who is clearly below or above the whole, a sentence for each rate."""
-    rendering.defer(_told, view, names, ready=lambda: [different.told(sources(view), name) for name in names])
+    rendering.defer(_findings, view, names, ready=lambda: [different.findings(sources(view), name) for name in names])
 
 
-def _told(view: PageContext, names: tuple[str, ...]) -> None:
-    with st.container(key="told"), error_boundary(view.lang, "told"):
+def _findings(view: PageContext, names: tuple[str, ...]) -> None:
+    with st.container(key="findings"), error_boundary(view.lang, "findings"):
         for name in names:
-            if sentences := different.told(sources(view), name):
+            if sentences := different.findings(sources(view), name):
                 blocks.intro(" ".join(sentences))
 
 

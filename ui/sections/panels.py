@@ -36,7 +36,7 @@ def panels(view: PageContext) -> None:
     is_province = len(view.where.get("province", ())) == 1
     figure = partial(figures.figure, view, head=False, height=_HEIGHT)
     with st.container(key="panels"):
-        with _panel(view, "coverage", "coverage_per_10k", partial(_told, "coverage_per_10k")):
+        with _panel(view, "coverage", "coverage_per_10k", partial(_finding, "coverage_per_10k")):
             if is_province:
                 figures.figure(
                     view, bars.ranking, "coverage_per_10k", by="county", nation=True, head=False, most=_MOST_BARS
@@ -46,7 +46,7 @@ def panels(view: PageContext) -> None:
         with _panel(view, "growth", "active_assistants", _growth):
             figure(lines.projection, analysis="projection", target=not is_province, height=_HEIGHT - 75)
             rendering.defer(_pace, view, ready=partial(goal.in_a_sentence, view))
-        with _panel(view, "training", "training_compliance", partial(_told, "training_compliance")):
+        with _panel(view, "training", "training_compliance", partial(_finding, "training_compliance")):
             if is_province:
                 figure(lines.trend, "training_compliance", by="month", over=view.months(24), zero=False, nation=True)
             else:
@@ -83,7 +83,7 @@ def _words(view: PageContext, page: str, name: str, sentence: Callable[[PageCont
         )
 
 
-def _told(name: str, view: PageContext) -> str:
+def _finding(name: str, view: PageContext) -> str:
     asked = sources(view)
     by = "county" if asked.province else "province"
 
@@ -91,7 +91,7 @@ def _told(name: str, view: PageContext) -> str:
         found = asked.member(dimension, code)
         return f"{_BEGIN}{found}{_END}" if dimension == by else found
 
-    return " ".join(different.told(replace(asked, member=member), name))
+    return " ".join(different.findings(replace(asked, member=member), name))
 
 
 def _marked(sentence: str) -> str:

@@ -55,8 +55,8 @@ def _inside(view: PageContext, name: str) -> None:
     if not shelf.is_whole:
         blocks.note(view.word("views.unreadable"), is_status=True)
     page_views, teams = [saved for saved in shelf.views if saved.page == name], user.teams()
-    told = "views.shared" if teams and page_views else "views.own" if page_views else "views.none"
-    blocks.note(f"{view.word(told)} {view.word('views.copies')}")
+    note = "views.shared" if teams and page_views else "views.own" if page_views else "views.none"
+    blocks.note(f"{view.word(note)} {view.word('views.copies')}")
     for number, saved in enumerate(page_views):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"view-{number}"):
             _link(view, saved)

@@ -208,8 +208,8 @@ def _unknown_token(request: Request, is_guess: bool, lang: str) -> _Refused:
 
 def _is_this_machine(connection: HTTPConnection) -> bool:
     """Whether a request comes from this machine, directly or through the proxy on it."""
-    told = connection.headers.get("x-forwarded-for", "").split(",")
-    addresses = [connection.client.host if connection.client else "", *filter(None, map(str.strip, told))]
+    forwarded = connection.headers.get("x-forwarded-for", "").split(",")
+    addresses = [connection.client.host if connection.client else "", *filter(None, map(str.strip, forwarded))]
     try:
         return all(ipaddress.ip_address(address).is_loopback for address in addresses)
     except ValueError:
@@ -322,10 +322,10 @@ def _tag(form: str, *parts: object) -> str:
     """The entity tag of what these parts and the publication decide, the same on every host."""
     published = page_run.publication()
     of_publication = (published.id, published.as_of, published.built_on, published.rows_loaded)
-    told = [owed.lines(lang, published) for lang in text.LANGUAGES]
-    return f'"{hashlib.sha256(repr((form, parts, of_publication, told)).encode()).hexdigest()[:32]}"'
+    lines = [owed.lines(lang, published) for lang in text.LANGUAGES]
+    return f'"{hashlib.sha256(repr((form, parts, of_publication, lines)).encode()).hexdigest()[:32]}"'
 
 
 def _is_known(request: Request, tag: str) -> bool:
-    told = request.headers.get("if-none-match", "")
-    return told == "*" or tag in {one.strip().removeprefix("W/") for one in told.split(",")}
+    tags = request.headers.get("if-none-match", "")
+    return tags == "*" or tag in {one.strip().removeprefix("W/") for one in tags.split(",")}

@@ -213,11 +213,11 @@ def _trust(lang: str) -> None:
         files = [text.isolated(file, lang) for file in missing]
         sentences.insert(1, text.escaped("trust.missing", lang, files=text.listed(files, lang)))
     cited, releases = owed.citation(lang, published), text.word("owed.calendar", lang)
-    for name, told in owed.lines(lang, published):
-        words = f"<bdi>{text.escape(told)}</bdi>"
-        if told == cited:
+    for name, line in owed.lines(lang, published):
+        words = f"<bdi>{text.escape(line)}</bdi>"
+        if line == cited:
             words += (
-                f" {saved_views.copy_button(text.escaped('owed.copy', lang), text.escaped('owed.copied', lang), told)}"
+                f" {saved_views.copy_button(text.escaped('owed.copy', lang), text.escaped('owed.copied', lang), line)}"
             )
         # Twelve days are opened by who wants them.
         is_long = name == releases

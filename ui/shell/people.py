@@ -119,9 +119,9 @@ def client(connection: HTTPConnection) -> dict[str, str]:
 
 def client_address(connection: HTTPConnection) -> str:
     """The client's address, as our nginx tells it."""
-    told = connection.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+    forwarded = connection.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
     try:
-        return str(ipaddress.ip_address(told or (connection.client.host if connection.client else "")))
+        return str(ipaddress.ip_address(forwarded or (connection.client.host if connection.client else "")))
     except ValueError:
         return "unknown"
 

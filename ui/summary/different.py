@@ -20,7 +20,7 @@ _MOST_IN_TITLE = 2
 _Names = Callable[[str, Any], str]
 
 
-def told(sources: Sources, name: str) -> list[str]:
+def findings(sources: Sources, name: str) -> list[str]:
     """The sentences of a rate: which provinces differ from the nation, or on which side the one province is, and its counties."""
     with suppress(QuestionError):
         provinces = sources.different(name, "province")
