@@ -79,7 +79,7 @@ def cells(sheet: Worksheet) -> list[list[Any]]:
 
 
 def in_words(value: Any, unit: str, lang: str) -> str:
-    if isinstance(value, str) and value.endswith(")"):
+    if lang == "en" and isinstance(value, str) and value.endswith(")"):
         return safe(value)
     return NOTHING.get(value) or safe(text.plain(value.date() if hasattr(value, "date") else value, unit, lang))
 

@@ -70,7 +70,7 @@ def whole(view: PageContext) -> None:
     day = text.day_in_both(page_run.publication().as_of, view.lang)
     words = [view.word("scope.in_words", parts=view.word("scope.nation")), view.word("trust.as_of", day=day)]
     with page_context.scope_line():
-        st.html(f'<div class="pd-scope"><p class="pd-said">{text.escape(" · ".join(words))}</p></div>')
+        st.html(f'<p class="pd-said">{text.escape(" · ".join(words))}</p>')
 
 
 def _profile(view: PageContext) -> str:
