@@ -22,8 +22,12 @@ settings.register_profile("no_deadline", deadline=None, suppress_health_check=[H
 settings.load_profile("no_deadline")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes long begins first, so that no core is left alone with a long file at the end."""
+    """What needs a sample is slow. What takes long begins first, so that no core is left alone with a long file at the end."""
+    for item in items:
+        if "publish_sample" in getattr(item, "fixturenames", ()):
+            item.add_marker("slow")
     items.sort(key=lambda item: [not item.get_closest_marker(name) for name in ("browser", "slow")])
 
 
