@@ -18,7 +18,7 @@ def page() -> None:
     coverage.switch(view)
     left, right = st.columns(2)
     with left:
-        ui.figure(view, maps.provinces, "coverage_per_10k", by="province", says=titles.highest)
+        ui.figure(view, maps.provinces, "coverage_per_10k", by="province")
         over = view.complete_months(36)
         ui.figure(view, lines.trend, "coverage_per_10k", by="month", over=over, zero=False, height=200)
     with right:

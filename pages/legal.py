@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui.charts import bars, lines, maps, titles
+from ui.charts import bars, lines, maps
 from ui.components import figures as ui
 from ui.sections import listings, overview
 from ui.state import address
@@ -30,7 +30,7 @@ def page() -> None:
         ui.figure(view, bars.ranking, "officers_lapsed", by="place")
     left, right = st.columns(2)
     with left:
-        ui.figure(view, maps.provinces, "judicial_officer_share", by="province", says=titles.highest)
+        ui.figure(view, maps.provinces, "judicial_officer_share", by="province")
         ui.figure(view, bars.ranking, "judicial_officer_share", by="post")
     with right:
         ui.figure(view, bars.ranking, "judicial_officer_share", by="place", nation=True)

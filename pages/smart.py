@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui.charts import bars, maps, titles
+from ui.charts import bars, maps
 from ui.charts import licensing as charts
 from ui.components import blocks
 from ui.components import figures as ui
@@ -16,7 +16,7 @@ def page() -> None:
     blocks.intro(view.word("smart.no_history"))
     left, right = st.columns(2)
     with left:
-        ui.figure(view, maps.provinces, "smart_service_share", by="province", says=titles.highest)
+        ui.figure(view, maps.provinces, "smart_service_share", by="province")
         ui.figure(view, bars.ranking, "smart_service_share", by="activity", nation=True)
     with right:
         ui.figure(view, bars.ranking, "smart_service_share", by="place", nation=True)

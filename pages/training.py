@@ -24,7 +24,7 @@ def page() -> None:
     )
     left, right = st.columns(2)
     with left:
-        ui.figure(view, maps.provinces, "training_compliance", by="province", says=titles.highest)
+        ui.figure(view, maps.provinces, "training_compliance", by="province")
         over = view.months(24)
         ui.figure(view, lines.trend, "training_compliance", by="month", over=over, zero=False, height=200)
     with right:
