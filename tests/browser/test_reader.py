@@ -211,7 +211,7 @@ def test_card_chart_table_file_and_question_agree(address: str, small_register: 
         card = reader.page.locator(".st-key-card-coverage_per_10k .pd-value bdi").inner_text()
         assert card == text.plain(nation, "per_10k", "fa")
         figure = reader.page.locator(".st-key-figure-ranking--coverage_per_10k-province")
-        title = figure.locator("h3").inner_text()
+        title = reader.page.locator(".st-key-figure-provinces--coverage_per_10k-province h3").inner_text()
         assert title in titles(found, found.metrics[0], "lower", behind, "fa")
         figure.get_by_text("دریافت فایل").click()
         with reader.page.expect_download() as waiting:
