@@ -387,6 +387,16 @@ def test_consecutive_breaks_are_named_once_at_the_largest_as_in_the_verdict() ->
         assert named[2]["yshift"] != named[4]["yshift"], "neighbours do not cover each other"
 
 
+def test_a_break_whose_words_would_cover_those_of_a_later_one_is_not_named() -> None:
+    breaks = {2: -80.0, 4: 70.0, 6: -60.0, 18: 50.0}
+    rows = [(f"{1404 + at // 12}-{at % 12 + 1:02}", 100, None, None, None, breaks.get(at)) for at in range(20)]
+    layout = lines.projection(replace(projection(), rows=rows), EN)["layout"]
+    assert [note["x"] for note in layout["annotations"]] == [4, 6, 18], (
+        "4 and 18 stand in one row, more than half the chart apart"
+    )
+    assert len(layout["shapes"]) == 3, "each has its pointer"
+
+
 def test_time_axes_have_jalali_months_or_whole_years() -> None:
     short_axis = lines.trend(by_month(), FA)["layout"]["xaxis"]
     assert short_axis["ticktext"][-1] == "\u2067اردیبهشت\u2069<br>\u2067۱۴۰۵\u2069"

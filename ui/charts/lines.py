@@ -194,7 +194,10 @@ def _reached(answer: Answer, target: float | None, context: ChartContext) -> lis
 
 
 def _breaks(answer: Answer, context: ChartContext) -> list[Figure]:
-    """The largest of consecutive breaks to one side in words, as the verdict names it: above the plot, clear of its lines."""
+    """The largest of consecutive breaks to one side in words, as the verdict names it: above the plot, clear of its lines.
+
+    An earlier break whose words would cover those of a later one is left out.
+    """
     notes: list[Figure] = []
     sizes = [row[5] or 0 for row in answer.rows]
     for sign, months in groupby(range(len(sizes)), key=lambda at: (sizes[at] > 0) - (sizes[at] < 0)):
@@ -204,7 +207,12 @@ def _breaks(answer: Answer, context: ChartContext) -> list[Figure]:
             # Near an edge the words would be cut off.
             place = {"xanchor": ("left", "center", "right")[3 * at // len(answer.rows)], "yanchor": "bottom"}
             notes.append(elements.note(context, words, x=at, y=1, yref="paper", **place))
-    return notes
+    clear: list[Figure] = []
+    for note in reversed(notes):
+        # Words of one row are half the chart apart.
+        if len(clear) < _ROWS or clear[-_ROWS]["x"] - note["x"] >= len(answer.rows) / 2:
+            clear.append(note)
+    return clear[::-1]
 
 
 def _pointer(answer: Answer, at: int, top: float, context: ChartContext) -> Figure:
