@@ -392,7 +392,7 @@ def test_a_break_whose_words_would_cover_those_of_a_later_one_is_not_named() -> 
     rows = [(f"{1404 + at // 12}-{at % 12 + 1:02}", 100, None, None, None, breaks.get(at)) for at in range(20)]
     layout = lines.projection(replace(projection(), rows=rows), EN)["layout"]
     assert [note["x"] for note in layout["annotations"]] == [4, 6, 18], (
-        "4 and 18 stand in one row, more than half the chart apart"
+        "4 and 18 are in one row, more than half the chart apart"
     )
     assert len(layout["shapes"]) == 3, "each has its pointer"
 

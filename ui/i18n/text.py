@@ -46,8 +46,8 @@ PEOPLE = frozenset({"persons", "mean_persons"})
 _EXACT = Context(prec=MAX_PREC)
 
 
-# What `day`, `period` and `unit` write in brackets: it begins with a day, a month or a year and ends with a year.
 _JALALI_UNIT = re.compile(r"1[2-5][0-9]{2}(-(Q[1-4]|[0-9]{2}))?")
+# What `day`, `period` and `unit` write in brackets: it begins with a day, a month or a year and ends with a year.
 _GREGORIAN = re.compile(r" \((?:[0-9]{1,2} )?(?:[A-Z][a-z]{2}\b[^()]* [0-9]{4}|[0-9]{4}–[0-9]{2})\)")
 
 _FILE = ROOT / "pages" / "text.toml"
