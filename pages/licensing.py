@@ -45,7 +45,7 @@ def page() -> None:
     with left:
         ui.figure(view, charts.decided, analysis="licensing_cohort")
     with right:
-        ui.figure(view, lines.trend, "renewal_rate", by="quarter", over=view.complete_months(36))
+        ui.figure(view, lines.trend, "renewal_rate", by="quarter", over=view.complete_quarters(12))
     with st.expander(view.word("cohort.decided")):
         blocks.intro(view.word("cohort.decided_help"))
         ui.cards(view, "time_to_licence_median", "time_to_licence_p90", "within_25_days_share", "decided")

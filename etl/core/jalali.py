@@ -127,8 +127,17 @@ def last_month_end(day: date) -> date:
 
 def last_complete_months(as_of: date, count: int) -> tuple[date, date]:
     """First and last day of the latest `count` Jalali months that have ended by `as_of`."""
-    last = last_month_end(as_of)
-    first = last + DAY
+    return _last_complete(as_of, count, "month")
+
+
+def last_complete_quarters(as_of: date, count: int) -> tuple[date, date]:
+    """First and last day of the latest `count` Jalali quarters that have ended by `as_of`."""
+    return _last_complete(as_of, count, "quarter")
+
+
+def _last_complete(as_of: date, count: int, unit: str) -> tuple[date, date]:
+    first = unit_of(as_of + DAY, unit).first
+    last = first - DAY
     for _ in range(count):
-        first = unit_of(first - DAY, "month").first
+        first = unit_of(first - DAY, unit).first
     return first, last

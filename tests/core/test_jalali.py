@@ -130,3 +130,13 @@ def test_complete_months_end_before_the_one_that_is_not_over():
     assert jalali.last_complete_months(date(2024, 9, 21), 1) == (date(2024, 8, 22), date(2024, 9, 21))
     assert jalali.last_complete_months(date(2024, 9, 20), 1) == (date(2024, 7, 22), date(2024, 8, 21))
     assert jalali.last_complete_months(date(2024, 9, 20), 12) == (date(2023, 8, 23), date(2024, 8, 21))
+
+
+def test_a_quarter_is_complete_with_its_last_day() -> None:
+    """Summer of 1403 ends on 31 Shahrivar, 21 September 2024."""
+    assert jalali.last_complete_quarters(date(2024, 9, 21), 1) == (date(2024, 6, 21), date(2024, 9, 21))
+    assert jalali.last_complete_quarters(date(2024, 9, 20), 1) == (date(2024, 3, 20), date(2024, 6, 20))
+    for year in range(1390, 1420):
+        on = jalali.unit_of(date(year + 621, 12, 25), "month").first
+        quarters = [*jalali.units_between(*jalali.last_complete_quarters(on, 12), "quarter")]
+        assert len(quarters) == 12 and quarters[-1].last + jalali.DAY == on
