@@ -48,7 +48,7 @@ def ranking(
         if size is not None and size_of(metric) != metric.name:
             written = f"{written} ({context.word('figure.cases', count=text.number(size, context.lang))})"
         value_texts.append(written)
-    meanings = [_meaning(answer, row, signed) for row in rows]
+    meanings = [_meaning(answer, row) for row in rows]
     colours = [context.colour(meaning) for meaning in meanings]
     marker = {
         "color": [
@@ -60,12 +60,7 @@ def ranking(
     }
     hovers = [elements.hover(answer, metric, row, context) for row in rows]
     keys = []
-    if signed:
-        keys = [
-            elements.key(context, context.word("figure.more_than_average"), "gain"),
-            elements.key(context, context.word("figure.less_than_average"), "pending", "fill"),
-        ]
-    elif _is_tested(answer):
+    if _is_tested(answer):
         worse, better = ("lower", "higher") if worse_side(metric) == "lower" else ("higher", "lower")
         meant = {"problem": f"clearly_{worse}", "pending": "not_clear", "actual": f"clearly_{better}"}
         keys = [
@@ -119,10 +114,8 @@ def _is_tested(answer: Answer) -> bool:
     return bool(worse_side(answer.metrics[0])) and "side" in answer.columns
 
 
-def _meaning(answer: Answer, row: Sequence[Any], is_signed: bool) -> str:
+def _meaning(answer: Answer, row: Sequence[Any]) -> str:
     """The colour of a bar, as that of the same group on the map."""
-    if is_signed:
-        return "pending" if (row[answer.columns.index(answer.metrics[0].name)] or 0) < 0 else "actual"
     if is_worse(answer, row):
         return "problem"
     is_better = _is_tested(answer) and row[answer.columns.index("side")] in ("lower", "higher")
