@@ -98,7 +98,7 @@ def _slider(view: PageContext, answer: Answer, name: str, parameter: str, chosen
 
     controlled(
         st.slider,
-        f"{label} ({view.word('planning.now', value=written)})",
+        f"{label} ({written if is_rate else view.word('planning.average', value=written)})",
         f"plan {name}",
         kind(min(current if chosen is None else chosen, most)),
         choose,
@@ -157,7 +157,7 @@ def _seat(view: PageContext, scenario: Scenario, place: tuple[str, str], title: 
         listed = [f"{'.'.join(filter(None, pool))}:{count:g}" for pool, count in sorted(seats.items())]
         page_parameters.choose(_PAGE, seats=listed)
 
-    label = f"{title} ({view.word('planning.now', value=text.number(current, view.lang))})"
+    label = f"{title} ({view.word('planning.average', value=text.number(current, view.lang))})"
     key, value = f"plan seats {'.'.join(place)}", int(scenario.seats.get(place, current))
     controlled(st.slider, label, key, value, choose, min_value=0, max_value=most, format=_LOCALIZED)
 
