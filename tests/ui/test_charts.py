@@ -691,7 +691,7 @@ def test_the_largest_size_is_given_in_persons() -> None:
     data = answer("licensed_institutes", by=("size",), rows=[("1-9", 13), ("10-24", 17), ("100+", None)])
     assert (
         licensing.largest_size(data, EN).sentence
-        == "Licensed institutes, largest number: 10–\u206024 people, 17 institutes"
+        == "Largest number of licensed institutes: 10–\u206024 people, 17 institutes"
     )
     assert licensing.largest_size(data, FA).sentence == "بیشترین تعداد مؤسسات دارای مجوز: ۱۰ تا ۲۴ نفره، ۱۷ مؤسسه"
     assert licensing.largest_size(replace(data, rows=[]), EN).sentence == "Licensed institutes: no value"
@@ -717,7 +717,7 @@ def test_a_title_names_who_is_clearly_worse_by_the_direction_of_its_measure() ->
     assert titles.extreme(leavers, FA).sentence == "نرخ ترک خدمت ۱۲\u200cماهه آشکارا بالاتر از کشور: سیستان و بلوچستان"
     many = sided(shares(*((f"IR-0{n}", 50 + n, 100) for n in range(4))), IR00="lower", IR01="lower", IR02="lower")
     assert titles.extreme(many, EN).sentence == "Training compliance is clearly below the nation in 3 provinces"
-    assert titles.extreme(many, FA).sentence == "پایبندی آموزشی ۳ استان آشکارا پایین\u200cتر از کشور"
+    assert titles.extreme(many, FA).sentence == "پایبندی آموزشی در ۳ استان آشکارا پایین\u200cتر از کشور"
     assert titles.extreme(many, EN).focus == ("IR-00", "IR-01", "IR-02"), "the widest difference first"
 
 
@@ -737,7 +737,7 @@ def test_a_shortfall_is_named_without_the_sign_that_the_word_says() -> None:
 def test_no_rate_has_a_superlative_and_equal_ones_name_nobody() -> None:
     close = shares(("IR-23", 500, 1000), ("IR-11", 510, 1000), ("IR-00", 520, 1000))
     assert titles.extreme(sided(close), EN).sentence == "Training compliance: no province clearly below the nation"
-    assert titles.extreme(sided(close), FA).sentence == "پایبندی آموزشی هیچ استانی آشکارا پایین\u200cتر از کشور نیست"
+    assert titles.extreme(sided(close), FA).sentence == "پایبندی آموزشی در هیچ استانی آشکارا پایین\u200cتر از کشور نیست"
     assert titles.extreme(close, EN).sentence == "Training compliance by province: 50.0% to 52.0%", (
         "untested: the range"
     )
@@ -772,7 +772,7 @@ def test_a_range_says_that_it_leaves_small_groups_out() -> None:
 def test_the_only_count_large_enough_to_be_ranked_is_the_highest() -> None:
     counts = answer("active_assistants", by=("province",), rows=[("IR-23", 900), ("IR-11", 7)])
     assert titles.extreme(counts, EN).sentence == "Active police assistants: Tehran, 900 people"
-    assert titles.highest(counts, EN).sentence == "Active police assistants, largest number: Tehran, 900 people"
+    assert titles.highest(counts, EN).sentence == "Largest number of active police assistants: Tehran, 900 people"
 
 
 def test_a_title_that_names_its_groups_says_what_they_are() -> None:

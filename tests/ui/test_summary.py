@@ -321,12 +321,12 @@ def test_a_change_has_its_sign_and_is_judged_only_beyond_chance(
     [
         (
             [("IR-20", 0.7, "lower"), ("IR-23", 0.95, "higher")],
-            "پایبندی آموزشی یک استان آشکارا پایین‌تر از کشور (۸۵٫۰٪) است: سمنان ۷۰٫۰٪.",
+            "پایبندی آموزشی در یک استان آشکارا پایین‌تر از کشور (۸۵٫۰٪) است: سمنان ۷۰٫۰٪.",
             "Training compliance is clearly below the nation (85.0%) in one province: Semnan 70.0%.",
         ),
         (
             [("IR-20", 0.7, "lower"), ("IR-06", 0.71, "lower"), ("IR-11", None, "lower")],
-            "پایبندی آموزشی ۳ استان آشکارا پایین‌تر از کشور (۸۵٫۰٪) است: سمنان ۷۰٫۰٪، خوزستان ۷۱٫۰٪ و سیستان و بلوچستان.",
+            "پایبندی آموزشی در ۳ استان آشکارا پایین‌تر از کشور (۸۵٫۰٪) است: سمنان ۷۰٫۰٪، خوزستان ۷۱٫۰٪ و سیستان و بلوچستان.",
             "Training compliance is clearly below the nation (85.0%) in 3 provinces: Semnan 70.0%, Khuzestan 71.0% "
             "and Sistan and Baluchestan.",
         ),
@@ -337,7 +337,7 @@ def test_a_change_has_its_sign_and_is_judged_only_beyond_chance(
         ),
         (
             [("IR-20", 0.84, "none"), ("IR-11", 0.2, "untested")],
-            "پایبندی آموزشی هیچ استانی آشکارا پایین‌تر از کشور (۸۵٫۰٪) نیست. "
+            "پایبندی آموزشی در هیچ استانی آشکارا پایین‌تر از کشور (۸۵٫۰٪) نیست. "
             "یک استان افراد یا مؤسسات کافی برای مقایسه ندارد.",
             "Training compliance: no province is clearly below the nation (85.0%). "
             "One province has too few people or institutes to compare.",

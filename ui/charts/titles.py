@@ -206,7 +206,7 @@ def _at_end(
 
 
 def _superlative(metric: Metric, end: str, context: ChartContext, is_of_large: bool) -> str:
-    """The superlative of a measure: "Lowest training compliance:", or "Active police assistants, highest:"."""
+    """The superlative of a measure: "Lowest training compliance:", or "Largest number of police assistants:"."""
     name = metric.short[context.lang]
     has_noun = context.lang != "en" or not _NO_NOUN.match(name)
     if is_of_large:
@@ -216,7 +216,7 @@ def _superlative(metric: Metric, end: str, context: ChartContext, is_of_large: b
     counts = metric.unit in COUNTS and size_of(metric) == metric.name
     # The Persian name of seats is already that of a quantity.
     kind = "seats" if metric.unit == "seats" else "count" if counts else "rate"
-    return context.word(f"finding.{end}_{kind}", measure=text.inside(name, context.lang), name=name)
+    return context.word(f"finding.{end}_{kind}", measure=text.inside(name, context.lang))
 
 
 def _about(metric: Metric, place: str, value: Any, context: ChartContext) -> str:
