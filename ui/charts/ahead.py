@@ -12,7 +12,7 @@ _MOST_ROOMS = 15
 # A title names as many months.
 _MOST_MONTHS = 2
 # The sentences of the room that gains most, the best first.
-_ROOM = ("ahead.room", "finding.single", "ahead.room_short")
+_ROOM = ("ahead.room", "ahead.room_short")
 _PACES = (("queue_arrivals", "arrivals"), ("queue_decisions", "decisions"), ("queue_needed", None))
 
 
