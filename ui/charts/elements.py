@@ -7,6 +7,7 @@ attribution, which are rendered as HTML because SVG handles mixed text direction
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from etl.semantic.answers import Answer, Metric
@@ -69,6 +70,7 @@ class ChartContext:
         return self.lang == "fa"
 
 
+@cache
 def contrast(one: str, other: str) -> float:
     """The contrast of two colours, 1 to 21 (WCAG 2.2)."""
     darker, lighter = sorted(map(_luminance, (one, other)))

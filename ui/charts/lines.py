@@ -104,8 +104,12 @@ def _line(
 def line_of(answer: Answer, which: int, context: ChartContext, meaning: str, *style: Any) -> Figure:
     """The line of a metric, by position, of an answer with one row for each unit of time."""
     metric = answer.metrics[which]
-    hovers = [elements.hover(answer, metric, row, context) for row in answer.rows]
-    return _line(context, answer.column(metric.name), meaning, hovers, *style)
+    values = answer.column(metric.name)
+    hovers = [
+        "" if value is None else elements.hover(answer, metric, row, context)
+        for value, row in zip(values, answer.rows, strict=True)
+    ]
+    return _line(context, values, meaning, hovers, *style)
 
 
 def between(answer: Answer, low: int, high: int, context: ChartContext, opacity: float) -> tuple[Figure, Figure]:
