@@ -5,11 +5,12 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from etl.analysis import training_queue
 from etl.analysis.planning import NOW, Scenario, filters_of_results, pace_now, seats_now
 from etl.analysis.registry import analysis
-from etl.analysis.seat_scheduling import Numbers
+from etl.analysis.seat_scheduling import Ints, Numbers, order_by
 from etl.core import jalali
 from etl.core.errors import AccessDenied, QuestionError
 from etl.semantic.access import ScopedCursor
@@ -190,68 +191,48 @@ def _supply(con: ScopedCursor, day: date, where: Where, scenario: Scenario) -> d
     return by_province | {("", course): seats for course, seats in shared.items()}
 
 
-# The queues of courses, each of a province or, with "", of all that have none of their own; and the rows of a table with the
-# number of their queue.
-_QUEUES = """
-    queues as (
-        select
-            unnest($provinces::varchar[]) as province,
-            unnest($courses::varchar[]) as course,
-            unnest($numbers::integer[]) as number,
-    ),
-    numbered as (
-        select rows_of.*, coalesce(own.number, shared.number, -1) as queue
-        from ({rows}) as rows_of
-        left join queues as own on own.province = rows_of.province and own.course = rows_of.course
-        left join queues as shared on shared.province = '' and shared.course = rows_of.course
-    )
-"""
-
-
-def _queues(queues: list[tuple[str, str]]) -> dict[str, Any]:
-    """The parameters of `_QUEUES`."""
-    provinces, courses = ([queue[at] for queue in queues] for at in (0, 1))
-    return {"provinces": provinces, "courses": courses, "numbers": [*range(len(queues))]}
+def _queue_of(queues: list[tuple[str, str]], rows: pd.DataFrame) -> Ints:
+    """The number of the queue of each row: that of its course in its province, or else the shared one; -1 for none."""
+    number = {queue: at for at, queue in enumerate(queues)}
+    places, courses = rows["province"].cat, rows["course"].cat
+    # The code of a missing province is -1: the last row.
+    numbers = [
+        [number.get((place, course), number.get(("", course), -1)) for course in courses.categories]
+        for place in (*places.categories, "")
+    ]
+    queue: Ints = np.array(numbers, dtype=np.int64)[places.codes, courses.codes]
+    return queue
 
 
 def _lapses(
     con: ScopedCursor, on: date, where: Where, queues: list[tuple[str, str]], ends: list[date]
 ) -> tuple[training_queue.Lapses, str]:
     """The courses that lapse by the last of `ends`, and their query."""
-    rows, parameters = rows_on(con, "course_compliance_intervals", on, where)
-    # Only people with several spells have a course twice.
+    required, parameters = rows_on(con, "course_compliance_intervals", on, where)
     sql = f"""
-        with {_QUEUES.format(rows=f"select * from ({rows}) as rows_of where lapses_on <= $horizon")},
-        required as (
-            select queue, course, person_id, lapses_on from numbered where is_single_spell
-            union all
-            select distinct queue, course, person_id, lapses_on from numbered where not is_single_spell
-        ),
         -- A short course lapses again within the year.
-        repeats as (
+        with repeats as (
             select course_code as course, again * coalesce(valid_months, 0) as months
             from courses
             cross join range(0, 13) as times (again)
             where again = 0 or again * valid_months < 13
         )
-        select queue, course, person_id, cast(lapses_on + to_months(months) as date) as lapses_on
-        from required
+        select province, course, person_id, cast(lapses_on + to_months(months) as date) - $on_day::date as days_ahead
+        from ({required}) as required
         inner join repeats using (course)
-        where lapses_on + to_months(months) <= $horizon::date
+        where lapses_on <= $horizon and lapses_on + to_months(months) <= $horizon::date
     """
-    parameters |= _queues(queues) | {"horizon": ends[-1]}
+    parameters |= {"horizon": ends[-1]}
     frame = con.numbers.execute(sql, parameters).df()
-    days, person = frame["lapses_on"].to_numpy("datetime64[D]"), frame["person_id"].to_numpy(np.int64)
-    lacking = np.bincount(person, weights=days <= np.datetime64(on)).astype(np.int64)[person]
-    lapses = training_queue.Lapses(
-        queue=frame["queue"].to_numpy(np.int64),
-        person=person,
-        course=frame["course"].cat.codes.to_numpy(np.int64),
-        day=days.astype(np.int64),
-        due=np.searchsorted(np.array(ends, dtype="datetime64[D]"), days),
-        lacking=lacking,
-    )
-    return lapses, readable(sql, parameters)
+    course, person = (column.to_numpy(np.int64) for column in (frame["course"].cat.codes, frame["person_id"]))
+    keys = (person, course, frame["days_ahead"].to_numpy(), _queue_of(queues, frame))
+    order = order_by(*keys)
+    # People with several spells have a course several times.
+    order = order[np.logical_or.reduce([np.diff(key[order], prepend=-1) != 0 for key in keys])]
+    person, course, day, queue = (key[order] for key in keys)
+    lacking = np.bincount(person[day <= 0], minlength=person.max(initial=0) + 1)[person]
+    due = np.searchsorted([(end - on).days for end in ends], day)
+    return training_queue.Lapses(queue, person, course, day, due, lacking), readable(sql, parameters)
 
 
 def _passed_by_joiners(
@@ -260,20 +241,18 @@ def _passed_by_joiners(
     """By queue, the courses that the joiners of a period passed in it; and the query."""
     provinces = {f"place_{number}": code for number, code in enumerate(within.get("province", ()))}
     passed_here = f"completions.province in ({', '.join('$' + name for name in provinces)})" if provinces else "true"
-    rows = f"""
-        select completions.province, completions.course_code as course
+    sql = f"""
+        select completions.province, completions.course_code as course, count(*) as passed
         from completions
         semi join joiners
             on joiners.person_id = completions.person_id
             and joiners.day between $first_day and $last_day
             and joiners.day <= completions.completed_on
         where completions.completed_on between $first_day and $last_day and {passed_here}
+        group by all
     """
-    sql = (
-        f"with {_QUEUES.format(rows=rows)} select queue, count(*) as passed from numbered where queue >= 0 group by all"
-    )
-    parameters = provinces | _queues(queues) | {"first_day": period[0], "last_day": period[1]}
-    passed = np.zeros(len(queues))
-    for queue, count in con.numbers.execute(sql, parameters).fetchall():
-        passed[queue] = count
-    return passed, readable(sql, parameters)
+    parameters = provinces | {"first_day": period[0], "last_day": period[1]}
+    frame = con.numbers.execute(sql, parameters).df()
+    # Those without seats, -1, come first.
+    passed = np.bincount(_queue_of(queues, frame) + 1, frame["passed"], 1 + len(queues))[1:]
+    return passed.astype(np.float64), readable(sql, parameters)
