@@ -7,7 +7,7 @@ from typing import Any
 from etl.analysis.different import sides
 from etl.analysis.registry import analysis
 from etl.core.errors import QuestionError
-from etl.core.jalali import last_complete_months
+from etl.core.jalali import last_complete_months, units_between
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
@@ -33,7 +33,11 @@ def glance(con: ScopedCursor, on: date, where: Where, by: str = "province") -> A
     axes = (by,) if by else ()
     answers = _measured(con, axes, on, where)
     first = answers[0]
-    months = ask(con, "active_assistants", by=(*axes, "month"), over=last_complete_months(on, MONTHS), where=where)
+    ends = [*units_between(*last_complete_months(on, MONTHS), "month")]
+    months = [
+        ask(con, "active_assistants", by=(*axes, "month"), over=(unit.first, unit.last), where=where)
+        for unit in (ends[0], ends[-1])
+    ]
     places: dict[str, dict[str, Any]] = {place: {"behind": []} for place in _by_place(first, by)}
     for answer in answers:
         for place, row in _by_place(answer, by).items():
@@ -44,7 +48,7 @@ def glance(con: ScopedCursor, on: date, where: Where, by: str = "province") -> A
         for place, row in places.items():
             if place not in own or own[place]["own_target"] is None:
                 row["target_progress"] = None
-    for place, growth in _growth(months, by).items():
+    for place, growth in _growth(*(_by_place(month, by) for month in months)).items():
         if place in places:
             places[place]["active_growth"] = growth
     for name, side in (sides(con, on, where, by, TESTED) if by else {}).items():
@@ -55,7 +59,7 @@ def glance(con: ScopedCursor, on: date, where: Where, by: str = "province") -> A
     rows = [
         (*([place] if by else []), *map(row.get, columns), "|".join(row["behind"])) for place, row in places.items()
     ]
-    return answered(first, axes, columns, rows, also=[*answers[1:], months], more=("behind",))
+    return answered(first, axes, columns, rows, also=[*answers[1:], *months], more=("behind",))
 
 
 def _measured(con: ScopedCursor, axes: Sequence[str], on: date, where: Where) -> list[Answer]:
@@ -82,13 +86,10 @@ def _by_place(answer: Answer, by: str) -> dict[str, dict[str, Any]]:
     return {row.get(by, ""): row for row in answer.records() if row.get(by, "") is not None}
 
 
-def _growth(months: Answer, by: str) -> dict[str, float]:
+def _growth(before: dict[str, dict[str, Any]], now: dict[str, dict[str, Any]]) -> dict[str, float]:
     """The growth from the first to the last month of each place that had enough people to compare."""
-    known = {(row.get(by, ""), row["month"]): row["active_assistants"] for row in months.records()}
-    labels = sorted({month for _, month in known})
-    if len(labels) < MONTHS:
-        return {}
-    before, now = (
-        {place: count for (place, month), count in known.items() if month == label} for label in (labels[0], labels[-1])
-    )
-    return {place: now[place] / count - 1 for place, count in before.items() if count >= LEAST and place in now}
+    return {
+        place: now[place][_COUNT] / row[_COUNT] - 1
+        for place, row in before.items()
+        if row[_COUNT] >= LEAST and place in now
+    }
