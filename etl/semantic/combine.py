@@ -18,7 +18,8 @@ from etl.semantic.resolve import Plan
 Key = tuple[str | None, ...]
 Numbers = tuple[Any, ...]
 Results = Mapping[str, Sequence[tuple[Any, ...]]]
-Formula = Callable[[Mapping[str, Any]], Any]
+Columns = Mapping[str, Sequence[Any]]
+Formula = Callable[[Columns], Sequence[Any]]
 _OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -62,9 +63,9 @@ class MeasureQuery:
         names = (*self.measures, *(name for name in self.presence if name not in self.measures))
         for select in self.selects:
             key_of, numbers_of = _picker(select.columns, self.dimensions), _picker(select.columns, names)
-            for row in self._rows(results[select.sql], select):
-                key = key_of(row)
-                groups[key] = _sum(groups[key], numbers_of(row)) if key in groups else numbers_of(row)
+            rows = self._rows(results[select.sql], select)
+            for key, numbers in zip(map(key_of, rows), map(numbers_of, rows), strict=True):
+                groups[key] = _sum(groups[key], numbers) if key in groups else numbers
         if self.presence:
             presence_of = _picker(names, self.presence)
             return {key: numbers for key, numbers in groups.items() if any(presence_of(numbers))}
@@ -82,17 +83,9 @@ class MeasureQuery:
 def combine(plan: Plan, queries: Sequence[MeasureQuery], results: Results) -> list[tuple[Any, ...]]:
     """The rows of an answer: the members, then the selected metrics, ordered by member with the unknown last."""
     empty = {name: measure.fill_nulls_with for name, measure in plan.measures.items()}
-    groups = merge(queries, results, plan.by, fixed_groups(plan), empty, plan.sizes)
-    keys = in_order(groups)
-    if all(name in empty for name in plan.selected):
-        positions = [[*empty].index(name) for name in plan.selected]
-        return [(*key, *map(groups[key].__getitem__, positions)) for key in keys]
-    formulas = [operator.itemgetter(name) if name in empty else formula(name) for name in plan.selected]
-    rows = []
-    for key in keys:
-        cells = dict(zip(empty, groups[key], strict=True))
-        rows.append((*key, *[compute(cells) for compute in formulas]))
-    return rows
+    keys, columns = merge(queries, results, plan.by, fixed_groups(plan), empty, plan.sizes)
+    numbers = [columns[name] if name in columns else formula(name)(columns) for name in plan.selected]
+    return list(zip(*zip(*keys, strict=True), *numbers, strict=True))
 
 
 def fixed_groups(plan: Plan) -> dict[Key, dict[str, Any]]:
@@ -125,8 +118,8 @@ def merge(
     fixed: Mapping[Key, Mapping[str, Any]],
     empty: Mapping[str, Any],
     sizes: frozenset[str] = frozenset(),
-) -> dict[Key, list[Any]]:
-    """The groups of all queries and the `fixed` ones, each with every number of `empty`, in its order.
+) -> tuple[list[Key], dict[str, list[Any]]]:
+    """The groups of all queries and the `fixed` ones in order, and a column of each number of `empty`.
 
     A number that no query has for a group is that of `empty`. Queries of `sizes` alone add no groups, as lookups; if all are
     lookups, they make the groups.
@@ -135,29 +128,21 @@ def merge(
     main = [query for query in queries if query not in lookups]
     if not main:
         main, lookups = lookups, []
-    position = {name: number for number, name in enumerate(empty)}
-    nothing = [*empty.values()]
-    merged: dict[Key, list[Any]] = {key: nothing.copy() for key in fixed}
-    for key, fixed_numbers in fixed.items():
-        _set(merged[key], [position[name] for name in fixed_numbers], fixed_numbers.values())
+    known = [([*next(iter(fixed.values()), ())], {key: tuple(numbers.values()) for key, numbers in fixed.items()})]
     for query in main:
-        # A dimension that the query lacks is the None appended to its keys.
-        full_key = _picker((*query.dimensions, None), [name if name in query.dimensions else None for name in by])
-        positions = [position[name] for name in query.measures]
-        for key, numbers in query.groups(results).items():
-            key = full_key((*key, None))
-            cells = merged.get(key)
-            if cells is None:
-                merged[key] = cells = nothing.copy()
-            _set(cells, positions, numbers)
-    for query in lookups:
         groups = query.groups(results)
-        part = _picker(by, query.dimensions)
-        positions = [position[name] for name in query.measures]
-        for key, cells in merged.items():
-            if part(key) in groups:
-                _set(cells, positions, groups[part(key)])
-    return merged
+        full_keys = map(_picker(query.dimensions, by), groups)
+        known.append(([*query.measures], dict(zip(full_keys, groups.values(), strict=True))))
+    keys = in_order({key for _, groups in known for key in groups})
+    found = [(names, [*map(groups.get, keys)]) for names, groups in known]
+    for query in lookups:
+        parts = map(_picker(by, query.dimensions), keys)
+        found.append(([*query.measures], [*map(query.groups(results).get, parts)]))
+    columns = {name: [nothing] * len(keys) for name, nothing in empty.items()}
+    for names, rows in found:
+        for at, name in enumerate(names):
+            columns[name] = [empty[name] if row is None or row[at] is None else row[at] for row in rows]
+    return keys, columns
 
 
 def in_order(keys: Iterable[Key]) -> list[Key]:
@@ -170,7 +155,7 @@ def in_order(keys: Iterable[Key]) -> list[Key]:
 
 @cache
 def formula(name: str) -> Formula:
-    """The function that computes a metric from its parts as SQL does: None if a part is None.
+    """The function that computes the column of a metric from those of its parts as SQL does: None if a part is None.
 
     Raises ValueError for anything but sums, differences, products, quotients and nullif.
     """
@@ -184,15 +169,15 @@ def ratio(metric: Metric, part: Any, whole: Any) -> Any:
         return None
     if not metric.sql:
         return part / whole * (100_000 if metric.unit == "per_100k" else 1)
-    return formula(metric.name)({str(metric.numerator): part, str(metric.denominator): whole})
+    return formula(metric.name)({str(metric.numerator): [part], str(metric.denominator): [whole]})[0]
 
 
 def _compiled(node: ast.expr) -> Formula:
     match node:
         case ast.Constant(value=int() | float() as number):
-            return lambda _: number
+            return lambda columns: [number] * len(next(iter(columns.values())))
         case ast.Name(id=name):
-            return lambda cells: cells[name] if name in cells else formula(name)(cells)
+            return lambda columns: columns[name] if name in columns else formula(name)(columns)
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
             work = _OPERATORS[type(op)]
         case ast.Call(func=ast.Name(id="nullif"), args=[left, right]):
@@ -201,9 +186,9 @@ def _compiled(node: ast.expr) -> Formula:
             raise ValueError(f"not to be computed here: {ast.unparse(node)}")
     one, other = _compiled(left), _compiled(right)
 
-    def both(cells: Mapping[str, Any]) -> Any:
-        first, second = one(cells), other(cells)
-        return None if first is None or second is None else work(first, second)
+    def both(columns: Columns) -> Sequence[Any]:
+        pairs = zip(one(columns), other(columns), strict=True)
+        return [None if first is None or second is None else work(first, second) for first, second in pairs]
 
     return both
 
@@ -215,12 +200,6 @@ def _picker(columns: Sequence[str | None], names: Sequence[str | None]) -> Calla
     if first >= 0 and positions == [*range(first, first + len(positions))]:
         return operator.itemgetter(slice(first, first + len(positions)))
     return lambda row: tuple([None if position < 0 else row[position] for position in positions])
-
-
-def _set(cells: list[Any], positions: Sequence[int], numbers: Iterable[Any]) -> None:
-    for position, number in zip(positions, numbers, strict=False):
-        if number is not None:
-            cells[position] = number
 
 
 def _sum(first: Numbers, second: Numbers) -> Numbers:

@@ -244,11 +244,11 @@ def _rounded_off(metric: Metric, value: float) -> float:
 def _from_rounded(metric: Metric, extra: dict[str, Any]) -> int | None:
     """A count with exactly published parts, recomputed with its person counts rounded."""
     parts = {
-        name: rounded(extra[name]) if catalogue()[name].counts == "persons" else extra[name]
+        name: [rounded(extra[name]) if catalogue()[name].counts == "persons" else extra[name]]
         for name in expand(metric.name, frozenset())
         if extra.get(name) is not None
     }
-    result = formula(metric.name)(parts) if parts.keys() == expand(metric.name, frozenset()).keys() else None
+    result = formula(metric.name)(parts)[0] if parts.keys() == expand(metric.name, frozenset()).keys() else None
     return None if result is None else rounded(result)
 
 

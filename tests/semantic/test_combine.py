@@ -64,17 +64,18 @@ def test_lookups_add_numbers_to_the_groups_of_other_queries():
     first = MeasureQuery((Select("beside", ("province", "people")),), ("province",), ("people",), True)
     rows = {"met": [("A", "guard", 1), (None, "guard", 2)], "beside": [("A", 10), ("B", 20), (None, 5)]}
     zeros = {"active": 0, "people": None, "hours": 0.0}
-    groups = merge([first, second], rows, ("province", "post"), {}, zeros)
-    assert groups == {("A", "guard"): [1, 10, 0.0], (None, "guard"): [2, 5, 0.0]}
+    keys, columns = merge([first, second], rows, ("province", "post"), {}, zeros)
+    assert keys == [("A", "guard"), (None, "guard")]
+    assert columns == {"active": [1, 2], "people": [10, 5], "hours": [0.0, 0.0]}
     alone = merge([first], rows, ("province",), {}, {"people": None})
-    assert alone == {("A",): [10], ("B",): [20], (None,): [5]}
+    assert alone == ([("A",), ("B",), (None,)], {"people": [10, 20, 5]})
 
 
 def test_fixed_groups_have_rows_where_nothing_is_counted():
     query = MeasureQuery((Select("one", ("province", "active")),), ("province",), ("active",), False)
     always = {("A",): {"people": 7}, ("B",): {"people": 8}}
-    groups = merge([query], {"one": [("B", 3), ("C", 4)]}, ("province",), always, {"people": None, "active": 0})
-    assert groups == {("A",): [7, 0], ("B",): [8, 3], ("C",): [None, 4]}
+    merged = merge([query], {"one": [("B", 3), ("C", 4)]}, ("province",), always, {"people": None, "active": 0})
+    assert merged == ([("A",), ("B",), ("C",)], {"people": [7, 8, None], "active": [0, 3, 4]})
 
 
 def test_members_are_in_order_and_the_unknown_last():
@@ -99,7 +100,7 @@ def test_members_are_in_order_and_the_unknown_last():
     ],
 )
 def test_a_ratio_is_computed_as_in_sql(cells, expected):
-    assert formula("coverage_per_10k")(cells) == expected
+    assert formula("coverage_per_10k")({name: [cell] for name, cell in cells.items()}) == [expected]
 
 
 def test_every_derived_metric_compiles():
