@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import chain
 from typing import Any, Self
 
 import numpy as np
@@ -95,7 +96,7 @@ def sides(con: ScopedCursor, on: date, where: Where, by: str, metrics: Sequence[
 
 @dataclass(frozen=True)
 class _Asked:
-    """Rates of groups, of the whole and of institutes, and the filters as codes."""
+    """Rates of groups and of the whole, their parts by institute, and the filters as codes."""
 
     groups: Answer
     whole: Answer
@@ -112,7 +113,9 @@ class _Asked:
         within = {name: codes for name, codes in chosen.items() if not (is_national and name == "province")}
         groups = ask(con, *metrics, by=(by,), where=within, **when)
         whole = ask(con, *metrics, where=groups.where, **when)
-        institutes = ask(behind(con, (by, *within)), *metrics, by=(by, "institute"), where=groups.where, **when)
+        # No place belongs to an institute.
+        parts = [_parts(rate)[: 1 if _is_of_places(rate) else 2] for rate in map(catalogue().__getitem__, metrics)]
+        institutes = ask(behind(con, (by, *within)), *chain(*parts), by=(by, "institute"), where=groups.where, **when)
         return cls(groups, whole, institutes, by, is_national, chosen)
 
     def compared(self, rate: Metric) -> pd.DataFrame:
@@ -120,7 +123,7 @@ class _Asked:
         part, count = _parts(rate)
         frame = self.groups.frame
         frame = frame.loc[frame[self.by].notna(), [self.by, rate.name, part, count]]
-        clusters = self.institutes.frame[[self.by, part, count]]
+        clusters = self.institutes.frame.reindex(columns=[self.by, part, count])
         clusters = clusters.assign(group=pd.Index(frame[self.by]).get_indexer(clusters[self.by]))
         p, institutes = p_values(rate, frame[[part, count]], clusters, self.whole.records()[0])
         frame = frame.assign(whole_value=self.whole.value(rate.name), p_value=p, institutes_compared=institutes)
@@ -181,7 +184,8 @@ def p_values(
 ) -> tuple[_Numbers, _Numbers]:
     """The p-value of each group (NaN: untested) and its number of institutes.
 
-    `groups` holds the two parts of the rate, `clusters` those of each institute after the position of its group (-1: none).
+    `groups` holds the two parts of the rate, `clusters` those of each institute (no residents, no area) after the position
+    of its group (-1: none).
     """
     part, count = _parts(rate)
     hits, sizes = (groups[name].fillna(0).to_numpy(float) for name in (part, count))
