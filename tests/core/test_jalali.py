@@ -139,4 +139,5 @@ def test_a_quarter_is_complete_with_its_last_day() -> None:
     for year in range(1390, 1420):
         on = jalali.unit_of(date(year + 621, 12, 25), "month").first
         quarters = [*jalali.units_between(*jalali.last_complete_quarters(on, 12), "quarter")]
-        assert len(quarters) == 12 and quarters[-1].last + jalali.DAY == on
+        assert len(quarters) == 12
+        assert quarters[-1].last + jalali.DAY == on
