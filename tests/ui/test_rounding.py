@@ -50,7 +50,6 @@ def test_a_share_reads_the_same_on_chart_and_in_table_and_as_points(share: float
     assert read(text.percent(share, "en")) == expected
     assert Decimal(str(text.rounded(share, "share"))) * 100 == expected
     assert read(text.points(share, "en")) == expected
-    assert read(compare.signed(share, "share", "en")) == expected
 
 
 @given(FLOATS | TIES, st.sampled_from(["persons", "per_10k", "months", "ratio", "persons_per_month", "mean_persons"]))

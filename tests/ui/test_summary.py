@@ -275,9 +275,8 @@ def test_months_with_more_endings_than_were_answered_are_an_item_for_each_kind(s
     (item, *_) = needs_action.actions(replace(signalling(), analyse=analyse))
     assert (item.kind, item.part) == ("endings", "planning")
     assert item.count == sum(row[-1] for row in rows)
-    assert (
-        item.sentence == f"Training lapsing above the past year’s highest month in {item.count} of the next 24 months"
-    )
+    above = "Training lapsing above the most handled in a month of the past year"
+    assert item.sentence == f"{above}, in {item.count} of the next 24 months"
     assert item.who == "in Dey 1405 (Dec 2026–Jan 2027)", "the first of them"
 
 
@@ -306,6 +305,9 @@ def test_no_more_than_five_items_are_named(small_register: Path, monkeypatch: py
         ("women_share", 0.12, 0.15, "lower", "−3.0 percentage points", ""),
         ("age_median", 34, 33, "", "+1.0 years", ""),
         ("coverage_per_10k", 6.0, 5.5, "", "+0.50", ""),
+        # Of the shown values: 84.3 - 84.2, 6.29 - 5.79.
+        ("training_compliance", 0.84343, 0.84177, "none", "+0.1 percentage points", ""),
+        ("coverage_per_10k", 6.2893, 5.7949, "", "+0.50", ""),
     ],
 )
 def test_a_change_has_its_sign_and_is_judged_only_beyond_chance(

@@ -8,7 +8,6 @@ from ui.charts import axes, elements, titles
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
 from ui.charts.titles import Title
-from ui.i18n import text
 from ui.summary import changes
 
 # The groups that have a bar of their own, and the code of all others together.
@@ -18,13 +17,13 @@ _STYLES = {"rate_effect": "actual", "composition_effect": "second", "effect": "a
 
 def largest(answer: Answer, context: ChartContext, metric: Metric) -> Title:
     """The difference of a metric, and the group with the largest part of it."""
-    change = answer.records()[-1]["effect"]
+    change = changes.total(answer, metric.unit)
     words = {"measure": metric.short[context.lang], "change": changes.part(change, metric.unit, context.lang)}
-    if change is None or not text.rounded(change, metric.unit):
+    if not change:
         return Title(context.word("split.same", **words))
     sentences = [context.word("split.title_alone", **words)]
     # A part that works the other way explains none of it.
-    for code, effect in [group for group in changes.ranked(answer, metric.unit) if group[1] * change > 0][:1]:
+    for code, effect in [group for group in changes.ranked(answer, metric.unit) if (group[1] > 0) == (change > 0)][:1]:
         words["part"] = changes.part(effect, metric.unit, context.lang, with_unit=False)
         sentences.insert(0, context.word("split.title", place=context.named(answer.by[0], code), **words))
     return Title(titles.first_that_fits(sentences))
@@ -64,7 +63,8 @@ def parts(answer: Answer, context: ChartContext, unit: str) -> Figure:
     ]
     low, top = min([0, *ends]), max([0, *ends])
     value_texts = [changes.part(value, unit, context.lang, with_unit=False) for value in sums]
-    value_texts[-1] = f"<b>{value_texts[-1]}</b>"
+    whole = changes.part(changes.total(answer, unit), unit, context.lang, with_unit=False)
+    value_texts = [*value_texts[:-1], f"<b>{whole}</b>"]
     return elements.figure(
         context,
         data,

@@ -46,6 +46,7 @@ def _part(
 
 def endings(view: PageContext) -> None:
     """What ends in the next 24 months beside what answers it, and the institutes that fall below the goal."""
+    blocks.intro(view.word("ahead.handled"))
     for kind, column in zip(_KINDS, st.columns(len(_KINDS)), strict=True):
         with column:
             _part(view, f"endings-{kind}", "endings", partial(_endings, view, kind), by="nation")

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
 from operator import itemgetter
 from typing import Any
@@ -127,7 +127,7 @@ def _finding(view: PageContext, answer: Answer, rows: dict[str, tuple], verdicts
     if rows["difference"][at] is None:
         return metric.label[view.lang]
     first, second = (text.plain(rows[side][at], metric.unit, view.lang) for side in _SIDES)
-    change, measure = signed(rows["difference"][at], metric.unit, view.lang), metric.short[view.lang]
+    change, measure = signed(rows["second"][at], rows["first"][at], metric.unit, view.lang), metric.short[view.lang]
     return view.word("compare.finding", measure=measure, first=first, second=second, change=change)
 
 
@@ -139,8 +139,8 @@ def _row(
     for side, day in zip(_SIDES, days, strict=True):
         value = text.escape(text.amount(rows[side][at], metric.unit, view.lang))
         cells.append(value + _parts(view, answer, metric, rows[side]) + _settled(view, metric, day))
-    first, second, change = (rows[side][at] for side in (*_SIDES, "difference"))
-    written = signed(change, metric.unit, view.lang)
+    first, second = (rows[side][at] for side in _SIDES)
+    written = signed(second, first, metric.unit, view.lang)
     if None not in (first, second) and not changes.is_visible(metric, second, first):
         written = view.word("change.same")
     remark = verdict and f'<br><small class="pd-{verdict}">{view.escaped(f"compare.{verdict}")}</small>'
@@ -161,15 +161,13 @@ def _parts(view: PageContext, answer: Answer, metric: Metric, row: tuple) -> str
     return f"<br><small>{text.escape(parts)}</small>" if parts else ""
 
 
-def signed(change: Any, unit: str, lang: str) -> str:
-    """A difference with its sign; for shares in percentage points."""
-    if change is None:
+def signed(value: Any, before: Any, unit: str, lang: str) -> str:
+    """The difference of two shown numbers or days with its sign; for shares in percentage points."""
+    if None in (value, before):
         return "–"
-    if isinstance(change, timedelta):
-        return f"{text.number(change.days, lang, signed=True)} {text.unit_word('days', lang)}"
-    if unit == "share":
-        return text.points(change, lang)
-    return text.amount(change, unit, lang, signed=True)
+    if isinstance(value, date):
+        return f"{text.number((value - before).days, lang, signed=True)} {text.unit_word('days', lang)}"
+    return changes.part(changes.of_shown(value, before, unit), unit, lang)
 
 
 def _verdict(chosen: Sides, metric: Metric, where: Frozen) -> str:

@@ -140,7 +140,7 @@ def _moved(view: PageContext) -> list[tables.Column]:
         return _column(view, name, f"revision.{name}", words, is_number=True)
 
     def change(row: _Row) -> str:
-        return compare.signed(row["change"], unit(row), view.lang)
+        return compare.signed(row["after"], row["before"], unit(row), view.lang)
 
     return [number("before"), number("after"), _column(view, "change", "revision.change", change, is_number=True)]
 

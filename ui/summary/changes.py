@@ -5,6 +5,7 @@ The parts are arithmetic, never a cause.
 
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from etl.analysis.why import OVERLAP, SMALL, TOTAL
@@ -15,10 +16,23 @@ from ui.summary import different
 _MOST_NAMED = 3
 
 
-def part(change: float | None, unit: str, lang: str, with_unit: bool = True, is_signed: bool = True) -> str:
+def part(change: float | Decimal | None, unit: str, lang: str, with_unit: bool = True, is_signed: bool = True) -> str:
     """A part of a difference; of a share in percentage points."""
     write = text.amount if with_unit else text.plain
     return write(change, "share_points" if unit == "share" else unit, lang, signed=is_signed)
+
+
+def of_shown(value: float, before: float, unit: str) -> Decimal:
+    """The change between two numbers as the screen shows them, so that readers find it when they subtract."""
+    decimals = text.decimals_of(unit) + (2 if unit == "share" else 0)
+    return text.rounded_half_up(value, decimals) - text.rounded_half_up(before, decimals)
+
+
+def total(answer: Answer, unit: str) -> Decimal | None:
+    """The whole difference of an answer of `etl.analysis.why`, from its two numbers as the screen shows them."""
+    row = answer.records()[-1]
+    before, after = ("rate_before", "rate_after") if "rate_after" in row else ("before", "after")
+    return None if None in (row[before], row[after]) else of_shown(row[after], row[before], unit)
 
 
 def ranked(answer: Answer, unit: str, effect: str = "effect") -> list[tuple[Any, float]]:
@@ -40,10 +54,9 @@ def sentence(
     answer: Answer, metric: Metric, lang: str, member: Callable[[str, Any], str], kind: str, sides: tuple[str, str]
 ) -> str:
     """How much a number changed between two `sides` in words, days or places by `kind`, and what that is made of."""
-    total = answer.records()[-1]
-    change = total["effect"]
+    whole, change = answer.records()[-1], total(answer, metric.unit)
     words: dict[str, Any] = {"measure": metric.short[lang], "there": sides[0], "here": sides[1]}
-    if change is None or not text.rounded(change, metric.unit):
+    if not change:
         return text.word(f"split.{kind}_same", lang, **words)
     words["size"] = part(abs(change), metric.unit, lang, is_signed=False)
     said = text.word(f"split.{kind}_{_way(change)}", lang, **words)
@@ -51,10 +64,10 @@ def sentence(
         groups = _names(ranked(answer, metric.unit), metric, answer.by[0], lang, member)
         return text.word("split.of_count", lang, said=said, names=groups) if groups else f"{said}."
     overlap = next((row["effect"] for row in answer.records() if row[answer.by[0]] == OVERLAP), 0)
-    rates = total["rate_effect"]
+    rates = whole["rate_effect"]
     effects = {
         f"rate_{kind}_{_way(rates)}": rates,
-        f"mix_{kind}": total["composition_effect"] - overlap,
+        f"mix_{kind}": whole["composition_effect"] - overlap,
         "twice": overlap,
     }
     visible = {key: effect for key, effect in effects.items() if text.rounded(effect, metric.unit)}
@@ -74,7 +87,7 @@ def sentence(
     return text.word("split.because", lang, said=said, parts=parts[0]) if parts else f"{said}."
 
 
-def _way(change: float) -> str:
+def _way(change: float | Decimal) -> str:
     return "up" if change > 0 else "down"
 
 
@@ -91,12 +104,12 @@ def _names(
 
 def signed(metric: Metric, value: float, before: float, lang: str) -> str:
     """The change: for a count with its percentage, «+۵٬۰۲۵ (+۹٫۹٪)»; for a share in percentage points; else in the unit."""
-    change = value - before
+    change = of_shown(value, before, metric.unit)
     if metric.unit == "share":
         return text.points(change, lang)
     written = text.plain(change, metric.unit, lang, signed=True)
     if isinstance(value, int) and before and not text.decimals_of(metric.unit):
-        return f"{written} ({text.percent(change / before, lang, signed=True)})"
+        return f"{written} ({text.percent((value - before) / before, lang, signed=True)})"
     return written if metric.unit in text.NAMED_BY_LABEL else text.amount(change, metric.unit, lang, signed=True)
 
 
