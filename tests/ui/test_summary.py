@@ -339,9 +339,9 @@ def test_a_change_has_its_sign_and_is_judged_only_beyond_chance(
         ),
         (
             [("IR-20", 0.84, "none"), ("IR-11", 0.2, "untested")],
-            "پایبندی آموزشی در هیچ استانی آشکارا پایین‌تر از کشور (۸۵٫۰٪) نیست. "
+            "پایبندی آموزشی در هیچ استانی آشکارا پایین‌تر از کشور (۸۵٫۰٪) نیست؛ اختلاف‌ها کوچک یا در حد تصادف است. "
             "یک استان افراد یا مؤسسات کافی برای مقایسه ندارد.",
-            "Training compliance: no province is clearly below the nation (85.0%). "
+            "Training compliance: no province is clearly below the nation (85.0%); differences are small or may be chance. "
             "One province has too few people or institutes to compare.",
         ),
         (
