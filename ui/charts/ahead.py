@@ -104,11 +104,8 @@ def reached(answer: Answer, context: ChartContext) -> Title:
     """The share in date at the last month of the plan, and the share that no plan can pass."""
     row, metric = answer.records()[-1], answer.metrics[0]
     value, bound = (text.plain(row[name], metric.unit, context.lang) for name in ("plan_in_date", "plan_bound"))
-    words = {
-        "measure": text.inside(metric.short[context.lang], context.lang),
-        "when": context.member("month", row["month"]),
-    }
-    return Title(context.word("ahead.plan", value=value, bound=bound, **words))
+    when = context.member("month", row["month"])
+    return Title(context.word("ahead.plan", value=value, bound=bound, when=when))
 
 
 @chart(reached)
