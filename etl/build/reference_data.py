@@ -80,15 +80,17 @@ def read(folder: Path) -> tuple[dict[str, list[Any]], list[str], list[Reference]
     """
     unusable: list[str] = []
     tables: dict[str, list[Any]] = {}
+    # No row of an unusable file is used.
+    rows: dict[str, int] = {}
     for name, reader in _READ.items():
         try:
             tables[name] = reader(folder)
+            rows[name] = len(tables[name])
         except Refused as error:
             unusable.append(str(error))
             tables[name] = reader(REFERENCE)
-    rows = {name: len(table) for name, table in tables.items()}
     # A calendar is added to the shipped one.
-    if not unusable:
+    if "calendar.csv" in rows:
         rows["calendar.csv"] = len(official_calendar.read_own(folder))
     replacing = _READ.keys() - {"calendar.csv"}
     found = [

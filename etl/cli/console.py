@@ -85,8 +85,10 @@ def print_report(report: Report) -> None:
         print(f"refused: {missing.file}{province}: {missing.reason}")
     for reference in report.reference:
         instead = f"in place of {reference.replaces}" if reference.replaces else "added to that of data/reference"
+        # A file without rows still replaces the shipped one.
+        has_rows = reference.rows or reference.replaces
         print(
-            f"reference: {reference.file}: {f'{reference.rows} rows, {instead}' if reference.rows else 'sets up the build'}"
+            f"reference: {reference.file}: {f'{reference.rows} rows, {instead}' if has_rows else 'sets up the build'}"
         )
     for name in report.ignored:
         print(f"ignored: {name}")

@@ -262,3 +262,20 @@ def test_without_announcements_there_are_none(folder):
 def test_a_reference_table_that_is_a_folder_is_not_passed_over(folder):
     (folder / "courses.csv").mkdir()
     assert unusable(folder) == "courses.csv: not a regular file"
+
+
+def test_a_reference_file_without_rows_is_printed_with_what_it_replaces(folder):
+    put(folder, "targets.csv", "metric,province,date,value\n")
+    assert "reference: targets.csv: 0 rows, in place of data/reference/targets.csv\n" in load(folder).out
+
+
+def test_no_row_of_an_unusable_reference_file_is_counted(folder):
+    put(folder, "population.csv", "province,date\n")
+    header = "date,province,kind,name_fa,name_en,confidence,source"
+    put(folder, "calendar.csv", f"{header}\n1405/04/20,IR-23,closure,آلودگی,Smog,confirmed,s\n")
+    built = load(folder)
+    assert built.code == 1
+    assert {entry["file"]: entry["rows"] for entry in built.report["reference"]} == {
+        "population.csv": 0,
+        "calendar.csv": 1,
+    }
