@@ -106,10 +106,12 @@ def _scan(content: Any, sheet: str, styles: Iterable[str]) -> tuple[bool, int, s
                 columns, farthest = column, (match[1] + match[2]).decode()
         for match in _ROW.finditer(window):
             if window[match.start() - 1] in b"<:":
-                rows = max(rows, number := int(match[2] or match[1]))
-                if seen[number]:
-                    raise because("row_twice", sheet=sheet, row=number)
-                seen[number] = 1
+                own = int(match[1])
+                rows = max(rows, number := int(match[2] or own))
+                if seen[own] & 1 or seen[number] & 2:
+                    raise because("row_twice", sheet=sheet, row=own if seen[own] & 1 else number)
+                seen[own] |= 1
+                seen[number] |= 2
     return may_hold_odd, columns * rows, farthest
 
 

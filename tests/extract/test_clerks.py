@@ -522,7 +522,10 @@ def test_a_row_number_that_stands_twice_refuses_the_workbook(folder):
     # Each cell of the row has the number of the row before.
     path = xlsx(folder / "training_3.xlsx", {"یک": rows_of_cells()})
     rewritten(path, "xl/worksheets/sheet1.xml", lambda content: re.sub(rb'r="([A-Z])3"', rb'r="\g<1>2"', content))
-    names = [*(f"training_2{ending}" for ending in endings), "training_3.xlsx"]
+    # Only the row has it; its cells have the right one.
+    path = xlsx(folder / "training_4.xlsx", {"یک": rows_of_cells()})
+    rewritten(path, "xl/worksheets/sheet1.xml", lambda content: content.replace(b'<row r="3"', b'<row r="2"'))
+    names = [*(f"training_2{ending}" for ending in endings), "training_3.xlsx", "training_4.xlsx"]
     assert [line.partition("; ")[0] for line in load(folder).refusals] == [
         f"{name}: sheet یک: row 2 stands twice: the file is damaged" for name in names
     ]
