@@ -26,7 +26,8 @@ def table_of(file_name: str) -> str | None:
     """The table named by the beginning of a file name, in English or Persian; None if it names none."""
     if _is_temporary(file_name):
         return None
-    name = fold(file_name)
+    # The half-space of مجوز‌ها is written or not by habit.
+    name = fold(file_name).replace(" ", "")
     return next((table for beginning, table in _NAMES.items() if name.startswith(beginning)), None)
 
 

@@ -125,6 +125,7 @@ def test_the_error_for_a_missing_header_contains_no_values(tmp_path):
         ("training.csv.gz", "training"), ("training.xls", "training"), ("courses.csv", None), ("~$training.xlsx", None),
         ("مؤسسات تهران.xlsx", "institutes"), ("موسسات.ods", "institutes"), ("مجوزها-۱.csv", "licences"),
         ("كاركنان يزد.xlsb", "personnel"), ("آموزش.tsv", "training"), ("پرسنل تهران.csv", None), (".training.csv", None),
+        ("مجوز\u200cها.pdf", "licences"),
     ],
 )  # fmt: skip
 def test_a_file_is_a_source_by_its_name(name, table):
