@@ -101,7 +101,8 @@ def print_report(report: Report) -> None:
         print(_OPTIONS)
         print("not published")
     else:
-        print(f"nothing was refused; as of {report.as_of}; nothing was published")
+        outcome = "the refused files were left out" if report.refused else "nothing was refused"
+        print(f"{outcome}; as of {report.as_of}; nothing was published")
 
 
 def print_returns(report: Report) -> None:

@@ -524,7 +524,7 @@ def test_check_says_what_build_would_and_publishes_nothing(folder, tmp_path, mon
         assert {**checked.report, **unpublished} == {**built.report, **unpublished}
         assert (checked.report["published"], checked.report["publication"]) == (False, "")
         if built.code == 0:
-            assert "nothing was refused; as of " in checked.out
+            assert "the refused files were left out; as of " in checked.out
             break_back(built.to)
     assert not list((tmp_path / "scratch").iterdir())
 
