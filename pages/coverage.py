@@ -32,7 +32,7 @@ def page() -> None:
     with left:
         ui.figure(view, lines.lorenz, analysis="lorenz")
     with right:
-        ui.groups(view, "coverage_per_10k", by="county", says=titles.extreme_by)
+        ui.groups(view, "coverage_per_10k", by="county", note=view.word("population.of_counties"))
     listings.part(view, "abroad.title")
     blocks.intro(view.word("abroad.not_alike"))
     coverage.claimed(view)

@@ -11,7 +11,7 @@ from ui.state import address
 def page() -> None:
     view = ui.scope_bar("@place", "@person", period=True)
     listings.requested(view, "legal")
-    overview.findings(view, "judicial_officer_share", "officer_training_share")
+    overview.findings(view, "officer_training_share", "judicial_officer_share")
     ui.cards(
         view,
         "judicial_officers",

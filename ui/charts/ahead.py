@@ -57,10 +57,11 @@ def cleared(answer: Answer, context: ChartContext) -> Title:
     count = text.number(row["queue_files"], context.lang)
     if row["queue_cleared"] is None:
         return Title(context.word("queue.title_few", count=count))
+    is_never = [row[f"queue_cleared{end}"] == "never" for end in ("_first", "", "_last")]
+    # Chance decides whether the queue becomes shorter or longer.
+    key = "never" if all(is_never) else "unclear" if any(is_never) else "in"
     month = context.member("month", row["queue_cleared"])
-    return Title(
-        context.word(f"queue.title_{'never' if row['queue_cleared'] == 'never' else 'in'}", count=count, month=month)
-    )
+    return Title(context.word(f"queue.title_{key}", count=count, month=month))
 
 
 @chart(cleared)

@@ -164,12 +164,6 @@ def _all_small(key: str, metric: Metric, context: ChartContext, **words: str) ->
     return Title(context.word(f"finding.{key}", **named, **words))
 
 
-def left_out(metric: Metric, context: ChartContext) -> str:
-    """A sentence saying which groups of a table its title does not compare, and what their size is counted by."""
-    counted = catalogue()[size_of(metric)].label[context.lang]
-    return context.word("figure.small_listed", fewest=_fewest(metric, context.lang), counted=counted)
-
-
 def _fewest(metric: Metric, lang: str) -> str:
     """The least size of a group that is ranked by a metric, with its unit."""
     counted = size_of(metric)

@@ -125,6 +125,9 @@ def _table(view: PageContext, places: Answer, whole: Answer, months: Answer, tit
     foot = [view.word(f"glance.whole_{by}"), *(written(name, of_whole) for name in shown)]
     start = "training_compliance" if "training_compliance" in shown else "-active_assistants"
     tables.show(view, "glance", columns, rows, title, start=start, foot=foot)
+    parts, total = sum(row["active_assistants"] or 0 for row in rows), of_whole["active_assistants"]
+    if total not in (None, parts):
+        blocks.note(view.word("figure.overlap" if parts > total else "glance.unknown"))
 
 
 def _lines(places: Answer, months: Answer) -> dict[Any, str]:

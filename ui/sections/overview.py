@@ -137,7 +137,7 @@ def _action(view: PageContext, action: Action) -> str:
     words = view.word("action.open_province" if action.part == "province" else "action.open")
     about = " · ".join(part for part in (action.who, action.when) if part)
     return (
-        f'<li class="pd-action-{action.kind}"><b>{text.escape(action.sentence)}</b><span>{text.escape(about)}</span>'
+        f'<li class="pd-action-{action.kind}"><b>{text.escape(action.sentence)}</b> <span>{text.escape(about)}</span> '
         f'<a href="{text.escape(address)}" target="_self" aria-label="{text.escape(f"{words}: {action.sentence}")}">'
         f"{text.escape(words)}</a></li>"
     )

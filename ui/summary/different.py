@@ -49,10 +49,7 @@ def sentence(answer: Answer, lang: str, member: _Names, most: int = MOST_NAMED) 
         "value": text.plain(rows[0]["whole_value"], metric.unit, lang),
     }
     if not named:
-        nobody = text.word("different.nobody", lang, **values)
-        untested = sum(row["side"] == "untested" for row in rows)
-        few = words(answer, metric, "unlike", lang, untested)
-        return f"{nobody} {text.word('different.not_compared', lang, **few)}" if untested else nobody
+        return " ".join(filter(None, (text.word("different.nobody", lang, **values), not_compared(answer, lang))))
     names = []
     for row in named:
         value = row[metric.name]
@@ -60,6 +57,14 @@ def sentence(answer: Answer, lang: str, member: _Names, most: int = MOST_NAMED) 
         # A name never parts from its value at the end of a line; a value that may not circulate is left out.
         names.append(name if value is None else f"{name}\u00a0{text.plain(value, metric.unit, lang)}")
     return text.word("different.some", lang, names=_listed(names, most, str(values["group"]), lang), **values)
+
+
+def not_compared(answer: Answer, lang: str) -> str:
+    """How many known groups have too few people or institutes to be compared; empty if all are."""
+    by = answer.by[0]
+    untested = sum(row["side"] == "untested" and row[by] is not None for row in answer.records())
+    few = words(answer, answer.metrics[0], "unlike", lang, untested)
+    return text.word("different.not_compared", lang, **few) if untested else ""
 
 
 def of_place(answer: Answer, place: Any, lang: str, member: _Names) -> str:
