@@ -529,15 +529,6 @@ def test_words_on_a_province_far_behind_contrast_with_its_colour(context: ChartC
     assert contrast(figure["data"][-2]["textfont"]["color"][0], context.colour("far_behind")) >= 4.5
 
 
-@pytest.mark.parametrize("context", LOOKS)
-def test_a_label_on_another_province_has_the_ground_of_that_province(context: ChartContext) -> None:
-    rows = [("IR-25", 0.84, 840, 1000), ("IR-20", 0.5, 500, 1000)]
-    figure = maps.provinces(sided(replace(by_province(), rows=rows), IR20="lower"), context)
-    font = figure["data"][-2]["textfont"]
-    assert context.colour("far_behind") in font["shadow"][0]
-    assert contrast(font["color"][0], context.colour("far_behind")) >= 4.5
-
-
 def test_no_label_of_a_map_covers_another_on_the_narrowest_that_has_names() -> None:
     degree = 340 / 20.1
     boxes = {}

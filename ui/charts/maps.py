@@ -134,11 +134,9 @@ def _labels(values: Sequence[tuple[str, float]], metric: Metric, areas: Areas, c
     """
     words, only_values, lines, inks, halos = [], [], [], [], []
     points: list[tuple[float, float]] = []
-    steps = {code: step for (code, _), step in zip(values, areas.steps, strict=True)}
     for (code, value), step in zip(values, areas.steps, strict=True):
         label = _LABELS[code]
-        on = label.get("on", code)
-        is_outside = on == code and ("line" in label or label.get("outside", False))
+        is_outside = "line" in label or label.get("outside", False)
         name = label.get(context.lang) or context.member("province", code)
         written = text.plain(value, metric.unit, context.lang).replace("٪", "").replace("%", "")
         is_named = label.get("named") or (areas.is_tested and step < _ALIKE)
@@ -146,8 +144,8 @@ def _labels(values: Sequence[tuple[str, float]], metric: Metric, areas: Areas, c
         only_values.append(written)
         points.append(tuple(label["at"]))
         # Words in the colours of the page are legible across the edges of areas that have the same ink.
-        page, area = context.colour("surface"), areas.colours[steps.get(on, step)]
-        is_alike = on == code and areas.is_tested and context.on(area) == context.on(page)
+        page, area = context.colour("surface"), areas.colours[step]
+        is_alike = areas.is_tested and context.on(area) == context.on(page)
         ground = page if is_outside or is_alike else area
         inks.append(context.on(ground))
         halos.append(", ".join([f"0 0 {4 if is_outside else 2}px {ground}"] * 6))
