@@ -20,6 +20,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.serving import PATIENCE
+from ui.data.limits import FILE_SECONDS
 from ui.i18n import navigation
 
 ROOT = Path(__file__).parents[2]
@@ -30,6 +31,8 @@ _FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+# Milliseconds that a file may take: the process that makes it has low priority, so a busy machine delays it most.
+FILE_PATIENCE = 1000 * FILE_SECONDS
 _TALL = 1000
 _EMPTY = "about:blank"
 # A part that shows little: between two readers a window goes there.

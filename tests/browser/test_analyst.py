@@ -407,7 +407,7 @@ def test_the_files_hold_every_row_of_the_answer(
         reader.settle()
         files = {}
         for kind in ("csv", "xlsx", "parquet"):
-            with reader.page.expect_download(timeout=180_000) as fetched:
+            with reader.page.expect_download(timeout=front.FILE_PATIENCE) as fetched:
                 reader.page.locator(f".st-key-{kind}-rows button").click()
             files[kind] = tmp_path / fetched.value.suggested_filename
             fetched.value.save_as(files[kind])

@@ -119,7 +119,7 @@ def test_figures_are_presented_and_copied_and_a_page_leaves_with_its_pictures(
         make.wait_for(timeout=180_000)
         make.click()
         button = reader.page.locator(".st-key-xlsx-book button")
-        button.wait_for(timeout=180_000)
+        button.wait_for(timeout=front.FILE_PATIENCE)
         reader.settle()
         with reader.page.expect_download(timeout=180_000) as waiting:
             button.click()

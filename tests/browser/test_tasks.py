@@ -97,7 +97,7 @@ class Hand:
         self.click(self.reader.page.locator(f".st-key-panel-{page} .pd-panel-top a").last)
 
     def download(self, what: Locator) -> Path:
-        with self.reader.page.expect_download(timeout=180_000) as fetched:
+        with self.reader.page.expect_download(timeout=front.FILE_PATIENCE) as fetched:
             self.click(what)
         return Path(fetched.value.path())
 
