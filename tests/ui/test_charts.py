@@ -529,6 +529,14 @@ def test_words_on_a_province_far_behind_contrast_with_its_colour(context: ChartC
     assert contrast(figure["data"][-2]["textfont"]["color"][0], context.colour("far_behind")) >= 4.5
 
 
+def test_few_cases_of_a_problem_are_not_too_few_to_compare() -> None:
+    rows = [("IR-23", 90), ("IR-11", 12)]
+    untrained = bars.ranking(answer("officers_lapsed", by=("province",), rows=rows), EN)
+    assert untrained["data"][0]["marker"]["line"]["width"] == [0, 0]
+    few = bars.ranking(answer("active_assistants", by=("province",), rows=rows), EN)
+    assert few["data"][0]["marker"]["line"]["width"] == [0, 1]
+
+
 def test_no_label_of_a_map_covers_another_on_the_narrowest_that_has_names() -> None:
     degree = 340 / 20.1
     boxes = {}

@@ -111,8 +111,13 @@ def reached(answer: Answer, context: ChartContext) -> Title:
 
 @chart(reached)
 def plan(answer: Answer, context: ChartContext) -> Figure:
-    """The share in date under the plan, and the bound of any plan, by month."""
-    return lines.trend(answer, context, zero=False)
+    """The share in date under the plan, and the bound of any plan, by month: dashed, as nothing of it has happened."""
+    figure = lines.trend(answer, context, zero=False)
+    for trace in figure["data"]:
+        trace |= {"mode": "lines", "line": trace["line"] | {"dash": "dash"}}
+    for key in figure["layout"]["meta"]["keys"]:
+        key["kind"] = "dash"
+    return figure
 
 
 def gained(answer: Answer, context: ChartContext) -> Title:

@@ -90,8 +90,9 @@ def pair(answer: Answer, context: ChartContext) -> Title:
     if not rows:
         return titles.nothing(answer.metrics[0], context)
     row = rows[-1]
+    lang = context.lang
     amounts = [
-        f"{m.short[context.lang]} {text.plain(row[answer.columns.index(m.name)], m.unit, context.lang)}"
+        f"{text.inside(m.short[lang], lang)} {text.plain(row[answer.columns.index(m.name)], m.unit, lang)}"
         for m in answer.metrics[:2]
     ]
     when = context.member(answer.by[0], row[0])
