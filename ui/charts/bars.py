@@ -26,7 +26,7 @@ def ranking(
     focus: Iterable[Any] = (),
     most: int | None = None,
 ) -> Figure:
-    """Horizontal bars of the first metric in the order of `in_order`, with a line for the nation.
+    """Horizontal bars of the first metric in the order of `in_order`, with a line for the nation, or for the province of counties.
 
     A tested rate has the colours of the map: orange are the groups clearly worse than the whole, blue the clearly better, grey
     all others. Groups too small to be compared are paler and labelled with their size; those without a value have no bar.
@@ -35,6 +35,11 @@ def ranking(
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
     rows = in_order(answer)[:most]
+    line = "figure.nation_line"
+    if "whole_value" in answer.columns and different.whole_of(answer) == "province":
+        # Counties are compared with their province, so the line is that of the province.
+        line, wholes = "dimension.province", filter(None, answer.column("whole_value"))
+        nation = next(wholes, None)
     sizes = [elements.size_below(answer, metric, row) for row in rows]
     values = [row[at] for row in rows]
     numbers = [value for value in values if value is not None]
@@ -73,7 +78,7 @@ def ranking(
     shapes, notes = [], []
     if nation is not None:
         shapes.append(elements.level(context, nation, vertical=True))
-        label = f"{context.word('figure.nation_line')} {text.plain(nation, metric.unit, context.lang)}"
+        label = f"{context.word(line)} {text.plain(nation, metric.unit, context.lang)}"
         notes.append(elements.note(context, label, x=nation, y=1, yref="paper", yanchor="bottom"))
     # The values form a column beyond the bars, clear of the nation's line.
     labels = [f"<b>{value}</b>" if row[0] in focused else value for row, value in zip(rows, value_texts, strict=True)]
