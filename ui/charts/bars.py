@@ -26,7 +26,7 @@ def ranking(
     focus: Iterable[Any] = (),
     most: int | None = None,
 ) -> Figure:
-    """Horizontal bars of the first metric in the order of `in_order`, with a line for the nation, or for the province of counties.
+    """Horizontal bars of the first metric in the order of `in_order`; the line is the nation, or of counties the province.
 
     A tested rate has the colours of the map: orange are the groups clearly worse than the whole, blue the clearly better, grey
     all others. Groups too small to be compared are paler and labelled with their size; those without a value have no bar.

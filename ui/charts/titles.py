@@ -121,7 +121,7 @@ def extreme(
             # The counts of the groups too small to be ranked are lower.
             return Title(_at_end(metric, end, place, only.value, context), alternatives=(all_but,))
         return Title(_about(metric, place, only.value, context), alternatives=(all_but,))
-    if is_sampled(metric):
+    if is_sampled(metric) or _is_of_counties(metric):
         first = range_of if len(range_of.sentence.split()) <= MOST_WORDS else half
         return replace(first, alternatives=(half,))
     at_end, at_other_end = (_end_of(metric, ranking, side, name_group, context) for side in (end, _OTHER[end]))
@@ -134,6 +134,11 @@ def extreme(
     if at_end and may_stand(at_end):
         return replace(at_end, alternatives=(*opposite, range_of, half))
     return replace(range_of, alternatives=(*opposite, half))
+
+
+def _is_of_counties(metric: Metric) -> bool:
+    """Whether a metric is a share of the counties of a place: of 20 counties one more or less is no finding."""
+    return metric.unit == "share" and catalogue()[str(metric.denominator)].unit == "counties"
 
 
 def _clearly(
@@ -248,6 +253,12 @@ def _half(answer: Answer, metric: Metric, ranked: Sequence[Group], context: Char
 
 # The group with the highest or the lowest value, regardless of the metric's direction.
 highest, lowest = partial(extreme, end="highest"), partial(extreme, end="lowest")
+
+
+def whole_range(answer: Answer, context: ChartContext) -> Title:
+    """The range of all groups, the smallest too."""
+    at, _, rows = rows_with_value(answer)
+    return spread(answer, answer.metrics[0], [row[at] for row in rows], context)
 
 
 def extreme_by(answer: Answer, context: ChartContext) -> Title:

@@ -45,7 +45,7 @@ class FigureQuestion:
         # A map always shows the whole country and outlines the selection.
         without = ("province", "county") if self.chart.whole_country else ()
         answer, ignored = scoped_query.ask(self.view, self.names, self.axes, self.over, without)
-        return (with_sides(self.view, answer) if self.chart.compares else answer), ignored
+        return (_with_sides(self.view, answer) if self.chart.compares else answer), ignored
 
     def options(self, answer: Answer) -> dict[str, Any]:
         """The options that the chart takes besides the answer."""
@@ -155,7 +155,7 @@ def _target(view: PageContext, answer: Answer) -> float | None:
 # ---------------------------------------------------------------- sizes
 
 
-def with_sides(view: PageContext, answer: Answer) -> Answer:
+def _with_sides(view: PageContext, answer: Answer) -> Answer:
     """The answer with the side of each group and the whole's value, for rates that can be tested."""
     metric = answer.metrics[0]
     if len(answer.by) != 1 or not is_tested(metric.name, answer.by[0]):

@@ -22,7 +22,7 @@ from ui.components.blocks import error_boundary, notice
 from ui.components.cards import cards
 from ui.components.circulated_picture import Circulation
 from ui.components.downloads import Picture
-from ui.components.figure_question import Asked, FigureQuestion, asked_around, below, with_sides
+from ui.components.figure_question import Asked, FigureQuestion, asked_around, below
 from ui.components.footer import context, footer, table
 from ui.components.plot import plot
 from ui.data import user, warehouse
@@ -30,7 +30,6 @@ from ui.i18n import text
 from ui.state import page_context, rendering, scoped_query
 from ui.state.page_context import FILTERS, PageContext
 from ui.streamlit_internals import DeltaGenerator
-from ui.summary import different
 
 __all__ = ["Chart", "cards", "draw", "figure", "groups", "scope_bar"]
 
@@ -252,24 +251,18 @@ def _swatch(key: elements.Figure, dark: bool) -> str:
 
 
 def groups(view: PageContext, name: str, by: str, note: str) -> None:
-    """A tested rate of every member of a dimension as a table, with the title of its test, a note, and the same footer."""
-    ident = f"groups-{by}"
-
-    def ask() -> tuple[Answer, Answer, Sequence[str]]:
-        answer, ignored = scoped_query.ask(view, [name], (by,))
-        return answer, with_sides(view, answer), ignored
+    """A measure of every member of a dimension as a table, with its range as title, a note, and the same footer."""
+    ask, ident = partial(scoped_query.ask, view, [name], (by,)), f"groups-{by}"
 
     def draw() -> None:
         with error_boundary(view.lang, ident):
-            answer, tested, ignored = ask()
+            answer, ignored = ask()
             if scoped_query.nothing(answer):
                 notice(view.lang, "state.empty_title", view.word("state.empty"))
                 return
-            blocks.head(_title(tested, titles.extreme, context(view), ident).sentence, below(view, answer))
+            blocks.head(_title(answer, titles.whole_range, context(view), ident).sentence, below(view, answer))
             table(view, answer, ident)
-            for line in (different.not_compared(tested, view.lang), note):
-                if line:
-                    blocks.note(line)
+            blocks.note(note)
             if ignored:
                 blocks.note(scoped_query.no_effect(view, ignored))
             footer(view, answer, ident, with_table=False)

@@ -49,7 +49,7 @@ def sentence(answer: Answer, lang: str, member: _Names, most: int = MOST_NAMED) 
         "value": text.plain(rows[0]["whole_value"], metric.unit, lang),
     }
     if not named:
-        return " ".join(filter(None, (text.word("different.nobody", lang, **values), not_compared(answer, lang))))
+        return " ".join(filter(None, (text.word("different.nobody", lang, **values), _not_compared(answer, lang))))
     names = []
     for row in named:
         value = row[metric.name]
@@ -59,7 +59,7 @@ def sentence(answer: Answer, lang: str, member: _Names, most: int = MOST_NAMED) 
     return text.word("different.some", lang, names=_listed(names, most, str(values["group"]), lang), **values)
 
 
-def not_compared(answer: Answer, lang: str) -> str:
+def _not_compared(answer: Answer, lang: str) -> str:
     """How many known groups have too few people or institutes to be compared; empty if all are."""
     by = answer.by[0]
     untested = sum(row["side"] == "untested" and row[by] is not None for row in answer.records())
