@@ -220,7 +220,8 @@ def _stage(
     lost = [volume.Refusal(outcome.job.label, reason, volume.CORRECT_ROWS) for outcome, reason in rejected]
     if last is None and publications.is_published(order.to):
         lost.append(volume.Refusal(str(order.to), words("none_readable"), words("restore")))
-    lost += volume.losses(con, last, () if order.accept_loss or order.skip_refused else explained, excused)
+    absent = {*TABLES} - {outcome.job.table for outcome in outcomes}
+    lost += volume.losses(con, last, () if order.accept_loss or order.skip_refused else explained, excused, absent)
     lost += volume.moved_residents(con, last)
     if not order.accept_loss:
         report.refused += [load_report.refused(*pair) for pair in rejected]

@@ -180,21 +180,23 @@ def losses(
     last: Path | None,
     explained: Iterable[str] = (),
     excused: Iterable[tuple[str, str]] = (),
+    absent: Iterable[str] = (),
 ) -> list[Refusal]:
     """Tables without rows, and tables and provinces of a table that lost more than half of the rows of the version `last`;
     a province that has none left is lost at any size.
 
     `explained` are tables with a refused file: their losses, and those of tables that refer to them, follow from it and are
-    not reported. `excused` are the tables and provinces whose files are left out on purpose.
+    not reported, unless they are `absent`: tables without a file. `excused` are the tables and provinces whose files are left
+    out on purpose.
     """
-    reported = set(explained)
+    reported, without_file = set(explained), set(absent)
     left_out = {(table, place) for of, place in excused for table in TABLES if of in _with_references(table)}
     loaded = {(table, province): rows for table, province, rows in con.execute("from load_rows").fetchall()}
     before = {(table, province): rows for table, province, rows in publications.rows_of(last, "from load_rows")}
     names = _names(con)
     refusals = []
     for table in TABLES:
-        if reported & _with_references(table):
+        if reported & _with_references(table) and table not in without_file:
             continue
         rows, rows_before = _of_table(loaded, table), _of_table(before, table)
         place = f"{table}{BETWEEN}{PERSIAN_NAMES[table]}"

@@ -155,6 +155,15 @@ def test_without_an_earlier_publication_a_table_without_rows_is_refused_too(tmp_
     assert not os.path.lexists(outcome.to)
 
 
+def test_a_table_without_a_file_is_named_beside_a_file_that_cannot_be_read(tmp_path):
+    """The rows of licences refer to institutes: of a file that is there, only the institutes are reported."""
+    folder = put_good(tmp_path / "incoming")
+    put(folder, "institutes.csv", b"")
+    (folder / "licences.csv").unlink()
+    lines = load(folder, accept_loss=False).refusals
+    assert [line.partition(":")[0] for line in lines] == ["institutes.csv", "licences"]
+
+
 @pytest.mark.parametrize(
     ("tables", "place"), [(["institutes"], "IR-23"), (["personnel"], "IR-23"), (["licences", "training"], "IR-01")]
 )
