@@ -172,11 +172,12 @@ class _Book:
                     raise match.refusal(f"sheet {name}", f"برگهٔ {name}")
 
     def refusal(self) -> Refused:
-        """The error if no sheet can be read; it names the sheet that is most like the table."""
+        """The error if no sheet can be read; it names the sheet that is most like the table, and the hidden ones."""
+        hidden = [f"; hidden: {', '.join(self.hidden)}", f"؛ پنهان: {'، '.join(self.hidden)}"] if self.hidden else ["", ""]
         if self._best is None:
-            return because("no_sheet")
+            return because("no_sheet", hidden=hidden[0], hidden_fa=hidden[1])
         name, match = self._best
-        return match.refusal(f"sheet {name}", f"برگهٔ {name}")
+        return match.refusal(f"sheet {name}{hidden[0]}", f"برگهٔ {name}{hidden[1]}")
 
 
 def tables_of(rows: list[list[str]]) -> set[str]:

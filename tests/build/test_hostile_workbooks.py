@@ -154,6 +154,18 @@ def test_a_hidden_sheet_is_named_and_skipped(folder):
     assert "hidden sheets skipped: پنهان" in built.file("training_2.xlsx")["notes"]
 
 
+@pytest.mark.parametrize("rows", [[["یادداشت"], ["متن"]], []])
+def test_a_workbook_whose_only_table_is_on_a_hidden_sheet_is_refused_with_its_name(folder, rows):
+    path = workbook(folder, ("پنهان", [HEADER]), ("داده", rows))
+    book = openpyxl.load_workbook(path)
+    book["پنهان"].sheet_state = "hidden"
+    book.active = 1
+    book.save(path)
+    built = load(folder)
+    assert "; hidden: پنهان" in built.refusal
+    assert "؛ پنهان: " in built.err
+
+
 def test_a_workbook_without_the_headers_is_refused(folder):
     workbook(folder, ("گزارش", [["کد ملی", "کد دوره"], [1, 2]]), ("تهی", []))
     built = load(folder)
