@@ -40,8 +40,10 @@ def similar_provinces(con: ScopedCursor, on: date, where: Where) -> Answer:
 
 def make(on: date, to: Path) -> None:
     """Write the reference file for a year: the rows of `nearest`, and the day they are of."""
-    rows = nearest(described(on)).assign(made_on=on.isoformat())
-    rows[["made_on", "province", "rank", "similar", "distance"]].to_csv(to, index=False, lineterminator="\n")
+    columns = ["made_on", "province", "rank", "similar", "distance"]
+    rows = nearest(described(on)).assign(made_on=on.isoformat())[columns]
+    # With a byte order mark, as Excel reads it.
+    rows.to_csv(to, index=False, lineterminator="\n", encoding="utf-8-sig")
 
 
 def described(on: date) -> pd.DataFrame:

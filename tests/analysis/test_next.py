@@ -108,10 +108,10 @@ def test_similar_provinces_are_the_nearest(tmp_path: Path) -> None:
 
 def test_the_shipped_file_is_the_one_that_the_command_makes(tmp_path: Path) -> None:
     """From official facts alone: neither the sample nor any other register is read."""
-    shipped = (paths.REFERENCE / similar.FILE).read_text(encoding="utf-8")
+    shipped = (paths.REFERENCE / similar.FILE).read_text(encoding="utf-8-sig")
     day = shipped.splitlines()[1].split(",")[0]
     assert cli.main(["similar", "--on", day, "--to", str(tmp_path / similar.FILE)]) == 0
-    assert (tmp_path / similar.FILE).read_text(encoding="utf-8") == shipped
+    assert (tmp_path / similar.FILE).read_bytes() == f"\ufeff{shipped}".encode()
     # Qom had 1,292,283 residents at the census of 1395 and has grown since.
     measured = similar.described(date.fromisoformat(day)).loc["IR-25"]
     assert measured["residents"] == pytest.approx(1_292_283 * 1.17, rel=0.02)
