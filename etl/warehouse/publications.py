@@ -296,7 +296,7 @@ def roll_back(pointer: Path, to: str = "", announce: Announce = no_announcement)
             others = (path for path in reversed(published) if path not in (*chosen, shown) and not is_damaged(path))
             sound = next((f"python -m etl rollback {path.stem} shows the newest sound one" for path in others), "")
             raise Refused(
-                f"{pointer}: publication {chosen[0].stem} is damaged; {sound or 'no other one is sound: build again'}"
+                f"{pointer}: publication {chosen[0].stem} is damaged; {sound or 'no other one is sound: put one back from a backup'}"
             )
         connect(chosen[0]).close()
         version_files.write_newest(folder, newest)

@@ -155,7 +155,7 @@ def test_a_damaged_publication_is_not_gone_back_to_and_the_newest_sound_one_is_n
     assert shown_number(pointer) == 4
     for version in versions[:2]:
         damage(version)
-    with pytest.raises(Refused, match="000003 is damaged; no other one is sound: build again"):
+    with pytest.raises(Refused, match="000003 is damaged; no other one is sound: put one back from a backup"):
         publications.roll_back(pointer)
 
 
