@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from etl.core.jalali import last_complete_quarters
 from ui.charts import bars, lines, time_titles, titles
 from ui.charts import licensing as charts
 from ui.components import blocks
@@ -46,7 +45,7 @@ def page() -> None:
     with left:
         ui.figure(view, charts.decided, analysis="licensing_cohort")
     with right:
-        ui.figure(view, lines.trend, "renewal_rate", by="quarter", over=last_complete_quarters(view.as_of, 12))
+        ui.figure(view, lines.trend, "renewal_rate", by="quarter", over=view.complete_quarters(12))
     with st.expander(view.word("cohort.decided")):
         blocks.intro(view.word("cohort.decided_help"))
         ui.cards(view, "time_to_licence_median", "time_to_licence_p90", "within_25_days_share", "decided")

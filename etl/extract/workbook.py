@@ -173,7 +173,9 @@ class _Book:
 
     def refusal(self) -> Refused:
         """The error if no sheet can be read; it names the sheet that is most like the table, and the hidden ones."""
-        hidden = [f"; hidden: {', '.join(self.hidden)}", f"؛ پنهان: {'، '.join(self.hidden)}"] if self.hidden else ["", ""]
+        hidden = (
+            [f"; hidden: {', '.join(self.hidden)}", f"؛ پنهان: {'، '.join(self.hidden)}"] if self.hidden else ["", ""]
+        )
         if self._best is None:
             return because("no_sheet", hidden=hidden[0], hidden_fa=hidden[1])
         name, match = self._best

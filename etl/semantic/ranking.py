@@ -55,6 +55,11 @@ def least(unit: str) -> int:
     return {"institutes": LEAST_INSTITUTES, _CENSUS: LEAST_COUNTIES, _SEATS: 1}.get(unit, LEAST)
 
 
+def has_small_groups(metric: Metric) -> bool:
+    """Whether groups may be too small to be compared; few cases of a problem are good, not too few."""
+    return size_of(metric) != metric.name or worse_side(metric) != "higher"
+
+
 def rank(answer: Answer, name: str | None = None) -> Ranking:
     """The groups of an answer by one of its metrics, the first unless named.
 
@@ -69,7 +74,7 @@ def rank(answer: Answer, name: str | None = None) -> Ranking:
         value, count = row[metric.name], row.get(counted)
         if value is not None and count is not None and None not in key:
             groups.append(Group(key, value, count, row.get("side", "")))
-    fewest = least(unit)
+    fewest = least(unit) if has_small_groups(metric) else 0
     # A place with few people is large enough where more would be expected.
     is_large = {group: group.count >= fewest or group.side in ("lower", "higher", "none") for group in groups}
     ranked = sorted((group for group in groups if is_large[group]), key=lambda group: (-group.value, group.key))

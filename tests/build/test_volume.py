@@ -493,7 +493,12 @@ def test_every_refusal_has_place_reason_and_remedy(folder):
         (folder / f"licences_{place}.csv").unlink()
     put(folder, "institutes_c.csv", [row("institutes", institute_code="x", status="?")])
     refusals = refusals_of_load(folder)
-    assert [line.partition(":")[0] for line in refusals] == ["training_a.csv", "training_b.xlsx", "institutes_c.csv"]
+    assert [line.partition(":")[0] for line in refusals] == [
+        "training_a.csv",
+        "training_b.xlsx",
+        "institutes_c.csv",
+        "licences",
+    ]
     assert all("; " in line and "--" not in line for line in refusals)
     (folder / "institutes_c.csv").unlink()
     assert [line.partition(":")[0] for line in refusals_of_load(folder)] == [

@@ -51,6 +51,7 @@ OTHER_WORDS = {
     "applications": {"fa": "درخواست", "en": "applications"},
     "run_off": {"fa": "پایبندی", "en": "compliance"},
     "backtest_inside": {"fa": "برآورد", "en": "projection"},
+    "plan_in_date": {"fa": "پایبندی", "en": "compliance"},
     "residents_share": {"fa": "جمعیت|پوشش", "en": "residents|coverage"},
     "seats_planned": {"fa": "ظرفیت آموزش", "en": "seats to order"},
     "bridge": {"fa": "شاغلان", "en": "in service"},

@@ -690,7 +690,7 @@ def test_the_largest_size_is_given_in_persons() -> None:
     data = answer("licensed_institutes", by=("size",), rows=[("1-9", 13), ("10-24", 17), ("100+", None)])
     assert (
         licensing.largest_size(data, EN).sentence
-        == "Largest number of licensed institutes: 10–\u206024 people, 17 institutes"
+        == "Largest number, licensed institutes: 10–\u206024 people, 17 institutes"
     )
     assert licensing.largest_size(data, FA).sentence == "بیشترین تعداد مؤسسات دارای مجوز: ۱۰ تا ۲۴ نفره، ۱۷ مؤسسه"
     assert licensing.largest_size(replace(data, rows=[]), EN).sentence == "Licensed institutes: no value"
@@ -771,7 +771,7 @@ def test_a_range_says_that_it_leaves_small_groups_out() -> None:
 def test_the_only_count_large_enough_to_be_ranked_is_the_highest() -> None:
     counts = answer("active_assistants", by=("province",), rows=[("IR-23", 900), ("IR-11", 7)])
     assert titles.extreme(counts, EN).sentence == "Active police assistants: Tehran, 900 people"
-    assert titles.highest(counts, EN).sentence == "Largest number of active police assistants: Tehran, 900 people"
+    assert titles.highest(counts, EN).sentence == "Largest number, active police assistants: Tehran, 900 people"
 
 
 def test_a_title_that_names_its_groups_says_what_they_are() -> None:

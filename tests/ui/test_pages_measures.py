@@ -194,22 +194,20 @@ def test_coverage_names_the_residents_and_the_provinces_that_move(lang: str, pub
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_table_says_which_groups_its_title_leaves_out(
+def test_counties_are_titled_by_the_range_of_all_and_their_residents_are_no_official_estimate(
     lang: str,
-    published: Path,  # noqa: F811
     small_register: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    counted = catalogue()["active_assistants"].label[lang]
-    words = text.word("figure.small_listed", lang, fewest=text.amount(23, "persons", lang), counted=counted)
-    left_out = text.escape(words)
-    assert left_out not in html(opened("coverage", **in_language(lang))), "every group is small, and the title says so"
     monkeypatch.setenv("WAREHOUSE", str(small_register))
     with opened_at(small_register) as con:
-        counties = ask(con, "coverage_per_10k", by=("county",)).records()
-    highest = max(counties, key=lambda row: row["coverage_per_10k"] or 0)
-    assert highest["active_assistants"] < 23, "the highest value of the table is not that of the title"
-    assert left_out in html(opened("coverage", **in_language(lang)))
+        counties = ask(con, "coverage_per_10k", by=("county",)).column("coverage_per_10k")
+    page = html(opened("coverage", **in_language(lang)))
+    assert text.escape(text.word("population.of_counties", lang)) in page
+    low, high = (text.plain(end(value for value in counties if value), "per_10k", lang) for end in (min, max))
+    axes = text.word("dimension.county", lang).lower()
+    measure = catalogue()["coverage_per_10k"].short[lang]
+    assert text.escape(text.word("finding.spread", lang, measure=measure, axes=axes, low=low, high=high)) in page
 
 
 def test_licensing_leads_with_all_files_and_says_which_numbers_are_of_the_decided(published: Path) -> None:  # noqa: F811

@@ -38,7 +38,7 @@ def split(*parts: tuple[Any, float, float]) -> Any:
     """The answer of `why` by province, of rate and composition effects."""
     rows = [(code, 0.5, 0.5, 0.8, 0.8, rate, mix, rate + mix) for code, rate, mix in parts]
     sums = [sum(column) for column in list(zip(*rows, strict=True))[5:]]
-    base = made("training_compliance", by=("province",), rows=[*rows, (TOTAL, 1, 1, 0.8, 0.8, *sums)])
+    base = made("training_compliance", by=("province",), rows=[*rows, (TOTAL, 1, 1, 0.8, 0.8 + sums[-1], *sums)])
     metrics = tuple(replace(COMPLIANCE, name=name) for name in RATE)
     return replace(base, metrics=metrics, columns=("province", *RATE))
 

@@ -243,7 +243,7 @@ def test_a_move_is_read_from_its_row_to_its_column() -> None:
     many = replace(moved(), rows=[(*row[:2], row[2] * 10) for row in moved().rows])
     assert (
         workforce.largest_move(many, ChartContext("en")).sentence
-        == "Largest number of transfers: Tehran to Alborz, 70 people"
+        == "Largest number, transfers: Tehran to Alborz, 70 people"
     )
 
 
@@ -253,7 +253,7 @@ def test_a_pyramid_has_its_youngest_at_the_foot() -> None:
     figure = workforce.pyramid(data, ChartContext("en"))
     assert [plain(name) for name in figure["layout"]["yaxis"]["ticktext"]] == ["25 to 29 years", "18 to 24 years"]
     sentence = workforce.largest_band(data, ChartContext("en")).sentence
-    assert sentence == "Largest number of active police assistants: men aged 25 to 29 years, 39"
+    assert sentence == "Largest number, active police assistants: men aged 25 to 29 years, 39"
 
 
 def test_a_goal_is_given_with_its_central_month() -> None:

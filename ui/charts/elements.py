@@ -13,7 +13,7 @@ from typing import Any
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue, size_of
 from etl.semantic.combine import ratio
-from etl.semantic.ranking import least, worse_side
+from etl.semantic.ranking import has_small_groups, least
 from ui import palette
 from ui.i18n import text
 
@@ -162,10 +162,7 @@ def size_below(answer: Answer, metric: Metric, row: Sequence[Any]) -> float | No
     counted = size_of(metric)
     if "side" in answer.columns and row[answer.columns.index("side")] not in (None, "untested"):
         return None
-    if counted not in answer.columns or counted not in catalogue() or not answer.by:
-        return None
-    if counted == metric.name and worse_side(metric) == "higher":
-        # Few cases of a problem are good, not too few to compare.
+    if counted not in answer.columns or counted not in catalogue() or not answer.by or not has_small_groups(metric):
         return None
     value, size = (row[answer.columns.index(name)] for name in (metric.name, counted))
     is_small = None not in (value, size) and size < least(catalogue()[counted].unit)

@@ -205,7 +205,7 @@ def _at_end(
 
 
 def _superlative(metric: Metric, end: str, context: ChartContext, is_of_large: bool) -> str:
-    """The superlative of a measure: "Lowest training compliance:", or "Largest number of police assistants:"."""
+    """The superlative of a measure: "Lowest training compliance:", or "Largest number, police assistants:"."""
     name = metric.short[context.lang]
     has_noun = context.lang != "en" or not _NO_NOUN.match(name)
     if is_of_large:

@@ -15,7 +15,7 @@ from typing import Any
 
 import streamlit as st
 
-from etl.core.jalali import add_months, last_complete_months, unit_of
+from etl.core.jalali import add_months, last_complete_months, last_complete_quarters, unit_of
 from etl.warehouse.dimensions import FILTERS, PLACES
 from ui import streamlit_internals
 from ui.data import page_run, warehouse
@@ -91,6 +91,10 @@ class PageContext:
     def complete_months(self, count: int) -> tuple[date, date]:
         """The latest `count` complete Jalali months on the as-of day."""
         return last_complete_months(self.as_of, count)
+
+    def complete_quarters(self, count: int) -> tuple[date, date]:
+        """The latest `count` complete Jalali quarters on the as-of day."""
+        return last_complete_quarters(self.as_of, count)
 
     def years(self, count: int) -> tuple[date, date]:
         """The Jalali year of the as-of day and the `count` years before it."""
