@@ -294,8 +294,8 @@ def roll_back(pointer: Path, to: str = "", announce: Announce = no_announcement)
             raise Refused(f"{pointer}: no {'publication ' + to if to else 'earlier publication'} is kept")
         if is_damaged(chosen[0]):
             others = (path for path in reversed(published) if path not in (*chosen, shown) and not is_damaged(path))
-            lines = [f"python -m etl rollback {path.stem} shows the newest sound one" for path in others]
-            sound = next(iter(lines), "no other one is sound: put one back from a backup")
+            lines = (f"python -m etl rollback {path.stem} shows the newest sound one" for path in others)
+            sound = next(lines, "no other one is sound: put one back from a backup")
             raise Refused(f"{pointer}: publication {chosen[0].stem} is damaged; {sound}")
         connect(chosen[0]).close()
         version_files.write_newest(folder, newest)
