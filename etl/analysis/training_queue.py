@@ -51,7 +51,7 @@ def lapsed(lapses: Lapses, passed: Numbers, is_waiting: bool) -> list[int]:
     passed_first = passed + np.minimum(np.minimum.accumulate(needed.cumsum(axis=1) - passed, axis=1), 0)
     # Whole places: fractions differ in their last digit from month to month.
     reached = np.floor(np.stack([passed - passed_first, passed_first], axis=1) + 1e-6).reshape(-1, months)
-    # A line is a queue's first or its others; those trained in one month stand in it together.
+    # A line is a queue's first or its others; those trained in one month follow each other in it.
     line = 2 * queue + is_first
     length = np.bincount(line, minlength=len(reached))[:, None]
     reached = np.minimum(np.maximum.accumulate(reached, axis=1), length).astype(np.int64)
