@@ -32,6 +32,18 @@ def break_sizes(active: np.ndarray, most: int) -> np.ndarray:
     return sizes[..., -most:]
 
 
+def monthly_profiles(changes: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """The mean deviation of each calendar month from the level of its time, where breaks separate levels; one row each."""
+    number = np.cumsum(~kept, axis=1)
+    levels = number[..., None] == np.arange(number.max(initial=0) + 1)
+    months = np.broadcast_to(np.resize(np.eye(12), (changes.shape[1], 12)), (*changes.shape, 12))
+    design = np.concatenate([levels, months], axis=2) * kept[..., None]
+    # Least squares by the normal equations, which NumPy solves for all rows at once; their numbers are counts.
+    inverse = np.linalg.pinv(design.mT @ design, rcond=1e-9, hermitian=True)
+    found = (inverse @ (design.mT @ changes[..., None]))[:, -12:, 0]
+    return found - found.mean(axis=1, keepdims=True)
+
+
 def _are_breaks(apart: np.ndarray, same: np.ndarray, wide: np.ndarray) -> np.ndarray:
     """Whether changes lie outside the limits around their level, and around what the same month is apart from it."""
     return (np.maximum(apart, apart - same) < -wide) | (np.minimum(apart, apart - same) > wide)

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from cachetools import LRUCache, cached
 
-from etl.analysis.breaks import FEWEST_AFTER_BREAK, break_sizes
+from etl.analysis.breaks import FEWEST_AFTER_BREAK, break_sizes, monthly_profiles
 from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.semantic.access import ScopedCursor
@@ -116,7 +116,9 @@ class History:
     @cached_property
     def breaks(self) -> np.ndarray:
         """For every month's end (row), the size of each net change (column) as a break, as known on it."""
-        return break_sizes(self.vintages, len(self.active))
+        # At most months' ends nothing more is known than at the one before.
+        is_new = np.any(np.diff(self.vintages, axis=0, prepend=np.nan) != 0, axis=1)
+        return break_sizes(self.vintages[is_new], len(self.active))[np.cumsum(is_new) - 1]
 
     @cached_property
     def runs(self) -> tuple[np.ndarray, np.ndarray]:
@@ -156,7 +158,9 @@ class History:
 
 def reached(points: pd.DataFrame, target: float) -> list[str | None]:
     """The first months in which the upper bound, the projection and the lower bound reach a target; None if one does not."""
-    return [next(iter(points["month"][points[name] >= target]), None) for name in ("high", "projected", "low")]
+    months = points["month"].tolist()
+    at = [np.flatnonzero(points[name].to_numpy(float) >= target)[:1] for name in ("high", "projected", "low")]
+    return [months[first[0]] if first.size else None for first in at]
 
 
 def monthly_changes(active: np.ndarray, ahead: int) -> np.ndarray:
@@ -174,8 +178,8 @@ def _changes_ahead(changes: np.ndarray, kept: np.ndarray, ahead: int) -> np.ndar
     """The net changes of the next `ahead` months after three years of them, one row each; those not `kept` are breaks."""
     # The first change is three years before the next month.
     profiles = (changes - changes.mean(axis=1, keepdims=True)).reshape(-1, PROFILE_MONTHS // 12, 12).mean(axis=1)
-    for row in np.flatnonzero(~kept.all(axis=1)):
-        profiles[row] = _profile(changes[row], kept[row])
+    broken = ~kept.all(axis=1)
+    profiles[broken] = monthly_profiles(changes[broken], kept[broken])
     levels = (changes - np.tile(profiles, PROFILE_MONTHS // 12))[:, -PACE_MONTHS:]
     recent = kept[:, -PACE_MONTHS:]
     after = recent & (np.cumsum(~recent, axis=1) == (~recent).sum(axis=1, keepdims=True))
@@ -183,15 +187,6 @@ def _changes_ahead(changes: np.ndarray, kept: np.ndarray, ahead: int) -> np.ndar
     used |= ~used.any(axis=1, keepdims=True)
     pace = np.average(levels, axis=1, weights=used)
     return pace[:, None] + np.tile(profiles, (1, -(-ahead // 12)))[:, :ahead]
-
-
-def _profile(changes: np.ndarray, kept: np.ndarray) -> np.ndarray:
-    """The mean deviation of each calendar month from the level of its time, where breaks separate levels."""
-    number = np.cumsum(~kept)
-    levels = number[:, None] == np.unique(number)
-    months = np.resize(np.eye(12), (len(changes), 12))
-    both = np.linalg.lstsq(np.hstack([levels, months])[kept], changes[kept])[0]
-    return both[-12:] - both[-12:].mean()
 
 
 def middle_range(values: np.ndarray) -> np.ndarray:
@@ -265,20 +260,23 @@ def months_shown(history: History, day: date, active: float, points: pd.DataFram
     `break` is the size of a break.
     """
     current = jalali.unit_of(day, "month").label
-    sizes = break_sizes(history.active, MONTHS_SHOWN_BEFORE)
-    known = pd.DataFrame({"month": pd.Series(history.labels, dtype=str), "active": history.active})[
-        -MONTHS_SHOWN_BEFORE:
-    ]
-    known["break"] = np.pad(np.where(sizes, sizes, np.nan), (len(known) - len(sizes), 0), constant_values=np.nan)
-    today = pd.DataFrame([{"month": current} | dict.fromkeys(("active", *_PROJECTED), active)])
-    ahead = points[points["month"] > current]
+    labels, sizes = history.labels[-MONTHS_SHOWN_BEFORE:], break_sizes(history.active, MONTHS_SHOWN_BEFORE)
+    known = [at for at, label in enumerate(labels) if label < current]
+    ahead = points[(points["month"] > current).to_numpy()]
     months = PACE_MONTHS
     if goal is not None:
         until = reached(points, goal)[1]
         months = MOST_MONTHS_SHOWN if until is None else PACE_MONTHS + (ahead["month"] <= until).sum()
-    ahead = ahead[["month", *_PROJECTED]][: min(months, MOST_MONTHS_SHOWN)]
-    shown = pd.concat([known[known["month"] < current], today, ahead], ignore_index=True)
-    return shown.astype({"active": "Int64"})
+    ahead = ahead[: min(months, MOST_MONTHS_SHOWN)]
+    sizes = np.pad(sizes, (len(labels) - len(sizes), 0))
+    before, after = [np.nan] * len(known), [np.nan] * len(ahead)
+    columns = {
+        "month": [*(labels[at] for at in known), current, *ahead["month"]],
+        "active": pd.array([*history.active[-MONTHS_SHOWN_BEFORE:][known], active, *after], dtype="Int64"),
+    }
+    columns |= {name: [*before, active, *ahead[name]] for name in _PROJECTED}
+    columns["break"] = [*np.where(sizes, sizes, np.nan)[known], np.nan, *after]
+    return pd.DataFrame(columns)
 
 
 @analysis(asks=("active_assistants", "target", "net_change"), open_by_province=True)
