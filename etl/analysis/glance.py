@@ -33,11 +33,8 @@ def glance(con: ScopedCursor, on: date, where: Where, by: str = "province") -> A
     axes = (by,) if by else ()
     answers = _measured(con, axes, on, where)
     first = answers[0]
-    ends = [*units_between(*last_complete_months(on, MONTHS), "month")]
-    months = [
-        ask(con, "active_assistants", by=(*axes, "month"), over=(unit.first, unit.last), where=where)
-        for unit in (ends[0], ends[-1])
-    ]
+    units = [*units_between(*last_complete_months(on, MONTHS), "month")]
+    ends = [ask(con, _COUNT, by=axes, on=unit.last, where=where) for unit in (units[0], units[-1])]
     places: dict[str, dict[str, Any]] = {place: {"behind": []} for place in _by_place(first, by)}
     for answer in answers:
         for place, row in _by_place(answer, by).items():
@@ -48,7 +45,7 @@ def glance(con: ScopedCursor, on: date, where: Where, by: str = "province") -> A
         for place, row in places.items():
             if place not in own or own[place]["own_target"] is None:
                 row["target_progress"] = None
-    for place, growth in _growth(*(_by_place(month, by) for month in months)).items():
+    for place, growth in _growth(*(_by_place(end, by) for end in ends)).items():
         if place in places:
             places[place]["active_growth"] = growth
     for name, side in (sides(con, on, where, by, TESTED) if by else {}).items():
@@ -59,7 +56,7 @@ def glance(con: ScopedCursor, on: date, where: Where, by: str = "province") -> A
     rows = [
         (*([place] if by else []), *map(row.get, columns), "|".join(row["behind"])) for place, row in places.items()
     ]
-    return answered(first, axes, columns, rows, also=[*answers[1:], *months], more=("behind",))
+    return answered(first, axes, columns, rows, also=[*answers[1:], *ends], more=("behind",))
 
 
 def _measured(con: ScopedCursor, axes: Sequence[str], on: date, where: Where) -> list[Answer]:
