@@ -1,6 +1,7 @@
 """Where the next recruits go: three rules side by side, with coverage and its inequality before and after."""
 
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -95,17 +96,20 @@ def highest_averages(weights: pd.Series, seats: int, held: pd.Series | None = No
 
 def gini(coverage: pd.Series, residents: pd.Series) -> float | None:
     """The Gini of a coverage over residents: 0 where it is the same everywhere."""
-    if not (coverage * residents).sum() > 0:
-        return None
-    people, served = lorenz_curve(coverage, residents)[[*_SHARES]].to_numpy().T
-    return float(1 - (np.diff(people) * (served[1:] + served[:-1])).sum())
+    people, served = _cumulative_shares(coverage, residents)
+    return None if np.isnan(served[-1]) else float(1 - (np.diff(people) * (served[1:] + served[:-1])).sum())
 
 
 def lorenz_curve(coverage: pd.Series, residents: pd.Series) -> pd.DataFrame:
     """The cumulative shares of residents and of assistants by place, lowest coverage first, from the origin."""
-    order = coverage.argsort()
-    assistants = coverage * residents
-    shares = [(of / of.sum()).iloc[order].cumsum() for of in (residents, assistants)]
-    curve = pd.DataFrame(dict(zip(_SHARES, shares, strict=True)))
-    origin = pd.DataFrame([(0.0, 0.0)], columns=[*_SHARES], index=[None])
-    return pd.concat([origin, curve]).rename_axis("province").reset_index()
+    places = coverage.index[coverage.argsort()]
+    shares = dict(zip(_SHARES, _cumulative_shares(coverage, residents), strict=True))
+    return pd.DataFrame({"province": [None, *places]} | shares)
+
+
+def _cumulative_shares(coverage: pd.Series, residents: pd.Series) -> "np.ndarray[Any, np.dtype[Any]]":
+    """Of residents and of assistants, a row each, from 0; NaN where there are none."""
+    people = residents.to_numpy(float)[coverage.argsort()]
+    so_far = np.cumsum([people, people * np.sort(coverage.to_numpy(float))], axis=1)
+    with np.errstate(invalid="ignore"):
+        return np.pad(so_far / so_far[:, -1:], ((0, 0), (1, 0)))
