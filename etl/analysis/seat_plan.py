@@ -74,15 +74,21 @@ def seat_plan_rooms(con: ScopedCursor, on: date, where: Where, entered: Entered 
     The gain is in people in date, on average over the ends of the 12 months. A room that gains nothing has no row.
     """
     asked = _asked(con, on, where, entered)
-    before = out_of_date(asked.demand, planned(asked.demand, asked.seats), MONTHS)[1:]
-    rows = []
+    demand, rows = asked.demand, []
+    plan = planned(demand, asked.seats)
     # Provinces do not share seats: a room of the same course in each of them is planned at once.
     for course in sorted({course for _, course in asked.groups}):
         more = asked.seats.copy()
         at = [number for number, (_, name) in enumerate(asked.groups) if name == course]
         more[at, 1] += ROOM
-        gained = (before - out_of_date(asked.demand, planned(asked.demand, more), MONTHS)[1:]).mean(axis=0)
-        rows += [(asked.groups[number][0], course, gained[asked.demand.province_of_group[number]]) for number in at]
+        planned_anew = planned(demand, more)
+        # Only people whose months differ gain or lose.
+        differs = np.zeros(len(demand.province_of_person), dtype=bool)
+        differs[demand.person[plan != planned_anew]] = True
+        tasks = demand.by_person[differs[demand.person[demand.by_person]]]
+        before, after = (out_of_date(demand, trained, MONTHS, tasks)[1:] for trained in (plan, planned_anew))
+        gained = (before - after).mean(axis=0)
+        rows += [(asked.groups[number][0], course, gained[demand.province_of_group[number]]) for number in at]
     frame = pd.DataFrame(rows, columns=["province", "course", "room_gain"])
     frame = frame[frame["room_gain"] > 0].sort_values(
         ["room_gain", "province", "course"], ascending=[False, True, True]

@@ -161,11 +161,13 @@ def _before_the_first_without_seat(place: Ints, group: Ints, province: Ints, lef
     return is_served
 
 
-def out_of_date(demand: Demand, trained: Ints, months: int) -> Ints:
-    """The persons out of date at the end of each month from 0, by province."""
-    trained = np.where(trained == 0, months + 1, trained)[demand.by_person]
-    province = demand.province_of_person[demand.person[demand.by_person[demand.first_of_person]]]
-    return out_by_month(demand.due_by_person, trained, demand.first_of_person, province, demand.provinces, months + 1)
+def out_of_date(demand: Demand, trained: Ints, months: int, tasks: Ints | None = None) -> Ints:
+    """The persons out of date at the end of each month from 0, by province; `tasks`: of some persons only, in order."""
+    tasks = demand.by_person if tasks is None else tasks
+    person, until = demand.person[tasks], np.where(trained == 0, months + 1, trained)[tasks]
+    first = np.flatnonzero(np.diff(person, prepend=-1))
+    province = demand.province_of_person[person[first]]
+    return out_by_month(demand.due[tasks], until, first, province, demand.provinces, months + 1)
 
 
 def out_by_month(due: Ints, trained: Ints, first: Ints, group: Ints, groups: int, months: int) -> Ints:
