@@ -179,6 +179,15 @@ def is_tested(name: str, by: str = "province") -> bool:
     )
 
 
+def is_tested_over_time(name: str) -> bool:
+    """Whether a change between two days is better or worse beyond chance: of shares of people alone.
+
+    A rate per residents rises in every place as the nation grows; by its least relative difference a place would be called
+    better beside a nation that rose as much.
+    """
+    return is_tested(name) and not _is_of_places(catalogue()[name])
+
+
 def p_values(
     rate: Metric, groups: pd.DataFrame, clusters: pd.DataFrame, whole: Mapping[str, Any]
 ) -> tuple[_Numbers, _Numbers]:

@@ -13,7 +13,7 @@ from scipy.stats import binomtest
 
 from etl.analysis import registry
 from etl.analysis.comparison import Side
-from etl.analysis.different import compared, different, differs, discovered, p_values
+from etl.analysis.different import compared, different, differs, discovered, is_tested_over_time, p_values
 from etl.core.errors import QuestionError, TooEarly
 from etl.semantic import access
 from etl.semantic.access import ScopedCursor
@@ -248,6 +248,12 @@ def test_two_sides_differ_by_the_same_test(con: ScopedCursor) -> None:
     before = differs(con, than=Side(day - timedelta(days=365)), metric="coverage_per_10k").records()[0]
     assert before["side"] in ("none", "higher", "lower")
     assert differs(con, than=Side(date(1990, 1, 1))).records()[0]["side"] == "untested"
+
+
+def test_a_change_of_a_rate_per_residents_is_neither_better_nor_worse() -> None:
+    """A province that rises by 10.6 % would be better, the nation that rises by 8.4 % would not."""
+    names = ("training_compliance", "leaver_rate_12m", "coverage_per_10k", "coverage_per_100km2", "active_assistants")
+    assert [name for name in names if is_tested_over_time(name)] == ["training_compliance", "leaver_rate_12m"]
 
 
 @pytest.mark.parametrize("correlation", [0.0, 0.1])

@@ -15,7 +15,7 @@ import duckdb
 
 from etl.analysis import data_quality, detail, registry
 from etl.analysis.comparison import Side
-from etl.analysis.different import is_tested
+from etl.analysis.different import is_tested_over_time
 from etl.core.errors import QuestionError, Refused
 from etl.revisions import diff
 from etl.semantic import access, answers, disclosure, provisional
@@ -143,7 +143,7 @@ class Questions:
     def side(self, here: Answer, there: Answer) -> str:
         """On which side of the rate of another day one is beyond chance, on exact counts: lower, higher, or empty."""
         name = here.metrics[0].name
-        if not (here.on and there.on and is_tested(name)):
+        if not (here.on and there.on and is_tested_over_time(name)):
             return ""
         than = Side(there.on, tuple(there.where.items()))
         answer = registry.analyse(self.con, "differs", here.on, here.where, metric=name, than=than)

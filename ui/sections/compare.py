@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 
 from etl.analysis import comparison
-from etl.analysis.different import is_tested
+from etl.analysis.different import is_tested, is_tested_over_time
 from etl.analysis.why import dimensions
 from etl.core.errors import AccessDenied, QuestionError
 from etl.core.jalali import DAY, last_complete_months
@@ -172,7 +172,8 @@ def signed(value: Any, before: Any, unit: str, lang: str) -> str:
 
 def _verdict(chosen: Sides, metric: Metric, where: Frozen) -> str:
     """Better or worse: of a rate with a direction, where the second side differs from the first beyond chance."""
-    if not (is_tested(metric.name) and chosen.are_tested):
+    tested = is_tested if chosen.days[0] == chosen.days[1] else is_tested_over_time
+    if not (tested(metric.name) and chosen.are_tested):
         return ""
     first, second = (
         comparison.Side(

@@ -8,7 +8,7 @@ from typing import Any
 
 from etl.analysis import registry
 from etl.analysis.comparison import Side
-from etl.analysis.different import is_tested
+from etl.analysis.different import is_tested_over_time
 from etl.core.errors import QuestionError, TooEarly
 from etl.semantic import provisional
 from etl.semantic.answers import Answer
@@ -94,9 +94,9 @@ def different(view: PageContext, name: str, by: str, where: Where, over: tuple[d
 
 
 def side(here: Answer, there: Answer) -> str:
-    """On which side of the rate of another day or place one is beyond chance: lower, higher, or empty."""
+    """On which side of the rate of another day one is beyond chance: lower, higher, or empty."""
     name = here.metrics[0].name
-    if not (here.on and there.on and is_tested(name)):
+    if not (here.on and there.on and is_tested_over_time(name)):
         return ""
     than = Side(there.on, frozen(there.where))
     with suppress(QuestionError):
