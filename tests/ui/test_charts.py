@@ -354,6 +354,43 @@ def test_the_axis_of_a_projection_holds_facts_and_projection_not_the_far_end_of_
     assert 120 <= lines.projection(wide, EN)["layout"]["yaxis"]["range"][1] < 250
 
 
+def test_a_projection_has_one_axis_on_all_pages_and_says_where_its_range_runs_off() -> None:
+    data = projection()
+    names = ("planned_actual", "planned", "planned_low", "planned_high", "planned_goal")
+
+    def drawn(low: float, high: float) -> list[dict[str, Any]]:
+        rows = [*data.rows[:2], ("1404-03", None, low, high, 117, None)]
+        planned = [(month, actual, plan, least, most, 130) for month, actual, least, most, plan, _ in rows]
+        path = replace(
+            data,
+            metrics=tuple(replace(data.metrics[0], name=name) for name in names),
+            columns=("month", *names),
+            rows=planned,
+        )
+        ahead = lines.projection(replace(data, rows=rows), EN, target=130)
+        return [figure["layout"] for figure in (ahead, scenario_paths.path(path, EN))]
+
+    for ends, note in (
+        ((112, 120), ""),
+        ((112, 900), "The range runs off the chart."),
+        ((3, 120), "The range runs off the chart."),
+    ):
+        ahead, planned = drawn(*ends)
+        assert ahead["yaxis"]["range"] == planned["yaxis"]["range"]
+        assert ahead["yaxis"]["range"][0] >= 90, "a line need not begin at zero"
+        assert [layout["meta"].get("credit", "") for layout in (ahead, planned)] == [note, note]
+
+
+def test_the_month_that_reaches_the_target_is_named_above_the_plot() -> None:
+    layout = lines.projection(projection(), EN, target=115)["layout"]
+    note = next(note for note in layout["annotations"] if "Khordad 1404" in note["text"])
+    assert (note["yref"], note["y"], note["yanchor"], note["x"]) == ("paper", 1, "bottom", 2), (
+        "no line runs above the plot"
+    )
+    assert (layout["shapes"][-1]["x0"], layout["shapes"][-1]["y0"]) == (2, 115), "its line begins at the target"
+    assert layout["margin"]["t"] >= note["yshift"] + lines._ROW
+
+
 def test_the_first_bars_are_counted_among_the_groups_that_have_a_value() -> None:
     data = answer("coverage_per_10k", by=("county",), rows=[("a", 3.0), ("b", 2.0), ("c", 1.0), (None, None)])
     credits = [bars.ranking(data, EN, most=most)["layout"]["meta"].get("credit", "") for most in (2, 3)]

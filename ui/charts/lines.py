@@ -118,6 +118,18 @@ def between(answer: Answer, low: int, high: int, context: ChartContext, opacity:
     return lower, upper | {"fill": "tonexty", "fillcolor": elements.faded(context.colour("projection"), opacity)}
 
 
+def axis_ahead(
+    context: ChartContext, held: Sequence[float | None], ranges: Sequence[float | None], unit: str
+) -> tuple[Figure, str]:
+    """The vertical axis of a projection: it holds the numbers `held`, not the far end of the range; and a note where that runs
+    off the chart.
+    """
+    axis = _roomy(context, _around([value for value in held if value is not None], None, unit), unit)
+    low, high = axis["range"]
+    is_cut = any(value is not None and not low <= value <= high for value in ranges)
+    return axis, context.word("figure.range_cut") if is_cut else ""
+
+
 def _open_end(
     context: ChartContext, values: Sequence[Any], open_at: Sequence[int], meaning: str, hover: Sequence[str]
 ) -> Figure:
@@ -159,8 +171,7 @@ def projection(
     actual, projected = line_of(answer, 0, context, "actual"), line_of(answer, 3, context, "projection", 2.5, "dash")
     low, high = between(answer, 1, 2, context, 0.16)
     unit = answer.metrics[0].unit
-    known = [value for value in [*actual["y"], *projected["y"]] if value is not None]
-    ticks = _around([*known, *filter(None, [target])], None, unit)
+    axis, cut = axis_ahead(context, [*actual["y"], *projected["y"], target], [*low["y"], *high["y"]], unit)
     keys = [
         elements.key(context, context.word("figure.actual"), "actual", "line"),
         elements.key(context, answer.metrics[3].short[context.lang], "projection", "dash"),
@@ -174,54 +185,51 @@ def projection(
         height,
         keys,
         xaxis=axes.time_axis(context, labels),
-        yaxis=_roomy(context, ticks, unit),
+        yaxis=axis,
         margin=elements.LAST_TICK,
+        credit=cut,
         **elements.target(context, target, unit),
     )
-    layout, breaks = figure["layout"], _breaks(answer, context)
-    rows = len(breaks[:_ROWS]) + bool(marks.of(events, labels))
-    notes = [note | {"yshift": _ROW * (rows - 1 - i % _ROWS)} for i, note in enumerate(breaks)]
-    layout.setdefault("annotations", []).extend([*notes, *_reached(answer, target, context)])
-    top = layout["yaxis"]["range"][1]
-    layout.setdefault("shapes", []).extend(_pointer(answer, note["x"], top, context) for note in breaks)
+    layout, named = figure["layout"], _named(answer, target, context)
+    rows = len(named[:_ROWS]) + bool(marks.of(events, labels))
+    notes = [note | {"yshift": _ROW * (rows - 1 - i % _ROWS)} for i, (note, _) in enumerate(named)]
+    layout.setdefault("annotations", []).extend(notes)
+    pointers = [_pointer(note["x"], value, axis["range"][1], context) for note, value in named]
+    layout.setdefault("shapes", []).extend(pointers)
     layout["margin"] = layout["margin"] | {"t": 8 + _ROW * rows}
     return marks.drawn(figure, events, context, labels)
 
 
-def _reached(answer: Answer, target: float | None, context: ChartContext) -> list[Figure]:
-    """The month in which the projection reaches the target, below the point where it does."""
+def _named(answer: Answer, target: float | None, context: ChartContext) -> list[tuple[Figure, float]]:
+    """Months in words above the plot, clear of its lines, and the values that they are about.
+
+    They are the largest of consecutive breaks to one side, as the verdict names it, and the month in which the projection
+    reaches the target. An earlier one whose words would cover those of a later one is left out.
+    """
+    months: list[tuple[int, str, float]] = []
+    sizes = [row[5] or 0 for row in answer.rows]
+    for sign, group in groupby(range(len(sizes)), key=lambda at: (sizes[at] > 0) - (sizes[at] < 0)):
+        if sign:
+            at = max(group, key=lambda month: abs(sizes[month]))
+            words = verdict.broken((answer.rows[at][0], sizes[at]), context.lang)
+            months.append((at, words, answer.rows[at][1]))
     for at, (month, actual, _, _, projected, *_) in enumerate(answer.rows):
         if target and actual is None and (projected or 0) >= target:
-            arrow = {"showarrow": True, "arrowhead": 0, "arrowcolor": context.colour("text"), "ax": 0, "ay": 60}
-            return [elements.note(context, text.unit_label(month, context.lang), x=at, y=target) | arrow]
-    return []
-
-
-def _breaks(answer: Answer, context: ChartContext) -> list[Figure]:
-    """The largest of consecutive breaks to one side in words, as the verdict names it: above the plot, clear of its lines.
-
-    An earlier break whose words would cover those of a later one is left out.
-    """
-    notes: list[Figure] = []
-    sizes = [row[5] or 0 for row in answer.rows]
-    for sign, months in groupby(range(len(sizes)), key=lambda at: (sizes[at] > 0) - (sizes[at] < 0)):
-        if sign:
-            at = max(months, key=lambda month: abs(sizes[month]))
-            words = verdict.broken((answer.rows[at][0], sizes[at]), context.lang)
+            months.append((at, text.unit_label(month, context.lang), target))
+            break
+    clear: list[tuple[Figure, float]] = []
+    for at, words, value in reversed(months):
+        # Words of one row are half the chart apart.
+        if len(clear) < _ROWS or clear[-_ROWS][0]["x"] - at >= len(answer.rows) / 2:
             # Near an edge the words would be cut off.
             place = {"xanchor": ("left", "center", "right")[3 * at // len(answer.rows)], "yanchor": "bottom"}
-            notes.append(elements.note(context, words, x=at, y=1, yref="paper", **place))
-    clear: list[Figure] = []
-    for note in reversed(notes):
-        # Words of one row are half the chart apart.
-        if len(clear) < _ROWS or clear[-_ROWS]["x"] - note["x"] >= len(answer.rows) / 2:
-            clear.append(note)
+            clear.append((elements.note(context, words, x=at, y=1, yref="paper", **place), value))
     return clear[::-1]
 
 
-def _pointer(answer: Answer, at: int, top: float, context: ChartContext) -> Figure:
+def _pointer(at: int, value: float, top: float, context: ChartContext) -> Figure:
     """A line from the value of a month up to the words about it."""
-    ends = {"x0": at, "x1": at, "y0": answer.rows[at][1], "y1": top}
+    ends = {"x0": at, "x1": at, "y0": value, "y1": top}
     return {"type": "line", **ends, "line": {"color": context.colour("quiet"), "width": 1}}
 
 

@@ -4,7 +4,7 @@ from etl.semantic.answers import Answer
 from ui.charts import axes, elements
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
-from ui.charts.lines import between, line_of
+from ui.charts.lines import axis_ahead, between, line_of
 from ui.charts.titles import Title
 from ui.i18n import text
 
@@ -57,10 +57,11 @@ def path(answer: Answer, context: ChartContext) -> Figure:
 
     Metrics in order: actual, plan, low, high, goal.
     """
-    actual, _, low, high, goal = (answer.column(metric.name) for metric in answer.metrics[:5])
+    actual, plan, low, high, goal = (answer.column(metric.name) for metric in answer.metrics[:5])
     unit, value = answer.metrics[0].unit, next((number for number in goal if number is not None), None)
-    plotted = [number for number in (*actual, *low, *high) if number is not None]
-    ticks = axes.SHARES if unit == "share" else axes.nice(max([*plotted, value or 0]))
+    # The range of a share ends at 100 %.
+    held = (*actual, *plan, value, *((*low, *high) if unit == "share" else ()))
+    axis, cut = axis_ahead(context, held, (*low, *high), unit)
     data = [
         *between(answer, 2, 3, context, 0.16),
         line_of(answer, 1, context, "projection", 2.5, "dash"),
@@ -77,8 +78,9 @@ def path(answer: Answer, context: ChartContext) -> Figure:
         350,
         keys,
         xaxis=axes.time_axis(context, answer.column("month")),
-        yaxis=axes.upright(context, ticks, unit, range=[0, ticks[-1] * 1.06 or 1]),
+        yaxis=axis,
         margin=elements.LAST_TICK,
+        credit=cut,
         **elements.target(context, value, unit),
     )
 
