@@ -1,8 +1,10 @@
 """The sentences of the first screen and the briefing, made from answers alone: verdict, needs action, ranks, changes."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +170,47 @@ def test_a_province_without_a_target_of_its_own_has_no_progress(small_register: 
     assert f"({text.number(share, 'en')})" in sentence
 
 
+def behind(province: str = "", own: Sequence[tuple[str, Any]] = (), filters: frozenset[str] = frozenset()) -> str:
+    """The sentence about who is furthest below, in a country where three provinces are short of people."""
+    gaps = {"IR-11": -1500.4, "IR-02": -945.0, "IR-20": -20.0, "IR-23": 5000.0}
+
+    def asked(name: str, **_: Any) -> Answer:
+        rows = {
+            "coverage_gap": [*gaps.items()],
+            "own_target": own,
+            "active_assistants": [("IR-02", 80), ("IR-23", 500)],
+        }
+        of_place = [row for row in rows[name] if province in ("", row[0])]
+        return made.answer(name, by=("province",), rows=of_place)
+
+    def different(name: str, by: str) -> Answer:
+        sides = [(code, 1.0, "higher" if gap > 0 else "lower" if gap < -100 else "none") for code, gap in gaps.items()]
+        return compared(*(row for row in sides if province in ("", row[0])), name=name)
+
+    member = partial(text.member, lang="en")
+    return verdict.furthest(
+        stub(ask=asked, different=different, province=province, filters=filters, member=member)
+    ).replace("\u00a0", " ")
+
+
+def test_the_provinces_furthest_below_the_average_are_those_that_the_one_test_names() -> None:
+    assert behind() == (
+        "Furthest below the national average coverage: Sistan and Baluchestan 1,500 and Mazandaran 945 people."
+    )
+    assert behind("IR-11") == "It is 1,500 people short of the national average coverage."
+    assert behind("IR-20") == "", "chance explains it"
+    assert behind("IR-23") == ""
+    assert behind(filters=frozenset({"institute"})) == behind(filters=frozenset({"county"})) == ""
+
+
+def test_provinces_with_targets_of_their_own_are_named_by_what_is_missing_to_them() -> None:
+    own = [("IR-02", 120.0), ("IR-23", 400.0), ("IR-11", 35.0), ("IR-20", None)]
+    said = "Largest shortfalls from their own targets: Mazandaran 40 and Sistan and Baluchestan 35 people."
+    assert behind(own=own) == said, "nobody where it is met"
+    assert behind("IR-02", own) == "", "the verdict says it"
+    assert behind(own=own, filters=frozenset({"gender"})).startswith("Furthest below"), "a target is of everybody"
+
+
 # ---------------------------------------------------------------- needs action
 
 
@@ -251,15 +294,14 @@ def signalling(province: str = "") -> Sources:
 def test_provinces_clearly_below_are_one_item_and_changes_lead_to_their_province() -> None:
     level, change = needs_action.actions(signalling())
     assert (level.kind, level.count, level.part, level.parameters) == ("level", 1, "training", {})
-    assert (
-        level.sentence == "Training compliance is clearly below the nation (85.0%) in one province: Semnan\u00a070.0%."
-    )
+    assert level.sentence == "1 province has a training compliance clearly below the nation (85.0%)"
+    assert (level.number, level.who) == ("1", "Semnan")
     assert (change.kind, change.count, change.parameters) == ("change", 2, {"province": ["IR-30"]})
     assert change.when == "in Ordibehesht 1405 (Apr–May 2026)", "the latest month alone"
     assert [action.kind for action in needs_action.actions(signalling("IR-30"))] == ["change"], "a province has its own"
     (own,) = needs_action.actions(signalling("IR-20"))
     assert (own.part, own.parameters) == ("province", {"province": ["IR-20"]})
-    assert own.sentence == "Training compliance of Semnan (70.0%) is clearly below the nation (85.0%)."
+    assert own.sentence == "70.0% training compliance, clearly below the nation (85.0%)"
     assert needs_action.actions(signalling("IR-23")) == [], "an improvement needs no action"
 
 
@@ -276,7 +318,7 @@ def test_months_with_more_endings_than_were_answered_are_an_item_for_each_kind(s
     assert (item.kind, item.part) == ("endings", "planning")
     assert item.count == sum(row[-1] for row in rows)
     above = "Training lapsing above the most handled in a month of the past year"
-    assert item.sentence == f"{above}, in {item.count} of the next 24 months"
+    assert item.sentence == f"{item.count} of the next 24 months: {above}"
     assert item.who == "in Dey 1405 (Dec 2026–Jan 2027)", "the first of them"
 
 
@@ -289,6 +331,20 @@ def test_no_more_than_five_items_are_named(small_register: Path, monkeypatch: py
         actions = needs_action.actions(sources_of(con))
     assert len(every) > 2
     assert actions == every[:2]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_an_item_begins_with_its_number_and_repeats_no_sentence_of_the_panels(lang: str, small_register: Path) -> None:
+    with access.connect(small_register, rights.ADMINISTRATOR) as con:
+        sources = sources_of(con, lang)
+        items = needs_action.actions(sources)
+    items += needs_action.actions(replace(signalling(), lang=lang))
+    said = different.findings(replace(signalling(), lang=lang), "training_compliance")
+    assert {"lapsed", "level", "change"} <= {item.kind for item in items}
+    for item in items:
+        assert item.number == text.number(item.count, lang)
+        assert item.sentence == f"{item.number} {item.words}"
+        assert item.sentence not in said
 
 
 # ---------------------------------------------------------------- changes and clear differences

@@ -137,7 +137,8 @@ def _action(view: PageContext, action: Action) -> str:
     words = view.word("action.open_province" if action.part == "province" else "action.open")
     about = " · ".join(part for part in (action.who, action.when) if part)
     return (
-        f'<li class="pd-action-{action.kind}"><b>{text.escape(action.sentence)}</b> <span>{text.escape(about)}</span> '
+        f'<li class="pd-action-{action.kind}"><b class="pd-count">{text.escape(action.number)}</b> '
+        f"<div><b>{text.escape(action.words)}</b> <span>{text.escape(about)}</span></div> "
         f'<a href="{text.escape(address)}" target="_self" aria-label="{text.escape(f"{words}: {action.sentence}")}">'
         f"{text.escape(words)}</a></li>"
     )

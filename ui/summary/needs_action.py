@@ -10,7 +10,6 @@ from etl.core.jalali import DAY
 from etl.semantic.answers import Answer
 from etl.semantic.disclosure import FEWEST, rounded
 from ui.i18n import text
-from ui.summary import different
 from ui.summary.sources import Sources
 
 MOST = 5
@@ -19,15 +18,22 @@ _SOON = 30
 
 @dataclass(frozen=True)
 class Action:
-    """One item: the sentence with its number, whom it concerns, since or until when, and the page part that lists them."""
+    """One item: its number and the words that go on from it, whom it concerns, since or until when, and the page part that lists
+    them.
+    """
 
     kind: str
     count: float
-    sentence: str
+    number: str
+    words: str
     who: str
     when: str
     part: str
     parameters: Mapping[str, list[str]]
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.number} {self.words}".strip()
 
 
 def actions(sources: Sources) -> list[Action]:
@@ -133,11 +139,19 @@ def _low_levels(sources: Sources) -> Iterator[Action]:
     if not codes:
         return
     on_day = sources.word("action.on_day", day=sources.day(answer.on or sources.on))
+    row = next(row for row in answer.records() if row["province"] == codes[0])
+    here, nation = (
+        text.percent(value, sources.lang) if (value := row[name]) is not None else ""
+        for name in (answer.metrics[0].name, "whole_value")
+    )
+    beyond = sources.word("different.lower", whole=sources.word("different.nation"))
     if sources.province:
-        sentence, part = different.of_place(answer, sources.province, sources.lang, sources.member), "province"
+        # A share that may not circulate is left out.
+        words = sources.word("action.level_here", beyond=beyond, value=nation)
+        yield Action("level", 1, here, words, "", on_day, "province", {"province": codes})
     else:
-        sentence, part = different.sentence(answer, sources.lang, sources.member), "training"
-    yield Action("level", len(codes), sentence, "", on_day, part, {"province": codes} if sources.province else {})
+        who, told = sources.named("province", codes), {"beyond": beyond, "value": nation}
+        yield _action(sources, "level", len(codes), who, on_day, "training", {}, **told)
 
 
 def _sudden_falls(sources: Sources) -> Iterator[Action]:
@@ -175,6 +189,7 @@ def _action(
     parameters: Mapping[str, list[str]],
     **words: str,
 ) -> Action:
-    """An item with its sentence: the words `action.kind`, with the count and `words`."""
-    sentence = sources.word(f"action.{kind}", count=sources.number(count), **words)
-    return Action(kind, count, sentence, who, when, part, parameters)
+    """An item with the words `action.kind`, which go on from its count, and hold `words`."""
+    number = sources.number(count)
+    said = sources.word(f"action.{kind}", count=number, **words)
+    return Action(kind, count, number, said, who, when, part, parameters)

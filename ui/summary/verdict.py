@@ -1,12 +1,17 @@
 """The verdict in words: how many are active, how far the target is, and when it is reached."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+from etl.core.errors import QuestionError
 from etl.core.jalali import year_before
 from etl.semantic.answers import Answer
 from ui.i18n import text
 from ui.summary.sources import Sources
+
+# The provinces furthest below that a sentence names.
+_MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -142,6 +147,54 @@ def _reached(facts: Facts, sources: Sources) -> str:
     pace = sources.word("verdict.unless", what=what) if what else sources.word("verdict.at_pace")
     sentence = sources.word(f"verdict.{key}", pace=pace, month=month, first=first, last=last)
     return f"{sentence} {sources.word('verdict.broken', what=what)}" if what else sentence
+
+
+def furthest(sources: Sources) -> str:
+    """The provinces furthest below targets of their own; where none has one, those clearly below the national coverage.
+
+    Of one province without a target its own distance. Empty where nobody is below, and for smaller places.
+    """
+    if {"county", "institute"} & sources.filters:
+        return ""
+    key, gaps = "target", {} if sources.filters - {"province"} else _missing(sources)
+    if not gaps:
+        key, gaps = "average", _below_average(sources)
+    if sources.province and key == "target":
+        # The sentence before says it.
+        return ""
+    found = sorted(gaps.items(), key=lambda gap: (-gap[1], gap[0]))[:_MOST_NAMED]
+    if sources.province:
+        return "".join(sources.word("verdict.below_average", count=sources.number(gap)) for _, gap in found)
+    names = [
+        f"{text.isolated(sources.member('province', code), sources.lang)}\u00a0{sources.number(gap)}"
+        for code, gap in found
+    ]
+    if len(names) > 1:
+        names = [sources.word("different.and", names=text.listed(names[:-1], sources.lang), last=names[-1])]
+    return sources.word(f"verdict.furthest_{key}", names=names[0]) if names else ""
+
+
+def _missing(sources: Sources) -> dict[str, float]:
+    """The people missing to the target of each province that has one of its own and has not met it; empty without any."""
+    own, active = (
+        {row["province"]: row[name] for row in sources.ask(name, by=("province",), on=sources.on).records()}
+        for name in ("own_target", "active_assistants")
+    )
+    return {
+        code: target - (active.get(code) or 0)
+        for code, target in own.items()
+        if target and target > active.get(code, 0)
+    }
+
+
+def _below_average(sources: Sources) -> dict[str, float]:
+    """The people missing to the national coverage in each province that is clearly below it."""
+    with suppress(QuestionError):
+        sides = sources.different("coverage_per_10k", "province").records()
+        below = {row["province"] for row in sides if row["side"] == "lower"}
+        gaps = sources.ask("coverage_gap", by=("province",), on=sources.on).records()
+        return {row["province"]: -row["coverage_gap"] for row in gaps if row["province"] in below}
+    return {}
 
 
 def broken(found: tuple[str, float], lang: str) -> str:
