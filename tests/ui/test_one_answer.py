@@ -240,7 +240,7 @@ def test_three_panels_answer_the_three_questions_in_their_order(
     panels = re.findall(
         r'<div class="pd-panel"><div class="pd-panel-top"><h3>(.*?)</h3>(?:<a [^>]*>[^<]*</a>)?'
         r'<a class="pd-go" href="([^"]*)"[^>]*>[^<]*</a></div>'
-        r'.*?<p class="pd-value"><bdi>(.*?)</bdi>.*?<p class="pd-sentence">(.*?)</p></div>',
+        r'.*?<p class="pd-value"><bdi>(.*?)</bdi>.*?<p class="pd-sentence">(.*?)</p>',
         html_of(opened(part, lang, **scope)),
         re.DOTALL,
     )
@@ -252,10 +252,36 @@ def test_three_panels_answer_the_three_questions_in_their_order(
             value = ask(con, name, where={key: [code] for key, code in scope.items()}).value()
             assert number == text.escape(text.plain(value, catalogue()[name].unit, lang))
             if page == "growth":
-                said = sentence == text.escaped("verdict.no_target", lang)
+                said = sentence.startswith(text.escaped("verdict.no_target", lang))
                 assert said == bool(province), "a place without a target of its own reaches none"
+                furthest = re.findall(r'<b class="pd-behind">(.*?)</b>\u2069?\xa0([^ ،.]*)', sentence)
+                named = [] if province else [*shortfalls(con, lang).items()][:3]
+                assert [(place, count.rstrip(",")) for place, count in furthest] == named, (
+                    "those of Coverage, by its gap"
+                )
             else:
                 assert re.sub("</?b.*?>", "", sentence) == text.escape(" ".join(expected(con, name, lang, scope)))
+
+
+def shortfalls(con: access.ScopedCursor, lang: str) -> dict[str, str]:
+    """The people missing to the national coverage in the provinces that are clearly below it, the most first."""
+    sides = registry.analyse(con, "different", metric="coverage_per_10k", by="province").records()
+    gaps = {row["province"]: row["coverage_gap"] for row in ask(con, "coverage_gap", by=("province",)).records()}
+    below = sorted((row["province"] for row in sides if row["side"] == "lower"), key=lambda code: gaps[code])
+    return {text.member("province", code, lang): text.number(-gaps[code], lang) for code in below}
+
+
+@pytest.mark.parametrize("lang", text.LANGUAGES)
+@pytest.mark.parametrize("province", ["", "IR-23"])
+def test_the_whole_stands_first_at_a_glance_and_coverage_says_of_how_many(
+    province: str, lang: str, published: Path
+) -> None:
+    page = html_of(opened("overview", lang, province))
+    table = re.search(r'data-sort="coverage_per_10k">(.*?)<.*?<tbody>(<tr>.*?</tr>)', page, re.DOTALL)
+    assert table
+    assert table[1] == text.escaped("glance.per_10k", lang, measure=catalogue()["coverage_per_10k"].short[lang])
+    whole = text.escaped(f"glance.whole_{'county' if province else 'province'}", lang)
+    assert table[2].startswith(f'<tr><th scope="row" class="pd-total pd-first">{whole}</th>')
 
 
 def glanced(html: str, by: str) -> dict[str, dict[str, str]]:

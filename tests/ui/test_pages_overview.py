@@ -148,11 +148,27 @@ def ask_label(name: str, lang: str) -> str:
 def test_a_card_has_a_line_of_24_months_and_leads_to_its_page(published: Path) -> None:  # noqa: F811
     page = page_html("overview", "en", province="IR-30")
     assert 0 < page.count('class="pd-card"') <= 4
-    lines = re.findall(r'class="pd-spark".*?aria-label="(.*?)".*?polygon\((.*?)\)', page)
+    lines = re.findall(
+        r'class="pd-spark".*?aria-label="(.*?)".*?polygon\((.*?)\)"></i>'
+        r'<i class="pd-dot" style="top:(.*?)%".*?<small>(.*?)</small>',
+        page,
+    )
     assert lines
-    assert lines[0][0].startswith("24 months: from")
-    assert len(lines[0][1].split(",")) == 24 + 2
+    label, corners, end, months = lines[0]
+    assert label.startswith("24 months: from")
+    assert months == "24 months"
+    assert corners.count("calc") == 2 * 24
+    assert f"100.0% calc({end}% - 1px)" in corners, "the dot is at its end"
     assert 'href="growth?province=IR-30&amp;lang=en"' in page
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_each_link_from_a_number_is_named_after_its_page(lang: str, published: Path) -> None:  # noqa: F811
+    links = dict(re.findall(r'<a class="pd-go" href="(\w+)[^"]*"[^>]*>([^<]*)</a>', page_html("overview", lang)))
+    links.pop("compare", None)
+    names = {part: navigation.part_words(part)[lang] for part in ("coverage", "growth", "training", "workforce")}
+    assert names.items() <= {page: words.removesuffix(" ›") for page, words in links.items()}.items()
+    assert len({*links.values()}) == len(links)
 
 
 # ---------------------------------------------------------------- a province

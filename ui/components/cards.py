@@ -15,15 +15,15 @@ from etl.core.errors import QuestionError, TooEarly
 from etl.core.jalali import last_complete_months, year_before
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue, provisional_days
-from etl.semantic.provisional import comparable
 from etl.warehouse.dimensions import PLACES
 from ui.charts import elements
 from ui.components import page_files
 from ui.components.blocks import error_boundary
 from ui.components.footer import context, question, where_and_when
+from ui.components.sparklines import sparkline
 from ui.data import warehouse
 from ui.data.caches import Frozen, frozen
-from ui.i18n import text
+from ui.i18n import navigation, text
 from ui.state import page_parameters, periods, rendering, scoped_query
 from ui.state.address import NATION
 from ui.state.page_context import PageContext
@@ -60,7 +60,7 @@ def cards(
     ask = partial(_at_once, view, (*names, *companions.values()))
 
     def below(name: str, card_answers: _Answers) -> str:
-        link = _link(view, name, addresses[name], "action.open") if name in addresses else ""
+        link = _link(view, name, addresses[name], view.word("action.open")) if name in addresses else ""
         card, companion = card_answers.get(name), card_answers.get(companions.get(name, ""))
         # A filter that only one of both knows would put numbers of different people side by side.
         is_alike = card is not None and companion is not None and card.now.where == companion.now.where
@@ -74,9 +74,8 @@ def headline(view: PageContext, **parts: str) -> None:
     ask = partial(_at_once, view, tuple(parts))
 
     def below(name: str, card_answers: _Answers) -> str:
-        address = page_parameters.address(parts[name], view.lang, view.scope.address())
         card = card_answers.get(name)
-        return (_months_of(view, name, card.now) if card else "") + _link(view, name, address, "change.more")
+        return (_months_of(view, name, card.now) if card else "") + page_link(view, name, parts[name])
 
     rendering.defer(
         _cards, view, tuple(parts), ask, below, ready=lambda: (ask(), [_history(view, name) for name in parts])
@@ -84,7 +83,7 @@ def headline(view: PageContext, **parts: str) -> None:
 
 
 def headline_number(view: PageContext, name: str) -> str:
-    """One number as HTML, with its unit or parts, its change in a year, and a sparkline."""
+    """One number as HTML, with its unit or the parts of a share, its change in a year, and a sparkline."""
     answers = _at_once(view, [name]).get(name)
     if answers is None:
         return f'<p class="pd-line">{view.escaped("figure.not_known")}</p>'
@@ -92,17 +91,24 @@ def headline_number(view: PageContext, name: str) -> str:
     page_files.note_card(f"number-{name}", metric.label[view.lang], where_and_when(view, answer), answer, name)
     value, before = answer.value(), answers.before.value() if answers.before else None
     written = text.plain(value, metric.unit, view.lang)
-    is_share = metric.unit == "share"
-    parts = elements.parts_of(answer, metric, answer.rows[0], context(view))
-    unit = parts if is_share and parts else text.unit_word(metric.unit, view.lang, written)
-    line = [] if is_share or not parts else [text.escape(parts)]
-    if None not in (value, before):
-        line.append(_changed(view, metric, value, before, answers.side))
+    parts = _parts(view, answers) if metric.unit == "share" else ""
+    unit = parts or text.unit_word(metric.unit, view.lang, written)
+    line = "" if None in (value, before) else _changed(view, metric, value, before, answers.side)
     return (
         f'<div class="pd-number-row"><p class="pd-value"><bdi>{text.escape(written)}</bdi> '
-        f'<small>{text.escape(unit)}</small></p><p class="pd-line">{" · ".join(line)}</p>'
+        f'<small>{text.escape(unit)}</small></p><p class="pd-line">{line}</p>'
         f"{_months_of(view, name, answer)}</div>"
     )
+
+
+def residents_of(view: PageContext, name: str) -> str:
+    """The parts of a headline number that is no share, in words: they are too long to stand beside it."""
+    answers = _at_once(view, [name]).get(name)
+    return _parts(view, answers) if answers and answers.now.metrics[0].unit != "share" else ""
+
+
+def _parts(view: PageContext, answers: CardAnswers) -> str:
+    return elements.parts_of(answers.now, answers.now.metrics[0], answers.now.rows[0], context(view))
 
 
 def reasons(view: PageContext, name: str) -> str:
@@ -191,40 +197,15 @@ def _months_of(view: PageContext, name: str, now: Answer) -> str:
     return sparkline(view, history if history and history.where == now.where else None)
 
 
-def sparkline(view: PageContext, history: Answer | None) -> str:
-    """The months of an answer as a small line drawn in CSS, with its first and last value as its label."""
-    if history is None:
-        return ""
-    unit, values = history.metrics[0].unit, [row[1] for row in comparable(history).rows if row[1] is not None]
-    if len(values) < 2:
-        return ""
-    points, line = _line(values, min(values), max(values))
-    area = [*(f"{x:.1f}% {y:.1f}%" for x, y in points), "100% 100%", "0% 100%"]
-    first, last = (text.plain(value, unit, view.lang) for value in (values[0], values[-1]))
-    label = view.word("change.sparkline", count=text.number(len(values), view.lang), first=first, last=last)
-    return (
-        f'<div class="pd-spark" role="img" aria-label="{text.escape(label)}" title="{text.escape(label)}">'
-        f'<i style="clip-path:polygon({",".join(area)})"></i><i style="clip-path:polygon({",".join(line)})"></i></div>'
-    )
+def page_link(view: PageContext, name: str, part: str) -> str:
+    """A link to the page with more about a measure, named after it, as HTML."""
+    address = page_parameters.address(part, view.lang, view.scope.address())
+    words = view.word("change.page", page=navigation.part_words(part)[view.lang])
+    return _link(view, name, address, words)
 
 
-def polygon(kind: str, values: Sequence[float], low: float, high: float) -> str:
-    """Values as a line of class `kind` drawn in CSS, on a scale from `low` to `high`; screen readers pass it by."""
-    return (
-        f'<i class="{kind}" aria-hidden="true" style="clip-path:polygon({",".join(_line(values, low, high)[1])})"></i>'
-    )
-
-
-def _line(values: Sequence[float], low: float, high: float) -> tuple[list[tuple[float, float]], list[str]]:
-    """The points of a line in percent of its box, and the corners of a polygon around it."""
-    across = 100 / max(len(values) - 1, 1)
-    points = [(i * across, 88 - 76 * (value - low) / (high - low or 1)) for i, value in enumerate(values)]
-    upper = [f"{x:.1f}% calc({y:.1f}% - 1px)" for x, y in points]
-    return points, [*upper, *(f"{x:.1f}% calc({y:.1f}% + 1px)" for x, y in reversed(points))]
-
-
-def _link(view: PageContext, name: str, address: str, words_of: str) -> str:
-    words, label = view.word(words_of), catalogue()[name].label[view.lang]
+def _link(view: PageContext, name: str, address: str, words: str) -> str:
+    label = catalogue()[name].label[view.lang]
     return (
         f'<a class="pd-go" href="{text.escape(address)}" target="_self" '
         f'aria-label="{text.escape(f"{words}: {label}")}">{text.escape(words)}</a>'
@@ -336,7 +317,7 @@ def _why(view: PageContext, metric: Metric, answers: CardAnswers | None) -> str:
         place, (now, before) = [*places[0], NATION][0], (view.as_of, year_before(view.as_of))
         sides = {"p": [place], "a": [before.isoformat()], "q": [place], "b": [now.isoformat()], "m": [metric.name]}
         address = page_parameters.address("compare", view.lang, view.scope.address() | sides)
-        return _link(view, metric.name, address, "why.link")
+        return _link(view, metric.name, address, view.word("why.link"))
     return ""
 
 

@@ -36,17 +36,21 @@ def html(
     page_rows: Sequence[Any],
     caption: str,
     sort: str,
-    foot: Sequence[str],
+    total: Sequence[str],
+    is_total_first: bool = False,
 ) -> str:
+    """`total` are the cells of a row for the whole, below the others or `is_total_first`."""
     label = text.escape(caption)
     head = "".join(_heading(column, sort, len(rows) > 1) for column in columns)
     longest = {column.name: column.longest or _longest(column, rows) for column in columns if column.has_bar}
     body = "".join(_line([_cell(column, row, longest.get(column.name)) for column in columns]) for row in page_rows)
-    if foot:
-        cells = [
-            (f' class="pd-total{" pd-number" if c.is_number else ""}"', f) for c, f in zip(columns, foot, strict=True)
-        ]
-        body += _line(cells)
+    if total:
+        kind = "pd-total pd-first" if is_total_first else "pd-total"
+        whole = _line(
+            (f' class="{kind}{" pd-number" if c.is_number else ""}"', cell)
+            for c, cell in zip(columns, total, strict=True)
+        )
+        body = whole + body if is_total_first else body + whole
     return (
         f'<div class="pd-scroll" tabindex="0" role="region" aria-label="{label}"><table class="pd-grid">'
         f"<caption>{label}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"

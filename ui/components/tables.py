@@ -48,14 +48,15 @@ def show(
     caption: str,
     start: str = "",
     store: Store | None = None,
-    foot: Sequence[str] = (),
+    total: Sequence[str] = (),
+    is_total_first: bool = False,
     is_excerpt: bool = False,
 ) -> None:
     """Show a table; the first column names the row.
 
     Its page is printed as on the screen; an excerpt has only its first rows on paper, where its page has one sheet.
-    The rows are sorted by `start` (`-name` for descending, empty for their own order) until a heading is pressed. `foot` are
-    the cells of a total row. Call it in a fragment, so that sorting redraws only the table.
+    The rows are sorted by `start` (`-name` for descending, empty for their own order) until a heading is pressed. `total` are
+    the cells of the row of the whole. Call it in a fragment, so that sorting redraws only the table.
     """
     state_store = store or InSession(ident)
     state = state_store.read()
@@ -75,7 +76,7 @@ def show(
             key = f"headings-{ident}"
             component("table")(key=key, on_sort_change=partial(_press, state_store, columns, start, key))
         page_rows = page_of(ordered, number) if number else ordered[:MOST_ROWS]
-        listed = table_html.html(columns, ordered, page_rows, caption, sort, foot)
+        listed = table_html.html(columns, ordered, page_rows, caption, sort, total, is_total_first)
         if is_excerpt and len(page_rows) > PAPER_ROWS:
             counts = {"first": text.number(PAPER_ROWS, view.lang), "count": text.number(len(rows), view.lang)}
             rest = f'<p class="pd-note pd-on-paper">{view.escaped("more.first_printed", **counts)}</p>'

@@ -52,7 +52,7 @@ def _similar(lang: str) -> None:
     )
     columns = [Column("", head, cell) for head, cell in zip(heads, cells, strict=True)]
     rows = list(nearest.items())
-    table = table_html.html(columns, rows, rows, text.word("how.distances", lang), sort="", foot=())
+    table = table_html.html(columns, rows, rows, text.word("how.distances", lang), sort="", total=())
     day = text.day(text.read_day(answer.records()[0]["made_on"]), lang)
     st.html(
         f'<div class="pd-entry"><h3 id="how-similar">{text.escape(heads[1])}</h3>'

@@ -128,8 +128,8 @@ def _pivot(view: PageContext, selection: Selection, answer: Answer) -> None:
         counted(code) for code in page_columns
     ]
     head.append(tables.Column(metric.name, view.word("more.total"), lambda g: written(totals.get(g)), totals.get, True))
-    foot = [view.escaped("more.total"), *[""] * (len(down) - 1)]
-    foot += [
+    total = [view.escaped("more.total"), *[""] * (len(down) - 1)]
+    total += [
         *(written(beneath.get(code)) for code in page_columns),
         written(_totals(view, selection, answer, ()).value()),
     ]
@@ -138,7 +138,7 @@ def _pivot(view: PageContext, selection: Selection, answer: Answer) -> None:
         few, count = (text.number(n, view.lang) for n in (_MOST_COLUMNS, len(columns)))
         notes.append(view.word("more.columns_of", shown=few, count=count))
     st.html("".join(f'<p class="pd-note">{text.escape(note)}</p>' for note in notes))
-    tables.show(view, "pivot", head, groups, subtitle(view, answer), store=InAddress(PAGE), foot=foot)
+    tables.show(view, "pivot", head, groups, subtitle(view, answer), store=InAddress(PAGE), total=total)
 
 
 def _group_column(view: PageContext, i: int, name: str, positions: Mapping[Any, int]) -> tables.Column:

@@ -15,7 +15,7 @@ from etl.semantic.ranking import LEAST, worse_side
 from ui.charts import elements
 from ui.components import blocks, page_files, tables
 from ui.components.blocks import error_boundary
-from ui.components.cards import polygon
+from ui.components.sparklines import polygon
 from ui.components.table_html import Column
 from ui.data import warehouse
 from ui.i18n import text
@@ -111,7 +111,10 @@ def _table(view: PageContext, places: Answer, whole: Answer, months: Answer, tit
 
     def column(name: str, cell: Callable[[dict[str, Any]], str] | None = None) -> Column:
         metric = elements.metric_of(places, name)
-        return Column(name, metric.short[view.lang], cell or partial(number, name), partial(value, name), True)
+        title = metric.short[view.lang]
+        if metric.unit == "per_10k":
+            title = view.word("glance.per_10k", measure=title)
+        return Column(name, title, cell or partial(number, name), partial(value, name), True)
 
     def named(row: dict[str, Any]) -> str:
         return tables.member(view, by, row[by], names.get(row[by], str(row[by])))
@@ -122,9 +125,9 @@ def _table(view: PageContext, places: Answer, whole: Answer, months: Answer, tit
         *(column(name, trend if name == "active_growth" else None) for name in shown),
     ]
     of_whole = whole.records()[0]
-    foot = [view.word(f"glance.whole_{by}"), *(written(name, of_whole) for name in shown)]
+    total = [view.word(f"glance.whole_{by}"), *(written(name, of_whole) for name in shown)]
     start = "training_compliance" if "training_compliance" in shown else "-active_assistants"
-    tables.show(view, "glance", columns, rows, title, start=start, foot=foot)
+    tables.show(view, "glance", columns, rows, title, start=start, total=total, is_total_first=True)
     parts, total = sum(row["active_assistants"] or 0 for row in rows), of_whole["active_assistants"]
     if total not in (None, parts):
         blocks.note(view.word("figure.overlap" if parts > total else "glance.unknown"))

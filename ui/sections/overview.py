@@ -171,7 +171,7 @@ def _ranked(view: PageContext) -> None:
         heads = ("dimension.measure", *different.HEADS, *(["compare.similar"] if similar else []))
         columns = [column(at, head) for at, head in enumerate(heads)]
         rows, title = different.ranks(sources(view), _everywhere(view), similar), view.word("profile.ranks")
-        table = table_html.html(columns, rows, rows, title, sort="", foot=())
+        table = table_html.html(columns, rows, rows, title, sort="", total=())
         st.html(blocks.heading(title, view.word("profile.ranks_are")) + table)
         names = text.listed([text.member("province", code, view.lang) for code in similar], view.lang)
         blocks.note(view.word("profile.similar" if similar else "profile.none_similar", places=names))

@@ -11,17 +11,17 @@ from typing import Any
 
 import streamlit as st
 
-from etl.semantic.catalog import catalogue
 from ui.charts import bars, lines, maps
 from ui.components import figures
 from ui.components.blocks import error_boundary
-from ui.components.cards import headline_number, reasons
+from ui.components.cards import headline_number, page_link, reasons, residents_of
 from ui.i18n import text
 from ui.sections import goal
 from ui.sections.overview import sources
-from ui.state import page_parameters, rendering
+from ui.state import rendering
 from ui.state.page_context import PageContext
 from ui.summary import different, verdict
+from ui.summary.sources import Sources
 
 # Height of the pictures, in pixels: that of a map as wide as a panel.
 _HEIGHT = 320
@@ -69,21 +69,21 @@ def _panel(
 def _words(view: PageContext, page: str, name: str, sentence: Callable[[PageContext], str]) -> None:
     with error_boundary(view.lang, page):
         number = headline_number(view, name)
-        label = catalogue()[name].label[view.lang]
-        address = page_parameters.address(page, view.lang, view.scope.address())
-        title = view.word(f"panel.{page}")
-        more = view.word("change.more")
-        link = (
-            f'<a class="pd-go" href="{text.escape(address)}" target="_self" '
-            f'aria-label="{text.escape(f"{more}: {label}")}">{text.escape(more)}</a>'
-        )
+        parts = residents_of(view, name)
+        below = f'<p class="pd-parts">{text.escape(parts)}</p>' if parts else ""
+        links = reasons(view, name) + page_link(view, name, page)
         st.html(
-            f'<div class="pd-panel"><div class="pd-panel-top"><h3>{text.escape(title)}</h3>{reasons(view, name)}{link}</div>'
-            f'{number}<p class="pd-sentence">{_marked(sentence(view))}</p></div>'
+            f'<div class="pd-panel"><div class="pd-panel-top"><h3>{view.escaped(f"panel.{page}")}</h3>{links}</div>'
+            f'{number}<p class="pd-sentence">{_marked(sentence(view))}</p>{below}</div>'
         )
 
 
 def _finding(name: str, view: PageContext) -> str:
+    return " ".join(different.findings(_marking(view), name))
+
+
+def _marking(view: PageContext) -> Sources:
+    """The sources of a sentence, with marks around the places that it compares."""
     asked = sources(view)
     by = "county" if asked.province else "province"
 
@@ -91,7 +91,7 @@ def _finding(name: str, view: PageContext) -> str:
         found = asked.member(dimension, code)
         return f"{_BEGIN}{found}{_END}" if dimension == by else found
 
-    return " ".join(different.findings(replace(asked, member=member), name))
+    return replace(asked, member=member)
 
 
 def _marked(sentence: str) -> str:
@@ -100,9 +100,11 @@ def _marked(sentence: str) -> str:
 
 
 def _growth(view: PageContext) -> str:
-    facts = verdict.facts(sources(view))
+    asked = _marking(view)
+    facts = verdict.facts(asked)
     # A met target is said in the first sentence.
-    return verdict.sentences(facts, sources(view))[-1] if facts.target else view.word("verdict.no_target")
+    reached = verdict.sentences(facts, asked)[-1] if facts.target else view.word("verdict.no_target")
+    return " ".join(filter(None, (reached, verdict.furthest(asked))))
 
 
 def _pace(view: PageContext) -> None:
