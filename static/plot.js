@@ -44,9 +44,9 @@ function heightOf({ geo, height }, width, element) {
   return Math.min(height, tallest, geo && width ? Math.floor(width * 0.9) : height);
 }
 
-// A narrow map has no room for names: of its labels it shows those with values alone.
+// A map on a phone has no room for names: of its labels it shows those with values alone.
 function fitting(data, { geo }, width) {
-  if (!geo || width > 340) return data;
+  if (!geo || width > (innerWidth > 640 ? 300 : 340)) return data;
   return data.map((trace) => (["wide", "narrow"].includes(trace.meta) ? { ...trace, visible: trace.meta === "narrow" } : trace));
 }
 

@@ -410,6 +410,24 @@ def test_the_first_screen_says_where_we_stand_without_scrolling(lang: str, addre
         assert bar["y"] + bar["height"] <= 844
 
 
+@pytest.mark.parametrize("lang", LANGUAGES, scope="module")
+def test_the_panels_of_the_first_screen_are_level_and_name_provinces_but_on_a_phone(
+    lang: str, address: str, chromium: Browser
+) -> None:
+    with front.visit(chromium, address, lang=lang) as reader:
+        for width in (1440, 1280, 390):
+            reader.page.set_viewport_size({"width": width, "height": 900})
+            reader.go("", lang=lang).drawn_charts()
+            reader.settle()
+            tops = reader.page.locator(".pd-sentence").evaluate_all(
+                "(all) => all.map((one) => Math.round(one.getBoundingClientRect().top))"
+            )
+            assert len(tops) == 3
+            assert len({*tops}) == (3 if width == 390 else 1), width
+            words = reader.page.locator(".st-key-panel-coverage .geolayer text").all_text_contents()
+            assert any(re.search("[A-Za-zآ-ی]{2}", word) for word in words) == (width > 390), width
+
+
 # Labels of an axis that cover each other; the boxes of letters are higher than the letters.
 _COVERED = """(charts) => charts.flatMap((chart) => ["xtick", "ytick"].flatMap((tick) => {
     const labels = [...chart.querySelectorAll(`g.${tick} text`)].filter((label) => label.getBoundingClientRect().width);
@@ -455,8 +473,14 @@ def test_the_overview_is_two_sheets_and_the_profile_of_a_province_is_one_sheet_u
                 *[True] * tables.PAPER_ROWS,
                 False,
             ]
-            said = reader.page.locator(".pd-cut + .pd-on-paper").inner_text()
-            assert text.number(tables.PAPER_ROWS, lang) in said, "the rest is in the file"
+            rest = reader.page.locator(".pd-cut + .pd-on-paper")
+            assert rest.is_visible()
+            assert text.number(tables.PAPER_ROWS, lang) in rest.inner_text(), "the rest is in the file"
+            inks = reader.page.locator(".st-key-table-glance td:has(small)").evaluate_all(
+                "(cells) => cells.map((cell) => [cell, cell.firstElementChild].map((one) => getComputedStyle(one).color))"
+            )
+            assert inks
+            assert all(ink != small for ink, small in inks), "shares of few people are pale"
 
 
 def test_every_number_is_explained_in_one_click(address: str, chromium: Browser) -> None:
