@@ -55,7 +55,8 @@ def button(view: PageContext) -> None:
         except Refused:
             return
         make = partial(made, place, view.lang, view.scope.on)
-        _download(view, "briefing-button", "briefing.make", name, place, publication, make)
+        about = view.word("briefing.make_help")
+        _download(view, "briefing-button", "briefing.make", name, place, publication, make, help=about)
 
 
 def _download(
