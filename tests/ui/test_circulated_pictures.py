@@ -16,7 +16,7 @@ from tests.parts import PARTS, SCRIPT, opening
 from ui.components import downloads as exports_more
 from ui.data import warehouse
 
-PAGES = [part for part in PARTS if part not in ("compare", "methods", "quality")]
+PAGES = [part for part in PARTS if part not in ("methods", "quality")]
 
 
 @pytest.fixture(scope="module")

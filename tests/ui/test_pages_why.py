@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,8 +16,9 @@ from etl.semantic import access, catalog, rights
 from etl.semantic.catalog import catalogue
 from tests.made import answer as made
 from tests.ui.test_pages_workforce import html, in_address, opened, published  # noqa: F401
-from ui.charts import ahead, differences
+from ui.charts import ahead, differences, two_sides
 from ui.charts.elements import ChartContext
+from ui.data import warehouse
 from ui.exports import workbook
 from ui.i18n import text
 from ui.sections import ahead as ahead_section
@@ -120,6 +122,65 @@ def test_compare_says_why_a_difference_is_not_split(published: Path) -> None:  #
     with_parts = page("compare", p="IR", q="IR", m="active_assistants", by="gender", **day)
     assert "Active police assistants fell by" in with_parts
     assert two_sides not in with_parts
+
+
+def test_the_excuse_for_a_difference_that_is_not_split_has_no_box(published: Path) -> None:  # noqa: F811
+    app = opened("compare", lang="en", p="IR-23", q="IR-30", a="2023-09-21", b="2024-09-21")
+    assert "Parts of the difference" not in html(app)
+    heads = re.findall("<h3[^>]*>(.*?)</h3>", html(app))
+    assert any(re.match("Tehran, .* and .*: [0-9]+ measures", re.sub("[\u2066-\u2069]", "", head)) for head in heads), heads
+
+
+def test_the_lines_of_two_sides_mark_their_days_and_can_be_copied(published: Path) -> None:  # noqa: F811
+    sides = {"p": "IR-23", "q": "IR-30", "a": "2023-09-21", "b": "2024-09-21", "m": "active_assistants"}
+    written = page("compare", **sides)
+    values = [
+        warehouse.ask("active_assistants", on=day, where={"province": (code,)}).value()
+        for code, day in (("IR-23", date(2023, 9, 21)), ("IR-30", date(2024, 9, 21)))
+    ]
+    heads = re.findall("<h3[^>]*>(.*?)</h3>", written)
+    assert f"Active police assistants: Tehran {values[0]}, Alborz {values[1]}" in heads
+    assert written.count("pd-copy-picture") >= 3, "the lines and both bridges"
+
+
+def of_sides(*days: two_sides.SideDay) -> tuple[Any, ChartContext]:
+    rows = [(month, "IR-23", 0.8, 80, 100) for month in ("1403-01", "1403-02")]
+    rows += [(month, "IR-07", 0.9, 90, 100) for month in ("1403-01", "1403-02")]
+    answer = made("training_compliance", by=("month", "side"), rows=rows, over=(date(2024, 3, 20), date(2024, 5, 5)))
+    return answer, ChartContext("en", names={"side": {"IR-23": "Tehran", "IR-07": "Fars"}})
+
+
+def test_a_side_is_marked_on_its_day_and_outside_of_the_period_not_at_all() -> None:
+    days = (
+        two_sides.SideDay("IR-23", date(2024, 4, 19), 0.8),
+        two_sides.SideDay("IR-07", date(2024, 5, 5), 0.9),
+        two_sides.SideDay("IR-07", date(2023, 5, 5), 0.9),
+    )
+    answer, context = of_sides()
+    figure = two_sides.two_sides(answer, context, days=days)
+    points = [(trace["x"], trace["y"]) for trace in figure["data"] if trace["mode"] == "markers"]
+    assert points == [([0.0], [0.8]), ([1.0], [0.9])], "the end of a month, and the last day of one that is not over"
+    words = [note["text"] for note in figure["layout"]["annotations"]]
+    assert len(words) == 2
+    assert "Tehran, 31 Farvardin 1403 (19 Apr 2024): 80.0%" in words[0]
+    assert len(figure["layout"]["shapes"]) == 2
+
+
+def test_the_title_of_two_sides_is_of_their_days_but_for_circulation_of_a_month() -> None:
+    answer, context = of_sides()
+
+    def title(*days: two_sides.SideDay) -> str:
+        return two_sides.side_by_side(answer, context, days).sentence
+
+    first, second = date(2024, 4, 19), date(2024, 5, 5)
+    assert title(two_sides.SideDay("IR-23", first, 0.81), two_sides.SideDay("IR-23", second, 0.82)).startswith(
+        "Training compliance: 81.0% on 31 Farvardin 1403"
+    )
+    same_day = title(two_sides.SideDay("IR-23", second, 0.81), two_sides.SideDay("IR-07", second, 0.92))
+    assert same_day.startswith("Training compliance, 16 Ordibehesht 1403")
+    assert same_day.endswith("Tehran 81.0%, Fars 92.0%")
+    rounded = title(two_sides.SideDay("IR-23", first, None), two_sides.SideDay("IR-07", second, None))
+    assert rounded.endswith("Tehran 80.0%, Fars 90.0%"), "the value of the rounded lines"
 
 
 def test_the_reader_turns_to_another_dimension(published: Path) -> None:  # noqa: F811

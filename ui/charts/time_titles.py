@@ -1,7 +1,6 @@
 """Titles of charts over time: the latest value, a pair of flows, start and end, the projected range."""
 
 from dataclasses import replace
-from typing import Any
 
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME, catalogue
@@ -64,24 +63,6 @@ def _latest_of_groups(answer: Answer, context: ChartContext) -> Title:
 def _year_before(label: str) -> str:
     year, dash, unit = label.partition("-")
     return f"{int(year) - 1}{dash}{unit}" if year.isdigit() else ""
-
-
-def side_by_side(answer: Answer, context: ChartContext) -> Title:
-    """The value of each side in the last unit in which all have one, or only the measure if that is too long."""
-    answer = comparable(answer)
-    metric, (at, unit, rows) = answer.metrics[0], titles.rows_with_value(answer)
-    values: dict[Any, dict[Any, str]] = {}
-    for row in rows:
-        values.setdefault(row[0], {})[row[1]] = text.plain(row[at], unit, context.lang)
-    most = max(map(len, values.values()), default=0)
-    whole = context.word("why.lines", measure=metric.label[context.lang])
-    when = next((when for when in reversed(values) if len(values[when]) == most), None)
-    if when is None:
-        return Title(whole)
-    sides = [f"{context.member('side', side)} {value}" if most > 1 else value for side, value in values[when].items()]
-    words = {"when": context.member(answer.by[0], when), "values": text.listed(sides, context.lang)}
-    sentence = context.word("compare.lines", measure=metric.short[context.lang], **words)
-    return Title(titles.first_that_fits([sentence, whole]))
 
 
 def pair(answer: Answer, context: ChartContext) -> Title:

@@ -1,7 +1,8 @@
 """The picture of a figure for circulation, made when a user takes it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from etl.semantic.answers import Answer
@@ -34,6 +35,11 @@ class Circulation:
         if any(_is_known(self.asked.answer, name) and not _is_known(rounded, name) for name in names):
             return None
         options = dict(self.options)
+        rule: Callable[..., titles.Title] = self.rule
+        if "days" in options:
+            # Their values are exact.
+            options["days"] = tuple(replace(day, value=None) for day in options["days"])
+            rule = partial(rule, days=options["days"])
         has_line = options.get("nation") is not None
         has_whole = self.chart.whole_country and "whole_value" in rounded.columns
         nation = for_circulation(of_nation(rounded), ask).value() if has_line or has_whole else None
@@ -42,7 +48,7 @@ class Circulation:
         if has_whole:
             at = rounded.columns.index("whole_value")
             rounded = replace(rounded, rows=[(*row[:at], nation, *row[at + 1 :]) for row in rounded.rows])
-        title = titles.unlike(self.rule(rounded, self.context), (), rounded, self.context)
+        title = titles.unlike(rule(rounded, self.context), (), rounded, self.context)
         redrawn = draw(rounded, self.chart, self.context, title, self.asked.below, options)
         notes = [*self.notes, self.view.word("file.circulation_short")]
         return Picture(redrawn.figure, title.sentence, self.asked.below, downloads.source_of(self.view, rounded, notes))

@@ -158,13 +158,15 @@ def prepare(
     place: DeltaGenerator | None = None,
     card: str = "",
     head: bool = True,
+    chart_context: elements.ChartContext | None = None,
 ) -> Callable[[], None]:
     """Draw what was asked; returns what shows it: title, line below it, `card`, chart, notes, and the footer. It asks nothing.
 
     Without `head` title and line are those of pictures and files alone, and the legend stands below the chart. With a
-    `place`, the footer is deferred until all figures are shown.
+    `place`, the footer is deferred until all figures are shown. `chart_context` brings names of members that only this answer
+    has.
     """
-    answer, chart_context, rule = asked.answer, context(view), says or chart.title
+    answer, chart_context, rule = asked.answer, chart_context or context(view), says or chart.title
     title = _title(answer, rule, chart_context, ident)
     drawn = drawn_chart(answer, chart, chart_context, title, asked.below, options or {})
     credit, boundaries = ([drawn.meta[name]] if name in drawn.meta else [] for name in ("credit", "boundaries"))
@@ -194,7 +196,7 @@ def prepare(
                 st.html(marks.listed(drawn.meta["events"], chart_context))
             if all_notes:
                 st.html("".join(_note(note, on_screen) for note in all_notes))
-            draw_footer = partial(footer, view, answer, ident, picture=picture)
+            draw_footer = partial(footer, view, answer, ident, picture=picture, chart_context=chart_context)
             if place:
                 rendering.defer(draw_footer, place=place)
             else:

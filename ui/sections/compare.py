@@ -15,16 +15,16 @@ from etl.analysis import comparison
 from etl.analysis.different import is_tested, is_tested_over_time
 from etl.analysis.why import dimensions
 from etl.core.errors import AccessDenied, QuestionError
-from etl.core.jalali import DAY, last_complete_months
+from etl.core.jalali import DAY, last_complete_months, unit_of
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue
-from etl.semantic.provisional import comparable
-from ui.charts import differences, elements, lines, steps, time_titles, titles
+from ui.charts import differences, elements, steps, titles, two_sides
+from ui.charts.two_sides import SideDay
 from ui.components import blocks, tables
 from ui.components import figures as ui
 from ui.components.blocks import controlled
+from ui.components.figure_question import asked_around
 from ui.components.footer import context, footer, subtitle
-from ui.components.plot import plot
 from ui.data import warehouse
 from ui.data.caches import Frozen, frozen
 from ui.i18n import text
@@ -51,8 +51,7 @@ def compare(view: PageContext, *names: str) -> None:
         names = tuple(name for name in names if name != "target_progress")
     table(view, chosen, *names)
     name = measure(view, names)
-    with st.container(border=True, key="figure-compare-why"):
-        parts(view, chosen, name)
+    parts(view, chosen, name)
     with st.container(border=True, key="figure-compare-lines"):
         over_time(view, chosen, name)
     bridges(view, chosen)
@@ -115,9 +114,11 @@ def _finding(view: PageContext, answer: Answer, rows: dict[str, tuple], verdicts
         none = "none" if any(is_tested(metric.name) for metric in answer.metrics) else "beside"
         key = "beside" if not chosen.are_tested else "both" if len(numbers) == 2 else next(iter(numbers), none)
         count = text.number(len(verdicts), view.lang)
-        finding = view.word(f"compare.finding_{key}", count=count, **numbers)
         if key == "beside":
-            return finding
+            whole = {name: side for name, side in _titles(view, chosen, answer).items() if name in _SIDES}
+            beside = (view.word("compare.beside", count=count, **each) for each in (whole, _apart(view, chosen)))
+            return titles.first_that_fits([*beside, view.word("compare.finding_beside", count=count)])
+        finding = view.word(f"compare.finding_{key}", count=count, **numbers)
         # The line below the title says which place and day each letter is.
         letters = {"first": view.word("compare.side_1"), "second": view.word("compare.side_2")}
         named_sides = (_apart(view, chosen), letters)
@@ -214,8 +215,7 @@ def parts(view: PageContext, chosen: Sides, name: str) -> None:
         offered = _dimensions(name)
         is_two = (chosen.places[0] == chosen.places[1]) != (chosen.days[0] == chosen.days[1])
         if not offered or not is_two or SIMILAR in chosen.places:
-            key = "split.two_sides" if offered else "split.no_parts"
-            blocks.head(view.word("split.of", measure=metric.label[view.lang]), view.word(key))
+            blocks.note(view.word("split.two_sides" if offered else "split.no_parts"))
             return
         before, after = (scoped_query.settled_on(name, day) or day for day in chosen.days)
         # The nation is what a province is compared with.
@@ -229,27 +229,28 @@ def parts(view: PageContext, chosen: Sides, name: str) -> None:
         if before != after:
             kind, between = "day", (text.day(before, view.lang), text.day(after, view.lang))
         said = changes.sentence(answer, metric, view.lang, context(view).member, kind, between)
-        ui.draw(
-            view,
-            differences.parts,
-            changes.shown(answer, metric),
-            "compare-why",
-            partial(differences.largest, metric=metric),
-            options={"unit": metric.unit},
-            notes=[view.word("split.note")],
-            card=f'<p class="pd-intro">{text.escape(said)}</p>',
-        )
-        with st.container(key="footer-compare-by"):
-            controlled(
-                st.selectbox,
-                view.word("split.by"),
-                "compare by",
-                answer.by[0],
-                lambda chosen: page_parameters.choose(PAGE, by=chosen),
-                options=list(dict.fromkeys([*offered, answer.by[0]])),
-                format_func=lambda dimension: view.word(f"dimension.{dimension}"),
-                width=280,
+        with st.container(border=True, key="figure-compare-why"):
+            ui.draw(
+                view,
+                differences.parts,
+                changes.shown(answer, metric),
+                "compare-why",
+                partial(differences.largest, metric=metric),
+                options={"unit": metric.unit},
+                notes=[view.word("split.note")],
+                card=f'<p class="pd-intro">{text.escape(said)}</p>',
             )
+            with st.container(key="footer-compare-by"):
+                controlled(
+                    st.selectbox,
+                    view.word("split.by"),
+                    "compare by",
+                    answer.by[0],
+                    lambda chosen: page_parameters.choose(PAGE, by=chosen),
+                    options=list(dict.fromkeys([*offered, answer.by[0]])),
+                    format_func=lambda dimension: view.word(f"dimension.{dimension}"),
+                    width=280,
+                )
 
 
 def _dimensions(name: str) -> tuple[str, ...]:
@@ -264,22 +265,34 @@ def _against(place: str) -> str:
 
 
 def over_time(view: PageContext, chosen: Sides, name: str) -> None:
-    """A measure of both places as two lines in one chart, over the period of the page or the last three years."""
+    """A measure of both places as lines in one chart, with the day of each side marked."""
     with blocks.error_boundary(view.lang, "compare-lines"):
-        where = without_places(view.where)
-        sides = {place: chosen.side(i) for i, place in enumerate(chosen.places)}
-        over = view.over or view.months(_MONTHS)
-        answer = warehouse.analyse(comparison.over_time, name, tuple(sides.items()), over, frozen(where))
+        where, pair = without_places(view.where), (chosen.side(0), chosen.side(1))
+        sides = dict(zip(chosen.places, pair, strict=True))
+        answer = warehouse.analyse(
+            comparison.over_time, name, tuple(sides.items()), _period(view, chosen.days), frozen(where)
+        )
+        values = warehouse.analyse(comparison.compare, (name,), *pair, frozen(where)).column(name)
+        settled = (scoped_query.settled_on(name, day) or day for day in chosen.days)
+        days = tuple(map(SideDay, chosen.places, settled, values[:2]))
         labels = {place: shown(view, place, answer) for place in sides}
         chart_context = replace(context(view), names={**context(view).names, "side": labels})
-        title = time_titles.side_by_side(answer, chart_context)
         below = subtitle(view, answer, text.listed(list(labels.values()), view.lang))
-        figure = lines.trend(answer, chart_context, zero=catalogue()[name].unit != "share")
-        st.html(blocks.heading(title.sentence, below, ui.keys(figure["layout"]["meta"]["keys"], view.dark)))
-        plot(figure, "chart-compare-lines", titles.spoken(answer, chart_context, title, below))
-        if comparable(answer) is not answer:
-            blocks.note(view.word("figure.no_nowruz"))
-        footer(view, answer, "compare-lines", chart_context=chart_context)
+        ui.prepare(
+            view,
+            two_sides.two_sides,
+            replace(asked_around(view, answer), below=below),
+            "compare-lines",
+            partial(two_sides.side_by_side, days=days),
+            {"days": days, "zero": catalogue()[name].unit != "share"},
+            chart_context=chart_context,
+        )()
+
+
+def _period(view: PageContext, days: Sequence[date]) -> tuple[date, date]:
+    """The period of the page, or the last three years and the days of both sides."""
+    first, last = view.months(_MONTHS)
+    return view.over or (min(first, unit_of(min(days), "month").first), max(last, *days))
 
 
 def bridges(view: PageContext, chosen: Sides) -> None:

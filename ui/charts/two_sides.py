@@ -1,0 +1,100 @@
+"""The lines of the two sides of a comparison, each with the day that is compared."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from etl.core.jalali import DAY, unit_of
+from etl.semantic.answers import Answer, Metric
+from etl.semantic.provisional import comparable
+from ui.charts import elements, lines, titles
+from ui.charts.chart import chart
+from ui.charts.elements import ChartContext, Figure
+from ui.charts.titles import Title
+from ui.i18n import text
+
+# The height of a line of words above the plot.
+_ROW = 18
+
+
+@dataclass(frozen=True)
+class SideDay:
+    """The place of a side, its day, and its value on that day; no value in a picture for circulation."""
+
+    place: str
+    on: date
+    value: float | None
+
+
+def side_by_side(answer: Answer, context: ChartContext, days: Sequence[SideDay] = ()) -> Title:
+    """The value of each side on its day, else in the last unit in which all sides have one; or only the measure."""
+    metric = answer.metrics[0]
+    whole = context.word("why.lines", measure=metric.label[context.lang])
+    if days and all(day.value is not None for day in days):
+        return Title(titles.first_that_fits([*_on_days(metric, days, context), whole]))
+    at, unit, rows = titles.rows_with_value(comparable(answer))
+    values: dict[Any, dict[Any, str]] = {}
+    for row in rows:
+        values.setdefault(row[0], {})[row[1]] = text.plain(row[at], unit, context.lang)
+    most = max(map(len, values.values()), default=0)
+    when = next((when for when in reversed(values) if len(values[when]) == most), None)
+    if when is None:
+        return Title(whole)
+    sides = [f"{context.member('side', side)} {value}" if most > 1 else value for side, value in values[when].items()]
+    words = {"when": context.member(answer.by[0], when), "values": text.listed(sides, context.lang)}
+    sentence = context.word("compare.lines", measure=metric.short[context.lang], **words)
+    return Title(titles.first_that_fits([sentence, whole]))
+
+
+def _on_days(metric: Metric, days: Sequence[SideDay], context: ChartContext) -> list[str]:
+    """The values of the sides with what differs: their days, their places or both; and with the places alone."""
+    measure = metric.short[context.lang]
+    values = [text.plain(day.value, metric.unit, context.lang) for day in days]
+    places = [context.member("side", day.place) for day in days]
+    written = [text.day(day.on, context.lang) for day in days]
+    placed = [f"{place} {value}" for place, value in zip(places, values, strict=True)]
+    if written[0] == written[1]:
+        said = text.listed(placed, context.lang)
+        return [context.word("compare.lines", measure=measure, when=written[0], values=said)]
+    named = values if places[0] == places[1] else placed
+    dated = [context.word("compare.on_day", value=value, day=day) for value, day in zip(named, written, strict=True)]
+    return [
+        context.word("finding.now", measure=measure, value=text.listed(said, context.lang)) for said in (dated, placed)
+    ]
+
+
+@chart(side_by_side)
+def two_sides(answer: Answer, context: ChartContext, days: Sequence[SideDay] = (), zero: bool = True) -> Figure:
+    """One line for each place, and a point with its words for each side's day within the period."""
+    figure = lines.trend(answer, context, zero=zero)
+    labels = list(dict.fromkeys(answer.column("month")))
+    colour_of = dict(zip(dict.fromkeys(answer.column("side")), elements.SERIES, strict=False))
+    unit, layout = answer.metrics[0].unit, figure["layout"]
+    shown = [day for day in days if unit_of(day.on, "month").label in labels and day.place in colour_of]
+    for row, day in enumerate(shown):
+        x, colour = _position(day.on, labels, answer), context.colour(colour_of[day.place])
+        words = text.listed([context.member("side", day.place), text.day(day.on, context.lang)], context.lang)
+        if day.value is not None:
+            words = context.word("finding.now", measure=words, value=text.plain(day.value, unit, context.lang))
+            marker = {"size": 11, "color": colour, "line": {"color": context.colour("surface"), "width": 2}}
+            point = elements.line([x], [day.value], [text.escape(words)], colour, mode="markers", marker=marker)
+            figure["data"].append(point | {"cliponaxis": False})
+        stem = {"color": context.colour("quiet"), "width": 1, "dash": "dot"}
+        ends = {"x0": x, "x1": x, "y0": 0, "y1": 1, "yref": "paper"}
+        layout.setdefault("shapes", []).append({"type": "line", **ends, "line": stem})
+        mark = f'<span style="color:{colour}">■</span> {text.escape(words)}'
+        # Near an edge the words would be cut off.
+        side = ("left", "center", "right")[min(int(3 * max(x, 0) / len(labels)), 2)]
+        place = {"xanchor": side, "y": 1, "yref": "paper", "yanchor": "bottom", "yshift": _ROW * (len(shown) - 1 - row)}
+        layout.setdefault("annotations", []).append(elements.note(context, mark, x=x, **place))
+    layout["margin"] = layout["margin"] | {"t": 8 + _ROW * len(shown)}
+    return figure
+
+
+def _position(day: date, labels: Sequence[str], answer: Answer) -> float:
+    """Where a day lies between the points of months, which are those of their last day in the period."""
+    month = unit_of(day, "month")
+    last = min(month.last, answer.over[1]) if answer.over else month.last
+    before = month.first - DAY
+    return labels.index(month.label) - 1 + (min(day, last) - before) / (last - before)
