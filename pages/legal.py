@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui.charts import bars, lines, maps
+from ui.charts import bars, lines, maps, titles
 from ui.components import figures as ui
 from ui.sections import listings, overview
 from ui.state import address
@@ -11,13 +11,13 @@ from ui.state import address
 def page() -> None:
     view = ui.scope_bar("@place", "@person", period=True)
     listings.requested(view, "legal")
-    overview.findings(view, "officer_training_share", "judicial_officer_share")
+    overview.findings(view, "officer_training_share")
     ui.cards(
         view,
-        "judicial_officers",
-        "judicial_officer_share",
         "officer_training_share",
         "officers_lapsed",
+        "judicial_officers",
+        "judicial_officer_share",
         "active_assistants",
         "accreditation_ending_30",
         "accreditation_ending_60",
@@ -30,13 +30,9 @@ def page() -> None:
         ui.figure(view, bars.ranking, "officers_lapsed", by="place")
     left, right = st.columns(2)
     with left:
+        ui.figure(view, bars.ranking, "officer_training_share", by="course", says=titles.extreme_by)
+        ui.figure(view, lines.trend, "judicial_officers", by="month", over=view.months(60))
         ui.figure(view, maps.provinces, "judicial_officer_share", by="province")
-        ui.figure(view, bars.ranking, "judicial_officer_share", by="post")
     with right:
         ui.figure(view, bars.ranking, "judicial_officer_share", by="place", nation=True)
-    left, right = st.columns(2)
-    with left:
-        ui.figure(view, lines.trend, "judicial_officers", by="month", over=view.months(60))
-    with right:
-        ui.figure(view, bars.ranking, "officer_training_share", by="course")
     listings.listings(view, *address.OFFICER_LISTS, without=listings.chosen("legal"))

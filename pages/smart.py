@@ -11,8 +11,8 @@ from ui.sections import licensing, overview
 
 def page() -> None:
     view = ui.scope_bar("@place", period=True)
-    overview.findings(view, "smart_service_share")
     ui.cards(view, "smart_service_share", "smart_institutes", "licensed_institutes", "smart_unknown")
+    overview.findings(view, "smart_service_share")
     blocks.intro(view.word("smart.no_history"))
     left, right = st.columns(2)
     with left:
@@ -22,5 +22,4 @@ def page() -> None:
         ui.figure(view, bars.ranking, "smart_service_share", by="place", nation=True)
     ui.figure(view, bars.columns, analysis="smart_sizes", says=charts.largest_size)
     licensing.smart_history(view)
-    blocks.intro(view.word("smart.no_proof"))
     licensing.smart_compared(view)

@@ -50,6 +50,14 @@ def entry(name: str) -> Any:
 # ---------------------------------------------------------------- words
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["judicial_officer_share", "officers_lapsed", "officer_training_share", "veteran_leader_share", "status_pending"],
+)
+def test_a_measure_on_cards_and_charts_has_one_name(name: str) -> None:
+    assert catalogue()[name].short == catalogue()[name].label
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("name", SHOWN + DERIVED)
 def test_every_number_has_its_words(name: str, lang: str) -> None:

@@ -723,13 +723,44 @@ def test_numbers_beyond_the_bars_have_their_room_at_the_far_side(context: ChartC
 # ---------------------------------------------------------------- findings
 
 
+@pytest.mark.parametrize(
+    ("by", "group", "en", "fa"),
+    [
+        ("post", "guard",
+         "Most common post of active police assistants: Guard, 900 people",
+         "پرشمارترین سمت پلیس‌یاران فعال: نگهبان، ۹۰۰ نفر"),
+        ("education", "diploma",
+         "Most common education of active police assistants: Diploma, 900 people",
+         "پرشمارترین سطح تحصیلات پلیس‌یاران فعال: دیپلم، ۹۰۰ نفر"),
+    ],
+)  # fmt: skip
+def test_the_largest_group_of_a_count_has_words_of_its_own(by: str, group: str, en: str, fa: str) -> None:
+    data = answer("active_assistants", by=(by,), rows=[(group, 900), ("operator" if by == "post" else "master", 30)])
+    assert titles.highest(data, EN).sentence == en
+    assert titles.highest(data, FA).sentence == fa
+
+
+def test_by_course_the_title_says_what_every_course_has_at_least() -> None:
+    data = answer(
+        "training_compliance",
+        by=("course",),
+        rows=[("basic", 0.92, 92, 100), ("first_aid", 0.96, 96, 100)],
+        more=("trained_assistants", "trainable_assistants"),
+    )
+    assert titles.extreme_by(data, EN).sentence == "Training compliance is at least 92.0% in every course"
+    assert (
+        re.sub("[\u2066-\u2069\u061c]", "", titles.extreme_by(data, FA).sentence)
+        == "پایبندی آموزشی در هر دوره دست‌کم ۹۲٫۰٪ است"
+    )
+
+
 def test_the_largest_size_is_given_in_persons() -> None:
     data = answer("licensed_institutes", by=("size",), rows=[("1-9", 13), ("10-24", 17), ("100+", None)])
     assert (
         licensing.largest_size(data, EN).sentence
-        == "Largest number, licensed institutes: 10–\u206024 people, 17 institutes"
+        == "Most common size of licensed institutes: 10–\u206024 people, 17 institutes"
     )
-    assert licensing.largest_size(data, FA).sentence == "بیشترین تعداد مؤسسات دارای مجوز: ۱۰ تا ۲۴ نفره، ۱۷ مؤسسه"
+    assert licensing.largest_size(data, FA).sentence == "پرشمارترین مؤسسات دارای مجوز: ۱۰ تا ۲۴ نفره، ۱۷ مؤسسه"
     assert licensing.largest_size(replace(data, rows=[]), EN).sentence == "Licensed institutes: no value"
 
 
@@ -853,7 +884,7 @@ def test_tied_counts_are_reported_as_a_tie_and_tied_rates_name_nobody() -> None:
 
 def test_a_title_compares_only_what_is_over() -> None:
     data = by_month()
-    assert time_titles.latest(data, EN).sentence.endswith("from 1,000 to 1,130 people")
+    assert time_titles.latest(data, EN).sentence.endswith("from 1,000 in Farvardin 1404 to 1,130 people")
     over = replace(data, provisional=frozenset())
     assert time_titles.latest(over, EN).sentence.endswith(
         " in Ordibehesht 1405: 1,130 people, 1,010 in Ordibehesht 1404"
@@ -928,7 +959,7 @@ def test_where_two_charts_compare_the_same_the_second_says_what_half_of_the_grou
 def test_without_a_projection_the_title_is_of_the_months_that_are_known() -> None:
     rows = [("1405-01", 100, None, None), ("1405-02", 120, None, None), ("1405-03", None, None, None)]
     data = answer("active_assistants", "joiners", "leavers", by=("month",), rows=rows)
-    assert "from 100 to 120" in time_titles.ahead(data, EN).sentence
+    assert "from 100 in Farvardin 1405 to 120" in time_titles.ahead(data, EN).sentence
 
 
 def test_an_answer_without_a_value_has_nothing_to_say() -> None:

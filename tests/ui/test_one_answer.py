@@ -38,7 +38,7 @@ pytestmark = pytest.mark.slow
 SAID_ON = {
     "coverage_per_10k": ("overview", "coverage"),
     "training_compliance": ("overview", "training"),
-    "judicial_officer_share": ("legal",),
+    "officer_training_share": ("legal",),
     "smart_service_share": ("smart",),
     "leaver_rate_12m": ("growth",),
 }

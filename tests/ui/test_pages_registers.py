@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from etl.analysis import international
 from etl.analysis.licensing import adoption
 from etl.semantic import access, answers, rights
+from etl.semantic.catalog import catalogue
 from tests.ui.test_pages import html, opened, published  # noqa: F401 - a fixture is asked for by its name
 from ui.charts import grouped, licensing
 from ui.charts.elements import ChartContext
@@ -105,11 +106,23 @@ def test_officers_without_training_in_date_are_listed_by_institute(lang: str, pu
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_smart_services_come_with_both_words_of_caution(lang: str, published: Path) -> None:  # noqa: F811
+def test_legal_and_smart_begin_with_what_they_are_for(lang: str, published: Path) -> None:  # noqa: F811
+    legal, smart = page_html("legal", lang), page_html("smart", lang)
+    intros = re.findall(r'<p class="pd-intro">(.*?)</p>', legal)
+    short = {name: catalogue()[name].short[lang] for name in ("officer_training_share", "judicial_officer_share")}
+    assert [one for one in intros if text.escape(short["officer_training_share"]) in one]
+    assert not [one for one in intros if text.escape(short["judicial_officer_share"]) in one], (
+        "no problem of a province"
+    )
+    assert smart.index("pd-value") < smart.index(f"{catalogue()['smart_service_share'].short[lang]}:")
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_smart_services_come_with_a_word_of_caution(lang: str, published: Path) -> None:  # noqa: F811
     app = page("smart", lang)
     shown = html(app)
     assert text.escape(text.word("smart.no_history", lang)) in shown
-    assert text.escape(text.word("smart.no_proof", lang)) in shown
+    assert text.escape(text.word("smart.no_proof", lang)) not in shown, "nothing is compared yet"
     assert not [one for one in app.get("bidi_component") if "adoption" in one.proto.id], "one publication has no line"
 
 

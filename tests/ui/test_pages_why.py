@@ -128,7 +128,9 @@ def test_the_excuse_for_a_difference_that_is_not_split_has_no_box(published: Pat
     app = opened("compare", lang="en", p="IR-23", q="IR-30", a="2023-09-21", b="2024-09-21")
     assert "Parts of the difference" not in html(app)
     heads = re.findall("<h3[^>]*>(.*?)</h3>", html(app))
-    assert any(re.match("Tehran, .* and .*: [0-9]+ measures", re.sub("[\u2066-\u2069]", "", head)) for head in heads), heads
+    assert any(re.match("Tehran, .* and .*: [0-9]+ measures", re.sub("[\u2066-\u2069]", "", head)) for head in heads), (
+        heads
+    )
 
 
 def test_the_lines_of_two_sides_mark_their_days_and_can_be_copied(published: Path) -> None:  # noqa: F811

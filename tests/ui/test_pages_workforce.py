@@ -253,7 +253,7 @@ def test_a_pyramid_has_its_youngest_at_the_foot() -> None:
     figure = workforce.pyramid(data, ChartContext("en"))
     assert [plain(name) for name in figure["layout"]["yaxis"]["ticktext"]] == ["25 to 29 years", "18 to 24 years"]
     sentence = workforce.largest_band(data, ChartContext("en")).sentence
-    assert sentence == "Largest number, active police assistants: men aged 25 to 29 years, 39"
+    assert sentence == "Largest group, active police assistants: men aged 25 to 29 years, 39"
 
 
 def test_a_goal_is_given_with_its_central_month() -> None:

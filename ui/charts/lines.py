@@ -273,7 +273,18 @@ def heat(answer: Answer, context: ChartContext) -> Figure:
     return heatmap(answer, context, 1 - t, groups, labels, xaxis=months, height=height, margin=elements.LAST_TICK)
 
 
-@chart(titles.middle)
+def middle(answer: Answer, context: ChartContext) -> titles.Title:
+    """The share of assistants held by the half of residents with the lowest coverage: the middle of the Lorenz curve."""
+    across, up = (answer.columns.index(metric.name) for metric in answer.metrics[:2])
+    rows = [row for row in answer.rows if row[across] is not None and row[0] is not None]
+    if not rows:
+        return titles.nothing(answer.metrics[0], context)
+    near = min(rows, key=lambda row: abs(row[across] - 0.5))
+    residents, assistants = (text.percent(near[at], context.lang, 0) for at in (across, up))
+    return titles.Title(context.word("finding.share_of_residents", residents=residents, value=assistants))
+
+
+@chart(middle)
 def lorenz(answer: Answer, context: ChartContext, height: int = 510) -> Figure:
     """Cumulative share of assistants over cumulative share of residents, with the line of equality.
 

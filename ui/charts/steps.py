@@ -7,7 +7,16 @@ from ui.charts.elements import ChartContext, Figure
 from ui.i18n import text
 
 
-@chart(titles.stages)
+def stages(answer: Answer, context: ChartContext) -> titles.Title:
+    """The share of a funnel's first stage that reaches its last."""
+    first, last = (answer.value(metric.name) or 0 for metric in (answer.metrics[0], answer.metrics[-1]))
+    if not first:
+        return titles.nothing(answer.metrics[0], context)
+    numbers = {"whole": text.number(first, context.lang), "part": text.number(last, context.lang)}
+    return titles.Title(context.word("finding.stages", share=text.percent(last / first, context.lang, 0), **numbers))
+
+
+@chart(stages)
 def funnel(answer: Answer, context: ChartContext) -> Figure:
     """One bar per stage (the metrics of the answer's single row), each with its share of the first."""
     row = answer.rows[0]

@@ -38,8 +38,11 @@ def latest(answer: Answer, context: ChartContext) -> Title:
         key, now, words["when"] = "since", "in_unit", context.member(answer.by[0], last[0])
         words |= {"before": text.plain(before[at], unit, context.lang), "then": text.unit_label(then, context.lang)}
     elif len(rows) > 1 and first[at] is not None:
-        words["first"] = text.plain(first[at], unit, context.lang)
-        key = "grown" if words["first"] != text.plain(last[at], unit, context.lang) else "same"
+        words |= {
+            "first": text.plain(first[at], unit, context.lang),
+            "start": context.member(answer.by[0], first[0]),
+        }
+        key = "grown_since" if words["first"] != text.plain(last[at], unit, context.lang) else "same"
     else:
         key = "now"
     amounts = titles.amounts(last[at], unit, context)

@@ -44,6 +44,8 @@ class Title:
 
 
 TitleRule = Callable[[Answer, ChartContext], Title]
+# Dimensions whose largest group has words of its own.
+_COMMONEST = ("post", "education", "activity", "size", "people")
 _OTHER = {"highest": "lowest", "lowest": "highest"}
 # Of each end of a ranking, the side of the whole, and the sign by which the widest difference comes first.
 _SIDES = {"highest": ("higher", -1), "lowest": ("lower", 1)}
@@ -119,12 +121,12 @@ def extreme(
         all_but = _all_small("all_but", metric, context, place=place)
         if end == "highest" and size_of(metric) == metric.name:
             # The counts of the groups too small to be ranked are lower.
-            return Title(_at_end(metric, end, place, only.value, context), alternatives=(all_but,))
+            return Title(_at_end(answer, metric, end, place, only.value, context), alternatives=(all_but,))
         return Title(_about(metric, place, only.value, context), alternatives=(all_but,))
     if is_sampled(metric) or _is_of_counties(metric):
         first = range_of if len(range_of.sentence.split()) <= MOST_WORDS else half
         return replace(first, alternatives=(half,))
-    at_end, at_other_end = (_end_of(metric, ranking, side, name_group, context) for side in (end, _OTHER[end]))
+    at_end, at_other_end = (_end_of(answer, metric, ranking, side, name_group, context) for side in (end, _OTHER[end]))
 
     def may_stand(title: Title | None) -> bool:
         # A tie of measures may be rounding; a tie of counts is a fact worth stating.
@@ -176,7 +178,9 @@ def _fewest(metric: Metric, lang: str) -> str:
     return text.amount(least(unit), unit if unit in COUNTS else "persons", lang)
 
 
-def _end_of(metric: Metric, ranking: Ranking, end: str, name_group: GroupNames, context: ChartContext) -> Title | None:
+def _end_of(
+    answer: Answer, metric: Metric, ranking: Ranking, end: str, name_group: GroupNames, context: ChartContext
+) -> Title | None:
     """The group or groups tied at one end of a ranking; None if all groups are tied."""
     ranked = ranking.ranked
     value = ranked[0 if end == "highest" else -1].value
@@ -185,11 +189,12 @@ def _end_of(metric: Metric, ranking: Ranking, end: str, name_group: GroupNames, 
     first = [group for group in ranked if group.value == value]
     if len(first) == len(ranked):
         return None
-    sentence = _at_end(metric, end, name_group(first[0].key), value, context, len(first), is_of_large)
+    sentence = _at_end(answer, metric, end, name_group(first[0].key), value, context, len(first), is_of_large)
     return Title(sentence, tuple(dict.fromkeys(group.key[0] for group in first)))
 
 
 def _at_end(
+    answer: Answer,
     metric: Metric,
     end: str,
     place: str,
@@ -200,12 +205,12 @@ def _at_end(
 ) -> str:
     """The sentence of the group, or the number of groups tied, at one end of a ranking."""
     key = "finding.superlative" if count == 1 else "finding.superlative_many"
-    names = {"superlative": _superlative(metric, end, context, is_of_large), "place": place}
+    names = {"superlative": _superlative(answer, metric, end, context, is_of_large), "place": place}
     return with_amount(key, value, metric.unit, context, count=text.number(count, context.lang), **names)
 
 
-def _superlative(metric: Metric, end: str, context: ChartContext, is_of_large: bool) -> str:
-    """The superlative of a measure: "Lowest training compliance:", or "Largest number, police assistants:"."""
+def _superlative(answer: Answer, metric: Metric, end: str, context: ChartContext, is_of_large: bool) -> str:
+    """The superlative of a measure: "Lowest training compliance:", or "Most common post of police assistants:"."""
     name = metric.short[context.lang]
     has_noun = context.lang != "en" or not _NO_NOUN.match(name)
     if is_of_large:
@@ -213,6 +218,9 @@ def _superlative(metric: Metric, end: str, context: ChartContext, is_of_large: b
     if not has_noun:
         return context.word(f"finding.{end}_in", measure=name)
     counts = metric.unit in COUNTS and size_of(metric) == metric.name
+    kind = "people" if "gender" in answer.by else answer.by[0]
+    if counts and end == "highest" and not is_of_large and kind in _COMMONEST:
+        return context.word(f"commonest.{kind}", measure=text.inside(name, context.lang))
     # The Persian name of seats is already that of a quantity.
     kind = "seats" if metric.unit == "seats" else "count" if counts else "rate"
     return context.word(f"finding.{end}_{kind}", measure=text.inside(name, context.lang))
@@ -264,9 +272,14 @@ def whole_range(answer: Answer, context: ChartContext) -> Title:
 def extreme_by(answer: Answer, context: ChartContext) -> Title:
     """The group that needs most attention, and of what kind the groups are: the measure of the page has another base."""
     title, axes = extreme(answer, context), _axes(answer, context)
+    metric, ranking = answer.metrics[0], rank(answer)
+    if not (title.focus or ranking.small) and len(ranking.ranked) > 1 and worse_side(metric) == "lower":
+        words = {"measure": metric.short[context.lang], "axes": axes}
+        value = text.plain(ranking.ranked[-1].value, metric.unit, context.lang)
+        return replace(title, sentence=context.word("finding.at_least", value=value, **words))
     if axes in title.sentence:
         return title
-    named = _with_axes(title.sentence, axes, [answer.metrics[0].short[context.lang]], context)
+    named = _with_axes(title.sentence, axes, [metric.short[context.lang]], context)
     return replace(title, sentence=first_that_fits(named))
 
 
@@ -299,26 +312,6 @@ def worst_part(answer: Answer, context: ChartContext) -> Title:
     low, high = (text.percent(share, context.lang) for share in (min(shares), max(shares)))
     placeholders = {"measure": last.short[context.lang], "axes": _axes(answer, context)}
     return Title(context.word("finding.spread", low=low, high=high, **placeholders))
-
-
-def middle(answer: Answer, context: ChartContext) -> Title:
-    """The share of assistants held by the half of residents with the lowest coverage: the middle of the Lorenz curve."""
-    across, up = (answer.columns.index(metric.name) for metric in answer.metrics[:2])
-    rows = [row for row in answer.rows if row[across] is not None and row[0] is not None]
-    if not rows:
-        return nothing(answer.metrics[0], context)
-    near = min(rows, key=lambda row: abs(row[across] - 0.5))
-    residents, assistants = (text.percent(near[at], context.lang, 0) for at in (across, up))
-    return Title(context.word("finding.share_of_residents", residents=residents, value=assistants))
-
-
-def stages(answer: Answer, context: ChartContext) -> Title:
-    """The share of a funnel's first stage that reaches its last."""
-    first, last = (answer.value(metric.name) or 0 for metric in (answer.metrics[0], answer.metrics[-1]))
-    if not first:
-        return nothing(answer.metrics[0], context)
-    numbers = {"whole": text.number(first, context.lang), "part": text.number(last, context.lang)}
-    return Title(context.word("finding.stages", share=text.percent(last / first, context.lang, 0), **numbers))
 
 
 def unlike(title: Title, used_sentences: Collection[str], answer: Answer, context: ChartContext) -> Title:

@@ -10,7 +10,7 @@ import streamlit as st
 from etl.semantic import exportable
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME, catalogue
-from ui.charts import matrix
+from ui.charts import matrix, titles
 from ui.charts.matrix import ORDERED
 from ui.components import blocks, tables
 from ui.components.blocks import controlled
@@ -54,7 +54,7 @@ def rows(view: PageContext, selection: Selection, source: Answer | exportable.St
         count = (
             len({row[: len(selection.by) - 1] for row in answer.rows}) if is_pivot else exportable.of(source).count()
         )
-        blocks.head(view.word("more.groups", count=text.number(count, view.lang)), subtitle(view, answer))
+        blocks.head(_title(view, selection, answer, count), subtitle(view, answer))
         if len(selection.by) > 1:
             _choose_shape(view, shape)
         if is_pivot:
@@ -66,6 +66,16 @@ def rows(view: PageContext, selection: Selection, source: Answer | exportable.St
             columns = tables.columns_of(view, answer, chart_context)
             tables.show(view, "rows", columns, all_rows, subtitle(view, answer), start, InAddress(PAGE))
         footer(view, source, "rows", with_table=False)
+
+
+def _title(view: PageContext, selection: Selection, answer: Answer, count: int) -> str:
+    """The measures, what they are split by, and the number of rows; the number alone if that is too long or there is no split."""
+    rows = view.word("more.groups", count=text.number(count, view.lang))
+    if not selection.by:
+        return rows
+    measures = text.listed([metric.short[view.lang] for metric in answer.metrics], view.lang)
+    axes = text.listed([view.word(f"dimension.{name}").lower() for name in selection.by], view.lang)
+    return titles.first_that_fits([view.word("more.rows_of", measures=measures, axes=axes, rows=rows), rows])
 
 
 def _choose_shape(view: PageContext, shape: str) -> None:

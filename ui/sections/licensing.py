@@ -76,6 +76,7 @@ def smart_compared(view: PageContext) -> None:
             "smart.since", day=day, **{key: text.number(value, view.lang) for key, value in counts.items()}
         )
         blocks.intro(sentence)
+        blocks.intro(view.word("smart.no_proof"))
         without_period = replace(view, has_period=False)
         for name, column in zip(_TIMES, st.columns(len(_TIMES)), strict=True):
             with column:
