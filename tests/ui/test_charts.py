@@ -561,6 +561,14 @@ def test_every_province_has_its_value_and_those_behind_their_name() -> None:
 
 
 @pytest.mark.parametrize("context", LOOKS)
+def test_words_of_the_other_ink_that_stick_out_of_their_province_bring_its_colour(context: ChartContext) -> None:
+    labels = maps.provinces(provinces_tested(), context)["data"][-2]["textfont"]
+    sticks_out = context.on(context.colour("far_behind")) != context.on(context.colour("surface"))
+    assert sticks_out == context.dark
+    assert labels["shadow"][0].startswith(f"0 0 {4 if sticks_out else 2}px ")
+
+
+@pytest.mark.parametrize("context", LOOKS)
 def test_words_on_a_province_far_behind_contrast_with_its_colour(context: ChartContext) -> None:
     figure = maps.provinces(provinces_tested(), context)
     assert contrast(figure["data"][-2]["textfont"]["color"][0], context.colour("far_behind")) >= 4.5
@@ -678,9 +686,10 @@ def test_classes_stand_out_three_to_one_and_stay_apart_in_grey(dark: bool) -> No
     colours = STEPS[dark]
     if colours:
         levels = [luminance(colour) for colour in colours]
-        assert levels == sorted(levels, reverse=not dark)
+        assert levels == sorted(levels, reverse=True), "light few to dark many"
         assert all(abs(a - b) > 0.02 for a, b in combinations(levels, 2))
         assert all(contrast(colour, COLOURS["surface"][dark]) >= 3 for colour in colours)
+        assert all(contrast(EN.on(colour), colour) >= 4.5 for colour in colours), "the value on its province"
 
 
 def is_warm(colour: str) -> bool:

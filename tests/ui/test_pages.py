@@ -257,3 +257,4 @@ def test_a_page_that_no_filter_changes_says_that_it_shows_the_whole_country(part
     said = re.search(r'<p class="pd-said">(.*?)</p>', page)
     assert said
     assert said[1].startswith("Showing: The whole country · As of ")
+    assert '<p class="pd-said">As of ' in html(opened(part, lang="en")), "without a filter there is nothing to say"

@@ -148,7 +148,9 @@ def _labels(values: Sequence[tuple[str, float]], metric: Metric, areas: Areas, c
         is_alike = areas.is_tested and context.on(area) == context.on(page)
         ground = page if is_outside or is_alike else area
         inks.append(context.on(ground))
-        halos.append(", ".join([f"0 0 {4 if is_outside else 2}px {ground}"] * 6))
+        # Where words stick out of an area with the other ink, its colour goes with them.
+        is_wide = is_outside or context.on(ground) != context.on(page)
+        halos.append(", ".join([f"0 0 {4 if is_wide else 2}px {ground}"] * 6))
         if "line" in label:
             lines += [*map(tuple, label["line"]), (None, None)]
     shared = {

@@ -66,11 +66,11 @@ def _said(view: PageContext) -> None:
 
 
 def whole(view: PageContext) -> None:
-    """The scope in words of a page that no filter changes."""
-    day = text.day_in_both(page_run.publication().as_of, view.lang)
-    words = [view.word("scope.in_words", parts=view.word("scope.nation")), view.word("trust.as_of", day=day)]
+    """The day of a page that no filter changes; where the address has filters, that it shows the whole country."""
+    nation = [view.word("scope.in_words", parts=view.word("scope.nation"))] if view.where else []
+    day = view.word("trust.as_of", day=text.day_in_both(page_run.publication().as_of, view.lang))
     with page_context.scope_line():
-        st.html(f'<p class="pd-said">{text.escape(" · ".join(words))}</p>')
+        st.html(f'<p class="pd-said">{text.escape(" · ".join([*nation, day]))}</p>')
 
 
 def _profile(view: PageContext) -> str:

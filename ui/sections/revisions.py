@@ -31,10 +31,8 @@ def why(view: PageContext) -> None:
 def _why(view: PageContext) -> None:
     with blocks.error_boundary(view.lang, "why"):
         revision = warehouse.analyse(load.last_revision, warehouse_pointer())
-        if revision is None:
-            blocks.note(view.word("load.first_publication"))
-            return
-        _changes(view, revision)
+        if revision is not None:
+            _changes(view, revision)
 
 
 def _changes(view: PageContext, revision: Diff) -> None:
@@ -73,8 +71,9 @@ def _every_measure() -> None:
 
 @rendering.fragment
 def log(view: PageContext) -> None:
-    """The log of changes in the nation's numbers between all publications kept; `why` says that there is only one."""
+    """The log of changes in the nation's numbers between all publications kept, or that there is only one."""
     if warehouse.analyse(load.last_revision, warehouse_pointer()) is None:
+        blocks.note(view.word("load.first_publication"))
         return
     with (
         st.container(border=True, key="figure-revisions", height="stretch"),

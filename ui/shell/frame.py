@@ -151,7 +151,8 @@ def _pinned(pinned: str, lang: str) -> None:
 
 def _heading(entry: Mapping[str, Any], part: Mapping[str, Any], lang: str) -> None:
     # On paper no tab says which part this is.
-    tab = f'<strong class="pd-on-paper">{text.escape(part[lang])}</strong>' if len(navigation.parts(entry)) > 1 else ""
+    is_tab = part[lang] != entry[lang]
+    tab = f'<strong class="pd-on-paper">{text.escape(part[lang])}</strong>' if is_tab else ""
     st.html(
         f'<header class="pd-title"><h1>{text.escape(entry[lang])}</h1>{tab}{_sample(lang)}'
         f"<p>{text.escape(part['question'][lang])}</p>{_switches(lang)}</header>"
