@@ -234,6 +234,7 @@ def moved() -> Answer:
 
 def test_a_move_is_read_from_its_row_to_its_column() -> None:
     figure = workforce.moves(moved(), ChartContext("en"))
+    assert figure["layout"]["meta"]["credit"] == "An empty cell: no transfer"
     names = figure["layout"]["yaxis"]["ticktext"]
     # Tehran moves most, then Alborz, then Isfahan
     assert [plain(name).split(" ")[0] for name in names] == ["Tehran", "Alborz", "Isfahan"]

@@ -34,7 +34,8 @@ def above(answer: Answer, context: ChartContext) -> Title:
     country_names = dict.fromkeys(context.member("country", row[1]) for row in answer.rows if row[at] is not None)
     if not country_names:
         return Title(context.word("abroad.none_above"))
-    return Title(context.word("abroad.some_above", places=text.listed(list(country_names), context.lang)))
+    count, places = text.number(len(country_names), context.lang), text.listed(list(country_names), context.lang)
+    return Title(context.word("abroad.some_above", places=places, count=count))
 
 
 @chart(beside)

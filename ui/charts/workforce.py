@@ -194,7 +194,9 @@ def moves(answer: Answer, context: ChartContext) -> Figure:
         return elements.hover_lines(context, _way(answer, row, context), moved)
 
     height = len(provinces) * 26 + 84
-    return heatmap(answer, context, origin, provinces, provinces, hover, names, xaxis=across, height=height)
+    figure = heatmap(answer, context, origin, provinces, provinces, hover, names, xaxis=across, height=height)
+    figure["layout"]["meta"]["credit"] = context.word("figure.empty_cell")
+    return figure
 
 
 def _way(answer: Answer, row: tuple[Any, ...], context: ChartContext) -> str:

@@ -27,6 +27,8 @@ from ui.state.page_context import PageContext
 DEFAULT = {"m": ("active_assistants",), "by": ("province",)}
 # With more bars or lines a chart is unreadable.
 _MOST_BARS, _MOST_LINES, _MOST_FIGURES = 45, 5, 3
+# The height of a map beside the bars of all provinces.
+_MAP = 620
 
 # A chart, the measures it shows, its options.
 _Drawn = tuple[Any, tuple[str, ...], dict[str, Any]]
@@ -173,7 +175,9 @@ def _figures(view: PageContext, selection: Selection, answer: Answer) -> None:
     elif not drawn:
         blocks.note(view.word("more.no_chart"))
     for pair in [drawn[start : start + 2] for start in range(0, len(drawn), 2)]:
-        for column, (chart, names, options) in zip(st.columns(len(pair)), pair, strict=True):
+        # Beside the bars of all provinces a wide map leaves less room empty.
+        widths = (3, 2) if pair[0][0] is maps.provinces and pair[1:] else len(pair)
+        for column, (chart, names, options) in zip(st.columns(widths), pair, strict=True):
             with column:
                 ui.figure(view, chart, *names, by=selection.by, over=selection.over, **options)
 
@@ -190,7 +194,11 @@ def _suited(selection: Selection, answer: Answer) -> list[_Drawn]:
         ranking = bars.ranking if is_short else matrix.first_bars
         options = {} if is_short else {"says": titles.highest}
         ranked: list[_Drawn] = [(ranking, (name,), options) for name in names[:_MOST_FIGURES]]
-        return [(maps.provinces, first, {"says": titles.highest}), *ranked] if by == ("province",) else ranked
+        return (
+            [(maps.provinces, first, {"says": titles.highest, "height": _MAP}), *ranked]
+            if by == ("province",)
+            else ranked
+        )
     if len(by) == 2 and selection.is_timed:
         other = 1 if by[0] in TIME else 0
         few = len({row[other] for row in answer.rows}) <= _MOST_LINES

@@ -97,6 +97,10 @@ def _columns(view: PageContext, answer: Answer) -> list[Column]:
         "licensed_until": {"cell": until},
     }
     columns = tables.columns_of(view, answer, context(view), partial(institute_address, view), without)
+    if view.lang == "en":
+        # The register has no Latin names: the code is what an English reader can cite.
+        cell = next(column.cell for column in columns if column.name == "institute")
+        own["institute"] = {"cell": lambda row: f"{cell(row)} <small>{text.escape(row[at['institute']])}</small>"}
     return [replace(column, **own.get(column.name, {})) for column in columns]
 
 
