@@ -183,9 +183,9 @@ def _month(view: PageContext, month_ends: list[date], until: date) -> None:
 
 def _paces(view: PageContext, answer: Answer, day: str) -> None:
     """The required growth to a day, and the actual growth of the last 12 and 6 months."""
-    row = answer.records()[0]
+    row, last = answer.records()[0], text.day(jalali.last_month_end(view.as_of), view.lang)
     labels = {"required_pace": view.word("goal.required", day=day)} | {
-        f"actual_pace_{months}": view.word(key, months=text.number(months, view.lang))
+        f"actual_pace_{months}": view.word(key, months=text.number(months, view.lang), day=last)
         for months, key in ((12, "goal.actual"), (6, "goal.actual_half"))
     }
     with st.container(key="cards-3"):
