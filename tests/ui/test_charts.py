@@ -848,7 +848,7 @@ def test_a_range_says_that_it_leaves_small_groups_out() -> None:
 def test_the_only_count_large_enough_to_be_ranked_is_the_highest() -> None:
     counts = answer("active_assistants", by=("province",), rows=[("IR-23", 900), ("IR-11", 7)])
     assert titles.extreme(counts, EN).sentence == "Active police assistants: Tehran, 900 people"
-    assert titles.highest(counts, EN).sentence == "Largest number, active police assistants: Tehran, 900 people"
+    assert titles.highest(counts, EN).sentence == "Highest number of active police assistants: Tehran, 900 people"
 
 
 def test_a_title_that_names_its_groups_says_what_they_are() -> None:
@@ -962,7 +962,7 @@ def test_where_two_charts_compare_the_same_the_second_says_what_half_of_the_grou
     first = titles.extreme(data, EN, end="highest")
     sentences = {first.sentence, *(title.sentence for title in first.alternatives[:-1])}
     second = titles.unlike(first, sentences, data, EN)
-    assert second.sentence == "Training compliance: 70.0% or less in half of the provinces"
+    assert second.sentence == "Training compliance: median of provinces 70.0%"
 
 
 def test_without_a_projection_the_title_is_of_the_months_that_are_known() -> None:

@@ -48,7 +48,8 @@ def _changes(view: PageContext, revision: Diff) -> None:
         changed = warehouse.analyse(load.changed_files, warehouse_pointer())
         files = [file for file in changed if not places or file["province"] in (None, *places)]
         count = {"numbers": text.number(len(moved), view.lang), "files": text.number(len(files), view.lang)}
-        blocks.head(view.word("why.title"), view.word("why.between", **ids, **count))
+        has_changed = bool(revision.moved or changed)
+        blocks.head(view.word("why.title"), view.word("why.between" if has_changed else "why.same", **ids, **count))
         if chosen_metric:
             sentence = view.word("why.only", measure=catalogue()[chosen_metric].label[view.lang])
             with st.container(horizontal=True, gap="small", vertical_alignment="center"):
@@ -57,7 +58,7 @@ def _changes(view: PageContext, revision: Diff) -> None:
         if moved:
             columns = [_measure(view), _province(view), *_moved(view), _causes(view)]
             tables.show(view, "why", columns, moved, view.word("why.title"))
-        else:
+        elif has_changed:
             blocks.note(view.word("why.nothing"))
         if files:
             st.html(f'<div class="pd-head"><h4>{view.escaped("why.files")}</h4></div>')

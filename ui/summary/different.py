@@ -46,7 +46,7 @@ def sentence(answer: Answer, lang: str, member: _Names, most: int = MOST_NAMED) 
     ]
     values = {
         **words(answer, metric, worse_side(metric) or "unlike", lang, len(named)),
-        "value": text.plain(rows[0]["whole_value"], metric.unit, lang),
+        "value": text.amount(rows[0]["whole_value"], metric.unit, lang),
     }
     if not named:
         return " ".join(filter(None, (text.word("different.nobody", lang, **values), _not_compared(answer, lang))))
@@ -78,8 +78,8 @@ def of_place(answer: Answer, place: Any, lang: str, member: _Names) -> str:
     if row is None or side == "untested":
         values["measure"] = text.inside(metric.short[lang], lang)
         return text.word("different.place_untested", lang, **values)
-    here, whole = (text.plain(row[name], metric.unit, lang) for name in (metric.name, "whole_value"))
-    values["value"] = whole
+    here = text.plain(row[metric.name], metric.unit, lang)
+    values["value"] = text.amount(row["whole_value"], metric.unit, lang)
     if row[metric.name] is not None:
         values["place"] = f"{values['place']} ({here})"
     return text.word("different.place_none" if side == "none" else "different.place", lang, **values)
