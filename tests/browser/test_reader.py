@@ -408,6 +408,9 @@ def test_the_first_screen_says_where_we_stand_without_scrolling(lang: str, addre
         bar = reader.page.locator(".pd-progress").bounding_box()
         assert bar
         assert bar["y"] + bar["height"] <= 844
+        sentence = reader.page.locator(".pd-sentence").last.bounding_box()
+        assert sentence
+        assert sentence["y"] + sentence["height"] <= 2 * 844, "each sentence on the first two screens"
 
 
 @pytest.mark.parametrize("lang", LANGUAGES, scope="module")

@@ -22,7 +22,7 @@ def sparkline(view: PageContext, history: Answer | None) -> str:
     months = text.escape(f"{count} {text.unit_word('whole_months', view.lang, count)}")
     return (
         f'<div class="pd-spark" role="img" aria-label="{text.escape(label)}" title="{text.escape(label)}">'
-        f'{polygon("pd-spark-line", values, low, high)}<i class="pd-dot" style="top:{_height(values[-1], low, high):.1f}%"></i>'
+        f'{polygon("pd-stroke", values, low, high)}<i class="pd-dot" style="top:{_height(values[-1], low, high):.1f}%"></i>'
         f"<small>{months}</small></div>"
     )
 
