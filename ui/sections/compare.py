@@ -17,7 +17,7 @@ from etl.analysis.why import dimensions
 from etl.core.errors import AccessDenied, QuestionError
 from etl.core.jalali import DAY, last_complete_months, unit_of
 from etl.semantic.answers import Answer, Metric
-from etl.semantic.catalog import catalogue
+from etl.semantic.catalog import catalogue, size_of
 from ui.charts import differences, elements, steps, titles, two_sides
 from ui.charts.two_sides import SideDay
 from ui.components import blocks, tables
@@ -272,12 +272,12 @@ def over_time(view: PageContext, chosen: Sides, name: str) -> None:
         answer = warehouse.analyse(
             comparison.over_time, name, tuple(sides.items()), _period(view, chosen.days), frozen(where)
         )
-        values = warehouse.analyse(comparison.compare, (name,), *pair, frozen(where)).column(name)
+        compared = warehouse.analyse(comparison.compare, (name,), *pair, frozen(where))
         settled = (scoped_query.settled_on(name, day) or day for day in chosen.days)
-        days = tuple(map(SideDay, chosen.places, settled, values[:2]))
+        days = tuple(map(SideDay, chosen.places, settled, compared.column(name)[:2]))
         labels = {place: shown(view, place, answer) for place in sides}
         chart_context = replace(context(view), names={**context(view).names, "side": labels})
-        below = subtitle(view, answer, text.listed(list(labels.values()), view.lang))
+        below = subtitle(view, answer, text.listed(list(labels.values()), view.lang)) + _cases(view, compared)
         ui.prepare(
             view,
             two_sides.two_sides,
@@ -287,6 +287,17 @@ def over_time(view: PageContext, chosen: Sides, name: str) -> None:
             {"days": days, "zero": catalogue()[name].unit != "share"},
             chart_context=chart_context,
         )()
+
+
+def _cases(view: PageContext, compared: Answer) -> str:
+    """The number of cases of a ratio on the day of each side; empty for counts, and where a side has none."""
+    metric = compared.metrics[0]
+    counted = size_of(metric)
+    sizes = compared.column(counted)[:2] if counted in compared.columns and counted != metric.name else []
+    if not sizes or None in sizes:
+        return ""
+    count = text.listed([text.amount(size, catalogue()[counted].unit, view.lang) for size in sizes], view.lang)
+    return f" · {view.word('figure.cases', count=count)}"
 
 
 def _period(view: PageContext, days: Sequence[date]) -> tuple[date, date]:
