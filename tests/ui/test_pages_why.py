@@ -59,8 +59,8 @@ def test_the_sentence_says_how_much_comes_of_rates_and_how_much_of_composition()
         "provinces (Fars −1.3, Tehran −0.8) and 0.9 percentage points from a change of composition."
     )
     assert said(answer, "fa") == (
-        "پایبندی آموزشی از 1404 تا 1405، ۳٫۰ واحد درصد کاهش یافته است: ۲٫۱ واحد درصد به دلیل کاهش در استان‌ها "
-        "(فارس −۱٫۳، تهران −۰٫۸) و ۰٫۹ واحد درصد به دلیل تغییر ترکیب."
+        "پایبندی آموزشی از 1404 تا 1405، ۳٫۰ واحد درصد کاهش یافته است: ۲٫۱ واحد درصد از محل کاهش نرخ در استان‌ها "
+        "(فارس −۱٫۳، تهران −۰٫۸) و ۰٫۹ واحد درصد از محل تغییر ترکیب گروه‌ها."
     )
     assert said(answer, kind="place", sides=("the nation", "Fars")).startswith(
         "Training compliance is 3.0 percentage points lower in Fars than in the nation: 2.1 percentage points from lower rates"

@@ -244,7 +244,7 @@ def test_a_move_is_read_from_its_row_to_its_column() -> None:
     many = replace(moved(), rows=[(*row[:2], row[2] * 10) for row in moved().rows])
     assert (
         workforce.largest_move(many, ChartContext("en")).sentence
-        == "Largest number, transfers: Tehran to Alborz, 70 people"
+        == "Highest number of transfers: Tehran to Alborz, 70 people"
     )
 
 
@@ -254,7 +254,7 @@ def test_a_pyramid_has_its_youngest_at_the_foot() -> None:
     figure = workforce.pyramid(data, ChartContext("en"))
     assert [plain(name) for name in figure["layout"]["yaxis"]["ticktext"]] == ["25 to 29 years", "18 to 24 years"]
     sentence = workforce.largest_band(data, ChartContext("en")).sentence
-    assert sentence == "Largest group, active police assistants: men aged 25 to 29 years, 39"
+    assert sentence == "Largest group, active police assistants: men of 25 to 29 years, 39"
 
 
 def test_a_goal_is_given_with_its_central_month() -> None:
@@ -290,7 +290,7 @@ def test_a_goal_is_given_with_its_central_month() -> None:
     )
     none = path(now, ("1405-02", None, 52.0, 51.0, 53.0, 60.0))
     assert scenario_paths.reached(none, context).sentence == (
-        "Active police assistants: projected below target through Ordibehesht 1405 (51 to 53)"
+        "Active police assistants: below target through Ordibehesht 1405 (projected 51 to 53)"
     )
     aimless = path((*now[:5], None), ("1405-02", None, 52.0, 51.0, 53.0, None))
     assert (

@@ -257,7 +257,7 @@ def test_the_period_applies_to_flows_and_trends_but_not_to_states(published: Pat
     numbers = {label: (value, lines) for label, value, lines in cards}
     assert numbers["جذب‌شدگان"][0] == text.number(joined, "fa")
     change = changes.signed(catalogue()["joiners"], joined, before, "fa")
-    assert f"{change} نسبت به سال پیش" in numbers["جذب‌شدگان"][1]
+    assert f"{change} نسبت به یک سال پیش" in numbers["جذب‌شدگان"][1]
     assert numbers["پلیس‌یاران فعال"][0] == text.number(active, "fa")
     below = re.findall(r'class="pd-head"><h3>.*?</h3><p>(.*?)</p>', page)
     sentences = [sentence for sentence in below if sentence.endswith("۱ مهر ۱۴۰۱ تا ۳۱ شهریور ۱۴۰۳")]

@@ -235,7 +235,7 @@ def test_the_scope_of_a_comparison_is_said_to_be_that_of_each_side(published: Pa
             "تهران نسبت به سمنان: ۲ شاخص بدتر، هیچ‌یک بهتر نیست",
             "Tehran compared with Semnan: worse on 2, better on none",
         ),
-        (["", ""], "۲ شاخص در کنار هم", "2 measures side by side"),
+        (["", ""], "سمنان و تهران: ۲ شاخص", "Semnan and Tehran: 2 measures"),
         (["better"], "پلیس‌یاران فعال: ۱۰ ← ۱۲ (\u2066+۲\u2069 نفر)", "Active police assistants: 10 → 12 (+2 people)"),
     ],
 )

@@ -116,7 +116,10 @@ def _finding(view: PageContext, answer: Answer, rows: dict[str, tuple], verdicts
         count = text.number(len(verdicts), view.lang)
         if key == "beside":
             whole = {name: side for name, side in _titles(view, chosen, answer).items() if name in _SIDES}
-            beside = (view.word("compare.beside", count=count, **each) for each in (whole, _apart(view, chosen)))
+            # One day of both, or one place, stands in the line below the title.
+            differ_twice = len({*chosen.places}) == len({*chosen.days}) == 2
+            named_sides = (whole, _apart(view, chosen)) if differ_twice else (_apart(view, chosen),)
+            beside = (view.word("compare.beside", count=count, **each) for each in named_sides)
             return titles.first_that_fits([*beside, view.word("compare.finding_beside", count=count)])
         finding = view.word(f"compare.finding_{key}", count=count, **numbers)
         # The line below the title says which place and day each letter is.
