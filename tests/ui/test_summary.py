@@ -294,7 +294,7 @@ def signalling(province: str = "") -> Sources:
 def test_provinces_clearly_below_are_one_item_and_changes_lead_to_their_province() -> None:
     level, change = needs_action.actions(signalling())
     assert (level.kind, level.count, level.part, level.parameters) == ("level", 1, "training", {})
-    assert level.sentence == "1 province has a training compliance clearly below the nation (85.0%)"
+    assert level.sentence == "1 province has training compliance clearly below the nation (85.0%)"
     assert (level.number, level.who) == ("1", "Semnan")
     assert (change.kind, change.count, change.parameters) == ("change", 2, {"province": ["IR-30"]})
     assert change.when == "in Ordibehesht 1405 (Apr–May 2026)", "the latest month alone"
