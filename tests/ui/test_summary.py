@@ -395,10 +395,10 @@ def test_a_change_has_its_sign_and_is_judged_only_beyond_chance(
         ),
         (
             [("IR-20", 0.84, "none"), ("IR-11", 0.2, "untested")],
-            "پایبندی آموزشی در هیچ استانی آشکارا پایین‌تر از کشور (۸۵٫۰٪) نیست؛ اختلاف‌ها کوچک یا در حد تصادف است. "
+            "پایبندی آموزشی در هیچ استانی آشکارا پایین‌تر از کشور (۸۵٫۰٪) نیست؛ هیچ اختلافی هم چشمگیر و هم فراتر از تصادف نیست. "
             "یک استان افراد یا مؤسسات کافی برای مقایسه ندارد.",
-            "Training compliance: no province is clearly below the nation (85.0%); differences are small or may be chance. "
-            "One province has too few people or institutes to compare.",
+            "Training compliance: no province is clearly below the nation (85.0%); no difference is both sizeable and beyond "
+            "chance. One province has too few people or institutes to compare.",
         ),
         (
             [("IR-11", 0.2, "untested")],

@@ -102,11 +102,10 @@ def paces(answer: Answer, context: ChartContext) -> Figure:
 
 
 def reached(answer: Answer, context: ChartContext) -> Title:
-    """The share in date at the last month of the plan, and the share that no plan can pass."""
-    row, metric = answer.records()[-1], answer.metrics[0]
-    value, bound = (text.plain(row[name], metric.unit, context.lang) for name in ("plan_in_date", "plan_bound"))
-    when = context.member("month", row["month"])
-    return Title(context.word("ahead.plan", value=value, bound=bound, when=when))
+    """The share in date at the last month of the plan."""
+    row, unit = answer.records()[-1], answer.metrics[0].unit
+    value, when = text.plain(row["plan_in_date"], unit, context.lang), context.member("month", row["month"])
+    return Title(context.word("ahead.plan", value=value, when=when))
 
 
 @chart(reached)
