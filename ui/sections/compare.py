@@ -116,7 +116,7 @@ def _finding(view: PageContext, answer: Answer, rows: dict[str, tuple], verdicts
         count = text.number(len(verdicts), view.lang)
         if key == "beside":
             whole = {name: side for name, side in _titles(view, chosen, answer).items() if name in _SIDES}
-            # One day of both, or one place, stands in the line below the title.
+            # The line below the title gives the day, or the place, that both share.
             differ_twice = len({*chosen.places}) == len({*chosen.days}) == 2
             named_sides = (whole, _apart(view, chosen)) if differ_twice else (_apart(view, chosen),)
             beside = (view.word("compare.beside", count=count, **each) for each in named_sides)
