@@ -11,7 +11,13 @@ from ui.sections import licensing, overview
 
 def page() -> None:
     view = ui.scope_bar("@place", period=True)
-    ui.cards(view, "smart_service_share", "smart_institutes", "licensed_institutes", "smart_unknown")
+    ui.cards(
+        view,
+        "smart_service_share",
+        "smart_institutes",
+        "licensed_institutes",
+        beside={"smart_service_share": "smart_unknown"},
+    )
     overview.findings(view, "smart_service_share")
     blocks.intro(view.word("smart.no_history"))
     left, right = st.columns(2)
