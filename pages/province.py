@@ -3,7 +3,7 @@
 import streamlit as st
 
 from ui.components import figures as ui
-from ui.sections import briefings, glance, listings, overview, panels
+from ui.sections import briefings, coverage, glance, listings, overview, panels
 
 
 def page() -> None:
@@ -17,6 +17,7 @@ def page() -> None:
         panels.panels(view)
         overview.needing_action(view)
         glance.at_a_glance(view)
+        coverage.counties_without(view)
         overview.ranked(view)
         overview.cards(view)
         with st.container(key="profile-institutes"):

@@ -194,7 +194,7 @@ def test_coverage_names_the_residents_and_the_provinces_that_move(lang: str, pub
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_counties_are_titled_by_the_range_of_all_and_their_residents_are_no_official_estimate(
+def test_counties_are_titled_by_the_range_of_all_with_anybody_and_their_residents_are_no_official_estimate(
     lang: str,
     small_register: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -207,7 +207,28 @@ def test_counties_are_titled_by_the_range_of_all_and_their_residents_are_no_offi
     low, high = (text.plain(end(value for value in counties if value), "per_10k", lang) for end in (min, max))
     axes = text.word("dimension.county", lang).lower()
     measure = catalogue()["coverage_per_10k"].short[lang]
-    assert text.escape(text.word("finding.spread", lang, measure=measure, axes=axes, low=low, high=high)) in page
+    words = {"measure": measure, "axes": axes, "low": low, "high": high}
+    assert text.escape(text.word("finding.spread_present", lang, **words)) in page
+
+
+def test_a_profile_counts_its_counties_with_assistants_and_names_the_others(
+    small_register: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WAREHOUSE", str(small_register))
+    with opened_at(small_register) as con:
+        provinces = ask(con, "census_counties", by=("province",)).column("province")
+        counts = {
+            code: ask(con, "uncovered_counties", "census_counties", where={"province": (code,)}).records()[0]
+            for code in provinces[:6]
+        }
+    code, count = max(counts.items(), key=lambda each: each[1]["uncovered_counties"])
+    assert count["uncovered_counties"], "else nothing is tried"
+    page = html(opened("province", lang="en", province=code))
+    served = count["census_counties"] - count["uncovered_counties"]
+    assert f"{served} counties of " in page
+    assert (
+        f"{count['uncovered_counties']} of {count['census_counties']} counties have no active police assistant" in page
+    )
 
 
 def test_licensing_leads_with_all_files_and_says_which_numbers_are_of_the_decided(published: Path) -> None:  # noqa: F811

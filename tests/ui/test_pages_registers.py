@@ -16,6 +16,7 @@ from tests.ui.test_pages import html, opened, published  # noqa: F401 - a fixtur
 from ui.charts import grouped, licensing
 from ui.charts.elements import ChartContext
 from ui.i18n import text
+from ui.summary import different
 
 PAGES = ("licensing", "legal", "smart", "coverage", "province")
 LANGUAGES = ("fa", "en")
@@ -131,7 +132,7 @@ def test_smart_services_come_with_a_word_of_caution(lang: str, published: Path) 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_claim_is_placed_and_every_figure_has_its_source(lang: str, published: Path) -> None:  # noqa: F811
     page = page_html("coverage", lang)
-    places = text.listed([text.member("country", code, lang) for code in ("IND", "CHN")], lang)
+    places = different.joined([text.member("country", code, lang) for code in ("IND", "CHN")], lang)
     assert text.word("abroad.some_above", lang, places=places, count=text.number(2, lang)) in headings(page)
     with access.connect(published, rights.ADMINISTRATOR) as con:
         figures = international.claim(con).records()
@@ -162,6 +163,15 @@ def test_countries_stand_in_groups_of_their_force_from_zero(context: ChartContex
     assert 0 in figure["layout"]["xaxis"]["range"]
     notes = [note["text"] for note in figure["layout"]["annotations"]]
     assert sum(context.word("figure.missing") in words for words in notes) == 2, "an unknown rate is said, never zero"
+
+
+def test_the_title_sets_this_country_beside_all_countries_of_a_force_and_not_beside_one(published: Path) -> None:  # noqa: F811
+    with access.connect(published, rights.ADMINISTRATOR) as con:
+        answer = international.countries(con)
+    title = grouped.beside(answer, ChartContext("en")).sentence
+    low, high = (end(row[5] for row in answer.rows if row[0] == "guards" and row[5]) for end in (min, max))
+    assert f"{low:,.1f} to {high:,.1f}" in title
+    assert not any(text.member("country", row[1], "en") in title for row in answer.rows)
 
 
 def test_a_pattern_says_how_sure_a_source_is(context: ChartContext, published: Path) -> None:  # noqa: F811

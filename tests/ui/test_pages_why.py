@@ -89,6 +89,12 @@ def test_a_title_names_no_group_that_works_against_the_change() -> None:
     assert title == "Training compliance: +2.0 percentage points, most in Tehran (+4.0)"
 
 
+def test_a_title_names_no_group_whose_part_is_shown_as_that_of_another() -> None:
+    answer = split(("IR-07", 0.0012, 0.0), ("IR-23", 0.0008, 0.0), ("IR-30", 0.0, 0.0))
+    title = differences.largest(answer, ChartContext("en"), COMPLIANCE).sentence
+    assert title == "Training compliance: +0.2 percentage points"
+
+
 def test_the_bars_add_up_to_their_sum_and_those_without_a_bar_are_one_row() -> None:
     answer = split(
         *((f"IR-{number:02}", -0.002 - number / 1000, 0.001) for number in range(1, 15)), (OVERLAP, 0.0, 0.004)
@@ -162,9 +168,8 @@ def test_a_side_is_marked_on_its_day_and_outside_of_the_period_not_at_all() -> N
     figure = two_sides.two_sides(answer, context, days=days)
     points = [(trace["x"], trace["y"]) for trace in figure["data"] if trace["mode"] == "markers"]
     assert points == [([0.0], [0.8]), ([1.0], [0.9])], "the end of a month, and the last day of one that is not over"
-    words = [note["text"] for note in figure["layout"]["annotations"]]
-    assert len(words) == 2
-    assert "Tehran, 31 Farvardin 1403 (19 Apr 2024): 80.0%" in words[0]
+    words = [key["label"] for key in figure["layout"]["meta"]["keys"] if key["kind"] == "dot"]
+    assert words == ["Tehran, 31 Farvardin 1403 (19 Apr 2024): 80.0%", "Fars, 16 Ordibehesht 1403 (5 May 2024): 90.0%"]
     assert len(figure["layout"]["shapes"]) == 2
 
 

@@ -317,7 +317,7 @@ def test_months_with_more_endings_than_were_answered_are_an_item_for_each_kind(s
     (item, *_) = needs_action.actions(replace(signalling(), analyse=analyse))
     assert (item.kind, item.part) == ("endings", "planning")
     assert item.count == sum(row[-1] for row in rows)
-    above = "Training lapsing above the most handled in a month of the past year"
+    above = "training lapsing, in larger numbers than were handled in any month of the past year"
     assert item.sentence == f"{item.count} of the next 24 months: {above}"
     assert item.who == "in Dey 1405 (Dec 2026–Jan 2027)", "the first of them"
 

@@ -218,34 +218,48 @@ def test_the_scope_of_a_comparison_is_said_to_be_that_of_each_side(published: Pa
 
 
 @pytest.mark.parametrize(
-    ("verdicts", "fa", "en"),
+    ("verdicts", "tested", "fa", "en"),
     [
         (
             ["", "better", "worse", "better"],
-            "تهران نسبت به سمنان: ۲ شاخص بهتر، ۱ شاخص بدتر",
-            "Tehran compared with Semnan: better on 2, worse on 1",
+            4,
+            "تهران نسبت به سمنان: ۲ نرخ بهتر، ۱ نرخ بدتر",
+            "Tehran compared with Semnan: better on 2 rates, worse on 1",
         ),
         (
             ["better", "", ""],
-            "تهران نسبت به سمنان: ۱ شاخص بهتر، هیچ‌یک بدتر نیست",
-            "Tehran compared with Semnan: better on 1, worse on none",
+            2,
+            "تهران نسبت به سمنان: ۱ نرخ از ۲ نرخ بهتر",
+            "Tehran compared with Semnan: better on 1 of 2 rates",
         ),
         (
             ["worse", "worse"],
-            "تهران نسبت به سمنان: ۲ شاخص بدتر، هیچ‌یک بهتر نیست",
-            "Tehran compared with Semnan: worse on 2, better on none",
+            2,
+            "تهران نسبت به سمنان: ۲ نرخ از ۲ نرخ بدتر",
+            "Tehran compared with Semnan: worse on 2 of 2 rates",
         ),
-        (["", ""], "سمنان و تهران: ۲ شاخص", "Semnan and Tehran: 2 measures"),
-        (["better"], "پلیس‌یاران فعال: ۱۰ ← ۱۲ (\u2066+۲\u2069 نفر)", "Active police assistants: 10 → 12 (+2 people)"),
+        (
+            ["", ""],
+            1,
+            "تهران نسبت به سمنان: بدون تفاوت آشکار در تنها نرخ آزموده",
+            "Tehran compared with Semnan: no clear difference in the one rate tested",
+        ),
+        (["", ""], 0, "سمنان و تهران: ۲ شاخص", "Semnan and Tehran: 2 measures"),
+        (
+            ["better"],
+            1,
+            "پلیس‌یاران فعال: ۱۰ ← ۱۲ (\u2066+۲\u2069 نفر)",
+            "Active police assistants: 10 → 12 (+2 people)",
+        ),
     ],
 )
-def test_the_title_of_a_comparison_tells_of_all_its_measures(verdicts: list[str], fa: str, en: str) -> None:
+def test_the_title_of_a_comparison_tells_of_all_its_rates(verdicts: list[str], tested: int, fa: str, en: str) -> None:
     rows = {side: (side, value) for side, value in (("first", 10), ("second", 12), ("difference", 2))}
     answer = made.answer("active_assistants", by=("side",), rows=list(rows.values()))
     for lang, title in (("fa", fa), ("en", en)):
         view = SimpleNamespace(lang=lang, word=partial(text.word, lang=lang))
         chosen = Sides(("IR-20", "IR-23"), (date(2026, 11, 28),) * 2)
-        sentence = compare._finding(view, answer, rows, verdicts, chosen)  # type: ignore[arg-type]
+        sentence = compare._finding(view, answer, rows, verdicts, tested, chosen)  # type: ignore[arg-type]
         assert sentence == title
         assert len(sentence.split()) <= titles.MOST_WORDS
 
@@ -258,7 +272,7 @@ def test_the_title_of_a_comparison_is_short_with_the_longest_names_too(lang: str
     days = date(2026, 3, 20), date(2026, 11, 28)
     for chosen in (Sides(("IR-14", "IR-17"), (days[1],) * 2), Sides(("IR-14", "IR-17"), days)):
         for verdicts in (["", ""], ["better", ""], ["worse", ""], ["better", "worse"]):
-            sentence = compare._finding(view, answer, rows, verdicts, chosen)
+            sentence = compare._finding(view, answer, rows, verdicts, len(verdicts), chosen)
             assert len(sentence.split()) <= titles.MOST_WORDS, sentence
 
 

@@ -9,23 +9,25 @@ from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
 from ui.charts.titles import Title
 from ui.i18n import text
+from ui.summary import different
 
 # The bar style for the reliability of its source: solid, hatched, pale.
 _SURENESS = {"register": "fill", "high": "fill", "medium": "hatch", "low": "light"}
 
 
 def beside(answer: Answer, context: ChartContext) -> Title:
-    """This country's rate and the highest rate of the first kind of force abroad."""
-    at, unit = answer.columns.index(answer.metrics[0].name), answer.metrics[0].unit
+    """This country's rate, and the range abroad of the first kind of force: kinds are not ranked together."""
+    metric = answer.metrics[0]
+    at, measure = answer.columns.index(metric.name), metric.short[context.lang]
     home, *foreign = answer.rows
-    measure = answer.metrics[0].short[context.lang]
-    own, *other = (
-        f"{context.member('country', row[1])} {text.plain(row[at], unit, context.lang)}" for row in (home, *foreign[:1])
-    )
-    if not foreign or foreign[0][at] is None:
-        return Title(f"{measure}: {own}")
-    force = text.inside(context.member("force", foreign[0][0]), context.lang)
-    return Title(context.word("abroad.beside", measure=measure, own=own, other=other[0], force=force))
+    own = text.plain(home[at], metric.unit, context.lang)
+    kind = next((row[0] for row in foreign), None)
+    rates = [row[at] for row in foreign if row[0] == kind and row[at] is not None]
+    if not rates:
+        return Title(f"{measure}: {context.member('country', home[1])} {own}")
+    low, high = (text.plain(rate, metric.unit, context.lang) for rate in (min(rates), max(rates)))
+    words = {"force": context.member("force", kind), "measure": text.inside(measure, context.lang)}
+    return Title(context.word("abroad.beside", own=own, low=low, high=high, **words))
 
 
 def above(answer: Answer, context: ChartContext) -> Title:
@@ -34,7 +36,7 @@ def above(answer: Answer, context: ChartContext) -> Title:
     country_names = dict.fromkeys(context.member("country", row[1]) for row in answer.rows if row[at] is not None)
     if not country_names:
         return Title(context.word("abroad.none_above"))
-    count, places = text.number(len(country_names), context.lang), text.listed(list(country_names), context.lang)
+    count, places = text.number(len(country_names), context.lang), different.joined([*country_names], context.lang)
     return Title(context.word("abroad.some_above", places=places, count=count))
 
 

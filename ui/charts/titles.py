@@ -264,9 +264,13 @@ highest, lowest = partial(extreme, end="highest"), partial(extreme, end="lowest"
 
 
 def whole_range(answer: Answer, context: ChartContext) -> Title:
-    """The range of all groups, the smallest too."""
-    at, _, rows = rows_with_value(answer)
-    return spread(answer, answer.metrics[0], [row[at] for row in rows], context)
+    """The range of all groups with anybody in them, the smallest too; a group without has no row."""
+    metric, (at, unit, rows) = answer.metrics[0], rows_with_value(answer)
+    if not rows:
+        return nothing(metric, context)
+    ends = (text.plain(end(row[at] for row in rows), unit, context.lang) for end in (min, max))
+    words = {"measure": metric.short[context.lang], "axes": _axes(answer, context)}
+    return Title(context.word("finding.spread_present", **words, **dict(zip(("low", "high"), ends, strict=True))))
 
 
 def extreme_by(answer: Answer, context: ChartContext) -> Title:

@@ -14,9 +14,6 @@ from ui.charts.elements import ChartContext, Figure
 from ui.charts.titles import Title
 from ui.i18n import text
 
-# The height of a line of words above the plot.
-_ROW = 18
-
 
 @dataclass(frozen=True)
 class SideDay:
@@ -66,13 +63,13 @@ def _on_days(metric: Metric, days: Sequence[SideDay], context: ChartContext) -> 
 
 @chart(side_by_side)
 def two_sides(answer: Answer, context: ChartContext, days: Sequence[SideDay] = (), zero: bool = True) -> Figure:
-    """One line for each place, and a point with its words for each side's day within the period."""
+    """One line for each place, a point for each side's day within the period, and its words among the keys."""
     figure = lines.trend(answer, context, zero=zero)
     labels = list(dict.fromkeys(answer.column("month")))
     colour_of = dict(zip(dict.fromkeys(answer.column("side")), elements.SERIES, strict=False))
     unit, layout = answer.metrics[0].unit, figure["layout"]
     shown = [day for day in days if unit_of(day.on, "month").label in labels and day.place in colour_of]
-    for row, day in enumerate(shown):
+    for day in shown:
         x, colour = _position(day.on, labels, answer), context.colour(colour_of[day.place])
         words = text.listed([context.member("side", day.place), text.day(day.on, context.lang)], context.lang)
         if day.value is not None:
@@ -83,12 +80,7 @@ def two_sides(answer: Answer, context: ChartContext, days: Sequence[SideDay] = (
         stem = {"color": context.colour("quiet"), "width": 1, "dash": "dot"}
         ends = {"x0": x, "x1": x, "y0": 0, "y1": 1, "yref": "paper"}
         layout.setdefault("shapes", []).append({"type": "line", **ends, "line": stem})
-        mark = f'<span style="color:{colour}">■</span> {text.escape(words)}'
-        # Near an edge the words would be cut off.
-        side = ("left", "center", "right")[min(int(3 * max(x, 0) / len(labels)), 2)]
-        place = {"xanchor": side, "y": 1, "yref": "paper", "yanchor": "bottom", "yshift": _ROW * (len(shown) - 1 - row)}
-        layout.setdefault("annotations", []).append(elements.note(context, mark, x=x, **place))
-    layout["margin"] = layout["margin"] | {"t": 8 + _ROW * len(shown)}
+        layout["meta"]["keys"].append(elements.key(context, words, colour_of[day.place], "dot"))
     return figure
 
 

@@ -71,12 +71,13 @@ def table(view: PageContext, chosen: Sides, *names: str) -> None:
         answer = warehouse.analyse(comparison.compare, tuple(offered), first, second, frozen(where))
         chart_context = replace(context(view), names={**context(view).names, "side": _titles(view, chosen, answer)})
         rows = {row[0]: row for row in answer.rows}
+        tested = [_is_tested(chosen, each) for each in answer.metrics]
         verdicts = [_verdict(chosen, each, frozen(where)) for each in answer.metrics]
         sides = [chart_context.member("side", side) for side in ("first", "second", "difference")]
         compared = view.word("compare.sides", first=sides[0], second=sides[1])
         filters = [page_context.place(view, where)] if where else []
         below = " · ".join([compared, *filters, view.word("compare.difference_is")])
-        blocks.head(_finding(view, answer, rows, verdicts, chosen), below)
+        blocks.head(_finding(view, answer, rows, verdicts, sum(tested), chosen), below)
         heads = [view.word("compare.measure"), *sides]
         columns = [tables.Column("", title, itemgetter(i), is_number=i > 0) for i, title in enumerate(heads)]
         body = [
@@ -106,22 +107,23 @@ def _apart(view: PageContext, chosen: Sides) -> dict[str, str]:
     return dict(zip(("first", "second"), apart, strict=True))
 
 
-def _finding(view: PageContext, answer: Answer, rows: dict[str, tuple], verdicts: list[str], chosen: Sides) -> str:
-    """The numbers of a single measure; of several, on how many the second side is better, and on how many worse."""
+def _finding(
+    view: PageContext, answer: Answer, rows: dict[str, tuple], verdicts: list[str], tested: int, chosen: Sides
+) -> str:
+    """The numbers of a single measure; of several, on how many of the `tested` the second side is better or worse."""
     if len(verdicts) > 1:
         counts = Counter(filter(None, verdicts))
         numbers = {verdict: text.number(count, view.lang) for verdict, count in counts.items()}
-        none = "none" if any(is_tested(metric.name) for metric in answer.metrics) else "beside"
-        key = "beside" if not chosen.are_tested else "both" if len(numbers) == 2 else next(iter(numbers), none)
-        count = text.number(len(verdicts), view.lang)
+        key = "beside" if not tested else "both" if len(numbers) == 2 else next(iter(numbers), "none")
         if key == "beside":
+            count = text.number(len(verdicts), view.lang)
             whole = {name: side for name, side in _titles(view, chosen, answer).items() if name in _SIDES}
             # The line below the title gives the day, or the place, that both share.
             differ_twice = len({*chosen.places}) == len({*chosen.days}) == 2
             named_sides = (whole, _apart(view, chosen)) if differ_twice else (_apart(view, chosen),)
             beside = (view.word("compare.beside", count=count, **each) for each in named_sides)
             return titles.first_that_fits([*beside, view.word("compare.finding_beside", count=count)])
-        finding = view.word(f"compare.finding_{key}", count=count, **numbers)
+        finding = view.word(f"compare.finding_{key}", count=text.number(tested, view.lang), **numbers)
         # The line below the title says which place and day each letter is.
         letters = {"first": view.word("compare.side_1"), "second": view.word("compare.side_2")}
         named_sides = (_apart(view, chosen), letters)
@@ -174,10 +176,15 @@ def signed(value: Any, before: Any, unit: str, lang: str) -> str:
     return changes.part(changes.of_shown(value, before, unit), unit, lang)
 
 
+def _is_tested(chosen: Sides, metric: Metric) -> bool:
+    """Whether a difference of a measure between the sides may be better or worse."""
+    on_one_day = chosen.days[0] == chosen.days[1]
+    return chosen.are_tested and (is_tested if on_one_day else is_tested_over_time)(metric.name)
+
+
 def _verdict(chosen: Sides, metric: Metric, where: Frozen) -> str:
     """Better or worse: of a rate with a direction, where the second side differs from the first beyond chance."""
-    tested = is_tested if chosen.days[0] == chosen.days[1] else is_tested_over_time
-    if not (tested(metric.name) and chosen.are_tested):
+    if not _is_tested(chosen, metric):
         return ""
     first, second = (
         comparison.Side(

@@ -82,9 +82,7 @@ def sentence(
             alike = [group for group in ranked(answer, metric.unit, "rate_effect") if group[1] * effect > 0]
             names = _names(alike, metric, answer.by[0], lang, member)
             parts[-1] += f" ({names})" if names else ""
-    if len(parts) > 1:
-        parts = [text.word("different.and", lang, names=text.listed(parts[:-1], lang), last=parts[-1])]
-    return text.word("split.because", lang, said=said, parts=parts[0]) if parts else f"{said}."
+    return text.word("split.because", lang, said=said, parts=different.joined(parts, lang)) if parts else f"{said}."
 
 
 def _way(change: float | Decimal) -> str:

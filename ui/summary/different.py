@@ -131,13 +131,18 @@ def whole_of(answer: Answer) -> str:
     return "province" if "county" in answer.by and len(answer.where.get("province", ())) == 1 else "whole"
 
 
+def joined(names: Sequence[str], lang: str) -> str:
+    """All of the names, the last after "and"."""
+    if len(names) < 2:
+        return "".join(names)
+    return text.word("different.and", lang, names=text.listed(names[:-1], lang), last=names[-1])
+
+
 def _listed(names: Sequence[str], most: int, group: str, lang: str) -> str:
     if len(names) > most + 1:
         count = text.number(len(names) - most, lang)
         return text.word("different.others", lang, names=text.listed(names[:most], lang), count=count, group=group)
-    if len(names) == 1:
-        return names[0]
-    return text.word("different.and", lang, names=text.listed(names[:-1], lang), last=names[-1])
+    return joined(names, lang)
 
 
 COMPARED = (

@@ -128,7 +128,7 @@ def _endings(sources: Sources) -> Iterator[Action]:
     for kind in dict.fromkeys(row["kind"] for row in above):
         months = [row["month"] for row in above if row["kind"] == kind]
         who = sources.word("action.in_month", month=text.unit_in_both(months[0], sources.lang))
-        what = sources.word(f"ahead.{kind}")
+        what = text.inside(sources.word(f"ahead.{kind}"), sources.lang)
         yield _action(sources, "endings", len(months), who, "", "planning", {}, what=what)
 
 

@@ -8,6 +8,7 @@ from etl.core.errors import QuestionError
 from etl.core.jalali import year_before
 from etl.semantic.answers import Answer
 from ui.i18n import text
+from ui.summary import different
 from ui.summary.sources import Sources
 
 # The provinces furthest below that a sentence names.
@@ -169,9 +170,7 @@ def furthest(sources: Sources) -> str:
         f"{text.isolated(sources.member('province', code), sources.lang)}\u00a0{sources.number(gap)}"
         for code, gap in found
     ]
-    if len(names) > 1:
-        names = [sources.word("different.and", names=text.listed(names[:-1], sources.lang), last=names[-1])]
-    return sources.word(f"verdict.furthest_{key}", names=names[0]) if names else ""
+    return sources.word(f"verdict.furthest_{key}", names=different.joined(names, sources.lang)) if names else ""
 
 
 def _missing(sources: Sources) -> dict[str, float]:
