@@ -188,6 +188,13 @@ def is_tested_over_time(name: str) -> bool:
     return is_tested(name) and not _is_of_places(catalogue()[name])
 
 
+def is_sizeable(rate: Metric, difference: Any, other: Any) -> Any:
+    """Whether a difference from another value of a rate is large enough to be named where it is beyond chance."""
+    least_difference = RELATIVE * np.abs(other) if _is_of_places(rate) else POINTS
+    # A difference of exactly one point is not lost to the last digit of binary fractions.
+    return np.abs(difference) >= np.asarray(least_difference) - 1e-12
+
+
 def p_values(
     rate: Metric, groups: pd.DataFrame, clusters: pd.DataFrame, whole: Mapping[str, Any]
 ) -> tuple[_Numbers, _Numbers]:
@@ -271,10 +278,8 @@ def discovered(p: _Numbers) -> _Numbers:
 
 
 def _sides(rate: Metric, values: "pd.Series[Any]", other: Any, is_beyond_chance: _Numbers) -> _Numbers:
-    least_difference = RELATIVE * np.abs(other) if _is_of_places(rate) else POINTS
     difference = (values - other).to_numpy(float)
-    # A difference of exactly one point is not lost to the last digit of binary fractions.
-    is_clear = is_beyond_chance & (np.abs(difference) >= np.asarray(least_difference) - 1e-12)
+    is_clear = is_beyond_chance & is_sizeable(rate, difference, other)
     return _SIDES[np.where(is_clear, np.sign(np.nan_to_num(difference)), 0).astype(int) + 1].astype(object)
 
 

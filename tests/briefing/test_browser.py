@@ -36,7 +36,7 @@ def test_books_are_fetched_by_button_and_from_the_list_and_events_by_keyboard(
         assert text.member("province", "IR-11", "fa") in reader.page.locator(".st-key-briefing-0").inner_text()
         assert download(take) == to.read_bytes()
 
-        reader.go("growth")
+        reader.go("growth").drawn_charts()
         event_list = reader.page.locator("ol.pd-note").first
         assert "طرح آموزش استان" in event_list.inner_text()
         labels = reader.page.locator(".js-plotly-plot .annotation-text").all_text_contents()

@@ -264,11 +264,11 @@ class Visit:
         """Wait until the page is idle."""
         self.page.wait_for_selector(".pd-trust, .pd-notice", state="attached", timeout=180_000)
         self._draw()
-        self.runs.wait(40)
+        self.runs.wait(PATIENCE)
         self.page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=180_000)
         self.page.wait_for_function("() => !document.querySelector('[data-testid=stSkeleton]')", timeout=180_000)
         self._draw()
-        self.runs.wait(40)
+        self.runs.wait(PATIENCE)
         return self
 
     def _draw(self) -> None:

@@ -115,6 +115,8 @@ def test_figures_are_presented_and_copied_and_a_page_leaves_with_its_pictures(
         reader.page.locator(".st-key-page-files button").first.click()
         reader.settle()
         reader.page.get_by_text(text.word("book.pictures", "en"), exact=True).click()
+        # The button stands there until the pictures are asked for.
+        reader.settle()
         make = reader.page.locator(".st-key-make-xlsx-book button")
         make.wait_for(timeout=180_000)
         make.click()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pikepdf
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from etl.analysis.different import different
 from etl.semantic import access, answers, catalog, rights
@@ -287,8 +287,10 @@ def test_a_chart_stays_and_is_drawn_once_for_each_answer(address: str, chromium:
         reader.page.keyboard.press("ArrowDown")
         reader.page.keyboard.press("Enter")
         reader.settle()
-        assert chart.get_attribute("aria-label") != said
-        assert chart.locator(".barlayer").inner_html() != bars
+        expect(chart).not_to_have_attribute("aria-label", said, timeout=180_000)
+        reader.page.wait_for_function(
+            "([chart, bars]) => chart.querySelector('.barlayer').innerHTML !== bars", arg=[chart.element_handle(), bars]
+        )
         drawn, standing, all_charts = reader.page.evaluate(
             "() => [window.drawn, window.charts.map((chart) => chart.isConnected), window.charts.length]"
         )
@@ -301,9 +303,9 @@ def test_a_chart_and_its_picture_are_as_wide_as_their_place_after_the_window_was
     address: str, chromium: Browser
 ) -> None:
     with front.visit(chromium, address) as reader:
-        reader.go("coverage")
+        reader.go("coverage").drawn_charts()
         reader.page.set_viewport_size({"width": 390, "height": 1000})
-        reader.settle()
+        reader.settle().drawn_charts()
         widths = reader.page.evaluate(
             """() => [...document.querySelectorAll('.js-plotly-plot')].map((chart) =>
                 [chart.clientWidth, chart.querySelector('.main-svg').getBoundingClientRect().width])"""
@@ -618,13 +620,14 @@ def test_a_chart_stays_readable_when_the_system_changes_its_look(address: str, c
     }"""
     keys = "[...document.querySelectorAll('.pd-swatch')].map((key) => getComputedStyle(key).filter)"
     with front.visit(chromium, address) as reader:
-        reader.go("workforce")
+        reader.go("workforce").drawn_charts()
         light = reader.page.evaluate(drawn)
         assert light[:2] == ["none", "light"]
         reader.darken()
         assert reader.page.evaluate(drawn) == ["invert(1) hue-rotate(180deg)", *light[1:]]
         assert set(reader.page.evaluate(keys)) == {"invert(1) hue-rotate(180deg)"}, "as the chart"
         reader.go("workforce", gender="female")
+        reader.page.wait_for_function("() => document.querySelector('.pd-plot')?.dataset.look === 'dark'")
         dark = reader.page.evaluate(drawn)
         assert dark[:2] == ["none", "dark"]
         assert set(reader.page.evaluate(keys)) == {"none"}

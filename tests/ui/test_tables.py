@@ -200,6 +200,22 @@ def test_only_a_rate_that_differs_beyond_chance_is_better_or_worse(
     assert asked == ([] if name == "active_assistants" else [("differs", first)])
 
 
+@pytest.mark.parametrize(("before", "is_asked"), [(0.795, False), (0.79, True), (0.75, True)])
+def test_a_change_too_small_to_be_named_is_not_tested(
+    before: float, is_asked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def tested(analysis: str, **_: object) -> SimpleNamespace:
+        asked.append(analysis)
+        return SimpleNamespace(value=lambda _: "higher")
+
+    monkeypatch.setattr(warehouse, "analyse", tested)
+    now, then = (made.answer("training_compliance", rows=[(value,)]) for value in (0.8, before))
+    assert scoped_query.side(now, then) == ("higher" if is_asked else "")
+    assert bool(asked) is is_asked
+
+
 @pytest.mark.slow
 def test_the_progress_of_a_place_without_a_target_of_its_own_is_not_compared(published: Path) -> None:  # noqa: F811
     named = catalogue()["target_progress"].label["fa"]

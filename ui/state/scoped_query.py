@@ -8,7 +8,7 @@ from typing import Any
 
 from etl.analysis import registry
 from etl.analysis.comparison import Side
-from etl.analysis.different import is_tested_over_time
+from etl.analysis.different import is_sizeable, is_tested_over_time
 from etl.core.errors import QuestionError, TooEarly
 from etl.semantic import provisional
 from etl.semantic.answers import Answer
@@ -95,12 +95,16 @@ def different(view: PageContext, name: str, by: str, where: Where, over: tuple[d
 
 def side(here: Answer, there: Answer) -> str:
     """On which side of the rate of another day one is beyond chance: lower, higher, or empty."""
-    name = here.metrics[0].name
-    if not (here.on and there.on and is_tested_over_time(name)):
+    rate, value, before = here.metrics[0], here.value(), there.value()
+    if not (here.on and there.on and is_tested_over_time(rate.name)) or None in (value, before):
+        return ""
+    if not is_sizeable(rate, value - before, before):
+        # Such a change is never named; the test takes longer than all else on a card.
         return ""
     than = Side(there.on, frozen(there.where))
     with suppress(QuestionError):
-        found = str(warehouse.analyse("differs", on=here.on, where=here.where, metric=name, than=than).value("side"))
+        answer = warehouse.analyse("differs", on=here.on, where=here.where, metric=rate.name, than=than)
+        found = str(answer.value("side"))
         return found if found in ("lower", "higher") else ""
     return ""
 
