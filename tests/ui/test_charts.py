@@ -66,6 +66,7 @@ def projection() -> Answer:
         ("1404-01", 100, None, None, None, None),
         ("1404-02", 110, 110, 110, 110, None),
         ("1404-03", None, 112, 120, 117, None),
+        ("1404-04", None, 113, 126, 119, None),
     ]
     names = ("active_assistants", "projected_low", "projected_high", "projected", "break_size")
     data = answer(names[0], by=("month",), rows=rows)
@@ -313,7 +314,9 @@ def test_a_bridge_adds_up_and_each_step_begins_where_the_last_ended() -> None:
 
 def test_a_unit_that_is_not_over_is_drawn_lighter() -> None:
     figure = bars.paired(flows(), EN)
-    assert figure["data"][0]["marker"]["opacity"] == [1, 1, 0.45]
+    marker = figure["data"][0]["marker"]
+    assert marker["color"] == [*[EN.colour("joiners")] * 2, elements.faded(EN.colour("joiners"), 0.45)]
+    assert marker["line"] == {"color": EN.colour("joiners"), "width": [0, 0, 1]}, "legible on the page"
     assert "Provisional" in [key["label"] for key in figure["layout"]["meta"]["keys"]]
 
 
@@ -340,12 +343,12 @@ def test_actual_is_solid_the_target_outlined_the_projection_dashed() -> None:
     assert (goal["y0"], goal["y1"]) == (1500, 1500)
     assert goal["line"]["dash"] != "solid"
     low, high, projected, actual = lines.projection(projection(), EN)["data"]
-    assert (projected["y"], projected["line"]["dash"]) == ([None, 110, 117], "dash")
+    assert (projected["y"], projected["line"]["dash"]) == ([None, 110, 117, 119], "dash")
     assert low["line"]["dash"] == high["line"]["dash"] == "dot"
     assert high["fill"] == "tonexty", "the range is filled"
     assert lines.run_off(run_off(), EN)["data"][0]["line"]["dash"] == "dash"
     assert actual["line"]["dash"] == "solid"
-    assert actual["y"] == [100, 110, None]
+    assert actual["y"] == [100, 110, None, None]
 
 
 def test_the_axis_of_a_projection_holds_facts_and_projection_not_the_far_end_of_the_range() -> None:
@@ -517,7 +520,7 @@ def test_the_test_decides_the_hue_of_a_province_and_the_distance_its_depth(conte
     assert labels == ["clearly lower", "no clear difference", "clearly higher", "No data"], (
         "no class without a province"
     )
-    assert meta["credit"].startswith("Nation 80.0%; strong colour: over 5 percentage points")
+    assert meta["credit"].startswith("Nation 80.0%; first shade of a side: over 5 percentage points")
 
 
 def test_a_path_names_the_month_in_which_the_plan_itself_reaches_the_goal() -> None:
@@ -756,10 +759,10 @@ def test_by_course_the_title_says_what_every_course_has_at_least() -> None:
         rows=[("basic", 0.92, 92, 100), ("first_aid", 0.96, 96, 100)],
         more=("trained_assistants", "trainable_assistants"),
     )
-    assert titles.extreme_by(data, EN).sentence == "Training compliance is at least 92.0% in every course"
+    assert titles.extreme_by(data, EN).sentence == "Training compliance, course by course: at least 92.0%"
     assert (
         re.sub("[\u2066-\u2069\u061c]", "", titles.extreme_by(data, FA).sentence)
-        == "پایبندی آموزشی در هر دوره دست‌کم ۹۲٫۰٪ است"
+        == "پایبندی آموزشی به تفکیک دوره: دست‌کم ۹۲٫۰٪"
     )
 
 
@@ -924,16 +927,25 @@ def test_a_title_does_not_take_the_first_value_for_that_of_the_first_day() -> No
     assert time_titles.latest(later, EN).sentence == "Training compliance: 75.0%"
 
 
+def test_a_projection_without_a_range_says_why_it_has_none() -> None:
+    ahead = [(f"1404-{n:02}", None, 112 - n, 120 + n, 115 + n, None) for n in range(3, 8)]
+    long = replace(projection(), rows=[*projection().rows[:2], *ahead])
+    bare = replace(long, rows=[*long.rows[:3], *((*row[:2], None, None, *row[4:]) for row in long.rows[3:])])
+    with_range, without = (lines.projection(one, EN) for one in (long, bare))
+    assert [key["label"] for key in with_range["layout"]["meta"]["keys"]][-1] == EN.word("figure.range")
+    assert EN.word("figure.no_range") not in with_range["layout"]["meta"].get("credit", "")
+    assert len(without["data"]) == len(with_range["data"]) - 2, "one month alone is no area"
+    assert EN.word("figure.no_range") in without["layout"]["meta"]["credit"]
+
+
 def test_the_title_of_a_projection_is_about_a_year_ahead_and_not_its_end() -> None:
     data = projection()
-    ahead = [(f"14{5 + n // 12:02}-{n % 12 + 1:02}", None, 112 - n, 120 + 10 * n) for n in range(24)]
+    ahead = [(f"14{5 + n // 12:02}-{n % 12 + 1:02}", None, 112 - n, 120 + 10 * n, 115 + n, None) for n in range(24)]
     long = replace(data, rows=[*data.rows[:2], *ahead])
     assert (
-        time_titles.ahead(long, EN).sentence == "Active police assistants, projected by Esfand 1405: 101 to 230 people"
+        time_titles.ahead(long, EN).sentence == "Active police assistants, projected by Esfand 1405: 126 (101 to 230)"
     )
-    assert (
-        time_titles.ahead(data, EN).sentence == "Active police assistants, projected by Khordad 1404: 112 to 120 people"
-    )
+    assert time_titles.ahead(data, EN).sentence == "Active police assistants, projected by Tir 1404: 119 (113 to 126)"
 
 
 def test_the_title_of_parts_of_a_whole_gives_the_drawn_shares() -> None:
@@ -966,8 +978,8 @@ def test_where_two_charts_compare_the_same_the_second_says_what_half_of_the_grou
 
 
 def test_without_a_projection_the_title_is_of_the_months_that_are_known() -> None:
-    rows = [("1405-01", 100, None, None), ("1405-02", 120, None, None), ("1405-03", None, None, None)]
-    data = answer("active_assistants", "joiners", "leavers", by=("month",), rows=rows)
+    rows = [("1405-01", 100, *[None] * 3), ("1405-02", 120, *[None] * 3), ("1405-03", *[None] * 4)]
+    data = answer("active_assistants", "joiners", "leavers", "jobs_created", by=("month",), rows=rows)
     assert "from 100 in Farvardin 1405 to 120" in time_titles.ahead(data, EN).sentence
 
 

@@ -93,6 +93,23 @@ def test_a_title_names_no_group_whose_part_is_shown_as_that_of_another() -> None
     answer = split(("IR-07", 0.0012, 0.0), ("IR-23", 0.0008, 0.0), ("IR-30", 0.0, 0.0))
     title = differences.largest(answer, ChartContext("en"), COMPLIANCE).sentence
     assert title == "Training compliance: +0.2 percentage points"
+    answer = split(("IR-07", 0.012, 0.0), ("IR-23", 0.012, 0.0))
+    title = differences.largest(answer, ChartContext("en"), COMPLIANCE).sentence
+    assert title == "Training compliance: +2.4 percentage points"
+
+
+def test_parts_of_a_small_difference_of_a_rate_are_not_named() -> None:
+    small, large = (
+        split(("IR-07", 0.008, 0.0), ("IR-23", 0.001, 0.0)),
+        split(("IR-07", 0.009, 0.0), ("IR-23", 0.001, 0.0)),
+    )
+    assert "Fars" not in said(small)
+    assert (
+        differences.largest(small, ChartContext("en"), COMPLIANCE).sentence
+        == "Training compliance: +0.9 percentage points"
+    )
+    assert "(Fars +0.9, Tehran +0.1)" in said(large)
+    assert "Fars" in differences.largest(large, ChartContext("en"), COMPLIANCE).sentence
 
 
 def test_the_bars_add_up_to_their_sum_and_those_without_a_bar_are_one_row() -> None:
@@ -312,6 +329,23 @@ def test_a_trial_that_does_not_beat_no_change_says_so(monkeypatch: pytest.Monkey
     view = SimpleNamespace(lang="en", word=lambda key, **words: text.word(key, "en", **words))
     for miss, unchanged in ((14.0, 11.0), (8.0, 11.0)):
         row = {"queue_held": 1.0, "queue_miss": miss, "queue_miss_unchanged": unchanged, "runs": 37}
-        ahead_section._queue_tried(view, SimpleNamespace(records=lambda row=row: [row]), ())
-    assert said[0].startswith("This forecast is no better than taking the queue as unchanged: in 37")
+        ahead_section._queue_tried(view, SimpleNamespace(records=lambda row=row: [row], value=row.get), ())
+    assert said[0].startswith("The length of the queue is not forecast, because past forecasts were no better")
     assert said[1].startswith("Tested on 37 past forecasts")
+
+
+@pytest.mark.parametrize("is_better", [False, True])
+def test_the_length_of_the_queue_is_forecast_only_where_past_forecasts_were_better_than_none(
+    is_better: bool, small_register: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with access.connect(small_register, rights.ADMINISTRATOR) as con:
+        queue = registry.analyse(con, "queue", least=1)
+        tried = registry.analyse(con, "queue_backtest")
+    row = tried.records()[0] | {"queue_miss": 8.0 if is_better else 14.0, "queue_miss_unchanged": 11.0}
+    tried = replace(tried, rows=[tuple(row.values())])
+    drawn: list[str] = []
+    monkeypatch.setattr(ahead_section.scoped_query, "computed", lambda *_: (tried, []))
+    monkeypatch.setattr(ahead_section.ui, "draw", lambda *_, card, **__: drawn.append(card))
+    view = SimpleNamespace(lang="en", word=lambda key, **words: text.word(key, "en", **words))
+    ahead_section._queue(view, queue, ())  # type: ignore[arg-type]
+    assert ("In six months the queue would hold" in drawn[0]) is is_better

@@ -195,7 +195,7 @@ def behind(province: str = "", own: Sequence[tuple[str, Any]] = (), filters: fro
 
 def test_the_provinces_furthest_below_the_average_are_those_that_the_one_test_names() -> None:
     assert behind() == (
-        "Furthest below the national average coverage: Sistan and Baluchestan 1,500 and Mazandaran 945 people."
+        "Largest shortfalls to the national average coverage: Sistan and Baluchestan 1,500 and Mazandaran 945 people."
     )
     assert behind("IR-11") == "It is 1,500 people short of the national average coverage."
     assert behind("IR-20") == "", "chance explains it"
@@ -208,7 +208,7 @@ def test_provinces_with_targets_of_their_own_are_named_by_what_is_missing_to_the
     said = "Largest shortfalls from their own targets: Mazandaran 40 and Sistan and Baluchestan 35 people."
     assert behind(own=own) == said, "nobody where it is met"
     assert behind("IR-02", own) == "", "the verdict says it"
-    assert behind(own=own, filters=frozenset({"gender"})).startswith("Furthest below"), "a target is of everybody"
+    assert behind(own=own, filters=frozenset({"gender"})).startswith("Largest shortfalls to the national"), "a target is of everybody"
 
 
 # ---------------------------------------------------------------- needs action

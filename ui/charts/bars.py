@@ -29,8 +29,8 @@ def ranking(
     """Horizontal bars of the first metric in the order of `in_order`; the line is the nation, or of counties the province.
 
     A tested rate has the colours of the map: orange are the groups clearly worse than the whole, blue the clearly better, grey
-    all others. Groups too small to be compared are paler and labelled with their size; those without a value have no bar.
-    `focus` are the codes named in the title.
+    all others; where nothing is better or worse, blue are those that clearly differ. Groups too small to be compared are paler
+    and labelled with their size; those without a value have no bar. `focus` are the codes named in the title.
     """
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
@@ -66,8 +66,10 @@ def ranking(
     hovers = [elements.hover(answer, metric, row, context) for row in rows]
     keys = []
     if _is_tested(answer):
-        worse, better = ("lower", "higher") if worse_side(metric) == "lower" else ("higher", "lower")
+        worse, better = ("higher", "lower") if worse_side(metric) == "higher" else ("lower", "higher")
         meant = {"problem": f"clearly_{worse}", "pending": "not_clear", "actual": f"clearly_{better}"}
+        if not worse_side(metric):
+            meant["actual"] = "clearly_apart"
         keys = [
             elements.key(context, context.word(f"figure.{label}"), meaning, "fill")
             for meaning, label in meant.items()
@@ -116,7 +118,7 @@ def is_worse(answer: Answer, row: Sequence[Any]) -> bool:
 
 
 def _is_tested(answer: Answer) -> bool:
-    return bool(worse_side(answer.metrics[0])) and "side" in answer.columns
+    return "side" in answer.columns
 
 
 def _meaning(answer: Answer, row: Sequence[Any]) -> str:
@@ -206,11 +208,7 @@ def paired(answer: Answer, context: ChartContext) -> Figure:
         values = answer.column(metric.name)
         top = max([top, *(value for value in values if value is not None)])
         hovers = [elements.hover(answer, metric, row, context) for row in answer.rows]
-        marker = {
-            "color": context.colour(meaning),
-            "opacity": _opacities(answer, labels),
-            "pattern": elements.pattern(context, meaning),
-        }
+        marker = _marker(answer, labels, context.colour(meaning)) | {"pattern": elements.pattern(context, meaning)}
         data.append(elements.bar(values, hovers, vertical=True, marker=marker))
         keys.append(elements.key(context, metric.short[context.lang], meaning))
     if answer.provisional & set(labels):
@@ -228,8 +226,11 @@ def paired(answer: Answer, context: ChartContext) -> Figure:
     )
 
 
-def _opacities(answer: Answer, labels: Sequence[Any]) -> list[float]:
-    return [0.45 if label in answer.provisional else 1 for label in labels]
+def _marker(answer: Answer, labels: Sequence[Any], colour: str) -> Figure:
+    """The colour of bars over time; a provisional one is lighter, within an outline that gives it enough contrast."""
+    is_open = [label in answer.provisional for label in labels]
+    colours = [elements.faded(colour, 0.45) if open_ else colour for open_ in is_open]
+    return {"color": colours, "line": {"color": colour, "width": [int(open_) for open_ in is_open]}}
 
 
 @chart(titles.extreme)
@@ -239,7 +240,7 @@ def columns(answer: Answer, context: ChartContext) -> Figure:
     values, labels = answer.column(metric.name), [row[0] for row in answer.rows]
     ticks = axes.nice(max([0, *(value for value in values if value is not None)]))
     hovers = [elements.hover(answer, metric, row, context) for row in answer.rows]
-    marker = {"color": context.colour("actual"), "opacity": _opacities(answer, labels)}
+    marker = _marker(answer, labels, context.colour("actual"))
     if timed:
         along = axes.time_axis(context, labels)
     else:

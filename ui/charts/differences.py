@@ -16,7 +16,10 @@ _STYLES = {"rate_effect": "actual", "composition_effect": "second", "effect": "a
 
 
 def largest(answer: Answer, context: ChartContext, metric: Metric) -> Title:
-    """The difference of a metric, and the group whose part of it is the largest as shown; none where two are equal."""
+    """The difference of a metric, and the group whose part of it is the largest as shown.
+
+    None is named where two are equal, and where a rate differs by little.
+    """
     change = changes.total(answer, metric.unit)
     words = {"measure": metric.short[context.lang], "change": changes.part(change, metric.unit, context.lang)}
     if not change:
@@ -25,7 +28,7 @@ def largest(answer: Answer, context: ChartContext, metric: Metric) -> Title:
     # A part that works the other way explains none of it.
     alike = [group for group in changes.ranked(answer, metric.unit) if (group[1] > 0) == (change > 0)]
     sizes = [changes.part(effect, metric.unit, context.lang, with_unit=False) for _, effect in alike]
-    if sizes and sizes[0] not in sizes[1:]:
+    if sizes and sizes[0] not in sizes[1:] and changes.names_parts(answer, metric):
         place = context.named(answer.by[0], alike[0][0])
         sentences.insert(0, context.word("split.title", place=place, part=sizes[0], **words))
     return Title(titles.first_that_fits(sentences))

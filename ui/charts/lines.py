@@ -19,6 +19,8 @@ from ui.summary import verdict
 TIME = (*dimensions.TIME, "day")
 # The words about breaks stand above the plot: neighbours in two rows, each so many pixels high.
 _ROWS, _ROW = 2, 17
+# The points of a range that is no area yet: the current month and the next one.
+_LEAST_RANGE = 2
 
 
 @chart(time_titles.latest, has_events=True)
@@ -176,18 +178,20 @@ def projection(
         elements.key(context, context.word("figure.actual"), "actual", "line"),
         elements.key(context, answer.metrics[3].short[context.lang], "projection", "dash"),
     ]
-    # A range begins in a single point, the current month.
-    if sum(value is not None for value in low["y"]) > 1:
+    # A range begins in a single point, the current month; of one month more it is a line upright.
+    has_range = sum(value is not None for value in low["y"]) > _LEAST_RANGE
+    if has_range:
         keys.append(elements.key(context, context.word("figure.range"), "projection", "light"))
+    is_missing = any(value is not None and end is None for value, end in zip(projected["y"], low["y"], strict=True))
     figure = elements.figure(
         context,
-        [low, high, projected, actual],
+        [*((low, high) if has_range else ()), projected, actual],
         height,
         keys,
         xaxis=axes.time_axis(context, labels),
         yaxis=axis,
         margin=elements.LAST_TICK,
-        credit=cut,
+        credit=" ".join(filter(None, (cut, context.word("figure.no_range") if is_missing else ""))),
         **elements.target(context, target, unit),
     )
     layout, named = figure["layout"], _named(answer, target, context)
@@ -267,8 +271,8 @@ def heat(answer: Answer, context: ChartContext) -> Figure:
     last = {row[1 - t]: row[at] for row in answer.rows if row[t] == labels[-1]}
     sign = 1 if worse_side(answer.metrics[0]) == "lower" else -1
     groups = sorted(last, key=lambda code: (last[code] is None, sign * (last[code] or 0)))
-    # Beside the names a phone has room for four labels.
-    months = axes.time_axis(context, labels, most=4) | {"range": [-0.5, len(labels) - 0.5], "showline": False}
+    # Beside the names a phone has room for three labels in two calendars.
+    months = axes.time_axis(context, labels, most=3) | {"range": [-0.5, len(labels) - 0.5], "showline": False}
     height = len(groups) * 20 + 60
     return heatmap(answer, context, 1 - t, groups, labels, xaxis=months, height=height, margin=elements.LAST_TICK)
 

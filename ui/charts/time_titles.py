@@ -101,8 +101,11 @@ def ends(answer: Answer, context: ChartContext) -> Title:
 
 
 def ahead(answer: Answer, context: ChartContext) -> Title:
-    """The projected range a year ahead; at the end of the chart it is too wide to state. Metrics: actual, low, high."""
-    at_low, at_high = (answer.columns.index(metric.name) for metric in answer.metrics[1:3])
+    """The projection and its range a year ahead; at the end of the chart it is too wide to state.
+
+    Metrics: actual, low, high, projected.
+    """
+    at_low, at_high, at_central = (answer.columns.index(metric.name) for metric in answer.metrics[1:4])
     projected = [row for row in answer.rows if row[1] is None and None not in (row[at_low], row[at_high])]
     if not projected:
         # Without a projection the months ahead are empty, so use the known months.
@@ -111,8 +114,8 @@ def ahead(answer: Answer, context: ChartContext) -> Title:
     metric, row = answer.metrics[0], projected[:12][-1]
     words = {
         "measure": metric.short[context.lang],
-        "low": text.plain(row[at_low], metric.unit, context.lang),
         "when": context.member(answer.by[0], row[0]),
     }
-    highs = titles.amounts(row[at_high], metric.unit, context)
-    return Title(titles.first_that_fits(context.word("finding.ahead", high=high, **words) for high in highs))
+    ends = ("central", at_central), ("low", at_low), ("high", at_high)
+    words |= {name: text.plain(row[at], metric.unit, context.lang) for name, at in ends}
+    return Title(context.word("finding.ahead", **words))

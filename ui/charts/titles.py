@@ -111,6 +111,8 @@ def extreme(
         if here.focus or any(group.side in ("none", "lower", "higher") for group in groups):
             # That nobody is on the other side is true as well, but no finding.
             both = _on_both_sides(answer, metric, here, there, end, context)
+            if both and not worse_side(metric):
+                return replace(both[0], alternatives=(here, there, range_of, half))
             return replace(here, alternatives=(*both, *([there] if there.focus else []), range_of, half))
     if not ranking.ranked:
         all_small = replace(_all_small("all_small", metric, context), alternatives=(range_of,))
@@ -268,9 +270,9 @@ def whole_range(answer: Answer, context: ChartContext) -> Title:
     metric, (at, unit, rows) = answer.metrics[0], rows_with_value(answer)
     if not rows:
         return nothing(metric, context)
-    ends = (text.plain(end(row[at] for row in rows), unit, context.lang) for end in (min, max))
-    words = {"measure": metric.short[context.lang], "axes": _axes(answer, context)}
-    return Title(context.word("finding.spread_present", **words, **dict(zip(("low", "high"), ends, strict=True))))
+    low, high = (text.plain(end(row[at] for row in rows), unit, context.lang) for end in (min, max))
+    words = {"measure": metric.short[context.lang], "axes": _axes(answer, context), "low": low, "high": high}
+    return Title(context.word("finding.spread_present", **words))
 
 
 def extreme_by(answer: Answer, context: ChartContext) -> Title:

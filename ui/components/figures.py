@@ -263,7 +263,9 @@ def groups(view: PageContext, name: str, by: str, note: str) -> None:
                 notice(view.lang, "state.empty_title", view.word("state.empty"))
                 return
             blocks.head(_title(answer, titles.whole_range, context(view), ident).sentence, below(view, answer))
-            table(view, answer, ident)
+            # Who has no known place is no member; a sentence of the page says how many they are.
+            known = replace(answer, rows=[row for row in answer.rows if row[0] is not None])
+            table(view, known, ident)
             blocks.note(note)
             if ignored:
                 blocks.note(scoped_query.no_effect(view, ignored))

@@ -86,9 +86,15 @@ def _queue_tried(view: PageContext, answer: Answer, _: Sequence[str]) -> None:
         blocks.note(view.word("queue.untried"))
         return
     misses = {name: text.number(row[f"queue_{name}"], view.lang) for name in ("miss", "miss_unchanged")}
-    key = "queue.tried" if row["queue_miss"] < row["queue_miss_unchanged"] else "queue.tried_no_better"
+    key = "queue.tried_no_better" if _is_no_better(answer) else "queue.tried"
     held = text.percent(row["queue_held"], view.lang, 0)
     blocks.note(view.word(key, held=held, runs=text.number(row["runs"], view.lang), **misses))
+
+
+def _is_no_better(tried: Answer) -> bool:
+    """Whether past forecasts of the queue missed by as much as taking it as unchanged."""
+    miss, unchanged = (tried.value(name) for name in ("queue_miss", "queue_miss_unchanged"))
+    return None not in (miss, unchanged) and miss >= unchanged
 
 
 def _queue(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
@@ -118,14 +124,11 @@ def _queue(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
             first=month("queue_cleared_first"),
             last=month("queue_cleared_last"),
         ),
-        view.word(
-            "queue.ahead",
-            **{
-                key: text.number(row[f"queue_{name}"], view.lang)
-                for key, name in (("value", "ahead"), ("low", "ahead_low"), ("high", "ahead_high"))
-            },
-        ),
     ]
+    if not _is_no_better(scoped_query.computed(view, "queue_backtest")[0]):
+        names = ("value", "ahead"), ("low", "ahead_low"), ("high", "ahead_high")
+        numbers = {key: text.number(row[f"queue_{name}"], view.lang) for key, name in names}
+        sentences.append(view.word("queue.ahead", **numbers))
     said = f'<p class="pd-intro">{text.escape(" ".join(sentences))}</p>'
     ui.draw(view, charts.paces, answer, "queue", ignored=ignored, card=said, notes=[view.word("queue.note")])
 

@@ -44,7 +44,7 @@ def panels(view: PageContext) -> None:
             else:
                 figure(maps.provinces, "coverage_per_10k", by="province")
         with _panel(view, "growth", "active_assistants", _growth):
-            figure(lines.projection, analysis="projection", target=not is_province, height=_HEIGHT - 75)
+            figure(lines.projection, analysis="projection", target=not is_province, height=_HEIGHT - 110)
             rendering.defer(_pace, view, ready=partial(goal.in_a_sentence, view))
         with _panel(view, "training", "training_compliance", partial(_finding, "training_compliance")):
             if is_province:
@@ -104,7 +104,8 @@ def _growth(view: PageContext) -> str:
     facts = verdict.facts(asked)
     # A met target is said in the first sentence.
     reached = verdict.sentences(facts, asked)[-1] if facts.target else view.word("verdict.no_target")
-    return " ".join(filter(None, (reached, verdict.furthest(asked))))
+    share = view.word("verdict.by_census") if facts.census_share else ""
+    return " ".join(filter(None, (reached, share, verdict.furthest(asked))))
 
 
 def _pace(view: PageContext) -> None:

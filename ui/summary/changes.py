@@ -8,6 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from etl.analysis.different import is_sizeable
 from etl.analysis.why import OVERLAP, SMALL, TOTAL
 from etl.semantic.answers import Answer, Metric
 from ui.i18n import text
@@ -33,6 +34,14 @@ def total(answer: Answer, unit: str) -> Decimal | None:
     row = answer.records()[-1]
     before, after = ("rate_before", "rate_after") if "rate_after" in row else ("before", "after")
     return None if None in (row[before], row[after]) else of_shown(row[after], row[before], unit)
+
+
+def names_parts(answer: Answer, metric: Metric) -> bool:
+    """Whether the parts of a difference are named: of a count, and of a rate where the difference is large enough."""
+    row, change = answer.records()[-1], total(answer, metric.unit)
+    return "rate_after" not in row or (
+        change is not None and bool(is_sizeable(metric, float(change), row["rate_before"]))
+    )
 
 
 def ranked(answer: Answer, unit: str, effect: str = "effect") -> list[tuple[Any, float]]:
@@ -74,11 +83,11 @@ def sentence(
     # Beside a part that works the other way each has its sign.
     is_mixed = len({effect > 0 for effect in visible.values()}) > 1
     groups = text.word(f"plural.{different.kind_of(answer.by)}", lang)
-    parts = []
+    is_named, parts = names_parts(answer, metric), []
     for key, effect in visible.items():
         size = part(effect if is_mixed else abs(effect), metric.unit, lang, is_signed=is_mixed)
         parts.append(text.word(f"split.{key}", lang, size=size, groups=groups))
-        if key.startswith("rate"):
+        if is_named and key.startswith("rate"):
             alike = [group for group in ranked(answer, metric.unit, "rate_effect") if group[1] * effect > 0]
             names = _names(alike, metric, answer.by[0], lang, member)
             parts[-1] += f" ({names})" if names else ""
