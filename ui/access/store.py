@@ -12,7 +12,8 @@ from typing import Any
 
 Execute = Callable[..., list[tuple[Any, ...]]]
 _PARAMETER = re.compile(r"\$(\d+)")
-_PATIENCE_SECONDS = 5
+# Readers of a busy host wait for each other: a file that is locked is not out of reach.
+_PATIENCE_SECONDS = 30
 
 
 class SqliteStore:
