@@ -463,6 +463,10 @@ def test_the_overview_is_two_sheets_and_the_profile_of_a_province_is_one_sheet_u
             )
             assert min(sizes) >= 6.4, "the labels of a map are read on paper, in points"
 
+        # One with many counties, some of them without anybody.
+        reader.go("province", province="IR-07", lang=lang).drawn_charts()
+        assert reader.page.locator(".st-key-counties-without").count() == 1
+        assert len(sheets()) == 1
         reader.go("province", province="IR-23", lang=lang).drawn_charts()
         ((width, height),) = sheets()
         assert width < height
@@ -486,6 +490,26 @@ def test_the_overview_is_two_sheets_and_the_profile_of_a_province_is_one_sheet_u
             )
             assert inks
             assert all(ink != small for ink, small in inks), "shares of few people are pale"
+
+
+def test_a_printed_title_stays_with_its_table_and_what_is_folded_is_printed(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address, lang="en") as reader:
+        reader.go("coverage", lang="en").drawn_charts()
+        with reader.on_paper():
+            folded = reader.page.locator(".st-key-counties-without details")
+            assert folded.get_attribute("open") is None
+            summary = folded.locator("summary").bounding_box()
+            whole = folded.bounding_box()
+            assert summary
+            assert whole
+            assert whole["height"] > summary["height"] + 20, "the counties are named on paper"
+            breaks = reader.page.locator(".st-key-figure-groups-county").evaluate(
+                """(figure) => [...figure.children].map((part) =>
+                    [part.querySelector('.pd-grid') !== null, getComputedStyle(part).breakAfter])"""
+            )
+        table = [is_table for is_table, _ in breaks].index(True)
+        assert table > 0
+        assert {rule for _, rule in breaks[:table]} == {"avoid"}
 
 
 def test_every_number_is_explained_in_one_click(address: str, chromium: Browser) -> None:

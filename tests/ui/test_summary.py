@@ -208,7 +208,9 @@ def test_provinces_with_targets_of_their_own_are_named_by_what_is_missing_to_the
     said = "Largest shortfalls from their own targets: Mazandaran 40 and Sistan and Baluchestan 35 people."
     assert behind(own=own) == said, "nobody where it is met"
     assert behind("IR-02", own) == "", "the verdict says it"
-    assert behind(own=own, filters=frozenset({"gender"})).startswith("Largest shortfalls to the national"), "a target is of everybody"
+    assert behind(own=own, filters=frozenset({"gender"})).startswith("Largest shortfalls to the national"), (
+        "a target is of everybody"
+    )
 
 
 # ---------------------------------------------------------------- needs action
