@@ -48,10 +48,10 @@ def drawn_chart(
     answer: Answer, chart: Chart, context: ChartContext, title: Title, below: str, options: Mapping[str, Any]
 ) -> "DrawnChart":
     """`draw` with hashable options, cached by the identity of the answer."""
-    return _cached(_Same(answer), chart, context, title, below, tuple(options.items()))
+    return _cached(Same(answer), chart, context, title, below, tuple(options.items()))
 
 
-class _Same:
+class Same:
     """An answer as a cache key, compared by identity. The key keeps the answer alive, so its id stays unique."""
 
     def __init__(self, answer: Answer) -> None:
@@ -61,7 +61,7 @@ class _Same:
         return id(self.answer)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.answer is self.answer
+        return isinstance(other, Same) and other.answer is self.answer
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class DrawnChart:
 
 @lru_cache(maxsize=800)
 def _cached(
-    same: _Same,
+    same: Same,
     chart: Chart,
     context: ChartContext,
     title: Title,

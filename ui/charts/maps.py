@@ -8,7 +8,7 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from etl.core.paths import REFERENCE
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.ranking import worse_side
 from ui.charts import elements, titles
-from ui.charts.chart import chart
+from ui.charts.chart import Same, chart
 from ui.charts.classes import classes, stepped
 from ui.charts.elements import ChartContext, Figure
 from ui.i18n import text
@@ -62,9 +62,10 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = (),
     areas = areas_of(answer, with_value, context)
     border = context.colour("outline")
 
+    hover_of = _hovers(Same(answer), context)
+
     def hovers(rows: Iterable[tuple[Any, ...]]) -> Figure:
-        hovertext = [elements.hover(answer, metric, row, context) for row in rows]
-        return {"hovertext": hovertext, "hovertemplate": elements.HOVER}
+        return {"hovertext": [hover_of[row[0]] for row in rows], "hovertemplate": elements.HOVER}
 
     codes = [row[0] for row in with_value]
     class_range = {"zmin": -0.5, "zmax": len(areas.colours) - 0.5}
@@ -89,6 +90,13 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = (),
         },
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
     )  # fmt: skip
+
+
+@lru_cache(maxsize=100)
+def _hovers(same: Same, context: ChartContext) -> dict[Any, str]:
+    """The hover text of each province: they stay while the reader outlines one province after the other."""
+    answer = same.answer
+    return {row[0]: elements.hover(answer, answer.metrics[0], row, context) for row in answer.rows}
 
 
 def areas_of(answer: Answer, rows: Sequence[tuple[Any, ...]], context: ChartContext) -> Areas:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from etl.analysis.different import is_tested
@@ -10,7 +11,7 @@ from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue, described, size_of
 from etl.semantic.provisional import comparable
 from ui.charts import marks
-from ui.charts.chart import Chart
+from ui.charts.chart import Chart, Same
 from ui.charts.elements import ChartContext
 from ui.charts.lines import TIME
 from ui.charts.scenario_paths import STATED_MONTHS
@@ -160,7 +161,15 @@ def _with_sides(view: PageContext, answer: Answer) -> Answer:
     metric = answer.metrics[0]
     if len(answer.by) != 1 or not is_tested(metric.name, answer.by[0]):
         return answer
-    tested = scoped_query.different(view, metric.name, answer.by[0], answer.where, answer.over)
+    return _joined(
+        Same(answer), Same(scoped_query.different(view, metric.name, answer.by[0], answer.where, answer.over))
+    )
+
+
+@lru_cache(maxsize=400)
+def _joined(asked: Same, compared: Same) -> Answer:
+    """The same answer for the same two answers: charts are kept by the identity of theirs."""
+    answer, tested = asked.answer, compared.answer
     names = ("side", "whole_value")
     of_group = {row[answer.by[0]]: tuple(row[name] for name in names) for row in tested.records()}
     return replace(
