@@ -103,7 +103,9 @@ def extreme(
         return Title(_about(metric, name_group(rows[0][: len(answer.by)]), rows[0][at], context))
     ranking = rank(answer, metric.name)
     values = [group.value for group in ranking.ranked] or [row[at] for row in rows]
-    range_of = spread(answer, metric, values, context, is_of_large=bool(ranking.ranked and ranking.small))
+    # The bars of groups too small to be ranked may be longer.
+    key = "spread_large" if ranking.ranked and ranking.small else "spread"
+    range_of = spread(answer, metric, values, context, key)
     half = _half(answer, metric, ranking.ranked, context) if ranking.ranked else range_of
     if is_sampled(metric):
         groups = [*ranking.ranked, *ranking.small]
@@ -233,17 +235,12 @@ def _about(metric: Metric, place: str, value: Any, context: ChartContext) -> str
     return with_amount("finding.single", value, metric.unit, context, measure=measure, place=place)
 
 
-def spread(
-    answer: Answer, metric: Metric, values: Sequence[Any], context: ChartContext, is_of_large: bool = False
-) -> Title:
-    """The range of the values, by dimension: a title that is true of every comparison.
-
-    `is_of_large`: the values leave out groups too small to be ranked, whose bars may be longer.
-    """
+def spread(answer: Answer, metric: Metric, values: Sequence[Any], context: ChartContext, key: str = "spread") -> Title:
+    """The range of the values, by dimension, in the words of `key`: a title that is true of every comparison."""
     low, high = (text.plain(value, metric.unit, context.lang) for value in (min(values), max(values)))
     axes = _axes(answer, context)
-    key = "finding.spread_large" if is_of_large else "finding.spread_one" if low == high else "finding.spread"
-    return Title(context.word(key, measure=metric.short[context.lang], axes=axes, low=low, high=high))
+    key = "spread_one" if key == "spread" and low == high else key
+    return Title(context.word(f"finding.{key}", measure=metric.short[context.lang], axes=axes, low=low, high=high))
 
 
 def _axes(answer: Answer, context: ChartContext) -> str:
@@ -267,12 +264,9 @@ highest, lowest = partial(extreme, end="highest"), partial(extreme, end="lowest"
 
 def whole_range(answer: Answer, context: ChartContext) -> Title:
     """The range of all groups with anybody in them, the smallest too; a group without has no row."""
-    metric, (at, unit, rows) = answer.metrics[0], rows_with_value(answer)
-    if not rows:
-        return nothing(metric, context)
-    low, high = (text.plain(end(row[at] for row in rows), unit, context.lang) for end in (min, max))
-    words = {"measure": metric.short[context.lang], "axes": _axes(answer, context), "low": low, "high": high}
-    return Title(context.word("finding.spread_present", **words))
+    metric, (at, _, rows) = answer.metrics[0], rows_with_value(answer)
+    values = [row[at] for row in rows]
+    return spread(answer, metric, values, context, key="spread_present") if values else nothing(metric, context)
 
 
 def extreme_by(answer: Answer, context: ChartContext) -> Title:
