@@ -189,7 +189,7 @@ def _demand(tasks: pd.DataFrame, groups: list[tuple[str, str]], units: list[jala
     province_of_person = np.zeros_like(ids)
     province_of_person[person] = province_of_group[group]
     # People of a province follow each other: what is counted of them lies together in memory.
-    by_province = order_by(province_of_person, ids)
+    by_province = order_by(province_of_person)
     number = np.empty_like(by_province)
     number[by_province] = np.arange(len(ids))
     person, days = number[person], tasks["lapses_on"].to_numpy("datetime64[D]")

@@ -35,6 +35,13 @@ class Demand:
         return order_by(self.person, self.due)
 
     @cached_property
+    def place_by_person(self) -> Ints:
+        """Where in `by_person` each task stands."""
+        place = np.empty_like(self.by_person)
+        place[self.by_person] = np.arange(len(place))
+        return place
+
+    @cached_property
     def due_by_person(self) -> Ints:
         """The deadlines of the tasks in `by_person`."""
         return self.due[self.by_person]
@@ -52,15 +59,15 @@ class Demand:
 
 
 def order_by(*keys: Ints) -> Ints:
-    """The order by several keys, the first one first; equal rows have none. Of whole numbers that fit into one together.
+    """The order by several keys, the first one first; equal rows stay in theirs. Of whole numbers that fit into one together.
 
-    One number is sorted about ten times faster than by np.lexsort.
+    One number is sorted about ten times faster than by np.lexsort, and one of 16 bits some five times faster again.
     """
     together = np.zeros(len(keys[0]), dtype=np.int64)
     for key in keys:
         low = key.min(initial=0)
         together = together * (key.max(initial=0) - low + 1) + (key - low)
-    return np.argsort(together)
+    return np.argsort(together.astype(np.min_scalar_type(together.max(initial=0))), kind="stable")
 
 
 def planned(demand: Demand, seats: Ints) -> Ints:
@@ -82,14 +89,15 @@ def planned(demand: Demand, seats: Ints) -> Ints:
         ahead = reached
         waiting = np.flatnonzero(is_waiting)
         person = demand.person[waiting]
-        lacking = np.bincount(person, minlength=people)[person]
+        lacks = np.bincount(person, minlength=people)
+        lacking = lacks[person]
         _fill(demand, waiting[lacking == 1], left, trained, month)
         is_open = (lacking > 1) & (left[demand.group[waiting]] > 0)
         several, courses = waiting[is_open], lacking[is_open]
-        _complete(demand, several, courses, left, trained, month)
+        _complete(demand, several, lacks, left, trained, month)
         is_left = (trained[several] == 0) & (left[demand.group[several]] > 0)
         several, courses = several[is_left], courses[is_left]
-        _fill(demand, several[order_by(demand.group[several], courses, several)], left, trained, month)
+        _fill(demand, several[order_by(demand.group[several], courses)], left, trained, month)
         is_waiting[waiting] = trained[waiting] == 0
         reached = np.minimum(ahead + left, last)
         trained[_between(ahead, reached)] = month
@@ -114,20 +122,22 @@ def _fill(demand: Demand, tasks: Ints, left: Ints, trained: Ints, month: int) ->
     left -= np.bincount(group[served], minlength=len(left))
 
 
-def _complete(demand: Demand, tasks: Ints, lacking: Ints, left: Ints, trained: Ints, month: int) -> None:
+def _complete(demand: Demand, tasks: Ints, lacks: Ints, left: Ints, trained: Ints, month: int) -> None:
     """Train people in all that they lack where every course has a seat left: fewest first, then the earliest deadline.
 
-    `tasks` are those whose course has a seat left, `lacking` how many their person lacks.
+    `tasks` are those whose course has a seat left, `lacks` how many each person lacks.
     """
-    people, person, due = len(demand.province_of_person), demand.person[tasks], demand.due[tasks]
-    is_possible = np.bincount(person, minlength=people)[person] == lacking
-    tasks, lacking, person, due = (column[is_possible] for column in (tasks, lacking, person, due))
-    # Of several values for one person the last is kept: the earliest deadline.
-    latest_first = np.argsort(-due.astype(np.int8), kind="stable")
-    first = np.empty(people, dtype=np.int64)
-    first[person[latest_first]] = due[latest_first]
-    tasks = tasks[order_by(lacking, first[person], person)]
-    place = np.cumsum(np.diff(demand.person[tasks], prepend=-1) != 0) - 1
+    is_among = np.zeros(len(demand.person), dtype=bool)
+    is_among[demand.place_by_person[tasks]] = True
+    tasks = demand.by_person[is_among]
+    person = demand.person[tasks]
+    first = np.flatnonzero(np.diff(person, prepend=-1))
+    counts, lacking = np.diff(first, append=len(tasks)), lacks[person[first]]
+    is_possible = counts == lacking
+    first, counts, lacking = first[is_possible], counts[is_possible], lacking[is_possible]
+    in_turn = order_by(lacking, demand.due[tasks[first]])
+    first, counts = first[in_turn], counts[in_turn]
+    tasks, place = tasks[_between(first, first + counts)], np.repeat(np.arange(len(first)), counts)
     while len(tasks):
         group = demand.group[tasks]
         is_served = _before_the_first_without_seat(place, group, demand.province_of_group[group], left)
