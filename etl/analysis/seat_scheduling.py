@@ -91,13 +91,14 @@ def planned(demand: Demand, seats: Ints) -> Ints:
         person = demand.person[waiting]
         lacks = np.bincount(person, minlength=people)
         lacking = lacks[person]
-        _fill(demand, waiting[lacking == 1], left, trained, month)
-        is_open = (lacking > 1) & (left[demand.group[waiting]] > 0)
-        several, courses = waiting[is_open], lacking[is_open]
+        is_single = lacking == 1
+        _fill(demand, waiting[is_single], left, trained, month)
+        several = waiting[~is_single]
+        several = several[left[demand.group[several]] > 0]
         _complete(demand, several, lacks, left, trained, month)
-        is_left = (trained[several] == 0) & (left[demand.group[several]] > 0)
-        several, courses = several[is_left], courses[is_left]
-        _fill(demand, several[order_by(demand.group[several], courses)], left, trained, month)
+        several = several[(trained[several] == 0) & (left[demand.group[several]] > 0)]
+        in_turn = order_by(demand.group[several], lacks[demand.person[several]])
+        _fill(demand, several[in_turn], left, trained, month)
         is_waiting[waiting] = trained[waiting] == 0
         reached = np.minimum(ahead + left, last)
         trained[_between(ahead, reached)] = month
