@@ -25,7 +25,7 @@ from etl.core.jalali import last_complete_months
 from etl.semantic import access, answers, rights
 from etl.semantic.access import ScopedCursor
 from tests.serving import ask, free_ports, until
-from ui.charts import bars, lines, maps, marks
+from ui.charts import bars, forecast, lines, maps, marks
 from ui.charts.elements import ChartContext
 from ui.shell import middleware
 
@@ -224,7 +224,7 @@ def _figures(con: ScopedCursor, on: date, of: tuple[str, ...]) -> list[Any]:
         compliance = answers.ask(con, "training_compliance", by=("month",), over=over, where=where)
         return [
             bars.ranking(counties, context, nation=nation),
-            lines.projection(projected, context, None, events),
+            forecast.projection(projected, context, None, events),
             lines.trend(compliance, context, zero=False, events=events),
         ]
     target = answers.ask(con, "target", on=on, where=where).value()
@@ -232,4 +232,4 @@ def _figures(con: ScopedCursor, on: date, of: tuple[str, ...]) -> list[Any]:
         maps.provinces(registry.analyse(con, "different", on, metric=name), context, of)
         for name in ("coverage_per_10k", "training_compliance")
     )
-    return [coverage, lines.projection(projected, context, target, events), training]
+    return [coverage, forecast.projection(projected, context, target, events), training]

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui.charts import bars, lines, steps
+from ui.charts import bars, forecast, lines, steps
 from ui.components import figures as ui
 from ui.sections import comparisons, goal, overview
 
@@ -11,7 +11,7 @@ def page() -> None:
     view = ui.scope_bar("@place", "@person", period=True)
     overview.summed_up(view)
     goal.seek(view)
-    ui.figure(view, lines.projection, analysis="projection", target=True)
+    ui.figure(view, forecast.projection, analysis="projection", target=True)
     goal.announced(view)
     ui.cards(view, "active_assistants", "target_progress", "joiners", "leaver_rate_12m", "early_attrition")
     overview.findings(view, "leaver_rate_12m")

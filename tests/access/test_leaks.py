@@ -30,7 +30,7 @@ from tests.access.site import ROLES, Site, cookie_header, events, fetch, served,
 from tests.browser import app as front
 from tests.effort import draws
 from tests.parts import PARTS, opening
-from ui.i18n import navigation, text
+from ui.i18n import member_names, navigation, text
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 OFFICERS = {"tehran.officer": (TEHRAN, ISFAHAN), "isfahan.officer": (ISFAHAN, TEHRAN)}
@@ -56,12 +56,12 @@ def guarded(small_register: Path) -> dict[str, dict[str, bytes]]:
             }
         for code, province in detail.provinces_of_counties(con).items():
             for lang in text.LANGUAGES:
-                name = text.member("county", code, lang)
+                name = member_names.of("county", code, lang)
                 texts[province][name] = name.encode()
         for row in data_quality.files(con).records():
             texts[row["province"]][row["file"]] = str(row["file"]).encode()
     # A name of two provinces, one within another name, a province's or a word of the pages reveals nothing.
-    public = "\n".join(text.member("province", code, lang) for code in texts for lang in text.LANGUAGES)
+    public = "\n".join(member_names.of("province", code, lang) for code in texts for lang in text.LANGUAGES)
     words = (Path(text.__file__).parents[2] / "pages" / "text.toml").read_text(encoding="utf-8")
     every = "\n".join(name for named in texts.values() for name in named)
     return {
@@ -180,11 +180,13 @@ def test_the_query_and_the_rows_of_people_match_the_rights_of_the_viewer(
         if sub in OFFICERS:
             own, _ = OFFICERS[sub]
             assert set(re.findall(r"IR-\d\d", query)) == {own}
-            assert all(text.member("province", own, "en") in row for row in people)
+            assert all(member_names.of("province", own, "en") in row for row in people)
             assert not viewer.foreign(own, guarded)
         else:
             assert "IR-" not in query
-            assert not any(text.member("province", own, "en") in row for own, _ in OFFICERS.values() for row in people)
+            assert not any(
+                member_names.of("province", own, "en") in row for own, _ in OFFICERS.values() for row in people
+            )
 
 
 def test_files_for_circulation_are_rounded_and_limited_to_the_viewers_province(

@@ -36,7 +36,7 @@ from tests.access.test_scopes import arguments, province_of_county, random_place
 from tests.effort import draws
 from tests.parts import PARTS, SCRIPT, opening
 from ui.data import page_run, user, warehouse
-from ui.i18n import text
+from ui.i18n import member_names, text
 
 pytestmark = pytest.mark.slow
 
@@ -262,7 +262,7 @@ def test_the_page_and_the_file_say_which_provinces_were_left_out(
     )
     for lang in ("fa", "en"):
         page = opened("explore", {"m": "in_service", "by": ["province", "gender"], "lang": lang})
-        assert text.escape(text.others(OF_FARS.others, lang)) in page
+        assert text.escape(member_names.left_out(OF_FARS.others, lang)) in page
     whole = next(answer for answer in answered if answer.by == ("province", "gender"))
     assert {row[0] for row in whole.rows} == {FARS}
     assert whole.left_out == every_province() - {FARS}

@@ -24,7 +24,7 @@ from ui.briefing.writing import Press
 from ui.charts import maps
 from ui.charts.elements import ChartContext
 from ui.data.briefing_questions import Questions
-from ui.i18n import text
+from ui.i18n import member_names, text
 from ui.summary import needs_action
 
 pytestmark = pytest.mark.slow
@@ -153,7 +153,7 @@ def test_the_printed_numbers_equal_the_attached_ones(press):
     today = [row for row in numbers if row["on"] == questions.day.isoformat() and row["by"] in ("", "province")]
     with_values = {(row["metric"], row["member"]): row["value"] for row in today}
     (table,) = book["tables"]
-    names = {name: code for code, name in text.reference_members("province", "en").items()}
+    names = {name: code for code, name in member_names.fixed("province", "en").items()}
     for row in table["rows"]:
         assert row[1] == text.number(int(with_values["active_assistants", names[row[0]]]), "en")
     assert book["cards"][0]["value"] == text.number(int(with_values["active_assistants", ""]), "en")
@@ -179,8 +179,8 @@ def test_a_provinces_book_holds_no_detail_of_another(press, pointer):
     questions = press.questions("IR-17", "en")
     book = content.book(questions)
     content_text = json.dumps([book, typesetting.numbers_file(questions.recorded)], ensure_ascii=False)
-    others = {code: name for code, name in text.reference_members("province", "en").items() if code != "IR-17"}
-    counties = set(text.reference_members("county", "en").values())
+    others = {code: name for code, name in member_names.fixed("province", "en").items() if code != "IR-17"}
+    counties = set(member_names.fixed("county", "en").values())
     assert not [
         name for code, name in others.items() if code in content_text or (name in content_text and name not in counties)
     ]
@@ -218,7 +218,7 @@ def test_a_name_of_200_letters_is_cut(press):
 @pytest.mark.parametrize("lang", text.LANGUAGES)
 def test_no_label_of_the_map_covers_another(press, lang):
     book = content.book(press.questions("IR", lang))
-    names, points = text.reference_members("province", lang), maps.label_points()
+    names, points = member_names.fixed("province", lang), maps.label_points()
     project = drawing._projection_onto_map(names)
     labels = [
         drawing._Label(code, content._SHORT[lang].get(code, name), "0.00", project(*points[code]), "")

@@ -6,7 +6,7 @@ import pytest
 
 from tests.browser import app as front
 from ui.briefing import command, writing
-from ui.i18n import text
+from ui.i18n import member_names, text
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -33,7 +33,7 @@ def test_books_are_fetched_by_button_and_from_the_list_and_events_by_keyboard(
         reader.go("province", province="IR-11")
         assert download(make) == books["IR-11"]
         reader.go("briefings")
-        assert text.member("province", "IR-11", "fa") in reader.page.locator(".st-key-briefing-0").inner_text()
+        assert member_names.of("province", "IR-11", "fa") in reader.page.locator(".st-key-briefing-0").inner_text()
         assert download(take) == to.read_bytes()
 
         reader.go("growth").drawn_charts()

@@ -21,7 +21,7 @@ from tests.conftest import ROOT
 from tests.effort import thorough
 from tests.loading import build
 from ui.briefing import command, recipients, writing
-from ui.i18n import text
+from ui.i18n import member_names, text
 
 pytestmark = pytest.mark.slow
 
@@ -60,7 +60,7 @@ def test_a_book_written_again_is_listed_once(pointer, tmp_path):
 def test_every_province_has_its_book(pointer, tmp_path):
     assert brief("--from", pointer, "--all", "--to", tmp_path) == 0
     books = sorted(path.name.split("-2026")[0] for path in tmp_path.glob("*.pdf"))
-    assert books == [f"briefing-{code}" for code in sorted(text.reference_members("province", "fa"))]
+    assert books == [f"briefing-{code}" for code in sorted(member_names.fixed("province", "fa"))]
     assert len(books) == 31
 
 
@@ -69,7 +69,7 @@ def test_provinces_without_data_do_not_stop_the_others(sparse, tmp_path, capsys)
     places_written = {path.name[9:14] for path in tmp_path.glob("*.pdf")}
     errors = capsys.readouterr().err.splitlines()
     assert 0 < len(places_written) < 31
-    assert {line[:5] for line in errors} == set(text.reference_members("province", "fa")) - places_written
+    assert {line[:5] for line in errors} == set(member_names.fixed("province", "fa")) - places_written
     assert all(
         line.endswith(("holds nothing on 2026-06-30", "nobody is in service on 2026-06-30")) or "on " in line
         for line in errors

@@ -17,7 +17,7 @@ from etl.semantic import access, answers, rights
 from etl.warehouse import publications
 from tests.browser import app as front
 from tests.effort import draws
-from ui.i18n import navigation, text
+from ui.i18n import member_names, navigation, text
 from ui.state import periods
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -126,7 +126,7 @@ def test_a_point_and_a_key_of_a_chart_narrow_and_widen_again(address: str, chrom
         reader.page.keyboard.press("Enter")
         reader.settle()
         assert "gender=female" in parameters(reader)
-        assert text.member("gender", "female", "fa") in reader.said
+        assert member_names.of("gender", "female", "fa") in reader.said
         key.focus()
         reader.page.keyboard.press("Enter")
         reader.settle()
@@ -153,8 +153,8 @@ def test_the_hierarchy_is_walked_down_to_an_institute_by_keyboard(
         active = answers.ask(con, "active_assistants", where={"institute": [institute.code]}).value()
     with front.visit(chromium, address) as reader:
         reader.go("register", province=institute.province)
-        go_down(reader, text.member("county", institute.county, "fa"))
-        assert text.member("county", institute.county, "fa") in reader.said
+        go_down(reader, member_names.of("county", institute.county, "fa"))
+        assert member_names.of("county", institute.county, "fa") in reader.said
         go_down(reader, institute.name)
         assert reader.page.locator("h2").first.inner_text() == institute.name
         assert parameters(reader) == {"tab=register", f"institute={institute.code}"}
@@ -204,7 +204,7 @@ def test_a_filter_counts_its_names_and_finds_them_in_any_spelling(
         stored = dict(con.execute("select institute_code, name from institutes").fetchall())
         province, code, count = next(row for row in served if row[1] and {*"كي"} & {*stored[row[1]]})
         active = answers.ask(con, "active_assistants", where={"province": [province]}).value()
-    place = text.member("province", province, "fa")
+    place = member_names.of("province", province, "fa")
     with front.visit(chromium, address) as reader:
         reader.go("training")
         pick(reader, "filter-province", arabic(place), f"{place} ({text.number(active, 'fa')})")
@@ -221,7 +221,9 @@ def test_a_filter_counts_its_names_and_finds_them_in_any_spelling(
             counted = answers.ask(con, "active_assistants", by=("gender",), where=where).rows
         offered = reader.page.get_by_role("option").all_inner_texts()
         assert sorted(offered) == sorted(
-            f"{text.member('gender', gender, 'fa')} ({text.number(count, 'fa')})" for gender, count in counted if count
+            f"{member_names.of('gender', gender, 'fa')} ({text.number(count, 'fa')})"
+            for gender, count in counted
+            if count
         )
 
 

@@ -18,7 +18,7 @@ from etl.warehouse import publications
 from tests.browser import app as front
 from tests.conftest import Sample
 from ui.components import tables
-from ui.i18n import navigation, text
+from ui.i18n import member_names, navigation, text
 from ui.summary.different import titles
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -205,7 +205,7 @@ def test_card_chart_table_file_and_question_agree(address: str, small_register: 
         asked = answers.ask(con, "coverage_per_10k", by=("province",))
         nation = answers.ask(con, "coverage_per_10k").value()
         found = different(con, asked.on, {}, metric="coverage_per_10k")  # type: ignore[arg-type]
-    behind = [text.member("province", row["province"], "fa") for row in found.records() if row["side"] == "lower"]
+    behind = [member_names.of("province", row["province"], "fa") for row in found.records() if row["side"] == "lower"]
     with front.visit(chromium, address) as reader:
         reader.go("coverage")
         card = reader.page.locator(".st-key-card-coverage_per_10k .pd-value bdi").inner_text()

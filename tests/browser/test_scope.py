@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser import app as front
-from ui.i18n import navigation, text
+from ui.i18n import member_names, navigation, text
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -64,7 +64,7 @@ def boxes(reader: front.Visit) -> tuple[str, list[str]]:
 def test_boxes_day_and_breadcrumb_equal_the_address_after_every_change_of_page(
     lang: str, address: str, chromium: Browser
 ) -> None:
-    name = text.member("province", PROVINCE, lang)
+    name = member_names.of("province", PROVINCE, lang)
     english = {"lang": "en"} if lang == "en" else {}
     with front.visit(chromium, address) as reader:
         reader.go("", anew=True, province=PROVINCE, on=DAY, **english)
@@ -105,7 +105,7 @@ def test_the_day_box_of_the_next_page_takes_a_day_and_says_nothing_of_an_empty_o
         assert reader.page.locator(".pd-wrong").count() == 0
         assert reader.query.startswith(f"province={PROVINCE}&activity=")
         assert reader.query.endswith("&on=2024-05-04")
-        assert boxes(reader)[0] == text.member("province", PROVINCE, "fa")
+        assert boxes(reader)[0] == member_names.of("province", PROVINCE, "fa")
 
 
 def test_the_first_page_opens_by_its_own_name_with_its_filters(address: str, chromium: Browser) -> None:
@@ -114,7 +114,7 @@ def test_the_first_page_opens_by_its_own_name_with_its_filters(address: str, chr
         reader.settle()
         assert reader.page.url == f"{address}/?province={PROVINCE}"
         assert reader.page.locator("[data-testid=stDialog]").count() == 0
-        assert boxes(reader)[0] == text.member("province", PROVINCE, "fa")
+        assert boxes(reader)[0] == member_names.of("province", PROVINCE, "fa")
 
 
 def test_back_takes_away_what_was_chosen_last_and_then_leaves_the_page(address: str, chromium: Browser) -> None:

@@ -28,7 +28,7 @@ from tests.browser import app as front
 from tests.conftest import BUILD_DAY
 from tests.effort import draws
 from tests.loading import national_id
-from ui.i18n import navigation, text
+from ui.i18n import member_names, navigation, text
 from ui.summary.different import sentence
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -128,7 +128,7 @@ def ask(pointer: Path, *names: str, **asked: Any) -> answers.Answer:
 
 
 def province(code: str) -> str:
-    return text.member("province", code, "fa")
+    return member_names.of("province", code, "fa")
 
 
 def figure(hand: Hand, ident: str) -> Locator:
@@ -202,7 +202,7 @@ def test_a_pivot_is_saved_and_its_link_shared(hand: Hand, chromium: Browser) -> 
     pivots = page.locator(".st-key-figure-glance .pd-with")
     hand.click(pivots.get_by_role("link", name=text.word("dimension.gender", "fa"), exact=True))
     table = figure(hand, "rows").locator("table").inner_text()
-    assert all(text.member("gender", code, "fa") in table for code in ("female", "male")), "one column each"
+    assert all(member_names.of("gender", code, "fa") in table for code in ("female", "male")), "one column each"
     hand.click(page.locator(".st-key-views button").first)
     name = f"پلیس‌یاران به تفکیک جنسیت {hand.is_phone:d}"
     page.get_by_label(text.word("views.name", "fa")).fill(name)

@@ -13,7 +13,7 @@ from etl.core.paths import REFERENCE
 from etl.core.places import reference_rows
 from etl.semantic import access, answers, rights
 from tests.loading import DAY, build, load, national_id, put, put_good, row
-from ui.i18n import text
+from ui.i18n import member_names
 
 LISTS = {
     "counties": ("province_iso", "county_fa"),
@@ -83,7 +83,7 @@ def test_lists_keep_the_county_as_written(built):
         people = detail.people(con, DAY.replace(year=2024)).first(10).column("county")
     # Only names of the reference tables are shown: what is unknown could be anything.
     assert sorted(people, key=str) == sorted(["0105", "خمام", "خمام", "خمام", "راسک", None], key=str)
-    assert [text.member("county", "خمام", lang) for lang in ("fa", "en")] == ["خمام", "Khomam"]
+    assert [member_names.of("county", "خمام", lang) for lang in ("fa", "en")] == ["خمام", "Khomam"]
 
 
 def ask(built, *where: str) -> tuple[int, str]:

@@ -62,6 +62,10 @@ def test_a_csv_holds_codes_names_and_the_numbers_as_they_are() -> None:
     )
 
 
+def test_the_months_of_a_file_are_found_by_a_search_with_plain_spaces() -> None:
+    assert read_csv(to_csv(by_month(), EN))[1][:2] == ["1404-01", "Farvardin 1404 (Mar–Apr 2025)"]
+
+
 def test_both_languages_write_the_same_numbers_and_codes() -> None:
     fa, en = (read_csv(to_csv(by_province(), context)) for context in (FA, EN))
     assert [row[:1] + row[2:] for row in fa] == [row[:1] + row[2:] for row in en]

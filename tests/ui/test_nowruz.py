@@ -62,7 +62,7 @@ def test_neither_line_nor_title_compare_with_that_month(con) -> None:
     line = lines.trend(answer, CONTEXT)["data"][0]
     at = answer.column("month").index("1403-12")
     assert [value is None for value in line["y"][at - 1 : at + 2]] == [False, True, False]
-    assert "Esfand 1403" not in time_titles.latest(answer, CONTEXT).sentence
+    assert "Esfand\u00a01403" not in time_titles.latest(answer, CONTEXT).sentence
 
 
 def test_the_settled_rate_is_asked_on_no_30_esfand(con) -> None:

@@ -28,7 +28,7 @@ from ui.charts import bars, maps
 from ui.charts.elements import ChartContext
 from ui.components import figures, table_state
 from ui.data import caches, warehouse
-from ui.i18n import text
+from ui.i18n import member_names, text
 from ui.state import scoped_query
 from ui.summary import different
 
@@ -51,9 +51,9 @@ UNTRAINED = ("IR-03", "IR-06")
 
 
 def random_scopes(count: int) -> list[dict[str, str]]:
-    chance, places = random.Random(38), [*text.reference_members("province", "en")]
+    chance, places = random.Random(38), [*member_names.fixed("province", "en")]
     values = {
-        "gender": ["male", "female"], "activity": [*text.reference_members("activity", "en")],
+        "gender": ["male", "female"], "activity": [*member_names.fixed("activity", "en")],
         "on": ["2026-06-21", "2025-12-21", "2025-09-22", "2024-09-21"],
     }  # fmt: skip
     scopes = []
@@ -89,7 +89,7 @@ def expected(con: Any, name: str, lang: str, scope: dict[str, str]) -> list[str]
     on = date.fromisoformat(scope["on"]) if "on" in scope else None
 
     def member(dimension: str, code: Any) -> str:
-        return text.member(dimension, code, lang)
+        return member_names.of(dimension, code, lang)
 
     outside = {key: value for key, value in where.items() if key != "province"}
     provinces = registry.analyse(con, "different", on, outside, metric=name)
@@ -268,7 +268,7 @@ def shortfalls(con: access.ScopedCursor, lang: str) -> dict[str, str]:
     sides = registry.analyse(con, "different", metric="coverage_per_10k", by="province").records()
     gaps = {row["province"]: row["coverage_gap"] for row in ask(con, "coverage_gap", by=("province",)).records()}
     below = sorted((row["province"] for row in sides if row["side"] == "lower"), key=lambda code: gaps[code])
-    return {text.member("province", code, lang): text.number(-gaps[code], lang) for code in below}
+    return {member_names.of("province", code, lang): text.number(-gaps[code], lang) for code in below}
 
 
 @pytest.mark.parametrize("lang", text.LANGUAGES)
@@ -309,7 +309,7 @@ def test_the_orange_cells_at_a_glance_are_those_that_the_one_test_names(province
         for name in glance.TESTED:
             answer = registry.analyse(con, "different", where=where, metric=name, by=by)
             side = worse_side(catalogue()[name])
-            named[name] = {text.member(by, row[by], "en") for row in answer.records() if row["side"] == side}
+            named[name] = {member_names.of(by, row[by], "en") for row in answer.records() if row["side"] == side}
     orange = {
         name: {place for place, cells in rows.items() if "pd-behind" in cells[name]}
         for name in next(iter(rows.values()))
@@ -327,7 +327,7 @@ def test_a_row_at_a_glance_leads_to_its_profile_and_any_column_sorts(published: 
     for name, cells in rows.items():
         code = re.search(r'href="province\?province=(IR-\d\d)&amp;lang=en"', cells["place"])
         assert code
-        assert text.member("province", code[1], "en") == name
+        assert member_names.of("province", code[1], "en") == name
 
     def values(column: str) -> list[float]:
         cells = [

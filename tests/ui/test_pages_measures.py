@@ -33,7 +33,7 @@ from tests.made import answer
 from tests.ui.test_pages_workforce import html, in_address, in_language, opened, plain, published  # noqa: F401
 from ui.charts import signals as charts
 from ui.charts.elements import ChartContext
-from ui.i18n import text
+from ui.i18n import member_names, text
 
 pytestmark = pytest.mark.slow
 
@@ -167,7 +167,7 @@ def test_coverage_names_the_residents_and_the_provinces_that_move(lang: str, pub
     assert len(served) < 31
     none = re.search(rf"{text.word('population.with_none', lang, places='')}(.*?)</p>", page)
     assert none
-    for code, name in text.reference_members("province", lang).items():
+    for code, name in member_names.fixed("province", lang).items():
         assert (name in none[1]) is (code not in served), name
     with opened_at(published) as con:
         covered = ask(con, "counties_covered")
@@ -184,7 +184,7 @@ def test_coverage_names_the_residents_and_the_provinces_that_move(lang: str, pub
     assert empty
     listed = empty[1].split("، " if lang == "fa" else ", ")
     assert len(listed) == whole - part
-    assert not {text.member("county", code, lang) for code in counties if code} & set(listed)
+    assert not {member_names.of("county", code, lang) for code in counties if code} & set(listed)
     assert above == {"guards"}
     forces = {
         "above": {"fa": "نگهبانان خصوصی", "en": "private guards"}[lang],
@@ -351,7 +351,7 @@ def test_the_months_of_a_province_mark_those_beyond_their_limits() -> None:
     rows = [("1403-01", 0.1, 0.05, 0.1, 0.15, 10, 100, False), ("1403-02", 0.3, 0.05, 0.1, 0.15, 30, 100, True)]
     data = replace(answer(rows=[]), metrics=metrics, by=("month",), columns=columns, rows=rows)
     sentence = charts.months_beyond(data, ChartContext("en")).sentence
-    assert sentence == "Share of all joiners beyond its limits in Ordibehesht 1403 (Apr–May 2024)"
+    assert sentence == "Share of all joiners beyond its limits in Ordibehesht\u00a01403 (Apr–May\u00a02024)"
     [line] = charts.process(data, ChartContext("en"))["data"]
     assert line["marker"]["symbol"] == ["circle", "diamond"]
     kinds = [

@@ -15,7 +15,7 @@ from etl.semantic.catalog import catalogue
 from tests.ui.test_pages import html, opened, published  # noqa: F401 - a fixture is asked for by its name
 from ui.charts import grouped, licensing
 from ui.charts.elements import ChartContext
-from ui.i18n import text
+from ui.i18n import member_names, text
 from ui.summary import different
 
 PAGES = ("licensing", "legal", "smart", "coverage", "province")
@@ -65,8 +65,8 @@ def test_institutes_whose_licence_lapsed_stand_by_name(lang: str, published: Pat
     first, second = rows_of(page, title)
     ended = f"{text.day(LAPSED, lang)} ({text.word('institute.ended', lang)})"
     # An English reader gets the code beside a name without Latin letters.
-    assert first[:2] == [{"fa": "نمونه گشت", "en": "نمونه گشت 002"}[lang], text.member("province", "IR-30", lang)]
-    assert first[3:6] == [text.member("status", "active", lang), text.number(1, lang), ended]
+    assert first[:2] == [{"fa": "نمونه گشت", "en": "نمونه گشت 002"}[lang], member_names.of("province", "IR-30", lang)]
+    assert first[3:6] == [member_names.of("status", "active", lang), text.number(1, lang), ended]
     assert second[0] == {"fa": "نمونه مراسم", "en": "نمونه مراسم 003"}[lang]
     assert 'href="institutes?tab=register&amp;institute=002' in page
     of_one = page_html("licensing", lang, province="IR-30")
@@ -132,7 +132,7 @@ def test_smart_services_come_with_a_word_of_caution(lang: str, published: Path) 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_claim_is_placed_and_every_figure_has_its_source(lang: str, published: Path) -> None:  # noqa: F811
     page = page_html("coverage", lang)
-    places = different.joined([text.member("country", code, lang) for code in ("IND", "CHN")], lang)
+    places = different.joined([member_names.of("country", code, lang) for code in ("IND", "CHN")], lang)
     assert text.word("abroad.some_above", lang, places=places, count=text.number(2, lang)) in headings(page)
     with access.connect(published, rights.ADMINISTRATOR) as con:
         figures = international.claim(con).records()
@@ -171,7 +171,7 @@ def test_the_title_sets_this_country_beside_all_countries_of_a_force_and_not_bes
     title = grouped.beside(answer, ChartContext("en")).sentence
     low, high = (end(row[5] for row in answer.rows if row[0] == "guards" and row[5]) for end in (min, max))
     assert f"{low:,.1f} to {high:,.1f}" in title
-    assert not any(text.member("country", row[1], "en") in title for row in answer.rows)
+    assert not any(member_names.of("country", row[1], "en") in title for row in answer.rows)
 
 
 def test_a_pattern_says_how_sure_a_source_is(context: ChartContext, published: Path) -> None:  # noqa: F811

@@ -20,7 +20,7 @@ from ui.charts import ahead, differences, two_sides
 from ui.charts.elements import ChartContext
 from ui.data import warehouse
 from ui.exports import workbook
-from ui.i18n import text
+from ui.i18n import member_names, text
 from ui.sections import ahead as ahead_section
 from ui.summary import changes
 
@@ -186,7 +186,10 @@ def test_a_side_is_marked_on_its_day_and_outside_of_the_period_not_at_all() -> N
     points = [(trace["x"], trace["y"]) for trace in figure["data"] if trace["mode"] == "markers"]
     assert points == [([0.0], [0.8]), ([1.0], [0.9])], "the end of a month, and the last day of one that is not over"
     words = [key["label"] for key in figure["layout"]["meta"]["keys"] if key["kind"] == "dot"]
-    assert words == ["Tehran, 31 Farvardin 1403 (19 Apr 2024): 80.0%", "Fars, 16 Ordibehesht 1403 (5 May 2024): 90.0%"]
+    assert words == [
+        "Tehran, 31\u00a0Farvardin\u00a01403 (19\u00a0Apr\u00a02024): 80.0%",
+        "Fars, 16\u00a0Ordibehesht\u00a01403 (5\u00a0May\u00a02024): 90.0%",
+    ]
     assert len(figure["layout"]["shapes"]) == 2
 
 
@@ -198,10 +201,10 @@ def test_the_title_of_two_sides_is_of_their_days_but_for_circulation_of_a_month(
 
     first, second = date(2024, 4, 19), date(2024, 5, 5)
     assert title(two_sides.SideDay("IR-23", first, 0.81), two_sides.SideDay("IR-23", second, 0.82)).startswith(
-        "Training compliance: 81.0% on 31 Farvardin 1403"
+        "Training compliance: 81.0% on 31\u00a0Farvardin\u00a01403"
     )
     same_day = title(two_sides.SideDay("IR-23", second, 0.81), two_sides.SideDay("IR-07", second, 0.92))
-    assert same_day.startswith("Training compliance, 16 Ordibehesht 1403")
+    assert same_day.startswith("Training compliance, 16\u00a0Ordibehesht\u00a01403")
     assert same_day.endswith("Tehran 81.0%, Fars 92.0%")
     rounded = title(two_sides.SideDay("IR-23", first, None), two_sides.SideDay("IR-07", second, None))
     assert rounded.endswith("Tehran 80.0%, Fars 90.0%"), "the value of the rounded lines"
@@ -226,13 +229,13 @@ def test_similar_provinces_are_a_side_where_there_are_some(published: Path) -> N
 def test_the_profile_and_methods_name_similar_provinces(published: Path) -> None:  # noqa: F811
     with access.connect(published, rights.ADMINISTRATOR) as con:
         rows = registry.analyse(con, "similar_provinces").records()
-    names = [text.member("province", row["similar"], "en") for row in rows if row["province"] == "IR-30"]
+    names = [member_names.of("province", row["similar"], "en") for row in rows if row["province"] == "IR-30"]
     assert f"Similar provinces: {', '.join(names)}" in page("province", province="IR-30")
     methods = page("methods")
     for row in rows:
         if row["similar"]:
             distance = text.number(row["distance"], "en", 1)
-            assert f"{text.member('province', row['similar'], 'en')} ({distance})" in methods
+            assert f"{member_names.of('province', row['similar'], 'en')} ({distance})" in methods
 
 
 def test_planning_gives_places_for_as_many_recruits_as_are_typed(published: Path) -> None:  # noqa: F811
@@ -304,7 +307,7 @@ def test_the_order_form_has_a_sheet_for_each_province_with_its_seats(small_regis
     provinces = list(dict.fromkeys(frame["province"]))
     assert len(book.worksheets) == len(provinces) + 1, "and a cover"
     for province, sheet in zip(provinces, book.worksheets, strict=False):
-        assert sheet.title == text.member("province", province, "en")[:31]
+        assert sheet.title == member_names.of("province", province, "en")[:31]
         (stated, *_), months, *rows = sheet.iter_rows(min_row=2, values_only=True)
         assert text.unit_word("seats", "en") in stated
         assert text.day_in_both(plan.on, "en") in stated, "it is signed without its cover"

@@ -20,7 +20,7 @@ from etl.semantic.catalog import catalogue
 from etl.semantic.provisional import settled_on
 from etl.warehouse import publications
 from tests import made
-from ui.i18n import text
+from ui.i18n import member_names, text
 from ui.summary import changes, different, needs_action, verdict
 from ui.summary.sources import Sources
 
@@ -46,7 +46,7 @@ def sources_of(con: duckdb.DuckDBPyConnection, lang: str = "en", province: str =
         ),
         lambda: data_quality.provinces(con),
         lambda name: settled_on(con, name),
-        lambda dimension, code: text.member(dimension, code, lang),
+        lambda dimension, code: member_names.of(dimension, code, lang),
     )
 
 
@@ -93,19 +93,31 @@ def stub(lang: str = "en", **changes: Any) -> Sources:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({}, "in Khordad 1406 (May–Jun 2027); range Farvardin 1406 (Mar–Apr 2027) to Mordad 1406 (Jul–Aug 2027)."),
-        ({"last": "1407-10"}, "range Farvardin 1406 (Mar–Apr 2027) to Dey 1407 (Dec 2028–Jan 2029)."),
-        ({"first": "1406-03", "last": "1406-03"}, "is reached in Khordad 1406 (May–Jun 2027)."),
+        (
+            {},
+            "(May–Jun\u00a02027); range Farvardin\u00a01406 (Mar–Apr\u00a02027) to Mordad\u00a01406 (Jul–Aug\u00a02027).",
+        ),
+        (
+            {"last": "1407-10"},
+            "range Farvardin\u00a01406 (Mar–Apr\u00a02027) to Dey\u00a01407 (Dec\u00a02028–Jan\u00a02029).",
+        ),
+        ({"first": "1406-03", "last": "1406-03"}, "is reached in Khordad\u00a01406 (May–Jun\u00a02027)."),
         (
             {"last": None},
-            "(May–Jun 2027); at the earliest in Farvardin 1406 (Mar–Apr 2027), at the latest in more than five years.",
+            "at the earliest in Farvardin\u00a01406 (Mar–Apr\u00a02027), at the latest in more than five years.",
         ),
-        ({"middle": None, "last": None}, "within five years; at the earliest in Farvardin 1406 (Mar–Apr 2027)."),
+        (
+            {"middle": None, "last": None},
+            "within five years; at the earliest in Farvardin\u00a01406 (Mar–Apr\u00a02027).",
+        ),
         ({"middle": None, "first": None, "last": None}, "not reached within five years."),
         ({"has_range": False, "first": None, "middle": None}, "history is too short"),
-        ({"has_range": False, "first": None, "last": None}, "is reached in Khordad 1406 (May–Jun 2027)."),
-        ({"broken": ("1404-07", -6000.0)}, "After the drop of Mehr 1404, past growth is a poor guide to the future."),
-        ({"broken": ("1404-07", 900.0)}, "After the jump of Mehr 1404,"),
+        ({"has_range": False, "first": None, "last": None}, "is reached in Khordad\u00a01406 (May–Jun\u00a02027)."),
+        (
+            {"broken": ("1404-07", -6000.0)},
+            "After the drop of Mehr\u00a01404, past growth is a poor guide to the future.",
+        ),
+        ({"broken": ("1404-07", 900.0)}, "After the jump of Mehr\u00a01404,"),
         ({"active": 1100}, "the target of 1,000 is met (110.0%): up 300 (37.5%) on a year earlier, 100 above it."),
         ({"target": None}, "900 police assistants are active: up 100 (12.5%) on a year earlier."),
         ({"before": 1000}, ": down 100 (10.0%) on a year earlier, 100 short."),
@@ -187,7 +199,7 @@ def behind(province: str = "", own: Sequence[tuple[str, Any]] = (), filters: fro
         sides = [(code, 1.0, "higher" if gap > 0 else "lower" if gap < -100 else "none") for code, gap in gaps.items()]
         return compared(*(row for row in sides if province in ("", row[0])), name=name)
 
-    member = partial(text.member, lang="en")
+    member = partial(member_names.of, lang="en")
     return verdict.furthest(
         stub(ask=asked, different=different, province=province, filters=filters, member=member)
     ).replace("\u00a0", " ")
@@ -289,7 +301,7 @@ def signalling(province: str = "") -> Sources:
         different=country.different,
         provinces=lambda: nobody,
         province=province,
-        member=lambda dimension, code: text.member(dimension, code, "en"),
+        member=lambda dimension, code: member_names.of(dimension, code, "en"),
     )
 
 
@@ -299,7 +311,7 @@ def test_provinces_clearly_below_are_one_item_and_changes_lead_to_their_province
     assert level.sentence == "1 province has training compliance clearly below the nation (85.0%)"
     assert (level.number, level.who) == ("1", "Semnan")
     assert (change.kind, change.count, change.parameters) == ("change", 2, {"province": ["IR-30"]})
-    assert change.when == "in Ordibehesht 1405 (Apr–May 2026)", "the latest month alone"
+    assert change.when == "in Ordibehesht\u00a01405 (Apr–May\u00a02026)", "the latest month alone"
     assert [action.kind for action in needs_action.actions(signalling("IR-30"))] == ["change"], "a province has its own"
     (own,) = needs_action.actions(signalling("IR-20"))
     assert (own.part, own.parameters) == ("province", {"province": ["IR-20"]})
@@ -321,7 +333,7 @@ def test_months_with_more_endings_than_were_answered_are_an_item_for_each_kind(s
     assert item.count == sum(row[-1] for row in rows)
     above = "training lapsing, in larger numbers than were handled in any month of the past year"
     assert item.sentence == f"{item.count} of the next 24 months: {above}"
-    assert item.who == "in Dey 1405 (Dec 2026–Jan 2027)", "the first of them"
+    assert item.who == "in Dey\u00a01405 (Dec\u00a02026–Jan\u00a02027)", "the first of them"
 
 
 def test_no_more_than_five_items_are_named(small_register: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -412,7 +424,7 @@ def test_a_change_has_its_sign_and_is_judged_only_beyond_chance(
 def test_one_sentence_says_how_many_and_who(places: list[Any], fa: str, en: str) -> None:
     for lang, expected in (("fa", fa), ("en", en)):
         said = different.sentence(
-            compared(*places), lang, lambda dimension, code, lang=lang: text.member(dimension, code, lang)
+            compared(*places), lang, lambda dimension, code, lang=lang: member_names.of(dimension, code, lang)
         )
         plain = re.sub("[\u2066-\u2069\u061c]", "", said).replace("\u00a0", " ")
         assert plain.endswith(expected) if expected.startswith(("و ", "and ")) else plain == expected

@@ -18,7 +18,7 @@ from etl.extract import causes, expected
 from etl.semantic.catalog import CHOICES, DIMENSIONS, catalogue, derived, derived_names
 from etl.warehouse.dimensions import FILTERS
 from tests.parts import PARTS
-from ui.i18n import text
+from ui.i18n import member_names, text
 
 ROOT = Path(__file__).parents[2]
 BOOK = tomllib.loads((ROOT / "pages" / "text.toml").read_text(encoding="utf-8"))
@@ -165,12 +165,12 @@ def test_no_word_that_was_replaced_comes_back(lang: str) -> None:
 
 
 def test_the_english_name_of_a_county_is_whole() -> None:
-    english, persian = (text.reference_members("county", lang) for lang in ("en", "fa"))
+    english, persian = (member_names.fixed("county", lang) for lang in ("en", "fa"))
     assert not [name for name in english.values() if re.search("(?i)county|city|[^A-Za-z' -]", name)]
     # A word for a missing number was once cut out of names.
     lost = [persian[code] for code, name in english.items() if "نان" in persian[code] and "nan" not in name.lower()]
     assert not lost
-    assert text.member("county", "1204", "en") == "Sanandaj"
+    assert member_names.of("county", "1204", "en") == "Sanandaj"
 
 
 def test_a_count_of_one_has_its_sentence() -> None:
@@ -194,7 +194,7 @@ def test_every_unit_of_the_catalogue_has_a_word() -> None:
 
 def test_every_member_of_a_fixed_list_has_a_name() -> None:
     for dimension, words in CHOICES.items():
-        named = text.reference_members(dimension, "fa")
+        named = member_names.fixed(dimension, "fa")
         assert set(words.values()) <= named.keys(), dimension
 
 
@@ -230,39 +230,45 @@ def test_every_page_of_the_menu_is_a_file_that_only_defines_page() -> None:
         (text.amount(11, "persons", "en"), "11 people"),
         (text.amount(1, "persons", "fa"), "۱ نفر"),
         (text.amount(None, "persons", "en"), "–"),
-        (text.unit_label("1403-06", "fa"), "شهریور ۱۴۰۳"),
-        (text.unit_label("1403-06", "en"), "Shahrivar 1403"),
-        (text.unit_label("1403-Q2", "fa"), "تابستان ۱۴۰۳"),
+        (text.unit_label("1403-06", "fa"), "شهریور\u00a0۱۴۰۳"),
+        (text.unit_label("1403-06", "en"), "Shahrivar\u00a01403"),
+        (text.unit_label("1403-Q2", "fa"), "تابستان\u00a0۱۴۰۳"),
         (text.unit_label("1403", "fa"), "۱۴۰۳"),
-        (text.day(date(2025, 3, 21), "fa"), "۱ فروردین ۱۴۰۴"),
-        (text.day(date(2025, 3, 21), "en"), "1 Farvardin 1404 (21 Mar 2025)"),
-        (text.period(date(2025, 3, 21), date(2025, 4, 1), "fa"), "۱ فروردین ۱۴۰۴ تا ۱۲ فروردین ۱۴۰۴"),
+        (text.day(date(2025, 3, 21), "fa"), "۱\u00a0فروردین\u00a0۱۴۰۴"),
+        (text.day(date(2025, 3, 21), "en"), "1\u00a0Farvardin\u00a01404 (21\u00a0Mar\u00a02025)"),
+        (
+            text.period(date(2025, 3, 21), date(2025, 4, 1), "fa"),
+            "۱\u00a0فروردین\u00a0۱۴۰۴ تا ۱۲\u00a0فروردین\u00a0۱۴۰۴",
+        ),
         (
             text.period(date(2025, 3, 21), date(2025, 4, 1), "en"),
-            "1 Farvardin 1404 to 12 Farvardin 1404 (21 Mar 2025 to 1 Apr 2025)",
+            "1\u00a0Farvardin\u00a01404 to 12\u00a0Farvardin\u00a01404 (21\u00a0Mar\u00a02025 to 1\u00a0Apr\u00a02025)",
         ),
-        (text.unit_in_both("1405-10", "en"), "Dey 1405 (Dec 2026–Jan 2027)"),
-        (text.unit_in_both("1405-Q2", "en"), "Summer 1405 (Jun–Sep 2026)"),
+        (text.unit_in_both("1405-10", "en"), "Dey\u00a01405 (Dec\u00a02026–Jan\u00a02027)"),
+        (text.unit_in_both("1405-Q2", "en"), "Summer\u00a01405 (Jun–Sep\u00a02026)"),
         (text.unit_in_both("1405", "en"), "1405 (2026–27)"),
-        (text.unit_in_both("1405-10", "fa"), "دی ۱۴۰۵"),
+        (text.unit_in_both("1405-10", "fa"), "دی\u00a0۱۴۰۵"),
         (text.unit_in_both("never", "en"), "never"),
         *(
             (text.one_calendar(f"Until {text.unit_in_both(label, 'en')}."), f"Until {text.unit_label(label, 'en')}.")
             for label in ("1405-10", "1405-Q2", "1405")
         ),
-        (text.one_calendar(f"{text.day(date(2025, 3, 21), 'en')} (at last)"), "1 Farvardin 1404 (at last)"),
+        (text.one_calendar(f"{text.day(date(2025, 3, 21), 'en')} (at last)"), "1\u00a0Farvardin\u00a01404 (at last)"),
         (text.day_in_both(date(2024, 9, 21), "fa"), "شنبه ۳۱ شهریور ۱۴۰۳ (۲۱ سپتامبر ۲۰۲۴)"),
-        (text.day_in_both(date(2024, 9, 21), "en"), "Saturday 31 Shahrivar 1403 (21 September 2024)"),
+        (
+            text.day_in_both(date(2024, 9, 21), "en"),
+            "Saturday 31 Shahrivar 1403 (21 September 2024)",
+        ),
         (text.iso_jalali(date(2025, 3, 20)), "1403-12-30"),
-        (text.member("province", "IR-23", "fa"), "تهران"),
-        (text.member("county", "0001", "en"), "Arak"),
-        (text.member("gender", "female", "fa"), "زن"),
-        (text.member("course", "X-1", "fa", {"X-1": "کمک‌های اولیه"}), "کمک‌های اولیه"),
-        (text.member("institute", "007", "fa"), "۰۰۷"),
-        (text.member("county", None, "fa"), "نامعلوم"),
-        (text.member("age_band", "25-29", "fa"), "۲۵ تا ۲۹ سال"),
-        (text.member("age_band", "60+", "en"), "60 years and over"),
-        (text.member("origin", "IR-23", "en"), "Tehran"),
+        (member_names.of("province", "IR-23", "fa"), "تهران"),
+        (member_names.of("county", "0001", "en"), "Arak"),
+        (member_names.of("gender", "female", "fa"), "زن"),
+        (member_names.of("course", "X-1", "fa", {"X-1": "کمک‌های اولیه"}), "کمک‌های اولیه"),
+        (member_names.of("institute", "007", "fa"), "۰۰۷"),
+        (member_names.of("county", None, "fa"), "نامعلوم"),
+        (member_names.of("age_band", "25-29", "fa"), "۲۵ تا ۲۹ سال"),
+        (member_names.of("age_band", "60+", "en"), "60 years and over"),
+        (member_names.of("origin", "IR-23", "en"), "Tehran"),
         (text.shortened(["الف", "ب", "پ"], "fa"), "الف و ۲ مورد دیگر"),
         (text.listed(["a", "b"], "en"), "a, b"),
     ],

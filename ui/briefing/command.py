@@ -18,7 +18,7 @@ from etl.operations.commands import note
 from etl.semantic.rights import ADMINISTRATOR
 from ui.briefing import recipients, writing
 from ui.briefing.writing import Press
-from ui.i18n import text
+from ui.i18n import member_names, text
 from ui.state.address import NATION
 
 
@@ -44,7 +44,7 @@ def main(words: Sequence[str] | None = None) -> int:
 def _books(press: Press, options: argparse.Namespace) -> int:
     places = [options.province or NATION]
     if options.all:
-        places = sorted(text.reference_members("province", options.lang))
+        places = sorted(member_names.fixed("province", options.lang))
     code = 0
     for place in places:
         questions = press.questions(place, options.lang, options.on, options.exact)
@@ -87,7 +87,7 @@ def _contradiction(options: argparse.Namespace) -> str:
 
 
 def _province(code: str) -> str:
-    if code.upper() not in text.reference_members("province", "en"):
+    if code.upper() not in member_names.fixed("province", "en"):
         raise argparse.ArgumentTypeError(f"{code!r} is no province; write a code like IR-11")
     return code.upper()
 

@@ -10,7 +10,7 @@ from ui.briefing.writer import Writer
 from ui.charts import maps, marks
 from ui.data import owed
 from ui.data.briefing_questions import Questions
-from ui.i18n import text
+from ui.i18n import member_names, text
 from ui.summary import changes, different, needs_action, verdict
 
 HEADLINE = ("active_assistants", "training_compliance", "licensed_institutes", "leaver_rate_12m")
@@ -178,7 +178,7 @@ def _map(write: Writer) -> dict[str, Any]:
     lang = write.lang
     answer = write.questions.different("coverage_per_10k", "province")
     nation = write.questions.ask("coverage_per_10k", on=write.questions.day)
-    names = {**text.reference_members("province", lang), **_SHORT[lang]}
+    names = {**member_names.fixed("province", lang), **_SHORT[lang]}
     areas = maps.areas_of(answer, [row for row in answer.rows if row[1] is not None], write.context)
     return {
         "title": tables.title(write, answer),

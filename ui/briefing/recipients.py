@@ -31,14 +31,14 @@ from ui.briefing import writing
 from ui.briefing.writer import Writer
 from ui.briefing.writing import Press
 from ui.data.briefing_questions import NoData
-from ui.i18n import text
+from ui.i18n import member_names, text
 from ui.state.address import NATION
 from ui.summary import needs_action
 from ui.summary.needs_action import Action
 
 _MAIL_SECONDS = 60
 _MAIL = re.compile(r"[!-~]+@[!-~]+")
-_PLACES = frozenset({NATION, *text.reference_members("province", "en")})
+_PLACES = frozenset({NATION, *member_names.fixed("province", "en")})
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 from etl.semantic.answers import Answer
 from ui.charts.elements import ChartContext
 from ui.data.briefing_questions import Questions
-from ui.i18n import text
+from ui.i18n import member_names, text
 from ui.summary.sources import Sources
 
 
@@ -45,7 +45,7 @@ class Writer:
     @property
     def place(self) -> str:
         province = self.questions.province
-        return text.member("province", province, self.lang) if province else text.word("scope.nation", self.lang)
+        return member_names.of("province", province, self.lang) if province else text.word("scope.nation", self.lang)
 
     @property
     def place_within(self) -> str:

@@ -18,7 +18,7 @@ from ui.briefing import content, typesetting
 from ui.briefing.typesetting import Typesetter
 from ui.data import briefing_questions
 from ui.data.briefing_questions import Questions
-from ui.i18n import text
+from ui.i18n import member_names, text
 from ui.state.address import NATION
 
 # The list keeps the latest ones only.
@@ -131,7 +131,7 @@ def content_of(book: Written) -> bytes | None:
 
 def place_name(place: str, lang: str) -> str:
     """The name of a place; `IR` is the nation."""
-    return text.word("scope.nation", lang) if place == NATION else text.member("province", place, lang)
+    return text.word("scope.nation", lang) if place == NATION else member_names.of("province", place, lang)
 
 
 def _list() -> Path:

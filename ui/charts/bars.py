@@ -9,7 +9,7 @@ from etl.semantic.ranking import worse_side
 from ui.charts import axes, elements, time_titles, titles
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
-from ui.i18n import text
+from ui.i18n import member_names, text
 from ui.summary import different
 
 # Longer names wrap to two lines, to leave room for the bar on a phone.
@@ -107,7 +107,7 @@ def _first_of(answer: Answer, count: int, shown: int, context: ChartContext) -> 
     """How many of the groups with a value are shown, where they are not all."""
     if shown >= count:
         return ""
-    groups = text.counted(different.kind_of(answer.by), context.lang, count)
+    groups = member_names.counted(different.kind_of(answer.by), context.lang, count)
     numbers = {"shown": text.number(shown, context.lang), "count": text.number(count, context.lang)}
     return context.word("more.first_of", groups=groups, **numbers)
 

@@ -15,7 +15,7 @@ from etl.semantic.catalog import catalogue, size_of
 from etl.semantic.combine import ratio
 from etl.semantic.ranking import has_small_groups, least
 from ui import palette
-from ui.i18n import text
+from ui.i18n import member_names, text
 
 Figure = dict[str, Any]
 
@@ -53,7 +53,7 @@ class ChartContext:
         return max((palette.colour("text", dark) for dark in (False, True)), key=lambda ink: contrast(ink, ground))
 
     def member(self, dimension: str, code: object) -> str:
-        return text.member(dimension, code, self.lang, self.names.get(dimension))
+        return member_names.of(dimension, code, self.lang, self.names.get(dimension))
 
     def named(self, dimension: str, code: object) -> str:
         """The name of a member for use in a sentence or a list: text of the other direction is isolated."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from itertools import cycle, groupby
+from itertools import cycle
 from typing import Any
 
 from etl.analysis.training import GOAL
@@ -14,13 +14,8 @@ from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
 from ui.charts.matrix import heatmap
 from ui.i18n import text
-from ui.summary import verdict
 
 TIME = (*dimensions.TIME, "day")
-# The words about breaks stand above the plot: neighbours in two rows, each so many pixels high.
-_ROWS, _ROW = 2, 17
-# The points of a range that is no area yet: the current month and the next one.
-_LEAST_RANGE = 2
 
 
 @chart(time_titles.latest, has_events=True)
@@ -56,7 +51,7 @@ def trend(
             data.append(_open_end(context, values, open_at, meaning, hovers))
         keys.append(elements.key(context, name, meaning, "line"))
     numbers = [value for value in all_values if value is not None]
-    ticks = axes.nice(max([0, *numbers, mark or 0])) if zero else _around(numbers, mark, unit)
+    ticks = axes.nice(max([0, *numbers, mark or 0])) if zero else around(numbers, mark, unit)
     # The words about the nation stand on the other side of its line.
     is_above = target is None and nation is not None and min(numbers, default=0) > nation
     if open_at:
@@ -67,7 +62,7 @@ def trend(
         height,
         keys if len(keys) > 1 else [],
         xaxis=axes.time_axis(context, labels),
-        yaxis=_roomy(context, ticks, unit),
+        yaxis=roomy(context, ticks, unit),
         margin=elements.LAST_TICK,
         **elements.target(context, mark, unit, meaning=meaning_of_mark, yanchor="top" if is_above else "bottom"),
     )
@@ -89,7 +84,7 @@ def _series(answer: Answer, context: ChartContext, t: int) -> list[tuple[str, Me
     return [(context.member(name, code), answer.metrics[0], rows) for code, rows in members.items()]
 
 
-def _roomy(context: ChartContext, ticks: Sequence[float], unit: str) -> Figure:
+def roomy(context: ChartContext, ticks: Sequence[float], unit: str) -> Figure:
     """A vertical axis with some room above its last tick."""
     return axes.upright(context, ticks, unit, range=[ticks[0], ticks[-1] + (ticks[-1] - ticks[0]) * 0.06])
 
@@ -114,24 +109,6 @@ def line_of(answer: Answer, which: int, context: ChartContext, meaning: str, *st
     return _line(context, values, meaning, hovers, *style)
 
 
-def between(answer: Answer, low: int, high: int, context: ChartContext, opacity: float) -> tuple[Figure, Figure]:
-    """The area between two metrics, by position, within dotted lines."""
-    lower, upper = (line_of(answer, at, context, "projection", 1, "dot") for at in (low, high))
-    return lower, upper | {"fill": "tonexty", "fillcolor": elements.faded(context.colour("projection"), opacity)}
-
-
-def axis_ahead(
-    context: ChartContext, held: Sequence[float | None], ranges: Sequence[float | None], unit: str
-) -> tuple[Figure, str]:
-    """The vertical axis of a projection: it holds the numbers `held`, not the far end of the range; and a note where that runs
-    off the chart.
-    """
-    axis = _roomy(context, _around([value for value in held if value is not None], None, unit), unit)
-    low, high = axis["range"]
-    is_cut = any(value is not None and not low <= value <= high for value in ranges)
-    return axis, context.word("figure.range_cut") if is_cut else ""
-
-
 def _open_end(
     context: ChartContext, values: Sequence[Any], open_at: Sequence[int], meaning: str, hover: Sequence[str]
 ) -> Figure:
@@ -147,7 +124,7 @@ def _open_end(
     return elements.line(x, y, hovers, colour, 1.5, "dot", mode="lines+markers", marker=marker, cliponaxis=False)
 
 
-def _around(values: Sequence[float], target: float | None, unit: str) -> list[float]:
+def around(values: Sequence[float], target: float | None, unit: str) -> list[float]:
     """Ticks for a line that need not start at zero; a share spans at least ten points, so that noise looks small."""
     drawn = [*values, *filter(None, [target])]
     low, high = min(drawn, default=0), max(drawn, default=1)
@@ -155,86 +132,6 @@ def _around(values: Sequence[float], target: float | None, unit: str) -> list[fl
         padding = max(0.1 - (high - low), 0) / 2
         low, high = max(low - padding, 0), min(high + padding, 1) if high <= 1 else high
     return axes.between(low, high)
-
-
-@chart(time_titles.ahead, has_events=True)
-def projection(
-    answer: Answer,
-    context: ChartContext,
-    target: float | None = None,
-    events: Sequence[marks.Event] = (),
-    height: int = 340,
-) -> Figure:
-    """Known values solid, the projection dashed with its range, which the axis may cut off; breaks named.
-
-    Metrics in order: actual, low, high, projected, the size of a break.
-    """
-    labels = [row[0] for row in answer.rows]
-    actual, projected = line_of(answer, 0, context, "actual"), line_of(answer, 3, context, "projection", 2.5, "dash")
-    low, high = between(answer, 1, 2, context, 0.16)
-    unit = answer.metrics[0].unit
-    axis, cut = axis_ahead(context, [*actual["y"], *projected["y"], target], [*low["y"], *high["y"]], unit)
-    keys = [
-        elements.key(context, context.word("figure.actual"), "actual", "line"),
-        elements.key(context, answer.metrics[3].short[context.lang], "projection", "dash"),
-    ]
-    # A range begins in a single point, the current month; of one month more it is a line upright.
-    has_range = sum(value is not None for value in low["y"]) > _LEAST_RANGE
-    if has_range:
-        keys.append(elements.key(context, context.word("figure.range"), "projection", "light"))
-    is_missing = any(value is not None and end is None for value, end in zip(projected["y"], low["y"], strict=True))
-    figure = elements.figure(
-        context,
-        [*((low, high) if has_range else ()), projected, actual],
-        height,
-        keys,
-        xaxis=axes.time_axis(context, labels),
-        yaxis=axis,
-        margin=elements.LAST_TICK,
-        credit=" ".join(filter(None, (cut, context.word("figure.no_range") if is_missing else ""))),
-        **elements.target(context, target, unit),
-    )
-    layout, named = figure["layout"], _named(answer, target, context)
-    rows = len(named[:_ROWS]) + bool(marks.of(events, labels))
-    notes = [note | {"yshift": _ROW * (rows - 1 - i % _ROWS)} for i, (note, _) in enumerate(named)]
-    layout.setdefault("annotations", []).extend(notes)
-    pointers = [_pointer(note["x"], value, axis["range"][1], context) for note, value in named]
-    layout.setdefault("shapes", []).extend(pointers)
-    layout["margin"] = layout["margin"] | {"t": 8 + _ROW * rows}
-    return marks.drawn(figure, events, context, labels)
-
-
-def _named(answer: Answer, target: float | None, context: ChartContext) -> list[tuple[Figure, float]]:
-    """Months in words above the plot, clear of its lines, and the values that they are about.
-
-    They are the largest of consecutive breaks to one side, as the verdict names it, and the month in which the projection
-    reaches the target. An earlier one whose words would cover those of a later one is left out.
-    """
-    months: list[tuple[int, str, float]] = []
-    sizes = [row[5] or 0 for row in answer.rows]
-    for sign, group in groupby(range(len(sizes)), key=lambda at: (sizes[at] > 0) - (sizes[at] < 0)):
-        if sign:
-            at = max(group, key=lambda month: abs(sizes[month]))
-            words = verdict.broken((answer.rows[at][0], sizes[at]), context.lang)
-            months.append((at, words, answer.rows[at][1]))
-    for at, (month, actual, _, _, projected, *_) in enumerate(answer.rows):
-        if target and actual is None and (projected or 0) >= target:
-            months.append((at, text.unit_label(month, context.lang), target))
-            break
-    clear: list[tuple[Figure, float]] = []
-    for at, words, value in reversed(months):
-        # Words of one row are half the chart apart.
-        if len(clear) < _ROWS or clear[-_ROWS][0]["x"] - at >= len(answer.rows) / 2:
-            # Near an edge the words would be cut off.
-            place = {"xanchor": ("left", "center", "right")[3 * at // len(answer.rows)], "yanchor": "bottom"}
-            clear.append((elements.note(context, words, x=at, y=1, yref="paper", **place), value))
-    return clear[::-1]
-
-
-def _pointer(at: int, value: float, top: float, context: ChartContext) -> Figure:
-    """A line from the value of a month up to the words about it."""
-    ends = {"x0": at, "x1": at, "y0": value, "y1": top}
-    return {"type": "line", **ends, "line": {"color": context.colour("quiet"), "width": 1}}
 
 
 @chart(time_titles.ends)
@@ -256,7 +153,7 @@ def run_off(answer: Answer, context: ChartContext) -> Figure:
         [line],
         320,
         xaxis=axis,
-        yaxis=_roomy(context, _around(numbers, GOAL, metric.unit), metric.unit),
+        yaxis=roomy(context, around(numbers, GOAL, metric.unit), metric.unit),
         margin=elements.LAST_TICK,
         **elements.target(context, GOAL, metric.unit, at_end=True),
     )

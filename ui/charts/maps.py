@@ -168,9 +168,11 @@ def _labels(values: Sequence[tuple[str, float]], metric: Metric, areas: Areas, c
     }  # fmt: skip
     return [
         {
-            "type": "scattergeo", "mode": "lines", "hoverinfo": "skip",
+            # A dot where each line begins, in the province.
+            "type": "scattergeo", "mode": "lines+markers", "hoverinfo": "skip",
             "lon": [longitude for longitude, _ in lines], "lat": [latitude for _, latitude in lines],
             "line": {"color": context.colour("text"), "width": 1},
+            "marker": {"size": [4, 0, 0] * (len(lines) // 3), "color": context.colour("text"), "opacity": 1},
         },
         {**shared, "text": words, "meta": "wide"},
         {**shared, "text": only_values, "meta": "narrow", "visible": False},

@@ -4,7 +4,8 @@ from etl.semantic.answers import Answer
 from ui.charts import axes, elements
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
-from ui.charts.lines import axis_ahead, between, line_of
+from ui.charts.forecast import axis_ahead, between, turning_points
+from ui.charts.lines import line_of
 from ui.charts.titles import Title
 from ui.i18n import text
 
@@ -66,6 +67,7 @@ def path(answer: Answer, context: ChartContext) -> Figure:
         *between(answer, 2, 3, context, 0.16),
         line_of(answer, 1, context, "projection", 2.5, "dash"),
         line_of(answer, 0, context, "actual") | {"mode": "lines"},
+        turning_points(actual, plan, value, context),
     ]
     keys = [
         elements.key(context, context.word("figure.actual"), "actual", "line"),

@@ -11,7 +11,7 @@ from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
 from ui.charts.matrix import heatmap
 from ui.charts.titles import Title
-from ui.i18n import text
+from ui.i18n import member_names, text
 
 _DASHES = ("solid", "dash", "dot", "dashdot")
 _YEAR = 12
@@ -32,7 +32,8 @@ def largest_band(answer: Answer, context: ChartContext) -> Title:
         band_name = context.named(band, codes[band])
         if codes["gender"] not in ("male", "female"):
             return band_name
-        return context.word(f"finding.{codes['gender']}_{band}", band=band_name)
+        aged = member_names.band(codes[band], context.lang, is_aged=True) if codes[band] else band_name
+        return context.word(f"finding.{codes['gender']}_{band}", band=band_name, aged=aged)
 
     return titles.extreme(answer, context, end="highest", name_group=name_group)
 

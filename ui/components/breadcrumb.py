@@ -10,7 +10,7 @@ import streamlit as st
 from etl.analysis import detail
 from ui.components import tables
 from ui.data import user, warehouse
-from ui.i18n import text
+from ui.i18n import member_names, text
 from ui.state import page_context
 from ui.state.page_context import PLACES, PageContext
 
@@ -58,7 +58,7 @@ def go(dimension: str, code: str) -> None:
 
 
 def _name(view: PageContext, dimension: str, code: str) -> str:
-    return text.member(dimension, code, view.lang, warehouse.names(dimension, view.lang))
+    return member_names.of(dimension, code, view.lang, warehouse.names(dimension, view.lang))
 
 
 def _below(view: PageContext, places: Mapping[str, str]) -> None:

@@ -23,7 +23,7 @@ from ui.components.footer import context, question, where_and_when
 from ui.components.sparklines import sparkline
 from ui.data import warehouse
 from ui.data.caches import Frozen, frozen
-from ui.i18n import navigation, text
+from ui.i18n import member_names, navigation, text
 from ui.state import page_parameters, periods, rendering, scoped_query
 from ui.state.address import NATION
 from ui.state.page_context import PageContext
@@ -264,7 +264,7 @@ def _card(view: PageContext, name: str, answers: CardAnswers | None, below: str)
     if ignored:
         lines.append(text.escape(scoped_query.no_effect(view, ignored)))
     if answer.left_out:
-        lines.append(text.escape(text.others(answer.left_out, view.lang)))
+        lines.append(text.escape(member_names.left_out(answer.left_out, view.lang)))
     if None not in (value, before) and (link := _why(view, metric, answers)):
         lines.append(link)
     written = text.plain(value, metric.unit, view.lang)

@@ -25,7 +25,7 @@ from etl.semantic.catalog import catalogue, size_of
 from etl.semantic.rights import AccessScope
 from etl.warehouse import publications
 from etl.warehouse.publications import Publication
-from ui.i18n import text
+from ui.i18n import member_names
 
 LONGEST_NAME = 60
 # The fewest people whose ratio is shown when counts are rounded to 5.
@@ -159,7 +159,7 @@ class Questions:
 
     def member(self, dimension: str, code: Any) -> str:
         """The name of a member, cut to the length of a line."""
-        name = text.member(dimension, code, self.lang, self._names.get(dimension))
+        name = member_names.of(dimension, code, self.lang, self._names.get(dimension))
         return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1].rstrip() + "…"
 
     def circulated(self, answer: Answer) -> Answer:

@@ -22,7 +22,7 @@ from etl.semantic.exportable import StoredRows
 from etl.semantic.rights import AccessScope
 from ui.data import limits, page_run, user
 from ui.data.caches import Frozen, Where, frozen, size_of
-from ui.i18n import text
+from ui.i18n import member_names
 
 _CACHE_BYTES = 256 << 20
 _P = ParamSpec("_P")
@@ -81,7 +81,7 @@ def names(dimension: str, lang: str) -> Mapping[str, str]:
     """Codes and names of every member of a dimension that the user may choose."""
     if dimension in ("institute", "course"):
         return analyse(detail.member_names, dimension)[lang]
-    members = text.reference_members(dimension, lang)
+    members = member_names.fixed(dimension, lang)
     if dimension == "county" and not user.scope().sees_whole_country:
         visible_counties = analyse(detail.provinces_of_counties)
         return {code: name for code, name in members.items() if code in visible_counties}

@@ -10,7 +10,7 @@ from ui.data import owed
 from ui.data.worker_process import Report
 from ui.exports import status
 from ui.exports.file_content import Exportable
-from ui.i18n import text
+from ui.i18n import member_names, text
 
 _NO_FILE_NAME = re.compile(r'[\\/:*?"<>|\s\x00-\x1f\u061c\u200e\u200f\u2066-\u2069]+')
 _MOST_NAMED, _NAME_BYTES = 4, 240
@@ -40,7 +40,7 @@ def cover(
     if limit:
         yield context.word("file.limit"), limit
     if answer.left_out:
-        yield text.others(answer.left_out, context.lang), ""
+        yield member_names.left_out(answer.left_out, context.lang), ""
     if answer.on:
         yield context.word("file.on"), f"{answer.on.isoformat()} · {text.day_in_both(answer.on, context.lang)}"
     if answer.over:

@@ -12,7 +12,7 @@ from etl.semantic.catalog import DIMENSIONS, catalogue
 from etl.semantic.formulas import changes, formula
 from etl.warehouse.dimensions import FILTERS
 from ui.data import owed, page_run
-from ui.i18n import text
+from ui.i18n import member_names, text
 
 _COLUMNS = ("type", "name", "label_fa", "label_en", "description_fa", "description_en", "unit", "kind", "by", "changed")
 
@@ -93,7 +93,7 @@ def _dimensions() -> Iterable[dict[str, Any]]:
             "name": name,
             "label": {lang: text.word(f"dimension.{name}", lang) for lang in text.LANGUAGES},
             "is_filter": name in FILTERS,
-            "members": {lang: dict(text.reference_members(name, lang)) for lang in text.LANGUAGES},
+            "members": {lang: dict(member_names.fixed(name, lang)) for lang in text.LANGUAGES},
         }
 
 

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from etl.core.spreadsheet import SUSPECT, safe
 from etl.semantic import disclosure, exportable
 from etl.semantic.answers import Answer
+from etl.semantic.catalog import TIME
 from ui.charts.elements import ChartContext
 from ui.exports import status
 from ui.i18n import text
@@ -88,7 +89,10 @@ def _part(answer: Answer, field: pa.Field, context: ChartContext) -> _Part:
     # A numeric dimension, such as a count of months, has no name.
     if name in answer.by and (is_string or is_day):
         fields = (field, pa.field(f"{name}_name", pa.string()))
-        return fields, lambda batch: _coded(batch[name], kind, partial(context.member, name))
+        name_of = partial(context.member, name)
+        if is_day or name in TIME:
+            return fields, lambda batch: _coded(batch[name], kind, lambda code: text.spaced(name_of(code)))
+        return fields, lambda batch: _coded(batch[name], kind, name_of)
     if is_day:
         fields = (field, pa.field(f"{name}_jalali", pa.string()))
         return fields, lambda batch: _coded(batch[name], kind, lambda day: day and text.iso_jalali(day))

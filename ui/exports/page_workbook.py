@@ -27,7 +27,7 @@ from ui.exports import about
 from ui.exports.file_content import STATUS, Coded, Exportable, sheet
 from ui.exports.status_facts import facts_of
 from ui.exports.workbook import format_of, format_of_number, heading, title
-from ui.i18n import text
+from ui.i18n import member_names, text
 
 # Such a workbook is made in memory: rows of all its tables together.
 MOST_ROWS = 100_000
@@ -38,7 +38,7 @@ _WIDTHS, _TEXT = (10, 60), "@"
 
 def safe(value: Any) -> Any:
     """A value that no program runs; its text without marks of direction, which some programs show as boxes."""
-    return spreadsheet.safe(_DIRECTION.sub("", value)) if isinstance(value, str) else value
+    return spreadsheet.safe(text.spaced(_DIRECTION.sub("", value))) if isinstance(value, str) else value
 
 
 @dataclass(frozen=True)
@@ -262,7 +262,7 @@ class _Writer:
         below = self._table(on, row, [heads[at] for at in shown], rows)
         on.freeze_panes(row + 1, 0)
         on.set_column(0, len(shown) - 1, 20)
-        notes = [text.others(answer.left_out, context.lang)] if answer.left_out else []
+        notes = [member_names.left_out(answer.left_out, context.lang)] if answer.left_out else []
         notes += [f"{metric.label[context.lang]}: {metric.description[context.lang]}" for metric in metrics.values()]
         for at, note in enumerate(notes, below):
             on.write_string(at, 0, safe(note))

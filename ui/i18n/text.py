@@ -5,7 +5,7 @@ Persian digits are real characters and not a font feature, so that copied text, 
 
 import html
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import date
 from decimal import MAX_PREC, ROUND_HALF_UP, Context, Decimal
@@ -16,21 +16,22 @@ from persiantools.jdatetime import JalaliDate
 
 from etl.core import declarations
 from etl.core.jalali import parse_day, unit_of
-from etl.core.paths import REFERENCE, ROOT
-from etl.core.places import newer_counties, reference_rows
+from etl.core.paths import ROOT
 from etl.core.text_folding import latin_digits
-from etl.semantic.catalog import CHOICES, DIMENSIONS, TIME
+from etl.semantic.catalog import DIMENSIONS
 from etl.warehouse.dimensions import FILTERS
 
 LANGUAGES = ("fa", "en")
 _PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
-_PLACES = {"province": ("provinces.csv", "iso_3166_2", "name"), "county": ("counties.csv", "sci_code", "county")}
 
 # Numbers run left to right in Persian too: a signed number is isolated so that the sign stays on its left.
 _RIGHT_TO_LEFT, _LEFT_TO_RIGHT, _END = "\u2067", "\u2066", "\u2069"
 # A percent sign belongs on the left of a Persian number, also in cells without a direction. The Arabic letter mark keeps the
 # bidi algorithm from joining the sign to the digits.
 _ARABIC = "\u061c"
+
+# The space within a day or a month, which stays on one line.
+_UNBROKEN = "\u00a0"
 
 # Isolates a name of the other direction inside a sentence; its first letter determines its direction.
 _FIRST_STRONG = "\u2068"
@@ -48,7 +49,7 @@ _EXACT = Context(prec=MAX_PREC)
 
 _JALALI_UNIT = re.compile(r"1[2-5][0-9]{2}(-(Q[1-4]|[0-9]{2}))?")
 # What `day`, `period` and `unit` write in brackets: it begins with a day, a month or a year and ends with a year.
-_GREGORIAN = re.compile(r" \((?:[0-9]{1,2} )?(?:[A-Z][a-z]{2}\b[^()]* [0-9]{4}|[0-9]{4}–[0-9]{2})\)")
+_GREGORIAN = re.compile(r" \((?:[0-9]{1,2}\u00a0)?(?:[A-Z][a-z]{2}\b[^()]*\u00a0[0-9]{4}|[0-9]{4}–[0-9]{2})\)")
 
 _FILE = ROOT / "pages" / "text.toml"
 # Keys of an entry besides its languages and the words for a count of one.
@@ -254,12 +255,12 @@ def jalali_day(value: date, lang: str) -> str:
     """A Jalali day: «۳۰ مهر ۱۴۰۵», "30 Mehr 1405"."""
     jalali = JalaliDate(value)
     month = words("calendar.months", lang)[jalali.month - 1]
-    return digits(f"{jalali.day} {month} {jalali.year}", lang)
+    return digits(f"{jalali.day}{_UNBROKEN}{month}{_UNBROKEN}{jalali.year}", lang)
 
 
 def gregorian_day(value: date) -> str:
     """A Gregorian day in short English: "22 Oct 2026"."""
-    return f"{value.day} {_short_month(value)} {value.year}"
+    return f"{value.day}{_UNBROKEN}{_short_month(value)}{_UNBROKEN}{value.year}"
 
 
 def period(first: date, last: date, lang: str) -> str:
@@ -288,10 +289,15 @@ def iso_jalali(value: date) -> str:
 
 
 def day_in_both(value: date, lang: str) -> str:
-    """A day in both calendars, with its weekday: «پنج‌شنبه ۳۰ مهر ۱۴۰۵ (۲۲ اکتبر ۲۰۲۶)»."""
+    """A day in both calendars, with its weekday, also for files: «پنج‌شنبه ۳۰ مهر ۱۴۰۵ (۲۲ اکتبر ۲۰۲۶)»."""
     weekday = words("calendar.weekdays", lang)[value.weekday()]
     month = words("calendar.gregorian", lang)[value.month - 1]
-    return f"{weekday} {jalali_day(value, lang)} ({digits(f'{value.day} {month} {value.year}', lang)})"
+    return spaced(f"{weekday} {jalali_day(value, lang)} ({digits(f'{value.day} {month} {value.year}', lang)})")
+
+
+def spaced(written: str) -> str:
+    """Text for a file, in which a search for a day finds it: with spaces that a screen might break."""
+    return written.replace(_UNBROKEN, " ")
 
 
 def unit_label(label: str, lang: str, short: bool = False) -> str:
@@ -301,7 +307,7 @@ def unit_label(label: str, lang: str, short: bool = False) -> str:
         return digits(label, lang)
     names, place = ("quarter", part[1:]) if part.startswith("Q") else ("months", part[:2])
     name = words(f"calendar.{names}", lang)[int(place) - 1]
-    return digits(name if short else f"{name} {year}", lang)
+    return digits(name if short else f"{name}{_UNBROKEN}{year}", lang)
 
 
 def unit_in_both(label: str, lang: str) -> str:
@@ -319,9 +325,9 @@ def gregorian_unit(label: str, short: bool = False) -> str:
     first, last = bounds.first, bounds.last
     if kind == "year":
         return f"{first.year}–{last.year % 100:02}"
-    since = f" {first.year}" if first.year != last.year and not short else ""
+    since = f"{_UNBROKEN}{first.year}" if first.year != last.year and not short else ""
     until = f"’{last.year % 100:02}" if short else str(last.year)
-    return f"{_short_month(first)}{since}–{_short_month(last)} {until}"
+    return f"{_short_month(first)}{since}–{_short_month(last)}{_UNBROKEN}{until}"
 
 
 def read_day(written: str) -> date:
@@ -329,63 +335,9 @@ def read_day(written: str) -> date:
     return parse_day(latin_digits(written.strip()))
 
 
-@cache
-def reference_members(dimension: str, lang: str) -> Mapping[str, str]:
-    """Codes and names of a dimension whose members do not depend on the data: places and fixed lists."""
-    place = "province" if dimension == "origin" else dimension
-    if place in _PLACES:
-        file, key, name = _PLACES[place]
-        return {row[key]: row[f"{name}_{lang}"] for row in reference_rows(REFERENCE / file)}
-    if dimension.endswith("_band"):
-        return {code: _band(code, lang) for code in sorted(set(CHOICES.get(dimension, {}).values()))}
-    return {code: names[lang] for code, names in book()["member"].get(dimension, {}).items()}
-
-
-def _band(code: str, lang: str) -> str:
-    """A band of years: `25-29` is «۲۵ تا ۲۹ سال», `60+` "60 years and over"."""
-    low, _, high = code.rstrip("+").partition("-")
-    key = "band.between" if high else "band.over"
-    return word(key, lang, low=digits(int(low), lang), high=digits(int(high or low), lang))
-
-
-def member(dimension: str, code: object, lang: str, names: Mapping[str, str] | None = None) -> str:
-    """The name of a member; its code if it has no name, and the word for unknown if there is no code."""
-    if code is None or code == "":
-        return word("dimension.unknown", lang)
-    if isinstance(code, date):
-        return day(code, lang)
-    code = str(code)
-    if dimension in TIME:
-        return unit_in_both(code, lang)
-    if names and code in names:
-        return names[code]
-    if dimension == "county" and lang == "en" and code in _newer_counties_in_english():
-        return _newer_counties_in_english()[code]
-    # What is left of a difference has the same rows in every dimension.
-    return reference_members(dimension, lang).get(code) or reference_members("part", lang).get(code, digits(code, lang))
-
-
-@cache
-def _newer_counties_in_english() -> Mapping[str, str]:
-    return {row["name"]: row["name_en"] for row in newer_counties()}
-
-
-def counted(kind: str, lang: str, count: int) -> str:
-    """The word for members of a dimension (or `group`) after their number, after which Persian keeps the singular."""
-    if lang == "en" and count != 1:
-        return word(f"plural.{kind}", lang)
-    return word("different.group" if kind == "group" else f"dimension.{kind}", lang).lower()
-
-
 def listed(parts: Sequence[str], lang: str) -> str:
     """Parts as a list in a sentence."""
     return ("، " if lang == "fa" else ", ").join(parts)
-
-
-def others(provinces: Collection[str], lang: str) -> str:
-    """The sentence that names provinces left out for lack of rights; empty without any."""
-    names = [isolated(member("province", code, lang), lang) for code in sorted(provinces)]
-    return word("sign_in.others", lang, places=shortened(names, lang)) if names else ""
 
 
 def shortened(parts: Sequence[str], lang: str) -> str:

@@ -13,7 +13,7 @@ from ui.components.blocks import controlled, error_boundary
 from ui.components.footer import question
 from ui.components.paged_rows import collated
 from ui.data import page_run, warehouse
-from ui.i18n import text
+from ui.i18n import member_names, text
 from ui.state import page_parameters, rendering, scoped_query
 from ui.state.page_context import PageContext
 
@@ -48,7 +48,7 @@ def _none_at_all(view: PageContext) -> None:
         answer, _ = scoped_query.ask(view, ["active_assistants"], ("province",))
         active = {row["province"]: row["active_assistants"] for row in answer.records()}
         places = view.where.get("province") or warehouse.names("province", view.lang)
-        none = [text.member("province", place, view.lang) for place in places if not active.get(place)]
+        none = [member_names.of("province", place, view.lang) for place in places if not active.get(place)]
         if none:
             blocks.intro(view.word("population.with_none", places=text.listed(none, view.lang)))
 
@@ -77,7 +77,7 @@ def _counties_without(view: PageContext) -> None:
             blocks.note(" ".join(about))
             return
         names = [
-            text.member("county", code, view.lang, warehouse.names("county", view.lang))
+            member_names.of("county", code, view.lang, warehouse.names("county", view.lang))
             for code in residents.column("county")
             if code is not None and not active_in.get(code)
         ]
@@ -125,7 +125,7 @@ def claimed(view: PageContext) -> None:
         below = [force for force in dict.fromkeys(answer.column("force")) if force not in above]
         forces = {
             name: text.listed(
-                [text.inside(text.member("force", force, view.lang), view.lang) for force in members], view.lang
+                [text.inside(member_names.of("force", force, view.lang), view.lang) for force in members], view.lang
             )
             for name, members in (("above", above), ("below", below))
         }
@@ -140,7 +140,7 @@ def _moved(view: PageContext, answer: Answer) -> str:
     moved = []
     for row in answer.records():
         if row["is_moved"]:
-            place = text.member("province", row["province"], view.lang)
+            place = member_names.of("province", row["province"], view.lang)
             now, then = (text.number(row[name], view.lang) for name in ("coverage_rank", "coverage_rank_on_census"))
             moved.append(view.word("population.moved_one", place=place, now=now, then=then))
     if not moved:

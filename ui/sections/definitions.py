@@ -13,7 +13,7 @@ from ui.components import table_html
 from ui.components.blocks import controlled, error_boundary
 from ui.components.table_html import Column
 from ui.data import warehouse
-from ui.i18n import text
+from ui.i18n import member_names, text
 from ui.state import page_context, page_parameters
 
 _PAGE = "methods"
@@ -43,11 +43,11 @@ def _similar(lang: str) -> None:
     nearest: dict[str, list[str]] = {}
     for row in answer.records():
         distance = text.number(row["distance"], lang, 1)
-        name = row["similar"] and f"{text.member('province', row['similar'], lang)} ({distance})"
+        name = row["similar"] and f"{member_names.of('province', row['similar'], lang)} ({distance})"
         nearest.setdefault(row["province"], []).append(name or text.word("how.similar_none", lang, distance=distance))
     heads = (text.word("dimension.province", lang), text.word("how.similar_title", lang))
     cells = (
-        lambda item: text.escape(text.member("province", item[0], lang)),
+        lambda item: text.escape(member_names.of("province", item[0], lang)),
         lambda item: text.escape(text.listed(item[1], lang)),
     )
     columns = [Column("", head, cell) for head, cell in zip(heads, cells, strict=True)]

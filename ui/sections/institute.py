@@ -16,7 +16,7 @@ from ui.components.footer import context, footer, subtitle
 from ui.components.table_state import InAddress
 from ui.data import person_rows, user, warehouse
 from ui.data.caches import frozen
-from ui.i18n import text
+from ui.i18n import member_names, text
 from ui.sections.listings import institute_address
 from ui.state import page_context, page_parameters, rendering
 from ui.state.page_context import PageContext, without_places
@@ -116,7 +116,7 @@ def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
     def fact(name: str) -> tables.Column:
         def member(row: tuple) -> str:
             shown = "county_shown" if name == "county" else name
-            return text.member(name, getattr(institutes[row[0]], shown), view.lang)
+            return member_names.of(name, getattr(institutes[row[0]], shown), view.lang)
 
         return tables.Column(
             name,
@@ -143,14 +143,14 @@ def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
 
 def head(view: PageContext, institute: detail.Institute) -> None:
     """The register's facts on an institute."""
-    status = text.member("status", institute.status, view.lang)
+    status = member_names.of("status", institute.status, view.lang)
     if institute.status_since:
         status = view.word("institute.since", status=status, day=text.day(institute.status_since, view.lang))
     facts = {
         "dimension.code": text.digits(institute.code, view.lang),
-        "dimension.province": text.member("province", institute.province, view.lang),
-        "dimension.county": text.member("county", institute.county_shown, view.lang),
-        "dimension.activity": text.member("activity", institute.activity, view.lang),
+        "dimension.province": member_names.of("province", institute.province, view.lang),
+        "dimension.county": member_names.of("county", institute.county_shown, view.lang),
+        "dimension.activity": member_names.of("activity", institute.activity, view.lang),
         "institute.founded": text.day(institute.founded_on, view.lang) if institute.founded_on else "–",
         "institute.status": status,
         "institute.smart": _yes(view, institute.smart_services),
@@ -178,7 +178,7 @@ def licences(view: PageContext, institute: detail.Institute) -> None:
             return
         words = {name: lambda value: text.digits(value or "–", view.lang) for name in ("application_no", "licence_no")}
         words["outcome"] = lambda value: (
-            text.member("outcome", value, view.lang) if value else view.word("institute.open")
+            member_names.of("outcome", value, view.lang) if value else view.word("institute.open")
         )
         tables.show(view, "licences", tables.columns_of(view, answer, context(view), words=words), answer.rows, title)
         footer(view, answer, "licences", with_table=False)

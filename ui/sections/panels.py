@@ -11,7 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from ui.charts import bars, lines, maps
+from ui.charts import bars, forecast, lines, maps
 from ui.components import figures
 from ui.components.blocks import error_boundary
 from ui.components.cards import headline_number, page_link, reasons, residents_of
@@ -44,7 +44,7 @@ def panels(view: PageContext) -> None:
             else:
                 figure(maps.provinces, "coverage_per_10k", by="province")
         with _panel(view, "growth", "active_assistants", _growth):
-            figure(lines.projection, analysis="projection", target=not is_province, height=_HEIGHT - 110)
+            figure(forecast.projection, analysis="projection", target=not is_province, height=_HEIGHT - 110)
             rendering.defer(_pace, view, ready=partial(goal.in_a_sentence, view))
         with _panel(view, "training", "training_compliance", partial(_finding, "training_compliance")):
             if is_province:

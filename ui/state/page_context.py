@@ -19,7 +19,7 @@ from etl.core.jalali import add_months, last_complete_months, last_complete_quar
 from etl.warehouse.dimensions import FILTERS, PLACES
 from ui import streamlit_internals
 from ui.data import page_run, warehouse
-from ui.i18n import navigation, text
+from ui.i18n import member_names, navigation, text
 from ui.state import address as parameters
 from ui.state import page_parameters, periods, rendering
 from ui.streamlit_internals import DeltaGenerator
@@ -250,8 +250,8 @@ def place(view: PageContext, where: Mapping[str, tuple[str, ...]]) -> str:
     parts = []
     for name, codes in where.items():
         names = warehouse.names(name, view.lang)
-        member_names = [text.isolated(text.member(name, code, view.lang, names), view.lang) for code in codes]
-        parts.append(text.shortened(member_names, view.lang))
+        members = [text.isolated(member_names.of(name, code, view.lang, names), view.lang) for code in codes]
+        parts.append(text.shortened(members, view.lang))
     if not set(PLACES) & set(where):
         parts.insert(0, view.word("scope.nation"))
     return text.listed(parts, view.lang)

@@ -12,7 +12,7 @@ from etl.analysis.comparison import median_of_provinces
 from etl.core.errors import QuestionError
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.ranking import worse_side
-from ui.i18n import text
+from ui.i18n import member_names, text
 from ui.summary.sources import Sources
 
 MOST_NAMED = 5
@@ -110,7 +110,7 @@ def words(answer: Answer, metric: Metric, side: str, lang: str, count: int = 0) 
         "beyond": text.word(f"different.{side}", lang, whole=whole),
         "whole": whole,
         "count": text.number(count, lang),
-        "group": text.counted(kind, lang, count),
+        "group": member_names.counted(kind, lang, count),
         "nobody": text.word(f"nobody.{kind}", lang),
     }
 

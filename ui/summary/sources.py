@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from etl.semantic.answers import Answer
-from ui.i18n import text
+from ui.i18n import member_names, text
 
 
 @dataclass(frozen=True)
@@ -54,5 +54,5 @@ class Sources:
         if not names or (len(names) <= 3 and among <= len(names)):
             return text.listed(names, self.lang)
         more = max(len(names), among) - len(names[:2])
-        words = {"count": self.number(more), "group": text.counted(dimension, self.lang, more)}
+        words = {"count": self.number(more), "group": member_names.counted(dimension, self.lang, more)}
         return self.word("different.others", names=text.listed(names[:2], self.lang), **words)

@@ -1,0 +1,152 @@
+"""Charts of what is projected: known values, the projection with its range, and the months that words are about."""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from etl.semantic.answers import Answer
+from ui.charts import axes, elements, lines, marks, time_titles
+from ui.charts.chart import chart
+from ui.charts.elements import ChartContext, Figure
+from ui.i18n import text
+from ui.summary import verdict
+
+# The words about breaks stand above the plot: neighbours in two rows, each so many pixels high.
+_ROWS, _ROW = 2, 17
+# How far a range is drawn beyond the lines, as a part of their height.
+_RANGE_SHOWN = 0.4
+# The points of a range that is no area yet: the current month and the next one.
+_LEAST_RANGE = 2
+
+
+def between(answer: Answer, low: int, high: int, context: ChartContext, opacity: float) -> tuple[Figure, Figure]:
+    """The area between two metrics, by position, within dotted lines."""
+    lower, upper = (lines.line_of(answer, at, context, "projection", 1, "dot") for at in (low, high))
+    return lower, upper | {"fill": "tonexty", "fillcolor": elements.faded(context.colour("projection"), opacity)}
+
+
+def axis_ahead(
+    context: ChartContext, held: Sequence[float | None], ranges: Sequence[float | None], unit: str
+) -> tuple[Figure, str]:
+    """The vertical axis of a projection: it holds the numbers `held` and the near part of the range; and a note where the rest
+    of that runs off the chart.
+    """
+    known = [value for value in held if value is not None]
+    least, most = min(known, default=0), max(known, default=0)
+    room = _RANGE_SHOWN * (most - least)
+    near = [min(max(value, least - room), most + room) for value in ranges if value is not None]
+    axis = lines.roomy(context, lines.around([*known, *near], None, unit), unit)
+    low, high = axis["range"]
+    is_cut = any(value is not None and not low <= value <= high for value in ranges)
+    return axis, context.word("figure.range_cut") if is_cut else ""
+
+
+@chart(time_titles.ahead, has_events=True)
+def projection(
+    answer: Answer,
+    context: ChartContext,
+    target: float | None = None,
+    events: Sequence[marks.Event] = (),
+    height: int = 340,
+) -> Figure:
+    """Known values solid, the projection dashed with its range, which the axis may cut off; breaks named.
+
+    Metrics in order: actual, low, high, projected, the size of a break.
+    """
+    labels = [row[0] for row in answer.rows]
+    actual, projected = (
+        lines.line_of(answer, 0, context, "actual"),
+        lines.line_of(answer, 3, context, "projection", 2.5, "dash"),
+    )
+    low, high = between(answer, 1, 2, context, 0.16)
+    unit = answer.metrics[0].unit
+    axis, cut = axis_ahead(context, [*actual["y"], *projected["y"], target], [*low["y"], *high["y"]], unit)
+    keys = [
+        elements.key(context, context.word("figure.actual"), "actual", "line"),
+        elements.key(context, answer.metrics[3].short[context.lang], "projection", "dash"),
+    ]
+    # A range begins in a single point, the current month; of one month more it is a line upright.
+    has_range = sum(value is not None for value in low["y"]) > _LEAST_RANGE
+    if has_range:
+        keys.append(elements.key(context, context.word("figure.range"), "projection", "light"))
+    is_missing = any(value is not None and end is None for value, end in zip(projected["y"], low["y"], strict=True))
+    figure = elements.figure(
+        context,
+        [
+            *((low, high) if has_range else ()),
+            projected,
+            actual,
+            turning_points(actual["y"], projected["y"], target, context),
+        ],
+        height,
+        keys,
+        xaxis=axes.time_axis(context, labels),
+        yaxis=axis,
+        margin=elements.LAST_TICK,
+        credit=" ".join(filter(None, (cut, context.word("figure.no_range") if is_missing else ""))),
+        **elements.target(context, target, unit),
+    )
+    layout, named = figure["layout"], _named(answer, target, context)
+    rows = len(named[:_ROWS]) + bool(marks.of(events, labels))
+    notes = [note | {"yshift": _ROW * (rows - 1 - i % _ROWS)} for i, (note, _) in enumerate(named)]
+    layout.setdefault("annotations", []).extend(notes)
+    bottom, top = axis["range"]
+    # The month that reaches the target is read off the axis too.
+    pointers = [_pointer(note["x"], bottom if value == target else value, top, context) for note, value in named]
+    layout.setdefault("shapes", []).extend(pointers)
+    layout["margin"] = layout["margin"] | {"t": 8 + _ROW * rows}
+    return marks.drawn(figure, events, context, labels)
+
+
+def turning_points(
+    actual: Sequence[float | None], projected: Sequence[float | None], target: float | None, context: ChartContext
+) -> Figure:
+    """A point at today, with its word, and one where the projection reaches the target."""
+    now = max((at for at, value in enumerate(actual) if value is not None), default=None)
+    met = _met(actual, projected, target)
+    points = [(now, actual[now], context.word("figure.now"))] if now is not None else []
+    points += [(met, target, "")] if met is not None else []
+    at, values, words = (list(column) for column in zip(*points, strict=True)) if points else ([], [], [])
+    return {
+        "type": "scatter", "mode": "markers+text", "x": at, "y": values, "text": [context.line(word) for word in words],
+        "textposition": "bottom center", "textfont": {"size": 12, "color": context.colour("text")},
+        "marker": {"size": 8, "color": context.colour("text")}, "hoverinfo": "skip", "showlegend": False,
+    }  # fmt: skip
+
+
+def _met(actual: Sequence[float | None], projected: Sequence[float | None], target: float | None) -> int | None:
+    """The position of the first month ahead in which the projection reaches the target."""
+    months = enumerate(zip(actual, projected, strict=True))
+    return next((at for at, (known, value) in months if target and known is None and (value or 0) >= target), None)
+
+
+def _named(answer: Answer, target: float | None, context: ChartContext) -> list[tuple[Figure, float]]:
+    """Months in words above the plot, clear of its lines, and the values that they are about.
+
+    They are the largest of consecutive breaks to one side, as the verdict names it, and the month in which the projection
+    reaches the target. An earlier one whose words would cover those of a later one is left out.
+    """
+    months: list[tuple[int, str, float]] = []
+    sizes = [row[5] or 0 for row in answer.rows]
+    for sign, group in groupby(range(len(sizes)), key=lambda at: (sizes[at] > 0) - (sizes[at] < 0)):
+        if sign:
+            at = max(group, key=lambda month: abs(sizes[month]))
+            words = verdict.broken((answer.rows[at][0], sizes[at]), context.lang)
+            months.append((at, words, answer.rows[at][1]))
+    actual, projected = ([row[column] for row in answer.rows] for column in (1, 4))
+    met = _met(actual, projected, target)
+    if target and met is not None:
+        months.append((met, text.unit_label(answer.rows[met][0], context.lang), target))
+    clear: list[tuple[Figure, float]] = []
+    for at, words, value in reversed(months):
+        # Words of one row are half the chart apart.
+        if len(clear) < _ROWS or clear[-_ROWS][0]["x"] - at >= len(answer.rows) / 2:
+            # Near an edge the words would be cut off.
+            place = {"xanchor": ("left", "center", "right")[3 * at // len(answer.rows)], "yanchor": "bottom"}
+            clear.append((elements.note(context, words, x=at, y=1, yref="paper", **place), value))
+    return clear[::-1]
+
+
+def _pointer(at: int, value: float, top: float, context: ChartContext) -> Figure:
+    """A line from the value of a month up to the words about it."""
+    ends = {"x0": at, "x1": at, "y0": value, "y1": top}
+    return {"type": "line", **ends, "line": {"color": context.colour("quiet"), "width": 1}}
