@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui.charts import bars, lines, maps, titles
+from ui.charts import bars, lines, titles
 from ui.components import figures as ui
 from ui.sections import listings, overview
 from ui.state import address
@@ -32,7 +32,6 @@ def page() -> None:
     with left:
         ui.figure(view, bars.ranking, "officer_training_share", by="course", says=titles.extreme_by)
         ui.figure(view, lines.trend, "judicial_officers", by="month", over=view.months(60))
-        ui.figure(view, maps.provinces, "judicial_officer_share", by="province")
     with right:
         ui.figure(view, bars.ranking, "judicial_officer_share", by="place", nation=True)
     listings.listings(view, *address.OFFICER_LISTS, without=listings.chosen("legal"))

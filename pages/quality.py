@@ -18,9 +18,9 @@ def page() -> None:
     left, right = st.columns(2)
     with left:
         data_quality.reasons(view)
-        data_quality.warned(view)
     with right:
         data_quality.rules(view)
+        data_quality.warned(view)
     data_quality.publications(view)
     data_quality.files(view)
     revisions.log(view)

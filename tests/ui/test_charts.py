@@ -34,10 +34,10 @@ from ui.charts import (
     titles,
     workforce,
 )
-from ui.charts.classes import STEPS, classes
+from ui.charts.classes import classes
 from ui.charts.elements import ChartContext
 from ui.i18n import member_names, text
-from ui.palette import COLOURS
+from ui.palette import COLOURS, RAMPS
 
 ROOT = Path(__file__).parents[2]
 # What a chart says by colour.
@@ -692,7 +692,7 @@ def test_no_red_stands_against_green(dark: bool) -> None:
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_classes_stand_out_three_to_one_and_stay_apart_in_grey(dark: bool) -> None:
-    colours = STEPS[dark]
+    colours = RAMPS["counts"][dark]
     if colours:
         levels = [luminance(colour) for colour in colours]
         assert levels == sorted(levels, reverse=True), "light few to dark many"

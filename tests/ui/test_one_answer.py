@@ -169,7 +169,6 @@ def test_the_orange_bars_are_the_names_of_the_sentence(published: Path) -> None:
 MAPS = {
     "coverage_per_10k": ("overview", "coverage", "explore"),
     "training_compliance": ("overview", "training", "explore"),
-    "judicial_officer_share": ("legal", "explore"),
     "smart_service_share": ("smart", "explore"),
 }
 

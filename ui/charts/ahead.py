@@ -88,11 +88,13 @@ def paces(answer: Answer, context: ChartContext) -> Figure:
         "color": context.colour("text"),
         "thickness": 1.5,
     }
-    colours = [context.colour(meaning) for meaning in ("second", "actual", "target")]
+    colours = [context.colour(meaning) for meaning in ("pending", "actual", "target")]
+    # What is needed is a goal: an outline.
+    marker = {"color": [*colours[:2], context.colour("surface")], "line": {"color": colours, "width": [0, 0, 2]}}
     top = max(value + (reach or 0) for value, reach in zip(values, up, strict=True))
     return elements.figure(
         context,
-        [elements.bar(values, hovers, marker={"color": colours}, error_x=error)],
+        [elements.bar(values, hovers, marker=marker, error_x=error)],
         len(values) * 40 + 24,
         xaxis=axes.across(context, axes.nice(top), "applications", top * 1.04, showticklabels=False),
         yaxis=axes.categories(context, [metric.short[context.lang] for metric in metrics]),

@@ -181,6 +181,8 @@ def stacked(answer: Answer, context: ChartContext, parts: Sequence[tuple[str, st
         }
         data.append(elements.bar(shares, hovers, marker=marker, customdata=codes))
         keys.append(elements.key(context, metric.short[context.lang], meaning))
+    # The values of the part that the title names.
+    value_texts = [text.percent((row[at[-1]] or 0) / _total(row, at), context.lang) for row in rows]
     return elements.figure(
         context,
         data,
@@ -190,7 +192,8 @@ def stacked(answer: Answer, context: ChartContext, parts: Sequence[tuple[str, st
         clicks=answer.by[0] if answer.by else "",
         xaxis=axes.across(context, axes.SHARES, "share", 1.002),
         yaxis=axes.categories(context, names),
-        margin=elements.margins(context),
+        annotations=elements.value_notes(context, value_texts, range(len(rows))),
+        margin=elements.beside_values(context, value_texts),
     )
 
 

@@ -19,8 +19,6 @@ from ui.charts.elements import ChartContext, Figure
 from ui.charts.titles import COUNTS
 from ui.i18n import text
 
-# From few to many, for light and dark mode.
-STEPS = palette.RAMPS["counts"]
 _MOST_DECIMALS = 3
 
 
@@ -72,10 +70,11 @@ class Classes:
         ]
 
 
-def classes(values: Sequence[float], metric: Metric, context: ChartContext) -> Classes:
-    """The classes of a measure's values."""
-    bounds = _bounds(values, len(STEPS[0]), metric.unit)
-    return Classes(tuple(bounds), _spread(STEPS[context.dark], len(bounds) + 1), metric.unit)
+def classes(values: Sequence[float], metric: Metric, context: ChartContext, ramp: str = "counts") -> Classes:
+    """The classes of a measure's values, in the colours of a ramp of the palette."""
+    steps = palette.RAMPS[ramp][context.dark]
+    bounds = _bounds(values, len(steps), metric.unit)
+    return Classes(tuple(bounds), _spread(steps, len(bounds) + 1), metric.unit)
 
 
 def stepped(colours: Sequence[str]) -> list[list[Any]]:

@@ -5,9 +5,9 @@ from datetime import date
 
 from etl.analysis.competing_risks import SERVICE_DAYS
 from etl.semantic.answers import Answer
+from ui import palette
 from ui.charts import axes, elements, titles
 from ui.charts.chart import chart
-from ui.charts.classes import STEPS
 from ui.charts.elements import ChartContext, Figure
 from ui.charts.titles import Title
 from ui.i18n import text
@@ -79,7 +79,7 @@ def aged(answer: Answer, context: ChartContext) -> Figure:
     at = answer.columns.index(whole.name)
     rows = sorted(answer.rows, key=lambda row: (-(row[at] or 0), str(row[0])))
     data, keys = [], []
-    for band, colour in zip(bands, STEPS[context.dark][1:], strict=False):
+    for band, colour in zip(bands, palette.RAMPS["counts"][context.dark][1:], strict=False):
         column = answer.columns.index(band.name)
         hovers = [elements.hover(answer, band, row, context) for row in rows]
         marker = {"color": colour, "line": {"color": context.colour("quiet"), "width": 1}}

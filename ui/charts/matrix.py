@@ -55,7 +55,8 @@ def heatmap(
     at = answer.columns.index(metric.name)
     cell = {(row[down], row[1 - down]): row for row in answer.rows}
     lines = [[cell.get((group, column)) for column in columns] for group in groups]
-    scheme = classes([row[at] for line in lines for row in line if row and row[at] is not None], metric, context)
+    values = [row[at] for line in lines for row in line if row and row[at] is not None]
+    scheme = classes(values, metric, context, "cells")
     hover = hover or partial(elements.hover, answer, metric, context=context)
     names = names or [context.member(answer.by[down], group) for group in groups]
     trace = {
