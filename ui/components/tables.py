@@ -211,6 +211,12 @@ def columns_of(
     return [column(place, i) for place, i in enumerate(at)]
 
 
+def led_by(columns: Sequence[Column], *names: str) -> list[Column]:
+    """The columns with those of `names` behind the first: a phone shows the name of a row and what the table is about."""
+    first, *others = columns
+    return [first, *sorted(others, key=lambda column: names.index(column.name) if column.name in names else len(names))]
+
+
 def day(value: date, lang: str) -> str:
     """The cell of a day: where the column is narrow, the second calendar stands below the first."""
     return f'<span class="pd-day"><span>{text.day(value, lang).replace(" (", "</span> <span>(")}</span></span>'

@@ -132,13 +132,15 @@ def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
     without = ("licensed_institutes",)
     columns = tables.columns_of(view, answer, context(view), partial(institute_address, view), without)
     name, *measures = (replace(column, **own.get(column.name, {})) for column in columns)
-    return [
+    facts = [
         name,
         tables.Column("code", view.word("dimension.code"), code, lambda row: row[0]),
         *(fact(attribute) for attribute in ("province", "county", "activity")),
-        # The licence stands with the facts.
-        *sorted(measures, key=lambda column: column.name != "licensed_until"),
     ]
+    # The licence stands with the facts.
+    return tables.led_by(
+        [*facts, *measures], answer.metrics[0].name, *(column.name for column in facts), "licensed_until"
+    )
 
 
 def head(view: PageContext, institute: detail.Institute) -> None:

@@ -72,7 +72,9 @@ def _listing(view: PageContext, analysis: str, ident: str, is_excerpt: bool) -> 
 
 
 def _columns(view: PageContext, answer: Answer) -> list[Column]:
-    """The columns of a list: the days left and the end of a licence in days; no province or status that goes without saying."""
+    """The columns of a list, what it is about behind the name: the days left and the end of a licence in days; no province or
+    status that goes without saying.
+    """
     at = {name: i for i, name in enumerate(answer.columns)}
     on = answer.on or view.as_of
     alike = {"province": view.where.get("province", ()), "status": ("active",)}
@@ -101,7 +103,8 @@ def _columns(view: PageContext, answer: Answer) -> list[Column]:
         # The register has no Latin names: the code is what an English reader can cite.
         cell = next(column.cell for column in columns if column.name == "institute")
         own["institute"] = {"cell": lambda row: f"{cell(row)} <small>{text.escape(row[at['institute']])}</small>"}
-    return [replace(column, **own.get(column.name, {})) for column in columns]
+    about = ("span", "licensed_until") if "span" in at else (answer.metrics[0].name,)
+    return tables.led_by([replace(column, **own.get(column.name, {})) for column in columns], *about)
 
 
 def within(answer: Answer, days: str) -> Answer:
