@@ -13,7 +13,7 @@ from etl.semantic import rights
 from ui.briefing import writing
 from ui.briefing.writing import NATION, Written
 from ui.components import blocks, downloads
-from ui.components.blocks import error_boundary, notice
+from ui.components.blocks import error_boundary
 from ui.data import briefing_questions, user
 from ui.i18n import text
 from ui.state import rendering
@@ -95,7 +95,7 @@ def listed(view: PageContext) -> None:
     with error_boundary(view.lang, "briefings"):
         books = [book for book in writing.written() if not book.is_exact and _may_see(book.place)]
         if not books:
-            notice(view.lang, "briefing.page_title", view.word("briefing.none_written"))
+            blocks.note(view.word("briefing.none_written"))
             return
         blocks.head(view.word("briefing.written"))
         for number, book in enumerate(books[:_MOST_SHOWN]):
