@@ -103,7 +103,7 @@ def test_parts_of_a_small_difference_of_a_rate_are_not_named() -> None:
         split(("IR-07", 0.008, 0.0), ("IR-23", 0.001, 0.0)),
         split(("IR-07", 0.009, 0.0), ("IR-23", 0.001, 0.0)),
     )
-    assert "Fars" not in said(small)
+    assert said(small) == "Training compliance rose by 0.9 percentage points from 1404 to 1405."
     assert (
         differences.largest(small, ChartContext("en"), COMPLIANCE).sentence
         == "Training compliance: +0.9 percentage points"
@@ -123,6 +123,19 @@ def test_the_bars_add_up_to_their_sum_and_those_without_a_bar_are_one_row() -> N
     names = [re.sub("[\u2066-\u2069]", "", name) for name in drawn["layout"]["yaxis"]["ticktext"]]
     assert names[-3:] == ["Other groups", "Counted in two groups", "Sum"]
     assert len(names) == 13
+
+
+def test_a_difference_that_is_too_small_to_split_has_no_chart(published: Path) -> None:  # noqa: F811
+    sides = {"p": "IR-23", "q": "IR-23", "a": "2024-09-20", "b": "2024-09-21", "m": "judicial_officer_share"}
+    with access.connect(published, rights.ADMINISTRATOR) as con:
+        answer = registry.analyse(
+            con, "why", date(2024, 9, 21), {"province": ("IR-23",)}, metric=sides["m"], before=date(2024, 9, 20)
+        )
+    assert not changes.is_split(answer, catalogue()[sides["m"]])
+    shown = page("compare", **sides)
+    assert text.escape(text.word("split.too_small", "en")) in shown
+    assert text.escape(text.word("split.note", "en")) not in shown
+    assert text.escape(text.word("split.too_small", "en")) not in page("compare", **sides | {"m": "active_assistants"})
 
 
 def test_a_ratio_card_leads_to_the_parts_of_its_change_in_the_year(published: Path) -> None:  # noqa: F811

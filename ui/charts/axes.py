@@ -141,7 +141,7 @@ def time_axis(context: ChartContext, labels: Sequence[str], most: int = 5) -> Fi
 
 def day_label(day: date, context: ChartContext) -> str:
     """A day on two lines: day and month, year; in English the Gregorian day on a third."""
-    lines = text.jalali_day(day, context.lang).rsplit(" ", 1)
+    lines = text.jalali_day(day, context.lang).rsplit(maxsplit=1)
     return context.line("<br>".join(lines if context.rtl else [*lines, text.gregorian_day(day)]))
 
 

@@ -152,14 +152,14 @@ def in_order(answer: Answer) -> list[tuple[Any, ...]]:
 
 @chart(titles.worst_part)
 def stacked(answer: Answer, context: ChartContext, parts: Sequence[tuple[str, str]]) -> Figure:
-    """Stacked bars of `parts` (metric, meaning of its colour) as shares of their total; the least of the first on top."""
+    """Stacked bars of `parts` (metric, meaning of its colour) as shares of their total; the most of the last on top."""
     at = [answer.columns.index(name) for name, _ in parts]
     # As in `ranking`, groups too small to be ranked come last.
     rows = sorted(
         answer.rows,
         key=lambda row: (
             elements.size_below(answer, answer.metrics[0], row) is not None,
-            (row[at[0]] or 0) / _total(row, at),
+            -(row[at[-1]] or 0) / _total(row, at),
         ),
     )
     data, keys = [], []

@@ -28,7 +28,7 @@ def largest(answer: Answer, context: ChartContext, metric: Metric) -> Title:
     # A part that works the other way explains none of it.
     alike = [group for group in changes.ranked(answer, metric.unit) if (group[1] > 0) == (change > 0)]
     sizes = [changes.part(effect, metric.unit, context.lang, with_unit=False) for _, effect in alike]
-    if sizes and sizes[0] not in sizes[1:] and changes.names_parts(answer, metric):
+    if sizes and sizes[0] not in sizes[1:] and changes.is_split(answer, metric):
         place = context.named(answer.by[0], alike[0][0])
         sentences.insert(0, context.word("split.title", place=place, part=sizes[0], **words))
     return Title(titles.first_that_fits(sentences))

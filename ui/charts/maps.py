@@ -119,18 +119,20 @@ def areas_of(answer: Answer, rows: Sequence[tuple[Any, ...]], context: ChartCont
         context.word("figure.not_clear"),
         context.word(f"figure.clearly_{better}"),
     ]
-    keys = []
-    for label, group in zip(words, ((0, 1), (2,), (4, 3)), strict=True):
-        # Classes without a province have no key; both depths of a side share its words.
-        met = [step for step in group if step in steps]
-        keys += [{"label": label if step == met[-1] else "", "colour": colours[step], "kind": "fill"} for step in met]
     limit = (
         text.amount(100 * far, "points", context.lang)
         if metric.unit == "share"
         else text.percent(_FAR_PART, context.lang, 0)
     )
-    is_far = any(AREAS[step].startswith("far_") for step in steps)
-    key = "figure.depth" if is_far else "figure.no_depth"
+    keys, has_pair = [], False
+    for label, group in zip(words, ((0, 1), (2,), (4, 3)), strict=True):
+        # Classes without a province have no key; both depths of a side share its words.
+        met = [step for step in group if step in steps]
+        has_pair |= len(met) > 1
+        if len(met) == 1 and AREAS[met[0]].startswith("far_"):
+            label = context.word("figure.all_far", side=label, far=limit)
+        keys += [{"label": label if step == met[-1] else "", "colour": colours[step], "kind": "fill"} for step in met]
+    key = "figure.depth" if has_pair else "figure.no_depth"
     note = context.word(key, nation=text.amount(whole, metric.unit, context.lang), far=limit)
     return Areas(steps, colours, keys, note)
 
@@ -158,7 +160,8 @@ def _labels(values: Sequence[tuple[str, float]], metric: Metric, areas: Areas, c
         inks.append(context.on(ground))
         # Where words stick out of an area with the other ink, its colour goes with them.
         is_wide = is_outside or context.on(ground) != context.on(page)
-        halos.append(", ".join([f"0 0 {4 if is_wide else 2}px {ground}"] * 6))
+        # Words at the end of a line stand in another province.
+        halos.append(", ".join([f"0 0 {4 if is_wide else 2}px {ground}"] * (12 if "line" in label else 6)))
         if "line" in label:
             lines += [*map(tuple, label["line"]), (None, None)]
     shared = {

@@ -81,8 +81,8 @@ def table(view: PageContext, chosen: Sides, *names: str) -> None:
         heads = [view.word("compare.measure"), *sides]
         columns = [tables.Column("", title, itemgetter(i), is_number=i > 0) for i, title in enumerate(heads)]
         body = [
-            _row(view, answer, each, rows, verdict, chosen.days)
-            for each, verdict in zip(answer.metrics, verdicts, strict=True)
+            _row(view, answer, each, rows, verdict or ("not_clear" if is_tested else ""), chosen.days)
+            for each, verdict, is_tested in zip(answer.metrics, verdicts, tested, strict=True)
         ]
         tables.show(view, "compare", columns, body, view.word("compare.caption"))
         if left_out := [known[name].label[view.lang] for name in names if name not in offered]:
@@ -240,6 +240,10 @@ def parts(view: PageContext, chosen: Sides, name: str) -> None:
             kind, between = "day", (text.day(before, view.lang), text.day(after, view.lang))
         said = changes.sentence(answer, metric, view.lang, context(view).member, kind, between)
         with st.container(border=True, key="figure-compare-why"):
+            if not changes.is_split(answer, metric):
+                blocks.head(differences.largest(answer, context(view), metric).sentence, said)
+                blocks.note(view.word("split.too_small"))
+                return
             ui.draw(
                 view,
                 differences.parts,

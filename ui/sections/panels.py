@@ -74,7 +74,7 @@ def _words(view: PageContext, page: str, name: str, sentence: Callable[[PageCont
         links = reasons(view, name) + page_link(view, name, page)
         st.html(
             f'<div class="pd-panel"><div class="pd-panel-top"><h3>{view.escaped(f"panel.{page}")}</h3>{links}</div>'
-            f'{number}<p class="pd-sentence">{_marked(sentence(view))}</p>{below}</div>'
+            f'{number}<p class="pd-sentence">{_marked(sentence(view), page != "growth")}</p>{below}</div>'
         )
 
 
@@ -94,9 +94,10 @@ def _marking(view: PageContext) -> Sources:
     return replace(asked, member=member)
 
 
-def _marked(sentence: str) -> str:
-    """A sentence as HTML, the places that are behind in bold and orange."""
-    return text.escape(sentence).replace(_BEGIN, '<b class="pd-behind">').replace(_END, "</b>")
+def _marked(sentence: str, is_tested: bool) -> str:
+    """A sentence as HTML, the places in bold: those that are clearly behind in orange, those that lack most people in black."""
+    begin = '<b class="pd-behind">' if is_tested else "<b>"
+    return text.escape(sentence).replace(_BEGIN, begin).replace(_END, "</b>")
 
 
 def _growth(view: PageContext) -> str:

@@ -36,8 +36,11 @@ def total(answer: Answer, unit: str) -> Decimal | None:
     return None if None in (row[before], row[after]) else of_shown(row[after], row[before], unit)
 
 
-def names_parts(answer: Answer, metric: Metric) -> bool:
-    """Whether the parts of a difference are named: of a count, and of a rate where the difference is large enough."""
+def is_split(answer: Answer, metric: Metric) -> bool:
+    """Whether a difference is split into its parts: of a count, and of a rate where the difference is large enough.
+
+    The parts of less are chance, and do not add up as shown.
+    """
     row, change = answer.records()[-1], total(answer, metric.unit)
     return "rate_after" not in row or (
         change is not None and bool(is_sizeable(metric, float(change), row["rate_before"]))
@@ -72,6 +75,8 @@ def sentence(
     if "rate_effect" not in answer.columns:
         groups = _names(ranked(answer, metric.unit), metric, answer.by[0], lang, member)
         return text.word("split.of_count", lang, said=said, names=groups) if groups else f"{said}."
+    if not is_split(answer, metric):
+        return f"{said}."
     overlap = next((row["effect"] for row in answer.records() if row[answer.by[0]] == OVERLAP), 0)
     rates = whole["rate_effect"]
     effects = {
@@ -83,11 +88,11 @@ def sentence(
     # Beside a part that works the other way each has its sign.
     is_mixed = len({effect > 0 for effect in visible.values()}) > 1
     groups = text.word(f"plural.{different.kind_of(answer.by)}", lang)
-    is_named, parts = names_parts(answer, metric), []
+    parts = []
     for key, effect in visible.items():
         size = part(effect if is_mixed else abs(effect), metric.unit, lang, is_signed=is_mixed)
         parts.append(text.word(f"split.{key}", lang, size=size, groups=groups))
-        if is_named and key.startswith("rate"):
+        if key.startswith("rate"):
             alike = [group for group in ranked(answer, metric.unit, "rate_effect") if group[1] * effect > 0]
             names = _names(alike, metric, answer.by[0], lang, member)
             parts[-1] += f" ({names})" if names else ""
