@@ -505,6 +505,17 @@ def provinces_tested(*metrics: str) -> Answer:
     return replace(made, columns=("province", metric, "whole_value", "p_value", "institutes_compared", *parts, "side"))
 
 
+def test_a_province_too_small_to_compare_is_hatched_and_none_that_does_not_differ() -> None:
+    answer = provinces_tested()
+    small = ("IR-10", 0.5, 0.8, None, 1, 4, 8, "untested")
+    with_small, without = (
+        maps.provinces(replace(answer, rows=[*answer.rows[:3], *more]), EN) for more in ([small], [])
+    )
+    assert [key["label"] for key in with_small["layout"]["meta"]["keys"]][-1] == EN.word("figure.small")
+    assert EN.word("figure.small") not in [key["label"] for key in without["layout"]["meta"]["keys"]]
+    assert len(with_small["data"]) == len(without["data"]) + 1
+
+
 def test_the_map_shows_what_has_a_value_and_hatches_what_has_none() -> None:
     figure = maps.provinces(provinces_tested(), EN)
     coloured, grey, lines_across = figure["data"][:3]
@@ -524,7 +535,7 @@ def test_the_test_decides_the_hue_of_a_province_and_the_distance_its_depth(conte
     meta = maps.provinces(provinces_tested(), EN)["layout"]["meta"]
     labels = [key["label"] for key in meta["keys"]]
     assert labels == [
-        "clearly lower (by over 5 percentage points)",
+        "clearly lower (over 5 points)",
         "no clear difference",
         "clearly higher",
         "No data",

@@ -290,7 +290,7 @@ def test_a_goal_is_given_with_its_central_month() -> None:
     )
     none = path(now, ("1405-02", None, 52.0, 51.0, 53.0, 60.0))
     assert scenario_paths.reached(none, context).sentence == (
-        "Active police assistants: below target through Ordibehesht\u00a01405 (projected 51 to 53)"
+        "Active police assistants: below target through Ordibehesht\u00a01405, 52 (51 to 53)"
     )
     aimless = path((*now[:5], None), ("1405-02", None, 52.0, 51.0, 53.0, None))
     assert (

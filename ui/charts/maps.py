@@ -60,6 +60,8 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = (),
     with_value = [row for row in answer.rows if row[at] is not None]
     without_value = [row for row in answer.rows if row[at] is None]
     areas = areas_of(answer, with_value, context)
+    # Too small a group to be compared is not one that does not differ.
+    untested = [row[0] for row in with_value if areas.is_tested and row[answer.columns.index("side")] == "untested"]
     border = context.colour("outline")
 
     hover_of = _hovers(Same(answer), context)
@@ -76,6 +78,9 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = (),
         data.append(_areas(missing, [0] * len(missing), [[0, grey], [1, grey]], border, **hovers(without_value)))
         data.append(_hatching(context, missing))
         keys.append(elements.key(context, context.word("figure.missing"), "missing", "hatch"))
+    if untested:
+        data.append(_hatching(context, untested))
+        keys.append(elements.key(context, context.word("figure.small"), "missing", "hatch"))
     if outlined := list(chosen):
         scale = [[0, _CLEAR], [1, _CLEAR]]
         data.append(_areas(outlined, [0] * len(outlined), scale, context.colour("chosen"), 3, hoverinfo="skip"))
@@ -124,13 +129,18 @@ def areas_of(answer: Answer, rows: Sequence[tuple[Any, ...]], context: ChartCont
         if metric.unit == "share"
         else text.percent(_FAR_PART, context.lang, 0)
     )
+    short = (
+        context.word("figure.few_points", count=text.number(100 * far, context.lang))
+        if metric.unit == "share"
+        else limit
+    )
     keys, has_pair = [], False
     for label, group in zip(words, ((0, 1), (2,), (4, 3)), strict=True):
         # Classes without a province have no key; both depths of a side share its words.
         met = [step for step in group if step in steps]
         has_pair |= len(met) > 1
         if len(met) == 1 and AREAS[met[0]].startswith("far_"):
-            label = context.word("figure.all_far", side=label, far=limit)
+            label = context.word("figure.all_far", side=label, far=short)
         keys += [{"label": label if step == met[-1] else "", "colour": colours[step], "kind": "fill"} for step in met]
     key = "figure.depth" if has_pair else "figure.no_depth"
     note = context.word(key, nation=text.amount(whole, metric.unit, context.lang), far=limit)

@@ -27,6 +27,7 @@ def reached(answer: Answer, context: ChartContext) -> Title:
     first, central = (text.unit_in_both(month, context.lang) if month else None for month in months)
     if first is None:
         lowest, highest = (text.plain(last[at], unit, context.lang) for at in (low, high))
+        placeholders["value"] = text.plain(last[plan], unit, context.lang)
         key = "finding.short_of" if lowest != highest else "finding.short_of_once"
         return Title(context.word(key, low=lowest, high=highest, **placeholders))
     if central is None:
