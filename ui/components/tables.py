@@ -26,7 +26,7 @@ from ui.i18n import text
 from ui.state import page_parameters
 from ui.state.page_context import PageContext
 
-PAGE_ROWS = 50
+PAGE_ROWS = 200
 # The most rows shown on one page; longer tables are downloaded.
 MOST_ROWS = 1000
 # The rows of an excerpt on paper (static/summary.css).
