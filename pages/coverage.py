@@ -41,4 +41,4 @@ def page() -> None:
         ui.figure(view, grouped.countries, analysis="countries")
     with right:
         ui.figure(view, grouped.claimed, analysis="claim")
-    listings.sources(view, "claim")
+    listings.sources(view, "claim", "countries")

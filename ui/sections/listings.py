@@ -151,12 +151,14 @@ def part(view: PageContext, key: str) -> None:
     st.html(f'<h2 class="pd-part">{view.escaped(key)}</h2>')
 
 
-def sources(view: PageContext, analysis: str) -> None:
-    """Each figure of `analysis` with its definition, source, certainty and web address."""
-    with st.container(border=True, key=f"sources-{analysis}"), error_boundary(view.lang, f"sources-{analysis}"):
-        answer, chart_context = warehouse.analyse(analysis, on=view.as_of), context(view)
+def sources(view: PageContext, *analyses: str) -> None:
+    """Each figure of the analyses, once, with its definition, source, certainty and web address."""
+    ident = f"sources-{analyses[0]}"
+    with st.container(border=True, key=ident), error_boundary(view.lang, ident):
+        answers, chart_context = [warehouse.analyse(analysis, on=view.as_of) for analysis in analyses], context(view)
+        rows = [row for answer in answers for row in answer.records() if row["source"]]
         entries = []
-        for row in answer.records():
+        for row in {tuple(row[name] for name in answers[0].by): row for row in rows}.values():
             year = row["counted_year"] and chart_context.member("counted_year", row["counted_year"])
             head = f"{chart_context.member('country', row['country'])} {year or view.word('abroad.undated')}"
             counted, sure = (chart_context.member(name, row[name]) for name in ("counted", "sureness"))
