@@ -21,6 +21,15 @@ from ui.state import page_context, page_parameters, rendering, scoped_query
 from ui.state.address import DAYS_LEFT, NAMES
 from ui.state.page_context import PageContext
 
+# The columns that a list is about, where its first measure is not.
+_ABOUT = (
+    ("span", "licensed_until"),
+    ("accreditation_ending_30", "accreditation_ending_60", "accreditation_ending_90"),
+    ("oldest_overdue_file",),
+    ("active_assistants", "training_compliance", "judicial_officers"),
+    ("in_service", "status_since"),
+)
+
 
 def chosen(part: str) -> str:
     """The list that the address of `part` opens first; empty for none."""
@@ -103,7 +112,7 @@ def _columns(view: PageContext, answer: Answer) -> list[Column]:
         # The register has no Latin names: the code is what an English reader can cite.
         cell = next(column.cell for column in columns if column.name == "institute")
         own["institute"] = {"cell": lambda row: f"{cell(row)} <small>{text.escape(row[at['institute']])}</small>"}
-    about = ("span", "licensed_until") if "span" in at else (answer.metrics[0].name,)
+    about = next((names for names in _ABOUT if {*names} <= at.keys()), (answer.metrics[0].name,))
     return tables.led_by([replace(column, **own.get(column.name, {})) for column in columns], *about)
 
 
