@@ -373,7 +373,10 @@ def test_by_course_the_base_is_said_and_not_counted(published: Path) -> None:  #
 
 def test_with_one_publication_nothing_is_said_to_be_unchanged(published: Path) -> None:  # noqa: F811
     page = html(opened("quality", lang="en"))
-    assert page.index("Rows submitted") < page.index(text.word("load.first_publication", "en")), "no excuse comes first"
+    said = re.search(r'<p class="pd-intro">(.*?)</p>', page)
+    assert said
+    assert said[1].endswith(text.word("load.first_publication", "en")), "behind what was loaded: no excuse comes first"
+    assert page.count(text.word("load.first_publication", "en")) == 1
     assert text.word("scope.nation", "en") not in re.sub("<table.*?</table>", "", page, flags=re.S), (
         "no filter changes it"
     )

@@ -40,12 +40,13 @@ def refused_load(view: PageContext) -> None:
 
 
 def totals(view: PageContext) -> None:
-    """One sentence that shows that the row counts add up."""
+    """One sentence that shows that the row counts add up; and that there is nothing to compare with, where that is so."""
     answer = warehouse.analyse(load.totals)
     read, loaded, rejected, duplicates = (text.number(answer.value(name), view.lang) for name in _COUNTS)
     sentence = view.word("quality.adds_up", read=read, loaded=loaded, kept=rejected, duplicates=duplicates)
     share = view.word("load.share", share=text.percent(answer.value("rejected_share"), view.lang))
-    blocks.intro(f"{sentence} {share}")
+    is_first = warehouse.analyse(load.last_revision, warehouse_pointer()) is None
+    blocks.intro(" ".join([sentence, share, *[view.word("load.first_publication")] * is_first]))
 
 
 def silent_provinces(lang: str) -> str:

@@ -72,9 +72,8 @@ def _every_measure() -> None:
 
 @rendering.fragment
 def log(view: PageContext) -> None:
-    """The log of changes in the nation's numbers between all publications kept, or that there is only one."""
+    """The log of changes in the nation's numbers between all publications kept; nothing where there is only one."""
     if warehouse.analyse(load.last_revision, warehouse_pointer()) is None:
-        blocks.note(view.word("load.first_publication"))
         return
     with (
         st.container(border=True, key="figure-revisions", height="stretch"),
