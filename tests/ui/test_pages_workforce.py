@@ -232,14 +232,16 @@ def moved() -> Answer:
     )
 
 
-def test_a_move_is_read_from_its_row_to_its_column() -> None:
+def test_transfers_are_ranked_by_route_and_a_note_counts_those_not_shown() -> None:
     figure = workforce.moves(moved(), ChartContext("en"))
-    assert figure["layout"]["meta"]["credit"] == "An empty cell: no transfer"
-    names = figure["layout"]["yaxis"]["ticktext"]
-    # Tehran moves most, then Alborz, then Isfahan
-    assert [plain(name).split(" ")[0] for name in names] == ["Tehran", "Alborz", "Isfahan"]
-    filled = [[cell is not None for cell in line] for line in figure["data"][0]["z"]]
-    assert filled == [[False, True, False], [True, False, False], [True, False, False]]
+    names = [plain(name) for name in figure["layout"]["yaxis"]["ticktext"]]
+    assert names == ["Tehran to Alborz", "Isfahan to Tehran", "Alborz to Tehran"]
+    assert figure["data"][0]["x"] == [7, 4, 2]
+    assert not figure["layout"]["meta"].get("credit")
+    routes = replace(moved(), rows=[("IR-23", f"IR-{number:02}", number) for number in range(20)])
+    shown = workforce.moves(routes, ChartContext("en"))
+    assert len(shown["data"][0]["x"]) == 15
+    assert shown["layout"]["meta"]["credit"] == "The first 15 of 19 routes", "a route without anybody is none"
     assert workforce.largest_move(moved(), ChartContext("en")).sentence == "Transfers: every group is under 23 people"
     many = replace(moved(), rows=[(*row[:2], row[2] * 10) for row in moved().rows])
     assert (

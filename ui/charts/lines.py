@@ -168,8 +168,7 @@ def heat(answer: Answer, context: ChartContext) -> Figure:
     last = {row[1 - t]: row[at] for row in answer.rows if row[t] == labels[-1]}
     sign = 1 if worse_side(answer.metrics[0]) == "lower" else -1
     groups = sorted(last, key=lambda code: (last[code] is None, sign * (last[code] or 0)))
-    # Beside the names a phone has room for three labels in two calendars.
-    months = axes.time_axis(context, labels, most=3) | {"range": [-0.5, len(labels) - 0.5], "showline": False}
+    months = axes.time_axis(context, labels, most=6) | {"range": [-0.5, len(labels) - 0.5], "showline": False}
     height = len(groups) * 20 + 60
     return heatmap(answer, context, 1 - t, groups, labels, xaxis=months, height=height, margin=elements.LAST_TICK)
 

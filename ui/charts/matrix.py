@@ -1,7 +1,6 @@
 """Heatmaps of an answer by two dimensions, and the first bars of a long ranking."""
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from etl.semantic import catalog
@@ -43,22 +42,16 @@ def heatmap(
     down: int,
     groups: Sequence[Any],
     columns: Sequence[Any],
-    hover: Callable[[tuple[Any, ...]], str] | None = None,
-    names: Sequence[str] | None = None,
     **layout: Any,
 ) -> Figure:
-    """The first metric in classes of colour: members of dimension `down` (0 or 1) by those of the other one.
-
-    `hover` gives the hover text of a row, `names` the names of the `groups`, unless they are the usual ones.
-    """
+    """The first metric in classes of colour: members of dimension `down` (0 or 1) by those of the other one."""
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
     cell = {(row[down], row[1 - down]): row for row in answer.rows}
     lines = [[cell.get((group, column)) for column in columns] for group in groups]
     values = [row[at] for line in lines for row in line if row and row[at] is not None]
     scheme = classes(values, metric, context, "cells")
-    hover = hover or partial(elements.hover, answer, metric, context=context)
-    names = names or [context.member(answer.by[down], group) for group in groups]
+    names = [context.member(answer.by[down], group) for group in groups]
     trace = {
         "type": "heatmap",
         "x": list(range(len(columns))),
@@ -70,7 +63,7 @@ def heatmap(
         "showscale": False,
         "xgap": 1,
         "ygap": 1,
-        "hovertext": [[hover(row) if row else "" for row in line] for line in lines],
+        "hovertext": [[elements.hover(answer, metric, row, context) if row else "" for row in line] for line in lines],
         "hovertemplate": elements.HOVER,
         "hoverongaps": False,
     }

@@ -9,7 +9,6 @@ from etl.semantic.ranking import LEAST
 from ui.charts import axes, elements, titles
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
-from ui.charts.matrix import heatmap
 from ui.charts.titles import Title
 from ui.i18n import member_names, text
 
@@ -17,8 +16,8 @@ _DASHES = ("solid", "dash", "dot", "dashdot")
 _YEAR = 12
 # The minimum height of a pyramid: neighbours with few and many bands look alike.
 _PYRAMID = 285
-# The most provinces of a table of transfers.
-_MOST_PROVINCES = 12
+# The most routes of transfers that have a bar.
+_MOST_ROUTES = 15
 # The minimum distance between names at the ends of curves, as a share of the axis.
 _APART = 0.07
 
@@ -171,33 +170,30 @@ def largest_move(answer: Answer, context: ChartContext) -> Title:
 
 @chart(largest_move)
 def moves(answer: Answer, context: ChartContext) -> Figure:
-    """A heatmap of transfers from province (down) to province (across, numbered), for those with the most transfers."""
-    at = answer.columns.index(answer.metrics[0].name)
-    origin, place = answer.columns.index("origin"), answer.columns.index("province")
-    moved: dict[str, int] = {}
-    for row in answer.rows:
-        for code in (row[origin], row[place]):
-            moved[code] = moved.get(code, 0) + row[at]
-    provinces = sorted(moved, key=lambda code: (-moved[code], code))[:_MOST_PROVINCES]
-    numbers = [text.number(number + 1, context.lang) for number in range(len(provinces))]
-    names = [f"{context.member('province', code)} {number}" for code, number in zip(provinces, numbers, strict=True)]
-    across = axes.names_below(context, numbers)
-    key = "figure.row_to_column_most" if len(moved) > len(provinces) else "figure.row_to_column"
-    across |= {
-        "side": "top",
-        "title": axes.titled(context, context.word(key, count=text.number(len(provinces), context.lang))),
-    }
-    # Twelve numbers must fit side by side on a phone.
-    across["tickfont"] = across["tickfont"] | {"size": 10}
-
-    def hover(row: tuple[Any, ...]) -> str:
-        moved = text.amount(row[at], answer.metrics[0].unit, context.lang)
-        return elements.hover_lines(context, _way(answer, row, context), moved)
-
-    height = len(provinces) * 26 + 84
-    figure = heatmap(answer, context, origin, provinces, provinces, hover, names, xaxis=across, height=height)
-    figure["layout"]["meta"]["credit"] = context.word("figure.empty_cell")
-    return figure
+    """The routes with the most transfers, longest first; a note says how many routes there are."""
+    metric = answer.metrics[0]
+    at = answer.columns.index(metric.name)
+    rows = sorted((row for row in answer.rows if row[at]), key=lambda row: (-row[at], row[:2]))
+    shown = rows[:_MOST_ROUTES]
+    values = [row[at] for row in shown]
+    names = [_way(answer, row, context) for row in shown]
+    hovers = [
+        elements.hover_lines(context, name, text.amount(value, metric.unit, context.lang))
+        for name, value in zip(names, values, strict=True)
+    ]
+    value_texts = [text.plain(value, metric.unit, context.lang) for value in values]
+    top = max([1, *values])
+    counts = {"shown": text.number(len(shown), context.lang), "count": text.number(len(rows), context.lang)}
+    return elements.figure(
+        context,
+        [elements.bar(values, hovers, marker={"color": context.colour("actual")})],
+        len(shown) * elements.BAR + 44,
+        credit=context.word("figure.first_routes", **counts) if len(shown) < len(rows) else "",
+        xaxis=axes.across(context, axes.nice(top), metric.unit, top * 1.01, showticklabels=False),
+        yaxis=axes.categories(context, names),
+        annotations=elements.value_notes(context, value_texts, range(len(shown))),
+        margin=elements.beside_values(context, value_texts),
+    )
 
 
 def _way(answer: Answer, row: tuple[Any, ...], context: ChartContext) -> str:

@@ -115,7 +115,9 @@ def files(view: PageContext) -> None:
     }
     rows = sorted(answer.rows, key=lambda row: (not row[3], -row[answer.columns.index("rows_quarantined")]))
     notes = [_reference(view, *reference) for reference in warehouse.analyse(load.references)]
-    ignored = [in_language(name, view.lang) for name in warehouse.analyse(load.ignored)]
+    # A hidden file is none that a province sent.
+    seen = [name for name in warehouse.analyse(load.ignored) if not name.startswith(".")]
+    ignored = [in_language(name, view.lang) for name in seen]
     more = [view.word("load.more", count=text.number(len(ignored) - _IGNORED_NAMED, view.lang))]
     named = text.listed(ignored[:_IGNORED_NAMED] + (more if len(ignored) > _IGNORED_NAMED else []), view.lang)
     notes += [view.word("load.ignored", files=named)] if ignored else []
