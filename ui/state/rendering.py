@@ -16,8 +16,8 @@ from ui.data import page_run
 from ui.streamlit_internals import DeltaGenerator, messages_held
 
 _run = threading.local()
-# Seconds that finished parts wait for the answers of the next one.
-_PATIENCE = 0.05
+# Seconds that finished parts wait for the answers of the next one: a group sent while the browser draws charts delays them.
+_PATIENCE = 0.3
 
 
 def begin() -> None:
