@@ -579,6 +579,18 @@ def test_where_less_is_better_the_higher_province_is_behind() -> None:
     assert [maps.AREAS[step] for step in figure["data"][0]["z"]] == ["far_ahead", "behind", "alike"]
 
 
+def test_a_value_without_a_name_stands_in_its_province() -> None:
+    answer = provinces_tested()
+    figure = maps.provinces(replace(answer, rows=[*answer.rows, ("IR-25", 0.75, 0.8, 0.6, 9, 75, 100, "none")]), EN)
+    wide, narrow = figure["data"][-2:]
+    at = wide["text"].index("<b>Qom</b><br>75.0")
+    west, east = (min(x for ring in maps.rings_of("IR-25") for x, _ in ring), 51.97)
+    assert not west < wide["lon"][at] < east, "with its name it stands beside its province"
+    assert west < narrow["lon"][at] < east
+    leaders = [trace for trace in figure["data"] if trace.get("mode") == "lines+markers"]
+    assert [trace.get("meta") for trace in leaders] == [None, "wide"], "its line goes with the name"
+
+
 def test_every_province_has_its_value_and_those_behind_their_name() -> None:
     wide, narrow = maps.provinces(provinces_tested(), EN)["data"][-2:]
     assert wide["text"] == ["<b>Sistan and<br>Baluchestan</b><br>50.0", "<b>Tehran</b><br>84.0", "75.0"]

@@ -13,7 +13,7 @@ from ui.summary import verdict
 # The words about breaks stand above the plot: neighbours in two rows, each so many pixels high.
 _ROWS, _ROW = 2, 17
 # How far a range is drawn beyond the lines, as a part of their height.
-_RANGE_SHOWN = 0.4
+_RANGE_SHOWN = 0.25
 # The points of a range that is no area yet: the current month and the next one.
 _LEAST_RANGE = 2
 

@@ -152,8 +152,11 @@ def _labels(values: Sequence[tuple[str, float]], metric: Metric, areas: Areas, c
 
     A narrow chart shows the values alone (static/plot.js).
     """
-    words, only_values, lines, inks, halos = [], [], [], [], []
+    words, only_values, inks, halos = [], [], [], []
     points: list[tuple[float, float]] = []
+    alone: list[tuple[float, float]] = []
+    # Lines on every map, and those to labels that a map without names has elsewhere.
+    lines: dict[bool, list[tuple[Any, Any]]] = {False: [], True: []}
     for (code, value), step in zip(values, areas.steps, strict=True):
         label = _LABELS[code]
         is_outside = "line" in label or label.get("outside", False)
@@ -163,6 +166,7 @@ def _labels(values: Sequence[tuple[str, float]], metric: Metric, areas: Areas, c
         words.append(f"<b>{name}</b><br>{written}" if is_named else written)
         only_values.append(written)
         points.append(tuple(label["at"]))
+        alone.append(tuple(label.get("alone", label["at"])))
         # Words in the colours of the page are legible across the edges of areas that have the same ink.
         page, area = context.colour("surface"), areas.colours[step]
         is_alike = areas.is_tested and context.on(area) == context.on(page)
@@ -173,23 +177,29 @@ def _labels(values: Sequence[tuple[str, float]], metric: Metric, areas: Areas, c
         # Words at the end of a line stand in another province.
         halos.append(", ".join([f"0 0 {4 if is_wide else 2}px {ground}"] * (12 if "line" in label else 6)))
         if "line" in label:
-            lines += [*map(tuple, label["line"]), (None, None)]
+            lines["alone" in label] += [*map(tuple, label["line"]), (None, None)]
     shared = {
         "type": "scattergeo", "mode": "text", "hoverinfo": "skip",
-        "lon": [longitude for longitude, _ in points], "lat": [latitude for _, latitude in points],
         "textfont": {"size": _LABEL_SIZE[context.lang], "color": inks, "shadow": halos},
     }  # fmt: skip
     return [
-        {
-            # A dot where each line begins, in the province.
-            "type": "scattergeo", "mode": "lines+markers", "hoverinfo": "skip",
-            "lon": [longitude for longitude, _ in lines], "lat": [latitude for _, latitude in lines],
-            "line": {"color": context.colour("text"), "width": 1},
-            "marker": {"size": [4, 0, 0] * (len(lines) // 3), "color": context.colour("text"), "opacity": 1},
-        },
-        {**shared, "text": words, "meta": "wide"},
-        {**shared, "text": only_values, "meta": "narrow", "visible": False},
-    ]  # fmt: skip
+        *(_leaders(ends, context) | ({"meta": "wide"} if is_wide else {}) for is_wide, ends in lines.items() if ends),
+        {**shared, **_placed(points), "text": words, "meta": "wide"},
+        {**shared, **_placed(alone), "text": only_values, "meta": "narrow", "visible": False},
+    ]
+
+
+def _placed(points: Sequence[tuple[Any, Any]]) -> Figure:
+    return {"lon": [longitude for longitude, _ in points], "lat": [latitude for _, latitude in points]}
+
+
+def _leaders(ends: Sequence[tuple[Any, Any]], context: ChartContext) -> Figure:
+    """Lines from provinces to labels outside of them, with a dot in the province."""
+    return {
+        "type": "scattergeo", "mode": "lines+markers", "hoverinfo": "skip", **_placed(ends),
+        "line": {"color": context.colour("text"), "width": 1},
+        "marker": {"size": [4, 0, 0] * (len(ends) // 3), "color": context.colour("text"), "opacity": 1},
+    }  # fmt: skip
 
 
 def _areas(
