@@ -174,7 +174,7 @@ def _labels(values: Sequence[tuple[str, float]], metric: Metric, areas: Areas, c
         inks.append(context.on(ground))
         # Where words stick out of an area with the other ink, its colour goes with them.
         is_wide = is_outside or context.on(ground) != context.on(page)
-        # Words at the end of a line stand in another province.
+        # Words at the end of a line lie over another province.
         halos.append(", ".join([f"0 0 {4 if is_wide else 2}px {ground}"] * (12 if "line" in label else 6)))
         if "line" in label:
             lines["alone" in label] += [*map(tuple, label["line"]), (None, None)]
