@@ -143,7 +143,7 @@ def areas_of(answer: Answer, rows: Sequence[tuple[Any, ...]], context: ChartCont
             label = context.word("figure.all_far", side=label, far=short)
         keys += [{"label": label if step == met[-1] else "", "colour": colours[step], "kind": "fill"} for step in met]
     key = "figure.depth" if has_pair else "figure.no_depth"
-    note = context.word(key, nation=text.amount(whole, metric.unit, context.lang), far=limit)
+    note = context.word(key, nation=text.plain(whole, metric.unit, context.lang), far=limit)
     return Areas(steps, colours, keys, note)
 
 
@@ -163,7 +163,8 @@ def _labels(values: Sequence[tuple[str, float]], metric: Metric, areas: Areas, c
         name = label.get(context.lang) or context.member("province", code)
         written = text.plain(value, metric.unit, context.lang).replace("٪", "").replace("%", "")
         is_named = label.get("named") or (areas.is_tested and step < _ALIKE)
-        words.append(f"<b>{name}</b><br>{written}" if is_named else written)
+        below = " " if label.get("inline") else "<br>"
+        words.append(f"<b>{name}</b>{below}{written}" if is_named else written)
         only_values.append(written)
         points.append(tuple(label["at"]))
         alone.append(tuple(label.get("alone", label["at"])))
