@@ -411,3 +411,21 @@ def test_a_list_longer_than_its_last_button_shows_says_where_the_rest_is(
     assert rows == 20 < count
     assert status[1] == text.word("more.page_said", lang, **{key: text.number(n, lang) for key, n in numbers.items()})
     assert status[2] == text.word("more.rest_in_file", lang)
+
+
+@pytest.mark.parametrize(("count", "number"), [(0, 1), (200, 1), (202, 1), (220, 1), (221, 2), (420, 2), (421, 3)])
+def test_no_page_has_but_a_few_rows(count: int, number: int) -> None:
+    assert tables.pages(count) == number
+    assert [row for page in range(number) for row in tables.page_of(range(count), page + 1)] == list(range(count))
+
+
+def test_shares_of_few_people_are_pale_and_stand_below() -> None:
+    rows = [("1", 0.5, 50, 100), ("2", 1.0, 4, 4)]
+    metric = catalogue()["training_compliance"]
+    answer = made.answer(
+        metric.name, by=("institute",), more=(str(metric.numerator), str(metric.denominator)), rows=rows
+    )
+    columns = [Column(metric.name, "", lambda row: text.percent(row[1], "en"), lambda row: row[1], True, True)]
+    (column,) = tables.paled(columns, answer)
+    assert [column.cell(row) for row in rows] == ["50.0%", "<small>100.0%</small>"]
+    assert tables.sorted_by([column], rows, f"-{metric.name}") == rows, "the share of four people is not the highest"

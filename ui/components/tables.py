@@ -14,6 +14,7 @@ import streamlit as st
 
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME, described, label_of
+from ui.charts import elements
 from ui.charts.elements import ChartContext
 from ui.charts.matrix import ORDERED
 from ui.components import table_html
@@ -119,7 +120,7 @@ def _pager(view: PageContext, ident: str, store: Store, state: TableState, numbe
         position = view.word(
             "more.page_said",
             first=text.number(first, view.lang),
-            last=text.number(min(first + PAGE_ROWS - 1 if number else MOST_ROWS, count), view.lang),
+            last=text.number(_last_row(number, count) if number else min(MOST_ROWS, count), view.lang),
             count=text.number(count, view.lang),
         )
         is_whole = not number and count <= MOST_ROWS
@@ -144,13 +145,19 @@ def _pager(view: PageContext, ident: str, store: Store, state: TableState, numbe
 
 
 def pages(count: int) -> int:
-    return max(1, -(-count // PAGE_ROWS))
+    """The number of pages; the last one holds up to a tenth more rows, so that no page has but a few."""
+    return max(1, -(-(count - PAGE_ROWS // 10) // PAGE_ROWS))
 
 
 def page_of(rows: Sequence[Any], number: int) -> Sequence[Any]:
     """The rows of a page, counted from 1; numbers out of range give the nearest page."""
     number = min(max(number, 1), pages(len(rows)))
-    return rows[(number - 1) * PAGE_ROWS : number * PAGE_ROWS]
+    return rows[(number - 1) * PAGE_ROWS : _last_row(number, len(rows))]
+
+
+def _last_row(number: int, count: int) -> int:
+    """The last row of a page, counted from 1."""
+    return count if number == pages(count) else number * PAGE_ROWS
 
 
 # ---------------------------------------------------------------- answers
@@ -209,6 +216,26 @@ def columns_of(
         return Column(name, title(view, answer, name), written, value, not is_member, not is_member and has_bar)
 
     return [column(place, i) for place, i in enumerate(at)]
+
+
+def paled(columns: Sequence[Column], answer: Answer) -> list[Column]:
+    """The columns, with the shares of few people pale, without a bar, and sorted below the others."""
+
+    def of_few(column: Column) -> Column:
+        metric = described(column.name, answer.metrics)
+        if column.name in answer.by or not metric or metric.unit != "share":
+            return column
+
+        def is_of_few(row: tuple) -> bool:
+            return elements.size_below(answer, metric, row) is not None
+
+        return replace(
+            column,
+            cell=lambda row: f"<small>{column.cell(row)}</small>" if is_of_few(row) else column.cell(row),
+            value=lambda row: None if is_of_few(row) or not column.value else column.value(row),
+        )
+
+    return [of_few(column) for column in columns]
 
 
 def led_by(columns: Sequence[Column], *names: str) -> list[Column]:

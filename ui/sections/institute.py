@@ -131,7 +131,7 @@ def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
     }
     without = ("licensed_institutes",)
     columns = tables.columns_of(view, answer, context(view), partial(institute_address, view), without)
-    name, *measures = (replace(column, **own.get(column.name, {})) for column in columns)
+    name, *measures = (replace(column, **own.get(column.name, {})) for column in tables.paled(columns, answer))
     facts = [
         name,
         tables.Column("code", view.word("dimension.code"), code, lambda row: row[0]),

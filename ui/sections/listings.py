@@ -113,7 +113,8 @@ def _columns(view: PageContext, answer: Answer) -> list[Column]:
         cell = next(column.cell for column in columns if column.name == "institute")
         own["institute"] = {"cell": lambda row: f"{cell(row)} <small>{text.escape(row[at['institute']])}</small>"}
     about = next((names for names in _ABOUT if {*names} <= at.keys()), (answer.metrics[0].name,))
-    return tables.led_by([replace(column, **own.get(column.name, {})) for column in columns], *about)
+    shown = [replace(column, **own.get(column.name, {})) for column in tables.paled(columns, answer)]
+    return tables.led_by(shown, *about)
 
 
 def within(answer: Answer, days: str) -> Answer:
