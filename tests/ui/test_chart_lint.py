@@ -304,3 +304,13 @@ def test_where_nobody_differs_the_map_is_neutral_and_the_title_says_so(figures_s
     same, context = replace(drawn.answer, rows=rows), ChartContext("en")
     assert set(maps.provinces(same, context)["data"][0]["z"]) == {maps.AREAS.index("alike")}
     assert titles.extreme(same, context).sentence.endswith("no province clearly below the nation")
+
+
+def test_the_bars_of_the_coverage_gap_have_the_colours_of_those_of_coverage(figures_shown: list[Shown]) -> None:
+    open_page("coverage", "en")
+    colours = {
+        figure.answer.metrics[0].name: dict(zip(bar["customdata"], bar["marker"]["line"]["color"], strict=True))
+        for figure in figures_shown
+        if figure.chart is bars.ranking and figure.drawn and (bar := figure.drawn["data"][0])
+    }
+    assert colours["coverage_gap"] == colours["coverage_per_10k"]

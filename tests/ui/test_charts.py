@@ -364,7 +364,7 @@ def test_a_projection_has_one_axis_on_all_pages_and_says_where_its_range_runs_of
     names = ("planned_actual", "planned", "planned_low", "planned_high", "planned_goal")
 
     def drawn(low: float, high: float) -> list[dict[str, Any]]:
-        rows = [*data.rows[:2], ("1404-03", None, low, high, 117, None)]
+        rows = [*data.rows[:2], *((f"1404-{month:02}", None, low, high, 117, None) for month in (3, 4))]
         planned = [(month, actual, plan, least, most, 130) for month, actual, least, most, plan, _ in rows]
         path = replace(
             data,
@@ -583,7 +583,7 @@ def test_a_value_without_a_name_stands_in_its_province() -> None:
     answer = provinces_tested()
     figure = maps.provinces(replace(answer, rows=[*answer.rows, ("IR-25", 0.75, 0.8, 0.6, 9, 75, 100, "none")]), EN)
     wide, narrow = figure["data"][-2:]
-    at = wide["text"].index("<b>Qom</b><br>75.0")
+    at = wide["text"].index("<b>Qom</b> 75.0")
     west, east = (min(x for ring in maps.rings_of("IR-25") for x, _ in ring), 51.97)
     assert not west < wide["lon"][at] < east, "with its name it stands beside its province"
     assert west < narrow["lon"][at] < east
@@ -626,8 +626,10 @@ def test_no_label_of_a_map_covers_another_on_the_narrowest_that_has_names() -> N
     degree = 340 / 20.1
     boxes = {}
     for code, label in maps._LABELS.items():
-        lines = (label.get("fa") or member_names.of("province", code, "fa")).split("<br>")
-        width, height = max(26.0, *(5.9 * len(line) for line in lines)), 14 * (len(lines) + 1)
+        lines = [*(label.get("fa") or member_names.of("province", code, "fa")).split("<br>"), "99.9"]
+        if label.get("inline"):
+            lines = [" ".join(lines)]
+        width, height = max(26.0, *(5.9 * len(line) for line in lines)), 14 * len(lines)
         x, y = label["at"][0] * degree, math.degrees(math.asinh(math.tan(math.radians(label["at"][1])))) * degree
         boxes[code] = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
     for (one, a), (other, b) in combinations(boxes.items(), 2):
@@ -966,6 +968,26 @@ def test_a_title_does_not_take_the_first_value_for_that_of_the_first_day() -> No
     assert time_titles.latest(later, EN).sentence == "Training compliance: 75.0%"
 
 
+def test_a_flow_that_stands_out_is_named_beside_its_median() -> None:
+    rows = [("1404-01", 30, 10), ("1404-02", 25, 12), ("1404-03", 28, 60), ("1404-04", 31, 14)]
+    data = replace(flows(), rows=rows, provisional=frozenset({"1404-04"}))
+    assert time_titles.pair(data, EN).sentence.startswith("Leavers: 60 in Khordad")
+    assert time_titles.pair(data, EN).sentence.endswith("; monthly median 12")
+    assert "joiners 25, leavers 12" in time_titles.pair(flows(), EN).sentence.lower(), "nothing stands out"
+
+
+def test_a_rate_that_is_not_tested_is_neither_better_nor_worse() -> None:
+    data = answer("counties_covered", by=("province",), rows=[("IR-11", 0.5), ("IR-23", 0.9)])
+    assert {*bars.ranking(data, EN)["data"][0]["marker"]["color"]} == {EN.colour("pending")}
+    counted = answer("active_assistants", by=("province",), rows=[("IR-11", 50), ("IR-23", 90)])
+    assert {*bars.ranking(counted, EN)["data"][0]["marker"]["color"]} == {EN.colour("actual")}
+
+
+def test_an_unknown_place_without_residents_is_no_bar() -> None:
+    data = answer("coverage_per_10k", by=("county",), rows=[("1101", 5.0), (None, None), ("1102", None)])
+    assert bars.ranking(data, EN)["data"][0]["customdata"] == ["1101", "1102"]
+
+
 def test_a_projection_without_a_range_says_why_it_has_none() -> None:
     ahead = [(f"1404-{n:02}", None, 112 - n, 120 + n, 115 + n, None) for n in range(3, 8)]
     long = replace(projection(), rows=[*projection().rows[:2], *ahead])
@@ -974,7 +996,9 @@ def test_a_projection_without_a_range_says_why_it_has_none() -> None:
     assert [key["label"] for key in with_range["layout"]["meta"]["keys"]][-1] == EN.word("figure.range")
     assert EN.word("figure.no_range") not in with_range["layout"]["meta"].get("credit", "")
     assert len(without["data"]) == len(with_range["data"]) - 2, "one month alone is no area"
-    assert EN.word("figure.no_range") in without["layout"]["meta"]["credit"]
+    projected, actual, _ = without["data"]
+    assert not {*projected["x"]} - {*actual["x"]}, "nor is a line without a range drawn"
+    assert without["layout"]["meta"]["credit"] == EN.word("figure.no_projection")
 
 
 def test_the_title_of_a_projection_is_about_a_year_ahead_and_not_its_end() -> None:

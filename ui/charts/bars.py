@@ -122,11 +122,13 @@ def _is_tested(answer: Answer) -> bool:
 
 
 def _meaning(answer: Answer, row: Sequence[Any]) -> str:
-    """The colour of a bar, as that of the same group on the map."""
+    """The colour of a bar, as that of the same group on the map. A rate that is not tested is neither good nor bad: grey."""
     if is_worse(answer, row):
         return "problem"
-    is_better = _is_tested(answer) and row[answer.columns.index("side")] in ("lower", "higher")
-    return "actual" if is_better or not _is_tested(answer) else "pending"
+    if not _is_tested(answer):
+        metric = answer.metrics[0]
+        return "pending" if metric.denominator and worse_side(metric) else "actual"
+    return "actual" if row[answer.columns.index("side")] in ("lower", "higher") else "pending"
 
 
 def in_order(answer: Answer) -> list[tuple[Any, ...]]:
@@ -138,8 +140,10 @@ def in_order(answer: Answer) -> list[tuple[Any, ...]]:
     at = answer.columns.index(metric.name)
     is_count = not metric.denominator and all((row[at] or 0) >= 0 for row in answer.rows)
     sign = 1 if worse_side(metric) == "lower" and not is_count else -1
+    # An unknown place has no residents: it is no place without data.
+    shown = [row for row in answer.rows if not (row[at] is None and row[0] is None)]
     return sorted(
-        answer.rows,
+        shown,
         key=lambda row: (
             row[at] is None,
             elements.size_below(answer, metric, row) is not None,

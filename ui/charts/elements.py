@@ -333,13 +333,13 @@ def target(
     at_end: bool = False,
     meaning: str = "target",
     yanchor: str = "bottom",
+    word: str = "figure.target",
 ) -> Figure:
-    """Layout of a labelled line at the target, or at the nation's value; empty without one."""
+    """Layout of a line at the target, or at the nation's value, with its `word` and value; empty without one."""
     if value is None:
         return {}
     side = {"x": 1, "xanchor": "right"} if at_end else {"x": 0, "xanchor": "left"}
-    word = context.word("figure.target" if meaning == "target" else "figure.nation_line")
-    label = f"{word} {text.plain(value, unit, context.lang)}"
+    label = f"{context.word(word)} {text.plain(value, unit, context.lang)}"
     # Another line may run behind the words.
     ground = {"bgcolor": context.colour("surface")}
     return {

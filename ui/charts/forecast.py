@@ -1,6 +1,7 @@
 """Charts of what is projected: known values, the projection with its range, and the months that words are about."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from etl.semantic.answers import Answer
@@ -47,11 +48,18 @@ def projection(
     target: float | None = None,
     events: Sequence[marks.Event] = (),
     height: int = 340,
+    target_word: str = "figure.target",
 ) -> Figure:
     """Known values solid, the projection dashed with its range, which the axis may cut off; breaks named.
 
+    A projection of which no month has a range is not drawn: the least certain line would look the surest.
+
     Metrics in order: actual, low, high, projected, the size of a break.
     """
+    # A range begins in a single point, the current month; of one month more it is a line upright.
+    has_range = sum(row[2] is not None for row in answer.rows) > _LEAST_RANGE
+    if not has_range:
+        answer = replace(answer, rows=[row for row in answer.rows if row[1] is not None])
     labels = [row[0] for row in answer.rows]
     actual, projected = (
         lines.line_of(answer, 0, context, "actual"),
@@ -60,15 +68,14 @@ def projection(
     low, high = between(answer, 1, 2, context, 0.16)
     unit = answer.metrics[0].unit
     axis, cut = axis_ahead(context, [*actual["y"], *projected["y"], target], [*low["y"], *high["y"]], unit)
-    keys = [
-        elements.key(context, context.word("figure.actual"), "actual", "line"),
-        elements.key(context, answer.metrics[3].short[context.lang], "projection", "dash"),
-    ]
-    # A range begins in a single point, the current month; of one month more it is a line upright.
-    has_range = sum(value is not None for value in low["y"]) > _LEAST_RANGE
+    keys = [elements.key(context, context.word("figure.actual"), "actual", "line")]
     if has_range:
+        keys.append(elements.key(context, answer.metrics[3].short[context.lang], "projection", "dash"))
         keys.append(elements.key(context, context.word("figure.range"), "projection", "light"))
     is_missing = any(value is not None and end is None for value, end in zip(projected["y"], low["y"], strict=True))
+    missing = (
+        context.word("figure.no_range") if is_missing else "" if has_range else context.word("figure.no_projection")
+    )
     figure = elements.figure(
         context,
         [
@@ -82,8 +89,8 @@ def projection(
         xaxis=axes.time_axis(context, labels),
         yaxis=axis,
         margin=elements.LAST_TICK,
-        credit=" ".join(filter(None, (cut, context.word("figure.no_range") if is_missing else ""))),
-        **elements.target(context, target, unit),
+        credit=" ".join(filter(None, (cut, missing))),
+        **elements.target(context, target, unit, word=target_word),
     )
     layout, named = figure["layout"], _named(answer, target, context)
     rows = len(named[:_ROWS]) + bool(marks.of(events, labels))

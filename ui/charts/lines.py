@@ -27,13 +27,16 @@ def trend(
     height: int = 320,
     events: Sequence[marks.Event] = (),
     nation: float | None = None,
+    target_word: str = "figure.target",
 ) -> Figure:
     """Metrics over time: actual values solid, a line for the target or else for the nation's latest value, events numbered.
 
     A second dimension gives one line per member. Provisional points are hollow; an unknown value is a gap.
     """
     t = _time_column(answer)
-    mark, meaning_of_mark = (nation, "nation") if target is None else (target, "target")
+    mark, meaning_of_mark, word = (
+        (nation, "nation", "figure.nation_line") if target is None else (target, "target", target_word)
+    )
     labels = list(dict.fromkeys(row[t] for row in answer.rows))
     unit = answer.metrics[0].unit
     open_at = [i for i, label in enumerate(labels) if label in answer.provisional]
@@ -64,7 +67,9 @@ def trend(
         xaxis=axes.time_axis(context, labels),
         yaxis=roomy(context, ticks, unit),
         margin=elements.LAST_TICK,
-        **elements.target(context, mark, unit, meaning=meaning_of_mark, yanchor="top" if is_above else "bottom"),
+        **elements.target(
+            context, mark, unit, meaning=meaning_of_mark, yanchor="top" if is_above else "bottom", word=word
+        ),
     )
     return marks.drawn(figure, events, context, labels)
 

@@ -1,8 +1,10 @@
 """Titles of charts over time: the latest value, a pair of flows, start and end, the projected range."""
 
+import statistics
+from collections.abc import Sequence
 from dataclasses import replace
 
-from etl.semantic.answers import Answer
+from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import TIME, catalogue
 from etl.semantic.provisional import comparable
 from ui.charts import titles
@@ -68,11 +70,38 @@ def _year_before(label: str) -> str:
     return f"{int(year) - 1}{dash}{unit}" if year.isdigit() else ""
 
 
+# A flow stands out in a unit that has so many times its median.
+_PEAK = 2
+
+
 def pair(answer: Answer, context: ChartContext) -> Title:
-    """Both measures in the last complete unit."""
+    """The flow and the unit that stand out most, beside the median of the flow; else both flows in the last complete unit."""
     rows = [row for row in answer.rows if row[0] not in answer.provisional]
     if not rows:
         return titles.nothing(answer.metrics[0], context)
+    peaks = [peak for metric in answer.metrics[:2] if (peak := _peak(answer, metric, rows, context))]
+    if peaks:
+        return Title(max(peaks)[1], alternatives=(_both(answer, rows, context),))
+    return _both(answer, rows, context)
+
+
+def _peak(answer: Answer, metric: Metric, rows: Sequence[tuple], context: ChartContext) -> tuple[float, str] | None:
+    """How many times its median a flow has in its largest unit, and the sentence about it; None where it does not stand out."""
+    at = answer.columns.index(metric.name)
+    known = [(row[at], row[0]) for row in rows if row[at] is not None]
+    median = statistics.median(value for value, _ in known) if known else 0
+    if not median or max(known)[0] < _PEAK * median:
+        return None
+    most, unit = max(known)
+    amounts = {
+        name: text.plain(text.rounded_half_up(value, 0), metric.unit, context.lang)
+        for name, value in (("most", most), ("median", median))
+    }
+    words = {"measure": metric.short[context.lang], "when": context.member(answer.by[0], unit)}
+    return most / median, context.word("finding.peak", **words, **amounts)
+
+
+def _both(answer: Answer, rows: Sequence[tuple], context: ChartContext) -> Title:
     row = rows[-1]
     lang = context.lang
     amounts = [

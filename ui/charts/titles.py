@@ -127,7 +127,8 @@ def extreme(
             # The counts of the groups too small to be ranked are lower.
             return Title(_at_end(answer, metric, end, place, only.value, context), alternatives=(all_but,))
         return Title(_about(metric, place, only.value, context), alternatives=(all_but,))
-    if is_sampled(metric) or _is_of_counties(metric):
+    # Of medians it is not known how sure the order of two groups is.
+    if is_sampled(metric) or _is_of_counties(metric) or metric.sample_size:
         first = range_of if len(range_of.sentence.split()) <= MOST_WORDS else half
         return replace(first, alternatives=(half,))
     at_end, at_other_end = (_end_of(answer, metric, ranking, side, name_group, context) for side in (end, _OTHER[end]))

@@ -24,6 +24,8 @@ from ui.state.page_context import PageContext
 
 # The months of the trend of a single group.
 _MONTHS = 24
+# The gap of a place is its distance from the nation's coverage in people, so the test of the one is that of the other.
+_TESTED_AS = {"coverage_gap": "coverage_per_10k"}
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class FigureQuestion:
             nation = of_nation(answer)
             options["nation"] = None if nation.left_out else nation.value()
         if self.target:
-            options["target"] = _target(self.view, answer)
+            options |= _target(self.view, answer)
         return options
 
     def ready(self) -> None:
@@ -146,11 +148,12 @@ def of_nation(answer: Answer) -> Answer:
     return warehouse.ask(answer.metrics[0].name, on=on, over=over, where=where)
 
 
-def _target(view: PageContext, answer: Answer) -> float | None:
-    """The target of the place on the as-of day; None if other filters make it meaningless."""
+def _target(view: PageContext, answer: Answer) -> dict[str, Any]:
+    """The target of the place on the as-of day and its word: a census share is none of its own; none under other filters."""
     if not set(answer.where) <= catalogue()["target"].dimensions:
-        return None
-    return warehouse.ask("target", on=view.as_of, where=answer.where).value()
+        return {"target": None}
+    target, own = (warehouse.ask(name, on=view.as_of, where=answer.where).value() for name in ("target", "own_target"))
+    return {"target": target, "target_word": "figure.census_share" if own is None else "figure.target"}
 
 
 # ---------------------------------------------------------------- sizes
@@ -158,24 +161,23 @@ def _target(view: PageContext, answer: Answer) -> float | None:
 
 def _with_sides(view: PageContext, answer: Answer) -> Answer:
     """The answer with the side of each group and the whole's value, for rates that can be tested."""
-    metric = answer.metrics[0]
-    if len(answer.by) != 1 or not is_tested(metric.name, answer.by[0]):
+    name = answer.metrics[0].name
+    tested = _TESTED_AS.get(name, name)
+    if len(answer.by) != 1 or not is_tested(tested, answer.by[0]):
         return answer
-    return _joined(
-        Same(answer), Same(scoped_query.different(view, metric.name, answer.by[0], answer.where, answer.over))
-    )
+    compared = scoped_query.different(view, tested, answer.by[0], answer.where, answer.over)
+    return _joined(Same(answer), Same(compared), ("side", "whole_value") if tested == name else ("side",))
 
 
 @lru_cache(maxsize=400)
-def _joined(asked: Same, compared: Same) -> Answer:
+def _joined(asked: Same, compared: Same, names: tuple[str, ...]) -> Answer:
     """The same answer for the same two answers: charts are kept by the identity of theirs."""
     answer, tested = asked.answer, compared.answer
-    names = ("side", "whole_value")
     of_group = {row[answer.by[0]]: tuple(row[name] for name in names) for row in tested.records()}
     return replace(
         answer,
         columns=(*answer.columns, *names),
-        rows=[(*row, *of_group.get(row[0], ("untested", None))) for row in answer.rows],
+        rows=[(*row, *of_group.get(row[0], ("untested", None)[: len(names)])) for row in answer.rows],
         query=f"{answer.query}\n\n{tested.query}",
         sources=answer.sources | tested.sources,
     )

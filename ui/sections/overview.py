@@ -85,19 +85,20 @@ def _verdict(view: PageContext, reached: bool) -> None:
 
 
 def _progress(view: PageContext, facts: verdict.Facts) -> str:
-    """A bar from 0 to the target, with the number and its share where it ends."""
-    share = facts.progress
+    """A bar from 0 to the target or the census share of it, with the number and its share where it ends."""
+    share, of = facts.progress, facts.target or facts.census_share
     if share is None:
         return ""
     written = text.percent(share, view.lang)
     here = f"{text.number(facts.active, view.lang)} · {written}"
-    target = view.escaped("verdict.scale", target=text.number(facts.target, view.lang))
-    label, percent = view.word("verdict.progress", share=written), f"{min(max(share, 0.0), 1.0) * 100:.1f}"
+    key = "scale" if facts.target else "scale_share"
+    target = view.escaped(f"verdict.{key}", target=text.number(of, view.lang))
+    label, percent = f"{target}: {text.escape(written)}", f"{min(max(share, 0.0), 1.0) * 100:.1f}"
     # Its end stays beside the target, its start on the bar.
     end = f"clamp(6rem, 100% - {percent}%, 100% - 8rem)"
     return (
         f'<div class="pd-progress" role="progressbar" aria-valuemin="0" aria-valuemax="100" aria-valuenow="{percent}" '
-        f'aria-label="{text.escape(label)}"><i style="width:{percent}%"></i></div>'
+        f'aria-label="{label}"><i style="width:{percent}%"></i></div>'
         f'<p class="pd-scale" aria-hidden="true"><span>{text.digits(0, view.lang)}</span>'
         f'<b style="inset-inline-end:{end}"><bdi>{text.escape(here)}</bdi></b><span>{target}</span></p>'
     )

@@ -44,7 +44,7 @@ def panels(view: PageContext) -> None:
             else:
                 figure(maps.provinces, "coverage_per_10k", by="province")
         with _panel(view, "growth", "active_assistants", _growth):
-            figure(forecast.projection, analysis="projection", target=not is_province, height=_HEIGHT - 110)
+            figure(forecast.projection, analysis="projection", target=True, height=_HEIGHT - 110)
             rendering.defer(_pace, view, ready=partial(goal.in_a_sentence, view))
         with _panel(view, "training", "training_compliance", partial(_finding, "training_compliance")):
             if is_province:

@@ -42,7 +42,8 @@ class Facts:
 
     @property
     def progress(self) -> float | None:
-        return self.active / self.target if self.target else None
+        of = self.target or self.census_share
+        return self.active / of if of else None
 
 
 def facts(sources: Sources) -> Facts:
@@ -95,7 +96,7 @@ def sentences(facts: Facts, sources: Sources) -> list[str]:
         key = "verdict.short" if facts.target > facts.active else "verdict.above"
     elif facts.census_share:
         values["target"] = sources.number(facts.census_share)
-        values["share"] = text.percent(facts.active / facts.census_share, sources.lang)
+        values["share"] = text.percent(facts.progress, sources.lang)
         key = "verdict.of_census_share"
     is_ahead = bool(facts.target and facts.active < facts.target)
     return [
