@@ -62,7 +62,8 @@ def _lapsed(sources: Sources) -> Iterator[Action]:
     rows = sources.analyse("lapsed").records()
     if not rows:
         return
-    persons = sources.number(sources.ask("lapsed_licence_service", on=sources.on).value())
+    count = sources.number(sources.ask("lapsed_licence_service", on=sources.on).value())
+    persons = f"{count} {text.unit_word('persons', sources.lang, count)}"
     ended = [
         row["licensed_until"] + DAY for row in rows if row["licensed_until"] and row["licensed_until"] < sources.on
     ]
