@@ -16,8 +16,9 @@ def page() -> None:
         overview.summed_up(view, reached=False)
         panels.panels(view)
         overview.needing_action(view)
-        glance.at_a_glance(view)
-        coverage.counties_without(view)
+        with st.container(key="profile-counties"):
+            glance.at_a_glance(view)
+            coverage.counties_without(view)
         overview.ranked(view)
         overview.cards(view)
         with st.container(key="profile-institutes"):

@@ -386,6 +386,15 @@ def test_a_projection_has_one_axis_on_all_pages_and_says_where_its_range_runs_of
         assert [layout["meta"].get("credit", "") for layout in (ahead, planned)] == [note, note]
 
 
+def test_a_census_share_is_a_line_unless_it_would_squeeze_the_facts() -> None:
+    def drawn(target: float) -> str:
+        figure = forecast.projection(projection(), EN, target=target, target_word="figure.census_share")
+        return " ".join(note["text"] for note in figure["layout"].get("annotations", []))
+
+    assert "Census share 200" in drawn(200)
+    assert "Census share" not in drawn(400)
+
+
 def test_the_month_that_reaches_the_target_is_named_above_the_plot() -> None:
     layout = forecast.projection(projection(), EN, target=115)["layout"]
     note = next(note for note in layout["annotations"] if "Khordad\u00a01404" in note["text"])

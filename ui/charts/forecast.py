@@ -15,6 +15,8 @@ from ui.summary import verdict
 _ROWS, _ROW = 2, 17
 # How far a range is drawn beyond the lines, as a part of their height.
 _RANGE_SHOWN = 0.25
+# A census share beyond so many times the largest number would squeeze the facts.
+_SHARE_SHOWN = 2
 # The points of a range that is no area yet: the current month and the next one.
 _LEAST_RANGE = 2
 
@@ -60,6 +62,9 @@ def projection(
     has_range = sum(row[2] is not None for row in answer.rows) > _LEAST_RANGE
     if not has_range:
         answer = replace(answer, rows=[row for row in answer.rows if row[1] is not None])
+    largest = max((value for row in answer.rows for value in (row[1], row[4]) if value), default=0)
+    if target_word != "figure.target" and (target or 0) > _SHARE_SHOWN * largest:
+        target = None
     labels = [row[0] for row in answer.rows]
     actual, projected = (
         lines.line_of(answer, 0, context, "actual"),

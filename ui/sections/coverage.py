@@ -87,7 +87,7 @@ def _counties_without(view: PageContext) -> None:
         sentence = view.escaped(f"population.{key}", count=count, whole=total, unknown=unknown)
         listed = text.escape(text.listed(sorted(names, key=collated), view.lang))
         boundaries = text.escape(" ".join(about))
-        st.html(f'<details class="pd-note"><summary>{sentence}</summary>{listed}<br>{boundaries}</details>')
+        st.html(f'<details class="pd-note"><summary>{sentence}</summary>{listed}<p>{boundaries}</p></details>')
 
 
 def switch(view: PageContext) -> None:

@@ -95,7 +95,8 @@ def _progress(view: PageContext, facts: verdict.Facts) -> str:
     target = view.escaped(f"verdict.{key}", target=text.number(of, view.lang))
     label, percent = f"{target}: {text.escape(written)}", f"{min(max(share, 0.0), 1.0) * 100:.1f}"
     # Its end stays beside the target, its start on the bar.
-    end = f"clamp(6rem, 100% - {percent}%, 100% - 8rem)"
+    room = 6 if facts.target else 10
+    end = f"clamp({room}rem, 100% - {percent}%, 100% - 8rem)"
     return (
         f'<div class="pd-progress" role="progressbar" aria-valuemin="0" aria-valuemax="100" aria-valuenow="{percent}" '
         f'aria-label="{label}"><i style="width:{percent}%"></i></div>'
