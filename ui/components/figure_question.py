@@ -109,7 +109,11 @@ class Asked:
 
 
 def asked_around(
-    view: PageContext, answer: Answer, ignored: Sequence[str] = (), own_notes: Sequence[str] = ()
+    view: PageContext,
+    answer: Answer,
+    ignored: Sequence[str] = (),
+    own_notes: Sequence[str] = (),
+    with_parts: bool = False,
 ) -> Asked:
     """The answer with what its figure says; `ignored` are the filters that do not apply to it."""
     notes = []
@@ -121,12 +125,12 @@ def asked_around(
         notes.append(view.word("figure.overlap"))
     if ignored:
         notes.append(scoped_query.no_effect(view, ignored))
-    return Asked(answer, below(view, answer), tuple(own_notes), tuple(notes))
+    return Asked(answer, below(view, answer, with_parts), tuple(own_notes), tuple(notes))
 
 
-def below(view: PageContext, answer: Answer) -> str:
+def below(view: PageContext, answer: Answer, with_parts: bool = False) -> str:
     """Measure, place, period and, for a ratio, its number of cases."""
-    return " · ".join(part for part in (subtitle(view, answer), size(view, answer)) if part)
+    return " · ".join(filter(None, (subtitle(view, answer, with_parts=with_parts), size(view, answer))))
 
 
 def _overlaps(answer: Answer) -> bool:

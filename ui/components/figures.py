@@ -110,9 +110,8 @@ def _figure(
             return _single(question, answer, ident, ignored, place)
         else:
             chart_options = {**options, **question.options(answer)}
-            return prepare(
-                view, chart, asked_around(view, answer, ignored), ident, says, chart_options, place, head=head
-            )
+            asked = asked_around(view, answer, ignored, with_parts="parts" in options)
+            return prepare(view, chart, asked, ident, says, chart_options, place, head=head)
     return None
 
 

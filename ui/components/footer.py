@@ -30,8 +30,11 @@ def context(view: PageContext) -> ChartContext:
     )
 
 
-def subtitle(view: PageContext, answer: Answer, place: str | None = None) -> str:
-    """Measure, place and period of an answer. `place` names the places if the filters do not."""
+def subtitle(view: PageContext, answer: Answer, place: str | None = None, with_parts: bool = False) -> str:
+    """Measure, place and period of an answer. `place` names the places if the filters do not.
+
+    `with_parts`: what is shown are the parts of the first measure.
+    """
     # An analysis may add auxiliary metrics, in another unit (people at risk) or of some rows (an excess): they are not named.
     first, known = answer.metrics[0], catalogue()
     beside = [
@@ -41,6 +44,8 @@ def subtitle(view: PageContext, answer: Answer, place: str | None = None) -> str
     ]
     named = [first, *beside]
     labels = [metric.label[view.lang] for metric in (named if len(named) <= _MOST_NAMED else named[:1])]
+    if with_parts:
+        labels = [view.word("figure.with_parts", measure=labels[0])]
     # "Outstanding, up to 30 days" is a part of "Outstanding": the legend names the parts.
     whole = [label for at, label in enumerate(labels) if not any(map(label.startswith, labels[:at]))]
     return f"{text.listed(whole, view.lang)} · {where_and_when(view, answer, place)}"
