@@ -429,3 +429,10 @@ def test_shares_of_few_people_are_pale_and_stand_below() -> None:
     (column,) = tables.paled(columns, answer)
     assert [column.cell(row) for row in rows] == ["50.0%", "<small>100.0%</small>"]
     assert tables.sorted_by([column], rows, f"-{metric.name}") == rows, "the share of four people is not the highest"
+
+
+def test_a_list_marks_the_column_that_it_is_sorted_by() -> None:
+    assert tables.order_of(COLUMNS, ROWS) == "name"
+    assert tables.order_of(COLUMNS[1:], [("b", 9), ("c", 3), ("a", 3), ("d", None)]) == "-count"
+    assert tables.order_of(COLUMNS[1:], ROWS) == ""
+    assert tables.order_of(COLUMNS[1:], [("b", 9), ("c", 9)]) == "", "equal cells have no order"

@@ -98,6 +98,15 @@ def sorted_by(columns: Sequence[Column], rows: Sequence[Any], sort: str) -> list
     return [row for _, row in known] + [row for value, row in keyed_rows if value is None]
 
 
+def order_of(columns: Sequence[Column], rows: Sequence[Any]) -> str:
+    """The column that rows are sorted by as they come, in the form of `start`; empty if there is none."""
+    for column in columns:
+        for sort in (f"-{column.name}", column.name) if column.value else ():
+            if len({column.value(row) for row in rows}) > 1 and sorted_by([column], rows, sort) == [*rows]:
+                return sort
+    return ""
+
+
 def _press(store: Store, columns: Sequence[Column], start: str, key: str) -> None:
     """Handle a pressed heading: numbers sort descending first, names ascending; the second press reverses."""
     name = str(st.session_state[key]["sort"])

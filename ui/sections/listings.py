@@ -70,7 +70,8 @@ def _listing(view: PageContext, analysis: str, ident: str, is_excerpt: bool) -> 
         if answer.rows:
             store = AmongLists(page, analysis) if "list" in NAMES.get(page, ()) else InSession(ident)
             columns = _columns(view, answer)
-            tables.show(view, ident, columns, answer.rows, sentence, store=store, is_excerpt=is_excerpt)
+            start = tables.order_of(columns, answer.rows)
+            tables.show(view, ident, columns, answer.rows, sentence, start, store=store, is_excerpt=is_excerpt)
         else:
             blocks.note(view.word("listing.none"))
         if ignored:
