@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from etl.core import text_folding
 from etl.core.jalali import add_months, parse_day, read_day
-from etl.core.places import Places
+from etl.core.places import places
 from etl.extract.contract import Column
 
 _SPOILT = re.compile(r"[0-9]+([.,/٫][0-9]+)?e\+?[0-9]+", re.IGNORECASE)
@@ -43,12 +43,11 @@ class Fault(Exception):
 
 @dataclass(frozen=True)
 class Setting:
-    """The context of validation: the day of the build, the courses by folded code, the key for national ids, the places."""
+    """The context of validation: the day of the build, the courses by folded code, the key for national ids."""
 
     build_day: date
     courses: Mapping[str, str]
     key: bytes
-    places: Places
 
 
 def converter(column: Column, setting: Setting) -> Callable[[str], Any]:
@@ -66,7 +65,7 @@ def converter(column: Column, setting: Setting) -> Callable[[str], Any]:
     if column.type == "yes_no":
         return lambda text: _member(text, _YES_NO_WORDS, "unknown_value")
     if column.type == "province":
-        return lambda text: _member(text, setting.places.provinces, "unknown_province")
+        return lambda text: _member(text, places().provinces, "unknown_province")
     if column.type == "course":
         return lambda text: _member(text, setting.courses, "unknown_course")
     return _code if column.type in ("code", "text") else lambda text: text
@@ -175,14 +174,6 @@ def parse_days(
     return result
 
 
-def is_national_id(text: str) -> bool:
-    """Whether ten Latin digits have a valid check digit and are not one digit repeated."""
-    if len(text) != 10 or text == text[0] * 10:
-        return False
-    remainder = sum(int(digit) * weight for digit, weight in zip(text, range(10, 1, -1), strict=False)) % 11
-    return int(text[9]) == (remainder if remainder < 2 else 11 - remainder)
-
-
 def _id_habits(text: str) -> Iterator[str]:
     """The habits in a valid national id: missing leading zeros (8 or 9 digits), marks between digits."""
     folded = text_folding.fold(text)
@@ -194,7 +185,7 @@ def _id_habits(text: str) -> Iterator[str]:
 
 
 def _are_national_ids(signs: np.ndarray) -> np.ndarray:
-    """`is_national_id` for texts of ten bytes, one per row."""
+    """Whether each row of ten bytes is Latin digits, not one of them repeated, with a valid check digit."""
     digits = signs.astype(np.int64) - ord("0")
     remainder = digits[:, :9] @ np.arange(10, 1, -1) % 11
     return (
@@ -254,9 +245,12 @@ def _person(text: str, key: bytes) -> int:
     if _SPOILT.fullmatch(text):
         raise Fault("spoilt_number")
     text = _BETWEEN_DIGITS.sub("", text)
-    if not text.isascii() or not _NATIONAL_ID.fullmatch(text) or not is_national_id(text.zfill(10)):
+    if not _NATIONAL_ID.fullmatch(text):
         raise Fault("bad_national_id")
-    return int(_keyed_all(np.frombuffer(text.zfill(10).encode(), np.uint8).reshape(1, 10), key)[0])
+    signs = np.frombuffer(text.zfill(10).encode(), np.uint8).reshape(1, 10)
+    if not _are_national_ids(signs).all():
+        raise Fault("bad_national_id")
+    return int(_keyed_all(signs, key)[0])
 
 
 def _code(text: str) -> str:

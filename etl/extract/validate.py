@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from etl.core import text_folding
 from etl.core.jalali import parse_day
+from etl.core.places import places
 from etl.extract import parse_values
 from etl.extract.contract import Column, Contract
 from etl.extract.source_file import Batch
@@ -36,7 +37,6 @@ class Validator:
     def __init__(self, of: Contract, setting: parse_values.Setting) -> None:
         self._contract = of
         self._schema = row_schema(of)
-        self._places = setting.places
         self._columns = {column.name: _ColumnValidator(column, setting) for column in of.entering}
         self.counts: Counter[str] = Counter()
         # Rows of counties created since the census, by name.
@@ -64,16 +64,13 @@ class Validator:
                 is_unknown = pc.and_(pc.is_valid(result.typed.take(codes)), pc.is_null(array))
                 unknown = batch.lines[is_unknown.to_numpy(zero_copy_only=False)]
                 warned += [(line, column.name, "unknown_value") for line in unknown.tolist()]
+                arrays += [array, written]
             else:
-                array = result.typed.take(codes)
-            arrays.append(array)
-            if column.type == "province":
-                provinces = array
-            if column.type == "county":
-                arrays.append(written)
-            elif column.shown:
-                display = text_folding.display_code if column.type == "code" else text_folding.display_text
-                arrays.append(pa.array([display(text) for text in distinct], pa.string()).take(codes))
+                arrays.append(result.typed.take(codes))
+                provinces = arrays[-1] if column.type == "province" else provinces
+                if column.shown:
+                    display = text_folding.display_code if column.type == "code" else text_folding.display_text
+                    arrays.append(pa.array([display(text) for text in distinct], pa.string()).take(codes))
             self._count_habits(distinct, result, codes)
             # A row with bytes that are no text is rejected even if the column's bad values load as unknown.
             for fault in _faults(column, result, codes, batch.lines):
@@ -103,7 +100,7 @@ class Validator:
         counties = []
         for pair, times in zip(distinct.tolist(), count.tolist(), strict=True):
             province, name = province_codes[pair // len(names)], names[pair % len(names)]
-            county = self._places.county(province or "", name) if name else None
+            county = places().county(province or "", name) if name else None
             self.counts["county"] += times if name and county is None else 0
             if county and county.written and county.is_newer:
                 self.newer_counties[county.written] += times

@@ -18,7 +18,6 @@ import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
 
-from etl.core.places import places
 from etl.extract import parse_values, read_file, read_folder
 from tests.build.hostile import CELLS, HEADER, MEGABYTE, STOPPED, rejected_rows
 from tests.loading import (
@@ -371,7 +370,7 @@ def test_twenty_megabytes_in_one_parquet_cell_are_refused(folder, build_refusal)
 def readers(tmp_path_factory: pytest.TempPathFactory) -> Callable[[list[Path]], list[read_folder.Outcome]]:
     """Read files in worker processes, as a build does."""
     private = tmp_path_factory.mktemp("private")
-    setting = parse_values.Setting(DAY, {"py-101": "PY-101"}, b"k", places())
+    setting = parse_values.Setting(DAY, {"py-101": "PY-101"}, b"k")
 
     def read(paths: list[Path]) -> list[read_folder.Outcome]:
         jobs = [read_file.Job(path, "training", number, private) for number, path in enumerate(paths)]

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from etl.core import text_folding
 from etl.core.jalali import parse_day
-from etl.core.places import places
 from etl.extract import parse_values
 from etl.extract.contract import Column, contract
 from tests.loading import national_id
@@ -208,7 +207,7 @@ def test_the_key_of_a_person_depends_on_the_installation_key_only():
 
 
 def setting(build_day: date = date(2026, 6, 30)) -> parse_values.Setting:
-    return parse_values.Setting(build_day, {"py-101": "PY-101"}, KEY, places())
+    return parse_values.Setting(build_day, {"py-101": "PY-101"}, KEY)
 
 
 def column(table: str, name: str) -> Column:
