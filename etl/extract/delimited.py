@@ -11,7 +11,6 @@ import io
 import re
 from collections import deque
 from collections.abc import Iterator
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +23,8 @@ from etl.extract.dialect import MOST_COLUMNS, Dialect, dialect
 from etl.extract.source_file import LONGEST_FIELD, Batch, SourceFile, long_field
 
 _PIECE_BYTES = 4 << 20
+# A piece that Arrow cannot split is tried again in pieces of this size.
+_SMALL_PIECE_BYTES = 1 << 16
 _LONGEST_LINE_BYTES = 32 << 20
 _LONGEST_AT_ONCE = 2 * _PIECE_BYTES
 _BROKEN = "\ufffd"
@@ -51,16 +52,25 @@ class _Delimited:
         self._width = 0
         # The line number at which the next piece begins.
         self._line = 1
-        self._pieces = self._read_pieces()
+        self._pending: deque[bytes] = deque()
+        self._more = self._pieces()
 
     def batches(self) -> Iterator[Batch]:
         """The rows, piece by piece; records that are no rows go to the source's rejects."""
         csv.field_size_limit(LONGEST_FIELD)
         self._read_header()
-        while piece := next(self._pieces, b""):
-            yield self._split_at_once(piece) or self._split_by_record(piece)
+        while piece := self._next_piece():
+            if batch := self._split_at_once(piece):
+                yield batch
+            elif len(smaller := _in_small_pieces(piece)) > 1:
+                self._pending.extendleft(reversed(smaller))
+            else:
+                yield self._split_by_record(piece)
 
-    def _read_pieces(self) -> Iterator[bytes]:
+    def _next_piece(self) -> bytes:
+        return self._pending.popleft() if self._pending else next(self._more, b"")
+
+    def _pieces(self) -> Iterator[bytes]:
         """The file as UTF-8, in pieces that end at line ends."""
         is_utf8 = self._how.encoding in ("utf-8", "utf-8-sig")
         decoder = None if is_utf8 else codecs.getincrementaldecoder(self._how.encoding)("replace")
@@ -86,7 +96,7 @@ class _Delimited:
 
     def _lines(self, waiting: deque[str]) -> Iterator[str]:
         """The waiting lines, with their line ends; fetches the next piece only if a record reaches into it."""
-        while waiting or (piece := next(self._pieces, b"")):
+        while waiting or (piece := self._next_piece()):
             if not waiting:
                 waiting.extend(_split_lines(piece))
             yield waiting.popleft()
@@ -106,7 +116,7 @@ class _Delimited:
             raise because("too_many_columns", line=self._how.above + 1, most=f"{MOST_COLUMNS:,}")
         self._line += self._how.above + reader.line_num
         if waiting:
-            self._pieces = chain(["".join(waiting).encode()], self._pieces)
+            self._pending.appendleft("".join(waiting).encode())
 
     def _split_at_once(self, piece: bytes) -> Batch | None:
         """The rows of a piece of text in which every line is a record; None for any other piece."""
@@ -207,6 +217,17 @@ class _Delimited:
 
 def _split_lines(piece: bytes) -> list[str]:
     return list(io.StringIO(piece.decode("utf-8", "replace"), newline=""))
+
+
+def _in_small_pieces(piece: bytes) -> list[bytes]:
+    """`piece` cut at line ends."""
+    cut: list[bytes] = []
+    start = 0
+    while start < len(piece):
+        end = piece.find(b"\n", start + _SMALL_PIECE_BYTES) + 1 or len(piece)
+        cut.append(piece[start:end])
+        start = end
+    return cut
 
 
 def _is_text(piece: bytes) -> bool:

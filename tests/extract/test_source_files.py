@@ -299,7 +299,7 @@ def test_splitting_at_once_and_record_by_record_come_to_the_same(tmp_path_factor
     for at_once in (delimited._Delimited._split_at_once, lambda *_: None):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(delimited._Delimited, "_split_at_once", at_once)
-            patch.setattr(delimited, "_PIECE_BYTES", 20)
+            patch.setattr(delimited, "_SMALL_PIECE_BYTES", 20)
             try:
                 rows, source = rows_of(path)
                 results.append((rows, sorted(source.rejects), source.rows_read))
