@@ -6,12 +6,12 @@ table), `date`, `number`, `yes_no`, `national_id` (leaves the worker only as a k
 
 import difflib
 import re
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 
+from etl.core import declarations
 from etl.core.errors import Refused
 from etl.core.text_folding import HAMZA, display_text, fold
 from etl.extract.causes import because
@@ -191,7 +191,7 @@ class Match:
 @cache
 def contract(table: str) -> Contract:
     """The contract of one of TABLES."""
-    entry = tomllib.loads((_FOLDER / f"{table}.toml").read_text(encoding="utf-8"))
+    entry = declarations.read(_FOLDER / f"{table}.toml")
     columns = tuple(Column(**{**column, "headers": tuple(column.get("headers", ()))}) for column in entry["column"])
     rules = tuple(Rule(**rule) for rule in entry.get("rule", ()))
     return Contract(table, tuple(entry["key"]), columns, rules, entry.get("absent", {}))

@@ -55,18 +55,6 @@ def rewritten(path: Path, change: Callable[[str, bytes], bytes]) -> None:
             archive.writestr(name, change(name, content))
 
 
-def test_every_sheet_that_holds_the_headers_is_read(folder):
-    rows = [HEADER, ["0000000027", "PY-101", "1402/05/01", 72, 80, "passed"]]
-    workbook(folder, ("راهنما", [["a", "b"]]), ("داده", rows), ("دیگر", [*rows, [*rows[1][:5], "?"], rows[1]]))
-    built = load(folder)
-    assert built.counts("training_2.xlsx") == (4, 1, 1, 2)
-    assert built.sql("select sheet, line, column_name from quarantine") == [("دیگر", 3, "result")]
-    assert built.file("training_2.xlsx")["notes"] == [
-        "sheets read: داده, دیگر",
-        "sheets without the headers skipped: راهنما",
-    ]
-
-
 @pytest.mark.parametrize("name", ["personnel_2.xlsx", "همه.xlsx"])
 def test_each_sheet_is_read_as_the_table_that_its_headers_fit(folder, name):
     spells = [list(row("personnel", national_id=national_id(at)).values()) for at in (7, 8)]
@@ -108,16 +96,6 @@ def test_a_sheet_whose_headers_fit_several_tables_is_refused_unless_the_name_say
     built = load(folder)
     assert built.counts("personnel_2.xlsx") == (1, 1, 0, 0)
     assert [entry["file"] for entry in built.report["files"]].count("personnel_2.xlsx") == 1
-
-
-def test_a_row_number_that_stands_twice_refuses_the_workbook(folder, build_refusal):
-    path = workbook(folder, ("داده", [HEADER, *([*CELLS[:2], f"1402/05/{at:02}", *CELLS[3:]] for at in range(1, 6))]))
-    assert load(folder).counts("training_2.xlsx") == (5, 5, 0, 0)
-    rewritten(
-        path,
-        lambda name, part: part.replace(b'r="6"', b'r="5"').replace(b'6"', b'5"') if "sheet1" in name else part,
-    )
-    assert build_refusal().startswith("training_2.xlsx: sheet داده: row 5 stands twice: the file is damaged; ")
 
 
 def test_numbers_of_more_digits_than_a_cell_keeps_are_spoilt(folder):
