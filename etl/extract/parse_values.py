@@ -6,10 +6,10 @@ National ids never leave this module: they become a keyed BLAKE2b hash of 8 byte
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -89,50 +89,42 @@ def _converter(column: Column, setting: Setting) -> Callable[[str], Parsed]:
     return _code if column.type in ("code", "text") else lambda text: (text, None, ())
 
 
-@dataclass
-class ValidationResult:
-    """The typed value of each text or null, the faults by index, and the indices of texts with each habit."""
+class ValidationResult(NamedTuple):
+    """The typed value of each text or null, the faults by index, and the habits, each with the index of its text."""
 
-    typed: pa.Array = field(default_factory=lambda: pa.nulls(0))
-    faults: dict[int, str] = field(default_factory=dict)
-    habits: dict[str, list[int]] = field(default_factory=dict)
-
-    def note(self, habits: Iterable[str], index: int) -> None:
-        """Record the habits of the text at an index."""
-        for habit in habits:
-            self.habits.setdefault(habit, []).append(index)
+    typed: pa.Array
+    faults: dict[int, str]
+    habits: list[tuple[str, int]]
 
 
 def parse_all(texts: Sequence[str], parse: Callable[[str], Parsed], kind: pa.DataType) -> ValidationResult:
     """The texts of a column by `parse`; the typed values are of `kind`."""
     parsed = list(map(parse, texts))
-    result = ValidationResult(pa.array([value for value, _, _ in parsed], kind))
-    for index, (_, reason, habits) in enumerate(parsed):
-        if reason:
-            result.faults[index] = reason
-        result.note(habits, index)
-    return result
+    return ValidationResult(
+        pa.array([value for value, _, _ in parsed], kind),
+        {at: reason for at, (_, reason, _) in enumerate(parsed) if reason},
+        [(habit, at) for at, (_, _, habits) in enumerate(parsed) for habit in habits],
+    )
 
 
 def parse_national_ids(texts: Sequence[str], parse: Callable[[str], Parsed], key: bytes) -> ValidationResult:
     """`parse_all` for a column of national ids: ten digits in bulk, the rest by `parse`. Typed values are uint64 hashes."""
     typed = np.ma.masked_all(len(texts), np.uint64)
-    result = ValidationResult()
     in_latin_digits = list(map(text_folding.latin_digits, texts))
     ten = np.array([at for at, text in enumerate(in_latin_digits) if len(text) == 10 and text.isascii()], np.int64)
     signs = np.frombuffer("".join(in_latin_digits[at] for at in ten).encode(), np.uint8).reshape(-1, 10)
     are_valid = _are_national_ids(signs)
     valid = ten[are_valid]
     typed[valid] = _keyed_all(signs[are_valid], key)
-    for at in np.delete(np.arange(len(texts)), valid).tolist():
-        person, reason, habits = parse(texts[at])
-        if reason:
-            result.faults[at] = reason
-        else:
-            typed[at] = np.ma.masked if person is None else person
-            result.note(habits, at)
-    result.typed = pa.array(typed, pa.uint64())
-    return result
+    rest = {at: parse(texts[at]) for at in np.delete(np.arange(len(texts)), valid).tolist()}
+    for at, (person, _, _) in rest.items():
+        if person is not None:
+            typed[at] = person
+    return ValidationResult(
+        pa.array(typed, pa.uint64()),
+        {at: reason for at, (_, reason, _) in rest.items() if reason},
+        [(habit, at) for at, (_, reason, habits) in rest.items() if not reason for habit in habits],
+    )
 
 
 def _are_national_ids(signs: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ FAULTS = pa.schema(
     [("file_number", pa.int32()), ("line", pa.int64()), ("column_name", pa.string()), ("reason", pa.string())]
 )
 Fault = tuple[int, str, str]
-# A column keeps the meaning of as many texts, none longer.
+# How many texts of a column are cached, and how long they may be: keys cost more to cache than to parse.
 _MOST_CACHED, _LONGEST_CACHED = 100_000, 100
 
 
@@ -69,8 +69,10 @@ class Validator:
                 warned += [(line, column.name, "unknown_value") for line in unknown.tolist()]
                 arrays += [array, written]
             else:
-                arrays.append(result.typed.take(codes))
-                provinces = arrays[-1] if column.type == "province" else provinces
+                array = result.typed.take(codes)
+                arrays.append(array)
+                if column.type == "province":
+                    provinces = array
                 if column.shown:
                     display = text_folding.display_code if column.type == "code" else text_folding.display_text
                     arrays.append(pa.array([display(text) for text in distinct], pa.string()).take(codes))
@@ -82,7 +84,7 @@ class Validator:
 
     def _count_habits(self, distinct: list[str], result: parse_values.ValidationResult, codes: Any) -> None:
         """Add the habits in a column's texts to `counts`, which the load report shows."""
-        habits = [(name, code, 1) for name, with_habit in result.habits.items() for code in with_habit]
+        habits = [(name, code, 1) for name, code in result.habits]
         habits += [
             ("invisible", code, text_folding.count_invisible(text))
             for code, text in enumerate(distinct)

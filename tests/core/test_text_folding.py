@@ -175,7 +175,7 @@ def test_zeros_that_a_spreadsheet_dropped_are_put_back(eight):
         assert not parsed.habits
     else:
         assert parsed.typed[0] == parsed.typed[1]
-        assert parsed.habits == {"padded": [1]}
+        assert parsed.habits == [("padded", 1)]
 
 
 @pytest.mark.parametrize(

@@ -115,14 +115,14 @@ def test_a_day_outside_the_years_of_the_register_is_a_bad_date(folder):
 def test_an_id_with_marks_between_its_digits_is_the_id(text):
     ids = national_ids(text, "0499370899")
     assert ids.typed[0] == ids.typed[1]
-    assert ids.habits == {"id_with_marks": [0]}
+    assert ids.habits == [("id_with_marks", 0)]
 
 
 @pytest.mark.parametrize("text", ["499-370899", "-", "049_937089_9", "04/99370899"])
 def test_an_invalid_id_stays_invalid(text):
     ids = national_ids(text)
     if text == "499-370899":
-        assert ids.habits == {"id_with_marks": [0], "padded": [0]}
+        assert ids.habits == [("id_with_marks", 0), ("padded", 0)]
     else:
         assert ids.faults == {0: "missing_value" if text == "-" else "bad_national_id"}
 
