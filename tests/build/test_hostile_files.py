@@ -83,15 +83,6 @@ def test_rows_of_another_separator_than_the_header_are_ragged(folder):
     assert built.counts("training_2.csv") == (3, 0, 3, 0)
 
 
-def test_headers_reordered_and_unknown_load(folder):
-    backwards = [
-        ",".join(reversed(HEADER)) + ",چیز",
-        ",".join(reversed(list(row("training", completed_on="1402/05/01").values()))) + ",1",
-    ]
-    put(folder, "training_2.csv", "\n".join(backwards))
-    assert load(folder).counts("training_2.csv") == (1, 1, 0, 0)
-
-
 def test_nul_bytes_keep_their_row_back(folder):
     text = csv_text(
         "training",
