@@ -17,7 +17,6 @@ from etl.build import identity, load_report, reference_data, returns, staging, v
 from etl.build.load_report import Report
 from etl.core.errors import Refused
 from etl.core.paths import CHECKS, INCOMING, SAMPLE_MARK, WAREHOUSE
-from etl.core.places import places
 from etl.core.text_folding import fold, printable
 from etl.extract import parse_values, postgresql
 from etl.extract.causes import because, in_language, words
@@ -118,7 +117,6 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
         order.build_day,
         {fold(course.course_code): course.course_code for course in tables["courses.csv"]},
         identity.key(),
-        places(),
     )
     built = folder / _BUILT
     try:

@@ -311,11 +311,10 @@ READ = """
 import re, sys
 from datetime import date
 from pathlib import Path
-from etl.core.places import places
 from etl.extract import parse_values as values, read_file, validate
 from etl.extract.contract import contract
 path = Path(sys.argv[1])
-setting = values.Setting(date(2026, 6, 30), {"py-101": "PY-101"}, b"k", places())
+setting = values.Setting(date(2026, 6, 30), {"py-101": "PY-101"}, b"k")
 validator = validate.Validator(contract("training"), setting)
 read = read_file.read(read_file.Job(path, "training", 0, path.parent), validator, lambda *_: None)
 print(read.rows_read, int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) >> 10)

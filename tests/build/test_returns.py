@@ -10,6 +10,7 @@ import openpyxl
 import pytest
 
 from etl.cli.commands import main
+from etl.core import declarations
 from etl.extract import causes, expected
 from etl.operations import readiness
 from tests.extract.test_clerks import xlsx
@@ -90,7 +91,7 @@ def test_a_folder_that_cannot_be_written_stops_returns_but_no_build(folder, tmp_
 
 
 def test_every_reason_has_what_was_expected_and_what_to_do():
-    words = expected._words()
+    words = declarations.read(expected._FILE)
     reasons = {*words["reason"], *expected._BY_COLUMN} - {"conflicting_row"}
     assert reasons | {"unknown_county"} == set(words["remedy"])
 
@@ -189,10 +190,10 @@ def test_a_refused_load_is_noted_with_its_sentences_until_the_next_is_published(
     assert json.loads(to.with_name("warehouse.duckdb.last-build.json").read_text())["refusals"] == []
 
 
-@pytest.mark.parametrize("cause", causes._causes())
+@pytest.mark.parametrize("cause", declarations.read(causes._FILE))
 def test_a_persian_sentence_isolates_what_runs_from_left_to_right(cause):
     """No dot is moved by hand, no sentence holds an option, and no Latin comma stands between Persian words."""
-    texts = causes._causes()[cause]
+    texts = declarations.read(causes._FILE)[cause]
     values = dict.fromkeys(re.findall("{(\\w+)}", texts["en"] + texts["fa"]), "7")
     english, persian = causes.words(cause, **values).split(causes.BETWEEN)
     outside = re.sub("\u2068[^\u2069]*\u2069", "", persian)

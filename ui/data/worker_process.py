@@ -92,13 +92,13 @@ class WorkerProcess:
     def _run(self, task: bytes, seconds: float, memory: int) -> Any:
         # A process that is killed leaves what it spilled.
         with tempfile.TemporaryDirectory(prefix="work-", ignore_cleanup_errors=True) as folder:
-            process, ours = child_process.start("ui.data.worker_process", str(memory), folder)
+            process, pipe = child_process.start("ui.data.worker_process", str(memory), folder)
             end = time.monotonic() + seconds
             over = threading.Event()
             killer = threading.Thread(target=self._kill_at_limit, args=(process, end, over), daemon=True)
             killer.start()
             try:
-                with Connection(ours.detach()) as pipe:
+                with pipe:
                     return self._await_result(pipe, task, end)
             finally:
                 over.set()
