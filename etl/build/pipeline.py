@@ -116,7 +116,7 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
         report.accepted.append(volume.Refusal(words("identity"), fault, words("new_identity")).line)
     setting = parse_values.Setting(
         order.build_day,
-        {fold(course.course_code): course.course_code for course in tables["courses.csv"]},
+        {fold(course["course_code"]): course["course_code"] for course in tables["courses.csv"]},
         identity.key(),
         places(),
     )
