@@ -26,13 +26,7 @@ from etl.extract.read_file import Job
 from etl.extract.read_folder import Outcome, WorkerPool
 from etl.extract.source_folder import source_files, unread_files
 from etl.revisions import fingerprints
-from etl.warehouse import (
-    adoption_history,
-    build_database,
-    publications,
-    run_models,
-    survival_curves,
-)
+from etl.warehouse import adoption_history, build_database, publications, run_models, survival_curves
 from etl.warehouse.code_version import code_version
 
 _BUILT = "built.duckdb"
