@@ -21,16 +21,7 @@ import xlsxwriter
 from etl.core.places import places
 from etl.extract import parse_values, read_file, read_folder
 from tests.build.hostile import CELLS, HEADER, MEGABYTE, STOPPED, rejected_rows
-from tests.loading import (
-    DAY,
-    GOOD,
-    copy_publication,
-    csv_text,
-    load,
-    national_id,
-    put,
-    row,
-)
+from tests.loading import DAY, GOOD, copy_publication, csv_text, load, national_id, put, row
 
 pytestmark = pytest.mark.slow
 
@@ -114,8 +105,7 @@ def test_a_row_number_that_stands_twice_refuses_the_workbook(folder, build_refus
     path = workbook(folder, ("داده", [HEADER, *([*CELLS[:2], f"1402/05/{at:02}", *CELLS[3:]] for at in range(1, 6))]))
     assert load(folder).counts("training_2.xlsx") == (5, 5, 0, 0)
     rewritten(
-        path,
-        lambda name, part: part.replace(b'r="6"', b'r="5"').replace(b'6"', b'5"') if "sheet1" in name else part,
+        path, lambda name, part: part.replace(b'r="6"', b'r="5"').replace(b'6"', b'5"') if "sheet1" in name else part
     )
     assert build_refusal().startswith("training_2.xlsx: sheet داده: row 5 stands twice: the file is damaged; ")
 
@@ -226,8 +216,7 @@ def swell(path: Path, times: int) -> int:
     text = b'" t="str"><v>' + b"9" * (2 * MEGABYTE) + b"</v></c></row>"
     rows = b"".join(b'<row r="%d"><c r="A%d' % (row, row) + text for row in range(3, 3 + times))
     rewritten(
-        path,
-        lambda name, part: part.replace(b"</sheetData>", rows + b"</sheetData>") if "sheet1" in name else part,
+        path, lambda name, part: part.replace(b"</sheetData>", rows + b"</sheetData>") if "sheet1" in name else part
     )
     with zipfile.ZipFile(path) as archive:
         return next(entry.file_size for entry in archive.infolist() if "sheet1" in entry.filename)
