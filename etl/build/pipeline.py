@@ -25,13 +25,7 @@ from etl.extract.read_file import Job
 from etl.extract.read_folder import Outcome, WorkerPool
 from etl.extract.source_folder import source_files, unread_files
 from etl.revisions import fingerprints
-from etl.warehouse import (
-    adoption_history,
-    build_database,
-    publications,
-    run_models,
-    survival_curves,
-)
+from etl.warehouse import adoption_history, build_database, publications, run_models, survival_curves
 from etl.warehouse.code_version import code_version
 
 _BUILT = "built.duckdb"
@@ -115,7 +109,7 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
         report.accepted.append(volume.Refusal(words("identity"), fault, words("new_identity")).line)
     setting = parse_values.Setting(
         order.build_day,
-        {fold(course.course_code): course.course_code for course in tables["courses.csv"]},
+        {fold(course["course_code"]): course["course_code"] for course in tables["courses.csv"]},
         identity.key(),
     )
     built = folder / _BUILT

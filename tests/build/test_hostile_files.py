@@ -24,18 +24,7 @@ from etl.core.errors import Refused
 from etl.extract import parse_values, read_file, read_folder, validate
 from etl.extract.contract import contract
 from tests.build.hostile import CELLS, HEADER, MEGABYTE, STOPPED, rejected_rows
-from tests.loading import (
-    DAY,
-    ROOT,
-    WITHOUT_MIGHT,
-    build,
-    csv_text,
-    english,
-    load,
-    put,
-    row,
-    run,
-)
+from tests.loading import DAY, ROOT, WITHOUT_MIGHT, build, csv_text, english, load, put, row, run
 
 pytestmark = pytest.mark.slow
 
@@ -251,13 +240,6 @@ def test_a_reader_that_is_killed_or_stops_answering_is_a_refusal(folder, build_r
     monkeypatch.setattr(read_folder, "SILENCE_SECONDS", 2)
     # On a busy machine the workers of the other files may be silent for as long.
     assert any(line.startswith(f"personnel.csv: {STOPPED}") for line in load(folder).refusals)
-
-
-def test_messages_about_a_file_never_contain_its_values(folder):
-    put(folder, "training_2.csv", "secret-0499370899\n1,2,3\n")
-    built = load(folder)
-    assert built.refusal
-    assert "0499370899" not in built.err + built.out
 
 
 # ------------------------------------------------------------------ names

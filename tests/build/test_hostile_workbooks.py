@@ -21,16 +21,7 @@ import xlsxwriter
 from etl.extract import parse_values, read_file, read_folder
 from tests.build.hostile import CELLS, HEADER, MEGABYTE, STOPPED, rejected_rows
 from tests.core.test_text_folding import national_ids
-from tests.loading import (
-    DAY,
-    GOOD,
-    copy_publication,
-    csv_text,
-    load,
-    national_id,
-    put,
-    row,
-)
+from tests.loading import DAY, GOOD, copy_publication, csv_text, load, national_id, put, row
 
 pytestmark = pytest.mark.slow
 
@@ -204,8 +195,7 @@ def swell(path: Path, times: int) -> int:
     text = b'" t="str"><v>' + b"9" * (2 * MEGABYTE) + b"</v></c></row>"
     rows = b"".join(b'<row r="%d"><c r="A%d' % (row, row) + text for row in range(3, 3 + times))
     rewritten(
-        path,
-        lambda name, part: part.replace(b"</sheetData>", rows + b"</sheetData>") if "sheet1" in name else part,
+        path, lambda name, part: part.replace(b"</sheetData>", rows + b"</sheetData>") if "sheet1" in name else part
     )
     with zipfile.ZipFile(path) as archive:
         return next(entry.file_size for entry in archive.infolist() if "sheet1" in entry.filename)

@@ -18,20 +18,7 @@ from etl.extract.contract import contract
 from etl.semantic import access, answers, rights
 from etl.warehouse import build_database, code_version, publications
 from tests.conftest import Sample
-from tests.loading import (
-    DAY,
-    GOOD,
-    HEADERS,
-    ROOT,
-    build,
-    csv_text,
-    digest,
-    load,
-    national_id,
-    put,
-    row,
-    with_rows,
-)
+from tests.loading import DAY, GOOD, HEADERS, ROOT, build, csv_text, digest, load, national_id, put, row, with_rows
 from ui.i18n import text
 
 pytestmark = pytest.mark.slow

@@ -9,6 +9,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from etl.build import returns
 from etl.cli.commands import main
 from etl.core import declarations
 from etl.extract import causes, expected
@@ -34,7 +35,11 @@ def returned(folder: Path, to: Path) -> dict[str, list[tuple[str | None, ...]]]:
     return {path.name: cells(path) for path in sorted(to.iterdir())}
 
 
-def test_each_file_with_rejected_or_warned_rows_goes_back_with_what_to_do(folder, tmp_path):
+@pytest.mark.parametrize("rows_in_memory", [1, 10_000])
+def test_each_file_with_rejected_or_warned_rows_goes_back_with_what_to_do(
+    folder, tmp_path, monkeypatch, rows_in_memory
+):
+    monkeypatch.setattr(returns, "_ROWS_IN_MEMORY", rows_in_memory)
     put(folder, "training_2.csv", [
         row("training", completed_on="1404/13/01"),
         row("training", completed_on="1402/05/01", score="85%"),

@@ -91,7 +91,6 @@ def test_going_back_leaves_another_version_and_never_leads_to_one(pointer, capsy
     assert pointer.resolve() == first
 
 
-@pytest.mark.slow
 def test_a_build_replaces_another_version_and_still_checks_for_loss(pointer, tmp_path, capsys):
     change(pointer, "update load_rows set rows = 4000", "drop table preaggregate")
     folder = put_good(tmp_path / "incoming")
@@ -103,7 +102,6 @@ def test_a_build_replaces_another_version_and_still_checks_for_loss(pointer, tmp
     assert capsys.readouterr().out == "in_service\n1\n"
 
 
-@pytest.mark.slow
 def test_adoption_is_carried_over_a_change_of_the_program(pointer, tmp_path):
     change(pointer, "update adoption set valid_from = date '2020-01-01'")
     assert build(put_good(tmp_path / "incoming"), to=pointer).code == 0
@@ -162,7 +160,6 @@ def digest() -> str:
         code_version.code_version.cache_clear()
 
 
-@pytest.mark.slow
 def test_only_what_makes_tables_makes_another_version(code):
     before = digest()
     spells = code / "warehouse" / "models" / "staging" / "spells.sql"
