@@ -12,7 +12,7 @@ from etl.semantic.access import GroupOfNation, ScopedCursor, narrow
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
 from etl.semantic.derived import joined, reshaped
-from etl.semantic.provisional import settled_on
+from etl.semantic.resolve import settled_on
 
 # Hashable, because pages cache by it.
 _Filters = tuple[tuple[str, tuple[str, ...]], ...]

@@ -20,11 +20,10 @@ import etl.analysis
 from etl.core import without_pandas
 from etl.core.errors import AccessDenied, QuestionError
 from etl.core.jalali import last_complete_months
-from etl.semantic.access import GroupOfNation, ScopedCursor, check, members_in_scope, narrow, restricted
+from etl.semantic.access import GroupOfNation, ScopedCursor, check, is_of_one_time, members_in_scope, narrow, restricted
 from etl.semantic.answers import Answer, few_others
 from etl.semantic.catalog import TIME, catalogue, tables
 from etl.semantic.derived import Where
-from etl.semantic.nation_groups import is_of_one_time
 
 _Run = Callable[..., Answer]
 

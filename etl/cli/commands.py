@@ -28,7 +28,7 @@ from etl.operations import commands as operations
 from etl.operations import readiness
 from etl.revisions import diff
 from etl.semantic import access, answers, catalog, rights
-from etl.semantic.members import newer_counties_in
+from etl.semantic.resolve import newer_counties_in
 
 # The exit code of a command ended by Ctrl-C, as shells report it.
 _INTERRUPTED = 130

@@ -15,15 +15,13 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from etl.core.errors import AccessDenied, QuestionError, TooLarge
-from etl.semantic.access import ScopedCursor, members_in_scope, narrow, restricted, visible_rows
+from etl.semantic.access import ScopedCursor, is_of_one_time, members_in_scope, narrow, restricted, visible_rows
 from etl.semantic.catalog import TIME, Metric, catalogue, tables
 from etl.semantic.combine import Results, combine
 from etl.semantic.compiler import Compiled, compile
 from etl.semantic.frames import frame_of
 from etl.semantic.lineage import sources_of
-from etl.semantic.members import metrics_named
-from etl.semantic.nation_groups import is_of_one_time
-from etl.semantic.resolve import Plan, Question, resolve
+from etl.semantic.resolve import Plan, Question, metrics_named, resolve
 from etl.semantic.rights import FEWEST_OTHERS, AccessScope
 from etl.warehouse.population import PROVINCES
 from etl.warehouse.publications import Publication
