@@ -9,7 +9,7 @@ from functools import cache
 from etl.extract.contract import TABLES, contract
 from etl.semantic import catalog
 from etl.warehouse import adoption_history, run_models
-from etl.warehouse.sql_tables import tables_in
+from etl.warehouse.run_models import tables_in
 
 # Reference tables, which no source file fills.
 REFERENCES = (

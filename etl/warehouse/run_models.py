@@ -8,18 +8,21 @@ allows, so the memory of a build does not grow with the register.
 """
 
 import graphlib
+import json
 import os
+import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from etl.warehouse import build_database
 from etl.warehouse.dimensions import ALL, render
-from etl.warehouse.sql_tables import tables_in
 
 _FOLDER = Path(__file__).parent / "models"
 _OF_PERSONS = {
@@ -38,6 +41,7 @@ _MEMBERS = {dimension.name: dimension.enum_members for dimension in ALL.values()
 }
 # Models run at the same time: a single one leaves cores idle while it sorts, merges or writes.
 _AT_ONCE = 2
+_local = threading.local()
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,35 @@ class ConcurrentTask:
 def models() -> dict[str, str]:
     """The SQL of every model by the name of its table, with the columns of dimensions written in."""
     return {path.stem: render(path.read_text(encoding="utf-8")) for path in sorted(_FOLDER.rglob("*.sql"))}
+
+
+@cache
+def tables_in(sql: str) -> frozenset[str]:
+    """The tables that one or more SELECTs read, without their CTEs, by DuckDB's own parser. Raises ValueError for others."""
+    if not hasattr(_local, "parser"):
+        # A connection serves one thread at a time.
+        _local.parser = duckdb.connect()
+    ((text,),) = _local.parser.execute("select json_serialize_sql($sql::varchar)", {"sql": sql}).fetchall()
+    parsed = json.loads(text)
+    if parsed["error"]:
+        raise ValueError("not a SELECT that can be parsed")
+    return frozenset(name for statement in parsed["statements"] for name in _read_by(statement, frozenset()))
+
+
+def _read_by(node: Any, ctes: frozenset[str]) -> Iterator[str]:
+    """The base tables under a node of the syntax tree; a CTE hides a table of the same name from the nodes after it."""
+    if isinstance(node, list):
+        for child in node:
+            yield from _read_by(child, ctes)
+    elif isinstance(node, dict):
+        for cte in (node.get("cte_map") or {}).get("map", ()):
+            yield from _read_by(cte["value"], ctes)
+            ctes |= {cte["key"]}
+        if node.get("type") == "BASE_TABLE" and node["table_name"] not in ctes:
+            yield node["table_name"]
+        for key, child in node.items():
+            if key != "cte_map":
+                yield from _read_by(child, ctes)
 
 
 def build(con: duckdb.DuckDBPyConnection, say: Callable[[str], None], tasks: Mapping[str, ConcurrentTask]) -> None:

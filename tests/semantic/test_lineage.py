@@ -11,7 +11,7 @@ import pytest
 from etl.analysis import registry
 from etl.extract.contract import TABLES
 from etl.semantic import access, answers, catalog, lineage, rights
-from etl.warehouse import adoption_history, publications, run_models, sql_tables
+from etl.warehouse import adoption_history, publications, run_models
 from tests.access.test_scopes import arguments
 from tests.loading import Built, build, national_id, put, row
 from ui.components import footer
@@ -164,7 +164,7 @@ def test_a_dimension_that_is_counted_from_another_table_has_its_sources(bound):
 
 def test_neither_a_comment_nor_a_cte_is_a_table():
     sql = "-- from a comment\nwith spells as (from service) select * from spells, joiners where x in (select y from moves)"
-    assert sql_tables.tables_in(sql) == {"service", "joiners", "moves"}
-    assert sql_tables.tables_in("with service as (from service) from service") == {"service"}
+    assert run_models.tables_in(sql) == {"service", "joiners", "moves"}
+    assert run_models.tables_in("with service as (from service) from service") == {"service"}
     with pytest.raises(ValueError, match="parsed"):
-        sql_tables.tables_in("selec 1")
+        run_models.tables_in("selec 1")
