@@ -21,7 +21,7 @@ import duckdb
 from etl.analysis import registry
 from etl.build import load_report, pipeline, volume
 from etl.cli import arguments, console
-from etl.core import paths, without_pandas
+from etl.core import frames, paths
 from etl.core.errors import Busy, QuestionError, Refused
 from etl.extract.causes import because, printable_line, words
 from etl.operations import commands as operations
@@ -252,7 +252,7 @@ def _diff(options: argparse.Namespace) -> None:
 
 def _backtest(options: argparse.Namespace) -> None:
     if options.planted:
-        without_pandas.allow()
+        frames.allow_pandas()
         from etl.analysis import backtesting
 
         print(backtesting.planted().to_string(index=False, na_rep="", float_format="{:.0%}".format))
