@@ -73,8 +73,8 @@ def _of_alike(con: ScopedCursor, sides: Sequence[Side], asked: Callable[[_Where]
     except GroupOfNation:
         if any(side.where for side in sides):
             raise AccessDenied from None
-    own = narrow(con, (), ("province",), common, only_totals=False)
-    return replace(asked(own.where), left_out=own.left_out)
+    where, left_out = narrow(con, (), ("province",), common, only_totals=False)
+    return replace(asked(where), left_out=left_out)
 
 
 def _asked(con: ScopedCursor, names: Sequence[str], side: Side, common: _Where) -> list[Answer]:

@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from datetime import date
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from weakref import WeakKeyDictionary
 
 import duckdb
@@ -200,13 +200,6 @@ def members_in_scope(con: ScopedCursor, where: Mapping[str, Sequence[str]]) -> d
     return dict(con.once(("members", named), lambda: members(con._rows, where))) if named else {}
 
 
-class Narrowed(NamedTuple):
-    """The filters of a question within a scope, and the provinces that were left out."""
-
-    where: dict[str, tuple[str, ...]]
-    left_out: frozenset[str] = frozenset()
-
-
 def narrow(
     con: ScopedCursor,
     names: Iterable[str],
@@ -214,35 +207,37 @@ def narrow(
     where: Mapping[str, Sequence[str]],
     only_totals: bool = True,
     is_given: bool = True,
-) -> Narrowed:
+) -> tuple[dict[str, tuple[str, ...]], frozenset[str]]:
     """The filters of a question, limited to the provinces of the scope where its numbers are not open to everybody.
 
-    `where` holds codes of `members_in_scope`. Without `only_totals` the numbers are split further than `by` says, without
-    `is_given` they are of a group of the nation at another time. Raises AccessDenied if nothing is left.
+    With them it gives the provinces that were left out. `where` holds codes of `members_in_scope`. Without `only_totals`
+    the numbers are split further than `by` says, without `is_given` they are of a group of the nation at another time.
+    Raises AccessDenied if nothing is left.
     """
     narrowed = {name: tuple(codes) for name, codes in where.items()}
     involved = involved_in(by, narrowed)
     if con.scope.sees_whole_country or (is_given and con.scope.shows(involved, only_totals)):
-        return Narrowed(narrowed)
+        return narrowed, frozenset()
     if involved == {"province", "origin"}:
         # `visible_rows` cuts moves between other provinces.
-        return Narrowed(narrowed)
+        return narrowed, frozenset()
     exclusive = [catalogue()[name].mutually_exclusive for name in names if name in catalogue()]
     if "institute" in involved and any({"province", "institute"} <= dimensions for dimensions in exclusive):
         # `members_in_scope` has checked filters by institute.
         left_out = frozenset() if "institute" in narrowed else con.scope.others
         if "institute" not in narrowed:
-            narrowed["institute"] = con.once("institutes", lambda: _institutes(con))
+            sql = "select institute_code from institutes order by 1"
+            narrowed["institute"] = con.once(sql, lambda: tuple(code for (code,) in con.execute(sql).fetchall()))
         if not narrowed["institute"]:
             raise AccessDenied
-        return Narrowed(narrowed, left_out)
+        return narrowed, left_out
     asked = narrowed.get("province") or tuple(sorted(every_province()))
     narrowed["province"] = tuple(code for code in asked if code in con.scope.codes)
     if not narrowed["province"]:
         raise AccessDenied
     # A filter by county or institute names places of the scope.
     left_out = frozenset() if involved & BELOW_PROVINCE & where.keys() else con.scope.others.intersection(asked)
-    return Narrowed(narrowed, left_out)
+    return narrowed, left_out
 
 
 def is_of_one_time(
@@ -273,11 +268,6 @@ def _has_one_time(name: str) -> bool:
     size = catalogue().get(size_of(metric), metric)
     measures = expand(name, frozenset()).values()
     return size.kind == metric.kind and not any(one.at_end or one.offset_months for one in measures)
-
-
-def _institutes(con: ScopedCursor) -> tuple[str, ...]:
-    rows = con.execute("select institute_code from institutes order by 1").fetchall()
-    return tuple(code for (code,) in rows)
 
 
 def visible_rows(

@@ -8,27 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from etl.core import declarations
-from etl.warehouse.dimensions import BANDS, CHOICES, DIMENSIONS, ORDERED, ROLLUPS, TIME, expand_groups
-
-__all__ = [
-    "BANDS",
-    "CHOICES",
-    "DIMENSIONS",
-    "ORDERED",
-    "TIME",
-    "Measure",
-    "Metric",
-    "Table",
-    "catalogue",
-    "derived",
-    "expand",
-]
+from etl.warehouse.dimensions import BANDS, DIMENSIONS, ROLLUPS, TIME, expand_groups
 
 _FOLDER = Path(__file__).parent
 # Units that count persons, or events of which each person has one.
 _OF_PERSONS = frozenset({"persons", "mean_persons", "persons_per_month", "person_courses", "completions", "seats"})
-
-
 # A difference can be near zero or negative in a large group, so its group is sized by another metric. A coverage gap is sized
 # by residents: it can be large where nobody serves.
 _OF_DIFFERENCE = {"coverage_gap": "residents", "net_change": "in_service"}
@@ -93,12 +77,12 @@ class Metric:
     unit: str
     label: dict[str, str]
     short: dict[str, str]
+    description: dict[str, str]
     sql: str
     dimensions: frozenset[str] = frozenset()
     # The dimensions that filter it, but do not split it.
     only_filters: frozenset[str] = frozenset()
     mutually_exclusive: frozenset[str] = frozenset()
-    description: dict[str, str] = field(default_factory=lambda: {"fa": "", "en": ""})
     example: dict[str, str] = field(default_factory=lambda: {"fa": "", "en": ""})
     direction: str = "none"
     numerator: str | None = None
@@ -126,11 +110,9 @@ def _names(*kinds: type) -> frozenset[str]:
 
 # The keys of each kind of entry, those that it needs, and those of the tables in it.
 _WORDS = frozenset({"unit", "label", "description"})
-_OTHER_SOURCES = frozenset({"alternate_sources", "excluded_dimensions"})
 _KEYS = {
-    "metric": _names(Metric, Measure) | _OTHER_SOURCES,
-    "derived": _names(Metric) - {"kind", "sql", "dimensions"},
-    "reported": _names(Metric) - {"kind", "sql", "dimensions"},
+    "metric": _names(Metric, Measure) | {"alternate_sources", "excluded_dimensions"},
+    **dict.fromkeys(("derived", "reported"), _names(Metric) - {"kind", "sql", "dimensions"}),
     "table": _names(Table) - {"is_lookup", "single_spell_key"}
     | {"dimensions", "bands", "shared", "lookup", "is_single_spell"},
 }
@@ -138,6 +120,10 @@ _NEEDED = {"metric": _WORDS | {"kind", "sql"}, "derived": _WORDS, "reported": _W
 _KEYS_WITHIN = dict.fromkeys(("label", "short", "description"), declarations.LANGUAGES) | {
     "example": declarations.LANGUAGES | {"ask", "value", "row", "with"}
 }
+_OF_DIMENSIONS = {
+    "dimensions", "excluded_dimensions", "only_filters", "mutually_exclusive", "ignores", "national_total_dimensions",
+    "alternate_sources", "columns", "bands",
+}  # fmt: skip
 
 
 @cache
@@ -162,24 +148,13 @@ def _check(path: Path, title: str, entry: Mapping[str, Any], known: frozenset[st
     declarations.check_keys(path, title, entry, known, needed)
     for key, value in entry.items():
         if key in _KEYS_WITHIN:
-            languages = declarations.LANGUAGES
-            declarations.check_keys(path, f"{title}.{key}", value, _KEYS_WITHIN[key], languages)
-    for key in (
-        "dimensions",
-        "excluded_dimensions",
-        "only_filters",
-        "mutually_exclusive",
-        "ignores",
-        "national_total_dimensions",
-    ):
-        declarations.check_keys(path, f"{title}.{key}", expand_groups(entry.get(key, ())), DIMENSIONS)
+            declarations.check_keys(path, f"{title}.{key}", value, _KEYS_WITHIN[key], declarations.LANGUAGES)
+        elif key in _OF_DIMENSIONS:
+            declarations.check_keys(path, f"{title}.{key}", expand_groups(value), DIMENSIONS)
+        elif key == "rollup_column":
+            declarations.check_keys(path, f"{title}.{key}", [value], ROLLUPS)
     for dimension, change in entry.get("alternate_sources", {}).items():
-        declarations.check_keys(path, f"{title}.alternate_sources", [dimension], DIMENSIONS)
         declarations.check_keys(path, f"{title}.alternate_sources.{dimension}", change, known)
-    for rollup in filter(None, [entry.get("rollup_column")]):
-        declarations.check_keys(path, f"{title}.rollup_column", [rollup], ROLLUPS)
-    for key in ("columns", "bands"):
-        declarations.check_keys(path, f"{title}.{key}", entry.get(key, ()), DIMENSIONS)
 
 
 @cache
@@ -329,9 +304,8 @@ def _mutually_exclusive(name: str) -> frozenset[str]:
 
 
 def _metric(name: str, entry: Mapping[str, Any], **known: frozenset[str]) -> Metric:
-    label = entry.get("label", {"fa": name, "en": name})
-    defaults = {"label": label, "short": label, "counts": "persons" if entry["unit"] in _OF_PERSONS else entry["unit"]}
-    return Metric(**defaults | _fields_in(entry, Metric) | {"name": name} | known)
+    counts = "persons" if entry["unit"] in _OF_PERSONS else entry["unit"]
+    return Metric(**{"name": name, "short": entry["label"], "counts": counts} | _fields_in(entry, Metric) | known)
 
 
 def size_of(metric: Metric) -> str:

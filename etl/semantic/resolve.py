@@ -1,7 +1,7 @@
 """A question becomes a Plan: which measures, of which groups, on which days. A question without meaning is refused."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -33,18 +33,6 @@ DEFAULT_MONTHS = 12
 # To plan an IN, DuckDB converts every member of the column's type: 40 ms for 160,000 institutes. So many values are compared
 # one by one instead.
 MOST_COMPARED = 8
-
-
-@dataclass(frozen=True)
-class Question:
-    """The arguments of `ask`. `plain` counts every row, without pre-aggregates."""
-
-    names: Sequence[str]
-    by: Sequence[str] = ()
-    on: date | None = None
-    over: tuple[date, date] | None = None
-    where: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    plain: bool = False
 
 
 @dataclass(frozen=True)
@@ -141,49 +129,61 @@ class Plan:
         return self.on or self.publication.as_of
 
 
-def resolve(con: duckdb.DuckDBPyConnection, publication: Publication, question: Question) -> Plan:
-    """The plan of a question. Raises QuestionError for one without meaning.
+def resolve(
+    con: duckdb.DuckDBPyConnection,
+    publication: Publication,
+    names: Sequence[str],
+    by: Sequence[str] = (),
+    on: date | None = None,
+    over: tuple[date, date] | None = None,
+    where: Mapping[str, Sequence[str]] | None = None,
+    plain: bool = False,
+) -> Plan:
+    """The plan of a question (see `answers.ask`). Raises QuestionError for one without meaning.
 
     `con` is read only where a filter names counties, institutes or courses, which differ from publication to publication.
     """
-    metrics = metrics_named(question.names)
-    by = tuple(question.by)
-    where = members(con, question.where)
+    metrics = metrics_named(names)
+    filters = members(con, where or {})
     unit = unit_of_time(by)
-    selected = dict.fromkeys(metric.name for metric in metrics)
-    for metric in metrics:
-        selected |= dict.fromkeys(part for part in (metric.numerator, metric.denominator) if part)
+    ratio_parts = (part for metric in metrics for part in (metric.numerator, metric.denominator) if part)
+    selected = dict.fromkeys([*(metric.name for metric in metrics), *ratio_parts])
     kinds = {metric.kind for metric in metrics}
     dimensions = tuple(name for name in by if name not in TIME)
-    involved = frozenset(dimensions) | where.keys()
+    involved = frozenset(dimensions) | filters.keys()
     measures: dict[str, Measure] = {}
     for name in selected:
         measures |= expand(name, involved)
-    parts, sizes = frozenset(measures), {size_of(metric) for metric in metrics} - {*selected}
-    for name in sorted(sizes & catalogue().keys()):
+    counted = frozenset(measures)
+    for name in sorted({size_of(metric) for metric in metrics}.difference(selected) & catalogue().keys()):
         if involved | {*by} <= catalogue()[name].dimensions:
             selected[name] = None
-            # Where events are counted, the people at the end of their period.
-            at_end = kinds == {"event"} and catalogue()[name].kind == "snapshot"
-            counted = {
-                key: replace(measure, at_end=at_end or measure.at_end)
-                for key, measure in expand(name, involved).items()
-            }
-            measures = counted | measures
+            sizing = expand(name, involved)
+            if kinds == {"event"} and catalogue()[name].kind == "snapshot":
+                # Where events are counted, the people at the end of their period.
+                sizing = {key: replace(measure, at_end=True) for key, measure in sizing.items()}
+            measures = sizing | measures
     for metric in metrics:
-        refuse_meaningless(metric, dimensions, where)
-    if kinds == {"event"} and question.on:
+        refuse_meaningless(metric, dimensions, filters)
+    if kinds == {"event"} and on:
         raise QuestionError("a flow is counted over a period: --over, not --on")
-    if kinds == {"snapshot"} and question.over and not unit:
+    if kinds == {"snapshot"} and over and not unit:
         raise QuestionError("a state is measured on a day: --on, or --over with --by month, quarter or year")
-    if unit and question.on:
+    if unit and on:
         raise QuestionError(f"by {unit} a state is measured at the end of each: --over, not --on")
     as_of = publication.as_of
-    on = (question.on or as_of) if "snapshot" in kinds and not unit else None
-    needs_period = "event" in kinds or unit
-    over = (question.over or jalali.last_complete_months(as_of, DEFAULT_MONTHS)) if needs_period else None
-    sized = frozenset(measures) - parts
-    return Plan(metrics, tuple(selected), measures, by, where, on, over, publication, question.plain, sized)
+    return Plan(
+        metrics=metrics,
+        selected=tuple(selected),
+        measures=measures,
+        by=tuple(by),
+        where=filters,
+        on=(on or as_of) if "snapshot" in kinds and not unit else None,
+        over=(over or jalali.last_complete_months(as_of, DEFAULT_MONTHS)) if "event" in kinds or unit else None,
+        publication=publication,
+        plain=plain,
+        sizes=frozenset(measures) - counted,
+    )
 
 
 def metrics_named(names: Sequence[str]) -> tuple[Metric, ...]:
@@ -197,15 +197,19 @@ def metrics_named(names: Sequence[str]) -> tuple[Metric, ...]:
 
 def unit_of_time(by: Sequence[str]) -> str:
     """The unit of time among `by`, or empty. Raises QuestionError for an unknown or repeated dimension and for two units."""
-    for name in by:
-        if name not in DIMENSIONS:
-            raise QuestionError(f"no dimension is called {name}; there are {', '.join(DIMENSIONS)}")
+    _refuse_unknown(by)
     if len(set(by)) < len(by):
         raise QuestionError("a dimension is named twice")
     units = [name for name in by if name in TIME]
     if len(units) > 1:
         raise QuestionError("one of month, quarter and year at a time")
     return units[0] if units else ""
+
+
+def _refuse_unknown(dimensions: Iterable[str]) -> None:
+    for name in dimensions:
+        if name not in DIMENSIONS:
+            raise QuestionError(f"no dimension is called {name}; there are {', '.join(DIMENSIONS)}")
 
 
 def refuse_meaningless(metric: Metric, by: Sequence[str], where: Mapping[str, Any]) -> None:
@@ -222,8 +226,7 @@ def members(con: duckdb.DuckDBPyConnection, where: Mapping[str, Sequence[str]]) 
     """The codes of the members that filters name. Raises QuestionError for an unknown dimension or member."""
     checked = {}
     for name, values in where.items():
-        if name not in DIMENSIONS:
-            raise QuestionError(f"no dimension is called {name}; there are {', '.join(DIMENSIONS)}")
+        _refuse_unknown([name])
         if name in TIME:
             raise QuestionError(f"a period is given with --over, not with --where {name}")
         checked[name] = tuple(dict.fromkeys(_members(con, name, list(values))))
@@ -249,20 +252,17 @@ def newer_counties_in(where: Mapping[str, Sequence[str]]) -> dict[str, str]:
     return {value: county.code for value, county in named.items() if county and county.is_newer}
 
 
-def _county_code(value: str) -> str:
-    """The code of the county that a name means; the value itself if there is none."""
-    county = places().county_named(value)
-    return county.code if county else value
-
-
 def _members(con: duckdb.DuckDBPyConnection, dimension: str, values: Sequence[str]) -> list[str]:
     """The codes of the members named by `values`, in that order. Raises QuestionError for the first unknown one."""
     known = _codes(dimension)
-    if known is None:
-        code_of = _county_code if dimension == "county" else latin_digits
-        codes = _looked_up(con, ALL[dimension].lookup, list(map(code_of, values)))
-    else:
+    if known is not None:
         codes = [known.get(fold(value)) for value in values]
+    elif dimension == "county":
+        counties = map(places().county_named, values)
+        written = [county.code if county else value for county, value in zip(counties, values, strict=True)]
+        codes = _looked_up(con, ALL[dimension].lookup, written)
+    else:
+        codes = _looked_up(con, ALL[dimension].lookup, list(map(latin_digits, values)))
     known_codes = [member for member in codes if member is not None]
     if len(known_codes) < len(codes):
         raise QuestionError(f"no {dimension} is called {values[codes.index(None)]!r}")

@@ -19,8 +19,9 @@ from etl.cli import arguments
 from etl.cli.commands import _parser, main
 from etl.core.errors import QuestionError
 from etl.semantic import access, answers, rights
-from etl.semantic.catalog import CHOICES, DIMENSIONS, TIME, catalogue, derived, derived_names, expand, tables
+from etl.semantic.catalog import DIMENSIONS, TIME, catalogue, derived, derived_names, expand, tables
 from etl.semantic.formulas import changes, formula
+from etl.warehouse.dimensions import CHOICES
 from tests.conftest import Sample
 
 ROOT = Path(__file__).parents[2]

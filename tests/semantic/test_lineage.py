@@ -134,9 +134,9 @@ def test_an_analysis_of_several_questions_names_the_sources_of_all(name, bound, 
     metric_names: set[str] = set()
     resolve = answers.resolve
 
-    def noted(con, publication, question):
-        metric_names.update(question.names)
-        return resolve(con, publication, question)
+    def noted(con, publication, names, *question):
+        metric_names.update(names)
+        return resolve(con, publication, names, *question)
 
     monkeypatch.setattr(answers, "resolve", noted)
     with access.connect(built.to, rights.ADMINISTRATOR) as con:

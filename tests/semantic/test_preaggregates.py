@@ -11,9 +11,9 @@ from etl.core.errors import QuestionError
 from etl.core.jalali import add_months, units_between
 from etl.core.places import places
 from etl.semantic import access, answers, catalog, rights
-from etl.semantic.catalog import CHOICES, TIME
+from etl.semantic.catalog import TIME
 from etl.warehouse import publications
-from etl.warehouse.dimensions import CELL, PLACES
+from etl.warehouse.dimensions import CELL, CHOICES, PLACES
 
 pytestmark = pytest.mark.slow
 
