@@ -131,11 +131,6 @@ def test_a_group_without_anyone_compliant_is_met(con):
     assert 0 in counts
 
 
-def test_what_has_no_day_has_no_months(con):
-    with pytest.raises(QuestionError, match="no meaning by month"):
-        answers.ask(con, "area_km2", by=("month",))
-
-
 def test_residents_are_those_of_the_day_they_are_asked_on(con):
     """They are looked up by province and counted otherwise: each month's end, a past day and a day after the last date."""
     over = (date(2015, 1, 1), DAY)
