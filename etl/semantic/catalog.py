@@ -40,7 +40,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Measure:
-    """A number counted straight from one table."""
+    """A number counted straight from one table; tables.toml explains the fields."""
 
     name: str
     table: str
@@ -53,14 +53,10 @@ class Measure:
     snapshot_condition: str = ""
     at_end: bool = False
     national_total: bool = False
-    # The value of a group without rows.
     fill_nulls_with: float | None = 0
-    # An event may still be undone for so many days after the last day of service.
     provisional_days: int = 0
     ignores: tuple[str, ...] = ()
-    # The column of the table `preaggregate` that holds it, without persons who have three or more spells at once.
     rollup_column: str = ""
-    # Its key in the facts of provinces, which are in memory.
     static_column: str = ""
 
 
@@ -69,7 +65,7 @@ class Metric:
     """One entry of the catalogue.
 
     `unit` is a word of pages/text.toml; `direction` says which way is good: up, down or none. `numerator` and `denominator`
-    name the metrics that a ratio is made of. `hidden` ones are parts, never shown by themselves.
+    name the metrics that a ratio is made of. `hidden` ones are parts, never shown by themselves. tables.toml explains the others.
     """
 
     name: str
@@ -80,7 +76,6 @@ class Metric:
     description: dict[str, str]
     sql: str
     dimensions: frozenset[str] = frozenset()
-    # The dimensions that filter it, but do not split it.
     only_filters: frozenset[str] = frozenset()
     mutually_exclusive: frozenset[str] = frozenset()
     example: dict[str, str] = field(default_factory=lambda: {"fa": "", "en": ""})
@@ -89,13 +84,9 @@ class Metric:
     denominator: str | None = None
     group: str = ""
     hidden: bool = False
-    # Whether it can be measured on a past day: a flag without history cannot.
     has_history: bool = True
-    # What it counts, for disclosure control: persons (and their events), hours, institutes...
     counts: str = ""
-    # The metric that counts the cases of a median or a percentile.
     sample_size: str | None = None
-    # Whether it counts working days, which depend on the official calendar.
     by_calendar: bool = False
 
     @property
