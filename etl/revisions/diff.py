@@ -17,7 +17,7 @@ import duckdb
 from etl.core.errors import Refused
 from etl.extract.contract import TABLES
 from etl.revisions import fingerprints
-from etl.semantic import catalog, lineage
+from etl.semantic import catalog
 from etl.warehouse import publications
 
 KINDS = ("new_rows", "corrected_rows", "removed_rows")
@@ -188,7 +188,7 @@ def is_same(before: Any, after: Any) -> bool:
 
 def _causes(name: str, changed: Changes) -> tuple[str, ...]:
     """The possible causes: changed definitions of the metric or its parts, changed reference tables, changed rows."""
-    sources = lineage.sources_of(name)
+    sources = catalog.sources_of(name)
     causes = ["changed_definition"] if _is_redefined(name, changed.definitions) else []
     causes += ["changed_reference"] if sources.intersection(changed.references) else []
     for change in changed.rows:

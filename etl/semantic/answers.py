@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Any
 from etl.core.errors import AccessDenied, QuestionError, TooLarge
 from etl.core.frames import frame_of
 from etl.semantic.access import ScopedCursor, is_of_one_time, members_in_scope, narrow, restricted, visible_rows
-from etl.semantic.catalog import TIME, Metric, catalogue, tables
+from etl.semantic.catalog import TIME, Metric, catalogue, sources_of, tables
 from etl.semantic.combine import Results, combine
 from etl.semantic.compiler import Compiled, compile
-from etl.semantic.lineage import sources_of
 from etl.semantic.resolve import Plan, metrics_named, resolve
 from etl.semantic.rights import FEWEST_OTHERS, AccessScope
 from etl.warehouse.population import PROVINCES

@@ -9,6 +9,7 @@ from typing import Any
 
 from etl.core import declarations
 from etl.warehouse.dimensions import BANDS, DIMENSIONS, ROLLUPS, TIME, expand_groups
+from etl.warehouse.run_models import sources_behind
 
 _FOLDER = Path(__file__).parent
 # Units that count persons, or events of which each person has one.
@@ -229,6 +230,11 @@ def expand(name: str, involved: frozenset[str]) -> dict[str, Measure]:
     for part in _parts(entry["sql"]):
         measures |= expand(part, involved)
     return measures
+
+
+def sources_of(name: str, involved: Iterable[str] = ()) -> frozenset[str]:
+    """The source and reference tables a metric is counted from when the dimensions `involved` are grouped by or filtered on."""
+    return sources_behind({tables()[measure.table].model for measure in expand(name, frozenset(involved)).values()})
 
 
 def provisional_days(name: str) -> int:

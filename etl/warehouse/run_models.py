@@ -5,13 +5,16 @@ as text.
 
 Models in which a person's rows depend on that person's rows only are built in slices of persons, as many as the memory
 allows, so the memory of a build does not grow with the register.
+
+The SQL of the models also says which source tables a number depends on: a rejected row of a source table can change every
+number that is counted from it, directly or through other models.
 """
 
 import graphlib
 import json
 import os
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -21,9 +24,16 @@ from typing import Any
 
 import duckdb
 
+from etl.extract.contract import TABLES, contract
 from etl.warehouse import build_database
 from etl.warehouse.dimensions import ALL, render
 
+# Reference tables, which no source file fills.
+REFERENCES = (
+    "announcements", "counties", "course_posts", "courses", "events", "international", "official_days",
+    "population", "provinces", "targets", "weekends",
+)  # fmt: skip
+_LOADED = "loaded_"
 _FOLDER = Path(__file__).parent / "models"
 _OF_PERSONS = {
     "completions", "course_compliance_intervals", "joiners", "leavers", "moves", "compliance_intervals", "requirements",
@@ -84,6 +94,38 @@ def _read_by(node: Any, ctes: frozenset[str]) -> Iterator[str]:
         for key, child in node.items():
             if key != "cte_map":
                 yield from _read_by(child, ctes)
+
+
+@cache
+def read_by(model: str) -> frozenset[str]:
+    """The tables that a model reads; none for a table that is no model."""
+    sql = models().get(model)
+    return tables_in(sql) - {model} if sql else frozenset()
+
+
+def sources_of_query(sql: str) -> frozenset[str]:
+    """The source and reference tables behind the tables of the publication that a SELECT reads."""
+    return sources_behind(tables_in(sql))
+
+
+def sources_behind(tables: Iterable[str]) -> frozenset[str]:
+    """The source and reference tables behind some tables, directly or through models."""
+    return frozenset().union(*map(_behind, tables))
+
+
+@cache
+def _behind(table: str) -> frozenset[str]:
+    """The source and reference tables behind a table.
+
+    Rows that refer to a rejected row are rejected too, so the tables that a source table references count as well.
+    """
+    if table in REFERENCES:
+        return frozenset({table})
+    if table.startswith(_LOADED):
+        source = table.removeprefix(_LOADED)
+        referenced = (column.references for column in contract(source).entering if column.references in TABLES)
+        return frozenset({source}) | sources_behind(_LOADED + name for name in referenced)
+    return sources_behind(read_by(table))
 
 
 def build(con: duckdb.DuckDBPyConnection, say: Callable[[str], None], tasks: Mapping[str, ConcurrentTask]) -> None:

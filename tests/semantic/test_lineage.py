@@ -10,7 +10,7 @@ import pytest
 
 from etl.analysis import registry
 from etl.extract.contract import TABLES
-from etl.semantic import access, answers, catalog, lineage, rights
+from etl.semantic import access, answers, catalog, rights
 from etl.warehouse import adoption_history, publications, run_models
 from tests.access.test_scopes import arguments
 from tests.loading import Built, build, national_id, put, row
@@ -57,7 +57,7 @@ def bound(tmp_path_factory) -> tuple[Built, dict[str, set[str]]]:
 
     def bind(con: duckdb.DuckDBPyConnection, pointer: Path) -> None:
         con.execute("pragma disable_optimizer")
-        for name, sql in {**run_models.models(), "adoption": adoption_history.ADOPTION}.items():
+        for name, sql in run_models.models().items():
             ((_, plan),) = con.execute(f"explain (format json) {sql}").fetchall()
             tables_of[name] = {table.split(".")[-1] for table in re.findall(r'"Table": "([^"]+)"', plan)}
         con.execute("pragma enable_optimizer")
@@ -85,7 +85,7 @@ def expected(name: str, bound: dict[str, set[str]]) -> set[str]:
 def test_the_lineage_of_every_metric_is_what_duckdb_binds(bound):
     _, tables = bound
     for name in catalog.catalogue():
-        assert lineage.sources_of(name) & set(TABLES) == expected(name, tables), name
+        assert catalog.sources_of(name) & set(TABLES) == expected(name, tables), name
 
 
 def test_the_rejected_rows_of_every_metric_are_those_of_its_sources(bound, monkeypatch):
@@ -125,7 +125,7 @@ def test_a_number_that_moves_with_a_source_names_it(table, publish_sample, tmp_p
             if answers.ask(first, name, **when).rows != answers.ask(second, name, **when).rows:
                 names.add(name)
     assert names, table
-    assert not {name for name in names if table not in lineage.sources_of(name)}
+    assert not {name for name in names if table not in catalog.sources_of(name)}
 
 
 @pytest.mark.parametrize("name", registry.analyses())
