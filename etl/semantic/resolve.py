@@ -84,13 +84,11 @@ class Plan:
         as_of = self.publication.as_of
         if not self.unit:
             return [("", self.on or as_of)]
-        days = []
-        for unit in self.units:
-            if unit.first <= as_of < unit.last:
-                days.append((unit.label, as_of))
-            elif unit.last <= min(self.last_day, as_of):
-                days.append((unit.label, unit.last))
-        return days
+        return [
+            (unit.label, min(unit.last, as_of))
+            for unit in self.units
+            if unit.last <= min(self.last_day, as_of) or unit.first <= as_of < unit.last
+        ]
 
     def end_days(self) -> list[tuple[str, date]]:
         """The last day of the period, or of each unit of it; never after the as-of day."""

@@ -34,6 +34,9 @@ REFERENCES = (
     "population", "provinces", "targets", "weekends",
 )  # fmt: skip
 _LOADED = "loaded_"
+_REFERENCED = {
+    table: [column.references for column in contract(table).entering if column.references in TABLES] for table in TABLES
+}
 _FOLDER = Path(__file__).parent / "models"
 _OF_PERSONS = {
     "completions", "course_compliance_intervals", "joiners", "leavers", "moves", "compliance_intervals", "requirements",
@@ -62,6 +65,7 @@ class ConcurrentTask:
     needs: Collection[str] = ()
 
 
+@cache
 def models() -> dict[str, str]:
     """The SQL of every model by the name of its table, with the columns of dimensions written in."""
     return {path.stem: render(path.read_text(encoding="utf-8")) for path in sorted(_FOLDER.rglob("*.sql"))}
@@ -123,8 +127,7 @@ def _behind(table: str) -> frozenset[str]:
         return frozenset({table})
     if table.startswith(_LOADED):
         source = table.removeprefix(_LOADED)
-        referenced = (column.references for column in contract(source).entering if column.references in TABLES)
-        return frozenset({source}) | sources_behind(_LOADED + name for name in referenced)
+        return frozenset({source}) | sources_behind(_LOADED + name for name in _REFERENCED[source])
     return sources_behind(read_by(table))
 
 

@@ -292,8 +292,7 @@ def test_words_do_not_make_another_definition_but_models_do(monkeypatch):
     redefine(monkeypatch, "in_service", entry)
     assert fingerprints._digests() == before
     monkeypatch.undo()
-    models = run_models.models()
-    models["spells"] += " where true"
+    models = {**run_models.models(), "spells": run_models.models()["spells"] + " where true"}
     fingerprints._sql_behind.cache_clear()
     monkeypatch.setattr(run_models, "models", lambda: models)
     changed = {name for name, digest in fingerprints._digests().items() if before[name] != digest}

@@ -155,11 +155,14 @@ def code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def digest() -> str:
-    code_version.code_version.cache_clear()
+    kept = code_version.code_version, code_version.run_models.models
+    for of in kept:
+        of.cache_clear()
     try:
         return code_version.code_version()
     finally:
-        code_version.code_version.cache_clear()
+        for of in kept:
+            of.cache_clear()
 
 
 @pytest.mark.slow
