@@ -182,10 +182,10 @@ def few_others(con: ScopedCursor, *names: str, **question: Any) -> dict[str, fro
     def contributing() -> dict[str, frozenset[str]]:
         totals = ask(con, *names, by=("province",), **question)
         others = [row for row in totals.records() if row["province"] in con.scope.others]
-        places = {name: frozenset(row["province"] for row in others if row[name]) for name in totals.columns[1:]}
-        return {name: some for name, some in places.items() if 0 < len(some) < FEWEST_OTHERS}
+        return {name: frozenset(row["province"] for row in others if row[name]) for name in totals.columns[1:]}
 
-    return con.once((names, question.get("on"), question.get("over")), contributing)
+    places = con.once((names, question.get("on"), question.get("over")), contributing)
+    return {name: some for name, some in places.items() if 0 < len(some) < FEWEST_OTHERS}
 
 
 def run(con: ScopedCursor, compiled: Compiled) -> Results:
