@@ -14,7 +14,7 @@ from functools import cache
 from multiprocessing.connection import Connection
 from typing import Any
 
-from etl.core import without_pandas
+from etl.core import frames
 from etl.core.child_process import limit_memory
 from etl.core.errors import Refused
 from etl.core.places import places
@@ -32,7 +32,7 @@ _SECONDS_PER_MEGABYTE = 10
 
 def main() -> None:
     """Serve until the build closes the connection."""
-    without_pandas.leave_out()
+    frames.leave_out_pandas()
     limit_memory(_MEMORY << 20)
     # Read while the build still prepares what it sends.
     places()

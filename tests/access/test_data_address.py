@@ -25,7 +25,7 @@ from etl.operations import audit
 from etl.semantic.access import cursor_for
 from etl.semantic.answers import ask
 from etl.semantic.catalog import TIME, catalogue
-from etl.semantic.provisional import settled_on
+from etl.semantic.resolve import settled_on
 from etl.warehouse import publications
 from tests.access.gated import ACCESS, configured
 from tests.access.scopes import OF_ISFAHAN, OF_TEHRAN, TEHRAN

@@ -14,7 +14,7 @@ from etl.analysis.planning import Scenario
 from etl.semantic import access, rights
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue, derived, derived_names
-from etl.semantic.provisional import settled_on
+from etl.semantic.resolve import settled_on
 from tests.conftest import Sample
 from tests.made import answer
 from tests.parts import SCRIPT, opening

@@ -16,7 +16,8 @@ from etl.core.errors import QuestionError
 from etl.core.jalali import last_complete_months
 from etl.semantic import access, rights
 from etl.semantic.answers import ask
-from etl.semantic.catalog import CHOICES, catalogue
+from etl.semantic.catalog import catalogue
+from etl.warehouse.dimensions import CHOICES
 from tests import made
 from tests.conftest import Sample
 from tests.parts import PARTS, SCRIPT, opening

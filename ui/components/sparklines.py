@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from etl.semantic.answers import Answer
-from etl.semantic.provisional import comparable
+from etl.semantic.ranking import comparable
 from ui.i18n import text
 from ui.state.page_context import PageContext
 

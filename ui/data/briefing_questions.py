@@ -18,7 +18,7 @@ from etl.analysis.comparison import Side
 from etl.analysis.different import is_tested_over_time
 from etl.core.errors import QuestionError, Refused
 from etl.revisions import diff
-from etl.semantic import access, answers, disclosure, provisional
+from etl.semantic import access, answers, disclosure, resolve
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue, size_of
@@ -155,7 +155,7 @@ class Questions:
 
     def settled_on(self, name: str) -> date | None:
         """The day on which a metric is settled."""
-        return provisional.settled_on(self.con, name, self.day)
+        return resolve.settled_on(self.con, name, self.day)
 
     def member(self, dimension: str, code: Any) -> str:
         """The name of a member, cut to the length of a line."""

@@ -10,7 +10,7 @@ from etl.analysis import registry
 from etl.analysis.comparison import Side
 from etl.analysis.different import is_sizeable, is_tested_over_time
 from etl.core.errors import QuestionError, TooEarly
-from etl.semantic import provisional
+from etl.semantic import resolve
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME, catalogue
 from etl.semantic.exportable import StoredRows
@@ -65,7 +65,7 @@ def free(view: PageContext, names: Sequence[str], by: Sequence[str]) -> Answer |
 
 def settled_on(name: str, on: date) -> date | None:
     """The latest settled day of a metric up to `on`, for headlines and comparisons; None if no month is settled."""
-    return warehouse.analyse(provisional.settled_on, name, on)
+    return warehouse.analyse(resolve.settled_on, name, on)
 
 
 def compared_on(view: PageContext, name: str, by: tuple[str, ...]) -> date:
