@@ -22,7 +22,7 @@ from tests.parts import SCRIPT, opening
 from tests.serving import until
 from ui.charts.elements import ChartContext
 from ui.components import downloads, paged_rows, tables
-from ui.data import caches, limits, person_rows, user, warehouse
+from ui.data import limits, person_rows, user, warehouse
 from ui.data.worker_process import OutOfTime, Stopped
 from ui.exports import job as jobs
 from ui.exports.job import ExportJob, Making
@@ -308,8 +308,8 @@ def test_a_cache_holds_no_more_bytes_than_it_may() -> None:
         counts.append(count)
         return made.answer("active_assistants", by=("institute",), rows=[(str(n), n) for n in range(count)])
 
-    size = caches.size_of(answer(100))
-    kept = type(warehouse.results.cache)(3 * size, caches.size_of)
+    size = warehouse._size_of(answer(100))
+    kept = type(warehouse.results.cache)(3 * size, warehouse._size_of)
     ask = cached(kept, info=True)(answer)
     counts.clear()
     for count in (100, 99, 98, 100, 97, 99):
@@ -319,4 +319,4 @@ def test_a_cache_holds_no_more_bytes_than_it_may() -> None:
     ask(1000)
     assert ask(1000) is not ask(1000), "what is larger than the cache pushes nothing out"
     assert kept.currsize > 0
-    assert warehouse.results.cache.getsizeof is caches.size_of
+    assert warehouse.results.cache.getsizeof is warehouse._size_of

@@ -13,8 +13,8 @@ from etl.warehouse.dimensions import expand_groups
 from ui.components import blocks, day_field, tables
 from ui.components.blocks import controlled
 from ui.data import page_run, user, warehouse
-from ui.data.caches import Frozen, frozen
 from ui.data.user import AccessScope
+from ui.data.warehouse import Frozen, frozen
 from ui.i18n import member_names, text
 from ui.state import page_context, page_parameters, periods
 from ui.state.page_context import FILTERS, PLACES, PageContext

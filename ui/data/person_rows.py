@@ -13,7 +13,7 @@ from etl.semantic.access import ScopedCursor, cursor_for
 from etl.semantic.exportable import StreamedRows
 from etl.semantic.rights import AccessScope
 from ui.data import page_run, user
-from ui.data.caches import Frozen, Where, frozen
+from ui.data.warehouse import Frozen, Where, frozen
 
 
 def may_see_rows() -> bool:

@@ -5,6 +5,7 @@ shared: do not modify them. Each function raises Unpublished, QuestionError for 
 outside the rights, and for large questions the errors of limits.ask_in_worker.
 """
 
+import pickle
 import threading
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
@@ -21,10 +22,13 @@ from etl.semantic.answers import Answer
 from etl.semantic.exportable import StoredRows
 from etl.semantic.rights import AccessScope
 from ui.data import limits, page_run, user
-from ui.data.caches import Frozen, Where, frozen, size_of
 from ui.i18n import member_names
 
+Where = Mapping[str, Iterable[str]]
+Frozen = tuple[tuple[str, tuple[str, ...]], ...]
 _CACHE_BYTES = 256 << 20
+# Estimated bytes of an object, of a row of an Answer, and of a cell.
+_OBJECT, _ROW, _CELL = 1000, 64, 40
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
@@ -88,6 +92,11 @@ def names(dimension: str, lang: str) -> Mapping[str, str]:
     return members
 
 
+def frozen(where: Where | None) -> Frozen:
+    """Filters as a hashable cache key."""
+    return tuple(sorted((name, tuple(values)) for name, values in (where or {}).items()))
+
+
 @dataclass(frozen=True)
 class _Query:
     """A function of etl over a publication, with hashable arguments. A large query is pickled and sent to another process."""
@@ -142,6 +151,20 @@ def _run_query(file: str, scope: AccessScope, query: _Query) -> Any:
         return limits.ask_in_worker(file, scope, query)
 
 
+def _size_of(result: Any) -> int:
+    """The estimated bytes of a result: measuring every value would take longer than asking again."""
+    if isinstance(result, Answer):
+        return _OBJECT + len(result.rows) * (_ROW + _CELL * len(result.columns))
+    if isinstance(result, StoredRows):
+        return _OBJECT + result.path.stat().st_size
+    if isinstance(result, dict) and result and all(isinstance(answer, Answer) for answer in result.values()):
+        return sum(map(_size_of, result.values()))
+    try:
+        return _OBJECT + 2 * len(pickle.dumps(result))
+    except Exception:
+        return _OBJECT
+
+
 # Bounded by bytes, because a few large results fill a process before many small ones do. Streamlit's cache copies and hashes
 # at each call, which costs more than most answers.
-results = cached(LRUCache(_CACHE_BYTES, size_of), lock=threading.Lock(), info=True)(_run_query)
+results = cached(LRUCache(_CACHE_BYTES, _size_of), lock=threading.Lock(), info=True)(_run_query)
