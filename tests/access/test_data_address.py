@@ -31,7 +31,7 @@ from tests.access.gated import ACCESS, configured
 from tests.access.scopes import OF_ISFAHAN, OF_TEHRAN, TEHRAN
 from tests.effort import draws
 from ui.access import tokens
-from ui.data import limits, user
+from ui.data import limits, page_run
 from ui.data.worker_process import OutOfMemory
 from ui.exports import job
 from ui.shell import answer_files, data_address, gate, people
@@ -361,7 +361,7 @@ def test_an_unknown_format_names_the_known_ones(site: Site) -> None:
 
 
 def test_a_saved_view_is_asked_by_its_owner_alone(site: Site) -> None:
-    with user.acting_as(OF_ISFAHAN):
+    with page_run.acting_as(OF_ISFAHAN):
         saved_views.save("Mine", "explore", {"m": ["joiners"], "by": ["month"], "show": ["pivot"]}, date(2026, 6, 30))
     rows = site.get(JSON, site.isfahan, params={"view": "Mine"}).json()
     assert {"month", "month_name", "joiners"} <= rows[0].keys()
@@ -475,8 +475,8 @@ def test_what_a_person_makes_and_revokes_is_listed_and_logged(site: Site, monkey
     def record(sub: str, event: str, **_: object) -> None:
         events.append((sub, event))
 
-    sign_in = user.SignIn(lambda: OF_ISFAHAN, lambda *_: "", record, lambda: ([], None), lambda: ("isfahan",))
-    monkeypatch.setattr(user, "_sign_in", sign_in)
+    sign_in = page_run.SignIn(lambda: OF_ISFAHAN, lambda *_: "", record, lambda: ([], None), lambda: ("isfahan",))
+    monkeypatch.setattr(page_run, "_sign_in", sign_in)
     made = personal_tokens.make("Excel")
     assert re.fullmatch(r"[\w-]{43}", made)
     listed = personal_tokens.own()

@@ -35,7 +35,7 @@ from tests.access.scopes import FARS, ISFAHAN, NONE, TEHRAN
 from tests.access.test_scopes import arguments, province_of_county, random_places, registered
 from tests.effort import draws
 from tests.parts import PARTS, SCRIPT, opening
-from ui.data import page_run, user, warehouse
+from ui.data import page_run, warehouse
 from ui.i18n import member_names, text
 
 pytestmark = pytest.mark.slow
@@ -206,7 +206,9 @@ def test_random_addresses_show_nothing_about_another_province_but_totals_by_time
             raise AccessDenied
         return scope
 
-    monkeypatch.setattr(user, "_sign_in", user.SignIn(resolve, lambda *_: "", lambda *_, **__: None, lambda: ([], [])))
+    monkeypatch.setattr(
+        page_run, "_sign_in", page_run.SignIn(resolve, lambda *_: "", lambda *_, **__: None, lambda: ([], []))
+    )
     chance, place_of = random.Random(36), province_of_county() | registered(con)
     for _ in range(ADDRESSES):
         part, view = random_address(chance)
@@ -227,7 +229,7 @@ def test_an_address_with_another_province_shows_its_totals(
     answered: list[Answer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        user, "_sign_in", user.SignIn(lambda: OF_FARS, lambda *_: "", lambda *_, **__: None, lambda: ([], []))
+        page_run, "_sign_in", page_run.SignIn(lambda: OF_FARS, lambda *_: "", lambda *_, **__: None, lambda: ([], []))
     )
     page = opened("overview", {"province": ISFAHAN, "lang": "en"})
     assert page.count('class="pd-panel"') == 3
@@ -247,7 +249,7 @@ def test_a_group_in_which_nobody_is_counted_or_that_is_compared_with_the_nation_
     scope: AccessScope, view: dict[str, Any], title: str, answered: list[Answer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        user, "_sign_in", user.SignIn(lambda: scope, lambda *_: "", lambda *_, **__: None, lambda: ([], []))
+        page_run, "_sign_in", page_run.SignIn(lambda: scope, lambda *_: "", lambda *_, **__: None, lambda: ([], []))
     )
     page = opened("signals", view | {"lang": "en"})
     assert "pd-error" not in page
@@ -258,7 +260,7 @@ def test_the_page_and_the_file_say_which_provinces_were_left_out(
     answered: list[Answer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        user, "_sign_in", user.SignIn(lambda: OF_FARS, lambda *_: "", lambda *_, **__: None, lambda: ([], []))
+        page_run, "_sign_in", page_run.SignIn(lambda: OF_FARS, lambda *_: "", lambda *_, **__: None, lambda: ([], []))
     )
     for lang in ("fa", "en"):
         page = opened("explore", {"m": "in_service", "by": ["province", "gender"], "lang": lang})
@@ -483,8 +485,8 @@ def test_a_card_of_a_group_of_the_nation_shows_no_change(
 ) -> None:
     shown = {}
     for scope in (OF_FARS, OF_BOTH):
-        sign_in = user.SignIn(lambda scope=scope: scope, lambda *_: "", lambda *_, **__: None, lambda: ([], []))
-        monkeypatch.setattr(user, "_sign_in", sign_in)
+        sign_in = page_run.SignIn(lambda scope=scope: scope, lambda *_: "", lambda *_, **__: None, lambda: ([], []))
+        monkeypatch.setattr(page_run, "_sign_in", sign_in)
         for view in ({}, {"gender": "female"}):
             page = opened("overview", {**view, "lang": "en"})
             assert "pd-error" not in page

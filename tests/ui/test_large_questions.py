@@ -22,7 +22,7 @@ from tests.parts import SCRIPT, opening
 from tests.serving import until
 from ui.charts.elements import ChartContext
 from ui.components import downloads, paged_rows, tables
-from ui.data import limits, person_rows, user, warehouse
+from ui.data import limits, page_run, person_rows, warehouse
 from ui.data.worker_process import OutOfTime, Stopped
 from ui.exports import job as jobs
 from ui.exports.job import ExportJob, Making
@@ -97,7 +97,7 @@ def test_the_file_of_stored_rows_is_deleted_with_them(small_limit: None) -> None
 
 @pytest.mark.slow
 def test_a_question_in_its_own_process_keeps_the_rights_of_the_reader(small_limit: None) -> None:
-    with user.acting_as(OWN):
+    with page_run.acting_as(OWN):
         own = warehouse.ask("active_assistants", may_be_stored=True, by=BY, over=OVER)
         provinces = warehouse.analyse(detail.provinces_of_counties).get
         assert isinstance(own, StoredRows)
@@ -246,7 +246,7 @@ def test_a_file_from_a_separate_process_equals_the_one_made_in_this_process(
 @pytest.mark.slow
 def test_rows_of_people_keep_the_rights_of_the_reader(small_limit: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DETAIL_ROWS", "1")
-    with user.acting_as(OWN):
+    with page_run.acting_as(OWN):
         making = Making(ExportJob("csv", person_rows.people(date(2026, 6, 1)), CONTEXT, False, "Tehran"))
         making.process.result()
     lines = making.path.read_text(encoding="utf-8-sig").splitlines()

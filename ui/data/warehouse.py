@@ -21,7 +21,7 @@ from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
 from etl.semantic.exportable import StoredRows
 from etl.semantic.rights import AccessScope
-from ui.data import limits, page_run, user
+from ui.data import limits, page_run
 from ui.i18n import member_names
 
 Where = Mapping[str, Iterable[str]]
@@ -86,7 +86,7 @@ def names(dimension: str, lang: str) -> Mapping[str, str]:
     if dimension in ("institute", "course"):
         return analyse(detail.member_names, dimension)[lang]
     members = member_names.fixed(dimension, lang)
-    if dimension == "county" and not user.scope().sees_whole_country:
+    if dimension == "county" and not page_run.access_scope().sees_whole_country:
         visible_counties = analyse(detail.provinces_of_counties)
         return {code: name for code, name in members.items() if code in visible_counties}
     return members
@@ -140,7 +140,7 @@ def _run(query: _Query) -> Any:
 
 
 def _run_stored(query: _Query) -> Any:
-    return results(page_run.current_file(), user.scope().rights(), query)
+    return results(page_run.current_file(), page_run.access_scope().rights(), query)
 
 
 def _run_query(file: str, scope: AccessScope, query: _Query) -> Any:

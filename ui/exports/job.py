@@ -12,7 +12,7 @@ from etl.semantic.answers import Answer
 from etl.semantic.catalog import DIMENSIONS, TIME, catalogue
 from etl.semantic.rights import AccessScope
 from ui.charts.elements import ChartContext
-from ui.data import limits, page_run, user, warehouse
+from ui.data import limits, page_run, warehouse
 from ui.data.worker_process import Report, WorkerProcess
 from ui.exports import workbook, writers
 from ui.exports.file_content import Exportable
@@ -85,7 +85,7 @@ class Making:
         self.process = WorkerProcess(
             _write_in_worker,
             page_run.current_file(),
-            user.scope(),
+            page_run.access_scope(),
             job,
             self.path,
             seconds=limits.FILE_SECONDS,
@@ -116,7 +116,7 @@ class Making:
 
 def _write_in_worker(tell: Report, file: str, scope: AccessScope, job: Job, out: Path) -> None:
     """Run the job in the worker process, with the rights of its user and the publication shown to them."""
-    with user.acting_as(scope), page_run.reading(file), out.open("wb") as written:
+    with page_run.acting_as(scope), page_run.reading(file), out.open("wb") as written:
         job.write(written, tell)
 
 

@@ -30,7 +30,7 @@ from etl.semantic.answers import Answer
 from etl.semantic.rights import ADMINISTRATOR, AccessScope
 from ui.access.tokens import Token
 from ui.charts.elements import ChartContext
-from ui.data import owed, page_run, user, warehouse
+from ui.data import owed, page_run, warehouse
 from ui.data.worker_process import Ended
 from ui.exports import about, dictionary
 from ui.exports.job import DATA_FORMS, FORMS, MANY_CELLS, ExportJob, Making, noted
@@ -104,7 +104,7 @@ def _respond(request: Request, answer: "Callable[[Request, Given, _Asker], Respo
             raise refused(400, "in_address")
         asker = _asker(request, lang)
         try:
-            with user.acting_as(asker.scope), page_run.reading(_file(given, lang)):
+            with page_run.acting_as(asker.scope), page_run.reading(_file(given, lang)):
                 return answer(request, given, asker)
         except Wrong as wrong:
             raise _Refused(400, str(wrong)) from None

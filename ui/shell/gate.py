@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from etl.operations import audit
 from ui import streamlit_internals
 from ui.access.sessions import LONGEST_SECONDS, Offer
-from ui.data import user
+from ui.data import page_run
 from ui.shell import people, sign_in_page
 from ui.shell.people import Person
 from ui.shell.requests import CLOSE_SOCKET, base_path
@@ -123,7 +123,7 @@ def routes() -> list[Route]:
 
 def offer(path: Path, name: str, details: dict[str, str | int]) -> str:
     """The address, relative to a page, at which the user can fetch the file `path` once, within five minutes."""
-    scope = user.scope()
+    scope = page_run.access_scope()
     token = people.sessions().offer(
         Offer(scope.sub, path, name, json.dumps(details | audit.rights(scope))), time.time()
     )
@@ -133,10 +133,10 @@ def offer(path: Path, name: str, details: dict[str, str | int]) -> str:
 def begin() -> dict[str, Any]:
     """Start sign-in, once per process: from then on pages resolve the scope of the signed-in user. Raises Faulty."""
     secrets = people.begin()
-    user.begin(
+    page_run.sign_in_with(
         None
         if people.mode() == "open"
-        else user.SignIn(people.scope_of_run, offer, _record, _events, people.groups_of_run, people.teams_of_run)
+        else page_run.SignIn(people.scope_of_run, offer, _record, _events, people.groups_of_run, people.teams_of_run)
     )
     return secrets
 
