@@ -51,7 +51,7 @@ class ExportJob:
     def write(self, out: IO[bytes], tell: Report | None = None) -> None:
         """Write the file, exact or rounded for circulation."""
         exported = disclosure.for_circulation(self.source, warehouse.ask) if self.circulation else self.source
-        answer, given = exportable.of(exported).answer, (out, exported, self.context, self.circulation)
+        answer, given = exportable.of(exported).answer, (out, exported, self.context)
         facts = facts_of(answer)
         if self.form == "csv":
             writers.write_csv(*given, tell, facts)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import IO, Any
 
+import pyarrow as pa
 import xlsxwriter
 
 from etl.core import spreadsheet
@@ -24,7 +25,7 @@ from ui.charts.elements import ChartContext
 from ui.data import owed, page_run, warehouse
 from ui.data.worker_process import Report
 from ui.exports import about
-from ui.exports.file_content import STATUS, Coded, Exportable, sheet
+from ui.exports.file_content import STATUS, Exportable, decoded, sheet
 from ui.exports.status_facts import facts_of
 from ui.exports.workbook import format_of, format_of_number, heading, title
 from ui.i18n import member_names, text
@@ -209,13 +210,8 @@ class _Writer:
 
     def _format(self, number_format: str) -> Any:
         if number_format not in self._formats:
-            look = {
-                "font_name": "Tahoma",
-                "num_format": number_format,
-                "valign": "top",
-                "text_wrap": number_format == _TEXT,
-            }
-            self._formats[number_format] = self._book.add_format(look)
+            look = {"font_name": "Tahoma", "valign": "top", "text_wrap": number_format == _TEXT}
+            self._formats[number_format] = self._book.add_format(look | {"num_format": number_format})
         return self._formats[number_format]
 
     def _begin(self, name: str, heading: str, lines: Iterable[str]) -> tuple[Any, int]:
@@ -239,19 +235,14 @@ class _Writer:
         metrics = {metric.name: metric for metric in answer.metrics}
         on, row = self._begin(answer.metrics[0].label[context.lang], part.title, (part.below, part.limit))
         facts = facts_of(answer)
-        with sheet(source, context, False, facts, lambda name: title(name, context, answer)) as contents:
+        with sheet(source, context, facts, lambda name: title(name, context, answer)) as contents:
             names = contents.schema.names
             heads = [heading(name, context, answer, names) for name in names]
             formats = [format_of(field, answer)[1] for field in contents.schema]
-            arrays = [
-                [
-                    array.to_pylist()
-                    for column in batch
-                    for array in (column.columns() if isinstance(column, Coded) else [column])
-                ]
-                for batch in contents.batches
-            ]
-        columns = [[value for batch in arrays for value in batch[at]] for at in range(len(names))]
+            table = pa.Table.from_batches(
+                [pa.record_batch(decoded(batch), schema=contents.schema) for batch in contents.batches], contents.schema
+            )
+        columns = [column.to_pylist() for column in table.columns]
         keys = list(zip(*(columns[names.index(axis)] for axis in answer.by), strict=True)) or [()] * len(columns[0])
         shown = [at for at, name in enumerate(names) if self._is_shown(name, columns[at], answer)]
         rows_shown = zip(*(columns[at] for at in shown), strict=True)

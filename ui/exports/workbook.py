@@ -29,7 +29,6 @@ def write_xlsx(
     out: IO[bytes],
     source: Exportable,
     context: ChartContext,
-    circulation: bool = False,
     scope: str = "",
     tell: Report | None = None,
     nation: Answer | None = None,
@@ -44,7 +43,7 @@ def write_xlsx(
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     answer = exportable.of(source).answer
     named = partial(title, context=context, answer=answer)
-    with xlsxwriter.Workbook(out, options) as book, sheet(source, context, circulation, facts, named) as contents:
+    with xlsxwriter.Workbook(out, options) as book, sheet(source, context, facts, named) as contents:
         titles = [heading(name, context, answer, contents.schema.names) for name in contents.schema.names]
         formats = [format_of(field, answer) for field in contents.schema]
         head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
@@ -57,7 +56,7 @@ def write_xlsx(
         if nation and last < SHEET_ROWS:
             bold = [(method, book.add_format({"bold": True, "top": 1, "num_format": form})) for method, form in formats]
             _fill(data, [_national(nation, contents.schema, context)], bold, last + 1)
-        _write_cover(book, context, cover(source, context, scope, circulation, limit), head)
+        _write_cover(book, context, cover(source, context, scope, limit), head)
 
 
 def heading(name: str, context: ChartContext, answer: Answer, names: Sequence[str]) -> str:
@@ -108,7 +107,7 @@ def write_order_form(out: IO[bytes], answer: Answer, context: ChartContext, plac
             total = (context.word("member.part.total"), *sums)
             _fill(form, [total], [("write_string", bold), *[("write_number", bold)] * len(sums)], 3 + len(rows))
             form.write_string(5 + len(rows), 0, context.word("ahead.plan_note"))
-        _write_cover(book, context, cover(replace(answer, metrics=(planned,)), context, place, False), head)
+        _write_cover(book, context, cover(replace(answer, metrics=(planned,)), context, place), head)
 
 
 def title(name: str, context: ChartContext, answer: Answer | None = None) -> str:
