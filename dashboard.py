@@ -24,7 +24,7 @@ try:
     from ui.shell import middleware as shell
 
     catalog.entries()
-    text.check()
+    text.book()
 except Refused as fault:
     sys.exit(str(fault))
 

@@ -70,13 +70,10 @@ def file_before() -> str:
 
 
 def _current() -> str:
-    """The file that the session has pinned by `publication=` as long as it is kept, else that of the latest one."""
+    """The file that the session has pinned by `publication=` as long as it is kept, else the latest; empty without any."""
     pinned = st.session_state.get(PINNED) if streamlit_internals.is_script_run() else ""
-    return (kept_file(pinned) if pinned else "") or _latest()
-
-
-def _latest() -> str:
-    """The file of the latest publication; empty if there is none."""
+    if pinned and (kept := kept_file(pinned)):
+        return kept
     try:
         return str(publications.current(warehouse_pointer()))
     except Refused:

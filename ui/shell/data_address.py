@@ -14,11 +14,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qsl
 
 from starlette.background import BackgroundTask
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -70,27 +70,18 @@ def routes() -> list[Route]:
     """The routes of the data address, under the base path."""
     base = base_path() + FOLDER
     return [
-        Route(f"{base}answer.{{form}}", _answered, methods=["GET", "HEAD"]),
-        Route(base, _dictionary, methods=["GET", "HEAD"]),
-        Route(f"{base}dictionary.{{form}}", _dictionary, methods=["GET", "HEAD"]),
-        Route(f"{base}{{path:path}}", _unknown, methods=["GET", "HEAD"]),
+        Route(path, partial(_respond, answer), methods=["GET", "HEAD"])
+        for path, answer in (
+            (f"{base}answer.{{form}}", _answer),
+            (base, _describe),
+            (f"{base}dictionary.{{form}}", _describe),
+            (f"{base}{{path:path}}", _nothing),
+        )
     ]
 
 
-async def _answered(request: Request) -> Response:
-    return await run_in_threadpool(_respond, request, _answer)
-
-
-async def _dictionary(request: Request) -> Response:
-    return await run_in_threadpool(_respond, request, _describe)
-
-
-async def _unknown(request: Request) -> Response:
-    return await run_in_threadpool(_respond, request, _nothing)
-
-
-def _respond(request: Request, answer: "Callable[[Request, Given, _Asker], Response]") -> Response:
-    """The response of a handler, or the status and sentence of what refuses it."""
+def _respond(answer: "Callable[[Request, Given, _Asker], Response]", request: Request) -> Response:
+    """The response of a handler, or the status and sentence of what refuses it. Starlette runs it in a thread."""
     given: dict[str, list[str]] = {}
     for name, value in parse_qsl(request.url.query, keep_blank_values=True):
         given.setdefault(name, []).append(value)
@@ -233,12 +224,8 @@ def _describe(request: Request, given: Given, asker: _Asker) -> Response:
 
 
 def _nothing(request: Request, given: Given, asker: _Asker) -> Response:
-    known = [
-        "/data/",
-        *(f"/data/answer.{form}" for form in DATA_FORMS),
-        "/data/dictionary.csv",
-        "/data/dictionary.xlsx",
-    ]
+    answers = [f"/data/answer.{form}" for form in DATA_FORMS]
+    known = ["/data/", *answers, "/data/dictionary.csv", "/data/dictionary.xlsx"]
     raise _Refused(404, text.word("data.unknown", data_question.language(given), known=" ".join(known)))
 
 
@@ -294,9 +281,8 @@ def _one_at_a_time(asker: _Asker, is_made: bool, lang: str) -> Iterator[None]:
 def _made(form: str, source: Answer | exportable.StoredRows, question: DataQuestion, cells: int) -> tuple[Path, str]:
     """A file of the answer, which the caller owns, and its name; a large one is written by a worker process. Raises Ended."""
     view, answer = question.view, exportable.of(source).answer
-    context = ChartContext(
-        view.lang, False, {name: warehouse.names(name, view.lang) for name in ("course", "institute")}
-    )
+    names = {dimension: warehouse.names(dimension, view.lang) for dimension in ("course", "institute")}
+    context = ChartContext(view.lang, names=names)
     place = page_context.place(view, answer.where)
     job = ExportJob(form, source, context, question.circulation, place)
     name = about.file_name(source, context, place, form, question.circulation)

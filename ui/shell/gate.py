@@ -222,7 +222,8 @@ async def _sign_in(_: Request) -> Response:
     return RedirectResponse(streamlit_internals.sign_in_address(), headers=_PRIVATE)
 
 
-async def _file(request: Request) -> Response:
+def _file(request: Request) -> Response:
+    """Send an offered file, once. Starlette runs it in a thread."""
     person: Person | None = request.scope.get("person")
     # A HEAD, as programs that check links send it, spends nothing.
     if person is None or request.method != "GET":
@@ -231,15 +232,11 @@ async def _file(request: Request) -> Response:
     def announce(offered: Offer) -> None:
         audit.record(people.audit_folder(), person.sub, "export", **json.loads(offered.audit_details), **person.client)
 
-    def take() -> Offer | str:
-        taken = people.sessions().take(request.path_params["token"], person.sub, time.time(), announce)
-        if taken == "foreign":
+    try:
+        offered = people.sessions().take(request.path_params["token"], person.sub, time.time(), announce)
+        if offered == "foreign":
             why: dict[str, str | int] = {"why": "file of another person", "status": 403}
             audit.record(people.audit_folder(), person.sub, "refused", **why, **person.client)
-        return taken
-
-    try:
-        offered = await run_in_threadpool(take)
     except OSError:
         return PlainTextResponse("", 503, _PRIVATE)
     if not isinstance(offered, Offer):
@@ -270,14 +267,9 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, page: str, status:
 
 def _clear(scope: MutableMapping[str, Any]) -> None:
     """Remove headers that only the gate or the proxy may set: a client could forge them."""
-    ours = {
-        people.SESSION_HEADER,
-        people.USER_HEADER,
-        people.GROUPS_HEADER,
-        people.SECRET_HEADER,
-        people.PROXY_SESSION_HEADER,
-    }
-    scope["headers"] = [(name, value) for name, value in scope["headers"] if name.decode("latin-1").lower() not in ours]
+    scope["headers"] = [
+        (name, value) for name, value in scope["headers"] if name.decode("latin-1").lower() not in people.OUR_HEADERS
+    ]
 
 
 def _while_open(person: Person, receive: Receive, send: Send) -> Receive:
