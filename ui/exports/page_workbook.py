@@ -10,7 +10,6 @@ import re
 import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import IO, Any
 
 import pyarrow as pa
@@ -167,6 +166,7 @@ class _Writer:
             number += 1
             unique = f"{bare[: _SHEET_NAME - 4]} {number}"
         added = self._book.add_worksheet(unique)
+        added.add_write_handler(str, type(added).write_string)
         if self._context.rtl:
             added.right_to_left()
         added.set_paper(9)
@@ -203,9 +203,7 @@ class _Writer:
         on.add_table(first, 0, last, len(heads) - 1, options)
         for at, row in enumerate(rows, first + 1):
             for column, (value, number_format) in enumerate(row):
-                is_day = isinstance(value, date)
-                write = on.write_string if isinstance(value, str) else on.write_datetime if is_day else on.write
-                write(at, column, value, self._format(_TEXT if isinstance(value, str) else number_format))
+                on.write(at, column, value, self._format(_TEXT if isinstance(value, str) else number_format))
         return last + 1
 
     def _format(self, number_format: str) -> Any:
@@ -238,7 +236,7 @@ class _Writer:
         with sheet(source, context, facts, lambda name: title(name, context, answer)) as contents:
             names = contents.schema.names
             heads = [heading(name, context, answer, names) for name in names]
-            formats = [format_of(field, answer)[1] for field in contents.schema]
+            formats = [format_of(field, answer) for field in contents.schema]
             table = pa.Table.from_batches(
                 [pa.record_batch(decoded(batch), schema=contents.schema) for batch in contents.batches], contents.schema
             )

@@ -54,7 +54,7 @@ def write_xlsx(
             advance(length)
         data, last = data_sheets.end()
         if nation and last < SHEET_ROWS:
-            bold = [(method, book.add_format({"bold": True, "top": 1, "num_format": form})) for method, form in formats]
+            bold = [book.add_format({"bold": True, "top": 1, "num_format": form}) for form in formats]
             _fill(data, [_national(nation, contents.schema, context)], bold, last + 1)
         _write_cover(book, context, cover(source, context, scope, limit), head)
 
@@ -82,7 +82,7 @@ def write_order_form(out: IO[bytes], answer: Answer, context: ChartContext, plac
     with xlsxwriter.Workbook(out, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
         head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
         cell, bold = book.add_format({"border": 4}), book.add_format({"bold": True, "top": 1})
-        formats = [("write_string", cell), *[("write_number", cell)] * len(months), ("write_number", bold)]
+        formats = [*[cell] * (len(months) + 1), bold]
         for province, courses in seats.items():
             name = context.member("province", province)
             form = _add(book, context, name[:31], (3, 1))
@@ -105,7 +105,7 @@ def write_order_form(out: IO[bytes], answer: Answer, context: ChartContext, plac
             _fill(form, rows, formats, 3)
             sums = [sum(column) for column in zip(*(row[1:] for row in rows), strict=True)]
             total = (context.word("member.part.total"), *sums)
-            _fill(form, [total], [("write_string", bold), *[("write_number", bold)] * len(sums)], 3 + len(rows))
+            _fill(form, [total], [bold] * len(total), 3 + len(rows))
             form.write_string(5 + len(rows), 0, context.word("ahead.plan_note"))
         _write_cover(book, context, cover(replace(answer, metrics=(planned,)), context, place), head)
 
@@ -137,18 +137,20 @@ def _coded(names: Sequence[str]) -> int:
 
 def _add(book: Any, context: ChartContext, name: str, frozen: tuple[int, int] = (1, 0)) -> Any:
     added = book.add_worksheet(name)
+    # An empty text is a text, too.
+    added.add_write_handler(str, type(added).write_string)
     if context.rtl:
         added.right_to_left()
     added.freeze_panes(*frozen)
     return added
 
 
-def _fill(data: Any, rows: Sequence[tuple[Any, ...]], formats: Sequence[tuple[str, Any]], first: int = 1) -> None:
-    """Write rows from row `first` (the heading is 0); `formats` has the worksheet method and format of each column."""
+def _fill(data: Any, rows: Sequence[tuple[Any, ...]], formats: Sequence[Any], first: int) -> None:
+    """Write rows from row `first` (the heading is 0); `formats` has the format of each column."""
     for r, row in enumerate(rows, start=first):
-        for column, (value, (method, style)) in enumerate(zip(row, formats, strict=True)):
+        for column, (value, style) in enumerate(zip(row, formats, strict=True)):
             if value is not None:
-                getattr(data, method)(r, column, value, style)
+                data.write(r, column, value, style)
 
 
 class _DataSheets:
@@ -187,24 +189,22 @@ class _DataSheets:
         self._data.write_row(0, 0, [safe(title) for title in self._titles], self._head)
 
 
-def _styles(book: Any, formats: Sequence[tuple[str, str]]) -> list[int]:
+def _styles(book: Any, formats: Sequence[str]) -> list[int]:
     """The style number of each column."""
     numbers = {"General": 0}
-    for _, form in formats:
+    for form in formats:
         if form not in numbers:
             numbers[form] = book.add_format({"num_format": form})._get_xf_index()
-    return [numbers[form] for _, form in formats]
+    return [numbers[form] for form in formats]
 
 
-def format_of(field: pa.Field, answer: Answer) -> tuple[str, str]:
-    """The worksheet method and the number format for the cells of a column."""
+def format_of(field: pa.Field, answer: Answer) -> str:
+    """The number format for the cells of a column."""
     if pa.types.is_string(field.type):
-        return "write_string", "@"
+        return "@"
     if pa.types.is_date32(field.type):
-        return "write_datetime", "yyyy-mm-dd"
-    if pa.types.is_boolean(field.type):
-        return "write_boolean", "General"
-    return "write_number", format_of_number(unit_of(answer, field.name), pa.types.is_floating(field.type))
+        return "yyyy-mm-dd"
+    return format_of_number(unit_of(answer, field.name), pa.types.is_floating(field.type))
 
 
 def format_of_number(unit: str, is_fraction: bool) -> str:
@@ -230,4 +230,4 @@ def _write_cover(book: Any, context: ChartContext, entries: Iterable[tuple[str, 
     cover_sheet.set_column(0, 0, 24)
     cover_sheet.set_column(1, 1, 90)
     rows = [(safe(name), safe(value)) for name, value in entries]
-    _fill(cover_sheet, rows, [("write_string", head), ("write_string", wrapped)], first=0)
+    _fill(cover_sheet, rows, [head, wrapped], 0)
