@@ -34,7 +34,7 @@ from ui.access import tokens
 from ui.data import limits, page_run
 from ui.data.worker_process import OutOfMemory
 from ui.exports import job
-from ui.shell import answer_files, data_address, gate, people
+from ui.shell import data_address, gate, people
 from ui.state import personal_tokens, saved_views
 
 CSV, PARQUET, JSON = "/data/answer.csv", "/data/answer.parquet", "/data/answer.json"
@@ -75,7 +75,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_register: Path) 
     configured(tmp_path, monkeypatch, "oidc")
     monkeypatch.setenv("WAREHOUSE", str(small_register))
     data_address._guesses.clear()
-    answer_files._kept.clear()
+    data_address._kept.clear()
     made = make("isfahan.officer", ["isfahan"]), make("national.analyst", ["national"])
     yield Site(TestClient(app(), client=("10.0.0.7", 5000)), *made, tmp_path)
     people.secrets.cache_clear()
@@ -404,7 +404,7 @@ def test_a_file_for_circulation_says_so_and_is_rounded(site: Site) -> None:
 
 def test_a_large_file_comes_from_a_worker(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     small = site.get(CSV, site.isfahan, params=BY_PROVINCE).content
-    answer_files._kept.clear()
+    data_address._kept.clear()
     monkeypatch.setitem(job.MANY_CELLS, "csv", 0)
     assert site.get(CSV, site.isfahan, params=BY_PROVINCE).content == small
 

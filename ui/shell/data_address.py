@@ -8,7 +8,7 @@ import base64
 import binascii
 import hashlib
 import ipaddress
-import os
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qsl
 
-from starlette.background import BackgroundTask
+from cachetools import TTLCache
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -35,7 +35,7 @@ from ui.data.worker_process import Ended
 from ui.exports import about, dictionary
 from ui.exports.job import DATA_FORMS, FORMS, MANY_CELLS, ExportJob, Making, noted
 from ui.i18n import text
-from ui.shell import answer_files, data_question, people
+from ui.shell import data_question, people
 from ui.shell.data_question import DataQuestion, Given, Wrong
 from ui.shell.requests import base_path
 from ui.state import page_context, personal_tokens, scoped_query
@@ -46,6 +46,8 @@ _CHALLENGE = {"WWW-Authenticate": 'Basic realm="data", charset="UTF-8"'}
 # Wrong tokens of a client that are answered in a minute, and how many clients are remembered.
 MOST_GUESSES, _MINUTE, _MOST_CLIENTS = 30, 60.0, 1000
 _BUSY_SECONDS = 2
+# Files of answers that are kept for requests of their parts.
+_MOST_KEPT, _KEPT_SECONDS, _KEPT_BYTES = 16, 300.0, 256 << 20
 _guesses: dict[str, tuple[float, int]] = {}
 _lock = threading.Lock()
 
@@ -56,6 +58,22 @@ class _Asker:
 
     scope: AccessScope
     token: Token | None = None
+
+
+@dataclass(frozen=True)
+class _AnswerFile:
+    """A file of an answer, and the name that it is sent by. It is removed when nothing refers to its owner any more."""
+
+    path: Path
+    name: str
+    owner: object
+
+    def size(self) -> int:
+        """The bytes that it counts for among the files that are kept."""
+        return min(max(self.path.stat().st_size, _KEPT_BYTES // _MOST_KEPT), _KEPT_BYTES)
+
+
+_kept: TTLCache[str, _AnswerFile] = TTLCache(_KEPT_BYTES, _KEPT_SECONDS, getsizeof=_AnswerFile.size)
 
 
 class _Refused(Exception):
@@ -240,7 +258,7 @@ def _answer(request: Request, given: Given, asker: _Asker) -> Response:
     headers = _HEADERS | {"ETag": tag}
     if _is_known(request, tag):
         return Response(status_code=304, headers=headers)
-    with _one_at_a_time(asker, answer_files.is_kept(tag), question.view.lang):
+    with _one_at_a_time(asker, tag in _kept, question.view.lang):
         source = scoped_query.free(question.view, question.names, question.by)
         answer = exportable.of(source).answer
         access.check(rights, answer)
@@ -250,18 +268,19 @@ def _answer(request: Request, given: Given, asker: _Asker) -> Response:
         # A part of a Parquet file can only be asked for where its length is known.
         if request.method == "HEAD" and form != "parquet":
             return Response(media_type=DATA_FORMS[form], headers=headers)
-        path, name = answer_files.link(tag) or answer_files.keep(
-            tag, *_made(form, source, question, rows * len(answer.columns))
-        )
+        with _lock:
+            file = _kept.get(tag)
+        if file is None:
+            file = _made(form, source, question, rows * len(answer.columns))
+            with _lock:
+                _kept[tag] = file
     if request.method == "GET" and people.mode() != "open":
         details = noted(answer, form, rows) | audit.rights(asker.scope) | {"why": "data address"}
-        try:
-            audit.record(people.audit_folder(), asker.scope.sub, "export", **details, **people.client(request))
-        except OSError:
-            path.unlink(missing_ok=True)
-            raise
-    gone = BackgroundTask(path.unlink, missing_ok=True)
-    return FileResponse(path, filename=name, media_type=DATA_FORMS[form], headers=headers, background=gone)
+        audit.record(people.audit_folder(), asker.scope.sub, "export", **details, **people.client(request))
+    response = FileResponse(file.path, filename=file.name, media_type=DATA_FORMS[form], headers=headers)
+    # It is there until it is sent, even if others take its place meanwhile.
+    response.file = file  # type: ignore[attr-defined]
+    return response
 
 
 @contextmanager
@@ -278,30 +297,22 @@ def _one_at_a_time(asker: _Asker, is_made: bool, lang: str) -> Iterator[None]:
         personal_tokens.store().end(asker.token.digest)
 
 
-def _made(form: str, source: Answer | exportable.StoredRows, question: DataQuestion, cells: int) -> tuple[Path, str]:
-    """A file of the answer, which the caller owns, and its name; a large one is written by a worker process. Raises Ended."""
+def _made(form: str, source: Answer | exportable.StoredRows, question: DataQuestion, cells: int) -> _AnswerFile:
+    """A file of the answer; a large one is written by a worker process. Raises Ended."""
     view, answer = question.view, exportable.of(source).answer
     names = {dimension: warehouse.names(dimension, view.lang) for dimension in ("course", "institute")}
     context = ChartContext(view.lang, names=names)
     place = page_context.place(view, answer.where)
     job = ExportJob(form, source, context, question.circulation, place)
     name = about.file_name(source, context, place, form, question.circulation)
-    path = answer_files.new_path()
     if cells > MANY_CELLS[form]:
         making = Making(job)
-        try:
-            making.process.result()
-            os.link(making.path, path)
-        finally:
-            making.stop()
-        return path, name
-    with path.open("wb") as out:
-        try:
-            job.write(out)
-        except BaseException:
-            path.unlink()
-            raise
-    return path, name
+        making.process.result()
+        return _AnswerFile(making.path, name, making)
+    out = tempfile.NamedTemporaryFile(prefix="answer-")  # noqa: SIM115 (owned by the _AnswerFile)
+    job.write(out)
+    out.flush()
+    return _AnswerFile(Path(out.name), name, out)
 
 
 def _tag(form: str, *parts: object) -> str:

@@ -60,7 +60,7 @@ class Gate:
             return
         path = _path(scope)
         if path.startswith(_SHUT):
-            await _shut(scope, receive, send)
+            await _refuse(scope, receive, send, "", 404)
             return
         if people.mode() == "open":
             await self.app(scope, receive, send)
@@ -249,19 +249,13 @@ def _file(request: Request) -> Response:
     )
 
 
-async def _shut(scope: Scope, receive: Receive, send: Send) -> None:
-    if scope["type"] == "websocket":
-        await send(CLOSE_SOCKET)
-    else:
-        await PlainTextResponse("", 404, _PRIVATE)(scope, receive, send)
-
-
 async def _refuse(scope: Scope, receive: Receive, send: Send, page: str, status: int) -> None:
     if scope["type"] == "websocket":
         await send(CLOSE_SOCKET)
         return
-    wants_page = "text/html" in Headers(scope=scope).get("accept", "") and not _path(scope).startswith(_CLOSED_FOLDERS)
-    answer: Response = HTMLResponse(page, status, _PRIVATE) if wants_page else PlainTextResponse("", status, _PRIVATE)
+    accepts_page = "text/html" in Headers(scope=scope).get("accept", "")
+    is_page = page and accepts_page and not _path(scope).startswith(_CLOSED_FOLDERS)
+    answer: Response = HTMLResponse(page, status, _PRIVATE) if is_page else PlainTextResponse("", status, _PRIVATE)
     await answer(scope, receive, send)
 
 
