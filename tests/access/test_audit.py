@@ -30,7 +30,7 @@ from etl.operations import commands as operations
 from etl.operations.audit import Verified
 from etl.semantic.rights import ADMINISTRATOR
 from etl.warehouse import publications
-from tests.access.scopes import NATIONAL, NONE, OF_TEHRAN, TEHRAN
+from tests.access.scopes import NATIONAL, NONE, OF_TEHRAN, TEHRAN, sign_in
 from tests.effort import draws
 from tests.loading import load
 from tests.parts import SCRIPT, opening
@@ -583,9 +583,7 @@ def test_displayed_rows_of_people_are_logged_once_per_view(
     ).fetchall()
     events: list[tuple[str, str, dict[str, Any]]] = []
     record = lambda sub, event, **more: events.append((sub, event, more))  # noqa: E731
-    monkeypatch.setattr(
-        page_run, "_sign_in", page_run.SignIn(lambda: OF_TEHRAN, lambda *_: "", record, lambda: ([], None))
-    )
+    sign_in(monkeypatch, OF_TEHRAN, record)
     monkeypatch.setenv("WAREHOUSE", str(small_register))
     monkeypatch.setenv("DETAIL_ROWS", "1")
     app = AppTest.from_string(SCRIPT, default_timeout=300)
@@ -635,9 +633,7 @@ with blocks.error_boundary("en", "institutes"):
 def test_an_attempt_in_a_page_at_what_is_outside_is_logged_once_for_a_view(monkeypatch: pytest.MonkeyPatch) -> None:
     events: list[tuple[str, str, dict[str, Any]]] = []
     record = lambda sub, event, **more: events.append((sub, event, more))  # noqa: E731
-    monkeypatch.setattr(
-        page_run, "_sign_in", page_run.SignIn(lambda: OF_TEHRAN, lambda *_: "", record, lambda: ([], None))
-    )
+    sign_in(monkeypatch, OF_TEHRAN, record)
     app = AppTest.from_string(OUTSIDE)
     app.query_params["province"] = "IR-10"
     app.run().run()

@@ -10,7 +10,7 @@ import pytest
 from etl.core.errors import AccessDenied
 from etl.semantic.rights import ADMINISTRATOR
 from tests import postgres
-from tests.access.scopes import NATIONAL, OF_ISFAHAN, OF_TEHRAN
+from tests.access.scopes import NATIONAL, OF_ISFAHAN, OF_TEHRAN, sign_in
 from ui.access.saved_views import Saved, SavedViews
 from ui.access.sessions import LONGEST_SECONDS, Offer, Session, Sessions
 from ui.data import page_run
@@ -43,9 +43,7 @@ def audit_events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[
     def record(sub: str, event: str, **more: object) -> None:
         events.append((sub, event, more))
 
-    monkeypatch.setattr(
-        page_run, "_sign_in", page_run.SignIn(lambda: NATIONAL, lambda *_: "", record, lambda: ([], []))
-    )
+    sign_in(monkeypatch, NATIONAL, record)
     return events
 
 
