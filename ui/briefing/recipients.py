@@ -43,8 +43,6 @@ _PLACES = frozenset({NATION, *member_names.fixed("province", "en")})
 
 @dataclass(frozen=True)
 class Recipient:
-    """A recipient of briefings."""
-
     name: str
     folder: Path
     places: tuple[str, ...]

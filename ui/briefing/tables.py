@@ -174,7 +174,6 @@ def order_form(write: Writer) -> list[dict[str, Any]]:
 
 
 def ranks_of_province(write: Writer) -> dict[str, Any]:
-    """The ranks of the province."""
     everywhere = {}
     for name in different.COMPARED:
         over = last_complete_months(write.questions.day, 12) if catalogue()[name].kind == "event" else None

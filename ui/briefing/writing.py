@@ -45,7 +45,6 @@ class Press:
         self._shared: dict[Any, dict[Any, Any]] = {}
 
     def questions(self, place: str, lang: str, on: date | None = None, exact: bool = False) -> Questions:
-        """The questions of the briefing of `place`."""
         shared = self._shared.setdefault((lang, on, exact), {})
         province = "" if place == NATION else place
         return Questions(self._con, self._pointer, lang, province, on, exact, shared=shared)

@@ -107,7 +107,6 @@ def ask_in_worker(file: str, scope: AccessScope, query: Any) -> Any:
 
 
 def answer_in_worker(_tell: Any, file: str, scope: AccessScope, query: Any, out: Path, most: int) -> Any:
-    """Run the query inside the separate process."""
     with publications.connect(Path(file)) as con, cursor_for(con, scope) as cursor:
         result = query.work(cursor, *query.args, **dict(query.kwargs))
     return StoredRows.write(result, out) if isinstance(result, Answer) and len(result.rows) > most else result

@@ -122,7 +122,6 @@ def publication() -> publications.Publication:
 
 @lru_cache(maxsize=8)
 def publication_in(file: str) -> publications.Publication:
-    """The publication of a file."""
     with connection(file).cursor() as cursor:
         return publications.describe(cursor)
 

@@ -1,6 +1,6 @@
 """Excel workbooks: every row of an answer, codes beside names, in constant memory."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import IO, Any
@@ -47,12 +47,8 @@ def write_xlsx(
         titles = [heading(name, context, answer, contents.schema.names) for name in contents.schema.names]
         formats = [format_of(field, answer) for field in contents.schema]
         head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
-        data_sheets = _DataSheets(book, context, titles, head, (1, 1 + _coded(contents.schema.names)))
-        advance = progress(source, tell)
-        for columns, length in _cells(contents, _styles(book, formats)):
-            data_sheets.append(columns, length)
-            advance(length)
-        data, last = data_sheets.end()
+        batches = _cells(contents, _styles(book, formats), progress(source, tell))
+        data, last = _write_data(book, context, titles, head, (1, 1 + _coded(contents.schema.names)), batches)
         if nation and last < SHEET_ROWS:
             bold = [book.add_format({"bold": True, "top": 1, "num_format": form}) for form in formats]
             _fill(data, [_national(nation, contents.schema, context)], bold, last + 1)
@@ -153,44 +149,43 @@ def _fill(data: Any, rows: Sequence[tuple[Any, ...]], formats: Sequence[Any], fi
                 data.write(r, column, value, style)
 
 
-class _DataSheets:
-    """Consecutive sheets with the same heading: rows beyond the limit of one continue in the next."""
+def _write_data(
+    book: Any,
+    context: ChartContext,
+    titles: Sequence[str],
+    head: Any,
+    frozen: tuple[int, int],
+    batches: Iterable[tuple[list[Cells], int]],
+) -> tuple[Any, int]:
+    """Consecutive sheets with the same heading: rows beyond the limit of one continue in the next.
 
-    def __init__(
-        self, book: Any, context: ChartContext, titles: Sequence[str], head: Any, frozen: tuple[int, int]
-    ) -> None:
-        self._book, self._context, self._titles, self._head, self._frozen = book, context, titles, head, frozen
-        self._data: Any = None
-        self._number = self._last = 0
-        self._begin()
+    Returns the last sheet and its last row.
+    """
+    sheets: list[Any] = []
 
-    def append(self, columns: Sequence[Cells], length: int) -> None:
+    def begin() -> Any:
+        name = context.word("file.data")
+        data = _add(book, context, f"{name} {len(sheets) + 1}" if sheets else name, frozen)
+        data.set_column(0, len(titles) - 1, 18)
+        data.write_row(0, 0, [safe(title) for title in titles], head)
+        sheets.append(data)
+        return data
+
+    data, last = begin(), 0
+    for columns, length in batches:
         start = 0
         while start < length:
-            if self._last == SHEET_ROWS:
-                self.end()
-                self._begin()
-            count = min(length - start, SHEET_ROWS - self._last)
-            sheet_rows.append(self._data, self._last + 1, columns, start, count)
-            self._last, start = self._last + count, start + count
-
-    def end(self) -> tuple[Any, int]:
-        """Add the filter to the current sheet; return the sheet and its last row."""
-        self._data.autofilter(0, 0, self._last, len(self._titles) - 1)
-        return self._data, self._last
-
-    def _begin(self) -> None:
-        self._number, self._last = self._number + 1, 0
-        name = self._context.word("file.data")
-        self._data = _add(
-            self._book, self._context, name if self._number == 1 else f"{name} {self._number}", self._frozen
-        )
-        self._data.set_column(0, len(self._titles) - 1, 18)
-        self._data.write_row(0, 0, [safe(title) for title in self._titles], self._head)
+            if last == SHEET_ROWS:
+                data.autofilter(0, 0, last, len(titles) - 1)
+                data, last = begin(), 0
+            count = min(length - start, SHEET_ROWS - last)
+            sheet_rows.append(data, last + 1, columns, start, count)
+            last, start = last + count, start + count
+    data.autofilter(0, 0, last, len(titles) - 1)
+    return data, last
 
 
 def _styles(book: Any, formats: Sequence[str]) -> list[int]:
-    """The style number of each column."""
     numbers = {"General": 0}
     for form in formats:
         if form not in numbers:
@@ -199,7 +194,6 @@ def _styles(book: Any, formats: Sequence[str]) -> list[int]:
 
 
 def format_of(field: pa.Field, answer: Answer) -> str:
-    """The number format for the cells of a column."""
     if pa.types.is_string(field.type):
         return "@"
     if pa.types.is_date32(field.type):
@@ -212,8 +206,8 @@ def format_of_number(unit: str, is_fraction: bool) -> str:
     return "0.0%" if unit == "share" else "0" if is_fraction and unit in text.PEOPLE else "General"
 
 
-def _cells(contents: Sheet, styles: Sequence[int]) -> Iterator[tuple[list[Cells], int]]:
-    """For each batch, its cells with safe text, and the number of rows."""
+def _cells(contents: Sheet, styles: Sequence[int], advance: Callable[[int], None]) -> Iterator[tuple[list[Cells], int]]:
+    """For each batch, its cells with safe text, and the number of rows; `advance` is told when they are written."""
     for batch in contents.batches:
         cells: list[Cells] = []
         for column in batch:
@@ -222,6 +216,7 @@ def _cells(contents: Sheet, styles: Sequence[int]) -> Iterator[tuple[list[Cells]
             )
             cells += sheet_rows.cells_of(made, styles[len(cells) :])
         yield cells, len(batch[0])
+        advance(len(batch[0]))
 
 
 def _write_cover(book: Any, context: ChartContext, entries: Iterable[tuple[str, str]], head: Any) -> None:

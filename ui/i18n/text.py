@@ -117,7 +117,6 @@ def word_or(default: str, key: str, lang: str, **values: object) -> str:
 
 
 def digits(written: object, lang: str) -> str:
-    """`written` with the digits of `lang`."""
     return str(written).translate(_PERSIAN) if lang == "fa" else str(written)
 
 
@@ -127,7 +126,6 @@ def escape(written: object) -> str:
 
 
 def escaped(key: str, lang: str, **values: object) -> str:
-    """The words of `key`, escaped for HTML."""
     return escape(word(key, lang, **values))
 
 

@@ -85,7 +85,6 @@ class _Refused(Exception):
 
 
 def routes() -> list[Route]:
-    """The routes of the data address, under the base path."""
     base = base_path() + FOLDER
     return [
         Route(path, partial(_respond, answer), methods=["GET", "HEAD"])

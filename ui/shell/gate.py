@@ -49,8 +49,6 @@ _forgeries: dict[str, tuple[float, int]] = {}
 
 
 class Gate:
-    """ASGI middleware."""
-
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
@@ -142,7 +140,6 @@ def begin() -> dict[str, Any]:
 
 
 def _record(sub: str, event: str, **more: str | int) -> None:
-    """Record an event of the person of this run."""
     person = people.of_run()
     audit.record(people.audit_folder(), sub, event, **more, **(person.client if person else {}))
 

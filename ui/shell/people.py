@@ -170,7 +170,6 @@ def _announce(person: Person) -> None:
 
 
 def groups_of_run() -> tuple[str, ...]:
-    """The groups of the person of this run."""
     person = of_run()
     return person.groups if person else ()
 

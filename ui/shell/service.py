@@ -61,7 +61,6 @@ def begin() -> None:
 
 
 def routes() -> list[Route]:
-    """The routes of this module, under the base path."""
     base = base_path()
     return [
         Route(f"{base}/healthz", _healthz),
