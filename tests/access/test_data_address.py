@@ -31,7 +31,7 @@ from tests.access.gated import ACCESS, configured
 from tests.access.scopes import OF_ISFAHAN, OF_TEHRAN, TEHRAN
 from tests.effort import draws
 from ui.access import tokens
-from ui.data import limits, page_run
+from ui.data import large_questions, page_run, warehouse
 from ui.data.worker_process import OutOfMemory
 from ui.exports import job
 from ui.shell import data_address, gate, people
@@ -413,8 +413,8 @@ def test_a_question_beyond_the_limits_of_a_worker_is_413(site: Site, monkeypatch
     def out_of_memory(*_: Any) -> None:
         raise OutOfMemory
 
-    monkeypatch.setattr(limits, "ROWS", 0)
-    monkeypatch.setattr(limits, "ask_in_worker", out_of_memory)
+    monkeypatch.setattr(warehouse, "ROWS", 0)
+    monkeypatch.setattr(large_questions, "ask_in_worker", out_of_memory)
     query = {"m": "leavers", "by": ["province", "post"], "lang": "en", "on": "1404/05/05"}
     refusal = site.get(CSV, site.isfahan, params=query)
     assert (refusal.status_code, refusal.text.count("\n")) == (413, 1)

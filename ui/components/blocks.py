@@ -10,7 +10,7 @@ import streamlit as st
 
 from etl.core.errors import AccessDenied, OtherVersion, QuestionError, TooEarly
 from etl.operations import audit
-from ui.data import limits, page_run, worker_process
+from ui.data import large_questions, page_run, worker_process
 from ui.i18n import text
 from ui.streamlit_internals import RerunException, StopException
 
@@ -80,7 +80,7 @@ def error_boundary(lang: str, ident: str) -> Iterator[None]:
         notice(lang, "state.too_early_title", text.word("state.too_early", lang), "refused")
     except QuestionError:
         notice(lang, "state.refused_title", text.word("state.not_in_scope", lang), "refused")
-    except (limits.StoppedByReader, worker_process.Ended) as ended:
+    except (large_questions.StoppedByReader, worker_process.Ended) as ended:
         notice(
             lang, "state.unanswered_title", text.word(f"state.{_ENDED.get(type(ended), 'stopped')}", lang), "refused"
         )

@@ -2,30 +2,37 @@
 
 Answers are cached by publication, access scope and question, so no publication or scope sees the answers of another. They are
 shared: do not modify them. Each function raises Unpublished, QuestionError for a question without meaning, AccessDenied
-outside the rights, and for large questions the errors of limits.ask_in_worker.
+outside the rights, and for large questions the errors of large_questions.ask_in_worker.
 """
 
 import pickle
 import threading
-from collections.abc import Callable, Hashable, Iterable, Mapping
+import time
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Concatenate, Literal, ParamSpec, TypedDict, TypeVar, Unpack, overload
 
+import duckdb
 from cachetools import LRUCache, cached
 
 from etl.analysis import detail, registry
 from etl.core.errors import TooLarge
 from etl.semantic import answers
-from etl.semantic.access import ScopedCursor
+from etl.semantic.access import ScopedCursor, cursor_for
 from etl.semantic.answers import Answer
 from etl.semantic.exportable import StoredRows
 from etl.semantic.rights import AccessScope
-from ui.data import limits, page_run
+from etl.warehouse.publications import Publication
+from ui.data import large_questions, page_run
 from ui.i18n import member_names
 
 Where = Mapping[str, Iterable[str]]
 Frozen = tuple[tuple[str, tuple[str, ...]], ...]
+# The limits of a question in this process.
+ROWS, SECONDS = 30_000, 10.0
+_BEAT = 0.25
 _CACHE_BYTES = 256 << 20
 # Estimated bytes of an object, of a row of an Answer, and of a cell.
 _OBJECT, _ROW, _CELL = 1000, 64, 40
@@ -143,12 +150,51 @@ def _run_stored(query: _Query) -> Any:
     return results(page_run.current_file(), page_run.access_scope().rights(), query)
 
 
+_running: dict[int, tuple[float, ScopedCursor]] = {}
+# A cursor is interrupted under this lock and leaves `_running` under it, before it is given back: the next question of the
+# same cursor is never the one that is interrupted.
+_interrupting = threading.Lock()
+_begun = threading.Event()
+
+
+@contextmanager
+def _bounded(
+    con: duckdb.DuckDBPyConnection, scope: AccessScope, publication: Publication | None
+) -> Iterator[ScopedCursor]:
+    """A cursor for one question. Raises TooLarge if it takes more rows or seconds than allowed."""
+    with cursor_for(con, scope, publication, ROWS) as cursor:
+        if not _begun.is_set():
+            _begun.set()
+            threading.Thread(target=_watch, name="time-limits", daemon=True).start()
+        with _interrupting:
+            _running[id(cursor)] = (time.monotonic() + SECONDS, cursor)
+        try:
+            yield cursor
+        except duckdb.InterruptException:
+            raise TooLarge from None
+        finally:
+            with _interrupting:
+                del _running[id(cursor)]
+
+
+def _watch() -> None:
+    while True:
+        time.sleep(_BEAT)
+        with _interrupting:
+            now = time.monotonic()
+            for end, cursor in _running.values():
+                if now > end:
+                    # A question may have closed its cursor itself; the limits of the others must go on.
+                    with suppress(duckdb.Error):
+                        cursor.interrupt()
+
+
 def _run_query(file: str, scope: AccessScope, query: _Query) -> Any:
     try:
-        with limits.bounded(page_run.connection(file), scope, page_run.publication_in(file)) as cursor:
+        with _bounded(page_run.connection(file), scope, page_run.publication_in(file)) as cursor:
             return query.work(cursor, *query.args, **dict(query.kwargs))
     except TooLarge:
-        return limits.ask_in_worker(file, scope, query)
+        return large_questions.ask_in_worker(file, scope, query, ROWS)
 
 
 def _size_of(result: Any) -> int:

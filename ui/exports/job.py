@@ -12,8 +12,8 @@ from etl.semantic.answers import Answer
 from etl.semantic.catalog import DIMENSIONS, TIME, catalogue
 from etl.semantic.rights import AccessScope
 from ui.charts.elements import ChartContext
-from ui.data import limits, page_run, warehouse
-from ui.data.worker_process import Report, WorkerProcess
+from ui.data import page_run, warehouse
+from ui.data.worker_process import Report, WorkerProcess, worker_memory
 from ui.exports import workbook, writers
 from ui.exports.file_content import Exportable
 from ui.exports.page_workbook import PageJob
@@ -28,7 +28,8 @@ FORMS = {
 }
 # Those of the data address.
 DATA_FORMS = FORMS | {"json": "application/json"}
-# A file with more cells than this is written by a worker process.
+# A file with more cells than this is written by a worker process, in so much time.
+FILE_SECONDS = 900.0
 MANY_CELLS = {"csv": 1_000_000, "xlsx": 300_000, "parquet": 1_000_000, "json": 300_000}
 
 
@@ -88,8 +89,8 @@ class Making:
             page_run.access_scope(),
             job,
             self.path,
-            seconds=limits.FILE_SECONDS,
-            memory=limits.worker_memory(),
+            seconds=FILE_SECONDS,
+            memory=worker_memory(),
         )
 
     def __del__(self) -> None:
