@@ -16,7 +16,7 @@ from ui.charts.elements import ChartContext, unit_of
 from ui.data.worker_process import Report
 from ui.exports import sheet_rows, status
 from ui.exports.about import cover, progress
-from ui.exports.file_content import STATUS, Coded, Exportable, Sheet, all_safe, sheet
+from ui.exports.file_content import STATUS, Exportable, Sheet, sheet
 from ui.exports.sheet_rows import Cells
 from ui.i18n import text
 
@@ -207,14 +207,11 @@ def format_of_number(unit: str, is_fraction: bool) -> str:
 
 
 def _cells(contents: Sheet, styles: Sequence[int], advance: Callable[[int], None]) -> Iterator[tuple[list[Cells], int]]:
-    """For each batch, its cells with safe text, and the number of rows; `advance` is told when they are written."""
+    """For each batch, its cells and the number of rows; `advance` is told when they are written."""
     for batch in contents.batches:
         cells: list[Cells] = []
         for column in batch:
-            made = (
-                replace(column, members=tuple(map(all_safe, column.members))) if isinstance(column, Coded) else column
-            )
-            cells += sheet_rows.cells_of(made, styles[len(cells) :])
+            cells += sheet_rows.cells_of(column, styles[len(cells) :])
         yield cells, len(batch[0])
         advance(len(batch[0]))
 
