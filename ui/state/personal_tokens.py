@@ -1,4 +1,4 @@
-"""The personal tokens of the user for the data address. Independent of Streamlit."""
+"""The personal tokens of the user for the data address."""
 
 import os
 import time

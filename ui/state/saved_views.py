@@ -1,4 +1,4 @@
-"""Named views: the address parameters a user saved. Independent of Streamlit."""
+"""Named views: the address parameters a user saved."""
 
 import json
 import os
