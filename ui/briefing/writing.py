@@ -16,8 +16,8 @@ from etl.core.paths import ROOT
 from etl.semantic.rights import AccessScope
 from ui.briefing import content, typesetting
 from ui.briefing.typesetting import Typesetter
+from ui.briefing.writer import Writer
 from ui.data import briefing_questions
-from ui.data.briefing_questions import Questions
 from ui.i18n import member_names, text
 from ui.state.address import NATION
 
@@ -44,17 +44,17 @@ class Press:
         self._con, self._pointer, self._typesetter = con, pointer, typesetter
         self._shared: dict[Any, dict[Any, Any]] = {}
 
-    def questions(self, place: str, lang: str, on: date | None = None, exact: bool = False) -> Questions:
+    def questions(self, place: str, lang: str, on: date | None = None, exact: bool = False) -> Writer:
         shared = self._shared.setdefault((lang, on, exact), {})
         province = "" if place == NATION else place
-        return Questions(self._con, self._pointer, lang, province, on, exact, shared=shared)
+        return Writer(self._con, self._pointer, lang, province, on, exact, shared=shared)
 
-    def pdf(self, questions: Questions) -> bytes:
+    def pdf(self, questions: Writer) -> bytes:
         """The briefing as PDF. Raises Refused for a place or day without data."""
         made = content.book(questions)
         return self._typesetter.pdf(made, typesetting.numbers_file(questions.recorded))
 
-    def write(self, questions: Questions, to: Path) -> Written:
+    def write(self, questions: Writer, to: Path) -> Written:
         """Write the briefing and list it. Raises Refused if it cannot be made or written."""
         save(to, self.pdf(questions))
         book = Written(
@@ -76,7 +76,7 @@ def press(pointer: Path, scope: AccessScope) -> Iterator[Press]:
         yield Press(con, pointer, Typesetter(Path(folder)))
 
 
-def file_name(questions: Questions) -> str:
+def file_name(questions: Writer) -> str:
     """`briefing-IR-11-2026-10-22-fa.pdf`."""
     exact = "-exact" if questions.exact else ""
     return f"briefing-{questions.province or NATION}-{questions.day.isoformat()}-{questions.lang}{exact}.pdf"
