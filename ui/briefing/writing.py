@@ -18,6 +18,7 @@ from ui.briefing import content, typesetting
 from ui.briefing.typesetting import Typesetter
 from ui.briefing.writer import Writer
 from ui.data import briefing_questions
+from ui.data.briefing_questions import Questions
 from ui.i18n import member_names, text
 from ui.state.address import NATION
 
@@ -76,7 +77,7 @@ def press(pointer: Path, scope: AccessScope) -> Iterator[Press]:
         yield Press(con, pointer, Typesetter(Path(folder)))
 
 
-def file_name(questions: Writer) -> str:
+def file_name(questions: Questions) -> str:
     """`briefing-IR-11-2026-10-22-fa.pdf`."""
     exact = "-exact" if questions.exact else ""
     return f"briefing-{questions.province or NATION}-{questions.day.isoformat()}-{questions.lang}{exact}.pdf"
