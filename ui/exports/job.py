@@ -28,9 +28,10 @@ FORMS = {
 }
 # Those of the data address.
 DATA_FORMS = FORMS | {"json": "application/json"}
-# A file with more cells than this is written by a worker process, in so much time.
-FILE_SECONDS = 900.0
+# A file with more cells than this is written by a worker process.
 MANY_CELLS = {"csv": 1_000_000, "xlsx": 300_000, "parquet": 1_000_000, "json": 300_000}
+# How long such a process may take.
+FILE_SECONDS = 900.0
 
 
 @dataclass(frozen=True)
