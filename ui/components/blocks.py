@@ -8,9 +8,9 @@ from typing import Any
 
 import streamlit as st
 
-from etl.core.errors import OtherVersion, QuestionError, TooEarly
+from etl.core.errors import AccessDenied, OtherVersion, QuestionError, TooEarly
 from etl.operations import audit
-from ui.data import limits, page_run, user, worker_process
+from ui.data import large_questions, page_run, worker_process
 from ui.i18n import text
 from ui.streamlit_internals import RerunException, StopException
 
@@ -71,7 +71,7 @@ def error_boundary(lang: str, ident: str) -> Iterator[None]:
     """
     try:
         yield
-    except user.AccessDenied:
+    except AccessDenied:
         lost = "lost" if _is_lost() else "not_yours"
         if lost == "not_yours":
             _note_attempt(ident)
@@ -80,7 +80,7 @@ def error_boundary(lang: str, ident: str) -> Iterator[None]:
         notice(lang, "state.too_early_title", text.word("state.too_early", lang), "refused")
     except QuestionError:
         notice(lang, "state.refused_title", text.word("state.not_in_scope", lang), "refused")
-    except (limits.StoppedByReader, worker_process.Ended) as ended:
+    except (large_questions.StoppedByReader, worker_process.Ended) as ended:
         notice(
             lang, "state.unanswered_title", text.word(f"state.{_ENDED.get(type(ended), 'stopped')}", lang), "refused"
         )
@@ -98,14 +98,14 @@ def _note_attempt(ident: str) -> None:
     if st.session_state.get("attempt noted") != event:
         # It is refused also where that cannot be logged.
         with suppress(OSError):
-            user.record("refused", why="outside of the rights", page=ident, **audit.rights(user.scope()))
+            page_run.record("refused", why="outside of the rights", page=ident, **audit.rights(page_run.access_scope()))
         st.session_state["attempt noted"] = event
 
 
 def _is_lost() -> bool:
     """Whether the session is no longer signed in."""
     try:
-        user.scope()
-    except user.AccessDenied:
+        page_run.access_scope()
+    except AccessDenied:
         return True
     return False

@@ -22,7 +22,7 @@ from ui.components.blocks import error_boundary
 from ui.components.footer import context, question, where_and_when
 from ui.components.sparklines import sparkline
 from ui.data import warehouse
-from ui.data.caches import Frozen, frozen
+from ui.data.warehouse import Frozen, frozen
 from ui.i18n import member_names, navigation, text
 from ui.state import page_parameters, periods, rendering, scoped_query
 from ui.state.address import NATION

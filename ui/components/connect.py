@@ -15,7 +15,7 @@ from etl.semantic.catalog import catalogue
 from ui.access.tokens import Token
 from ui.components import blocks
 from ui.components.blocks import error_boundary
-from ui.data import page_run, user
+from ui.data import page_run
 from ui.exports.file_content import Exportable
 from ui.i18n import text
 from ui.state import periods, personal_tokens, saved_views, scoped_query
@@ -54,7 +54,7 @@ def connect(view: PageContext, source: Exportable, ident: str) -> None:
 def _inside(view: PageContext, source: Exportable, ident: str) -> None:
     answer = exportable.of(source).answer
     is_detail = isinstance(source, exportable.StreamedRows)
-    if not access.may_leave(user.scope(), answer, is_detail):
+    if not access.may_leave(page_run.access_scope(), answer, is_detail):
         blocks.note(view.word("sign_in.no_export"))
         return
     query = None if is_detail else question_of(view, answer)
@@ -65,12 +65,12 @@ def _inside(view: PageContext, source: Exportable, ident: str) -> None:
         addresses = {form: f"{_base()}answer.{form}?{query}" for form in ("csv", "xlsx", "parquet")}
         for program, written in _PROGRAMS.items():
             blocks.note(view.word(f"data.{program}"))
-            st.code(written.format(user=user.scope().sub, **addresses), language=None, wrap_lines=True)
+            st.code(written.format(user=page_run.access_scope().sub, **addresses), language=None, wrap_lines=True)
     address = text.escape(_base())
     link = f'<a class="pd-latin" dir="ltr" href="{address}" target="_blank">{address}</a>'
     st.html(f'<p class="pd-note">{view.escaped("data.dictionary")}: {link}</p>')
-    if user.signs_in():
-        blocks.note(view.word("data.needs_token", sub=text.isolated(user.scope().sub, view.lang)))
+    if page_run.signs_in():
+        blocks.note(view.word("data.needs_token", sub=text.isolated(page_run.access_scope().sub, view.lang)))
         _tokens(view, ident)
 
 

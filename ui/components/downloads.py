@@ -21,7 +21,7 @@ from ui.charts.elements import ChartContext, Figure
 from ui.components import blocks
 from ui.components.blocks import error_boundary
 from ui.components.plot import plot
-from ui.data import user, warehouse, worker_process
+from ui.data import page_run, warehouse, worker_process
 from ui.exports import about
 from ui.exports.file_content import Exportable
 from ui.exports.job import FORMS, MANY_CELLS, ExportJob, Job, Making, noted
@@ -125,7 +125,7 @@ def paper(picture: Picture, context: ChartContext) -> Figure:
 def copy_and_present(view: PageContext, answer: Answer) -> None:
     """Buttons that copy the picture of the chart above and show it on the full screen (static/shell.js)."""
     copy = ""
-    if access.may_leave(user.scope(), answer):
+    if access.may_leave(page_run.access_scope(), answer):
         copied = view.escaped("more.copied_picture")
         label = view.escaped("more.copy_picture")
         copy = f'<button type="button" class="pd-copy-picture" data-copied="{copied}">{label}</button>'
@@ -136,7 +136,7 @@ def copy_and_present(view: PageContext, answer: Answer) -> None:
 
 def note_copy(answer: Answer) -> None:
     """Note in the audit log that the picture of an answer was copied."""
-    user.record("export", **noted(answer, "picture", len(answer.rows)), **audit.rights(user.scope()))
+    page_run.record("export", **noted(answer, "picture", len(answer.rows)), **audit.rights(page_run.access_scope()))
 
 
 @st.dialog(" ", width="large")
@@ -184,8 +184,8 @@ def buttons(
 ) -> None:
     """A button for each file; none if the user may not export."""
     answer = exportable.of(source).answer
-    access.check(user.scope().rights(), answer)
-    if not access.may_leave(user.scope(), answer, isinstance(source, exportable.StreamedRows)):
+    access.check(page_run.access_scope().rights(), answer)
+    if not access.may_leave(page_run.access_scope(), answer, isinstance(source, exportable.StreamedRows)):
         blocks.note(view.word("sign_in.no_export"))
         return
     if isinstance(source, exportable.StreamedRows):
@@ -204,7 +204,7 @@ def buttons(
         details = noted(answer, kind, count)
         if count * len(answer.columns) > MANY_CELLS[kind]:
             made_first(view, ident, name, job, details)
-        elif user.signs_in():
+        elif page_run.signs_in():
             offered(view, f"offer-{kind}-{ident}", view.word(f"more.{kind}"), name, job.write, details)
         else:
             _button(view, ident, kind, name, partial(_made, job.write))
@@ -216,7 +216,7 @@ def buttons(
         if exported:
             name = about.file_name(source, context, place, "", circulation).rstrip(".")
             # The browser writes the file itself, so the audit log records that the picture was shown.
-            user.record("export", **noted(answer, "picture", count), **audit.rights(user.scope()))
+            page_run.record("export", **noted(answer, "picture", count), **audit.rights(page_run.access_scope()))
             _show_picture(view, exported, context, name, ident)
         else:
             blocks.note(view.word("figure.no_picture"), is_status=True)
@@ -224,10 +224,10 @@ def buttons(
 
 def form(view: PageContext, answer: Answer, ident: str, label: str, name: str, write: Callable[[Any], object]) -> None:
     """A button for a workbook that `write` makes of an answer; none if the user may not export."""
-    access.check(user.scope().rights(), answer)
-    if not access.may_leave(user.scope(), answer, False):
+    access.check(page_run.access_scope().rights(), answer)
+    if not access.may_leave(page_run.access_scope(), answer, False):
         blocks.note(view.word("sign_in.no_export"))
-    elif user.signs_in():
+    elif page_run.signs_in():
         offered(view, f"offer-{ident}", label, name, write, noted(answer, "xlsx", len(answer.rows)))
     else:
         st.download_button(label, partial(_made, write), name, FORMS["xlsx"], key=f"form-{ident}", on_click="ignore")
@@ -272,7 +272,7 @@ class _MadeFile:
 
 
 def _offer(view: PageContext, path: Path, name: str, noted: dict[str, str | int]) -> None:
-    address = text.escape(user.offer(path, name, noted))
+    address = text.escape(page_run.offer(path, name, noted))
     st.html(f'<p class="pd-note"><a href="{address}" download>{view.escaped("sign_in.fetch")}</a></p>')
 
 
@@ -323,7 +323,7 @@ def _finished(view: PageContext, ident: str, name: str, making: Making, noted: d
             raise
         st.html(f'<p class="pd-note" role="alert">{view.escaped("more.not_made")}</p>')
     else:
-        if user.signs_in():
+        if page_run.signs_in():
             _offer(view, making.take(), name, noted)
             _forget()
         else:

@@ -42,9 +42,7 @@ class Revision:
 
     publication: Publication
     day: date
-    rows: tuple[diff.RowChanges, ...]
-    definitions: tuple[str, ...]
-    references: tuple[str, ...]
+    changes: diff.Changes
     before: Mapping[str, Answer]
     after: Mapping[str, Answer]
 
@@ -189,7 +187,7 @@ class Questions:
         except (Refused, QuestionError, duckdb.Error):
             return None
         after = {name: self.ask(name, on=day) for name in names}
-        return Revision(before, day, changes.rows, changes.definitions, changes.references, numbers_before, after)
+        return Revision(before, day, changes, numbers_before, after)
 
     def refuse_empty(self) -> None:
         """Raise NoData for a day outside of the data and for a place without rows."""

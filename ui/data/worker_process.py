@@ -13,10 +13,11 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from multiprocessing.connection import Connection
 from typing import Any
 
-from etl.core import child_process
+from etl.core import child_process, settings
 
 _NICENESS = 15
 _POLL_SECONDS = 0.1
@@ -40,6 +41,12 @@ class OutOfMemory(Ended):
 
 class Stopped(Ended):
     """The caller stopped the work."""
+
+
+@cache
+def worker_memory() -> int:
+    """The bytes that a separate process may use: half of those of the web process that starts it."""
+    return settings.web_memory(settings.read()) // 2
 
 
 class WorkerProcess:

@@ -14,8 +14,8 @@ from ui.components import blocks, tables
 from ui.components.blocks import controlled
 from ui.components.footer import context, footer, subtitle
 from ui.components.table_state import InAddress
-from ui.data import person_rows, user, warehouse
-from ui.data.caches import frozen
+from ui.data import page_run, person_rows, warehouse
+from ui.data.warehouse import frozen
 from ui.i18n import member_names, text
 from ui.sections.listings import institute_address
 from ui.state import page_context, page_parameters, rendering
@@ -213,5 +213,5 @@ def _note_once(view: PageContext, publication: str, rows: int) -> None:
     if st.session_state.get("people noted") != event:
         institute = ",".join(map(audit.plain, view.where.get("institute", ())))[:200] or "all"
         seen: dict[str, str | int] = {"publication": publication, "institute": institute, "rows": rows}
-        user.record("detail", **seen, **audit.rights(user.scope()))
+        page_run.record("detail", **seen, **audit.rights(page_run.access_scope()))
         st.session_state["people noted"] = event
