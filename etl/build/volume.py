@@ -213,7 +213,9 @@ def losses(
                 lost[province] = rows, rows_before
         remedy = words("hand_in_province")
         if len(lost) > _MOST_LINES:
-            refusals.append(Refusal(place, words("provinces_lost", **_listed(lost, names)), remedy))
+            listed, listed_fa = _listed(lost, names)
+            reason = words("provinces_lost", places=listed, places_fa=listed_fa)
+            refusals.append(Refusal(place, reason, remedy))
             continue
         for province, (rows, rows_before) in lost.items():
             name, name_fa = names[province]
@@ -244,7 +246,8 @@ def fallen(
         if lost:
             label = catalog.catalogue()[metric].label
             place = f"{label['en']}{BETWEEN}{label['fa']}"
-            reason = words("stock_fell", **_listed(lost, names))
+            listed, listed_fa = _listed(lost, names)
+            reason = words("stock_fell", places=listed, places_fa=listed_fa)
             refusals.append(Refusal(place, reason, words("check_content")))
     return refusals
 
@@ -265,17 +268,18 @@ def moved_residents(con: duckdb.DuckDBPyConnection, last: Path | None) -> list[R
         moved |= {province: changed[0]} if changed else {}
     if not moved:
         return []
-    reason = words("residents_moved", **_listed(moved, _names(con)))
+    listed, listed_fa = _listed(moved, _names(con))
+    reason = words("residents_moved", places=listed, places_fa=listed_fa)
     return [Refusal("population.csv", reason, words("check_residents"))]
 
 
-def _listed(lost: Mapping[str | None, tuple[int, int]], names: Mapping[str | None, tuple[str, str]]) -> dict[str, str]:
+def _listed(lost: Mapping[str | None, tuple[int, int]], names: Mapping[str | None, tuple[str, str]]) -> list[str]:
     """The English and the Persian words for places with a number now and in the last publication; the nation is None."""
     more = [words("and_more", count=len(lost) - _MOST_NAMED)] if len(lost) > _MOST_NAMED else []
-    listed = {}
-    for at, (key, lang, comma) in enumerate((("places", "en", ", "), ("places_fa", "fa", "، "))):
+    listed = []
+    for at, (lang, comma) in enumerate((("en", ", "), ("fa", "، "))):
         each = [f"{names[place][at]} {rows:,} ({before:,})" for place, (rows, before) in lost.items()]
-        listed[key] = comma.join([*each[:_MOST_NAMED], *(in_language(text, lang) for text in more)])
+        listed.append(comma.join([*each[:_MOST_NAMED], *(in_language(text, lang) for text in more)]))
     return listed
 
 
