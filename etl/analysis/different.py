@@ -20,7 +20,6 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr
 
-from etl.analysis.clusters import behind, design_effect, spread_of
 from etl.analysis.comparison import Side
 from etl.analysis.registry import analysis
 from etl.core.errors import QuestionError, TooEarly
@@ -268,6 +267,25 @@ def compared(rate: Metric, rows: Sequence[Mapping[str, Any]], sides: Sequence[_N
     if not is_testable:
         return np.nan, fewest
     return (float(2 * stdtr(freedom, -abs(difference) / deviation)) if difference else 1.0), fewest
+
+
+def spread_of(share: Any) -> Any:
+    """The variance of one person's outcome."""
+    return np.clip(share * (1 - share), 0, None)
+
+
+def design_effect(residual: _Numbers, spread: _Numbers, institutes: _Numbers) -> float:
+    """How many times more than independent people the institutes of all groups vary; at least 1."""
+    known = np.isfinite(spread) & (institutes > 0)
+    freedom = institutes[known].sum() - known.sum()
+    if freedom <= 0 or not spread[known].sum():
+        return 1.0
+    return max(1.0, float((residual**2).sum() / spread[known].sum() * institutes[known].sum() / freedom))
+
+
+def behind(con: ScopedCursor, involved: Any) -> ScopedCursor:
+    """A cursor for numbers by institute that are only summed to groups that `con` was answered."""
+    return con if BELOW_PROVINCE & {*involved} else con.of_everybody
 
 
 def discovered(p: _Numbers) -> _Numbers:

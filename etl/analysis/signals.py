@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from etl.analysis.clusters import behind, design_effect, spread_of
+from etl.analysis.different import behind, design_effect, spread_of
 from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.core.errors import QuestionError, TooEarly
@@ -33,7 +33,6 @@ WINSORISED = 0.1
 MONTHS = 24
 # Three standard deviations as a multiple of the mean moving range of two neighbours: 3 / 1.128.
 _OF_MOVING_RANGE = 3 / 1.128
-_POINT = ["province", "part", "count", "share", "z", "beyond", "is_signal"]
 
 
 @dataclass(frozen=True)
@@ -78,10 +77,8 @@ def funnel(groups: pd.DataFrame, smallest: int = 0, common: float | None = None,
     points["beyond"] = part - common * count
     phi = max(chance, float((winsorised(points["z"]) ** 2).mean()))
     points["is_signal"] = (points["z"].abs() > STANDARD_ERRORS * math.sqrt(phi)) & (count >= smallest)
-    order = pd.DataFrame({"far": -points["beyond"].abs(), "name": points.index.astype(str)}).sort_values(
-        ["far", "name"]
-    )
-    return Funnel(common, phi, points.loc[order.index])
+    order = np.lexsort([points.index.astype(str), -points["beyond"].abs()])
+    return Funnel(common, phi, points.iloc[order])
 
 
 def process_limits(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -128,25 +125,27 @@ def level_signals(con: ScopedCursor, on: date, where: Where, name: str = "traini
     institutes = ask(behind(con, ()), name, by=("province", "institute"), on=day, where=_without_province(where))
     groups = places.frame.dropna(subset=["province"]).set_index("province")[[part, count]].fillna(0)
     plot = funnel(groups, least(catalogue()[count].unit), nation.value(), chance(institutes.frame, part, count))
-    rows = plot.points.rename_axis("province").reset_index() if plot else pd.DataFrame(columns=_POINT)
-    rows[["funnel_low", "funnel_high"]] = np.transpose(plot.limits(rows["count"])) if plot else None
-    rows = rows.assign(funnel_phi=plot.phi if plot else None, common=plot.common if plot else None)
-    rows = rows.rename(
-        columns={"share": name, "beyond": "beyond_common", "z": "funnel_z", "part": part, "count": count}
-    )
     names = (name, "beyond_common", "funnel_z", "funnel_low", "funnel_high", "funnel_phi")
     more = (part, count, "is_signal", "common")
+    rows = pd.DataFrame(columns=["province", *names, *more])
+    if plot:
+        low, high = plot.limits(plot.points["count"])
+        rows = plot.points.assign(
+            funnel_low=low, funnel_high=high, funnel_phi=plot.phi, common=plot.common
+        ).reset_index()
+        renamed = {"share": name, "beyond": "beyond_common", "z": "funnel_z", "part": part, "count": count}
+        rows = rows.rename(columns=renamed)
     return answered(places, ("province",), names, rows, on=day, also=(nation, institutes), more=more)
 
 
 def chance(institutes: pd.DataFrame, part: str, count: str) -> float:
     """How many times more than independent people the institutes of a province vary around its share."""
-    frame = institutes[institutes[count].fillna(0) > 0].assign(**{part: institutes[part].fillna(0)})
-    sums = frame.groupby("province")[[part, count]].sum()
-    share = (sums[part] / sums[count]).rename("share")
-    residual = frame[part] - frame["province"].map(share).astype(float) * frame[count]
-    sizes = frame.groupby("province").size()
-    return design_effect(residual.to_numpy(float), (spread_of(share) * sums[count]).to_numpy(float), sizes.to_numpy())
+    frame = institutes[institutes["province"].notna() & (institutes[count] > 0)]
+    at, _ = pd.factorize(frame["province"])
+    parts, counts = (frame[name].fillna(0).to_numpy(float) for name in (part, count))
+    people = np.bincount(at, counts)
+    share = np.bincount(at, parts) / people
+    return design_effect(parts - share[at] * counts, spread_of(share) * people, np.bincount(at))
 
 
 @analysis(asks=("joiners",), open_by_province=True)
