@@ -4,10 +4,10 @@ O. O. Aalen, S. Johansen (1978), Scandinavian Journal of Statistics 5. Cases wit
 so slow cases count; a case censored on a day is at risk on it.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import math
 from datetime import date
-from typing import Any
+
+import pandas as pd
 
 from etl.analysis.registry import analysis
 from etl.core import jalali
@@ -18,45 +18,21 @@ from etl.semantic.derived import Where, answered
 
 LONGEST = 120
 SERVICE_DAYS = 25
-OUTCOMES = ("granted", "refused", "withdrawn")
+OUTCOMES = ["granted", "refused", "withdrawn"]
 # The curve of institutes ends when fewer than this are still followed.
 LEAST_INSTITUTES = 10
 _MOST_YEARS = 15
 _DAYS_A_YEAR = 12 * jalali.DAYS_A_MONTH
 
 
-@dataclass(frozen=True)
-class Step:
-    """At a time: the number at risk, and the cumulative share of each event."""
+def cumulative_incidence(counts: pd.DataFrame) -> pd.DataFrame:
+    """The cumulative share of each of several competing events at each observed time (index), and the number `at_risk` at it.
 
-    time: int
-    at_risk: int
-    reached: tuple[float, ...]
-
-
-def cumulative_incidence(followed: Iterable[tuple[int, int | None, int]], ends: int) -> list[Step]:
-    """The cumulative share of each of `ends` competing events at each observed time.
-
-    `followed`: (time, number of the event from 0 or None for censored, count).
+    `counts` by time, in order: how many are `followed` until then, and of these, a column for each event, how many had it then.
     """
-    counted: dict[int, list[int]] = {}
-    for time, end, count in followed:
-        counted.setdefault(time, [0] * (ends + 1))[ends if end is None else end] += count
-    at_risk = sum(map(sum, counted.values()))
-    free, reached = 1.0, [0.0] * ends
-    steps = []
-    for time in sorted(counted):
-        *ending, _ = counted[time]
-        reached = [share + free * count / at_risk for share, count in zip(reached, ending, strict=True)]
-        free *= 1 - sum(ending) / at_risk
-        steps.append(Step(time, at_risk, tuple(reached)))
-        at_risk -= sum(counted[time])
-    return steps
-
-
-def reached_by(steps: Sequence[Step], time: int, ends: int) -> tuple[float, ...]:
-    """The cumulative share of each of `ends` events at a time."""
-    return next((step.reached for step in reversed(steps) if step.time <= time), (0.0,) * ends)
+    at_risk, events = counts["followed"][::-1].cumsum()[::-1], counts.drop(columns="followed")
+    free = (1 - events.sum(axis=1) / at_risk).cumprod().shift(fill_value=1.0)
+    return events.mul(free / at_risk, axis=0).cumsum().assign(at_risk=at_risk)
 
 
 @analysis(asks=("files_complete", "outstanding"), over_period=True)
@@ -66,16 +42,16 @@ def licensing_cohort(con: ScopedCursor, on: date, where: Where, over: tuple[date
     Rows: (working_day, decided, granted, refused, then withdrawn and at_risk). Outstanding files are censored on the day
     `on`; a withdrawal is a competing event and no decision. None from the day on which no file is followed.
     """
-    like, steps, query = _licensing(con, on, where, over)
-    rows: list[tuple[Any, ...]] = []
-    for working_day in range(LONGEST + 1):
-        granted, refused, withdrawn = reached_by(steps, working_day, len(OUTCOMES))
-        at_risk = next((step.at_risk for step in steps if step.time >= working_day), 0)
-        is_followed = _is_followed(steps, working_day)
-        shares = (granted + refused, granted, refused, withdrawn) if is_followed else (None,) * 4
-        rows.append((working_day, *shares, at_risk))
-    names = ("files_decided_by", "files_granted_by", "files_refused_by")
-    return answered(like, ("working_day",), names, rows, over=like.over, more=("withdrawn", "at_risk"), query=query)
+    like, curve, query = _licensing(con, on, where, over)
+    working_days = pd.RangeIndex(LONGEST + 1, name="working_day")
+    rows = curve[OUTCOMES].reindex(working_days, method="ffill").fillna(0)
+    rows["decided"] = rows["granted"] + rows["refused"]
+    rows = rows[working_days <= _followed_until(curve)].reindex(working_days)
+    rows["at_risk"] = curve["at_risk"].reindex(working_days, method="bfill").fillna(0).astype(int)
+    names = {name: f"files_{name}_by" for name in ("decided", "granted", "refused")}
+    more = ("withdrawn", "at_risk")
+    frame = rows.rename(columns=names).reset_index()
+    return answered(like, ("working_day",), [*names.values()], frame, over=like.over, more=more, query=query)
 
 
 @analysis(asks=("files_complete", "outstanding"), over_period=True, open_by_province=True)
@@ -84,14 +60,13 @@ def licensing_times(con: ScopedCursor, on: date, where: Where, over: tuple[date,
 
     One row: (files_median, files_p90, files_within_25, then the files). None if not enough are decided yet.
     """
-    like, steps, query = _licensing(con, on, where, over)
-
-    def by(part: float) -> int | None:
-        return next((step.time for step in steps if sum(step.reached[:2]) >= part - 1e-12), None)
-
-    within = sum(reached_by(steps, SERVICE_DAYS, len(OUTCOMES))[:2]) if _is_followed(steps, SERVICE_DAYS) else None
+    like, curve, query = _licensing(con, on, where, over)
+    decided = curve["granted"] + curve["refused"]
+    half, most = (next(iter(decided.index[decided >= part - 1e-12].tolist()), None) for part in (0.5, 0.9))
+    is_followed = _followed_until(curve) >= SERVICE_DAYS
+    within = max(decided.loc[:SERVICE_DAYS], default=0.0) if is_followed else None
     names = ("files_median", "files_p90", "files_within_25")
-    row = (by(0.5), by(0.9), within, like.value())
+    row = (half, most, within, like.value())
     return answered(like, (), names, [row], over=like.over, more=("files_complete",), query=query)
 
 
@@ -104,7 +79,11 @@ def institute_survival(con: ScopedCursor, on: date, where: Where, least: int = L
     like = ask(con, "registered_institutes", on=on, where=where)
     conditions, parameters = filter_conditions(like.where, tables()["institutes"].columns)
     sql = f"""
-        select calendar.year, least(ended_on, $on_day) - founded_on as days, ended_on <= $on_day, count(*)
+        select
+            calendar.year as founded_year,
+            least(ended_on, $on_day) - founded_on as days,
+            count(*) as followed,
+            count(*) filter (ended_on <= $on_day) as ended,
         from (
             select
                 institutes.*,
@@ -117,43 +96,53 @@ def institute_survival(con: ScopedCursor, on: date, where: Where, least: int = L
         order by all
     """
     parameters["on_day"] = on
-    counted: dict[str, list[tuple[int, int | None, int]]] = {}
-    for year, followed_days, has_ended, count in con.numbers.execute(sql, parameters).fetchall():
-        counted.setdefault(year, []).append((followed_days, 0 if has_ended else None, count))
-    rows: list[tuple[Any, ...]] = []
-    for year, followed in counted.items():
-        steps = cumulative_incidence(followed, 1)
-        for years in range(_MOST_YEARS + 1):
-            days_after = int(years * _DAYS_A_YEAR)
-            at_risk = sum(count for time, _, count in followed if time >= days_after)
-            if at_risk < least:
-                break
-            rows.append((year, years, 1 - reached_by(steps, days_after, 1)[0], at_risk))
-    names = ("institute_survival", "institutes_followed")
-    return answered(like, ("founded_year", "years"), names, rows, query=readable(sql, parameters))
+    counts = con.numbers.execute(sql, parameters).df()
+    by_year = counts["founded_year"]
+    counts["at_risk"] = counts["followed"][::-1].groupby(by_year).cumsum()
+    # With one event the curve is that of Kaplan and Meier.
+    counts["survival"] = (1 - counts["ended"] / counts["at_risk"]).groupby(by_year).cumprod()
+    grid = pd.MultiIndex.from_product([by_year.unique(), range(_MOST_YEARS + 1)], names=["founded_year", "years"])
+    rows = grid.to_frame(index=False)
+    rows["days"] = (rows["years"] * _DAYS_A_YEAR).astype(int)
+    rows, counts = rows.sort_values("days"), counts.sort_values("days")
+    survival, at_risk = (counts[["founded_year", "days", name]] for name in ("survival", "at_risk"))
+    rows = pd.merge_asof(rows, survival, on="days", by="founded_year")
+    rows = pd.merge_asof(rows, at_risk, on="days", by="founded_year", direction="forward")
+    rows = rows[rows["at_risk"] >= least].sort_values(["founded_year", "years"])
+    rows["survival"] = rows["survival"].fillna(1)
+    names = {"survival": "institute_survival", "at_risk": "institutes_followed"}
+    frame = rows.astype({"at_risk": int}).rename(columns=names)
+    return answered(like, ("founded_year", "years"), [*names.values()], frame, query=readable(sql, parameters))
 
 
-def _is_followed(steps: Sequence[Step], time: int) -> bool:
-    """Whether a case is followed until a time, or every case has had an event."""
-    return bool(steps) and (time <= steps[-1].time or sum(steps[-1].reached) > 1 - 1e-12)
+def _followed_until(curve: pd.DataFrame) -> float:
+    """The last time until which a case is followed: without end where every case has had an event, -1 without a case."""
+    if curve.empty:
+        return -1
+    return math.inf if curve[OUTCOMES].iloc[-1].sum() > 1 - 1e-12 else float(curve.index[-1])
 
 
 def _licensing(
     con: ScopedCursor, on: date, where: Where, over: tuple[date, date] | None
-) -> tuple[Answer, Sequence[Step], str]:
+) -> tuple[Answer, pd.DataFrame, str]:
+    """The files complete in the period, the `cumulative_incidence` of their outcomes by working days, and the query."""
     first, last = over or jalali.last_complete_months(on, 12)
     last = min(last, on)
     like = ask(con, "files_complete", over=(first, last), where=where)
     conditions, parameters = filter_conditions(like.where, tables()["applications"].columns)
-    is_decided = "(outcome is not null and decided_on <= $on_day)"
     # Working days in (file_complete_on, end] of the institute's province.
     sql = f"""
         select
-            case when {is_decided} then working_days else elapsed_on_day - elapsed_at_completion end as working_days,
-            case when {is_decided} then outcome end as outcome,
-            count(*),
+            if(is_decided, working_days, elapsed_on_day - elapsed_at_completion) as time,
+            count(*) as followed,
+            count(*) filter (is_decided and outcome = 'granted') as granted,
+            count(*) filter (is_decided and outcome = 'refused') as refused,
+            count(*) filter (is_decided and outcome = 'withdrawn') as withdrawn,
         from (
-            select applications.*, working_days.elapsed as elapsed_on_day
+            select
+                applications.*,
+                working_days.elapsed as elapsed_on_day,
+                outcome is not null and decided_on <= $on_day as is_decided,
             from applications
             inner join working_days using (province)
             where working_days.day = least($on_day, (select max(day) from working_days))
@@ -163,6 +152,5 @@ def _licensing(
         order by all
     """
     parameters |= {"on_day": on, "first": first, "last": last}
-    counted = con.numbers.execute(sql, parameters).fetchall()
-    followed = [(time, OUTCOMES.index(outcome) if outcome else None, count) for time, outcome, count in counted]
-    return like, cumulative_incidence(followed, len(OUTCOMES)), readable(sql, parameters)
+    counts = con.numbers.execute(sql, parameters).df().set_index("time")
+    return like, cumulative_incidence(counts), readable(sql, parameters)

@@ -6,6 +6,7 @@ import random
 from datetime import date, timedelta
 
 import numpy as np
+import pandas as pd
 import pytest
 from statsmodels.duration.survfunc import CumIncidenceRight
 
@@ -24,28 +25,33 @@ BUILD_DAY = date(2026, 6, 30)
 # ---------------------------------------------------------------- the estimator
 
 
+def curve_of(followed: list[tuple[int, int | None, int]], ends: int) -> pd.DataFrame:
+    """The curve of cases: time, number of the event (None: censored), count."""
+    cases = pd.DataFrame(followed, columns=["time", "end", "followed"])
+    counts = cases[["time", "followed"]].assign(**{
+        str(end): cases["followed"].where(cases["end"] == end, 0) for end in range(ends)
+    })  # fmt: skip
+    return competing_risks.cumulative_incidence(counts.groupby("time").sum())
+
+
 def test_two_ends_by_hand() -> None:
     """Ten files: 2 granted on day 3, 1 censored on it, 1 refused on 5, 1 granted and 1 refused on 8, the rest censored on 9.
 
     On 3 ten are at risk: 2/10. On 5 seven: 0.8 × 1/7. On 8 six, with 0.8 × 6/7 without an end so far: 24/35 × 1/6 each.
     """
     followed = [(3, 0, 2), (3, None, 1), (5, 1, 1), (8, 0, 1), (8, 1, 1), (9, None, 4)]
-    steps = competing_risks.cumulative_incidence(followed, 2)
-    assert [(step.time, step.at_risk) for step in steps] == [(3, 10), (5, 7), (8, 6), (9, 4)]
-    expected = [(0.2, 0), (0.2, 0.8 / 7), (0.2 + 24 / 210, 0.8 / 7 + 24 / 210), (0.2 + 24 / 210, 0.8 / 7 + 24 / 210)]
-    for step, reached in zip(steps, expected, strict=True):
-        assert step.reached == pytest.approx(reached)
+    curve = curve_of(followed, 2)
+    assert curve["at_risk"].to_dict() == {3: 10, 5: 7, 8: 6, 9: 4}
+    assert curve["0"].tolist() == pytest.approx([0.2, 0.2, 0.2 + 24 / 210, 0.2 + 24 / 210])
+    assert curve["1"].tolist() == pytest.approx([0, 0.8 / 7, 0.8 / 7 + 24 / 210, 0.8 / 7 + 24 / 210])
 
 
 def test_without_censoring_it_is_the_plain_share_and_with_one_end_kaplan_and_meiers() -> None:
-    plain = competing_risks.cumulative_incidence([(1, 0, 3), (2, 1, 4), (2, 0, 1), (7, 1, 2)], 2)
-    assert plain[-1].reached == pytest.approx((4 / 10, 6 / 10))
+    plain = curve_of([(1, 0, 3), (2, 1, 4), (2, 0, 1), (7, 1, 2)], 2)
+    assert plain[["0", "1"]].iloc[-1].tolist() == pytest.approx([4 / 10, 6 / 10])
     # 6, 6, 6, 7 end, 6 and 9 are censored: 1 - 6/7 × ... of the drug trial of Freireich (1963), its first steps.
-    curve = competing_risks.cumulative_incidence(
-        [(6, 0, 3), (6, None, 1), (7, 0, 1), (9, None, 1), (10, 0, 1), (11, None, 14)], 1
-    )
-    survival = [round(1 - step.reached[0], 3) for step in curve if step.time in (6, 7, 10)]
-    assert survival == [0.857, 0.807, 0.753]
+    curve = curve_of([(6, 0, 3), (6, None, 1), (7, 0, 1), (9, None, 1), (10, 0, 1), (11, None, 14)], 1)
+    assert [round(1 - curve.loc[time, "0"], 3) for time in (6, 7, 10)] == [0.857, 0.807, 0.753]
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -55,17 +61,13 @@ def test_the_curve_equals_that_of_statsmodels(seed: int) -> None:
     # The library reports only the kinds of end that occur.
     cases = [(5, end) for end in range(ends)]
     cases += [(chance.randrange(40), chance.choice([None, *range(ends)])) for _ in range(chance.randint(1, 300))]
-    steps = competing_risks.cumulative_incidence([(time, end, 1) for time, end in cases], ends)
+    curve = curve_of([(time, end, 1) for time, end in cases], ends)
     times = np.array([float(time) for time, _ in cases])
     status = np.array([0 if end is None else end + 1 for _, end in cases])
     expected = CumIncidenceRight(times, status)
-    assert [step.time for step in steps] == list(expected.times)
+    assert list(curve.index) == list(expected.times)
     for end in range(ends):
-        assert [step.reached[end] for step in steps] == pytest.approx(expected.cinc[end].tolist())
-
-
-def test_nobody_followed_has_no_curve() -> None:
-    assert competing_risks.cumulative_incidence([], 3) == []
+        assert curve[str(end)].tolist() == pytest.approx(expected.cinc[end].tolist())
 
 
 # ---------------------------------------------------------------- the files of the register
