@@ -1,11 +1,11 @@
 """Where the next recruits go: three rules side by side, with coverage and its inequality before and after."""
 
 from datetime import date
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from etl.analysis.coverage import lorenz_curve
 from etl.analysis.planning import last_year
 from etl.analysis.registry import analysis
 from etl.core.errors import QuestionError
@@ -17,7 +17,6 @@ from etl.semantic.provisional import settled_on
 MOST = 100_000
 RULES = ("equal", "shortfall", "proportional")
 TODAY = "today"
-_SHARES = ("residents_share", "assistants_share")
 
 
 @analysis(asks=("target", "leaver_rate_12m", "coverage_per_10k"), open_by_province=True)
@@ -50,7 +49,7 @@ def recruit_places(con: ScopedCursor, on: date, where: Where, recruits: int) -> 
         more = highest_averages(weights[rule], recruits - replaced.sum(), held) if weights[rule].any() else np.nan
         after = (active - leavers + replaced + more) / provinces["residents"] * 10_000
         before = provinces["coverage_per_10k"]
-        ginis = [gini(coverage, provinces["residents"]) for coverage in (before, after)]
+        ginis = [lorenz_curve(coverage, provinces["residents"])["gini"].iloc[0] for coverage in (before, after)]
         numbers = {"recruits": replaced + more, "coverage_before": before, "coverage_after": after}
         facts = {"active_assistants": active, "leavers": leavers, "residents": provinces["residents"]}
         rows.append(provinces[[]].assign(rule=rule, **numbers, gini_before=ginis[0], gini_after=ginis[1], **facts))
@@ -72,10 +71,10 @@ def recruit_lorenz(con: ScopedCursor, on: date, where: Where, recruits: int) -> 
     for rule, rows in placed.frame.set_index("province").groupby("rule", sort=False):
         for name, coverage in ((TODAY, rows["coverage_before"]), (str(rule), rows["coverage_after"])):
             if name not in curves and coverage.notna().all():
-                curve = lorenz_curve(coverage, rows["residents"])
-                curves[name] = curve.assign(rule=name, gini=gini(coverage, rows["residents"]))
-    frame = pd.concat(curves.values()) if curves else pd.DataFrame(columns=["rule", "province", *_SHARES, "gini"])
-    return answered(placed, ("rule", "province"), _SHARES, frame, on=on, more=("gini",))
+                curves[name] = lorenz_curve(coverage, rows["residents"])
+    frame = pd.concat(curves, names=["rule", "province"]).reset_index()
+    names = ("residents_share", "assistants_share")
+    return answered(placed, ("rule", "province"), names, frame, on=on, more=("gini",))
 
 
 def highest_averages(weights: pd.Series, seats: int, held: pd.Series | None = None) -> pd.Series:
@@ -92,24 +91,3 @@ def highest_averages(weights: pd.Series, seats: int, held: pd.Series | None = No
     quotients = weights.to_numpy(float)[rows] / (2 * (start[rows] + step) + 1)
     chosen = rows[np.argsort(-quotients, kind="stable")[:seats]]
     return pd.Series(np.bincount(chosen, minlength=len(weights)), index=weights.index)
-
-
-def gini(coverage: pd.Series, residents: pd.Series) -> float | None:
-    """The Gini of a coverage over residents: 0 where it is the same everywhere."""
-    people, served = _cumulative_shares(coverage, residents)
-    return None if np.isnan(served[-1]) else float(1 - (np.diff(people) * (served[1:] + served[:-1])).sum())
-
-
-def lorenz_curve(coverage: pd.Series, residents: pd.Series) -> pd.DataFrame:
-    """The cumulative shares of residents and of assistants by place, lowest coverage first, from the origin."""
-    places = coverage.index[coverage.argsort()]
-    shares = dict(zip(_SHARES, _cumulative_shares(coverage, residents), strict=True))
-    return pd.DataFrame({"province": [None, *places]} | shares)
-
-
-def _cumulative_shares(coverage: pd.Series, residents: pd.Series) -> "np.ndarray[Any, np.dtype[Any]]":
-    """Of residents and of assistants, a row each, from 0; NaN where there are none."""
-    people = residents.to_numpy(float)[coverage.argsort()]
-    so_far = np.cumsum([people, people * np.sort(coverage.to_numpy(float))], axis=1)
-    with np.errstate(invalid="ignore"):
-        return np.pad(so_far / so_far[:, -1:], ((0, 0), (1, 0)))

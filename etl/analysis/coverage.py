@@ -1,8 +1,9 @@
 """Coverage by the residents of the day and of the census of 1395, and how evenly assistants are spread over the counties."""
 
 from datetime import date
-from itertools import pairwise
-from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from etl.analysis.registry import analysis
 from etl.semantic.access import ScopedCursor
@@ -22,16 +23,14 @@ def coverage_on_census(con: ScopedCursor, on: date, where: Where) -> Answer:
     """
     answer = ask(con, "coverage_per_10k", "active_assistants", by=("province",), on=on, where=where)
     census = dict(con.numbers.execute("select iso_3166_2, population_2016 from provinces").fetchall())
-    counted = {row["province"]: row for row in answer.records() if row["coverage_per_10k"] is not None}
-    active = {place: row["active_assistants"] for place, row in counted.items() if place in census}
-    on_day = {place: counted[place]["coverage_per_10k"] for place in active}
-    on_census = {place: count / census[place] * 10_000 for place, count in active.items()}
-    rows: list[tuple[Any, ...]] = []
-    for place in sorted(on_day, key=lambda place: (-on_day[place], place)):
-        ranks = [1 + sum(other > rates[place] for other in rates.values()) for rates in (on_day, on_census)]
-        rows.append((place, on_day[place], on_census[place], *ranks, abs(ranks[0] - ranks[1]) >= MOVED, active[place]))
-    names = ("coverage_per_10k", "coverage_on_census", "coverage_rank", "coverage_rank_on_census")
-    return answered(answer, ("province",), names, rows, more=("is_moved", "active_assistants"))
+    rows = answer.frame.dropna(subset=["province", "coverage_per_10k"])
+    rows = rows.assign(coverage_on_census=rows["active_assistants"] / rows["province"].map(census) * 10_000)
+    rates = ["coverage_per_10k", "coverage_on_census"]
+    ranks = ["coverage_rank", "coverage_rank_on_census"]
+    rows[ranks] = rows[rates].rank(method="min", ascending=False).astype(int)
+    rows["is_moved"] = (rows[ranks[0]] - rows[ranks[1]]).abs() >= MOVED
+    rows = rows.sort_values(["coverage_per_10k", "province"], ascending=[False, True])
+    return answered(answer, ("province",), [*rates, *ranks], rows, more=("is_moved", "active_assistants"))
 
 
 @analysis(asks=("active_assistants",))
@@ -44,15 +43,22 @@ def lorenz(con: ScopedCursor, on: date, where: Where) -> Answer:
     places = {name: where[name] for name in ("province", "county") if name in where}
     residents = ask(con, "residents", by=("county",), on=on, where=places)
     assistants = ask(con, "active_assistants", by=("county",), on=on, where=where)
-    active_in = dict(assistants.rows)
-    pairs = [(place, count, active_in.get(place, 0)) for place, count in residents.rows if place is not None and count]
-    pairs.sort(key=lambda pair: (pair[2] / pair[1], pair[0]))
-    total, everyone = sum(pair[1] for pair in pairs), sum(pair[2] for pair in pairs)
-    points: list[tuple[str | None, float, float]] = [(None, 0.0, 0.0)]
-    people = served = 0
-    for place, count, active in pairs:
-        people, served = people + count, served + active
-        points.append((place, people / total, served / everyone if everyone else 0.0))
-    gini = 1 - sum((b[1] - a[1]) * (a[2] + b[2]) for a, b in pairwise(points)) if everyone else None
+    counts = residents.frame.dropna(subset=["county"]).set_index("county")["residents"]
+    counts = counts[counts > 0].sort_index()
+    active = assistants.frame.set_index("county")["active_assistants"].reindex(counts.index, fill_value=0).astype(float)
+    curve = lorenz_curve(active / counts, counts).rename_axis("county").reset_index()
+    curve["assistants_share"] = curve["assistants_share"].fillna(0)
     names = ("residents_share", "assistants_share", "gini")
-    return answered(assistants, ("county",), names, [(*point, gini) for point in points], also=(residents,))
+    return answered(assistants, ("county",), names, curve, also=(residents,))
+
+
+def lorenz_curve(coverage: pd.Series, residents: pd.Series) -> pd.DataFrame:
+    """The cumulative shares of residents and of assistants by place, lowest coverage first, from the origin, and the Gini.
+
+    The Gini is 0 where coverage is the same everywhere. Without assistants it is NaN, and so are their shares.
+    """
+    coverage = coverage.sort_values(kind="stable")
+    people = residents[coverage.index].astype(float)
+    so_far = pd.DataFrame({"residents_share": people, "assistants_share": people * coverage}).cumsum()
+    curve = pd.concat([pd.DataFrame(0.0, index=[None], columns=so_far.columns), so_far / so_far.max()])
+    return curve.assign(gini=1 - 2 * np.trapezoid(curve["assistants_share"], curve["residents_share"]))
