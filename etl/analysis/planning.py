@@ -178,3 +178,9 @@ def filters_of_results(where: Where) -> dict[str, Sequence[str]]:
         if name not in ("province", "course"):
             raise QuestionError(f"training seats have no meaning by {name}")
     return {name: values for name, values in where.items() if name != "course"}
+
+
+def check_goal(goal: float) -> None:
+    """Raise QuestionError for a share that cannot be a goal."""
+    if not 0 < goal <= 1:
+        raise QuestionError("a goal lies above 0 and is 1 at most")

@@ -4,15 +4,14 @@ Those as of the publication's day, of the nation and of single members, are comp
 computed when asked for.
 """
 
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from etl.analysis.registry import analysis
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask, filter_conditions, readable
-from etl.semantic.catalog import derived, tables
-from etl.semantic.derived import Where, reshaped
+from etl.semantic.catalog import tables
+from etl.semantic.derived import Where, answered
 from etl.warehouse.dimensions import CELL
 from etl.warehouse.survival_curves import ALL, EVERYONE, LEAST, curves
 
@@ -42,8 +41,7 @@ def _survival(con: ScopedCursor, on: date, where: Where, least: int, group: str)
     keys = "member, served" if group else "served"
     sql = f"select {keys}, {', '.join(numbers)} from ({selected}) order by {keys}"
     rows = con.numbers.execute(sql, parameters).fetchall()
-    answer = reshaped(like, by, map(derived, numbers), rows)
-    return replace(answer, on=on, over=None, provisional=frozenset(), query=readable(sql, parameters))
+    return answered(like, by, numbers, rows, on=on, query=readable(sql, parameters))
 
 
 def _selected(like: Answer, day: date, least: int, group: str) -> tuple[str, dict[str, Any]]:

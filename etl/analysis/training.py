@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from etl.analysis import training_queue
-from etl.analysis.planning import NOW, Scenario, filters_of_results, pace_now, seats_now
+from etl.analysis.planning import NOW, Scenario, check_goal, filters_of_results, pace_now, seats_now
 from etl.analysis.registry import analysis
 from etl.analysis.seat_scheduling import Ints, Numbers, order_by
 from etl.core import jalali
-from etl.core.errors import AccessDenied, QuestionError
+from etl.core.errors import AccessDenied
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask, readable, rows_on
 from etl.semantic.derived import Where, answered
@@ -58,8 +58,7 @@ def seats(con: ScopedCursor, on: date, where: Where, goal: float = GOAL) -> Answ
 
     Persons who lack the fewest courses are trained first.
     """
-    if not 0 < goal <= 1:
-        raise QuestionError("a goal lies above 0 and is 1 at most")
+    check_goal(goal)
     base = ask(con, "trainable_assistants", on=on, where=where)
     lacking, parameters = rows_on(con, "course_compliance_intervals", on, where)
     active, more = _active(con, on, where)
