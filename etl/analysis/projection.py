@@ -4,7 +4,7 @@ Active on the day plus, for each month ahead, the mean monthly net change of the
 deviation of that calendar month in the last three years. The range at each distance holds the middle 80 % of the signed
 relative errors of the same method in the past, each run made only from the data known on its day.
 
-Breaks (`etl.analysis.breaks`) are left out of pace and profile, and months before the last break out of the pace. For a year
+Breaks (`etl.analysis.signals`) are left out of pace and profile, and months before the last break out of the pace. For a year
 after one, which may end or come again, the range is wider by its size for each month ahead; there is none until three months
 have passed, nor one that would be wider than half of the projection.
 """
@@ -21,8 +21,8 @@ import numpy as np
 import pandas as pd
 from cachetools import LRUCache, cached
 
-from etl.analysis.breaks import FEWEST_AFTER_BREAK, break_sizes, monthly_profiles
 from etl.analysis.registry import analysis
+from etl.analysis.signals import FEWEST_AFTER_BREAK, break_sizes, monthly_profiles
 from etl.core import jalali
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask, filter_conditions

@@ -43,7 +43,9 @@ class OpenPublication(AbstractContextManager["OpenPublication"]):
     ) -> Answer:
         """As `etl.semantic.answers.ask`. Raises QuestionError for a question without meaning."""
         axes = (by,) if isinstance(by, str) else tuple(by)
-        return answers.ask(self._cursor, *names, by=axes, on=_day(on) if on else None, over=_days(over), where=_lists(where))
+        return answers.ask(
+            self._cursor, *names, by=axes, on=_day(on) if on else None, over=_days(over), where=_lists(where)
+        )
 
     def analyse(self, name: str, /, on: Day | None = None, where: Where | None = None, **more: Any) -> Answer:
         """The analysis `name` (python -m etl analyse lists them), with its further parameters. Raises QuestionError."""

@@ -14,8 +14,7 @@ from scipy.optimize import LinearConstraint, milp
 from scipy.stats import chi2
 
 from etl.analysis import registry, seat_plan, similar
-from etl.analysis.allocation import MOST, RULES, highest_averages
-from etl.analysis.coverage import lorenz_curve
+from etl.analysis.coverage import MOST, RULES, highest_averages, lorenz_curve
 from etl.analysis.queue import poisson_interval
 from etl.analysis.seat_scheduling import Demand, least_out_of_date, out_of_date, planned
 from etl.cli import commands as cli

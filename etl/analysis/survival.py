@@ -1,11 +1,15 @@
-"""Time to one of several competing events: the Aalen-Johansen estimator, for licences and for institutes.
+"""Time to an event: until people leave, institutes end, and licence files are decided.
 
-O. O. Aalen, S. Johansen (1978), Scandinavian Journal of Statistics 5. Cases without an event by the day are censored on it,
-so slow cases count; a case censored on a day is at risk on it.
+Of people: survival curves (etl.warehouse.survival_curves). Those as of the publication's day, of the nation and of single
+members, are computed by a build and read here; all others are computed when asked for.
+
+Of institutes and licence files, by competing events: O. O. Aalen, S. Johansen (1978), Scandinavian Journal of Statistics 5.
+Cases without an event by the day are censored on it, so slow cases count; a case censored on a day is at risk on it.
 """
 
 import math
 from datetime import date
+from typing import Any
 
 import pandas as pd
 
@@ -15,6 +19,8 @@ from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask, filter_conditions, readable
 from etl.semantic.catalog import tables
 from etl.semantic.derived import Where, answered
+from etl.warehouse.dimensions import CELL
+from etl.warehouse.survival_curves import ALL, EVERYONE, LEAST, curves
 
 LONGEST = 120
 SERVICE_DAYS = 25
@@ -23,6 +29,46 @@ OUTCOMES = ["granted", "refused", "withdrawn"]
 LEAST_INSTITUTES = 10
 _MOST_YEARS = 15
 _DAYS_A_YEAR = 12 * jalali.DAYS_A_MONTH
+_BEGINNING = date(1900, 1, 1)
+
+
+@analysis(asks=("joiners",))
+def survival(con: ScopedCursor, on: date, where: Where, least: int = LEAST) -> Answer:
+    """The share still in service by months after joining, with the people still followed and the bounds.
+
+    Rows: (served, survival, at_risk, survival_low, survival_high), `served` in whole months of 30.44 days.
+    """
+    return _of_people(con, on, where, least, "")
+
+
+@analysis(asks=("joiners",))
+def survival_by_post(con: ScopedCursor, on: date, where: Where, least: int = LEAST) -> Answer:
+    """The same by the post in which a person joined. Rows: (post, served, survival, at_risk)."""
+    return _of_people(con, on, where, least, "post")
+
+
+def _of_people(con: ScopedCursor, on: date, where: Where, least: int, group: str) -> Answer:
+    like = ask(con, "joiners", over=(_BEGINNING, on), where=where)
+    by = (group, "served") if group else ("served",)
+    numbers = ("survival", "at_risk") if group else ("survival", "at_risk", "survival_low", "survival_high")
+    selected, parameters = _selected(like, on, least, group)
+    keys = "member, served" if group else "served"
+    sql = f"select {keys}, {', '.join(numbers)} from ({selected}) order by {keys}"
+    rows = con.numbers.execute(sql, parameters).fetchall()
+    return answered(like, by, numbers, rows, on=on, query=readable(sql, parameters))
+
+
+def _selected(like: Answer, day: date, least: int, group: str) -> tuple[str, dict[str, Any]]:
+    """A SELECT of curves: prebuilt for the publication's day and one member or group, else by the product limit."""
+    dimension = group or next(iter(like.where), ALL)
+    is_one = dimension in (ALL, *CELL) and (bool(group) or len(like.where.get(dimension, ())) <= 1)
+    if day != like.publication.as_of or least < LEAST or like.where.keys() - {dimension} or not is_one:
+        conditions, parameters = filter_conditions(like.where, tables()["joiners"].columns)
+        member = f"joiners.{tables()['joiners'].columns[group]}" if group else EVERYONE
+        return curves(member, conditions), parameters | {"on_day": day, "least": least}
+    conditions, parameters = filter_conditions(like.where, {dimension: "member"})
+    condition = " and ".join(["dimension = $dimension", "at_risk >= $least", *conditions])
+    return f"select * from survival_curves where {condition}", parameters | {"dimension": dimension, "least": least}
 
 
 def cumulative_incidence(counts: pd.DataFrame) -> pd.DataFrame:
@@ -105,9 +151,9 @@ def institute_survival(con: ScopedCursor, on: date, where: Where, least: int = L
     rows = grid.to_frame(index=False)
     rows["days"] = (rows["years"] * _DAYS_A_YEAR).astype(int)
     rows, counts = rows.sort_values("days"), counts.sort_values("days")
-    survival, at_risk = (counts[["founded_year", "days", name]] for name in ("survival", "at_risk"))
-    rows = pd.merge_asof(rows, survival, on="days", by="founded_year")
-    rows = pd.merge_asof(rows, at_risk, on="days", by="founded_year", direction="forward")
+    left_until, followed_from = (counts[["founded_year", "days", name]] for name in ("survival", "at_risk"))
+    rows = pd.merge_asof(rows, left_until, on="days", by="founded_year")
+    rows = pd.merge_asof(rows, followed_from, on="days", by="founded_year", direction="forward")
     rows = rows[rows["at_risk"] >= least].sort_values(["founded_year", "years"])
     rows["survival"] = rows["survival"].fillna(1)
     names = {"survival": "institute_survival", "at_risk": "institutes_followed"}

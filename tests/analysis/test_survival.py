@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from statsmodels.duration.survfunc import CumIncidenceRight
 
-from etl.analysis import competing_risks
+from etl.analysis import survival
 from etl.core import jalali
 from etl.semantic import answers
 from etl.warehouse import publications
@@ -31,7 +31,7 @@ def curve_of(followed: list[tuple[int, int | None, int]], ends: int) -> pd.DataF
     counts = cases[["time", "followed"]].assign(**{
         str(end): cases["followed"].where(cases["end"] == end, 0) for end in range(ends)
     })  # fmt: skip
-    return competing_risks.cumulative_incidence(counts.groupby("time").sum())
+    return survival.cumulative_incidence(counts.groupby("time").sum())
 
 
 def test_two_ends_by_hand() -> None:
@@ -94,9 +94,9 @@ def test_the_cohort_is_that_of_files_followed_one_by_one(con, data, where, ago) 
     on = publications.describe(con).as_of - timedelta(ago)
     over = jalali.last_complete_months(on, 12)
     files = followed_one_by_one(data, *over, on, where)
-    answer = competing_risks.licensing_cohort(con, on=on, where=where)
+    answer = survival.licensing_cohort(con, on=on, where=where)
     assert answer.column("working_day") == list(range(121))
-    free, shares = 1.0, dict.fromkeys(competing_risks.OUTCOMES, 0.0)
+    free, shares = 1.0, dict.fromkeys(survival.OUTCOMES, 0.0)
     last = max(time for time, _ in files)
     for row in answer.records():
         day = row["working_day"]
@@ -116,8 +116,8 @@ def test_the_cohort_is_that_of_files_followed_one_by_one(con, data, where, ago) 
 
 
 def test_the_times_are_read_off_the_curve(con) -> None:
-    curve = {row["working_day"]: row["files_decided_by"] for row in competing_risks.licensing_cohort(con).records()}
-    times = competing_risks.licensing_times(con).records()[0]
+    curve = {row["working_day"]: row["files_decided_by"] for row in survival.licensing_cohort(con).records()}
+    times = survival.licensing_times(con).records()[0]
     assert times["files_within_25"] == pytest.approx(curve[25])
     for name, part in (("files_median", 0.5), ("files_p90", 0.9)):
         time = times[name]
@@ -132,7 +132,7 @@ def test_the_times_are_read_off_the_curve(con) -> None:
 def test_a_period_of_its_own_is_followed_up_to_the_day(con, data) -> None:
     over = (date(2024, 1, 1), date(2024, 3, 31))
     on = date(2024, 4, 15)
-    answer = competing_risks.licensing_cohort(con, on=on, over=over)
+    answer = survival.licensing_cohort(con, on=on, over=over)
     files = followed_one_by_one(data, *over, on, {})
     assert answer.records()[0]["at_risk"] == len(files)
     assert answer.over == over
@@ -140,9 +140,9 @@ def test_a_period_of_its_own_is_followed_up_to_the_day(con, data) -> None:
 
 def test_without_complete_files_there_is_no_curve(con) -> None:
     over = (date(1990, 1, 1), date(1990, 12, 31))
-    assert competing_risks.licensing_times(con, over=over).records()[0] == {
+    assert survival.licensing_times(con, over=over).records()[0] == {
         "files_median": None, "files_p90": None, "files_within_25": None, "files_complete": 0}  # fmt: skip
-    assert all(row["files_decided_by"] is None for row in competing_risks.licensing_cohort(con, over=over).records())
+    assert all(row["files_decided_by"] is None for row in survival.licensing_cohort(con, over=over).records())
 
 
 # ---------------------------------------------------------------- institutes
@@ -150,7 +150,7 @@ def test_without_complete_files_there_is_no_curve(con) -> None:
 
 def test_institutes_of_a_year_are_followed_one_by_one(con, data) -> None:
     on = publications.describe(con).as_of
-    answer = competing_risks.institute_survival(con, least=1)
+    answer = survival.institute_survival(con, least=1)
     rows = {(row["founded_year"], row["years"]): row for row in answer.records()}
     assert any(row["institute_survival"] < 1 for row in rows.values())
     for (year, years), row in rows.items():
