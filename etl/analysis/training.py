@@ -100,32 +100,21 @@ def seats(con: ScopedCursor, on: date, where: Where, goal: float = GOAL) -> Answ
             from lapsing
             group by all
         ),
-        needed as (
-            select province, ceil($goal * count(distinct person_id) - 1e-9) as wanted,
-                count(distinct person_id) as people
+        served as (
+            select province, count(distinct person_id) as people
             from ({active}) as active
             group by all
         ),
-        ranked as (
-            select
-                persons.*,
-                row_number() over (partition by province order by courses, first_lapse, person_id) as place,
-                count(*) over (partition by province) as lapsed,
-            from persons
-        ),
         chosen as (
             select province, person_id
-            from ranked
-            inner join needed using (province)
-            where place <= wanted - (people - lapsed)
-        ),
-        dated as (
-            select province, course, greatest(lapses_on, $on_day) as needed_by
-            from lapsing
-            semi join chosen using (province, person_id)
+            from persons
+            inner join served using (province)
+            qualify row_number() over (partition by province order by courses, first_lapse, person_id)
+                <= ceil($goal * people - 1e-9) - people + count(*) over (partition by province)
         )
-        select course, count(*) as seats, min(needed_by) as first_needed_by
-        from dated
+        select course, count(*) as seats, greatest(min(lapses_on), $on_day) as first_needed_by
+        from lapsing
+        semi join chosen using (province, person_id)
         group by course
         order by course
     """
