@@ -126,11 +126,11 @@ def recruits_needed(
         # Within a month the projection runs straight.
         days = [on.toordinal(), *(last.toordinal() for last in points["last"])]
         # What one more recruit each month adds by that day: some of them have left again.
-        more = _stocks(points, active, 1.0, rate, rate)
-        projected, with_one_more = (
-            np.interp(until.toordinal(), days, [active, *stocks]) for stocks in (points["projected"], more)
+        with_one_more = _stocks(points, active, 1.0, rate, rate)
+        projected, raised = (
+            np.interp(until.toordinal(), days, [active, *stocks]) for stocks in (points["projected"], with_one_more)
         )
-        needed = float(max(0.0, recruits + (goal - projected) / (with_one_more - projected)))
+        needed = float(max(0.0, recruits + (goal - projected) / (raised - projected)))
     row = (needed, recruits, goal, until)
     more = ("plan_recruits", "goal", "until")
     return answered(like, (), ("recruits_needed",), [row], more=more, also=(pace, *history.answers))
