@@ -73,9 +73,7 @@ def backtest(con: ScopedCursor, on: date, where: Where) -> Answer:
     table = table.reindex(HORIZONS).rename_axis("ahead").reset_index()
     counts = ("backtest_months_inside", "backtest_months", "backtest_runs")
     table[[*counts]] = table[[*counts]].fillna(0).astype(int)
-    table["backtest_inside"] = table["backtest_months_inside"] / table["backtest_months"].where(
-        table["backtest_months"] > 0
-    )
+    table["backtest_inside"] = table["backtest_months_inside"] / table["backtest_months"]
     names = ("backtest_inside", "backtest_miss", "backtest_miss_flat")
     return answered(history.answers[0], ("ahead",), (*names, *counts), table, also=history.answers)
 

@@ -1,16 +1,25 @@
-"""Coverage by the residents of the day and of the census of 1395, and how evenly assistants are spread over the counties."""
+"""Coverage by the residents of the day and of the census of 1395, how evenly assistants are spread over the counties, and where
+the next recruits go: three rules side by side, with coverage and its inequality before and after.
+"""
 
 from datetime import date
-from itertools import pairwise
-from typing import Any
 
+import numpy as np
+import pandas as pd
+
+from etl.analysis.planning import last_year
 from etl.analysis.registry import analysis
+from etl.core.errors import QuestionError
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.derived import Where, answered
+from etl.semantic.resolve import settled_on
 
 # A province whose rank differs by at least this is marked.
 MOVED = 2
+MOST = 100_000
+RULES = ("equal", "shortfall", "proportional")
+TODAY = "today"
 
 
 @analysis(asks=("coverage_per_10k",), open_by_province=True)
@@ -22,16 +31,14 @@ def coverage_on_census(con: ScopedCursor, on: date, where: Where) -> Answer:
     """
     answer = ask(con, "coverage_per_10k", "active_assistants", by=("province",), on=on, where=where)
     census = dict(con.numbers.execute("select iso_3166_2, population_2016 from provinces").fetchall())
-    counted = {row["province"]: row for row in answer.records() if row["coverage_per_10k"] is not None}
-    active = {place: row["active_assistants"] for place, row in counted.items() if place in census}
-    on_day = {place: counted[place]["coverage_per_10k"] for place in active}
-    on_census = {place: count / census[place] * 10_000 for place, count in active.items()}
-    rows: list[tuple[Any, ...]] = []
-    for place in sorted(on_day, key=lambda place: (-on_day[place], place)):
-        ranks = [1 + sum(other > rates[place] for other in rates.values()) for rates in (on_day, on_census)]
-        rows.append((place, on_day[place], on_census[place], *ranks, abs(ranks[0] - ranks[1]) >= MOVED, active[place]))
-    names = ("coverage_per_10k", "coverage_on_census", "coverage_rank", "coverage_rank_on_census")
-    return answered(answer, ("province",), names, rows, more=("is_moved", "active_assistants"))
+    rows = answer.frame.dropna(subset=["province", "coverage_per_10k"])
+    rows = rows.assign(coverage_on_census=rows["active_assistants"] / rows["province"].map(census) * 10_000)
+    rates = ["coverage_per_10k", "coverage_on_census"]
+    ranks = ["coverage_rank", "coverage_rank_on_census"]
+    rows[ranks] = rows[rates].rank(method="min", ascending=False).astype(int)
+    rows["is_moved"] = (rows[ranks[0]] - rows[ranks[1]]).abs() >= MOVED
+    rows = rows.sort_values(["coverage_per_10k", "province"], ascending=[False, True])
+    return answered(answer, ("province",), [*rates, *ranks], rows, more=("is_moved", "active_assistants"))
 
 
 @analysis(asks=("active_assistants",))
@@ -44,15 +51,96 @@ def lorenz(con: ScopedCursor, on: date, where: Where) -> Answer:
     places = {name: where[name] for name in ("province", "county") if name in where}
     residents = ask(con, "residents", by=("county",), on=on, where=places)
     assistants = ask(con, "active_assistants", by=("county",), on=on, where=where)
-    active_in = dict(assistants.rows)
-    pairs = [(place, count, active_in.get(place, 0)) for place, count in residents.rows if place is not None and count]
-    pairs.sort(key=lambda pair: (pair[2] / pair[1], pair[0]))
-    total, everyone = sum(pair[1] for pair in pairs), sum(pair[2] for pair in pairs)
-    points: list[tuple[str | None, float, float]] = [(None, 0.0, 0.0)]
-    people = served = 0
-    for place, count, active in pairs:
-        people, served = people + count, served + active
-        points.append((place, people / total, served / everyone if everyone else 0.0))
-    gini = 1 - sum((b[1] - a[1]) * (a[2] + b[2]) for a, b in pairwise(points)) if everyone else None
+    counts = residents.frame.dropna(subset=["county"]).set_index("county")["residents"]
+    counts = counts[counts > 0].sort_index()
+    active = assistants.frame.set_index("county")["active_assistants"].reindex(counts.index, fill_value=0).astype(float)
+    curve = lorenz_curve(active / counts, counts).rename_axis("county").reset_index()
+    curve["assistants_share"] = curve["assistants_share"].fillna(0)
     names = ("residents_share", "assistants_share", "gini")
-    return answered(assistants, ("county",), names, [(*point, gini) for point in points], also=(residents,))
+    return answered(assistants, ("county",), names, curve, also=(residents,))
+
+
+@analysis(asks=("target", "leaver_rate_12m", "coverage_per_10k"), open_by_province=True)
+def recruit_places(con: ScopedCursor, on: date, where: Where, recruits: int) -> Answer:
+    """Where `recruits` go by three rules: (rule, province, recruits, coverage and Gini before and after, then more facts).
+
+    The expected leavers of 12 months are replaced first. Each further recruit goes to the province with the lowest coverage
+    (equal), in proportion to what is lacking to the target (shortfall), or to today's strength (proportional); `after` is a
+    year later, leavers gone. The Gini is that of the provinces. None for a rule without anything to go by.
+    """
+    if not 1 <= recruits <= MOST:
+        raise QuestionError(f"recruits are a whole number from 1 to {MOST}")
+    last_year(con, on)
+    like = ask(con, "coverage_per_10k", "target", by=("province",), on=on, where=where)
+    settled = settled_on(con, "leaver_rate_12m", on) or on
+    rates = ask(con, "leaver_rate_12m", by=("province",), on=settled, where=where)
+    provinces = like.frame.dropna(subset=["province", "residents"]).set_index("province")
+    active = provinces["active_assistants"].astype(int)
+    rate = rates.frame.dropna(subset=["province"]).set_index("province")["leaver_rate_12m"].reindex(active.index)
+    leavers = (active * rate.fillna(0)).round().astype(int)
+    replaced = highest_averages(leavers, min(recruits, leavers.sum()))
+    weights = {
+        "equal": provinces["residents"],
+        "shortfall": (provinces["target"].astype(float) - active).clip(lower=0).fillna(0),
+        "proportional": active,
+    }
+    rows = []
+    for rule in RULES:
+        held = active if rule == "equal" else active * 0
+        more = highest_averages(weights[rule], recruits - replaced.sum(), held) if weights[rule].any() else np.nan
+        after = (active - leavers + replaced + more) / provinces["residents"] * 10_000
+        before = provinces["coverage_per_10k"]
+        ginis = [lorenz_curve(coverage, provinces["residents"])["gini"].iloc[0] for coverage in (before, after)]
+        numbers = {"recruits": replaced + more, "coverage_before": before, "coverage_after": after}
+        facts = {"active_assistants": active, "leavers": leavers, "residents": provinces["residents"]}
+        rows.append(provinces[[]].assign(rule=rule, **numbers, gini_before=ginis[0], gini_after=ginis[1], **facts))
+    names = ("recruits", "coverage_before", "coverage_after", "gini_before", "gini_after")
+    more_columns = ("active_assistants", "leavers", "residents")
+    frame = pd.concat(rows).reset_index()
+    return answered(like, ("rule", "province"), names, frame, on=on, also=(rates,), more=more_columns)
+
+
+@analysis(asks=("target", "leaver_rate_12m", "coverage_per_10k"), open_by_province=True)
+def recruit_lorenz(con: ScopedCursor, on: date, where: Where, recruits: int) -> Answer:
+    """The Lorenz curves of `recruit_places`: (rule, province, residents_share, assistants_share, then gini).
+
+    The rule `today` is the coverage of the day. Provinces with the lowest coverage come first; a curve starts at the origin,
+    without a province.
+    """
+    placed = recruit_places(con, on, where, recruits=recruits)
+    curves: dict[str, pd.DataFrame] = {}
+    for rule, rows in placed.frame.set_index("province").groupby("rule", sort=False):
+        for name, coverage in ((TODAY, rows["coverage_before"]), (str(rule), rows["coverage_after"])):
+            if name not in curves and coverage.notna().all():
+                curves[name] = lorenz_curve(coverage, rows["residents"])
+    frame = pd.concat(curves, names=["rule", "province"]).reset_index()
+    names = ("residents_share", "assistants_share")
+    return answered(placed, ("rule", "province"), names, frame, on=on, more=("gini",))
+
+
+def highest_averages(weights: pd.Series, seats: int, held: pd.Series | None = None) -> pd.Series:
+    """The seats by Sainte-Laguë: each next one goes where weight / (2 × seats + 1) is largest, those `held` included.
+
+    Equal quotients are decided by the order of the rows. One seat more never takes one from a row.
+    """
+    share = weights.to_numpy(float) / max(weights.sum(), 1)
+    start = np.zeros(len(weights)) if held is None else held.to_numpy(float)
+    # No row gets more than its share of all seats, but for rounding.
+    most = np.clip(np.ceil((start.sum() + seats) * share) - start + len(weights) + 1, 0, seats).astype(int)
+    rows = np.repeat(np.arange(len(weights)), most)
+    step = np.arange(len(rows)) - np.repeat(np.cumsum(most) - most, most)
+    quotients = weights.to_numpy(float)[rows] / (2 * (start[rows] + step) + 1)
+    chosen = rows[np.argsort(-quotients, kind="stable")[:seats]]
+    return pd.Series(np.bincount(chosen, minlength=len(weights)), index=weights.index)
+
+
+def lorenz_curve(coverage: pd.Series, residents: pd.Series) -> pd.DataFrame:
+    """The cumulative shares of residents and of assistants by place, lowest coverage first, from the origin, and the Gini.
+
+    The Gini is 0 where coverage is the same everywhere. Without assistants it is NaN, and so are their shares.
+    """
+    coverage = coverage.sort_values(kind="stable")
+    people = residents[coverage.index].astype(float)
+    so_far = pd.DataFrame({"residents_share": people, "assistants_share": people * coverage}).cumsum()
+    curve = pd.concat([pd.DataFrame(0.0, index=[None], columns=so_far.columns), so_far / so_far.max()])
+    return curve.assign(gini=1 - 2 * np.trapezoid(curve["assistants_share"], curve["residents_share"]))

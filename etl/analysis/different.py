@@ -20,7 +20,6 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr
 
-from etl.analysis.clusters import behind, design_effect, spread_of
 from etl.analysis.comparison import Side
 from etl.analysis.registry import analysis
 from etl.core.errors import QuestionError, TooEarly
@@ -238,36 +237,55 @@ def compared(rate: Metric, rows: Sequence[Mapping[str, Any]], sides: Sequence[_N
     `rows` holds the parts of the rate of both sides, `sides` those of the same institutes, in two columns.
     """
     hits, sizes = (np.array([row[name] or 0 for row in rows], float) for name in _parts(rate))
-    institutes = [int((side[:, 0 if _is_of_places(rate) else 1] > 0).sum()) for side in sides]
-    fewest, totals = min(institutes), [side.sum(axis=0) for side in sides]
+    parts, counts = np.moveaxis(np.stack(sides), 2, 0)
+    institutes = ((parts if _is_of_places(rate) else counts) > 0).sum(axis=1)
+    fewest = int(institutes.min())
     if not sizes.all() or not hits.any():
         return np.nan, fewest
     common = hits.sum() / sizes.sum()
     difference = np.subtract(*hits / sizes)
     if _is_of_places(rate):
-        is_testable, freedom = (sizes * common >= LEAST).all(), sum(institutes) - 1
-        changes = np.subtract(*(side[:, 0] / size for side, size in zip(sides, sizes, strict=True)))
-        deviation = np.sqrt((changes**2).sum())
-        if not (sides[0][:, 0] * sides[1][:, 0]).any():
+        is_testable, freedom = (sizes * common >= LEAST).all(), institutes.sum() - 1
+        deviation = np.sqrt((np.subtract(*parts / sizes[:, None]) ** 2).sum())
+        if not parts.all(axis=0).any():
             difference = 2 * np.subtract(*np.sqrt(hits / sizes))
-            deviation = np.sqrt(_alike(np.concatenate([side[:, 0] for side in sides])) * (1 / sizes).sum())
+            deviation = np.sqrt(_alike(parts) * (1 / sizes).sum())
     else:
         is_testable = fewest >= FEWEST_INSTITUTES and (sizes >= least(catalogue()[_parts(rate)[1]].unit)).all()
         freedom = max(fewest - 1, 1)
-        own = [total[0] / total[1] if total[1] else 0.0 for total in totals]
-        residuals = [side[:, 0] - share * side[:, 1] for share, side in zip(own, sides, strict=True)]
-        changes = np.subtract(*(residual / (total[1] or 1) for residual, total in zip(residuals, totals, strict=True)))
+        people = counts.sum(axis=1)
+        own = parts.sum(axis=1) / np.where(people > 0, people, 1)
+        residuals = parts - own[:, None] * counts
+        changes = np.subtract(*residuals / np.where(people > 0, people, 1)[:, None])
         variance = (changes**2).sum() * (freedom + 1) / freedom
         chance = (spread_of(common) / sizes).sum()
-        if (sides[0][:, 1] * sides[1][:, 1]).any():
+        if counts.all(axis=0).any():
             chance = max(chance, variance)
         else:
-            spread = spread_of(np.array(own)) * [total[1] for total in totals]
-            chance *= design_effect(np.concatenate(residuals), spread, np.array(institutes))
+            chance *= design_effect(residuals, spread_of(own) * people, institutes)
         deviation = np.sqrt((variance + chance) / 2)
     if not is_testable:
         return np.nan, fewest
     return (float(2 * stdtr(freedom, -abs(difference) / deviation)) if difference else 1.0), fewest
+
+
+def spread_of(share: Any) -> Any:
+    """The variance of one person's outcome."""
+    return np.clip(share * (1 - share), 0, None)
+
+
+def design_effect(residual: _Numbers, spread: _Numbers, institutes: _Numbers) -> float:
+    """How many times more than independent people the institutes of all groups vary; at least 1."""
+    known = np.isfinite(spread) & (institutes > 0)
+    freedom = institutes[known].sum() - known.sum()
+    if freedom <= 0 or not spread[known].sum():
+        return 1.0
+    return max(1.0, float((residual**2).sum() / spread[known].sum() * institutes[known].sum() / freedom))
+
+
+def behind(con: ScopedCursor, involved: Any) -> ScopedCursor:
+    """A cursor for numbers by institute that are only summed to groups that `con` was answered."""
+    return con if BELOW_PROVINCE & {*involved} else con.of_everybody
 
 
 def discovered(p: _Numbers) -> _Numbers:

@@ -4,14 +4,13 @@ People, posts and licences stay as on the day: certain, not a forecast. A list o
 back-tested: people are trained in the months between.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
-from itertools import product
+from itertools import islice, product
 
 import numpy as np
-import pandas as pd
 
-from etl.analysis.planning import last_year
+from etl.analysis.planning import check_goal, last_year
 from etl.analysis.registry import analysis
 from etl.analysis.seat_scheduling import Ints
 from etl.core import jalali
@@ -67,7 +66,7 @@ def endings(con: ScopedCursor, on: date, where: Where, by: str = "province") -> 
     )
     where = like.where
     first = jalali.unit_of(on + jalali.DAY, "month").first
-    months = [*_labels(first, jalali.add_months(first, MONTHS + 1))][:MONTHS]
+    months = [unit.label for unit in islice(jalali.units_between(first, date.max, "month"), MONTHS)]
     rows, queries, also = [], [], []
     for kind in ("training",) if by == "course" else _KINDS:
         ending, query = _ending(con, on, where, kind, axes)
@@ -90,11 +89,33 @@ def institutes_falling(con: ScopedCursor, on: date, where: Where, goal: float = 
 
     Rows, earliest first: (institute, province, falls_on, training_compliance, active_assistants), within 24 months.
     """
-    like, rows, query = _falling(con, on, where, goal, least)
+    check_goal(goal)
+    like = ask(con, "training_compliance", by=("institute",), on=on, where=where)
+    rows, parameters = rows_on(con, "compliance_intervals", on, like.where)
+    # Only people with several spells are there twice.
+    sql = f"""
+        with lapsing as (
+            select institute_code as institute, person_id, lapses_on, is_single_spell
+            from ({rows}) as rows
+            where lapses_on <= $horizon
+        )
+        select institute, lapses_on as falls_on from lapsing where is_single_spell
+        union all
+        select institute, min(lapses_on) from lapsing where not is_single_spell group by institute, person_id
+    """
+    parameters["horizon"] = jalali.add_months(on, MONTHS)
+    lapses = con.numbers.execute(sql, parameters).df()
+    known = like.frame.rename(columns={"trainable_assistants": "active_assistants"}).dropna(subset=["institute"])
+    is_holding = (known["training_compliance"] >= goal - _ROUNDING) & (known["active_assistants"] >= least)
+    lapses = lapses.astype({"institute": str}).merge(known[is_holding], on="institute")
+    lapses = lapses.sort_values(["institute", "falls_on"])
+    share = 1 - (lapses.groupby("institute").cumcount() + 1) / lapses["active_assistants"]
+    falling = lapses[share < goal - _ROUNDING].drop_duplicates("institute")
     provinces = dict(con.execute("select institute_code, province from institutes").fetchall())
-    rows["province"] = rows["institute"].map(provinces)
+    falling = falling.assign(falls_on=falling["falls_on"].dt.date, province=falling["institute"].map(provinces))
+    falling = falling.sort_values(["falls_on", "institute"])
     names = ("falls_on", "training_compliance", "active_assistants")
-    return answered(like, ("institute", "province"), names, rows, on=on, query=query)
+    return answered(like, ("institute", "province"), names, falling, on=on, query=readable(sql, parameters))
 
 
 @analysis(asks=("training_compliance", "active_assistants"))
@@ -104,7 +125,7 @@ def endings_backtest(con: ScopedCursor, on: date, where: Where, goal: float = GO
     One row: (falling_listed, falling_came_true). Lists are made at the ends of 12 months; an institute fell if it was below
     the goal at the end of any of the six months after.
     """
-    _check(goal)
+    check_goal(goal)
     last_year(con, on)
     ends = [unit.last for unit in jalali.units_between(*jalali.last_complete_months(on, _PAST + _AHEAD), "month")]
     like = ask(con, "training_compliance", on=ends[-1], where=where)
@@ -153,10 +174,6 @@ def _running(group: Ints, first: Ints, end: Ints, length: int) -> Ints:
     return counts
 
 
-def _labels(first: date, last: date) -> Iterator[str]:
-    return (unit.label for unit in jalali.units_between(first, last, "month"))
-
-
 def _ending(
     con: ScopedCursor, on: date, where: Where, kind: str, axes: Sequence[str]
 ) -> tuple[dict[_Member, int], str]:
@@ -201,42 +218,3 @@ def _met(
     for *member, _, count in rows:
         counts.setdefault(tuple(member), []).append(count)
     return {member: (sum(months) / _PAST, max(months)) for member, months in counts.items()}, answer
-
-
-def _check(goal: float) -> None:
-    if not 0 < goal <= 1:
-        raise QuestionError("a goal lies above 0 and is 1 at most")
-
-
-def _compliance(answer: Answer) -> pd.DataFrame:
-    """Compliance and persons by institute."""
-    frame = answer.frame.rename(columns={"trainable_assistants": "active_assistants"})
-    return frame.dropna(subset=["institute"]).set_index("institute")
-
-
-def _falling(con: ScopedCursor, on: date, where: Where, goal: float, least: int) -> tuple[Answer, pd.DataFrame, str]:
-    """The institutes that hold the goal on the day and fall below it within 24 months, earliest first."""
-    _check(goal)
-    like = ask(con, "training_compliance", by=("institute",), on=on, where=where)
-    rows, parameters = rows_on(con, "compliance_intervals", on, like.where)
-    # Only people with several spells are there twice.
-    sql = f"""
-        with lapsing as (
-            select institute_code as institute, person_id, lapses_on, is_single_spell
-            from ({rows}) as rows
-            where lapses_on <= $horizon
-        )
-        select institute, lapses_on as falls_on from lapsing where is_single_spell
-        union all
-        select institute, min(lapses_on) from lapsing where not is_single_spell group by institute, person_id
-    """
-    parameters["horizon"] = jalali.add_months(on, MONTHS)
-    lapses = con.numbers.execute(sql, parameters).df()
-    known = _compliance(like)
-    holding = known[(known["training_compliance"] >= goal - _ROUNDING) & (known["active_assistants"] >= least)]
-    lapses = lapses[lapses["institute"].isin(holding.index)].astype({"institute": str})
-    lapses = lapses.sort_values(["institute", "falls_on"]).join(holding, on="institute")
-    share = 1 - (lapses.groupby("institute").cumcount() + 1) / lapses["active_assistants"]
-    falling = lapses[share < goal - _ROUNDING].drop_duplicates("institute")
-    falling["falls_on"] = falling["falls_on"].dt.date
-    return like, falling.sort_values(["falls_on", "institute"]), readable(sql, parameters)

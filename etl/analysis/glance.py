@@ -32,31 +32,29 @@ def glance(con: ScopedCursor, on: date, where: Where, by: str = "province") -> A
     """
     axes = (by,) if by else ()
     answers = _measured(con, axes, on, where)
-    first = answers[0]
+    columns = {metric.name: _by_place(answer, by, metric.name) for answer in answers for metric in answer.metrics}
+    if by != "county":
+        own = _by_place(ask(con, "own_target", by=axes, on=on), by, "own_target")
+        progress = columns.get("target_progress", {})
+        columns["target_progress"] = {place: value for place, value in progress.items() if own.get(place) is not None}
     units = [*units_between(*last_complete_months(on, MONTHS), "month")]
     ends = [ask(con, _COUNT, by=axes, on=unit.last, where=where) for unit in (units[0], units[-1])]
-    places: dict[str, dict[str, Any]] = {place: {"behind": []} for place in _by_place(first, by)}
-    for answer in answers:
-        for place, row in _by_place(answer, by).items():
-            if place in places:
-                places[place] |= {metric.name: row[metric.name] for metric in answer.metrics}
-    if by != "county":
-        own = _by_place(ask(con, "own_target", by=axes, on=on), by)
-        for place, row in places.items():
-            if place not in own or own[place]["own_target"] is None:
-                row["target_progress"] = None
-    for place, growth in _growth(*(_by_place(end, by) for end in ends)).items():
-        if place in places:
-            places[place]["active_growth"] = growth
-    for name, side in (sides(con, on, where, by, TESTED) if by else {}).items():
-        for place in side.index[side == worse_side(catalogue()[name])]:
-            if place in places:
-                places[place]["behind"].append(name)
-    columns = ("active_assistants", "active_growth", *MEASURES)
-    rows = [
-        (*([place] if by else []), *map(row.get, columns), "|".join(row["behind"])) for place, row in places.items()
+    before, now = (_by_place(end, by, _COUNT) for end in ends)
+    columns["active_growth"] = {
+        place: now[place] / count - 1 for place, count in before.items() if count >= LEAST and place in now
+    }
+    found = sides(con, on, where, by, TESTED) if by else {}
+    behind = {name: {*side.index[side == worse_side(catalogue()[name])]} for name, side in found.items()}
+    names = (_COUNT, "active_growth", *MEASURES)
+    rows: list[tuple[Any, ...]] = [
+        (
+            *([place] if by else []),
+            *(columns.get(name, {}).get(place) for name in names),
+            "|".join(name for name, places in behind.items() if place in places),
+        )
+        for place in columns[_COUNT]
     ]
-    return answered(first, axes, columns, rows, also=[*answers[1:], *ends], more=("behind",))
+    return answered(answers[0], axes, names, rows, also=[*answers[1:], *ends], more=("behind",))
 
 
 def _measured(con: ScopedCursor, axes: Sequence[str], on: date, where: Where) -> list[Answer]:
@@ -78,15 +76,6 @@ def _measured(con: ScopedCursor, axes: Sequence[str], on: date, where: Where) ->
     return answers
 
 
-def _by_place(answer: Answer, by: str) -> dict[str, dict[str, Any]]:
-    """The rows of an answer by their known place; the whole is the place without a name."""
-    return {row.get(by, ""): row for row in answer.records() if row.get(by, "") is not None}
-
-
-def _growth(before: dict[str, dict[str, Any]], now: dict[str, dict[str, Any]]) -> dict[str, float]:
-    """The growth from the first to the last month of each place that had enough people to compare."""
-    return {
-        place: now[place][_COUNT] / row[_COUNT] - 1
-        for place, row in before.items()
-        if row[_COUNT] >= LEAST and place in now
-    }
+def _by_place(answer: Answer, by: str, name: str) -> dict[str, Any]:
+    """The numbers of an answer by their known place; the whole is the place without a name."""
+    return {row.get(by, ""): row[name] for row in answer.records() if row.get(by, "") is not None}

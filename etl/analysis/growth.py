@@ -4,8 +4,9 @@ A target applies from its day on; between two dated values the path is linear. W
 """
 
 from datetime import date
-from itertools import pairwise
 from typing import Any
+
+import numpy as np
 
 from etl.analysis.projection import MONTHS_SHOWN_BEFORE
 from etl.analysis.registry import analysis
@@ -67,20 +68,13 @@ def target_path(con: ScopedCursor, on: date, where: Where) -> Answer:
     past = ask(con, "active_assistants", by=("month",), over=before, where=where)
     current = jalali.unit_of(on, "month")
     active = dict(past.rows) | {current.label: like.value()}
+    days, values = ([day.toordinal() for day, _ in dated], [value for _, value in dated])
     rows: list[tuple[Any, ...]] = []
     for unit in jalali.units_between(before[0], max(dated[-1][0], on), "month"):
-        planned = _planned(dated, on if unit.label == current.label else unit.last)
-        count = active.get(unit.label)
-        if planned is not None:
+        day = on if unit.label == current.label else unit.last
+        if day >= dated[0][0]:
+            # Linear between dated values, flat after the last one.
+            planned = float(np.interp(day.toordinal(), days, values))
+            count = active.get(unit.label)
             rows.append((unit.label, count, planned, None if count is None else count - planned))
     return answered(like, ("month",), names, rows, also=(past,), sources=frozenset({"targets"}))
-
-
-def _planned(dated: list[tuple[date, float]], day: date) -> float | None:
-    """The path on a day: linear between dated values, flat after the last; None before the first."""
-    if day < dated[0][0]:
-        return None
-    for (first, low), (last, high) in pairwise(dated):
-        if day < last:
-            return low + (high - low) * (day - first).days / (last - first).days
-    return dated[-1][1]

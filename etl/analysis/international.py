@@ -6,8 +6,7 @@ from datetime import date
 from etl.analysis.registry import analysis
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
-from etl.semantic.catalog import derived
-from etl.semantic.derived import Where, reshaped
+from etl.semantic.derived import Where, answered
 from etl.warehouse.dimensions import PLACES
 from etl.warehouse.run_models import sources_of_query
 
@@ -36,8 +35,9 @@ def countries(con: ScopedCursor, on: date, where: Where) -> Answer:
         order by {_IN_ORDER}, persons_per_100k desc nulls last, figure
     """
     names = ("persons_per_100k", "persons_counted", "population_then", "source", "address")
-    answer = reshaped(register, _BY, map(derived, names), [iran, *con.execute(sql).fetchall()])
-    return replace(answer, query=f"{register.query};\n\n{sql}", sources=register.sources | sources_of_query(sql))
+    rows = [iran, *con.execute(sql).fetchall()]
+    query = f"{register.query};\n\n{sql}"
+    return answered(register, _BY, names, rows, query=query, sources=sources_of_query(sql))
 
 
 @analysis(asks=(), open_by_province=True)
@@ -57,5 +57,5 @@ def claim(con: ScopedCursor, on: date, where: Where) -> Answer:
         order by {_IN_ORDER}, persons desc, figure
     """
     names = ("persons_counted", "above_claim", "source", "address")
-    answer = reshaped(like, _BY, map(derived, names), con.execute(sql).fetchall())
-    return replace(answer, query=sql, sources=sources_of_query(sql))
+    answer = answered(like, _BY, names, con.execute(sql).fetchall(), query=sql)
+    return replace(answer, sources=sources_of_query(sql))

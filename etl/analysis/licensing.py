@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
+import numpy as np
+import pandas as pd
+
 from etl.analysis.registry import analysis
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask, readable, rows_on
-from etl.semantic.catalog import catalogue, derived
-from etl.semantic.derived import Where, joined, reshaped
+from etl.semantic.derived import Where, answered, joined
 
 # The minimum of active persons of each size class.
 SIZES = {"0": 0, "1-9": 1, "10-24": 10, "25-49": 25, "50-99": 50, "100+": 100}
@@ -92,19 +94,16 @@ def files_overdue(con: ScopedCursor, on: date, where: Where) -> Answer:
 @analysis(asks=("licensed_institutes", "smart_institutes", "active_assistants"))
 def sizes(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Licensed institutes by the number of persons active in them: (size, institutes)."""
-    answer, counted = _by_size(con, on, where)
-    rows = [(size, licensed) for size, (licensed, _) in counted.items()]
-    return reshaped(answer, ("size",), (catalogue()["licensed_institutes"],), rows)
+    answer, counts = _by_size(con, on, where)
+    return answered(answer, ("size",), ("licensed_institutes",), counts)
 
 
 @analysis(asks=("licensed_institutes", "smart_institutes", "active_assistants"))
 def smart_sizes(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Adoption by size: (size, share, institutes with smart services, licensed institutes)."""
-    answer, counted = _by_size(con, on, where)
-    rows = [
-        (size, smart / licensed if licensed else None, smart, licensed) for size, (licensed, smart) in counted.items()
-    ]
-    return reshaped(answer, ("size",), (catalogue()["smart_service_share"],), rows, _SMART_PARTS)
+    answer, counts = _by_size(con, on, where)
+    counts["smart_service_share"] = counts["smart_institutes"] / counts["licensed_institutes"]
+    return answered(answer, ("size",), ("smart_service_share",), counts, more=_SMART_PARTS)
 
 
 @analysis(asks=("smart_service_share", "adoption"), open_by_province=True)
@@ -113,17 +112,17 @@ def adoption(con: ScopedCursor, on: date, where: Where) -> Answer:
     current = ask(con, "smart_service_share", on=on, where=where)
     history, parameters = rows_on(con, "adoption", on, where)
     sql = f"""
-        select valid_from as day, sum(smart_institutes)::bigint as smart, sum(licensed_institutes)::bigint as licensed
+        select
+            valid_from as day,
+            sum(smart_institutes) / nullif(sum(licensed_institutes), 0) as share,
+            sum(smart_institutes)::bigint as smart,
+            sum(licensed_institutes)::bigint as licensed,
         from ({history}) as history
         group by all
         order by day
     """
-    rows = [
-        (day, smart / licensed if licensed else None, smart, licensed)
-        for day, smart, licensed in con.numbers.execute(sql, parameters).fetchall()
-    ]
-    answer = reshaped(current, ("day",), (derived("adopted_share"),), rows, _SMART_PARTS)
-    return replace(answer, query=readable(sql, parameters))
+    rows = con.numbers.execute(sql, parameters).fetchall()
+    return answered(current, ("day",), ("adopted_share",), rows, more=_SMART_PARTS, query=readable(sql, parameters))
 
 
 def _listed(
@@ -158,14 +157,10 @@ def _having(answer: Answer, names: Sequence[str]) -> Answer:
     return replace(answer, rows=[row for row in answer.rows if any(row[i] for i in at)])
 
 
-def _by_size(con: ScopedCursor, on: date, where: Where) -> tuple[Answer, dict[str, list[int]]]:
+def _by_size(con: ScopedCursor, on: date, where: Where) -> tuple[Answer, pd.DataFrame]:
     """Licensed institutes and those with smart services, by size, of institutes registered in the scope."""
     names = ("licensed_institutes", "smart_institutes", "active_assistants")
     answer = ask(con, *names, by=("institute",), on=on, where=where)
-    counted = {size: [0, 0] for size in SIZES}
-    for _, is_licensed, is_smart, active in answer.rows:
-        if is_licensed:
-            size = next(size for size, least in reversed(SIZES.items()) if active >= least)
-            counted[size][0] += is_licensed
-            counted[size][1] += is_smart
-    return answer, counted
+    licensed = answer.frame[answer.frame["licensed_institutes"] > 0]
+    size = pd.cut(licensed["active_assistants"], [*SIZES.values(), np.inf], right=False, labels=[*SIZES]).rename("size")
+    return answer, licensed.groupby(size, observed=False)[[*_SMART_PARTS]].sum().astype(int).reset_index()

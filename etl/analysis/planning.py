@@ -125,16 +125,12 @@ def recruits_needed(
     if goal is not None and on < until and (points["last"] >= until).any():
         # Within a month the projection runs straight.
         days = [on.toordinal(), *(last.toordinal() for last in points["last"])]
-        at = until.toordinal()
-        points = points[[day < at for day in days[:-1]]].copy()
-        for name, start in (("distance", 0.0), ("projected", active)):
-            points.iloc[-1, points.columns.get_loc(name)] = np.interp(
-                at, days[: len(points) + 1], [start, *points[name]]
-            )
         # What one more recruit each month adds by that day: some of them have left again.
-        projected = points["projected"].iloc[-1]
-        added = _stocks(points, active, 1.0, rate, rate)[-1] - projected
-        needed = max(0.0, recruits + (goal - projected) / added)
+        with_one_more = _stocks(points, active, 1.0, rate, rate)
+        projected, raised = (
+            np.interp(until.toordinal(), days, [active, *stocks]) for stocks in (points["projected"], with_one_more)
+        )
+        needed = float(max(0.0, recruits + (goal - projected) / (raised - projected)))
     row = (needed, recruits, goal, until)
     more = ("plan_recruits", "goal", "until")
     return answered(like, (), ("recruits_needed",), [row], more=more, also=(pace, *history.answers))
@@ -178,3 +174,9 @@ def filters_of_results(where: Where) -> dict[str, Sequence[str]]:
         if name not in ("province", "course"):
             raise QuestionError(f"training seats have no meaning by {name}")
     return {name: values for name, values in where.items() if name != "course"}
+
+
+def check_goal(goal: float) -> None:
+    """Raise QuestionError for a share that cannot be a goal."""
+    if not 0 < goal <= 1:
+        raise QuestionError("a goal lies above 0 and is 1 at most")

@@ -4,7 +4,7 @@ Active on the day plus, for each month ahead, the mean monthly net change of the
 deviation of that calendar month in the last three years. The range at each distance holds the middle 80 % of the signed
 relative errors of the same method in the past, each run made only from the data known on its day.
 
-Breaks (`etl.analysis.breaks`) are left out of pace and profile, and months before the last break out of the pace. For a year
+Breaks (`etl.analysis.signals`) are left out of pace and profile, and months before the last break out of the pace. For a year
 after one, which may end or come again, the range is wider by its size for each month ahead; there is none until three months
 have passed, nor one that would be wider than half of the projection.
 """
@@ -21,8 +21,8 @@ import numpy as np
 import pandas as pd
 from cachetools import LRUCache, cached
 
-from etl.analysis.breaks import FEWEST_AFTER_BREAK, break_sizes, monthly_profiles
 from etl.analysis.registry import analysis
+from etl.analysis.signals import FEWEST_AFTER_BREAK, break_sizes, monthly_profiles
 from etl.core import jalali
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask, filter_conditions
@@ -261,7 +261,6 @@ def months_shown(history: History, day: date, active: float, points: pd.DataFram
     """
     current = jalali.unit_of(day, "month").label
     labels, sizes = history.labels[-MONTHS_SHOWN_BEFORE:], break_sizes(history.active, MONTHS_SHOWN_BEFORE)
-    known = [at for at, label in enumerate(labels) if label < current]
     ahead = points[(points["month"] > current).to_numpy()]
     months = PACE_MONTHS
     if goal is not None:
@@ -269,14 +268,11 @@ def months_shown(history: History, day: date, active: float, points: pd.DataFram
         months = MOST_MONTHS_SHOWN if until is None else PACE_MONTHS + (ahead["month"] <= until).sum()
     ahead = ahead[: min(months, MOST_MONTHS_SHOWN)]
     sizes = np.pad(sizes, (len(labels) - len(sizes), 0))
-    before, after = [np.nan] * len(known), [np.nan] * len(ahead)
-    columns = {
-        "month": [*(labels[at] for at in known), current, *ahead["month"]],
-        "active": pd.array([*history.active[-MONTHS_SHOWN_BEFORE:][known], active, *after], dtype="Int64"),
-    }
-    columns |= {name: [*before, active, *ahead[name]] for name in _PROJECTED}
-    columns["break"] = [*np.where(sizes, sizes, np.nan)[known], np.nan, *after]
-    return pd.DataFrame(columns)
+    known = pd.DataFrame({"month": labels, "active": history.active[-MONTHS_SHOWN_BEFORE:], "break": sizes})
+    now = pd.DataFrame({"month": [current]} | dict.fromkeys(("active", *_PROJECTED), active))
+    shown = pd.concat([known.loc[[label < current for label in labels]], now, ahead], ignore_index=True)
+    shown["break"] = shown["break"].where(shown["break"] != 0)
+    return shown[["month", "active", *_PROJECTED, "break"]].astype({"active": "Int64"})
 
 
 @analysis(asks=("active_assistants", "target", "net_change"), open_by_province=True)

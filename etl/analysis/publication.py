@@ -43,13 +43,15 @@ class OpenPublication(AbstractContextManager["OpenPublication"]):
     ) -> Answer:
         """As `etl.semantic.answers.ask`. Raises QuestionError for a question without meaning."""
         axes = (by,) if isinstance(by, str) else tuple(by)
-        return answers.ask(self._cursor, *names, by=axes, on=_day(on), over=_days(over), where=_lists(where))
+        return answers.ask(
+            self._cursor, *names, by=axes, on=_day(on) if on else None, over=_days(over), where=_lists(where)
+        )
 
     def analyse(self, name: str, /, on: Day | None = None, where: Where | None = None, **more: Any) -> Answer:
         """The analysis `name` (python -m etl analyse lists them), with its further parameters. Raises QuestionError."""
         if "over" in more:
             more["over"] = _days(more["over"])
-        return registry.analyse(self._cursor, name, on=_day(on), where=_lists(where), **more)
+        return registry.analyse(self._cursor, name, on=_day(on) if on else None, where=_lists(where), **more)
 
     def close(self) -> None:
         """Close the file."""
@@ -59,15 +61,12 @@ class OpenPublication(AbstractContextManager["OpenPublication"]):
         self.close()
 
 
-def _day(written: Day | None) -> date | None:
+def _day(written: Day) -> date:
     return parse_day(written) if isinstance(written, str) else written
 
 
 def _days(over: tuple[Day, Day] | None) -> tuple[date, date] | None:
-    if over is None:
-        return None
-    first, last = (_day(day) for day in over)
-    return (first, last) if first and last else None
+    return (_day(over[0]), _day(over[1])) if over else None
 
 
 def _lists(where: Where | None) -> dict[str, list[str]]:

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from etl.analysis.competing_risks import SERVICE_DAYS
 from etl.analysis.planning import last_year
 from etl.analysis.registry import analysis
+from etl.analysis.survival import SERVICE_DAYS
 from etl.core import jalali
 from etl.core.errors import QuestionError
 from etl.semantic.access import ScopedCursor

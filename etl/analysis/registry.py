@@ -87,11 +87,7 @@ def analyse(con: ScopedCursor, name: str, /, on: date | None = None, where: Wher
     if where or not scope.sees_whole_country:
         asked = members_in_scope(con, where or {})
         where, left_out = narrow(con, registered.asks, (), asked, registered.open_by_province)
-    if scope.sees_whole_country:
-        answer = registered.run(con, on=on, where=where, **more)
-    else:
-        answer = _run(con, registered, on, where or {}, more)
-    answer = _cut(answer, registered)
+    answer = _cut(_run(con, registered, on, where or {}, more), registered)
     held = restricted(scope, (), answer.where, registered.open_by_province)
     answer = replace(answer, restricted=answer.restricted | held, left_out=answer.left_out | left_out)
     check(scope, answer)

@@ -185,7 +185,7 @@ def _demand(tasks: pd.DataFrame, groups: list[tuple[str, str]], units: list[jala
     pairs, pair_of_task = _pairs(tasks)
     number_of = {group: at for at, group in enumerate(groups)}
     group = np.array([number_of[pair] for pair in pairs], dtype=np.int64)[pair_of_task]
-    ids, person = _numbered(tasks["person_id"].to_numpy(np.int64))
+    person, ids = pd.factorize(tasks["person_id"].to_numpy(np.int64), sort=True)
     province_of_person = np.zeros_like(ids)
     province_of_person[person] = province_of_group[group]
     # People of a province follow each other: what is counted of them lies together in memory.
@@ -218,15 +218,10 @@ def _pairs(rows: pd.DataFrame) -> tuple[list[tuple[str, str]], Ints]:
     """The province and course of rows in which both are categories: the pairs that occur, and each row's position in them."""
     provinces, courses = rows["province"].cat, rows["course"].cat
     width = len(courses.categories)
-    pairs, at = _numbered(provinces.codes.to_numpy(np.int64) * width + courses.codes.to_numpy(np.int64))
+    codes = provinces.codes.to_numpy(np.int64) * width + courses.codes.to_numpy(np.int64)
+    at, pairs = pd.factorize(codes, sort=True)
     names = zip(provinces.categories.take(pairs // width), courses.categories.take(pairs % width), strict=True)
     return [*names], at
-
-
-def _numbered(values: Ints) -> tuple[Ints, Ints]:
-    """The values from 0 on that occur, and the position of each of `values` in them."""
-    occurs = np.bincount(values) > 0
-    return np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[values]
 
 
 def _month_of(days: np.ndarray[Any, np.dtype[np.datetime64]], units: list[jalali.Unit]) -> Ints:

@@ -41,17 +41,6 @@ class Demand:
         place[self.by_person] = np.arange(len(place))
         return place
 
-    @cached_property
-    def due_by_person(self) -> Ints:
-        """The deadlines of the tasks in `by_person`."""
-        return self.due[self.by_person]
-
-    @cached_property
-    def first_of_person(self) -> Ints:
-        """Where in `by_person` the tasks of each person begin who has any."""
-        person = self.person[self.by_person]
-        return np.flatnonzero(np.diff(person, prepend=-1))
-
     @property
     def provinces(self) -> int:
         """How many provinces have a group."""
@@ -215,11 +204,13 @@ def least_out_of_date(demand: Demand, seats: Ints) -> Ints:
     budget = np.zeros_like(least)
     np.add.at(budget, demand.province_of_group, np.minimum(wanted, so_far))
     # By how many courses: the people who need at least so many by a month's end.
-    counts = np.diff(demand.first_of_person, append=len(demand.person))
-    nth = np.arange(len(demand.person)) - np.repeat(demand.first_of_person, counts)
+    tasks = demand.by_person
+    person = demand.person[tasks]
+    first = np.flatnonzero(np.diff(person, prepend=-1))
+    counts = np.diff(first, append=len(tasks))
+    nth = np.arange(len(tasks)) - np.repeat(first, counts)
     most = int(counts.max(initial=0))
-    province = demand.province_of_person[demand.person[demand.by_person]]
-    at = (nth * provinces + province) * months + demand.due_by_person
+    at = (nth * provinces + demand.province_of_person[person]) * months + demand.due[tasks]
     need = np.bincount(at, minlength=(most + 1) * provinces * months).reshape(most + 1, provinces, months)
     need = need.cumsum(axis=2)
     unserved = need[0].copy()

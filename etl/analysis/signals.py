@@ -6,6 +6,9 @@ over-dispersion, z-scores winsorised), at least for those that institutes as clu
 of the nation's monthly events against the limits of its last months (XmR chart; D. J. Wheeler, 1993, Understanding Variation),
 so changes of the whole country are no signal; the limits are wider in months with few events (p′ chart; D. B. Laney, 2002,
 Quality Engineering 14).
+
+Breaks of a series: months whose net change lies outside the limits of the 24 months before it (XmR chart), and as far from the
+mean of the same month in these two years. The end of a break, a change back from the level since, is one too.
 """
 
 import math
@@ -16,8 +19,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.lib.stride_tricks import sliding_window_view
 
-from etl.analysis.clusters import behind, design_effect, spread_of
+from etl.analysis.different import behind, design_effect, spread_of
 from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.core.errors import QuestionError, TooEarly
@@ -33,7 +37,8 @@ WINSORISED = 0.1
 MONTHS = 24
 # Three standard deviations as a multiple of the mean moving range of two neighbours: 3 / 1.128.
 _OF_MOVING_RANGE = 3 / 1.128
-_POINT = ["province", "part", "count", "share", "z", "beyond", "is_signal"]
+# The months after a break before which its level is not known.
+FEWEST_AFTER_BREAK = 3
 
 
 @dataclass(frozen=True)
@@ -78,10 +83,8 @@ def funnel(groups: pd.DataFrame, smallest: int = 0, common: float | None = None,
     points["beyond"] = part - common * count
     phi = max(chance, float((winsorised(points["z"]) ** 2).mean()))
     points["is_signal"] = (points["z"].abs() > STANDARD_ERRORS * math.sqrt(phi)) & (count >= smallest)
-    order = pd.DataFrame({"far": -points["beyond"].abs(), "name": points.index.astype(str)}).sort_values(
-        ["far", "name"]
-    )
-    return Funnel(common, phi, points.loc[order.index])
+    order = np.lexsort([points.index.astype(str), -points["beyond"].abs()])
+    return Funnel(common, phi, points.iloc[order])
 
 
 def process_limits(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -128,25 +131,27 @@ def level_signals(con: ScopedCursor, on: date, where: Where, name: str = "traini
     institutes = ask(behind(con, ()), name, by=("province", "institute"), on=day, where=_without_province(where))
     groups = places.frame.dropna(subset=["province"]).set_index("province")[[part, count]].fillna(0)
     plot = funnel(groups, least(catalogue()[count].unit), nation.value(), chance(institutes.frame, part, count))
-    rows = plot.points.rename_axis("province").reset_index() if plot else pd.DataFrame(columns=_POINT)
-    rows[["funnel_low", "funnel_high"]] = np.transpose(plot.limits(rows["count"])) if plot else None
-    rows = rows.assign(funnel_phi=plot.phi if plot else None, common=plot.common if plot else None)
-    rows = rows.rename(
-        columns={"share": name, "beyond": "beyond_common", "z": "funnel_z", "part": part, "count": count}
-    )
     names = (name, "beyond_common", "funnel_z", "funnel_low", "funnel_high", "funnel_phi")
     more = (part, count, "is_signal", "common")
+    rows = pd.DataFrame(columns=["province", *names, *more])
+    if plot:
+        low, high = plot.limits(plot.points["count"])
+        rows = plot.points.assign(
+            funnel_low=low, funnel_high=high, funnel_phi=plot.phi, common=plot.common
+        ).reset_index()
+        renamed = {"share": name, "beyond": "beyond_common", "z": "funnel_z", "part": part, "count": count}
+        rows = rows.rename(columns=renamed)
     return answered(places, ("province",), names, rows, on=day, also=(nation, institutes), more=more)
 
 
 def chance(institutes: pd.DataFrame, part: str, count: str) -> float:
     """How many times more than independent people the institutes of a province vary around its share."""
-    frame = institutes[institutes[count].fillna(0) > 0].assign(**{part: institutes[part].fillna(0)})
-    sums = frame.groupby("province")[[part, count]].sum()
-    share = (sums[part] / sums[count]).rename("share")
-    residual = frame[part] - frame["province"].map(share).astype(float) * frame[count]
-    sizes = frame.groupby("province").size()
-    return design_effect(residual.to_numpy(float), (spread_of(share) * sums[count]).to_numpy(float), sizes.to_numpy())
+    frame = institutes[institutes["province"].notna() & (institutes[count] > 0)]
+    at, _ = pd.factorize(frame["province"])
+    parts, counts = (frame[name].fillna(0).to_numpy(float) for name in (part, count))
+    people = np.bincount(at, counts)
+    share = np.bincount(at, parts) / people
+    return design_effect(parts - share[at] * counts, spread_of(share) * people, np.bincount(at))
 
 
 @analysis(asks=("joiners",), open_by_province=True)
@@ -185,3 +190,62 @@ def change_signals(con: ScopedCursor, on: date, where: Where, name: str = "joine
 
 def _without_province(where: Where) -> dict[str, Sequence[str]]:
     return {name: values for name, values in where.items() if name != "province"}
+
+
+def break_sizes(active: np.ndarray, most: int) -> np.ndarray:
+    """Each of the last `most` net changes (or as many as there are): how far it is from the mean before if a break, else 0.
+
+    The months are the last axis. A size rests on the months up to it alone.
+    """
+    changes = np.diff(active).astype(float)
+    sizes = np.zeros(changes.shape)
+    if changes.shape[-1] > MONTHS:
+        before, last = sliding_window_view(changes, MONTHS + 1, axis=-1)[..., :-1], changes[..., MONTHS:]
+        _, middle, high = process_limits(before)
+        apart, same = last - middle, (before[..., 0] + before[..., 12]) / 2 - middle
+        found = _are_breaks(apart, same, high - middle)
+        if found.any():
+            apart, ends = _ends(last, apart, same, high - middle, found)
+            found |= ends
+        sizes[..., MONTHS:] = np.where(found, apart, 0)
+    return sizes[..., -most:]
+
+
+def monthly_profiles(changes: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """The mean deviation of each calendar month from the level of its time, where breaks separate levels; one row each."""
+    number = np.cumsum(~kept, axis=1)
+    levels = number[..., None] == np.arange(number.max(initial=0) + 1)
+    months = np.broadcast_to(np.resize(np.eye(12), (changes.shape[1], 12)), (*changes.shape, 12))
+    design = np.concatenate([levels, months], axis=2) * kept[..., None]
+    # Least squares by the normal equations, which NumPy solves for all rows at once; their numbers are counts.
+    inverse = np.linalg.pinv(design.mT @ design, rcond=1e-9, hermitian=True)
+    found = (inverse @ (design.mT @ changes[..., None]))[:, -12:, 0]
+    return found - found.mean(axis=1, keepdims=True)
+
+
+def _are_breaks(apart: np.ndarray, same: np.ndarray, wide: np.ndarray) -> np.ndarray:
+    """Whether changes lie outside the limits around their level, and around what the same month is apart from it."""
+    return (np.maximum(apart, apart - same) < -wide) | (np.minimum(apart, apart - same) > wide)
+
+
+def _ends(
+    last: np.ndarray, apart: np.ndarray, same: np.ndarray, wide: np.ndarray, found: np.ndarray
+) -> tuple[Any, Any]:
+    """How far changes are from the level of their time, and which of them end a break.
+
+    For 24 months after a break, the level is the mean since it (of three months at least); a change back from it is its end.
+    """
+    at = np.arange(last.shape[-1])
+    since = np.maximum.accumulate(np.where(found, at + 1, 0), axis=-1)
+    since = np.concatenate([np.zeros_like(since[..., :1]), since[..., :-1]], axis=-1)
+    total, months = np.cumsum(last, axis=-1), at - since
+    is_after = (since > 0) & (months >= FEWEST_AFTER_BREAK) & (months < MONTHS)
+    # A place before the first one stands for no break; it is used where there was one.
+    before = np.maximum(since - 1, 0)
+    level = (total - last - np.take_along_axis(total, before, -1)) / np.maximum(months, 1)
+    own = np.where(is_after, last - level, apart)
+    same = same.copy()
+    same[..., MONTHS:] = (own[..., 12:-12] + own[..., :-MONTHS]) / 2
+    is_back = np.sign(own) == -np.sign(np.take_along_axis(apart, before, -1))
+    ends = is_after & is_back & _are_breaks(own, same, wide)
+    return np.where(ends, own, apart), ends

@@ -1,18 +1,23 @@
-"""Training ahead: compliance if nobody trains and under a scenario, and the seats that a goal needs."""
+"""Training ahead: compliance if nobody trains and under a scenario, and the seats that a goal needs.
 
+Lapses wait in queues, one for a course and the provinces that share its seats. Seats go first to people in date who are about to
+lapse, then to those who lack the fewest courses.
+"""
+
+from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from etl.analysis import training_queue
-from etl.analysis.planning import NOW, Scenario, filters_of_results, pace_now, seats_now
+from etl.analysis.planning import NOW, Scenario, check_goal, filters_of_results, pace_now, seats_now
 from etl.analysis.registry import analysis
-from etl.analysis.seat_scheduling import Ints, Numbers, order_by
+from etl.analysis.seat_scheduling import Ints, Numbers, order_by, out_by_month
 from etl.core import jalali
-from etl.core.errors import AccessDenied, QuestionError
+from etl.core.errors import AccessDenied
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask, readable, rows_on
 from etl.semantic.derived import Where, answered
@@ -24,6 +29,28 @@ _SEAT_MONTHS = 6
 _MONTHS_AHEAD = 12
 # The parts of compliance.
 _PARTS = ("compliant_assistants", "trainable_assistants")
+
+
+@dataclass(frozen=True)
+class _Lapses:
+    """Courses that lapse, sorted by person, course and day.
+
+    `queue` (-1 for one without seats) and `due`, the month by whose end that is, from 0; `lacking`: how many courses the person
+    lacks at the beginning.
+    """
+
+    queue: Ints
+    person: Ints
+    course: Ints
+    day: Ints
+    due: Ints
+    lacking: Ints
+
+    @cached_property
+    def starts(self) -> Ints:
+        """Where each lapse of a person begins, which several queues may have."""
+        is_other = [np.diff(column, prepend=-1) != 0 for column in (self.person, self.course, self.day)]
+        return np.flatnonzero(np.logical_or.reduce(is_other))
 
 
 @analysis(asks=("trainable_assistants",), open_by_province=True)
@@ -58,8 +85,7 @@ def seats(con: ScopedCursor, on: date, where: Where, goal: float = GOAL) -> Answ
 
     Persons who lack the fewest courses are trained first.
     """
-    if not 0 < goal <= 1:
-        raise QuestionError("a goal lies above 0 and is 1 at most")
+    check_goal(goal)
     base = ask(con, "trainable_assistants", on=on, where=where)
     lacking, parameters = rows_on(con, "course_compliance_intervals", on, where)
     active, more = _active(con, on, where)
@@ -74,32 +100,21 @@ def seats(con: ScopedCursor, on: date, where: Where, goal: float = GOAL) -> Answ
             from lapsing
             group by all
         ),
-        needed as (
-            select province, ceil($goal * count(distinct person_id) - 1e-9) as wanted,
-                count(distinct person_id) as people
+        served as (
+            select province, count(distinct person_id) as people
             from ({active}) as active
             group by all
         ),
-        ranked as (
-            select
-                persons.*,
-                row_number() over (partition by province order by courses, first_lapse, person_id) as place,
-                count(*) over (partition by province) as lapsed,
-            from persons
-        ),
         chosen as (
             select province, person_id
-            from ranked
-            inner join needed using (province)
-            where place <= wanted - (people - lapsed)
-        ),
-        dated as (
-            select province, course, greatest(lapses_on, $on_day) as needed_by
-            from lapsing
-            semi join chosen using (province, person_id)
+            from persons
+            inner join served using (province)
+            qualify row_number() over (partition by province order by courses, first_lapse, person_id)
+                <= ceil($goal * people - 1e-9) - people + count(*) over (partition by province)
         )
-        select course, count(*) as seats, min(needed_by) as first_needed_by
-        from dated
+        select course, count(*) as seats, greatest(min(lapses_on), $on_day) as first_needed_by
+        from lapsing
+        semi join chosen using (province, person_id)
         group by course
         order by course
     """
@@ -140,7 +155,7 @@ def compliance(con: ScopedCursor, on: date, where: Where, scenario: Scenario = N
     leaving = min(rate / 12, 0.99)
     further = np.cumsum([0.0, *((1 - leaving) ** -month for month in range(1, len(ends)))])
     lapsed = {
-        name: training_queue.lapsed(
+        name: _lapsed(
             lapses, np.outer(np.maximum(np.array([*seats.values()]) * passing - by_recruits, 0), further), name == "low"
         )
         for name, passing in zip(("low", "plan", "high"), rates, strict=True)
@@ -206,7 +221,7 @@ def _queue_of(queues: list[tuple[str, str]], rows: pd.DataFrame) -> Ints:
 
 def _lapses(
     con: ScopedCursor, on: date, where: Where, queues: list[tuple[str, str]], ends: list[date]
-) -> tuple[training_queue.Lapses, str]:
+) -> tuple[_Lapses, str]:
     """The courses that lapse by the last of `ends`, and their query."""
     required, parameters = rows_on(con, "course_compliance_intervals", on, where)
     sql = f"""
@@ -232,7 +247,7 @@ def _lapses(
     person, course, day, queue = (key[order] for key in keys)
     lacking = np.bincount(person[day <= 0], minlength=person.max(initial=0) + 1)[person]
     due = np.searchsorted([(end - on).days for end in ends], day)
-    return training_queue.Lapses(queue, person, course, day, due, lacking), readable(sql, parameters)
+    return _Lapses(queue, person, course, day, due, lacking), readable(sql, parameters)
 
 
 def _passed_by_joiners(
@@ -256,3 +271,36 @@ def _passed_by_joiners(
     # Those without seats, -1, come first.
     passed = np.bincount(_queue_of(queues, frame) + 1, frame["passed"], 1 + len(queues))[1:]
     return passed.astype(np.float64), readable(sql, parameters)
+
+
+def _lapsed(lapses: _Lapses, passed: Numbers, is_waiting: bool) -> list[int]:
+    """The persons out of date at the end of each month, with passes `passed` by queue and month, summed up from the first.
+
+    `is_waiting`: seats go to those who have waited longest, whatever else they lack.
+    """
+    months = passed.shape[1]
+    if not len(lapses.queue):
+        return [0] * months
+    # The first row is the queue of those without seats, -1.
+    passed, queue = np.concatenate([np.zeros((1, months)), passed]), lapses.queue + 1
+    is_first = (lapses.lacking == 0) & (not is_waiting)
+    is_there = is_first & (queue > 0)
+    needed = np.bincount(queue[is_there] * months + lapses.due[is_there], minlength=passed.size)
+    needed = needed.reshape(passed.shape)
+    # No seat waits for a lapse to come: the others have it.
+    passed_first = passed + np.minimum(np.minimum.accumulate(needed.cumsum(axis=1) - passed, axis=1), 0)
+    # Whole places: fractions differ in their last digit from month to month.
+    reached = np.floor(np.stack([passed - passed_first, passed_first], axis=1) + 1e-6).reshape(-1, months)
+    # A line is a queue's first or its others; those trained in one month follow each other in it.
+    line = 2 * queue + is_first
+    length = np.bincount(line, minlength=len(reached))[:, None]
+    reached = np.minimum(np.maximum.accumulate(reached, axis=1), length).astype(np.int64)
+    order = order_by(line, lapses.lacking * (not is_waiting), lapses.day, lapses.person)
+    trained = np.empty_like(order)
+    many = np.diff(reached, prepend=0, append=length)
+    trained[order] = np.repeat(np.tile(np.arange(months + 1), len(reached)), many.ravel())
+    # A person who serves in two provinces is trained in one of them.
+    trained = np.minimum.reduceat(trained, lapses.starts)
+    due, person = (column[lapses.starts] for column in (lapses.due, lapses.person))
+    first = np.flatnonzero(np.diff(person, prepend=-1))
+    return out_by_month(due, trained, first, np.zeros_like(first), 1, months)[:, 0].tolist()

@@ -91,6 +91,11 @@ def _sample(options: argparse.Namespace) -> None:
     synthetic.make(options.folder, scale=options.scale, seed=options.seed, day=options.day)
 
 
+def _build(options: argparse.Namespace) -> None:
+    with readiness.outcome_noted(options.to):
+        _load(pipeline.build, options)
+
+
 def _load(command: Callable[..., load_report.Report], options: argparse.Namespace) -> None:
     order = pipeline.BuildOptions(
         options.folder,
@@ -273,8 +278,7 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--seed", type=int, default=7)
     sample.add_argument("--day", type=arguments.day, help="the last day of the history (today)")
 
-    noted_build = readiness.with_outcome_noted(partial(_load, pipeline.build))
-    build = operations.command(commands, "build", noted_build, "load, build, check and publish")
+    build = operations.command(commands, "build", _build, "load, build, check and publish")
     build.add_argument("--to", type=Path, default=arguments.POINTER, metavar="FILE")
     check = operations.command(
         commands, "check", partial(_load, pipeline.check), "run every step of a build, but publish nothing"

@@ -218,11 +218,9 @@ def _append(folder: Path, sub: str, event: str, more: Mapping[str, str | int]) -
     now = datetime.now(UTC)
     month = max(head.month, f"{now:%Y-%m}")
     place = {"chain": head.chain, "number": head.number + 1, "at": now.isoformat(timespec="milliseconds")}
-    body = json.dumps(place | {"sub": sub, "event": event} | dict(more) | {"before": head.hash}, ensure_ascii=False)[
-        :-1
-    ]
-    line = hash_chain.sealed(head.key, body)
-    path = _file(folder, month, head.chain)
+    body = json.dumps(place | {"sub": sub, "event": event, **more, "before": head.hash}, ensure_ascii=False)
+    line = hash_chain.sealed(head.key, body[:-1])
+    path = folder / f"audit-{month}-{head.chain}.jsonl"
     handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         _give_to_owner(folder, path)
@@ -320,10 +318,6 @@ def _read_head(folder: Path) -> _Head | None:
         return None
     except (ValueError, TypeError):
         raise OSError(f"{folder / _HEAD}: the end of the audit log is damaged") from None
-
-
-def _file(folder: Path, month: str, chain: str) -> Path:
-    return folder / f"audit-{month}-{chain}.jsonl"
 
 
 def _files(folder: Path, chain: str) -> list[Path]:

@@ -39,13 +39,9 @@ def add(commands: Any, pointer: Path) -> None:
     command(commands, "settings", _settings, "the settings that hold, with their variables")
 
     ready_command = command(commands, "ready", _ready, "whether a publication can be served, as /readyz says")
-    ready_command.add_argument("--from", dest="source", type=Path, default=pointer, metavar="FILE")
-
     publications_command = command(commands, "publications", _publications, "the publications kept, oldest first")
     rollback_command = command(commands, "rollback", _rollback, "show the publication before this one")
     rollback_command.add_argument("id", nargs="?", help="the publication to show, forward or back")
-    for kept_command in (publications_command, rollback_command):
-        kept_command.add_argument("--from", dest="source", type=Path, default=pointer, metavar="FILE")
 
     audit_command = commands.add_parser("audit", help="the audit log: is it whole, and its first key")
     audit_parts = audit_command.add_subparsers(required=True, metavar="what")
@@ -75,15 +71,17 @@ def add(commands: Any, pointer: Path) -> None:
 
     offer_command = command(commands, "offer", _offer, "offer the publication shown to other hosts")
     offer_command.add_argument("folder", type=Path, metavar="DIR")
-    offer_command.add_argument("--from", dest="source", type=Path, default=pointer, metavar="FILE")
 
     accept_command = command(commands, "accept", _accept, "show a publication that was offered")
     accept_command.add_argument("folder", type=Path, metavar="DIR")
-    accept_command.add_argument("--to", type=Path, default=pointer, metavar="FILE")
 
     pull_command = command(commands, "pull", _pull, "fetch what another host offers by rsync, and accept it")
     pull_command.add_argument("offered", nargs="?", help="DIR or HOST:DIR (replicas.source of the settings)")
-    pull_command.add_argument("--to", type=Path, default=pointer, metavar="FILE")
+
+    for reading in (ready_command, publications_command, rollback_command, offer_command):
+        reading.add_argument("--from", dest="source", type=Path, default=pointer, metavar="FILE")
+    for writing in (accept_command, pull_command):
+        writing.add_argument("--to", type=Path, default=pointer, metavar="FILE")
 
 
 def _publications(options: argparse.Namespace) -> None:
@@ -103,11 +101,11 @@ def _publications(options: argparse.Namespace) -> None:
 
 
 def _rollback(options: argparse.Namespace) -> None:
-    def announce(shown: str) -> None:
-        note("rollback", publication=shown)
-
     try:
-        print(publications.roll_back(options.source, options.id or "", announce).stem)
+        shown = publications.roll_back(
+            options.source, options.id or "", lambda shown: note("rollback", publication=shown)
+        )
+        print(shown.stem)
     except (Refused, Busy):
         note_refusal("rollback_refused")
         raise

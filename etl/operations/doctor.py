@@ -55,6 +55,11 @@ def examine(with_publication: bool = True) -> list[Finding]:
     return findings
 
 
+def _found(what: str, faults: list[str], well: str) -> list[Finding]:
+    """A finding for each fault; that all is well without any."""
+    return [(what, fault, False) for fault in faults] or [(what, well, True)]
+
+
 def _versions(_: settings.Settings) -> Iterator[Finding]:
     python = ".".join(map(str, sys.version_info[:3]))
     yield "python", python, sys.version_info >= _OLDEST_PYTHON
@@ -67,9 +72,7 @@ def _versions(_: settings.Settings) -> Iterator[Finding]:
             installed = "not installed"
         if installed != required.strip():
             wrong.append(f"{name} is {installed}, {required.strip()} is required")
-    yield from (("packages", line, False) for line in wrong)
-    if not wrong:
-        yield "packages", f"{len(pins)} pinned packages, all at their versions", True
+    yield from _found("packages", wrong, f"{len(pins)} pinned packages, all at their versions")
 
 
 def _permissions(config: settings.Settings) -> Iterator[Finding]:
@@ -90,36 +93,31 @@ def _permissions(config: settings.Settings) -> Iterator[Finding]:
         yield "permissions", "folders and key checked", True
 
 
-def _sign_in(config: settings.Settings) -> Iterator[Finding]:
+def _sign_in(config: settings.Settings) -> list[Finding]:
+    faults: list[str] = []
     try:
         if config.sign_in.mode != "open":
             sign_in.check(config)
     except settings.Faulty as error:
-        yield from (("sign-in", line, False) for line in error.lines)
-    else:
-        yield "sign-in", config.sign_in.mode, True
+        faults = error.lines
+    return _found("sign-in", faults, config.sign_in.mode)
 
 
-def _audit(config: settings.Settings) -> Iterator[Finding]:
+def _audit(config: settings.Settings) -> list[Finding]:
     faults = audit.faults(config.folders.audit) if config.sign_in.mode != "open" else []
-    yield from (("audit log", fault, False) for fault in faults)
-    if not faults:
-        yield "audit log", str(config.folders.audit), True
+    return _found("audit log", faults, str(config.folders.audit))
 
 
-def _notify(config: settings.Settings) -> Iterator[Finding]:
+def _notify(config: settings.Settings) -> list[Finding]:
     """Whether what is to be run for a notification exists."""
     channels = notify.channels(config)
-    missing = [fault for channel in channels if (fault := notify.missing(channel))]
-    yield from (("notify", fault, False) for fault in missing)
-    if not missing:
-        yield "notify", ", ".join(channel.name for channel in channels) or "no recipient of failures is set", True
+    missing = [f"{name}: {fault}" for name, command in channels.items() if (fault := notify.missing(command))]
+    return _found("notify", missing, ", ".join(channels) or "no recipient of failures is set")
 
 
 def _owed(config: settings.Settings) -> Iterator[Finding]:
     """What [publication] does not tell readers: it is shown nowhere then."""
-    about = asdict(config.publication)
-    missing = [name for name, words in about.items() if not words]
+    missing = [name for name, words in asdict(config.publication).items() if not words]
     yield "publication settings", f"not set: {', '.join(missing)}" if missing else "all set", True
     days = filter(re.compile(r"\d{4}-\d\d-\d\d").fullmatch, config.publication.next_update)
     if past := [day for day in days if day < date.today().isoformat()]:
@@ -158,15 +156,14 @@ def _disk(config: settings.Settings) -> Iterator[Finding]:
     free = shutil.disk_usage(folder).free
     pointer = config.folders.warehouse
     needed = max(_LEAST_FREE, _FREE_PUBLICATIONS * pointer.stat().st_size if pointer.exists() else 0)
-    summary = f"{free / 2**30:.1f} GiB free at {folder}"
-    yield "disk", summary if free >= needed else f"{summary}, a build needs {needed / 2**30:.1f}", free >= needed
+    summary = f"{_gib(free)} GiB free at {folder}"
+    yield "disk", summary if free >= needed else f"{summary}, a build needs {_gib(needed)}", free >= needed
 
 
-def _fonts(_: settings.Settings) -> Iterator[Finding]:
-    missing = [name for name in _FONTS if not _is_font(ROOT / "static" / "fonts" / f"{name}.woff2")]
-    yield from (("fonts", f"static/fonts/{name}.woff2 is missing or damaged", False) for name in missing)
-    if not missing:
-        yield "fonts", f"{len(_FONTS)} files", True
+def _fonts(_: settings.Settings) -> list[Finding]:
+    files = [f"static/fonts/{name}.woff2" for name in _FONTS]
+    faults = [f"{file} is missing or damaged" for file in files if not _is_font(ROOT / file)]
+    return _found("fonts", faults, f"{len(files)} files")
 
 
 def _is_font(path: Path) -> bool:

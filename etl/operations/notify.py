@@ -4,7 +4,6 @@ import shlex
 import shutil
 import socket
 import subprocess
-from dataclasses import dataclass
 from email.message import EmailMessage
 
 from etl.core.errors import Refused
@@ -13,14 +12,6 @@ from etl.operations import readiness
 
 _PATIENCE_SECONDS = 60
 _MAIL = "mail"
-
-
-@dataclass(frozen=True)
-class Channel:
-    """A way to tell somebody: its name, and the command that reads the message on standard input."""
-
-    name: str
-    command: tuple[str, ...]
 
 
 def message(config: Settings, unit: str) -> str:
@@ -46,35 +37,34 @@ def tell(config: Settings, unit: str) -> list[str]:
     mail["To"] = ", ".join(config.notify.recipients)
     mail.set_content(text)
     known = channels(config)
-    sent = {channel.name: mail.as_bytes() if channel.name == _MAIL else text.encode() for channel in known}
-    failed = [fault for channel in known if (fault := _failure(channel, sent[channel.name]))]
+    failed = []
+    for name, command in known.items():
+        fault = missing(command) or _failure(command, mail.as_bytes() if name == _MAIL else text.encode())
+        failed += [f"{name}: {fault}"] if fault else []
     if failed or not known:
         raise Refused(f"{unit}: no notification was sent ({'; '.join(failed) or 'notify names no recipient'})")
-    return [channel.name for channel in known]
+    return [*known]
 
 
-def channels(config: Settings) -> list[Channel]:
-    """The configured channels."""
-    known = []
+def channels(config: Settings) -> dict[str, list[str]]:
+    """The configured ways to tell somebody: the command of each, which reads the message on standard input."""
+    known = {}
     if config.notify.recipients:
         sendmail = shutil.which("sendmail", path="/usr/sbin:/usr/lib:/usr/bin") or "sendmail"
-        known.append(Channel(_MAIL, (sendmail, "-t", "-i")))
+        known[_MAIL] = [sendmail, "-t", "-i"]
     if config.notify.command:
-        known.append(Channel("command", tuple(shlex.split(config.notify.command))))
+        known["command"] = shlex.split(config.notify.command)
     return known
 
 
-def missing(channel: Channel) -> str:
-    """Why the program of a channel cannot be run; empty if it can."""
-    program = channel.command[0]
-    return "" if shutil.which(program) else f"{channel.name}: {program} is not installed, or may not be run"
+def missing(command: list[str]) -> str:
+    """Why the program of a command cannot be run; empty if it can."""
+    return "" if shutil.which(command[0]) else f"{command[0]} is not installed, or may not be run"
 
 
-def _failure(channel: Channel, text: bytes) -> str:
-    if fault := missing(channel):
-        return fault
+def _failure(command: list[str], text: bytes) -> str:
     try:
-        ended = subprocess.run(channel.command, input=text, capture_output=True, timeout=_PATIENCE_SECONDS)
+        ended = subprocess.run(command, input=text, capture_output=True, timeout=_PATIENCE_SECONDS)
     except (OSError, subprocess.TimeoutExpired) as error:
-        return f"{channel.name}: {type(error).__name__}"
-    return f"{channel.name}: it ended with {ended.returncode}" if ended.returncode else ""
+        return type(error).__name__
+    return f"it ended with {ended.returncode}" if ended.returncode else ""

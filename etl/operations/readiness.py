@@ -3,17 +3,15 @@
 import functools
 import json
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
-from etl.core import errors
-from etl.core.errors import Refused
+from etl.core.errors import Busy, Refused
 from etl.core.files import replace_text
 from etl.warehouse import publications
 
@@ -45,7 +43,8 @@ class LastBuild:
     refusals: Sequence[tuple[str, str]] = ()
 
 
-_NONE = Served("", 0, 0, 0, "nothing is published")
+def _unserved(fault: str) -> Served:
+    return Served("", 0, 0, 0, fault)
 
 
 def served(pointer: Path, oldest_days: int) -> Served:
@@ -56,13 +55,13 @@ def served(pointer: Path, oldest_days: int) -> Served:
         publication = _described(path, status.st_ino, status.st_mtime_ns)
     except Refused as error:
         # The monitor must not see a path.
-        return _NONE if not publications.is_published(pointer) else Served("", 0, 0, 0, str(error).split(": ", 1)[-1])
+        is_published = publications.is_published(pointer)
+        return _unserved(str(error).split(": ", 1)[-1] if is_published else "nothing is published")
     except (OSError, duckdb.Error) as error:
-        return Served("", 0, 0, 0, f"the publication cannot be opened ({type(error).__name__})")
+        return _unserved(f"the publication cannot be opened ({type(error).__name__})")
     age = max(0.0, time.time() - status.st_mtime)
-    fault = ""
-    if age > oldest_days * _DAY:
-        fault = f"the publication is {age / _DAY:.0f} days old; the limit is {oldest_days}"
+    is_old = age > oldest_days * _DAY
+    fault = f"the publication is {age / _DAY:.0f} days old; the limit is {oldest_days}" if is_old else ""
     return Served(publication.id, age, publication.rows_loaded, publication.rows_quarantined, fault)
 
 
@@ -81,32 +80,28 @@ def last_build(pointer: Path) -> LastBuild | None:
     return None
 
 
-def with_outcome_noted(build: Callable[[Any], None]) -> Callable[[Any], None]:
-    """Wrap a build command so that it notes its outcome next to the publication, unless another build was running."""
-
-    def command(options: Any) -> None:
-        began = time.monotonic()
-        before = last_build(options.to)
-        outcome, refusals = "failed", before.refusals if before else ()
-        try:
-            build(options)
-            outcome, refusals = "published", ()
-        except errors.Busy:
-            outcome = ""
-            raise
-        except Refused as error:
-            outcome = "refused"
-            refusals = error.sentences
-            raise
-        finally:
-            if outcome:
-                ended_at = datetime.now(UTC).isoformat(timespec="seconds")
-                note = LastBuild(outcome, ended_at, round(time.monotonic() - began, 1), refusals)
-                # A note that cannot be written is no reason to fail a build.
-                with suppress(OSError):
-                    replace_text(_note(options.to), json.dumps(asdict(note), ensure_ascii=False) + "\n")
-
-    return command
+@contextmanager
+def outcome_noted(pointer: Path) -> Iterator[None]:
+    """Note the outcome of the build in the context next to the publication, unless another build was running."""
+    began = time.monotonic()
+    before = last_build(pointer)
+    outcome, refusals = "failed", before.refusals if before else ()
+    try:
+        yield
+        outcome, refusals = "published", ()
+    except Busy:
+        outcome = ""
+        raise
+    except Refused as error:
+        outcome, refusals = "refused", error.sentences
+        raise
+    finally:
+        if outcome:
+            ended_at = datetime.now(UTC).isoformat(timespec="seconds")
+            note = LastBuild(outcome, ended_at, round(time.monotonic() - began, 1), refusals)
+            # A note that cannot be written is no reason to fail a build.
+            with suppress(OSError):
+                replace_text(_note(pointer), json.dumps(asdict(note), ensure_ascii=False) + "\n")
 
 
 def _note(pointer: Path) -> Path:

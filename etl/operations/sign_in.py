@@ -21,13 +21,15 @@ def check(config: Settings) -> dict[str, Any]:
     """The secrets, in any mode but `open`. Raises Faulty with every fault of both files."""
     faults: list[str] = []
     content: dict[str, Any] = {}
-    for what in (_check_roles, _read_secrets):
-        try:
-            content = what(config)
-        except Faulty as error:
-            faults += error.lines
-    if content:
+    try:
+        roles.read(_file(config, "access"))
+    except Faulty as error:
+        faults += error.lines
+    try:
+        content = _read_secrets(config)
         faults += [f"sign_in.secrets: {fault}" for fault in _of_mode(config, content)]
+    except Faulty as error:
+        faults += error.lines
     faults += [
         f"{path}: others than its owner may write it (chmod go-w)" for path in _trusted(config) if _is_open(path)
     ]
@@ -55,11 +57,6 @@ def _is_weak(secret: object) -> bool:
     text = str(secret)
     is_repeated = text in (text + text)[1:-1]
     return len(text.encode()) < _LEAST_SECRET or len(set(text)) < _LEAST_DIFFERENT or is_repeated
-
-
-def _check_roles(config: Settings) -> dict[str, Any]:
-    roles.read(_file(config, "access"))
-    return {}
 
 
 def _read_secrets(config: Settings) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from etl.analysis import backtesting, breaks, projection
+from etl.analysis import backtesting, projection, signals
 from etl.core import jalali
 from etl.semantic import access, answers, rights
 from etl.warehouse import publications
@@ -102,7 +102,7 @@ def test_a_boom_that_ends_after_a_year_is_within_the_ranges_of_its_year() -> Non
 def test_without_a_break_nothing_is_left_out() -> None:
     for seed in range(25):
         history, _ = backtesting.planted_series("none", seed)
-        assert not breaks.break_sizes(history.active, 120).any()
+        assert not signals.break_sizes(history.active, 120).any()
 
 
 @pytest.mark.parametrize(("kind", "sign"), [("recruiting_stops", -1), ("eighth_struck_off", -1), ("boom", 1)])
@@ -110,7 +110,7 @@ def test_a_planted_break_is_named_by_its_month_and_its_direction(kind: str, sign
     named = 0
     for seed in range(25):
         history, broken = backtesting.planted_series(kind, seed)
-        sizes = breaks.break_sizes(history.active, len(history.active) - broken)
+        sizes = signals.break_sizes(history.active, len(history.active) - broken)
         named += sign in np.sign(sizes[:3])
     assert named >= 24
 
@@ -121,27 +121,27 @@ def test_a_month_struck_off_is_left_out_of_pace_and_profile() -> None:
     even = 1000 + np.cumsum([0, *gains])
     gains[-6] -= 500
     broken = 1000 + np.cumsum([0, *gains])
-    assert breaks.break_sizes(broken, 12).nonzero()[0].tolist() == [6]
+    assert signals.break_sizes(broken, 12).nonzero()[0].tolist() == [6]
     assert projection.monthly_changes(broken, 12) == pytest.approx(projection.monthly_changes(even, 12), abs=15)
     assert projection.monthly_changes(even, 12) == pytest.approx([0, 60, 20, 40] * 3)
 
 
 def test_a_month_that_is_so_every_year_is_no_break() -> None:
     gains = [20, 25, 15, 22, 18, 24, 16, 21, 19, 23, 17, -300] * 5
-    assert not breaks.break_sizes(1000 + np.cumsum([0, *gains]), 36).any()
+    assert not signals.break_sizes(1000 + np.cumsum([0, *gains]), 36).any()
 
 
 def test_the_end_of_a_boom_is_a_break_too() -> None:
     named = 0
     for seed in range(25):
         history, ended = backtesting.planted_series("end_of_boom", seed)
-        named += (breaks.break_sizes(history.active, len(history.active) - 1)[ended - 1 : ended + 5] < 0).any()
+        named += (signals.break_sizes(history.active, len(history.active) - 1)[ended - 1 : ended + 5] < 0).any()
     assert named >= 12
 
 
 def test_there_is_no_range_for_three_months_after_a_break_and_a_wider_one_for_the_rest_of_the_year() -> None:
     history, broken = backtesting.planted_series("eighth_struck_off", 3)
-    size = -breaks.break_sizes(history.active[: broken + 1], 1)[0]
+    size = -signals.break_sizes(history.active[: broken + 1], 1)[0]
     assert [len(history.ranges(month, 6)) for month in range(broken - 1, broken + 3)] == [7, 1, 1, 1]
     for month in (broken + 3, broken + 11):
         widths = np.diff(history.ranges(month, 6))[:, 0]

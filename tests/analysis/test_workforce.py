@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 from statsmodels.duration.survfunc import SurvfuncRight
 
-from etl.analysis.retention import survival, survival_by_post
+from etl.analysis.survival import survival, survival_by_post
 from etl.core.jalali import DAYS_A_MONTH
 from etl.semantic import access, answers, rights
 from etl.semantic.catalog import tables

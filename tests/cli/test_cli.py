@@ -9,7 +9,6 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -70,12 +69,6 @@ def test_wrong_usage_exits_2(arguments, capsys):
     output = capsys.readouterr()
     assert output.out == ""
     assert output.err.startswith("usage: python -m etl")
-
-
-def test_wrong_usage_exits_2_for_a_script_too():
-    result = run("bild")
-    assert (result.returncode, result.stdout) == (2, "")
-    assert "Traceback" not in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -322,14 +315,6 @@ def test_a_build_tells_its_progress_to_a_terminal(tmp_path):
     assert result.returncode == 0
     assert "\r\x1b[2Kreading: 4 of 4 files, 4 rows, 100% of the bytes" in output
     assert "reading:" not in result.stdout
-
-
-def test_the_default_folder_and_warehouse_are_those_of_the_project():
-    from etl.core import paths
-
-    assert paths.INCOMING == ROOT / "data" / "incoming"
-    assert paths.WAREHOUSE == ROOT / "data" / "warehouse" / "warehouse.duckdb"
-    assert Path(paths.__file__).parents[2] == ROOT
 
 
 # ------------------------------------------------------------------ analyses

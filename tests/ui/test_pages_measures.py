@@ -13,12 +13,12 @@ from persiantools.jdatetime import JalaliDate
 from etl.analysis import (
     announcements,
     backtesting,
-    competing_risks,
     coverage,
     international,
     licensing,
     planning,
     projection,
+    survival,
 )
 from etl.analysis.signals import Funnel, level_signals
 from etl.core import jalali
@@ -233,7 +233,7 @@ def test_a_profile_counts_its_counties_with_assistants_and_names_the_others(
 
 def test_licensing_leads_with_all_files_and_says_which_numbers_are_of_the_decided(published: Path) -> None:  # noqa: F811
     with opened_at(published) as con:
-        times = competing_risks.licensing_times(con).records()[0]
+        times = survival.licensing_times(con).records()[0]
         decided = ask(con, "time_to_licence_median")
     page = html(opened("licensing", lang="en"))
     first = text.word("cohort.all", "en")

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
-from etl.analysis import backtesting, planning, retention, training
+from etl.analysis import backtesting, planning, survival, training
 from etl.analysis.planning import Scenario
 from etl.semantic import access, rights
 from etl.semantic.answers import Answer, ask
@@ -190,9 +190,9 @@ def test_methods_keeps_the_search_in_the_address(published: Path) -> None:
 def test_every_chart_draws_the_sample(lang: str, dark: bool, published: Path) -> None:
     context = ChartContext(lang, dark)
     with access.connect(published, rights.ADMINISTRATOR) as con:
-        curves = retention.survival_by_post(con, least=1)
+        curves = survival.survival_by_post(con, least=1)
         charts = [
-            (workforce.survival, retention.survival(con, least=1), workforce.still_serving),
+            (workforce.survival, survival.survival(con, least=1), workforce.still_serving),
             (workforce.curves, curves, workforce.stay),
             (scenario_paths.path, planning.headcount(con), scenario_paths.reached),
             (scenario_paths.path, training.compliance(con), scenario_paths.reached),
@@ -211,7 +211,7 @@ def test_every_chart_draws_the_sample(lang: str, dark: bool, published: Path) ->
 
 def test_curves_of_service_are_those_of_the_answer(published: Path) -> None:
     with access.connect(published, rights.ADMINISTRATOR) as con:
-        everyone, by_post = retention.survival(con, least=1), retention.survival_by_post(con, least=1)
+        everyone, by_post = survival.survival(con, least=1), survival.survival_by_post(con, least=1)
     low, high, curve = workforce.survival(everyone, ChartContext("en"))["data"]
     assert [list(zip(line["x"], line["y"], strict=True)) for line in (curve, low, high)] == [
         [(row[0], row[column]) for row in everyone.rows] for column in (1, 3, 4)

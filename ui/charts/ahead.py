@@ -1,6 +1,6 @@
 """Charts of what comes next: endings, the queue of licence files, the seat plan, and the rules of their titles."""
 
-from etl.analysis.allocation import TODAY
+from etl.analysis.coverage import TODAY
 from etl.semantic.answers import Answer
 from ui.charts import axes, bars, elements, lines, titles
 from ui.charts.chart import chart

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import date
 
-from etl.analysis.competing_risks import SERVICE_DAYS
+from etl.analysis.survival import SERVICE_DAYS
 from etl.semantic.answers import Answer
 from ui import palette
 from ui.charts import axes, elements, titles

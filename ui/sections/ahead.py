@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from etl.analysis.allocation import MOST, RULES
+from etl.analysis.coverage import MOST, RULES
 from etl.analysis.planning import Scenario
 from etl.core.text_folding import latin_digits
 from etl.semantic.answers import Answer

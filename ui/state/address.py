@@ -8,7 +8,7 @@ from datetime import date
 
 from persiantools.jdatetime import JalaliDate
 
-from etl.analysis.allocation import MOST
+from etl.analysis.coverage import MOST
 from etl.analysis.projection import MOST_MONTHS_AHEAD
 from etl.core import jalali
 from etl.semantic.catalog import DIMENSIONS, catalogue

@@ -6,10 +6,11 @@ import random
 from datetime import date, timedelta
 
 import numpy as np
+import pandas as pd
 import pytest
 from statsmodels.duration.survfunc import CumIncidenceRight
 
-from etl.analysis import competing_risks
+from etl.analysis import survival
 from etl.core import jalali
 from etl.semantic import answers
 from etl.warehouse import publications
@@ -24,28 +25,33 @@ BUILD_DAY = date(2026, 6, 30)
 # ---------------------------------------------------------------- the estimator
 
 
+def curve_of(followed: list[tuple[int, int | None, int]], ends: int) -> pd.DataFrame:
+    """The curve of cases: time, number of the event (None: censored), count."""
+    cases = pd.DataFrame(followed, columns=["time", "end", "followed"])
+    counts = cases[["time", "followed"]].assign(**{
+        str(end): cases["followed"].where(cases["end"] == end, 0) for end in range(ends)
+    })  # fmt: skip
+    return survival.cumulative_incidence(counts.groupby("time").sum())
+
+
 def test_two_ends_by_hand() -> None:
     """Ten files: 2 granted on day 3, 1 censored on it, 1 refused on 5, 1 granted and 1 refused on 8, the rest censored on 9.
 
     On 3 ten are at risk: 2/10. On 5 seven: 0.8 × 1/7. On 8 six, with 0.8 × 6/7 without an end so far: 24/35 × 1/6 each.
     """
     followed = [(3, 0, 2), (3, None, 1), (5, 1, 1), (8, 0, 1), (8, 1, 1), (9, None, 4)]
-    steps = competing_risks.cumulative_incidence(followed, 2)
-    assert [(step.time, step.at_risk) for step in steps] == [(3, 10), (5, 7), (8, 6), (9, 4)]
-    expected = [(0.2, 0), (0.2, 0.8 / 7), (0.2 + 24 / 210, 0.8 / 7 + 24 / 210), (0.2 + 24 / 210, 0.8 / 7 + 24 / 210)]
-    for step, reached in zip(steps, expected, strict=True):
-        assert step.reached == pytest.approx(reached)
+    curve = curve_of(followed, 2)
+    assert curve["at_risk"].to_dict() == {3: 10, 5: 7, 8: 6, 9: 4}
+    assert curve["0"].tolist() == pytest.approx([0.2, 0.2, 0.2 + 24 / 210, 0.2 + 24 / 210])
+    assert curve["1"].tolist() == pytest.approx([0, 0.8 / 7, 0.8 / 7 + 24 / 210, 0.8 / 7 + 24 / 210])
 
 
 def test_without_censoring_it_is_the_plain_share_and_with_one_end_kaplan_and_meiers() -> None:
-    plain = competing_risks.cumulative_incidence([(1, 0, 3), (2, 1, 4), (2, 0, 1), (7, 1, 2)], 2)
-    assert plain[-1].reached == pytest.approx((4 / 10, 6 / 10))
+    plain = curve_of([(1, 0, 3), (2, 1, 4), (2, 0, 1), (7, 1, 2)], 2)
+    assert plain[["0", "1"]].iloc[-1].tolist() == pytest.approx([4 / 10, 6 / 10])
     # 6, 6, 6, 7 end, 6 and 9 are censored: 1 - 6/7 × ... of the drug trial of Freireich (1963), its first steps.
-    curve = competing_risks.cumulative_incidence(
-        [(6, 0, 3), (6, None, 1), (7, 0, 1), (9, None, 1), (10, 0, 1), (11, None, 14)], 1
-    )
-    survival = [round(1 - step.reached[0], 3) for step in curve if step.time in (6, 7, 10)]
-    assert survival == [0.857, 0.807, 0.753]
+    curve = curve_of([(6, 0, 3), (6, None, 1), (7, 0, 1), (9, None, 1), (10, 0, 1), (11, None, 14)], 1)
+    assert [round(1 - curve.loc[time, "0"], 3) for time in (6, 7, 10)] == [0.857, 0.807, 0.753]
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -55,17 +61,13 @@ def test_the_curve_equals_that_of_statsmodels(seed: int) -> None:
     # The library reports only the kinds of end that occur.
     cases = [(5, end) for end in range(ends)]
     cases += [(chance.randrange(40), chance.choice([None, *range(ends)])) for _ in range(chance.randint(1, 300))]
-    steps = competing_risks.cumulative_incidence([(time, end, 1) for time, end in cases], ends)
+    curve = curve_of([(time, end, 1) for time, end in cases], ends)
     times = np.array([float(time) for time, _ in cases])
     status = np.array([0 if end is None else end + 1 for _, end in cases])
     expected = CumIncidenceRight(times, status)
-    assert [step.time for step in steps] == list(expected.times)
+    assert list(curve.index) == list(expected.times)
     for end in range(ends):
-        assert [step.reached[end] for step in steps] == pytest.approx(expected.cinc[end].tolist())
-
-
-def test_nobody_followed_has_no_curve() -> None:
-    assert competing_risks.cumulative_incidence([], 3) == []
+        assert curve[str(end)].tolist() == pytest.approx(expected.cinc[end].tolist())
 
 
 # ---------------------------------------------------------------- the files of the register
@@ -92,9 +94,9 @@ def test_the_cohort_is_that_of_files_followed_one_by_one(con, data, where, ago) 
     on = publications.describe(con).as_of - timedelta(ago)
     over = jalali.last_complete_months(on, 12)
     files = followed_one_by_one(data, *over, on, where)
-    answer = competing_risks.licensing_cohort(con, on=on, where=where)
+    answer = survival.licensing_cohort(con, on=on, where=where)
     assert answer.column("working_day") == list(range(121))
-    free, shares = 1.0, dict.fromkeys(competing_risks.OUTCOMES, 0.0)
+    free, shares = 1.0, dict.fromkeys(survival.OUTCOMES, 0.0)
     last = max(time for time, _ in files)
     for row in answer.records():
         day = row["working_day"]
@@ -114,8 +116,8 @@ def test_the_cohort_is_that_of_files_followed_one_by_one(con, data, where, ago) 
 
 
 def test_the_times_are_read_off_the_curve(con) -> None:
-    curve = {row["working_day"]: row["files_decided_by"] for row in competing_risks.licensing_cohort(con).records()}
-    times = competing_risks.licensing_times(con).records()[0]
+    curve = {row["working_day"]: row["files_decided_by"] for row in survival.licensing_cohort(con).records()}
+    times = survival.licensing_times(con).records()[0]
     assert times["files_within_25"] == pytest.approx(curve[25])
     for name, part in (("files_median", 0.5), ("files_p90", 0.9)):
         time = times[name]
@@ -130,7 +132,7 @@ def test_the_times_are_read_off_the_curve(con) -> None:
 def test_a_period_of_its_own_is_followed_up_to_the_day(con, data) -> None:
     over = (date(2024, 1, 1), date(2024, 3, 31))
     on = date(2024, 4, 15)
-    answer = competing_risks.licensing_cohort(con, on=on, over=over)
+    answer = survival.licensing_cohort(con, on=on, over=over)
     files = followed_one_by_one(data, *over, on, {})
     assert answer.records()[0]["at_risk"] == len(files)
     assert answer.over == over
@@ -138,9 +140,9 @@ def test_a_period_of_its_own_is_followed_up_to_the_day(con, data) -> None:
 
 def test_without_complete_files_there_is_no_curve(con) -> None:
     over = (date(1990, 1, 1), date(1990, 12, 31))
-    assert competing_risks.licensing_times(con, over=over).records()[0] == {
+    assert survival.licensing_times(con, over=over).records()[0] == {
         "files_median": None, "files_p90": None, "files_within_25": None, "files_complete": 0}  # fmt: skip
-    assert all(row["files_decided_by"] is None for row in competing_risks.licensing_cohort(con, over=over).records())
+    assert all(row["files_decided_by"] is None for row in survival.licensing_cohort(con, over=over).records())
 
 
 # ---------------------------------------------------------------- institutes
@@ -148,7 +150,7 @@ def test_without_complete_files_there_is_no_curve(con) -> None:
 
 def test_institutes_of_a_year_are_followed_one_by_one(con, data) -> None:
     on = publications.describe(con).as_of
-    answer = competing_risks.institute_survival(con, least=1)
+    answer = survival.institute_survival(con, least=1)
     rows = {(row["founded_year"], row["years"]): row for row in answer.records()}
     assert any(row["institute_survival"] < 1 for row in rows.values())
     for (year, years), row in rows.items():
