@@ -92,6 +92,14 @@ def error_boundary(lang: str, ident: str) -> Iterator[None]:
         notice(lang, "state.error_title", text.word("state.error", lang), "error")
 
 
+def popover(lang: str, label: str, key: str, inside: Callable[[], object]) -> None:
+    """A popover whose content `inside` is drawn once it is open: a closed one asks nothing and sends nothing."""
+    box = st.popover(label, key=key, type="tertiary", on_change="rerun")
+    if box.open:
+        with box, error_boundary(lang, key):
+            inside()
+
+
 def _note_attempt(ident: str) -> None:
     """Record in the audit log that somebody asked for what is outside of the rights; reruns of the same view count once."""
     event = (ident, st.query_params.to_dict())

@@ -1,6 +1,7 @@
 """The footer of every answer, under cards, charts and tables: its meaning, its files, its table."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -97,10 +98,7 @@ def question(view: PageContext, answer: Answer, ident: str) -> None:
     """The popover "What is this number?". On a card the style sheet shrinks it to an icon."""
     if not page_files.is_noted(ident):
         page_files.note(ident, answer.metrics[0].label[view.lang], where_and_when(view, answer), answer)
-    what = st.popover(view.word("figure.what"), key=f"what-{ident}", type="tertiary", on_change="rerun")
-    if what.open:
-        with what:
-            _meaning(view, answer)
+    blocks.popover(view.lang, view.word("figure.what"), f"what-{ident}", partial(_meaning, view, answer))
 
 
 def rejected_rows(answer: Answer) -> int:

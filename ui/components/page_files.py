@@ -5,17 +5,17 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from etl.core.errors import Refused
-from etl.semantic import access, disclosure, exportable
+from etl.semantic import access, exportable
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
 from ui.charts.elements import ChartContext
 from ui.components import blocks, downloads
-from ui.components.blocks import error_boundary
 from ui.components.plot import component
 from ui.data import page_run, user, warehouse
 from ui.exports import about
@@ -54,10 +54,7 @@ def is_noted(ident: str) -> bool:
 @rendering.fragment
 def offer(view: PageContext, page: str, noted: Sequence[_Noted | Card]) -> None:
     """The popover; nothing is computed until it is opened."""
-    popover = st.popover(view.word("book.open"), key="page-files", type="tertiary", on_change="rerun")
-    if popover.open:
-        with popover, error_boundary(view.lang, "page-files"):
-            _inside(view, page, noted)
+    blocks.popover(view.lang, view.word("book.open"), "page-files", partial(_inside, view, page, noted))
 
 
 def context(view: PageContext) -> ChartContext:
@@ -130,11 +127,7 @@ def _drawn(taken: Sequence[_Noted | Card], context: ChartContext, circulation: b
     for one in taken:
         if isinstance(one, Card) or one.chart is None:
             continue
-        picture: downloads.Picture | None = one.chart
-        if circulation:
-            rounded = disclosure.for_circulation(one.source, warehouse.ask)
-            picture = one.chart.circulated(rounded, warehouse.ask) if one.chart.circulated else None
-        if picture:
+        if picture := one.chart.for_circulation(one.source) if circulation else one.chart:
             drawn[one.title] = downloads.on_paper(picture, context)
     return drawn
 

@@ -18,6 +18,7 @@ from ui.components import figures as ui
 from ui.components.blocks import controlled, error_boundary
 from ui.components.footer import context, footer, where_and_when
 from ui.exports import about, workbook
+from ui.exports.job import FORMS, noted
 from ui.i18n import text
 from ui.sections import listings
 from ui.state import page_context, page_parameters, rendering, scoped_query
@@ -177,7 +178,9 @@ def _order(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
         write = partial(workbook.write_order_form, answer=answer, context=named, place=place)
         name = f"{view.word('ahead.order')}_{about.file_name(answer, named, place, 'xlsx')}"
         with st.container(key="footer-order-form"):
-            downloads.form(view, answer, "seat-order", label, name, write)
+            if downloads.may_export(view, answer):
+                details = noted(answer, "xlsx", len(answer.rows))
+                downloads.offered(view, "form-seat-order", label, name, FORMS["xlsx"], write, details)
 
 
 def recruits(view: PageContext) -> None:

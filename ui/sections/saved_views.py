@@ -36,10 +36,7 @@ def copy_button(label: str, copied: str, words: str = "") -> str:
 
 def block(view: PageContext, name: str) -> None:
     """A popover with the saved views of the page `name`."""
-    popover = st.popover(view.word("views.title"), key="views", type="tertiary", on_change="rerun")
-    if popover.open:
-        with popover:
-            _inside(view, name)
+    blocks.popover(view.lang, view.word("views.title"), "views", partial(_inside, view, name))
 
 
 def _inside(view: PageContext, name: str) -> None:
