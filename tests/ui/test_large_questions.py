@@ -21,7 +21,7 @@ from tests import made
 from tests.parts import SCRIPT, opening
 from tests.serving import until
 from ui.charts.elements import ChartContext
-from ui.components import downloads, paged_rows, tables
+from ui.components import downloads, tables
 from ui.data import caches, limits, person_rows, user, warehouse
 from ui.data.worker_process import OutOfTime, Stopped
 from ui.exports import job as jobs
@@ -72,7 +72,7 @@ def test_a_page_of_stored_rows_is_that_of_the_same_rows_in_memory(
     sort: str, both_answers: tuple[StoredRows, Answer]
 ) -> None:
     stored, in_memory = both_answers
-    paged = paged_rows.PagedRows(stored, CONTEXT, sort)
+    paged = tables.PagedRows(stored, CONTEXT, sort)
     ordered = made.in_order(in_memory, CONTEXT, sort)
     if "month" not in sort and "training" not in sort:
         # equal names have one order, ascending or descending

@@ -111,7 +111,6 @@ def _note_attempt(ident: str) -> None:
 
 
 def _is_lost() -> bool:
-    """Whether the session is no longer signed in."""
     try:
         user.scope()
     except user.AccessDenied:

@@ -62,7 +62,6 @@ def _name(view: PageContext, dimension: str, code: str) -> str:
 
 
 def _below(view: PageContext, places: Mapping[str, str]) -> None:
-    """A list of the places one level below; choosing one selects it."""
     if "institute" in places:
         return
     child = PLACES[len(places)]

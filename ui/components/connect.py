@@ -43,7 +43,6 @@ _PROGRAMS = {
 
 
 def connect(view: PageContext, source: Exportable, ident: str) -> None:
-    """The popover; nothing is computed until it is opened."""
     inside = partial(_inside, view, source, ident)
     blocks.popover(view.lang, view.word("data.connect"), f"connect-{ident}", inside)
 
@@ -144,7 +143,6 @@ def _tokens(view: PageContext, ident: str) -> None:
 
 
 def _make(view: PageContext, name: str) -> None:
-    """Make a token, which is shown in this run alone."""
     try:
         made = personal_tokens.make(name)
     except saved_views.Unnamed as reason:

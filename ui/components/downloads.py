@@ -139,7 +139,6 @@ def copy_and_present(view: PageContext, answer: Answer) -> None:
 
 
 def note_copy(answer: Answer) -> None:
-    """Note in the audit log that the picture of an answer was copied."""
     user.record("export", **noted(answer, "picture", len(answer.rows)), **audit.rights(user.scope()))
 
 
@@ -255,8 +254,6 @@ def _offer(view: PageContext, path: Path, name: str, details: dict[str, str | in
 
 @dataclass(frozen=True)
 class _MadeFile:
-    """A file written before its download: its button, its name and its job."""
-
     ident: str
     name: str
     making: Making
@@ -291,7 +288,6 @@ def _forget() -> None:
 
 @st.fragment(run_every=1.0)
 def _followed(view: PageContext, ident: str, making: Making) -> None:
-    """The progress of the job, and a button that stops it."""
     if making.process.is_done:
         st.rerun()
     st.progress(min(making.process.share, 1.0), view.word("more.making"))

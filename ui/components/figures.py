@@ -287,6 +287,24 @@ def _swatch(key: elements.Figure, dark: bool) -> str:
     return f'<i class="pd-swatch pd-{key["kind"]}" data-look="{look}" style="--c:{key["colour"]}"></i>'
 
 
+def part(
+    view: PageContext,
+    ident: str,
+    analysis: str,
+    show: Callable[[Answer, Sequence[str]], object],
+    border: bool = True,
+    **options: Any,
+) -> None:
+    """A box for an analysis that `show` draws with the filters it ignores; its question runs beside those of the page."""
+    ask = partial(scoped_query.computed, view, analysis, **options)
+
+    def draw() -> None:
+        with error_boundary(view.lang, ident):
+            show(*ask())
+
+    rendering.defer(draw, place=st.container(border=border, key=f"figure-{ident}", height="stretch"), ready=ask)
+
+
 # ---------------------------------------------------------------- tables and lists
 
 

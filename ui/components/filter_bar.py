@@ -31,7 +31,6 @@ _ENDS = ("first", "last")
 
 
 def prefetch(view: PageContext, more: tuple[str, ...]) -> None:
-    """Prefetch the questions of the bar into the cache."""
     for name in _MAIN:
         choices(view, name, (*_MAIN, *more))
 
@@ -125,7 +124,6 @@ def _summary(view: PageContext) -> list[str]:
 
 
 def _more(view: PageContext, further: Sequence[str], known: tuple[str, ...]) -> None:
-    """The other filters in a popover. A closed popover asks nothing and sends nothing."""
     # The label must stay constant: a new label is a new widget, which would close at each choice.
     box = st.popover(view.word("scope.more"), key="scope-more", on_change="rerun")
     if on := [name for name in further if name in view.where]:
@@ -139,7 +137,6 @@ def _more(view: PageContext, further: Sequence[str], known: tuple[str, ...]) -> 
 
 
 def _filter(view: PageContext, name: str, known: tuple[str, ...]) -> None:
-    """One multiselect that shows the values of the scope."""
     options = choices(view, name, known)
     controlled(
         st.multiselect,

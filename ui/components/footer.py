@@ -25,7 +25,6 @@ _MOST_NAMED = 2
 
 
 def context(view: PageContext) -> ChartContext:
-    """The context of charts, tables and files for this user."""
     return ChartContext(
         view.lang, view.dark, {name: warehouse.names(name, view.lang) for name in ("course", "institute")}
     )
@@ -53,7 +52,6 @@ def subtitle(view: PageContext, answer: Answer, place: str | None = None, with_p
 
 
 def where_and_when(view: PageContext, answer: Answer, place: str | None = None) -> str:
-    """Place and period of an answer."""
     if "country" in answer.by:
         return view.word("figure.own_years")
     when = text.period(*answer.over, view.lang) if answer.over else text.day(answer.on or view.as_of, view.lang)
@@ -151,7 +149,6 @@ def table(
     picture: downloads.Picture | None = None,
     chart_context: ChartContext | None = None,
 ) -> None:
-    """The answer as a table, in the order of its chart."""
     rows, start = _as_drawn(answer, picture)
     columns = tables.columns_of(view, answer, chart_context or context(view)) + _events(view, answer, picture)
     tables.show(view, f"answer-{ident}", columns, rows, subtitle(view, answer), start)

@@ -38,12 +38,10 @@ class _Noted(Part):
 def note(
     ident: str, title: str, below: str, source: Exportable, limit: str = "", picture: downloads.Picture | None = None
 ) -> None:
-    """Note a figure or list for the workbook of the page."""
     page_context.parts()[ident] = _Noted(title, below, source, limit, chart=picture)
 
 
 def note_card(ident: str, label: str, below: str, answer: Answer, measure: str) -> None:
-    """Note the number of a card."""
     page_context.parts()[ident] = Card(label, below, answer, measure)
 
 
@@ -53,7 +51,6 @@ def is_noted(ident: str) -> bool:
 
 @rendering.fragment
 def offer(view: PageContext, page: str, noted: Sequence[_Noted | Card]) -> None:
-    """The popover; nothing is computed until it is opened."""
     blocks.popover(view.lang, view.word("book.open"), "page-files", partial(_inside, view, page, noted))
 
 

@@ -67,7 +67,6 @@ def _download(
     content: Callable[[], bytes],
     about: str,
 ) -> None:
-    """A button that downloads a briefing."""
     details: dict[str, str | int] = {"metric": "briefing", "form": "pdf", "province": place, "publication": publication}
     downloads.offered(view, key, view.word(label), name, _MIME, lambda out: out.write(content()), details, about)
 

@@ -15,7 +15,7 @@ from ui.charts.matrix import ORDERED
 from ui.components import blocks, tables
 from ui.components.blocks import controlled
 from ui.components.footer import context, footer, subtitle
-from ui.components.paged_rows import PagedRows
+from ui.components.table_html import PagedRows
 from ui.components.table_state import InAddress
 from ui.data import warehouse
 from ui.i18n import text

@@ -42,7 +42,6 @@ def only(view: PageContext, institute: detail.Institute) -> PageContext:
 
 
 def find(view: PageContext) -> None:
-    """A search field for institutes by name, code or place."""
 
     def changed(written: str) -> None:
         page_parameters.choose(PAGE, find=written, page=None, sort=None)
@@ -118,12 +117,7 @@ def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
             shown = "county_shown" if name == "county" else name
             return member_names.of(name, getattr(institutes[row[0]], shown), view.lang)
 
-        return tables.Column(
-            name,
-            view.word(f"dimension.{name}"),
-            lambda row: tables.member(view, name, getattr(institutes[row[0]], name), member(row)),
-            lambda row: tables.collated(member(row)),
-        )
+        return tables.member_column(view, name, lambda row: getattr(institutes[row[0]], name), member)
 
     own: dict[str, dict[str, Any]] = {
         "in_service": {"title": view.word("institute.in_service")},
@@ -144,7 +138,6 @@ def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
 
 
 def head(view: PageContext, institute: detail.Institute) -> None:
-    """The register's facts on an institute."""
     status = member_names.of("status", institute.status, view.lang)
     if institute.status_since:
         status = view.word("institute.since", status=status, day=text.day(institute.status_since, view.lang))
@@ -170,7 +163,6 @@ def _yes(view: PageContext, value: bool | None) -> str:
 
 @rendering.fragment
 def licences(view: PageContext, institute: detail.Institute) -> None:
-    """The licence history: each application with its decision and validity."""
     with st.container(border=True, key="figure-licences"), blocks.error_boundary(view.lang, "licences"):
         answer = warehouse.analyse(detail.licences, institute.code)
         title = view.word("institute.licences", count=text.number(len(answer.rows), view.lang))

@@ -26,7 +26,6 @@ from ui.summary.sources import Sources
 
 
 def cards(view: PageContext) -> None:
-    """Two further numbers, each with a link to its page."""
     headline(view, licensed_institutes="licensing", leaver_rate_12m="workforce")
 
 
@@ -196,6 +195,5 @@ def one_province(view: PageContext) -> bool:
 
 
 def named(view: PageContext) -> None:
-    """The name of the province as the heading of its profile."""
     name = member_names.of("province", view.where["province"][0], view.lang)
     st.html(f'<h2 class="pd-part">{text.escape(name)}</h2>')

@@ -32,7 +32,6 @@ _BEGIN, _END = "\ue000", "\ue001"
 
 
 def panels(view: PageContext) -> None:
-    """Coverage, growth, training."""
     is_province = len(view.where.get("province", ())) == 1
     figure = partial(figures.figure, view, head=False, height=_HEIGHT)
     with st.container(key="panels"):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 import streamlit as st
@@ -117,12 +118,7 @@ def _province(view: PageContext) -> tables.Column:
         code = row["province"]
         return member_names.of("province", code, view.lang) if code else view.word("scope.nation")
 
-    return tables.Column(
-        "province",
-        view.word("dimension.province"),
-        lambda row: tables.member(view, "province", row["province"], named(row)),
-        lambda row: tables.collated(named(row)),
-    )
+    return tables.member_column(view, "province", itemgetter("province"), named)
 
 
 def _moved(view: PageContext) -> list[tables.Column]:

@@ -109,7 +109,6 @@ def where_of(place: str) -> dict[str, tuple[str, ...]]:
 
 
 def named(view: PageContext, place: str) -> str:
-    """The name of a place of a side."""
     if place == SIMILAR:
         return view.word("compare.similar")
     return warehouse.names("province", view.lang).get(place, view.word("scope.nation"))

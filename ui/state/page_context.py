@@ -89,11 +89,9 @@ class PageContext:
         return last_complete_months(self.as_of, count)[0], self.as_of
 
     def complete_months(self, count: int) -> tuple[date, date]:
-        """The latest `count` complete Jalali months on the as-of day."""
         return last_complete_months(self.as_of, count)
 
     def complete_quarters(self, count: int) -> tuple[date, date]:
-        """The latest `count` complete Jalali quarters on the as-of day."""
         return last_complete_quarters(self.as_of, count)
 
     def years(self, count: int) -> tuple[date, date]:
@@ -133,7 +131,6 @@ def view() -> PageContext:
 
 
 def narrow(dimension: str, codes: Iterable[str]) -> None:
-    """Set one filter."""
     _choose(_scope().with_filter(dimension, codes))
 
 
@@ -192,7 +189,6 @@ def part_of(entry: Mapping[str, Any]) -> str:
 
 
 def part() -> str:
-    """The open part of the page."""
     return st.session_state.get(_PAGE, "")
 
 
@@ -236,12 +232,10 @@ def keep_scope_line(place: DeltaGenerator) -> None:
 
 
 def scope_line() -> DeltaGenerator:
-    """The place that `keep_scope_line` kept."""
     return st.session_state[_LINE]
 
 
 def without_places(where: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    """The filters other than places."""
     return {name: codes for name, codes in where.items() if name not in PLACES}
 
 

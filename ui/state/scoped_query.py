@@ -129,6 +129,11 @@ def nothing(answer: Answer) -> bool:
     return not any(row[i] is not None for row in answer.rows for i in at)
 
 
+def without_first(answer: Answer) -> Answer:
+    """An answer whose rows are all of one member of its first dimension, without that."""
+    return replace(answer, by=answer.by[1:], columns=answer.columns[1:], rows=[row[1:] for row in answer.rows])
+
+
 def no_effect(view: PageContext, ignored: Iterable[str]) -> str:
     filters = text.listed([view.word(f"scope.{name}") for name in ignored], view.lang)
     return view.word("scope.no_effect", filters=filters)
