@@ -73,8 +73,10 @@ def error_boundary(lang: str, ident: str) -> Iterator[None]:
         yield
     except user.AccessDenied:
         lost = "lost" if _is_lost() else "not_yours"
+        # It is refused also where that cannot be logged.
         if lost == "not_yours":
-            _note_attempt(ident)
+            with suppress(OSError):
+                record_once("refused", (ident, st.query_params.to_dict()), why="outside of the rights", page=ident)
         notice(lang, f"sign_in.{lost}_title", text.word(f"sign_in.{lost}", lang), "refused")
     except TooEarly:
         notice(lang, "state.too_early_title", text.word("state.too_early", lang), "refused")
@@ -100,14 +102,12 @@ def popover(lang: str, label: str, key: str, inside: Callable[[], object]) -> No
             inside()
 
 
-def _note_attempt(ident: str) -> None:
-    """Record in the audit log that somebody asked for what is outside of the rights; reruns of the same view count once."""
-    event = (ident, st.query_params.to_dict())
-    if st.session_state.get("attempt noted") != event:
-        # It is refused also where that cannot be logged.
-        with suppress(OSError):
-            user.record("refused", why="outside of the rights", page=ident, **audit.rights(user.scope()))
-        st.session_state["attempt noted"] = event
+def record_once(event: str, view: object, **more: str | int) -> None:
+    """Record an event in the audit log with the rights of the user; reruns of the same view count as one."""
+    key = f"{event} noted"
+    if st.session_state.get(key) != view:
+        user.record(event, **more, **audit.rights(user.scope()))
+        st.session_state[key] = view
 
 
 def _is_lost() -> bool:

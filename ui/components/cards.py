@@ -275,15 +275,17 @@ def _card(view: PageContext, name: str, answers: CardAnswers | None, below: str)
     if answers and answers.settled_on:
         label = view.word("change.settled", label=label, day=text.day(answers.settled_on, view.lang))
     long = " pd-long" if metric.unit in ("date", "month") else ""
-    st.html(
-        f'<div class="pd-card"><p class="pd-label">{text.escape(label)}</p>'
-        f'<div><p class="pd-value{long}"><bdi>{text.escape(written)}</bdi> <small>{text.escape(unit)}</small></p>'
-        + "".join(f'<p class="pd-line">{line}</p>' for line in lines)
-        + below
-        + "</div></div>"
-    )
+    st.html(card(label, written, unit, "".join(f'<p class="pd-line">{line}</p>' for line in lines) + below, long))
     page_files.note_card(f"card-{name}", label, where_and_when(view, answer), answer, part)
     question(view, answer, f"card-{name}")
+
+
+def card(label: str, value: str, unit: str, below: str, kind: str = "") -> str:
+    """A card as HTML, with the HTML `below` its number."""
+    return (
+        f'<div class="pd-card"><p class="pd-label">{text.escape(label)}</p><div><p class="pd-value{kind}">'
+        f"<bdi>{text.escape(value)}</bdi> <small>{text.escape(unit)}</small></p>{below}</div></div>"
+    )
 
 
 def _beside_nation(view: PageContext, metric: Metric) -> list[str]:

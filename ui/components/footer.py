@@ -1,6 +1,6 @@
 """The footer of every answer, under cards, charts and tables: its meaning, its files, its table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import streamlit as st
@@ -24,10 +24,10 @@ from ui.state.page_context import PageContext
 _MOST_NAMED = 2
 
 
-def context(view: PageContext) -> ChartContext:
-    return ChartContext(
-        view.lang, view.dark, {name: warehouse.names(name, view.lang) for name in ("course", "institute")}
-    )
+def context(view: PageContext, **more: Mapping[str, str]) -> ChartContext:
+    """The context of charts, tables and files; `more` are names of members by dimension."""
+    names = {name: warehouse.names(name, view.lang) for name in ("course", "institute")}
+    return ChartContext(view.lang, view.dark, names | more)
 
 
 def subtitle(view: PageContext, answer: Answer, place: str | None = None, with_parts: bool = False) -> str:

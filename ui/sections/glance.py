@@ -88,7 +88,9 @@ def _table(view: PageContext, places: Answer, whole: Answer, months: Answer, tit
 
     def number(name: str, row: dict[str, Any]) -> str:
         if name not in row["behind"].split("|"):
-            return f"<small>{of_few(row[name])}</small>" if is_of_few(name, row) else written(name, row)
+            if not is_of_few(name, row):
+                return written(name, row)
+            return f"<small>{text.escape(text.percent(row[name], view.lang, decimals=0))}</small>"
         side = worse_side(elements.metric_of(places, name))
         words = view.escaped(f"different.{side}", whole=compared_with)
         mark = "▲" if side == "higher" else "▼"
@@ -96,9 +98,6 @@ def _table(view: PageContext, places: Answer, whole: Answer, months: Answer, tit
             f'<b class="pd-behind" title="{words}"><i aria-hidden="true">{mark}</i> {written(name, row)}'
             f'<span class="pd-unseen"> {words}</span></b>'
         )
-
-    def of_few(share: float | None) -> str:
-        return text.escape(text.percent(share, view.lang, decimals=0))
 
     def value(name: str, row: dict[str, Any]) -> Any:
         """What a column is sorted by: shares of few people stand below the others."""

@@ -14,6 +14,7 @@ from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
 from ui.components import blocks, day_field
 from ui.components.blocks import controlled, error_boundary
+from ui.components.cards import card
 from ui.components.footer import question
 from ui.data import warehouse
 from ui.i18n import text
@@ -53,7 +54,11 @@ def _seek(view: PageContext, month_ends: list[date], until: date, goal: float | 
         row = answer.records()[0]
         if ignored:
             blocks.note(scoped_query.no_effect(view, ignored))
-        st.html(_sentence(view, row, until))
+        st.html(
+            f"{blocks.heading(view.word('goal.title'))}"
+            f'<div class="pd-verdict" role="status"><p>{text.escape(_words(view, row, until))}</p></div>'
+            f'<p class="pd-note">{view.escaped("goal.help")}</p>'
+        )
         question(view, answer, "goal-seek")
         left, right = st.columns([1, 2])
         with left:
@@ -64,7 +69,12 @@ def _seek(view: PageContext, month_ends: list[date], until: date, goal: float | 
             day_field.trouble("until")
         with right:
             _year(view, month_ends, until)
-            _month(view, month_ends, until)
+            label, options, named = (
+                view.word("goal.month"),
+                sorted({*month_ends, until}),
+                partial(text.day, lang=view.lang),
+            )
+            controlled(st.select_slider, label, "goal month", until, _choose, options=options, format_func=named)
         if row["recruits_needed"] is not None:
             scope = view.scope.address() | {"recruits": [f"{text.rounded(row['recruits_needed'], 'persons'):g}"]}
             link = page_parameters.address("planning", view.lang, scope)
@@ -132,14 +142,6 @@ def _words(view: PageContext, row: dict, until: date) -> str:
     return view.word(f"goal.{key}", **values)
 
 
-def _sentence(view: PageContext, row: dict, until: date) -> str:
-    return (
-        f"{blocks.heading(view.word('goal.title'))}"
-        f'<div class="pd-verdict" role="status"><p>{text.escape(_words(view, row, until))}</p></div>'
-        f'<p class="pd-note">{view.escaped("goal.help")}</p>'
-    )
-
-
 def _target(view: PageContext, goal: float | None) -> None:
     def changed(written: str) -> None:
         target = address.number(latin_digits(written).replace("٬", "").replace(",", "").strip())
@@ -173,14 +175,6 @@ def _year(view: PageContext, month_ends: list[date], until: date) -> None:
     )
 
 
-def _month(view: PageContext, month_ends: list[date], until: date) -> None:
-    options = sorted({*month_ends, until})
-    named = partial(text.day, lang=view.lang)
-    controlled(
-        st.select_slider, view.word("goal.month"), "goal month", until, _choose, options=options, format_func=named
-    )
-
-
 def _paces(view: PageContext, answer: Answer, day: str) -> None:
     """The required growth to a day, and the actual growth of the last 12 and 6 months."""
     row, last = answer.records()[0], text.day(jalali.last_month_end(view.as_of), view.lang)
@@ -195,8 +189,5 @@ def _paces(view: PageContext, answer: Answer, day: str) -> None:
                 unit, line = text.unit_word("persons_per_month", view.lang, value), ""
                 if row[name] is None:
                     unit, line = "", f'<p class="pd-line">{view.escaped("figure.not_known")}</p>'
-                st.html(
-                    f'<div class="pd-card"><p class="pd-label">{text.escape(label)}</p><div><p class="pd-value">'
-                    f"<bdi>{text.escape(value)}</bdi> <small>{text.escape(unit)}</small></p>{line}</div></div>"
-                )
+                st.html(card(label, value, unit, line))
                 question(view, answer, f"card-pace-{name}")

@@ -14,7 +14,7 @@ from ui.components import blocks, tables
 from ui.components.blocks import controlled
 from ui.components.footer import context, footer, subtitle
 from ui.components.table_state import InAddress
-from ui.data import person_rows, user, warehouse
+from ui.data import person_rows, warehouse
 from ui.data.caches import frozen
 from ui.i18n import member_names, text
 from ui.sections.listings import institute_address
@@ -189,7 +189,11 @@ def people(view: PageContext) -> None:
         blocks.note(view.word("institute.people_are"))
         spells = person_rows.people(view.as_of, view.where)
         answer = spells.first(tables.PAGE_ROWS)
-        _note_once(view, spells.answer.publication.id, len(answer.rows))
+        publication = spells.answer.publication.id
+        event = (publication, view.as_of, frozen(view.where))
+        institutes = ",".join(map(audit.plain, view.where.get("institute", ())))[:200] or "all"
+        seen: dict[str, str | int] = {"publication": publication, "institute": institutes, "rows": len(answer.rows)}
+        blocks.record_once("detail", event, **seen)
         if not answer.rows:
             blocks.notice(view.lang, "state.empty_title", view.word("state.empty"))
             return
@@ -197,13 +201,3 @@ def people(view: PageContext) -> None:
         columns = tables.columns_of(view, answer, context(view), words=words)
         tables.show(view, "people", columns, answer.rows, view.word("institute.people"))
         footer(view, spells, "people", with_table=False)
-
-
-def _note_once(view: PageContext, publication: str, rows: int) -> None:
-    """Record in the audit log that rows of people are shown; reruns of the same view count as one event."""
-    event = (publication, view.as_of, frozen(view.where))
-    if st.session_state.get("people noted") != event:
-        institute = ",".join(map(audit.plain, view.where.get("institute", ())))[:200] or "all"
-        seen: dict[str, str | int] = {"publication": publication, "institute": institute, "rows": rows}
-        user.record("detail", **seen, **audit.rights(user.scope()))
-        st.session_state["people noted"] = event

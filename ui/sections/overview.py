@@ -104,16 +104,18 @@ def _progress(view: PageContext, facts: verdict.Facts) -> str:
     )
 
 
-def findings(view: PageContext, *names: str) -> None:
-    """Who is clearly below or above the whole, a sentence for each rate."""
-    rendering.defer(_findings, view, names, ready=lambda: [different.findings(sources(view), name) for name in names])
+def findings(view: PageContext, name: str) -> None:
+    """Who is clearly below or above the whole, in words."""
 
+    def found() -> list[str]:
+        return different.findings(sources(view), name)
 
-def _findings(view: PageContext, names: tuple[str, ...]) -> None:
-    with st.container(key="findings"), error_boundary(view.lang, "findings"):
-        for name in names:
-            if sentences := different.findings(sources(view), name):
+    def show() -> None:
+        with st.container(key="findings"), error_boundary(view.lang, "findings"):
+            if sentences := found():
                 blocks.intro(" ".join(sentences))
+
+    rendering.defer(show, ready=found)
 
 
 def needing_action(view: PageContext) -> None:
