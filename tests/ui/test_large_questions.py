@@ -18,7 +18,7 @@ from etl.semantic.answers import Answer
 from etl.semantic.exportable import StoredRows
 from etl.warehouse import publications
 from tests import made
-from tests.parts import SCRIPT, opening
+from tests.parts import html, opened
 from tests.serving import until
 from ui.charts.elements import ChartContext
 from ui.components import downloads, tables
@@ -167,20 +167,9 @@ def test_a_cursor_is_returned_only_after_its_interruption(
 def explored(**more: Any) -> tuple[AppTest, str]:
     # The first import draws a page by itself.
     AppTest.from_string("import dashboard", default_timeout=300).run()
-    app = AppTest.from_string(SCRIPT, default_timeout=300)
-    app._page_hash, tab = opening("explore")
-    view = {
-        "lang": "en",
-        "period": "..".join(day.isoformat() for day in OVER),
-        "m": "active_assistants",
-        "by": list(BY),
-        **tab,
-        **more,
-    }
-    for key, value in view.items():
-        app.query_params[key] = value
-    app.run()
-    return app, "\n".join(element.proto.body for element in app.get("html"))
+    period = "..".join(day.isoformat() for day in OVER)
+    app = opened("explore", lang="en", period=period, m="active_assistants", by=list(BY), **more)
+    return app, html(app)
 
 
 @pytest.mark.slow

@@ -94,7 +94,7 @@ def footer(
 
 def question(view: PageContext, answer: Answer, ident: str) -> None:
     """The popover "What is this number?". On a card the style sheet shrinks it to an icon."""
-    if not page_files.is_noted(ident):
+    if ident not in page_context.parts():
         page_files.note(ident, answer.metrics[0].label[view.lang], where_and_when(view, answer), answer)
     blocks.popover(view.lang, view.word("figure.what"), f"what-{ident}", partial(_meaning, view, answer))
 

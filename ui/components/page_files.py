@@ -45,10 +45,6 @@ def note_card(ident: str, label: str, below: str, answer: Answer, measure: str) 
     page_context.parts()[ident] = Card(label, below, answer, measure)
 
 
-def is_noted(ident: str) -> bool:
-    return ident in page_context.parts()
-
-
 @rendering.fragment
 def offer(view: PageContext, page: str, noted: Sequence[_Noted | Card]) -> None:
     blocks.popover(view.lang, view.word("book.open"), "page-files", partial(_inside, view, page, noted))
@@ -70,17 +66,15 @@ def _inside(view: PageContext, page: str, noted: Sequence[_Noted | Card]) -> Non
         blocks.note(view.word("sign_in.no_export"))
         return
     blocks.note(view.word("book.intro"))
-    key = "book"
     circulation = st.checkbox(
-        view.word("figure.circulation"), key=f"circulation-{key}", help=view.word("figure.circulation_help")
+        view.word("figure.circulation"), key="circulation-book", help=view.word("figure.circulation_help")
     )
-    with_pictures = st.checkbox(view.word("book.pictures"), key=f"pictures-{key}")
+    with_pictures = st.checkbox(view.word("book.pictures"), key="pictures-book")
     taken = [one for one in allowed if not (circulation and _is_detail(_source(one)))]
     left_out = tuple(one.title for one in noted if one not in taken and isinstance(one, _Noted))
     pictures: dict[str, bytes] = {}
     if with_pictures:
-        drawn = _drawn(taken, context(view), circulation)
-        found = _pictures(drawn, f"{key}-{circulation}")
+        found = _pictures(_drawn(taken, context(view), circulation), f"pictures-book-{circulation}")
         if found is None:
             blocks.note(view.word("book.drawing"), is_status=True)
             return
@@ -100,10 +94,10 @@ def _inside(view: PageContext, page: str, noted: Sequence[_Noted | Card]) -> Non
     except Refused as refused:
         blocks.note(str(refused), is_status=True)
         return
-    published = page_run.publication()
-    name = about.named(context(view), (page,), place, (view.as_of.isoformat(), published.id), "xlsx", circulation)
-    details: dict[str, str | int] = {"metric": "page", "form": "xlsx", "rows": job.rows(), "publication": published.id}
-    downloads.made_first(view, key, name, job, details | {"page": page_context.part()})
+    ident = page_run.publication().id
+    name = about.named(context(view), (page,), place, (view.as_of.isoformat(), ident), "xlsx", circulation)
+    details: dict[str, str | int] = {"metric": "page", "form": "xlsx", "rows": job.rows(), "publication": ident}
+    downloads.made_first(view, "book", name, job, details | {"page": page_context.part()})
 
 
 def _source(one: _Noted | Card) -> Exportable:
@@ -135,11 +129,10 @@ def _pictures(drawn: dict[str, Any], key: str) -> dict[str, bytes] | None:
     kept = st.session_state.get(_PICTURES)
     if kept and kept[0] == written:
         return dict(zip(drawn, kept[1], strict=False))
-    ident = f"pictures-{key}"
 
     def received() -> None:
-        images = [base64.b64decode(image) for image in st.session_state[ident]["made"] or ()]
+        images = [base64.b64decode(image) for image in st.session_state[key]["made"] or ()]
         st.session_state[_PICTURES] = (written, [image if image.startswith(b"\x89PNG") else b"" for image in images])
 
-    component("pictures")(key=ident, data=written.encode("utf-8"), on_made_change=received)
+    component("pictures")(key=key, data=written.encode("utf-8"), on_made_change=received)
     return None

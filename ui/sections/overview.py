@@ -68,19 +68,19 @@ def sources(view: PageContext) -> Sources:
 
 def summed_up(view: PageContext, reached: bool = True) -> None:
     """The verdict with the progress to the target below it; with `reached`, the month of the target too."""
-    rendering.defer(_verdict, view, reached, ready=lambda: verdict.facts(sources(view)))
+    asked = sources(view)
 
+    def show() -> None:
+        with st.container(key="verdict"), error_boundary(view.lang, "verdict"):
+            facts = verdict.facts(asked)
+            sentences = verdict.sentences(facts, asked)
+            if not reached:
+                sentences = [sentences[0], *verdict.licences_lapsed(facts, asked)]
+            paragraphs = "".join(f"<p>{text.escape(sentence)}</p>" for sentence in sentences)
+            st.html(f'<div class="pd-verdict">{paragraphs}{_progress(view, facts)}</div>')
+            question(view, facts.latest, "verdict")
 
-def _verdict(view: PageContext, reached: bool) -> None:
-    with st.container(key="verdict"), error_boundary(view.lang, "verdict"):
-        summary_sources = sources(view)
-        facts = verdict.facts(summary_sources)
-        sentences = verdict.sentences(facts, summary_sources)
-        if not reached:
-            sentences = [sentences[0], *verdict.licences_lapsed(facts, summary_sources)]
-        paragraphs = "".join(f"<p>{text.escape(sentence)}</p>" for sentence in sentences)
-        st.html(f'<div class="pd-verdict">{paragraphs}{_progress(view, facts)}</div>')
-        question(view, facts.latest, "verdict")
+    rendering.defer(show, ready=partial(verdict.facts, asked))
 
 
 def _progress(view: PageContext, facts: verdict.Facts) -> str:
@@ -106,9 +106,7 @@ def _progress(view: PageContext, facts: verdict.Facts) -> str:
 
 def findings(view: PageContext, name: str) -> None:
     """Who is clearly below or above the whole, in words."""
-
-    def found() -> list[str]:
-        return different.findings(sources(view), name)
+    found = partial(different.findings, sources(view), name)
 
     def show() -> None:
         with st.container(key="findings"), error_boundary(view.lang, "findings"):
@@ -120,21 +118,19 @@ def findings(view: PageContext, name: str) -> None:
 
 def needing_action(view: PageContext) -> None:
     """At most five items, each with who, how many, since when, and a link to the list."""
+    ask = partial(needs_action.actions, sources(view))
+
+    def show() -> None:
+        with error_boundary(view.lang, "needs-action"):
+            body = f'<p class="pd-note">{view.escaped("action.none")}</p>'
+            if actions := ask():
+                body = f'<ol class="pd-actions">{"".join(_action(view, action) for action in actions)}</ol>'
+            st.html(blocks.heading(view.word("action.title")) + body)
+            if partly := [view.word(f"scope.{name}") for name in view.where if name not in (*PLACES, "activity")]:
+                blocks.note(view.word("action.whole", filters=text.listed(partly, view.lang)))
+
     with st.container(border=True, key="needs-action"):
-        rendering.defer(_needing_action, view, ready=lambda: needs_action.actions(sources(view)))
-
-
-def _needing_action(view: PageContext) -> None:
-    with error_boundary(view.lang, "needs-action"):
-        actions = needs_action.actions(sources(view))
-        body = f'<p class="pd-note">{view.escaped("action.none")}</p>'
-        if actions:
-            body = f'<ol class="pd-actions">{"".join(_action(view, action) for action in actions)}</ol>'
-        st.html(blocks.heading(view.word("action.title")) + body)
-        partly = [name for name in view.where if name not in (*PLACES, "activity")]
-        if partly:
-            filters = text.listed([view.word(f"scope.{name}") for name in partly], view.lang)
-            blocks.note(view.word("action.whole", filters=filters))
+        rendering.defer(show, ready=ask)
 
 
 def _action(view: PageContext, action: Action) -> str:
