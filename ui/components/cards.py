@@ -274,16 +274,15 @@ def _card(view: PageContext, name: str, answers: CardAnswers | None, below: str)
     label = metric.label[view.lang]
     if answers and answers.settled_on:
         label = view.word("change.settled", label=label, day=text.day(answers.settled_on, view.lang))
-    long = " pd-long" if metric.unit in ("date", "month") else ""
-    st.html(card(label, written, unit, "".join(f'<p class="pd-line">{line}</p>' for line in lines) + below, long))
+    st.html(card(label, written, unit, "".join(f'<p class="pd-line">{line}</p>' for line in lines) + below))
     page_files.note_card(f"card-{name}", label, where_and_when(view, answer), answer, part)
     question(view, answer, f"card-{name}")
 
 
-def card(label: str, value: str, unit: str, below: str, kind: str = "") -> str:
+def card(label: str, value: str, unit: str, below: str) -> str:
     """A card as HTML, with the HTML `below` its number."""
     return (
-        f'<div class="pd-card"><p class="pd-label">{text.escape(label)}</p><div><p class="pd-value{kind}">'
+        f'<div class="pd-card"><p class="pd-label">{text.escape(label)}</p><div><p class="pd-value">'
         f"<bdi>{text.escape(value)}</bdi> <small>{text.escape(unit)}</small></p>{below}</div></div>"
     )
 
@@ -325,8 +324,6 @@ def _why(view: PageContext, metric: Metric, answers: CardAnswers | None) -> str:
 
 def _changed(view: PageContext, metric: Metric, now: Any, then: Any, side: str) -> str:
     """The signed change in a year; of a rate that changed beyond chance, whether it is better or worse."""
-    if isinstance(now, (date, str)):
-        return text.escape(f"{view.word('figure.before')}: {text.plain(then, metric.unit, view.lang)}")
     if not changes.is_visible(metric, now, then):
         return view.escaped("change.unchanged")
     line = view.escaped("change.line", change=changes.signed(metric, now, then, view.lang))

@@ -15,7 +15,7 @@ from ui.components.blocks import controlled
 from ui.data import page_run, user, warehouse
 from ui.data.caches import Frozen, frozen
 from ui.data.user import AccessScope
-from ui.i18n import member_names, text
+from ui.i18n import text
 from ui.state import page_context, page_parameters, periods
 from ui.state.page_context import FILTERS, PLACES, PageContext
 
@@ -78,7 +78,7 @@ def _profile(view: PageContext) -> str:
     if len(provinces) != 1 or page_context.part() == "province":
         return ""
     address = page_parameters.profile(provinces[0], view.lang, view.scope.address())
-    words = view.word("profile.link", place=member_names.of("province", provinces[0], view.lang))
+    words = view.word("profile.link", place=view.member("province", provinces[0]))
     return f' · <a href="{text.escape(address)}" target="_self">{text.escape(words)}</a>'
 
 
@@ -88,7 +88,7 @@ def _compared_with(view: PageContext) -> str:
     if len(provinces) != 1 or is_here or {"county", "institute"} & set(view.where):
         return ""
     names = warehouse.names("province", view.lang)
-    words = view.word("compare.with", place=member_names.of("province", provinces[0], view.lang))
+    words = view.word("compare.with", place=view.member("province", provinces[0]))
 
     def link(code: str) -> str:
         address = page_parameters.address("compare", view.lang, view.scope.address() | {"q": [code]})

@@ -14,7 +14,7 @@ from ui.components.blocks import controlled, error_boundary
 from ui.components.footer import question
 from ui.components.table_html import collated
 from ui.data import page_run, warehouse
-from ui.i18n import member_names, text
+from ui.i18n import text
 from ui.state import page_parameters, rendering, scoped_query
 from ui.state.page_context import PageContext
 
@@ -47,7 +47,7 @@ def none_at_all(view: PageContext) -> None:
         with st.container(key="none-at-all"), error_boundary(view.lang, "none-at-all"):
             active = dict(ask()[0].rows)
             places = view.where.get("province") or warehouse.names("province", view.lang)
-            none = [member_names.of("province", place, view.lang) for place in places if not active.get(place)]
+            none = [view.member("province", place) for place in places if not active.get(place)]
             if none:
                 blocks.intro(view.word("population.with_none", places=text.listed(none, view.lang)))
 
@@ -77,11 +77,8 @@ def _counties_without(view: PageContext) -> None:
         if not counts.value("uncovered_counties"):
             blocks.note(" ".join(about))
             return
-        names = [
-            member_names.of("county", code, view.lang, warehouse.names("county", view.lang))
-            for code in residents.column("county")
-            if code is not None and not active_in.get(code)
-        ]
+        without = [code for code in residents.column("county") if code is not None and not active_in.get(code)]
+        names = [view.member("county", code) for code in without]
         numbers = (counts.value(name) for name in ("uncovered_counties", "census_counties"))
         count, total = (text.number(number, view.lang) for number in numbers)
         key = "counties_without_known" if unknown else "counties_without"
@@ -126,9 +123,7 @@ def claimed(view: PageContext) -> None:
         above = dict.fromkeys(row["force"] for row in answer.records() if row["above_claim"] is not None)
         below = [force for force in dict.fromkeys(answer.column("force")) if force not in above]
         forces = {
-            name: text.listed(
-                [text.inside(member_names.of("force", force, view.lang), view.lang) for force in members], view.lang
-            )
+            name: text.listed([text.inside(view.member("force", force), view.lang) for force in members], view.lang)
             for name, members in (("above", above), ("below", below))
         }
         key = "none_above" if not above else "only" if below else "every"
@@ -142,7 +137,7 @@ def _moved(view: PageContext, answer: Answer) -> str:
     moved = []
     for row in answer.records():
         if row["is_moved"]:
-            place = member_names.of("province", row["province"], view.lang)
+            place = view.member("province", row["province"])
             now, then = (text.number(row[name], view.lang) for name in ("coverage_rank", "coverage_rank_on_census"))
             moved.append(view.word("population.moved_one", place=place, now=now, then=then))
     if not moved:

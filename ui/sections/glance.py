@@ -18,7 +18,7 @@ from ui.components.blocks import error_boundary
 from ui.components.sparklines import polygon
 from ui.components.table_html import Column
 from ui.data import warehouse
-from ui.i18n import member_names, text
+from ui.i18n import text
 from ui.state import page_parameters, rendering, scoped_query
 from ui.state.page_context import PageContext
 
@@ -47,7 +47,7 @@ def _asked(view: PageContext, by: str) -> tuple[Answer, Answer, Answer, date | N
 def _show(view: PageContext, by: str) -> None:
     with error_boundary(view.lang, "glance"):
         places, whole, months, settled = _asked(view, by)
-        name = member_names.of("province", view.where["province"][0], view.lang) if by == "county" else ""
+        name = view.member("province", view.where["province"][0]) if by == "county" else ""
         title = view.word(f"glance.{by}", count=text.number(len(places.rows), view.lang), place=name)
         first = unit_of(last_complete_months(view.as_of, MONTHS)[0], "month").label
         below = view.word("glance.sub", month=text.unit_in_both(first, view.lang), fewest=text.number(LEAST, view.lang))

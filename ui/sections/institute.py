@@ -16,7 +16,7 @@ from ui.components.footer import context, footer, subtitle
 from ui.components.table_state import InAddress
 from ui.data import person_rows, warehouse
 from ui.data.caches import frozen
-from ui.i18n import member_names, text
+from ui.i18n import text
 from ui.sections.listings import institute_address
 from ui.state import page_context, page_parameters, rendering
 from ui.state.page_context import PageContext, without_places
@@ -115,7 +115,7 @@ def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
     def fact(name: str) -> tables.Column:
         def member(row: tuple) -> str:
             shown = "county_shown" if name == "county" else name
-            return member_names.of(name, getattr(institutes[row[0]], shown), view.lang)
+            return view.member(name, getattr(institutes[row[0]], shown))
 
         return tables.member_column(view, name, lambda row: getattr(institutes[row[0]], name), member)
 
@@ -138,14 +138,14 @@ def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
 
 
 def head(view: PageContext, institute: detail.Institute) -> None:
-    status = member_names.of("status", institute.status, view.lang)
+    status = view.member("status", institute.status)
     if institute.status_since:
         status = view.word("institute.since", status=status, day=text.day(institute.status_since, view.lang))
     facts = {
         "dimension.code": text.digits(institute.code, view.lang),
-        "dimension.province": member_names.of("province", institute.province, view.lang),
-        "dimension.county": member_names.of("county", institute.county_shown, view.lang),
-        "dimension.activity": member_names.of("activity", institute.activity, view.lang),
+        "dimension.province": view.member("province", institute.province),
+        "dimension.county": view.member("county", institute.county_shown),
+        "dimension.activity": view.member("activity", institute.activity),
         "institute.founded": text.day(institute.founded_on, view.lang) if institute.founded_on else "–",
         "institute.status": status,
         "institute.smart": _yes(view, institute.smart_services),
@@ -171,9 +171,7 @@ def licences(view: PageContext, institute: detail.Institute) -> None:
             blocks.notice(view.lang, "state.empty_title", view.word("institute.no_licences"))
             return
         words = {name: lambda value: text.digits(value or "–", view.lang) for name in ("application_no", "licence_no")}
-        words["outcome"] = lambda value: (
-            member_names.of("outcome", value, view.lang) if value else view.word("institute.open")
-        )
+        words["outcome"] = lambda value: view.member("outcome", value) if value else view.word("institute.open")
         tables.show(view, "licences", tables.columns_of(view, answer, context(view), words=words), answer.rows, title)
         footer(view, answer, "licences", with_table=False)
 

@@ -17,7 +17,7 @@ from ui.components.cards import headline
 from ui.components.footer import question
 from ui.components.table_html import Column
 from ui.data import warehouse
-from ui.i18n import member_names, text
+from ui.i18n import text
 from ui.state import page_parameters, periods, rendering, scoped_query
 from ui.state.page_context import PageContext
 from ui.summary import different, needs_action, verdict
@@ -59,9 +59,7 @@ def sources(view: PageContext) -> Sources:
         different=compared,
         provinces=partial(warehouse.analyse, data_quality.provinces),
         settled_on=lambda name: scoped_query.settled_on(name, view.as_of),
-        member=lambda dimension, code: member_names.of(
-            dimension, code, view.lang, warehouse.names(dimension, view.lang)
-        ),
+        member=view.member,
         filters=frozenset(view.where) - ({"province"} if is_one else frozenset()),
     )
 
@@ -174,7 +172,7 @@ def _ranked(view: PageContext) -> None:
         rows, title = different.ranks(sources(view), _everywhere(view), similar), view.word("profile.ranks")
         table = table_html.html(columns, rows, rows, title, sort="", total=())
         st.html(blocks.heading(title, view.word("profile.ranks_are")) + table)
-        names = text.listed([member_names.of("province", code, view.lang) for code in similar], view.lang)
+        names = text.listed([view.member("province", code) for code in similar], view.lang)
         blocks.note(view.word("profile.similar" if similar else "profile.none_similar", places=names))
 
 
@@ -193,5 +191,5 @@ def one_province(view: PageContext) -> bool:
 
 
 def named(view: PageContext) -> None:
-    name = member_names.of("province", view.where["province"][0], view.lang)
+    name = view.member("province", view.where["province"][0])
     st.html(f'<h2 class="pd-part">{text.escape(name)}</h2>')

@@ -98,6 +98,10 @@ class PageContext:
         """The Jalali year of the as-of day and the `count` years before it."""
         return unit_of(add_months(self.as_of, -12 * count), "year").first, self.as_of
 
+    def member(self, dimension: str, code: object) -> str:
+        """The name of a member of a dimension."""
+        return member_names.of(dimension, code, self.lang, warehouse.names(dimension, self.lang))
+
     def word(self, key: str, **values: object) -> str:
         return text.word(key, self.lang, **values)
 
@@ -243,8 +247,7 @@ def place(view: PageContext, where: Mapping[str, tuple[str, ...]]) -> str:
     """A place with its other filters, in words."""
     parts = []
     for name, codes in where.items():
-        names = warehouse.names(name, view.lang)
-        members = [text.isolated(member_names.of(name, code, view.lang, names), view.lang) for code in codes]
+        members = [text.isolated(view.member(name, code), view.lang) for code in codes]
         parts.append(text.shortened(members, view.lang))
     if not set(PLACES) & set(where):
         parts.insert(0, view.word("scope.nation"))
