@@ -18,9 +18,8 @@ from etl.semantic.catalog import catalogue, provisional_days
 from etl.warehouse.dimensions import PLACES
 from ui.charts import elements
 from ui.components import page_files
-from ui.components.blocks import error_boundary
+from ui.components.blocks import error_boundary, sparkline
 from ui.components.footer import context, question, where_and_when
-from ui.components.sparklines import sparkline
 from ui.data import warehouse
 from ui.data.caches import Frozen, frozen
 from ui.i18n import member_names, navigation, text

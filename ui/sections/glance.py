@@ -14,8 +14,7 @@ from etl.semantic.catalog import catalogue
 from etl.semantic.ranking import LEAST, worse_side
 from ui.charts import elements
 from ui.components import blocks, page_files, tables
-from ui.components.blocks import error_boundary
-from ui.components.sparklines import polygon
+from ui.components.blocks import error_boundary, polygon
 from ui.components.table_html import Column
 from ui.data import warehouse
 from ui.i18n import text
