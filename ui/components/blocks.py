@@ -84,11 +84,6 @@ def controlled(
 
 # By this name the JSON log keeps the text (ui.shell.logs).
 _LOG = logging.getLogger("policeyar.page")
-# The message key for each reason that ended a question.
-_ENDED: dict[type[Exception], str] = {
-    worker_process.OutOfTime: "out_of_time",
-    worker_process.OutOfMemory: "out_of_memory",
-}
 
 
 def notice(lang: str, title: str, words: str, kind: str = "empty") -> None:
@@ -119,9 +114,11 @@ def error_boundary(lang: str, ident: str) -> Iterator[None]:
     except QuestionError:
         notice(lang, "state.refused_title", text.word("state.not_in_scope", lang), "refused")
     except (limits.StoppedByReader, worker_process.Ended) as ended:
-        notice(
-            lang, "state.unanswered_title", text.word(f"state.{_ENDED.get(type(ended), 'stopped')}", lang), "refused"
+        is_time, is_memory = (
+            isinstance(ended, kind) for kind in (worker_process.OutOfTime, worker_process.OutOfMemory)
         )
+        reason = "out_of_time" if is_time else "out_of_memory" if is_memory else "stopped"
+        notice(lang, "state.unanswered_title", text.word(f"state.{reason}", lang), "refused")
     except (page_run.Unpublished, OtherVersion, RerunException, StopException):
         raise
     except Exception as failed:

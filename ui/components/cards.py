@@ -81,41 +81,29 @@ def headline(view: PageContext, **parts: str) -> None:
     )
 
 
-def headline_number(view: PageContext, name: str) -> str:
-    """One number as HTML, with its unit or the parts of a share, its change in a year, and a sparkline."""
+def headline_number(view: PageContext, name: str) -> tuple[str, str, str]:
+    """One number as HTML, with its unit or the parts of a share, its change in a year, and a sparkline.
+
+    Then in words the parts of another ratio, which are too long to stand beside it, and the link to the reasons of its change.
+    """
     answers = _at_once(view, [name]).get(name)
     if answers is None:
-        return f'<p class="pd-line">{view.escaped("figure.not_known")}</p>'
+        return f'<p class="pd-line">{view.escaped("figure.not_known")}</p>', "", ""
     answer, metric = answers.now, answers.now.metrics[0]
     page_files.note_card(f"number-{name}", metric.label[view.lang], where_and_when(view, answer), answer, name)
     value, before = answer.value(), answers.before.value() if answers.before else None
     written = text.plain(value, metric.unit, view.lang)
-    parts = _parts(view, answers) if metric.unit == "share" else ""
-    unit = parts or text.unit_word(metric.unit, view.lang, written)
-    line = "" if None in (value, before) else _changed(view, metric, value, before, answers.side)
-    return (
+    parts = elements.parts_of(answer, metric, answer.rows[0], context(view))
+    beside, below = (parts, "") if metric.unit == "share" else ("", parts)
+    unit = beside or text.unit_word(metric.unit, view.lang, written)
+    is_compared = None not in (value, before)
+    line = _changed(view, metric, value, before, answers.side) if is_compared else ""
+    number = (
         f'<div class="pd-number-row"><p class="pd-value"><bdi>{text.escape(written)}</bdi> '
         f'<small>{text.escape(unit)}</small></p><p class="pd-line">{line}</p>'
         f"{_months_of(view, name, answer)}</div>"
     )
-
-
-def residents_of(view: PageContext, name: str) -> str:
-    """The parts of a headline number that is no share, in words: they are too long to stand beside it."""
-    answers = _at_once(view, [name]).get(name)
-    return _parts(view, answers) if answers and answers.now.metrics[0].unit != "share" else ""
-
-
-def _parts(view: PageContext, answers: CardAnswers) -> str:
-    return elements.parts_of(answers.now, answers.now.metrics[0], answers.now.rows[0], context(view))
-
-
-def reasons(view: PageContext, name: str) -> str:
-    """A link to the reasons why a headline number changed in a year, as HTML."""
-    answers = _at_once(view, [name]).get(name)
-    if not (answers and answers.before) or None in (answers.now.value(), answers.before.value()):
-        return ""
-    return _why(view, answers.now.metrics[0], answers)
+    return number, below, _why(view, metric, answers) if is_compared else ""
 
 
 @rendering.fragment
