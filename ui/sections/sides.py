@@ -66,14 +66,9 @@ def choices(view: PageContext, chosen: Sides) -> None:
     with st.container(horizontal=True, key="compare-bar", gap="small", vertical_alignment="bottom"):
         for i, (place, day) in enumerate((("p", "a"), ("q", "b"))):
             which, name = view.word(f"compare.side_{i + 1}"), partial(named, view)
-            label, key, changed = (
-                view.word("compare.place", side=which),
-                f"compare {place}",
-                partial(_set_place, chosen, place),
-            )
-            controlled(
-                st.selectbox, label, key, chosen.places[i], changed, options=options, format_func=name, width=220
-            )
+            label, key = view.word("compare.place", side=which), f"compare {place}"
+            choose, now = partial(_set_place, chosen, place), chosen.places[i]
+            controlled(st.selectbox, label, key, now, choose, options=options, format_func=name, width=220)
             label = view.word("compare.day", side=which)
             day_field.field(view, f"compare-{day}", label, chosen.days[i], partial(_set_day, chosen, day))
         swapped = Sides(chosen.places[::-1], chosen.days[::-1])
