@@ -89,31 +89,22 @@ def figure(
     ident = "-".join([chart.name, analysis, *names[:1], *axes])
     place = st.container(border=head, key=f"figure-{ident}", height="stretch")
     question = FigureQuestion(view, chart, names, axes, over, analysis, nation, target)
-    draw = partial(_figure, question, ident, says, options, place, head)
-    rendering.defer(draw, place=place, ready=question.ready, first=True)
 
+    def work_out() -> Callable[[], None] | None:
+        """Returns what sends the figure to the browser; None for a notice, which is sent already."""
+        with error_boundary(view.lang, ident):
+            answer, ignored = question.answer()
+            if scoped_query.nothing(answer):
+                notice(view.lang, "state.empty_title", view.word("state.empty"))
+            elif question.is_single(answer):
+                return _single(question, answer, ident, ignored, place)
+            else:
+                chart_options = {**options, **question.options(answer)}
+                asked = asked_around(view, answer, ignored, with_parts="parts" in options)
+                return prepare(view, chart, asked, ident, says, chart_options, place, head=head)
+        return None
 
-def _figure(
-    question: FigureQuestion,
-    ident: str,
-    says: titles.TitleRule | None,
-    options: Mapping[str, Any],
-    place: DeltaGenerator,
-    head: bool = True,
-) -> Callable[[], None] | None:
-    """Work the figure out; returns what sends it to the browser, None for a notice, which is sent already."""
-    view, chart = question.view, question.chart
-    with error_boundary(view.lang, ident):
-        answer, ignored = question.answer()
-        if scoped_query.nothing(answer):
-            notice(view.lang, "state.empty_title", view.word("state.empty"))
-        elif question.is_single(answer):
-            return _single(question, answer, ident, ignored, place)
-        else:
-            chart_options = {**options, **question.options(answer)}
-            asked = asked_around(view, answer, ignored, with_parts="parts" in options)
-            return prepare(view, chart, asked, ident, says, chart_options, place, head=head)
-    return None
+    rendering.defer(work_out, place=place, ready=question.ready, first=True)
 
 
 def _single(
