@@ -114,11 +114,12 @@ def error_boundary(lang: str, ident: str) -> Iterator[None]:
     except QuestionError:
         notice(lang, "state.refused_title", text.word("state.not_in_scope", lang), "refused")
     except (limits.StoppedByReader, worker_process.Ended) as ended:
-        is_time, is_memory = (
-            isinstance(ended, kind) for kind in (worker_process.OutOfTime, worker_process.OutOfMemory)
-        )
-        reason = "out_of_time" if is_time else "out_of_memory" if is_memory else "stopped"
-        notice(lang, "state.unanswered_title", text.word(f"state.{reason}", lang), "refused")
+        reasons: dict[type, str] = {
+            worker_process.OutOfTime: "out_of_time",
+            worker_process.OutOfMemory: "out_of_memory",
+        }
+        words = text.word(f"state.{reasons.get(type(ended), 'stopped')}", lang)
+        notice(lang, "state.unanswered_title", words, "refused")
     except (page_run.Unpublished, OtherVersion, RerunException, StopException):
         raise
     except Exception as failed:
@@ -135,12 +136,12 @@ def popover(lang: str, label: str, key: str, inside: Callable[[], object]) -> No
             inside()
 
 
-def record_once(event: str, view: object, **more: str | int) -> None:
-    """Record an event in the audit log with the rights of the user; reruns of the same view count as one."""
+def record_once(event: str, shown: object, **more: str | int) -> None:
+    """Record an event in the audit log with the rights of the user; reruns that show the same count as one."""
     key = f"{event} noted"
-    if st.session_state.get(key) != view:
+    if st.session_state.get(key) != shown:
         user.record(event, **more, **audit.rights(user.scope()))
-        st.session_state[key] = view
+        st.session_state[key] = shown
 
 
 def _is_lost() -> bool:

@@ -203,9 +203,9 @@ def measure(view: PageContext, names: Sequence[str]) -> str:
     """The measure of the parts and the lines: that of the address, else a rate; with a box to choose another."""
     offered = [name for name in names if set(without_places(view.where)) <= catalogue()[name].dimensions]
     name = page_parameters.one(PAGE, "m", _LINE if _LINE in offered else offered[0])
-    choose = partial(page_parameters.choose, PAGE, by=None)
     labels = {each: catalogue()[each].label[view.lang] for each in [*offered, name]}
-    _box("measure", view.word("why.line_of"), "m", name, labels, lambda chosen: choose(m=chosen))
+    label = view.word("why.line_of")
+    _box("measure", label, "m", name, labels, lambda chosen: page_parameters.choose(PAGE, m=chosen, by=None))
     return name
 
 
@@ -258,8 +258,8 @@ def parts(view: PageContext, chosen: Sides, name: str) -> None:
                 card=f'<p class="pd-intro">{text.escape(said)}</p>',
             )
             labels = {dimension: view.word(f"dimension.{dimension}") for dimension in [*offered, answer.by[0]]}
-            choose = partial(page_parameters.choose, PAGE)
-            _box("by", view.word("split.by"), "by", answer.by[0], labels, lambda chosen: choose(by=chosen))
+            label = view.word("split.by")
+            _box("by", label, "by", answer.by[0], labels, lambda by: page_parameters.choose(PAGE, by=by))
 
 
 def _dimensions(name: str) -> tuple[str, ...]:

@@ -99,8 +99,9 @@ class PageContext:
         return unit_of(add_months(self.as_of, -12 * count), "year").first, self.as_of
 
     def member(self, dimension: str, code: object) -> str:
-        """The name of a member of a dimension."""
-        return member_names.of(dimension, code, self.lang, warehouse.names(dimension, self.lang))
+        # Other names do not depend on the data.
+        names = warehouse.names(dimension, self.lang) if dimension in ("institute", "course") else None
+        return member_names.of(dimension, code, self.lang, names)
 
     def word(self, key: str, **values: object) -> str:
         return text.word(key, self.lang, **values)
