@@ -284,16 +284,21 @@ def part(
     analysis: str,
     show: Callable[[Answer, Sequence[str]], object],
     border: bool = True,
+    first: bool = False,
     **options: Any,
 ) -> None:
-    """A box for an analysis that `show` draws with the filters it ignores; its question runs beside those of the page."""
+    """A box for an analysis that `show` draws with the filters it ignores; its question runs beside those of the page.
+
+    It is drawn `first` like a figure, or after the figures.
+    """
     ask = partial(scoped_query.computed, view, analysis, **options)
 
     def draw() -> None:
         with error_boundary(view.lang, ident):
             show(*ask())
 
-    rendering.defer(draw, place=st.container(border=border, key=f"figure-{ident}", height="stretch"), ready=ask)
+    place = st.container(border=border, key=f"figure-{ident}", height="stretch")
+    rendering.defer(draw, place=place, ready=ask, first=first)
 
 
 # ---------------------------------------------------------------- tables and lists

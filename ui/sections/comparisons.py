@@ -16,7 +16,7 @@ def levels(view: PageContext, name: str) -> None:
     """The funnel of all provinces for a share, regardless of the chosen place."""
     everywhere, ident = replace(view, scope=replace(view.scope, where=without_places(view.where))), f"funnel-{name}"
     draw = partial(ui.draw, view, signals.funnel, ident=ident)
-    ui.part(everywhere, ident, "level_signals", partial(_unless_empty, view, draw), name=name)
+    ui.part(everywhere, ident, "level_signals", partial(_unless_empty, view, draw), first=True, name=name)
 
 
 def changes(view: PageContext) -> None:
@@ -28,7 +28,7 @@ def changes(view: PageContext) -> None:
     def draw(answer: Answer, ignored: Sequence[str]) -> None:
         ui.draw(view, signals.process, scoped_query.without_first(answer), "figure-changes", ignored=ignored)
 
-    ui.part(view, "changes", "change_signals", partial(_unless_empty, view, draw))
+    ui.part(view, "changes", "change_signals", partial(_unless_empty, view, draw), first=True)
 
 
 def _unless_empty(view: PageContext, draw: Callable[..., None], answer: Answer, ignored: Sequence[str]) -> None:

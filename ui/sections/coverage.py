@@ -113,7 +113,7 @@ def ranking(view: PageContext) -> None:
         ranked, notes = replace(answer, metrics=tuple(metrics)), [_moved(view, answer)]
         ui.draw(view, bars.ranking, ranked, "coverage-census", titles.highest, ignored, notes)
 
-    ui.part(view, "coverage-census", "coverage_on_census", show)
+    ui.part(view, "coverage-census", "coverage_on_census", show, first=True)
 
 
 def claimed(view: PageContext) -> None:

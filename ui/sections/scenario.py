@@ -50,7 +50,7 @@ def figure(view: PageContext, name: str, scenario: Scenario) -> None:
         else:
             ui.draw(view, scenario_paths.path, answer, name, ignored=ignored)
 
-    ui.part(view, name, name, show, scenario=scenario)
+    ui.part(view, name, name, show, first=True, scenario=scenario)
 
 
 def method(view: PageContext) -> None:
