@@ -24,7 +24,7 @@ try:
     from ui.shell import middleware as shell
 
     catalog.entries()
-    text.check()
+    text.book()
 except Refused as fault:
     sys.exit(str(fault))
 
@@ -48,7 +48,7 @@ def menu(lang: str) -> dict[str, list[st.Page]]:
 
 
 if streamlit_internals.is_script_run():
-    with service.rerun():
+    with service.RERUNS.time():
         frame.run(menu)
 else:
     try:

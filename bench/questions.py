@@ -8,8 +8,7 @@ from datetime import date, timedelta
 import duckdb
 
 from etl.core.jalali import add_months
-from etl.semantic.catalog import CHOICES
-from etl.warehouse.dimensions import CELL
+from etl.warehouse.dimensions import CELL, CHOICES
 
 Where = dict[str, tuple[str, ...]]
 

@@ -17,7 +17,7 @@ from bench.register import Register
 from bench.timing import Times, quantile, timed
 from etl.core.errors import QuestionError
 from etl.semantic import access, answers, rights
-from etl.semantic.nation_groups import is_of_one_time
+from etl.semantic.access import is_of_one_time
 from etl.warehouse import publications
 
 # A slow rival answers as many questions as fit into this many seconds, but at least _LEAST.

@@ -4,14 +4,14 @@ import os
 import sys
 import warnings
 
-from etl.core import child_process, without_pandas
+from etl.core import child_process, frames
 from etl.core.errors import Refused
 from etl.extract import WORKER
 
 
 def main() -> None:
     """Run the command, and exit with its code."""
-    without_pandas.leave_out()
+    frames.leave_out_pandas()
     if sys.argv[1:2] != ["doctor"]:
         _apply_settings()
     if sys.argv[1:2] in (["build"], ["check"]):

@@ -238,17 +238,18 @@ onChange(() => {
   seen.observe(document, { subtree: true, childList: true });
 })();
 
+const dataUrl = (blob) => new Promise((done) => {
+  const reader = new FileReader();
+  reader.onload = () => done(reader.result);
+  reader.readAsDataURL(blob);
+});
+
 // A chart as a picture in the house font: an image made of SVG sees no font of the page, so it carries them.
 const picture = (function () {
   let fonts;
-  const readAs = (blob) => new Promise((done) => {
-    const reader = new FileReader();
-    reader.onload = () => done(reader.result);
-    reader.readAsDataURL(blob);
-  });
   const embedded = async (rule) => {
     const [, url] = rule.cssText.match(/url\("([^"]+)"\)/);
-    return rule.cssText.replace(url, await readAs(await (await fetch(new URL(url, document.baseURI))).blob()));
+    return rule.cssText.replace(url, await dataUrl(await (await fetch(new URL(url, document.baseURI))).blob()));
   };
   const faces = () => [...document.styleSheets].flatMap((sheet) => { try { return [...sheet.cssRules]; } catch { return []; } })
     .filter((rule) => rule instanceof CSSFontFaceRule && rule.style.getPropertyValue("font-family").includes("Vazirmatn"));

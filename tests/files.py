@@ -4,12 +4,21 @@ import io
 from collections.abc import Callable
 from typing import Any
 
+from etl.semantic import disclosure
+from ui.charts.elements import ChartContext
 from ui.exports import workbook, writers
 
 
-def _as_bytes(write: Callable[..., None], *arguments: Any, **options: Any) -> bytes:
+def _as_bytes(
+    write: Callable[..., None],
+    source: Any,
+    context: ChartContext,
+    circulation: bool = False,
+    *arguments: Any,
+    **options: Any,
+) -> bytes:
     out = io.BytesIO()
-    write(out, *arguments, **options)
+    write(out, disclosure.for_circulation(source) if circulation else source, context, *arguments, **options)
     return out.getvalue()
 
 

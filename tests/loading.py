@@ -163,7 +163,7 @@ class _WarmPool(read_folder.WorkerPool):
     def __init__(self, setting: parse_values.Setting, jobs: list[read_file.Job]) -> None:
         start = read_folder._Worker
 
-        def reused_or_new(greeting: dict[str, Any]) -> read_folder._Worker:
+        def reused_or_new(greeting: tuple[Any, ...]) -> read_folder._Worker:
             warm = self._kept.get(self._kind(greeting), [])
             return warm.pop() if warm else start(greeting)
 
@@ -178,8 +178,8 @@ class _WarmPool(read_folder.WorkerPool):
         super().close()
 
     @staticmethod
-    def _kind(greeting: dict[str, Any]) -> str:
-        return json.dumps([greeting, os.environ.get("READER_MEMORY")])
+    def _kind(greeting: tuple[Any, ...]) -> str:
+        return repr([greeting, os.environ.get("READER_MEMORY")])
 
 
 def build(

@@ -40,15 +40,19 @@ class Server:
     folder: Path
     port: int
 
+    @property
+    def psql(self) -> list[str]:
+        """The command that runs SQL as its owner."""
+        at = programs()
+        assert at
+        return [
+            *_as_owner(), str(at / "psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", str(self.folder), "-p", str(self.port),
+            "-d", "register",
+        ]  # fmt: skip
+
     def run(self, sql: str) -> str:
         """The result of SQL run by its owner, as text."""
-        programs_at = programs()
-        assert programs_at
-        return subprocess.run(
-            [*_as_owner(), str(programs_at / "psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", str(self.folder), "-p", str(self.port),
-             "-d", "register"],
-            input=sql, check=True, capture_output=True, text=True,
-        ).stdout  # fmt: skip
+        return subprocess.run(self.psql, input=sql, check=True, capture_output=True, text=True).stdout
 
     def copy_in(self, table: str, path: Path) -> None:
         """Rows of a CSV file into a table; empty cells are null."""
@@ -58,16 +62,11 @@ class Server:
 
     def copy_file(self, table: str, path: Path) -> None:
         """`copy_in` of a large file, which psql reads by itself."""
-        at = programs()
-        assert at
         with path.open(encoding="utf-8") as file:
             head = file.readline().strip()
+        copy = f"copy {table} ({head}) from stdin (format csv, header, null '')"
         with path.open("rb") as content:
-            subprocess.run(
-                [*_as_owner(), str(at / "psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", str(self.folder), "-p", str(self.port),
-                 "-d", "register", "-c", f"copy {table} ({head}) from stdin (format csv, header, null '')"],
-                stdin=content, check=True, capture_output=True,
-            )  # fmt: skip
+            subprocess.run([*self.psql, "-c", copy], stdin=content, check=True, capture_output=True)
 
     def sources(self, **changes: object) -> str:
         """Its entry in sources.toml."""

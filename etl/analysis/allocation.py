@@ -12,7 +12,7 @@ from etl.core.errors import QuestionError
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.derived import Where, answered
-from etl.semantic.provisional import settled_on
+from etl.semantic.resolve import settled_on
 
 MOST = 100_000
 RULES = ("equal", "shortfall", "proportional")

@@ -12,7 +12,7 @@ from etl.semantic.access import GroupOfNation, ScopedCursor, narrow
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
 from etl.semantic.derived import joined, reshaped
-from etl.semantic.provisional import settled_on
+from etl.semantic.resolve import settled_on
 
 # Hashable, because pages cache by it.
 _Filters = tuple[tuple[str, tuple[str, ...]], ...]
@@ -73,8 +73,8 @@ def _of_alike(con: ScopedCursor, sides: Sequence[Side], asked: Callable[[_Where]
     except GroupOfNation:
         if any(side.where for side in sides):
             raise AccessDenied from None
-    own = narrow(con, (), ("province",), common, only_totals=False)
-    return replace(asked(own.where), left_out=own.left_out)
+    where, left_out = narrow(con, (), ("province",), common, only_totals=False)
+    return replace(asked(where), left_out=left_out)
 
 
 def _asked(con: ScopedCursor, names: Sequence[str], side: Side, common: _Where) -> list[Answer]:

@@ -29,8 +29,8 @@ from etl.semantic.access import ScopedCursor, members_in_scope
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import TIME, Metric, catalogue, entries, tables
 from etl.semantic.derived import Where, answered
-from etl.semantic.provisional import settled_on
 from etl.semantic.ranking import LEAST, is_sampled, least, worse_side
+from etl.semantic.resolve import settled_on
 from etl.semantic.rights import BELOW_PROVINCE
 
 LEVEL = 0.05

@@ -12,8 +12,8 @@ from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
 from etl.semantic.derived import Where, answered
-from etl.semantic.provisional import settled_on
 from etl.semantic.ranking import LEAST, worse_side
+from etl.semantic.resolve import settled_on
 
 MONTHS = 24
 _COUNT = "active_assistants"

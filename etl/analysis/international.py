@@ -8,8 +8,8 @@ from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import derived
 from etl.semantic.derived import Where, reshaped
-from etl.semantic.lineage import sources_of_query
 from etl.warehouse.dimensions import PLACES
+from etl.warehouse.run_models import sources_of_query
 
 # The claim in the founding statement of 1400: "more than four million" in another country.
 CLAIM = 4_000_000

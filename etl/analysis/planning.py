@@ -19,7 +19,7 @@ from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
 from etl.semantic.derived import Where, answered
-from etl.semantic.provisional import settled_on
+from etl.semantic.resolve import settled_on
 
 
 @dataclass(frozen=True)

@@ -17,14 +17,13 @@ from types import MappingProxyType
 from typing import Any
 
 import etl.analysis
-from etl.core import without_pandas
+from etl.core import frames
 from etl.core.errors import AccessDenied, QuestionError
 from etl.core.jalali import last_complete_months
-from etl.semantic.access import GroupOfNation, ScopedCursor, check, members_in_scope, narrow, restricted
+from etl.semantic.access import GroupOfNation, ScopedCursor, check, is_of_one_time, members_in_scope, narrow, restricted
 from etl.semantic.answers import Answer, few_others
 from etl.semantic.catalog import TIME, catalogue, tables
 from etl.semantic.derived import Where
-from etl.semantic.nation_groups import is_of_one_time
 
 _Run = Callable[..., Answer]
 
@@ -68,7 +67,7 @@ def analysis(
 @cache
 def analyses() -> Mapping[str, Analysis]:
     """Every analysis by its name, in alphabetical order."""
-    without_pandas.allow()
+    frames.allow_pandas()
     for module in pkgutil.iter_modules(etl.analysis.__path__):
         import_module(f"{etl.analysis.__name__}.{module.name}")
     return MappingProxyType(dict(sorted(_registered.items())))

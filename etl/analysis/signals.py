@@ -25,8 +25,8 @@ from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue, provisional_days
 from etl.semantic.derived import Where, answered
-from etl.semantic.provisional import last_settled_day, settled_on
 from etl.semantic.ranking import least
+from etl.semantic.resolve import last_settled_day, settled_on
 
 STANDARD_ERRORS = 3
 WINSORISED = 0.1

@@ -16,7 +16,7 @@ from etl.core.errors import AccessDenied, QuestionError
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask, readable, rows_on
 from etl.semantic.derived import Where, answered
-from etl.semantic.lineage import sources_of_query
+from etl.warehouse.run_models import sources_of_query
 
 GOAL = 0.95
 RUN_OFF_DAYS = 180

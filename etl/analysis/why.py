@@ -19,7 +19,7 @@ from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import DIMENSIONS, TIME, Metric, catalogue, expand, tables
 from etl.semantic.combine import ratio
 from etl.semantic.derived import Where, answered
-from etl.semantic.members import metrics_named
+from etl.semantic.resolve import metrics_named
 from etl.warehouse.dimensions import ALL, PLACES
 
 SMALLEST = 23

@@ -34,9 +34,9 @@ _LOAD_FILES = pa.schema(
         *((name, _COUNT) for name in ("exact_duplicates", "rows_warned")),
         ("refusal", _TEXT),
         ("notes", pa.list_(_TEXT)),
+        ("sheets", pa.list_(_TEXT)),
     ]
 )
-_SHEETS = pa.schema([("file_number", pa.int32()), ("number", pa.int32()), ("sheet", _TEXT)])
 _REFERENCES = pa.schema([("file", _TEXT), ("replaces", _TEXT), ("rows", _COUNT)])
 _EXPECTED = pa.schema([(name, _TEXT) for name in ("source_table", "column_name", "reason", "differing", "expected")])
 _ISO_IN_NAME = re.compile(r"(?<![a-z])ir[-_ ]?([0-9]{2})(?![0-9])")
@@ -118,19 +118,15 @@ class Report:
         for line in self.refusals:
             file = next((file for file in places if line.startswith((f"{file}: ", f"{file}, "))), "")
             named = line.replace(BETWEEN, f"{BETWEEN}{FSI}{file}{PDI}: ", 1) if file else line
-            sentences.append((places.get(file) or _province_of_loss(line), named))
+            # Losses begin with a table and a province.
+            lost = re.match(rf"({'|'.join(TABLES)}), (IR-[0-9]{{2}}) ", line)
+            sentences.append((places.get(file) or (lost[2] if lost else ""), named))
         return sentences
 
     def write(self, path: Path) -> None:
         """Write the report as JSON. Raises Refused if the file cannot be written."""
         with writing(path) as file:
             file.write(json.dumps(asdict(self), ensure_ascii=False, indent=1) + "\n")
-
-
-def _province_of_loss(line: str) -> str:
-    """The province of a line that begins with a table and a province, as those of volume.losses do."""
-    lost = re.match(rf"({'|'.join(TABLES)}), (IR-[0-9]{{2}}) ", line)
-    return lost[2] if lost else ""
 
 
 def refuse_unwritable(path: Path) -> None:
@@ -200,19 +196,15 @@ def record(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], report: 
                 "sha256": outcome.read.sha256 if outcome.read else None,
                 "bytes": outcome.read.bytes if outcome.read else None,
                 "refusal": outcome.refusal or None,
+                "sheets": outcome.read.sheets if outcome.read else None,
             }
         )
-    create_from(con, "create table load_files as from arriving", pa.Table.from_pylist(rows, _LOAD_FILES))
+    files = pa.Table.from_pylist(rows, _LOAD_FILES)
+    create_from(con, "create table load_files as select * exclude (sheets) from arriving", files)
+    create_from(con, f"create table {SCRATCH}.sheets as select file_number, sheets from arriving", files)
     create_from(con, "create table ignored_files as from arriving", pa.table({"file": pa.array(report.ignored, _TEXT)}))
     references = pa.Table.from_pylist(list(map(asdict, report.reference)), _REFERENCES)
     create_from(con, "create table reference_files as from arriving", references)
-    sheets = [
-        {"file_number": outcome.job.number, "number": number, "sheet": name}
-        for outcome in outcomes
-        if outcome.read
-        for number, name in enumerate(outcome.read.sheets)
-    ]
-    create_from(con, f"create table {SCRATCH}.sheets as from arriving", pa.Table.from_pylist(sheets, _SHEETS))
     for table, faults in (("quarantine", "faults"), ("warned", f"{SCRATCH}.warned")):
         _create_fault_table(con, table, faults)
 
@@ -241,36 +233,45 @@ def _create_fault_table(con: duckdb.DuckDBPyConnection, table: str, faults: str)
         con,
         f"""
         create table {table} as
+        with other as (
+            select
+                conflicts.file_number,
+                conflicts.line,
+                conflicts.differing,
+                load_files.file,
+                sheets.sheets[1 + (conflicts.other_line >> {SHEET_BITS})] as sheet,
+                conflicts.other_line & $row as number,
+            from conflicts
+            inner join load_files on load_files.file_number = conflicts.other_file
+            inner join sheets on sheets.file_number = conflicts.other_file
+        )
         select
             load_files.source_table,
             load_files.file,
-            sheets.sheet,
+            sheets.sheets[1 + (faults.line >> {SHEET_BITS})] as sheet,
             faults.line & $row as line,
             faults.column_name,
             faults.reason,
             load_files.province,
             case when other.file is null then arriving.expected else replace(replace(replace(
                 arriving.expected,
-                '{{line_en}}', concat(other_sheets.sheet || '!', conflicts.other_line & $row)),
+                '{{line_en}}', concat(other.sheet || '!', other.number)),
                 '{{line_fa}}', concat(
-                    'برگهٔ {FSI}' || other_sheets.sheet || '{PDI}، ردیف ',
-                    if(other_sheets.sheet is null, 'سطر ', ''),
-                    translate((conflicts.other_line & $row)::varchar, '0123456789', '۰۱۲۳۴۵۶۷۸۹')
+                    'برگهٔ {FSI}' || other.sheet || '{PDI}، ردیف ',
+                    if(other.sheet is null, 'سطر ', ''),
+                    translate(other.number::varchar, '0123456789', '۰۱۲۳۴۵۶۷۸۹')
                 )),
                 '{{file}}', replace(other.file, '{BETWEEN}', ' ')
             ) end as expected,
         from {faults} as faults
         inner join load_files using (file_number)
-        left join sheets on sheets.file_number = faults.file_number and sheets.number = faults.line >> {SHEET_BITS}
-        left join conflicts on conflicts.file_number = faults.file_number and conflicts.line = faults.line
-        left join load_files as other on other.file_number = conflicts.other_file
-        left join sheets as other_sheets
-            on other_sheets.file_number = conflicts.other_file and other_sheets.number = conflicts.other_line >> {SHEET_BITS}
+        inner join sheets using (file_number)
+        left join other on other.file_number = faults.file_number and other.line = faults.line
         left join arriving
             on arriving.source_table = faults.source_table
             and arriving.reason = faults.reason
             and arriving.column_name = faults.column_name
-            and arriving.differing = coalesce(conflicts.differing, '')
+            and arriving.differing = coalesce(other.differing, '')
         order by load_files.file, faults.line, faults.column_name, faults.reason
         """.replace("$row", str((1 << SHEET_BITS) - 1)),
         pa.Table.from_pylist(rows, _EXPECTED),

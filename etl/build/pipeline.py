@@ -17,7 +17,6 @@ from etl.build import identity, load_report, reference_data, returns, staging, v
 from etl.build.load_report import Report
 from etl.core.errors import Refused
 from etl.core.paths import CHECKS, INCOMING, SAMPLE_MARK, WAREHOUSE
-from etl.core.places import places
 from etl.core.text_folding import fold, printable
 from etl.extract import parse_values, postgresql
 from etl.extract.causes import because, in_language, words
@@ -26,13 +25,7 @@ from etl.extract.read_file import Job
 from etl.extract.read_folder import Outcome, WorkerPool
 from etl.extract.source_folder import source_files, unread_files
 from etl.revisions import fingerprints
-from etl.warehouse import (
-    adoption_history,
-    build_database,
-    publications,
-    run_models,
-    survival_curves,
-)
+from etl.warehouse import adoption_history, build_database, publications, run_models, survival_curves
 from etl.warehouse.code_version import code_version
 
 _BUILT = "built.duckdb"
@@ -116,9 +109,8 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
         report.accepted.append(volume.Refusal(words("identity"), fault, words("new_identity")).line)
     setting = parse_values.Setting(
         order.build_day,
-        {fold(course.course_code): course.course_code for course in tables["courses.csv"]},
+        {fold(course["course_code"]): course["course_code"] for course in tables["courses.csv"]},
         identity.key(),
-        places(),
     )
     built = folder / _BUILT
     try:

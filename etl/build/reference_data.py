@@ -5,8 +5,6 @@ Those with a reader come from the submitted folder if it has them, else from dat
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import date
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -31,46 +29,23 @@ from etl.warehouse.build_database import create_from
 # The Jalali years of the calendar.
 _FIRST_YEAR, _LAST_YEAR = 1290, 1460
 
-_TEXT = pa.string()
+_TEXT, _DAY, _NUMBER = pa.string(), pa.date32(), pa.float64()
 _COURSES = pa.schema(
     {
         **{"course_code": _TEXT, "title_fa": _TEXT, "title_en": _TEXT, "posts": pa.list_(_TEXT)},
-        **{"valid_months": pa.int32(), "hours": pa.float64(), "due_days": pa.int32()},
+        **{"valid_months": pa.int32(), "hours": _NUMBER, "due_days": pa.int32()},
     }
 )
+_TARGETS = pa.schema({"metric": _TEXT, "province": _TEXT, "date": _DAY, "value": _NUMBER})
+_ANNOUNCEMENTS = pa.schema({"date": _DAY, "metric": _TEXT, "value": _NUMBER, "words": _TEXT, "source": _TEXT})
+_EVENTS = pa.schema({"date": _DAY, **dict.fromkeys(("province", "title_fa", "title_en", "kind", "source"), _TEXT)})
+# The one target that the product measures progress to.
 _AIM = "active_assistants"
-_TARGETS = pa.schema({"metric": _TEXT, "province": _TEXT, "date": pa.date32(), "value": pa.float64()})
+_KINDS = {"decree": "مصوبه", "register": "سامانه", "strike": "اعتصاب", "campaign": "طرح", "other": "سایر"}
+_MOST_LETTERS = 120
 
-
-_NUMBERS = [("date", pa.date32()), ("metric", pa.string()), ("value", pa.float64())]
-_ANNOUNCEMENTS = pa.schema([*_NUMBERS, ("words", pa.string()), ("source", pa.string())])
-KINDS = {"decree": "مصوبه", "register": "سامانه", "strike": "اعتصاب", "campaign": "طرح", "other": "سایر"}
-MOST_LETTERS = 120
-_TEXTS = ("province", "title_fa", "title_en", "kind", "source")
-_EVENTS = pa.schema([("date", pa.date32()), *((name, pa.string()) for name in _TEXTS)])
-
-
-@dataclass(frozen=True)
-class Course:
-    """A course: the posts that require it, its validity in months (None: for ever), its hours, and days until it is due."""
-
-    course_code: str
-    title_fa: str
-    title_en: str
-    posts: tuple[str, ...]
-    valid_months: int | None
-    hours: float | None
-    due_days: int
-
-
-@dataclass(frozen=True)
-class Target:
-    """A value to reach by a date; `province` is None for the nation."""
-
-    metric: str
-    province: str | None
-    date: date
-    value: float
+_Row = dict[str, Any]
+_Reader = Callable[[Path], list[Any]]
 
 
 def read(folder: Path) -> tuple[dict[str, list[Any]], list[str], list[Reference]]:
@@ -90,8 +65,6 @@ def read(folder: Path) -> tuple[dict[str, list[Any]], list[str], list[Reference]
             unusable.append(str(error))
             tables[name] = reader(REFERENCE)
     # A calendar is added to the shipped one.
-    if "calendar.csv" in rows:
-        rows["calendar.csv"] = len(official_calendar.read_own(folder))
     replacing = _READ.keys() - {"calendar.csv"}
     found = [
         Reference(name, f"data/reference/{name}" if name in replacing else "", rows.get(name, 0))
@@ -99,50 +72,6 @@ def read(folder: Path) -> tuple[dict[str, list[Any]], list[str], list[Reference]
         if files.is_in(folder, name)
     ]
     return tables, unusable, found
-
-
-def courses(folder: Path) -> list[Course]:
-    """The courses of `folder`. Raises Refused for an unknown post, a value that is no number, a repeated course."""
-    needed = ("course_code", "posts")
-    return files.read(folder, "courses.csv", needed, _course, "course_code", lambda course: fold(course.course_code))
-
-
-def targets(folder: Path) -> list[Target]:
-    """The targets of `folder`. Raises Refused for an unknown metric, place, day or value, and for a repeated target."""
-    needed = ("metric", "date", "value")
-    return files.read(folder, "targets.csv", needed, _target, "date", lambda row: (row.metric, row.province, row.date))
-
-
-def announcements(folder: Path) -> list[dict[str, Any]]:
-    """The announcements of `folder`; an announcement is no target.
-
-    Raises Refused for an unreadable cell and for two values of a metric on one day.
-    """
-    key = itemgetter("metric", "date")
-    return files.read(folder, "announcements.csv", _ANNOUNCEMENTS.names, _announcement, "date", key)
-
-
-def events(folder: Path) -> list[dict[str, Any]]:
-    """The events of `folder`, which help to read a trend: a decree, a strike.
-
-    Raises Refused for an unreadable cell and for a repeated event.
-    """
-
-    def key(event: dict[str, Any]) -> tuple[Any, ...]:
-        return event["date"], event["province"], fold(event["title_fa"])
-
-    return files.read(folder, "events.csv", _EVENTS.names, _event, "date", key)
-
-
-# The files of a folder, each with its reader.
-_READ: dict[str, Callable[[Path], list[Any]]] = {
-    "courses.csv": courses,
-    "targets.csv": targets,
-    "population.csv": population.read,
-    "announcements.csv": announcements,
-    "events.csv": events,
-    "calendar.csv": official_calendar.read,
-}
 
 
 def load(con: duckdb.DuckDBPyConnection, tables: Mapping[str, list[Any]]) -> None:
@@ -158,20 +87,15 @@ def load(con: duckdb.DuckDBPyConnection, tables: Mapping[str, list[Any]]) -> Non
             f"create table {table} as select * from read_csv(?, header=true, sample_size=-1, types={types})",
             [str(REFERENCE / f"{table}.csv")],
         )
-    arriving = pa.Table.from_pylist(list(map(vars, tables["courses.csv"])), _COURSES)
-    create_from(
-        con, "create table courses as select * replace (array_to_string(posts, '|') as posts) from arriving", arriving
-    )
-    create_from(
-        con, "create table course_posts as select course_code, unnest(posts) as post, due_days from arriving", arriving
-    )
-    arriving = pa.Table.from_pylist(list(map(vars, tables["targets.csv"])), _TARGETS)
-    create_from(con, "create table targets as from arriving", arriving)
+    for table, file, schema, select in (
+        ("courses", "courses.csv", _COURSES, "select * replace (array_to_string(posts, '|') as posts) from arriving"),
+        ("course_posts", "courses.csv", _COURSES, "select course_code, unnest(posts) as post, due_days from arriving"),
+        ("targets", "targets.csv", _TARGETS, "from arriving"),
+        ("announcements", "announcements.csv", _ANNOUNCEMENTS, "from arriving order by date, metric"),
+        ("events", "events.csv", _EVENTS, "from arriving order by date, province nulls first, title_fa"),
+    ):
+        create_from(con, f"create table {table} as {select}", pa.Table.from_pylist(tables[file], schema))
     population.load(con, tables["population.csv"])
-    arriving = pa.Table.from_pylist(tables["announcements.csv"], _ANNOUNCEMENTS)
-    create_from(con, "create table announcements as from arriving order by date, metric", arriving)
-    arriving = pa.Table.from_pylist(tables["events.csv"], _EVENTS)
-    create_from(con, "create table events as from arriving order by date, province nulls first, title_fa", arriving)
     official_calendar.load(con, tables["calendar.csv"])
     _load_calendar(con)
 
@@ -188,7 +112,8 @@ def _load_calendar(con: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def _course(path: Path, line: int, row: dict[str, str]) -> Course:
+def _course(path: Path, line: int, row: dict[str, str]) -> _Row:
+    """A course: the posts that require it, its validity in months (None: for ever), its hours, and days until it is due."""
     labels = contract("personnel").by_name["post"].values
     words = {fold(word): post for post, fa in labels.items() for word in (post, fa)}
     posts: list[str] = []
@@ -204,28 +129,29 @@ def _course(path: Path, line: int, row: dict[str, str]) -> Course:
     code = display_code(row.get("course_code", ""))
     if not code:
         raise files.bad_cell(path, line, "course_code", "missing_value")
-    valid_months = files.number(path, line, row, "valid_months", whole=True)
-    return Course(
-        code,
-        display_text(row.get("title_fa", "")) or code,
-        display_text(row.get("title_en", "")) or code,
-        tuple(dict.fromkeys(posts)),
-        None if valid_months is None else int(valid_months),
-        files.number(path, line, row, "hours"),
-        int(files.number(path, line, row, "due_days", whole=True) or 0),
-    )
+    return {
+        "course_code": code,
+        "title_fa": display_text(row.get("title_fa", "")) or code,
+        "title_en": display_text(row.get("title_en", "")) or code,
+        "posts": list(dict.fromkeys(posts)),
+        "valid_months": files.number(path, line, row, "valid_months", whole=True),
+        "hours": files.number(path, line, row, "hours"),
+        "due_days": files.number(path, line, row, "due_days", whole=True) or 0,
+    }
 
 
-def _target(path: Path, line: int, row: dict[str, str]) -> Target:
+def _target(path: Path, line: int, row: dict[str, str]) -> _Row:
+    """A value to reach by a date; `province` is None for the nation."""
     metric = fold(files.text(path, line, row, "metric"))
     if metric not in catalogue():
-        # The one target that the product measures progress to.
         raise files.bad_cell(path, line, "metric", "unknown_value", values=_AIM, values_fa=_AIM)
     value = files.required_number(path, line, row, "value")
-    return Target(metric, files.province(path, line, row), files.day(path, line, row), value)
+    place, day = files.province(path, line, row), files.day(path, line, row)
+    return {"metric": metric, "province": place, "date": day, "value": value}
 
 
-def _announcement(path: Path, line: int, row: dict[str, str]) -> dict[str, Any]:
+def _announcement(path: Path, line: int, row: dict[str, str]) -> _Row:
+    """A number that was announced for the nation; it is no target."""
     day = files.day(path, line, row)
     # A province's number must not be shown as the nation's.
     if files.province(path, line, row):
@@ -239,11 +165,36 @@ def _announcement(path: Path, line: int, row: dict[str, str]) -> dict[str, Any]:
     return {"date": day, "metric": metric, "value": value, **texts}
 
 
-def _event(path: Path, line: int, row: dict[str, str]) -> dict[str, Any]:
+def _event(path: Path, line: int, row: dict[str, str]) -> _Row:
+    """What helps to read a trend: a decree, a strike."""
     event = {"date": files.day(path, line, row), "province": files.province(path, line, row)}
     titles = {name: display_text(files.text(path, line, row, name)) for name in ("title_fa", "title_en")}
     for name, title in titles.items():
-        if len(title) > MOST_LETTERS:
-            raise files.bad_cell(path, line, name, "too_long", most=MOST_LETTERS)
-    kind = files.choice(path, line, row, "kind", KINDS)
+        if len(title) > _MOST_LETTERS:
+            raise files.bad_cell(path, line, name, "too_long", most=_MOST_LETTERS)
+    kind = files.choice(path, line, row, "kind", _KINDS)
     return {**event, **titles, "kind": kind, "source": display_text(files.text(path, line, row, "source"))}
+
+
+def _reader(name: str, *how: Any) -> _Reader:
+    """The reader of a file; `how` are the arguments of reference_files.read."""
+    return lambda folder: files.read(folder, name, *how)
+
+
+# The reader of each file. Each raises Refused for an unreadable cell, and for a second row of one key.
+_READ: dict[str, _Reader] = {
+    "courses.csv": _reader(
+        "courses.csv", ("course_code", "posts"), _course, "course_code", lambda row: fold(row["course_code"])
+    ),
+    "targets.csv": _reader(
+        "targets.csv", ("metric", "date", "value"), _target, "date", itemgetter("metric", "province", "date")
+    ),
+    "population.csv": population.read,
+    "announcements.csv": _reader(
+        "announcements.csv", _ANNOUNCEMENTS.names, _announcement, "date", itemgetter("metric", "date")
+    ),
+    "events.csv": _reader(
+        "events.csv", _EVENTS.names, _event, "date", lambda row: (row["date"], row["province"], fold(row["title_fa"]))
+    ),
+    "calendar.csv": official_calendar.read,
+}

@@ -5,10 +5,10 @@ It holds places, columns, what was expected and what to do; never a value of the
 
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import groupby, islice
-from operator import itemgetter
+from heapq import merge
+from itertools import chain, groupby, islice
+from operator import attrgetter, itemgetter
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
@@ -24,7 +24,7 @@ _PREFIX = "برگشت "
 _LONGEST_NAME = 90
 _MOST_ROWS = 1_000_000
 _WIDTHS = (30, 24, 24, 56, 72)
-_BATCH = 10_000
+_ROWS_IN_MEMORY = 10_000
 # A file, and the cells of one line of its workbook.
 _Line = tuple[str, tuple[str, ...]]
 
@@ -44,25 +44,21 @@ def write(folder: Path | None, report: Report, con: duckdb.DuckDBPyConnection | 
         for old in folder.glob(f"{_PREFIX}*.xlsx"):
             old.unlink()
         names: set[str] = set()
-        refused = {file for file, _ in _refused(report)}
-        for file, lines in groupby(_rows(con, not refused) if con else (), itemgetter(0)):
-            whole = [line for line in _refused(report) if line[0] == file]
-            _write_file(_path(folder, file, names), whole, lines)
-            refused.discard(file)
-        for file in sorted(refused):
-            _write_file(_path(folder, file, names), [line for line in _refused(report) if line[0] == file], ())
+        of_file = itemgetter(0)
+        rows = _rows(con, with_orphans=not report.refused) if con else iter(())
+        for file, lines in groupby(merge(_refused(report), rows, key=of_file), of_file):
+            _write_file(_path(folder, file, names), lines)
         report.returned = len(names)
     except (OSError, XlsxWriterException):
         report.returned = None
     report.returns = str(folder)
 
 
-def _refused(report: Report) -> list[_Line]:
+def _refused(report: Report) -> Iterator[_Line]:
+    """A line for each refused file."""
     words = expected.returned()
-    return [
-        (missing.file, (words["whole_file"], "", words["refused"], "", in_language(missing.reason, "fa")))
-        for missing in report.refused
-    ]
+    for missing in sorted(report.refused, key=attrgetter("file")):
+        yield missing.file, (words["whole_file"], "", words["refused"], "", in_language(missing.reason, "fa"))
 
 
 def _rows(con: duckdb.DuckDBPyConnection, with_orphans: bool) -> Iterator[_Line]:
@@ -76,7 +72,7 @@ def _rows(con: duckdb.DuckDBPyConnection, with_orphans: bool) -> Iterator[_Line]
             "order by file, source_table, sheet nulls first, line, column_name, reason",
             {"with_orphans": with_orphans},
         )
-        while rows := cursor.fetchmany(_BATCH):
+        while rows := cursor.fetchmany(_ROWS_IN_MEMORY):
             for file, table, sheet, line, name, reason, form, outcome in rows:
                 column = contract(table).by_name.get(name)
                 place = expected.place(sheet, line)
@@ -87,18 +83,25 @@ def _rows(con: duckdb.DuckDBPyConnection, with_orphans: bool) -> Iterator[_Line]
 def _path(folder: Path, file: str, names: set[str]) -> Path:
     """The path of the workbook for a file; names that are too long or alike get a number."""
     stem = file.replace("/", "_")
-    name = stem if len(stem) <= _LONGEST_NAME else stem[:_LONGEST_NAME]
+    name = stem[:_LONGEST_NAME]
     if name in names or name != stem:
         name = f"{name} {len(names) + 1}"
     names.add(name)
     return folder / f"{_PREFIX}{name}.xlsx"
 
 
-def _write_file(path: Path, whole: list[_Line], lines: Any) -> None:
+def _write_file(path: Path, lines: Iterator[_Line]) -> None:
     import xlsxwriter
 
     words = expected.returned()
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    first = list(islice(lines, _ROWS_IN_MEMORY))
+    # The temporary files of a small workbook take longer than its rows.
+    options = {
+        "in_memory": len(first) < _ROWS_IN_MEMORY,
+        "constant_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+    }
     try:
         with xlsxwriter.Workbook(str(path), options) as book:
             text = book.add_format({"num_format": "@", "text_wrap": True, "valign": "top", "reading_order": 2})
@@ -109,8 +112,7 @@ def _write_file(path: Path, whole: list[_Line], lines: Any) -> None:
             for at, width in enumerate(_WIDTHS):
                 sheet.set_column(at, at, width)
             sheet.write_row(0, 0, words["columns"].split("|"), head)
-            number = 0
-            for number, (_, cells) in enumerate((*whole, *islice(lines, _MOST_ROWS)), 1):
+            for number, (_, cells) in enumerate(chain(first, islice(lines, _MOST_ROWS - len(first))), 1):
                 for at, cell in enumerate(cells):
                     sheet.write_string(number, at, safe(cell), text)
             if more := sum(1 for _ in lines):

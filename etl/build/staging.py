@@ -29,19 +29,17 @@ def stage(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], keep: boo
 
     With `keep` the rows stay on disk, so that they can be staged again without some files; the tables are replaced then.
     """
-    for table in ("file_provinces", "duplicates", *(f"loaded_{table}" for table in TABLES)):
-        con.execute(f"drop table if exists {SCRATCH}.{table}")
-    con.execute(
-        f"create or replace table {SCRATCH}.faults "
-        "(source_table varchar, file_number integer, line bigint, column_name varchar, reason varchar)"
-    )
-    con.execute(f"create or replace table {SCRATCH}.warned as from faults")
-    con.execute(
-        f"create or replace table {SCRATCH}.conflicts "
-        "(file_number integer, line bigint, other_file integer, other_line bigint, differing varchar)"
-    )
-    con.execute(f"create or replace table {SCRATCH}.versions (file_number integer, other_file integer)")
-    con.execute(f"create table {SCRATCH}.duplicates (source_table varchar, file_number integer, line bigint)")
+    for table in TABLES:
+        con.execute(f"drop table if exists {SCRATCH}.loaded_{table}")
+    fault = "source_table varchar, file_number integer, line bigint, column_name varchar, reason varchar"
+    for table, columns in {
+        "faults": fault,
+        "warned": fault,
+        "duplicates": "source_table varchar, file_number integer, line bigint",
+        "conflicts": "file_number integer, line bigint, other_file integer, other_line bigint, differing varchar",
+        "versions": "file_number integer, other_file integer",
+    }.items():
+        con.execute(f"create or replace table {SCRATCH}.{table} ({columns})")
     *smaller, largest = (
         (contract(table), [outcome for outcome in outcomes if outcome.job.table == table and outcome.read])
         for table in TABLES
@@ -247,7 +245,7 @@ def _find_file_provinces(con: duckdb.DuckDBPyConnection) -> None:
     """The province of each file: that of most of its rows, of which some are looked at; a file without one is left out."""
     con.execute(
         f"""
-        create table {SCRATCH}.file_provinces as
+        create or replace table {SCRATCH}.file_provinces as
         with placed as not materialized (
             select file_number, line, province, null as institute_code, null as person_key from read_institutes
             union all

@@ -2,7 +2,7 @@
 most of its rows since the last publication, nor the nation or a province most of its people or licences.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -178,9 +178,9 @@ def silent(as_of: date, day: date) -> Refusal | None:
 def losses(
     con: duckdb.DuckDBPyConnection,
     last: Path | None,
-    explained: Iterable[str] = (),
-    excused: Iterable[tuple[str, str]] = (),
-    absent: Iterable[str] = (),
+    explained: Iterable[str],
+    excused: Iterable[tuple[str, str]],
+    absent: Collection[str],
 ) -> list[Refusal]:
     """Tables without rows, and tables and provinces of a table that lost more than half of the rows of the version `last`;
     a province that has none left is lost at any size.
@@ -189,38 +189,36 @@ def losses(
     not reported, unless they are `absent`: tables without a file. `excused` are the tables and provinces whose files are left
     out on purpose.
     """
-    reported, without_file = set(explained), set(absent)
     left_out = {(table, place) for of, place in excused for table in TABLES if of in _with_references(table)}
     loaded = {(table, province): rows for table, province, rows in con.execute("from load_rows").fetchall()}
     before = {(table, province): rows for table, province, rows in publications.rows_of(last, "from load_rows")}
     names = _names(con)
     refusals = []
     for table in TABLES:
-        if reported & _with_references(table) and table not in without_file:
+        if table not in absent and not _with_references(table).isdisjoint(explained):
             continue
-        rows, rows_before = _of_table(loaded, table), _of_table(before, table)
+        rows, rows_before = (
+            sum(count for (of, _), count in counts.items() if of == table) for counts in (loaded, before)
+        )
         place = f"{table}{BETWEEN}{PERSIAN_NAMES[table]}"
-        if not rows:
-            refusals.append(Refusal(place, _fewer(rows, rows_before), words("hand_in_table")))
-        elif _is_lost(rows, rows_before):
-            refusals.append(Refusal(place, _fewer(rows, rows_before), words("submit_missing")))
-        else:
-            lost: dict[str | None, tuple[int, int]] = {}
-            for (of, province), rows_before in sorted(before.items()):
-                rows = loaded.get((of, province), 0)
-                is_lost = not rows or _is_lost(rows, rows_before)
-                if is_lost and of == table and province and (of, province) not in left_out:
-                    lost[province] = rows, rows_before
-            if len(lost) > _MOST_LINES:
-                listed, listed_fa = _listed(lost, names)
-                reason = words("provinces_lost", places=listed, places_fa=listed_fa)
-                refusals.append(Refusal(place, reason, words("hand_in_province")))
-                continue
-            for province, (rows, rows_before) in lost.items():
-                name, name_fa = names[province]
-                of_province = f"{table}, {name}{BETWEEN}{PERSIAN_NAMES[table]}، {name_fa}"
-                reason = _fewer(rows, rows_before, "fewer_rows")
-                refusals.append(Refusal(of_province, reason, words("hand_in_province")))
+        if not rows or _is_lost(rows, rows_before):
+            remedy = words("submit_missing" if rows else "hand_in_table")
+            refusals.append(Refusal(place, _fewer(rows, rows_before), remedy))
+            continue
+        lost: dict[str | None, tuple[int, int]] = {}
+        for (of, province), rows_before in sorted(before.items()):
+            rows = loaded.get((of, province), 0)
+            is_lost = not rows or _is_lost(rows, rows_before)
+            if is_lost and of == table and province and (of, province) not in left_out:
+                lost[province] = rows, rows_before
+        remedy = words("hand_in_province")
+        if len(lost) > _MOST_LINES:
+            refusals.append(Refusal(place, words("provinces_lost", **_listed(lost, names)), remedy))
+            continue
+        for province, (rows, rows_before) in lost.items():
+            name, name_fa = names[province]
+            of_province = f"{table}, {name}{BETWEEN}{PERSIAN_NAMES[table]}، {name_fa}"
+            refusals.append(Refusal(of_province, _fewer(rows, rows_before, "fewer_rows"), remedy))
     return refusals
 
 
@@ -246,8 +244,7 @@ def fallen(
         if lost:
             label = catalog.catalogue()[metric].label
             place = f"{label['en']}{BETWEEN}{label['fa']}"
-            listed, listed_fa = _listed(lost, names)
-            reason = words("stock_fell", places=listed, places_fa=listed_fa)
+            reason = words("stock_fell", **_listed(lost, names))
             refusals.append(Refusal(place, reason, words("check_content")))
     return refusals
 
@@ -268,18 +265,17 @@ def moved_residents(con: duckdb.DuckDBPyConnection, last: Path | None) -> list[R
         moved |= {province: changed[0]} if changed else {}
     if not moved:
         return []
-    listed, listed_fa = _listed(moved, _names(con))
-    reason = words("residents_moved", places=listed, places_fa=listed_fa)
+    reason = words("residents_moved", **_listed(moved, _names(con)))
     return [Refusal("population.csv", reason, words("check_residents"))]
 
 
-def _listed(lost: Mapping[str | None, tuple[int, int]], names: Mapping[str | None, tuple[str, str]]) -> list[str]:
+def _listed(lost: Mapping[str | None, tuple[int, int]], names: Mapping[str | None, tuple[str, str]]) -> dict[str, str]:
     """The English and the Persian words for places with a number now and in the last publication; the nation is None."""
     more = [words("and_more", count=len(lost) - _MOST_NAMED)] if len(lost) > _MOST_NAMED else []
-    listed = []
-    for at, (lang, comma) in enumerate((("en", ", "), ("fa", "، "))):
+    listed = {}
+    for at, (key, lang, comma) in enumerate((("places", "en", ", "), ("places_fa", "fa", "، "))):
         each = [f"{names[place][at]} {rows:,} ({before:,})" for place, (rows, before) in lost.items()]
-        listed.append(comma.join([*each[:_MOST_NAMED], *(in_language(text, lang) for text in more)]))
+        listed[key] = comma.join([*each[:_MOST_NAMED], *(in_language(text, lang) for text in more)])
     return listed
 
 
@@ -308,7 +304,3 @@ def _fewer(rows: int, rows_before: int, cause: str = "") -> str:
         before=in_language(before, "en"),
         before_fa=in_language(before, "fa"),
     )
-
-
-def _of_table(rows: dict[tuple[str, str], int], table: str) -> int:
-    return sum(count for (of, _), count in rows.items() if of == table)

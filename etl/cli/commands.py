@@ -21,14 +21,14 @@ import duckdb
 from etl.analysis import registry
 from etl.build import load_report, pipeline, volume
 from etl.cli import arguments, console
-from etl.core import paths, without_pandas
+from etl.core import frames, paths
 from etl.core.errors import Busy, QuestionError, Refused
 from etl.extract.causes import because, printable_line, words
 from etl.operations import commands as operations
 from etl.operations import readiness
 from etl.revisions import diff
 from etl.semantic import access, answers, catalog, rights
-from etl.semantic.members import newer_counties_in
+from etl.semantic.resolve import newer_counties_in
 
 # The exit code of a command ended by Ctrl-C, as shells report it.
 _INTERRUPTED = 130
@@ -252,7 +252,7 @@ def _diff(options: argparse.Namespace) -> None:
 
 def _backtest(options: argparse.Namespace) -> None:
     if options.planted:
-        without_pandas.allow()
+        frames.allow_pandas()
         from etl.analysis import backtesting
 
         print(backtesting.planted().to_string(index=False, na_rep="", float_format="{:.0%}".format))

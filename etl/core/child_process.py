@@ -2,13 +2,13 @@
 
 import os
 import resource
-import socket
 import subprocess
 import sys
+from multiprocessing.connection import Connection, Pipe
 
 from etl.core.paths import ROOT
 
-Child = tuple["subprocess.Popen[bytes]", socket.socket]
+Child = tuple["subprocess.Popen[bytes]", Connection]
 _waiting: dict[tuple[str, ...], list[Child]] = {}
 
 
@@ -18,13 +18,13 @@ def start_ahead(count: int, module: str, *arguments: str) -> None:
 
 
 def start(module: str, *arguments: str) -> Child:
-    """The process of `python -m module SOCKET arguments…`, and our end of its socket.
+    """The process of `python -m module SOCKET arguments…`, and our end of its connection.
 
     It has no standard streams, except standard error if ETL_TRACE is set.
     """
     if waiting := _waiting.get((module, *arguments)):
         return waiting.pop()
-    ours, theirs = socket.socketpair()
+    ours, theirs = Pipe()
     with theirs:
         process = subprocess.Popen(
             [sys.executable, "-m", module, str(theirs.fileno()), *arguments],

@@ -127,17 +127,13 @@ def last_month_end(day: date) -> date:
 
 def last_complete_months(as_of: date, count: int) -> tuple[date, date]:
     """First and last day of the latest `count` Jalali months that have ended by `as_of`."""
-    return _last_complete(as_of, count, "month")
+    first = unit_of(as_of + DAY, "month").first
+    last = first - DAY
+    for _ in range(count):
+        first = unit_of(first - DAY, "month").first
+    return first, last
 
 
 def last_complete_quarters(as_of: date, count: int) -> tuple[date, date]:
     """First and last day of the latest `count` Jalali quarters that have ended by `as_of`."""
-    return _last_complete(as_of, count, "quarter")
-
-
-def _last_complete(as_of: date, count: int, unit: str) -> tuple[date, date]:
-    first = unit_of(as_of + DAY, unit).first
-    last = first - DAY
-    for _ in range(count):
-        first = unit_of(first - DAY, unit).first
-    return first, last
+    return last_complete_months(unit_of(as_of + DAY, "quarter").first - DAY, 3 * count)

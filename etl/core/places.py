@@ -60,31 +60,20 @@ def places() -> Places:
     for row in reference_rows(REFERENCE / "province_aliases.csv"):
         provinces[fold(row["alias"])] = row["iso_3166_2"]
     # A spelling that a county of 1395 has keeps its meaning: «سرباز» is 1108, which the newer one was separated from.
-    for province, spelling, county in (*_of_census(), *_newer(), *_other_names()):
+    for province, spelling, county in _counties():
         counties.setdefault((province, county_key(spelling)), county)
     return Places(provinces, counties)
 
 
-_Spelling = tuple[str, str, County]
-
-
-def _of_census() -> Iterator[_Spelling]:
+def _counties() -> Iterator[tuple[str, str, County]]:
+    """Provinces, spellings and counties: those of 1395, the newer ones, other names."""
     for row in reference_rows(REFERENCE / "counties.csv"):
         for name in filter(None, map(row.get, _OWN_NAMES)):
             is_other = name == row["name_in_1402_list"] and county_key(name) != county_key(row["county_fa"])
             yield row["province_iso"], name, County(row["sci_code"], name if is_other else None)
-
-
-def _newer() -> Iterator[_Spelling]:
     for row in newer_counties():
-        own = County(row["parent_code"], row["name"], is_newer=True)
-        for name in (row["name"], row["name_en"], row["sci_code"]):
-            yield row["province"], name, own
-        for alias in filter(None, row["aliases"].split(";")):
-            yield row["province"], alias, own
-
-
-def _other_names() -> Iterator[_Spelling]:
+        for name in filter(None, (row["name"], row["name_en"], row["sci_code"], *row["aliases"].split(";"))):
+            yield row["province"], name, County(row["parent_code"], row["name"], is_newer=True)
     for row in reference_rows(REFERENCE / "county_aliases.csv"):
         yield row["province"], row["alias"], County(row["code"], row["alias"])
     for row in reference_rows(REFERENCE / "counties_1404.csv"):

@@ -37,8 +37,6 @@ def latin_digits(text: str) -> str:
 
 def count_invisible(text: str) -> int:
     """How many characters of `text` are not shown: bidi controls, zero widths, control codes."""
-    if text.isprintable():
-        return 0
     return len(_INVISIBLE_RUN.findall(text)) + len(_CONTROL_RUN.findall(text))
 
 

@@ -4,10 +4,9 @@ import errno
 import os
 import re
 import string
-import tomllib
-from functools import cache
 from pathlib import Path
 
+from etl.core import declarations
 from etl.core.errors import Refused
 from etl.core.text_folding import printable
 
@@ -38,8 +37,9 @@ def named(place: str, refusal: Refused) -> Refused:
 def words(cause: str, /, **values: object) -> str:
     """The text of `because`."""
     texts = {name: str(value).replace(BETWEEN, " ") for name, value in values.items()}
-    english, persian = _causes()[cause]["en"].format_map(texts), []
-    for literal, name, _, _ in string.Formatter().parse(_causes()[cause]["fa"]):
+    entry = declarations.read(_FILE)[cause]
+    english, persian = entry["en"].format_map(texts), []
+    for literal, name, _, _ in string.Formatter().parse(entry["fa"]):
         persian.append(_LATIN.sub(lambda run: f"{FSI}{run[0]}{PDI}", literal))
         if name:
             value = _in_persian(texts[name]) if name == "error" else texts[name]
@@ -64,9 +64,10 @@ def printable_line(text: str) -> str:
 
 def _in_persian(error: str) -> str:
     """What the operating system says, in Persian."""
-    codes = {name: getattr(errno, name.removeprefix("errno_")) for name in _causes() if name.startswith("errno_")}
-    known = (_causes()[name]["fa"] for name, code in codes.items() if os.strerror(code) == error)
-    return next(known, "خطای دستگاه")
+    for name, cause in declarations.read(_FILE).items():
+        if name.startswith("errno_") and os.strerror(getattr(errno, name.removeprefix("errno_"))) == error:
+            return str(cause["fa"])
+    return "خطای دستگاه"
 
 
 def line(place: str, *parts: str) -> str:
@@ -80,8 +81,3 @@ def in_language(text: str, lang: str) -> str:
     """The words of a refusal in one language; the whole text if it has one language only."""
     english, _, persian = text.partition(BETWEEN)
     return persian if persian and lang == "fa" else english
-
-
-@cache
-def _causes() -> dict[str, dict[str, str]]:
-    return tomllib.loads(_FILE.read_text(encoding="utf-8"))

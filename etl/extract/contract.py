@@ -6,12 +6,12 @@ table), `date`, `number`, `yes_no`, `national_id` (leaves the worker only as a k
 
 import difflib
 import re
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 
+from etl.core import declarations
 from etl.core.errors import Refused
 from etl.core.text_folding import HAMZA, display_text, fold
 from etl.extract.causes import because
@@ -104,31 +104,20 @@ class Contract:
 
     def match(self, header: Iterable[str]) -> "Match":
         """The positions of the columns in `header`. An exact title takes precedence over a decorated one."""
-        names = self._names
         titles = list(header)
+        folded = [fold(title) for title in titles]
+        exact = {at: self._names[title] for at, title in enumerate(folded) if title in self._names}
+        others = [at for at, title in enumerate(folded) if title and at not in exact]
+        plain = {at: self._names.get(_DECORATION.sub("", folded[at])) for at in others}
+        decorated = {at: name for at, name in plain.items() if name and name not in exact.values()}
         positions: dict[str, int] = {}
-        extra, repeated, decorated = [], [], []
-        for position, title in enumerate(titles):
-            name = names.get(fold(title))
-            if name in positions:
+        repeated = []
+        for at, name in (exact | decorated).items():
+            if positions.setdefault(name, at) != at:
                 repeated.append(name)
-            elif name:
-                positions[name] = position
-        listed = set(positions)
-        for position, title in enumerate(titles):
-            folded = fold(title)
-            if not folded or folded in names:
-                continue
-            name = names.get(_DECORATION.sub("", folded))
-            if name is None or name in listed:
-                extra.append(title)
-            elif name in positions:
-                repeated.append(name)
-            else:
-                positions[name] = position
-                decorated.append(title)
-        decorated += [titles[at] for at in positions.values() if set(map(ord, titles[at])) & HAMZA.keys()]
-        return Match(self, positions, repeated, extra, list(dict.fromkeys(decorated)), titles)
+        with_hamza = [at for at in exact if set(map(ord, titles[at])) & HAMZA.keys()]
+        noted = [titles[at] for at in (*decorated, *with_hamza) if at in positions.values()]
+        return Match(self, positions, repeated, [titles[at] for at in others if at not in decorated], noted, titles)
 
 
 @dataclass(frozen=True)
@@ -140,8 +129,8 @@ class Match:
     positions: dict[str, int]
     repeated: list[str]
     extra: list[str]
-    decorated: list[str] = field(default_factory=list)
-    titles: list[str] = field(default_factory=list)
+    decorated: list[str]
+    titles: list[str]
 
     @property
     def missing(self) -> list[str]:
@@ -202,7 +191,7 @@ class Match:
 @cache
 def contract(table: str) -> Contract:
     """The contract of one of TABLES."""
-    entry = tomllib.loads((_FOLDER / f"{table}.toml").read_text(encoding="utf-8"))
+    entry = declarations.read(_FOLDER / f"{table}.toml")
     columns = tuple(Column(**{**column, "headers": tuple(column.get("headers", ()))}) for column in entry["column"])
     rules = tuple(Rule(**rule) for rule in entry.get("rule", ()))
     return Contract(table, tuple(entry["key"]), columns, rules, entry.get("absent", {}))

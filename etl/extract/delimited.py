@@ -1,7 +1,8 @@
 """The rows of CSV and TSV files, in the dialect that etl/extract/dialect.py finds.
 
 Arrow splits a piece of the file in which every line is a record. Python's strict csv reader, which keeps line numbers and
-drops no record, splits any other piece: one with line breaks or quotes inside quotes. Both give the same rows.
+drops no record, splits any other piece: one with line breaks or quotes inside quotes, or with bytes that are no text. Both
+give the same rows.
 """
 
 import codecs
@@ -27,7 +28,6 @@ _SMALL_PIECE_BYTES = 1 << 16
 _LONGEST_LINE_BYTES = 32 << 20
 _LONGEST_AT_ONCE = 2 * _PIECE_BYTES
 _BROKEN = "\ufffd"
-_SPOILT = re.compile(b"\x00|" + _BROKEN.encode())
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
@@ -62,7 +62,7 @@ class _Delimited:
         while piece := self._next_piece():
             if batch := self._split_at_once(piece):
                 yield batch
-            elif smaller := _in_small_pieces(piece):
+            elif len(smaller := _in_small_pieces(piece)) > 1:
                 self._pending.extendleft(reversed(smaller))
             else:
                 yield self._split_by_record(piece)
@@ -102,12 +102,7 @@ class _Delimited:
             yield waiting.popleft()
 
     def _read_header(self) -> None:
-        piece = self._next_piece()
-        # Only a header that spans lines, or follows titles, reaches beyond the first line.
-        end = len(piece) if self._how.above else piece.find(b"\n") + 1 or len(piece)
-        if end < len(piece):
-            self._pending.appendleft(piece[end:])
-        waiting = deque(_split_lines(piece[:end]))
+        waiting = deque[str]()
         lines = self._lines(waiting)
         for _ in range(self._how.above):
             next(lines)
@@ -124,36 +119,27 @@ class _Delimited:
             self._pending.appendleft("".join(waiting).encode())
 
     def _split_at_once(self, piece: bytes) -> Batch | None:
-        """The rows of a piece in which every line is a record; None for any other piece."""
+        """The rows of a piece of text in which every line is a record; None for any other piece."""
         # Arrow drops a byte order mark at the beginning of any piece, as if it began the file.
-        if len(piece) > _LONGEST_AT_ONCE or piece.startswith(codecs.BOM_UTF8):
+        if len(piece) > _LONGEST_AT_ONCE or piece.startswith(codecs.BOM_UTF8) or not _is_text(piece):
             return None
-        try:
-            piece.decode()
-        except UnicodeDecodeError:
-            # Bytes that are not UTF-8 become U+FFFD, and their rows are rejected.
-            piece = piece.decode("utf-8", "replace").encode()
         ends = _line_ends(piece)
         quoted = b'"' in piece
         if _returns_alone(piece, ends) or (quoted and not _quotes_are_plain(piece, ends, self._how.separator)):
             return None
         table, ragged = self._parse(piece, quoted)
-        count = len(ends)
-        blank, spoilt = self._odd_lines(piece, ends)
-        is_row = np.ones(count, bool)
+        is_row = np.ones(len(ends), bool)
         is_row[ragged] = False
         if table.num_rows != is_row.sum():
             return None
         self._source.rejects += [(self._line + at, "", "ragged_row") for at in ragged]
-        self._source.rejects += [(self._line + at, name, "bad_encoding") for at, name in spoilt.items() if is_row[at]]
-        is_sound = is_row.copy()
-        is_sound[[*blank, *spoilt]] = False
-        if blank or spoilt:
-            table = table.filter(pa.array(is_sound[is_row]))
-        lines = self._line + np.flatnonzero(is_sound)
+        is_filled = np.ones(len(ends), bool)
+        is_filled[_blank_lines(piece, ends)] = False
+        table = table if is_filled.all() else table.filter(pa.array(is_filled[is_row]))
+        lines = self._line + np.flatnonzero(is_row & is_filled)
         columns = {name: table.column(str(position)).combine_chunks() for name, position in self._positions.items()}
-        self._line += count
-        self._source.rows_read += count - len(blank)
+        self._line += len(ends)
+        self._source.rows_read += int(is_filled.sum())
         return Batch(lines, columns)
 
     def _parse(self, piece: bytes, quoted: bool) -> tuple[pa.Table, list[int]]:
@@ -187,23 +173,6 @@ class _Delimited:
             ),
         )
         return table, ragged
-
-    def _odd_lines(self, piece: bytes, ends: np.ndarray) -> tuple[list[int], dict[int, str]]:
-        """The blank lines of a piece, and the lines with an invalid or NUL byte, each with the column that holds it."""
-        # The pattern is slow, and few files have such bytes.
-        is_whole = b"\x00" not in piece and _BROKEN.encode() not in piece
-        broken = [] if is_whole else [match.start() for match in _SPOILT.finditer(piece)]
-        starts = np.concatenate(([0], ends[:-1] + 1))
-        blank = [
-            at for at in np.flatnonzero(ends - starts <= 1).tolist() if piece[starts[at] : ends[at]] in (b"", b"\r")
-        ]
-        spoilt = {}
-        for at in np.unique(np.searchsorted(ends, broken)).tolist():
-            line = piece[starts[at] : ends[at]].decode("utf-8", "replace")
-            record = next(csv.reader([line], delimiter=self._how.separator, strict=True))
-            if len(record) == self._width:
-                spoilt[at] = _undecoded(record, self._source.match)
-        return blank, spoilt
 
     def _split_by_record(self, piece: bytes) -> Batch:
         """The rows of a piece, and of following pieces if a record reaches into them."""
@@ -251,20 +220,35 @@ def _split_lines(piece: bytes) -> list[str]:
 
 
 def _in_small_pieces(piece: bytes) -> list[bytes]:
-    """`piece` cut at line ends into several small pieces; empty if it is small already or cannot be cut."""
+    """`piece` cut at line ends."""
     cut: list[bytes] = []
     start = 0
     while start < len(piece):
         end = piece.find(b"\n", start + _SMALL_PIECE_BYTES) + 1 or len(piece)
         cut.append(piece[start:end])
         start = end
-    return cut if len(cut) > 1 else []
+    return cut
+
+
+def _is_text(piece: bytes) -> bool:
+    """Whether a piece is UTF-8 without NUL and without the sign that stands for undecoded bytes."""
+    try:
+        return b"\x00" not in piece and _BROKEN not in piece.decode()
+    except UnicodeDecodeError:
+        return False
 
 
 def _line_ends(piece: bytes) -> np.ndarray:
     """The offset at which each line of `piece` ends: its line feed, or the end of the piece."""
     ends = np.flatnonzero(np.frombuffer(piece, np.uint8) == ord("\n"))
     return ends if piece.endswith(b"\n") else np.append(ends, len(piece))
+
+
+def _blank_lines(piece: bytes, ends: np.ndarray) -> list[int]:
+    """The lines, from 0, that hold nothing."""
+    starts = np.concatenate(([0], ends[:-1] + 1))
+    short = np.flatnonzero(ends - starts <= 1).tolist()
+    return [at for at in short if piece[starts[at] : ends[at]] in (b"", b"\r")]
 
 
 def _returns_alone(piece: bytes, ends: np.ndarray) -> bool:

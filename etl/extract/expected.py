@@ -1,11 +1,10 @@
 """What was expected in place of a value that was rejected or loads as unknown: words and forms, never the value itself."""
 
-import tomllib
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Any
 
+from etl.core import declarations
 from etl.extract.causes import BETWEEN, persian_digits
 from etl.extract.contract import Column, Contract, contract
 
@@ -21,7 +20,7 @@ def expected(table: str, column: str, reason: str, differing: str = "") -> str:
     `differing`: the columns in which two rows of one key differ. `{line_en}`, `{line_fa}` and `{file}` then stand for the other
     row.
     """
-    words = _words()
+    words = declarations.read(_FILE)
     of = contract(table)
     if reason in _BY_COLUMN and column in of.by_name:
         texts = _form(of.by_name[column], words["type"])
@@ -39,7 +38,7 @@ def expected(table: str, column: str, reason: str, differing: str = "") -> str:
 
 def remedy(column: str, reason: str) -> str:
     """What is wrong and what to do, in Persian; empty for an unknown reason."""
-    texts = _words()["remedy"]
+    texts = declarations.read(_FILE)["remedy"]
     reason = "unknown_county" if (column, reason) == ("county", "unknown_value") else reason
     return str(texts.get(reason, ""))
 
@@ -51,7 +50,8 @@ def place(sheet: str | None, line: int) -> str:
 
 def returned() -> dict[str, str]:
     """The words of a returned file."""
-    return _words()["returned"]
+    words: dict[str, str] = declarations.read(_FILE)["returned"]
+    return words
 
 
 def _titles(of: Contract, names: Iterable[str]) -> dict[str, str]:
@@ -69,8 +69,3 @@ def _form(column: Column, forms: dict[str, dict[str, str]]) -> dict[str, str]:
         lang: text.format(values=values[lang], least=column.least, most=column.most, first=column.first)
         for lang, text in forms[kind].items()
     }
-
-
-@cache
-def _words() -> dict[str, dict[str, Any]]:
-    return tomllib.loads(_FILE.read_text(encoding="utf-8"))

@@ -23,13 +23,13 @@ _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff", 
 _HEAD_BYTES = 256
 
 
-def refuse_other_kinds(path: Path, table: str = "") -> None:
+def refuse_other_kinds(path: Path, table: str) -> None:
     """Raises Refused for a file whose content does not match its extension; the error names its kind and the remedy."""
     ending = ending_of(path.name)
     if ending in _PACKED_ENDINGS:
         raise because("packed", kind=ending)
     if ending not in ENDINGS:
-        raise because("ending", table=table, table_fa=PERSIAN_NAMES.get(table, table), ending=ending or "–")
+        raise because("ending", table=table, table_fa=PERSIAN_NAMES[table], ending=ending or "–")
     size = path.stat().st_size
     if not size:
         raise because("empty")

@@ -6,13 +6,14 @@ import io
 import struct
 import zipfile
 from collections.abc import Iterator, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from etl.core.errors import Refused
 from etl.core.text_folding import display_text
 from etl.extract.causes import because
-from etl.extract.sheet_xml import OddCells, parse_xml, related_parts, shows_percent
+from etl.extract.sheet_xml import OddCells, parse_xml, percent_styles, related_parts
 
 _CHUNK_BYTES = 1 << 20
 _LONGEST_SIGN = 64
@@ -56,8 +57,7 @@ def _in_xls(path: Path, titles: Sequence[str]) -> list[OddCells]:
         raise ValueError(type(error).__name__) from None
     of_book = list(_xls_records(content, 0))
     codes = {_number(record[:2]): record[2:].decode("latin-1") for kind, record in of_book if kind == _FORMAT}
-    formats = [_number(record[2:4]) for kind, record in of_book if kind == _XF]
-    percents = {style for style, number in enumerate(formats) if shows_percent(number, codes)}
+    percents = percent_styles((_number(record[2:4]) for kind, record in of_book if kind == _XF), codes)
     starts = [_number(record[:4]) for kind, record in of_book if kind == _BOUNDSHEET]
     return [_xls_odd(content, start, title, percents) for start, title in zip(starts, titles, strict=False)]
 
@@ -137,7 +137,7 @@ def _xlsb_percents(archive: zipfile.ZipFile) -> set[int]:
                     codes[_number(record[:2])] = record[6:].decode("utf-16-le", "replace")
                 elif kind == _STYLE and is_cell:
                     formats.append(_number(record[2:4]))
-    return {style for style, number in enumerate(formats) if shows_percent(number, codes)}
+    return percent_styles(formats, codes)
 
 
 def _xlsb_odd(content: Any, title: str, percents: set[int]) -> OddCells:
@@ -208,8 +208,8 @@ class _OdsScan:
 
     def __init__(self) -> None:
         self.sheets: list[OddCells] = []
-        self._row = self._rows = 0
-        self._column = self._columns = 0
+        # The places of a row or cell that may be repeated.
+        self._rows, self._columns = range(1, 1), range(0)
         self._is_error = self._is_formula = self._is_percentage = False
         self._shown = ""
 
@@ -217,14 +217,12 @@ class _OdsScan:
         """A table, a row or a cell begins."""
         if name == "table":
             self.sheets.append(OddCells())
-            self._row = self._rows = 0
+            self._rows = range(1, 1)
         elif name == "table-row":
-            self._row += self._rows
-            self._rows = int(attributes.get("table:number-rows-repeated", 1))
-            self._column = self._columns = 0
+            self._rows = _following(self._rows, attributes.get("table:number-rows-repeated", "1"))
+            self._columns = range(0)
         elif name in ("table-cell", "covered-table-cell"):
-            self._column += self._columns
-            self._columns = int(attributes.get("table:number-columns-repeated", 1))
+            self._columns = _following(self._columns, attributes.get("table:number-columns-repeated", "1"))
             kinds = [value for key, value in attributes.items() if key.endswith(":value-type")]
             self._is_error, self._is_percentage = "error" in kinds, "percentage" in kinds
             self._is_formula = "table:formula" in attributes
@@ -240,9 +238,9 @@ class _OdsScan:
         is_error = self._is_error or self._shown.lstrip().startswith(("#", "Err:"))
         if name == "table-cell" and (is_error or self._is_percentage):
             cells = self.sheets[-1].unreadable if is_error else self.sheets[-1].percentages
-            cells |= {
-                (self._row + row + 1, self._column + column)
-                for row in range(min(self._rows, _MOST_REPEATED))
-                for column in range(min(self._columns, _USUAL_COLUMNS))
-            }
+            cells |= set(product(self._rows[:_MOST_REPEATED], self._columns[:_USUAL_COLUMNS]))
             self._is_error, self._is_percentage, self._shown = False, False, ""
+
+
+def _following(places: range, count: str) -> range:
+    return range(places.stop, places.stop + int(count))

@@ -14,16 +14,10 @@ from etl.extract.limits import DEFAULT, Limits
 from etl.extract.source_file import BATCH_ROWS, LONGEST_FIELD, Batch, SourceFile, as_text, long_field
 
 _READABLE = (
-    *(
-        pa.types.is_string,
-        pa.types.is_large_string,
-        pa.types.is_string_view,
-        pa.types.is_binary,
-        pa.types.is_large_binary,
-    ),
-    *(pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean),
-    *(pa.types.is_date, pa.types.is_timestamp, pa.types.is_null),
-)
+    pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_binary, pa.types.is_large_binary,
+    pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean,
+    pa.types.is_date, pa.types.is_timestamp, pa.types.is_null,
+)  # fmt: skip
 
 
 def open_parquet(path: Path, contract: Contract, limits: Limits = DEFAULT) -> SourceFile:

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from etl.core.errors import Refused
 from etl.core.text_folding import printable
-from etl.extract.causes import because, in_language, words
+from etl.extract.causes import because
 from etl.extract.contract import TABLES, Contract
 from etl.extract.source_file import Batch, SourceFile
 
@@ -96,8 +96,7 @@ class Snapshots(ExitStack):
     def _with_snapshot(self, origin: Origin) -> Origin:
         try:
             if origin.connection not in self._exported:
-                connection, cursor = _connect(origin)
-                self.callback(_close, cursor, connection)
+                cursor = self.enter_context(_connected(origin))
                 self._exported[origin.connection] = cursor, _value(cursor, "select pg_export_snapshot()")
             cursor, snapshot = self._exported[origin.connection]
             size = _value(cursor, "select coalesce(pg_relation_size(to_regclass($1)), 0)", origin.quoted)
@@ -111,11 +110,8 @@ def opened(origin: Origin, contract: Contract) -> Iterator[SourceFile]:
     """The rows of a table, while the connection is open. Raises Refused if it cannot be read as the table."""
     if origin.refusal:
         raise Refused(origin.refusal)
-    connection, cursor = _connect(origin)
-    try:
+    with _connected(origin) as cursor:
         yield _source(cursor, origin, contract)
-    finally:
-        _close(cursor, connection)
 
 
 def _source(cursor: Any, origin: Origin, contract: Contract) -> SourceFile:
@@ -172,8 +168,9 @@ def digest_of(batch: Batch, digest: "hashlib._Hash") -> int:
     return size
 
 
-def _connect(origin: Origin) -> tuple[Any, Any]:
-    """A connection in a read-only transaction, in the snapshot if there is one."""
+@contextmanager
+def _connected(origin: Origin) -> Iterator[Any]:
+    """A cursor in a read-only transaction, in the snapshot if there is one."""
     try:
         import adbc_driver_postgresql.dbapi as driver
     except ImportError:
@@ -193,15 +190,20 @@ def _connect(origin: Origin) -> tuple[Any, Any]:
         "idle_in_transaction_session_timeout": "2h",
     }
     try:
-        cursor.execute("set transaction isolation level repeatable read, read only")
-        if origin.snapshot:
-            cursor.execute(f"set transaction snapshot {_literal(origin.snapshot)}")
-        for name, value in settings.items():
-            cursor.execute(f"set {name} to {_literal(value)}")
-    except Exception as error:
-        connection.close()
-        raise _failed(error) from None
-    return connection, cursor
+        try:
+            cursor.execute("set transaction isolation level repeatable read, read only")
+            if origin.snapshot:
+                cursor.execute(f"set transaction snapshot {_literal(origin.snapshot)}")
+            for name, value in settings.items():
+                cursor.execute(f"set {name} to {_literal(value)}")
+        except Exception as error:
+            raise _failed(error) from None
+        yield cursor
+    finally:
+        for resource in (cursor, connection):
+            # The server may be gone.
+            with suppress(Exception):
+                resource.close()
 
 
 def _all(cursor: Any, sql: str, *parameters: Any) -> list[Any]:
@@ -223,19 +225,7 @@ def _failed(error: Exception, row: int = 0) -> Refused:
     state = getattr(error, "sqlstate", None) or ""
     if not state:
         return because("server_silent", error=type(error).__name__, **place)
-    text = words(f"sqlstate_{state if state in _STATES else 'other'}")
-    cause, _, remedy = in_language(text, "en").partition("; ")
-    cause_fa, _, remedy_fa = in_language(text, "fa").partition("؛ ")
-    return because(
-        "server_refused", state=state, cause=cause, cause_fa=cause_fa, remedy=remedy, remedy_fa=remedy_fa, **place
-    )
-
-
-def _close(*opened: Any) -> None:
-    """Close cursors and connections, also if the server is gone."""
-    for resource in opened:
-        with suppress(Exception):
-            resource.close()
+    return because(f"sqlstate_{state if state in _STATES else 'other'}", state=state, **place)
 
 
 def _quoted(name: str) -> str:

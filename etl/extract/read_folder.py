@@ -5,10 +5,9 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from operator import attrgetter
-from typing import Any
 
 from etl.core import child_process
 from etl.extract import WORKER, limits
@@ -50,12 +49,7 @@ class WorkerPool:
     """
 
     def __init__(self, setting: Setting, jobs: list[Job]) -> None:
-        self._greeting = {
-            "build_day": setting.build_day.isoformat(),
-            "courses": dict(setting.courses),
-            "key": setting.key.hex(),
-            "limits": asdict(limits.from_environment()),
-        }
+        self._greeting = setting, limits.from_environment()
         self._jobs = jobs
         useful = 1 + sum(map(_size, jobs)) // _BYTES_PER_WORKER
         self._disk = limits.build_disk()
@@ -121,9 +115,8 @@ class WorkerPool:
 class _Worker:
     """One worker process, and its current file."""
 
-    def __init__(self, greeting: dict[str, Any]) -> None:
-        self.process, line = child_process.start(WORKER)
-        self.pipe = Connection(line.detach())
+    def __init__(self, greeting: tuple[Setting, limits.Limits]) -> None:
+        self.process, self.pipe = child_process.start(WORKER)
         self._job: Job | None = None
         self.is_alive = True
         self.last_message_at = time.monotonic()
@@ -133,16 +126,7 @@ class _Worker:
         """Send it a file to read; `receive` updates `progress`."""
         self._job, self._progress = job, progress
         self.last_message_at = time.monotonic()
-        self._send(
-            {
-                "path": os.fsencode(job.path.absolute()).hex(),
-                "table": job.table,
-                "number": job.number,
-                "folder": str(job.folder.absolute()),
-                "origin": asdict(job.origin) if job.origin else None,
-                "named": job.named,
-            }
-        )
+        self._send(replace(job, path=job.path.absolute(), folder=job.folder.absolute()))
 
     def receive(self) -> Outcome | None:
         """Receive one message: None for progress, else the outcome of the file, also if the process died."""
@@ -173,10 +157,10 @@ class _Worker:
         self.process.wait()
         self.pipe.close()
 
-    def _send(self, request: dict[str, Any]) -> None:
+    def _send(self, request: object) -> None:
         # `receive` reports a process that is already dead.
         with suppress(OSError):
-            self.pipe.send_bytes(json.dumps(request).encode())
+            self.pipe.send(request)
 
 
 def _size(job: Job) -> int:

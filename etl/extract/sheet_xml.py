@@ -60,9 +60,10 @@ def odd_cells(path: Path, title: str) -> OddCells:
         return _odd_in(archive, part, styles) if may_hold_odd else OddCells()
 
 
-def shows_percent(number: int, codes: dict[int, str]) -> bool:
-    """Whether a number format, one of `codes` or built in, shows a percentage."""
-    return number in _PERCENT_FORMATS or "%" in _LITERAL.sub("", codes.get(number, ""))
+def percent_styles(formats: Iterable[int], codes: dict[int, str]) -> set[int]:
+    """The cell styles, by their place in `formats`, whose number format shows a percentage; `codes` are those not built in."""
+    percents = {*_PERCENT_FORMATS, *(number for number, code in codes.items() if "%" in _LITERAL.sub("", code))}
+    return {style for style, number in enumerate(formats) if number in percents}
 
 
 def _percent_styles(archive: zipfile.ZipFile) -> set[str]:
@@ -82,7 +83,7 @@ def _percent_styles(archive: zipfile.ZipFile) -> set[str]:
     if "xl/styles.xml" in archive.namelist():
         with archive.open("xl/styles.xml") as content:
             parse_xml(content, start)
-    return {str(style) for style, number in enumerate(formats) if shows_percent(number, codes)}
+    return set(map(str, percent_styles(formats, codes)))
 
 
 def _scan(content: Any, sheet: str, styles: Iterable[str]) -> tuple[bool, int, str]:

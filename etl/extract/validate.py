@@ -1,6 +1,8 @@
 """Validating the text of a source table: typed columns, the faults of values, and the habits of clerks."""
 
 from collections import Counter
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -8,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl.core import text_folding
-from etl.core.jalali import parse_day
+from etl.core.places import places
 from etl.extract import parse_values
 from etl.extract.contract import Column, Contract
 from etl.extract.source_file import Batch
@@ -18,6 +20,8 @@ FAULTS = pa.schema(
     [("file_number", pa.int32()), ("line", pa.int64()), ("column_name", pa.string()), ("reason", pa.string())]
 )
 Fault = tuple[int, str, str]
+# How many texts of a column are cached, and how long they may be: keys cost more to cache than to parse.
+_MOST_CACHED, _LONGEST_CACHED = 100_000, 100
 
 
 def row_schema(of: Contract) -> pa.Schema:
@@ -36,8 +40,7 @@ class Validator:
     def __init__(self, of: Contract, setting: parse_values.Setting) -> None:
         self._contract = of
         self._schema = row_schema(of)
-        self._places = setting.places
-        self._columns = {column.name: _ColumnValidator(column, setting) for column in of.entering}
+        self._parsers = {column.name: _column_parser(column, setting) for column in of.entering}
         self.counts: Counter[str] = Counter()
         # Rows of counties created since the census, by name.
         self.newer_counties: Counter[str] = Counter()
@@ -58,22 +61,21 @@ class Validator:
             if not pa.types.is_dictionary(texts.type):
                 texts = texts.dictionary_encode()
             distinct, codes = texts.dictionary.to_pylist(), texts.indices
-            result = self._columns[column.name].validate(distinct)
+            result = self._parsers[column.name](distinct)
             if column.type == "county":
                 array, written = self._county(provinces, result.typed, codes)
                 is_unknown = pc.and_(pc.is_valid(result.typed.take(codes)), pc.is_null(array))
                 unknown = batch.lines[is_unknown.to_numpy(zero_copy_only=False)]
                 warned += [(line, column.name, "unknown_value") for line in unknown.tolist()]
+                arrays += [array, written]
             else:
                 array = result.typed.take(codes)
-            arrays.append(array)
-            if column.type == "province":
-                provinces = array
-            if column.type == "county":
-                arrays.append(written)
-            elif column.shown:
-                display = text_folding.display_code if column.type == "code" else text_folding.display_text
-                arrays.append(pa.array([display(text) for text in distinct], pa.string()).take(codes))
+                arrays.append(array)
+                if column.type == "province":
+                    provinces = array
+                if column.shown:
+                    display = text_folding.display_code if column.type == "code" else text_folding.display_text
+                    arrays.append(pa.array([display(text) for text in distinct], pa.string()).take(codes))
             self._count_habits(distinct, result, codes)
             # A row with bytes that are no text is rejected even if the column's bad values load as unknown.
             for fault in _faults(column, result, codes, batch.lines):
@@ -82,7 +84,7 @@ class Validator:
 
     def _count_habits(self, distinct: list[str], result: parse_values.ValidationResult, codes: Any) -> None:
         """Add the habits in a column's texts to `counts`, which the load report shows."""
-        habits = [(name, code, 1) for name, with_habit in result.habits.items() for code in with_habit]
+        habits = [(name, code, 1) for name, code in result.habits]
         habits += [
             ("invisible", code, text_folding.count_invisible(text))
             for code, text in enumerate(distinct)
@@ -103,7 +105,7 @@ class Validator:
         counties = []
         for pair, times in zip(distinct.tolist(), count.tolist(), strict=True):
             province, name = province_codes[pair // len(names)], names[pair % len(names)]
-            county = self._places.county(province or "", name) if name else None
+            county = places().county(province or "", name) if name else None
             self.counts["county"] += times if name and county is None else 0
             if county and county.written and county.is_newer:
                 self.newer_counties[county.written] += times
@@ -125,43 +127,16 @@ def _faults(column: Column, result: parse_values.ValidationResult, codes: Any, l
     ]
 
 
-class _ColumnValidator:
-    """Validates one column. Texts that are parsed one by one are cached."""
+def _column_parser(
+    column: Column, setting: parse_values.Setting
+) -> Callable[[list[str]], parse_values.ValidationResult]:
+    """A function from the distinct texts of a column to their typed values, faults and habits."""
+    parse = parse_values.parser(column, setting)
+    if column.type == "national_id":
+        return lambda texts: parse_values.parse_national_ids(texts, parse, setting.key)
+    cached = lru_cache(_MOST_CACHED)(parse)
 
-    # A column with more distinct texts holds keys; caching them costs more than parsing.
-    _MOST_CACHED = 100_000
-    _LONGEST_CACHED = 100
+    def parse_short(text: str) -> parse_values.Parsed:
+        return cached(text) if len(text) <= _LONGEST_CACHED else parse(text)
 
-    def __init__(self, column: Column, setting: parse_values.Setting) -> None:
-        self._column = column
-        self._setting = setting
-        self._kind = _ARROW.get(column.type, pa.string())
-        self._convert = parse_values.converter(column, setting)
-        self._habits = parse_values.habits(column)
-        self._cache: dict[str, tuple[Any, str | None, tuple[str, ...]]] = {}
-
-    def validate(self, distinct: list[str]) -> parse_values.ValidationResult:
-        """The typed value of each text, the faults and the habits."""
-        column, setting = self._column, self._setting
-        if column.type == "national_id":
-            return parse_values.parse_national_ids(distinct, column.required, setting.key)
-        if column.type == "date":
-            first = parse_day(column.first)
-            return parse_values.parse_days(distinct, column.required, column.future, setting.build_day, first)
-        if len(self._cache) > self._MOST_CACHED:
-            self._cache.clear()
-        parsed = [self._cache.get(text) or self._parse(text) for text in distinct]
-        result = parse_values.ValidationResult(pa.array([value for value, _, _ in parsed], self._kind))
-        for index, (_, reason, habits) in enumerate(parsed):
-            if reason:
-                result.faults[index] = reason
-            if habits:
-                result.note(habits, index)
-        return result
-
-    def _parse(self, text: str) -> tuple[Any, str | None, tuple[str, ...]]:
-        value, reason = parse_values.parse(text, self._convert, self._column.required)
-        parsed = value, reason, () if reason and reason != "missing_value" else self._habits(text)
-        if len(text) <= self._LONGEST_CACHED:
-            self._cache[text] = parsed
-        return parsed
+    return lambda texts: parse_values.parse_all(texts, parse_short, _ARROW.get(column.type, pa.string()))

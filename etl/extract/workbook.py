@@ -173,13 +173,12 @@ class _Book:
 
     def refusal(self) -> Refused:
         """The error if no sheet can be read; it names the sheet that is most like the table, and the hidden ones."""
-        hidden = (
-            [f"; hidden: {', '.join(self.hidden)}", f"؛ پنهان: {'، '.join(self.hidden)}"] if self.hidden else ["", ""]
-        )
+        hidden = f"; hidden: {', '.join(self.hidden)}" if self.hidden else ""
+        hidden_fa = f"؛ پنهان: {'، '.join(self.hidden)}" if self.hidden else ""
         if self._best is None:
-            return because("no_sheet", hidden=hidden[0], hidden_fa=hidden[1])
+            return because("no_sheet", hidden=hidden, hidden_fa=hidden_fa)
         name, match = self._best
-        return match.refusal(f"sheet {name}{hidden[0]}", f"برگهٔ {name}{hidden[1]}")
+        return match.refusal(f"sheet {name}{hidden}", f"برگهٔ {name}{hidden_fa}")
 
 
 def tables_of(rows: list[list[str]]) -> set[str]:

@@ -1,7 +1,7 @@
 """A worker process: python -m etl.extract.worker SOCKET. It reads one file after another for the build that started it.
 
 Files are untrusted: the process that parses them has limits on memory and time, prints nothing, and can crash without the
-build. It answers in JSON, so that the build never runs anything from a file.
+build. The build sends it pickled objects; it answers in JSON, so that the build never runs anything from a file.
 """
 
 import json
@@ -9,22 +9,18 @@ import os
 import resource
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
-from datetime import date
+from dataclasses import asdict, replace
 from functools import cache
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
-from etl.core import without_pandas
+from etl.core import frames
 from etl.core.child_process import limit_memory
 from etl.core.errors import Refused
 from etl.core.places import places
 from etl.extract.causes import words
 from etl.extract.contract import contract
 from etl.extract.limits import Limits
-from etl.extract.parse_values import Setting
-from etl.extract.postgresql import Origin
 from etl.extract.read_file import BuildDiskFull, Job, read, recognised
 from etl.extract.validate import Validator
 
@@ -36,40 +32,33 @@ _SECONDS_PER_MEGABYTE = 10
 
 def main() -> None:
     """Serve until the build closes the connection."""
-    without_pandas.leave_out()
+    frames.leave_out_pandas()
     limit_memory(_MEMORY << 20)
-    reference = places()
+    # Read while the build still prepares what it sends.
+    places()
     pipe = Connection(int(sys.argv[1]))
     try:
-        greeting = json.loads(pipe.recv_bytes())
-        day, key = date.fromisoformat(greeting["build_day"]), bytes.fromhex(greeting["key"])
-        setting = Setting(day, greeting["courses"], key, reference)
-        limits = Limits(**greeting["limits"])
+        setting, limits = pipe.recv()
         validator_of = cache(lambda table: Validator(contract(table), setting))
         while True:
-            answer = _answer(json.loads(pipe.recv_bytes()), pipe, limits, validator_of)
+            answer = _answer(pipe.recv(), pipe, limits, validator_of)
             pipe.send_bytes(json.dumps(answer).encode())
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
 
 
-def _answer(
-    request: dict[str, Any], pipe: Connection, limits: Limits, validator_of: Callable[[str], Validator]
-) -> tuple[str, Any]:
+def _answer(job: Job, pipe: Connection, limits: Limits, validator_of: Callable[[str], Validator]) -> tuple[str, Any]:
     """The outcome of reading a file, or why it is refused. Progress messages precede it."""
     try:
-        path = Path(os.fsdecode(bytes.fromhex(request["path"])))
-        origin = Origin(**request["origin"]) if request["origin"] else None
         # The size of a view is unknown: its server limits the time.
-        size = (origin.bytes or limits.unpacked << 20) if origin else path.stat().st_size
+        size = (job.origin.bytes or limits.unpacked << 20) if job.origin else job.path.stat().st_size
         _limit_time(size, limits.seconds)
-        table = request["table"] or recognised(path, limits)
-        job = Job(path, table, request["number"], Path(request["folder"]), origin, request["named"] or request["table"])
+        job = replace(job, table=job.table or recognised(job.path, limits), named=job.named or job.table)
 
         def progress(rows: int, share: float) -> None:
             pipe.send_bytes(json.dumps(("progress", rows, share, job.written)).encode())
 
-        return "done", asdict(read(job, validator_of(table), progress, limits))
+        return "done", asdict(read(job, validator_of(job.table), progress, limits))
     except Refused as error:
         return "refused", str(error)
     except MemoryError:

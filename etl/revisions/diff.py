@@ -17,7 +17,7 @@ import duckdb
 from etl.core.errors import Refused
 from etl.extract.contract import TABLES
 from etl.revisions import fingerprints
-from etl.semantic import catalog, lineage
+from etl.semantic import catalog
 from etl.warehouse import publications
 
 KINDS = ("new_rows", "corrected_rows", "removed_rows")
@@ -102,22 +102,21 @@ def compare(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection, by_p
 
 def between(pointer: Path, old: str = "", new: str = "") -> Diff:
     """Compare two kept publications by their ids; by default the current one with the one before it."""
-    versions = publications.versions(pointer)
-    latest = _version(versions, new) if new else publications.current(pointer)
-    if old:
-        first = _version(versions, old)
-    else:
-        earlier = [path for path in versions if path.stem < latest.stem]
-        if not earlier:
-            raise Refused(f"{pointer}: no earlier publication is kept to compare with")
-        first = earlier[-1]
+    kept = {path.stem: path for path in publications.versions(pointer)}
+    for name in filter(None, (new, old)):
+        if name not in kept:
+            raise Refused(f"publication {name} is not kept; see python -m etl publications")
+    latest = kept[new] if new else publications.current(pointer)
+    earlier = [kept[old]] if old else [path for name, path in kept.items() if name < latest.stem]
+    if not earlier:
+        raise Refused(f"{pointer}: no earlier publication is kept to compare with")
     # An older version of the program is accepted as long as its tables can be queried.
-    with publications.connect(first, any_code=True) as before, publications.connect(latest) as after:
+    with publications.connect(earlier[-1], any_code=True) as before, publications.connect(latest) as after:
         try:
             return compare(before, after)
         except (duckdb.BinderException, duckdb.CatalogException):
             raise publications.OtherVersion(
-                f"{first}: this publication was built by another version of the program, whose tables cannot be compared"
+                f"{earlier[-1]}: this publication was built by another version of the program, whose tables cannot be compared"
             ) from None
 
 
@@ -132,13 +131,6 @@ def history(pointer: Path) -> list[dict[str, Any]]:
             continue
         log += [{"old": diff.old, "new": diff.new, **vars(moved), "change": moved.change} for moved in diff.moved]
     return log
-
-
-def _version(versions: list[Path], name: str) -> Path:
-    for path in versions:
-        if path.stem == name:
-            return path
-    raise Refused(f"publication {name} is not kept; see python -m etl publications")
 
 
 def _row_changes(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection) -> Iterator[RowChanges]:
@@ -196,7 +188,7 @@ def is_same(before: Any, after: Any) -> bool:
 
 def _causes(name: str, changed: Changes) -> tuple[str, ...]:
     """The possible causes: changed definitions of the metric or its parts, changed reference tables, changed rows."""
-    sources = lineage.sources_of(name)
+    sources = catalog.sources_of(name)
     causes = ["changed_definition"] if _is_redefined(name, changed.definitions) else []
     causes += ["changed_reference"] if sources.intersection(changed.references) else []
     for change in changed.rows:

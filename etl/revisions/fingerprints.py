@@ -16,10 +16,11 @@ import pyarrow as pa
 
 from etl.core import jalali
 from etl.extract.contract import TABLES, contract
-from etl.semantic import catalog, lineage
+from etl.semantic import catalog
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import ask
 from etl.semantic.rights import ADMINISTRATOR
+from etl.warehouse import run_models
 from etl.warehouse.build_database import SCRATCH, create_from
 
 _HIDDEN = ("birth_date", "score")
@@ -45,7 +46,7 @@ def create(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
     create_from(con, "create table definitions as from arriving", definitions)
     digests = (
         f"select '{name}' as name, coalesce(md5(string_agg(t::varchar, '|' order by t::varchar)), '') as digest from {name} as t"
-        for name in lineage.REFERENCES
+        for name in run_models.REFERENCES
     )
     con.execute(f"create table reference_fingerprints as {' union all '.join(digests)}")
 
@@ -119,8 +120,8 @@ def _salt(key: bytes, purpose: bytes) -> int:
 @cache
 def _sql_behind(model: str) -> str:
     """The SQL of a model and of the models it reads, without comments."""
-    sql = re.sub(r"--[^\n]*", "", lineage.sql_of(model))
-    parts = [sql, *(_sql_behind(name) for name in sorted(lineage.read_by(model)))]
+    sql = re.sub(r"--[^\n]*", "", run_models.models().get(model, ""))
+    parts = [sql, *(_sql_behind(name) for name in sorted(run_models.read_by(model)))]
     return " ".join(" ".join(parts).split())
 
 

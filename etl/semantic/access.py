@@ -4,8 +4,9 @@ Everybody but the role `none` sees totals of every province by time alone, and t
 other group is seen of the scope's provinces only: questions are narrowed (`narrow`, `visible_rows`), tables hidden by
 temporary views, and an Answer says which provinces were left out.
 
-A group of the nation is given at one time alone (`etl.semantic.nation_groups`): of two days between which one other province
-changed, the difference would be a group of that province.
+A group of the nation is given at one time alone (`is_of_one_time`), and never where few other provinces have any. The
+nation's group less that of the own provinces is that of the others together, and totals of provinces are open: of two days
+between which a single other province changed, the difference would be that province's group.
 
 An analysis gets a narrowed place and a cursor whose questions are narrowed. With `open_by_province` it declares that it gives
 nothing but totals of a province by time, and is answered for every province, unfiltered; the rows of any other analysis are
@@ -18,17 +19,18 @@ only weigh what was answered, such as the variation of institutes, are asked wit
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from weakref import WeakKeyDictionary
 
 import duckdb
 
 from etl.core.errors import AccessDenied
+from etl.core.jalali import last_complete_months
 from etl.semantic import scoped_views
-from etl.semantic.catalog import catalogue
-from etl.semantic.members import members
+from etl.semantic.catalog import TIME, catalogue, expand, size_of
+from etl.semantic.resolve import DEFAULT_MONTHS, members
 from etl.semantic.rights import ADMINISTRATOR, BELOW_PROVINCE, AccessScope, every_province, involved_in
 from etl.warehouse import publications
 
@@ -198,13 +200,6 @@ def members_in_scope(con: ScopedCursor, where: Mapping[str, Sequence[str]]) -> d
     return dict(con.once(("members", named), lambda: members(con._rows, where))) if named else {}
 
 
-class Narrowed(NamedTuple):
-    """The filters of a question within a scope, and the provinces that were left out."""
-
-    where: dict[str, tuple[str, ...]]
-    left_out: frozenset[str] = frozenset()
-
-
 def narrow(
     con: ScopedCursor,
     names: Iterable[str],
@@ -212,40 +207,67 @@ def narrow(
     where: Mapping[str, Sequence[str]],
     only_totals: bool = True,
     is_given: bool = True,
-) -> Narrowed:
+) -> tuple[dict[str, tuple[str, ...]], frozenset[str]]:
     """The filters of a question, limited to the provinces of the scope where its numbers are not open to everybody.
 
-    `where` holds codes of `members_in_scope`. Without `only_totals` the numbers are split further than `by` says, without
-    `is_given` they are of a group of the nation at another time. Raises AccessDenied if nothing is left.
+    With them it gives the provinces that were left out. `where` holds codes of `members_in_scope`. Without `only_totals`
+    the numbers are split further than `by` says, without `is_given` they are of a group of the nation at another time.
+    Raises AccessDenied if nothing is left.
     """
     narrowed = {name: tuple(codes) for name, codes in where.items()}
     involved = involved_in(by, narrowed)
     if con.scope.sees_whole_country or (is_given and con.scope.shows(involved, only_totals)):
-        return Narrowed(narrowed)
+        return narrowed, frozenset()
     if involved == {"province", "origin"}:
         # `visible_rows` cuts moves between other provinces.
-        return Narrowed(narrowed)
+        return narrowed, frozenset()
     exclusive = [catalogue()[name].mutually_exclusive for name in names if name in catalogue()]
     if "institute" in involved and any({"province", "institute"} <= dimensions for dimensions in exclusive):
         # `members_in_scope` has checked filters by institute.
         left_out = frozenset() if "institute" in narrowed else con.scope.others
         if "institute" not in narrowed:
-            narrowed["institute"] = con.once("institutes", lambda: _institutes(con))
+            sql = "select institute_code from institutes order by 1"
+            narrowed["institute"] = con.once(sql, lambda: tuple(code for (code,) in con.execute(sql).fetchall()))
         if not narrowed["institute"]:
             raise AccessDenied
-        return Narrowed(narrowed, left_out)
+        return narrowed, left_out
     asked = narrowed.get("province") or tuple(sorted(every_province()))
     narrowed["province"] = tuple(code for code in asked if code in con.scope.codes)
     if not narrowed["province"]:
         raise AccessDenied
     # A filter by county or institute names places of the scope.
     left_out = frozenset() if involved & BELOW_PROVINCE & where.keys() else con.scope.others.intersection(asked)
-    return Narrowed(narrowed, left_out)
+    return narrowed, left_out
 
 
-def _institutes(con: ScopedCursor) -> tuple[str, ...]:
-    rows = con.execute("select institute_code from institutes order by 1").fetchall()
-    return tuple(code for (code,) in rows)
+def is_of_one_time(
+    con: ScopedCursor,
+    names: Sequence[str],
+    by: Sequence[str] = (),
+    on: date | None = None,
+    over: tuple[date, date] | None = None,
+) -> bool:
+    """Whether a question is of the as-of day of the newest publication, or of the 12 complete months before it."""
+    as_of = con.publication.as_of
+    return (
+        not {*TIME} & {*by}
+        and on in (None, as_of)
+        and (over is None or over == last_complete_months(as_of, DEFAULT_MONTHS))
+        and all(map(_has_one_time, names))
+        and publications.is_current(con.publication)
+    )
+
+
+@cache
+def _has_one_time(name: str) -> bool:
+    """Whether all numbers beside a metric are of its own day or period, and none of another one."""
+    metric = catalogue().get(name)
+    if metric is None:
+        # `resolve` refuses it.
+        return True
+    size = catalogue().get(size_of(metric), metric)
+    measures = expand(name, frozenset()).values()
+    return size.kind == metric.kind and not any(one.at_end or one.offset_months for one in measures)
 
 
 def visible_rows(

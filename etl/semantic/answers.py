@@ -12,18 +12,13 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import duckdb
-
 from etl.core.errors import AccessDenied, QuestionError, TooLarge
-from etl.semantic.access import ScopedCursor, members_in_scope, narrow, restricted, visible_rows
-from etl.semantic.catalog import TIME, Metric, catalogue, tables
+from etl.core.frames import frame_of
+from etl.semantic.access import ScopedCursor, is_of_one_time, members_in_scope, narrow, restricted, visible_rows
+from etl.semantic.catalog import TIME, Metric, catalogue, sources_of, tables
 from etl.semantic.combine import Results, combine
 from etl.semantic.compiler import Compiled, compile
-from etl.semantic.frames import frame_of
-from etl.semantic.lineage import sources_of
-from etl.semantic.members import metrics_named
-from etl.semantic.nation_groups import is_of_one_time
-from etl.semantic.resolve import Plan, Question, resolve
+from etl.semantic.resolve import Plan, metrics_named, resolve
 from etl.semantic.rights import FEWEST_OTHERS, AccessScope
 from etl.warehouse.population import PROVINCES
 from etl.warehouse.publications import Publication
@@ -113,8 +108,7 @@ def ask(
         if not is_given:
             con.refuse_mixture()
         where, left_out = narrow(con, names, by, where, is_given=is_given)
-    question = Question(names, by, on, over, where or {}, plain)
-    plan = resolve(con.whole, publication or con.publication, question)
+    plan = resolve(con.whole, publication or con.publication, names, by, on, over, where, plain)
     compiled = compile(plan)
     every_row = combine(plan, compiled.queries, run(con, compiled))
     rows = visible_rows(con.scope, plan.by, plan.where, every_row)
@@ -184,19 +178,14 @@ def _without_few(
 
 def few_others(con: ScopedCursor, *names: str, **question: Any) -> dict[str, frozenset[str]]:
     """The metrics, and parts of them, of which fewer than three provinces outside of the scope have any, with these provinces."""
-    asked = (names, question.get("on"), question.get("over"))
-    contributing = con.once(asked, lambda: _contributing(con, names, question))
-    return {name: places for name, places in contributing.items() if len(places) < FEWEST_OTHERS}
 
+    def contributing() -> dict[str, frozenset[str]]:
+        totals = ask(con, *names, by=("province",), **question)
+        others = [row for row in totals.records() if row["province"] in con.scope.others]
+        return {name: frozenset(row["province"] for row in others if row[name]) for name in totals.columns[1:]}
 
-def _contributing(con: ScopedCursor, names: Sequence[str], question: Mapping[str, Any]) -> dict[str, frozenset[str]]:
-    totals = ask(con, *names, by=("province",), **question)
-    contributing: dict[str, frozenset[str]] = {}
-    for row in totals.records():
-        for name in totals.columns[1:] if row["province"] in con.scope.others else ():
-            if row[name]:
-                contributing[name] = contributing.get(name, frozenset()) | {row["province"]}
-    return contributing
+    places = con.once((names, question.get("on"), question.get("over")), contributing)
+    return {name: some for name, some in places.items() if 0 < len(some) < FEWEST_OTHERS}
 
 
 def run(con: ScopedCursor, compiled: Compiled) -> Results:
@@ -206,18 +195,14 @@ def run(con: ScopedCursor, compiled: Compiled) -> Results:
         for select in query.selects:
             if select.sql not in results:
                 values = {name: compiled.parameters[name] for name in re.findall(r"\$(p[0-9]+)", select.sql)}
-                results[select.sql] = _fetch(con.whole.execute(select.sql, values), con.most_rows)
+                result = con.whole.execute(select.sql, values)
+                rows = results[select.sql] = []
+                # While Python's values are made of a piece, no other thread runs.
+                while piece := result.fetchmany(_PIECE):
+                    rows += piece
+                    if con.most_rows is not None and len(rows) > con.most_rows:
+                        raise TooLarge
     return results
-
-
-def _fetch(result: duckdb.DuckDBPyConnection, most: int | None) -> list[tuple[Any, ...]]:
-    """All rows, a piece at a time: while Python's values are made of a piece, no other thread runs."""
-    rows: list[tuple[Any, ...]] = []
-    while piece := result.fetchmany(_PIECE):
-        rows += piece
-        if most is not None and len(rows) > most:
-            raise TooLarge
-    return rows
 
 
 def query_text(plan: Plan, compiled: Compiled) -> str:
@@ -304,7 +289,7 @@ def rows_on(
     Raises QuestionError for a filter that the table does not know.
     """
     columns = tables()[table].columns
-    checked = narrow(con, (), (), members_in_scope(con, where or {})).where
+    checked, _ = narrow(con, (), (), members_in_scope(con, where or {}))
     for name in checked:
         if name not in columns:
             raise QuestionError(f"{table} has no meaning by {name}")

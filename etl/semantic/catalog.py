@@ -8,27 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from etl.core import declarations
-from etl.warehouse.dimensions import BANDS, CHOICES, DIMENSIONS, ORDERED, ROLLUPS, TIME, expand_groups
-
-__all__ = [
-    "BANDS",
-    "CHOICES",
-    "DIMENSIONS",
-    "ORDERED",
-    "TIME",
-    "Measure",
-    "Metric",
-    "Table",
-    "catalogue",
-    "derived",
-    "expand",
-]
+from etl.warehouse.dimensions import BANDS, DIMENSIONS, ROLLUPS, TIME, expand_groups
+from etl.warehouse.run_models import sources_behind
 
 _FOLDER = Path(__file__).parent
 # Units that count persons, or events of which each person has one.
 _OF_PERSONS = frozenset({"persons", "mean_persons", "persons_per_month", "person_courses", "completions", "seats"})
-
-
 # A difference can be near zero or negative in a large group, so its group is sized by another metric. A coverage gap is sized
 # by residents: it can be large where nobody serves.
 _OF_DIFFERENCE = {"coverage_gap": "residents", "net_change": "in_service"}
@@ -56,7 +41,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Measure:
-    """A number counted straight from one table."""
+    """A number counted straight from one table; tables.toml explains the fields."""
 
     name: str
     table: str
@@ -69,14 +54,10 @@ class Measure:
     snapshot_condition: str = ""
     at_end: bool = False
     national_total: bool = False
-    # The value of a group without rows.
     fill_nulls_with: float | None = 0
-    # An event may still be undone for so many days after the last day of service.
     provisional_days: int = 0
     ignores: tuple[str, ...] = ()
-    # The column of the table `preaggregate` that holds it, without persons who have three or more spells at once.
     rollup_column: str = ""
-    # Its key in the facts of provinces, which are in memory.
     static_column: str = ""
 
 
@@ -85,7 +66,7 @@ class Metric:
     """One entry of the catalogue.
 
     `unit` is a word of pages/text.toml; `direction` says which way is good: up, down or none. `numerator` and `denominator`
-    name the metrics that a ratio is made of. `hidden` ones are parts, never shown by themselves.
+    name the metrics that a ratio is made of. `hidden` ones are parts, never shown by themselves. tables.toml explains the others.
     """
 
     name: str
@@ -93,25 +74,20 @@ class Metric:
     unit: str
     label: dict[str, str]
     short: dict[str, str]
+    description: dict[str, str]
     sql: str
     dimensions: frozenset[str] = frozenset()
-    # The dimensions that filter it, but do not split it.
     only_filters: frozenset[str] = frozenset()
     mutually_exclusive: frozenset[str] = frozenset()
-    description: dict[str, str] = field(default_factory=lambda: {"fa": "", "en": ""})
     example: dict[str, str] = field(default_factory=lambda: {"fa": "", "en": ""})
     direction: str = "none"
     numerator: str | None = None
     denominator: str | None = None
     group: str = ""
     hidden: bool = False
-    # Whether it can be measured on a past day: a flag without history cannot.
     has_history: bool = True
-    # What it counts, for disclosure control: persons (and their events), hours, institutes...
     counts: str = ""
-    # The metric that counts the cases of a median or a percentile.
     sample_size: str | None = None
-    # Whether it counts working days, which depend on the official calendar.
     by_calendar: bool = False
 
     @property
@@ -126,11 +102,9 @@ def _names(*kinds: type) -> frozenset[str]:
 
 # The keys of each kind of entry, those that it needs, and those of the tables in it.
 _WORDS = frozenset({"unit", "label", "description"})
-_OTHER_SOURCES = frozenset({"alternate_sources", "excluded_dimensions"})
 _KEYS = {
-    "metric": _names(Metric, Measure) | _OTHER_SOURCES,
-    "derived": _names(Metric) - {"kind", "sql", "dimensions"},
-    "reported": _names(Metric) - {"kind", "sql", "dimensions"},
+    "metric": _names(Metric, Measure) | {"alternate_sources", "excluded_dimensions"},
+    **dict.fromkeys(("derived", "reported"), _names(Metric) - {"kind", "sql", "dimensions"}),
     "table": _names(Table) - {"is_lookup", "single_spell_key"}
     | {"dimensions", "bands", "shared", "lookup", "is_single_spell"},
 }
@@ -138,6 +112,10 @@ _NEEDED = {"metric": _WORDS | {"kind", "sql"}, "derived": _WORDS, "reported": _W
 _KEYS_WITHIN = dict.fromkeys(("label", "short", "description"), declarations.LANGUAGES) | {
     "example": declarations.LANGUAGES | {"ask", "value", "row", "with"}
 }
+_OF_DIMENSIONS = {
+    "dimensions", "excluded_dimensions", "only_filters", "mutually_exclusive", "ignores", "national_total_dimensions",
+    "alternate_sources", "columns", "bands",
+}  # fmt: skip
 
 
 @cache
@@ -162,24 +140,13 @@ def _check(path: Path, title: str, entry: Mapping[str, Any], known: frozenset[st
     declarations.check_keys(path, title, entry, known, needed)
     for key, value in entry.items():
         if key in _KEYS_WITHIN:
-            languages = declarations.LANGUAGES
-            declarations.check_keys(path, f"{title}.{key}", value, _KEYS_WITHIN[key], languages)
-    for key in (
-        "dimensions",
-        "excluded_dimensions",
-        "only_filters",
-        "mutually_exclusive",
-        "ignores",
-        "national_total_dimensions",
-    ):
-        declarations.check_keys(path, f"{title}.{key}", expand_groups(entry.get(key, ())), DIMENSIONS)
+            declarations.check_keys(path, f"{title}.{key}", value, _KEYS_WITHIN[key], declarations.LANGUAGES)
+        elif key in _OF_DIMENSIONS:
+            declarations.check_keys(path, f"{title}.{key}", expand_groups(value), DIMENSIONS)
+        elif key == "rollup_column":
+            declarations.check_keys(path, f"{title}.{key}", [value], ROLLUPS)
     for dimension, change in entry.get("alternate_sources", {}).items():
-        declarations.check_keys(path, f"{title}.alternate_sources", [dimension], DIMENSIONS)
         declarations.check_keys(path, f"{title}.alternate_sources.{dimension}", change, known)
-    for rollup in filter(None, [entry.get("rollup_column")]):
-        declarations.check_keys(path, f"{title}.rollup_column", [rollup], ROLLUPS)
-    for key in ("columns", "bands"):
-        declarations.check_keys(path, f"{title}.{key}", entry.get(key, ()), DIMENSIONS)
 
 
 @cache
@@ -265,6 +232,11 @@ def expand(name: str, involved: frozenset[str]) -> dict[str, Measure]:
     return measures
 
 
+def sources_of(name: str, involved: Iterable[str] = ()) -> frozenset[str]:
+    """The source and reference tables a metric is counted from when the dimensions `involved` are grouped by or filtered on."""
+    return sources_behind({tables()[measure.table].model for measure in expand(name, frozenset(involved)).values()})
+
+
 def provisional_days(name: str) -> int:
     """For how many days after an event a metric may still change by itself; 0 if it cannot."""
     return max(measure.provisional_days for measure in expand(name, frozenset()).values())
@@ -329,9 +301,8 @@ def _mutually_exclusive(name: str) -> frozenset[str]:
 
 
 def _metric(name: str, entry: Mapping[str, Any], **known: frozenset[str]) -> Metric:
-    label = entry.get("label", {"fa": name, "en": name})
-    defaults = {"label": label, "short": label, "counts": "persons" if entry["unit"] in _OF_PERSONS else entry["unit"]}
-    return Metric(**defaults | _fields_in(entry, Metric) | {"name": name} | known)
+    counts = "persons" if entry["unit"] in _OF_PERSONS else entry["unit"]
+    return Metric(**{"name": name, "short": entry["label"], "counts": counts} | _fields_in(entry, Metric) | known)
 
 
 def size_of(metric: Metric) -> str:

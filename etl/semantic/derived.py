@@ -8,11 +8,11 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from etl.core.frames import rows_of
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import Metric, catalogue, derived, reported
-from etl.semantic.frames import rows_of
-from etl.semantic.lineage import sources_of_query
+from etl.warehouse.run_models import sources_of_query
 
 if TYPE_CHECKING:
     import pandas as pd

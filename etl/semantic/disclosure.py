@@ -53,19 +53,17 @@ def for_circulation(source: Answer | StreamedRows | StoredRows, ask: Ask | None 
         source = source.in_memory()
     if isinstance(source, StreamedRows):
         raise NotForCirculation("rows about single persons are not for circulation")
-    extra_by_row = _extra_numbers(source, ask)
+    extra_by_group = _extra_numbers(source, ask)
+    extras = [extra_by_group.get(row[: len(source.by)], {}) for row in source.rows]
     rows = [list(row) for row in source.rows]
     metrics = {name: _metric(source, name) for name in source.columns[len(source.by) :]}
+    counts = _counts(metrics)
     _round_counts(source, metrics, rows)
     for at, name in enumerate(source.columns):
-        metric = metrics.get(name)
-        if metric is None or name in _counts(metrics):
-            continue
-        for number, row in enumerate(rows):
-            cells = dict(zip(source.columns, row, strict=True))
-            extra = extra_by_row.get(source.rows[number][: len(source.by)], {})
-            row[at] = _recomputed(metric, row[at], cells, metrics, extra)
-    _leave_out_places(source, metrics, extra_by_row, rows)
+        if (metric := metrics.get(name)) and name not in counts:
+            for row, extra in zip(rows, extras, strict=True):
+                row[at] = _recomputed(metric, row[at], dict(zip(source.columns, row, strict=True)), metrics, extra)
+    _leave_out_places(source.columns, metrics, extras, rows)
     if source.by == ("side",):
         _recompute_differences(source.rows, rows)
     _recompute_gap(source.columns, rows)
@@ -228,7 +226,7 @@ def _recomputed(
     part, whole = str(metric.numerator), str(metric.denominator)
     if part not in cells or whole not in cells:
         # The number of persons behind it is not known here.
-        return _rounded_off(metric, value) if metric.counts not in ("", metric.unit) else None
+        return _rounded_off(metric, value) if metric.counts != metric.unit else None
     kinds = [term.counts if (term := metrics.get(name)) else "persons" for name in (part, whole)]
     deciding = cells[whole] if kinds[1] == "persons" else cells[part] if kinds[0] == "persons" else None
     if "persons" in kinds and (deciding is None or deciding < rounded(FEWEST)):
@@ -243,12 +241,13 @@ def _rounded_off(metric: Metric, value: float) -> float:
 
 def _from_rounded(metric: Metric, extra: dict[str, Any]) -> int | None:
     """A count with exactly published parts, recomputed with its person counts rounded."""
-    parts = {
-        name: [rounded(extra[name]) if catalogue()[name].counts == "persons" else extra[name]]
-        for name in expand(metric.name, frozenset())
-        if extra.get(name) is not None
+    parts: dict[str, Any] = {name: extra.get(name) for name in expand(metric.name, frozenset())}
+    if None in parts.values():
+        return None
+    rounded_parts = {
+        name: [rounded(count) if catalogue()[name].counts == "persons" else count] for name, count in parts.items()
     }
-    result = formula(metric.name)(parts)[0] if parts.keys() == expand(metric.name, frozenset()).keys() else None
+    (result,) = formula(metric.name)(rounded_parts)
     return None if result is None else rounded(result)
 
 
@@ -277,31 +276,25 @@ def _extra_numbers(answer: Answer, ask: Ask | None) -> dict[tuple[Any, ...], dic
 
 
 def _leave_out_places(
-    answer: Answer,
+    columns: Sequence[str],
     metrics: dict[str, Metric | None],
-    extra_by_row: dict[tuple[Any, ...], dict[str, Any]],
+    extras: Sequence[dict[str, Any]],
     rows: list[list[Any]],
 ) -> None:
     """Leave out counts of counties and institutes, and their shares, beside few persons: in 2 counties there are at least 2."""
-    persons = [at for at, name in enumerate(answer.columns) if name in _counts(metrics)]
-    places = [
-        at
-        for at, name in enumerate(answer.columns)
-        if (metric := metrics.get(name)) and {metric.counts, _counts_above(metric)} & {"counties", "institutes"}
-    ]
-    for exact, row in zip(answer.rows, rows, strict=True):
-        extra = extra_by_row.get(exact[: len(answer.by)], {})
-        behind = [
-            rounded(extra[name]) for name in extra if catalogue()[name].counts == "persons" and extra[name] is not None
-        ]
-        if any(_is_number(count) and count < rounded(FEWEST) for count in (*(row[at] for at in persons), *behind)):
+    persons = [at for at, name in enumerate(columns) if name in _counts(metrics)]
+    places = []
+    for at, name in enumerate(columns):
+        if metric := metrics.get(name):
+            numerator = catalogue().get(metric.numerator or "")
+            if {metric.counts, numerator and numerator.counts} & {"counties", "institutes"}:
+                places.append(at)
+    for row, extra in zip(rows, extras, strict=True):
+        behind = [count for name, count in extra.items() if catalogue()[name].counts == "persons"]
+        known = filter(_is_number, (*(row[at] for at in persons), *behind))
+        if any(rounded(count) < rounded(FEWEST) for count in known):
             for at in places:
                 row[at] = None
-
-
-def _counts_above(metric: Metric) -> str:
-    """What the numerator of a ratio counts; empty for a count."""
-    return catalogue()[metric.numerator].counts if metric.numerator in catalogue() else ""
 
 
 def _recompute_differences(exact: Sequence[tuple[Any, ...]], rows: list[list[Any]]) -> None:

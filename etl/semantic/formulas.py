@@ -1,11 +1,11 @@
 """Formulas of metrics as users read them, and the change log of definitions."""
 
-import tomllib
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
 
+from etl.core import declarations
 from etl.semantic.catalog import Measure, catalogue, expand, tables
 from etl.semantic.table_scans import MONTHS_BEFORE, snapshot_condition
 
@@ -26,7 +26,7 @@ class Change:
 @cache
 def changes() -> tuple[Change, ...]:
     """The change log of definitions, newest first."""
-    entries = tomllib.loads(Path(__file__).with_name("changes.toml").read_text(encoding="utf-8"))["change"]
+    entries = declarations.read(Path(__file__).with_name("changes.toml"))["change"]
     log = [
         Change(entry["on"], tuple(entry["metrics"]), {"fa": entry["fa"], "en": entry["en"]}, entry.get("before", {}))
         for entry in entries

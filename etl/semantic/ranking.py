@@ -1,14 +1,16 @@
-"""How large a group must be to be compared, and the order of the groups of an answer.
+"""What can be compared: groups that are large enough, in their order, and 12 months with a Nowruz.
 
 Whether rates differ beyond chance is what etl.analysis.different answers; an answer that carries its word for each group has
 the column `side`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from persiantools.jdatetime import JalaliDate
+
 from etl.semantic.answers import Answer
-from etl.semantic.catalog import Metric, catalogue, size_of
+from etl.semantic.catalog import TIME, Metric, catalogue, counts_a_year, size_of
 
 LEAST = 23
 LEAST_INSTITUTES = LEAST_COUNTIES = 10
@@ -80,3 +82,30 @@ def rank(answer: Answer, name: str | None = None) -> Ranking:
     ranked = sorted((group for group in groups if is_large[group]), key=lambda group: (-group.value, group.key))
     small = sorted((group for group in groups if not is_large[group]), key=lambda group: (-group.count, group.key))
     return Ranking(tuple(ranked), tuple(small))
+
+
+def comparable(answer: Answer) -> Answer:
+    """The answer, without the numbers that count 12 months without a Nowruz: they are None. The same one if it has none.
+
+    Months are added in the Gregorian calendar, and a leap year ends a day later. Most contracts end at Nowruz, so the events
+    of the 12 months to 30 Esfand are too few to be compared with other months.
+    """
+    of_years = {metric.name for metric in answer.metrics if metric.name in catalogue() and counts_a_year(metric.name)}
+    unit = next((name for name in TIME if name in answer.by), None)
+    if not of_years or not unit:
+        return answer
+    at = answer.by.index(unit)
+
+    def kept(row: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(None if name in of_years else value for name, value in zip(answer.columns, row, strict=True))
+
+    rows = [kept(row) if _ends_a_leap_year(answer, str(row[at])) else row for row in answer.rows]
+    return replace(answer, rows=rows) if rows != answer.rows else answer
+
+
+def _ends_a_leap_year(answer: Answer, label: str) -> bool:
+    """Whether a Jalali unit of time is measured on 30 Esfand."""
+    year, _, unit = label.partition("-")
+    if unit not in ("", "12", "Q4") or not JalaliDate.is_leap(int(year)):
+        return False
+    return JalaliDate(int(year), 12, 30).to_gregorian() <= answer.publication.as_of

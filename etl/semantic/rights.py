@@ -143,10 +143,5 @@ class AccessScope:
 ADMINISTRATOR = AccessScope("administrator", frozenset({Grant("steward", WHOLE_COUNTRY, True, True)}))
 
 
-def nobody(sub: str) -> AccessScope:
-    """The scope of a person without rights."""
-    return AccessScope(sub, frozenset())
-
-
 def involved_in(by: Iterable[str], where: Iterable[str]) -> frozenset[str]:
     return _DIMENSIONS.intersection((*by, *where))

@@ -9,8 +9,7 @@ from typing import Any
 from etl.core import jalali
 from etl.semantic.catalog import Measure, tables
 from etl.semantic.combine import Select
-from etl.semantic.members import MOST_COMPARED, other_members
-from etl.semantic.resolve import Plan
+from etl.semantic.resolve import MOST_COMPARED, Plan, other_members
 from etl.warehouse.dimensions import PLACES
 
 _AHEAD = re.compile(r"\{day\} \+ ([0-9]+)")

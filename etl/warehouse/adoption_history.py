@@ -10,27 +10,13 @@ import duckdb
 from etl.warehouse import publications
 from etl.warehouse.build_database import create_from
 
-ADOPTION = """
-    select
-        province,
-        activity,
-        count(distinct institute_code) as licensed_institutes,
-        count(distinct institute_code) filter (where smart_services) as smart_institutes,
-        as_of as valid_from,
-        date '9999-12-31' as valid_until,
-    from licensed_days
-    inner join publication on licensed_days.valid_from <= as_of and licensed_days.valid_until > as_of
-    group by province, activity, as_of
-"""
-
 
 def carry(con: duckdb.DuckDBPyConnection, last: Path | None) -> None:
-    """Create `adoption` in `con`: one row per publication, province and activity, valid from its as-of day (`valid_from`).
+    """Add the rows of earlier publications to `adoption`, each valid from its as-of day (`valid_from`).
 
-    Earlier rows come from the version `last`, if both are samples or neither is. A day that is published
-    again is counted again, and later days are dropped: the same files give the same table, regardless of builds in between.
+    They come from the version `last`, if both are samples or neither is. A day that is published again is counted again,
+    and later days are dropped: the same files give the same table, regardless of builds in between.
     """
-    con.execute(f"create table adoption as {ADOPTION}")
     if last is None:
         return
     with publications.connect(last, any_code=True) as before:

@@ -6,10 +6,10 @@ is a setting: Friday, unless [[weekend]] says otherwise from a day on.
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -21,52 +21,29 @@ from etl.core.text_folding import display_text
 from etl.extract import reference_files as files
 from etl.warehouse.build_database import create_from
 
-KINDS = {"holiday": "تعطیل رسمی", "closure": "تعطیلی", "workday": "روز کاری"}
-CONFIDENCE = {"confirmed": "قطعی", "estimated": "برآوردی"}
+_KINDS = {"holiday": "تعطیل رسمی", "closure": "تعطیلی", "workday": "روز کاری"}
+_CONFIDENCE = {"confirmed": "قطعی", "estimated": "برآوردی"}
 _FILE = "calendar.csv"
-_COLUMNS = ("date", "province", "kind", "name_fa", "name_en", "confidence", "source")
-_DAYS = pa.schema([("date", pa.date32()), *((name, pa.string()) for name in _COLUMNS[1:])])
+_TEXTS = ("province", "kind", "name_fa", "name_en", "confidence", "source")
+_DAYS = pa.schema({"date": pa.date32(), **dict.fromkeys(_TEXTS, pa.string())})
 _WEEKENDS = pa.schema([("valid_from", pa.date32()), ("weekdays", pa.list_(pa.int8()))])
 # Files complete on the last day of a register must have their days until a decision is due.
 DAYS_AHEAD = 60
 
 
-@dataclass(frozen=True)
-class OfficialDay:
-    """A day that is off, or a workday where it would be; `province` is None for the nation."""
+def read(folder: Path) -> list[dict[str, Any]]:
+    """The days of the folder's calendar, or of the shipped one if it has none.
 
-    date: date
-    province: str | None
-    kind: str
-    name_fa: str
-    name_en: str
-    confidence: str
-    source: str
+    Raises Refused for an unreadable cell and a repeated day.
+    """
+    return files.read(folder, _FILE, _DAYS.names, _official_day, "date", itemgetter("date", "province"))
 
 
-def read(folder: Path) -> list[OfficialDay]:
-    """The days of the shipped calendar and of the folder's. Raises Refused for an unreadable cell and a repeated day."""
-    days = {(row.date, row.province): row for row in (*_shipped(), *read_own(folder))}
-    return sorted(days.values(), key=lambda day: (day.date, day.province or ""))
-
-
-def read_own(folder: Path) -> list[OfficialDay]:
-    """The days of the folder's calendar alone, or of the shipped one if it has none."""
-    return _read(folder) if files.is_in(folder, _FILE) else list(_shipped())
-
-
-@cache
-def _shipped() -> Sequence[OfficialDay]:
-    return _read(REFERENCE)
-
-
-def _read(folder: Path) -> list[OfficialDay]:
-    return files.read(folder, _FILE, _COLUMNS, _official_day, "date", lambda row: (row.date, row.province))
-
-
-def load(con: duckdb.DuckDBPyConnection, days: Sequence[OfficialDay]) -> None:
+def load(con: duckdb.DuckDBPyConnection, own: Sequence[dict[str, Any]]) -> None:
     """Create `official_days`, one row per day and province, and `weekends`: ISO weekdays from a day on."""
-    create_from(con, "create table official_days as from arriving", pa.Table.from_pylist(list(map(vars, days)), _DAYS))
+    days = {(row["date"], row["province"]): row for row in (*read(REFERENCE), *own)}
+    arriving = pa.Table.from_pylist(list(days.values()), _DAYS)
+    create_from(con, "create table official_days as from arriving order by date, province nulls first", arriving)
     weekends = [{"valid_from": date.min, "weekdays": [WEEKDAYS.index("friday") + 1]}]
     for rule in several(weekend)(os.environ.get("WEEKEND", "")):
         first, *names = rule.split()
@@ -102,16 +79,13 @@ def estimated_days(con: duckdb.DuckDBPyConnection, last: date) -> list[date]:
     return [day for (day,) in rows]
 
 
-def _official_day(path: Path, line: int, row: dict[str, str]) -> OfficialDay:
-    name_fa, name_en, source = (
-        display_text(files.text(path, line, row, name)) for name in ("name_fa", "name_en", "source")
-    )
-    return OfficialDay(
-        files.day(path, line, row),
-        files.province(path, line, row),
-        files.choice(path, line, row, "kind", KINDS),
-        name_fa,
-        name_en,
-        files.choice(path, line, row, "confidence", CONFIDENCE),
-        source,
-    )
+def _official_day(path: Path, line: int, row: dict[str, str]) -> dict[str, Any]:
+    """A day that is off, or a workday where it would be; `province` is None for the nation."""
+    texts = {name: display_text(files.text(path, line, row, name)) for name in ("name_fa", "name_en", "source")}
+    return {
+        "date": files.day(path, line, row),
+        "province": files.province(path, line, row),
+        "kind": files.choice(path, line, row, "kind", _KINDS),
+        "confidence": files.choice(path, line, row, "confidence", _CONFIDENCE),
+        **texts,
+    }

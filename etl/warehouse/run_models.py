@@ -5,22 +5,38 @@ as text.
 
 Models in which a person's rows depend on that person's rows only are built in slices of persons, as many as the memory
 allows, so the memory of a build does not grow with the register.
+
+The SQL of the models also says which source tables a number depends on: a rejected row of a source table can change every
+number that is counted from it, directly or through other models.
 """
 
 import graphlib
+import json
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
+from etl.extract.contract import TABLES, contract
 from etl.warehouse import build_database
 from etl.warehouse.dimensions import ALL, render
-from etl.warehouse.sql_tables import tables_in
 
+# Reference tables, which no source file fills.
+REFERENCES = (
+    "announcements", "counties", "course_posts", "courses", "events", "international", "official_days",
+    "population", "provinces", "targets", "weekends",
+)  # fmt: skip
+_LOADED = "loaded_"
+_REFERENCED = {
+    table: [column.references for column in contract(table).entering if column.references in TABLES] for table in TABLES
+}
 _FOLDER = Path(__file__).parent / "models"
 _OF_PERSONS = {
     "completions", "course_compliance_intervals", "joiners", "leavers", "moves", "compliance_intervals", "requirements",
@@ -38,6 +54,7 @@ _MEMBERS = {dimension.name: dimension.enum_members for dimension in ALL.values()
 }
 # Models run at the same time: a single one leaves cores idle while it sorts, merges or writes.
 _AT_ONCE = 2
+_local = threading.local()
 
 
 @dataclass(frozen=True)
@@ -48,9 +65,70 @@ class ConcurrentTask:
     needs: Collection[str] = ()
 
 
+@cache
 def models() -> dict[str, str]:
     """The SQL of every model by the name of its table, with the columns of dimensions written in."""
     return {path.stem: render(path.read_text(encoding="utf-8")) for path in sorted(_FOLDER.rglob("*.sql"))}
+
+
+@cache
+def tables_in(sql: str) -> frozenset[str]:
+    """The tables that one or more SELECTs read, without their CTEs, by DuckDB's own parser. Raises ValueError for others."""
+    if not hasattr(_local, "parser"):
+        # A connection serves one thread at a time.
+        _local.parser = duckdb.connect()
+    ((text,),) = _local.parser.execute("select json_serialize_sql($sql::varchar)", {"sql": sql}).fetchall()
+    parsed = json.loads(text)
+    if parsed["error"]:
+        raise ValueError("not a SELECT that can be parsed")
+    return frozenset(name for statement in parsed["statements"] for name in _read_by(statement, frozenset()))
+
+
+def _read_by(node: Any, ctes: frozenset[str]) -> Iterator[str]:
+    """The base tables under a node of the syntax tree; a CTE hides a table of the same name from the nodes after it."""
+    if isinstance(node, list):
+        for child in node:
+            yield from _read_by(child, ctes)
+    elif isinstance(node, dict):
+        for cte in (node.get("cte_map") or {}).get("map", ()):
+            yield from _read_by(cte["value"], ctes)
+            ctes |= {cte["key"]}
+        if node.get("type") == "BASE_TABLE" and node["table_name"] not in ctes:
+            yield node["table_name"]
+        for key, child in node.items():
+            if key != "cte_map":
+                yield from _read_by(child, ctes)
+
+
+@cache
+def read_by(model: str) -> frozenset[str]:
+    """The tables that a model reads; none for a table that is no model."""
+    sql = models().get(model)
+    return tables_in(sql) - {model} if sql else frozenset()
+
+
+def sources_of_query(sql: str) -> frozenset[str]:
+    """The source and reference tables behind the tables of the publication that a SELECT reads."""
+    return sources_behind(tables_in(sql))
+
+
+def sources_behind(tables: Iterable[str]) -> frozenset[str]:
+    """The source and reference tables behind some tables, directly or through models."""
+    return frozenset().union(*map(_behind, tables))
+
+
+@cache
+def _behind(table: str) -> frozenset[str]:
+    """The source and reference tables behind a table.
+
+    Rows that refer to a rejected row are rejected too, so the tables that a source table references count as well.
+    """
+    if table in REFERENCES:
+        return frozenset({table})
+    if table.startswith(_LOADED):
+        source = table.removeprefix(_LOADED)
+        return frozenset({source}) | sources_behind(_LOADED + name for name in _REFERENCED[source])
+    return sources_behind(read_by(table))
 
 
 def build(con: duckdb.DuckDBPyConnection, say: Callable[[str], None], tasks: Mapping[str, ConcurrentTask]) -> None:

@@ -23,20 +23,20 @@ from streamlit.testing.v1 import AppTest
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.cli import commands
-from etl.core.errors import Refused
+from etl.core.errors import AccessDenied, Refused
 from etl.core.paths import ROOT
 from etl.operations import audit, hash_chain, replicas
 from etl.operations import commands as operations
 from etl.operations.audit import Verified
 from etl.semantic.rights import ADMINISTRATOR
 from etl.warehouse import publications
-from tests.access.scopes import NATIONAL, NONE, OF_TEHRAN, TEHRAN
+from tests.access.scopes import NATIONAL, NONE, OF_TEHRAN, TEHRAN, sign_in
 from tests.effort import draws
 from tests.loading import load
 from tests.parts import SCRIPT, opening
 from tests.serving import publish
 from ui.briefing import command
-from ui.data import user
+from ui.data import page_run
 from ui.i18n import text
 from ui.sections import audit_log
 from ui.shell import logs
@@ -562,16 +562,16 @@ def _full(*_: Any, **__: Any) -> None:
 
 
 def test_the_page_shows_it_to_stewards_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    sign_in = user.SignIn(
+    sign_in = page_run.SignIn(
         lambda: ADMINISTRATOR, lambda *_: "", lambda *_, **__: None, lambda: ([], Verified("2026-11-28T10:00", False))
     )
-    with pytest.raises(user.AccessDenied):
-        user.events()
-    monkeypatch.setattr(user, "_sign_in", sign_in)
+    with pytest.raises(AccessDenied):
+        page_run.audit_events()
+    monkeypatch.setattr(page_run, "_sign_in", sign_in)
     for scope in (OF_TEHRAN, NATIONAL, NONE):
-        with user.acting_as(scope), pytest.raises(user.AccessDenied):
-            user.events()
-    assert user.events() == ([], Verified("2026-11-28T10:00", False))
+        with page_run.acting_as(scope), pytest.raises(AccessDenied):
+            page_run.audit_events()
+    assert page_run.audit_events() == ([], Verified("2026-11-28T10:00", False))
 
 
 @pytest.mark.slow
@@ -583,7 +583,7 @@ def test_displayed_rows_of_people_are_logged_once_per_view(
     ).fetchall()
     events: list[tuple[str, str, dict[str, Any]]] = []
     record = lambda sub, event, **more: events.append((sub, event, more))  # noqa: E731
-    monkeypatch.setattr(user, "_sign_in", user.SignIn(lambda: OF_TEHRAN, lambda *_: "", record, lambda: ([], None)))
+    sign_in(monkeypatch, OF_TEHRAN, record)
     monkeypatch.setenv("WAREHOUSE", str(small_register))
     monkeypatch.setenv("DETAIL_ROWS", "1")
     app = AppTest.from_string(SCRIPT, default_timeout=300)
@@ -622,18 +622,18 @@ def test_the_page_says_how_many_files_were_submitted(lang: str, event: str, deta
 
 
 OUTSIDE = """
+from etl.core.errors import AccessDenied
 from ui.components import blocks
-from ui.data import user
 
 with blocks.error_boundary("en", "institutes"):
-    raise user.AccessDenied
+    raise AccessDenied
 """
 
 
 def test_an_attempt_in_a_page_at_what_is_outside_is_logged_once_for_a_view(monkeypatch: pytest.MonkeyPatch) -> None:
     events: list[tuple[str, str, dict[str, Any]]] = []
     record = lambda sub, event, **more: events.append((sub, event, more))  # noqa: E731
-    monkeypatch.setattr(user, "_sign_in", user.SignIn(lambda: OF_TEHRAN, lambda *_: "", record, lambda: ([], None)))
+    sign_in(monkeypatch, OF_TEHRAN, record)
     app = AppTest.from_string(OUTSIDE)
     app.query_params["province"] = "IR-10"
     app.run().run()

@@ -16,7 +16,7 @@ from tests.access.scopes import ISFAHAN, NATIONAL, NONE, OF_ISFAHAN, OF_TEHRAN, 
 from tests.access.test_scopes import province_of_county
 from tests.effort import draws
 from tests.test_architecture import imports
-from ui.data import page_run, person_rows, user, warehouse
+from ui.data import page_run, person_rows, warehouse
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +33,7 @@ def published(small_register: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
 def seen_by(scope: AccessScope, work: int) -> set[str]:
     """The provinces of what one of several reads shows."""
     place_of = province_of_county()
-    with user.acting_as(scope):
+    with page_run.acting_as(scope):
         match work:
             case 0:
                 return {place_of[row[0]] for row in warehouse.ask("active_assistants", by="county").rows if row[0]}
@@ -69,7 +69,7 @@ def test_two_people_who_alternate_on_one_process_never_get_each_others_data(publ
 def test_prefetch_threads_use_the_rights_of_the_person_whose_page_started_them(published: Path) -> None:
     work = {}
     for scope in (OF_TEHRAN, OF_ISFAHAN) * 5:
-        with user.acting_as(scope):
+        with page_run.acting_as(scope):
             work[scope.sub] = page_run.prefetch(lambda: warehouse.ask("in_service", by="county").column("county"))
         place_of = province_of_county()
         assert {place_of[code] for code in work[scope.sub].result() if code} == EXPECTED[scope.sub]  # type: ignore[attr-defined]
@@ -89,7 +89,7 @@ def test_a_person_without_rights_gets_nothing_even_after_others_asked(work: int,
 def test_people_with_equal_rights_share_a_cached_answer_that_names_nobody(published: Path) -> None:
     answers = []
     for sub in ("a", "b"):
-        with user.acting_as(AccessScope(sub, frozenset({Grant("province", frozenset({TEHRAN}), True, False)}))):
+        with page_run.acting_as(AccessScope(sub, frozenset({Grant("province", frozenset({TEHRAN}), True, False)}))):
             answers.append(warehouse.ask("leavers", by="county"))
     assert answers[0] is answers[1]
     assert answers[0].scope.sub == ""
@@ -97,16 +97,16 @@ def test_people_with_equal_rights_share_a_cached_answer_that_names_nobody(publis
 
 def test_rows_of_people_need_the_right_and_the_setting(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DETAIL_ROWS", "1")
-    with user.acting_as(NATIONAL):
+    with page_run.acting_as(NATIONAL):
         on = page_run.publication().as_of
     without = AccessScope("x", frozenset({Grant("province", frozenset({TEHRAN}), False, True)}))
-    with user.acting_as(without), pytest.raises(PermissionError):
+    with page_run.acting_as(without), pytest.raises(PermissionError):
         person_rows.people(on)
-    with user.acting_as(OF_TEHRAN):
+    with page_run.acting_as(OF_TEHRAN):
         rows = person_rows.people(on)
         assert set(rows.first(10_000).column("province")) == {TEHRAN}
     monkeypatch.setenv("DETAIL_ROWS", "0")
-    with user.acting_as(OF_TEHRAN), pytest.raises(PermissionError):
+    with page_run.acting_as(OF_TEHRAN), pytest.raises(PermissionError):
         person_rows.people(on)
 
 
@@ -135,18 +135,17 @@ def test_pages_reach_the_database_through_scoped_cursors_only() -> None:
         "etl.warehouse.publications.connect",
         "etl.semantic.access.connect",
     }
-    # The worker process knows DuckDB's error of memory, and opens nothing.
-    assert pages_that(opens) == {
-        f"ui/data/{name}.py" for name in ("page_run", "person_rows", "briefing_questions", "limits", "worker_process")
-    }
+    modules = ("page_run", "person_rows", "briefing_questions", "large_questions")
+    # These two know DuckDB's errors, of time and of memory, and open nothing.
+    assert pages_that(opens) == {f"ui/data/{name}.py" for name in (*modules, "warehouse", "worker_process")}
     assert pages_that({"etl.semantic.access.cursor_for", "etl.semantic.access.ScopedCursor"}) <= {
         "ui/data/warehouse.py",
         "ui/data/person_rows.py",
         "ui/data/briefing_questions.py",
-        "ui/data/limits.py",
+        "ui/data/large_questions.py",
     }
     # Every cursor on a publication is bound to a scope, except the one that reads its description.
-    for name in ("page_run", "warehouse", "person_rows", "briefing_questions", "limits"):
+    for name in ("page_run", "warehouse", "person_rows", "briefing_questions", "large_questions"):
         tree = ast.parse((ROOT / "ui" / "data" / f"{name}.py").read_text(encoding="utf-8"))
         unscoped = [
             function.name

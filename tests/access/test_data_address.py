@@ -25,16 +25,16 @@ from etl.operations import audit
 from etl.semantic.access import cursor_for
 from etl.semantic.answers import ask
 from etl.semantic.catalog import TIME, catalogue
-from etl.semantic.provisional import settled_on
+from etl.semantic.resolve import settled_on
 from etl.warehouse import publications
 from tests.access.gated import ACCESS, configured
 from tests.access.scopes import OF_ISFAHAN, OF_TEHRAN, TEHRAN
 from tests.effort import draws
 from ui.access import tokens
-from ui.data import limits, user
+from ui.data import large_questions, page_run, warehouse
 from ui.data.worker_process import OutOfMemory
 from ui.exports import job
-from ui.shell import answer_files, data_address, gate, people
+from ui.shell import data_address, gate, people
 from ui.state import personal_tokens, saved_views
 
 CSV, PARQUET, JSON = "/data/answer.csv", "/data/answer.parquet", "/data/answer.json"
@@ -75,7 +75,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_register: Path) 
     configured(tmp_path, monkeypatch, "oidc")
     monkeypatch.setenv("WAREHOUSE", str(small_register))
     data_address._guesses.clear()
-    answer_files._kept.clear()
+    data_address._kept.clear()
     made = make("isfahan.officer", ["isfahan"]), make("national.analyst", ["national"])
     yield Site(TestClient(app(), client=("10.0.0.7", 5000)), *made, tmp_path)
     people.secrets.cache_clear()
@@ -361,7 +361,7 @@ def test_an_unknown_format_names_the_known_ones(site: Site) -> None:
 
 
 def test_a_saved_view_is_asked_by_its_owner_alone(site: Site) -> None:
-    with user.acting_as(OF_ISFAHAN):
+    with page_run.acting_as(OF_ISFAHAN):
         saved_views.save("Mine", "explore", {"m": ["joiners"], "by": ["month"], "show": ["pivot"]}, date(2026, 6, 30))
     rows = site.get(JSON, site.isfahan, params={"view": "Mine"}).json()
     assert {"month", "month_name", "joiners"} <= rows[0].keys()
@@ -404,7 +404,7 @@ def test_a_file_for_circulation_says_so_and_is_rounded(site: Site) -> None:
 
 def test_a_large_file_comes_from_a_worker(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     small = site.get(CSV, site.isfahan, params=BY_PROVINCE).content
-    answer_files._kept.clear()
+    data_address._kept.clear()
     monkeypatch.setitem(job.MANY_CELLS, "csv", 0)
     assert site.get(CSV, site.isfahan, params=BY_PROVINCE).content == small
 
@@ -413,8 +413,8 @@ def test_a_question_beyond_the_limits_of_a_worker_is_413(site: Site, monkeypatch
     def out_of_memory(*_: Any) -> None:
         raise OutOfMemory
 
-    monkeypatch.setattr(limits, "ROWS", 0)
-    monkeypatch.setattr(limits, "ask_in_worker", out_of_memory)
+    monkeypatch.setattr(warehouse, "ROWS", 0)
+    monkeypatch.setattr(large_questions, "ask_in_worker", out_of_memory)
     query = {"m": "leavers", "by": ["province", "post"], "lang": "en", "on": "1404/05/05"}
     refusal = site.get(CSV, site.isfahan, params=query)
     assert (refusal.status_code, refusal.text.count("\n")) == (413, 1)
@@ -475,8 +475,8 @@ def test_what_a_person_makes_and_revokes_is_listed_and_logged(site: Site, monkey
     def record(sub: str, event: str, **_: object) -> None:
         events.append((sub, event))
 
-    sign_in = user.SignIn(lambda: OF_ISFAHAN, lambda *_: "", record, lambda: ([], None), lambda: ("isfahan",))
-    monkeypatch.setattr(user, "_sign_in", sign_in)
+    sign_in = page_run.SignIn(lambda: OF_ISFAHAN, lambda *_: "", record, lambda: ([], None), lambda: ("isfahan",))
+    monkeypatch.setattr(page_run, "_sign_in", sign_in)
     made = personal_tokens.make("Excel")
     assert re.fullmatch(r"[\w-]{43}", made)
     listed = personal_tokens.own()

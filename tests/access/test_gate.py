@@ -15,12 +15,12 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
+from etl.core.errors import AccessDenied
 from etl.operations import audit
 from etl.semantic.rights import AccessScope, Grant
 from tests.access.gated import ACCESS, AUTH, CLOSED, PAGE, SECRET, application, configured, cookie, opens_socket, status
 from tests.access.scopes import ISFAHAN, TEHRAN
 from ui.access import sessions
-from ui.data import user
 from ui.shell import gate, people
 
 
@@ -143,7 +143,7 @@ def test_withdrawn_rights_take_effect_in_an_open_session(oidc: TestClient, tmp_p
     assert people.scope_of_run() == AccessScope("", frozenset({Grant("province", frozenset({ISFAHAN}), False, True)}))
     (tmp_path / "access.toml").write_text(ACCESS.replace("groups.isfahan", "groups.other"), encoding="utf-8")
     people._fresh.clear()  # as after two seconds
-    with pytest.raises(user.AccessDenied):
+    with pytest.raises(AccessDenied):
         people.scope_of_run()
 
 
@@ -157,7 +157,7 @@ def test_a_copied_cookie_is_refused_after_sign_out_by_every_process(oidc: TestCl
     people.sessions.cache_clear()  # another process
     assert status(oidc, stolen) == 401
     monkeypatch.setattr(people, "of_run", lambda: person)
-    with pytest.raises(user.AccessDenied):
+    with pytest.raises(AccessDenied):
         people.scope_of_run()
     assert status(oidc, cookie(nonce="of the next sign-in")) == 200
 

@@ -23,7 +23,7 @@ from tests.access.gated import SECRET, configured
 from tests.access.scopes import FARS, ISFAHAN, TEHRAN
 from ui.charts.elements import ChartContext
 from ui.components import downloads
-from ui.data import page_run, person_rows, user, warehouse
+from ui.data import page_run, person_rows, warehouse
 from ui.exports.job import FORMS, ExportJob
 from ui.shell import people
 
@@ -113,16 +113,16 @@ def leaves_alone(con: duckdb.DuckDBPyConnection, group: str, question: dict[str,
 
 def test_a_group_that_vanishes_takes_its_rights_along(published: Path) -> None:
     before, after = scope_of("fars", "tehran"), Roles({"fars": GROUPS["fars"]}).scope_of("x", ["fars", "tehran"])
-    with user.acting_as(before):
+    with page_run.acting_as(before):
         answer = warehouse.ask("in_service", by="county")
         on = page_run.publication().as_of
         assert set(person_rows.people(on).first(10_000).column("province")) == {FARS, TEHRAN}
-    with user.acting_as(after):
+    with page_run.acting_as(after):
         with pytest.raises(AccessDenied):
-            access.check(user.scope().rights(), answer)
+            access.check(page_run.access_scope().rights(), answer)
         assert warehouse.ask("in_service", by="county").where == {"province": (FARS,)}
         assert set(person_rows.people(on).first(10_000).column("province")) == {FARS}
-    with user.acting_as(Roles({}).scope_of("x", ["fars", "tehran"])), pytest.raises(AccessDenied):
+    with page_run.acting_as(Roles({}).scope_of("x", ["fars", "tehran"])), pytest.raises(AccessDenied):
         warehouse.ask("in_service")
 
 
@@ -158,7 +158,7 @@ def grant_of(role: str) -> Grant:
 @pytest.mark.parametrize("role", rights.ROLES[1:])
 def test_rows_of_persons_are_counted_shown_and_written_in_every_form(role: str, published: Path) -> None:
     scope = AccessScope(role, frozenset({grant_of(role)}))
-    with user.acting_as(scope):
+    with page_run.acting_as(scope):
         on = page_run.publication().as_of
         where = {"province": (TEHRAN,)}
         rows = person_rows.people(on, where)
@@ -197,7 +197,7 @@ def test_a_file_that_cannot_be_written_leaves_none_behind(tmp_path: Path, monkey
         raise RuntimeError("a value of the register")
 
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr(downloads.user, "signs_in", lambda: True)
+    monkeypatch.setattr(downloads.page_run, "signs_in", lambda: True)
     monkeypatch.setattr(downloads.st, "button", lambda *_, **__: True)
     with pytest.raises(RuntimeError):
         downloads.offered(None, "key", "label", "name.csv", "text/csv", fails, {})  # type: ignore[arg-type]

@@ -11,11 +11,12 @@ from starlette.testclient import TestClient
 from etl.core.paths import ROOT
 from etl.core.settings import Faulty, read
 from etl.operations import audit
+from etl.semantic.rights import AccessScope
 from tests import serving
 from tests.access.gated import ACCESS, AUTH, SECRET, application, configured, cookie, opens_socket, status
 from tests.access.scopes import ISFAHAN, OF_ISFAHAN
 from ui.access import sessions
-from ui.data import user
+from ui.data import page_run
 from ui.i18n import text
 from ui.shell import frame, gate, people
 
@@ -26,10 +27,10 @@ def unwritable(*_: object) -> None:
     raise OSError(28, "No space left on device")
 
 
-def offered(tmp_path: Path, scope: user.AccessScope) -> str:
+def offered(tmp_path: Path, scope: AccessScope) -> str:
     file = tmp_path / "made.csv"
     file.write_text(f"of {scope.sub}")
-    with user.acting_as(scope):
+    with page_run.acting_as(scope):
         return gate.offer(file, "numbers.csv", {"metric": "leavers", "form": "csv", "rows": 3})
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from etl.core.errors import AccessDenied
+from etl.semantic.rights import ADMINISTRATOR
 from tests import postgres
-from tests.access.scopes import NATIONAL, OF_ISFAHAN, OF_TEHRAN
+from tests.access.scopes import NATIONAL, OF_ISFAHAN, OF_TEHRAN, sign_in
 from ui.access.saved_views import Saved, SavedViews
 from ui.access.sessions import LONGEST_SECONDS, Offer, Session, Sessions
-from ui.data import user
+from ui.data import page_run
 from ui.state import saved_views
 
 DAY = date(2026, 6, 30)
@@ -41,23 +43,23 @@ def audit_events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[
     def record(sub: str, event: str, **more: object) -> None:
         events.append((sub, event, more))
 
-    monkeypatch.setattr(user, "_sign_in", user.SignIn(lambda: NATIONAL, lambda *_: "", record, lambda: ([], [])))
+    sign_in(monkeypatch, NATIONAL, record)
     return events
 
 
 def test_each_person_has_their_own_saved_views(kept_in: str, audit_events: list[tuple[object, ...]]) -> None:
-    with user.acting_as(OF_ISFAHAN):
+    with page_run.acting_as(OF_ISFAHAN):
         saved_views.save("Mine", "explore", {"m": ["joiners"]}, DAY)
-    with user.acting_as(OF_TEHRAN):
+    with page_run.acting_as(OF_TEHRAN):
         assert saved_views.shelf().views == []
         saved_views.save("Mine", "explore", {"m": ["leavers"]}, DAY)
         saved_views.save("Other", "explore", {}, DAY)
         saved_views.delete("Mine")
         assert [view.name for view in saved_views.shelf().views] == ["Other"]
-    with user.acting_as(OF_ISFAHAN):
+    with page_run.acting_as(OF_ISFAHAN):
         assert [view.parameters for view in saved_views.shelf().views] == [{"m": ["joiners"]}]
         saved_views.delete("Other")
-    with user.acting_as(OF_TEHRAN):
+    with page_run.acting_as(OF_TEHRAN):
         assert [view.name for view in saved_views.shelf().views] == ["Other"]
     assert [event[:2] for event in audit_events] == [
         ("isfahan.officer", "view_saved"),
@@ -74,9 +76,9 @@ def test_a_view_from_before_people_signed_in_belongs_to_the_administrator(
     (tmp_path / "views.json").write_text(
         '[{"name": "Old", "page": "explore", "parameters": {}, "saved_on": "2026-01-01"}]', encoding="utf-8"
     )
-    with user.acting_as(OF_ISFAHAN):
+    with page_run.acting_as(OF_ISFAHAN):
         assert saved_views.shelf() == saved_views.Shelf([], True)
-    with user.acting_as(user.ADMINISTRATOR):
+    with page_run.acting_as(ADMINISTRATOR):
         assert [view.name for view in saved_views.shelf().views] == ["Old"]
 
 
@@ -136,7 +138,7 @@ def test_without_the_database_nothing_is_saved_and_nobody_is_admitted(
 ) -> None:
     address = f"postgresql:///shared?host={tmp_path}&user=nobody"
     monkeypatch.setenv("SHARED_DATABASE", address)
-    with user.acting_as(OF_ISFAHAN):
+    with page_run.acting_as(OF_ISFAHAN):
         assert saved_views.shelf() == saved_views.Shelf([], False)
         with pytest.raises(OSError, match="database") as raised:
             saved_views.save("Mine", "explore", {"m": ["joiners"]}, DAY)
@@ -150,16 +152,16 @@ def test_a_view_is_shared_with_a_team_of_its_owner_and_taken_back(
     kept_in: str, audit_events: list[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     teams = {"isfahan.officer": ("isfahan", "training"), "tehran.officer": ("tehran", "training")}
-    monkeypatch.setattr(user, "teams", lambda: teams[user.scope().sub])
-    with user.acting_as(OF_ISFAHAN):
+    monkeypatch.setattr(page_run, "teams", lambda: teams[page_run.access_scope().sub])
+    with page_run.acting_as(OF_ISFAHAN):
         saved_views.save("Team's", "training", {"province": ["IR-10"]}, DAY)
         saved_views.save("Alone", "training", {}, DAY)
-        with pytest.raises(user.AccessDenied):
+        with pytest.raises(AccessDenied):
             saved_views.share("Team's", "tehran")
         saved_views.share("Team's", "training")
         assert {("Team's", "training"), ("Alone", "")} <= {(view.name, view.team) for view in saved_views.shelf().views}
         assert saved_views.shelf().shared == ()
-    with user.acting_as(OF_TEHRAN):
+    with page_run.acting_as(OF_TEHRAN):
         (shared,) = saved_views.shelf().shared
         assert (shared.name, shared.owner, shared.parameters) == ("Team's", "isfahan.officer", {"province": ["IR-10"]})
         # Of somebody else's view nobody changes or deletes anything.
@@ -169,11 +171,11 @@ def test_a_view_is_shared_with_a_team_of_its_owner_and_taken_back(
         teams["tehran.officer"] = ("tehran",)
         assert saved_views.shelf().shared == (), "who has left the team sees it no more"
         teams["tehran.officer"] = ("training",)
-    with user.acting_as(OF_ISFAHAN):
+    with page_run.acting_as(OF_ISFAHAN):
         saved_views.share("Team's", "")
-    with user.acting_as(OF_TEHRAN):
+    with page_run.acting_as(OF_TEHRAN):
         assert saved_views.shelf().shared == ()
-    with user.acting_as(OF_ISFAHAN):
+    with page_run.acting_as(OF_ISFAHAN):
         saved_views.share("Team's", "training")
         saved_views.delete("Team's")
         saved_views.save("Team's", "training", {}, DAY)

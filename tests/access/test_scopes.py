@@ -19,9 +19,10 @@ from etl.core.paths import REFERENCE
 from etl.semantic import access, disclosure
 from etl.semantic.access import ScopedCursor, cursor_for
 from etl.semantic.answers import Answer, ask
-from etl.semantic.catalog import CHOICES, TIME, catalogue
+from etl.semantic.catalog import TIME, catalogue
 from etl.semantic.rights import WHOLE_COUNTRY, AccessScope, Grant
 from etl.warehouse import publications
+from etl.warehouse.dimensions import CHOICES
 from tests.access.scopes import FARS, ISFAHAN, NATIONAL, NONE, OF_ISFAHAN, OF_TEHRAN, OF_TWO, TEHRAN
 from tests.effort import draws
 

@@ -31,11 +31,11 @@ from etl.semantic.combine import in_order
 from etl.semantic.rights import WHOLE_COUNTRY, AccessScope, Grant, every_province
 from etl.warehouse import publications
 from etl.warehouse.dimensions import CHOICES, FILTERS
-from tests.access.scopes import FARS, ISFAHAN, NONE, TEHRAN
+from tests.access.scopes import FARS, ISFAHAN, NONE, TEHRAN, sign_in
 from tests.access.test_scopes import arguments, province_of_county, random_places, registered
 from tests.effort import draws
 from tests.parts import PARTS, SCRIPT, opening
-from ui.data import page_run, user, warehouse
+from ui.data import page_run, warehouse
 from ui.i18n import member_names, text
 
 pytestmark = pytest.mark.slow
@@ -54,22 +54,9 @@ OF_BOTH = person("both", Grant("province", frozenset({FARS})), Grant("national",
 PEOPLE = (OF_FARS, OF_ISFAHAN, OF_BOTH, NONE)
 # What an analysis gives by these is a total in time, a step of one, or a number of no province.
 _TIMELIKE = {
-    *TIME,
-    "day",
-    "step",
-    "ahead",
-    "event_date",
-    "metric",
-    "kind",
-    "rule",
-    "rank",
-    "side",
-    "force",
-    "country",
-    "counted",
-    "counted_year",
-}
-_TIMELIKE |= {"sureness", "publication"}
+    *TIME, "day", "step", "ahead", "event_date", "metric", "kind", "rule", "rank", "side", "force", "country", "counted",
+    "counted_year", "sureness", "publication",
+}  # fmt: skip
 
 
 def foreign_rows(answer: Answer, scope: AccessScope, place_of: dict[str, str]) -> list[tuple[Any, ...]]:
@@ -206,7 +193,9 @@ def test_random_addresses_show_nothing_about_another_province_but_totals_by_time
             raise AccessDenied
         return scope
 
-    monkeypatch.setattr(user, "_sign_in", user.SignIn(resolve, lambda *_: "", lambda *_, **__: None, lambda: ([], [])))
+    monkeypatch.setattr(
+        page_run, "_sign_in", page_run.SignIn(resolve, lambda *_: "", lambda *_, **__: None, lambda: ([], []))
+    )
     chance, place_of = random.Random(36), province_of_county() | registered(con)
     for _ in range(ADDRESSES):
         part, view = random_address(chance)
@@ -226,9 +215,7 @@ def test_random_addresses_show_nothing_about_another_province_but_totals_by_time
 def test_an_address_with_another_province_shows_its_totals(
     answered: list[Answer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        user, "_sign_in", user.SignIn(lambda: OF_FARS, lambda *_: "", lambda *_, **__: None, lambda: ([], []))
-    )
+    sign_in(monkeypatch, OF_FARS)
     page = opened("overview", {"province": ISFAHAN, "lang": "en"})
     assert page.count('class="pd-panel"') == 3
     assert page.count('class="pd-card"') == 2
@@ -246,9 +233,7 @@ def test_an_address_with_another_province_shows_its_totals(
 def test_a_group_in_which_nobody_is_counted_or_that_is_compared_with_the_nation_is_no_error(
     scope: AccessScope, view: dict[str, Any], title: str, answered: list[Answer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        user, "_sign_in", user.SignIn(lambda: scope, lambda *_: "", lambda *_, **__: None, lambda: ([], []))
-    )
+    sign_in(monkeypatch, scope)
     page = opened("signals", view | {"lang": "en"})
     assert "pd-error" not in page
     assert text.word(title, "en") in page
@@ -257,9 +242,7 @@ def test_a_group_in_which_nobody_is_counted_or_that_is_compared_with_the_nation_
 def test_the_page_and_the_file_say_which_provinces_were_left_out(
     answered: list[Answer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        user, "_sign_in", user.SignIn(lambda: OF_FARS, lambda *_: "", lambda *_, **__: None, lambda: ([], []))
-    )
+    sign_in(monkeypatch, OF_FARS)
     for lang in ("fa", "en"):
         page = opened("explore", {"m": "in_service", "by": ["province", "gender"], "lang": lang})
         assert text.escape(member_names.left_out(OF_FARS.others, lang)) in page
@@ -483,8 +466,7 @@ def test_a_card_of_a_group_of_the_nation_shows_no_change(
 ) -> None:
     shown = {}
     for scope in (OF_FARS, OF_BOTH):
-        sign_in = user.SignIn(lambda scope=scope: scope, lambda *_: "", lambda *_, **__: None, lambda: ([], []))
-        monkeypatch.setattr(user, "_sign_in", sign_in)
+        sign_in(monkeypatch, scope)
         for view in ({}, {"gender": "female"}):
             page = opened("overview", {**view, "lang": "en"})
             assert "pd-error" not in page

@@ -21,7 +21,7 @@ from etl.analysis.planning import Scenario
 from etl.core import jalali
 from etl.core.errors import QuestionError
 from etl.semantic import answers
-from etl.semantic.provisional import settled_on
+from etl.semantic.resolve import settled_on
 from etl.warehouse import publications
 
 pytestmark = pytest.mark.slow

@@ -19,7 +19,6 @@ from etl.semantic.rights import ADMINISTRATOR
 from tests import made
 from tests.conftest import ROOT
 from ui.briefing import content, drawing, typesetting, writing
-from ui.briefing.writer import Writer
 from ui.briefing.writing import Press
 from ui.charts import maps
 from ui.charts.elements import ChartContext
@@ -281,7 +280,7 @@ def test_where_training_lapses_is_named_in_the_order_of_exact_counts(press):
     """Rounded counts have ties, and places that are rounded to nobody."""
 
     def told(exact: bool) -> tuple[list[str], str]:
-        sources = Writer(press.questions("IR", "en", exact=exact)).sources
+        sources = press.questions("IR", "en", exact=exact).sources
         (item,) = needs_action._training_lapsing(sources)
         places = re.sub(r"\([0-9,]+\)|[\u2066-\u2069]", "", item.who)
         return re.findall(r"[A-Z][a-z]+", places), item.who.rpartition(" and ")[2]

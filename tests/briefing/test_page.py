@@ -11,7 +11,7 @@ from etl.semantic.rights import ADMINISTRATOR, AccessScope, Grant
 from tests.parts import SCRIPT, opening
 from ui.briefing import writing
 from ui.briefing.writing import Written
-from ui.data import user
+from ui.data import page_run
 from ui.sections import briefings
 from ui.state.page_context import PageContext, Scope
 
@@ -86,6 +86,6 @@ def test_books_are_offered_only_for_places_that_the_reader_may_see(monkeypatch, 
     scope = ADMINISTRATOR
     if reader:
         scope = AccessScope("r", frozenset({Grant("province", frozenset({reader}), False, True)}))
-    monkeypatch.setattr(user, "scope", lambda: scope)
+    monkeypatch.setattr(page_run, "access_scope", lambda: scope)
     view = PageContext("fa", False, Scope(where), date(2026, 6, 30), date(2026, 6, 30))
     assert briefings.place_of(view) == place

@@ -20,7 +20,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.serving import PATIENCE
-from ui.data.limits import FILE_SECONDS
+from ui.exports.job import FILE_SECONDS
 from ui.i18n import navigation
 
 ROOT = Path(__file__).parents[2]

@@ -22,8 +22,8 @@ from etl.analysis import different, planning
 from etl.core import jalali
 from etl.core.text_folding import latin_digits
 from etl.semantic import access, answers, rights
-from etl.semantic.provisional import settled_on
 from etl.semantic.ranking import rank, worse_side
+from etl.semantic.resolve import settled_on
 from tests.browser import app as front
 from tests.conftest import BUILD_DAY
 from tests.effort import draws

@@ -11,14 +11,7 @@ import pytest
 from etl.build import pipeline
 from etl.core.paths import CHECKS
 from etl.warehouse import publications, run_models
-from tests.loading import (
-    Built,
-    build,
-    national_id,
-    put,
-    put_good,
-    row,
-)
+from tests.loading import Built, build, national_id, put, put_good, row
 
 pytestmark = pytest.mark.slow
 

@@ -25,7 +25,6 @@ import pytest
 
 import etl.cli.commands
 from etl.core.errors import Refused
-from etl.core.places import places
 from etl.extract import parse_values, read_file, read_folder
 from etl.extract.source_folder import table_of
 from etl.warehouse import publications
@@ -287,7 +286,7 @@ def test_rows_that_cannot_be_stored_are_blamed_on_the_disk_and_not_on_a_file(two
     private.mkdir()
     paths = sorted(two_folders[next(iter(two_folders))].glob("*.csv"))
     jobs = [read_file.Job(path, table_of(path.name) or "", number, private) for number, path in enumerate(paths)]
-    setting = parse_values.Setting(DAY, {"py-101": "PY-101"}, b"k", places())
+    setting = parse_values.Setting(DAY, {"py-101": "PY-101"}, b"k")
     fill(small_disk, 0)
     with (
         closing(read_folder.WorkerPool(setting, jobs)) as readers,

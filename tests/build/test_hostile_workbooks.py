@@ -18,19 +18,10 @@ import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
 
-from etl.core.places import places
 from etl.extract import parse_values, read_file, read_folder
 from tests.build.hostile import CELLS, HEADER, MEGABYTE, STOPPED, rejected_rows
-from tests.loading import (
-    DAY,
-    GOOD,
-    copy_publication,
-    csv_text,
-    load,
-    national_id,
-    put,
-    row,
-)
+from tests.core.test_text_folding import national_ids
+from tests.loading import DAY, GOOD, copy_publication, csv_text, load, national_id, put, row
 
 pytestmark = pytest.mark.slow
 
@@ -53,18 +44,6 @@ def rewritten(path: Path, change: Callable[[str, bytes], bytes]) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in parts.items():
             archive.writestr(name, change(name, content))
-
-
-def test_every_sheet_that_holds_the_headers_is_read(folder):
-    rows = [HEADER, ["0000000027", "PY-101", "1402/05/01", 72, 80, "passed"]]
-    workbook(folder, ("راهنما", [["a", "b"]]), ("داده", rows), ("دیگر", [*rows, [*rows[1][:5], "?"], rows[1]]))
-    built = load(folder)
-    assert built.counts("training_2.xlsx") == (4, 1, 1, 2)
-    assert built.sql("select sheet, line, column_name from quarantine") == [("دیگر", 3, "result")]
-    assert built.file("training_2.xlsx")["notes"] == [
-        "sheets read: داده, دیگر",
-        "sheets without the headers skipped: راهنما",
-    ]
 
 
 @pytest.mark.parametrize("name", ["personnel_2.xlsx", "همه.xlsx"])
@@ -110,21 +89,11 @@ def test_a_sheet_whose_headers_fit_several_tables_is_refused_unless_the_name_say
     assert [entry["file"] for entry in built.report["files"]].count("personnel_2.xlsx") == 1
 
 
-def test_a_row_number_that_stands_twice_refuses_the_workbook(folder, build_refusal):
-    path = workbook(folder, ("داده", [HEADER, *([*CELLS[:2], f"1402/05/{at:02}", *CELLS[3:]] for at in range(1, 6))]))
-    assert load(folder).counts("training_2.xlsx") == (5, 5, 0, 0)
-    rewritten(
-        path,
-        lambda name, part: part.replace(b'r="6"', b'r="5"').replace(b'6"', b'5"') if "sheet1" in name else part,
-    )
-    assert build_refusal().startswith("training_2.xlsx: sheet داده: row 5 stands twice: the file is damaged; ")
-
-
 def test_numbers_of_more_digits_than_a_cell_keeps_are_spoilt(folder):
     numbers = [9510000000, 4993708990, 1403000000000000, "1403000000000000"]
     # What 9.51E+09 left of an id has a valid check digit.
     spoilt = 9510000000
-    assert parse_values.is_national_id(str(spoilt))
+    assert national_ids(str(spoilt)).faults == {}
     head = list(GOOD["personnel"])
     rows = [[*[spoilt if name == "national_id" else value for name, value in GOOD["personnel"].items()]]]
     workbook(folder, ("داده", [head, *rows]), name="personnel_2.xlsx")
@@ -226,8 +195,7 @@ def swell(path: Path, times: int) -> int:
     text = b'" t="str"><v>' + b"9" * (2 * MEGABYTE) + b"</v></c></row>"
     rows = b"".join(b'<row r="%d"><c r="A%d' % (row, row) + text for row in range(3, 3 + times))
     rewritten(
-        path,
-        lambda name, part: part.replace(b"</sheetData>", rows + b"</sheetData>") if "sheet1" in name else part,
+        path, lambda name, part: part.replace(b"</sheetData>", rows + b"</sheetData>") if "sheet1" in name else part
     )
     with zipfile.ZipFile(path) as archive:
         return next(entry.file_size for entry in archive.infolist() if "sheet1" in entry.filename)
@@ -371,7 +339,7 @@ def test_twenty_megabytes_in_one_parquet_cell_are_refused(folder, build_refusal)
 def readers(tmp_path_factory: pytest.TempPathFactory) -> Callable[[list[Path]], list[read_folder.Outcome]]:
     """Read files in worker processes, as a build does."""
     private = tmp_path_factory.mktemp("private")
-    setting = parse_values.Setting(DAY, {"py-101": "PY-101"}, b"k", places())
+    setting = parse_values.Setting(DAY, {"py-101": "PY-101"}, b"k")
 
     def read(paths: list[Path]) -> list[read_folder.Outcome]:
         jobs = [read_file.Job(path, "training", number, private) for number, path in enumerate(paths)]

@@ -18,20 +18,7 @@ from etl.extract.contract import contract
 from etl.semantic import access, answers, rights
 from etl.warehouse import build_database, code_version, publications
 from tests.conftest import Sample
-from tests.loading import (
-    DAY,
-    GOOD,
-    HEADERS,
-    ROOT,
-    build,
-    csv_text,
-    digest,
-    load,
-    national_id,
-    put,
-    row,
-    with_rows,
-)
+from tests.loading import DAY, GOOD, HEADERS, ROOT, build, csv_text, digest, load, national_id, put, row, with_rows
 from ui.i18n import text
 
 pytestmark = pytest.mark.slow
@@ -311,11 +298,10 @@ READ = """
 import re, sys
 from datetime import date
 from pathlib import Path
-from etl.core.places import places
 from etl.extract import parse_values as values, read_file, validate
 from etl.extract.contract import contract
 path = Path(sys.argv[1])
-setting = values.Setting(date(2026, 6, 30), {"py-101": "PY-101"}, b"k", places())
+setting = values.Setting(date(2026, 6, 30), {"py-101": "PY-101"}, b"k")
 validator = validate.Validator(contract("training"), setting)
 read = read_file.read(read_file.Job(path, "training", 0, path.parent), validator, lambda *_: None)
 print(read.rows_read, int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) >> 10)

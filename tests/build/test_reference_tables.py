@@ -14,14 +14,7 @@ from etl.build import reference_data
 from etl.core.places import places
 from etl.semantic import access, answers, rights
 from etl.warehouse import population, publications
-from tests.loading import (
-    DAY,
-    ROOT,
-    build,
-    english,
-    load,
-    put,
-)
+from tests.loading import DAY, ROOT, build, english, load, put
 
 
 def unusable(folder: Path) -> str:
@@ -232,8 +225,7 @@ def test_announcements_that_cannot_be_used_refuse_the_build(folder, text, messag
 
 
 @pytest.mark.parametrize(
-    ("province", "message"),
-    [("مریخ", "unknown_province"), ("تهران", "an announcement is of the nation")],
+    ("province", "message"), [("مریخ", "unknown_province"), ("تهران", "an announcement is of the nation")]
 )
 def test_an_announcement_of_a_province_refuses_the_build(folder, province, message):
     head = "date,province,metric,value,words,source"

@@ -9,7 +9,9 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from etl.build import returns
 from etl.cli.commands import main
+from etl.core import declarations
 from etl.extract import causes, expected
 from etl.operations import readiness
 from tests.extract.test_clerks import xlsx
@@ -33,7 +35,11 @@ def returned(folder: Path, to: Path) -> dict[str, list[tuple[str | None, ...]]]:
     return {path.name: cells(path) for path in sorted(to.iterdir())}
 
 
-def test_each_file_with_rejected_or_warned_rows_goes_back_with_what_to_do(folder, tmp_path):
+@pytest.mark.parametrize("rows_in_memory", [1, 10_000])
+def test_each_file_with_rejected_or_warned_rows_goes_back_with_what_to_do(
+    folder, tmp_path, monkeypatch, rows_in_memory
+):
+    monkeypatch.setattr(returns, "_ROWS_IN_MEMORY", rows_in_memory)
     put(folder, "training_2.csv", [
         row("training", completed_on="1404/13/01"),
         row("training", completed_on="1402/05/01", score="85%"),
@@ -90,7 +96,7 @@ def test_a_folder_that_cannot_be_written_stops_returns_but_no_build(folder, tmp_
 
 
 def test_every_reason_has_what_was_expected_and_what_to_do():
-    words = expected._words()
+    words = declarations.read(expected._FILE)
     reasons = {*words["reason"], *expected._BY_COLUMN} - {"conflicting_row"}
     assert reasons | {"unknown_county"} == set(words["remedy"])
 
@@ -189,10 +195,10 @@ def test_a_refused_load_is_noted_with_its_sentences_until_the_next_is_published(
     assert json.loads(to.with_name("warehouse.duckdb.last-build.json").read_text())["refusals"] == []
 
 
-@pytest.mark.parametrize("cause", causes._causes())
+@pytest.mark.parametrize("cause", declarations.read(causes._FILE))
 def test_a_persian_sentence_isolates_what_runs_from_left_to_right(cause):
     """No dot is moved by hand, no sentence holds an option, and no Latin comma stands between Persian words."""
-    texts = causes._causes()[cause]
+    texts = declarations.read(causes._FILE)[cause]
     values = dict.fromkeys(re.findall("{(\\w+)}", texts["en"] + texts["fa"]), "7")
     english, persian = causes.words(cause, **values).split(causes.BETWEEN)
     outside = re.sub("\u2068[^\u2069]*\u2069", "", persian)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,6 @@ from hypothesis import strategies as st
 
 from etl.core import text_folding
 from etl.core.jalali import parse_day
-from etl.core.places import places
 from etl.extract import parse_values
 from etl.extract.contract import Column, contract
 from tests.loading import national_id
@@ -120,20 +120,21 @@ def test_an_ordinary_file_name_is_printed_as_it_is(name):
 # ------------------------------------------------------------------ national ids
 
 
+def national_ids(*texts: str, key: bytes = KEY) -> parse_values.ValidationResult:
+    parse = parse_values.parser(column("personnel", "national_id"), setting(key=key))
+    return parse_values.parse_national_ids(texts, parse, key)
+
+
 def keys(*texts: str, key: bytes = KEY) -> list[int | None]:
     """The parsed value of each national id."""
-    parsed: list[int | None] = parse_values.parse_national_ids(texts, True, key).typed.to_pylist()
+    parsed: list[int | None] = national_ids(*texts, key=key).typed.to_pylist()
     return parsed
-
-
-def reasons(result: parse_values.ValidationResult) -> list[str | None]:
-    """The fault of each text; None for none."""
-    return [result.faults.get(place) for place in range(len(result.typed))]
 
 
 def judged(*texts: str) -> list[str | None]:
     """The reason why each text is not a national id; None if it is one."""
-    return reasons(parse_values.parse_national_ids(texts, True, KEY))
+    faults = national_ids(*texts).faults
+    return [faults.get(place) for place in range(len(texts))]
 
 
 @pytest.mark.slow
@@ -142,9 +143,7 @@ def test_one_check_digit_in_eleven_chances_is_right(nine):
     right = national_id(nine)
     for last in "0123456789":
         text = right[:9] + last
-        expected = text == right and len(set(text)) > 1
-        assert parse_values.is_national_id(text) is expected
-        assert (judged(text) == [None]) is expected
+        assert (judged(text) == [None]) is (text == right and len(set(text)) > 1)
 
 
 def test_well_known_ids():
@@ -170,13 +169,13 @@ def test_an_id_is_the_same_person_in_every_script(nine, digits, around):
 def test_zeros_that_a_spreadsheet_dropped_are_put_back(eight):
     full = national_id(eight)  # nine digits begin with a zero
     short = full.lstrip("0")
-    parsed = parse_values.parse_national_ids([full, short, f" {full} "], True, KEY)
+    parsed = national_ids(full, short, f" {full} ")
     if len(short) < 8 or len(set(full)) == 1:
         assert parsed.faults[1] == ("bad_national_id" if short else "missing_value")
         assert not parsed.habits
     else:
         assert parsed.typed[0] == parsed.typed[1]
-        assert parsed.habits == {"padded": [1]}
+        assert parsed.habits == [("padded", 1)]
 
 
 @pytest.mark.parametrize(
@@ -207,18 +206,24 @@ def test_the_key_of_a_person_depends_on_the_installation_key_only():
 # ------------------------------------------------------------------ values of the other types
 
 
-def setting(build_day: date = date(2026, 6, 30)) -> parse_values.Setting:
-    return parse_values.Setting(build_day, {"py-101": "PY-101"}, KEY, places())
+def setting(build_day: date = date(2026, 6, 30), key: bytes = KEY) -> parse_values.Setting:
+    return parse_values.Setting(build_day, {"py-101": "PY-101"}, key)
 
 
 def column(table: str, name: str) -> Column:
-    return next(entry for entry in contract(table).columns if entry.name == name)
+    return contract(table).by_name[name]
+
+
+def parsed(table: str, name: str, text: str) -> parse_values.Parsed:
+    return parse_values.parser(column(table, name), setting())(text)
 
 
 def value(table: str, name: str, text: str) -> object:
-    return parse_values.parse(
-        text, parse_values.converter(column(table, name), setting()), column(table, name).required
-    )
+    return parsed(table, name, text)[:2]
+
+
+def parsed_day(text: str, build_day: date, **options: Any) -> parse_values.Parsed:
+    return parse_values.parser(Column("day", "date", **options), setting(build_day))(text)
 
 
 @pytest.mark.parametrize("table", ["institutes", "licences", "personnel", "training"])
@@ -296,48 +301,22 @@ def test_a_code_that_only_looks_odd_is_kept(text):
     assert value("personnel", "institute_code", text) == (text.lower(), None)
 
 
-def test_days_parsed_in_bulk_equal_days_parsed_alone():
-    build_day = date(2025, 3, 20)
-    texts = [
-        "1403/12/30",
-        "1403/12/31",
-        "1404/1/1",
-        "14031230",
-        "",
-        " ",
-        "۱۴۰۳/۱۲/۳۰",
-        "45123",
-        "2025-03-20",
-        "2025-03-21",
-        "1403-12/30",
-        "\ufffd",
-    ]
-    parsed = parse_values.parse_days(texts, True, False, build_day)
-    leap = date(2025, 3, 20)
-    assert parsed.typed.to_pylist() == [leap, None, None, leap, None, None, leap, None, leap, None, None, None]
-    assert reasons(parsed) == [
-        None, "bad_date", "future_date", None, "missing_value", "missing_value", None, "bad_date", None, "future_date",
-        "bad_date", "bad_encoding",
-    ]  # fmt: skip
-    may_be_ahead = parse_values.parse_days(["1404/1/1", ""], False, True, build_day)
-    assert may_be_ahead.typed.to_pylist() == [date(2025, 3, 21), None]
-    assert not may_be_ahead.faults
+@pytest.mark.parametrize(
+    ("text", "day", "reason"),
+    [
+        ("1403/12/30", date(2025, 3, 20), None), ("1403/12/31", None, "bad_date"), ("1404/1/1", None, "future_date"),
+        ("14031230", date(2025, 3, 20), None), ("", None, "missing_value"), (" ", None, "missing_value"),
+        ("۱۴۰۳/۱۲/۳۰", date(2025, 3, 20), None), ("45123", None, "bad_date"), ("2025-03-20", date(2025, 3, 20), None),
+        ("2025-03-21", None, "future_date"), ("1403-12/30", None, "bad_date"), ("\ufffd", None, "bad_encoding"),
+    ],
+)  # fmt: skip
+def test_a_day_is_read_or_has_a_reason(text, day, reason):
+    assert parsed_day(text, date(2025, 3, 20), required=True) == (day, reason, ())
 
 
-@pytest.mark.slow
-@given(
-    st.lists(
-        st.one_of(
-            st.text(max_size=12), st.dates().map(str), st.from_regex(r"\A1[34][0-9]{2}[/-][0-9]{1,2}[/-][0-9]{1,2}\Z")
-        )
-    )
-)
-def test_any_texts_parsed_in_bulk_equal_each_parsed_alone(texts):
-    together = parse_values.parse_days(texts, True, False, date(2026, 1, 1))
-    for at, text in enumerate(texts):
-        alone = parse_values.parse_days([text], True, False, date(2026, 1, 1))
-        assert [together.typed[at]] == list(alone.typed)
-        assert together.faults.get(at) == alone.faults.get(0)
+def test_a_day_may_be_ahead_or_missing_where_the_column_says_so():
+    assert parsed_day("1404/1/1", date(2025, 3, 20), future=True) == (date(2025, 3, 21), None, ())
+    assert parsed_day("", date(2025, 3, 20)) == (None, None, ())
 
 
 @pytest.mark.slow
@@ -356,6 +335,5 @@ def test_a_day_in_any_usual_form_is_read_correctly(year, month, number, form, wr
         day = parse_day(text)
     except ValueError:
         day = None
-    parsed = parse_values.parse_days([write(text)], True, True, date(2210, 1, 1), date.min)
-    assert parsed.typed.to_pylist() == [day]
-    assert reasons(parsed) == [None if day else "bad_date"]
+    read, reason, _ = parsed_day(write(text), date(2210, 1, 1), future=True, first="0001/01/01")
+    assert (read, reason) == (day, None if day else "bad_date")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 import string
-import tomllib
 
+from etl.core import declarations
 from etl.core.paths import ROOT
 from etl.extract import causes
 
-WORDS = tomllib.loads(causes._FILE.read_text(encoding="utf-8"))
+WORDS = declarations.read(causes._FILE)
 # Named at run time: by the state of a server, by the reason of a cell, by the number of rows.
 BY_VARIABLE = ("sqlstate_", "errno_", "cell_", "fewer_rows", "no_rows", "database", "unforeseen")
 

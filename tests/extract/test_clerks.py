@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
-from etl.extract import parse_values, read_file, workbook
+from etl.extract import read_file, workbook
 from etl.extract.contract import contract
-from tests.core.test_text_folding import KEY, column, setting, value
+from tests.core.test_text_folding import national_ids, parsed, parsed_day, value
 from tests.loading import DAY, HEADERS, ROOT, StreamedRows, csv_text, load, national_id, put, put_good, row
 
 PERSIAN = {
@@ -61,10 +61,8 @@ def folder(tmp_path: Path) -> Path:
     ],
 )
 def test_a_day_as_clerks_write_it(text, day, habits):
-    parsed = parse_values.parse_days([text], False, True, DAY)
-    assert parsed.typed.to_pylist() == [day]
-    assert not parsed.faults
-    assert set(parsed.habits) == habits
+    read, reason, noted = parsed_day(text, DAY, future=True)
+    assert (read, reason, set(noted)) == (day, None, habits)
 
 
 @pytest.mark.parametrize(
@@ -75,8 +73,7 @@ def test_a_day_as_clerks_write_it(text, day, habits):
     ],
 )  # fmt: skip
 def test_an_ambiguous_or_meaningless_day_is_a_bad_date(text):
-    parsed = parse_values.parse_days([text], False, True, DAY)
-    assert (parsed.typed.to_pylist(), parsed.faults) == ([None], {0: "bad_date"})
+    assert parsed_day(text, DAY, future=True) == (None, "bad_date", ())
 
 
 @pytest.mark.slow
@@ -116,18 +113,18 @@ def test_a_day_outside_the_years_of_the_register_is_a_bad_date(folder):
 
 @pytest.mark.parametrize("text", ["049-937089-9", "049 937089 9", "۰۴۹‌۹۳۷۰۸۹ ۹", "0499370-899", "049–937–0899"])
 def test_an_id_with_marks_between_its_digits_is_the_id(text):
-    parsed = parse_values.parse_national_ids([text, "0499370899"], True, KEY)
-    assert parsed.typed[0] == parsed.typed[1]
-    assert parsed.habits == {"id_with_marks": [0]}
+    ids = national_ids(text, "0499370899")
+    assert ids.typed[0] == ids.typed[1]
+    assert ids.habits == [("id_with_marks", 0)]
 
 
 @pytest.mark.parametrize("text", ["499-370899", "-", "049_937089_9", "04/99370899"])
 def test_an_invalid_id_stays_invalid(text):
-    parsed = parse_values.parse_national_ids([text], True, KEY)
+    ids = national_ids(text)
     if text == "499-370899":
-        assert parsed.habits == {"id_with_marks": [0], "padded": [0]}
+        assert ids.habits == [("id_with_marks", 0), ("padded", 0)]
     else:
-        assert parsed.faults == {0: "missing_value" if text == "-" else "bad_national_id"}
+        assert ids.faults == {0: "missing_value" if text == "-" else "bad_national_id"}
 
 
 @pytest.mark.parametrize(
@@ -158,8 +155,7 @@ def test_an_invalid_id_stays_invalid(text):
     ],
 )
 def test_a_word_or_number_as_clerks_write_it(table, name, text, meant, habits):
-    assert value(table, name, text) == (meant, None)
-    assert parse_values.habits(column(table, name))(text) == habits
+    assert parsed(table, name, text) == (meant, None, habits)
 
 
 @pytest.mark.parametrize("text", ["17,5", "17/5", "85%", "۸۵٪", "12٬00", "٬200", "1٬2000", "1,200"])
@@ -171,7 +167,6 @@ def test_every_counted_habit_has_its_words_on_the_page():
     words = tomllib.loads((ROOT / "pages" / "text.toml").read_text(encoding="utf-8"))["note"]
     for habit in read_file._COUNTED.values():
         assert set(words[habit.replace(" ", "_")]) == {"fa", "en"}
-    assert setting().build_day
 
 
 # ------------------------------------------------------------------ headers

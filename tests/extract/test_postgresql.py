@@ -16,7 +16,7 @@ from etl.extract import postgresql
 from etl.extract.contract import contract
 from etl.warehouse import publications
 from tests.loading import DAY, HEADERS, Built, build, csv_text, digest, load, national_id, put, put_good, row, run
-from tests.postgres import Server, _as_owner, programs, server
+from tests.postgres import Server, programs, server
 from tests.serving import until
 
 pytestmark = pytest.mark.slow
@@ -121,8 +121,6 @@ def test_a_concurrent_write_is_not_read_in_part(postgres, folder, tmp_path, monk
         )
     )
     put(folder, "sources.toml", postgres.sources())
-    at = programs()
-    assert at
     persons = "(array['" + "','".join(national_id(at) for at in range(1_000, 3_000)) + "'])[1 + i % 2000]"
     loop = f"""do $$ begin for i in 1..1000000 loop
         insert into personnel (national_id, institute_code, province, gender, birth_date, post, hired_on)
@@ -131,21 +129,7 @@ def test_a_concurrent_write_is_not_read_in_part(postgres, folder, tmp_path, monk
         insert into training (national_id, course_code, completed_on, result) values ({persons}, 'PY-101', '2024-02-01', 'passed');
         commit;
     end loop; end $$"""
-    writer = subprocess.Popen(
-        [
-            *_as_owner(),
-            str(at / "psql"),
-            "-XAtq",
-            "-h",
-            str(postgres.folder),
-            "-p",
-            str(postgres.port),
-            "-d",
-            "register",
-            "-c",
-            loop,
-        ],
-    )
+    writer = subprocess.Popen([*postgres.psql, "-c", loop])
     try:
         until(
             lambda: int(postgres.run("select count(*) from personnel where hired_on = '2024-01-01'")) > 20,
@@ -258,13 +242,8 @@ def test_a_slow_or_locked_table_gets_a_clear_error(postgres, folder):
     assert build(folder).refusal.startswith(
         "register:public.slow: the statement was cancelled or took longer than statement_timeout (SQLSTATE 57014); "
     )
-    at = programs()
-    assert at
-    holder = subprocess.Popen(
-        [*_as_owner(), str(at / "psql"), "-XAtq", "-h", str(postgres.folder), "-p", str(postgres.port), "-d", "register",
-         "-c", "begin; lock table licences in access exclusive mode; select pg_sleep(600)"],
-        stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    lock_it = "begin; lock table licences in access exclusive mode; select pg_sleep(600)"
+    holder = subprocess.Popen([*postgres.psql, "-c", lock_it], stderr=subprocess.DEVNULL)
     try:
         lock = "select mode from pg_locks where relation = 'licences'::regclass"
         until(lambda: "AccessExclusiveLock" in postgres.run(lock), "the table is locked")

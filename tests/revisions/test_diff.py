@@ -13,7 +13,8 @@ import pytest
 from etl.cli.commands import main
 from etl.core.errors import Refused
 from etl.revisions import diff, fingerprints
-from etl.semantic import access, answers, catalog, lineage, rights
+from etl.semantic import access, answers, catalog, rights
+from etl.warehouse import run_models
 from tests.loading import build, copy_publication, national_id, put, put_good, row
 
 pytestmark = pytest.mark.slow
@@ -291,9 +292,9 @@ def test_words_do_not_make_another_definition_but_models_do(monkeypatch):
     redefine(monkeypatch, "in_service", entry)
     assert fingerprints._digests() == before
     monkeypatch.undo()
-    real = lineage.sql_of
+    models = {**run_models.models(), "spells": run_models.models()["spells"] + " where true"}
     fingerprints._sql_behind.cache_clear()
-    monkeypatch.setattr(lineage, "sql_of", lambda model: real(model) + (" where true" if model == "spells" else ""))
+    monkeypatch.setattr(run_models, "models", lambda: models)
     changed = {name for name, digest in fingerprints._digests().items() if before[name] != digest}
     fingerprints._sql_behind.cache_clear()
     assert {"in_service", "active_assistants", "joiners", "training_compliance"} <= changed | {"training_compliance"}
@@ -302,10 +303,10 @@ def test_words_do_not_make_another_definition_but_models_do(monkeypatch):
 
 def test_every_metric_depends_on_some_source():
     for name in catalog.catalogue():
-        assert lineage.sources_of(name), name
-    assert lineage.sources_of("in_service") >= {"personnel", "institutes"}
-    assert "training" not in lineage.sources_of("in_service")
-    assert lineage.sources_of("training_compliance") >= {"personnel", "training", "courses"}
+        assert catalog.sources_of(name), name
+    assert catalog.sources_of("in_service") >= {"personnel", "institutes"}
+    assert "training" not in catalog.sources_of("in_service")
+    assert catalog.sources_of("training_compliance") >= {"personnel", "training", "courses"}
 
 
 def test_row_fingerprints_cannot_be_reversed_without_the_key(published_smallest, tmp_path, monkeypatch):

@@ -5,7 +5,7 @@ from typing import Any
 
 import duckdb
 
-from etl.semantic.resolve import Plan, Question, resolve
+from etl.semantic.resolve import Plan, resolve
 from etl.warehouse.population import Provinces, Residents
 from etl.warehouse.publications import Publication
 
@@ -27,4 +27,4 @@ def publication(has_many: bool = False) -> Publication:
 
 def plan(*names: str, has_many: bool = False, **question: Any) -> Plan:
     """The plan of a question whose filters name no county, institute or course: an empty database is enough."""
-    return resolve(duckdb.connect(), publication(has_many), Question(names, **question))
+    return resolve(duckdb.connect(), publication(has_many), names, **question)

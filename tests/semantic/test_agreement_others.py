@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from etl.semantic import access, answers, rights
-from etl.semantic.catalog import CHOICES, catalogue
+from etl.semantic.catalog import catalogue
 from etl.warehouse import publications
-from etl.warehouse.dimensions import SPELL
+from etl.warehouse.dimensions import CHOICES, SPELL
 from tests.oracle import oracle, others
 
 pytestmark = pytest.mark.slow

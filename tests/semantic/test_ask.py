@@ -19,8 +19,9 @@ from etl.cli import arguments
 from etl.cli.commands import _parser, main
 from etl.core.errors import QuestionError
 from etl.semantic import access, answers, rights
-from etl.semantic.catalog import CHOICES, DIMENSIONS, TIME, catalogue, derived, derived_names, expand, tables
+from etl.semantic.catalog import DIMENSIONS, TIME, catalogue, derived, derived_names, expand, tables
 from etl.semantic.formulas import changes, formula
+from etl.warehouse.dimensions import CHOICES
 from tests.conftest import Sample
 
 ROOT = Path(__file__).parents[2]
@@ -192,10 +193,6 @@ def test_a_ratio_is_its_parts(name: str, con: duckdb.DuckDBPyConnection) -> None
             assert ratio is None, "nothing to divide by is no number"
 
 
-def test_every_province_has_a_row(con: duckdb.DuckDBPyConnection) -> None:
-    assert len(answers.ask(con, "active_assistants", by=("province",)).rows) == 31
-
-
 def test_age_and_tenure_bands_add_up_to_the_whole_month_by_month(con: duckdb.DuckDBPyConnection) -> None:
     over = (date(2022, 3, 21), date(2024, 9, 21))
     whole = dict(answers.ask(con, "in_service", by=("month",), over=over).rows)
@@ -240,27 +237,6 @@ def test_a_question_without_meaning_is_refused_with_a_reason(
     assert message in output.err
     assert output.out == ""
     assert len(output.err.strip().splitlines()) == 1, "one line, no trace"
-
-
-def test_a_flow_and_a_state_in_one_question_take_both(con: duckdb.DuckDBPyConnection) -> None:
-    day = date(2024, 3, 19)
-    over = (date(2023, 9, 23), date(2024, 9, 21))
-    answer = answers.ask(con, "joiners", "active_assistants", on=day, over=over)
-    assert answer.records() == [{"joiners": 3, "active_assistants": 9}]
-
-
-def test_a_state_by_month_is_measured_on_each_months_last_day(con: duckdb.DuckDBPyConnection) -> None:
-    over = (date(2024, 3, 20), date(2024, 9, 21))
-    by_month = answers.ask(con, "active_assistants", by=("month",), over=over)
-    assert by_month.column("month") == [f"1403-{month:02}" for month in range(1, 7)]
-    for month, last in (("1403-01", date(2024, 4, 19)), ("1403-04", date(2024, 7, 21))):
-        assert dict(by_month.rows)[month] == answers.ask(con, "active_assistants", on=last).value()
-
-
-def test_a_past_month_cut_by_the_period_has_no_row_for_a_state(con: duckdb.DuckDBPyConnection) -> None:
-    over = (date(2024, 3, 20), date(2024, 7, 10))
-    answer = answers.ask(con, "active_assistants", by=("month",), over=over)
-    assert answer.column("month") == ["1403-01", "1403-02", "1403-03"]
 
 
 # ---------------------------------------------------------------- what is written about them

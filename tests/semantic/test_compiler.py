@@ -7,7 +7,7 @@ import pytest
 
 from etl.core.errors import QuestionError
 from etl.semantic.compiler import compile
-from etl.semantic.members import MOST_COMPARED
+from etl.semantic.resolve import MOST_COMPARED
 from tests.semantic.plans import plan
 
 DAY = date(2024, 9, 21)

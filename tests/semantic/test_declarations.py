@@ -86,5 +86,5 @@ def test_a_meaning_without_its_role_is_named(copy: Path) -> None:
 
 @pytest.mark.parametrize(("before", "after", "line"), TEXT_SLIPS, ids=[slip[2] for slip in TEXT_SLIPS])
 def test_a_slip_in_the_words_is_named(copy: Path, before: str, after: str, line: str) -> None:
-    run = said(copy, TEXT, before, after, "-c", "from ui.i18n import text\ntext.check()")
+    run = said(copy, TEXT, before, after, "-c", "from ui.i18n import text\ntext.book()")
     assert run.stderr.splitlines()[-1].endswith(f"Refused: pages/text.toml: {line}")

@@ -10,8 +10,8 @@ import pytest
 
 from etl.analysis import registry
 from etl.extract.contract import TABLES
-from etl.semantic import access, answers, catalog, lineage, rights
-from etl.warehouse import adoption_history, publications, run_models, sql_tables
+from etl.semantic import access, answers, catalog, rights
+from etl.warehouse import adoption_history, publications, run_models
 from tests.access.test_scopes import arguments
 from tests.loading import Built, build, national_id, put, row
 from ui.components import footer
@@ -57,7 +57,7 @@ def bound(tmp_path_factory) -> tuple[Built, dict[str, set[str]]]:
 
     def bind(con: duckdb.DuckDBPyConnection, pointer: Path) -> None:
         con.execute("pragma disable_optimizer")
-        for name, sql in {**run_models.models(), "adoption": adoption_history.ADOPTION}.items():
+        for name, sql in run_models.models().items():
             ((_, plan),) = con.execute(f"explain (format json) {sql}").fetchall()
             tables_of[name] = {table.split(".")[-1] for table in re.findall(r'"Table": "([^"]+)"', plan)}
         con.execute("pragma enable_optimizer")
@@ -85,7 +85,7 @@ def expected(name: str, bound: dict[str, set[str]]) -> set[str]:
 def test_the_lineage_of_every_metric_is_what_duckdb_binds(bound):
     _, tables = bound
     for name in catalog.catalogue():
-        assert lineage.sources_of(name) & set(TABLES) == expected(name, tables), name
+        assert catalog.sources_of(name) & set(TABLES) == expected(name, tables), name
 
 
 def test_the_rejected_rows_of_every_metric_are_those_of_its_sources(bound, monkeypatch):
@@ -125,7 +125,7 @@ def test_a_number_that_moves_with_a_source_names_it(table, publish_sample, tmp_p
             if answers.ask(first, name, **when).rows != answers.ask(second, name, **when).rows:
                 names.add(name)
     assert names, table
-    assert not {name for name in names if table not in lineage.sources_of(name)}
+    assert not {name for name in names if table not in catalog.sources_of(name)}
 
 
 @pytest.mark.parametrize("name", registry.analyses())
@@ -134,9 +134,9 @@ def test_an_analysis_of_several_questions_names_the_sources_of_all(name, bound, 
     metric_names: set[str] = set()
     resolve = answers.resolve
 
-    def noted(con, publication, question):
-        metric_names.update(question.names)
-        return resolve(con, publication, question)
+    def noted(con, publication, names, *question):
+        metric_names.update(names)
+        return resolve(con, publication, names, *question)
 
     monkeypatch.setattr(answers, "resolve", noted)
     with access.connect(built.to, rights.ADMINISTRATOR) as con:
@@ -164,7 +164,7 @@ def test_a_dimension_that_is_counted_from_another_table_has_its_sources(bound):
 
 def test_neither_a_comment_nor_a_cte_is_a_table():
     sql = "-- from a comment\nwith spells as (from service) select * from spells, joiners where x in (select y from moves)"
-    assert sql_tables.tables_in(sql) == {"service", "joiners", "moves"}
-    assert sql_tables.tables_in("with service as (from service) from service") == {"service"}
+    assert run_models.tables_in(sql) == {"service", "joiners", "moves"}
+    assert run_models.tables_in("with service as (from service) from service") == {"service"}
     with pytest.raises(ValueError, match="parsed"):
-        sql_tables.tables_in("selec 1")
+        run_models.tables_in("selec 1")

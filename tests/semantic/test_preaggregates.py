@@ -11,9 +11,9 @@ from etl.core.errors import QuestionError
 from etl.core.jalali import add_months, units_between
 from etl.core.places import places
 from etl.semantic import access, answers, catalog, rights
-from etl.semantic.catalog import CHOICES, TIME
+from etl.semantic.catalog import TIME
 from etl.warehouse import publications
-from etl.warehouse.dimensions import CELL, PLACES
+from etl.warehouse.dimensions import CELL, CHOICES, PLACES
 
 pytestmark = pytest.mark.slow
 
@@ -129,11 +129,6 @@ def test_a_group_without_anyone_compliant_is_met(con):
     _asked_both_ways(con, ["compliant_assistants"], question)
     counts = answers.ask(con, "compliant_assistants", **question).column("compliant_assistants")
     assert 0 in counts
-
-
-def test_what_has_no_day_has_no_months(con):
-    with pytest.raises(QuestionError, match="no meaning by month"):
-        answers.ask(con, "area_km2", by=("month",))
 
 
 def test_residents_are_those_of_the_day_they_are_asked_on(con):

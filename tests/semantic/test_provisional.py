@@ -9,7 +9,7 @@ import pytest
 from etl.core import jalali
 from etl.semantic import access, answers, rights
 from etl.semantic.catalog import provisional_days
-from etl.semantic.provisional import settled_on
+from etl.semantic.resolve import settled_on
 from etl.warehouse import publications
 from tests.loading import build, national_id, put, put_good, row
 

@@ -73,13 +73,6 @@ def test_static_columns_are_those_that_only_a_province_narrows():
     ("names", "question", "words"),
     [
         ((), {}, "at least one metric"),
-        (("nonsense",), {}, "no metric is called nonsense"),
-        (("joiners",), {"on": DAY}, "a flow is counted over a period"),
-        (("active_assistants",), {"over": YEAR}, "a state is measured on a day"),
-        (("active_assistants",), {"by": ("month",), "on": DAY}, "by month a state is measured at the end of each"),
-        (("active_assistants",), {"by": ("month", "year")}, "one of month, quarter and year"),
-        (("active_assistants",), {"by": ("gender", "gender")}, "named twice"),
-        (("target_progress",), {"by": ("gender",)}, "target_progress has no meaning by gender"),
         (("active_assistants",), {"where": {"gender": ["?"]}}, "no gender is called '\\?'"),
         (("in_service",), {"where": {"gender": []}}, "names no value"),
     ],

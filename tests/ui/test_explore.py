@@ -17,7 +17,7 @@ from etl.core.errors import QuestionError
 from etl.extract.contract import TABLES
 from etl.semantic import access, answers, rights
 from etl.semantic.catalog import DIMENSIONS, catalogue
-from etl.semantic.provisional import settled_on
+from etl.semantic.resolve import settled_on
 from etl.warehouse import publications
 from tests import made
 from tests.conftest import Sample

@@ -22,7 +22,7 @@ from tests.parts import html, opened
 from tests.serving import until
 from ui.charts.elements import ChartContext
 from ui.components import downloads, tables
-from ui.data import caches, limits, person_rows, user, warehouse
+from ui.data import large_questions, page_run, person_rows, warehouse
 from ui.data.worker_process import OutOfTime, Stopped
 from ui.exports import job as jobs
 from ui.exports.job import ExportJob, Making
@@ -40,10 +40,10 @@ def both_answers(small_register: Path) -> Iterator[tuple[StoredRows, Answer]]:
     """The same answer, stored and in memory."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WAREHOUSE", str(small_register))
-        patch.setattr(limits, "ROWS", ROWS)
+        patch.setattr(warehouse, "ROWS", ROWS)
         warehouse.results.cache_clear()
         stored = warehouse.ask("training_compliance", may_be_stored=True, by=BY, over=OVER)
-        patch.setattr(limits, "ROWS", 1_000_000)
+        patch.setattr(warehouse, "ROWS", 1_000_000)
         warehouse.results.cache_clear()
         in_memory = warehouse.ask("training_compliance", by=BY, over=OVER)
         assert isinstance(stored, StoredRows)
@@ -54,7 +54,7 @@ def both_answers(small_register: Path) -> Iterator[tuple[StoredRows, Answer]]:
 @pytest.fixture
 def small_limit(small_register: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WAREHOUSE", str(small_register))
-    monkeypatch.setattr(limits, "ROWS", ROWS)
+    monkeypatch.setattr(warehouse, "ROWS", ROWS)
     warehouse.results.cache_clear()
 
 
@@ -97,7 +97,7 @@ def test_the_file_of_stored_rows_is_deleted_with_them(small_limit: None) -> None
 
 @pytest.mark.slow
 def test_a_question_in_its_own_process_keeps_the_rights_of_the_reader(small_limit: None) -> None:
-    with user.acting_as(OWN):
+    with page_run.acting_as(OWN):
         own = warehouse.ask("active_assistants", may_be_stored=True, by=BY, over=OVER)
         provinces = warehouse.analyse(detail.provinces_of_counties).get
         assert isinstance(own, StoredRows)
@@ -116,11 +116,11 @@ def slow(con: access.ScopedCursor) -> Any:
 def test_a_slow_question_is_interrupted_and_its_process_is_ended(
     small_limit: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "SECONDS", 0.5)
-    monkeypatch.setattr(limits, "WORKER_SECONDS", 4.0)
+    monkeypatch.setattr(warehouse, "SECONDS", 0.5)
+    monkeypatch.setattr(large_questions, "WORKER_SECONDS", 4.0)
     with pytest.raises(OutOfTime):
         warehouse.analyse(slow)
-    assert not limits._running
+    assert not warehouse._running
 
 
 class Watched:
@@ -142,7 +142,7 @@ def test_a_cursor_is_returned_only_after_its_interruption(
 ) -> None:
     happened: list[str] = []
     with publications.connect(small_register) as con:
-        with limits.bounded(con, OWN, None) as cursor:
+        with warehouse._bounded(con, OWN, None) as cursor:
             assert cursor.execute("select count(*) from institutes").fetchall() != [(0,)]
             watched = Watched(cursor._rows, happened)
             cursor.__dict__["_rows"] = watched
@@ -154,12 +154,12 @@ def test_a_cursor_is_returned_only_after_its_interruption(
                 give_back(root, provinces, watched.cursor)
 
             monkeypatch.setattr(scoped_views, "give_back", given_back)
-            limits._running[id(cursor)] = (0.0, cursor)
+            warehouse._running[id(cursor)] = (0.0, cursor)
             assert watched.is_interrupting.wait(180)
         assert happened[0] == "interrupted"
         assert happened[-1] == "given back"
         monkeypatch.undo()
-        with limits.bounded(con, OWN, None) as cursor:
+        with warehouse._bounded(con, OWN, None) as cursor:
             assert cursor.execute("select count(*) from institutes").fetchall() != [(0,)]
             assert cursor._rows is watched.cursor, "the next question gets that cursor, and its answer"
 
@@ -193,7 +193,7 @@ def test_explore_pages_through_rows_that_are_not_in_memory(small_limit: None) ->
 def test_a_question_that_exceeds_a_limit_gets_a_clear_message(
     small_limit: None, monkeypatch: pytest.MonkeyPatch, limit: str, value: Any, word: str
 ) -> None:
-    monkeypatch.setattr(limits, limit, value)
+    monkeypatch.setattr(large_questions, limit, value)
     app, page = explored()
     assert not app.exception
     assert text.word(f"state.{word}", "en") in page
@@ -201,10 +201,12 @@ def test_a_question_that_exceeds_a_limit_gets_a_clear_message(
 
 @pytest.mark.slow
 def test_a_stopped_question_is_not_repeated(small_limit: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "_wait", lambda _process, query: limits._stopped(query) or st.rerun())
+    monkeypatch.setattr(large_questions, "_wait", lambda _process, query: large_questions._stopped(query) or st.rerun())
     processes: list[Any] = []
-    process = limits.WorkerProcess
-    monkeypatch.setattr(limits, "WorkerProcess", lambda *a, **b: processes.append(process(*a, **b)) or processes[-1])
+    process = large_questions.WorkerProcess
+    monkeypatch.setattr(
+        large_questions, "WorkerProcess", lambda *a, **b: processes.append(process(*a, **b)) or processes[-1]
+    )
     app, page = explored()
     assert not app.exception
     assert text.word("state.stopped", "en") in page
@@ -235,7 +237,7 @@ def test_a_file_from_a_separate_process_equals_the_one_made_in_this_process(
 @pytest.mark.slow
 def test_rows_of_people_keep_the_rights_of_the_reader(small_limit: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DETAIL_ROWS", "1")
-    with user.acting_as(OWN):
+    with page_run.acting_as(OWN):
         making = Making(ExportJob("csv", person_rows.people(date(2026, 6, 1)), CONTEXT, False, "Tehran"))
         making.process.result()
     lines = making.path.read_text(encoding="utf-8-sig").splitlines()
@@ -297,8 +299,8 @@ def test_a_cache_holds_no_more_bytes_than_it_may() -> None:
         counts.append(count)
         return made.answer("active_assistants", by=("institute",), rows=[(str(n), n) for n in range(count)])
 
-    size = caches.size_of(answer(100))
-    kept = type(warehouse.results.cache)(3 * size, caches.size_of)
+    size = warehouse._size_of(answer(100))
+    kept = type(warehouse.results.cache)(3 * size, warehouse._size_of)
     ask = cached(kept, info=True)(answer)
     counts.clear()
     for count in (100, 99, 98, 100, 97, 99):
@@ -308,4 +310,4 @@ def test_a_cache_holds_no_more_bytes_than_it_may() -> None:
     ask(1000)
     assert ask(1000) is not ask(1000), "what is larger than the cache pushes nothing out"
     assert kept.currsize > 0
-    assert warehouse.results.cache.getsizeof is caches.size_of
+    assert warehouse.results.cache.getsizeof is warehouse._size_of

@@ -9,7 +9,8 @@ import pytest
 
 from etl.core.jalali import last_complete_months, year_before
 from etl.semantic import access, answers, rights
-from etl.semantic.provisional import comparable, settled_on
+from etl.semantic.ranking import comparable
+from etl.semantic.resolve import settled_on
 from tests.loading import build, national_id, put, put_good, row
 from ui.charts import lines, time_titles
 from ui.charts.elements import ChartContext

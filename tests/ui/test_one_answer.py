@@ -27,7 +27,7 @@ from ui.briefing import content, writing
 from ui.charts import bars, maps
 from ui.charts.elements import ChartContext
 from ui.components import figures, table_state
-from ui.data import caches, warehouse
+from ui.data import warehouse
 from ui.i18n import member_names, text
 from ui.state import scoped_query
 from ui.summary import different
@@ -79,7 +79,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     assert built.code == 0, built.err
     with pytest.MonkeyPatch.context() as setting:
         setting.setenv("WAREHOUSE", str(built.to))
-        setting.setattr(warehouse, "results", cached(LRUCache(10_000_000, caches.size_of))(warehouse._run_query))
+        setting.setattr(warehouse, "results", cached(LRUCache(10_000_000, warehouse._size_of))(warehouse._run_query))
         yield built.to
 
 

@@ -19,7 +19,7 @@ from etl.warehouse import publications
 from tests.conftest import ROOT
 from tests.parts import PARTS, html, opened
 from ui.components.plot import plot
-from ui.data import page_run, user, warehouse
+from ui.data import page_run, warehouse
 from ui.i18n import navigation, text
 
 pytestmark = pytest.mark.slow
@@ -209,7 +209,7 @@ def test_data_quality_shows_why_the_last_load_was_refused_to_those_of_its_provin
         assert "<bdi>\u2068a_1403.csv\u2069: سطر ۷: بد؛ x</bdi>" in page
         officer = rights.AccessScope("x", frozenset({rights.Grant("province", frozenset({"IR-23"}))}))
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(user, "scope", lambda: officer)
+            patch.setattr(page_run, "access_scope", lambda: officer)
             page = html(opened("quality", lang="en"))
         assert "tehran.csv: b; y" in page
         assert "a_1403.csv" not in page

@@ -27,7 +27,7 @@ from etl.semantic import access, rights
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import ask
 from etl.semantic.catalog import catalogue, derived
-from etl.semantic.provisional import settled_on
+from etl.semantic.resolve import settled_on
 from tests.loading import build, put, put_good, row
 from tests.made import answer
 from tests.parts import html, opened

@@ -12,7 +12,7 @@ from etl.core.jalali import add_months
 from etl.core.paths import ROOT
 from etl.semantic import access, rights
 from etl.semantic.answers import ask
-from etl.semantic.provisional import settled_on
+from etl.semantic.resolve import settled_on
 from tests.parts import PARTS, html, opened
 from ui.i18n import navigation, text
 from ui.summary import needs_action

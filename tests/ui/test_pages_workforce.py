@@ -13,7 +13,7 @@ from etl.analysis.planning import Scenario
 from etl.semantic import access, rights
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue, derived, derived_names
-from etl.semantic.provisional import settled_on
+from etl.semantic.resolve import settled_on
 from tests.made import answer
 from tests.parts import html, opened
 from ui.charts import scenario_paths, workforce

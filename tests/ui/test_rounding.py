@@ -49,7 +49,7 @@ def test_a_share_reads_the_same_on_chart_and_in_table_and_as_points(share: float
     expected = by_hand(Decimal(str(share)) * 100, 1)
     assert read(text.percent(share, "en")) == expected
     assert Decimal(str(text.rounded(share, "share"))) * 100 == expected
-    assert read(text.points(share, "en")) == expected
+    assert read(text.amount(share, "share_points", "en", signed=True)) == expected
 
 
 @given(FLOATS | TIES, st.sampled_from(["persons", "per_10k", "months", "ratio", "persons_per_month", "mean_persons"]))

@@ -15,7 +15,8 @@ from etl.core.errors import QuestionError
 from etl.core.jalali import last_complete_months
 from etl.semantic import access, rights
 from etl.semantic.answers import ask
-from etl.semantic.catalog import CHOICES, catalogue
+from etl.semantic.catalog import catalogue
+from etl.warehouse.dimensions import CHOICES
 from tests import made
 from tests.parts import PARTS, html, opened, opening
 from ui.charts.elements import ChartContext

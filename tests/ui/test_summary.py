@@ -17,7 +17,7 @@ from etl.core.jalali import add_months
 from etl.semantic import access, rights
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
-from etl.semantic.provisional import settled_on
+from etl.semantic.resolve import settled_on
 from etl.warehouse import publications
 from tests import made
 from ui.i18n import member_names, text

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from persiantools.jdatetime import JalaliDate
 
 from etl.extract import causes, expected
-from etl.semantic.catalog import CHOICES, DIMENSIONS, catalogue, derived, derived_names
-from etl.warehouse.dimensions import FILTERS
+from etl.semantic.catalog import DIMENSIONS, catalogue, derived, derived_names
+from etl.warehouse.dimensions import CHOICES, FILTERS
 from tests.parts import PARTS
 from ui.i18n import member_names, text
 

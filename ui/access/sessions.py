@@ -23,6 +23,9 @@ _OFFERS = """create table if not exists offers (
     token text primary key, sub text not null, path text not null, name text not null, told text not null,
     until double precision not null
 )"""
+# Also for a session that was never seen, and for the key of a person.
+_END = """insert into sessions (id, sub, began, expires, seen, ended) values ($1, '', 0.0, 0.0, 0.0, $2)
+    on conflict (id) do update set ended = excluded.ended"""
 _WRITTEN_EVERY_SECONDS = 30
 
 
@@ -104,21 +107,13 @@ class Sessions:
         """End every session of a person that began until now, also those not seen yet; returns how many went on."""
         with self._sessions.transaction() as execute:
             ended = execute("update sessions set ended = $2 where sub = $1 and ended = 0.0 returning id", sub, now)
-            execute(
-                "insert into sessions (id, sub, began, expires, seen, ended) values ($1, '', 0.0, 0.0, 0.0, $2) "
-                "on conflict (id) do update set ended = excluded.ended",
-                *(_of_person(sub), now),
-            )
+            execute(_END, _of_person(sub), now)
         return len(ended)
 
     def end(self, key: str, now: float) -> None:
         """End a session for all processes, even one that was never seen."""
         with self._sessions.transaction() as execute:
-            execute(
-                "insert into sessions (id, sub, began, expires, seen, ended) values ($1, '', 0.0, 0.0, 0.0, $2) "
-                "on conflict (id) do update set ended = excluded.ended",
-                *(key, now),
-            )
+            execute(_END, key, now)
             execute("delete from sessions where ended < $1 and expires < $1", now - 2 * LONGEST_SECONDS)
 
     def offer(self, offer: Offer, now: float) -> str:

@@ -9,7 +9,6 @@ from ui.briefing import drawing, tables
 from ui.briefing.writer import Writer
 from ui.charts import maps, marks
 from ui.data import owed
-from ui.data.briefing_questions import Questions
 from ui.i18n import member_names, text
 from ui.summary import changes, different, needs_action, verdict
 
@@ -28,17 +27,17 @@ _SHORT = {
 }  # fmt: skip
 
 
-def book(questions: Questions) -> dict[str, Any]:
+def book(write: Writer) -> dict[str, Any]:
     """The content of the briefing of a place. Raises Refused for a place or day without data."""
-    questions.refuse_empty()
-    write, publication, lang = Writer(questions), questions.publication, questions.lang
+    write.refuse_empty()
+    publication, lang = write.publication, write.lang
     facts = verdict.facts(write.sources)
-    date = text.day_in_both(questions.day, lang)
+    date = text.day_in_both(write.day, lang)
     title = write.word("title")
-    is_nation = not questions.province
+    is_nation = not write.province
     return {
         "lang": lang,
-        "iso": questions.day.isoformat(),
+        "iso": write.day.isoformat(),
         "digits": [text.digits(number, lang) for number in range(100)],
         "title": title,
         "place": write.place,
@@ -50,12 +49,12 @@ def book(questions: Questions) -> dict[str, Any]:
             "footer",
             title=title,
             place=write.place_within,
-            date=text.day(questions.day, lang),
+            date=text.day(write.day, lang),
             id=text.digits(publication.id, lang),
         ),
         "sample": write.word("sample") if publication.is_sample else "",
-        "circulation_short": write.word("exact_short" if questions.exact else "circulation_short"),
-        "circulation": text.word("file.exact" if questions.exact else "file.circulation", lang),
+        "circulation_short": write.word("exact_short" if write.exact else "circulation_short"),
+        "circulation": text.word("file.exact" if write.exact else "file.circulation", lang),
         "verdict": [*verdict.sentences(facts, write.sources), *_findings(write)],
         **_cards(write),
         "trend": _trend(write, facts),
@@ -78,18 +77,18 @@ def _findings(write: Writer) -> list[str]:
 def _cards(write: Writer) -> dict[str, Any]:
     cards, notes = [], []
     for name in HEADLINE:
-        settled = write.questions.settled_on(name)
-        day = settled or write.questions.day
-        answer = write.questions.ask(name, on=day)
+        settled = write.settled_on(name)
+        day = settled or write.day
+        answer = write.ask(name, on=day)
         metric, value = answer.metrics[0], answer.value() if settled else None
-        earlier = write.questions.ask(name, on=year_before(day))
+        earlier = write.ask(name, on=year_before(day))
         before = earlier.value()
         change, verdict_key, is_good = "", "no_year" if settled else "not_settled", None
         if value is not None and before is not None:
             verdict_key = "year_same"
             if changes.is_visible(metric, value, before):
                 change = changes.signed(metric, value, before, write.lang)
-                judged = changes.verdict(metric, write.questions.side(answer, earlier))
+                judged = changes.verdict(metric, write.side(answer, earlier))
                 is_good = {"better": True, "worse": False}.get(judged)
                 verdict_key = f"year_{judged or 'plain'}"
         cards.append(
@@ -102,23 +101,23 @@ def _cards(write: Writer) -> dict[str, Any]:
                 "worse": is_good is False,
             }
         )
-        if day != write.questions.day:
+        if day != write.day:
             notes.append(write.word("settled", label=metric.label[write.lang], day=text.day(day, write.lang)))
     return {"cards": cards, "cards_note": " ".join(notes)}
 
 
 def _trend(write: Writer, facts: verdict.Facts) -> dict[str, Any]:
     lang = write.lang
-    answer = write.questions.analyse("projection")
+    answer = write.analyse("projection")
     actual = [row for row in answer.rows if row[1] is not None]
     # The projection of a province runs until it reaches its share of the nation's target, too far ahead for a briefing.
     answer = replace(answer, rows=answer.rows[: len(actual) + _MOST_MONTHS_AHEAD])
-    path, all_events = write.questions.analyse("target_path"), write.questions.analyse("events")
+    path, all_events = write.analyse("target_path"), write.analyse("events")
     events = marks.of(marks.events(all_events, write.context)[-_MOST_EVENTS:], [row[0] for row in answer.rows])
     first, last = actual[0], actual[-1]
     span = [text.unit_label(label, lang) for label in (first[0], answer.rows[-1][0])]
     counted = [text.number(row[1], lang) for row in (first, last)]
-    until = text.day(write.questions.day, lang)
+    until = text.day(write.day, lang)
     alt = write.word("trend_alt", first=counted[0], since=span[0], last=counted[1], until=until)
     title = write.word("trend_alone", active=text.number(facts.active, lang), before=text.number(facts.before, lang))
     keys = ["actual"]
@@ -152,7 +151,7 @@ def _path(write: Writer, path: Answer) -> str:
     row = rows[-1]
     return write.word(
         "path_behind" if row["planned_gap"] < 0 else "path_ahead",
-        day=text.day(write.questions.day, write.lang),
+        day=text.day(write.day, write.lang),
         planned=text.number(row["planned"], write.lang),
         gap=text.number(abs(row["planned_gap"]), write.lang),
     )
@@ -176,13 +175,13 @@ def _actions(write: Writer) -> dict[str, Any]:
 
 def _map(write: Writer) -> dict[str, Any]:
     lang = write.lang
-    answer = write.questions.different("coverage_per_10k", "province")
-    nation = write.questions.ask("coverage_per_10k", on=write.questions.day)
+    answer = write.different("coverage_per_10k", "province")
+    nation = write.ask("coverage_per_10k", on=write.day)
     names = {**member_names.fixed("province", lang), **_SHORT[lang]}
     areas = maps.areas_of(answer, [row for row in answer.rows if row[1] is not None], write.context)
     return {
         "title": tables.title(write, answer),
-        "sub": write.word("map_sub", day=text.day(write.questions.day, lang), nation=write.plain(nation)),
+        "sub": write.word("map_sub", day=text.day(write.day, lang), nation=write.plain(nation)),
         "svg": drawing.province_map(answer, write.context, maps.label_points(), names),
         "alt": write.word("map_alt"),
         "width": 158,
@@ -194,11 +193,11 @@ def _map(write: Writer) -> dict[str, Any]:
 def _changes(write: Writer) -> dict[str, Any]:
     lang = write.lang
     section: dict[str, Any] = {"title": write.word("changes_title"), "heads": write.words("changes_heads"), "rows": []}
-    revision = write.questions.revision(HEADLINE)
+    revision = write.revision(HEADLINE)
     if revision is None:
         return section | {"lead": write.word("changes_first")}
     counts = {
-        kind: sum(getattr(source, f"{kind}_rows") for source in revision.rows)
+        kind: sum(getattr(source, f"{kind}_rows") for source in revision.changes.rows)
         for kind in ("new", "corrected", "removed")
     }
     rows = write.word("changes_no_rows")
@@ -216,13 +215,13 @@ def _changes(write: Writer) -> dict[str, Any]:
         rows=rows,
         day=text.day(revision.day, lang),
     )
-    if revision.definitions or revision.references:
+    if revision.changes.definitions or revision.changes.references:
         lead += f" {write.word('changes_references')}"
     return section | {"lead": lead}
 
 
 def _method(write: Writer) -> dict[str, Any]:
-    publication, lang = write.questions.publication, write.lang
+    publication, lang = write.publication, write.lang
     source = write.word(
         "source",
         day=text.day(publication.as_of, lang),

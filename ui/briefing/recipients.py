@@ -28,7 +28,6 @@ from typing import Any
 
 from etl.core.errors import Refused
 from ui.briefing import writing
-from ui.briefing.writer import Writer
 from ui.briefing.writing import Press
 from ui.data.briefing_questions import NoData
 from ui.i18n import member_names, text
@@ -43,8 +42,6 @@ _PLACES = frozenset({NATION, *member_names.fixed("province", "en")})
 
 @dataclass(frozen=True)
 class Recipient:
-    """A recipient of briefings."""
-
     name: str
     folder: Path
     places: tuple[str, ...]
@@ -154,12 +151,12 @@ def _send(
     files: list[Path] = []
     lines: list[str] = []
     for place in recipient.places:
-        questions = press.questions(place, recipient.lang)
+        write = press.questions(place, recipient.lang)
         try:
-            questions.refuse_empty()
+            write.refuse_empty()
         except NoData:
             continue
-        actions = needs_action.actions(Writer(questions).sources)
+        actions = needs_action.actions(write.sources)
         counts[place] = {_key(action): action.count for action in actions}
         if before is None:
             continue
@@ -167,7 +164,7 @@ def _send(
         earlier = before["places"].get(place, counts[place])
         newly = [action for action in actions if action.count > earlier.get(_key(action), 0)]
         if newly:
-            to = recipient.folder / writing.file_name(questions)
+            to = recipient.folder / writing.file_name(write)
             press.write(press.questions(place, recipient.lang), to)
             files.append(to)
             lines += [writing.place_name(place, recipient.lang), *(f"  {_line(action)}" for action in newly)]

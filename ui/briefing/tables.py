@@ -28,11 +28,11 @@ def ranking(write: Writer, dimension: str) -> dict[str, Any] | None:
 
     The other numbers of counties are in the same table if there is room; provinces have a separate table.
     """
-    day, lang = write.questions.day, write.lang
-    answer = write.questions.different(_COMPLIANCE, dimension)
-    whole = write.questions.ask(_COMPLIANCE, on=day)
+    day, lang = write.day, write.lang
+    answer = write.different(_COMPLIANCE, dimension)
+    whole = write.ask(_COMPLIANCE, on=day)
     metric = answer.metrics[0]
-    least = groups.LEAST if write.questions.exact else FEWEST_SHOWN
+    least = groups.LEAST if write.exact else FEWEST_SHOWN
     # Without counts there is nothing to rank.
     order = groups.rank(answer, _COMPLIANCE)
     unranked = [row for row in answer.records() if row[_COMPLIANCE] is None]
@@ -42,7 +42,7 @@ def ranking(write: Writer, dimension: str) -> dict[str, Any] | None:
     beside = more if len(order.ranked) <= _MOST_COUNTIES_IN_FULL else []
     rows = [
         {
-            "name": write.questions.member(dimension, group.key[0]),
+            "name": write.member(dimension, group.key[0]),
             "part": min(max(group.value, 0.0), 1.0),
             "marked": group.side == groups.worse_side(metric),
             "value": text.plain(group.value, metric.unit, lang),
@@ -75,7 +75,7 @@ def ranking(write: Writer, dimension: str) -> dict[str, Any] | None:
         "total": total if beside and rows else None,
         "small_title": write.word("rank_small", least=text.number(least, lang)),
         "small": [
-            write.word("rank_small_item", name=write.questions.member(dimension, code), count=text.number(count, lang))
+            write.word("rank_small_item", name=write.member(dimension, code), count=text.number(count, lang))
             for code, count in sorted(small, key=lambda place: (-(place[1] or 0), place[0]))
         ],
     }
@@ -85,17 +85,13 @@ def title(write: Writer, answer: Answer) -> str:
     """The title of a table or a map of `different`: who is clearly worse than the whole."""
     metric, by = answer.metrics[0], answer.by[0]
     side = groups.worse_side(metric)
-    names = [
-        text.isolated(write.questions.member(by, row[by]), write.lang)
-        for row in answer.records()
-        if row["side"] == side
-    ]
+    names = [text.isolated(write.member(by, row[by]), write.lang) for row in answer.records() if row["side"] == side]
     return different.titles(answer, metric, side, names, write.lang)[0]
 
 
 def of_nation(write: Writer) -> dict[str, Any]:
     """The table of the 31 provinces, the largest first, and the nation."""
-    day, lang = write.questions.day, write.lang
+    day, lang = write.day, write.lang
     columns = _columns(write, "province", _MEASURES)
     codes = sorted(
         {code for column in columns for code in column.values},
@@ -106,9 +102,7 @@ def of_nation(write: Writer) -> dict[str, Any]:
         "sub": write.word("provinces_sub", day=text.day(day, lang)),
         "widths": [2.1, *(max(len(column.head) / 18, 1) for column in columns)],
         "heads": [text.word("dimension.province", lang), *(column.head for column in columns)],
-        "rows": [
-            [write.questions.member("province", code), *(column.of(code) for column in columns)] for code in codes
-        ],
+        "rows": [[write.member("province", code), *(column.of(code) for column in columns)] for code in codes],
         "total": [text.word("figure.nation_line", lang), *(column.total for column in columns)],
     }
 
@@ -135,7 +129,7 @@ class _Column:
 def _columns(write: Writer, dimension: str, names: Sequence[str]) -> list[_Column]:
     columns = []
     for name in names:
-        answer, total = (write.questions.ask(name, by=by, on=write.questions.day) for by in ((dimension,), ()))
+        answer, total = (write.ask(name, by=by, on=write.day) for by in ((dimension,), ()))
         values = zip(answer.column(dimension), answer.column(name), strict=True)
         of_place = {code: value for code, value in values if code}
         columns.append(_Column(answer.metrics[0], write.lang, of_place, write.plain(total)))
@@ -145,7 +139,7 @@ def _columns(write: Writer, dimension: str, names: Sequence[str]) -> list[_Colum
 def order_form(write: Writer) -> list[dict[str, Any]]:
     """The seats to order for the province: months down, courses across; nothing without a year of history, or without any."""
     try:
-        cells, sums = write.questions.seat_plan()
+        cells, sums = write.seat_plan()
     except TooEarly:
         return []
     courses = [course for course, count in sums.rows if count]
@@ -163,7 +157,7 @@ def order_form(write: Writer) -> list[dict[str, Any]]:
         "widths": [1.5, *[1] * len(courses)],
         "heads": [
             text.word("dimension.month", write.lang),
-            *(write.questions.member("course", code) for code in courses),
+            *(write.member("course", code) for code in courses),
         ],
         "rows": [
             row(text.unit_label(month, write.lang), [seats[course, month] for course in courses]) for month in months
@@ -174,14 +168,13 @@ def order_form(write: Writer) -> list[dict[str, Any]]:
 
 
 def ranks_of_province(write: Writer) -> dict[str, Any]:
-    """The ranks of the province."""
     everywhere = {}
     for name in different.COMPARED:
-        over = last_complete_months(write.questions.day, 12) if catalogue()[name].kind == "event" else None
+        over = last_complete_months(write.day, 12) if catalogue()[name].kind == "event" else None
         with suppress(TooEarly):
-            everywhere[name] = answer = write.questions.different(name, "province", over)
+            everywhere[name] = answer = write.different(name, "province", over)
             # The province's own value is asked separately, so that it is in the file of numbers.
-            write.questions.ask(name, on=answer.on, over=answer.over)
+            write.ask(name, on=answer.on, over=answer.over)
     return {
         "title": write.word("own_title"),
         "sub": write.word("own_sub"),

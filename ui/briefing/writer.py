@@ -11,27 +11,24 @@ from ui.i18n import member_names, text
 from ui.summary.sources import Sources
 
 
-@dataclass(frozen=True)
-class Writer:
+@dataclass
+class Writer(Questions):
     """The questions of a briefing, with its words and names, summary sources and chart context."""
-
-    questions: Questions
 
     @cached_property
     def sources(self) -> Sources:
-        questions = self.questions
         return Sources(
-            lang=questions.lang,
-            on=questions.day,
-            province=questions.province,
-            ask=questions.ask,
-            analyse=questions.analyse,
-            everywhere=questions.everywhere,
-            different=questions.different,
-            provinces=questions.provinces,
-            settled_on=questions.settled_on,
-            member=questions.member,
-            exactly=None if questions.exact else questions.exactly,
+            lang=self.lang,
+            on=self.day,
+            province=self.province,
+            ask=self.ask,
+            analyse=self.analyse,
+            everywhere=self.everywhere,
+            different=self.different,
+            provinces=self.provinces,
+            settled_on=self.settled_on,
+            member=self.member,
+            exactly=None if self.exact else self.exactly,
         )
 
     @property
@@ -39,18 +36,15 @@ class Writer:
         return ChartContext(self.lang)
 
     @property
-    def lang(self) -> str:
-        return self.questions.lang
-
-    @property
     def place(self) -> str:
-        province = self.questions.province
-        return member_names.of("province", province, self.lang) if province else text.word("scope.nation", self.lang)
+        if self.province:
+            return member_names.of("province", self.province, self.lang)
+        return text.word("scope.nation", self.lang)
 
     @property
     def place_within(self) -> str:
         """The place in the form used within a sentence."""
-        return self.place if self.questions.province else self.word("nation_within")
+        return self.place if self.province else self.word("nation_within")
 
     def word(self, key: str, **values: object) -> str:
         return text.word(f"briefing.{key}", self.lang, **values)

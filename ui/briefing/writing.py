@@ -16,6 +16,7 @@ from etl.core.paths import ROOT
 from etl.semantic.rights import AccessScope
 from ui.briefing import content, typesetting
 from ui.briefing.typesetting import Typesetter
+from ui.briefing.writer import Writer
 from ui.data import briefing_questions
 from ui.data.briefing_questions import Questions
 from ui.i18n import member_names, text
@@ -44,18 +45,17 @@ class Press:
         self._con, self._pointer, self._typesetter = con, pointer, typesetter
         self._shared: dict[Any, dict[Any, Any]] = {}
 
-    def questions(self, place: str, lang: str, on: date | None = None, exact: bool = False) -> Questions:
-        """The questions of the briefing of `place`."""
+    def questions(self, place: str, lang: str, on: date | None = None, exact: bool = False) -> Writer:
         shared = self._shared.setdefault((lang, on, exact), {})
         province = "" if place == NATION else place
-        return Questions(self._con, self._pointer, lang, province, on, exact, shared=shared)
+        return Writer(self._con, self._pointer, lang, province, on, exact, shared=shared)
 
-    def pdf(self, questions: Questions) -> bytes:
+    def pdf(self, questions: Writer) -> bytes:
         """The briefing as PDF. Raises Refused for a place or day without data."""
         made = content.book(questions)
         return self._typesetter.pdf(made, typesetting.numbers_file(questions.recorded))
 
-    def write(self, questions: Questions, to: Path) -> Written:
+    def write(self, questions: Writer, to: Path) -> Written:
         """Write the briefing and list it. Raises Refused if it cannot be made or written."""
         save(to, self.pdf(questions))
         book = Written(

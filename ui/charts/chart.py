@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from etl.semantic.answers import Answer
-from etl.semantic.provisional import comparable
+from etl.semantic.ranking import comparable
 from ui.charts.elements import ChartContext, Figure
 from ui.charts.titles import Title, TitleRule, spoken
 

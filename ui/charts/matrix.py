@@ -3,16 +3,16 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from etl.semantic import catalog
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME
+from etl.warehouse import dimensions
 from ui.charts import axes, bars, elements, titles
 from ui.charts.chart import chart
 from ui.charts.classes import classes
 from ui.charts.elements import ChartContext, Figure
 
 # Dimensions whose members have an order of their own, and such columns of analyses.
-ORDERED = (*catalog.ORDERED, "span", "size")
+ORDERED = (*dimensions.ORDERED, "span", "size")
 MOST_ROWS, MOST_COLUMNS, MOST_BARS = 40, 16, 30
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import TIME, catalogue
-from etl.semantic.provisional import comparable
+from etl.semantic.ranking import comparable
 from ui.charts import titles
 from ui.charts.elements import ChartContext
 from ui.charts.titles import Title

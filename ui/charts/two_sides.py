@@ -7,7 +7,7 @@ from typing import Any
 
 from etl.core.jalali import DAY, unit_of
 from etl.semantic.answers import Answer, Metric
-from etl.semantic.provisional import comparable
+from etl.semantic.ranking import comparable
 from ui.charts import elements, lines, titles
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure

@@ -8,11 +8,11 @@ from typing import Any
 
 import streamlit as st
 
-from etl.core.errors import OtherVersion, QuestionError, TooEarly
+from etl.core.errors import AccessDenied, OtherVersion, QuestionError, TooEarly
 from etl.operations import audit
 from etl.semantic.answers import Answer
-from etl.semantic.provisional import comparable
-from ui.data import limits, page_run, user, worker_process
+from etl.semantic.ranking import comparable
+from ui.data import large_questions, page_run, worker_process
 from ui.i18n import text
 from ui.state.page_context import PageContext
 from ui.streamlit_internals import RerunException, StopException
@@ -102,7 +102,7 @@ def error_boundary(lang: str, ident: str) -> Iterator[None]:
     """
     try:
         yield
-    except user.AccessDenied:
+    except AccessDenied:
         lost = "lost" if _is_lost() else "not_yours"
         # It is refused also where that cannot be logged.
         if lost == "not_yours":
@@ -113,7 +113,7 @@ def error_boundary(lang: str, ident: str) -> Iterator[None]:
         notice(lang, "state.too_early_title", text.word("state.too_early", lang), "refused")
     except QuestionError:
         notice(lang, "state.refused_title", text.word("state.not_in_scope", lang), "refused")
-    except (limits.StoppedByReader, worker_process.Ended) as ended:
+    except (large_questions.StoppedByReader, worker_process.Ended) as ended:
         reasons: dict[type, str] = {
             worker_process.OutOfTime: "out_of_time",
             worker_process.OutOfMemory: "out_of_memory",
@@ -140,13 +140,13 @@ def record_once(event: str, shown: object, **more: str | int) -> None:
     """Record an event in the audit log with the rights of the user; reruns that show the same count as one."""
     key = f"{event} noted"
     if st.session_state.get(key) != shown:
-        user.record(event, **more, **audit.rights(user.scope()))
+        page_run.record(event, **more, **audit.rights(page_run.access_scope()))
         st.session_state[key] = shown
 
 
 def _is_lost() -> bool:
     try:
-        user.scope()
-    except user.AccessDenied:
+        page_run.access_scope()
+    except AccessDenied:
         return True
     return False

@@ -9,7 +9,7 @@ import streamlit as st
 
 from etl.analysis import detail
 from ui.components import tables
-from ui.data import user, warehouse
+from ui.data import page_run, warehouse
 from ui.i18n import text
 from ui.state import page_context
 from ui.state.page_context import PLACES, PageContext
@@ -101,7 +101,7 @@ def _counts(view: PageContext, child: str, places: Mapping[str, str]) -> dict[st
         answer = warehouse.ask("in_service", by="institute", on=view.as_of, where={"institute": below})
         return dict.fromkeys(below, 0) | dict(answer.rows)
     where = {"province": (places["province"],)} if "province" in places else {}
-    if not user.scope().codes.issuperset(where.get("province", ())):
+    if not page_run.access_scope().codes.issuperset(where.get("province", ())):
         return {}
     answer = warehouse.ask("in_service", by=child, on=view.as_of, where=where)
     return {code: count for code, count in answer.rows if code and count}

@@ -21,7 +21,7 @@ from ui.components import page_files
 from ui.components.blocks import error_boundary, sparkline
 from ui.components.footer import context, question, where_and_when
 from ui.data import warehouse
-from ui.data.caches import Frozen, frozen
+from ui.data.warehouse import Frozen, frozen
 from ui.i18n import member_names, navigation, text
 from ui.state import page_parameters, periods, rendering, scoped_query
 from ui.state.address import NATION

@@ -14,7 +14,7 @@ from etl.semantic import exportable
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
 from ui.components import blocks, downloads
-from ui.data import page_run, user
+from ui.data import page_run
 from ui.exports.file_content import Exportable
 from ui.i18n import text
 from ui.state import periods, personal_tokens, saved_views, scoped_query
@@ -60,12 +60,12 @@ def _inside(view: PageContext, source: Exportable, ident: str) -> None:
         addresses = {form: f"{_base()}answer.{form}?{query}" for form in ("csv", "xlsx", "parquet")}
         for program, written in _PROGRAMS.items():
             blocks.note(view.word(f"data.{program}"))
-            st.code(written.format(user=user.scope().sub, **addresses), language=None, wrap_lines=True)
+            st.code(written.format(user=page_run.access_scope().sub, **addresses), language=None, wrap_lines=True)
     address = text.escape(_base())
     link = f'<a class="pd-latin" dir="ltr" href="{address}" target="_blank">{address}</a>'
     st.html(f'<p class="pd-note">{view.escaped("data.dictionary")}: {link}</p>')
-    if user.signs_in():
-        blocks.note(view.word("data.needs_token", sub=text.isolated(user.scope().sub, view.lang)))
+    if page_run.signs_in():
+        blocks.note(view.word("data.needs_token", sub=text.isolated(page_run.access_scope().sub, view.lang)))
         _tokens(view, ident)
 
 

@@ -20,7 +20,7 @@ from ui.charts import elements
 from ui.charts.elements import ChartContext, Figure
 from ui.components import blocks
 from ui.components.plot import plot
-from ui.data import user, warehouse, worker_process
+from ui.data import page_run, warehouse, worker_process
 from ui.exports import about
 from ui.exports.file_content import Exportable
 from ui.exports.job import FORMS, MANY_CELLS, ExportJob, Job, Making, noted
@@ -129,7 +129,7 @@ def paper(picture: Picture, context: ChartContext) -> Figure:
 def copy_and_present(view: PageContext, answer: Answer) -> None:
     """Buttons that copy the picture of the chart above and show it on the full screen (static/shell.js)."""
     copy = ""
-    if access.may_leave(user.scope(), answer):
+    if access.may_leave(page_run.access_scope(), answer):
         copied = view.escaped("more.copied_picture")
         label = view.escaped("more.copy_picture")
         copy = f'<button type="button" class="pd-copy-picture" data-copied="{copied}">{label}</button>'
@@ -139,7 +139,7 @@ def copy_and_present(view: PageContext, answer: Answer) -> None:
 
 
 def note_copy(answer: Answer) -> None:
-    user.record("export", **noted(answer, "picture", len(answer.rows)), **audit.rights(user.scope()))
+    page_run.record("export", **noted(answer, "picture", len(answer.rows)), **audit.rights(page_run.access_scope()))
 
 
 @st.dialog(" ", width="large")
@@ -200,7 +200,7 @@ def buttons(
         if exported:
             name = about.file_name(source, context, place, "", circulation).rstrip(".")
             # The browser writes the file itself, so the audit log records that the picture was shown.
-            user.record("export", **noted(answer, "picture", count), **audit.rights(user.scope()))
+            page_run.record("export", **noted(answer, "picture", count), **audit.rights(page_run.access_scope()))
             _show_picture(view, exported, context, name, ident)
         else:
             blocks.note(view.word("figure.no_picture"), is_status=True)
@@ -208,8 +208,8 @@ def buttons(
 
 def may_export(view: PageContext, answer: Answer, is_detail: bool = False) -> bool:
     """Whether the user may export an answer; a note says if not. Raises AccessDenied outside the rights."""
-    access.check(user.scope().rights(), answer)
-    allowed = access.may_leave(user.scope(), answer, is_detail)
+    access.check(page_run.access_scope().rights(), answer)
+    allowed = access.may_leave(page_run.access_scope(), answer, is_detail)
     if not allowed:
         blocks.note(view.word("sign_in.no_export"))
     return allowed
@@ -229,7 +229,7 @@ def offered(
 
     Where users sign in, the file is offered to this user at a one-time address, with `details` for the audit log.
     """
-    if not user.signs_in():
+    if not page_run.signs_in():
         st.download_button(label, partial(_made, write), name, mime, key=key, on_click="ignore", help=about)
     elif st.button(label, key=key):
         with tempfile.NamedTemporaryFile(prefix="offer-", delete=False) as out:
@@ -248,7 +248,7 @@ def _made(write: Callable[[Any], object]) -> io.BytesIO:
 
 
 def _offer(view: PageContext, path: Path, name: str, details: dict[str, str | int]) -> None:
-    address = text.escape(user.offer(path, name, details))
+    address = text.escape(page_run.offer(path, name, details))
     st.html(f'<p class="pd-note"><a href="{address}" download>{view.escaped("sign_in.fetch")}</a></p>')
 
 
@@ -306,7 +306,7 @@ def _finished(view: PageContext, ident: str, name: str, making: Making, details:
             raise
         st.html(f'<p class="pd-note" role="alert">{view.escaped("more.not_made")}</p>')
     else:
-        if user.signs_in():
+        if page_run.signs_in():
             _offer(view, making.take(), name, details)
             _forget()
         else:

@@ -9,7 +9,7 @@ from typing import Any
 from etl.analysis.different import is_tested
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue, described, size_of
-from etl.semantic.provisional import comparable
+from etl.semantic.ranking import comparable
 from ui.charts import marks
 from ui.charts.chart import Chart, Same
 from ui.charts.elements import ChartContext

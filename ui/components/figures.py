@@ -26,7 +26,7 @@ from ui.components.downloads import Picture
 from ui.components.figure_question import Asked, FigureQuestion, asked_around, below, of_nation
 from ui.components.footer import context, footer, table
 from ui.components.plot import plot
-from ui.data import user, warehouse
+from ui.data import page_run, warehouse
 from ui.i18n import text
 from ui.state import page_context, rendering, scoped_query
 from ui.state.page_context import FILTERS, PageContext
@@ -178,7 +178,7 @@ def prepare(
             if chosen:
                 _keys_to_click(view, axis, legend, ident)
             clicked = partial(page_context.toggle, axis) if axis else None
-            copied = partial(downloads.note_copy, answer) if user.signs_in() else None
+            copied = partial(downloads.note_copy, answer) if page_run.signs_in() else None
             paper = downloads.paper(picture, chart_context)
             plot(drawn.figure, f"chart-{ident}", drawn.spoken, clicked=clicked, paper=paper, copied=copied)
             if not head and listed:

@@ -8,13 +8,14 @@ from functools import lru_cache, partial
 import streamlit as st
 
 from etl.analysis import detail
+from etl.core.errors import AccessDenied
 from etl.core.places import newer_counties
+from etl.semantic.rights import AccessScope
 from etl.warehouse.dimensions import expand_groups
 from ui.components import blocks, day_field, tables
 from ui.components.blocks import controlled
-from ui.data import page_run, user, warehouse
-from ui.data.caches import Frozen, frozen
-from ui.data.user import AccessScope
+from ui.data import page_run, warehouse
+from ui.data.warehouse import Frozen, frozen
 from ui.i18n import text
 from ui.state import page_context, page_parameters, periods
 from ui.state.page_context import FILTERS, PLACES, PageContext
@@ -198,7 +199,9 @@ def choices(view: PageContext, name: str, known: tuple[str, ...]) -> Mapping[str
         dimension: codes for dimension, codes in view.where.items() if dimension in known and dimension not in below
     }
     others, chosen = frozen(other_filters), frozenset(view.where.get(name, ()))
-    return _choices(page_run.current_file(), user.scope().rights(), view.lang, name, view.as_of, others, chosen)
+    return _choices(
+        page_run.current_file(), page_run.access_scope().rights(), view.lang, name, view.as_of, others, chosen
+    )
 
 
 @lru_cache(maxsize=500)
@@ -209,7 +212,7 @@ def _choices(
     metric = _OF_COURSES if "course" in (name, *other_filters) else _COUNTED
     try:
         counts = dict(warehouse.ask(metric, by=name, on=on, where=other_filters).rows)
-    except user.AccessDenied:
+    except AccessDenied:
         # Of the chosen provinces only totals are visible.
         counts = {}
     names = warehouse.names(name, lang)

@@ -17,7 +17,7 @@ from etl.semantic.catalog import catalogue
 from ui.charts.elements import ChartContext
 from ui.components import blocks, downloads
 from ui.components.plot import component
-from ui.data import page_run, user, warehouse
+from ui.data import page_run, warehouse
 from ui.exports import about
 from ui.exports.file_content import Exportable
 from ui.exports.page_workbook import Card, PageJob, Part
@@ -85,7 +85,7 @@ def _inside(view: PageContext, page: str, noted: Sequence[_Noted | Card]) -> Non
         if isinstance(one, _Noted)
     )
     now, place = datetime.now(), page_context.place(view, view.where)
-    who = user.scope().sub if user.signs_in() else view.word("sign_in.open_mode")
+    who = page_run.access_scope().sub if page_run.signs_in() else view.word("sign_in.open_mode")
     made = view.word("book.made_by", who=who, day=text.day_in_both(now.date(), view.lang), hour=f"{now:%H:%M}")
     cards = tuple(one for one in taken if isinstance(one, Card))
     job = PageJob(page, place, made, cards, parts, context(view), circulation, left_out)
@@ -109,7 +109,7 @@ def _is_detail(source: Exportable) -> bool:
 
 
 def _may_leave(source: Exportable) -> bool:
-    return access.may_leave(user.scope(), exportable.of(source).answer, _is_detail(source))
+    return access.may_leave(page_run.access_scope(), exportable.of(source).answer, _is_detail(source))
 
 
 def _drawn(taken: Sequence[_Noted | Card], context: ChartContext, circulation: bool) -> dict[str, Any]:

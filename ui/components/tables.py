@@ -100,8 +100,10 @@ def sorted_by(columns: Sequence[Column], rows: Sequence[Any], sort: str) -> list
 def order_of(columns: Sequence[Column], rows: Sequence[Any]) -> str:
     """The column that rows are sorted by as they come, in the form of `start`; empty if there is none."""
     for column in columns:
-        for sort in (f"-{column.name}", column.name) if column.value else ():
-            if len({column.value(row) for row in rows}) > 1 and sorted_by([column], rows, sort) == [*rows]:
+        if not column.value or len({*map(column.value, rows)}) < 2:
+            continue
+        for sort in (f"-{column.name}", column.name):
+            if sorted_by([column], rows, sort) == [*rows]:
                 return sort
     return ""
 

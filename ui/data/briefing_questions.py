@@ -18,7 +18,7 @@ from etl.analysis.comparison import Side
 from etl.analysis.different import is_tested_over_time
 from etl.core.errors import QuestionError, Refused
 from etl.revisions import diff
-from etl.semantic import access, answers, disclosure, provisional
+from etl.semantic import access, answers, disclosure, resolve
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue, size_of
@@ -42,9 +42,7 @@ class Revision:
 
     publication: Publication
     day: date
-    rows: tuple[diff.RowChanges, ...]
-    definitions: tuple[str, ...]
-    references: tuple[str, ...]
+    changes: diff.Changes
     before: Mapping[str, Answer]
     after: Mapping[str, Answer]
 
@@ -155,7 +153,7 @@ class Questions:
 
     def settled_on(self, name: str) -> date | None:
         """The day on which a metric is settled."""
-        return provisional.settled_on(self.con, name, self.day)
+        return resolve.settled_on(self.con, name, self.day)
 
     def member(self, dimension: str, code: Any) -> str:
         """The name of a member, cut to the length of a line."""
@@ -189,7 +187,7 @@ class Questions:
         except (Refused, QuestionError, duckdb.Error):
             return None
         after = {name: self.ask(name, on=day) for name in names}
-        return Revision(before, day, changes.rows, changes.definitions, changes.references, numbers_before, after)
+        return Revision(before, day, changes, numbers_before, after)
 
     def refuse_empty(self) -> None:
         """Raise NoData for a day outside of the data and for a place without rows."""

@@ -1,4 +1,6 @@
-"""The publication of a page run: which file its questions are asked of.
+"""A page run: whose questions are asked, and of which publication.
+
+The access scope of the user is resolved again for every run, fragment and callback.
 
 Each publication is an immutable file; a pointer names the latest. DuckDB keeps serving the old file under a renamed path, so
 each page run resolves the pointer and opens the file by its own name: everything in one run comes from one publication.
@@ -9,17 +11,19 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import duckdb
 import streamlit as st
 
-from etl.core.errors import Refused
+from etl.core.errors import AccessDenied, Refused
 from etl.core.paths import warehouse_pointer
+from etl.operations.audit import Event, Verified
+from etl.semantic.rights import ADMINISTRATOR, AccessScope
 from etl.warehouse import publications, version_files
 from ui import streamlit_internals
-from ui.data import user
 
 # The parameter of the address, and the key of the session, that pins a publication.
 PINNED = "publication"
@@ -66,13 +70,10 @@ def file_before() -> str:
 
 
 def _current() -> str:
-    """The file that the session has pinned by `publication=` as long as it is kept, else that of the latest one."""
+    """The file that the session has pinned by `publication=` as long as it is kept, else the latest; empty without any."""
     pinned = st.session_state.get(PINNED) if streamlit_internals.is_script_run() else ""
-    return (kept_file(pinned) if pinned else "") or _latest()
-
-
-def _latest() -> str:
-    """The file of the latest publication; empty if there is none."""
+    if pinned and (kept := kept_file(pinned)):
+        return kept
     try:
         return str(publications.current(warehouse_pointer()))
     except Refused:
@@ -89,10 +90,10 @@ def current_file() -> str:
 
 def prefetch(ask: Callable[[], object]) -> Future[object]:
     """Run `ask` in another thread while the page is drawn, so that its answers are cached when the page needs them."""
-    file, scope = current_file(), user.scope()
+    file, scope = current_file(), access_scope()
 
     def task() -> object:
-        with reading(file), user.acting_as(scope):
+        with reading(file), acting_as(scope):
             return ask()
 
     return _askers.submit(task)
@@ -121,6 +122,83 @@ def publication() -> publications.Publication:
 
 @lru_cache(maxsize=8)
 def publication_in(file: str) -> publications.Publication:
-    """The publication of a file."""
     with connection(file).cursor() as cursor:
         return publications.describe(cursor)
+
+
+# ---------------------------------------------------------------- the user
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """The services of a sign-in mode: `resolve` the scope of a run, `offer` a file, `record` and list audit `events`,
+    the `groups` of the person, and those of them that access.toml knows: `teams`."""
+
+    resolve: Callable[[], AccessScope]
+    offer: Callable[[Path, str, dict[str, str | int]], str]
+    record: Callable[..., None]
+    events: Callable[[], tuple[list[Event], Verified | None]]
+    groups: Callable[[], tuple[str, ...]] = tuple
+    teams: Callable[[], tuple[str, ...]] = tuple
+
+
+_sign_in: SignIn | None = None
+
+
+def sign_in_with(sign_in: SignIn | None) -> None:
+    """Set the sign-in services once per process; None in the mode `open`."""
+    global _sign_in
+    _sign_in = sign_in
+
+
+def signs_in() -> bool:
+    """Whether users sign in; False in the mode `open`."""
+    return _sign_in is not None
+
+
+def offer(path: Path, name: str, details: dict[str, str | int]) -> str:
+    """The address at which the user can fetch the file `path` once, within five minutes. Only if users sign in."""
+    if _sign_in is None:
+        raise RuntimeError("files are offered where people sign in")
+    return _sign_in.offer(path, name, details)
+
+
+def audit_events() -> tuple[list[Event], Verified | None]:
+    """The latest events of the audit log, and the outcome of its last verification. Raises AccessDenied unless a steward asks."""
+    if _sign_in is None or access_scope().role != "steward":
+        raise AccessDenied
+    return _sign_in.events()
+
+
+def groups() -> tuple[str, ...]:
+    """The groups of the user at sign-in."""
+    return _sign_in.groups() if _sign_in else ()
+
+
+def teams() -> tuple[str, ...]:
+    """The groups of the user that access.toml knows."""
+    return _sign_in.teams() if _sign_in else ()
+
+
+def record(event: str, **more: str | int) -> None:
+    """Record an event of the user in the audit log; the mode `open` has no users to record."""
+    if _sign_in is not None:
+        _sign_in.record(access_scope().sub, event, **more)
+
+
+def access_scope() -> AccessScope:
+    """The access scope of the user this thread works for. Raises AccessDenied if nobody is signed in."""
+    fixed: AccessScope | None = getattr(_run, "scope", None)
+    # In the mode `open` the one user of this machine may see everything.
+    return fixed or (_sign_in.resolve() if _sign_in else ADMINISTRATOR)
+
+
+@contextmanager
+def acting_as(scope: AccessScope) -> Iterator[None]:
+    """Use a scope in this thread: threads that we start have no session to resolve it from."""
+    before = getattr(_run, "scope", None)
+    _run.scope = scope
+    try:
+        yield
+    finally:
+        _run.scope = before

@@ -12,20 +12,20 @@ from etl.analysis import detail
 from etl.semantic.access import ScopedCursor, cursor_for
 from etl.semantic.exportable import StreamedRows
 from etl.semantic.rights import AccessScope
-from ui.data import page_run, user
-from ui.data.caches import Frozen, Where, frozen
+from ui.data import page_run
+from ui.data.warehouse import Frozen, Where, frozen
 
 
 def may_see_rows() -> bool:
     """Whether the user may get rows of people: the server's setting DETAIL_ROWS is 1, and the user has the right."""
-    return os.environ.get("DETAIL_ROWS") == "1" and bool(user.scope().with_detail.grants)
+    return os.environ.get("DETAIL_ROWS") == "1" and bool(page_run.access_scope().with_detail.grants)
 
 
 def people(on: date, where: Where | None = None) -> StreamedRows:
     """Pseudonymous rows of people in active service. Raises PermissionError if they are not allowed."""
     if not may_see_rows():
         raise PermissionError("rows of people are switched off")
-    return _people(page_run.current_file(), user.scope().rights(), on, frozen(where))
+    return _people(page_run.current_file(), page_run.access_scope().rights(), on, frozen(where))
 
 
 @dataclass(frozen=True)

@@ -2,29 +2,40 @@
 
 Answers are cached by publication, access scope and question, so no publication or scope sees the answers of another. They are
 shared: do not modify them. Each function raises Unpublished, QuestionError for a question without meaning, AccessDenied
-outside the rights, and for large questions the errors of limits.ask_in_worker.
+outside the rights, and for large questions the errors of large_questions.ask_in_worker.
 """
 
+import pickle
 import threading
-from collections.abc import Callable, Hashable, Iterable, Mapping
+import time
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Concatenate, Literal, ParamSpec, TypedDict, TypeVar, Unpack, overload
 
+import duckdb
 from cachetools import LRUCache, cached
 
 from etl.analysis import detail, registry
 from etl.core.errors import TooLarge
 from etl.semantic import answers
-from etl.semantic.access import ScopedCursor
+from etl.semantic.access import ScopedCursor, cursor_for
 from etl.semantic.answers import Answer
 from etl.semantic.exportable import StoredRows
 from etl.semantic.rights import AccessScope
-from ui.data import limits, page_run, user
-from ui.data.caches import Frozen, Where, frozen, size_of
+from etl.warehouse.publications import Publication
+from ui.data import large_questions, page_run
 from ui.i18n import member_names
 
+Where = Mapping[str, Iterable[str]]
+Frozen = tuple[tuple[str, tuple[str, ...]], ...]
+# The limits of a question in this process.
+ROWS, SECONDS = 30_000, 10.0
+_BEAT = 0.25
 _CACHE_BYTES = 256 << 20
+# Estimated bytes of an object, of a row of an Answer, and of a cell.
+_OBJECT, _ROW, _CELL = 1000, 64, 40
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
@@ -82,10 +93,15 @@ def names(dimension: str, lang: str) -> Mapping[str, str]:
     if dimension in ("institute", "course"):
         return analyse(detail.member_names, dimension)[lang]
     members = member_names.fixed(dimension, lang)
-    if dimension == "county" and not user.scope().sees_whole_country:
+    if dimension == "county" and not page_run.access_scope().sees_whole_country:
         visible_counties = analyse(detail.provinces_of_counties)
         return {code: name for code, name in members.items() if code in visible_counties}
     return members
+
+
+def frozen(where: Where | None) -> Frozen:
+    """Filters as a hashable cache key."""
+    return tuple(sorted((name, tuple(values)) for name, values in (where or {}).items()))
 
 
 @dataclass(frozen=True)
@@ -131,17 +147,70 @@ def _run(query: _Query) -> Any:
 
 
 def _run_stored(query: _Query) -> Any:
-    return results(page_run.current_file(), user.scope().rights(), query)
+    return results(page_run.current_file(), page_run.access_scope().rights(), query)
+
+
+_running: dict[int, tuple[float, ScopedCursor]] = {}
+# A cursor is interrupted under this lock and leaves `_running` under it, before it is given back: the next question of the
+# same cursor is never the one that is interrupted.
+_interrupting = threading.Lock()
+_begun = threading.Event()
+
+
+@contextmanager
+def _bounded(
+    con: duckdb.DuckDBPyConnection, scope: AccessScope, publication: Publication | None
+) -> Iterator[ScopedCursor]:
+    """A cursor for one question. Raises TooLarge if it takes more rows or seconds than allowed."""
+    with cursor_for(con, scope, publication, ROWS) as cursor:
+        if not _begun.is_set():
+            _begun.set()
+            threading.Thread(target=_watch, name="time-limits", daemon=True).start()
+        with _interrupting:
+            _running[id(cursor)] = (time.monotonic() + SECONDS, cursor)
+        try:
+            yield cursor
+        except duckdb.InterruptException:
+            raise TooLarge from None
+        finally:
+            with _interrupting:
+                del _running[id(cursor)]
+
+
+def _watch() -> None:
+    while True:
+        time.sleep(_BEAT)
+        with _interrupting:
+            now = time.monotonic()
+            for end, cursor in _running.values():
+                if now > end:
+                    # A question may have closed its cursor itself; the limits of the others must go on.
+                    with suppress(duckdb.Error):
+                        cursor.interrupt()
 
 
 def _run_query(file: str, scope: AccessScope, query: _Query) -> Any:
     try:
-        with limits.bounded(page_run.connection(file), scope, page_run.publication_in(file)) as cursor:
+        with _bounded(page_run.connection(file), scope, page_run.publication_in(file)) as cursor:
             return query.work(cursor, *query.args, **dict(query.kwargs))
     except TooLarge:
-        return limits.ask_in_worker(file, scope, query)
+        return large_questions.ask_in_worker(file, scope, query, ROWS)
+
+
+def _size_of(result: Any) -> int:
+    """The estimated bytes of a result: measuring every value would take longer than asking again."""
+    if isinstance(result, Answer):
+        return _OBJECT + len(result.rows) * (_ROW + _CELL * len(result.columns))
+    if isinstance(result, StoredRows):
+        return _OBJECT + result.path.stat().st_size
+    if isinstance(result, dict) and result and all(isinstance(answer, Answer) for answer in result.values()):
+        return sum(map(_size_of, result.values()))
+    try:
+        return _OBJECT + 2 * len(pickle.dumps(result))
+    except Exception:
+        return _OBJECT
 
 
 # Bounded by bytes, because a few large results fill a process before many small ones do. Streamlit's cache copies and hashes
 # at each call, which costs more than most answers.
-results = cached(LRUCache(_CACHE_BYTES, size_of), lock=threading.Lock(), info=True)(_run_query)
+results = cached(LRUCache(_CACHE_BYTES, _size_of), lock=threading.Lock(), info=True)(_run_query)

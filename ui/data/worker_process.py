@@ -13,10 +13,11 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from multiprocessing.connection import Connection
 from typing import Any
 
-from etl.core import child_process
+from etl.core import child_process, settings
 
 _NICENESS = 15
 _POLL_SECONDS = 0.1
@@ -40,6 +41,12 @@ class OutOfMemory(Ended):
 
 class Stopped(Ended):
     """The caller stopped the work."""
+
+
+@cache
+def worker_memory() -> int:
+    """The bytes that a separate process may use: half of those of the web process that starts it."""
+    return settings.web_memory(settings.read()) // 2
 
 
 class WorkerProcess:
@@ -92,13 +99,13 @@ class WorkerProcess:
     def _run(self, task: bytes, seconds: float, memory: int) -> Any:
         # A process that is killed leaves what it spilled.
         with tempfile.TemporaryDirectory(prefix="work-", ignore_cleanup_errors=True) as folder:
-            process, ours = child_process.start("ui.data.worker_process", str(memory), folder)
+            process, pipe = child_process.start("ui.data.worker_process", str(memory), folder)
             end = time.monotonic() + seconds
             over = threading.Event()
             killer = threading.Thread(target=self._kill_at_limit, args=(process, end, over), daemon=True)
             killer.start()
             try:
-                with Connection(ours.detach()) as pipe:
+                with pipe:
                     return self._await_result(pipe, task, end)
             finally:
                 over.set()

@@ -9,7 +9,7 @@ from ui.charts.elements import ChartContext
 from ui.data import owed
 from ui.data.worker_process import Report
 from ui.exports import status
-from ui.exports.file_content import Exportable
+from ui.exports.file_content import Exportable, is_for_circulation
 from ui.i18n import member_names, text
 
 _NO_FILE_NAME = re.compile(r'[\\/:*?"<>|\s\x00-\x1f\u061c\u200e\u200f\u2066-\u2069]+')
@@ -30,9 +30,7 @@ def progress(source: Exportable, tell: Report | None) -> Callable[[int], None]:
     return advance
 
 
-def cover(
-    source: Exportable, context: ChartContext, scope: str, circulation: bool, limit: str = ""
-) -> Iterable[tuple[str, str]]:
+def cover(source: Exportable, context: ChartContext, scope: str, limit: str = "") -> Iterable[tuple[str, str]]:
     """The cover of a file: scope, `limit` of a list, days, publication, whether it is rounded, definitions of the measures."""
     answer = exportable.of(source).answer
     published = answer.publication
@@ -50,7 +48,7 @@ def cover(
         f"{published.as_of.isoformat()} · {text.day_in_both(published.as_of, context.lang)}",
     )
     yield context.word("file.load"), str(published.id)
-    yield context.word("file.circulation" if circulation else "file.exact"), ""
+    yield context.word("file.circulation" if is_for_circulation(source) else "file.exact"), ""
     if published.is_sample:
         yield context.word("file.made_up"), ""
     yield from owed.lines(context.lang, published)
@@ -83,12 +81,7 @@ def file_name(
 
 
 def named(
-    context: ChartContext,
-    first: Iterable[str],
-    scope: str,
-    end: Iterable[str],
-    ending: str,
-    circulation: bool,
+    context: ChartContext, first: Iterable[str], scope: str, end: Iterable[str], ending: str, circulation: bool
 ) -> str:
     """A file name of these parts; a scope that is too long is cut."""
     begin = [_allowed(part) for part in first]

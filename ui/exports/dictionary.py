@@ -56,7 +56,6 @@ def as_csv() -> bytes:
 
 
 def as_xlsx() -> bytes:
-    """The table as a workbook."""
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
         table, (header, *lines) = book.add_worksheet(), rows()

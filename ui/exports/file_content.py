@@ -36,10 +36,6 @@ class Coded:
     def __len__(self) -> int:
         return len(self.indices)
 
-    def columns(self) -> list[pa.Array]:
-        """The decoded columns."""
-        return [members.take(self.indices) for members in self.members]
-
 
 Column: TypeAlias = Coded | pa.Array
 
@@ -58,17 +54,13 @@ _Part = tuple[tuple[pa.Field, ...], Callable[[pa.RecordBatch], Column]]
 
 @contextmanager
 def sheet(
-    source: Exportable,
-    context: ChartContext,
-    circulation: bool = False,
-    facts: status.Facts = status.NONE,
-    named: Callable[[str], str] = str,
+    source: Exportable, context: ChartContext, facts: status.Facts = status.NONE, named: Callable[[str], str] = str
 ) -> Iterator[Sheet]:
-    """The content of a file with all rows of `source`, exact or rounded for circulation by `etl.semantic.disclosure`.
+    """The content of a file with all rows of `source`.
 
     Answers to questions have a last column with the status of each row; `named` writes the columns that it names.
     """
-    rows = exportable.of(disclosure.for_circulation(source) if circulation else source)
+    rows = exportable.of(source)
     with rows.read() as reader:
         parts = [_part(rows.answer, field, context) for field in reader.schema]
         if status.has(rows.answer):
@@ -111,6 +103,19 @@ def _coded(values: pa.Array, kind: pa.DataType, name_of: Callable[[Any], str | N
         distinct = encoded.dictionary
     names = [pa.array(map(name_of, distinct.to_pylist()), pa.string())] if name_of else []
     return Coded(encoded.indices, (distinct, *names))
+
+
+def decoded(batch: list[Column]) -> list[pa.Array]:
+    """The columns of a batch, none of them encoded."""
+    arrays: list[pa.Array] = []
+    for column in batch:
+        arrays += [names.take(column.indices) for names in column.members] if isinstance(column, Coded) else [column]
+    return arrays
+
+
+def is_for_circulation(source: Exportable) -> bool:
+    """Whether the numbers are rounded by `etl.semantic.disclosure`, which files then say."""
+    return isinstance(source, disclosure.Circulated)
 
 
 def all_safe(values: pa.Array) -> pa.Array:

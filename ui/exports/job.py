@@ -12,8 +12,8 @@ from etl.semantic.answers import Answer
 from etl.semantic.catalog import DIMENSIONS, TIME, catalogue
 from etl.semantic.rights import AccessScope
 from ui.charts.elements import ChartContext
-from ui.data import limits, page_run, user, warehouse
-from ui.data.worker_process import Report, WorkerProcess
+from ui.data import page_run, warehouse
+from ui.data.worker_process import Report, WorkerProcess, worker_memory
 from ui.exports import workbook, writers
 from ui.exports.file_content import Exportable
 from ui.exports.page_workbook import PageJob
@@ -30,6 +30,8 @@ FORMS = {
 DATA_FORMS = FORMS | {"json": "application/json"}
 # A file with more cells than this is written by a worker process.
 MANY_CELLS = {"csv": 1_000_000, "xlsx": 300_000, "parquet": 1_000_000, "json": 300_000}
+# How long such a process may take.
+FILE_SECONDS = 900.0
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class ExportJob:
     def write(self, out: IO[bytes], tell: Report | None = None) -> None:
         """Write the file, exact or rounded for circulation."""
         exported = disclosure.for_circulation(self.source, warehouse.ask) if self.circulation else self.source
-        answer, given = exportable.of(exported).answer, (out, exported, self.context, self.circulation)
+        answer, given = exportable.of(exported).answer, (out, exported, self.context)
         facts = facts_of(answer)
         if self.form == "csv":
             writers.write_csv(*given, tell, facts)
@@ -85,11 +87,11 @@ class Making:
         self.process = WorkerProcess(
             _write_in_worker,
             page_run.current_file(),
-            user.scope(),
+            page_run.access_scope(),
             job,
             self.path,
-            seconds=limits.FILE_SECONDS,
-            memory=limits.worker_memory(),
+            seconds=FILE_SECONDS,
+            memory=worker_memory(),
         )
 
     def __del__(self) -> None:
@@ -116,7 +118,7 @@ class Making:
 
 def _write_in_worker(tell: Report, file: str, scope: AccessScope, job: Job, out: Path) -> None:
     """Run the job in the worker process, with the rights of its user and the publication shown to them."""
-    with user.acting_as(scope), page_run.reading(file), out.open("wb") as written:
+    with page_run.acting_as(scope), page_run.reading(file), out.open("wb") as written:
         job.write(written, tell)
 
 

@@ -10,9 +10,9 @@ import re
 import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import IO, Any
 
+import pyarrow as pa
 import xlsxwriter
 
 from etl.core import spreadsheet
@@ -24,7 +24,7 @@ from ui.charts.elements import ChartContext
 from ui.data import owed, page_run, warehouse
 from ui.data.worker_process import Report
 from ui.exports import about
-from ui.exports.file_content import STATUS, Coded, Exportable, sheet
+from ui.exports.file_content import STATUS, Exportable, decoded, sheet
 from ui.exports.status_facts import facts_of
 from ui.exports.workbook import format_of, format_of_number, heading, title
 from ui.i18n import member_names, text
@@ -166,6 +166,7 @@ class _Writer:
             number += 1
             unique = f"{bare[: _SHEET_NAME - 4]} {number}"
         added = self._book.add_worksheet(unique)
+        added.add_write_handler(str, type(added).write_string)
         if self._context.rtl:
             added.right_to_left()
         added.set_paper(9)
@@ -202,20 +203,13 @@ class _Writer:
         on.add_table(first, 0, last, len(heads) - 1, options)
         for at, row in enumerate(rows, first + 1):
             for column, (value, number_format) in enumerate(row):
-                is_day = isinstance(value, date)
-                write = on.write_string if isinstance(value, str) else on.write_datetime if is_day else on.write
-                write(at, column, value, self._format(_TEXT if isinstance(value, str) else number_format))
+                on.write(at, column, value, self._format(_TEXT if isinstance(value, str) else number_format))
         return last + 1
 
     def _format(self, number_format: str) -> Any:
         if number_format not in self._formats:
-            look = {
-                "font_name": "Tahoma",
-                "num_format": number_format,
-                "valign": "top",
-                "text_wrap": number_format == _TEXT,
-            }
-            self._formats[number_format] = self._book.add_format(look)
+            look = {"font_name": "Tahoma", "valign": "top", "text_wrap": number_format == _TEXT}
+            self._formats[number_format] = self._book.add_format(look | {"num_format": number_format})
         return self._formats[number_format]
 
     def _begin(self, name: str, heading: str, lines: Iterable[str]) -> tuple[Any, int]:
@@ -239,19 +233,14 @@ class _Writer:
         metrics = {metric.name: metric for metric in answer.metrics}
         on, row = self._begin(answer.metrics[0].label[context.lang], part.title, (part.below, part.limit))
         facts = facts_of(answer)
-        with sheet(source, context, False, facts, lambda name: title(name, context, answer)) as contents:
+        with sheet(source, context, facts, lambda name: title(name, context, answer)) as contents:
             names = contents.schema.names
             heads = [heading(name, context, answer, names) for name in names]
-            formats = [format_of(field, answer)[1] for field in contents.schema]
-            arrays = [
-                [
-                    array.to_pylist()
-                    for column in batch
-                    for array in (column.columns() if isinstance(column, Coded) else [column])
-                ]
-                for batch in contents.batches
-            ]
-        columns = [[value for batch in arrays for value in batch[at]] for at in range(len(names))]
+            formats = [format_of(field, answer) for field in contents.schema]
+            table = pa.Table.from_batches(
+                [pa.record_batch(decoded(batch), schema=contents.schema) for batch in contents.batches], contents.schema
+            )
+        columns = [column.to_pylist() for column in table.columns]
         keys = list(zip(*(columns[names.index(axis)] for axis in answer.by), strict=True)) or [()] * len(columns[0])
         shown = [at for at, name in enumerate(names) if self._is_shown(name, columns[at], answer)]
         rows_shown = zip(*(columns[at] for at in shown), strict=True)

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.xmlwriter import XMLwriter
 
-from ui.exports.file_content import Coded, Column
+from ui.exports.file_content import Coded, Column, all_safe
 
 # The longest text of a cell; longer text is cut.
 _LONGEST = 32_767
@@ -36,7 +36,7 @@ class Cells:
 
 
 def cells_of(column: Column, styles: Sequence[int]) -> list[Cells]:
-    """The cells of a column or of neighbouring columns, each with its style number."""
+    """The cells of a column or of neighbouring columns, with safe text, each with its style number."""
     if isinstance(column, Coded):
         return [
             Cells(_parts(members, style), column.indices)
@@ -65,7 +65,7 @@ def append(data: Any, first: int, columns: Sequence[Cells], start: int, length: 
 def _parts(values: pa.Array, style: int) -> pa.Array:
     styled = f'" s="{style}"' if style else '"'
     if pa.types.is_string(values.type):
-        texts = [None if value is None else _text(value) for value in values.to_pylist()]
+        texts = [None if value is None else _text(value) for value in all_safe(values).to_pylist()]
         return _joined(f'{styled} t="inlineStr"><is><t', pa.array(texts, pa.string()), "</t></is></c>")
     if pa.types.is_boolean(values.type):
         return _joined(f'{styled} t="b"><v>', values.cast(pa.int8()).cast(pa.string()), "</v></c>")

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME, catalogue, provisional_days
-from etl.semantic.provisional import last_settled_day
+from etl.semantic.resolve import last_settled_day
 
 SYMBOLS = ("p", "e", "r", "x", "c")
 # Cells of an answer: the members of the row, and the column.

@@ -10,8 +10,7 @@ from etl.core.errors import OtherVersion, QuestionError
 from etl.revisions.diff import is_same
 from etl.semantic import disclosure
 from etl.semantic.answers import Answer
-from etl.semantic.catalog import TIME, catalogue
-from etl.semantic.lineage import sources_of
+from etl.semantic.catalog import TIME, catalogue, sources_of
 from etl.warehouse import official_calendar, population
 from ui.data import page_run, warehouse
 from ui.exports import status

@@ -1,6 +1,6 @@
 """Excel workbooks: every row of an answer, codes beside names, in constant memory."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import IO, Any
@@ -16,7 +16,7 @@ from ui.charts.elements import ChartContext, unit_of
 from ui.data.worker_process import Report
 from ui.exports import sheet_rows, status
 from ui.exports.about import cover, progress
-from ui.exports.file_content import STATUS, Coded, Exportable, Sheet, all_safe, sheet
+from ui.exports.file_content import STATUS, Exportable, Sheet, sheet
 from ui.exports.sheet_rows import Cells
 from ui.i18n import text
 
@@ -29,7 +29,6 @@ def write_xlsx(
     out: IO[bytes],
     source: Exportable,
     context: ChartContext,
-    circulation: bool = False,
     scope: str = "",
     tell: Report | None = None,
     nation: Answer | None = None,
@@ -44,20 +43,16 @@ def write_xlsx(
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     answer = exportable.of(source).answer
     named = partial(title, context=context, answer=answer)
-    with xlsxwriter.Workbook(out, options) as book, sheet(source, context, circulation, facts, named) as contents:
+    with xlsxwriter.Workbook(out, options) as book, sheet(source, context, facts, named) as contents:
         titles = [heading(name, context, answer, contents.schema.names) for name in contents.schema.names]
         formats = [format_of(field, answer) for field in contents.schema]
         head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
-        data_sheets = _DataSheets(book, context, titles, head, (1, 1 + _coded(contents.schema.names)))
-        advance = progress(source, tell)
-        for columns, length in _cells(contents, _styles(book, formats)):
-            data_sheets.append(columns, length)
-            advance(length)
-        data, last = data_sheets.end()
+        batches = _cells(contents, _styles(book, formats), progress(source, tell))
+        data, last = _write_data(book, context, titles, head, (1, 1 + _coded(contents.schema.names)), batches)
         if nation and last < SHEET_ROWS:
-            bold = [(method, book.add_format({"bold": True, "top": 1, "num_format": form})) for method, form in formats]
+            bold = [book.add_format({"bold": True, "top": 1, "num_format": form}) for form in formats]
             _fill(data, [_national(nation, contents.schema, context)], bold, last + 1)
-        _write_cover(book, context, cover(source, context, scope, circulation, limit), head)
+        _write_cover(book, context, cover(source, context, scope, limit), head)
 
 
 def heading(name: str, context: ChartContext, answer: Answer, names: Sequence[str]) -> str:
@@ -83,7 +78,7 @@ def write_order_form(out: IO[bytes], answer: Answer, context: ChartContext, plac
     with xlsxwriter.Workbook(out, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
         head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
         cell, bold = book.add_format({"border": 4}), book.add_format({"bold": True, "top": 1})
-        formats = [("write_string", cell), *[("write_number", cell)] * len(months), ("write_number", bold)]
+        formats = [*[cell] * (len(months) + 1), bold]
         for province, courses in seats.items():
             name = context.member("province", province)
             form = _add(book, context, name[:31], (3, 1))
@@ -106,9 +101,9 @@ def write_order_form(out: IO[bytes], answer: Answer, context: ChartContext, plac
             _fill(form, rows, formats, 3)
             sums = [sum(column) for column in zip(*(row[1:] for row in rows), strict=True)]
             total = (context.word("member.part.total"), *sums)
-            _fill(form, [total], [("write_string", bold), *[("write_number", bold)] * len(sums)], 3 + len(rows))
+            _fill(form, [total], [bold] * len(total), 3 + len(rows))
             form.write_string(5 + len(rows), 0, context.word("ahead.plan_note"))
-        _write_cover(book, context, cover(replace(answer, metrics=(planned,)), context, place, False), head)
+        _write_cover(book, context, cover(replace(answer, metrics=(planned,)), context, place), head)
 
 
 def title(name: str, context: ChartContext, answer: Answer | None = None) -> str:
@@ -138,74 +133,72 @@ def _coded(names: Sequence[str]) -> int:
 
 def _add(book: Any, context: ChartContext, name: str, frozen: tuple[int, int] = (1, 0)) -> Any:
     added = book.add_worksheet(name)
+    # An empty text is a text, too.
+    added.add_write_handler(str, type(added).write_string)
     if context.rtl:
         added.right_to_left()
     added.freeze_panes(*frozen)
     return added
 
 
-def _fill(data: Any, rows: Sequence[tuple[Any, ...]], formats: Sequence[tuple[str, Any]], first: int = 1) -> None:
-    """Write rows from row `first` (the heading is 0); `formats` has the worksheet method and format of each column."""
+def _fill(data: Any, rows: Sequence[tuple[Any, ...]], formats: Sequence[Any], first: int) -> None:
+    """Write rows from row `first` (the heading is 0); `formats` has the format of each column."""
     for r, row in enumerate(rows, start=first):
-        for column, (value, (method, style)) in enumerate(zip(row, formats, strict=True)):
+        for column, (value, style) in enumerate(zip(row, formats, strict=True)):
             if value is not None:
-                getattr(data, method)(r, column, value, style)
+                data.write(r, column, value, style)
 
 
-class _DataSheets:
-    """Consecutive sheets with the same heading: rows beyond the limit of one continue in the next."""
+def _write_data(
+    book: Any,
+    context: ChartContext,
+    titles: Sequence[str],
+    head: Any,
+    frozen: tuple[int, int],
+    batches: Iterable[tuple[list[Cells], int]],
+) -> tuple[Any, int]:
+    """Consecutive sheets with the same heading: rows beyond the limit of one continue in the next.
 
-    def __init__(
-        self, book: Any, context: ChartContext, titles: Sequence[str], head: Any, frozen: tuple[int, int]
-    ) -> None:
-        self._book, self._context, self._titles, self._head, self._frozen = book, context, titles, head, frozen
-        self._data: Any = None
-        self._number = self._last = 0
-        self._begin()
+    Returns the last sheet and its last row.
+    """
+    sheets: list[Any] = []
 
-    def append(self, columns: Sequence[Cells], length: int) -> None:
+    def begin() -> Any:
+        name = context.word("file.data")
+        data = _add(book, context, f"{name} {len(sheets) + 1}" if sheets else name, frozen)
+        data.set_column(0, len(titles) - 1, 18)
+        data.write_row(0, 0, [safe(title) for title in titles], head)
+        sheets.append(data)
+        return data
+
+    data, last = begin(), 0
+    for columns, length in batches:
         start = 0
         while start < length:
-            if self._last == SHEET_ROWS:
-                self.end()
-                self._begin()
-            count = min(length - start, SHEET_ROWS - self._last)
-            sheet_rows.append(self._data, self._last + 1, columns, start, count)
-            self._last, start = self._last + count, start + count
-
-    def end(self) -> tuple[Any, int]:
-        """Add the filter to the current sheet; return the sheet and its last row."""
-        self._data.autofilter(0, 0, self._last, len(self._titles) - 1)
-        return self._data, self._last
-
-    def _begin(self) -> None:
-        self._number, self._last = self._number + 1, 0
-        name = self._context.word("file.data")
-        self._data = _add(
-            self._book, self._context, name if self._number == 1 else f"{name} {self._number}", self._frozen
-        )
-        self._data.set_column(0, len(self._titles) - 1, 18)
-        self._data.write_row(0, 0, [safe(title) for title in self._titles], self._head)
+            if last == SHEET_ROWS:
+                data.autofilter(0, 0, last, len(titles) - 1)
+                data, last = begin(), 0
+            count = min(length - start, SHEET_ROWS - last)
+            sheet_rows.append(data, last + 1, columns, start, count)
+            last, start = last + count, start + count
+    data.autofilter(0, 0, last, len(titles) - 1)
+    return data, last
 
 
-def _styles(book: Any, formats: Sequence[tuple[str, str]]) -> list[int]:
-    """The style number of each column."""
+def _styles(book: Any, formats: Sequence[str]) -> list[int]:
     numbers = {"General": 0}
-    for _, form in formats:
+    for form in formats:
         if form not in numbers:
             numbers[form] = book.add_format({"num_format": form})._get_xf_index()
-    return [numbers[form] for _, form in formats]
+    return [numbers[form] for form in formats]
 
 
-def format_of(field: pa.Field, answer: Answer) -> tuple[str, str]:
-    """The worksheet method and the number format for the cells of a column."""
+def format_of(field: pa.Field, answer: Answer) -> str:
     if pa.types.is_string(field.type):
-        return "write_string", "@"
+        return "@"
     if pa.types.is_date32(field.type):
-        return "write_datetime", "yyyy-mm-dd"
-    if pa.types.is_boolean(field.type):
-        return "write_boolean", "General"
-    return "write_number", format_of_number(unit_of(answer, field.name), pa.types.is_floating(field.type))
+        return "yyyy-mm-dd"
+    return format_of_number(unit_of(answer, field.name), pa.types.is_floating(field.type))
 
 
 def format_of_number(unit: str, is_fraction: bool) -> str:
@@ -213,16 +206,14 @@ def format_of_number(unit: str, is_fraction: bool) -> str:
     return "0.0%" if unit == "share" else "0" if is_fraction and unit in text.PEOPLE else "General"
 
 
-def _cells(contents: Sheet, styles: Sequence[int]) -> Iterator[tuple[list[Cells], int]]:
-    """For each batch, its cells with safe text, and the number of rows."""
+def _cells(contents: Sheet, styles: Sequence[int], advance: Callable[[int], None]) -> Iterator[tuple[list[Cells], int]]:
+    """For each batch, its cells and the number of rows; `advance` is told when they are written."""
     for batch in contents.batches:
         cells: list[Cells] = []
         for column in batch:
-            made = (
-                replace(column, members=tuple(map(all_safe, column.members))) if isinstance(column, Coded) else column
-            )
-            cells += sheet_rows.cells_of(made, styles[len(cells) :])
+            cells += sheet_rows.cells_of(column, styles[len(cells) :])
         yield cells, len(batch[0])
+        advance(len(batch[0]))
 
 
 def _write_cover(book: Any, context: ChartContext, entries: Iterable[tuple[str, str]], head: Any) -> None:
@@ -231,4 +222,4 @@ def _write_cover(book: Any, context: ChartContext, entries: Iterable[tuple[str, 
     cover_sheet.set_column(0, 0, 24)
     cover_sheet.set_column(1, 1, 90)
     rows = [(safe(name), safe(value)) for name, value in entries]
-    _fill(cover_sheet, rows, [("write_string", head), ("write_string", wrapped)], first=0)
+    _fill(cover_sheet, rows, [head, wrapped], 0)

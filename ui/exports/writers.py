@@ -10,6 +10,7 @@ import json
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import IO, Any
 
 import pyarrow as pa
@@ -20,7 +21,7 @@ from ui.charts.elements import ChartContext
 from ui.data.worker_process import Report
 from ui.exports import status
 from ui.exports.about import cover, progress
-from ui.exports.file_content import Coded, Column, Exportable, all_safe, replaced, sheet
+from ui.exports.file_content import Coded, Column, Exportable, all_safe, decoded, is_for_circulation, replaced, sheet
 
 # The name of a file's description: a metadata key of Parquet, a column of a CSV for circulation.
 _ABOUT = "about"
@@ -30,7 +31,6 @@ def write_csv(
     out: IO[bytes],
     source: Exportable,
     context: ChartContext,
-    circulation: bool = False,
     tell: Report | None = None,
     facts: status.Facts = status.NONE,
 ) -> None:
@@ -39,22 +39,31 @@ def write_csv(
     A file for circulation describes its rounding in an additional column, in the first row.
     """
     out.write(b"\xef\xbb\xbf")
-    with sheet(source, context, circulation, facts) as contents:
-        titles = pa.array((*contents.schema.names, *([_ABOUT] if circulation else [])), pa.string())
-        out.write((",".join(_written(titles).to_pylist()) + "\r\n").encode())
+    with _with_notice(source, context, facts) as (names, batches):
+        out.write((",".join(_written(pa.array(names, pa.string())).to_pylist()) + "\r\n").encode())
         advance = progress(source, tell)
-        batches = _with_notice(contents.batches, context.word("file.circulation")) if circulation else contents.batches
         for lines in _lines_of(batches):
             # Write the Arrow buffer of all lines without copying it.
             out.write(memoryview(lines.buffers()[2] or b"")[: pc.sum(pc.binary_length(lines)).as_py() or 0])
             advance(len(lines))
 
 
-def _with_notice(batches: Iterable[list[Column]], notice: str) -> Iterator[list[Column]]:
-    """The batches with an additional column that holds `notice` once."""
-    for number, batch in enumerate(batches):
-        notice_column = pa.array(([None] if number else [notice]) + [None] * (len(batch[0]) - 1), pa.string())
-        yield [*batch, notice_column]
+@contextmanager
+def _with_notice(
+    source: Exportable, context: ChartContext, facts: status.Facts
+) -> Iterator[tuple[list[str], Iterator[list[Column]]]]:
+    """Names and batches of the columns; those of a file for circulation have a last one, whose first row says so."""
+
+    def noticed(batches: Iterator[list[Column]]) -> Iterator[list[Column]]:
+        for number, batch in enumerate(batches):
+            notice = None if number else context.word("file.circulation")
+            yield [*batch, pa.array([notice, *[None] * (len(batch[0]) - 1)], pa.string())]
+
+    with sheet(source, context, facts) as contents:
+        if is_for_circulation(source):
+            yield [*contents.schema.names, _ABOUT], noticed(contents.batches)
+        else:
+            yield contents.schema.names, contents.batches
 
 
 def _lines_of(batches: Iterable[list[Column]]) -> Iterator[pa.Array]:
@@ -95,26 +104,12 @@ def _joined(columns: list[Any], separator: str) -> pa.Array:
     return pc.binary_join_element_wise(*columns, separator, null_handling="replace", null_replacement="")
 
 
-def write_json(
-    out: IO[bytes],
-    source: Exportable,
-    context: ChartContext,
-    circulation: bool = False,
-    facts: status.Facts = status.NONE,
-) -> None:
+def write_json(out: IO[bytes], source: Exportable, context: ChartContext, facts: status.Facts = status.NONE) -> None:
     """A list of objects with the columns of a CSV; days are texts, an unknown value is null."""
-    with sheet(source, context, circulation, facts) as contents:
-        names = (*contents.schema.names, *([_ABOUT] if circulation else []))
-        batches = _with_notice(contents.batches, context.word("file.circulation")) if circulation else contents.batches
+    with _with_notice(source, context, facts) as (names, batches):
         separator = "["
         for batch in batches:
-            columns = [
-                all_safe(array).to_pylist()
-                for column in batch
-                for array in (column.columns() if isinstance(column, Coded) else [column])
-            ]
-            for row in zip(*columns, strict=True):
-                record = dict(zip(names, row, strict=True))
+            for record in pa.record_batch([all_safe(array) for array in decoded(batch)], names).to_pylist():
                 out.write((separator + json.dumps(record, ensure_ascii=False, default=str)).encode())
                 separator = ",\n"
         out.write(b"]\n" if separator != "[" else b"[]\n")
@@ -124,21 +119,18 @@ def write_parquet(
     out: IO[bytes],
     source: Exportable,
     context: ChartContext,
-    circulation: bool = False,
     scope: str = "",
     tell: Report | None = None,
     facts: status.Facts = status.NONE,
     limit: str = "",
 ) -> None:
     """The same columns with types: text, integers, floats, days. The metadata key `about` describes the file."""
-    about = json.dumps(list(cover(source, context, scope, circulation, limit)), ensure_ascii=False)
+    about = json.dumps(list(cover(source, context, scope, limit)), ensure_ascii=False)
     advance = progress(source, tell)
-    with sheet(source, context, circulation, facts) as contents:
+    with sheet(source, context, facts) as contents:
         schema = contents.schema.with_metadata({_ABOUT: about})
         with pq.ParquetWriter(out, schema, compression="zstd") as writer:
             for batch in contents.batches:
-                columns = [
-                    array for column in batch for array in (column.columns() if isinstance(column, Coded) else [column])
-                ]
-                writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=schema))
-                advance(len(columns[0]))
+                rows = pa.record_batch(decoded(batch), schema=schema)
+                writer.write_batch(rows)
+                advance(len(rows))

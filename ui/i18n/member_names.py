@@ -6,7 +6,8 @@ from functools import cache
 
 from etl.core.paths import REFERENCE
 from etl.core.places import newer_counties, reference_rows
-from etl.semantic.catalog import CHOICES, TIME
+from etl.semantic.catalog import TIME
+from etl.warehouse.dimensions import CHOICES
 from ui.i18n import text
 
 _PLACES = {"province": ("provinces.csv", "iso_3166_2", "name"), "county": ("counties.csv", "sci_code", "county")}

@@ -66,11 +66,6 @@ def book() -> dict[str, Any]:
     return book
 
 
-def check() -> None:
-    """Raise Refused, with one line, unless text.toml has both languages of each entry and no key that nothing reads."""
-    book()
-
-
 def _check(title: str, entry: Any) -> None:
     if isinstance(entry, list):
         for each in entry:
@@ -122,7 +117,6 @@ def word_or(default: str, key: str, lang: str, **values: object) -> str:
 
 
 def digits(written: object, lang: str) -> str:
-    """`written` with the digits of `lang`."""
     return str(written).translate(_PERSIAN) if lang == "fa" else str(written)
 
 
@@ -132,7 +126,6 @@ def escape(written: object) -> str:
 
 
 def escaped(key: str, lang: str, **values: object) -> str:
-    """The words of `key`, escaped for HTML."""
     return escape(word(key, lang, **values))
 
 
@@ -185,11 +178,6 @@ def percent(value: float | Decimal | None, lang: str, decimals: int = 1, signed:
         return "–"
     written = number(_percentage(value), lang, decimals, signed)
     return f"{_RIGHT_TO_LEFT}{_ARABIC}{written}٪{_END}" if lang == "fa" else f"{written}%"
-
-
-def points(change: float | Decimal, lang: str) -> str:
-    """A signed difference of two shares in percentage points."""
-    return amount(change, "share_points", lang, signed=True)
 
 
 def plain(value: Any, unit: str, lang: str, signed: bool = False) -> str:

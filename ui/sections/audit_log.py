@@ -6,7 +6,7 @@ import streamlit as st
 
 from etl.operations.audit import Event
 from ui.components import blocks, tables
-from ui.data import user
+from ui.data import page_run
 from ui.i18n import text
 from ui.state import rendering
 from ui.state.page_context import PageContext
@@ -17,10 +17,10 @@ _MOST = 100
 @rendering.fragment
 def show(view: PageContext) -> None:
     """The log, if users sign in and the user is a steward."""
-    if not user.signs_in() or user.scope().role != "steward":
+    if not page_run.signs_in() or page_run.access_scope().role != "steward":
         return
     with st.container(border=True, key="figure-audit"), blocks.error_boundary(view.lang, "audit"):
-        events, verified = user.events()
+        events, verified = page_run.audit_events()
         title = view.word("audit.title")
         state = "unverified" if verified is None else "whole" if verified.is_whole else "broken"
         at = _time(verified.at, view.lang) if verified else ""

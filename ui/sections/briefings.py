@@ -13,7 +13,7 @@ from ui.briefing import writing
 from ui.briefing.writing import NATION, Written
 from ui.components import blocks, downloads
 from ui.components.blocks import error_boundary
-from ui.data import briefing_questions, user
+from ui.data import briefing_questions, page_run
 from ui.i18n import text
 from ui.state import rendering
 from ui.state.page_context import PageContext
@@ -45,7 +45,7 @@ def button(view: PageContext) -> None:
     with error_boundary(view.lang, "briefing"):
         pointer = warehouse_pointer()
         try:
-            with briefing_questions.opened(pointer, user.scope()) as con:
+            with briefing_questions.opened(pointer, page_run.access_scope()) as con:
                 questions = briefing_questions.Questions(
                     con, pointer, view.lang, "" if place == NATION else place, view.scope.on
                 )
@@ -73,7 +73,7 @@ def _download(
 
 def made(place: str, lang: str, on: date | None) -> bytes:
     """The briefing of a place, suppressed for circulation. Raises Refused."""
-    with writing.press(warehouse_pointer(), user.scope()) as press:
+    with writing.press(warehouse_pointer(), page_run.access_scope()) as press:
         return press.pdf(press.questions(place, lang, on))
 
 
@@ -110,4 +110,4 @@ def _line(view: PageContext, number: int, book: Written) -> None:
 
 def _may_see(place: str) -> bool:
     """Whether the user may download the briefing of a place; the nation's names institutes of every province."""
-    return user.scope().may_take(rights.every_province() if place == NATION else frozenset({place}))
+    return page_run.access_scope().may_take(rights.every_province() if place == NATION else frozenset({place}))

@@ -26,7 +26,7 @@ from ui.components.blocks import controlled
 from ui.components.figure_question import asked_around
 from ui.components.footer import context, footer, subtitle
 from ui.data import warehouse
-from ui.data.caches import Frozen, frozen
+from ui.data.warehouse import Frozen, frozen
 from ui.i18n import text
 from ui.sections.sides import PAGE, Sides, choices, named, shown, sides_of, where_of
 from ui.state import page_context, page_parameters, scoped_query

@@ -13,7 +13,7 @@ from etl.semantic.answers import Answer
 from ui.charts.elements import ChartContext
 from ui.components import blocks, tables
 from ui.components.footer import footer
-from ui.data import page_run, user, warehouse
+from ui.data import page_run, warehouse
 from ui.i18n import text
 from ui.state import rendering
 from ui.state.page_context import PageContext
@@ -25,7 +25,7 @@ _COUNTS = ("rows_read", "rows_loaded", "rows_quarantined", "exact_duplicates")
 
 def refused_load(view: PageContext) -> None:
     """The sentences of a load that was refused, until the next one is published; those of the provinces of the reader."""
-    build, scope = readiness.last_build(warehouse_pointer()), user.scope()
+    build, scope = readiness.last_build(warehouse_pointer()), page_run.access_scope()
     if not build or not build.refusals:
         return
     sentences = [line for place, line in build.refusals if scope.sees_whole_country or place in scope.codes]

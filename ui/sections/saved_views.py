@@ -9,7 +9,7 @@ import streamlit as st
 from ui.access.saved_views import Saved
 from ui.components import blocks
 from ui.components.blocks import controlled
-from ui.data import user
+from ui.data import page_run
 from ui.i18n import text
 from ui.state import page_parameters, saved_views
 from ui.state.page_context import PageContext
@@ -48,7 +48,7 @@ def _inside(view: PageContext, name: str) -> None:
     shelf = saved_views.shelf()
     if not shelf.is_whole:
         blocks.note(view.word("views.unreadable"), is_status=True)
-    page_views, teams = [saved for saved in shelf.views if saved.page == name], user.teams()
+    page_views, teams = [saved for saved in shelf.views if saved.page == name], page_run.teams()
     note = "views.shared" if teams and page_views else "views.own" if page_views else "views.none"
     blocks.note(f"{view.word(note)} {view.word('views.copies')}")
     for number, saved in enumerate(page_views):

@@ -12,7 +12,7 @@ from ui.components import blocks
 from ui.components import figures as ui
 from ui.components.blocks import controlled, error_boundary, notice
 from ui.components.footer import question
-from ui.data import user, warehouse
+from ui.data import page_run, warehouse
 from ui.i18n import text
 from ui.state import address, page_parameters, scoped_query
 from ui.state.page_context import PageContext
@@ -114,7 +114,7 @@ def _seats(view: PageContext, scenario: Scenario) -> None:
     """Monthly seats of each course: the shared ones of all provinces, or those of one."""
     answer = scoped_query.computed(view, "seats_now")[0]
     names = warehouse.names("province", view.lang)
-    own = user.scope().codes.intersection(view.where.get("province", names))
+    own = page_run.access_scope().codes.intersection(view.where.get("province", names))
     options = [_ALL, *(code for code in names if code in own)]
     pool = _pool(view, options, names)
     # Courses with seats in this pool, or in any province while all are shown.

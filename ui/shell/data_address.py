@@ -8,17 +8,17 @@ import base64
 import binascii
 import hashlib
 import ipaddress
-import os
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qsl
 
-from starlette.background import BackgroundTask
-from starlette.concurrency import run_in_threadpool
+from cachetools import TTLCache
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -30,12 +30,12 @@ from etl.semantic.answers import Answer
 from etl.semantic.rights import ADMINISTRATOR, AccessScope
 from ui.access.tokens import Token
 from ui.charts.elements import ChartContext
-from ui.data import owed, page_run, user, warehouse
+from ui.data import owed, page_run, warehouse
 from ui.data.worker_process import Ended
 from ui.exports import about, dictionary
 from ui.exports.job import DATA_FORMS, FORMS, MANY_CELLS, ExportJob, Making, noted
 from ui.i18n import text
-from ui.shell import answer_files, data_question, people
+from ui.shell import data_question, people
 from ui.shell.data_question import DataQuestion, Given, Wrong
 from ui.shell.requests import base_path
 from ui.state import page_context, personal_tokens, scoped_query
@@ -46,6 +46,8 @@ _CHALLENGE = {"WWW-Authenticate": 'Basic realm="data", charset="UTF-8"'}
 # Wrong tokens of a client that are answered in a minute, and how many clients are remembered.
 MOST_GUESSES, _MINUTE, _MOST_CLIENTS = 30, 60.0, 1000
 _BUSY_SECONDS = 2
+# Files of answers that are kept for requests of their parts.
+_MOST_KEPT, _KEPT_SECONDS, _KEPT_BYTES = 16, 300.0, 256 << 20
 _guesses: dict[str, tuple[float, int]] = {}
 _lock = threading.Lock()
 
@@ -58,6 +60,22 @@ class _Asker:
     token: Token | None = None
 
 
+@dataclass(frozen=True)
+class _AnswerFile:
+    """A file of an answer, and the name that it is sent by. It is removed when nothing refers to its owner any more."""
+
+    path: Path
+    name: str
+    owner: object
+
+    def size(self) -> int:
+        """The bytes that it counts for among the files that are kept."""
+        return min(max(self.path.stat().st_size, _KEPT_BYTES // _MOST_KEPT), _KEPT_BYTES)
+
+
+_kept: TTLCache[str, _AnswerFile] = TTLCache(_KEPT_BYTES, _KEPT_SECONDS, getsizeof=_AnswerFile.size)
+
+
 class _Refused(Exception):
     """A request that is not answered: its status, a sentence, more headers."""
 
@@ -67,30 +85,20 @@ class _Refused(Exception):
 
 
 def routes() -> list[Route]:
-    """The routes of the data address, under the base path."""
     base = base_path() + FOLDER
     return [
-        Route(f"{base}answer.{{form}}", _answered, methods=["GET", "HEAD"]),
-        Route(base, _dictionary, methods=["GET", "HEAD"]),
-        Route(f"{base}dictionary.{{form}}", _dictionary, methods=["GET", "HEAD"]),
-        Route(f"{base}{{path:path}}", _unknown, methods=["GET", "HEAD"]),
+        Route(path, partial(_respond, answer), methods=["GET", "HEAD"])
+        for path, answer in (
+            (f"{base}answer.{{form}}", _answer),
+            (base, _describe),
+            (f"{base}dictionary.{{form}}", _describe),
+            (f"{base}{{path:path}}", _nothing),
+        )
     ]
 
 
-async def _answered(request: Request) -> Response:
-    return await run_in_threadpool(_respond, request, _answer)
-
-
-async def _dictionary(request: Request) -> Response:
-    return await run_in_threadpool(_respond, request, _describe)
-
-
-async def _unknown(request: Request) -> Response:
-    return await run_in_threadpool(_respond, request, _nothing)
-
-
-def _respond(request: Request, answer: "Callable[[Request, Given, _Asker], Response]") -> Response:
-    """The response of a handler, or the status and sentence of what refuses it."""
+def _respond(answer: "Callable[[Request, Given, _Asker], Response]", request: Request) -> Response:
+    """The response of a handler, or the status and sentence of what refuses it. Starlette runs it in a thread."""
     given: dict[str, list[str]] = {}
     for name, value in parse_qsl(request.url.query, keep_blank_values=True):
         given.setdefault(name, []).append(value)
@@ -104,7 +112,7 @@ def _respond(request: Request, answer: "Callable[[Request, Given, _Asker], Respo
             raise refused(400, "in_address")
         asker = _asker(request, lang)
         try:
-            with user.acting_as(asker.scope), page_run.reading(_file(given, lang)):
+            with page_run.acting_as(asker.scope), page_run.reading(_file(given, lang)):
                 return answer(request, given, asker)
         except Wrong as wrong:
             raise _Refused(400, str(wrong)) from None
@@ -233,12 +241,8 @@ def _describe(request: Request, given: Given, asker: _Asker) -> Response:
 
 
 def _nothing(request: Request, given: Given, asker: _Asker) -> Response:
-    known = [
-        "/data/",
-        *(f"/data/answer.{form}" for form in DATA_FORMS),
-        "/data/dictionary.csv",
-        "/data/dictionary.xlsx",
-    ]
+    answers = [f"/data/answer.{form}" for form in DATA_FORMS]
+    known = ["/data/", *answers, "/data/dictionary.csv", "/data/dictionary.xlsx"]
     raise _Refused(404, text.word("data.unknown", data_question.language(given), known=" ".join(known)))
 
 
@@ -253,7 +257,7 @@ def _answer(request: Request, given: Given, asker: _Asker) -> Response:
     headers = _HEADERS | {"ETag": tag}
     if _is_known(request, tag):
         return Response(status_code=304, headers=headers)
-    with _one_at_a_time(asker, answer_files.is_kept(tag), question.view.lang):
+    with _one_at_a_time(asker, tag in _kept, question.view.lang):
         source = scoped_query.free(question.view, question.names, question.by)
         answer = exportable.of(source).answer
         access.check(rights, answer)
@@ -263,18 +267,19 @@ def _answer(request: Request, given: Given, asker: _Asker) -> Response:
         # A part of a Parquet file can only be asked for where its length is known.
         if request.method == "HEAD" and form != "parquet":
             return Response(media_type=DATA_FORMS[form], headers=headers)
-        path, name = answer_files.link(tag) or answer_files.keep(
-            tag, *_made(form, source, question, rows * len(answer.columns))
-        )
+        with _lock:
+            file = _kept.get(tag)
+        if file is None:
+            file = _made(form, source, question, rows * len(answer.columns))
+            with _lock:
+                _kept[tag] = file
     if request.method == "GET" and people.mode() != "open":
         details = noted(answer, form, rows) | audit.rights(asker.scope) | {"why": "data address"}
-        try:
-            audit.record(people.audit_folder(), asker.scope.sub, "export", **details, **people.client(request))
-        except OSError:
-            path.unlink(missing_ok=True)
-            raise
-    gone = BackgroundTask(path.unlink, missing_ok=True)
-    return FileResponse(path, filename=name, media_type=DATA_FORMS[form], headers=headers, background=gone)
+        audit.record(people.audit_folder(), asker.scope.sub, "export", **details, **people.client(request))
+    response = FileResponse(file.path, filename=file.name, media_type=DATA_FORMS[form], headers=headers)
+    # It is there until it is sent, even if others take its place meanwhile.
+    response.file = file  # type: ignore[attr-defined]
+    return response
 
 
 @contextmanager
@@ -291,31 +296,22 @@ def _one_at_a_time(asker: _Asker, is_made: bool, lang: str) -> Iterator[None]:
         personal_tokens.store().end(asker.token.digest)
 
 
-def _made(form: str, source: Answer | exportable.StoredRows, question: DataQuestion, cells: int) -> tuple[Path, str]:
-    """A file of the answer, which the caller owns, and its name; a large one is written by a worker process. Raises Ended."""
+def _made(form: str, source: Answer | exportable.StoredRows, question: DataQuestion, cells: int) -> _AnswerFile:
+    """A file of the answer; a large one is written by a worker process. Raises Ended."""
     view, answer = question.view, exportable.of(source).answer
-    context = ChartContext(
-        view.lang, False, {name: warehouse.names(name, view.lang) for name in ("course", "institute")}
-    )
+    names = {dimension: warehouse.names(dimension, view.lang) for dimension in ("course", "institute")}
+    context = ChartContext(view.lang, names=names)
     place = page_context.place(view, answer.where)
     job = ExportJob(form, source, context, question.circulation, place)
     name = about.file_name(source, context, place, form, question.circulation)
-    path = answer_files.new_path()
     if cells > MANY_CELLS[form]:
         making = Making(job)
-        try:
-            making.process.result()
-            os.link(making.path, path)
-        finally:
-            making.stop()
-        return path, name
-    with path.open("wb") as out:
-        try:
-            job.write(out)
-        except BaseException:
-            path.unlink()
-            raise
-    return path, name
+        making.process.result()
+        return _AnswerFile(making.path, name, making)
+    out = tempfile.NamedTemporaryFile(prefix="answer-")  # noqa: SIM115 (owned by the _AnswerFile)
+    job.write(out)
+    out.flush()
+    return _AnswerFile(Path(out.name), name, out)
 
 
 def _tag(form: str, *parts: object) -> str:

@@ -9,11 +9,11 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from etl.analysis import data_quality
-from etl.core.errors import OtherVersion
+from etl.core.errors import AccessDenied, OtherVersion
 from ui.components import page_files
 from ui.components.blocks import error_boundary, notice
 from ui.components.figures import NothingYet
-from ui.data import owed, page_run, user, warehouse
+from ui.data import owed, page_run, warehouse
 from ui.i18n import navigation, text
 from ui.sections import saved_views
 from ui.sections.data_quality import silent_provinces
@@ -66,7 +66,7 @@ def run(menu: Callable[[str], Mapping[str, list[st.Page]]]) -> None:
             f"{_signed_in(lang)}</div>"
         )
     try:
-        user.scope()
+        page_run.access_scope()
         page_context.enter_page(part)
         _heading(entry, navigation.part_words(part), lang)
         with st.container(key="page-line", horizontal=True, gap="small"):
@@ -86,7 +86,7 @@ def run(menu: Callable[[str], Mapping[str, list[st.Page]]]) -> None:
             _tools(part, navigation.part_words(part)[lang] if len(navigation.parts(entry)) > 1 else entry[lang])
         _trust(lang)
         page_context.write()
-    except user.AccessDenied:
+    except AccessDenied:
         notice(lang, "sign_in.lost_title", text.word("sign_in.lost", lang))
     except page_run.Unpublished:
         notice(lang, "state.unpublished_title", text.word("state.unpublished", lang))

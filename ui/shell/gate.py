@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from etl.operations import audit
 from ui import streamlit_internals
 from ui.access.sessions import LONGEST_SECONDS, Offer
-from ui.data import user
+from ui.data import page_run
 from ui.shell import people, sign_in_page
 from ui.shell.people import Person
 from ui.shell.requests import CLOSE_SOCKET, base_path
@@ -49,8 +49,6 @@ _forgeries: dict[str, tuple[float, int]] = {}
 
 
 class Gate:
-    """ASGI middleware."""
-
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
@@ -60,7 +58,7 @@ class Gate:
             return
         path = _path(scope)
         if path.startswith(_SHUT):
-            await _shut(scope, receive, send)
+            await _refuse(scope, receive, send, "", 404)
             return
         if people.mode() == "open":
             await self.app(scope, receive, send)
@@ -123,7 +121,7 @@ def routes() -> list[Route]:
 
 def offer(path: Path, name: str, details: dict[str, str | int]) -> str:
     """The address, relative to a page, at which the user can fetch the file `path` once, within five minutes."""
-    scope = user.scope()
+    scope = page_run.access_scope()
     token = people.sessions().offer(
         Offer(scope.sub, path, name, json.dumps(details | audit.rights(scope))), time.time()
     )
@@ -133,16 +131,15 @@ def offer(path: Path, name: str, details: dict[str, str | int]) -> str:
 def begin() -> dict[str, Any]:
     """Start sign-in, once per process: from then on pages resolve the scope of the signed-in user. Raises Faulty."""
     secrets = people.begin()
-    user.begin(
+    page_run.sign_in_with(
         None
         if people.mode() == "open"
-        else user.SignIn(people.scope_of_run, offer, _record, _events, people.groups_of_run, people.teams_of_run)
+        else page_run.SignIn(people.scope_of_run, offer, _record, _events, people.groups_of_run, people.teams_of_run)
     )
     return secrets
 
 
 def _record(sub: str, event: str, **more: str | int) -> None:
-    """Record an event of the person of this run."""
     person = people.of_run()
     audit.record(people.audit_folder(), sub, event, **more, **(person.client if person else {}))
 
@@ -222,7 +219,8 @@ async def _sign_in(_: Request) -> Response:
     return RedirectResponse(streamlit_internals.sign_in_address(), headers=_PRIVATE)
 
 
-async def _file(request: Request) -> Response:
+def _file(request: Request) -> Response:
+    """Send an offered file, once. Starlette runs it in a thread."""
     person: Person | None = request.scope.get("person")
     # A HEAD, as programs that check links send it, spends nothing.
     if person is None or request.method != "GET":
@@ -231,15 +229,11 @@ async def _file(request: Request) -> Response:
     def announce(offered: Offer) -> None:
         audit.record(people.audit_folder(), person.sub, "export", **json.loads(offered.audit_details), **person.client)
 
-    def take() -> Offer | str:
-        taken = people.sessions().take(request.path_params["token"], person.sub, time.time(), announce)
-        if taken == "foreign":
+    try:
+        offered = people.sessions().take(request.path_params["token"], person.sub, time.time(), announce)
+        if offered == "foreign":
             why: dict[str, str | int] = {"why": "file of another person", "status": 403}
             audit.record(people.audit_folder(), person.sub, "refused", **why, **person.client)
-        return taken
-
-    try:
-        offered = await run_in_threadpool(take)
     except OSError:
         return PlainTextResponse("", 503, _PRIVATE)
     if not isinstance(offered, Offer):
@@ -252,32 +246,21 @@ async def _file(request: Request) -> Response:
     )
 
 
-async def _shut(scope: Scope, receive: Receive, send: Send) -> None:
-    if scope["type"] == "websocket":
-        await send(CLOSE_SOCKET)
-    else:
-        await PlainTextResponse("", 404, _PRIVATE)(scope, receive, send)
-
-
 async def _refuse(scope: Scope, receive: Receive, send: Send, page: str, status: int) -> None:
     if scope["type"] == "websocket":
         await send(CLOSE_SOCKET)
         return
-    wants_page = "text/html" in Headers(scope=scope).get("accept", "") and not _path(scope).startswith(_CLOSED_FOLDERS)
-    answer: Response = HTMLResponse(page, status, _PRIVATE) if wants_page else PlainTextResponse("", status, _PRIVATE)
+    accepts_page = "text/html" in Headers(scope=scope).get("accept", "")
+    is_page = page and accepts_page and not _path(scope).startswith(_CLOSED_FOLDERS)
+    answer: Response = HTMLResponse(page, status, _PRIVATE) if is_page else PlainTextResponse("", status, _PRIVATE)
     await answer(scope, receive, send)
 
 
 def _clear(scope: MutableMapping[str, Any]) -> None:
     """Remove headers that only the gate or the proxy may set: a client could forge them."""
-    ours = {
-        people.SESSION_HEADER,
-        people.USER_HEADER,
-        people.GROUPS_HEADER,
-        people.SECRET_HEADER,
-        people.PROXY_SESSION_HEADER,
-    }
-    scope["headers"] = [(name, value) for name, value in scope["headers"] if name.decode("latin-1").lower() not in ours]
+    scope["headers"] = [
+        (name, value) for name, value in scope["headers"] if name.decode("latin-1").lower() not in people.OUR_HEADERS
+    ]
 
 
 def _while_open(person: Person, receive: Receive, send: Send) -> Receive:

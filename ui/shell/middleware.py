@@ -5,7 +5,6 @@ paint is already right to left, and serves Plotly and the province boundaries. E
 """
 
 import gzip
-import html
 import json
 from functools import cache
 
@@ -123,14 +122,13 @@ def _in_script(value: object) -> str:
 
 def rewrite(page: str, lang: str) -> str:
     """Streamlit's shell, in `lang`."""
-    direction = text.direction(lang)
-    title = html.escape(text.word("app.title", lang))
-    page = page.replace('<html lang="en">', f'<html lang="{lang}" dir="{direction}">', 1)
+    title = text.escaped("app.title", lang)
+    page = page.replace('<html lang="en">', f'<html lang="{lang}" dir="{text.direction(lang)}">', 1)
     page = page.replace("<title>Streamlit</title>", f"<title>{title}</title>{_head(lang)}", 1)
     before, opened, remainder = page.partition("<noscript>")
     _, closed, after = remainder.partition("</noscript>")
     if opened and closed:
-        page = f"{before}<noscript><p>{html.escape(text.word('app.no_script', lang))}</p></noscript>{after}"
+        page = f"{before}<noscript><p>{text.escaped('app.no_script', lang)}</p></noscript>{after}"
     # Streamlit preloads a font that the pages do not use.
     start = page.find('<link\n      rel="preload"')
     if start >= 0:

@@ -34,6 +34,7 @@ SESSION_HEADER = "x-policeyar-session"
 USER_HEADER, GROUPS_HEADER, SECRET_HEADER = "x-remote-user", "x-remote-groups", "x-proxy-secret"
 # Optional: names one session of the person at the proxy.
 PROXY_SESSION_HEADER = "x-remote-session"
+OUR_HEADERS = frozenset({SESSION_HEADER, USER_HEADER, GROUPS_HEADER, SECRET_HEADER, PROXY_SESSION_HEADER})
 LOCAL = settings.LOCAL_NAMES
 # How long a resolved scope is reused for the questions of a page.
 _FRESH_SECONDS = 2.0
@@ -169,7 +170,6 @@ def _announce(person: Person) -> None:
 
 
 def groups_of_run() -> tuple[str, ...]:
-    """The groups of the person of this run."""
     person = of_run()
     return person.groups if person else ()
 

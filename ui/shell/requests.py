@@ -14,7 +14,6 @@ CLOSE_SOCKET: Message = {"type": "websocket.close", "code": 1008}
 
 @cache
 def settings_at_start() -> settings.Settings:
-    """The settings at the start of the process."""
     return settings.read()
 
 

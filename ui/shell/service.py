@@ -10,7 +10,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterable
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from http.client import HTTPException
@@ -35,7 +35,7 @@ from ui.shell.requests import base_path, settings_at_start
 
 disable_created_metrics()
 _REGISTRY = CollectorRegistry()
-_RERUNS = Histogram(
+RERUNS = Histogram(
     "policeyar_rerun_seconds",
     "Script runs of readers: how many, and how long each took",
     buckets=(0.025, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
@@ -44,11 +44,6 @@ _RERUNS = Histogram(
 _PATIENCE_SECONDS = 5
 _NOT_KEPT = {"Cache-Control": "no-store"}
 _ONLY_READY = b"x-only-ready"
-
-
-def rerun() -> AbstractContextManager[object]:
-    """Count and time one script run, however it ends."""
-    return _RERUNS.time()
 
 
 def begin() -> None:
@@ -61,7 +56,6 @@ def begin() -> None:
 
 
 def routes() -> list[Route]:
-    """The routes of this module, under the base path."""
     base = base_path()
     return [
         Route(f"{base}/healthz", _healthz),

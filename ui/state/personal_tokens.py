@@ -1,12 +1,13 @@
-"""The personal tokens of the user for the data address. Independent of Streamlit."""
+"""The personal tokens of the user for the data address."""
 
 import os
 import time
 from functools import lru_cache
 from pathlib import Path
 
+from etl.core.errors import AccessDenied
 from ui.access.tokens import LONGEST_DAYS, Token, Tokens
-from ui.data import user
+from ui.data import page_run
 from ui.state.saved_views import FOLDER, checked
 
 
@@ -22,18 +23,20 @@ def _opened(folder: str, address: str) -> Tokens:
 
 def make(name: str, days: int = LONGEST_DAYS) -> str:
     """A new token; empty if the user has too many. Raises Unnamed, OSError, and AccessDenied without the right to export."""
-    scope = user.scope()
+    scope = page_run.access_scope()
     if not any(grant.may_export for grant in scope.grants):
-        raise user.AccessDenied
+        raise AccessDenied
     now, name = time.time(), checked(name)
-    return store().make(scope.sub, user.groups(), name, days, now, lambda: user.record("token_made", times=days))
+    return store().make(
+        scope.sub, page_run.groups(), name, days, now, lambda: page_run.record("token_made", times=days)
+    )
 
 
 def own() -> list[Token]:
     """The user's tokens, the latest first. Raises OSError."""
-    return store().of(user.scope().sub)
+    return store().of(page_run.access_scope().sub)
 
 
 def revoke(digest: str) -> None:
     """Revoke one of them. Raises OSError."""
-    store().revoke(user.scope().sub, digest, lambda: user.record("token_revoked"))
+    store().revoke(page_run.access_scope().sub, digest, lambda: page_run.record("token_revoked"))

@@ -1,4 +1,4 @@
-"""Named views: the address parameters a user saved. Independent of Streamlit."""
+"""Named views: the address parameters a user saved."""
 
 import json
 import os
@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from etl.core.errors import AccessDenied
 from etl.core.paths import ROOT
 from etl.core.text_folding import display_text
 from ui.access import saved_views
 from ui.access.saved_views import Saved, SavedViews
-from ui.data import user
+from ui.data import page_run
 
 FOLDER = ROOT / "data" / "views"
 LONGEST_NAME = 60
@@ -42,9 +43,9 @@ def checked(name: str) -> str:
 
 def shelf() -> Shelf:
     """The user's readable views. Raises only AccessDenied, whatever the database holds."""
-    owner = user.scope().sub
+    owner = page_run.access_scope().sub
     try:
-        return Shelf(*_views().of(owner), tuple(_views().shared(owner, user.teams())))
+        return Shelf(*_views().of(owner), tuple(_views().shared(owner, page_run.teams())))
     except OSError:
         return Shelf([], False)
 
@@ -52,24 +53,24 @@ def shelf() -> Shelf:
 def save(name: str, page: str, parameters: Mapping[str, Sequence[str]], day: date) -> Saved:
     """Store a view. Raises Unnamed for an invalid or existing name, OSError if it cannot be written."""
     chosen = {key: list(values) for key, values in parameters.items()}
-    view = Saved(checked(name), page, chosen, day.isoformat(), user.scope().sub)
+    view = Saved(checked(name), page, chosen, day.isoformat(), page_run.access_scope().sub)
     if len(json.dumps(chosen)) > saved_views.MOST_LETTERS:
         raise Unnamed("large")
-    if refusal := _views().add(view, lambda: user.record("view_saved", page=page)):
+    if refusal := _views().add(view, lambda: page_run.record("view_saved", page=page)):
         raise Unnamed(refusal)
     return view
 
 
 def delete(name: str) -> None:
     """Delete a view of the user; a missing one is no error."""
-    _views().delete(user.scope().sub, name, lambda page: user.record("view_deleted", page=page))
+    _views().delete(page_run.access_scope().sub, name, lambda page: page_run.record("view_deleted", page=page))
 
 
 def share(name: str, team: str) -> None:
     """Share a view of the user with one of the user's teams, or with nobody if `team` is empty. Raises AccessDenied, OSError."""
-    if team and team not in user.teams():
-        raise user.AccessDenied
-    _views().share(user.scope().sub, name, team, lambda page: user.record("view_shared", page=page))
+    if team and team not in page_run.teams():
+        raise AccessDenied
+    _views().share(page_run.access_scope().sub, name, team, lambda page: page_run.record("view_shared", page=page))
 
 
 def _views() -> SavedViews:

@@ -10,13 +10,13 @@ from etl.analysis import registry
 from etl.analysis.comparison import Side
 from etl.analysis.different import is_sizeable, is_tested_over_time
 from etl.core.errors import QuestionError, TooEarly
-from etl.semantic import provisional
+from etl.semantic import resolve
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME, catalogue
 from etl.semantic.exportable import StoredRows
 from etl.semantic.rights import BELOW_PROVINCE
-from ui.data import user, warehouse
-from ui.data.caches import Where, frozen
+from ui.data import page_run, warehouse
+from ui.data.warehouse import Where, frozen
 from ui.i18n import text
 from ui.state import periods
 from ui.state.page_context import PageContext
@@ -69,7 +69,7 @@ def _when(
 
 def settled_on(name: str, on: date) -> date | None:
     """The latest settled day of a metric up to `on`, for headlines and comparisons; None if no month is settled."""
-    return warehouse.analyse(provisional.settled_on, name, on)
+    return warehouse.analyse(resolve.settled_on, name, on)
 
 
 def different(view: PageContext, name: str, by: str, where: Where, over: tuple[date, date] | None = None) -> Answer:
@@ -78,7 +78,7 @@ def different(view: PageContext, name: str, by: str, where: Where, over: tuple[d
     Provinces are compared with the nation whichever are chosen, so that the test is made once for all choices.
     """
     asked, codes = dict(where), tuple(where.get("province", ()))
-    is_national = by == "province" and not BELOW_PROVINCE & {*where} and user.scope().sees_whole_country
+    is_national = by == "province" and not BELOW_PROVINCE & {*where} and page_run.access_scope().sees_whole_country
     if is_national:
         asked.pop("province", None)
     answer = warehouse.analyse("different", on=view.as_of, where=asked, over=over, metric=name, by=by)

@@ -118,7 +118,7 @@ def signed(metric: Metric, value: float, before: float, lang: str) -> str:
     """The change: for a count with its percentage, «+۵٬۰۲۵ (+۹٫۹٪)»; for a share in percentage points; else in the unit."""
     change = of_shown(value, before, metric.unit)
     if metric.unit == "share":
-        return text.points(change, lang)
+        return text.amount(change, "share_points", lang, signed=True)
     written = text.plain(change, metric.unit, lang, signed=True)
     if isinstance(value, int) and before and not text.decimals_of(metric.unit):
         return f"{written} ({text.percent((value - before) / before, lang, signed=True)})"

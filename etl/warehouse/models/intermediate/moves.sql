@@ -39,70 +39,60 @@ islands as (
     group by person_id, place_kind, place, island
 ),
 
-entering as (
+pairs as (
     select
-        islands.person_id,
-        islands.place_kind,
-        islands.place,
-        islands.first_day as day,
-        max(other.end_day) filter (where other.place = islands.place) as end_here,
-        max(other.end_day) filter (where other.place <> islands.place) as end_elsewhere,
+        islands.*,
+        other.first_day as other_first_day,
+        other.end_day as other_end_day,
+        other.place = islands.place as is_here,
+        other.first_day < islands.first_day or (other.first_day = islands.first_day and not is_here) as is_before,
+        other.end_day > islands.end_day and other.first_day <= islands.end_day + 89 as is_after,
     from islands
-    left join islands as other
-        on other.person_id = islands.person_id
-        and other.place_kind = islands.place_kind
-        and (
-            other.first_day < islands.first_day
-            or (other.first_day = islands.first_day and other.place <> islands.place)
-        )
-    group by all
+    inner join islands as other using (person_id, place_kind)
 ),
 
-leaving as (
+stays as (
     select
-        islands.person_id,
-        islands.place_kind,
-        islands.place,
-        islands.end_day as day,
-        min(other.first_day) filter (where other.place = islands.place) as next_here,
-        min(other.first_day) filter (where other.place <> islands.place) as next_elsewhere,
-    from islands
-    left join islands as other
-        on other.person_id = islands.person_id
-        and other.place_kind = islands.place_kind
-        and other.end_day > islands.end_day
-        and other.first_day <= islands.end_day + 89
-    where islands.end_day < date '9999-12-31'
+        person_id,
+        place_kind,
+        place,
+        first_day,
+        end_day,
+        max(other_end_day) filter (where is_before and is_here) as end_here,
+        max(other_end_day) filter (where is_before and not is_here) as end_elsewhere,
+        min(other_first_day) filter (where is_after and is_here) as next_here,
+        min(other_first_day) filter (where is_after and not is_here) as next_elsewhere,
+    from pairs
     group by all
 )
 
 select
-    entering.person_id,
-    entering.place_kind,
-    entering.place,
-    entering.day,
+    stays.person_id,
+    stays.place_kind,
+    stays.place,
+    stays.first_day as day,
     cast(
         case
             when joiners.person_id is not null then 'joined'
-            when end_elsewhere >= coalesce(end_here, date '0001-01-01') or end_elsewhere > entering.day then 'transferred_in'
+            when end_elsewhere >= coalesce(end_here, date '0001-01-01') or end_elsewhere > first_day then 'transferred_in'
             else 'returned'
         end as move
     ) as move,
-from entering
+from stays
 left join joiners
-    on joiners.person_id = entering.person_id
-    and joiners.day = entering.day
-    and entering.place = case entering.place_kind
+    on joiners.person_id = stays.person_id
+    and joiners.day = stays.first_day
+    and stays.place = case stays.place_kind
         when 'province' then cast(joiners.province as place)
         when 'institute' then cast(joiners.institute_code as place)
-        else entering.place
+        else stays.place
     end
 union all
 select
-    leaving.person_id,
-    leaving.place_kind,
-    leaving.place,
-    leaving.day,
+    stays.person_id,
+    stays.place_kind,
+    stays.place,
+    stays.end_day,
     cast(
         case
             when leavers.person_id is not null then 'left'
@@ -110,15 +100,16 @@ select
             else 'gone'
         end as move
     ),
-from leaving
+from stays
 left join leavers
-    on leavers.person_id = leaving.person_id
-    and leavers.day = leaving.day
-    and leaving.place = case leaving.place_kind
+    on leavers.person_id = stays.person_id
+    and leavers.day = stays.end_day
+    and stays.place = case stays.place_kind
         when 'province' then cast(leavers.province as place)
         when 'institute' then cast(leavers.institute_code as place)
-        else leaving.place
+        else stays.place
     end
+where stays.end_day < date '9999-12-31'
 -- A person with one spell has no transfers.
 union all
 select person_id, place_kind, place, first_day, cast('joined' as move)

@@ -50,29 +50,18 @@ islands as (
     where is_only
 ),
 
-validity as (
-    select cast(course_code as course) as course_code, valid_months
-    from courses
-),
-
 -- A pass is held until the course is passed again.
 passed as (
     select
         person_id,
-        course_code,
+        completions.course_code,
         completed_on,
         lag(completed_on) over in_order is null as is_first,
         lead(completed_on, 1, date '9999-12-31') over in_order as passed_again_on,
         coalesce(cast(completed_on + to_months(valid_months) as date), date '9999-12-31') as expires_on,
     from completions
-    inner join validity using (course_code)
-    window in_order as (partition by person_id, course_code order by completed_on)
-),
-
-first_passed as (
-    select person_id, course_code, completed_on
-    from passed
-    where is_first
+    inner join courses on cast(courses.course_code as course) = completions.course_code
+    window in_order as (partition by person_id, completions.course_code order by completed_on)
 ),
 
 -- The days of an island before the first pass, then the days of each pass held.
@@ -85,7 +74,10 @@ held as (
         least(islands.end_day, first_passed.completed_on) as valid_until,
         cast(null as date) as expires_on,
     from islands
-    left join first_passed using (person_id, course_code)
+    left join passed as first_passed
+        on first_passed.person_id = islands.person_id
+        and first_passed.course_code = islands.course_code
+        and first_passed.is_first
     where first_passed.completed_on is null or first_passed.completed_on > islands.first_day
     union all
     select

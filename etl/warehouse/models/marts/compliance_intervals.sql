@@ -7,10 +7,7 @@ with active as (
 
 -- A duty ends when a spell ends, and that day is among the starts of the spells already.
 starts as (
-    select person_id, valid_from as day
-    from active
-    union all
-    select person_id, valid_until
+    select person_id, unnest([valid_from, valid_until]) as day
     from active
     union all
     select person_id, valid_from

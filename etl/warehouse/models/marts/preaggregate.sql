@@ -3,39 +3,32 @@
 -- Overlapping spells are counted in both cells; `is_pair` rows, negative, subtract the double count where a question covers
 -- both cells. Persons with three or more spells at once are left out.
 with intervals as (
-    select {{ cell }}, valid_from, valid_until,
+    select false as is_pair, {{ cell }}, valid_from, valid_until,
         {{ rollup_counts }},
         is_licensed::integer as compliant_assistants
     from service
     where not is_many
     union all by name
-    select {{ cell }}, greatest(valid_from, lapses_on) as valid_from, valid_until, -1 as compliant_assistants
+    select false as is_pair, {{ cell }}, greatest(valid_from, lapses_on) as valid_from, valid_until,
+        -1 as compliant_assistants
     from compliance_intervals
     where not is_many and lapses_on < valid_until
+    union all by name
+    select true as is_pair, *
+    from overlap_corrections
 ),
 
 moves as (
-    select valid_from as day, 1 as sign, * exclude (valid_from, valid_until) from intervals
-    union all by name
-    select valid_until as day, -1 as sign, * exclude (valid_from, valid_until) from intervals
-),
-
-pair_moves as (
-    select valid_from as day, -1 as sign, * exclude (valid_from, valid_until) from overlap_corrections
-    union all by name
-    select valid_until as day, 1 as sign, * exclude (valid_from, valid_until) from overlap_corrections
+    select * exclude (valid_from, valid_until),
+        unnest([valid_from, valid_until]) as day,
+        unnest(if(is_pair, [-1, 1], [1, -1])) as sign
+    from intervals
 ),
 
 net as (
-    select false as is_pair, * exclude (sign, {{ rollup }}),
+    select * exclude (sign, {{ rollup }}),
         coalesce(sum(sign * columns('^({{ rollup_pattern }})$')), 0)::integer as '\1'
     from moves
-    where day < date '9999-12-31'
-    group by all
-    union all by name
-    select true as is_pair, * exclude (sign, {{ rollup }}),
-        coalesce(sum(sign * columns('^({{ rollup_pattern }})$')), 0)::integer as '\1'
-    from pair_moves
     where day < date '9999-12-31'
     group by all
 ),

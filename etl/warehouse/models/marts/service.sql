@@ -19,24 +19,14 @@ accredited as (
 ),
 
 changes as (
-    select spells.spell_id, licensed_days.valid_from as day
+    select spells.spell_id, unnest([licensed_days.valid_from, licensed_days.valid_until]) as day
     from spells
     inner join licensed_days using (institute_code)
     union all
-    select spells.spell_id, licensed_days.valid_until
-    from spells
-    inner join licensed_days using (institute_code)
-    union all
-    select spell_id, accredited_from
+    select spell_id, unnest([accredited_from, accredited_until])
     from accredited
     union all
-    select spell_id, accredited_until
-    from accredited
-    union all
-    select spell_id, other_from
-    from crossings
-    union all
-    select spell_id, other_until
+    select spell_id, unnest([other_from, other_until])
     from crossings
 ),
 

@@ -1,22 +1,37 @@
-"""Rows of an Answer as a pandas DataFrame, and back: the one place where unknown values change their form.
+"""pandas: the rows of an Answer as a DataFrame and back, and processes that start without it.
 
 In rows an unknown value is None. In a frame it is None in a column of text or days, and NaN in a column of numbers.
-pandas is imported when the first frame is made: most commands need none.
+pandas is imported when the first frame is made: most commands need none, and it is half of a worker's start-up time.
 """
 
+import sys
 from collections.abc import Sequence
 from numbers import Number
 from typing import TYPE_CHECKING, Any
-
-from etl.core import without_pandas
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+def leave_out_pandas() -> None:
+    """From here on this process does not import pandas until `allow_pandas`: pyarrow would, to convert its first list."""
+    sys.meta_path.insert(0, _NoPandas())
+
+
+def allow_pandas() -> None:
+    """From here on this process may import pandas: analyses are written in it."""
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _NoPandas)]
+
+
+class _NoPandas:
+    def find_spec(self, fullname: str, path: Any, target: Any = None) -> None:
+        if fullname == "pandas":
+            raise ImportError("this process does without pandas")
+
+
 def frame_of(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> "pd.DataFrame":
     """A DataFrame of rows: numbers as numbers, text and days as Python objects."""
-    without_pandas.allow()
+    allow_pandas()
     import pandas as pd
 
     by_column = list(zip(*rows, strict=True)) if rows else [()] * len(columns)

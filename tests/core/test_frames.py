@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.semantic.frames import frame_of, rows_of
+from etl.core.frames import frame_of, rows_of
 from tests.made import by_province
 
 ROWS = [("IR-11", 1, 0.5, date(2026, 1, 2), True, None), (None, 2, None, None, False, None)]

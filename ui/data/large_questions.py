@@ -1,0 +1,74 @@
+"""Questions beyond the limits of the web process: each runs in a process of its own.
+
+Converting many rows to Python values would block all other users. Such a question has a time limit there too, and is stopped
+when the user asks something else.
+"""
+
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from etl.semantic.access import cursor_for
+from etl.semantic.answers import Answer
+from etl.semantic.exportable import StoredRows
+from etl.semantic.rights import AccessScope
+from etl.warehouse import publications
+from ui import streamlit_internals
+from ui.data.worker_process import WorkerProcess, worker_memory
+from ui.i18n import text
+
+WORKER_SECONDS = 120.0
+_BEAT = 0.25
+_STOPPED = "question stopped"
+
+
+class StoppedByReader(Exception):
+    """The user stopped this question and has asked no other since."""
+
+
+def ask_in_worker(file: str, scope: AccessScope, query: Any, most: int) -> Any:
+    """The result of a query, run in a separate process; an Answer with more rows than `most` is returned as StoredRows.
+
+    Raises what the query raises, worker_process.Ended, and StoppedByReader.
+    """
+    is_page = streamlit_internals.is_script_run()
+    if is_page and st.session_state.get(_STOPPED) == query:
+        raise StoppedByReader
+    out = tempfile.NamedTemporaryFile(prefix="rows-")  # noqa: SIM115 (owned by the StoredRows)
+    process = WorkerProcess(
+        answer_in_worker, file, scope, query, Path(out.name), most, seconds=WORKER_SECONDS, memory=worker_memory()
+    )
+    try:
+        if is_page:
+            st.session_state.pop(_STOPPED, None)
+            _wait(process, query)
+        result = process.result()
+    finally:
+        process.stop()
+    return StoredRows(result.answer, result.path, result.rows, out) if isinstance(result, StoredRows) else result
+
+
+def answer_in_worker(_tell: Any, file: str, scope: AccessScope, query: Any, out: Path, most: int) -> Any:
+    with publications.connect(Path(file)) as con, cursor_for(con, scope) as cursor:
+        result = query.work(cursor, *query.args, **dict(query.kwargs))
+    return StoredRows.write(result, out) if isinstance(result, Answer) and len(result.rows) > most else result
+
+
+def _wait(process: WorkerProcess, query: Any) -> None:
+    """Show the elapsed time and a stop button. Each update is also a point where Streamlit can end the run on the next click."""
+    place, lang = st.empty(), text.language(st.query_params.get("lang", ""))
+    with place.container(key=f"apart-{id(process)}"):
+        message = st.empty()
+        st.button(text.word("more.stop", lang), key=f"stop-{id(process)}", on_click=_stopped, args=(query,))
+    started = time.monotonic()
+    while not process.wait(_BEAT):
+        seconds = text.number(int(time.monotonic() - started), lang)
+        message.html(f'<p class="pd-note" role="status">{text.escaped("more.apart", lang, seconds=seconds)}</p>')
+    place.empty()
+
+
+def _stopped(query: Any) -> None:
+    st.session_state[_STOPPED] = query
