@@ -1,5 +1,6 @@
-"""The parts of the pages by name (pages without tabs, and every tab of the others), and the script that draws one."""
+"""The parts of the pages by name (pages without tabs, and every tab of the others), and what draws one."""
 
+from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from ui.i18n import navigation
@@ -15,3 +16,18 @@ def opening(part: str) -> tuple[str, dict[str, str]]:
     page, tab = navigation.part_address(part)
     # switch_page takes a file; ours are functions, found by their address
     return "" if page == FIRST else calc_hash(page), {"tab": tab} if tab else {}
+
+
+def opened(name: str = FIRST, **view: str | list[str]) -> AppTest:
+    """A part after its run without an exception, with these parameters in its address."""
+    app = AppTest.from_string(SCRIPT, default_timeout=300)
+    app._page_hash, tab = opening(name)
+    for key, value in {**tab, **view}.items():
+        app.query_params[key] = value
+    assert not app.run().exception
+    return app
+
+
+def html(app: AppTest) -> str:
+    """All HTML that a part shows."""
+    return "\n".join(element.proto.body for element in app.get("html"))

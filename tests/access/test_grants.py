@@ -197,7 +197,8 @@ def test_a_file_that_cannot_be_written_leaves_none_behind(tmp_path: Path, monkey
         raise RuntimeError("a value of the register")
 
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(downloads.page_run, "signs_in", lambda: True)
     monkeypatch.setattr(downloads.st, "button", lambda *_, **__: True)
     with pytest.raises(RuntimeError):
-        downloads.offered(None, "key", "label", "name.csv", fails, {})  # type: ignore[arg-type]
+        downloads.offered(None, "key", "label", "name.csv", "text/csv", fails, {})  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []

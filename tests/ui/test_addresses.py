@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +13,14 @@ from streamlit.testing.v1 import AppTest
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.semantic.catalog import catalogue
-from tests.conftest import Sample
 from tests.effort import draws
-from tests.parts import SCRIPT, opening
+from tests.parts import html, opened, opening
 from ui.i18n import text
 from ui.shell import middleware
 from ui.state.address import NAMES, NATION
 from ui.state.page_context import FILTERS
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("published")]
 
 # Values that are valid for some parameter, and some that only look valid.
 SAID = (
@@ -31,24 +29,10 @@ SAID = (
 ).split("|")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def published(publish_sample: Callable[..., Sample]) -> Iterator[Path]:
-    pointer = publish_sample().pointer
-    with pytest.MonkeyPatch.context() as setting:
-        setting.setenv("WAREHOUSE", str(pointer))
-        yield pointer
-
-
-def opened(name: str, view: dict[str, Any]) -> tuple[AppTest, str, str]:
+def shown(name: str, view: dict[str, Any]) -> tuple[AppTest, str, str]:
     """A page with these parameters, everything it shows, and its notice of parameters left out."""
-    app = AppTest.from_string(SCRIPT, default_timeout=300)
-    app._page_hash, tab = opening(name)
-    for key, value in {**tab, **view}.items():
-        app.query_params[key] = value
-    app.run()
-    assert not app.exception
-    page = "\n".join(element.proto.body for element in app.get("html"))
-    title = re.escape(text.word("state.left_out_title", "fa"))
+    app = opened(name, **view)
+    page, title = html(app), re.escape(text.word("state.left_out_title", "fa"))
     notice = re.search(rf"<strong>{title}</strong><p>(.*?)</p>", page)
     return app, page, notice[1] if notice else ""
 
@@ -79,7 +63,7 @@ def opened(name: str, view: dict[str, Any]) -> tuple[AppTest, str, str]:
 def test_invalid_parts_of_an_address_are_removed_and_reported(
     name: str, view: dict[str, Any], left: list[str], expected: dict[str, str]
 ) -> None:
-    app, page, notice = opened(name, view)
+    app, page, notice = shown(name, view)
     assert "pd-error" not in page
     for part in left:
         assert part in notice
@@ -89,30 +73,29 @@ def test_invalid_parts_of_an_address_are_removed_and_reported(
         key: values if isinstance(values, str) else values[-1] for key, values in app.query_params.items()
     } == expected
     app.run()
-    second_page = "\n".join(element.proto.body for element in app.get("html"))
-    assert text.word("state.left_out_title", "fa") not in second_page, "said once"
+    assert text.word("state.left_out_title", "fa") not in html(app), "said once"
 
 
 def test_the_name_of_a_default_tab_is_valid(published: Path) -> None:
-    _, page, notice = opened("licensing", {"tab": "licensing"})
+    _, page, notice = shown("licensing", {"tab": "licensing"})
     assert not notice
     assert text.word("state.left_out_title", "fa") not in page
 
 
 def test_only_the_first_parts_of_a_long_address_are_repeated() -> None:
-    _, _, notice = opened("overview", {"evil": [f"{place}" + "x" * 500 for place in range(30)]})
+    _, _, notice = shown("overview", {"evil": [f"{place}" + "x" * 500 for place in range(30)]})
     assert "+۲۶" in notice
     assert len(notice) < 400
 
 
 def test_explore_without_a_dimension_has_a_table_of_one_row() -> None:
-    _, page, _ = opened("explore", {"by": "-", "m": ["active_assistants", "joiners"]})
+    _, page, _ = shown("explore", {"by": "-", "m": ["active_assistants", "joiners"]})
     assert "pd-error" not in page
     assert text.word("more.groups", "fa", count=text.number(1, "fa")) in page
 
 
 def test_a_pivot_says_how_many_rows_it_has() -> None:
-    _, page, _ = opened("explore", {"by": ["province", "gender"], "show": "pivot"})
+    _, page, _ = shown("explore", {"by": ["province", "gender"], "show": "pivot"})
     rows = page.partition("<tbody>")[2].partition("</tbody>")[0].count("<tr")
     total = 1
     assert text.word("more.groups", "fa", count=text.number(rows - total, "fa")) in page
@@ -175,7 +158,7 @@ def test_no_address_leads_to_a_part_that_fails(name: str) -> None:
     @given(addresses(name))
     @example({})
     def check(view: dict[str, list[str]]) -> None:
-        _, page, _ = opened(name, view)
+        _, page, _ = shown(name, view)
         assert "pd-error" not in page, view
 
     check()

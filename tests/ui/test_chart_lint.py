@@ -20,8 +20,9 @@ from etl.semantic import access, rights
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
 from etl.semantic.ranking import is_sampled, rank
+from tests import parts
 from tests.conftest import Sample
-from tests.parts import PARTS, SCRIPT, opening
+from tests.parts import PARTS
 from tests.ui.test_charts import contrast
 from ui.charts import bars, elements, maps, matrix, steps, titles
 from ui.charts.chart import Chart
@@ -126,11 +127,7 @@ def figures_shown(published: Path, monkeypatch: pytest.MonkeyPatch) -> list[Show
 
 
 def opened(name: str, lang: str, province: str = "", **more: str) -> AppTest:
-    app = AppTest.from_string(SCRIPT, default_timeout=300)
-    app._page_hash, tab = opening(name)
-    for key, value in {"lang": lang, **tab, **({"province": province} if province else {}), **more}.items():
-        app.query_params[key] = value
-    return app.run()
+    return parts.opened(name, lang=lang, **({"province": province} if province else {}), **more)
 
 
 def open_page(name: str, lang: str, province: str = "", **more: str) -> str:
@@ -139,8 +136,7 @@ def open_page(name: str, lang: str, province: str = "", **more: str) -> str:
 
 
 def html_of(app: AppTest) -> str:
-    assert not app.exception
-    html = "\n".join(element.proto.body for element in app.get("html"))
+    html = parts.html(app)
     assert "pd-error" not in html
     return html
 

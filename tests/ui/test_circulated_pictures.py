@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.semantic import disclosure
 from etl.semantic.answers import Answer
 from tests.conftest import Sample
-from tests.parts import PARTS, SCRIPT, opening
+from tests.parts import PARTS, opened
 from ui.components import downloads as exports_more
 from ui.data import warehouse
 
@@ -46,12 +45,7 @@ def test_the_pictures_of_a_page_circulate(name: str, published: Path, monkeypatc
             pictures.append((source, picture))
 
     monkeypatch.setattr(exports_more, "downloads", downloads)
-    app = AppTest.from_string(SCRIPT, default_timeout=300)
-    app._page_hash, tab = opening(name)
-    for key, value in tab.items():
-        app.query_params[key] = value
-    app.query_params["lang"] = "en"
-    assert not app.run().exception
+    opened(name, lang="en")
     for exact, picture in pictures:
         assert picture.circulated
         ask = warehouse.ask

@@ -50,7 +50,7 @@ def con(warehouse: Path) -> duckdb.DuckDBPyConnection:
 @pytest.mark.parametrize("name", [name for name, metric in catalogue().items() if not metric.hidden])
 def test_every_question_is_either_answered_or_refused_with_a_remedy(name: str, con: duckdb.DuckDBPyConnection) -> None:
     for dimension in (candidate for candidate in DIMENSIONS if candidate != "lapses_on"):
-        problems = explore.problems_of(catalogue(), [name], [dimension], [])
+        problems = explore.problems_of([name], [dimension], [])
         if problems:
             assert problems[0].remedies
             with pytest.raises(QuestionError):
@@ -60,14 +60,12 @@ def test_every_question_is_either_answered_or_refused_with_a_remedy(name: str, c
                     [metric_name for metric_name in [name] if remedy.kind != "m"],
                     [dimension_ for dimension_ in [dimension] if remedy.kind != "by"],
                 )
-                assert all(
-                    problem.reason == "no_measure" for problem in explore.problems_of(catalogue(), *question, [])
-                )
+                assert all(problem.reason == "no_measure" for problem in explore.problems_of(*question, []))
 
 
 def test_every_problem_is_reported_with_its_remedies() -> None:
     def reasons(names: list[str], by: list[str], where: list[str]) -> list[str]:
-        return [problem.reason for problem in explore.problems_of(catalogue(), names, by, where)]
+        return [problem.reason for problem in explore.problems_of(names, by, where)]
 
     assert reasons([], ["province"], []) == ["no_measure"]
     assert reasons(["joiners"], ["month", "year"], []) == ["two_times"]

@@ -352,7 +352,7 @@ def test_what_is_offered_for_circulation_bears_it_in_its_name_and_its_picture_is
     pictures: list[downloads.Picture] = []
     monkeypatch.setattr(downloads.st, "checkbox", lambda *_, **__: ticked)
     monkeypatch.setattr(downloads.st, "button", lambda *_, **__: True)
-    monkeypatch.setattr(downloads, "_button", lambda _view, _ident, kind, name, *_: names.update({kind: name}))
+    monkeypatch.setattr(downloads, "offered", lambda _view, key, _label, name, *_: names.update({key[:-2]: name}))
     monkeypatch.setattr(
         downloads, "_show_picture", lambda _view, picture, _look, name, _: pictures.append(picture) or name_of(name)
     )

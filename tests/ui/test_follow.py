@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.warehouse import publications
 from tests.conftest import Sample
-from tests.parts import SCRIPT
+from tests.parts import html, opened
 from ui.data import page_run, person_rows, warehouse
 from ui.state import page_context, rendering
 
@@ -50,14 +49,13 @@ def publish_again(pointer: Path, times: int) -> None:
 
 
 def test_the_next_run_of_a_page_is_of_the_latest_publication(pointer: Path) -> None:
-    app = AppTest.from_string(SCRIPT, default_timeout=300)
-    app.run()
+    app = opened()
     before = publications.current(pointer)
     publish_again(pointer, MORE)
     assert not before.exists()
     app.run()
     assert not app.exception
-    assert "pd-error" not in "".join(element.proto.body for element in app.get("html"))
+    assert "pd-error" not in html(app)
 
 
 def test_a_part_that_runs_alone_after_a_new_publication_draws_the_whole_page_again(

@@ -18,10 +18,10 @@ from etl.semantic.answers import Answer
 from etl.semantic.exportable import StoredRows
 from etl.warehouse import publications
 from tests import made
-from tests.parts import SCRIPT, opening
+from tests.parts import html, opened
 from tests.serving import until
 from ui.charts.elements import ChartContext
-from ui.components import downloads, paged_rows, tables
+from ui.components import downloads, tables
 from ui.data import large_questions, page_run, person_rows, warehouse
 from ui.data.worker_process import OutOfTime, Stopped
 from ui.exports import job as jobs
@@ -72,7 +72,7 @@ def test_a_page_of_stored_rows_is_that_of_the_same_rows_in_memory(
     sort: str, both_answers: tuple[StoredRows, Answer]
 ) -> None:
     stored, in_memory = both_answers
-    paged = paged_rows.PagedRows(stored, CONTEXT, sort)
+    paged = tables.PagedRows(stored, CONTEXT, sort)
     ordered = made.in_order(in_memory, CONTEXT, sort)
     if "month" not in sort and "training" not in sort:
         # equal names have one order, ascending or descending
@@ -167,20 +167,9 @@ def test_a_cursor_is_returned_only_after_its_interruption(
 def explored(**more: Any) -> tuple[AppTest, str]:
     # The first import draws a page by itself.
     AppTest.from_string("import dashboard", default_timeout=300).run()
-    app = AppTest.from_string(SCRIPT, default_timeout=300)
-    app._page_hash, tab = opening("explore")
-    view = {
-        "lang": "en",
-        "period": "..".join(day.isoformat() for day in OVER),
-        "m": "active_assistants",
-        "by": list(BY),
-        **tab,
-        **more,
-    }
-    for key, value in view.items():
-        app.query_params[key] = value
-    app.run()
-    return app, "\n".join(element.proto.body for element in app.get("html"))
+    period = "..".join(day.isoformat() for day in OVER)
+    app = opened("explore", lang="en", period=period, m="active_assistants", by=list(BY), **more)
+    return app, html(app)
 
 
 @pytest.mark.slow

@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import zipfile
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,15 +13,13 @@ from typing import Any
 import openpyxl
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
-from streamlit.testing.v1 import AppTest
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.core.errors import Refused
 from etl.semantic import exportable
 from etl.semantic.catalog import described
-from tests.conftest import Sample
 from tests.made import by_province
-from tests.parts import PARTS, SCRIPT, opening
+from tests.parts import PARTS, html, opened
 from ui.charts.elements import ChartContext
 from ui.components import page_files, tables
 from ui.data import page_run
@@ -30,7 +27,7 @@ from ui.exports.page_workbook import Card, PageJob, Part, safe
 from ui.i18n import text
 from ui.state.page_context import PageContext, Scope
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("published")]
 
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
@@ -39,23 +36,6 @@ PNG = bytes.fromhex(
 # Pages of words.
 WITHOUT = ("methods", "briefings")
 NOTHING = {"[x]": "–", "[c]": "–"}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def published(publish_sample: Callable[..., Sample]) -> Iterator[Path]:
-    with pytest.MonkeyPatch.context() as setting:
-        setting.setenv("WAREHOUSE", str(publish_sample().pointer))
-        yield publish_sample().pointer
-
-
-def opened(name: str, lang: str) -> AppTest:
-    app = AppTest.from_string(SCRIPT, default_timeout=300)
-    app._page_hash, tab = opening(name)
-    # The profile is that of a chosen province.
-    chosen = {"province": "IR-23"} if name == "province" else {}
-    for key, value in {**tab, **chosen, "lang": lang}.items():
-        app.query_params[key] = value
-    return app.run()
 
 
 def job_of(noted: dict[str, Any], lang: str, circulation: bool = False) -> PageJob:
@@ -87,12 +67,13 @@ def in_words(value: Any, unit: str, lang: str) -> str:
 @pytest.mark.parametrize("lang", ["fa", "en"])
 @pytest.mark.parametrize("name", PARTS)
 def test_the_workbook_of_a_page_holds_the_cells_of_its_screen(name: str, lang: str) -> None:
-    app = opened(name, lang)
+    # The profile is that of a chosen province.
+    app = opened(name, lang=lang, **({"province": "IR-23"} if name == "province" else {}))
     noted = app.session_state["page parts"]
     if not noted:
         assert name in WITHOUT
         return
-    screen = "\n".join(element.proto.body for element in app.get("html"))
+    screen = html(app)
     job = job_of(noted, lang)
     book = written(job)
     sheets = book.worksheets[2:]

@@ -5,21 +5,19 @@ import json
 import math
 import re
 import threading
-from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
 import plotly.graph_objects as go
 import pytest
-from streamlit.testing.v1 import AppTest
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.core.errors import QuestionError
 from etl.semantic import access, rights
 from etl.semantic.answers import ask
 from etl.warehouse import publications
-from tests.conftest import ROOT, Sample
-from tests.parts import PARTS, SCRIPT, opening
+from tests.conftest import ROOT
+from tests.parts import PARTS, html, opened
 from ui.components.plot import plot
 from ui.data import page_run, warehouse
 from ui.i18n import navigation, text
@@ -28,26 +26,6 @@ pytestmark = pytest.mark.slow
 
 PAGES = PARTS
 LATEST = date(2024, 9, 21)
-
-
-@pytest.fixture(scope="module")
-def published(publish_sample: Callable[..., Sample]) -> Iterator[Path]:
-    with pytest.MonkeyPatch.context() as setting:
-        setting.setenv("WAREHOUSE", str(publish_sample().pointer))
-        yield publish_sample().pointer
-
-
-def opened(name: str = PAGES[0], **view: str) -> AppTest:
-    app = AppTest.from_string(SCRIPT, default_timeout=300)
-    app._page_hash, tab = opening(name)
-    for key, value in {**tab, **view}.items():
-        app.query_params[key] = value
-    app.run()
-    return app
-
-
-def html(app: AppTest) -> str:
-    return "\n".join(element.proto.body for element in app.get("html"))
 
 
 @pytest.mark.parametrize("lang", ["fa", "en"])

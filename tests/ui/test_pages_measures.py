@@ -30,7 +30,8 @@ from etl.semantic.catalog import catalogue, derived
 from etl.semantic.resolve import settled_on
 from tests.loading import build, put, put_good, row
 from tests.made import answer
-from tests.ui.test_pages_workforce import html, in_address, in_language, opened, plain, published  # noqa: F401
+from tests.parts import html, opened
+from tests.ui.test_pages_workforce import in_address, in_language, plain
 from ui.charts import signals as charts
 from ui.charts.elements import ChartContext
 from ui.i18n import member_names, text
@@ -55,7 +56,7 @@ def labelled(page: str) -> dict[str, str]:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_growth_says_the_recruits_that_reach_the_goal_and_the_date_of_the_required_pace(
     lang: str,
-    published: Path,  # noqa: F811
+    published: Path,
 ) -> None:
     until = date(2027, 2, 4)
     page = html(opened("growth", goal="14", until=until.isoformat(), **in_language(lang)))
@@ -71,7 +72,7 @@ def test_growth_says_the_recruits_that_reach_the_goal_and_the_date_of_the_requir
     assert labelled(page)[required] == text.plain(pace.value("required_pace"), "persons_per_month", lang)
 
 
-def test_a_year_is_one_click_and_a_typed_target_is_read_in_persian_digits(published: Path) -> None:  # noqa: F811
+def test_a_year_is_one_click_and_a_typed_target_is_read_in_persian_digits(published: Path) -> None:
     app = opened("growth")
     before = html(app)
     app.text_input(key="goal target").set_value("۲۰").run()
@@ -84,7 +85,7 @@ def test_a_year_is_one_click_and_a_typed_target_is_read_in_persian_digits(publis
     assert text.plain(recruits, "persons", "fa") in after
 
 
-def test_a_year_in_the_address_of_growth_means_its_last_day(published: Path) -> None:  # noqa: F811
+def test_a_year_in_the_address_of_growth_means_its_last_day(published: Path) -> None:
     last = jalali.unit_of(JalaliDate(1406, 1, 1).to_gregorian(), "year").last
     year, day = (html(opened("growth", until=until)).partition("</header>")[2] for until in ("1406", last.isoformat()))
     assert text.day(last, "fa") in year
@@ -92,7 +93,7 @@ def test_a_year_in_the_address_of_growth_means_its_last_day(published: Path) -> 
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_leavers_are_measured_on_the_settled_month_alone(lang: str, published: Path) -> None:  # noqa: F811
+def test_leavers_are_measured_on_the_settled_month_alone(lang: str, published: Path) -> None:
     with opened_at(published) as con:
         day = settled_on(con, "leaver_rate_12m")
         assert day
@@ -105,7 +106,7 @@ def test_leavers_are_measured_on_the_settled_month_alone(lang: str, published: P
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_measure_without_a_settled_day_is_reported_and_not_shown(lang: str, published: Path) -> None:  # noqa: F811
+def test_a_measure_without_a_settled_day_is_reported_and_not_shown(lang: str, published: Path) -> None:
     with opened_at(published) as con:
         ((first,),) = con.numbers.execute("select min(hired_on) from spells").fetchall()
         day = first + timedelta(40)
@@ -127,7 +128,7 @@ def ask_metric(name: str) -> list:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_announced_number_stands_beside_the_registered_one(lang: str, published: Path) -> None:  # noqa: F811
+def test_the_announced_number_stands_beside_the_registered_one(lang: str, published: Path) -> None:
     with opened_at(published) as con:
         row = announcements.announced(con).records()[0]
     page = html(opened("growth", **in_language(lang)))
@@ -141,7 +142,7 @@ def test_the_announced_number_stands_beside_the_registered_one(lang: str, publis
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_trained_share_stands_on_the_card_of_compliance(lang: str, published: Path) -> None:  # noqa: F811
+def test_the_trained_share_stands_on_the_card_of_compliance(lang: str, published: Path) -> None:
     with opened_at(published) as con:
         trained = ask(con, "trained_share")
     page = html(opened("training", **in_language(lang)))
@@ -152,7 +153,7 @@ def test_the_trained_share_stands_on_the_card_of_compliance(lang: str, published
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_coverage_names_the_residents_and_the_provinces_that_move(lang: str, published: Path) -> None:  # noqa: F811
+def test_coverage_names_the_residents_and_the_provinces_that_move(lang: str, published: Path) -> None:
     with opened_at(published) as con:
         answer = coverage.coverage_on_census(con)
         active = ask(con, "active_assistants", by=("province",))
@@ -231,7 +232,7 @@ def test_a_profile_counts_its_counties_with_assistants_and_names_the_others(
     )
 
 
-def test_licensing_leads_with_all_files_and_says_which_numbers_are_of_the_decided(published: Path) -> None:  # noqa: F811
+def test_licensing_leads_with_all_files_and_says_which_numbers_are_of_the_decided(published: Path) -> None:
     with opened_at(published) as con:
         times = survival.licensing_times(con).records()[0]
         decided = ask(con, "time_to_licence_median")
@@ -249,7 +250,7 @@ def test_licensing_leads_with_all_files_and_says_which_numbers_are_of_the_decide
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_smart_services_are_not_compared_before_a_licence_is_decided_after_they_were_shown(
     lang: str,
-    published: Path,  # noqa: F811
+    published: Path,
 ) -> None:
     page = html(opened("smart", **in_language(lang)))
     day = text.day(date(2024, 9, 21), lang)
@@ -307,7 +308,7 @@ def test_smart_services_are_compared_on_licences_decided_after_they_were_shown(
 # ---------------------------------------------------------------- the charts of signals
 
 
-def test_the_funnel_draws_its_limits_as_the_signals_have_them_and_names_who_is_beyond(published: Path) -> None:  # noqa: F811
+def test_the_funnel_draws_its_limits_as_the_signals_have_them_and_names_who_is_beyond(published: Path) -> None:
     context = ChartContext("en")
     with opened_at(published) as con:
         signals = level_signals(con)
@@ -364,14 +365,14 @@ def test_the_months_of_a_province_mark_those_beyond_their_limits() -> None:
     assert calm == "Share of all joiners: every month within its limits (5.0% to 15.0%)"
 
 
-def test_by_course_the_base_is_said_and_not_counted(published: Path) -> None:  # noqa: F811
+def test_by_course_the_base_is_said_and_not_counted(published: Path) -> None:
     page = plain(html(opened("training", lang="en")))
     (below,) = re.findall(r"<h3>[^<]*\(by course\)</h3><p>([^<]*)</p>", page)
     assert "n\xa0=" not in below
     assert text.word("figure.of_course", "en") in page
 
 
-def test_with_one_publication_nothing_is_said_to_be_unchanged(published: Path) -> None:  # noqa: F811
+def test_with_one_publication_nothing_is_said_to_be_unchanged(published: Path) -> None:
     page = html(opened("quality", lang="en"))
     said = re.search(r'<p class="pd-intro">(.*?)</p>', page)
     assert said
@@ -384,7 +385,7 @@ def test_with_one_publication_nothing_is_said_to_be_unchanged(published: Path) -
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_card_of_events_says_its_period_and_one_of_a_day_does_not(lang: str, published: Path) -> None:  # noqa: F811
+def test_a_card_of_events_says_its_period_and_one_of_a_day_does_not(lang: str, published: Path) -> None:
     first, last = jalali.last_complete_months(date(2024, 9, 21), 12)
     period = text.period(first, last, lang)
     for name, timed, of_a_day in (

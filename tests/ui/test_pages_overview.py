@@ -13,8 +13,7 @@ from etl.core.paths import ROOT
 from etl.semantic import access, rights
 from etl.semantic.answers import ask
 from etl.semantic.resolve import settled_on
-from tests.parts import PARTS
-from tests.ui.test_pages import html, opened, published  # noqa: F401 - a fixture is asked for by its name
+from tests.parts import PARTS, html, opened
 from ui.i18n import navigation, text
 from ui.summary import needs_action
 
@@ -42,7 +41,7 @@ def test_the_menu_has_at_most_nine_entries_in_three_groups_and_every_part_a_plac
 
 
 @pytest.mark.parametrize("part", [part for entry in TABBED for part in navigation.parts(entry)])
-def test_a_closed_tab_runs_no_query(part: str, published: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_a_closed_tab_runs_no_query(part: str, published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[str] = []
     for name in (name for entry in TABBED for name in navigation.parts(entry)):
         module = import_module(f"pages.{name}")
@@ -56,7 +55,7 @@ def test_a_closed_tab_runs_no_query(part: str, published: Path, monkeypatch: pyt
     assert app.session_state[f"tabs {entry['page']}"] == navigation.part_words(part)["fa"]
 
 
-def test_an_unknown_tab_is_ignored(published: Path) -> None:  # noqa: F811
+def test_an_unknown_tab_is_ignored(published: Path) -> None:
     app = opened("licensing", tab="evil")
     assert text.word("state.left_out_title", "fa") in html(app)
     assert app.query_params == {}
@@ -65,7 +64,7 @@ def test_an_unknown_tab_is_ignored(published: Path) -> None:  # noqa: F811
 @pytest.mark.parametrize("name", ["lapsed", "files_overdue", "stopped"])
 def test_a_list_named_in_the_address_comes_once_before_the_cards(
     name: str,
-    published: Path,  # noqa: F811
+    published: Path,
 ) -> None:
     usual, with_list = page_html("licensing", "en"), page_html("licensing", "en", open=name)
     help_text = text.escape(text.word(f"listing.{name}_help", "en"))
@@ -78,7 +77,7 @@ def test_a_list_named_in_the_address_comes_once_before_the_cards(
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_verdict_contains_the_numbers_of_its_answers(lang: str, published: Path) -> None:  # noqa: F811
+def test_the_verdict_contains_the_numbers_of_its_answers(lang: str, published: Path) -> None:
     with access.connect(published, rights.ADMINISTRATOR) as con:
         now = ask(con, "active_assistants", "target", "target_progress")
         active, target, progress = now.value(), now.value("target"), now.value("target_progress")
@@ -92,7 +91,7 @@ def test_the_verdict_contains_the_numbers_of_its_answers(lang: str, published: P
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_each_item_that_needs_action_links_to_a_list_of_the_same_length(lang: str, published: Path) -> None:  # noqa: F811
+def test_each_item_that_needs_action_links_to_a_list_of_the_same_length(lang: str, published: Path) -> None:
     overview = page_html("overview", lang)
     items = dict(re.findall(r'<li class="pd-action-(\w+)">(.*?)</li>', overview, re.S))
     assert list(items)[:2] == ["lapsed", "training_lapsing"]
@@ -112,7 +111,7 @@ def test_each_item_that_needs_action_links_to_a_list_of_the_same_length(lang: st
     assert first[1] == text.escape(text.word("listing.lapsed", lang, count=text.number(lapsed, lang)))
 
 
-def test_where_nothing_needs_action_it_says_so(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_where_nothing_needs_action_it_says_so(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(needs_action, "actions", lambda sources: [])
     page = page_html("overview", "en")
     assert text.escape(text.word("action.none", "en")) in page
@@ -122,7 +121,7 @@ def test_where_nothing_needs_action_it_says_so(published: Path, monkeypatch: pyt
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_card_of_a_provisional_measure_is_that_of_the_settled_day_and_names_it(
     lang: str,
-    published: Path,  # noqa: F811
+    published: Path,
 ) -> None:
     with access.connect(published, rights.ADMINISTRATOR) as con:
         day = settled_on(con, "leaver_rate_12m")
@@ -145,7 +144,7 @@ def ask_label(name: str, lang: str) -> str:
     return catalogue()[name].label[lang]
 
 
-def test_a_card_has_a_line_of_24_months_and_leads_to_its_page(published: Path) -> None:  # noqa: F811
+def test_a_card_has_a_line_of_24_months_and_leads_to_its_page(published: Path) -> None:
     page = page_html("overview", "en", province="IR-30")
     assert 0 < page.count('class="pd-card"') <= 4
     lines = re.findall(
@@ -163,7 +162,7 @@ def test_a_card_has_a_line_of_24_months_and_leads_to_its_page(published: Path) -
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_each_link_from_a_number_is_named_after_its_page(lang: str, published: Path) -> None:  # noqa: F811
+def test_each_link_from_a_number_is_named_after_its_page(lang: str, published: Path) -> None:
     links = dict(re.findall(r'<a class="pd-go" href="(\w+)[^"]*"[^>]*>([^<]*)</a>', page_html("overview", lang)))
     links.pop("compare", None)
     names = {part: navigation.part_words(part)[lang] for part in ("coverage", "growth", "training", "workforce")}
@@ -175,7 +174,7 @@ def test_each_link_from_a_number_is_named_after_its_page(lang: str, published: P
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_profile_describes_its_province(lang: str, published: Path) -> None:  # noqa: F811
+def test_a_profile_describes_its_province(lang: str, published: Path) -> None:
     page = page_html("province", lang, province="IR-30")
     with access.connect(published, rights.ADMINISTRATOR) as con:
         active = ask(con, "active_assistants", where={"province": ("IR-30",)}).value()
@@ -187,7 +186,7 @@ def test_a_profile_describes_its_province(lang: str, published: Path) -> None:  
     assert text.escape(text.word("listing.register_help", lang)) in page
 
 
-def test_a_profile_without_a_province_lists_all_provinces(published: Path) -> None:  # noqa: F811
+def test_a_profile_without_a_province_lists_all_provinces(published: Path) -> None:
     page = page_html("province", "fa", on="2024-05-04")
     assert page.count('href="province?province=IR-') == 31
     assert 'href="province?province=IR-11&amp;on=2024-05-04"' in page
@@ -195,7 +194,7 @@ def test_a_profile_without_a_province_lists_all_provinces(published: Path) -> No
 
 
 @pytest.mark.parametrize("name", ["coverage", "training", "legal", "explore", "quality"])
-def test_a_page_of_one_province_leads_to_its_profile(name: str, published: Path) -> None:  # noqa: F811
+def test_a_page_of_one_province_leads_to_its_profile(name: str, published: Path) -> None:
     def findings(**scope: str) -> str:
         return "".join(
             re.findall(r'<p class="pd-said".*?</p>(?:<details.*?</details>)?', page_html(name, "fa", **scope))
@@ -210,12 +209,12 @@ def test_a_page_of_one_province_leads_to_its_profile(name: str, published: Path)
     assert "href" not in of_nation
 
 
-def test_the_cell_of_a_province_leads_to_its_profile_unless_it_is_the_page(published: Path) -> None:  # noqa: F811
+def test_the_cell_of_a_province_leads_to_its_profile_unless_it_is_the_page(published: Path) -> None:
     link = '<td><a href="province?province=IR-23" target="_self">تهران</a></td>'
     assert link in page_html("register", "fa")
     assert link not in page_html("register", "fa", province="IR-23")
 
 
-def test_the_card_of_ending_licences_links_to_exactly_those(published: Path) -> None:  # noqa: F811
+def test_the_card_of_ending_licences_links_to_exactly_those(published: Path) -> None:
     page = page_html("licensing", "fa", on="2024-06-10")
     assert 'class="pd-go" href="institutes?on=2024-06-10&amp;open=licences_ending&amp;days=30"' in page

@@ -12,7 +12,7 @@ from etl.analysis import international
 from etl.analysis.licensing import adoption
 from etl.semantic import access, answers, rights
 from etl.semantic.catalog import catalogue
-from tests.ui.test_pages import html, opened, published  # noqa: F401 - a fixture is asked for by its name
+from tests.parts import html, opened
 from ui.charts import grouped, licensing
 from ui.charts.elements import ChartContext
 from ui.i18n import member_names, text
@@ -51,14 +51,14 @@ def rows_of(page: str, caption: str) -> list[list[str]]:
 @pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("name", PAGES)
-def test_no_page_fails_in_any_scope(name: str, lang: str, published: Path) -> None:  # noqa: F811
+def test_no_page_fails_in_any_scope(name: str, lang: str, published: Path) -> None:
     for view in ({"province": "IR-30"}, {"institute": "003"}, {"gender": "female"}, {"on": "2016-01-01"}):
         assert "pd-error" not in page_html(name, lang, **view), view
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_institutes_whose_licence_lapsed_stand_by_name(lang: str, published: Path) -> None:  # noqa: F811
+def test_institutes_whose_licence_lapsed_stand_by_name(lang: str, published: Path) -> None:
     page = page_html("licensing", lang)
     title = text.word("listing.lapsed", lang, count=text.number(2, lang))
     assert title in headings(page)
@@ -77,7 +77,7 @@ def test_institutes_whose_licence_lapsed_stand_by_name(lang: str, published: Pat
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_licences_that_end_soon_stand_by_name(lang: str, published: Path) -> None:  # noqa: F811
+def test_licences_that_end_soon_stand_by_name(lang: str, published: Path) -> None:
     page = page_html("licensing", lang, on="2024-06-10")
     title = text.word("listing.licences_ending", lang, count=text.number(2, lang))
     left = [row[1] for row in rows_of(page, title)]
@@ -88,7 +88,7 @@ def test_licences_that_end_soon_stand_by_name(lang: str, published: Path) -> Non
 
 
 @pytest.mark.slow
-def test_a_filter_of_persons_is_reported_as_having_no_effect_on_institutes(published: Path) -> None:  # noqa: F811
+def test_a_filter_of_persons_is_reported_as_having_no_effect_on_institutes(published: Path) -> None:
     page = page_html("licensing", "en", gender="female")
     gender = text.word("scope.gender", "en")
     assert text.escape(text.word("scope.no_effect", "en", filters=gender)) in page
@@ -97,7 +97,7 @@ def test_a_filter_of_persons_is_reported_as_having_no_effect_on_institutes(publi
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_officers_without_training_in_date_are_listed_by_institute(lang: str, published: Path) -> None:  # noqa: F811
+def test_officers_without_training_in_date_are_listed_by_institute(lang: str, published: Path) -> None:
     page = page_html("legal", lang, on="2024-03-19")
     title = text.word("listing.officers_untrained", lang, count=text.number(1, lang))
     # The columns name the measures.
@@ -109,7 +109,7 @@ def test_officers_without_training_in_date_are_listed_by_institute(lang: str, pu
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_legal_and_smart_begin_with_what_they_are_for(lang: str, published: Path) -> None:  # noqa: F811
+def test_legal_and_smart_begin_with_what_they_are_for(lang: str, published: Path) -> None:
     legal, smart = page_html("legal", lang), page_html("smart", lang)
     intros = re.findall(r'<p class="pd-intro">(.*?)</p>', legal)
     short = {name: catalogue()[name].short[lang] for name in ("officer_training_share", "judicial_officer_share")}
@@ -121,7 +121,7 @@ def test_legal_and_smart_begin_with_what_they_are_for(lang: str, published: Path
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_smart_services_come_with_a_word_of_caution(lang: str, published: Path) -> None:  # noqa: F811
+def test_smart_services_come_with_a_word_of_caution(lang: str, published: Path) -> None:
     app = page("smart", lang)
     shown = html(app)
     assert text.escape(text.word("smart.no_history", lang)) in shown
@@ -131,7 +131,7 @@ def test_smart_services_come_with_a_word_of_caution(lang: str, published: Path) 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_claim_is_placed_and_every_figure_has_its_source(lang: str, published: Path) -> None:  # noqa: F811
+def test_the_claim_is_placed_and_every_figure_has_its_source(lang: str, published: Path) -> None:
     page = page_html("coverage", lang)
     places = different.joined([member_names.of("country", code, lang) for code in ("IND", "CHN")], lang)
     assert text.word("abroad.some_above", lang, places=places, count=text.number(2, lang)) in headings(page)
@@ -156,7 +156,7 @@ def context(request: pytest.FixtureRequest) -> ChartContext:
     return ChartContext(*request.param)
 
 
-def test_countries_stand_in_groups_of_their_force_from_zero(context: ChartContext, published: Path) -> None:  # noqa: F811
+def test_countries_stand_in_groups_of_their_force_from_zero(context: ChartContext, published: Path) -> None:
     with access.connect(published, rights.ADMINISTRATOR) as con:
         answer = international.countries(con)
     figure = grouped.countries(answer, context)
@@ -171,7 +171,7 @@ def test_countries_stand_in_groups_of_their_force_from_zero(context: ChartContex
     assert sum(context.word("figure.missing") in words for words in notes) == 2, "an unknown rate is said, never zero"
 
 
-def test_the_title_sets_this_country_beside_all_countries_of_a_force_and_not_beside_one(published: Path) -> None:  # noqa: F811
+def test_the_title_sets_this_country_beside_all_countries_of_a_force_and_not_beside_one(published: Path) -> None:
     with access.connect(published, rights.ADMINISTRATOR) as con:
         answer = international.countries(con)
     title = grouped.beside(answer, ChartContext("en")).sentence
@@ -180,7 +180,7 @@ def test_the_title_sets_this_country_beside_all_countries_of_a_force_and_not_bes
     assert not any(member_names.of("country", row[1], "en") in title for row in answer.rows)
 
 
-def test_a_pattern_says_how_sure_a_source_is(context: ChartContext, published: Path) -> None:  # noqa: F811
+def test_a_pattern_says_how_sure_a_source_is(context: ChartContext, published: Path) -> None:
     with access.connect(published, rights.ADMINISTRATOR) as con:
         answer = international.countries(con)
     marker = grouped.countries(answer, context)["data"][0]["marker"]
@@ -189,7 +189,7 @@ def test_a_pattern_says_how_sure_a_source_is(context: ChartContext, published: P
     assert patterns == [sure[row[4]] for row in answer.rows]
 
 
-def test_what_exceeds_the_claim_has_its_own_colour(context: ChartContext, published: Path) -> None:  # noqa: F811
+def test_what_exceeds_the_claim_has_its_own_colour(context: ChartContext, published: Path) -> None:
     with access.connect(published, rights.ADMINISTRATOR) as con:
         answer = international.claim(con)
     figure = grouped.claimed(answer, context)
@@ -203,7 +203,7 @@ def test_what_exceeds_the_claim_has_its_own_colour(context: ChartContext, publis
     assert {note.get("bgcolor") for note in headings} == {context.colour("surface")}, "not crossed by the line"
 
 
-def test_ages_add_up_to_what_is_outstanding(context: ChartContext, published: Path) -> None:  # noqa: F811
+def test_ages_add_up_to_what_is_outstanding(context: ChartContext, published: Path) -> None:
     names = ("outstanding", "outstanding_30", "outstanding_90", "outstanding_180", "outstanding_older")
     with access.connect(published, rights.ADMINISTRATOR) as con:
         answer = answers.ask(con, *names, by=("province",))
@@ -214,7 +214,7 @@ def test_ages_add_up_to_what_is_outstanding(context: ChartContext, published: Pa
     assert len({bar["marker"]["color"] for bar in figure["data"]}) == 4
 
 
-def test_adoption_is_dotted_between_publications(context: ChartContext, published: Path) -> None:  # noqa: F811
+def test_adoption_is_dotted_between_publications(context: ChartContext, published: Path) -> None:
     with access.connect(published, rights.ADMINISTRATOR) as con:
         answer = adoption(con)
     [line] = licensing.published(answer, context)["data"]

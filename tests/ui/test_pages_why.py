@@ -15,7 +15,8 @@ from etl.analysis.why import OVERLAP, TOTAL, dimensions
 from etl.semantic import access, catalog, rights
 from etl.semantic.catalog import catalogue
 from tests.made import answer as made
-from tests.ui.test_pages_workforce import html, in_address, opened, published  # noqa: F401
+from tests.parts import html, opened
+from tests.ui.test_pages_workforce import in_address
 from ui.charts import ahead, differences, two_sides
 from ui.charts.elements import ChartContext
 from ui.data import warehouse
@@ -125,7 +126,7 @@ def test_the_bars_add_up_to_their_sum_and_those_without_a_bar_are_one_row() -> N
     assert len(names) == 13
 
 
-def test_a_difference_that_is_too_small_to_split_has_no_chart(published: Path) -> None:  # noqa: F811
+def test_a_difference_that_is_too_small_to_split_has_no_chart(published: Path) -> None:
     sides = {"p": "IR-23", "q": "IR-23", "a": "2024-09-20", "b": "2024-09-21", "m": "judicial_officer_share"}
     with access.connect(published, rights.ADMINISTRATOR) as con:
         answer = registry.analyse(
@@ -138,7 +139,7 @@ def test_a_difference_that_is_too_small_to_split_has_no_chart(published: Path) -
     assert text.escape(text.word("split.too_small", "en")) not in page("compare", **sides | {"m": "active_assistants"})
 
 
-def test_a_ratio_card_leads_to_the_parts_of_its_change_in_the_year(published: Path) -> None:  # noqa: F811
+def test_a_ratio_card_leads_to_the_parts_of_its_change_in_the_year(published: Path) -> None:
     cards = re.findall(r'<a class="pd-go" href="([^"]*)"[^>]*aria-label="Why the change\?: ([^"]*)"', page("training"))
     address = dict(map(reversed, cards))[COMPLIANCE.label["en"]].replace("&amp;", "&")
     assert "tab=compare" in address
@@ -149,7 +150,7 @@ def test_a_ratio_card_leads_to_the_parts_of_its_change_in_the_year(published: Pa
     assert of_two
 
 
-def test_compare_says_why_a_difference_is_not_split(published: Path) -> None:  # noqa: F811
+def test_compare_says_why_a_difference_is_not_split(published: Path) -> None:
     day = {"a": "2023-09-21", "b": "2024-09-21"}
     two_sides, no_parts = (text.escape(text.word(f"split.{key}", "en")) for key in ("two_sides", "no_parts"))
     assert two_sides in page("compare", p="IR-23", q="IR-30", **day)
@@ -160,7 +161,7 @@ def test_compare_says_why_a_difference_is_not_split(published: Path) -> None:  #
     assert two_sides not in with_parts
 
 
-def test_the_excuse_for_a_difference_that_is_not_split_has_no_box(published: Path) -> None:  # noqa: F811
+def test_the_excuse_for_a_difference_that_is_not_split_has_no_box(published: Path) -> None:
     app = opened("compare", lang="en", p="IR-23", q="IR-30", a="2023-09-21", b="2024-09-21")
     assert "Parts of the difference" not in html(app)
     heads = re.findall("<h3[^>]*>(.*?)</h3>", html(app))
@@ -169,7 +170,7 @@ def test_the_excuse_for_a_difference_that_is_not_split_has_no_box(published: Pat
     )
 
 
-def test_the_lines_of_two_sides_mark_their_days_and_can_be_copied(published: Path) -> None:  # noqa: F811
+def test_the_lines_of_two_sides_mark_their_days_and_can_be_copied(published: Path) -> None:
     sides = {"p": "IR-23", "q": "IR-30", "a": "2023-09-21", "b": "2024-09-21", "m": "active_assistants"}
     written = page("compare", **sides)
     values = [
@@ -223,7 +224,7 @@ def test_the_title_of_two_sides_is_of_their_days_but_for_circulation_of_a_month(
     assert rounded.endswith("Tehran 80.0%, Fars 90.0%"), "the value of the rounded lines"
 
 
-def test_the_reader_turns_to_another_dimension(published: Path) -> None:  # noqa: F811
+def test_the_reader_turns_to_another_dimension(published: Path) -> None:
     app = opened("compare", lang="en", p="IR", q="IR", m="active_assistants")
     app.selectbox(key="compare by").set_value("post").run()
     assert in_address(app, "by") == ["post"]
@@ -232,14 +233,14 @@ def test_the_reader_turns_to_another_dimension(published: Path) -> None:  # noqa
     ]
 
 
-def test_similar_provinces_are_a_side_where_there_are_some(published: Path) -> None:  # noqa: F811
+def test_similar_provinces_are_a_side_where_there_are_some(published: Path) -> None:
     none = text.escape(text.word("compare.none_similar", "en"))
     assert none in page("compare", p="IR-23", q="similar"), "Tehran is far from all others"
     assert none in page("compare", p="IR", q="similar")
     assert none not in page("compare", p="IR-30", q="similar")
 
 
-def test_the_profile_and_methods_name_similar_provinces(published: Path) -> None:  # noqa: F811
+def test_the_profile_and_methods_name_similar_provinces(published: Path) -> None:
     with access.connect(published, rights.ADMINISTRATOR) as con:
         rows = registry.analyse(con, "similar_provinces").records()
     names = [member_names.of("province", row["similar"], "en") for row in rows if row["province"] == "IR-30"]
@@ -251,7 +252,7 @@ def test_the_profile_and_methods_name_similar_provinces(published: Path) -> None
             assert f"{member_names.of('province', row['similar'], 'en')} ({distance})" in methods
 
 
-def test_planning_gives_places_for_as_many_recruits_as_are_typed(published: Path) -> None:  # noqa: F811
+def test_planning_gives_places_for_as_many_recruits_as_are_typed(published: Path) -> None:
     app = opened("planning", lang="en")
     assert "n" not in app.query_params
     app.text_input(key="recruit places").set_value("۱٬۲۰۰").run()
@@ -264,7 +265,7 @@ def test_planning_gives_places_for_as_many_recruits_as_are_typed(published: Path
         assert text.escape(text.word("state.left_out", "en", parts=f"n={n}")) in page("planning", n=n)
 
 
-def test_planning_says_where_the_history_is_too_short(published: Path) -> None:  # noqa: F811
+def test_planning_says_where_the_history_is_too_short(published: Path) -> None:
     early = page("planning", on="1399/12/29")
     assert text.escape(text.word("state.too_early", "en")) in early
     assert "pd-error" not in early
@@ -284,7 +285,7 @@ def test_a_month_above_the_highest_is_orange_and_named(small_register: Path) -> 
     assert [at for at, colour in enumerate(colours) if colour == context.colour("problem")] == [3]
 
 
-def test_licensing_starts_with_the_licences_that_end_and_says_the_queue(published: Path) -> None:  # noqa: F811
+def test_licensing_starts_with_the_licences_that_end_and_says_the_queue(published: Path) -> None:
     licensing = page("licensing")
     assert licensing.index("listing-licences_ending") < licensing.index("pd-card")
     assert text.escape(text.word("queue.few", "en")) in licensing, "the hand-made sample has one file"
@@ -302,7 +303,7 @@ def test_the_axis_of_the_queue_holds_its_intervals_and_what_is_needed_has_none(s
         assert max(figure["layout"]["xaxis"]["range"]) > 1.03 * max(ends)
 
 
-def test_the_name_of_the_method_of_the_queue_is_on_methods_alone(published: Path) -> None:  # noqa: F811
+def test_the_name_of_the_method_of_the_queue_is_on_methods_alone(published: Path) -> None:
     assert "Poisson" in page("methods")
     shown = [catalog.derived(name).description for name in catalog.derived_names()]
     for words in (*shown, {lang: text.word("queue.note", lang) for lang in text.LANGUAGES}):
@@ -331,7 +332,7 @@ def test_the_order_form_has_a_sheet_for_each_province_with_its_seats(small_regis
         assert list(total[1:-1]) == ordered.groupby("month")["seats_planned"].sum().tolist()
 
 
-def test_the_numbers_of_the_first_screen_lead_to_the_parts_of_their_change(published: Path) -> None:  # noqa: F811
+def test_the_numbers_of_the_first_screen_lead_to_the_parts_of_their_change(published: Path) -> None:
     overview = page("overview")
     for name in ("coverage_per_10k", "training_compliance"):
         label = text.escape(catalogue()[name].label["en"])

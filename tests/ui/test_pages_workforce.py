@@ -1,7 +1,6 @@
 """Workforce, Planning and Methods, in both languages over the hand-made sample: their content, and their addresses."""
 
 import re
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,9 +14,8 @@ from etl.semantic import access, rights
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue, derived, derived_names
 from etl.semantic.resolve import settled_on
-from tests.conftest import Sample
 from tests.made import answer
-from tests.parts import SCRIPT, opening
+from tests.parts import html, opened
 from ui.charts import scenario_paths, workforce
 from ui.charts.elements import ChartContext
 from ui.i18n import navigation, text
@@ -27,25 +25,6 @@ pytestmark = pytest.mark.slow
 
 FIRST = navigation.menu()[0]["page"]
 LANGUAGES = ("fa", "en")
-
-
-@pytest.fixture(scope="module")
-def published(publish_sample: Callable[..., Sample]) -> Iterator[Path]:
-    with pytest.MonkeyPatch.context() as setting:
-        setting.setenv("WAREHOUSE", str(publish_sample().pointer))
-        yield publish_sample().pointer
-
-
-def opened(name: str, **view: str | list[str]) -> AppTest:
-    app = AppTest.from_string(SCRIPT, default_timeout=300)
-    app._page_hash, tab = opening(name)
-    for key, value in {**tab, **view}.items():
-        app.query_params[key] = value
-    return app.run()
-
-
-def html(app: AppTest) -> str:
-    return "\n".join(element.proto.body for element in app.get("html"))
 
 
 def in_address(app: AppTest, name: str) -> list[str]:

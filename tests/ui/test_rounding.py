@@ -138,7 +138,7 @@ def number_formats(source: str) -> list[str]:
 NOT_READ = {
     "ui/charts/axes.py": {"round(step * 10 ** d)", "round(tick, 10)", "round(value)"},
     "ui/charts/classes.py": {"round(i * (len(steps) - 1) / (count - 1))", "round(bound * scale * 10 ** decimals)"},
-    "ui/components/sparklines.py": {"{x:.1f}", "{y:.1f}", "{_height(values[-1], low, high):.1f}"},
+    "ui/components/blocks.py": {"{x:.1f}", "{y:.1f}", "{_height(values[-1], low, high):.1f}"},
     "ui/components/table_html.py": {"{100 * float(value) / longest:.1f}"},
     "ui/briefing/drawing.py": {
         *("{x:.1f}", "{y:.1f}", "{x1:.1f}", "{y1:.1f}", "{x2:.1f}", "{y2:.1f}", "{last_x:.1f}", "{last_y:.1f}"),

@@ -1,7 +1,6 @@
 """The scope of a page: options of filters, the period, a typed day, names in sentences, filters without effect, Reset."""
 
 import re
-from collections.abc import Callable, Iterator
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -19,8 +18,7 @@ from etl.semantic.answers import ask
 from etl.semantic.catalog import catalogue
 from etl.warehouse.dimensions import CHOICES
 from tests import made
-from tests.conftest import Sample
-from tests.parts import PARTS, SCRIPT, opening
+from tests.parts import PARTS, html, opened, opening
 from ui.charts.elements import ChartContext
 from ui.components import day_field, filter_bar
 from ui.data import warehouse
@@ -29,6 +27,8 @@ from ui.i18n import text
 from ui.state import page_context, periods
 from ui.state.page_context import FILTERS, PageContext, Scope
 from ui.summary import changes
+
+pytestmark = pytest.mark.usefixtures("published")
 
 PAGES = PARTS
 LATEST = date(2024, 9, 21)
@@ -45,29 +45,6 @@ OWN: dict[str, dict[str, Any]] = {
     "legal": {"open": "officers_untrained"},
     "register": {"find": "حفاظتی", "page": "2"},
 }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def published(publish_sample: Callable[..., Sample]) -> Iterator[Path]:
-    pointer = publish_sample().pointer
-    with pytest.MonkeyPatch.context() as setting:
-        setting.setenv("WAREHOUSE", str(pointer))
-        yield pointer
-
-
-def opened(name: str = PAGES[0], **view: Any) -> AppTest:
-    """A page with this in its address."""
-    app = AppTest.from_string(SCRIPT, default_timeout=300)
-    app._page_hash, tab = opening(name)
-    for key, value in {**tab, **view}.items():
-        app.query_params[key] = value
-    app.run()
-    assert not app.exception
-    return app
-
-
-def html(app: AppTest) -> str:
-    return "\n".join(element.proto.body for element in app.get("html"))
 
 
 def notice_of(app: AppTest) -> str:

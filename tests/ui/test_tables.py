@@ -20,7 +20,7 @@ from etl.semantic.access import ScopedCursor
 from etl.semantic.catalog import catalogue, label_of
 from etl.semantic.rights import ADMINISTRATOR, AccessScope, Grant
 from tests import made
-from tests.ui.test_pages import html, opened, published  # noqa: F401 - a fixture is asked for by its name
+from tests.parts import html, opened
 from ui.charts import matrix, titles
 from ui.charts.elements import ChartContext
 from ui.components import day_field, footer, table_html, table_state, tables
@@ -154,7 +154,7 @@ def test_an_invalid_day_is_not_read(value: str) -> None:
 
 
 @pytest.mark.slow
-def test_two_places_are_compared_on_one_day_and_one_place_with_the_year_before(published: Path) -> None:  # noqa: F811
+def test_two_places_are_compared_on_one_day_and_one_place_with_the_year_before(published: Path) -> None:
     def days(app: AppTest) -> tuple[str, ...]:
         return tuple(app.text_input(key=f"typed compare-{side}").value for side in "ab")
 
@@ -180,7 +180,7 @@ def test_only_a_rate_that_differs_beyond_chance_is_better_or_worse(
     name: str,
     side: str,
     verdict: str,
-    published: Path,  # noqa: F811
+    published: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: list[tuple[str, object]] = []
@@ -217,7 +217,7 @@ def test_a_change_too_small_to_be_named_is_not_tested(
 
 
 @pytest.mark.slow
-def test_the_progress_of_a_place_without_a_target_of_its_own_is_not_compared(published: Path) -> None:  # noqa: F811
+def test_the_progress_of_a_place_without_a_target_of_its_own_is_not_compared(published: Path) -> None:
     named = catalogue()["target_progress"].label["fa"]
     on = page_run.publication().as_of
     provinces = [row[0] for row in warehouse.ask("active_assistants", by=("province",), on=on).rows]
@@ -227,7 +227,7 @@ def test_the_progress_of_a_place_without_a_target_of_its_own_is_not_compared(pub
 
 
 @pytest.mark.slow
-def test_the_scope_of_a_comparison_is_said_to_be_that_of_each_side(published: Path) -> None:  # noqa: F811
+def test_the_scope_of_a_comparison_is_said_to_be_that_of_each_side(published: Path) -> None:
     said = text.word("compare.own_scope", "fa")
     assert said in html(opened("compare", p="IR-23", q="IR"))
     assert said not in html(opened("explore"))
@@ -293,7 +293,7 @@ def test_the_title_of_a_comparison_is_short_with_the_longest_names_too(lang: str
 
 
 def test_the_meaning_of_a_number_leads_to_method_and_revisions_under_the_scope(
-    published: Path,  # noqa: F811
+    published: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     words: list[str] = []
@@ -313,7 +313,7 @@ def test_the_meaning_of_a_number_leads_to_method_and_revisions_under_the_scope(
     ("name", "is_said"), [("time_to_licence_median", True), ("overdue_files", True), ("applications", False)]
 )
 def test_the_meaning_of_working_days_says_to_which_day_the_calendar_is_confirmed(
-    published: Path,  # noqa: F811
+    published: Path,
     monkeypatch: pytest.MonkeyPatch,
     name: str,
     is_said: bool,
@@ -329,7 +329,7 @@ def test_the_meaning_of_working_days_says_to_which_day_the_calendar_is_confirmed
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lang", ["fa", "en"])
-def test_a_changed_definition_states_the_number_by_both_rules(lang: str, published: Path) -> None:  # noqa: F811
+def test_a_changed_definition_states_the_number_by_both_rules(lang: str, published: Path) -> None:
     page = html(opened("methods", lang=lang))
     label = label_of("time_to_licence_median", lang)
     now, before = (text.amount(days, "working_days", lang) for days in (17.0, 19.5))
@@ -366,12 +366,12 @@ def test_changes_between_publications_are_listed_by_province_reason_and_file(tmp
     assert {row["province"] for row in data_quality.changed_files(own, pointer)} <= {other}
 
 
-def test_without_sign_in_the_foot_of_the_page_says_so(published: Path) -> None:  # noqa: F811
+def test_without_sign_in_the_foot_of_the_page_says_so(published: Path) -> None:
     assert text.word("sign_in.open_mode", "fa") in html(opened("quality")).partition("pd-trust")[2]
 
 
 def test_provinces_that_have_been_silent_for_long_are_counted(
-    published: Path,  # noqa: F811
+    published: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     days = warehouse.analyse(data_quality.provinces).column("days_silent")
@@ -396,7 +396,7 @@ def test_a_day_that_moved_has_moved_by_days() -> None:
 @pytest.mark.parametrize("lang", ["fa", "en"])
 def test_a_list_longer_than_its_last_button_shows_says_where_the_rest_is(
     lang: str,
-    published: Path,  # noqa: F811
+    published: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(tables, "PAGE_ROWS", 10)

@@ -1,8 +1,8 @@
-"""Short pieces of a page: text escaped for HTML, a controlled widget, notices, and the error boundary of a part."""
+"""Short pieces of a page: text escaped for HTML, small lines, a controlled widget, notices, the error boundary of a part."""
 
 import logging
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -10,8 +10,11 @@ import streamlit as st
 
 from etl.core.errors import AccessDenied, OtherVersion, QuestionError, TooEarly
 from etl.operations import audit
+from etl.semantic.answers import Answer
+from etl.semantic.ranking import comparable
 from ui.data import large_questions, page_run, worker_process
 from ui.i18n import text
+from ui.state.page_context import PageContext
 from ui.streamlit_internals import RerunException, StopException
 
 
@@ -35,6 +38,39 @@ def note(words: str, is_status: bool = False) -> None:
     st.html(f'<p class="pd-note"{role}>{text.escape(words)}</p>')
 
 
+def sparkline(view: PageContext, history: Answer | None) -> str:
+    """The months of an answer as a small line drawn in CSS, with its first and last value as its label."""
+    if history is None:
+        return ""
+    unit, values = history.metrics[0].unit, [row[1] for row in comparable(history).rows if row[1] is not None]
+    if len(values) < 2:
+        return ""
+    low, high = min(values), max(values)
+    first, last = (text.plain(value, unit, view.lang) for value in (values[0], values[-1]))
+    count = text.number(len(values), view.lang)
+    label = view.word("change.sparkline", count=count, first=first, last=last)
+    months = text.escape(f"{count} {text.unit_word('whole_months', view.lang, count)}")
+    return (
+        f'<div class="pd-spark" role="img" aria-label="{text.escape(label)}" title="{text.escape(label)}">'
+        f'{polygon("pd-stroke", values, low, high)}<i class="pd-dot" style="top:{_height(values[-1], low, high):.1f}%"></i>'
+        f"<small>{months}</small></div>"
+    )
+
+
+def polygon(kind: str, values: Sequence[float], low: float, high: float) -> str:
+    """Values as a line of class `kind` drawn in CSS, on a scale from `low` to `high`; screen readers pass it by."""
+    across = 100 / max(len(values) - 1, 1)
+    points = [(i * across, _height(value, low, high)) for i, value in enumerate(values)]
+    upper = [f"{x:.1f}% calc({y:.1f}% - 1px)" for x, y in points]
+    corners = [*upper, *(f"{x:.1f}% calc({y:.1f}% + 1px)" for x, y in reversed(points))]
+    return f'<i class="{kind}" aria-hidden="true" style="clip-path:polygon({",".join(corners)})"></i>'
+
+
+def _height(value: float, low: float, high: float) -> float:
+    """The place of a value in its box, in percent from the top."""
+    return 88 - 76 * (value - low) / (high - low or 1)
+
+
 def controlled(
     widget: Callable[..., Any], label: str, key: str, value: Any, chosen: Callable[[Any], object], **options: Any
 ) -> None:
@@ -48,11 +84,6 @@ def controlled(
 
 # By this name the JSON log keeps the text (ui.shell.logs).
 _LOG = logging.getLogger("policeyar.page")
-# The message key for each reason that ended a question.
-_ENDED: dict[type[Exception], str] = {
-    worker_process.OutOfTime: "out_of_time",
-    worker_process.OutOfMemory: "out_of_memory",
-}
 
 
 def notice(lang: str, title: str, words: str, kind: str = "empty") -> None:
@@ -73,17 +104,22 @@ def error_boundary(lang: str, ident: str) -> Iterator[None]:
         yield
     except AccessDenied:
         lost = "lost" if _is_lost() else "not_yours"
+        # It is refused also where that cannot be logged.
         if lost == "not_yours":
-            _note_attempt(ident)
+            with suppress(OSError):
+                record_once("refused", (ident, st.query_params.to_dict()), why="outside of the rights", page=ident)
         notice(lang, f"sign_in.{lost}_title", text.word(f"sign_in.{lost}", lang), "refused")
     except TooEarly:
         notice(lang, "state.too_early_title", text.word("state.too_early", lang), "refused")
     except QuestionError:
         notice(lang, "state.refused_title", text.word("state.not_in_scope", lang), "refused")
     except (large_questions.StoppedByReader, worker_process.Ended) as ended:
-        notice(
-            lang, "state.unanswered_title", text.word(f"state.{_ENDED.get(type(ended), 'stopped')}", lang), "refused"
-        )
+        reasons: dict[type, str] = {
+            worker_process.OutOfTime: "out_of_time",
+            worker_process.OutOfMemory: "out_of_memory",
+        }
+        words = text.word(f"state.{reasons.get(type(ended), 'stopped')}", lang)
+        notice(lang, "state.unanswered_title", words, "refused")
     except (page_run.Unpublished, OtherVersion, RerunException, StopException):
         raise
     except Exception as failed:
@@ -92,18 +128,23 @@ def error_boundary(lang: str, ident: str) -> Iterator[None]:
         notice(lang, "state.error_title", text.word("state.error", lang), "error")
 
 
-def _note_attempt(ident: str) -> None:
-    """Record in the audit log that somebody asked for what is outside of the rights; reruns of the same view count once."""
-    event = (ident, st.query_params.to_dict())
-    if st.session_state.get("attempt noted") != event:
-        # It is refused also where that cannot be logged.
-        with suppress(OSError):
-            page_run.record("refused", why="outside of the rights", page=ident, **audit.rights(page_run.access_scope()))
-        st.session_state["attempt noted"] = event
+def popover(lang: str, label: str, key: str, inside: Callable[[], object]) -> None:
+    """A popover whose content `inside` is drawn once it is open: a closed one asks nothing and sends nothing."""
+    box = st.popover(label, key=key, type="tertiary", on_change="rerun")
+    if box.open:
+        with box, error_boundary(lang, key):
+            inside()
+
+
+def record_once(event: str, shown: object, **more: str | int) -> None:
+    """Record an event in the audit log with the rights of the user; reruns that show the same count as one."""
+    key = f"{event} noted"
+    if st.session_state.get(key) != shown:
+        page_run.record(event, **more, **audit.rights(page_run.access_scope()))
+        st.session_state[key] = shown
 
 
 def _is_lost() -> bool:
-    """Whether the session is no longer signed in."""
     try:
         page_run.access_scope()
     except AccessDenied:

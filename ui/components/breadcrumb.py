@@ -10,7 +10,7 @@ import streamlit as st
 from etl.analysis import detail
 from ui.components import tables
 from ui.data import page_run, warehouse
-from ui.i18n import member_names, text
+from ui.i18n import text
 from ui.state import page_context
 from ui.state.page_context import PLACES, PageContext
 
@@ -38,7 +38,7 @@ def show(view: PageContext) -> None:
     with st.container(horizontal=True, key="breadcrumb", gap="small", vertical_alignment="center"):
         steps = [("", ""), *places.items()]
         for place, (dimension, code) in enumerate(steps):
-            name = view.word("scope.nation") if not dimension else _name(view, dimension, code)
+            name = view.word("scope.nation") if not dimension else view.member(dimension, code)
             if place == len(steps) - 1:
                 st.html(f'<p class="pd-here" aria-current="location">{text.escape(name)}</p>', width="content")
             else:
@@ -57,19 +57,14 @@ def go(dimension: str, code: str) -> None:
         page_context.narrow(dimension, (code,))
 
 
-def _name(view: PageContext, dimension: str, code: str) -> str:
-    return member_names.of(dimension, code, view.lang, warehouse.names(dimension, view.lang))
-
-
 def _below(view: PageContext, places: Mapping[str, str]) -> None:
-    """A list of the places one level below; choosing one selects it."""
     if "institute" in places:
         return
     child = PLACES[len(places)]
     counts = _counts(view, child, places)
     if not counts:
         return
-    names = {code: _name(view, child, code) for code in counts}
+    names = {code: view.member(child, code) for code in counts}
     options = sorted(counts, key=lambda code: tables.collated(names[code]))
     key = f"crumb below {child}"
 

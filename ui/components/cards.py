@@ -18,9 +18,8 @@ from etl.semantic.catalog import catalogue, provisional_days
 from etl.warehouse.dimensions import PLACES
 from ui.charts import elements
 from ui.components import page_files
-from ui.components.blocks import error_boundary
+from ui.components.blocks import error_boundary, sparkline
 from ui.components.footer import context, question, where_and_when
-from ui.components.sparklines import sparkline
 from ui.data import warehouse
 from ui.data.warehouse import Frozen, frozen
 from ui.i18n import member_names, navigation, text
@@ -82,41 +81,29 @@ def headline(view: PageContext, **parts: str) -> None:
     )
 
 
-def headline_number(view: PageContext, name: str) -> str:
-    """One number as HTML, with its unit or the parts of a share, its change in a year, and a sparkline."""
+def headline_number(view: PageContext, name: str) -> tuple[str, str, str]:
+    """One number as HTML, with its unit or the parts of a share, its change in a year, and a sparkline.
+
+    Then in words the parts of another ratio, which are too long to stand beside it, and the link to the reasons of its change.
+    """
     answers = _at_once(view, [name]).get(name)
     if answers is None:
-        return f'<p class="pd-line">{view.escaped("figure.not_known")}</p>'
+        return f'<p class="pd-line">{view.escaped("figure.not_known")}</p>', "", ""
     answer, metric = answers.now, answers.now.metrics[0]
     page_files.note_card(f"number-{name}", metric.label[view.lang], where_and_when(view, answer), answer, name)
     value, before = answer.value(), answers.before.value() if answers.before else None
     written = text.plain(value, metric.unit, view.lang)
-    parts = _parts(view, answers) if metric.unit == "share" else ""
-    unit = parts or text.unit_word(metric.unit, view.lang, written)
-    line = "" if None in (value, before) else _changed(view, metric, value, before, answers.side)
-    return (
+    parts = elements.parts_of(answer, metric, answer.rows[0], context(view))
+    beside, below = (parts, "") if metric.unit == "share" else ("", parts)
+    unit = beside or text.unit_word(metric.unit, view.lang, written)
+    is_compared = None not in (value, before)
+    line = _changed(view, metric, value, before, answers.side) if is_compared else ""
+    number = (
         f'<div class="pd-number-row"><p class="pd-value"><bdi>{text.escape(written)}</bdi> '
         f'<small>{text.escape(unit)}</small></p><p class="pd-line">{line}</p>'
         f"{_months_of(view, name, answer)}</div>"
     )
-
-
-def residents_of(view: PageContext, name: str) -> str:
-    """The parts of a headline number that is no share, in words: they are too long to stand beside it."""
-    answers = _at_once(view, [name]).get(name)
-    return _parts(view, answers) if answers and answers.now.metrics[0].unit != "share" else ""
-
-
-def _parts(view: PageContext, answers: CardAnswers) -> str:
-    return elements.parts_of(answers.now, answers.now.metrics[0], answers.now.rows[0], context(view))
-
-
-def reasons(view: PageContext, name: str) -> str:
-    """A link to the reasons why a headline number changed in a year, as HTML."""
-    answers = _at_once(view, [name]).get(name)
-    if not (answers and answers.before) or None in (answers.now.value(), answers.before.value()):
-        return ""
-    return _why(view, answers.now.metrics[0], answers)
+    return number, below, _why(view, metric, answers) if is_compared else ""
 
 
 @rendering.fragment
@@ -274,16 +261,17 @@ def _card(view: PageContext, name: str, answers: CardAnswers | None, below: str)
     label = metric.label[view.lang]
     if answers and answers.settled_on:
         label = view.word("change.settled", label=label, day=text.day(answers.settled_on, view.lang))
-    long = " pd-long" if metric.unit in ("date", "month") else ""
-    st.html(
-        f'<div class="pd-card"><p class="pd-label">{text.escape(label)}</p>'
-        f'<div><p class="pd-value{long}"><bdi>{text.escape(written)}</bdi> <small>{text.escape(unit)}</small></p>'
-        + "".join(f'<p class="pd-line">{line}</p>' for line in lines)
-        + below
-        + "</div></div>"
-    )
+    st.html(card(label, written, unit, "".join(f'<p class="pd-line">{line}</p>' for line in lines) + below))
     page_files.note_card(f"card-{name}", label, where_and_when(view, answer), answer, part)
     question(view, answer, f"card-{name}")
+
+
+def card(label: str, value: str, unit: str, below: str) -> str:
+    """A card as HTML, with the HTML `below` its number."""
+    return (
+        f'<div class="pd-card"><p class="pd-label">{text.escape(label)}</p><div><p class="pd-value">'
+        f"<bdi>{text.escape(value)}</bdi> <small>{text.escape(unit)}</small></p>{below}</div></div>"
+    )
 
 
 def _beside_nation(view: PageContext, metric: Metric) -> list[str]:
@@ -323,8 +311,6 @@ def _why(view: PageContext, metric: Metric, answers: CardAnswers | None) -> str:
 
 def _changed(view: PageContext, metric: Metric, now: Any, then: Any, side: str) -> str:
     """The signed change in a year; of a rate that changed beyond chance, whether it is better or worse."""
-    if isinstance(now, (date, str)):
-        return text.escape(f"{view.word('figure.before')}: {text.plain(then, metric.unit, view.lang)}")
     if not changes.is_visible(metric, now, then):
         return view.escaped("change.unchanged")
     line = view.escaped("change.line", change=changes.signed(metric, now, then, view.lang))

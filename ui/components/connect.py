@@ -3,18 +3,17 @@
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 from streamlit import config
 
 from etl.core.errors import QuestionError
-from etl.semantic import access, exportable
+from etl.semantic import exportable
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
-from ui.access.tokens import Token
-from ui.components import blocks
-from ui.components.blocks import error_boundary
+from ui.components import blocks, downloads
 from ui.data import page_run
 from ui.exports.file_content import Exportable
 from ui.i18n import text
@@ -44,18 +43,14 @@ _PROGRAMS = {
 
 
 def connect(view: PageContext, source: Exportable, ident: str) -> None:
-    """The popover; nothing is computed until it is opened."""
-    popover = st.popover(view.word("data.connect"), key=f"connect-{ident}", type="tertiary", on_change="rerun")
-    if popover.open:
-        with popover, error_boundary(view.lang, f"connect-{ident}"):
-            _inside(view, source, ident)
+    inside = partial(_inside, view, source, ident)
+    blocks.popover(view.lang, view.word("data.connect"), f"connect-{ident}", inside)
 
 
 def _inside(view: PageContext, source: Exportable, ident: str) -> None:
     answer = exportable.of(source).answer
     is_detail = isinstance(source, exportable.StreamedRows)
-    if not access.may_leave(page_run.access_scope(), answer, is_detail):
-        blocks.note(view.word("sign_in.no_export"))
+    if not downloads.may_export(view, answer, is_detail):
         return
     query = None if is_detail else question_of(view, answer)
     if query is None:
@@ -138,11 +133,16 @@ def _tokens(view: PageContext, ident: str) -> None:
             line = view.word("data.token_line", name=text.isolated(token.name, view.lang), until=until, used=used)
             blocks.note(line)
             key = f"token-revoke-{token.digest[:12]}-{ident}"
-            st.button(view.word("data.revoke"), key=key, type="tertiary", on_click=_revoke, args=(token,))
+            st.button(
+                view.word("data.revoke"),
+                key=key,
+                type="tertiary",
+                on_click=personal_tokens.revoke,
+                args=(token.digest,),
+            )
 
 
 def _make(view: PageContext, name: str) -> None:
-    """Make a token, which is shown in this run alone."""
     try:
         made = personal_tokens.make(name)
     except saved_views.Unnamed as reason:
@@ -153,10 +153,6 @@ def _make(view: PageContext, name: str) -> None:
         return
     blocks.note(view.word("data.made"), is_status=True)
     st.code(made, language=None)
-
-
-def _revoke(token: Token) -> None:
-    personal_tokens.revoke(token.digest)
 
 
 def _day(view: PageContext, at: float) -> str:

@@ -19,7 +19,6 @@ from etl.semantic.answers import Answer
 from ui.charts import elements
 from ui.charts.elements import ChartContext, Figure
 from ui.components import blocks
-from ui.components.blocks import error_boundary
 from ui.components.plot import plot
 from ui.data import page_run, warehouse, worker_process
 from ui.exports import about
@@ -49,6 +48,11 @@ class Picture:
     subtitle: str
     source: str
     circulated: "Callable[[disclosure.Circulated, disclosure.Ask], Picture | None] | None" = None
+
+    def for_circulation(self, source: Exportable) -> "Picture | None":
+        """The picture drawn from the rounded answer of `source`; None if there is none that may circulate."""
+        rounded = disclosure.for_circulation(source, warehouse.ask)
+        return self.circulated(rounded, warehouse.ask) if self.circulated else None
 
 
 def source_of(view: PageContext, answer: Answer, notes: Iterable[str] = ()) -> str:
@@ -135,7 +139,6 @@ def copy_and_present(view: PageContext, answer: Answer) -> None:
 
 
 def note_copy(answer: Answer) -> None:
-    """Note in the audit log that the picture of an answer was copied."""
     page_run.record("export", **noted(answer, "picture", len(answer.rows)), **audit.rights(page_run.access_scope()))
 
 
@@ -159,36 +162,22 @@ def _show_picture(view: PageContext, picture: Picture, context: ChartContext, na
 
 
 def downloads(
-    view: PageContext,
-    source: Exportable,
-    context: ChartContext,
-    ident: str,
-    picture: Picture | None = None,
-    limit: str = "",
+    view: PageContext, source: Exportable, context: ChartContext, ident: str, picture: Picture | None, limit: str
 ) -> None:
     """All downloads of an answer in a popover; nothing is written until it is asked for. `limit` is that of a list, in words."""
-    popover = st.popover(view.word("figure.files"), key=f"files-{ident}", type="tertiary", on_change="rerun")
-    if popover.open:
-        # A fragment of its own: outside of the boundary of its figure.
-        with popover, error_boundary(view.lang, f"files-{ident}"):
-            buttons(view, source, context, ident, picture, limit)
+    inside = partial(buttons, view, source, context, ident, picture, limit)
+    blocks.popover(view.lang, view.word("figure.files"), f"files-{ident}", inside)
 
 
 def buttons(
-    view: PageContext,
-    source: Exportable,
-    context: ChartContext,
-    ident: str,
-    picture: Picture | None = None,
-    limit: str = "",
+    view: PageContext, source: Exportable, context: ChartContext, ident: str, picture: Picture | None, limit: str = ""
 ) -> None:
     """A button for each file; none if the user may not export."""
     answer = exportable.of(source).answer
-    access.check(page_run.access_scope().rights(), answer)
-    if not access.may_leave(page_run.access_scope(), answer, isinstance(source, exportable.StreamedRows)):
-        blocks.note(view.word("sign_in.no_export"))
+    is_detail = isinstance(source, exportable.StreamedRows)
+    if not may_export(view, answer, is_detail):
         return
-    if isinstance(source, exportable.StreamedRows):
+    if is_detail:
         circulation = False
         blocks.note(view.word("figure.not_for_circulation"))
     else:
@@ -204,15 +193,10 @@ def buttons(
         details = noted(answer, kind, count)
         if count * len(answer.columns) > MANY_CELLS[kind]:
             made_first(view, ident, name, job, details)
-        elif page_run.signs_in():
-            offered(view, f"offer-{kind}-{ident}", view.word(f"more.{kind}"), name, job.write, details)
         else:
-            _button(view, ident, kind, name, partial(_made, job.write))
+            offered(view, f"{kind}-{ident}", view.word(f"more.{kind}"), name, FORMS[kind], job.write, details)
     if picture and st.button(view.word("more.picture"), key=f"picture-button-{ident}"):
-        exported: Picture | None = picture
-        if circulation:
-            rounded = disclosure.for_circulation(source, warehouse.ask)
-            exported = picture.circulated(rounded, warehouse.ask) if picture.circulated else None
+        exported = picture.for_circulation(source) if circulation else picture
         if exported:
             name = about.file_name(source, context, place, "", circulation).rstrip(".")
             # The browser writes the file itself, so the audit log records that the picture was shown.
@@ -222,15 +206,39 @@ def buttons(
             blocks.note(view.word("figure.no_picture"), is_status=True)
 
 
-def form(view: PageContext, answer: Answer, ident: str, label: str, name: str, write: Callable[[Any], object]) -> None:
-    """A button for a workbook that `write` makes of an answer; none if the user may not export."""
+def may_export(view: PageContext, answer: Answer, is_detail: bool = False) -> bool:
+    """Whether the user may export an answer; a note says if not. Raises AccessDenied outside the rights."""
     access.check(page_run.access_scope().rights(), answer)
-    if not access.may_leave(page_run.access_scope(), answer, False):
+    allowed = access.may_leave(page_run.access_scope(), answer, is_detail)
+    if not allowed:
         blocks.note(view.word("sign_in.no_export"))
-    elif page_run.signs_in():
-        offered(view, f"offer-{ident}", label, name, write, noted(answer, "xlsx", len(answer.rows)))
-    else:
-        st.download_button(label, partial(_made, write), name, FORMS["xlsx"], key=f"form-{ident}", on_click="ignore")
+    return allowed
+
+
+def offered(
+    view: PageContext,
+    key: str,
+    label: str,
+    name: str,
+    mime: str,
+    write: Callable[[Any], object],
+    details: dict[str, str | int],
+    about: str | None = None,
+) -> None:
+    """A button for a file, which `write` writes when it is pressed.
+
+    Where users sign in, the file is offered to this user at a one-time address, with `details` for the audit log.
+    """
+    if not page_run.signs_in():
+        st.download_button(label, partial(_made, write), name, mime, key=key, on_click="ignore", help=about)
+    elif st.button(label, key=key):
+        with tempfile.NamedTemporaryFile(prefix="offer-", delete=False) as out:
+            try:
+                write(out)
+            except BaseException:
+                Path(out.name).unlink()
+                raise
+        _offer(view, Path(out.name), name, details)
 
 
 def _made(write: Callable[[Any], object]) -> io.BytesIO:
@@ -239,44 +247,19 @@ def _made(write: Callable[[Any], object]) -> io.BytesIO:
     return out
 
 
-def offered(
-    view: PageContext, key: str, label: str, name: str, make: Callable[[Any], object], noted: dict[str, str | int]
-) -> None:
-    """A button that writes a file to disk and offers it to this user at a one-time address.
-
-    `noted` is the audit log entry for the download.
-    """
-    if not st.button(label, key=key):
-        return
-    with tempfile.NamedTemporaryFile(prefix="offer-", delete=False) as out:
-        try:
-            make(out)
-        except BaseException:
-            Path(out.name).unlink()
-            raise
-    _offer(view, Path(out.name), name, noted)
-
-
-def _button(view: PageContext, ident: str, kind: str, name: str, data: Any) -> None:
-    label, key = view.word(f"more.{kind}"), f"{kind}-{ident}"
-    st.download_button(label, data=data, file_name=name, mime=FORMS[kind], key=key, on_click="ignore")
+def _offer(view: PageContext, path: Path, name: str, details: dict[str, str | int]) -> None:
+    address = text.escape(page_run.offer(path, name, details))
+    st.html(f'<p class="pd-note"><a href="{address}" download>{view.escaped("sign_in.fetch")}</a></p>')
 
 
 @dataclass(frozen=True)
 class _MadeFile:
-    """A file written before its download: its button, its name and its job."""
-
     ident: str
     name: str
     making: Making
 
 
-def _offer(view: PageContext, path: Path, name: str, noted: dict[str, str | int]) -> None:
-    address = text.escape(page_run.offer(path, name, noted))
-    st.html(f'<p class="pd-note"><a href="{address}" download>{view.escaped("sign_in.fetch")}</a></p>')
-
-
-def made_first(view: PageContext, ident: str, name: str, job: Job, noted: dict[str, str | int]) -> None:
+def made_first(view: PageContext, ident: str, name: str, job: Job, details: dict[str, str | int]) -> None:
     """A large file: written by a worker process, then downloaded.
 
     The session keeps one such file on disk until the next one or its end; it is read into memory only for the download.
@@ -289,7 +272,7 @@ def made_first(view: PageContext, ident: str, name: str, job: Job, noted: dict[s
     elif not made.making.process.wait(_AT_ONCE_SECONDS):
         _followed(view, ident, made.making)
     else:
-        _finished(view, ident, name, made.making, noted)
+        _finished(view, ident, name, made.making, details)
 
 
 def _begin(ident: str, name: str, job: Job) -> None:
@@ -305,7 +288,6 @@ def _forget() -> None:
 
 @st.fragment(run_every=1.0)
 def _followed(view: PageContext, ident: str, making: Making) -> None:
-    """The progress of the job, and a button that stops it."""
     if making.process.is_done:
         st.rerun()
     st.progress(min(making.process.share, 1.0), view.word("more.making"))
@@ -314,7 +296,8 @@ def _followed(view: PageContext, ident: str, making: Making) -> None:
         st.rerun()
 
 
-def _finished(view: PageContext, ident: str, name: str, making: Making, noted: dict[str, str | int]) -> None:
+def _finished(view: PageContext, ident: str, name: str, making: Making, details: dict[str, str | int]) -> None:
+    kind = making.job.form
     try:
         making.process.result()
     except Exception as failed:
@@ -324,7 +307,8 @@ def _finished(view: PageContext, ident: str, name: str, making: Making, noted: d
         st.html(f'<p class="pd-note" role="alert">{view.escaped("more.not_made")}</p>')
     else:
         if page_run.signs_in():
-            _offer(view, making.take(), name, noted)
+            _offer(view, making.take(), name, details)
             _forget()
         else:
-            _button(view, ident, making.job.form, name, making.path.read_bytes)
+            label, mime, key = view.word(f"more.{kind}"), FORMS[kind], f"{kind}-{ident}"
+            st.download_button(label, making.path.read_bytes, name, mime, key=key, on_click="ignore")

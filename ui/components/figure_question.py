@@ -30,8 +30,6 @@ _TESTED_AS = {"coverage_gap": "coverage_per_10k"}
 
 @dataclass(frozen=True)
 class FigureQuestion:
-    """The question of a figure, with its chart."""
-
     view: PageContext
     chart: Chart
     names: tuple[str, ...]
@@ -144,7 +142,6 @@ def _overlaps(answer: Answer) -> bool:
 
 
 def of_nation(answer: Answer) -> Answer:
-    """The same measure for the whole nation, under all filters except places."""
     where, on, over = page_context.without_places(answer.where), answer.on, answer.over
     if over and answer.metrics[0].kind == "snapshot":
         # A state over time is compared with that of its last day.

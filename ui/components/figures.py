@@ -14,15 +14,16 @@ import streamlit as st
 
 from etl.analysis import detail
 from etl.semantic.answers import Answer
+from etl.semantic.disclosure import Ask, Circulated, for_circulation
 from etl.warehouse.dimensions import expand_groups
 from ui.charts import elements, lines, marks, titles
 from ui.charts.chart import Chart, drawn_chart
+from ui.charts.chart import draw as draw_chart
 from ui.components import blocks, downloads, filter_bar
 from ui.components.blocks import error_boundary, notice
 from ui.components.cards import cards
-from ui.components.circulated_picture import Circulation
 from ui.components.downloads import Picture
-from ui.components.figure_question import Asked, FigureQuestion, asked_around, below
+from ui.components.figure_question import Asked, FigureQuestion, asked_around, below, of_nation
 from ui.components.footer import context, footer, table
 from ui.components.plot import plot
 from ui.data import page_run, warehouse
@@ -88,31 +89,22 @@ def figure(
     ident = "-".join([chart.name, analysis, *names[:1], *axes])
     place = st.container(border=head, key=f"figure-{ident}", height="stretch")
     question = FigureQuestion(view, chart, names, axes, over, analysis, nation, target)
-    draw = partial(_figure, question, ident, says, options, place, head)
-    rendering.defer(draw, place=place, ready=question.ready, first=True)
 
+    def work_out() -> Callable[[], None] | None:
+        """Returns what sends the figure to the browser; None for a notice, which is sent already."""
+        with error_boundary(view.lang, ident):
+            answer, ignored = question.answer()
+            if scoped_query.nothing(answer):
+                notice(view.lang, "state.empty_title", view.word("state.empty"))
+            elif question.is_single(answer):
+                return _single(question, answer, ident, ignored, place)
+            else:
+                chart_options = {**options, **question.options(answer)}
+                asked = asked_around(view, answer, ignored, with_parts="parts" in options)
+                return prepare(view, chart, asked, ident, says, chart_options, place, head=head)
+        return None
 
-def _figure(
-    question: FigureQuestion,
-    ident: str,
-    says: titles.TitleRule | None,
-    options: Mapping[str, Any],
-    place: DeltaGenerator,
-    head: bool = True,
-) -> Callable[[], None] | None:
-    """Work the figure out; returns what sends it to the browser, None for a notice, which is sent already."""
-    view, chart = question.view, question.chart
-    with error_boundary(view.lang, ident):
-        answer, ignored = question.answer()
-        if scoped_query.nothing(answer):
-            notice(view.lang, "state.empty_title", view.word("state.empty"))
-        elif question.is_single(answer):
-            return _single(question, answer, ident, ignored, place)
-        else:
-            chart_options = {**options, **question.options(answer)}
-            asked = asked_around(view, answer, ignored, with_parts="parts" in options)
-            return prepare(view, chart, asked, ident, says, chart_options, place, head=head)
-    return None
+    rendering.defer(work_out, place=place, ready=question.ready, first=True)
 
 
 def _single(
@@ -171,9 +163,9 @@ def prepare(
     credit, boundaries = ([drawn.meta[name]] if name in drawn.meta else [] for name in ("credit", "boundaries"))
     on_screen = [*asked.own_notes, *credit, *asked.notes]
     all_notes = [*on_screen, *boundaries]
-    circulated = Circulation(view, chart, rule, asked, options or {}, chart_context, all_notes)
+    circulated = partial(_circulated, view, chart, rule, asked, options or {}, chart_context, all_notes)
     picture = Picture(
-        drawn.figure, title.sentence, asked.below, downloads.source_of(view, answer, all_notes), circulated.picture
+        drawn.figure, title.sentence, asked.below, downloads.source_of(view, answer, all_notes), circulated
     )
 
     def show() -> None:
@@ -202,6 +194,44 @@ def prepare(
                 draw_footer()
 
     return show
+
+
+def _circulated(
+    view: PageContext,
+    chart: Chart,
+    rule: Callable[..., titles.Title],
+    asked: Asked,
+    options: Mapping[str, Any],
+    chart_context: elements.ChartContext,
+    notes: Sequence[str],
+    rounded: Circulated,
+    ask: Ask,
+) -> Picture | None:
+    """The picture for circulation, made when a user takes it: from the rounded answer and the nation's rounded value."""
+    # Without one of its measures the chart would be misleading.
+    if any(_is_known(asked.answer, metric.name) and not _is_known(rounded, metric.name) for metric in rounded.metrics):
+        return None
+    options = dict(options)
+    if "days" in options:
+        # Their values are exact.
+        options["days"] = tuple(replace(day, value=None) for day in options["days"])
+        rule = partial(rule, days=options["days"])
+    has_line = options.get("nation") is not None
+    has_whole = chart.whole_country and "whole_value" in rounded.columns
+    nation = for_circulation(of_nation(rounded), ask).value() if has_line or has_whole else None
+    if has_line:
+        options["nation"] = nation
+    if has_whole:
+        at = rounded.columns.index("whole_value")
+        rounded = replace(rounded, rows=[(*row[:at], nation, *row[at + 1 :]) for row in rounded.rows])
+    title = titles.unlike(rule(rounded, chart_context), (), rounded, chart_context)
+    redrawn = draw_chart(rounded, chart, chart_context, title, asked.below, options)
+    source = downloads.source_of(view, rounded, [*notes, view.word("file.circulation_short")])
+    return Picture(redrawn.figure, title.sentence, asked.below, source)
+
+
+def _is_known(answer: Answer, name: str) -> bool:
+    return any(value is not None for value in answer.column(name))
 
 
 def _note(note: str, on_screen: Sequence[str]) -> str:
@@ -246,6 +276,29 @@ def keys(entries: Iterable[elements.Figure], dark: bool) -> str:
 def _swatch(key: elements.Figure, dark: bool) -> str:
     look = "dark" if dark else "light"
     return f'<i class="pd-swatch pd-{key["kind"]}" data-look="{look}" style="--c:{key["colour"]}"></i>'
+
+
+def part(
+    view: PageContext,
+    ident: str,
+    analysis: str,
+    show: Callable[[Answer, Sequence[str]], object],
+    border: bool = True,
+    first: bool = False,
+    **options: Any,
+) -> None:
+    """A box for an analysis that `show` draws with the filters it ignores; its question runs beside those of the page.
+
+    It is drawn `first` like a figure, or after the figures.
+    """
+    ask = partial(scoped_query.computed, view, analysis, **options)
+
+    def draw() -> None:
+        with error_boundary(view.lang, ident):
+            show(*ask())
+
+    place = st.container(border=border, key=f"figure-{ident}", height="stretch")
+    rendering.defer(draw, place=place, ready=ask, first=first)
 
 
 # ---------------------------------------------------------------- tables and lists

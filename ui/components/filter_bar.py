@@ -16,7 +16,7 @@ from ui.components import blocks, day_field, tables
 from ui.components.blocks import controlled
 from ui.data import page_run, warehouse
 from ui.data.warehouse import Frozen, frozen
-from ui.i18n import member_names, text
+from ui.i18n import text
 from ui.state import page_context, page_parameters, periods
 from ui.state.page_context import FILTERS, PLACES, PageContext
 
@@ -32,7 +32,6 @@ _ENDS = ("first", "last")
 
 
 def prefetch(view: PageContext, more: tuple[str, ...]) -> None:
-    """Prefetch the questions of the bar into the cache."""
     for name in _MAIN:
         choices(view, name, (*_MAIN, *more))
 
@@ -80,7 +79,7 @@ def _profile(view: PageContext) -> str:
     if len(provinces) != 1 or page_context.part() == "province":
         return ""
     address = page_parameters.profile(provinces[0], view.lang, view.scope.address())
-    words = view.word("profile.link", place=member_names.of("province", provinces[0], view.lang))
+    words = view.word("profile.link", place=view.member("province", provinces[0]))
     return f' · <a href="{text.escape(address)}" target="_self">{text.escape(words)}</a>'
 
 
@@ -90,7 +89,7 @@ def _compared_with(view: PageContext) -> str:
     if len(provinces) != 1 or is_here or {"county", "institute"} & set(view.where):
         return ""
     names = warehouse.names("province", view.lang)
-    words = view.word("compare.with", place=member_names.of("province", provinces[0], view.lang))
+    words = view.word("compare.with", place=view.member("province", provinces[0]))
 
     def link(code: str) -> str:
         address = page_parameters.address("compare", view.lang, view.scope.address() | {"q": [code]})
@@ -126,7 +125,6 @@ def _summary(view: PageContext) -> list[str]:
 
 
 def _more(view: PageContext, further: Sequence[str], known: tuple[str, ...]) -> None:
-    """The other filters in a popover. A closed popover asks nothing and sends nothing."""
     # The label must stay constant: a new label is a new widget, which would close at each choice.
     box = st.popover(view.word("scope.more"), key="scope-more", on_change="rerun")
     if on := [name for name in further if name in view.where]:
@@ -140,7 +138,6 @@ def _more(view: PageContext, further: Sequence[str], known: tuple[str, ...]) -> 
 
 
 def _filter(view: PageContext, name: str, known: tuple[str, ...]) -> None:
-    """One multiselect that shows the values of the scope."""
     options = choices(view, name, known)
     controlled(
         st.multiselect,

@@ -1,6 +1,7 @@
 """The footer of every answer, under cards, charts and tables: its meaning, its files, its table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -23,11 +24,10 @@ from ui.state.page_context import PageContext
 _MOST_NAMED = 2
 
 
-def context(view: PageContext) -> ChartContext:
-    """The context of charts, tables and files for this user."""
-    return ChartContext(
-        view.lang, view.dark, {name: warehouse.names(name, view.lang) for name in ("course", "institute")}
-    )
+def context(view: PageContext, **more: Mapping[str, str]) -> ChartContext:
+    """The context of charts, tables and files; `more` are names of members by dimension."""
+    names = {name: warehouse.names(name, view.lang) for name in ("course", "institute")}
+    return ChartContext(view.lang, view.dark, names | more)
 
 
 def subtitle(view: PageContext, answer: Answer, place: str | None = None, with_parts: bool = False) -> str:
@@ -52,7 +52,6 @@ def subtitle(view: PageContext, answer: Answer, place: str | None = None, with_p
 
 
 def where_and_when(view: PageContext, answer: Answer, place: str | None = None) -> str:
-    """Place and period of an answer."""
     if "country" in answer.by:
         return view.word("figure.own_years")
     when = text.period(*answer.over, view.lang) if answer.over else text.day(answer.on or view.as_of, view.lang)
@@ -95,12 +94,9 @@ def footer(
 
 def question(view: PageContext, answer: Answer, ident: str) -> None:
     """The popover "What is this number?". On a card the style sheet shrinks it to an icon."""
-    if not page_files.is_noted(ident):
+    if ident not in page_context.parts():
         page_files.note(ident, answer.metrics[0].label[view.lang], where_and_when(view, answer), answer)
-    what = st.popover(view.word("figure.what"), key=f"what-{ident}", type="tertiary", on_change="rerun")
-    if what.open:
-        with what:
-            _meaning(view, answer)
+    blocks.popover(view.lang, view.word("figure.what"), f"what-{ident}", partial(_meaning, view, answer))
 
 
 def rejected_rows(answer: Answer) -> int:
@@ -153,7 +149,6 @@ def table(
     picture: downloads.Picture | None = None,
     chart_context: ChartContext | None = None,
 ) -> None:
-    """The answer as a table, in the order of its chart."""
     rows, start = _as_drawn(answer, picture)
     columns = tables.columns_of(view, answer, chart_context or context(view)) + _events(view, answer, picture)
     tables.show(view, f"answer-{ident}", columns, rows, subtitle(view, answer), start)

@@ -5,17 +5,17 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from etl.core.errors import Refused
-from etl.semantic import access, disclosure, exportable
+from etl.semantic import access, exportable
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
 from ui.charts.elements import ChartContext
 from ui.components import blocks, downloads
-from ui.components.blocks import error_boundary
 from ui.components.plot import component
 from ui.data import page_run, warehouse
 from ui.exports import about
@@ -38,26 +38,16 @@ class _Noted(Part):
 def note(
     ident: str, title: str, below: str, source: Exportable, limit: str = "", picture: downloads.Picture | None = None
 ) -> None:
-    """Note a figure or list for the workbook of the page."""
     page_context.parts()[ident] = _Noted(title, below, source, limit, chart=picture)
 
 
 def note_card(ident: str, label: str, below: str, answer: Answer, measure: str) -> None:
-    """Note the number of a card."""
     page_context.parts()[ident] = Card(label, below, answer, measure)
-
-
-def is_noted(ident: str) -> bool:
-    return ident in page_context.parts()
 
 
 @rendering.fragment
 def offer(view: PageContext, page: str, noted: Sequence[_Noted | Card]) -> None:
-    """The popover; nothing is computed until it is opened."""
-    popover = st.popover(view.word("book.open"), key="page-files", type="tertiary", on_change="rerun")
-    if popover.open:
-        with popover, error_boundary(view.lang, "page-files"):
-            _inside(view, page, noted)
+    blocks.popover(view.lang, view.word("book.open"), "page-files", partial(_inside, view, page, noted))
 
 
 def context(view: PageContext) -> ChartContext:
@@ -76,17 +66,15 @@ def _inside(view: PageContext, page: str, noted: Sequence[_Noted | Card]) -> Non
         blocks.note(view.word("sign_in.no_export"))
         return
     blocks.note(view.word("book.intro"))
-    key = "book"
     circulation = st.checkbox(
-        view.word("figure.circulation"), key=f"circulation-{key}", help=view.word("figure.circulation_help")
+        view.word("figure.circulation"), key="circulation-book", help=view.word("figure.circulation_help")
     )
-    with_pictures = st.checkbox(view.word("book.pictures"), key=f"pictures-{key}")
+    with_pictures = st.checkbox(view.word("book.pictures"), key="pictures-book")
     taken = [one for one in allowed if not (circulation and _is_detail(_source(one)))]
     left_out = tuple(one.title for one in noted if one not in taken and isinstance(one, _Noted))
     pictures: dict[str, bytes] = {}
     if with_pictures:
-        drawn = _drawn(taken, context(view), circulation)
-        found = _pictures(drawn, f"{key}-{circulation}")
+        found = _pictures(_drawn(taken, context(view), circulation), f"pictures-book-{circulation}")
         if found is None:
             blocks.note(view.word("book.drawing"), is_status=True)
             return
@@ -106,10 +94,10 @@ def _inside(view: PageContext, page: str, noted: Sequence[_Noted | Card]) -> Non
     except Refused as refused:
         blocks.note(str(refused), is_status=True)
         return
-    published = page_run.publication()
-    name = about.named(context(view), (page,), place, (view.as_of.isoformat(), published.id), "xlsx", circulation)
-    details: dict[str, str | int] = {"metric": "page", "form": "xlsx", "rows": job.rows(), "publication": published.id}
-    downloads.made_first(view, key, name, job, details | {"page": page_context.part()})
+    ident = page_run.publication().id
+    name = about.named(context(view), (page,), place, (view.as_of.isoformat(), ident), "xlsx", circulation)
+    details: dict[str, str | int] = {"metric": "page", "form": "xlsx", "rows": job.rows(), "publication": ident}
+    downloads.made_first(view, "book", name, job, details | {"page": page_context.part()})
 
 
 def _source(one: _Noted | Card) -> Exportable:
@@ -130,11 +118,7 @@ def _drawn(taken: Sequence[_Noted | Card], context: ChartContext, circulation: b
     for one in taken:
         if isinstance(one, Card) or one.chart is None:
             continue
-        picture: downloads.Picture | None = one.chart
-        if circulation:
-            rounded = disclosure.for_circulation(one.source, warehouse.ask)
-            picture = one.chart.circulated(rounded, warehouse.ask) if one.chart.circulated else None
-        if picture:
+        if picture := one.chart.for_circulation(one.source) if circulation else one.chart:
             drawn[one.title] = downloads.on_paper(picture, context)
     return drawn
 
@@ -145,11 +129,10 @@ def _pictures(drawn: dict[str, Any], key: str) -> dict[str, bytes] | None:
     kept = st.session_state.get(_PICTURES)
     if kept and kept[0] == written:
         return dict(zip(drawn, kept[1], strict=False))
-    ident = f"pictures-{key}"
 
     def received() -> None:
-        images = [base64.b64decode(image) for image in st.session_state[ident]["made"] or ()]
+        images = [base64.b64decode(image) for image in st.session_state[key]["made"] or ()]
         st.session_state[_PICTURES] = (written, [image if image.startswith(b"\x89PNG") else b"" for image in images])
 
-    component("pictures")(key=ident, data=written.encode("utf-8"), on_made_change=received)
+    component("pictures")(key=key, data=written.encode("utf-8"), on_made_change=received)
     return None

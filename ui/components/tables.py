@@ -19,9 +19,8 @@ from ui.charts.elements import ChartContext
 from ui.charts.matrix import ORDERED
 from ui.components import table_html
 from ui.components.blocks import controlled
-from ui.components.paged_rows import PagedRows, collated
 from ui.components.plot import component
-from ui.components.table_html import Column
+from ui.components.table_html import Column, PagedRows, collated
 from ui.components.table_state import InSession, Store, TableState
 from ui.i18n import text
 from ui.state import page_parameters
@@ -268,6 +267,18 @@ def member(view: PageContext, dimension: str, code: str | None, name: str) -> st
     return f'<a href="{text.escape(address)}" target="_self">{text.escape(name)}</a>'
 
 
+def member_column(
+    view: PageContext, dimension: str, code: Callable[[Any], str | None], name: Callable[[Any], str]
+) -> Column:
+    """A column of members, sorted by name: `code` and `name` give that of a row."""
+    return Column(
+        dimension,
+        view.word(f"dimension.{dimension}"),
+        lambda row: member(view, dimension, code(row), name(row)),
+        lambda row: collated(name(row)),
+    )
+
+
 def _beside(answer: Answer) -> list[str]:
     """The column names, with the parts of each ratio next to it."""
     names = list(answer.by)
@@ -282,7 +293,6 @@ def unit_of(answer: Answer, name: str) -> str:
 
 
 def title(view: PageContext, answer: Answer, name: str) -> str:
-    """The heading of a column."""
     if name in answer.by:
         return view.word(f"dimension.{name}")
     return label_of(name, view.lang, answer.metrics)

@@ -1,8 +1,9 @@
 """What comes next: endings, institutes that fall below the goal, the queue of files, the seat plan, places of recruits."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 import streamlit as st
@@ -15,33 +16,18 @@ from ui.charts import ahead as charts
 from ui.charts import lines
 from ui.components import blocks, downloads, tables
 from ui.components import figures as ui
-from ui.components.blocks import controlled, error_boundary
+from ui.components.blocks import controlled
 from ui.components.footer import context, footer, where_and_when
 from ui.exports import about, workbook
+from ui.exports.job import FORMS, noted
 from ui.i18n import text
 from ui.sections import listings
-from ui.state import page_context, page_parameters, rendering, scoped_query
+from ui.state import page_context, page_parameters, scoped_query
 from ui.state.page_context import PageContext, without_places
 
 _PAGE = "planning"
 # What ends, and the unit in which it is counted.
 _KINDS = {"licences": "licences", "accreditations": "persons", "training": "seats"}
-# A line below a list.
-_PLAIN = ("falling-tried", "queue-tried")
-
-
-def _part(
-    view: PageContext, ident: str, analysis: str, show: Callable[[Answer, Sequence[str]], object], **options: Any
-) -> None:
-    """A box for an analysis that `show` draws with the filters it ignores; its question runs beside those of the page."""
-    ask = partial(scoped_query.computed, view, analysis, **options)
-
-    def draw() -> None:
-        with error_boundary(view.lang, ident):
-            show(*ask())
-
-    place = st.container(border=ident not in _PLAIN, key=f"figure-{ident}", height="stretch")
-    rendering.defer(draw, place=place, ready=ask)
 
 
 def endings(view: PageContext) -> None:
@@ -49,17 +35,17 @@ def endings(view: PageContext) -> None:
     blocks.intro(view.word("ahead.handled"))
     for kind, column in zip(_KINDS, st.columns(len(_KINDS)), strict=True):
         with column:
-            _part(view, f"endings-{kind}", "endings", partial(_endings, view, kind), by="nation")
+            ui.part(view, f"endings-{kind}", "endings", partial(_endings, view, kind), by="nation")
     listings.listings(view, "institutes_falling")
-    _part(view, "falling-tried", "endings_backtest", partial(_tried, view))
+    ui.part(view, "falling-tried", "endings_backtest", partial(_tried, view), border=False)
 
 
 def _endings(view: PageContext, kind: str, answer: Answer, ignored: Sequence[str]) -> None:
     words = {lang: text.word(f"ahead.{kind}", lang) for lang in text.LANGUAGES}
     metric, *answered = answer.metrics
     of_kind = replace(metric, unit=_KINDS[kind], label=words, short=words)
-    rows = [row[1:] for row in answer.rows if row[0] == kind]
-    answer = replace(answer, by=answer.by[1:], columns=answer.columns[1:], rows=rows, metrics=(of_kind, *answered))
+    rows = [row for row in answer.rows if row[0] == kind]
+    answer = scoped_query.without_first(replace(answer, rows=rows, metrics=(of_kind, *answered)))
     if any(answer.column("endings")):
         ui.draw(view, charts.endings, answer, f"endings-{kind}", ignored=ignored)
     else:
@@ -75,8 +61,8 @@ def _tried(view: PageContext, answer: Answer, _: Sequence[str]) -> None:
 
 def queue(view: PageContext) -> None:
     """The files that wait for a decision, and when they are decided at the present pace."""
-    _part(view, "queue", "queue", partial(_queue, view))
-    _part(view, "queue-tried", "queue_backtest", partial(_queue_tried, view))
+    ui.part(view, "queue", "queue", partial(_queue, view))
+    ui.part(view, "queue-tried", "queue_backtest", partial(_queue_tried, view), border=False)
 
 
 def _queue_tried(view: PageContext, answer: Answer, _: Sequence[str]) -> None:
@@ -100,8 +86,8 @@ def _is_no_better(tried: Answer) -> bool:
 def _queue(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
     row = answer.records()[0]
     if row["queue_cleared"] is None:
-        title = charts.cleared(answer, context(view)).sentence
-        blocks.head(title, f"{view.word('queue.few')} · {where_and_when(view, answer)}")
+        below = f"{view.word('queue.few')} · {where_and_when(view, answer)}"
+        blocks.head(charts.cleared(answer, context(view)).sentence, below)
         footer(view, answer, "queue")
         return
 
@@ -135,19 +121,18 @@ def _queue(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
 
 def seats(view: PageContext, scenario: Scenario) -> None:
     """The seat plan with the seats of a scenario: what it reaches, where one more room gains most, and the seats to order."""
-    there = {"entered": tuple((*place, count) for place, count in sorted(scenario.seats.items()))}
+    entered = tuple((*place, count) for place, count in sorted(scenario.seats.items()))
     left, right = st.columns(2)
     with left:
-        _part(view, "seat-plan", "seat_plan_months", partial(_plan, view), **there)
-        _part(view, "seat-order", "seat_plan", partial(_order, view), **there)
+        ui.part(view, "seat-plan", "seat_plan_months", partial(_plan, view), entered=entered)
+        ui.part(view, "seat-order", "seat_plan", partial(_order, view), entered=entered)
     with right:
-        _part(view, "seat-rooms", "seat_plan_rooms", partial(_rooms, view), **there)
+        ui.part(view, "seat-rooms", "seat_plan_rooms", partial(_rooms, view), entered=entered)
 
 
 def _plan(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
-    answer = replace(answer, metrics=answer.metrics[:2])
-    notes = [view.word("ahead.plan_note")]
-    ui.draw(view, charts.plan, answer, "seat-plan", ignored=ignored, notes=notes)
+    shown, notes = replace(answer, metrics=answer.metrics[:2]), [view.word("ahead.plan_note")]
+    ui.draw(view, charts.plan, shown, "seat-plan", ignored=ignored, notes=notes)
 
 
 def _rooms(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
@@ -159,9 +144,7 @@ def _rooms(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
 
 def _of_one(answer: Answer) -> Answer:
     """The rows without their province where all are of one."""
-    if len({row[0] for row in answer.rows}) != 1:
-        return answer
-    return replace(answer, by=answer.by[1:], columns=answer.columns[1:], rows=[row[1:] for row in answer.rows])
+    return scoped_query.without_first(answer) if len({row[0] for row in answer.rows}) == 1 else answer
 
 
 def _order(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
@@ -177,7 +160,9 @@ def _order(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
         write = partial(workbook.write_order_form, answer=answer, context=named, place=place)
         name = f"{view.word('ahead.order')}_{about.file_name(answer, named, place, 'xlsx')}"
         with st.container(key="footer-order-form"):
-            downloads.form(view, answer, "seat-order", label, name, write)
+            if downloads.may_export(view, answer):
+                details = noted(answer, "xlsx", len(answer.rows))
+                downloads.offered(view, "form-seat-order", label, name, FORMS["xlsx"], write, details)
 
 
 def recruits(view: PageContext) -> None:
@@ -195,9 +180,9 @@ def recruits(view: PageContext) -> None:
         return
     left, right = st.columns([3, 2])
     with left:
-        _part(view, "recruit-places", "recruit_places", partial(_recruits, view, count), recruits=count)
+        ui.part(view, "recruit-places", "recruit_places", partial(_recruits, view, count), recruits=count)
     with right:
-        _part(view, "recruit-lorenz", "recruit_lorenz", partial(_lorenz, view), recruits=count)
+        ui.part(view, "recruit-lorenz", "recruit_lorenz", partial(_lorenz, view), recruits=count)
 
 
 def _enter_recruits(view: PageContext, count: int) -> None:
@@ -212,15 +197,8 @@ def _enter_recruits(view: PageContext, count: int) -> None:
 
 def _lorenz(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
     if answer.rows:
-        ui.draw(
-            view,
-            lines.lorenz,
-            answer,
-            "recruit-lorenz",
-            charts.most_even,
-            ignored,
-            notes=[view.word("ahead.lorenz_note")],
-        )
+        notes = [view.word("ahead.lorenz_note")]
+        ui.draw(view, lines.lorenz, answer, "recruit-lorenz", charts.most_even, ignored, notes)
     else:
         blocks.head(view.word("ahead.lorenz_none"))
 
@@ -258,12 +236,7 @@ def _recruits(view: PageContext, count: int, answer: Answer, ignored: Sequence[s
     def name(row: dict[str, Any]) -> str:
         return named.member("province", row["province"])
 
-    place = tables.Column(
-        "province",
-        view.word("dimension.province"),
-        lambda row: tables.member(view, "province", row["province"], name(row)),
-        lambda row: tables.collated(name(row)),
-    )
+    place = tables.member_column(view, "province", itemgetter("province"), name)
     caption = view.word("ahead.recruits")
     tables.show(view, "recruit-places", [place, *map(column, RULES)], list(provinces.values()), caption, "-equal")
     blocks.note(view.word("ahead.recruits_note"))

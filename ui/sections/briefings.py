@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import date
 from functools import partial
-from typing import Any
 
 import streamlit as st
 
@@ -54,9 +53,8 @@ def button(view: PageContext) -> None:
                 name, publication = writing.file_name(questions), questions.publication.id
         except Refused:
             return
-        make = partial(made, place, view.lang, view.scope.on)
-        about = view.word("briefing.make_help")
-        _download(view, "briefing-button", "briefing.make", name, place, publication, make, help=about)
+        make, about = partial(made, place, view.lang, view.scope.on), view.word("briefing.make_help")
+        _download(view, "briefing-button", "briefing.make", name, place, publication, make, about)
 
 
 def _download(
@@ -67,21 +65,10 @@ def _download(
     place: str,
     publication: str,
     content: Callable[[], bytes],
-    **options: Any,
+    about: str,
 ) -> None:
-    """A button that downloads a briefing; where users sign in, it offers the file and records the download."""
-    if page_run.signs_in():
-        details: dict[str, str | int] = {
-            "metric": "briefing",
-            "form": "pdf",
-            "province": place,
-            "publication": publication,
-        }
-        downloads.offered(view, key, view.word(label), name, lambda out: out.write(content()), details)
-    else:
-        st.download_button(
-            view.word(label), data=content, file_name=name, mime=_MIME, key=key, on_click="ignore", **options
-        )
+    details: dict[str, str | int] = {"metric": "briefing", "form": "pdf", "province": place, "publication": publication}
+    downloads.offered(view, key, view.word(label), name, _MIME, lambda out: out.write(content()), details, about)
 
 
 def made(place: str, lang: str, on: date | None) -> bytes:
@@ -118,9 +105,7 @@ def _line(view: PageContext, number: int, book: Written) -> None:
             st.html(f'<p class="pd-note">{view.escaped("briefing.not_here")}</p>', width="content")
             return
         name = book.file.rpartition("/")[2]
-        _download(
-            view, f"take-{number}", "briefing.take", name, book.place, book.publication, lambda: content, help=name
-        )
+        _download(view, f"take-{number}", "briefing.take", name, book.place, book.publication, lambda: content, name)
 
 
 def _may_see(place: str) -> bool:

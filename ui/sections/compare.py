@@ -1,7 +1,7 @@
 """Two sides side by side, the parts of their difference, over time, and the bridge of each."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
@@ -46,8 +46,8 @@ def compare(view: PageContext, *names: str) -> None:
     if any(place == SIMILAR and not chosen.similar(i) for i, place in enumerate(chosen.places)):
         blocks.notice(view.lang, "compare.similar", view.word("compare.none_similar"))
         return
+    # A census share of the nation's target would only restate coverage.
     if not all(map(_has_target, chosen.places, chosen.days)):
-        # A census share of the nation's target would only restate coverage.
         names = tuple(name for name in names if name != "target_progress")
     table(view, chosen, *names)
     name = measure(view, names)
@@ -69,7 +69,7 @@ def table(view: PageContext, chosen: Sides, *names: str) -> None:
         offered = [name for name in names if set(where) <= known[name].dimensions]
         first, second = chosen.side(0), chosen.side(1)
         answer = warehouse.analyse(comparison.compare, tuple(offered), first, second, frozen(where))
-        chart_context = replace(context(view), names={**context(view).names, "side": _titles(view, chosen, answer)})
+        chart_context = context(view, side=_titles(view, chosen, answer))
         rows = {row[0]: row for row in answer.rows}
         tested = [_is_tested(chosen, each) for each in answer.metrics]
         verdicts = [_verdict(chosen, each, frozen(where)) for each in answer.metrics]
@@ -203,19 +203,21 @@ def measure(view: PageContext, names: Sequence[str]) -> str:
     """The measure of the parts and the lines: that of the address, else a rate; with a box to choose another."""
     offered = [name for name in names if set(without_places(view.where)) <= catalogue()[name].dimensions]
     name = page_parameters.one(PAGE, "m", _LINE if _LINE in offered else offered[0])
-    # In the footer container, which the style sheet hides in print.
-    with st.container(key="footer-compare-measure"):
-        controlled(
-            st.selectbox,
-            view.word("why.line_of"),
-            "compare m",
-            name,
-            lambda chosen: page_parameters.choose(PAGE, m=chosen, by=None),
-            options=list(dict.fromkeys([*offered, name])),
-            format_func=lambda measure: catalogue()[measure].label[view.lang],
-            width=280,
-        )
+    labels = {each: catalogue()[each].label[view.lang] for each in [*offered, name]}
+    label = view.word("why.line_of")
+    _box("measure", label, "m", name, labels, lambda chosen: page_parameters.choose(PAGE, m=chosen, by=None))
     return name
+
+
+def _box(
+    ident: str, label: str, parameter: str, value: str, labels: Mapping[str, str], chosen: Callable[[str], object]
+) -> None:
+    """A choice among `labels`, in a container of the footers, which the style sheet hides in print."""
+    with st.container(key=f"footer-compare-{ident}"):
+        options, named = list(labels), labels.__getitem__
+        controlled(
+            st.selectbox, label, f"compare {parameter}", value, chosen, options=options, format_func=named, width=280
+        )
 
 
 def parts(view: PageContext, chosen: Sides, name: str) -> None:
@@ -230,7 +232,8 @@ def parts(view: PageContext, chosen: Sides, name: str) -> None:
         before, after = (scoped_query.settled_on(name, day) or day for day in chosen.days)
         # The nation is what a province is compared with.
         base, here = sorted(chosen.places, key=lambda place: place != NATION) if before == after else chosen.places
-        sides = {"before": before} if before != after else {"against": _against(base)}
+        against = "nation" if base == NATION else f"province={base}"
+        sides = {"before": before} if before != after else {"against": against}
         by = page_parameters.one(PAGE, "by")
         where = {**without_places(view.where), **where_of(here)}
         answer = warehouse.analyse("why", on=after, where=where, metric=name, by=by if by in offered else "", **sides)
@@ -254,17 +257,9 @@ def parts(view: PageContext, chosen: Sides, name: str) -> None:
                 notes=[view.word("split.note")],
                 card=f'<p class="pd-intro">{text.escape(said)}</p>',
             )
-            with st.container(key="footer-compare-by"):
-                controlled(
-                    st.selectbox,
-                    view.word("split.by"),
-                    "compare by",
-                    answer.by[0],
-                    lambda chosen: page_parameters.choose(PAGE, by=chosen),
-                    options=list(dict.fromkeys([*offered, answer.by[0]])),
-                    format_func=lambda dimension: view.word(f"dimension.{dimension}"),
-                    width=280,
-                )
+            labels = {dimension: view.word(f"dimension.{dimension}") for dimension in [*offered, answer.by[0]]}
+            label = view.word("split.by")
+            _box("by", label, "by", answer.by[0], labels, lambda by: page_parameters.choose(PAGE, by=by))
 
 
 def _dimensions(name: str) -> tuple[str, ...]:
@@ -272,10 +267,6 @@ def _dimensions(name: str) -> tuple[str, ...]:
     with suppress(QuestionError):
         return dimensions(name)
     return ()
-
-
-def _against(place: str) -> str:
-    return "nation" if place == NATION else f"province={place}"
 
 
 def over_time(view: PageContext, chosen: Sides, name: str) -> None:
@@ -290,7 +281,7 @@ def over_time(view: PageContext, chosen: Sides, name: str) -> None:
         settled = (scoped_query.settled_on(name, day) or day for day in chosen.days)
         days = tuple(map(SideDay, chosen.places, settled, compared.column(name)[:2]))
         labels = {place: shown(view, place, answer) for place in sides}
-        chart_context = replace(context(view), names={**context(view).names, "side": labels})
+        chart_context = context(view, side=labels)
         below = subtitle(view, answer, text.listed(list(labels.values()), view.lang)) + _cases(view, compared)
         ui.prepare(
             view,

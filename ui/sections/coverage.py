@@ -1,5 +1,6 @@
 """The parts of Coverage besides its charts: the population basis, the census comparison, provinces without assistants."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -11,9 +12,9 @@ from ui.components import blocks
 from ui.components import figures as ui
 from ui.components.blocks import controlled, error_boundary
 from ui.components.footer import question
-from ui.components.paged_rows import collated
+from ui.components.table_html import collated
 from ui.data import page_run, warehouse
-from ui.i18n import member_names, text
+from ui.i18n import text
 from ui.state import page_parameters, rendering, scoped_query
 from ui.state.page_context import PageContext
 
@@ -40,17 +41,17 @@ def residents(view: PageContext) -> None:
 
 def none_at_all(view: PageContext) -> None:
     """The provinces without an active assistant, by name."""
-    rendering.defer(_none_at_all, view, ready=partial(scoped_query.ask, view, ["active_assistants"], ("province",)))
+    ask = partial(scoped_query.ask, view, ["active_assistants"], ("province",))
 
+    def show() -> None:
+        with st.container(key="none-at-all"), error_boundary(view.lang, "none-at-all"):
+            active = dict(ask()[0].rows)
+            places = view.where.get("province") or warehouse.names("province", view.lang)
+            none = [view.member("province", place) for place in places if not active.get(place)]
+            if none:
+                blocks.intro(view.word("population.with_none", places=text.listed(none, view.lang)))
 
-def _none_at_all(view: PageContext) -> None:
-    with st.container(key="none-at-all"), error_boundary(view.lang, "none-at-all"):
-        answer, _ = scoped_query.ask(view, ["active_assistants"], ("province",))
-        active = {row["province"]: row["active_assistants"] for row in answer.records()}
-        places = view.where.get("province") or warehouse.names("province", view.lang)
-        none = [member_names.of("province", place, view.lang) for place in places if not active.get(place)]
-        if none:
-            blocks.intro(view.word("population.with_none", places=text.listed(none, view.lang)))
+    rendering.defer(show, ready=ask)
 
 
 def counties_without(view: PageContext) -> None:
@@ -69,18 +70,15 @@ def _counties_without(view: PageContext) -> None:
     ident = "counties-without"
     with st.container(key=ident), error_boundary(view.lang, ident):
         counts, residents, active = _of_counties(view)
-        active_in = {row["county"]: row["active_assistants"] for row in active.records()}
+        active_in = dict(active.rows)
         unknown = text.number(active_in[None], view.lang) if active_in.get(None) else ""
         about = [view.word("population.boundaries")]
         about += [view.word("population.no_county", count=unknown)] if unknown else []
         if not counts.value("uncovered_counties"):
             blocks.note(" ".join(about))
             return
-        names = [
-            member_names.of("county", code, view.lang, warehouse.names("county", view.lang))
-            for code in residents.column("county")
-            if code is not None and not active_in.get(code)
-        ]
+        without = [code for code in residents.column("county") if code is not None and not active_in.get(code)]
+        names = [view.member("county", code) for code in without]
         numbers = (counts.value(name) for name in ("uncovered_counties", "census_counties"))
         count, total = (text.number(number, view.lang) for number in numbers)
         key = "counties_without_known" if unknown else "counties_without"
@@ -108,13 +106,14 @@ def ranking(view: PageContext) -> None:
     if not _is_on_census():
         ui.figure(view, bars.ranking, "coverage_per_10k", by="place", nation=True)
         return
-    ident = "coverage-census"
-    with st.container(border=True, key=f"figure-{ident}", height="stretch"), error_boundary(view.lang, ident):
-        answer, ignored = scoped_query.computed(view, "coverage_on_census")
-        then = next(metric for metric in answer.metrics if metric.name == "coverage_on_census")
-        other_metrics = tuple(metric for metric in answer.metrics if metric is not then)
-        ranked_answer = replace(answer, metrics=(then, *other_metrics))
-        ui.draw(view, bars.ranking, ranked_answer, ident, titles.highest, ignored, notes=[_moved(view, answer)])
+
+    def show(answer: Answer, ignored: Sequence[str]) -> None:
+        # By the census first: False sorts before True.
+        metrics = sorted(answer.metrics, key=lambda metric: metric.name != "coverage_on_census")
+        ranked, notes = replace(answer, metrics=tuple(metrics)), [_moved(view, answer)]
+        ui.draw(view, bars.ranking, ranked, "coverage-census", titles.highest, ignored, notes)
+
+    ui.part(view, "coverage-census", "coverage_on_census", show, first=True)
 
 
 def claimed(view: PageContext) -> None:
@@ -124,9 +123,7 @@ def claimed(view: PageContext) -> None:
         above = dict.fromkeys(row["force"] for row in answer.records() if row["above_claim"] is not None)
         below = [force for force in dict.fromkeys(answer.column("force")) if force not in above]
         forces = {
-            name: text.listed(
-                [text.inside(member_names.of("force", force, view.lang), view.lang) for force in members], view.lang
-            )
+            name: text.listed([text.inside(view.member("force", force), view.lang) for force in members], view.lang)
             for name, members in (("above", above), ("below", below))
         }
         key = "none_above" if not above else "only" if below else "every"
@@ -140,7 +137,7 @@ def _moved(view: PageContext, answer: Answer) -> str:
     moved = []
     for row in answer.records():
         if row["is_moved"]:
-            place = member_names.of("province", row["province"], view.lang)
+            place = view.member("province", row["province"])
             now, then = (text.number(row[name], view.lang) for name in ("coverage_rank", "coverage_rank_on_census"))
             moved.append(view.word("population.moved_one", place=place, now=now, then=then))
     if not moved:

@@ -14,7 +14,7 @@ from ui.charts.elements import ChartContext
 from ui.components import blocks, tables
 from ui.components.footer import footer
 from ui.data import page_run, warehouse
-from ui.i18n import member_names, text
+from ui.i18n import text
 from ui.state import rendering
 from ui.state.page_context import PageContext
 
@@ -70,7 +70,7 @@ def provinces(view: PageContext) -> None:
         title = silent or view.word("load.all_reported")
     for code, sources in missing.items():
         names = text.listed([name_of(view, "source", source) for source in sources], view.lang)
-        notes.append(view.word("load.lacks", province=member_names.of("province", code, view.lang), sources=names))
+        notes.append(view.word("load.lacks", province=view.member("province", code), sources=names))
     _part(view, answer, "provinces", title, notes=notes)
 
 
@@ -107,7 +107,7 @@ def files(view: PageContext) -> None:
         "file": str,
         "source": lambda name: name_of(view, "source", name),
         # A file of several provinces is of none.
-        "province": lambda code: member_names.of("province", code, view.lang) if code else "–",
+        "province": lambda code: view.member("province", code) if code else "–",
         "refusal": lambda refusal: in_language(refusal, view.lang) if refusal else "–",
         "notes": lambda notes: (
             text.listed([_note(view, note) for note in notes.split("; ")], view.lang) if notes else "–"

@@ -3,14 +3,14 @@
 The choice is kept in the address. A question without meaning is refused in words, with buttons that remove the cause.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 
-from etl.semantic.answers import Answer, Metric
+from etl.semantic.answers import Answer
 from etl.semantic.catalog import DIMENSIONS, TIME, catalogue
 from etl.semantic.exportable import StoredRows
 from ui.charts import bars, lines, maps, matrix, titles
@@ -34,9 +34,8 @@ _MAP = 620
 _Drawn = tuple[Any, tuple[str, ...], dict[str, Any]]
 
 
-@dataclass(frozen=True)
-class Remedy:
-    """One remedy: remove a measure, a dimension or a filter."""
+class Remedy(NamedTuple):
+    """One remedy: remove a measure (`m`), a dimension (`by`) or a filter (`where`)."""
 
     kind: str
     name: str
@@ -51,13 +50,18 @@ class Problem:
     dimensions: tuple[str, ...] = ()
     remedies: tuple[Remedy, ...] = ()
 
+    def sentence(self, lang: str) -> str:
+        measure = catalogue()[self.measure].label[lang] if self.measure else ""
+        dimensions = text.listed([text.word(f"dimension.{name}", lang) for name in self.dimensions], lang)
+        return text.word(f"refused.{self.reason}", lang, measure=measure, dimensions=dimensions)
+
 
 def explore(view: PageContext) -> None:
     """The question, and its answer or the reason why there is none."""
     over = view.over or view.complete_months(periods.DEFAULT_MONTHS)
     selection = Selection(tuple(_chosen("m")), tuple(_chosen("by")), over)
     _controls(view, selection)
-    if problems := problems_of(catalogue(), selection.names, selection.by, view.where):
+    if problems := problems_of(selection.names, selection.by, view.where):
         _refused(view, problems)
         return
     with blocks.error_boundary(view.lang, PAGE):
@@ -111,44 +115,35 @@ def _choose(name: str, values: Sequence[str]) -> None:
     page_parameters.choose(PAGE, **{name: None if is_default else values or [NOTHING], "page": None, "sort": None})
 
 
-def problems_of(
-    catalogue: Mapping[str, Metric], names: Sequence[str], by: Sequence[str], where: Iterable[str]
-) -> list[Problem]:
+def problems_of(names: Sequence[str], by: Sequence[str], where: Iterable[str]) -> list[Problem]:
     """All reasons why a question has no meaning; empty if it has one."""
-    problems: list[Problem] = []
-    if not names:
-        problems.append(Problem("no_measure"))
+    problems = [] if names else [Problem("no_measure")]
     units = [name for name in by if name in TIME]
     if len(units) > 1:
-        problems.append(Problem("two_times", "", tuple(units), tuple(Remedy("by", name) for name in units)))
+        problems.append(
+            Problem("two_times", dimensions=tuple(units), remedies=tuple(Remedy("by", name) for name in units))
+        )
     kinds = dict.fromkeys(by, "by") | {name: "where" for name in where if name not in by}
     for name in names:
-        metric, measure = catalogue[name], Remedy("m", name)
+        metric, measure = catalogue()[name], Remedy("m", name)
         for dimension, kind in kinds.items():
             if dimension not in (metric.groups if kind == "by" else metric.dimensions):
-                remedies: tuple[Remedy, ...] = (Remedy(kind, dimension), measure)
-                problems.append(Problem(f"not_{kind}", name, (dimension,), remedies))
+                problems.append(Problem(f"not_{kind}", name, (dimension,), (Remedy(kind, dimension), measure)))
         together = tuple(dimension for dimension in kinds if dimension in metric.mutually_exclusive)
         if len(together) > 1:
-            remedies = (*(Remedy(kinds[dimension], dimension) for dimension in together), measure)
-            problems.append(Problem("apart", name, together, remedies))
+            remedies = (Remedy(kinds[dimension], dimension) for dimension in together)
+            problems.append(Problem("apart", name, together, (*remedies, measure)))
     return problems
 
 
 def _refused(view: PageContext, problems: Sequence[Problem]) -> None:
     """The reasons why there is no answer, and a button for each remedy."""
-    sentences: list[str] = []
-    remedies: list[Remedy] = []
-    for problem in problems:
-        measure = catalogue()[problem.measure].label[view.lang] if problem.measure else ""
-        named = text.listed([view.word(f"dimension.{dimension}") for dimension in problem.dimensions], view.lang)
-        sentences.append(view.word(f"refused.{problem.reason}", measure=measure, dimensions=named))
-        remedies += problem.remedies
-    listed = "".join(f"<p>{text.escape(line)}</p>" for line in dict.fromkeys(sentences))
+    sentences = dict.fromkeys(problem.sentence(view.lang) for problem in problems)
+    listed = "".join(f"<p>{text.escape(line)}</p>" for line in sentences)
     title = view.escaped("state.refused_title")
     st.html(f'<div class="pd-notice pd-refused" role="alert"><strong>{title}</strong>{listed}</div>')
     with st.container(horizontal=True, gap="small"):
-        for remedy in dict.fromkeys(remedies):
+        for remedy in dict.fromkeys(remedy for problem in problems for remedy in problem.remedies):
             label = view.word("refused.take_away", name=_named(view, remedy))
             st.button(label, key=f"way-{remedy.kind}-{remedy.name}", on_click=_take, args=(remedy,))
 

@@ -1,8 +1,9 @@
 """The rows of an explored answer: a paged table or pivot, and the files of all rows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from operator import itemgetter
 from typing import Any
 
 import streamlit as st
@@ -15,7 +16,7 @@ from ui.charts.matrix import ORDERED
 from ui.components import blocks, tables
 from ui.components.blocks import controlled
 from ui.components.footer import context, footer, subtitle
-from ui.components.paged_rows import PagedRows
+from ui.components.table_html import PagedRows
 from ui.components.table_state import InAddress
 from ui.data import warehouse
 from ui.i18n import text
@@ -109,7 +110,7 @@ def _pivot(view: PageContext, selection: Selection, answer: Answer) -> None:
     positions = [
         {code: place for place, code in enumerate(matrix.in_order(answer, i, at))} for i in range(len(selection.by))
     ]
-    columns = sorted({row[across] for row in answer.rows}, key=positions[across].__getitem__)
+    columns = list(positions[across])
     cells: dict[tuple, dict[Any, Any]] = {}
     for row in answer.rows:
         cells.setdefault(row[:across], {})[row[across]] = row[at]
@@ -134,15 +135,17 @@ def _pivot(view: PageContext, selection: Selection, answer: Answer) -> None:
         )
 
     page_columns = columns[:_MOST_COLUMNS]
-    head = [_group_column(view, i, name, positions[i]) for i, name in enumerate(down)] + [
-        counted(code) for code in page_columns
+    head = [
+        *(_group_column(view, i, name, positions[i]) for i, name in enumerate(down)),
+        *map(counted, page_columns),
+        tables.Column(metric.name, view.word("more.total"), lambda group: written(totals.get(group)), totals.get, True),
     ]
-    head.append(tables.Column(metric.name, view.word("more.total"), lambda g: written(totals.get(g)), totals.get, True))
-    total = [view.escaped("more.total"), *[""] * (len(down) - 1)]
-    total += [
+    total = [
+        view.escaped("more.total"),
+        *[""] * (len(down) - 1),
         *(written(beneath.get(code)) for code in page_columns),
-        written(_totals(view, selection, answer, ()).value()),
     ]
+    total.append(written(_totals(view, selection, answer, ()).value()))
     notes = [view.word("more.pivot_of", measure=metric.label[view.lang])]
     if len(columns) > _MOST_COLUMNS:
         few, count = (text.number(n, view.lang) for n in (_MOST_COLUMNS, len(columns)))
@@ -154,14 +157,9 @@ def _pivot(view: PageContext, selection: Selection, answer: Answer) -> None:
 def _group_column(view: PageContext, i: int, name: str, positions: Mapping[Any, int]) -> tables.Column:
     """The column of a dimension of the groups; time and bands sort in their own order, names alphabetically."""
     chart_context = context(view)
-
-    def order(code: Any) -> Any:
-        return positions.get(code) if name in (*TIME, *ORDERED) else tables.collated(chart_context.member(name, code))
-
-    def cell(group: tuple) -> str:
-        return tables.member(view, name, group[i], chart_context.member(name, group[i]))
-
-    return tables.Column(name, view.word(f"dimension.{name}"), cell, lambda group: order(group[i]))
+    column = tables.member_column(view, name, itemgetter(i), lambda group: chart_context.member(name, group[i]))
+    is_ordered = name in (*TIME, *ORDERED)
+    return replace(column, value=lambda group: positions.get(group[i])) if is_ordered else column
 
 
 def _totals(view: PageContext, selection: Selection, answer: Answer, by: Sequence[str]) -> Answer:

@@ -14,11 +14,10 @@ from etl.semantic.catalog import catalogue
 from etl.semantic.ranking import LEAST, worse_side
 from ui.charts import elements
 from ui.components import blocks, page_files, tables
-from ui.components.blocks import error_boundary
-from ui.components.sparklines import polygon
+from ui.components.blocks import error_boundary, polygon
 from ui.components.table_html import Column
 from ui.data import warehouse
-from ui.i18n import member_names, text
+from ui.i18n import text
 from ui.state import page_parameters, rendering, scoped_query
 from ui.state.page_context import PageContext
 
@@ -47,7 +46,7 @@ def _asked(view: PageContext, by: str) -> tuple[Answer, Answer, Answer, date | N
 def _show(view: PageContext, by: str) -> None:
     with error_boundary(view.lang, "glance"):
         places, whole, months, settled = _asked(view, by)
-        name = member_names.of("province", view.where["province"][0], view.lang) if by == "county" else ""
+        name = view.member("province", view.where["province"][0]) if by == "county" else ""
         title = view.word(f"glance.{by}", count=text.number(len(places.rows), view.lang), place=name)
         first = unit_of(last_complete_months(view.as_of, MONTHS)[0], "month").label
         below = view.word("glance.sub", month=text.unit_in_both(first, view.lang), fewest=text.number(LEAST, view.lang))
@@ -88,7 +87,9 @@ def _table(view: PageContext, places: Answer, whole: Answer, months: Answer, tit
 
     def number(name: str, row: dict[str, Any]) -> str:
         if name not in row["behind"].split("|"):
-            return f"<small>{of_few(row[name])}</small>" if is_of_few(name, row) else written(name, row)
+            if not is_of_few(name, row):
+                return written(name, row)
+            return f"<small>{text.escape(text.percent(row[name], view.lang, decimals=0))}</small>"
         side = worse_side(elements.metric_of(places, name))
         words = view.escaped(f"different.{side}", whole=compared_with)
         mark = "▲" if side == "higher" else "▼"
@@ -96,9 +97,6 @@ def _table(view: PageContext, places: Answer, whole: Answer, months: Answer, tit
             f'<b class="pd-behind" title="{words}"><i aria-hidden="true">{mark}</i> {written(name, row)}'
             f'<span class="pd-unseen"> {words}</span></b>'
         )
-
-    def of_few(share: float | None) -> str:
-        return text.escape(text.percent(share, view.lang, decimals=0))
 
     def value(name: str, row: dict[str, Any]) -> Any:
         """What a column is sorted by: shares of few people stand below the others."""

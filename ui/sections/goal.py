@@ -1,5 +1,6 @@
 """Growth: the recruits needed to reach the target in time, the pace, and announced numbers."""
 
+from collections.abc import Callable
 from datetime import date
 from functools import partial
 from itertools import islice
@@ -14,6 +15,7 @@ from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
 from ui.components import blocks, day_field
 from ui.components.blocks import controlled, error_boundary
+from ui.components.cards import card
 from ui.components.footer import question
 from ui.data import warehouse
 from ui.i18n import text
@@ -25,20 +27,14 @@ _PAGE = "growth"
 
 def seek(view: PageContext) -> None:
     """The monthly recruits needed to reach a target by a day, and the required and actual pace."""
-    month_ends = _month_ends(view)
-    ahead = address.Days(view.as_of + jalali.DAY, month_ends[-1])
-    until = ahead.read_end(page_parameters.one(_PAGE, "until")) or end_of_next_year(view.as_of)
-    chosen_goal = address.number(page_parameters.one(_PAGE, "goal"))
-    rendering.defer(
-        _seek, view, month_ends, until, chosen_goal, ready=partial(_recruits_and_paces, view, until, chosen_goal)
-    )
-
-
-def _month_ends(view: PageContext) -> list[date]:
-    """The last days of the Jalali months within the projection."""
+    # The last days of the Jalali months within the projection.
     last = jalali.add_months(view.as_of, MOST_MONTHS_AHEAD)
     months = islice(jalali.units_between(view.as_of, last, "month"), MOST_MONTHS_AHEAD)
-    return [month.last for month in months if month.last > view.as_of]
+    month_ends = [month.last for month in months if month.last > view.as_of]
+    ahead = address.Days(view.as_of + jalali.DAY, month_ends[-1])
+    until = ahead.read_end(page_parameters.one(_PAGE, "until")) or end_of_next_year(view.as_of)
+    ask = partial(_recruits_and_paces, view, until, address.number(page_parameters.one(_PAGE, "goal")))
+    rendering.defer(_seek, view, month_ends, until, ask, ready=ask)
 
 
 def _recruits_and_paces(view: PageContext, until: date, goal: float | None) -> tuple[Answer, list[str], Answer]:
@@ -47,13 +43,19 @@ def _recruits_and_paces(view: PageContext, until: date, goal: float | None) -> t
     return needed, ignored, scoped_query.computed(view, "pace", until=until)[0]
 
 
-def _seek(view: PageContext, month_ends: list[date], until: date, goal: float | None) -> None:
+def _seek(
+    view: PageContext, month_ends: list[date], until: date, ask: Callable[[], tuple[Answer, list[str], Answer]]
+) -> None:
     with st.container(border=True, key="goal-seek"), error_boundary(view.lang, "goal-seek"):
-        answer, ignored, _ = _recruits_and_paces(view, until, goal)
+        answer, ignored, _ = ask()
         row = answer.records()[0]
         if ignored:
             blocks.note(scoped_query.no_effect(view, ignored))
-        st.html(_sentence(view, row, until))
+        st.html(
+            f"{blocks.heading(view.word('goal.title'))}"
+            f'<div class="pd-verdict" role="status"><p>{text.escape(_words(view, row, until))}</p></div>'
+            f'<p class="pd-note">{view.escaped("goal.help")}</p>'
+        )
         question(view, answer, "goal-seek")
         left, right = st.columns([1, 2])
         with left:
@@ -64,13 +66,15 @@ def _seek(view: PageContext, month_ends: list[date], until: date, goal: float | 
             day_field.trouble("until")
         with right:
             _year(view, month_ends, until)
-            _month(view, month_ends, until)
+            label, named = view.word("goal.month"), partial(text.day, lang=view.lang)
+            options = sorted({*month_ends, until})
+            controlled(st.select_slider, label, "goal month", until, _choose, options=options, format_func=named)
         if row["recruits_needed"] is not None:
             scope = view.scope.address() | {"recruits": [f"{text.rounded(row['recruits_needed'], 'persons'):g}"]}
             link = page_parameters.address("planning", view.lang, scope)
             st.html(f'<a class="pd-go" href="{text.escape(link)}" target="_self">{view.escaped("goal.scenario")}</a>')
     with error_boundary(view.lang, "pace"):
-        _paces(view, _recruits_and_paces(view, until, goal)[2], text.day(until, view.lang))
+        _paces(view, ask()[2], text.day(until, view.lang))
 
 
 def in_a_sentence(view: PageContext) -> str:
@@ -132,14 +136,6 @@ def _words(view: PageContext, row: dict, until: date) -> str:
     return view.word(f"goal.{key}", **values)
 
 
-def _sentence(view: PageContext, row: dict, until: date) -> str:
-    return (
-        f"{blocks.heading(view.word('goal.title'))}"
-        f'<div class="pd-verdict" role="status"><p>{text.escape(_words(view, row, until))}</p></div>'
-        f'<p class="pd-note">{view.escaped("goal.help")}</p>'
-    )
-
-
 def _target(view: PageContext, goal: float | None) -> None:
     def changed(written: str) -> None:
         target = address.number(latin_digits(written).replace("٬", "").replace(",", "").strip())
@@ -173,14 +169,6 @@ def _year(view: PageContext, month_ends: list[date], until: date) -> None:
     )
 
 
-def _month(view: PageContext, month_ends: list[date], until: date) -> None:
-    options = sorted({*month_ends, until})
-    named = partial(text.day, lang=view.lang)
-    controlled(
-        st.select_slider, view.word("goal.month"), "goal month", until, _choose, options=options, format_func=named
-    )
-
-
 def _paces(view: PageContext, answer: Answer, day: str) -> None:
     """The required growth to a day, and the actual growth of the last 12 and 6 months."""
     row, last = answer.records()[0], text.day(jalali.last_month_end(view.as_of), view.lang)
@@ -195,8 +183,5 @@ def _paces(view: PageContext, answer: Answer, day: str) -> None:
                 unit, line = text.unit_word("persons_per_month", view.lang, value), ""
                 if row[name] is None:
                     unit, line = "", f'<p class="pd-line">{view.escaped("figure.not_known")}</p>'
-                st.html(
-                    f'<div class="pd-card"><p class="pd-label">{text.escape(label)}</p><div><p class="pd-value">'
-                    f"<bdi>{text.escape(value)}</bdi> <small>{text.escape(unit)}</small></p>{line}</div></div>"
-                )
+                st.html(card(label, value, unit, line))
                 question(view, answer, f"card-pace-{name}")

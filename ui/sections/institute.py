@@ -14,9 +14,9 @@ from ui.components import blocks, tables
 from ui.components.blocks import controlled
 from ui.components.footer import context, footer, subtitle
 from ui.components.table_state import InAddress
-from ui.data import page_run, person_rows, warehouse
+from ui.data import person_rows, warehouse
 from ui.data.warehouse import frozen
-from ui.i18n import member_names, text
+from ui.i18n import text
 from ui.sections.listings import institute_address
 from ui.state import page_context, page_parameters, rendering
 from ui.state.page_context import PageContext, without_places
@@ -42,7 +42,6 @@ def only(view: PageContext, institute: detail.Institute) -> PageContext:
 
 
 def find(view: PageContext) -> None:
-    """A search field for institutes by name, code or place."""
 
     def changed(written: str) -> None:
         page_parameters.choose(PAGE, find=written, page=None, sort=None)
@@ -116,14 +115,9 @@ def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
     def fact(name: str) -> tables.Column:
         def member(row: tuple) -> str:
             shown = "county_shown" if name == "county" else name
-            return member_names.of(name, getattr(institutes[row[0]], shown), view.lang)
+            return view.member(name, getattr(institutes[row[0]], shown))
 
-        return tables.Column(
-            name,
-            view.word(f"dimension.{name}"),
-            lambda row: tables.member(view, name, getattr(institutes[row[0]], name), member(row)),
-            lambda row: tables.collated(member(row)),
-        )
+        return tables.member_column(view, name, lambda row: getattr(institutes[row[0]], name), member)
 
     own: dict[str, dict[str, Any]] = {
         "in_service": {"title": view.word("institute.in_service")},
@@ -144,15 +138,14 @@ def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
 
 
 def head(view: PageContext, institute: detail.Institute) -> None:
-    """The register's facts on an institute."""
-    status = member_names.of("status", institute.status, view.lang)
+    status = view.member("status", institute.status)
     if institute.status_since:
         status = view.word("institute.since", status=status, day=text.day(institute.status_since, view.lang))
     facts = {
         "dimension.code": text.digits(institute.code, view.lang),
-        "dimension.province": member_names.of("province", institute.province, view.lang),
-        "dimension.county": member_names.of("county", institute.county_shown, view.lang),
-        "dimension.activity": member_names.of("activity", institute.activity, view.lang),
+        "dimension.province": view.member("province", institute.province),
+        "dimension.county": view.member("county", institute.county_shown),
+        "dimension.activity": view.member("activity", institute.activity),
         "institute.founded": text.day(institute.founded_on, view.lang) if institute.founded_on else "–",
         "institute.status": status,
         "institute.smart": _yes(view, institute.smart_services),
@@ -170,7 +163,6 @@ def _yes(view: PageContext, value: bool | None) -> str:
 
 @rendering.fragment
 def licences(view: PageContext, institute: detail.Institute) -> None:
-    """The licence history: each application with its decision and validity."""
     with st.container(border=True, key="figure-licences"), blocks.error_boundary(view.lang, "licences"):
         answer = warehouse.analyse(detail.licences, institute.code)
         title = view.word("institute.licences", count=text.number(len(answer.rows), view.lang))
@@ -179,9 +171,7 @@ def licences(view: PageContext, institute: detail.Institute) -> None:
             blocks.notice(view.lang, "state.empty_title", view.word("institute.no_licences"))
             return
         words = {name: lambda value: text.digits(value or "–", view.lang) for name in ("application_no", "licence_no")}
-        words["outcome"] = lambda value: (
-            member_names.of("outcome", value, view.lang) if value else view.word("institute.open")
-        )
+        words["outcome"] = lambda value: view.member("outcome", value) if value else view.word("institute.open")
         tables.show(view, "licences", tables.columns_of(view, answer, context(view), words=words), answer.rows, title)
         footer(view, answer, "licences", with_table=False)
 
@@ -197,7 +187,11 @@ def people(view: PageContext) -> None:
         blocks.note(view.word("institute.people_are"))
         spells = person_rows.people(view.as_of, view.where)
         answer = spells.first(tables.PAGE_ROWS)
-        _note_once(view, spells.answer.publication.id, len(answer.rows))
+        publication = spells.answer.publication.id
+        event = (publication, view.as_of, frozen(view.where))
+        institutes = ",".join(map(audit.plain, view.where.get("institute", ())))[:200] or "all"
+        seen: dict[str, str | int] = {"publication": publication, "institute": institutes, "rows": len(answer.rows)}
+        blocks.record_once("detail", event, **seen)
         if not answer.rows:
             blocks.notice(view.lang, "state.empty_title", view.word("state.empty"))
             return
@@ -205,13 +199,3 @@ def people(view: PageContext) -> None:
         columns = tables.columns_of(view, answer, context(view), words=words)
         tables.show(view, "people", columns, answer.rows, view.word("institute.people"))
         footer(view, spells, "people", with_table=False)
-
-
-def _note_once(view: PageContext, publication: str, rows: int) -> None:
-    """Record in the audit log that rows of people are shown; reruns of the same view count as one event."""
-    event = (publication, view.as_of, frozen(view.where))
-    if st.session_state.get("people noted") != event:
-        institute = ",".join(map(audit.plain, view.where.get("institute", ())))[:200] or "all"
-        seen: dict[str, str | int] = {"publication": publication, "institute": institute, "rows": rows}
-        page_run.record("detail", **seen, **audit.rights(page_run.access_scope()))
-        st.session_state["people noted"] = event

@@ -1,7 +1,7 @@
 """The parts of the licensing pages with a period of their own: the funnel, the survival of institutes, smart services."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 
 import streamlit as st
 
@@ -65,7 +65,9 @@ def smart_compared(view: PageContext) -> None:
             blocks.intro(view.word("smart.never_shown"))
             return
         over = (first + timedelta(days=1), view.as_of)
-        granted = _granted(view, over) if over[0] <= over[1] else {}
+        where, _ = view.under(catalogue()["granted"].dimensions)
+        is_later = over[0] <= over[1]
+        granted = dict(warehouse.ask("granted", by="smart", over=over, where=where).rows) if is_later else {}
         count = sum(granted.values())
         day = text.day(first, view.lang)
         if not count:
@@ -81,9 +83,3 @@ def smart_compared(view: PageContext) -> None:
         for name, column in zip(_TIMES, st.columns(len(_TIMES)), strict=True):
             with column:
                 ui.figure(without_period, bars.ranking, name, by="smart", over=over)
-
-
-def _granted(view: PageContext, over: tuple[date, date]) -> dict[str | None, int]:
-    """The licences granted in the period under the user's scope, by whether their institutes have smart services."""
-    where, _ = view.under(catalogue()["granted"].dimensions)
-    return dict(warehouse.ask("granted", by="smart", over=over, where=where).rows)

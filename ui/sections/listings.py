@@ -158,7 +158,6 @@ def institute_address(view: PageContext, row: tuple) -> str:
 
 
 def part(view: PageContext, key: str) -> None:
-    """The title of a part of a page."""
     st.html(f'<h2 class="pd-part">{view.escaped(key)}</h2>')
 
 

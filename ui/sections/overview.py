@@ -17,7 +17,7 @@ from ui.components.cards import headline
 from ui.components.footer import question
 from ui.components.table_html import Column
 from ui.data import warehouse
-from ui.i18n import member_names, text
+from ui.i18n import text
 from ui.state import page_parameters, periods, rendering, scoped_query
 from ui.state.page_context import PageContext
 from ui.summary import different, needs_action, verdict
@@ -26,7 +26,6 @@ from ui.summary.sources import Sources
 
 
 def cards(view: PageContext) -> None:
-    """Two further numbers, each with a link to its page."""
     headline(view, licensed_institutes="licensing", leaver_rate_12m="workforce")
 
 
@@ -60,28 +59,26 @@ def sources(view: PageContext) -> Sources:
         different=compared,
         provinces=partial(warehouse.analyse, data_quality.provinces),
         settled_on=lambda name: scoped_query.settled_on(name, view.as_of),
-        member=lambda dimension, code: member_names.of(
-            dimension, code, view.lang, warehouse.names(dimension, view.lang)
-        ),
+        member=view.member,
         filters=frozenset(view.where) - ({"province"} if is_one else frozenset()),
     )
 
 
 def summed_up(view: PageContext, reached: bool = True) -> None:
     """The verdict with the progress to the target below it; with `reached`, the month of the target too."""
-    rendering.defer(_verdict, view, reached, ready=lambda: verdict.facts(sources(view)))
+    asked = sources(view)
 
+    def show() -> None:
+        with st.container(key="verdict"), error_boundary(view.lang, "verdict"):
+            facts = verdict.facts(asked)
+            sentences = verdict.sentences(facts, asked)
+            if not reached:
+                sentences = [sentences[0], *verdict.licences_lapsed(facts, asked)]
+            paragraphs = "".join(f"<p>{text.escape(sentence)}</p>" for sentence in sentences)
+            st.html(f'<div class="pd-verdict">{paragraphs}{_progress(view, facts)}</div>')
+            question(view, facts.latest, "verdict")
 
-def _verdict(view: PageContext, reached: bool) -> None:
-    with st.container(key="verdict"), error_boundary(view.lang, "verdict"):
-        summary_sources = sources(view)
-        facts = verdict.facts(summary_sources)
-        sentences = verdict.sentences(facts, summary_sources)
-        if not reached:
-            sentences = [sentences[0], *verdict.licences_lapsed(facts, summary_sources)]
-        paragraphs = "".join(f"<p>{text.escape(sentence)}</p>" for sentence in sentences)
-        st.html(f'<div class="pd-verdict">{paragraphs}{_progress(view, facts)}</div>')
-        question(view, facts.latest, "verdict")
+    rendering.defer(show, ready=partial(verdict.facts, asked))
 
 
 def _progress(view: PageContext, facts: verdict.Facts) -> str:
@@ -105,35 +102,33 @@ def _progress(view: PageContext, facts: verdict.Facts) -> str:
     )
 
 
-def findings(view: PageContext, *names: str) -> None:
-    """Who is clearly below or above the whole, a sentence for each rate."""
-    rendering.defer(_findings, view, names, ready=lambda: [different.findings(sources(view), name) for name in names])
+def findings(view: PageContext, name: str) -> None:
+    """Who is clearly below or above the whole, in words."""
+    found = partial(different.findings, sources(view), name)
 
-
-def _findings(view: PageContext, names: tuple[str, ...]) -> None:
-    with st.container(key="findings"), error_boundary(view.lang, "findings"):
-        for name in names:
-            if sentences := different.findings(sources(view), name):
+    def show() -> None:
+        with st.container(key="findings"), error_boundary(view.lang, "findings"):
+            if sentences := found():
                 blocks.intro(" ".join(sentences))
+
+    rendering.defer(show, ready=found)
 
 
 def needing_action(view: PageContext) -> None:
     """At most five items, each with who, how many, since when, and a link to the list."""
+    ask = partial(needs_action.actions, sources(view))
+
+    def show() -> None:
+        with error_boundary(view.lang, "needs-action"):
+            body = f'<p class="pd-note">{view.escaped("action.none")}</p>'
+            if actions := ask():
+                body = f'<ol class="pd-actions">{"".join(_action(view, action) for action in actions)}</ol>'
+            st.html(blocks.heading(view.word("action.title")) + body)
+            if partly := [view.word(f"scope.{name}") for name in view.where if name not in (*PLACES, "activity")]:
+                blocks.note(view.word("action.whole", filters=text.listed(partly, view.lang)))
+
     with st.container(border=True, key="needs-action"):
-        rendering.defer(_needing_action, view, ready=lambda: needs_action.actions(sources(view)))
-
-
-def _needing_action(view: PageContext) -> None:
-    with error_boundary(view.lang, "needs-action"):
-        actions = needs_action.actions(sources(view))
-        body = f'<p class="pd-note">{view.escaped("action.none")}</p>'
-        if actions:
-            body = f'<ol class="pd-actions">{"".join(_action(view, action) for action in actions)}</ol>'
-        st.html(blocks.heading(view.word("action.title")) + body)
-        partly = [name for name in view.where if name not in (*PLACES, "activity")]
-        if partly:
-            filters = text.listed([view.word(f"scope.{name}") for name in partly], view.lang)
-            blocks.note(view.word("action.whole", filters=filters))
+        rendering.defer(show, ready=ask)
 
 
 def _action(view: PageContext, action: Action) -> str:
@@ -177,7 +172,7 @@ def _ranked(view: PageContext) -> None:
         rows, title = different.ranks(sources(view), _everywhere(view), similar), view.word("profile.ranks")
         table = table_html.html(columns, rows, rows, title, sort="", total=())
         st.html(blocks.heading(title, view.word("profile.ranks_are")) + table)
-        names = text.listed([member_names.of("province", code, view.lang) for code in similar], view.lang)
+        names = text.listed([view.member("province", code) for code in similar], view.lang)
         blocks.note(view.word("profile.similar" if similar else "profile.none_similar", places=names))
 
 
@@ -196,6 +191,5 @@ def one_province(view: PageContext) -> bool:
 
 
 def named(view: PageContext) -> None:
-    """The name of the province as the heading of its profile."""
-    name = member_names.of("province", view.where["province"][0], view.lang)
+    name = view.member("province", view.where["province"][0])
     st.html(f'<h2 class="pd-part">{text.escape(name)}</h2>')

@@ -14,7 +14,7 @@ import streamlit as st
 from ui.charts import bars, forecast, lines, maps
 from ui.components import figures
 from ui.components.blocks import error_boundary
-from ui.components.cards import headline_number, page_link, reasons, residents_of
+from ui.components.cards import headline_number, page_link
 from ui.i18n import text
 from ui.sections import goal
 from ui.sections.overview import sources
@@ -32,7 +32,6 @@ _BEGIN, _END = "\ue000", "\ue001"
 
 
 def panels(view: PageContext) -> None:
-    """Coverage, growth, training."""
     is_province = len(view.where.get("province", ())) == 1
     figure = partial(figures.figure, view, head=False, height=_HEIGHT)
     with st.container(key="panels"):
@@ -60,22 +59,19 @@ def _panel(
     panel = st.container(border=True, key=f"panel-{page}")
     with panel:
         words = st.container(key=f"words-{page}", gap=None)
-    rendering.defer(
-        _words, view, page, name, sentence, place=words, ready=lambda: (headline_number(view, name), sentence(view))
-    )
+
+    def show() -> None:
+        with error_boundary(view.lang, page):
+            number, parts, why = headline_number(view, name)
+            below = f'<p class="pd-parts">{text.escape(parts)}</p>' if parts else ""
+            links = why + page_link(view, name, page)
+            st.html(
+                f'<div class="pd-panel"><div class="pd-panel-top"><h3>{view.escaped(f"panel.{page}")}</h3>{links}</div>'
+                f'{number}<p class="pd-sentence">{_marked(sentence(view), page != "growth")}</p>{below}</div>'
+            )
+
+    rendering.defer(show, place=words, ready=lambda: (headline_number(view, name), sentence(view)))
     return panel
-
-
-def _words(view: PageContext, page: str, name: str, sentence: Callable[[PageContext], str]) -> None:
-    with error_boundary(view.lang, page):
-        number = headline_number(view, name)
-        parts = residents_of(view, name)
-        below = f'<p class="pd-parts">{text.escape(parts)}</p>' if parts else ""
-        links = reasons(view, name) + page_link(view, name, page)
-        st.html(
-            f'<div class="pd-panel"><div class="pd-panel-top"><h3>{view.escaped(f"panel.{page}")}</h3>{links}</div>'
-            f'{number}<p class="pd-sentence">{_marked(sentence(view), page != "growth")}</p>{below}</div>'
-        )
 
 
 def _finding(name: str, view: PageContext) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 import streamlit as st
@@ -12,7 +13,7 @@ from etl.revisions.diff import Diff
 from etl.semantic.catalog import catalogue, label_of
 from ui.components import blocks, tables
 from ui.data import warehouse
-from ui.i18n import member_names, text
+from ui.i18n import text
 from ui.sections import compare, data_quality
 from ui.state import page_context, page_parameters, rendering
 from ui.state.page_context import PageContext
@@ -115,14 +116,9 @@ def _measure(view: PageContext) -> tables.Column:
 def _province(view: PageContext) -> tables.Column:
     def named(row: _Row) -> str:
         code = row["province"]
-        return member_names.of("province", code, view.lang) if code else view.word("scope.nation")
+        return view.member("province", code) if code else view.word("scope.nation")
 
-    return tables.Column(
-        "province",
-        view.word("dimension.province"),
-        lambda row: tables.member(view, "province", row["province"], named(row)),
-        lambda row: tables.collated(named(row)),
-    )
+    return tables.member_column(view, "province", itemgetter("province"), named)
 
 
 def _moved(view: PageContext) -> list[tables.Column]:

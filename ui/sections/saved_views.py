@@ -15,8 +15,6 @@ from ui.state import page_parameters, saved_views
 from ui.state.page_context import PageContext
 
 _NAME, _MESSAGE = "view name", "view message"
-# Why a view was not saved.
-_REASONS = {reason: f"views.{reason}" for reason in ("empty", "long", "taken", "full", "large")}
 
 
 def copy_link(view: PageContext) -> None:
@@ -35,11 +33,7 @@ def copy_button(label: str, copied: str, words: str = "") -> str:
 
 
 def block(view: PageContext, name: str) -> None:
-    """A popover with the saved views of the page `name`."""
-    popover = st.popover(view.word("views.title"), key="views", type="tertiary", on_change="rerun")
-    if popover.open:
-        with popover:
-            _inside(view, name)
+    blocks.popover(view.lang, view.word("views.title"), "views", partial(_inside, view, name))
 
 
 def _inside(view: PageContext, name: str) -> None:
@@ -84,7 +78,6 @@ def _link(view: PageContext, saved: Saved, about: str = "") -> None:
 
 
 def _team(view: PageContext, saved: Saved, teams: Sequence[str], number: int) -> None:
-    """The choice of the team that sees a view."""
     options = ["", *dict.fromkeys([*teams, *([saved.team] if saved.team else [])])]
     controlled(
         st.selectbox,
@@ -111,7 +104,7 @@ def _save(view: PageContext, name: str) -> None:
     try:
         saved = saved_views.save(st.session_state.get(_NAME, ""), name, parameters, date.today())
     except saved_views.Unnamed as reason:
-        st.session_state[_MESSAGE] = view.word(_REASONS[str(reason)])
+        st.session_state[_MESSAGE] = view.word(f"views.{reason}")
     except OSError:
         st.session_state[_MESSAGE] = view.word("views.unwritable")
     else:

@@ -1,6 +1,6 @@
 """The scenario: sliders for recruits, leavers and training seats, kept in the address, and the resulting paths."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -43,22 +43,22 @@ def panel(view: PageContext, scenario: Scenario) -> None:
 
 def figure(view: PageContext, name: str, scenario: Scenario) -> None:
     """The path that the analysis `name` projects under the scenario, drawn as a standard figure."""
-    with st.container(border=True, key=f"figure-{name}", height="stretch"), error_boundary(view.lang, name):
-        answer, ignored = scoped_query.computed(view, name, scenario=scenario)
+
+    def show(answer: Answer, ignored: Sequence[str]) -> None:
         if all(value is None for value in answer.column(answer.metrics[1].name)):
             notice(view.lang, "state.empty_title", view.word("state.empty"))
-            return
-        ui.draw(view, scenario_paths.path, answer, name, ignored=ignored)
+        else:
+            ui.draw(view, scenario_paths.path, answer, name, ignored=ignored)
+
+    ui.part(view, name, name, show, first=True, scenario=scenario)
 
 
 def method(view: PageContext) -> None:
-    """How the paths are projected, in words."""
     parts = "".join(f"<p>{text.escape(line)}</p>" for line in view.word("planning.method").split("\n"))
     st.html(f'<div class="pd-method">{parts}</div>')
 
 
 def of_address() -> Scenario:
-    """The scenario of the address."""
     rate = address.number(page_parameters.one(_PAGE, "leave"), 100)
     seats = [seat for written in page_parameters.of(_PAGE).get("seats", ()) if (seat := address.seat(written))]
     return Scenario(

@@ -42,10 +42,6 @@ class Sides:
         """Whether a difference may be better or worse: of two places on one day, or of two days of one place."""
         return SIMILAR not in self.places and (self.places[0] == self.places[1] or self.days[0] == self.days[1])
 
-    @property
-    def swapped(self) -> "Sides":
-        return Sides((self.places[1], self.places[0]), (self.days[1], self.days[0]))
-
 
 def sides_of(view: PageContext) -> Sides:
     """The two chosen sides; by default the place of the scope and the nation, both on the as-of day.
@@ -69,22 +65,14 @@ def choices(view: PageContext, chosen: Sides) -> None:
     options = [NATION, SIMILAR, *sorted(provinces, key=lambda code: tables.collated(provinces[code]))]
     with st.container(horizontal=True, key="compare-bar", gap="small", vertical_alignment="bottom"):
         for i, (place, day) in enumerate((("p", "a"), ("q", "b"))):
-            which = view.word(f"compare.side_{i + 1}")
-            label = view.word("compare.place", side=which)
-            changed, name = partial(_set_place, chosen, place), partial(named, view)
-            controlled(
-                st.selectbox,
-                label,
-                f"compare {place}",
-                chosen.places[i],
-                changed,
-                options=options,
-                format_func=name,
-                width=220,
-            )
+            which, name = view.word(f"compare.side_{i + 1}"), partial(named, view)
+            label, key = view.word("compare.place", side=which), f"compare {place}"
+            choose, now = partial(_set_place, chosen, place), chosen.places[i]
+            controlled(st.selectbox, label, key, now, choose, options=options, format_func=name, width=220)
             label = view.word("compare.day", side=which)
             day_field.field(view, f"compare-{day}", label, chosen.days[i], partial(_set_day, chosen, day))
-        st.button(view.word("compare.swap"), key="compare-swap", on_click=_keep, args=(chosen.swapped,))
+        swapped = Sides(chosen.places[::-1], chosen.days[::-1])
+        st.button(view.word("compare.swap"), key="compare-swap", on_click=_keep, args=(swapped,))
     day_field.trouble("compare-a", "compare-b")
 
 
@@ -109,7 +97,6 @@ def where_of(place: str) -> dict[str, tuple[str, ...]]:
 
 
 def named(view: PageContext, place: str) -> str:
-    """The name of a place of a side."""
     if place == SIMILAR:
         return view.word("compare.similar")
     return warehouse.names("province", view.lang).get(place, view.word("scope.nation"))

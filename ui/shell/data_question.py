@@ -90,11 +90,8 @@ def read(given: Given) -> DataQuestion:
     circulation = _one(given, "circulation", lang) or "0"
     if circulation not in ("0", "1"):
         raise _wrong_value("circulation", circulation, ("0", "1"), lang)
-    if problems := explore.problems_of(known, names, by, where):
-        problem = problems[0]
-        measure = known[problem.measure].label[lang] if problem.measure else ""
-        dimensions = text.listed([text.word(f"dimension.{name}", lang) for name in problem.dimensions], lang)
-        raise Wrong(text.word(f"refused.{problem.reason}", lang, measure=measure, dimensions=dimensions))
+    if problems := explore.problems_of(names, by, where):
+        raise Wrong(problems[0].sentence(lang))
     return DataQuestion(_view(given, where, lang), names, by, circulation == "1")
 
 

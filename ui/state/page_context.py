@@ -89,16 +89,19 @@ class PageContext:
         return last_complete_months(self.as_of, count)[0], self.as_of
 
     def complete_months(self, count: int) -> tuple[date, date]:
-        """The latest `count` complete Jalali months on the as-of day."""
         return last_complete_months(self.as_of, count)
 
     def complete_quarters(self, count: int) -> tuple[date, date]:
-        """The latest `count` complete Jalali quarters on the as-of day."""
         return last_complete_quarters(self.as_of, count)
 
     def years(self, count: int) -> tuple[date, date]:
         """The Jalali year of the as-of day and the `count` years before it."""
         return unit_of(add_months(self.as_of, -12 * count), "year").first, self.as_of
+
+    def member(self, dimension: str, code: object) -> str:
+        # Other names do not depend on the data.
+        names = warehouse.names(dimension, self.lang) if dimension in ("institute", "course") else None
+        return member_names.of(dimension, code, self.lang, names)
 
     def word(self, key: str, **values: object) -> str:
         return text.word(key, self.lang, **values)
@@ -133,7 +136,6 @@ def view() -> PageContext:
 
 
 def narrow(dimension: str, codes: Iterable[str]) -> None:
-    """Set one filter."""
     _choose(_scope().with_filter(dimension, codes))
 
 
@@ -192,7 +194,6 @@ def part_of(entry: Mapping[str, Any]) -> str:
 
 
 def part() -> str:
-    """The open part of the page."""
     return st.session_state.get(_PAGE, "")
 
 
@@ -236,12 +237,10 @@ def keep_scope_line(place: DeltaGenerator) -> None:
 
 
 def scope_line() -> DeltaGenerator:
-    """The place that `keep_scope_line` kept."""
     return st.session_state[_LINE]
 
 
 def without_places(where: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    """The filters other than places."""
     return {name: codes for name, codes in where.items() if name not in PLACES}
 
 
@@ -249,8 +248,7 @@ def place(view: PageContext, where: Mapping[str, tuple[str, ...]]) -> str:
     """A place with its other filters, in words."""
     parts = []
     for name, codes in where.items():
-        names = warehouse.names(name, view.lang)
-        members = [text.isolated(member_names.of(name, code, view.lang, names), view.lang) for code in codes]
+        members = [text.isolated(view.member(name, code), view.lang) for code in codes]
         parts.append(text.shortened(members, view.lang))
     if not set(PLACES) & set(where):
         parts.insert(0, view.word("scope.nation"))

@@ -22,7 +22,6 @@ def of(page: str) -> dict[str, list[str]]:
 
 
 def one(page: str, name: str, default: str = "") -> str:
-    """A parameter with a single value."""
     return next(iter(of(page).get(name, ())), default)
 
 
@@ -37,7 +36,6 @@ def choose(page: str, /, **values: str | Iterable[str] | None) -> None:
 
 
 def forget(page: str) -> None:
-    """Reset all parameters of `page`."""
     _keep(page, {})
 
 
@@ -48,7 +46,6 @@ def read(page: str, from_address: Mapping[str, Iterable[str]], wins: bool) -> No
 
 
 def now() -> dict[str, list[str]]:
-    """The parameters of the current address."""
     return {name: st.query_params.get_all(name) for name in st.query_params}
 
 

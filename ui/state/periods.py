@@ -19,7 +19,6 @@ DEFAULT_MONTHS = resolve.DEFAULT_MONTHS
 
 
 def written(first: date, last: date) -> str:
-    """Two days as a period."""
     return f"{min(first, last).isoformat()}..{max(first, last).isoformat()}"
 
 

@@ -32,8 +32,6 @@ def discard() -> None:
 
 @dataclass(frozen=True)
 class _Part:
-    """A part of a page whose place is reserved and whose content is drawn later."""
-
     place: DeltaGenerator
     draw: Callable[[], Callable[[], None] | None]
     ready: Callable[[], object] | None

@@ -39,41 +39,37 @@ def ask(
     """
     metrics = [catalogue()[name] for name in names]
     where, ignored = view.under(frozenset.intersection(*(metric.dimensions for metric in metrics)).difference(without))
-    kinds = {metric.kind for metric in metrics}
-    timed = bool({*TIME} & {*by})
-    default_period = over or view.complete_months(periods.DEFAULT_MONTHS)
-    period = view.over or default_period if timed or "event" in kinds else None
-    day = None if timed or kinds == {"event"} else compared_on(view, names[0], by)
-    answer = warehouse.ask(*names, by=by, on=day, over=period, where=where)
+    on, period = _when(view, names, by, over)
+    answer = warehouse.ask(*names, by=by, on=on, over=period, where=where)
     return answer, [name for name in ignored if name not in without]
 
 
 def free(view: PageContext, names: Sequence[str], by: Sequence[str]) -> Answer | StoredRows:
     """The answer to a free question under the user's scope: that of Explore and of the data address."""
-    kinds = {catalogue()[name].kind for name in names}
-    is_timed = bool({*TIME} & {*by})
-    over = view.over or view.complete_months(periods.DEFAULT_MONTHS)
-    return warehouse.ask(
-        *names,
-        may_be_stored=True,
-        by=by,
-        on=compared_on(view, names[0], tuple(by)) if "snapshot" in kinds and not is_timed else None,
-        over=over if is_timed or "event" in kinds else None,
-        where=view.where,
-    )
+    on, over = _when(view, names, by)
+    return warehouse.ask(*names, may_be_stored=True, by=by, on=on, over=over, where=view.where)
+
+
+def _when(
+    view: PageContext, names: Sequence[str], by: Sequence[str], over: tuple[date, date] | None = None
+) -> tuple[date | None, tuple[date, date] | None]:
+    """The day of the snapshots, and the period of the flows and units of time, of a question.
+
+    Raises TooEarly where groups are compared on a settled day, and no month is settled yet.
+    """
+    kinds, is_timed = {catalogue()[name].kind for name in names}, bool({*TIME} & {*by})
+    period = view.over or over or view.complete_months(periods.DEFAULT_MONTHS)
+    if is_timed or kinds == {"event"}:
+        return None, period
+    on = settled_on(names[0], view.as_of) if by else view.as_of
+    if on is None:
+        raise TooEarly(f"{names[0]}: no month is settled yet")
+    return on, period if "event" in kinds else None
 
 
 def settled_on(name: str, on: date) -> date | None:
     """The latest settled day of a metric up to `on`, for headlines and comparisons; None if no month is settled."""
     return warehouse.analyse(resolve.settled_on, name, on)
-
-
-def compared_on(view: PageContext, name: str, by: tuple[str, ...]) -> date:
-    """The day on which groups are asked about. Raises TooEarly where no month is settled yet."""
-    settled = settled_on(name, view.as_of) if by else view.as_of
-    if settled is None:
-        raise TooEarly(f"{name}: no month is settled yet")
-    return settled
 
 
 def different(view: PageContext, name: str, by: str, where: Where, over: tuple[date, date] | None = None) -> Answer:
@@ -127,6 +123,11 @@ def computed(view: PageContext, analysis: str, /, **options: Any) -> tuple[Answe
 def nothing(answer: Answer) -> bool:
     at = [answer.columns.index(metric.name) for metric in answer.metrics]
     return not any(row[i] is not None for row in answer.rows for i in at)
+
+
+def without_first(answer: Answer) -> Answer:
+    """An answer whose rows are all of one member of its first dimension, without that."""
+    return replace(answer, by=answer.by[1:], columns=answer.columns[1:], rows=[row[1:] for row in answer.rows])
 
 
 def no_effect(view: PageContext, ignored: Iterable[str]) -> str:
