@@ -105,7 +105,7 @@ def figures_shown(published: Path, monkeypatch: pytest.MonkeyPatch) -> list[Show
 
     def drawn(answer: Answer, chart: Chart, chart_context: ChartContext, title: Any, below: str, *more: Any) -> Any:
         result = draw(answer, chart, chart_context, title, below, *more)
-        captured[-1].chart, captured[-1].below, captured[-1].ready = chart, below, result.figure
+        captured[-1].chart, captured[-1].below, captured[-1].ready = chart, below, result[0]
         return result
 
     def heading(title: str, below: str | None = None, more: str = "") -> str:

@@ -33,22 +33,15 @@ class Chart:
     def __call__(self, answer: Answer, context: ChartContext, *positional: Any, **options: Any) -> Figure:
         return self.draw(comparable(answer), context, *positional, **options)
 
-    @property
-    def name(self) -> str:
-        """The name used in the key of the chart's container."""
-        return self.draw.__name__
+    def titled(self, answer: Answer, context: ChartContext, title: Title, options: Mapping[str, Any]) -> Figure:
+        """The figure of an answer under its title; `options` are those of the chart besides it."""
+        focus = {"focus": title.focus} if self.names_groups else {}
+        return self(answer, context, **{**focus, **options})
 
 
 def chart(title: TitleRule, **needs: Any) -> Callable[[Callable[..., Figure]], Chart]:
     """Declare a function as a chart."""
     return lambda draw: Chart(draw, title, **needs)
-
-
-def drawn_chart(
-    answer: Answer, chart: Chart, context: ChartContext, title: Title, below: str, options: Mapping[str, Any]
-) -> "DrawnChart":
-    """`draw` with hashable options, cached by the identity of the answer."""
-    return _cached(Same(answer), chart, context, title, below, tuple(options.items()))
 
 
 class Same:
@@ -64,35 +57,15 @@ class Same:
         return isinstance(other, Same) and other.answer is self.answer
 
 
-@dataclass(frozen=True)
-class DrawnChart:
-    """A chart of an answer: the figure, and its text for screen readers."""
-
-    figure: Figure
-    spoken: str
-
-    @property
-    def meta(self) -> Mapping[str, Any]:
-        """What the page shows beside the figure."""
-        return self.figure["layout"]["meta"]
+def drawn_chart(
+    answer: Answer, chart: Chart, context: ChartContext, title: Title, below: str, options: Mapping[str, Any]
+) -> tuple[Figure, str]:
+    """The figure of an answer and its text for screen readers, cached by the identity of the answer."""
+    return _drawn(Same(answer), chart, context, title, below, tuple(options.items()))
 
 
 @lru_cache(maxsize=800)
-def _cached(
-    same: Same,
-    chart: Chart,
-    context: ChartContext,
-    title: Title,
-    below: str,
-    options: tuple[tuple[str, Any], ...],
-) -> DrawnChart:
-    return draw(same.answer, chart, context, title, below, dict(options))
-
-
-def draw(
-    answer: Answer, chart: Chart, context: ChartContext, title: Title, below: str, options: Mapping[str, Any]
-) -> DrawnChart:
-    """The chart of an answer; `options` are those of the chart besides its title."""
-    focus = {"focus": title.focus} if chart.names_groups else {}
-    figure = chart(answer, context, **{**focus, **options})
-    return DrawnChart(figure, spoken(answer, context, title, below))
+def _drawn(
+    same: Same, chart: Chart, context: ChartContext, title: Title, below: str, options: tuple[tuple[str, Any], ...]
+) -> tuple[Figure, str]:
+    return chart.titled(same.answer, context, title, dict(options)), spoken(same.answer, context, title, below)

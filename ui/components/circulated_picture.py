@@ -8,7 +8,7 @@ from typing import Any
 from etl.semantic.answers import Answer
 from etl.semantic.disclosure import Ask, Circulated, for_circulation
 from ui.charts import titles
-from ui.charts.chart import Chart, draw
+from ui.charts.chart import Chart
 from ui.charts.elements import ChartContext
 from ui.components import downloads
 from ui.components.downloads import Picture
@@ -49,9 +49,9 @@ class Circulation:
             at = rounded.columns.index("whole_value")
             rounded = replace(rounded, rows=[(*row[:at], nation, *row[at + 1 :]) for row in rounded.rows])
         title = titles.unlike(rule(rounded, self.context), (), rounded, self.context)
-        redrawn = draw(rounded, self.chart, self.context, title, self.asked.below, options)
+        redrawn = self.chart.titled(rounded, self.context, title, options)
         notes = [*self.notes, self.view.word("file.circulation_short")]
-        return Picture(redrawn.figure, title.sentence, self.asked.below, downloads.source_of(self.view, rounded, notes))
+        return Picture(redrawn, title.sentence, self.asked.below, downloads.source_of(self.view, rounded, notes))
 
 
 def _is_known(answer: Answer, name: str) -> bool:

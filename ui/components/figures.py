@@ -85,7 +85,7 @@ def figure(
     axes = tuple(
         scoped_query.place(view, names) if axis == "place" else axis for axis in ((by,) if isinstance(by, str) else by)
     )
-    ident = "-".join([chart.name, analysis, *names[:1], *axes])
+    ident = "-".join([chart.draw.__name__, analysis, *names[:1], *axes])
     place = st.container(border=head, key=f"figure-{ident}", height="stretch")
     question = FigureQuestion(view, chart, names, axes, over, analysis, nation, target)
     draw = partial(_figure, question, ident, says, options, place, head)
@@ -167,19 +167,20 @@ def prepare(
     """
     answer, chart_context, rule = asked.answer, chart_context or context(view), says or chart.title
     title = _title(answer, rule, chart_context, ident)
-    drawn = drawn_chart(answer, chart, chart_context, title, asked.below, options or {})
-    credit, boundaries = ([drawn.meta[name]] if name in drawn.meta else [] for name in ("credit", "boundaries"))
+    drawn, spoken = drawn_chart(answer, chart, chart_context, title, asked.below, options or {})
+    meta = drawn["layout"]["meta"]
+    credit, boundaries = ([meta[name]] if name in meta else [] for name in ("credit", "boundaries"))
     on_screen = [*asked.own_notes, *credit, *asked.notes]
     all_notes = [*on_screen, *boundaries]
     circulated = Circulation(view, chart, rule, asked, options or {}, chart_context, all_notes)
     picture = Picture(
-        drawn.figure, title.sentence, asked.below, downloads.source_of(view, answer, all_notes), circulated.picture
+        drawn, title.sentence, asked.below, downloads.source_of(view, answer, all_notes), circulated.picture
     )
 
     def show() -> None:
         with error_boundary(view.lang, ident):
-            axis = drawn.meta["clicks"] if drawn.meta["clicks"] in FILTERS else ""
-            legend, chosen = drawn.meta["keys"], axis and any(key.get("member") for key in drawn.meta["keys"])
+            axis = meta["clicks"] if meta["clicks"] in FILTERS else ""
+            legend, chosen = meta["keys"], axis and any(key.get("member") for key in meta["keys"])
             listed = "" if chosen else keys(legend, view.dark)
             if head:
                 st.html(blocks.heading(picture.title, asked.below, listed) + card)
@@ -188,11 +189,11 @@ def prepare(
             clicked = partial(page_context.toggle, axis) if axis else None
             copied = partial(downloads.note_copy, answer) if user.signs_in() else None
             paper = downloads.paper(picture, chart_context)
-            plot(drawn.figure, f"chart-{ident}", drawn.spoken, clicked=clicked, paper=paper, copied=copied)
+            plot(drawn, f"chart-{ident}", spoken, clicked=clicked, paper=paper, copied=copied)
             if not head and listed:
                 st.html(listed)
-            if drawn.meta.get("events"):
-                st.html(marks.listed(drawn.meta["events"], chart_context))
+            if meta.get("events"):
+                st.html(marks.listed(meta["events"], chart_context))
             if all_notes:
                 st.html("".join(_note(note, on_screen) for note in all_notes))
             draw_footer = partial(footer, view, answer, ident, picture=picture, chart_context=chart_context)
