@@ -23,7 +23,7 @@ from etl.semantic.ranking import is_sampled, rank
 from tests.conftest import Sample
 from tests.parts import PARTS, SCRIPT, opening
 from tests.ui.test_charts import contrast
-from ui.charts import bars, elements, maps, matrix, steps, titles
+from ui.charts import bars, elements, maps, steps, titles
 from ui.charts.chart import Chart
 from ui.charts.elements import ChartContext
 from ui.components import blocks, figures
@@ -233,7 +233,7 @@ def names_no_small_group(figure: Shown, context: ChartContext) -> bool:
 
 
 def keeps_small_groups_apart(figure: Shown) -> None:
-    if figure.chart not in (bars.ranking, matrix.first_bars) or not figure.drawn:
+    if figure.chart is not bars.ranking or not figure.drawn:
         return
     small = {group.key[0] for group in rank(figure.answer).small}
     bar = figure.drawn["data"][0]

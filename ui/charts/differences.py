@@ -69,7 +69,6 @@ def parts(answer: Answer, context: ChartContext, unit: str) -> Figure:
     low, top = min([0, *ends]), max([0, *ends])
     value_texts = [changes.part(value, unit, context.lang, with_unit=False) for value in sums]
     whole = changes.part(changes.total(answer, unit), unit, context.lang, with_unit=False)
-    value_texts = [*value_texts[:-1], f"<b>{whole}</b>"]
     return elements.figure(
         context,
         data,
@@ -77,7 +76,5 @@ def parts(answer: Answer, context: ChartContext, unit: str) -> Figure:
         keys if len(keys) > 1 else [],
         barmode="relative",
         xaxis=axes.across(context, axes.between(low, top), unit, top * 1.01, low * 1.01, showticklabels=False),
-        yaxis=axes.categories(context, labels),
-        annotations=elements.value_notes(context, value_texts, range(len(codes))),
-        margin=elements.beside_values(context, [*value_texts[:-1], "−00.0"]),
+        **axes.named_bars(context, labels, [*value_texts[:-1], f"<b>{whole}</b>"]),
     )

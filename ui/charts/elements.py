@@ -236,9 +236,6 @@ def note(context: ChartContext, written: str, **place: Any) -> Figure:
     }
 
 
-# Margins of a chart over time, with room for the label of the last tick: Plotly leaves out a label that would be cut.
-LAST_TICK = {"l": 8, "r": 28, "t": 8, "b": 8, "pad": 0}
-
 # Patterns for neighbouring colours that look alike in greyscale.
 PATTERNS: dict[str, Figure] = {
     **{meaning: {"shape": "/", "size": 6, "solidity": 0.2} for meaning in ("leavers", "loss", "expired")},
@@ -271,6 +268,12 @@ def faded(colour: str, share: float) -> str:
     return f"rgba({red},{green},{blue},{share})"
 
 
+def decimals(numbers: Sequence[float]) -> int:
+    """The fewest decimals, at most three, that write all numbers exactly; two where three are too few."""
+    scaled = ((count, [number * 10**count for number in numbers]) for count in range(4))
+    return next((count for count, whole in scaled if all(abs(n - round(n)) < 1e-6 for n in whole)), 2)
+
+
 # Plotly's template for a hover text without the name of its trace.
 HOVER = "%{hovertext}<extra></extra>"
 
@@ -301,23 +304,6 @@ def line(
 def silent_line(x: Sequence[Any], y: Sequence[Any], style: Figure, **more: Any) -> Figure:
     """A line without hover texts."""
     return {"type": "scatter", "mode": "lines", "x": x, "y": y, "line": style, "hoverinfo": "skip", **more}
-
-
-def value_notes(context: ChartContext, values: Sequence[str], positions: Sequence[float]) -> list[Figure]:
-    """The values of horizontal bars as a column beyond them."""
-    side = {"x": 0 if context.rtl else 1, "xref": "paper", "xanchor": "right" if context.rtl else "left"}
-    return [note(context, value, y=y, **side) for value, y in zip(values, positions, strict=True)]
-
-
-def beside_values(context: ChartContext, values: Sequence[str], top: float = 8) -> Figure:
-    """Margins with room for the column of values: digits are 7 px wide, brackets and spaces narrower."""
-    return margins(context, 16 + 6 * max((len(value) for value in values), default=4), top)
-
-
-def margins(context: ChartContext, after: float = 26, top: float = 8) -> Figure:
-    """Margins with `after` pixels where reading ends; the default holds the last tick label at the edge of the plot."""
-    left, right = (after, 8) if context.rtl else (8, after)
-    return {"l": left, "r": right, "t": top, "b": 8, "pad": 0}
 
 
 def value_at_end(context: ChartContext, value: str, x: float, y: float) -> Figure:

@@ -91,9 +91,7 @@ def projection(
         ],
         height,
         keys,
-        xaxis=axes.time_axis(context, labels),
-        yaxis=axis,
-        margin=elements.LAST_TICK,
+        **axes.over_time(context, labels, axis),
         credit=" ".join(filter(None, (cut, missing))),
         **elements.target(context, target, unit, word=target_word),
     )

@@ -78,26 +78,22 @@ def _figure(
         "pattern": elements.pattern(context, "loss") | {"shape": ["/" if style == "hatch" else "" for style in styles]},
     }
     hovers = [_hover(answer, row, context) for row in rows]
-    start = {"x": 1 if context.rtl else 0, "xref": "paper", "xanchor": "right" if context.rtl else "left"}
+    line = None if claim is None else (claim, context.word("abroad.claim"))
+    layout = axes.named_bars(context, [_country(context, row) for row in rows], value_texts, line, positions)
+    layout["yaxis"] |= {"tickvals": positions, "range": [bottom + 0.6, -0.7]}
     # On the surface, so that the line of the claim does not cross the words.
-    start["bgcolor"] = context.colour("surface")
-    notes = elements.value_notes(context, value_texts, positions)
-    notes += [elements.note(context, f"<b>{text.escape(name)}</b>", y=y, **start) for name, y in headings]
-    shapes = []
-    if claim is not None:
-        shapes.append(elements.level(context, claim, vertical=True))
-        notes.append(elements.note(context, context.word("abroad.claim"), x=claim, y=1, yref="paper", yanchor="bottom"))
-    names = axes.categories(context, [_country(context, row) for row in rows])
+    start = {"x": 1 if context.rtl else 0, "xref": "paper", "xanchor": "right" if context.rtl else "left"}
+    layout["annotations"] += [
+        elements.note(context, f"<b>{text.escape(name)}</b>", y=y, bgcolor=context.colour("surface"), **start)
+        for name, y in headings
+    ]
     return elements.figure(
         context,
         [elements.bar(lengths, hovers, y=positions, width=0.72, marker=marker)],
         round((bottom + 1) * elements.BAR) + 40,
         keys,
         xaxis=axes.across(context, axes.nice(top), metric.unit, top * 1.01, showticklabels=False),
-        yaxis=names | {"tickvals": positions, "range": [bottom + 0.6, -0.7]},
-        shapes=shapes,
-        annotations=notes,
-        margin=elements.beside_values(context, value_texts, 28 if claim is not None else 8),
+        **layout,
     )
 
 

@@ -80,9 +80,7 @@ def path(answer: Answer, context: ChartContext) -> Figure:
         data,
         350,
         keys,
-        xaxis=axes.time_axis(context, answer.column("month")),
-        yaxis=axis,
-        margin=elements.LAST_TICK,
+        **axes.over_time(context, answer.column("month"), axis),
         credit=cut,
         **elements.target(context, value, unit),
     )
@@ -103,9 +101,7 @@ def history(answer: Answer, context: ChartContext) -> Figure:
         data,
         330,
         keys,
-        xaxis=axes.time_axis(context, answer.column("month")),
-        yaxis=axes.upright(context, ticks, answer.metrics[0].unit),
-        margin=elements.LAST_TICK,
+        **axes.over_time(context, answer.column("month"), axes.upright(context, ticks, answer.metrics[0].unit)),
     )
 
 

@@ -90,7 +90,7 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
         xaxis=axes.axis(context, across, counted.unit, range=[0, across[-1] * 1.05], title=counted.short[context.lang]),
         yaxis=axes.upright(context, ticks, metric.unit, range=[ticks[0], ticks[-1]]),
         shapes=shapes,
-        margin=elements.margins(context, top=16),
+        margin=axes.margins(context, top=16),
     )
 
 
@@ -154,9 +154,7 @@ def process(answer: Answer, context: ChartContext) -> Figure:
         300,
         keys,
         credit=context.word("signal.xmr_help"),
-        xaxis=axes.time_axis(context, labels),
-        yaxis=axes.upright(context, ticks, metric.unit),
-        margin=elements.LAST_TICK,
+        **axes.over_time(context, labels, axes.upright(context, ticks, metric.unit)),
         shapes=shapes,
     )
 

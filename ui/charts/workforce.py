@@ -190,9 +190,7 @@ def moves(answer: Answer, context: ChartContext) -> Figure:
         len(shown) * elements.BAR + 44,
         credit=context.word("figure.first_routes", **counts) if len(shown) < len(rows) else "",
         xaxis=axes.across(context, axes.nice(top), metric.unit, top * 1.01, showticklabels=False),
-        yaxis=axes.categories(context, names),
-        annotations=elements.value_notes(context, value_texts, range(len(shown))),
-        margin=elements.beside_values(context, value_texts),
+        **axes.named_bars(context, names, value_texts),
     )
 
 
