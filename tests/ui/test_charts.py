@@ -28,7 +28,6 @@ from ui.charts import (
     licensing,
     lines,
     maps,
-    scenario_paths,
     steps,
     time_titles,
     titles,
@@ -372,7 +371,7 @@ def test_a_projection_has_one_axis_on_all_pages_and_says_where_its_range_runs_of
             rows=planned,
         )
         ahead = forecast.projection(replace(data, rows=rows), EN, target=130)
-        return [figure["layout"] for figure in (ahead, scenario_paths.path(path, EN))]
+        return [figure["layout"] for figure in (ahead, forecast.path(path, EN))]
 
     for ends, note in (
         ((112, 120), ""),
@@ -562,7 +561,7 @@ def test_a_path_names_the_month_in_which_the_plan_itself_reaches_the_goal() -> N
         data = answer(names[0], by=("month",), rows=planned)
         metrics = (data.metrics[0], *map(derived, names[1:4]), catalogue()["target"])
         path = replace(data, metrics=metrics, columns=("month", *names))
-        return scenario_paths.reached(path, EN).sentence
+        return forecast.reached(path, EN).sentence
 
     first = ("1405-01", None, 90, 80, 100, 100)
     assert title(first, ("1405-02", None, 100, 90, 110, 100)).endswith(

@@ -13,8 +13,8 @@ from etl.semantic.ranking import comparable
 from ui.charts import marks
 from ui.charts.chart import Chart, Same
 from ui.charts.elements import ChartContext
+from ui.charts.forecast import STATED_MONTHS
 from ui.charts.lines import TIME
-from ui.charts.scenario_paths import STATED_MONTHS
 from ui.charts.time_titles import of_complete_units
 from ui.components.footer import subtitle
 from ui.data import warehouse
