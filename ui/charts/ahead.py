@@ -109,8 +109,6 @@ def plan(answer: Answer, context: ChartContext) -> Figure:
 
 def gained(answer: Answer, context: ChartContext) -> Title:
     """The province and course in which one more room gains most."""
-    if not answer.rows:
-        return titles.nothing(answer.metrics[0], context)
     first, metric = answer.rows[0], answer.metrics[0]
     words = {
         "measure": metric.short[context.lang],

@@ -184,7 +184,7 @@ def middle(answer: Answer, context: ChartContext) -> titles.Title:
 
 
 @chart(middle)
-def lorenz(answer: Answer, context: ChartContext, height: int = 510) -> Figure:
+def lorenz(answer: Answer, context: ChartContext) -> Figure:
     """Cumulative share of assistants over cumulative share of residents, with the line of equality.
 
     Rows are in order of coverage and start at the origin: a group, cumulative shares of residents and of assistants. A
@@ -219,7 +219,7 @@ def lorenz(answer: Answer, context: ChartContext, height: int = 510) -> Figure:
     return elements.figure(
         context,
         data,
-        height,
+        510,
         keys,
         clicks=answer.by[place],
         credit=credit,

@@ -19,8 +19,7 @@ def stages(answer: Answer, context: ChartContext) -> titles.Title:
 @chart(stages)
 def funnel(answer: Answer, context: ChartContext) -> Figure:
     """One bar per stage (the metrics of the answer's single row), each with its share of the first."""
-    row = answer.rows[0]
-    values = [row[answer.columns.index(metric.name)] or 0 for metric in answer.metrics]
+    values = [answer.value(metric.name) or 0 for metric in answer.metrics]
     first = values[0] or 1
     value_texts = [
         f"{text.plain(v, m.unit, context.lang)} · {text.percent(v / first, context.lang, 0)}"

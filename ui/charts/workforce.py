@@ -177,11 +177,10 @@ def moves(answer: Answer, context: ChartContext) -> Figure:
     shown = rows[:_MOST_ROUTES]
     values = [row[at] for row in shown]
     names = [_way(answer, row, context) for row in shown]
-    hovers = [
-        elements.hover_lines(context, name, text.amount(value, metric.unit, context.lang))
-        for name, value in zip(names, values, strict=True)
-    ]
-    value_texts = [text.plain(value, metric.unit, context.lang) for value in values]
+    amounts, value_texts = (
+        [write(value, metric.unit, context.lang) for value in values] for write in (text.amount, text.plain)
+    )
+    hovers = [elements.hover_lines(context, *pair) for pair in zip(names, amounts, strict=True)]
     top = max([1, *values])
     counts = {"shown": text.number(len(shown), context.lang), "count": text.number(len(rows), context.lang)}
     return elements.figure(
