@@ -44,28 +44,9 @@ def chart(title: TitleRule, **needs: Any) -> Callable[[Callable[..., Figure]], C
     return lambda draw: Chart(draw, title, **needs)
 
 
-class Same:
-    """An answer as a cache key, compared by identity. The key keeps the answer alive, so its id stays unique."""
-
-    def __init__(self, answer: Answer) -> None:
-        self.answer = answer
-
-    def __hash__(self) -> int:
-        return id(self.answer)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Same) and other.answer is self.answer
-
-
-def drawn_chart(
-    answer: Answer, chart: Chart, context: ChartContext, title: Title, below: str, options: Mapping[str, Any]
-) -> tuple[Figure, str]:
-    """The figure of an answer and its text for screen readers, cached by the identity of the answer."""
-    return _drawn(Same(answer), chart, context, title, below, tuple(options.items()))
-
-
 @lru_cache(maxsize=800)
-def _drawn(
-    same: Same, chart: Chart, context: ChartContext, title: Title, below: str, options: tuple[tuple[str, Any], ...]
+def drawn_chart(
+    answer: Answer, chart: Chart, context: ChartContext, title: Title, below: str, options: tuple[tuple[str, Any], ...]
 ) -> tuple[Figure, str]:
-    return chart.titled(same.answer, context, title, dict(options)), spoken(same.answer, context, title, below)
+    """The figure of an answer and its text for screen readers; `options` are the items of a mapping."""
+    return chart.titled(answer, context, title, dict(options)), spoken(answer, context, title, below)

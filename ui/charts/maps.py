@@ -22,7 +22,7 @@ from etl.semantic.answers import Answer, Metric
 from etl.semantic.ranking import worse_side
 from ui import palette
 from ui.charts import elements, titles
-from ui.charts.chart import Same, chart
+from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
 from ui.i18n import text
 
@@ -69,7 +69,7 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = (),
     untested = [row[0] for row in with_value if areas.is_tested and row[answer.columns.index("side")] == "untested"]
     border = context.colour("outline")
 
-    hover_of = _hovers(Same(answer), context)
+    hover_of = _hovers(answer, context)
 
     def hovers(rows: Iterable[tuple[Any, ...]]) -> Figure:
         return {"hovertext": [hover_of[row[0]] for row in rows], "hovertemplate": elements.HOVER}
@@ -104,9 +104,8 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = (),
 
 
 @lru_cache(maxsize=100)
-def _hovers(same: Same, context: ChartContext) -> dict[Any, str]:
+def _hovers(answer: Answer, context: ChartContext) -> dict[Any, str]:
     """The hover text of each province: they stay while the reader outlines one province after the other."""
-    answer = same.answer
     return {row[0]: elements.hover(answer, answer.metrics[0], row, context) for row in answer.rows}
 
 

@@ -167,7 +167,7 @@ def prepare(
     """
     answer, chart_context, rule = asked.answer, chart_context or context(view), says or chart.title
     title = _title(answer, rule, chart_context, ident)
-    drawn, spoken = drawn_chart(answer, chart, chart_context, title, asked.below, options or {})
+    drawn, spoken = drawn_chart(answer, chart, chart_context, title, asked.below, tuple((options or {}).items()))
     meta = drawn["layout"]["meta"]
     credit, boundaries = ([meta[name]] if name in meta else [] for name in ("credit", "boundaries"))
     on_screen = [*asked.own_notes, *credit, *asked.notes]
