@@ -741,11 +741,6 @@ def test_classes_stand_out_three_to_one_and_stay_apart_in_grey(dark: bool) -> No
         assert all(contrast(EN.on(colour), colour) >= 4.5 for colour in colours), "the value on its province"
 
 
-def is_warm(colour: str) -> bool:
-    red, _, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return red > blue
-
-
 def test_orange_means_a_problem() -> None:
     warm = {name for name in MEANINGS if all(int(c[1:3], 16) > 1.5 * int(c[5:7], 16) for c in COLOURS[name])}
     assert warm == {"problem", "problem_ink", "focus", "expired"}

@@ -5,6 +5,7 @@ only words, digits, Jalali ticks and the direction of bars follow the language. 
 attribution, which are rendered as HTML because SVG handles mixed text direction poorly.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -49,8 +50,9 @@ class ChartContext:
         return palette.colour(meaning, self.dark)
 
     def on(self, ground: str) -> str:
-        """The colour of words on a ground: that of the look which contrasts more."""
-        return max((palette.colour("text", dark) for dark in (False, True)), key=lambda ink: contrast(ink, ground))
+        """The colour of words on a ground: that of the look which contrasts more (WCAG 2.2)."""
+        inks = (palette.colour("text", dark) for dark in (False, True))
+        return max(inks, key=lambda ink: abs(math.log(_lightness(ink) / _lightness(ground))))
 
     def member(self, dimension: str, code: object) -> str:
         return member_names.of(dimension, code, self.lang, self.names.get(dimension))
@@ -71,16 +73,11 @@ class ChartContext:
 
 
 @cache
-def contrast(one: str, other: str) -> float:
-    """The contrast of two colours, 1 to 21 (WCAG 2.2)."""
-    darker, lighter = sorted(map(_luminance, (one, other)))
-    return (lighter + 0.05) / (darker + 0.05)
-
-
-def _luminance(colour: str) -> float:
+def _lightness(colour: str) -> float:
+    """The relative luminance of a colour and of reflected light: the contrast of two colours is the ratio of theirs."""
     channels = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
     linear = (value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels)
-    return sum(weight * value for weight, value in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+    return 0.05 + sum(weight * value for weight, value in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
 def metric_of(answer: Answer, name: str | None) -> Metric:

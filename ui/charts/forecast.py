@@ -72,10 +72,8 @@ def projection(
     if target_word != "figure.target" and (target or 0) > _SHARE_SHOWN * largest:
         target = None
     labels = [row[0] for row in answer.rows]
-    actual, projected = (
-        lines.line_of(answer, 0, context, "actual"),
-        lines.line_of(answer, 3, context, "projection", 2.5, "dash"),
-    )
+    actual = lines.line_of(answer, 0, context, "actual")
+    projected = lines.line_of(answer, 3, context, "projection", 2.5, "dash")
     low, high = between(answer, 1, 2, context, 0.16)
     unit = answer.metrics[0].unit
     axis, cut = axis_ahead(context, [*actual["y"], *projected["y"], target], [*low["y"], *high["y"]], unit)
@@ -84,21 +82,15 @@ def projection(
         keys.append(elements.key(context, answer.metrics[3].short[context.lang], "projection", "dash"))
         keys.append(elements.key(context, context.word("figure.range"), "projection", "light"))
     is_missing = any(value is not None and end is None for value, end in zip(projected["y"], low["y"], strict=True))
-    missing = (
-        context.word("figure.no_range") if is_missing else "" if has_range else context.word("figure.no_projection")
-    )
+    missing = "figure.no_range" if is_missing else "" if has_range else "figure.no_projection"
+    points = turning_points(actual["y"], projected["y"], target, context)
     figure = elements.figure(
         context,
-        [
-            *((low, high) if has_range else ()),
-            projected,
-            actual,
-            turning_points(actual["y"], projected["y"], target, context),
-        ],
+        [*((low, high) if has_range else ()), projected, actual, points],
         height,
         keys,
         **axes.over_time(context, labels, axis),
-        credit=" ".join(filter(None, (cut, missing))),
+        credit=" ".join(filter(None, (cut, missing and context.word(missing)))),
         **elements.target(context, target, unit, word=target_word),
     )
     layout, named = figure["layout"], _named(answer, target, context)

@@ -34,9 +34,9 @@ def trend(
     A second dimension gives one line per member. Provisional points are hollow; an unknown value is a gap.
     """
     t = _time_column(answer)
-    mark, meaning_of_mark, word = (
-        (nation, "nation", "figure.nation_line") if target is None else (target, "target", target_word)
-    )
+    mark, meaning_of_mark, word = target, "target", target_word
+    if target is None:
+        mark, meaning_of_mark, word = nation, "nation", "figure.nation_line"
     labels = list(dict.fromkeys(row[t] for row in answer.rows))
     unit = answer.metrics[0].unit
     open_at = [i for i, label in enumerate(labels) if label in answer.provisional]

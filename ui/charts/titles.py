@@ -306,11 +306,10 @@ def unlike(title: Title, used_sentences: Collection[str], answer: Answer, contex
     """The title, or an alternative if the page already uses its sentence; as a last resort, what the chart compares."""
     axes = _axes(answer, context)
     names = [metric.short[context.lang] for metric in answer.metrics]
-    more = [Title(first_that_fits(_with_axes(title.sentence, axes, names, context)), title.focus)]
-    for candidate in (title, *title.alternatives, *more):
-        if candidate.sentence not in used_sentences:
-            return replace(candidate, alternatives=())
-    return replace(title, alternatives=())
+    last = Title(first_that_fits(_with_axes(title.sentence, axes, names, context)), title.focus)
+    candidates = (title, *title.alternatives, last)
+    unused = next((one for one in candidates if one.sentence not in used_sentences), title)
+    return replace(unused, alternatives=())
 
 
 def _with_axes(sentence: str, axes: str, names: Sequence[str], context: ChartContext) -> Iterable[str]:

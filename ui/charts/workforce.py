@@ -128,9 +128,8 @@ def curves(answer: Answer, context: ChartContext) -> Figure:
         notes.append(elements.note(context, mark, x=1, xref="paper", xanchor="left", y=level, xshift=6))
     months = [row[1] for row in answer.rows]
     longest = max((len(name) for _, name, _ in ends), default=0)
-    return _over_months(
-        context, data, months, [], annotations=notes, margin={"l": 8, "r": 30 + 7 * longest, "t": 8, "b": 8, "pad": 0}
-    )
+    room = axes.LAST_TICK | {"r": 30 + 7 * longest}
+    return _over_months(context, data, months, [], annotations=notes, margin=room)
 
 
 def _steps(answer: Answer, context: ChartContext, rows: list[tuple[Any, ...]], meaning: str, dash: str) -> Figure:
