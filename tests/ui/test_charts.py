@@ -533,6 +533,11 @@ def test_the_map_shows_what_has_a_value_and_hatches_what_has_none() -> None:
     assert figure["layout"]["meta"]["keys"][-1] == elements.key(EN, "No data", "missing", "hatch")
 
 
+def test_who_is_of_no_known_province_is_on_no_map() -> None:
+    data = answer("course_results", by=("province",), rows=[("IR-11", 9), ("IR-23", 5), (None, 7)])
+    assert maps.provinces(data, EN)["data"][0]["locations"] == ["IR-11", "IR-23"]
+
+
 @pytest.mark.parametrize("context", LOOKS)
 def test_the_test_decides_the_hue_of_a_province_and_the_distance_its_depth(context: ChartContext) -> None:
     figure = maps.provinces(provinces_tested(), context)

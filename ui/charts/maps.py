@@ -62,8 +62,10 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = (),
     """The 31 provinces coloured by the first metric, with their values; unknown ones are hatched, `chosen` ones outlined."""
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
-    with_value = [row for row in answer.rows if row[at] is not None]
-    without_value = [row for row in answer.rows if row[at] is None]
+    # Who is of no known province is on no map.
+    rows = [row for row in answer.rows if row[0] is not None]
+    with_value = [row for row in rows if row[at] is not None]
+    without_value = [row for row in rows if row[at] is None]
     areas = areas_of(answer, with_value, context)
     # Too small a group to be compared is not one that does not differ.
     untested = [row[0] for row in with_value if areas.is_tested and row[answer.columns.index("side")] == "untested"]
