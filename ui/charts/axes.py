@@ -192,5 +192,4 @@ def _unit_label(label: str, context: ChartContext) -> str:
 
 
 def titled(context: ChartContext, title: str) -> Figure:
-    """The title of an axis."""
     return {"text": context.line(title), "font": {"size": 12, "color": context.colour("quiet")}, "standoff": 8}

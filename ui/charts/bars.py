@@ -80,8 +80,8 @@ def ranking(
     ticks = axes.between(low, top) if signed else axes.nice(top)
     names = [elements.name_of(answer, row, context) for row in rows]
     folded = [axes.folded(text.escape(name), _LONGEST_NAME) for name in names]
-    label = f"{context.word(line)} {text.plain(nation, metric.unit, context.lang)}"
-    layout = axes.named_bars(context, names, value_texts, None if nation is None else (nation, label))
+    words = f"{context.word(line)} {text.plain(nation, metric.unit, context.lang)}"
+    layout = axes.named_bars(context, names, value_texts, line=None if nation is None else (nation, words))
     layout["yaxis"]["ticktext"] = [context.line(name) for name in folded]
     return elements.figure(
         context,

@@ -304,7 +304,6 @@ def silent_line(x: Sequence[Any], y: Sequence[Any], style: Figure, **more: Any) 
 
 
 def value_at_end(context: ChartContext, value: str, x: float, y: float) -> Figure:
-    """A value at the end of a horizontal bar."""
     side, shift = ("right", -5) if context.rtl else ("left", 5)
     return note(context, value, x=x, y=y, xanchor=side, xshift=shift)
 

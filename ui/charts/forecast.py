@@ -27,13 +27,13 @@ _LEAST_RANGE = 2
 STATED_MONTHS = 6
 
 
-def between(answer: Answer, low: int, high: int, context: ChartContext, opacity: float) -> tuple[Figure, Figure]:
+def _between(answer: Answer, low: int, high: int, context: ChartContext, opacity: float) -> tuple[Figure, Figure]:
     """The area between two metrics, by position, within dotted lines."""
     lower, upper = (lines.line_of(answer, at, context, "projection", 1, "dot") for at in (low, high))
     return lower, upper | {"fill": "tonexty", "fillcolor": elements.faded(context.colour("projection"), opacity)}
 
 
-def axis_ahead(
+def _axis_ahead(
     context: ChartContext, held: Sequence[float | None], ranges: Sequence[float | None], unit: str
 ) -> tuple[Figure, str]:
     """The vertical axis of a projection: it holds the numbers `held` and the near part of the range; and a note where the rest
@@ -74,16 +74,16 @@ def projection(
     labels = [row[0] for row in answer.rows]
     actual = lines.line_of(answer, 0, context, "actual")
     projected = lines.line_of(answer, 3, context, "projection", 2.5, "dash")
-    low, high = between(answer, 1, 2, context, 0.16)
+    low, high = _between(answer, 1, 2, context, 0.16)
     unit = answer.metrics[0].unit
-    axis, cut = axis_ahead(context, [*actual["y"], *projected["y"], target], [*low["y"], *high["y"]], unit)
+    axis, cut = _axis_ahead(context, [*actual["y"], *projected["y"], target], [*low["y"], *high["y"]], unit)
     keys = [elements.key(context, context.word("figure.actual"), "actual", "line")]
     if has_range:
         keys.append(elements.key(context, answer.metrics[3].short[context.lang], "projection", "dash"))
         keys.append(elements.key(context, context.word("figure.range"), "projection", "light"))
     is_missing = any(value is not None and end is None for value, end in zip(projected["y"], low["y"], strict=True))
     missing = "figure.no_range" if is_missing else "" if has_range else "figure.no_projection"
-    points = turning_points(actual["y"], projected["y"], target, context)
+    points = _turning_points(actual["y"], projected["y"], target, context)
     figure = elements.figure(
         context,
         [*((low, high) if has_range else ()), projected, actual, points],
@@ -105,7 +105,7 @@ def projection(
     return marks.drawn(figure, events, context, labels)
 
 
-def turning_points(
+def _turning_points(
     actual: Sequence[float | None], projected: Sequence[float | None], target: float | None, context: ChartContext
 ) -> Figure:
     """A point at today, with its word, and one where the projection reaches the target."""
@@ -216,12 +216,12 @@ def path(answer: Answer, context: ChartContext) -> Figure:
     unit, value = answer.metrics[0].unit, next((number for number in goal if number is not None), None)
     # The range of a share ends at 100 %.
     held = (*actual, *plan, value, *((*low, *high) if unit == "share" else ()))
-    axis, cut = axis_ahead(context, held, (*low, *high), unit)
+    axis, cut = _axis_ahead(context, held, (*low, *high), unit)
     data = [
-        *between(answer, 2, 3, context, 0.16),
+        *_between(answer, 2, 3, context, 0.16),
         lines.line_of(answer, 1, context, "projection", 2.5, "dash"),
         lines.line_of(answer, 0, context, "actual") | {"mode": "lines"},
-        turning_points(actual, plan, value, context),
+        _turning_points(actual, plan, value, context),
     ]
     keys = [
         elements.key(context, context.word("figure.actual"), "actual", "line"),
@@ -243,7 +243,7 @@ def path(answer: Answer, context: ChartContext) -> Figure:
 def history(answer: Answer, context: ChartContext) -> Figure:
     """Actual values, and the range projected for them."""
     actual, _, high = (answer.column(metric.name) for metric in answer.metrics[:3])
-    data = [*between(answer, 1, 2, context, 0.3), lines.line_of(answer, 0, context, "actual") | {"mode": "lines"}]
+    data = [*_between(answer, 1, 2, context, 0.3), lines.line_of(answer, 0, context, "actual") | {"mode": "lines"}]
     keys = [
         elements.key(context, context.word("figure.actual"), "actual", "line"),
         elements.key(context, context.word("figure.projected_before"), "projection", "light"),

@@ -47,7 +47,6 @@ class Facts:
 
 
 def facts(sources: Sources) -> Facts:
-    """Ask for the facts of the verdict."""
     latest = sources.ask("active_assistants", on=sources.on)
     active, earlier = latest.value() or 0, sources.ask("active_assistants", on=year_before(sources.on))
     # A group of the nation is not given to everybody of a year before.
