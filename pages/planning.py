@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui.charts import scenario_paths
+from ui.charts import forecast
 from ui.components import figures as ui
 from ui.sections import ahead, listings, scenario
 
@@ -25,6 +25,6 @@ def page() -> None:
         scenario.method(view)
         left, right = st.columns(2)
         with left:
-            ui.figure(view, scenario_paths.held, analysis="backtest")
+            ui.figure(view, forecast.held, analysis="backtest")
         with right:
-            ui.figure(view, scenario_paths.history, analysis="backtest_months")
+            ui.figure(view, forecast.history, analysis="backtest_months")

@@ -29,9 +29,11 @@ if TYPE_CHECKING:
 _PIECE = 10_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Answer:
     """The rows that answer a question, with their metrics, the queries that ran and the publication they were read from.
+
+    Two are equal only if they are the same object, so that what is made of an answer can be cached by it.
 
     `columns`: the dimensions asked by, the metrics asked for, the parts of ratios, and the size of each group (`size_of`) where
     no part gives it. `rows`: tuples of plain values;

@@ -36,7 +36,7 @@ class NotForCirculation(ValueError):
     """Rows about single persons never circulate."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Circulated(Answer):
     """An Answer that may circulate."""
 

@@ -28,13 +28,11 @@ from ui.charts import (
     licensing,
     lines,
     maps,
-    scenario_paths,
     steps,
     time_titles,
     titles,
     workforce,
 )
-from ui.charts.classes import classes
 from ui.charts.elements import ChartContext
 from ui.i18n import member_names, text
 from ui.palette import COLOURS, RAMPS
@@ -373,7 +371,7 @@ def test_a_projection_has_one_axis_on_all_pages_and_says_where_its_range_runs_of
             rows=planned,
         )
         ahead = forecast.projection(replace(data, rows=rows), EN, target=130)
-        return [figure["layout"] for figure in (ahead, scenario_paths.path(path, EN))]
+        return [figure["layout"] for figure in (ahead, forecast.path(path, EN))]
 
     for ends, note in (
         ((112, 120), ""),
@@ -535,6 +533,11 @@ def test_the_map_shows_what_has_a_value_and_hatches_what_has_none() -> None:
     assert figure["layout"]["meta"]["keys"][-1] == elements.key(EN, "No data", "missing", "hatch")
 
 
+def test_who_is_of_no_known_province_is_on_no_map() -> None:
+    data = answer("course_results", by=("province",), rows=[("IR-11", 9), ("IR-23", 5), (None, 7)])
+    assert maps.provinces(data, EN)["data"][0]["locations"] == ["IR-11", "IR-23"]
+
+
 @pytest.mark.parametrize("context", LOOKS)
 def test_the_test_decides_the_hue_of_a_province_and_the_distance_its_depth(context: ChartContext) -> None:
     figure = maps.provinces(provinces_tested(), context)
@@ -563,7 +566,7 @@ def test_a_path_names_the_month_in_which_the_plan_itself_reaches_the_goal() -> N
         data = answer(names[0], by=("month",), rows=planned)
         metrics = (data.metrics[0], *map(derived, names[1:4]), catalogue()["target"])
         path = replace(data, metrics=metrics, columns=("month", *names))
-        return scenario_paths.reached(path, EN).sentence
+        return forecast.reached(path, EN).sentence
 
     first = ("1405-01", None, 90, 80, 100, 100)
     assert title(first, ("1405-02", None, 100, 90, 110, 100)).endswith(
@@ -669,32 +672,32 @@ def test_every_province_has_a_hatch_that_lies_within_it() -> None:
     for code in member_names.fixed("province", "en"):
         ring = [point for part in maps.rings_of(code) for point in part]
         west, east = min(x for x, _ in ring), max(x for x, _ in ring)
-        inside = [point for point in maps.hatch(code) if point]
+        inside = [point for point in maps.hatch(code) if None not in point]
         assert inside, code
         assert all(west - 1e-9 <= x <= east + 1e-9 for x, _ in inside)
 
 
 def test_classes_hold_every_value_and_have_whole_bounds() -> None:
     values = [float(n // 2) + 0.3 for n in range(31)]
-    scale = classes(values, catalogue()["coverage_per_10k"], EN)
+    scale = maps.classes(values, catalogue()["coverage_per_10k"], EN)
     assert len(scale.colours) == 5 == len(set(scale.colours))
     assert all(bound == round(bound) for bound in scale.bounds)
     assert {scale.of(value) for value in values} == set(range(5))
     assert [scale.of(value) for value in values] == sorted(scale.of(value) for value in values)
     assert [key["label"] for key in scale.keys(EN)][::4] == ["below 3", "12 and over"]
-    shares = classes([0.1234, 0.2345, 0.3456, 0.4567, 0.5678], catalogue()["women_share"], FA)
+    shares = maps.classes([0.1234, 0.2345, 0.3456, 0.4567, 0.5678], catalogue()["women_share"], FA)
     assert shares.keys(FA)[0]["label"] == "کمتر از " + text.percent(0.23, "fa", 0)
 
 
 def test_classes_of_counts_do_not_share_a_number() -> None:
-    counts = classes([1, 1, 2, 3, 4, 7, 9], catalogue()["active_assistants"], EN)
-    assert counts.bounds == (2, 3, 7, 9)
+    counts = maps.classes([1, 1, 2, 3, 4, 7, 9], catalogue()["active_assistants"], EN)
+    assert counts.bounds == [2, 3, 7, 9]
     assert [key["label"] for key in counts.keys(EN)] == ["below 2", "2", "3 to 6", "7 to 8", "9 and over"]
 
 
 def test_values_less_than_a_whole_number_apart_have_bounds_with_the_digits_they_need() -> None:
-    scale = classes([0.11, 0.12, 0.13, 0.14, 0.15], catalogue()["coverage_per_10k"], EN)
-    assert scale.bounds == (0.12, 0.13, 0.14, 0.15)
+    scale = maps.classes([0.11, 0.12, 0.13, 0.14, 0.15], catalogue()["coverage_per_10k"], EN)
+    assert scale.bounds == [0.12, 0.13, 0.14, 0.15]
     assert scale.keys(EN)[1]["label"] == "0.12 to 0.13"
 
 
@@ -741,11 +744,6 @@ def test_classes_stand_out_three_to_one_and_stay_apart_in_grey(dark: bool) -> No
         assert all(abs(a - b) > 0.02 for a, b in combinations(levels, 2))
         assert all(contrast(colour, COLOURS["surface"][dark]) >= 3 for colour in colours)
         assert all(contrast(EN.on(colour), colour) >= 4.5 for colour in colours), "the value on its province"
-
-
-def is_warm(colour: str) -> bool:
-    red, _, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return red > blue
 
 
 def test_orange_means_a_problem() -> None:

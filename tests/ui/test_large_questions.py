@@ -3,6 +3,7 @@
 import io
 import threading
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,7 @@ def small_limit(small_register: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 def test_stored_rows_are_the_rows_of_the_answer(both_answers: tuple[StoredRows, Answer]) -> None:
     stored, in_memory = both_answers
-    assert stored.in_memory() == in_memory
+    assert asdict(stored.in_memory()) == asdict(in_memory)
     assert stored.answer.rows == []
     assert stored.count() == len(in_memory.rows)
 

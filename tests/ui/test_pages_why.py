@@ -17,7 +17,7 @@ from etl.semantic.catalog import catalogue
 from tests.made import answer as made
 from tests.parts import html, opened
 from tests.ui.test_pages_workforce import in_address
-from ui.charts import ahead, differences, two_sides
+from ui.charts import ahead, comparison
 from ui.charts.elements import ChartContext
 from ui.data import warehouse
 from ui.exports import workbook
@@ -80,22 +80,22 @@ def test_parts_that_work_against_each_other_have_signs_and_overlap_is_no_composi
 def test_what_is_shown_as_zero_is_neither_named_nor_ranked() -> None:
     nothing = split(("IR-07", 0.0004, 0.0), ("IR-23", 0.0, -0.0001))
     assert said(nothing) == "Training compliance has not changed from 1404 to 1405."
-    assert differences.largest(nothing, ChartContext("en"), COMPLIANCE).sentence == "Training compliance: no difference"
+    assert comparison.largest(nothing, ChartContext("en"), COMPLIANCE).sentence == "Training compliance: no difference"
     assert changes.ranked(split(("IR-07", 0.02, 0), ("IR-23", 0.0004, 0)), "share") == [("IR-07", 0.02)]
 
 
 def test_a_title_names_no_group_that_works_against_the_change() -> None:
     answer = split(("IR-07", -0.05, 0.0), ("IR-23", 0.04, 0.0), ("IR-30", 0.03, 0.0))
-    title = differences.largest(answer, ChartContext("en"), COMPLIANCE).sentence
+    title = comparison.largest(answer, ChartContext("en"), COMPLIANCE).sentence
     assert title == "Training compliance: +2.0 percentage points, most in Tehran (+4.0)"
 
 
 def test_a_title_names_no_group_whose_part_is_shown_as_that_of_another() -> None:
     answer = split(("IR-07", 0.0012, 0.0), ("IR-23", 0.0008, 0.0), ("IR-30", 0.0, 0.0))
-    title = differences.largest(answer, ChartContext("en"), COMPLIANCE).sentence
+    title = comparison.largest(answer, ChartContext("en"), COMPLIANCE).sentence
     assert title == "Training compliance: +0.2 percentage points"
     answer = split(("IR-07", 0.012, 0.0), ("IR-23", 0.012, 0.0))
-    title = differences.largest(answer, ChartContext("en"), COMPLIANCE).sentence
+    title = comparison.largest(answer, ChartContext("en"), COMPLIANCE).sentence
     assert title == "Training compliance: +2.4 percentage points"
 
 
@@ -106,18 +106,18 @@ def test_parts_of_a_small_difference_of_a_rate_are_not_named() -> None:
     )
     assert said(small) == "Training compliance rose by 0.9 percentage points from 1404 to 1405."
     assert (
-        differences.largest(small, ChartContext("en"), COMPLIANCE).sentence
+        comparison.largest(small, ChartContext("en"), COMPLIANCE).sentence
         == "Training compliance: +0.9 percentage points"
     )
     assert "(Fars +0.9, Tehran +0.1)" in said(large)
-    assert "Fars" in differences.largest(large, ChartContext("en"), COMPLIANCE).sentence
+    assert "Fars" in comparison.largest(large, ChartContext("en"), COMPLIANCE).sentence
 
 
 def test_the_bars_add_up_to_their_sum_and_those_without_a_bar_are_one_row() -> None:
     answer = split(
         *((f"IR-{number:02}", -0.002 - number / 1000, 0.001) for number in range(1, 15)), (OVERLAP, 0.0, 0.004)
     )
-    drawn = differences.parts(answer, ChartContext("en"), unit="share")
+    drawn = comparison.parts(answer, ChartContext("en"), unit="share")
     for trace in drawn["data"]:
         *bars, total = trace["x"]
         assert sum(bars) == pytest.approx(total, abs=1e-12)
@@ -182,7 +182,7 @@ def test_the_lines_of_two_sides_mark_their_days_and_can_be_copied(published: Pat
     assert written.count("pd-copy-picture") >= 3, "the lines and both bridges"
 
 
-def of_sides(*days: two_sides.SideDay) -> tuple[Any, ChartContext]:
+def of_sides(*days: comparison.SideDay) -> tuple[Any, ChartContext]:
     rows = [(month, "IR-23", 0.8, 80, 100) for month in ("1403-01", "1403-02")]
     rows += [(month, "IR-07", 0.9, 90, 100) for month in ("1403-01", "1403-02")]
     answer = made("training_compliance", by=("month", "side"), rows=rows, over=(date(2024, 3, 20), date(2024, 5, 5)))
@@ -191,12 +191,12 @@ def of_sides(*days: two_sides.SideDay) -> tuple[Any, ChartContext]:
 
 def test_a_side_is_marked_on_its_day_and_outside_of_the_period_not_at_all() -> None:
     days = (
-        two_sides.SideDay("IR-23", date(2024, 4, 19), 0.8),
-        two_sides.SideDay("IR-07", date(2024, 5, 5), 0.9),
-        two_sides.SideDay("IR-07", date(2023, 5, 5), 0.9),
+        comparison.SideDay("IR-23", date(2024, 4, 19), 0.8),
+        comparison.SideDay("IR-07", date(2024, 5, 5), 0.9),
+        comparison.SideDay("IR-07", date(2023, 5, 5), 0.9),
     )
     answer, context = of_sides()
-    figure = two_sides.two_sides(answer, context, days=days)
+    figure = comparison.two_sides(answer, context, days=days)
     points = [(trace["x"], trace["y"]) for trace in figure["data"] if trace["mode"] == "markers"]
     assert points == [([0.0], [0.8]), ([1.0], [0.9])], "the end of a month, and the last day of one that is not over"
     words = [key["label"] for key in figure["layout"]["meta"]["keys"] if key["kind"] == "dot"]
@@ -210,17 +210,17 @@ def test_a_side_is_marked_on_its_day_and_outside_of_the_period_not_at_all() -> N
 def test_the_title_of_two_sides_is_of_their_days_but_for_circulation_of_a_month() -> None:
     answer, context = of_sides()
 
-    def title(*days: two_sides.SideDay) -> str:
-        return two_sides.side_by_side(answer, context, days).sentence
+    def title(*days: comparison.SideDay) -> str:
+        return comparison.side_by_side(answer, context, days).sentence
 
     first, second = date(2024, 4, 19), date(2024, 5, 5)
-    assert title(two_sides.SideDay("IR-23", first, 0.81), two_sides.SideDay("IR-23", second, 0.82)).startswith(
+    assert title(comparison.SideDay("IR-23", first, 0.81), comparison.SideDay("IR-23", second, 0.82)).startswith(
         "Training compliance: 81.0% on 31\u00a0Farvardin\u00a01403"
     )
-    same_day = title(two_sides.SideDay("IR-23", second, 0.81), two_sides.SideDay("IR-07", second, 0.92))
+    same_day = title(comparison.SideDay("IR-23", second, 0.81), comparison.SideDay("IR-07", second, 0.92))
     assert same_day.startswith("Training compliance, 16\u00a0Ordibehesht\u00a01403")
     assert same_day.endswith("Tehran 81.0%, Fars 92.0%")
-    rounded = title(two_sides.SideDay("IR-23", first, None), two_sides.SideDay("IR-07", second, None))
+    rounded = title(comparison.SideDay("IR-23", first, None), comparison.SideDay("IR-07", second, None))
     assert rounded.endswith("Tehran 80.0%, Fars 90.0%"), "the value of the rounded lines"
 
 

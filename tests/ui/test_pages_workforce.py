@@ -16,7 +16,7 @@ from etl.semantic.catalog import catalogue, derived, derived_names
 from etl.semantic.resolve import settled_on
 from tests.made import answer
 from tests.parts import html, opened
-from ui.charts import scenario_paths, workforce
+from ui.charts import forecast, workforce
 from ui.charts.elements import ChartContext
 from ui.i18n import navigation, text
 from ui.sections import scenario
@@ -121,9 +121,7 @@ def test_an_invalid_scenario_is_ignored(published: Path) -> None:
 def test_the_page_shows_the_result_of_the_scenario(published: Path) -> None:
     app = opened("planning", lang="en", recruits="3")
     with access.connect(published, rights.ADMINISTRATOR) as con:
-        sentence = scenario_paths.reached(
-            planning.headcount(con, scenario=Scenario(recruits=3)), ChartContext("en")
-        ).sentence
+        sentence = forecast.reached(planning.headcount(con, scenario=Scenario(recruits=3)), ChartContext("en")).sentence
     assert text.escape(sentence) in html(app)
 
 
@@ -173,10 +171,10 @@ def test_every_chart_draws_the_sample(lang: str, dark: bool, published: Path) ->
         charts = [
             (workforce.survival, survival.survival(con, least=1), workforce.still_serving),
             (workforce.curves, curves, workforce.stay),
-            (scenario_paths.path, planning.headcount(con), scenario_paths.reached),
-            (scenario_paths.path, training.compliance(con), scenario_paths.reached),
-            (scenario_paths.held, backtesting.backtest(con), scenario_paths.how_often),
-            (scenario_paths.history, backtesting.backtest_months(con), scenario_paths.last_trial),
+            (forecast.path, planning.headcount(con), forecast.reached),
+            (forecast.path, training.compliance(con), forecast.reached),
+            (forecast.held, backtesting.backtest(con), forecast.how_often),
+            (forecast.history, backtesting.backtest_months(con), forecast.last_trial),
         ]
     for chart, data, says in charts:
         figure = chart(data, context)
@@ -261,21 +259,21 @@ def test_a_goal_is_given_with_its_central_month() -> None:
     context = ChartContext("en")
     now = ("1405-01", 50, 50.0, 50.0, 50.0, 60.0)
     both = path(now, ("1405-02", None, 58.0, 55.0, 61.0, 60.0), ("1405-03", None, 66.0, 61.0, 70.0, 60.0))
-    assert scenario_paths.reached(both, context).sentence == (
+    assert forecast.reached(both, context).sentence == (
         "Active police assistants: 60 projected for Khordad\u00a01405 (May–Jun\u00a02026)"
     )
     answer = path(now, ("1405-02", None, 58.0, 55.0, 61.0, 60.0))
     assert (
-        scenario_paths.reached(answer, context).sentence
+        forecast.reached(answer, context).sentence
         == "Active police assistants: 60 not projected before Ordibehesht\u00a01405 (Apr–May\u00a02026)"
     )
     none = path(now, ("1405-02", None, 52.0, 51.0, 53.0, 60.0))
-    assert scenario_paths.reached(none, context).sentence == (
+    assert forecast.reached(none, context).sentence == (
         "Active police assistants: below target through Ordibehesht\u00a01405, 52 (51 to 53)"
     )
     aimless = path((*now[:5], None), ("1405-02", None, 52.0, 51.0, 53.0, None))
     assert (
-        scenario_paths.reached(aimless, context).sentence
+        forecast.reached(aimless, context).sentence
         == "Active police assistants by Ordibehesht\u00a01405 (Apr–May\u00a02026): 52 people"
     )
 

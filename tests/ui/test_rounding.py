@@ -136,8 +136,9 @@ def number_formats(source: str) -> list[str]:
 
 # Rounding of positions and sizes, not of numbers to read: decimals of a step, clean ticks, a colour, a height.
 NOT_READ = {
-    "ui/charts/axes.py": {"round(step * 10 ** d)", "round(tick, 10)", "round(value)"},
-    "ui/charts/classes.py": {"round(i * (len(steps) - 1) / (count - 1))", "round(bound * scale * 10 ** decimals)"},
+    "ui/charts/axes.py": {"round(tick, 10)", "round(value)"},
+    "ui/charts/elements.py": {"round(n)"},
+    "ui/charts/maps.py": {"round(i * (len(steps) - 1) / len(bounds))"},
     "ui/components/blocks.py": {"{x:.1f}", "{y:.1f}", "{_height(values[-1], low, high):.1f}"},
     "ui/components/table_html.py": {"{100 * float(value) / longest:.1f}"},
     "ui/briefing/drawing.py": {

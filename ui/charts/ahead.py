@@ -2,17 +2,14 @@
 
 from etl.analysis.coverage import TODAY
 from etl.semantic.answers import Answer
-from ui.charts import axes, bars, elements, lines, titles
+from ui.charts import axes, elements, lines, titles
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
 from ui.charts.titles import Title
 from ui.i18n import text
 
-_MOST_ROOMS = 15
 # A title names as many months.
 _MOST_MONTHS = 2
-# The sentences of the room that gains most, the best first.
-_ROOM = ("ahead.room", "ahead.room_short")
 _PACES = (("queue_arrivals", "arrivals"), ("queue_decisions", "decisions"), ("queue_needed", None))
 
 
@@ -20,9 +17,8 @@ def above(answer: Answer, context: ChartContext) -> Title:
     """The months in which more ends than was answered in the highest month."""
     months = [context.member("month", row["month"]) for row in answer.records() if row["is_above"]]
     words = {"measure": answer.metrics[0].short[context.lang], "months": text.listed(months, context.lang)}
-    key = "some" if len(months) <= _MOST_MONTHS else "many"
-    count = text.number(len(months), context.lang)
-    return Title(context.word(f"ahead.above_{key if months else 'none'}", count=count, **words))
+    key = "none" if not months else "some" if len(months) <= _MOST_MONTHS else "many"
+    return Title(context.word(f"ahead.above_{key}", count=text.number(len(months), context.lang), **words))
 
 
 @chart(above)
@@ -30,7 +26,8 @@ def endings(answer: Answer, context: ChartContext) -> Figure:
     """Bars of what ends in each month, orange above the highest month of what answers it, with lines for that and the mean."""
     metric, rows = answer.metrics[0], answer.records()
     most, mean = (max(row[name] or 0 for row in rows) for name in ("answered_most", "answered_mean"))
-    values = [row["endings"] for row in rows]
+    values = answer.column("endings")
+    upright = axes.upright(context, axes.nice(max([most, *values])), metric.unit)
     hovers = [elements.hover(answer, metric, row, context) for row in answer.rows]
     colours = [context.colour("problem" if row["is_above"] else "actual") for row in rows]
     keys = [
@@ -44,10 +41,8 @@ def endings(answer: Answer, context: ChartContext) -> Figure:
         [elements.bar(values, hovers, vertical=True, marker={"color": colours})],
         280,
         keys,
-        xaxis=axes.time_axis(context, [row["month"] for row in rows]),
-        yaxis=axes.upright(context, axes.nice(max([most, *values])), metric.unit),
+        **axes.over_time(context, answer.column("month"), upright),
         shapes=[elements.level(context, most, meaning="target"), elements.level(context, mean, meaning="second")],
-        margin=elements.LAST_TICK,
     )
 
 
@@ -80,26 +75,17 @@ def paces(answer: Answer, context: ChartContext) -> Figure:
         [abs(row[f"{part}_{end}"] - value) if part else None for (_, part), value in zip(_PACES, values, strict=True)]
         for end in ("high", "low")
     )
-    error = {
-        "type": "data",
-        "symmetric": False,
-        "array": up,
-        "arrayminus": down,
-        "color": context.colour("text"),
-        "thickness": 1.5,
-    }
+    error = {"type": "data", "symmetric": False, "array": up, "arrayminus": down, "thickness": 1.5}
     colours = [context.colour(meaning) for meaning in ("pending", "actual", "target")]
     # What is needed is a goal: an outline.
     marker = {"color": [*colours[:2], context.colour("surface")], "line": {"color": colours, "width": [0, 0, 2]}}
     top = max(value + (reach or 0) for value, reach in zip(values, up, strict=True))
     return elements.figure(
         context,
-        [elements.bar(values, hovers, marker=marker, error_x=error)],
+        [elements.bar(values, hovers, marker=marker, error_x=error | {"color": context.colour("text")})],
         len(values) * 40 + 24,
         xaxis=axes.across(context, axes.nice(top), "applications", top * 1.04, showticklabels=False),
-        yaxis=axes.categories(context, [metric.short[context.lang] for metric in metrics]),
-        annotations=elements.value_notes(context, value_texts, range(len(values))),
-        margin=elements.beside_values(context, value_texts),
+        **axes.named_bars(context, [metric.short[context.lang] for metric in metrics], value_texts),
     )
 
 
@@ -123,19 +109,13 @@ def plan(answer: Answer, context: ChartContext) -> Figure:
 
 def gained(answer: Answer, context: ChartContext) -> Title:
     """The province and course in which one more room gains most."""
-    if not answer.rows:
-        return titles.nothing(answer.metrics[0], context)
-    place, value = elements.name_of(answer, answer.rows[0], context), answer.rows[0][len(answer.by)]
-    metric = answer.metrics[0]
-    words = {"measure": metric.short[context.lang], "place": place}
-    sentences = [context.word(key, value=text.plain(value, metric.unit, context.lang), **words) for key in _ROOM]
-    return Title(titles.first_that_fits(sentences))
-
-
-@chart(gained)
-def rooms(answer: Answer, context: ChartContext) -> Figure:
-    """The provinces and courses in which one more room gains most."""
-    return bars.ranking(answer, context, most=_MOST_ROOMS)
+    first, metric = answer.rows[0], answer.metrics[0]
+    words = {
+        "measure": metric.short[context.lang],
+        "place": elements.name_of(answer, first, context),
+        "value": text.plain(first[len(answer.by)], metric.unit, context.lang),
+    }
+    return Title(titles.first_that_fits(context.word(key, **words) for key in ("ahead.room", "ahead.room_short")))
 
 
 def ordered(answer: Answer, context: ChartContext) -> Title:

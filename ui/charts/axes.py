@@ -1,11 +1,12 @@
 """Axes: round ticks, their labels in the digits and the calendar of the language, and the direction of bars."""
 
 import math
+import re
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from ui.charts.elements import ChartContext, Figure
+from ui.charts.elements import ChartContext, Figure, decimals, level, note
 from ui.i18n import text
 
 # The ticks of an axis of shares.
@@ -14,6 +15,8 @@ SHARES = (0, 0.25, 0.5, 0.75, 1)
 _LONGEST_BELOW = 10
 # No axis zooms; margins grow with their labels, so Plotly need not look for labels that overflow.
 _FIXED = {"automargin": True, "fixedrange": True, "zeroline": False, "ticks": "", "ticklabeloverflow": "allow"}
+# Margins of a chart over time, with room for the label of the last tick: Plotly leaves out a label that would be cut.
+LAST_TICK = {"l": 8, "r": 28, "t": 8, "b": 8, "pad": 0}
 
 
 def nice(top: float) -> list[float]:
@@ -29,7 +32,7 @@ def nice(top: float) -> list[float]:
 def between(low: float, high: float) -> list[float]:
     """Evenly spaced round ticks around a range; they include zero if the range does."""
     steps = nice(max(high - low, abs(high) * 0.02, 1e-6))
-    size = steps[1] - steps[0] if len(steps) > 1 else 1
+    size = steps[1] - steps[0]
     first = math.floor(low / size + 1e-9) * size
     ticks = [first + i * size for i in range(math.ceil((high - first) / size - 1e-9) + 1)]
     return [round(tick, 10) for tick in ticks]
@@ -68,10 +71,8 @@ def ground(context: ChartContext) -> Figure:
 def tick(value: float, unit: str, ticks: Sequence[float], lang: str) -> str:
     scale = 100 if unit == "share" else 1
     step = abs(ticks[1] - ticks[0]) * scale if len(ticks) > 1 else 1
-    decimals = next((d for d in range(4) if abs(step * 10**d - round(step * 10**d)) < 1e-6), 2)
-    if unit == "share":
-        return text.percent(value, lang, decimals)
-    return text.number(value, lang, decimals)
+    write = text.percent if unit == "share" else text.number
+    return write(value, lang, decimals([step]))
 
 
 def across(
@@ -79,6 +80,34 @@ def across(
 ) -> Figure:
     """The numeric axis of horizontal bars, which start on the side where reading starts."""
     return axis(context, ticks, unit, range=[high, low] if context.rtl else [low, high], side="bottom", **more)
+
+
+def named_bars(
+    context: ChartContext,
+    names: Sequence[str],
+    values: Sequence[str],
+    line: tuple[float, str] | None = None,
+    positions: Sequence[float] | None = None,
+) -> Figure:
+    """Layout of horizontal bars: their names where reading starts, their values as a column beyond them, and a named line."""
+    side = {"x": 0 if context.rtl else 1, "xref": "paper", "xanchor": "right" if context.rtl else "left"}
+    notes = [note(context, line[1], x=line[0], y=1, yref="paper", yanchor="bottom")] if line else []
+    at = positions or range(len(names))
+    notes += [note(context, value, y=y, **side) for y, value in zip(at, values, strict=True)]
+    # Digits are 7 px wide, brackets and spaces narrower.
+    width = 16 + 6 * max((len(re.sub("<.*?>", "", value)) for value in values), default=4)
+    return {
+        "yaxis": categories(context, names),
+        "shapes": [level(context, line[0], vertical=True)] if line else [],
+        "annotations": notes,
+        "margin": margins(context, width, 26 if line else 8),
+    }
+
+
+def margins(context: ChartContext, after: float = 26, top: float = 8) -> Figure:
+    """Margins with `after` pixels where reading ends; the default holds the last tick label at the edge of the plot."""
+    left, right = (after, 8) if context.rtl else (8, after)
+    return {"l": left, "r": right, "t": top, "b": 8, "pad": 0}
 
 
 def categories(context: ChartContext, names: Sequence[str], **more: Any) -> Figure:
@@ -112,22 +141,39 @@ def folded(name: str, most: int) -> str:
     return f"{' '.join(words[:middle])}<br>{' '.join(words[middle:])}"
 
 
+def over_time(context: ChartContext, labels: Sequence[str], values: Figure) -> Figure:
+    """Layout of a chart over time with the axis of its `values`."""
+    return {"xaxis": time_axis(context, labels), "yaxis": values, "margin": LAST_TICK}
+
+
 def time_axis(context: ChartContext, labels: Sequence[str], most: int = 5) -> Figure:
     """At most seven Jalali ticks: whole years for many months, else `most` evenly spaced units."""
     count = len(labels)
     years = [i for i, label in enumerate(labels) if label.endswith("-01")]
     if len(years) >= 4:
-        step = math.ceil(len(years) / 7)
-        at, written = years[::step], [_unit_label(labels[i][:4], context) for i in years[::step]]
+        at = years[:: math.ceil(len(years) / 7)]
+        written = [_unit_label(labels[i][:4], context) for i in at]
     else:
-        step = max(1, math.ceil(count / most))
-        at = list(range(count - 1, -1, -step))[::-1]
+        at = list(range(count - 1, -1, -max(1, math.ceil(count / most))))[::-1]
         written = [_unit_label(labels[i], context) for i in at]
+    return _timeline(context, at, written, [-0.7, count - 0.3])
+
+
+def days_axis(context: ChartContext, at: Sequence[float], days: Sequence[date], reach: Sequence[float]) -> Figure:
+    """Ticks at days on two lines: day and month, year; in English the Gregorian day on a third."""
+    written = []
+    for day in days:
+        lines = text.jalali_day(day, context.lang).rsplit(maxsplit=1)
+        written.append(context.line("<br>".join(lines if context.rtl else [*lines, text.gregorian_day(day)])))
+    return _timeline(context, at, written, reach)
+
+
+def _timeline(context: ChartContext, at: Sequence[float], written: Sequence[str], reach: Sequence[float]) -> Figure:
     return {
         **_FIXED,
         "tickvals": at,
         "ticktext": written,
-        "range": [-0.7, count - 0.3],
+        "range": reach,
         "tickangle": 0,
         "showgrid": False,
         "ticks": "outside",
@@ -139,12 +185,6 @@ def time_axis(context: ChartContext, labels: Sequence[str], most: int = 5) -> Fi
     }
 
 
-def day_label(day: date, context: ChartContext) -> str:
-    """A day on two lines: day and month, year; in English the Gregorian day on a third."""
-    lines = text.jalali_day(day, context.lang).rsplit(maxsplit=1)
-    return context.line("<br>".join(lines if context.rtl else [*lines, text.gregorian_day(day)]))
-
-
 def _unit_label(label: str, context: ChartContext) -> str:
     """A unit with its year below its name; in English its Gregorian months or years on a further line."""
     lines = dict.fromkeys((text.unit_label(label, context.lang, short=True), text.digits(label[:4], context.lang)))
@@ -152,5 +192,4 @@ def _unit_label(label: str, context: ChartContext) -> str:
 
 
 def titled(context: ChartContext, title: str) -> Figure:
-    """The title of an axis."""
     return {"text": context.line(title), "font": {"size": 12, "color": context.colour("quiet")}, "standoff": 8}

@@ -46,13 +46,13 @@ def ranking(
     low, top = min([0, *numbers]), max([0, *numbers, nation or 0])
     signed, focused = low < 0, set(focus)
     value_texts = []
-    for value, size in zip(values, sizes, strict=True):
+    for row, value, size in zip(rows, values, sizes, strict=True):
         is_known = value is not None
         written = text.plain(value, metric.unit, context.lang, signed) if is_known else context.word("figure.missing")
         # A count is its own group size, so only other measures state it.
         if size is not None and size_of(metric) != metric.name:
             written = f"{written} ({context.word('figure.cases', count=text.number(size, context.lang))})"
-        value_texts.append(written)
+        value_texts.append(f"<b>{written}</b>" if row[0] in focused else written)
     meanings = [_meaning(answer, row) for row in rows]
     colours = [context.colour(meaning) for meaning in meanings]
     marker = {
@@ -65,7 +65,7 @@ def ranking(
     }
     hovers = [elements.hover(answer, metric, row, context) for row in rows]
     keys = []
-    if _is_tested(answer):
+    if "side" in answer.columns:
         worse, better = ("higher", "lower") if worse_side(metric) == "higher" else ("lower", "higher")
         meant = {"problem": f"clearly_{worse}", "pending": "not_clear", "actual": f"clearly_{better}"}
         if not worse_side(metric):
@@ -77,17 +77,12 @@ def ranking(
         ]
     if any(size is not None for size in sizes):
         keys.append(elements.key(context, context.word("figure.small"), meanings[-1], "light"))
-    shapes, notes = [], []
-    if nation is not None:
-        shapes.append(elements.level(context, nation, vertical=True))
-        label = f"{context.word(line)} {text.plain(nation, metric.unit, context.lang)}"
-        notes.append(elements.note(context, label, x=nation, y=1, yref="paper", yanchor="bottom"))
-    # The values form a column beyond the bars, clear of the nation's line.
-    labels = [f"<b>{value}</b>" if row[0] in focused else value for row, value in zip(rows, value_texts, strict=True)]
-    notes += elements.value_notes(context, labels, range(len(rows)))
     ticks = axes.between(low, top) if signed else axes.nice(top)
     names = [elements.name_of(answer, row, context) for row in rows]
     folded = [axes.folded(text.escape(name), _LONGEST_NAME) for name in names]
+    words = f"{context.word(line)} {text.plain(nation, metric.unit, context.lang)}"
+    layout = axes.named_bars(context, names, value_texts, line=None if nation is None else (nation, words))
+    layout["yaxis"]["ticktext"] = [context.line(name) for name in folded]
     return elements.figure(
         context,
         [elements.bar(values, hovers, marker=marker, customdata=[row[0] for row in rows])],
@@ -96,10 +91,7 @@ def ranking(
         clicks=answer.by[0] if answer.by else "",
         credit=_first_of(answer, sum(row[at] is not None for row in answer.rows), len(rows), context),
         xaxis=axes.across(context, ticks, metric.unit, top * 1.01, low, showticklabels=False),
-        yaxis=axes.categories(context, names, ticktext=[context.line(name) for name in folded]),
-        shapes=shapes,
-        annotations=notes,
-        margin=elements.beside_values(context, value_texts, 26 if nation is not None else 8),
+        **layout,
     )
 
 
@@ -112,23 +104,15 @@ def _first_of(answer: Answer, count: int, shown: int, context: ChartContext) -> 
     return context.word("more.first_of", groups=groups, **numbers)
 
 
-def is_worse(answer: Answer, row: Sequence[Any]) -> bool:
-    """Whether the group of a row is clearly worse than the whole."""
-    return _is_tested(answer) and row[answer.columns.index("side")] == worse_side(answer.metrics[0])
-
-
-def _is_tested(answer: Answer) -> bool:
-    return "side" in answer.columns
-
-
 def _meaning(answer: Answer, row: Sequence[Any]) -> str:
     """The colour of a bar, as that of the same group on the map. A rate that is not tested is neither good nor bad: grey."""
-    if is_worse(answer, row):
-        return "problem"
-    if not _is_tested(answer):
-        metric = answer.metrics[0]
+    metric = answer.metrics[0]
+    if "side" not in answer.columns:
         return "pending" if metric.denominator and worse_side(metric) else "actual"
-    return "actual" if row[answer.columns.index("side")] in ("lower", "higher") else "pending"
+    side = row[answer.columns.index("side")]
+    if side == worse_side(metric):
+        return "problem"
+    return "actual" if side in ("lower", "higher") else "pending"
 
 
 def in_order(answer: Answer) -> list[tuple[Any, ...]]:
@@ -147,7 +131,7 @@ def in_order(answer: Answer) -> list[tuple[Any, ...]]:
         key=lambda row: (
             row[at] is None,
             elements.size_below(answer, metric, row) is not None,
-            not is_worse(answer, row),
+            _meaning(answer, row) != "problem",
             sign * (row[at] or 0),
             str(row[0]),
         ),
@@ -195,9 +179,7 @@ def stacked(answer: Answer, context: ChartContext, parts: Sequence[tuple[str, st
         keys=keys,
         clicks=answer.by[0] if answer.by else "",
         xaxis=axes.across(context, axes.SHARES, "share", 1.002),
-        yaxis=axes.categories(context, names),
-        annotations=elements.value_notes(context, value_texts, range(len(rows))),
-        margin=elements.beside_values(context, value_texts),
+        **axes.named_bars(context, names, value_texts),
     )
 
 
@@ -225,9 +207,7 @@ def paired(answer: Answer, context: ChartContext) -> Figure:
         data,
         320,
         keys,
-        xaxis=axes.time_axis(context, labels),
-        yaxis=axes.upright(context, axes.nice(top), answer.metrics[0].unit),
-        margin=elements.LAST_TICK,
+        **axes.over_time(context, labels, axes.upright(context, axes.nice(top), answer.metrics[0].unit)),
         bargap=0.25,
         bargroupgap=0.05,
     )
@@ -248,15 +228,13 @@ def columns(answer: Answer, context: ChartContext) -> Figure:
     ticks = axes.nice(max([0, *(value for value in values if value is not None)]))
     hovers = [elements.hover(answer, metric, row, context) for row in answer.rows]
     marker = _marker(answer, labels, context.colour("actual"))
-    if timed:
-        along = axes.time_axis(context, labels)
-    else:
-        along = axes.names_below(context, [elements.name_of(answer, row, context) for row in answer.rows])
-    if not timed or answer.by[0] == "founded_year":
-        along["title"] = axes.titled(context, context.word(f"dimension.{answer.by[0]}"))
     bars = elements.bar(values, hovers, vertical=True, marker=marker, customdata=labels)
     upright = axes.upright(context, ticks, metric.unit)
-    drawn = elements.figure(context, [bars], 300, xaxis=along, yaxis=upright)
     if timed:
-        drawn["layout"]["margin"] = elements.LAST_TICK
-    return drawn
+        layout = axes.over_time(context, labels, upright)
+    else:
+        names = [elements.name_of(answer, row, context) for row in answer.rows]
+        layout = {"xaxis": axes.names_below(context, names), "yaxis": upright}
+    if not timed or answer.by[0] == "founded_year":
+        layout["xaxis"]["title"] = axes.titled(context, context.word(f"dimension.{answer.by[0]}"))
+    return elements.figure(context, [bars], 300, **layout)

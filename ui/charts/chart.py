@@ -33,10 +33,10 @@ class Chart:
     def __call__(self, answer: Answer, context: ChartContext, *positional: Any, **options: Any) -> Figure:
         return self.draw(comparable(answer), context, *positional, **options)
 
-    @property
-    def name(self) -> str:
-        """The name used in the key of the chart's container."""
-        return self.draw.__name__
+    def titled(self, answer: Answer, context: ChartContext, title: Title, options: Mapping[str, Any]) -> Figure:
+        """The figure of an answer under its title; `options` are those of the chart besides it."""
+        focus = {"focus": title.focus} if self.names_groups else {}
+        return self(answer, context, **{**focus, **options})
 
 
 def chart(title: TitleRule, **needs: Any) -> Callable[[Callable[..., Figure]], Chart]:
@@ -44,55 +44,9 @@ def chart(title: TitleRule, **needs: Any) -> Callable[[Callable[..., Figure]], C
     return lambda draw: Chart(draw, title, **needs)
 
 
-def drawn_chart(
-    answer: Answer, chart: Chart, context: ChartContext, title: Title, below: str, options: Mapping[str, Any]
-) -> "DrawnChart":
-    """`draw` with hashable options, cached by the identity of the answer."""
-    return _cached(Same(answer), chart, context, title, below, tuple(options.items()))
-
-
-class Same:
-    """An answer as a cache key, compared by identity. The key keeps the answer alive, so its id stays unique."""
-
-    def __init__(self, answer: Answer) -> None:
-        self.answer = answer
-
-    def __hash__(self) -> int:
-        return id(self.answer)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Same) and other.answer is self.answer
-
-
-@dataclass(frozen=True)
-class DrawnChart:
-    """A chart of an answer: the figure, and its text for screen readers."""
-
-    figure: Figure
-    spoken: str
-
-    @property
-    def meta(self) -> Mapping[str, Any]:
-        """What the page shows beside the figure."""
-        return self.figure["layout"]["meta"]
-
-
 @lru_cache(maxsize=800)
-def _cached(
-    same: Same,
-    chart: Chart,
-    context: ChartContext,
-    title: Title,
-    below: str,
-    options: tuple[tuple[str, Any], ...],
-) -> DrawnChart:
-    return draw(same.answer, chart, context, title, below, dict(options))
-
-
-def draw(
-    answer: Answer, chart: Chart, context: ChartContext, title: Title, below: str, options: Mapping[str, Any]
-) -> DrawnChart:
-    """The chart of an answer; `options` are those of the chart besides its title."""
-    focus = {"focus": title.focus} if chart.names_groups else {}
-    figure = chart(answer, context, **{**focus, **options})
-    return DrawnChart(figure, spoken(answer, context, title, below))
+def drawn_chart(
+    answer: Answer, chart: Chart, context: ChartContext, title: Title, below: str, options: tuple[tuple[str, Any], ...]
+) -> tuple[Figure, str]:
+    """The figure of an answer and its text for screen readers; `options` are the items of a mapping."""
+    return chart.titled(answer, context, title, dict(options)), spoken(answer, context, title, below)

@@ -5,6 +5,7 @@ only words, digits, Jalali ticks and the direction of bars follow the language. 
 attribution, which are rendered as HTML because SVG handles mixed text direction poorly.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -49,8 +50,9 @@ class ChartContext:
         return palette.colour(meaning, self.dark)
 
     def on(self, ground: str) -> str:
-        """The colour of words on a ground: that of the look which contrasts more."""
-        return max((palette.colour("text", dark) for dark in (False, True)), key=lambda ink: contrast(ink, ground))
+        """The colour of words on a ground: that of the look which contrasts more (WCAG 2.2)."""
+        inks = (palette.colour("text", dark) for dark in (False, True))
+        return max(inks, key=lambda ink: abs(math.log(_lightness(ink) / _lightness(ground))))
 
     def member(self, dimension: str, code: object) -> str:
         return member_names.of(dimension, code, self.lang, self.names.get(dimension))
@@ -71,16 +73,11 @@ class ChartContext:
 
 
 @cache
-def contrast(one: str, other: str) -> float:
-    """The contrast of two colours, 1 to 21 (WCAG 2.2)."""
-    darker, lighter = sorted(map(_luminance, (one, other)))
-    return (lighter + 0.05) / (darker + 0.05)
-
-
-def _luminance(colour: str) -> float:
+def _lightness(colour: str) -> float:
+    """The relative luminance of a colour and of reflected light: the contrast of two colours is the ratio of theirs."""
     channels = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
     linear = (value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels)
-    return sum(weight * value for weight, value in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+    return 0.05 + sum(weight * value for weight, value in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
 def metric_of(answer: Answer, name: str | None) -> Metric:
@@ -236,9 +233,6 @@ def note(context: ChartContext, written: str, **place: Any) -> Figure:
     }
 
 
-# Margins of a chart over time, with room for the label of the last tick: Plotly leaves out a label that would be cut.
-LAST_TICK = {"l": 8, "r": 28, "t": 8, "b": 8, "pad": 0}
-
 # Patterns for neighbouring colours that look alike in greyscale.
 PATTERNS: dict[str, Figure] = {
     **{meaning: {"shape": "/", "size": 6, "solidity": 0.2} for meaning in ("leavers", "loss", "expired")},
@@ -269,6 +263,12 @@ def pattern(context: ChartContext, meaning: str) -> Figure:
 def faded(colour: str, share: float) -> str:
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({red},{green},{blue},{share})"
+
+
+def decimals(numbers: Sequence[float]) -> int:
+    """The fewest decimals, at most three, that write all numbers exactly; two where three are too few."""
+    scaled = ((count, [number * 10**count for number in numbers]) for count in range(4))
+    return next((count for count, whole in scaled if all(abs(n - round(n)) < 1e-6 for n in whole)), 2)
 
 
 # Plotly's template for a hover text without the name of its trace.
@@ -303,25 +303,7 @@ def silent_line(x: Sequence[Any], y: Sequence[Any], style: Figure, **more: Any) 
     return {"type": "scatter", "mode": "lines", "x": x, "y": y, "line": style, "hoverinfo": "skip", **more}
 
 
-def value_notes(context: ChartContext, values: Sequence[str], positions: Sequence[float]) -> list[Figure]:
-    """The values of horizontal bars as a column beyond them."""
-    side = {"x": 0 if context.rtl else 1, "xref": "paper", "xanchor": "right" if context.rtl else "left"}
-    return [note(context, value, y=y, **side) for value, y in zip(values, positions, strict=True)]
-
-
-def beside_values(context: ChartContext, values: Sequence[str], top: float = 8) -> Figure:
-    """Margins with room for the column of values: digits are 7 px wide, brackets and spaces narrower."""
-    return margins(context, 16 + 6 * max((len(value) for value in values), default=4), top)
-
-
-def margins(context: ChartContext, after: float = 26, top: float = 8) -> Figure:
-    """Margins with `after` pixels where reading ends; the default holds the last tick label at the edge of the plot."""
-    left, right = (after, 8) if context.rtl else (8, after)
-    return {"l": left, "r": right, "t": top, "b": 8, "pad": 0}
-
-
 def value_at_end(context: ChartContext, value: str, x: float, y: float) -> Figure:
-    """A value at the end of a horizontal bar."""
     side, shift = ("right", -5) if context.rtl else ("left", 5)
     return note(context, value, x=x, y=y, xanchor=side, xshift=shift)
 

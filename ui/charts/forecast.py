@@ -1,4 +1,7 @@
-"""Charts of what is projected: known values, the projection with its range, and the months that words are about."""
+"""Charts of what is projected or planned, the accuracy of past projections, and the rules of their titles.
+
+Known values are solid, projected ones dashed within their range; words above the plot name the months that they are about.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,6 +11,7 @@ from etl.semantic.answers import Answer
 from ui.charts import axes, elements, lines, marks, time_titles
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
+from ui.charts.titles import Title
 from ui.i18n import text
 from ui.summary import verdict
 
@@ -19,15 +23,17 @@ _RANGE_SHOWN = 0.25
 _SHARE_SHOWN = 2
 # The points of a range that is no area yet: the current month and the next one.
 _LEAST_RANGE = 2
+# The distance that the title of the trials states.
+STATED_MONTHS = 6
 
 
-def between(answer: Answer, low: int, high: int, context: ChartContext, opacity: float) -> tuple[Figure, Figure]:
+def _between(answer: Answer, low: int, high: int, context: ChartContext, opacity: float) -> tuple[Figure, Figure]:
     """The area between two metrics, by position, within dotted lines."""
     lower, upper = (lines.line_of(answer, at, context, "projection", 1, "dot") for at in (low, high))
     return lower, upper | {"fill": "tonexty", "fillcolor": elements.faded(context.colour("projection"), opacity)}
 
 
-def axis_ahead(
+def _axis_ahead(
     context: ChartContext, held: Sequence[float | None], ranges: Sequence[float | None], unit: str
 ) -> tuple[Figure, str]:
     """The vertical axis of a projection: it holds the numbers `held` and the near part of the range; and a note where the rest
@@ -66,35 +72,25 @@ def projection(
     if target_word != "figure.target" and (target or 0) > _SHARE_SHOWN * largest:
         target = None
     labels = [row[0] for row in answer.rows]
-    actual, projected = (
-        lines.line_of(answer, 0, context, "actual"),
-        lines.line_of(answer, 3, context, "projection", 2.5, "dash"),
-    )
-    low, high = between(answer, 1, 2, context, 0.16)
+    actual = lines.line_of(answer, 0, context, "actual")
+    projected = lines.line_of(answer, 3, context, "projection", 2.5, "dash")
+    low, high = _between(answer, 1, 2, context, 0.16)
     unit = answer.metrics[0].unit
-    axis, cut = axis_ahead(context, [*actual["y"], *projected["y"], target], [*low["y"], *high["y"]], unit)
+    axis, cut = _axis_ahead(context, [*actual["y"], *projected["y"], target], [*low["y"], *high["y"]], unit)
     keys = [elements.key(context, context.word("figure.actual"), "actual", "line")]
     if has_range:
         keys.append(elements.key(context, answer.metrics[3].short[context.lang], "projection", "dash"))
         keys.append(elements.key(context, context.word("figure.range"), "projection", "light"))
     is_missing = any(value is not None and end is None for value, end in zip(projected["y"], low["y"], strict=True))
-    missing = (
-        context.word("figure.no_range") if is_missing else "" if has_range else context.word("figure.no_projection")
-    )
+    missing = "figure.no_range" if is_missing else "" if has_range else "figure.no_projection"
+    points = _turning_points(actual["y"], projected["y"], target, context)
     figure = elements.figure(
         context,
-        [
-            *((low, high) if has_range else ()),
-            projected,
-            actual,
-            turning_points(actual["y"], projected["y"], target, context),
-        ],
+        [*((low, high) if has_range else ()), projected, actual, points],
         height,
         keys,
-        xaxis=axes.time_axis(context, labels),
-        yaxis=axis,
-        margin=elements.LAST_TICK,
-        credit=" ".join(filter(None, (cut, missing))),
+        **axes.over_time(context, labels, axis),
+        credit=" ".join(filter(None, (cut, missing and context.word(missing)))),
         **elements.target(context, target, unit, word=target_word),
     )
     layout, named = figure["layout"], _named(answer, target, context)
@@ -109,7 +105,7 @@ def projection(
     return marks.drawn(figure, events, context, labels)
 
 
-def turning_points(
+def _turning_points(
     actual: Sequence[float | None], projected: Sequence[float | None], target: float | None, context: ChartContext
 ) -> Figure:
     """A point at today, with its word, and one where the projection reaches the target."""
@@ -165,3 +161,124 @@ def _pointer(at: int, value: float, top: float, context: ChartContext) -> Figure
     """A line from the value of a month up to the words about it."""
     ends = {"x0": at, "x1": at, "y0": value, "y1": top}
     return {"type": "line", **ends, "line": {"color": context.colour("quiet"), "width": 1}}
+
+
+# ---------------------------------------------------------------- scenarios and trials
+
+
+def reached(answer: Answer, context: ChartContext) -> Title:
+    """When the plan reaches the goal; where only its range does, the earliest month."""
+    plan, low, high, goal = (answer.columns.index(metric.name) for metric in answer.metrics[1:5])
+    unit, planned = answer.metrics[0].unit, [row for row in answer.rows if row[plan] is not None]
+    last = planned[-1]
+    placeholders = {"measure": answer.metrics[0].short[context.lang], "when": context.member("month", last[0])}
+    if last[goal] is None or last[low] is None:
+        end = text.amount(last[plan], unit, context.lang)
+        return Title(context.word("finding.path_ends", value=end, **placeholders))
+    placeholders["target"] = text.plain(last[goal], unit, context.lang)
+    months = [next((row[0] for row in planned if row[at] >= row[goal]), None) for at in (high, plan)]
+    first, central = (text.unit_in_both(month, context.lang) if month else None for month in months)
+    if first is None:
+        lowest, highest = (text.plain(last[at], unit, context.lang) for at in (low, high))
+        placeholders["value"] = text.plain(last[plan], unit, context.lang)
+        key = "finding.short_of" if lowest != highest else "finding.short_of_once"
+        return Title(context.word(key, low=lowest, high=highest, **placeholders))
+    if central is None:
+        return Title(context.word("finding.reached_earliest", first=first, **placeholders))
+    return Title(context.word("finding.reached", month=central, **placeholders))
+
+
+def how_often(answer: Answer, context: ChartContext) -> Title:
+    """How often the projected range contained the actual value half a year later."""
+    row = next(row for row in answer.rows if row[0] == STATED_MONTHS)
+    if row[1] is None:
+        return Title(context.word("finding.untried"))
+    return Title(context.word("finding.held_once", value=text.percent(row[1], context.lang, 0)))
+
+
+def last_trial(answer: Answer, context: ChartContext) -> Title:
+    """The latest month projected half a year ahead, with its range and its actual value."""
+    if not answer.rows:
+        return Title(context.word("finding.untried_months"))
+    row, metric = answer.rows[-1], answer.metrics[0]
+    value, low, high = (text.plain(number, metric.unit, context.lang) for number in row[1:4])
+    words = {"measure": metric.short[context.lang], "when": context.member("month", row[0])}
+    return Title(context.word("finding.trial", value=value, low=low, high=high, **words))
+
+
+@chart(reached)
+def path(answer: Answer, context: ChartContext) -> Figure:
+    """Known values solid, planned ones dashed with their range, a line for the goal.
+
+    Metrics in order: actual, plan, low, high, goal.
+    """
+    actual, plan, low, high, goal = (answer.column(metric.name) for metric in answer.metrics[:5])
+    unit, value = answer.metrics[0].unit, next((number for number in goal if number is not None), None)
+    # The range of a share ends at 100 %.
+    held = (*actual, *plan, value, *((*low, *high) if unit == "share" else ()))
+    axis, cut = _axis_ahead(context, held, (*low, *high), unit)
+    data = [
+        *_between(answer, 2, 3, context, 0.16),
+        lines.line_of(answer, 1, context, "projection", 2.5, "dash"),
+        lines.line_of(answer, 0, context, "actual") | {"mode": "lines"},
+        _turning_points(actual, plan, value, context),
+    ]
+    keys = [
+        elements.key(context, context.word("figure.actual"), "actual", "line"),
+        elements.key(context, answer.metrics[1].short[context.lang], "projection", "dash"),
+        elements.key(context, context.word("figure.range"), "projection", "light"),
+    ]
+    return elements.figure(
+        context,
+        data,
+        350,
+        keys,
+        **axes.over_time(context, answer.column("month"), axis),
+        credit=cut,
+        **elements.target(context, value, unit),
+    )
+
+
+@chart(last_trial)
+def history(answer: Answer, context: ChartContext) -> Figure:
+    """Actual values, and the range projected for them."""
+    actual, _, high = (answer.column(metric.name) for metric in answer.metrics[:3])
+    data = [*_between(answer, 1, 2, context, 0.3), lines.line_of(answer, 0, context, "actual") | {"mode": "lines"}]
+    keys = [
+        elements.key(context, context.word("figure.actual"), "actual", "line"),
+        elements.key(context, context.word("figure.projected_before"), "projection", "light"),
+    ]
+    ticks = axes.nice(max([0, *high, *actual]))
+    return elements.figure(
+        context,
+        data,
+        330,
+        keys,
+        **axes.over_time(context, answer.column("month"), axes.upright(context, ticks, answer.metrics[0].unit)),
+    )
+
+
+@chart(how_often)
+def held(answer: Answer, context: ChartContext) -> Figure:
+    """How often the projected range contained the actual value, by months ahead."""
+    rows, metric = answer.rows, answer.metrics[0]
+    names = [context.word("figure.months_ahead", count=text.number(row[0], context.lang)) for row in rows]
+    shares = answer.column(metric.name)
+    hovers = [elements.hover(answer, metric, row, context, name) for row, name in zip(rows, names, strict=True)]
+    marker, lengths = {"color": context.colour("actual")}, [share or 0 for share in shares]
+    value_texts = [
+        context.word("figure.missing") if share is None else text.percent(share, context.lang, 0) for share in shares
+    ]
+    return elements.figure(
+        context,
+        [elements.bar(lengths, hovers, width=0.36, marker=marker)],
+        len(rows) * 72 + 50,
+        [elements.key(context, metric.short[context.lang], "actual")],
+        xaxis=axes.across(context, axes.SHARES, "share", 1.08),
+        yaxis=axes.categories(context, names),
+        annotations=[
+            elements.value_at_end(context, value, x, y)
+            for y, (value, x) in enumerate(zip(value_texts, lengths, strict=True))
+        ],
+        barmode="overlay",
+    )

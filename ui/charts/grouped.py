@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import groupby
 
+from etl.analysis.international import CLAIM
 from etl.semantic.answers import Answer
 from ui.charts import axes, elements
 from ui.charts.chart import chart
@@ -20,14 +21,12 @@ def beside(answer: Answer, context: ChartContext) -> Title:
     metric = answer.metrics[0]
     at, measure = answer.columns.index(metric.name), metric.short[context.lang]
     home, *foreign = answer.rows
-    own = text.plain(home[at], metric.unit, context.lang)
-    kind = next((row[0] for row in foreign), None)
+    kind = foreign[0][0]
     rates = [row[at] for row in foreign if row[0] == kind and row[at] is not None]
-    if not rates:
-        return Title(f"{measure}: {context.member('country', home[1])} {own}")
-    low, high = (text.plain(rate, metric.unit, context.lang) for rate in (min(rates), max(rates)))
-    words = {"force": context.member("force", kind), "measure": text.inside(measure, context.lang)}
-    return Title(context.word("abroad.beside", own=own, low=low, high=high, **words))
+    ends = zip(("own", "low", "high"), (home[at], min(rates), max(rates)), strict=True)
+    words = {name: text.plain(rate, metric.unit, context.lang) for name, rate in ends}
+    words |= {"force": context.member("force", kind), "measure": text.inside(measure, context.lang)}
+    return Title(context.word("abroad.beside", **words))
 
 
 def above(answer: Answer, context: ChartContext) -> Title:
@@ -50,14 +49,16 @@ def countries(answer: Answer, context: ChartContext) -> Figure:
 def claimed(answer: Answer, context: ChartContext) -> Figure:
     """Persons by country and year against the four million of the founding statement; larger figures are highlighted."""
     is_above = [excess is not None for excess in answer.column("above_claim")]
-    # The answer gives the claim only as a figure minus its excess.
-    claims = (row["persons_counted"] - row["above_claim"] for row in answer.records() if row["above_claim"] is not None)
     keys = [elements.key(context, context.word("abroad.above"), "actual"), *_sureness_keys(context, answer)]
-    return _figure(answer, context, is_above, keys, next(claims, None))
+    return _figure(answer, context, is_above, keys, (CLAIM, context.word("abroad.claim")))
 
 
 def _figure(
-    answer: Answer, context: ChartContext, highlighted: Sequence[bool], keys: list[Figure], claim: float | None = None
+    answer: Answer,
+    context: ChartContext,
+    highlighted: Sequence[bool],
+    keys: list[Figure],
+    line: tuple[float, str] | None = None,
 ) -> Figure:
     """A bar for each row under the heading of its kind of force, in the style of its source's reliability."""
     metric, rows = answer.metrics[0], answer.rows
@@ -67,7 +68,7 @@ def _figure(
         for value in values
     ]
     lengths = [value or 0 for value in values]
-    top = max([claim or 0, *lengths]) or 1
+    top = max([line[0] if line else 1, *lengths])
     positions, headings, bottom = _positions([context.member("force", row[0]) for row in rows])
     colours = [context.colour("actual" if is_highlighted else "total") for is_highlighted in highlighted]
     styles = [_SURENESS[row[4]] for row in rows]
@@ -78,26 +79,21 @@ def _figure(
         "pattern": elements.pattern(context, "loss") | {"shape": ["/" if style == "hatch" else "" for style in styles]},
     }
     hovers = [_hover(answer, row, context) for row in rows]
-    start = {"x": 1 if context.rtl else 0, "xref": "paper", "xanchor": "right" if context.rtl else "left"}
+    layout = axes.named_bars(context, [_country(context, row) for row in rows], value_texts, line, positions)
+    layout["yaxis"] |= {"tickvals": positions, "range": [bottom + 0.6, -0.7]}
     # On the surface, so that the line of the claim does not cross the words.
-    start["bgcolor"] = context.colour("surface")
-    notes = elements.value_notes(context, value_texts, positions)
-    notes += [elements.note(context, f"<b>{text.escape(name)}</b>", y=y, **start) for name, y in headings]
-    shapes = []
-    if claim is not None:
-        shapes.append(elements.level(context, claim, vertical=True))
-        notes.append(elements.note(context, context.word("abroad.claim"), x=claim, y=1, yref="paper", yanchor="bottom"))
-    names = axes.categories(context, [_country(context, row) for row in rows])
+    start = {"x": 1 if context.rtl else 0, "xref": "paper", "xanchor": "right" if context.rtl else "left"}
+    layout["annotations"] += [
+        elements.note(context, f"<b>{text.escape(name)}</b>", y=y, bgcolor=context.colour("surface"), **start)
+        for name, y in headings
+    ]
     return elements.figure(
         context,
         [elements.bar(lengths, hovers, y=positions, width=0.72, marker=marker)],
         round((bottom + 1) * elements.BAR) + 40,
         keys,
         xaxis=axes.across(context, axes.nice(top), metric.unit, top * 1.01, showticklabels=False),
-        yaxis=names | {"tickvals": positions, "range": [bottom + 0.6, -0.7]},
-        shapes=shapes,
-        annotations=notes,
-        margin=elements.beside_values(context, value_texts, 28 if claim is not None else 8),
+        **layout,
     )
 
 

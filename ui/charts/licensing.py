@@ -61,7 +61,7 @@ def decided(answer: Answer, context: ChartContext) -> Figure:
             # Between the curves, clear of the ticks on a phone.
             elements.note(context, standard, x=SERVICE_DAYS, xanchor="left", xshift=4, y=0.25, yanchor="bottom"),
         ],
-        margin=elements.margins(context),
+        margin=axes.margins(context),
     )
 
 
@@ -94,9 +94,7 @@ def aged(answer: Answer, context: ChartContext) -> Figure:
         keys,
         barmode="stack",
         xaxis=axes.across(context, axes.nice(top), whole.unit, top * 1.01, showticklabels=False),
-        yaxis=axes.categories(context, [elements.name_of(answer, row, context) for row in rows]),
-        annotations=elements.value_notes(context, value_texts, range(len(rows))),
-        margin=elements.beside_values(context, value_texts),
+        **axes.named_bars(context, [elements.name_of(answer, row, context) for row in rows], value_texts),
     )
 
 
@@ -110,19 +108,15 @@ def published(answer: Answer, context: ChartContext) -> Figure:
     x = [day.toordinal() for day in days]
     colour = context.colour("actual")
     hovers = [elements.hover(answer, metric, row, context) for row in answer.rows]
-    line = elements.line(
-        x, values, hovers, colour, 1.5, "dot", mode="lines+markers", marker={"size": 9, "color": colour}
-    )
+    marker = {"size": 9, "color": colour}
+    line = elements.line(x, values, hovers, colour, 1.5, "dot", mode="lines+markers", marker=marker)
     step = -(-len(days) // _MOST_TICKS)
     tick_days = days[::-1][::step][::-1]
     padding = max((x[-1] - x[0]) * 0.06, 15)
-    axis = axes.time_axis(context, []) | {
-        "tickvals": [day.toordinal() for day in tick_days],
-        "ticktext": [axes.day_label(day, context) for day in tick_days],
-        "range": [x[0] - padding, x[-1] + padding],
-    }
+    at = [day.toordinal() for day in tick_days]
+    axis = axes.days_axis(context, at, tick_days, [x[0] - padding, x[-1] + padding])
     return elements.figure(
-        context, [line], 300, xaxis=axis, yaxis=axes.upright(context, ticks, metric.unit), margin=elements.LAST_TICK
+        context, [line], 300, xaxis=axis, yaxis=axes.upright(context, ticks, metric.unit), margin=axes.LAST_TICK
     )
 
 

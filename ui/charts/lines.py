@@ -34,9 +34,9 @@ def trend(
     A second dimension gives one line per member. Provisional points are hollow; an unknown value is a gap.
     """
     t = _time_column(answer)
-    mark, meaning_of_mark, word = (
-        (nation, "nation", "figure.nation_line") if target is None else (target, "target", target_word)
-    )
+    mark, meaning_of_mark, word = target, "target", target_word
+    if target is None:
+        mark, meaning_of_mark, word = nation, "nation", "figure.nation_line"
     labels = list(dict.fromkeys(row[t] for row in answer.rows))
     unit = answer.metrics[0].unit
     open_at = [i for i, label in enumerate(labels) if label in answer.provisional]
@@ -64,9 +64,7 @@ def trend(
         data,
         height,
         keys if len(keys) > 1 else [],
-        xaxis=axes.time_axis(context, labels),
-        yaxis=roomy(context, ticks, unit),
-        margin=elements.LAST_TICK,
+        **axes.over_time(context, labels, roomy(context, ticks, unit)),
         **elements.target(
             context, mark, unit, meaning=meaning_of_mark, yanchor="top" if is_above else "bottom", word=word
         ),
@@ -144,22 +142,18 @@ def run_off(answer: Answer, context: ChartContext) -> Figure:
     """A share that falls on known days without further action: a step line over days, with the goal of compliance."""
     metric = answer.metrics[0]
     days: list[date] = [row[0] for row in answer.rows]
-    line = line_of(answer, 0, context, "projection", 2.5, "dash") | {"mode": "lines"}
-    line["line"] = line["line"] | {"shape": "hv"}
+    line = line_of(answer, 0, context, "projection", 2.5, "dash")
+    line["line"]["shape"] = "hv"
     numbers = [value for value in line["y"] if value is not None]
     at = list(range(0, len(days), max(1, len(days) // 4)))
-    axis = axes.time_axis(context, []) | {
-        "range": [-0.7, len(days) - 0.3],
-        "tickvals": at,
-        "ticktext": [axes.day_label(days[i], context) for i in at],
-    }
+    axis = axes.days_axis(context, at, [days[i] for i in at], [-0.7, len(days) - 0.3])
     return elements.figure(
         context,
         [line],
         320,
         xaxis=axis,
         yaxis=roomy(context, around(numbers, GOAL, metric.unit), metric.unit),
-        margin=elements.LAST_TICK,
+        margin=axes.LAST_TICK,
         **elements.target(context, GOAL, metric.unit, at_end=True),
     )
 
@@ -175,7 +169,7 @@ def heat(answer: Answer, context: ChartContext) -> Figure:
     groups = sorted(last, key=lambda code: (last[code] is None, sign * (last[code] or 0)))
     months = axes.time_axis(context, labels, most=6) | {"range": [-0.5, len(labels) - 0.5], "showline": False}
     height = len(groups) * 20 + 60
-    return heatmap(answer, context, 1 - t, groups, labels, xaxis=months, height=height, margin=elements.LAST_TICK)
+    return heatmap(answer, context, 1 - t, groups, labels, xaxis=months, height=height, margin=axes.LAST_TICK)
 
 
 def middle(answer: Answer, context: ChartContext) -> titles.Title:
@@ -190,7 +184,7 @@ def middle(answer: Answer, context: ChartContext) -> titles.Title:
 
 
 @chart(middle)
-def lorenz(answer: Answer, context: ChartContext, height: int = 510) -> Figure:
+def lorenz(answer: Answer, context: ChartContext) -> Figure:
     """Cumulative share of assistants over cumulative share of residents, with the line of equality.
 
     Rows are in order of coverage and start at the origin: a group, cumulative shares of residents and of assistants. A
@@ -210,14 +204,10 @@ def lorenz(answer: Answer, context: ChartContext, height: int = 510) -> Figure:
             shares = [elements.labelled(answer.metrics[i], row[at[i]], context) for i in (0, 1)]
             where = context.named(answer.by[place], row[place]) + (f" · {name}" if member else "")
             hovers.append("" if row[place] is None else elements.hover_lines(context, where, *shares))
-        curve = _line(
-            context, [row[at[1]] for row in rows], meaning, hovers, 2.5 if not member else 1.8 if keys[1:] else 5
-        )
-        curve |= {
-            "x": [row[at[0]] for row in rows],
-            "customdata": [row[place] for row in rows],
-            "mode": "lines+markers",
-        }
+        across, up_there = ([row[i] for row in rows] for i in at)
+        width = 2.5 if not member else 1.8 if keys[1:] else 5
+        curve = _line(context, up_there, meaning, hovers, width) | {"x": across, "mode": "lines+markers"}
+        curve["customdata"] = [row[place] for row in rows]
         if not member:
             curve |= {"fill": "tonexty", "fillcolor": elements.faded(context.colour(meaning), 0.15)}
         data.append(curve)
@@ -229,12 +219,12 @@ def lorenz(answer: Answer, context: ChartContext, height: int = 510) -> Figure:
     return elements.figure(
         context,
         data,
-        height,
+        510,
         keys,
         clicks=answer.by[place],
         credit=credit,
         xaxis=axes.axis(context, axes.SHARES, "share", along.short[context.lang], **reach),
         yaxis=axes.axis(context, axes.SHARES, "share", **reach),
-        margin=elements.LAST_TICK,
+        margin=axes.LAST_TICK,
         annotations=[elements.note(context, up.short[context.lang], **corner)],
     )

@@ -1,13 +1,16 @@
-"""The map of the 31 provinces, each with its value. Charts link to the boundaries, so that a browser downloads them once.
+"""The map of the 31 provinces, each with its value, and the classes of its colours, which heatmaps share.
 
-Where a rate can be better or worse, the test of etl/analysis/different.py decides the hue (orange behind, blue ahead, neutral
-for all others), and the distance from the nation the depth. Counts have one hue, from few to many.
+Charts link to the boundaries, so that a browser downloads them once. Where a rate can be better or worse, the test of
+etl/analysis/different.py decides the hue (orange behind, blue ahead, neutral for all others), and the distance from the nation
+the depth. Counts have one hue, from few to many.
 """
 
 import json
 import math
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -17,9 +20,9 @@ from etl.core import declarations
 from etl.core.paths import REFERENCE
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.ranking import worse_side
+from ui import palette
 from ui.charts import elements, titles
-from ui.charts.chart import Same, chart
-from ui.charts.classes import classes, stepped
+from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
 from ui.i18n import text
 
@@ -27,6 +30,8 @@ _BOUNDARIES = "./app/static/iran_provinces.geojson"
 # Degrees between the lines of a hatched province.
 _HATCH_GAP = 0.28
 _CLEAR = "rgba(0,0,0,0)"
+# The end of a line within a trace.
+_GAP = (None, None)
 _LABELS = declarations.read(Path(__file__).with_name("map_labels.toml"))
 # English names are longer.
 _LABEL_SIZE = {"fa": 12, "en": 11}
@@ -57,25 +62,27 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = (),
     """The 31 provinces coloured by the first metric, with their values; unknown ones are hatched, `chosen` ones outlined."""
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
-    with_value = [row for row in answer.rows if row[at] is not None]
-    without_value = [row for row in answer.rows if row[at] is None]
+    # Who is of no known province is on no map.
+    rows = [row for row in answer.rows if row[0] is not None]
+    with_value = [row for row in rows if row[at] is not None]
+    without_value = [row for row in rows if row[at] is None]
     areas = areas_of(answer, with_value, context)
     # Too small a group to be compared is not one that does not differ.
     untested = [row[0] for row in with_value if areas.is_tested and row[answer.columns.index("side")] == "untested"]
     border = context.colour("outline")
 
-    hover_of = _hovers(Same(answer), context)
+    hover_of = _hovers(answer, context)
 
     def hovers(rows: Iterable[tuple[Any, ...]]) -> Figure:
         return {"hovertext": [hover_of[row[0]] for row in rows], "hovertemplate": elements.HOVER}
 
     codes = [row[0] for row in with_value]
-    class_range = {"zmin": -0.5, "zmax": len(areas.colours) - 0.5}
-    data = [_areas(codes, areas.steps, stepped(areas.colours), border, **class_range, **hovers(with_value))]
+    data = [_areas(codes, areas.steps, border, **stepped(areas.colours), **hovers(with_value))]
     keys = list(areas.keys)
     if without_value:
         missing, grey = [row[0] for row in without_value], context.colour("grid")
-        data.append(_areas(missing, [0] * len(missing), [[0, grey], [1, grey]], border, **hovers(without_value)))
+        scale = [[0, grey], [1, grey]]
+        data.append(_areas(missing, [0] * len(missing), border, colorscale=scale, **hovers(without_value)))
         data.append(_hatching(context, missing))
         keys.append(elements.key(context, context.word("figure.missing"), "missing", "hatch"))
     if untested:
@@ -83,7 +90,8 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = (),
         keys.append(elements.key(context, context.word("figure.small"), "missing", "hatch"))
     if outlined := list(chosen):
         scale = [[0, _CLEAR], [1, _CLEAR]]
-        data.append(_areas(outlined, [0] * len(outlined), scale, context.colour("chosen"), 3, hoverinfo="skip"))
+        edge, none = context.colour("chosen"), [0] * len(outlined)
+        data.append(_areas(outlined, none, edge, width=3, colorscale=scale, hoverinfo="skip"))
     data += _labels([(row[0], row[at]) for row in with_value], metric, areas, context)
     return elements.figure(
         context, data, height, keys, clicks=answer.by[0],
@@ -98,42 +106,30 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = (),
 
 
 @lru_cache(maxsize=100)
-def _hovers(same: Same, context: ChartContext) -> dict[Any, str]:
+def _hovers(answer: Answer, context: ChartContext) -> dict[Any, str]:
     """The hover text of each province: they stay while the reader outlines one province after the other."""
-    answer = same.answer
     return {row[0]: elements.hover(answer, answer.metrics[0], row, context) for row in answer.rows}
 
 
 def areas_of(answer: Answer, rows: Sequence[tuple[Any, ...]], context: ChartContext) -> Areas:
     """The classes of the rows with a value: by the side of the nation that they are clearly on, else from few to many."""
-    metric = answer.metrics[0]
+    metric, worse = answer.metrics[0], worse_side(answer.metrics[0])
     at = answer.columns.index(metric.name)
-    if "side" not in answer.columns or not worse_side(metric):
+    if "side" not in answer.columns or not worse:
         by_value = classes([row[at] for row in rows], metric, context)
         return Areas([by_value.of(row[at]) for row in rows], by_value.colours, by_value.keys(context))
     side, nation = answer.columns.index("side"), answer.columns.index("whole_value")
     whole = next((row[nation] for row in rows if row[nation] is not None), 0)
-    far = _FAR_POINTS if metric.unit == "share" else _FAR_PART * whole
-    worse = worse_side(metric)
+    far, limit = _FAR_PART * whole, text.percent(_FAR_PART, context.lang, 0)
+    short = limit
+    if metric.unit == "share":
+        far, limit = _FAR_POINTS, text.amount(100 * _FAR_POINTS, "points", context.lang)
+        short = context.word("figure.few_points", count=text.number(100 * far, context.lang))
     better = "higher" if worse == "lower" else "lower"
     sign = {worse: -1, better: 1}
     steps = [_ALIKE + sign.get(row[side], 0) * (2 if abs(row[at] - whole) > far else 1) for row in rows]
     colours = [context.colour(area) for area in AREAS]
-    words = [
-        context.word(f"figure.clearly_{worse}"),
-        context.word("figure.not_clear"),
-        context.word(f"figure.clearly_{better}"),
-    ]
-    limit = (
-        text.amount(100 * far, "points", context.lang)
-        if metric.unit == "share"
-        else text.percent(_FAR_PART, context.lang, 0)
-    )
-    short = (
-        context.word("figure.few_points", count=text.number(100 * far, context.lang))
-        if metric.unit == "share"
-        else limit
-    )
+    words = [context.word(f"figure.{name}") for name in (f"clearly_{worse}", "not_clear", f"clearly_{better}")]
     keys, has_pair = [], False
     for label, group in zip(words, ((0, 1), (2,), (4, 3)), strict=True):
         # Classes without a province have no key; both depths of a side share its words.
@@ -153,10 +149,9 @@ def _labels(values: Sequence[tuple[str, float]], metric: Metric, areas: Areas, c
     A narrow chart shows the values alone (static/plot.js).
     """
     words, only_values, inks, halos = [], [], [], []
-    points: list[tuple[float, float]] = []
-    alone: list[tuple[float, float]] = []
+    points, alone = [], []
     # Lines on every map, and those to labels that a map without names has elsewhere.
-    lines: dict[bool, list[tuple[Any, Any]]] = {False: [], True: []}
+    lines: dict[bool, list[Sequence[Any]]] = {False: [], True: []}
     for (code, value), step in zip(values, areas.steps, strict=True):
         label = _LABELS[code]
         is_outside = "line" in label or label.get("outside", False)
@@ -166,8 +161,8 @@ def _labels(values: Sequence[tuple[str, float]], metric: Metric, areas: Areas, c
         below = " " if label.get("inline") else "<br>"
         words.append(f"<b>{name}</b>{below}{written}" if is_named else written)
         only_values.append(written)
-        points.append(tuple(label["at"]))
-        alone.append(tuple(label.get("alone", label["at"])))
+        points.append(label["at"])
+        alone.append(label.get("alone", label["at"]))
         # Words in the colours of the page are legible across the edges of areas that have the same ink.
         page, area = context.colour("surface"), areas.colours[step]
         is_alike = areas.is_tested and context.on(area) == context.on(page)
@@ -178,41 +173,35 @@ def _labels(values: Sequence[tuple[str, float]], metric: Metric, areas: Areas, c
         # Words at the end of a line lie over another province.
         halos.append(", ".join([f"0 0 {4 if is_wide else 2}px {ground}"] * (12 if "line" in label else 6)))
         if "line" in label:
-            lines["alone" in label] += [*map(tuple, label["line"]), (None, None)]
-    shared = {
-        "type": "scattergeo", "mode": "text", "hoverinfo": "skip",
-        "textfont": {"size": _LABEL_SIZE[context.lang], "color": inks, "shadow": halos},
-    }  # fmt: skip
+            lines["alone" in label] += [*label["line"], _GAP]
+    font = {"size": _LABEL_SIZE[context.lang], "color": inks, "shadow": halos}
     return [
         *(_leaders(ends, context) | ({"meta": "wide"} if is_wide else {}) for is_wide, ends in lines.items() if ends),
-        {**shared, **_placed(points), "text": words, "meta": "wide"},
-        {**shared, **_placed(alone), "text": only_values, "meta": "narrow", "visible": False},
+        _drawn("text", points, textfont=font, text=words, meta="wide"),
+        _drawn("text", alone, textfont=font, text=only_values, meta="narrow", visible=False),
     ]
 
 
-def _placed(points: Sequence[tuple[Any, Any]]) -> Figure:
-    return {"lon": [longitude for longitude, _ in points], "lat": [latitude for _, latitude in points]}
-
-
-def _leaders(ends: Sequence[tuple[Any, Any]], context: ChartContext) -> Figure:
+def _leaders(ends: Sequence[Sequence[Any]], context: ChartContext) -> Figure:
     """Lines from provinces to labels outside of them, with a dot in the province."""
-    return {
-        "type": "scattergeo", "mode": "lines+markers", "hoverinfo": "skip", **_placed(ends),
-        "line": {"color": context.colour("text"), "width": 1},
-        "marker": {"size": [4, 0, 0] * (len(ends) // 3), "color": context.colour("text"), "opacity": 1},
-    }  # fmt: skip
+    colour = context.colour("text")
+    dots = {"size": [4, 0, 0] * (len(ends) // 3), "color": colour, "opacity": 1}
+    return _drawn("lines+markers", ends, line={"color": colour, "width": 1}, marker=dots)
 
 
-def _areas(
-    codes: Sequence[str], z: Sequence[float], scale: Sequence[Any], border: str, width: float = 1, **more: Any
-) -> Figure:
+def _drawn(mode: str, points: Sequence[Sequence[Any]], **more: Any) -> Figure:
+    """Words or lines at points (longitude, latitude)."""
+    place = {"lon": [longitude for longitude, _ in points], "lat": [latitude for _, latitude in points]}
+    return {"type": "scattergeo", "mode": mode, "hoverinfo": "skip", **place, **more}
+
+
+def _areas(codes: Sequence[str], z: Sequence[float], border: str, width: float = 1, **more: Any) -> Figure:
     """Provinces filled by a colour scale, within borders."""
     return {
         "type": "choropleth",
         "geojson": _BOUNDARIES,
         "locations": codes,
         "z": z,
-        "colorscale": scale,
         "showscale": False,
         "marker": {"line": {"color": border, "width": width}},
         **more,
@@ -221,15 +210,8 @@ def _areas(
 
 def _hatching(context: ChartContext, codes: Iterable[str]) -> Figure:
     """The hatch of several provinces as one trace."""
-    points = [point or (None, None) for code in codes for point in hatch(code)]
-    return {
-        "type": "scattergeo",
-        "mode": "lines",
-        "lon": [longitude for longitude, _ in points],
-        "lat": [latitude for _, latitude in points],
-        "line": {"color": context.colour("missing"), "width": 1},
-        "hoverinfo": "skip",
-    }
+    points = [point for code in codes for point in hatch(code)]
+    return _drawn("lines", points, line={"color": context.colour("missing"), "width": 1})
 
 
 @cache
@@ -254,16 +236,16 @@ def rings_of(code: str) -> list[list[tuple[float, float]]]:
 
 
 @cache
-def hatch(code: str) -> list[tuple[float, float] | None]:
+def hatch(code: str) -> list[tuple[Any, Any]]:
     """Slanted lines x − y = k clipped to a province: Plotly's maps have no fill patterns."""
     rings = rings_of(code)
     offsets = [x - y for ring in rings for x, y in ring]
-    lines: list[tuple[float, float] | None] = []
+    lines: list[tuple[Any, Any]] = []
     k = math.ceil(min(offsets) / _HATCH_GAP) * _HATCH_GAP
     while k <= max(offsets):
         cuts = sorted(cut for ring in rings for cut in _cuts(ring, k))
         for start, end in zip(cuts[::2], cuts[1::2], strict=False):
-            lines += [start, end, None]
+            lines += [start, end, _GAP]
         k += _HATCH_GAP
     return lines
 
@@ -274,3 +256,79 @@ def _cuts(ring: Sequence[tuple[float, float]], k: float) -> Iterable[tuple[float
         if (a < 0) != (b < 0):
             share = a / (a - b)
             yield (x1 + (x2 - x1) * share, y1 + (y2 - y1) * share)
+
+
+# ---------------------------------------------------------------- classes of counts
+
+
+@dataclass(frozen=True)
+class Classes:
+    """Bounds between classes, ascending, and a colour for each class, from the lowest, which has only an upper bound."""
+
+    bounds: Sequence[float]
+    colours: Sequence[str]
+    unit: str
+
+    def of(self, value: float) -> int:
+        """The class of a value, from 0; a class includes its lower bound."""
+        return bisect_right(self.bounds, value)
+
+    def keys(self, context: ChartContext) -> list[Figure]:
+        """The legend keys, from the lowest class; none for a single class."""
+        if not self.bounds:
+            return []
+        write = text.percent if self.unit == "share" else text.number
+        decimals = elements.decimals([bound * (100 if self.unit == "share" else 1) for bound in self.bounds])
+        # A class of counts ends one below the next bound.
+        last = 1 if self.unit in titles.COUNTS and all(bound == int(bound) for bound in self.bounds) else 0
+        labels = [context.word("figure.below", value=write(self.bounds[0], context.lang, decimals))]
+        for bound, above in pairwise(self.bounds):
+            low, high = (write(end, context.lang, decimals) for end in (bound, above - last))
+            labels.append(low if low == high else context.word("figure.from_up_to", low=low, high=high))
+        labels.append(context.word("figure.and_over", value=write(self.bounds[-1], context.lang, decimals)))
+        return [
+            {"label": label, "colour": colour, "kind": "fill"}
+            for label, colour in zip(labels, self.colours, strict=True)
+        ]
+
+
+def classes(values: Sequence[float], metric: Metric, context: ChartContext, ramp: str = "counts") -> Classes:
+    """Up to five classes of about equal size, in the colours of a ramp of the palette, evenly spaced.
+
+    Their bounds are whole numbers if these can separate the values.
+    """
+    steps = palette.RAMPS[ramp][context.dark]
+    bounds = _bounds(values, len(steps), metric.unit)
+    if not bounds:
+        return Classes((), (steps[len(steps) // 2],), metric.unit)
+    colours = [steps[round(i * (len(steps) - 1) / len(bounds))] for i in range(len(bounds) + 1)]
+    return Classes(bounds, colours, metric.unit)
+
+
+def stepped(colours: Sequence[str]) -> Figure:
+    """Colours of classes, which count from 0, as a Plotly colour scale in steps."""
+    count = len(colours)
+    scale = [[edge / count, colour] for i, colour in enumerate(colours) for edge in (i, i + 1)]
+    return {"colorscale": scale, "zmin": -0.5, "zmax": count - 0.5}
+
+
+def _bounds(values: Sequence[float], count: int, unit: str) -> list[float]:
+    """Bounds of up to `count` classes of about equal size, with as few digits as possible."""
+    ordered = sorted(values)
+    bound_count = min(count, len(set(ordered))) - 1
+    if bound_count < 1:
+        return []
+    scale = 100 if unit == "share" else 1
+    cuts = [ordered[min(math.ceil(len(ordered) * i / count), len(ordered) - 1)] for i in range(1, count)]
+    exact = [Decimal(str(cut)) * scale for cut in cuts]
+    digits = len(str(int(abs(ordered[-1]) * scale)))
+    # More digits than separate the values say nothing.
+    best: list[float] = []
+    for decimals in range(min(0, 2 - digits), 4):
+        rounded = {float(text.rounded_half_up(cut, decimals) / scale) for cut in exact}
+        bounds = sorted(bound for bound in rounded if ordered[0] < bound <= ordered[-1])
+        if len(bounds) >= (bound_count if decimals < 0 else min(bound_count, 2)):
+            return bounds
+        if len(bounds) > len(best):
+            best = bounds
+    return best

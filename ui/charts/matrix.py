@@ -1,19 +1,19 @@
-"""Heatmaps of an answer by two dimensions, and the first bars of a long ranking."""
+"""Heatmaps of an answer by two dimensions."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME
 from etl.warehouse import dimensions
-from ui.charts import axes, bars, elements, titles
+from ui.charts import axes, elements, titles
 from ui.charts.chart import chart
-from ui.charts.classes import classes
 from ui.charts.elements import ChartContext, Figure
+from ui.charts.maps import classes, stepped
 
 # Dimensions whose members have an order of their own, and such columns of analyses.
 ORDERED = (*dimensions.ORDERED, "span", "size")
-MOST_ROWS, MOST_COLUMNS, MOST_BARS = 40, 16, 30
+MOST_ROWS, MOST_COLUMNS = 40, 16
 
 
 @chart(titles.highest)
@@ -57,9 +57,7 @@ def heatmap(
         "x": list(range(len(columns))),
         "y": list(range(len(groups))),
         "z": [[None if row is None or row[at] is None else scheme.of(row[at]) for row in line] for line in lines],
-        "zmin": -0.5,
-        "zmax": scheme.top,
-        "colorscale": scheme.scale,
+        **stepped(scheme.colours),
         "showscale": False,
         "xgap": 1,
         "ygap": 1,
@@ -86,9 +84,3 @@ def in_order(answer: Answer, dimension: int, at: int) -> list[Any]:
         if timed is None or row[timed] == last:
             largest[row[dimension]] = max(largest.get(row[dimension], float("-inf")), row[at] or 0)
     return sorted(codes, key=lambda code: (code is None, -largest.get(code, float("-inf")), str(code)))
-
-
-@chart(titles.extreme, names_groups=True, compares=True)
-def first_bars(answer: Answer, context: ChartContext, focus: Iterable[Any] = ()) -> Figure:
-    """The longest bars of a long ranking, with the total number of groups."""
-    return bars.ranking(answer, context, focus=focus, most=MOST_BARS)

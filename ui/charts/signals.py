@@ -58,7 +58,7 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
     metric, rows = answer.metrics[0], answer.records()
     counted = catalogue()[str(metric.denominator)]
     counts, shares = answer.column(counted.name), answer.column(metric.name)
-    curve = _limits(rows[0], max(counts)) if rows else []
+    curve = _limits(rows[0], max(counts))
     limit_style = {"color": context.colour("quiet"), "width": 1.5, "dash": "dash"}
     data: list[Figure] = [
         elements.silent_line([count for count, *_ in curve], [limits[side] for _, *limits in curve], limit_style)
@@ -74,23 +74,19 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
     keys.append(elements.key(context, context.word("signal.limits"), "quiet", "dash"))
     keys.append(elements.key(context, context.word("figure.nation_line"), "nation", "dash"))
     bounds = [limit for count, *limits in curve for limit in limits if count >= min(counts)]
-    ticks = axes.between(max(0.0, min([*shares, *bounds])), max([*shares, *bounds])) if rows else [0.0]
-    across = axes.nice(max(counts, default=0))
-    shapes, credit = [], ""
-    if rows:
-        shapes.append(elements.level(context, rows[0]["common"]))
-        credit = context.word("signal.funnel_help", phi=text.number(rows[0]["funnel_phi"], context.lang, 1))
+    ticks = axes.between(max(0.0, min([*shares, *bounds])), max([*shares, *bounds]))
+    across = axes.nice(max(counts))
     return elements.figure(
         context,
         data,
         360,
         keys,
         clicks="province",
-        credit=credit,
+        credit=context.word("signal.funnel_help", phi=text.number(rows[0]["funnel_phi"], context.lang, 1)),
         xaxis=axes.axis(context, across, counted.unit, range=[0, across[-1] * 1.05], title=counted.short[context.lang]),
         yaxis=axes.upright(context, ticks, metric.unit, range=[ticks[0], ticks[-1]]),
-        shapes=shapes,
-        margin=elements.margins(context, top=16),
+        shapes=[elements.level(context, rows[0]["common"])],
+        margin=axes.margins(context, top=16),
     )
 
 
@@ -125,8 +121,7 @@ def _points(
 def process(answer: Answer, context: ChartContext) -> Figure:
     """The province's share of the nation by month, with its mean and natural process limits (XmR chart)."""
     metric, rows = answer.metrics[0], answer.records()
-    labels, shares = [row["month"] for row in rows], [row[metric.name] for row in rows]
-    is_signal = [row["is_signal"] for row in rows]
+    shares, is_signal = answer.column(metric.name), answer.column("is_signal")
     colour = context.colour("actual")
     marker = {
         "size": [12 if signal else 5 for signal in is_signal],
@@ -135,12 +130,9 @@ def process(answer: Answer, context: ChartContext) -> Figure:
     }
     hovers = [elements.hover(answer, metric, values, context) for values in answer.rows]
     line = elements.line(list(range(len(rows))), shares, hovers, colour, mode="lines+markers", marker=marker)
-    shapes = []
-    if rows:
-        shapes = [elements.level(context, rows[0][name], meaning="quiet") for name in ("flow_low", "flow_high")]
-        shapes.append(elements.level(context, rows[0]["flow_middle"]))
-    top = max([*shares, *(row["flow_high"] for row in rows)], default=0)
-    ticks = axes.nice(top)
+    shapes = [elements.level(context, rows[0][name], meaning="quiet") for name in ("flow_low", "flow_high")]
+    shapes.append(elements.level(context, rows[0]["flow_middle"]))
+    ticks = axes.nice(max([*shares, *answer.column("flow_high")]))
     keys = [
         elements.key(context, metric.short[context.lang], "actual", "line"),
         elements.key(context, context.word("signal.mean"), "nation", "dash"),
@@ -154,9 +146,7 @@ def process(answer: Answer, context: ChartContext) -> Figure:
         300,
         keys,
         credit=context.word("signal.xmr_help"),
-        xaxis=axes.time_axis(context, labels),
-        yaxis=axes.upright(context, ticks, metric.unit),
-        margin=elements.LAST_TICK,
+        **axes.over_time(context, answer.column("month"), axes.upright(context, ticks, metric.unit)),
         shapes=shapes,
     )
 

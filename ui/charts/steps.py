@@ -19,8 +19,7 @@ def stages(answer: Answer, context: ChartContext) -> titles.Title:
 @chart(stages)
 def funnel(answer: Answer, context: ChartContext) -> Figure:
     """One bar per stage (the metrics of the answer's single row), each with its share of the first."""
-    row = answer.rows[0]
-    values = [row[answer.columns.index(metric.name)] or 0 for metric in answer.metrics]
+    values = [answer.value(metric.name) or 0 for metric in answer.metrics]
     first = values[0] or 1
     value_texts = [
         f"{text.plain(v, m.unit, context.lang)} · {text.percent(v / first, context.lang, 0)}"
@@ -46,7 +45,7 @@ def funnel(answer: Answer, context: ChartContext) -> Figure:
         xaxis=axes.across(context, axes.nice(top), answer.metrics[0].unit, top * 1.02, showticklabels=False),
         yaxis=axes.categories(context, [metric.short[context.lang] for metric in answer.metrics]),
         # Room for the labels beyond the bars: padding by a share of the axis is too narrow on a phone.
-        margin=elements.margins(context, 12 + 7 * max(map(len, value_texts))),
+        margin=axes.margins(context, 12 + 7 * max(map(len, value_texts))),
     )
 
 
@@ -94,5 +93,5 @@ def bridge(answer: Answer, context: ChartContext) -> Figure:
         yaxis=axes.categories(context, names),
         annotations=notes,
         shapes=[joint | {"x0": x, "x1": x, "y0": i + 0.36, "y1": i + 0.64} for i, x in enumerate(tops[:-1])],
-        margin=elements.margins(context, 12 + 7 * longest),
+        margin=axes.margins(context, 12 + 7 * longest),
     )

@@ -3,6 +3,7 @@
 import statistics
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import TIME, catalogue
@@ -40,10 +41,7 @@ def latest(answer: Answer, context: ChartContext) -> Title:
         key, now, words["when"] = "since", "in_unit", context.member(answer.by[0], last[0])
         words |= {"before": text.plain(before[at], unit, context.lang), "then": text.unit_label(then, context.lang)}
     elif len(rows) > 1 and first[at] is not None:
-        words |= {
-            "first": text.plain(first[at], unit, context.lang),
-            "start": context.member(answer.by[0], first[0]),
-        }
+        words |= {"first": text.plain(first[at], unit, context.lang), "start": context.member(answer.by[0], first[0])}
         key = "grown_since" if words["first"] != text.plain(last[at], unit, context.lang) else "same"
     else:
         key = "now"
@@ -80,36 +78,34 @@ def pair(answer: Answer, context: ChartContext) -> Title:
     if not rows:
         return titles.nothing(answer.metrics[0], context)
     peaks = [peak for metric in answer.metrics[:2] if (peak := _peak(answer, metric, rows, context))]
-    if peaks:
-        return Title(max(peaks)[1], alternatives=(_both(answer, rows, context),))
-    return _both(answer, rows, context)
+    both = _both(answer, rows[-1], context)
+    return Title(max(peaks)[1], alternatives=(both,)) if peaks else both
 
 
 def _peak(answer: Answer, metric: Metric, rows: Sequence[tuple], context: ChartContext) -> tuple[float, str] | None:
     """How many times its median a flow has in its largest unit, and the sentence about it; None where it does not stand out."""
     at = answer.columns.index(metric.name)
     known = [(row[at], row[0]) for row in rows if row[at] is not None]
+    most, unit = max(known, default=(0, ""))
     median = statistics.median(value for value, _ in known) if known else 0
-    if not median or max(known)[0] < _PEAK * median:
+    if not median or most < _PEAK * median:
         return None
-    most, unit = max(known)
-    amounts = {
-        name: text.plain(text.rounded_half_up(value, 0), metric.unit, context.lang)
-        for name, value in (("most", most), ("median", median))
-    }
     words = {"measure": metric.short[context.lang], "when": context.member(answer.by[0], unit)}
-    return most / median, context.word("finding.peak", **words, **amounts)
+    words |= {
+        name: text.plain(value, metric.unit, context.lang) for name, value in (("most", most), ("median", median))
+    }
+    return most / median, context.word("finding.peak", **words)
 
 
-def _both(answer: Answer, rows: Sequence[tuple], context: ChartContext) -> Title:
-    row = rows[-1]
+def _both(answer: Answer, row: Sequence[Any], context: ChartContext) -> Title:
+    """Both flows in the unit of a row."""
     lang = context.lang
-    amounts = [
+    first, second = (
         f"{text.inside(m.short[lang], lang)} {text.plain(row[answer.columns.index(m.name)], m.unit, lang)}"
         for m in answer.metrics[:2]
-    ]
+    )
     when = context.member(answer.by[0], row[0])
-    return Title(context.word("finding.pair", when=when, first=amounts[0], second=amounts[1]))
+    return Title(context.word("finding.pair", when=when, first=first, second=second))
 
 
 def ends(answer: Answer, context: ChartContext) -> Title:
@@ -141,10 +137,7 @@ def ahead(answer: Answer, context: ChartContext) -> Title:
         actual = [row for row in answer.rows if row[1] is not None]
         return latest(replace(answer, rows=actual), context)
     metric, row = answer.metrics[0], projected[:12][-1]
-    words = {
-        "measure": metric.short[context.lang],
-        "when": context.member(answer.by[0], row[0]),
-    }
+    words = {"measure": metric.short[context.lang], "when": context.member(answer.by[0], row[0])}
     ends = ("central", at_central), ("low", at_low), ("high", at_high)
     words |= {name: text.plain(row[at], metric.unit, context.lang) for name, at in ends}
     return Title(context.word("finding.ahead", **words))

@@ -127,25 +127,17 @@ def extreme(
             # The counts of the groups too small to be ranked are lower.
             return Title(_at_end(answer, metric, end, place, only.value, context), alternatives=(all_but,))
         return Title(_about(metric, place, only.value, context), alternatives=(all_but,))
-    # Of medians it is not known how sure the order of two groups is.
-    if is_sampled(metric) or _is_of_counties(metric) or metric.sample_size:
+    # Of 20 counties one more or less is no finding; of medians it is not known how sure the order of two groups is.
+    is_of_counties = metric.unit == "share" and catalogue()[str(metric.denominator)].unit == "counties"
+    if is_sampled(metric) or is_of_counties or metric.sample_size:
         first = range_of if len(range_of.sentence.split()) <= MOST_WORDS else half
         return replace(first, alternatives=(half,))
     at_end, at_other_end = (_end_of(answer, metric, ranking, side, name_group, context) for side in (end, _OTHER[end]))
-
-    def may_stand(title: Title | None) -> bool:
-        # A tie of measures may be rounding; a tie of counts is a fact worth stating.
-        return title is not None and (len(title.focus) == 1 or metric.unit in COUNTS)
-
     opposite = (at_other_end,) if at_other_end and len(at_other_end.focus) == 1 else ()
-    if at_end and may_stand(at_end):
+    # A tie of measures may be rounding; a tie of counts is a fact worth stating.
+    if at_end and (len(at_end.focus) == 1 or metric.unit in COUNTS):
         return replace(at_end, alternatives=(*opposite, range_of, half))
     return replace(range_of, alternatives=(*opposite, half))
-
-
-def _is_of_counties(metric: Metric) -> bool:
-    """Whether a metric is a share of the counties of a place: of 20 counties one more or less is no finding."""
-    return metric.unit == "share" and catalogue()[str(metric.denominator)].unit == "counties"
 
 
 def _clearly(
@@ -172,15 +164,10 @@ def _on_both_sides(
 
 def _all_small(key: str, metric: Metric, context: ChartContext, **words: str) -> Title:
     """A title saying that all groups, or all but one, are smaller than the least size of a ranked group."""
-    named = {"measure": metric.short[context.lang], "fewest": _fewest(metric, context.lang)}
-    return Title(context.word(f"finding.{key}", **named, **words))
-
-
-def _fewest(metric: Metric, lang: str) -> str:
-    """The least size of a group that is ranked by a metric, with its unit."""
     counted = size_of(metric)
     unit = catalogue()[counted].unit if counted in catalogue() else metric.unit
-    return text.amount(least(unit), unit if unit in COUNTS else "persons", lang)
+    fewest = text.amount(least(unit), unit if unit in COUNTS else "persons", context.lang)
+    return Title(context.word(f"finding.{key}", measure=metric.short[context.lang], fewest=fewest, **words))
 
 
 def _end_of(
@@ -259,8 +246,8 @@ def _half(answer: Answer, metric: Metric, ranked: Sequence[Group], context: Char
     return Title(context.word("finding.half", measure=metric.short[context.lang], groups=groups, value=value))
 
 
-# The group with the highest or the lowest value, regardless of the metric's direction.
-highest, lowest = partial(extreme, end="highest"), partial(extreme, end="lowest")
+# The group with the highest value, regardless of the metric's direction.
+highest = partial(extreme, end="highest")
 
 
 def whole_range(answer: Answer, context: ChartContext) -> Title:
@@ -319,11 +306,10 @@ def unlike(title: Title, used_sentences: Collection[str], answer: Answer, contex
     """The title, or an alternative if the page already uses its sentence; as a last resort, what the chart compares."""
     axes = _axes(answer, context)
     names = [metric.short[context.lang] for metric in answer.metrics]
-    more = [Title(first_that_fits(_with_axes(title.sentence, axes, names, context)), title.focus)]
-    for candidate in (title, *title.alternatives, *more):
-        if candidate.sentence not in used_sentences:
-            return replace(candidate, alternatives=())
-    return replace(title, alternatives=())
+    last = Title(first_that_fits(_with_axes(title.sentence, axes, names, context)), title.focus)
+    candidates = (title, *title.alternatives, last)
+    unused = next((one for one in candidates if one.sentence not in used_sentences), title)
+    return replace(unused, alternatives=())
 
 
 def _with_axes(sentence: str, axes: str, names: Sequence[str], context: ChartContext) -> Iterable[str]:

@@ -128,9 +128,8 @@ def curves(answer: Answer, context: ChartContext) -> Figure:
         notes.append(elements.note(context, mark, x=1, xref="paper", xanchor="left", y=level, xshift=6))
     months = [row[1] for row in answer.rows]
     longest = max((len(name) for _, name, _ in ends), default=0)
-    return _over_months(
-        context, data, months, [], annotations=notes, margin={"l": 8, "r": 30 + 7 * longest, "t": 8, "b": 8, "pad": 0}
-    )
+    room = axes.LAST_TICK | {"r": 30 + 7 * longest}
+    return _over_months(context, data, months, [], annotations=notes, margin=room)
 
 
 def _steps(answer: Answer, context: ChartContext, rows: list[tuple[Any, ...]], meaning: str, dash: str) -> Figure:
@@ -177,11 +176,10 @@ def moves(answer: Answer, context: ChartContext) -> Figure:
     shown = rows[:_MOST_ROUTES]
     values = [row[at] for row in shown]
     names = [_way(answer, row, context) for row in shown]
-    hovers = [
-        elements.hover_lines(context, name, text.amount(value, metric.unit, context.lang))
-        for name, value in zip(names, values, strict=True)
-    ]
-    value_texts = [text.plain(value, metric.unit, context.lang) for value in values]
+    amounts, value_texts = (
+        [write(value, metric.unit, context.lang) for value in values] for write in (text.amount, text.plain)
+    )
+    hovers = [elements.hover_lines(context, *pair) for pair in zip(names, amounts, strict=True)]
     top = max([1, *values])
     counts = {"shown": text.number(len(shown), context.lang), "count": text.number(len(rows), context.lang)}
     return elements.figure(
@@ -190,9 +188,7 @@ def moves(answer: Answer, context: ChartContext) -> Figure:
         len(shown) * elements.BAR + 44,
         credit=context.word("figure.first_routes", **counts) if len(shown) < len(rows) else "",
         xaxis=axes.across(context, axes.nice(top), metric.unit, top * 1.01, showticklabels=False),
-        yaxis=axes.categories(context, names),
-        annotations=elements.value_notes(context, value_texts, range(len(shown))),
-        margin=elements.beside_values(context, value_texts),
+        **axes.named_bars(context, names, value_texts),
     )
 
 

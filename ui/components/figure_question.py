@@ -11,10 +11,10 @@ from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue, described, size_of
 from etl.semantic.ranking import comparable
 from ui.charts import marks
-from ui.charts.chart import Chart, Same
+from ui.charts.chart import Chart
 from ui.charts.elements import ChartContext
+from ui.charts.forecast import STATED_MONTHS
 from ui.charts.lines import TIME
-from ui.charts.scenario_paths import STATED_MONTHS
 from ui.charts.time_titles import of_complete_units
 from ui.components.footer import subtitle
 from ui.data import warehouse
@@ -167,13 +167,12 @@ def _with_sides(view: PageContext, answer: Answer) -> Answer:
     if len(answer.by) != 1 or not is_tested(tested, answer.by[0]):
         return answer
     compared = scoped_query.different(view, tested, answer.by[0], answer.where, answer.over)
-    return _joined(Same(answer), Same(compared), ("side", "whole_value") if tested == name else ("side",))
+    return _joined(answer, compared, ("side", "whole_value") if tested == name else ("side",))
 
 
 @lru_cache(maxsize=400)
-def _joined(asked: Same, compared: Same, names: tuple[str, ...]) -> Answer:
-    """The same answer for the same two answers: charts are kept by the identity of theirs."""
-    answer, tested = asked.answer, compared.answer
+def _joined(answer: Answer, tested: Answer, names: tuple[str, ...]) -> Answer:
+    """The same answer for the same two answers: charts are kept by theirs."""
     of_group = {row[answer.by[0]]: tuple(row[name] for name in names) for row in tested.records()}
     return replace(
         answer,

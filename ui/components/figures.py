@@ -18,7 +18,6 @@ from etl.semantic.disclosure import Ask, Circulated, for_circulation
 from etl.warehouse.dimensions import expand_groups
 from ui.charts import elements, lines, marks, titles
 from ui.charts.chart import Chart, drawn_chart
-from ui.charts.chart import draw as draw_chart
 from ui.components import blocks, downloads, filter_bar
 from ui.components.blocks import error_boundary, notice
 from ui.components.cards import cards
@@ -86,7 +85,7 @@ def figure(
     axes = tuple(
         scoped_query.place(view, names) if axis == "place" else axis for axis in ((by,) if isinstance(by, str) else by)
     )
-    ident = "-".join([chart.name, analysis, *names[:1], *axes])
+    ident = "-".join([chart.draw.__name__, analysis, *names[:1], *axes])
     place = st.container(border=head, key=f"figure-{ident}", height="stretch")
     question = FigureQuestion(view, chart, names, axes, over, analysis, nation, target)
 
@@ -159,19 +158,18 @@ def prepare(
     """
     answer, chart_context, rule = asked.answer, chart_context or context(view), says or chart.title
     title = _title(answer, rule, chart_context, ident)
-    drawn = drawn_chart(answer, chart, chart_context, title, asked.below, options or {})
-    credit, boundaries = ([drawn.meta[name]] if name in drawn.meta else [] for name in ("credit", "boundaries"))
+    drawn, spoken = drawn_chart(answer, chart, chart_context, title, asked.below, tuple((options or {}).items()))
+    meta = drawn["layout"]["meta"]
+    credit, boundaries = ([meta[name]] if name in meta else [] for name in ("credit", "boundaries"))
     on_screen = [*asked.own_notes, *credit, *asked.notes]
     all_notes = [*on_screen, *boundaries]
     circulated = partial(_circulated, view, chart, rule, asked, options or {}, chart_context, all_notes)
-    picture = Picture(
-        drawn.figure, title.sentence, asked.below, downloads.source_of(view, answer, all_notes), circulated
-    )
+    picture = Picture(drawn, title.sentence, asked.below, downloads.source_of(view, answer, all_notes), circulated)
 
     def show() -> None:
         with error_boundary(view.lang, ident):
-            axis = drawn.meta["clicks"] if drawn.meta["clicks"] in FILTERS else ""
-            legend, chosen = drawn.meta["keys"], axis and any(key.get("member") for key in drawn.meta["keys"])
+            axis = meta["clicks"] if meta["clicks"] in FILTERS else ""
+            legend, chosen = meta["keys"], axis and any(key.get("member") for key in meta["keys"])
             listed = "" if chosen else keys(legend, view.dark)
             if head:
                 st.html(blocks.heading(picture.title, asked.below, listed) + card)
@@ -180,11 +178,11 @@ def prepare(
             clicked = partial(page_context.toggle, axis) if axis else None
             copied = partial(downloads.note_copy, answer) if page_run.signs_in() else None
             paper = downloads.paper(picture, chart_context)
-            plot(drawn.figure, f"chart-{ident}", drawn.spoken, clicked=clicked, paper=paper, copied=copied)
+            plot(drawn, f"chart-{ident}", spoken, clicked=clicked, paper=paper, copied=copied)
             if not head and listed:
                 st.html(listed)
-            if drawn.meta.get("events"):
-                st.html(marks.listed(drawn.meta["events"], chart_context))
+            if meta.get("events"):
+                st.html(marks.listed(meta["events"], chart_context))
             if all_notes:
                 st.html("".join(_note(note, on_screen) for note in all_notes))
             draw_footer = partial(footer, view, answer, ident, picture=picture, chart_context=chart_context)
@@ -225,9 +223,9 @@ def _circulated(
         at = rounded.columns.index("whole_value")
         rounded = replace(rounded, rows=[(*row[:at], nation, *row[at + 1 :]) for row in rounded.rows])
     title = titles.unlike(rule(rounded, chart_context), (), rounded, chart_context)
-    redrawn = draw_chart(rounded, chart, chart_context, title, asked.below, options)
+    redrawn = chart.titled(rounded, chart_context, title, options)
     source = downloads.source_of(view, rounded, [*notes, view.word("file.circulation_short")])
-    return Picture(redrawn.figure, title.sentence, asked.below, source)
+    return Picture(redrawn, title.sentence, asked.below, source)
 
 
 def _is_known(answer: Answer, name: str) -> bool:

@@ -13,7 +13,7 @@ from etl.analysis.planning import Scenario
 from etl.core.text_folding import latin_digits
 from etl.semantic.answers import Answer
 from ui.charts import ahead as charts
-from ui.charts import lines
+from ui.charts import bars, lines
 from ui.components import blocks, downloads, tables
 from ui.components import figures as ui
 from ui.components.blocks import controlled
@@ -28,6 +28,8 @@ from ui.state.page_context import PageContext, without_places
 _PAGE = "planning"
 # What ends, and the unit in which it is counted.
 _KINDS = {"licences": "licences", "accreditations": "persons", "training": "seats"}
+# With more bars the chart of rooms is unreadable.
+_MOST_ROOMS = 15
 
 
 def endings(view: PageContext) -> None:
@@ -137,7 +139,8 @@ def _plan(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
 
 def _rooms(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
     if answer.rows:
-        ui.draw(view, charts.rooms, _of_one(answer), "seat-rooms", ignored=ignored)
+        most = {"most": _MOST_ROOMS}
+        ui.draw(view, bars.ranking, _of_one(answer), "seat-rooms", charts.gained, ignored, options=most)
     else:
         blocks.head(view.word("ahead.room_none"))
 

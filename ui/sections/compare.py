@@ -18,8 +18,9 @@ from etl.core.errors import AccessDenied, QuestionError
 from etl.core.jalali import DAY, last_complete_months, unit_of
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue, size_of
-from ui.charts import differences, elements, steps, titles, two_sides
-from ui.charts.two_sides import SideDay
+from ui.charts import comparison as charts
+from ui.charts import elements, steps, titles
+from ui.charts.comparison import SideDay
 from ui.components import blocks, tables
 from ui.components import figures as ui
 from ui.components.blocks import controlled
@@ -244,15 +245,15 @@ def parts(view: PageContext, chosen: Sides, name: str) -> None:
         said = changes.sentence(answer, metric, view.lang, context(view).member, kind, between)
         with st.container(border=True, key="figure-compare-why"):
             if not changes.is_split(answer, metric):
-                blocks.head(differences.largest(answer, context(view), metric).sentence, said)
+                blocks.head(charts.largest(answer, context(view), metric).sentence, said)
                 blocks.note(view.word("split.too_small"))
                 return
             ui.draw(
                 view,
-                differences.parts,
+                charts.parts,
                 changes.shown(answer, metric),
                 "compare-why",
-                partial(differences.largest, metric=metric),
+                partial(charts.largest, metric=metric),
                 options={"unit": metric.unit},
                 notes=[view.word("split.note")],
                 card=f'<p class="pd-intro">{text.escape(said)}</p>',
@@ -285,10 +286,10 @@ def over_time(view: PageContext, chosen: Sides, name: str) -> None:
         below = subtitle(view, answer, text.listed(list(labels.values()), view.lang)) + _cases(view, compared)
         ui.prepare(
             view,
-            two_sides.two_sides,
+            charts.two_sides,
             replace(asked_around(view, answer), below=below),
             "compare-lines",
-            partial(two_sides.side_by_side, days=days),
+            partial(charts.side_by_side, days=days),
             {"days": days, "zero": catalogue()[name].unit != "share"},
             chart_context=chart_context,
         )()

@@ -25,8 +25,8 @@ from ui.state.address import MOST_DIMENSIONS, MOST_MEASURES, NOTHING
 from ui.state.page_context import PageContext
 
 DEFAULT = {"m": ("active_assistants",), "by": ("province",)}
-# With more bars or lines a chart is unreadable.
-_MOST_BARS, _MOST_LINES, _MOST_FIGURES = 45, 5, 3
+# With more bars or lines a chart is unreadable; a longer ranking shows its first bars.
+_MOST_BARS, _FIRST_BARS, _MOST_LINES, _MOST_FIGURES = 45, 30, 5, 3
 # The height of a map beside the bars of all provinces.
 _MAP = 620
 
@@ -185,10 +185,8 @@ def _suited(selection: Selection, answer: Answer) -> list[_Drawn]:
             return _over_time(names)
         if by[0] in matrix.ORDERED:
             return [(bars.columns, (name,), {}) for name in names[:_MOST_FIGURES]]
-        is_short = len(answer.rows) <= _MOST_BARS
-        ranking = bars.ranking if is_short else matrix.first_bars
-        options = {} if is_short else {"says": titles.highest}
-        ranked: list[_Drawn] = [(ranking, (name,), options) for name in names[:_MOST_FIGURES]]
+        options = {} if len(answer.rows) <= _MOST_BARS else {"says": titles.highest, "most": _FIRST_BARS}
+        ranked: list[_Drawn] = [(bars.ranking, (name,), options) for name in names[:_MOST_FIGURES]]
         return (
             [(maps.provinces, first, {"says": titles.highest, "height": _MAP}), *ranked]
             if by == ("province",)

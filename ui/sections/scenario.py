@@ -6,7 +6,7 @@ import streamlit as st
 
 from etl.analysis.planning import NOW, Scenario
 from etl.semantic.answers import Answer
-from ui.charts import scenario_paths
+from ui.charts import forecast
 from ui.charts.elements import metric_of, unit_of
 from ui.components import blocks
 from ui.components import figures as ui
@@ -48,7 +48,7 @@ def figure(view: PageContext, name: str, scenario: Scenario) -> None:
         if all(value is None for value in answer.column(answer.metrics[1].name)):
             notice(view.lang, "state.empty_title", view.word("state.empty"))
         else:
-            ui.draw(view, scenario_paths.path, answer, name, ignored=ignored)
+            ui.draw(view, forecast.path, answer, name, ignored=ignored)
 
     ui.part(view, name, name, show, first=True, scenario=scenario)
 

@@ -41,13 +41,10 @@ def sentence(answer: Answer, lang: str, member: _Names, most: int = MOST_NAMED) 
     rows = answer.records()
     if all(row["side"] == "untested" for row in rows):
         return text.word("different.too_few", lang, measure=metric.short[lang])
-    named = [
-        row for row in rows if row["side"] in ((worse_side(metric),) if worse_side(metric) else ("lower", "higher"))
-    ]
-    values = {
-        **words(answer, metric, worse_side(metric) or "unlike", lang, len(named)),
-        "value": text.amount(rows[0]["whole_value"], metric.unit, lang),
-    }
+    worse = worse_side(metric)
+    named = [row for row in rows if row["side"] in ([worse] if worse else ("lower", "higher"))]
+    values = words(answer, metric, worse or "unlike", lang, len(named))
+    values["value"] = text.amount(rows[0]["whole_value"], metric.unit, lang)
     if not named:
         return " ".join(filter(None, (text.word("different.nobody", lang, **values), _not_compared(answer, lang))))
     names = []
@@ -72,9 +69,8 @@ def of_place(answer: Answer, place: Any, lang: str, member: _Names) -> str:
     metric, by = answer.metrics[0], answer.by[0]
     row = next((row for row in answer.records() if row[by] == place), None)
     side = row["side"] if row else "untested"
-    values = words(answer, metric, side if side in ("lower", "higher") else "unlike", lang) | {
-        "place": text.isolated(member(by, place), lang)
-    }
+    values = words(answer, metric, side if side in ("lower", "higher") else "unlike", lang)
+    values["place"] = text.isolated(member(by, place), lang)
     if row is None or side == "untested":
         values["measure"] = text.inside(metric.short[lang], lang)
         return text.word("different.place_untested", lang, **values)
@@ -117,11 +113,8 @@ def words(answer: Answer, metric: Metric, side: str, lang: str, count: int = 0) 
 
 def kind_of(by: Sequence[str]) -> str:
     """The dimension whose words name the groups, `group` if it has none."""
-    return (
-        by[0]
-        if len(by) == 1 and by[0] in ("province", "county", "institute", "course", "post", "activity")
-        else "group"
-    )
+    has_words = len(by) == 1 and by[0] in ("province", "county", "institute", "course", "post", "activity")
+    return by[0] if has_words else "group"
 
 
 def whole_of(answer: Answer) -> str:
@@ -170,16 +163,10 @@ def ranks(sources: Sources, everywhere: Mapping[str, Answer], similar: Collectio
         row = next((row for row in answer.records() if row["province"] == sources.province), None)
         side = row["side"] if row else "untested"
         numbers = [row[name] if row else None for name in (metric.name, "whole_value")]
-        whole = sources.word(f"different.{whole_of(answer)}")
-        lines.append(
-            [
-                label,
-                *(text.plain(value, metric.unit, sources.lang) for value in numbers),
-                sources.word(f"different.{side}", whole=whole),
-            ]
-        )
+        cells = [text.plain(value, metric.unit, sources.lang) for value in numbers]
+        cells.append(sources.word(f"different.{side}", whole=sources.word(f"different.{whole_of(answer)}")))
         if similar:
             median = median_of_provinces(replace(answer, rows=[row for row in answer.rows if row[0] in similar]))
-            value = median.value(metric.name) if median.rows else None
-            lines[-1].append(text.plain(value, metric.unit, sources.lang))
+            cells.append(text.plain(median.value(metric.name), metric.unit, sources.lang))
+        lines.append([label, *cells])
     return lines

@@ -39,17 +39,8 @@ class Action:
 def actions(sources: Sources) -> list[Action]:
     """The first five items that need action, without kinds that have no meaning under the scope."""
     items: list[Action] = []
-    kinds = (
-        _lapsed,
-        _licences_ending,
-        _training_lapsing,
-        _files_overdue,
-        _not_submitted,
-        _endings,
-        _low_levels,
-        _sudden_falls,
-    )
-    for items_of_kind in kinds:
+    exceptions = (_lapsed, _licences_ending, _training_lapsing, _files_overdue, _not_submitted)
+    for items_of_kind in (*exceptions, _endings, _low_levels, _sudden_falls):
         with suppress(QuestionError):
             items += items_of_kind(sources)
         if len(items) >= MOST:
@@ -60,18 +51,13 @@ def actions(sources: Sources) -> list[Action]:
 def _lapsed(sources: Sources) -> Iterator[Action]:
     """Institutes that operate without a valid licence."""
     rows = sources.analyse("lapsed").records()
-    if not rows:
-        return
-    count = sources.number(sources.ask("lapsed_licence_service", on=sources.on).value())
-    persons = f"{count} {text.unit_word('persons', sources.lang, count)}"
-    ended = [
-        row["licensed_until"] + DAY for row in rows if row["licensed_until"] and row["licensed_until"] < sources.on
-    ]
-    oldest = sources.word("action.oldest", day=sources.day(min(ended))) if ended else ""
-    parameters = {"open": ["lapsed"]}
-    yield _action(
-        sources, "lapsed", len(rows), _institutes(sources, rows), oldest, "licensing", parameters, persons=persons
-    )
+    if rows:
+        count = sources.number(sources.ask("lapsed_licence_service", on=sources.on).value())
+        persons = f"{count} {text.unit_word('persons', sources.lang, count)}"
+        until = [row["licensed_until"] for row in rows if row["licensed_until"] and row["licensed_until"] < sources.on]
+        oldest = sources.word("action.oldest", day=sources.day(min(until) + DAY)) if until else ""
+        who, parameters = _institutes(sources, rows), {"open": ["lapsed"]}
+        yield _action(sources, "lapsed", len(rows), who, oldest, "licensing", parameters, persons=persons)
 
 
 def _licences_ending(sources: Sources) -> Iterator[Action]:
@@ -79,8 +65,7 @@ def _licences_ending(sources: Sources) -> Iterator[Action]:
     rows = [row for row in sources.analyse("licences_ending").records() if row["span"] == "1-30"]
     if rows:
         soonest = sources.word("action.soonest", day=sources.day(min(row["licensed_until"] for row in rows)))
-        parameters = {"open": ["licences_ending"], "days": [str(_SOON)]}
-        who = _institutes(sources, rows)
+        who, parameters = _institutes(sources, rows), {"open": ["licences_ending"], "days": [str(_SOON)]}
         yield _action(sources, "licences_ending", len(rows), who, soonest, "licensing", parameters)
 
 
@@ -109,8 +94,8 @@ def _files_overdue(sources: Sources) -> Iterator[Action]:
     if rows:
         count = sum(row["overdue_files"] for row in rows)
         oldest = sources.word("action.oldest", day=sources.day(min(row["oldest_overdue_file"] for row in rows)))
-        parameters = {"open": ["files_overdue"]}
-        yield _action(sources, "files_overdue", count, _institutes(sources, rows), oldest, "licensing", parameters)
+        who, parameters = _institutes(sources, rows), {"open": ["files_overdue"]}
+        yield _action(sources, "files_overdue", count, who, oldest, "licensing", parameters)
 
 
 def _not_submitted(sources: Sources) -> Iterator[Action]:
@@ -141,18 +126,17 @@ def _low_levels(sources: Sources) -> Iterator[Action]:
         return
     on_day = sources.word("action.on_day", day=sources.day(answer.on or sources.on))
     row = next(row for row in answer.records() if row["province"] == codes[0])
+    # A share that may not circulate is left out.
     here, nation = (
-        text.percent(value, sources.lang) if (value := row[name]) is not None else ""
+        "" if row[name] is None else text.percent(row[name], sources.lang)
         for name in (answer.metrics[0].name, "whole_value")
     )
-    beyond = sources.word("different.lower", whole=sources.word("different.nation"))
+    told = {"beyond": sources.word("different.lower", whole=sources.word("different.nation")), "value": nation}
     if sources.province:
-        # A share that may not circulate is left out.
-        words = sources.word("action.level_here", beyond=beyond, value=nation)
+        words = sources.word("action.level_here", **told)
         yield Action("level", 1, here, words, "", on_day, "province", {"province": codes})
     else:
-        who, told = sources.named("province", codes), {"beyond": beyond, "value": nation}
-        yield _action(sources, "level", len(codes), who, on_day, "training", {}, **told)
+        yield _action(sources, "level", len(codes), sources.named("province", codes), on_day, "training", {}, **told)
 
 
 def _sudden_falls(sources: Sources) -> Iterator[Action]:
@@ -162,8 +146,11 @@ def _sudden_falls(sources: Sources) -> Iterator[Action]:
     in_month = sources.word("action.in_month", month=text.unit_in_both(latest, sources.lang))
     for row in _of_place(answer, sources):
         if row["month"] == latest and row["is_signal"] and row["flow_share"] < row["flow_low"]:
+            place = text.isolated(sources.member("province", row["province"]), sources.lang)
             share, usual = (text.percent(row[name], sources.lang) for name in ("flow_share", "flow_middle"))
-            yield _of_province(sources, "change", row["flow_here"], row["province"], in_month, share=share, usual=usual)
+            words = {"place": place, "share": share, "usual": usual}
+            parameters = {"province": [row["province"]]}
+            yield _action(sources, "change", row["flow_here"], place, in_month, "province", parameters, **words)
 
 
 def _of_place(answer: Answer, sources: Sources) -> Iterable[dict]:
@@ -172,12 +159,6 @@ def _of_place(answer: Answer, sources: Sources) -> Iterable[dict]:
 
 def _institutes(sources: Sources, rows: list[dict]) -> str:
     return sources.named("institute", [row["institute"] for row in rows])
-
-
-def _of_province(sources: Sources, kind: str, count: float, province: str, when: str, **words: str) -> Action:
-    """An item about one province, with a link to its profile."""
-    place = text.isolated(sources.member("province", province), sources.lang)
-    return _action(sources, kind, count, place, when, "province", {"province": [province]}, place=place, **words)
 
 
 def _action(

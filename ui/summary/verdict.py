@@ -31,10 +31,10 @@ class Facts:
     active: int
     before: int | None
     target: float | None
-    first: str | None
-    last: str | None
-    has_range: bool
+    first: str | None = None
     middle: str | None = None
+    last: str | None = None
+    has_range: bool = False
     broken: tuple[str, float] | None = None
     census_share: float | None = None
     in_service: tuple[int, int] | None = None
@@ -47,7 +47,6 @@ class Facts:
 
 
 def facts(sources: Sources) -> Facts:
-    """Ask for the facts of the verdict."""
     latest = sources.ask("active_assistants", on=sources.on)
     active, earlier = latest.value() or 0, sources.ask("active_assistants", on=year_before(sources.on))
     # A group of the nation is not given to everybody of a year before.
@@ -58,17 +57,18 @@ def facts(sources: Sources) -> Facts:
         if sources.filters
         else (sources.ask(name, on=sources.on).value() for name in ("own_target", "target"))
     )
-    reached: dict[str, Any] = dict.fromkeys(("first", "last", "middle", "broken")) | {"has_range": False}
+    more: dict[str, Any] = {"census_share": None if target else census_share}
     if target and active < target:
         pace = sources.analyse("pace")
-        reached = {name: pace.value(f"projected_{name}") for name in ("first", "last", "middle")}
+        more |= {name: pace.value(f"projected_{name}") for name in ("first", "middle", "last")}
         # What the number is says how often such ranges held.
         latest = replace(latest, metrics=(*latest.metrics, *pace.metrics[-3:]))
-        reached["has_range"] = pace.value("has_range")
+        more["has_range"] = pace.value("has_range")
         if pace.value("break_month"):
-            reached["broken"] = (pace.value("break_month"), pace.value("break_size"))
-    more = reached | (_unlicensed(sources) if before and active < before else {})
-    return Facts(latest, active, before, target, **more, census_share=None if target else census_share)
+            more["broken"] = (pace.value("break_month"), pace.value("break_size"))
+    if before and active < before:
+        more |= _unlicensed(sources)
+    return Facts(latest, active, before, target, **more)
 
 
 def _unlicensed(sources: Sources) -> dict[str, tuple[int, int]]:
@@ -88,22 +88,16 @@ def _unlicensed(sources: Sources) -> dict[str, tuple[int, int]]:
 def sentences(facts: Facts, sources: Sources) -> list[str]:
     """The sentences: how many are active, with the change in a year; why a fall is none of people; when the target is reached."""
     values: dict[str, Any] = {"active": sources.number(facts.active), "change": _change(facts, sources)}
-    key = "verdict.active"
-    if facts.target:
-        values["target"] = sources.number(facts.target)
-        values["share"] = text.percent(facts.progress, sources.lang)
-        values["missing"] = sources.number(abs(facts.target - facts.active))
-        key = "verdict.short" if facts.target > facts.active else "verdict.above"
-    elif facts.census_share:
-        values["target"] = sources.number(facts.census_share)
-        values["share"] = text.percent(facts.progress, sources.lang)
+    key, target = "verdict.active", facts.target or facts.census_share
+    if target:
         key = "verdict.of_census_share"
-    is_ahead = bool(facts.target and facts.active < facts.target)
-    return [
-        sources.word(key, **values),
-        *licences_lapsed(facts, sources),
-        *([_reached(facts, sources)] if is_ahead else []),
-    ]
+        values["target"] = sources.number(target)
+        values["share"] = text.percent(facts.progress, sources.lang)
+    if facts.target:
+        key = "verdict.short" if facts.target > facts.active else "verdict.above"
+        values["missing"] = sources.number(abs(facts.target - facts.active))
+    reached = [_reached(facts, sources)] if facts.target and facts.active < facts.target else []
+    return [sources.word(key, **values), *licences_lapsed(facts, sources), *reached]
 
 
 def licences_lapsed(facts: Facts, sources: Sources) -> list[str]:
