@@ -21,6 +21,7 @@ from etl.semantic.resolve import settled_on
 from etl.warehouse import publications
 from tests import made
 from tests.conftest import Sample
+from tests.parts import html, opened
 from ui.access import saved_views as operations_saved_views
 from ui.charts import matrix
 from ui.charts.elements import ChartContext
@@ -446,3 +447,10 @@ def test_the_quality_report_reads_no_field_of_a_person(con: duckdb.DuckDBPyConne
         data_quality.provinces(con),
     ):
         assert not {"person_id", "national_id", "full_name"} & set(answer.columns)
+
+
+@pytest.mark.parametrize("by", ["month", "province", "institute"])
+def test_a_measure_that_is_a_day_has_a_table_and_no_chart(by: str, published: Path) -> None:
+    page = html(opened("explore", m="licensed_until", by=by, lang="en"))
+    assert "pd-error" not in page
+    assert "pd-grid" in page

@@ -167,7 +167,7 @@ def _figures(view: PageContext, selection: Selection, answer: Answer) -> None:
     drawn = _suited(selection, answer)
     if not selection.by:
         _values(view, answer)
-    elif not drawn:
+    elif len(selection.by) > 2:
         blocks.note(view.word("more.no_chart"))
     for pair in [drawn[start : start + 2] for start in range(0, len(drawn), 2)]:
         # Beside the bars of all provinces a wide map leaves less room empty.
@@ -178,8 +178,11 @@ def _figures(view: PageContext, selection: Selection, answer: Answer) -> None:
 
 
 def _suited(selection: Selection, answer: Answer) -> list[_Drawn]:
-    """The suitable charts, each with its measures."""
-    names, first, by = selection.names, selection.names[:1], selection.by
+    """The suitable charts, each with its measures; a day has no length that a chart could show."""
+    names, by = tuple(name for name in selection.names if catalogue()[name].unit != "date"), selection.by
+    first = names[:1]
+    if not names:
+        return []
     if len(by) == 1:
         if selection.is_timed:
             return _over_time(names)
