@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from tests.conftest import Sample
 
 

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from starlette.applications import Starlette
 from streamlit.testing.v1 import AppTest
 
-import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.semantic.catalog import catalogue
 from tests.effort import draws
 from tests.parts import html, opened, opening

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.core.paths import REFERENCE
 from etl.semantic import access, rights
 from etl.semantic.answers import ask

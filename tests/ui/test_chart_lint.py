@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.semantic import access, rights
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue

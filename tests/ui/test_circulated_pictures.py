@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.semantic import disclosure
 from etl.semantic.answers import Answer
 from tests.conftest import Sample

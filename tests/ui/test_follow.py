@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.warehouse import publications
 from tests.conftest import Sample
 from tests.parts import html, opened

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from cachetools import LRUCache, cached
 
-import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.analysis import glance, registry
 from etl.cli.commands import main
 from etl.core import jalali

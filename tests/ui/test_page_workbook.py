@@ -14,7 +14,6 @@ import openpyxl
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
-import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.core.errors import Refused
 from etl.semantic import exportable
 from etl.semantic.catalog import described

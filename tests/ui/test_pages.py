@@ -11,7 +11,6 @@ from pathlib import Path
 import plotly.graph_objects as go
 import pytest
 
-import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.core.errors import QuestionError
 from etl.semantic import access, rights
 from etl.semantic.answers import ask

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.analysis import backtesting, planning, survival, training
 from etl.analysis.planning import Scenario
 from etl.semantic import access, rights

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.analysis import registry
 from etl.core.errors import QuestionError
 from etl.core.jalali import last_complete_months
