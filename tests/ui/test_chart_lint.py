@@ -228,8 +228,8 @@ def names_no_small_group(figure: Shown, context: ChartContext) -> bool:
 
 
 def keeps_small_groups_apart(figure: Shown) -> None:
-    # What an analysis derives has no least size.
-    if figure.chart is not bars.ranking or figure.answer.metrics[0].name not in catalogue() or not figure.drawn:
+    # What a room gains is a number of people that has no least size.
+    if figure.chart is not bars.ranking or figure.answer.metrics[0].name == "room_gain" or not figure.drawn:
         return
     small = {group.key[0] for group in rank(figure.answer).small}
     bar = figure.drawn["data"][0]
