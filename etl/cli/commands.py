@@ -196,16 +196,9 @@ def _metrics(_: argparse.Namespace) -> None:
 
 
 def _ask(options: argparse.Namespace) -> None:
-    where = arguments.filters(options.where)
+    where, by = arguments.filters(options.where), tuple(filter(None, (options.by or "").split(",")))
     with access.connect(options.source, rights.ADMINISTRATOR) as con:
-        answer = answers.ask(
-            con,
-            *options.names,
-            by=tuple(filter(None, (options.by or "").split(","))),
-            on=options.on,
-            over=options.over,
-            where=where,
-        )
+        answer = answers.ask(con, *options.names, by=by, on=options.on, over=options.over, where=where)
     for name, code in newer_counties_in(where).items():
         print(f"{name} counts in county {code}: counties have the boundaries of the census of 1395", file=sys.stderr)
     # The parts of ratios stand behind the metrics asked for.

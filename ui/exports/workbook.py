@@ -207,7 +207,7 @@ def format_of_number(unit: str, is_fraction: bool) -> str:
 
 
 def _cells(contents: Sheet, styles: Sequence[int], advance: Callable[[int], None]) -> Iterator[tuple[list[Cells], int]]:
-    """For each batch, its cells and the number of rows; `advance` is told when they are written."""
+    """For each batch, its cells and the number of rows; `advance` counts those that are written."""
     for batch in contents.batches:
         cells: list[Cells] = []
         for column in batch:

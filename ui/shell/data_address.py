@@ -277,7 +277,7 @@ def _answer(request: Request, given: Given, asker: _Asker) -> Response:
         details = noted(answer, form, rows) | audit.rights(asker.scope) | {"why": "data address"}
         audit.record(people.audit_folder(), asker.scope.sub, "export", **details, **people.client(request))
     response = FileResponse(file.path, filename=file.name, media_type=DATA_FORMS[form], headers=headers)
-    # It is there until it is sent, even if others take its place meanwhile.
+    # It is there until it is sent, even if others take its place.
     response.file = file  # type: ignore[attr-defined]
     return response
 
