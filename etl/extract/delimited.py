@@ -1,8 +1,7 @@
 """The rows of CSV and TSV files, in the dialect that etl/extract/dialect.py finds.
 
 Arrow splits a piece of the file in which every line is a record. Python's strict csv reader, which keeps line numbers and
-drops no record, splits any other piece: one with line breaks or quotes inside quotes, or with bytes that are no text. Both
-give the same rows.
+drops no record, splits any other piece: one with line breaks or quotes inside quotes. Both give the same rows.
 """
 
 import codecs
@@ -28,6 +27,7 @@ _SMALL_PIECE_BYTES = 1 << 16
 _LONGEST_LINE_BYTES = 32 << 20
 _LONGEST_AT_ONCE = 2 * _PIECE_BYTES
 _BROKEN = "\ufffd"
+_SPOILT = re.compile(b"\x00|" + _BROKEN.encode())
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
@@ -102,7 +102,12 @@ class _Delimited:
             yield waiting.popleft()
 
     def _read_header(self) -> None:
-        waiting = deque[str]()
+        piece = self._next_piece()
+        # Only a header that spans lines, or follows titles, reaches beyond the first line.
+        end = len(piece) if self._how.above else piece.find(b"\n") + 1 or len(piece)
+        if end < len(piece):
+            self._pending.appendleft(piece[end:])
+        waiting = deque(_split_lines(piece[:end]))
         lines = self._lines(waiting)
         for _ in range(self._how.above):
             next(lines)
@@ -119,10 +124,14 @@ class _Delimited:
             self._pending.appendleft("".join(waiting).encode())
 
     def _split_at_once(self, piece: bytes) -> Batch | None:
-        """The rows of a piece of text in which every line is a record; None for any other piece."""
+        """The rows of a piece in which every line is a record; None for any other piece."""
         # Arrow drops a byte order mark at the beginning of any piece, as if it began the file.
-        if len(piece) > _LONGEST_AT_ONCE or piece.startswith(codecs.BOM_UTF8) or not _is_text(piece):
+        if len(piece) > _LONGEST_AT_ONCE or piece.startswith(codecs.BOM_UTF8):
             return None
+        try:
+            piece.decode()
+        except UnicodeDecodeError:
+            piece = piece.decode("utf-8", "replace").encode()
         ends = _line_ends(piece)
         quoted = b'"' in piece
         if _returns_alone(piece, ends) or (quoted and not _quotes_are_plain(piece, ends, self._how.separator)):
@@ -132,14 +141,20 @@ class _Delimited:
         is_row[ragged] = False
         if table.num_rows != is_row.sum():
             return None
+        try:
+            blank, spoilt = _blank_lines(piece, ends), self._spoilt_lines(piece, ends)
+        except csv.Error:
+            # A field is too long; record by record, its line is named.
+            return None
         self._source.rejects += [(self._line + at, "", "ragged_row") for at in ragged]
-        is_filled = np.ones(len(ends), bool)
-        is_filled[_blank_lines(piece, ends)] = False
-        table = table if is_filled.all() else table.filter(pa.array(is_filled[is_row]))
-        lines = self._line + np.flatnonzero(is_row & is_filled)
+        self._source.rejects += [(self._line + at, name, "bad_encoding") for at, name in spoilt.items()]
+        is_sound = is_row.copy()
+        is_sound[[*blank, *spoilt]] = False
+        table = table if is_sound.sum() == table.num_rows else table.filter(pa.array(is_sound[is_row]))
+        lines = self._line + np.flatnonzero(is_sound)
         columns = {name: table.column(str(position)).combine_chunks() for name, position in self._positions.items()}
         self._line += len(ends)
-        self._source.rows_read += int(is_filled.sum())
+        self._source.rows_read += len(ends) - len(blank)
         return Batch(lines, columns)
 
     def _parse(self, piece: bytes, quoted: bool) -> tuple[pa.Table, list[int]]:
@@ -173,6 +188,16 @@ class _Delimited:
             ),
         )
         return table, ragged
+
+    def _spoilt_lines(self, piece: bytes, ends: np.ndarray) -> dict[int, str]:
+        """The lines, from 0, of the header's width with an invalid or NUL byte, each with the column that holds it."""
+        # The pattern is slow, and few files have such bytes.
+        if b"\x00" not in piece and _BROKEN.encode() not in piece:
+            return {}
+        found = np.searchsorted(ends, [match.start() for match in _SPOILT.finditer(piece)])
+        lines = {at: piece[ends[at - 1] + 1 if at else 0 : ends[at]].decode() for at in np.unique(found).tolist()}
+        records = zip(lines, csv.reader(lines.values(), delimiter=self._how.separator, strict=True), strict=True)
+        return {at: _undecoded(record, self._source.match) for at, record in records if len(record) == self._width}
 
     def _split_by_record(self, piece: bytes) -> Batch:
         """The rows of a piece, and of following pieces if a record reaches into them."""
@@ -228,14 +253,6 @@ def _in_small_pieces(piece: bytes) -> list[bytes]:
         cut.append(piece[start:end])
         start = end
     return cut
-
-
-def _is_text(piece: bytes) -> bool:
-    """Whether a piece is UTF-8 without NUL and without the sign that stands for undecoded bytes."""
-    try:
-        return b"\x00" not in piece and _BROKEN not in piece.decode()
-    except UnicodeDecodeError:
-        return False
 
 
 def _line_ends(piece: bytes) -> np.ndarray:

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,6 +33,8 @@ _YES_NO |= {"بلی": True, "خیر": False, "دارد": True, "ندارد": Fal
 _YES_NO_WORDS = _YES_NO | {"بله": True, "آری": True, "y": True, "نه": False, "n": False}
 
 _MOST_YEARS_AHEAD = 20
+# How many texts of a column and of all days are cached, and how long they may be: keys cost more to cache than to parse.
+_MOST_CACHED, _MOST_DAYS_CACHED, _LONGEST_CACHED = 100_000, 1 << 18, 100
 
 # The typed value of a cell or None, the quarantine's reason or None, and the habits in it: names of deviations from the
 # contract that have one meaning.
@@ -49,31 +52,42 @@ class Setting:
 
 def parser(column: Column, setting: Setting) -> Callable[[str], Parsed]:
     """A function from the text of a cell to what it means. Value and reason are None for a permitted empty cell."""
+    missing = "missing_value" if column.required else None
+    if column.type == "date":
+        first, last = parse_day(column.first), add_months(setting.build_day, 12 * _MOST_YEARS_AHEAD)
+        today = None if column.future else setting.build_day
+        return lambda text: _day_between(_written_day(text), first, last, today, missing)
     convert = _converter(column, setting)
     is_listed = column.type in ("choice", "yes_no")
 
     def parse(text: str) -> Parsed:
-        if "\ufffd" in text or "\x00" in text:
-            return None, "bad_encoding", ()
-        folded = text_folding.fold(text)
-        if folded in _EMPTY:
-            has_mark = folded or "ـ" in text
-            return None, "missing_value" if column.required else None, ("empty_mark",) if has_mark else ()
-        value, reason, habits = convert(folded)
-        if is_listed and not reason and text_folding.HAMZA.keys() & map(ord, unicodedata.normalize("NFC", text)):
-            habits = ("hamza", *habits)
-        return value, reason, habits
+        value, reason, habits = parsed = _parse(text, convert, missing)
+        if is_listed and value is not None and text_folding.HAMZA.keys() & map(ord, unicodedata.normalize("NFC", text)):
+            return value, reason, ("hamza", *habits)
+        return parsed
 
-    return parse
+    return _cached(parse, _MOST_CACHED)
+
+
+def _cached(parse: Callable[[str], Parsed], most: int) -> Callable[[str], Parsed]:
+    short = lru_cache(most)(parse)
+    return lambda text: short(text) if len(text) <= _LONGEST_CACHED else parse(text)
+
+
+def _parse(text: str, convert: Callable[[str], Parsed], missing: str | None) -> Parsed:
+    """What `convert` says of the folded text, if the cell is filled."""
+    if "\ufffd" in text or "\x00" in text:
+        return None, "bad_encoding", ()
+    folded = text_folding.fold(text)
+    if folded in _EMPTY:
+        return None, missing, ("empty_mark",) if folded or "ـ" in text else ()
+    return convert(folded)
 
 
 def _converter(column: Column, setting: Setting) -> Callable[[str], Parsed]:
     """`parser` for the folded text of a filled cell. `county` stays text: what it names depends on the row's province."""
     if column.type == "number":
         return lambda text: _number(text, column.least, column.most)
-    if column.type == "date":
-        first = parse_day(column.first)
-        return lambda text: _day(text, first, setting.build_day, column.future)
     if column.type == "national_id":
         return lambda text: _person(text, setting.key)
     if column.type == "choice":
@@ -97,18 +111,18 @@ class ValidationResult(NamedTuple):
     habits: list[tuple[str, int]]
 
 
-def parse_all(texts: Sequence[str], parse: Callable[[str], Parsed], kind: pa.DataType) -> ValidationResult:
-    """The texts of a column by `parse`; the typed values are of `kind`."""
-    parsed = list(map(parse, texts))
+def in_columns(parsed: Sequence[Parsed], kind: pa.DataType) -> ValidationResult:
+    """The parsed texts of a column; the typed values are of `kind`."""
+    values, reasons, habits = zip(*parsed, strict=True) if parsed else ((), (), ())
     return ValidationResult(
-        pa.array([value for value, _, _ in parsed], kind),
-        {at: reason for at, (_, reason, _) in enumerate(parsed) if reason},
-        [(habit, at) for at, (_, _, habits) in enumerate(parsed) for habit in habits],
+        pa.array(values, kind),
+        {at: reason for at, reason in enumerate(reasons) if reason},
+        [(habit, at) for at, habits_in in enumerate(habits) if habits_in for habit in habits_in],
     )
 
 
 def parse_national_ids(texts: Sequence[str], parse: Callable[[str], Parsed], key: bytes) -> ValidationResult:
-    """`parse_all` for a column of national ids: ten digits in bulk, the rest by `parse`. Typed values are uint64 hashes."""
+    """A column of national ids: ten digits are parsed in bulk, the rest by `parse`. Typed values are uint64 hashes."""
     typed = np.ma.masked_all(len(texts), np.uint64)
     in_latin_digits = list(map(text_folding.latin_digits, texts))
     ten = np.array([at for at, text in enumerate(in_latin_digits) if len(text) == 10 and text.isascii()], np.int64)
@@ -149,17 +163,26 @@ def _keyed_all(signs: np.ndarray, key: bytes) -> np.ndarray:
     return np.frombuffer(b"".join(digests), ">u8").astype(np.uint64)
 
 
-def _day(text: str, first: date, build_day: date, future: bool) -> Parsed:
-    """A day from `first` to the build day; with `future` up to _MOST_YEARS_AHEAD later."""
+def _read_day(text: str) -> Parsed:
     try:
         day, habits = read_day(text)
     except ValueError:
         return None, "bad_date", ()
-    if day > build_day and not future:
-        return None, "future_date", habits
-    if not first <= day <= add_months(build_day, 12 * _MOST_YEARS_AHEAD):
-        return None, "bad_date", habits
     return day, None, habits
+
+
+# The columns of dates have many days in common.
+_written_day = _cached(lambda text: _parse(text, _read_day, None), _MOST_DAYS_CACHED)
+
+
+def _day_between(written: Parsed, first: date, last: date, today: date | None, missing: str | None) -> Parsed:
+    """A day from `first` to `last`, and not after `today` if that is given."""
+    day, reason, habits = written
+    if day is None:
+        return None, reason or missing, habits
+    if today and day > today:
+        return None, "future_date", habits
+    return written if first <= day <= last else (None, "bad_date", habits)
 
 
 def _number(text: str, least: float | None, most: float | None) -> Parsed:

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -20,8 +19,6 @@ FAULTS = pa.schema(
     [("file_number", pa.int32()), ("line", pa.int64()), ("column_name", pa.string()), ("reason", pa.string())]
 )
 Fault = tuple[int, str, str]
-# How many texts of a column are cached, and how long they may be: keys cost more to cache than to parse.
-_MOST_CACHED, _LONGEST_CACHED = 100_000, 100
 
 
 def row_schema(of: Contract) -> pa.Schema:
@@ -134,9 +131,5 @@ def _column_parser(
     parse = parse_values.parser(column, setting)
     if column.type == "national_id":
         return lambda texts: parse_values.parse_national_ids(texts, parse, setting.key)
-    cached = lru_cache(_MOST_CACHED)(parse)
-
-    def parse_short(text: str) -> parse_values.Parsed:
-        return cached(text) if len(text) <= _LONGEST_CACHED else parse(text)
-
-    return lambda texts: parse_values.parse_all(texts, parse_short, _ARROW.get(column.type, pa.string()))
+    kind = _ARROW.get(column.type, pa.string())
+    return lambda texts: parse_values.in_columns(list(map(parse, texts)), kind)
