@@ -101,7 +101,7 @@ def stub(lang: str = "en", **changes: Any) -> Sources:
             {"last": "1407-10"},
             "range Farvardin\u00a01406 (Mar–Apr\u00a02027) to Dey\u00a01407 (Dec\u00a02028–Jan\u00a02029).",
         ),
-        ({"first": "1406-03", "last": "1406-03"}, "is reached in Khordad\u00a01406 (May–Jun\u00a02027)."),
+        ({"first": "1406-03", "last": "1406-03"}, "is first reached in Khordad\u00a01406 (May–Jun\u00a02027)."),
         (
             {"last": None},
             "at the earliest in Farvardin\u00a01406 (Mar–Apr\u00a02027), at the latest in more than five years.",
@@ -112,7 +112,7 @@ def stub(lang: str = "en", **changes: Any) -> Sources:
         ),
         ({"middle": None, "first": None, "last": None}, "not reached within five years."),
         ({"has_range": False, "first": None, "middle": None}, "history is too short"),
-        ({"has_range": False, "first": None, "last": None}, "is reached in Khordad\u00a01406 (May–Jun\u00a02027)."),
+        ({"has_range": False, "first": None, "last": None}, "is first reached in Khordad\u00a01406 (May–Jun\u00a02027)."),
         (
             {"broken": ("1404-07", -6000.0)},
             "After the drop of Mehr\u00a01404, past growth is a poor guide to the future.",
@@ -209,7 +209,7 @@ def behind(province: str = "", own: Sequence[tuple[str, Any]] = (), filters: fro
 
 def test_the_provinces_furthest_below_the_average_are_those_that_the_one_test_names() -> None:
     assert behind() == (
-        "Largest shortfalls to national average coverage: Sistan and Baluchestan 1,500 and Mazandaran 945 people."
+        "Largest shortfalls from national average coverage: Sistan and Baluchestan 1,500 and Mazandaran 945 people."
     )
     assert behind("IR-11") == "It is 1,500 people short of the national average coverage."
     assert behind("IR-20") == "", "chance explains it"
@@ -222,7 +222,7 @@ def test_provinces_with_targets_of_their_own_are_named_by_what_is_missing_to_the
     said = "Largest shortfalls from their own targets: Mazandaran 40 and Sistan and Baluchestan 35 people."
     assert behind(own=own) == said, "nobody where it is met"
     assert behind("IR-02", own) == "", "the verdict says it"
-    assert behind(own=own, filters=frozenset({"gender"})).startswith("Largest shortfalls to national"), (
+    assert behind(own=own, filters=frozenset({"gender"})).startswith("Largest shortfalls from national"), (
         "a target is of everybody"
     )
 
@@ -333,7 +333,7 @@ def test_months_with_more_endings_than_were_answered_are_an_item_for_each_kind(s
     (item, *_) = needs_action.actions(replace(signalling(), analyse=analyse))
     assert (item.kind, item.part) == ("endings", "planning")
     assert item.count == sum(row[-1] for row in rows)
-    above = "training lapsing, in larger numbers than were handled in any month of the past year"
+    above = "course passes expiring, in larger numbers than were handled in any month of the past year"
     assert item.sentence == f"{item.count} of the next 24 months: {above}"
     assert item.who == "in Dey\u00a01405 (Dec\u00a02026–Jan\u00a02027)", "the first of them"
 
@@ -411,7 +411,7 @@ def test_a_change_has_its_sign_and_is_judged_only_beyond_chance(
         ),
         (
             [("IR-20", 0.84, "none"), ("IR-11", 0.2, "untested")],
-            "پایبندی آموزشی در هیچ استانی آشکارا پایین‌تر از کشور (۸۵٫۰٪) نیست؛ هیچ اختلافی هم چشمگیر و هم فراتر از تصادف نیست. "
+            "پایبندی آموزشی در هیچ استانی آشکارا پایین‌تر از کشور (۸۵٫۰٪) نیست؛ اختلاف‌ها یا ناچیز است یا از حد تصادف فراتر نمی‌رود. "
             "یک استان افراد یا مؤسسات کافی برای مقایسه ندارد.",
             "Training compliance: no province is clearly below the nation (85.0%); no difference is both sizeable and beyond "
             "chance. One province has too few people or institutes to compare.",

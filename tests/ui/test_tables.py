@@ -245,14 +245,14 @@ def test_the_scope_of_a_comparison_is_said_to_be_that_of_each_side(published: Pa
         (
             ["better", "", ""],
             2,
-            "تهران نسبت به سمنان: ۱ نرخ از ۲ نرخ بهتر",
-            "Tehran compared with Semnan: better on 1 of 2 rates",
+            "تهران نسبت به سمنان: ۱ نرخ بهتر، ۱ بدون تفاوت آشکار",
+            "Tehran compared with Semnan: better on 1 of 2 rates, 1 unclear",
         ),
         (
             ["worse", "worse"],
             2,
-            "تهران نسبت به سمنان: ۲ نرخ از ۲ نرخ بدتر",
-            "Tehran compared with Semnan: worse on 2 of 2 rates",
+            "تهران نسبت به سمنان: هر ۲ نرخ بدتر",
+            "Tehran compared with Semnan: worse on all 2 rates",
         ),
         (
             ["", ""],

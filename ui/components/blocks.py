@@ -38,6 +38,10 @@ def note(words: str, is_status: bool = False) -> None:
     st.html(f'<p class="pd-note"{role}>{text.escape(words)}</p>')
 
 
+# The narrowest scale of a sparkline: five percentage points, of other numbers a tenth of the largest.
+_NARROWEST_SHARE, _NARROWEST = 0.05, 0.1
+
+
 def sparkline(view: PageContext, history: Answer | None) -> str:
     """The months of an answer as a small line drawn in CSS, with its first and last value as its label."""
     if history is None:
@@ -45,7 +49,7 @@ def sparkline(view: PageContext, history: Answer | None) -> str:
     unit, values = history.metrics[0].unit, [row[1] for row in comparable(history).rows if row[1] is not None]
     if len(values) < 2:
         return ""
-    low, high = min(values), max(values)
+    low, high = _scale(values, unit)
     first, last = (text.plain(value, unit, view.lang) for value in (values[0], values[-1]))
     count = text.number(len(values), view.lang)
     label = view.word("change.sparkline", count=count, first=first, last=last)
@@ -55,6 +59,13 @@ def sparkline(view: PageContext, history: Answer | None) -> str:
         f'{polygon("pd-stroke", values, low, high)}<i class="pd-dot" style="top:{_height(values[-1], low, high):.1f}%"></i>'
         f"<small>{months}</small></div>"
     )
+
+
+def _scale(values: Sequence[float], unit: str) -> tuple[float, float]:
+    """The ends of a sparkline's scale, which is never so narrow that a small change looks like a large one."""
+    low, high = min(values), max(values)
+    more = max(0.0, (_NARROWEST_SHARE if unit == "share" else _NARROWEST * high) - (high - low)) / 2
+    return low - more, high + more
 
 
 def polygon(kind: str, values: Sequence[float], low: float, high: float) -> str:

@@ -124,11 +124,14 @@ def _finding(
             named_sides = (whole, _apart(view, chosen)) if differ_twice else (_apart(view, chosen),)
             beside = (view.word("compare.beside", count=count, **each) for each in named_sides)
             return titles.first_that_fits([*beside, view.word("compare.finding_beside", count=count)])
+        if len(numbers) == 1:
+            rest = tested - sum(counts.values())
+            key, numbers["rest"] = key if rest else f"{key}_all", text.number(rest, view.lang)
         finding = view.word(f"compare.finding_{key}", count=text.number(tested, view.lang), **numbers)
         # The line below the title says which place and day each letter is.
         letters = {"first": view.word("compare.side_1"), "second": view.word("compare.side_2")}
-        named_sides = (_apart(view, chosen), letters)
-        return titles.first_that_fits(view.word("compare.against", finding=finding, **side) for side in named_sides)
+        said = (("against", _apart(view, chosen)), ("than", _apart(view, chosen)), ("against", letters))
+        return titles.first_that_fits(view.word(f"compare.{how}", finding=finding, **sides) for how, sides in said)
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
     if rows["difference"][at] is None:

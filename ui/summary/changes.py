@@ -76,7 +76,7 @@ def sentence(
         groups = _names(ranked(answer, metric.unit), metric, answer.by[0], lang, member)
         return text.word("split.of_count", lang, said=said, names=groups) if groups else f"{said}."
     if not is_split(answer, metric):
-        return f"{said}."
+        return text.word("split.slight", lang, said=said)
     overlap = next((row["effect"] for row in answer.records() if row[answer.by[0]] == OVERLAP), 0)
     rates = whole["rate_effect"]
     effects = {

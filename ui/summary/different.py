@@ -118,8 +118,8 @@ def kind_of(by: Sequence[str]) -> str:
 
 
 def whole_of(answer: Answer) -> str:
-    """What groups are compared with: the nation, the one province of its counties, or else all within the filters."""
-    if answer.by == ("province",):
+    """What groups are compared with: the nation unless filters narrow it, the one province of its counties, or the filtered."""
+    if answer.by == ("province",) or not answer.where:
         return "nation"
     return "province" if "county" in answer.by and len(answer.where.get("province", ())) == 1 else "whole"
 
