@@ -104,7 +104,9 @@ def test_parts_of_a_small_difference_of_a_rate_are_not_named() -> None:
         split(("IR-07", 0.008, 0.0), ("IR-23", 0.001, 0.0)),
         split(("IR-07", 0.009, 0.0), ("IR-23", 0.001, 0.0)),
     )
-    assert said(small) == "Training compliance rose by 0.9 percentage points from 1404 to 1405, a negligible difference."
+    assert (
+        said(small) == "Training compliance rose by 0.9 percentage points from 1404 to 1405, a negligible difference."
+    )
     assert (
         comparison.largest(small, ChartContext("en"), COMPLIANCE).sentence
         == "Training compliance: +0.9 percentage points"

@@ -112,7 +112,10 @@ def stub(lang: str = "en", **changes: Any) -> Sources:
         ),
         ({"middle": None, "first": None, "last": None}, "not reached within five years."),
         ({"has_range": False, "first": None, "middle": None}, "history is too short"),
-        ({"has_range": False, "first": None, "last": None}, "is first reached in Khordad\u00a01406 (May–Jun\u00a02027)."),
+        (
+            {"has_range": False, "first": None, "last": None},
+            "is first reached in Khordad\u00a01406 (May–Jun\u00a02027).",
+        ),
         (
             {"broken": ("1404-07", -6000.0)},
             "After the drop of Mehr\u00a01404, past growth is a poor guide to the future.",
@@ -411,7 +414,8 @@ def test_a_change_has_its_sign_and_is_judged_only_beyond_chance(
         ),
         (
             [("IR-20", 0.84, "none"), ("IR-11", 0.2, "untested")],
-            "پایبندی آموزشی در هیچ استانی آشکارا پایین‌تر از کشور (۸۵٫۰٪) نیست؛ اختلاف‌ها یا ناچیز است یا از حد تصادف فراتر نمی‌رود. "
+            "پایبندی آموزشی در هیچ استانی آشکارا پایین‌تر از کشور (۸۵٫۰٪) نیست؛ اختلاف‌ها یا ناچیز است یا از حد تصادف فراتر "
+            "نمی‌رود. "
             "یک استان افراد یا مؤسسات کافی برای مقایسه ندارد.",
             "Training compliance: no province is clearly below the nation (85.0%); no difference is both sizeable and beyond "
             "chance. One province has too few people or institutes to compare.",
