@@ -52,6 +52,7 @@ def test_the_pictures_of_a_page_circulate(name: str, published: Path, monkeypatc
         if circulated is None:
             continue
         assert "counts of people rounded to 5" in circulated.source
+        assert "n\u00a0=" not in circulated.subtitle, "the exact number of cases"
         positions = [
             number
             for trace in circulated.figure["data"]

@@ -40,6 +40,8 @@ NOTHING = {"[x]": "–", "[c]": "–"}
 def job_of(noted: dict[str, Any], lang: str, circulation: bool = False) -> PageJob:
     view = PageContext(lang, False, Scope(), page_run.publication().as_of, page_run.publication().as_of)
     entries = [one for one in noted.values() if not (circulation and page_files._is_detail(page_files._source(one)))]
+    if circulation:
+        entries = [one if isinstance(one, Card) else page_files._for_circulation(view, one) for one in entries]
     parts = tuple(Part(one.title, one.below, one.source, one.limit) for one in entries if not isinstance(one, Card))
     cards = tuple(one for one in entries if isinstance(one, Card))
     return PageJob("Page", "Iran", "somebody", cards, parts, page_files.context(view), circulation)
@@ -63,6 +65,18 @@ def in_words(value: Any, unit: str, lang: str) -> str:
     return NOTHING.get(value) or safe(text.plain(value.date() if hasattr(value, "date") else value, unit, lang))
 
 
+def test_the_words_of_a_page_for_circulation_state_no_exact_number_of_people() -> None:
+    pages = [opened(name, lang="en", province="IR-17") for name in ("legal", "workforce", "training")]
+    exact = {
+        f"{at} {ident}": one for at, app in enumerate(pages) for ident, one in app.session_state["page parts"].items()
+    }
+    for circulation in (False, True):
+        words = " ".join(f"{part.title} {part.below}" for part in job_of(exact, "en", circulation).parts)
+        counts = re.findall(r"\b([0-9,]+)(?= people| to [0-9,]+ people)", words)
+        assert ("n\u00a0=" in words) != circulation
+        assert all(int(count.replace(",", "")) % 5 == 0 for count in counts) == circulation, (counts, words)
+
+
 @pytest.mark.parametrize("lang", ["fa", "en"])
 @pytest.mark.parametrize("name", PARTS)
 def test_the_workbook_of_a_page_holds_the_cells_of_its_screen(name: str, lang: str) -> None:
@@ -74,6 +88,8 @@ def test_the_workbook_of_a_page_holds_the_cells_of_its_screen(name: str, lang: s
         return
     screen = html(app)
     job = job_of(noted, lang)
+    # A file that is made while the page runs again is that of the page.
+    assert job_of(app.run().session_state["page parts"], lang).made_of() == job.made_of()
     book = written(job)
     sheets = book.worksheets[2:]
     view = PageContext(lang, False, Scope(), page_run.publication().as_of, page_run.publication().as_of)

@@ -99,11 +99,17 @@ class Asked:
     """An answer, and all that its figure says besides the chart: asked before anything is drawn."""
 
     answer: Answer
-    # Measure, place, period and, for a ratio, its number of cases.
-    below: str
+    # Measure, place and period; for a ratio its exact number of cases, which is not for circulation.
+    subtitle: str
+    cases: str
     # The notes of the page, and those that every figure of such an answer has.
     own_notes: tuple[str, ...]
     notes: tuple[str, ...]
+
+    @property
+    def below(self) -> str:
+        """The line below the title."""
+        return " · ".join(filter(None, (self.subtitle, self.cases)))
 
 
 def asked_around(
@@ -123,12 +129,8 @@ def asked_around(
         notes.append(view.word("figure.overlap"))
     if ignored:
         notes.append(scoped_query.no_effect(view, ignored))
-    return Asked(answer, below(view, answer, with_parts), tuple(own_notes), tuple(notes))
-
-
-def below(view: PageContext, answer: Answer, with_parts: bool = False) -> str:
-    """Measure, place, period and, for a ratio, its number of cases."""
-    return " · ".join(filter(None, (subtitle(view, answer, with_parts=with_parts), size(view, answer))))
+    named = subtitle(view, answer, with_parts=with_parts)
+    return Asked(answer, named, size(view, answer), tuple(own_notes), tuple(notes))
 
 
 def _overlaps(answer: Answer) -> bool:

@@ -22,7 +22,7 @@ from ui.components import blocks, downloads, filter_bar
 from ui.components.blocks import error_boundary, notice
 from ui.components.cards import cards
 from ui.components.downloads import Picture
-from ui.components.figure_question import Asked, FigureQuestion, asked_around, below, of_nation
+from ui.components.figure_question import Asked, FigureQuestion, asked_around, of_nation
 from ui.components.footer import context, footer, table
 from ui.components.plot import plot
 from ui.data import page_run, warehouse
@@ -118,7 +118,7 @@ def _single(
         options = {"zero": metric.unit != "share", "height": _TREND}
         return prepare(view, lines.trend, asked_around(view, over_time, ignored), ident, None, options, place, card)
     title = _title(answer, question.chart.title, context(view), ident)
-    st.html(blocks.heading(title.sentence, below(view, answer)) + card)
+    st.html(blocks.heading(title.sentence, asked_around(view, answer).below) + card)
     footer(view, answer, ident)
     return None
 
@@ -225,7 +225,7 @@ def _circulated(
     title = titles.unlike(rule(rounded, chart_context), (), rounded, chart_context)
     redrawn = chart.titled(rounded, chart_context, title, options)
     source = downloads.source_of(view, rounded, [*notes, view.word("file.circulation_short")])
-    return Picture(redrawn, title.sentence, asked.below, source)
+    return Picture(redrawn, title.sentence, asked.subtitle, source)
 
 
 def _is_known(answer: Answer, name: str) -> bool:
@@ -312,7 +312,9 @@ def groups(view: PageContext, name: str, by: str, note: str) -> None:
             if scoped_query.nothing(answer):
                 notice(view.lang, "state.empty_title", view.word("state.empty"))
                 return
-            blocks.head(_title(answer, titles.whole_range, context(view), ident).sentence, below(view, answer))
+            blocks.head(
+                _title(answer, titles.whole_range, context(view), ident).sentence, asked_around(view, answer).below
+            )
             # Who has no known place is no member; a sentence of the page says how many they are.
             known = replace(answer, rows=[row for row in answer.rows if row[0] is not None])
             table(view, known, ident)

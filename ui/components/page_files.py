@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -70,24 +70,26 @@ def _inside(view: PageContext, page: str, noted: Sequence[_Noted | Card]) -> Non
         view.word("figure.circulation"), key="circulation-book", help=view.word("figure.circulation_help")
     )
     with_pictures = st.checkbox(view.word("book.pictures"), key="pictures-book")
-    taken = [one for one in allowed if not (circulation and _is_detail(_source(one)))]
-    left_out = tuple(one.title for one in noted if one not in taken and isinstance(one, _Noted))
-    pictures: dict[str, bytes] = {}
+    every = [one for one in noted if isinstance(one, _Noted)]
+    figures = [one for one in every if one in allowed and not (circulation and _is_detail(one.source))]
+    left_out = tuple(_measure(view, one) if circulation else one.title for one in every if one not in figures)
+    if circulation:
+        figures = [_for_circulation(view, one) for one in figures]
+    pictures: dict[int, bytes] = {}
     if with_pictures:
-        found = _pictures(_drawn(taken, context(view), circulation), f"pictures-book-{circulation}")
+        drawn = {at: downloads.on_paper(one.chart, context(view)) for at, one in enumerate(figures) if one.chart}
+        found = _pictures(drawn, f"pictures-book-{circulation}")
         if found is None:
             blocks.note(view.word("book.drawing"), is_status=True)
             return
         pictures = found
     parts = tuple(
-        Part(one.title, one.below, one.source, one.limit, pictures.get(one.title, b""))
-        for one in taken
-        if isinstance(one, _Noted)
+        Part(one.title, one.below, one.source, one.limit, pictures.get(at, b"")) for at, one in enumerate(figures)
     )
     now, place = datetime.now(), page_context.place(view, view.where)
     who = page_run.access_scope().sub if page_run.signs_in() else view.word("sign_in.open_mode")
     made = view.word("book.made_by", who=who, day=text.day_in_both(now.date(), view.lang), hour=f"{now:%H:%M}")
-    cards = tuple(one for one in taken if isinstance(one, Card))
+    cards = tuple(one for one in allowed if isinstance(one, Card))
     job = PageJob(page, place, made, cards, parts, context(view), circulation, left_out)
     try:
         job.check()
@@ -112,19 +114,19 @@ def _may_leave(source: Exportable) -> bool:
     return access.may_leave(page_run.access_scope(), exportable.of(source).answer, _is_detail(source))
 
 
-def _drawn(taken: Sequence[_Noted | Card], context: ChartContext, circulation: bool) -> dict[str, Any]:
-    """The figures of the pictures by title; of those for circulation that can be drawn from rounded numbers."""
-    drawn = {}
-    for one in taken:
-        if isinstance(one, Card) or one.chart is None:
-            continue
-        if picture := one.chart.for_circulation(one.source) if circulation else one.chart:
-            drawn[one.title] = downloads.on_paper(picture, context)
-    return drawn
+def _for_circulation(view: PageContext, one: _Noted) -> _Noted:
+    """A figure under the words of its picture for circulation, else its measure: its own title may state a small exact number."""
+    if picture := one.chart and one.chart.for_circulation(one.source):
+        return replace(one, title=picture.title, below=picture.subtitle, chart=picture)
+    return replace(one, title=_measure(view, one), below="" if one.chart else one.below, chart=None)
 
 
-def _pictures(drawn: dict[str, Any], key: str) -> dict[str, bytes] | None:
-    """The pictures by title, which the user's browser draws; None until it has."""
+def _measure(view: PageContext, one: _Noted) -> str:
+    return exportable.of(one.source).answer.metrics[0].label[view.lang]
+
+
+def _pictures(drawn: dict[int, Any], key: str) -> dict[int, bytes] | None:
+    """The pictures by figure, which the user's browser draws; None until it has."""
     written = json.dumps(list(drawn.values()), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     kept = st.session_state.get(_PICTURES)
     if kept and kept[0] == written:

@@ -16,7 +16,7 @@ from ui.data import page_run, warehouse
 from ui.data.worker_process import Report, WorkerProcess, worker_memory
 from ui.exports import workbook, writers
 from ui.exports.file_content import Exportable
-from ui.exports.page_workbook import PageJob
+from ui.exports.page_workbook import PageJob, content_of
 from ui.exports.status_facts import facts_of
 from ui.state import page_context
 
@@ -48,7 +48,7 @@ class ExportJob:
 
     def made_of(self) -> list[Any]:
         """What the file is made of besides what its name says."""
-        return [self.source]
+        return [content_of(self.source)]
 
     def write(self, out: IO[bytes], tell: Report | None = None) -> None:
         """Write the file, exact or rounded for circulation."""

@@ -9,7 +9,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import IO, Any
 
 import pyarrow as pa
@@ -39,6 +39,15 @@ _WIDTHS, _TEXT = (10, 60), "@"
 def safe(value: Any) -> Any:
     """A value that no program runs; its text without marks of direction, which some programs show as boxes."""
     return spreadsheet.safe(text.spaced(_DIRECTION.sub("", value))) if isinstance(value, str) else value
+
+
+def content_of(value: Any) -> Any:
+    """A value to compare by: an answer equals only itself, and a page may make the same one anew in each run."""
+    return (
+        {field.name: content_of(getattr(value, field.name)) for field in fields(value)}
+        if is_dataclass(value)
+        else value
+    )
 
 
 @dataclass(frozen=True)
@@ -85,7 +94,7 @@ class PageJob:
 
     def made_of(self) -> list[Any]:
         """What the file is made of besides what its name says."""
-        return [*self.cards, *self.parts]
+        return [content_of(one) for one in (*self.cards, *self.parts)]
 
     def check(self) -> None:
         """Raise Refused for more rows than one workbook holds."""

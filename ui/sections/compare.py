@@ -286,11 +286,11 @@ def over_time(view: PageContext, chosen: Sides, name: str) -> None:
         days = tuple(map(SideDay, chosen.places, settled, compared.column(name)[:2]))
         labels = {place: shown(view, place, answer) for place in sides}
         chart_context = context(view, side=labels)
-        below = subtitle(view, answer, text.listed(list(labels.values()), view.lang)) + _cases(view, compared)
+        named_sides = subtitle(view, answer, text.listed(list(labels.values()), view.lang))
         ui.prepare(
             view,
             charts.two_sides,
-            replace(asked_around(view, answer), below=below),
+            replace(asked_around(view, answer), subtitle=named_sides, cases=_cases(view, compared)),
             "compare-lines",
             partial(charts.side_by_side, days=days),
             {"days": days, "zero": catalogue()[name].unit != "share"},
@@ -306,7 +306,7 @@ def _cases(view: PageContext, compared: Answer) -> str:
     if not sizes or None in sizes:
         return ""
     count = text.listed([text.amount(size, catalogue()[counted].unit, view.lang) for size in sizes], view.lang)
-    return f" · {view.word('figure.cases', count=count)}"
+    return view.word("figure.cases", count=count)
 
 
 def _period(view: PageContext, days: Sequence[date]) -> tuple[date, date]:
