@@ -311,11 +311,15 @@ def test_a_bridge_adds_up_and_each_step_begins_where_the_last_ended() -> None:
     assert ends == [900, 1050, 1010, 1010, 1000, 1000]
 
 
-def test_a_unit_that_is_not_over_is_drawn_lighter() -> None:
-    figure = bars.paired(flows(), EN)
-    marker = figure["data"][0]["marker"]
-    assert marker["color"] == [*[EN.colour("joiners")] * 2, elements.faded(EN.colour("joiners"), 0.45)]
-    assert marker["line"] == {"color": EN.colour("joiners"), "width": [0, 0, 1]}, "legible on the page"
+def test_what_may_still_change_is_drawn_lighter() -> None:
+    rows = [("1405-05", 30, 10), ("1405-06", 25, 12), ("1405-07", 20, 9), ("1405-08", 4, 1)]
+    # The data end on 30 Mehr 1405.
+    changing = frozenset({"1405-06", "1405-07", "1405-08"})
+    figure = bars.paired(answer("joiners", "leavers", by=("month",), rows=rows, provisional=changing), EN)
+    joiners, leavers = (trace["marker"] for trace in figure["data"])
+    assert joiners["color"] == [*[EN.colour("joiners")] * 3, elements.faded(EN.colour("joiners"), 0.45)]
+    assert joiners["line"] == {"color": EN.colour("joiners"), "width": [0, 0, 0, 1]}, "legible on the page"
+    assert leavers["line"]["width"] == [0, 1, 1, 1]
     assert "Provisional" in [key["label"] for key in figure["layout"]["meta"]["keys"]]
 
 

@@ -246,7 +246,7 @@ def test_the_scope_of_a_comparison_is_said_to_be_that_of_each_side(published: Pa
             ["better", "", ""],
             2,
             "تهران نسبت به سمنان: ۱ نرخ بهتر، ۱ بدون تفاوت آشکار",
-            "Tehran compared with Semnan: better on 1 of 2 rates, 1 unclear",
+            "Tehran compared with Semnan: of tested rates, 1 better, 1 unclear",
         ),
         (
             ["worse", "worse"],

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from etl.semantic.answers import Answer
-from etl.semantic.catalog import TIME, size_of
+from etl.core.jalali import DAY, unit_of
+from etl.semantic.answers import Answer, Metric
+from etl.semantic.catalog import TIME, provisional_days, size_of
 from etl.semantic.ranking import worse_side
 from ui.charts import axes, elements, time_titles, titles
 from ui.charts.chart import chart
@@ -190,14 +191,15 @@ def _total(row: Sequence[Any], at: Sequence[int]) -> float:
 
 @chart(time_titles.pair)
 def paired(answer: Answer, context: ChartContext) -> Figure:
-    """Two flows side by side over time; a provisional unit is lighter."""
+    """Two flows side by side over time; what is provisional of them is lighter."""
     labels = [row[0] for row in answer.rows]
     data, keys, top = [], [], 0.0
     for metric, meaning in zip(answer.metrics[:2], ("joiners", "leavers"), strict=True):
         values = answer.column(metric.name)
         top = max([top, *(value for value in values if value is not None)])
         hovers = [elements.hover(answer, metric, row, context) for row in answer.rows]
-        marker = _marker(answer, labels, context.colour(meaning)) | {"pattern": elements.pattern(context, meaning)}
+        marker = _marker(answer, metric, labels, context.colour(meaning))
+        marker["pattern"] = elements.pattern(context, meaning)
         data.append(elements.bar(values, hovers, vertical=True, marker=marker))
         keys.append(elements.key(context, metric.short[context.lang], meaning))
     if answer.provisional & set(labels):
@@ -213,9 +215,15 @@ def paired(answer: Answer, context: ChartContext) -> Figure:
     )
 
 
-def _marker(answer: Answer, labels: Sequence[Any], colour: str) -> Figure:
+def _marker(answer: Answer, metric: Metric, labels: Sequence[Any], colour: str) -> Figure:
     """The colour of bars over time; a provisional one is lighter, within an outline that gives it enough contrast."""
-    is_open = [label in answer.provisional for label in labels]
+
+    def may_change(label: Any) -> bool:
+        # Joiners beside leavers change in the unit of time alone that has not ended.
+        running = unit_of(answer.publication.as_of + DAY, answer.by[0]).label
+        return label == running or provisional_days(metric.name) > 0
+
+    is_open = [label in answer.provisional and may_change(label) for label in labels]
     colours = [elements.faded(colour, 0.45) if open_ else colour for open_ in is_open]
     return {"color": colours, "line": {"color": colour, "width": [int(open_) for open_ in is_open]}}
 
@@ -227,7 +235,7 @@ def columns(answer: Answer, context: ChartContext) -> Figure:
     values, labels = answer.column(metric.name), [row[0] for row in answer.rows]
     ticks = axes.nice(max([0, *(value for value in values if value is not None)]))
     hovers = [elements.hover(answer, metric, row, context) for row in answer.rows]
-    marker = _marker(answer, labels, context.colour("actual"))
+    marker = _marker(answer, metric, labels, context.colour("actual"))
     bars = elements.bar(values, hovers, vertical=True, marker=marker, customdata=labels)
     upright = axes.upright(context, ticks, metric.unit)
     if timed:

@@ -1,6 +1,8 @@
 """Step charts: a funnel of stages, and a bridge from one stock to the next."""
 
 from etl.semantic.answers import Answer
+from etl.semantic.catalog import provisional_days
+from etl.semantic.resolve import last_settled_day
 from ui.charts import axes, elements, time_titles, titles
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
@@ -77,6 +79,8 @@ def bridge(answer: Answer, context: ChartContext) -> Figure:
         "pattern": elements.pattern(context, "loss")
         | {"shape": ["/" if meaning == "loss" else "" for meaning in meanings]},
     }
+    settled = last_settled_day(answer.publication.as_of, provisional_days("leavers"))
+    has_open_leavers = answer.over is not None and answer.over[1] > settled
     joint = {"type": "line", "line": {"color": context.colour("quiet"), "width": 1}}
     top = max([1, *bases, *tops])
     longest = max((len(text.number(size, context.lang)) for size in sizes), default=1)
@@ -94,4 +98,5 @@ def bridge(answer: Answer, context: ChartContext) -> Figure:
         annotations=notes,
         shapes=[joint | {"x0": x, "x1": x, "y0": i + 0.36, "y1": i + 0.64} for i, x in enumerate(tops[:-1])],
         margin=axes.margins(context, 12 + 7 * longest),
+        credit=context.word("figure.leavers_open") if has_open_leavers else "",
     )
