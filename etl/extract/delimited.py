@@ -194,10 +194,11 @@ class _Delimited:
         # The pattern is slow, and few files have such bytes.
         if b"\x00" not in piece and _BROKEN.encode() not in piece:
             return {}
-        found = np.searchsorted(ends, [match.start() for match in _SPOILT.finditer(piece)])
-        lines = {at: piece[ends[at - 1] + 1 if at else 0 : ends[at]].decode() for at in np.unique(found).tolist()}
-        records = zip(lines, csv.reader(lines.values(), delimiter=self._how.separator, strict=True), strict=True)
-        return {at: _undecoded(record, self._source.match) for at, record in records if len(record) == self._width}
+        found = np.unique(np.searchsorted(ends, [match.start() for match in _SPOILT.finditer(piece)])).tolist()
+        lines = [piece[ends[at - 1] + 1 if at else 0 : ends[at]].decode() for at in found]
+        records = dict(zip(found, csv.reader(lines, delimiter=self._how.separator, strict=True), strict=True))
+        columns = {at: _undecoded(record, self._source.match) for at, record in records.items()}
+        return {at: name for at, name in columns.items() if name is not None and len(records[at]) == self._width}
 
     def _split_by_record(self, piece: bytes) -> Batch:
         """The rows of a piece, and of following pieces if a record reaches into them."""
@@ -212,7 +213,7 @@ class _Delimited:
             self._source.rows_read += 1
             if record is None or len(record) != self._width:
                 self._source.rejects.append((line, "", "ragged_row"))
-            elif spoilt := _undecoded(record, self._source.match):
+            elif (spoilt := _undecoded(record, self._source.match)) is not None:
                 self._source.rejects.append((line, spoilt, "bad_encoding"))
             else:
                 sound.append((line, record))
@@ -299,12 +300,9 @@ def _swallows_rows(record: list[str], width: int, separator: str) -> bool:
     return False
 
 
-def _undecoded(record: list[str], match: Match) -> str:
-    """The column with an invalid or NUL byte (the first column if it is an extra one); empty if there is none."""
-    text = "".join(record)
-    if _BROKEN not in text and "\x00" not in text:
-        return ""
-    for name, position in match.positions.items():
-        if _BROKEN in record[position] or "\x00" in record[position]:
-            return name
-    return next(iter(match.positions))
+def _undecoded(record: list[str], match: Match) -> str | None:
+    """The column of the first cell with an invalid or NUL byte, empty for an extra column; None if there is no such cell."""
+    spoilt = next((at for at, cell in enumerate(record) if _BROKEN in cell or "\x00" in cell), None)
+    if spoilt is None:
+        return None
+    return next((name for name, position in match.positions.items() if position == spoilt), "")

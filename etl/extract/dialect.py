@@ -109,7 +109,7 @@ def _encodings(head: bytes) -> tuple[str, ...]:
         return ("utf-32-le",)
     if not any(beginning[::4]) and not any(beginning[1::4]):
         return ("utf-32-be",)
-    return ("utf-16-le", "utf-16-be", "utf-8")
+    return ("utf-16-le", "utf-16-be", "utf-8", "cp1256")
 
 
 def _confirmed(path: Path) -> str:
@@ -127,7 +127,8 @@ def _confirmed(path: Path) -> str:
         except UnicodeDecodeError:
             file.seek(0)
         valid = broken = 0
-        for line in file:
+        # Files of old Macintoshes end lines with a lone carriage return.
+        for line in (line for lines in file for line in lines.splitlines()):
             if line.isascii():
                 continue
             try:

@@ -167,7 +167,7 @@ def _read_day(text: str) -> Parsed:
     try:
         day, habits = read_day(text)
     except ValueError:
-        return None, "bad_date", ()
+        return None, "spoilt_number" if _SPOILT_CODE.fullmatch(text) else "bad_date", ()
     return day, None, habits
 
 
@@ -189,7 +189,7 @@ def _number(text: str, least: float | None, most: float | None) -> Parsed:
     is_grouped = bool(_GROUPED.fullmatch(text))
     text = text.replace("٬", "") if is_grouped else text
     if not _NUMBER.fullmatch(text):
-        return None, "bad_number", ()
+        return None, "spoilt_number" if _SPOILT_CODE.fullmatch(text) else "bad_number", ()
     value = float(text.replace("٫", "."))
     if (least is not None and value < least) or (most is not None and value > most):
         return None, "bad_number", ()

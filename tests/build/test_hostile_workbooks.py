@@ -89,6 +89,21 @@ def test_a_sheet_whose_headers_fit_several_tables_is_refused_unless_the_name_say
     assert [entry["file"] for entry in built.report["files"]].count("personnel_2.xlsx") == 1
 
 
+def test_numbers_and_days_of_more_digits_than_a_cell_keeps_are_spoilt(folder):
+    courses = [
+        row("training", completed_on="1402/05/01", hours=1234567890123456),
+        row("training", completed_on=1234567890123456),
+    ]
+    workbook(
+        folder,
+        ("داده", [list(GOOD["training"]), *(list(course.values()) for course in courses)]),
+        name="training_2.xlsx",
+    )
+    built = load(folder)
+    assert built.sql("select line, column_name, reason from warned") == [(2, "hours", "spoilt_number")]
+    assert built.rejected_rows() == [("training_2.xlsx", 3, "completed_on", "spoilt_number")]
+
+
 def test_numbers_of_more_digits_than_a_cell_keeps_are_spoilt(folder):
     numbers = [9510000000, 4993708990, 1403000000000000, "1403000000000000"]
     # What 9.51E+09 left of an id has a valid check digit.

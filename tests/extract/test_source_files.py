@@ -172,6 +172,30 @@ def test_some_broken_bytes_in_persian_utf8_do_not_make_it_windows_1256(tmp_path)
     assert source.rejects == [(4, "name", "bad_encoding")]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_the_lines_that_decide_on_the_encoding_end_as_in_any_system(tmp_path, end):
+    rows = [row("institutes", institute_code=str(number), name="نگهبان") for number in range(6)]
+    content = csv_text("institutes", rows).replace("\n", end).encode()
+    rows, source = read(tmp_path, content.replace("نگهبان".encode(), b"x\xffy", 1), "institutes.csv")
+    assert {cells["name"] for _, cells in rows} == {"نگهبان"}
+    assert source.rejects == [(2, "name", "bad_encoding")]
+
+
+def test_a_nul_in_the_first_rows_leaves_windows_1256_what_it_is(tmp_path):
+    rows = [row("institutes", institute_code=str(number), name="نگهبان") for number in range(4)]
+    content = csv_text("institutes", rows).encode("cp1256", "replace").replace("نگهبان".encode("cp1256"), b"x\0y", 1)
+    rows, source = read(tmp_path, content, "institutes.csv")
+    assert [cells["name"] for _, cells in rows] == ["نگهبان"] * 3
+    assert source.rejects == [(2, "name", "bad_encoding")]
+
+
+@pytest.mark.parametrize("text", ["x\ufffdy", '"x\ufffd\ny"'])
+def test_a_byte_that_is_no_text_names_its_column_or_none_of_the_contract(tmp_path, text):
+    lines = [[*HEADER, "note"], [*CELLS, text], [f"{CELLS[0]}\ufffd", *CELLS[1:], text]]
+    _, source = read(tmp_path, "\n".join(map(",".join, lines)))
+    assert [reject[1:] for reject in source.rejects] == [("", "bad_encoding"), (HEADER[0], "bad_encoding")]
+
+
 def test_a_byte_order_mark_is_no_part_of_the_first_header(tmp_path):
     assert len(read(tmp_path, "\ufeff" + csv_text("training", [row("training")]))[0]) == 1
     quoted = ",".join(f'"{title}"' for title in HEADER)
