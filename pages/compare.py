@@ -16,7 +16,7 @@ def page() -> None:
         "persons_per_institute",
         "training_compliance",
         "requirement_rate",
-        "expiring_90",
+        "expiring_30",
         "judicial_officer_share",
         "leaver_rate_12m",
         "early_attrition",
