@@ -1,7 +1,7 @@
 """The catalogue: the meaning of each metric of etl/semantic/metrics/*.toml, and the dimensions it can be asked by."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
@@ -116,6 +116,12 @@ _OF_DIMENSIONS = {
     "dimensions", "excluded_dimensions", "only_filters", "mutually_exclusive", "ignores", "national_total_dimensions",
     "alternate_sources", "columns", "bands",
 }  # fmt: skip
+_VALUES: dict[str, Collection[str]] = {
+    "kind": ("snapshot", "event"),
+    "direction": ("up", "down", "none"),
+    "group": {path.stem for path in (_FOLDER / "metrics").glob("*.toml")},
+    "rollup_column": ROLLUPS,
+}
 
 
 @cache
@@ -142,9 +148,10 @@ def _check(path: Path, title: str, entry: Mapping[str, Any], known: frozenset[st
         if key in _KEYS_WITHIN:
             declarations.check_keys(path, f"{title}.{key}", value, _KEYS_WITHIN[key], declarations.LANGUAGES)
         elif key in _OF_DIMENSIONS:
-            declarations.check_keys(path, f"{title}.{key}", expand_groups(value), DIMENSIONS)
-        elif key == "rollup_column":
-            declarations.check_keys(path, f"{title}.{key}", [value], ROLLUPS)
+            declarations.check_names(path, title, key, expand_groups(value), DIMENSIONS, "dimension")
+        elif key in _VALUES:
+            kinds = (*_VALUES[key], "static") if key == "kind" and title.startswith("table.") else _VALUES[key]
+            declarations.check_names(path, title, key, [value], kinds, key.replace("_", " "))
     for dimension, change in entry.get("alternate_sources", {}).items():
         declarations.check_keys(path, f"{title}.alternate_sources.{dimension}", change, known)
 

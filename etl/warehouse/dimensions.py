@@ -6,6 +6,7 @@ The file belongs to the semantic layer. It is read here because models, which co
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 
 from etl.core import declarations
 from etl.core.paths import ROOT
@@ -14,6 +15,8 @@ from etl.extract.contract import TABLES, contract
 
 _FILE = ROOT / "etl" / "semantic" / "dimensions.toml"
 _ROLLUPS = ROOT / "etl" / "semantic" / "rollups.toml"
+_SERVICE = Path(__file__).parent / "models" / "marts" / "service.sql"
+_SQL_WORDS = {"and", "or", "not", "in", "is", "null", "true", "false", "between"}
 _PLACEHOLDER = re.compile(r"\{\{ (\w+)(?:\((\w*)(?:, (\w+))?\))? \}\}")
 
 
@@ -69,8 +72,9 @@ def _declared() -> dict[str, Dimension]:
         dimensions[name] = Dimension(name, **entry)
         if source := dimensions[name].source:
             table, _, column = source.partition(".")
-            declarations.check_keys(_FILE, f"{name}.source", [table], TABLES)
-            declarations.check_keys(_FILE, f"{name}.source = {table}", [column], contract(table).by_name)
+            declarations.check_names(_FILE, name, "source", [table], TABLES, "contract")
+            columns = contract(table).by_name
+            declarations.check_names(_FILE, name, "source", [column], columns, f"column of the contract `{table}`")
     return dimensions
 
 
@@ -102,8 +106,19 @@ _GROUPS = {"@spell": SPELL} | {
 }
 
 
-# The numbers of `preaggregate`, and the condition of each over the columns of `service`; empty where a model writes it out.
-ROLLUPS: dict[str, str] = declarations.read(_ROLLUPS)
+def _conditions() -> dict[str, str]:
+    """The condition of each number. Raises Refused for one that asks for more than the columns that `_qualified` knows."""
+    flags = re.findall(r"\bis_\w+", _SERVICE.read_text(encoding="utf-8"))
+    for name, condition in declarations.read(_ROLLUPS).items():
+        words = re.findall(r"[a-z_]\w*", re.sub("'[^']*'", "", condition.lower()))
+        asked = [word for word in words if word not in _SQL_WORDS]
+        kind = "`is_` column of the model `service` and no dimension with `spell = true`"
+        declarations.check_names(_ROLLUPS, "", name, asked, {*flags, *SPELL}, kind)
+    return declarations.read(_ROLLUPS)
+
+
+# The numbers of `preaggregate`, and the condition of each; empty where a model writes it out.
+ROLLUPS = _conditions()
 
 
 def expand_groups(names: Collection[str]) -> list[str]:

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from etl.analysis import registry
 from etl.core.errors import QuestionError
 from etl.core.jalali import last_complete_months
+from etl.core.paths import ROOT
 from etl.semantic import access, rights
 from etl.semantic.answers import ask
 from etl.semantic.catalog import catalogue
@@ -33,7 +34,7 @@ PAGES = PARTS
 LATEST = date(2024, 9, 21)
 YEAR_SO_FAR = (date(2024, 3, 20), LATEST)
 # Pages that show flows or trends, and so have a use for a period.
-WITH_PERIOD = {"overview", "growth", "training", "licensing", "legal", "smart", "explore", "register", "workforce"}
+WITH_PERIOD = {name for name in PAGES if "period=True" in (ROOT / "pages" / f"{name}.py").read_text(encoding="utf-8")}
 WITHOUT_BAR = {"methods", "quality"}
 # A choice on each page that has its own parameters.
 OWN: dict[str, dict[str, Any]] = {
