@@ -53,4 +53,8 @@ def test_every_role_that_code_or_style_names_is_in_the_palette() -> None:
         if f"--pd-{role}" not in defined
     ]
     assert len({role for _, role in asked}) > 15
-    assert [(name, role) for name, role in asked if role not in palette.COLOURS] == []
+    assert [(name, role) for name, role in asked if role not in palette._NEEDED] == []
+    # A meaning is an argument or in a list: every role that a file names in quotes may be one.
+    quoted = {role for code in written.values() for role in re.findall(r"[\"']([a-z_]+)[\"']", code)}
+    assert quoted & palette.COLOURS.keys() <= set(palette._NEEDED)
+    assert palette.COLOURS.keys() - set(palette._NEEDED) == set(), "nothing names it"
