@@ -14,12 +14,12 @@ from starlette.middleware import Middleware
 
 from etl.core.errors import Refused
 from etl.core.settings import Faulty
-from ui import streamlit_internals
-from ui.i18n import navigation
 
+# Declarations are read on import: a fault of one is a line, and nothing is served.
 try:
     from etl.semantic import catalog
-    from ui.i18n import text
+    from ui import streamlit_internals
+    from ui.i18n import navigation, text
     from ui.shell import allowed_hosts, data_address, frame, gate, logs, service
     from ui.shell import middleware as shell
 
@@ -54,13 +54,13 @@ else:
     try:
         service.begin()
         secrets = gate.begin()
-    except Faulty as faulty:
-        sys.exit(str(faulty))
+        # Streamlit warns about commands outside of a script run.
+        logging.disable(logging.WARNING)
+        st.navigation(menu("fa"))
+        logging.disable(logging.NOTSET)
+    except (Faulty, Refused) as fault:
+        sys.exit(str(fault))
     logs.keep_users_out()
     middleware = [Middleware(one) for one in (service.OnlyReady, allowed_hosts.AllowedHosts, gate.Gate, shell.Shell)]
     routes = [*service.routes(), *gate.routes(), *data_address.routes(), *shell.routes()]
     app = st.App(__file__, middleware=middleware, routes=routes, secrets=secrets or None)
-    # Streamlit warns about commands outside of a script run.
-    logging.disable(logging.WARNING)
-    st.navigation(menu("fa"))
-    logging.disable(logging.NOTSET)

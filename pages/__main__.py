@@ -3,13 +3,14 @@
 import sys
 
 from etl.core import settings
+from etl.core.errors import Refused
 
 if __name__ == "__main__":
     try:
         settings.apply()
-    except settings.Faulty as error:
-        sys.exit("\n".join(error.lines))
-    # Imported late: modules read their environment variables on import.
-    from ui.briefing.command import main
+        # Imported late: modules read their environment variables and declarations on import.
+        from ui.briefing.command import main
+    except (settings.Faulty, Refused) as error:
+        sys.exit(str(error))
 
     raise SystemExit(main())

@@ -1,6 +1,5 @@
 """Words, numbers and days are written as each language writes them, and both languages are complete."""
 
-import ast
 import re
 import string
 import tomllib
@@ -14,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from persiantools.jdatetime import JalaliDate
 
+from etl.core.errors import Refused
 from etl.extract import causes, expected
-from etl.semantic.catalog import DIMENSIONS, catalogue, derived, derived_names
-from etl.warehouse.dimensions import CHOICES, FILTERS
+from etl.semantic.catalog import catalogue, derived, derived_names
 from tests.parts import PARTS
-from ui.i18n import member_names, text
+from ui.i18n import book_checks, member_names, text
 
 ROOT = Path(__file__).parents[2]
 BOOK = tomllib.loads((ROOT / "pages" / "text.toml").read_text(encoding="utf-8"))
@@ -82,49 +81,38 @@ def test_every_word_is_there_in_both_languages() -> None:
     assert [name for name, fa, _ in SENTENCES if has_latin(name, fa)] == [], "Persian is written in Persian"
 
 
-# Sections that are read as a whole, or whose keys come from data.
-WHOLE = (
-    "menu", "menu_group", "tab", "units", "member", "calendar", "browser", "source", "reason", "rule", "note",
-    "dimension", "group", "nobody", "plural", "period", "population", "revision", "owed",
-)  # fmt: skip
+def with_word(section: str, key: str) -> dict[str, Any]:
+    """The words with one more."""
+    return BOOK | {section: BOOK[section] | {key: {"fa": "واژه", "en": "word"}}}
 
 
-def _asked_for() -> list[re.Pattern[str]]:
-    """The strings of the code as patterns; the fields of a formatted string match any text."""
-    strings: set[str] = set()
-    for path in [*(ROOT / "pages").rglob("*.py"), *(ROOT / "ui").rglob("*.py"), ROOT / "dashboard.py"]:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                strings.add(re.escape(node.value))
-            elif isinstance(node, ast.JoinedStr):
-                parts = (re.escape(str(part.value)) if isinstance(part, ast.Constant) else ".+" for part in node.values)
-                strings.add("".join(parts))
-    # "section.{name}" names no word by itself: its names are elsewhere in the code.
-    return [
-        re.compile(part) for part in strings if re.match(r"[a-z_0-9]", part) and not re.fullmatch(r"\w+\\\.\.\+", part)
-    ]
+def test_every_text_is_used_and_none_that_is_asked_for_is_missing() -> None:
+    book_checks.check(text._FILE, BOOK)
+    shown = book_checks._quoted(book_checks._SHOWN)
+    assert len([name for name, _, _ in ENTRIES if name in shown]) > 600
 
 
-def test_every_text_is_used() -> None:
-    patterns = _asked_for()
-    names = [name for name, _, _ in ENTRIES if not name.startswith(tuple(f"{section}." for section in WHOLE))]
-    filters = {f"scope.{dimension}" for dimension in FILTERS}
-    names = [name for name in names if "[" not in name and name not in filters]
-    assert len(names) > 400
-
-    def is_used(name: str) -> bool:
-        return any(pattern.fullmatch(name) or pattern.fullmatch(name.rpartition(".")[2]) for pattern in patterns)
-
-    assert [name for name in names if not is_used(name)] == []
+@pytest.mark.parametrize("section", sorted(BOOK.keys() - {"menu", "tab", "calendar", "member", "note"}))
+def test_a_text_that_nothing_asks_for_is_found_in_each_section(section: str) -> None:
+    with pytest.raises(Refused, match=rf"\[{section}\] has the key `not-there`, which nothing asks for"):
+        book_checks.check(text._FILE, with_word(section, "not-there"))
 
 
-def test_every_text_that_is_asked_for_by_its_name_is_there() -> None:
-    asked = re.compile(r'\b(?:word|words|escaped|has)\(\s*"([a-z_0-9]+\.[a-z_0-9]+)"')
-    files = [*(ROOT / "ui").rglob("*.py"), *(ROOT / "pages").glob("*.py")]
-    found = [(path.name, name) for path in files for name in asked.findall(path.read_text(encoding="utf-8"))]
-    assert len(found) > 300
-    names = {name for name, _, _ in ENTRIES} | {f"{section}.{key}" for section in BOOK for key in BOOK[section]}
-    assert [one for one in found if one[1] not in names] == []
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("scope.reset", "ui/components/filter_bar.py"),
+        ("different.group", "ui/i18n/member_names.py"),
+        ("app.no_script", "ui/shell/middleware.py"),
+        ("briefing.method", "ui/briefing/content.py"),
+        ("change.page", "ui/components/cards.py"),
+    ],
+)
+def test_a_text_that_is_asked_for_and_missing_is_found(name: str, file: str) -> None:
+    section, _, key = name.partition(".")
+    without = BOOK | {section: {other: words for other, words in BOOK[section].items() if other != key}}
+    with pytest.raises(Refused, match=rf"\[{section}\] lacks the key `{key}`, which {file} asks for"):
+        book_checks.check(text._FILE, without)
 
 
 def test_no_persian_word_is_written_with_arabic_letters() -> None:
@@ -185,21 +173,6 @@ def test_a_name_inside_an_english_sentence_has_a_small_letter() -> None:
     names = {"Training compliance": "training compliance", "P90 with open files": "P90 with open files"}
     assert {name: text.inside(name, "en") for name in names} == names
     assert text.inside("پوشش", "fa") == "پوشش"
-
-
-def test_every_unit_of_the_catalogue_has_a_word() -> None:
-    units = {metric.unit for metric in catalogue().values()} - {"share", "ratio", "date"}
-    assert units - BOOK["units"].keys() == set()
-
-
-def test_every_member_of_a_fixed_list_has_a_name() -> None:
-    for dimension, words in CHOICES.items():
-        named = member_names.fixed(dimension, "fa")
-        assert set(words.values()) <= named.keys(), dimension
-
-
-def test_every_dimension_has_a_name() -> None:
-    assert set(DIMENSIONS) - BOOK["dimension"].keys() == set()
 
 
 def test_every_page_of_the_menu_is_a_file_that_only_defines_page() -> None:

@@ -18,8 +18,7 @@ from etl.core import declarations
 from etl.core.jalali import parse_day, unit_of
 from etl.core.paths import ROOT
 from etl.core.text_folding import latin_digits
-from etl.semantic.catalog import DIMENSIONS
-from etl.warehouse.dimensions import FILTERS
+from ui.i18n import book_checks
 
 LANGUAGES = ("fa", "en")
 _PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
@@ -52,33 +51,14 @@ _JALALI_UNIT = re.compile(r"1[2-5][0-9]{2}(-(Q[1-4]|[0-9]{2}))?")
 _GREGORIAN = re.compile(r" \((?:[0-9]{1,2}\u00a0)?(?:[A-Z][a-z]{2}\b[^()]*\u00a0[0-9]{4}|[0-9]{4}–[0-9]{2})\)")
 
 _FILE = ROOT / "pages" / "text.toml"
-# Keys of an entry besides its languages and the words for a count of one.
-_MORE_KEYS = {"menu": ("page", "group", "tabs", "question"), "tab": ("question",)}
 
 
 @cache
 def book() -> dict[str, Any]:
-    """The content of text.toml. Raises Refused, with one line, for an entry without both languages or an unknown key."""
+    """The content of text.toml. Raises Refused, with one line, for its first fault."""
     book = declarations.read(_FILE)
-    _check("", book)
-    for section, names in (("dimension", DIMENSIONS), ("scope", FILTERS)):
-        declarations.check_keys(_FILE, section, (), (), needed=set(names) - set(book[section]))
+    book_checks.check(_FILE, book)
     return book
-
-
-def _check(title: str, entry: Any) -> None:
-    if isinstance(entry, list):
-        for each in entry:
-            _check(title, each)
-    elif isinstance(entry, dict):
-        if declarations.LANGUAGES & entry.keys():
-            more = _MORE_KEYS.get(title.split(".", maxsplit=1)[0], ())
-            declarations.check_keys(
-                _FILE, title, entry, {*declarations.LANGUAGES, "one", *more}, declarations.LANGUAGES
-            )
-        else:
-            for key, value in entry.items():
-                _check(f"{title}.{key}".lstrip("."), value)
 
 
 def language(written: str | None) -> str:
