@@ -12,6 +12,7 @@ from typing import Any
 
 from etl.core import declarations
 from etl.core.paths import ROOT
+from etl.extract.contract import TABLES
 from etl.semantic import catalog
 from etl.warehouse.dimensions import BANDS, CHOICES, DIMENSIONS, FILTERS
 
@@ -34,11 +35,13 @@ _MORE_KEYS = {"menu": {"page", "group", "tabs", "question"}, "tab": {"question"}
 
 def check(path: Path, book: Mapping[str, Any]) -> None:
     """Raise Refused, with one line that names section and key, for the first fault of the words."""
-    sections = ("menu", "menu_group", "tab", "dimension", "scope", "member", "units")
+    sections = ("menu", "menu_group", "tab", "dimension", "scope", "source", "rule", "group", "member", "units")
     declarations.check_keys(path, "", (), (), needed=[section for section in sections if section not in book])
     _check_languages(path, "", book)
     _check_menu(path, book)
-    for section, names in (("dimension", DIMENSIONS), ("scope", FILTERS)):
+    groups = {entry["group"] for entry in catalog.entries()["metric"].values() if "group" in entry}
+    of_files = {"source": TABLES, "rule": _rules(), "group": sorted(groups)}
+    for section, names in ({"dimension": DIMENSIONS, "scope": FILTERS} | of_files).items():
         declarations.check_keys(path, section, book[section], book[section], names)
     for dimension, codes in CHOICES.items():
         if dimension not in BANDS:
@@ -101,7 +104,7 @@ def _check_use(path: Path, book: Mapping[str, Any]) -> None:
         if _WORD.fullmatch(name) and section in book and key not in book[section] and not name.endswith(_SUFFIXES):
             raise declarations.fault(path, f"[{section}] lacks the key `{key}`, which {file} asks for")
     named = [*shown, *(entry["group"] for entry in book["menu"])]
-    is_shown, is_of_etl = _asked(named), _asked([*named, *_quoted(_COUNTED), *_files()])
+    is_shown, is_of_etl = _asked(named), _asked([*named, *_quoted(_COUNTED), *_rules(), *TABLES])
     for name in _words(book):
         section, _, key = name.partition(".")
         is_asked = is_of_etl if section in _OF_ETL else is_shown
@@ -132,11 +135,8 @@ def _quoted(files: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
-def _files() -> list[str]:
-    """The names of rules and of source tables, which are files."""
-    return [
-        path.stem for path in (*ROOT.glob("etl/warehouse/checks/*.sql"), *ROOT.glob("etl/extract/contracts/*.toml"))
-    ]
+def _rules() -> list[str]:
+    return sorted(rule.stem for rule in (ROOT / "etl" / "warehouse" / "checks").glob("*.sql"))
 
 
 def _asked(names: Iterable[str]) -> Callable[[str], bool]:

@@ -74,9 +74,12 @@ def direction(lang: str) -> str:
 def words(key: str, lang: str) -> Any:
     """The entry `section.name` of text.toml in `lang`. Raises KeyError for a missing entry, which is a bug."""
     entry: Any = book()
-    for part in key.split("."):
-        entry = entry[part]
-    return entry[lang]
+    try:
+        for part in key.split("."):
+            entry = entry[part]
+        return entry[lang]
+    except KeyError:
+        raise KeyError(f"pages/text.toml has no word `{key}`") from None
 
 
 def word(key: str, lang: str, **values: object) -> str:
