@@ -83,11 +83,11 @@ def endings(con: ScopedCursor, on: date, where: Where, by: str = "province") -> 
     return answered(like, columns, names, rows, on=on, also=[*filter(None, also)], more=("is_above",), query=query)
 
 
-@analysis(asks=("training_compliance", "active_assistants"))
+@analysis(asks=("training_compliance",))
 def institutes_falling(con: ScopedCursor, on: date, where: Where, goal: float = GOAL, least: int = LEAST) -> Answer:
     """Institutes of `least` people or more that hold the goal, and the first day on which they do not if nobody trains.
 
-    Rows, earliest first: (institute, province, falls_on, training_compliance, active_assistants), within 24 months.
+    Rows, earliest first: (institute, province, falls_on, training_compliance, trainable_assistants), within 24 months.
     """
     check_goal(goal)
     like = ask(con, "training_compliance", by=("institute",), on=on, where=where)
@@ -105,16 +105,16 @@ def institutes_falling(con: ScopedCursor, on: date, where: Where, goal: float = 
     """
     parameters["horizon"] = jalali.add_months(on, MONTHS)
     lapses = con.numbers.execute(sql, parameters).df()
-    known = like.frame.rename(columns={"trainable_assistants": "active_assistants"}).dropna(subset=["institute"])
-    is_holding = (known["training_compliance"] >= goal - _ROUNDING) & (known["active_assistants"] >= least)
+    known = like.frame.dropna(subset=["institute"])
+    is_holding = (known["training_compliance"] >= goal - _ROUNDING) & (known["trainable_assistants"] >= least)
     lapses = lapses.astype({"institute": str}).merge(known[is_holding], on="institute")
     lapses = lapses.sort_values(["institute", "falls_on"])
-    share = 1 - (lapses.groupby("institute").cumcount() + 1) / lapses["active_assistants"]
+    share = 1 - (lapses.groupby("institute").cumcount() + 1) / lapses["trainable_assistants"]
     falling = lapses[share < goal - _ROUNDING].drop_duplicates("institute")
     provinces = dict(con.execute("select institute_code, province from institutes").fetchall())
     falling = falling.assign(falls_on=falling["falls_on"].dt.date, province=falling["institute"].map(provinces))
     falling = falling.sort_values(["falls_on", "institute"])
-    names = ("falls_on", "training_compliance", "active_assistants")
+    names = ("falls_on", "training_compliance", "trainable_assistants")
     return answered(like, ("institute", "province"), names, falling, on=on, query=readable(sql, parameters))
 
 

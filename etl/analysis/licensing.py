@@ -26,9 +26,10 @@ _SMART_PARTS = ("smart_institutes", "licensed_institutes")
 
 @analysis(asks=("registered_institutes", "licensed_until", "in_service", "training_compliance", "judicial_officers"))
 def register(con: ScopedCursor, on: date, where: Where) -> Answer:
-    """Every institute registered in the scope, largest first: licence, persons, compliance, officers."""
+    """Institutes registered in the scope with a licence or staff, most active first: licence, persons, compliance, officers."""
     measures = ("licensed_until", "in_service", "active_assistants", "training_compliance", "judicial_officers")
-    return _listed(con, on, where, measures, largest="in_service")
+    listed = _listed(con, on, where, (*measures, "licensed_institutes"), largest="active_assistants")
+    return _having(listed, ("in_service", "licensed_institutes"))
 
 
 @analysis(asks=("registered_institutes", "licensed_until", "outstanding", "active_assistants"))

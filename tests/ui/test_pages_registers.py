@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from etl.analysis import international
+from etl.analysis import international, registry
 from etl.analysis.licensing import adoption
-from etl.semantic import access, answers, rights
+from etl.semantic import access, answers, ranking, rights
 from etl.semantic.catalog import catalogue
 from tests.parts import html, opened
 from ui.charts import grouped, licensing
@@ -221,3 +221,37 @@ def test_adoption_is_dotted_between_publications(context: ChartContext, publishe
     assert line["y"] == [0.5]
     assert line["line"]["dash"] == "dot"
     assert "markers" in line["mode"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_licence_ends_today(lang: str, published: Path) -> None:
+    page = page_html("licensing", lang, on=LAPSED.isoformat())
+    title = text.word("listing.licences_ending", lang, count=text.number(2, lang))
+    assert rows_of(page, title)[0][1] == text.word("listing.today", lang)
+
+
+@pytest.mark.slow
+def test_the_register_begins_with_the_largest_and_says_that_some_serve_in_two(published: Path) -> None:
+    page = page_html("register", "en")
+    (below,) = re.findall(r"<caption>(Active.*?)</caption>", page)
+    counts = [int(row[1]) for row in rows_of(page, below)]
+    assert counts == sorted(counts, reverse=True)
+    assert sum(counts) == 10, "Hossein, one of nine, serves in two institutes"
+    assert text.escaped("figure.overlap", "en") in page.partition(below)[2]
+
+
+@pytest.mark.slow
+def test_institutes_that_fall_below_the_goal_are_said_to_the_last_day(
+    small_register: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WAREHOUSE", str(small_register))
+    with access.connect(small_register, rights.ADMINISTRATOR) as con:
+        falling = registry.analyse(con, "institutes_falling")
+    last, count = text.day(max(falling.column("falls_on")), "en"), str(len(falling.rows))
+    page = page_html("planning", "en")
+    assert (title := text.word("listing.institutes_falling", "en", count=count, last=last)) in headings(page)
+    few = min(falling.records(), key=lambda row: row["trainable_assistants"])
+    assert few["trainable_assistants"] < ranking.LEAST
+    share = text.percent(few["training_compliance"], "en")
+    assert f"<small>{share}</small>" in page.partition(f"<caption>{title}</caption>")[2]

@@ -406,10 +406,13 @@ def test_a_list_longer_than_its_last_button_shows_says_where_the_rest_is(
     status = re.search(r'role="status">([^<]*)<span class="pd-on-paper">([^<]*)</span>', page)
     assert status
     rows = page.rpartition("<tbody>")[2].count("<tr>")
-    count = int(re.sub("[^0-9]", "", latin_digits(status[1]).split()[-1]))
+    count = int(re.findall("[0-9]+", re.sub("[,٬]", "", latin_digits(status[1])))[2])
     numbers = {"first": 1, "last": rows, "count": count}
     assert rows == 20 < count
-    assert status[1] == text.word("more.page_said", lang, **{key: text.number(n, lang) for key, n in numbers.items()})
+    by = re.search(r'aria-sort="(?:a|de)scending"><button[^>]*>([^<]*)<', page)
+    assert by
+    words = {key: text.number(number, lang) for key, number in numbers.items()}
+    assert status[1] == text.word("more.page_sorted", lang, by=by[1], **words)
     assert status[2] == text.word("more.rest_in_file", lang)
 
 

@@ -125,7 +125,7 @@ def asked_around(
         notes.append(view.word("figure.no_nowruz"))
     if "course" in answer.by and answer.metrics[0].unit == "share":
         notes.append(view.word("figure.of_course"))
-    if _overlaps(answer):
+    if overlaps(answer, answer.metrics[0]):
         notes.append(view.word("figure.overlap"))
     if ignored:
         notes.append(scoped_query.no_effect(view, ignored))
@@ -133,9 +133,8 @@ def asked_around(
     return Asked(answer, named, size(view, answer), tuple(own_notes), tuple(notes))
 
 
-def _overlaps(answer: Answer) -> bool:
+def overlaps(answer: Answer, metric: Metric) -> bool:
     """Whether groups of people add up to more than all: who serves in two groups counts in each."""
-    metric = answer.metrics[0]
     is_count = metric.unit == "persons" and metric.kind == "snapshot" and size_of(metric) == metric.name
     if not is_count or metric.name not in catalogue() or not answer.by or set(answer.by) & set(TIME):
         return False

@@ -77,6 +77,8 @@ def show(
             component("table")(key=key, on_sort_change=partial(_press, state_store, columns, start, key))
         page_rows = page_of(ordered, number) if number else ordered[:MOST_ROWS]
         listed = table_html.html(columns, ordered, page_rows, caption, sort, total, is_total_first)
+        if pages(len(rows)) > 1:
+            listed = _position(view, columns, sort, number, len(rows)) + listed
         if is_excerpt and len(page_rows) > PAPER_ROWS:
             counts = {"first": text.number(PAPER_ROWS, view.lang), "count": text.number(len(rows), view.lang)}
             rest = f'<p class="pd-note pd-on-paper">{view.escaped("more.first_printed", **counts)}</p>'
@@ -84,6 +86,19 @@ def show(
         st.html(listed)
         if pages(len(rows)) > 1:
             _pager(view, ident, state_store, state, number, len(rows))
+
+
+def _position(view: PageContext, columns: Sequence[Column], sort: str, number: int, count: int) -> str:
+    """The range of rows shown and what they are sorted by, as HTML; page 0 is all rows, as far as MOST_ROWS."""
+    rows = {
+        "first": text.number(max(number - 1, 0) * PAGE_ROWS + 1, view.lang),
+        "last": text.number(_last_row(number, count) if number else min(MOST_ROWS, count), view.lang),
+        "count": text.number(count, view.lang),
+    }
+    by = next((column.title for column in columns if column.name == sort.removeprefix("-")), "")
+    said = view.escaped("more.page_sorted" if by else "more.page_said", by=by, **rows)
+    on_paper = view.escaped("more.rest_in_file") if number or count > MOST_ROWS else ""
+    return f'<p class="pd-note" role="status">{said}<span class="pd-on-paper">{on_paper}</span></p>'
 
 
 def sorted_by(columns: Sequence[Column], rows: Sequence[Any], sort: str) -> list[Any]:
@@ -121,24 +136,11 @@ def _press(store: Store, columns: Sequence[Column], start: str, key: str) -> Non
 
 
 def _pager(view: PageContext, ident: str, store: Store, state: TableState, number: int, count: int) -> None:
-    """The range of rows shown, and the buttons for other pages; page 0 is all rows, as far as MOST_ROWS."""
+    """The buttons for other pages; page 0 is all rows, as far as MOST_ROWS."""
     most = pages(count)
     # The first, the last, the neighbours, and those ten pages away.
     near = (1, number - 10, number - 1, number, number + 1, number + 10, most)
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"pages-{ident}"):
-        first = max(number - 1, 0) * PAGE_ROWS + 1
-        position = view.word(
-            "more.page_said",
-            first=text.number(first, view.lang),
-            last=text.number(_last_row(number, count) if number else min(MOST_ROWS, count), view.lang),
-            count=text.number(count, view.lang),
-        )
-        is_whole = not number and count <= MOST_ROWS
-        on_paper = "" if is_whole else view.escaped("more.rest_in_file")
-        st.html(
-            f'<p class="pd-note" role="status">{text.escape(position)}<span class="pd-on-paper">{on_paper}</span></p>',
-            width="content",
-        )
         key = "why.all_rows" if count <= MOST_ROWS else "more.first_rows"
         whole = view.word(key, count=text.number(MOST_ROWS, view.lang))
         controlled(

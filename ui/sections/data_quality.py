@@ -71,7 +71,7 @@ def provinces(view: PageContext) -> None:
     for code, sources in missing.items():
         names = text.listed([name_of(view, "source", source) for source in sources], view.lang)
         notes.append(view.word("load.lacks", province=view.member("province", code), sources=names))
-    _part(view, answer, "provinces", title, notes=notes)
+    _part(view, answer, "provinces", title, notes=notes, about=("days_silent",))
 
 
 def reasons(view: PageContext) -> None:
@@ -122,7 +122,7 @@ def files(view: PageContext) -> None:
     named = text.listed(ignored[:_IGNORED_NAMED] + (more if len(ignored) > _IGNORED_NAMED else []), view.lang)
     notes += [view.word("load.ignored", files=named)] if ignored else []
     title = view.word("load.files", count=text.number(page_run.publication().files, view.lang))
-    _part(view, answer, "files", title, words, notes, rows)
+    _part(view, answer, "files", title, words, notes, rows, about=("refusal", "rows_quarantined"))
 
 
 def rules(view: PageContext) -> None:
@@ -153,8 +153,9 @@ def _part(
     words: tables.Words | None = None,
     notes: Iterable[str] = (),
     rows: Sequence[tuple] | None = None,
+    about: Sequence[str] = (),
 ) -> None:
-    """A table with title, explanation and download; `rows` overrides the order of its rows."""
+    """A table with title, explanation and download; `rows` overrides the order of its rows, `about` leads its columns."""
     files = {row[0]: row[0] for row in answer.rows} if ident == "files" else {}
     chart_context = ChartContext(view.lang, view.dark, {"file": files})
     with st.container(border=True, key=f"figure-{ident}", height="stretch"), blocks.error_boundary(view.lang, ident):
@@ -166,7 +167,7 @@ def _part(
             return
         empty = [name for name in {"refusal", "notes"} & set(answer.columns) if not any(answer.column(name))]
         columns = tables.columns_of(view, answer, chart_context, without=empty, words=words)
-        tables.show(view, ident, columns, rows or answer.rows, title)
+        tables.show(view, ident, tables.led_by(columns, *about), rows or answer.rows, title)
         footer(view, answer, ident, with_table=False, chart_context=chart_context)
 
 

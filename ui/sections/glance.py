@@ -15,6 +15,7 @@ from etl.semantic.ranking import LEAST, worse_side
 from ui.charts import elements
 from ui.components import blocks, page_files, tables
 from ui.components.blocks import error_boundary, polygon
+from ui.components.figure_question import overlaps
 from ui.components.table_html import Column
 from ui.data import warehouse
 from ui.i18n import text
@@ -33,30 +34,39 @@ def at_a_glance(view: PageContext) -> None:
         rendering.defer(_show, view, by, place=place, ready=partial(_asked, view, by))
 
 
-def _asked(view: PageContext, by: str) -> tuple[Answer, Answer, Answer, date | None]:
-    """The places, the whole that they are compared with, the months of each place, and the day of the leaver rate."""
+def _asked(view: PageContext, by: str) -> tuple[Answer, Answer, Answer, Answer, date | None]:
+    """The places, the whole that they are compared with, the people of each, their months, and the day of the leaver rate."""
     within = view.where if by == "county" else {name: codes for name, codes in view.where.items() if name != "province"}
     where = {name: codes for name, codes in within.items() if name in catalogue()["active_assistants"].dimensions}
     places, whole = (warehouse.analyse("glance", on=view.as_of, where=where, by=axis) for axis in (by, ""))
+    people = warehouse.ask("active_assistants", by=by, on=view.as_of, where=where)
     over = last_complete_months(view.as_of, MONTHS)
     months = warehouse.ask("active_assistants", by=(by, "month"), over=over, where=where)
-    return places, whole, months, scoped_query.settled_on("leaver_rate_12m", view.as_of)
+    return places, whole, people, months, scoped_query.settled_on("leaver_rate_12m", view.as_of)
 
 
 def _show(view: PageContext, by: str) -> None:
     with error_boundary(view.lang, "glance"):
-        places, whole, months, settled = _asked(view, by)
+        places, whole, people, months, settled = _asked(view, by)
         name = view.member("province", view.where["province"][0]) if by == "county" else ""
         title = view.word(f"glance.{by}", count=text.number(len(places.rows), view.lang), place=name)
         first = unit_of(last_complete_months(view.as_of, MONTHS)[0], "month").label
-        below = view.word("glance.sub", month=text.unit_in_both(first, view.lang), fewest=text.number(LEAST, view.lang))
+        fewest = text.number(LEAST, view.lang)
+        colour, pale = view.word("glance.colour"), view.word("glance.pale", fewest=fewest)
+        trend = view.word("glance.trend", month=text.unit_in_both(first, view.lang), fewest=fewest)
         is_rate_shown = any(value is not None for value in places.column("leaver_rate_12m"))
         if is_rate_shown and settled not in (None, view.as_of):
             measure = elements.metric_of(places, "leaver_rate_12m").short[view.lang]
-            below = f"{below} {view.word('glance.settled', measure=measure, day=text.day(settled, view.lang))}"
-        st.html(blocks.heading(title, below, _pivots(view, by)))
-        page_files.note("glance", title, below, places)
+            pale = f"{pale} {view.word('glance.settled', measure=measure, day=text.day(settled, view.lang))}"
+        below = " ".join(map(text.escape, (colour, pale)))
+        about_trend = f'<span class="pd-about-trend"> {text.escape(trend)}</span>'
+        st.html(blocks.heading(title, more=f"<p>{below}{about_trend}</p>{_pivots(view, by)}"))
+        page_files.note("glance", title, f"{colour} {pale} {trend}", places)
         _table(view, places, whole, months, title)
+        if any(row[0] is None for row in people.rows):
+            blocks.note(view.word("glance.unknown"))
+        if overlaps(people, people.metrics[0]):
+            blocks.note(view.word("figure.overlap"))
 
 
 def _pivots(view: PageContext, by: str) -> str:
@@ -126,9 +136,6 @@ def _table(view: PageContext, places: Answer, whole: Answer, months: Answer, tit
     total = [view.word(f"glance.whole_{by}"), *(written(name, of_whole) for name in shown)]
     start = "training_compliance" if "training_compliance" in shown else "-active_assistants"
     tables.show(view, "glance", columns, rows, title, start=start, total=total, is_total_first=True)
-    parts, total = sum(row["active_assistants"] or 0 for row in rows), of_whole["active_assistants"]
-    if total not in (None, parts):
-        blocks.note(view.word("figure.overlap" if parts > total else "glance.unknown"))
 
 
 def _lines(places: Answer, months: Answer) -> dict[Any, str]:

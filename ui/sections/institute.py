@@ -12,6 +12,7 @@ from etl.semantic.answers import Answer
 from etl.warehouse.dimensions import expand_groups
 from ui.components import blocks, tables
 from ui.components.blocks import controlled
+from ui.components.figure_question import overlaps
 from ui.components.footer import context, footer, subtitle
 from ui.components.table_state import InAddress
 from ui.data import person_rows, warehouse
@@ -74,7 +75,9 @@ def listing(view: PageContext) -> None:
         below, columns = subtitle(view, answer), _columns(view, answer)
         blocks.head(title, below)
         store = InAddress(PAGE)
-        tables.show(view, "institutes", columns, answer.rows, below, "institute", store)
+        tables.show(view, "institutes", columns, answer.rows, below, f"-{answer.metrics[0].name}", store)
+        if any(overlaps(answer, metric) for metric in answer.metrics):
+            blocks.note(view.word("figure.overlap"))
         footer(view, answer, "institutes", with_table=False)
 
 
@@ -123,7 +126,8 @@ def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
         "in_service": {"title": view.word("institute.in_service")},
         "licensed_until": {"cell": licensed_until},
     }
-    without = ("licensed_institutes",)
+    # Without a course, all active assistants are to be trained.
+    without = ("licensed_institutes", "trainable_assistants")
     columns = tables.columns_of(view, answer, context(view), partial(institute_address, view), without)
     name, *measures = (replace(column, **own.get(column.name, {})) for column in tables.paled(columns, answer))
     facts = [

@@ -9,9 +9,12 @@ from typing import Any
 
 import streamlit as st
 
+from etl.analysis.endings import MONTHS
+from etl.core.jalali import add_months
 from etl.semantic.answers import Answer
 from ui.components import blocks, tables
 from ui.components.blocks import controlled, error_boundary
+from ui.components.figure_question import overlaps
 from ui.components.footer import context, footer, where_and_when
 from ui.components.table_html import Column
 from ui.components.table_state import AmongLists, InSession
@@ -60,7 +63,9 @@ def _listing(view: PageContext, analysis: str, ident: str, is_excerpt: bool) -> 
         days = page_parameters.one(page, "days") if ends else ""
         answer = within(answer, days)
         count = text.number(len(answer.rows), view.lang)
-        sentence = view.word(f"listing.{analysis}", count=count)
+        falls_on = answer.column("falls_on") if "falls_on" in answer.columns else ()
+        last = max(falls_on, default=add_months(view.as_of, MONTHS))
+        sentence = view.word(f"listing.{analysis}", count=count, last=text.day(last, view.lang))
         if days:
             sentence = view.word("why.ending", count=count, days=text.number(int(days), view.lang))
         below = f"{view.word(f'listing.{analysis}_help')} · {where_and_when(view, answer)}"
@@ -74,6 +79,8 @@ def _listing(view: PageContext, analysis: str, ident: str, is_excerpt: bool) -> 
             tables.show(view, ident, columns, answer.rows, sentence, start, store=store, is_excerpt=is_excerpt)
         else:
             blocks.note(view.word("listing.none"))
+        if any(overlaps(answer, metric) for metric in answer.metrics):
+            blocks.note(view.word("figure.overlap"))
         if ignored:
             blocks.note(scoped_query.no_effect(view, ignored))
         # The list of what ends holds at most the last of these days.
@@ -83,18 +90,19 @@ def _listing(view: PageContext, analysis: str, ident: str, is_excerpt: bool) -> 
 
 def _columns(view: PageContext, answer: Answer) -> list[Column]:
     """The columns of a list, what it is about behind the name: the days left and the end of a licence in days; no province or
-    status that goes without saying.
+    status that goes without saying, and no second count of the active.
     """
     at = {name: i for i, name in enumerate(answer.columns)}
     on = answer.on or view.as_of
     alike = {"province": view.where.get("province", ()), "status": ("active",)}
-    without = [
+    without = ["licensed_institutes", *["trainable_assistants"] * ("active_assistants" in at)]
+    without += [
         name for name, codes in alike.items() if name in at and {row[at[name]] for row in answer.rows} == {*codes}
     ]
 
     def left(row: tuple) -> str:
         count = (row[at["licensed_until"]] - on).days
-        return view.escaped("listing.days_left", count=text.number(count, view.lang))
+        return view.escaped("listing.days_left" if count else "listing.today", count=text.number(count, view.lang))
 
     def until(row: tuple) -> str:
         last = row[at["licensed_until"]]

@@ -65,8 +65,10 @@ def _panel(
             number, parts, why = headline_number(view, name)
             below = f'<p class="pd-parts">{text.escape(parts)}</p>' if parts else ""
             links = why + page_link(view, name, page)
+            has_target = page != "growth" or verdict.facts(sources(view)).target
+            title = view.escaped(f"panel.{page}" if has_target else "group.growth")
             st.html(
-                f'<div class="pd-panel"><div class="pd-panel-top"><h3>{view.escaped(f"panel.{page}")}</h3>{links}</div>'
+                f'<div class="pd-panel"><div class="pd-panel-top"><h3>{title}</h3>{links}</div>'
                 f'{number}<p class="pd-sentence">{_marked(sentence(view), page != "growth")}</p>{below}</div>'
             )
 

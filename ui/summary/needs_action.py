@@ -49,7 +49,7 @@ def actions(sources: Sources) -> list[Action]:
 
 
 def _lapsed(sources: Sources) -> Iterator[Action]:
-    """Institutes that operate without a valid licence."""
+    """Institutes without a valid licence that still have staff."""
     rows = sources.analyse("lapsed").records()
     if rows:
         count = sources.number(sources.ask("lapsed_licence_service", on=sources.on).value())
