@@ -21,6 +21,7 @@ from etl.semantic.answers import Answer
 from etl.semantic.catalog import Metric, catalogue, derived, size_of
 from tests.made import answer, by_month, by_province
 from ui.charts import (
+    ahead,
     axes,
     bars,
     elements,
@@ -575,6 +576,22 @@ def test_a_path_names_the_month_in_which_the_plan_itself_reaches_the_goal() -> N
     assert title(first).endswith("100 not projected before Farvardin\u00a01405 (Mar–Apr\u00a02026)")
 
 
+def test_a_path_that_falls_first_says_how_far() -> None:
+    names = ("training_compliance", "plan_compliance", "plan_compliance_low", "plan_compliance_high", "plan_goal")
+
+    def title(bottom: float, end: float = 0.865) -> str:
+        shares = {"1405-09": 0.843, "1406-02": bottom, "1406-09": end}
+        rows = [(month, None, share, share - 0.1, share + 0.01, 0.95) for month, share in shares.items()]
+        data = answer(names[0], by=("month",), rows=rows)
+        metrics = (data.metrics[0], *map(derived, names[1:]))
+        return forecast.reached(replace(data, metrics=metrics, columns=("month", *names)), EN).sentence
+
+    assert title(0.8339).startswith("Training compliance: below target"), "less than a point, as shown"
+    falls = title(0.7965)
+    assert falls == "Training compliance: lowest 79.7% in Ordibehesht\u00a01406, 86.5% in Azar\u00a01406"
+    assert "below target" in title(0.843, 0.8), "the end is the lowest"
+
+
 def test_a_label_at_the_end_of_a_line_has_the_ground_of_the_page_and_no_depth_is_told_where_none_is() -> None:
     figure = maps.provinces(provinces_tested("leaver_rate_12m"), EN)
     labels = figure["data"][-2]
@@ -947,6 +964,35 @@ def test_a_title_compares_only_what_is_over() -> None:
     assert time_titles.latest(over, EN).sentence.endswith(
         " in Ordibehesht\u00a01405: 1,130 people, 1,010 in Ordibehesht\u00a01404"
     )
+
+
+def test_a_title_sets_no_two_quarters_of_their_own_cases_against_each_other() -> None:
+    shares = [("1404-Q2", 0.811), ("1404-Q3", 0.729), ("1404-Q4", 0.76), ("1405-Q2", 0.75)]
+    data = answer("renewal_rate", by=("quarter",), rows=shares)
+    title = time_titles.latest(data, EN).sentence
+    assert title == "Renewal rate by quarter: 72.9% to 81.1%, 75.0% in Summer\u00a01405"
+    medians = answer(
+        "time_to_licence_median", by=("quarter",), rows=[(quarter, 20 * share) for quarter, share in shares]
+    )
+    assert "1404" not in time_titles.latest(medians, EN).sentence
+
+
+def test_a_histogram_has_its_values_and_a_small_group_is_pale_with_its_size() -> None:
+    rows = [("0", 0.125, 1, 8), ("1-9", 0.268, 98, 365), ("10-24", 0.25, 125, 500)]
+    data = answer("smart_service_share", by=("size",), rows=rows, more=("smart_institutes", "licensed_institutes"))
+    figure = bars.columns(data, EN)
+    written = [re.sub("[\u2066\u2069]", "", line) for line in figure["data"][0]["text"]]
+    assert written == ["12.5%<br>(n\u00a0=\u00a08)", "26.8%", "25.0%"]
+    assert [colour.startswith("rgba") for colour in figure["data"][0]["marker"]["color"]] == [True, False, False]
+    assert "12.5%" not in licensing.largest_size(data, EN).sentence
+
+
+def test_what_a_class_gains_has_a_decimal_and_says_who_is_counted() -> None:
+    rows = [("IR-12", "PY-103", 19.25), ("IR-06", "PY-301", 18.5)]
+    data = answer("active_assistants", by=("province", "course"), rows=rows)
+    data = replace(data, metrics=(derived("room_gain"),), columns=("province", "course", "room_gain"))
+    title = ahead.gained(data, EN).sentence
+    assert title == "In date with one more class: Kurdistan, PY-103, 19.3 people"
 
 
 def test_a_title_does_not_go_from_a_value_to_the_same() -> None:
