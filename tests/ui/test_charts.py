@@ -553,12 +553,20 @@ def test_the_test_decides_the_hue_of_a_province_and_the_distance_its_depth(conte
         "clearly higher",
         "No data",
     ], "no class without a province"
-    assert meta["credit"] == "Nation 80.0%", "no pair of squares to explain"
+    assert meta["credit"] == "Nation 80.0%"
     answer = provinces_tested()
     nearer = ("IR-09", 0.77, 0.8, 0.001, 9, 770, 1000, "lower")
-    paired = maps.provinces(replace(answer, rows=[*answer.rows, nearer]), EN)["layout"]["meta"]
-    assert [key["label"] for key in paired["keys"]][:3] == ["", "clearly lower", "no clear difference"]
-    assert paired["credit"] == "Nation 80.0%; first square of a pair: over 5 percentage points apart"
+    orders = [
+        [
+            key["label"]
+            for key in maps.provinces(replace(answer, rows=[*answer.rows, nearer]), look)["layout"]["meta"]["keys"]
+        ]
+        for look in (EN, ChartContext("en", True))
+    ]
+    assert orders[0] == orders[1]
+    assert orders[0][:3] == ["clearly lower (over 5 points)", "clearly lower", "no clear difference"], (
+        "one label a class"
+    )
 
 
 def test_a_path_names_the_month_in_which_the_plan_itself_reaches_the_goal() -> None:
@@ -617,7 +625,20 @@ def test_a_value_without_a_name_stands_in_its_province() -> None:
     assert not west < wide["lon"][at] < east, "with its name it stands beside its province"
     assert west < narrow["lon"][at] < east
     leaders = [trace for trace in figure["data"] if trace.get("mode") == "lines+markers"]
-    assert [trace.get("meta") for trace in leaders] == [None, "wide"], "its line goes with the name"
+    assert [trace.get("meta") for trace in leaders] == [None, None, "wide", "wide"], "its line goes with the name"
+
+
+@pytest.mark.parametrize("context", LOOKS)
+def test_the_label_of_qom_is_legible_on_isfahan(context: ChartContext) -> None:
+    counts = answer("active_assistants", by=("province",), rows=[("IR-25", 1140), ("IR-10", 4372), ("IR-16", 340)])
+    figure = maps.provinces(counts, context)
+    wide, coloured = figure["data"][-2], figure["data"][0]
+    isfahan = [colour for _, colour in coloured["colorscale"]][::2][coloured["z"][1]]
+    assert wide["textfont"]["color"][0] == context.on(isfahan)
+    assert isfahan in wide["textfont"]["shadow"][0]
+    casing, line = (trace["line"] for trace in figure["data"] if trace.get("mode") == "lines+markers")
+    assert (casing["color"], line["color"]) == (context.colour("surface"), context.colour("text"))
+    assert casing["width"] > line["width"]
 
 
 def test_every_province_has_its_value_and_those_behind_their_name() -> None:
