@@ -406,6 +406,16 @@ def test_the_month_that_reaches_the_target_is_named_above_the_plot() -> None:
     assert layout["margin"]["t"] >= note["yshift"] + forecast._ROW
 
 
+def test_the_words_of_the_target_stand_clear_of_the_line_of_a_break() -> None:
+    breaks = {3: -80.0, 15: 70.0}
+    rows = [(f"{1404 + at // 12}-{at % 12 + 1:02}", 100, None, None, None, breaks.get(at)) for at in range(20)]
+    figure = forecast.projection(replace(projection(), rows=rows), EN, target=130)
+    words = figure["layout"]["annotations"][0]
+    assert "Target" in words["text"]
+    assert (words["xref"], words["x"], words["xanchor"]) == ("x", 3, "left")
+    assert words["xshift"] > 0
+
+
 def test_the_first_bars_are_counted_among_the_groups_that_have_a_value() -> None:
     data = answer("coverage_per_10k", by=("county",), rows=[("a", 3.0), ("b", 2.0), ("c", 1.0), (None, None)])
     credits = [bars.ranking(data, EN, most=most)["layout"]["meta"].get("credit", "") for most in (2, 3)]

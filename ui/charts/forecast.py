@@ -87,6 +87,8 @@ def projection(
     is_missing = any(value is not None and end is None for value, end in zip(projected["y"], low["y"], strict=True))
     missing = "figure.no_range" if is_missing else "" if has_range else "figure.no_projection"
     points = _turning_points(actual["y"], projected["y"], target, context)
+    named = _named(answer, target, context)
+    pointed = [note["x"] for note, _ in named if note["x"] < len(labels) / 3]
     figure = elements.figure(
         context,
         [*((low, high) if has_range else ()), projected, actual, points],
@@ -94,9 +96,9 @@ def projection(
         keys,
         **axes.over_time(context, labels, axis),
         credit=" ".join(filter(None, (cut, missing and context.word(missing)))),
-        **elements.target(context, target, unit, word=target_word),
+        **elements.target(context, target, unit, word=target_word, after=max(pointed, default=None)),
     )
-    layout, named = figure["layout"], _named(answer, target, context)
+    layout = figure["layout"]
     rows = len(named[:_ROWS]) + bool(marks.of(events, labels))
     notes = [note | {"yshift": _ROW * (rows - 1 - i % _ROWS)} for i, (note, _) in enumerate(named)]
     layout.setdefault("annotations", []).extend(notes)
