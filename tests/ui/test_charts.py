@@ -1124,7 +1124,16 @@ def test_where_two_charts_compare_the_same_the_second_says_what_half_of_the_grou
     first = titles.extreme(data, EN, end="highest")
     sentences = {first.sentence, *(title.sentence for title in first.alternatives[:-1])}
     second = titles.unlike(first, sentences, data, EN)
-    assert second.sentence == "Training compliance: median of provinces 70.0%"
+    assert second.sentence == "Training compliance: median of 3 provinces 70.0%"
+
+
+def test_a_median_is_that_of_the_groups_that_are_ranked_and_says_how_many() -> None:
+    medians = [("IR-00", 20.0, 40), ("IR-11", 23.0, 30), ("IR-23", 25.0, 60), ("IR-01", 9.0, 3)]
+    data = answer("time_to_licence_median", by=("province",), rows=medians, more=("granted_timed",))
+    sentences = [title.sentence for title in titles.extreme(data, EN).alternatives]
+    assert "Median time to licence, small groups aside: median of 3 provinces 23.0" in sentences
+    present = titles.whole_range(data, EN).sentence
+    assert present == "Median time to licence of 4 provinces with any assistants: 9.0 to 25.0"
 
 
 def test_without_a_projection_the_title_is_of_the_months_that_are_known() -> None:
