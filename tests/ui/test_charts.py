@@ -21,6 +21,7 @@ from etl.semantic.answers import Answer
 from etl.semantic.catalog import Metric, catalogue, derived, size_of
 from tests.made import answer, by_month, by_province
 from ui.charts import (
+    ahead,
     axes,
     bars,
     elements,
@@ -409,6 +410,16 @@ def test_the_month_that_reaches_the_target_is_named_above_the_plot() -> None:
     assert layout["margin"]["t"] >= note["yshift"] + forecast._ROW
 
 
+def test_the_words_of_the_target_stand_clear_of_the_line_of_a_break() -> None:
+    breaks = {3: -80.0, 15: 70.0}
+    rows = [(f"{1404 + at // 12}-{at % 12 + 1:02}", 100, None, None, None, breaks.get(at)) for at in range(20)]
+    figure = forecast.projection(replace(projection(), rows=rows), EN, target=130)
+    words = figure["layout"]["annotations"][0]
+    assert "Target" in words["text"]
+    assert (words["xref"], words["x"], words["xanchor"]) == ("x", 3, "left")
+    assert words["xshift"] > 0
+
+
 def test_the_first_bars_are_counted_among_the_groups_that_have_a_value() -> None:
     data = answer("coverage_per_10k", by=("county",), rows=[("a", 3.0), ("b", 2.0), ("c", 1.0), (None, None)])
     credits = [bars.ranking(data, EN, most=most)["layout"]["meta"].get("credit", "") for most in (2, 3)]
@@ -556,12 +567,20 @@ def test_the_test_decides_the_hue_of_a_province_and_the_distance_its_depth(conte
         "clearly higher",
         "No data",
     ], "no class without a province"
-    assert meta["credit"] == "Nation 80.0%", "no pair of squares to explain"
+    assert meta["credit"] == "Nation 80.0%"
     answer = provinces_tested()
     nearer = ("IR-09", 0.77, 0.8, 0.001, 9, 770, 1000, "lower")
-    paired = maps.provinces(replace(answer, rows=[*answer.rows, nearer]), EN)["layout"]["meta"]
-    assert [key["label"] for key in paired["keys"]][:3] == ["", "clearly lower", "no clear difference"]
-    assert paired["credit"] == "Nation 80.0%; first square of a pair: over 5 percentage points apart"
+    orders = [
+        [
+            key["label"]
+            for key in maps.provinces(replace(answer, rows=[*answer.rows, nearer]), look)["layout"]["meta"]["keys"]
+        ]
+        for look in (EN, ChartContext("en", True))
+    ]
+    assert orders[0] == orders[1]
+    assert orders[0][:3] == ["clearly lower (over 5 points)", "clearly lower", "no clear difference"], (
+        "one label a class"
+    )
 
 
 def test_a_path_names_the_month_in_which_the_plan_itself_reaches_the_goal() -> None:
@@ -577,6 +596,22 @@ def test_a_path_names_the_month_in_which_the_plan_itself_reaches_the_goal() -> N
         "100 projected for Ordibehesht\u00a01405 (Apr–May\u00a02026)"
     )
     assert title(first).endswith("100 not projected before Farvardin\u00a01405 (Mar–Apr\u00a02026)")
+
+
+def test_a_path_that_falls_first_says_how_far() -> None:
+    names = ("training_compliance", "plan_compliance", "plan_compliance_low", "plan_compliance_high", "plan_goal")
+
+    def title(bottom: float, end: float = 0.865) -> str:
+        shares = {"1405-09": 0.843, "1406-02": bottom, "1406-09": end}
+        rows = [(month, None, share, share - 0.1, share + 0.01, 0.95) for month, share in shares.items()]
+        data = answer(names[0], by=("month",), rows=rows)
+        metrics = (data.metrics[0], *map(derived, names[1:]))
+        return forecast.reached(replace(data, metrics=metrics, columns=("month", *names)), EN).sentence
+
+    assert title(0.8339).startswith("Training compliance: below target"), "less than a point, as shown"
+    falls = title(0.7965)
+    assert falls == "Training compliance: lowest 79.7% in Ordibehesht\u00a01406, 86.5% in Azar\u00a01406"
+    assert "below target" in title(0.843, 0.8), "the end is the lowest"
 
 
 def test_a_label_at_the_end_of_a_line_has_the_ground_of_the_page_and_no_depth_is_told_where_none_is() -> None:
@@ -604,7 +639,20 @@ def test_a_value_without_a_name_stands_in_its_province() -> None:
     assert not west < wide["lon"][at] < east, "with its name it stands beside its province"
     assert west < narrow["lon"][at] < east
     leaders = [trace for trace in figure["data"] if trace.get("mode") == "lines+markers"]
-    assert [trace.get("meta") for trace in leaders] == [None, "wide"], "its line goes with the name"
+    assert [trace.get("meta") for trace in leaders] == [None, None, "wide", "wide"], "its line goes with the name"
+
+
+@pytest.mark.parametrize("context", LOOKS)
+def test_the_label_of_qom_is_legible_on_isfahan(context: ChartContext) -> None:
+    counts = answer("active_assistants", by=("province",), rows=[("IR-25", 1140), ("IR-10", 4372), ("IR-16", 340)])
+    figure = maps.provinces(counts, context)
+    wide, coloured = figure["data"][-2], figure["data"][0]
+    isfahan = [colour for _, colour in coloured["colorscale"]][::2][coloured["z"][1]]
+    assert wide["textfont"]["color"][0] == context.on(isfahan)
+    assert isfahan in wide["textfont"]["shadow"][0]
+    casing, line = (trace["line"] for trace in figure["data"] if trace.get("mode") == "lines+markers")
+    assert (casing["color"], line["color"]) == (context.colour("surface"), context.colour("text"))
+    assert casing["width"] > line["width"]
 
 
 def test_every_province_has_its_value_and_those_behind_their_name() -> None:
@@ -953,6 +1001,35 @@ def test_a_title_compares_only_what_is_over() -> None:
     )
 
 
+def test_a_title_sets_no_two_quarters_of_their_own_cases_against_each_other() -> None:
+    shares = [("1404-Q2", 0.811), ("1404-Q3", 0.729), ("1404-Q4", 0.76), ("1405-Q2", 0.75)]
+    data = answer("renewal_rate", by=("quarter",), rows=shares)
+    title = time_titles.latest(data, EN).sentence
+    assert title == "Renewal rate by quarter: 72.9% to 81.1%, 75.0% in Summer\u00a01405"
+    medians = answer(
+        "time_to_licence_median", by=("quarter",), rows=[(quarter, 20 * share) for quarter, share in shares]
+    )
+    assert "1404" not in time_titles.latest(medians, EN).sentence
+
+
+def test_a_histogram_has_its_values_and_a_small_group_is_pale_with_its_size() -> None:
+    rows = [("0", 0.125, 1, 8), ("1-9", 0.268, 98, 365), ("10-24", 0.25, 125, 500)]
+    data = answer("smart_service_share", by=("size",), rows=rows, more=("smart_institutes", "licensed_institutes"))
+    figure = bars.columns(data, EN)
+    written = [re.sub("[\u2066\u2069]", "", line) for line in figure["data"][0]["text"]]
+    assert written == ["12.5%<br>(n\u00a0=\u00a08)", "26.8%", "25.0%"]
+    assert [colour.startswith("rgba") for colour in figure["data"][0]["marker"]["color"]] == [True, False, False]
+    assert "12.5%" not in licensing.largest_size(data, EN).sentence
+
+
+def test_what_a_class_gains_has_a_decimal_and_says_who_is_counted() -> None:
+    rows = [("IR-12", "PY-103", 19.25), ("IR-06", "PY-301", 18.5)]
+    data = answer("active_assistants", by=("province", "course"), rows=rows)
+    data = replace(data, metrics=(derived("room_gain"),), columns=("province", "course", "room_gain"))
+    title = ahead.gained(data, EN).sentence
+    assert title == "In date with one more class: Kurdistan, PY-103, 19.3 people"
+
+
 def test_a_title_does_not_go_from_a_value_to_the_same() -> None:
     rows = [("1405-01", 1.0), ("1405-02", 0.9), ("1405-03", 1.0)]
     still = answer("training_compliance", by=("month",), rows=rows)
@@ -1051,7 +1128,16 @@ def test_where_two_charts_compare_the_same_the_second_says_what_half_of_the_grou
     first = titles.extreme(data, EN, end="highest")
     sentences = {first.sentence, *(title.sentence for title in first.alternatives[:-1])}
     second = titles.unlike(first, sentences, data, EN)
-    assert second.sentence == "Training compliance: median of provinces 70.0%"
+    assert second.sentence == "Training compliance: median of 3 provinces 70.0%"
+
+
+def test_a_median_is_that_of_the_groups_that_are_ranked_and_says_how_many() -> None:
+    medians = [("IR-00", 20.0, 40), ("IR-11", 23.0, 30), ("IR-23", 25.0, 60), ("IR-01", 9.0, 3)]
+    data = answer("time_to_licence_median", by=("province",), rows=medians, more=("granted_timed",))
+    sentences = [title.sentence for title in titles.extreme(data, EN).alternatives]
+    assert "Median time to licence, small groups aside: median of 3 provinces 23.0" in sentences
+    present = titles.whole_range(data, EN).sentence
+    assert present == "Median time to licence of 4 provinces with any assistants: 9.0 to 25.0"
 
 
 def test_without_a_projection_the_title_is_of_the_months_that_are_known() -> None:

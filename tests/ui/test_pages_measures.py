@@ -205,10 +205,11 @@ def test_counties_are_titled_by_the_range_of_all_with_anybody_and_their_resident
         counties = ask(con, "coverage_per_10k", by=("county",)).column("coverage_per_10k")
     page = html(opened("coverage", **in_language(lang)))
     assert text.escape(text.word("population.of_counties", lang)) in page
-    low, high = (text.plain(end(value for value in counties if value), "per_10k", lang) for end in (min, max))
-    axes = text.word("dimension.county", lang).lower()
+    present = [value for value in counties if value]
+    low, high = (text.plain(end(present), "per_10k", lang) for end in (min, max))
+    count, groups = text.number(len(present), lang), member_names.counted("county", lang, len(present))
     measure = catalogue()["coverage_per_10k"].short[lang]
-    words = {"measure": measure, "axes": axes, "low": low, "high": high}
+    words = {"measure": measure, "count": count, "groups": groups, "low": low, "high": high}
     assert text.escape(text.word("finding.spread_present", lang, **words)) in page
 
 

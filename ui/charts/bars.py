@@ -17,6 +17,8 @@ from ui.summary import different
 _LONGEST_NAME = 26
 _SECOND_LINE = 12
 _PALE = 0.3
+# The height of an axis, in that of its highest column, whose value stands above it.
+_VALUE_ABOVE = 1.08
 
 
 @chart(titles.extreme, names_groups=True, compares=True)
@@ -46,14 +48,8 @@ def ranking(
     numbers = [value for value in values if value is not None]
     low, top = min([0, *numbers]), max([0, *numbers, nation or 0])
     signed, focused = low < 0, set(focus)
-    value_texts = []
-    for row, value, size in zip(rows, values, sizes, strict=True):
-        is_known = value is not None
-        written = text.plain(value, metric.unit, context.lang, signed) if is_known else context.word("figure.missing")
-        # A count is its own group size, so only other measures state it.
-        if size is not None and size_of(metric) != metric.name:
-            written = f"{written} ({context.word('figure.cases', count=text.number(size, context.lang))})"
-        value_texts.append(f"<b>{written}</b>" if row[0] in focused else written)
+    written = [_written(value, metric, size, context, signed) for value, size in zip(values, sizes, strict=True)]
+    value_texts = [f"<b>{value}</b>" if row[0] in focused else value for row, value in zip(rows, written, strict=True)]
     meanings = [_meaning(answer, row) for row in rows]
     colours = [context.colour(meaning) for meaning in meanings]
     marker = {
@@ -94,6 +90,15 @@ def ranking(
         xaxis=axes.across(context, ticks, metric.unit, top * 1.01, low, showticklabels=False),
         **layout,
     )
+
+
+def _written(value: Any, metric: Metric, size: float | None, context: ChartContext, signed: bool = False) -> str:
+    """The value of a bar, with the size of its group where that is too small to be compared."""
+    written = context.word("figure.missing") if value is None else text.plain(value, metric.unit, context.lang, signed)
+    # A count is its own group size, so only other measures state it.
+    if size is None or size_of(metric) == metric.name:
+        return written
+    return f"{written} ({context.word('figure.cases', count=text.number(size, context.lang))})"
 
 
 def _first_of(answer: Answer, count: int, shown: int, context: ChartContext) -> str:
@@ -198,7 +203,7 @@ def paired(answer: Answer, context: ChartContext) -> Figure:
         values = answer.column(metric.name)
         top = max([top, *(value for value in values if value is not None)])
         hovers = [elements.hover(answer, metric, row, context) for row in answer.rows]
-        marker = _marker(answer, metric, labels, context.colour(meaning))
+        marker = _marker(_open(answer, metric, labels), context.colour(meaning))
         marker["pattern"] = elements.pattern(context, meaning)
         data.append(elements.bar(values, hovers, vertical=True, marker=marker))
         keys.append(elements.key(context, metric.short[context.lang], meaning))
@@ -215,34 +220,44 @@ def paired(answer: Answer, context: ChartContext) -> Figure:
     )
 
 
-def _marker(answer: Answer, metric: Metric, labels: Sequence[Any], colour: str) -> Figure:
-    """The colour of bars over time; a provisional one is lighter, within an outline that gives it enough contrast."""
+def _open(answer: Answer, metric: Metric, labels: Sequence[Any]) -> list[bool]:
+    """Whether the metric may still change: joiners beside leavers only in the unit of time that has not ended."""
 
     def may_change(label: Any) -> bool:
-        # Joiners beside leavers change in the unit of time alone that has not ended.
         running = unit_of(answer.publication.as_of + DAY, answer.by[0]).label
         return label == running or provisional_days(metric.name) > 0
 
-    is_open = [label in answer.provisional and may_change(label) for label in labels]
-    colours = [elements.faded(colour, 0.45) if open_ else colour for open_ in is_open]
-    return {"color": colours, "line": {"color": colour, "width": [int(open_) for open_ in is_open]}}
+    return [label in answer.provisional and may_change(label) for label in labels]
+
+
+def _marker(is_light: Sequence[bool], colour: str) -> Figure:
+    """The colour of columns; that of a provisional or small group is lighter, within an outline that gives enough contrast."""
+    colours = [elements.faded(colour, 0.45) if light else colour for light in is_light]
+    return {"color": colours, "line": {"color": colour, "width": [int(light) for light in is_light]}}
 
 
 @chart(titles.extreme)
 def columns(answer: Answer, context: ChartContext) -> Figure:
-    """Vertical bars of the first metric in the order of the answer: a histogram, or a flow over time."""
+    """Vertical bars of the first metric in the order of the answer: a histogram with its values, or a flow over time."""
     metric, timed = answer.metrics[0], answer.by[0] in (*TIME, "founded_year")
     values, labels = answer.column(metric.name), [row[0] for row in answer.rows]
-    ticks = axes.nice(max([0, *(value for value in values if value is not None)]))
+    top = max([0, *(value for value in values if value is not None)])
     hovers = [elements.hover(answer, metric, row, context) for row in answer.rows]
-    marker = _marker(answer, metric, labels, context.colour("actual"))
-    bars = elements.bar(values, hovers, vertical=True, marker=marker, customdata=labels)
-    upright = axes.upright(context, ticks, metric.unit)
+    sizes = [None if timed else elements.size_below(answer, metric, row) for row in answer.rows]
+    is_light = [open_ or size is not None for open_, size in zip(_open(answer, metric, labels), sizes, strict=True)]
+    bars = elements.bar(values, hovers, True, marker=_marker(is_light, context.colour("actual")), customdata=labels)
+    upright = axes.upright(context, axes.nice(top if timed else top * _VALUE_ABOVE), metric.unit)
+    keys = []
     if timed:
         layout = axes.over_time(context, labels, upright)
     else:
+        value_texts = [_written(value, metric, size, context) for value, size in zip(values, sizes, strict=True)]
+        lines = [context.line(written.replace(" (", "<br>(")) for written in value_texts]
+        bars |= {"text": lines, "textposition": "outside", "textangle": 0, "cliponaxis": False}
+        if any(size is not None for size in sizes):
+            keys.append(elements.key(context, context.word("figure.small"), "actual", "light"))
         names = [elements.name_of(answer, row, context) for row in answer.rows]
         layout = {"xaxis": axes.names_below(context, names), "yaxis": upright}
     if not timed or answer.by[0] == "founded_year":
         layout["xaxis"]["title"] = axes.titled(context, context.word(f"dimension.{answer.by[0]}"))
-    return elements.figure(context, [bars], 300, **layout)
+    return elements.figure(context, [bars], 300, keys, **layout)

@@ -316,15 +316,20 @@ def target(
     meaning: str = "target",
     yanchor: str = "bottom",
     word: str = "figure.target",
+    after: float | None = None,
 ) -> Figure:
-    """Layout of a line at the target, or at the nation's value, with its `word` and value; empty without one."""
+    """Layout of a line at the target, or at the nation's value, with its `word` and value; empty without one.
+
+    The words begin at the left, or after an upright line at `after`.
+    """
     if value is None:
         return {}
-    side = {"x": 1, "xanchor": "right"} if at_end else {"x": 0, "xanchor": "left"}
+    side: Figure = {"x": 1, "xanchor": "right"} if at_end else {"x": 0, "xanchor": "left"}
+    side |= {"xref": "paper"} if after is None else {"xref": "x", "x": after, "xshift": 4}
     label = f"{context.word(word)} {text.plain(value, unit, context.lang)}"
     # Another line may run behind the words.
     ground = {"bgcolor": context.colour("surface")}
     return {
         "shapes": [level(context, value, meaning=meaning)],
-        "annotations": [note(context, label, xref="paper", y=value, yanchor=yanchor, **side, **ground)],
+        "annotations": [note(context, label, y=value, yanchor=yanchor, **side, **ground)],
     }

@@ -6,6 +6,7 @@ Known values are solid, projected ones dashed within their range; words above th
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
+from operator import itemgetter
 
 from etl.semantic.answers import Answer
 from ui.charts import axes, elements, lines, marks, time_titles
@@ -23,6 +24,8 @@ _RANGE_SHOWN = 0.25
 _SHARE_SHOWN = 2
 # The points of a range that is no area yet: the current month and the next one.
 _LEAST_RANGE = 2
+# The least fall of a share below both ends of its plan that the title states.
+_FALL = 0.01
 # The distance that the title of the trials states.
 STATED_MONTHS = 6
 
@@ -84,6 +87,8 @@ def projection(
     is_missing = any(value is not None and end is None for value, end in zip(projected["y"], low["y"], strict=True))
     missing = "figure.no_range" if is_missing else "" if has_range else "figure.no_projection"
     points = _turning_points(actual["y"], projected["y"], target, context)
+    named = _named(answer, target, context)
+    pointed = [note["x"] for note, _ in named if note["x"] < len(labels) / 3]
     figure = elements.figure(
         context,
         [*((low, high) if has_range else ()), projected, actual, points],
@@ -91,9 +96,9 @@ def projection(
         keys,
         **axes.over_time(context, labels, axis),
         credit=" ".join(filter(None, (cut, missing and context.word(missing)))),
-        **elements.target(context, target, unit, word=target_word),
+        **elements.target(context, target, unit, word=target_word, after=max(pointed, default=None)),
     )
-    layout, named = figure["layout"], _named(answer, target, context)
+    layout = figure["layout"]
     rows = len(named[:_ROWS]) + bool(marks.of(events, labels))
     notes = [note | {"yshift": _ROW * (rows - 1 - i % _ROWS)} for i, (note, _) in enumerate(named)]
     layout.setdefault("annotations", []).extend(notes)
@@ -167,11 +172,19 @@ def _pointer(at: int, value: float, top: float, context: ChartContext) -> Figure
 
 
 def reached(answer: Answer, context: ChartContext) -> Title:
-    """When the plan reaches the goal; where only its range does, the earliest month."""
+    """When the plan reaches the goal; where only its range does, the earliest month. Of a share that falls first, how far."""
     plan, low, high, goal = (answer.columns.index(metric.name) for metric in answer.metrics[1:5])
     unit, planned = answer.metrics[0].unit, [row for row in answer.rows if row[plan] is not None]
-    last = planned[-1]
+    last, bottom = planned[-1], min(planned, key=itemgetter(plan))
     placeholders = {"measure": answer.metrics[0].short[context.lang], "when": context.member("month", last[0])}
+    shown = [text.rounded(row[plan], unit) or 0 for row in (planned[0], last, bottom)]
+    if unit == "share" and (text.rounded(min(shown) - min(shown[:2]), unit) or 0) <= -_FALL:
+        placeholders |= {
+            "month": context.member("month", bottom[0]),
+            "value": text.plain(last[plan], unit, context.lang),
+        }
+        fallen = text.plain(bottom[plan], unit, context.lang)
+        return Title(context.word("finding.falls_first", lowest=fallen, **placeholders))
     if last[goal] is None or last[low] is None:
         end = text.amount(last[plan], unit, context.lang)
         return Title(context.word("finding.path_ends", value=end, **placeholders))

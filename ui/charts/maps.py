@@ -121,25 +121,18 @@ def areas_of(answer: Answer, rows: Sequence[tuple[Any, ...]], context: ChartCont
     side, nation = answer.columns.index("side"), answer.columns.index("whole_value")
     whole = next((row[nation] for row in rows if row[nation] is not None), 0)
     far, limit = _FAR_PART * whole, text.percent(_FAR_PART, context.lang, 0)
-    short = limit
     if metric.unit == "share":
-        far, limit = _FAR_POINTS, text.amount(100 * _FAR_POINTS, "points", context.lang)
-        short = context.word("figure.few_points", count=text.number(100 * far, context.lang))
+        far, limit = _FAR_POINTS, context.word("figure.few_points", count=text.number(100 * _FAR_POINTS, context.lang))
     better = "higher" if worse == "lower" else "lower"
     sign = {worse: -1, better: 1}
     steps = [_ALIKE + sign.get(row[side], 0) * (2 if abs(row[at] - whole) > far else 1) for row in rows]
     colours = [context.colour(area) for area in AREAS]
-    words = [context.word(f"figure.{name}") for name in (f"clearly_{worse}", "not_clear", f"clearly_{better}")]
-    keys, has_pair = [], False
-    for label, group in zip(words, ((0, 1), (2,), (4, 3)), strict=True):
-        # Classes without a province have no key; both depths of a side share its words.
-        met = [step for step in group if step in steps]
-        has_pair |= len(met) > 1
-        if len(met) == 1 and AREAS[met[0]].startswith("far_"):
-            label = context.word("figure.all_far", side=label, far=short)
-        keys += [{"label": label if step == met[-1] else "", "colour": colours[step], "kind": "fill"} for step in met]
-    key = "figure.depth" if has_pair else "figure.no_depth"
-    note = context.word(key, nation=text.plain(whole, metric.unit, context.lang), far=limit)
+    sides = [context.word(f"figure.{name}") for name in (f"clearly_{worse}", "not_clear", f"clearly_{better}")]
+    far_sides = [context.word("figure.far", side=side, far=limit) for side in sides]
+    labels = [far_sides[0], *sides, far_sides[-1]]
+    # Classes without a province have no key.
+    keys = [{"label": labels[step], "colour": colours[step], "kind": "fill"} for step in sorted({*steps})]
+    note = context.word("figure.nation", nation=text.plain(whole, metric.unit, context.lang))
     return Areas(steps, colours, keys, note)
 
 
@@ -152,9 +145,10 @@ def _labels(values: Sequence[tuple[str, float]], metric: Metric, areas: Areas, c
     points, alone = [], []
     # Lines on every map, and those to labels that a map without names has elsewhere.
     lines: dict[bool, list[Sequence[Any]]] = {False: [], True: []}
+    area_of = {code: areas.colours[step] for (code, _), step in zip(values, areas.steps, strict=True)}
     for (code, value), step in zip(values, areas.steps, strict=True):
         label = _LABELS[code]
-        is_outside = "line" in label or label.get("outside", False)
+        is_outside = "over" not in label and ("line" in label or label.get("outside", False))
         name = label.get(context.lang) or context.member("province", code)
         written = text.plain(value, metric.unit, context.lang).replace("٪", "").replace("%", "")
         is_named = label.get("named") or (areas.is_tested and step < _ALIKE)
@@ -164,7 +158,8 @@ def _labels(values: Sequence[tuple[str, float]], metric: Metric, areas: Areas, c
         points.append(label["at"])
         alone.append(label.get("alone", label["at"]))
         # Words in the colours of the page are legible across the edges of areas that have the same ink.
-        page, area = context.colour("surface"), areas.colours[step]
+        page = context.colour("surface")
+        area = area_of.get(label.get("over", code), page)
         is_alike = areas.is_tested and context.on(area) == context.on(page)
         ground = page if is_outside or is_alike else area
         inks.append(context.on(ground))
@@ -176,17 +171,20 @@ def _labels(values: Sequence[tuple[str, float]], metric: Metric, areas: Areas, c
             lines["alone" in label] += [*label["line"], _GAP]
     font = {"size": _LABEL_SIZE[context.lang], "color": inks, "shadow": halos}
     return [
-        *(_leaders(ends, context) | ({"meta": "wide"} if is_wide else {}) for is_wide, ends in lines.items() if ends),
+        *(trace for is_wide, ends in lines.items() if ends for trace in _leaders(ends, context, is_wide)),
         _drawn("text", points, textfont=font, text=words, meta="wide"),
         _drawn("text", alone, textfont=font, text=only_values, meta="narrow", visible=False),
     ]
 
 
-def _leaders(ends: Sequence[Sequence[Any]], context: ChartContext) -> Figure:
-    """Lines from provinces to labels outside of them, with a dot in the province."""
-    colour = context.colour("text")
-    dots = {"size": [4, 0, 0] * (len(ends) // 3), "color": colour, "opacity": 1}
-    return _drawn("lines+markers", ends, line={"color": colour, "width": 1}, marker=dots)
+def _leaders(ends: Sequence[Sequence[Any]], context: ChartContext, is_wide: bool) -> list[Figure]:
+    """Lines from provinces to labels outside of them, with a dot in the province, cased to be seen on any area."""
+    traces, more = [], {"meta": "wide"} if is_wide else {}
+    for meaning, width in (("surface", 3), ("text", 1)):
+        colour = context.colour(meaning)
+        dots = {"size": [3 + width, 0, 0] * (len(ends) // 3), "color": colour, "opacity": 1}
+        traces.append(_drawn("lines+markers", ends, line={"color": colour, "width": width}, marker=dots, **more))
+    return traces
 
 
 def _drawn(mode: str, points: Sequence[Sequence[Any]], **more: Any) -> Figure:

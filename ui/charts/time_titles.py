@@ -7,7 +7,7 @@ from typing import Any
 
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import TIME, catalogue
-from etl.semantic.ranking import comparable
+from etl.semantic.ranking import comparable, is_sampled
 from ui.charts import titles
 from ui.charts.elements import ChartContext
 from ui.charts.titles import Title
@@ -22,7 +22,10 @@ def of_complete_units(answer: Answer) -> Answer:
 
 
 def latest(answer: Answer, context: ChartContext) -> Title:
-    """The latest value compared with a year earlier; says so if the latest unit has no value."""
+    """The latest value compared with a year earlier; says so if the latest unit has no value.
+
+    Where each unit of time has cases of its own, two values may differ by chance: the latest stands beside the range of all.
+    """
     answer = of_complete_units(comparable(answer))
     at, unit, rows = titles.rows_with_value(answer)
     if not rows:
@@ -33,12 +36,18 @@ def latest(answer: Answer, context: ChartContext) -> Title:
     words = {"measure": answer.metrics[0].short[context.lang]}
     if last[at] is None:
         return Title(context.word("finding.ended", when=context.member(answer.by[0], last[0]), **words))
+    metric, when = answer.metrics[0], context.member(answer.by[0], last[0])
+    over_time = titles.spread(answer, metric, [row[at] for row in rows], context)
+    if len({row[at] for row in rows}) > 1 and metric.kind == "event" and (is_sampled(metric) or metric.sample_size):
+        value = text.plain(last[at], unit, context.lang)
+        both = context.word("finding.and_latest", range=over_time.sentence, value=value, when=when)
+        return Title(titles.first_that_fits((both, over_time.sentence)))
     then = _year_before(str(last[0]))
     before = {row[0]: row for row in rows}.get(then)
     now = "now"
     if before is not None and last[0] not in answer.provisional:
         # The cards of a page are of other days.
-        key, now, words["when"] = "since", "in_unit", context.member(answer.by[0], last[0])
+        key, now, words["when"] = "since", "in_unit", when
         words |= {"before": text.plain(before[at], unit, context.lang), "then": text.unit_label(then, context.lang)}
     elif len(rows) > 1 and first[at] is not None:
         words |= {"first": text.plain(first[at], unit, context.lang), "start": context.member(answer.by[0], first[0])}
@@ -47,7 +56,6 @@ def latest(answer: Answer, context: ChartContext) -> Title:
         key = "now"
     amounts = titles.amounts(last[at], unit, context)
     sentences = [context.word(f"finding.{name}", value=value, **words) for name in (key, now) for value in amounts]
-    over_time = titles.spread(answer, answer.metrics[0], [row[at] for row in rows], context)
     return Title(titles.first_that_fits(sentences), alternatives=(Title(sentences[2]), over_time))
 
 

@@ -15,7 +15,7 @@ from etl.semantic.catalog import catalogue, size_of
 from etl.semantic.ranking import Group, Ranking, is_sampled, least, rank, worse_side
 from ui.charts import elements
 from ui.charts.elements import ChartContext
-from ui.i18n import text
+from ui.i18n import member_names, text
 from ui.summary import different
 
 MOST_WORDS = 12
@@ -106,7 +106,7 @@ def extreme(
     # The bars of groups too small to be ranked may be longer.
     key = "spread_large" if ranking.ranked and ranking.small else "spread"
     range_of = spread(answer, metric, values, context, key)
-    half = _half(answer, metric, ranking.ranked, context) if ranking.ranked else range_of
+    half = _half(answer, metric, ranking, context) if ranking.ranked else range_of
     if is_sampled(metric):
         groups = [*ranking.ranked, *ranking.small]
         here, there = (_clearly(answer, metric, groups, side, name_group, context) for side in (end, _OTHER[end]))
@@ -228,7 +228,14 @@ def spread(answer: Answer, metric: Metric, values: Sequence[Any], context: Chart
     low, high = (text.plain(value, metric.unit, context.lang) for value in (min(values), max(values)))
     axes = _axes(answer, context)
     key = "spread_one" if key == "spread" and low == high else key
-    return Title(context.word(f"finding.{key}", measure=metric.short[context.lang], axes=axes, low=low, high=high))
+    words = {"measure": metric.short[context.lang], "axes": axes, **_counted(answer, len(values), context)}
+    return Title(context.word(f"finding.{key}", low=low, high=high, **words))
+
+
+def _counted(answer: Answer, count: int, context: ChartContext) -> dict[str, str]:
+    """A number of groups, and the word for them."""
+    groups = member_names.counted(different.kind_of(answer.by), context.lang, count)
+    return {"count": text.number(count, context.lang), "groups": groups}
 
 
 def _axes(answer: Answer, context: ChartContext) -> str:
@@ -238,12 +245,13 @@ def _axes(answer: Answer, context: ChartContext) -> str:
     return context.word("finding.and", first=first, last=last) if first else last
 
 
-def _half(answer: Answer, metric: Metric, ranked: Sequence[Group], context: ChartContext) -> Title:
-    """The median of the groups: a title that is true of every ranking."""
+def _half(answer: Answer, metric: Metric, ranking: Ranking, context: ChartContext) -> Title:
+    """The median of the groups that are ranked, and how many they are: a title that is true of every ranking."""
+    ranked, name = ranking.ranked, metric.short[context.lang]
     median = sorted(group.value for group in ranked)[(len(ranked) - 1) // 2]
-    value = text.plain(median, metric.unit, context.lang)
-    groups = context.word(f"plural.{different.kind_of(answer.by)}")
-    return Title(context.word("finding.half", measure=metric.short[context.lang], groups=groups, value=value))
+    words = {"value": text.plain(median, metric.unit, context.lang), **_counted(answer, len(ranked), context)}
+    names = [context.word("finding.large", measure=name), name] if ranking.small else [name]
+    return Title(first_that_fits(context.word("finding.half", measure=measure, **words) for measure in names))
 
 
 # The group with the highest value, regardless of the metric's direction.

@@ -263,11 +263,7 @@ def _keys_to_click(view: PageContext, axis: str, keys: Iterable[elements.Figure]
 
 def keys(entries: Iterable[elements.Figure], dark: bool) -> str:
     """The keys of a chart as HTML; their swatches repeat the lines, dashes, outlines and patterns of the chart."""
-    # A swatch without words shares those of the next one.
-    listed = "".join(
-        _swatch(key, dark) + (f"{text.escape(key['label'])}</li><li>" if key["label"] else "") for key in entries
-    )
-    listed = f"<li>{listed}".removesuffix("<li>") if listed else ""
+    listed = "".join(f"<li>{_swatch(key, dark)}{text.escape(key['label'])}</li>" for key in entries)
     return f'<ul class="pd-keys">{listed}</ul>' if listed else ""
 
 
