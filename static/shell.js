@@ -101,7 +101,7 @@ document.addEventListener("input", (event) => {
 // Print: charts get the width of the sheet, and every sheet states its content, its scope and its source.
 (function () {
   const paper = () => document.documentElement.classList.contains("pd-paper");
-  // The bars of all provinces stay legible, and leave half of the sheet to others.
+  // The bars of all provinces stay legible, and leave half of the sheet to others; names of two lines keep their room.
   const TALLEST = 500, LOWER = 0.8;
   const fitChart = (chart) => {
     const width = chart.clientWidth;
@@ -115,7 +115,8 @@ document.addEventListener("input", (event) => {
     }
     chart.dataset.height ??= chart._fullLayout.height;
     const onScreen = Number(chart.dataset.height), onPaper = getComputedStyle(chart).getPropertyValue("--pd-paper-height");
-    const height = paper() ? Number(onPaper) || Math.min(onScreen * LOWER, TALLEST) : onScreen;
+    const lower = chart.querySelector(".ytick tspan ~ tspan") ? onScreen : Math.min(onScreen * LOWER, TALLEST);
+    const height = paper() ? Number(onPaper) || lower : onScreen;
     chart.style.height = `${height}px`;
     window.Plotly.relayout(chart, { width, height });
     if (!paper()) delete chart.dataset.height;
@@ -142,6 +143,7 @@ document.addEventListener("input", (event) => {
     document.documentElement.classList.add("pd-paper");
     // These pages are laid out for the sheet.
     document.documentElement.classList.toggle("pd-fitted", Boolean(document.querySelector(".st-key-panels")));
+    document.documentElement.classList.toggle("pd-few-counties", document.querySelectorAll(".st-key-table-glance tbody tr").length < 11);
     fit();
   });
   addEventListener("afterprint", () => {

@@ -218,3 +218,19 @@ def test_the_cell_of_a_province_leads_to_its_profile_unless_it_is_the_page(publi
 def test_the_card_of_ending_licences_links_to_exactly_those(published: Path) -> None:
     page = page_html("licensing", "fa", on="2024-06-10")
     assert 'class="pd-go" href="institutes?on=2024-06-10&amp;open=licences_ending&amp;days=30"' in page
+
+
+@pytest.mark.slow
+def test_places_that_do_not_add_up_say_why(
+    published: Path, small_register: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unknown, overlap = (text.escaped(key, "en") for key in ("glance.unknown", "figure.overlap"))
+
+    def below(part: str, **scope: str) -> str:
+        table = page_html(part, "en", **scope).partition("at a glance</caption>")[2]
+        return re.sub("<.*", "", table.partition('<p class="pd-note">')[2], flags=re.S)
+
+    assert below("overview") == overlap, "Hossein serves in two provinces"
+    assert below("province", province="IR-30") == unknown, "the county of one of five is not recorded"
+    monkeypatch.setenv("WAREHOUSE", str(small_register))
+    assert below("province", province="IR-09") == f"{unknown} {overlap}", "one of 69 is in no county, another in two"

@@ -32,10 +32,10 @@ def intro(words: str) -> None:
     st.html(f'<p class="pd-intro">{text.escape(words)}</p>')
 
 
-def note(words: str, is_status: bool = False) -> None:
-    """A quiet line; a screen reader announces it if it is a status."""
-    role = ' role="status"' if is_status else ""
-    st.html(f'<p class="pd-note"{role}>{text.escape(words)}</p>')
+def note(words: str, is_status: bool = False, on_screen: bool = False) -> None:
+    """A quiet line; a screen reader announces it if it is a status. One `on_screen` is not printed: it says what to press."""
+    role, kind = ' role="status"' if is_status else "", " pd-on-screen" if on_screen else ""
+    st.html(f'<p class="pd-note{kind}"{role}>{text.escape(words)}</p>')
 
 
 # The narrowest scale of a sparkline: five percentage points, of other numbers a tenth of the largest.

@@ -83,6 +83,7 @@ def listed(view: PageContext) -> None:
         books = [book for book in writing.written() if not book.is_exact and _may_see(book.place)]
         if not books:
             blocks.note(view.word("briefing.none_written"))
+            blocks.note(view.word("briefing.to_write"), on_screen=True)
             return
         blocks.head(view.word("briefing.written"))
         for number, book in enumerate(books[:_MOST_SHOWN]):

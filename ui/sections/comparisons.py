@@ -22,7 +22,7 @@ def levels(view: PageContext, name: str) -> None:
 def changes(view: PageContext) -> None:
     """The months of the chosen province as its share of the nation's joiners."""
     if len(view.where.get("province", ())) != 1:
-        blocks.note(view.word("signal.choose"))
+        blocks.note(view.word("signal.choose"), on_screen=True)
         return
 
     def draw(answer: Answer, ignored: Sequence[str]) -> None:

@@ -34,20 +34,22 @@ def at_a_glance(view: PageContext) -> None:
         rendering.defer(_show, view, by, place=place, ready=partial(_asked, view, by))
 
 
-def _asked(view: PageContext, by: str) -> tuple[Answer, Answer, Answer, Answer, date | None]:
-    """The places, the whole that they are compared with, the people of each, their months, and the day of the leaver rate."""
+def _asked(view: PageContext, by: str) -> tuple[Answer, Answer, list[str], Answer, date | None]:
+    """The places, the whole, why their people do not add up to its, the months of each, and the day of the leaver rate."""
     within = view.where if by == "county" else {name: codes for name, codes in view.where.items() if name != "province"}
     where = {name: codes for name, codes in within.items() if name in catalogue()["active_assistants"].dimensions}
     places, whole = (warehouse.analyse("glance", on=view.as_of, where=where, by=axis) for axis in (by, ""))
     people = warehouse.ask("active_assistants", by=by, on=view.as_of, where=where)
+    apart = ["glance.unknown"] * any(row[0] is None for row in people.rows)
+    apart += ["figure.overlap"] * overlaps(people, people.metrics[0])
     over = last_complete_months(view.as_of, MONTHS)
     months = warehouse.ask("active_assistants", by=(by, "month"), over=over, where=where)
-    return places, whole, people, months, scoped_query.settled_on("leaver_rate_12m", view.as_of)
+    return places, whole, apart, months, scoped_query.settled_on("leaver_rate_12m", view.as_of)
 
 
 def _show(view: PageContext, by: str) -> None:
     with error_boundary(view.lang, "glance"):
-        places, whole, people, months, settled = _asked(view, by)
+        places, whole, apart, months, settled = _asked(view, by)
         name = view.member("province", view.where["province"][0]) if by == "county" else ""
         title = view.word(f"glance.{by}", count=text.number(len(places.rows), view.lang), place=name)
         first = unit_of(last_complete_months(view.as_of, MONTHS)[0], "month").label
@@ -63,10 +65,8 @@ def _show(view: PageContext, by: str) -> None:
         st.html(blocks.heading(title, more=f"<p>{below}{about_trend}</p>{_pivots(view, by)}"))
         page_files.note("glance", title, f"{colour} {pale} {trend}", places)
         _table(view, places, whole, months, title)
-        if any(row[0] is None for row in people.rows):
-            blocks.note(view.word("glance.unknown"))
-        if overlaps(people, people.metrics[0]):
-            blocks.note(view.word("figure.overlap"))
+        if apart:
+            blocks.note(" ".join(map(view.word, apart)))
 
 
 def _pivots(view: PageContext, by: str) -> str:

@@ -184,7 +184,7 @@ def licences(view: PageContext, institute: detail.Institute) -> None:
 def people(view: PageContext) -> None:
     """Pseudonymous rows of people for users with that right; for others a note that they are not available."""
     if not person_rows.may_see_rows():
-        blocks.note(view.word("institute.people_off"))
+        blocks.note(view.word("institute.people_off"), on_screen=True)
         return
     with st.container(border=True, key="figure-people"), blocks.error_boundary(view.lang, "people"):
         blocks.head(view.word("institute.people"))
