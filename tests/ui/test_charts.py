@@ -421,6 +421,33 @@ def test_the_first_bars_are_counted_among_the_groups_that_have_a_value() -> None
     assert credits == [EN.word("more.first_of", shown="2", count="3", groups="counties"), ""]
 
 
+def test_the_range_of_trials_has_a_gap_where_there_was_none() -> None:
+    ranges = [(90, 120), (95, 125), (None, None), (100, 130), (101, 131)]
+    rows = [(f"1404-{at:02}", 100 + at, *ends) for at, ends in enumerate(ranges, 1)]
+    names = ("active_assistants", "projected_low", "projected_high")
+    data = answer(names[0], by=("month",), rows=rows)
+    data = replace(data, metrics=(data.metrics[0], *map(derived, names[1:])), columns=("month", *names))
+    *area, actual = forecast.history(data, EN)["data"]
+    assert [(line["x"], line["y"]) for line in area[::2]] == [([0, 1], [90, 95]), ([3, 4], [100, 101])]
+    assert [line.get("fill") for line in area] == [None, "tonexty"] * 2
+    assert actual["y"] == [101, 102, 103, 104, 105]
+
+
+def test_curves_that_coincide_have_one_key() -> None:
+    groups = [(None, 0.0, 0.0, 0.2), ("IR-11", 0.4, 0.2, 0.2), ("IR-23", 1.0, 1.0, 0.2)]
+    rules = {"today": 0.0, "proportional": 0.001, "equal": 0.1}
+    rows = [
+        (rule, code, x, y + more * (code == "IR-11"), gini)
+        for rule, more in rules.items()
+        for code, x, y, gini in groups
+    ]
+    data = replace(lorenz(), by=("rule", "province"), columns=("rule", *lorenz().columns), rows=rows)
+    figure = lines.lorenz(data, EN)
+    today, proportional, equal = (EN.member("rule", rule) for rule in rules)
+    assert [key["label"] for key in figure["layout"]["meta"]["keys"]][1:] == [f"{today}, {proportional}", equal]
+    assert len(figure["data"]) == 3, "the line of equality and two curves"
+
+
 def test_a_range_has_a_key_where_one_is_drawn() -> None:
     data = projection()
     without = replace(data, rows=[*data.rows[:2], ("1404-03", None, None, None, 117, None)])
