@@ -890,6 +890,8 @@ def test_a_band_is_the_largest_only_where_none_is_narrower() -> None:
     sizes = answer("licensed_institutes", by=("size",), rows=[("1-9", 13), ("10-24", 17), ("100+", None)])
     axes = EN.word("dimension.size").lower()
     assert titles.highest(sizes, EN).sentence == f"Licensed institutes by {axes}: 13 to 17"
+    few = replace(sizes, rows=[("0", 3), *sizes.rows])
+    assert titles.highest(few, EN).sentence == f"Licensed institutes by {axes}: 3 to 17", "a small band has its bar too"
     years = [("00-01", "male", 9932), ("01-03", "male", 14700), ("10+", "male", 2737)]
     tenure = answer("active_assistants", by=("tenure_band", "gender"), rows=years)
     assert workforce.largest_band(tenure, EN).sentence.endswith(": 2,737 to 14,700")

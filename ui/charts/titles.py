@@ -134,7 +134,7 @@ def extreme(
         first = range_of if len(range_of.sentence.split()) <= MOST_WORDS else half
         return replace(first, alternatives=(half,))
     if metric.unit in COUNTS and not is_narrowest(answer, ranking.ranked[0].key):
-        return replace(range_of, alternatives=(half,))
+        return replace(spread(answer, metric, [row[at] for row in rows], context), alternatives=(half,))
     at_end, at_other_end = (_end_of(answer, metric, ranking, side, name_group, context) for side in (end, _OTHER[end]))
     opposite = (at_other_end,) if at_other_end and len(at_other_end.focus) == 1 else ()
     # A tie of measures may be rounding; a tie of counts is a fact worth stating.
