@@ -66,7 +66,7 @@ def page() -> None:
             licensing.survival(view)
         left, right = st.columns(2)
         with left:
-            ui.figure(view, bars.columns, analysis="sizes", says=charts.largest_size)
+            ui.figure(view, bars.columns, analysis="sizes", says=titles.highest)
             ui.figure(view, bars.ranking, "licensed_institutes", by="activity", says=titles.highest)
             ui.figure(view, bars.ranking, "veteran_led_institute_share", by="smart", nation=True)
         with right:

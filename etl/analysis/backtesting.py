@@ -80,10 +80,13 @@ def backtest(con: ScopedCursor, on: date, where: Where) -> Answer:
 
 @analysis(asks=("active_assistants", "net_change"), open_by_province=True)
 def backtest_months(con: ScopedCursor, on: date, where: Where) -> Answer:
-    """The outcome and the range projected for it six months before: (month, active, low, high)."""
+    """The outcome and the range projected for it six months before, None where there was none: (month, active, low, high)."""
     history = history_of(con, on, where)
     runs = runs_of(history)
-    shown = runs[(runs["ahead"] == _SHOWN_HORIZON) & runs["low"].notna()]
+    runs = runs[runs["ahead"] == _SHOWN_HORIZON]
+    has_range = runs["low"].notna()
+    # From the first range to the last.
+    shown = runs[has_range.cummax() & has_range[::-1].cummax()]
     names = {"actual": "active_assistants", "low": "projected_low", "high": "projected_high"}
     by = ("month",)
     return answered(history.answers[0], by, tuple(names.values()), shown.rename(columns=names), also=history.answers)

@@ -4,6 +4,7 @@ Whether rates differ beyond chance is what etl.analysis.different answers; an an
 the column `side`.
 """
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +19,8 @@ LEAST_INSTITUTES = LEAST_COUNTIES = 10
 _CENSUS, _SEATS = "counties", "seats"
 # What chance can give one group more of than another.
 _SAMPLED = ("persons", "mean_persons", "person_courses", "institutes", "applications", "licences", "completions")
+# Dimensions whose groups are bands of numbers, some of them wider than others.
+_BANDS = ("age_band", "tenure_band", "size")
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,17 @@ def rank(answer: Answer, name: str | None = None) -> Ranking:
     ranked = sorted((group for group in groups if is_large[group]), key=lambda group: (-group.value, group.key))
     small = sorted((group for group in groups if not is_large[group]), key=lambda group: (-group.count, group.key))
     return Ranking(tuple(ranked), tuple(small))
+
+
+def is_narrowest(answer: Answer, key: tuple[Any, ...]) -> bool:
+    """Whether no band is narrower than that of the group: a wider one would hold more for its width alone."""
+
+    def width(band: str) -> float:
+        low, _, high = band.partition("-")
+        return math.inf if "+" in band else int(high or low) - int(low)
+
+    banded = [at for at, axis in enumerate(answer.by) if axis in _BANDS]
+    return all(width(key[at]) <= min(width(row[at]) for row in answer.rows if row[at]) for at in banded)
 
 
 def comparable(answer: Answer) -> Answer:

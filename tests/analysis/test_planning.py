@@ -299,6 +299,22 @@ def test_the_listed_months_are_those_of_the_back_test(con: duckdb.DuckDBPyConnec
     assert inside == row["backtest_months_inside"]
 
 
+def test_a_month_without_a_range_is_a_gap_of_the_back_test(
+    con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = backtesting.backtest_months(con).records()
+    runs = backtesting.runs_of(projection.history_of(con, con.publication.as_of, {}))
+    first, second, third, *_, last = (month["month"] for month in listed)
+    gone = runs["month"].isin([first, third, last])
+    without = runs.assign(low=runs["low"].mask(gone), high=runs["high"].mask(gone))
+    monkeypatch.setattr(backtesting, "runs_of", lambda _: without)
+    shown = backtesting.backtest_months(con).records()
+    assert [month["month"] for month in shown] == [month["month"] for month in listed][1:-1]
+    assert shown[0]["month"] == second
+    assert (shown[1]["projected_low"], shown[1]["projected_high"]) == (None, None)
+    assert shown[1]["active_assistants"] == listed[2]["active_assistants"]
+
+
 def test_a_short_history_gets_no_back_test(by_hand: duckdb.DuckDBPyConnection) -> None:
     answer = backtesting.backtest(by_hand, on=date(2022, 1, 15))
     assert all(row["backtest_inside"] is None and row["backtest_months"] == 0 for row in answer.records())

@@ -26,7 +26,6 @@ from ui.charts import (
     bars,
     elements,
     forecast,
-    licensing,
     lines,
     maps,
     steps,
@@ -424,6 +423,33 @@ def test_the_first_bars_are_counted_among_the_groups_that_have_a_value() -> None
     data = answer("coverage_per_10k", by=("county",), rows=[("a", 3.0), ("b", 2.0), ("c", 1.0), (None, None)])
     credits = [bars.ranking(data, EN, most=most)["layout"]["meta"].get("credit", "") for most in (2, 3)]
     assert credits == [EN.word("more.first_of", shown="2", count="3", groups="counties"), ""]
+
+
+def test_the_range_of_trials_has_a_gap_where_there_was_none() -> None:
+    ranges = [(90, 120), (95, 125), (None, None), (100, 130), (101, 131)]
+    rows = [(f"1404-{at:02}", 100 + at, *ends) for at, ends in enumerate(ranges, 1)]
+    names = ("active_assistants", "projected_low", "projected_high")
+    data = answer(names[0], by=("month",), rows=rows)
+    data = replace(data, metrics=(data.metrics[0], *map(derived, names[1:])), columns=("month", *names))
+    *area, actual = forecast.history(data, EN)["data"]
+    assert [(line["x"], line["y"]) for line in area[::2]] == [([0, 1], [90, 95]), ([3, 4], [100, 101])]
+    assert [line.get("fill") for line in area] == [None, "tonexty"] * 2
+    assert actual["y"] == [101, 102, 103, 104, 105]
+
+
+def test_curves_that_coincide_have_one_key() -> None:
+    groups = [(None, 0.0, 0.0, 0.2), ("IR-11", 0.4, 0.2, 0.2), ("IR-23", 1.0, 1.0, 0.2)]
+    rules = {"today": 0.0, "proportional": 0.001, "equal": 0.1}
+    rows = [
+        (rule, code, x, y + more * (code == "IR-11"), gini)
+        for rule, more in rules.items()
+        for code, x, y, gini in groups
+    ]
+    data = replace(lorenz(), by=("rule", "province"), columns=("rule", *lorenz().columns), rows=rows)
+    figure = lines.lorenz(data, EN)
+    today, proportional, equal = (EN.member("rule", rule) for rule in rules)
+    assert [key["label"] for key in figure["layout"]["meta"]["keys"]][1:] == [f"{today}, {proportional}", equal]
+    assert len(figure["data"]) == 3, "the line of equality and two curves"
 
 
 def test_a_range_has_a_key_where_one_is_drawn() -> None:
@@ -864,14 +890,17 @@ def test_by_course_the_title_says_what_every_course_has_at_least() -> None:
     )
 
 
-def test_the_largest_size_is_given_in_persons() -> None:
-    data = answer("licensed_institutes", by=("size",), rows=[("1-9", 13), ("10-24", 17), ("100+", None)])
-    assert (
-        licensing.largest_size(data, EN).sentence
-        == "Most common size of licensed institutes: 10–\u206024 people, 17 institutes"
-    )
-    assert licensing.largest_size(data, FA).sentence == "پرشمارترین مؤسسات دارای مجوز: ۱۰ تا ۲۴ نفره، ۱۷ مؤسسه"
-    assert licensing.largest_size(replace(data, rows=[]), EN).sentence == "Licensed institutes: no value"
+def test_a_band_is_the_largest_only_where_none_is_narrower() -> None:
+    sizes = answer("licensed_institutes", by=("size",), rows=[("1-9", 13), ("10-24", 17), ("100+", None)])
+    axes = EN.word("dimension.size").lower()
+    assert titles.highest(sizes, EN).sentence == f"Licensed institutes by {axes}: 13 to 17"
+    few = replace(sizes, rows=[("0", 3), *sizes.rows])
+    assert titles.highest(few, EN).sentence == f"Licensed institutes by {axes}: 3 to 17", "a small band has its bar too"
+    years = [("00-01", "male", 9932), ("01-03", "male", 14700), ("10+", "male", 2737)]
+    tenure = answer("active_assistants", by=("tenure_band", "gender"), rows=years)
+    assert workforce.largest_band(tenure, EN).sentence.endswith(": 2,737 to 14,700")
+    first = replace(tenure, rows=[("00-01", "male", 19932), *years[1:]])
+    assert "men serving" in workforce.largest_band(first, EN).sentence
 
 
 def shares(*rows: tuple[str, int, int], name: str = "training_compliance") -> Answer:
@@ -992,6 +1021,14 @@ def test_tied_counts_are_reported_as_a_tie_and_tied_rates_name_nobody() -> None:
     assert titles.extreme(same, EN).focus == ()
 
 
+def test_where_nobody_is_worse_the_title_names_who_is_better() -> None:
+    data = sided(by_province(), IR11="higher")
+    better = titles.extreme(data, EN)
+    assert better.sentence == "Training compliance clearly above the nation: Sistan and Baluchestan"
+    assert better.focus == ("IR-11",)
+    assert "no province clearly below" in better.alternatives[0].sentence
+
+
 def test_a_title_compares_only_what_is_over() -> None:
     data = by_month()
     assert time_titles.latest(data, EN).sentence.endswith("from 1,000 in Farvardin\u00a01404 to 1,130 people")
@@ -1005,7 +1042,7 @@ def test_a_title_sets_no_two_quarters_of_their_own_cases_against_each_other() ->
     shares = [("1404-Q2", 0.811), ("1404-Q3", 0.729), ("1404-Q4", 0.76), ("1405-Q2", 0.75)]
     data = answer("renewal_rate", by=("quarter",), rows=shares)
     title = time_titles.latest(data, EN).sentence
-    assert title == "Renewal rate by quarter: 72.9% to 81.1%, 75.0% in Summer\u00a01405"
+    assert title == "Renewal rate in Summer\u00a01405 (Jun–Sep\u00a02026): 75.0%, range 72.9% to 81.1%"
     medians = answer(
         "time_to_licence_median", by=("quarter",), rows=[(quarter, 20 * share) for quarter, share in shares]
     )
@@ -1019,7 +1056,7 @@ def test_a_histogram_has_its_values_and_a_small_group_is_pale_with_its_size() ->
     written = [re.sub("[\u2066\u2069]", "", line) for line in figure["data"][0]["text"]]
     assert written == ["12.5%<br>(n\u00a0=\u00a08)", "26.8%", "25.0%"]
     assert [colour.startswith("rgba") for colour in figure["data"][0]["marker"]["color"]] == [True, False, False]
-    assert "12.5%" not in licensing.largest_size(data, EN).sentence
+    assert "12.5%" not in titles.extreme(data, EN).sentence
 
 
 def test_what_a_class_gains_has_a_decimal_and_says_who_is_counted() -> None:

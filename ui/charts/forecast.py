@@ -36,6 +36,17 @@ def _between(answer: Answer, low: int, high: int, context: ChartContext, opacity
     return lower, upper | {"fill": "tonexty", "fillcolor": elements.faded(context.colour("projection"), opacity)}
 
 
+def _without_gaps(lower: Figure, upper: Figure) -> list[Figure]:
+    """An area in as many pieces as it has: Plotly fills gaps."""
+    known = [at for at, value in enumerate(lower["y"]) if value is not None]
+    pieces = []
+    for _, run in groupby(enumerate(known), key=lambda pair: pair[1] - pair[0]):
+        piece = [at for _, at in run]
+        for edge in (lower, upper):
+            pieces.append(edge | {name: [edge[name][at] for at in piece] for name in ("x", "y", "hovertext")})
+    return pieces
+
+
 def _axis_ahead(
     context: ChartContext, held: Sequence[float | None], ranges: Sequence[float | None], unit: str
 ) -> tuple[Figure, str]:
@@ -254,14 +265,15 @@ def path(answer: Answer, context: ChartContext) -> Figure:
 
 @chart(last_trial)
 def history(answer: Answer, context: ChartContext) -> Figure:
-    """Actual values, and the range projected for them."""
+    """Actual values, and the range projected for them, with a gap where there was none."""
     actual, _, high = (answer.column(metric.name) for metric in answer.metrics[:3])
-    data = [*_between(answer, 1, 2, context, 0.3), lines.line_of(answer, 0, context, "actual") | {"mode": "lines"}]
+    area = _without_gaps(*_between(answer, 1, 2, context, 0.3))
+    data = [*area, lines.line_of(answer, 0, context, "actual") | {"mode": "lines"}]
     keys = [
         elements.key(context, context.word("figure.actual"), "actual", "line"),
         elements.key(context, context.word("figure.projected_before"), "projection", "light"),
     ]
-    ticks = axes.nice(max([0, *high, *actual]))
+    ticks = axes.nice(max([0, *actual, *(value for value in high if value is not None)]))
     return elements.figure(
         context,
         data,

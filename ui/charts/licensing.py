@@ -1,6 +1,5 @@
 """Charts of licensing and of smart services, and the rules of their titles."""
 
-from dataclasses import replace
 from datetime import date
 
 from etl.analysis.survival import SERVICE_DAYS
@@ -118,11 +117,3 @@ def published(answer: Answer, context: ChartContext) -> Figure:
     return elements.figure(
         context, [line], 300, xaxis=axis, yaxis=axes.upright(context, ticks, metric.unit), margin=axes.LAST_TICK
     )
-
-
-def largest_size(answer: Answer, context: ChartContext) -> Title:
-    """The size of institutes, in persons, at which the first metric is highest."""
-    # A title breaks its line beside "10–24", not within.
-    whole = {row[0]: context.member("size", row[0]).replace("–", "–\u2060") for row in answer.rows}
-    sizes = {size: context.word("finding.of_size", place=place) for size, place in whole.items()}
-    return titles.highest(answer, replace(context, names={**context.names, "size": sizes}))

@@ -16,6 +16,8 @@ from ui.charts.matrix import heatmap
 from ui.i18n import text
 
 TIME = (*dimensions.TIME, "day")
+# The width of a line, as a part of an axis of shares.
+_LINE = 0.003
 
 
 @chart(time_titles.latest, has_events=True)
@@ -188,7 +190,7 @@ def lorenz(answer: Answer, context: ChartContext) -> Figure:
     """Cumulative share of assistants over cumulative share of residents, with the line of equality.
 
     Rows are in order of coverage and start at the origin: a group, cumulative shares of residents and of assistants. A
-    dimension before the groups has a curve for each of its members.
+    dimension before the groups has a curve for each of its members; members whose curves coincide share one.
     """
     along, up = answer.metrics[:2]
     curves: dict[str, list[tuple[Any, ...]]] = {}
@@ -197,8 +199,13 @@ def lorenz(answer: Answer, context: ChartContext) -> Figure:
     even = elements.silent_line([0, 1], [0, 1], {"color": context.colour("quiet"), "width": 1.5, "dash": "dash"})
     data, keys = [even], [elements.key(context, context.word("figure.equality"), "quiet", "dash")]
     place, at = len(answer.by) - 1, [answer.columns.index(metric.name) for metric in (along, up)]
-    for (member, rows), meaning in zip(curves.items(), cycle(elements.SERIES), strict=False):
+    names: dict[str, list[str]] = {}
+    for member, rows in curves.items():
+        alike = next((other for other in names if _coincide(curves[other], rows, at)), member)
         name = context.member(answer.by[0], member) if member else context.word("figure.actual")
+        names.setdefault(alike, []).append(name)
+    for (member, shared), meaning in zip(names.items(), cycle(elements.SERIES), strict=False):
+        name, rows = text.listed(shared, context.lang), curves[member]
         hovers = []
         for row in rows:
             shares = [elements.labelled(answer.metrics[i], row[at[i]], context) for i in (0, 1)]
@@ -228,3 +235,9 @@ def lorenz(answer: Answer, context: ChartContext) -> Figure:
         margin=axes.LAST_TICK,
         annotations=[elements.note(context, up.short[context.lang], **corner)],
     )
+
+
+def _coincide(first: Sequence[Sequence[Any]], second: Sequence[Sequence[Any]], at: Sequence[int]) -> bool:
+    """Whether two curves lie within the width of a line."""
+    pairs = zip(first, second, strict=False)
+    return len(first) == len(second) and all(abs(one[i] - other[i]) < _LINE for one, other in pairs for i in at)

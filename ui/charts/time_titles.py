@@ -37,11 +37,14 @@ def latest(answer: Answer, context: ChartContext) -> Title:
     if last[at] is None:
         return Title(context.word("finding.ended", when=context.member(answer.by[0], last[0]), **words))
     metric, when = answer.metrics[0], context.member(answer.by[0], last[0])
-    over_time = titles.spread(answer, metric, [row[at] for row in rows], context)
-    if len({row[at] for row in rows}) > 1 and metric.kind == "event" and (is_sampled(metric) or metric.sample_size):
-        value = text.plain(last[at], unit, context.lang)
-        both = context.word("finding.and_latest", range=over_time.sentence, value=value, when=when)
-        return Title(titles.first_that_fits((both, over_time.sentence)))
+    values = [row[at] for row in rows]
+    over_time = titles.spread(answer, metric, values, context)
+    if len({*values}) > 1 and metric.kind == "event" and (is_sampled(metric) or metric.sample_size):
+        ends = {"value": last[at], "low": min(values), "high": max(values)}
+        words |= {"when": when} | {name: text.plain(value, unit, context.lang) for name, value in ends.items()}
+        keys = ("in_unit_among", "in_unit")
+        sentence = titles.first_that_fits(context.word(f"finding.{key}", **words) for key in keys)
+        return Title(sentence, alternatives=(over_time,))
     then = _year_before(str(last[0]))
     before = {row[0]: row for row in rows}.get(then)
     now = "now"

@@ -12,7 +12,7 @@ from typing import Any
 
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue, size_of
-from etl.semantic.ranking import Group, Ranking, is_sampled, least, rank, worse_side
+from etl.semantic.ranking import Group, Ranking, is_narrowest, is_sampled, least, rank, worse_side
 from ui.charts import elements
 from ui.charts.elements import ChartContext
 from ui.i18n import member_names, text
@@ -45,7 +45,7 @@ class Title:
 
 TitleRule = Callable[[Answer, ChartContext], Title]
 # Dimensions whose largest group has words of its own.
-_COMMONEST = ("post", "education", "activity", "size", "people")
+_COMMONEST = ("post", "education", "activity", "people")
 _OTHER = {"highest": "lowest", "lowest": "highest"}
 # Of each end of a ranking, the side of the whole, and the sign by which the widest difference comes first.
 _SIDES = {"highest": ("higher", -1), "lowest": ("lower", 1)}
@@ -111,11 +111,12 @@ def extreme(
         groups = [*ranking.ranked, *ranking.small]
         here, there = (_clearly(answer, metric, groups, side, name_group, context) for side in (end, _OTHER[end]))
         if here.focus or any(group.side in ("none", "lower", "higher") for group in groups):
-            # That nobody is on the other side is true as well, but no finding.
             both = _on_both_sides(answer, metric, here, there, end, context)
             if both and not worse_side(metric):
                 return replace(both[0], alternatives=(here, there, range_of, half))
-            return replace(here, alternatives=(*both, *([there] if there.focus else []), range_of, half))
+            # That nobody is on one side is no finding where somebody is on the other.
+            first, second = (there, here) if there.focus and not here.focus else (here, there)
+            return replace(first, alternatives=(*both, *([second] if there.focus else []), range_of, half))
     if not ranking.ranked:
         all_small = replace(_all_small("all_small", metric, context), alternatives=(range_of,))
         return all_small if ranking.small else range_of
@@ -132,6 +133,8 @@ def extreme(
     if is_sampled(metric) or is_of_counties or metric.sample_size:
         first = range_of if len(range_of.sentence.split()) <= MOST_WORDS else half
         return replace(first, alternatives=(half,))
+    if metric.unit in COUNTS and not is_narrowest(answer, ranking.ranked[0].key):
+        return replace(spread(answer, metric, [row[at] for row in rows], context), alternatives=(half,))
     at_end, at_other_end = (_end_of(answer, metric, ranking, side, name_group, context) for side in (end, _OTHER[end]))
     opposite = (at_other_end,) if at_other_end and len(at_other_end.focus) == 1 else ()
     # A tie of measures may be rounding; a tie of counts is a fact worth stating.
