@@ -83,7 +83,7 @@ def endings(con: ScopedCursor, on: date, where: Where, by: str = "province") -> 
     return answered(like, columns, names, rows, on=on, also=[*filter(None, also)], more=("is_above",), query=query)
 
 
-@analysis(asks=("training_compliance",))
+@analysis(asks=("training_compliance", "active_assistants"))
 def institutes_falling(con: ScopedCursor, on: date, where: Where, goal: float = GOAL, least: int = LEAST) -> Answer:
     """Institutes of `least` people or more that hold the goal, and the first day on which they do not if nobody trains.
 
