@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
 from etl.extract.causes import because
-from etl.extract.contract import Contract, Match
+from etl.extract.contract import Contract
 from etl.extract.dialect import MOST_COLUMNS, Dialect, dialect
 from etl.extract.source_file import LONGEST_FIELD, Batch, SourceFile, long_field
 
@@ -49,6 +49,10 @@ class _Delimited:
         self._how = how
         self._source = source
         self._positions = source.match.positions
+        checked = {self._positions.get(column.name) for column in source.match.of.entering}
+        # The columns that are not validated, each with its name in the contract, else empty.
+        names = {at: name for name, at in self._positions.items()}
+        self._others = {at: names.get(at, "") for at in range(len(source.match.titles)) if at not in checked}
         self._width = 0
         # The line number at which the next piece begins.
         self._line = 1
@@ -147,9 +151,9 @@ class _Delimited:
             # A field is too long; record by record, its line is named.
             return None
         self._source.rejects += [(self._line + at, "", "ragged_row") for at in ragged]
-        self._source.rejects += [(self._line + at, name, "bad_encoding") for at, name in spoilt.items()]
+        self._source.rejects += [(self._line + at, name, "bad_encoding") for at, name in spoilt]
         is_sound = is_row.copy()
-        is_sound[[*blank, *spoilt]] = False
+        is_sound[blank] = False
         table = table if is_sound.sum() == table.num_rows else table.filter(pa.array(is_sound[is_row]))
         lines = self._line + np.flatnonzero(is_sound)
         columns = {name: table.column(str(position)).combine_chunks() for name, position in self._positions.items()}
@@ -189,22 +193,30 @@ class _Delimited:
         )
         return table, ragged
 
-    def _spoilt_lines(self, piece: bytes, ends: np.ndarray) -> dict[int, str]:
-        """The lines, from 0, of the header's width with an invalid or NUL byte, each with the column that holds it."""
+    def _spoilt_lines(self, piece: bytes, ends: np.ndarray) -> list[tuple[int, str]]:
+        """The lines, from 0, and columns of `_spoilt` cells."""
         # The pattern is slow, and few files have such bytes.
         if b"\x00" not in piece and _BROKEN.encode() not in piece:
-            return {}
+            return []
         found = np.unique(np.searchsorted(ends, [match.start() for match in _SPOILT.finditer(piece)])).tolist()
         lines = [piece[ends[at - 1] + 1 if at else 0 : ends[at]].decode() for at in found]
-        records = dict(zip(found, csv.reader(lines, delimiter=self._how.separator, strict=True), strict=True))
-        columns = {at: _undecoded(record, self._source.match) for at, record in records.items()}
-        return {at: name for at, name in columns.items() if name is not None and len(records[at]) == self._width}
+        records = csv.reader(lines, delimiter=self._how.separator, strict=True)
+        return [
+            (at, name)
+            for at, record in zip(found, records, strict=True)
+            if len(record) == self._width
+            for name in self._spoilt(record)
+        ]
+
+    def _spoilt(self, record: list[str]) -> list[str]:
+        """The columns that hold an invalid or NUL byte and are not validated."""
+        return [name for at, name in self._others.items() if _BROKEN in record[at] or "\x00" in record[at]]
 
     def _split_by_record(self, piece: bytes) -> Batch:
         """The rows of a piece, and of following pieces if a record reaches into them."""
         waiting = deque(_split_lines(piece))
         reader = csv.reader(self._lines(waiting), delimiter=self._how.separator, strict=True)
-        sound: list[tuple[int, list[str]]] = []
+        rows: list[tuple[int, list[str]]] = []
         while waiting:
             line = self._line + reader.line_num
             record = self._record(reader, line)
@@ -213,14 +225,13 @@ class _Delimited:
             self._source.rows_read += 1
             if record is None or len(record) != self._width:
                 self._source.rejects.append((line, "", "ragged_row"))
-            elif (spoilt := _undecoded(record, self._source.match)) is not None:
-                self._source.rejects.append((line, spoilt, "bad_encoding"))
-            else:
-                sound.append((line, record))
+                continue
+            self._source.rejects += [(line, name, "bad_encoding") for name in self._spoilt(record)]
+            rows.append((line, record))
         self._line += reader.line_num
-        cells = list(zip(*(record for _, record in sound), strict=True)) or [()] * self._width
+        cells = list(zip(*(record for _, record in rows), strict=True)) or [()] * self._width
         columns = {name: pa.array(cells[position], pa.string()) for name, position in self._positions.items()}
-        return Batch(np.array([line for line, _ in sound], dtype=np.int64), columns)
+        return Batch(np.array([line for line, _ in rows], dtype=np.int64), columns)
 
     def _record(self, reader: "csv._reader", line: int) -> list[str] | None:  # type: ignore[name-defined]
         """The next record; empty for a blank line, None for a line that cannot be split.
@@ -298,11 +309,3 @@ def _swallows_rows(record: list[str], width: int, separator: str) -> bool:
         if others and (width - 1 in others[:-1] or (first, others[-1]) == (width - 1 - position, position)):
             return True
     return False
-
-
-def _undecoded(record: list[str], match: Match) -> str | None:
-    """The column of the first cell with an invalid or NUL byte, empty for an extra column; None if there is no such cell."""
-    spoilt = next((at for at, cell in enumerate(record) if _BROKEN in cell or "\x00" in cell), None)
-    if spoilt is None:
-        return None
-    return next((name for name, position in match.positions.items() if position == spoilt), "")

@@ -233,13 +233,15 @@ def _batches(of: _Sheet, source: SourceFile, base: int, position: tuple[int, int
             if isinstance(number, int | float):
                 cells[at] = f"{number * 100:g}%"
         names = sorted(spoilt.get(row, ()))
-        rejects = [(base | row, name, "missing_value") for name in names if match.of.by_name[name].bad == "reject"]
-        if rejects:
+        for name in names:
+            cells[match.positions[name]] = ""
+        rejects = [name for name in names if match.of.by_name[name].bad == "reject"]
+        if rejects or cells.count("") < len(cells):
             source.rows_read += 1
-            source.rejects += rejects
-        elif cells.count("") < len(cells):
-            source.rows_read += 1
-            source.warned += [(base | row, name, "missing_value") for name in names]
+            # In a required column an empty cell is a fault already.
+            optional = [name for name in rejects if not match.of.by_name[name].required]
+            source.rejects += [(base | row, name, "missing_value") for name in optional]
+            source.warned += [(base | row, name, "missing_value") for name in names if name not in rejects]
             lines.append(base | row)
             records.append(cells)
         if len(records) == BATCH_ROWS:

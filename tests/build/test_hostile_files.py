@@ -84,6 +84,24 @@ def test_nul_bytes_keep_their_row_back(folder):
     assert rejected_rows(load(folder), "training_2.csv") == [(3, "course_code", "bad_encoding")]
 
 
+def test_each_bad_byte_and_every_other_fault_of_a_row_have_a_line(folder):
+    """A row is one row, in the file of a worker that splits at once or by record."""
+    cells = row("training", completed_on="1402/13/01", course_code="PY\ufffd", hours="1\ufffd0")
+    for number, text in (
+        (2, csv_text("training", [cells])),
+        (3, csv_text("training", [cells | {"course_code": '"PY\ufffd' + "\n" + '"'}])),
+    ):
+        put(folder, f"training_{number}.csv", text)
+    built = load(folder)
+    for number in (2, 3):
+        assert sorted(rejected_rows(built, f"training_{number}.csv")) == [
+            (2, "completed_on", "bad_date"),
+            (2, "course_code", "bad_encoding"),
+            (2, "hours", "bad_encoding"),
+        ]
+        assert built.counts(f"training_{number}.csv") == (1, 0, 1, 0)
+
+
 @pytest.mark.parametrize(("encoding", "mark"), [("utf-16", b"\xfe\xff"), ("utf-32", b"\0\0\xfe\xff")])
 def test_wide_characters_load_with_and_without_their_mark(folder, encoding, mark):
     for month, form in enumerate(("", "-le", "-be", "marked"), 1):

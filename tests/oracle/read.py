@@ -353,6 +353,7 @@ class Record:
     line: int
     cells: dict[str, Any]
     broken: tuple[str, str] | None = None  # column and reason of a record that is no row
+    spoilt: list[str] = field(default_factory=list)  # columns of bytes that are no text
     warned: list[tuple[str, str]] = field(default_factory=list)
     typed: dict[str, Any] = field(default_factory=dict)
     faults: list[tuple[str, str]] = field(default_factory=list)  # (column, reason)
@@ -441,10 +442,10 @@ def delimited_records(table: str, path: Path) -> list[Record]:
         record = Record(path.name, line, {})
         if len(cells) != len(header):
             record.broken = ("", "ragged_row")
-        elif any("\ufffd" in cell or "\0" in cell for cell in cells):
-            at = next(at for at, cell in enumerate(cells) if "\ufffd" in cell or "\0" in cell)
-            record.broken = (columns[at] or "", "bad_encoding")
         else:
+            record.spoilt = [
+                column or "" for column, cell in zip(columns, cells, strict=True) if "\ufffd" in cell or "\0" in cell
+            ]
             record.cells = {column: cell for column, cell in zip(columns, cells, strict=True) if column}
         records.append(record)
     return records
@@ -556,8 +557,13 @@ def type_record(table: str, record: Record, reference: Reference, today: date) -
         record.fault(*record.broken)
         return
     row = record.typed
+    for column in record.spoilt:
+        record.fault(column, "bad_encoding")
     for column, (kind, required, _) in COLUMNS[table].items():
         if kind == "ignored":
+            continue
+        if column in record.spoilt:
+            row[column] = None
             continue
         raw = record.cells.get(column, "")
         try:
