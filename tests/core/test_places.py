@@ -17,13 +17,15 @@ def test_a_county_whose_english_name_was_corrected_is_read_under_both(name: str)
     [
         ("counties.csv", "province_iso", "county_fa", 429),
         ("counties_1402.csv", "province_iso", "county_fa", 482),
+        ("counties_1402.csv", "province_iso", "county_en", 471),
         ("counties_1404.csv", "province", "name", 484),
         ("counties_since.csv", "province", "name_en", 55),
     ],
 )
 def test_every_county_of_a_list_is_recognised(file: str, province: str, name: str, count: int) -> None:
     rows = reference_rows(REFERENCE / file)
-    named = [places().county(row[province], fold(row[name])) for row in rows]
+    # The list of 1402 lacks the English names of eleven counties.
+    named = [places().county(row[province], fold(row[name])) for row in rows if row[name]]
     assert len(named) == count
     assert None not in named
     code = {"counties.csv": "sci_code", "counties_1404.csv": "code_1395", "counties_since.csv": "parent_code"}.get(file)
