@@ -102,10 +102,11 @@ class Plan:
         return self.end_days() if measure.at_end else self.snapshot_days()
 
     def provisional(self) -> frozenset[str]:
-        """The units of time whose numbers can still change by themselves."""
+        """The units of time that are not over, or whose numbers can still change by themselves."""
+        if not (self.over and self.unit):
+            return frozenset()
         wait = max(measure.provisional_days for measure in self.measures.values())
-        last_settled = last_settled_day(self.publication.as_of, wait)
-        return frozenset(unit.label for unit in self.units if unit.last > last_settled)
+        return provisional_units(self.over, self.unit, self.publication.as_of, wait)
 
     def static_columns(self) -> dict[str, str]:
         """The measures that are read from the facts of provinces in memory, each with its key there.
@@ -291,6 +292,12 @@ def last_settled_day(on: date, provisional_days: int) -> date:
     A leaver is dated the first day out, the day after the last day of service from which the days are counted.
     """
     return on - timedelta(days=max(provisional_days - 1, 0))
+
+
+def provisional_units(over: tuple[date, date], kind: str, as_of: date, provisional_days: int) -> frozenset[str]:
+    """The units of time that the period or the as-of day cuts, and those with events that are not settled on that day."""
+    last = min(over[1], last_settled_day(as_of, provisional_days))
+    return frozenset(unit.label for unit in jalali.units_between(*over, kind) if unit.last > last)
 
 
 def settled_on(con: "ScopedCursor", name: str, on: date | None = None) -> date | None:

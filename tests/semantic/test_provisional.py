@@ -72,3 +72,16 @@ def test_months_that_are_not_settled_are_provisional(built):
         provisional = answers.ask(con, "leavers", by=("month",), over=over).provisional
         units = list(jalali.units_between(*over, "month"))
         assert provisional == {unit.label for unit in units if unit.last > last}
+
+
+def test_a_unit_that_the_period_cuts_is_provisional_and_a_complete_one_of_the_past_is_not(built):
+    with access.connect(built[1].to, rights.ADMINISTRATOR) as con:
+        as_of = publications.describe(con).as_of
+        # A year before nothing can change any more: what is cut there is cut by the day asked.
+        day = jalali.unit_of(as_of - timedelta(365), "month").first + timedelta(14)
+        for names in (("joiners",), ("leavers",), ("joiners", "leavers", "in_service")):
+            for unit in ("month", "quarter", "year"):
+                answer = answers.ask(con, *names, by=(unit,), over=(day - timedelta(200), day))
+                assert answer.provisional == {jalali.unit_of(day, unit).label}, names
+        whole = jalali.unit_of(day, "month")
+        assert answers.ask(con, "joiners", by=("month",), over=(day - timedelta(200), whole.last)).provisional == set()

@@ -312,15 +312,30 @@ def test_a_bridge_adds_up_and_each_step_begins_where_the_last_ended() -> None:
 
 
 def test_what_may_still_change_is_drawn_lighter() -> None:
-    rows = [("1405-05", 30, 10), ("1405-06", 25, 12), ("1405-07", 20, 9), ("1405-08", 4, 1)]
+    rows = [("1405-04", 30, 10), ("1405-05", 25, 12), ("1405-06", 20, 9), ("1405-07", 21, 8), ("1405-08", 4, 1)]
     # The data end on 30 Mehr 1405.
-    changing = frozenset({"1405-06", "1405-07", "1405-08"})
-    figure = bars.paired(answer("joiners", "leavers", by=("month",), rows=rows, provisional=changing), EN)
+    over, changing = (date(2026, 6, 22), date(2026, 10, 30)), frozenset({"1405-05", "1405-06", "1405-07", "1405-08"})
+    figure = bars.paired(answer("joiners", "leavers", by=("month",), rows=rows, provisional=changing, over=over), EN)
     joiners, leavers = (trace["marker"] for trace in figure["data"])
-    assert joiners["color"] == [*[EN.colour("joiners")] * 3, elements.faded(EN.colour("joiners"), 0.45)]
-    assert joiners["line"] == {"color": EN.colour("joiners"), "width": [0, 0, 0, 1]}, "legible on the page"
-    assert leavers["line"]["width"] == [0, 1, 1, 1]
+    assert joiners["color"] == [*[EN.colour("joiners")] * 4, elements.faded(EN.colour("joiners"), 0.45)]
+    assert joiners["line"] == {"color": EN.colour("joiners"), "width": [0, 0, 0, 0, 1]}, "legible on the page"
+    assert leavers["line"]["width"] == [0, 1, 1, 1, 1]
     assert "Provisional" in [key["label"] for key in figure["layout"]["meta"]["keys"]]
+
+
+def test_a_month_cut_by_an_older_day_is_drawn_lighter_and_named_in_no_title() -> None:
+    rows = [("1404-05", 30, 10), ("1404-06", 31, 12), ("1404-07", 90, 9)]
+    cut = answer(
+        "joiners",
+        "leavers",
+        by=("month",),
+        rows=rows,
+        provisional=frozenset({"1404-07"}),
+        over=(date(2025, 7, 23), date(2025, 10, 15)),
+    )
+    figure = bars.paired(cut, EN)
+    assert [trace["marker"]["line"]["width"] for trace in figure["data"]] == [[0, 0, 1]] * 2
+    assert "Shahrivar" in time_titles.pair(cut, EN).sentence
 
 
 # ---------------------------------------------------------------- lines

@@ -51,6 +51,25 @@ def test_the_address_of_a_figure_asks_for_its_answer(
     assert (again.rows, again.on, again.over) == (answer.rows, answer.on, answer.over)
 
 
+@pytest.mark.parametrize("by", [[], ["province"], ["province", "gender"]])
+def test_all_measures_of_a_question_have_one_day_whichever_stands_first(view: PageContext, by: list[str]) -> None:
+    settled = scoped_query.settled_on("leaver_rate_12m", view.as_of)
+    assert settled is not None
+    assert settled < view.as_of
+    names = ["active_assistants", "leaver_rate_12m", "joiners"]
+    for asked in (names, names[::-1], names[1:], names[:2]):
+        answer = exportable.of(scoped_query.free(view, asked, by)).answer
+        assert answer.on == settled
+        for name in {*asked} - {"joiners"}:
+            alone = warehouse.ask(name, by=tuple(by), on=settled)
+            numbers = {row[: len(by)]: row[len(by)] for row in alone.rows}
+            at = answer.columns.index(name)
+            assert {row[: len(by)]: row[at] for row in answer.rows if row[: len(by)] in numbers} == numbers
+    for asked in (["leavers", "active_assistants"], ["active_assistants", "leavers"]):
+        answer = exportable.of(scoped_query.free(view, asked, by)).answer
+        assert answer.on == view.as_of, "a flow has a period and no day"
+
+
 def test_the_measures_of_an_analysis_have_an_address_without_what_it_adds(view: PageContext) -> None:
     answer = warehouse.analyse("different", metric="training_compliance", by="province", on=view.as_of)
     query = connect.question_of(view, answer)

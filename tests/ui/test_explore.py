@@ -1,6 +1,7 @@
 """The pages of analysts: valid and meaningless questions, saved views, long tables, comparison, the report of the load."""
 
 import json
+import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -454,3 +455,22 @@ def test_a_measure_that_is_a_day_has_a_table_and_no_chart(by: str, published: Pa
     page = html(opened("explore", m="licensed_until", by=by, lang="en"))
     assert "pd-error" not in page
     assert "pd-grid" in page
+
+
+@pytest.mark.parametrize("names", [("active_assistants", "leaver_rate_12m"), ("leaver_rate_12m", "active_assistants")])
+def test_the_charts_and_the_table_of_a_question_are_of_one_day_that_is_named(
+    names: tuple[str, ...], published: Path
+) -> None:
+    with access.connect(published, rights.ADMINISTRATOR) as con:
+        on, as_of = settled_on(con, "leaver_rate_12m"), con.publication.as_of
+        whole = answers.ask(con, "active_assistants", on=on).value()
+    page = html(opened("explore", lang="en", m=list(names), by="province"))
+    below = re.findall(r'<div class="pd-head"><h3>.*?</h3><p>(.*?)</p>', page)
+    day = text.day(on, "en")
+    assert len(below) > 2
+    assert all(day in line for line in below), below
+    assert text.word("more.settled", "en", day=day) in page
+    both = html(opened("explore", lang="en", m=list(names), by=["province", "gender"], show="pivot"))
+    total = text.number(whole, "en") if names[0] == "active_assistants" else ""
+    assert total in both
+    assert text.day(as_of, "en") not in "".join(re.findall(r'<div class="pd-head"><h3>.*?</h3><p>(.*?)</p>', both))

@@ -219,6 +219,16 @@ def test_the_title_of_two_sides_is_of_their_days_but_for_circulation_of_a_month(
     assert title(comparison.SideDay("IR-23", first, 0.81), comparison.SideDay("IR-23", second, 0.82)).startswith(
         "Training compliance: 81.0% on 31\u00a0Farvardin\u00a01403"
     )
+    long = replace(answer, metrics=(catalogue()["leaver_rate_12m"],), columns=("month", "side", "leaver_rate_12m"))
+    sides = comparison.SideDay("IR-23", date(2023, 8, 22), 0.169), comparison.SideDay("IR-23", date(2024, 8, 21), 0.153)
+    for lang, expected in (
+        ("en", "12-month leaver rate in Mordad 1403: 15.3%, 16.9% in Mordad 1402"),
+        ("fa", "نرخ ترک خدمت ۱۲ماهه در مرداد ۱۴۰۳: ۱۵٫۳٪ (مرداد ۱۴۰۲: ۱۶٫۹٪)"),
+    ):
+        words = comparison.side_by_side(long, replace(context, lang=lang), sides).sentence.replace("\u00a0", " ")
+        assert re.sub("[\u2066-\u2069\u061c\u200c]", "", words) == expected
+    within = comparison.side_by_side(long, context, (sides[1], replace(sides[1], on=date(2024, 8, 1)))).sentence
+    assert "Tehran" not in within, "one place names no side"
     same_day = title(comparison.SideDay("IR-23", second, 0.81), comparison.SideDay("IR-07", second, 0.92))
     assert same_day.startswith("Training compliance, 16\u00a0Ordibehesht\u00a01403")
     assert same_day.endswith("Tehran 81.0%, Fars 92.0%")

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from etl.core.jalali import DAY, unit_of
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import TIME, provisional_days, size_of
 from etl.semantic.ranking import worse_side
+from etl.semantic.resolve import provisional_units
 from ui.charts import axes, elements, time_titles, titles
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
@@ -221,13 +221,11 @@ def paired(answer: Answer, context: ChartContext) -> Figure:
 
 
 def _open(answer: Answer, metric: Metric, labels: Sequence[Any]) -> list[bool]:
-    """Whether the metric may still change: joiners beside leavers only in the unit of time that has not ended."""
-
-    def may_change(label: Any) -> bool:
-        running = unit_of(answer.publication.as_of + DAY, answer.by[0]).label
-        return label == running or provisional_days(metric.name) > 0
-
-    return [label in answer.provisional and may_change(label) for label in labels]
+    """Whether the metric is provisional: joiners beside leavers only in the unit of time that is not over."""
+    if not answer.over or not answer.provisional.intersection(labels):
+        return [False] * len(labels)
+    open_ = provisional_units(answer.over, answer.by[0], answer.publication.as_of, provisional_days(metric.name))
+    return [label in open_ for label in labels]
 
 
 def _marker(is_light: Sequence[bool], colour: str) -> Figure:

@@ -51,7 +51,7 @@ def side_by_side(answer: Answer, context: ChartContext, days: Sequence[SideDay] 
 
 
 def _on_days(metric: Metric, days: Sequence[SideDay], context: ChartContext) -> list[str]:
-    """The values of the sides with what differs: their days, their places or both; and with the places alone."""
+    """The values of the sides with what differs: their days, their places or both; and shorter, with places or months alone."""
     measure = metric.short[context.lang]
     values = [text.plain(day.value, metric.unit, context.lang) for day in days]
     places = [context.member("side", day.place) for day in days]
@@ -60,11 +60,19 @@ def _on_days(metric: Metric, days: Sequence[SideDay], context: ChartContext) -> 
     if written[0] == written[1]:
         said = text.listed(placed, context.lang)
         return [context.word("compare.lines", measure=measure, when=written[0], values=said)]
-    named = values if places[0] == places[1] else placed
+    is_one_place = places[0] == places[1]
+    named = values if is_one_place else placed
     dated = [context.word("compare.on_day", value=value, day=day) for value, day in zip(named, written, strict=True)]
-    return [
+    sentences = [
         context.word("finding.now", measure=measure, value=text.listed(said, context.lang)) for said in (dated, placed)
     ]
+    if is_one_place:
+        # The place tells the sides not apart: the months are shorter than the days.
+        before, now = (unit_of(day.on, "month").label for day in days)
+        words = {"when": context.member("month", now), "then": text.unit_label(before, context.lang)}
+        words |= {"value": values[1], "before": values[0]}
+        sentences[1:] = [context.word("finding.since", measure=measure, **words)] if before != now else []
+    return sentences
 
 
 @chart(side_by_side)

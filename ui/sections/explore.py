@@ -4,12 +4,13 @@ The choice is kept in the address. A question without meaning is refused in word
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
 
 import streamlit as st
 
+from etl.semantic import exportable
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import DIMENSIONS, TIME, catalogue
 from etl.semantic.exportable import StoredRows
@@ -67,6 +68,9 @@ def explore(view: PageContext) -> None:
     with blocks.error_boundary(view.lang, PAGE):
         with st.spinner(view.word("more.counting")):
             answer = scoped_query.free(view, selection.names, selection.by)
+        day = exportable.of(answer).answer.on
+        if day and day != view.as_of:
+            blocks.note(view.word("more.settled", day=text.day(day, view.lang)))
         if isinstance(answer, StoredRows):
             blocks.note(view.word("more.too_many_for_chart"))
         elif scoped_query.nothing(answer):
@@ -174,7 +178,16 @@ def _figures(view: PageContext, selection: Selection, answer: Answer) -> None:
         widths = (3, 2) if pair[0][0] is maps.provinces and pair[1:] else len(pair)
         for column, (chart, names, options) in zip(st.columns(widths), pair, strict=True):
             with column:
-                ui.figure(view, chart, *names, by=selection.by, over=selection.over, **options)
+                on_its_day = _on_its_day(view, names[0], answer)
+                ui.figure(on_its_day, chart, *names, by=selection.by, over=selection.over, **options)
+
+
+def _on_its_day(view: PageContext, name: str, answer: Answer) -> PageContext:
+    """The view on the day of the whole question, where another of its measures was settled earlier than this one."""
+    day = answer.on
+    if not day or catalogue()[name].kind == "event" or scoped_query.settled_on(name, view.as_of) == day:
+        return view
+    return replace(view, as_of=day, scope=replace(view.scope, on=day))
 
 
 def _suited(selection: Selection, answer: Answer) -> list[_Drawn]:

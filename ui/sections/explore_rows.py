@@ -167,5 +167,4 @@ def _totals(view: PageContext, selection: Selection, answer: Answer, by: Sequenc
     name = selection.names[0]
     if catalogue()[name].kind == "event" or set(by) & set(TIME):
         return warehouse.ask(name, by=by, over=selection.over, where=answer.where)
-    day = min(selection.over[1], view.as_of) if selection.is_timed else view.as_of
-    return warehouse.ask(name, by=by, on=day, where=answer.where)
+    return warehouse.ask(name, by=by, on=answer.on or min(selection.over[1], view.as_of), where=answer.where)

@@ -35,7 +35,7 @@ def ask(
     """The answer under the user's scope, and the filters that have no meaning for these measures.
 
     Flows and units of time are asked over the user's period, else over `over`, else over the twelve complete months before
-    the as-of day. Groups of a measure that stays provisional for a while are compared on its latest settled day.
+    the as-of day. With a measure that stays provisional for a while, the day is the latest on which it is settled.
     """
     metrics = [catalogue()[name] for name in names]
     where, ignored = view.under(frozenset.intersection(*(metric.dimensions for metric in metrics)).difference(without))
@@ -55,16 +55,17 @@ def _when(
 ) -> tuple[date | None, tuple[date, date] | None]:
     """The day of the snapshots, and the period of the flows and units of time, of a question.
 
-    Raises TooEarly where groups are compared on a settled day, and no month is settled yet.
+    All snapshots have one day, whichever stands first: the latest on which each is settled. Raises TooEarly without any.
     """
     kinds, is_timed = {catalogue()[name].kind for name in names}, bool({*TIME} & {*by})
     period = view.over or over or view.complete_months(periods.DEFAULT_MONTHS)
     if is_timed or kinds == {"event"}:
         return None, period
-    on = settled_on(names[0], view.as_of) if by else view.as_of
-    if on is None:
-        raise TooEarly(f"{names[0]}: no month is settled yet")
-    return on, period if "event" in kinds else None
+    days = {name: settled_on(name, view.as_of) for name in names if catalogue()[name].kind == "snapshot"}
+    settled = [day for day in days.values() if day is not None]
+    if len(settled) < len(days):
+        raise TooEarly(f"{', '.join(days)}: no month is settled yet")
+    return min(settled), period if "event" in kinds else None
 
 
 def settled_on(name: str, on: date) -> date | None:
