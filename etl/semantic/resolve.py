@@ -79,13 +79,13 @@ class Plan:
     def snapshot_days(self) -> list[tuple[str, date]]:
         """Units of time, each with the day on which it is measured; without a unit one day with an empty label.
 
-        A unit that ends within the period is measured on its last day, the unit in progress on the as-of day.
+        A unit that ends within the period is measured on its last day, the unit in progress on the period's or the as-of day.
         """
         as_of = self.publication.as_of
         if not self.unit:
             return [("", self.on or as_of)]
         return [
-            (unit.label, min(unit.last, as_of))
+            (unit.label, min(unit.last, self.last_day, as_of))
             for unit in self.units
             if unit.last <= min(self.last_day, as_of) or unit.first <= as_of < unit.last
         ]
@@ -295,9 +295,15 @@ def last_settled_day(on: date, provisional_days: int) -> date:
 
 
 def provisional_units(over: tuple[date, date], kind: str, as_of: date, provisional_days: int) -> frozenset[str]:
-    """The units of time that the period or the as-of day cuts, and those with events that are not settled on that day."""
+    """The units of time that the end of the period or the as-of day cuts, and those with events not settled on that day."""
     last = min(over[1], last_settled_day(as_of, provisional_days))
     return frozenset(unit.label for unit in jalali.units_between(*over, kind) if unit.last > last)
+
+
+def cut_at_start(over: tuple[date, date], kind: str) -> frozenset[str]:
+    """The unit of time in which a period begins, unless with it: events of that unit are counted in part."""
+    unit = jalali.unit_of(over[0], kind)
+    return frozenset({unit.label} if unit.first < over[0] else ())
 
 
 def settled_on(con: "ScopedCursor", name: str, on: date | None = None) -> date | None:

@@ -939,11 +939,11 @@ def ask(
 
 
 def measuring_day(data: Data, unit: str, ends: date, time: str) -> date | None:
-    """The day on which a state is measured in a unit: its last day; the as-of day in the current unit; none in a
-    past unit that the period cuts."""
+    """The day on which a state is measured in a unit: its last day; in the current unit the as-of day or the end of
+    the period; none in a past unit that the period cuts."""
     is_over = unit != unit_of(data.as_of + DAY, time)
     if not is_over and unit == unit_of(data.as_of, time):
-        return data.as_of
+        return min(ends, data.as_of)
     return ends if unit != unit_of(ends + DAY, time) and ends <= data.as_of else None
 
 

@@ -85,3 +85,13 @@ def test_a_unit_that_the_period_cuts_is_provisional_and_a_complete_one_of_the_pa
                 assert answer.provisional == {jalali.unit_of(day, unit).label}, names
         whole = jalali.unit_of(day, "month")
         assert answers.ask(con, "joiners", by=("month",), over=(day - timedelta(200), whole.last)).provisional == set()
+
+
+def test_the_month_in_progress_is_measured_on_the_last_day_asked(built):
+    """A trend to a day ends with the number of that day, not with that of the publication."""
+    with access.connect(built[1].to, rights.ADMINISTRATOR) as con:
+        as_of = publications.describe(con).as_of
+        day = as_of - timedelta(1)
+        for unit in ("month", "quarter", "year"):
+            trend = answers.ask(con, "active_assistants", by=(unit,), over=(as_of - timedelta(400), day))
+            assert trend.rows[-1][1] == answers.ask(con, "active_assistants", on=day).value()

@@ -1,10 +1,11 @@
 """What a question means: its metrics, measures, members, days and defaults."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from etl.core.errors import QuestionError
+from etl.semantic.resolve import cut_at_start
 from tests.semantic.plans import AS_OF, plan
 
 DAY = date(2024, 9, 21)
@@ -54,6 +55,17 @@ def test_snapshots_by_time_are_measured_at_the_end_of_each_unit_that_ends_in_the
         ("1405-01", date(2026, 4, 20))
     ]
     assert query_plan.provisional() == {"1405-04"}
+    # A day of the month in progress: what came after it is no part of the answer.
+    day = AS_OF - timedelta(days=3)
+    until = plan("active_assistants", by=("month",), over=(date(2026, 5, 22), day))
+    assert until.snapshot_days() == [("1405-03", date(2026, 6, 21)), ("1405-04", day)]
+    assert until.provisional() == {"1405-04"}
+
+
+def test_a_unit_that_a_period_begins_within_is_cut():
+    assert cut_at_start((date(2026, 3, 25), AS_OF), "month") == {"1405-01"}
+    assert cut_at_start((date(2026, 4, 21), AS_OF), "month") == set()
+    assert cut_at_start((date(2026, 4, 21), AS_OF), "year") == {"1405"}
 
 
 def test_the_ends_of_units_are_cut_by_the_period():

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -97,3 +98,21 @@ def test_a_page_says_what_is_missing_and_shows_no_empty_frame(part: str, case: s
     if part in ("overview", "province") and re.search("pd-panel", html):
         assert (text.word("verdict.no_target", "en") in html) == (case != "one publication"), "a place without a target"
     assert [one for one in containers(app.main) if is_empty(one)] == []
+
+
+def test_a_page_with_a_period_before_the_register_says_so(published: Path) -> None:
+    """Zeros of years without a register would be read as counts."""
+    for part, is_shown in (("growth", True), ("coverage", False)):
+        html = html_of(opened(part, "en", period="2010-01-01..2012-01-01"))
+        assert (text.word("state.nothing_yet_title", "en") in html) == is_shown
+
+
+def test_nothing_is_compared_with_a_year_before_the_register(published: Path) -> None:
+    with access.connect(published, rights.ADMINISTRATOR) as con:
+        begins = con.begins_on
+    assert begins
+    cards = re.findall(
+        '<div class="pd-card">.*?</div></div>', html_of(opened("growth", "en", on=f"{begins + timedelta(200)}"))
+    )
+    assert cards
+    assert not [card for card in cards if "on a year earlier" in card or "unchanged" in card]

@@ -6,7 +6,7 @@ from typing import Any
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import TIME, provisional_days, size_of
 from etl.semantic.ranking import worse_side
-from etl.semantic.resolve import provisional_units
+from etl.semantic.resolve import cut_at_start, provisional_units
 from ui.charts import axes, elements, time_titles, titles
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
@@ -224,7 +224,9 @@ def _open(answer: Answer, metric: Metric, labels: Sequence[Any]) -> list[bool]:
     """Whether the metric is provisional: joiners beside leavers only in the unit of time that is not over."""
     if not answer.over or not answer.provisional.intersection(labels):
         return [False] * len(labels)
-    open_ = provisional_units(answer.over, answer.by[0], answer.publication.as_of, provisional_days(metric.name))
+    wait = provisional_days(metric.name)
+    open_ = provisional_units(answer.over, answer.by[0], answer.publication.as_of, wait)
+    open_ |= cut_at_start(answer.over, answer.by[0]) if metric.kind == "event" else set()
     return [label in open_ for label in labels]
 
 

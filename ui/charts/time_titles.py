@@ -85,7 +85,7 @@ _PEAK = 2
 
 def pair(answer: Answer, context: ChartContext) -> Title:
     """The flow and the unit that stand out most, beside the median of the flow; else both flows in the last complete unit."""
-    rows = [row for row in answer.rows if row[0] not in answer.provisional]
+    rows = [row for row in answer.rows if row[0] not in answer.provisional] or answer.rows
     if not rows:
         return titles.nothing(answer.metrics[0], context)
     peaks = [peak for metric in answer.metrics[:2] if (peak := _peak(answer, metric, rows, context))]

@@ -9,13 +9,13 @@ from typing import Any
 
 import streamlit as st
 
-from etl.analysis import why
+from etl.analysis import detail, why
 from etl.analysis.different import is_tested
 from etl.core.errors import QuestionError, TooEarly
 from etl.core.jalali import last_complete_months, year_before
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue, provisional_days
-from etl.warehouse.dimensions import PLACES
+from etl.warehouse.dimensions import PLACES, expand_groups
 from ui.charts import elements
 from ui.components import page_files
 from ui.components.blocks import error_boundary, sparkline
@@ -145,7 +145,7 @@ def _at_once(view: PageContext, names: Iterable[str]) -> dict[str, CardAnswers]:
     card_answers: dict[str, CardAnswers] = {}
     for day, group in by_day.items():
         now = _together(view, group, on=day, over=over)
-        old = [name for name, answer in now.items() if answer.metrics[0].has_history]
+        old = [name for name, answer in now.items() if _has_year_before(answer.metrics[0], day, over)]
         then = _together(view, old, on=year_before(day), over=periods.year_before(over))
         for name, answer in now.items():
             # Groups of the nation are not given to everybody of a year before.
@@ -158,6 +158,18 @@ def _at_once(view: PageContext, names: Iterable[str]) -> dict[str, CardAnswers]:
 def _day(view: PageContext, name: str) -> date:
     """The day a measure is asked on: its latest settled day, or the as-of day if none is settled yet."""
     return (scoped_query.settled_on(name, view.as_of) if _waits(name) else None) or view.as_of
+
+
+def _has_year_before(metric: Metric, day: date, over: tuple[date, date]) -> bool:
+    """Whether the register had begun a year before the day of a snapshot, or the period of what is counted.
+
+    Institutes may be older than the first person.
+    """
+    if not metric.has_history or metric.dimensions.isdisjoint(expand_groups(["@person"])):
+        return metric.has_history
+    begins = warehouse.analyse(detail.begins_on)
+    before = periods.year_before(over)[0] if metric.kind == "event" else year_before(day)
+    return begins is not None and begins <= before
 
 
 def _waits(name: str) -> bool:

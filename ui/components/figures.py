@@ -38,7 +38,7 @@ _TREND = 240
 
 
 class NothingYet(Exception):
-    """The register begins after the chosen day; the page has said so."""
+    """The register begins after the chosen day or period; the page has said so."""
 
 
 def scope_bar(*more: str, period: bool = False) -> PageContext:
@@ -52,7 +52,7 @@ def scope_bar(*more: str, period: bool = False) -> PageContext:
     rendering.defer(filter_bar.bar, view, filters, ready=partial(filter_bar.prefetch, view, filters))
     # Licences may be older than the first person.
     first = warehouse.analyse(detail.begins_on) if more != ("@place",) else None
-    if first and view.as_of < first:
+    if first and (view.over[1] if view.over else view.as_of) < first:
         day = text.day_in_both(first, view.lang)
         notice(view.lang, "state.nothing_yet_title", view.word("state.nothing_yet", day=day))
         raise NothingYet

@@ -40,14 +40,24 @@ def ask(
     metrics = [catalogue()[name] for name in names]
     where, ignored = view.under(frozenset.intersection(*(metric.dimensions for metric in metrics)).difference(without))
     on, period = _when(view, names, by, over)
-    answer = warehouse.ask(*names, by=by, on=on, over=period, where=where)
+    answer = _with_cut_unit(warehouse.ask(*names, by=by, on=on, over=period, where=where))
     return answer, [name for name in ignored if name not in without]
 
 
 def free(view: PageContext, names: Sequence[str], by: Sequence[str]) -> Answer | StoredRows:
     """The answer to a free question under the user's scope: that of Explore and of the data address."""
     on, over = _when(view, names, by)
-    return warehouse.ask(*names, may_be_stored=True, by=by, on=on, over=over, where=view.where)
+    answer = warehouse.ask(*names, may_be_stored=True, by=by, on=on, over=over, where=view.where)
+    return _with_cut_unit(answer) if isinstance(answer, Answer) else answer
+
+
+def _with_cut_unit(answer: Answer) -> Answer:
+    """The answer with the unit of time that its period begins within among those that are not complete."""
+    unit = resolve.unit_of_time(answer.by)
+    if not (unit and answer.over and any(metric.kind == "event" for metric in answer.metrics)):
+        return answer
+    cut = resolve.cut_at_start(answer.over, unit)
+    return replace(answer, provisional=answer.provisional | cut) if cut else answer
 
 
 def _when(
