@@ -199,6 +199,7 @@ def _ask(options: argparse.Namespace) -> None:
     where, by = arguments.filters(options.where), tuple(filter(None, (options.by or "").split(",")))
     with access.connect(options.source, rights.ADMINISTRATOR) as con:
         answer = answers.ask(con, *options.names, by=by, on=options.on, over=options.over, where=where)
+        console.note_provisional(con, answer, options.names)
     for name, code in newer_counties_in(where).items():
         print(f"{name} counts in county {code}: counties have the boundaries of the census of 1395", file=sys.stderr)
     # The parts of ratios stand behind the metrics asked for.
@@ -234,7 +235,9 @@ def _why(options: argparse.Namespace) -> None:
 
 def _print_analysis(options: argparse.Namespace, name: str, where: dict[str, tuple[str, ...]], **more: Any) -> None:
     with access.connect(options.source, rights.ADMINISTRATOR) as con:
-        console.print_answer(registry.analyse(con, name, options.on, where, **more), options.format)
+        answer = registry.analyse(con, name, options.on, where, **more)
+        console.note_provisional(con, answer, [more["metric"]] if name == "why" else [])
+        console.print_answer(answer, options.format)
 
 
 def _similar(options: argparse.Namespace) -> None:

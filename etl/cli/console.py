@@ -16,7 +16,10 @@ from typing import Any, TextIO
 from etl.build.load_report import Report, writing
 from etl.core.spreadsheet import safe
 from etl.revisions.diff import Diff
+from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
+from etl.semantic.catalog import catalogue
+from etl.semantic.resolve import is_provisional, settled_on
 
 # What the operator may do about a refusal; the sentences of the files are for those who made them.
 _OPTIONS = (
@@ -128,6 +131,16 @@ def print_answer(answer: Answer, form: str, width: int | None = None) -> None:
     _print_rows(answer.columns[:width], rows, [answer.is_provisional(row) for row in answer.rows], form)
 
 
+def note_provisional(con: ScopedCursor, answer: Answer, names: Iterable[str]) -> None:
+    """Say on standard error which metrics can still change by themselves on the last day of an answer, and what is settled."""
+    for name in names:
+        last = answer.last_day(catalogue()[name])
+        if last and is_provisional(name, last, con.publication.as_of):
+            settled = settled_on(con, name)
+            until = f"settled to {settled.isoformat()}" if settled else "no month is settled yet"
+            print(f"{name}: provisional; {until}", file=sys.stderr)
+
+
 def print_diff(diff: Diff, form: str) -> None:
     """Print the changed numbers, nation first, then provinces; the table form begins with the changes of rows and definitions."""
     columns = ("metric", "province", "before", "after", "change", "causes")
@@ -147,6 +160,8 @@ def print_diff(diff: Diff, form: str) -> None:
             print(f"changed definition: {name}")
         for name in diff.references:
             print(f"changed reference table: {name}")
+        for name, day in {moved.metric: moved.settled for moved in diff.moved if moved.settled}.items():
+            print(f"{name}: measured on {day.isoformat()}, when it was settled")
     if form == "table" and not rows:
         print("no number changed")
     else:

@@ -5,7 +5,7 @@ day, so differences are revisions, not growth.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
@@ -17,7 +17,8 @@ import duckdb
 from etl.core.errors import Refused
 from etl.extract.contract import TABLES
 from etl.revisions import fingerprints
-from etl.semantic import catalog
+from etl.semantic import access, answers, catalog, rights
+from etl.semantic.resolve import settled_on
 from etl.warehouse import publications
 
 KINDS = ("new_rows", "corrected_rows", "removed_rows")
@@ -35,13 +36,17 @@ class RowChanges:
 
 @dataclass(frozen=True)
 class Moved:
-    """A number that differs; `province` is None for the nation. `causes` names the possible causes."""
+    """A number that differs; `province` is None for the nation. `causes` names the possible causes.
+
+    `settled`: the day on which a metric that stays provisional is measured; None for the day of the comparison.
+    """
 
     metric: str
     province: str | None
     before: Any
     after: Any
     causes: tuple[str, ...]
+    settled: date | None = None
 
     @property
     def change(self) -> float | None:
@@ -79,25 +84,49 @@ def changes(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection) -> C
 def compare(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection, by_province: bool = True) -> Diff:
     """The differences from `old` to `new`, for the nation and by province. Raises Refused if rows cannot be compared.
 
-    Both are measured on the earlier of their as-of days. If the definition of a number changed, the published value is used
-    for the publication whose as-of day it is.
+    Both are measured on the earlier of their as-of days; a metric that stays provisional on the day that was settled then.
+    If the definition of a number changed, the published value is used for the publication whose as-of day it is.
     """
     before, after = publications.describe(old), publications.describe(new)
     changed = changes(old, new)
+    settled = _settled(new, changed)
     moved: list[Moved] = []
     for by in ((), ("province",)) if by_province else ((),):
-        old_numbers, new_numbers = (fingerprints.numbers_of(con, changed.day, by) for con in (old, new))
+        old_numbers, new_numbers = (_numbers(con, changed.day, by, settled) for con in (old, new))
         for con, publication, numbers in ((old, before, old_numbers), (new, after, new_numbers)):
             if publication.as_of == changed.day:
                 numbers |= _published(con, changed.definitions, bool(by))
         for metric, province in new_numbers.keys() | old_numbers.keys():
             values = old_numbers.get((metric, province)), new_numbers.get((metric, province))
             if not is_same(*values):
-                moved.append(Moved(metric, province, *values, _causes(metric, changed)))
+                moved.append(Moved(metric, province, *values, _causes(metric, changed), settled.get(metric)))
     order = {name: number for number, name in enumerate(catalog.catalogue())}
     moved.sort(key=lambda number: (number.province or "", order[number.metric]))
     days = (before.as_of, after.as_of)
     return Diff(**vars(changed), old=before.id, new=after.id, as_of=days, moved=tuple(moved))
+
+
+def _numbers(
+    con: duckdb.DuckDBPyConnection, day: date, by: tuple[str, ...], settled: Mapping[str, date]
+) -> fingerprints.Numbers:
+    """Every number on `day`, those of the metrics in `settled` on theirs."""
+    numbers, asker = fingerprints.numbers_of(con, day, by), access.ScopedCursor(con, rights.ADMINISTRATOR)
+    for name, on in settled.items():
+        rows = answers.ask(asker, name, by=by, on=on).rows
+        numbers |= {(name, row[0] if by else None): row[len(by)] for row in rows if not by or row[0] is not None}
+    return numbers
+
+
+def _settled(con: duckdb.DuckDBPyConnection, changed: Changes) -> dict[str, date]:
+    """The metrics compared on a settled day, each with it; not those redefined: their published values are of the as-of day."""
+    asker = access.ScopedCursor(con, rights.ADMINISTRATOR)
+    waiting = (
+        name
+        for name, metric in catalog.catalogue().items()
+        if metric.kind == "snapshot" and not metric.hidden and catalog.provisional_days(name)
+    )
+    compared = (name for name in waiting if not _is_redefined(name, changed.definitions))
+    return {name: day for name in compared if (day := settled_on(asker, name, changed.day))}
 
 
 def between(pointer: Path, old: str = "", new: str = "") -> Diff:

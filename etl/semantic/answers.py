@@ -79,6 +79,10 @@ class Answer:
         name = metric or self.metrics[0].name
         return self.rows[0][self.columns.index(name)] if self.rows else None
 
+    def last_day(self, metric: Metric) -> date | None:
+        """The last day that counts for a metric: the day of a snapshot, else the end of the period."""
+        return self.over[1] if self.over and (metric.kind == "event" or not self.on) else self.on
+
     def is_provisional(self, row: Sequence[Any]) -> bool:
         """Whether the unit of time of a row can still change by itself."""
         return any(name in TIME and row[position] in self.provisional for position, name in enumerate(self.by))

@@ -294,6 +294,12 @@ def last_settled_day(on: date, provisional_days: int) -> date:
     return on - timedelta(days=max(provisional_days - 1, 0))
 
 
+def is_provisional(name: str, last: date, as_of: date) -> bool:
+    """Whether a metric asked to the day `last` can still change by itself after `as_of`."""
+    wait = provisional_days(name)
+    return wait > 0 and last > last_settled_day(as_of, wait)
+
+
 def provisional_units(over: tuple[date, date], kind: str, as_of: date, provisional_days: int) -> frozenset[str]:
     """The units of time that the end of the period or the as-of day cuts, and those with events not settled on that day."""
     last = min(over[1], last_settled_day(as_of, provisional_days))

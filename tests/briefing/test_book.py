@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,11 +14,13 @@ import pikepdf
 import pytest
 
 from etl.core.errors import Refused
+from etl.core.jalali import year_before
 from etl.semantic import access, answers
 from etl.semantic.catalog import catalogue, derived
 from etl.semantic.rights import ADMINISTRATOR
 from tests import made
 from tests.conftest import ROOT
+from tests.loading import build
 from ui.briefing import content, drawing, typesetting, writing
 from ui.briefing.writing import Press
 from ui.charts import maps
@@ -143,6 +146,29 @@ def test_exact_numbers_equal_those_of_ask(press, pointer):
         ("training_compliance", "province"),
     } <= checked
     assert {("leaver_rate_12m", ""), ("licensed_institutes", "province"), ("coverage_per_10k", "province")} <= checked
+
+
+def test_a_rate_of_cards_and_changes_is_of_one_settled_day(files, tmp_path):
+    folder = shutil.copytree(files, tmp_path / "in")
+    whole = {path: path.read_bytes() for path in folder.glob("personnel*.csv")}
+    for path, rows in whole.items():
+        lines = rows.splitlines(keepends=True)
+        path.write_bytes(b"".join(line for at, line in enumerate(lines) if at % 3 or "استعفا".encode() not in line))
+    assert build(folder).code == 0
+    for path, rows in whole.items():
+        path.write_bytes(rows)
+    with writing.press(build(folder).to, ADMINISTRATOR) as press:
+        questions = press.questions("IR", "en", exact=True)
+        book = content.book(questions)
+        settled = questions.settled_on("leaver_rate_12m")
+    rates = [answer for answer in questions.recorded if answer.metrics[0].name == "leaver_rate_12m" and not answer.by]
+    assert {answer.on for answer in rates} == {settled, year_before(settled)}
+    label = catalogue()["leaver_rate_12m"].label["en"]
+    (card,) = (card for card in book["cards"] if card["label"] == label)
+    (row,) = (row for row in book["changes"]["rows"] if row[0].startswith(label))
+    assert row[0] == text.word("change.settled", "en", label=label, day=text.day(settled, "en"))
+    assert row[2] == card["value"]
+    assert row[1] != row[2]
 
 
 def test_the_printed_numbers_equal_the_attached_ones(press):

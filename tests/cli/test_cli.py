@@ -15,7 +15,8 @@ import pytest
 from etl.analysis import registry
 from etl.cli import commands, console
 from etl.cli.commands import main
-from etl.semantic import answers, catalog
+from etl.semantic import access, answers, catalog, rights
+from etl.semantic.resolve import settled_on
 from tests.extract.test_clerks import xlsx
 from tests.loading import DAY, HEADERS, ROOT, Built, build, csv_text, load, national_id, put, put_good, row, run
 
@@ -329,6 +330,28 @@ def test_analyses_are_listed_with_the_options_they_take(capsys):
     assert "--over DAY..DAY" not in options["run_off"]
     assert "--set metric=WORD [--set by=WORD] [--set before=DAY]" in options["why"]
     assert "[--set recruits=NUMBER] [--set leaver_rate=NUMBER]" in options["headcount"], "the fields of a scenario"
+
+
+def test_a_provisional_number_is_marked_on_standard_error_and_stays_that_of_its_day(publish_sample, capsys):
+    source = ["--from", str(publish_sample().pointer), "--format", "csv"]
+    with access.connect(publish_sample().pointer, rights.ADMINISTRATOR) as con:
+        settled = settled_on(con, "leaver_rate_12m")
+        value = answers.ask(con, "leaver_rate_12m").value()
+    mark = f"leaver_rate_12m: provisional; settled to {settled.isoformat()}\n"
+    why = ["why", "leaver_rate_12m", "--by", "gender", "--before", "1402/06/31"]
+    for words, expected in (
+        (["ask", "active_assistants", "leaver_rate_12m"], mark),
+        (["ask", "leaver_rate_12m", "--on", settled.isoformat()], ""),
+        (["ask", "leaver_rate_12m", "--by", "month", "--over", f"1402/01/01..{settled.isoformat()}"], ""),
+        (["ask", "joiners", "active_assistants"], ""),
+        (why, mark),
+        ([*why, "--on", settled.isoformat()], ""),
+    ):
+        assert main([*words, *source]) == 0
+        output = capsys.readouterr()
+        assert output.err == expected, words
+        if words[1:] == ["active_assistants", "leaver_rate_12m"]:
+            assert float(output.out.splitlines()[1].split(",")[1]) == value
 
 
 @pytest.mark.parametrize("name", registry.analyses())

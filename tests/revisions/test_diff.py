@@ -13,7 +13,7 @@ import pytest
 from etl.cli.commands import main
 from etl.core.errors import Refused
 from etl.revisions import diff, fingerprints
-from etl.semantic import access, answers, catalog, rights
+from etl.semantic import access, answers, catalog, resolve, rights
 from etl.warehouse import run_models
 from tests.loading import build, copy_publication, national_id, put, put_good, row
 
@@ -118,6 +118,34 @@ def test_corrected_new_and_removed_rows_are_distinguished(published_sample):
     assert moved["smart_service_share"].causes == ("corrected_rows",)
     assert "training_compliance" not in moved
     assert {move.province for move in revision.moved if move.metric == "smart_service_share"} == {None, "IR-23"}
+
+
+def test_a_rate_that_stays_provisional_is_compared_on_the_day_that_was_settled(published_sample, capsys):
+    folder, to = published_sample
+    spells = [(21, "1402/09/30"), (22, "1403/06/25")]
+    rows = [
+        row("personnel", national_id=national_id(at), institute_code="001", hired_on="1402/01/15", left_on=left)
+        for at, left in spells
+    ]
+    put(folder, "personnel_2.csv", rows)
+    publish(folder)
+    revision = diff.between(to)
+    rates = {move.province: move for move in revision.moved if move.metric == "leaver_rate_12m"}
+    with access.connect(to, rights.ADMINISTRATOR) as con:
+        settled = resolve.settled_on(con, "leaver_rate_12m", revision.day)
+        assert settled is not None
+        assert settled < revision.day
+        provisional = answers.ask(con, "leaver_rate_12m", on=revision.day).value()
+        for province, move in rates.items():
+            where = {"province": [province]} if province else {}
+            assert move.settled == settled
+            assert move.after == answers.ask(con, "leaver_rate_12m", on=settled, where=where).value(), province
+    assert rates[None].after != provisional, "a departure of the last 90 days is no revision of a settled rate"
+    assert {move.settled for move in revision.moved if move.metric in ("in_service", "leavers")} == {None}
+    assert main(["diff", "--from", str(to)]) == 0
+    assert f"leaver_rate_12m: measured on {settled.isoformat()}" in capsys.readouterr().out
+    assert main(["diff", "--from", str(to), "--format", "csv"]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == "metric,province,before,after,change,causes"
 
 
 def test_new_and_removed_rows_are_counted_and_move_their_numbers(published_sample):

@@ -48,6 +48,11 @@ def test_a_period_that_ends_with_open_events_is_provisional() -> None:
     assert statuses(to_csv(data, EN)) == ["p"]
     settled = replace(data, over=(date(2024, 3, 20), date(2025, 3, 20)))
     assert statuses(to_csv(settled, EN)) == [""]
+    beside = answer("leaver_rate_12m", "joiners", by=("province",), rows=[("IR-23", 0.1, 4)], over=over)
+    assert statuses(to_csv(replace(beside, on=date(2026, 7, 22)), EN)) == [""], (
+        "a settled day beside the period of a flow"
+    )
+    assert statuses(to_csv(replace(beside, on=over[1]), EN)) == ["p"]
 
 
 def test_of_several_measures_the_one_concerned_is_named() -> None:

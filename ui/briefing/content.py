@@ -203,12 +203,14 @@ def _changes(write: Writer) -> dict[str, Any]:
     rows = write.word("changes_no_rows")
     if any(counts.values()):
         rows = write.word("changes_rows", **{kind: text.number(count, lang) for kind, count in counts.items()})
-    for name in HEADLINE:
-        metric = revision.after[name].metrics[0]
-        before, after = revision.before[name].value(), revision.after[name].value()
+    for name, now in revision.after.items():
+        metric, label = now.metrics[0], now.metrics[0].label[lang]
+        if now.on and now.on != revision.day:
+            label = text.word("change.settled", lang, label=label, day=text.day(now.on, lang))
+        before, after = revision.before[name].value(), now.value()
         if None not in (before, after) and changes.is_visible(metric, after, before):
             values = (text.plain(value, metric.unit, lang) for value in (before, after))
-            section["rows"].append([metric.label[lang], *values, changes.signed(metric, after, before, lang)])
+            section["rows"].append([label, *values, changes.signed(metric, after, before, lang)])
     lead = write.word(
         "changes_some" if section["rows"] else "changes_none",
         old=text.digits(revision.publication.id, lang),

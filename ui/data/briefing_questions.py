@@ -38,7 +38,10 @@ class NoData(Refused):
 
 @dataclass(frozen=True)
 class Revision:
-    """The previous publication, the changed rows and definitions, and the numbers of both publications on one day."""
+    """The previous publication, the changed rows and definitions, and the numbers of both publications on one day.
+
+    A metric that stays provisional is measured on the day that was settled then, and left out where there is none.
+    """
 
     publication: Publication
     day: date
@@ -183,10 +186,11 @@ class Questions:
                 earlier_questions = Questions(
                     ScopedCursor(old, self.con.scope), self.pointer, self.lang, self.province, day, self.exact
                 )
-                numbers_before = {name: earlier_questions.ask(name, on=day) for name in names}
+                settled = {name: on for name in names if (on := resolve.settled_on(self.con, name, day))}
+                numbers_before = {name: earlier_questions.ask(name, on=on) for name, on in settled.items()}
         except (Refused, QuestionError, duckdb.Error):
             return None
-        after = {name: self.ask(name, on=day) for name in names}
+        after = {name: self.ask(name, on=on) for name, on in settled.items()}
         return Revision(before, day, changes, numbers_before, after)
 
     def refuse_empty(self) -> None:

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl.semantic.answers import Answer
-from etl.semantic.catalog import TIME, catalogue, provisional_days
-from etl.semantic.resolve import last_settled_day
+from etl.semantic.catalog import TIME, catalogue
+from etl.semantic.resolve import is_provisional
 
 SYMBOLS = ("p", "e", "r", "x", "c")
 # Cells of an answer: the members of the row, and the column.
@@ -46,10 +46,11 @@ def of(answer: Answer, facts: Facts, named: Callable[[str], str]) -> Callable[[p
 
     estimated = [name for name in measures if name in facts.estimated]
     everywhere = ["e"] if estimated and len(estimated) == len(answer.metrics) else [letter("e", n) for n in estimated]
-    waits = max((provisional_days(name) for name in measures), default=0)
-    last = answer.over[1] if answer.over else answer.on
     at_unit = next((at for at, name in enumerate(answer.by) if name in TIME), None)
-    is_open = at_unit is None and waits and last and last > last_settled_day(answer.publication.as_of, waits)
+    ends = {metric.name: answer.last_day(metric) for metric in answer.metrics if metric.name in measures}
+    is_open = at_unit is None and any(
+        last and is_provisional(name, last, answer.publication.as_of) for name, last in ends.items()
+    )
 
     def status(batch: pa.RecordBatch) -> pa.Array:
         parts: list[Any] = []

@@ -40,7 +40,7 @@ def _changes(view: PageContext, revision: Diff) -> None:
     with st.container(border=True, key="figure-why"):
         ids = {name: text.digits(getattr(revision, name), view.lang) for name in ("old", "new")}
         chosen_metric, places = page_parameters.one("quality", "of"), view.where.get("province", ())
-        names = ("metric", "province", "causes", "before", "after", "change")
+        names = ("metric", "province", "causes", "before", "after", "change", "settled")
         moved = [
             {name: getattr(change, name) for name in names}
             for change in revision.moved
@@ -108,7 +108,8 @@ def _column(
 
 def _measure(view: PageContext) -> tables.Column:
     def named(row: _Row) -> str:
-        return label_of(row["metric"], view.lang)
+        label, day = label_of(row["metric"], view.lang), row.get("settled")
+        return view.word("change.settled", label=label, day=text.day(day, view.lang)) if day else label
 
     return _column(view, "measure", "dimension.measure", named, lambda row: tables.collated(named(row)))
 
