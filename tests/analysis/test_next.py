@@ -457,7 +457,7 @@ def test_the_curves_of_the_rules_are_those_of_their_coverage(con) -> None:
             expected.append((people, served))
         shares = [(x / people, y / served) for x, y in expected]
         assert np.allclose(curve[["residents_share", "assistants_share"]], shares)
-        (area,) = {*curve["gini"]}
+        (area,) = {*curve["gini_provinces"]}
         assert area == pytest.approx(rows["gini_before" if rule == "today" else "gini_after"].iloc[0])
 
 

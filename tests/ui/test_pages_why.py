@@ -267,6 +267,20 @@ def test_planning_gives_places_for_as_many_recruits_as_are_typed(published: Path
         assert text.escape(text.word("state.left_out", "en", parts=f"n={n}")) in page("planning", n=n)
 
 
+def test_planning_gives_places_for_as_many_as_joined_under_any_filter(published: Path) -> None:
+    # Two men and a woman joined in the last 12 complete months.
+    for filters in ({}, {"gender": "male"}, {"gender": "female", "province": "IR-23"}):
+        assert opened("planning", lang="en", **filters).text_input(key="recruit places").value == "3"
+
+
+def test_the_curves_of_provinces_have_a_gini_of_provinces(published: Path) -> None:
+    app = opened("planning", lang="en", n="5")
+    app.button(key="table-recruit-lorenz").click().run()
+    table = html(app).partition("Cumulative share of residents")[2]
+    assert "Inequality between provinces (Gini)" in table
+    assert "between counties" not in html(app)
+
+
 def test_planning_says_where_the_history_is_too_short(published: Path) -> None:
     early = page("planning", on="1399/12/29")
     assert text.escape(text.word("state.too_early", "en")) in early

@@ -127,7 +127,7 @@ def ordered(answer: Answer, context: ChartContext) -> Title:
 
 def most_even(answer: Answer, context: ChartContext) -> Title:
     """The rule after which coverage is least unequal, with its Gini, beside that of today."""
-    ginis = {row["rule"]: row["gini"] for row in answer.records() if row["gini"] is not None}
+    ginis = {row["rule"]: row["gini_provinces"] for row in answer.records() if row["gini_provinces"] is not None}
     if not ginis:
         return titles.nothing(answer.metrics[0], context)
     best = min(ginis, key=lambda rule: (ginis[rule], rule != TODAY))

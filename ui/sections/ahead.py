@@ -173,8 +173,8 @@ def recruits(view: PageContext) -> None:
     written = page_parameters.one(_PAGE, "n")
     # Recruits are shared out among all provinces.
     view = replace(view, scope=replace(view.scope, where=without_places(view.where)))
-    # As many as in the last 12 complete months, unless a number is typed.
-    count = int(written or scoped_query.ask(view, ["joiners"])[0].value() or 0)
+    # As many as all joiners of the last 12 complete months, unless a number is typed.
+    count = int(written or scoped_query.ask(view, ["joiners"], without=view.where)[0].value() or 0)
     if not 1 <= count <= MOST:
         with st.container(border=True, key="figure-recruit-places"):
             bounds = view.word("ahead.recruits_bounds", most=text.number(MOST, view.lang))
