@@ -378,7 +378,38 @@ def test_the_length_of_the_queue_is_forecast_only_where_past_forecasts_were_bett
     tried = replace(tried, rows=[tuple(row.values())])
     drawn: list[str] = []
     monkeypatch.setattr(ahead_section.scoped_query, "computed", lambda *_: (tried, []))
-    monkeypatch.setattr(ahead_section.ui, "draw", lambda *_, card, **__: drawn.append(card))
+    drawn: list[tuple[str, Any]] = []
+    monkeypatch.setattr(ahead_section.scoped_query, "computed", lambda *_: (tried, []))
+    monkeypatch.setattr(
+        ahead_section.ui, "draw", lambda _view, _chart, answer, *_, card, **__: drawn.append((card, answer))
+    )
     view = SimpleNamespace(lang="en", word=lambda key, **words: text.word(key, "en", **words))
     ahead_section._queue(view, queue, ())  # type: ignore[arg-type]
-    assert ("In six months the queue would hold" in drawn[0]) is is_better
+    ((said, shown),) = drawn
+    assert ("In six months the queue would hold" in said) is is_better
+    # The table and the files have the columns of the answer.
+    for names in (shown.columns, [metric.name for metric in shown.metrics]):
+        assert ("queue_ahead" in names) is ("queue_ahead_high" in names) is is_better
+    assert shown.value("queue_arrivals") == queue.value("queue_arrivals")
+    for name in ("queue_arrivals", "queue_decisions", "queue_needed"):
+        unit = next(metric.unit for metric in shown.metrics if metric.name == name)
+        assert text.plain(12.34, unit, "en") == "12.3", "as in the sentence"
+
+
+@pytest.mark.parametrize(
+    ("cleared", "first", "sentence"),
+    [("never", "never", "Decisions have not outnumbered arrivals."),
+     ("never", "1407-08", "arrivals; the queue is cleared in Aban 1407 (Oct–Nov 2028) at the earliest."),
+     ("1408-01", "1407-08", "earliest Aban 1407 (Oct–Nov 2028), latest never")],
+)  # fmt: skip
+def test_the_earliest_month_without_a_queue_is_said_where_the_table_has_one(
+    cleared: str, first: str, sentence: str, small_register: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with access.connect(small_register, rights.ADMINISTRATOR) as con:
+        queue = registry.analyse(con, "queue", least=1)
+        tried = registry.analyse(con, "queue_backtest")
+    row = queue.records()[0] | {"queue_cleared": cleared, "queue_cleared_first": first, "queue_cleared_last": "never"}
+    monkeypatch.setattr(ahead_section.ui, "draw", lambda *_, card, **__: drawn.append(card))
+    view = SimpleNamespace(lang="en", word=lambda key, **words: text.word(key, "en", **words))
+    ahead_section._queue(view, replace(queue, rows=[tuple(row.values())]), ())  # type: ignore[arg-type]
+    assert sentence in drawn[0].replace("\u00a0", " ")
