@@ -342,6 +342,8 @@ def test_the_order_form_has_a_sheet_for_each_province_with_its_seats(small_regis
         assert text.unit_word("seats", "en") in stated
         assert text.day_in_both(plan.on, "en") in stated, "it is signed without its cover"
         assert len(months) == 1 + 12 + 1
+        assert "scenario above" not in str(rows), "it is a sheet of paper"
+        assert "first point" not in str(rows)
         total = next(row for row in rows if row[0] == text.word("member.part.total", "en"))
         ordered = frame[frame["province"] == province]
         assert total[-1] == ordered["seats_planned"].sum()
@@ -376,8 +378,6 @@ def test_the_length_of_the_queue_is_forecast_only_where_past_forecasts_were_bett
         tried = registry.analyse(con, "queue_backtest")
     row = tried.records()[0] | {"queue_miss": 8.0 if is_better else 14.0, "queue_miss_unchanged": 11.0}
     tried = replace(tried, rows=[tuple(row.values())])
-    drawn: list[str] = []
-    monkeypatch.setattr(ahead_section.scoped_query, "computed", lambda *_: (tried, []))
     drawn: list[tuple[str, Any]] = []
     monkeypatch.setattr(ahead_section.scoped_query, "computed", lambda *_: (tried, []))
     monkeypatch.setattr(
@@ -409,6 +409,8 @@ def test_the_earliest_month_without_a_queue_is_said_where_the_table_has_one(
         queue = registry.analyse(con, "queue", least=1)
         tried = registry.analyse(con, "queue_backtest")
     row = queue.records()[0] | {"queue_cleared": cleared, "queue_cleared_first": first, "queue_cleared_last": "never"}
+    drawn: list[str] = []
+    monkeypatch.setattr(ahead_section.scoped_query, "computed", lambda *_: (tried, []))
     monkeypatch.setattr(ahead_section.ui, "draw", lambda *_, card, **__: drawn.append(card))
     view = SimpleNamespace(lang="en", word=lambda key, **words: text.word(key, "en", **words))
     ahead_section._queue(view, replace(queue, rows=[tuple(row.values())]), ())  # type: ignore[arg-type]

@@ -123,7 +123,6 @@ def _queue(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
     ui.draw(view, charts.paces, answer, "queue", ignored=ignored, card=said, notes=[view.word("queue.note")])
 
 
-def seats(view: PageContext, scenario: Scenario) -> None:
 def _gone(row: Mapping[str, Any]) -> str:
     """The key of the sentence on the month in which the queue is cleared: chance may decide whether it is."""
     if row["queue_cleared"] != "never":
@@ -139,6 +138,7 @@ def _without_length_ahead(answer: Answer) -> Answer:
     return replace(answer, metrics=metrics, columns=tuple(kept), rows=rows)
 
 
+def seats(view: PageContext, scenario: Scenario) -> None:
     """The seat plan with the seats of a scenario: what it reaches, where one more room gains most, and the seats to order."""
     entered = tuple((*place, count) for place, count in sorted(scenario.seats.items()))
     left, right = st.columns(2)
@@ -150,7 +150,8 @@ def _without_length_ahead(answer: Answer) -> Answer:
 
 
 def _plan(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
-    shown, notes = replace(answer, metrics=answer.metrics[:2]), [view.word("ahead.plan_note")]
+    shown = replace(answer, metrics=answer.metrics[:2])
+    notes = [view.word("ahead.order_note"), view.word("ahead.plan_note")]
     ui.draw(view, charts.plan, shown, "seat-plan", ignored=ignored, notes=notes)
 
 
