@@ -102,7 +102,7 @@ def recruit_places(con: ScopedCursor, on: date, where: Where, recruits: int) -> 
 
 @analysis(asks=("target", "leaver_rate_12m", "coverage_per_10k"), open_by_province=True)
 def recruit_lorenz(con: ScopedCursor, on: date, where: Where, recruits: int) -> Answer:
-    """The Lorenz curves of `recruit_places`: (rule, province, residents_share, assistants_share, then gini).
+    """The Lorenz curves of `recruit_places`: (rule, province, residents_share, assistants_share, then gini_provinces).
 
     The rule `today` is the coverage of the day. Provinces with the lowest coverage come first; a curve starts at the origin,
     without a province.
@@ -113,9 +113,9 @@ def recruit_lorenz(con: ScopedCursor, on: date, where: Where, recruits: int) -> 
         for name, coverage in ((TODAY, rows["coverage_before"]), (str(rule), rows["coverage_after"])):
             if name not in curves and coverage.notna().all():
                 curves[name] = lorenz_curve(coverage, rows["residents"])
-    frame = pd.concat(curves, names=["rule", "province"]).reset_index()
+    frame = pd.concat(curves, names=["rule", "province"]).reset_index().rename(columns={"gini": "gini_provinces"})
     names = ("residents_share", "assistants_share")
-    return answered(placed, ("rule", "province"), names, frame, on=on, more=("gini",))
+    return answered(placed, ("rule", "province"), names, frame, on=on, more=("gini_provinces",))
 
 
 def highest_averages(weights: pd.Series, seats: int, held: pd.Series | None = None) -> pd.Series:

@@ -32,8 +32,9 @@ Entered = tuple[tuple[str, str, float], ...]
 def seat_plan(con: ScopedCursor, on: date, where: Where, entered: Entered = ()) -> Answer:
     """The seats to order: (province, course, month, seats_planned, seats_available) for the next 12 months.
 
-    Seats there are the courses passed in the last 12 complete months by province and course, a twelfth each month, or those
-    `entered`: (province, course, seats a month), of the province "" shared by all that have none of their own.
+    A seat here is one that leads to a pass: the courses passed in the last 12 complete months by province and course, a twelfth
+    each month, or what the pass rate leaves of those `entered`: (province, course, seats a month), of the province "" shared by
+    all that have none of their own.
     """
     asked = _asked(con, on, where, entered)
     trained = planned(asked.demand, asked.seats)
@@ -144,7 +145,8 @@ def _asked(con: ScopedCursor, on: date, where: Where, entered: Entered = ()) -> 
     within = filters_of_results(where)
     period = last_year(con, on)
     like = ask(con, "trainable_assistants", on=on, where=where)
-    results = ask(con.of_everybody, "results_passed", by=("province", "course"), over=period, where=within)
+    names = ("results_passed", "course_results")
+    results = ask(con.of_everybody, *names, by=("province", "course"), over=period, where=within)
     units = [*jalali.units_between(on, jalali.add_months(on, MONTHS + 2), "month")][: MONTHS + 1]
     rows, parameters = rows_on(con, "course_compliance_intervals", on, where)
     # Only people with several spells have a course twice.
@@ -165,13 +167,13 @@ def _asked(con: ScopedCursor, on: date, where: Where, entered: Entered = ()) -> 
     known = known[known["course"].isin(where["course"])] if "course" in where else known
     groups = sorted({*_pairs(tasks)[0], *zip(known["province"], known["course"], strict=True)})
     demand, ids = _demand(tasks, groups, units)
-    yearly = np.zeros(len(groups))
+    yearly = np.zeros((2, len(groups)))
     number = {group: at for at, group in enumerate(groups)}
-    for province, course, count in known[["province", "course", "results_passed"]].itertuples(index=False):
-        yearly[number[province, course]] = count
-    yearly = _with(entered, groups, yearly)
+    for province, course, *counts in known[["province", "course", *names]].itertuples(index=False):
+        yearly[:, number[province, course]] = counts
+    passed = _with(entered, groups, *yearly)
     # Whole seats, a twelfth of the year's by the end of each month.
-    seats = np.diff(np.floor(np.outer(yearly / MONTHS, np.arange(MONTHS + 1)) + 1e-9), axis=1, prepend=0).astype(
+    seats = np.diff(np.floor(np.outer(passed / MONTHS, np.arange(MONTHS + 1)) + 1e-9), axis=1, prepend=0).astype(
         np.int64
     )
     people = max(like.value(), 1)
@@ -200,17 +202,21 @@ def _demand(tasks: pd.DataFrame, groups: list[tuple[str, str]], units: list[jala
     return demand, ids[by_province]
 
 
-def _with(entered: Entered, groups: list[tuple[str, str]], yearly: Numbers) -> Numbers:
-    """The seats a year of each group, those entered where there are some; shared ones go in proportion to today's."""
-    chosen, own = yearly.copy(), {(province, course) for province, course, _ in entered}
+def _with(entered: Entered, groups: list[tuple[str, str]], passed: Numbers, taken: Numbers) -> Numbers:
+    """The passes a year of each group, those of the seats entered where there are some; shared ones go in proportion to today's.
+
+    Seats lead to a pass as often as those that were taken.
+    """
+    chosen, own = passed.copy(), {(province, course) for province, course, _ in entered}
     for province, course, monthly in entered:
         at = [
             i
             for i, group in enumerate(groups)
             if group == (province, course) or (not province and group[1] == course and group not in own)
         ]
-        share = yearly[at] if yearly[at].any() else np.ones(len(at))
-        chosen[at] = monthly * MONTHS * share / max(share.sum(), 1e-9)
+        share = passed[at] if passed[at].any() else np.ones(len(at))
+        rate = passed[at].sum() / taken[at].sum() if passed[at].any() else 1.0
+        chosen[at] = monthly * MONTHS * rate * share / max(share.sum(), 1e-9)
     return chosen
 
 

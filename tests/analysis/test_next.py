@@ -1,6 +1,7 @@
 """What comes next: second computations, published examples, the best possible plans, and what is refused."""
 
 import itertools
+import math
 import random
 from datetime import date
 from pathlib import Path
@@ -408,15 +409,34 @@ def test_seats_that_the_reader_enters_are_planned_with(con) -> None:
     course = before.index[0][1]
     own = run(con, "seat_plan", entered=(("IR-23", course, 7.0), ("", course, 30.0))).frame
     seats = own.set_index(["province", "course"])["seats_available"]
-    assert set(seats["IR-23", course]) == {7}
+    over = jalali.last_complete_months(DAY, 12)
+    results = ask(con, "course_results", "results_passed", by=("province",), over=over, where={"course": [course]})
+    frame = results.frame.dropna().set_index("province")[["course_results", "results_passed"]]
+    taken, passed = frame.loc["IR-23"]
+    assert passed < taken
+    # Not every seat leads to a pass.
+    assert seats["IR-23", course].sum() == math.floor(12 * 7 * passed / taken)
     others = seats[seats.index.get_level_values(1) == course].drop("IR-23")
+    taken, passed = frame.drop("IR-23").sum()
     # Shared ones go in proportion to today's, in whole seats.
-    assert 12 * 30 - 31 <= others.sum() <= 12 * 30
+    assert 12 * 30 * passed / taken - 31 <= others.sum() <= 12 * 30 * passed / taken
     today = before[before.index.get_level_values(1) == course].drop("IR-23").groupby("province").sum()
-    assert others.groupby("province").sum().sub(today / today.sum() * 360).abs().max() < 1
+    shares = today / today.sum() * 360 * passed / taken
+    assert others.groupby("province").sum().sub(shares).abs().max() < 1
     assert seats[seats.index.get_level_values(1) != course].equals(before[before.index.get_level_values(1) != course])
     none = run(con, "seat_plan_months", entered=(("", course, 0.0),))
     assert none.rows[-1][1] < run(con, "seat_plan_months").rows[-1][1]
+
+
+@pytest.mark.parametrize("where", [{}, TEHRAN])
+def test_the_seats_of_now_entered_again_change_nothing(con, where) -> None:
+    now = [row for row in run(con, "seats_now", where).rows if row[0]]
+    shared: dict[str, float] = {}
+    for _, course, seats in now:
+        shared[course] = shared.get(course, 0.0) + seats
+    plan = run(con, "seat_plan", where).rows
+    assert run(con, "seat_plan", where, entered=tuple(now)).rows == plan
+    assert run(con, "seat_plan", where, entered=tuple(("", *pair) for pair in shared.items())).rows == plan
 
 
 def test_in_the_back_test_the_same_seats_leave_no_fewer_in_date(con) -> None:
@@ -457,7 +477,7 @@ def test_the_curves_of_the_rules_are_those_of_their_coverage(con) -> None:
             expected.append((people, served))
         shares = [(x / people, y / served) for x, y in expected]
         assert np.allclose(curve[["residents_share", "assistants_share"]], shares)
-        (area,) = {*curve["gini"]}
+        (area,) = {*curve["gini_provinces"]}
         assert area == pytest.approx(rows["gini_before" if rule == "today" else "gini_after"].iloc[0])
 
 

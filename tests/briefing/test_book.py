@@ -23,7 +23,7 @@ from tests.conftest import ROOT
 from tests.loading import build
 from ui.briefing import content, drawing, typesetting, writing
 from ui.briefing.writing import Press
-from ui.charts import maps
+from ui.charts import forecast, maps
 from ui.charts.elements import ChartContext
 from ui.data.briefing_questions import Questions
 from ui.i18n import member_names, text
@@ -325,6 +325,29 @@ def test_events_and_the_target_path_stand_by_the_trend(press):
     assert len(own["events"]) == 2
     assert "behind" in nation["path"] or "ahead" in nation["path"]
     assert own["path"] == ""
+
+
+def test_the_trend_says_the_projection_that_growth_says(press, monkeypatch):
+    questions = press.questions("IR", "en", exact=True)
+    months = [f"{year}-{month:02}" for year in (1405, 1406, 1407) for month in range(1, 13)]
+    actual = [(month, 1000, None, None, None, None) for month in months[:6]]
+    ahead = [(month, None, 900 + at, 1100 + at, 1000 + at, None) for at, month in enumerate(months[6:], 1)]
+    found, analyse = replace(questions.analyse("projection"), rows=[*actual, *ahead]), questions.analyse
+    monkeypatch.setattr(questions, "analyse", lambda name, **_: found if name == "projection" else analyse(name))
+    trend = content.book(questions)["trend"]
+    assert trend["title"] == forecast.projection.title(found, ChartContext("en")).sentence
+    # A year after Shahrivar 1405: at the end of the picture the range says little.
+    said = "Active police assistants, projected by Shahrivar 1406: 1,012 (912 to 1,112)"
+    assert trend["title"].replace("\u00a0", " ") == said
+    assert trend["alt"].replace("\u00a0", " ").endswith(f"{said}.")
+
+
+@pytest.mark.parametrize("lang", ["fa", "en"])
+def test_the_order_form_on_paper_speaks_of_what_is_on_paper(press, lang):
+    (form,) = content.book(press.questions("IR-23", lang))["tables"]
+    assert form["title"] == text.word("ahead.order", lang)
+    for absent in ("scenario", "point", "شبیه‌سازی", "نقطه"):
+        assert absent not in form["sub"]
 
 
 def test_no_network_is_needed(pointer, tmp_path):

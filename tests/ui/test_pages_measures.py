@@ -141,6 +141,22 @@ def test_the_announced_number_stands_beside_the_registered_one(lang: str, publis
     assert text.escape(text.word("goal.announced_why", lang)) in page
 
 
+def test_growth_says_where_a_filter_leaves_the_numbers_of_all(published: Path) -> None:
+    page = html(opened("growth", lang="en", post="guard", province="IR-23"))
+    paces = [
+        card for card in re.findall(r'<div class="pd-card">.*?</div></div>', page, re.S) if "onthly growth" in card
+    ]
+    assert len(paces) == 3
+    post, place = (text.word(f"scope.{name}", "en") for name in ("post", "province"))
+    note = text.escape(text.word("scope.no_effect", "en", filters=post))
+    assert all(note in card for card in paces), "a province has paces of its own, a post has not"
+    filters = text.escape(text.word("scope.no_effect", "en", filters=text.listed([place, post], "en")))
+    after = page.partition(text.escape(text.word("goal.announced_why", "en")))[2]
+    assert re.match(rf'</p>\s*<p class="pd-note">{re.escape(filters)}', after), (
+        "the announced number is one of the nation"
+    )
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_trained_share_stands_on_the_card_of_compliance(lang: str, published: Path) -> None:
     with opened_at(published) as con:

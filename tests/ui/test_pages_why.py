@@ -277,6 +277,20 @@ def test_planning_gives_places_for_as_many_recruits_as_are_typed(published: Path
         assert text.escape(text.word("state.left_out", "en", parts=f"n={n}")) in page("planning", n=n)
 
 
+def test_planning_gives_places_for_as_many_as_joined_under_any_filter(published: Path) -> None:
+    # Two men and a woman joined in the last 12 complete months.
+    for filters in ({}, {"gender": "male"}, {"gender": "female", "province": "IR-23"}):
+        assert opened("planning", lang="en", **filters).text_input(key="recruit places").value == "3"
+
+
+def test_the_curves_of_provinces_have_a_gini_of_provinces(published: Path) -> None:
+    app = opened("planning", lang="en", n="5")
+    app.button(key="table-recruit-lorenz").click().run()
+    table = html(app).partition("Cumulative share of residents")[2]
+    assert "Inequality between provinces (Gini)" in table
+    assert "between counties" not in html(app)
+
+
 def test_planning_says_where_the_history_is_too_short(published: Path) -> None:
     early = page("planning", on="1399/12/29")
     assert text.escape(text.word("state.too_early", "en")) in early
@@ -338,6 +352,8 @@ def test_the_order_form_has_a_sheet_for_each_province_with_its_seats(small_regis
         assert text.unit_word("seats", "en") in stated
         assert text.day_in_both(plan.on, "en") in stated, "it is signed without its cover"
         assert len(months) == 1 + 12 + 1
+        assert "scenario above" not in str(rows), "it is a sheet of paper"
+        assert "first point" not in str(rows)
         total = next(row for row in rows if row[0] == text.word("member.part.total", "en"))
         ordered = frame[frame["province"] == province]
         assert total[-1] == ordered["seats_planned"].sum()
@@ -372,9 +388,40 @@ def test_the_length_of_the_queue_is_forecast_only_where_past_forecasts_were_bett
         tried = registry.analyse(con, "queue_backtest")
     row = tried.records()[0] | {"queue_miss": 8.0 if is_better else 14.0, "queue_miss_unchanged": 11.0}
     tried = replace(tried, rows=[tuple(row.values())])
+    drawn: list[tuple[str, Any]] = []
+    monkeypatch.setattr(ahead_section.scoped_query, "computed", lambda *_: (tried, []))
+    monkeypatch.setattr(
+        ahead_section.ui, "draw", lambda _view, _chart, answer, *_, card, **__: drawn.append((card, answer))
+    )
+    view = SimpleNamespace(lang="en", word=lambda key, **words: text.word(key, "en", **words))
+    ahead_section._queue(view, queue, ())  # type: ignore[arg-type]
+    ((said, shown),) = drawn
+    assert ("In six months the queue would hold" in said) is is_better
+    # The table and the files have the columns of the answer.
+    for names in (shown.columns, [metric.name for metric in shown.metrics]):
+        assert ("queue_ahead" in names) is ("queue_ahead_high" in names) is is_better
+    assert shown.value("queue_arrivals") == queue.value("queue_arrivals")
+    for name in ("queue_arrivals", "queue_decisions", "queue_needed"):
+        unit = next(metric.unit for metric in shown.metrics if metric.name == name)
+        assert text.plain(12.34, unit, "en") == "12.3", "as in the sentence"
+
+
+@pytest.mark.parametrize(
+    ("cleared", "first", "sentence"),
+    [("never", "never", "Decisions have not outnumbered arrivals."),
+     ("never", "1407-08", "arrivals; the queue is cleared in Aban 1407 (Oct–Nov 2028) at the earliest."),
+     ("1408-01", "1407-08", "earliest Aban 1407 (Oct–Nov 2028), latest never")],
+)  # fmt: skip
+def test_the_earliest_month_without_a_queue_is_said_where_the_table_has_one(
+    cleared: str, first: str, sentence: str, small_register: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with access.connect(small_register, rights.ADMINISTRATOR) as con:
+        queue = registry.analyse(con, "queue", least=1)
+        tried = registry.analyse(con, "queue_backtest")
+    row = queue.records()[0] | {"queue_cleared": cleared, "queue_cleared_first": first, "queue_cleared_last": "never"}
     drawn: list[str] = []
     monkeypatch.setattr(ahead_section.scoped_query, "computed", lambda *_: (tried, []))
     monkeypatch.setattr(ahead_section.ui, "draw", lambda *_, card, **__: drawn.append(card))
     view = SimpleNamespace(lang="en", word=lambda key, **words: text.word(key, "en", **words))
-    ahead_section._queue(view, queue, ())  # type: ignore[arg-type]
-    assert ("In six months the queue would hold" in drawn[0]) is is_better
+    ahead_section._queue(view, replace(queue, rows=[tuple(row.values())]), ())  # type: ignore[arg-type]
+    assert sentence in drawn[0].replace("\u00a0", " ")

@@ -155,7 +155,7 @@ def test_methods_keeps_the_search_in_the_address(published: Path) -> None:
     app = opened("methods", lang="en")
     app.text_input(key="find definition").set_value("gini").run()
     assert in_address(app, "find") == ["gini"]
-    assert [heading.anchor for heading in app.subheader] == ["gini", "gini_before", "gini_after"]
+    assert [heading.anchor for heading in app.subheader] == ["gini", "gini_before", "gini_after", "gini_provinces"]
 
 
 # ---------------------------------------------------------------- charts and what they say

@@ -7,7 +7,7 @@ from etl.core.jalali import year_before
 from etl.semantic.answers import Answer
 from ui.briefing import drawing, tables
 from ui.briefing.writer import Writer
-from ui.charts import maps, marks
+from ui.charts import maps, marks, time_titles
 from ui.data import owed
 from ui.i18n import member_names, text
 from ui.summary import changes, different, needs_action, verdict
@@ -121,11 +121,9 @@ def _trend(write: Writer, facts: verdict.Facts) -> dict[str, Any]:
     alt = write.word("trend_alt", first=counted[0], since=span[0], last=counted[1], until=until)
     title = write.word("trend_alone", active=text.number(facts.active, lang), before=text.number(facts.before, lang))
     keys = ["actual"]
-    ahead = answer.rows[-1]
-    if ahead[2] is not None and ahead is not last:
-        low, high = (text.number(value, lang) for value in ahead[2:4])
-        title = write.word("trend_ahead", when=span[1], low=low, high=high)
-        alt += " " + write.word("trend_alt_ahead", when=span[1], low=low, high=high)
+    if time_titles.projected(answer):
+        title = time_titles.ahead(answer, write.context).sentence
+        alt += f" {title}."
         keys.append("projection")
     keys += (["path"] if path.rows else []) + (["event"] if events else [])
     return {

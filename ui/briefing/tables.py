@@ -153,7 +153,7 @@ def order_form(write: Writer) -> list[dict[str, Any]]:
 
     form = {
         "title": text.word("ahead.order", write.lang),
-        "sub": text.word("ahead.plan_note", write.lang),
+        "sub": write.word("order_sub"),
         "widths": [1.5, *[1] * len(courses)],
         "heads": [
             text.word("dimension.month", write.lang),

@@ -65,7 +65,7 @@ def paces(answer: Answer, context: ChartContext) -> Figure:
     row = answer.records()[0]
     metrics = [elements.metric_of(answer, name) for name, _ in _PACES]
     values = [row[name] for name, _ in _PACES]
-    value_texts = [text.number(value, context.lang, 1) for value in values]
+    value_texts = [text.plain(row[metric.name], metric.unit, context.lang) for metric in metrics]
     hovers = [
         elements.hover_lines(context, metric.label[context.lang], value)
         for metric, value in zip(metrics, value_texts, strict=True)
@@ -84,7 +84,7 @@ def paces(answer: Answer, context: ChartContext) -> Figure:
         context,
         [elements.bar(values, hovers, marker=marker, error_x=error | {"color": context.colour("text")})],
         len(values) * 40 + 24,
-        xaxis=axes.across(context, axes.nice(top), "applications", top * 1.04, showticklabels=False),
+        xaxis=axes.across(context, axes.nice(top), metrics[0].unit, top * 1.04, showticklabels=False),
         **axes.named_bars(context, [metric.short[context.lang] for metric in metrics], value_texts),
     )
 
@@ -127,7 +127,7 @@ def ordered(answer: Answer, context: ChartContext) -> Title:
 
 def most_even(answer: Answer, context: ChartContext) -> Title:
     """The rule after which coverage is least unequal, with its Gini, beside that of today."""
-    ginis = {row["rule"]: row["gini"] for row in answer.records() if row["gini"] is not None}
+    ginis = {row["rule"]: row["gini_provinces"] for row in answer.records() if row["gini_provinces"] is not None}
     if not ginis:
         return titles.nothing(answer.metrics[0], context)
     best = min(ginis, key=lambda rule: (ginis[rule], rule != TODAY))

@@ -136,18 +136,21 @@ def ends(answer: Answer, context: ChartContext) -> Title:
     return Title(context.word("finding.to_value", when=when, value=value))
 
 
-def ahead(answer: Answer, context: ChartContext) -> Title:
-    """The projection and its range a year ahead; at the end of the chart it is too wide to state.
+def projected(answer: Answer) -> list[tuple[Any, ...]]:
+    """The months ahead that have a range. Metrics: actual, low, high, projected."""
+    ends = [answer.columns.index(metric.name) for metric in answer.metrics[1:3]]
+    return [row for row in answer.rows if row[1] is None and None not in [row[at] for at in ends]]
 
-    Metrics: actual, low, high, projected.
-    """
+
+def ahead(answer: Answer, context: ChartContext) -> Title:
+    """The projection and its range a year ahead; at the end of the chart it is too wide to state."""
     at_low, at_high, at_central = (answer.columns.index(metric.name) for metric in answer.metrics[1:4])
-    projected = [row for row in answer.rows if row[1] is None and None not in (row[at_low], row[at_high])]
-    if not projected:
+    months = projected(answer)
+    if not months:
         # Without a projection the months ahead are empty, so use the known months.
         actual = [row for row in answer.rows if row[1] is not None]
         return latest(replace(answer, rows=actual), context)
-    metric, row = answer.metrics[0], projected[:12][-1]
+    metric, row = answer.metrics[0], months[:12][-1]
     words = {"measure": metric.short[context.lang], "when": context.member(answer.by[0], row[0])}
     ends = ("central", at_central), ("low", at_low), ("high", at_high)
     words |= {name: text.plain(row[at], metric.unit, context.lang) for name, at in ends}

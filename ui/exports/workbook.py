@@ -102,7 +102,7 @@ def write_order_form(out: IO[bytes], answer: Answer, context: ChartContext, plac
             sums = [sum(column) for column in zip(*(row[1:] for row in rows), strict=True)]
             total = (context.word("member.part.total"), *sums)
             _fill(form, [total], [bold] * len(total), 3 + len(rows))
-            form.write_string(5 + len(rows), 0, context.word("ahead.plan_note"))
+            form.write_string(5 + len(rows), 0, context.word("ahead.order_note"))
         _write_cover(book, context, cover(replace(answer, metrics=(planned,)), context, place), head)
 
 

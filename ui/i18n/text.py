@@ -41,7 +41,7 @@ _DECIMALS = {
     "share": 1, "per_10k": 2, "per_100km2": 2, "per_100k": 1, "ratio": 2, "persons_per_institute": 1, "months": 1,
     "days": 1, "years": 1, "hours": 0, "hours_per_person": 1, "working_days": 1, "km2": 0, "persons_per_month": 0,
     # A mean of months; the bars of a ranking differ by less than a person.
-    "persons_gained": 1,
+    "persons_gained": 1, "applications_per_month": 1,
 }  # fmt: skip
 # A mean or a target may have a fraction of a person; no screen shows one.
 PEOPLE = frozenset({"persons", "mean_persons"})

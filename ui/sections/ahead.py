@@ -1,6 +1,6 @@
 """What comes next: endings, institutes that fall below the goal, the queue of files, the seat plan, places of recruits."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from operator import itemgetter
@@ -14,6 +14,7 @@ from etl.core.text_folding import latin_digits
 from etl.semantic.answers import Answer
 from ui.charts import ahead as charts
 from ui.charts import bars, lines
+from ui.charts.elements import unit_of
 from ui.components import blocks, downloads, tables
 from ui.components import figures as ui
 from ui.components.blocks import controlled
@@ -94,7 +95,7 @@ def _queue(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
         return
 
     def number(name: str) -> str:
-        return text.number(row[name], view.lang, 1)
+        return text.plain(row[name], unit_of(answer, name), view.lang)
 
     def month(name: str) -> str:
         return view.word("queue.never") if row[name] == "never" else text.unit_in_both(row[name], view.lang)
@@ -107,18 +108,34 @@ def _queue(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
             needed=number("queue_needed"),
         ),
         view.word(
-            "queue.gone_never" if row["queue_cleared"] == "never" else "queue.gone",
+            _gone(row),
             month=month("queue_cleared"),
             first=month("queue_cleared_first"),
             last=month("queue_cleared_last"),
         ),
     ]
-    if not _is_no_better(scoped_query.computed(view, "queue_backtest")[0]):
+    if _is_no_better(scoped_query.computed(view, "queue_backtest")[0]):
+        answer = _without_length_ahead(answer)
+    else:
         names = ("value", "ahead"), ("low", "ahead_low"), ("high", "ahead_high")
-        numbers = {key: text.number(row[f"queue_{name}"], view.lang) for key, name in names}
-        sentences.append(view.word("queue.ahead", **numbers))
+        sentences.append(view.word("queue.ahead", **{key: number(f"queue_{name}") for key, name in names}))
     said = f'<p class="pd-intro">{text.escape(" ".join(sentences))}</p>'
     ui.draw(view, charts.paces, answer, "queue", ignored=ignored, card=said, notes=[view.word("queue.note")])
+
+
+def _gone(row: Mapping[str, Any]) -> str:
+    """The key of the sentence on the month in which the queue is cleared: chance may decide whether it is."""
+    if row["queue_cleared"] != "never":
+        return "queue.gone"
+    return "queue.gone_never" if row["queue_cleared_first"] == "never" else "queue.gone_unclear"
+
+
+def _without_length_ahead(answer: Answer) -> Answer:
+    """The queue without its length in six months."""
+    kept = [name for name in answer.columns if not name.startswith("queue_ahead")]
+    rows = [tuple(row[name] for name in kept) for row in answer.records()]
+    metrics = tuple(metric for metric in answer.metrics if metric.name in kept)
+    return replace(answer, metrics=metrics, columns=tuple(kept), rows=rows)
 
 
 def seats(view: PageContext, scenario: Scenario) -> None:
@@ -133,7 +150,8 @@ def seats(view: PageContext, scenario: Scenario) -> None:
 
 
 def _plan(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
-    shown, notes = replace(answer, metrics=answer.metrics[:2]), [view.word("ahead.plan_note")]
+    shown = replace(answer, metrics=answer.metrics[:2])
+    notes = [view.word("ahead.order_note"), view.word("ahead.plan_note")]
     ui.draw(view, charts.plan, shown, "seat-plan", ignored=ignored, notes=notes)
 
 
@@ -173,8 +191,8 @@ def recruits(view: PageContext) -> None:
     written = page_parameters.one(_PAGE, "n")
     # Recruits are shared out among all provinces.
     view = replace(view, scope=replace(view.scope, where=without_places(view.where)))
-    # As many as in the last 12 complete months, unless a number is typed.
-    count = int(written or scoped_query.ask(view, ["joiners"])[0].value() or 0)
+    # As many as all joiners of the last 12 complete months, unless a number is typed.
+    count = int(written or scoped_query.ask(view, ["joiners"], without=view.where)[0].value() or 0)
     if not 1 <= count <= MOST:
         with st.container(border=True, key="figure-recruit-places"):
             bounds = view.word("ahead.recruits_bounds", most=text.number(MOST, view.lang))

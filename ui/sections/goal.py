@@ -17,7 +17,6 @@ from ui.components import blocks, day_field
 from ui.components.blocks import controlled, error_boundary
 from ui.components.cards import card
 from ui.components.footer import question
-from ui.data import warehouse
 from ui.i18n import text
 from ui.state import address, page_parameters, rendering, scoped_query
 from ui.state.page_context import PageContext
@@ -37,17 +36,21 @@ def seek(view: PageContext) -> None:
     rendering.defer(_seek, view, month_ends, until, ask, ready=ask)
 
 
-def _recruits_and_paces(view: PageContext, until: date, goal: float | None) -> tuple[Answer, list[str], Answer]:
-    """The recruits needed, the filters that have no meaning for them, and the paces."""
-    needed, ignored = scoped_query.computed(view, "recruits_needed", until=until, goal=goal)
-    return needed, ignored, scoped_query.computed(view, "pace", until=until)[0]
+# An answer, and the filters that have no meaning for it.
+_Computed = tuple[Answer, list[str]]
+
+
+def _recruits_and_paces(view: PageContext, until: date, goal: float | None) -> tuple[_Computed, _Computed]:
+    """The recruits needed and the paces."""
+    needed = scoped_query.computed(view, "recruits_needed", until=until, goal=goal)
+    return needed, scoped_query.computed(view, "pace", until=until)
 
 
 def _seek(
-    view: PageContext, month_ends: list[date], until: date, ask: Callable[[], tuple[Answer, list[str], Answer]]
+    view: PageContext, month_ends: list[date], until: date, ask: Callable[[], tuple[_Computed, _Computed]]
 ) -> None:
     with st.container(border=True, key="goal-seek"), error_boundary(view.lang, "goal-seek"):
-        answer, ignored, _ = ask()
+        answer, ignored = ask()[0]
         row = answer.records()[0]
         if ignored:
             blocks.note(scoped_query.no_effect(view, ignored))
@@ -74,14 +77,14 @@ def _seek(
             link = page_parameters.address("planning", view.lang, scope)
             st.html(f'<a class="pd-go" href="{text.escape(link)}" target="_self">{view.escaped("goal.scenario")}</a>')
     with error_boundary(view.lang, "pace"):
-        _paces(view, ask()[2], text.day(until, view.lang))
+        _paces(view, *ask()[1], text.day(until, view.lang))
 
 
 def in_a_sentence(view: PageContext) -> str:
     """Whether the present pace is enough for the target of the place by the end of next year; empty without a target."""
     until = end_of_next_year(view.as_of)
     try:
-        row = _recruits_and_paces(view, until, None)[0].records()[0]
+        row = _recruits_and_paces(view, until, None)[0][0].records()[0]
     except QuestionError:
         return ""
     return "" if row["recruits_needed"] is None else _words(view, row, until)
@@ -90,7 +93,7 @@ def in_a_sentence(view: PageContext) -> str:
 def announced(view: PageContext) -> None:
     """Announced numbers next to those of the register on the same day, with known reasons for the difference."""
     with st.container(border=True, key="announced", height="stretch"), error_boundary(view.lang, "announced"):
-        answer = warehouse.analyse("announced", on=view.as_of)
+        answer, ignored = scoped_query.computed(view, "announced")
         lines = []
         for row in answer.records():
             metric = catalogue()[row["metric"]]
@@ -111,6 +114,8 @@ def announced(view: PageContext) -> None:
             lines.append(f"<p><b>{text.escape(sentence)}</b></p><p class='pd-note'>{text.escape(source)}</p>")
         note = view.escaped("goal.announced_why" if lines else "goal.announced_none")
         st.html(blocks.heading(view.word("goal.announced_title")) + "".join([*lines, f'<p class="pd-note">{note}</p>']))
+        if lines and ignored:
+            blocks.note(scoped_query.no_effect(view, ignored))
         question(view, answer, "announced")
 
 
@@ -169,7 +174,7 @@ def _year(view: PageContext, month_ends: list[date], until: date) -> None:
     )
 
 
-def _paces(view: PageContext, answer: Answer, day: str) -> None:
+def _paces(view: PageContext, answer: Answer, ignored: list[str], day: str) -> None:
     """The required growth to a day, and the actual growth of the last 12 and 6 months."""
     row, last = answer.records()[0], text.day(jalali.last_month_end(view.as_of), view.lang)
     labels = {"required_pace": view.word("goal.required", day=day)} | {
@@ -180,8 +185,11 @@ def _paces(view: PageContext, answer: Answer, day: str) -> None:
         for name, label in labels.items():
             with st.container(key=f"card-pace-{name}", border=True, height="stretch"):
                 value = text.plain(row[name], "persons_per_month", view.lang)
-                unit, line = text.unit_word("persons_per_month", view.lang, value), ""
+                unit, lines = text.unit_word("persons_per_month", view.lang, value), []
                 if row[name] is None:
-                    unit, line = "", f'<p class="pd-line">{view.escaped("figure.not_known")}</p>'
-                st.html(card(label, value, unit, line))
+                    unit, lines = "", [view.word("figure.not_known")]
+                if ignored:
+                    lines.append(scoped_query.no_effect(view, ignored))
+                below = "".join(f'<p class="pd-line">{text.escape(line)}</p>' for line in lines)
+                st.html(card(label, value, unit, below))
                 question(view, answer, f"card-pace-{name}")
