@@ -134,7 +134,8 @@ def test_smart_services_come_with_a_word_of_caution(lang: str, published: Path) 
 def test_the_claim_is_placed_and_every_figure_has_its_source(lang: str, published: Path) -> None:
     page = page_html("coverage", lang)
     places = different.joined([member_names.of("country", code, lang) for code in ("IND", "CHN")], lang)
-    assert text.word("abroad.some_above", lang, places=places, count=text.number(2, lang)) in headings(page)
+    above = {"force": member_names.of("force", "guards", lang), "places": places, "count": text.number(2, lang)}
+    assert text.word("abroad.some_above", lang, **above) in headings(page)
     with access.connect(published, rights.ADMINISTRATOR) as con:
         figures = international.claim(con).records()
         named = {(row["country"], row["counted"], row["counted_year"]) for row in figures}
