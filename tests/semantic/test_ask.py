@@ -53,7 +53,7 @@ def entry(name: str) -> Any:
 
 @pytest.mark.parametrize(
     "name",
-    ["judicial_officer_share", "officers_lapsed", "officer_training_share", "veteran_leader_share", "status_pending"],
+    ["officers_lapsed", "officer_training_share", "veteran_leader_share", "status_pending"],
 )
 def test_a_measure_on_cards_and_charts_has_one_name(name: str) -> None:
     assert catalogue()[name].short == catalogue()[name].label

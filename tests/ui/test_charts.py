@@ -452,6 +452,11 @@ def test_the_range_of_trials_has_a_gap_where_there_was_none() -> None:
     assert actual["y"] == [101, 102, 103, 104, 105]
 
 
+def test_half_of_the_residents_is_read_off_the_curve_between_two_groups() -> None:
+    # A sixth of the way from 20% at 40% of residents to 100% at all.
+    assert lines.middle(lorenz(), EN).sentence == "The least covered half of residents has only 33% of assistants"
+
+
 def test_curves_that_coincide_have_one_key() -> None:
     groups = [(None, 0.0, 0.0, 0.2), ("IR-11", 0.4, 0.2, 0.2), ("IR-23", 1.0, 1.0, 0.2)]
     rules = {"today": 0.0, "proportional": 0.001, "equal": 0.1}

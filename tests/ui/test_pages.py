@@ -195,6 +195,20 @@ def test_data_quality_names_no_province_for_a_file_of_several(published: Path) -
     assert "province=IR-23" in of_tehran
 
 
+def test_the_notes_on_a_file_are_parted_otherwise_than_what_they_list(
+    small_register: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WAREHOUSE", str(small_register))
+    skipped = {
+        "fa": "داده؛ برگهٔ بدون سرستون خوانده نشد: راهنما",
+        "en": "داده; sheets without the headers skipped: راهنما",
+    }
+    for lang, notes in skipped.items():
+        page = html(opened("quality", lang=lang))
+        assert notes in page
+        assert not re.search(r"[آ-ی] \(.\), ", page) or lang == "en", "a Persian list has Persian commas"
+
+
 def test_data_quality_shows_why_the_last_load_was_refused_to_those_of_its_province(published: Path) -> None:
     """Until the next one is published, with the digits of file names as they are."""
     sentences = [

@@ -311,6 +311,22 @@ def test_a_month_above_the_highest_is_orange_and_named(small_register: Path) -> 
     assert [at for at, colour in enumerate(colours) if colour == context.colour("problem")] == [3]
 
 
+@pytest.mark.parametrize(("day", "is_part"), [(date(2024, 9, 21), False), (date(2024, 9, 10), True)])
+def test_a_month_that_is_partly_over_is_lighter_and_what_ends_has_its_unit(
+    day: date, is_part: bool, small_register: Path
+) -> None:
+    with access.connect(small_register, rights.ADMINISTRATOR) as con:
+        asked = registry.analyse(con, "endings", on=day, by="nation")
+    rows = [row[1:] for row in asked.rows if row[0] == "training"]
+    metric = replace(asked.metrics[0], unit="person_courses")
+    answer = replace(asked, by=("month",), columns=asked.columns[1:], rows=rows, metrics=(metric, *asked.metrics[1:]))
+    figure = ahead.endings(answer, ChartContext("en"))
+    assert figure["data"][0]["marker"]["line"]["width"] == [int(is_part), *[0] * 23]
+    labels = [key["label"] for key in figure["layout"]["meta"]["keys"]]
+    assert labels[0].endswith("(person-courses)")
+    assert ("Incomplete month" in labels) is is_part
+
+
 def test_licensing_starts_with_the_licences_that_end_and_says_the_queue(published: Path) -> None:
     licensing = page("licensing")
     assert licensing.index("listing-licences_ending") < licensing.index("pd-card")

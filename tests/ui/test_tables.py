@@ -18,6 +18,7 @@ from etl.build import pipeline
 from etl.core.text_folding import latin_digits
 from etl.semantic.access import ScopedCursor
 from etl.semantic.catalog import catalogue, label_of
+from etl.semantic.formulas import changes
 from etl.semantic.rights import ADMINISTRATOR, AccessScope, Grant
 from tests import made
 from tests.parts import html, opened
@@ -334,6 +335,9 @@ def test_a_changed_definition_states_the_number_by_both_rules(lang: str, publish
     label = label_of("time_to_licence_median", lang)
     now, before = (text.amount(days, "working_days", lang) for days in (17.0, 19.5))
     assert text.escaped("methods.both_values", lang, measure=label, now=now, before=before) in page
+    change = next(change for change in changes() if "trained_assistants" in change.metrics)
+    labels = text.listed([label_of(name, lang) for name in change.metrics], lang)
+    assert text.escape(f"{labels}: {change.words[lang]}") in page, "what a change is about stands first"
 
 
 @pytest.mark.slow

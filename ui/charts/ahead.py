@@ -1,6 +1,7 @@
 """Charts of what comes next: endings, the queue of licence files, the seat plan, and the rules of their titles."""
 
 from etl.analysis.coverage import TODAY
+from etl.core.jalali import unit_of
 from etl.semantic.answers import Answer
 from ui.charts import axes, elements, lines, titles
 from ui.charts.chart import chart
@@ -23,14 +24,22 @@ def above(answer: Answer, context: ChartContext) -> Title:
 
 @chart(above)
 def endings(answer: Answer, context: ChartContext) -> Figure:
-    """Bars of what ends in each month, orange above the highest month of what answers it, with lines for that and the mean."""
+    """Bars of what ends in each month, orange above the highest month of what answers it, with lines for that and the mean.
+
+    The first is lighter where a part of its month is over.
+    """
     metric, rows = answer.metrics[0], answer.records()
     most, mean = (max(row[name] or 0 for row in rows) for name in ("answered_most", "answered_mean"))
     values = answer.column("endings")
     upright = axes.upright(context, axes.nice(max([most, *values])), metric.unit)
     hovers = [elements.hover(answer, metric, row, context) for row in answer.rows]
+    months = answer.column("month")
+    is_part = [answer.on is not None and month == unit_of(answer.on, "month").label for month in months]
     colours = [context.colour("problem" if row["is_above"] else "actual") for row in rows]
-    keys = [
+    label = text.with_unit(metric.short[context.lang], metric.unit, context.lang)
+    keys = [elements.key(context, label, "actual")]
+    keys += [elements.key(context, context.word("ahead.unfinished"), "actual", "light")] if any(is_part) else []
+    keys += [
         elements.key(
             context, f"{context.word(f'ahead.{name}')}: {text.plain(value, metric.unit, context.lang)}", meaning, "dash"
         )
@@ -38,10 +47,10 @@ def endings(answer: Answer, context: ChartContext) -> Figure:
     ]
     return elements.figure(
         context,
-        [elements.bar(values, hovers, vertical=True, marker={"color": colours})],
+        [elements.bar(values, hovers, vertical=True, marker=elements.columns_marker(is_part, colours))],
         280,
         keys,
-        **axes.over_time(context, answer.column("month"), upright),
+        **axes.over_time(context, months, upright),
         shapes=[elements.level(context, most, meaning="target"), elements.level(context, mean, meaning="second")],
     )
 

@@ -203,7 +203,7 @@ def paired(answer: Answer, context: ChartContext) -> Figure:
         values = answer.column(metric.name)
         top = max([top, *(value for value in values if value is not None)])
         hovers = [elements.hover(answer, metric, row, context) for row in answer.rows]
-        marker = _marker(_open(answer, metric, labels), context.colour(meaning))
+        marker = elements.columns_marker(_open(answer, metric, labels), context.colour(meaning))
         marker["pattern"] = elements.pattern(context, meaning)
         data.append(elements.bar(values, hovers, vertical=True, marker=marker))
         keys.append(elements.key(context, metric.short[context.lang], meaning))
@@ -230,12 +230,6 @@ def _open(answer: Answer, metric: Metric, labels: Sequence[Any]) -> list[bool]:
     return [label in open_ for label in labels]
 
 
-def _marker(is_light: Sequence[bool], colour: str) -> Figure:
-    """The colour of columns; that of a provisional or small group is lighter, within an outline that gives enough contrast."""
-    colours = [elements.faded(colour, 0.45) if light else colour for light in is_light]
-    return {"color": colours, "line": {"color": colour, "width": [int(light) for light in is_light]}}
-
-
 @chart(titles.extreme)
 def columns(answer: Answer, context: ChartContext) -> Figure:
     """Vertical bars of the first metric in the order of the answer: a histogram with its values, or a flow over time."""
@@ -245,7 +239,8 @@ def columns(answer: Answer, context: ChartContext) -> Figure:
     hovers = [elements.hover(answer, metric, row, context) for row in answer.rows]
     sizes = [None if timed else elements.size_below(answer, metric, row) for row in answer.rows]
     is_light = [open_ or size is not None for open_, size in zip(_open(answer, metric, labels), sizes, strict=True)]
-    bars = elements.bar(values, hovers, True, marker=_marker(is_light, context.colour("actual")), customdata=labels)
+    marker = elements.columns_marker(is_light, context.colour("actual"))
+    bars = elements.bar(values, hovers, True, marker=marker, customdata=labels)
     upright = axes.upright(context, axes.nice(top if timed else top * _VALUE_ABOVE), metric.unit)
     keys = []
     if timed:

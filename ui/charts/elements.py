@@ -271,6 +271,13 @@ def decimals(numbers: Sequence[float]) -> int:
     return next((count for count, whole in scaled if all(abs(n - round(n)) < 1e-6 for n in whole)), 2)
 
 
+def columns_marker(is_light: Sequence[bool], colour: str | list[str]) -> Figure:
+    """The colour of columns, or of each; those that say less are lighter, within an outline that gives enough contrast."""
+    colours = [colour] * len(is_light) if isinstance(colour, str) else colour
+    filled = [faded(one, 0.45) if light else one for light, one in zip(is_light, colours, strict=True)]
+    return {"color": filled, "line": {"color": colour, "width": [int(light) for light in is_light]}}
+
+
 # Plotly's template for a hover text without the name of its trace.
 HOVER = "%{hovertext}<extra></extra>"
 

@@ -30,13 +30,16 @@ def beside(answer: Answer, context: ChartContext) -> Title:
 
 
 def above(answer: Answer, context: ChartContext) -> Title:
-    """The countries with a figure above the claim."""
-    at = answer.columns.index("above_claim")
-    country_names = dict.fromkeys(context.member("country", row[1]) for row in answer.rows if row[at] is not None)
-    if not country_names:
+    """The countries with a figure above the claim, and the kinds of force that have it."""
+    rows = [row for row in answer.records() if row["above_claim"] is not None]
+    if not rows:
         return Title(context.word("abroad.none_above"))
-    count, places = text.number(len(country_names), context.lang), different.joined([*country_names], context.lang)
-    return Title(context.word("abroad.some_above", places=places, count=count))
+    force, places = (
+        different.joined([*dict.fromkeys(context.member(name, row[name]) for row in rows)], context.lang)
+        for name in ("force", "country")
+    )
+    count = text.number(len({row["country"] for row in rows}), context.lang)
+    return Title(context.word("abroad.some_above", force=force, places=places, count=count))
 
 
 @chart(beside)

@@ -5,6 +5,8 @@ from datetime import date
 from itertools import cycle
 from typing import Any
 
+import numpy as np
+
 from etl.analysis.training import GOAL
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.ranking import worse_side
@@ -180,9 +182,9 @@ def middle(answer: Answer, context: ChartContext) -> titles.Title:
     rows = [row for row in answer.rows if row[across] is not None and row[0] is not None]
     if not rows:
         return titles.nothing(answer.metrics[0], context)
-    near = min(rows, key=lambda row: abs(row[across] - 0.5))
-    residents, assistants = (text.percent(near[at], context.lang, 0) for at in (across, up))
-    return titles.Title(context.word("finding.share_of_residents", residents=residents, value=assistants))
+    # Between two points the curve is straight.
+    half = np.interp(0.5, [0, *(row[across] for row in rows)], [0, *(row[up] for row in rows)])
+    return titles.Title(context.word("finding.half_of_residents", value=text.percent(float(half), context.lang, 0)))
 
 
 @chart(middle)

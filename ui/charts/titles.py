@@ -340,4 +340,4 @@ def spoken(answer: Answer, context: ChartContext, finding: Title, subtitle: str)
     row_texts = [
         f"{elements.name_of(answer, row, context)}: {text.plain(row[at], metric.unit, context.lang)}" for row in rows
     ]
-    return f"{finding.sentence}. {subtitle}. " + ("؛ " if context.rtl else "; ").join(row_texts)
+    return f"{finding.sentence}. {subtitle}. " + text.clauses(row_texts, context.lang)

@@ -313,6 +313,11 @@ def listed(parts: Sequence[str], lang: str) -> str:
     return ("، " if lang == "fa" else ", ").join(parts)
 
 
+def clauses(parts: Sequence[str], lang: str) -> str:
+    """Parts that may hold lists of their own, on one line."""
+    return ("؛ " if lang == "fa" else "; ").join(parts)
+
+
 def shortened(parts: Sequence[str], lang: str) -> str:
     """A list of at most two parts; of more, the first and the number of the others."""
     if len(parts) <= 2:

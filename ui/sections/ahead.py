@@ -28,7 +28,7 @@ from ui.state.page_context import PageContext, without_places
 
 _PAGE = "planning"
 # What ends, and the unit in which it is counted.
-_KINDS = {"licences": "licences", "accreditations": "persons", "training": "seats"}
+_KINDS = {"licences": "institutes", "accreditations": "persons", "training": "person_courses"}
 # With more bars the chart of rooms is unreadable.
 _MOST_ROOMS = 15
 

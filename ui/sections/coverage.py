@@ -81,8 +81,7 @@ def _counties_without(view: PageContext) -> None:
         names = [view.member("county", code) for code in without]
         numbers = (counts.value(name) for name in ("uncovered_counties", "census_counties"))
         count, total = (text.number(number, view.lang) for number in numbers)
-        key = "counties_without_known" if unknown else "counties_without"
-        sentence = view.escaped(f"population.{key}", count=count, whole=total, unknown=unknown)
+        sentence = view.escaped("population.counties_without", count=count, whole=total)
         listed = text.escape(text.listed(sorted(names, key=collated), view.lang))
         boundaries = text.escape(" ".join(about))
         st.html(f'<details class="pd-note"><summary>{sentence}</summary>{listed}<p>{boundaries}</p></details>')

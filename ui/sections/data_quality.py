@@ -110,7 +110,7 @@ def files(view: PageContext) -> None:
         "province": lambda code: view.member("province", code) if code else "–",
         "refusal": lambda refusal: in_language(refusal, view.lang) if refusal else "–",
         "notes": lambda notes: (
-            text.listed([_note(view, note) for note in notes.split("; ")], view.lang) if notes else "–"
+            text.clauses([_note(view, note) for note in notes.split("; ")], view.lang) if notes else "–"
         ),
     }
     rows = sorted(answer.rows, key=lambda row: (not row[3], -row[answer.columns.index("rows_quarantined")]))
@@ -181,7 +181,8 @@ def _note(view: PageContext, written: str) -> str:
     """A note of the load in the user's language, if it is a known one."""
     note, colon, what = written.partition(": ")
     key = f"note.{note.replace(' ', '_')}"
-    return text.word_or(written, key, view.lang, what=text.digits(what, view.lang)) if colon else written
+    listed = text.listed(text.digits(what, view.lang).split(", "), view.lang)
+    return text.word_or(written, key, view.lang, what=listed) if colon else written
 
 
 def name_of(view: PageContext, section: str, name: str) -> str:

@@ -151,7 +151,7 @@ def _changes(lang: str) -> None:
     rows = []
     for change in changes():
         measures = [] if "*" in change.metrics else [label_of(name, lang) for name in change.metrics]
-        words = text.escape(change.words[lang] + (f" · {text.listed(measures, lang)}" if measures else ""))
+        words = text.escape((f"{text.listed(measures, lang)}: " if measures else "") + change.words[lang])
         words += "".join(
             f"<br>{text.escape(_both_values(name, before, lang))}" for name, before in change.before.items()
         )

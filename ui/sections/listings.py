@@ -112,15 +112,18 @@ def _columns(view: PageContext, answer: Answer) -> list[Column]:
             f" <small>({view.escaped('institute.ended')})</small>" if last < on else ""
         )
 
+    columns = tables.columns_of(view, answer, context(view), partial(institute_address, view), without)
+    name = next(column.cell for column in columns if column.name == "institute")
+
+    def coded(row: tuple) -> str:
+        """The name and, as two institutes may share it and it is never in Latin letters, the code that a reader can cite."""
+        return f"{name(row)} <small>{text.escape(text.digits(row[at['institute']], view.lang))}</small>"
+
     own: dict[str, dict[str, Any]] = {
         "span": {"cell": left, "value": lambda row: row[at["licensed_until"]]},
         "licensed_until": {"cell": until},
+        "institute": {"cell": coded},
     }
-    columns = tables.columns_of(view, answer, context(view), partial(institute_address, view), without)
-    if view.lang == "en":
-        # The register has no Latin names: the code is what an English reader can cite.
-        cell = next(column.cell for column in columns if column.name == "institute")
-        own["institute"] = {"cell": lambda row: f"{cell(row)} <small>{text.escape(row[at['institute']])}</small>"}
     about = next((names for names in _ABOUT if {*names} <= at.keys()), (answer.metrics[0].name,))
     shown = [replace(column, **own.get(column.name, {})) for column in tables.paled(columns, answer)]
     return tables.led_by(shown, *about)
