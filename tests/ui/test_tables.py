@@ -239,14 +239,14 @@ def test_the_scope_of_a_comparison_is_said_to_be_that_of_each_side(published: Pa
         (
             ["", "better", "worse", "better"],
             4,
-            "تهران نسبت به سمنان: ۲ نرخ بهتر، ۱ نرخ بدتر",
+            "تهران نسبت به سمنان: ۲ نرخ بهتر، یک نرخ بدتر",
             "Tehran compared with Semnan: better on 2 rates, worse on 1",
         ),
         (
             ["better", "", ""],
             2,
-            "تهران نسبت به سمنان: ۱ نرخ بهتر، ۱ بدون تفاوت آشکار",
-            "Tehran compared with Semnan: of tested rates, 1 better, 1 unclear",
+            "تهران نسبت به سمنان: یک نرخ بهتر، یک بدون تفاوت آشکار",
+            "Tehran compared with Semnan: one rate better, 1 without clear difference",
         ),
         (
             ["worse", "worse"],
