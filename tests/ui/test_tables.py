@@ -246,7 +246,7 @@ def test_the_scope_of_a_comparison_is_said_to_be_that_of_each_side(published: Pa
             ["better", "", ""],
             2,
             "تهران نسبت به سمنان: یک نرخ بهتر، یک بدون تفاوت آشکار",
-            "Tehran compared with Semnan: one rate better, 1 without clear difference",
+            "Tehran compared with Semnan: 1 rate better, 1 without clear difference",
         ),
         (
             ["worse", "worse"],

@@ -33,7 +33,8 @@ def context(view: PageContext, **more: Mapping[str, str]) -> ChartContext:
 def subtitle(view: PageContext, answer: Answer, place: str | None = None, with_parts: bool = False) -> str:
     """Measure, place and period of an answer. `place` names the places if the filters do not.
 
-    `with_parts`: what is shown are the parts of the first measure.
+    `with_parts`: what is shown are the parts of the first measure as shares, in the order of the last one. A median has its
+    unit, which its name does not say.
     """
     # An analysis may add auxiliary metrics, in another unit (people at risk) or of some rows (an excess): they are not named.
     first, known = answer.metrics[0], catalogue()
@@ -43,9 +44,14 @@ def subtitle(view: PageContext, answer: Answer, place: str | None = None, with_p
         if metric.name in known or (metric.unit == first.unit and None not in answer.column(metric.name))
     ]
     named = [first, *beside]
-    labels = [metric.label[view.lang] for metric in (named if len(named) <= _MOST_NAMED else named[:1])]
+    labels = [
+        text.with_unit(metric.label[view.lang], metric.unit, view.lang)
+        if metric.sample_size
+        else metric.label[view.lang]
+        for metric in (named if len(named) <= _MOST_NAMED else named[:1])
+    ]
     if with_parts:
-        labels = [view.word("figure.with_parts", measure=labels[0])]
+        labels = [view.word("figure.with_parts", part=named[-1].label[view.lang])]
     # "Outstanding, up to 30 days" is a part of "Outstanding": the legend names the parts.
     whole = [label for at, label in enumerate(labels) if not any(map(label.startswith, labels[:at]))]
     return f"{text.listed(whole, view.lang)} · {where_and_when(view, answer, place)}"
