@@ -11,6 +11,7 @@ from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME, catalogue, label_of
 from etl.semantic.ranking import worse_side
 from etl.warehouse import official_calendar
+from ui.charts import bars
 from ui.charts.elements import ChartContext
 from ui.charts.matrix import ORDERED
 from ui.components import blocks, connect, downloads, page_files, tables
@@ -179,13 +180,16 @@ def _events(view: PageContext, answer: Answer, picture: downloads.Picture | None
 def _as_drawn(answer: Answer, picture: downloads.Picture | None) -> tuple[Sequence[tuple], str]:
     """The rows in the order of the chart's bars, or the column to sort them by.
 
-    Without bars they keep the order of the answer; a map or a table without a chart shows the largest value first, of a rate
-    the worst, unless the dimension has a natural order.
+    Groups without a bar follow as if the ranking went on, and those that are compared have its order below a map too. Without
+    bars rows keep the order of the answer; a map or a table without a chart shows the largest value first, of a rate the
+    worst, unless the dimension has a natural order.
     """
     if not answer.by:
         return answer.rows, ""
-    if places := _bars(answer, picture):
-        return sorted(answer.rows, key=lambda row: places.get(row[0], len(places))), ""
+    drawn = _bars(answer, picture)
+    if drawn or (picture and len(answer.by) == 1 and "side" in answer.columns):
+        ranked = {row: place for place, row in enumerate(bars.in_order(answer), len(drawn))}
+        return sorted(answer.rows, key=lambda row: drawn.get(row[0], ranked.get(row, len(drawn) + len(ranked)))), ""
     traces = picture.figure["data"] if picture else []
     is_flat = not traces or traces[0]["type"].startswith("choropleth")
     if not is_flat or len(answer.by) > 1 or answer.by[0] in (*TIME, *ORDERED):
