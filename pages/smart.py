@@ -3,6 +3,7 @@
 import streamlit as st
 
 from ui.charts import bars, maps
+from ui.charts import licensing as charts
 from ui.components import blocks
 from ui.components import figures as ui
 from ui.sections import licensing, overview
@@ -25,6 +26,6 @@ def page() -> None:
         ui.figure(view, bars.ranking, "smart_service_share", by="activity", nation=True)
     with right:
         ui.figure(view, bars.ranking, "smart_service_share", by="place", nation=True)
-    ui.figure(view, bars.columns, analysis="smart_sizes")
+    ui.figure(view, bars.columns, analysis="smart_sizes", says=charts.with_staff)
     licensing.smart_history(view)
     licensing.smart_compared(view)

@@ -26,6 +26,7 @@ from ui.charts import (
     bars,
     elements,
     forecast,
+    licensing,
     lines,
     maps,
     steps,
@@ -33,6 +34,7 @@ from ui.charts import (
     titles,
     workforce,
 )
+from ui.charts.chart import spoken
 from ui.charts.elements import ChartContext
 from ui.i18n import member_names, text
 from ui.palette import COLOURS, RAMPS
@@ -1029,6 +1031,11 @@ def test_the_second_title_says_how_many_are_on_each_side() -> None:
     first = titles.extreme(data, EN)
     second = titles.unlike(first, [first.sentence], data, EN)
     assert second.sentence == "Training compliance: 1 province clearly below the nation, 3 above"
+    first = titles.extreme(data, FA)
+    in_persian = titles.unlike(first, [first.sentence], data, FA).sentence
+    assert (
+        re.sub("[\u2066-\u2069]", "", in_persian) == "پایبندی آموزشی: یک استان آشکارا پایین‌تر و ۳ استان بالاتر از کشور"
+    )
 
 
 def test_tied_counts_are_reported_as_a_tie_and_tied_rates_name_nobody() -> None:
@@ -1062,7 +1069,7 @@ def test_a_title_sets_no_two_quarters_of_their_own_cases_against_each_other() ->
     shares = [("1404-Q2", 0.811), ("1404-Q3", 0.729), ("1404-Q4", 0.76), ("1405-Q2", 0.75)]
     data = answer("renewal_rate", by=("quarter",), rows=shares)
     title = time_titles.latest(data, EN).sentence
-    assert title == "Renewal rate in Summer\u00a01405 (Jun–Sep\u00a02026): 75.0%, range 72.9% to 81.1%"
+    assert title == "Renewal rate in Summer\u00a01405 (Jun–Sep\u00a02026): 75.0%, lowest 72.9%, highest 81.1%"
     medians = answer(
         "time_to_licence_median", by=("quarter",), rows=[(quarter, 20 * share) for quarter, share in shares]
     )
@@ -1077,6 +1084,14 @@ def test_a_histogram_has_its_values_and_a_small_group_is_pale_with_its_size() ->
     assert written == ["12.5%<br>(n\u00a0=\u00a08)", "26.8%", "25.0%"]
     assert [colour.startswith("rgba") for colour in figure["data"][0]["marker"]["color"]] == [True, False, False]
     assert "12.5%" not in titles.extreme(data, EN).sentence
+
+
+def test_the_range_by_size_is_that_of_institutes_with_staff() -> None:
+    rows = [("0", 0.0625, 1, 16), ("1-9", 0.268, 98, 365), ("10-24", 0.25, 125, 500), ("25-49", 0.2, 80, 400)]
+    data = answer("smart_service_share", by=("size",), rows=rows, more=("smart_institutes", "licensed_institutes"))
+    assert licensing.with_staff(data, EN).sentence.endswith("with staff: 20.0% to 26.8%")
+    one_small = replace(data, rows=[*rows[:3], ("25-49", 0.5, 4, 8)])
+    assert "small groups aside: median of 2 groups" in licensing.with_staff(one_small, EN).sentence
 
 
 def test_what_a_class_gains_has_a_decimal_and_says_who_is_counted() -> None:
@@ -1117,8 +1132,29 @@ def test_a_flow_that_stands_out_is_named_beside_its_median() -> None:
     rows = [("1404-01", 30, 10), ("1404-02", 25, 12), ("1404-03", 28, 60), ("1404-04", 31, 14)]
     data = replace(flows(), rows=rows, provisional=frozenset({"1404-04"}))
     assert time_titles.pair(data, EN).sentence.startswith("Leavers: 60 in Khordad")
-    assert time_titles.pair(data, EN).sentence.endswith("; monthly median 12")
+    assert time_titles.pair(data, EN).sentence.endswith("; median 12")
     assert "joiners 25, leavers 12" in time_titles.pair(flows(), EN).sentence.lower(), "nothing stands out"
+
+
+def test_a_title_names_every_unit_in_which_a_flow_stands_out() -> None:
+    leavers = [10, 12, 60, 14, 11, 12, 55, 13, 12, 10, 48]
+    rows = [(f"14{4 + at // 12:02d}-{at % 12 + 1:02d}", 30, left) for at, left in enumerate(leavers)]
+    two = replace(flows(), rows=rows[:8], provisional=frozenset())
+    assert "60 in Khordad" in time_titles.pair(two, EN).sentence
+    assert "55 in Mehr" in time_titles.pair(two, EN).sentence
+    three = replace(flows(), rows=rows, provisional=frozenset())
+    assert time_titles.pair(three, EN).sentence == "Leavers: 3 times at least twice the median of 12"
+    for data in (two, three):
+        for language in (EN, FA):
+            assert len(time_titles.pair(data, language).sentence.split()) <= titles.MOST_WORDS
+
+
+def test_a_title_gives_the_same_numbers_in_both_languages() -> None:
+    # The range of the groups has twelve words in English and more in Persian.
+    medians = [("IR-00", 20.0, 40), ("IR-11", 23.0, 30), ("IR-23", 25.0, 60), ("IR-01", 9.0, 3)]
+    data = answer("time_to_licence_median", by=("province",), rows=medians, more=("granted_timed",))
+    assert titles.extreme(data, EN).sentence == "Median time to licence: median of 3 provinces 23.0 working days"
+    assert titles.extreme(data, FA).sentence == "میانهٔ زمان صدور مجوز: میانهٔ ۳ استان ۲۳٫۰ روز کاری"
 
 
 def test_a_rate_that_is_not_tested_is_neither_better_nor_worse() -> None:
@@ -1192,7 +1228,8 @@ def test_a_median_is_that_of_the_groups_that_are_ranked_and_says_how_many() -> N
     medians = [("IR-00", 20.0, 40), ("IR-11", 23.0, 30), ("IR-23", 25.0, 60), ("IR-01", 9.0, 3)]
     data = answer("time_to_licence_median", by=("province",), rows=medians, more=("granted_timed",))
     sentences = [title.sentence for title in titles.extreme(data, EN).alternatives]
-    assert "Median time to licence, small groups aside: median of 3 provinces 23.0" in sentences
+    # Its name does not say in what a median is measured.
+    assert "Median time to licence: median of 3 provinces 23.0 working days" in sentences
     present = titles.whole_range(data, EN).sentence
     assert present == "Median time to licence of 4 provinces with any assistants: 9.0 to 25.0"
 
@@ -1242,7 +1279,7 @@ def test_a_title_names_its_measure_in_twelve_words(name: str, lang: str) -> None
 
 def test_the_text_alternative_says_what_the_chart_says() -> None:
     data = sided(by_province(), IR11="lower")
-    alternative = titles.spoken(data, EN, titles.extreme(data, EN), "Training compliance · The whole country")
+    alternative = spoken(data, EN, titles.extreme(data, EN), "Training compliance · The whole country")
     assert alternative.startswith(
         "Training compliance clearly below the nation: Sistan and Baluchestan. Training compliance"
     )

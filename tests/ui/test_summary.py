@@ -414,11 +414,16 @@ def test_a_change_has_its_sign_and_is_judged_only_beyond_chance(
         ),
         (
             [("IR-20", 0.84, "none"), ("IR-11", 0.2, "untested")],
-            "پایبندی آموزشی در هیچ استانی آشکارا پایین‌تر از کشور (۸۵٫۰٪) نیست؛ اختلاف‌ها یا ناچیز است یا از حد تصادف فراتر "
-            "نمی‌رود. "
-            "یک استان افراد یا مؤسسات کافی برای مقایسه ندارد.",
-            "Training compliance: no province is clearly below the nation (85.0%); no difference is both sizeable and beyond "
-            "chance. One province has too few people or institutes to compare.",
+            "پایبندی آموزشی در هیچ استانی آشکارا پایین‌تر از کشور (۸۵٫۰٪) نیست. با این تعداد مؤسسه، هیچ اختلاف قابل‌توجهی از "
+            "تصادف قابل تفکیک نیست. یک استان افراد یا مؤسسات کافی برای مقایسه ندارد.",
+            "Training compliance: no province is clearly below the nation (85.0%). With this number of institutes, no sizeable "
+            "difference can be told apart from chance. One province has too few people or institutes to compare.",
+        ),
+        (
+            # Somebody is clearly better: the differences are not all chance.
+            [("IR-12", 0.95, "higher"), ("IR-20", 0.84, "none")],
+            "پایبندی آموزشی در هیچ استانی آشکارا پایین‌تر از کشور (۸۵٫۰٪) نیست.",
+            "Training compliance: no province is clearly below the nation (85.0%).",
         ),
         (
             [("IR-11", 0.2, "untested")],

@@ -125,6 +125,27 @@ def test_a_table_stands_as_the_bars_of_its_chart_and_a_map_by_its_values() -> No
     assert footer._as_drawn(counts, None)[1] == "-active_assistants"
 
 
+def test_a_table_goes_on_in_the_order_of_a_ranking_that_is_cut_and_of_its_map() -> None:
+    by_code = [
+        ("IR-00", 0.80, 800, 1000, "none"),
+        ("IR-01", 0.95, 950, 1000, "higher"),
+        ("IR-02", 0.82, 820, 1000, "lower"),
+        ("IR-03", 0.10, 1, 10, "untested"),
+        ("IR-04", 0.75, 750, 1000, "lower"),
+        ("IR-05", None, None, None, "untested"),
+    ]
+    tested = made.answer(
+        "training_compliance",
+        by=("province",),
+        rows=by_code,
+        more=("trained_assistants", "trainable_assistants", "side"),
+    )
+    ranked = ["IR-04", "IR-02", "IR-00", "IR-01", "IR-03", "IR-05"]
+    for trace in ({"orientation": "h", "customdata": ["IR-04", "IR-02"]}, {"type": "choropleth"}):
+        rows, start = footer._as_drawn(tested, Picture({"data": [trace], "layout": {}}, "", "", ""))
+        assert ([row[0] for row in rows], start) == (ranked, "")
+
+
 def test_members_across_time_stand_as_the_last_month_has_them_and_time_as_it_runs() -> None:
     rows = [("1403-02", "x", 9), ("1403-01", "x", 1), ("1403-02", "y", 10), ("1403-01", "y", 0), ("1403-01", "z", 99)]
     answer = made.answer("active_assistants", by=("month", "province"), rows=rows)
@@ -240,14 +261,14 @@ def test_the_scope_of_a_comparison_is_said_to_be_that_of_each_side(published: Pa
         (
             ["", "better", "worse", "better"],
             4,
-            "تهران نسبت به سمنان: ۲ نرخ بهتر، ۱ نرخ بدتر",
+            "تهران نسبت به سمنان: ۲ نرخ بهتر، یک نرخ بدتر",
             "Tehran compared with Semnan: better on 2 rates, worse on 1",
         ),
         (
             ["better", "", ""],
             2,
-            "تهران نسبت به سمنان: ۱ نرخ بهتر، ۱ بدون تفاوت آشکار",
-            "Tehran compared with Semnan: of tested rates, 1 better, 1 unclear",
+            "تهران نسبت به سمنان: یک نرخ بهتر، یک بدون تفاوت آشکار",
+            "Tehran compared with Semnan: 1 rate better, 1 without clear difference",
         ),
         (
             ["worse", "worse"],

@@ -3,15 +3,20 @@
 A chart declares its needs where it is defined, so that no other module distinguishes charts by name.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from etl.semantic.answers import Answer
 from etl.semantic.ranking import comparable
+from ui.charts import elements
 from ui.charts.elements import ChartContext, Figure
-from ui.charts.titles import Title, TitleRule, spoken
+from ui.charts.titles import Title, TitleRule
+from ui.i18n import text
+
+# The rows that the text alternative of a long chart names at each end.
+_SPOKEN_ROWS = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,3 +55,16 @@ def drawn_chart(
 ) -> tuple[Figure, str]:
     """The figure of an answer and its text for screen readers; `options` are the items of a mapping."""
     return chart.titled(answer, context, title, dict(options)), spoken(answer, context, title, below)
+
+
+def spoken(answer: Answer, context: ChartContext, finding: Title, subtitle: str) -> str:
+    """The text alternative of a chart: its finding, its subtitle, and its first and last rows in words."""
+    metric = answer.metrics[0]
+    at = answer.columns.index(metric.name)
+    rows: Sequence[tuple] = answer.rows
+    if len(rows) > 2 * _SPOKEN_ROWS:
+        rows = [*answer.rows[:_SPOKEN_ROWS], *answer.rows[-_SPOKEN_ROWS:]]
+    row_texts = [
+        f"{elements.name_of(answer, row, context)}: {text.plain(row[at], metric.unit, context.lang)}" for row in rows
+    ]
+    return f"{finding.sentence}. {subtitle}. " + text.clauses(row_texts, context.lang)

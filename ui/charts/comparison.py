@@ -109,17 +109,19 @@ def _position(day: date, labels: Sequence[str], answer: Answer) -> float:
 def largest(answer: Answer, context: ChartContext, metric: Metric) -> Title:
     """The difference of a metric, and the group whose part of it is the largest as shown.
 
-    None is named where two are equal, and where a rate differs by little.
+    None is named where two are equal, and where a rate differs by too little to differ clearly.
     """
     change = changes.total(answer, metric.unit)
     words = {"measure": metric.short[context.lang], "change": changes.part(change, metric.unit, context.lang)}
     if not change:
         return Title(context.word("split.same", **words))
+    if not changes.is_split(answer, metric):
+        return Title(context.word("split.title_slight", **words))
     sentences = [context.word("split.title_alone", **words)]
     # A part that works the other way explains none of it.
     alike = [group for group in changes.ranked(answer, metric.unit) if (group[1] > 0) == (change > 0)]
     sizes = [changes.part(effect, metric.unit, context.lang, with_unit=False) for _, effect in alike]
-    if sizes and sizes[0] not in sizes[1:] and changes.is_split(answer, metric):
+    if sizes and sizes[0] not in sizes[1:]:
         place = context.named(answer.by[0], alike[0][0])
         sentences.insert(0, context.word("split.title", place=place, part=sizes[0], **words))
     return Title(titles.first_that_fits(sentences))

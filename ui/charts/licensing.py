@@ -1,9 +1,11 @@
 """Charts of licensing and of smart services, and the rules of their titles."""
 
+from dataclasses import replace
 from datetime import date
 
 from etl.analysis.survival import SERVICE_DAYS
 from etl.semantic.answers import Answer
+from etl.semantic.ranking import rank
 from ui import palette
 from ui.charts import axes, elements, titles
 from ui.charts.chart import chart
@@ -31,6 +33,16 @@ def remaining(answer: Answer, context: ChartContext) -> Title:
     years = text.number(rows[0]["years"], context.lang)
     measure = metric.short[context.lang]
     return Title(context.word("cohort.after", measure=measure, years=years, low=low, high=high))
+
+
+def with_staff(answer: Answer, context: ChartContext) -> Title:
+    """The range by size of the institutes that have staff; of the few without, one more or less is several points."""
+    staffed, metric = replace(answer, rows=[row for row in answer.rows if row[0] != "0"]), answer.metrics[0]
+    ranking = rank(staffed)
+    if ranking.small or len(ranking.ranked) < 2:
+        return titles.extreme(staffed, context)
+    low, high = (text.plain(ranking.ranked[at].value, metric.unit, context.lang) for at in (-1, 0))
+    return Title(context.word("smart.by_size", measure=metric.short[context.lang], low=low, high=high))
 
 
 @chart(within)

@@ -40,11 +40,19 @@ def latest(answer: Answer, context: ChartContext) -> Title:
     values = [row[at] for row in rows]
     over_time = titles.spread(answer, metric, values, context)
     if len({*values}) > 1 and metric.kind == "event" and (is_sampled(metric) or metric.sample_size):
-        ends = {"value": last[at], "low": min(values), "high": max(values)}
-        words |= {"when": when} | {name: text.plain(value, unit, context.lang) for name, value in ends.items()}
-        keys = ("in_unit_among", "in_unit")
-        sentence = titles.first_that_fits(context.word(f"finding.{key}", **words) for key in keys)
-        return Title(sentence, alternatives=(over_time,))
+
+        def in_unit(of: ChartContext) -> list[str]:
+            low, high = (text.plain(value, unit, of.lang) for value in (min(values), max(values)))
+            said = {
+                "measure": metric.short[of.lang],
+                "when": of.member(answer.by[0], last[0]),
+                "low": low,
+                "high": high,
+            }
+            written = titles.values_of(last[at], metric, of)
+            return [of.word(f"finding.{key}", value=value, **said) for value in written for key in _IN_UNIT]
+
+        return Title(titles.first_in_all(in_unit, context), alternatives=(over_time,))
     then = _year_before(str(last[0]))
     before = {row[0]: row for row in rows}.get(then)
     now = "now"
@@ -79,12 +87,14 @@ def _year_before(label: str) -> str:
     return f"{int(year) - 1}{dash}{unit}" if year.isdigit() else ""
 
 
+# The value of the latest unit beside the lowest and the highest, and alone.
+_IN_UNIT = ("in_unit_among", "in_unit")
 # A flow stands out in a unit that has so many times its median.
 _PEAK = 2
 
 
 def pair(answer: Answer, context: ChartContext) -> Title:
-    """The flow and the unit that stand out most, beside the median of the flow; else both flows in the last complete unit."""
+    """The flow that stands out most and the units in which it does; else both flows in the last complete unit."""
     rows = [row for row in answer.rows if row[0] not in answer.provisional] or answer.rows
     if not rows:
         return titles.nothing(answer.metrics[0], context)
@@ -94,18 +104,25 @@ def pair(answer: Answer, context: ChartContext) -> Title:
 
 
 def _peak(answer: Answer, metric: Metric, rows: Sequence[tuple], context: ChartContext) -> tuple[float, str] | None:
-    """How many times its median a flow has in its largest unit, and the sentence about it; None where it does not stand out."""
+    """How many times its median a flow has in its largest unit, and the sentence about all in which it stands out; else None."""
     at = answer.columns.index(metric.name)
     known = [(row[at], row[0]) for row in rows if row[at] is not None]
-    most, unit = max(known, default=(0, ""))
     median = statistics.median(value for value, _ in known) if known else 0
-    if not median or most < _PEAK * median:
+    peaks = [(value, unit) for value, unit in known if value >= _PEAK * median]
+    if not median or not peaks:
         return None
-    words = {"measure": metric.short[context.lang], "when": context.member(answer.by[0], unit)}
-    words |= {
-        name: text.plain(value, metric.unit, context.lang) for name, value in (("most", most), ("median", median))
-    }
-    return most / median, context.word("finding.peak", **words)
+
+    def say(of: ChartContext) -> list[str]:
+        written = ((text.plain(most, metric.unit, of.lang), of.member(answer.by[0], unit)) for most, unit in peaks)
+        named = text.listed([of.word("finding.peak_in", most=most, when=when) for most, when in written], of.lang)
+        words = {"measure": metric.short[of.lang], "median": text.plain(median, metric.unit, of.lang)}
+        return [
+            of.word("finding.peaks", peaks=named, **words),
+            of.word("finding.now", value=named, **words),
+            of.word("finding.peaks_many", count=text.number(len(peaks), of.lang), **words),
+        ]
+
+    return max(peaks)[0] / median, titles.first_in_all(say, context)
 
 
 def _both(answer: Answer, row: Sequence[Any], context: ChartContext) -> Title:

@@ -19,8 +19,6 @@ from ui.i18n import member_names, text
 from ui.summary import different
 
 MOST_WORDS = 12
-# The rows that the text alternative of a long chart names at each end.
-_SPOKEN_ROWS = 3
 COUNTS = ("persons", "institutes", "applications", "licences", "counties", "completions", "seats")
 # English puts no superlative in front of a measure that starts with one of these words or contains a comma.
 _NO_NOUN = re.compile(r"(Within|Leaders|Ending|Falling|Up|More|Led|On|In|With|Without|Per|All) |.*,")
@@ -63,14 +61,30 @@ def first_that_fits(sentences: Iterable[str]) -> str:
     """The first sentence of at most twelve words, else the last one; a day in two calendars counts as one."""
     sentence = ""
     for sentence in sentences:
-        if len(text.one_calendar(sentence).split()) <= MOST_WORDS:
+        if _is_short(sentence):
             break
     return sentence
+
+
+def first_in_all(say: Callable[[ChartContext], Sequence[str]], context: ChartContext) -> str:
+    """The first sentence that has at most twelve words in every language, else the last one: a title says the same in all."""
+    said = {lang: say(replace(context, lang=lang)) for lang in text.LANGUAGES}
+    are_short = (all(map(_is_short, alike)) for alike in zip(*said.values(), strict=True))
+    return said[context.lang][next((at for at, is_short in enumerate(are_short) if is_short), -1)]
+
+
+def _is_short(sentence: str) -> bool:
+    return len(text.one_calendar(sentence).split()) <= MOST_WORDS
 
 
 def amounts(value: Any, unit: str, context: ChartContext) -> tuple[str, str]:
     """A number with its unit, and without: the subtitle states the unit too."""
     return text.amount(value, unit, context.lang), text.plain(value, unit, context.lang)
+
+
+def values_of(value: Any, metric: Metric, context: ChartContext) -> tuple[str, ...]:
+    """A number as a title may write it: a median first with its unit, which its name does not say."""
+    return amounts(value, metric.unit, context)[0 if metric.sample_size else 1 :]
 
 
 def with_amount(key: str, value: Any, unit: str, context: ChartContext, **words: object) -> str:
@@ -131,8 +145,8 @@ def extreme(
     # Of 20 counties one more or less is no finding; of medians it is not known how sure the order of two groups is.
     is_of_counties = metric.unit == "share" and catalogue()[str(metric.denominator)].unit == "counties"
     if is_sampled(metric) or is_of_counties or metric.sample_size:
-        first = range_of if len(range_of.sentence.split()) <= MOST_WORDS else half
-        return replace(first, alternatives=(half,))
+        ways = (partial(spread, answer, metric, values, key=key), partial(_half, answer, metric, ranking))
+        return Title(first_in_all(lambda of: [way(context=of).sentence for way in ways], context), alternatives=(half,))
     if metric.unit in COUNTS and not is_narrowest(answer, ranking.ranked[0].key):
         return replace(spread(answer, metric, [row[at] for row in rows], context), alternatives=(half,))
     at_end, at_other_end = (_end_of(answer, metric, ranking, side, name_group, context) for side in (end, _OTHER[end]))
@@ -161,8 +175,8 @@ def _on_both_sides(
     if not (here.focus and there.focus):
         return []
     counts = [(_SIDES[side][0], len(title.focus)) for side, title in ((end, here), (_OTHER[end], there))]
-    sentence = different.title_of_both(answer, metric, counts, context.lang)
-    return [Title(sentence, (*here.focus, *there.focus))] if len(sentence.split()) <= MOST_WORDS else []
+    said = {lang: different.title_of_both(answer, metric, counts, lang) for lang in text.LANGUAGES}
+    return [Title(said[context.lang], (*here.focus, *there.focus))] if all(map(_is_short, said.values())) else []
 
 
 def _all_small(key: str, metric: Metric, context: ChartContext, **words: str) -> Title:
@@ -229,10 +243,14 @@ def _about(metric: Metric, place: str, value: Any, context: ChartContext) -> str
 def spread(answer: Answer, metric: Metric, values: Sequence[Any], context: ChartContext, key: str = "spread") -> Title:
     """The range of the values, by dimension, in the words of `key`: a title that is true of every comparison."""
     low, high = (text.plain(value, metric.unit, context.lang) for value in (min(values), max(values)))
-    axes = _axes(answer, context)
     key = "spread_one" if key == "spread" and low == high else key
-    words = {"measure": metric.short[context.lang], "axes": axes, **_counted(answer, len(values), context)}
-    return Title(context.word(f"finding.{key}", low=low, high=high, **words))
+
+    def say(of: ChartContext) -> list[str]:
+        words = {"measure": metric.short[of.lang], "axes": _axes(answer, of), **_counted(answer, len(values), of)}
+        words["low"] = text.plain(min(values), metric.unit, of.lang)
+        return [of.word(f"finding.{key}", high=high, **words) for high in values_of(max(values), metric, of)]
+
+    return Title(first_in_all(say, context))
 
 
 def _counted(answer: Answer, count: int, context: ChartContext) -> dict[str, str]:
@@ -250,11 +268,15 @@ def _axes(answer: Answer, context: ChartContext) -> str:
 
 def _half(answer: Answer, metric: Metric, ranking: Ranking, context: ChartContext) -> Title:
     """The median of the groups that are ranked, and how many they are: a title that is true of every ranking."""
-    ranked, name = ranking.ranked, metric.short[context.lang]
-    median = sorted(group.value for group in ranked)[(len(ranked) - 1) // 2]
-    words = {"value": text.plain(median, metric.unit, context.lang), **_counted(answer, len(ranked), context)}
-    names = [context.word("finding.large", measure=name), name] if ranking.small else [name]
-    return Title(first_that_fits(context.word("finding.half", measure=measure, **words) for measure in names))
+    median = ranking.ranked[len(ranking.ranked) // 2].value
+
+    def say(of: ChartContext) -> list[str]:
+        name, words = metric.short[of.lang], _counted(answer, len(ranking.ranked), of)
+        names = [of.word("finding.large", measure=name), name] if ranking.small else [name]
+        ways = ((value, each) for value in values_of(median, metric, of) for each in names)
+        return [of.word("finding.half", measure=each, value=value, **words) for value, each in ways]
+
+    return Title(first_in_all(say, context))
 
 
 # The group with the highest value, regardless of the metric's direction.
@@ -308,9 +330,7 @@ def worst_part(answer: Answer, context: ChartContext) -> Title:
     ]
     if len(shares) < 2:
         return extreme(answer, context, last.name, "highest")
-    low, high = (text.percent(share, context.lang) for share in (min(shares), max(shares)))
-    placeholders = {"measure": last.short[context.lang], "axes": _axes(answer, context)}
-    return Title(context.word("finding.spread", low=low, high=high, **placeholders))
+    return spread(answer, replace(last, unit="share"), shares, context)
 
 
 def unlike(title: Title, used_sentences: Collection[str], answer: Answer, context: ChartContext) -> Title:
@@ -328,16 +348,3 @@ def _with_axes(sentence: str, axes: str, names: Sequence[str], context: ChartCon
         yield context.word("finding.by", said=sentence, axes=axes)
         yield context.word("finding.by", said=names[0], axes=axes)
     yield text.listed(names[:2], context.lang)
-
-
-def spoken(answer: Answer, context: ChartContext, finding: Title, subtitle: str) -> str:
-    """The text alternative of a chart: its finding, its subtitle, and its first and last rows in words."""
-    metric = answer.metrics[0]
-    at = answer.columns.index(metric.name)
-    rows: Sequence[tuple] = answer.rows
-    if len(rows) > 2 * _SPOKEN_ROWS:
-        rows = [*answer.rows[:_SPOKEN_ROWS], *answer.rows[-_SPOKEN_ROWS:]]
-    row_texts = [
-        f"{elements.name_of(answer, row, context)}: {text.plain(row[at], metric.unit, context.lang)}" for row in rows
-    ]
-    return f"{finding.sentence}. {subtitle}. " + text.clauses(row_texts, context.lang)

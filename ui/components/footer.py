@@ -11,6 +11,7 @@ from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME, catalogue, label_of
 from etl.semantic.ranking import worse_side
 from etl.warehouse import official_calendar
+from ui.charts import bars
 from ui.charts.elements import ChartContext
 from ui.charts.matrix import ORDERED
 from ui.components import blocks, connect, downloads, page_files, tables
@@ -33,7 +34,8 @@ def context(view: PageContext, **more: Mapping[str, str]) -> ChartContext:
 def subtitle(view: PageContext, answer: Answer, place: str | None = None, with_parts: bool = False) -> str:
     """Measure, place and period of an answer. `place` names the places if the filters do not.
 
-    `with_parts`: what is shown are the parts of the first measure.
+    `with_parts`: what is shown are the parts of the first measure as shares, in the order of the last one. A median has its
+    unit, which its name does not say.
     """
     # An analysis may add auxiliary metrics, in another unit (people at risk) or of some rows (an excess): they are not named.
     first, known = answer.metrics[0], catalogue()
@@ -43,9 +45,14 @@ def subtitle(view: PageContext, answer: Answer, place: str | None = None, with_p
         if metric.name in known or (metric.unit == first.unit and None not in answer.column(metric.name))
     ]
     named = [first, *beside]
-    labels = [metric.label[view.lang] for metric in (named if len(named) <= _MOST_NAMED else named[:1])]
+    labels = [
+        text.with_unit(metric.label[view.lang], metric.unit, view.lang)
+        if metric.sample_size
+        else metric.label[view.lang]
+        for metric in (named if len(named) <= _MOST_NAMED else named[:1])
+    ]
     if with_parts:
-        labels = [view.word("figure.with_parts", measure=labels[0])]
+        labels = [view.word("figure.with_parts", part=named[-1].label[view.lang])]
     # "Outstanding, up to 30 days" is a part of "Outstanding": the legend names the parts.
     whole = [label for at, label in enumerate(labels) if not any(map(label.startswith, labels[:at]))]
     return f"{text.listed(whole, view.lang)} · {where_and_when(view, answer, place)}"
@@ -173,13 +180,16 @@ def _events(view: PageContext, answer: Answer, picture: downloads.Picture | None
 def _as_drawn(answer: Answer, picture: downloads.Picture | None) -> tuple[Sequence[tuple], str]:
     """The rows in the order of the chart's bars, or the column to sort them by.
 
-    Without bars they keep the order of the answer; a map or a table without a chart shows the largest value first, of a rate
-    the worst, unless the dimension has a natural order.
+    Groups without a bar follow as if the ranking went on, and those that are compared have its order below a map too. Without
+    bars rows keep the order of the answer; a map or a table without a chart shows the largest value first, of a rate the
+    worst, unless the dimension has a natural order.
     """
     if not answer.by:
         return answer.rows, ""
-    if places := _bars(answer, picture):
-        return sorted(answer.rows, key=lambda row: places.get(row[0], len(places))), ""
+    drawn = _bars(answer, picture)
+    if drawn or (picture and len(answer.by) == 1 and "side" in answer.columns):
+        ranked = {row: place for place, row in enumerate(bars.in_order(answer), len(drawn))}
+        return sorted(answer.rows, key=lambda row: drawn.get(row[0], ranked.get(row, len(drawn) + len(ranked)))), ""
     traces = picture.figure["data"] if picture else []
     is_flat = not traces or traces[0]["type"].startswith("choropleth")
     if not is_flat or len(answer.by) > 1 or answer.by[0] in (*TIME, *ORDERED):

@@ -33,7 +33,7 @@ from ui.sections.sides import PAGE, Sides, choices, named, shown, sides_of, wher
 from ui.state import page_context, page_parameters, scoped_query
 from ui.state.address import NATION, SIMILAR
 from ui.state.page_context import PageContext, without_places
-from ui.summary import changes
+from ui.summary import changes, different
 
 # The default measure of parts and lines: a rate, because a province and the nation differ too much in counts.
 _LINE, _MONTHS = "training_compliance", 36
@@ -114,7 +114,7 @@ def _finding(
     """The numbers of a single measure; of several, on how many of the `tested` the second side is better or worse."""
     if len(verdicts) > 1:
         counts = Counter(filter(None, verdicts))
-        numbers = {verdict: text.number(count, view.lang) for verdict, count in counts.items()}
+        numbers = {verdict: different.written(count, view.lang) for verdict, count in counts.items()}
         key = "beside" if not tested else "both" if len(numbers) == 2 else next(iter(numbers), "none")
         if key == "beside":
             count = text.number(len(verdicts), view.lang)
@@ -126,8 +126,9 @@ def _finding(
             return titles.first_that_fits([*beside, view.word("compare.finding_beside", count=count)])
         if len(numbers) == 1:
             rest = tested - sum(counts.values())
-            key, numbers["rest"] = key if rest else f"{key}_all", text.number(rest, view.lang)
-        finding = view.word(f"compare.finding_{key}", count=text.number(tested, view.lang), **numbers)
+            key, numbers["rest"] = key if rest else f"{key}_all", different.written(rest, view.lang)
+        count = text.number(counts["better"] or counts["worse"] or tested, view.lang)
+        finding = view.word(f"compare.finding_{key}", count=count, **numbers)
         # The line below the title says which place and day each letter is.
         letters = {"first": view.word("compare.side_1"), "second": view.word("compare.side_2")}
         said = (("against", _apart(view, chosen)), ("than", _apart(view, chosen)), ("against", letters))
@@ -249,7 +250,6 @@ def parts(view: PageContext, chosen: Sides, name: str) -> None:
         with st.container(border=True, key="figure-compare-why"):
             if not changes.is_split(answer, metric):
                 blocks.head(charts.largest(answer, context(view), metric).sentence, said)
-                blocks.note(view.word("split.too_small"))
                 return
             ui.draw(
                 view,

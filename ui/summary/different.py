@@ -35,7 +35,7 @@ def sentence(answer: Answer, lang: str, member: _Names, most: int = MOST_NAMED) 
     """How many groups are clearly worse than the whole, and who, the widest difference first; `answer` is of `different`.
 
     Without a direction the groups of both sides are named. At most `most` names, then how many others. Where nobody is, it
-    says how many groups are not compared.
+    says how many groups are not compared; and where nobody is on the other side either, that chance is not ruled out.
     """
     metric, by = answer.metrics[0], answer.by[0]
     rows = answer.records()
@@ -46,7 +46,10 @@ def sentence(answer: Answer, lang: str, member: _Names, most: int = MOST_NAMED) 
     values = words(answer, metric, worse or "unlike", lang, len(named))
     values["value"] = text.amount(rows[0]["whole_value"], metric.unit, lang)
     if not named:
-        return " ".join(filter(None, (text.word("different.nobody", lang, **values), _not_compared(answer, lang))))
+        is_anybody = any(row["side"] in ("lower", "higher") for row in rows)
+        by_chance = "" if is_anybody else text.word("different.by_chance", lang)
+        nobody = text.word("different.nobody", lang, **values)
+        return " ".join(filter(None, (nobody, by_chance, _not_compared(answer, lang))))
     names = []
     for row in named:
         value = row[metric.name]
@@ -94,7 +97,13 @@ def title_of_both(answer: Answer, metric: Metric, counts: Sequence[tuple[str, in
     """How many groups are on each of the two sides of the whole, the side named first first."""
     (first, here), (_, there) = counts
     values = words(answer, metric, first, lang, here)
-    return text.word(f"different.title_{first}_first", lang, there=text.number(there, lang), **values)
+    values |= {name: written(count, lang) for name, count in (("count", here), ("there", there))}
+    return text.word(f"different.title_{first}_first", lang, **values)
+
+
+def written(count: int, lang: str) -> str:
+    """A number of groups in a sentence with another number; Persian writes one as a word."""
+    return text.word("different.single", lang) if count == 1 else text.number(count, lang)
 
 
 def words(answer: Answer, metric: Metric, side: str, lang: str, count: int = 0) -> dict[str, object]:
