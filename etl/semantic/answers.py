@@ -79,6 +79,11 @@ class Answer:
         name = metric or self.metrics[0].name
         return self.rows[0][self.columns.index(name)] if self.rows else None
 
+    @property
+    def measures(self) -> list[str]:
+        """The names of what was asked for, without what stands beside it."""
+        return [metric.name for metric in self.metrics if not metric.hidden]
+
     def is_provisional(self, row: Sequence[Any]) -> bool:
         """Whether the unit of time of a row can still change by itself."""
         return any(name in TIME and row[position] in self.provisional for position, name in enumerate(self.by))

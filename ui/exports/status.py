@@ -42,10 +42,10 @@ def of(answer: Answer, facts: Facts, named: Callable[[str], str]) -> Callable[[p
     keys = len(answer.by)
 
     def letter(symbol: str, name: str) -> str:
-        return symbol if len(answer.metrics) == 1 else f"{symbol}:{named(name)}"
+        return symbol if len(answer.measures) == 1 else f"{symbol}:{named(name)}"
 
     estimated = [name for name in measures if name in facts.estimated]
-    everywhere = ["e"] if estimated and len(estimated) == len(answer.metrics) else [letter("e", n) for n in estimated]
+    everywhere = ["e"] if estimated and len(estimated) == len(answer.measures) else [letter("e", n) for n in estimated]
     waits = max((provisional_days(name) for name in measures), default=0)
     last = answer.over[1] if answer.over else answer.on
     at_unit = next((at for at, name in enumerate(answer.by) if name in TIME), None)
