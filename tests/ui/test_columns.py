@@ -131,3 +131,13 @@ def test_the_whole_beside_the_groups_of_a_rate_is_that_of_its_sentence(
         if circulated is not None:
             value = disclosure.for_circulation(whole, warehouse.ask).value()
             assert text.plain(value, metric.unit, "en") in str(circulated.figure["layout"]), (metric.name, by)
+
+
+def test_licences_that_end_circulate_exactly_and_people_rounded(published: Path) -> None:
+    noted = opened("planning", lang="en").session_state["page parts"]
+    for kind in ("licences", "accreditations", "training"):
+        answer = noted[f"endings-{kind}"].source
+        rounded, exact = disclosure.for_circulation(answer, warehouse.ask).column("endings"), answer.column("endings")
+        assert any(count % 5 for count in exact)
+        assert (rounded == exact) == (kind == "licences")
+        assert kind == "licences" or not any(count % 5 for count in rounded)
