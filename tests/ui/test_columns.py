@@ -9,11 +9,14 @@ from typing import Any
 import openpyxl
 import pytest
 
-from etl.semantic import disclosure, exportable
+from etl.analysis import registry
+from etl.semantic import access, disclosure, exportable
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue, described
+from etl.semantic.rights import ADMINISTRATOR
 from tests.conftest import Sample
 from tests.parts import PARTS, html, opened
+from ui.charts import ahead
 from ui.charts.elements import ChartContext
 from ui.components import downloads
 from ui.data import warehouse
@@ -25,10 +28,7 @@ pytestmark = pytest.mark.slow
 PLACE = "IR-23"
 SCOPES: list[dict[str, str]] = [{}, {"province": PLACE}]
 # Chart and sentence alone take these: no table and no file for circulation shows them.
-CHART_ALONE = {
-    "goal", "common", "flow_here", "flow_nation", "arrivals_low", "arrivals_high", "decisions_low", "decisions_high",
-    "runs",
-}  # fmt: skip
+CHART_ALONE = {"goal", "common", "flow_here", "flow_nation"}
 # Events of these are no fraction.
 WHOLE_NUMBERS = ("applications", "institutes", "licences", "persons")
 
@@ -141,3 +141,16 @@ def test_licences_that_end_circulate_exactly_and_people_rounded(published: Path)
         assert any(count % 5 for count in exact)
         assert (rounded == exact) == (kind == "licences")
         assert kind == "licences" or not any(count % 5 for count in rounded)
+
+
+def test_the_intervals_of_the_queue_circulate_as_they_are_for_files_are_no_people(published: Path) -> None:
+    with access.connect(published, ADMINISTRATOR) as con:
+        exact = registry.analyse(con, "queue", least=1)
+    drawn = [
+        ahead.paces(answer, ChartContext("en"))["data"][0]["error_x"]
+        for answer in (exact, disclosure.for_circulation(exact))
+    ]
+    for side in ("array", "arrayminus"):
+        before, after = ([reach for reach in error[side] if reach is not None] for error in drawn)
+        assert before == pytest.approx(after, abs=0.1)
+        assert any(before)
