@@ -85,19 +85,20 @@ def cumulative_incidence(counts: pd.DataFrame) -> pd.DataFrame:
 def licensing_cohort(con: ScopedCursor, on: date, where: Where, over: tuple[date, date] | None = None) -> Answer:
     """The share of the files complete in the period that is decided by each working day 0 to 120, by outcome.
 
-    Rows: (working_day, decided, granted, refused, then withdrawn and at_risk). Outstanding files are censored on the day
-    `on`; a withdrawal is a competing event and no decision. None from the day on which no file is followed.
+    Rows: (working_day, files_decided_by, files_granted_by, files_refused_by, then files_withdrawn_by and files_followed).
+    Outstanding files are censored on the day `on`; a withdrawal is a competing event and no decision. None from the day on
+    which no file is followed.
     """
     like, curve, query = _licensing(con, on, where, over)
     working_days = pd.RangeIndex(LONGEST + 1, name="working_day")
     rows = curve[OUTCOMES].reindex(working_days, method="ffill").fillna(0)
     rows["decided"] = rows["granted"] + rows["refused"]
     rows = rows[working_days <= _followed_until(curve)].reindex(working_days)
-    rows["at_risk"] = curve["at_risk"].reindex(working_days, method="bfill").fillna(0).astype(int)
-    names = {name: f"files_{name}_by" for name in ("decided", "granted", "refused")}
-    more = ("withdrawn", "at_risk")
-    frame = rows.rename(columns=names).reset_index()
-    return answered(like, ("working_day",), [*names.values()], frame, over=like.over, more=more, query=query)
+    rows["files_followed"] = curve["at_risk"].reindex(working_days, method="bfill").fillna(0).astype(int)
+    names = [f"files_{name}_by" for name in ("decided", "granted", "refused")]
+    more = ("files_withdrawn_by", "files_followed")
+    frame = rows.rename(columns=lambda name: name if name in more else f"files_{name}_by").reset_index()
+    return answered(like, ("working_day",), names, frame, over=like.over, more=more, query=query)
 
 
 @analysis(asks=("files_complete", "outstanding"), over_period=True, open_by_province=True)

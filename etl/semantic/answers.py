@@ -83,6 +83,11 @@ class Answer:
         """The last day that counts for a metric: the day of a snapshot, else the end of the period."""
         return self.over[1] if self.over and (metric.kind == "event" or not self.on) else self.on
 
+    @property
+    def measures(self) -> list[str]:
+        """The names of what was asked for, without what stands beside it."""
+        return [metric.name for metric in self.metrics if not metric.hidden]
+
     def is_provisional(self, row: Sequence[Any]) -> bool:
         """Whether the unit of time of a row can still change by itself."""
         return any(name in TIME and row[position] in self.provisional for position, name in enumerate(self.by))

@@ -13,7 +13,7 @@ from typing import Any
 
 from etl.core.errors import QuestionError
 from etl.semantic.answers import Answer, cells_left_out
-from etl.semantic.catalog import DIMENSIONS, TIME, Metric, catalogue, expand
+from etl.semantic.catalog import DIMENSIONS, TIME, Metric, catalogue, described, expand
 from etl.semantic.combine import formula, ratio
 from etl.semantic.exportable import StoredRows, StreamedRows
 
@@ -56,13 +56,15 @@ def for_circulation(source: Answer | StreamedRows | StoredRows, ask: Ask | None 
     extra_by_group = _extra_numbers(source, ask)
     extras = [extra_by_group.get(row[: len(source.by)], {}) for row in source.rows]
     rows = [list(row) for row in source.rows]
-    metrics = {name: _metric(source, name) for name in source.columns[len(source.by) :]}
+    metrics = {name: described(name, source.metrics) for name in source.columns[len(source.by) :]}
     counts = _counts(metrics)
     _round_counts(source, metrics, rows)
     for at, name in enumerate(source.columns):
-        if (metric := metrics.get(name)) and name not in counts:
+        if name in metrics and name not in counts:
             for row, extra in zip(rows, extras, strict=True):
-                row[at] = _recomputed(metric, row[at], dict(zip(source.columns, row, strict=True)), metrics, extra)
+                row[at] = _recomputed(
+                    metrics[name], row[at], dict(zip(source.columns, row, strict=True)), metrics, extra
+                )
     _leave_out_places(source.columns, metrics, extras, rows)
     if source.by == ("side",):
         _recompute_differences(source.rows, rows)
@@ -78,16 +80,10 @@ def rounded(value: float, step: int = STEP) -> int:
     return -size if value < 0 else size
 
 
-def _metric(answer: Answer, name: str) -> Metric | None:
-    return next((metric for metric in answer.metrics if metric.name == name), None) or catalogue().get(name)
-
-
 def _counts(metrics: dict[str, Metric | None]) -> set[str]:
-    """The columns that are rounded as person counts; a column without a metric is treated as one."""
+    """The columns that are rounded as person counts."""
     return {
-        name
-        for name, metric in metrics.items()
-        if metric is None or (metric.counts == "persons" and not _rests_on_more(metric))
+        name for name, metric in metrics.items() if metric and metric.counts == "persons" and not _rests_on_more(metric)
     }
 
 
@@ -212,11 +208,16 @@ def _bounds(count: int, signed: bool) -> tuple[int, int]:
 
 
 def _recomputed(
-    metric: Metric, value: Any, cells: dict[str, Any], metrics: dict[str, Metric | None], extra: dict[str, Any]
+    metric: Metric | None, value: Any, cells: dict[str, Any], metrics: dict[str, Metric | None], extra: dict[str, Any]
 ) -> Any:
-    """A number that is no person count, recomputed from the rounded counts of its row; None if it is suppressed."""
+    """A number that is no person count, recomputed from the rounded counts of its row; None if it is suppressed.
+
+    A number that nothing describes is suppressed.
+    """
     if not _is_number(value):
         return value
+    if metric is None:
+        return None
     if metric.sample_size:
         return _rounded_off(metric, value) if (extra.get(metric.sample_size) or 0) >= FEWEST_CASES else None
     if _rests_on_more(metric):

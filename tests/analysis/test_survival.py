@@ -105,11 +105,11 @@ def test_the_cohort_is_that_of_files_followed_one_by_one(con, data, where, ago) 
         for outcome in ending:
             shares[outcome] += free / at_risk
         free *= 1 - len(ending) / at_risk if at_risk else 1
-        assert row["at_risk"] == at_risk
+        assert row["files_followed"] == at_risk
         if day <= last or free < 1e-12:
             assert row["files_granted_by"] == pytest.approx(shares["granted"])
             assert row["files_refused_by"] == pytest.approx(shares["refused"])
-            assert row["withdrawn"] == pytest.approx(shares["withdrawn"])
+            assert row["files_withdrawn_by"] == pytest.approx(shares["withdrawn"])
             assert row["files_decided_by"] == pytest.approx(shares["granted"] + shares["refused"])
         else:
             assert row["files_decided_by"] is None
@@ -134,7 +134,7 @@ def test_a_period_of_its_own_is_followed_up_to_the_day(con, data) -> None:
     on = date(2024, 4, 15)
     answer = survival.licensing_cohort(con, on=on, over=over)
     files = followed_one_by_one(data, *over, on, {})
-    assert answer.records()[0]["at_risk"] == len(files)
+    assert answer.records()[0]["files_followed"] == len(files)
     assert answer.over == over
 
 

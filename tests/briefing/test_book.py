@@ -271,6 +271,26 @@ def test_small_places_have_no_share_and_stand_apart(press, exact, least):
     assert len(ranked) + len(small) == 31
 
 
+@pytest.mark.parametrize("place", ["IR", "IR-23"])
+def test_the_attached_file_holds_no_share_that_the_paper_leaves_out(press, place):
+    questions = press.questions(place, "en")
+    book = content.book(questions)
+    rows = csv.DictReader(io.StringIO(typesetting.numbers_file(questions.recorded)))
+    by = "province" if place == "IR" else "county"
+    attached = {(row["metric"], row["member"], row["on"]): row["value"] for row in rows if row["by"] == by}
+    names = member_names.fixed(by, "en")
+    left_out = {line.partition(":")[0].strip("\u2068\u2069") for line in book["ranking"]["small"]}
+    assert left_out
+    for ratio, count in (("training_compliance", "trainable_assistants"), ("coverage_per_10k", "active_assistants")):
+        sizes = {key[1:]: value for key, value in attached.items() if key[0] == count and value}
+        few = {key for key, value in sizes.items() if float(value) < 100}
+        assert few
+        assert {attached[ratio, *key] for key in few if (ratio, *key) in attached} == {""}
+        if ratio == "training_compliance":
+            assert left_out <= {names.get(code) for code, _ in few}
+    assert book["circulation"].endswith("of fewer than 100 people are left out too.")
+
+
 def named(book):
     """The names that a briefing singles out in its ranking, its titles and its sentences, without the values."""
     told = [re.sub(r"[0-9.,%\u00a0\u2066-\u2069()]+|other|\band\b", " ", line).split() for line in book["verdict"][2:]]

@@ -19,6 +19,7 @@ from etl.semantic import exportable
 from etl.semantic.catalog import described
 from tests.made import by_province
 from tests.parts import PARTS, html, opened
+from ui.charts import elements
 from ui.charts.elements import ChartContext
 from ui.components import page_files, tables
 from ui.data import page_run
@@ -109,7 +110,7 @@ def test_the_workbook_of_a_page_holds_the_cells_of_its_screen(name: str, lang: s
         for row, made in zip(answer.rows, rows, strict=False):
             for column in columns:
                 found = made[_place(column, answer, heads, job.context)]
-                unit = "text" if column.name in answer.by else tables.unit_of(answer, column.name)
+                unit = "text" if column.name in answer.by else elements.unit_of(answer, column.name)
                 on_screen = markup.unescape(re.sub("<[^>]+>", "", column.cell(row)))
                 on_screen = on_screen.removesuffix(f" ({text.word('figure.provisional', lang)})")
                 assert in_words(found, unit, lang) == safe(on_screen), (part.title, column.name)

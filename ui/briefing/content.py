@@ -9,6 +9,7 @@ from ui.briefing import drawing, tables
 from ui.briefing.writer import Writer
 from ui.charts import maps, marks, time_titles
 from ui.data import owed
+from ui.data.briefing_questions import FEWEST_SHOWN
 from ui.i18n import member_names, text
 from ui.summary import changes, different, needs_action, verdict
 
@@ -54,7 +55,7 @@ def book(write: Writer) -> dict[str, Any]:
         ),
         "sample": write.word("sample") if publication.is_sample else "",
         "circulation_short": write.word("exact_short" if write.exact else "circulation_short"),
-        "circulation": text.word("file.exact" if write.exact else "file.circulation", lang),
+        "circulation": _circulation(write),
         "verdict": [*verdict.sentences(facts, write.sources), *_findings(write)],
         **_cards(write),
         "trend": _trend(write, facts),
@@ -67,6 +68,14 @@ def book(write: Writer) -> dict[str, Any]:
         "method": _method(write),
         "numbers_about": write.word("numbers_about"),
     }
+
+
+def _circulation(write: Writer) -> str:
+    """What was done to the numbers for circulation, or that they are exact."""
+    if write.exact:
+        return text.word("file.exact", write.lang)
+    few = write.word("circulation_few", fewest=text.number(FEWEST_SHOWN, write.lang))
+    return f"{text.word('file.circulation', write.lang)} {few}"
 
 
 def _findings(write: Writer) -> list[str]:

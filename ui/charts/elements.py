@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from etl.semantic.answers import Answer, Metric
-from etl.semantic.catalog import catalogue, size_of
+from etl.semantic.catalog import catalogue, described, size_of
 from etl.semantic.combine import ratio
 from etl.semantic.ranking import has_small_groups, least
 from ui import palette
@@ -126,9 +126,9 @@ def parts_of(answer: Answer, metric: Metric, row: Sequence[Any], context: ChartC
 
 
 def unit_of(answer: Answer, name: str) -> str:
-    """The unit of a numeric column; for a part of a ratio it comes from the catalogue."""
-    metric = next((candidate for candidate in answer.metrics if candidate.name == name), None) or catalogue().get(name)
-    return metric.unit if metric else "persons"
+    """The unit of a column; empty if nothing describes it."""
+    metric = described(name, answer.metrics)
+    return metric.unit if metric else ""
 
 
 def hover(answer: Answer, metric: Metric, row: Sequence[Any], context: ChartContext, name: str = "") -> str:

@@ -13,6 +13,8 @@ from ui.charts.elements import ChartContext, Figure
 from ui.charts.titles import Title
 from ui.i18n import text
 
+# The age at which institutes are counted that remain.
+YEARS_AFTER = 5
 _MOST_TICKS = 5
 
 
@@ -30,7 +32,7 @@ def remaining(answer: Answer, context: ChartContext) -> Title:
     metric, rows = answer.metrics[0], answer.records()
     values = [row[metric.name] for row in rows]
     low, high = (text.plain(value, metric.unit, context.lang) for value in (min(values), max(values)))
-    years = text.number(rows[0]["years"], context.lang)
+    years = text.number(YEARS_AFTER, context.lang)
     measure = metric.short[context.lang]
     return Title(context.word("cohort.after", measure=measure, years=years, low=low, high=high))
 

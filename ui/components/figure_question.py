@@ -1,6 +1,6 @@
 """The questions of a figure: its answer, the sizes of its groups, and the options of its chart."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
@@ -10,6 +10,7 @@ from etl.analysis.different import is_tested
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue, described, size_of
 from etl.semantic.ranking import comparable
+from etl.semantic.rights import BELOW_PROVINCE
 from ui.charts import marks
 from ui.charts.chart import Chart
 from ui.charts.elements import ChartContext
@@ -24,6 +25,8 @@ from ui.state.page_context import PageContext
 
 # The months of the trend of a single group.
 _MONTHS = 24
+# The people or files that a curve follows.
+_FOLLOWED = ("at_risk", "files_followed")
 # The gap of a place is its distance from the nation's coverage in people, so the test of the one is that of the other.
 _TESTED_AS = {"coverage_gap": "coverage_per_10k"}
 
@@ -143,7 +146,18 @@ def overlaps(answer: Answer, metric: Metric) -> bool:
 
 
 def of_nation(answer: Answer) -> Answer:
-    where, on, over = page_context.without_places(answer.where), answer.on, answer.over
+    """The measure for the nation."""
+    return _as_whole(answer, page_context.without_places(answer.where))
+
+
+def of_whole(answer: Answer) -> Answer:
+    """The measure for what groups are compared with: provinces with the nation, others with all within the filters."""
+    is_national = answer.by == ("province",) and not BELOW_PROVINCE & {*answer.where}
+    return of_nation(answer) if is_national else _as_whole(answer, answer.where)
+
+
+def _as_whole(answer: Answer, where: Mapping[str, tuple[str, ...]]) -> Answer:
+    on, over = answer.on, answer.over
     if over and answer.metrics[0].kind == "snapshot":
         # A state over time is compared with that of its last day.
         on, over = over[1], None
@@ -177,6 +191,7 @@ def _joined(answer: Answer, tested: Answer, names: tuple[str, ...]) -> Answer:
     of_group = {row[answer.by[0]]: tuple(row[name] for name in names) for row in tested.records()}
     return replace(
         answer,
+        metrics=(*answer.metrics, *(metric for metric in tested.metrics if metric.name in names)),
         columns=(*answer.columns, *names),
         rows=[(*row, *of_group.get(row[0], ("untested", None)[: len(names)])) for row in answer.rows],
         query=f"{answer.query}\n\n{tested.query}",
@@ -195,7 +210,7 @@ def _ask_size(view: PageContext, answer: Answer, counted: str, by: tuple[str, ..
 def size(view: PageContext, answer: Answer) -> str:
     """The number of cases behind a ratio or a median, in words: over time the latest, for groups all of them."""
     metric = answer.metrics[0]
-    counted = "at_risk" if "at_risk" in answer.columns else size_of(metric)
+    counted = next((name for name in _FOLLOWED if name in answer.columns), size_of(metric))
     known = described(counted)
     # A person is counted for each course that they must hold: those of all courses are no base.
     if counted == metric.name or known is None or metric.name == "coverage_gap" or "course" in answer.by:
@@ -203,15 +218,14 @@ def size(view: PageContext, answer: Answer) -> str:
     count = _size(view, answer, metric, counted)
     if count is None:
         return ""
-    unit = "applications" if "working_day" in answer.by else known.unit
     written = text.number(count, view.lang)
-    return view.word("figure.cases", count=f"{written} {text.unit_word(unit, view.lang, written)}")
+    return view.word("figure.cases", count=f"{written} {text.unit_word(known.unit, view.lang, written)}")
 
 
 def _size(view: PageContext, answer: Answer, metric: Metric, counted: str) -> Any:
-    if counted == "at_risk":
-        # At time zero everyone is at risk.
-        return sum(row["at_risk"] or 0 for row in answer.records() if row[answer.by[-1]] == 0)
+    if counted in _FOLLOWED:
+        # At time zero everyone is followed.
+        return sum(row[counted] or 0 for row in answer.records() if row[answer.by[-1]] == 0)
     is_known = {counted, metric.name} <= set(catalogue())
     if len(answer.by) == 1 and answer.by[0] in (*TIME, "ahead") and (is_known or counted in answer.columns):
         at, rows = answer.columns.index(metric.name), of_complete_units(answer).rows

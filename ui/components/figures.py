@@ -22,7 +22,7 @@ from ui.components import blocks, downloads, filter_bar
 from ui.components.blocks import error_boundary, notice
 from ui.components.cards import cards
 from ui.components.downloads import Picture
-from ui.components.figure_question import Asked, FigureQuestion, asked_around, of_nation
+from ui.components.figure_question import Asked, FigureQuestion, asked_around, of_nation, of_whole
 from ui.components.footer import context, footer, table
 from ui.components.plot import plot
 from ui.data import page_run, warehouse
@@ -206,6 +206,10 @@ def _circulated(
     ask: Ask,
 ) -> Picture | None:
     """The picture for circulation, made when a user takes it: from the rounded answer and the nation's rounded value."""
+    if "whole_value" in rounded.columns:
+        # The counts of the whole are not in the answer.
+        at, whole = rounded.columns.index("whole_value"), for_circulation(of_whole(rounded), ask).value()
+        rounded = replace(rounded, rows=[(*row[:at], whole, *row[at + 1 :]) for row in rounded.rows])
     # Without one of its measures the chart would be misleading.
     if any(_is_known(asked.answer, metric.name) and not _is_known(rounded, metric.name) for metric in rounded.metrics):
         return None
@@ -214,14 +218,8 @@ def _circulated(
         # Their values are exact.
         options["days"] = tuple(replace(day, value=None) for day in options["days"])
         rule = partial(rule, days=options["days"])
-    has_line = options.get("nation") is not None
-    has_whole = chart.whole_country and "whole_value" in rounded.columns
-    nation = for_circulation(of_nation(rounded), ask).value() if has_line or has_whole else None
-    if has_line:
-        options["nation"] = nation
-    if has_whole:
-        at = rounded.columns.index("whole_value")
-        rounded = replace(rounded, rows=[(*row[:at], nation, *row[at + 1 :]) for row in rounded.rows])
+    if options.get("nation") is not None:
+        options["nation"] = for_circulation(of_nation(rounded), ask).value()
     title = titles.unlike(rule(rounded, chart_context), (), rounded, chart_context)
     redrawn = chart.titled(rounded, chart_context, title, options)
     source = downloads.source_of(view, rounded, [*notes, view.word("file.circulation_short")])

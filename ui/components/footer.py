@@ -42,7 +42,8 @@ def subtitle(view: PageContext, answer: Answer, place: str | None = None, with_p
     beside = [
         metric
         for metric in answer.metrics[1:]
-        if metric.name in known or (metric.unit == first.unit and None not in answer.column(metric.name))
+        if metric.name in known
+        or (metric.unit == first.unit and not metric.hidden and None not in answer.column(metric.name))
     ]
     named = [first, *beside]
     labels = [

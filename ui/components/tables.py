@@ -198,7 +198,7 @@ def columns_of(
 
     def column(place: int, i: int) -> Column:
         name = answer.columns[i]
-        is_member, unit = i < len(answer.by), unit_of(answer, name)
+        is_member, unit = i < len(answer.by), elements.unit_of(answer, name)
         is_name = is_member and name not in (*TIME, *ORDERED)
 
         def written(row: tuple) -> str:
@@ -287,11 +287,6 @@ def _beside(answer: Answer) -> list[str]:
     for metric in answer.metrics:
         names += [part for part in (metric.name, metric.numerator, metric.denominator) if part in answer.columns]
     return list(dict.fromkeys([*names, *answer.columns]))
-
-
-def unit_of(answer: Answer, name: str) -> str:
-    metric = described(name, answer.metrics)
-    return metric.unit if metric else "persons"
 
 
 def title(view: PageContext, answer: Answer, name: str) -> str:

@@ -28,7 +28,7 @@ from etl.warehouse.publications import Publication
 from ui.i18n import member_names
 
 LONGEST_NAME = 60
-# The fewest people whose ratio is shown when counts are rounded to 5.
+# The fewest people of a group whose ratio is shown when counts are rounded to 5.
 FEWEST_SHOWN = 100
 
 
@@ -107,10 +107,7 @@ class Questions:
         return self._once(name, lambda: self._whole_rows(registry.analyse(self.con, name, self.on)))
 
     def different(self, name: str, by: str, over: tuple[date, date] | None = None) -> Answer:
-        """Who is clearly below or above the whole, on exact counts, with the numbers that this briefing may show.
-
-        For circulation a ratio of fewer than FEWEST_SHOWN people is left out: rounding moves it by a point.
-        """
+        """Who is clearly below or above the whole, on exact counts, with the numbers that this briefing may show."""
         is_national = by == "province"
         options = {"metric": name, "by": by} | ({"over": over} if over else {})
         exact = self._once(
@@ -119,16 +116,9 @@ class Questions:
         )
         when: dict[str, Any] = {"on": exact.on, "over": exact.over, "everywhere": is_national and bool(self.province)}
         shown, whole = (self.ask(name, by=axes, **when) for axes in ((by,), ()))
-        metric, cells = exact.metrics[0], {row[by]: row for row in shown.records()}
-        counted = size_of(metric)
-        is_rounded = not self.exact and catalogue()[counted].counts == "persons"
-        rows = []
-        for row in exact.records():
-            row |= cells.get(row[by], {}) | {"whole_value": whole.value()}
-            if is_rounded and (row[counted] or 0) < FEWEST_SHOWN:
-                row[name] = None
-            rows.append(tuple(row[column] for column in exact.columns))
-        return replace(exact, rows=rows)
+        cells = {row[by]: row for row in shown.records()}
+        rows = [row | cells.get(row[by], {}) | {"whole_value": whole.value()} for row in exact.records()]
+        return replace(exact, rows=[tuple(row[column] for column in exact.columns) for row in rows])
 
     def seat_plan(self) -> tuple[Answer, Answer]:
         """The seats to order by course and month, and the sums of the courses, rounded after adding."""
@@ -165,7 +155,7 @@ class Questions:
 
     def circulated(self, answer: Answer) -> Answer:
         """The Answer as this briefing may show it."""
-        return answer if self.exact else disclosure.for_circulation(answer, self._ask)
+        return answer if self.exact else _without_few(disclosure.for_circulation(answer, self._ask))
 
     def _whole_rows(self, answer: Answer) -> Answer:
         """The Answer for circulation without partly suppressed rows: half a signal is meaningless."""
@@ -222,6 +212,20 @@ class Questions:
         return self._once(
             "names", lambda: {name: detail.member_names(self.con, name)[self.lang] for name in ("institute", "course")}
         )
+
+
+def _without_few(rounded: Answer) -> Answer:
+    """A rounded Answer without the ratios of groups of fewer than FEWEST_SHOWN people: rounding moves them by a point."""
+    rows, columns = [list(row) for row in rounded.rows], rounded.columns
+    for metric in rounded.metrics if rounded.by else ():
+        counted = size_of(metric)
+        if not metric.numerator or counted not in columns or catalogue()[counted].counts != "persons":
+            continue
+        at, size = columns.index(metric.name), columns.index(counted)
+        for row in rows:
+            if (row[size] or 0) < FEWEST_SHOWN:
+                row[at] = None
+    return replace(rounded, rows=[tuple(row) for row in rows])
 
 
 @contextmanager

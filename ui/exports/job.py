@@ -70,7 +70,7 @@ class ExportJob:
 
 def noted(answer: Answer, form: str, rows: int) -> dict[str, str | int]:
     """The fields of the audit log for a file of an answer."""
-    metrics = ",".join(metric.name for metric in answer.metrics)[:200]
+    metrics = ",".join(answer.measures)[:200]
     return {"metric": metrics, "form": form, "rows": rows, "publication": answer.publication.id}
 
 
@@ -124,7 +124,7 @@ def _write_in_worker(tell: Report, file: str, scope: AccessScope, job: Job, out:
 
 def _nation(answer: Answer) -> Answer | None:
     """The same measures for the nation, under all filters except places; None if that is not a valid question."""
-    names = [metric.name for metric in answer.metrics]
+    names = answer.measures
     is_asked = answer.by and set(answer.by) <= {*DIMENSIONS} - {*TIME} and set(names) <= catalogue().keys()
     if not is_asked:
         return None

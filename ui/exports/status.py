@@ -42,10 +42,10 @@ def of(answer: Answer, facts: Facts, named: Callable[[str], str]) -> Callable[[p
     keys = len(answer.by)
 
     def letter(symbol: str, name: str) -> str:
-        return symbol if len(answer.metrics) == 1 else f"{symbol}:{named(name)}"
+        return symbol if len(answer.measures) == 1 else f"{symbol}:{named(name)}"
 
     estimated = [name for name in measures if name in facts.estimated]
-    everywhere = ["e"] if estimated and len(estimated) == len(answer.metrics) else [letter("e", n) for n in estimated]
+    everywhere = ["e"] if estimated and len(estimated) == len(answer.measures) else [letter("e", n) for n in estimated]
     at_unit = next((at for at, name in enumerate(answer.by) if name in TIME), None)
     ends = {metric.name: answer.last_day(metric) for metric in answer.metrics if metric.name in measures}
     is_open = at_unit is None and any(

@@ -43,7 +43,7 @@ def _revised(answer: Answer) -> Iterable[tuple[tuple[Any, ...], str]]:
     """
     if isinstance(answer, disclosure.Circulated):
         return
-    names = [metric.name for metric in answer.metrics]
+    names = answer.measures
     before = page_run.file_before()
     if not before or not answer.rows or not set(names) <= catalogue().keys():
         return

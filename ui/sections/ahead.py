@@ -47,6 +47,9 @@ def _endings(view: PageContext, kind: str, answer: Answer, ignored: Sequence[str
     words = {lang: text.word(f"ahead.{kind}", lang) for lang in text.LANGUAGES}
     metric, *answered = answer.metrics
     of_kind = replace(metric, unit=_KINDS[kind], label=words, short=words)
+    if kind == "licences":
+        # Neither licences nor the applications that answer them are people.
+        of_kind, *answered = (replace(one, counts=kind) for one in (of_kind, *answered))
     rows = [row for row in answer.rows if row[0] == kind]
     answer = scoped_query.without_first(replace(answer, rows=rows, metrics=(of_kind, *answered)))
     if any(answer.column("endings")):

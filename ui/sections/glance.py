@@ -93,7 +93,8 @@ def _table(view: PageContext, places: Answer, whole: Answer, months: Answer, tit
         return text.escape(text.plain(row[name], metric.unit, view.lang, signed=name == "active_growth"))
 
     def is_of_few(name: str, row: dict[str, Any]) -> bool:
-        return elements.metric_of(places, name).unit == "share" and row["active_assistants"] < LEAST
+        metric = elements.metric_of(places, name)
+        return metric.unit == "share" and elements.size_below(places, metric, tuple(row.values())) is not None
 
     def number(name: str, row: dict[str, Any]) -> str:
         if name not in row["behind"].split("|"):

@@ -18,8 +18,6 @@ from ui.state.page_context import PageContext
 
 # Most applications younger than this are still under way.
 _UNDER_WAY = timedelta(days=60)
-# Years after which the institutes of a founding year are compared.
-_YEARS_AFTER = 5
 _TIMES = ("time_to_licence_median", "time_to_licence_p90", "within_25_days_share")
 
 
@@ -38,14 +36,12 @@ def survival(view: PageContext) -> None:
     ident = "institute-survival"
     with error_boundary(view.lang, ident):
         answer, ignored = scoped_query.computed(view, "institute_survival")
-        rows = [row for row in answer.rows if row[1] == _YEARS_AFTER]
+        rows = [row for row in answer.rows if row[1] == charts.YEARS_AFTER]
         if not rows:
             return
         with st.container(border=True, key=f"figure-{ident}", height="stretch"):
-            columns = ("founded_year", *answer.columns[2:], "years")
-            after = replace(
-                answer, by=("founded_year",), columns=columns, rows=[(row[0], *row[2:], row[1]) for row in rows]
-            )
+            columns = ("founded_year", *answer.columns[2:])
+            after = replace(answer, by=("founded_year",), columns=columns, rows=[(row[0], *row[2:]) for row in rows])
             ui.draw(view, bars.columns, after, ident, charts.remaining, ignored)
 
 

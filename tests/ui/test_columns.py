@@ -1,0 +1,156 @@
+"""Every column of every answer of the pages has a metric, by which tables, files and rounding take it."""
+
+import io
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from etl.analysis import registry
+from etl.semantic import access, disclosure, exportable
+from etl.semantic.answers import Answer
+from etl.semantic.catalog import catalogue, described
+from etl.semantic.rights import ADMINISTRATOR
+from tests.conftest import Sample
+from tests.parts import PARTS, html, opened
+from ui.charts import ahead
+from ui.charts.elements import ChartContext
+from ui.components import downloads
+from ui.data import warehouse
+from ui.exports.job import ExportJob
+from ui.exports.page_workbook import Card
+from ui.i18n import text
+
+pytestmark = pytest.mark.slow
+PLACE = "IR-23"
+SCOPES: list[dict[str, str]] = [{}, {"province": PLACE}]
+# Chart and sentence alone take these: no table and no file for circulation shows them.
+CHART_ALONE = {"goal", "common", "flow_here", "flow_nation"}
+# Events of these are no fraction.
+WHOLE_NUMBERS = ("applications", "institutes", "licences", "persons")
+
+
+@pytest.fixture(scope="module")
+def published(publish_sample: Callable[..., Sample]) -> Iterator[Path]:
+    pointer = publish_sample(0.02, 5).pointer
+    with pytest.MonkeyPatch.context() as setting:
+        setting.setenv("WAREHOUSE", str(pointer))
+        yield pointer
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def answers(part: str, **scope: str) -> tuple[list[Answer], str]:
+    """The answers of a page with all tables open, and its HTML."""
+    app = opened(part, lang="en", **scope)
+    for button in app.button:
+        if str(button.key).startswith("table-"):
+            app.session_state[f"table shown {str(button.key).removeprefix('table-')}"] = True
+    assert not app.run().exception
+    noted = app.session_state["page parts"].values()
+    sources = [one.answer if isinstance(one, Card) else one.source for one in noted]
+    return [answer for source in sources if isinstance(answer := exportable.of(source).answer, Answer)], html(app)
+
+
+@pytest.mark.parametrize("scope", SCOPES, ids=["nation", "province"])
+@pytest.mark.parametrize("part", PARTS)
+def test_no_column_of_a_page_is_without_a_metric(part: str, scope: dict[str, str], published: Path) -> None:
+    found, page = answers(part, **scope)
+    assert "pd-error" not in page
+    for answer in found:
+        rounded: Answer | None = None
+        for at, name in list(enumerate(answer.columns))[len(answer.by) :]:
+            numbers = [row[at] for row in answer.rows if is_number(row[at])]
+            metric = described(name, answer.metrics)
+            if not numbers:
+                continue
+            if metric is None:
+                assert name in CHART_ALONE, (answer.metrics[0].name, name)
+                rounded = rounded or disclosure.for_circulation(answer, warehouse.ask)
+                assert set(rounded.column(name)) == {None}, name
+            elif metric.unit == "share" and metric.denominator:
+                assert catalogue().get(metric.denominator, metric).counts == "targets" or max(numbers) <= 1, name
+            elif metric.name in catalogue() and metric.kind == "event" and metric.unit in WHOLE_NUMBERS:
+                assert all(float(number).is_integer() for number in numbers), (answer.metrics[0].name, name)
+
+
+@pytest.mark.parametrize("scope", SCOPES, ids=["nation", "province"])
+@pytest.mark.parametrize("part", ["overview", "coverage", "training", "growth", "workforce", "smart"])
+def test_the_whole_beside_the_groups_of_a_rate_is_that_of_its_sentence(
+    part: str, scope: dict[str, str], published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures: list[tuple[Answer, downloads.Picture]] = []
+    monkeypatch.setattr(
+        downloads,
+        "downloads",
+        lambda view, source, context, ident, picture=None, *_: picture and pictures.append((source, picture)),
+    )
+    _, page = answers(part, **scope)
+    shown = {id(answer): (answer, picture) for answer, picture in pictures if "whole_value" in answer.columns}
+    assert shown
+    for answer, picture in shown.values():
+        metric, by = answer.metrics[0], answer.by[0]
+        where = {
+            key: codes for key, codes in answer.where.items() if by != "province" or key not in ("province", "county")
+        }
+        whole = warehouse.ask(metric.name, on=answer.on, over=answer.over, where=where)
+        said = text.plain(whole.value(), metric.unit, "en")
+        # The table: its column is that of the heading.
+        (head, body), *_ = [
+            found
+            for found in re.findall(r"<thead>(.*?)</thead>.*?<tbody>(.*?)</tbody>", page, re.DOTALL)
+            if all(f'data-sort="{name}"' in found[0] for name in (by, metric.name, "whole_value"))
+        ]
+        at = re.findall(r'data-sort="(.*?)"', head).index("whole_value")
+        cells = [
+            re.findall(r"<t[hd].*?>(.*?)</t[hd]>", row, re.DOTALL)[at] for row in re.findall(r"<tr>(.*?)</tr>", body)
+        ]
+        assert {re.sub("<[^>]*>", "", cell) for cell in cells} - {"–"} == {said}, metric.name
+        for circulation in (False, True):
+            out = io.BytesIO()
+            ExportJob("xlsx", answer, ChartContext("en"), circulation, "Iran", "").write(out)
+            data = openpyxl.load_workbook(io.BytesIO(out.getvalue())).worksheets[0]
+            (column,) = [cell.column for cell in data[1] if str(cell.value).startswith("Whole")]
+            filled = [cell for (cell,) in data.iter_rows(2, min_col=column, max_col=column) if cell.value is not None]
+            if circulation:
+                assert not filled, "its counts are not in the file"
+                continue
+            assert {cell.value for cell in filled} == {whole.value()}
+            assert {cell.number_format for cell in filled} == {"0.0%" if metric.unit == "share" else "General"}
+        assert picture.circulated
+        rounded = disclosure.for_circulation(answer, warehouse.ask)
+        circulated = picture.circulated(rounded, warehouse.ask)
+        if by not in ("province", "county"):
+            continue
+        assert said in str(picture.figure["layout"]), "the line of the bars or the key of the map"
+        if circulated is not None:
+            value = disclosure.for_circulation(whole, warehouse.ask).value()
+            assert text.plain(value, metric.unit, "en") in str(circulated.figure["layout"]), (metric.name, by)
+
+
+def test_licences_that_end_circulate_exactly_and_people_rounded(published: Path) -> None:
+    noted = opened("planning", lang="en").session_state["page parts"]
+    for kind in ("licences", "accreditations", "training"):
+        answer = noted[f"endings-{kind}"].source
+        rounded, exact = disclosure.for_circulation(answer, warehouse.ask).column("endings"), answer.column("endings")
+        assert any(count % 5 for count in exact)
+        assert (rounded == exact) == (kind == "licences")
+        assert kind == "licences" or not any(count % 5 for count in rounded)
+
+
+def test_the_intervals_of_the_queue_circulate_as_they_are_for_files_are_no_people(published: Path) -> None:
+    with access.connect(published, ADMINISTRATOR) as con:
+        exact = registry.analyse(con, "queue", least=1)
+    drawn = [
+        ahead.paces(answer, ChartContext("en"))["data"][0]["error_x"]
+        for answer in (exact, disclosure.for_circulation(exact))
+    ]
+    for side in ("array", "arrayminus"):
+        before, after = ([reach for reach in error[side] if reach is not None] for error in drawn)
+        assert before == pytest.approx(after, abs=0.1)
+        assert any(before)
