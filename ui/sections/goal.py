@@ -56,6 +56,7 @@ def _seek(
             f'<div class="pd-verdict" role="status"><p>{text.escape(_words(view, row, until))}</p></div>'
             f'<p class="pd-note">{view.escaped("goal.help")}</p>'
         )
+        blocks.left_out(view, answer)
         question(view, answer, "goal-seek")
         left, right = st.columns([1, 2])
         with left:
