@@ -131,6 +131,8 @@ def _words(view: PageContext, row: dict, until: date) -> str:
         "now": text.plain(row["plan_recruits"], "persons", view.lang),
     }
     needed = row["recruits_needed"]
+    if row["goal"] is None:
+        return view.word("verdict.no_target")
     key = "unknown" if needed is None else "none_needed" if not needed else "answer"
     if needed and (text.rounded(needed, "persons") or 0) <= (text.rounded(row["plan_recruits"], "persons") or 0):
         key = "enough"
@@ -171,9 +173,10 @@ def _year(view: PageContext, month_ends: list[date], until: date) -> None:
 
 
 def _paces(view: PageContext, answer: Answer, day: str) -> None:
-    """The required growth to a day, and the actual growth of the last 12 and 6 months."""
+    """The required growth to a day, where a target is set, and the actual growth of the last 12 and 6 months."""
     row, last = answer.records()[0], text.day(jalali.last_month_end(view.as_of), view.lang)
-    labels = {"required_pace": view.word("goal.required", day=day)} | {
+    is_required = row["required_pace"] is not None
+    labels = ({"required_pace": view.word("goal.required", day=day)} if is_required else {}) | {
         f"actual_pace_{months}": view.word(key, months=text.number(months, view.lang), day=last)
         for months, key in ((12, "goal.actual"), (6, "goal.actual_half"))
     }

@@ -70,6 +70,11 @@ def sources(view: PageContext) -> Sources:
     )
 
 
+def has_target(view: PageContext) -> bool:
+    """Whether a target is set for the place."""
+    return bool(verdict.own_target(sources(view)))
+
+
 def summed_up(view: PageContext, reached: bool = True) -> None:
     """The verdict with the progress to the target below it; with `reached`, the month of the target too."""
     asked = sources(view)
