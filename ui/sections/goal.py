@@ -180,7 +180,7 @@ def _paces(view: PageContext, answer: Answer, day: str) -> None:
         f"actual_pace_{months}": view.word(key, months=text.number(months, view.lang), day=last)
         for months, key in ((12, "goal.actual"), (6, "goal.actual_half"))
     }
-    with st.container(key="cards-3"):
+    with st.container(key=f"cards-{len(labels)}"):
         for name, label in labels.items():
             with st.container(key=f"card-pace-{name}", border=True, height="stretch"):
                 value = text.plain(row[name], "persons_per_month", view.lang)
