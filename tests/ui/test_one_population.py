@@ -113,6 +113,12 @@ def test_provinces_that_may_not_be_seen_are_not_called_empty(
         assert empty == (names if page is everybody else names & {member_names.of("province", province, "en")})
 
 
+def test_a_county_leaves_no_other_province_without_assistants(con: ScopedCursor) -> None:
+    county = next(row[0] for row in ask(con, "active_assistants", by=("county",)).rows if row[0] and row[1])
+    begin = text.word("population.with_none", "en", places="")
+    assert (begin in shown("coverage", county=county)) == (begin in shown("coverage"))
+
+
 @pytest.mark.parametrize("page", ["overview", "growth"])
 def test_a_headline_says_which_provinces_it_leaves_out(
     page: str, con: ScopedCursor, province: str, monkeypatch: pytest.MonkeyPatch

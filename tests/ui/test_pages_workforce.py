@@ -278,7 +278,7 @@ def test_a_goal_is_given_with_its_central_month() -> None:
     rows = [now[:5], ("1405-02", None, 52.0, 51.0, 53.0)]
     aimless = replace(like, metrics=metrics[:4], by=("month",), columns=("month", *names[:4]), rows=rows)
     assert forecast.reached(aimless, context).sentence == (
-        "Active police assistants, projected by Ordibehesht\u00a01405 (Apr–May\u00a02026): 52 (51 to 53)"
+        "Active police assistants, projected by Ordibehesht\u00a01405: 52 (51 to 53)"
     ), "as the projection on Growth"
 
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
+from etl.semantic.rights import BELOW_PROVINCE
 from ui.charts import bars, titles
 from ui.components import blocks
 from ui.components import figures as ui
@@ -42,7 +43,8 @@ def residents(view: PageContext) -> None:
 
 def none_at_all(view: PageContext) -> None:
     """The provinces without an active assistant, by name."""
-    ask = partial(scoped_query.ask, view, ["active_assistants"], ("province",))
+    # Of one county or institute every other province has none.
+    ask = partial(scoped_query.ask, view, ["active_assistants"], ("province",), without=BELOW_PROVINCE)
 
     def show() -> None:
         with st.container(key="none-at-all"), error_boundary(view.lang, "none-at-all"):
