@@ -13,7 +13,8 @@ def page() -> None:
     goal.seek(view)
     ui.figure(view, forecast.projection, analysis="projection", target=True)
     goal.announced(view)
-    ui.cards(view, "active_assistants", "target_progress", "joiners", "leaver_rate_12m", "early_attrition")
+    progress = ["target_progress"] if overview.has_target(view) else []
+    ui.cards(view, "active_assistants", *progress, "joiners", "leaver_rate_12m", "early_attrition")
     overview.findings(view, "leaver_rate_12m")
     left, right = st.columns(2)
     # Leavers are compared on the settled day, over one 12-month window.

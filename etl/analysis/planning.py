@@ -11,13 +11,12 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from etl.analysis.projection import end_of_next_year, history_of, months_shown, path_of
+from etl.analysis.projection import end_of_next_year, history_of, months_shown, path_of, target_of
 from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.core.errors import QuestionError, TooEarly
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
-from etl.semantic.catalog import catalogue
 from etl.semantic.derived import Where, answered
 from etl.semantic.resolve import settled_on
 
@@ -76,14 +75,16 @@ def seats_now(con: ScopedCursor, on: date, where: Where) -> Answer:
 
 @analysis(asks=("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"), open_by_province=True)
 def headcount(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NOW) -> Answer:
-    """Known and planned active assistants: (month, active, plan, low, high, target). The plan begins in the last known month.
+    """Known and planned active assistants: (month, active, plan, low, high), and the target where the place has one.
+
+    The plan begins in the last known month.
 
     The plan is the projection plus the deviation of the scenario from the last 12 months: more recruits each month, less
     additional leavers, who are a twelfth of the yearly rate of the plan's own headcount. The range is as wide, relative to
     the plan, as that of the projection; it is None with fewer than 24 past runs.
     """
     like = ask(con, "active_assistants", on=on, where=where)
-    target = _target(con, on, where)
+    target = target_of(con, on, where)
     pace = pace_now(con, on, where)
     more_recruits = 0.0 if scenario.recruits is None else scenario.recruits - pace.value("plan_recruits")
     rate_now = pace.value("plan_leaver_rate")
@@ -98,9 +99,9 @@ def headcount(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NO
     # Without a target a plan extends as far as it has a range.
     limit = math.inf if target is None else target
     shown = months_shown(history, on, active, points.assign(projected=stocks), limit).assign(target=target)
-    names = {"active": "active_assistants", "projected": "plan_active", "low": "plan_low", "high": "plan_high"}
-    by = ("month",)
-    return answered(like, by, (*names.values(), "target"), shown.rename(columns=names), also=(pace, *history.answers))
+    columns = {"active": "active_assistants", "projected": "plan_active", "low": "plan_low", "high": "plan_high"}
+    names = (*columns.values(), *(["target"] if target is not None else []))
+    return answered(like, ("month",), names, shown.rename(columns=columns), also=(pace, *history.answers))
 
 
 @analysis(asks=("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"), open_by_province=True)
@@ -110,12 +111,12 @@ def recruits_needed(
     """The recruits per month with which the plan of `headcount` reaches the goal on the day `until`. One row.
 
     (recruits_needed, then plan_recruits, goal and until). `until` is by default the end of the next Jalali year, `goal` the
-    target; leavers leave as in the last 12 months. 0 if the plan reaches the goal without recruits. None without a goal, with
-    less than a year of history, and for a day that is not within the 60 months ahead.
+    target of the place; leavers leave as in the last 12 months. 0 if the plan reaches the goal without recruits. None without a
+    goal, with less than a year of history, and for a day that is not within the 60 months ahead.
     """
     like = ask(con, "active_assistants", on=on, where=where)
     until = until or end_of_next_year(on)
-    goal = _target(con, on, where) if goal is None else goal
+    goal = target_of(con, on, where) if goal is None else goal
     pace = pace_now(con, on, where)
     recruits, rate = pace.value("plan_recruits"), pace.value("plan_leaver_rate")
     history = history_of(con, on, where)
@@ -151,13 +152,6 @@ def _stocks(points: pd.DataFrame, active: float, more_recruits: float, rate: flo
         previous = projected
         stocks.append(stock)
     return stocks
-
-
-def _target(con: ScopedCursor, day: date, where: Where) -> float | None:
-    """The target of the place; None if the filters do not apply to targets."""
-    if where.keys() - catalogue()["target"].dimensions:
-        return None
-    return ask(con, "target", on=day, where=where).value()
 
 
 def last_year(con: ScopedCursor, on: date) -> tuple[date, date]:

@@ -292,20 +292,21 @@ def projection(con: ScopedCursor, on: date, where: Where) -> Answer:
     return answered(like, ("month",), tuple(names.values()), shown.rename(columns=names), also=history.answers)
 
 
-@analysis(asks=("active_assistants", "target", "target_progress", "net_change"), open_by_province=True)
+@analysis(asks=("active_assistants", "own_target", "net_change"), open_by_province=True)
 def pace(con: ScopedCursor, on: date, where: Where, until: date | None = None) -> Answer:
     """The required and the actual pace in persons per month, and the months in which the target is reached. One row.
 
     (required_pace, actual_pace_6, actual_pace_12, projected_first, projected_middle, projected_last, then has_range, break_month,
     break_size). The required pace is that until `until` (default: the end of the next Jalali year); the actual paces are of the
     last 6 and 12 complete months. The target is reached by the upper bound, the projection and the lower bound. A month is None
-    if that is not within five years or the history is too short, a pace if the history is shorter. `has_range`: whether the
-    history is long enough for a range of five years. The break is the largest of the last 12 complete months.
+    if that is not within five years or the history is too short, a pace if the history is shorter; those of the target are None
+    without one (`target_of`). `has_range`: whether the history is long enough for a range of five years. The break is the largest
+    of the last 12 complete months.
     """
-    answer = ask(con, "active_assistants", "target", "target_progress", on=on, where=where)
+    answer = ask(con, "active_assistants", "own_target", on=on, where=where)
     until = until or end_of_next_year(on)
     history = history_of(con, on, where)
-    active, target = answer.value("active_assistants"), answer.value("target")
+    active, target = answer.value(), target_of(con, on, where)
     left = (until - on).days / jalali.DAYS_A_MONTH
     required = (target - active) / left if target is not None and left > 0 else None
     points = path_of(history, on, active)
@@ -328,6 +329,13 @@ def pace(con: ScopedCursor, on: date, where: Where, until: date | None = None) -
     more = ("has_range", "break_month", "break_size")
     row = (required, *paces, *months, bool(points["high"].notna()[-1:].any()), *broken)
     return answered(answer, (), names, [row], also=history.answers, more=more)
+
+
+def target_of(con: ScopedCursor, day: date, where: Where) -> float | None:
+    """The target set for the nation or the one province; None for any other place: a census share of the nation's is none."""
+    if where.keys() - {"province"} or len(where.get("province", ())) > 1:
+        return None
+    return ask(con, "own_target", on=day, where=where).value()
 
 
 def end_of_next_year(day: date) -> date:

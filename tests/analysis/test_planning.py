@@ -21,6 +21,7 @@ from etl.analysis.planning import Scenario
 from etl.core import jalali
 from etl.core.errors import QuestionError
 from etl.semantic import answers
+from etl.semantic.access import ScopedCursor
 from etl.semantic.resolve import settled_on
 from etl.warehouse import publications
 
@@ -385,3 +386,16 @@ def test_no_recruits_are_needed_where_the_plan_reaches_the_goal_without_any(con:
     beyond = jalali.add_months(as_of(con), 12 * 6)
     assert planning.recruits_needed(con, until=beyond, goal=2_000.0).value() is None
     assert planning.recruits_needed(con, until=jalali.add_months(as_of(con), -2), goal=2_000.0).value() is None
+
+
+def test_a_plan_is_measured_by_a_target_set_for_the_place_and_by_no_census_share(by_hand: ScopedCursor) -> None:
+    wheres = [{"province": codes} if codes else {} for codes in ((), ("IR-23",), ("IR-30",), ("IR-23", "IR-30"))]
+    assert answers.ask(by_hand, "target", where=wheres[2]).value() > 0, "`ask` gives the share"
+    goals = [planning.recruits_needed(by_hand, where=where).records()[0]["goal"] for where in wheres]
+    assert goals == [12, 5, None, None], "the target of one of two places is not that of both"
+    for where, goal in zip(wheres, goals, strict=True):
+        pace = projection.pace(by_hand, where=where).records()[0]
+        assert (pace["required_pace"] is None) == (goal is None)
+        assert goal is not None or {pace[f"projected_{name}"] for name in ("first", "middle", "last")} == {None}
+        plan = planning.headcount(by_hand, where=where)
+        assert set(plan.column("target") if "target" in plan.columns else ()) == {goal} - {None}

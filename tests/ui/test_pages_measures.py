@@ -93,6 +93,27 @@ def test_a_year_in_the_address_of_growth_means_its_last_day(published: Path) -> 
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize(("province", "has_target"), [("IR-23", True), ("IR-30", False)])
+def test_progress_is_to_a_target_set_for_the_province_and_never_to_its_census_share(
+    province: str, has_target: bool, lang: str, published: Path
+) -> None:
+    with opened_at(published) as con:
+        share, progress = ask(con, "target", where={"province": (province,)}), ask_metric("target_progress")
+    growth, planned = (
+        html(opened(part, province=province, **in_language(lang))).partition("</header>")[2]
+        for part in ("growth", "planning")
+    )
+    assert (progress[0].label[lang] in labelled(growth)) == has_target
+    assert (text.escaped("verdict.no_target", lang) in growth) != has_target
+    # The verdict alone names the share, as what it is.
+    goal = text.plain(share.value(), "persons", lang)
+    box = growth.partition(text.escaped("goal.title", lang))[2].partition("pd-card")[0]
+    assert bool(re.search(rf"(?<!\d){goal}(?!\d)", box)) == has_target
+    label = share.metrics[0].label[lang]
+    assert (f"{label} · " in planned) == has_target
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
 def test_leavers_are_measured_on_the_settled_month_alone(lang: str, published: Path) -> None:
     with opened_at(published) as con:
         day = settled_on(con, "leaver_rate_12m")

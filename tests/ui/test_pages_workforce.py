@@ -270,11 +270,16 @@ def test_a_goal_is_given_with_its_central_month() -> None:
     assert forecast.reached(none, context).sentence == (
         "Active police assistants: below target through Ordibehesht\u00a01405, 52 (51 to 53)"
     )
-    aimless = path((*now[:5], None), ("1405-02", None, 52.0, 51.0, 53.0, None))
+    uncertain = path(now, ("1405-02", None, 52.0, None, None, 60.0))
     assert (
-        forecast.reached(aimless, context).sentence
+        forecast.reached(uncertain, context).sentence
         == "Active police assistants by Ordibehesht\u00a01405 (Apr–May\u00a02026): 52 people"
     )
+    rows = [now[:5], ("1405-02", None, 52.0, 51.0, 53.0)]
+    aimless = replace(like, metrics=metrics[:4], by=("month",), columns=("month", *names[:4]), rows=rows)
+    assert forecast.reached(aimless, context).sentence == (
+        "Active police assistants, projected by Ordibehesht\u00a01405: 52 (51 to 53)"
+    ), "as the projection on Growth"
 
 
 @pytest.mark.parametrize(("value", "least", "top"), [(0, 20, 20), (81, 20, 90), (1360, 100, 2000), (99, 100, 100)])

@@ -29,9 +29,9 @@ LANGUAGES = ("fa", "en")
 
 def sources_of(con: duckdb.DuckDBPyConnection, lang: str = "en", province: str = "") -> Sources:
     """The answers of a connection, as used by the printed briefing."""
-    where = {"province": (province,)} if province else {}
+    of_place = {"province": (province,)} if province else {}
 
-    def asked(*names: str, by: Any = (), on: date | None = None, over: Any = None) -> Answer:
+    def asked(*names: str, by: Any = (), on: date | None = None, over: Any = None, where: Any = of_place) -> Answer:
         return ask(con, *names, by=by, on=on, over=over, where=where)
 
     return Sources(
@@ -39,10 +39,10 @@ def sources_of(con: duckdb.DuckDBPyConnection, lang: str = "en", province: str =
         publications.describe(con).as_of,
         province,
         asked,
-        lambda name, **more: registry.analyses()[name].run(con, where=where, **more),
+        lambda name, **more: registry.analyses()[name].run(con, where=of_place, **more),
         lambda name: registry.analyses()[name].run(con),
         lambda name, by: registry.analyses()["different"].run(
-            con, where={} if by == "province" else where, metric=name, by=by
+            con, where={} if by == "province" else of_place, metric=name, by=by
         ),
         lambda: data_quality.provinces(con),
         lambda name: settled_on(con, name),
@@ -183,7 +183,7 @@ def test_the_progress_of_a_province_without_a_target_of_its_own_is_that_of_its_c
     assert facts.target is None
     assert facts.progress == pytest.approx(progress)
     (sentence,) = verdict.sentences(facts, sources)
-    assert f"{text.percent(progress, 'en')} of the province’s census share" in sentence, "as the card of Growth says"
+    assert f"{text.percent(progress, 'en')} of the province’s census share" in sentence, "as `ask` gives it"
     assert f"({text.number(share, 'en')})" in sentence
 
 

@@ -173,7 +173,7 @@ def _actions(write: Writer) -> dict[str, Any]:
             {
                 "number": text.digits(f"{at}.", write.lang),
                 "sentence": action.sentence,
-                "about": " · ".join(part for part in (action.who, action.when) if part),
+                "about": action.about,
             }
             for at, action in enumerate(actions, 1)
         ],

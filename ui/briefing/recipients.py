@@ -182,7 +182,7 @@ def _key(action: Action) -> str:
 
 
 def _line(action: Action) -> str:
-    return " · ".join(part for part in (action.sentence, action.who, action.when) if part)
+    return " · ".join(filter(None, (action.sentence, action.about)))
 
 
 def _mail(smtp: Smtp, recipient: Recipient, files: list[Path], words: str) -> None:

@@ -183,8 +183,11 @@ def _pointer(at: int, value: float, top: float, context: ChartContext) -> Figure
 
 
 def reached(answer: Answer, context: ChartContext) -> Title:
-    """When the plan reaches the goal; where only its range does, the earliest month. Of a share that falls first, how far."""
-    plan, low, high, goal = (answer.columns.index(metric.name) for metric in answer.metrics[1:5])
+    """When the plan reaches the goal; where only its range does, the earliest month. Of a share that falls first, how far.
+
+    Without a goal it says what a projection says: an unchanged plan is one.
+    """
+    plan, low, high, *goals = (answer.columns.index(metric.name) for metric in answer.metrics[1:5])
     unit, planned = answer.metrics[0].unit, [row for row in answer.rows if row[plan] is not None]
     last, bottom = planned[-1], min(planned, key=itemgetter(plan))
     placeholders = {"measure": answer.metrics[0].short[context.lang], "when": context.member("month", last[0])}
@@ -196,9 +199,13 @@ def reached(answer: Answer, context: ChartContext) -> Title:
         }
         fallen = text.plain(bottom[plan], unit, context.lang)
         return Title(context.word("finding.falls_first", lowest=fallen, **placeholders))
-    if last[goal] is None or last[low] is None:
+    if last[low] is None:
         end = text.amount(last[plan], unit, context.lang)
         return Title(context.word("finding.path_ends", value=end, **placeholders))
+    if not goals:
+        known, projected, *ends = answer.metrics
+        return time_titles.ahead(replace(answer, metrics=(known, *ends, projected)), context)
+    (goal,) = goals
     placeholders["target"] = text.plain(last[goal], unit, context.lang)
     months = [next((row[0] for row in planned if row[at] >= row[goal]), None) for at in (high, plan)]
     first, central = (text.unit_in_both(month, context.lang) if month else None for month in months)
@@ -234,10 +241,13 @@ def last_trial(answer: Answer, context: ChartContext) -> Title:
 def path(answer: Answer, context: ChartContext) -> Figure:
     """Known values solid, planned ones dashed with their range, a line for the goal.
 
-    Metrics in order: actual, plan, low, high, goal.
+    Metrics in order: actual, plan, low, high, and the goal if there is one.
     """
-    actual, plan, low, high, goal = (answer.column(metric.name) for metric in answer.metrics[:5])
-    unit, value = answer.metrics[0].unit, next((number for number in goal if number is not None), None)
+    actual, plan, low, high, *goals = (answer.column(metric.name) for metric in answer.metrics[:5])
+    unit, value = (
+        answer.metrics[0].unit,
+        next((number for goal in goals for number in goal if number is not None), None),
+    )
     # The range of a share ends at 100 %.
     held = (*actual, *plan, value, *((*low, *high) if unit == "share" else ()))
     axis, cut = _axis_ahead(context, held, (*low, *high), unit)

@@ -13,7 +13,7 @@ from etl.operations import audit
 from etl.semantic.answers import Answer
 from etl.semantic.ranking import comparable
 from ui.data import large_questions, page_run, worker_process
-from ui.i18n import text
+from ui.i18n import member_names, text
 from ui.state.page_context import PageContext
 from ui.streamlit_internals import RerunException, StopException
 
@@ -36,6 +36,12 @@ def note(words: str, is_status: bool = False, on_screen: bool = False) -> None:
     """A quiet line; a screen reader announces it if it is a status. One `on_screen` is not printed: it says what to press."""
     role, kind = ' role="status"' if is_status else "", " pd-on-screen" if on_screen else ""
     st.html(f'<p class="pd-note{kind}"{role}>{text.escape(words)}</p>')
+
+
+def left_out(view: PageContext, answer: Answer) -> None:
+    """A note that names the provinces left out of an answer for lack of rights; nothing without any."""
+    if words := member_names.left_out(answer.left_out, view.lang):
+        note(words)
 
 
 # The narrowest scale of a sparkline: five percentage points, of other numbers a tenth of the largest.

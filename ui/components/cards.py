@@ -84,7 +84,8 @@ def headline(view: PageContext, **parts: str) -> None:
 def headline_number(view: PageContext, name: str) -> tuple[str, str, str]:
     """One number as HTML, with its unit or the parts of a share, its change in a year, and a sparkline.
 
-    Then in words the parts of another ratio, which are too long to stand beside it, and the link to the reasons of its change.
+    Then in words the parts of another ratio, which are too long to stand beside it, with the provinces that are left out, and the
+    link to the reasons of its change.
     """
     answers = _at_once(view, [name]).get(name)
     if answers is None:
@@ -95,6 +96,7 @@ def headline_number(view: PageContext, name: str) -> tuple[str, str, str]:
     written = text.plain(value, metric.unit, view.lang)
     parts = elements.parts_of(answer, metric, answer.rows[0], context(view))
     beside, below = (parts, "") if metric.unit == "share" else ("", parts)
+    below = " · ".join(filter(None, (below, member_names.left_out(answer.left_out, view.lang))))
     unit = beside or text.unit_word(metric.unit, view.lang, written)
     is_compared = None not in (value, before)
     line = _changed(view, metric, value, before, answers.side) if is_compared else ""

@@ -17,7 +17,7 @@ from ui.charts.matrix import ORDERED
 from ui.components import blocks, connect, downloads, page_files, tables
 from ui.data import warehouse
 from ui.exports.file_content import Exportable
-from ui.i18n import member_names, text
+from ui.i18n import text
 from ui.state import page_context, page_parameters, rendering
 from ui.state.page_context import PageContext
 
@@ -83,8 +83,7 @@ def footer(
     switch, answer = f"table shown {ident}", exportable.of(source).answer
     title = picture.title if picture else page_context.titles().get(ident, answer.metrics[0].label[view.lang])
     page_files.note(ident, title, picture.subtitle if picture else subtitle(view, answer), source, limit, picture)
-    if left_out := member_names.left_out(answer.left_out, view.lang):
-        blocks.note(left_out)
+    blocks.left_out(view, answer)
     is_shown = bool(st.session_state.get(switch))
     with st.container(horizontal=True, gap="small", key=f"footer-{ident}", vertical_alignment="center"):
         question(view, answer, ident)

@@ -82,11 +82,16 @@ class Questions:
         by: Sequence[str] = (),
         on: date | None = None,
         over: tuple[date, date] | None = None,
+        where: Mapping[str, Sequence[str]] | None = None,
         everywhere: bool = False,
     ) -> Answer:
-        """The Answer for the place, or with `everywhere` for the nation; rows of other provinces are not recorded."""
+        """The Answer for the place, or under `where`, or with `everywhere` for the nation; rows of other provinces are not
+        recorded.
+        """
         if not everywhere:
-            return self._record(self._ask(*names, by=by, on=on, over=over, where=self.where))
+            return self._record(
+                self._ask(*names, by=by, on=on, over=over, where=self.where if where is None else where)
+            )
         answer = self._once(
             (names, tuple(by), on, over), lambda: self.circulated(self._ask(*names, by=by, on=on, over=over))
         )

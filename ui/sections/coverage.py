@@ -7,6 +7,8 @@ from functools import partial
 import streamlit as st
 
 from etl.semantic.answers import Answer
+from etl.semantic.catalog import catalogue
+from etl.semantic.rights import BELOW_PROVINCE
 from ui.charts import bars, titles
 from ui.components import blocks
 from ui.components import figures as ui
@@ -41,15 +43,17 @@ def residents(view: PageContext) -> None:
 
 def none_at_all(view: PageContext) -> None:
     """The provinces without an active assistant, by name."""
-    ask = partial(scoped_query.ask, view, ["active_assistants"], ("province",))
+    # Of one county or institute every other province has none.
+    ask = partial(scoped_query.ask, view, ["active_assistants"], ("province",), without=BELOW_PROVINCE)
 
     def show() -> None:
         with st.container(key="none-at-all"), error_boundary(view.lang, "none-at-all"):
-            active = dict(ask()[0].rows)
-            places = view.where.get("province") or warehouse.names("province", view.lang)
+            answer = ask()[0]
+            active, places = dict(answer.rows), answer.where.get("province") or warehouse.names("province", view.lang)
             none = [view.member("province", place) for place in places if not active.get(place)]
             if none:
                 blocks.intro(view.word("population.with_none", places=text.listed(none, view.lang)))
+                blocks.left_out(view, answer)
 
     rendering.defer(show, ready=ask)
 
@@ -59,23 +63,31 @@ def counties_without(view: PageContext) -> None:
     rendering.defer(_counties_without, view, ready=partial(_of_counties, view))
 
 
-def _of_counties(view: PageContext) -> tuple[Answer, Answer, Answer]:
-    """The number of counties without assistants and of all, and the residents and the active assistants of each county."""
-    counts = scoped_query.ask(view, ["uncovered_counties", "census_counties"])[0]
-    residents, active = (scoped_query.ask(view, [name], ("county",))[0] for name in ("residents", "active_assistants"))
-    return counts, residents, active
+def _of_counties(view: PageContext) -> tuple[Answer, Answer, Answer, list[str]]:
+    """The number of counties without assistants and of all, the residents and the active assistants of each county, and the
+    filters that have no meaning for one of these.
+
+    All are of the same people and places: those of the user's rights, by county.
+    """
+    numbers, by_county = ("uncovered_counties", "census_counties"), ("residents", "active_assistants")
+    known = frozenset.intersection(*(catalogue()[name].dimensions for name in (*numbers, *by_county)))
+    where, ignored = view.under(known)
+    residents, active = (warehouse.ask(name, by="county", on=view.as_of, where=where) for name in by_county)
+    return warehouse.ask(*numbers, on=view.as_of, where=active.where), residents, active, ignored
 
 
 def _counties_without(view: PageContext) -> None:
     ident = "counties-without"
     with st.container(key=ident), error_boundary(view.lang, ident):
-        counts, residents, active = _of_counties(view)
+        counts, residents, active, ignored = _of_counties(view)
         active_in = dict(active.rows)
         unknown = text.number(active_in[None], view.lang) if active_in.get(None) else ""
         about = [view.word("population.boundaries")]
         about += [view.word("population.no_county", count=unknown)] if unknown else []
+        about += [scoped_query.no_effect(view, ignored)] if ignored else []
         if not counts.value("uncovered_counties"):
             blocks.note(" ".join(about))
+            blocks.left_out(view, active)
             return
         without = [code for code in residents.column("county") if code is not None and not active_in.get(code)]
         names = [view.member("county", code) for code in without]
@@ -85,6 +97,7 @@ def _counties_without(view: PageContext) -> None:
         listed = text.escape(text.listed(sorted(names, key=collated), view.lang))
         boundaries = text.escape(" ".join(about))
         st.html(f'<details class="pd-note"><summary>{sentence}</summary>{listed}<p>{boundaries}</p></details>')
+        blocks.left_out(view, active)
 
 
 def switch(view: PageContext) -> None:

@@ -59,6 +59,7 @@ def _seek(
             f'<div class="pd-verdict" role="status"><p>{text.escape(_words(view, row, until))}</p></div>'
             f'<p class="pd-note">{view.escaped("goal.help")}</p>'
         )
+        blocks.left_out(view, answer)
         question(view, answer, "goal-seek")
         left, right = st.columns([1, 2])
         with left:
@@ -135,6 +136,8 @@ def _words(view: PageContext, row: dict, until: date) -> str:
         "now": text.plain(row["plan_recruits"], "persons", view.lang),
     }
     needed = row["recruits_needed"]
+    if row["goal"] is None:
+        return view.word("verdict.no_target")
     key = "unknown" if needed is None else "none_needed" if not needed else "answer"
     if needed and (text.rounded(needed, "persons") or 0) <= (text.rounded(row["plan_recruits"], "persons") or 0):
         key = "enough"
@@ -175,13 +178,14 @@ def _year(view: PageContext, month_ends: list[date], until: date) -> None:
 
 
 def _paces(view: PageContext, answer: Answer, ignored: list[str], day: str) -> None:
-    """The required growth to a day, and the actual growth of the last 12 and 6 months."""
+    """The required growth to a day, where a target is set, and the actual growth of the last 12 and 6 months."""
     row, last = answer.records()[0], text.day(jalali.last_month_end(view.as_of), view.lang)
-    labels = {"required_pace": view.word("goal.required", day=day)} | {
+    is_required = row["required_pace"] is not None
+    labels = ({"required_pace": view.word("goal.required", day=day)} if is_required else {}) | {
         f"actual_pace_{months}": view.word(key, months=text.number(months, view.lang), day=last)
         for months, key in ((12, "goal.actual"), (6, "goal.actual_half"))
     }
-    with st.container(key="cards-3"):
+    with st.container(key=f"cards-{len(labels)}"):
         for name, label in labels.items():
             with st.container(key=f"card-pace-{name}", border=True, height="stretch"):
                 value = text.plain(row[name], "persons_per_month", view.lang)

@@ -63,10 +63,11 @@ def smart_compared(view: PageContext) -> None:
         over = (first + timedelta(days=1), view.as_of)
         where, _ = view.under(catalogue()["granted"].dimensions)
         is_later = over[0] <= over[1]
-        granted = dict(warehouse.ask("granted", by="smart", over=over, where=where).rows) if is_later else {}
+        answer = warehouse.ask("granted", by="smart", over=over, where=where) if is_later else None
+        granted = dict(answer.rows) if answer else {}
         count = sum(granted.values())
         day = text.day(first, view.lang)
-        if not count:
+        if answer is None or not count:
             blocks.intro(view.word("smart.no_comparison", day=day))
             return
         counts = {"count": count, "adopters": granted.get("yes", 0), "others": granted.get("no", 0)}
@@ -74,6 +75,7 @@ def smart_compared(view: PageContext) -> None:
             "smart.since", day=day, **{key: text.number(value, view.lang) for key, value in counts.items()}
         )
         blocks.intro(sentence)
+        blocks.left_out(view, answer)
         blocks.intro(view.word("smart.no_proof"))
         without_period = replace(view, has_period=False)
         for name, column in zip(_TIMES, st.columns(len(_TIMES)), strict=True):

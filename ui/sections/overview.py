@@ -17,6 +17,7 @@ from ui.components.cards import headline
 from ui.components.footer import question
 from ui.components.table_html import Column
 from ui.data import warehouse
+from ui.data.warehouse import Where
 from ui.i18n import text
 from ui.state import page_parameters, periods, rendering, scoped_query
 from ui.state.page_context import PageContext
@@ -35,9 +36,14 @@ def sources(view: PageContext) -> Sources:
     is_one = len(provinces) == 1
 
     def ask(
-        *names: str, by: tuple[str, ...] = (), on: date | None = None, over: tuple[date, date] | None = None
+        *names: str,
+        by: tuple[str, ...] = (),
+        on: date | None = None,
+        over: tuple[date, date] | None = None,
+        where: Where | None = None,
     ) -> Answer:
-        where, _ = view.under(frozenset.intersection(*(catalogue()[name].dimensions for name in names)))
+        if where is None:
+            where, _ = view.under(frozenset.intersection(*(catalogue()[name].dimensions for name in names)))
         return warehouse.ask(*names, by=by, on=on, over=over, where=where)
 
     def everywhere(name: str) -> Answer:
@@ -64,6 +70,11 @@ def sources(view: PageContext) -> Sources:
     )
 
 
+def has_target(view: PageContext) -> bool:
+    """Whether a target is set for the place."""
+    return bool(verdict.own_target(sources(view)))
+
+
 def summed_up(view: PageContext, reached: bool = True) -> None:
     """The verdict with the progress to the target below it; with `reached`, the month of the target too."""
     asked = sources(view)
@@ -76,6 +87,7 @@ def summed_up(view: PageContext, reached: bool = True) -> None:
                 sentences = [sentences[0], *verdict.licences_lapsed(facts, asked)]
             paragraphs = "".join(f"<p>{text.escape(sentence)}</p>" for sentence in sentences)
             st.html(f'<div class="pd-verdict">{paragraphs}{_progress(view, facts)}</div>')
+            blocks.left_out(view, facts.latest)
             question(view, facts.latest, "verdict")
 
     rendering.defer(show, ready=partial(verdict.facts, asked))
@@ -134,10 +146,9 @@ def needing_action(view: PageContext) -> None:
 def _action(view: PageContext, action: Action) -> str:
     address = page_parameters.address(action.part, view.lang, view.scope.address() | dict(action.parameters))
     words = view.word("action.open_province" if action.part == "province" else "action.open")
-    about = " · ".join(part for part in (action.who, action.when) if part)
     return (
         f'<li class="pd-action-{action.kind}"><b class="pd-count">{text.escape(action.number)}</b> '
-        f"<div><b>{text.escape(action.words)}</b> <span>{text.escape(about)}</span></div> "
+        f"<div><b>{text.escape(action.words)}</b> <span>{text.escape(action.about)}</span></div> "
         f'<a href="{text.escape(address)}" target="_self" aria-label="{text.escape(f"{words}: {action.sentence}")}">'
         f"{text.escape(words)}</a></li>"
     )

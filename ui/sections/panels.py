@@ -17,7 +17,7 @@ from ui.components.blocks import error_boundary
 from ui.components.cards import headline_number, page_link
 from ui.i18n import text
 from ui.sections import goal
-from ui.sections.overview import sources
+from ui.sections.overview import has_target, sources
 from ui.state import rendering
 from ui.state.page_context import PageContext
 from ui.summary import different, verdict
@@ -65,8 +65,8 @@ def _panel(
             number, parts, why = headline_number(view, name)
             below = f'<p class="pd-parts">{text.escape(parts)}</p>' if parts else ""
             links = why + page_link(view, name, page)
-            has_target = page != "growth" or verdict.facts(sources(view)).target
-            title = view.escaped(f"panel.{page}" if has_target else "group.growth")
+            is_known = page != "growth" or has_target(view)
+            title = view.escaped(f"panel.{page}" if is_known else "group.growth")
             st.html(
                 f'<div class="pd-panel"><div class="pd-panel-top"><h3>{title}</h3>{links}</div>'
                 f'{number}<p class="pd-sentence">{_marked(sentence(view), page != "growth")}</p>{below}</div>'
@@ -108,8 +108,7 @@ def _growth(view: PageContext) -> str:
 
 
 def _pace(view: PageContext) -> None:
-    """Whether the present pace is enough, where the target is one of the place: a census share of the nation's is none."""
+    """Whether the present pace is enough, where a target is set."""
     with error_boundary(view.lang, "pace"):
-        sentence = goal.in_a_sentence(view) if verdict.facts(sources(view)).target else ""
-        if sentence:
+        if sentence := goal.in_a_sentence(view):
             st.html(f'<p class="pd-pace">{text.escape(sentence)}</p>')

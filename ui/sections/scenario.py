@@ -75,6 +75,7 @@ def _flows(view: PageContext, scenario: Scenario) -> None:
         _slider(view, answer, "plan_recruits", "recruits", scenario.recruits)
     with right:
         _slider(view, answer, "plan_leaver_rate", "leave", text.rounded(scenario.leaver_rate, "share"))
+    blocks.left_out(view, answer)
 
 
 def _as_shown(answer: Answer, name: str) -> float:

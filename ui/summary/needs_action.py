@@ -19,7 +19,7 @@ _SOON = 30
 @dataclass(frozen=True)
 class Action:
     """One item: its number and the words that go on from it, whom it concerns, since or until when, and the page part that lists
-    them.
+    them. `only` are the provinces to which it is narrowed for lack of rights.
     """
 
     kind: str
@@ -30,10 +30,15 @@ class Action:
     when: str
     part: str
     parameters: Mapping[str, list[str]]
+    only: str = ""
 
     @property
     def sentence(self) -> str:
         return f"{self.number} {self.words}".strip()
+
+    @property
+    def about(self) -> str:
+        return " · ".join(filter(None, (self.only, self.who, self.when)))
 
 
 def actions(sources: Sources) -> list[Action]:
@@ -50,33 +55,35 @@ def actions(sources: Sources) -> list[Action]:
 
 def _lapsed(sources: Sources) -> Iterator[Action]:
     """Institutes without a valid licence that still have staff."""
-    rows = sources.analyse("lapsed").records()
-    if rows:
-        count = sources.number(sources.ask("lapsed_licence_service", on=sources.on).value())
+    listed = sources.analyse("lapsed")
+    if rows := listed.records():
+        # The list knows fewer filters than the measure, and holds the provinces of the user's rights alone.
+        count = sources.number(sources.ask("lapsed_licence_service", on=sources.on, where=listed.where).value())
         persons = f"{count} {text.unit_word('persons', sources.lang, count)}"
         until = [row["licensed_until"] for row in rows if row["licensed_until"] and row["licensed_until"] < sources.on]
         oldest = sources.word("action.oldest", day=sources.day(min(until) + DAY)) if until else ""
         who, parameters = _institutes(sources, rows), {"open": ["lapsed"]}
-        yield _action(sources, "lapsed", len(rows), who, oldest, "licensing", parameters, persons=persons)
+        yield _action(sources, listed, "lapsed", len(rows), who, oldest, "licensing", parameters, persons=persons)
 
 
 def _licences_ending(sources: Sources) -> Iterator[Action]:
     """Institutes whose licence ends within 30 days."""
-    rows = [row for row in sources.analyse("licences_ending").records() if row["span"] == "1-30"]
-    if rows:
+    listed = sources.analyse("licences_ending")
+    if rows := [row for row in listed.records() if row["span"] == "1-30"]:
         soonest = sources.word("action.soonest", day=sources.day(min(row["licensed_until"] for row in rows)))
         who, parameters = _institutes(sources, rows), {"open": ["licences_ending"], "days": [str(_SOON)]}
-        yield _action(sources, "licences_ending", len(rows), who, soonest, "licensing", parameters)
+        yield _action(sources, listed, "licences_ending", len(rows), who, soonest, "licensing", parameters)
 
 
 def _training_lapsing(sources: Sources) -> Iterator[Action]:
     """Persons whose training lapses within 30 days."""
-    count = sources.ask("expiring_30", on=sources.on).value()
-    if count:
-        by = "county" if sources.province else "province"
+    by = "county" if sources.province else "province"
+    places, in_order = (
+        ask("expiring_30", by=(by,), on=sources.on) for ask in (sources.ask, sources.exactly or sources.ask)
+    )
+    if count := sources.ask("expiring_30", on=sources.on, where=places.where).value():
         shown, exact = (
-            {row[by]: row["expiring_30"] for row in ask("expiring_30", by=(by,), on=sources.on).records() if row[by]}
-            for ask in (sources.ask, sources.exactly or sources.ask)
+            {row[by]: row["expiring_30"] for row in answer.records() if row[by]} for answer in (places, in_order)
         )
         ordered = sorted((code for code in exact if exact[code]), key=lambda code: (-exact[code], code))
         codes = [code for code in ordered if shown[code]]
@@ -85,37 +92,38 @@ def _training_lapsing(sources: Sources) -> Iterator[Action]:
         until = sources.word("action.until", day=sources.day(sources.on + timedelta(days=_SOON)))
         parameters = {"m": ["expiring_30"], "by": ["institute"]}
         who = sources.named(by, codes if is_told else codes[:2], shown, len(ordered) if is_told else 0)
-        yield _action(sources, "training_lapsing", count, who, until, "explore", parameters)
+        yield _action(sources, places, "training_lapsing", count, who, until, "explore", parameters)
 
 
 def _files_overdue(sources: Sources) -> Iterator[Action]:
     """Complete files that have waited for more than 25 working days."""
-    rows = sources.analyse("files_overdue").records()
-    if rows:
+    listed = sources.analyse("files_overdue")
+    if rows := listed.records():
         count = sum(row["overdue_files"] for row in rows)
         oldest = sources.word("action.oldest", day=sources.day(min(row["oldest_overdue_file"] for row in rows)))
         who, parameters = _institutes(sources, rows), {"open": ["files_overdue"]}
-        yield _action(sources, "files_overdue", count, who, oldest, "licensing", parameters)
+        yield _action(sources, listed, "files_overdue", count, who, oldest, "licensing", parameters)
 
 
 def _not_submitted(sources: Sources) -> Iterator[Action]:
     """Provinces that have not submitted every source."""
-    rows = [row for row in _of_place(sources.provinces(), sources) if row["sources_missing"]]
-    if rows:
+    listed = sources.provinces()
+    if rows := [row for row in _of_place(listed, sources) if row["sources_missing"]]:
         days = [row["latest_day"] for row in rows if row["latest_day"]]
         last = sources.word("action.last_heard", day=sources.day(min(days))) if days else ""
         who = sources.named("province", [row["province"] for row in rows])
-        yield _action(sources, "not_submitted", len(rows), who, last, "quality", {})
+        yield _action(sources, listed, "not_submitted", len(rows), who, last, "quality", {})
 
 
 def _endings(sources: Sources) -> Iterator[Action]:
     """What ends in a month in larger numbers than were answered in the highest month of the past year."""
-    above = [row for row in sources.analyse("endings", by="nation").records() if row["is_above"]]
+    listed = sources.analyse("endings", by="nation")
+    above = [row for row in listed.records() if row["is_above"]]
     for kind in dict.fromkeys(row["kind"] for row in above):
         months = [row["month"] for row in above if row["kind"] == kind]
         who = sources.word("action.in_month", month=text.unit_in_both(months[0], sources.lang))
         what = text.inside(sources.word(f"ahead.{kind}"), sources.lang)
-        yield _action(sources, "endings", len(months), who, "", "planning", {}, what=what)
+        yield _action(sources, listed, "endings", len(months), who, "", "planning", {}, what=what)
 
 
 def _low_levels(sources: Sources) -> Iterator[Action]:
@@ -136,7 +144,9 @@ def _low_levels(sources: Sources) -> Iterator[Action]:
         words = sources.word("action.level_here", **told)
         yield Action("level", 1, here, words, "", on_day, "province", {"province": codes})
     else:
-        yield _action(sources, "level", len(codes), sources.named("province", codes), on_day, "training", {}, **told)
+        yield _action(
+            sources, answer, "level", len(codes), sources.named("province", codes), on_day, "training", {}, **told
+        )
 
 
 def _sudden_falls(sources: Sources) -> Iterator[Action]:
@@ -150,7 +160,7 @@ def _sudden_falls(sources: Sources) -> Iterator[Action]:
             share, usual = (text.percent(row[name], sources.lang) for name in ("flow_share", "flow_middle"))
             words = {"place": place, "share": share, "usual": usual}
             parameters = {"province": [row["province"]]}
-            yield _action(sources, "change", row["flow_here"], place, in_month, "province", parameters, **words)
+            yield _action(sources, answer, "change", row["flow_here"], place, in_month, "province", parameters, **words)
 
 
 def _of_place(answer: Answer, sources: Sources) -> Iterable[dict]:
@@ -163,6 +173,7 @@ def _institutes(sources: Sources, rows: list[dict]) -> str:
 
 def _action(
     sources: Sources,
+    listed: Answer,
     kind: str,
     count: float,
     who: str,
@@ -171,7 +182,13 @@ def _action(
     parameters: Mapping[str, list[str]],
     **words: str,
 ) -> Action:
-    """An item with the words `action.kind`, which go on from its count, and hold `words`."""
+    """An item about the rows `listed`, with the words `action.kind`, which go on from its count, and hold `words`.
+
+    It says to which provinces the rows are narrowed for lack of rights.
+    """
     number = sources.number(count)
     said = sources.word(f"action.{kind}", count=number, **words)
-    return Action(kind, count, number, said, who, when, part, parameters)
+    is_cut = listed.left_out and not sources.province
+    places = sources.named("province", [*listed.where["province"]]) if is_cut else ""
+    only = sources.word("action.only", places=places) if places else ""
+    return Action(kind, count, number, said, who, when, part, parameters, only)

@@ -51,13 +51,9 @@ def facts(sources: Sources) -> Facts:
     active, earlier = latest.value() or 0, sources.ask("active_assistants", on=year_before(sources.on))
     # A group of the nation is not given to everybody of a year before.
     before = earlier.value() if earlier.where == latest.where else None
-    # Only an explicit target is one to reach; a census share of the nation's is named, for cards divide by it.
-    target, census_share = (
-        (None, None)
-        if sources.filters
-        else (sources.ask(name, on=sources.on).value() for name in ("own_target", "target"))
-    )
-    more: dict[str, Any] = {"census_share": None if target else census_share}
+    target = own_target(sources)
+    has_share = not (target or sources.filters)
+    more: dict[str, Any] = {"census_share": sources.ask("target", on=sources.on).value() if has_share else None}
     if target and active < target:
         pace = sources.analyse("pace")
         more |= {name: pace.value(f"projected_{name}") for name in ("first", "middle", "last")}
@@ -69,6 +65,11 @@ def facts(sources: Sources) -> Facts:
     if before and active < before:
         more |= _unlicensed(sources)
     return Facts(latest, active, before, target, **more)
+
+
+def own_target(sources: Sources) -> float | None:
+    """The target set for the place, the only one to reach: a census share of the nation's is none, and a filter has none."""
+    return None if sources.filters else sources.ask("own_target", on=sources.on).value()
 
 
 def _unlicensed(sources: Sources) -> dict[str, tuple[int, int]]:

@@ -1,0 +1,135 @@
+"""The numbers of one sentence are of the same people: those of a list, its filters and the provinces of the reader's rights."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
+from etl.analysis import registry
+from etl.semantic import access
+from etl.semantic.access import ScopedCursor
+from etl.semantic.answers import ask
+from etl.semantic.rights import ADMINISTRATOR, AccessScope, Grant, every_province
+from tests.access.scopes import sign_in
+from tests.parts import html, opened
+from ui.briefing import writing
+from ui.i18n import member_names, text
+from ui.summary import needs_action
+
+pytestmark = pytest.mark.slow
+
+# A day on which a group of the nation is not given to everybody.
+EARLIER = "2025-10-15"
+
+
+@pytest.fixture(scope="module")
+def con(small_register: Path) -> Iterator[ScopedCursor]:
+    with pytest.MonkeyPatch.context() as setting, access.connect(small_register, ADMINISTRATOR) as cursor:
+        setting.setenv("WAREHOUSE", str(small_register))
+        yield cursor
+
+
+@pytest.fixture(scope="module")
+def province(con: ScopedCursor) -> str:
+    """The province in which most institutes have no valid licence, of those with counties without assistants."""
+    lapsed = Counter(registry.analyse(con, "lapsed").column("province"))
+    return next(code for code, _ in lapsed.most_common() if counties(con, code)[0])
+
+
+def counties(con: ScopedCursor, code: str) -> tuple[int, int]:
+    """How many counties of a province have no active assistant, and how many it has, counted one by one."""
+    where = {"province": (code,)}
+    active = dict(ask(con, "active_assistants", by=("county",), where=where).rows)
+    known = [row[0] for row in ask(con, "residents", by=("county",), where=where).rows if row[0] is not None]
+    return sum(not active.get(county) for county in known), len(known)
+
+
+def of(code: str) -> AccessScope:
+    return AccessScope("officer", frozenset({Grant("province", frozenset({code}), False, True)}))
+
+
+def shown(page: str, **view: str) -> str:
+    return html(opened(page, lang="en", **view))
+
+
+def test_an_item_of_a_person_of_one_province_is_of_that_province_in_all_its_numbers(
+    con: ScopedCursor, province: str, small_register: Path
+) -> None:
+    where = {"province": (province,)}
+    people, everywhere = (ask(con, "lapsed_licence_service", where=place).value() for place in (where, {}))
+    listed = len(registry.analyse(con, "lapsed", where=where).rows)
+    assert people != everywhere
+    only = f"in {text.isolated(member_names.of('province', province, 'en'), 'en')} only · "
+    with writing.press(small_register, of(province)) as press:
+        for place in ("IR", province):
+            actions = {
+                action.kind: action for action in needs_action.actions(press.questions(place, "en", exact=True).sources)
+            }
+            item = actions["lapsed"]
+            assert item.count == listed
+            assert f"({people} pe" in item.words
+            assert item.about.startswith(only) == (place == "IR"), "a title that names the province says it"
+            assert not actions["training_lapsing"].about.startswith(only), "totals are open"
+
+
+def test_an_item_under_a_filter_that_its_list_ignores_ignores_it_in_all_its_numbers(con: ScopedCursor) -> None:
+    people, of_post = (ask(con, "lapsed_licence_service", where=group).value() for group in ({}, {"post": ("guard",)}))
+    assert people != of_post
+    listed = len(registry.analyse(con, "lapsed").rows)
+    item = re.search(r'<li class="pd-action-lapsed">.*?</span>', shown("overview", post="guard"))
+    assert item
+    numbers = re.findall(r"[\d,]+", re.sub("<[^>]*>", "", item[0]))
+    assert numbers[:2] == [text.number(listed, "en"), text.number(people, "en")]
+
+
+def test_counties_without_assistants_are_counted_where_they_are_named(
+    con: ScopedCursor, province: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign_in(monkeypatch, of(province))
+    page = shown("coverage")
+    said = re.search(r"<summary>(\d+) of (\d+) counties.*?</summary>(.*?)<p>", page, re.S)
+    assert said
+    assert (int(said[1]), int(said[2])) == counties(con, province)
+    assert len(said[3].split(", ")) == int(said[1])
+    after = page[said.end() :].partition("pd-head")[0]
+    assert text.escape(member_names.left_out(of(province).others, "en")) in after
+
+
+def test_provinces_that_may_not_be_seen_are_not_called_empty(
+    con: ScopedCursor, province: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everybody = shown("coverage", gender="male")
+    sign_in(monkeypatch, of(province))
+    own = shown("coverage", gender="male")
+    begin = text.word("population.with_none", "en", places="")
+    for page in (everybody, own):
+        named = re.search(re.escape(begin) + "([^<]*)", page)
+        empty = set(named[1].split(", ")) if named else set()
+        males = dict(ask(con, "active_assistants", by=("province",), where={"gender": ("male",)}).rows)
+        names = {member_names.of("province", code, "en") for code in every_province() if not males.get(code)}
+        assert empty == (names if page is everybody else names & {member_names.of("province", province, "en")})
+
+
+def test_a_county_leaves_no_other_province_without_assistants(con: ScopedCursor) -> None:
+    county = next(row[0] for row in ask(con, "active_assistants", by=("county",)).rows if row[0] and row[1])
+    begin = text.word("population.with_none", "en", places="")
+    assert (begin in shown("coverage", county=county)) == (begin in shown("coverage"))
+
+
+@pytest.mark.parametrize("page", ["overview", "growth"])
+def test_a_headline_says_which_provinces_it_leaves_out(
+    page: str, con: ScopedCursor, province: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign_in(monkeypatch, of(province))
+    without = text.escape(member_names.left_out(of(province).others, "en"))
+    now, earlier = shown(page, gender="male"), shown(page, gender="male", on=EARLIER)
+    verdict = r'class="pd-verdict">((?!</div>).)*</div>\s*<p class="pd-note">' + re.escape(without)
+    assert re.search(verdict, earlier, re.S)
+    assert not re.search(verdict, now, re.S), "the nation as a whole is open today"
+    if page == "overview":
+        panels = re.findall(r'<p class="pd-parts">(.*?)</p>', earlier)
+        assert panels
+        assert all(without in parts for parts in panels)
