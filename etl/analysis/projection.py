@@ -299,9 +299,8 @@ def pace(con: ScopedCursor, on: date, where: Where, until: date | None = None) -
     (required_pace, actual_pace_6, actual_pace_12, projected_first, projected_middle, projected_last, then has_range, break_month,
     break_size). The required pace is that until `until` (default: the end of the next Jalali year); the actual paces are of the
     last 6 and 12 complete months. The target is reached by the upper bound, the projection and the lower bound. A month is None
-    if that is not within five years or the history is too short, a pace if the history is shorter; those of the target are None
-    without one (`target_of`). `has_range`: whether the history is long enough for a range of five years. The break is the largest
-    of the last 12 complete months.
+    if that is not within five years, a number without a target (`target_of`) or history for it. `has_range`: whether the history
+    is long enough for a range of five years. The break is the largest of the last 12 complete months.
     """
     answer = ask(con, "active_assistants", "own_target", on=on, where=where)
     until = until or end_of_next_year(on)
@@ -333,9 +332,8 @@ def pace(con: ScopedCursor, on: date, where: Where, until: date | None = None) -
 
 def target_of(con: ScopedCursor, day: date, where: Where) -> float | None:
     """The target set for the nation or the one province; None for any other place: a census share of the nation's is none."""
-    if where.keys() - {"province"} or len(where.get("province", ())) > 1:
-        return None
-    return ask(con, "own_target", on=day, where=where).value()
+    is_one = where.keys() <= {"province"} and len(where.get("province", ())) <= 1
+    return ask(con, "own_target", on=day, where=where).value() if is_one else None
 
 
 def end_of_next_year(day: date) -> date:
