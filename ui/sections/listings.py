@@ -104,17 +104,8 @@ def _columns(view: PageContext, answer: Answer) -> list[Column]:
         count = (row[at["licensed_until"]] - on).days
         return view.escaped("listing.days_left" if count else "listing.today", count=text.number(count, view.lang))
 
-    def until(row: tuple) -> str:
-        last = row[at["licensed_until"]]
-        if last is None:
-            return "–"
-        return tables.day(last, view.lang) + (
-            f" <small>({view.escaped('institute.ended')})</small>" if last < on else ""
-        )
-
     own: dict[str, dict[str, Any]] = {
         "span": {"cell": left, "value": lambda row: row[at["licensed_until"]]},
-        "licensed_until": {"cell": until},
     }
     columns = tables.columns_of(view, answer, context(view), partial(institute_address, view), without)
     if view.lang == "en":
