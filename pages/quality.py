@@ -20,7 +20,7 @@ def page() -> None:
         data_quality.reasons(view)
     with right:
         data_quality.rules(view)
-        data_quality.warned(view)
+    data_quality.warned(view)
     data_quality.publications(view)
     data_quality.files(view)
     revisions.log(view)

@@ -69,6 +69,12 @@ def colour(role: str, dark: bool = False) -> str:
     return COLOURS[role][dark]
 
 
+def ramp(name: str, count: int, dark: bool) -> list[str]:
+    """That many colours of a ramp, from few to many, evenly spaced over the whole of it."""
+    steps = RAMPS[name][dark]
+    return [steps[round(i * (len(steps) - 1) / (count - 1))] for i in range(count)]
+
+
 def variables() -> str:
     """The roles as CSS variables `--pd-ROLE`, which follow the look of the element that uses them."""
     lines = (f"--pd-{role.replace('_', '-')}:light-dark({light},{dark})" for role, (light, dark) in COLOURS.items())

@@ -429,6 +429,8 @@ def test_the_panels_of_the_first_screen_are_level_and_name_provinces_but_on_a_ph
             )
             assert len(tops) == 3
             assert len({*tops}) == (3 if width == 390 else 1), width
+            copies = reader.page.locator(".st-key-panels .pd-copy-picture")
+            assert [copy.is_visible() for copy in copies.all()] == [True] * 3, width
             words = reader.page.locator(".st-key-panel-coverage .geolayer text").all_text_contents()
             assert any(re.search("[A-Za-zآ-ی]{2}", word) for word in words) == (width > 390), width
 
@@ -576,6 +578,12 @@ def test_methods_is_a_handful_of_sheets_and_a_wide_pivot_no_wider_than_one(addre
             reader.go("methods", lang=lang)
             with pikepdf.open(io.BytesIO(reader.page.pdf(format="A4"))) as printed:
                 assert len(printed.pages) <= 7
+            with reader.on_paper():
+                sizes = reader.page.locator(".pd-entry p").evaluate_all(
+                    "(all) => all.map((at) => 0.75 * at.currentCSSZoom * parseFloat(getComputedStyle(at).fontSize))"
+                )
+                assert min(sizes) >= 7.5, "running text is read on paper, in points"
+                assert not reader.page.locator(".pd-entry summary").first.is_visible(), "no name of what is not printed"
         reader.go("explore", by=["province", "month"], show="pivot", period="36")
         reader.page.evaluate("dispatchEvent(new Event('beforeprint'))")
         columns, wide, room = reader.page.locator(".st-key-table-pivot table").evaluate(

@@ -16,6 +16,7 @@ from tests.parts import html, opened
 from ui.charts import grouped, licensing
 from ui.charts.elements import ChartContext
 from ui.i18n import member_names, text
+from ui.palette import RAMPS
 from ui.summary import different
 
 PAGES = ("licensing", "legal", "smart", "coverage", "province")
@@ -63,11 +64,10 @@ def test_institutes_whose_licence_lapsed_stand_by_name(lang: str, published: Pat
     title = text.word("listing.lapsed", lang, count=text.number(2, lang))
     assert title in headings(page)
     first, second = rows_of(page, title)
-    ended = f"{text.day(LAPSED, lang)} ({text.word('institute.ended', lang)})"
     # Two institutes may have one name, and an English reader gets a code for one without Latin letters.
     name, province = {"fa": "نمونه گشت ۰۰۲", "en": "نمونه گشت 002"}[lang], member_names.of("province", "IR-30", lang)
     assert first[:3] == [name, text.number(1, lang), province], "what the list counts stands beside the name"
-    assert first[4:6] == [member_names.of("status", "active", lang), ended]
+    assert first[4:6] == [member_names.of("status", "active", lang), text.day(LAPSED, lang)]
     assert second[0] == {"fa": "نمونه مراسم ۰۰۳", "en": "نمونه مراسم 003"}[lang]
     assert 'href="institutes?tab=register&amp;institute=002' in page
     of_one = page_html("licensing", lang, province="IR-30")
@@ -212,7 +212,10 @@ def test_ages_add_up_to_what_is_outstanding(context: ChartContext, published: Pa
     totals = [sum(bar["x"][row] for bar in figure["data"]) for row in range(31)]
     assert totals == sorted(answer.column("outstanding"), reverse=True)
     assert sum(totals) == 2
-    assert len({bar["marker"]["color"] for bar in figure["data"]}) == 4
+    colours = [bar["marker"]["color"] for bar in figure["data"]]
+    assert len({*colours}) == 4
+    ramp = RAMPS["counts"][context.dark]
+    assert (colours[0], colours[-1]) == (ramp[0], ramp[-1]), "ages are as far apart as they can be"
 
 
 def test_adoption_is_dotted_between_publications(context: ChartContext, published: Path) -> None:

@@ -92,7 +92,7 @@ def aged(answer: Answer, context: ChartContext) -> Figure:
     at = answer.columns.index(whole.name)
     rows = sorted(answer.rows, key=lambda row: (-(row[at] or 0), str(row[0])))
     data, keys = [], []
-    for band, colour in zip(bands, palette.RAMPS["counts"][context.dark][1:], strict=False):
+    for band, colour in zip(bands, palette.ramp("counts", len(bands), context.dark), strict=True):
         column = answer.columns.index(band.name)
         hovers = [elements.hover(answer, band, row, context) for row in rows]
         marker = {"color": colour, "line": {"color": context.colour("quiet"), "width": 1}}

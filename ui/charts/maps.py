@@ -299,7 +299,7 @@ def classes(values: Sequence[float], metric: Metric, context: ChartContext, ramp
     bounds = _bounds(values, len(steps), metric.unit)
     if not bounds:
         return Classes((), (steps[len(steps) // 2],), metric.unit)
-    colours = [steps[round(i * (len(steps) - 1) / len(bounds))] for i in range(len(bounds) + 1)]
+    colours = palette.ramp(ramp, len(bounds) + 1, context.dark)
     return Classes(bounds, colours, metric.unit)
 
 

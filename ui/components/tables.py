@@ -157,8 +157,8 @@ def _pager(view: PageContext, ident: str, store: Store, state: TableState, numbe
 
 
 def pages(count: int) -> int:
-    """The number of pages; the last one holds up to a tenth more rows, so that no page has but a few."""
-    return max(1, -(-(count - PAGE_ROWS // 10) // PAGE_ROWS))
+    """The number of pages; the last one takes the rest, so that no page has but a few and all counties are one list."""
+    return max(1, count // PAGE_ROWS)
 
 
 def page_of(rows: Sequence[Any], number: int) -> Sequence[Any]:

@@ -132,8 +132,10 @@ def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
     name, *measures = (replace(column, **own.get(column.name, {})) for column in tables.paled(columns, answer))
     facts = [
         name,
+        fact("province"),
+        fact("county"),
         tables.Column("code", view.word("dimension.code"), code, lambda row: row[0]),
-        *(fact(attribute) for attribute in ("province", "county", "activity")),
+        fact("activity"),
     ]
     # The licence stands with the facts.
     return tables.led_by(

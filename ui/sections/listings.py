@@ -104,14 +104,6 @@ def _columns(view: PageContext, answer: Answer) -> list[Column]:
         count = (row[at["licensed_until"]] - on).days
         return view.escaped("listing.days_left" if count else "listing.today", count=text.number(count, view.lang))
 
-    def until(row: tuple) -> str:
-        last = row[at["licensed_until"]]
-        if last is None:
-            return "–"
-        return tables.day(last, view.lang) + (
-            f" <small>({view.escaped('institute.ended')})</small>" if last < on else ""
-        )
-
     columns = tables.columns_of(view, answer, context(view), partial(institute_address, view), without)
     name = next(column.cell for column in columns if column.name == "institute")
 
@@ -121,7 +113,6 @@ def _columns(view: PageContext, answer: Answer) -> list[Column]:
 
     own: dict[str, dict[str, Any]] = {
         "span": {"cell": left, "value": lambda row: row[at["licensed_until"]]},
-        "licensed_until": {"cell": until},
         "institute": {"cell": coded},
     }
     about = next((names for names in _ABOUT if {*names} <= at.keys()), (answer.metrics[0].name,))
