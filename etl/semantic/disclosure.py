@@ -3,7 +3,8 @@
 A ratio of exact parts discloses them, even to 0.1 percentage point: of 24 persons, only 12 are 50.0 %. So ratios are computed
 from the rounded counts. Beside few persons, the number of counties or institutes that have them discloses them too. Sums can
 disclose more: four counts published as 5 with a total published as 10 are 3 each. Where a row or column of a table discloses
-its cells like that, one of them is rounded the other way.
+its cells like that, one of them is rounded the other way. A group without people has no row, so that a 0 would be 1 or 2:
+groups whose counts are all rounded to 0 have none either.
 Several files of one table as small as two by three can still disclose cells together.
 """
 
@@ -42,7 +43,7 @@ class Circulated(Answer):
 
 
 def for_circulation(source: Answer | StreamedRows | StoredRows, ask: Ask | None = None) -> Circulated:
-    """The Answer with every number rounded, recomputed or suppressed (None).
+    """The Answer with every number rounded, recomputed or suppressed (None), without groups of fewer than 3 people.
 
     `ask` fetches counts that the rules need and the Answer lacks; without it, numbers that need them are suppressed. Raises
     NotForCirculation for rows about persons.
@@ -70,8 +71,17 @@ def for_circulation(source: Answer | StreamedRows | StoredRows, ask: Ask | None 
         _recompute_differences(source.rows, rows)
     _recompute_gap(source.columns, rows)
     hidden = source.hidden | cells_left_out(source.by, source.columns, source.rows, rows)
+    if set(source.by) & set(DIMENSIONS) - set(TIME):
+        persons = [source.columns.index(name) for name in counts]
+        rows = [row for row in rows if _is_listed(row, persons)]
     own = {field.name: getattr(source, field.name) for field in fields(source)}
     return Circulated(**own | {"rows": [tuple(row) for row in rows], "hidden": hidden})
+
+
+def _is_listed(row: Sequence[Any], persons: Sequence[int]) -> bool:
+    """Whether a group circulates: one of its counts of people is not rounded to 0, or it has none."""
+    known = [row[at] for at in persons if _is_number(row[at])]
+    return any(known) or not known
 
 
 def rounded(value: float, step: int = STEP) -> int:

@@ -203,7 +203,8 @@ def test_files_for_circulation_are_rounded_and_limited_to_the_viewers_province(
         officer.press(text.word("more.csv", "en"))
         link = officer.page.get_by_role("link", name=text.word("sign_in.fetch", "en"))
         _, content = fetch(officer.visit.address + str(link.get_attribute("href")), officer.context.cookies())
-        assert len(names_of(ISFAHAN, guarded, content)) > 5
+        # Most counties of the small publication have fewer than 3 people, which do not circulate.
+        assert len(names_of(ISFAHAN, guarded, content)) > (0 if is_rounded else 5)
         assert not [name for place in guarded if place != ISFAHAN for name in names_of(place, guarded, content)]
         counts.append(numbers_in(content))
     exact, rounded = counts

@@ -292,8 +292,12 @@ def test_the_attached_file_holds_no_share_that_the_paper_leaves_out(press, place
 
 
 def named(book):
-    """The names that a briefing singles out in its ranking, its titles and its sentences, without the values."""
-    told = [re.sub(r"[0-9.,%\u00a0\u2066-\u2069()]+|other|\band\b", " ", line).split() for line in book["verdict"][2:]]
+    """The names that a briefing singles out in its ranking, its titles and its sentences, without the values.
+
+    Nor with how many groups are not compared: those of fewer than 3 people do not circulate.
+    """
+    ignored = r"\S+ \w+ ha(s|ve) too few people or institutes to compare\.|[0-9.,%\u00a0\u2066-\u2069()]+|other|\band\b"
+    told = [re.sub(ignored, " ", line).split() for line in book["verdict"][2:]]
     marked = {row["name"] for row in book["ranking"]["rows"] if row["marked"]}
     return marked, [book["ranking"]["title"], book["map"] and book["map"]["title"]], told
 
@@ -303,6 +307,25 @@ def test_the_briefing_for_circulation_names_nobody_whom_the_exact_one_does_not(p
     exact, rounded = (named(content.book(press.questions(place, "en", exact=exact))) for exact in (True, False))
     assert rounded[0] <= exact[0]
     assert rounded[1:] == exact[1:]
+
+
+def test_a_county_of_fewer_than_three_people_is_not_in_a_briefing_for_circulation(press):
+    exact, rounded = (press.questions("IR-10", "en", exact=exact) for exact in (True, False))
+    few, listed = (
+        ask.different("training_compliance", "county").column("trainable_assistants") for ask in (exact, rounded)
+    )
+    assert min(few) < 3
+    assert min(listed) >= 5
+    assert all(count % 5 == 0 for count in listed)
+
+
+def test_a_province_of_fewer_than_three_people_is_on_the_map(press):
+    write = press.questions("IR", "en")
+    answer = write.different("coverage_per_10k", "province")
+    names, points = member_names.fixed("province", "en"), maps.label_points()
+    whole = drawing.province_map(answer, write.context, points, names)
+    without = drawing.province_map(replace(answer, rows=answer.rows[1:]), write.context, points, names)
+    assert without.count("<path d=") == whole.count("<path d=") >= 31
 
 
 def test_who_is_named_for_circulation_is_so_on_exact_counts(press, monkeypatch):

@@ -1,7 +1,8 @@
 """The exact counts behind a file for circulation cannot be recovered, neither from one row nor from a table with its margins.
 
 The attacks read the file and know the rules: how a count is rounded, and that ratios are computed from the rounded counts
-if all of them are; other ratios are facts about the exact counts.
+if all of them are; other ratios are facts about the exact counts. They know all members, and that a group without people has no
+row in the data.
 """
 
 import io
@@ -50,6 +51,13 @@ def written(source: Answer) -> list[tuple[Any, ...]]:
 def compliance(by: tuple[str, ...], counts: Sequence[tuple[tuple[Any, ...], tuple[int, int]]]) -> Answer:
     rows = [(*key, part / whole if whole else None, part, whole) for key, (part, whole) in counts]
     return answer("training_compliance", by=by, more=PARTS, rows=rows)
+
+
+def by_group(source: Answer) -> list[tuple[Any, ...]]:
+    """The numbers of the file for circulation of every group; those of a group that is not listed read 0."""
+    first = len(source.by)
+    nothing = dict.fromkeys((row[:first] for row in source.rows), (None, 0, 0))
+    return list((nothing | {row[:first]: row[first:] for row in written(source)}).values())
 
 
 def of_exact_parts(source: Answer) -> list[tuple[Any, ...]]:
@@ -124,7 +132,7 @@ def test_no_line_of_a_two_way_table_is_revealed_by_its_sum_and_no_part_exceeds_i
     parts = np.maximum(wholes - rng.integers(0, 2, (4, 4)), 0)
     pairs = zip(parts.ravel().tolist(), wholes.ravel().tolist(), strict=True)
     cells = zip(itertools.product(PROVINCES[:4], POSTS), pairs, strict=True)
-    rows = for_circulation(compliance(("province", "post"), list(cells))).rows
+    rows = by_group(compliance(("province", "post"), list(cells)))
     for exact, at in ((parts, -2), (wholes, -1)):
         shown = np.array([row[at] for row in rows]).reshape(4, 4)
         for counts, line in (*zip(exact, shown, strict=True), *zip(exact.T, shown.T, strict=True)):
@@ -147,7 +155,8 @@ def test_ratios_of_exact_parts_to_a_tenth_of_a_point_would_reveal_counts() -> No
 
 
 def with_margins(cells: dict[tuple[str, str], tuple[int, int]]) -> list[Answer]:
-    """The files about a table: its cells, both margins, and the total."""
+    """The files about a table: its cells, both margins, and the total; groups without people have no row."""
+    cells = {key: counts for key, counts in cells.items() if any(counts)}
     keys = list(cells)
 
     def summed(chosen: list[tuple[str, str]]) -> tuple[int, int]:
@@ -175,9 +184,13 @@ def published(files: list[Answer], publish: Callable[[Answer], list[tuple[Any, .
     return cells
 
 
-def recovered(cells_shown: Published, half: int = 2) -> list[tuple[Key, str]]:
-    """The counts for which linear programming leaves one value; the true table always satisfies the constraints."""
-    cells = [key for key in cells_shown if None not in key]
+def recovered(listed: Published, cells: list[tuple[str, str]], half: int = 2) -> list[tuple[Key, str]]:
+    """The counts for which linear programming leaves one value; the true table always satisfies the constraints.
+
+    Each group that is listed has somebody, and each of the others reads 0.
+    """
+    keys: list[Key] = [*cells, *{(place, None) for place, _ in cells}, *{(None, post) for _, post in cells}]
+    cells_shown: Published = dict.fromkeys(keys, (None, 0, 0)) | listed
     place = {key: number for number, key in enumerate(cells)}
     size = len(cells)
     above: list[np.ndarray] = []
@@ -199,7 +212,7 @@ def recovered(cells_shown: Published, half: int = 2) -> list[tuple[Key, str]]:
             rows_of[key, kind] = row
             span = window(count, half)
             at_most(row, span[-1])
-            at_most(-row, -span[0])
+            at_most(-row, -max(span[0], PARTS[kind] == "trainable_assistants" and key in listed))
         part, whole = rows_of[key, 0], rows_of[key, 1]
         at_most(part - whole, 0)
         if share is not None and not says_nothing:
@@ -213,7 +226,7 @@ def recovered(cells_shown: Published, half: int = 2) -> list[tuple[Key, str]]:
             assert result.status == 0 or half == 2, result.message
             if result.status:
                 # A count may be rounded the other way, which the constraints have to allow.
-                return recovered(cells_shown, 3)
+                return recovered(listed, cells, 3)
             ends.append(sign * result.fun)
         if math.floor(ends[1] + 1e-6) - math.ceil(ends[0] - 1e-6) < 1:
             exact.append((key, PARTS[kind]))
@@ -235,7 +248,19 @@ def table(rng: np.random.Generator, provinces: int, posts: int, most: int) -> di
 )
 def test_no_count_can_be_recovered_from_a_table_with_margins(provinces: int, posts: int, most: int) -> None:
     cells = table(np.random.default_rng(SEED), provinces, posts, most)
-    assert recovered(published(with_margins(cells), written)) == []
+    assert recovered(published(with_margins(cells), written), list(cells)) == []
+
+
+@pytest.mark.parametrize("small", [(1, 1), (2, 0), (1, 0), (0, 2)])
+def test_no_count_can_be_recovered_from_which_groups_are_listed(small: tuple[int, int]) -> None:
+    """Two that are listed with 0 beside a total of 0 would be 1 each."""
+    wholes = [small, (60, 70), (13, 41)]
+    cells = {
+        (place, post): (whole // 2, whole)
+        for place, row in zip(PROVINCES, wholes, strict=False)
+        for post, whole in zip(POSTS, row, strict=False)
+    }
+    assert recovered(published(with_margins(cells), written), list(cells)) == []
 
 
 @pytest.mark.parametrize("cells", [(3, 3, 3, 3), (2, 2, 2, 2), (13, 8, 3, 28), (3, 3, 3, 3, 0, 0), (7, 2, 2, 7)])
@@ -244,10 +269,10 @@ def test_no_row_of_a_table_is_revealed_by_its_sum(cells: tuple[int, ...]) -> Non
     total = disclosure.rounded(sum(cells))
     plain = [window(disclosure.rounded(cell)) for cell in cells]
     assert sum(span[0] for span in plain) == window(total)[-1] or sum(span[-1] for span in plain) == window(total)[0]
-    spans = [window(row[-1]) for row in written(data)]
+    spans = [window(row[-1]) for row in by_group(data)]
     assert sum(span[0] for span in spans) < window(total)[-1]
     assert sum(span[-1] for span in spans) > window(total)[0]
-    assert all(abs(row[-1] - exact) <= 3 for row, exact in zip(written(data), cells, strict=True))
+    assert all(abs(row[-1] - exact) <= 3 for row, exact in zip(by_group(data), cells, strict=True))
 
 
 # ---------------------------------------------------------------- the rules one by one
@@ -257,15 +282,15 @@ def asking(**values: Any) -> disclosure.Ask:
     """A semantic layer with these numbers for every row asked for."""
 
     def ask(*names: str, by: tuple[str, ...], **_: Any) -> Answer:
-        return answer(*names, by=by, rows=[("IR-23", *(values[name] for name in names))])
+        return answer(*names, by=by, rows=[(*["IR-23"] * len(by), *(values[name] for name in names))])
 
     return ask
 
 
 def circulated(name: str, value: Any, ask: disclosure.Ask | None = None, **parts: Any) -> Any:
-    """One number of a file for circulation, next to its parts."""
+    """One number of a file for circulation, next to its parts; None of a group that is not listed."""
     data = answer(name, by=("province",), more=tuple(parts), rows=[("IR-23", value, *parts.values())])
-    return for_circulation(data, ask).rows[0][1]
+    return next((row[1] for row in for_circulation(data, ask).rows), None)
 
 
 @pytest.mark.parametrize(
@@ -328,10 +353,27 @@ def test_no_cells_exact_count_can_be_had_from_its_row(places: str) -> None:
     value = 1 / 3 if places == "counties_covered" else 2
     for persons in (0, 2, 13, 22):
         data = answer("active_assistants", places, by=("institute",), rows=[("0001", persons, value)])
-        assert for_circulation(data).rows == [("0001", disclosure.rounded(persons), None)]
+        assert for_circulation(data).rows == [("0001", disclosure.rounded(persons), None)] * (persons > 2)
     if places != "counties_covered":
         many = answer("active_assistants", places, by=("institute",), rows=[("0001", 23, value)])
         assert for_circulation(many).rows == [("0001", 25, value)]
+
+
+def test_a_group_is_listed_only_if_it_has_a_count_of_people_that_is_not_rounded_to_nobody() -> None:
+    """Nobody has no row: one with 0 would tell that there are one or two."""
+    counts = ("compliant_assistants", "trainable_assistants")
+    groups = [("0001", 0.5, 1, 2), ("0002", 0.0, 0, 8), ("0003", 1.0, 1, 1)]
+    data = for_circulation(answer("training_compliance", by=("institute",), more=counts, rows=groups))
+    assert data.rows == [("0002", None, 0, 10)]
+    parts = answer(*counts, by=("month", "gender"), rows=[("1405-01", "female", 1, 2), ("1405-01", "male", 3, 4)])
+    assert for_circulation(parts).rows == [("1405-01", "male", 5, 5)]
+
+
+def test_a_month_without_people_and_a_place_without_a_count_of_them_are_listed() -> None:
+    months = answer("joiners", by=("month",), rows=[("1405-01", 0), ("1405-02", 2), ("1405-03", 8)])
+    assert for_circulation(months).rows == [("1405-01", 0), ("1405-02", 0), ("1405-03", 10)]
+    institutes = answer("licensed_institutes", by=("province",), rows=[("IR-23", 0), ("IR-24", 1)])
+    assert for_circulation(institutes).rows == institutes.rows
 
 
 def test_a_number_of_counties_is_left_out_beside_a_gap_that_rests_on_few_persons() -> None:
@@ -375,5 +417,5 @@ def test_circulated_values_are_not_rounded_twice() -> None:
 
 @pytest.mark.slow
 def test_the_same_attack_recovers_counts_from_ratios_of_exact_parts() -> None:
-    files = with_margins(table(np.random.default_rng(6), 6, 3, 200))
-    assert len(recovered(published(files, of_exact_parts))) >= 5
+    cells = table(np.random.default_rng(6), 6, 3, 200)
+    assert len(recovered(published(with_margins(cells), of_exact_parts), list(cells))) >= 5

@@ -150,7 +150,7 @@ def province_map(
     """
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
-    values = {row[0]: row[at] for row in answer.rows if row[0]}
+    values = dict.fromkeys(areas) | {row[0]: row[at] for row in answer.rows if row[0]}
     known = [row for row in answer.rows if row[at] is not None]
     classed = maps.areas_of(answer, known, context)
     colour_of = {row[0]: classed.colours[step] for row, step in zip(known, classed.steps, strict=True)}

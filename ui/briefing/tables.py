@@ -144,7 +144,7 @@ def order_form(write: Writer) -> list[dict[str, Any]]:
         return []
     courses = [course for course, count in sums.rows if count]
     seats = {(course, month): count for _, course, month, count, _ in cells.rows}
-    months = list(dict.fromkeys(month for _, month in seats))
+    months = sorted({month for _, month in seats})
     if not courses:
         return []
 
@@ -160,7 +160,8 @@ def order_form(write: Writer) -> list[dict[str, Any]]:
             *(write.member("course", code) for code in courses),
         ],
         "rows": [
-            row(text.unit_label(month, write.lang), [seats[course, month] for course in courses]) for month in months
+            row(text.unit_label(month, write.lang), [seats.get((course, month), 0) for course in courses])
+            for month in months
         ],
         "total": row(text.word("member.part.total", write.lang), [dict(sums.rows)[course] for course in courses]),
     }

@@ -122,7 +122,9 @@ class Questions:
         when: dict[str, Any] = {"on": exact.on, "over": exact.over, "everywhere": is_national and bool(self.province)}
         shown, whole = (self.ask(name, by=axes, **when) for axes in ((by,), ()))
         cells = {row[by]: row for row in shown.records()}
-        rows = [row | cells.get(row[by], {}) | {"whole_value": whole.value()} for row in exact.records()]
+        # A group that does not circulate is not in `cells`.
+        kept = [row for row in exact.records() if self.exact or row[by] in cells]
+        rows = [row | cells.get(row[by], {}) | {"whole_value": whole.value()} for row in kept]
         return replace(exact, rows=[tuple(row[column] for column in exact.columns) for row in rows])
 
     def seat_plan(self) -> tuple[Answer, Answer]:
@@ -165,8 +167,9 @@ class Questions:
     def _whole_rows(self, answer: Answer) -> Answer:
         """The Answer for circulation without partly suppressed rows: half a signal is meaningless."""
         circulated = self.circulated(answer)
-        pairs = zip(answer.rows, circulated.rows, strict=True)
-        return replace(circulated, rows=[shown for exact, shown in pairs if shown.count(None) == exact.count(None)])
+        first = len(answer.by)
+        empty = {row[:first]: row.count(None) for row in answer.rows}
+        return replace(circulated, rows=[row for row in circulated.rows if row.count(None) == empty[row[:first]]])
 
     def revision(self, names: Sequence[str]) -> Revision | None:
         """The comparison with the previous publication; None if there is none or its tables cannot be compared."""

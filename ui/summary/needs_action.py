@@ -86,7 +86,7 @@ def _training_lapsing(sources: Sources) -> Iterator[Action]:
             {row[by]: row["expiring_30"] for row in answer.records() if row[by]} for answer in (places, in_order)
         )
         ordered = sorted((code for code in exact if exact[code]), key=lambda code: (-exact[code], code))
-        codes = [code for code in ordered if shown[code]]
+        codes = [code for code in ordered if shown.get(code)]
         # Beside few people a file for circulation does not tell in how many places they are.
         is_told = not sources.exactly or count >= rounded(FEWEST)
         until = sources.word("action.until", day=sources.day(sources.on + timedelta(days=_SOON)))
