@@ -263,14 +263,15 @@ def _from_rounded(metric: Metric, extra: dict[str, Any]) -> int | None:
 
 
 def _extra_numbers(answer: Answer, ask: Ask | None) -> dict[tuple[Any, ...], dict[str, Any]]:
-    """Sample sizes and parts of counts that the Answer lacks, by the members of its rows."""
+    """Sample sizes, people in counties, and parts of counts that the Answer lacks, by the members of its rows."""
     numbers: dict[tuple[Any, ...], dict[str, Any]] = {}
     if not ask or not set(answer.by) <= set(DIMENSIONS):
         return numbers
     timed = bool(set(answer.by) & set(TIME))
     for metric in answer.metrics:
         # The parts of a count are asked for together: lookups have no groups of their own.
-        parts = tuple(expand(metric.name, frozenset())) if _rests_on_more(metric) else (metric.sample_size,)
+        behind = metric.sample_size or ("active_assistants" if "counties" in _counted(metric) else None)
+        parts = tuple(expand(metric.name, frozenset())) if _rests_on_more(metric) else (behind,)
         names = [name for name in parts if name]
         if not names:
             continue
@@ -292,20 +293,24 @@ def _leave_out_places(
     extras: Sequence[dict[str, Any]],
     rows: list[list[Any]],
 ) -> None:
-    """Leave out counts of counties and institutes, and their shares, beside few persons: in 2 counties there are at least 2."""
+    """Leave out counts of counties and institutes, and their shares, beside few persons: in 2 counties there are at least 2.
+
+    Those of counties are left out also where the persons are not known.
+    """
     persons = [at for at, name in enumerate(columns) if name in _counts(metrics)]
-    places = []
-    for at, name in enumerate(columns):
-        if metric := metrics.get(name):
-            numerator = catalogue().get(metric.numerator or "")
-            if {metric.counts, numerator and numerator.counts} & {"counties", "institutes"}:
-                places.append(at)
+    counted = {at: _counted(metric) for at, name in enumerate(columns) if (metric := metrics.get(name))}
     for row, extra in zip(rows, extras, strict=True):
         behind = [count for name, count in extra.items() if catalogue()[name].counts == "persons"]
-        known = filter(_is_number, (*(row[at] for at in persons), *behind))
-        if any(rounded(count) < rounded(FEWEST) for count in known):
-            for at in places:
+        known = [*filter(_is_number, (*(row[at] for at in persons), *behind))]
+        is_few = any(rounded(count) < rounded(FEWEST) for count in known)
+        for at, kinds in counted.items():
+            if ("counties" in kinds and (is_few or not known)) or ("institutes" in kinds and is_few):
                 row[at] = None
+
+
+def _counted(metric: Metric) -> set[str]:
+    """What a count counts, or a share and its numerator."""
+    return {term.counts for term in (metric, catalogue().get(metric.numerator or "")) if term}
 
 
 def _recompute_differences(exact: Sequence[tuple[Any, ...]], rows: list[list[Any]]) -> None:
