@@ -60,17 +60,20 @@ def for_circulation(source: Answer | StreamedRows | StoredRows, ask: Ask | None 
     metrics = {name: described(name, source.metrics) for name in source.columns[len(source.by) :]}
     counts = _counts(metrics)
     _round_counts(source, metrics, rows)
+    few: set[tuple[tuple[Any, ...], str]] = set()
     for at, name in enumerate(source.columns):
         if name in metrics and name not in counts:
             for row, extra in zip(rows, extras, strict=True):
-                row[at] = _recomputed(
-                    metrics[name], row[at], dict(zip(source.columns, row, strict=True)), metrics, extra
-                )
+                cells = dict(zip(source.columns, row, strict=True))
+                row[at] = _recomputed(metrics[name], row[at], cells, metrics, extra)
+                if row[at] is None and _is_of_few(metrics[name], cells, metrics, extra):
+                    few.add((tuple(row[: len(source.by)]), name))
     _leave_out_places(source.columns, metrics, extras, rows)
     if source.by == ("side",):
         _recompute_differences(source.rows, rows)
     _recompute_gap(source.columns, rows)
-    hidden = source.hidden | cells_left_out(source.by, source.columns, source.rows, rows)
+    # Also those without a value: beside the others they would tell that there is nobody.
+    hidden = source.hidden | cells_left_out(source.by, source.columns, source.rows, rows) | few
     if set(source.by) & set(DIMENSIONS) - set(TIME):
         persons = [source.columns.index(name) for name in counts]
         rows = [row for row in rows if _is_listed(row, persons)]
@@ -228,8 +231,10 @@ def _recomputed(
         return value
     if metric is None:
         return None
+    if _is_of_few(metric, cells, metrics, extra):
+        return None
     if metric.sample_size:
-        return _rounded_off(metric, value) if (extra.get(metric.sample_size) or 0) >= FEWEST_CASES else None
+        return _rounded_off(metric, value)
     if _rests_on_more(metric):
         return _from_rounded(metric, extra)
     if not metric.numerator and metric.unit not in _RATIOS:
@@ -238,12 +243,21 @@ def _recomputed(
     if part not in cells or whole not in cells:
         # The number of persons behind it is not known here.
         return _rounded_off(metric, value) if metric.counts != metric.unit else None
-    kinds = [term.counts if (term := metrics.get(name)) else "persons" for name in (part, whole)]
-    deciding = cells[whole] if kinds[1] == "persons" else cells[part] if kinds[0] == "persons" else None
-    if "persons" in kinds and (deciding is None or deciding < rounded(FEWEST)):
-        return None
     result = ratio(metric, cells[part], cells[whole])
     return None if result is None else _rounded_off(metric, result)
+
+
+def _is_of_few(
+    metric: Metric | None, cells: dict[str, Any], metrics: dict[str, Metric | None], extra: dict[str, Any]
+) -> bool:
+    """Whether too few people or cases are behind a ratio, a median or a percentile."""
+    if metric and metric.sample_size:
+        return (extra.get(metric.sample_size) or 0) < FEWEST_CASES
+    parts = (str(metric.denominator), str(metric.numerator)) if metric else ()
+    if not parts or not set(parts) <= cells.keys():
+        return False
+    persons = [name for name in parts if not (term := metrics.get(name)) or term.counts == "persons"]
+    return bool(persons) and (cells[persons[0]] is None or cells[persons[0]] < rounded(FEWEST))
 
 
 def _rounded_off(metric: Metric, value: float) -> float:
