@@ -312,7 +312,9 @@ def test_the_bars_of_the_coverage_gap_have_the_colours_of_those_of_coverage(figu
     assert colours["coverage_gap"] == colours["coverage_per_10k"]
 
 
-def test_the_subtitle_of_stacked_bars_names_the_part_of_the_title_and_what_it_is_a_share_of(figures_shown: list[Shown]) -> None:
+def test_the_subtitle_of_stacked_bars_names_the_part_of_the_title_and_what_it_is_a_share_of(
+    figures_shown: list[Shown],
+) -> None:
     open_page("training", "en")
     (stack,) = (figure for figure in figures_shown if figure.chart is bars.stacked)
     assert stack.title.sentence.startswith("Overdue by province")
