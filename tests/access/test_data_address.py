@@ -170,6 +170,24 @@ def test_two_people_get_their_own_provinces(site: Site) -> None:
     assert site.get(JSON, site.isfahan, params={**query, "province": TEHRAN}).status_code == 403
 
 
+@pytest.mark.parametrize("path", [CSV, JSON, PARQUET])
+def test_an_answer_names_its_day_and_the_provinces_left_out(site: Site, path: str) -> None:
+    query = {"m": "active_assistants", "gender": "female", "province": ["IR-10", "IR-23"], "on": "1404/03/10"}
+    own, whole = (site.get(path, token, params=query).headers for token in (site.isfahan, site.national))
+    assert own["answer-left-out"] == "IR-23"
+    assert "answer-left-out" not in whole
+    assert own["answer-on"] == whole["answer-on"] == "2025-05-31"
+    auth = ("isfahan.officer", site.isfahan)
+    assert site.client.head(path, params=query, auth=auth).headers["answer-left-out"] == "IR-23"
+
+
+def test_an_answer_names_the_period_of_its_flows(site: Site) -> None:
+    query = {"m": "joiners", "period": "1404/01/01..1404/02/31"}
+    headers = site.get(CSV, site.national, params=query).headers
+    assert headers["answer-period"] == "2025-03-21..2025-05-21"
+    assert "answer-on" not in headers
+
+
 @pytest.mark.parametrize("scheme", ["basic", "bearer"])
 def test_a_token_is_basic_or_bearer(site: Site, scheme: str) -> None:
     headers = {"Authorization": f"Bearer {site.isfahan}"} if scheme == "bearer" else {}
