@@ -356,6 +356,11 @@ def test_what_cannot_be_logged_is_not_sent(site: Site, monkeypatch: pytest.Monke
         ({"province": "Isfahn"}, "perhaps IR-10"),
         ({"on": "1405/13/01"}, "no day 1405/13/01"),
         ({"period": "13"}, "period has no value 13"),
+        ({"m": "joiners", "period": "2026-01-01..2099-12-01"}, "period has no value 2026-01-01..2099-12-01"),
+        ({"m": "joiners", "period": "1990-01-01..2024-12-01"}, "period has no value 1990-01-01..2024-12-01"),
+        ({"m": ""}, "m is empty."),
+        ({"gender": ""}, "gender is empty; perhaps male, female"),
+        ({"county": "1001", "province": "IR-23"}, "County 1001 is in none of the provinces asked for (IR-23)"),
         ({"on": "1404/01/01", "as_of": "1404/01/01"}, "one of on and as_of"),
         ({"by": ["province", "gender", "month", "education"]}, "at most 3"),
         ({"by": ["month", "year"]}, "Only one of"),
@@ -383,6 +388,10 @@ def test_a_saved_view_is_asked_by_its_owner_alone(site: Site) -> None:
         saved_views.save("Mine", "explore", {"m": ["joiners"], "by": ["month"], "show": ["pivot"]}, date(2026, 6, 30))
     rows = site.get(JSON, site.isfahan, params={"view": "Mine"}).json()
     assert {"month", "month_name", "joiners"} <= rows[0].keys()
+    with page_run.acting_as(OF_ISFAHAN):
+        saved_views.save("Growing", "growth", {}, date(2026, 6, 30))
+    of_a_page = site.get(JSON, site.isfahan, params={"view": "Growing", "lang": "en"})
+    assert (of_a_page.status_code, "of another page" in of_a_page.text) == (400, True)
     refused = site.get(JSON, site.national, params={"view": "Mine", "lang": "en"})
     assert refused.status_code == 400
     assert refused.text == site.get(JSON, site.national, params={"view": "Mind", "lang": "en"}).text.replace(
