@@ -170,6 +170,24 @@ def test_two_people_get_their_own_provinces(site: Site) -> None:
     assert site.get(JSON, site.isfahan, params={**query, "province": TEHRAN}).status_code == 403
 
 
+@pytest.mark.parametrize("path", [CSV, JSON, PARQUET])
+def test_an_answer_names_its_day_and_the_provinces_left_out(site: Site, path: str) -> None:
+    query = {"m": "active_assistants", "gender": "female", "province": ["IR-10", "IR-23"], "on": "1404/03/10"}
+    own, whole = (site.get(path, token, params=query).headers for token in (site.isfahan, site.national))
+    assert own["answer-left-out"] == "IR-23"
+    assert "answer-left-out" not in whole
+    assert own["answer-on"] == whole["answer-on"] == "2025-05-31"
+    auth = ("isfahan.officer", site.isfahan)
+    assert site.client.head(path, params=query, auth=auth).headers["answer-left-out"] == "IR-23"
+
+
+def test_an_answer_names_the_period_of_its_flows(site: Site) -> None:
+    query = {"m": "joiners", "period": "1404/01/01..1404/02/31"}
+    headers = site.get(CSV, site.national, params=query).headers
+    assert headers["answer-period"] == "2025-03-21..2025-05-21"
+    assert "answer-on" not in headers
+
+
 @pytest.mark.parametrize("scheme", ["basic", "bearer"])
 def test_a_token_is_basic_or_bearer(site: Site, scheme: str) -> None:
     headers = {"Authorization": f"Bearer {site.isfahan}"} if scheme == "bearer" else {}
@@ -338,6 +356,11 @@ def test_what_cannot_be_logged_is_not_sent(site: Site, monkeypatch: pytest.Monke
         ({"province": "Isfahn"}, "perhaps IR-10"),
         ({"on": "1405/13/01"}, "no day 1405/13/01"),
         ({"period": "13"}, "period has no value 13"),
+        ({"m": "joiners", "period": "2026-01-01..2099-12-01"}, "period has no value 2026-01-01..2099-12-01"),
+        ({"m": "joiners", "period": "1990-01-01..2024-12-01"}, "period has no value 1990-01-01..2024-12-01"),
+        ({"m": ""}, "m is empty."),
+        ({"gender": ""}, "gender is empty; perhaps male, female"),
+        ({"county": "1001", "province": "IR-23"}, "County 1001 is in none of the provinces asked for (IR-23)"),
         ({"on": "1404/01/01", "as_of": "1404/01/01"}, "one of on and as_of"),
         ({"by": ["province", "gender", "month", "education"]}, "at most 3"),
         ({"by": ["month", "year"]}, "Only one of"),
@@ -365,6 +388,10 @@ def test_a_saved_view_is_asked_by_its_owner_alone(site: Site) -> None:
         saved_views.save("Mine", "explore", {"m": ["joiners"], "by": ["month"], "show": ["pivot"]}, date(2026, 6, 30))
     rows = site.get(JSON, site.isfahan, params={"view": "Mine"}).json()
     assert {"month", "month_name", "joiners"} <= rows[0].keys()
+    with page_run.acting_as(OF_ISFAHAN):
+        saved_views.save("Growing", "growth", {}, date(2026, 6, 30))
+    of_a_page = site.get(JSON, site.isfahan, params={"view": "Growing", "lang": "en"})
+    assert (of_a_page.status_code, "of another page" in of_a_page.text) == (400, True)
     refused = site.get(JSON, site.national, params={"view": "Mine", "lang": "en"})
     assert refused.status_code == 400
     assert refused.text == site.get(JSON, site.national, params={"view": "Mind", "lang": "en"}).text.replace(

@@ -1279,12 +1279,46 @@ def test_a_title_names_its_measure_in_twelve_words(name: str, lang: str) -> None
 
 def test_the_text_alternative_says_what_the_chart_says() -> None:
     data = sided(by_province(), IR11="lower")
-    alternative = spoken(data, EN, titles.extreme(data, EN), "Training compliance · The whole country")
+    alternative = spoken(data, bars.ranking, EN, titles.extreme(data, EN), "Training compliance · The whole country")
     assert alternative.startswith(
         "Training compliance clearly below the nation: Sistan and Baluchestan. Training compliance"
     )
     assert "Tehran: 90.0%" in alternative
     assert "Alborz: –" in alternative
+
+
+def test_the_text_alternative_of_many_groups_names_that_of_the_title_and_ranks_no_small_one() -> None:
+    metric = catalogue()["training_compliance"]
+    rows = [(f"IR-{code:02}", 0.7 + code / 100, 100 * (0.7 + code / 100), 100) for code in range(12)]
+    # One person of one is no best province.
+    rows[2] = ("IR-02", 1.0, 1, 1)
+    data = answer(metric.name, by=("province",), rows=rows, more=(str(metric.numerator), str(metric.denominator)))
+    named = titles.Title("Of Kermanshah", ("IR-05",))
+    for chart in (bars.ranking, maps.provinces):
+        _, _, values = spoken(data, chart, EN, named, "Below").split(". ", 2)
+        shown = [pair.split(": ") for pair in values.split("; ")]
+        assert [value for _, value in shown] == ["70.0%", "71.0%", "73.0%", "75.0%", "79.0%", "80.0%", "81.0%"]
+        assert member_names.of("province", "IR-05", "en") in [name for name, _ in shown]
+    few = spoken(replace(data, rows=rows[:3]), bars.ranking, EN, named, "Below")
+    assert "100.0% (1 case, too few to rank)" in few
+
+
+def test_the_text_alternative_names_each_of_several_measures() -> None:
+    said = spoken(flows(), bars.paired, EN, titles.Title("Flows"), "Below")
+    assert "joiners 30; leavers 10. " in said
+    assert said.endswith("joiners 4; leavers 1")
+
+
+def test_the_text_alternative_of_a_projection_is_of_today_and_the_year_ahead() -> None:
+    months = [f"{year}-{month:02}" for year in (1403, 1404, 1405) for month in range(1, 13)]
+    rows = [(month, at, None, None, None, None) for at, month in enumerate(months[:12], 101)]
+    rows += [(month, None, at - 9, at + 9, at, None) for at, month in enumerate(months[12:], 113)]
+    data = replace(projection(), rows=rows)
+    said = spoken(data, forecast.projection, EN, titles.Title("Ahead"), "Below")
+    assert "active police assistants 112." in said
+    assert "projection 124" in said.rpartition("Esfand 1404")[2]
+    assert "–" not in text.one_calendar(said)
+    assert "1405" not in said
 
 
 def test_the_run_off_has_a_labelled_line_at_the_goal_of_compliance() -> None:

@@ -225,6 +225,15 @@ def test_a_file_is_named_by_measure_scope_and_day() -> None:
     assert not set(name) & set('\\/:*?"<>| ')
 
 
+def test_files_of_two_periods_with_one_end_have_two_names() -> None:
+    last = date(2026, 10, 22)
+    flows = [answer("joiners", rows=[(1,)], over=(date(year, 3, 21), last)) for year in (2025, 2026)]
+    assert [about.file_name(data, EN, "Tehran", "csv") for data in flows] == [
+        "Joiners_Tehran_2025-03-21_2026-10-22_000007.csv",
+        "Joiners_Tehran_2026-03-21_2026-10-22_000007.csv",
+    ]
+
+
 @pytest.mark.parametrize("context", [FA, EN], ids=["fa", "en"])
 def test_a_name_fits_on_a_disk_and_keeps_its_day(context: ChartContext) -> None:
     axes = ("province", "county", "activity", "education", "post")

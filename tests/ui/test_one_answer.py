@@ -321,6 +321,14 @@ def test_the_orange_cells_at_a_glance_are_those_that_the_one_test_names(province
     assert any(orange.values())
 
 
+def test_pivots_at_a_glance_are_of_the_provinces_of_the_table(published: Path) -> None:
+    page = html_of(opened("overview", "en", province=["IR-10", "IR-11"], gender="female"))
+    assert len(glanced(page, "province")) == 31
+    assert 'href="explore?gender=female&amp;by=province&amp;by=post&amp;show=pivot&amp;lang=en"' in page
+    of_one = html_of(opened("province", "en", province="IR-10"))
+    assert 'href="explore?province=IR-10&amp;by=county&amp;by=post&amp;show=pivot&amp;lang=en"' in of_one
+
+
 def test_a_row_at_a_glance_leads_to_its_profile_and_any_column_sorts(published: Path) -> None:
     app = opened("overview", "en")
     rows = glanced(html_of(app), "province")

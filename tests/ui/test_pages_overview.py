@@ -215,6 +215,13 @@ def test_the_cell_of_a_province_leads_to_its_profile_unless_it_is_the_page(publi
     assert link not in page_html("register", "fa", province="IR-23")
 
 
+def test_a_profile_is_of_the_people_of_the_page_that_leads_to_it(published: Path) -> None:
+    page = page_html("overview", "fa", gender="female", post=["guard", "operator"], on="2024-05-04")
+    assert 'href="province?province=IR-23&amp;gender=female&amp;post=guard&amp;post=operator&amp;on=2024-05-04"' in page
+    in_a_county = page_html("coverage", "fa", county="1102", province="IR-11", gender="female")
+    assert 'href="province?province=IR-11&amp;gender=female"' in in_a_county
+
+
 def test_the_card_of_ending_licences_links_to_exactly_those(published: Path) -> None:
     page = page_html("licensing", "fa", on="2024-06-10")
     assert 'class="pd-go" href="institutes?on=2024-06-10&amp;open=licences_ending&amp;days=30"' in page

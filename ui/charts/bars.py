@@ -21,7 +21,41 @@ _PALE = 0.3
 _VALUE_ABOVE = 1.08
 
 
-@chart(titles.extreme, names_groups=True, compares=True)
+def _meaning(answer: Answer, row: Sequence[Any]) -> str:
+    """The colour of a bar, as that of the same group on the map. A rate that is not tested is neither good nor bad: grey."""
+    metric = answer.metrics[0]
+    if "side" not in answer.columns:
+        return "pending" if metric.denominator and worse_side(metric) else "actual"
+    side = row[answer.columns.index("side")]
+    if side == worse_side(metric):
+        return "problem"
+    return "actual" if side in ("lower", "higher") else "pending"
+
+
+def in_order(answer: Answer) -> list[tuple[Any, ...]]:
+    """Rows in ranking order: the clearly worse, the others, those too small to be compared, those without a value.
+
+    The highest come first; of rates and of signed numbers the lowest, where these are worse.
+    """
+    metric = answer.metrics[0]
+    at = answer.columns.index(metric.name)
+    is_count = not metric.denominator and all((row[at] or 0) >= 0 for row in answer.rows)
+    sign = 1 if worse_side(metric) == "lower" and not is_count else -1
+    # An unknown place has no residents: it is no place without data.
+    shown = [row for row in answer.rows if not (row[at] is None and row[0] is None)]
+    return sorted(
+        shown,
+        key=lambda row: (
+            row[at] is None,
+            elements.size_below(answer, metric, row) is not None,
+            _meaning(answer, row) != "problem",
+            sign * (row[at] or 0),
+            str(row[0]),
+        ),
+    )
+
+
+@chart(titles.extreme, names_groups=True, compares=True, order=in_order)
 def ranking(
     answer: Answer,
     context: ChartContext,
@@ -110,52 +144,24 @@ def _first_of(answer: Answer, count: int, shown: int, context: ChartContext) -> 
     return context.word("more.first_of", groups=groups, **numbers)
 
 
-def _meaning(answer: Answer, row: Sequence[Any]) -> str:
-    """The colour of a bar, as that of the same group on the map. A rate that is not tested is neither good nor bad: grey."""
-    metric = answer.metrics[0]
-    if "side" not in answer.columns:
-        return "pending" if metric.denominator and worse_side(metric) else "actual"
-    side = row[answer.columns.index("side")]
-    if side == worse_side(metric):
-        return "problem"
-    return "actual" if side in ("lower", "higher") else "pending"
-
-
-def in_order(answer: Answer) -> list[tuple[Any, ...]]:
-    """Rows in ranking order: the clearly worse, the others, those too small to be compared, those without a value.
-
-    The highest come first; of rates and of signed numbers the lowest, where these are worse.
-    """
-    metric = answer.metrics[0]
-    at = answer.columns.index(metric.name)
-    is_count = not metric.denominator and all((row[at] or 0) >= 0 for row in answer.rows)
-    sign = 1 if worse_side(metric) == "lower" and not is_count else -1
-    # An unknown place has no residents: it is no place without data.
-    shown = [row for row in answer.rows if not (row[at] is None and row[0] is None)]
+def _by_last_part(answer: Answer) -> list[tuple[Any, ...]]:
+    """Rows by the share of the last part, highest first; as in `ranking`, groups too small to be ranked come last."""
+    first, *parts = answer.metrics
+    at = [answer.columns.index(metric.name) for metric in parts]
     return sorted(
-        shown,
-        key=lambda row: (
-            row[at] is None,
-            elements.size_below(answer, metric, row) is not None,
-            _meaning(answer, row) != "problem",
-            sign * (row[at] or 0),
-            str(row[0]),
-        ),
-    )
-
-
-@chart(titles.worst_part)
-def stacked(answer: Answer, context: ChartContext, parts: Sequence[tuple[str, str]]) -> Figure:
-    """Stacked bars of `parts` (metric, meaning of its colour) as shares of their total; the most of the last on top."""
-    at = [answer.columns.index(name) for name, _ in parts]
-    # As in `ranking`, groups too small to be ranked come last.
-    rows = sorted(
         answer.rows,
         key=lambda row: (
-            elements.size_below(answer, answer.metrics[0], row) is not None,
+            elements.size_below(answer, first, row) is not None,
             -(row[at[-1]] or 0) / _total(row, at),
         ),
     )
+
+
+@chart(titles.worst_part, order=_by_last_part)
+def stacked(answer: Answer, context: ChartContext, parts: Sequence[tuple[str, str]]) -> Figure:
+    """Stacked bars of `parts` (metric, meaning of its colour) as shares of their total; the most of the last on top."""
+    at = [answer.columns.index(name) for name, _ in parts]
+    rows = _by_last_part(answer)
     data, keys = [], []
     names = [elements.name_of(answer, row, context) for row in rows]
     codes = [row[0] if answer.by else None for row in rows]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
+from typing import Any
 
 from etl.semantic.answers import Answer
 from ui.charts import axes, elements, lines, marks, time_titles
@@ -63,7 +64,14 @@ def _axis_ahead(
     return axis, context.word("figure.range_cut") if is_cut else ""
 
 
-@chart(time_titles.ahead, has_events=True)
+def _now_and_ahead(answer: Answer) -> list[tuple[Any, ...]]:
+    """The last known number, and the months of the year ahead that have a range; without any, all known months."""
+    known, ahead = [row for row in answer.rows if row[1] is not None], time_titles.projected(answer)[:12]
+    now = [(*row[:2], *(None for _ in row[2:])) for row in known[-1:]]
+    return [*now, *ahead] if ahead else known
+
+
+@chart(time_titles.ahead, has_events=True, order=_now_and_ahead)
 def projection(
     answer: Answer,
     context: ChartContext,
@@ -237,7 +245,7 @@ def last_trial(answer: Answer, context: ChartContext) -> Title:
     return Title(context.word("finding.trial", value=value, low=low, high=high, **words))
 
 
-@chart(reached)
+@chart(reached, order=_now_and_ahead)
 def path(answer: Answer, context: ChartContext) -> Figure:
     """Known values solid, planned ones dashed with their range, a line for the goal.
 

@@ -7,7 +7,7 @@ from etl.analysis.survival import SERVICE_DAYS
 from etl.semantic.answers import Answer
 from etl.semantic.ranking import rank
 from ui import palette
-from ui.charts import axes, elements, titles
+from ui.charts import axes, bars, elements, titles
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
 from ui.charts.titles import Title
@@ -85,7 +85,7 @@ def since(answer: Answer, context: ChartContext) -> Title:
     return Title(context.word("finding.grown", measure=metric.short[context.lang], first=first, value=last))
 
 
-@chart(titles.highest)
+@chart(titles.highest, order=bars.in_order)
 def aged(answer: Answer, context: ChartContext) -> Figure:
     """Horizontal bars of the first metric, longest first, split into the other metrics from youngest to oldest."""
     whole, *bands = answer.metrics

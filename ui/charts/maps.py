@@ -21,7 +21,7 @@ from etl.core.paths import REFERENCE
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.ranking import worse_side
 from ui import palette
-from ui.charts import elements, titles
+from ui.charts import bars, elements, titles
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
 from ui.i18n import text
@@ -57,7 +57,7 @@ class Areas:
         return bool(self.note)
 
 
-@chart(titles.extreme, whole_country=True, compares=True)
+@chart(titles.extreme, whole_country=True, compares=True, order=bars.in_order)
 def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = (), height: int = 430) -> Figure:
     """The 31 provinces coloured by the first metric, with their values; unknown ones are hatched, `chosen` ones outlined."""
     metric = answer.metrics[0]

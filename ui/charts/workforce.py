@@ -167,12 +167,17 @@ def largest_move(answer: Answer, context: ChartContext) -> Title:
     return titles.extreme(answer, context, end="highest", name_group=lambda key: _way(answer, key, context))
 
 
-@chart(largest_move)
+def _most_first(answer: Answer) -> list[tuple[Any, ...]]:
+    at = answer.columns.index(answer.metrics[0].name)
+    return sorted((row for row in answer.rows if row[at]), key=lambda row: (-row[at], row[:2]))
+
+
+@chart(largest_move, order=_most_first)
 def moves(answer: Answer, context: ChartContext) -> Figure:
     """The routes with the most transfers, longest first; a note says how many routes there are."""
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
-    rows = sorted((row for row in answer.rows if row[at]), key=lambda row: (-row[at], row[:2]))
+    rows = _most_first(answer)
     shown = rows[:_MOST_ROUTES]
     values = [row[at] for row in shown]
     names = [_way(answer, row, context) for row in shown]

@@ -68,16 +68,17 @@ def symbols(context: ChartContext) -> Iterable[tuple[str, str]]:
 def file_name(
     source: Exportable, context: ChartContext, scope: str, ending: str, circulation: bool = False, limit: str = ""
 ) -> str:
-    """Measure, dimensions or `limit` of the list, scope, day, publication and whether it is rounded, in the user's language;
+    """Measure, dimensions or `limit` of the list, scope, days, publication and whether it is rounded, in the user's language;
     ISO days, Latin digits.
 
     With many dimensions none is named.
     """
     answer = exportable.of(source).answer
-    last = answer.on or (answer.over[1] if answer.over else answer.publication.as_of)
+    days = [*(answer.over or ()), *([answer.on] if answer.on else ())] or [answer.publication.as_of]
     by = [context.word(f"dimension.{axis}") for axis in answer.by] if len(answer.by) <= _MOST_NAMED else []
     first = (answer.metrics[0].label[context.lang], *([limit] if limit else by))
-    return named(context, first, scope, (last.isoformat(), answer.publication.id), ending, circulation)
+    last = (*dict.fromkeys(day.isoformat() for day in days), answer.publication.id)
+    return named(context, first, scope, last, ending, circulation)
 
 
 def named(

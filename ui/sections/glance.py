@@ -70,12 +70,11 @@ def _show(view: PageContext, by: str) -> None:
 
 
 def _pivots(view: PageContext, by: str) -> str:
-    """Links to pivots of the same places by a second dimension, as HTML."""
+    """Links to pivots of the same places by a second dimension, as HTML: of all provinces, whichever are chosen."""
+    scope = {name: values for name, values in view.scope.address().items() if name != by}
 
     def link(across: str) -> str:
-        address = page_parameters.address(
-            "explore", view.lang, view.scope.address() | {"by": [by, across], "show": ["pivot"]}
-        )
+        address = page_parameters.address("explore", view.lang, scope | {"by": [by, across], "show": ["pivot"]})
         return f'<a href="{text.escape(address)}" target="_self">{view.escaped(f"dimension.{across}")}</a>'
 
     return f'<p class="pd-with">{view.escaped("glance.pivot")} {" · ".join(map(link, _ACROSS))}</p>'

@@ -38,7 +38,7 @@ from ui.i18n import text
 from ui.shell import data_question, people
 from ui.shell.data_question import DataQuestion, Given, Wrong
 from ui.shell.requests import base_path
-from ui.state import page_context, personal_tokens, scoped_query
+from ui.state import page_context, periods, personal_tokens, scoped_query
 
 FOLDER = "/data/"
 _HEADERS = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff", "Vary": "Authorization"}
@@ -263,6 +263,7 @@ def _answer(request: Request, given: Given, asker: _Asker) -> Response:
         access.check(rights, answer)
         if not access.may_leave(asker.scope, answer):
             raise AccessDenied
+        headers |= _about(answer)
         rows = exportable.of(source).count()
         # A part of a Parquet file can only be asked for where its length is known.
         if request.method == "HEAD" and form != "parquet":
@@ -280,6 +281,16 @@ def _answer(request: Request, given: Given, asker: _Asker) -> Response:
     # It is there until it is sent, even if others take its place.
     response.file = file  # type: ignore[attr-defined]
     return response
+
+
+def _about(answer: Answer) -> dict[str, str]:
+    """What no column holds: the day and the period of the numbers, and the provinces left out for lack of rights."""
+    said = {
+        "Answer-On": answer.on.isoformat() if answer.on else "",
+        "Answer-Period": periods.written(*answer.over) if answer.over else "",
+        "Answer-Left-Out": ", ".join(sorted(answer.left_out)),
+    }
+    return {name: value for name, value in said.items() if value}
 
 
 @contextmanager

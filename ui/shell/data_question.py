@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from etl.analysis import detail
 from etl.core.text_folding import fold
 from etl.semantic.catalog import DIMENSIONS, catalogue
 from etl.warehouse.dimensions import FILTERS
@@ -90,6 +91,7 @@ def read(given: Given) -> DataQuestion:
     circulation = _one(given, "circulation", lang) or "0"
     if circulation not in ("0", "1"):
         raise _wrong_value("circulation", circulation, ("0", "1"), lang)
+    _check_counties(where, lang)
     if problems := explore.problems_of(names, by, where):
         raise Wrong(problems[0].sentence(lang))
     return DataQuestion(_view(given, where, lang), names, by, circulation == "1")
@@ -106,8 +108,9 @@ def _view(given: Given, where: Mapping[str, tuple[str, ...]], lang: str) -> Page
         raise Wrong(text.word("data.day", lang, name=name, value=_short(written), first=first, last=last))
     name = "over" if given.get("over") else "period"
     written = _one(given, name, lang)
-    period = periods.within(periods.canonical(written), days.first, days.last)
-    if written and not period:
+    period = periods.canonical(written)
+    # The sum of a part of the period would be taken for that of all of it.
+    if written and not (period and periods.within(period, days.first, days.last) == period):
         raise _wrong_value(name, written, periods.PRESETS, lang, f"{days.first}..{days.last}")
     scope = Scope(where, on if on and on < latest else None, period)
     return PageContext(lang, False, scope, as_of=scope.on or latest, latest=latest, has_period=True)
@@ -124,9 +127,21 @@ def _check_names(given: Given, lang: str) -> None:
             raise Wrong(text.word("data.both", lang, name=one, other=other))
 
 
+def _check_counties(where: Mapping[str, tuple[str, ...]], lang: str) -> None:
+    """Raise Wrong for a county outside of the provinces that are named with it: nobody can be in both."""
+    provinces, counties = where.get("province"), where.get("county", ())
+    if provinces and counties:
+        places = warehouse.analyse(detail.provinces_of_counties)
+        if outside := next((county for county in counties if places.get(county) not in provinces), ""):
+            raise Wrong(text.word("data.outside", lang, county=outside, provinces=text.listed([*provinces], lang)))
+
+
 def _saved(name: str, lang: str) -> dict[str, Sequence[str]]:
     """The parameters of a saved view of the person; one of somebody else is unknown."""
-    own = {saved.name: saved for saved in saved_views.shelf().views if saved.page == explore.PAGE}
+    views = {saved.name: saved for saved in saved_views.shelf().views}
+    if name in views and views[name].page != explore.PAGE:
+        raise Wrong(text.word("data.other_page", lang, name=_short(name)))
+    own = {known: saved for known, saved in views.items() if saved.page == explore.PAGE}
     (found,) = _members("view", [name], {known: known for known in own}, lang)
     return explore.DEFAULT | {key: values for key, values in own[found].parameters.items() if key not in _OF_THE_PAGE}
 
@@ -162,7 +177,8 @@ def _wrong_value(
         near = text.word("data.near", lang, near=named[close[0]]) if close else ""
     if not near and known and len(known) <= 10:
         near = text.word("data.near", lang, near=text.listed([*known, *filter(None, [other])], lang))
-    return Wrong(text.word("data.value", lang, name=parameter, value=_short(value), near=near))
+    key = "data.value" if value.strip() else "data.empty"
+    return Wrong(text.word(key, lang, name=parameter, value=_short(value), near=near))
 
 
 def _near(word: str, known: Iterable[str], lang: str) -> str:

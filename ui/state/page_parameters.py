@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from etl.semantic.rights import BELOW_PROVINCE
 from ui.i18n import navigation
 from ui.state.address import MOST_LETTERS, NAMES
 
@@ -65,9 +66,9 @@ def _keep(page: str, values: Mapping[str, Iterable[str]]) -> None:
 
 
 def profile(province: str, lang: str, scope: Mapping[str, Iterable[str]]) -> str:
-    """The address of the profile of a province, on the day and over the period of `scope`."""
-    day_and_period = {name: values for name, values in scope.items() if name in ("on", "period")}
-    return address("province", lang, {"province": [province]} | day_and_period)
+    """The address of the profile of a province, under the filters of `scope` that are no places."""
+    others = {name: values for name, values in scope.items() if name not in BELOW_PROVINCE | {"province"}}
+    return address("province", lang, {"province": [province]} | others)
 
 
 def address(part: str, lang: str, parameters: Mapping[str, Iterable[str]]) -> str:
