@@ -297,18 +297,18 @@ def pace(con: ScopedCursor, on: date, where: Where, until: date | None = None) -
     """The required and the actual pace in persons per month, and the months in which the target is reached. One row.
 
     (required_pace, actual_pace_6, actual_pace_12, projected_first, projected_middle, projected_last, then has_range, break_month,
-    break_size). The required pace is that until `until` (default: the end of the next Jalali year); the actual paces are of the
-    last 6 and 12 complete months. The target is reached by the upper bound, the projection and the lower bound. A month is None
-    if that is not within five years or the history is too short, a pace if the history is shorter; those of the target are None
-    without one (`target_of`). `has_range`: whether the history is long enough for a range of five years. The break is the largest
-    of the last 12 complete months.
+    break_size). The required pace is that until `until` (default: the end of the next Jalali year), 0 once the target is reached;
+    the actual paces are of the last 6 and 12 complete months. The target is reached by the upper bound, the projection and the
+    lower bound. A month is None if that is not within five years or the history is too short, a pace if the history is shorter;
+    those of the target are None without one (`target_of`). `has_range`: whether the history is long enough for a range of five
+    years. The break is the largest of the last 12 complete months.
     """
     answer = ask(con, "active_assistants", "own_target", on=on, where=where)
     until = until or end_of_next_year(on)
     history = history_of(con, on, where)
     active, target = answer.value(), target_of(con, on, where)
     left = (until - on).days / jalali.DAYS_A_MONTH
-    required = (target - active) / left if target is not None and left > 0 else None
+    required = max(0.0, target - active) / left if target is not None and left > 0 else None
     points = path_of(history, on, active)
     months: list[str | None] = [None] * 3
     if target is not None:

@@ -399,3 +399,12 @@ def test_a_plan_is_measured_by_a_target_set_for_the_place_and_by_no_census_share
         assert goal is not None or {pace[f"projected_{name}"] for name in ("first", "middle", "last")} == {None}
         plan = planning.headcount(by_hand, where=where)
         assert set(plan.column("target") if "target" in plan.columns else ()) == {goal} - {None}
+
+
+def test_no_growth_is_needed_for_a_target_that_is_passed(
+    by_hand: ScopedCursor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(projection, "target_of", lambda *_: 5.0)
+    pace = projection.pace(by_hand).records()[0]
+    assert answers.ask(by_hand, "active_assistants").value() > 5
+    assert pace["required_pace"] == 0, "not so many people a month fewer"
