@@ -93,6 +93,21 @@ def test_a_year_in_the_address_of_growth_means_its_last_day(published: Path) -> 
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_part_of_the_people_has_no_target_and_a_course_leaves_the_country_its_own(lang: str, published: Path) -> None:
+    with opened_at(published) as con:
+        target = text.plain(ask(con, "own_target").value(), "persons", lang)
+    for part in ("overview", "growth"):
+        women = html(opened(part, gender="female", **in_language(lang))).partition("</header>")[2]
+        assert text.escaped("verdict.no_target_of_part", lang) in women
+        assert text.escaped("verdict.no_target", lang) not in women, "the country has one"
+    course = html(opened("overview", course="base", **in_language(lang))).partition("</header>")[2]
+    verdict, note, _ = course.partition(text.word("scope.no_effect", lang, filters=text.word("scope.course", lang)))
+    assert target in verdict, "a course has no effect on who is active"
+    assert note
+    assert text.escaped("verdict.no_target", lang) not in course
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize(("province", "has_target"), [("IR-23", True), ("IR-30", False)])
 def test_progress_is_to_a_target_set_for_the_province_and_never_to_its_census_share(
     province: str, has_target: bool, lang: str, published: Path

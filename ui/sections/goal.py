@@ -18,8 +18,10 @@ from ui.components.blocks import controlled, error_boundary
 from ui.components.cards import card
 from ui.components.footer import question
 from ui.i18n import text
+from ui.sections.overview import sources
 from ui.state import address, page_parameters, rendering, scoped_query
 from ui.state.page_context import PageContext
+from ui.summary import verdict
 
 _PAGE = "growth"
 
@@ -137,7 +139,7 @@ def _words(view: PageContext, row: dict, until: date) -> str:
     }
     needed = row["recruits_needed"]
     if row["goal"] is None:
-        return view.word("verdict.no_target")
+        return verdict.without_target(sources(view))
     key = "unknown" if needed is None else "none_needed" if not needed else "answer"
     if needed and (text.rounded(needed, "persons") or 0) <= (text.rounded(row["plan_recruits"], "persons") or 0):
         key = "enough"
