@@ -7,7 +7,6 @@ from etl.analysis.registry import analysis
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.derived import Where, answered
-from etl.warehouse.dimensions import PLACES
 from etl.warehouse.run_models import sources_of_query
 
 # The claim in the founding statement of 1400: "more than four million" in another country.
@@ -20,11 +19,11 @@ _IN_ORDER = "list_position(['guards', 'volunteers', 'auxiliaries', 'others'], fo
 def countries(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Persons per 100,000 residents: active assistants here, then the latest figure of each country by kind of force.
 
-    Rows: (force, country, counted, year, sureness, rate, persons, population, source, address). Under a filter of place the
-    first row describes that place. A rate is None if the population of the source's year or area is unknown.
+    Rows: (force, country, counted, year, sureness, rate, persons, population, source, address). Under any filter the
+    first row is of the selected scope. A rate is None if the population of the source's year or area is unknown.
     """
     register = ask(con, "per_100k", on=on, where=where)
-    here = "HERE" if register.where.keys() & PLACES else "IRN"
+    here = "HERE" if register.where else "IRN"
     # The rate, active assistants and residents; neither source nor address.
     iran = ("assistants", here, "police_assistants", str(on.year), "register", *register.rows[0], None, None)
     sql = f"""

@@ -252,6 +252,9 @@ def test_this_country_stands_first_and_apart(con):
     here = international.countries(con, D, {"province": ["IR-23"]}).records()[0]
     assert (here["country"], here["persons_counted"]) == ("HERE", 4)
     assert here["population_then"] == pytest.approx(14_208_705 + 103_236 * 364 / 365)
+    guards = international.countries(con, D, {"post": ["guard"]}).records()[0]
+    assert guards["country"] == "HERE", "guards alone are not the assistants of the country"
+    assert guards["persons_counted"] < iran["persons_counted"]
 
 
 def test_each_country_stands_once_a_force_with_its_latest_figure(con):

@@ -329,6 +329,17 @@ def test_pivots_at_a_glance_are_of_the_provinces_of_the_table(published: Path) -
     assert 'href="explore?province=IR-10&amp;by=county&amp;by=post&amp;show=pivot&amp;lang=en"' in of_one
 
 
+def test_nobody_is_no_table_at_a_glance_and_no_part_of_nobody(published: Path) -> None:
+    with access.connect(published, ADMINISTRATOR) as con:
+        women = ask(con, "in_service", by=("province", "post"), where={"gender": ["female"]})
+        nobody = {"gender": "female", "post": "manager", "province": "IR-20"}
+        assert ("IR-20", "manager") not in {row[:2] for row in women.rows}
+    page = html_of(opened("overview", "en", **nobody))
+    assert "at a glance" not in page
+    assert "0 of 0" not in page
+    assert text.escaped("state.empty_title", "en") in page
+
+
 def test_a_row_at_a_glance_leads_to_its_profile_and_any_column_sorts(published: Path) -> None:
     app = opened("overview", "en")
     rows = glanced(html_of(app), "province")

@@ -72,6 +72,13 @@ def test_growth_says_the_recruits_that_reach_the_goal_and_the_date_of_the_requir
     assert labelled(page)[required] == text.plain(pace.value("required_pace"), "persons_per_month", lang)
 
 
+def test_no_growth_is_needed_where_the_target_is_passed(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(projection, "target_of", lambda *_: 1.0)
+    until = date(2027, 2, 5)
+    page = html(opened("growth", until=until.isoformat(), **in_language("en")))
+    assert text.word("goal.required", "en", day=text.day(until, "en")) not in labelled(page)
+
+
 def test_a_year_is_one_click_and_a_typed_target_is_read_in_persian_digits(published: Path) -> None:
     app = opened("growth")
     before = html(app)
@@ -90,6 +97,21 @@ def test_a_year_in_the_address_of_growth_means_its_last_day(published: Path) -> 
     year, day = (html(opened("growth", until=until)).partition("</header>")[2] for until in ("1406", last.isoformat()))
     assert text.day(last, "fa") in year
     assert year == day
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_part_of_the_people_has_no_target_and_a_course_leaves_the_country_its_own(lang: str, published: Path) -> None:
+    with opened_at(published) as con:
+        target = text.plain(ask(con, "own_target").value(), "persons", lang)
+    for part in ("overview", "growth"):
+        women = html(opened(part, gender="female", **in_language(lang))).partition("</header>")[2]
+        assert text.escaped("verdict.no_target_of_part", lang) in women
+        assert text.escaped("verdict.no_target", lang) not in women, "the country has one"
+    course = html(opened("overview", course="base", **in_language(lang))).partition("</header>")[2]
+    verdict, note, _ = course.partition(text.word("scope.no_effect", lang, filters=text.word("scope.course", lang)))
+    assert target in verdict, "a course has no effect on who is active"
+    assert note
+    assert text.escaped("verdict.no_target", lang) not in course
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

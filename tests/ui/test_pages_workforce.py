@@ -280,6 +280,12 @@ def test_a_goal_is_given_with_its_central_month() -> None:
     assert forecast.reached(aimless, context).sentence == (
         "Active police assistants, projected by Ordibehesht\u00a01405: 52 (51 to 53)"
     ), "as the projection on Growth"
+    passed = path(("1405-01", 62, 62.0, 62.0, 62.0, 60.0), ("1405-02", None, 58.0, 55.0, 61.0, 60.0))
+    assert forecast.reached(passed, context).sentence == (
+        "Active police assistants, projected by Ordibehesht\u00a01405: 58 (55 to 61)"
+    ), "a target of today is not projected, and the fall below it is said"
+    drawn = forecast.path(replace(passed, rows=[passed.rows[0], ("1405-02", None, 66.0, 62.0, 70.0, 60.0)]), context)
+    assert not [note for note in drawn["layout"].get("annotations", ()) if "1405" in note["text"]], "nor a month of it"
 
 
 @pytest.mark.parametrize(("value", "least", "top"), [(0, 20, 20), (81, 20, 90), (1360, 100, 2000), (99, 100, 100)])

@@ -72,23 +72,34 @@ def parts(data: Answer) -> list[Decimal]:
     return [read(part) for part in re.findall(r"[\d.,]+", sentence)]
 
 
-def are_whole_or_said_to_be_about(data: Answer, people: Decimal) -> bool:
-    """Whether the denominator is a whole number of people, and is called rounded only where the rate does not follow from it."""
+def are_whole_or_said_to_be_about(data: Answer, people: Decimal, decimals: int = 0) -> bool:
+    """Whether people have so many decimals in the denominator, and it is called rounded only where the rate does not follow."""
     part, whole = parts(data)
     is_recomputed = by_hand(part / whole * 100, 1) == read(text.percent(data.rows[0][0], "en")) if whole else False
     is_about = "about" in elements.parts_of(data, data.metrics[0], data.rows[0], EN)
-    return whole == by_hand(people, 0) and is_recomputed != is_about
+    return whole == by_hand(people, decimals) and is_recomputed != is_about
 
 
 @given(st.integers(0, 5000), st.integers(1, 10000))
 @example(3, 15)
-def test_people_are_whole_in_the_parts_of_a_rate_over_a_mean_headcount(leavers: int, twice: int) -> None:
+@example(1, 3)
+def test_people_are_whole_in_the_parts_of_a_rate_but_for_a_mean_of_few(leavers: int, twice: int) -> None:
     data = answer(
         "leaver_rate_12m",
         more=("leavers_12m", "in_service_mean_12m"),
         rows=[(leavers / (twice / 2), leavers, twice / 2)],
     )
-    assert are_whole_or_said_to_be_about(data, Decimal(twice) / 2)
+    assert are_whole_or_said_to_be_about(data, Decimal(twice) / 2, decimals=int(twice < 200))
+
+
+def test_a_rate_over_a_mean_of_few_follows_from_its_parts() -> None:
+    names, rows = ("leavers_12m", "in_service_mean_12m"), [(2 / 3, 1, 1.5)]
+    assert parts(answer("leaver_rate_12m", more=names, rows=rows)) == [Decimal(1), Decimal("1.5")]
+
+
+def test_a_rate_of_nobody_has_no_parts() -> None:
+    nobody = answer("training_compliance", more=("compliant_assistants", "trainable_assistants"), rows=[(None, 0, 0)])
+    assert elements.parts_of(nobody, nobody.metrics[0], nobody.rows[0], EN) == ""
 
 
 @given(st.integers(0, 3000), st.floats(1, 60000))
@@ -110,7 +121,7 @@ def test_a_comparison_shows_the_same_parts_as_a_card(monkeypatch: pytest.MonkeyP
     data = answer("leaver_rate_12m", more=("leavers_12m", "in_service_mean_12m"), rows=[(0.4, 3, 7.5)])
     monkeypatch.setattr(compare, "context", lambda view: EN)
     view: Any = type("AView", (), {"lang": "en", "word": staticmethod(EN.word)})
-    assert "3 against a mean of about 8 in service" in compare._parts(view, data, data.metrics[0], data.rows[0])
+    assert "3 against a mean of 7.5 in service" in compare._parts(view, data, data.metrics[0], data.rows[0])
 
 
 def test_a_slider_begins_at_the_number_written_beside_it() -> None:

@@ -255,6 +255,20 @@ def test_the_scope_of_a_comparison_is_said_to_be_that_of_each_side(published: Pa
     assert said not in html(opened("explore"))
 
 
+@pytest.mark.slow
+def test_the_sides_of_a_comparison_are_of_no_county_and_name_the_filters_of_both(published: Path) -> None:
+    county = next(iter(warehouse.names("county", "en")))
+    page = html(opened("compare", lang="en", county=county))
+    assert "Showing: The whole country · " in page, "so are both sides"
+    assert text.word("scope.no_effect", "en", filters=text.word("scope.county", "en")) in page
+    women = html(opened("compare", lang="en", p="IR-23", q="IR", gender="female"))
+    below = re.findall(r"</h3><p>(.*?)</p>", women)
+    sides = [line for line in below if "Tehran" in line and "The whole country" in line]
+    assert len(sides) == 2, "the table and the lines"
+    for line in sides:
+        assert line.split(" · ").count("Women") == 1, "the filters alone, and on the lines too"
+
+
 @pytest.mark.parametrize(
     ("verdicts", "tested", "fa", "en"),
     [

@@ -87,35 +87,43 @@ def metric_of(answer: Answer, name: str | None) -> Metric:
 
 # Units of a part, other than people, that the words of a rate name.
 _NAMED_PARTS = ("residents", "km2", "institutes", "mean_persons", "hours")
+# Half a person is more than a decimal of a rate of fewer.
+_FEW_PEOPLE = 100
 
 
 def parts_of(answer: Answer, metric: Metric, row: Sequence[Any], context: ChartContext) -> str:
-    """Numerator and denominator of a rate, in words; empty for a count. "Of" is used only for a part of a whole.
+    """Numerator and denominator of a rate, in words; empty for a count and of nothing. "Of" is used only for a part of a whole.
 
     Parts get enough decimals beyond those of their unit for the displayed rate to be recomputed from them. People stay
-    whole: where the rate cannot be recomputed from them, the denominator is said to be rounded.
+    whole, but for a mean of few: where the rate cannot be recomputed from them, the denominator is said to be rounded.
     """
     names = (str(metric.numerator), str(metric.denominator))
     if not set(names) <= set(answer.columns):
         return ""
     *parts, rate = (row[answer.columns.index(name)] for name in (*names, metric.name))
+    if parts[1] == 0:
+        return ""
     units = [unit_of(answer, name) for name in names]
 
-    def decimals(more: int) -> list[int]:
-        """The decimals of both parts; whole numbers and people get none."""
-        return [
-            0 if part is None or part == int(part) or unit in text.PEOPLE else text.decimals_of(unit) + more
-            for part, unit in zip(parts, units, strict=True)
-        ]
+    def decimals(part: float | None, unit: str, more: int) -> int:
+        """The decimals of a part: whole numbers get none, and of people only a mean of few."""
+        if part is None or part == int(part):
+            return 0
+        if unit in text.PEOPLE:
+            return int(unit == "mean_persons" and part < _FEW_PEOPLE)
+        return text.decimals_of(unit) + more
+
+    def each(more: int) -> list[tuple[Any, int]]:
+        return [(part, decimals(part, unit, more)) for part, unit in zip(parts, units, strict=True)]
 
     def is_recomputed(more: int) -> bool:
-        rounded = (text.rounded_half_up(*pair) for pair in zip(parts, decimals(more), strict=True))
+        rounded = (text.rounded_half_up(*pair) for pair in each(more))
         return text.plain(ratio(metric, *rounded), metric.unit, context.lang) == rate_text
 
     rate_text = text.plain(rate, metric.unit, context.lang)
     most = 0 if {*units} <= text.PEOPLE else _MOST_DECIMALS
     more = 0 if None in parts else next(filter(is_recomputed, range(most + 1)), None)
-    part, whole = (text.number(value, context.lang, n) for value, n in zip(parts, decimals(more or 0), strict=True))
+    part, whole = (text.number(value, context.lang, n) for value, n in each(more or 0))
     if more is None and {*units} <= text.PEOPLE:
         whole = context.word("figure.about", whole=whole)
     if metric.unit == "share" and units[0] == units[1]:

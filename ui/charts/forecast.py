@@ -149,8 +149,10 @@ def _turning_points(
 
 
 def _met(actual: Sequence[float | None], projected: Sequence[float | None], target: float | None) -> int | None:
-    """The position of the first month ahead in which the projection reaches the target."""
+    """The position of the first month ahead in which the projection reaches a target that is not reached yet."""
     months = enumerate(zip(actual, projected, strict=True))
+    if target and next((known for known in reversed(actual) if known is not None), 0) >= target:
+        return None
     return next((at for at, (known, value) in months if target and known is None and (value or 0) >= target), None)
 
 
@@ -193,7 +195,7 @@ def _pointer(at: int, value: float, top: float, context: ChartContext) -> Figure
 def reached(answer: Answer, context: ChartContext) -> Title:
     """When the plan reaches the goal; where only its range does, the earliest month. Of a share that falls first, how far.
 
-    Without a goal it says what a projection says: an unchanged plan is one.
+    Without a goal, or with one that is reached already, it says what a projection says: an unchanged plan is one.
     """
     plan, low, high, *goals = (answer.columns.index(metric.name) for metric in answer.metrics[1:5])
     unit, planned = answer.metrics[0].unit, [row for row in answer.rows if row[plan] is not None]
@@ -210,8 +212,8 @@ def reached(answer: Answer, context: ChartContext) -> Title:
     if last[low] is None:
         end = text.amount(last[plan], unit, context.lang)
         return Title(context.word("finding.path_ends", value=end, **placeholders))
-    if not goals:
-        known, projected, *ends = answer.metrics
+    if not goals or planned[0][plan] >= planned[0][goals[0]]:
+        known, projected, *ends = answer.metrics[:4]
         return time_titles.ahead(replace(answer, metrics=(known, *ends, projected)), context)
     (goal,) = goals
     placeholders["target"] = text.plain(last[goal], unit, context.lang)

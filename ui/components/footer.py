@@ -61,7 +61,8 @@ def subtitle(view: PageContext, answer: Answer, place: str | None = None, with_p
 
 def where_and_when(view: PageContext, answer: Answer, place: str | None = None) -> str:
     if "country" in answer.by:
-        return view.word("figure.own_years")
+        years = view.word("figure.own_years")
+        return f"{page_context.place(view, answer.where)} · {years}" if answer.where else years
     when = text.period(*answer.over, view.lang) if answer.over else text.day(answer.on or view.as_of, view.lang)
     return f"{place or page_context.place(view, answer.where)} · {when}"
 

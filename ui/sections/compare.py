@@ -18,6 +18,7 @@ from etl.core.errors import AccessDenied, QuestionError
 from etl.core.jalali import DAY, last_complete_months, unit_of
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue, size_of
+from etl.semantic.rights import BELOW_PROVINCE
 from ui.charts import comparison as charts
 from ui.charts import elements, steps, titles
 from ui.charts.comparison import SideDay
@@ -76,9 +77,11 @@ def table(view: PageContext, chosen: Sides, *names: str) -> None:
         verdicts = [_verdict(chosen, each, frozen(where)) for each in answer.metrics]
         sides = [chart_context.member("side", side) for side in ("first", "second", "difference")]
         compared = view.word("compare.sides", first=sides[0], second=sides[1])
-        filters = [page_context.place(view, where)] if where else []
-        below = " · ".join([compared, *filters, view.word("compare.difference_is")])
+        filters = text.listed(page_context.chosen(view, where), view.lang)
+        below = " · ".join(filter(None, (compared, filters, view.word("compare.difference_is"))))
         blocks.head(_finding(view, answer, rows, verdicts, sum(tested), chosen), below)
+        if ignored := sorted(BELOW_PROVINCE & {*view.where}):
+            blocks.note(scoped_query.no_effect(view, ignored))
         heads = [view.word("compare.measure"), *sides]
         columns = [tables.Column("", title, itemgetter(i), is_number=i > 0) for i, title in enumerate(heads)]
         body = [
@@ -286,7 +289,8 @@ def over_time(view: PageContext, chosen: Sides, name: str) -> None:
         days = tuple(map(SideDay, chosen.places, settled, compared.column(name)[:2]))
         labels = {place: shown(view, place, answer) for place in sides}
         chart_context = context(view, side=labels)
-        named_sides = subtitle(view, answer, text.listed(list(labels.values()), view.lang))
+        whose = (text.listed(names, view.lang) for names in (list(labels.values()), page_context.chosen(view, where)))
+        named_sides = subtitle(view, answer, " · ".join(filter(None, whose)))
         ui.prepare(
             view,
             charts.two_sides,

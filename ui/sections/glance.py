@@ -50,6 +50,9 @@ def _asked(view: PageContext, by: str) -> tuple[Answer, Answer, list[str], Answe
 def _show(view: PageContext, by: str) -> None:
     with error_boundary(view.lang, "glance"):
         places, whole, apart, months, settled = _asked(view, by)
+        if not places.rows:
+            blocks.notice(view.lang, "state.empty_title", view.word("state.empty"))
+            return
         name = view.member("province", view.where["province"][0]) if by == "county" else ""
         title = view.word(f"glance.{by}", count=text.number(len(places.rows), view.lang), place=name)
         first = unit_of(last_complete_months(view.as_of, MONTHS)[0], "month").label

@@ -18,8 +18,10 @@ from ui.components.blocks import controlled, error_boundary
 from ui.components.cards import card
 from ui.components.footer import question
 from ui.i18n import text
+from ui.sections.overview import sources
 from ui.state import address, page_parameters, rendering, scoped_query
 from ui.state.page_context import PageContext
+from ui.summary import verdict
 
 _PAGE = "growth"
 
@@ -137,7 +139,7 @@ def _words(view: PageContext, row: dict, until: date) -> str:
     }
     needed = row["recruits_needed"]
     if row["goal"] is None:
-        return view.word("verdict.no_target")
+        return verdict.without_target(sources(view))
     key = "unknown" if needed is None else "none_needed" if not needed else "answer"
     if needed and (text.rounded(needed, "persons") or 0) <= (text.rounded(row["plan_recruits"], "persons") or 0):
         key = "enough"
@@ -178,9 +180,9 @@ def _year(view: PageContext, month_ends: list[date], until: date) -> None:
 
 
 def _paces(view: PageContext, answer: Answer, ignored: list[str], day: str) -> None:
-    """The required growth to a day, where a target is set, and the actual growth of the last 12 and 6 months."""
+    """The required growth to a day, where a target lies ahead, and the actual growth of the last 12 and 6 months."""
     row, last = answer.records()[0], text.day(jalali.last_month_end(view.as_of), view.lang)
-    is_required = row["required_pace"] is not None
+    is_required = row["required_pace"] is not None and row["required_pace"] > 0
     labels = ({"required_pace": view.word("goal.required", day=day)} if is_required else {}) | {
         f"actual_pace_{months}": view.word(key, months=text.number(months, view.lang), day=last)
         for months, key in ((12, "goal.actual"), (6, "goal.actual_half"))

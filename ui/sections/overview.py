@@ -66,7 +66,7 @@ def sources(view: PageContext) -> Sources:
         provinces=partial(warehouse.analyse, data_quality.provinces),
         settled_on=lambda name: scoped_query.settled_on(name, view.as_of),
         member=view.member,
-        filters=frozenset(view.where) - ({"province"} if is_one else frozenset()),
+        filters=catalogue()["active_assistants"].dimensions & view.where.keys() - ({"province"} if is_one else set()),
     )
 
 
@@ -87,6 +87,8 @@ def summed_up(view: PageContext, reached: bool = True) -> None:
                 sentences = [sentences[0], *verdict.licences_lapsed(facts, asked)]
             paragraphs = "".join(f"<p>{text.escape(sentence)}</p>" for sentence in sentences)
             st.html(f'<div class="pd-verdict">{paragraphs}{_progress(view, facts)}</div>')
+            if ignored := view.under(catalogue()["active_assistants"].dimensions)[1]:
+                blocks.note(scoped_query.no_effect(view, ignored))
             blocks.left_out(view, facts.latest)
             question(view, facts.latest, "verdict")
 

@@ -102,7 +102,7 @@ def _growth(view: PageContext) -> str:
     asked = _marking(view)
     facts = verdict.facts(asked)
     # A met target is said in the first sentence.
-    reached = verdict.sentences(facts, asked)[-1] if facts.target else view.word("verdict.no_target")
+    reached = verdict.sentences(facts, asked)[-1] if facts.target else verdict.without_target(asked)
     share = view.word("verdict.by_census") if facts.census_share else ""
     return " ".join(filter(None, (reached, share, verdict.furthest(asked))))
 

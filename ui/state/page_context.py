@@ -246,13 +246,14 @@ def without_places(where: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str,
 
 def place(view: PageContext, where: Mapping[str, tuple[str, ...]]) -> str:
     """A place with its other filters, in words."""
-    parts = []
-    for name, codes in where.items():
-        members = [text.isolated(view.member(name, code), view.lang) for code in codes]
-        parts.append(text.shortened(members, view.lang))
-    if not set(PLACES) & set(where):
-        parts.insert(0, view.word("scope.nation"))
-    return text.listed(parts, view.lang)
+    nation = [] if set(PLACES) & set(where) else [view.word("scope.nation")]
+    return text.listed([*nation, *chosen(view, where)], view.lang)
+
+
+def chosen(view: PageContext, where: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """The members of each filter, in words."""
+    named = ([text.isolated(view.member(name, code), view.lang) for code in codes] for name, codes in where.items())
+    return [text.shortened(members, view.lang) for members in named]
 
 
 def _choose(scope: Scope) -> None:

@@ -31,7 +31,7 @@ class Sources:
     provinces: Callable[[], Answer]
     settled_on: Callable[[str], date | None]
     member: Callable[[str, Any], str]
-    # Active filters besides a province: targets and lists of provinces have no meaning under them.
+    # Active filters of assistants besides a province: targets and lists of provinces have no meaning under them.
     filters: frozenset[str] = frozenset()
     exactly: Callable[..., Answer] | None = None
 

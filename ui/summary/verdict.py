@@ -7,6 +7,7 @@ from typing import Any
 from etl.core.errors import QuestionError
 from etl.core.jalali import year_before
 from etl.semantic.answers import Answer
+from etl.warehouse.dimensions import PLACES
 from ui.i18n import text
 from ui.summary import different
 from ui.summary.sources import Sources
@@ -70,6 +71,11 @@ def facts(sources: Sources) -> Facts:
 def own_target(sources: Sources) -> float | None:
     """The target set for the place, the only one to reach: a census share of the nation's is none, and a filter has none."""
     return None if sources.filters else sources.ask("own_target", on=sources.on).value()
+
+
+def without_target(sources: Sources) -> str:
+    """That no target is set: for the place, or for a part of the people, who have none anywhere."""
+    return sources.word("verdict.no_target_of_part" if sources.filters - {*PLACES} else "verdict.no_target")
 
 
 def _unlicensed(sources: Sources) -> dict[str, tuple[int, int]]:
