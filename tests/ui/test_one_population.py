@@ -143,6 +143,12 @@ def test_counties_without_women_are_not_said_to_have_nobody(con: ScopedCursor) -
     assert (said[1], re.sub("[\u2066-\u2069]", "", said[2])) == (text.number(women, "en"), " (Women)")
 
 
+def test_the_findings_of_two_provinces_are_said_of_the_chosen(con: ScopedCursor) -> None:
+    page = shown("training", province=["IR-07", "IR-10"])
+    (said,) = re.findall(r'<p class="pd-intro">(Training compliance.*?)</p>', page)
+    assert "chosen province" in said
+
+
 def test_two_provinces_have_no_bridge_and_one_county_no_curve(con: ScopedCursor) -> None:
     county = next(row[0] for row in ask(con, "active_assistants", by=("county",)).rows if row[0] and row[1])
     none: dict[tuple[str, str], dict[str, str | list[str]]] = {
