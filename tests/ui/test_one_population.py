@@ -132,6 +132,16 @@ def test_the_page_of_one_county_or_institute_says_nothing_of_the_others(dimensio
     assert text.escape(text.word("action.whole", "en", filters=text.word(f"scope.{dimension}", "en"))) in first
 
 
+def test_explore_draws_no_map_of_others_beside_an_institute(con: ScopedCursor) -> None:
+    code = next(row[0] for row in ask(con, "active_assistants", by=("institute",)).rows if row[0] and row[1])
+    question = {"lang": "en", "m": "active_assistants", "by": "province"}
+    nation, one = (opened("explore", **question, **where) for where in ({}, {"institute": code}))
+    drawn = [
+        "table-provinces--active_assistants-province" in {button.key for button in app.button} for app in (nation, one)
+    ]
+    assert drawn == [True, False]
+
+
 def test_counties_without_women_are_not_said_to_have_nobody(con: ScopedCursor) -> None:
     page = shown("coverage", gender="female")
     women = ask(con, "uncovered_counties", where={"gender": ("female",)}).value()
