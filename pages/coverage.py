@@ -12,7 +12,8 @@ def page() -> None:
     view = ui.scope_bar("@place", "@person")
     overview.findings(view, "coverage_per_10k")
     coverage.residents(view)
-    ui.cards(view, "coverage_per_10k", "coverage_per_100km2", "counties_covered", "lorenz.gini")
+    inequality = ["lorenz.gini"] if coverage.has_curve(view) else []
+    ui.cards(view, "coverage_per_10k", "coverage_per_100km2", "counties_covered", *inequality)
     coverage.none_at_all(view)
     coverage.counties_without(view)
     coverage.switch(view)
@@ -30,7 +31,8 @@ def page() -> None:
         ui.figure(view, bars.ranking, "counties_covered", by="province", nation=True)
     left, right = st.columns(2)
     with left:
-        ui.figure(view, lines.lorenz, analysis="lorenz")
+        if inequality:
+            ui.figure(view, lines.lorenz, analysis="lorenz")
     with right:
         ui.groups(view, "coverage_per_10k", by="county", note=view.word("population.of_counties"))
     listings.part(view, "abroad.title")

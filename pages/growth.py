@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui.charts import bars, forecast, lines, steps
+from ui.charts import bars, forecast, lines
 from ui.components import figures as ui
 from ui.sections import comparisons, goal, overview
 
@@ -17,11 +17,9 @@ def page() -> None:
     ui.cards(view, "active_assistants", *progress, "joiners", "leaver_rate_12m", "early_attrition")
     overview.findings(view, "leaver_rate_12m")
     left, right = st.columns(2)
-    # Leavers are compared on the settled day, over one 12-month window.
-    settled = comparisons.settled(view, "leaver_rate_12m")
     with left:
         ui.figure(view, bars.paired, "joiners", "leavers", by="month", over=view.months(24))
-        ui.figure(view if view.over else settled, steps.bridge, analysis="bridge")
+        comparisons.bridge(view)
     with right:
         ui.figure(view, bars.ranking, "leaver_rate_12m", by="place", nation=True)
     ui.figure(view, lines.trend, "active_assistants", by="month", over=view.months(144), target=True)

@@ -28,7 +28,7 @@ def bridge(con: ScopedCursor, on: date, where: Where, over: tuple[date, date] | 
     Rows: (step, persons), losses negative. `over` defaults to the last 12 complete Jalali months. Raises
     QuestionError unless the filters leave the nation, one province or one institute.
     """
-    if len(where) > 1 or any(name not in ("province", "institute") or len(where[name]) != 1 for name in where):
+    if not adds_up(where):
         raise QuestionError("the bridge adds up for the nation, one province or one institute")
     first, last = over or jalali.last_complete_months(on, 12)
     before = ask(con, "in_service", on=first - jalali.DAY, where=where)
@@ -42,6 +42,11 @@ def bridge(con: ScopedCursor, on: date, where: Where, over: tuple[date, date] | 
     rows: list[tuple[Any, ...]] = [("start", before.value()), *shown.items(), ("end", in_service)]
     rows += [("licences_lapsed", active - in_service), ("active", active)]
     return answered(flows, ("step",), ("bridge",), rows, over=(first, last), also=(before, after))
+
+
+def adds_up(where: Where) -> bool:
+    """Whether a bridge of this scope adds up: moves between several places are no transfers into or out of them."""
+    return len(where) <= 1 and all(name in ("province", "institute") and len(where[name]) == 1 for name in where)
 
 
 @analysis(asks=("active_assistants", "target"), open_by_province=True)

@@ -51,7 +51,7 @@ def of(code: str) -> AccessScope:
     return AccessScope("officer", frozenset({Grant("province", frozenset({code}), False, True)}))
 
 
-def shown(page: str, **view: str) -> str:
+def shown(page: str, **view: str | list[str]) -> str:
     return html(opened(page, lang="en", **view))
 
 
@@ -104,7 +104,7 @@ def test_provinces_that_may_not_be_seen_are_not_called_empty(
     everybody = shown("coverage", gender="male")
     sign_in(monkeypatch, of(province))
     own = shown("coverage", gender="male")
-    begin = text.word("population.with_none", "en", places="")
+    begin = text.word("population.with_none", "en", places="", whom=" (Men)")
     for page in (everybody, own):
         named = re.search(re.escape(begin) + "([^<]*)", page)
         empty = set(named[1].split(", ")) if named else set()
@@ -113,10 +113,64 @@ def test_provinces_that_may_not_be_seen_are_not_called_empty(
         assert empty == (names if page is everybody else names & {member_names.of("province", province, "en")})
 
 
-def test_a_county_leaves_no_other_province_without_assistants(con: ScopedCursor) -> None:
+@pytest.mark.parametrize("dimension", ["county", "institute"])
+def test_the_page_of_one_county_or_institute_says_nothing_of_the_others(dimension: str, con: ScopedCursor) -> None:
+    code = next(row[0] for row in ask(con, "active_assistants", by=(dimension,)).rows if row[0] and row[1])
+    nation, one = shown("coverage"), shown("coverage", **{dimension: code})
+    for mark in ("no active police assistant", "Provinces without active assistants", 'class="pd-intro">Coverage'):
+        assert mark not in one
+    assert 'class="pd-intro">Coverage' in nation
+    assert "no active police assistant on record</summary>" in nation
+    first = shown("overview", **{dimension: code})
+    assert 'class="pd-sentence">Training compliance' in shown("overview")
+    assert 'class="pd-sentence">Training compliance' not in first
+    assert "pd-action-level" not in first
+    no_effect = text.escape(text.word("scope.no_effect", "en", filters=text.word(f"scope.{dimension}", "en")))
+    assert no_effect in one[one.index("Coverage per 10,000 residents · The whole country") :], (
+        "the map is of the nation"
+    )
+    assert text.escape(text.word("action.whole", "en", filters=text.word(f"scope.{dimension}", "en"))) in first
+
+
+def test_explore_draws_no_map_of_others_beside_an_institute(con: ScopedCursor) -> None:
+    code = next(row[0] for row in ask(con, "active_assistants", by=("institute",)).rows if row[0] and row[1])
+    question = {"lang": "en", "m": "active_assistants", "by": "province"}
+    nation, one = (opened("explore", **question, **where) for where in ({}, {"institute": code}))
+    drawn = [
+        "table-provinces--active_assistants-province" in {button.key for button in app.button} for app in (nation, one)
+    ]
+    assert drawn == [True, False]
+
+
+def test_counties_without_women_are_not_said_to_have_nobody(con: ScopedCursor) -> None:
+    page = shown("coverage", gender="female")
+    women = ask(con, "uncovered_counties", where={"gender": ("female",)}).value()
+    assert women > ask(con, "uncovered_counties").value()
+    said = re.search(
+        r"<summary>([\d,]+) of [\d,]+ counties have no active police assistant on record(.*?)</summary>", page
+    )
+    assert said
+    assert (said[1], re.sub("[\u2066-\u2069]", "", said[2])) == (text.number(women, "en"), " (Women)")
+
+
+def test_the_findings_of_two_provinces_are_said_of_the_chosen(con: ScopedCursor) -> None:
+    page = shown("training", province=["IR-07", "IR-10"])
+    (said,) = re.findall(r'<p class="pd-intro">(Training compliance.*?)</p>', page)
+    assert "chosen province" in said
+
+
+def test_two_provinces_have_no_bridge_and_one_county_no_curve(con: ScopedCursor) -> None:
     county = next(row[0] for row in ask(con, "active_assistants", by=("county",)).rows if row[0] and row[1])
-    begin = text.word("population.with_none", "en", places="")
-    assert (begin in shown("coverage", county=county)) == (begin in shown("coverage"))
+    none: dict[tuple[str, str], dict[str, str | list[str]]] = {
+        ("growth", "table-bridge-bridge"): {"province": ["IR-07", "IR-10"]},
+        ("coverage", "table-lorenz-lorenz"): {"county": county},
+    }
+    for (page, key), where in none.items():
+        of_one, without = opened(page, lang="en", province="IR-07"), opened(page, lang="en", **where)
+        assert [key in {button.key for button in app.button} for app in (of_one, without)] == [True, False]
+        shown_without = html(without)
+        assert text.word("state.refused_title", "en") not in shown_without
+        assert "Gini" not in shown_without
 
 
 @pytest.mark.parametrize("page", ["overview", "growth"])

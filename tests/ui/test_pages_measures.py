@@ -225,7 +225,7 @@ def test_coverage_names_the_residents_and_the_provinces_that_move(lang: str, pub
     assert text.escape(sentence) in page
     served = {row["province"] for row in active.records() if row["active_assistants"]}
     assert len(served) < 31
-    none = re.search(rf"{text.word('population.with_none', lang, places='')}(.*?)</p>", page)
+    none = re.search(rf"{text.word('population.with_none', lang, places='', whom='')}(.*?)</p>", page)
     assert none
     for code, name in member_names.fixed("province", lang).items():
         assert (name in none[1]) is (code not in served), name
@@ -239,7 +239,7 @@ def test_coverage_names_the_residents_and_the_provinces_that_move(lang: str, pub
     assert text.escape(text.word("population.no_county", lang, count=unknown)) in page
     whole, part = covered.value("census_counties"), covered.value("covered_counties")
     numbers = {"count": text.number(whole - part, lang), "whole": text.number(whole, lang)}
-    sentence = text.word("population.counties_without", lang, **numbers)
+    sentence = text.word("population.counties_without", lang, whom="", **numbers)
     empty = re.search(rf"<summary>{re.escape(sentence)}</summary>(.*?)<", page)
     assert empty
     listed = empty[1].split("، " if lang == "fa" else ", ")

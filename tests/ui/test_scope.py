@@ -57,6 +57,26 @@ def page_context_of(scope: Scope, lang: str = "fa") -> PageContext:
     return PageContext(lang, False, scope, scope.on or LATEST, LATEST, has_period=True)
 
 
+@pytest.mark.parametrize(
+    ("where", "fa", "en"),
+    [
+        (
+            {"province": ("IR-24",), "gender": ("female",), "post": ("manager",), "county": ("2401",)},
+            "اردبیل، شهرستان اردبیل، زن، مدیر",
+            "Ardabil, Ardabil County, Women, Manager",
+        ),
+        ({"county": ("2401",)}, "شهرستان اردبیل", "Ardabil County"),
+        ({"gender": ("female",), "county": ("2403",)}, "خلخال، زن", "Khalkhal, Women"),
+        ({"gender": ("female",)}, "کل کشور، زن", "The whole country, Women"),
+    ],
+)
+def test_places_come_first_and_a_county_is_told_from_the_province_of_its_name(
+    where: dict[str, tuple[str, ...]], fa: str, en: str
+) -> None:
+    for lang, said in (("fa", fa), ("en", en)):
+        assert re.sub("[\u2066-\u2069]", "", page_context.place(page_context_of(Scope(), lang), where)) == said
+
+
 # ---------------------------------------------------------------- what filters offer
 
 

@@ -427,8 +427,8 @@ def test_a_change_has_its_sign_and_is_judged_only_beyond_chance(
         ),
         (
             [("IR-11", 0.2, "untested")],
-            "پایبندی آموزشی: هیچ گروهی افراد و مؤسسات کافی برای مقایسه ندارد.",
-            "Training compliance: no group has enough people and institutes to compare.",
+            "پایبندی آموزشی: هیچ استانی افراد و مؤسسات کافی برای مقایسه ندارد.",
+            "Training compliance: no province has enough people and institutes to compare.",
         ),
     ],
 )
@@ -439,6 +439,45 @@ def test_one_sentence_says_how_many_and_who(places: list[Any], fa: str, en: str)
         )
         plain = re.sub("[\u2066-\u2069\u061c]", "", said).replace("\u00a0", " ")
         assert plain.endswith(expected) if expected.startswith(("و ", "and ")) else plain == expected
+
+
+@pytest.mark.parametrize(
+    ("places", "fa", "en"),
+    [
+        (
+            [("IR-20", 0.7, "lower"), ("IR-07", 0.86, "none"), ("IR-11", 0.2, "untested")],
+            "پایبندی آموزشی در یک استان انتخاب‌شده آشکارا پایین‌تر از کشور (۸۵٫۰٪) است: سمنان ۷۰٫۰٪.",
+            "Training compliance is clearly below the nation (85.0%) in one chosen province: Semnan 70.0%.",
+        ),
+        (
+            [("IR-10", 0.95, "higher"), ("IR-07", 0.86, "none")],
+            "پایبندی آموزشی در هیچ استان انتخاب‌شده‌ای آشکارا پایین‌تر از کشور (۸۵٫۰٪) نیست.",
+            "Training compliance: none of the chosen provinces is clearly below the nation (85.0%).",
+        ),
+        (
+            [("IR-11", 0.2, "untested"), ("IR-12", 0.3, "untested")],
+            "پایبندی آموزشی: هیچ استان انتخاب‌شده‌ای افراد و مؤسسات کافی برای مقایسه ندارد.",
+            "Training compliance: none of the chosen provinces has enough people and institutes to compare.",
+        ),
+    ],
+)
+def test_a_sentence_about_some_provinces_does_not_speak_of_all(places: list[Any], fa: str, en: str) -> None:
+    answer = replace(compared(*places), where={"province": tuple(code for code, *_ in places)})
+    for lang, expected in (("fa", fa), ("en", en)):
+        said = different.sentence(
+            answer, lang, lambda dimension, code, lang=lang: member_names.of(dimension, code, lang)
+        )
+        assert re.sub("[\u2066-\u2069\u061c]", "", said).replace("\u00a0", " ") == expected
+    # Who may see these provinces only has not chosen them: the page says what it leaves out.
+    own = replace(answer, left_out=frozenset({"IR-23"}))
+    assert "chosen" not in different.sentence(own, "en", lambda _, code: str(code))
+
+
+def test_provinces_that_are_not_chosen_need_no_action() -> None:
+    every = signalling()
+    assert [action.kind for action in needs_action.actions(every)] == ["level", "change"]
+    assert [action.kind for action in needs_action.actions(replace(every, chosen=("IR-20", "IR-23")))] == ["level"]
+    assert [action.kind for action in needs_action.actions(replace(every, chosen=("IR-30", "IR-23")))] == ["change"]
 
 
 @pytest.mark.slow

@@ -46,8 +46,8 @@ class FigureQuestion:
         """The answer, and the filters that do not apply to it."""
         if self.analysis:
             return scoped_query.computed(self.view, self.analysis)
-        # A map always shows the whole country and outlines the selection.
-        without = ("province", "county") if self.chart.whole_country else ()
+        # A map always shows the whole country and outlines the selection; it says that smaller places have no effect.
+        without = ("province", *BELOW_PROVINCE) if self.chart.whole_country else ()
         answer, ignored = scoped_query.ask(self.view, self.names, self.axes, self.over, without)
         return (_with_sides(self.view, answer) if self.chart.compares else answer), ignored
 

@@ -77,7 +77,7 @@ def table(view: PageContext, chosen: Sides, *names: str) -> None:
         verdicts = [_verdict(chosen, each, frozen(where)) for each in answer.metrics]
         sides = [chart_context.member("side", side) for side in ("first", "second", "difference")]
         compared = view.word("compare.sides", first=sides[0], second=sides[1])
-        filters = text.listed(page_context.chosen(view, where), view.lang)
+        filters = text.listed(page_context.filters(view, where), view.lang)
         below = " · ".join(filter(None, (compared, filters, view.word("compare.difference_is"))))
         blocks.head(_finding(view, answer, rows, verdicts, sum(tested), chosen), below)
         if ignored := sorted(BELOW_PROVINCE & {*view.where}):
@@ -289,7 +289,7 @@ def over_time(view: PageContext, chosen: Sides, name: str) -> None:
         days = tuple(map(SideDay, chosen.places, settled, compared.column(name)[:2]))
         labels = {place: shown(view, place, answer) for place in sides}
         chart_context = context(view, side=labels)
-        whose = (text.listed(names, view.lang) for names in (list(labels.values()), page_context.chosen(view, where)))
+        whose = (text.listed(names, view.lang) for names in (list(labels.values()), page_context.filters(view, where)))
         named_sides = subtitle(view, answer, " · ".join(filter(None, whose)))
         ui.prepare(
             view,

@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
+from etl.analysis import growth, registry
 from etl.semantic.answers import Answer
-from ui.charts import signals
+from ui.charts import signals, steps
 from ui.components import blocks
 from ui.components import figures as ui
 from ui.state import scoped_query
@@ -36,6 +37,12 @@ def _unless_empty(view: PageContext, draw: Callable[..., None], answer: Answer, 
         draw(answer, ignored=ignored)
     else:
         blocks.notice(view.lang, "state.empty_title", view.word("state.empty"))
+
+
+def bridge(view: PageContext) -> None:
+    """The steps of a period, where they add up; leavers by the latest settled day unless a period is chosen."""
+    if growth.adds_up(view.under(registry.filters("bridge"))[0]):
+        ui.figure(view if view.over else settled(view, "leaver_rate_12m"), steps.bridge, analysis="bridge")
 
 
 def settled(view: PageContext, name: str) -> PageContext:

@@ -17,7 +17,7 @@ from ui.components.footer import question
 from ui.components.table_html import collated
 from ui.data import page_run, warehouse
 from ui.i18n import text
-from ui.state import page_parameters, rendering, scoped_query
+from ui.state import page_context, page_parameters, rendering, scoped_query
 from ui.state.page_context import PageContext
 
 _PAGE = "coverage"
@@ -42,9 +42,10 @@ def residents(view: PageContext) -> None:
 
 
 def none_at_all(view: PageContext) -> None:
-    """The provinces without an active assistant, by name."""
-    # Of one county or institute every other province has none.
-    ask = partial(scoped_query.ask, view, ["active_assistants"], ("province",), without=BELOW_PROVINCE)
+    """The provinces without an active assistant, by name; every other province has none of one county or institute."""
+    if BELOW_PROVINCE & {*view.where}:
+        return
+    ask = partial(scoped_query.ask, view, ["active_assistants"], ("province",))
 
     def show() -> None:
         with st.container(key="none-at-all"), error_boundary(view.lang, "none-at-all"):
@@ -52,15 +53,23 @@ def none_at_all(view: PageContext) -> None:
             active, places = dict(answer.rows), answer.where.get("province") or warehouse.names("province", view.lang)
             none = [view.member("province", place) for place in places if not active.get(place)]
             if none:
-                blocks.intro(view.word("population.with_none", places=text.listed(none, view.lang)))
+                named = text.listed(none, view.lang)
+                blocks.intro(view.word("population.with_none", places=named, whom=_whom(view, answer)))
                 blocks.left_out(view, answer)
 
     rendering.defer(show, ready=ask)
 
 
 def counties_without(view: PageContext) -> None:
-    """How many counties have no active assistant, and their names."""
-    rendering.defer(_counties_without, view, ready=partial(_of_counties, view))
+    """How many counties have no active assistant, and their names; not of one county or institute."""
+    if not BELOW_PROVINCE & {*view.where}:
+        rendering.defer(_counties_without, view, ready=partial(_of_counties, view))
+
+
+def _whom(view: PageContext, answer: Answer) -> str:
+    """The people among whom none is active, in brackets, as filters name them; empty for all."""
+    names = page_context.filters(view, page_context.without_places(answer.where))
+    return f" ({text.listed(names, view.lang)})" if names else ""
 
 
 def _of_counties(view: PageContext) -> tuple[Answer, Answer, Answer, list[str]]:
@@ -93,11 +102,16 @@ def _counties_without(view: PageContext) -> None:
         names = [view.member("county", code) for code in without]
         numbers = (counts.value(name) for name in ("uncovered_counties", "census_counties"))
         count, total = (text.number(number, view.lang) for number in numbers)
-        sentence = view.escaped("population.counties_without", count=count, whole=total)
+        sentence = view.escaped("population.counties_without", count=count, whole=total, whom=_whom(view, active))
         listed = text.escape(text.listed(sorted(names, key=collated), view.lang))
         boundaries = text.escape(" ".join(about))
         st.html(f'<details class="pd-note"><summary>{sentence}</summary>{listed}<p>{boundaries}</p></details>')
         blocks.left_out(view, active)
+
+
+def has_curve(view: PageContext) -> bool:
+    """Whether coverage can be unequal between counties; that of one county is not."""
+    return len(view.where.get("county", ())) != 1
 
 
 def switch(view: PageContext) -> None:

@@ -14,6 +14,7 @@ from etl.semantic import exportable
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import DIMENSIONS, TIME, catalogue
 from etl.semantic.exportable import StoredRows
+from etl.semantic.rights import BELOW_PROVINCE
 from ui.charts import bars, lines, maps, matrix, titles
 from ui.components import blocks
 from ui.components import figures as ui
@@ -203,11 +204,9 @@ def _suited(selection: Selection, answer: Answer) -> list[_Drawn]:
             return [(bars.columns, (name,), {}) for name in names[:_MOST_FIGURES]]
         options = {} if len(answer.rows) <= _MOST_BARS else {"says": titles.highest, "most": _FIRST_BARS}
         ranked: list[_Drawn] = [(bars.ranking, (name,), options) for name in names[:_MOST_FIGURES]]
-        return (
-            [(maps.provinces, first, {"says": titles.highest, "height": _MAP}), *ranked]
-            if by == ("province",)
-            else ranked
-        )
+        # A map is of the whole country, so beside one county or institute it would be of others.
+        has_map = by == ("province",) and not BELOW_PROVINCE & {*answer.where}
+        return [(maps.provinces, first, {"says": titles.highest, "height": _MAP}), *ranked] if has_map else ranked
     if len(by) == 2 and selection.is_timed:
         other = 1 if by[0] in TIME else 0
         few = len({row[other] for row in answer.rows}) <= _MOST_LINES

@@ -7,9 +7,10 @@ from functools import partial
 import streamlit as st
 
 from etl.analysis import data_quality, registry
-from etl.core.errors import TooEarly
+from etl.core.errors import QuestionError, TooEarly
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
+from etl.semantic.rights import BELOW_PROVINCE
 from etl.warehouse.dimensions import PLACES
 from ui.components import blocks, table_html, tables
 from ui.components.blocks import error_boundary, notice
@@ -51,9 +52,9 @@ def sources(view: PageContext) -> Sources:
         return warehouse.analyse(name, on=view.as_of, where=view.under(known)[0])
 
     def compared(name: str, by: str) -> Answer:
-        below = {"institute", "county"} if by == "province" else {"institute"}
-        where, _ = view.under(catalogue()[name].dimensions - below)
-        return scoped_query.different(view, name, by, where)
+        if BELOW_PROVINCE & {*view.where}:
+            raise QuestionError("who is behind is not said on the page of one county or institute")
+        return scoped_query.different(view, name, by, view.under(catalogue()[name].dimensions)[0])
 
     return Sources(
         lang=view.lang,
@@ -67,6 +68,7 @@ def sources(view: PageContext) -> Sources:
         settled_on=lambda name: scoped_query.settled_on(name, view.as_of),
         member=view.member,
         filters=catalogue()["active_assistants"].dimensions & view.where.keys() - ({"province"} if is_one else set()),
+        chosen=provinces,
     )
 
 
@@ -138,7 +140,7 @@ def needing_action(view: PageContext) -> None:
             if actions := ask():
                 body = f'<ol class="pd-actions">{"".join(_action(view, action) for action in actions)}</ol>'
             st.html(blocks.heading(view.word("action.title")) + body)
-            if partly := [view.word(f"scope.{name}") for name in view.where if name not in (*PLACES, "activity")]:
+            if partly := [view.word(f"scope.{name}") for name in view.where if name not in ("province", "activity")]:
                 blocks.note(view.word("action.whole", filters=text.listed(partly, view.lang)))
 
     with st.container(border=True, key="needs-action"):

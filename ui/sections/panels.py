@@ -69,7 +69,7 @@ def _panel(
             title = view.escaped(f"panel.{page}" if is_known else "group.growth")
             st.html(
                 f'<div class="pd-panel"><div class="pd-panel-top"><h3>{title}</h3>{links}</div>'
-                f'{number}<p class="pd-sentence">{_marked(sentence(view), page != "growth")}</p>{below}</div>'
+                f"{number}{_marked(sentence(view), page != 'growth')}{below}</div>"
             )
 
     rendering.defer(show, place=words, ready=lambda: (headline_number(view, name), sentence(view)))
@@ -95,7 +95,8 @@ def _marking(view: PageContext) -> Sources:
 def _marked(sentence: str, is_tested: bool) -> str:
     """A sentence as HTML, the places in bold: those that are clearly behind in orange, those that lack most people in black."""
     begin = '<b class="pd-behind">' if is_tested else "<b>"
-    return text.escape(sentence).replace(_BEGIN, begin).replace(_END, "</b>")
+    written = text.escape(sentence).replace(_BEGIN, begin).replace(_END, "</b>")
+    return f'<p class="pd-sentence">{written}</p>' if written else ""
 
 
 def _growth(view: PageContext) -> str:

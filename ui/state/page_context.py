@@ -246,14 +246,25 @@ def without_places(where: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str,
 
 def place(view: PageContext, where: Mapping[str, tuple[str, ...]]) -> str:
     """A place with its other filters, in words."""
-    nation = [] if set(PLACES) & set(where) else [view.word("scope.nation")]
-    return text.listed([*nation, *chosen(view, where)], view.lang)
+    parts = filters(view, where)
+    if not set(PLACES) & set(where):
+        parts.insert(0, view.word("scope.nation"))
+    return text.listed(parts, view.lang)
 
 
-def chosen(view: PageContext, where: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """The members of each filter, in words."""
-    named = ([text.isolated(view.member(name, code), view.lang) for code in codes] for name, codes in where.items())
-    return [text.shortened(members, view.lang) for members in named]
+def filters(view: PageContext, where: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """The members of each filter in words, places first."""
+    return [
+        text.shortened([text.isolated(_distinct(view, name, code), view.lang) for code in where[name]], view.lang)
+        for name in sorted(where, key=lambda name: name not in PLACES)
+    ]
+
+
+def _distinct(view: PageContext, dimension: str, code: str) -> str:
+    """The name of a member; of a county named as a province with what it is."""
+    name = view.member(dimension, code)
+    is_county = dimension == "county" and name in member_names.fixed("province", view.lang).values()
+    return view.word("scope.county_of", place=name) if is_county else name
 
 
 def _choose(scope: Scope) -> None:

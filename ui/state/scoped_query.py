@@ -41,7 +41,8 @@ def ask(
     where, ignored = view.under(frozenset.intersection(*(metric.dimensions for metric in metrics)).difference(without))
     on, period = _when(view, names, by, over)
     answer = _with_cut_unit(warehouse.ask(*names, by=by, on=on, over=period, where=where))
-    return answer, [name for name in ignored if name not in without]
+    # A province that is left out is outlined or a part of what is shown.
+    return answer, [name for name in ignored if name != "province" or name not in without]
 
 
 def free(view: PageContext, names: Sequence[str], by: Sequence[str]) -> Answer | StoredRows:

@@ -12,6 +12,7 @@ from etl.analysis.comparison import median_of_provinces
 from etl.core.errors import QuestionError
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.ranking import worse_side
+from etl.semantic.rights import BELOW_PROVINCE
 from ui.i18n import member_names, text
 from ui.summary.sources import Sources
 
@@ -40,7 +41,7 @@ def sentence(answer: Answer, lang: str, member: _Names, most: int = MOST_NAMED) 
     metric, by = answer.metrics[0], answer.by[0]
     rows = answer.records()
     if all(row["side"] == "untested" for row in rows):
-        return text.word("different.too_few", lang, measure=metric.short[lang])
+        return text.word("different.too_few", lang, measure=metric.short[lang], nobody=_nobody(answer, lang))
     worse = worse_side(metric)
     named = [row for row in rows if row["side"] in ([worse] if worse else ("lower", "higher"))]
     values = words(answer, metric, worse or "unlike", lang, len(named))
@@ -108,16 +109,30 @@ def written(count: int, lang: str) -> str:
 
 def words(answer: Answer, metric: Metric, side: str, lang: str, count: int = 0) -> dict[str, object]:
     """The words of a sentence about the groups on a side (lower, higher, unlike) of the whole."""
-    kind = kind_of(answer.by)
     whole = text.word(f"different.{whole_of(answer)}", lang)
     return {
         "measure": metric.short[lang],
         "beyond": text.word(f"different.{side}", lang, whole=whole),
         "whole": whole,
         "count": text.number(count, lang),
-        "group": member_names.counted(kind, lang, count),
-        "nobody": text.word(f"nobody.{kind}", lang),
+        "group": group(answer, lang, count),
+        "nobody": _nobody(answer, lang),
     }
+
+
+def group(answer: Answer, lang: str, count: int) -> str:
+    """The word for the groups after their number: provinces of which only some are asked for are the chosen ones."""
+    counted = member_names.counted(kind_of(answer.by), lang, count)
+    return text.word("different.chosen", lang, group=counted) if _is_of_chosen(answer) else counted
+
+
+def _nobody(answer: Answer, lang: str) -> str:
+    return text.word("nobody.chosen" if _is_of_chosen(answer) else f"nobody.{kind_of(answer.by)}", lang)
+
+
+def _is_of_chosen(answer: Answer) -> bool:
+    """Whether the groups are several provinces that the user chose; those of the user's rights are all that there are."""
+    return answer.by == ("province",) and len(answer.where.get("province", ())) > 1 and not answer.left_out
 
 
 def kind_of(by: Sequence[str]) -> str:
@@ -127,7 +142,9 @@ def kind_of(by: Sequence[str]) -> str:
 
 
 def whole_of(answer: Answer) -> str:
-    """What groups are compared with: the nation unless filters narrow it, the one province of its counties, or the filtered."""
+    """What groups are compared with: the nation, the one province of its counties, or all within the filters."""
+    if BELOW_PROVINCE & {*answer.where}:
+        return "whole"
     if answer.by == ("province",) or not answer.where:
         return "nation"
     return "province" if "county" in answer.by and len(answer.where.get("province", ())) == 1 else "whole"

@@ -10,6 +10,7 @@ from etl.core.jalali import DAY
 from etl.semantic.answers import Answer
 from etl.semantic.disclosure import FEWEST, rounded
 from ui.i18n import text
+from ui.summary import different
 from ui.summary.sources import Sources
 
 MOST = 5
@@ -144,9 +145,8 @@ def _low_levels(sources: Sources) -> Iterator[Action]:
         words = sources.word("action.level_here", **told)
         yield Action("level", 1, here, words, "", on_day, "province", {"province": codes})
     else:
-        yield _action(
-            sources, answer, "level", len(codes), sources.named("province", codes), on_day, "training", {}, **told
-        )
+        who, told["group"] = sources.named("province", codes), different.group(answer, sources.lang, len(codes))
+        yield _action(sources, answer, "level", len(codes), who, on_day, "training", {}, **told)
 
 
 def _sudden_falls(sources: Sources) -> Iterator[Action]:
@@ -164,7 +164,8 @@ def _sudden_falls(sources: Sources) -> Iterator[Action]:
 
 
 def _of_place(answer: Answer, sources: Sources) -> Iterable[dict]:
-    return (row for row in answer.records() if sources.province in ("", row["province"]))
+    chosen = (sources.province,) if sources.province else sources.chosen
+    return (row for row in answer.records() if not chosen or row["province"] in chosen)
 
 
 def _institutes(sources: Sources, rows: list[dict]) -> str:

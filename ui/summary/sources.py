@@ -34,6 +34,8 @@ class Sources:
     # Active filters of assistants besides a province: targets and lists of provinces have no meaning under them.
     filters: frozenset[str] = frozenset()
     exactly: Callable[..., Answer] | None = None
+    # The provinces chosen: lists of all provinces are narrowed to them.
+    chosen: tuple[str, ...] = ()
 
     def word(self, key: str, **values: object) -> str:
         return text.word(key, self.lang, **values)
