@@ -32,7 +32,7 @@ from ui.data.warehouse import frozen
 from ui.i18n import text
 from ui.sections import compare, listings
 from ui.sections.sides import Sides
-from ui.state import address, scoped_query
+from ui.state import address, page_context, scoped_query
 from ui.state.page_context import PageContext, Scope
 
 SAMPLE = Path(__file__).parents[1] / "sample"
@@ -256,11 +256,18 @@ def test_the_scope_of_a_comparison_is_said_to_be_that_of_each_side(published: Pa
 
 
 @pytest.mark.slow
-def test_the_sides_of_a_comparison_are_of_no_county_and_name_the_filters_of_both(published: Path) -> None:
+def test_the_sides_of_a_comparison_are_of_no_county_and_name_the_filters_of_both(
+    published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     county = next(iter(warehouse.names("county", "en")))
     page = html(opened("compare", lang="en", county=county))
     assert "Showing: The whole country · " in page, "so are both sides"
     assert text.word("scope.no_effect", "en", filters=text.word("scope.county", "en")) in page
+    with monkeypatch.context() as patched:
+        patched.setattr(page_context, "part", lambda: "compare")
+        day = page_run.publication().as_of
+        view = PageContext("en", False, Scope({"county": (county,)}), day, day)
+        assert page_context.scope_in_words(view) == "The whole country", "on the cover of the workbook too"
     women = html(opened("compare", lang="en", p="IR-23", q="IR", gender="female"))
     below = re.findall(r"</h3><p>(.*?)</p>", women)
     sides = [line for line in below if "Tehran" in line and "The whole country" in line]

@@ -171,6 +171,13 @@ def test_a_count_of_one_has_its_sentence() -> None:
     assert text.word("load.rules", "en", count="1") == "1 rules hold in every publication", "no sentence of its own"
 
 
+def test_the_rate_beside_other_countries_is_not_always_of_the_whole_country() -> None:
+    words = dict.fromkeys(("force", "measure", "low", "high", "own"), "")
+    assert not any(
+        name in text.word("abroad.beside", lang, **words) for lang, name in (("fa", "ایران"), ("en", "Iran"))
+    )
+
+
 def test_a_name_inside_an_english_sentence_has_a_small_letter() -> None:
     names = {"Training compliance": "training compliance", "P90 with open files": "P90 with open files"}
     assert {name: text.inside(name, "en") for name in names} == names

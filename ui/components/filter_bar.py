@@ -10,7 +10,7 @@ import streamlit as st
 from etl.analysis import detail
 from etl.core.errors import AccessDenied
 from etl.core.places import newer_counties
-from etl.semantic.rights import BELOW_PROVINCE, AccessScope
+from etl.semantic.rights import AccessScope
 from etl.warehouse.dimensions import expand_groups
 from ui.components import blocks, day_field, tables
 from ui.components.blocks import controlled
@@ -110,18 +110,15 @@ def _filters_button(view: PageContext) -> str:
 
 def _summary(view: PageContext) -> list[str]:
     """The active scope in words: places and filters, the day in both calendars, the period with its days."""
-    is_compared = page_context.part() == "compare"
-    # A side is a province or the country.
-    where = {name: codes for name, codes in view.where.items() if not (is_compared and name in BELOW_PROVINCE)}
     parts = [
-        view.word("scope.in_words", parts=page_context.place(view, where)),
+        view.word("scope.in_words", parts=page_context.scope_in_words(view)),
         view.word("trust.as_of", day=text.day_in_both(view.as_of, view.lang)),
     ]
     if view.over:
         kind = periods.kind(view.scope.period)
         key = "scope.days_said" if kind == periods.DAYS else "scope.period_said"
         parts.append(view.word(key, name=view.word(f"period.{kind}"), days=text.period(*view.over, view.lang)))
-    if is_compared:
+    if page_context.part() == "compare":
         # They begin as the scope, and are then chosen for each side.
         parts.append(view.word("compare.own_scope"))
     return parts

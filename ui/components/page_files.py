@@ -86,7 +86,7 @@ def _inside(view: PageContext, page: str, noted: Sequence[_Noted | Card]) -> Non
     parts = tuple(
         Part(one.title, one.below, one.source, one.limit, pictures.get(at, b"")) for at, one in enumerate(figures)
     )
-    now, place = datetime.now(), page_context.place(view, view.where)
+    now, place = datetime.now(), page_context.scope_in_words(view)
     who = page_run.access_scope().sub if page_run.signs_in() else view.word("sign_in.open_mode")
     made = view.word("book.made_by", who=who, day=text.day_in_both(now.date(), view.lang), hour=f"{now:%H:%M}")
     cards = tuple(one for one in allowed if isinstance(one, Card))

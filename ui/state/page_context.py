@@ -16,6 +16,7 @@ from typing import Any
 import streamlit as st
 
 from etl.core.jalali import add_months, last_complete_months, last_complete_quarters, unit_of
+from etl.semantic.rights import BELOW_PROVINCE
 from etl.warehouse.dimensions import FILTERS, PLACES
 from ui import streamlit_internals
 from ui.data import page_run, warehouse
@@ -250,6 +251,12 @@ def place(view: PageContext, where: Mapping[str, tuple[str, ...]]) -> str:
     if not set(PLACES) & set(where):
         parts.insert(0, view.word("scope.nation"))
     return text.listed(parts, view.lang)
+
+
+def scope_in_words(view: PageContext) -> str:
+    """The place and filters of the page. Either side of a comparison is a province or the country, whatever the scope."""
+    below = BELOW_PROVINCE if part() == "compare" else ()
+    return place(view, {name: codes for name, codes in view.where.items() if name not in below})
 
 
 def filters(view: PageContext, where: Mapping[str, tuple[str, ...]]) -> list[str]:
