@@ -112,13 +112,10 @@ def test_a_point_and_a_key_of_a_chart_narrow_and_widen_again(address: str, chrom
     with front.visit(chromium, address) as reader:
         reader.go("coverage")
         points = reader.page.locator(".st-key-chart-lorenz-lorenz .scatterlayer .point")
-        # To a county, and back.
         points.nth(3).click(force=True)
         reader.settle()
         assert {name.split("=")[0] for name in parameters(reader)} == {"county"}
-        points.last.click(force=True)
-        reader.settle()
-        assert parameters(reader) == set()
+        assert points.count() == 0, "a curve of one county is no curve"
 
         reader.go("workforce")
         key = reader.page.locator(".st-key-legend-pyramid--active_assistants-age_band-gender-female button")
