@@ -1,4 +1,4 @@
-"""The hand-made sample as the publication of the pages."""
+"""The publication of the pages: the sample made by hand, or one made up of the size and seed that a module names in MADE_UP."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,8 +10,8 @@ from tests.conftest import Sample
 
 
 @pytest.fixture(scope="module")
-def published(publish_sample: Callable[..., Sample]) -> Iterator[Path]:
-    pointer = publish_sample().pointer
+def published(publish_sample: Callable[..., Sample], request: pytest.FixtureRequest) -> Iterator[Path]:
+    pointer = publish_sample(*getattr(request.module, "MADE_UP", ())).pointer
     with pytest.MonkeyPatch.context() as setting:
         setting.setenv("WAREHOUSE", str(pointer))
         yield pointer

@@ -7,7 +7,6 @@ have the decimals of its table.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
 from etl.semantic.ranking import is_sampled, rank
 from tests import parts
-from tests.conftest import Sample
 from tests.parts import PARTS
 from tests.ui.test_charts import contrast
 from ui.charts import bars, elements, maps, steps, titles
@@ -68,6 +66,8 @@ WITHOUT_N |= {"institute_survival", "flow_share"}
 WITHOUT_N |= {"plan_in_date", "effect"}
 RATIOS = ("share", "per_10k", "per_100k", "per_100km2", "persons_per_institute", "hours_per_person", "working_days")
 
+MADE_UP = (0.02, 5)
+
 
 @dataclass
 class Shown:
@@ -82,14 +82,6 @@ class Shown:
     is_headed: bool = False
     ready: dict[str, Any] = field(default_factory=dict)
     drawn: dict[str, Any] = field(default_factory=dict)
-
-
-@pytest.fixture(scope="module")
-def published(publish_sample: Callable[..., Sample]) -> Iterator[Path]:
-    pointer = publish_sample(0.02, 5).pointer
-    with pytest.MonkeyPatch.context() as setting:
-        setting.setenv("WAREHOUSE", str(pointer))
-        yield pointer
 
 
 @pytest.fixture

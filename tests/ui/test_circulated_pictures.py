@@ -1,7 +1,7 @@
 """Every chart of every page as exported for circulation: drawn from rounded counts, or not at all if nothing is left."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,20 +9,12 @@ import pytest
 
 from etl.semantic import disclosure
 from etl.semantic.answers import Answer
-from tests.conftest import Sample
 from tests.parts import PARTS, opened
 from ui.components import downloads as exports_more
 from ui.data import warehouse
 
+MADE_UP = (0.02, 5)
 PAGES = [part for part in PARTS if part not in ("methods", "quality")]
-
-
-@pytest.fixture(scope="module")
-def published(publish_sample: Callable[..., Sample]) -> Iterator[Path]:
-    pointer = publish_sample(0.02, 5).pointer
-    with pytest.MonkeyPatch.context() as setting:
-        setting.setenv("WAREHOUSE", str(pointer))
-        yield pointer
 
 
 def numbers(value: Any) -> Iterator[float]:

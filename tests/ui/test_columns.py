@@ -2,7 +2,6 @@
 
 import io
 import re
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from etl.semantic import access, disclosure, exportable
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue, described
 from etl.semantic.rights import ADMINISTRATOR
-from tests.conftest import Sample
 from tests.parts import PARTS, html, opened
 from ui.charts import ahead
 from ui.charts.elements import ChartContext
@@ -25,20 +23,13 @@ from ui.exports.page_workbook import Card
 from ui.i18n import text
 
 pytestmark = pytest.mark.slow
+MADE_UP = (0.02, 5)
 PLACE = "IR-23"
 SCOPES: list[dict[str, str]] = [{}, {"province": PLACE}]
 # Chart and sentence alone take these: no table and no file for circulation shows them.
 CHART_ALONE = {"goal", "common", "flow_here", "flow_nation"}
 # Events of these are no fraction.
 WHOLE_NUMBERS = ("applications", "institutes", "licences", "persons")
-
-
-@pytest.fixture(scope="module")
-def published(publish_sample: Callable[..., Sample]) -> Iterator[Path]:
-    pointer = publish_sample(0.02, 5).pointer
-    with pytest.MonkeyPatch.context() as setting:
-        setting.setenv("WAREHOUSE", str(pointer))
-        yield pointer
 
 
 def is_number(value: Any) -> bool:
