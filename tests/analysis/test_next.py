@@ -145,8 +145,6 @@ def test_the_queue_is_that_of_the_files(con, data: oracle.Data) -> None:
             assert row["queue_files"] == waiting
             if waiting:
                 assert (row["queue_arrivals"], row["queue_decisions"]) == (arrived / 12, decided / 12)
-                assert row["queue_ahead"] == pytest.approx(max(0, waiting + (arrived - decided) / 2))
-                assert (row["queue_cleared"] == "never") == (decided <= arrived)
     provinces = registry.analyse(con, "queue", DAY, by="province", least=1).frame
     assert provinces["queue_files"].sum() == ahead.queue(data, DAY, DAY, DAY, {})[0]
 
@@ -163,21 +161,6 @@ def test_the_interval_is_that_of_a_poisson_count() -> None:
     low, high = poisson_interval(counts)
     assert low.to_numpy() == pytest.approx(chi2.ppf(0.025, 2 * counts) / 2, rel=2e-3)
     assert high.to_numpy() == pytest.approx(chi2.ppf(0.975, 2 * counts + 2) / 2, rel=2e-3)
-
-
-@pytest.mark.slow
-def test_the_queue_said_six_months_before_is_compared_with_the_files(con, data: oracle.Data) -> None:
-    row = run(con, "queue_backtest", least=1).records()[0]
-    ends = [unit.last for unit in jalali.units_between(*jalali.last_complete_months(DAY, 43), "month")]
-    held, misses = [], []
-    for at in range(len(ends) - 6):
-        said = registry.analyse(con, "queue", ends[at], least=1).records()[0]
-        actual = ahead.queue(data, ends[at + 6], DAY, DAY, {})[0]
-        if said["queue_ahead"] is not None:
-            held.append(said["queue_ahead_low"] <= actual <= said["queue_ahead_high"])
-            misses.append(abs(said["queue_ahead"] - actual))
-    assert row["runs"] == len(held)
-    assert (row["queue_held"], row["queue_miss"]) == pytest.approx((np.mean(held), np.mean(misses)))
 
 
 # ---------------------------------------------------------------- endings

@@ -328,7 +328,7 @@ def test_a_month_that_is_partly_over_is_lighter_and_what_ends_has_its_unit(
 def test_licensing_starts_with_the_licences_that_end_and_says_the_queue(published: Path) -> None:
     licensing = page("licensing")
     assert licensing.index("listing-licences_ending") < licensing.index("pd-card")
-    assert text.escape(text.word("queue.few", "en")) in licensing, "the hand-made sample has one file"
+    assert text.escape(text.word("queue.title", "en", count="1")) in licensing, "the hand-made sample has one file"
 
 
 def test_the_axis_of_the_queue_holds_its_intervals_and_what_is_needed_has_none(small_register: Path) -> None:
@@ -382,60 +382,16 @@ def test_the_numbers_of_the_first_screen_lead_to_the_parts_of_their_change(publi
     assert "9 among" in overview, "a rate of residents says of how many"
 
 
-def test_a_trial_that_does_not_beat_no_change_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    said = []
-    monkeypatch.setattr(ahead_section.blocks, "note", said.append)
-    view = SimpleNamespace(lang="en", word=lambda key, **words: text.word(key, "en", **words))
-    for miss, unchanged in ((14.0, 11.0), (8.0, 11.0)):
-        row = {"queue_held": 1.0, "queue_miss": miss, "queue_miss_unchanged": unchanged, "runs": 37}
-        ahead_section._queue_tried(view, SimpleNamespace(records=lambda row=row: [row], value=row.get), ())
-    assert said[0].startswith("The length of the queue is not forecast, because past forecasts were no better")
-    assert said[1].startswith("Tested on 37 past forecasts")
-
-
-@pytest.mark.parametrize("is_better", [False, True])
-def test_the_length_of_the_queue_is_forecast_only_where_past_forecasts_were_better_than_none(
-    is_better: bool, small_register: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_queue_says_how_many_decisions_a_month_it_takes(
+    small_register: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with access.connect(small_register, rights.ADMINISTRATOR) as con:
         queue = registry.analyse(con, "queue", least=1)
-        tried = registry.analyse(con, "queue_backtest")
-    row = tried.records()[0] | {"queue_miss": 8.0 if is_better else 14.0, "queue_miss_unchanged": 11.0}
-    tried = replace(tried, rows=[tuple(row.values())])
-    drawn: list[tuple[str, Any]] = []
-    monkeypatch.setattr(ahead_section.scoped_query, "computed", lambda *_: (tried, []))
-    monkeypatch.setattr(
-        ahead_section.ui, "draw", lambda _view, _chart, answer, *_, card, **__: drawn.append((card, answer))
-    )
-    view = SimpleNamespace(lang="en", word=lambda key, **words: text.word(key, "en", **words))
-    ahead_section._queue(view, queue, ())  # type: ignore[arg-type]
-    ((said, shown),) = drawn
-    assert ("In six months the queue would hold" in said) is is_better
-    # The table and the files have the columns of the answer.
-    for names in (shown.columns, [metric.name for metric in shown.metrics]):
-        assert ("queue_ahead" in names) is ("queue_ahead_high" in names) is is_better
-    assert shown.value("queue_arrivals") == queue.value("queue_arrivals")
-    for name in ("queue_arrivals", "queue_decisions", "queue_needed"):
-        unit = next(metric.unit for metric in shown.metrics if metric.name == name)
-        assert text.plain(12.34, unit, "en") == "12.3", "as in the sentence"
-
-
-@pytest.mark.parametrize(
-    ("cleared", "first", "sentence"),
-    [("never", "never", "Decisions have not outnumbered arrivals."),
-     ("never", "1407-08", "arrivals; the queue is cleared in Aban 1407 (Oct–Nov 2028) at the earliest."),
-     ("1408-01", "1407-08", "earliest Aban 1407 (Oct–Nov 2028), latest never")],
-)  # fmt: skip
-def test_the_earliest_month_without_a_queue_is_said_where_the_table_has_one(
-    cleared: str, first: str, sentence: str, small_register: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with access.connect(small_register, rights.ADMINISTRATOR) as con:
-        queue = registry.analyse(con, "queue", least=1)
-        tried = registry.analyse(con, "queue_backtest")
-    row = queue.records()[0] | {"queue_cleared": cleared, "queue_cleared_first": first, "queue_cleared_last": "never"}
     drawn: list[str] = []
-    monkeypatch.setattr(ahead_section.scoped_query, "computed", lambda *_: (tried, []))
     monkeypatch.setattr(ahead_section.ui, "draw", lambda *_, card, **__: drawn.append(card))
     view = SimpleNamespace(lang="en", word=lambda key, **words: text.word(key, "en", **words))
-    ahead_section._queue(view, replace(queue, rows=[tuple(row.values())]), ())  # type: ignore[arg-type]
-    assert sentence in drawn[0].replace("\u00a0", " ")
+    ahead_section._queue(view, queue, ())  # type: ignore[arg-type]
+    for name in ("queue_arrivals", "queue_decisions", "queue_needed"):
+        unit = next(metric.unit for metric in queue.metrics if metric.name == name)
+        assert text.plain(queue.value(name), unit, "en") in drawn[0]
+        assert text.plain(12.34, unit, "en") == "12.3", "as in the table"

@@ -55,20 +55,12 @@ def endings(answer: Answer, context: ChartContext) -> Figure:
     )
 
 
-def cleared(answer: Answer, context: ChartContext) -> Title:
-    """The files that wait, and the month in which they are decided."""
-    row = answer.records()[0]
-    count = text.number(row["queue_files"], context.lang)
-    if row["queue_cleared"] is None:
-        return Title(context.word("queue.title_few", count=count))
-    is_never = [row[f"queue_cleared{end}"] == "never" for end in ("_first", "", "_last")]
-    # Chance decides whether the queue becomes shorter or longer.
-    key = "never" if all(is_never) else "unclear" if any(is_never) else "in"
-    month = context.member("month", row["queue_cleared"])
-    return Title(context.word(f"queue.title_{key}", count=count, month=month))
+def waiting(answer: Answer, context: ChartContext) -> Title:
+    """The files that wait."""
+    return Title(context.word("queue.title", count=text.number(answer.value("queue_files"), context.lang)))
 
 
-@chart(cleared)
+@chart(waiting)
 def paces(answer: Answer, context: ChartContext) -> Figure:
     """Files a month that arrive, are decided, and would have to be decided, with the intervals of what was counted."""
     row = answer.records()[0]

@@ -1,6 +1,6 @@
 """What comes next: endings, institutes that fall below the goal, the queue of files, the seat plan, places of recruits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from operator import itemgetter
@@ -66,79 +66,22 @@ def _tried(view: PageContext, answer: Answer, _: Sequence[str]) -> None:
 
 
 def queue(view: PageContext) -> None:
-    """The files that wait for a decision, and when they are decided at the present pace."""
+    """The files that wait for a decision, and how many decisions a month they take."""
     ui.part(view, "queue", "queue", partial(_queue, view))
-    ui.part(view, "queue-tried", "queue_backtest", partial(_queue_tried, view), border=False)
-
-
-def _queue_tried(view: PageContext, answer: Answer, _: Sequence[str]) -> None:
-    """How far such forecasts missed, beside the queue that stays as it is."""
-    row = answer.records()[0]
-    if None in (row["queue_held"], row["queue_miss"], row["queue_miss_unchanged"]):
-        blocks.note(view.word("queue.untried"))
-        return
-    misses = {name: text.number(row[f"queue_{name}"], view.lang) for name in ("miss", "miss_unchanged")}
-    key = "queue.tried_no_better" if _is_no_better(answer) else "queue.tried"
-    held = text.percent(row["queue_held"], view.lang, 0)
-    blocks.note(view.word(key, held=held, runs=text.number(row["runs"], view.lang), **misses))
-
-
-def _is_no_better(tried: Answer) -> bool:
-    """Whether past forecasts of the queue missed by as much as taking it as unchanged."""
-    miss, unchanged = (tried.value(name) for name in ("queue_miss", "queue_miss_unchanged"))
-    return None not in (miss, unchanged) and miss >= unchanged
 
 
 def _queue(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
     row = answer.records()[0]
-    if row["queue_cleared"] is None:
-        below = f"{view.word('queue.few')} · {where_and_when(view, answer)}"
-        blocks.head(charts.cleared(answer, context(view)).sentence, below)
+    if row["queue_needed"] is None:
+        blocks.head(charts.waiting(answer, context(view)).sentence, where_and_when(view, answer))
         footer(view, answer, "queue")
         return
-
-    def number(name: str) -> str:
-        return text.plain(row[name], unit_of(answer, name), view.lang)
-
-    def month(name: str) -> str:
-        return view.word("queue.never") if row[name] == "never" else text.unit_in_both(row[name], view.lang)
-
-    sentences = [
-        view.word(
-            "queue.paces",
-            arrivals=number("queue_arrivals"),
-            decisions=number("queue_decisions"),
-            needed=number("queue_needed"),
-        ),
-        view.word(
-            _gone(row),
-            month=month("queue_cleared"),
-            first=month("queue_cleared_first"),
-            last=month("queue_cleared_last"),
-        ),
-    ]
-    if _is_no_better(scoped_query.computed(view, "queue_backtest")[0]):
-        answer = _without_length_ahead(answer)
-    else:
-        names = ("value", "ahead"), ("low", "ahead_low"), ("high", "ahead_high")
-        sentences.append(view.word("queue.ahead", **{key: number(f"queue_{name}") for key, name in names}))
-    said = f'<p class="pd-intro">{text.escape(" ".join(sentences))}</p>'
+    paces = {
+        name: text.plain(row[f"queue_{name}"], unit_of(answer, f"queue_{name}"), view.lang)
+        for name in ("arrivals", "decisions", "needed")
+    }
+    said = f'<p class="pd-intro">{text.escape(view.word("queue.paces", **paces))}</p>'
     ui.draw(view, charts.paces, answer, "queue", ignored=ignored, card=said, notes=[view.word("queue.note")])
-
-
-def _gone(row: Mapping[str, Any]) -> str:
-    """The key of the sentence on the month in which the queue is cleared: chance may decide whether it is."""
-    if row["queue_cleared"] != "never":
-        return "queue.gone"
-    return "queue.gone_never" if row["queue_cleared_first"] == "never" else "queue.gone_unclear"
-
-
-def _without_length_ahead(answer: Answer) -> Answer:
-    """The queue without its length in six months."""
-    kept = [name for name in answer.columns if not name.startswith("queue_ahead")]
-    rows = [tuple(row[name] for name in kept) for row in answer.records()]
-    metrics = tuple(metric for metric in answer.metrics if metric.name in kept)
-    return replace(answer, metrics=metrics, columns=tuple(kept), rows=rows)
 
 
 def seats(view: PageContext, scenario: Scenario) -> None:
