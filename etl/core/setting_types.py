@@ -6,7 +6,6 @@ Each raises ValueError with one clear line that says what is wrong.
 import ipaddress
 import os
 import re
-import shlex
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -81,7 +80,6 @@ def matching(pattern: str, what: str, may_be_empty: bool = False) -> Callable[[A
     return kind
 
 
-mail_address = matching(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+", "mail address")
 _host_name = matching(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*", "name of a host")
 # The path under which the dashboard is served; empty for the root.
 base_path = matching("(/[A-Za-z0-9_-]+)+", "path like /dashboard", may_be_empty=True)
@@ -132,15 +130,6 @@ def release_day(value: Any) -> str:
         return parse_day(latin_digits(str(value))).isoformat()
     except ValueError:
         raise ValueError(f"{_quoted(value)} is no day; write it like 1405/10/05") from None
-
-
-def command(value: Any) -> str:
-    """A command line; empty for none."""
-    try:
-        shlex.split(text(value))
-    except ValueError as error:
-        raise ValueError(f"{_quoted(value)} is no command ({error})") from None
-    return text(value)
 
 
 def host(value: Any) -> str:

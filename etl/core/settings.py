@@ -107,14 +107,6 @@ class Schedule:
 
 
 @dataclass(frozen=True)
-class Notify:
-    """Who is notified of a failed or late build: addresses for this machine's mail system, or a command."""
-
-    recipients: tuple[str, ...] = _setting((), kinds.several(kinds.mail_address))
-    command: str = _setting("", kinds.command)
-
-
-@dataclass(frozen=True)
 class Replicas:
     """The rsync source from which a host that does not build takes publications."""
 
@@ -152,7 +144,6 @@ class Settings:
     folders: Folders = Folders()
     memory: Memory = Memory()
     schedule: Schedule = Schedule()
-    notify: Notify = Notify()
     replicas: Replicas = Replicas()
     weekend: Weekend = Weekend()
     publication: About = About()

@@ -14,7 +14,7 @@ from typing import Any
 from etl.core import settings
 from etl.core.errors import Busy, Refused
 from etl.core.text_folding import printable
-from etl.operations import audit, backup, doctor, notify, readiness, replicas
+from etl.operations import audit, backup, doctor, readiness, replicas
 from etl.warehouse import publications
 
 _LOGIN_UID = Path("/proc/self/loginuid")
@@ -59,9 +59,6 @@ def add(commands: Any, pointer: Path) -> None:
     session_parts = sessions_command.add_subparsers(required=True, metavar="what")
     end_command = command(session_parts, "end", _sessions_end, "end all sessions of a person at once")
     end_command.add_argument("name", metavar="NAME", help="the account (sub), as the audit log has it")
-
-    notify_command = command(commands, "notify", _notify, "notify the recipients of a unit that failed")
-    notify_command.add_argument("unit")
 
     backup_command = command(commands, "backup", _backup, "one archive of all that cannot be made again")
     backup_command.add_argument("--to", type=Path, metavar="FILE.tar", help="instead of the folder of backups")
@@ -193,10 +190,6 @@ def _ready(options: argparse.Namespace) -> None:
     if served.fault:
         raise Refused(f"{options.source}: {served.fault}")
     print(f"ready\t{served.id}")
-
-
-def _notify(options: argparse.Namespace) -> None:
-    print("notified by " + ", ".join(notify.tell(settings.read(), options.unit)))
 
 
 def _backup(options: argparse.Namespace) -> None:

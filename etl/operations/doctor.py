@@ -22,7 +22,7 @@ from etl.core.paths import ROOT
 from etl.extract import postgresql, source_folder
 from etl.extract.causes import in_language
 from etl.extract.contract import TABLES
-from etl.operations import audit, notify, sign_in
+from etl.operations import audit, sign_in
 from etl.warehouse import official_calendar, publications, version_files
 from etl.warehouse.code_version import code_version
 
@@ -44,7 +44,7 @@ def examine(with_publication: bool = True) -> list[Finding]:
         return [("settings", line, False) for line in error.lines]
     where = settings.file_in_use()
     findings: list[Finding] = [("settings", str(where) if where else "no file; the defaults apply", True)]
-    checks = [_versions, _permissions, _sign_in, _audit, _notify, _owed, _clock, _memory, _disk, _fonts]
+    checks = [_versions, _permissions, _sign_in, _audit, _owed, _clock, _memory, _disk, _fonts]
     of_data = [_publication, _calendar, _identity_key, _incoming]
     for check in [*checks, *of_data] if with_publication else checks:
         try:
@@ -106,13 +106,6 @@ def _sign_in(config: settings.Settings) -> list[Finding]:
 def _audit(config: settings.Settings) -> list[Finding]:
     faults = audit.faults(config.folders.audit) if config.sign_in.mode != "open" else []
     return _found("audit log", faults, str(config.folders.audit))
-
-
-def _notify(config: settings.Settings) -> list[Finding]:
-    """Whether what is to be run for a notification exists."""
-    channels = notify.channels(config)
-    missing = [f"{name}: {fault}" for name, command in channels.items() if (fault := notify.missing(command))]
-    return _found("notify", missing, ", ".join(channels) or "no recipient of failures is set")
 
 
 def _owed(config: settings.Settings) -> Iterator[Finding]:

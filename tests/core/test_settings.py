@@ -86,9 +86,6 @@ def test_all_errors_are_reported_at_once(tmp_path):
             build = "much"
             [schedule]
             build_at = "24:00"
-            [notify]
-            recipients = ["nobody"]
-            command = "tell 'somebody"
             [replicas]
             source = "-e evil builder:"
             """.replace('mode = "closed"', 'mode = "closed"\n{shared}').format(
@@ -114,8 +111,6 @@ def test_all_errors_are_reported_at_once(tmp_path):
         "folders.warehouse: ",
         "memory.build: 'much'",
         "schedule.build_at: '24:00'",
-        "notify.recipients: 'nobody'",
-        "notify.command: ",
         "replicas.source: '-e evil builder:'",
         "sign_in.database: ",
         "sign_in.syslog: 'here'",
@@ -303,15 +298,15 @@ def test_the_doctor_reports_a_readable_key_and_a_missing_publication(installed, 
 
 
 @pytest.mark.slow
-def test_the_doctor_reports_every_fault_of_the_files_of_sign_in_and_who_cannot_be_told(tmp_path):
+def test_the_doctor_reports_every_fault_of_the_files_of_sign_in(tmp_path):
     access, secrets = tmp_path / "access.toml", tmp_path / "secrets.toml"
     access.write_text('[groups.a]\nrole = "king"\n')
     secrets.write_text('[auth]\nclient_id = "dashboard"\nredirect_uri = "https://elsewhere.example/oauth2callback"\n')
     secrets.chmod(0o600)
-    config = f'[sign_in]\nmode = "oidc"\naccess = "{access}"\nsecrets = "{secrets}"\n[notify]\ncommand = "no-such-program -v"\n'
+    config = f'[sign_in]\nmode = "oidc"\naccess = "{access}"\nsecrets = "{secrets}"\n'
     messages = doctor_faults(**write_settings(tmp_path, config), without_publication=True)
     of_auth = ("[auth] needs cookie_secret", "[auth] needs server_metadata_url", "redirect_uri is none")
-    expected = ("group a: a role is one of", *of_auth, "notify: command: no-such-program")
+    expected = ("group a: a role is one of", *of_auth)
     assert [word for word in expected if not any(word in line for line in messages)] == []
     assert len(messages) == len(expected)
     secrets.write_text("secret = [")

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import socket
 import subprocess
@@ -196,23 +197,20 @@ def pointer(tmp_path: Path, publish_sample: Callable[..., Sample]) -> Path:
     return tmp_path / "warehouse" / built.name
 
 
-@pytest.mark.slow
-def test_a_failed_unit_is_reported(pointer, tmp_path):
-    heard = tmp_path / "heard"
-    script = tmp_path / "hear"
-    script.write_text(f"#!/bin/sh\ncat > {heard}\n")
-    script.chmod(0o755)
-    environment = {"WAREHOUSE": str(pointer), "POLICEYAR_NOTIFY_COMMAND": str(script)}
-    assert run("notify", "policeyar-build.service", **environment).returncode == 0
-    text = heard.read_text()
-    assert text.startswith("policeyar-build.service failed on ")
-    assert "Last build: published at" in text
-    script.write_text("#!/bin/sh\nexit 1\n")
-    assert "no notification was sent (command: it ended with 1)" in run("notify", "x.service", **environment).stderr
-    script.chmod(0o644)
-    assert "is not installed, or may not be run" in run("notify", "x.service", **environment).stderr
-    environment["POLICEYAR_NOTIFY_COMMAND"] = ""
-    assert "notify names no recipient" in run("notify", "x.service", **environment).stderr
+def test_a_failed_unit_is_reported_by_the_mail_program_of_the_machine(tmp_path):
+    unit = (ROOT / "deploy" / "systemd" / "policeyar-notify@.service").read_text(encoding="utf-8")
+    (line,) = re.findall(r"^ExecStart=(.+)", unit, re.MULTILINE)
+    sendmail = tmp_path / "sendmail"
+    sendmail.write_text(f"#!/bin/sh\necho $@ > {tmp_path}/options\ncat > {tmp_path}/message\n")
+    sendmail.chmod(0o755)
+    # What systemd makes of the line.
+    for escaped, plain in {"%i": "policeyar-build.service", "%H": "h", "%%": "%", "$$": "$", r"\\": "\\"}.items():
+        line = line.replace(escaped, plain)
+    subprocess.run(shlex.split(line.replace("/usr/sbin/sendmail", str(sendmail))), check=True)
+    assert (tmp_path / "options").read_text() == "-t -i\n"
+    assert (tmp_path / "message").read_text() == (
+        "To: root\nSubject: policeyar: policeyar-build.service failed on h\n\njournalctl -u policeyar-build.service tells more.\n"
+    )
 
 
 @pytest.mark.slow
