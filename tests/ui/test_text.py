@@ -17,7 +17,8 @@ from etl.core.errors import Refused
 from etl.extract import causes, expected
 from etl.semantic.catalog import catalogue, derived, derived_names
 from tests.parts import PARTS
-from ui.i18n import book_checks, member_names, text
+from tests.ui import book_checks
+from ui.i18n import member_names, text
 
 ROOT = Path(__file__).parents[2]
 BOOK = tomllib.loads((ROOT / "pages" / "text.toml").read_text(encoding="utf-8"))
@@ -113,6 +114,34 @@ def test_a_text_that_is_asked_for_and_missing_is_found(name: str, file: str) -> 
     without = BOOK | {section: {other: words for other, words in BOOK[section].items() if other != key}}
     with pytest.raises(Refused, match=rf"\[{section}\] lacks the key `{key}`, which {file} asks for"):
         book_checks.check(text._FILE, without)
+
+
+# What is replaced by what in text.toml, and what the check says.
+SLIPS = [
+    (
+        "\n[units]",
+        '\n[units]\nfurlongs = { fa = "آ", en = "A" }',
+        "[units] has the key `furlongs`, which nothing asks for",
+    ),
+    ("\neducation = {", "\neducations = {", "[scope] lacks the key `education`"),
+    ("\n[scope]", "\n[scop]", "lacks the key `scope`"),
+    ("question = { fa", "qestion = { fa", "[menu.overview] has no key `qestion`; the nearest is `question`"),
+    ("\npersons = {", "\npersns = {", "[units] has no word for `persons`, the unit of `"),
+    ("\nguard = {", "\ngard = {", "[member.post] has no key `gard`; the nearest is `guard`"),
+    ('page = "methods"', 'page = "method"', "[menu.method] has no file pages/method.py"),
+    ("\ntabs = [", '\ntabs = ["womn", ', "[tab.womn] has no file pages/womn.py"),
+    ("\n[tab.", "\n[tab.spare]\nquestion = {}\n[tab.", "[tab.spare] is among the `tabs` of no page"),
+    ("\ntabs = [", "\nquestion = {}\ntabs = [", "has `tabs`, and so no `question`: "),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "said"), SLIPS, ids=[said for *_, said in SLIPS])
+def test_a_slip_in_the_words_is_found_and_named(before: str, after: str, said: str) -> None:
+    written = text._FILE.read_text(encoding="utf-8")
+    assert before in written, f"text.toml no longer has {before!r}: choose another place for this slip"
+    with pytest.raises(Refused) as refused:
+        book_checks.check(text._FILE, tomllib.loads(written.replace(before, after, 1)))
+    assert said in str(refused.value)
 
 
 def test_no_persian_word_is_written_with_arabic_letters() -> None:
