@@ -222,7 +222,8 @@ def p_values(
             is_testable, freedom = expected >= LEAST, np.full(many, (parts > 0).sum() - 1)
         else:
             own, people = summed(parts) / summed(counts), summed(counts)
-            residual = np.where(known, parts - own[at] * counts, 0)
+            residual = np.zeros(len(at))
+            residual[known] = parts[known] - own[at[known]] * counts[known]
             effect = design_effect(residual, spread_of(own) * people, institutes)
             variance = summed(residual**2) / people**2 * institutes / (institutes - 1)
             t = (hits / sizes - common) / np.sqrt((variance + effect * spread_of(common) / sizes) / 2)

@@ -133,6 +133,13 @@ def test_everything_is_named_only_where_the_test_may_speak() -> None:
     ].any()
 
 
+def test_institutes_of_no_known_group_are_no_fault() -> None:
+    """A register without any county has institutes, and no group to put them in."""
+    clusters = pd.DataFrame({"group": [-1, -1], "compliant_assistants": [3, 4], "trainable_assistants": [5, 5]})
+    p, institutes = p_values(TRAINING, clusters.iloc[:0, 1:], clusters, clusters.sum())
+    assert list(p) == list(institutes) == []
+
+
 # ---------------------------------------------------------------- as answers
 
 

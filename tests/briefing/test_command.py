@@ -5,6 +5,7 @@ import email.policy
 import errno
 import json
 import os
+import re
 import resource
 import shutil
 import socket
@@ -20,7 +21,7 @@ from etl.semantic.rights import ADMINISTRATOR
 from tests.conftest import ROOT
 from tests.effort import thorough
 from tests.loading import build
-from ui.briefing import command, recipients, writing
+from ui.briefing import command, content, recipients, writing
 from ui.i18n import member_names, text
 
 pytestmark = pytest.mark.slow
@@ -74,6 +75,22 @@ def test_provinces_without_data_do_not_stop_the_others(sparse, tmp_path, capsys)
         line.endswith(("holds nothing on 2026-06-30", "nobody is in service on 2026-06-30")) or "on " in line
         for line in errors
     )
+
+
+def test_a_book_that_fails_is_named_and_the_others_are_written(pointer, tmp_path, capsys, monkeypatch):
+    made = content.book
+
+    def book(write):
+        if write.province == "IR-17":
+            raise IndexError("a row of somebody")
+        return made(write)
+
+    monkeypatch.setattr(content, "book", book)
+    monkeypatch.setattr(member_names, "fixed", lambda *_: {"IR-16": "", "IR-17": "", "IR-18": ""})
+    assert brief("--from", pointer, "--all", "--to", tmp_path) == 1
+    assert sorted(path.name[9:14] for path in tmp_path.glob("*.pdf")) == ["IR-16", "IR-18"]
+    error = capsys.readouterr().err
+    assert re.fullmatch(r"IR-17: no book could be made \(IndexError in test_command.py, line \d+\)\n", error)
 
 
 @pytest.mark.parametrize(

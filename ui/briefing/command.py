@@ -1,6 +1,6 @@
 """python -m pages brief: briefings of the nation or of provinces, or of newly needed actions for recipients.
 
-Exit 0: done. 1: some briefings were refused or not written, one line each; the others are written. 2: wrong usage.
+Exit 0: done. 1: some briefings were refused, failed or not written, one line each; the others are written. 2: wrong usage.
 """
 
 import argparse

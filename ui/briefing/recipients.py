@@ -156,7 +156,8 @@ def _send(
             write.refuse_empty()
         except NoData:
             continue
-        actions = needs_action.actions(write.sources)
+        with writing.made_for(place):
+            actions = needs_action.actions(write.sources)
         counts[place] = {_key(action): action.count for action in actions}
         if before is None:
             continue

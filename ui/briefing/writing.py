@@ -2,6 +2,7 @@
 
 import json
 import os
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
@@ -51,9 +52,10 @@ class Press:
         return Writer(self._con, self._pointer, lang, province, on, exact, shared=shared)
 
     def pdf(self, questions: Writer) -> bytes:
-        """The briefing as PDF. Raises Refused for a place or day without data."""
-        made = content.book(questions)
-        return self._typesetter.pdf(made, typesetting.numbers_file(questions.recorded))
+        """The briefing as PDF. Raises Refused for a place or day without data, and for any fault, with the place."""
+        with made_for(questions.province):
+            made = content.book(questions)
+            return self._typesetter.pdf(made, typesetting.numbers_file(questions.recorded))
 
     def write(self, questions: Writer, to: Path) -> Written:
         """Write the briefing and list it. Raises Refused if it cannot be made or written."""
@@ -68,6 +70,21 @@ class Press:
         )
         note(book)
         return book
+
+
+@contextmanager
+def made_for(province: str) -> Iterator[None]:
+    """Any fault as a Refused that names the place: the books of other places do not wait for its mend."""
+    try:
+        yield
+    except Refused:
+        raise
+    except Exception as error:
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(at.filename).name}, line {at.lineno}"
+        raise Refused(
+            f"{province or 'the nation'}: no book could be made ({type(error).__name__} in {where})"
+        ) from error
 
 
 @contextmanager
