@@ -39,6 +39,8 @@ _HEAD, _FIRST_KEY, _UNSENT, _VERIFIED, _SETTINGS = (
 # The state of the chain: not for backups, because an old key would let an intruder rewrite what was logged since.
 STATE = frozenset((_HEAD, _FIRST_KEY))
 _TAIL_BYTES, _TAIL_EVENTS = 1 << 18, 500
+# In place of the code of a line that was noted with different ones.
+_SEVERAL = "several"
 JOURNAL = Path("/run/systemd/journal/dev-log")
 
 
@@ -124,12 +126,16 @@ def verify(folder: Path, first_key: str = "", noted: Mapping[int, str] | None = 
     """The first fault of the log in one sentence; empty if it is whole. Reads line by line.
 
     Without the first key this finds damage, but not lines that somebody wrote anew with their hashes. `noted`: codes by number
-    of line, as the journal or syslog holds them (`codes_noted`).
+    of line, as the journal or syslog holds them (`codes_noted`). A restore leaves a chain without its head; by the noted
+    codes such a chain is whole, or its end is missing.
     """
+    if twice := min((number for number, code in (noted or {}).items() if code == _SEVERAL), default=0):
+        return f"line {twice} was noted outside of this host with two codes: the log was set back and written on"
     head = _read_head(folder)
     chain = hash_chain.chain_of(first_key) if first_key else head.chain if head else ""
     key, before, is_at_head = first_key, hash_chain.FIRST, head is None
     missing = dict(noted or {})
+    number = 0
     for number, text in enumerate(_lines(_files(folder, chain)), 1):
         entry = _read(text)
         if entry is None:
@@ -146,20 +152,27 @@ def verify(folder: Path, first_key: str = "", noted: Mapping[int, str] | None = 
         before = hash_chain.digest(text)
         if head and head.number == number:
             is_at_head = head.hash == before and (not key or head.key == key)
+    if first_key and not number:
+        return "there is no log of this key"
+    if missing:
+        return f"the end of the log is missing: it ends with line {number}, and later lines were noted outside of this host"
     if first_key and (head is None or head.chain != chain):
-        return "there is no log of this key, or the note of its end is missing"
+        if noted:
+            return ""
+        return "the note of the end is missing: after a restore, or because lines were cut; --noted tells which"
     if (head is None and _files(folder, "")) or (head and head.number and not is_at_head):
         return "the end of the log is not the one that was noted: the last lines were changed or removed"
-    return "the end of the log is missing: later lines were noted outside of this host" if missing else ""
+    return ""
 
 
 def codes_noted(lines: Iterable[str], first_key: str) -> dict[int, str]:
-    """The code of each line of a chain that the journal or syslog holds, by number."""
+    """The code of each line of a chain that the journal or syslog holds, by number; `_SEVERAL` for one with two."""
     chain, codes = hash_chain.chain_of(first_key), {}
     for line in lines:
         entry = _read(line[line.find("{") :]) or {}
         if entry.get("chain") == chain:
-            codes[int(entry["number"])] = str(entry["code"])
+            number, code = int(entry["number"]), str(entry["code"])
+            codes[number] = code if codes.get(number, code) == code else _SEVERAL
     return codes
 
 

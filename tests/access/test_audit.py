@@ -189,8 +189,30 @@ def test_the_command_finds_it_on_another_host_with_key_and_journal(
     assert verify().returncode == 0
     shortened = verify("--noted", str(away / "journal"))
     assert (shortened.returncode, shortened.stderr) == (
-        1, "the end of the log is missing: later lines were noted outside of this host\n",
+        1, "the end of the log is missing: it ends with line 6, and later lines were noted outside of this host\n",
     )  # fmt: skip
+    # Written on, it has as many lines as were noted.
+    audit.record(away / "log", "person1", "sign_in")
+    assert verify().returncode == 0
+    with (away / "journal").open("a", encoding="utf-8") as journal:
+        journal.write("\n" + file_of(away / "log").read_text(encoding="utf-8").splitlines()[-1])
+    set_back = verify("--noted", str(away / "journal"))
+    assert (set_back.returncode, set_back.stderr) == (
+        1, "line 7 was noted outside of this host with two codes: the log was set back and written on\n",
+    )  # fmt: skip
+
+
+def test_a_head_that_is_gone_is_a_restore_or_a_cut_by_what_was_noted(log: Path, first_key: str) -> None:
+    lines = file_of(log).read_text(encoding="utf-8").splitlines()
+    noted = audit.codes_noted(lines, first_key)
+    (log / "head.json").unlink()
+    # What is logged after a restore begins a chain of its own.
+    audit.record(log, "person0", "sign_in")
+    (restored,) = log.glob(f"audit-*{hash_chain.chain_of(first_key)}.jsonl")
+    assert audit.verify(log, first_key).startswith("the note of the end is missing")
+    assert audit.verify(log, first_key, noted) == ""
+    restored.write_text("".join(f"{line}\n" for line in lines[:4]), encoding="utf-8")
+    assert audit.verify(log, first_key, noted).startswith("the end of the log is missing: it ends with line 4")
 
 
 def test_the_first_key_is_given_once_and_no_old_key_is_kept(log: Path, first_key: str) -> None:
