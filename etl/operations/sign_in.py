@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 from etl.core.settings import LOCAL_NAMES, Faulty, Settings, file_in_use
 from etl.operations import roles
 
-# A secret of `openssl rand -base64 48` has some forty different letters.
-_LEAST_SECRET, _LEAST_DIFFERENT = 32, 12
+# A secret of `openssl rand -base64 48` has some forty different letters, and hardly one that follows from those before it.
+_LEAST_SECRET, _LEAST_DIFFERENT, _LEAST_NEW = 32, 12, 24
+_ROWS = ("abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm")
 _WEAK = f"is short or easily guessed: {_LEAST_SECRET} random letters or more (openssl rand -base64 48)"
 _CALLBACK = "/oauth2callback"
 # What Streamlit's sign-in needs. Some providers give no client_secret.
@@ -42,7 +43,7 @@ def _trusted(config: Settings) -> list[Path]:
     """What decides on rights and keeps the log: files, and the folders in which they could be exchanged."""
     audit = config.folders.audit
     files = [config.sign_in.access, config.sign_in.secrets, file_in_use(), config.folders.identity_key]
-    files += sorted(audit.glob("*")) if audit.is_dir() else []
+    files += [audit / ".", *sorted(audit.glob("*"))] if audit.is_dir() else []
     named = [path for path in files if path and path.exists()]
     return list(dict.fromkeys((*named, *(path.parent for path in named))))
 
@@ -54,9 +55,16 @@ def _is_open(path: Path) -> bool:
 
 
 def _is_weak(secret: object) -> bool:
+    """Whether it is short, or has few letters that do not follow: from a repetition, an alphabet or a row of keys."""
     text = str(secret)
-    is_repeated = text in (text + text)[1:-1]
-    return len(text.encode()) < _LEAST_SECRET or len(set(text)) < _LEAST_DIFFERENT or is_repeated
+    rows = [row for way in _ROWS for row in (way, way[::-1])]
+    new, seen = 0, set[str]()
+    for end in range(1, len(text) + 1):
+        three = text[max(0, end - 3) : end].lower()
+        follows = len(three) == 3 and (three in seen or any(three in row for row in rows))
+        new += not follows
+        seen.add(three)
+    return len(text.encode()) < _LEAST_SECRET or len(set(text)) < _LEAST_DIFFERENT or new < _LEAST_NEW
 
 
 def _read_secrets(config: Settings) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from streamlit.web.server.starlette import starlette_auth_routes as streamlit_au
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 from etl.core.settings import Folders, Settings, SignIn
-from ui.shell import gate, people
+from ui.shell import gate, people, strangers
 
 SECRET = "kept-by-tests-alone-7f3Qz9wLxT2vBm"
 AUTH = f"""
@@ -97,7 +97,7 @@ def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str, secre
         cached.cache_clear()
     people._people.clear()
     people._fresh.clear()
-    gate._forgeries.clear()
+    strangers._noted.clear()
     return config
 
 

@@ -27,7 +27,7 @@ from etl.semantic.answers import ask
 from etl.semantic.catalog import TIME, catalogue
 from etl.semantic.resolve import settled_on
 from etl.warehouse import publications
-from tests.access.gated import ACCESS, configured
+from tests.access.gated import ACCESS, configured, cookie
 from tests.access.scopes import OF_ISFAHAN, OF_TEHRAN, TEHRAN
 from tests.effort import draws
 from ui.access import tokens
@@ -223,6 +223,26 @@ def test_a_session_without_a_token_is_no_credential_of_another_site(site: Site) 
     assert site.client.get(CSV, params=BY_PROVINCE, headers={"Cookie": "_streamlit_user=forged"}).status_code == 401
 
 
+@pytest.mark.parametrize("site_of_the_request", ["cross-site", "same-site"])
+def test_another_site_cannot_send_a_signed_in_browser_here(site_of_the_request: str, site: Site) -> None:
+    headers = cookie() | {"Sec-Fetch-Site": site_of_the_request}
+    refused = site.client.get(CSV, params=BY_PROVINCE, headers=headers)
+    assert (refused.status_code, "another site" in refused.text) == (403, True)
+    assert not [event for event in site.events() if event.event == "export"]
+    for own in ("none", "same-origin"):
+        answered = site.client.get(CSV, params=BY_PROVINCE, headers=cookie() | {"Sec-Fetch-Site": own})
+        assert answered.status_code == 200
+    # A program that holds a token is no browser that was led here.
+    assert site.get(CSV, site.isfahan, params=BY_PROVINCE, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 200
+
+
+def test_a_condition_on_any_answer_hides_no_refusal(site: Site) -> None:
+    outside = {"m": "active_assistants", "by": "gender", "province": TEHRAN}
+    refused = site.get(CSV, site.isfahan, params=outside, headers={"If-None-Match": "*"})
+    assert refused.status_code == 403
+    assert [event.more["why"] for event in site.events() if event.event == "refused"] == ["outside of the rights"]
+
+
 def test_of_many_guesses_few_are_answered_alike_and_logged_once(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     compared = []
     compare = tokens.hmac.compare_digest
@@ -238,6 +258,17 @@ def test_of_many_guesses_few_are_answered_alike_and_logged_once(site: Site, monk
     assert len(compared) == GUESSES
     assert len({answer.text for answer in answers}) == 2
     assert [event.more["why"] for event in site.events() if event.event == "refused"] == ["wrong token"]
+    # From many addresses too; after a minute a line has their number.
+    other = [TestClient(app(), client=(f"10.0.1.{number}", 5000)) for number in range(20)]
+    wrong = {"auth": ("isfahan.officer", "0" * 43), "params": BY_PROVINCE}
+    assert {client.get(CSV, **wrong).status_code for client in other} == {401}
+    assert len([event for event in site.events() if event.event == "refused"]) == 1
+    later = time.monotonic() + 61
+    with monkeypatch.context() as patch:
+        patch.setattr("ui.shell.strangers.time.monotonic", lambda: later)
+        other[0].get(CSV, **wrong)
+    times = [event.more["times"] for event in site.events() if event.event == "refused"]
+    assert times == [GUESSES + len(other), 1]
     # Guesses lock nobody out.
     assert site.get(CSV, site.isfahan, params=BY_PROVINCE).status_code == 200
 

@@ -86,6 +86,9 @@ BAD = {
     "nobody": lambda: cookie(sub=None),
     "a number for a person": lambda: cookie(sub=7),
     "an empty person": lambda: cookie(sub=""),
+    "half of a surrogate pair": lambda: cookie(sub="isfahan\ud800"),
+    "half of one in the name": lambda: cookie(name="\udfff"),
+    "half of one in a group": lambda: cookie(groups=["isfahan", "\udc80"]),
     "no claims": lambda: {"Cookie": "_streamlit_user=" + create_signed_value(SECRET, "_streamlit_user", "[]").decode()},
     "another cookie's signature": lambda: {
         "Cookie": "_streamlit_user=" + create_signed_value(SECRET, "_streamlit_user_tokens", "{}").decode()
@@ -287,7 +290,7 @@ def test_forged_cookies_are_logged_once_a_minute_with_their_number(
     oidc: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = time.monotonic()
-    monkeypatch.setattr("ui.shell.gate.time.monotonic", lambda: now)
+    monkeypatch.setattr("ui.shell.strangers.time.monotonic", lambda: now)
     for _ in range(500):
         assert status(oidc, BAD["forged"]()) == 401
     status(oidc, {})
@@ -296,6 +299,12 @@ def test_forged_cookies_are_logged_once_a_minute_with_their_number(
     status(oidc, BAD["truncated"]())
     logged = [(event.sub, event.event, event.more) for event in audit.events(people.audit_folder())][::-1]
     assert logged == [("unknown", "refused", {"why": "forged cookie", "times": times}) for times in (1, 500)]
+
+
+@pytest.mark.parametrize("claims", [{"sub": "a\ud800"}, {"groups": ["\udc80"]}, {"sub": None}])
+def test_a_signed_cookie_that_names_nobody_is_refused_with_a_line(claims: dict[str, Any], oidc: TestClient) -> None:
+    assert status(oidc, cookie(**claims)) == 401
+    assert [event.more["why"] for event in audit.events(people.audit_folder())] == ["unusable cookie"]
 
 
 def test_the_address_of_the_client_is_logged_where_the_settings_ask_for_it(

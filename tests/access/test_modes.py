@@ -1,8 +1,10 @@
 """Downloads of other users, counters, changed settings, and in which modes a server starts. No browser."""
 
+import secrets
 import subprocess
 import sys
 import time
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from starlette.testclient import TestClient
 
 from etl.core.paths import ROOT
 from etl.core.settings import Faulty, read
-from etl.operations import audit
+from etl.operations import audit, sign_in
 from etl.semantic.rights import AccessScope
 from tests import serving
 from tests.access.gated import ACCESS, AUTH, SECRET, application, configured, cookie, opens_socket, status
@@ -148,7 +150,20 @@ def starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str, secrets: 
 
 @pytest.mark.parametrize(
     "secret",
-    ["", "a", "a" * 64, "ab" * 40, "0123456789abcdef" * 4, "kept-by-tests-alone-7f3Qz9wLxT2", "1234567890 " * 6],
+    [
+        "",
+        "a",
+        "a" * 64,
+        "ab" * 40,
+        "0123456789abcdef" * 4,
+        "kept-by-tests-alone-7f3Qz9wLxT2",
+        "1234567890 " * 6,
+        "passwordpasswordpasswordpassword-2026!",
+        "PasswordpasswordPASSWORD1405passwordPassword",
+        "abcdefghijklmnopqrstuvwxyz0123456789",
+        "zyxwvutsrqponmlkjihgfedcba9876543210",
+        "qwertyuiopasdfghjklzxcvbnm1234567890",
+    ],
 )
 def test_a_short_or_easily_guessed_secret_prevents_the_start(
     secret: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -156,6 +171,23 @@ def test_a_short_or_easily_guessed_secret_prevents_the_start(
     assert "secret" in starts(tmp_path, monkeypatch, "proxy", f'[proxy]\nsecret = "{secret}"\n')
     assert "cookie_secret" in starts(tmp_path, monkeypatch, "oidc", AUTH.replace(SECRET, secret))
     assert starts(tmp_path, monkeypatch, "oidc", AUTH) == ""
+
+
+def test_a_random_secret_is_strong_enough() -> None:
+    for _ in range(2000):
+        for secret in (secrets.token_urlsafe(24), secrets.token_hex(32), b64encode(secrets.token_bytes(48)).decode()):
+            assert not sign_in._is_weak(secret)
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o730])
+def test_an_empty_audit_folder_that_others_may_write_prevents_the_start(
+    mode: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configured(tmp_path, monkeypatch, "oidc")
+    (tmp_path / "audit").mkdir()
+    (tmp_path / "audit").chmod(mode)
+    with pytest.raises(Faulty, match="audit: others than its owner may write it"):
+        people.begin()
 
 
 def test_a_provider_without_tls_prevents_the_start_unless_it_is_on_this_machine(

@@ -35,7 +35,7 @@ from ui.data.worker_process import Ended
 from ui.exports import about, dictionary
 from ui.exports.job import DATA_FORMS, FORMS, MANY_CELLS, ExportJob, Making, noted
 from ui.i18n import text
-from ui.shell import data_question, people
+from ui.shell import data_question, people, strangers
 from ui.shell.data_question import DataQuestion, Given, Wrong
 from ui.shell.requests import base_path
 from ui.state import page_context, periods, personal_tokens, scoped_query
@@ -159,11 +159,14 @@ def _file(given: Given, lang: str) -> str:
 
 
 def _asker(request: Request, lang: str) -> _Asker:
+    credential = _credential(request)
+    # Without a token the browser of a reader asks, and another site may not make it.
+    if credential is None and request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+        raise _Refused(403, text.word("data.other_site", lang))
     if people.mode() == "open":
         if not _is_this_machine(request):
             raise _Refused(403, text.word("data.this_machine", lang))
         return _Asker(ADMINISTRATOR)
-    credential = _credential(request)
     if credential is None and (person := request.scope.get("person")):
         # A signed-in person may look things up in the browser.
         return _with_rights(_Asker(people.scope_of(person)), lang)
@@ -197,7 +200,7 @@ def _credential(request: Request) -> tuple[str | None, str] | None:
 
 
 def _unknown_token(request: Request, is_guess: bool, lang: str) -> _Refused:
-    """The refusal of a request without a valid token; wrong ones are counted, and logged once a minute for each client."""
+    """The refusal of a request without a valid token; wrong ones are counted for each client."""
     if is_guess:
         client = people.client_address(request)
         with _lock:
@@ -206,10 +209,8 @@ def _unknown_token(request: Request, is_guess: bool, lang: str) -> _Refused:
             _guesses[client] = (time.monotonic(), 1) if is_new else (since, times + 1)
             while len(_guesses) > _MOST_CLIENTS:
                 del _guesses[next(iter(_guesses))]
-        if is_new:
-            why: dict[str, str | int] = {"why": "wrong token", "status": 401, "times": times + 1}
-            audit.record(people.audit_folder(), "unknown", "refused", **why, **people.client(request))
-        elif times >= MOST_GUESSES:
+        strangers.note("wrong token", people.client(request), status=401)
+        if not is_new and times >= MOST_GUESSES:
             return _Refused(429, text.word("data.too_many", lang), Retry_After=str(int(_MINUTE)))
     return _Refused(401, text.word("data.who", lang), **_CHALLENGE)
 
@@ -334,5 +335,5 @@ def _tag(form: str, *parts: object) -> str:
 
 
 def _is_known(request: Request, tag: str) -> bool:
-    tags = request.headers.get("if-none-match", "")
-    return tags == "*" or tag in {one.strip().removeprefix("W/") for one in tags.split(",")}
+    """Whether a program has this very answer. `*` names none: an answer is not passed over before its rights are checked."""
+    return tag in {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}

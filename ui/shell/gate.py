@@ -25,7 +25,7 @@ from etl.operations import audit
 from ui import streamlit_internals
 from ui.access.sessions import LONGEST_SECONDS, Offer
 from ui.data import page_run
-from ui.shell import people, sign_in_page
+from ui.shell import people, sign_in_page, strangers
 from ui.shell.people import Person
 from ui.shell.requests import CLOSE_SOCKET, base_path
 
@@ -43,9 +43,6 @@ _CLEARED = '"storage"'
 # How often an open socket checks that its session is still valid.
 _ASK_AGAIN_SECONDS = 5.0
 _PROVIDER_SECONDS = 5.0
-# Forged requests are logged once in this time, with their number: nobody without a session can fill the disk.
-_FORGERIES_SECONDS = 60.0
-_forgeries: dict[str, tuple[float, int]] = {}
 
 
 class Gate:
@@ -68,7 +65,7 @@ class Gate:
         person = people.who(connection)
         try:
             if person is None and (pretence := people.forgery(connection)):
-                await run_in_threadpool(_note_forgery, pretence, people.client(connection))
+                await run_in_threadpool(strangers.note, pretence, people.client(connection))
             _clear(scope)
             refusal = await run_in_threadpool(_refusal, person)
         except OSError:
@@ -150,15 +147,6 @@ def _events() -> tuple[list[audit.Event], audit.Verified | None]:
 
 def _refusal(person: Person | None) -> str:
     return people.refusal(person, time.time()) if person else "nobody"
-
-
-def _note_forgery(pretence: str, client: dict[str, str]) -> None:
-    since, times = _forgeries.get(pretence, (-_FORGERIES_SECONDS, 0))
-    if time.monotonic() - since < _FORGERIES_SECONDS:
-        _forgeries[pretence] = (since, times + 1)
-        return
-    audit.record(people.audit_folder(), "unknown", "refused", why=pretence, times=times + 1, **client)
-    _forgeries[pretence] = (time.monotonic(), 0)
 
 
 def _end(person: Person) -> None:

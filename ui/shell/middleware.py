@@ -172,6 +172,7 @@ class Shell:
                 del headers["etag"], headers["last-modified"]
                 headers["content-length"] = str(len(body))
                 headers["content-language"] = lang
+                headers["cache-control"] = "no-store"
             await send(start)
             await send({"type": "http.response.body", "body": body})
 

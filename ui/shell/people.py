@@ -110,7 +110,7 @@ def forgery(connection: HTTPConnection) -> str:
         pretends = {USER_HEADER, GROUPS_HEADER, SECRET_HEADER} & set(connection.headers)
         return "wrong proxy secret" if pretends and not _has_secret(connection) else ""
     has_cookie, content = streamlit_internals.sign_in_cookie(connection)
-    return "forged cookie" if has_cookie and not content else ""
+    return ("unusable cookie" if content else "forged cookie") if has_cookie else ""
 
 
 def client(connection: HTTPConnection) -> dict[str, str]:
@@ -232,12 +232,21 @@ def _of_cookie(connection: HTTPConnection) -> Person | None:
         sub, began, expires = claims["sub"], float(claims["iat"]), float(claims["exp"])
     except (ValueError, KeyError, TypeError):
         return None
-    if not raw or not isinstance(sub, str) or not sub:
-        return None
     groups = claims.get("groups")
     names = tuple(name for name in groups if isinstance(name, str)) if isinstance(groups, list) else ()
-    session = Session(hashlib.sha256(raw).hexdigest(), sub, began, expires)
-    return Person(session, str(claims.get("name") or sub), names, client(connection))
+    name = str(claims.get("name") or sub)
+    if not raw or not isinstance(sub, str) or not sub or not all(map(_is_text, (sub, name, *names))):
+        return None
+    return Person(Session(hashlib.sha256(raw).hexdigest(), sub, began, expires), name, names, client(connection))
+
+
+def _is_text(value: str) -> bool:
+    """Whether a log, a database and a page can hold it: half of a surrogate pair is none."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _has_secret(connection: HTTPConnection) -> bool:
