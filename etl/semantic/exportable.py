@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -77,7 +76,7 @@ class StreamedRows:
 class StoredRows:
     """Rows too many for the memory of a web process: those of an Answer in a Parquet file; `answer` is without rows.
 
-    The file is read a page or a batch at a time. `owner` removes it when nothing refers to these rows any more.
+    The file is read a batch at a time. `owner` removes it when nothing refers to these rows any more.
     """
 
     answer: Answer
@@ -115,46 +114,11 @@ class StoredRows:
                 rows += zip(*(column.to_pylist() for column in batch.columns), strict=True)
         return replace(self.answer, rows=rows)
 
-    def page(
-        self, first: int, most: int, by: str = "", downwards: bool = False, keys: Mapping[str, str] | None = None
-    ) -> list[tuple[Any, ...]]:
-        """At most `most` rows from `first` on, sorted by a column; None comes last.
-
-        `keys` are the sort keys of the column's members; without them, members are sorted by their codes.
-        """
-        source, order = "rows", ""
-        given: dict[str, Any] = {"first": first, "most": most}
-        if by:
-            column, way = _quoted(by), "desc" if downwards else "asc"
-            if keys is not None:
-                source += f" left join keys on rows.{column} = keys.member"
-                given |= {"members": list(keys), "keys": list(keys.values())}
-            order = f"order by {'keys.key' if keys is not None else f'rows.{column}'} {way} nulls last, rows.file_row_number"
-        columns = ", ".join(f"rows.{_quoted(name)}" for name in self.answer.columns)
-        return self._query(f"select {columns} from {source} {order} limit $most offset $first", given)
-
-    def members(self, column: str) -> list[Any]:
-        """The distinct values of a column without None."""
-        name = _quoted(column)
-        rows = self._query(f"select distinct {name} from rows where {name} is not null", {})
-        return [value for (value,) in rows]
-
-    def range(self, column: str) -> tuple[Any, Any, int]:
-        """The least and the largest value of a column, and how many are not None."""
-        name = _quoted(column)
-        ((least, largest, count),) = self._query(f"select min({name}), max({name}), count({name}) from rows", {})
-        return least, largest, count
-
-    def _query(self, sql: str, given: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        sources = "rows as (from read_parquet($path, file_row_number = true))"
-        if "keys" in given:
-            sources += ", keys as (select unnest($members) as member, unnest($keys) as key)"
-        with duckdb.connect(config={"threads": "1"}) as con:
-            return con.execute(f"with {sources} {sql}", {"path": str(self.path), **given}).fetchall()
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    def first(self, most: int, sort: str) -> Answer:
+        """The Answer with its first rows, at most `most`, in the order of a column (`-name` for descending); None comes last."""
+        way = "descending" if sort.startswith("-") else "ascending"
+        table = pq.read_table(self.path).sort_by([(sort.removeprefix("-"), way)]).slice(0, most)
+        return replace(self.answer, rows=list(zip(*(column.to_pylist() for column in table.columns), strict=True)))
 
 
 def of(source: Answer | StreamedRows | StoredRows) -> InMemoryRows | StreamedRows | StoredRows:

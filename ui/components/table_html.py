@@ -1,14 +1,10 @@
-"""A table as HTML: its columns, its cells escaped, and the bars in its cells; rows that stay in the database."""
+"""A table as HTML: its columns, its cells escaped, and the bars in its cells."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from etl.semantic.catalog import TIME
-from etl.semantic.exportable import StoredRows
-from ui.charts.elements import ChartContext
-from ui.charts.matrix import ORDERED
 from ui.i18n import text
 
 # Fewer rows than this need no bars to be compared.
@@ -20,28 +16,6 @@ _ALPHABET = {letter: f"{place:02}" for place, letter in enumerate("آابپتث�
 def collated(name: str) -> str:
     """A sort key for the Persian alphabetical order."""
     return "".join(_ALPHABET.get(letter, letter) for letter in name)
-
-
-@dataclass(frozen=True)
-class PagedRows(Sequence[tuple]):
-    """Stored rows as a sequence for `tables.show`, sorted by a column (`-name` for descending)."""
-
-    stored: StoredRows
-    context: ChartContext
-    sort: str = ""
-
-    def __len__(self) -> int:
-        return self.stored.count()
-
-    def __getitem__(self, place: Any) -> Any:
-        if not isinstance(place, slice):
-            return self[place : place + 1][0]
-        first, last, _ = place.indices(len(self))
-        by = self.sort.removeprefix("-")
-        keys = None
-        if by in self.stored.answer.by and by not in (*TIME, *ORDERED):
-            keys = {code: collated(self.context.member(by, code)) for code in self.stored.members(by)}
-        return self.stored.page(first, last - first, by, self.sort.startswith("-"), keys)
 
 
 @dataclass(frozen=True)
@@ -120,13 +94,10 @@ def _cell(column: Column, row: Any, longest: float | None) -> tuple[str, str]:
 def _longest(column: Column, rows: Sequence[Any]) -> float | None:
     """The number of a full-length bar; None if bars would not help: few rows, all equal, or negative."""
     assert column.value
-    if isinstance(rows, PagedRows):
-        least, largest, count = rows.stored.range(column.name)
-    else:
-        known = [value for row in rows if (value := column.value(row)) is not None]
-        if any(isinstance(item, (str, date)) for item in known):
-            return None
-        least, largest, count = min(known, default=0), max(known, default=0), len(known)
-    if count < _LEAST_BARS or isinstance(largest, (str, date)) or least < 0 or least == largest:
+    known = [value for row in rows if (value := column.value(row)) is not None]
+    if any(isinstance(item, (str, date)) for item in known):
+        return None
+    least, largest = min(known, default=0), max(known, default=0)
+    if len(known) < _LEAST_BARS or least < 0 or least == largest:
         return None
     return float(largest)

@@ -16,7 +16,6 @@ from ui.charts.matrix import ORDERED
 from ui.components import blocks, tables
 from ui.components.blocks import controlled
 from ui.components.footer import context, footer, subtitle
-from ui.components.table_html import PagedRows
 from ui.components.table_state import InAddress
 from ui.data import warehouse
 from ui.i18n import text
@@ -63,9 +62,14 @@ def rows(view: PageContext, selection: Selection, source: Answer | exportable.St
         else:
             if shape == "pivot":
                 blocks.note(view.word("more.pivot_too_large"))
-            all_rows = PagedRows(source, chart_context) if isinstance(source, exportable.StoredRows) else answer.rows
             columns = tables.columns_of(view, answer, chart_context)
-            tables.show(view, "rows", columns, all_rows, subtitle(view, answer), start, InAddress(PAGE))
+            if isinstance(source, exportable.StoredRows):
+                # To sort the first rows alone would show others than the first of that order.
+                columns = [replace(column, value=None, has_bar=False) for column in columns]
+                answer, start = source.first(tables.PAGE_ROWS, start), ""
+                first = text.number(len(answer.rows), view.lang)
+                blocks.note(view.word("more.first_shown", first=first, count=text.number(count, view.lang)))
+            tables.show(view, "rows", columns, answer.rows, subtitle(view, answer), start, InAddress(PAGE))
         footer(view, source, "rows", with_table=False)
 
 
