@@ -200,10 +200,15 @@ def _stage(
         load_report.count(con, outcomes, report)
         if wrong_day := volume.ahead(con, outcomes, order.build_day):
             raise BuildRefused([*_unread(outcomes), wrong_day.line], report)
-        rejected = volume.mostly_rejected(con, outcomes, with_orphans=order.skip_refused or not report.refused)
-        if not rejected or order.accept_loss or not order.skip_refused:
+        files: dict[str, list[str]] = {}
+        for file in report.refused:
+            files.setdefault(file.table, []).append(file.file)
+        rejected = volume.mostly_rejected(con, outcomes, files)
+        if order.accept_loss or not order.skip_refused:
             break
-        _leave_out(rejected, order, outcomes, report)
+        if not (left_out := rejected or volume.mostly_orphans(con, outcomes, files)):
+            break
+        _leave_out(left_out, order, outcomes, report)
     volume.record(con)
     load_report.record(con, outcomes, report)
     refused = [] if order.skip_refused else _unread(outcomes)

@@ -97,12 +97,38 @@ def record(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def mostly_rejected(
-    con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], with_orphans: bool
+    con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], refused: Mapping[str, Collection[str]]
 ) -> list[tuple[Outcome, str]]:
-    """The files with more than half of their rows rejected, and the reasons.
+    """The files with more than half of their rows rejected by a fault of their own, and the reasons.
 
-    Without `with_orphans`, orphans do not count: they may refer to rows of a file that cannot be read.
+    `refused` are the tables with refused files. Where a table refers to one of them, or to one with files that are listed
+    here, its orphans are no fault of its own.
     """
+    blamed = set(refused)
+    rejected = []
+    for table in TABLES:
+        orphans = _with_references(table) - {table}
+        of_table = _mostly_rejected(con, outcomes, table, with_orphans=blamed.isdisjoint(orphans))
+        rejected += of_table
+        blamed |= {table} if of_table else set()
+    return sorted(rejected, key=lambda pair: pair[0].job.number)
+
+
+def mostly_orphans(
+    con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], refused: Mapping[str, Collection[str]]
+) -> list[tuple[Outcome, str]]:
+    """The files of which less than half is left once the files are left out that their rows refer to, and the reasons."""
+    followers = []
+    for table in TABLES:
+        if files := [file for of in _with_references(table) - {table} for file in refused.get(of, ())]:
+            reason = words("mostly_orphans", files=" + ".join(sorted(files)))
+            followers += [(outcome, reason) for outcome, _ in _mostly_rejected(con, outcomes, table, with_orphans=True)]
+    return followers
+
+
+def _mostly_rejected(
+    con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], table: str, with_orphans: bool
+) -> list[tuple[Outcome, str]]:
     orphans = "false" if with_orphans else "reason like 'orphan_%'"
     rejected = dict(
         con.execute(
@@ -112,7 +138,7 @@ def mostly_rejected(
     mostly = []
     for outcome in outcomes:
         rows = rejected.get(outcome.job.number, 0)
-        if outcome.read and rows * 2 > outcome.read.rows_read:
+        if outcome.read and outcome.job.table == table and rows * 2 > outcome.read.rows_read:
             reasons = con.execute(
                 "select reason, count(distinct line) as rows, min(line), arg_min(column_name, (line, column_name)) "
                 f"from faults where file_number = ? and not ({orphans}) "

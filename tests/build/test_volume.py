@@ -442,6 +442,9 @@ def test_rows_that_refer_to_a_file_left_out_are_validated_again(folder):
     built = load(folder, "--skip-refused", accept_loss=False)
     assert built.code == 0
     assert [entry["file"] for entry in built.report["refused"]] == ["institutes_more.csv", "personnel_more.csv"]
+    assert built.report["refused"][1]["reason"].startswith(
+        "more than half of its rows refer to refused files (institutes_more.csv); nothing is to be corrected here"
+    )
 
 
 def test_a_province_whose_file_is_left_out_is_not_lost_unseen(folder):
@@ -511,6 +514,27 @@ def test_every_refusal_has_place_reason_and_remedy(folder):
 def test_orphans_of_an_unreadable_file_are_not_reported_as_faults_of_others(folder):
     put(folder, "institutes_IR-01.csv", b"no table")
     assert [line.partition(":")[0] for line in refusals_of_load(folder)] == ["institutes_IR-01.csv"]
+
+
+def test_orphans_of_a_mostly_rejected_file_are_not_reported_as_faults_of_others(folder):
+    """Nor where the rows of people are orphans themselves; an orphan whose table is whole is a fault of its own."""
+    ids = [national_id(7000 + at) for at in range(79)]
+    put(folder, "personnel_more.csv", [row("personnel", national_id=one, birth_date="?") for one in ids])
+    put(folder, "training_more.csv", [row("training", national_id=one) for one in ids])
+    assert [line.partition(":")[0] for line in refusals_of_load(folder)] == ["personnel_more.csv"]
+    put(folder, "licences_more.csv", [row("licences", application_no="x", institute_code="nowhere")])
+    refused = ["licences_more.csv", "personnel_more.csv"]
+    assert [line.partition(":")[0] for line in refusals_of_load(folder)] == refused
+    put(folder, "institutes_more.csv", [row("institutes", institute_code="nowhere", status="?")])
+    put(folder, "personnel_more.csv", [row("personnel", national_id=one, institute_code="nowhere") for one in ids])
+    assert [line.partition(":")[0] for line in refusals_of_load(folder)] == ["institutes_more.csv"]
+
+
+def test_a_refused_file_excuses_the_tables_that_refer_to_it_alone(folder):
+    put(folder, "licences_bad.csv", b"no table")
+    put(folder, "training_more.csv", [row("training", national_id=national_id(7000))])
+    refused = ["licences_bad.csv", "training_more.csv"]
+    assert [line.partition(":")[0] for line in refusals_of_load(folder)] == refused
 
 
 # ------------------------------------------------------------------ check
