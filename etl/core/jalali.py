@@ -22,12 +22,16 @@ _FIRST_GREGORIAN_YEAR = 1600
 _WRITTEN = re.compile(r"(?P<year>[0-9]{4})(?P<mark>[/-])(?P<month>[0-9]{1,2})(?P=mark)(?P<day>[0-9]{1,2})")
 _COMPACT = re.compile(r"(?P<year>[0-9]{4})(?P<month>[0-9]{2})(?P<day>[0-9]{2})")
 # Further forms that clerks write.
-_MIDNIGHT = re.compile(r"[ t]00:00:00(\.0+)?$")
+_MIDNIGHT = re.compile(r"[ t](0?0:00(:00(\.0+)?)?|12:00(:00)? (am|ق\.ظ))$")
 _SPACED = re.compile(r" *([/.-]) *")
 _DOTTED = re.compile(r"[0-9]+(\.[0-9]+){2}")
 _DAY_FIRST = re.compile(r"([0-9]{1,2})([/-])([0-9]{1,2})\2([0-9]{4})")
 _NAMED = re.compile(r"([0-9]{1,2}) ([^0-9 ]+) ([0-9]{4})")
 _MONTHS = ("فروردین", "اردیبهشت", "خرداد", "تیر", "مرداد", "شهریور", "مهر", "آبان", "آذر", "دی", "بهمن", "اسفند")
+
+
+class AmbiguousDay(ValueError):
+    """A Gregorian day written day or month first: 03/04/2024 is a day of March in America, of April elsewhere."""
 
 
 def parse_day(text: str) -> date:
@@ -47,10 +51,10 @@ def parse_day(text: str) -> date:
 def read_day(text: str) -> tuple[date, tuple[str, ...]]:
     """The day written in a folded text, in a form of parse_day or a form that clerks use, and the names of those habits.
 
-    Raises ValueError like parse_day. A day that comes first is read in Jalali years only: 03/04/2024 has two meanings.
+    Raises ValueError like parse_day, and AmbiguousDay for a year of the Gregorian calendar that comes last.
     """
     habits = []
-    if plain := _MIDNIGHT.sub("", text) if "00:00:00" in text else "":
+    if ":" in text and (plain := _MIDNIGHT.sub("", text)) != text:
         habits.append("date_with_time")
         text = plain
     if " " in text and (joined := _SPACED.sub(r"\1", text)) != text:
@@ -59,7 +63,9 @@ def read_day(text: str) -> tuple[date, tuple[str, ...]]:
     if _DOTTED.fullmatch(text):
         habits.append("date_with_dots")
         text = text.replace(".", "/")
-    if (first := _DAY_FIRST.fullmatch(text)) and int(first[4]) < _FIRST_GREGORIAN_YEAR:
+    if first := _DAY_FIRST.fullmatch(text):
+        if int(first[4]) >= _FIRST_GREGORIAN_YEAR:
+            raise AmbiguousDay("day or month first")
         habits.append("date_day_first")
         text = f"{first[4]}/{first[3]}/{first[1]}"
     elif (named := _NAMED.fullmatch(text)) and named[2] in _MONTHS and int(named[3]) < _FIRST_GREGORIAN_YEAR:

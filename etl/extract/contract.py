@@ -47,6 +47,8 @@ class Column:
     values: dict[str, str] = field(default_factory=dict)
     # Synonyms of the values, as clerks write them.
     also: dict[str, list[str]] = field(default_factory=dict)
+    # Words that clerks write where the cell should be empty.
+    empty: tuple[str, ...] = ()
     least: float | None = None
     most: float | None = None
     references: str = ""

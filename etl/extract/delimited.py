@@ -26,6 +26,7 @@ _PIECE_BYTES = 4 << 20
 _SMALL_PIECE_BYTES = 1 << 16
 _LONGEST_LINE_BYTES = 32 << 20
 _LONGEST_AT_ONCE = 2 * _PIECE_BYTES
+_SPACES = " \t\r\n"
 _BROKEN = "\ufffd"
 _SPOILT = re.compile(b"\x00|" + _BROKEN.encode())
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -146,19 +147,21 @@ class _Delimited:
         if table.num_rows != is_row.sum():
             return None
         try:
-            blank, spoilt = _blank_lines(piece, ends), self._spoilt_lines(piece, ends)
+            (blank, separators), spoilt = self._empty_lines(piece, ends), self._spoilt_lines(piece, ends)
         except csv.Error:
             # A field is too long; record by record, its line is named.
             return None
-        self._source.rejects += [(self._line + at, "", "ragged_row") for at in ragged]
+        empty = {*blank, *separators}
+        self._source.empty_rows += len(separators)
+        self._source.rejects += [(self._line + at, "", "ragged_row") for at in ragged if at not in empty]
         self._source.rejects += [(self._line + at, name, "bad_encoding") for at, name in spoilt]
         is_sound = is_row.copy()
-        is_sound[blank] = False
+        is_sound[list(empty)] = False
         table = table if is_sound.sum() == table.num_rows else table.filter(pa.array(is_sound[is_row]))
         lines = self._line + np.flatnonzero(is_sound)
         columns = {name: table.column(str(position)).combine_chunks() for name, position in self._positions.items()}
         self._line += len(ends)
-        self._source.rows_read += len(ends) - len(blank)
+        self._source.rows_read += len(ends) - len(empty)
         return Batch(lines, columns)
 
     def _parse(self, piece: bytes, quoted: bool) -> tuple[pa.Table, list[int]]:
@@ -193,6 +196,16 @@ class _Delimited:
         )
         return table, ragged
 
+    def _empty_lines(self, piece: bytes, ends: np.ndarray) -> tuple[list[int], list[int]]:
+        """The lines, from 0, that hold nothing, and those that hold nothing but separators."""
+        fillers = f'{self._how.separator}"{_SPACES}'.encode()
+        starts = np.concatenate(([0], ends[:-1] + 1))
+        first = np.frombuffer(piece, np.uint8)[np.minimum(starts, len(piece) - 1)]
+        likely = np.flatnonzero(np.isin(first, list(fillers)) | (starts == ends)).tolist()
+        empty = [at for at in likely if not piece[starts[at] : ends[at]].strip(fillers)]
+        blank = [at for at in empty if piece[starts[at] : ends[at]] in (b"", b"\r")]
+        return blank, sorted({*empty} - {*blank})
+
     def _spoilt_lines(self, piece: bytes, ends: np.ndarray) -> list[tuple[int, str]]:
         """The lines, from 0, and columns of `_spoilt` cells."""
         # The pattern is slow, and few files have such bytes.
@@ -221,6 +234,9 @@ class _Delimited:
             line = self._line + reader.line_num
             record = self._record(reader, line)
             if record == []:
+                continue
+            if record and not any(cell.strip(_SPACES) for cell in record):
+                self._source.empty_rows += 1
                 continue
             self._source.rows_read += 1
             if record is None or len(record) != self._width:
@@ -271,13 +287,6 @@ def _line_ends(piece: bytes) -> np.ndarray:
     """The offset at which each line of `piece` ends: its line feed, or the end of the piece."""
     ends = np.flatnonzero(np.frombuffer(piece, np.uint8) == ord("\n"))
     return ends if piece.endswith(b"\n") else np.append(ends, len(piece))
-
-
-def _blank_lines(piece: bytes, ends: np.ndarray) -> list[int]:
-    """The lines, from 0, that hold nothing."""
-    starts = np.concatenate(([0], ends[:-1] + 1))
-    short = np.flatnonzero(ends - starts <= 1).tolist()
-    return [at for at in short if piece[starts[at] : ends[at]] in (b"", b"\r")]
 
 
 def _returns_alone(piece: bytes, ends: np.ndarray) -> bool:

@@ -1,5 +1,6 @@
 """Parquet files: typed columns become the text that a person would have typed. Rows are numbered from 1."""
 
+import functools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -69,7 +70,9 @@ def _batches(file: pq.ParquetFile, titles: list[str], source: SourceFile) -> Ite
     except MemoryError:
         raise
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
-        raise because("broken_parquet_row", row=source.rows_read + 1, error=type(error).__name__) from None
+        raise because(
+            "broken_parquet_row", row=source.rows_read + source.empty_rows + 1, error=type(error).__name__
+        ) from None
 
 
 def batch_of(source: SourceFile, block: pa.RecordBatch, values: Iterable[pa.Array], total: int) -> Batch:
@@ -78,12 +81,18 @@ def batch_of(source: SourceFile, block: pa.RecordBatch, values: Iterable[pa.Arra
     Raises Refused for a field that is too long.
     """
     columns = dict(zip(source.match.positions, map(texts_of, values), strict=True))
-    first = source.rows_read + 1
+    first = source.rows_read + source.empty_rows + 1
     if any((pc.max(pc.binary_length(texts)).as_py() or 0) > LONGEST_FIELD for texts in columns.values()):
         raise long_field(f"row {first} or one after it", f"ردیف {first} یا پس از آن")
-    source.rows_read += block.num_rows
-    source.share_read = source.rows_read / max(1, total)
-    return Batch(np.arange(first, first + block.num_rows, dtype=np.int64), columns)
+    lines = np.arange(first, first + block.num_rows, dtype=np.int64)
+    filled = functools.reduce(pc.or_, (pc.not_equal(pc.utf8_trim_whitespace(texts), "") for texts in columns.values()))
+    if empty := block.num_rows - (pc.sum(filled).as_py() or 0):
+        source.empty_rows += empty
+        lines = lines[filled.to_numpy(zero_copy_only=False)]
+        columns = {name: texts.filter(filled) for name, texts in columns.items()}
+    source.rows_read += len(lines)
+    source.share_read = (source.rows_read + source.empty_rows) / max(1, total)
+    return Batch(lines, columns)
 
 
 def texts_of(column: pa.Array) -> pa.Array:

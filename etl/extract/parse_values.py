@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from etl.core import text_folding
-from etl.core.jalali import add_months, parse_day, read_day
+from etl.core.jalali import AmbiguousDay, add_months, parse_day, read_day
 from etl.core.places import places
 from etl.extract.contract import Column
 
@@ -28,6 +28,8 @@ _NATIONAL_ID = re.compile(r"[0-9]{8,10}")
 _BETWEEN_DIGITS = re.compile(r"[\s\-\u2010-\u2015\u2212]+")
 # What clerks write in empty cells; folding removes a tatweel.
 _EMPTY = ("", "-", "–", ".")
+# Words for no value in every column, but for «ندارد» where it answers a question with no.
+_NOTHING = ("null", "ندارد")
 _YES_NO = {"yes": True, "no": False, "true": True, "false": False, "1": True, "0": False}
 _YES_NO |= {"بلی": True, "خیر": False, "دارد": True, "ندارد": False}
 _YES_NO_WORDS = _YES_NO | {"بله": True, "آری": True, "y": True, "نه": False, "n": False}
@@ -56,12 +58,15 @@ def parser(column: Column, setting: Setting) -> Callable[[str], Parsed]:
     if column.type == "date":
         first, last = parse_day(column.first), add_months(setting.build_day, 12 * _MOST_YEARS_AHEAD)
         today = None if column.future else setting.build_day
-        return lambda text: _day_between(_written_day(text), first, last, today, missing)
+        empty = frozenset(map(text_folding.fold, column.empty))
+        return lambda text: _day_between(_day_or_word(text, empty), first, last, today, missing)
     convert = _converter(column, setting)
+    nothing = frozenset(map(text_folding.fold, (*_NOTHING, *column.empty)))
+    nothing -= _YES_NO.keys() if column.type == "yes_no" else set()
     is_listed = column.type in ("choice", "yes_no")
 
     def parse(text: str) -> Parsed:
-        value, reason, habits = parsed = _parse(text, convert, missing)
+        value, reason, habits = parsed = _parse(text, convert, missing, nothing)
         if is_listed and value is not None and text_folding.HAMZA.keys() & map(ord, unicodedata.normalize("NFC", text)):
             return value, reason, ("hamza", *habits)
         return parsed
@@ -74,13 +79,17 @@ def _cached(parse: Callable[[str], Parsed], most: int) -> Callable[[str], Parsed
     return lambda text: short(text) if len(text) <= _LONGEST_CACHED else parse(text)
 
 
-def _parse(text: str, convert: Callable[[str], Parsed], missing: str | None) -> Parsed:
-    """What `convert` says of the folded text, if the cell is filled."""
+def _parse(
+    text: str, convert: Callable[[str], Parsed], missing: str | None, nothing: Collection[str] = _NOTHING
+) -> Parsed:
+    """What `convert` says of the folded text, if the cell is filled and with no word for `nothing`."""
     if "\ufffd" in text or "\x00" in text:
         return None, "bad_encoding", ()
     folded = text_folding.fold(text)
     if folded in _EMPTY:
         return None, missing, ("empty_mark",) if folded or "ـ" in text else ()
+    if folded in nothing:
+        return None, missing, ("empty_word",)
     return convert(folded)
 
 
@@ -166,6 +175,8 @@ def _keyed_all(signs: np.ndarray, key: bytes) -> np.ndarray:
 def _read_day(text: str) -> Parsed:
     try:
         day, habits = read_day(text)
+    except AmbiguousDay:
+        return None, "bad_date", ("date_year_last",)
     except ValueError:
         return None, "spoilt_number" if _SPOILT_CODE.fullmatch(text) else "bad_date", ()
     return day, None, habits
@@ -173,6 +184,14 @@ def _read_day(text: str) -> Parsed:
 
 # The columns of dates have many days in common.
 _written_day = _cached(lambda text: _parse(text, _read_day, None), _MOST_DAYS_CACHED)
+
+
+def _day_or_word(text: str, empty: Collection[str]) -> Parsed:
+    """The day of a cell; one of the column's words for no day, such as «تاکنون», is empty."""
+    written = _written_day(text)
+    if written[1] and empty and len(text) <= _LONGEST_CACHED and text_folding.fold(text) in empty:
+        return None, None, ("empty_word",)
+    return written
 
 
 def _day_between(written: Parsed, first: date, last: date, today: date | None, missing: str | None) -> Parsed:

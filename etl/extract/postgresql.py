@@ -152,9 +152,9 @@ def _batches(cursor: Any, sql: str, origin: Origin, source: SourceFile) -> Itera
     except (Refused, MemoryError):
         raise
     except Exception as error:
-        raise _failed(error, source.rows_read + 1) from None
-    if source.rows_read != total:
-        raise because("rows_missing", arrived=f"{source.rows_read:,}", total=f"{total:,}")
+        raise _failed(error, source.rows_read + source.empty_rows + 1) from None
+    if (arrived := source.rows_read + source.empty_rows) != total:
+        raise because("rows_missing", arrived=f"{arrived:,}", total=f"{total:,}")
 
 
 def digest_of(batch: Batch, digest: "hashlib._Hash") -> int:

@@ -39,7 +39,9 @@ _COUNTED = {
     "date_with_dots": "days written with dots read",
     "date_day_first": "days written day first read",
     "date_month_name": "days with the name of the month read",
+    "date_year_last": "days with the Gregorian year last refused",
     "empty_mark": "dashes and dots read as empty",
+    "empty_word": "words for no value read as empty",
     "synonym": "other words read as those of the contract",
     "hamza": "words with another hamza read",
     "grouped_number": "numbers with thousands separators read",
@@ -199,7 +201,7 @@ def _write(
     rows, faults, warned = streams
     try:
         for batch in source.batches:
-            limits.refuse_rows(source.rows_read)
+            limits.refuse_rows(source.rows_read + source.empty_rows)
             if len(batch.lines):
                 typed, rejected, unknown = validator.validate(batch, job.number)
                 limits.refuse_disk(typed.nbytes + sum(sink.tell() for sink in sinks))
@@ -207,7 +209,7 @@ def _write(
                 write(faults, _fault_batch(job, rejected))
                 write(warned, _fault_batch(job, unknown))
             progress(source.rows_read, source.share_read)
-        limits.refuse_rows(source.rows_read)
+        limits.refuse_rows(source.rows_read + source.empty_rows)
         write(faults, _fault_batch(job, source.rejects))
         write(warned, _fault_batch(job, source.warned))
     finally:
@@ -233,6 +235,14 @@ def _build_disk() -> Iterator[None]:
 def _outcome(job: Job, source: SourceFile, validator: Validator, digest: str, size: int) -> Read:
     absent, counts = contract(job.table).absent, validator.counts
     notes = list(source.notes)
+    notes += [
+        f"{words}: {count}"
+        for count, words in (
+            (source.empty_rows, "empty rows passed over"),
+            (source.headers_again, "headers that stand again among the rows passed over"),
+        )
+        if count
+    ]
     notes += [f"{name} is missing: {what}" for name, what in absent.items() if name not in source.match.positions]
     for titles, words in (
         (source.match.extra, "extra columns ignored"),

@@ -39,6 +39,9 @@ class SourceFile:
     match: Match
     batches: Iterator[Batch] = field(default_factory=lambda: iter(()))
     rows_read: int = 0
+    # Rows of empty cells, and headers that stand again among the rows: they are passed over, and the notes count them.
+    empty_rows: int = 0
+    headers_again: int = 0
     share_read: float = 0.0
     rejects: list[tuple[int, str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

@@ -236,7 +236,9 @@ def _batches(of: _Sheet, source: SourceFile, base: int, position: tuple[int, int
         for name in names:
             cells[match.positions[name]] = ""
         rejects = [name for name in names if match.of.by_name[name].bad == "reject"]
-        if rejects or cells.count("") < len(cells):
+        if not rejects and is_empty(cells):
+            source.empty_rows += 1
+        else:
             source.rows_read += 1
             # In a required column an empty cell is a fault already.
             optional = [name for name in rejects if not match.of.by_name[name].required]
@@ -250,6 +252,11 @@ def _batches(of: _Sheet, source: SourceFile, base: int, position: tuple[int, int
             lines, records = [], []
     if records:
         yield _batch(lines, records, match)
+
+
+def is_empty(cells: list[Any]) -> bool:
+    """Whether no cell of a row holds more than spaces."""
+    return not any(cell.strip() if isinstance(cell, str) else True for cell in cells)
 
 
 def _batch(lines: list[int], records: list[list[Any]], match: Match) -> Batch:

@@ -141,8 +141,8 @@ def test_quarantine_tells_file_line_column_and_reason(built, capsys, tmp_path):
     output = capsys.readouterr().out
     assert output.splitlines() == [
         "file,line,column,reason,expected",
-        'training_2.csv,3,completed_on,bad_date,"a day that exists, from 1357/01/01 on, such as 1403/06/31 or 2024-09-21 · '
-        'تاریخ درست، از ۱۳۵۷/۰۱/۰۱ به بعد، مانند ۱۴۰۳/۰۶/۳۱"',
+        'training_2.csv,3,completed_on,bad_date,"a day that exists, from 1357/01/01 on, year first, such as 1403/06/31 or '
+        '2024-09-21 (not month/day/year) · تاریخ درست، از ۱۳۵۷/۰۱/۰۱ به بعد، مانند ۱۴۰۳/۰۶/۳۱؛ نخست سال، نه ماه/روز/سال"',
     ]
     assert main(["quarantine", "--warned", "--from", str(built.to)]) == 0
     assert capsys.readouterr().out.splitlines() == [

@@ -9,6 +9,7 @@ import re
 import struct
 import tomllib
 import zipfile
+from collections import Counter
 from collections.abc import Callable
 from datetime import date
 from itertools import product
@@ -21,6 +22,7 @@ from etl.extract import read_file, workbook
 from etl.extract.contract import contract
 from tests.core.test_text_folding import national_ids, parsed, parsed_day, value
 from tests.loading import DAY, HEADERS, ROOT, StreamedRows, csv_text, load, national_id, put, put_good, row
+from tests.oracle.read import read_folder
 
 PERSIAN = {
     "personnel": {one.name: one.headers[0] for one in contract("personnel").columns},
@@ -41,6 +43,10 @@ def folder(tmp_path: Path) -> Path:
     [
         ("1403/06/31 00:00:00", date(2024, 9, 21), {"date_with_time"}),
         ("2024-09-21T00:00:00", date(2024, 9, 21), {"date_with_time"}),
+        ("2024-09-21 0:00:00", date(2024, 9, 21), {"date_with_time"}),
+        ("1403/06/31 00:00", date(2024, 9, 21), {"date_with_time"}),
+        ("۱۴۰۳/۰۶/۳۱ ۰:۰۰:۰۰", date(2024, 9, 21), {"date_with_time"}),
+        ("2024-09-21 12:00:00 AM", date(2024, 9, 21), {"date_with_time"}),
         ("2024-09-21 00:00:00.000", date(2024, 9, 21), {"date_with_time"}),
         ("1403.06.31", date(2024, 9, 21), {"date_with_dots"}),
         ("1403.6.31", date(2024, 9, 21), {"date_with_dots"}),
@@ -68,12 +74,71 @@ def test_a_day_as_clerks_write_it(text, day, habits):
 @pytest.mark.parametrize(
     "text",
     [
-        "1403/06/31 10:30:00", "31/06/2024", "21/09/2024", "03/04/2024", "31/12/1403", "۳۲ شهریور ۱۴۰۳", "31 سپتامبر 1403",
+        "1403/06/31 10:30:00", "2024-09-21 10:00:00", "2024-09-21 0:30", "2024-09-21 12:00:00 PM", "31/12/1403", "۳۲ شهریور ۱۴۰۳", "31 سپتامبر 1403",
         "۳۰ شهریور", "1403 06 31", "1403.06/31", "31/06/03", "45556", "1403/06/31/", "۳۱ شهریور ۲۰۲۴",
     ],
 )  # fmt: skip
 def test_an_ambiguous_or_meaningless_day_is_a_bad_date(text):
     assert parsed_day(text, DAY, future=True) == (None, "bad_date", ())
+
+
+@pytest.mark.parametrize("text", ["31/06/2024", "21/09/2024", "03/04/2024", "5/6/1990 0:00:00", "5.6.1990", "5-6-1990"])
+def test_a_gregorian_day_with_the_year_last_is_a_bad_date_and_named(text):
+    assert parsed_day(text, DAY, future=True) == (None, "bad_date", ("date_year_last",))
+
+
+@pytest.mark.slow
+def test_american_days_are_counted_and_the_sentences_say_how_to_write_them(folder):
+    put(folder, "personnel_2.csv", [row("personnel", national_id=national_id(7), birth_date="5/6/1990 0:00:00")])
+    built = load(folder)
+    assert "days with the Gregorian year last refused: 1" in built.file("personnel_2.csv")["notes"]
+    ((form,),) = built.sql("select expected from quarantine where column_name = 'birth_date'")
+    assert "not month/day/year" in form
+    assert "نه ماه/روز/سال" in form
+
+
+@pytest.mark.parametrize(
+    ("table", "name", "words"),
+    [
+        ("personnel", "left_on", ["تاکنون", "تا‌کنون", "شاغل", "ندارد", "null", "NULL", "در حال خدمت", "ادامه دارد"]),
+        ("personnel", "leave_reason", ["شاغل", "ندارد", "null"]),
+        ("personnel", "judicial_officer_from", ["ندارد", "Null"]),
+        ("personnel", "judicial_officer_until", ["تاكنون", "ندارد"]),
+        ("personnel", "county", ["null", "ندارد"]),
+        ("personnel", "education", ["null", "ندارد"]),
+        ("personnel", "veteran", ["null"]),
+        ("licences", "outcome", ["در حال بررسی", "ندارد"]),
+        ("licences", "decided_on", ["در دست بررسی", "null"]),
+        ("licences", "licence_no", ["ندارد"]),
+        ("training", "score", ["ندارد", "null"]),
+    ],
+)
+def test_a_word_for_no_value_is_read_as_empty(table, name, words):
+    assert [parsed(table, name, word) for word in words] == [(None, None, ("empty_word",))] * len(words)
+
+
+def test_a_word_for_no_value_is_no_value_where_one_is_required_or_where_it_means_another_thing():
+    assert parsed("personnel", "hired_on", "null") == (None, "missing_value", ("empty_word",))
+    assert value("personnel", "hired_on", "تاکنون") == (None, "bad_date")
+    assert value("licences", "valid_until", "شاغل") == (None, "bad_date")
+    assert value("personnel", "left_on", "نامعلوم") == (None, "bad_date")
+    assert value("personnel", "province", "شاغل") == (None, "unknown_province")
+    assert parsed("personnel", "veteran", "ندارد") == (False, None, ())
+    assert parsed("personnel", "education", "تاکنون")[:2] == (None, "unknown_value")
+
+
+@pytest.mark.slow
+def test_nobody_whose_last_day_is_a_word_is_lost(folder):
+    words = ["تاکنون", "شاغل", "ندارد", "null", "1404/01/01 0:00:00"]
+    people = [row("personnel", national_id=national_id(at), left_on=word) for at, word in enumerate(words, 7)]
+    put(folder, "personnel_2.csv", people)
+    others = [{**person, "national_id": national_id(at)} for at, person in enumerate(people, 90)]
+    xlsx(folder / "personnel_3.xlsx", {"یک": cells_of("personnel", others)})
+    built = load(folder)
+    for name in ("personnel_2.csv", "personnel_3.xlsx"):
+        assert built.counts(name) == (5, 5, 0, 0)
+        assert "words for no value read as empty: 4" in built.file(name)["notes"]
+        assert "days with a time of midnight read: 1" in built.file(name)["notes"]
 
 
 @pytest.mark.slow
@@ -107,7 +172,8 @@ def test_a_day_outside_the_years_of_the_register_is_a_bad_date(folder):
     ]
     assert built.sql("select file, line, column_name, reason, expected from warned") == [
         ("institutes_2.csv", 2, "founded_on", "bad_date",
-         "a day that exists, from 1300/01/01 on, such as 1403/06/31 or 2024-09-21 · تاریخ درست، از ۱۳۰۰/۰۱/۰۱ به بعد، مانند ۱۴۰۳/۰۶/۳۱"),
+         "a day that exists, from 1300/01/01 on, year first, such as 1403/06/31 or 2024-09-21 (not month/day/year)"
+         " · تاریخ درست، از ۱۳۰۰/۰۱/۰۱ به بعد، مانند ۱۴۰۳/۰۶/۳۱؛ نخست سال، نه ماه/روز/سال"),
     ]  # fmt: skip
 
 
@@ -272,6 +338,82 @@ def test_twenty_one_titles_are_too_many(folder):
     assert load(folder).refusal.startswith("training_2.csv: line 1: missing required column")
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_rows_of_nothing_but_separators_are_passed_over_and_counted(folder, separator):
+    """A sheet that was once longer, saved as CSV."""
+    course, bad = row("training", completed_on="1402/05/01"), row("training", result="?")
+    text = csv_text("training", [course, bad], separator)
+    nothing = [separator * 5, separator * 9, separator, " ", f'""{separator}{separator * 4}', f" {separator} "]
+    ending = "tsv" if separator == "\t" else "csv"
+    head, first, *rest = text.splitlines()
+    put(folder, f"training_2.{ending}", "\n".join([head, first, *nothing * 50, *rest, "", *nothing * 50]) + "\n")
+    # A quote inside of quotes takes the other way of splitting.
+    spread = f'"a ""b"""{separator * 5}'
+    put(folder, f"training_3.{ending}", "\n".join([head, *nothing, spread, *nothing]) + "\n")
+    built = load(folder)
+    assert built.counts(f"training_2.{ending}") == (2, 1, 1, 0)
+    assert built.file(f"training_2.{ending}")["notes"] == ["empty rows passed over: 600"]
+    assert (f"training_2.{ending}", 303, "result", "unknown_value") in built.rejected_rows()
+    assert built.counts(f"training_3.{ending}") == (1, 0, 1, 0)
+    assert built.file(f"training_3.{ending}")["notes"] == ["empty rows passed over: 12"]
+
+
+@pytest.mark.slow
+def test_empty_rows_are_passed_over_and_counted_in_every_kind_of_file(folder):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    head, first, second = rows_of_cells()
+    rows = [["" if cell is None else str(cell) for cell in cells] for cells in (first, ["", " ", *[""] * 4], second)]
+    table = pa.table({name: pa.array([cells[at] for cells in rows]) for at, name in enumerate(head)})
+    pq.write_table(table, folder / "training_2.parquet")
+    for number, (ending, write) in enumerate(WRITERS.items(), 1):
+        one = [*first[:2], f"1402/07/{number:02}", *first[3:]]
+        write(folder / f"training_3{ending}", {"یک": [head, one, [""] * 6, [" ", *[""] * 5], second]})
+    built = load(folder)
+    assert built.counts("training_2.parquet") == (2, 1, 1, 0)
+    assert built.file("training_2.parquet")["notes"] == ["empty rows passed over: 1"]
+    assert ("training_2.parquet", 3, "result", "unknown_value") in built.rejected_rows()
+    for ending in WRITERS:
+        assert built.counts(f"training_3{ending}") == (2, 1, 1, 0)
+        assert built.file(f"training_3{ending}")["notes"] == ["empty rows passed over: 2"]
+
+
+@pytest.mark.slow
+def test_the_second_reading_agrees_on_empty_rows_words_and_times_of_zero(folder):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    words = ["تاکنون", "ندارد", "null", "نامعلوم", "1404/01/01 0:00:00", "5/6/1990 0:00:00", "1404/01/01 0:30"]
+    people = [
+        row("personnel", national_id=national_id(at), left_on=word, veteran="ندارد", county="null", leave_reason=word)
+        for at, word in enumerate(words, 7)
+    ]
+    put(folder, "personnel_2.csv", csv_text("personnel", people) + "," * 15 + "\n" + ",,\n" * 40)
+    other = [{**person, "national_id": national_id(at)} for at, person in enumerate(people, 90)]
+    xlsx(folder / "personnel_3.xlsx", {"یک": [*cells_of("personnel", other), [""] * 16, [" "], ["x"]]})
+    head, *cells = cells_of(
+        "personnel", [{**person, "national_id": national_id(at)} for at, person in enumerate(people, 200)]
+    )
+    cells.insert(2, [" "] * len(head))
+    pq.write_table(
+        pa.table(dict(zip(head, map(pa.array, zip(*cells, strict=True)), strict=True))), folder / "personnel_4.parquet"
+    )
+    file = row(
+        "licences", application_no="L2", decided_on="در حال بررسی", outcome="ندارد", valid_from="", valid_until="null"
+    )
+    granted = row("licences", application_no="L3", valid_until="ندارد")
+    put(folder, "licences_2.csv", [file, granted])
+    put(folder, "institutes_2.csv", [row("institutes", institute_code="2", status="closed", status_since="ندارد")])
+    built, second = load(folder), read_folder(folder, DAY)
+    for name, count in second.files.items():
+        assert built.counts(name) == (count.read, count.loaded, count.quarantined, count.duplicates)
+        assert count.read == count.loaded + count.quarantined + count.duplicates
+    assert Counter(built.rejected_rows()) == Counter(second.faults)
+    assert Counter(built.sql("select file, line, column_name, reason from warned")) == Counter(second.warned)
+
+
 # ------------------------------------------------------------------ workbooks of every kind
 
 
@@ -279,6 +421,12 @@ def test_twenty_one_titles_are_too_many(folder):
 NOT_AVAILABLE = object()
 # A number cell of 0.85, shown as 85 %.
 PERCENTAGE = object()
+
+
+def cells_of(table: str, rows: StreamedRows) -> list[list[Any]]:
+    """The headers and the cells of rows, as a sheet holds them."""
+    head = HEADERS[table].split()
+    return [list(head), *([cells.get(name, "") for name in head] for cells in rows)]
 
 
 def rows_of_cells() -> list[list[Any]]:

@@ -180,6 +180,15 @@ def _more_dimensions() -> tuple[str, ...]:
 
 
 MORE = _more_dimensions()
+# Words for no value: in every column, and in those of which they say that something has not happened yet.
+NOTHING = ("null", "ندارد")
+NOT_YET = {
+    **dict.fromkeys(
+        ("left_on", "leave_reason"), ("تاکنون", "تا کنون", "شاغل", "در حال خدمت", "مشغول به خدمت", "ادامه دارد")
+    ),
+    "judicial_officer_until": ("تاکنون", "تا کنون", "ادامه دارد"),
+    **dict.fromkeys(("decided_on", "outcome"), ("در حال بررسی", "در دست بررسی", "در جریان", "در انتظار")),
+}
 YES = ("yes", "بلی", "بله", "آری", "دارد", "1", "true", "y")
 NO = ("no", "خیر", "نه", "ندارد", "0", "false", "n")
 
@@ -218,7 +227,7 @@ class Fault(Exception):
 
 
 def read_day(text: str) -> date:
-    text = latin_digits(text).strip()
+    text = re.sub(r"[ T]0?0:00(:00)?$", "", latin_digits(text).strip(), flags=re.IGNORECASE)
     match = re.fullmatch(r"(\d{4})([/-])(\d{1,2})\2(\d{1,2})", text)
     if match:
         year, month, day = int(match[1]), int(match[3]), int(match[4])
@@ -437,7 +446,7 @@ def delimited_records(table: str, path: Path) -> list[Record]:
     before = lines.line_num
     for cells in lines:
         line, before = before + 1, lines.line_num
-        if not cells:
+        if all(not cell.strip() for cell in cells):
             continue
         record = Record(path.name, line, {})
         if len(cells) != len(header):
@@ -458,7 +467,7 @@ def sheet_records(table: str, path: Path) -> list[Record]:
         for at, row in enumerate(rows[:30]):
             if holds_required(table, row):
                 below = [(line, row) for line, row in enumerate(rows, 1) if line > at + 1]
-                full = [(line, row) for line, row in below if any(c not in (None, "") for c in row)]
+                full = [(line, row) for line, row in below if any(c is not None and str(c).strip() for c in row)]
                 return typed_records(table, path, list(rows[at]), full)
     raise ValueError(f"{path.name}: no sheet holds the headers")
 
@@ -466,7 +475,10 @@ def sheet_records(table: str, path: Path) -> list[Record]:
 def parquet_records(table: str, path: Path) -> list[Record]:
     content = pyarrow.parquet.read_table(path)
     rows = [list(row.values()) for row in content.to_pylist()]
-    return typed_records(table, path, list(content.column_names), list(enumerate(rows, 1)))
+    names = header_names(table)
+    ours = [at for at, name in enumerate(content.column_names) if fold(name) in names]
+    full = [(line, row) for line, row in enumerate(rows, 1) if any(str(cell_text(row[at])).strip() for at in ours)]
+    return typed_records(table, path, list(content.column_names), full)
 
 
 def typed_records(table: str, path: Path, header: list[Any], rows: list[tuple[int, list[Any]]]) -> list[Record]:
@@ -566,6 +578,8 @@ def type_record(table: str, record: Record, reference: Reference, today: date) -
             row[column] = None
             continue
         raw = record.cells.get(column, "")
+        if is_word_for_nothing(column, kind, raw):
+            raw = ""
         try:
             row[column] = within_years(column, typed_value(kind, raw, row, reference, today), today)
         except Fault as fault:
@@ -580,6 +594,12 @@ def type_record(table: str, record: Record, reference: Reference, today: date) -
     rules[table](record, row)
 
 
+def is_word_for_nothing(column: str, kind: str, raw: Any) -> bool:
+    """Whether a cell says in words that it is empty; «ندارد» answers a question with no."""
+    word = fold(str(raw))
+    return (word in NOTHING and not (kind == "yesno" and word in NO)) or word in NOT_YET.get(column, ())
+
+
 def within_years(column: str, value: Any, today: date) -> Any:
     """A day that the register can hold, and any other value. Raises Fault with the reason."""
     if isinstance(value, date):
@@ -591,7 +611,7 @@ def within_years(column: str, value: Any, today: date) -> Any:
 
 
 def is_empty(record: Record, column: str) -> bool:
-    return fold(str(record.cells.get(column, ""))) == ""
+    return record.typed[column] is None and column not in dict(record.faults)
 
 
 def ends_before(record: Record, start: str, end: str, reason: str) -> None:
