@@ -1,8 +1,8 @@
 """The context of a page run: language, scope and days, and their synchronisation with the address.
 
-The address holds the user's choices and nothing else. The session holds the same across page changes; an address that
-differs from the one last noted came from outside (a link, the back button) and takes precedence. It is written after the
-page is drawn: the browser redraws its menu for each new address, and charts should not wait for that.
+The address holds the user's choices and nothing else, and says what a page shows, but in two cases: after a click in the menu,
+which clears it, the session keeps the scope; and what a widget or a chart has chosen wins until the address is written. That is
+after the page is drawn: the browser redraws its menu for each new address, and charts should not wait for that.
 
 Every widget gets its value at each run, also if the session already holds it: Streamlit looks a key up under the page drawn
 last, so after a change of page the session's value belongs to the widget of the old page.
@@ -172,7 +172,7 @@ def write() -> None:
     """Write the address, after a page or a fragment that changed its parameters is drawn."""
     if page_parameters.now() != (pairs := address()):
         st.query_params.from_dict(pairs)
-    page_parameters.noted()
+    page_parameters.note_written()
     st.session_state.pop(_LEFT, None)
 
 
@@ -202,24 +202,24 @@ def open_part(part: str) -> None:
     """Open another tab: the address names it, and restores its earlier parameters, before the run begins."""
     st.session_state[_PAGE] = part
     st.query_params.from_dict(address())
-    page_parameters.noted()
+    page_parameters.note_written()
 
 
 def enter_page(page: str) -> None:
-    """Begin a page run. A click in the menu keeps the session's scope; Back and Forward restore that of the address."""
+    """Begin a page run: the address says the scope, but after a click in the menu and until a choice is written to it."""
     rendering.begin()
     st.session_state[_TITLES], st.session_state[_PARTS] = {}, {}
-    session_scope, came_from = st.session_state.get(_SCOPE), st.session_state.get(_PAGE)
+    came_from = st.session_state.get(_PAGE)
     st.session_state[_PAGE] = page
     address_scope, of_page, rejected = _read(page)
-    stayed = came_from == page
-    from_outside = streamlit_internals.went_back() or (stayed and page_parameters.is_new())
-    page_parameters.read(page, of_page, from_outside or (not stayed and bool(of_page)))
-    if rejected and (session_scope is None or from_outside or not stayed):
+    went_back = streamlit_internals.went_back()
+    is_menu = came_from not in (None, page) and not went_back and address_scope == Scope()
+    is_chosen = page_parameters.is_chosen() and not went_back
+    page_parameters.read(page, of_page, not is_chosen and (not is_menu or bool(of_page)))
+    if rejected and not is_chosen:
         st.session_state[_LEFT] = rejected
-    if session_scope is None or from_outside or (not stayed and address_scope != Scope()):
+    if not (is_menu or is_chosen):
         st.session_state[_SCOPE] = address_scope
-    page_parameters.noted()
 
 
 def titles() -> dict[str, str]:
@@ -276,7 +276,7 @@ def _distinct(view: PageContext, dimension: str, code: str) -> str:
 
 def _choose(scope: Scope) -> None:
     st.session_state[_SCOPE] = scope
-    page_parameters.noted()
+    page_parameters.note_choice()
 
 
 def _scope() -> Scope:

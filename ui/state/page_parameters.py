@@ -14,7 +14,7 @@ from ui.state.address import MOST_LETTERS, NAMES
 
 # The parameter that names the open tab of a page.
 TAB = "tab"
-_KEPT, _NOTED = "own parameters", "address noted"
+_KEPT, _CHOSEN = "own parameters", "chosen"
 
 
 def of(page: str) -> dict[str, list[str]]:
@@ -33,7 +33,7 @@ def choose(page: str, /, **values: str | Iterable[str] | None) -> None:
         listed = [chosen_value] if isinstance(chosen_value, str) else list(chosen_value or ())
         chosen[name] = [value for value in listed if value]
     _keep(page, chosen)
-    noted()
+    note_choice()
 
 
 def forget(page: str) -> None:
@@ -50,14 +50,17 @@ def now() -> dict[str, list[str]]:
     return {name: st.query_params.get_all(name) for name in st.query_params}
 
 
-def noted() -> None:
-    """Note the current address: later choices take precedence over it until it changes."""
-    st.session_state[_NOTED] = now()
+def note_choice() -> None:
+    """Something was chosen: it wins over the address until that is written."""
+    st.session_state[_CHOSEN] = True
 
 
-def is_new() -> bool:
-    """Whether the address differs from the noted one."""
-    return now() != st.session_state.get(_NOTED)
+def is_chosen() -> bool:
+    return _CHOSEN in st.session_state
+
+
+def note_written() -> None:
+    st.session_state.pop(_CHOSEN, None)
 
 
 def _keep(page: str, values: Mapping[str, Iterable[str]]) -> None:
