@@ -10,8 +10,8 @@ from ui.sections import comparisons, goal, overview
 def page() -> None:
     view = ui.scope_bar("@place", "@person", period=True)
     overview.summed_up(view)
-    goal.seek(view)
     ui.figure(view, forecast.projection, analysis="projection", target=True)
+    goal.seek(view)
     goal.announced(view)
     progress = ["target_progress"] if overview.has_target(view) else []
     ui.cards(view, "active_assistants", *progress, "joiners", "leaver_rate_12m", "early_attrition")

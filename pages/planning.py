@@ -12,7 +12,7 @@ def page() -> None:
     chosen_scenario = scenario.of_address()
     left, right = st.columns(2)
     with left:
-        scenario.figure(view, "headcount", chosen_scenario)
+        scenario.headcount(view, chosen_scenario)
     with right:
         scenario.figure(view, "compliance", chosen_scenario)
     scenario.panel(view, chosen_scenario)

@@ -11,7 +11,16 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from etl.analysis.projection import end_of_next_year, history_of, months_shown, path_of, target_of
+from etl.analysis.projection import (
+    REACHED,
+    end_of_next_year,
+    history_of,
+    months_shown,
+    path_of,
+    target_of,
+    whole_above,
+    with_months_reached,
+)
 from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.core.errors import QuestionError, TooEarly
@@ -74,17 +83,17 @@ def seats_now(con: ScopedCursor, on: date, where: Where) -> Answer:
 
 
 @analysis(asks=("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"), open_by_province=True)
-def headcount(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NOW) -> Answer:
-    """Known and planned active assistants: (month, active, plan, low, high), and the target where the place has one.
+def headcount(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NOW, goal: float | None = None) -> Answer:
+    """Known and planned active assistants: (month, active, plan, low, high), the target where there is one, and REACHED.
 
-    The plan begins in the last known month.
+    The plan begins in the last known month. The target is `goal`, by default that of the place.
 
     The plan is the projection plus the deviation of the scenario from the last 12 months: more recruits each month, less
     additional leavers, who are a twelfth of the yearly rate of the plan's own headcount. The range is as wide, relative to
     the plan, as that of the projection; it is None with fewer than 24 past runs.
     """
     like = ask(con, "active_assistants", on=on, where=where)
-    target = target_of(con, on, where)
+    target = target_of(con, on, where) if goal is None else goal
     pace = pace_now(con, on, where)
     more_recruits = 0.0 if scenario.recruits is None else scenario.recruits - pace.value("plan_recruits")
     rate_now = pace.value("plan_leaver_rate")
@@ -98,21 +107,23 @@ def headcount(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NO
         points[side] = (points[side] * stocks / projected).fillna(pd.Series(stocks)).where(points[side].notna())
     # Without a target a plan extends as far as it has a range.
     limit = math.inf if target is None else target
-    shown = months_shown(history, on, active, points.assign(projected=stocks), limit).assign(target=target)
+    plan = points.assign(projected=stocks)
+    shown = with_months_reached(months_shown(history, on, active, plan, limit), plan, target)
     columns = {"active": "active_assistants", "projected": "plan_active", "low": "plan_low", "high": "plan_high"}
     names = (*columns.values(), *(["target"] if target is not None else []))
-    return answered(like, ("month",), names, shown.rename(columns=columns), also=(pace, *history.answers))
+    shown = shown.rename(columns=columns)
+    return answered(like, ("month",), names, shown, also=(pace, *history.answers), more=REACHED)
 
 
 @analysis(asks=("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"), open_by_province=True)
 def recruits_needed(
     con: ScopedCursor, on: date, where: Where, until: date | None = None, goal: float | None = None
 ) -> Answer:
-    """The recruits per month with which the plan of `headcount` reaches the goal on the day `until`. One row.
+    """The whole recruits per month with which the plan of `headcount` holds the goal on the day `until`. One row.
 
-    (recruits_needed, then plan_recruits, goal and until). `until` is by default the end of the next Jalali year, `goal` the
-    target of the place; leavers leave as in the last 12 months. 0 if the plan reaches the goal without recruits. None without a
-    goal, with less than a year of history, and for a day that is not within the 60 months ahead.
+    (recruits_needed, then plan_recruits, goal, until and `sufficiency`). `until` is by default the end of the next Jalali year,
+    `goal` the target of the place; leavers leave as in the last 12 months. 0 if the plan reaches the goal without recruits. None
+    without a goal, with less than a year of history, and for a day that is not within the 60 months ahead.
     """
     like = ask(con, "active_assistants", on=on, where=where)
     until = until or end_of_next_year(on)
@@ -122,7 +133,7 @@ def recruits_needed(
     history = history_of(con, on, where)
     active = float(like.value())
     points = path_of(history, on, active)
-    needed = None
+    needed = sufficiency = None
     if goal is not None and on < until and (points["last"] >= until).any():
         # Within a month the projection runs straight.
         days = [on.toordinal(), *(last.toordinal() for last in points["last"])]
@@ -131,10 +142,21 @@ def recruits_needed(
         projected, raised = (
             np.interp(until.toordinal(), days, [active, *stocks]) for stocks in (points["projected"], with_one_more)
         )
-        needed = float(max(0.0, recruits + (goal - projected) / (raised - projected)))
-    row = (needed, recruits, goal, until)
-    more = ("plan_recruits", "goal", "until")
+        needed = max(0, whole_above(recruits + (goal - projected) / (raised - projected)))
+        low = np.interp(until.toordinal(), days, [active, *points["low"]])
+        sufficiency = _sufficiency(needed, recruits, goal, projected, low)
+    row = (needed, recruits, goal, until, sufficiency)
+    more = ("plan_recruits", "goal", "until", "sufficiency")
     return answered(like, (), ("recruits_needed",), [row], more=more, also=(pace, *history.answers))
+
+
+def _sufficiency(needed: int, recruits: float, goal: float, projected: float, low: float) -> str:
+    """What the recruits of now are for a goal on a day: `enough` where the low edge of the projection's range is at it,
+    `borderline` where only the projection is, or where needed and present recruits are the same whole number; else `not_enough`.
+    """
+    if low >= goal:
+        return "enough"
+    return "borderline" if projected >= goal or needed <= math.floor(recruits + 0.5) else "not_enough"
 
 
 def _stocks(points: pd.DataFrame, active: float, more_recruits: float, rate: float, rate_now: float) -> list[float]:

@@ -9,6 +9,7 @@ after one, which may end or come again, the range is wider by its size for each 
 have passed, nor one that would be wider than half of the projection.
 """
 
+import math
 from bisect import bisect_left
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -41,6 +42,10 @@ _MOST_KEPT = 16
 MONTHS_SHOWN_BEFORE = 24
 MOST_MONTHS_SHOWN = 36
 _PROJECTED = ("projected", "low", "high")
+# The months in which a path reaches its target: the same in each of its rows.
+REACHED = ("reached_first", "reached_middle", "reached_last")
+# Numbers of persons that differ by less are the same but for the rounding of floats.
+_SAME = 1e-6
 
 # Persons in service at a month's end whose licences for it were all decided later, by the day of the first decision.
 # Few licences are decided after they begin, so only their institutes and persons are read.
@@ -159,8 +164,19 @@ class History:
 def reached(points: pd.DataFrame, target: float) -> list[str | None]:
     """The first months in which the upper bound, the projection and the lower bound reach a target; None if one does not."""
     months = points["month"].tolist()
-    at = [np.flatnonzero(points[name].to_numpy(float) >= target)[:1] for name in ("high", "projected", "low")]
+    at = [np.flatnonzero(points[name].to_numpy(float) >= target - _SAME)[:1] for name in ("high", "projected", "low")]
     return [months[first[0]] if first.size else None for first in at]
+
+
+def with_months_reached(shown: pd.DataFrame, points: pd.DataFrame, target: float | None) -> pd.DataFrame:
+    """`shown` with its target and the columns REACHED of its path `points`, which is longer than what is shown."""
+    months = [None] * len(REACHED) if target is None else reached(points, target)
+    return shown.assign(target=target, **dict(zip(REACHED, months, strict=True)))
+
+
+def whole_above(persons: float) -> int:
+    """The least whole number of persons that is at least so many: a need that is rounded down is not met."""
+    return math.ceil(persons - _SAME)
 
 
 def monthly_changes(active: np.ndarray, ahead: int) -> np.ndarray:
@@ -275,21 +291,25 @@ def months_shown(history: History, day: date, active: float, points: pd.DataFram
     return shown[["month", "active", *_PROJECTED, "break"]].astype({"active": "Int64"})
 
 
-@analysis(asks=("active_assistants", "target", "net_change"), open_by_province=True)
+@analysis(asks=("active_assistants", "own_target", "net_change"), open_by_province=True)
 def projection(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Known and projected months: (month, active, low, high, projected, break_size), as `months_shown`.
+
+    Where the place has a target that lies ahead, it is next. REACHED is last.
 
     `low` and `high` are None with fewer than 24 past runs and in the months after a break; with less than a year of history
     nothing is projected.
     """
-    like = ask(con, "active_assistants", "target", on=on, where=where)
+    like = ask(con, "active_assistants", "own_target", on=on, where=where)
     history = history_of(con, on, where)
-    active, target = like.value("active_assistants"), like.value("target")
+    active, target = like.value("active_assistants"), target_of(con, on, where)
     goal = None if target is None or active >= target else target
-    shown = months_shown(history, on, active, path_of(history, on, active), goal)
+    points = path_of(history, on, active)
+    shown = with_months_reached(months_shown(history, on, active, points, goal), points, goal)
     names = {"active": "active_assistants", "low": "projected_low", "high": "projected_high"}
-    names |= {"projected": "projected", "break": "break_size"}
-    return answered(like, ("month",), tuple(names.values()), shown.rename(columns=names), also=history.answers)
+    names |= {"projected": "projected", "break": "break_size"} | ({} if goal is None else {"target": "target"})
+    shown = shown.rename(columns=names)
+    return answered(like, ("month",), tuple(names.values()), shown, also=history.answers, more=REACHED)
 
 
 @analysis(asks=("active_assistants", "own_target", "net_change"), open_by_province=True)
@@ -297,17 +317,17 @@ def pace(con: ScopedCursor, on: date, where: Where, until: date | None = None) -
     """The required and the actual pace in persons per month, and the months in which the target is reached. One row.
 
     (required_pace, actual_pace_6, actual_pace_12, projected_first, projected_middle, projected_last, then has_range, break_month,
-    break_size). The required pace is that until `until` (default: the end of the next Jalali year); the actual paces are of the
-    last 6 and 12 complete months. The target is reached by the upper bound, the projection and the lower bound. A month is None
-    if that is not within five years, a number without a target (`target_of`) or history for it. `has_range`: whether the history
-    is long enough for a range of five years. The break is the largest of the last 12 complete months.
+    break_size). The required pace is that until `until` (default: the end of the next Jalali year), rounded up; the actual paces
+    are of the last 6 and 12 complete months. The target is reached by the upper bound, the projection and the lower bound. A
+    month is None if that is not within five years, a number without a target (`target_of`) or history for it. `has_range`:
+    whether the history is long enough for a range of five years. The break is the largest of the last 12 complete months.
     """
     answer = ask(con, "active_assistants", "own_target", on=on, where=where)
     until = until or end_of_next_year(on)
     history = history_of(con, on, where)
     active, target = answer.value(), target_of(con, on, where)
     left = (until - on).days / jalali.DAYS_A_MONTH
-    required = (target - active) / left if target is not None and left > 0 else None
+    required = whole_above((target - active) / left) if target is not None and left > 0 else None
     points = path_of(history, on, active)
     months: list[str | None] = [None] * 3
     if target is not None:

@@ -7,8 +7,8 @@ closed form.
 import itertools
 import math
 import random
-from collections import defaultdict
-from datetime import date
+from collections import Counter, defaultdict
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from etl.semantic import answers
 from etl.semantic.access import ScopedCursor
 from etl.semantic.resolve import settled_on
 from etl.warehouse import publications
+from tests.effort import draws
 
 pytestmark = pytest.mark.slow
 
@@ -329,21 +330,79 @@ def test_a_short_history_gets_no_back_test(by_hand: duckdb.DuckDBPyConnection) -
 
 
 def test_the_recruits_needed_bring_the_plan_to_the_goal_at_the_end_of_the_month(con: duckdb.DuckDBPyConnection) -> None:
-    """The recruits needed, put into the plan, reach the goal in the chosen month, and not before."""
+    """The recruits needed, put into the plan, hold the goal in the chosen month, one fewer do not; the plan names that month."""
     day = as_of(con)
     for months, goal in ((4, 1_500.0), (17, 2_000.0)):
         until = jalali.unit_of(jalali.add_months(day, months), "month")
         answer = planning.recruits_needed(con, until=until.last, goal=goal)
         recruits = answer.value()
+        assert isinstance(recruits, int)
         assert recruits > answer.records()[0]["plan_recruits"]
-        path = planning.headcount(con, scenario=Scenario(recruits)).records()
-        reached = {row["month"]: row["plan_active"] for row in path if row["plan_active"] is not None}
-        if until.label in reached:
-            assert math.isclose(reached[until.label], goal)
-            assert all(stock < goal for month, stock in reached.items() if month < until.label)
+        path, fewer = (
+            planning.headcount(con, scenario=Scenario(count), goal=goal).records() for count in (recruits, recruits - 1)
+        )
+        reached, short = ({row["month"]: row["plan_active"] for row in rows} for rows in (path, fewer))
+        assert short[until.label] < goal <= reached[until.label]
+        assert path[0]["reached_middle"] == until.label
+        assert fewer[0]["reached_middle"] > until.label
+
+
+SEEKS = draws(40, 200)
+
+
+@pytest.mark.slow
+def test_the_scenario_of_a_goal_seek_reaches_the_target_in_the_month_asked_for(con: ScopedCursor) -> None:
+    """Over dates, provinces, goals and months asked for: the whole recruits hold the goal at the end of the month, one fewer
+    do not, and the month that the scenario names is not later. The sentence is that of the path."""
+    chance, said = random.Random(54), Counter[str]()
+    provinces = [code for code, people in answers.ask(con, "active_assistants", by=("province",)).rows if people > 30]
+    for _ in range(SEEKS):
+        day = as_of(con) - timedelta(chance.randrange(900))
+        where = chance.choice([{}, {"province": (chance.choice(provinces),)}])
+        active = answers.ask(con, "active_assistants", on=day, where=where).value()
+        goal = float(round(active * chance.uniform(0.5, 3)))
+        until = jalali.unit_of(jalali.add_months(day, chance.randrange(1, 58)), "month")
+        row = planning.recruits_needed(con, on=day, where=where, until=until.last, goal=goal).records()[0]
+        needed = row["recruits_needed"]
+        assert isinstance(needed, int)
+        history = projection.history_of(con, day, where)
+        points = projection.path_of(history, day, active).set_index("month")
+        ends = {}
+        for count in (needed, needed - 1):
+            if count >= 0:
+                plan = planning.headcount(con, on=day, where=where, scenario=Scenario(count), goal=goal).records()
+                ends[count] = simulated_stocks(con, day, where, count)
+                named = plan[0]["reached_middle"]
+                if active < goal:
+                    first = next((month for month, stock in ends[count].items() if stock >= goal - 1e-6), None)
+                    assert named == first, "the month named is the first that reaches the goal"
+        assert ends[needed][until.label] >= goal - 1e-6, "rounded down it would end below"
+        assert needed == 0 or ends[needed - 1][until.label] < goal, "one fewer is not enough"
+        low, central = points.loc[until.label, ["low", "projected"]]
+        if row["sufficiency"] == "enough":
+            assert low >= goal
+        elif row["sufficiency"] == "not_enough":
+            assert central < goal
+            assert needed > row["plan_recruits"]
         else:
-            assert max(reached) < until.label, "the plan ends once its range is beyond the target"
-    assert until.label in reached or months == 17
+            assert central >= goal > low or math.isnan(low) or needed - row["plan_recruits"] < 1
+        said[row["sufficiency"]] += 1
+    assert len(said) == 3, said
+
+
+def simulated_stocks(con: ScopedCursor, day: date, where: dict[str, Any], recruits: float) -> dict[str, float]:
+    """The plan at every month's end, step by step: the projection, more recruits, and more leavers of more people."""
+    pace = planning.pace_now(con, on=day, where=where).records()[0]
+    more, rate = recruits - pace["plan_recruits"], pace["plan_leaver_rate"]
+    active = float(answers.ask(con, "active_assistants", on=day, where=where).value())
+    stock = before = active
+    stocks, passed = {}, 0.0
+    for point in projection.path_of(projection.history_of(con, day, where), day, active).itertuples():
+        length, passed = point.distance - passed, point.distance
+        stock = max(0.0, stock + point.projected - before + (more - rate * (stock - before) / 12) * length)
+        before = point.projected
+        stocks[point.month] = stock
+    return stocks
 
 
 def walked(points: pd.DataFrame, day: date, stock: float, until: date, more: float, rate: float) -> float:
@@ -376,9 +435,9 @@ def test_the_recruits_needed_by_any_day_are_those_of_a_walk_day_by_day(
         reached = walked(points, day, active, until, middle - pace["plan_recruits"], pace["plan_leaver_rate"])
         low, high = (middle, high) if reached < goal else (low, middle)
     assert recruits > pace["plan_recruits"]
-    assert math.isclose(recruits, low, rel_tol=1e-9)
-    later = planning.recruits_needed(con, until=until + jalali.DAY, goal=goal).value()
-    assert later < recruits, "a day more needs fewer a month"
+    assert recruits == math.ceil(low - 1e-6)
+    later = planning.recruits_needed(con, until=until + 60 * jalali.DAY, goal=goal).value()
+    assert later < recruits, "two months more need fewer a month"
 
 
 def test_no_recruits_are_needed_where_the_plan_reaches_the_goal_without_any(con: duckdb.DuckDBPyConnection) -> None:

@@ -13,6 +13,7 @@ from datetime import date
 import pikepdf
 import pytest
 
+from etl.analysis import projection
 from etl.core.errors import Refused
 from etl.core.jalali import year_before
 from etl.semantic import access, answers
@@ -27,7 +28,7 @@ from ui.charts import forecast, maps
 from ui.charts.elements import ChartContext
 from ui.data.briefing_questions import Questions
 from ui.i18n import member_names, text
-from ui.summary import needs_action
+from ui.summary import needs_action, verdict
 
 pytestmark = pytest.mark.slow
 
@@ -370,19 +371,38 @@ def test_events_and_the_target_path_stand_by_the_trend(press):
     assert own["path"] == ""
 
 
-def test_the_trend_says_the_projection_that_growth_says(press, monkeypatch):
+@pytest.mark.parametrize("has_target", [True, False])
+def test_the_trend_says_the_projection_that_growth_says(press, monkeypatch, has_target):
     questions = press.questions("IR", "en", exact=True)
-    months = [f"{year}-{month:02}" for year in (1405, 1406, 1407) for month in range(1, 13)]
-    actual = [(month, 1000, None, None, None, None) for month in months[:6]]
-    ahead = [(month, None, 900 + at, 1100 + at, 1000 + at, None) for at, month in enumerate(months[6:], 1)]
-    found, analyse = replace(questions.analyse("projection"), rows=[*actual, *ahead]), questions.analyse
-    monkeypatch.setattr(questions, "analyse", lambda name, **_: found if name == "projection" else analyse(name))
+    months = [f"{year}-{month:02}" for year in (1405, 1406, 1407, 1408) for month in range(1, 13)]
+    more = (1016, "1405-09", "1406-10", "1410-02") if has_target else (None, None, None)
+    actual = [(month, 1000, None, None, None, None, *more) for month in months[:6]]
+    ahead = [
+        (month, None, 1000 - 9 * at, 1000 + 200 * at, 1000 + at, None, *more) for at, month in enumerate(months[6:], 1)
+    ]
+    found, analyse = questions.analyse("projection"), questions.analyse
+    names = [*found.columns[:6], *(["target"] if has_target else []), *projection.REACHED]
+    metrics = (*found.metrics[:5], *([catalogue()["target"]] if has_target else []))
+    found = replace(found, metrics=metrics, columns=tuple(names), rows=[*actual, *ahead])
+    no_path = replace(analyse("target_path"), rows=[])
+    made_up = {"projection": found, "target_path": no_path}
+    monkeypatch.setattr(questions, "analyse", lambda name, **_: made_up.get(name) or analyse(name))
+    monkeypatch.setattr(verdict, "own_target", lambda _: 1016.0 if has_target else None)
     trend = content.book(questions)["trend"]
     assert trend["title"] == forecast.projection.title(found, ChartContext("en")).sentence
-    # A year after Shahrivar 1405: at the end of the picture the range says little.
-    said = "Active police assistants, projected by Shahrivar 1406: 1,012 (912 to 1,112)"
+    # Without a target a year ahead: at the end of the picture the range says little.
+    said = (
+        "Active police assistants: 1,016 projected, Dey 1406 (Azar 1405 to Ordibehesht 1410)"
+        if has_target
+        else "Active police assistants, projected by Shahrivar 1406: 1,012 (892 to 3,400)"
+    )
     assert trend["title"].replace("\u00a0", " ") == said
     assert trend["alt"].replace("\u00a0", " ").endswith(f"{said}.")
+    svg = trend["pictures"][0]["svg"]
+    ticks = [int(number.replace(",", "")) for number in re.findall(r"text-anchor=\"end\"[^>]*>.?([0-9,]+)\W*<", svg)]
+    assert max(ticks) < 1100, "the axis holds the facts and the path, not the far end of the range"
+    assert ("Dey\u00a01406" in svg) == has_target, "the month is marked"
+    assert text.unit_label(months[-1], "en") in trend["sub"], "no shorter than on the screen"
 
 
 @pytest.mark.parametrize("lang", ["fa", "en"])

@@ -303,7 +303,7 @@ def test_how_many_to_recruit_to_reach_the_target_by_a_day(hand: Hand, pointer: P
             row = planning.recruits_needed(con, until=until).records()[0]
         numbers = {"target": "goal", "recruits": "recruits_needed", "now": "plan_recruits"}
         told = {name: text.plain(row[key], "persons", "fa") for name, key in numbers.items()}
-        return text.word("goal.answer", "fa", day=text.day(until, "fa"), **told)
+        return text.word(f"sufficiency.{row['sufficiency']}", "fa", day=text.day(until, "fa"), **told)
 
     field, until = goal.locator(".st-key-day-until input[type=text]"), ask(pointer, "active_assistants").on
     hand.click(field)
@@ -313,13 +313,13 @@ def test_how_many_to_recruit_to_reach_the_target_by_a_day(hand: Hand, pointer: P
         field.press("Enter")
         page.wait_for_timeout(250)
         hand.reader.settle()
-        assert goal.locator(".pd-verdict p").inner_text() == said(day)
+        assert goal.locator(".pd-sentence").inner_text() == said(day)
         assert f"until={day}" in hand.reader.query
     year, slider = goal.get_by_role("radio").last, goal.get_by_role("slider")
     end = jalali.unit_of(JalaliDate(int(latin_digits(year.inner_text())), 6, 1).to_gregorian(), "year").last
     hand.click(year)
-    assert goal.locator(".pd-verdict p").inner_text() == said(end)
+    assert goal.locator(".pd-sentence").inner_text() == said(end)
     slider.press("ArrowRight")
     page.wait_for_timeout(500)
     hand.reader.settle()
-    assert goal.locator(".pd-verdict p").inner_text() == said(jalali.unit_of(end, "month").first - jalali.DAY)
+    assert goal.locator(".pd-sentence").inner_text() == said(jalali.unit_of(end, "month").first - jalali.DAY)

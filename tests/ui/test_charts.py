@@ -15,6 +15,7 @@ from typing import Any
 import plotly.graph_objects as go
 import pytest
 
+from etl.analysis.projection import REACHED
 from etl.analysis.training import GOAL, RUN_OFF_DAYS
 from etl.core import declarations
 from etl.semantic.answers import Answer
@@ -631,19 +632,28 @@ def test_the_test_decides_the_hue_of_a_province_and_the_distance_its_depth(conte
     )
 
 
-def test_a_path_names_the_month_in_which_the_plan_itself_reaches_the_goal() -> None:
-    def title(*planned: tuple[str, Any, Any, Any, Any, Any]) -> str:
-        names = ("active_assistants", "plan_active", "plan_low", "plan_high", "target")
-        data = answer(names[0], by=("month",), rows=planned)
-        metrics = (data.metrics[0], *map(derived, names[1:4]), catalogue()["target"])
-        path = replace(data, metrics=metrics, columns=("month", *names))
-        return forecast.reached(path, EN).sentence
+def test_a_path_names_the_month_in_which_it_reaches_its_target_even_beyond_what_is_shown() -> None:
+    names = ("active_assistants", "plan_active", "plan_low", "plan_high", "target")
+    data = answer(names[0], by=("month",), rows=[])
+    metrics = (data.metrics[0], *map(derived, names[1:4]), catalogue()["target"])
+    columns = ("month", *names, *REACHED)
 
-    first = ("1405-01", None, 90, 80, 100, 100)
-    assert title(first, ("1405-02", None, 100, 90, 110, 100)).endswith(
-        "100 projected for Ordibehesht\u00a01405 (Apr–May\u00a02026)"
+    def title(*months: str | None, lang: str = "en", target: float = 100) -> str:
+        rows = [("1405-01", 90, 90, 90, 90, target, *months), ("1405-02", None, 95, 90, 99, target, *months)]
+        path = replace(data, metrics=metrics, columns=columns, rows=rows)
+        return forecast.reached(path, ChartContext(lang)).sentence.replace("\u00a0", " ")
+
+    assert title("1405-05", "1407-01", "1410-03") == (
+        "Active police assistants: 100 projected, Farvardin 1407 (Mordad 1405 to Khordad 1410)"
     )
-    assert title(first).endswith("100 not projected before Farvardin\u00a01405 (Mar–Apr\u00a02026)")
+    assert title("1405-05", "1407-01", "1410-03", lang="fa") == (
+        "پلیس‌یاران فعال: برآورد تحقق ۱۰۰، فروردین ۱۴۰۷ (مرداد ۱۴۰۵ تا خرداد ۱۴۱۰)"
+    )
+    assert title("1407-01", "1407-01", "1407-01") == title(None, "1407-01", None)
+    assert title(None, "1407-01", None).startswith("Active police assistants: 100 projected for Farvardin 1407")
+    assert title("1407-01", None, None).startswith("Active police assistants: 100 not projected before Farvardin 1407")
+    assert title(None, None, None) == "Active police assistants: 100 not projected within five years"
+    assert "projected by Ordibehesht 1405: 95" in title("1405-01", "1405-01", "1405-01", target=90), "reached today"
 
 
 def test_a_path_that_falls_first_says_how_far() -> None:

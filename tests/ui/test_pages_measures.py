@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
+from html import unescape
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 from persiantools.jdatetime import JalaliDate
@@ -32,6 +34,7 @@ from tests.loading import build, put, put_good, row
 from tests.made import answer
 from tests.parts import html, opened
 from tests.ui.test_pages_workforce import in_address, in_language, plain
+from ui.charts import forecast, time_titles
 from ui.charts import signals as charts
 from ui.charts.elements import ChartContext
 from ui.i18n import member_names, text
@@ -47,6 +50,15 @@ def opened_at(pointer: Path) -> Iterator[ScopedCursor]:
         yield con
 
 
+# How the growth needed and the growth of 6 and 12 months would be written.
+UNIT_OF_PACE = [text.word("units.persons_per_month", lang) for lang in LANGUAGES]
+
+
+def ask_day(pointer: Path) -> date:
+    with opened_at(pointer) as con:
+        return con.publication.as_of
+
+
 def labelled(page: str) -> dict[str, str]:
     """The value of every card by its label."""
     cards = re.findall(r'class="pd-label">(.*?)</p><div><p class="pd-value[^"]*"><bdi>(.*?)</bdi>', page, re.S)
@@ -54,7 +66,7 @@ def labelled(page: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_growth_says_the_recruits_that_reach_the_goal_and_the_date_of_the_required_pace(
+def test_growth_says_the_recruits_that_reach_the_goal_and_whether_those_of_now_are_enough(
     lang: str,
     published: Path,
 ) -> None:
@@ -62,21 +74,49 @@ def test_growth_says_the_recruits_that_reach_the_goal_and_the_date_of_the_requir
     page = html(opened("growth", goal="14", until=until.isoformat(), **in_language(lang)))
     with opened_at(published) as con:
         row = planning.recruits_needed(con, until=until, goal=14.0).records()[0]
-        pace = projection.pace(con, until=until)
     assert row["recruits_needed"] > 0
     values = {name: text.plain(row[key], "persons", lang) for name, key in
             (("target", "goal"), ("recruits", "recruits_needed"), ("now", "plan_recruits"))}  # fmt: skip
-    sentence = text.word("goal.answer", lang, day=text.day(until, lang), **values)
+    sentence = text.word(f"sufficiency.{row['sufficiency']}", lang, day=text.day(until, lang), **values)
     assert text.escape(sentence) in page
-    required = text.word("goal.required", lang, day=text.day(until, lang))
-    assert labelled(page)[required] == text.plain(pace.value("required_pace"), "persons_per_month", lang)
+    assert not [unit for unit in UNIT_OF_PACE if unit in page], "one pair of monthly numbers, no other"
 
 
-def test_no_growth_is_needed_where_the_target_is_passed(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(projection, "target_of", lambda *_: 1.0)
-    until = date(2027, 2, 5)
-    page = html(opened("growth", until=until.isoformat(), **in_language("en")))
-    assert text.word("goal.required", "en", day=text.day(until, "en")) not in labelled(page)
+def test_growth_opens_with_its_answer_and_shows_the_chart_before_the_form(published: Path) -> None:
+    page = html(opened("growth", lang="en", goal="14"))
+    with opened_at(published) as con:
+        title = time_titles.ahead(projection.projection(con), ChartContext("en")).sentence
+    parts = ('class="pd-verdict"', text.escape(title), text.escaped("goal.title", "en"))
+    places = [page.index(part) for part in parts]
+    assert places == sorted(places)
+
+
+def test_the_link_of_a_goal_seek_opens_the_scenario_of_the_whole_recruits_to_the_same_goal(published: Path) -> None:
+    until = date(2027, 2, 4)
+    link = re.search(r'<a class="pd-go" href="([^"]*)"', html(opened("growth", goal="14", until=until.isoformat())))
+    assert link
+    asked = {name: values for name, values in parse_qs(unescape(link[1]).partition("?")[2]).items() if name != "tab"}
+    with opened_at(published) as con:
+        needed = planning.recruits_needed(con, until=until, goal=14.0).value()
+        plan = planning.headcount(con, scenario=planning.Scenario(needed), goal=14.0)
+    assert asked == {"recruits": [str(needed)], "goal": ["14"]}
+    title = forecast.reached(plan, ChartContext("fa")).sentence
+    assert text.unit_label(plan.records()[0]["reached_middle"], "fa") in title
+    assert text.escape(title) in html(opened("planning", recruits=str(needed), goal="14"))
+
+
+@pytest.mark.parametrize("goal", [1, 1_000_000])
+def test_a_goal_that_is_passed_and_one_that_no_recruiting_can_reach_have_a_sentence(goal: int, published: Path) -> None:
+    until = ask_day(published) + timedelta(1)
+    page = html(opened("growth", lang="en", goal=str(goal), until=until.isoformat()))
+    with opened_at(published) as con:
+        row = planning.recruits_needed(con, until=until, goal=float(goal)).records()[0]
+    key = "goal.none_needed" if goal == 1 else "sufficiency.not_enough"
+    assert goal == 1 or row["recruits_needed"] > 1_000_000
+    values = {"target": goal, "recruits": row["recruits_needed"], "now": row["plan_recruits"]}
+    words = {name: text.plain(value, "persons", "en") for name, value in values.items()}
+    assert text.escaped(key, "en", day=text.day(until, "en"), **words) in page
+    assert (text.escaped("goal.scenario", "en") in page) == (goal == 1), "no link to a scenario that none takes"
 
 
 def test_a_year_is_one_click_and_a_typed_target_is_read_in_persian_digits(published: Path) -> None:
@@ -186,13 +226,11 @@ def test_the_announced_number_stands_beside_the_registered_one(lang: str, publis
 
 def test_growth_says_where_a_filter_leaves_the_numbers_of_all(published: Path) -> None:
     page = html(opened("growth", lang="en", post="guard", province="IR-23"))
-    paces = [
-        card for card in re.findall(r'<div class="pd-card">.*?</div></div>', page, re.S) if "onthly growth" in card
-    ]
-    assert len(paces) == 3
     post, place = (text.word(f"scope.{name}", "en") for name in ("post", "province"))
     note = text.escape(text.word("scope.no_effect", "en", filters=post))
-    assert all(note in card for card in paces), "a province has paces of its own, a post has not"
+    assert note in page.partition(text.escaped("goal.title", "en"))[0], (
+        "a province has a path of its own, a post has not"
+    )
     filters = text.escape(text.word("scope.no_effect", "en", filters=text.listed([place, post], "en")))
     after = page.partition(text.escape(text.word("goal.announced_why", "en")))[2]
     assert re.match(rf'</p>\s*<p class="pd-note">{re.escape(filters)}', after), (

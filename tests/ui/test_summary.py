@@ -95,26 +95,26 @@ def stub(lang: str = "en", **changes: Any) -> Sources:
     [
         (
             {},
-            "(May–Jun\u00a02027); range Farvardin\u00a01406 (Mar–Apr\u00a02027) to Mordad\u00a01406 (Jul–Aug\u00a02027).",
+            "(May–Jun\u00a02027); earliest Farvardin\u00a01406 (Mar–Apr\u00a02027), latest Mordad\u00a01406 (Jul–Aug\u00a02027).",
         ),
         (
             {"last": "1407-10"},
-            "range Farvardin\u00a01406 (Mar–Apr\u00a02027) to Dey\u00a01407 (Dec\u00a02028–Jan\u00a02029).",
+            "earliest Farvardin\u00a01406 (Mar–Apr\u00a02027), latest Dey\u00a01407 (Dec\u00a02028–Jan\u00a02029).",
         ),
-        ({"first": "1406-03", "last": "1406-03"}, "is first reached in Khordad\u00a01406 (May–Jun\u00a02027)."),
+        ({"first": "1406-03", "last": "1406-03"}, "is projected for Khordad\u00a01406 (May–Jun\u00a02027)."),
         (
             {"last": None},
-            "at the earliest in Farvardin\u00a01406 (Mar–Apr\u00a02027), at the latest in more than five years.",
+            "earliest Farvardin\u00a01406 (Mar–Apr\u00a02027), latest in more than five years.",
         ),
         (
             {"middle": None, "last": None},
-            "within five years; at the earliest in Farvardin\u00a01406 (Mar–Apr\u00a02027).",
+            "within five years; earliest Farvardin\u00a01406 (Mar–Apr\u00a02027).",
         ),
         ({"middle": None, "first": None, "last": None}, "not reached within five years."),
         ({"has_range": False, "first": None, "middle": None}, "history is too short"),
         (
             {"has_range": False, "first": None, "last": None},
-            "is first reached in Khordad\u00a01406 (May–Jun\u00a02027).",
+            "is projected for Khordad\u00a01406 (May–Jun\u00a02027).",
         ),
         (
             {"broken": ("1404-07", -6000.0)},

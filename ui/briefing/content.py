@@ -7,14 +7,13 @@ from etl.core.jalali import year_before
 from etl.semantic.answers import Answer
 from ui.briefing import drawing, tables
 from ui.briefing.writer import Writer
-from ui.charts import maps, marks, time_titles
+from ui.charts import forecast, maps, marks, time_titles
 from ui.data import owed
 from ui.data.briefing_questions import FEWEST_SHOWN
 from ui.i18n import member_names, text
 from ui.summary import changes, different, needs_action, verdict
 
 HEADLINE = ("active_assistants", "training_compliance", "licensed_institutes", "leaver_rate_12m")
-_MOST_MONTHS_AHEAD = 24
 # Only the latest events fit below the trend; the file of numbers has all of them.
 _MOST_EVENTS = 4
 # In points.
@@ -119,8 +118,8 @@ def _trend(write: Writer, facts: verdict.Facts) -> dict[str, Any]:
     lang = write.lang
     answer = write.analyse("projection")
     actual = [row for row in answer.rows if row[1] is not None]
-    # The projection of a province runs until it reaches its share of the nation's target, too far ahead for a briefing.
-    answer = replace(answer, rows=answer.rows[: len(actual) + _MOST_MONTHS_AHEAD])
+    if not forecast.has_range(answer):
+        answer = replace(answer, rows=actual)
     path, all_events = write.analyse("target_path"), write.analyse("events")
     events = marks.of(marks.events(all_events, write.context)[-_MOST_EVENTS:], [row[0] for row in answer.rows])
     first, last = actual[0], actual[-1]

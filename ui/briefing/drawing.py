@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from etl.semantic.answers import Answer
 from ui import palette
-from ui.charts import axes, maps
+from ui.charts import forecast, maps
 from ui.charts.elements import ChartContext
 from ui.charts.marks import Mark
 from ui.i18n import text
@@ -20,6 +20,8 @@ _FONT = "Vazirmatn"
 _SMALL, _NORMAL = 7.6, 8.4
 WIDTH = 510.0
 _LEFT, _RIGHT, _BOTTOM = 44.0, 12.0, 20.0
+# The name of a month beside its point.
+_ROOM = 70.0
 MAP_WIDTH, MAP_HEIGHT = 384.0, 336.0
 # Iran's middle latitude, for the scale of longitude against latitude.
 _LATITUDE = 32.5
@@ -30,12 +32,13 @@ def trend(
 ) -> str:
     """The known months solid, the projection dashed within its range, target and target path, numbered events.
 
-    `answer` is that of the analysis `projection`: month, active, low, high, projected.
+    `answer` is that of the analysis `projection`: month, active, low, high, projected. The axis is that of the screen.
     """
     months = [row[0] for row in answer.rows]
     planned = dict(zip(path.column("month"), path.column("planned"), strict=True))
-    numbers = [value for row in answer.rows for value in row[1:5] if value is not None]
-    ticks = axes.nice(max([*numbers, target or 0, *(planned[month] for month in months if month in planned), 1]))
+    held = [*(row[at] for row in answer.rows for at in (1, 4)), target, *(planned.get(month) for month in months)]
+    ticks = forecast.ticks_ahead(held, [value for row in answer.rows for value in row[2:4]], "persons")
+    floor, ceiling = ticks[0], ticks[-1]
     # Room for words above a range that reaches the uppermost tick, or for the numbers of events.
     top, base = 20.0 if marks else 16.0, height - _BOTTOM
     across = (WIDTH - _LEFT - _RIGHT) / max(len(months) - 1, 1)
@@ -44,7 +47,8 @@ def trend(
         return _LEFT + across * month
 
     def y(value: float) -> float:
-        return top + (height - top - _BOTTOM) * (1 - value / (ticks[-1] or 1))
+        # What lies beyond the axis is cut off at its end.
+        return top + (height - top - _BOTTOM) * (ceiling - min(max(value, floor), ceiling)) / ((ceiling - floor) or 1)
 
     parts: list[str] = []
     for value in ticks:
@@ -61,7 +65,7 @@ def trend(
         parts.append(_line(points, context.colour("total"), 1.2, "1.5 2.5"))
     if target is not None:
         parts += _target(answer, planned, target, y(target), context)
-    parts += _projection(answer, x, y, context)
+    parts += _projection(answer, target, x, y, context)
     actual = [(x(i), y(row[1])) for i, row in enumerate(answer.rows) if row[1] is not None]
     parts.append(_line(actual, context.colour("actual"), 2.1))
     parts += _marks(marks, months, x, top, base, context)
@@ -93,15 +97,29 @@ def _target(
 
 
 def _projection(
-    answer: Answer, x: Callable[[int], float], y: Callable[[float], float], context: ChartContext
+    answer: Answer,
+    target: float | None,
+    x: Callable[[int], float],
+    y: Callable[[float], float],
+    context: ChartContext,
 ) -> Iterable[str]:
-    """The projected line, with its last range in words on the side away from the line."""
+    """The projected line, and a point at the month in which it reaches the target; without one its last range in words, on the
+    side away from the line.
+    """
     ahead = [(x(i), y(row[4])) for i, row in enumerate(answer.rows) if row[4] is not None]
     if len(ahead) < 2:
         return
     yield _line(ahead, context.colour("projection"), 1.4, "4 3")
+    met = forecast.month_met([row[1] for row in answer.rows], [row[4] for row in answer.rows], target)
     low, high = answer.rows[-1][2:4]
-    if high is not None:
+    if target and met is not None:
+        colour, surface = context.colour("text"), context.colour("surface")
+        at, below = x(met), y(target) + 13
+        yield f'<circle cx="{at:.1f}" cy="{y(target):.1f}" r="3" fill="{colour}"/>'
+        label = text.unit_label(answer.rows[met][0], context.lang)
+        place, anchor = (at + 5, "start") if at < WIDTH - _ROOM else (at - 5, "end")
+        yield _text(place, below, label, _NORMAL, anchor, "text", context, 700, halo=surface)
+    elif high is not None and target is None:
         first, last = (text.plain(value, "persons", context.lang) for value in (low, high))
         label = context.word("figure.period", first=first, last=last)
         at = y(high) - 6 if ahead[-1][1] <= ahead[0][1] else y(low) + 13

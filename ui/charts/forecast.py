@@ -51,17 +51,26 @@ def _without_gaps(lower: Figure, upper: Figure) -> list[Figure]:
 def _axis_ahead(
     context: ChartContext, held: Sequence[float | None], ranges: Sequence[float | None], unit: str
 ) -> tuple[Figure, str]:
-    """The vertical axis of a projection: it holds the numbers `held` and the near part of the range; and a note where the rest
-    of that runs off the chart.
-    """
+    """The vertical axis of a projection, and a note where its range runs off the chart."""
+    axis = lines.roomy(context, ticks_ahead(held, ranges, unit), unit)
+    low, high = axis["range"]
+    is_cut = any(value is not None and not low <= value <= high for value in ranges)
+    return axis, context.word("figure.range_cut") if is_cut else ""
+
+
+def ticks_ahead(held: Sequence[float | None], ranges: Sequence[float | None], unit: str) -> list[float]:
+    """The ticks of a projection: they hold the numbers `held` and the near part of the range."""
     known = [value for value in held if value is not None]
     least, most = min(known, default=0), max(known, default=0)
     room = _RANGE_SHOWN * (most - least)
     near = [min(max(value, least - room), most + room) for value in ranges if value is not None]
-    axis = lines.roomy(context, lines.around([*known, *near], None, unit), unit)
-    low, high = axis["range"]
-    is_cut = any(value is not None and not low <= value <= high for value in ranges)
-    return axis, context.word("figure.range_cut") if is_cut else ""
+    return lines.around([*known, *near], None, unit)
+
+
+def has_range(answer: Answer) -> bool:
+    """Whether a projection is drawn: without a range the least certain line would look the surest."""
+    # A range begins in a single point, the current month; of one month more it is a line upright.
+    return sum(row[2] is not None for row in answer.rows) > _LEAST_RANGE
 
 
 def _now_and_ahead(answer: Answer) -> list[tuple[Any, ...]]:
@@ -82,13 +91,10 @@ def projection(
 ) -> Figure:
     """Known values solid, the projection dashed with its range, which the axis may cut off; breaks named.
 
-    A projection of which no month has a range is not drawn: the least certain line would look the surest.
-
     Metrics in order: actual, low, high, projected, the size of a break.
     """
-    # A range begins in a single point, the current month; of one month more it is a line upright.
-    has_range = sum(row[2] is not None for row in answer.rows) > _LEAST_RANGE
-    if not has_range:
+    is_drawn = has_range(answer)
+    if not is_drawn:
         answer = replace(answer, rows=[row for row in answer.rows if row[1] is not None])
     largest = max((value for row in answer.rows for value in (row[1], row[4]) if value), default=0)
     if target_word != "figure.target" and (target or 0) > _SHARE_SHOWN * largest:
@@ -100,17 +106,17 @@ def projection(
     unit = answer.metrics[0].unit
     axis, cut = _axis_ahead(context, [*actual["y"], *projected["y"], target], [*low["y"], *high["y"]], unit)
     keys = [elements.key(context, context.word("figure.actual"), "actual", "line")]
-    if has_range:
+    if is_drawn:
         keys.append(elements.key(context, answer.metrics[3].short[context.lang], "projection", "dash"))
         keys.append(elements.key(context, context.word("figure.range"), "projection", "light"))
     is_missing = any(value is not None and end is None for value, end in zip(projected["y"], low["y"], strict=True))
-    missing = "figure.no_range" if is_missing else "" if has_range else "figure.no_projection"
+    missing = "figure.no_range" if is_missing else "" if is_drawn else "figure.no_projection"
     points = _turning_points(actual["y"], projected["y"], target, context)
     named = _named(answer, target, context)
     pointed = [note["x"] for note, _ in named if note["x"] < len(labels) / 3]
     figure = elements.figure(
         context,
-        [*((low, high) if has_range else ()), projected, actual, points],
+        [*((low, high) if is_drawn else ()), projected, actual, points],
         height,
         keys,
         **axes.over_time(context, labels, axis),
@@ -134,7 +140,7 @@ def _turning_points(
 ) -> Figure:
     """A point at today, with its word, and one where the projection reaches the target."""
     now = max((at for at, value in enumerate(actual) if value is not None), default=None)
-    met = _met(actual, projected, target)
+    met = month_met(actual, projected, target)
     points = [(now, actual[now], context.word("figure.now"))] if now is not None else []
     points += [(met, target, "")] if met is not None else []
     at, values, words = (list(column) for column in zip(*points, strict=True)) if points else ([], [], [])
@@ -148,7 +154,7 @@ def _turning_points(
     }  # fmt: skip
 
 
-def _met(actual: Sequence[float | None], projected: Sequence[float | None], target: float | None) -> int | None:
+def month_met(actual: Sequence[float | None], projected: Sequence[float | None], target: float | None) -> int | None:
     """The position of the first month ahead in which the projection reaches a target that is not reached yet."""
     months = enumerate(zip(actual, projected, strict=True))
     if target and next((known for known in reversed(actual) if known is not None), 0) >= target:
@@ -170,7 +176,7 @@ def _named(answer: Answer, target: float | None, context: ChartContext) -> list[
             words = verdict.broken((answer.rows[at][0], sizes[at]), context.lang)
             months.append((at, words, answer.rows[at][1]))
     actual, projected = ([row[column] for row in answer.rows] for column in (1, 4))
-    met = _met(actual, projected, target)
+    met = month_met(actual, projected, target)
     if target and met is not None:
         months.append((met, text.unit_label(answer.rows[met][0], context.lang), target))
     clear: list[tuple[Figure, float]] = []
@@ -197,6 +203,8 @@ def reached(answer: Answer, context: ChartContext) -> Title:
 
     Without a goal, or with one that is reached already, it says what a projection says: an unchanged plan is one.
     """
+    if title := time_titles.reached(answer, context):
+        return title
     plan, low, high, *goals = (answer.columns.index(metric.name) for metric in answer.metrics[1:5])
     unit, planned = answer.metrics[0].unit, [row for row in answer.rows if row[plan] is not None]
     last, bottom = planned[-1], min(planned, key=itemgetter(plan))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from etl.analysis.projection import REACHED
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import TIME, catalogue
 from etl.semantic.ranking import comparable, is_sampled
@@ -160,15 +161,43 @@ def projected(answer: Answer) -> list[tuple[Any, ...]]:
 
 
 def ahead(answer: Answer, context: ChartContext) -> Title:
-    """The projection and its range a year ahead; at the end of the chart it is too wide to state."""
+    """When the projection reaches the target; without one its value and range a year ahead, later too wide to state."""
     at_low, at_high, at_central = (answer.columns.index(metric.name) for metric in answer.metrics[1:4])
     months = projected(answer)
     if not months:
         # Without a projection the months ahead are empty, so use the known months.
         actual = [row for row in answer.rows if row[1] is not None]
         return latest(replace(answer, rows=actual), context)
+    if title := reached(answer, context):
+        return title
     metric, row = answer.metrics[0], months[:12][-1]
     words = {"measure": metric.short[context.lang], "when": context.member(answer.by[0], row[0])}
     ends = ("central", at_central), ("low", at_low), ("high", at_high)
     words |= {name: text.plain(row[at], metric.unit, context.lang) for name, at in ends}
     return Title(context.word("finding.ahead", **words))
+
+
+def reached(answer: Answer, context: ChartContext) -> Title | None:
+    """The month in which a path reaches its target, with the earliest and the latest; None without a target that lies ahead."""
+    now: dict[str, Any] = next(
+        (row for row in reversed(answer.records()) if row[answer.metrics[0].name] is not None), {}
+    )
+    if REACHED[0] not in answer.columns or not now.get("target") or now[answer.metrics[0].name] >= now["target"]:
+        return None
+    first, middle, last = (now[name] for name in REACHED)
+
+    def say(of: ChartContext) -> list[str]:
+        words = {"measure": answer.metrics[0].short[of.lang]}
+        words["target"] = text.plain(now["target"], answer.metrics[0].unit, of.lang)
+        if middle is None:
+            key = "reached_earliest" if first else "not_reached"
+            return [of.word(f"finding.{key}", first=first and text.unit_in_both(first, of.lang), **words)]
+        words["month"] = text.unit_in_both(middle, of.lang)
+        said = [of.word("finding.reached", **words)]
+        if first and last and first != last:
+            is_one_year = first.split("-")[0] == last.split("-")[0]
+            ends = text.unit_label(first, of.lang, short=is_one_year), text.unit_label(last, of.lang)
+            said.insert(0, of.word("finding.reached_between", first=ends[0], last=ends[1], **words))
+        return said
+
+    return Title(titles.first_in_all(say, context))

@@ -1,4 +1,4 @@
-"""Growth: the recruits needed to reach the target in time, the pace, and announced numbers."""
+"""Growth: the recruits needed to reach the target in time, and announced numbers."""
 
 from collections.abc import Callable
 from datetime import date
@@ -15,7 +15,6 @@ from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
 from ui.components import blocks, day_field
 from ui.components.blocks import controlled, error_boundary
-from ui.components.cards import card
 from ui.components.footer import question
 from ui.i18n import text
 from ui.sections.overview import sources
@@ -27,14 +26,14 @@ _PAGE = "growth"
 
 
 def seek(view: PageContext) -> None:
-    """The monthly recruits needed to reach a target by a day, and the required and actual pace."""
+    """The monthly recruits needed to reach a target by a day, beside those of now."""
     # The last days of the Jalali months within the projection.
     last = jalali.add_months(view.as_of, MOST_MONTHS_AHEAD)
     months = islice(jalali.units_between(view.as_of, last, "month"), MOST_MONTHS_AHEAD)
     month_ends = [month.last for month in months if month.last > view.as_of]
     ahead = address.Days(view.as_of + jalali.DAY, month_ends[-1])
     until = ahead.read_end(page_parameters.one(_PAGE, "until")) or end_of_next_year(view.as_of)
-    ask = partial(_recruits_and_paces, view, until, address.number(page_parameters.one(_PAGE, "goal")))
+    ask = partial(_recruits, view, until, address.number(page_parameters.one(_PAGE, "goal")))
     rendering.defer(_seek, view, month_ends, until, ask, ready=ask)
 
 
@@ -42,23 +41,19 @@ def seek(view: PageContext) -> None:
 _Computed = tuple[Answer, list[str]]
 
 
-def _recruits_and_paces(view: PageContext, until: date, goal: float | None) -> tuple[_Computed, _Computed]:
-    """The recruits needed and the paces."""
-    needed = scoped_query.computed(view, "recruits_needed", until=until, goal=goal)
-    return needed, scoped_query.computed(view, "pace", until=until)
+def _recruits(view: PageContext, until: date, goal: float | None) -> _Computed:
+    return scoped_query.computed(view, "recruits_needed", until=until, goal=goal)
 
 
-def _seek(
-    view: PageContext, month_ends: list[date], until: date, ask: Callable[[], tuple[_Computed, _Computed]]
-) -> None:
+def _seek(view: PageContext, month_ends: list[date], until: date, ask: Callable[[], _Computed]) -> None:
     with st.container(border=True, key="goal-seek"), error_boundary(view.lang, "goal-seek"):
-        answer, ignored = ask()[0]
+        answer, ignored = ask()
         row = answer.records()[0]
         if ignored:
             blocks.note(scoped_query.no_effect(view, ignored))
         st.html(
             f"{blocks.heading(view.word('goal.title'))}"
-            f'<div class="pd-verdict" role="status"><p>{text.escape(_words(view, row, until))}</p></div>'
+            f'<p class="pd-sentence" role="status">{text.escape(_words(view, row, until))}</p>'
             f'<p class="pd-note">{view.escaped("goal.help")}</p>'
         )
         blocks.left_out(view, answer)
@@ -75,19 +70,25 @@ def _seek(
             label, named = view.word("goal.month"), partial(text.day, lang=view.lang)
             options = sorted({*month_ends, until})
             controlled(st.select_slider, label, "goal month", until, _choose, options=options, format_func=named)
-        if row["recruits_needed"] is not None:
-            scope = view.scope.address() | {"recruits": [f"{text.rounded(row['recruits_needed'], 'persons'):g}"]}
-            link = page_parameters.address("planning", view.lang, scope)
+        if link := _scenario(view, row["recruits_needed"]):
             st.html(f'<a class="pd-go" href="{text.escape(link)}" target="_self">{view.escaped("goal.scenario")}</a>')
-    with error_boundary(view.lang, "pace"):
-        _paces(view, *ask()[1], text.day(until, view.lang))
+
+
+def _scenario(view: PageContext, needed: int | None) -> str:
+    """The address of the scenario with the recruits needed, to the goal of this page; empty beyond what a scenario takes."""
+    if needed is None or address.number(str(needed)) is None:
+        return ""
+    goal = page_parameters.of(_PAGE).get("goal", [])
+    return page_parameters.address(
+        "planning", view.lang, view.scope.address() | {"recruits": [str(needed)], "goal": goal}
+    )
 
 
 def in_a_sentence(view: PageContext) -> str:
-    """Whether the present pace is enough for the target of the place by the end of next year; empty without a target."""
+    """Whether the recruits of now are enough for the target of the place by the end of next year; empty without a target."""
     until = end_of_next_year(view.as_of)
     try:
-        row = _recruits_and_paces(view, until, None)[0][0].records()[0]
+        row = _recruits(view, until, None)[0].records()[0]
     except QuestionError:
         return ""
     return "" if row["recruits_needed"] is None else _words(view, row, until)
@@ -140,10 +141,9 @@ def _words(view: PageContext, row: dict, until: date) -> str:
     needed = row["recruits_needed"]
     if row["goal"] is None:
         return verdict.without_target(sources(view))
-    key = "unknown" if needed is None else "none_needed" if not needed else "answer"
-    if needed and (text.rounded(needed, "persons") or 0) <= (text.rounded(row["plan_recruits"], "persons") or 0):
-        key = "enough"
-    return view.word(f"goal.{key}", **values)
+    if not needed:
+        return view.word("goal.unknown" if needed is None else "goal.none_needed", **values)
+    return view.word(f"sufficiency.{row['sufficiency']}", **values)
 
 
 def _target(view: PageContext, goal: float | None) -> None:
@@ -177,25 +177,3 @@ def _year(view: PageContext, month_ends: list[date], until: date) -> None:
         options=[day for day in month_ends if day in ends],
         format_func=lambda day: text.unit_in_both(ends[day], view.lang),
     )
-
-
-def _paces(view: PageContext, answer: Answer, ignored: list[str], day: str) -> None:
-    """The required growth to a day, where a target lies ahead, and the actual growth of the last 12 and 6 months."""
-    row, last = answer.records()[0], text.day(jalali.last_month_end(view.as_of), view.lang)
-    is_required = row["required_pace"] is not None and row["required_pace"] > 0
-    labels = ({"required_pace": view.word("goal.required", day=day)} if is_required else {}) | {
-        f"actual_pace_{months}": view.word(key, months=text.number(months, view.lang), day=last)
-        for months, key in ((12, "goal.actual"), (6, "goal.actual_half"))
-    }
-    with st.container(key=f"cards-{len(labels)}"):
-        for name, label in labels.items():
-            with st.container(key=f"card-pace-{name}", border=True, height="stretch"):
-                value = text.plain(row[name], "persons_per_month", view.lang)
-                unit, lines = text.unit_word("persons_per_month", view.lang, value), []
-                if row[name] is None:
-                    unit, lines = "", [view.word("figure.not_known")]
-                if ignored:
-                    lines.append(scoped_query.no_effect(view, ignored))
-                below = "".join(f'<p class="pd-line">{text.escape(line)}</p>' for line in lines)
-                st.html(card(label, value, unit, below))
-                question(view, answer, f"card-pace-{name}")

@@ -109,7 +109,7 @@ def _growth(view: PageContext) -> str:
 
 
 def _pace(view: PageContext) -> None:
-    """Whether the present pace is enough, where a target is set."""
+    """Whether the recruits of now are enough, where a target is set."""
     with error_boundary(view.lang, "pace"):
         if sentence := goal.in_a_sentence(view):
-            st.html(f'<p class="pd-pace">{text.escape(sentence)}</p>')
+            st.html(f'<p class="pd-sentence">{text.escape(sentence)}</p>')

@@ -1,6 +1,7 @@
 """The scenario: sliders for recruits, leavers and training seats, kept in the address, and the resulting paths."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -41,7 +42,12 @@ def panel(view: PageContext, scenario: Scenario) -> None:
             )
 
 
-def figure(view: PageContext, name: str, scenario: Scenario) -> None:
+def headcount(view: PageContext, scenario: Scenario) -> None:
+    """The active assistants under the scenario, to the target of the place or the goal of the address."""
+    figure(view, "headcount", scenario, goal=address.number(page_parameters.one(_PAGE, "goal")))
+
+
+def figure(view: PageContext, name: str, scenario: Scenario, **more: Any) -> None:
     """The path that the analysis `name` projects under the scenario, drawn as a standard figure."""
 
     def show(answer: Answer, ignored: Sequence[str]) -> None:
@@ -50,7 +56,7 @@ def figure(view: PageContext, name: str, scenario: Scenario) -> None:
         else:
             ui.draw(view, forecast.path, answer, name, ignored=ignored)
 
-    ui.part(view, name, name, show, first=True, scenario=scenario)
+    ui.part(view, name, name, show, first=True, scenario=scenario, **more)
 
 
 def method(view: PageContext) -> None:
@@ -90,7 +96,7 @@ def _slider(view: PageContext, answer: Answer, name: str, parameter: str, chosen
     if is_rate and (settled := scoped_query.settled_on("leaver_rate_12m", view.as_of)):
         label = view.word("change.settled", label=label, day=text.day(settled, view.lang))
     written = text.amount(answer.value(name), metric.unit, view.lang)
-    most = max(0.6, current * 2) if is_rate else _round_top(current * 4, 100)
+    most = max(0.6, current * 2) if is_rate else _round_top(max(current * 4, chosen or 0), 100)
     kind = float if is_rate else int
 
     def choose(value: float) -> None:

@@ -144,6 +144,7 @@ _CHECKS: Mapping[str, Mapping[str, _Check]] = {
     "growth": {"goal": _one(lambda value, _: bool(number(value))), "until": _AHEAD},
     "coverage": {"census": _one(lambda value, _: value == "1395")},
     "planning": {
+        "goal": _one(lambda value, _: bool(number(value))),
         "recruits": _one(lambda value, _: number(value) is not None),
         "leave": _one(lambda value, _: number(value, 100) is not None),
         "of": _one(_is_province),

@@ -144,8 +144,6 @@ def _reached(facts: Facts, sources: Sources) -> str:
         key = "in_range" if last else "in_range_open"
         if first == last:
             key = "in_month"
-        elif sources.lang == "fa" and facts.first and facts.last and facts.first[:4] == facts.last[:4]:
-            first = text.unit_label(facts.first, sources.lang, short=True)
     what = broken(facts.broken, sources.lang) if facts.broken else ""
     pace = sources.word("verdict.unless", what=what) if what else sources.word("verdict.at_pace")
     sentence = sources.word(f"verdict.{key}", pace=pace, month=month, first=first, last=last)
