@@ -24,6 +24,7 @@ from etl.semantic.access import GroupOfNation, ScopedCursor, check, is_of_one_ti
 from etl.semantic.answers import Answer, few_others
 from etl.semantic.catalog import TIME, catalogue, tables
 from etl.semantic.derived import Where
+from etl.semantic.resolve import refuse_later
 
 _Run = Callable[..., Answer]
 
@@ -56,6 +57,7 @@ def analysis(
 
         @wraps(run)
         def with_defaults(con: ScopedCursor, on: date | None = None, where: Where | None = None, **more: Any) -> Answer:
+            refuse_later(con.publication.as_of, on, more.get("over"))
             return run(con, on or con.publication.as_of, where or {}, **more)
 
         _registered[run.__name__] = Analysis(with_defaults, asks, over_period, open_by_province)

@@ -200,10 +200,12 @@ def _ask(options: argparse.Namespace) -> None:
     with access.connect(options.source, rights.ADMINISTRATOR) as con:
         answer = answers.ask(con, *options.names, by=by, on=options.on, over=options.over, where=where)
         console.note_provisional(con, answer, options.names)
-    for name, code in newer_counties_in(where).items():
-        print(f"{name} counts in county {code}: counties have the boundaries of the census of 1395", file=sys.stderr)
-    # The parts of ratios stand behind the metrics asked for.
-    console.print_answer(answer, options.format, len(answer.by) + len(answer.metrics))
+        for name, code in newer_counties_in(where).items():
+            print(
+                f"{name} counts in county {code}: counties have the boundaries of the census of 1395", file=sys.stderr
+            )
+        # The parts of ratios stand behind the metrics asked for.
+        console.print_answer(con, answer, options.format, len(answer.by) + len(answer.metrics))
 
 
 def _analyse(options: argparse.Namespace) -> None:
@@ -237,7 +239,7 @@ def _print_analysis(options: argparse.Namespace, name: str, where: dict[str, tup
     with access.connect(options.source, rights.ADMINISTRATOR) as con:
         answer = registry.analyse(con, name, options.on, where, **more)
         console.note_provisional(con, answer, [more["metric"]] if name == "why" else [])
-        console.print_answer(answer, options.format)
+        console.print_answer(con, answer, options.format)
 
 
 def _similar(options: argparse.Namespace) -> None:
@@ -259,7 +261,7 @@ def _backtest(options: argparse.Namespace) -> None:
         print(backtesting.planted().to_string(index=False, na_rep="", float_format="{:.0%}".format))
         return
     with access.connect(options.source, rights.ADMINISTRATOR) as con:
-        console.print_answer(registry.analyse(con, "backtest"), options.format)
+        console.print_answer(con, registry.analyse(con, "backtest"), options.format)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,23 +2,27 @@
 
 import csv
 import json
+import math
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from datetime import date
 from pathlib import Path
 from typing import Any, TextIO
 
+from etl.analysis import detail
 from etl.build.load_report import Report, writing
+from etl.core.places import place_names
 from etl.core.spreadsheet import safe
 from etl.revisions.diff import Diff
+from etl.semantic import units
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
-from etl.semantic.catalog import catalogue
+from etl.semantic.catalog import catalogue, described
 from etl.semantic.resolve import is_provisional, settled_on
 
 # What the operator may do about a refusal; the sentences of the files are for those who made them.
@@ -125,10 +129,54 @@ def write_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]], to: Path | 
         writer.writerows([safe(_plain(value)) for value in row] for row in rows)
 
 
-def print_answer(answer: Answer, form: str, width: int | None = None) -> None:
-    """Print the rows of an answer at full precision: all columns, or the first `width`."""
-    rows = [row[:width] for row in answer.rows]
-    _print_rows(answer.columns[:width], rows, [answer.is_provisional(row) for row in answer.rows], form)
+def print_answer(con: ScopedCursor, answer: Answer, form: str, width: int | None = None) -> None:
+    """Print the rows of an answer: all columns, or the first `width`.
+
+    CSV and JSON are for programs and have full precision and codes; a table has the decimals of the screen, and beside the
+    codes of places, institutes and courses a column of their names.
+    """
+    columns, rows = answer.columns[:width], [row[:width] for row in answer.rows]
+    if form == "table":
+        columns, rows = _for_readers(con, answer, columns, rows)
+    _print_rows(columns, rows, [answer.is_provisional(row) for row in answer.rows], form)
+
+
+def _for_readers(
+    con: ScopedCursor, answer: Answer, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+    """Columns and rows with names beside codes, and rounded numbers."""
+    names: list[str] = []
+    cells: list[Sequence[Any]] = []
+    for at, name in enumerate(columns):
+        values = [row[at] for row in rows]
+        metric = described(name, answer.metrics)
+        names.append(name)
+        cells.append([_rounded(value, metric.unit if metric else None) for value in values])
+        if known := _names_of(con, name, values):
+            names.append(f"{name}_name")
+            cells.append([known.get(value) for value in values])
+    return tuple(names), list(zip(*cells, strict=True))
+
+
+def _names_of(con: ScopedCursor, column: str, values: Sequence[Any]) -> Mapping[str, str]:
+    """The English names of the members in a column (of an institute its own); empty where it holds no codes to name."""
+    if column in ("institute", "course"):
+        return detail.member_names(con, column)["en"]
+    if column == "county":
+        return place_names("county", "en")
+    provinces = place_names("province", "en")
+    return provinces if any(values) and {*filter(None, values)} <= provinces.keys() else {}
+
+
+def _rounded(value: Any, unit: str | None) -> Any:
+    """A number as the screen rounds its unit; of an unknown unit with four digits, or none of its fraction."""
+    if not isinstance(value, float) or not math.isfinite(value):
+        return value
+    if unit is not None:
+        decimals = units.decimals_of(unit, is_fraction=True)
+    else:
+        decimals = max(3 - math.floor(math.log10(abs(value))), 0) if value else 0
+    return units.rounded_half_up(value, decimals)
 
 
 def note_provisional(con: ScopedCursor, answer: Answer, names: Iterable[str]) -> None:

@@ -65,6 +65,17 @@ def places() -> Places:
     return Places(provinces, counties)
 
 
+# The table of places of a kind, the columns of its code and, by language, of its name.
+_NAMED = {"province": ("provinces.csv", "iso_3166_2", "name"), "county": ("counties.csv", "sci_code", "county")}
+
+
+@cache
+def place_names(kind: str, lang: str) -> Mapping[str, str]:
+    """The codes and names of all provinces or, as of the census of 1395, counties."""
+    file, key, name = _NAMED[kind]
+    return {row[key]: row[f"{name}_{lang}"] for row in reference_rows(REFERENCE / file)}
+
+
 def _counties() -> Iterator[tuple[str, str, County]]:
     """Provinces, spellings and counties: those of 1395, the newer ones, other names."""
     for row in reference_rows(REFERENCE / "counties.csv"):

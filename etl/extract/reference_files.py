@@ -96,8 +96,10 @@ def day(path: Path, line: int, row: dict[str, str]) -> date:
         raise bad_cell(path, line, "date", "bad_date") from None
 
 
-def number(path: Path, line: int, row: dict[str, str], name: str, whole: bool = False) -> float | None:
-    """A number of 0 or more; None for an empty cell."""
+def number(
+    path: Path, line: int, row: dict[str, str], name: str, whole: bool = False, above_zero: bool = False
+) -> float | None:
+    """A number of 0 or more, or `above_zero`; None for an empty cell."""
     text = fold(row.get(name, ""))
     if not text:
         return None
@@ -105,14 +107,16 @@ def number(path: Path, line: int, row: dict[str, str], name: str, whole: bool = 
         value = float(text)
     except ValueError:
         value = math.nan
-    if not 0 <= value < _MOST or (whole and not value.is_integer()):
-        raise bad_cell(path, line, name, "bad_number")
+    if not 0 <= value < _MOST or (whole and not value.is_integer()) or (above_zero and not value):
+        raise bad_cell(path, line, name, "nobody" if above_zero else "not_whole" if whole else "bad_number")
     return value
 
 
-def required_number(path: Path, line: int, row: dict[str, str], name: str, whole: bool = False) -> float:
-    """A number of 0 or more that must not be empty."""
-    value = number(path, line, row, name, whole)
+def required_number(
+    path: Path, line: int, row: dict[str, str], name: str, whole: bool = False, above_zero: bool = False
+) -> float:
+    """A number that must not be empty."""
+    value = number(path, line, row, name, whole, above_zero)
     if value is None:
         raise bad_cell(path, line, name, "missing_value")
     return value

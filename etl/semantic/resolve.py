@@ -171,6 +171,7 @@ def resolve(
     if unit and on:
         raise QuestionError(f"by {unit} a state is measured at the end of each: --over, not --on")
     as_of = publication.as_of
+    refuse_later(as_of, on, over)
     return Plan(
         metrics=metrics,
         selected=tuple(selected),
@@ -183,6 +184,13 @@ def resolve(
         plain=plain,
         sizes=frozenset(measures) - counted,
     )
+
+
+def refuse_later(as_of: date, on: date | None, over: tuple[date, date] | None = None) -> None:
+    """Raise QuestionError for a day after the as-of day: the register tells nothing of it, and zero would be taken for news."""
+    for day in (on, over and over[1]):
+        if day and day > as_of:
+            raise QuestionError(f"{day} is after the last day of the register, {as_of}")
 
 
 def metrics_named(names: Sequence[str]) -> tuple[Metric, ...]:
@@ -228,7 +236,11 @@ def members(con: duckdb.DuckDBPyConnection, where: Mapping[str, Sequence[str]]) 
         _refuse_unknown([name])
         if name in TIME:
             raise QuestionError(f"a period is given with --over, not with --where {name}")
-        checked[name] = tuple(dict.fromkeys(_members(con, name, list(values))))
+        codes = member_codes(con, name, values)
+        known_codes = [code for code in codes if code is not None]
+        if len(known_codes) < len(codes):
+            raise QuestionError(f"no {name} is called {values[codes.index(None)]!r}")
+        checked[name] = tuple(dict.fromkeys(known_codes))
         if not checked[name]:
             raise QuestionError(f"--where {name} names no value")
     return checked
@@ -251,24 +263,50 @@ def newer_counties_in(where: Mapping[str, Sequence[str]]) -> dict[str, str]:
     return {value: county.code for value, county in named.items() if county and county.is_newer}
 
 
-def _members(con: duckdb.DuckDBPyConnection, dimension: str, values: Sequence[str]) -> list[str]:
-    """The codes of the members named by `values`, in that order. Raises QuestionError for the first unknown one."""
+def member_codes(
+    con: "duckdb.DuckDBPyConnection | ScopedCursor", dimension: str, values: Sequence[str]
+) -> list[str | None]:
+    """The code of the member that each value names, None for an unknown one.
+
+    Places and fixed lists go by code, by name in both languages and by known spellings (a county created since the census
+    means the one that it was separated from); institutes and courses by code or by name. Raises QuestionError for a name of
+    several.
+    """
     known = _codes(dimension)
     if known is not None:
-        codes = [known.get(fold(value)) for value in values]
-    elif dimension == "county":
+        return [known.get(fold(value)) for value in values]
+    lookup = ALL[dimension].lookup
+    if dimension == "county":
         counties = map(places().county_named, values)
-        written = [county.code if county else value for county, value in zip(counties, values, strict=True)]
-        codes = _looked_up(con, ALL[dimension].lookup, written)
-    else:
-        codes = _looked_up(con, ALL[dimension].lookup, list(map(latin_digits, values)))
-    known_codes = [member for member in codes if member is not None]
-    if len(known_codes) < len(codes):
-        raise QuestionError(f"no {dimension} is called {values[codes.index(None)]!r}")
-    return known_codes
+        return _looked_up(
+            con, lookup, [county.code if county else value for county, value in zip(counties, values, strict=True)]
+        )
+    codes = _looked_up(con, lookup, list(map(latin_digits, values)))
+    if None in codes:
+        named = _named(con, dimension, frozenset(fold(value) for value in values))
+        codes = [code or named.get(fold(value)) for code, value in zip(codes, values, strict=True)]
+    return codes
 
 
-def _looked_up(con: duckdb.DuckDBPyConnection, lookup: str, values: Sequence[str]) -> list[str | None]:
+# The columns of names beside the code, where members differ between publications.
+_NAMES = {"institute": ("name",), "course": ("title_fa", "title_en")}
+
+
+def _named(con: "duckdb.DuckDBPyConnection | ScopedCursor", dimension: str, asked: Collection[str]) -> dict[str, str]:
+    """The code of the only member with each of the folded names. Raises QuestionError for a name of several."""
+    table, column = ALL[dimension].lookup.split(".")
+    codes: dict[str, set[str]] = {}
+    for code, *names in con.execute(f"select {column}, {', '.join(_NAMES[dimension])} from {table}").fetchall():
+        for name in {fold(name) for name in names if name} & {*asked}:
+            codes.setdefault(name, set()).add(code)
+    for name, found in codes.items():
+        if len(found) > 1:
+            shown = ", ".join(sorted(found)[:3])
+            raise QuestionError(f"{len(found)} {dimension}s are called {name!r}; name one by its code, such as {shown}")
+    return {name: code for name, (code,) in codes.items()}
+
+
+def _looked_up(con: "duckdb.DuckDBPyConnection | ScopedCursor", lookup: str, values: Sequence[str]) -> list[str | None]:
     """Each value as written in the column `lookup` (table.column), ignoring case if there is no exact match; None if missing."""
     table, column = lookup.split(".")
     if 0 < len(values) <= MOST_COMPARED:

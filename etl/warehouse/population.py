@@ -153,8 +153,6 @@ def _residents(path: Path, line: int, row: dict[str, str]) -> Residents:
     if province is None:
         raise files.bad_cell(path, line, "province", "missing_value")
     day = files.day(path, line, row)
-    count = files.required_number(path, line, row, "residents", whole=True)
-    if not count:
-        raise files.bad_cell(path, line, "residents", "bad_number")
+    count = files.required_number(path, line, row, "residents", whole=True, above_zero=True)
     kind = files.choice(path, line, row, "kind", KINDS)
     return Residents(province, day, int(count), kind, files.text(path, line, row, "source"))

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from etl.semantic.catalog import TIME, catalogue
 from etl.semantic.resolve import settled_on
 from etl.warehouse import publications
 from tests.access.gated import ACCESS, configured, cookie
-from tests.access.scopes import OF_ISFAHAN, OF_TEHRAN, TEHRAN
+from tests.access.scopes import NATIONAL, OF_ISFAHAN, OF_TEHRAN, TEHRAN
 from tests.effort import draws
 from ui.access import tokens
 from ui.data import large_questions, page_run, warehouse
@@ -137,10 +137,8 @@ def test_random_questions_of_two_provinces_are_answered_as_ask_answers_each(
                 if "province" in catalogue()[name].dimensions and rng.random() < 0.3:
                     where["province"] = [rng.choice(["IR-10", "IR-23"])]
                 response = site.get(JSON, token, sub, params={"m": name, "by": by, "lang": "en", **where})
-                is_on_a_day = catalogue()[name].kind == "snapshot" and not {*by} & {*TIME}
                 try:
-                    on = settled_on(con, name) if is_on_a_day else None
-                    expected = ask(con, name, by=by, on=on, where=where)
+                    expected = ask(con, name, by=by, where=where)
                     status = 200
                 except QuestionError as error:
                     status = 403 if isinstance(error, AccessDenied) else 400
@@ -186,6 +184,66 @@ def test_an_answer_names_the_period_of_its_flows(site: Site) -> None:
     headers = site.get(CSV, site.national, params=query).headers
     assert headers["answer-period"] == "2025-03-21..2025-05-21"
     assert "answer-on" not in headers
+
+
+def test_every_state_of_a_question_is_of_the_day_that_was_asked(site: Site, small_register: Path) -> None:
+    """Not of the earlier day on which another of its measures was settled; what can still change is marked."""
+    with asked(small_register, OF_ISFAHAN) as con:
+        as_of = con.publication.as_of
+        settled = settled_on(con, "leaver_rate_12m")
+        assert settled
+        assert settled < as_of
+        expected = {day: ask(con, "active_assistants", on=day).value() for day in (as_of, settled)}
+        assert expected[as_of] != expected[settled]
+    for day, more in ((as_of, {}), (as_of, {"on": as_of.isoformat()}), (settled, {"on": settled.isoformat()})):
+        for names in (["active_assistants"], ["active_assistants", "leaver_rate_12m"]):
+            for measures in (names, names[::-1]):
+                response = site.get(JSON, site.isfahan, params={"m": measures, **more})
+                (row,) = response.json()
+                assert response.headers["answer-on"] == day.isoformat()
+                assert float(row["active_assistants"]) == expected[day], (measures, more)
+                marks = (row["status"] or "").split()
+                assert ("p:leaver_rate_12m" in marks) == (day == as_of and len(names) == 2), (measures, more)
+                assert not {"p", "p:active_assistants"} & {*marks}
+    alone = site.get(JSON, site.isfahan, params={"m": "leaver_rate_12m"}).json()
+    assert "p" in alone[0]["status"].split()
+
+
+@pytest.mark.parametrize("parameter", ["on", "as_of"])
+def test_a_day_after_the_as_of_day_is_refused(site: Site, small_register: Path, parameter: str) -> None:
+    with asked(small_register, OF_ISFAHAN) as con:
+        after = con.publication.as_of + timedelta(1)
+    for name in ("active_assistants", "leaver_rate_12m"):
+        assert site.get(JSON, site.isfahan, params={"m": name, parameter: after.isoformat()}).status_code == 400
+    over = f"{after - timedelta(40)}..{after}"
+    assert site.get(JSON, site.isfahan, params={"m": "joiners", "by": "month", "over": over}).status_code == 400
+
+
+@pytest.mark.parametrize("lang", ["en", "fa"])
+def test_filters_take_the_names_that_ask_takes(site: Site, small_register: Path, lang: str) -> None:
+    """Of places in both languages, also counties created since the census of 1395; of institutes and courses too."""
+    with asked(small_register, NATIONAL) as con:
+        code, institute = con.execute(
+            "select any_value(institute_code)::varchar, name from institutes where name is not null "
+            "group by name having count(*) = 1 order by 2 limit 1"
+        ).fetchone()  # type: ignore[misc]
+        course, title_fa, title_en = con.execute("select course_code, title_fa, title_en from courses").fetchall()[0]
+    for dimension, names, member in (
+        ("province", ("اصفهان", "Isfahan", "10"), "IR-10"),
+        ("county", ("خمام", "Khomam", "0117", "0105"), "0105"),
+        ("gender", ("زن", "female"), "female"),
+        ("institute", (institute, code), code),
+        ("course", (title_fa, title_en, course), course),
+    ):
+        metric = "training_compliance" if dimension == "course" else "in_service"
+        for name in names:
+            found = site.get(JSON, site.national, params={"m": metric, dimension: name, "lang": lang})
+            assert found.status_code == 200, (dimension, name, found.text)
+            with asked(small_register, NATIONAL) as con:
+                by_code, by_name = (ask(con, metric, where={dimension: [named]}).value() for named in (member, name))
+            assert by_code == by_name == found.json()[0][metric], (dimension, name)
+            is_newer = name in ("خمام", "Khomam", "0117")
+            assert found.headers.get("answer-counted-in") == ("0105" if is_newer else None)
 
 
 @pytest.mark.parametrize("scheme", ["basic", "bearer"])

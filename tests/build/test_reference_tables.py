@@ -12,6 +12,7 @@ from etl.analysis import data_quality
 from etl.analysis.announcements import announced
 from etl.build import reference_data
 from etl.core.places import places
+from etl.extract.causes import BETWEEN
 from etl.semantic import access, answers, rights
 from etl.warehouse import population, publications
 from tests.loading import DAY, ROOT, build, english, load, put
@@ -160,6 +161,32 @@ def _population(change: str = "", line: int = 2) -> str:
     if change:
         lines[line - 1 : line] = [] if change == "-" else change.splitlines()
     return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("residents", "english_hint", "persian_hint"),
+    [
+        ("0", "write a whole number above 0, without a decimal point", "عددی صحیح و بزرگ‌تر از صفر، بدون ممیز، بنویسید"),
+        (
+            "1.5",
+            "write a whole number above 0, without a decimal point",
+            "عددی صحیح و بزرگ‌تر از صفر، بدون ممیز، بنویسید",
+        ),
+    ],
+)
+def test_the_hint_for_residents_does_not_ask_for_what_is_refused(folder, residents, english_hint, persian_hint):
+    put(folder, "population.csv", _population(f"IR-00,1395/08/01,{residents},census,x"))
+    (refusal,) = reference_data.read(folder)[1]
+    first, _, second = refusal.partition(BETWEEN)
+    assert first.endswith(f"; {english_hint}")
+    assert second.endswith(persian_hint)
+
+
+def test_the_hint_for_months_asks_for_a_whole_number(folder):
+    put(folder, "courses.csv", "course_code,posts,valid_months\nPY-101,*,1.5\n")
+    (refusal,) = reference_data.read(folder)[1]
+    (hint,) = english(refusal)
+    assert hint.endswith("; write a whole number, without a decimal point")
 
 
 @pytest.mark.parametrize(

@@ -199,13 +199,55 @@ def test_an_answer_in_every_form_is_the_same(built, capsys, form):
     elif form == "json":
         rows = json.loads(output)
     else:
-        head, *lines = [line.split() for line in output.splitlines()]
+        head, *lines = [re.split(" {2,}", line) for line in output.splitlines()]
         rows = [dict(zip(head, line, strict=True)) for line in lines]
+        names = {row["province"]: row.pop("province_name") for row in rows}
+        assert names["IR-23"] == "Tehran"
     assert len(rows) == 31
     assert list(rows[0]) == ["province", "in_service", "licensed_institutes"]
     counts = {row["province"]: (int(row["in_service"]), int(row["licensed_institutes"])) for row in rows}
     assert counts["IR-23"] == (1, 1)
     assert counts["IR-01"] == (0, 0)
+
+
+@pytest.mark.slow
+def test_a_table_for_readers_has_names_and_the_decimals_of_the_screen_and_a_file_codes_and_all_digits(
+    publish_sample, capsys
+):
+    """Every number of every analysis and metric: the table's is the file's, rounded as its unit is on screen."""
+    source = ["--from", str(publish_sample().pointer)]
+
+    def both(*words):
+        forms = {}
+        for form in ("json", "table"):
+            assert main([*words, "--format", form, *source]) == 0
+            forms[form] = capsys.readouterr().out
+        head, *lines = forms["table"].splitlines()
+        starts = [found.start() for found in re.finditer(r"(?<!\S)\S", head)]
+        cells = [
+            [line[start:end].strip() for start, end in zip(starts, [*starts[1:], None], strict=True)] for line in lines
+        ]
+        return json.loads(forms["json"]), [dict(zip(head.split(), row, strict=True)) for row in cells]
+
+    exact, shown = both("ask", "coverage_per_10k", "training_compliance", "--by", "province")
+    tehran = next(at for at, line in enumerate(exact) if line["province"] == "IR-23")
+    assert shown[tehran]["province_name"] == "Tehran"
+    assert shown[tehran]["coverage_per_10k"] == f"{exact[tehran]['coverage_per_10k']:.2f}"
+    assert shown[tehran]["training_compliance"] == f"{exact[tehran]['training_compliance']:.3f}", "a fraction"
+    for words, column, name in (
+        (["ask", "in_service", "--by", "county"], "county", "Karaj"),
+        (["ask", "in_service", "--by", "institute"], "institute", None),
+        (["analyse", "similar_provinces"], "similar", "Bushehr"),
+        (["analyse", "different", "--set", "metric=training_compliance"], "province", "Tehran"),
+        (["analyse", "seats"], "course", "First aid"),
+    ):
+        exact, shown = both(*words)
+        assert exact
+        assert [line[column] for line in shown] == [line[column] or "" for line in exact]
+        assert all(line[f"{column}_name"] for line in shown if line[column])
+        assert not name or name in {line[f"{column}_name"] for line in shown}, words
+        for line in shown:
+            assert not [cell for cell in line.values() if re.search(r"[0-9]\.[0-9]{6}", cell)], line
 
 
 def test_days_are_jalali_or_gregorian_in_any_script(built, capsys):
@@ -330,6 +372,26 @@ def test_analyses_are_listed_with_the_options_they_take(capsys):
     assert "--over DAY..DAY" not in options["run_off"]
     assert "--set metric=WORD [--set by=WORD] [--set before=DAY]" in options["why"]
     assert "[--set recruits=NUMBER] [--set leaver_rate=NUMBER]" in options["headcount"], "the fields of a scenario"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["ask", "active_assistants", "--on", "2030-01-01"],
+        ["ask", "joiners", "--over", "1404/01/01..1450/01/01"],
+        ["ask", "joiners", "--by", "month", "--over", "1404/01/01..1450/01/01"],
+        ["ask", "active_assistants", "--by", "year", "--over", "1404/01/01..1450/01/01"],
+        ["analyse", "different", "--set", "metric=training_compliance", "--on", "1450/01/01"],
+        ["analyse", "glance", "--on", "1450/01/01"],
+        ["analyse", "bridge", "--over", "1404/01/01..1450/01/01"],
+        ["why", "training_compliance", "--by", "gender", "--on", "1450/01/01", "--before", "1404/01/01"],
+    ],
+)
+def test_a_day_after_the_as_of_day_is_refused(words, publish_sample, capsys):
+    assert main([*words, "--from", str(publish_sample().pointer)]) == 2
+    output = capsys.readouterr()
+    assert "is after the last day of the register" in output.err
+    assert not output.out
 
 
 def test_a_provisional_number_is_marked_on_standard_error_and_stays_that_of_its_day(publish_sample, capsys):

@@ -378,7 +378,8 @@ def days(built: Built) -> list[date]:
     """The as-of day, its neighbour, the leap days of both calendars, and up to seven more back in the past."""
     as_of = built.data.as_of
     chosen = random.Random(1).sample(range(2, 2400), built.cases(1, 7))
-    return [as_of, as_of - timedelta(1), date(2024, 2, 29), date(2025, 3, 20), *(as_of - timedelta(n) for n in chosen)]
+    leap_days = [day for day in (date(2024, 2, 29), date(2025, 3, 20)) if day <= as_of]
+    return [as_of, as_of - timedelta(1), *leap_days, *(as_of - timedelta(n) for n in chosen)]
 
 
 def edges(built: Built) -> list[date]:

@@ -3,12 +3,13 @@
 from dataclasses import replace
 from datetime import date
 
+import duckdb
 import pytest
 
 from etl.core.errors import QuestionError
 from etl.semantic.compiler import compile
-from etl.semantic.resolve import MOST_COMPARED
-from tests.semantic.plans import plan
+from etl.semantic.resolve import MOST_COMPARED, resolve
+from tests.semantic.plans import plan, publication
 
 DAY = date(2024, 9, 21)
 YEAR = (date(2024, 3, 20), date(2025, 3, 20))
@@ -94,7 +95,8 @@ def test_few_of_very_many_members_are_compared_without_an_in():
 def test_days_ahead_are_bound_as_dates_and_end_with_the_calendar():
     compiled = compile(plan("expiring_30", on=DAY))
     assert date(2024, 10, 21) in compiled.parameters.values()
-    assert date.max in compile(plan("expiring_30", on=date(9999, 12, 20))).parameters.values()
+    last = replace(publication(), as_of=date(9999, 12, 20))
+    assert date.max in compile(resolve(duckdb.connect(), last, ["expiring_30"])).parameters.values()
 
 
 def test_only_lookups_by_a_dimension_none_of_them_has_is_refused():

@@ -26,6 +26,12 @@ def built(tmp_path_factory: pytest.TempPathFactory):
         row("personnel", national_id=national_id(at), hired_on="1402/03/01", left_on="1404/04/31") for at in (21, 22)
     ]
     back = row("personnel", national_id=national_id(21), hired_on=(end + timedelta(90)).isoformat())
+    # Known of the day before: a leaver is dated the first day out.
+    put(
+        folder,
+        "personnel_3.csv",
+        [row("personnel", national_id=national_id(23), hired_on=(end + timedelta(89)).isoformat())],
+    )
     put(folder, "personnel_2.csv", leaving)
     early = build(folder, to=folder.parent / "early.duckdb", day=end + timedelta(89))
     put(folder, "personnel_2.csv", [*leaving, back])

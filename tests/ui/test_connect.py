@@ -47,7 +47,7 @@ def test_the_address_of_a_figure_asks_for_its_answer(
     query = connect.question_of(view, answer)
     assert query
     question = data_question.read(parse_qs(query))
-    again = exportable.of(scoped_query.free(question.view, question.names, question.by)).answer
+    again = exportable.of(scoped_query.free(question.view, question.names, question.by, is_settled=False)).answer
     assert (again.rows, again.on, again.over) == (answer.rows, answer.on, answer.over)
 
 
@@ -83,8 +83,17 @@ def test_an_analysis_has_no_address(view: PageContext) -> None:
     assert connect.question_of(view, warehouse.analyse("seats")) is None
 
 
-def test_an_answer_of_another_day_than_the_address_gives_has_none(view: PageContext) -> None:
-    assert connect.question_of(view, warehouse.ask("active_assistants", on=ON)) is None
+@pytest.mark.parametrize("names", [["leaver_rate_12m"], ["active_assistants", "leaver_rate_12m", "joiners"]])
+def test_the_address_of_a_figure_of_a_settled_day_names_that_day(view: PageContext, names: list[str]) -> None:
+    answer = exportable.of(scoped_query.free(view, names, ["province"])).answer
+    assert answer.on
+    assert answer.on < view.as_of
+    query = connect.question_of(view, answer)
+    assert query
+    assert parse_qs(query)["on"] == [answer.on.isoformat()]
+    question = data_question.read(parse_qs(query))
+    again = exportable.of(scoped_query.free(question.view, question.names, question.by, is_settled=False)).answer
+    assert (again.rows, again.on, again.over) == (answer.rows, answer.on, answer.over)
 
 
 def test_the_popover_names_each_program_and_no_token_where_nobody_signs_in(view: PageContext) -> None:

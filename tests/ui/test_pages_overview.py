@@ -180,7 +180,7 @@ def test_a_profile_describes_its_province(lang: str, published: Path) -> None:
         active = ask(con, "active_assistants", where={"province": ("IR-30",)}).value()
     verdict = re.search(r'<div class="pd-verdict"><p>(.*?)</p>', page)
     assert verdict
-    sentence = text.word("verdict.active", lang, active=text.number(active, lang), change="")
+    sentence = text.word("verdict.active", lang, count=text.number(active, lang), change="")
     assert verdict[1].startswith(text.escape(sentence).rstrip("."))
     assert text.escape(text.word("different.untested", lang)) in page, "five persons are too few to be compared"
     assert text.escape(text.word("listing.register_help", lang)) in page

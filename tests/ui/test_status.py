@@ -52,7 +52,7 @@ def test_a_period_that_ends_with_open_events_is_provisional() -> None:
     assert statuses(to_csv(replace(beside, on=date(2026, 7, 22)), EN)) == [""], (
         "a settled day beside the period of a flow"
     )
-    assert statuses(to_csv(replace(beside, on=over[1]), EN)) == ["p"]
+    assert statuses(to_csv(replace(beside, on=over[1]), EN)) == ["p:leaver_rate_12m"]
 
 
 def test_of_several_measures_the_one_concerned_is_named() -> None:

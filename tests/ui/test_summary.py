@@ -72,6 +72,16 @@ def test_every_number_of_the_verdict_is_one_that_was_asked(lang: str, small_regi
     assert text.word("compare.better", lang) not in sentences, "a volume is neither better nor worse"
 
 
+@pytest.mark.parametrize(
+    "facts", [{"target": None}, {"target": 50.0}, {"target": 1.0}, {"target": None, "census_share": 9.0}]
+)
+def test_one_is_singular_in_every_form_of_the_verdict(facts: dict[str, Any]) -> None:
+    of_one = known(active=1, before=None, **facts)
+    first = verdict.sentences(of_one, stub())[0]
+    assert first.startswith("1 police assistant is active"), first
+    assert verdict.sentences(replace(of_one, active=2), stub())[0].startswith("2 police assistants are active")
+
+
 def known(**changes: Any) -> verdict.Facts:
     facts = {
         "active": 900,

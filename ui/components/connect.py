@@ -73,7 +73,8 @@ def question_of(view: PageContext, answer: Answer) -> str | None:
     """The parameters by which the data address gives the measures of this answer; None if it does not.
 
     What an analysis adds to measures, as who is clearly behind, is in the file alone.
-    Without a chosen day or period they name none, so that the address goes on to give the latest numbers.
+    Without a chosen day or period they name none, so that the address goes on to give the latest numbers, unless the answer
+    is of an earlier day, on which its measures are settled.
     """
     known = catalogue()
     names = [metric.name for metric in answer.metrics if metric.name in known and not known[metric.name].hidden]
@@ -82,10 +83,13 @@ def question_of(view: PageContext, answer: Answer) -> str | None:
         return None
     where = {name: answer.where[name] for name in FILTERS if name in answer.where}
     tried = [Scope(where, view.scope.on, view.scope.period)]
-    tried += [Scope(where, view.scope.on, periods.written(*answer.over))] if answer.over else []
+    over = periods.written(*answer.over) if answer.over else ""
+    tried += [Scope(where, view.scope.on, over)] if over else []
+    tried += [Scope(where, answer.on, over)] if answer.on else []
     for scope in tried:
         try:
-            found = scoped_query.free(replace(view, scope=scope, has_period=True), names, answer.by)
+            asked = replace(view, scope=scope, as_of=scope.on or view.as_of, has_period=True)
+            found = scoped_query.free(asked, names, answer.by, is_settled=False)
         except QuestionError:
             return None
         again = exportable.of(found).answer

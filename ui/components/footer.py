@@ -127,7 +127,7 @@ def _meaning(view: PageContext, answer: Answer) -> None:
     published = answer.publication
     files, rows = (text.number(count, view.lang) for count in (published.files, published.rows_loaded))
     load = view.word("figure.load_words", id=text.digits(published.id, view.lang), files=files, rows=rows)
-    rejected = view.word("figure.rejected", rows=text.number(rejected_rows(answer), view.lang))
+    rejected = view.word("figure.rejected", count=text.number(rejected_rows(answer), view.lang))
     parts.append(_line(view, "load", f"{load} {rejected}"))
     if any(metric.by_calendar for metric in answer.metrics):
         confirmed = warehouse.analyse(official_calendar.confirmed_until, view.as_of)

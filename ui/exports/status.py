@@ -48,17 +48,16 @@ def of(answer: Answer, facts: Facts, named: Callable[[str], str]) -> Callable[[p
     everywhere = ["e"] if estimated and len(estimated) == len(answer.measures) else [letter("e", n) for n in estimated]
     at_unit = next((at for at, name in enumerate(answer.by) if name in TIME), None)
     ends = {metric.name: answer.last_day(metric) for metric in answer.metrics if metric.name in measures}
-    is_open = at_unit is None and any(
-        last and is_provisional(name, last, answer.publication.as_of) for name, last in ends.items()
-    )
+    open_ones = [name for name, last in ends.items() if last and is_provisional(name, last, answer.publication.as_of)]
+    provisional = ["p"] if open_ones and len(open_ones) == len(answer.measures) else [letter("p", n) for n in open_ones]
 
     def status(batch: pa.RecordBatch) -> pa.Array:
         parts: list[Any] = []
         if at_unit is not None:
             units = batch.column(at_unit).cast(pa.string())
             parts.append(_where(pc.is_in(units, pa.array(answer.provisional, pa.string())), "p"))
-        elif is_open:
-            parts.append(pa.repeat(" p", len(batch)))
+        else:
+            parts += [pa.repeat(f" {words}", len(batch)) for words in provisional]
         parts += [pa.repeat(f" {words}", len(batch)) for words in everywhere]
         # Members are read only where single cells are named.
         is_by_cell = bool(keys and (facts.revised or answer.hidden))

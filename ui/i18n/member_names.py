@@ -4,22 +4,18 @@ from collections.abc import Collection, Mapping
 from datetime import date
 from functools import cache
 
-from etl.core.paths import REFERENCE
-from etl.core.places import newer_counties, reference_rows
+from etl.core.places import newer_counties, place_names
 from etl.semantic.catalog import TIME
 from etl.warehouse.dimensions import CHOICES
 from ui.i18n import text
-
-_PLACES = {"province": ("provinces.csv", "iso_3166_2", "name"), "county": ("counties.csv", "sci_code", "county")}
 
 
 @cache
 def fixed(dimension: str, lang: str) -> Mapping[str, str]:
     """Codes and names of a dimension whose members do not depend on the data: places and fixed lists."""
     place = "province" if dimension == "origin" else dimension
-    if place in _PLACES:
-        file, key, name = _PLACES[place]
-        return {row[key]: row[f"{name}_{lang}"] for row in reference_rows(REFERENCE / file)}
+    if place in ("province", "county"):
+        return place_names(place, lang)
     if dimension.endswith("_band"):
         return {code: band(code, lang) for code in sorted(set(CHOICES.get(dimension, {}).values()))}
     return {code: names[lang] for code, names in text.book()["member"].get(dimension, {}).items()}

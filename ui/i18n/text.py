@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import date
-from decimal import MAX_PREC, ROUND_HALF_UP, Context, Decimal
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -18,7 +18,9 @@ from etl.core import declarations
 from etl.core.jalali import parse_day, unit_of
 from etl.core.paths import ROOT
 from etl.core.text_folding import latin_digits
+from etl.semantic import units
 
+decimals_of, rounded, rounded_half_up = units.decimals_of, units.rounded, units.rounded_half_up
 LANGUAGES = ("fa", "en")
 _PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 
@@ -35,16 +37,8 @@ _UNBROKEN = "\u00a0"
 _FIRST_STRONG = "\u2068"
 _OTHER_WAY = {"fa": re.compile("[A-Za-z]"), "en": re.compile("[\u0590-\u08ff]")}
 
-# Decimals by unit; other units have none.
-_DECIMALS = {
-    "share": 1, "per_10k": 2, "per_100km2": 2, "per_100k": 1, "ratio": 2, "persons_per_institute": 1, "months": 1,
-    "days": 1, "years": 1, "hours": 0, "hours_per_person": 1, "working_days": 1, "km2": 0, "persons_per_month": 0,
-    # A mean of months; the bars of a ranking differ by less than a person.
-    "persons_gained": 1, "applications_per_month": 1,
-}  # fmt: skip
 # A mean or a target may have a fraction of a person; no screen shows one.
 PEOPLE = frozenset({"persons", "mean_persons"})
-_EXACT = Context(prec=MAX_PREC)
 
 
 _JALALI_UNIT = re.compile(r"1[2-5][0-9]{2}(-(Q[1-4]|[0-9]{2}))?")
@@ -127,18 +121,9 @@ def line(written: str, lang: str) -> str:
     return "<br>".join(f"{mark}{part}{_END}" for part in written.split("<br>"))
 
 
-def rounded_half_up(value: float | Decimal, decimals: int) -> Decimal:
-    """`value` rounded to `decimals`, halves away from zero: every number on a screen is rounded here.
-
-    A float counts as the shortest decimal that Python prints: 0.145 becomes 0.15 although its binary value is below it.
-    """
-    exact = value if isinstance(value, Decimal) else Decimal(str(value))
-    return exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, _EXACT)
-
-
 def _percentage(share: float | Decimal) -> Decimal:
     """A share times 100, exactly: as a float 0.145 * 100 is less than 14.5."""
-    return _EXACT.multiply(Decimal(str(share)), Decimal(100))
+    return units.EXACT.multiply(Decimal(str(share)), Decimal(100))
 
 
 def number(value: float | Decimal | None, lang: str, decimals: int = 0, signed: bool = False) -> str:
@@ -176,19 +161,6 @@ def plain(value: Any, unit: str, lang: str, signed: bool = False) -> str:
     if unit == "share_points":
         return number(_percentage(value), lang, 1, signed)
     return number(value, lang, decimals_of(unit), signed)
-
-
-def decimals_of(unit: str) -> int:
-    """The decimals of a number of `unit`; for a share, those of its percentage."""
-    return _DECIMALS.get(unit, 0)
-
-
-def rounded(value: float | None, unit: str) -> float | None:
-    """A number rounded as the screen shows its unit, for widgets that format numbers themselves."""
-    if value is None:
-        return None
-    decimals = decimals_of(unit) + (2 if unit == "share" else 0)
-    return float(rounded_half_up(value, decimals)) if decimals else int(rounded_half_up(value, 0))
 
 
 def amount(value: Any, unit: str, lang: str, signed: bool = False) -> str:

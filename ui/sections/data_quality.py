@@ -77,7 +77,7 @@ def provinces(view: PageContext) -> None:
 def reasons(view: PageContext) -> None:
     """The reasons of rejected rows: source, reason, column, rows. No field of a person."""
     count = text.number(page_run.publication().rows_quarantined, view.lang)
-    _by_reason(view, warehouse.analyse(load.reasons), "reasons", view.word("load.reasons", rows=count))
+    _by_reason(view, warehouse.analyse(load.reasons), "reasons", view.word("load.reasons", count=count))
 
 
 def warned(view: PageContext) -> None:

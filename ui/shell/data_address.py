@@ -23,7 +23,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from etl.core.errors import AccessDenied, OtherVersion, QuestionError, Refused, TooEarly
+from etl.core.errors import AccessDenied, OtherVersion, QuestionError, Refused
 from etl.operations import audit
 from etl.semantic import access, exportable
 from etl.semantic.answers import Answer
@@ -119,8 +119,6 @@ def _respond(answer: "Callable[[Request, Given, _Asker], Response]", request: Re
         except AccessDenied:
             _note_attempt(request, asker.scope)
             raise refused(403, "denied") from None
-        except TooEarly:
-            raise _Refused(400, text.word("figure.not_settled", lang)) from None
         except QuestionError as error:
             raise _Refused(400, str(error)) from None
         except Ended:
@@ -259,12 +257,12 @@ def _answer(request: Request, given: Given, asker: _Asker) -> Response:
     if _is_known(request, tag):
         return Response(status_code=304, headers=headers)
     with _one_at_a_time(asker, tag in _kept, question.view.lang):
-        source = scoped_query.free(question.view, question.names, question.by)
+        source = scoped_query.free(question.view, question.names, question.by, is_settled=False)
         answer = exportable.of(source).answer
         access.check(rights, answer)
         if not access.may_leave(asker.scope, answer):
             raise AccessDenied
-        headers |= _about(answer)
+        headers |= _about(answer, question)
         rows = exportable.of(source).count()
         # A part of a Parquet file can only be asked for where its length is known.
         if request.method == "HEAD" and form != "parquet":
@@ -284,11 +282,13 @@ def _answer(request: Request, given: Given, asker: _Asker) -> Response:
     return response
 
 
-def _about(answer: Answer) -> dict[str, str]:
-    """What no column holds: the day and the period of the numbers, and the provinces left out for lack of rights."""
+def _about(answer: Answer, question: DataQuestion) -> dict[str, str]:
+    """What no column holds: the day and the period of the numbers, the counties in which newer ones are counted, and the
+    provinces left out for lack of rights."""
     said = {
         "Answer-On": answer.on.isoformat() if answer.on else "",
         "Answer-Period": periods.written(*answer.over) if answer.over else "",
+        "Answer-Counted-In": ", ".join(question.counted_in),
         "Answer-Left-Out": ", ".join(sorted(answer.left_out)),
     }
     return {name: value for name, value in said.items() if value}

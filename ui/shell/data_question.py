@@ -10,6 +10,7 @@ from difflib import get_close_matches
 
 from etl.analysis import detail
 from etl.core.text_folding import fold
+from etl.semantic import resolve
 from etl.semantic.catalog import DIMENSIONS, catalogue
 from etl.warehouse.dimensions import FILTERS
 from ui.data import page_run, warehouse
@@ -39,12 +40,16 @@ class Wrong(ValueError):
 
 @dataclass(frozen=True)
 class DataQuestion:
-    """A checked question: the view of it, its measures and dimensions, and whether its numbers are rounded."""
+    """A checked question: the view of it, its measures and dimensions, and whether its numbers are rounded.
+
+    `counted_in`: the counties of 1395 in which newer ones that it names are counted.
+    """
 
     view: PageContext
     names: tuple[str, ...]
     by: tuple[str, ...]
     circulation: bool
+    counted_in: tuple[str, ...] = ()
 
 
 def holds_token(given: Given) -> bool:
@@ -85,16 +90,15 @@ def read(given: Given) -> DataQuestion:
     for parameter, chosen, most in (("m", names, MOST_MEASURES), ("by", by, MOST_DIMENSIONS)):
         if len(chosen) > most:
             raise Wrong(text.word("data.many", lang, name=parameter, count=text.number(most, lang)))
-    where = {
-        name: _members(name, given[name], warehouse.names(name, lang), lang) for name in FILTERS if given.get(name)
-    }
+    where = {name: _filtered(name, given[name], lang) for name in FILTERS if given.get(name)}
     circulation = _one(given, "circulation", lang) or "0"
     if circulation not in ("0", "1"):
         raise _wrong_value("circulation", circulation, ("0", "1"), lang)
     _check_counties(where, lang)
     if problems := explore.problems_of(names, by, where):
         raise Wrong(problems[0].sentence(lang))
-    return DataQuestion(_view(given, where, lang), names, by, circulation == "1")
+    newer = tuple(resolve.newer_counties_in({"county": given.get("county", ())}).values())
+    return DataQuestion(_view(given, where, lang), names, by, circulation == "1", newer)
 
 
 def _view(given: Given, where: Mapping[str, tuple[str, ...]], lang: str) -> PageContext:
@@ -151,6 +155,14 @@ def _one(given: Given, name: str, lang: str) -> str:
     if len(values) > 1:
         raise Wrong(text.word("data.many", lang, name=name, count=text.number(1, lang)))
     return values[0].strip() if values else ""
+
+
+def _filtered(dimension: str, values: Sequence[str], lang: str) -> tuple[str, ...]:
+    """The codes that a filter names: what `ask` takes, and the names on screen. Raises Wrong for the first unknown one."""
+    codes = warehouse.analyse(resolve.member_codes, dimension, tuple(values))
+    written = [code or value for code, value in zip(codes, values, strict=True)]
+    # Members of other provinces are unknown to people of some.
+    return _members(dimension, written, warehouse.names(dimension, lang), lang)
 
 
 def _members(parameter: str, values: Iterable[str], names: Mapping[str, str], lang: str) -> tuple[str, ...]:

@@ -204,7 +204,7 @@ def _trust(lang: str) -> None:
         text.escaped("trust.as_of_latest", lang, day=text.day_in_both(published.as_of, lang)),
         *([text.escape(silent)] if (silent := silent_provinces(lang)) else []),
         text.escaped("trust.loaded", lang, day=f"{loaded} {hour}"),
-        text.escaped("trust.rejected", lang, rows=text.number(published.rows_quarantined, lang)),
+        text.escaped("trust.rejected", lang, count=text.number(published.rows_quarantined, lang)),
         text.escaped("trust.provisional", lang),
         text.escaped("trust.boundaries", lang, source=text.word("figure.osm", lang)),
     ]

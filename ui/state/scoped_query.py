@@ -45,9 +45,13 @@ def ask(
     return answer, [name for name in ignored if name != "province" or name not in without]
 
 
-def free(view: PageContext, names: Sequence[str], by: Sequence[str]) -> Answer | StoredRows:
-    """The answer to a free question under the user's scope: that of Explore and of the data address."""
-    on, over = _when(view, names, by)
+def free(view: PageContext, names: Sequence[str], by: Sequence[str], *, is_settled: bool = True) -> Answer | StoredRows:
+    """The answer to a free question under the user's scope: that of Explore and, without `is_settled`, of the data address.
+
+    Explore ranks, so it shows the day on which every measure is settled. A program gets the day it asked for, and the status
+    says what can still change.
+    """
+    on, over = _when(view, names, by, is_settled=is_settled)
     answer = warehouse.ask(*names, may_be_stored=True, by=by, on=on, over=over, where=view.where)
     return _with_cut_unit(answer) if isinstance(answer, Answer) else answer
 
@@ -62,7 +66,11 @@ def _with_cut_unit(answer: Answer) -> Answer:
 
 
 def _when(
-    view: PageContext, names: Sequence[str], by: Sequence[str], over: tuple[date, date] | None = None
+    view: PageContext,
+    names: Sequence[str],
+    by: Sequence[str],
+    over: tuple[date, date] | None = None,
+    is_settled: bool = True,
 ) -> tuple[date | None, tuple[date, date] | None]:
     """The day of the snapshots, and the period of the flows and units of time, of a question.
 
@@ -72,6 +80,8 @@ def _when(
     period = view.over or over or view.complete_months(periods.DEFAULT_MONTHS)
     if is_timed or kinds == {"event"}:
         return None, period
+    if not is_settled:
+        return view.as_of, period if "event" in kinds else None
     days = {name: settled_on(name, view.as_of) for name in names if catalogue()[name].kind == "snapshot"}
     settled = [day for day in days.values() if day is not None]
     if len(settled) < len(days):

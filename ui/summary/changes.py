@@ -25,7 +25,7 @@ def part(change: float | Decimal | None, unit: str, lang: str, with_unit: bool =
 
 def of_shown(value: float, before: float, unit: str) -> Decimal:
     """The change between two numbers as the screen shows them, so that readers find it when they subtract."""
-    decimals = text.decimals_of(unit) + (2 if unit == "share" else 0)
+    decimals = text.decimals_of(unit, is_fraction=True)
     return text.rounded_half_up(value, decimals) - text.rounded_half_up(before, decimals)
 
 

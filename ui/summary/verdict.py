@@ -94,7 +94,7 @@ def _unlicensed(sources: Sources) -> dict[str, tuple[int, int]]:
 
 def sentences(facts: Facts, sources: Sources) -> list[str]:
     """The sentences: how many are active, with the change in a year; why a fall is none of people; when the target is reached."""
-    values: dict[str, Any] = {"active": sources.number(facts.active), "change": _change(facts, sources)}
+    values: dict[str, Any] = {"count": sources.number(facts.active), "change": _change(facts, sources)}
     key, target = "verdict.active", facts.target or facts.census_share
     if target:
         key = "verdict.of_census_share"

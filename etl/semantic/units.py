@@ -1,0 +1,34 @@
+"""How many decimals a number is shown with, by its unit, and the one way of rounding."""
+
+from decimal import MAX_PREC, ROUND_HALF_UP, Context, Decimal
+
+# Decimals by unit; other units have none.
+_DECIMALS = {
+    "share": 1, "per_10k": 2, "per_100km2": 2, "per_100k": 1, "ratio": 2, "persons_per_institute": 1, "months": 1,
+    "days": 1, "years": 1, "hours": 0, "hours_per_person": 1, "working_days": 1, "km2": 0, "persons_per_month": 0,
+    # A mean of months; the bars of a ranking differ by less than a person.
+    "persons_gained": 1, "applications_per_month": 1,
+}  # fmt: skip
+EXACT = Context(prec=MAX_PREC)
+
+
+def rounded_half_up(value: float | Decimal, decimals: int) -> Decimal:
+    """`value` rounded to `decimals`, halves away from zero: every number on a screen is rounded here.
+
+    A float counts as the shortest decimal that Python prints: 0.145 becomes 0.15 although its binary value is below it.
+    """
+    exact = value if isinstance(value, Decimal) else Decimal(str(value))
+    return exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, EXACT)
+
+
+def decimals_of(unit: str, is_fraction: bool = False) -> int:
+    """The decimals of a number of `unit`; for a share those of its percentage, or of the fraction."""
+    return _DECIMALS.get(unit, 0) + (2 if is_fraction and unit == "share" else 0)
+
+
+def rounded(value: float | None, unit: str) -> float | None:
+    """A number rounded as the screen shows its unit; a share stays a fraction."""
+    if value is None:
+        return None
+    decimals = decimals_of(unit, is_fraction=True)
+    return float(rounded_half_up(value, decimals)) if decimals else int(rounded_half_up(value, 0))
