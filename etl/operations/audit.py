@@ -167,7 +167,7 @@ def verify(folder: Path, first_key: str = "", noted: Mapping[int, str] | None = 
 
 def codes_noted(lines: Iterable[str], first_key: str) -> dict[int, str]:
     """The code of each line of a chain that the journal or syslog holds, by number; `_SEVERAL` for one with two."""
-    chain, codes = hash_chain.chain_of(first_key), {}
+    chain, codes = hash_chain.chain_of(first_key), dict[int, str]()
     for line in lines:
         entry = _read(line[line.find("{") :]) or {}
         if entry.get("chain") == chain:

@@ -29,6 +29,7 @@ def oidc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient
     yield TestClient(application(), follow_redirects=False)
     people.secrets.cache_clear()
     people.sessions.cache_clear()
+    people.turns.cache_clear()
 
 
 @pytest.fixture

@@ -93,7 +93,7 @@ def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str, secre
     monkeypatch.setattr(streamlit_auth, "get_cookie_secret", lambda: SECRET)
     monkeypatch.delenv("AUDIT", raising=False)
     monkeypatch.setenv("VIEWS", str(tmp_path / "views"))
-    for cached in (people.secrets, people.sessions):
+    for cached in (people.secrets, people.sessions, people.turns):
         cached.cache_clear()
     people._people.clear()
     people._fresh.clear()

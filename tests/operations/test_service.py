@@ -256,6 +256,44 @@ def test_a_build_that_finds_another_one_leaves_its_note_alone(pointer):
     assert readiness.last_build(pointer) == note
 
 
+# ------------------------------------------------------------------ temporary files
+
+_KEEPING = """
+import os, tempfile
+from ui.shell import service
+service.begin()
+kept = tempfile.NamedTemporaryFile(prefix="answer-")
+print(kept.name, flush=True)
+input()
+"""
+
+
+def test_the_temporary_files_of_a_killed_process_are_removed_at_the_next_start_and_of_a_running_one_kept(tmp_path):
+    def started():
+        process = subprocess.Popen(
+            [sys.executable, "-c", _KEEPING],
+            cwd=ROOT,
+            env={**os.environ, "TMPDIR": str(tmp_path), "POLICEYAR_RUN": str(tmp_path / "run")},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        return process, Path(process.stdout.readline().strip())
+
+    killed, left = started()
+    killed.kill()
+    killed.communicate()
+    running, kept = started()
+    assert left.name.startswith("answer-")
+    assert not left.exists()
+    last, own = started()
+    assert kept.exists()
+    for process, path in ((running, kept), (last, own)):
+        process.communicate("\n")
+        assert not path.exists()
+    assert not [*tmp_path.glob("*/answer-*"), *tmp_path.glob("answer-*")]
+
+
 # ------------------------------------------------------------------ logs
 
 _LOGGING = """

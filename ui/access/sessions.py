@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ui.access.store import SqliteStore, opened
+from ui.access.store import SHORT_PATIENCE_SECONDS, SqliteStore, opened
 
 LONGEST_SECONDS, IDLE_SECONDS, OFFER_SECONDS = 8 * 3600, 30 * 60, 5 * 60
 # The accepted difference between two clocks; a token from further in the future is refused.
@@ -57,8 +57,8 @@ class Sessions:
     """
 
     def __init__(self, path: Path, address: str = "") -> None:
-        self._sessions = opened(address, path, _SESSIONS)
-        self._offers = SqliteStore(path, _OFFERS)
+        self._sessions = opened(address, path, _SESSIONS, SHORT_PATIENCE_SECONDS)
+        self._offers = SqliteStore(path, _OFFERS, SHORT_PATIENCE_SECONDS)
 
     def admit(self, session: Session, now: float, announce: Callable[[], None]) -> str:
         """Empty if the session is valid; else the reason: `early`, `expired`, `idle` or `ended`.

@@ -14,17 +14,19 @@ Execute = Callable[..., list[tuple[Any, ...]]]
 _PARAMETER = re.compile(r"\$(\d+)")
 # Readers of a busy host wait for each other: a file that is locked is not out of reach.
 _PATIENCE_SECONDS = 30
+# Where every request asks, those behind it would wait too.
+SHORT_PATIENCE_SECONDS = 2
 
 
 class SqliteStore:
     """A SQLite file that the processes of this host share; readable by its owner only."""
 
-    def __init__(self, path: Path, table: str) -> None:
-        """`table` holds the statements that create the tables, parted by semicolons.
+    def __init__(self, path: Path, table: str, patience: int = _PATIENCE_SECONDS) -> None:
+        """`table` holds the statements that create the tables, parted by semicolons; `patience`: seconds to wait for a lock.
 
         Raises OSError if it cannot be written, sqlite3.DatabaseError if the file is no SQLite database.
         """
-        self._path = path
+        self._path, self._patience = path, patience
         path.parent.mkdir(parents=True, exist_ok=True)
         with _without_values(sqlite3.OperationalError), closing(self._connect()) as database:
             database.execute("pragma journal_mode = wal")
@@ -41,15 +43,17 @@ class SqliteStore:
             yield lambda statement, *values: database.execute(_PARAMETER.sub(r"?\1", statement), values).fetchall()
 
     def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(self._path, timeout=_PATIENCE_SECONDS, isolation_level=None)
+        return sqlite3.connect(self._path, timeout=self._patience, isolation_level=None)
 
 
 class PostgresStore:
     """A PostgreSQL database at a libpq address without a password, which libpq finds itself."""
 
-    def __init__(self, address: str, table: str) -> None:
-        """Raises OSError if it cannot be reached."""
-        self._address = address
+    def __init__(self, address: str, table: str, patience: int = _PATIENCE_SECONDS) -> None:
+        """`patience`: seconds to wait for the server, and for a lock. Raises OSError if it cannot be reached."""
+        self._address, self._patience = address, patience
+        if "connect_timeout=" not in address:
+            self._address += f"{'&' if '?' in address else '?'}connect_timeout={patience}"
         with self.transaction() as execute:
             # Without the lock, two processes that create a table at once raise a catalogue error.
             execute("select pg_advisory_xact_lock(2021)")
@@ -67,6 +71,7 @@ class PostgresStore:
                 cursor.execute(statement, values or None)
                 return cursor.fetchall() if cursor.description else []
 
+            execute(f"set local lock_timeout = '{self._patience}s'")
             yield execute
             database.commit()
 
@@ -74,9 +79,9 @@ class PostgresStore:
 Store = SqliteStore | PostgresStore
 
 
-def opened(address: str, path: Path, table: str) -> Store:
+def opened(address: str, path: Path, table: str, patience: int = _PATIENCE_SECONDS) -> Store:
     """The PostgreSQL at `address`, or the SQLite file if it is empty. Raises OSError."""
-    return PostgresStore(address, table) if address else SqliteStore(path, table)
+    return PostgresStore(address, table, patience) if address else SqliteStore(path, table, patience)
 
 
 @contextmanager

@@ -16,9 +16,8 @@ from etl.core.paths import TOKENS
 from ui.access.store import opened
 
 LONGEST_DAYS, IDLE_DAYS, MOST_TOKENS = 90, 30, 20
-# Requests of a token in a minute, and how long one may take before it counts as lost.
-MOST_A_MINUTE, LOST_SECONDS = 120, 1200.0
-_DAY, _MINUTE = 86400.0, 60.0
+_DAY = 86400.0
+# The last three columns are of earlier versions, which one may go back to.
 _TABLE = """create table if not exists tokens (
     digest text primary key, sub text not null, name text not null, member_of text not null, made double precision not null,
     expires double precision not null, used double precision not null, signed_in double precision not null,
@@ -81,29 +80,10 @@ class Tokens:
         of_person = hmac.compare_digest((found.sub if found and sub is None else sub or "").encode(), _sub(found))
         return found if found and of_person and found.is_valid(now) else None
 
-    def count(self, digest: str, now: float) -> float:
-        """Count a request of a token; returns the seconds that it has to wait, 0 if none."""
+    def note_use(self, digest: str, now: float) -> None:
+        """Note that a token was used."""
         with self._store.transaction() as execute:
-            for minute, asked in execute("select minute, asked from tokens where digest = $1", digest):
-                is_new = not minute <= now < minute + _MINUTE
-                if not is_new and asked >= MOST_A_MINUTE:
-                    return float(minute + _MINUTE - now)
-                minute, asked = (now, 0) if is_new else (minute, asked)
-                values = (digest, now, minute, asked + 1)
-                execute("update tokens set used = $2, minute = $3, asked = $4 where digest = $1", *values)
-        return 0.0
-
-    def begin(self, digest: str, now: float) -> bool:
-        """Claim the one answer that a token may be making; returns whether none is being made."""
-        with self._store.transaction() as execute:
-            lost = now - LOST_SECONDS
-            claim = "update tokens set running = $2 where digest = $1 and running <= $3 returning 1"
-            return bool(execute(claim, digest, now, lost))
-
-    def end(self, digest: str) -> None:
-        """Give the claim back."""
-        with self._store.transaction() as execute:
-            execute("update tokens set running = 0.0 where digest = $1", digest)
+            execute("update tokens set used = $2 where digest = $1", digest, now)
 
     def revoke(self, sub: str, digest: str, announce: Callable[[], None]) -> None:
         """Revoke a token of this person, if there is one; `announce` as for `make`."""

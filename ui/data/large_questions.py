@@ -17,6 +17,7 @@ from etl.semantic.exportable import StoredRows
 from etl.semantic.rights import AccessScope
 from etl.warehouse import publications
 from ui import streamlit_internals
+from ui.data import page_run
 from ui.data.worker_process import WorkerProcess, worker_memory
 from ui.i18n import text
 
@@ -45,7 +46,7 @@ def ask_in_worker(file: str, scope: AccessScope, query: Any, most: int) -> Any:
         if is_page:
             st.session_state.pop(_STOPPED, None)
             _wait(process, query)
-        result = process.result()
+        result = process.result(page_run.gone())
     finally:
         process.stop()
     return StoredRows(result.answer, result.path, result.rows, out) if isinstance(result, StoredRows) else result

@@ -109,6 +109,21 @@ def reading(file: str) -> Iterator[None]:
         _run.path = before
 
 
+@contextmanager
+def while_wanted(gone: threading.Event | None) -> Iterator[None]:
+    """Within the context, questions of this thread are given up when `gone` is set: nobody waits for their answer."""
+    _run.gone = gone
+    try:
+        yield
+    finally:
+        _run.gone = None
+
+
+def gone() -> threading.Event | None:
+    """The event by which the questions of this thread are given up; None if they never are."""
+    return getattr(_run, "gone", None)
+
+
 @st.cache_resource(max_entries=3, show_spinner=False)
 def connection(file: str) -> duckdb.DuckDBPyConnection:
     """The shared read-only connection to a publication; use cursors of it. Raises OtherVersion if other code built it."""

@@ -26,6 +26,7 @@ from etl.semantic.exportable import StoredRows
 from etl.semantic.rights import AccessScope
 from etl.warehouse.publications import Publication
 from ui.data import large_questions, page_run
+from ui.data.worker_process import Stopped
 from ui.i18n import member_names
 
 Where = Mapping[str, Iterable[str]]
@@ -150,7 +151,7 @@ def _run_stored(query: _Query) -> Any:
     return results(page_run.current_file(), page_run.access_scope().rights(), query)
 
 
-_running: dict[int, tuple[float, ScopedCursor]] = {}
+_running: dict[int, tuple[float, threading.Event | None, ScopedCursor]] = {}
 # A cursor is interrupted under this lock and leaves `_running` under it, before it is given back: the next question of the
 # same cursor is never the one that is interrupted.
 _interrupting = threading.Lock()
@@ -161,17 +162,18 @@ _begun = threading.Event()
 def _bounded(
     con: duckdb.DuckDBPyConnection, scope: AccessScope, publication: Publication | None
 ) -> Iterator[ScopedCursor]:
-    """A cursor for one question. Raises TooLarge if it takes more rows or seconds than allowed."""
+    """A cursor for one question. Raises TooLarge if it takes more rows or seconds than allowed, Stopped if it is given up."""
+    gone = page_run.gone()
     with cursor_for(con, scope, publication, ROWS) as cursor:
         if not _begun.is_set():
             _begun.set()
             threading.Thread(target=_watch, name="time-limits", daemon=True).start()
         with _interrupting:
-            _running[id(cursor)] = (time.monotonic() + SECONDS, cursor)
+            _running[id(cursor)] = (time.monotonic() + SECONDS, gone, cursor)
         try:
             yield cursor
         except duckdb.InterruptException:
-            raise TooLarge from None
+            raise (Stopped if gone and gone.is_set() else TooLarge) from None
         finally:
             with _interrupting:
                 del _running[id(cursor)]
@@ -182,8 +184,8 @@ def _watch() -> None:
         time.sleep(_BEAT)
         with _interrupting:
             now = time.monotonic()
-            for end, cursor in _running.values():
-                if now > end:
+            for end, gone, cursor in _running.values():
+                if now > end or (gone and gone.is_set()):
                     # A question may have closed its cursor itself; the limits of the others must go on.
                     with suppress(duckdb.Error):
                         cursor.interrupt()

@@ -71,9 +71,11 @@ class WorkerProcess:
         """Wait at most `seconds`; returns whether the work is done."""
         return self._done.wait(seconds)
 
-    def result(self) -> Any:
-        """Wait for the result of the work. Raises its exception, or Ended."""
-        self._done.wait()
+    def result(self, gone: threading.Event | None = None) -> Any:
+        """Wait for the result of the work; it is stopped when `gone` is set. Raises its exception, or Ended."""
+        while not self._done.wait(_POLL_SECONDS if gone else None):
+            if gone and gone.is_set():
+                self.stop()
         if self._error:
             raise self._error
         return self._result

@@ -11,13 +11,15 @@ import ipaddress
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import parse_qsl
 
+import anyio
 from cachetools import TTLCache
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
@@ -28,14 +30,13 @@ from etl.operations import audit
 from etl.semantic import access, exportable
 from etl.semantic.answers import Answer
 from etl.semantic.rights import ADMINISTRATOR, AccessScope
-from ui.access.tokens import Token
 from ui.charts.elements import ChartContext
 from ui.data import owed, page_run, warehouse
 from ui.data.worker_process import Ended
 from ui.exports import about, dictionary
 from ui.exports.job import DATA_FORMS, FORMS, MANY_CELLS, ExportJob, Making, noted
 from ui.i18n import text
-from ui.shell import data_question, people, strangers
+from ui.shell import data_question, people, strangers, threads
 from ui.shell.data_question import DataQuestion, Given, Wrong
 from ui.shell.requests import base_path
 from ui.state import page_context, periods, personal_tokens, scoped_query
@@ -48,25 +49,24 @@ MOST_GUESSES, _MINUTE, _MOST_CLIENTS = 30, 60.0, 1000
 _BUSY_SECONDS = 2
 # Files of answers that are kept for requests of their parts.
 _MOST_KEPT, _KEPT_SECONDS, _KEPT_BYTES = 16, 300.0, 256 << 20
+_T = TypeVar("_T")
 _guesses: dict[str, tuple[float, int]] = {}
 _lock = threading.Lock()
 
 
 @dataclass(frozen=True)
-class _Asker:
-    """Who asks: the rights of this moment, and the token, if it is one."""
-
-    scope: AccessScope
-    token: Token | None = None
-
-
-@dataclass(frozen=True)
 class _AnswerFile:
-    """A file of an answer, and the name that it is sent by. It is removed when nothing refers to its owner any more."""
+    """A file of an answer, the name and headers that it is sent by, and its fields of the audit log.
 
+    It is removed when nothing refers to its owner any more.
+    """
+
+    form: str
     path: Path
     name: str
     owner: object
+    headers: Mapping[str, str]
+    audit_details: Mapping[str, str | int]
 
     def size(self) -> int:
         """The bytes that it counts for among the files that are kept."""
@@ -97,8 +97,13 @@ def routes() -> list[Route]:
     ]
 
 
-def _respond(answer: "Callable[[Request, Given, _Asker], Response]", request: Request) -> Response:
-    """The response of a handler, or the status and sentence of what refuses it. Starlette runs it in a thread."""
+# Makes the response that a question asks for.
+_Make = Callable[[], Response]
+_Handler = Callable[[Request, Given, AccessScope], Response | _Make]
+
+
+async def _respond(handler: _Handler, request: Request) -> Response:
+    """The response of a handler, or of what it gives to be made, or the status and sentence of what refuses it."""
     given: dict[str, list[str]] = {}
     for name, value in parse_qsl(request.url.query, keep_blank_values=True):
         given.setdefault(name, []).append(value)
@@ -110,27 +115,62 @@ def _respond(answer: "Callable[[Request, Given, _Asker], Response]", request: Re
     try:
         if data_question.holds_token(given):
             raise refused(400, "in_address")
-        asker = _asker(request, lang)
-        try:
-            with page_run.acting_as(asker.scope), page_run.reading(_file(given, lang)):
-                return answer(request, given, asker)
-        except Wrong as wrong:
-            raise _Refused(400, str(wrong)) from None
-        except AccessDenied:
-            _note_attempt(request, asker.scope)
-            raise refused(403, "denied") from None
-        except QuestionError as error:
-            raise _Refused(400, str(error)) from None
-        except Ended:
-            raise refused(413, "too_large") from None
-        except (page_run.Unpublished, Refused):
-            raise refused(503, "unpublished", Retry_After="300") from None
+        asker = await threads.run(threads.QUESTIONS, partial(_asker, request, lang))
+        response = await threads.run(
+            threads.QUESTIONS, partial(_asked, request, given, asker, lang, partial(handler, request, given, asker))
+        )
+        if isinstance(response, Response):
+            return response
+        async with _turn(asker, lang):
+            making = partial(_asked, request, given, asker, lang, response)
+            return await threads.while_wanted(request.receive, threads.ANSWERS, making)
+    except threads.Gone:
+        # Nobody reads it.
+        return Response(status_code=499, headers=_HEADERS)
     except OSError:
         # Tokens or the audit log are out of reach: nothing is sent unlogged.
         refusal = refused(503, "out_of_reach", Retry_After="60")
     except _Refused as error:
         refusal = error
     return PlainTextResponse(f"{refusal}\n", refusal.status, _HEADERS | refusal.headers)
+
+
+def _asked(
+    request: Request,
+    given: Given,
+    asker: AccessScope,
+    lang: str,
+    work: Callable[[], _T],
+    gone: threading.Event | None = None,
+) -> _T:
+    """The result of `work`, which asks questions for somebody until the client is gone. Raises _Refused, OSError."""
+    try:
+        with page_run.acting_as(asker), page_run.reading(_file(given, lang)), page_run.while_wanted(gone):
+            return work()
+    except Wrong as wrong:
+        raise _Refused(400, str(wrong)) from None
+    except AccessDenied:
+        _note_attempt(request, asker)
+        raise _Refused(403, text.word("data.denied", lang)) from None
+    except QuestionError as error:
+        raise _Refused(400, str(error)) from None
+    except Ended:
+        raise _Refused(413, text.word("data.too_large", lang)) from None
+    except (page_run.Unpublished, Refused):
+        raise _Refused(503, text.word("data.unpublished", lang), Retry_After="300") from None
+
+
+@asynccontextmanager
+async def _turn(asker: AccessScope, lang: str) -> AsyncIterator[None]:
+    """The turn of a person, of whom one answer is made at a time. Raises _Refused."""
+    who = asker.sub
+    if not await threads.run(threads.QUESTIONS, lambda: people.turns().begin(who, time.time())):
+        raise _Refused(429, text.word("data.running", lang), Retry_After=str(_BUSY_SECONDS))
+    try:
+        yield
+    finally:
+        with anyio.CancelScope(shield=True):
+            await threads.run(threads.QUESTIONS, lambda: people.turns().end(who))
 
 
 def _note_attempt(request: Request, scope: AccessScope) -> None:
@@ -156,7 +196,7 @@ def _file(given: Given, lang: str) -> str:
 # ---------------------------------------------------------------- who asks
 
 
-def _asker(request: Request, lang: str) -> _Asker:
+def _asker(request: Request, lang: str) -> AccessScope:
     credential = _credential(request)
     # Without a token the browser of a reader asks, and another site may not make it.
     if credential is None and request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
@@ -164,23 +204,22 @@ def _asker(request: Request, lang: str) -> _Asker:
     if people.mode() == "open":
         if not _is_this_machine(request):
             raise _Refused(403, text.word("data.this_machine", lang))
-        return _Asker(ADMINISTRATOR)
+        return ADMINISTRATOR
     if credential is None and (person := request.scope.get("person")):
         # A signed-in person may look things up in the browser.
-        return _with_rights(_Asker(people.scope_of(person)), lang)
-    sub, secret = credential or (None, "")
-    token = personal_tokens.store().holder(secret, sub, time.time()) if credential else None
-    if token is None:
-        raise _unknown_token(request, credential is not None, lang)
-    if wait := personal_tokens.store().count(token.digest, time.time()):
+        scope = people.scope_of(person)
+    else:
+        sub, secret = credential or (None, "")
+        token = personal_tokens.store().holder(secret, sub, time.time()) if credential else None
+        if token is None:
+            raise _unknown_token(request, credential is not None, lang)
+        personal_tokens.store().note_use(token.digest, time.time())
+        scope = people.table().scope_of(token.sub, token.groups)
+    if wait := people.turns().count(scope.sub, time.time()):
         raise _Refused(429, text.word("data.too_many", lang), Retry_After=str(int(wait) + 1))
-    return _with_rights(_Asker(people.table().scope_of(token.sub, token.groups), token), lang)
-
-
-def _with_rights(asker: _Asker, lang: str) -> _Asker:
-    if not any(grant.may_export for grant in asker.scope.grants):
+    if not any(grant.may_export for grant in scope.grants):
         raise _Refused(403, text.word("data.denied", lang))
-    return asker
+    return scope
 
 
 def _credential(request: Request) -> tuple[str | None, str] | None:
@@ -226,7 +265,7 @@ def _is_this_machine(connection: HTTPConnection) -> bool:
 # ---------------------------------------------------------------- answers
 
 
-def _describe(request: Request, given: Given, asker: _Asker) -> Response:
+def _describe(request: Request, given: Given, asker: AccessScope) -> Response:
     form = request.path_params.get("form", "json")
     headers = _HEADERS | {"ETag": _tag(form, "dictionary")}
     if _is_known(request, headers["ETag"]):
@@ -239,44 +278,48 @@ def _describe(request: Request, given: Given, asker: _Asker) -> Response:
     return Response(content, media_type=FORMS[form], headers=headers)
 
 
-def _nothing(request: Request, given: Given, asker: _Asker) -> Response:
+def _nothing(request: Request, given: Given, asker: AccessScope) -> Response:
     answers = [f"/data/answer.{form}" for form in DATA_FORMS]
     known = ["/data/", *answers, "/data/dictionary.csv", "/data/dictionary.xlsx"]
     raise _Refused(404, text.word("data.unknown", data_question.language(given), known=" ".join(known)))
 
 
-def _answer(request: Request, given: Given, asker: _Asker) -> Response:
+def _answer(request: Request, given: Given, asker: AccessScope) -> Response | _Make:
     form = request.path_params["form"]
     if form not in DATA_FORMS:
         return _nothing(request, given, asker)
     question = data_question.read(given)
-    rights = asker.scope.rights()
-    grants = sorted((one.role, *sorted(one.codes), one.may_see_detail, one.may_export) for one in rights.grants)
+    grants = sorted((one.role, *sorted(one.codes), one.may_see_detail, one.may_export) for one in asker.rights().grants)
     tag = _tag(form, question, grants)
-    headers = _HEADERS | {"ETag": tag}
     if _is_known(request, tag):
-        return Response(status_code=304, headers=headers)
-    with _one_at_a_time(asker, tag in _kept, question.view.lang):
-        source = scoped_query.free(question.view, question.names, question.by, is_settled=False)
-        answer = exportable.of(source).answer
-        access.check(rights, answer)
-        if not access.may_leave(asker.scope, answer):
-            raise AccessDenied
-        headers |= _about(answer, question)
-        rows = exportable.of(source).count()
-        # A part of a Parquet file can only be asked for where its length is known.
-        if request.method == "HEAD" and form != "parquet":
-            return Response(media_type=DATA_FORMS[form], headers=headers)
-        with _lock:
-            file = _kept.get(tag)
-        if file is None:
-            file = _made(form, source, question, rows * len(answer.columns))
-            with _lock:
-                _kept[tag] = file
+        return Response(status_code=304, headers=_HEADERS | {"ETag": tag})
+    with _lock:
+        file = _kept.get(tag)
+    return _sent(request, asker, file) if file else partial(_made_and_sent, request, asker, form, question, tag)
+
+
+def _made_and_sent(request: Request, asker: AccessScope, form: str, question: DataQuestion, tag: str) -> Response:
+    source = scoped_query.free(question.view, question.names, question.by, is_settled=False)
+    answer = exportable.of(source).answer
+    access.check(asker.rights(), answer)
+    if not access.may_leave(asker, answer):
+        raise AccessDenied
+    headers = _HEADERS | {"ETag": tag} | _about(answer, question)
+    # A part of a Parquet file can only be asked for where its length is known.
+    if request.method == "HEAD" and form != "parquet":
+        return Response(media_type=DATA_FORMS[form], headers=headers)
+    file = _made(form, source, question, headers)
+    with _lock:
+        _kept[tag] = file
+    return _sent(request, asker, file)
+
+
+def _sent(request: Request, asker: AccessScope, file: _AnswerFile) -> Response:
+    """The response with a file, after its line in the audit log."""
     if request.method == "GET" and people.mode() != "open":
-        details = noted(answer, form, rows) | audit.rights(asker.scope) | {"why": "data address"}
-        audit.record(people.audit_folder(), asker.scope.sub, "export", **details, **people.client(request))
-    response = FileResponse(file.path, filename=file.name, media_type=DATA_FORMS[form], headers=headers)
+        details = {**file.audit_details} | audit.rights(asker) | {"why": "data address"}
+        audit.record(people.audit_folder(), asker.sub, "export", **details, **people.client(request))
+    response = FileResponse(file.path, filename=file.name, media_type=DATA_FORMS[file.form], headers=file.headers)
     # It is there until it is sent, even if others take its place.
     response.file = file  # type: ignore[attr-defined]
     return response
@@ -294,36 +337,24 @@ def _about(answer: Answer, question: DataQuestion) -> dict[str, str]:
     return {name: value for name, value in said.items() if value}
 
 
-@contextmanager
-def _one_at_a_time(asker: _Asker, is_made: bool, lang: str) -> Iterator[None]:
-    """Let a token make one answer at a time. Raises _Refused."""
-    if asker.token is None or is_made:
-        yield
-        return
-    if not personal_tokens.store().begin(asker.token.digest, time.time()):
-        raise _Refused(429, text.word("data.running", lang), Retry_After=str(_BUSY_SECONDS))
-    try:
-        yield
-    finally:
-        personal_tokens.store().end(asker.token.digest)
-
-
-def _made(form: str, source: Answer | exportable.StoredRows, question: DataQuestion, cells: int) -> _AnswerFile:
+def _made(
+    form: str, source: Answer | exportable.StoredRows, question: DataQuestion, headers: dict[str, str]
+) -> _AnswerFile:
     """A file of the answer; a large one is written by a worker process. Raises Ended."""
-    view, answer = question.view, exportable.of(source).answer
+    view, answer, rows = question.view, exportable.of(source).answer, exportable.of(source).count()
     names = {dimension: warehouse.names(dimension, view.lang) for dimension in ("course", "institute")}
     context = ChartContext(view.lang, names=names)
     place = page_context.place(view, answer.where)
     job = ExportJob(form, source, context, question.circulation, place)
     name = about.file_name(source, context, place, form, question.circulation)
-    if cells > MANY_CELLS[form]:
+    if rows * len(answer.columns) > MANY_CELLS[form]:
         making = Making(job)
-        making.process.result()
-        return _AnswerFile(making.path, name, making)
+        making.process.result(page_run.gone())
+        return _AnswerFile(form, making.path, name, making, headers, noted(answer, form, rows))
     out = tempfile.NamedTemporaryFile(prefix="answer-")  # noqa: SIM115 (owned by the _AnswerFile)
     job.write(out)
     out.flush()
-    return _AnswerFile(Path(out.name), name, out)
+    return _AnswerFile(form, Path(out.name), name, out, headers, noted(answer, form, rows))
 
 
 def _tag(form: str, *parts: object) -> str:

@@ -7,6 +7,7 @@ serves this machine only, every request passes.
 import json
 import time
 from collections.abc import Iterable, MutableMapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -14,7 +15,6 @@ from urllib.parse import urlencode
 import httpx
 import streamlit as st
 from starlette.background import BackgroundTask
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, RedirectResponse, Response
@@ -25,7 +25,7 @@ from etl.operations import audit
 from ui import streamlit_internals
 from ui.access.sessions import LONGEST_SECONDS, Offer
 from ui.data import page_run
-from ui.shell import people, sign_in_page, strangers
+from ui.shell import people, sign_in_page, strangers, threads
 from ui.shell.people import Person
 from ui.shell.requests import CLOSE_SOCKET, base_path
 
@@ -63,17 +63,20 @@ class Gate:
         scope["headers"] = list(_unprefixed(scope["headers"]))
         connection = HTTPConnection(scope)
         person = people.who(connection)
-        try:
-            if person is None and (pretence := people.forgery(connection)):
-                await run_in_threadpool(strangers.note, pretence, people.client(connection))
-            _clear(scope)
-            refusal = await run_in_threadpool(_refusal, person)
-        except OSError:
-            # Sessions or the audit log are out of reach: nobody is let in unlogged, or without knowing whether they signed out.
-            refusal = "unknown"
         is_open = (
             path in _OPEN or path.startswith(_OPEN_FOLDERS) or (path == "/metrics" and _is_this_machine(connection))
         )
+        refusal = ""
+        try:
+            if person is None and (pretence := people.forgery(connection)):
+                await threads.run(threads.SESSIONS, partial(strangers.note, pretence, people.client(connection)))
+            # What is open waits for no check.
+            if not is_open:
+                refusal = await threads.run(threads.SESSIONS, partial(_refusal, person)) if person else "nobody"
+        except OSError:
+            # Sessions or the audit log are out of reach: nobody is let in unlogged, or without knowing whether they signed out.
+            refusal = "unknown"
+        _clear(scope)
         # The data address looks for a token itself, and answers programs, not browsers.
         is_data = scope["type"] == "http" and path.startswith("/data/")
         scope["person"] = None if is_data and (refusal or person is None) else person
@@ -145,8 +148,8 @@ def _events() -> tuple[list[audit.Event], audit.Verified | None]:
     return audit.events(people.audit_folder()), audit.last_verified(people.audit_folder())
 
 
-def _refusal(person: Person | None) -> str:
-    return people.refusal(person, time.time()) if person else "nobody"
+def _refusal(person: Person) -> str:
+    return people.refusal(person, time.time())
 
 
 def _end(person: Person) -> None:
@@ -166,7 +169,7 @@ async def _sign_out(request: Request) -> Response:
     to = f"{base_path()}/"
     try:
         if person:
-            await run_in_threadpool(_end, person)
+            await threads.run(threads.SESSIONS, partial(_end, person))
     except OSError:
         return HTMLResponse(sign_in_page.with_link("sessions_unknown", "/", "again"), 503, _PRIVATE)
     if people.mode() == "oidc":
@@ -207,8 +210,12 @@ async def _sign_in(_: Request) -> Response:
     return RedirectResponse(streamlit_internals.sign_in_address(), headers=_PRIVATE)
 
 
-def _file(request: Request) -> Response:
-    """Send an offered file, once. Starlette runs it in a thread."""
+async def _file(request: Request) -> Response:
+    return await threads.run(threads.SESSIONS, partial(_offered, request))
+
+
+def _offered(request: Request) -> Response:
+    """Send an offered file, once."""
     person: Person | None = request.scope.get("person")
     # A HEAD, as programs that check links send it, spends nothing.
     if person is None or request.method != "GET":
@@ -261,7 +268,7 @@ def _while_open(person: Person, receive: Receive, send: Send) -> Receive:
         if message["type"] == "websocket.receive" and time.monotonic() - checked_at > _ASK_AGAIN_SECONDS:
             checked_at = time.monotonic()
             try:
-                refusal = await run_in_threadpool(_refusal, person)
+                refusal = await threads.run(threads.SESSIONS, partial(_refusal, person))
             except OSError:
                 refusal = "unknown"
             if refusal:

@@ -8,6 +8,7 @@ import hmac
 import ipaddress
 import json
 import os
+import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -25,6 +26,7 @@ from etl.operations import audit, roles, sign_in
 from etl.semantic.rights import AccessScope
 from ui import streamlit_internals
 from ui.access.sessions import LONGEST_SECONDS, Session, Sessions
+from ui.access.turns import Turns
 from ui.shell.requests import settings_at_start
 from ui.state import personal_tokens
 
@@ -70,6 +72,14 @@ def sessions() -> Sessions:
 
 
 @cache
+def turns() -> Turns:
+    """The turns of the people of this host, or in the mode `open` of this machine, which is one person to each process."""
+    if mode() == "open":
+        return Turns(Path(tempfile.gettempdir(), f"turns-{os.getpid()}.sqlite"))
+    return Turns(settings_at_start().folders.run / "web" / "turns.sqlite", settings_at_start().sign_in.database)
+
+
+@cache
 def secrets() -> dict[str, Any]:
     """The secrets file: [auth] as Streamlit reads it, or [proxy]. Raises Faulty with every fault of the files of sign-in."""
     return sign_in.check(settings_at_start())
@@ -83,10 +93,12 @@ def begin() -> dict[str, Any]:
             raise settings.Faulty(
                 [f"sign_in.mode: open serves this machine only, and server.address is {address or 'every address'}"]
             )
+        turns()
         return {}
     secrets_file = secrets()
     _roles_at(_access_file(), _access_file().stat().st_mtime_ns)
     sessions()
+    turns()
     return secrets_file if mode() == "oidc" else {}
 
 

@@ -4,8 +4,12 @@ The three addresses are for this machine; the proxy does not expose them. No lab
 question, client or address.
 """
 
+import atexit
+import fcntl
 import os
+import shutil
 import socket
+import tempfile
 import threading
 import time
 import urllib.request
@@ -14,6 +18,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from http.client import HTTPException
+from pathlib import Path
 
 import streamlit as st
 from prometheus_client import CollectorRegistry, Histogram, ProcessCollector, disable_created_metrics
@@ -42,6 +47,7 @@ RERUNS = Histogram(
     registry=_REGISTRY,
 )
 _PATIENCE_SECONDS = 5
+_TEMPORARY = "policeyar-web-"
 _NOT_KEPT = {"Cache-Control": "no-store"}
 _ONLY_READY = b"x-only-ready"
 
@@ -49,10 +55,39 @@ _ONLY_READY = b"x-only-ready"
 def begin() -> None:
     """Start the process: apply settings, set up logs and the systemd watchdog. Raises Faulty."""
     settings.apply()
+    _use_own_folder()
     if os.environ.get("LOG_FORMAT") == "json":
         logs.log_as_json()
     if os.environ.get("NOTIFY_SOCKET"):
         threading.Thread(target=_tell_systemd, name="sign-of-life", daemon=True).start()
+
+
+def _use_own_folder() -> None:
+    """Keep temporary files in a folder of this process, and remove those of processes that were killed.
+
+    A process holds the lock of its folder for as long as it runs.
+    """
+    parent = Path(tempfile.gettempdir())
+    for left in parent.glob(f"{_TEMPORARY}*"):
+        with suppress(OSError):
+            if left.lstat().st_uid == os.geteuid() and _locked(left) is not None:
+                shutil.rmtree(left)
+    while _locked(folder := Path(tempfile.mkdtemp(prefix=_TEMPORARY))) is None or not folder.exists():
+        # Another process that starts took it for one that was left.
+        pass
+    tempfile.tempdir = str(folder)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+
+
+def _locked(folder: Path) -> int | None:
+    """A handle that holds the lock of a folder; None if another process has it. Raises OSError."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        return None
+    return handle
 
 
 def routes() -> list[Route]:

@@ -1,0 +1,195 @@
+"""Many large questions of one person, or of three, stop nobody else: a served dashboard whose answers a test holds.
+
+What is judged is who is answered while others wait, not how fast.
+"""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from websockets.sync.client import connect
+
+from tests import serving
+from tests.access.gated import ACCESS, AUTH, cookie
+from ui.access.tokens import Tokens
+
+pytestmark = pytest.mark.slow
+PEOPLE = ("first.analyst", "second.analyst", "third.analyst")
+
+
+@dataclass
+class Site:
+    """A served dashboard, and the folder that says what it is making."""
+
+    port: int
+    folder: Path
+
+    def making(self, what: str = "making") -> int:
+        return len(list(self.folder.glob(f"held/{what}-*")))
+
+    def release(self) -> None:
+        (self.folder / "held" / "release").touch()
+
+    def get(self, path: str, headers: dict[str, str]) -> "Asked":
+        return Asked(self.port, path, headers)
+
+    def is_open_to(self, headers: dict[str, str]) -> bool:
+        """Whether health, page and socket are there for somebody; each is waited for."""
+        pages = [self.get(path, headers).status for path in ("/healthz", "/", "/growth")]
+        origin = f"http://localhost:{self.port}"
+        address = f"ws://localhost:{self.port}/_stcore/stream"
+        more = headers | {"Origin": origin}
+        with connect(address, additional_headers=more, subprotocols=["streamlit"], open_timeout=serving.PATIENCE):  # type: ignore[list-item]
+            return pages == [200, 200, 200]
+
+
+class Asked:
+    """A request that is sent; its response is read when it is there."""
+
+    def __init__(self, port: int, path: str, headers: dict[str, str]) -> None:
+        lines = [f"GET {path} HTTP/1.1", f"Host: localhost:{port}", "Connection: close"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        self.wire = socket.create_connection(("localhost", port), serving.PATIENCE)
+        self.wire.sendall("\r\n".join([*lines, "", ""]).encode())
+        self.head = b""
+
+    def is_answered(self) -> bool:
+        """Whether the head of the response came."""
+        self.wire.setblocking(False)
+        try:
+            self.head = self.head or self.wire.recv(4096)
+        except BlockingIOError:
+            return False
+        finally:
+            self.wire.settimeout(serving.PATIENCE)
+        return bool(self.head)
+
+    @property
+    def status(self) -> int:
+        self.head = self.head or self.wire.recv(4096)
+        return int(self.head.split()[1])
+
+    def hang_up(self) -> None:
+        self.wire.close()
+
+
+@contextmanager
+def served(folder: Path, warehouse: Path, mode: str, **environment: str) -> Iterator[Site]:
+    port = serving.free_ports()
+    (folder / "held").mkdir()
+    (folder / "access.toml").write_text(ACCESS, encoding="utf-8")
+    secrets = re.sub('redirect_uri = ".*?"', f'redirect_uri = "http://localhost:{port}/oauth2callback"', AUTH)
+    (folder / "secrets.toml").write_text(secrets, encoding="utf-8")
+    (folder / "secrets.toml").chmod(0o600)
+    environment |= {"HELD": str(folder / "held"), "PORT": str(port), "WAREHOUSE": str(warehouse)}
+    environment |= {
+        "VIEWS": str(folder / "views"),
+        "AUDIT": str(folder / "audit"),
+        "POLICEYAR_RUN": str(folder / "run"),
+    }
+    environment |= {"POLICEYAR_SIGN_IN_MODE": mode}
+    if mode != "open":
+        for name in ("ACCESS", "SECRETS"):
+            environment[f"POLICEYAR_SIGN_IN_{name}"] = str(folder / f"{name.lower()}.toml")
+    script = "from tests.access import held_server; held_server.main()"
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-c", script], cwd=serving.ROOT, env={**os.environ, **environment}, stdout=log, stderr=log
+        )
+    try:
+        serving.until(lambda: serving.ask(port, "/healthz")[0] == 200, "the dashboard answers")
+        yield Site(port, folder)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def of(sub: str) -> dict[str, str]:
+    """The cookie of a signed-in person."""
+    return cookie(sub=sub, groups=["national"])
+
+
+def question(number: int, measure: str = "active_assistants") -> str:
+    query = {"m": measure, "by": ["province", "gender"], "on": f"1404/{number // 25 + 1:02}/{number % 25 + 1:02}"}
+    return f"/data/answer.csv?{urlencode(query, doseq=True)}"
+
+
+def split(asked: list[Asked], is_so: Callable[[], bool], answered: int) -> tuple[list[Asked], list[Asked]]:
+    """Those of the requests that are answered, once there are so many, and those that wait."""
+    serving.until(lambda: is_so() and sum(one.is_answered() for one in asked) >= answered, "the others are refused")
+    return [one for one in asked if one.head], [one for one in asked if not one.head]
+
+
+def test_50_large_questions_of_one_cookie_and_45_tokens_of_three_people_stop_nobody(
+    tmp_path: Path, small_register: Path
+) -> None:
+    store = Tokens(tmp_path / "views")
+    tokens = [
+        store.make(sub, ["national"], f"{number}", 90, time.time(), lambda: None)
+        for sub in PEOPLE
+        for number in range(15)
+    ]
+    with served(tmp_path, small_register, "oidc") as site:
+        asked = [site.get(question(number), of(PEOPLE[0])) for number in range(50)]
+        refused, making = split(asked, lambda: site.making() == 1, 49)
+        assert ({one.status for one in refused}, len(making)) == ({429}, 1)
+        assert site.is_open_to(of("another.analyst"))
+        # The person of the cookie is that of fifteen of the tokens.
+        more = [site.get(question(50 + n), {"Authorization": f"Bearer {one}"}) for n, one in enumerate(tokens)]
+        refused, more_making = split(more, lambda: site.making() == 3, 43)
+        assert ({one.status for one in refused}, len(more_making)) == ({429}, 2)
+        assert site.is_open_to(of("another.analyst"))
+        # Two more people, whose answers wait for a thread.
+        last = [site.get(question(100), of(f"{name}.analyst")) for name in ("fourth", "fifth")]
+        serving.until(lambda: site.making() == 4, "as many answers are made as there are threads")
+        assert site.is_open_to(of("another.analyst"))
+        site.release()
+        assert [one.status for one in (*making, *more_making, *last)] == [200] * 5
+
+
+def test_50_large_questions_of_one_machine_stop_nobody(tmp_path: Path, small_register: Path) -> None:
+    with served(tmp_path, small_register, "open") as site:
+        asked = [site.get(question(number), {}) for number in range(50)]
+        refused, making = split(asked, lambda: site.making() == 1, 49)
+        assert ({one.status for one in refused}, len(making)) == ({429}, 1)
+        assert site.is_open_to({})
+        site.release()
+        assert making[0].status == 200
+
+
+@pytest.mark.parametrize("where", ["here", "worker"])
+def test_what_nobody_waits_for_any_more_is_given_up(where: str, tmp_path: Path, small_register: Path) -> None:
+    with served(tmp_path, small_register, "oidc", ENDLESS=where) as site, ExitStack() as stack:
+        stack.callback(site.release)
+        site.release()
+        asked = site.get(question(0, "leavers"), of(PEOPLE[0]))
+        serving.until(lambda: site.making("endless") == 1, "the question is asked")
+        if where == "worker":
+            serving.until(lambda: workers(site), "a worker process answers it")
+        assert site.get(question(0), of(PEOPLE[0])).status == 429
+        asked.hang_up()
+        serving.until(lambda: not site.making("endless"), "the question is given up")
+        serving.until(lambda: site.get(question(0), of(PEOPLE[0])).status == 200, "the next one is answered")
+        serving.until(lambda: not workers(site), "no worker goes on")
+
+
+def workers(site: Site) -> list[str]:
+    """The worker processes of a site."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            words, environment = (path / "cmdline").read_bytes(), (path / "environ").read_bytes()
+        except OSError:
+            continue
+        if b"ui.data.worker_process" in words and f"HELD={site.folder}".encode() in environment:
+            found.append(path.name)
+    return found
