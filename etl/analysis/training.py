@@ -4,6 +4,7 @@ Lapses wait in queues, one for a course and the provinces that share its seats. 
 lapse, then to those who lack the fewest courses.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -13,17 +14,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from etl.analysis.planning import NOW, Scenario, check_goal, filters_of_results, pace_now, seats_now
+from etl.analysis.planning import NOW, Scenario, check_goal, filters_of_results, last_year, pace_now, seats_now
 from etl.analysis.registry import analysis
+from etl.analysis.seat_plan import seat_plan_months
 from etl.analysis.seat_scheduling import Ints, Numbers, order_by, out_by_month
 from etl.core import jalali
-from etl.core.errors import AccessDenied
+from etl.core.errors import AccessDenied, TooEarly
 from etl.semantic.access import ScopedCursor
-from etl.semantic.answers import Answer, ask, readable, rows_on
+from etl.semantic.answers import Answer, ask, filter_conditions, readable, rows_on
+from etl.semantic.catalog import tables
 from etl.semantic.derived import Where, answered
 from etl.warehouse.run_models import sources_of_query
 
 GOAL = 0.95
+# A scenario that misses what happened in the last 12 months by more is not drawn.
+MOST_MISSED = 0.02
 RUN_OFF_DAYS = 180
 _SEAT_MONTHS = 6
 _MONTHS_AHEAD = 12
@@ -124,59 +129,197 @@ def seats(con: ScopedCursor, on: date, where: Where, goal: float = GOAL) -> Answ
     return answered(base, ("course",), names, rows, query=readable(sql, parameters))
 
 
+@dataclass(frozen=True)
+class _LastYear:
+    """What became of seats and people in the last 12 complete months.
+
+    By queue: the courses `passed` in all, those of them that people active before `needed`, and the courses of such people that
+    lapsed by the end (`due`). By queue and month: those that recruits passed (`joined`).
+    `in_date` by month of the first lapse (0: before) and month: of the people active before and still at its end, the share in
+    date. `stayed` by month of joining, the latest first: the recruits in active service at the end, and those of them in date.
+    """
+
+    passed: Numbers
+    needed: Numbers
+    due: Numbers
+    joined: Numbers
+    in_date: Numbers
+    stayed: Numbers
+    query: str
+
+    @property
+    def share_needed(self) -> Numbers:
+        """By queue, the part of the passes of others than recruits that people active before needed; all without a pass."""
+        others = self.passed - self.joined.sum(axis=1)
+        return np.divide(self.needed, others, out=np.ones_like(others), where=others > 0)
+
+
 @analysis(asks=("training_compliance", "course_results"))
 def compliance(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NOW) -> Answer:
     """Known and planned compliance: (month, compliance, plan, low, high, goal, persons compliant, persons).
 
-    Persons in service, their posts and licences stay as on the day, except for leavers. A seat becomes a pass at the pass
-    rate of the last 12 months. Recruits take as many seats as in those months; the other seats first keep compliant persons
-    compliant, and then go to those who lack the fewest courses. High uses the pass rate of the best month; low that of the
-    worst month, with seats going to those who have waited longest.
+    Posts and licences stay as on the day. A twelfth of the leaver rate leaves each month, whoever is in date; recruits come,
+    stay, and take seats as those of the last 12 months did. A seat becomes a pass at the pass rate of these months. Of those
+    whose training lapses, as many are in date some months later as in these months, in proportion to the seats for each lapse.
+    High: the pass rate of the best month, and seats first keep people in date, then go to those who lack the fewest courses.
+    Low: the pass rate of the worst month, and seats go as in the plan or to those who have waited longest, whichever leaves
+    more people out of date.
     """
     if not {province for province, _ in scenario.seats if province} <= con.scope.codes:
         # What seats change in a province tells how many lack their course.
         raise AccessDenied
-    within = filters_of_results(where)
-    answer = ask(con, "training_compliance", on=on, where=where)
-    period = jalali.last_complete_months(on, 12)
-    past = ask(con, "training_compliance", by=("month",), over=period, where=where)
-    rates = _pass_rates(con, period, within)
-    # The month of the day, and those after it.
-    ends = list(islice(jalali.units_between(on, date.max, "month"), 1 + _MONTHS_AHEAD))
-    pace = pace_now(con, on, within)
-    recruits = pace.value("plan_recruits") if scenario.recruits is None else scenario.recruits
-    rate = pace.value("plan_leaver_rate") if scenario.leaver_rate is None else scenario.leaver_rate
-    seats = _supply(con, on, where, scenario)
-    lapses, query = _lapses(con, on, where, [*seats], [on, *(unit.last for unit in ends[1:])])
-    joined, more_query = _passed_by_joiners(con, within, [*seats], period)
-    joiners = pace.value("plan_recruits") * 12
-    by_recruits = recruits * (joined / joiners if joiners else np.zeros_like(joined))
-    # Persons who leave before their turn are skipped: the same passes reach further into the queue.
-    leaving = min(rate / 12, 0.99)
-    further = np.cumsum([0.0, *((1 - leaving) ** -month for month in range(1, len(ends)))])
-    lapsed = {
-        name: _lapsed(
-            lapses, np.outer(np.maximum(np.array([*seats.values()]) * passing - by_recruits, 0), further), name == "low"
-        )
-        for name, passing in zip(("low", "plan", "high"), rates, strict=True)
-    }
-    everyone = answer.value("trainable_assistants")
+    path = _path(con, on, where, scenario, _supply(con, on, where, scenario))
+    now = path.like[0]
+    past = ask(con, "training_compliance", by=("month",), over=jalali.last_complete_months(on, 12), where=where)
     rows: list[tuple[Any, ...]] = [
-        (label, share, None, None, None, GOAL, compliant, people)
-        for label, share, compliant, people in past.rows
-        if label < ends[0].label
+        (label, share, None, None, None, GOAL, in_date, people)
+        for label, share, in_date, people in past.rows
+        if label < path.months[0]
     ]
-    for month, unit in enumerate(ends):
-        compliant = {name: everyone - people[month] for name, people in lapsed.items()}
+    for number, (month, people, (low, plan, high)) in enumerate(
+        zip(path.months, path.people, path.in_date, strict=True)
+    ):
         # With few people, rounding to whole seats can make the low variant the better one: the range is min to max.
-        low, high = min(compliant.values()), max(compliant.values())
-        shares = [count / everyone if everyone else None for count in (compliant["plan"], low, high)]
-        actual = answer.value() if month == 0 else None
-        rows.append((unit.label, actual, *shares, GOAL, compliant["plan"], everyone))
+        counts = (plan, min(low, plan, high), max(low, plan, high))
+        shares = [count / people if people else None for count in counts]
+        rows.append((month, None if number else now.value(), *shares, GOAL, plan, people))
     names = ("training_compliance", "plan_compliance", "plan_compliance_low", "plan_compliance_high", "plan_goal")
-    query = f"{query};\n\n{more_query}"
-    sources = sources_of_query(query)
-    return answered(answer, ("month",), names, rows, also=(past, pace), more=_PARTS, query=query, sources=sources)
+    sources = sources_of_query(path.query)
+    also = (past, *path.like[1:])
+    return answered(now, ("month",), names, rows, also=also, more=_PARTS, query=path.query, sources=sources)
+
+
+@analysis(asks=("training_compliance", "course_results"))
+def compliance_backtest(con: ScopedCursor, on: date, where: Where) -> Answer:
+    """The plan of `compliance` from 12 months ago, with the seats and recruits that came since, beside what happened:
+    (month, plan_compliance, compliance, plan_miss).
+
+    Only what was known on that day decides the rest. Raises TooEarly where the register has fewer than 24 complete months.
+    """
+    period = last_year(con, on)
+    start = period[0] - jalali.DAY
+    last_year(con, start)
+    recruits = pace_now(con, on, filters_of_results(where)).value("plan_recruits")
+    path = _path(con, start, where, Scenario(recruits), _supply(con, on, where, NOW))
+    real = ask(con, "training_compliance", by=("month",), over=period, where=where)
+    happened = dict(zip(real.column("month"), real.column("training_compliance"), strict=True))
+    rows = []
+    for month, people, (_, plan, _) in zip(path.months[1:], path.people[1:], path.in_date[1:], strict=True):
+        planned, share = plan / people if people else None, happened.get(month)
+        miss = None if planned is None or share is None else planned - share
+        rows.append((month, planned, share, miss))
+    names = ("plan_compliance", "training_compliance", "plan_miss")
+    also = (*path.like, real)
+    return answered(real, ("month",), names, rows, also=also, query=path.query, sources=sources_of_query(path.query))
+
+
+@analysis(asks=("training_compliance", "trainable_assistants", "course_results"))
+def futures(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NOW) -> Answer:
+    """Three futures of compliance from one day: (month, compliance, run_off, plan, low, high, plan_in_date, goal, plan_miss,
+    lapses_ahead, lapses_before).
+
+    If nobody trains, for six months; if seats are used as now (`compliance`); under the seat plan. `plan_miss` is the largest
+    miss of `compliance_backtest`: beyond two points, or where 24 months are not there to try it on, `plan`, `low` and `high` are
+    empty. Its sign is that of the plan minus what happened. The last two: person-courses that lapse in the 12 months after the
+    day, and that did in those after the same day a year before, if nobody had trained.
+    """
+    given = compliance(con, on, where, scenario=scenario)
+    certain = run_off(con, on, where)
+    miss, in_date = None, dict[str, float]()
+    also = [certain]
+    with suppress(TooEarly):
+        plan = seat_plan_months(con, on, where, entered=tuple((*at, n) for at, n in sorted(scenario.seats.items())))
+        in_date = dict(zip(plan.column("month"), plan.column("plan_in_date"), strict=True))
+        also.append(plan)
+        tried = compliance_backtest(con, on, where)
+        misses = [value for value in tried.column("plan_miss") if value is not None]
+        miss = max(misses, key=abs, default=None)
+        also.append(tried)
+    is_drawn = miss is not None and abs(miss) <= MOST_MISSED
+    lapses = [_lapsing(con, day, where) for day in (on, jalali.year_before(on))]
+    shares = {day: share for day, share, *_ in certain.rows}
+    ends = {unit.label: unit.last for unit in _months_from(on)}
+    names = ("plan_compliance", "plan_compliance_low", "plan_compliance_high")
+    rows: list[tuple[Any, ...]] = []
+    for row in given.records():
+        month, now = row["month"], row["training_compliance"]
+        planned = [row[name] if is_drawn else None for name in names]
+        lines = [shares.get(ends[month]), *planned, in_date.get(month)] if month in ends else [None] * 5
+        if month in ends and now is not None:
+            # All lines begin today.
+            lines = [now if drawn else None for drawn in (True, is_drawn, is_drawn, is_drawn, in_date)]
+        rows.append((month, now, *lines, GOAL, miss, *lapses))
+    more = ("plan_in_date", "plan_goal", "plan_miss", "lapses_ahead", "lapses_before")
+    return answered(given, ("month",), ("training_compliance", "run_off", *names, *more), rows, also=also)
+
+
+@dataclass(frozen=True)
+class _Path:
+    """A scenario from a day on: the months, the people, and those in date in the worst case, as last year and in the best."""
+
+    months: list[str]
+    people: list[int]
+    in_date: list[tuple[int, int, int]]
+    like: tuple[Answer, Answer]
+    query: str
+
+
+def _path(con: ScopedCursor, on: date, where: Where, scenario: Scenario, seats: dict[tuple[str, str], float]) -> _Path:
+    """The scenario with `seats` a month by queue, on the day and at the ends of the months ahead."""
+    within, period = filters_of_results(where), jalali.last_complete_months(on, 12)
+    now, pace = ask(con, "training_compliance", on=on, where=where), pace_now(con, on, within)
+    joiners = pace.value("plan_recruits")
+    recruits = joiners if scenario.recruits is None else scenario.recruits
+    rate = pace.value("plan_leaver_rate") if scenario.leaver_rate is None else scenario.leaver_rate
+    units = _months_from(on)
+    lapses, query = _lapses(con, on, where, [*seats], [on, *(unit.last for unit in units[1:])])
+    before = _last_year(con, where, [*seats], period)
+    # More recruits than those of the 12 months take more seats, and more of them stay.
+    more = recruits / joiners if joiners else 0.0
+    # The days left of the current month are a part of one: they have lapses, and seats as well.
+    left = (units[0].last - on).days / ((units[0].last - units[0].first).days + 1)
+    times = np.array([0.0, *(left + month for month in range(1, len(units)))])
+    leaving = min(rate / 12, 0.99)
+    # A seat of a course becomes a pass as often as last year.
+    held = seats_now(con.of_everybody, on, where).frame
+    for name in ("province", "course"):
+        held[name] = held[name].astype("category")
+    taken = np.bincount(_queue_of([*seats], held) + 1, held["plan_seats"], len(seats) + 1)[1:]
+    least, whole, most = _pass_rates(con, period, within)
+    passing = np.divide(before.passed / 12, taken, out=np.full_like(taken, whole), where=taken > 0)
+    worst, usual, best = (
+        _passes(before, np.array([*seats.values()]) * passing * rate / whole, more, leaving, times)
+        for rate in (least, whole, most)
+    )
+    year = _passes(before, before.passed / 12, 1.0, leaving, np.arange(len(times), dtype=float))
+    # The seats for each lapse of the year, in proportion to those of last year.
+    due = np.bincount(lapses.queue + 1, minlength=len(seats) + 1)[1:]
+    worst_as_before, plan = (
+        _out_as_before(lapses, _ratio(_ratio(passed[:, -1], due), _ratio(year[:, -1], before.due)), before.in_date)
+        for passed in (worst, usual)
+    )
+    waiting = _out(lapses, _in_turn(lapses, worst * before.share_needed[:, None], is_waiting=True), len(times))
+    high = _out(lapses, _in_turn(lapses, best, is_waiting=False), len(times))
+    out = np.stack([np.maximum(waiting, worst_as_before), plan, high], axis=1)
+    everyone, staying = now.value("trainable_assistants"), (1 - leaving) ** times
+    new, new_in_date = _summed(before.stayed * more, times)
+    people = np.round(everyone * staying + new).astype(int).tolist()
+    in_date = np.round((everyone - out) * staying[:, None] + new_in_date[:, None]).astype(int).tolist()
+    query = f"{query};\n\n{before.query}"
+    return _Path([unit.label for unit in units], people, [*map(tuple, in_date)], (now, pace), query)
+
+
+def _months_from(on: date) -> list[jalali.Unit]:
+    """The month of the day, and those ahead."""
+    return list(islice(jalali.units_between(on, date.max, "month"), 1 + _MONTHS_AHEAD))
+
+
+def _lapsing(con: ScopedCursor, on: date, where: Where) -> int:
+    """The person-courses that lapse in the 12 months after a day if nobody trains."""
+    rows, parameters = rows_on(con, "course_compliance_intervals", on, where)
+    sql = f"select count(distinct (person_id, course)) from ({rows}) as rows where lapses_on > $on_day and lapses_on <= $horizon"
+    parameters["horizon"] = jalali.add_months(on, _MONTHS_AHEAD)
+    return int(con.numbers.execute(sql, parameters).fetchone()[0])
 
 
 def _active(con: ScopedCursor, day: date, where: Where) -> tuple[str, dict[str, Any]]:
@@ -227,15 +370,17 @@ def _lapses(
     sql = f"""
         -- A short course lapses again within the year.
         with repeats as (
-            select course_code as course, again * coalesce(valid_months, 0) as months
+            select course_code as course, again, again * coalesce(valid_months, 0) as months
             from courses
             cross join range(0, 13) as times (again)
             where again = 0 or again * valid_months < 13
         )
-        select province, course, person_id, cast(lapses_on + to_months(months) as date) - $on_day::date as days_ahead
+        select province, course, person_id, cast(
+            case again when 0 then lapses_on else greatest(lapses_on, $on_day) + to_months(months) end as date
+        ) - $on_day::date as days_ahead
         from ({required}) as required
         inner join repeats using (course)
-        where lapses_on <= $horizon and lapses_on + to_months(months) <= $horizon::date
+        where lapses_on <= $horizon and (again = 0 or greatest(lapses_on, $on_day) + to_months(months) <= $horizon::date)
     """
     parameters |= {"horizon": ends[-1]}
     frame = con.numbers.execute(sql, parameters).df()
@@ -250,37 +395,168 @@ def _lapses(
     return _Lapses(queue, person, course, day, due, lacking), readable(sql, parameters)
 
 
-def _passed_by_joiners(
-    con: ScopedCursor, within: Where, queues: list[tuple[str, str]], period: tuple[date, date]
-) -> tuple[Numbers, str]:
-    """By queue, the courses that the joiners of a period passed in it; and the query."""
-    provinces = {f"place_{number}": code for number, code in enumerate(within.get("province", ()))}
-    passed_here = f"completions.province in ({', '.join('$' + name for name in provinces)})" if provinces else "true"
-    sql = f"""
-        select completions.province, completions.course_code as course, count(*) as passed
-        from completions
-        semi join joiners
-            on joiners.person_id = completions.person_id
-            and joiners.day between $first_day and $last_day
-            and joiners.day <= completions.completed_on
-        where completions.completed_on between $first_day and $last_day and {passed_here}
+def _last_year(con: ScopedCursor, where: Where, queues: list[tuple[str, str]], period: tuple[date, date]) -> _LastYear:
+    """Who took the seats of 12 complete months, and what became of those who joined in them."""
+    within, start = filters_of_results(where), period[0] - jalali.DAY
+    places = {f"place_{number}": code for number, code in enumerate(within.get("province", ()))}
+    named = ", ".join("$" + name for name in places)
+    required, parameters = rows_on(con, "course_compliance_intervals", start, within)
+    passes_sql = f"""
+        with required as (
+            select distinct person_id, course from ({required}) as required where lapses_on <= $last_day
+        ),
+        passes as (
+            select
+                completions.province,
+                completions.course_code as course,
+                completions.completed_on,
+                joiners.person_id is not null as is_joiner,
+                not is_joiner and required.person_id is not null as is_needed,
+            from completions
+            left join joiners
+                on joiners.person_id = completions.person_id
+                and joiners.day between $first_day and $last_day
+                and joiners.day <= completions.completed_on
+            left join required
+                on required.person_id = completions.person_id and required.course = completions.course_code
+            where
+                completions.completed_on between $first_day and $last_day
+                and {f"completions.province in ({named})" if named else "true"}
+        )
+        select
+            province,
+            course,
+            case when is_joiner then completed_on end as joined_by,
+            count(*) as passed,
+            count(*) filter (is_needed) as needed,
+        from passes
         group by all
     """
-    parameters = provinces | {"first_day": period[0], "last_day": period[1]}
-    frame = con.numbers.execute(sql, parameters).df()
+    due_sql = f"""
+        select province, course, count(distinct person_id) as persons
+        from ({required}) as required
+        where lapses_on <= $last_day
+        group by all
+    """
+    before, of_before = _active(con, start, where)
+    table = "course_compliance_intervals" if "course" in where else "compliance_intervals"
+    conditions, _ = filter_conditions(where, tables()[table].columns)
+    kept_sql = f"""
+        with before as (
+            select person_id, greatest(min(lapses_on), $on_day) as first_lapse
+            from ({before}) as before
+            where lapses_on <= $last_day
+            group by person_id
+        ),
+        after as (
+            select person_id, ends.day, min(lapses_on) > ends.day as is_in_date
+            from {table}
+            inner join unnest($ends) as ends (day) on valid_from <= ends.day and valid_until > ends.day
+            where {" and ".join(conditions) or "true"}
+            group by person_id, ends.day
+        )
+        select first_lapse, day, count(*) as persons, count(*) filter (is_in_date) as in_date
+        from before
+        inner join after using (person_id)
+        group by all
+    """
+    active, of_active = _active(con, period[1], where)
+    stayed_sql = f"""
+        with active as (
+            select person_id, min(lapses_on) as lapses_on from ({active}) as active group by all
+        ),
+        newest as (
+            select person_id, max(day) as day
+            from joiners
+            where day between $first_day and $last_day and {f"province in ({named})" if named else "true"}
+            group by all
+        )
+        select newest.day, count(*) as stayed, count(*) filter (lapses_on > $on_day) as in_date
+        from newest
+        inner join active using (person_id)
+        group by all
+    """
+    ends = [start, *(unit.last for unit in jalali.units_between(*period, "month"))]
+    first, last = {"first_day": period[0]}, {"last_day": period[1]}
+    asked = [
+        (passes_sql, parameters | places | first | last),
+        (due_sql, parameters | last),
+        (kept_sql, of_before | last | {"ends": ends}),
+        (stayed_sql, of_active | places | first | last),
+    ]
+    passes, due, kept, stayed = (con.numbers.execute(*query).df() for query in asked)
+    months, shape = len(ends), 1 + len(queues)
     # Those without seats, -1, come first.
-    passed = np.bincount(_queue_of(queues, frame) + 1, frame["passed"], 1 + len(queues))[1:]
-    return passed.astype(np.float64), readable(sql, parameters)
+    queue = _queue_of(queues, passes) + 1
+    passed, needed = (np.bincount(queue, passes[name], shape)[1:] for name in ("passed", "needed"))
+    is_joiner = passes["joined_by"].notna().to_numpy()
+    month = _month_by(passes["joined_by"][is_joiner], ends) - 1
+    at = queue[is_joiner] * (months - 1) + month
+    joined = np.bincount(at, passes["passed"][is_joiner], shape * (months - 1)).reshape(shape, -1)[1:]
+    lapsed = np.bincount(_queue_of(queues, due) + 1, due["persons"], shape)[1:]
+    at = _month_by(kept["first_lapse"], ends) * months + _month_by(kept["day"], ends)
+    persons, in_date = (
+        np.bincount(at, kept[name], months * months).reshape(months, months) for name in ("persons", "in_date")
+    )
+    month = _month_by(stayed["day"], ends) - 1
+    stays = np.stack([np.bincount(month, stayed[name], months - 1)[::-1] for name in ("stayed", "in_date")])
+    query = ";\n\n".join(readable(*query) for query in asked)
+    return _LastYear(passed, needed, lapsed, joined, _ratio(in_date, persons), stays, query)
 
 
-def _lapsed(lapses: _Lapses, passed: Numbers, is_waiting: bool) -> list[int]:
-    """The persons out of date at the end of each month, with passes `passed` by queue and month, summed up from the first.
+def _ratio(part: Numbers, whole: Numbers) -> Numbers:
+    """`part` / `whole`, 0 where there is no whole."""
+    return np.divide(part, whole, out=np.zeros_like(part, dtype=float), where=whole > 0)
+
+
+def _month_by(days: pd.Series, ends: list[date]) -> Ints:
+    """The number of the first of `ends` by which each day is."""
+    return np.searchsorted(np.array(ends, dtype="datetime64[D]"), days.to_numpy("datetime64[D]"))
+
+
+def _passes(before: _LastYear, supply: Numbers, more: float, leaving: float, times: Numbers) -> Numbers:
+    """The passes by queue, summed up at `times`, that recruits leave to others; each reaches somebody who stays.
+
+    `supply` a month by queue, `more`: the recruits in proportion to those of last year.
+    """
+    left = np.maximum(supply[:, None] - before.joined * more, 0)
+    # Persons who leave before their turn are skipped: the same passes reach further into the queue.
+    return _summed(left * (1 - leaving) ** -np.arange(1, left.shape[1] + 1), times)
+
+
+def _summed(monthly: Numbers, times: Numbers) -> Numbers:
+    """Numbers by month, summed up to each of the `times` in months; a month after the last is as that one."""
+    longer = np.concatenate([monthly, monthly[:, -1:]], axis=1)
+    sums = np.concatenate([np.zeros((len(longer), 1)), longer.cumsum(axis=1)], axis=1)
+    at = np.arange(sums.shape[1])
+    return np.stack([np.interp(times, at, row) for row in sums]) if len(sums) else np.zeros((0, len(times)))
+
+
+def _out_as_before(lapses: _Lapses, ratio: Numbers, in_date: Numbers) -> Numbers:
+    """The persons out of date at the end of each month, if `in_date` are not so of those with a first lapse in each month.
+
+    `ratio` by queue: the seats for each lapse, in proportion to those of last year; a person's is that of the course with the
+    fewest.
+    """
+    months = len(in_date)
+    if not len(lapses.queue):
+        return np.zeros(months)
+    first = np.flatnonzero(np.diff(lapses.person, prepend=-1))
+    due = np.minimum.reduceat(lapses.due, first)
+    # The last one is the queue of those without seats, -1.
+    fewest = np.minimum.reduceat(np.append(ratio, 0.0)[lapses.queue], first)
+    is_in_date = np.minimum(in_date[due] * fewest[:, None], 1)
+    is_due = due[:, None] <= np.arange(months)
+    out: Numbers = ((1 - is_in_date) * is_due).sum(axis=0)
+    return out
+
+
+def _in_turn(lapses: _Lapses, passed: Numbers, is_waiting: bool) -> Ints:
+    """The month in which each lapse is trained, with passes `passed` by queue and month, summed up from the first.
 
     `is_waiting`: seats go to those who have waited longest, whatever else they lack.
     """
     months = passed.shape[1]
-    if not len(lapses.queue):
-        return [0] * months
     # The first row is the queue of those without seats, -1.
     passed, queue = np.concatenate([np.zeros((1, months)), passed]), lapses.queue + 1
     is_first = (lapses.lacking == 0) & (not is_waiting)
@@ -289,18 +565,34 @@ def _lapsed(lapses: _Lapses, passed: Numbers, is_waiting: bool) -> list[int]:
     needed = needed.reshape(passed.shape)
     # No seat waits for a lapse to come: the others have it.
     passed_first = passed + np.minimum(np.minimum.accumulate(needed.cumsum(axis=1) - passed, axis=1), 0)
+    reached = np.stack([passed - passed_first, passed_first], axis=1).reshape(-1, months)
+    # A line is a queue's first or its others.
+    return _trained(2 * queue + is_first, reached, lapses.lacking * (not is_waiting), lapses.day, lapses.person)
+
+
+def _trained(line: Ints, reached: Numbers, *in_turn: Ints) -> Ints:
+    """The month in which each lapse is trained, the number of months for never.
+
+    `reached` by line and month: how many of its lapses are trained by the month's end, in the order of the keys `in_turn`.
+    """
     # Whole places: fractions differ in their last digit from month to month.
-    reached = np.floor(np.stack([passed - passed_first, passed_first], axis=1) + 1e-6).reshape(-1, months)
-    # A line is a queue's first or its others; those trained in one month follow each other in it.
-    line = 2 * queue + is_first
-    length = np.bincount(line, minlength=len(reached))[:, None]
-    reached = np.minimum(np.maximum.accumulate(reached, axis=1), length).astype(np.int64)
-    order = order_by(line, lapses.lacking * (not is_waiting), lapses.day, lapses.person)
+    whole = np.floor(reached + 1e-6)
+    length = np.bincount(line, minlength=len(whole))[:, None]
+    whole = np.minimum(np.maximum.accumulate(whole, axis=1), length).astype(np.int64)
+    # Those trained in one month follow each other in their line.
+    order = order_by(line, *in_turn)
     trained = np.empty_like(order)
-    many = np.diff(reached, prepend=0, append=length)
-    trained[order] = np.repeat(np.tile(np.arange(months + 1), len(reached)), many.ravel())
+    many = np.diff(whole, prepend=0, append=length)
+    trained[order] = np.repeat(np.tile(np.arange(whole.shape[1] + 1), len(whole)), many.ravel())
+    return trained
+
+
+def _out(lapses: _Lapses, trained: Ints, months: int) -> Ints:
+    """The persons out of date at the end of each month."""
+    if not len(lapses.queue):
+        return np.zeros(months, dtype=np.int64)
     # A person who serves in two provinces is trained in one of them.
     trained = np.minimum.reduceat(trained, lapses.starts)
     due, person = (column[lapses.starts] for column in (lapses.due, lapses.person))
     first = np.flatnonzero(np.diff(person, prepend=-1))
-    return out_by_month(due, trained, first, np.zeros_like(first), 1, months)[:, 0].tolist()
+    return out_by_month(due, trained, first, np.zeros_like(first), 1, months)[:, 0]
