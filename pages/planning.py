@@ -4,7 +4,7 @@ import streamlit as st
 
 from ui.charts import forecast
 from ui.components import figures as ui
-from ui.sections import ahead, listings, scenario
+from ui.sections import ahead, listings, scenario, training
 
 
 def page() -> None:
@@ -14,7 +14,7 @@ def page() -> None:
     with left:
         scenario.headcount(view, chosen_scenario)
     with right:
-        scenario.figure(view, "compliance", chosen_scenario)
+        training.futures(view, chosen_scenario)
     scenario.panel(view, chosen_scenario)
     listings.part(view, "ahead.title")
     ahead.endings(view)

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from ui.charts import bars, lines, maps, titles
+from ui.charts import bars, lines, maps
 from ui.components import figures as ui
-from ui.sections import overview
+from ui.sections import overview, training
 
 BANDS = {f"status_{band}": band for band in ("in_date", "pending", "expired", "overdue")}
 
@@ -12,16 +12,9 @@ BANDS = {f"status_{band}": band for band in ("in_date", "pending", "expired", "o
 def page() -> None:
     view = ui.scope_bar("@place", "@person", "@course", period=True)
     overview.findings(view, "training_compliance")
-    ui.cards(
-        view,
-        "training_compliance",
-        "requirement_rate",
-        "expiring_30",
-        "expiring_60",
-        "expiring_90",
-        "training_hours",
-        beside={"training_compliance": "trained_share"},
-    )
+    training.courses(view)
+    beside = {"training_compliance": "trained_share"}
+    ui.cards(view, "training_compliance", "requirement_rate", "training_hours", beside=beside)
     left, right = st.columns(2)
     with left:
         ui.figure(view, maps.provinces, "training_compliance", by="province")
@@ -31,9 +24,8 @@ def page() -> None:
         ui.figure(view, bars.ranking, "training_compliance", by="place", nation=True)
     left, right = st.columns(2)
     with left:
-        ui.figure(view, bars.stacked, "training_compliance", *BANDS, by="place", parts=tuple(BANDS.items()))
+        training.futures(view)
     with right:
-        ui.figure(view, bars.ranking, "training_compliance", by="course", says=titles.extreme_by)
-        ui.figure(view, lines.run_off, analysis="run_off")
-    ui.figure(view, bars.ranking, analysis="seats")
-    ui.figure(view, lines.heat, "training_compliance", by=("province", "month"), over=view.complete_months(12))
+        training.lapsing(view)
+        ui.figure(view, bars.ranking, analysis="seats")
+    ui.figure(view, bars.stacked, "training_compliance", *BANDS, by="place", parts=tuple(BANDS.items()))

@@ -248,9 +248,11 @@ def futures(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NOW)
         if month in ends and now is not None:
             # All lines begin today.
             lines = [now if drawn else None for drawn in (True, is_drawn, is_drawn, is_drawn, in_date)]
-        rows.append((month, now, *lines, GOAL, miss, *lapses))
-    more = ("plan_in_date", "plan_goal", "plan_miss", "lapses_ahead", "lapses_before")
-    return answered(given, ("month",), ("training_compliance", "run_off", *names, *more), rows, also=also)
+        parts = [row[name] if is_drawn or now is not None else None for name in _PARTS]
+        rows.append((month, now, *lines, GOAL, miss, *lapses, *parts))
+    others = ("plan_in_date", "plan_goal", "plan_miss", "lapses_ahead", "lapses_before")
+    shown = ("training_compliance", "run_off", *names, *others)
+    return answered(given, ("month",), shown, rows, also=also, more=_PARTS)
 
 
 @dataclass(frozen=True)
@@ -284,7 +286,7 @@ def _path(con: ScopedCursor, on: date, where: Where, scenario: Scenario, seats: 
     held = seats_now(con.of_everybody, on, where).frame
     for name in ("province", "course"):
         held[name] = held[name].astype("category")
-    taken = np.bincount(_queue_of([*seats], held) + 1, held["plan_seats"], len(seats) + 1)[1:]
+    taken = _counts(_queue_of([*seats], held) + 1, len(seats) + 1, held["plan_seats"])[1:]
     least, whole, most = _pass_rates(con, period, within)
     passing = np.divide(before.passed / 12, taken, out=np.full_like(taken, whole), where=taken > 0)
     worst, usual, best = (
@@ -293,7 +295,7 @@ def _path(con: ScopedCursor, on: date, where: Where, scenario: Scenario, seats: 
     )
     year = _passes(before, before.passed / 12, 1.0, leaving, np.arange(len(times), dtype=float))
     # The seats for each lapse of the year, in proportion to those of last year.
-    due = np.bincount(lapses.queue + 1, minlength=len(seats) + 1)[1:]
+    due = _counts(lapses.queue + 1, len(seats) + 1)[1:]
     worst_as_before, plan = (
         _out_as_before(lapses, _ratio(_ratio(passed[:, -1], due), _ratio(year[:, -1], before.due)), before.in_date)
         for passed in (worst, usual)
@@ -319,7 +321,8 @@ def _lapsing(con: ScopedCursor, on: date, where: Where) -> int:
     rows, parameters = rows_on(con, "course_compliance_intervals", on, where)
     sql = f"select count(distinct (person_id, course)) from ({rows}) as rows where lapses_on > $on_day and lapses_on <= $horizon"
     parameters["horizon"] = jalali.add_months(on, _MONTHS_AHEAD)
-    return int(con.numbers.execute(sql, parameters).fetchone()[0])
+    ((lapses,),) = con.numbers.execute(sql, parameters).fetchall()
+    return int(lapses)
 
 
 def _active(con: ScopedCursor, day: date, where: Where) -> tuple[str, dict[str, Any]]:
@@ -488,25 +491,30 @@ def _last_year(con: ScopedCursor, where: Where, queues: list[tuple[str, str]], p
     months, shape = len(ends), 1 + len(queues)
     # Those without seats, -1, come first.
     queue = _queue_of(queues, passes) + 1
-    passed, needed = (np.bincount(queue, passes[name], shape)[1:] for name in ("passed", "needed"))
+    passed, needed = (_counts(queue, shape, passes[name])[1:] for name in ("passed", "needed"))
     is_joiner = passes["joined_by"].notna().to_numpy()
     month = _month_by(passes["joined_by"][is_joiner], ends) - 1
     at = queue[is_joiner] * (months - 1) + month
-    joined = np.bincount(at, passes["passed"][is_joiner], shape * (months - 1)).reshape(shape, -1)[1:]
-    lapsed = np.bincount(_queue_of(queues, due) + 1, due["persons"], shape)[1:]
+    joined = _counts(at, shape * (months - 1), passes["passed"][is_joiner]).reshape(shape, -1)[1:]
+    lapsed = _counts(_queue_of(queues, due) + 1, shape, due["persons"])[1:]
     at = _month_by(kept["first_lapse"], ends) * months + _month_by(kept["day"], ends)
     persons, in_date = (
-        np.bincount(at, kept[name], months * months).reshape(months, months) for name in ("persons", "in_date")
+        _counts(at, months * months, kept[name]).reshape(months, months) for name in ("persons", "in_date")
     )
     month = _month_by(stayed["day"], ends) - 1
-    stays = np.stack([np.bincount(month, stayed[name], months - 1)[::-1] for name in ("stayed", "in_date")])
+    stays = np.stack([_counts(month, months - 1, stayed[name])[::-1] for name in ("stayed", "in_date")])
     query = ";\n\n".join(readable(*query) for query in asked)
     return _LastYear(passed, needed, lapsed, joined, _ratio(in_date, persons), stays, query)
 
 
+def _counts(at: Ints, length: int, many: "pd.Series | None" = None) -> Numbers:
+    """How many there are at each position, or the sum of `many`."""
+    return np.bincount(at, many, length).astype(np.float64)
+
+
 def _ratio(part: Numbers, whole: Numbers) -> Numbers:
     """`part` / `whole`, 0 where there is no whole."""
-    return np.divide(part, whole, out=np.zeros_like(part, dtype=float), where=whole > 0)
+    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
 
 
 def _month_by(days: pd.Series, ends: list[date]) -> Ints:

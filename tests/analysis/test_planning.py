@@ -16,7 +16,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from etl.analysis import backtesting, planning, projection, training
+from etl.analysis import backtesting, planning, projection, seat_plan, training
 from etl.analysis.planning import Scenario
 from etl.core import jalali
 from etl.core.errors import QuestionError
@@ -307,6 +307,77 @@ def test_the_plan_equals_a_monthly_simulation(
         assert [row["plan_compliance_high"] for row in rows] == [
             max(plan, best) / people for plan, best, people in counts
         ]
+
+
+# ---------------------------------------------------------------- compliance: three futures, and the trial of one
+
+
+def test_the_trial_is_the_scenario_of_a_year_ago_with_the_seats_and_recruits_that_came(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    day = as_of(con)
+    period = jalali.last_complete_months(day, 12)
+    came: dict[tuple[str, str], float] = defaultdict(float)
+    for _, course, monthly in planning.seats_now(con, day).rows:
+        came["", course] += monthly
+    recruits = answers.ask(con, "joiners", over=period).value() / 12
+    then = training.compliance(con, period[0] - jalali.DAY, scenario=Scenario(recruits=recruits, seats=came))
+    real = dict(
+        answers.ask(con, "training_compliance", by=("month",), over=period).frame.iloc[:, :2].itertuples(index=False)
+    )
+    planned_then = planned(then, "plan_compliance")
+    rows = training.compliance_backtest(con, day).records()
+    assert [row["month"] for row in rows] == [*real] == [*planned_then][1:]
+    for row in rows:
+        assert row["plan_compliance"] == pytest.approx(planned_then[row["month"]], abs=1e-12)
+        assert row["training_compliance"] == real[row["month"]]
+        assert row["plan_miss"] == row["plan_compliance"] - row["training_compliance"]
+
+
+def test_a_scenario_is_drawn_only_if_it_meets_the_last_12_months_within_two_points(
+    con: duckdb.DuckDBPyConnection, by_hand: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert training.MOST_MISSED == 0.02
+    names = ["plan_compliance", "plan_compliance_low", "plan_compliance_high"]
+    for connection in (con, by_hand):
+        misses = training.compliance_backtest(connection).column("plan_miss")
+        miss = max(map(abs, misses))
+        whole = training.compliance(connection).frame[names]
+        for most in (miss - 1e-9, miss + 1e-9):
+            monkeypatch.setattr(training, "MOST_MISSED", most)
+            answer = training.futures(connection)
+            assert {abs(value) for value in answer.column("plan_miss")} == {miss}
+            if most < miss:
+                assert answer.frame[names].isna().all(axis=None)
+            else:
+                pd.testing.assert_frame_equal(answer.frame[names], whole)
+
+
+def test_without_24_months_no_scenario_is_drawn_but_what_is_certain(con: duckdb.DuckDBPyConnection) -> None:
+    first = jalali.add_months(con.begins_on, 18)
+    answer = training.futures(con, first).frame
+    assert answer["plan_miss"].isna().all()
+    assert answer["plan_compliance"].isna().all()
+    assert answer["run_off"].notna().sum() >= 6
+    assert answer["plan_in_date"].notna().any()
+
+
+def test_the_futures_begin_today_and_are_those_of_their_own_analyses(con: duckdb.DuckDBPyConnection) -> None:
+    where = {"province": ["IR-23"]}
+    answer = training.futures(con, where=where).frame.set_index("month")
+    now = answers.ask(con, "training_compliance", where=where).value()
+    ahead = answer[answer["training_compliance"].isna()]
+    (today,) = answer[answer["run_off"].notna() & answer["training_compliance"].notna()].itertuples()
+    assert (today.run_off, today.plan_in_date) == (now, now)
+    certain = dict(row[:2] for row in training.run_off(con, where=where).rows)
+    months = dict(row[:2] for row in seat_plan.seat_plan_months(con, where=where).rows)
+    ends = dict(zip(ahead.index, month_ends(as_of(con), 13)[1:], strict=True))
+    for month, row in ahead.iterrows():
+        assert row["plan_in_date"] == months[month]
+        assert (row["run_off"] if ends[month] in certain else None) == certain.get(ends[month])
+    until = jalali.add_months(as_of(con), 12)
+    lapsing = {row[1:3] for row in required(con, as_of(con), {"province": ["IR-23"]}) if as_of(con) < row[3] <= until}
+    assert {*answer["lapses_ahead"]} == {len(lapsing)}
 
 
 def test_training_seats_are_not_kept_by_gender(con: duckdb.DuckDBPyConnection) -> None:

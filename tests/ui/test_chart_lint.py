@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from etl.analysis import registry
 from etl.semantic import access, rights
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
@@ -21,7 +22,7 @@ from etl.semantic.ranking import is_sampled, rank
 from tests import parts
 from tests.parts import PARTS
 from tests.ui.test_charts import contrast
-from ui.charts import bars, elements, maps, steps, titles
+from ui.charts import bars, elements, forecast, maps, steps, titles
 from ui.charts.chart import Chart
 from ui.charts.elements import ChartContext
 from ui.components import blocks, figures
@@ -48,6 +49,7 @@ EVERY = [
 OTHER_WORDS = {
     "applications": {"fa": "درخواست", "en": "applications"},
     "run_off": {"fa": "پایبندی", "en": "compliance"},
+    "expiring_30": {"fa": "اتمام اعتبار آموزش", "en": "lapsing"},
     "backtest_inside": {"fa": "برآورد", "en": "projection"},
     "plan_in_date": {"fa": "پایبندی", "en": "compliance"},
     "residents_share": {"fa": "جمعیت|پوشش", "en": "residents|coverage"},
@@ -311,3 +313,23 @@ def test_the_subtitle_of_stacked_bars_names_the_part_of_the_title_and_what_it_is
     (stack,) = (figure for figure in figures_shown if figure.chart is bars.stacked)
     assert stack.title.sentence.startswith("Overdue by province")
     assert stack.below.startswith("Overdue, share of all · ")
+
+
+def test_training_shows_the_futures_of_compliance_and_planning_the_same(
+    published: Path, figures_shown: list[Shown]
+) -> None:
+    with access.connect(published, rights.ADMINISTRATOR) as con:
+        asked = registry.analyse(con, "futures")
+    is_drawn = asked.rows[-1][asked.columns.index("plan_compliance")] is not None
+    for page in ("training", "planning"):
+        figures_shown.clear()
+        html = open_page(page, "en")
+        (future,) = (figure for figure in figures_shown if figure.chart is forecast.futures)
+        assert future.answer.rows == asked.rows
+        labels = {key["label"] for key in future.drawn["layout"]["meta"]["keys"]}
+        assert {"Actual", "Without new training", "Under the seat plan (hypothetical)"} <= labels
+        assert {"With present seats", "Worst to best case"} & labels == (
+            {"With present seats", "Worst to best case"} if is_drawn else set()
+        )
+        # What is not drawn is said, with its reason; what is drawn, why the lines differ.
+        assert ("Why they differ" in html, "is not drawn" in html) == (is_drawn, not is_drawn)

@@ -858,7 +858,7 @@ def test_classes_stand_out_three_to_one_and_stay_apart_in_grey(dark: bool) -> No
 
 def test_orange_means_a_problem() -> None:
     warm = {name for name in MEANINGS if all(int(c[1:3], 16) > 1.5 * int(c[5:7], 16) for c in COLOURS[name])}
-    assert warm == {"problem", "problem_ink", "focus", "expired"}
+    assert warm == {"problem", "problem_ink", "focus"}
 
 
 # ---------------------------------------------------------------- room

@@ -17,6 +17,9 @@ from ui.summary import different
 _LONGEST_NAME = 26
 _SECOND_LINE = 12
 _PALE = 0.3
+# The parts of one bar, dark to light; a number stands in those of so much of the whole.
+_SPANS = (1.0, 0.55, 0.2)
+_WIDE = 0.12
 # The height of an axis, in that of its highest column, whose value stands above it.
 _VALUE_ABOVE = 1.08
 
@@ -192,6 +195,45 @@ def stacked(answer: Answer, context: ChartContext, parts: Sequence[tuple[str, st
         clicks=answer.by[0] if answer.by else "",
         xaxis=axes.across(context, axes.SHARES, "share", 1.002),
         **axes.named_bars(context, names, value_texts),
+    )
+
+
+def together(answer: Answer, context: ChartContext) -> titles.Title:
+    """The sum of counts that share nobody, under the name of the last, which reaches farthest."""
+    total, last = sum(value or 0 for value in answer.rows[0]), answer.metrics[-1]
+    return titles.Title(context.word("finding.together", count=text.amount(total, last.unit, context.lang)))
+
+
+@chart(together)
+def spans(answer: Answer, context: ChartContext) -> Figure:
+    """Counts that share nobody as the parts of one bar, each with its number and its key; the first is the most urgent."""
+    data, keys, total = [], [], sum(value or 0 for value in answer.rows[0])
+    for metric, value, fade in zip(answer.metrics, answer.rows[0], _SPANS, strict=False):
+        colour = elements.faded(context.colour("actual"), fade)
+        written = text.plain(value, metric.unit, context.lang)
+        marker = {"color": colour, "line": {"color": context.colour("actual"), "width": 1}}
+        part = elements.bar([value or 0], [elements.hover(answer, metric, answer.rows[0], context)], marker=marker)
+        ink = context.colour("surface" if fade > _PALE * 2 else "text")
+        is_wide = (value or 0) > total * _WIDE
+        data.append(
+            part
+            | {
+                "text": [f"<b>{context.line(written)}</b>" if is_wide else ""],
+                "textposition": "inside",
+                "insidetextanchor": "middle",
+                "textangle": 0,
+                "textfont": {"size": 14, "color": ink},
+            }
+        )
+        keys.append(elements.key(context, f"{metric.short[context.lang]}: {written}", "actual") | {"colour": colour})
+    return elements.figure(
+        context,
+        data,
+        height=96,
+        barmode="stack",
+        keys=keys,
+        xaxis=axes.across(context, axes.nice(total), answer.metrics[0].unit, total or 1, showticklabels=False),
+        yaxis=axes.categories(context, [""]),
     )
 
 

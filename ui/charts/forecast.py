@@ -291,6 +291,55 @@ def path(answer: Answer, context: ChartContext) -> Figure:
     )
 
 
+def with_present_seats(answer: Answer, context: ChartContext) -> Title:
+    """Where the drawn scenario of `futures` ends; without one, where compliance does if nobody trains."""
+    metric, at = answer.metrics[0], {name: answer.columns.index(name) for name in ("plan_compliance", "run_off")}
+    name = next((name for name in at if answer.rows[-1][at[name]] is not None), "run_off")
+    row = [row for row in answer.rows if row[at[name]] is not None][-1]
+    words = {
+        "when": context.member("month", row[0]),
+        "value": text.plain(row[at[name]], metric.unit, context.lang),
+        "measure": metric.short[context.lang],
+    }
+    return Title(context.word(f"futures.{name}", **words))
+
+
+@chart(with_present_seats)
+def futures(answer: Answer, context: ChartContext, is_changed: bool = False) -> Figure:
+    """Known values solid; ahead up to three lines from today, each with its key, and the range of the scenario.
+
+    Metrics in order: actual, without training, scenario, its worst and best case, under the seat plan, goal. `is_changed`: the
+    scenario has other seats or people than now.
+    """
+    columns = [answer.column(metric.name) for metric in answer.metrics[:7]]
+    actual, goal, unit = columns[0], columns[6][0], answer.metrics[0].unit
+    drawn = [(1, "quiet", "dot", "without"), (2, "projection", "dash", "scenario" if is_changed else "now")]
+    drawn.append((5, "second", "longdash", "plan"))
+    drawn = [line for line in drawn if any(value is not None for value in columns[line[0]])]
+    has_range = any(value is not None for value in columns[3])
+    known = [value for column in (*columns[:6], [goal]) for value in column if value is not None]
+    axis = lines.roomy(context, lines.around(known, None, unit), unit)
+    data = [*(_between(answer, 3, 4, context, 0.16) if has_range else ())]
+    keys = [elements.key(context, context.word("figure.actual"), "actual", "line")]
+    for at, meaning, dash, name in drawn:
+        data.append(lines.line_of(answer, at, context, meaning, 2.5, dash))
+        keys.append(elements.key(context, context.word(f"futures.{name}"), meaning, "dash"))
+    if has_range:
+        keys.append(elements.key(context, context.word("futures.range"), "projection", "light"))
+    data += [
+        lines.line_of(answer, 0, context, "actual") | {"mode": "lines"},
+        _turning_points(actual, columns[1], None, context),
+    ]
+    return elements.figure(
+        context,
+        data,
+        350,
+        keys,
+        **axes.over_time(context, answer.column("month"), axis),
+        **elements.target(context, goal, unit),
+    )
+
+
 @chart(last_trial)
 def history(answer: Answer, context: ChartContext) -> Figure:
     """Actual values, and the range projected for them, with a gap where there was none."""
