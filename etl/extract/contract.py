@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from itertools import product
 from pathlib import Path
 
 from etl.core import declarations
@@ -28,6 +29,12 @@ _ENGLISH_NAME = re.compile(r"~ \w+ \((.*)\)$")
 # The least similarity (difflib ratio) of a title to a known header for the header to be suggested.
 _NEAR = 0.75
 _LONGEST_TITLE, _MOST_TITLES = 30, 20
+# How a program misread a text, and the encoding in which the text was written.
+_MISREADINGS = tuple(product(("cp1252", "cp1256"), ("utf-8", "cp1256")))
+# A title whose letters were lost.
+_LOST = re.compile(r"[\W_]*[?\ufffd][\W_]*")
+_LEAST_LOST = 3
+_IN_ARABIC = str.maketrans("یک", "يك")
 
 
 @dataclass(frozen=True)
@@ -150,6 +157,20 @@ class Match:
         required = [column.name for column in self.of.columns if column.required]
         return 2 * (len(required) - len(self.missing)) > len(required)
 
+    @property
+    def is_misread(self) -> bool:
+        """Whether this is a header of the table in letters of another encoding, as of UTF-8 read as Windows-1252."""
+        return not all(map(str.isascii, self.titles)) and any(
+            self.of.match([_reread(title, *misreading) for title in self.titles]).resembles
+            for misreading in _MISREADINGS
+        )
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether most titles are question marks: a program that had no such letters wrote them."""
+        lost = sum(bool(_LOST.fullmatch(title)) for title in self.titles)
+        return lost >= _LEAST_LOST and 2 * lost > sum(bool(title.strip()) for title in self.titles)
+
     def near(self) -> list[str]:
         """Extra titles that resemble a missing column, each with that column."""
         sought = {title: name for title, name in self.of._names.items() if name not in self.positions}
@@ -161,8 +182,13 @@ class Match:
                 )
         return suggestions
 
-    def refusal(self, place: str, place_fa: str) -> Refused:
-        """The error for a header that cannot be used: the headers present, those expected, and what to do."""
+    def refusal(self, place: str, place_fa: str, looked: int = 0) -> Refused:
+        """The error for a header that cannot be used: the headers present, those expected, and what to do.
+
+        `looked` is the number of rows among which headers are looked for, where there are several.
+        """
+        if len(self.positions) <= 1 and (self.is_misread or self.is_lost):
+            return unreadable(place, place_fa, resembles=self.is_misread)
         if not self.missing:
             return because(
                 "column_twice",
@@ -184,10 +210,45 @@ class Match:
             found=", ".join(filter(None, shown)) or "–",
             found_fa="، ".join(filter(None, shown)) or "–",
             near=f"; near: {', '.join(near)}" if near else "",
+            looked=f" in the first {looked} rows" if looked else "",
+            looked_fa=f" در {looked} ردیف نخست" if looked else "",
             near_fa=f"؛ شاید منظور این باشد: {'، '.join(near_fa)}" if near else "",
         )
         refusal.resembles = self.resembles
         return refusal
+
+
+def unreadable(place: str, place_fa: str, resembles: bool = False) -> Refused:
+    """The error for a file in letters of another encoding."""
+    refusal = because("unreadable_text", place=place, place_fa=place_fa)
+    refusal.resembles = resembles
+    return refusal
+
+
+def _reread(title: str, misread_as: str, written_in: str) -> str:
+    """The text that a program misread; it kept bytes without a letter as control characters."""
+    try:
+        content = b"".join(
+            char.encode("latin-1") if "\x80" <= char <= "\x9f" else char.encode(misread_as) for char in title
+        )
+        return content.decode(written_in)
+    except UnicodeError:
+        return ""
+
+
+@cache
+def known_titles() -> frozenset[str]:
+    """The headers of all tables as they are mostly written."""
+    titles = {
+        title for table in TABLES for column in contract(table).columns for title in (column.name, *column.headers)
+    }
+    return frozenset(titles | {title.translate(_IN_ARABIC) for title in titles})
+
+
+def tables_like(titles: Iterable[str]) -> list[str]:
+    """The tables of which this could be a header, complete or not."""
+    titles = list(titles)
+    return [table for table in TABLES if contract(table).match(titles).resembles]
 
 
 @cache

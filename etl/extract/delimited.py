@@ -10,16 +10,18 @@ import io
 import re
 from collections import deque
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
 from etl.extract.causes import because
-from etl.extract.contract import Contract
+from etl.extract.contract import Contract, known_titles
 from etl.extract.dialect import MOST_COLUMNS, Dialect, dialect
-from etl.extract.source_file import LONGEST_FIELD, Batch, SourceFile, long_field
+from etl.extract.source_file import LONGEST_FIELD, Batch, SourceFile, is_header_again, long_field
 
 _PIECE_BYTES = 4 << 20
 # A piece that Arrow cannot split is tried again in pieces of this size.
@@ -148,20 +150,23 @@ class _Delimited:
             return None
         try:
             (blank, separators), spoilt = self._empty_lines(piece, ends), self._spoilt_lines(piece, ends)
+            again = self._headers_again(piece, ends, table, np.flatnonzero(is_row), ragged)
         except csv.Error:
             # A field is too long; record by record, its line is named.
             return None
-        empty = {*blank, *separators}
+        passed_over = [*blank, *separators, *again]
         self._source.empty_rows += len(separators)
-        self._source.rejects += [(self._line + at, "", "ragged_row") for at in ragged if at not in empty]
+        self._source.headers_again += len(again)
+        ragged = sorted({*ragged}.difference(passed_over))
+        self._source.rejects += [(self._line + at, "", "ragged_row") for at in ragged]
         self._source.rejects += [(self._line + at, name, "bad_encoding") for at, name in spoilt]
         is_sound = is_row.copy()
-        is_sound[list(empty)] = False
+        is_sound[passed_over] = False
         table = table if is_sound.sum() == table.num_rows else table.filter(pa.array(is_sound[is_row]))
         lines = self._line + np.flatnonzero(is_sound)
         columns = {name: table.column(str(position)).combine_chunks() for name, position in self._positions.items()}
         self._line += len(ends)
-        self._source.rows_read += len(ends) - len(empty)
+        self._source.rows_read += len(ends) - len(passed_over)
         return Batch(lines, columns)
 
     def _parse(self, piece: bytes, quoted: bool) -> tuple[pa.Table, list[int]]:
@@ -206,6 +211,27 @@ class _Delimited:
         blank = [at for at in empty if piece[starts[at] : ends[at]] in (b"", b"\r")]
         return blank, sorted({*empty} - {*blank})
 
+    def _headers_again(
+        self, piece: bytes, ends: np.ndarray, table: pa.Table, rows: np.ndarray, ragged: list[int]
+    ) -> list[int]:
+        """The lines, from 0, that hold the headers again. Raises Refused for those of another table."""
+        likely = {*ragged}
+        for column in table.columns:
+            encoded = column.combine_chunks()
+            is_title = pc.is_in(encoded.dictionary, _known_titles()).to_numpy(zero_copy_only=False)
+            if len(codes := np.flatnonzero(is_title)):
+                likely |= {*rows[np.isin(encoded.indices.to_numpy(), codes)].tolist()}
+        again = []
+        for at in sorted(likely):
+            line = piece[ends[at - 1] + 1 if at else 0 : ends[at]].decode()
+            record = next(csv.reader([line], delimiter=self._how.separator, strict=True), [])
+            if self._is_header_again(record, self._line + at):
+                again.append(at)
+        return again
+
+    def _is_header_again(self, record: list[str], line: int) -> bool:
+        return is_header_again(record, self._source.match, f"line {line}", f"سطر {line}")
+
     def _spoilt_lines(self, piece: bytes, ends: np.ndarray) -> list[tuple[int, str]]:
         """The lines, from 0, and columns of `_spoilt` cells."""
         # The pattern is slow, and few files have such bytes.
@@ -238,6 +264,9 @@ class _Delimited:
             if record and not any(cell.strip(_SPACES) for cell in record):
                 self._source.empty_rows += 1
                 continue
+            if record and self._is_header_again(record, line):
+                self._source.headers_again += 1
+                continue
             self._source.rows_read += 1
             if record is None or len(record) != self._width:
                 self._source.rejects.append((line, "", "ragged_row"))
@@ -266,6 +295,11 @@ class _Delimited:
         if reader.line_num > before + 1 and _swallows_rows(record, self._width, self._how.separator):
             raise because("swallowing_quote", line=line)
         return record
+
+
+@cache
+def _known_titles() -> pa.Array:
+    return pa.array(sorted(known_titles()), pa.string())
 
 
 def _split_lines(piece: bytes) -> list[str]:

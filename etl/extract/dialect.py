@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from etl.extract.causes import because
-from etl.extract.contract import Contract, Match
+from etl.extract.contract import Contract, Match, unreadable
 
 _SEPARATORS = (",", ";", "\t", "|")
 _SEPARATOR_LINE = re.compile('\ufeff?"?sep=', re.IGNORECASE)
@@ -20,6 +20,11 @@ _MOST_TITLES = 20
 MOST_COLUMNS = 10_000
 # UTF-7 is recognised by its byte order mark only: the rest is ASCII.
 _UTF7_MARK = b"+/v"
+# Encodings of old programs, which are recognised but not read: some of them lack letters of Persian.
+_OLD_ENCODINGS = ("cp720", "mac_farsi", "iso8859_6", "cp864")
+_PERSIAN = re.compile("[\u0600-\u06ff\u200c\u00a0\u00ab\u00bb]")
+# The least share of Persian letters among the letters beyond ASCII of a text in Windows-1256.
+_LEAST_PERSIAN = 0.9
 _HEADER_BYTES, _PIECE_BYTES = 1 << 16, 1 << 20
 
 
@@ -61,10 +66,39 @@ def dialect(path: Path, contract: Contract) -> Dialect:
             raise because("too_many_columns", line=chosen.above + 1, most=f"{MOST_COLUMNS:,}")
         if len(head) == _HEADER_BYTES and not chosen.match.resembles and b"\n" not in head and b"\r" not in head:
             raise because("long_header", line=1, most=_HEADER_BYTES >> 10)
-        raise chosen.match.refusal(f"line {chosen.above + 1}", f"سطر {chosen.above + 1}")
+        if len(chosen.match.positions) <= 1:
+            _refuse_unreadable(head, [texts for texts, _ in lines.values()], contract)
+            # Of readings in which no title is known, the one whose letters are whole.
+            chosen = next((found for found in best if "\ufffd" not in "".join(found.match.titles)), chosen)
+        raise chosen.match.refusal(f"line {chosen.above + 1}", f"سطر {chosen.above + 1}", _MOST_TITLES + 1)
     if len({candidate.encoding for candidate in best}) > 1 and chosen.encoding == "utf-8":
         return replace(chosen, encoding=_confirmed(path))
     return chosen
+
+
+def _refuse_unreadable(head: bytes, readings: Iterable[list[str]], contract: Contract) -> None:
+    """Raises Refused for a file whose headers are in an encoding that is not read, or were misread by another program."""
+    is_utf8 = _is_utf8(head)
+    old = [_lines(head.decode(name, errors="replace"))[0] for name in _OLD_ENCODINGS]
+    for texts, is_old in [*((texts, False) for texts in readings), *((texts, True) for texts in old)]:
+        for at, line in enumerate(texts[: _MOST_TITLES + 1]):
+            for match in (_match([line], 0, separator, contract) for separator in _SEPARATORS if separator in line):
+                is_lost = match.is_lost and (is_utf8 or "\ufffd" not in line)
+                if match.resembles if is_old else match.is_misread or is_lost:
+                    raise unreadable(f"line {at + 1}", f"سطر {at + 1}", resembles=is_old or match.is_misread)
+    letters = [char for char in head.decode("cp1256", errors="replace") if not char.isascii()]
+    is_persian = sum(bool(_PERSIAN.match(char)) for char in letters) >= _LEAST_PERSIAN * len(letters)
+    if not (is_utf8 or is_persian or b"\x00" in head):
+        raise unreadable("line 1", "سطر 1")
+
+
+def _is_utf8(head: bytes) -> bool:
+    """Whether the beginning of a file, which may end within a letter, is UTF-8."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _best(candidates: Iterable[Dialect]) -> list[Dialect]:

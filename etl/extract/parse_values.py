@@ -28,7 +28,7 @@ _NATIONAL_ID = re.compile(r"[0-9]{8,10}")
 _BETWEEN_DIGITS = re.compile(r"[\s\-\u2010-\u2015\u2212]+")
 # What clerks write in empty cells; folding removes a tatweel.
 _EMPTY = ("", "-", "–", ".")
-# Words for no value in every column, but for «ندارد» where it answers a question with no.
+# Words for no value in every column, but for names, and «ندارد» where it answers a question with no.
 _NOTHING = ("null", "ندارد")
 _YES_NO = {"yes": True, "no": False, "true": True, "false": False, "1": True, "0": False}
 _YES_NO |= {"بلی": True, "خیر": False, "دارد": True, "ندارد": False}
@@ -61,7 +61,7 @@ def parser(column: Column, setting: Setting) -> Callable[[str], Parsed]:
         empty = frozenset(map(text_folding.fold, column.empty))
         return lambda text: _day_between(_day_or_word(text, empty), first, last, today, missing)
     convert = _converter(column, setting)
-    nothing = frozenset(map(text_folding.fold, (*_NOTHING, *column.empty)))
+    nothing = frozenset(map(text_folding.fold, (*(() if column.type == "text" else _NOTHING), *column.empty)))
     nothing -= _YES_NO.keys() if column.type == "yes_no" else set()
     is_listed = column.type in ("choice", "yes_no")
 

@@ -3,7 +3,7 @@
 Values are not validated here; a record that is no row at all is rejected.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,8 @@ import numpy as np
 
 from etl.core.errors import Refused
 from etl.extract.causes import because
-from etl.extract.contract import Match
+from etl.extract.contract import Match, known_titles, tables_like
+from etl.extract.source_folder import named_tables
 
 BATCH_ROWS = 20_000
 # A longer field is an unclosed quote or an attack, not a name.
@@ -50,6 +51,21 @@ class SourceFile:
     # The sheets of a workbook that are read, in order, and the tables that its other sheets hold.
     sheets: list[str] = field(default_factory=list)
     other_tables: set[str] = field(default_factory=set)
+
+
+def is_header_again(cells: Sequence[Any], match: Match, place: str, place_fa: str) -> bool:
+    """Whether a row below the headers repeats them. Raises Refused for the headers of another table."""
+    if known_titles().isdisjoint(cells):
+        return False
+    titles = list(map(as_text, cells))
+    if match.of.match(titles).positions == match.positions:
+        return True
+    if tables := tables_like(titles):
+        named = named_tables(tables)
+        raise because(
+            "second_table", place=place, place_fa=place_fa, table=named["tables"], table_fa=named["tables_fa"]
+        )
+    return False
 
 
 def long_field(place: str, place_fa: str) -> Refused:

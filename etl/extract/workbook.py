@@ -23,7 +23,7 @@ from etl.extract.contract import TABLES, Contract, Match, contract
 from etl.extract.file_kinds import workbook_kind
 from etl.extract.limits import unpacked_size
 from etl.extract.sheet_xml import Cell, OddCells
-from etl.extract.source_file import BATCH_ROWS, SHEET_BITS, Batch, SourceFile, as_text
+from etl.extract.source_file import BATCH_ROWS, SHEET_BITS, Batch, SourceFile, as_text, is_header_again
 from etl.extract.source_folder import ending_of, named_tables
 
 _BIGGEST_UNPACKED = 2 << 30
@@ -159,7 +159,8 @@ class _Book:
         matches = [self._of.match(titles) for titles in rows]
         if header := next(((row, match) for row, match in enumerate(matches, 1) if match.complete), None):
             return header
-        best = max(matches, key=lambda match: len(match.positions), default=None)
+        misread = (match for match in matches if match.is_misread or match.is_lost)
+        best = next(misread, None) or max(matches, key=lambda match: len(match.positions), default=None)
         if best and (self._best is None or len(best.positions) > len(self._best[1].positions)):
             self._best = name, best
         return None
@@ -168,7 +169,7 @@ class _Book:
         """Raises Refused for a sheet with most headers of a table: it would be skipped for one that is missing."""
         for of in (self._of, *map(contract, TABLES)):
             for match in map(of.match, rows):
-                if match.resembles:
+                if match.resembles or match.is_misread:
                     raise match.refusal(f"sheet {name}", f"برگهٔ {name}")
 
     def refusal(self) -> Refused:
@@ -178,7 +179,7 @@ class _Book:
         if self._best is None:
             return because("no_sheet", hidden=hidden, hidden_fa=hidden_fa)
         name, match = self._best
-        return match.refusal(f"sheet {name}{hidden}", f"برگهٔ {name}{hidden_fa}")
+        return match.refusal(f"sheet {name}{hidden}", f"برگهٔ {name}{hidden_fa}", _HEADER_SEARCH_ROWS)
 
 
 def tables_of(rows: list[list[str]]) -> set[str]:
@@ -202,7 +203,7 @@ def _all_batches(book: _Book, sheets: Iterator[_Sheet], source: SourceFile) -> I
     for names, words_before in (
         (source.sheets if len(source.sheets) > 1 or book.hidden or book.without_headers else [], "sheets read"),
         (book.hidden, "hidden sheets skipped"),
-        (book.without_headers, "sheets without the headers skipped"),
+        (book.without_headers, "sheets without the headers in their first 20 rows skipped"),
     ):
         if names:
             source.notes.append(f"{words_before}: {', '.join(names)}")
@@ -238,6 +239,8 @@ def _batches(of: _Sheet, source: SourceFile, base: int, position: tuple[int, int
         rejects = [name for name in names if match.of.by_name[name].bad == "reject"]
         if not rejects and is_empty(cells):
             source.empty_rows += 1
+        elif is_header_again(cells, match, f"sheet {of.name}, row {row}", f"برگهٔ {of.name}، ردیف {row}"):
+            source.headers_again += 1
         else:
             source.rows_read += 1
             # In a required column an empty cell is a fault already.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 # ruff: noqa: E501
+import csv
 import gzip
 import io
 import re
@@ -335,7 +336,136 @@ def test_titles_may_stand_above_the_headers_of_a_csv(folder):
 @pytest.mark.slow
 def test_twenty_one_titles_are_too_many(folder):
     put(folder, "training_2.csv", "گزارش\n" * 21 + csv_text("training", [row("training")]))
-    assert load(folder).refusal.startswith("training_2.csv: line 1: missing required column")
+    refusal = load(folder).refusal
+    assert refusal.startswith("training_2.csv: line 1: missing required column")
+    assert "no header of the table was found in the first 21 rows; put the headers above the rows" in refusal
+
+
+@pytest.mark.slow
+def test_headers_far_below_are_refused_with_the_number_of_rows_looked_at(folder):
+    above = [["گزارش"]] * 39
+    xlsx(folder / "training_2.xlsx", {"یک": [*above, *rows_of_cells()]})
+    xlsx(folder / "training_3.xlsx", {"یک": rows_of_cells(), "دو": [*above, *rows_of_cells()]})
+    put(folder, "گزارش.csv", "گزارش,x\n" * 39 + csv_text("training", [row("training")]))
+    refusals = load(folder).refusals
+    assert "no header of the table was found in the first 20 rows; put" in refusals[0]
+    assert "which table it is (the first 20 rows are looked at); begin" in refusals[1]
+    assert len(refusals) == 2
+    (folder / "training_2.xlsx").unlink()
+    (folder / "گزارش.csv").unlink()
+    notes = load(folder).file("training_3.xlsx")["notes"]
+    assert "sheets without the headers in their first 20 rows skipped: دو" in notes
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("quoted", [False, True])
+def test_a_second_table_below_the_first_one_is_refused_with_its_place(folder, quoted):
+    people = cells_of("personnel", [row("personnel", national_id=national_id(at)) for at in range(40, 70)])
+    courses = rows_of_cells()
+    persian = [[PERSIAN["training"][name] for name in courses[0]], *courses[1:]]
+    persian[0][0] = persian[0][0].replace("ک", "ك").replace("ی", "ي")
+    for number, below in enumerate((courses, persian), 2):
+        xlsx(folder / f"personnel_{number}.xlsx", {"یک": [*people, [""], *below]})
+    lines = [",".join(map(str, cells)) for cells in [*people, [""] * 16, *courses]]
+    # A quote inside of quotes takes the other way of splitting.
+    put(folder, "personnel_4.csv", "\n".join([*lines, '"a ""b"""' if quoted else ""]) + "\n")
+    mixed = [*people[:3], people[0][::-1], *people[3:]]
+    xlsx(folder / "personnel_5.xlsx", {"یک": mixed})
+    places = ["2.xlsx: sheet یک, row 33", "3.xlsx: sheet یک, row 33", "4.csv: line 33", "5.xlsx: sheet یک, row 4"]
+    tables = ["training", "training", "training", "personnel"]
+    assert [line.partition("; ")[0] for line in load(folder).refusals] == [
+        f"personnel_{place}: a second table ({table}) begins below the first one"
+        for place, table in zip(places, tables, strict=True)
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("quoted", [False, True])
+def test_headers_that_stand_again_among_the_rows_are_passed_over_and_counted(folder, quoted):
+    """As in files copied below one another, or printed with the headers on each page."""
+    head, *people = cells_of("personnel", [row("personnel", national_id=national_id(at)) for at in range(40, 44)])
+    if quoted:
+        people[0][1] = 'a "b"'
+    xlsx(folder / "personnel_2.xlsx", {"یک": [head, *people[:2], head, head, *people[2:]]})
+    out = io.StringIO()
+    csv.writer(out).writerows([head, *([national_id(60 + at), *cells[1:]] for at, cells in enumerate(people)), head])
+    put(folder, "personnel_3.csv", out.getvalue())
+    built = load(folder)
+    for name, times in (("personnel_2.xlsx", 2), ("personnel_3.csv", 1)):
+        assert built.counts(name) == (4, 4, 0, 0)
+        assert f"headers that stand again among the rows passed over: {times}" in built.file(name)["notes"]
+    for name, count in read_folder(folder, DAY).files.items():
+        assert built.counts(name) == (count.read, count.loaded, count.quarantined, count.duplicates)
+
+
+MISREAD = {
+    "cp720": lambda text: text.replace("ی", "ي").replace("ک", "ك").encode("cp720", "replace"),
+    "mac_farsi": lambda text: text.encode("mac_farsi", "replace"),
+    "iso8859_6": lambda text: text.replace("ی", "ي").replace("ک", "ك").encode("iso8859_6", "replace"),
+    "utf8_as_cp1252": lambda text: misread(text.encode(), "cp1252").encode(),
+    "utf8_as_cp1256": lambda text: misread(text.encode(), "cp1256").encode("utf-8-sig"),
+    "cp1256_as_cp1252": lambda text: misread(text.replace("ی", "ي").encode("cp1256"), "cp1252").encode(),
+    "utf16": lambda text: misread(text.encode(), "cp1252").encode("utf-16"),
+    "lost": lambda text: text.encode("ascii", "replace"),
+    "replaced": lambda text: text.encode("cp1256", "replace").decode("utf-8", "replace").encode(),
+    # Letters of IranSystem, an encoding of DOS.
+    "unknown": lambda text: bytes(ord(char) if char.isascii() else 0x80 + ord(char) % 0x50 for char in text),
+}
+
+
+def misread(content: bytes, encoding: str) -> str:
+    """What a program shows that takes bytes for those of an encoding; bytes without a letter are control characters."""
+    return "".join(
+        bytes([byte]).decode(
+            "latin-1" if encoding == "cp1252" and 0x80 <= byte <= 0x9F and byte in UNDEFINED else encoding
+        )
+        for byte in content
+    )
+
+
+UNDEFINED = (0x81, 0x8D, 0x8F, 0x90, 0x9D)
+UNREADABLE = (
+    "the text cannot be read: its letters are of another encoding or were lost; open the file in the program that"
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("titles", [0, 2])
+def test_a_text_in_an_encoding_that_is_not_read_is_refused_as_unreadable(folder, titles):
+    text = "گزارش ماهانه\n" * titles + persian("training", [row("training")])
+    for name, write in MISREAD.items():
+        put(folder, f"training_{name}.csv", write(text))
+        put(folder, f"{name}.csv", write(text))
+    refusals = load(folder).refusals
+    assert len(refusals) == 2 * len(MISREAD)
+    assert [line for line in refusals if UNREADABLE not in line or "save it as CSV UTF-8" not in line] == []
+
+
+@pytest.mark.slow
+def test_misread_headers_of_a_workbook_or_of_parquet_are_refused_as_unreadable(folder):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    head, *rows = rows_of_cells()
+    head = [PERSIAN["training"][name] for name in head]
+    for encoding in ("cp1252", "cp1256"):
+        wrong = [misread(title.encode(), encoding) for title in head]
+        xlsx(folder / f"training_{encoding}.xlsx", {"راهنما": [["x"]], "یک": [["گزارش"], wrong, *rows]})
+        pq.write_table(pa.table({title: ["x"] for title in wrong}), folder / f"training_{encoding}.parquet")
+    xlsx(folder / "training_lost.xlsx", {"یک": [["?" * len(title) for title in head], *rows]})
+    refusals = load(folder).refusals
+    assert len(refusals) == 5
+    assert [line for line in refusals if UNREADABLE not in line] == []
+
+
+@pytest.mark.slow
+def test_a_readable_file_with_other_headers_is_not_called_unreadable(folder):
+    for encoding in ("utf-8", "cp1256", "utf-16"):
+        put(folder, f"training_{encoding}.csv", "رديف,نام و فاميل,مبلغ فيش,توضيحات\n1,علي,5,ندارد\n".encode(encoding))
+    refusals = load(folder).refusals
+    assert [("no header of the table was found" in line, UNREADABLE in line) for line in refusals] == [
+        (True, False)
+    ] * 3
 
 
 @pytest.mark.slow

@@ -399,7 +399,10 @@ def test_a_sheet_row_is_numbered_as_the_sheet_numbers_it(tmp_path):
     assert rows[0][1] == dict(zip(HEADER, ["0000000027", "PY-101", "1402/04/01", "72", "88.5", "passed"], strict=True))
     assert rows[2][1] == dict(zip(HEADER, ["", "", "", "", "", "passed"], strict=True))
     assert source.sheets == ["داده", "سوم"]
-    assert source.notes == ["sheets read: داده, سوم", "sheets without the headers skipped: راهنما"]
+    assert source.notes == [
+        "sheets read: داده, سوم",
+        "sheets without the headers in their first 20 rows skipped: راهنما",
+    ]
     second = list(
         openpyxl.load_workbook(tmp_path / "training.xlsx").worksheets[1].iter_rows(min_row=7, values_only=True)
     )

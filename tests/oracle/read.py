@@ -446,7 +446,7 @@ def delimited_records(table: str, path: Path) -> list[Record]:
     before = lines.line_num
     for cells in lines:
         line, before = before + 1, lines.line_num
-        if all(not cell.strip() for cell in cells):
+        if all(not cell.strip() for cell in cells) or cells == header:
             continue
         record = Record(path.name, line, {})
         if len(cells) != len(header):
@@ -467,7 +467,11 @@ def sheet_records(table: str, path: Path) -> list[Record]:
         for at, row in enumerate(rows[:30]):
             if holds_required(table, row):
                 below = [(line, row) for line, row in enumerate(rows, 1) if line > at + 1]
-                full = [(line, row) for line, row in below if any(c is not None and str(c).strip() for c in row)]
+                full = [
+                    (line, row)
+                    for line, row in below
+                    if any(c is not None and str(c).strip() for c in row) and row != rows[at]
+                ]
                 return typed_records(table, path, list(rows[at]), full)
     raise ValueError(f"{path.name}: no sheet holds the headers")
 
@@ -595,9 +599,10 @@ def type_record(table: str, record: Record, reference: Reference, today: date) -
 
 
 def is_word_for_nothing(column: str, kind: str, raw: Any) -> bool:
-    """Whether a cell says in words that it is empty; «ندارد» answers a question with no."""
+    """Whether a cell says in words that it is empty; «ندارد» answers a question with no, and a name may be any."""
     word = fold(str(raw))
-    return (word in NOTHING and not (kind == "yesno" and word in NO)) or word in NOT_YET.get(column, ())
+    is_answer = kind == "yesno" and word in NO
+    return (word in NOTHING and column != "name" and not is_answer) or word in NOT_YET.get(column, ())
 
 
 def within_years(column: str, value: Any, today: date) -> Any:

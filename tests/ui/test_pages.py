@@ -200,8 +200,8 @@ def test_the_notes_on_a_file_are_parted_otherwise_than_what_they_list(
 ) -> None:
     monkeypatch.setenv("WAREHOUSE", str(small_register))
     skipped = {
-        "fa": "داده؛ برگهٔ بدون سرستون خوانده نشد: راهنما",
-        "en": "داده; sheets without the headers skipped: راهنما",
+        "fa": "داده؛ در ۲۰ ردیف نخست این برگه‌ها سرستون نبود و خوانده نشد: راهنما",
+        "en": "داده; sheets without the headers in their first 20 rows skipped: راهنما",
     }
     for lang, notes in skipped.items():
         page = html(opened("quality", lang=lang))
