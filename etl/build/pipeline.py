@@ -220,6 +220,7 @@ def _stage(
     absent = {*TABLES} - {outcome.job.table for outcome in outcomes}
     lost += volume.losses(con, last, () if order.accept_loss or order.skip_refused else explained, excused, absent)
     lost += volume.moved_residents(con, last)
+    lost += volume.moved_working_days(con, last)
     if not order.accept_loss:
         report.refused += [load_report.refused(*pair) for pair in rejected]
     returns.write(order.returns, report, con)

@@ -4,7 +4,7 @@ most of its rows since the last publication, nor the nation or a province most o
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from etl.extract.source_file import SHEET_BITS
 from etl.extract.source_folder import PERSIAN_NAMES
 from etl.semantic import catalog
 from etl.semantic.disclosure import FEWEST
-from etl.warehouse import population, publications
+from etl.warehouse import official_calendar, population, publications
 
 # A table, or a province of it, with less than this share of its last rows is more likely a mistake than a reform.
 LEAST_SHARE = 0.5
@@ -29,6 +29,8 @@ ROWS_COMPARED = 100
 _STOCKS = ("active_assistants", "in_service", "licensed_institutes")
 # Residents of a province change by some hundredths in a year.
 MOST_RESIDENTS_MOVE = 0.1
+# Closures and corrections of a year are some days.
+MOST_WORKING_DAYS_MOVE = 0.05
 # More provinces of a table share a line, which names the first.
 _MOST_LINES, _MOST_NAMED = 3, 5
 # The reason why a file cannot be read says how to correct it.
@@ -297,6 +299,23 @@ def moved_residents(con: duckdb.DuckDBPyConnection, last: Path | None) -> list[R
     listed, listed_fa = _listed(moved, _names(con))
     reason = words("residents_moved", places=listed, places_fa=listed_fa)
     return [Refusal("population.csv", reason, words("check_residents"))]
+
+
+def moved_working_days(con: duckdb.DuckDBPyConnection, last: Path | None) -> list[Refusal]:
+    """The refusal of a calendar of which more than a twentieth of the working days, in the nation or a province, are others
+    than in the version `last`, on the days that its numbers count.
+    """
+    before = publications.rows_of(last, official_calendar.DAYS)
+    moved: dict[str | None, tuple[int, int]] = {}
+    for first, as_of in publications.rows_of(last, official_calendar.COUNTED):
+        days = con.execute(official_calendar.DAYS).fetchall()
+        counted = official_calendar.moved(days, before, first, as_of + timedelta(official_calendar.DAYS_AHEAD))
+        moved = {place: (now, then) for place, (now, then) in counted.items() if now > then * MOST_WORKING_DAYS_MOVE}
+    if not moved:
+        return []
+    listed, listed_fa = _listed(moved, _names(con))
+    reason = words("working_days_moved", places=listed, places_fa=listed_fa)
+    return [Refusal("calendar.csv", reason, words("check_residents"))]
 
 
 def _listed(lost: Mapping[str | None, tuple[int, int]], names: Mapping[str | None, tuple[str, str]]) -> list[str]:

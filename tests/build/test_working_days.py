@@ -173,9 +173,59 @@ def test_a_calendar_that_cannot_be_used_refuses_the_build(folder, rows, message)
     assert unusable(folder) == f"calendar.csv, {message}"
 
 
+def in_a_row(first: date, count: int, province: str = "") -> str:
+    return calendar(*(f"{first + timedelta(n)},{province},holiday" for n in range(count)))
+
+
+@pytest.mark.parametrize(("province", "of"), [("", "the nation"), ("IR-07", "IR-07")])
+def test_more_than_sixty_days_off_in_a_year_refuse_the_build(folder, province, of):
+    # 1403 has 27 holidays besides Fridays; of the days from 1 Mordad on 2 and 7 are holidays and 5 are Fridays.
+    put(folder, "calendar.csv", in_a_row(date(2024, 7, 22), 38, province))
+    official_calendar.read(folder)
+    put(folder, "calendar.csv", in_a_row(date(2024, 7, 22), 4000, province))
+    assert unusable(folder).startswith(f"calendar.csv: {of} has 2")
+    # Fridays are off without them.
+    put(
+        folder,
+        "calendar.csv",
+        in_a_row(date(2024, 7, 26), 1, province)
+        + "".join(
+            f"{date(2024, 7, 26) + timedelta(7 * n)},{province},closure,روز,day,confirmed,decree\n"
+            for n in range(1, 90)
+        ),
+    )
+    official_calendar.read(folder)
+
+
+@pytest.mark.parametrize(("province", "of"), [("", "the nation"), ("IR-07", "IR-07 Fars")])
+def test_a_calendar_that_moves_many_working_days_of_the_last_publication_is_a_loss(folder, province, of):
+    years = range(2012, 2026)
+    put_files(folder, [("0002", date(2012, 4, 10), date(2012, 6, 1)), ("0002", date(2025, 4, 10), date(2025, 6, 1))])
+    build(folder, day=date(2025, 7, 1))
+
+    def months(days: int) -> str:
+        rows = [f"{date(year, 9, 1) + timedelta(n)},{province},closure" for year in years for n in range(days)]
+        return calendar(*rows)
+
+    put(folder, "calendar.csv", months(10))
+    assert build(folder, day=date(2025, 7, 2), accept_loss=False).code == 0
+    # Against the last publication: what that had is not counted again.
+    put(folder, "calendar.csv", months(30))
+    refusal = build(folder, day=date(2025, 7, 3), accept_loss=False).refusal
+    assert refusal.startswith("calendar.csv: days that were working days in the last publication or are so now")
+    assert f"{of} 2" in refusal
+    assert refusal.endswith("correct the file or take it out of the folder")
+    accepted = build(folder, day=date(2025, 7, 3))
+    assert [line.partition(":")[0] for line in accepted.report["accepted"]] == ["calendar.csv"]
+    # To take the file away moves as many.
+    (folder / "calendar.csv").unlink()
+    assert build(folder, day=date(2025, 7, 4), accept_loss=False).refusal.startswith("calendar.csv: days that were")
+
+
 def test_a_file_is_overdue_from_its_26th_working_day(folder):
     # 4 Azar 1402 is a Saturday; the 26th working day after it is 4 Dey: 3 Fridays and 25 Azar (3 Jumada II) are off.
     put_files(folder, [("0001", date(2023, 11, 25), None)])
+    put(folder, "training.csv", [row("training", completed_on="1402/11/15")])
     with access.connect(build(folder).to, rights.ADMINISTRATOR) as con:
         last_in_time = date(2023, 12, 26)
         overdue = [
