@@ -8,6 +8,7 @@ No event contains a number, a name, an id of a person in the register, or an add
 """
 
 import json
+import math
 import os
 import re
 import secrets
@@ -39,6 +40,8 @@ _HEAD, _FIRST_KEY, _UNSENT, _VERIFIED, _SETTINGS = (
 # The state of the chain: not for backups, because an old key would let an intruder rewrite what was logged since.
 STATE = frozenset((_HEAD, _FIRST_KEY))
 _TAIL_BYTES, _TAIL_EVENTS = 1 << 18, 500
+# Some hundred lines.
+_LEAST_FREE = 1 << 18
 # In place of the code of a line that was noted with different ones.
 _SEVERAL = "several"
 JOURNAL = Path("/run/systemd/journal/dev-log")
@@ -64,7 +67,9 @@ class Verified:
 
 @dataclass(frozen=True)
 class _Head:
-    """The end of the log: number and hash of the last line, the length of its file, and the key of the next line."""
+    """The end of the log: number and hash of the last line, the part of the name and the length of its file, and the key of
+    the next line. `month` is followed by the number of the first line where the clock went back to a month that has a file.
+    """
 
     chain: str
     number: int
@@ -210,6 +215,10 @@ def fault(folder: Path) -> str:
     newest = _files(folder, "")[-1:] if folder.is_dir() else []
     if not all(os.access(path, os.W_OK) for path in (existing, *newest)):
         return "the audit log cannot be written"
+    disk = os.statvfs(existing)
+    # A file system without a limit of files has 0 of them.
+    if disk.f_bavail * disk.f_frsize < _LEAST_FREE or (disk.f_files and not disk.f_favail):
+        return "the disk of the audit log is full"
     return "the audit log cannot be sent outside of this host" if (folder / _UNSENT).exists() else ""
 
 
@@ -229,7 +238,7 @@ def _append(folder: Path, sub: str, event: str, more: Mapping[str, str | int]) -
     """Write a line and the new end of the log; neither if one of them fails. Returns the line."""
     head = _recovered(folder, _read_head(folder) or _begin(folder))
     now = datetime.now(UTC)
-    month = max(head.month, f"{now:%Y-%m}")
+    month = _part(folder, head, f"{now:%Y-%m}")
     place = {"chain": head.chain, "number": head.number + 1, "at": now.isoformat(timespec="milliseconds")}
     body = json.dumps(place | {"sub": sub, "event": event, **more, "before": head.hash}, ensure_ascii=False)
     line = hash_chain.sealed(head.key, body[:-1])
@@ -265,8 +274,8 @@ def _begin(folder: Path) -> _Head:
 def _recovered(folder: Path, head: _Head) -> _Head:
     """The head, with the lines that processes wrote before they were killed; a line that a crash cut is taken back."""
     for path in _files(folder, head.chain):
-        month = path.name[len("audit-") :][:7]
-        if month < head.month:
+        month = path.stem.removeprefix("audit-").removesuffix(f"-{head.chain}")
+        if month != head.month and _first_number(path) <= head.number:
             continue
         size = head.size if month == head.month else 0
         with path.open("rb") as file:
@@ -333,9 +342,24 @@ def _read_head(folder: Path) -> _Head | None:
         raise OSError(f"{folder / _HEAD}: the end of the audit log is damaged") from None
 
 
+def _part(folder: Path, head: _Head, month: str) -> str:
+    """The part of a file's name for a line of this month, by a clock that may have been wrong before."""
+    if head.month[:7] == month:
+        return head.month
+    return f"{month}.{head.number + 1}" if (folder / f"audit-{month}-{head.chain}.jsonl").exists() else month
+
+
 def _files(folder: Path, chain: str) -> list[Path]:
-    """The files of a chain, or of all chains, from the earliest month on."""
-    return sorted(folder.glob(f"audit-*{chain}.jsonl"))
+    """The files of a chain by their first lines; of all chains by the times when they were written."""
+    files = sorted(folder.glob(f"audit-*{chain}.jsonl"))
+    return sorted(files, key=_first_number if chain else lambda path: path.stat().st_mtime_ns)
+
+
+def _first_number(path: Path) -> float:
+    """The number of the first line of a file; that of a file without one follows all others."""
+    with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
+        number = (_read(file.readline()) or {}).get("number")
+    return number if isinstance(number, int) else math.inf
 
 
 def _lines(paths: Iterable[Path]) -> Iterator[str]:

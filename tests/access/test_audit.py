@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tracemalloc
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -239,13 +240,51 @@ def test_a_new_month_has_a_file_of_its_own_and_carries_the_chain_on(
     with monkeypatch.context() as patch:
         patch.setattr(audit, "datetime", Later)
         audit.record(log, "person0", "sign_in")
-    # A clock that was set back writes into the last month.
-    audit.record(log, "person0", "sign_out")
+    # A clock that is right again names no later file after the wrong month.
+    for event in ("sign_out", "sign_in"):
+        audit.record(log, "person0", event)
+    with monkeypatch.context() as patch:
+        patch.setattr(audit, "datetime", Later)
+        audit.record(log, "person0", "sign_out")
     assert audit.verify(log, first_key) == ""
-    assert [len(path.read_text().splitlines()) for path in sorted(log.glob("audit-*"))] == [6, 2]
-    assert [event.event for event in audit.events(log)] == ["sign_out", "sign_in", *["export"] * 6]
+    month, chain = before.name[len("audit-") :][:7], hash_chain.chain_of(first_key)
+    lines = {path.name: len(path.read_text().splitlines()) for path in log.glob("audit-*")}
+    assert lines == {
+        f"audit-{month}-{chain}.jsonl": 6, f"audit-2099-01-{chain}.jsonl": 1,
+        f"audit-{month}.8-{chain}.jsonl": 2, f"audit-2099-01.10-{chain}.jsonl": 1,
+    }  # fmt: skip
+    assert [event.event for event in audit.events(log)] == ["sign_out", "sign_in", "sign_out", "sign_in"] + 6 * [
+        "export"
+    ]
+    # A crash before the head was written.
+    head = (log / "head.json").read_bytes()
+    audit.record(log, "person1", "sign_in")
+    (log / "head.json").write_bytes(head)
+    audit.record(log, "person1", "sign_out")
+    assert audit.verify(log, first_key) == ""
     before.unlink()
     assert audit.verify(log, first_key)
+
+
+def test_a_full_disk_is_a_fault_before_anybody_signs_in(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(disk)], capture_output=True).returncode:
+        pytest.skip("no file system can be mounted here")
+    try:
+        audit.record(disk / "audit", "x", "sign_in")
+        audit.take_first_key(disk / "audit")
+        assert audit.faults(disk / "audit") == []
+        with (disk / "full").open("wb", buffering=0) as file, suppress(OSError):
+            while file.write(bytes(4096)):
+                pass
+        assert audit.faults(disk / "audit") == ["the disk of the audit log is full"]
+        with pytest.raises(OSError, match="full"):
+            audit.record(disk / "audit", "x" * 9000, "sign_in")
+        (disk / "full").unlink()
+        assert audit.fault(disk / "audit") == ""
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
 
 
 def test_a_line_that_a_crash_cut_is_taken_back_and_those_without_their_head_are_kept(log: Path, first_key: str) -> None:

@@ -16,7 +16,7 @@ from etl.operations import audit, sign_in
 from etl.semantic.rights import AccessScope
 from tests import serving
 from tests.access.gated import ACCESS, AUTH, SECRET, application, configured, cookie, opens_socket, status
-from tests.access.scopes import ISFAHAN, OF_ISFAHAN
+from tests.access.scopes import ISFAHAN
 from ui.access import sessions
 from ui.data import page_run
 from ui.i18n import text
@@ -29,6 +29,10 @@ def unwritable(*_: object) -> None:
     raise OSError(28, "No space left on device")
 
 
+def officer() -> AccessScope:
+    return people.table().scope_of("isfahan.officer", ["isfahan"])
+
+
 def offered(tmp_path: Path, scope: AccessScope) -> str:
     file = tmp_path / "made.csv"
     file.write_text(f"of {scope.sub}")
@@ -37,10 +41,11 @@ def offered(tmp_path: Path, scope: AccessScope) -> str:
 
 
 def test_a_file_can_be_fetched_once_and_only_by_its_owner(oidc: TestClient, tmp_path: Path) -> None:
-    address = offered(tmp_path, OF_ISFAHAN)
+    address = offered(tmp_path, officer())
     assert oidc.get(address).status_code == 401
     assert oidc.get(address, headers=cookie(sub="tehran.officer", groups=["tehran"])).status_code == 403
     assert oidc.head(address, headers=cookie()).status_code == 405, "a HEAD spends nothing"
+    assert oidc.get(address, headers=cookie() | {"Range": "bytes=0-1"}).status_code == 416, "nor does a part"
     with pytest.MonkeyPatch.context() as full:
         full.setattr(audit, "_replace", unwritable)
         assert oidc.get(address, headers=cookie()).status_code == 503, "nor does what cannot be logged"
@@ -56,8 +61,31 @@ def test_a_file_can_be_fetched_once_and_only_by_its_owner(oidc: TestClient, tmp_
     assert audit.verify(people.audit_folder()) == ""
 
 
+@pytest.mark.parametrize("way", ["other provinces", "no files"])
+def test_a_file_is_not_fetched_with_other_rights_than_it_was_made_with(
+    way: str, oidc: TestClient, tmp_path: Path
+) -> None:
+    address, table = offered(tmp_path, officer()), tmp_path / "access.toml"
+    before = table.read_text(encoding="utf-8")
+    group = before.partition("[groups.isfahan]")[2]
+    less = group.replace("IR-10", "IR-11") if way == "other provinces" else group.replace("may_export = true", "")
+    table.write_text(before.replace(group, less), encoding="utf-8")
+    assert oidc.get(address, headers=cookie()).status_code == 403
+    assert [event.more["why"] for event in audit.events(people.audit_folder()) if event.event == "refused"] == [
+        "file of earlier rights"
+    ]
+    table.write_text(before, encoding="utf-8")
+    assert oidc.get(address, headers=cookie()).text == "of isfahan.officer"
+
+
+def test_a_file_whose_process_was_killed_is_gone(oidc: TestClient, tmp_path: Path) -> None:
+    address = offered(tmp_path, officer())
+    (tmp_path / "made.csv").unlink()
+    assert oidc.get(address, headers=cookie()).status_code == 404
+
+
 def test_a_file_is_offered_for_five_minutes(oidc: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    address = offered(tmp_path, OF_ISFAHAN)
+    address = offered(tmp_path, officer())
     now = time.time()
     monkeypatch.setattr(gate.time, "time", lambda: now + sessions.OFFER_SECONDS + 1)
     assert oidc.get(address, headers=cookie()).status_code == 404

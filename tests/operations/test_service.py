@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.testing.v1 import AppTest
+from websockets.sync.client import connect
 
 from etl.core import settings
 from etl.operations import readiness
@@ -343,6 +345,59 @@ def test_logs_are_json_without_address_path_query_or_value(tmp_path):
     assert lines[2]["error"] == "ValueError"
     for secret in ("IR-23", "10.1.2.3", "0123456789", "?province"):
         assert secret not in result.stderr
+
+
+_FAILING = """
+import os, sys, threading
+from ui.shell import frame, service
+
+class Thrown:
+    def __del__(self):
+        raise KeyError("0123456789")
+
+def broken(*_):
+    thread = threading.Thread(target=lambda: int("0123456789 is no number"))
+    thread.start()
+    thread.join()
+    Thrown()
+    raise ValueError("0123456789")
+
+async def answer(_):
+    raise TypeError("0123456789")
+
+frame.run, service._healthz = broken, answer
+from streamlit.web import cli
+sys.argv = ["streamlit", "run", "dashboard.py", "--server.port", os.environ["PORT"], "--logger.messageFormat", "%(message)s"]
+sys.exit(cli.main())
+"""
+
+
+def errors_in(log: Path) -> list[str]:
+    """The errors of a log whose whole lines are JSON."""
+    lines = [json.loads(line) for line in log.read_text().splitlines(keepends=True) if line.endswith("\n")]
+    return [line["error"] for line in lines if "error" in line]
+
+
+@pytest.mark.slow
+def test_an_exception_that_nothing_catches_is_one_line_of_json(pointer, tmp_path):
+    port = free_ports()
+    environment = {**os.environ, "LOG_FORMAT": "json", "PORT": str(port), "WAREHOUSE": str(pointer)}
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen([sys.executable, "-c", _FAILING], cwd=ROOT, env=environment, stdout=log, stderr=log)
+        try:
+            until(lambda: ask(port, "/healthz")[0] == 500, "the route fails")
+            address, origin = f"ws://localhost:{port}/_stcore/stream", f"http://localhost:{port}"
+            with connect(address, origin=origin, subprotocols=["streamlit"]) as wire:
+                message = BackMsg()
+                message.rerun_script.query_string = ""
+                wire.send(message.SerializeToString())
+                # The thread, what is thrown away, and the script itself.
+                until(lambda: errors_in(tmp_path / "log").count("ValueError") == 2, "the page fails")
+        finally:
+            process.kill()
+            process.wait()
+    assert {*errors_in(tmp_path / "log")} == {"TypeError", "ValueError", "KeyError"}
+    assert "0123456789" not in (tmp_path / "log").read_text()
 
 
 def test_what_the_settings_say_is_what_readiness_is_measured_by(monkeypatch, pointer):

@@ -31,12 +31,12 @@ _WRITTEN_EVERY_SECONDS = 30
 
 @dataclass(frozen=True)
 class Offer:
-    """A file that one person may fetch once."""
+    """A file that one person may fetch once; `told` is what the gate keeps with it."""
 
     sub: str
     path: Path
     name: str
-    audit_details: str
+    told: str
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class Sessions:
         """Store an offer; returns the random token to fetch the file with."""
         token = secrets.token_urlsafe(24)
         with self._offers.transaction() as execute:
-            values = (token, offer.sub, str(offer.path), offer.name, offer.audit_details, now + OFFER_SECONDS)
+            values = (token, offer.sub, str(offer.path), offer.name, offer.told, now + OFFER_SECONDS)
             execute("insert into offers values ($1, $2, $3, $4, $5, $6)", *values)
             stale = execute("delete from offers where until < $1 returning path", now)
         for (path,) in stale:
@@ -136,10 +136,10 @@ class Sessions:
             rows = execute("select sub, path, name, told from offers where token = $1 and until >= $2", token, now)
             if not rows:
                 return "gone"
-            owner, path, name, details = rows[0]
+            owner, path, name, told = rows[0]
             if owner != sub:
                 return "foreign"
-            offer = Offer(owner, Path(path), name, details)
+            offer = Offer(owner, Path(path), name, told)
             announce(offer)
             execute("delete from offers where token = $1", token)
         return offer

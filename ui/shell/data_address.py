@@ -289,8 +289,7 @@ def _answer(request: Request, given: Given, asker: AccessScope) -> Response | _M
     if form not in DATA_FORMS:
         return _nothing(request, given, asker)
     question = data_question.read(given)
-    grants = sorted((one.role, *sorted(one.codes), one.may_see_detail, one.may_export) for one in asker.rights().grants)
-    tag = _tag(form, question, grants)
+    tag = _tag(form, question, people.rights_of(asker))
     if _is_known(request, tag):
         return Response(status_code=304, headers=_HEADERS | {"ETag": tag})
     with _lock:

@@ -21,6 +21,7 @@ from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, R
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from etl.core.errors import AccessDenied
 from etl.operations import audit
 from ui import streamlit_internals
 from ui.access.sessions import LONGEST_SECONDS, Offer
@@ -43,6 +44,8 @@ _CLEARED = '"storage"'
 # How often an open socket checks that its session is still valid.
 _ASK_AGAIN_SECONDS = 5.0
 _PROVIDER_SECONDS = 5.0
+# Why a file is refused, in the audit log.
+_WHY = {"foreign": "file of another person", "changed": "file of earlier rights"}
 
 
 class Gate:
@@ -122,9 +125,8 @@ def routes() -> list[Route]:
 def offer(path: Path, name: str, details: dict[str, str | int]) -> str:
     """The address, relative to a page, at which the user can fetch the file `path` once, within five minutes."""
     scope = page_run.access_scope()
-    token = people.sessions().offer(
-        Offer(scope.sub, path, name, json.dumps(details | audit.rights(scope))), time.time()
-    )
+    told = {"logged": details | audit.rights(scope), "rights": people.rights_of(scope)}
+    token = people.sessions().offer(Offer(scope.sub, path, name, json.dumps(told)), time.time())
     return f"{base_path()}/files/{token}"
 
 
@@ -217,22 +219,33 @@ async def _file(request: Request) -> Response:
 def _offered(request: Request) -> Response:
     """Send an offered file, once."""
     person: Person | None = request.scope.get("person")
-    # A HEAD, as programs that check links send it, spends nothing.
+    # A HEAD, as programs that check links send it, spends nothing, nor does a request for a part.
     if person is None or request.method != "GET":
         return PlainTextResponse("", 404 if person is None else 405, _PRIVATE)
+    if "range" in request.headers:
+        return PlainTextResponse("", 416, _PRIVATE)
 
     def announce(offered: Offer) -> None:
-        audit.record(people.audit_folder(), person.sub, "export", **json.loads(offered.audit_details), **person.client)
+        told = json.loads(offered.told)
+        if told["rights"] != people.rights_of(people.scope_of(person)):
+            raise AccessDenied
+        audit.record(people.audit_folder(), person.sub, "export", **told["logged"], **person.client)
 
     try:
-        offered = people.sessions().take(request.path_params["token"], person.sub, time.time(), announce)
-        if offered == "foreign":
-            why: dict[str, str | int] = {"why": "file of another person", "status": 403}
+        try:
+            offered = people.sessions().take(request.path_params["token"], person.sub, time.time(), announce)
+        except AccessDenied:
+            offered = "changed"
+        if offered in ("foreign", "changed"):
+            why: dict[str, str | int] = {"why": _WHY[offered], "status": 403}
             audit.record(people.audit_folder(), person.sub, "refused", **why, **person.client)
     except OSError:
         return PlainTextResponse("", 503, _PRIVATE)
+    # The file of a process that was killed is gone before its offer.
+    if isinstance(offered, Offer) and not offered.path.exists():
+        offered = "gone"
     if not isinstance(offered, Offer):
-        return PlainTextResponse(sign_in_page.gone(), 403 if offered == "foreign" else 404, _PRIVATE)
+        return PlainTextResponse(sign_in_page.gone(), 404 if offered == "gone" else 403, _PRIVATE)
     return FileResponse(
         offered.path,
         filename=offered.name,

@@ -3,9 +3,11 @@
 import json
 import logging
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
+from types import TracebackType
 from typing import Any
 
 from ui.streamlit_internals import LOGGERS
@@ -22,10 +24,14 @@ def keep_users_out() -> None:
 def log_as_json() -> None:
     """Log every record as one line of JSON; records of libraries keep their fixed text but not its values."""
     _change_records(_as_json)
-    # For uncaught exceptions, which no logger handles.
-    sys.excepthook = lambda kind, error, trace: logging.getLogger("python").critical(
-        "not caught", exc_info=(kind, error, trace)
-    )
+    # For uncaught exceptions, which no logger handles: of the process, of a thread, of what is thrown away.
+    sys.excepthook = _log_uncaught
+    threading.excepthook = lambda given: _log_uncaught(given.exc_type, given.exc_value, given.exc_traceback)
+    sys.unraisablehook = lambda given: _log_uncaught(given.exc_type, given.exc_value, given.exc_traceback)
+
+
+def _log_uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+    logging.getLogger("python").critical("not caught", exc_info=(kind, error or kind(), trace))
 
 
 def _change_records(change: Callable[[logging.LogRecord], None]) -> None:

@@ -143,6 +143,11 @@ def scope_of(person: Person) -> AccessScope:
     return table().scope_of(person.sub, person.groups)
 
 
+def rights_of(scope: AccessScope) -> str:
+    """The rights of a scope, written alike by every process."""
+    return repr(sorted((one.role, *sorted(one.codes), one.may_see_detail, one.may_export) for one in scope.grants))
+
+
 def remember(person: Person) -> None:
     """Make a person available to the script runs of this process, by session key."""
     if len(_people) > _MOST_KNOWN:
