@@ -83,6 +83,15 @@ class Answer:
         """The last day that counts for a metric: the day of a snapshot, else the end of the period."""
         return self.over[1] if self.over and (metric.kind == "event" or not self.on) else self.on
 
+    def order(self, row: Sequence[Any], name: str) -> Any:
+        """What orders a row by one of its numbers: the number."""
+        return row[self.columns.index(name)]
+
+    @property
+    def groups(self) -> int | None:
+        """How many groups there are; None if that may not be told."""
+        return len(self.rows)
+
     @property
     def measures(self) -> list[str]:
         """The names of what was asked for, without what stands beside it."""

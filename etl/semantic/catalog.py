@@ -14,7 +14,7 @@ from etl.warehouse.run_models import sources_behind
 _FOLDER = Path(__file__).parent
 # Units that count persons, or events of which each person has one.
 _OF_PERSONS = frozenset(
-    {"persons", "mean_persons", "persons_gained", "persons_per_month", "person_courses", "completions", "seats"}
+    {"persons", "mean_persons", "persons_gained", "persons_per_month", "person_courses", "completions"}
 )
 # A difference can be near zero or negative in a large group, so its group is sized by another metric. A coverage gap is sized
 # by residents: it can be large where nobody serves.

@@ -1,36 +1,53 @@
 """Disclosure control for files in circulation: person counts are rounded to fives, and no other number reveals more.
 
-A ratio of exact parts discloses them, even to 0.1 percentage point: of 24 persons, only 12 are 50.0 %. So ratios are computed
-from the rounded counts. Beside few persons, the number of counties or institutes that have them discloses them too. Sums can
-disclose more: four counts published as 5 with a total published as 10 are 3 each. Where a row or column of a table discloses
-its cells like that, one of them is rounded the other way. A group without people has no row, so that a 0 would be 1 or 2:
-groups whose counts are all rounded to 0 have none either.
+A ratio of exact parts discloses them: of 24 persons, only 12 are 50 %. So ratios of few people are computed from the rounded
+counts. From 100 people on a share is the exact one in whole per cent, as the screen has it. Where only one number of people
+gives it beside the rounded counts, it is told as the next whole per cent if it is near that, else left out.
+
+Beside few persons, the number of counties or institutes that have them discloses them too: it is exact or left out. Sums can
+disclose more: four counts published as 5 with a total published as 10 are 3 each. Where a row or column of a table discloses its
+cells like that, one of them is rounded the other way. A group without people has no row, so that a 0 would be 1 or 2: groups
+whose counts are all rounded to 0, or that have no number left, have none either. Groups keep the order of their exact numbers.
 Several files of one table as small as two by three can still disclose cells together.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
+from itertools import product
 from typing import Any
 
 from etl.core.errors import QuestionError
 from etl.semantic.answers import Answer, cells_left_out
-from etl.semantic.catalog import DIMENSIONS, TIME, Metric, catalogue, described, expand
+from etl.semantic.catalog import DIMENSIONS, TIME, Metric, catalogue, described, expand, tables
 from etl.semantic.combine import formula, ratio
 from etl.semantic.exportable import StoredRows, StreamedRows
+from etl.semantic.units import Rounded, decimals_of, like, rounded_half_up
 
 STEP = 5
 # More than five times the hours of the longest course, so that hours disclose no more than person counts do.
 HOURS_STEP = 500
 # The minimum of persons behind a ratio, and of cases behind a median or a percentile.
 FEWEST, FEWEST_CASES = 23, 8
-_DECIMALS = {"share": 3, "per_10k": 2, "per_100km2": 2, "ratio": 2}
+# From this many people on a share is the exact one.
+MANY = 100
+# One decimal fewer than on screen; for a share those of its percentage.
+_DECIMALS = {unit: decimals_of(unit) - 1 for unit in ("share", "per_10k", "per_100km2", "per_100k")}
+# The ratios of many people that are exact.
+_EXACT_UNITS = frozenset(_DECIMALS)
 _RATIOS = ("share", "ratio", "per_10k", "per_100km2", "per_100k")
 # Columns of one row whose sum is published too.
 _PARTS = ("status_in_date", "status_pending", "status_expired", "status_overdue")
 
+# What is counted exactly, or not at all beside few people.
+_PLACES = frozenset({"counties", "institutes", "licences", "seats"})
+_SERVE, _ACTIVE = "in_service", "active_assistants"
+
 # Answers further metrics by the same dimensions, days and filters.
 Ask = Callable[..., Answer]
 _Cell = tuple[int, int]
+# The least and the largest count, and the step between them: 0 of one that is known.
+_Window = tuple[Any, Any, Any]
 
 
 class NotForCirculation(ValueError):
@@ -39,7 +56,24 @@ class NotForCirculation(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Circulated(Answer):
-    """An Answer that may circulate."""
+    """An Answer that may circulate.
+
+    `ranks` holds the position of each group by each exact number, `groups_in_all` the number of groups before those of few
+    people were left out (None where few people are in all of them).
+    """
+
+    ranks: Mapping[str, Mapping[tuple[Any, ...], int]] = field(default_factory=dict)
+    groups_in_all: int | None = None
+
+    def order(self, row: Sequence[Any], name: str) -> Any:
+        """What orders a row by one of its numbers: its position by the exact one; None without a number."""
+        key = tuple(row[: len(self.by)])
+        return None if super().order(row, name) is None else self.ranks.get(name, {}).get(key, super().order(row, name))
+
+    @property
+    def groups(self) -> int | None:
+        """How many groups there are, with those that are not listed; None if that may not be told."""
+        return self.groups_in_all
 
 
 def for_circulation(source: Answer | StreamedRows | StoredRows, ask: Ask | None = None) -> Circulated:
@@ -63,28 +97,48 @@ def for_circulation(source: Answer | StreamedRows | StoredRows, ask: Ask | None 
     few: set[tuple[tuple[Any, ...], str]] = set()
     for at, name in enumerate(source.columns):
         if name in metrics and name not in counts:
-            for row, extra in zip(rows, extras, strict=True):
-                cells = dict(zip(source.columns, row, strict=True))
-                row[at] = _recomputed(metrics[name], row[at], cells, metrics, extra)
+            for row, extra, before in zip(rows, extras, source.rows, strict=True):
+                cells, exact = (dict(zip(source.columns, one, strict=True)) for one in (row, before))
+                row[at] = _recomputed(metrics[name], row[at], cells, exact, metrics, extra)
                 if row[at] is None and _is_of_few(metrics[name], cells, metrics, extra):
                     few.add((tuple(row[: len(source.by)]), name))
-    _leave_out_places(source.columns, metrics, extras, rows)
+    people = _people_behind(source, metrics, ask)
+    _leave_out_places(source, metrics, people, rows)
     if source.by == ("side",):
         _recompute_differences(source.rows, rows)
     _recompute_gap(source.columns, rows)
     # Also those without a value: beside the others they would tell that there is nobody.
     hidden = source.hidden | cells_left_out(source.by, source.columns, source.rows, rows) | few
+    persons = [source.columns.index(name) for name in counts]
     if set(source.by) & set(DIMENSIONS) - set(TIME):
-        persons = [source.columns.index(name) for name in counts]
-        rows = [row for row in rows if _is_listed(row, persons)]
+        rows = [row for row in rows if _is_listed(row, persons, len(source.by))]
     own = {field.name: getattr(source, field.name) for field in fields(source)}
-    return Circulated(**own | {"rows": [tuple(row) for row in rows], "hidden": hidden})
+    in_all = _groups_in_all(source, persons)
+    ranks = {name: _ranks(source, name) for name in metrics}
+    changed = {"rows": [tuple(row) for row in rows], "hidden": hidden, "ranks": ranks, "groups_in_all": in_all}
+    return Circulated(**own | changed)
 
 
-def _is_listed(row: Sequence[Any], persons: Sequence[int]) -> bool:
-    """Whether a group circulates: one of its counts of people is not rounded to 0, or it has none."""
+def _is_listed(row: Sequence[Any], persons: Sequence[int], first: int) -> bool:
+    """Whether a group circulates: one of its counts of people is not rounded to 0; of what counts no people, a value is left."""
     known = [row[at] for at in persons if _is_number(row[at])]
-    return any(known) or not known
+    return any(known) or (not known and any(value is not None for value in row[first:]))
+
+
+def _groups_in_all(source: Answer, persons: Sequence[int]) -> int | None:
+    """The number of groups; None beside few people, and where institutes or counties have no number of people beside them."""
+    if not persons and {"institute", "county"} & {*source.by}:
+        return None
+    sums = [sum(row[at] for row in source.rows if _is_number(row[at])) for at in persons]
+    return None if sums and max(sums) < FEWEST else len(source.rows)
+
+
+def _ranks(source: Answer, name: str) -> dict[tuple[Any, ...], int]:
+    """The position of each group by a number, the smallest first; groups with the same number share one."""
+    at, first = source.columns.index(name), len(source.by)
+    values = {tuple(row[:first]): row[at] for row in source.rows if _is_number(row[at])}
+    position = {value: number for number, value in enumerate(sorted(set(values.values())))}
+    return {key: position[value] for key, value in values.items()}
 
 
 def rounded(value: float, step: int = STEP) -> int:
@@ -221,9 +275,14 @@ def _bounds(count: int, signed: bool) -> tuple[int, int]:
 
 
 def _recomputed(
-    metric: Metric | None, value: Any, cells: dict[str, Any], metrics: dict[str, Metric | None], extra: dict[str, Any]
+    metric: Metric | None,
+    value: Any,
+    cells: dict[str, Any],
+    exact: dict[str, Any],
+    metrics: dict[str, Metric | None],
+    extra: dict[str, Any],
 ) -> Any:
-    """A number that is no person count, recomputed from the rounded counts of its row; None if it is suppressed.
+    """A number that is no person count; None if it is suppressed. `cells` is its row with rounded counts, `exact` before.
 
     A number that nothing describes is suppressed.
     """
@@ -243,8 +302,82 @@ def _recomputed(
     if part not in cells or whole not in cells:
         # The number of persons behind it is not known here.
         return _rounded_off(metric, value) if metric.counts != metric.unit else None
+    names = (part, whole)
+    persons = _persons_of(metric, metrics) if metric.unit in _EXACT_UNITS else []
+    if persons and cells[persons[0]] >= MANY and None not in (exact[part], exact[whole]):
+        is_person = [name in persons for name in names]
+        told = _told(metric, [exact[name] for name in names], [cells[name] for name in names], is_person)
+        if told is None or metric.unit == "share":
+            return told
+        result = ratio(metric, exact[part], exact[whole])
+        if told == _rounded_off(metric, result):
+            return told
     result = ratio(metric, cells[part], cells[whole])
     return None if result is None else _rounded_off(metric, result)
+
+
+def _told(metric: Metric, counts: Sequence[Any], shown: Sequence[Any], is_person: Sequence[bool]) -> float | None:
+    """The value under which a ratio of many people circulates, None if it is left out; `shown` are its rounded counts."""
+    value = _rounded_off(metric, ratio(metric, *counts))
+    told, told_beside = (_values(metric.name, *map(_window, chosen, counts, is_person)) for chosen in (counts, shown))
+    label = told.get(value)
+    # Counts that are rounded the other way are beside other shares.
+    return label if label is None or told_beside.get(label) == label else None
+
+
+def _window(count: Any, exact: Any, is_person: bool) -> _Window:
+    """The least and the largest count that is rounded like this one, and the step between them: half a person in a mean."""
+    if not is_person:
+        return exact, exact, 0
+    middle, is_whole = rounded(count), isinstance(exact, int)
+    return max(middle - (STEP // 2 if is_whole else STEP / 2), 0), middle + STEP // 2, 1 if is_whole else 0.5
+
+
+@lru_cache(maxsize=20_000)
+def _values(name: str, part: _Window, whole: _Window) -> dict[float, float | None]:
+    """The values of a ratio whose parts lie in these windows, each with that under which it circulates.
+
+    Neither a value nor its absence leaves a single part, whole or rest of people. A value that would is told as its neighbour
+    where its ratios are within three quarters of a unit of that; else it is left out, with others where its absence would
+    tell as much.
+    """
+    metric = described(name)
+    assert metric
+    pairs: dict[float, set[tuple[Any, Any]]] = {}
+    for one, other in product(_steps(part), _steps(whole)):
+        if other and (metric.unit != "share" or one <= other or not whole[2]):
+            pairs.setdefault(_rounded_off(metric, ratio(metric, one, other)), set()).add((one, other))
+
+    def tells(found: set[tuple[Any, Any]]) -> bool:
+        numbers = ({one for one, _ in found}, {other for _, other in found}, {other - one for one, other in found})
+        is_person = (part[2], whole[2], part[2] and whole[2])
+        return any(len(values) == 1 for values, asked in zip(numbers, is_person, strict=True) if asked)
+
+    def is_near(value: float, other: float) -> bool:
+        unit = 10.0 ** -(_DECIMALS[metric.unit] + (2 if metric.unit == "share" else 0))
+        return all(abs(ratio(metric, *pair) - other) <= 0.75 * unit + 1e-12 for pair in pairs[value])
+
+    told: dict[float, float | None] = {value: value for value in pairs}
+    groups = {value: set(found) for value, found in pairs.items()}
+    for value in sorted(pairs, key=lambda value: (len(pairs[value]), value)):
+        if tells(groups.get(value, set())):
+            near = (other for other in sorted(groups, key=lambda other: abs(other - value)) if other != value)
+            if other := next(
+                (other for other in near if is_near(value, other) and not tells(groups[other] | groups[value])), None
+            ):
+                groups[other] |= groups.pop(value)
+                told[value] = other
+    left_out = [value for value, found in groups.items() if tells(found)]
+    others = sorted(groups.keys() - set(left_out), key=lambda value: (len(groups[value]), value))
+    while left_out and others and tells(set().union(*(groups[value] for value in left_out))):
+        left_out.append(others.pop(0))
+    return {value: None if label in left_out else label for value, label in told.items()}
+
+
+def _steps(window: _Window) -> Iterable[Any]:
+    """The counts of a window."""
+    first, last, step = window
+    return (first + number * step for number in range(int((last - first) / step) + 1)) if step else (first,)
 
 
 def _is_of_few(
@@ -253,15 +386,26 @@ def _is_of_few(
     """Whether too few people or cases are behind a ratio, a median or a percentile."""
     if metric and metric.sample_size:
         return (extra.get(metric.sample_size) or 0) < FEWEST_CASES
-    parts = (str(metric.denominator), str(metric.numerator)) if metric else ()
-    if not parts or not set(parts) <= cells.keys():
+    if not metric or not {metric.numerator, metric.denominator} <= cells.keys():
         return False
-    persons = [name for name in parts if not (term := metrics.get(name)) or term.counts == "persons"]
+    persons = _persons_of(metric, metrics)
     return bool(persons) and (cells[persons[0]] is None or cells[persons[0]] < rounded(FEWEST))
 
 
-def _rounded_off(metric: Metric, value: float) -> float:
-    return round(float(value), _DECIMALS.get(metric.unit, 1))
+def _persons_of(metric: Metric, metrics: dict[str, Metric | None]) -> list[str]:
+    """The parts of a ratio that count people; the first of them sizes its group."""
+    parts = (str(metric.denominator), str(metric.numerator))
+    return [name for name in parts if not (term := metrics.get(name)) or term.counts == "persons"]
+
+
+def _rounded_off(metric: Metric, value: Any) -> Any:
+    """A number with the digits that circulate."""
+    if metric.counts == "seats":
+        return int(rounded_half_up(value, 0))
+    if metric.unit not in _DECIMALS:
+        return float(rounded_half_up(value, decimals_of(metric.unit) or 1))
+    decimals = _DECIMALS[metric.unit]
+    return Rounded(rounded_half_up(value, decimals + (2 if metric.unit == "share" else 0)), decimals)
 
 
 def _from_rounded(metric: Metric, extra: dict[str, Any]) -> int | None:
@@ -277,15 +421,14 @@ def _from_rounded(metric: Metric, extra: dict[str, Any]) -> int | None:
 
 
 def _extra_numbers(answer: Answer, ask: Ask | None) -> dict[tuple[Any, ...], dict[str, Any]]:
-    """Sample sizes, people in counties, and parts of counts that the Answer lacks, by the members of its rows."""
+    """Sample sizes, and parts of counts that the Answer lacks, by the members of its rows."""
     numbers: dict[tuple[Any, ...], dict[str, Any]] = {}
     if not ask or not set(answer.by) <= set(DIMENSIONS):
         return numbers
     timed = bool(set(answer.by) & set(TIME))
     for metric in answer.metrics:
         # The parts of a count are asked for together: lookups have no groups of their own.
-        behind = metric.sample_size or ("active_assistants" if "counties" in _counted(metric) else None)
-        parts = tuple(expand(metric.name, frozenset())) if _rests_on_more(metric) else (behind,)
+        parts = tuple(expand(metric.name, frozenset())) if _rests_on_more(metric) else (metric.sample_size,)
         names = [name for name in parts if name]
         if not names:
             continue
@@ -301,25 +444,67 @@ def _extra_numbers(answer: Answer, ask: Ask | None) -> dict[tuple[Any, ...], dic
     return numbers
 
 
+def _people_behind(
+    answer: Answer, metrics: dict[str, Metric | None], ask: Ask | None
+) -> Callable[[str, Sequence[Any]], int | None]:
+    """The number of people, active or in service, of the group of a row; None where it is not known.
+
+    Of a dimension that has no people, such as the status of an institute, it is that of all its members.
+    """
+    asked = sorted({_people_of(metric) for metric in metrics.values() if metric and _counted(metric) & _PLACES})
+    # A side of a comparison has places of its own.
+    if not ask or "side" in answer.by or not asked:
+        return lambda name, row: None
+    known = catalogue()[_SERVE].groups
+    by = tuple(name for name in answer.by if name in known)
+    where = {name: members for name, members in answer.where.items() if name in catalogue()[_SERVE].dimensions}
+    last = answer.over[1] if answer.over else answer.on
+    timed = bool(set(by) & set(TIME) and answer.over and answer.over[1] <= answer.publication.as_of)
+    if not timed:
+        # Of months that are planned, nobody is counted yet.
+        by, last = tuple(name for name in by if name not in TIME), last and min(last, answer.publication.as_of)
+    day = answer.on or last
+    try:
+        answered = ask(*asked, by=by, on=None if timed else day, over=answer.over if timed else None, where=where)
+    except QuestionError:
+        return lambda name, row: None
+    people = {row[: len(by)]: dict(zip(answered.columns, row, strict=True)) for row in answered.rows}
+    at = [answer.by.index(name) for name in by]
+
+    def behind(name: str, row: Sequence[Any]) -> int | None:
+        return int(people.get(tuple(row[position] for position in at), {}).get(name) or 0)
+
+    return behind
+
+
 def _leave_out_places(
-    columns: Sequence[str],
+    answer: Answer,
     metrics: dict[str, Metric | None],
-    extras: Sequence[dict[str, Any]],
+    people: Callable[[str, Sequence[Any]], int | None],
     rows: list[list[Any]],
 ) -> None:
-    """Leave out counts of counties and institutes, and their shares, beside few persons: in 2 counties there are at least 2.
+    """Leave out counts of counties, institutes, licences and seats, and their shares, beside few persons: in 2 counties there
+    are at least 2.
 
-    Those of counties are left out also where the persons are not known.
+    They are left out also where the persons are not known.
     """
-    persons = [at for at, name in enumerate(columns) if name in _counts(metrics)]
-    counted = {at: _counted(metric) for at, name in enumerate(columns) if (metric := metrics.get(name))}
-    for row, extra in zip(rows, extras, strict=True):
-        behind = [count for name, count in extra.items() if catalogue()[name].counts == "persons"]
-        known = [*filter(_is_number, (*(row[at] for at in persons), *behind))]
-        is_few = any(rounded(count) < rounded(FEWEST) for count in known)
-        for at, kinds in counted.items():
-            if ("counties" in kinds and (is_few or not known)) or ("institutes" in kinds and is_few):
-                row[at] = None
+    persons = [at for at, name in enumerate(answer.columns) if name in _counts(metrics)]
+    counted = {at: metric for at, name in enumerate(answer.columns) if (metric := metrics.get(name))}
+    for row in rows:
+        beside = [*filter(_is_number, (row[at] for at in persons))]
+        for at, metric in counted.items():
+            if _counted(metric) & _PLACES:
+                behind = people(_people_of(metric), row)
+                known = [*beside, *filter(_is_number, (behind,))]
+                if not known or any(rounded(count) < rounded(FEWEST) for count in known):
+                    row[at] = None
+
+
+def _people_of(metric: Metric) -> str:
+    """The people of what a metric counts: who is active, or who serves where it counts institutes with and without a licence."""
+    names = (metric.name, metric.numerator or "")
+    measures = [measure for name in names if name in catalogue() for measure in expand(name, frozenset()).values()]
+    return _SERVE if any(tables()[measure.table].model == "institutes" for measure in measures) else _ACTIVE
 
 
 def _counted(metric: Metric) -> set[str]:
@@ -334,7 +519,7 @@ def _recompute_differences(exact: Sequence[tuple[Any, ...]], rows: list[list[Any
     for at, value in enumerate(exact[at_side["difference"]]):
         if _is_number(value):
             is_known = first[at] is not None and second[at] is not None
-            difference[at] = round(second[at] - first[at], 3) if is_known else None
+            difference[at] = like(float(rounded_half_up(second[at] - first[at], 3)), second[at]) if is_known else None
 
 
 def _recompute_gap(columns: Sequence[str], rows: list[list[Any]]) -> None:

@@ -25,12 +25,16 @@ _BANDS = ("age_band", "tenure_band", "size")
 
 @dataclass(frozen=True)
 class Group:
-    """A group of an answer: its key, its value, its size (see `size_of`), and its `side` of the whole, where it is known."""
+    """A group of an answer: its key, its value, its size (see `size_of`), and its `side` of the whole, where it is known.
+
+    `orders` are what value and size are sorted by: the exact ones where these are rounded.
+    """
 
     key: tuple[Any, ...]
     value: float
     count: float
-    side: str = ""
+    side: str
+    orders: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -74,16 +78,17 @@ def rank(answer: Answer, name: str | None = None) -> Ranking:
     counted = size_of(metric)
     unit = catalogue()[counted].unit if counted in catalogue() else metric.unit
     groups = []
-    for row in answer.records():
+    for cells, row in zip(answer.rows, answer.records(), strict=True):
         key = tuple(row[dimension] for dimension in answer.by)
         value, count = row[metric.name], row.get(counted)
         if value is not None and count is not None and None not in key:
-            groups.append(Group(key, value, count, row.get("side", "")))
+            orders = answer.order(cells, metric.name), answer.order(cells, counted)
+            groups.append(Group(key, value, count, row.get("side", ""), orders))
     fewest = least(unit) if has_small_groups(metric) else 0
     # A place with few people is large enough where more would be expected.
     is_large = {group: group.count >= fewest or group.side in ("lower", "higher", "none") for group in groups}
-    ranked = sorted((group for group in groups if is_large[group]), key=lambda group: (-group.value, group.key))
-    small = sorted((group for group in groups if not is_large[group]), key=lambda group: (-group.count, group.key))
+    ranked = sorted((group for group in groups if is_large[group]), key=lambda group: (-group.orders[0], group.key))
+    small = sorted((group for group in groups if not is_large[group]), key=lambda group: (-group.orders[1], group.key))
     return Ranking(tuple(ranked), tuple(small))
 
 

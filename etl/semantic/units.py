@@ -1,6 +1,7 @@
 """How many decimals a number is shown with, by its unit, and the one way of rounding."""
 
 from decimal import MAX_PREC, ROUND_HALF_UP, Context, Decimal
+from typing import Any
 
 # Decimals by unit; other units have none.
 _DECIMALS = {
@@ -32,3 +33,28 @@ def rounded(value: float | None, unit: str) -> float | None:
         return None
     decimals = decimals_of(unit, is_fraction=True)
     return float(rounded_half_up(value, decimals)) if decimals else int(rounded_half_up(value, 0))
+
+
+class Rounded(float):
+    """A number that is shown with `decimals` (of a share: those of its percentage), whatever its unit has on screen."""
+
+    decimals: int
+
+    def __new__(cls, value: float | Decimal, decimals: int) -> "Rounded":
+        number = super().__new__(cls, value)
+        number.decimals = decimals
+        return number
+
+    def __getnewargs__(self) -> Any:
+        # Answers go to worker processes and caches.
+        return float(self), self.decimals
+
+
+def shown_decimals(value: Any, usual: int) -> int:
+    """The decimals with which a number is shown, `usual` unless it carries its own."""
+    return getattr(value, "decimals", usual)
+
+
+def like(value: Any, shown: Any) -> Any:
+    """A number derived from `shown`, with no more decimals than that."""
+    return Rounded(value, shown.decimals) if value is not None and isinstance(shown, Rounded) else value

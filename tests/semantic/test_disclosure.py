@@ -1,8 +1,8 @@
 """The exact counts behind a file for circulation cannot be recovered, neither from one row nor from a table with its margins.
 
-The attacks read the file and know the rules: how a count is rounded, and that ratios are computed from the rounded counts
-if all of them are; other ratios are facts about the exact counts. They know all members, and that a group without people has no
-row in the data.
+The attacks read the file and know the rules: how a count is rounded, that shares of fewer than 100 people are computed from the
+rounded counts, and that others are those of the exact counts in whole per cent. They know all members, and that a group without
+people has no row in the data.
 """
 
 import io
@@ -20,14 +20,16 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from etl.semantic import disclosure
+from etl.semantic import disclosure, ranking
 from etl.semantic.answers import Answer
-from etl.semantic.catalog import catalogue
+from etl.semantic.catalog import catalogue, derived
 from etl.semantic.disclosure import for_circulation
 from etl.semantic.exportable import StreamedRows
+from etl.semantic.units import rounded_half_up
 from tests.files import to_parquet
 from tests.made import answer
 from ui.charts.elements import ChartContext
+from ui.i18n import text
 
 EN = ChartContext("en")
 # With this seed one of the small tables has a line that its sum would reveal.
@@ -73,31 +75,30 @@ def window(count: int, half: int = 2) -> range:
     return range(max(count - half, 0), count + half + 1)
 
 
-def ratios_are_of_rounded_counts(rows: Sequence[tuple[Any, ...]]) -> bool:
-    return all(share is None or abs(share - part / whole) < 0.00051 for *_, share, part, whole in rows)
+WHOLE_PER_CENT, TENTHS = 0.005, 0.0005
 
 
-def precision(share: float) -> float:
-    """The largest distance of the exact ratio from one with these digits, at least 0.1 point."""
-    digits = max(len(str(share).partition(".")[2]), 3)
-    return 0.5 * 10.0**-digits + 1e-12
+def says_nothing(share: float | None, whole: int, precision: float) -> bool:
+    """Whether a share is none, or that of the rounded counts."""
+    return share is None or (precision == WHOLE_PER_CENT and whole < disclosure.MANY)
 
 
 # ---------------------------------------------------------------- from one row
 
 
-def possible(rows: list[tuple[Any, ...]]) -> list[tuple[set[int], set[int]]]:
+def possible(rows: list[tuple[Any, ...]], precision: float = WHOLE_PER_CENT) -> list[tuple[set[int], set[int]]]:
     """The numerators and the denominators that each row leaves possible."""
-    says_nothing = ratios_are_of_rounded_counts(rows)
-    ranges = []
-    for *_, share, part, whole in rows:
-        pairs = [
+
+    def pairs(share: float | None, part: int, whole: int, half: int) -> list[tuple[int, int]]:
+        return [
             (n, d)
-            for n, d in itertools.product(window(part), window(whole))
-            if n <= d and (share is None or says_nothing or (d and abs(n / d - share) <= precision(share)))
+            for n, d in itertools.product(window(part, half), window(whole, half))
+            if n <= d and (says_nothing(share, whole, precision) or (d and abs(n / d - share) <= precision + 1e-9))
         ]
-        ranges.append(({n for n, _ in pairs}, {d for _, d in pairs}))
-    return ranges
+
+    # A count may be rounded the other way.
+    found = [pairs(*row[-3:], 2) or pairs(*row[-3:], 3) for row in rows]
+    return [({n for n, _ in ranges}, {d for _, d in ranges}) for ranges in found]
 
 
 PAIRS = st.integers(0, 3000).flatmap(lambda whole: st.tuples(st.integers(0, whole), st.just(whole)))
@@ -112,6 +113,44 @@ def test_no_count_can_be_recovered_from_its_row(counts: list[tuple[int, int]]) -
     for numerators, denominators in possible(written(data)):
         assert len(numerators) > 1
         assert len(denominators) > 1
+
+
+@pytest.mark.slow
+def test_no_share_of_many_people_and_no_missing_one_leaves_one_count() -> None:
+    """All that a row shows, also that its share is missing, against all rows that show the same."""
+    pairs = [(part, whole) for whole in range(98, 223) for part in range(whole + 1)]
+    rows = written(compliance(("institute",), [((f"{number:05}",), pair) for number, pair in enumerate(pairs)]))
+    shown = {row[0]: row[1:] for row in rows}
+    same: dict[tuple[Any, ...], list[tuple[int, int]]] = {}
+    for number, pair in enumerate(pairs):
+        same.setdefault(shown[f"{number:05}"], []).append(pair)
+    for found in same.values():
+        numbers = ({part for part, _ in found}, {whole for _, whole in found}, {whole - part for part, whole in found})
+        assert min(map(len, numbers)) > 1, found
+    missing = sum(row[0] is None for row in shown.values())
+    assert 0 < missing < len(pairs) / 4
+
+
+@pytest.mark.slow
+@given(st.integers(100, 60_000).flatmap(lambda whole: st.tuples(st.integers(0, whole), st.just(whole))))
+def test_a_share_of_a_hundred_people_is_the_exact_one_in_whole_per_cent_or_the_next(pair: tuple[int, int]) -> None:
+    ((_, share, *_),) = for_circulation(compliance(("institute",), [(("0001",), pair)])).rows
+    exact = pair[0] / pair[1]
+    if share is not None:
+        assert text.plain(share, "share", "en") == text.percent(share, "en", 0)
+        assert abs(share - exact) <= 0.0075 + 1e-9
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("whole", [150, 400, 1500, 8000, 54_292])
+def test_nearly_all_shares_of_many_people_are_the_exact_ones(whole: int) -> None:
+    pairs = [(part, whole) for part in range(0, whole + 1, max(whole // 500, 1))]
+    rows = for_circulation(compliance(("institute",), [((f"{part:05}",), (part, whole)) for part, _ in pairs])).rows
+    shares = {int(row[0]): row[1] for row in rows}
+    told = {part: share for part, share in shares.items() if share is not None}
+    equal = [part for part, share in told.items() if share == float(rounded_half_up(part / whole, 2))]
+    assert len(equal) > 0.95 * len(told)
+    assert len(told) > (0.7 if whole < 400 else 0.99) * len(shares)
 
 
 @pytest.mark.slow
@@ -146,7 +185,7 @@ def test_no_line_of_a_two_way_table_is_revealed_by_its_sum_and_no_part_exceeds_i
 def test_ratios_of_exact_parts_to_a_tenth_of_a_point_would_reveal_counts() -> None:
     """Why ratios are computed from rounded counts: the attack succeeds on the earlier design."""
     counts = [((str(whole),), (whole * 4 // 5, whole)) for whole in range(23, 123)]
-    possible_counts = possible(of_exact_parts(compliance(("institute",), counts)))
+    possible_counts = possible(of_exact_parts(compliance(("institute",), counts)), TENTHS)
     recovered = [ranges for ranges in possible_counts if len(ranges[0]) == len(ranges[1]) == 1]
     assert len(recovered) > 30
 
@@ -184,7 +223,9 @@ def published(files: list[Answer], publish: Callable[[Answer], list[tuple[Any, .
     return cells
 
 
-def recovered(listed: Published, cells: list[tuple[str, str]], half: int = 2) -> list[tuple[Key, str]]:
+def recovered(
+    listed: Published, cells: list[tuple[str, str]], precision: float = WHOLE_PER_CENT, half: int = 2
+) -> list[tuple[Key, str]]:
     """The counts for which linear programming leaves one value; the true table always satisfies the constraints.
 
     Each group that is listed has somebody, and each of the others reads 0.
@@ -203,7 +244,6 @@ def recovered(listed: Published, cells: list[tuple[str, str]], half: int = 2) ->
         above.append(coefficients)
         limits.append(limit)
 
-    says_nothing = ratios_are_of_rounded_counts(list(cells_shown.values()))
     rows_of: dict[tuple[Key, int], np.ndarray] = {}
     for key, (share, *counts) in cells_shown.items():
         for kind, count in enumerate(counts):
@@ -215,9 +255,9 @@ def recovered(listed: Published, cells: list[tuple[str, str]], half: int = 2) ->
             at_most(-row, -max(span[0], PARTS[kind] == "trainable_assistants" and key in listed))
         part, whole = rows_of[key, 0], rows_of[key, 1]
         at_most(part - whole, 0)
-        if share is not None and not says_nothing:
-            at_most(part - (share + precision(share)) * whole, 0)
-            at_most((share - precision(share)) * whole - part, 0)
+        if share is not None and not says_nothing(share, counts[1], precision):
+            at_most(part - (share + precision) * whole, 0)
+            at_most((share - precision) * whole - part, 0)
     exact = []
     for (key, kind), row in rows_of.items():
         ends = []
@@ -226,7 +266,7 @@ def recovered(listed: Published, cells: list[tuple[str, str]], half: int = 2) ->
             assert result.status == 0 or half == 2, result.message
             if result.status:
                 # A count may be rounded the other way, which the constraints have to allow.
-                return recovered(listed, cells, 3)
+                return recovered(listed, cells, precision, 3)
             ends.append(sign * result.fun)
         if math.floor(ends[1] + 1e-6) - math.ceil(ends[0] - 1e-6) < 1:
             exact.append((key, PARTS[kind]))
@@ -301,17 +341,22 @@ def circulated(name: str, value: Any, ask: disclosure.Ask | None = None, **parts
         ("training_compliance", None, {"compliant_assistants": 0, "trainable_assistants": 0}, None),
         ("training_compliance", 0.5, {}, None),
         ("coverage_per_10k", 0.22, {"active_assistants": 22, "residents": 1000000}, None),
-        ("coverage_per_10k", 0.23, {"active_assistants": 23, "residents": 1000000}, 0.25),
-        ("target_progress", 0.5, {"active_assistants": 26, "target": 52.4}, 0.477),
+        ("coverage_per_10k", 0.23, {"active_assistants": 23, "residents": 1000000}, 0.3),
+        ("coverage_per_10k", 5.678, {"active_assistants": 5678, "residents": 10000000}, 5.7),
+        ("target_progress", 0.5, {"active_assistants": 26, "target": 52.4}, 0.48),
+        ("training_compliance", 843 / 1000, {"compliant_assistants": 843, "trainable_assistants": 1000}, 0.84),
+        ("training_compliance", 0.0, {"compliant_assistants": 0, "trainable_assistants": 150}, None),
         ("persons_per_institute", 13.5, {"active_assistants": 27, "licensed_institutes": 2}, 12.5),
-        ("smart_service_share", 1 / 3, {"smart_institutes": 1, "licensed_institutes": 3}, 0.333),
+        ("smart_service_share", 1 / 3, {"smart_institutes": 1, "licensed_institutes": 3}, None),
+        ("smart_service_share", 1 / 3, {"smart_institutes": 1, "licensed_institutes": 3, "in_service": 23}, 0.33),
         ("counties_covered", 1 / 3, {"covered_counties": 1, "census_counties": 3}, None),
-        ("counties_covered", 1 / 3, {"covered_counties": 1, "census_counties": 3, "active_assistants": 23}, 0.333),
+        ("counties_covered", 1 / 3, {"covered_counties": 1, "census_counties": 3, "active_assistants": 23}, 0.33),
         ("training_hours", 10.0, {"training_hours_total": 1720, "active_at_end": 172}, 8.8),
         ("training_hours_total", 749.0, {}, 500),
         ("in_service_mean_12m", 12.5, {}, 15),
         ("target", 123.4567, {}, 123.5),
-        ("licensed_institutes", 3, {}, 3),
+        ("licensed_institutes", 3, {}, None),
+        ("licensed_institutes", 3, {"active_assistants": 23}, 3),
     ],
 )
 def test_circulated_values(name: str, value: Any, parts: dict[str, Any], expected: Any) -> None:
@@ -343,7 +388,7 @@ def test_a_comparison_uses_the_circulated_values_of_its_sides() -> None:
     names = ("active_assistants", "women_share")
     rows = [("first", 31, 0.40, 12), ("second", 48, 0.25, 12), ("difference", 17, -0.15, None)]
     data = for_circulation(answer(*names, by=("side",), more=("women",), rows=rows))
-    assert data.rows == [("first", 30, 0.333, 10), ("second", 50, 0.2, 10), ("difference", 20, -0.133, None)]
+    assert data.rows == [("first", 30, 0.33, 10), ("second", 50, 0.2, 10), ("difference", 20, -0.13, None)]
 
 
 @pytest.mark.parametrize(
@@ -386,7 +431,60 @@ def test_a_month_without_people_and_a_place_without_a_count_of_them_are_listed()
     months = answer("joiners", by=("month",), rows=[("1405-01", 0), ("1405-02", 2), ("1405-03", 8)])
     assert for_circulation(months).rows == [("1405-01", 0), ("1405-02", 0), ("1405-03", 10)]
     institutes = answer("licensed_institutes", by=("province",), rows=[("IR-23", 0), ("IR-24", 1)])
-    assert for_circulation(institutes).rows == institutes.rows
+    people = answer("active_assistants", by=("province",), rows=[("IR-23", 23), ("IR-24", 60)])
+    assert for_circulation(institutes, lambda *_, **__: people).rows == institutes.rows
+
+
+def test_a_group_without_a_number_that_circulates_is_not_listed() -> None:
+    """Which groups have counties would tell who has one or two people."""
+    places = answer("covered_counties", by=("institute", "post"), rows=[("0001", "guard", 1), ("0001", "manager", 1)])
+    rows = [("0001", "guard", 23), ("0001", "manager", 2)]
+    people = answer("active_assistants", by=("institute", "post"), rows=rows)
+    assert for_circulation(places, lambda *_, **__: people).rows == [("0001", "guard", 1)]
+    assert for_circulation(places).rows == []
+
+
+@pytest.mark.parametrize(
+    ("name", "behind"),
+    [
+        ("licensed_institutes", "active_assistants"),
+        ("registered_institutes", "in_service"),
+        ("licences_renewed", "active_assistants"),
+    ],
+)
+def test_a_number_of_institutes_is_exact_or_left_out_beside_few_people_of_another_file(name: str, behind: str) -> None:
+    for people, expected in ((0, None), (22, None), (23, 1)):
+        assert circulated(name, 1, asking(**{behind: people})) == expected
+
+
+def test_seats_are_exact_but_beside_few_people() -> None:
+    def seats(people: int) -> list[tuple[Any, ...]]:
+        made = answer("active_assistants", by=("province",), rows=[("IR-23", 3)])
+        plan = replace(made, columns=("province", "seats_planned"), metrics=(derived("seats_planned"),))
+        return for_circulation(plan, asking(active_assistants=people)).rows
+
+    assert seats(23) == [("IR-23", 3)]
+    assert seats(22) == []
+
+
+def test_groups_keep_the_order_of_their_exact_numbers() -> None:
+    rows = [
+        ("IR-01", 0.843, 843, 1000),
+        ("IR-02", 0.844, 844, 1000),
+        ("IR-03", 12 / 24, 12, 24),
+        ("IR-04", 11 / 23, 11, 23),
+    ]
+    data = for_circulation(answer("training_compliance", by=("province",), more=PARTS, rows=rows))
+    assert [row[1] for row in data.rows] == [0.84, 0.84, 0.4, 0.4]
+    assert [group.key[0] for group in ranking.rank(data).ranked] == ["IR-02", "IR-01", "IR-03", "IR-04"]
+
+
+def test_the_number_of_groups_is_exact_or_not_told() -> None:
+    few = [(f"{number:04}", 2) for number in range(51)]
+    many = for_circulation(answer("active_assistants", by=("institute",), rows=[("9000", 40), *few]))
+    assert (len(many.rows), many.groups) == (1, 52)
+    assert for_circulation(answer("active_assistants", by=("institute",), rows=few[:11])).groups is None
+    assert for_circulation(answer("outstanding", by=("institute",), rows=[("9000", 4)])).groups is None
 
 
 def test_a_number_of_counties_is_left_out_beside_a_gap_that_rests_on_few_persons() -> None:
@@ -416,7 +514,7 @@ def test_no_number_has_more_digits_than_its_rule_gives(name: str, value: float, 
     parts = {str(metric.numerator): part, str(metric.denominator): whole} if metric.numerator else {}
     ask = asking(**dict.fromkeys(catalogue(), part))
     number = circulated(name, value, ask, **parts)
-    digits = {"share": 3, "per_10k": 2, "per_100km2": 2}.get(metric.unit, 1)
+    digits = {"share": 2, "per_10k": 1, "per_100km2": 1}.get(metric.unit, 1)
     assert number is None or round(number, digits) == number
     if metric.counts == "persons" and number is not None:
         assert number % 5 == 0
@@ -431,4 +529,4 @@ def test_circulated_values_are_not_rounded_twice() -> None:
 @pytest.mark.slow
 def test_the_same_attack_recovers_counts_from_ratios_of_exact_parts() -> None:
     cells = table(np.random.default_rng(6), 6, 3, 200)
-    assert len(recovered(published(with_margins(cells), of_exact_parts), list(cells))) >= 5
+    assert len(recovered(published(with_margins(cells), of_exact_parts), list(cells), TENTHS)) >= 5

@@ -9,7 +9,6 @@ from ui.briefing import drawing, tables
 from ui.briefing.writer import Writer
 from ui.charts import forecast, maps, marks, time_titles
 from ui.data import owed
-from ui.data.briefing_questions import FEWEST_SHOWN
 from ui.i18n import member_names, text
 from ui.summary import changes, different, needs_action, verdict
 
@@ -71,10 +70,7 @@ def book(write: Writer) -> dict[str, Any]:
 
 def _circulation(write: Writer) -> str:
     """What was done to the numbers for circulation, or that they are exact."""
-    if write.exact:
-        return text.word("file.exact", write.lang)
-    few = write.word("circulation_few", fewest=text.number(FEWEST_SHOWN, write.lang))
-    return f"{text.word('file.circulation', write.lang)} {few}"
+    return text.word("file.exact" if write.exact else "file.circulation", write.lang)
 
 
 def _findings(write: Writer) -> list[str]:

@@ -11,7 +11,6 @@ from etl.semantic import ranking as groups
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue
 from ui.briefing.writer import Writer
-from ui.data.briefing_questions import FEWEST_SHOWN
 from ui.i18n import text
 from ui.summary import different
 
@@ -19,7 +18,7 @@ _COMPLIANCE = "training_compliance"
 # The measures of the table of places.
 _MEASURES = ("active_assistants", "coverage_per_10k", _COMPLIANCE, "expiring_30", "licensed_institutes")
 # Further measures in the ranking of counties, if so few counties leave room on one page.
-_COUNTY_MEASURES = ("active_assistants", "coverage_per_10k", "expiring_30")
+_COUNTY_MEASURES = ("coverage_per_10k", "expiring_30")
 _MOST_COUNTIES_IN_FULL = 28
 
 
@@ -32,7 +31,6 @@ def ranking(write: Writer, dimension: str) -> dict[str, Any] | None:
     answer = write.different(_COMPLIANCE, dimension)
     whole = write.ask(_COMPLIANCE, on=day)
     metric = answer.metrics[0]
-    least = groups.LEAST if write.exact else FEWEST_SHOWN
     # Without counts there is nothing to rank.
     order = groups.rank(answer, _COMPLIANCE)
     unranked = [row for row in answer.records() if row[_COMPLIANCE] is None]
@@ -50,7 +48,7 @@ def ranking(write: Writer, dimension: str) -> dict[str, Any] | None:
             "more": [column.of(group.key[0]) for column in beside],
         }
         for group in sorted(
-            order.ranked, key=lambda group: (group.side != groups.worse_side(metric), group.value, group.key)
+            order.ranked, key=lambda group: (group.side != groups.worse_side(metric), group.orders[0], group.key)
         )
     ]
     small = [(group.key[0], group.count) for group in order.small]
@@ -73,7 +71,7 @@ def ranking(write: Writer, dimension: str) -> dict[str, Any] | None:
         ],
         "rows": rows,
         "total": total if beside and rows else None,
-        "small_title": write.word("rank_small", least=text.number(least, lang)),
+        "small_title": write.word("rank_small", least=text.number(groups.LEAST, lang)),
         "small": [
             write.word("rank_small_item", name=write.member(dimension, code), count=text.number(count, lang))
             for code, count in sorted(small, key=lambda place: (-(place[1] or 0), place[0]))

@@ -52,7 +52,7 @@ def in_order(answer: Answer) -> list[tuple[Any, ...]]:
             row[at] is None,
             elements.size_below(answer, metric, row) is not None,
             _meaning(answer, row) != "problem",
-            sign * (row[at] or 0),
+            sign * (answer.order(row, metric.name) or 0),
             str(row[0]),
         ),
     )

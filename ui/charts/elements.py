@@ -15,6 +15,7 @@ from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue, described, size_of
 from etl.semantic.combine import ratio
 from etl.semantic.ranking import has_small_groups, least
+from etl.semantic.units import like
 from ui import palette
 from ui.i18n import member_names, text
 
@@ -118,7 +119,7 @@ def parts_of(answer: Answer, metric: Metric, row: Sequence[Any], context: ChartC
 
     def is_recomputed(more: int) -> bool:
         rounded = (text.rounded_half_up(*pair) for pair in each(more))
-        return text.plain(ratio(metric, *rounded), metric.unit, context.lang) == rate_text
+        return text.plain(like(ratio(metric, *rounded), rate), metric.unit, context.lang) == rate_text
 
     rate_text = text.plain(rate, metric.unit, context.lang)
     most = 0 if {*units} <= text.PEOPLE else _MOST_DECIMALS

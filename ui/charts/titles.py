@@ -162,7 +162,9 @@ def _clearly(
 ) -> Title:
     """The groups clearly on one side of the whole: their names, their number if they are many, or that there are none."""
     side, sign = _SIDES[end]
-    named = sorted((group for group in groups if group.side == side), key=lambda group: (sign * group.value, group.key))
+    named = sorted(
+        (group for group in groups if group.side == side), key=lambda group: (sign * group.orders[0], group.key)
+    )
     names = [name_group(group.key) for group in named]
     sentence = first_that_fits(different.titles(answer, metric, side, names, context.lang))
     return Title(sentence, tuple(group.key[0] for group in named))
@@ -192,10 +194,13 @@ def _end_of(
 ) -> Title | None:
     """The group or groups tied at one end of a ranking; None if all groups are tied."""
     ranked = ranking.ranked
-    value = ranked[0 if end == "highest" else -1].value
+    last = ranked[0 if end == "highest" else -1]
+    value, order = last.value, last.orders[0]
     # The bar of a group too small to be ranked may be longer, or shorter.
-    is_of_large = any(group.value > value if end == "highest" else group.value < value for group in ranking.small)
-    first = [group for group in ranked if group.value == value]
+    is_of_large = any(
+        group.orders[0] > order if end == "highest" else group.orders[0] < order for group in ranking.small
+    )
+    first = [group for group in ranked if group.orders[0] == order]
     if len(first) == len(ranked):
         return None
     sentence = _at_end(answer, metric, end, name_group(first[0].key), value, context, len(first), is_of_large)

@@ -160,10 +160,8 @@ def prepare(
     title = _title(answer, rule, chart_context, ident)
     drawn, spoken = drawn_chart(answer, chart, chart_context, title, asked.below, tuple((options or {}).items()))
     meta = drawn["layout"]["meta"]
-    credit, boundaries = ([meta[name]] if name in meta else [] for name in ("credit", "boundaries"))
-    on_screen = [*asked.own_notes, *credit, *asked.notes]
-    all_notes = [*on_screen, *boundaries]
-    circulated = partial(_circulated, view, chart, rule, asked, options or {}, chart_context, all_notes)
+    on_screen, all_notes = _notes(asked, drawn)
+    circulated = partial(_circulated, view, chart, rule, asked, options or {}, chart_context)
     picture = Picture(drawn, title.sentence, asked.below, downloads.source_of(view, answer, all_notes), circulated)
 
     def show() -> None:
@@ -201,7 +199,6 @@ def _circulated(
     asked: Asked,
     options: Mapping[str, Any],
     chart_context: elements.ChartContext,
-    notes: Sequence[str],
     rounded: Circulated,
     ask: Ask,
 ) -> Picture | None:
@@ -222,8 +219,18 @@ def _circulated(
         options["nation"] = for_circulation(of_nation(rounded), ask).value()
     title = titles.unlike(rule(rounded, chart_context), (), rounded, chart_context)
     redrawn = chart.titled(rounded, chart_context, title, options)
+    # The line of a map names the value of the whole.
+    _, notes = _notes(asked, redrawn)
     source = downloads.source_of(view, rounded, [*notes, view.word("file.circulation_short")])
     return Picture(redrawn, title.sentence, asked.subtitle, source)
+
+
+def _notes(asked: Asked, drawn: elements.Figure) -> tuple[list[str], list[str]]:
+    """The notes below a chart on screen, and all of them, as a picture has them."""
+    meta = drawn["layout"]["meta"]
+    credit, boundaries = ([meta[name]] if name in meta else [] for name in ("credit", "boundaries"))
+    on_screen = [*asked.own_notes, *credit, *asked.notes]
+    return on_screen, [*on_screen, *boundaries]
 
 
 def _is_known(answer: Answer, name: str) -> bool:

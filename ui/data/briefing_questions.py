@@ -21,15 +21,12 @@ from etl.revisions import diff
 from etl.semantic import access, answers, disclosure, resolve
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
-from etl.semantic.catalog import catalogue, size_of
 from etl.semantic.rights import AccessScope
 from etl.warehouse import publications
 from etl.warehouse.publications import Publication
 from ui.i18n import member_names
 
 LONGEST_NAME = 60
-# The fewest people of a group whose ratio is shown when counts are rounded to 5.
-FEWEST_SHOWN = 100
 
 
 class NoData(Refused):
@@ -125,10 +122,10 @@ class Questions:
         # A group that does not circulate is not in `cells`.
         kept = [row for row in exact.records() if self.exact or row[by] in cells]
         rows = [row | cells.get(row[by], {}) | {"whole_value": whole.value()} for row in kept]
-        return replace(exact, rows=[tuple(row[column] for column in exact.columns) for row in rows])
+        return replace(self.circulated(exact), rows=[tuple(row[column] for column in exact.columns) for row in rows])
 
     def seat_plan(self) -> tuple[Answer, Answer]:
-        """The seats to order by course and month, and the sums of the courses, rounded after adding."""
+        """The seats to order by course and month, and the sums of the courses."""
         exact = registry.analyse(self.con, "seat_plan", self.on, self.where)
         sums: dict[str, int] = {}
         for _, course, _, count, _ in exact.rows:
@@ -162,7 +159,7 @@ class Questions:
 
     def circulated(self, answer: Answer) -> Answer:
         """The Answer as this briefing may show it."""
-        return answer if self.exact else _without_few(disclosure.for_circulation(answer, self._ask))
+        return answer if self.exact else disclosure.for_circulation(answer, self._ask)
 
     def _whole_rows(self, answer: Answer) -> Answer:
         """The Answer for circulation without partly suppressed rows: half a signal is meaningless."""
@@ -220,20 +217,6 @@ class Questions:
         return self._once(
             "names", lambda: {name: detail.member_names(self.con, name)[self.lang] for name in ("institute", "course")}
         )
-
-
-def _without_few(rounded: Answer) -> Answer:
-    """A rounded Answer without the ratios of groups of fewer than FEWEST_SHOWN people: rounding moves them by a point."""
-    rows, columns = [list(row) for row in rounded.rows], rounded.columns
-    for metric in rounded.metrics if rounded.by else ():
-        counted = size_of(metric)
-        if not metric.numerator or counted not in columns or catalogue()[counted].counts != "persons":
-            continue
-        at, size = columns.index(metric.name), columns.index(counted)
-        for row in rows:
-            if (row[size] or 0) < FEWEST_SHOWN:
-                row[at] = None
-    return replace(rounded, rows=[tuple(row) for row in rows])
 
 
 @contextmanager

@@ -300,7 +300,7 @@ class _Writer:
             is_estimated = metric.name in facts_of(answer).estimated
             letter = ("e" if is_estimated else "–") if value is not None else "c" if answer.hidden else "x"
             cells = (card.label, f"[{letter}]" if value is None else value, self._unit(metric.unit), card.below, letter)
-            number = format_of_number(metric.unit, isinstance(value, float))
+            number = format_of_number(metric.unit, isinstance(value, float), self._job.circulation)
             rows.append([(safe(cell), number) for cell in cells])
         self._table(on, row, heads, rows)
         on.set_column(0, 0, 50)

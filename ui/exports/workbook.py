@@ -16,7 +16,7 @@ from ui.charts.elements import ChartContext, unit_of
 from ui.data.worker_process import Report
 from ui.exports import sheet_rows, status
 from ui.exports.about import cover, progress
-from ui.exports.file_content import STATUS, Exportable, Sheet, sheet
+from ui.exports.file_content import STATUS, Exportable, Sheet, is_for_circulation, sheet
 from ui.exports.sheet_rows import Cells
 from ui.i18n import text
 
@@ -198,12 +198,14 @@ def format_of(field: pa.Field, answer: Answer) -> str:
         return "@"
     if pa.types.is_date32(field.type):
         return "yyyy-mm-dd"
-    return format_of_number(unit_of(answer, field.name), pa.types.is_floating(field.type))
+    return format_of_number(unit_of(answer, field.name), pa.types.is_floating(field.type), is_for_circulation(answer))
 
 
-def format_of_number(unit: str, is_fraction: bool) -> str:
+def format_of_number(unit: str, is_fraction: bool, circulation: bool = False) -> str:
     """The format of a number of `unit`; the cell keeps its fraction."""
-    return "0.0%" if unit == "share" else "0" if is_fraction and unit in text.PEOPLE else "General"
+    if unit == "share":
+        return "0%" if circulation else "0.0%"
+    return "0" if is_fraction and unit in text.PEOPLE else "General"
 
 
 def _cells(contents: Sheet, styles: Sequence[int], advance: Callable[[int], None]) -> Iterator[tuple[list[Cells], int]]:

@@ -139,10 +139,11 @@ def number(value: float | Decimal | None, lang: str, decimals: int = 0, signed: 
     return sign + body
 
 
-def percent(value: float | Decimal | None, lang: str, decimals: int = 1, signed: bool = False) -> str:
+def percent(value: float | Decimal | None, lang: str, decimals: int | None = None, signed: bool = False) -> str:
     """A share as a percentage: 0.873 is «۸۷٫۳٪» and "87.3%"."""
     if value is None:
         return "–"
+    decimals = units.shown_decimals(value, decimals_of("share")) if decimals is None else decimals
     written = number(_percentage(value), lang, decimals, signed)
     return f"{_RIGHT_TO_LEFT}{_ARABIC}{written}٪{_END}" if lang == "fa" else f"{written}%"
 
@@ -159,8 +160,8 @@ def plain(value: Any, unit: str, lang: str, signed: bool = False) -> str:
         return percent(value, lang, signed=signed)
     # A difference of two shares; what is in points already is `points`.
     if unit == "share_points":
-        return number(_percentage(value), lang, 1, signed)
-    return number(value, lang, decimals_of(unit), signed)
+        return number(_percentage(value), lang, units.shown_decimals(value, 1), signed)
+    return number(value, lang, units.shown_decimals(value, decimals_of(unit)), signed)
 
 
 def amount(value: Any, unit: str, lang: str, signed: bool = False) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from etl.analysis.different import is_sizeable
 from etl.analysis.why import OVERLAP, SMALL, TOTAL
 from etl.semantic.answers import Answer, Metric
+from etl.semantic.units import like
 from ui.i18n import text
 from ui.summary import different
 
@@ -116,7 +117,7 @@ def _names(
 
 def signed(metric: Metric, value: float, before: float, lang: str) -> str:
     """The change: for a count with its percentage, «+۵٬۰۲۵ (+۹٫۹٪)»; for a share in percentage points; else in the unit."""
-    change = of_shown(value, before, metric.unit)
+    change = like(of_shown(value, before, metric.unit), value)
     if metric.unit == "share":
         return text.amount(change, "share_points", lang, signed=True)
     written = text.plain(change, metric.unit, lang, signed=True)

@@ -63,8 +63,10 @@ def _lapsed(sources: Sources) -> Iterator[Action]:
         persons = f"{count} {text.unit_word('persons', sources.lang, count)}"
         until = [row["licensed_until"] for row in rows if row["licensed_until"] and row["licensed_until"] < sources.on]
         oldest = sources.word("action.oldest", day=sources.day(min(until) + DAY)) if until else ""
-        who, parameters = _institutes(sources, rows), {"open": ["lapsed"]}
-        yield _action(sources, listed, "lapsed", len(rows), who, oldest, "licensing", parameters, persons=persons)
+        # With those of few people, which a file for circulation does not list.
+        if number := listed.groups:
+            who, parameters = _institutes(sources, rows, number), {"open": ["lapsed"]}
+            yield _action(sources, listed, "lapsed", number, who, oldest, "licensing", parameters, persons=persons)
 
 
 def _licences_ending(sources: Sources) -> Iterator[Action]:
@@ -72,8 +74,9 @@ def _licences_ending(sources: Sources) -> Iterator[Action]:
     listed = sources.analyse("licences_ending")
     if rows := [row for row in listed.records() if row["span"] == "1-30"]:
         soonest = sources.word("action.soonest", day=sources.day(min(row["licensed_until"] for row in rows)))
-        who, parameters = _institutes(sources, rows), {"open": ["licences_ending"], "days": [str(_SOON)]}
-        yield _action(sources, listed, "licences_ending", len(rows), who, soonest, "licensing", parameters)
+        if number := sources.ask("licences_ending_30", on=sources.on, where=listed.where).value():
+            who, parameters = _institutes(sources, rows, number), {"open": ["licences_ending"], "days": [str(_SOON)]}
+            yield _action(sources, listed, "licences_ending", number, who, soonest, "licensing", parameters)
 
 
 def _training_lapsing(sources: Sources) -> Iterator[Action]:
@@ -102,7 +105,7 @@ def _files_overdue(sources: Sources) -> Iterator[Action]:
     if rows := listed.records():
         count = sum(row["overdue_files"] for row in rows)
         oldest = sources.word("action.oldest", day=sources.day(min(row["oldest_overdue_file"] for row in rows)))
-        who, parameters = _institutes(sources, rows), {"open": ["files_overdue"]}
+        who, parameters = _institutes(sources, rows, len(rows)), {"open": ["files_overdue"]}
         yield _action(sources, listed, "files_overdue", count, who, oldest, "licensing", parameters)
 
 
@@ -168,8 +171,8 @@ def _of_place(answer: Answer, sources: Sources) -> Iterable[dict]:
     return (row for row in answer.records() if not chosen or row["province"] in chosen)
 
 
-def _institutes(sources: Sources, rows: list[dict]) -> str:
-    return sources.named("institute", [row["institute"] for row in rows])
+def _institutes(sources: Sources, rows: list[dict], among: int) -> str:
+    return sources.named("institute", [row["institute"] for row in rows], among=among)
 
 
 def _action(
