@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 import re
 import shutil
 import subprocess
@@ -260,15 +261,15 @@ def test_no_label_of_the_map_covers_another(press, lang):
         assert label.name in book["map"]["svg"]
 
 
-@pytest.mark.parametrize(("exact", "least"), [(True, 23), (False, 100)])
-def test_small_places_have_no_share_and_stand_apart(press, exact, least):
+@pytest.mark.parametrize("exact", [True, False])
+def test_small_places_have_no_share_and_stand_apart(press, exact):
     ranking = content.book(press.questions("IR", "en", exact=exact))["ranking"]
     ranked = [int(row["count"].replace(",", "")) for row in ranking["rows"]]
     small = [int(line.rpartition(" ")[2]) for line in ranking["small"]]
     assert ranked
-    assert min(ranked) >= least
+    assert min(ranked) >= 23
     assert small
-    assert max(small) < least
+    assert max(small) < 23
     assert len(ranked) + len(small) == 31
 
 
@@ -284,12 +285,42 @@ def test_the_attached_file_holds_no_share_that_the_paper_leaves_out(press, place
     assert left_out
     for ratio, count in (("training_compliance", "trainable_assistants"), ("coverage_per_10k", "active_assistants")):
         sizes = {key[1:]: value for key, value in attached.items() if key[0] == count and value}
-        few = {key for key, value in sizes.items() if float(value) < 100}
+        few = {key for key, value in sizes.items() if float(value) < 23}
         assert few
         assert {attached[ratio, *key] for key in few if (ratio, *key) in attached} == {""}
         if ratio == "training_compliance":
             assert left_out <= {names.get(code) for code, _ in few}
-    assert book["circulation"].endswith("of fewer than 100 people are left out too.")
+    shares = [row["value"] for row in book["ranking"]["rows"]]
+    assert all(re.fullmatch("[0-9]+%|–", share) for share in shares), "whole per cent"
+
+
+@pytest.mark.parametrize("place", ["IR", "IR-23", "IR-10"])
+def test_both_editions_have_one_share_of_a_hundred_people_and_one_number_of_institutes(press, place):
+    exact, rounded = (content.book(press.questions(place, "en", exact=exact)) for exact in (True, False))
+    shares = {row["name"]: float(row["value"].rstrip("%")) for row in exact["ranking"]["rows"] if row["value"] != "–"}
+    told = {row["name"]: row for row in rounded["ranking"]["rows"]}
+    many = [row for row in told.values() if int(row["count"].replace(",", "")) >= 100 and row["value"] != "–"]
+    assert all(abs(int(row["value"].rstrip("%")) - shares[row["name"]]) <= 0.8 for row in many)
+    equal = [row for row in many if int(row["value"].rstrip("%")) == math.floor(shares[row["name"]] + 0.5)]
+    assert len(equal) >= 0.8 * len(many)
+    in_order = [row["name"] for row in rounded["ranking"]["rows"] if row["value"] != "–"]
+    assert in_order == [row["name"] for row in exact["ranking"]["rows"] if row["name"] in in_order]
+    cards = [{card["label"]: card["value"] for card in book["cards"]} for book in (exact, rounded)]
+    assert cards[0]["Licensed institutes"] == cards[1]["Licensed institutes"]
+
+    def institutes(book):
+        found = (
+            re.match(r"[0-9,]+ institutes? without|[0-9,]+ licences? end", item["sentence"])
+            for item in book["actions"]["items"]
+        )
+        return {number[0] for number in found if number}
+
+    assert institutes(rounded) <= institutes(exact), "exact or not told"
+    if place == "IR":
+        assert len(institutes(rounded)) == 2
+    assert exact["tables"][: 0 if place == "IR" else None] == rounded["tables"][: 0 if place == "IR" else None], (
+        "seats are capacity"
+    )
 
 
 def named(book):

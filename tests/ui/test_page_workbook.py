@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import zipfile
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from etl.core.errors import Refused
 from etl.semantic import exportable
 from etl.semantic.catalog import described
+from etl.semantic.rights import AccessScope
 from tests.made import by_province
 from tests.parts import PARTS, html, opened
 from ui.charts import elements
@@ -209,6 +211,25 @@ def test_the_cover_tells_what_readers_are_owed(monkeypatch: pytest.MonkeyPatch) 
     assert cover["Data to"].startswith(page_run.publication().as_of.isoformat())
     assert cover["Not in this file"] == "Persons"
     assert "not for circulation" in cover["Use"]
+
+
+def test_the_cover_names_who_made_it_only_where_people_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    view = PageContext("en", False, Scope(), page_run.publication().as_of, page_run.publication().as_of)
+    assert page_files._made(view, datetime(2026, 12, 1, 9, 30)).endswith("2026), 09:30")
+    assert "sign" not in page_files._made(view, datetime(2026, 12, 1, 9, 30))
+    monkeypatch.setattr(page_run, "signs_in", lambda: True)
+    monkeypatch.setattr(page_run, "access_scope", lambda: AccessScope("m.karimi", frozenset()))
+    assert page_files._made(view, datetime(2026, 12, 1, 9, 30)).startswith("m.karimi, ")
+
+
+@pytest.mark.parametrize("lang", ["fa", "en"])
+@pytest.mark.parametrize("name", ["overview", "training", "growth"])
+def test_no_two_sheets_of_a_page_have_one_name_but_for_their_number(name: str, lang: str) -> None:
+    names = [
+        sheet.partition(" ")[2]
+        for sheet in written(job_of(opened(name, lang=lang).session_state["page parts"], lang)).sheetnames[2:]
+    ]
+    assert len({*names}) == len(names), names
 
 
 def test_a_page_for_circulation_holds_rounded_numbers() -> None:

@@ -33,8 +33,12 @@ def ranking(write: Writer, dimension: str) -> dict[str, Any] | None:
     metric = answer.metrics[0]
     # Without counts there is nothing to rank.
     order = groups.rank(answer, _COMPLIANCE)
-    unranked = [row for row in answer.records() if row[_COMPLIANCE] is None]
-    if not order.ranked and not order.small and not unranked:
+    size = str(metric.denominator)
+    without = [row for row in answer.records() if row[_COMPLIANCE] is None]
+    # The place of a share that may not be told would tell it: these come last.
+    untold = [row for row in without if (row[size] or 0) >= groups.LEAST]
+    unranked = [row for row in without if row not in untold]
+    if not order.ranked and not order.small and not without:
         return None
     more = _columns(write, dimension, _COUNTY_MEASURES) if dimension == "county" else []
     beside = more if len(order.ranked) <= _MOST_COUNTIES_IN_FULL else []
@@ -51,8 +55,19 @@ def ranking(write: Writer, dimension: str) -> dict[str, Any] | None:
             order.ranked, key=lambda group: (group.side != groups.worse_side(metric), group.orders[0], group.key)
         )
     ]
+    rows += [
+        {
+            "name": write.member(dimension, row[dimension]),
+            "part": 0.0,
+            "marked": row["side"] == groups.worse_side(metric),
+            "value": text.plain(None, metric.unit, lang),
+            "count": text.number(row[size], lang),
+            "more": [column.of(row[dimension]) for column in beside],
+        }
+        for row in untold
+    ]
     small = [(group.key[0], group.count) for group in order.small]
-    small += [(row[dimension], row[str(metric.denominator)]) for row in unranked]
+    small += [(row[dimension], row[size]) for row in unranked]
     label = text.word(f"dimension.{dimension}", lang)
 
     total = {

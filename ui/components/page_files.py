@@ -86,9 +86,7 @@ def _inside(view: PageContext, page: str, noted: Sequence[_Noted | Card]) -> Non
     parts = tuple(
         Part(one.title, one.below, one.source, one.limit, pictures.get(at, b"")) for at, one in enumerate(figures)
     )
-    now, place = datetime.now(), page_context.scope_in_words(view)
-    who = page_run.access_scope().sub if page_run.signs_in() else view.word("sign_in.open_mode")
-    made = view.word("book.made_by", who=who, day=text.day_in_both(now.date(), view.lang), hour=f"{now:%H:%M}")
+    made, place = _made(view, datetime.now()), page_context.scope_in_words(view)
     cards = tuple(one for one in allowed if isinstance(one, Card))
     job = PageJob(page, place, made, cards, parts, context(view), circulation, left_out)
     try:
@@ -100,6 +98,12 @@ def _inside(view: PageContext, page: str, noted: Sequence[_Noted | Card]) -> Non
     name = about.named(context(view), (page,), place, (view.as_of.isoformat(), ident), "xlsx", circulation)
     details: dict[str, str | int] = {"metric": "page", "form": "xlsx", "rows": job.rows(), "publication": ident}
     downloads.made_first(view, "book", name, job, details | {"page": page_context.part()})
+
+
+def _made(view: PageContext, now: datetime) -> str:
+    """When a workbook was made, and by whom where people sign in."""
+    at = view.word("book.made_at", day=text.day_in_both(now.date(), view.lang), hour=f"{now:%H:%M}")
+    return view.word("book.made_by", who=page_run.access_scope().sub, at=at) if page_run.signs_in() else at
 
 
 def _source(one: _Noted | Card) -> Exportable:

@@ -134,6 +134,7 @@ class _Writer:
     def __init__(self, book: Any, job: PageJob) -> None:
         self._book, self._job, self._context = book, job, job.context
         self._named: list[tuple[str, str]] = []
+        self._names: set[str] = set()
         self._formats: dict[str, Any] = {}
         # A font that Windows and LibreOffice have, for both scripts; text of one size is read at any zoom.
         self._plain = book.add_format({"font_name": "Tahoma", "valign": "top", "text_wrap": True})
@@ -240,7 +241,7 @@ class _Writer:
         source = disclosure.for_circulation(part.source, warehouse.ask) if job.circulation else part.source
         answer = exportable.of(source).answer
         metrics = {metric.name: metric for metric in answer.metrics}
-        on, row = self._begin(answer.metrics[0].label[context.lang], part.title, (part.below, part.limit))
+        on, row = self._begin(self._name(part, answer), part.title, (part.below, part.limit))
         facts = facts_of(answer)
         with sheet(source, context, facts, lambda name: title(name, context, answer)) as contents:
             names = contents.schema.names
@@ -269,6 +270,18 @@ class _Writer:
             on.insert_image(
                 below + len(notes) + 1, 0, "picture.png", options | {"image_data": io.BytesIO(part.picture)}
             )
+
+    def _name(self, part: Part, answer: Answer) -> str:
+        """The measure and what it is by; the title of the figure, or the line below it, where another sheet has both too."""
+        lang = self._context.lang
+        by = text.listed([text.word_or(axis, f"dimension.{axis}", lang) for axis in answer.by], lang)
+        end = f" – {by}"[: _SHEET_NAME // 2] if by else ""
+        measure = answer.metrics[0].short[lang]
+        # Three letters are left for its number.
+        first = f"{measure[: _SHEET_NAME - 3 - len(end)].strip()}{end}"
+        name = next((one for one in (first, part.title, part.below) if one and one not in self._names), first)
+        self._names.add(name)
+        return name
 
     def _is_shown(self, name: str, values: Sequence[Any], answer: Answer) -> bool:
         """Whether a column is described; that of the status only where a row has one."""
