@@ -281,7 +281,7 @@ def test_a_chart_stays_and_is_drawn_once_for_each_answer(address: str, chromium:
                 ['l', 'r', 't', 'b'].some((side) => Math.abs(size[side] - margin[side]) > 1)).length"""
         )
         assert redrawn == 0
-        chart = reader.page.locator(".st-key-figure-ranking--training_compliance-course .js-plotly-plot")
+        chart = reader.page.locator(".st-key-figure-ranking-seats .js-plotly-plot")
         said, bars = chart.get_attribute("aria-label"), chart.locator(".barlayer").inner_html()
         reader.page.get_by_role("combobox").nth(1).click()
         reader.page.keyboard.press("ArrowDown")
@@ -328,7 +328,7 @@ def test_a_chart_that_cannot_be_drawn_says_so_and_is_drawn_when_it_can_be(addres
     with front.visit(chromium, address) as reader:
         reader.page.route("**/plotly-*.min.js", lambda route: route.abort())
         reader.go("training", anew=True)
-        chart = reader.page.locator(".st-key-figure-ranking--training_compliance-course .pd-plot")
+        chart = reader.page.locator(".st-key-figure-ranking-seats .pd-plot")
         assert chart.inner_text() == text.word("state.no_chart", "fa")
         assert reader.page.locator("[data-testid=stException]").count() == 0
         reader.page.unroute_all()

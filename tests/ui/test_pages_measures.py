@@ -464,8 +464,8 @@ def test_the_months_of_a_province_mark_those_beyond_their_limits() -> None:
 
 
 def test_by_course_the_base_is_said_and_not_counted(published: Path) -> None:
-    page = plain(html(opened("training", lang="en")))
-    (below,) = re.findall(r"<h3>[^<]*\(by course\)</h3><p>([^<]*)</p>", page)
+    page = plain(html(opened("explore", lang="en", m="training_compliance", by="course")))
+    below, *_ = re.findall(r"<h3>[^<]*</h3><p>(Training compliance[^<]*)</p>", page)
     assert "n\xa0=" not in below
     assert text.word("figure.of_course", "en") in page
 

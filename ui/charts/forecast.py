@@ -291,8 +291,11 @@ def path(answer: Answer, context: ChartContext) -> Figure:
     )
 
 
-def with_present_seats(answer: Answer, context: ChartContext) -> Title:
-    """Where the drawn scenario of `futures` ends; without one, where compliance does if nobody trains."""
+def with_seats(answer: Answer, context: ChartContext, is_changed: bool = False) -> Title:
+    """Where the drawn scenario of `futures` ends; without one, where compliance does if nobody trains.
+
+    `is_changed`: the scenario has other seats or people than now.
+    """
     metric, at = answer.metrics[0], {name: answer.columns.index(name) for name in ("plan_compliance", "run_off")}
     name = next((name for name in at if answer.rows[-1][at[name]] is not None), "run_off")
     row = [row for row in answer.rows if row[at[name]] is not None][-1]
@@ -301,15 +304,16 @@ def with_present_seats(answer: Answer, context: ChartContext) -> Title:
         "value": text.plain(row[at[name]], metric.unit, context.lang),
         "measure": metric.short[context.lang],
     }
-    return Title(context.word(f"futures.{name}", **words))
+    key = "in_scenario" if is_changed and name == "plan_compliance" else name
+    return Title(context.word(f"futures.{key}", **words))
 
 
-@chart(with_present_seats)
+@chart(with_seats)
 def futures(answer: Answer, context: ChartContext, is_changed: bool = False) -> Figure:
     """Known values solid; ahead up to three lines from today, each with its key, and the range of the scenario.
 
-    Metrics in order: actual, without training, scenario, its worst and best case, under the seat plan, goal. `is_changed`: the
-    scenario has other seats or people than now.
+    Metrics in order: actual, without training, scenario, its worst and best case, under the seat plan, goal; `is_changed` as for
+    the title.
     """
     columns = [answer.column(metric.name) for metric in answer.metrics[:7]]
     actual, goal, unit = columns[0], columns[6][0], answer.metrics[0].unit
@@ -323,7 +327,9 @@ def futures(answer: Answer, context: ChartContext, is_changed: bool = False) -> 
     keys = [elements.key(context, context.word("figure.actual"), "actual", "line")]
     for at, meaning, dash, name in drawn:
         data.append(lines.line_of(answer, at, context, meaning, 2.5, dash))
-        keys.append(elements.key(context, context.word(f"futures.{name}"), meaning, "dash"))
+        keys.append(
+            elements.key(context, context.word(f"futures.{name}"), meaning, "dotted" if dash == "dot" else "dash")
+        )
     if has_range:
         keys.append(elements.key(context, context.word("futures.range"), "projection", "light"))
     data += [

@@ -69,9 +69,16 @@ def _show(view: PageContext, scenario: Scenario, answer: Answer, ignored: Sequen
         return
     # The numbers of the trial and of the lapses are said in words.
     shown = replace(answer, metrics=answer.metrics[:7])
-    options = {"is_changed": scenario != NOW}
+    is_changed = scenario != NOW
     ui.draw(
-        view, forecast.futures, shown, "futures", ignored=ignored, notes=_notes(view, scenario, answer), options=options
+        view,
+        forecast.futures,
+        shown,
+        "futures",
+        partial(forecast.with_seats, is_changed=is_changed),
+        ignored,
+        _notes(view, scenario, answer),
+        options={"is_changed": is_changed},
     )
 
 
