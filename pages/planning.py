@@ -10,16 +10,17 @@ from ui.sections import ahead, listings, scenario, training
 def page() -> None:
     view = ui.scope_bar()
     chosen_scenario = scenario.of_address()
+    of_seats = scenario.without_present(view, chosen_scenario)
     left, right = st.columns(2)
     with left:
         scenario.headcount(view, chosen_scenario)
     with right:
-        training.futures(view, chosen_scenario)
+        training.futures(view, of_seats)
     scenario.panel(view, chosen_scenario)
     listings.part(view, "ahead.title")
     ahead.endings(view)
     listings.part(view, "ahead.seats")
-    ahead.seats(view, chosen_scenario)
+    ahead.seats(view, of_seats)
     ahead.recruits(view)
     with st.expander(view.word("planning.method_title")):
         scenario.method(view)

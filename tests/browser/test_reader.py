@@ -269,9 +269,10 @@ def test_a_chart_stays_and_is_drawn_once_for_each_answer(address: str, chromium:
         reader.page.evaluate(
             """() => {
                 window.drawn = [];
-                // A map goes where the provinces differ by chance alone.
+                // A map goes where the provinces differ by chance alone, the futures where seats are not kept.
                 window.charts = [...document.querySelectorAll('.js-plotly-plot')]
-                    .filter((chart) => !chart.data.some((trace) => trace.type === 'choropleth'));
+                    .filter((chart) => !chart.data.some((trace) => trace.type === 'choropleth'))
+                    .filter((chart) => !chart.closest('.st-key-figure-futures'));
                 window.charts.forEach((chart, place) => chart.on('plotly_afterplot', () => window.drawn.push(place)));
             }"""
         )

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from etl.analysis import backtesting, planning, survival, training
-from etl.analysis.planning import Scenario
+from etl.analysis.planning import NOW, Scenario
 from etl.semantic import access, rights
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue, derived, derived_names
@@ -108,6 +108,20 @@ def test_a_slider_writes_the_address_and_the_button_back_clears_it(published: Pa
     assert app.slider(key="plan plan_recruits").value == 0
 
 
+def test_a_number_that_a_slider_shows_untouched_changes_nothing(
+    published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sliders begin at rounded numbers."""
+    taken: list[Scenario] = []
+    monkeypatch.setattr("ui.sections.training.futures", lambda view, scenario: taken.append(scenario))
+    app = opened("planning")
+    shown = app.slider(key="plan plan_recruits").value, app.slider(key="plan plan_leaver_rate").value
+    seats = app.slider(key="plan seats .aid").value
+    opened("planning", recruits=f"{shown[0]}", leave=f"{shown[1] * 100:g}", seats=[f"aid:{seats}"])
+    opened("planning", recruits=f"{shown[0] + 1}", leave=f"{shown[1] * 100:g}", seats=[f"aid:{seats + 1}"])
+    assert taken == [NOW, NOW, Scenario(recruits=shown[0] + 1, seats={("", "aid"): seats + 1})]
+
+
 def test_an_invalid_scenario_is_ignored(published: Path) -> None:
     app = opened(
         "planning", recruits="many", leave="-4", seats=["base", "base:x", "IR-99.base:4", "swim:3", ":", "base:-1"]
@@ -171,7 +185,7 @@ def test_every_chart_draws_the_sample(lang: str, dark: bool, published: Path) ->
             (workforce.survival, survival.survival(con, least=1), workforce.still_serving),
             (workforce.curves, curves, workforce.stay),
             (forecast.path, planning.headcount(con), forecast.reached),
-            (forecast.path, training.compliance(con), forecast.reached),
+            (forecast.futures, training.futures(con), forecast.with_seats),
             (forecast.held, backtesting.backtest(con), forecast.how_often),
             (forecast.history, backtesting.backtest_months(con), forecast.last_trial),
         ]

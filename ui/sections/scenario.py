@@ -1,11 +1,14 @@
 """The scenario: sliders for recruits, leavers and training seats, kept in the address, and the resulting paths."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
 from etl.analysis.planning import NOW, Scenario
+from etl.core.errors import QuestionError
 from etl.semantic.answers import Answer
 from ui.charts import forecast
 from ui.charts.elements import metric_of, unit_of
@@ -74,6 +77,23 @@ def of_address() -> Scenario:
     )
 
 
+def without_present(view: PageContext, scenario: Scenario) -> Scenario:
+    """The scenario without what its sliders show untouched: their numbers are rounded, and choosing them changes nothing."""
+    with suppress(QuestionError):
+        pace = scoped_query.computed(view, "pace_now")[0]
+        if scenario.recruits == _as_shown(pace, "plan_recruits"):
+            scenario = replace(scenario, recruits=None)
+        if text.rounded(scenario.leaver_rate, "share") == _as_shown(pace, "plan_leaver_rate"):
+            scenario = replace(scenario, leaver_rate=None)
+    with suppress(QuestionError):
+        for (pool, course), count in scenario.seats.items():
+            answer = scoped_query.computed(view, "seats_now")[0]
+            if count == _whole(_present_seats(answer, scenario, pool).get(course, 0.0)):
+                seats = {place: number for place, number in scenario.seats.items() if place != (pool, course)}
+                scenario = replace(scenario, seats=seats)
+    return scenario
+
+
 def _flows(view: PageContext, scenario: Scenario) -> None:
     answer = scoped_query.computed(view, "pace_now")[0]
     left, right = st.columns(2)
@@ -126,10 +146,7 @@ def _seats(view: PageContext, scenario: Scenario) -> None:
     pool = _pool(view, options, names)
     # Courses with seats in this pool, or in any province while all are shown.
     chosen = {course for province, course in scenario.seats if province == pool or not pool}
-    current: dict[str, float] = {}
-    for province, course, count in answer.rows:
-        if province == pool or (not pool and (province, course) not in scenario.seats):
-            current[course] = current.get(course, 0.0) + count
+    current = _present_seats(answer, scenario, pool)
     titles = warehouse.names("course", view.lang)
     courses = [course for course in titles if course in current or course in chosen]
     for start in range(0, len(courses), _ROW):
@@ -137,6 +154,15 @@ def _seats(view: PageContext, scenario: Scenario) -> None:
             with column:
                 _seat(view, scenario, (pool, course), titles[course], current.get(course, 0.0))
     question(view, answer, "plan-seats")
+
+
+def _present_seats(answer: Answer, scenario: Scenario, pool: str) -> dict[str, float]:
+    """The seats a month of each course in a province, or those shared by all that the scenario does not set apart."""
+    current: dict[str, float] = {}
+    for province, course, count in answer.rows:
+        if province == pool or (not pool and (province, course) not in scenario.seats):
+            current[course] = current.get(course, 0.0) + count
+    return current
 
 
 def _pool(view: PageContext, options: list[str], names: Mapping[str, str]) -> str:
@@ -154,8 +180,13 @@ def _pool(view: PageContext, options: list[str], names: Mapping[str, str]) -> st
     return chosen
 
 
+def _whole(seats: float) -> int:
+    """Seats as their slider shows them."""
+    return int(text.rounded_half_up(seats, 0))
+
+
 def _seat(view: PageContext, scenario: Scenario, place: tuple[str, str], title: str, exact: float) -> None:
-    current = int(text.rounded_half_up(exact, 0))
+    current = _whole(exact)
     most = _round_top(max(current * 4, scenario.seats.get(place, 0)), 20)
 
     def choose(chosen: int) -> None:
