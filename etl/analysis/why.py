@@ -20,13 +20,13 @@ from etl.semantic.catalog import DIMENSIONS, TIME, Metric, catalogue, expand, ta
 from etl.semantic.combine import ratio
 from etl.semantic.derived import Where, answered
 from etl.semantic.resolve import metrics_named
-from etl.warehouse.dimensions import ALL, PLACES
+from etl.warehouse.dimensions import ALL, PLACES, SPELL
 
 SMALLEST = 23
 NATION = "nation"
 SMALL, OVERLAP, TOTAL = "small", "overlap", "total"
 # The dimensions among which the first one shown is chosen.
-CHOICE = ("province", "post", "gender", "education", "activity")
+CHOICE = tuple(name for name in SPELL if name != "county")
 _COUNTS = frozenset(
     ["persons", "residents", "institutes", "counties", "applications", "licences", "completions", "hours"]
 )
