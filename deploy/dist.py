@@ -80,6 +80,16 @@ def make(to: Path, python: str = _PYTHON, with_debian: bool = True, sign: Path |
     return archive
 
 
+def warnings(root: Path = ROOT) -> list[str]:
+    """What an archive of these files lacks, and only the owner can give."""
+    names = ("LICENSE", "LICENSE.txt", "LICENSE.md", "COPYING")
+    if any((root / name).is_file() for name in names):
+        return []
+    return [
+        "LICENSE is missing: the owner of the program chooses it; without one nobody else may use or pass on this archive"
+    ]
+
+
 def version() -> str:
     """The version of the project, and the commit that is packed."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -200,6 +210,8 @@ def main() -> int:
     options = parser.parse_args()
     try:
         print(make(options.to.resolve(), options.python, not options.without_debian, options.sign))
+        for warning in warnings():
+            print(f"warning: {warning}", file=sys.stderr)
     except Failed as error:
         print(error, file=sys.stderr)
         return 1

@@ -8,7 +8,7 @@ are looked up, so a new module needs no entry anywhere else.
 """
 
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache, wraps
@@ -44,6 +44,8 @@ class Analysis:
 
 
 _registered: dict[str, Analysis] = {}
+# Columns of a test of a province against the whole.
+_OF_A_TEST = ("p_value", "institutes_compared")
 
 
 def analysis(
@@ -92,6 +94,7 @@ def analyse(con: ScopedCursor, name: str, /, on: date | None = None, where: Wher
     answer = _cut(_run(con, registered, on, where or {}, more), registered)
     held = restricted(scope, (), answer.where, registered.open_by_province)
     answer = replace(answer, restricted=answer.restricted | held, left_out=answer.left_out | left_out)
+    answer = answer if scope.sees_whole_country else _without_tests_of_others(answer, scope.codes)
     check(scope, answer)
     return answer
 
@@ -110,6 +113,21 @@ def _run(con: ScopedCursor, registered: Analysis, on: date | None, where: Where,
         # It compares with the nation.
         raise AccessDenied from None
     return replace(answer, left_out=answer.left_out | left_out)
+
+
+def _without_tests_of_others(answer: Answer, own: Collection[str]) -> Answer:
+    """Without the p-values of other provinces, and the institutes compared: they tell of more than open totals do."""
+    at = [answer.columns.index(name) for name in _OF_A_TEST if name in answer.columns]
+    place = answer.columns.index("province") if "province" in answer.columns else None
+    provinces = answer.where.get("province", ())
+    if not at:
+        return answer
+    rows = []
+    for row in answer.rows:
+        of = provinces if place is None else (row[place],)
+        hidden = at if any(province not in own for province in of) else ()
+        rows.append(tuple(None if i in hidden else value for i, value in enumerate(row)))
+    return replace(answer, rows=rows)
 
 
 def _hides_rows(

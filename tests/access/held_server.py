@@ -1,7 +1,8 @@
 """The dashboard as it is served, but that its answers at the data address wait until a file is there, or never end.
 
 The folder HELD has a file for each answer that is being made; they go on when it has a file `release`. The analysis of `leavers`
-never ends by itself: in this process, or in a worker process if ENDLESS is `worker`.
+never ends by itself: in this process, or in a worker process if ENDLESS is `worker`. If PATIENT is set, checks of sessions wait
+for as long as their store is locked.
 """
 
 import os
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from etl.semantic.access import ScopedCursor
+from ui.access import sessions, store
 from ui.data import large_questions, warehouse
 from ui.shell import data_address
 
@@ -25,6 +27,8 @@ def endless(cursor: ScopedCursor) -> None:
 def main() -> None:
     """Does not return."""
     folder = Path(os.environ["HELD"])
+    if os.environ.get("PATIENT"):
+        sessions.SHORT_PATIENCE_SECONDS = store._PATIENCE_SECONDS = int(_LONG)
     made, free = data_address._made, data_address.scoped_query.free
     in_worker = os.environ.get("ENDLESS") == "worker"
     warehouse.SECONDS, large_questions.WORKER_SECONDS = 0.0 if in_worker else _LONG, _LONG

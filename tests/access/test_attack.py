@@ -6,11 +6,12 @@ What is judged is who is answered while others wait, not how fast.
 import os
 import re
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
@@ -180,6 +181,23 @@ def test_what_nobody_waits_for_any_more_is_given_up(where: str, tmp_path: Path, 
         serving.until(lambda: not site.making("endless"), "the question is given up")
         serving.until(lambda: site.get(question(0), of(PEOPLE[0])).status == 200, "the next one is answered")
         serving.until(lambda: not workers(site), "no worker goes on")
+
+
+def test_a_locked_store_of_sessions_stops_nothing_that_needs_no_session(tmp_path: Path, small_register: Path) -> None:
+    with served(tmp_path, small_register, "oidc", PATIENT="1") as site:
+        assert site.get("/", of(PEOPLE[0])).status == 200
+        with closing(sqlite3.connect(tmp_path / "run" / "web" / "sessions.sqlite", isolation_level=None)) as lock:
+            lock.execute("begin immediate")
+            asked = [site.get("/", of(PEOPLE[0])) for _ in range(60)]
+            for path, status in (
+                ("/healthz", 200),
+                ("/readyz", 200),
+                ("/app/static/fonts/Vazirmatn-Regular.woff2", 200),
+                ("/growth", 401),
+            ):
+                assert site.get(path, {"Accept": "text/html"}).status == status
+            assert not any(one.is_answered() for one in asked)
+        assert {one.status for one in asked} == {200}
 
 
 def workers(site: Site) -> list[str]:

@@ -3,7 +3,10 @@
 import asyncio
 import html
 import re
+import sqlite3
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,9 +21,10 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 from etl.core.errors import AccessDenied
 from etl.operations import audit
 from etl.semantic.rights import AccessScope, Grant
+from tests import serving
 from tests.access.gated import ACCESS, AUTH, CLOSED, PAGE, SECRET, application, configured, cookie, opens_socket, status
 from tests.access.scopes import ISFAHAN, TEHRAN
-from ui.access import sessions
+from ui.access import sessions, store
 from ui.shell import gate, people
 
 
@@ -65,6 +69,24 @@ def test_while_the_shared_sessions_cannot_be_read_a_page_says_so_and_nobody_is_l
     with monkeypatch.context() as away:
         away.setattr(people.sessions(), "end", unreachable)
         assert oidc.post("/sign-out", headers=PAGE | cookie()).status_code == 503, "a sign-out that failed says so"
+    assert status(oidc, cookie()) == 200
+
+
+def test_a_locked_store_of_sessions_refuses_sooner_than_one_that_nobody_waits_for(
+    oidc: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert status(oidc, cookie()) == 200
+    monkeypatch.setattr(store, "_PATIENCE_SECONDS", 3600)
+    with (
+        closing(sqlite3.connect(tmp_path / "run" / "web" / "sessions.sqlite", isolation_level=None)) as lock,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        lock.execute("begin immediate")
+        asked = pool.submit(status, oidc, cookie())
+        try:
+            assert asked.result(serving.PATIENCE) == 503
+        finally:
+            lock.execute("rollback")
     assert status(oidc, cookie()) == 200
 
 

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -209,6 +210,20 @@ def test_the_bill_of_materials_names_the_packages_of_debian(tmp_path):
 def audited(*packages: dict[str, object]) -> tuple[list[str], int]:
     known = [{"name": f"p{number}", "version": "1", "vulns": []} for number in range(30)]
     return known_faults.judge({"dependencies": [*known, *packages]})
+
+
+def test_a_licence_that_the_owner_has_not_chosen_is_said(tmp_path):
+    assert [line.partition(":")[0] for line in dist.warnings(tmp_path)] == ["LICENSE is missing"]
+    (tmp_path / "LICENSE").write_text("…")
+    assert dist.warnings(tmp_path) == []
+
+
+def test_the_archive_says_that_its_licence_is_missing(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(dist, "make", lambda *_: tmp_path / "made.tar.gz")
+    monkeypatch.setattr(dist, "warnings", lambda: ["LICENSE is missing"])
+    monkeypatch.setattr(sys, "argv", ["dist"])
+    assert dist.main() == 0
+    assert capsys.readouterr() == (f"{tmp_path}/made.tar.gz\n", "warning: LICENSE is missing\n")
 
 
 def test_a_package_that_the_index_lacks_is_named_and_a_known_fault_fails():
