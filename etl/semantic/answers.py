@@ -87,6 +87,10 @@ class Answer:
         """What orders a row by one of its numbers: the number."""
         return row[self.columns.index(name)]
 
+    def share(self, part: float, whole: float) -> float:
+        """A share that a chart works out of two counts of this answer."""
+        return part / whole
+
     @property
     def groups(self) -> int | None:
         """How many groups there are; None if that may not be told."""

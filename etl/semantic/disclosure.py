@@ -70,6 +70,11 @@ class Circulated(Answer):
         key = tuple(row[: len(self.by)])
         return None if super().order(row, name) is None else self.ranks.get(name, {}).get(key, super().order(row, name))
 
+    def share(self, part: float, whole: float) -> float:
+        """A share that a chart works out of two rounded counts, in whole per cent."""
+        decimals = _DECIMALS["share"]
+        return Rounded(rounded_half_up(part / whole, decimals + 2), decimals)
+
     @property
     def groups(self) -> int | None:
         """How many groups there are, with those that are not listed; None if that may not be told."""

@@ -471,3 +471,21 @@ def test_the_words_above_a_range_at_the_uppermost_tick_stay_on_the_picture():
 
 def test_a_trend_names_its_range_in_the_languages_order():
     assert "\u2067" in drawing._text(0, 0, "۱ تا ۲", 8, "start", "text", ChartContext("fa"))
+
+
+def test_a_book_for_circulation_of_a_province_with_few_people_tells_no_count_of_them(press):
+    counts = press.questions("IR", "en", exact=True).ask("active_assistants", by=("province",)).rows
+    people, place = max((count, place) for place, count in counts if place and count < 23)
+    assert people > 15
+    questions = press.questions(place, "en")
+    book = content.book(questions)
+    cards = {card["label"]: card["value"] for card in book["cards"]}
+    assert cards["Licensed institutes"] == "–"
+    assert cards["Training compliance"] == "–"
+    assert int(cards["Active police assistants"]) % 5 == 0
+    assert not any(re.search(r"institutes? |licences? ", item["sentence"]) for item in book["actions"]["items"])
+    for answer in questions.recorded:
+        persons = [
+            metric.name for metric in answer.metrics if metric.counts == "persons" and metric.name in answer.columns
+        ]
+        assert all(value is None or value % 5 == 0 for name in persons for value in answer.column(name)), persons

@@ -530,3 +530,29 @@ def test_circulated_values_are_not_rounded_twice() -> None:
 def test_the_same_attack_recovers_counts_from_ratios_of_exact_parts() -> None:
     cells = table(np.random.default_rng(6), 6, 3, 200)
     assert len(recovered(published(with_margins(cells), of_exact_parts), list(cells), TENTHS)) >= 5
+
+
+@pytest.mark.slow
+def test_counties_and_institutes_beside_the_counts_leave_two_values_for_every_count() -> None:
+    """A place that has counties or institutes has at least as many people: beside the rounded counts this is nothing new."""
+    rng = np.random.default_rng(SEED)
+    cells = table(rng, 12, 4, 60)
+    wholes = {key: whole for key, (_, whole) in cells.items() if whole}
+    places = {key: min(whole, 1 + int(rng.integers(0, 9))) for key, whole in wholes.items()}
+    by = ("province", "post")
+    people = answer("active_assistants", by=by, rows=[(*key, whole) for key, whole in wholes.items()])
+
+    def ask(*_: str, **__: Any) -> Answer:
+        return people
+
+    beside = answer(
+        "covered_counties", "licensed_institutes", by=by, rows=[(*key, count, count) for key, count in places.items()]
+    )
+    told = {row[:2]: row[2:] for row in for_circulation(beside, ask).rows}
+    shown = {row[:2]: row[2] for row in for_circulation(people).rows}
+    assert told
+    assert told.keys() <= shown.keys(), "nobody is listed for the places alone"
+    for key, (counties, institutes) in told.items():
+        assert counties == institutes == places[key], "exact, never a part"
+        assert len([count for count in window(shown[key]) if count >= max(counties, institutes)]) > 1
+    assert all(wholes[key] >= 23 for key in told)

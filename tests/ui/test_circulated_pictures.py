@@ -45,6 +45,9 @@ def test_the_pictures_of_a_page_circulate(name: str, published: Path, monkeypatc
             continue
         assert "counts of people rounded to 5" in circulated.source
         assert "n\u00a0=" not in circulated.subtitle, "the exact number of cases"
+        # The goal that a plan is made for is no share of people.
+        told = re.findall(r"[0-9]\.[0-9]+%", f"{circulated.title} {circulated.source}")
+        assert told == [], (circulated.title, circulated.source)
         positions = [
             number
             for trace in circulated.figure["data"]

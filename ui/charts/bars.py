@@ -185,7 +185,7 @@ def stacked(answer: Answer, context: ChartContext, parts: Sequence[tuple[str, st
         data.append(elements.bar(shares, hovers, marker=marker, customdata=codes))
         keys.append(elements.key(context, metric.short[context.lang], meaning))
     # The values of the part that the title names.
-    value_texts = [text.percent((row[at[-1]] or 0) / _total(row, at), context.lang) for row in rows]
+    value_texts = [text.percent(answer.share(row[at[-1]] or 0, _total(row, at)), context.lang) for row in rows]
     return elements.figure(
         context,
         data,

@@ -331,7 +331,9 @@ def worst_part(answer: Answer, context: ChartContext) -> Title:
     *_, last = parts = [metric for metric in answer.metrics if metric.unit == answer.metrics[-1].unit]
     at = [answer.columns.index(metric.name) for metric in parts]
     shares = [
-        (row[at[-1]] or 0) / whole for row in answer.rows if (whole := sum(row[i] or 0 for i in at)) >= least(last.unit)
+        answer.share(row[at[-1]] or 0, whole)
+        for row in answer.rows
+        if (whole := sum(row[i] or 0 for i in at)) >= least(last.unit)
     ]
     if len(shares) < 2:
         return extreme(answer, context, last.name, "highest")
