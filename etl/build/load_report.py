@@ -52,7 +52,8 @@ _LAST_DAYS = {
 class FileReport:
     """One file of the load: rows_read = rows_loaded + rows_quarantined + exact_duplicates.
 
-    `rows_warned` counts the loaded rows in which a bad value was loaded as unknown.
+    `rows_warned` counts the loaded rows in which a bad value was loaded as unknown. `example` counts the example lines of a
+    template, which are none of the rows read; the report names it where there are some.
     """
 
     file: str
@@ -62,6 +63,7 @@ class FileReport:
     rows_quarantined: int = 0
     exact_duplicates: int = 0
     rows_warned: int = 0
+    example: int = 0
     notes: list[str] = field(default_factory=list)
 
 
@@ -125,8 +127,12 @@ class Report:
 
     def write(self, path: Path) -> None:
         """Write the report as JSON. Raises Refused if the file cannot be written."""
+        report = asdict(self)
+        for entry in report["files"]:
+            if not entry["example"]:
+                del entry["example"]
         with writing(path) as file:
-            file.write(json.dumps(asdict(self), ensure_ascii=False, indent=1) + "\n")
+            file.write(json.dumps(report, ensure_ascii=False, indent=1) + "\n")
 
 
 def refuse_unwritable(path: Path) -> None:
@@ -175,7 +181,9 @@ def count(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], report: R
         if outcome.read:
             job, read = outcome.job, outcome.read
             of_file = {name: by_file.get(job.number, 0) for name, by_file in counts.items()}
-            report.files.append(FileReport(job.label, job.table, read.rows_read, notes=read.notes, **of_file))
+            report.files.append(
+                FileReport(job.label, job.table, read.rows_read, example=read.example, notes=read.notes, **of_file)
+            )
     report.reasons = dict(con.execute("select reason, count(*) from faults group by all order by 1").fetchall())
 
 

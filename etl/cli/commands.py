@@ -1,4 +1,4 @@
-"""The command line: python -m etl sample | build | check | quarantine | returns | metrics | ask | analyse | why |
+"""The command line: python -m etl sample | build | check | quarantine | returns | template | metrics | ask | analyse | why |
 publications | rollback.
 
 Exit 0: done. 1: refused, with one line that says why, and the last publication untouched. 2: wrong usage.
@@ -10,7 +10,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Any
 import duckdb
 
 from etl.analysis import registry
-from etl.build import load_report, pipeline, volume
+from etl.build import load_report, pipeline, template, volume
 from etl.cli import arguments, console
 from etl.core import frames, paths
 from etl.core.errors import Busy, QuestionError, Refused
@@ -29,6 +29,7 @@ from etl.operations import readiness
 from etl.revisions import diff
 from etl.semantic import access, answers, catalog, rights
 from etl.semantic.resolve import newer_counties_in
+from etl.warehouse import publications
 
 # The exit code of a command ended by Ctrl-C, as shells report it.
 _INTERRUPTED = 130
@@ -188,6 +189,17 @@ def _returns(options: argparse.Namespace) -> None:
     console.print_returns(report)
 
 
+def _template(options: argparse.Namespace) -> None:
+    with ExitStack() as stack:
+        con = None
+        if publications.is_published(options.source):
+            con = stack.enter_context(access.connect(options.source, rights.ADMINISTRATOR))
+        for path in template.write(options.to, options.province, con):
+            print(path)
+    if con is None:
+        print("nothing is published: the templates list no institutes", file=sys.stderr)
+
+
 def _metrics(_: argparse.Namespace) -> None:
     for metric in catalog.catalogue().values():
         if not metric.hidden:
@@ -307,6 +319,12 @@ def _parser() -> argparse.ArgumentParser:
     returns.add_argument("--to", type=Path, required=True, metavar="FOLDER")
     returns.add_argument("--day", type=arguments.day, help="the day of the build (today)")
 
+    templates = operations.command(
+        commands, "template", _template, "write a workbook to fill in for each table, as XLSX"
+    )
+    templates.add_argument("--province", metavar="IR-07", help="its lists: own institutes, counties (the nation)")
+    templates.add_argument("--to", type=Path, required=True, metavar="FOLDER")
+
     operations.command(commands, "metrics", _metrics, "the catalogue, one metric a line")
 
     ask = operations.command(commands, "ask", _ask, "one question, one table")
@@ -345,7 +363,7 @@ def _parser() -> argparse.ArgumentParser:
 
     for answering in (ask, analyse, why, compared, backtest):
         answering.add_argument("--format", choices=("csv", "json", "table"), default="table")
-    for reading in (quarantine, ask, analyse, why, compared, backtest):
+    for reading in (quarantine, templates, ask, analyse, why, compared, backtest):
         reading.add_argument("--from", dest="source", type=Path, default=arguments.POINTER, metavar="FILE")
 
     operations.add(commands, arguments.POINTER)

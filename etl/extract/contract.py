@@ -22,6 +22,9 @@ _FOLDER = Path(__file__).parent / "contracts"
 # A table refers only to tables before it.
 TABLES = ("institutes", "licences", "personnel", "training")
 
+# In the first column of the key: the line of a template that shows how to fill it in, and is never loaded.
+EXAMPLE = "نمونه"
+
 # What clerks append to a header: an asterisk, a colon, a remark in brackets.
 _DECORATION = re.compile(r"(\s*([*:：]|\([^()]*\)|\[[^\[\]]*\]))+$")
 # The column that a suggestion names.

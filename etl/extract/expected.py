@@ -54,6 +54,22 @@ def returned() -> dict[str, str]:
     return words
 
 
+def template() -> dict[str, str]:
+    """The words of a template."""
+    words: dict[str, str] = declarations.read(_FILE)["template"]
+    return words
+
+
+def example(column: str) -> str:
+    """The cell of a column in the example line of a template; empty if it needs none."""
+    return str(declarations.read(_FILE)["example"].get(column, ""))
+
+
+def form(column: Column) -> str:
+    """What a column must hold, in Persian."""
+    return persian_digits(_form(column, declarations.read(_FILE)["type"])["fa"])
+
+
 def _titles(of: Contract, names: Iterable[str]) -> dict[str, str]:
     """Columns by name, and by their Persian headers."""
     names = list(names)

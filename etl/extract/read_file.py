@@ -22,7 +22,7 @@ from etl.extract.contract import TABLES, Contract, contract
 from etl.extract.file_kinds import refuse_other_kinds
 from etl.extract.limits import DEFAULT, Limits, unpacked_size
 from etl.extract.postgresql import Origin, digest_of, opened
-from etl.extract.source_file import Batch, SourceFile
+from etl.extract.source_file import Batch, SourceFile, without_examples
 from etl.extract.source_folder import PERSIAN_NAMES, WORKBOOKS, ending_of, named_tables
 from etl.extract.validate import FAULTS, Fault, Validator, row_schema
 
@@ -87,9 +87,13 @@ class Job:
 
 @dataclass(frozen=True)
 class Read:
-    """The outcome of reading one file; `bytes` and `sha256` are those of the file."""
+    """The outcome of reading one file; `bytes` and `sha256` are those of the file.
+
+    `rows_read` is without `example`, the number of example lines of a template.
+    """
 
     rows_read: int
+    example: int
     sha256: str
     bytes: int
     notes: list[str]
@@ -202,6 +206,7 @@ def _write(
     try:
         for batch in source.batches:
             limits.refuse_rows(source.rows_read + source.empty_rows)
+            batch = without_examples(batch, source)
             if len(batch.lines):
                 typed, rejected, unknown = validator.validate(batch, job.number)
                 limits.refuse_disk(typed.nbytes + sum(sink.tell() for sink in sinks))
@@ -239,6 +244,7 @@ def _outcome(job: Job, source: SourceFile, validator: Validator, digest: str, si
         f"{words}: {count}"
         for count, words in (
             (source.empty_rows, "empty rows passed over"),
+            (source.examples, "example lines not loaded"),
             (source.headers_again, "headers that stand again among the rows passed over"),
         )
         if count
@@ -258,7 +264,14 @@ def _outcome(job: Job, source: SourceFile, validator: Validator, digest: str, si
         by_name = ", ".join(f"{name} ({newer[name]})" for name in sorted(newer))
         notes.append(f"rows of counties created since 1395 counted in their parent: {by_name}")
     return Read(
-        source.rows_read, digest, size, notes, job.table, source.sheets, sorted(source.other_tables, key=TABLES.index)
+        source.rows_read - source.examples,
+        source.examples,
+        digest,
+        size,
+        notes,
+        job.table,
+        source.sheets,
+        sorted(source.other_tables, key=TABLES.index),
     )
 
 

@@ -9,10 +9,12 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from etl.core.errors import Refused
 from etl.extract.causes import because
-from etl.extract.contract import Match, known_titles, tables_like
+from etl.extract.contract import EXAMPLE, Match, known_titles, tables_like
 from etl.extract.source_folder import named_tables
 
 BATCH_ROWS = 20_000
@@ -20,6 +22,7 @@ BATCH_ROWS = 20_000
 LONGEST_FIELD = 1_000_000
 # The line of a workbook's row is (sheet number << SHEET_BITS) | row.
 SHEET_BITS = 32
+_EXAMPLES = pa.array([EXAMPLE])
 
 
 @dataclass
@@ -43,6 +46,8 @@ class SourceFile:
     # Rows of empty cells, and headers that stand again among the rows: they are passed over, and the notes count them.
     empty_rows: int = 0
     headers_again: int = 0
+    # Example lines of a template among `rows_read`, which are not loaded.
+    examples: int = 0
     share_read: float = 0.0
     rejects: list[tuple[int, str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -51,6 +56,20 @@ class SourceFile:
     # The sheets of a workbook that are read, in order, and the tables that its other sheets hold.
     sheets: list[str] = field(default_factory=list)
     other_tables: set[str] = field(default_factory=set)
+
+
+def without_examples(batch: Batch, source: SourceFile) -> Batch:
+    """The rows of a batch but for example lines, which are counted; what was found in them is dropped."""
+    texts = batch.columns[source.match.of.key[0]]
+    if not pc.any(pc.is_in(getattr(texts, "dictionary", texts), _EXAMPLES)).as_py():
+        return batch
+    is_example = pc.is_in(texts.cast(pa.string()), _EXAMPLES).to_numpy(zero_copy_only=False)
+    lines = set(batch.lines[is_example].tolist())
+    source.examples += len(lines)
+    source.rejects = [fault for fault in source.rejects if fault[0] not in lines]
+    source.warned = [fault for fault in source.warned if fault[0] not in lines]
+    keep = pa.array(~is_example)
+    return Batch(batch.lines[~is_example], {name: column.filter(keep) for name, column in batch.columns.items()})
 
 
 def is_header_again(cells: Sequence[Any], match: Match, place: str, place_fa: str) -> bool:

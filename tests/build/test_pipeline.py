@@ -179,7 +179,7 @@ def test_a_refused_file_refuses_the_build_and_leaves_the_last_publication(folder
     after = load(folder)
     assert after.refusal.startswith(
         "training_گیلان.csv: line 1: missing required column national_id, course_code, completed_on, result: no header "
-        "of the table was found; "
+        "of the table was found in the first 21 rows; "
     )
     assert after.report["published"] is False
     assert after.report["refused"][0]["province"] == "IR-01"
