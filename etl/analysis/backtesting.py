@@ -16,9 +16,10 @@ from etl.semantic.derived import Where, answered
 
 HORIZONS = (1, 3, 6, 12)
 # Planted breaks: how many times as many are recruited, and for how many months.
-_RECRUITED = {
+_RECRUITED: dict[str, tuple[float, int]] = {
     "none": (1, 0),
     "recruiting_stops": (0, 99),
+    "recruits_halved": (0.5, 99),
     "eighth_struck_off": (1, 0),
     "boom": (2, 99),
     "boom_of_a_year": (2, 12),
@@ -114,8 +115,9 @@ def planted_series(kind: str, seed: int) -> tuple[History, int]:
 def planted() -> pd.DataFrame:
     """How often ranges held that were made in the year after a planted break, 25 series of each kind.
 
-    Rows: (break, ahead, inside, ranges, made): the share of ranges that held (None: no range), the ranges shown, and the
-    projections made, some of which show no range. Without a break it is every projection.
+    Rows: (break, ahead, inside, ranges, unnoticed, made): the share of ranges that held (None: no range), the ranges shown, those
+    of them shown before the break was noticed, and the projections made, some of which show no range. Without a break it is every
+    projection.
     """
     rows = []
     for kind in PLANTED:
@@ -125,7 +127,9 @@ def planted() -> pd.DataFrame:
             made = runs["month"].map({label: at for at, label in enumerate(history.labels)}) - runs["ahead"]
             if kind != "none":
                 runs = runs[made.between(broken, broken + PACE_MONTHS - 1)]
-            rows.append(runs.assign(**{"break": kind}))
+            noticed = [history.breaks[month, :month][-PACE_MONTHS:].any() for month in made[runs.index]]
+            rows.append(runs.assign(**{"break": kind}, unnoticed=runs["low"].notna() & ~np.array(noticed, dtype=bool)))
     groups = pd.concat(rows).groupby(["break", "ahead"], sort=False)
-    table = groups.agg(inside=("held", "sum"), ranges=("low", "count"), made=("actual", "size"))
+    totals = {"inside": ("held", "sum"), "ranges": ("low", "count"), "unnoticed": ("unnoticed", "sum")}
+    table = groups.agg(**totals, made=("actual", "size"))
     return table.assign(inside=table["inside"] / table["ranges"]).reset_index()

@@ -8,7 +8,8 @@ so changes of the whole country are no signal; the limits are wider in months wi
 Quality Engineering 14).
 
 Breaks of a series: months whose net change lies outside the limits of the 24 months before it (XmR chart), and as far from the
-mean of the same month in these two years. The end of a break, a change back from the level since, is one too.
+same month in these two years. The limits leave out what the season explains, so that a step below the dip of one month a year is
+found. A change back from the level since a break, its end, is one too.
 """
 
 import math
@@ -37,6 +38,8 @@ WINSORISED = 0.1
 MONTHS = 24
 # Three standard deviations as a multiple of the mean moving range of two neighbours: 3 / 1.128.
 _OF_MOVING_RANGE = 3 / 1.128
+# The standard deviation of the difference between one month and the mean of two others, as a multiple of that of one.
+_OF_TWO_YEARS = math.sqrt(3 / 2)
 # The months after a break before which its level is not known.
 FEWEST_AFTER_BREAK = 3
 
@@ -193,22 +196,66 @@ def _without_province(where: Where) -> dict[str, Sequence[str]]:
 
 
 def break_sizes(active: np.ndarray, most: int) -> np.ndarray:
-    """Each of the last `most` net changes (or as many as there are): how far it is from the mean before if a break, else 0.
+    """Each of the last `most` net changes (or as many as there are): how far it is from its level if a break, else 0.
 
     The months are the last axis. A size rests on the months up to it alone.
     """
     changes = np.diff(active).astype(float)
     sizes = np.zeros(changes.shape)
     if changes.shape[-1] > MONTHS:
-        before, last = sliding_window_view(changes, MONTHS + 1, axis=-1)[..., :-1], changes[..., MONTHS:]
-        _, middle, high = process_limits(before)
-        apart, same = last - middle, (before[..., 0] + before[..., 12]) / 2 - middle
-        found = _are_breaks(apart, same, high - middle)
-        if found.any():
-            apart, ends = _ends(last, apart, same, high - middle, found)
-            found |= ends
-        sizes[..., MONTHS:] = np.where(found, apart, 0)
+        sizes[..., MONTHS:] = _breaks(changes)
     return sizes[..., -most:]
+
+
+def _breaks(changes: np.ndarray) -> np.ndarray:
+    """The sizes of the breaks among the changes after the first 24; 0 of a month that is none.
+
+    The level is the mean of the 24 months before; for 24 months after a break that of the months since it, of three at least.
+    """
+    before, last = sliding_window_view(changes, MONTHS + 1, axis=-1)[..., :-1], changes[..., MONTHS:]
+    _, middle, high = process_limits(before)
+    wide = np.minimum(high - middle, _limit_without_season(changes))
+    apart, same = last - middle, (before[..., 0] + before[..., 12]) / 2 - middle
+    total = np.concatenate([np.zeros_like(last[..., :1]), np.cumsum(last, axis=-1)], axis=-1)
+    sizes, side = np.zeros(last.shape), np.zeros(last.shape[:-1])
+    since = np.full(last.shape[:-1], -MONTHS)
+    for at in range(last.shape[-1]):
+        months = at - 1 - since
+        is_after = (months >= FEWEST_AFTER_BREAK) & (months < MONTHS)
+        first = np.maximum(since + 1, 0)[..., None]
+        level = (total[..., at] - np.take_along_axis(total, first, axis=-1)[..., 0]) / np.maximum(months, 1)
+        apart[..., at] = np.where(is_after, last[..., at] - level, apart[..., at])
+        if at >= MONTHS:
+            same[..., at] = (apart[..., at - 12] + apart[..., at - MONTHS]) / 2
+        beyond = (apart[..., at] - same[..., at]) / _OF_TWO_YEARS
+        is_fall = np.maximum(apart[..., at], beyond) < -wide[..., at]
+        is_rise = np.minimum(apart[..., at], beyond) > wide[..., at]
+        now = is_rise.astype(int) - is_fall
+        sizes[..., at] = np.where(now != 0, apart[..., at], 0)
+        # The months right after a break on its side are the same one: the level since it is not known yet.
+        is_new = (now != 0) & ((months >= FEWEST_AFTER_BREAK) | (now != side))
+        since, side = np.where(is_new, at, since), np.where(is_new, now, side)
+    return sizes
+
+
+def _limit_without_season(changes: np.ndarray) -> np.ndarray:
+    """How far each change after the first 24 may be from its level, by the moving range of what the season does not explain.
+
+    The season is the mean of each calendar month in the three years before, of two while there are no more; what is left of 24
+    months is as much smaller as these means follow the months. The limit is that of the difference between one month and two, and
+    no narrower than chance makes counts differ.
+    """
+    limits = np.empty((*changes.shape[:-1], changes.shape[-1] - MONTHS))
+    for years in (2, 3):
+        if changes.shape[-1] <= 12 * years:
+            break
+        before = sliding_window_view(changes, 12 * years + 1, axis=-1)[..., :-1]
+        by_year = before.reshape(*before.shape[:-1], years, 12)
+        left = (by_year - by_year.mean(-2, keepdims=True)).reshape(before.shape)[..., -MONTHS:]
+        spread = _OF_MOVING_RANGE * np.abs(np.diff(left)).mean(-1) * math.sqrt(years / (years - 1))
+        chance = STANDARD_ERRORS * np.sqrt(np.abs(before[..., -MONTHS:]).mean(-1))
+        limits[..., 12 * years - MONTHS :] = _OF_TWO_YEARS * np.maximum(spread, chance)
+    return limits
 
 
 def monthly_profiles(changes: np.ndarray, kept: np.ndarray) -> np.ndarray:
@@ -221,31 +268,3 @@ def monthly_profiles(changes: np.ndarray, kept: np.ndarray) -> np.ndarray:
     inverse = np.linalg.pinv(design.mT @ design, rcond=1e-9, hermitian=True)
     found = (inverse @ (design.mT @ changes[..., None]))[:, -12:, 0]
     return found - found.mean(axis=1, keepdims=True)
-
-
-def _are_breaks(apart: np.ndarray, same: np.ndarray, wide: np.ndarray) -> np.ndarray:
-    """Whether changes lie outside the limits around their level, and around what the same month is apart from it."""
-    return (np.maximum(apart, apart - same) < -wide) | (np.minimum(apart, apart - same) > wide)
-
-
-def _ends(
-    last: np.ndarray, apart: np.ndarray, same: np.ndarray, wide: np.ndarray, found: np.ndarray
-) -> tuple[Any, Any]:
-    """How far changes are from the level of their time, and which of them end a break.
-
-    For 24 months after a break, the level is the mean since it (of three months at least); a change back from it is its end.
-    """
-    at = np.arange(last.shape[-1])
-    since = np.maximum.accumulate(np.where(found, at + 1, 0), axis=-1)
-    since = np.concatenate([np.zeros_like(since[..., :1]), since[..., :-1]], axis=-1)
-    total, months = np.cumsum(last, axis=-1), at - since
-    is_after = (since > 0) & (months >= FEWEST_AFTER_BREAK) & (months < MONTHS)
-    # A place before the first one stands for no break; it is used where there was one.
-    before = np.maximum(since - 1, 0)
-    level = (total - last - np.take_along_axis(total, before, -1)) / np.maximum(months, 1)
-    own = np.where(is_after, last - level, apart)
-    same = same.copy()
-    same[..., MONTHS:] = (own[..., 12:-12] + own[..., :-MONTHS]) / 2
-    is_back = np.sign(own) == -np.sign(np.take_along_axis(apart, before, -1))
-    ends = is_after & is_back & _are_breaks(own, same, wide)
-    return np.where(ends, own, apart), ends

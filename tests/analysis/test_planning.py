@@ -470,8 +470,9 @@ def test_a_negative_scenario_is_refused() -> None:
 def test_the_listed_months_are_those_of_the_back_test(con: duckdb.DuckDBPyConnection) -> None:
     months = backtesting.backtest_months(con).records()
     row = next(row for row in backtesting.backtest(con).records() if row["ahead"] == 6)
-    assert len(months) == row["backtest_months"]
-    inside = sum(month["projected_low"] <= month["active_assistants"] <= month["projected_high"] for month in months)
+    ranged = [month for month in months if month["projected_low"] is not None]
+    assert len(ranged) == row["backtest_months"]
+    inside = sum(month["projected_low"] <= month["active_assistants"] <= month["projected_high"] for month in ranged)
     assert inside == row["backtest_months_inside"]
 
 

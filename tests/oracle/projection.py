@@ -96,38 +96,39 @@ def seasonal(changes: list[float], left_out: list[bool]) -> list[float]:
 
 @cache
 def breaks(data: Data, vintage: date, ends: tuple[date, ...]) -> dict[date, float]:
-    """The months whose change lies outside the limits of the 24 before, around their mean and around the same month's."""
+    """The months whose change lies outside the limits around their level, and around the same month's of the two years before."""
     stocks = [stock(data, vintage, end) for end in ends]
     changes = [after - before for before, after in pairwise(stocks)]
-    first: dict[int, float] = {}
     apart: dict[int, float] = {}
+    found: dict[int, float] = {}
+    # The first month of the last break and its direction.
+    begun, direction = None, 0
     for at in range(24, len(changes)):
         before = changes[at - 24 : at]
         middle = sum(before) / 24
-        wide = 3 / 1.128 * sum(abs(b - a) for a, b in pairwise(before)) / 23
-        same = (changes[at - 12] + changes[at - 24]) / 2 - middle
-        apart[at] = changes[at] - middle
-        if any(sign * apart[at] > wide and sign * (apart[at] - same) > wide for sign in (1, -1)):
-            first[at] = apart[at]
-    # A change back from the mean of the months since a break ends it.
-    own, ends_of = dict(apart), {}
-    for at in range(24, len(changes)):
-        last = max((broken for broken in first if broken < at), default=None)
-        if last is None or at - last <= 3 or at - last > 24:
-            continue
-        own[at] = changes[at] - sum(changes[last + 1 : at]) / (at - last - 1)
-    for at, value in own.items():
-        last = max((broken for broken in first if broken < at), default=None)
-        if last is None or value == apart[at] or value * first[last] >= 0:
-            continue
-        before = changes[at - 24 : at]
-        wide = 3 / 1.128 * sum(abs(b - a) for a, b in pairwise(before)) / 23
-        same = (changes[at - 12] + changes[at - 24]) / 2 - sum(before) / 24
-        if at >= 48:
-            same = (own[at - 12] + own[at - 24]) / 2
-        if any(sign * value > wide and sign * (value - same) > wide for sign in (1, -1)):
-            ends_of[at] = value
-    return {ends[at + 1]: size for at, size in sorted((first | ends_of).items())}
+        since = at - 1 - begun if begun is not None else -1
+        level = sum(changes[begun + 1 : at]) / since if begun is not None and 3 <= since < 24 else middle
+        apart[at] = changes[at] - level
+        same = (apart[at - 12] + apart[at - 24]) / 2 if at >= 48 else (changes[at - 12] + changes[at - 24]) / 2 - middle
+        raw = sum(abs(b - a) for a, b in pairwise(before)) / 23
+        chance = 3 * (sum(map(abs, before)) / 24) ** 0.5
+        wide = min(3 / 1.128 * raw, 1.5**0.5 * max(3 / 1.128 * unseasonal(changes, at), chance))
+        side = next((sign for sign in (1, -1) if sign * apart[at] > wide), 0)
+        if side and side * (apart[at] - same) > wide * 1.5**0.5:
+            found[at] = apart[at]
+            if begun is None or since >= 3 or side != direction:
+                begun, direction = at, side
+    return {ends[at + 1]: size for at, size in found.items()}
+
+
+def unseasonal(changes: list[float], at: int) -> float:
+    """The mean moving range of the 24 changes before `at`, each less the mean of its calendar month in three years or two."""
+    years = 3 if at >= 36 else 2
+    left = []
+    for month in range(at - 24, at):
+        alike = [changes[other] for other in range(at - 12 * years, at) if (month - other) % 12 == 0]
+        left.append(changes[month] - sum(alike) / years)
+    return sum(abs(b - a) for a, b in pairwise(left)) / 23 * (years / (years - 1)) ** 0.5
 
 
 @cache
@@ -160,7 +161,7 @@ def percentile(values: list[float], tenths: int) -> float:
 @cache
 def bounds(data: Data, until: date, ahead: int) -> tuple[float, float] | None:
     """The relative range so many months ahead: it never narrows, is wider with each month ahead in the year after a break,
-    and not there in its first three months or where it is wider than half of the projection."""
+    and not there in its first three months, beyond nine months or where it is wider than half of the projection."""
     if ahead == 0:
         return 0.0, 0.0
     ends = tuple(month_ends(data, until))
@@ -171,7 +172,7 @@ def bounds(data: Data, until: date, ahead: int) -> tuple[float, float] | None:
     wider = max(map(abs, lately.values()), default=0) / max(stock(data, ends[-1], ends[-1]), 1)
     low = min(0.0, *(percentile(each, 1) - wider * months for months, each in enumerate(misses, 1)))
     high = max(0.0, *(percentile(each, 9) + wider * months for months, each in enumerate(misses, 1)))
-    return None if lately and high - low >= 0.5 else (low, high)
+    return None if lately and (ahead > 9 or high - low >= 0.5) else (low, high)
 
 
 def outlook(data: Data, day: date, count: int) -> list[tuple[str, float, float | None, float | None]]:
