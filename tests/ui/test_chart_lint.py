@@ -49,6 +49,7 @@ EVERY = [
 OTHER_WORDS = {
     "applications": {"fa": "درخواست", "en": "applications"},
     "run_off": {"fa": "پایبندی", "en": "compliance"},
+    "room_gain": {"fa": "کلاس", "en": "class of 20"},
     "expiring_30": {"fa": "اتمام اعتبار آموزش", "en": "lapsing"},
     "backtest_inside": {"fa": "برآورد", "en": "projection"},
     "plan_in_date": {"fa": "پایبندی", "en": "compliance"},

@@ -1110,7 +1110,7 @@ def test_what_a_class_gains_has_a_decimal_and_says_who_is_counted() -> None:
     data = answer("active_assistants", by=("province", "course"), rows=rows)
     data = replace(data, metrics=(derived("room_gain"),), columns=("province", "course", "room_gain"))
     title = ahead.gained(data, EN).sentence
-    assert title == "In date, one more class: Kurdistan, PY-103, 19.3 people"
+    assert title == "Most effective class of 20: Kurdistan, PY-103, 19.3 people"
 
 
 def test_a_title_does_not_go_from_a_value_to_the_same() -> None:

@@ -121,7 +121,7 @@ def test_a_comparison_shows_the_same_parts_as_a_card(monkeypatch: pytest.MonkeyP
     data = answer("leaver_rate_12m", more=("leavers_12m", "in_service_mean_12m"), rows=[(0.4, 3, 7.5)])
     monkeypatch.setattr(compare, "context", lambda view: EN)
     view: Any = type("AView", (), {"lang": "en", "word": staticmethod(EN.word)})
-    assert "3 against a mean of 7.5 in service" in compare._parts(view, data, data.metrics[0], data.rows[0])
+    assert "3 leavers of 7.5 in service on average" in compare._parts(view, data, data.metrics[0], data.rows[0])
 
 
 def test_a_slider_begins_at_the_number_written_beside_it() -> None:

@@ -193,8 +193,8 @@ def test_the_english_name_of_a_county_is_whole() -> None:
 def test_a_count_of_one_has_its_sentence() -> None:
     assert text.word("load.files", "en", count="1") == "1 file was read"
     assert text.word("load.files", "en", count="11") == "11 files were read"
-    assert text.word("listing.lapsed", "fa", count="۱").endswith("به کار گرفته است")
-    assert text.word("listing.lapsed", "fa", count="۲").endswith("به کار گرفته‌اند")
+    assert text.word("listing.lapsed", "fa", count="۱").endswith("نیروی فعال دارد")
+    assert text.word("listing.lapsed", "fa", count="۲").endswith("نیروی فعال دارند")
     assert "held 1 entry;" in text.word("ahead.tried", "en", count="1", share="100%")
     assert "1 person short" in text.word("verdict.below_average", "en", count="1")
     assert text.word("load.rules", "en", count="1") == "1 rules hold in every publication", "no sentence of its own"
@@ -320,3 +320,9 @@ def test_what_is_data_cannot_be_markup() -> None:
 def test_every_line_of_a_text_carries_its_own_direction() -> None:
     assert text.line("یک<br>دو", "fa") == "\u2067یک\u2069<br>\u2067دو\u2069"
     assert text.line("one", "en") == "\u2066one\u2069"
+
+
+def test_a_persian_noun_with_a_silent_he_has_its_ezafe_before_an_adjective() -> None:
+    nouns = {"مؤسسه": "مؤسسهٔ", "دوره": "دورهٔ", "استان": "استان", "ماه": "ماه", "گروه": "گروه"}
+    assert {noun: text.with_ezafe(noun, "fa") for noun in nouns} == nouns
+    assert text.with_ezafe("institutes", "en") == "institutes"

@@ -147,7 +147,7 @@ def ends(answer: Answer, context: ChartContext) -> Title:
         stock = dict(row[:2] for row in rows)
         measure, start = catalogue()["in_service"].short[context.lang], text.plain(stock["start"], unit, context.lang)
         end = text.amount(stock["end"], unit, context.lang)
-        return Title(context.word("finding.grown", measure=measure, first=start, value=end))
+        return Title(context.word("finding.became", measure=measure, first=start, value=end))
     if last[at] is None:
         return latest(answer, context)
     when, value = context.member(answer.by[0], last[0]), text.amount(last[at], unit, context.lang)

@@ -29,6 +29,8 @@ _RIGHT_TO_LEFT, _LEFT_TO_RIGHT, _END = "\u2067", "\u2066", "\u2069"
 # A percent sign belongs on the left of a Persian number, also in cells without a direction. The Arabic letter mark keeps the
 # bidi algorithm from joining the sign to the digits.
 _ARABIC = "\u061c"
+# A Persian he after these is spoken: «ماه», «گروه».
+_SPOKEN = ("اه", "وه")
 
 # The space within a day or a month, which stays on one line.
 _UNBROKEN = "\u00a0"
@@ -170,6 +172,12 @@ def amount(value: Any, unit: str, lang: str, signed: bool = False) -> str:
     if value is None or isinstance(value, (date, str)) or unit in ("share", "ratio", "date"):
         return written
     return f"{written} {unit_word(unit, lang, written)}"
+
+
+def with_ezafe(noun: str, lang: str) -> str:
+    """A noun before an adjective: a Persian one that ends in a silent he is written with hamza («مؤسسهٔ دیگر»)."""
+    is_silent = lang == "fa" and noun.endswith("ه") and not noun.endswith(_SPOKEN)
+    return f"{noun}ٔ" if is_silent else noun
 
 
 def unit_word(unit: str, lang: str, written: str = "") -> str:

@@ -160,7 +160,13 @@ def joined(names: Sequence[str], lang: str) -> str:
 def _listed(names: Sequence[str], most: int, group: str, lang: str) -> str:
     if len(names) > most + 1:
         count = text.number(len(names) - most, lang)
-        return text.word("different.others", lang, names=text.listed(names[:most], lang), count=count, group=group)
+        return text.word(
+            "different.others",
+            lang,
+            names=text.listed(names[:most], lang),
+            count=count,
+            group=text.with_ezafe(group, lang),
+        )
     return joined(names, lang)
 
 

@@ -73,7 +73,9 @@ def _licences_ending(sources: Sources) -> Iterator[Action]:
     """Institutes whose licence ends within 30 days."""
     listed = sources.analyse("licences_ending")
     if rows := [row for row in listed.records() if row["span"] == "1-30"]:
-        soonest = sources.word("action.soonest", day=sources.day(min(row["licensed_until"] for row in rows)))
+        first = min(row["licensed_until"] for row in rows)
+        key = "soonest_today" if first == sources.on else "soonest"
+        soonest = sources.word(f"action.{key}", day=sources.day(first))
         if number := sources.ask("licences_ending_30", on=sources.on, where=listed.where).value():
             who, parameters = _institutes(sources, rows, number), {"open": ["licences_ending"], "days": [str(_SOON)]}
             yield _action(sources, listed, "licences_ending", number, who, soonest, "licensing", parameters)

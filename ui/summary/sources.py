@@ -57,5 +57,8 @@ class Sources:
         if not names or (len(names) <= 3 and among <= len(names)):
             return text.listed(names, self.lang)
         more = max(len(names), among) - len(names[:2])
-        words = {"count": self.number(more), "group": member_names.counted(dimension, self.lang, more)}
+        words = {
+            "count": self.number(more),
+            "group": text.with_ezafe(member_names.counted(dimension, self.lang, more), self.lang),
+        }
         return self.word("different.others", names=text.listed(names[:2], self.lang), **words)
