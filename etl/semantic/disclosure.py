@@ -312,19 +312,19 @@ def _recomputed(
     if persons and cells[persons[0]] >= MANY and None not in (exact[part], exact[whole]):
         is_person = [name in persons for name in names]
         told = _told(metric, [exact[name] for name in names], [cells[name] for name in names], is_person)
-        if told is None or metric.unit == "share":
-            return told
-        result = ratio(metric, exact[part], exact[whole])
-        if told == _rounded_off(metric, result):
+        if told is not None or metric.unit == "share":
             return told
     result = ratio(metric, cells[part], cells[whole])
     return None if result is None else _rounded_off(metric, result)
 
 
 def _told(metric: Metric, counts: Sequence[Any], shown: Sequence[Any], is_person: Sequence[bool]) -> float | None:
-    """The value under which a ratio of many people circulates, None if it is left out; `shown` are its rounded counts."""
+    """The value of a ratio of many people by its exact counts; None if these are not told. `shown` are its rounded counts."""
     value = _rounded_off(metric, ratio(metric, *counts))
     told, told_beside = (_values(metric.name, *map(_window, chosen, counts, is_person)) for chosen in (counts, shown))
+    if metric.unit != "share":
+        # All rates whose counts are rounded alike, or none: which of them it is would tell.
+        return value if all(label == other for other, label in told.items()) else None
     label = told.get(value)
     # Counts that are rounded the other way are beside other shares.
     return label if label is None or told_beside.get(label) == label else None

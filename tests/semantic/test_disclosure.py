@@ -342,6 +342,7 @@ def circulated(name: str, value: Any, ask: disclosure.Ask | None = None, **parts
         ("training_compliance", 0.5, {}, None),
         ("coverage_per_10k", 0.22, {"active_assistants": 22, "residents": 1000000}, None),
         ("coverage_per_10k", 0.23, {"active_assistants": 23, "residents": 1000000}, 0.3),
+        ("coverage_per_10k", 10.2, {"active_assistants": 102, "residents": 100000}, 10.0),
         ("coverage_per_10k", 5.678, {"active_assistants": 5678, "residents": 10000000}, 5.7),
         ("target_progress", 0.5, {"active_assistants": 26, "target": 52.4}, 0.48),
         ("training_compliance", 843 / 1000, {"compliant_assistants": 843, "trainable_assistants": 1000}, 0.84),
