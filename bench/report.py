@@ -184,6 +184,15 @@ def _crowd(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _attack(attack: dict[str, Any] | None) -> str:
+    if attack is None:
+        return ""
+    return (
+        f" Beside {attack['clients']} clients that ask for such files: p95 × {_short(attack['ratio'])}, health "
+        f"{_short(attack['health_p95'])} ms (p95)."
+    )
+
+
 def _stall(result: dict[str, Any]) -> str:
     quiet, beside = result["quiet"], result["beside"]
     return (
@@ -191,7 +200,7 @@ def _stall(result: dict[str, Any]) -> str:
         f"process): reruns of the others p50 / p95 {_short(quiet['p50'])} / {_short(quiet['p95'])} ms without it, "
         f"{_short(beside['p50'])} / {_short(beside['p95'])} beside it: **× {_short(result['ratio'])}**; health answers within "
         f"{_short(beside['health_p95'])} ms (p95), {_short(beside['health_max'])} at most; the question takes "
-        f"{_short(beside['worst_s'])} s."
+        f"{_short(beside['worst_s'])} s." + _attack(result.get("attack"))
     )
 
 

@@ -1,13 +1,16 @@
 """Part 5: one reader asks the worst question while others read on the same process, whose times may hardly change.
 
 The worst question is Explore by institute, county and month over 25 years. Other readers change the province, and the health of
-the process is checked ten times a second. Both are first measured without the question.
+the process is checked ten times a second. Both are first measured without the question, and last beside fifty clients that ask
+for files of such questions at the data address, again and again.
 """
 
 import asyncio
+import itertools
 import sys
 import tempfile
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -19,11 +22,12 @@ from bench.register import Register
 from bench.timing import quantile
 from tests.serving import Served
 
-_READERS, _CHANGES, _EVERY_SECONDS = 20, 6, 5.0
+_READERS, _CHANGES, _EVERY_SECONDS, _ATTACKERS = 20, 6, 5.0, 50
+_BY = ["institute", "county", "month"]
 _WORST = urlencode(
     {
         "m": "active_assistants",
-        "by": ["institute", "county", "month"],
+        "by": _BY,
         "period": "2001-03-21..2026-06-30",
         "lang": "en",
     },
@@ -38,19 +42,27 @@ def run(register: Register) -> dict[str, Any]:
         Served(Path(folder), 1, WAREHOUSE=str(register.warehouse)) as served,
     ):
         asyncio.run(_crowd(served.origin))
-        quiet = asyncio.run(_measured(served, beside=False))
-        beside = asyncio.run(_measured(served, beside=True))
-    ratio = round(beside["p95"] / quiet["p95"], 2)
+        quiet = asyncio.run(_measured(served))
+        beside = asyncio.run(_measured(served, _worst))
+        attacked = asyncio.run(_measured(served, _attack))
+    ratio, attack_ratio = (round(measured["p95"] / quiet["p95"], 2) for measured in (beside, attacked))
     print(f"beside the worst question: p95 x{ratio}, health {beside['health_max']:.0f} ms", file=sys.stderr)
-    return {"readers": _READERS, "quiet": quiet, "beside": beside, "ratio": ratio}
+    print(
+        f"beside {_ATTACKERS} clients: p95 x{attack_ratio}, health p95 {attacked['health_p95']:.0f} ms", file=sys.stderr
+    )
+    attack = {"clients": _ATTACKERS, **attacked, "ratio": attack_ratio}
+    return {"readers": _READERS, "quiet": quiet, "beside": beside, "ratio": ratio, "attack": attack}
 
 
-async def _measured(served: Served, beside: bool) -> dict[str, float]:
-    over = asyncio.Event()
+async def _measured(
+    served: Served, beside: Callable[[Served, asyncio.Event], Awaitable[float]] | None = None
+) -> dict[str, float]:
+    over, crowd_over = asyncio.Event(), asyncio.Event()
     health = asyncio.create_task(_health(served.ports[0], served.base, over))
-    worst = asyncio.create_task(_worst(served.origin)) if beside else None
+    work = asyncio.ensure_future(beside(served, crowd_over)) if beside else None
     times = await _crowd(served.origin)
-    seconds = await worst if worst else 0.0
+    crowd_over.set()
+    seconds = await work if work else 0.0
     over.set()
     health_times = await health
     return {
@@ -67,9 +79,32 @@ async def _crowd(origin: str) -> list[float]:
     return [time for times in results for time in times]
 
 
-async def _worst(origin: str) -> float:
-    """The seconds from asking to the table."""
+async def _attack(served: Served, over: asyncio.Event) -> float:
+    """The seconds for which clients ask for the worst files, each after the answer to the one before, until `over`."""
     start = time.perf_counter()
+
+    async def client(number: int) -> None:
+        for asked in itertools.count(number, _ATTACKERS):
+            if over.is_set():
+                return
+            period = f"{1381 + asked % 20}/01/01..1405/03/31"
+            query = urlencode({"m": "active_assistants", "by": _BY, "period": period}, doseq=True)
+            incoming, outgoing = await asyncio.open_connection("127.0.0.1", served.ports[0])
+            head = f"GET {served.base}/data/answer.csv?{query} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            outgoing.write(head.encode())
+            ending = asyncio.create_task(over.wait())
+            await asyncio.wait([asyncio.ensure_future(incoming.read()), ending], return_when=asyncio.FIRST_COMPLETED)
+            ending.cancel()
+            outgoing.close()
+            await asyncio.sleep(1)
+
+    await asyncio.gather(*(client(number) for number in range(_ATTACKERS)))
+    return time.perf_counter() - start
+
+
+async def _worst(served: Served, _: asyncio.Event) -> float:
+    """The seconds from asking to the table."""
+    start, origin = time.perf_counter(), served.origin
     async with connect(
         origin.replace("http", "ws", 1) + "/_stcore/stream",
         subprotocols=["streamlit"],  # type: ignore[list-item]
