@@ -16,8 +16,7 @@ from bench.questions import Asker, Known, Question
 from bench.register import Register
 from bench.timing import Times, quantile, timed
 from etl.core.errors import QuestionError
-from etl.semantic import access, answers, rights
-from etl.semantic.access import is_of_one_time
+from etl.semantic import access, answers, open_totals, rights
 from etl.warehouse import publications
 
 # A slow rival answers as many questions as fit into this many seconds, but at least _LEAST.
@@ -43,7 +42,7 @@ def run(register: Register, questions: int) -> dict[str, Any]:
         register.separate_instance(Path(folder)) as raw,
     ):
         contest = _Contest(con, _rivals(raw))
-        asker = Asker(Known.of(con.numbers))
+        asker = Asker(Known.of(con.whole))
         for kind in asker.kinds:
             results[kind] = contest.race([asker.ask(kind) for _ in range(questions)])
             _print(kind, results[kind])
@@ -67,14 +66,11 @@ def scope_checks(register: Register, questions: int) -> dict[str, Any]:
 
         def check(question: Question, scope: rights.AccessScope) -> None:
             with access.cursor_for(con, scope, published) as cursor, suppress(QuestionError):
-                where = access.members_in_scope(cursor, question.where)
-                is_given = not scope.may_subtract(question.by, where) or is_of_one_time(
-                    cursor, question.names, question.by, question.on, question.over
-                )
-                where, _ = access.narrow(cursor, question.names, question.by, where, is_given=is_given)
+                where = open_totals.members_in_scope(cursor, question.where)
+                where, _ = open_totals.narrow(cursor, question.names, question.by, where)
                 cursor.execute("select 1").fetchall()
-                access.visible_rows(scope, question.by, where, [])
-                assert access.restricted(scope, question.by, where) <= scope.codes
+                open_totals.visible_rows(scope, question.by, where, [])
+                assert open_totals.restricted(scope, question.by, where) <= scope.codes
                 assert scope.rights() == scope
 
         added = []

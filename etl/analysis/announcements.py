@@ -10,7 +10,7 @@ from etl.semantic.answers import Answer, ask
 from etl.semantic.derived import Where, answered
 
 
-@analysis(asks=(), open_by_province=True)
+@analysis(asks=(), open_by=("",))
 def announced(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Every announcement up to the day, with the registered number.
 
@@ -33,7 +33,7 @@ def announced(con: ScopedCursor, on: date, where: Where) -> Answer:
     return answered(like, ("metric", "announced_on"), names, rows, also=answers)
 
 
-@analysis(asks=("target",), open_by_province=True)
+@analysis(asks=("target",), open_by=("",))
 def events(con: ScopedCursor, on: date, where: Where) -> Answer:
     """The events up to the day, oldest first, with their Jalali months.
 

@@ -52,7 +52,7 @@ def runs_of(history: History) -> pd.DataFrame:
     return runs.assign(flat=runs["flat"].clip(0), held=runs["actual"].between(runs["low"] - 1e-9, runs["high"] + 1e-9))
 
 
-@analysis(asks=("active_assistants", "net_change"), open_by_province=True)
+@analysis(asks=("active_assistants", "net_change"), open_by=("",))
 def backtest(con: ScopedCursor, on: date, where: Where) -> Answer:
     """How often the projection's range contained the outcome 1, 3, 6 and 12 months later, and the mean relative error.
 
@@ -79,7 +79,7 @@ def backtest(con: ScopedCursor, on: date, where: Where) -> Answer:
     return answered(history.answers[0], ("ahead",), (*names, *counts), table, also=history.answers)
 
 
-@analysis(asks=("active_assistants", "net_change"), open_by_province=True)
+@analysis(asks=("active_assistants", "net_change"), open_by=("",))
 def backtest_months(con: ScopedCursor, on: date, where: Where) -> Answer:
     """The outcome and the range projected for it six months before, None where there was none: (month, active, low, high)."""
     history = history_of(con, on, where)

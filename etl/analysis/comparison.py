@@ -8,11 +8,13 @@ from statistics import median
 from typing import Any
 
 from etl.core.errors import AccessDenied, QuestionError
-from etl.semantic.access import GroupOfNation, ScopedCursor, narrow
+from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
 from etl.semantic.derived import joined, reshaped
+from etl.semantic.open_totals import is_open, narrowed_to_own
 from etl.semantic.resolve import settled_on
+from etl.warehouse.dimensions import PLACES
 
 # Hashable, because pages cache by it.
 _Filters = tuple[tuple[str, tuple[str, ...]], ...]
@@ -63,17 +65,19 @@ def _compared(con: ScopedCursor, names: Sequence[str], first: Side, second: Side
 
 
 def _of_alike(con: ScopedCursor, sides: Sequence[Side], asked: Callable[[_Where], Answer], common: _Where) -> Answer:
-    """The answer of `asked` under common filters; of the own provinces where a group of the nation is not given.
+    """The answer of `asked` under common filters; two days of a group of the nation are those of the own provinces.
 
-    Raises AccessDenied where such a group would be compared with a place.
+    Raises AccessDenied where such a group, or the median of all provinces, is compared with a place.
     """
-    try:
-        with con.analysis(hides_rows=False):
-            return asked(common)
-    except GroupOfNation:
-        if any(side.where for side in sides):
-            raise AccessDenied from None
-    where, left_out = narrow(con, (), ("province",), common, only_totals=False)
+    chosen = [{*common, *dict(side.where)} for side in sides]
+    if con.scope.sees_whole_country or all(is_open((), names) for names in chosen):
+        return asked(common)
+    has_places = [bool(names.intersection(PLACES)) for names in chosen]
+    if any(side.is_median for side in sides) or len({*has_places}) > 1:
+        raise AccessDenied
+    if all(has_places):
+        return asked(common)
+    where, left_out = narrowed_to_own(con, (), (), common)
     return replace(asked(where), left_out=left_out)
 
 

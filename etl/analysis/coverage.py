@@ -22,7 +22,7 @@ RULES = ("equal", "shortfall", "proportional")
 TODAY = "today"
 
 
-@analysis(asks=("coverage_per_10k",), open_by_province=True)
+@analysis(asks=("coverage_per_10k",), open_by=("",))
 def coverage_on_census(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Active assistants of the day per 10,000 residents, of the day and of the census of 1395, by province.
 
@@ -30,7 +30,7 @@ def coverage_on_census(con: ScopedCursor, on: date, where: Where) -> Answer:
     active_assistants), highest coverage of the day first. Rank 1 is the highest of all provinces; equals share a rank.
     """
     answer = ask(con, "coverage_per_10k", "active_assistants", by=("province",), on=on, where=where)
-    census = dict(con.numbers.execute("select iso_3166_2, population_2016 from provinces").fetchall())
+    census = dict(con.execute("select iso_3166_2, population_2016 from provinces").fetchall())
     rows = answer.frame.dropna(subset=["province", "coverage_per_10k"])
     rows = rows.assign(coverage_on_census=rows["active_assistants"] / rows["province"].map(census) * 10_000)
     rates = ["coverage_per_10k", "coverage_on_census"]
@@ -60,7 +60,7 @@ def lorenz(con: ScopedCursor, on: date, where: Where) -> Answer:
     return answered(assistants, ("county",), names, curve, also=(residents,))
 
 
-@analysis(asks=("target", "leaver_rate_12m", "coverage_per_10k"), open_by_province=True)
+@analysis(asks=("target", "leaver_rate_12m", "coverage_per_10k"), open_by=("",))
 def recruit_places(con: ScopedCursor, on: date, where: Where, recruits: int) -> Answer:
     """Where `recruits` go by three rules: (rule, province, recruits, coverage and Gini before and after, then more facts).
 
@@ -100,7 +100,7 @@ def recruit_places(con: ScopedCursor, on: date, where: Where, recruits: int) -> 
     return answered(like, ("rule", "province"), names, frame, on=on, also=(rates,), more=more_columns)
 
 
-@analysis(asks=("target", "leaver_rate_12m", "coverage_per_10k"), open_by_province=True)
+@analysis(asks=("target", "leaver_rate_12m", "coverage_per_10k"), open_by=("",))
 def recruit_lorenz(con: ScopedCursor, on: date, where: Where, recruits: int) -> Answer:
     """The Lorenz curves of `recruit_places`: (rule, province, residents_share, assistants_share, then gini_provinces).
 

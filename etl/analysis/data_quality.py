@@ -125,7 +125,7 @@ def silent_provinces(con: ScopedCursor, most_days: int) -> int:
 
 def _shared_tables(con: ScopedCursor) -> list[str]:
     """The source tables that files of several provinces were read for: their rows say which provinces those are."""
-    rows = con.numbers.execute(
+    rows = con.whole.execute(
         "select distinct source_table from load_files where province is null and rows_loaded > 0 order by 1"
     ).fetchall()
     return [table for (table,) in rows]
@@ -228,7 +228,7 @@ def changed_files(con: ScopedCursor, pointer: Path) -> list[dict[str, Any]]:
 
 def rejected_rows(con: ScopedCursor, tables: Sequence[str], provinces: Sequence[str]) -> int:
     """The number of rejected rows in files of these source tables and provinces; no province means all."""
-    row = con.numbers.execute(
+    row = con.whole.execute(
         "select count(distinct (file, sheet, line)) from quarantine where list_contains($tables, source_table) "
         "and (len($provinces) = 0 or province is null or list_contains($provinces, province))",
         {"tables": list(tables), "provinces": list(provinces)},

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from etl.core.text_folding import display_name, fold
-from etl.semantic.access import ScopedCursor, members_in_scope, narrow
+from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, readable, rows_on
 from etl.semantic.derived import Where, report, unread_report
 from etl.semantic.exportable import StreamedRows
+from etl.semantic.open_totals import members_in_scope, narrow
 
 
 @dataclass(frozen=True)

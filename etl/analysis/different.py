@@ -22,12 +22,13 @@ from scipy.special import stdtr
 
 from etl.analysis.comparison import Side
 from etl.analysis.registry import analysis
-from etl.core.errors import QuestionError, TooEarly
+from etl.core.errors import AccessDenied, QuestionError, TooEarly
 from etl.core.jalali import year_before
-from etl.semantic.access import ScopedCursor, members_in_scope
+from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import TIME, Metric, catalogue, entries, tables
 from etl.semantic.derived import Where, answered
+from etl.semantic.open_totals import members_in_scope
 from etl.semantic.ranking import LEAST, is_sampled, least, worse_side
 from etl.semantic.resolve import settled_on
 from etl.semantic.rights import BELOW_PROVINCE
@@ -40,7 +41,7 @@ _SIDES = np.array(["lower", "none", "higher"])
 _Numbers = np.ndarray[Any, np.dtype[Any]]
 
 
-@analysis(asks=("training_compliance",), over_period=True, open_by_province=True)
+@analysis(asks=("training_compliance",), over_period=True, open_by=("province",))
 def different(
     con: ScopedCursor,
     on: date,
@@ -111,10 +112,13 @@ class _Asked:
         is_national = by == "province" and not BELOW_PROVINCE & {*chosen}
         within = {name: codes for name, codes in chosen.items() if not (is_national and name == "province")}
         groups = ask(con, *metrics, by=(by,), where=within, **when)
+        if is_national and groups.left_out:
+            # The nation's groups are not open.
+            raise AccessDenied
         whole = ask(con, *metrics, where=groups.where, **when)
         # No place belongs to an institute.
         parts = [_parts(rate)[: 1 if _is_of_places(rate) else 2] for rate in map(catalogue().__getitem__, metrics)]
-        institutes = ask(behind(con, (by, *within)), *chain(*parts), by=(by, "institute"), where=groups.where, **when)
+        institutes = ask(con, *chain(*parts), by=(by, "institute"), where=groups.where, **when)
         return cls(groups, whole, institutes, by, is_national, chosen)
 
     def compared(self, rate: Metric) -> pd.DataFrame:
@@ -130,7 +134,7 @@ class _Asked:
         return frame.assign(side=np.where(np.isnan(p), "untested", side))
 
 
-@analysis(asks=("training_compliance",), open_by_province=True)
+@analysis(asks=("training_compliance",), open_by=("",))
 def differs(
     con: ScopedCursor, on: date, where: Where, than: Side | None = None, metric: str = "training_compliance"
 ) -> Answer:
@@ -151,8 +155,11 @@ def differs(
     for day, filters in ((on, where), (than.on, dict(than.where))):
         chosen = members_in_scope(con, filters)
         one = ask(con, metric, on=day, where=chosen)
-        asked.append((one, ask(behind(con, chosen), metric, by=("institute",), on=day, where=one.where)))
+        asked.append((one, ask(con, metric, by=("institute",), on=day, where=one.where)))
     (here, of_here), (there, of_there) = asked
+    if there.left_out:
+        # A place beside a group of the nation, which is not open.
+        raise AccessDenied
     rows = [answer.records()[0] for answer in (here, there)]
     both = of_here.frame.merge(of_there.frame, on="institute", how="outer", suffixes=("_1", "_2"))
     sizes = [both[[f"{part}_{n}", f"{count}_{n}"]].fillna(0).to_numpy(float) for n in (1, 2)]
@@ -282,11 +289,6 @@ def design_effect(residual: _Numbers, spread: _Numbers, institutes: _Numbers) ->
     if freedom <= 0 or not spread[known].sum():
         return 1.0
     return max(1.0, float((residual**2).sum() / spread[known].sum() * institutes[known].sum() / freedom))
-
-
-def behind(con: ScopedCursor, involved: Any) -> ScopedCursor:
-    """A cursor for numbers by institute that are only summed to groups that `con` was answered."""
-    return con if BELOW_PROVINCE & {*involved} else con.of_everybody
 
 
 def discovered(p: _Numbers) -> _Numbers:

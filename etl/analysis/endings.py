@@ -15,10 +15,11 @@ from etl.analysis.registry import analysis
 from etl.analysis.seat_scheduling import Ints
 from etl.core import jalali
 from etl.core.errors import QuestionError
-from etl.semantic.access import ScopedCursor, members_in_scope
+from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask, filter_conditions, readable, rows_on
 from etl.semantic.catalog import tables
 from etl.semantic.derived import Where, answered
+from etl.semantic.open_totals import members_in_scope
 
 GOAL = 0.95
 # An institute of fewer people falls with one person.
@@ -48,7 +49,7 @@ _KINDS = {
 
 @analysis(
     asks=("licensed_institutes", "judicial_officers", "trainable_assistants", "decided", "completions"),
-    open_by_province=True,
+    open_by=("province", "nation"),
 )
 def endings(con: ScopedCursor, on: date, where: Where, by: str = "province") -> Answer:
     """What ends in each of the next 24 months: (kind, month, province, endings, answered_mean, answered_most, then is_above).
@@ -104,7 +105,7 @@ def institutes_falling(con: ScopedCursor, on: date, where: Where, goal: float = 
         select institute, min(lapses_on) from lapsing where not is_single_spell group by institute, person_id
     """
     parameters["horizon"] = jalali.add_months(on, MONTHS)
-    lapses = con.numbers.execute(sql, parameters).df()
+    lapses = con.execute(sql, parameters).df()
     known = like.frame.dropna(subset=["institute"])
     is_holding = (known["training_compliance"] >= goal - _ROUNDING) & (known["trainable_assistants"] >= least)
     lapses = lapses.astype({"institute": str}).merge(known[is_holding], on="institute")
@@ -143,7 +144,7 @@ def endings_backtest(con: ScopedCursor, on: date, where: Where, goal: float = GO
         select * exclude (person_id) from (select distinct person_id, {columns} from intervals where not is_single_spell)
     """
     parameters |= {"first": ends[0], "last": ends[-1]}
-    intervals = con.numbers.execute(sql, parameters).df()
+    intervals = con.execute(sql, parameters).df()
     # The ends that lie before each day: an interval counts at those from `since` to before `until`.
     since, until, lapse = (
         np.searchsorted(np.array(ends, "datetime64[D]"), intervals[column].to_numpy("datetime64[D]"))
@@ -189,7 +190,7 @@ def _ending(
         group by all
     """
     parameters["horizon"] = jalali.add_months(on, MONTHS + 1)
-    counts = con.numbers.execute(sql, parameters).fetchall()
+    counts = con.execute(sql, parameters).fetchall()
     return {row[:-1]: row[-1] for row in counts}, readable(sql, parameters)
 
 
@@ -208,7 +209,7 @@ def _met(
             where day between $first and $last and {" and ".join(conditions) or "true"}
             group by all
         """
-        rows = con.numbers.execute(sql, parameters | {"first": period[0], "last": period[1]}).fetchall()
+        rows = con.execute(sql, parameters | {"first": period[0], "last": period[1]}).fetchall()
         answer = None
     else:
         answer = ask(con, _MET[kind], by=(*axes, "month"), over=period, where=where)

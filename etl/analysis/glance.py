@@ -21,7 +21,7 @@ MEASURES = ("coverage_per_10k", "target_progress", "training_compliance", "lapse
 TESTED = ("coverage_per_10k", "training_compliance", "leaver_rate_12m")
 
 
-@analysis(asks=("active_assistants",), open_by_province=True)
+@analysis(asks=("active_assistants",), open_by=("province", ""))
 def glance(con: ScopedCursor, on: date, where: Where, by: str = "province") -> Answer:
     """A row for each province or county, or one for the whole (`by` empty): its numbers, and in which of them it is behind.
 

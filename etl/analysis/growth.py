@@ -20,7 +20,7 @@ from etl.semantic.derived import Where, answered
 @analysis(
     asks=("in_service", "active_assistants", "joiners", "leavers", "transfers_in", "transfers_out", "returned"),
     over_period=True,
-    open_by_province=True,
+    open_by=("",),
 )
 def bridge(con: ScopedCursor, on: date, where: Where, over: tuple[date, date] | None = None) -> Answer:
     """The steps from those in service the day before a period to those on its last day; they add up exactly.
@@ -49,7 +49,7 @@ def adds_up(where: Where) -> bool:
     return len(where) <= 1 and all(name in ("province", "institute") and len(where[name]) == 1 for name in where)
 
 
-@analysis(asks=("active_assistants", "target"), open_by_province=True)
+@analysis(asks=("active_assistants", "target"), open_by=("",))
 def target_path(con: ScopedCursor, on: date, where: Where) -> Answer:
     """The path month by month: (month, active_assistants, planned, planned_gap).
 

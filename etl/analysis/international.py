@@ -15,7 +15,7 @@ _BY = ("force", "country", "counted", "counted_year", "sureness")
 _IN_ORDER = "list_position(['guards', 'volunteers', 'auxiliaries', 'others'], force)"
 
 
-@analysis(asks=("per_100k",), open_by_province=True)
+@analysis(asks=("per_100k",), open_by=("",))
 def countries(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Persons per 100,000 residents: active assistants here, then the latest figure of each country by kind of force.
 
@@ -39,7 +39,7 @@ def countries(con: ScopedCursor, on: date, where: Where) -> Answer:
     return answered(register, _BY, names, rows, query=query, sources=sources_of_query(sql))
 
 
-@analysis(asks=(), open_by_province=True)
+@analysis(asks=(), open_by=("",))
 def claim(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Every figure of a country by kind of force, and by how many it exceeds the four million of the claim.
 

@@ -107,7 +107,7 @@ def smart_sizes(con: ScopedCursor, on: date, where: Where) -> Answer:
     return answered(answer, ("size",), ("smart_service_share",), counts, more=_SMART_PARTS)
 
 
-@analysis(asks=("smart_service_share", "adoption"), open_by_province=True)
+@analysis(asks=("smart_service_share", "adoption"), open_by=("",))
 def adoption(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Adoption in each publication up to the day: (day, share, institutes with smart services, licensed)."""
     current = ask(con, "smart_service_share", on=on, where=where)
@@ -122,7 +122,7 @@ def adoption(con: ScopedCursor, on: date, where: Where) -> Answer:
         group by all
         order by day
     """
-    rows = con.numbers.execute(sql, parameters).fetchall()
+    rows = con.execute(sql, parameters).fetchall()
     return answered(current, ("day",), ("adopted_share",), rows, more=_SMART_PARTS, query=readable(sql, parameters))
 
 

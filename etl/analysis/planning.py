@@ -5,7 +5,7 @@ An empty scenario continues the last 12 complete months.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
@@ -54,7 +54,7 @@ class Scenario:
 NOW = Scenario()
 
 
-@analysis(asks=("leaver_rate_12m", "joiners"), open_by_province=True)
+@analysis(asks=("leaver_rate_12m", "joiners"), open_by=("",))
 def pace_now(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Recruits per month in the last 12 complete months, and leavers per year as a share of those in service. One row.
 
@@ -68,21 +68,14 @@ def pace_now(con: ScopedCursor, on: date, where: Where) -> Answer:
 
 @analysis(asks=("trainable_assistants", "course_results"))
 def seats_now(con: ScopedCursor, on: date, where: Where) -> Answer:
-    """Training seats per month by province and course: the course results of the last 12 complete months, divided by 12.
-
-    The provinces outside of the scope are one row without a province, so that the nation's seats add up.
-    """
+    """Training seats per month by province and course: the course results of the last 12 complete months, divided by 12."""
     period, within = jalali.last_complete_months(on, 12), filters_of_results(where)
-    con.refuse_rows()
-    results = ask(con.of_everybody, "course_results", by=("province", "course"), over=period, where=within)
+    results = ask(con, "course_results", by=("province", "course"), over=period, where=within)
     seats = results.frame.assign(plan_seats=results.frame["course_results"] / 12)
-    seats["province"] = seats["province"].where(~seats["province"].isin(con.scope.others), None)
-    seats = seats.groupby(["province", "course"], dropna=False, sort=False, as_index=False)["plan_seats"].sum()
-    answer = answered(results, ("province", "course"), ("plan_seats",), seats)
-    return replace(answer, scope=con.scope.rights(), restricted=con.scope.codes)
+    return answered(results, ("province", "course"), ("plan_seats",), seats)
 
 
-@analysis(asks=("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"), open_by_province=True)
+@analysis(asks=("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"), open_by=("",))
 def headcount(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NOW, goal: float | None = None) -> Answer:
     """Known and planned active assistants: (month, active, plan, low, high), the target where there is one, and REACHED.
 
@@ -115,7 +108,7 @@ def headcount(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NO
     return answered(like, ("month",), names, shown, also=(pace, *history.answers), more=REACHED)
 
 
-@analysis(asks=("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"), open_by_province=True)
+@analysis(asks=("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"), open_by=("",))
 def recruits_needed(
     con: ScopedCursor, on: date, where: Where, until: date | None = None, goal: float | None = None
 ) -> Answer:

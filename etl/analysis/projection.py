@@ -224,11 +224,8 @@ def middle_range(values: np.ndarray) -> np.ndarray:
 def history_of(con: ScopedCursor, on: date, where: Where) -> History:
     """The complete months up to the day, as many as 120 runs of the projection need.
 
-    The projection, the pace and the recruits needed share it, with its runs. What people of some provinces are given depends
-    on the analysis that asks, so theirs is made each time.
+    The projection, the pace and the recruits needed share it, with its runs.
     """
-    if not con.scope.sees_whole_country:
-        return _history(con, on, where)
     kept = con.once("history", lambda: cached(LRUCache(_MOST_KEPT), key=_question, lock=Lock())(_history))
     return kept(con, on, where)
 
@@ -294,7 +291,7 @@ def months_shown(history: History, day: date, active: float, points: pd.DataFram
     return shown[["month", "active", *_PROJECTED, "break"]].astype({"active": "Int64"})
 
 
-@analysis(asks=("active_assistants", "own_target", "net_change"), open_by_province=True)
+@analysis(asks=("active_assistants", "own_target", "net_change"), open_by=("",))
 def projection(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Known and projected months: (month, active, low, high, projected, break_size), as `months_shown`.
 
@@ -315,7 +312,7 @@ def projection(con: ScopedCursor, on: date, where: Where) -> Answer:
     return answered(like, ("month",), tuple(names.values()), shown, also=history.answers, more=REACHED)
 
 
-@analysis(asks=("active_assistants", "own_target", "net_change"), open_by_province=True)
+@analysis(asks=("active_assistants", "own_target", "net_change"), open_by=("",))
 def pace(con: ScopedCursor, on: date, where: Where, until: date | None = None) -> Answer:
     """The required and the actual pace in persons per month, and the months in which the target is reached. One row.
 
@@ -369,5 +366,4 @@ def _known_later(con: ScopedCursor, ends: Sequence[date], answer: Answer) -> lis
     known = {name: values for name, values in answer.where.items() if name in columns}
     conditions, parameters = filter_conditions(known, columns)
     sql = _LATE.replace("{conditions}", " and ".join(conditions) or "true")
-    # They only widen ranges.
-    return con.of_everybody.execute(sql, parameters | {"ends": list(ends)}).fetchall() if ends else []
+    return con.execute(sql, parameters | {"ends": list(ends)}).fetchall() if ends else []

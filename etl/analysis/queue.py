@@ -27,7 +27,7 @@ _NUMBERS = ("queue_files", "queue_arrivals", "queue_decisions", "queue_needed", 
 _BOUNDS = ("arrivals_low", "arrivals_high", "decisions_low", "decisions_high")
 
 
-@analysis(asks=("outstanding", "files_complete"), open_by_province=True)
+@analysis(asks=("outstanding", "files_complete"), open_by=("province", "nation"))
 def queue(con: ScopedCursor, on: date, where: Where, by: str = "nation", least: int = LEAST) -> Answer:
     """Complete files that wait, arrivals and decisions a month, and the decisions needed.
 
@@ -60,14 +60,14 @@ def _files(con: ScopedCursor, like: Answer) -> tuple[pd.DataFrame, str]:
         from applications
         where file_complete_on is not null and {" and ".join(conditions) or "true"}
     """
-    return con.numbers.execute(sql, parameters).df(), readable(sql, parameters)
+    return con.execute(sql, parameters).df(), readable(sql, parameters)
 
 
 def _service_months(con: ScopedCursor, on: date) -> float:
     """25 working days in months: of the 12 complete months before a day, on average over the provinces."""
     first, last = jalali.last_complete_months(on, _MONTHS)
     sql = "select day, avg(elapsed) from working_days where day in ($since, $until) group by all"
-    elapsed = dict(con.numbers.execute(sql, {"since": first - jalali.DAY, "until": last}).fetchall())
+    elapsed = dict(con.execute(sql, {"since": first - jalali.DAY, "until": last}).fetchall())
     # Before the calendar begins only Fridays are known.
     worked = elapsed[last] - elapsed[first - jalali.DAY] if len(elapsed) == 2 else 0
     return SERVICE_DAYS * _MONTHS / (worked or _MONTHS * jalali.DAYS_A_MONTH * 6 / 7)

@@ -47,7 +47,7 @@ def seat_plan(con: ScopedCursor, on: date, where: Where, entered: Entered = ()) 
     return answered(asked.like, by, names, rows, on=on, also=asked.also, query=asked.query)
 
 
-@analysis(asks=("trainable_assistants", "course_results"), open_by_province=True)
+@analysis(asks=("trainable_assistants", "course_results"), open_by=("",))
 def seat_plan_months(con: ScopedCursor, on: date, where: Where, entered: Entered = ()) -> Answer:
     """What the plan reaches at the end of each month: (month, plan_in_date, plan_bound, plan_gap).
 
@@ -99,7 +99,7 @@ def seat_plan_rooms(con: ScopedCursor, on: date, where: Where, entered: Entered 
     )
 
 
-@analysis(asks=("trainable_assistants", "course_results"), open_by_province=True)
+@analysis(asks=("trainable_assistants", "course_results"), open_by=("",))
 def seat_plan_backtest(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Had the plan run from 12 months ago with the seats that those people took: (month, plan_in_date, plan_bound, real_in_date).
 
@@ -146,7 +146,7 @@ def _asked(con: ScopedCursor, on: date, where: Where, entered: Entered = ()) -> 
     period = last_year(con, on)
     like = ask(con, "trainable_assistants", on=on, where=where)
     names = ("results_passed", "course_results")
-    results = ask(con.of_everybody, *names, by=("province", "course"), over=period, where=within)
+    results = ask(con, *names, by=("province", "course"), over=period, where=within)
     units = [*jalali.units_between(on, jalali.add_months(on, MONTHS + 2), "month")][: MONTHS + 1]
     rows, parameters = rows_on(con, "course_compliance_intervals", on, where)
     # Only people with several spells have a course twice.
@@ -162,7 +162,7 @@ def _asked(con: ScopedCursor, on: date, where: Where, entered: Entered = ()) -> 
         group by person_id, course
     """
     parameters["horizon"] = units[-1].last
-    tasks = con.numbers.execute(sql, parameters).df()
+    tasks = con.execute(sql, parameters).df()
     known = results.frame.dropna()
     known = known[known["course"].isin(where["course"])] if "course" in where else known
     groups = sorted({*_pairs(tasks)[0], *zip(known["province"], known["course"], strict=True)})
@@ -248,7 +248,7 @@ def _passes(con: ScopedCursor, on: date, where: Where, asked: _Asked) -> tuple[I
         inner join people using (person_id)
         where completed_on > $on_day and completed_on <= $horizon
     """
-    passes = con.numbers.execute(sql, parameters | {"horizon": asked.units[-1].last}).df()
+    passes = con.execute(sql, parameters | {"horizon": asked.units[-1].last}).df()
     demand, numbers = asked.demand, {pair: at for at, pair in enumerate(asked.groups)}
     pairs, pair_of_pass = _pairs(passes)
     group = np.array([numbers.get(pair, -1) for pair in pairs], dtype=np.int64)[pair_of_pass]

@@ -22,10 +22,10 @@ import numpy as np
 import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
 
-from etl.analysis.different import behind, design_effect, spread_of
+from etl.analysis.different import design_effect, spread_of
 from etl.analysis.registry import analysis
 from etl.core import jalali
-from etl.core.errors import QuestionError, TooEarly
+from etl.core.errors import AccessDenied, QuestionError, TooEarly
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue, provisional_days
@@ -111,7 +111,7 @@ def share_limits(counts: np.ndarray, totals: np.ndarray) -> tuple[np.ndarray, np
     return common - wide, np.broadcast_to(common, wide.shape), common + wide
 
 
-@analysis(asks=("training_compliance",), open_by_province=True)
+@analysis(asks=("training_compliance",), open_by=("",))
 def level_signals(con: ScopedCursor, on: date, where: Where, name: str = "training_compliance") -> Answer:
     """Each province's share on the nation's funnel, the farthest from the nation's share first.
 
@@ -129,9 +129,9 @@ def level_signals(con: ScopedCursor, on: date, where: Where, name: str = "traini
     if day is None:
         raise TooEarly(f"{name}: no month is settled yet")
     places = ask(con, name, by=("province",), on=day, where=where)
-    nation = ask(con, name, on=day, where=_without_province(where))
+    nation = _of_nation(ask(con, name, on=day, where=_without_province(where)))
     part, count = metric.numerator, metric.denominator
-    institutes = ask(behind(con, ()), name, by=("province", "institute"), on=day, where=_without_province(where))
+    institutes = ask(con, name, by=("province", "institute"), on=day, where=_without_province(where))
     groups = places.frame.dropna(subset=["province"]).set_index("province")[[part, count]].fillna(0)
     plot = funnel(groups, least(catalogue()[count].unit), nation.value(), chance(institutes.frame, part, count))
     names = (name, "beyond_common", "funnel_z", "funnel_low", "funnel_high", "funnel_phi")
@@ -157,7 +157,7 @@ def chance(institutes: pd.DataFrame, part: str, count: str) -> float:
     return design_effect(parts - share[at] * counts, spread_of(share) * people, np.bincount(at))
 
 
-@analysis(asks=("joiners",), open_by_province=True)
+@analysis(asks=("joiners",), open_by=("",))
 def change_signals(con: ScopedCursor, on: date, where: Where, name: str = "joiners") -> Answer:
     """Each province's share of the nation's events in the last 24 months, with its natural process limits.
 
@@ -173,7 +173,7 @@ def change_signals(con: ScopedCursor, on: date, where: Where, name: str = "joine
     if con.begins_on is None or con.begins_on > over[0]:
         raise TooEarly(f"{name}: changes are looked for in {MONTHS} settled months, and the register has fewer")
     by_place = ask(con, name, by=("province", "month"), over=over, where=where)
-    nation = ask(con, name, by=("month",), over=over, where=_without_province(where))
+    nation = _of_nation(ask(con, name, by=("month",), over=over, where=_without_province(where)))
     national = nation.frame.set_index("month")[name]
     national = national[national > 0]
     flows = by_place.frame.dropna(subset=["province"]).pivot(index="province", columns="month", values=name)
@@ -189,6 +189,13 @@ def change_signals(con: ScopedCursor, on: date, where: Where, name: str = "joine
     names = ("flow_share", "flow_low", "flow_middle", "flow_high")
     more = ("flow_here", "flow_nation", "is_signal")
     return answered(by_place, ("province", "month"), names, rows, over=over, also=(nation,), more=more)
+
+
+def _of_nation(answer: Answer) -> Answer:
+    """The answer, if it is the nation's. Raises AccessDenied for that of the own provinces."""
+    if answer.left_out:
+        raise AccessDenied
+    return answer
 
 
 def _without_province(where: Where) -> dict[str, Sequence[str]]:

@@ -23,7 +23,7 @@ _MAD = 1.4826
 _CENSUS_OF_1390 = date(2011, 10, 24)
 
 
-@analysis(asks=("target",), open_by_province=True)
+@analysis(asks=("target",), open_by=("",))
 def similar_provinces(con: ScopedCursor, on: date, where: Where) -> Answer:
     """The similar provinces of the reference file: (province, rank, similar, distance, then made_on).
 

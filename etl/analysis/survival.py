@@ -54,7 +54,7 @@ def _of_people(con: ScopedCursor, on: date, where: Where, least: int, group: str
     selected, parameters = _selected(like, on, least, group)
     keys = "member, served" if group else "served"
     sql = f"select {keys}, {', '.join(numbers)} from ({selected}) order by {keys}"
-    rows = con.numbers.execute(sql, parameters).fetchall()
+    rows = con.execute(sql, parameters).fetchall()
     return answered(like, by, numbers, rows, on=on, query=readable(sql, parameters))
 
 
@@ -101,7 +101,7 @@ def licensing_cohort(con: ScopedCursor, on: date, where: Where, over: tuple[date
     return answered(like, ("working_day",), names, frame, over=like.over, more=more, query=query)
 
 
-@analysis(asks=("files_complete", "outstanding"), over_period=True, open_by_province=True)
+@analysis(asks=("files_complete", "outstanding"), over_period=True, open_by=("",))
 def licensing_times(con: ScopedCursor, on: date, where: Where, over: tuple[date, date] | None = None) -> Answer:
     """The working days until half and 90 % of the files complete in the period are decided, and the share within 25 days.
 
@@ -143,7 +143,7 @@ def institute_survival(con: ScopedCursor, on: date, where: Where, least: int = L
         order by all
     """
     parameters["on_day"] = on
-    counts = con.numbers.execute(sql, parameters).df()
+    counts = con.execute(sql, parameters).df()
     by_year = counts["founded_year"]
     counts["at_risk"] = counts["followed"][::-1].groupby(by_year).cumsum()
     # With one event the curve is that of Kaplan and Meier.
@@ -199,5 +199,5 @@ def _licensing(
         order by all
     """
     parameters |= {"on_day": on, "first": first, "last": last}
-    counts = con.numbers.execute(sql, parameters).df().set_index("time")
+    counts = con.execute(sql, parameters).df().set_index("time")
     return like, cumulative_incidence(counts), readable(sql, parameters)

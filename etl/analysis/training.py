@@ -58,7 +58,7 @@ class _Lapses:
         return np.flatnonzero(np.logical_or.reduce(is_other))
 
 
-@analysis(asks=("trainable_assistants",), open_by_province=True)
+@analysis(asks=("trainable_assistants",), open_by=("",))
 def run_off(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Compliance on each of the next 180 days if nobody trains: (day, share, persons compliant, persons)."""
     answer = ask(con, "trainable_assistants", on=on, where=where)
@@ -74,7 +74,7 @@ def run_off(con: ScopedCursor, on: date, where: Where) -> Answer:
         group by all
         order by lapses_on
     """
-    lapses = dict(con.numbers.execute(sql, parameters).fetchall())
+    lapses = dict(con.execute(sql, parameters).fetchall())
     everyone = compliant = sum(lapses.values())
     rows = []
     for ahead in range(RUN_OFF_DAYS + 1):
@@ -124,7 +124,7 @@ def seats(con: ScopedCursor, on: date, where: Where, goal: float = GOAL) -> Answ
         order by course
     """
     parameters |= more | {"goal": goal, "horizon": jalali.add_months(on, _SEAT_MONTHS)}
-    rows = con.numbers.execute(sql, parameters).fetchall()
+    rows = con.execute(sql, parameters).fetchall()
     names = ("training_seats_needed", "training_seats_by")
     return answered(base, ("course",), names, rows, query=readable(sql, parameters))
 
@@ -283,7 +283,7 @@ def _path(con: ScopedCursor, on: date, where: Where, scenario: Scenario, seats: 
     times = np.array([0.0, *(left + month for month in range(1, len(units)))])
     leaving = min(rate / 12, 0.99)
     # A seat of a course becomes a pass as often as last year.
-    held = seats_now(con.of_everybody, on, where).frame
+    held = seats_now(con, on, where).frame
     for name in ("province", "course"):
         held[name] = held[name].astype("category")
     taken = _counts(_queue_of([*seats], held) + 1, len(seats) + 1, held["plan_seats"])[1:]
@@ -321,7 +321,7 @@ def _lapsing(con: ScopedCursor, on: date, where: Where) -> int:
     rows, parameters = rows_on(con, "course_compliance_intervals", on, where)
     sql = f"select count(distinct (person_id, course)) from ({rows}) as rows where lapses_on > $on_day and lapses_on <= $horizon"
     parameters["horizon"] = jalali.add_months(on, _MONTHS_AHEAD)
-    ((lapses,),) = con.numbers.execute(sql, parameters).fetchall()
+    ((lapses,),) = con.execute(sql, parameters).fetchall()
     return int(lapses)
 
 
@@ -345,7 +345,7 @@ def _supply(con: ScopedCursor, day: date, where: Where, scenario: Scenario) -> d
     """Seats per month by province and course: a province with its own seats, all others share those of the province ""."""
     by_province = {key: seats for key, seats in scenario.seats.items() if key[0]}
     shared: dict[str, float] = {}
-    for province, course, seats in seats_now(con.of_everybody, day, where).rows:
+    for province, course, seats in seats_now(con, day, where).rows:
         if (province, course) not in by_province:
             shared[course] = shared.get(course, 0.0) + seats
     shared |= {course: seats for (province, course), seats in scenario.seats.items() if not province}
@@ -386,7 +386,7 @@ def _lapses(
         where lapses_on <= $horizon and (again = 0 or greatest(lapses_on, $on_day) + to_months(months) <= $horizon::date)
     """
     parameters |= {"horizon": ends[-1]}
-    frame = con.numbers.execute(sql, parameters).df()
+    frame = con.execute(sql, parameters).df()
     course, person = (column.to_numpy(np.int64) for column in (frame["course"].cat.codes, frame["person_id"]))
     keys = (person, course, frame["days_ahead"].to_numpy(), _queue_of(queues, frame))
     order = order_by(*keys)
@@ -487,7 +487,7 @@ def _last_year(con: ScopedCursor, where: Where, queues: list[tuple[str, str]], p
         (kept_sql, of_before | last | {"ends": ends}),
         (stayed_sql, of_active | places | first | last),
     ]
-    passes, due, kept, stayed = (con.numbers.execute(*query).df() for query in asked)
+    passes, due, kept, stayed = (con.execute(*query).df() for query in asked)
     months, shape = len(ends), 1 + len(queues)
     # Those without seats, -1, come first.
     queue = _queue_of(queues, passes) + 1

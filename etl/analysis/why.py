@@ -13,12 +13,13 @@ import pandas as pd
 
 from etl.analysis.registry import analysis
 from etl.core import jalali
-from etl.core.errors import QuestionError
-from etl.semantic.access import ScopedCursor, members_in_scope
+from etl.core.errors import AccessDenied, QuestionError
+from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import DIMENSIONS, TIME, Metric, catalogue, expand, tables
 from etl.semantic.combine import ratio
 from etl.semantic.derived import Where, answered
+from etl.semantic.open_totals import members_in_scope
 from etl.semantic.resolve import metrics_named
 from etl.warehouse.dimensions import ALL, PLACES, SPELL
 
@@ -37,7 +38,7 @@ _Side = tuple[date, Where]
 _Counts = dict[str | None, list[float]]
 
 
-@analysis(asks=(), open_by_province=True)
+@analysis(asks=(), open_by=("province",))
 def why(
     con: ScopedCursor,
     on: date,
@@ -184,7 +185,9 @@ def _parts(
     groups = [_asked(con, metric, (by,), on, where) for on, where in sides]
     if not _splits(metric, by):
         raise QuestionError(f"{metric.denominator or metric.name} is not counted by {by}")
-    # A person of one province asks for its counties only: the whole is then that of the same provinces.
+    if any(answer.left_out for answer in groups):
+        # A place beside the nation's groups, which are not open.
+        raise AccessDenied
     wholes = []
     for answer, (on, _) in zip(groups, sides, strict=True):
         whole = on, tuple(answer.where.items())

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from etl.core.errors import AccessDenied, QuestionError, TooLarge
 from etl.core.frames import frame_of
-from etl.semantic.access import ScopedCursor, is_of_one_time, members_in_scope, narrow, restricted, visible_rows
+from etl.semantic.access import ScopedCursor
 from etl.semantic.catalog import TIME, Metric, catalogue, sources_of, tables
 from etl.semantic.combine import Results, combine
 from etl.semantic.compiler import Compiled, compile
+from etl.semantic.open_totals import members_in_scope, narrow, restricted, visible_rows
 from etl.semantic.resolve import Plan, metrics_named, resolve
-from etl.semantic.rights import FEWEST_OTHERS, AccessScope
+from etl.semantic.rights import AccessScope
 from etl.warehouse.population import PROVINCES
 from etl.warehouse.publications import Publication
 
@@ -50,9 +51,9 @@ class Answer:
     provisional: frozenset[str]
     query: str
     publication: Publication
-    # The rights that it was computed for: `access.check` refuses it for any others.
+    # The rights that it was computed for: `check` refuses it for any others.
     scope: AccessScope
-    # The provinces of which it holds more than totals, and those that were left out for lack of rights.
+    # The provinces of which it holds more than open totals, and those that were left out for lack of rights.
     restricted: frozenset[str] = frozenset()
     left_out: frozenset[str] = frozenset()
     # The source and reference tables behind the numbers: a row rejected in one of them could change them.
@@ -116,7 +117,7 @@ def ask(
     plain: bool = False,
     publication: Publication | None = None,
 ) -> Answer:
-    """Answer a question about the publication that `con` reads, narrowed to what its scope may see (`etl.semantic.access`).
+    """Answer a question about the publication that `con` reads, narrowed to what its scope may see (`etl.semantic.open_totals`).
 
     `on` is the day of a snapshot (default: the as-of day), `over` the period of events, both ends included (default: the
     last 12 complete Jalali months); a snapshot takes `over` only by month, quarter or year. `plain` counts every row, without
@@ -128,25 +129,16 @@ def ask(
     left_out: frozenset[str] = frozenset()
     if not con.scope.sees_whole_country:
         where = members_in_scope(con, where or {})
-        is_given = not con.scope.may_subtract(by, where) or is_of_one_time(con, names, by, on, over)
-        if not is_given:
-            con.refuse_mixture()
-        where, left_out = narrow(con, names, by, where, is_given=is_given)
+        where, left_out = narrow(con, names, by, where)
     plan = resolve(con.whole, publication or con.publication, names, by, on, over, where, plain)
     compiled = compile(plan)
     every_row = combine(plan, compiled.queries, run(con, compiled))
     rows = visible_rows(con.scope, plan.by, plan.where, every_row)
     left_out = left_out if len(rows) == len(every_row) else con.scope.others
-    hidden: frozenset[tuple[tuple[Any, ...], str]] = frozenset()
-    columns = (*plan.by, *plan.selected)
-    if con.scope.may_subtract(plan.by, plan.where):
-        whole = rows
-        rows, left_out = _without_few(con, plan, whole)
-        hidden = cells_left_out(plan.by, columns, whole, rows)
     return Answer(
         metrics=plan.metrics,
         by=plan.by,
-        columns=columns,
+        columns=(*plan.by, *plan.selected),
         rows=rows,
         where=plan.where,
         on=plan.on,
@@ -159,7 +151,6 @@ def ask(
         left_out=left_out,
         # Those of the metrics asked for, not of the sizes of groups.
         sources=frozenset().union(*(sources_of(metric.name, (*plan.by, *plan.where)) for metric in plan.metrics)),
-        hidden=hidden,
     )
 
 
@@ -175,41 +166,20 @@ def cells_left_out(
     )
 
 
-def _without_few(
-    con: ScopedCursor, plan: Plan, rows: list[tuple[Any, ...]]
-) -> tuple[list[tuple[Any, ...]], frozenset[str]]:
-    """Groups of the nation without the numbers to which only a few provinces outside of the scope contribute, and these.
-
-    The totals of provinces are open: where a single one has any, the nation's groups less the own ones would be its groups.
-    Raises AccessDenied if no number is left.
-    """
-    names = [metric.name for metric in plan.metrics]
-    if not all("province" in metric.dimensions for metric in plan.metrics):
-        return rows, frozenset()
-    few = few_others(con, *names, on=plan.on, over=plan.over, publication=plan.publication)
-    if not few:
-        return rows, frozenset()
-    first, metrics = len(plan.by), [catalogue()[name] for name in plan.selected]
-    is_kept = [not few.keys() & {one.name, one.numerator, one.denominator} for one in metrics]
-    cut = [
-        (*row[:first], *(value if kept else None for kept, value in zip(is_kept, row[first:], strict=True)))
-        for row in rows
-    ]
-    if rows and all(value is None for row in cut for value in row[first:]):
+def check(scope: AccessScope, answer: Answer) -> None:
+    """Raise AccessDenied for an answer computed for other rights, or that holds more than open totals of other provinces."""
+    if not scope.grants or answer.scope != scope or not answer.restricted <= scope.codes:
         raise AccessDenied
-    return cut, frozenset().union(*few.values())
 
 
-def few_others(con: ScopedCursor, *names: str, **question: Any) -> dict[str, frozenset[str]]:
-    """The metrics, and parts of them, of which fewer than three provinces outside of the scope have any, with these provinces."""
-
-    def contributing() -> dict[str, frozenset[str]]:
-        totals = ask(con, *names, by=("province",), **question)
-        others = [row for row in totals.records() if row["province"] in con.scope.others]
-        return {name: frozenset(row["province"] for row in others if row[name]) for name in totals.columns[1:]}
-
-    places = con.once((names, question.get("on"), question.get("over")), contributing)
-    return {name: some for name, some in places.items() if 0 < len(some) < FEWEST_OTHERS}
+def may_leave(scope: AccessScope, answer: Answer, is_detail: bool = False) -> bool:
+    """Whether one grant allows a file of an answer: a submitter's only one of its own provinces."""
+    provinces = frozenset(answer.where.get("province", ()))
+    return any(
+        grant.may_take(answer.restricted, is_detail)
+        and (grant.role != "submitter" or (bool(provinces) and provinces <= grant.codes))
+        for grant in scope.grants
+    )
 
 
 def run(con: ScopedCursor, compiled: Compiled) -> Results:

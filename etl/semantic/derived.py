@@ -61,14 +61,10 @@ def reshaped(
 
 
 def joined(*answers: Answer) -> dict[str, Any]:
-    """The `query`, the `sources`, and the provinces `restricted` and `left_out`, of an Answer that is made of several.
-
-    Those of everybody (`ScopedCursor.of_everybody`) are summed up in it and restrict nothing.
-    """
+    """The `query`, the `sources`, and the provinces `restricted` and `left_out`, of an Answer that is made of several."""
     query = ";\n\n".join(dict.fromkeys(answer.query for answer in answers))
-    shown = [answer for answer in answers if answer.scope == answers[0].scope]
     places = {
-        name: frozenset().union(*(getattr(answer, name) for answer in shown)) for name in ("restricted", "left_out")
+        name: frozenset().union(*(getattr(answer, name) for answer in answers)) for name in ("restricted", "left_out")
     }
     return {"query": query, "sources": frozenset().union(*(answer.sources for answer in answers)), **places}
 

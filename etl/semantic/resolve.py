@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
 
@@ -11,6 +11,7 @@ from etl.core import jalali
 from etl.core.errors import QuestionError
 from etl.core.places import places
 from etl.core.text_folding import fold, latin_digits
+from etl.semantic.access import ScopedCursor
 from etl.semantic.catalog import (
     TIME,
     Measure,
@@ -24,9 +25,6 @@ from etl.semantic.catalog import (
 )
 from etl.warehouse.dimensions import ALL, CHOICES, DIMENSIONS
 from etl.warehouse.publications import Publication
-
-if TYPE_CHECKING:
-    from etl.semantic.access import ScopedCursor
 
 # The months of a flow if no period is asked for.
 DEFAULT_MONTHS = 12
@@ -350,7 +348,7 @@ def cut_at_start(over: tuple[date, date], kind: str) -> frozenset[str]:
     return frozenset({unit.label} if unit.first < over[0] else ())
 
 
-def settled_on(con: "ScopedCursor", name: str, on: date | None = None) -> date | None:
+def settled_on(con: ScopedCursor, name: str, on: date | None = None) -> date | None:
     """The day to ask a metric on if it is a headline, compared, ranked or used for a pace on `on` (default: the as-of day).
 
     For a metric that stays provisional for some days this is the end of the last settled Jalali month, for any other `on`

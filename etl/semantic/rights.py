@@ -1,16 +1,14 @@
 """Rights: what a person may see, as grants of the groups they belong to.
 
-Everybody but the role `none` sees totals of every province by time alone, and the nation as a whole by any dimension. Every
-other group is seen of the scope's provinces only. `etl.semantic.access` applies a scope to questions and tables.
+A person of some provinces asks their rows by everything; of everybody else they see the open totals. `etl.semantic.open_totals`
+decides which these are.
 """
 
-from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache, cached_property
 
 from etl.core.places import places
-from etl.semantic.catalog import DIMENSIONS, TIME
 
 
 class WholeCountry(Enum):
@@ -24,10 +22,6 @@ WHOLE_COUNTRY = WholeCountry.WHOLE_COUNTRY
 ROLES = ("none", "province", "submitter", "national", "steward")
 _OF_PROVINCES = ("province", "submitter")
 BELOW_PROVINCE = frozenset({"county", "institute"})
-_PLACES = BELOW_PROVINCE | {"province", "origin"}
-_DIMENSIONS = frozenset(DIMENSIONS).difference(TIME)
-# The nation less the own provinces is a group of others; with fewer of them it could be told apart.
-FEWEST_OTHERS = 3
 
 
 @cache
@@ -96,12 +90,12 @@ class AccessScope:
 
     @cached_property
     def codes(self) -> frozenset[str]:
-        """The provinces of which more than totals is visible."""
+        """The provinces of which more than open totals is visible."""
         return frozenset().union(*(grant.codes for grant in self.grants))
 
     @property
     def others(self) -> frozenset[str]:
-        """The provinces of which only totals are visible."""
+        """The provinces of which only open totals are visible."""
         return every_province() - self.codes
 
     @cached_property
@@ -117,31 +111,6 @@ class AccessScope:
         """The same rights without the person: answers are cached and checked by them."""
         return AccessScope("", self.grants)
 
-    def shows(self, involved: Set[str], only_totals: bool = True) -> bool:
-        """Whether numbers by and under these dimensions are open: a province by time alone, or the nation by anything.
-
-        Without `only_totals` they are split further than the dimensions say.
-        """
-        if involved & _PLACES:
-            return only_totals and len(involved) == 1 and not involved & BELOW_PROVINCE
-        return (only_totals and not involved) or self._hides_others
-
-    def may_subtract(self, by: Iterable[str], where: Iterable[str], only_totals: bool = True) -> bool:
-        """Whether these are groups of the nation, of which those of the own provinces can be subtracted.
-
-        Without `only_totals` the nation itself is split into groups.
-        """
-        involved = involved_in(by, where)
-        return not self.sees_whole_country and (bool(involved) or not only_totals) and not involved & _PLACES
-
-    @cached_property
-    def _hides_others(self) -> bool:
-        return self.sees_whole_country or len(self.others) >= FEWEST_OTHERS
-
 
 # The scope of commands on the server, and of every user in the mode `open`.
 ADMINISTRATOR = AccessScope("administrator", frozenset({Grant("steward", WHOLE_COUNTRY, True, True)}))
-
-
-def involved_in(by: Iterable[str], where: Iterable[str]) -> frozenset[str]:
-    return _DIMENSIONS.intersection((*by, *where))

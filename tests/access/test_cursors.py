@@ -3,10 +3,8 @@
 import duckdb
 import pytest
 
-from etl.analysis import registry
 from etl.semantic import scoped_views
 from etl.semantic.access import cursor_for
-from etl.semantic.rights import AccessScope
 from tests.access.scopes import ISFAHAN, NATIONAL, OF_ISFAHAN, OF_TEHRAN, TEHRAN
 
 pytestmark = pytest.mark.slow
@@ -64,18 +62,4 @@ def test_views_are_created_once_and_serve_only_the_same_provinces(
     with cursor_for(con, OF_TEHRAN) as first, cursor_for(con, OF_TEHRAN) as second:
         first.execute("select 1")
         second.execute("select 1")
-        assert first._rows is not second._rows
-
-
-def test_a_test_of_another_province_shows_its_side_and_not_its_p_value(con: duckdb.DuckDBPyConnection) -> None:
-    def tested(scope: AccessScope) -> dict[str, tuple[object, ...]]:
-        with cursor_for(con, scope) as cursor:
-            answer = registry.analyse(cursor, "different")
-        places = answer.column("province")
-        return dict(
-            zip(places, zip(*map(answer.column, ("side", "p_value", "institutes_compared")), strict=True), strict=True)
-        )
-
-    whole, own = tested(NATIONAL), tested(OF_ISFAHAN)
-    assert any(p is not None for place, (_, p, _) in whole.items() if place != ISFAHAN)
-    assert own == {place: (row if place == ISFAHAN else (row[0], None, None)) for place, row in whole.items()}
+        assert first.rows is not second.rows

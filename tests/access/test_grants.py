@@ -15,7 +15,7 @@ from starlette.requests import HTTPConnection
 from etl.analysis import detail
 from etl.core.errors import AccessDenied
 from etl.operations.roles import Roles
-from etl.semantic import access, rights, scoped_views
+from etl.semantic import answers, rights, scoped_views
 from etl.semantic.access import cursor_for
 from etl.semantic.answers import ask
 from etl.semantic.rights import WHOLE_COUNTRY, AccessScope, Grant
@@ -63,19 +63,19 @@ def test_a_person_of_five_groups_may_do_what_one_of_them_allows_and_nothing_else
         }
         everywhere, both = ask(cursor, "in_service", by=("county",)), [ISFAHAN, TEHRAN]
         assert all(answer.rows for answer in counties.values()), "numbers need the province only"
-        taken = {place for place, answer in counties.items() if access.may_leave(scope, answer)}
+        taken = {place for place, answer in counties.items() if answers.may_leave(scope, answer)}
         assert taken == {ISFAHAN, TEHRAN, ALBORZ}
-        assert not access.may_leave(scope, everywhere), "no group with the whole country takes files away"
+        assert not answers.may_leave(scope, everywhere), "no group with the whole country takes files away"
         together = ask(cursor, "in_service", by=("county",), where={"province": both})
-        assert not access.may_leave(scope, together), "no group allows all of it"
-        assert access.may_leave(scope, ask(cursor, "in_service", by=("province",)))
+        assert not answers.may_leave(scope, together), "no group allows all of it"
+        assert answers.may_leave(scope, ask(cursor, "in_service", by=("province",)))
         on = cursor.publication.as_of
         rows = detail.people(cursor, on)
         assert set(rows.first(100_000).column("province")) == {FARS, TEHRAN}
-        assert not access.may_leave(scope, rows.answer, is_detail=True)
+        assert not answers.may_leave(scope, rows.answer, is_detail=True)
         for place in (FARS, TEHRAN):
             of_place = detail.people(cursor, on, {"province": (place,)}).answer
-            assert access.may_leave(scope, of_place, is_detail=True) == (place == TEHRAN)
+            assert answers.may_leave(scope, of_place, is_detail=True) == (place == TEHRAN)
         with pytest.raises(AccessDenied):
             detail.people(cursor, on, {"province": (ISFAHAN,)})
 
@@ -97,7 +97,7 @@ def test_what_leaves_is_what_leaves_with_one_of_the_groups(con: duckdb.DuckDBPyC
                     answer = ask(cursor, "in_service", **question)
                 except AccessDenied:
                     continue
-                assert not access.may_leave(scope, answer) or answer.rows in [taken[one] for one in groups], question
+                assert not answers.may_leave(scope, answer) or answer.rows in [taken[one] for one in groups], question
 
 
 def leaves_alone(con: duckdb.DuckDBPyConnection, group: str, question: dict[str, Any]) -> Any:
@@ -108,7 +108,7 @@ def leaves_alone(con: duckdb.DuckDBPyConnection, group: str, question: dict[str,
             answer = ask(cursor, "in_service", **question)
     except AccessDenied:
         return None
-    return answer.rows if access.may_leave(scope, answer) else None
+    return answer.rows if answers.may_leave(scope, answer) else None
 
 
 def test_a_group_that_vanishes_takes_its_rights_along(published: Path) -> None:
@@ -119,7 +119,7 @@ def test_a_group_that_vanishes_takes_its_rights_along(published: Path) -> None:
         assert set(person_rows.people(on).first(10_000).column("province")) == {FARS, TEHRAN}
     with page_run.acting_as(after):
         with pytest.raises(AccessDenied):
-            access.check(page_run.access_scope().rights(), answer)
+            answers.check(page_run.access_scope().rights(), answer)
         assert warehouse.ask("in_service", by="county").where == {"province": (FARS,)}
         assert set(person_rows.people(on).first(10_000).column("province")) == {FARS}
     with page_run.acting_as(Roles({}).scope_of("x", ["fars", "tehran"])), pytest.raises(AccessDenied):
@@ -162,8 +162,8 @@ def test_rows_of_persons_are_counted_shown_and_written_in_every_form(role: str, 
         on = page_run.publication().as_of
         where = {"province": (TEHRAN,)}
         rows = person_rows.people(on, where)
-        access.check(scope.rights(), rows.answer)
-        assert access.may_leave(scope, rows.answer, is_detail=True)
+        answers.check(scope.rights(), rows.answer)
+        assert answers.may_leave(scope, rows.answer, is_detail=True)
         count = rows.count()
         assert len(rows.first(10**6).rows) == count > 0
         for form in FORMS:

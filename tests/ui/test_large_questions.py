@@ -144,8 +144,8 @@ def test_a_cursor_is_returned_only_after_its_interruption(
     with publications.connect(small_register) as con:
         with warehouse._bounded(con, OWN, None) as cursor:
             assert cursor.execute("select count(*) from institutes").fetchall() != [(0,)]
-            watched = Watched(cursor._rows, happened)
-            cursor.__dict__["_rows"] = watched
+            watched = Watched(cursor.rows, happened)
+            cursor.__dict__["rows"] = watched
             give_back = scoped_views.give_back
 
             def given_back(root: Any, provinces: frozenset[str], _: Any) -> None:
@@ -154,14 +154,14 @@ def test_a_cursor_is_returned_only_after_its_interruption(
                 give_back(root, provinces, watched.cursor)
 
             monkeypatch.setattr(scoped_views, "give_back", given_back)
-            warehouse._running[id(cursor)] = (0.0, cursor)
+            warehouse._running[id(cursor)] = (0.0, None, cursor)
             assert watched.is_interrupting.wait(180)
         assert happened[0] == "interrupted"
         assert happened[-1] == "given back"
         monkeypatch.undo()
         with warehouse._bounded(con, OWN, None) as cursor:
             assert cursor.execute("select count(*) from institutes").fetchall() != [(0,)]
-            assert cursor._rows is watched.cursor, "the next question gets that cursor, and its answer"
+            assert cursor.rows is watched.cursor, "the next question gets that cursor, and its answer"
 
 
 def explored(**more: Any) -> tuple[AppTest, str]:

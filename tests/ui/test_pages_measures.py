@@ -191,7 +191,7 @@ def test_leavers_are_measured_on_the_settled_month_alone(lang: str, published: P
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_measure_without_a_settled_day_is_reported_and_not_shown(lang: str, published: Path) -> None:
     with opened_at(published) as con:
-        ((first,),) = con.numbers.execute("select min(hired_on) from spells").fetchall()
+        ((first,),) = con.execute("select min(hired_on) from spells").fetchall()
         day = first + timedelta(40)
         assert settled_on(con, "leaver_rate_12m", day) is None
         with pytest.raises(TooEarly):

@@ -14,7 +14,7 @@ from typing import Any
 import streamlit as st
 
 from etl.operations import audit
-from etl.semantic import access, disclosure, exportable
+from etl.semantic import answers, disclosure, exportable
 from etl.semantic.answers import Answer
 from ui.charts import elements
 from ui.charts.elements import ChartContext, Figure
@@ -129,7 +129,7 @@ def paper(picture: Picture, context: ChartContext) -> Figure:
 def copy_and_present(view: PageContext, answer: Answer) -> None:
     """Buttons that copy the picture of the chart above and show it on the full screen (static/shell.js)."""
     copy = ""
-    if access.may_leave(page_run.access_scope(), answer):
+    if answers.may_leave(page_run.access_scope(), answer):
         copied = view.escaped("more.copied_picture")
         label = view.escaped("more.copy_picture")
         copy = f'<button type="button" class="pd-copy-picture" data-copied="{copied}">{label}</button>'
@@ -208,8 +208,8 @@ def buttons(
 
 def may_export(view: PageContext, answer: Answer, is_detail: bool = False) -> bool:
     """Whether the user may export an answer; a note says if not. Raises AccessDenied outside the rights."""
-    access.check(page_run.access_scope().rights(), answer)
-    allowed = access.may_leave(page_run.access_scope(), answer, is_detail)
+    answers.check(page_run.access_scope().rights(), answer)
+    allowed = answers.may_leave(page_run.access_scope(), answer, is_detail)
     if not allowed:
         blocks.note(view.word("sign_in.no_export"))
     return allowed

@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 from etl.core.errors import Refused
-from etl.semantic import access, exportable
+from etl.semantic import answers, exportable
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
 from ui.charts.elements import ChartContext
@@ -115,7 +115,7 @@ def _is_detail(source: Exportable) -> bool:
 
 
 def _may_leave(source: Exportable) -> bool:
-    return access.may_leave(page_run.access_scope(), exportable.of(source).answer, _is_detail(source))
+    return answers.may_leave(page_run.access_scope(), exportable.of(source).answer, _is_detail(source))
 
 
 def _for_circulation(view: PageContext, one: _Noted) -> _Noted:

@@ -175,7 +175,7 @@ class Questions:
             return None
         try:
             with publications.connect(earlier[-1], any_code=True) as old:
-                changes = self._once("diff", lambda: diff.changes(old, self.con.numbers))
+                changes = self._once("diff", lambda: diff.changes(old, self.con.whole))
                 before = publications.describe(old)
                 day = min(changes.day, self.day)
                 earlier_questions = Questions(

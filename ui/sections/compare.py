@@ -27,7 +27,7 @@ from ui.components import figures as ui
 from ui.components.blocks import controlled
 from ui.components.figure_question import asked_around
 from ui.components.footer import context, footer, subtitle
-from ui.data import warehouse
+from ui.data import page_run, warehouse
 from ui.data.warehouse import Frozen, frozen
 from ui.i18n import text
 from ui.sections.sides import PAGE, Sides, choices, named, shown, sides_of, where_of
@@ -243,6 +243,9 @@ def parts(view: PageContext, chosen: Sides, name: str) -> None:
         against = "nation" if base == NATION else f"province={base}"
         sides = {"before": before} if before != after else {"against": against}
         by = page_parameters.one(PAGE, "by")
+        if by not in offered and base == here == NATION and not page_run.access_scope().sees_whole_country:
+            # Of the nation only its provinces are open to everybody.
+            by = "province"
         where = {**without_places(view.where), **where_of(here)}
         answer = warehouse.analyse("why", on=after, where=where, metric=name, by=by if by in offered else "", **sides)
         there = view.word("different.nation") if base == NATION else named(view, base)

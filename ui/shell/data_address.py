@@ -27,7 +27,7 @@ from starlette.routing import Route
 
 from etl.core.errors import AccessDenied, OtherVersion, QuestionError, Refused
 from etl.operations import audit
-from etl.semantic import access, exportable
+from etl.semantic import answers, exportable
 from etl.semantic.answers import Answer
 from etl.semantic.rights import ADMINISTRATOR, AccessScope
 from ui.charts.elements import ChartContext
@@ -300,8 +300,8 @@ def _answer(request: Request, given: Given, asker: AccessScope) -> Response | _M
 def _made_and_sent(request: Request, asker: AccessScope, form: str, question: DataQuestion, tag: str) -> Response:
     source = scoped_query.free(question.view, question.names, question.by, is_settled=False)
     answer = exportable.of(source).answer
-    access.check(asker.rights(), answer)
-    if not access.may_leave(asker, answer):
+    answers.check(asker.rights(), answer)
+    if not answers.may_leave(asker, answer):
         raise AccessDenied
     headers = _HEADERS | {"ETag": tag} | _about(answer, question)
     # A part of a Parquet file can only be asked for where its length is known.
