@@ -69,6 +69,33 @@ const onChange = (act) => new MutationObserver(act).observe(document, { subtree:
   }).observe(document, { subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: NAMES });
 })();
 
+// A small box opens where it has room, above its button too: Streamlit leaves it below with what is free there, be it 73 pixels.
+(function () {
+  const LEAST = 320, GAP = 4, EDGE = 8;
+  const place = (box) => {
+    const button = document.querySelector("[data-testid=stPopoverButton][aria-expanded=true]");
+    const { top, bottom } = button?.getBoundingClientRect() ?? {};
+    const below = innerHeight - bottom - GAP - EDGE, above = top - GAP - EDGE;
+    const isUp = Boolean(button) && below < LEAST && above > below;
+    box.toggleAttribute("data-upward", isUp);
+    if (!isUp) return;
+    const room = { "--pd-bottom": `${innerHeight - top + GAP}px`, "--pd-room": `${Math.floor(above)}px`,
+      "--pd-start": box.style.transform.match(/-?[\d.]+px/)?.[0] ?? "0px" };
+    for (const [name, value] of Object.entries(room))
+      if (box.style.getPropertyValue(name) !== value) box.style.setProperty(name, value);
+  };
+  // Each move of the button moves the box.
+  const moved = new MutationObserver((changes) => changes.forEach(({ target }) => place(target)));
+  onChange((changes) => {
+    for (const { addedNodes } of changes) for (const node of addedNodes) {
+      const box = node.nodeType === Node.ELEMENT_NODE && (node.matches("[data-testid=stPopoverBody]") ? node : node.querySelector("[data-testid=stPopoverBody]"));
+      if (!box) continue;
+      place(box);
+      moved.observe(box, { attributeFilter: ["style"] });
+    }
+  });
+})();
+
 // The browser searches lists by letter: letters of an Arabic keyboard become the Persian letters of our names.
 document.addEventListener("input", (event) => {
   const field = event.target;

@@ -87,7 +87,10 @@ def test_without_a_token_a_program_is_asked_for_one(site: Site) -> None:
 def texts(site: Site) -> dict[str, str]:
     """What "Connect" gives to copy, for the question of these tests."""
     addresses = {form: f"{site.address}/data/answer.{form}?{QUERY}" for form in ("csv", "xlsx", "parquet")}
-    return {name: text.format(user="national.analyst", **addresses) for name, text in connect._PROGRAMS.items()}
+    return {
+        name: text.format(user="national.analyst", **addresses)
+        for name, text in (connect._PROGRAMS | connect._WITH_TOKEN).items()
+    }
 
 
 @pytest.fixture(scope="module")

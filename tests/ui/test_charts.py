@@ -17,7 +17,7 @@ import pytest
 
 from etl.analysis.projection import REACHED
 from etl.analysis.training import GOAL, RUN_OFF_DAYS
-from etl.core import declarations
+from etl.core import declarations, jalali
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import Metric, catalogue, derived, size_of
 from tests.made import answer, by_month, by_province
@@ -516,7 +516,7 @@ def test_a_break_whose_words_would_cover_those_of_a_later_one_is_not_named() -> 
 
 def test_time_axes_have_jalali_months_or_whole_years() -> None:
     short_axis = lines.trend(by_month(), FA)["layout"]["xaxis"]
-    assert short_axis["ticktext"][-1] == "\u2067اردیبهشت\u2069<br>\u2067۱۴۰۵\u2069"
+    assert short_axis["ticktext"][-1] == "\u2067فروردین\u2069<br>\u2067۱۴۰۵\u2069"
     labels = [f"{year}-{month:02}" for year in range(1393, 1405) for month in range(1, 13)]
     many = answer("active_assistants", by=("month",), rows=[(label, 5) for label in labels])
     axis = lines.trend(many, FA)["layout"]["xaxis"]
@@ -530,7 +530,7 @@ def test_english_axes_and_hovers_have_both_calendars() -> None:
         return [re.sub("[\u2066-\u2069]", "", part) for part in written.split("<br>")]
 
     figure = lines.trend(by_month(), EN)
-    assert lines_of(figure["layout"]["xaxis"]["ticktext"][-1]) == ["Ordibehesht", "1405", "Apr–May\u00a0’26"]
+    assert lines_of(figure["layout"]["xaxis"]["ticktext"][-1]) == ["Farvardin", "1405", "Mar–Apr\u00a0’26"]
     assert "Ordibehesht\u00a01405 (Apr–May\u00a02026)" in figure["data"][0]["hovertext"][-1]
     rows = [(f"{year}-{month:02}", 5) for year in range(1393, 1405) for month in range(1, 13)]
     years = lines.trend(answer("active_assistants", by=("month",), rows=rows), EN)["layout"]["xaxis"]["ticktext"]
@@ -1338,3 +1338,23 @@ def test_the_run_off_has_a_labelled_line_at_the_goal_of_compliance() -> None:
     (label,) = figure["layout"]["annotations"]
     assert (line["y0"], line["y1"], label["y"]) == (GOAL, GOAL, GOAL)
     assert text.percent(GOAL, "en") in label["text"]
+
+
+@pytest.mark.parametrize("context", [FA, EN])
+@pytest.mark.parametrize("months", [12, 13, 24, 25, 36])
+@pytest.mark.parametrize("last", [date(2026, 5, 21), date(2026, 10, 22), date(2027, 3, 20)])
+def test_months_tick_at_farvardin_and_mehr(context: ChartContext, months: int, last: date) -> None:
+    labels = [
+        unit.label for unit in jalali.units_between(*jalali.last_complete_months(last + jalali.DAY, months), "month")
+    ]
+    axis = axes.time_axis(context, labels)
+    assert len(labels) == months
+    at = [labels[i] for i in axis["tickvals"]]
+    if sum(label.endswith("-01") for label in labels) >= 4:
+        assert at == [label for label in labels if label.endswith("-01")], "whole years"
+    else:
+        assert at == [label for label in labels if label.endswith(("-01", "-07"))]
+
+
+def test_few_months_tick_evenly() -> None:
+    assert axes.time_axis(EN, [f"1405-0{month}" for month in range(2, 7)])["tickvals"] == [0, 1, 2, 3, 4]

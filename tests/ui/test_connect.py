@@ -1,22 +1,28 @@
 """Connect shows an address only where it gives the answer of the figure; a pinned publication is shown and named."""
 
+import subprocess
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
+import uvicorn
+from starlette.applications import Starlette
 from streamlit.testing.v1 import AppTest
 
 from etl.core import settings
 from etl.semantic import exportable
+from tests import serving
 from tests.conftest import Sample
 from ui.components import connect
 from ui.data import owed, page_run, warehouse
 from ui.i18n import text
-from ui.shell import data_question
-from ui.state import scoped_query
+from ui.shell import data_address, data_question
+from ui.state import personal_tokens, scoped_query
 from ui.state.page_context import PageContext, Scope
 
 pytestmark = pytest.mark.slow
@@ -113,6 +119,55 @@ def test_the_popover_names_each_program_and_no_token_where_nobody_signs_in(view:
     assert all("/data/answer." in code and "m=active_assistants" in code for code in codes)
     assert "xlsx" in codes[0]
     assert not app.text_input
+    assert not [code for code in codes if "TOKEN" in code or "--user" in code], "nobody signs in"
+
+
+def test_where_people_sign_in_a_token_is_made_above_the_texts_that_send_it(
+    view: PageContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def draw() -> None:
+        from ui.components import connect
+        from ui.data import page_run, warehouse
+        from ui.state.page_context import PageContext, Scope
+
+        latest = page_run.publication().as_of
+        shown = PageContext("en", False, Scope(), as_of=latest, latest=latest)
+        connect._inside(shown, warehouse.ask("active_assistants", on=latest), "x")
+
+    monkeypatch.setattr(page_run, "signs_in", lambda: True)
+    monkeypatch.setattr(personal_tokens, "own", list)
+    app = AppTest.from_function(draw, default_timeout=300).run()
+    assert not app.exception
+    order = [element.type for element in app.main]
+    codes = [code.value for code in app.code]
+    assert app.text_input
+    assert order.index("form") < order.index("code")
+    assert len([code for code in codes if "POLICEYAR_TOKEN" in code or "--user" in code]) == len(connect._WITH_TOKEN)
+
+
+@pytest.mark.slow
+def test_the_texts_work_as_they_are_where_nobody_signs_in(
+    view: PageContext, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("POLICEYAR_TOKEN", raising=False)
+    port = serving.free_ports()
+    server = uvicorn.Server(uvicorn.Config(Starlette(routes=data_address.routes()), port=port, log_level="error"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        serving.until(lambda: server.started, "the data address answers")
+        answer = exportable.of(scoped_query.free(view, ["active_assistants"], ["province"])).answer
+        query = connect.question_of(view, answer)
+        addresses = {form: f"http://127.0.0.1:{port}/data/answer.{form}?{query}" for form in ("csv", "xlsx", "parquet")}
+        texts = {name: written.format(user="x", **addresses) for name, written in connect._PROGRAMS.items()}
+        found: dict[str, Any] = {}
+        exec(texts["pandas"], found)
+        assert found["frame"]["active_assistants"].tolist() == answer.column("active_assistants")
+        subprocess.run(texts["curl"], shell=True, check=True, cwd=tmp_path, capture_output=True)
+        assert len((tmp_path / "answer.csv").read_text(encoding="utf-8").splitlines()) == len(answer.rows) + 1
+    finally:
+        server.should_exit = True
+        thread.join(20)
 
 
 def test_only_what_is_set_is_told(monkeypatch: pytest.MonkeyPatch, view: PageContext) -> None:

@@ -147,12 +147,16 @@ def over_time(context: ChartContext, labels: Sequence[str], values: Figure) -> F
 
 
 def time_axis(context: ChartContext, labels: Sequence[str], most: int = 5) -> Figure:
-    """At most seven Jalali ticks: whole years for many months, else `most` evenly spaced units."""
+    """At most seven Jalali ticks: whole years for many months, else Farvardin and Mehr; `most` evenly spaced other units."""
     count = len(labels)
     years = [i for i, label in enumerate(labels) if label.endswith("-01")]
+    halves = [i for i, label in enumerate(labels) if label.endswith(("-01", "-07"))]
     if len(years) >= 4:
         at = years[:: math.ceil(len(years) / 7)]
         written = [_unit_label(labels[i][:4], context) for i in at]
+    elif len(halves) >= 2:
+        at = halves
+        written = [_unit_label(labels[i], context) for i in at]
     else:
         at = list(range(count - 1, -1, -max(1, math.ceil(count / most))))[::-1]
         written = [_unit_label(labels[i], context) for i in at]

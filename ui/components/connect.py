@@ -25,6 +25,13 @@ from ui.state.page_context import FILTERS, PageContext, Scope
 _PROGRAMS = {
     "excel": "{xlsx}",
     "power_bi": 'let\n    Source = Excel.Workbook(Web.Contents("{xlsx}"), true)\nin\n    Source{{0}}[Data]',
+    "r": 'readr::read_csv("{csv}")',
+    "pandas": 'import pandas\n\nframe = pandas.read_parquet("{parquet}")',
+    "duckdb": "from read_parquet('{parquet}');",
+    "curl": 'curl --fail --output answer.csv "{csv}"',
+}
+# Where people sign in, these send a token too; the others ask for it.
+_WITH_TOKEN = {
     "r": (
         'httr::GET("{csv}", httr::authenticate("{user}", Sys.getenv("POLICEYAR_TOKEN"))) |>\n'
         '    httr::content("raw") |> readr::read_csv()'
@@ -53,20 +60,20 @@ def _inside(view: PageContext, source: Exportable, ident: str) -> None:
     if not downloads.may_export(view, answer, is_detail):
         return
     query = None if is_detail else question_of(view, answer)
-    if query is None:
-        blocks.note(view.word("data.no_address"))
-    else:
-        blocks.note(view.word("data.intro"))
+    blocks.note(view.word("data.no_address" if query is None else "data.intro"))
+    if page_run.signs_in():
+        # No text works without a token, so it is made here first.
+        blocks.note(view.word("data.needs_token", sub=text.isolated(page_run.access_scope().sub, view.lang)))
+        _tokens(view, ident)
+    if query is not None:
+        programs = _PROGRAMS | _WITH_TOKEN if page_run.signs_in() else _PROGRAMS
         addresses = {form: f"{_base()}answer.{form}?{query}" for form in ("csv", "xlsx", "parquet")}
-        for program, written in _PROGRAMS.items():
+        for program, written in programs.items():
             blocks.note(view.word(f"data.{program}"))
             st.code(written.format(user=page_run.access_scope().sub, **addresses), language=None, wrap_lines=True)
     address = text.escape(_base())
     link = f'<a class="pd-latin" dir="ltr" href="{address}" target="_blank">{address}</a>'
     st.html(f'<p class="pd-note">{view.escaped("data.dictionary")}: {link}</p>')
-    if page_run.signs_in():
-        blocks.note(view.word("data.needs_token", sub=text.isolated(page_run.access_scope().sub, view.lang)))
-        _tokens(view, ident)
 
 
 def question_of(view: PageContext, answer: Answer) -> str | None:

@@ -119,7 +119,9 @@ def _summary(view: PageContext) -> list[str]:
     if view.over:
         kind = periods.kind(view.scope.period)
         key = "scope.days_said" if kind == periods.DAYS else "scope.period_said"
-        parts.append(view.word(key, name=view.word(f"period.{kind}"), days=text.period(*view.over, view.lang)))
+        parts.append(
+            view.word(key, name=periods.named(kind, view.as_of, view.lang), days=text.period(*view.over, view.lang))
+        )
     if page_context.part() == "compare":
         # They begin as the scope, and are then chosen for each side.
         parts.append(view.word("compare.own_scope"))
@@ -173,7 +175,7 @@ def _period(view: PageContext) -> None:
         periods.kind(view.scope.period) or _NONE,
         changed,
         options=(_NONE, *periods.PRESETS, periods.DAYS),
-        format_func=lambda option: view.word(f"period.{option}"),
+        format_func=lambda option: periods.named(option, view.as_of, view.lang),
     )
 
 

@@ -1,6 +1,7 @@
 """Periods in the form of the address: their days, and the same days a year earlier. Independent of Streamlit.
 
-`year` is the Jalali year to the as-of day, a number that many complete Jalali months before it, `first..last` two days.
+`year` is the Jalali year to the as-of day, `last_year` the whole one before it, a number that many complete Jalali months
+before it, `first..last` two days.
 Empty means no period: each figure uses its default.
 """
 
@@ -12,7 +13,7 @@ from etl.semantic import resolve
 from ui.i18n import text
 
 # The presets in display order; `days` stands for two chosen days.
-PRESETS = ("year", "12", "24", "36", "60", "120")
+PRESETS = ("year", "last_year", "12", "24", "36", "60", "120")
 DAYS = "days"
 # The months over which flows are counted if no period is chosen.
 DEFAULT_MONTHS = resolve.DEFAULT_MONTHS
@@ -48,10 +49,19 @@ def kind(period: str) -> str:
     return DAYS if ".." in period else period
 
 
+def named(period: str, as_of: date, lang: str) -> str:
+    """The name of a kind of period, also of none; that of the last year by its number."""
+    year = days(period, as_of)[0] if period == "last_year" else as_of
+    return text.word(f"period.{period}", lang, year=text.unit_in_both(unit_of(year, "year").label, lang))
+
+
 def days(period: str, as_of: date) -> tuple[date, date]:
     """First and last day of a valid period that is not empty."""
     if period == "year":
         return unit_of(as_of, "year").first, as_of
+    if period == "last_year":
+        before = unit_of(unit_of(as_of, "year").first - jalali.DAY, "year")
+        return before.first, before.last
     if period in PRESETS:
         return last_complete_months(as_of, int(period))
     first, _, last = period.partition("..")
