@@ -19,6 +19,8 @@ function create(parent) {
   const element = document.createElement("div");
   element.className = "pd-plot";
   element.setAttribute("role", "figure");
+  // Until it is drawn it is a pale box, and print and pictures wait for it (shell.js).
+  element.setAttribute("aria-busy", "true");
   // Tools find a chart on a page of Streamlit by this name.
   element.setAttribute("data-testid", "stPlotlyChart");
   parent.append(element);
@@ -87,6 +89,8 @@ function roomForLabels({ margin, font, xaxis, yaxis }) {
 
 // Draw one at a time; of the answers that arrive during a drawing, only the latest is drawn.
 function draw(plot) {
+  const waiting = plot.waiting = {};
+  plot.element.setAttribute("aria-busy", "true");
   plot.drawn = plot.drawn.then(plotly).then((Plotly) => {
     const { element, content: { figure: { data, layout }, config } } = plot;
     const width = element.clientWidth;
@@ -117,6 +121,10 @@ function draw(plot) {
     plot.shows = undefined;
     window.Plotly?.purge(plot.element);
     plot.element.replaceChildren(readerNoChart);
+  }).then(() => {
+    // Folded away it has no width, and is drawn when it is opened.
+    if (plot.shows || plot.element.clientWidth) plot.element.setAttribute("data-drawn", "");
+    if (plot.waiting === waiting) plot.element.removeAttribute("aria-busy");
   });
   return plot.drawn;
 }

@@ -96,6 +96,40 @@ const onChange = (act) => new MutationObserver(act).observe(document, { subtree:
   });
 })();
 
+// What a box offers for what is typed, best first: the name itself, names that begin so, with a word that does, that hold it,
+// that hold each word of it. Letters count as etl.core.text_folding folds them. The count after a name is no part of it.
+const readerOffered = (function () {
+  const LETTERS = { ك: "ک", ي: "ی", ى: "ی", أ: "ا", إ: "ا", ؤ: "و", ئ: "ی", ۀ: "ه" };
+  const known = new Map();
+  const folded = (text) => text.normalize("NFC").toLowerCase()
+    .replace(/[\u200b\u200d-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u061c\u0640\u0300-\u036f\u064b-\u065f\u0670]/g, "")
+    .replace(/[كيىأإؤئۀ]/g, (letter) => LETTERS[letter])
+    .replace(/[۰-۹٠-٩]/g, (digit) => String(digit.codePointAt(0) & 15))
+    .replace(/[\u200c\s]+/g, " ").trim();
+  const nameOf = (label) => {
+    if (!known.has(label)) known.set(label, folded(label).replace(/ \([\d,٬]+\)$/, ""));
+    return known.get(label);
+  };
+  const fit = (name, typed, words) => {
+    if (name === typed) return 0;
+    const at = name.indexOf(typed);
+    if (at === 0) return 1;
+    // The earlier of two places is the better one.
+    const word = [" ", "(", "«", "“"].map((before) => name.indexOf(before + typed)).filter((place) => place >= 0);
+    if (word.length) return 2 + Math.min(...word, 999) / 1000;
+    if (at > 0) return 3 + Math.min(at, 999) / 1000;
+    return words.length > 1 && words.every((word) => name.includes(word)) ? 4 : 5;
+  };
+  return (options, text) => {
+    const typed = folded(text ?? "");
+    // A county among the provinces is offered to those who type it.
+    if (!typed) return options.filter(({ label }) => !label.startsWith("\u2063"));
+    const words = typed.split(" "), fits = new Map();
+    for (const option of options) fits.set(option, fit(nameOf(option.label), typed, words));
+    return options.filter((option) => fits.get(option) < 5).sort((one, other) => fits.get(one) - fits.get(other));
+  };
+})();
+
 // The browser searches lists by letter: letters of an Arabic keyboard become the Persian letters of our names.
 document.addEventListener("input", (event) => {
   const field = event.target;
@@ -180,11 +214,25 @@ document.addEventListener("input", (event) => {
   });
 })();
 
-// "Print" prints what Ctrl+P prints.
-onClick(".pd-print", (event) => {
-  event.preventDefault();
-  window.print();
+// Whether the page is complete: its run is over, and every chart that is not folded away is drawn.
+const isDrawn = () => document.querySelector('[data-test-script-state="notRunning"]') && !document.querySelector("[data-testid=stSkeleton]")
+  && ![...document.querySelectorAll(".pd-plot[aria-busy=true]")].some((plot) => plot.clientWidth);
+const allDrawn = () => new Promise((done) => {
+  const look = () => (isDrawn() ? done() : setTimeout(look, 100));
+  look();
 });
+
+// "Print" and Ctrl+P print a page that is complete.
+(function () {
+  const print = (event) => {
+    event.preventDefault();
+    allDrawn().then(() => window.print());
+  };
+  onClick(".pd-print", print);
+  addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey && event.code === "KeyP") print(event);
+  }, true);
+})();
 
 // On a phone one button opens the filters (components/filter_bar.py). It is redrawn with the page and keeps its state.
 (function () {
@@ -290,6 +338,8 @@ const picture = (function () {
     return decodeURIComponent(drawn.slice(drawn.indexOf(",") + 1)).replace(/<svg[^>]*>/, (opening) => opening + style);
   };
   return async (figure, format = "png") => {
+    // Plotly comes with the first chart.
+    await allDrawn();
     const drawn = await svg(figure);
     if (format === "svg") return new Blob([drawn], { type: "image/svg+xml" });
     const image = new Image();

@@ -3,11 +3,14 @@
 What serves requests is imported by its function: a worker or a script run does not need it.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import streamlit
 from starlette.requests import HTTPConnection
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -64,6 +67,27 @@ def serve_components(package: str, names: tuple[str, ...], root: Path, folder: s
     if manager.get_component_asset_root(f"{package}.{names[0]}") is None:
         components = [ComponentConfig(name, asset_dir=folder) for name in names]
         manager.register_from_manifest(ComponentManifest(package, "1", components), root)
+
+
+# Which options a box offers for what is typed: a function of them, the typed text, and how Streamlit would filter them.
+_OFFERED = re.compile(
+    r"function (\w+)\((\w+),(\w+),(\w+)\)\{if\(!\3\|\|\4===(\w+)\.SelectWidgetFilterMode\.FILTER_MODE_NONE\)return \2;"
+)
+
+
+@cache
+def script_of_boxes(offered: str) -> tuple[str, str]:
+    """The name and text of the script of boxes to choose from, in which the function `offered` of the page filters and orders
+    the options. Both are empty where this Streamlit has no such place.
+    """
+    folder = Path(streamlit.__file__).parent / "static" / "static" / "js"
+    for path in sorted(folder.glob("*.js")):
+        text = path.read_text(encoding="utf-8")
+        if "FILTER_MODE_NONE" in text and (found := _OFFERED.search(text)):
+            options, typed, mode, enum = found.group(2, 3, 4, 5)
+            ours = f"if({mode}!=={enum}.SelectWidgetFilterMode.FILTER_MODE_NONE)return {offered}({options},{typed});"
+            return path.name, text.replace(found[0], found[0].replace("{", "{" + ours, 1), 1)
+    return "", ""
 
 
 def is_host_allowed(host: str) -> bool:

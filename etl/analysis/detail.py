@@ -54,9 +54,25 @@ def institutes(con: ScopedCursor) -> dict[str, Institute]:
 
 
 def search(institutes: Mapping[str, Institute], text: str) -> list[Institute]:
-    """Institutes whose code, name, province or county contains every word of `text`, after folding."""
+    """Institutes whose code, name, province or county contains every word of `text`, after folding; the best fit first."""
     words = fold(text).split()
-    return [institute for institute in institutes.values() if all(word in institute.search_text for word in words)]
+    found = [institute for institute in institutes.values() if all(word in institute.search_text for word in words)]
+    return sorted(found, key=lambda institute: fit(institute, text))
+
+
+def fit(institute: Institute, text: str) -> int:
+    """How well a text that finds an institute fits it: 0 is its code or name, 1 their beginning, 2 begins a word of its name,
+    3 is inside of it, 4 has words that its name holds each, 5 words of which some are of its place.
+    """
+    typed, code, name = fold(text), fold(institute.code), fold(institute.name)
+    tests = (
+        typed in (code, name),
+        code.startswith(typed) or name.startswith(typed),
+        f" {typed}" in name,
+        typed in name or typed in code,
+        all(word in name for word in typed.split()),
+    )
+    return next((number for number, holds in enumerate(tests) if holds), len(tests))
 
 
 def licences(con: ScopedCursor, code: str) -> Answer:

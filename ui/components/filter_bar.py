@@ -28,6 +28,8 @@ _BY_NAME = (*PLACES, "course")
 _REGISTERED = ("province", "county", "activity")
 _MAIN = tuple(expand_groups(["@main"]))
 _NONE = "none"
+# Begins the label of an option that is offered only to those who type something (static/shell.js).
+_SEARCHED = "\u2063"
 _ENDS = ("first", "last")
 
 
@@ -143,12 +145,19 @@ def _more(view: PageContext, further: Sequence[str], known: tuple[str, ...]) -> 
 
 def _filter(view: PageContext, name: str, known: tuple[str, ...]) -> None:
     options = choices(view, name, known)
+    chosen, narrowed = (
+        [code for code in view.where.get(name, ()) if code in options],
+        partial(page_context.narrow, name),
+    )
+    if name == "province" and "county" in known:
+        counties = counties_offered(page_run.current_file(), page_run.access_scope().rights(), view.lang)
+        options, narrowed = {**options, **counties}, _narrow_to_place
     controlled(
         st.multiselect,
         view.word(f"scope.{name}"),
         f"filter {name}",
-        [code for code in view.where.get(name, ()) if code in options],
-        partial(page_context.narrow, name),
+        chosen,
+        narrowed,
         options=list(options),
         format_func=lambda code: options.get(code, code),
         placeholder=view.word("scope.all_of"),
@@ -156,6 +165,30 @@ def _filter(view: PageContext, name: str, known: tuple[str, ...]) -> None:
         select_all=False,
         wrap=True,
     )
+
+
+def _narrow_to_place(codes: Sequence[str]) -> None:
+    """Filter by the provinces, or by the county that was chosen among them."""
+    provinces = warehouse.analyse(detail.provinces_of_counties)
+    county = next((code for code in codes if code in provinces), "")
+    if county:
+        page_context.narrow_to_county(county, provinces[county])
+    else:
+        page_context.narrow("province", codes)
+
+
+@lru_cache(maxsize=20)
+def counties_offered(_file: str, _scope: AccessScope, lang: str) -> Mapping[str, str]:
+    """Codes and labels of all counties that the user may choose, for those who type one into the box of provinces."""
+    names, provinces = warehouse.names("county", lang), warehouse.names("province", lang)
+    province_of = warehouse.analyse(detail.provinces_of_counties)
+    labels = {code: name for code, name in names.items() if code in province_of}
+    labels |= _with_newer(labels, lang)
+    return {
+        code: _SEARCHED
+        + text.word("scope.county_typed", lang, county=labels[code], province=provinces[province_of[code]])
+        for code in sorted(labels, key=lambda code: tables.collated(labels[code]))
+    }
 
 
 def _period(view: PageContext) -> None:

@@ -75,7 +75,8 @@ def listing(view: PageContext) -> None:
         below, columns = subtitle(view, answer), _columns(view, answer)
         blocks.head(title, below)
         store = InAddress(PAGE)
-        tables.show(view, "institutes", columns, answer.rows, below, f"-{answer.metrics[0].name}", store)
+        order = "" if is_search else f"-{answer.metrics[0].name}"
+        tables.show(view, "institutes", columns, answer.rows, below, order, store)
         if any(overlaps(answer, metric) for metric in answer.metrics):
             blocks.note(view.word("figure.overlap"))
         footer(view, answer, "institutes", with_table=False)
@@ -97,7 +98,14 @@ def _listed(view: PageContext) -> Answer:
     if search_text:
         nothing = (None,) * (len(answer.columns) - 1)
         codes = [institute.code for institute in detail.search(known, search_text)]
-        rows = {code: rows.get(code, (code, *nothing)) for code in codes}
+        size = answer.columns.index(answer.metrics[0].name)
+        # Fit comes before size.
+        rows = dict(
+            sorted(
+                ((code, rows.get(code, (code, *nothing))) for code in codes),
+                key=lambda item: (detail.fit(known[item[0]], search_text), -(item[1][size] or 0)),
+            )
+        )
     return replace(answer, rows=list(rows.values()))
 
 

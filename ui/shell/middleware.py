@@ -6,6 +6,7 @@ paint is already right to left, and serves Plotly and the province boundaries. E
 
 import gzip
 import json
+from collections.abc import Callable
 from functools import cache
 
 from plotly.offline import get_plotlyjs, get_plotlyjs_version
@@ -16,7 +17,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from etl.core.paths import REFERENCE, ROOT
-from ui import palette
+from ui import palette, streamlit_internals
 from ui.i18n import navigation, text
 from ui.shell.requests import base_path, language
 
@@ -33,6 +34,8 @@ EMPTY_MAP = {
     "arcs": [],
 }
 _PLOTLY = f"/app/static/plotly-{get_plotlyjs_version()}.min.js"
+# Of static/shell.js: the options of a box for what is typed.
+_OFFERED = "readerOffered"
 _A_DAY = {"Cache-Control": "public, max-age=86400"}
 
 
@@ -69,15 +72,34 @@ def _names_that_moved() -> list[str]:
 
 def _plotly(request: Request) -> Response:
     """Plotly's library. Its address contains the version, so it may be cached for ever."""
+    return _script(request, get_plotlyjs)
+
+
+def _boxes(request: Request) -> Response:
+    """Streamlit's script of boxes to choose from, which asks static/shell.js what to offer. Its address is of this Streamlit."""
+    return _script(request, _script_of_boxes)
+
+
+def _script_of_boxes() -> str:
+    return streamlit_internals.script_of_boxes(_OFFERED)[1]
+
+
+def _is_script_of_boxes(scope: Scope) -> bool:
+    # Streamlit keeps the routes of its own files for itself.
+    name = streamlit_internals.script_of_boxes(_OFFERED)[0]
+    return bool(name) and scope["path"] == f"{base_path()}/static/js/{name}"
+
+
+def _script(request: Request, written: Callable[[], str]) -> Response:
     headers = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
     if "gzip" not in request.headers.get("accept-encoding", ""):
-        return Response(get_plotlyjs(), media_type="text/javascript", headers=headers)
-    return Response(_plotly_compressed(), media_type="text/javascript", headers=headers | {"Content-Encoding": "gzip"})
+        return Response(written(), media_type="text/javascript", headers=headers)
+    return Response(_compressed(written), media_type="text/javascript", headers=headers | {"Content-Encoding": "gzip"})
 
 
 @cache
-def _plotly_compressed() -> bytes:
-    return gzip.compress(get_plotlyjs().encode("utf-8"))
+def _compressed(written: Callable[[], str]) -> bytes:
+    return gzip.compress(written().encode("utf-8"))
 
 
 def routes() -> list[Route]:
@@ -138,12 +160,15 @@ def rewrite(page: str, lang: str) -> str:
 
 
 class Shell:
-    """ASGI middleware: rewrites every HTML response in the language of the address."""
+    """ASGI middleware: rewrites every HTML response in the language of the address, and Streamlit's script of boxes."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and _is_script_of_boxes(scope):
+            await _boxes(Request(scope))(scope, receive, send)
+            return
         if scope["type"] != "http" or not _wants_page(scope):
             await self.app(scope, receive, send)
             return

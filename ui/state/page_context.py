@@ -140,6 +140,12 @@ def narrow(dimension: str, codes: Iterable[str]) -> None:
     _choose(_scope().with_filter(dimension, codes))
 
 
+def narrow_to_county(county: str, province: str) -> None:
+    """Filter by a county, and by its province if it was chosen; other provinces are dropped."""
+    kept = [code for code in _scope().where.get("province", ()) if code == province]
+    _choose(_scope().with_filter("province", kept).with_filter("county", (county,)))
+
+
 def toggle(dimension: str, code: str | None) -> None:
     """Filter by one member, or remove the filter if it is that member already."""
     selected = _scope().where.get(dimension, ())
