@@ -6,6 +6,7 @@ from ui.charts import bars, grouped, lines, maps, titles
 from ui.components import blocks
 from ui.components import figures as ui
 from ui.sections import coverage, listings, overview
+from ui.state import scoped_query
 
 
 def page() -> None:
@@ -19,9 +20,10 @@ def page() -> None:
     coverage.switch(view)
     left, right = st.columns(2)
     with left:
-        ui.figure(view, maps.provinces, "coverage_per_10k", by="province")
-        over = view.complete_months(36)
-        ui.figure(view, lines.trend, "coverage_per_10k", by="month", over=over, zero=False, height=200)
+        if has_map := scoped_query.has_map(view):
+            ui.figure(view, maps.provinces, "coverage_per_10k", by="province")
+        over, height = view.complete_months(36), {"height": 200} if has_map else {}
+        ui.figure(view, lines.trend, "coverage_per_10k", by="month", over=over, zero=False, **height)
     with right:
         coverage.ranking(view)
     left, right = st.columns(2)

@@ -5,6 +5,7 @@ import streamlit as st
 from ui.charts import bars, lines, maps
 from ui.components import figures as ui
 from ui.sections import overview, training
+from ui.state import scoped_query
 
 BANDS = {f"status_{band}": band for band in ("in_date", "pending", "expired", "overdue")}
 
@@ -17,9 +18,10 @@ def page() -> None:
     ui.cards(view, "training_compliance", "requirement_rate", "training_hours", beside=beside)
     left, right = st.columns(2)
     with left:
-        ui.figure(view, maps.provinces, "training_compliance", by="province")
-        over = view.months(24)
-        ui.figure(view, lines.trend, "training_compliance", by="month", over=over, zero=False, height=200)
+        if has_map := scoped_query.has_map(view):
+            ui.figure(view, maps.provinces, "training_compliance", by="province")
+        over, height = view.months(24), {"height": 200} if has_map else {}
+        ui.figure(view, lines.trend, "training_compliance", by="month", over=over, zero=False, **height)
     with right:
         ui.figure(view, bars.ranking, "training_compliance", by="place", nation=True)
     left, right = st.columns(2)

@@ -5,6 +5,7 @@ import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 from etl.analysis import comparison, data_quality, detail
 from etl.analysis.comparison import Side
 from etl.core.errors import QuestionError
+from etl.core.text_folding import fold
 from etl.extract.contract import TABLES
 from etl.semantic import access, answers, rights
 from etl.semantic.catalog import DIMENSIONS, catalogue
@@ -474,3 +476,25 @@ def test_the_charts_and_the_table_of_a_question_are_of_one_day_that_is_named(
     total = text.number(whole, "en") if names[0] == "active_assistants" else ""
     assert total in both
     assert text.day(as_of, "en") not in "".join(re.findall(r'<div class="pd-head"><h3>.*?</h3><p>(.*?)</p>', both))
+
+
+def test_the_register_lists_the_best_fit_first_and_then_the_larger(con: duckdb.DuckDBPyConnection) -> None:
+    like = next(iter(detail.institutes(con).values()))
+
+    def made(code: str, name: str, place: str) -> detail.Institute:
+        return replace(like, code=code, name=name, search_text=fold(f"{code} {name} {place}"))
+
+    rows = [
+        made("001", "هوشیار پاس", "بوشهر"),
+        made("002", "پاس هوشیار شهرک", "تهران"),
+        made("003", "دیدبان هوشیار شهر", "تهران"),
+        made("004", "هوشیار شهر", "تهران"),
+        made("005", "هوشیار شهر کوشا", "تهران"),
+        made("006", "شهر هوشیار", "تهران"),
+        made("4", "دژ", "هوشیار شهر"),
+    ]
+    known = {one.code: one for one in rows}
+    found = [one.code for one in detail.search(known, "هوشيار شهر")]
+    assert found == ["004", "005", "002", "003", "006", "001", "4"]
+    assert [detail.fit(known[code], "هوشيار شهر") for code in found] == [0, 1, 2, 2, 4, 5, 5]
+    assert detail.search(known, "4")[0].code == "4", "a code is as good as a name"

@@ -85,3 +85,17 @@ def test_the_document_lists_each_entry():
     listed = {name for line in table.splitlines() for name in re.findall(r"`(\w+)`", line.partition(" | ")[0])}
     defined = set(re.findall(r"^def (\w+)|^([A-Z]+) =", SOURCE, re.MULTILINE))
     assert listed == {a or b for a, b in defined} | set(streamlit_internals.__all__)
+
+
+def test_the_script_of_boxes_asks_our_function_what_is_offered():
+    name, written = streamlit_internals.script_of_boxes("readerOffered")
+    original = next(path for path in (Path(streamlit.__file__).parent / "static").rglob(name))
+    assert written.count("return readerOffered(") == 1
+    before = original.read_text(encoding="utf-8")
+    assert len(written) > len(before)
+    assert (
+        re.sub(
+            r"if\(\w+!==\w+\.SelectWidgetFilterMode\.FILTER_MODE_NONE\)return readerOffered\(\w+,\w+\);", "", written
+        )
+        == before
+    )

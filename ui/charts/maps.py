@@ -59,7 +59,10 @@ class Areas:
 
 @chart(titles.extreme, whole_country=True, compares=True, order=bars.in_order)
 def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = (), height: int = 430) -> Figure:
-    """The 31 provinces coloured by the first metric, with their values; unknown ones are hatched, `chosen` ones outlined."""
+    """The 31 provinces coloured by the first metric, with their values; unknown ones are hatched, `chosen` ones outlined.
+
+    The others are then empty: title, file and table are of the chosen ones too.
+    """
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
     # Who is of no known province is on no map.
@@ -88,6 +91,10 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = (),
     if untested:
         data.append(_hatching(context, untested))
         keys.append(elements.key(context, context.word("figure.small"), "missing", "hatch"))
+    if rest := sorted(_LABELS.keys() - {row[0] for row in rows}) if chosen else []:
+        # The provinces outside of the scope have no value here; a click chooses one instead.
+        named = {"hovertext": [context.member("province", code) for code in rest], "hovertemplate": elements.HOVER}
+        data.append(_areas(rest, [0] * len(rest), border, colorscale=[[0, _CLEAR], [1, _CLEAR]], **named))
     if outlined := list(chosen):
         scale = [[0, _CLEAR], [1, _CLEAR]]
         edge, none = context.colour("chosen"), [0] * len(outlined)

@@ -6,11 +6,13 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
+from etl.analysis import detail
 from etl.analysis.different import is_tested
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue, described, size_of
 from etl.semantic.ranking import comparable
 from etl.semantic.rights import BELOW_PROVINCE
+from etl.warehouse.dimensions import PLACES
 from ui.charts import marks
 from ui.charts.chart import Chart
 from ui.charts.elements import ChartContext
@@ -46,9 +48,9 @@ class FigureQuestion:
         """The answer, and the filters that do not apply to it."""
         if self.analysis:
             return scoped_query.computed(self.view, self.analysis)
-        # A map always shows the whole country and outlines the selection; it says that smaller places have no effect.
-        without = ("province", *BELOW_PROVINCE) if self.chart.whole_country else ()
-        answer, ignored = scoped_query.ask(self.view, self.names, self.axes, self.over, without)
+        answer, ignored = scoped_query.ask(self.view, self.names, self.axes, self.over)
+        if "province" in answer.by and BELOW_PROVINCE & {*answer.where}:
+            answer = _of_own_provinces(answer)
         return (_with_sides(self.view, answer) if self.chart.compares else answer), ignored
 
     def options(self, answer: Answer) -> dict[str, Any]:
@@ -69,7 +71,10 @@ class FigureQuestion:
 
     def ready(self) -> None:
         """Prefetch every answer of the figure into the cache."""
-        answer, _ = self.answer()
+        answer, ignored = self.answer()
+        if set(PLACES) & {*ignored}:
+            self.trend_of_scope(answer.metrics[0])
+            return
         self.options(answer)
         if self.chart.compares and not scoped_query.nothing(answer):
             self.trend(answer)
@@ -86,6 +91,16 @@ class FigureQuestion:
         over = answer.over if set(self.axes) & set(TIME) else self.view.over or self.view.months(_MONTHS)
         months = warehouse.ask(metric.name, by=("month",), over=over, where=where)
         return None if months.left_out else months
+
+    def trend_of_scope(self, metric: Metric) -> tuple[Answer, list[str]] | None:
+        """The values of a measure over time under the filters that apply to it; None if one of place does not."""
+        if metric.name not in catalogue() or not metric.has_history or "month" not in metric.dimensions:
+            return None
+        where, ignored = self.view.under(metric.dimensions)
+        if set(PLACES) & {*ignored}:
+            return None
+        over = self.view.over or self.view.months(_MONTHS)
+        return warehouse.ask(metric.name, by=("month",), over=over, where=where), ignored
 
     def is_single(self, answer: Answer) -> bool:
         """Whether the chart compares groups but the answer has only one."""
@@ -186,6 +201,16 @@ def _with_sides(view: PageContext, answer: Answer) -> Answer:
         return answer
     compared = scoped_query.different(view, tested, answer.by[0], answer.where, answer.over)
     return _joined(answer, compared, ("side", "whole_value") if tested == name else ("side",))
+
+
+@lru_cache(maxsize=100)
+def _of_own_provinces(answer: Answer) -> Answer:
+    """An answer by province under smaller places without the provinces that hold none of them, which have a row too."""
+    at, first = answer.by.index("province"), len(answer.by)
+    counties, provinces = answer.where.get("county", ()), warehouse.analyse(detail.provinces_of_counties)
+    own = {provinces.get(county) for county in counties}
+    rows = [row for row in answer.rows if (row[at] in own if counties else any(row[first:]))]
+    return replace(answer, rows=rows)
 
 
 @lru_cache(maxsize=400)

@@ -15,7 +15,7 @@ import streamlit as st
 from etl.analysis import detail
 from etl.semantic.answers import Answer
 from etl.semantic.disclosure import Ask, Circulated, for_circulation
-from etl.warehouse.dimensions import expand_groups
+from etl.warehouse.dimensions import PLACES, expand_groups
 from ui.charts import elements, lines, marks, titles
 from ui.charts.chart import Chart, drawn_chart
 from ui.components import blocks, downloads, filter_bar
@@ -93,10 +93,13 @@ def figure(
         """Returns what sends the figure to the browser; None for a notice, which is sent already."""
         with error_boundary(view.lang, ident):
             answer, ignored = question.answer()
-            if scoped_query.nothing(answer):
+            if wider := [name for name in PLACES if name in ignored]:
+                # It would be of places that the scope line does not name.
+                return _not_narrowed(question, answer, ident, wider, place, head)
+            elif scoped_query.nothing(answer):
                 notice(view.lang, "state.empty_title", view.word("state.empty"))
             elif question.is_single(answer):
-                return _single(question, answer, ident, ignored, place)
+                return _single(question, answer, ident, ignored, place, head)
             else:
                 chart_options = {**options, **question.options(answer)}
                 asked = asked_around(view, answer, ignored, with_parts="parts" in options)
@@ -106,17 +109,37 @@ def figure(
     rendering.defer(work_out, place=place, ready=question.ready, first=True)
 
 
-def _single(
-    question: FigureQuestion, answer: Answer, ident: str, ignored: Sequence[str], place: DeltaGenerator
+def _not_narrowed(
+    question: FigureQuestion,
+    answer: Answer,
+    ident: str,
+    dimensions: Sequence[str],
+    place: DeltaGenerator,
+    head: bool,
 ) -> Callable[[], None] | None:
-    """A single group, with nothing to compare: its value as on a card, and its trend."""
+    """The trend of the measure in the scope, where the figure itself cannot be narrowed to it; without any a notice."""
+    view, metric = question.view, answer.metrics[0]
+    if (found := question.trend_of_scope(metric)) and not scoped_query.nothing(found[0]):
+        options = {"zero": metric.unit != "share", "height": _TREND}
+        return prepare(view, lines.trend, asked_around(view, *found), ident, None, options, place, head=head)
+    named = text.listed([view.word(f"dimension.{name}") for name in dimensions], view.lang)
+    words = view.word("refused.not_where", measure=metric.label[view.lang], dimensions=named)
+    notice(view.lang, "state.not_narrowed_title", words)
+    return None
+
+
+def _single(
+    question: FigureQuestion, answer: Answer, ident: str, ignored: Sequence[str], place: DeltaGenerator, head: bool
+) -> Callable[[], None] | None:
+    """A single group, with nothing to compare: its value as on a card, unless the page says it, and its trend."""
     view, metric = question.view, answer.metrics[0]
     value = text.amount(answer.rows[-1][answer.columns.index(metric.name)], metric.unit, view.lang)
     card = f'<div class="pd-card"><p class="pd-value"><bdi>{text.escape(value)}</bdi></p></div>'
     over_time = question.trend(answer)
     if over_time is not None and not scoped_query.nothing(over_time):
         options = {"zero": metric.unit != "share", "height": _TREND}
-        return prepare(view, lines.trend, asked_around(view, over_time, ignored), ident, None, options, place, card)
+        asked = asked_around(view, over_time, ignored)
+        return prepare(view, lines.trend, asked, ident, None, options, place, card if head else "", head)
     title = _title(answer, question.chart.title, context(view), ident)
     st.html(blocks.heading(title.sentence, asked_around(view, answer).below) + card)
     footer(view, answer, ident)

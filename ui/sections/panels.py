@@ -11,6 +11,7 @@ from typing import Any
 
 import streamlit as st
 
+from etl.semantic.rights import BELOW_PROVINCE
 from ui.charts import bars, forecast, lines, maps
 from ui.components import figures
 from ui.components.blocks import error_boundary
@@ -18,7 +19,7 @@ from ui.components.cards import headline_number, page_link
 from ui.i18n import text
 from ui.sections import goal
 from ui.sections.overview import has_target, sources
-from ui.state import rendering
+from ui.state import rendering, scoped_query
 from ui.state.page_context import PageContext
 from ui.summary import different, verdict
 from ui.summary.sources import Sources
@@ -32,7 +33,8 @@ _BEGIN, _END = "\ue000", "\ue001"
 
 
 def panels(view: PageContext) -> None:
-    is_province = len(view.where.get("province", ())) == 1
+    is_province = len(view.where.get("province", ())) == 1 and not BELOW_PROVINCE & {*view.where}
+    over = view.months(24)
     figure = partial(figures.figure, view, head=False, height=_HEIGHT)
     with st.container(key="panels"):
         with _panel(view, "coverage", "coverage_per_10k", partial(_finding, "coverage_per_10k")):
@@ -40,16 +42,18 @@ def panels(view: PageContext) -> None:
                 figures.figure(
                     view, bars.ranking, "coverage_per_10k", by="county", nation=True, head=False, most=_MOST_BARS
                 )
-            else:
+            elif scoped_query.has_map(view):
                 figure(maps.provinces, "coverage_per_10k", by="province")
+            else:
+                figure(lines.trend, "coverage_per_10k", by="month", over=over, zero=False)
         with _panel(view, "growth", "active_assistants", _growth):
             figure(forecast.projection, analysis="projection", target=True, height=_HEIGHT - 110)
             rendering.defer(_pace, view, ready=partial(goal.in_a_sentence, view))
         with _panel(view, "training", "training_compliance", partial(_finding, "training_compliance")):
-            if is_province:
-                figure(lines.trend, "training_compliance", by="month", over=view.months(24), zero=False, nation=True)
-            else:
+            if scoped_query.has_map(view):
                 figure(maps.provinces, "training_compliance", by="province")
+            else:
+                figure(lines.trend, "training_compliance", by="month", over=over, zero=False, nation=True)
 
 
 def _panel(

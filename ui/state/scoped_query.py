@@ -118,6 +118,11 @@ def different(view: PageContext, name: str, by: str, where: Where, over: tuple[d
     )
 
 
+def has_map(view: PageContext) -> bool:
+    """Whether a map of provinces has something to compare in the scope: not in one province, county or institute."""
+    return not BELOW_PROVINCE & {*view.where} and len(view.where.get("province", ())) != 1
+
+
 def side(here: Answer, there: Answer) -> str:
     """On which side of the rate of another day one is beyond chance: lower, higher, or empty."""
     rate, value, before = here.metrics[0], here.value(), there.value()

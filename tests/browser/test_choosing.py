@@ -1,0 +1,163 @@
+"""Boxes offer the best fit first, small boxes open where there is room, and print waits for every chart."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Browser, Page, Route
+
+from tests.browser import app as front
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+_OPTIONS = "[role=option]"
+_INVISIBLE = re.compile("[\u2063\u2066-\u2069]")
+
+
+def offered(page: Page, box: str, typed: str) -> list[str]:
+    """What a box offers for what is typed into it."""
+    field = page.locator(f"{box} input[role=combobox]").first
+    field.click()
+    field.fill(typed)
+    page.wait_for_timeout(400)
+    return [_INVISIBLE.sub("", name).strip() for name in page.locator(_OPTIONS).all_inner_texts()]
+
+
+MEASURES = (
+    ("پایبندی آموزشی ضابطان", 1),
+    ("پایبندی آموزشی", 0),
+    ("سهم پایبندی آموزشی", 2),
+    ("ناپایبندی آموزشی", 3),
+    ("آموزشی که پایبندی است", 4),
+)
+
+
+def test_the_name_itself_comes_first_then_beginnings_then_words_then_what_holds_it(
+    address: str, chromium: Browser
+) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("explore")
+
+        def fits(typed: str, labels: list[str]) -> list[str]:
+            options = json.dumps([{"label": label} for label in labels], ensure_ascii=False)
+            found: list[dict[str, str]] = reader.page.evaluate(f"readerOffered({options}, {json.dumps(typed)})")
+            return [option["label"] for option in found]
+
+        labels = [label for label, _ in MEASURES]
+        best_first = [label for label, _ in sorted(MEASURES, key=lambda pair: pair[1])]
+        assert fits("پایبندی آموزشی", labels) == best_first
+        # In letters of an Arabic keyboard, with a half space, with marks.
+        assert fits("پايبندى\u200cآموزشي", labels) == best_first
+        # Beside its count a name is still the name itself, and a digit is a digit.
+        assert fits("قم", ["قم نو (۱)", "قمصر (۹)", "قم (۱٬۲۰۳)"])[0] == "قم (۱٬۲۰۳)"
+        assert fits("۱۲", ["سال 12", "12"]) == ["12", "سال 12"]
+        assert fits("ناکجاآباد", labels) == []
+        # Those that only somebody who types is offered.
+        assert fits("", ["الف", "\u2063ب"]) == ["الف"]
+        assert fits("ب", ["الف", "\u2063ب"]) == ["\u2063ب"]
+
+
+def test_enter_takes_the_measure_whose_name_was_typed(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("explore")
+        page = reader.page
+        assert offered(page, ".st-key-explore-bar", "پایبندی آموزشی")[0] == "پایبندی آموزشی"
+        page.locator(".st-key-explore-bar input[role=combobox]").first.press("Enter")
+        reader.settle()
+        assert "m=training_compliance" in page.url
+
+
+@pytest.mark.parametrize(
+    ("lang", "typed", "county"), [("fa", "كاشان", "شهرستان کاشان"), ("en", "kashan", "Kashan County")]
+)
+def test_a_county_typed_among_the_provinces_is_offered_as_a_county(
+    lang: str, typed: str, county: str, address: str, chromium: Browser
+) -> None:
+    with front.visit(chromium, address, lang=lang) as reader:
+        reader.go("", **({"lang": "en"} if lang == "en" else {}))
+        page, bar = reader.page, ".st-key-scope-bar"
+        page.locator(f"{bar} input[role=combobox]").first.click()
+        page.wait_for_timeout(400)
+        unasked = page.locator(_OPTIONS).all_inner_texts()
+        assert unasked
+        assert not [name for name in unasked if "\u2063" in name]
+        page.keyboard.press("Escape")
+        first = offered(page, bar, typed)[0]
+        assert first.startswith(county)
+        page.locator(f"{bar} input[role=combobox]").first.press("Enter")
+        reader.settle()
+        assert "county=1010" in page.url
+        assert "province=" not in page.url
+        assert county.removesuffix(" County").split()[-1] in reader.said
+
+
+def test_small_boxes_open_where_there_is_room(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.page.set_viewport_size({"width": 1440, "height": 900})
+        reader.go("")
+        page = reader.page
+        opened = 0
+        for button in page.locator('.st-key-panels [data-testid="stPopoverButton"]').all():
+            place = button.bounding_box()
+            if not place or place["y"] > 880:
+                continue
+            button.click()
+            box = page.locator('[data-testid="stPopoverBody"]')
+            box.wait_for()
+            reader.settle()
+            page.wait_for_timeout(300)
+            size, needed = box.bounding_box(), box.evaluate("(box) => box.scrollHeight")
+            assert size
+            assert size["height"] >= min(320, needed - 2), "free below or above"
+            assert size["y"] >= 0
+            assert size["y"] + size["height"] <= 900
+            page.keyboard.press("Escape")
+            box.wait_for(state="detached")
+            opened += 1
+        assert opened >= 6
+
+
+@contextmanager
+def base_map_held(page: Page) -> Iterator[list[Route]]:
+    """Base maps are not answered until the routes in the list go on."""
+    held: list[Route] = []
+    page.route("**/static/map/*.json", lambda route: held.append(route))
+    yield held
+    page.unroute_all()
+
+
+@pytest.mark.parametrize("way", [".pd-print", "Control+p"])
+def test_print_waits_until_every_chart_is_drawn(way: str, address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        page = reader.page
+        with base_map_held(page) as held:
+            page.goto(address)
+            reader.settle()
+            page.evaluate("() => { window.printed = 0; window.print = () => { window.printed += 1; }; }")
+            waiting = page.locator(".pd-plot[aria-busy=true]:not([data-drawn])")
+            waiting.first.wait_for(state="attached")
+            assert held
+            colour = waiting.first.evaluate("(plot) => getComputedStyle(plot).backgroundColor")
+            assert colour not in ("rgba(0, 0, 0, 0)", "transparent"), "a pale box, no empty frame"
+            if way.startswith("."):
+                page.locator(way).click()
+            else:
+                page.keyboard.press(way)
+            page.wait_for_timeout(1000)
+            assert page.evaluate("window.printed") == 0
+            for route in held.copy():
+                route.continue_()
+            page.wait_for_function("window.printed == 1")
+        assert page.locator(".pd-plot[aria-busy=true]").count() == 0
+        assert all(page.evaluate(front._AREAS)[:1])
+
+
+def test_print_prints_at_once_what_is_drawn(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("")
+        reader.drawn_charts()
+        reader.page.evaluate("() => { window.print = () => { window.printed = true; }; }")
+        reader.page.locator(".pd-print").click()
+        reader.page.wait_for_function("window.printed")
