@@ -22,8 +22,8 @@ def page() -> None:
     with left:
         if has_map := scoped_query.has_map(view):
             ui.figure(view, maps.provinces, "coverage_per_10k", by="province")
-        over, height = view.complete_months(36), {"height": 200} if has_map else {}
-        ui.figure(view, lines.trend, "coverage_per_10k", by="month", over=over, zero=False, **height)
+        over, height = view.complete_months(36), 200 if has_map else 320
+        ui.figure(view, lines.trend, "coverage_per_10k", by="month", over=over, zero=False, height=height)
     with right:
         coverage.ranking(view)
     left, right = st.columns(2)

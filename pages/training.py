@@ -20,8 +20,8 @@ def page() -> None:
     with left:
         if has_map := scoped_query.has_map(view):
             ui.figure(view, maps.provinces, "training_compliance", by="province")
-        over, height = view.months(24), {"height": 200} if has_map else {}
-        ui.figure(view, lines.trend, "training_compliance", by="month", over=over, zero=False, **height)
+        over, height = view.months(24), 200 if has_map else 320
+        ui.figure(view, lines.trend, "training_compliance", by="month", over=over, zero=False, height=height)
     with right:
         ui.figure(view, bars.ranking, "training_compliance", by="place", nation=True)
     left, right = st.columns(2)

@@ -70,6 +70,7 @@ def in_words(value: Any, unit: str, lang: str) -> str:
 
 def test_the_words_of_a_page_for_circulation_state_no_exact_number_of_people() -> None:
     pages = [opened(name, lang="en", province="IR-17") for name in ("legal", "workforce", "training")]
+    pages.append(opened("training", lang="en"))
     exact = {
         f"{at} {ident}": one for at, app in enumerate(pages) for ident, one in app.session_state["page parts"].items()
     }

@@ -93,7 +93,10 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = (),
         keys.append(elements.key(context, context.word("figure.small"), "missing", "hatch"))
     if rest := sorted(_LABELS.keys() - {row[0] for row in rows}) if chosen else []:
         # The provinces outside of the scope have no value here; a click chooses one instead.
-        named = {"hovertext": [context.member("province", code) for code in rest], "hovertemplate": elements.HOVER}
+        named: Figure = {
+            "hovertext": [context.member("province", code) for code in rest],
+            "hovertemplate": elements.HOVER,
+        }
         data.append(_areas(rest, [0] * len(rest), border, colorscale=[[0, _CLEAR], [1, _CLEAR]], **named))
     if outlined := list(chosen):
         scale = [[0, _CLEAR], [1, _CLEAR]]

@@ -1,7 +1,7 @@
 """The scope bar of every page: province, activity, as-of day and period, further filters in a popover, and Reset."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache, partial
 
@@ -145,10 +145,8 @@ def _more(view: PageContext, further: Sequence[str], known: tuple[str, ...]) -> 
 
 def _filter(view: PageContext, name: str, known: tuple[str, ...]) -> None:
     options = choices(view, name, known)
-    chosen, narrowed = (
-        [code for code in view.where.get(name, ()) if code in options],
-        partial(page_context.narrow, name),
-    )
+    chosen = [code for code in view.where.get(name, ()) if code in options]
+    narrowed: Callable[[Sequence[str]], None] = partial(page_context.narrow, name)
     if name == "province" and "county" in known:
         counties = counties_offered(page_run.current_file(), page_run.access_scope().rights(), view.lang)
         options, narrowed = {**options, **counties}, _narrow_to_place
