@@ -2,6 +2,7 @@
 
 import inspect
 import random
+import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
@@ -365,6 +366,9 @@ def test_under_a_filter_the_page_says_that_the_nation_is_not_open_and_shows_the_
             answered.clear()
             page = opened(part, filters | {"lang": lang})
             assert words in page
+            (said,) = re.findall('class="pd-said"[^>]*>(.*?)</p>', page)
+            assert member_names.of("province", FARS, lang) in said
+            assert text.word("scope.nation", lang) not in said
             assert text.word("sign_in.not_yours_title", lang) not in page
             of_women = [answer for answer in answered if "gender" in answer.where]
             assert of_women

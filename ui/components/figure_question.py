@@ -196,7 +196,7 @@ def _with_sides(view: PageContext, answer: Answer) -> Answer:
     tested = _TESTED_AS.get(name, name)
     if len(answer.by) != 1 or not is_tested(tested, answer.by[0]):
         return answer
-    if answer.by == ("province",) and not scoped_query.sees_nation(answer.where):
+    if answer.by == ("province",) and not page_context.sees_nation(answer.where):
         # Provinces are compared with the nation.
         return answer
     compared = scoped_query.different(view, tested, answer.by[0], answer.where, answer.over)

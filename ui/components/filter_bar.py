@@ -17,7 +17,7 @@ from ui.components.blocks import controlled
 from ui.data import page_run, warehouse
 from ui.data.warehouse import Frozen, frozen
 from ui.i18n import text
-from ui.state import page_context, page_parameters, periods, scoped_query
+from ui.state import page_context, page_parameters, periods
 from ui.state.page_context import FILTERS, PLACES, PageContext
 
 # The count next to an option: active assistants or, if a course is involved, those who must take it.
@@ -45,7 +45,7 @@ def bar(view: PageContext, more: tuple[str, ...]) -> None:
     further = [name for name in FILTERS if name not in _MAIN and (name in more or name in view.where)]
     with page_context.scope_line():
         _said(view)
-        if not scoped_query.sees_nation(view.where):
+        if not page_context.sees_nation(view.where):
             blocks.note(view.word("sign_in.nation_closed"))
     with st.container(key="scope", gap="small"):
         with st.container(key="scope-bar", horizontal=True, vertical_alignment="bottom", gap="small"):

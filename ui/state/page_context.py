@@ -16,6 +16,7 @@ from typing import Any
 import streamlit as st
 
 from etl.core.jalali import add_months, last_complete_months, last_complete_quarters, unit_of
+from etl.semantic.open_totals import is_open
 from etl.semantic.rights import BELOW_PROVINCE
 from etl.warehouse.dimensions import FILTERS, PLACES
 from ui import streamlit_internals
@@ -247,12 +248,19 @@ def scope_line() -> DeltaGenerator:
     return st.session_state[_LINE]
 
 
+def sees_nation(where: Collection[str]) -> bool:
+    """Whether the user may see the nation under these filters, places aside."""
+    return page_run.access_scope().sees_whole_country or is_open((), {*where}.difference(PLACES))
+
+
 def without_places(where: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     return {name: codes for name, codes in where.items() if name not in PLACES}
 
 
 def place(view: PageContext, where: Mapping[str, tuple[str, ...]]) -> str:
     """A place with its other filters, in words."""
+    if not set(PLACES) & set(where) and not sees_nation(where):
+        where = {"province": tuple(sorted(page_run.access_scope().codes)), **where}
     parts = filters(view, where)
     if not set(PLACES) & set(where):
         parts.insert(0, view.word("scope.nation"))

@@ -14,13 +14,11 @@ from etl.semantic import resolve
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME, catalogue
 from etl.semantic.exportable import StoredRows
-from etl.semantic.open_totals import is_open
 from etl.semantic.rights import BELOW_PROVINCE
-from etl.warehouse.dimensions import PLACES
-from ui.data import page_run, warehouse
+from ui.data import warehouse
 from ui.data.warehouse import Where, frozen
 from ui.i18n import text
-from ui.state import periods
+from ui.state import page_context, periods
 from ui.state.page_context import PageContext
 
 # The counties of more provinces do not fit into one chart.
@@ -96,18 +94,13 @@ def settled_on(name: str, on: date) -> date | None:
     return warehouse.analyse(resolve.settled_on, name, on)
 
 
-def sees_nation(where: Where) -> bool:
-    """Whether the user may see the nation under these filters, places aside."""
-    return page_run.access_scope().sees_whole_country or is_open((), {*where}.difference(PLACES))
-
-
 def different(view: PageContext, name: str, by: str, where: Where, over: tuple[date, date] | None = None) -> Answer:
     """Who is clearly below or above the whole, by the one test.
 
     Provinces are compared with the nation whichever are chosen, so that the test is made once for all choices.
     """
     asked, codes = dict(where), tuple(where.get("province", ()))
-    is_national = by == "province" and not BELOW_PROVINCE & {*where} and sees_nation(where)
+    is_national = by == "province" and not BELOW_PROVINCE & {*where} and page_context.sees_nation(where)
     if is_national:
         asked.pop("province", None)
     answer = warehouse.analyse("different", on=view.as_of, where=asked, over=over, metric=name, by=by)
