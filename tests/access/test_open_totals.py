@@ -53,10 +53,16 @@ _TIMELIKE = {
 }  # fmt: skip
 
 
+# By these a report counts rejected rows, read through the views of the scope (tests/access/test_scopes.py).
+_OF_REPORTS = {"source", "reason", "column", "file"}
+
+
 def foreign_rows(answer: Answer, scope: AccessScope, place_of: dict[str, str]) -> list[tuple[Any, ...]]:
     """The rows that hold more than open totals and are not of the own provinces: read from the answer alone."""
     by, where = {*answer.by} - _TIMELIKE, {*answer.where}
     if scope.sees_whole_country or (by <= {"province"} and where <= {"province"}):
+        return []
+    if by <= _OF_REPORTS and answer.restricted == scope.codes:
         return []
 
     def places(row: tuple[Any, ...], name: str) -> set[Any]:
