@@ -128,7 +128,7 @@ def _write_table(
     words = expected.template()
     text = book.add_format({"font_name": _FONT, "num_format": "@"})
     number = book.add_format({"font_name": _FONT})
-    example = book.add_format({"font_name": _FONT, "num_format": "@", "italic": True, "font_color": "#595959"})
+    example = book.add_format({"font_name": _FONT, "num_format": "@", "italic": True})
     formats = {
         is_required: (
             book.add_format({"font_name": _FONT, "align": "center", "bold": is_required}),
@@ -140,7 +140,6 @@ def _write_table(
                     "bottom": 2 if is_required else 1,
                     "text_wrap": True,
                 }
-                | ({"bg_color": "#DCE6F1"} if is_required else {})
             ),
         )
         for is_required in (True, False)

@@ -159,6 +159,8 @@ NOT_READ = {
             "{centre_y:.1f}",
             "{centre:.1f}",
             "{top - 11:.1f}",
+            "{at:.1f}",
+            "{y(target):.1f}",
         ),
     },
     "ui/sections/overview.py": {"{min(max(share, 0.0), 1.0) * 100:.1f}"},
