@@ -4,7 +4,6 @@ import streamlit as st
 
 from ui.charts import bars, lines, time_titles, titles
 from ui.charts import licensing as charts
-from ui.components import blocks
 from ui.components import figures as ui
 from ui.sections import ahead, licensing, listings
 from ui.state import address
@@ -46,16 +45,6 @@ def page() -> None:
         ui.figure(view, charts.decided, analysis="licensing_cohort")
     with right:
         ui.figure(view, lines.trend, "renewal_rate", by="quarter", over=view.complete_quarters(12))
-    with st.expander(view.word("cohort.decided")):
-        blocks.intro(view.word("cohort.decided_help"))
-        ui.cards(view, "time_to_licence_median", "time_to_licence_p90", "within_25_days_share", "decided")
-        times = ("time_to_licence_median", "time_to_licence_p90")
-        ui.figure(view, lines.trend, *times, by="month", over=view.months(24))
-        left, right = st.columns(2)
-        with left:
-            ui.figure(view, bars.ranking, "within_25_days_share", by="place", nation=True)
-        with right:
-            ui.figure(view, bars.ranking, "time_to_licence_median", by="place", nation=True)
     with st.expander(view.word("cohort.institutes")):
         left, middle, right = st.columns(3)
         with left:
@@ -71,3 +60,4 @@ def page() -> None:
             ui.figure(view, bars.ranking, "veteran_led_institute_share", by="smart", nation=True)
         with right:
             ui.figure(view, bars.ranking, "veteran_led_institute_share", by="place", nation=True, says=titles.highest)
+    licensing.smart(view)

@@ -27,7 +27,7 @@ from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.core.errors import AccessDenied, QuestionError, TooEarly
 from etl.semantic.access import ScopedCursor
-from etl.semantic.answers import Answer, ask
+from etl.semantic.answers import Answer, Metric, ask
 from etl.semantic.catalog import catalogue, provisional_days
 from etl.semantic.derived import Where, answered
 from etl.semantic.ranking import least
@@ -111,6 +111,16 @@ def share_limits(counts: np.ndarray, totals: np.ndarray) -> tuple[np.ndarray, np
     return common - wide, np.broadcast_to(common, wide.shape), common + wide
 
 
+def has_levels(metric: Metric) -> bool:
+    """Whether provinces are compared by the level of a measure: a share measured on a day."""
+    return metric.kind == "snapshot" and metric.unit == "share" and bool(metric.numerator and metric.denominator)
+
+
+def has_changes(metric: Metric) -> bool:
+    """Whether a province's months of a measure are compared: a count over a period."""
+    return metric.kind == "event" and not metric.denominator
+
+
 @analysis(asks=("training_compliance",), open_by=("",))
 def level_signals(con: ScopedCursor, on: date, where: Where, name: str = "training_compliance") -> Answer:
     """Each province's share on the nation's funnel, the farthest from the nation's share first.
@@ -121,9 +131,7 @@ def level_signals(con: ScopedCursor, on: date, where: Where, name: str = "traini
     day, TooEarly where no month is settled yet.
     """
     metric = catalogue().get(name)
-    if not (
-        metric and metric.kind == "snapshot" and metric.unit == "share" and metric.numerator and metric.denominator
-    ):
+    if not (metric and has_levels(metric) and metric.numerator and metric.denominator):
         raise QuestionError(f"{name} is no share measured on a day; levels are compared by one")
     day = settled_on(con, name, on)
     if day is None:
@@ -166,7 +174,7 @@ def change_signals(con: ScopedCursor, on: date, where: Where, name: str = "joine
     Raises QuestionError for a metric that is no count over a period, TooEarly where there are fewer such months.
     """
     metric = catalogue().get(name)
-    if metric is None or metric.kind != "event" or metric.denominator:
+    if metric is None or not has_changes(metric):
         raise QuestionError(f"{name} is no count over a period; changes are looked for in one")
     day = last_settled_day(on, provisional_days(name))
     over = jalali.last_complete_months(day, MONTHS)

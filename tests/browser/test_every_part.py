@@ -33,13 +33,15 @@ CHOSEN: dict[str, dict[str, str | list[str]]] = {
 }
 # Together they hold every kind of element and chart of all parts.
 VARIED = (
-    "overview", "coverage", "growth", "planning", "training", "licensing", "signals", "methods", "province",
+    "overview", "coverage", "growth", "planning", "training", "licensing", "methods", "province",
 )  # fmt: skip
 OPENED = [
     *((part, CHOSEN.get(part, {}), "fa") for part in PARTS),
     # The whole country has other charts than a province, and a profile has more to cut off than the list of provinces.
     ("coverage", {}, "fa"),
     ("explore", {}, "fa"),
+    ("explore", {"m": ["training_compliance"], "by": ["province"], "chart": "funnel"}, "fa"),
+    ("explore", {"m": ["joiners"], "by": ["month"], "province": ["IR-23"], "chart": "control"}, "en"),
     ("province", CHOSEN["province"], "en"),
     # Both languages have the same elements.
     *((part, {}, "en") for part in PARTS if part in VARIED or draws(0, 1)),

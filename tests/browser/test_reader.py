@@ -362,14 +362,14 @@ def test_a_tab_is_in_the_address_and_an_old_address_opens_it(address: str, chrom
     with front.visit(chromium, address) as reader:
         reader.page.goto(f"{address}/legal?province=IR-23")
         reader.settle()
-        assert reader.page.url == f"{address}/institutes?tab=legal&province=IR-23"
+        assert reader.page.url == f"{address}/workforce?tab=legal&province=IR-23"
         tab = reader.page.get_by_role("tab", selected=True)
         assert tab.inner_text() == navigation.part_words("legal")["fa"]
         assert reader.page.locator(".st-key-card-judicial_officers").is_visible()
-        reader.page.get_by_role("tab", name=navigation.part_words("smart")["fa"]).click()
+        reader.page.get_by_role("tab", name=navigation.part_words("workforce")["fa"]).click()
         reader.settle()
-        assert reader.query == "tab=smart&province=IR-23"
-        assert reader.page.locator(".st-key-card-smart_institutes").is_visible()
+        assert reader.query == "province=IR-23"
+        assert reader.page.locator(".st-key-card-women_share").is_visible()
         assert reader.page.locator(".st-key-card-judicial_officers").count() == 0, "a closed tab holds nothing"
         reader.page.go_back()
         reader.settle()

@@ -71,7 +71,7 @@ def test_no_column_of_a_page_is_without_a_metric(part: str, scope: dict[str, str
 
 
 @pytest.mark.parametrize("scope", SCOPES, ids=["nation", "province"])
-@pytest.mark.parametrize("part", ["overview", "coverage", "training", "growth", "workforce", "smart"])
+@pytest.mark.parametrize("part", ["overview", "coverage", "training", "growth", "workforce", "licensing"])
 def test_the_whole_beside_the_groups_of_a_rate_is_that_of_its_sentence(
     part: str, scope: dict[str, str], published: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,7 +39,7 @@ SAID_ON = {
     "coverage_per_10k": ("overview", "coverage"),
     "training_compliance": ("overview", "training"),
     "officer_training_share": ("legal",),
-    "smart_service_share": ("smart",),
+    "smart_service_share": ("licensing",),
     "leaver_rate_12m": ("growth",),
 }
 SCOPES: list[dict[str, str]] = [

@@ -19,7 +19,7 @@ from ui.i18n import member_names, text
 from ui.palette import RAMPS
 from ui.summary import different
 
-PAGES = ("licensing", "legal", "smart", "coverage", "province")
+PAGES = ("licensing", "legal", "coverage", "province")
 LANGUAGES = ("fa", "en")
 LAPSED = date(2024, 6, 20)
 
@@ -110,7 +110,8 @@ def test_officers_without_training_in_date_are_listed_by_institute(lang: str, pu
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_legal_and_smart_begin_with_what_they_are_for(lang: str, published: Path) -> None:
-    legal, smart = page_html("legal", lang), page_html("smart", lang)
+    legal, licensing = page_html("legal", lang), page_html("licensing", lang)
+    smart = licensing.partition(text.word("smart.title", lang))[2]
     intros = re.findall(r'<p class="pd-intro">(.*?)</p>', legal)
     short = {name: catalogue()[name].short[lang] for name in ("officer_training_share", "judicial_officer_share")}
     assert [one for one in intros if text.escape(short["officer_training_share"]) in one]
@@ -122,7 +123,7 @@ def test_legal_and_smart_begin_with_what_they_are_for(lang: str, published: Path
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_smart_services_come_with_a_word_of_caution(lang: str, published: Path) -> None:
-    app = page("smart", lang)
+    app = page("licensing", lang)
     shown = html(app)
     assert text.escape(text.word("smart.no_history", lang)) in shown
     assert text.escape(text.word("smart.no_proof", lang)) not in shown, "nothing is compared yet"

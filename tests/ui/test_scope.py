@@ -382,7 +382,7 @@ def test_an_analysis_says_which_filters_have_a_meaning_for_it(name: str, publish
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["smart", "growth", "licensing", "planning", "coverage"])
+@pytest.mark.parametrize("name", ["legal", "growth", "licensing", "planning", "coverage"])
 def test_a_filter_from_another_page_is_reported_as_having_no_effect(name: str) -> None:
     page = html(opened(name, gender="male"))
     assert text.word("scope.no_effect", "fa", filters="جنسیت") in page
@@ -391,7 +391,7 @@ def test_a_filter_from_another_page_is_reported_as_having_no_effect(name: str) -
 
 
 def test_a_filter_from_another_page_can_be_removed() -> None:
-    app = opened("smart", gender="male")
+    app = opened("licensing", gender="male")
     assert "p::after{content:' (۱)'}" in html(app), "the button shows the number of active filters"
 
 

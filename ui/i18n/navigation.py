@@ -1,9 +1,20 @@
 """The menu: pages, their tabs, and the words of each."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ui.i18n.text import book
+
+# Parts of earlier versions: the part that holds each now, and what else its address says there.
+_MOVED: Mapping[str, tuple[str, Mapping[str, list[str]]]] = {
+    "institute": ("register", {}),
+    "international": ("coverage", {}),
+    "smart": ("licensing", {}),
+    "signals": (
+        "explore",
+        {"m": ["training_compliance", "leaver_rate_12m"], "by": ["province"], "chart": ["funnel"]},
+    ),
+}
 
 
 def menu() -> list[dict[str, Any]]:
@@ -33,3 +44,22 @@ def part_words(part: str) -> Mapping[str, Any]:
     """Name and question of a part: those of its tab, or of its page."""
     tabs = book()["tab"]
     return tabs[part] if part in tabs else next(entry for entry in pages() if entry["page"] == part)
+
+
+def is_known(part: str) -> bool:
+    """Whether a part is one of today or of an earlier version."""
+    return part in _MOVED or any(part in parts(entry) for entry in pages())
+
+
+def moved() -> list[str]:
+    """The parts of earlier versions."""
+    return list(_MOVED)
+
+
+def current(part: str, parameters: Mapping[str, Iterable[str]]) -> tuple[str, dict[str, list[str]]]:
+    """A part that may be of an earlier version, and the parameters of its address, as they are now."""
+    chosen = {name: list(values) for name, values in parameters.items()}
+    if part not in _MOVED:
+        return part, chosen
+    now, more = _MOVED[part]
+    return now, {**more, **chosen}

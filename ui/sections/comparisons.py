@@ -20,16 +20,16 @@ def levels(view: PageContext, name: str) -> None:
     ui.part(everywhere, ident, "level_signals", partial(_unless_empty, view, draw), first=True, name=name)
 
 
-def changes(view: PageContext) -> None:
-    """The months of the chosen province as its share of the nation's joiners."""
+def changes(view: PageContext, name: str) -> None:
+    """The months of the chosen province as its share of the nation's events."""
     if len(view.where.get("province", ())) != 1:
         blocks.note(view.word("signal.choose"), on_screen=True)
         return
 
     def draw(answer: Answer, ignored: Sequence[str]) -> None:
-        ui.draw(view, signals.process, scoped_query.without_first(answer), "figure-changes", ignored=ignored)
+        ui.draw(view, signals.process, scoped_query.without_first(answer), f"figure-changes-{name}", ignored=ignored)
 
-    ui.part(view, "changes", "change_signals", partial(_unless_empty, view, draw), first=True)
+    ui.part(view, f"changes-{name}", "change_signals", partial(_unless_empty, view, draw), first=True, name=name)
 
 
 def _unless_empty(view: PageContext, draw: Callable[..., None], answer: Answer, ignored: Sequence[str]) -> None:

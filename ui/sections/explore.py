@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
+from etl.analysis import signals
 from etl.semantic import exportable
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import DIMENSIONS, TIME, catalogue
@@ -20,7 +21,7 @@ from ui.components import blocks
 from ui.components import figures as ui
 from ui.components.blocks import controlled
 from ui.i18n import text
-from ui.sections import explore_rows
+from ui.sections import comparisons, explore_rows
 from ui.sections.explore_rows import PAGE, Selection
 from ui.state import page_context, page_parameters, periods, scoped_query
 from ui.state.address import MOST_DIMENSIONS, MOST_MEASURES, NOTHING
@@ -170,6 +171,13 @@ def _take(remedy: Remedy) -> None:
 def _figures(view: PageContext, selection: Selection, answer: Answer) -> None:
     """A chart that suits the shape of the answer, or a note that there is none."""
     drawn = _suited(selection, answer)
+    if form := _form(view, selection):
+        blocks.intro(view.word("signal.other_question"))
+        draw = comparisons.levels if form == "funnel" else comparisons.changes
+        for column, name in zip(st.columns(len(selection.names)), selection.names, strict=True):
+            with column:
+                draw(view, name)
+        return
     if not selection.by:
         _values(view, answer)
     elif len(selection.by) > 2:
@@ -181,6 +189,34 @@ def _figures(view: PageContext, selection: Selection, answer: Answer) -> None:
             with column:
                 on_its_day = _on_its_day(view, names[0], answer)
                 ui.figure(on_its_day, chart, *names, by=selection.by, over=selection.over, **options)
+
+
+def _form(view: PageContext, selection: Selection) -> str:
+    """The form of chart chosen among those that the question allows besides the usual one; empty for that."""
+    known = [catalogue()[name] for name in selection.names]
+    form = ""
+    if selection.by == ("province",) and all(map(signals.has_levels, known)):
+        form = "funnel"
+    elif selection.by == ("month",) and all(map(signals.has_changes, known)):
+        form = "control"
+    if not form or len(known) > _MOST_FIGURES:
+        return ""
+    chosen = form if page_parameters.one(PAGE, "chart") == form else "usual"
+
+    def changed(option: str) -> None:
+        page_parameters.choose(PAGE, chart=form if option == form else None)
+
+    controlled(
+        st.segmented_control,
+        view.word("more.chart"),
+        f"explore {form}",
+        chosen,
+        changed,
+        options=["usual", form],
+        required=True,
+        format_func=lambda option: view.word(f"more.{option}"),
+    )
+    return form if chosen == form else ""
 
 
 def _on_its_day(view: PageContext, name: str, answer: Answer) -> PageContext:

@@ -13,6 +13,7 @@ from ui.components import figures as ui
 from ui.components.blocks import error_boundary
 from ui.data import warehouse
 from ui.i18n import text
+from ui.sections import listings, overview
 from ui.state import scoped_query
 from ui.state.page_context import PageContext
 
@@ -45,14 +46,32 @@ def survival(view: PageContext) -> None:
             ui.draw(view, bars.columns, after, ident, charts.remaining, ignored)
 
 
-def smart_history(view: PageContext) -> None:
+def smart(view: PageContext) -> None:
+    """Who offers smart services, by place, activity and size, and what may be said of them."""
+    listings.part(view, "smart.title")
+    beside = {"smart_service_share": "smart_unknown"}
+    ui.cards(view, "smart_service_share", "smart_institutes", beside=beside)
+    overview.findings(view, "smart_service_share")
+    left, right = st.columns([3, 2])
+    with left:
+        ui.figure(view, bars.ranking, "smart_service_share", by="place", nation=True)
+    with right:
+        ui.figure(view, bars.ranking, "smart_service_share", by="activity", nation=True)
+        ui.figure(view, bars.columns, analysis="smart_sizes", says=charts.with_staff)
+    with st.expander(view.word("smart.compared")):
+        blocks.intro(view.word("smart.no_history"))
+        _smart_history(view)
+        _smart_compared(view)
+
+
+def _smart_history(view: PageContext) -> None:
     """The share in each publication, once there are two."""
     with error_boundary(view.lang, "smart-history"):
         if len(scoped_query.computed(view, "adoption")[0].rows) > 1:
             ui.figure(view, charts.published, analysis="adoption")
 
 
-def smart_compared(view: PageContext) -> None:
+def _smart_compared(view: PageContext) -> None:
     """Adopters and other institutes compared, by licences decided after the first publication with the flag."""
     with error_boundary(view.lang, "smart-compared"):
         adoption = scoped_query.computed(view, "adoption")[0]

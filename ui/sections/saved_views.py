@@ -10,7 +10,7 @@ from ui.access.saved_views import Saved
 from ui.components import blocks
 from ui.components.blocks import controlled
 from ui.data import page_run
-from ui.i18n import text
+from ui.i18n import navigation, text
 from ui.state import page_parameters, saved_views
 from ui.state.page_context import PageContext
 
@@ -48,7 +48,7 @@ def _inside(view: PageContext, name: str) -> None:
     shelf = saved_views.shelf()
     if not shelf.is_whole:
         blocks.note(view.word("views.unreadable"), is_status=True)
-    page_views, teams = [saved for saved in shelf.views if saved.page == name], page_run.teams()
+    page_views, teams = [saved for saved in shelf.views if _is_of(saved, name)], page_run.teams()
     note = "views.shared" if teams and page_views else "views.own" if page_views else "views.none"
     blocks.note(f"{view.word(note)} {view.word('views.copies')}")
     for number, saved in enumerate(page_views):
@@ -63,10 +63,15 @@ def _inside(view: PageContext, name: str) -> None:
                 on_click=_delete,
                 args=(view, saved.name),
             )
-    if of_others := [saved for saved in shelf.shared if saved.page == name]:
+    if of_others := [saved for saved in shelf.shared if _is_of(saved, name)]:
         blocks.note(view.word("views.of_others"))
         for saved in of_others:
             _link(view, saved, view.word("views.by", who=text.isolated(saved.owner, view.lang)))
+
+
+def _is_of(saved: Saved, name: str) -> bool:
+    """Whether a view is of this part, also if it was saved before its page became a part of it."""
+    return navigation.current(saved.page, saved.parameters)[0] == name
 
 
 def _link(view: PageContext, saved: Saved, about: str = "") -> None:

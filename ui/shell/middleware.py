@@ -8,6 +8,7 @@ import gzip
 import json
 from collections.abc import Callable
 from functools import cache
+from urllib.parse import parse_qs, urlencode
 
 from plotly.offline import get_plotlyjs, get_plotlyjs_version
 from starlette.datastructures import Headers, MutableHeaders
@@ -20,6 +21,7 @@ from etl.core.paths import REFERENCE, ROOT
 from ui import palette, streamlit_internals
 from ui.i18n import navigation, text
 from ui.shell.requests import base_path, language
+from ui.state.page_parameters import TAB
 
 _STATIC = ROOT / "static"
 _BOUNDARIES = REFERENCE / "iran_provinces.geojson"
@@ -47,27 +49,39 @@ async def _base_map(_request: Request) -> Response:
     return JSONResponse(EMPTY_MAP, headers=_A_DAY)
 
 
-# Pages of earlier versions that are now part of another page.
-_MOVED = {"institute": "register", "international": "coverage"}
-
-
 async def _moved(request: Request) -> Response:
     """Redirect the address of a part or of a moved page to its current address, with its query.
 
     This includes the default page by its name, which Streamlit serves only at `/`.
     """
-    name = request.url.path.rsplit("/", 1)[-1]
-    page, tab = navigation.part_address(_MOVED.get(name, name))
-    query = "&".join(part for part in (f"tab={tab}" if tab else "", request.url.query) if part)
+    query = parse_qs(request.url.query, keep_blank_values=True)
+    return RedirectResponse(_current(request.url.path.rsplit("/", 1)[-1], query))
+
+
+def _current(part: str, query: dict[str, list[str]]) -> str:
+    """The address of a part of this or an earlier version, beside the one asked, with the parameters of `query`."""
+    part, parameters = navigation.current(part, query)
+    page, tab = navigation.part_address(part)
+    # A part is named by its page or by its own tab.
+    pairs = ({TAB: [tab]} if tab else {}) | {name: values for name, values in parameters.items() if name != TAB}
     where = "./" if page == navigation.menu()[0]["page"] else f"./{page}"
-    return RedirectResponse(f"{where}?{query}" if query else where)
+    return f"{where}?{urlencode(pairs, doseq=True)}" if pairs else where
+
+
+def _moved_tab(scope: Scope) -> str:
+    """The current address of a tab that moved from the page of this address to another one, else empty."""
+    query = parse_qs(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
+    name, tab = scope["path"].rsplit("/", 1)[-1], query.get(TAB, [""])[-1]
+    entry = next((entry for entry in navigation.pages() if entry["page"] == name), None)
+    is_elsewhere = entry is not None and tab not in navigation.parts(entry) and navigation.is_known(tab)
+    return _current(tab, query) if is_elsewhere else ""
 
 
 def _names_that_moved() -> list[str]:
     """Every page or part name that Streamlit does not serve itself."""
     parts = [part for entry in navigation.pages() for part in navigation.parts(entry)]
     pages = {entry["page"] for entry in navigation.pages()}
-    return [navigation.menu()[0]["page"], *_MOVED, *(part for part in parts if part not in pages)]
+    return [navigation.menu()[0]["page"], *navigation.moved(), *(part for part in parts if part not in pages)]
 
 
 def _plotly(request: Request) -> Response:
@@ -171,6 +185,9 @@ class Shell:
             return
         if scope["type"] != "http" or not _wants_page(scope):
             await self.app(scope, receive, send)
+            return
+        if where := _moved_tab(scope):
+            await RedirectResponse(where)(scope, receive, send)
             return
         lang = language(scope)
         # Unconditional and uncompressed: the validators of the file on disk do not apply to the rewritten page.

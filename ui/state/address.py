@@ -22,6 +22,8 @@ NATION = "IR"
 # The side of a comparison that is the median of the provinces similar to the other one.
 SIMILAR = "similar"
 SHOWN = ("table", "pivot")
+# The forms of chart for analysts, besides the one that suits the question.
+FORMS = ("funnel", "control")
 # The value of `page` that shows all rows of a table.
 ALL = "all"
 # The days to which a list of endings can be narrowed.
@@ -154,6 +156,7 @@ _CHECKS: Mapping[str, Mapping[str, _Check]] = {
     "explore": {
         "m": _measures,
         "by": lambda values, _: _members(values, DIMENSIONS, MOST_DIMENSIONS),
+        "chart": _one(lambda value, _: value in FORMS),
         "show": _one(lambda value, _: value in SHOWN),
         "sort": _one(_sorts),
         "page": _TURNED,

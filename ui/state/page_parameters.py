@@ -76,9 +76,10 @@ def profile(province: str, lang: str, scope: Mapping[str, Iterable[str]]) -> str
 
 def address(part: str, lang: str, parameters: Mapping[str, Iterable[str]]) -> str:
     """The address of a page or part with these parameters, relative to the open page and not escaped for HTML."""
+    part, current = navigation.current(part, parameters)
     page, tab = navigation.part_address(part)
     pairs = [(TAB, tab)] if tab else []
-    pairs += [(name, value) for name, values in parameters.items() for value in values]
+    pairs += [(name, value) for name, values in current.items() for value in values]
     if lang == "en":
         pairs.append(("lang", "en"))
     # The first page is served at the root.
