@@ -62,7 +62,7 @@ def foreign_rows(answer: Answer, scope: AccessScope, place_of: dict[str, str]) -
     by, where = {*answer.by} - _TIMELIKE, {*answer.where}
     if scope.sees_whole_country or (by <= {"province"} and where <= {"province"}):
         return []
-    if by <= _OF_REPORTS and answer.restricted == scope.codes:
+    if by and by <= _OF_REPORTS and answer.restricted == scope.codes:
         return []
 
     def places(row: tuple[Any, ...], name: str) -> set[Any]:
