@@ -48,7 +48,8 @@ OF_FARS = AccessScope("fars", frozenset({Grant("province", frozenset({FARS}))}))
 PEOPLE = (NATIONAL, OF_TWO, OF_FARS, NONE)
 # What an analysis gives by these is a total in time, a step of one, or a number of no province.
 _TIMELIKE = {
-    *TIME, "day", "step", "ahead", "event_date", "announced_on", "metric", "kind", "rule", "rank", "side", "force", "country", "counted",
+    *TIME, "day", "step", "ahead", "event_date", "announced_on",
+    "metric", "kind", "rule", "rank", "side", "force", "country", "counted",
     "counted_year", "sureness", "publication",
 }  # fmt: skip
 
