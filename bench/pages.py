@@ -25,7 +25,7 @@ from etl.core.jalali import last_complete_months
 from etl.semantic import access, answers, rights
 from etl.semantic.access import ScopedCursor
 from tests.serving import ask, free_ports, until
-from ui.charts import bars, forecast, lines, maps, marks
+from ui.charts import bars, boundaries, forecast, lines, maps, marks
 from ui.charts.elements import ChartContext
 from ui.shell import middleware
 
@@ -61,7 +61,7 @@ def run(register: Register) -> dict[str, Any]:
         # Streamlit serves the folder `static` next to a page, from which the map loads its boundaries and base map.
         static = Path(folder) / "static"
         static.mkdir()
-        shutil.copy(ROOT / "data" / "reference" / "iran_provinces.geojson", static)
+        (static / Path(boundaries.address("province")).name).write_text(boundaries.content("province"), "utf-8")
         (static / "world_110m.json").write_text(json.dumps(middleware.EMPTY_MAP), encoding="utf-8")
         sets = _prebuilt(register)
         figures.write_text(json.dumps(sets), encoding="utf-8")
@@ -193,7 +193,7 @@ class _Wire:
         self._add(len(base64.b64decode(data)) if event["response"]["opcode"] == 2 else len(data))
 
     def _count_boundaries(self, request: Any) -> None:
-        self.boundaries += request.url.endswith("iran_provinces.geojson")
+        self.boundaries += request.url.endswith(boundaries.address("province").removeprefix("."))
 
     def take(self) -> int:
         """The bytes since the last call."""

@@ -25,7 +25,7 @@ from tests.conftest import ROOT
 from tests.loading import build
 from ui.briefing import content, drawing, typesetting, writing
 from ui.briefing.writing import Press
-from ui.charts import forecast, maps
+from ui.charts import boundaries, forecast
 from ui.charts.elements import ChartContext
 from ui.data.briefing_questions import Questions
 from ui.i18n import member_names, text
@@ -245,7 +245,7 @@ def test_a_name_of_200_letters_is_cut(press):
 @pytest.mark.parametrize("lang", text.LANGUAGES)
 def test_no_label_of_the_map_covers_another(press, lang):
     book = content.book(press.questions("IR", lang))
-    names, points = member_names.fixed("province", lang), maps.label_points()
+    names, points = member_names.fixed("province", lang), boundaries.label_points()
     project = drawing._projection_onto_map(names)
     labels = [
         drawing._Label(code, content._SHORT[lang].get(code, name), "0.00", project(*points[code]), "")
@@ -354,7 +354,7 @@ def test_a_county_of_fewer_than_three_people_is_not_in_a_briefing_for_circulatio
 def test_a_province_of_fewer_than_three_people_is_on_the_map(press):
     write = press.questions("IR", "en")
     answer = write.different("coverage_per_10k", "province")
-    names, points = member_names.fixed("province", "en"), maps.label_points()
+    names, points = member_names.fixed("province", "en"), boundaries.label_points()
     whole = drawing.province_map(answer, write.context, points, names)
     without = drawing.province_map(replace(answer, rows=answer.rows[1:]), write.context, points, names)
     assert without.count("<path d=") == whole.count("<path d=") >= 31

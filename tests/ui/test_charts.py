@@ -25,6 +25,7 @@ from ui.charts import (
     ahead,
     axes,
     bars,
+    boundaries,
     elements,
     forecast,
     licensing,
@@ -693,7 +694,7 @@ def test_a_value_without_a_name_stands_in_its_province() -> None:
     figure = maps.provinces(replace(answer, rows=[*answer.rows, ("IR-25", 0.75, 0.8, 0.6, 9, 75, 100, "none")]), EN)
     wide, narrow = figure["data"][-2:]
     at = wide["text"].index("<b>Qom</b> 75.0")
-    west, east = (min(x for ring in maps.rings_of("IR-25") for x, _ in ring), 51.97)
+    west, east = (min(x for ring in boundaries.rings_of("IR-25") for x, _ in ring), 51.97)
     assert not west < wide["lon"][at] < east, "with its name it stands beside its province"
     assert west < narrow["lon"][at] < east
     leaders = [trace for trace in figure["data"] if trace.get("mode") == "lines+markers"]
@@ -772,7 +773,7 @@ def test_what_is_chosen_is_outlined_above_all_else_and_not_filled() -> None:
 
 def test_boundaries_travel_by_address_and_are_credited() -> None:
     figure = maps.provinces(by_province(), EN)
-    assert figure["data"][0]["geojson"] == "./app/static/iran_provinces.geojson"
+    assert figure["data"][0]["geojson"] == boundaries.address("province")
     assert len(json.dumps(figure)) < 60_000
     assert figure["layout"]["meta"]["boundaries"] == "© OpenStreetMap contributors"
     assert elements.CONFIG["topojsonURL"].startswith("./app/static/")
@@ -780,9 +781,9 @@ def test_boundaries_travel_by_address_and_are_credited() -> None:
 
 def test_every_province_has_a_hatch_that_lies_within_it() -> None:
     for code in member_names.fixed("province", "en"):
-        ring = [point for part in maps.rings_of(code) for point in part]
+        ring = [point for part in boundaries.rings_of(code) for point in part]
         west, east = min(x for x, _ in ring), max(x for x, _ in ring)
-        inside = [point for point in maps.hatch(code) if None not in point]
+        inside = [point for point in boundaries.hatch(code) if None not in point]
         assert inside, code
         assert all(west - 1e-9 <= x <= east + 1e-9 for x, _ in inside)
 

@@ -7,7 +7,7 @@ from etl.core.jalali import year_before
 from etl.semantic.answers import Answer
 from ui.briefing import drawing, tables
 from ui.briefing.writer import Writer
-from ui.charts import forecast, maps, marks, time_titles
+from ui.charts import boundaries, forecast, maps, marks, time_titles
 from ui.data import owed
 from ui.i18n import member_names, text
 from ui.summary import changes, different, needs_action, verdict
@@ -184,7 +184,7 @@ def _map(write: Writer) -> dict[str, Any]:
     return {
         "title": tables.title(write, answer),
         "sub": write.word("map_sub", day=text.day(write.day, lang), nation=write.plain(nation)),
-        "svg": drawing.province_map(answer, write.context, maps.label_points(), names),
+        "svg": drawing.province_map(answer, write.context, boundaries.label_points(), names),
         "alt": write.word("map_alt"),
         "width": 158,
         "legend": [{"colour": step["colour"], "words": step["label"]} for step in areas.keys],

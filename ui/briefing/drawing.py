@@ -7,11 +7,10 @@ import html
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from etl.semantic.answers import Answer
 from ui import palette
-from ui.charts import forecast, maps
+from ui.charts import boundaries, forecast, maps
 from ui.charts.elements import ChartContext
 from ui.charts.marks import Mark
 from ui.i18n import text
@@ -173,7 +172,7 @@ def province_map(
     classed = maps.areas_of(answer, known, context)
     colour_of = {row[0]: classed.colours[step] for row, step in zip(known, classed.steps, strict=True)}
     project = _projection_onto_map(values)
-    land = {code: [[project(*point) for point in ring] for ring in maps.rings_of(code)] for code in values}
+    land = {code: [[project(*point) for point in ring] for ring in boundaries.rings_of(code)] for code in values}
     centres = {code: project(*areas[code]) for code in values}
     parts, labels = [_HATCH.replace("COLOUR", context.colour("missing"))], []
     for code in sorted(values):
@@ -261,15 +260,7 @@ def _is_on(box: _Box, ring: Sequence[_Point]) -> bool:
     """Whether a vertex of a ring is in the box, or the box's centre is within the ring."""
     left, top, right, bottom = box
     has_vertex = any(left < x < right and top < y < bottom for x, y in ring)
-    return has_vertex or _is_within((left + right) / 2, (top + bottom) / 2, ring)
-
-
-def _is_within(x: float, y: float, ring: Sequence[_Point]) -> bool:
-    """Whether a ray from the point crosses the ring an odd number of times."""
-    crossed = 0
-    for (x1, y1), (x2, y2) in pairwise(ring):
-        crossed += (y1 > y) != (y2 > y) and x < x1 + (y - y1) / (y2 - y1) * (x2 - x1)
-    return crossed % 2 == 1
+    return has_vertex or boundaries.is_within((left + right) / 2, (top + bottom) / 2, ring)
 
 
 def _around(x: float, y: float) -> Iterable[_Point]:
@@ -288,7 +279,7 @@ def _overlap(box: _Box, other: _Box) -> bool:
 def _projection_onto_map(codes: Iterable[str]) -> Callable[[float, float], _Point]:
     """A function of longitude and latitude that gives points of the picture."""
     shrink = math.cos(math.radians(_LATITUDE))
-    points = [point for code in codes for ring in maps.rings_of(code) for point in ring]
+    points = [point for code in codes for ring in boundaries.rings_of(code) for point in ring]
     west, east = min(x for x, _ in points), max(x for x, _ in points)
     south, north = min(y for _, y in points), max(y for _, y in points)
     scale = min(MAP_WIDTH / ((east - west) * shrink), MAP_HEIGHT / (north - south))

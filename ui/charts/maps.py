@@ -5,33 +5,26 @@ etl/analysis/different.py decides the hue (orange behind, blue ahead, neutral fo
 the depth. Counts have one hue, from few to many.
 """
 
-import json
 import math
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from etl.core import declarations
-from etl.core.paths import REFERENCE
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.ranking import worse_side
 from ui import palette
-from ui.charts import bars, elements, titles
+from ui.charts import bars, boundaries, elements, titles
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
 from ui.i18n import text
 
-_BOUNDARIES = "./app/static/iran_provinces.geojson"
-# Degrees between the lines of a hatched province.
-_HATCH_GAP = 0.28
 _CLEAR = "rgba(0,0,0,0)"
-# The end of a line within a trace.
-_GAP = (None, None)
 _LABELS = declarations.read(Path(__file__).with_name("map_labels.toml"))
 # English names are longer.
 _LABEL_SIZE = {"fa": 12, "en": 11}
@@ -178,7 +171,7 @@ def _labels(values: Sequence[tuple[str, float]], metric: Metric, areas: Areas, c
         # Words at the end of a line lie over another province.
         halos.append(", ".join([f"0 0 {4 if is_wide else 2}px {ground}"] * (12 if "line" in label else 6)))
         if "line" in label:
-            lines["alone" in label] += [*label["line"], _GAP]
+            lines["alone" in label] += [*label["line"], boundaries.GAP]
     font = {"size": _LABEL_SIZE[context.lang], "color": inks, "shadow": halos}
     return [
         *(trace for is_wide, ends in lines.items() if ends for trace in _leaders(ends, context, is_wide)),
@@ -207,7 +200,7 @@ def _areas(codes: Sequence[str], z: Sequence[float], border: str, width: float =
     """Provinces filled by a colour scale, within borders."""
     return {
         "type": "choropleth",
-        "geojson": _BOUNDARIES,
+        "geojson": boundaries.address("province"),
         "locations": codes,
         "z": z,
         "showscale": False,
@@ -218,52 +211,8 @@ def _areas(codes: Sequence[str], z: Sequence[float], border: str, width: float =
 
 def _hatching(context: ChartContext, codes: Iterable[str]) -> Figure:
     """The hatch of several provinces as one trace."""
-    points = [point for code in codes for point in hatch(code)]
+    points = [point for code in codes for point in boundaries.hatch(code)]
     return _drawn("lines", points, line={"color": context.colour("missing"), "width": 1})
-
-
-@cache
-def _shapes() -> dict[str, Any]:
-    """The GeoJSON feature of every province."""
-    features = json.loads((REFERENCE / "iran_provinces.geojson").read_text(encoding="utf-8"))["features"]
-    return {feature["id"]: feature for feature in features}
-
-
-def label_points() -> dict[str, tuple[float, float]]:
-    """Longitude and latitude of the label of each province."""
-    properties = {code: shape["properties"] for code, shape in _shapes().items()}
-    return {code: (values["label_lon"], values["label_lat"]) for code, values in properties.items()}
-
-
-@cache
-def rings_of(code: str) -> list[list[tuple[float, float]]]:
-    """The outer rings of a province."""
-    geometry = _shapes()[code]["geometry"]
-    parts = [geometry["coordinates"]] if geometry["type"] == "Polygon" else geometry["coordinates"]
-    return [[(x, y) for x, y in part[0]] for part in parts]
-
-
-@cache
-def hatch(code: str) -> list[tuple[Any, Any]]:
-    """Slanted lines x − y = k clipped to a province: Plotly's maps have no fill patterns."""
-    rings = rings_of(code)
-    offsets = [x - y for ring in rings for x, y in ring]
-    lines: list[tuple[Any, Any]] = []
-    k = math.ceil(min(offsets) / _HATCH_GAP) * _HATCH_GAP
-    while k <= max(offsets):
-        cuts = sorted(cut for ring in rings for cut in _cuts(ring, k))
-        for start, end in zip(cuts[::2], cuts[1::2], strict=False):
-            lines += [start, end, _GAP]
-        k += _HATCH_GAP
-    return lines
-
-
-def _cuts(ring: Sequence[tuple[float, float]], k: float) -> Iterable[tuple[float, float]]:
-    for (x1, y1), (x2, y2) in pairwise(ring):
-        a, b = x1 - y1 - k, x2 - y2 - k
-        if (a < 0) != (b < 0):
-            share = a / (a - b)
-            yield (x1 + (x2 - x1) * share, y1 + (y2 - y1) * share)
 
 
 # ---------------------------------------------------------------- classes of counts

@@ -7,24 +7,24 @@ paint is already right to left, and serves Plotly and the province boundaries. E
 import gzip
 import json
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from urllib.parse import parse_qs, urlencode
 
 from plotly.offline import get_plotlyjs, get_plotlyjs_version
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from etl.core.paths import REFERENCE, ROOT
+from etl.core.paths import ROOT
 from ui import palette, streamlit_internals
+from ui.charts import boundaries
 from ui.i18n import navigation, text
 from ui.shell.requests import base_path, language
 from ui.state.page_parameters import TAB
 
 _STATIC = ROOT / "static"
-_BOUNDARIES = REFERENCE / "iran_provinces.geojson"
 
 # Plotly's geographic axes load a base map before they draw; a map of provinces needs only an empty one.
 EMPTY_MAP = {
@@ -38,11 +38,8 @@ EMPTY_MAP = {
 _PLOTLY = f"/app/static/plotly-{get_plotlyjs_version()}.min.js"
 # Of static/shell.js: the options of a box for what is typed.
 _OFFERED = "readerOffered"
+_JAVASCRIPT = "text/javascript"
 _A_DAY = {"Cache-Control": "public, max-age=86400"}
-
-
-async def _boundaries(_request: Request) -> Response:
-    return FileResponse(_BOUNDARIES, media_type="application/geo+json", headers=_A_DAY)
 
 
 async def _base_map(_request: Request) -> Response:
@@ -86,12 +83,12 @@ def _names_that_moved() -> list[str]:
 
 def _plotly(request: Request) -> Response:
     """Plotly's library. Its address contains the version, so it may be cached for ever."""
-    return _script(request, get_plotlyjs)
+    return _kept(get_plotlyjs, _JAVASCRIPT, request)
 
 
 def _boxes(request: Request) -> Response:
     """Streamlit's script of boxes to choose from, which asks static/shell.js what to offer. Its address is of this Streamlit."""
-    return _script(request, _script_of_boxes)
+    return _kept(_script_of_boxes, _JAVASCRIPT, request)
 
 
 def _script_of_boxes() -> str:
@@ -104,11 +101,12 @@ def _is_script_of_boxes(scope: Scope) -> bool:
     return bool(name) and scope["path"] == f"{base_path()}/static/js/{name}"
 
 
-def _script(request: Request, written: Callable[[], str]) -> Response:
+def _kept(written: Callable[[], str], kind: str, request: Request) -> Response:
+    """A file that a browser keeps for ever, because its address names its version or digest; compressed where it accepts that."""
     headers = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
     if "gzip" not in request.headers.get("accept-encoding", ""):
-        return Response(written(), media_type="text/javascript", headers=headers)
-    return Response(_compressed(written), media_type="text/javascript", headers=headers | {"Content-Encoding": "gzip"})
+        return Response(written(), media_type=kind, headers=headers)
+    return Response(_compressed(written), media_type=kind, headers=headers | {"Content-Encoding": "gzip"})
 
 
 @cache
@@ -122,7 +120,13 @@ def routes() -> list[Route]:
     return [
         *(Route(f"{base}/{name}", _moved) for name in _names_that_moved()),
         Route(base + _PLOTLY, _plotly),
-        Route(base + "/app/static/iran_provinces.geojson", _boundaries),
+        *(
+            Route(
+                base + boundaries.address(dimension).removeprefix("."),
+                partial(_kept, partial(boundaries.content, dimension), "application/geo+json"),
+            )
+            for dimension in boundaries.DIMENSIONS
+        ),
         Route(base + "/app/static/map/{name}.json", _base_map),
     ]
 
