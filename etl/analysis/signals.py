@@ -225,7 +225,13 @@ def break_sizes(active: np.ndarray, most: int) -> np.ndarray:
 def _breaks(changes: np.ndarray) -> np.ndarray:
     """The sizes of the breaks among the changes after the first 24; 0 of a month that is none.
 
-    The level is the mean of the 24 months before; for 24 months after a break that of the months since it, of three at least.
+    The level is the mean of the 24 months before; for 24 months after a break that of the months since it, of three at least:
+
+        net change   400  410  395   −900  −890  −910  −905    400
+        level        400  401  402    402   402   402  −900   −901
+        size           0    0    0  −1302     0     0     0   1301
+
+    The fourth month is a break; the two after it are on its side, while the new level is not known; the last one is its end.
     """
     before, last = sliding_window_view(changes, MONTHS + 1, axis=-1)[..., :-1], changes[..., MONTHS:]
     _, middle, high = process_limits(before)
