@@ -1,15 +1,15 @@
-"""Who is clearly below or above the whole, and whether two sides differ: one test behind every such sentence and colour.
+"""Who is below or above the whole, and whether two sides differ: one rule behind every such sentence and colour.
 
-People of one institute are alike, so institutes are the sampled units: the variance of a share is linearised over them
-(W. G. Cochran, 1977, Sampling Techniques, 6.2). A group's own variance is small where chance has made its share extreme, so
-it is averaged with that of the whole's share at the whole's design effect, which is at least 1: in 1,000 simulated countries
-of equal provinces somebody is then named in 2 to 4 %, by a group's own variance alone in 9 to 33 %. People per resident vary as a
-total does, by the whole's sum of squared institute sizes; square roots make that constant (M. S. Bartlett, 1936, Supplement
-to the Journal of the Royal Statistical Society 3). False discoveries are held at 5 % (Y. Benjamini and Y. Hochberg, 1995,
-Journal of the Royal Statistical Society B 57).
+Of a share chance is ruled out. People of one institute are alike, so institutes are the sampled units: the variance of a share
+is linearised over them (W. G. Cochran, 1977, Sampling Techniques, 6.2). A group's own variance is small where chance has made
+its share extreme, so it is averaged with that of the whole's share at the whole's design effect, which is at least 1: in 1,000
+simulated countries of equal provinces somebody is then named in 2 to 4 %, by a group's own variance alone in 9 to 33 %. False
+discoveries are held at 5 % (Y. Benjamini and Y. Hochberg, 1995, Journal of the Royal Statistical Society B 57).
+
+People per resident are a full count of both: nothing is sampled, and a side is a matter of how far the rate is from the whole's.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
@@ -26,18 +26,23 @@ from etl.core.errors import AccessDenied, QuestionError, TooEarly
 from etl.core.jalali import year_before
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
-from etl.semantic.catalog import TIME, Metric, catalogue, entries, tables
+from etl.semantic.catalog import TIME, Metric, catalogue
 from etl.semantic.derived import Where, answered
 from etl.semantic.open_totals import members_in_scope
-from etl.semantic.ranking import LEAST, is_sampled, least, worse_side
+from etl.semantic.ranking import LEAST, is_full_count, is_sampled, least, worse_side
 from etl.semantic.resolve import settled_on
 from etl.semantic.rights import BELOW_PROVINCE
 
 LEVEL = 0.05
 FEWEST_INSTITUTES = 5
-# The least difference that is named: of a share in points, of a rate per residents as a part of the other rate.
+# The least difference that is explained, and of a share named: of a share in points, of a rate per residents as a part of it.
 POINTS, RELATIVE = 0.01, 0.1
 _SIDES = np.array(["lower", "none", "higher"])
+# Of a rate per residents: the parts of the whole's value below and above which a group is on a side, and far from the whole.
+FAR_BELOW, BELOW, ABOVE, FAR_ABOVE = 1 / 2, 3 / 4, 4 / 3, 2
+# Where more of the people than this are in no known county, no county is far from the whole: they could be in it.
+MOST_UNKNOWN = 0.1
+_COUNTY = "county"
 _Numbers = np.ndarray[Any, np.dtype[Any]]
 
 
@@ -52,25 +57,26 @@ def different(
 ) -> Answer:
     """Each group's rate against the whole's: provinces against the nation, other groups against all within the filters.
 
-    Rows: (the group, the rate, whole_value, p_value, institutes_compared, then the two parts of the rate and `side`: lower,
-    higher, none or untested), the clearly worse first, then the clearly better, the widest difference first. Untested are
-    groups of fewer than 23 people (10 institutes) or 5 institutes; for a rate per residents, those that would have fewer than
-    23 people at the whole's rate. A rate that may still change by itself is asked on the last settled month's end, one of
-    events over `over`. Raises QuestionError for what is no rate of institutes, TooEarly where no month is settled yet.
+    Rows: (the group, the rate, whole_value, p_value, institutes_compared, then the two parts of the rate and `side`).
+    Of a share the side is lower, higher, none, untested (fewer than 23 people, 10 institutes, or 5 institutes) or unclear: the
+    worst of those that are worse than one on the worse side, though chance is not ruled out. The worse side comes first, then
+    the better, the widest difference first; then the others, the worst first.
+    Of a rate per residents it is far_lower (below half of the whole's), lower (three quarters), higher (four thirds),
+    far_higher (twice), none, or untested (fewer than 23 people at the whole's rate; counties of a province in which more than a
+    tenth of the people are in no known county), without p_value; the worst comes first.
+    A rate that may still change by itself is asked on the last settled month's end, one of events over `over`. Raises
+    QuestionError for what is no rate of institutes, TooEarly where no month is settled yet.
     """
     rate = _rate(metric, by)
     asked = _Asked.of(con, (metric,), by, where, _when(con, rate, on, over))
     groups, frame = asked.groups, asked.compared(rate)
     part, count = _parts(rate)
-    worse = worse_side(rate) or "lower"
-    frame["place"] = frame.side.map({"lower": 1, "higher": 1, "none": 2, "untested": 3} | {worse: 0})
-    frame["distance"] = -(frame[metric] - frame.whole_value).abs()
-    frame = frame.sort_values(["place", "distance", by])
+    frame = _in_order(rate, frame)
     if asked.is_national and "province" in asked.chosen:
         groups = replace(groups, where=dict(asked.chosen))
         frame = frame[frame.province.isin(asked.chosen["province"])]
     names = (metric, "whole_value", "p_value", "institutes_compared")
-    also = (asked.whole, asked.institutes)
+    also = [one for one in (asked.whole, asked.institutes) if one]
     answer = answered(groups, (by,), names, frame, also=also, more=(part, count, "side"))
     return _in_unit(answer, rate)
 
@@ -94,16 +100,32 @@ def sides(con: ScopedCursor, on: date, where: Where, by: str, metrics: Sequence[
     return found
 
 
+def _in_order(rate: Metric, frame: pd.DataFrame) -> pd.DataFrame:
+    """The groups of a share named as worse, as better, the others, the untested; of a full count the worst first."""
+    worse = worse_side(rate) or "lower"
+    from_whole = (frame[rate.name] - frame.whole_value) * (1 if worse == "lower" else -1)
+    place = frame.side.map({"untested": 3}).fillna(0 if is_full_count(rate.name) else 2)
+    if not is_full_count(rate.name):
+        place = place.mask(frame.side.isin(["lower", "higher"]), 1).mask(frame.side == worse, 0)
+    is_widest_first = (place == 1) | (not worse_side(rate))
+    keys = pd.DataFrame({"place": place, "from_whole": from_whole.where(~is_widest_first, -from_whole.abs())})
+    return frame.loc[keys.assign(group=frame.iloc[:, 0]).sort_values(["place", "from_whole", "group"]).index]
+
+
 @dataclass(frozen=True)
 class _Asked:
-    """Rates of groups and of the whole, their parts by institute, and the filters as codes."""
+    """Rates of groups and of the whole, the parts of shares by institute, and the filters as codes.
+
+    `unplaced` are the counties of provinces in which too many people are in no known county.
+    """
 
     groups: Answer
     whole: Answer
-    institutes: Answer
+    institutes: Answer | None
     by: str
     is_national: bool
     chosen: Mapping[str, tuple[str, ...]]
+    unplaced: Collection[str]
 
     @classmethod
     def of(cls, con: ScopedCursor, metrics: Sequence[str], by: str, where: Where, when: Mapping[str, Any]) -> Self:
@@ -116,34 +138,69 @@ class _Asked:
             # The nation's groups are not open.
             raise AccessDenied
         whole = ask(con, *metrics, where=groups.where, **when)
-        # No place belongs to an institute.
-        parts = [_parts(rate)[: 1 if _is_of_places(rate) else 2] for rate in map(catalogue().__getitem__, metrics)]
-        institutes = ask(con, *chain(*parts), by=(by, "institute"), where=groups.where, **when)
-        return cls(groups, whole, institutes, by, is_national, chosen)
+        rates = [catalogue()[name] for name in metrics]
+        parts = [*chain(*(_parts(rate) for rate in rates if not is_full_count(rate.name)))]
+        asked = {"by": (by, "institute"), "where": groups.where, **when}
+        institutes = ask(con, *parts, **asked) if parts else None
+        counted = {str(rate.numerator) for rate in rates if is_full_count(rate.name)}
+        is_unknown = by == _COUNTY and counted and groups.frame[by].isna().any()
+        unplaced = _unplaced(con, counted.pop(), groups.where, when) if is_unknown else ()
+        return cls(groups, whole, institutes, by, is_national, chosen, unplaced)
 
     def compared(self, rate: Metric) -> pd.DataFrame:
         """A row for each known group: the rate, its two parts, whole_value, p_value, institutes_compared and side."""
         part, count = _parts(rate)
         frame = self.groups.frame
         frame = frame.loc[frame[self.by].notna(), [self.by, rate.name, part, count]]
+        whole = self.whole.value(rate.name)
+        frame = frame.assign(whole_value=whole, p_value=np.nan, institutes_compared=None)
+        if self.institutes is None or is_full_count(rate.name):
+            side = sides_of_full_count(frame[rate.name], whole)
+            expected = frame[count].fillna(0) * _divided(self.whole.value(part), self.whole.value(count))
+            is_few = (expected < LEAST) | frame[self.by].isin(self.unplaced)
+            return frame.assign(side=np.where(is_few, "untested", side))
         clusters = self.institutes.frame.reindex(columns=[self.by, part, count])
         clusters = clusters.assign(group=pd.Index(frame[self.by]).get_indexer(clusters[self.by]))
         p, institutes = p_values(rate, frame[[part, count]], clusters, self.whole.records()[0])
-        frame = frame.assign(whole_value=self.whole.value(rate.name), p_value=p, institutes_compared=institutes)
-        side = _sides(rate, frame[rate.name], frame.whole_value, discovered(p))
-        return frame.assign(side=np.where(np.isnan(p), "untested", side))
+        frame = frame.assign(p_value=p, institutes_compared=institutes)
+        side = np.where(np.isnan(p), "untested", _sides(rate, frame[rate.name], whole, discovered(p)))
+        return frame.assign(side=with_unclear(rate, frame.assign(side=side)))
+
+
+def _unplaced(con: ScopedCursor, count: str, where: Where, when: Mapping[str, Any]) -> Collection[str]:
+    """The counties of provinces in which more than a tenth of those counted are in no known county."""
+    people, here = (ask(con, count, by=by, where=where, **when).frame for by in (("province",), ("province", _COUNTY)))
+    unknown = here[here[_COUNTY].isna()].set_index("province")[count]
+    most = people.set_index("province")[count] * MOST_UNKNOWN
+    provinces = unknown.index[unknown > most.reindex(unknown.index)]
+    return frozenset(here[_COUNTY][here["province"].isin(provinces)].dropna())
+
+
+def with_unclear(rate: Metric, frame: pd.DataFrame) -> "pd.Series[Any]":
+    """The sides of a share, with `unclear` for the worst group that is worse than one on the worse side and not on it."""
+    worse, value = worse_side(rate), frame[rate.name].astype(float)
+    named = value[frame.side == worse]
+    if not worse or named.empty:
+        return frame.side
+    size = frame[str(rate.denominator)].fillna(0)
+    others = value[frame.side.isin(["none", "untested"]) & (size >= least(catalogue()[str(rate.denominator)].unit))]
+    others = others[others < named.max()] if worse == "lower" else others[others > named.min()]
+    if others.empty:
+        return frame.side
+    at = others.idxmin() if worse == "lower" else others.idxmax()
+    return frame.side.mask(frame.index == at, "unclear")
 
 
 @analysis(asks=("training_compliance",), open_by=("",))
 def differs(
     con: ScopedCursor, on: date, where: Where, than: Side | None = None, metric: str = "training_compliance"
 ) -> Answer:
-    """The rate on a day in a place against that of another day or place, by the same test; one row.
+    """The rate on a day in a place against that of another day or place, by the same rule; one row.
 
     Both days are asked as given; without `than` the other is that of a year before.
 
     Columns: the rate, whole_value (that of `than`), p_value, institutes_compared (of the side with fewer), the two parts, and
-    `side`: lower, higher, none or untested. Institutes of both sides count by their change. Raises QuestionError
+    `side`: that of `different`. Institutes of both sides count by their change. Raises QuestionError
     as `different`, and for rates of events.
     """
     rate = _rate(metric)
@@ -153,28 +210,33 @@ def differs(
     if rate.kind == "event":
         raise QuestionError(f"{metric} is counted over a period; two days are compared by what is measured on a day")
     for day, filters in ((on, where), (than.on, dict(than.where))):
-        chosen = members_in_scope(con, filters)
-        one = ask(con, metric, on=day, where=chosen)
-        asked.append((one, ask(con, metric, by=("institute",), on=day, where=one.where)))
-    (here, of_here), (there, of_there) = asked
+        asked.append(ask(con, metric, on=day, where=members_in_scope(con, filters)))
+    here, there = asked
     if there.left_out:
         # A place beside a group of the nation, which is not open.
         raise AccessDenied
-    rows = [answer.records()[0] for answer in (here, there)]
-    both = of_here.frame.merge(of_there.frame, on="institute", how="outer", suffixes=("_1", "_2"))
-    sizes = [both[[f"{part}_{n}", f"{count}_{n}"]].fillna(0).to_numpy(float) for n in (1, 2)]
-    p, institutes = compared(rate, rows, sizes)
     value, other = here.value(), there.value()
-    side = "untested" if np.isnan(p) else str(_sides(rate, pd.Series([value]), other, np.array([p <= LEVEL]))[0])
+    rows, also, p, institutes = [answer.records()[0] for answer in asked], [there], np.nan, None
+    if is_full_count(metric):
+        expected = (rows[0][count] or 0) * _divided(rows[1][part], rows[1][count])
+        side = "untested" if expected < LEAST else str(sides_of_full_count(pd.Series([value]), other)[0])
+    else:
+        of_institutes = [ask(con, metric, by=("institute",), on=one.on, where=one.where) for one in asked]
+        frames = [one.frame for one in of_institutes]
+        both = frames[0].merge(frames[1], on="institute", how="outer", suffixes=("_1", "_2"))
+        sizes = [both[[f"{part}_{n}", f"{count}_{n}"]].fillna(0).to_numpy(float) for n in (1, 2)]
+        p, institutes = compared(rate, rows, sizes)
+        side = "untested" if np.isnan(p) else str(_sides(rate, pd.Series([value]), other, np.array([p <= LEVEL]))[0])
+        also += of_institutes
     names = (metric, "whole_value", "p_value", "institutes_compared")
     row = (value, other, None if np.isnan(p) else float(p), institutes, rows[0][part], rows[0][count], side)
-    return _in_unit(answered(here, (), names, [row], also=(there, of_here, of_there), more=(part, count, "side")), rate)
+    return _in_unit(answered(here, (), names, [row], also=also, more=(part, count, "side")), rate)
 
 
 def is_tested(name: str, by: str = "province") -> bool:
     """Whether `different` has an answer: a rate of what institutes have, and groups of several institutes.
 
-    The rate of a course is of that course alone, and that of the whole of all courses.
+    Residents are those of places alone. The rate of a course is of that course alone, and that of the whole of all courses.
     """
     rate = catalogue().get(name)
     return (
@@ -188,32 +250,43 @@ def is_tested(name: str, by: str = "province") -> bool:
 def is_tested_over_time(name: str) -> bool:
     """Whether a change between two days is better or worse beyond chance: of shares of people alone.
 
-    A rate per residents rises in every place as the nation grows; by its least relative difference a place would be called
-    better beside a nation that rose as much.
+    A rate per residents rises in every place as the nation grows: a place would be called better beside a nation that rose as
+    much.
     """
-    return is_tested(name) and not _is_of_places(catalogue()[name])
+    return is_tested(name) and not is_full_count(name)
 
 
 def is_sizeable(rate: Metric, difference: Any, other: Any) -> Any:
-    """Whether a difference from another value of a rate is large enough to be named where it is beyond chance."""
-    least_difference = RELATIVE * np.abs(other) if _is_of_places(rate) else POINTS
+    """Whether a difference from another value of a rate is large enough to be explained, of a share to be named."""
+    least_difference = RELATIVE * np.abs(other) if is_full_count(rate.name) else POINTS
     # A difference of exactly one point is not lost to the last digit of binary fractions.
     return np.abs(difference) >= np.asarray(least_difference) - 1e-12
+
+
+def sides_of_full_count(values: "pd.Series[Any]", whole: float | None) -> _Numbers:
+    """The side of each rate of the whole's by how many times it is."""
+    times = values.to_numpy(float) / (whole or np.nan)
+    bounds = {
+        "far_lower": times < FAR_BELOW,
+        "lower": times < BELOW,
+        "far_higher": times > FAR_ABOVE,
+        "higher": times > ABOVE,
+    }
+    return np.select([*bounds.values()], [*bounds], np.where(np.isnan(times), "untested", "none"))
 
 
 def p_values(
     rate: Metric, groups: pd.DataFrame, clusters: pd.DataFrame, whole: Mapping[str, Any]
 ) -> tuple[_Numbers, _Numbers]:
-    """The p-value of each group (NaN: untested) and its number of institutes.
+    """The p-value of each group of a share (NaN: untested) and its number of institutes.
 
-    `groups` holds the two parts of the rate, `clusters` those of each institute (no residents, no area) after the position
-    of its group (-1: none).
+    `groups` holds the two parts of the share, `clusters` those of each institute after the position of its group (-1: none).
     """
     part, count = _parts(rate)
     hits, sizes = (groups[name].fillna(0).to_numpy(float) for name in (part, count))
     parts, counts = (clusters[name].fillna(0).to_numpy(float) for name in (part, count))
     at, many = clusters["group"].to_numpy(), len(groups)
-    known = (at >= 0) & ((parts if _is_of_places(rate) else counts) > 0)
+    known = (at >= 0) & (counts > 0)
 
     def summed(values: _Numbers) -> _Numbers:
         return np.bincount(at[known], values[known], many)
@@ -223,57 +296,43 @@ def p_values(
         return np.full(many, np.nan), institutes
     common = whole[part] / whole[count]
     with np.errstate(divide="ignore", invalid="ignore"):
-        if _is_of_places(rate):
-            expected = sizes * common
-            t = 2 * (np.sqrt(hits) - np.sqrt(expected)) / np.sqrt(_alike(parts))
-            is_testable, freedom = expected >= LEAST, np.full(many, (parts > 0).sum() - 1)
-        else:
-            own, people = summed(parts) / summed(counts), summed(counts)
-            residual = np.zeros(len(at))
-            residual[known] = parts[known] - own[at[known]] * counts[known]
-            effect = design_effect(residual, spread_of(own) * people, institutes)
-            variance = summed(residual**2) / people**2 * institutes / (institutes - 1)
-            t = (hits / sizes - common) / np.sqrt((variance + effect * spread_of(common) / sizes) / 2)
-            is_testable = (sizes >= least(catalogue()[count].unit)) & (institutes >= FEWEST_INSTITUTES)
-            freedom = institutes - 1
-        return np.where(is_testable, 2 * stdtr(np.maximum(freedom, 1), -np.abs(t)), np.nan), institutes
+        own, people = summed(parts) / summed(counts), summed(counts)
+        residual = np.zeros(len(at))
+        residual[known] = parts[known] - own[at[known]] * counts[known]
+        effect = design_effect(residual, spread_of(own) * people, institutes)
+        variance = summed(residual**2) / people**2 * institutes / (institutes - 1)
+        t = (hits / sizes - common) / np.sqrt((variance + effect * spread_of(common) / sizes) / 2)
+        is_testable = (sizes >= least(catalogue()[count].unit)) & (institutes >= FEWEST_INSTITUTES)
+        return np.where(is_testable, 2 * stdtr(np.maximum(institutes - 1, 1), -np.abs(t)), np.nan), institutes
 
 
 def compared(rate: Metric, rows: Sequence[Mapping[str, Any]], sides: Sequence[_Numbers]) -> tuple[float, int]:
-    """The p-value of two sides (NaN: untested) and the institutes of the side with fewer.
+    """The p-value of two sides of a share (NaN: untested) and the institutes of the side with fewer.
 
-    `rows` holds the parts of the rate of both sides, `sides` those of the same institutes, in two columns.
+    `rows` holds the parts of the share of both sides, `sides` those of the same institutes, in two columns.
     """
     hits, sizes = (np.array([row[name] or 0 for row in rows], float) for name in _parts(rate))
     parts, counts = np.moveaxis(np.stack(sides), 2, 0)
-    institutes = ((parts if _is_of_places(rate) else counts) > 0).sum(axis=1)
+    institutes = (counts > 0).sum(axis=1)
     fewest = int(institutes.min())
     if not sizes.all() or not hits.any():
         return np.nan, fewest
+    if fewest < FEWEST_INSTITUTES or (sizes < least(catalogue()[_parts(rate)[1]].unit)).any():
+        return np.nan, fewest
     common = hits.sum() / sizes.sum()
     difference = np.subtract(*hits / sizes)
-    if _is_of_places(rate):
-        is_testable, freedom = (sizes * common >= LEAST).all(), institutes.sum() - 1
-        deviation = np.sqrt((np.subtract(*parts / sizes[:, None]) ** 2).sum())
-        if not parts.all(axis=0).any():
-            difference = 2 * np.subtract(*np.sqrt(hits / sizes))
-            deviation = np.sqrt(_alike(parts) * (1 / sizes).sum())
+    freedom = fewest - 1
+    people = counts.sum(axis=1)
+    own = parts.sum(axis=1) / people
+    residuals = parts - own[:, None] * counts
+    changes = np.subtract(*residuals / people[:, None])
+    variance = (changes**2).sum() * (freedom + 1) / freedom
+    chance = (spread_of(common) / sizes).sum()
+    if counts.all(axis=0).any():
+        chance = max(chance, variance)
     else:
-        is_testable = fewest >= FEWEST_INSTITUTES and (sizes >= least(catalogue()[_parts(rate)[1]].unit)).all()
-        freedom = max(fewest - 1, 1)
-        people = counts.sum(axis=1)
-        own = parts.sum(axis=1) / np.where(people > 0, people, 1)
-        residuals = parts - own[:, None] * counts
-        changes = np.subtract(*residuals / np.where(people > 0, people, 1)[:, None])
-        variance = (changes**2).sum() * (freedom + 1) / freedom
-        chance = (spread_of(common) / sizes).sum()
-        if counts.all(axis=0).any():
-            chance = max(chance, variance)
-        else:
-            chance *= design_effect(residuals, spread_of(own) * people, institutes)
-        deviation = np.sqrt((variance + chance) / 2)
-    if not is_testable:
-        return np.nan, fewest
+        chance *= design_effect(residuals, spread_of(own) * people, institutes)
+    deviation = np.sqrt((variance + chance) / 2)
     return (float(2 * stdtr(freedom, -abs(difference) / deviation)) if difference else 1.0), fewest
 
 
@@ -299,14 +358,9 @@ def discovered(p: _Numbers) -> _Numbers:
 
 
 def _sides(rate: Metric, values: "pd.Series[Any]", other: Any, is_beyond_chance: _Numbers) -> _Numbers:
-    difference = (values - other).to_numpy(float)
+    difference = values.to_numpy(float) - (np.nan if other is None else other)
     is_clear = is_beyond_chance & is_sizeable(rate, difference, other)
     return _SIDES[np.where(is_clear, np.sign(np.nan_to_num(difference)), 0).astype(int) + 1].astype(object)
-
-
-def _alike(parts: _Numbers) -> float:
-    """How many people of institutes vary together: the sum of squared sizes for each person."""
-    return float((parts**2).sum() / parts.sum())
 
 
 def _rate(name: str, by: str = "province") -> Metric:
@@ -325,10 +379,8 @@ def _parts(rate: Metric) -> tuple[str, str]:
     return str(rate.numerator), str(rate.denominator)
 
 
-def _is_of_places(rate: Metric) -> bool:
-    """Whether the denominator belongs to the place, not to its institutes: residents, an area."""
-    table = entries()["metric"][str(rate.denominator)].get("table")
-    return table is not None and tables()[table].is_lookup
+def _divided(part: Any, count: Any) -> float:
+    return part / count if part and count else 0.0
 
 
 def _when(con: ScopedCursor, rate: Metric, on: date, over: tuple[date, date] | None) -> dict[str, Any]:

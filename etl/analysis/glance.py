@@ -12,7 +12,7 @@ from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue, size_of
 from etl.semantic.derived import Where, answered
-from etl.semantic.ranking import LEAST, worse_side
+from etl.semantic.ranking import LEAST, named_side
 from etl.semantic.resolve import settled_on
 
 MONTHS = 24
@@ -26,10 +26,10 @@ def glance(con: ScopedCursor, on: date, where: Where, by: str = "province") -> A
     """A row for each province or county, or one for the whole (`by` empty): its numbers, and in which of them it is behind.
 
     Rows: (the place, active_assistants, active_growth, coverage_per_10k, target_progress, training_compliance,
-    lapsed_licence_service, leaver_rate_12m, then the sizes of the groups behind the shares, and `behind`: the measures in which
-    it is clearly worse than the whole, joined by |). active_growth is that over the last 24 complete months, unknown for places
-    that had fewer than 23 people. Progress is that to a target of the place's own; the leaver rate is asked on the last settled
-    day.
+    lapsed_licence_service, leaver_rate_12m, then the sizes of the groups behind the shares, and the measures in which by
+    `different` it is worse than the whole, `behind`, and in which that is `unclear`, joined by |). active_growth is that over
+    the last 24 complete months, unknown for places that had fewer than 23 people. Progress is that to a target of the place's
+    own; the leaver rate is asked on the last settled day.
     """
     axes = (by,) if by else ()
     answers = _measured(con, axes, on, where)
@@ -45,7 +45,10 @@ def glance(con: ScopedCursor, on: date, where: Where, by: str = "province") -> A
         place: now[place] / count - 1 for place, count in before.items() if count >= LEAST and place in now
     }
     found = sides(con, on, where, by, TESTED) if by else {}
-    behind = {name: {*side.index[side == worse_side(catalogue()[name])]} for name, side in found.items()}
+    marked = [
+        {name: {*side.index[side == wanted(name)]} for name, side in found.items()}
+        for wanted in (lambda name: named_side(catalogue()[name]), lambda name: "unclear")
+    ]
     names = (_COUNT, "active_growth", *MEASURES)
     sizes = tuple(dict.fromkeys(size for name in MEASURES if (size := size_of(catalogue()[name])) not in names))
     columns |= {size: _by_place(answer, by, size) for answer in answers for size in sizes if size in answer.columns}
@@ -53,11 +56,11 @@ def glance(con: ScopedCursor, on: date, where: Where, by: str = "province") -> A
         (
             *([place] if by else []),
             *(columns.get(name, {}).get(place) for name in (*names, *sizes)),
-            "|".join(name for name, places in behind.items() if place in places),
+            *("|".join(name for name, places in of_side.items() if place in places) for of_side in marked),
         )
         for place in columns[_COUNT]
     ]
-    return answered(answers[0], axes, names, rows, also=[*answers[1:], *ends], more=(*sizes, "behind"))
+    return answered(answers[0], axes, names, rows, also=[*answers[1:], *ends], more=(*sizes, "behind", "unclear"))
 
 
 def _measured(con: ScopedCursor, axes: Sequence[str], on: date, where: Where) -> list[Answer]:

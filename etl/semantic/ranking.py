@@ -1,7 +1,7 @@
 """What can be compared: groups that are large enough, in their order, and 12 months with a Nowruz.
 
-Whether rates differ beyond chance is what etl.analysis.different answers; an answer that carries its word for each group has
-the column `side`.
+On which side of the whole a group is, is what etl.analysis.different answers; an answer that carries its word for each group
+has the column `side`.
 """
 
 import math
@@ -11,8 +11,10 @@ from typing import Any
 from persiantools.jdatetime import JalaliDate
 
 from etl.semantic.answers import Answer
-from etl.semantic.catalog import TIME, Metric, catalogue, counts_a_year, size_of
+from etl.semantic.catalog import TIME, Metric, catalogue, counts_a_year, entries, size_of, tables
 
+# The gap of a place is its distance from the nation's coverage in people, so the sides of the one are those of the other.
+COMPARED_AS = {"coverage_gap": "coverage_per_10k"}
 LEAST = 23
 LEAST_INSTITUTES = LEAST_COUNTIES = 10
 # A census of counties is no sample, but the share of a few is no finding; seats are no group of people.
@@ -59,6 +61,24 @@ def worse_side(metric: Metric) -> str:
     return {"up": "lower", "down": "higher"}.get(metric.direction, "")
 
 
+def is_full_count(name: str) -> bool:
+    """Whether a rate is one of people per resident or area: everybody is counted and nothing sampled, so no test decides."""
+    rate = catalogue().get(COMPARED_AS.get(name, name))
+    measure = entries()["metric"].get((rate and rate.denominator) or "", {})
+    return measure.get("table") is not None and tables()[measure["table"]].is_lookup
+
+
+def named_sides(metric: Metric) -> tuple[str, str]:
+    """The two sides of the whole, low and high, whose groups are named: of a full count those that are far from it."""
+    return ("far_lower", "far_higher") if is_full_count(metric.name) else ("lower", "higher")
+
+
+def named_side(metric: Metric) -> str:
+    """The side on which groups are worse and named; empty without a direction."""
+    worse = worse_side(metric)
+    return worse and named_sides(metric)[worse == "higher"]
+
+
 def least(unit: str) -> int:
     """The minimum size of a group to be ranked, in a unit."""
     return {"institutes": LEAST_INSTITUTES, _CENSUS: LEAST_COUNTIES, _SEATS: 1}.get(unit, LEAST)
@@ -86,7 +106,7 @@ def rank(answer: Answer, name: str | None = None) -> Ranking:
             groups.append(Group(key, value, count, row.get("side", ""), orders))
     fewest = least(unit) if has_small_groups(metric) else 0
     # A place with few people is large enough where more would be expected.
-    is_large = {group: group.count >= fewest or group.side in ("lower", "higher", "none") for group in groups}
+    is_large = {group: group.count >= fewest or group.side not in ("", "untested") for group in groups}
     ranked = sorted((group for group in groups if is_large[group]), key=lambda group: (-group.orders[0], group.key))
     small = sorted((group for group in groups if not is_large[group]), key=lambda group: (-group.orders[1], group.key))
     return Ranking(tuple(ranked), tuple(small))

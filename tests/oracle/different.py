@@ -1,8 +1,8 @@
-"""Who is clearly below or above the whole, a second time: plain Python from the words of measures, an institute at a time."""
+"""Who is below or above the whole, a second time: plain Python from the words of measures, an institute at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from math import sqrt
 
 from scipy import stats
@@ -12,9 +12,9 @@ Parts = tuple[float, float]
 
 
 def shares(
-    groups: Mapping[str, Parts], institutes: Mapping[str, list[Parts]], whole: Parts, fewest: int
+    groups: Mapping[str, Parts], institutes: Mapping[str, list[Parts]], whole: Parts, fewest: int, worse: str = ""
 ) -> dict[str, str]:
-    """The side of each group of a share; `institutes` holds those of each group."""
+    """The side of each group of a share; `institutes` holds those of each group, `worse` is the worse side."""
     common = whole[0] / whole[1]
     squares, chance, count, used = 0.0, 0.0, 0, 0
     variances = {}
@@ -36,31 +36,47 @@ def shares(
         if people >= fewest and members_count >= 5:
             error = sqrt((own + effect * common * (1 - common) / people) / 2)
             p[group] = 2 * float(stats.t.sf(abs(hits / people - common) / error, members_count - 1))
-    return _sides(groups, p, common, lambda difference: abs(difference) >= 0.01)
+    sides = _sides(groups, p, common)
+    return sides | _unclear(groups, sides, fewest, worse)
 
 
-def rates(groups: Mapping[str, Parts], institutes: Mapping[str, list[Parts]], whole: Parts) -> dict[str, str]:
-    """The side of each group of a rate per residents; `institutes` holds those of each group, of none as well."""
+def _unclear(groups: Mapping[str, Parts], sides: Mapping[str, str], fewest: int, worse: str) -> dict[str, str]:
+    """The worst group that is worse than one on the worse side and not on it."""
+    sign = -1 if worse == "higher" else 1
+    value = {group: sign * hits / people for group, (hits, people) in groups.items() if people}
+    named = [value[group] for group, side in sides.items() if worse and side == worse]
+    others = [
+        (value[group], at, group)
+        for at, (group, side) in enumerate(sides.items())
+        if side in ("none", "untested") and groups[group][1] >= fewest and named and value[group] < max(named)
+    ]
+    return {min(others)[2]: "unclear"} if others else {}
+
+
+def rates(groups: Mapping[str, Parts], whole: Parts) -> dict[str, str]:
+    """The side of each group of a rate per residents: a count of everybody, which no test decides."""
     common = whole[0] / whole[1]
-    sizes = [part for members in institutes.values() for part, _ in members if part > 0]
-    together = sum(size**2 for size in sizes) / sum(sizes)
-    p = {
-        group: 2 * float(stats.t.sf(abs(2 * (sqrt(part) - sqrt(size * common)) / sqrt(together)), len(sizes) - 1))
-        for group, (part, size) in groups.items()
-        if size * common >= 23
-    }
-    return _sides(groups, p, common, lambda difference: abs(difference) >= 0.1 * common)
+
+    def side(part: float, size: float) -> str:
+        if size * common < 23:
+            return "untested"
+        times = part / size / common
+        if times < 3 / 4:
+            return "far_lower" if times < 1 / 2 else "lower"
+        if times > 4 / 3:
+            return "far_higher" if times > 2 else "higher"
+        return "none"
+
+    return {group: side(*parts) for group, parts in groups.items()}
 
 
-def _sides(
-    groups: Mapping[str, Parts], p: Mapping[str, float], common: float, is_wide: Callable[[float], bool]
-) -> dict[str, str]:
+def _sides(groups: Mapping[str, Parts], p: Mapping[str, float], common: float) -> dict[str, str]:
     """Benjamini and Hochberg step up from the largest p-value."""
     ordered = sorted(p.values())
     limit = max((value for rank, value in enumerate(ordered, 1) if value <= 0.05 * rank / len(ordered)), default=-1.0)
     sides = dict.fromkeys(groups, "untested")
     for group, value in p.items():
         difference = groups[group][0] / groups[group][1] - common
-        is_clear = value <= limit and is_wide(difference)
+        is_clear = value <= limit and abs(difference) >= 0.01
         sides[group] = ("lower" if difference < 0 else "higher") if is_clear else "none"
     return sides

@@ -533,6 +533,10 @@ def counties_covered(data: Data, day: date, where: Where) -> float | None:
     }
     of = provinces_of(data, where)
     whole = sum(county["province_iso"] in of for county in data.reference.counties)
+    here = [spell for spell in active_spells(data, day) if spell_fits(spell, where)]
+    unknown = {spell.person for spell in here if spell.county is None}
+    if len(unknown) > len({spell.person for spell in here}) / 10:
+        return None
     return share(len(covered), whole)
 
 

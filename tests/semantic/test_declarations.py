@@ -96,7 +96,7 @@ OF_COLOURS: list[Slip] = [
         "\nproblm = ",
         "[same] `focus` names `problem`, which is no role; the nearest is `problm`",
     ),
-    (PALETTE, "\nbehind = ", "\nbehnd = ", "lacks the role `behind`, which ui/charts/maps.py needs"),
+    (PALETTE, "\nbehind = ", "\nbehnd = ", "lacks the role `behind`, which ui/charts/bars.py needs"),
     (PALETTE, "\nwomen = ", "\nwomn = ", "lacks the role `women`, which ui/charts/workforce.py needs"),
     (PALETTE, '"#f5c08e", ', "", "[ground] `behind` is not two colours, of the light and the dark look"),
     (PALETTE, '"#f5c08e"', '"orange"', "[ground] `behind` is not two colours, of the light and the dark look"),

@@ -260,7 +260,7 @@ def sided(data: Answer, **sides: str) -> Answer:
     return replace(data, columns=(*data.columns, "side", "whole_value"), rows=rows)
 
 
-def test_only_the_clearly_worse_are_orange_and_stand_on_top_and_the_named_are_bold() -> None:
+def test_only_the_worse_are_orange_and_stand_on_top_and_the_named_are_bold() -> None:
     data = sided(by_province(), IR11="lower", IR23="higher")
     figure = bars.ranking(data, EN, focus=("IR-11",))
     assert figure["data"][0]["customdata"][0] == "IR-11"
@@ -272,9 +272,9 @@ def test_only_the_clearly_worse_are_orange_and_stand_on_top_and_the_named_are_bo
     assert (meanings["IR-23"], meanings["IR-30"]) == (EN.colour("actual"), EN.colour("pending"))
     labels = [(key["label"], key["colour"]) for key in figure["layout"]["meta"]["keys"]]
     assert labels[:3] == [
-        ("clearly lower", EN.colour("problem")),
-        ("no clear difference", EN.colour("pending")),
-        ("clearly higher", EN.colour("actual")),
+        ("below the nation", EN.colour("problem")),
+        ("others", EN.colour("pending")),
+        ("above the nation", EN.colour("actual")),
     ]
     untested = bars.ranking(by_province(), EN, focus=("IR-11",))
     assert EN.colour("problem") not in untested["data"][0]["marker"]["color"]
@@ -563,12 +563,12 @@ def test_a_count_starts_at_zero_and_a_share_shows_at_least_ten_points() -> None:
 # ---------------------------------------------------------------- map
 
 
-def provinces_tested(*metrics: str) -> Answer:
-    """As the analysis `different` answers: one province far behind, one ahead, one alike, one without a value."""
+def provinces_tested(*metrics: str, alike: str = "none") -> Answer:
+    """As the analysis `different` answers: one province far behind, one ahead, one `alike`, one without a value."""
     rows = [
         ("IR-11", 0.5, 0.8, 0.001, 9, 100, 200, "lower"),
         ("IR-23", 0.84, 0.8, 0.001, 9, 840, 1000, "higher"),
-        ("IR-00", 0.75, 0.8, 0.6, 9, 75, 100, "none"),
+        ("IR-00", 0.75, 0.8, 0.6, 9, 75, 100, alike),
         ("IR-30", None, 0.8, None, 0, 0, 0, "untested"),
     ]
     metric = next(iter(metrics), "training_compliance")
@@ -612,9 +612,9 @@ def test_the_test_decides_the_hue_of_a_province_and_the_distance_its_depth(conte
     meta = maps.provinces(provinces_tested(), EN)["layout"]["meta"]
     labels = [key["label"] for key in meta["keys"]]
     assert labels == [
-        "clearly lower (over 5 points)",
-        "no clear difference",
-        "clearly higher",
+        "below the nation (over 5 points)",
+        "others",
+        "above the nation",
         "No data",
     ], "no class without a province"
     assert meta["credit"] == "Nation 80.0%"
@@ -628,9 +628,54 @@ def test_the_test_decides_the_hue_of_a_province_and_the_distance_its_depth(conte
         for look in (EN, ChartContext("en", True))
     ]
     assert orders[0] == orders[1]
-    assert orders[0][:3] == ["clearly lower (over 5 points)", "clearly lower", "no clear difference"], (
-        "one label a class"
+    assert orders[0][:3] == ["below the nation (over 5 points)", "below the nation", "others"], "one label a class"
+
+
+def covered() -> Answer:
+    """Coverage of provinces by 0.3 to 2.2 times the nation's 10 per 10,000."""
+    sides = ("far_lower", "lower", "none", "higher", "far_higher")
+    codes = ("IR-11", "IR-02", "IR-20", "IR-10", "IR-23")
+    rows = [
+        (code, 10 * times, int(1000 * times), 1e6, side, 10.0)
+        for code, times, side in zip(codes, (0.3, 0.6, 1.0, 1.5, 2.2), sides, strict=True)
+    ]
+    data = answer(
+        "coverage_per_10k", by=("province",), rows=[row[:4] for row in rows], more=("active_assistants", "residents")
     )
+    return replace(data, rows=rows, columns=(*data.columns, "side", "whole_value"))
+
+
+@pytest.mark.parametrize("context", LOOKS)
+def test_coverage_has_its_five_sides_on_the_map_and_in_bars_and_is_named_where_it_is_far(context: ChartContext) -> None:
+    areas = maps.provinces(covered(), context)
+    assert [maps.AREAS[step] for step in areas["data"][0]["z"]] == [*maps.AREAS]
+    ranked = bars.ranking(covered(), context)
+    assert ranked["data"][0]["customdata"] == ["IR-11", "IR-02", "IR-20", "IR-10", "IR-23"]
+    meanings = ("problem", "behind", "pending", "ahead", "actual")
+    assert ranked["data"][0]["marker"]["color"] == [context.colour(meaning) for meaning in meanings]
+    said = [
+        "below half of the nation", "below three quarters of the nation", "others", "above four thirds of the nation",
+        "more than twice the nation",
+    ]  # fmt: skip
+    for figure in (maps.provinces(covered(), EN), bars.ranking(covered(), EN)):
+        assert [key["label"] for key in figure["layout"]["meta"]["keys"]][:5] == said
+    title = titles.extreme(covered(), EN)
+    assert (title.sentence, title.focus) == (
+        "Coverage below half of the national average: Sistan and Baluchestan",
+        ("IR-11",),
+    )
+
+
+def test_who_is_low_without_being_told_from_chance_has_a_question_mark() -> None:
+    data = sided(by_province(), IR11="lower", IR00="unclear")
+    ranked = bars.ranking(data, EN)
+    words = dict(zip(ranked["data"][0]["customdata"], ranked["layout"]["annotations"], strict=False))
+    assert [code for code, note in words.items() if "?" in note["text"]] == ["IR-00"]
+    area = maps.provinces(provinces_tested(alike="unclear"), EN)
+    labels = [label for trace in area["data"] for label in trace.get("text") or () if "?" in label]
+    assert labels == ["<b>Markazi</b><br>75.0?", "75.0?"], "with its name, and alone on a phone"
+    for figure in (ranked, area):
+        assert "? not statistically significant" in [key["label"] for key in figure["layout"]["meta"]["keys"]]
 
 
 def test_a_path_names_the_month_in_which_it_reaches_its_target_even_beyond_what_is_shown() -> None:
@@ -948,16 +993,19 @@ def shares(*rows: tuple[str, int, int], name: str = "training_compliance") -> An
     )
 
 
-def test_a_title_names_who_is_clearly_worse_by_the_direction_of_its_measure() -> None:
+def test_a_title_names_who_is_worse_by_the_direction_of_its_measure() -> None:
     title = titles.extreme(sided(by_province(), IR11="lower", IR23="higher"), EN)
-    assert title.sentence == "Training compliance clearly below the nation: Sistan and Baluchestan"
+    assert title.sentence == "Training compliance significantly below the national average: Sistan and Baluchestan"
     assert title.focus == ("IR-11",)
     assert titles.highest(sided(by_province(), IR11="lower", IR23="higher"), EN).focus == ("IR-23",)
     leavers = sided(shares(("IR-23", 100, 1000), ("IR-11", 200, 1000), name="leaver_rate_12m"), IR11="higher")
-    assert titles.extreme(leavers, FA).sentence == "نرخ ترک خدمت ۱۲\u200cماهه آشکارا بالاتر از کشور: سیستان و بلوچستان"
+    assert titles.extreme(leavers, FA).sentence == "نرخ ترک خدمت ۱۲\u200cماهه بیشتر از کشور: سیستان و بلوچستان"
     many = sided(shares(*((f"IR-0{n}", 50 + n, 100) for n in range(4))), IR00="lower", IR01="lower", IR02="lower")
-    assert titles.extreme(many, EN).sentence == "Training compliance is clearly below the nation in 3 provinces"
-    assert titles.extreme(many, FA).sentence == "پایبندی آموزشی در ۳ استان آشکارا پایین\u200cتر از کشور"
+    assert (
+        titles.extreme(many, EN).sentence
+        == "Training compliance is significantly below the national average in 3 provinces"
+    )
+    assert titles.extreme(many, FA).sentence == "پایبندی آموزشی در ۳ استان به\u200cطور معنادار کمتر از میانگین کشور"
     assert titles.extreme(many, EN).focus == ("IR-00", "IR-01", "IR-02"), "the widest difference first"
 
 
@@ -976,11 +1024,9 @@ def test_a_shortfall_is_named_without_the_sign_that_the_word_says() -> None:
 
 def test_no_rate_has_a_superlative_and_equal_ones_name_nobody() -> None:
     close = shares(("IR-23", 500, 1000), ("IR-11", 510, 1000), ("IR-00", 520, 1000))
-    assert titles.extreme(sided(close), EN).sentence == "Training compliance: no province clearly below the nation"
-    assert titles.extreme(sided(close), FA).sentence == "پایبندی آموزشی در هیچ استانی آشکارا پایین\u200cتر از کشور نیست"
-    assert titles.extreme(close, EN).sentence == "Training compliance by province: 50.0% to 52.0%", (
-        "untested: the range"
-    )
+    for data in (sided(close), close):
+        sentence = titles.extreme(data, EN).sentence
+        assert sentence == "Training compliance by province: 50.0% to 52.0%", "no test that found nobody"
     rates = answer(
         "coverage_per_10k",
         by=("province",),
@@ -988,7 +1034,7 @@ def test_no_rate_has_a_superlative_and_equal_ones_name_nobody() -> None:
         more=("active_assistants", "residents"),
     )
     assert titles.extreme(rates, EN).focus == (), "no lowest coverage among provinces that were not compared"
-    assert titles.extreme(sided(rates, IR11="lower"), EN).focus == ("IR-11",)
+    assert titles.extreme(sided(rates, IR11="far_lower"), EN).focus == ("IR-11",)
 
 
 def test_groups_under_the_least_are_left_out_of_a_range() -> None:
@@ -1027,8 +1073,8 @@ def test_two_figures_of_a_page_do_not_have_one_title() -> None:
         sentences.append(titles.unlike(rule(data, EN), sentences, data, EN).sentence)
     assert len(set(sentences)) == 4
     assert sentences[1:3] == [
-        "Training compliance: 1 province clearly below the nation, 1 above",
-        "Training compliance clearly above the nation: Tehran",
+        "Training compliance: 1 province below the nation, 1 above",
+        "Training compliance significantly above the national average: Tehran",
     ]
     assert all("raining compliance" in sentence for sentence in sentences)
 
@@ -1042,12 +1088,10 @@ def test_the_second_title_says_how_many_are_on_each_side() -> None:
     data = sided(replace(by_province(), rows=rows), IR00="lower", IR11="higher", IR23="higher", IR07="higher")
     first = titles.extreme(data, EN)
     second = titles.unlike(first, [first.sentence], data, EN)
-    assert second.sentence == "Training compliance: 1 province clearly below the nation, 3 above"
+    assert second.sentence == "Training compliance: 1 province below the nation, 3 above"
     first = titles.extreme(data, FA)
     in_persian = titles.unlike(first, [first.sentence], data, FA).sentence
-    assert (
-        re.sub("[\u2066-\u2069]", "", in_persian) == "پایبندی آموزشی: یک استان آشکارا پایین‌تر و ۳ استان بالاتر از کشور"
-    )
+    assert re.sub("[\u2066-\u2069]", "", in_persian) == "پایبندی آموزشی: یک استان کمتر و ۳ استان بیشتر از کشور"
 
 
 def test_tied_counts_are_reported_as_a_tie_and_tied_rates_name_nobody() -> None:
@@ -1063,9 +1107,9 @@ def test_tied_counts_are_reported_as_a_tie_and_tied_rates_name_nobody() -> None:
 def test_where_nobody_is_worse_the_title_names_who_is_better() -> None:
     data = sided(by_province(), IR11="higher")
     better = titles.extreme(data, EN)
-    assert better.sentence == "Training compliance clearly above the nation: Sistan and Baluchestan"
+    assert better.sentence == "Training compliance significantly above the national average: Sistan and Baluchestan"
     assert better.focus == ("IR-11",)
-    assert "no province clearly below" in better.alternatives[0].sentence
+    assert "by province" in better.alternatives[0].sentence, "that nobody is worse is no title"
 
 
 def test_a_title_compares_only_what_is_over() -> None:
@@ -1293,7 +1337,7 @@ def test_the_text_alternative_says_what_the_chart_says() -> None:
     data = sided(by_province(), IR11="lower")
     alternative = spoken(data, bars.ranking, EN, titles.extreme(data, EN), "Training compliance · The whole country")
     assert alternative.startswith(
-        "Training compliance clearly below the nation: Sistan and Baluchestan. Training compliance"
+        "Training compliance significantly below the national average: Sistan and Baluchestan. Training compliance"
     )
     assert "Tehran: 90.0%" in alternative
     assert "Alborz: –" in alternative

@@ -74,7 +74,7 @@ def _circulation(write: Writer) -> str:
 
 
 def _findings(write: Writer) -> list[str]:
-    """Who is clearly below the whole in coverage and in training."""
+    """Who is below the whole in coverage and in training."""
     return [" ".join(different.findings(write.sources, name)) for name in ("coverage_per_10k", "training_compliance")]
 
 

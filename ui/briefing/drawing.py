@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from etl.semantic.answers import Answer
 from ui import palette
-from ui.charts import boundaries, forecast, maps
+from ui.charts import boundaries, elements, forecast, maps
 from ui.charts.elements import ChartContext
 from ui.charts.marks import Mark
 from ui.i18n import text
@@ -171,6 +171,9 @@ def province_map(
     known = [row for row in answer.rows if row[at] is not None]
     classed = maps.areas_of(answer, known, context)
     colour_of = {row[0]: classed.colours[step] for row, step in zip(known, classed.steps, strict=True)}
+    numbers = {
+        row[0]: elements.marked(answer, row, text.plain(row[at], metric.unit, context.lang), context) for row in known
+    }
     project = _projection_onto_map(values)
     land = {code: [[project(*point) for point in ring] for ring in boundaries.rings_of(code)] for code in values}
     centres = {code: project(*areas[code]) for code in values}
@@ -180,7 +183,7 @@ def province_map(
         fill = "url(#hatch)" if value is None else colour_of[code]
         rings = "".join(f"{_path(ring)}Z" for ring in land[code])
         parts.append(f'<path d="{rings}" fill="{fill}" stroke="{_BORDER}" stroke-width="0.6" fill-rule="evenodd"/>')
-        written = text.plain(value, metric.unit, context.lang)
+        written = numbers.get(code, text.plain(None, metric.unit, context.lang))
         ground = _GROUND if value is None else fill
         labels.append(_Label(code, short[code], written, centres[code], ground))
     outlines = [ring for rings in land.values() for ring in rings]

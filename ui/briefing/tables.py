@@ -23,7 +23,7 @@ _MOST_COUNTIES_IN_FULL = 28
 
 
 def ranking(write: Writer, dimension: str) -> dict[str, Any] | None:
-    """Places by training compliance, the clearly worse first, each with its n; those too small are listed separately.
+    """Places by training compliance, those named as worse first, each with its n; those too small are listed separately.
 
     The other numbers of counties are in the same table if there is room; provinces have a separate table.
     """
@@ -46,20 +46,21 @@ def ranking(write: Writer, dimension: str) -> dict[str, Any] | None:
         {
             "name": write.member(dimension, group.key[0]),
             "part": min(max(group.value, 0.0), 1.0),
-            "marked": group.side == groups.worse_side(metric),
-            "value": text.plain(group.value, metric.unit, lang),
+            "marked": group.side == groups.named_side(metric),
+            "value": text.plain(group.value, metric.unit, lang)
+            + text.word("different.mark", lang) * (group.side == "unclear"),
             "count": text.number(group.count, lang),
             "more": [column.of(group.key[0]) for column in beside],
         }
         for group in sorted(
-            order.ranked, key=lambda group: (group.side != groups.worse_side(metric), group.orders[0], group.key)
+            order.ranked, key=lambda group: (group.side != groups.named_side(metric), group.orders[0], group.key)
         )
     ]
     rows += [
         {
             "name": write.member(dimension, row[dimension]),
             "part": 0.0,
-            "marked": row["side"] == groups.worse_side(metric),
+            "marked": row["side"] == groups.named_side(metric),
             "value": text.plain(None, metric.unit, lang),
             "count": text.number(row[size], lang),
             "more": [column.of(row[dimension]) for column in beside],
@@ -95,11 +96,13 @@ def ranking(write: Writer, dimension: str) -> dict[str, Any] | None:
 
 
 def title(write: Writer, answer: Answer) -> str:
-    """The title of a table or a map of `different`: who is clearly worse than the whole."""
+    """The title of a table or a map of `different`: who is named as worse than the whole, else what it compares."""
     metric, by = answer.metrics[0], answer.by[0]
-    side = groups.worse_side(metric)
-    names = [text.isolated(write.member(by, row[by]), write.lang) for row in answer.records() if row["side"] == side]
-    return different.titles(answer, metric, side, names, write.lang)[0]
+    names = [text.isolated(write.member(by, row[by]), write.lang) for row in different.named(answer)]
+    if names:
+        return different.titles(answer, metric, groups.named_side(metric), names, write.lang)[0]
+    axis = text.word(f"dimension.{by}", write.lang).lower()
+    return text.word("different.title_by", write.lang, measure=metric.short[write.lang], axis=axis)
 
 
 def of_nation(write: Writer) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import TIME, provisional_days, size_of
-from etl.semantic.ranking import worse_side
+from etl.semantic.ranking import named_side, named_sides, worse_side
 from etl.semantic.resolve import cut_at_start, provisional_units
 from ui.charts import axes, elements, time_titles, titles
 from ui.charts.chart import chart
@@ -20,23 +20,28 @@ _PALE = 0.3
 # The parts of one bar, dark to light; a number stands in those of so much of the whole.
 _SPANS = (1.0, 0.55, 0.2)
 _WIDE = 0.12
+# The outlines of the paler colours of the map.
+_EDGE = {"behind": "problem", "ahead": "actual"}
 # The height of an axis, in that of its highest column, whose value stands above it.
 _VALUE_ABOVE = 1.08
 
 
 def _meaning(answer: Answer, row: Sequence[Any]) -> str:
-    """The colour of a bar, as that of the same group on the map. A rate that is not tested is neither good nor bad: grey."""
+    """The colour of a bar, as that of the same group on the map. A rate that is not compared is neither good nor bad: grey."""
     metric = answer.metrics[0]
     if "side" not in answer.columns:
         return "pending" if metric.denominator and worse_side(metric) else "actual"
     side = row[answer.columns.index("side")]
-    if side == worse_side(metric):
+    if side == named_side(metric):
         return "problem"
-    return "actual" if side in ("lower", "higher") else "pending"
+    if side in named_sides(metric):
+        return "actual"
+    # Of a full count the places between near and far.
+    return {worse_side(metric): "behind"}.get(side, "ahead") if side in ("lower", "higher") else "pending"
 
 
 def in_order(answer: Answer) -> list[tuple[Any, ...]]:
-    """Rows in ranking order: the clearly worse, the others, those too small to be compared, those without a value.
+    """Rows in ranking order: those named as worse, the others, those too small to be compared, those without a value.
 
     The highest come first; of rates and of signed numbers the lowest, where these are worse.
     """
@@ -68,9 +73,10 @@ def ranking(
 ) -> Figure:
     """Horizontal bars of the first metric in the order of `in_order`; the line is the nation, or of counties the province.
 
-    A tested rate has the colours of the map: orange are the groups clearly worse than the whole, blue the clearly better, grey
-    all others; where nothing is better or worse, blue are those that clearly differ. Groups too small to be compared are paler
-    and labelled with their size; those without a value have no bar. `focus` are the codes named in the title.
+    A compared rate has the colours of the map: orange are the groups named as worse than the whole, blue as better, paler those
+    of a full count that are not far from it, grey all others; where nothing is better or worse, blue are those that differ.
+    Groups too small to be compared are paler and labelled with their size; those without a value have no bar; who is low without
+    being told from chance has a question mark. `focus` are the codes named in the title.
     """
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
@@ -85,7 +91,10 @@ def ranking(
     numbers = [value for value in values if value is not None]
     low, top = min([0, *numbers]), max([0, *numbers, nation or 0])
     signed, focused = low < 0, set(focus)
-    written = [_written(value, metric, size, context, signed) for value, size in zip(values, sizes, strict=True)]
+    written = [
+        elements.marked(answer, row, _written(value, metric, size, context, signed), context)
+        for row, value, size in zip(rows, values, sizes, strict=True)
+    ]
     value_texts = [f"<b>{value}</b>" if row[0] in focused else value for row, value in zip(rows, written, strict=True)]
     meanings = [_meaning(answer, row) for row in rows]
     colours = [context.colour(meaning) for meaning in meanings]
@@ -95,20 +104,28 @@ def ranking(
             for colour, size in zip(colours, sizes, strict=True)
         ],
         # The outline gives a pale bar enough contrast with the page.
-        "line": {"color": colours, "width": [0 if size is None else 1 for size in sizes]},
+        "line": {
+            "color": [context.colour(_EDGE.get(meaning, meaning)) for meaning in meanings],
+            "width": [
+                0 if size is None and meaning not in _EDGE else 1 for meaning, size in zip(meanings, sizes, strict=True)
+            ],
+        },
     }
     hovers = [elements.hover(answer, metric, row, context) for row in rows]
     keys = []
     if "side" in answer.columns:
-        worse, better = ("higher", "lower") if worse_side(metric) == "higher" else ("lower", "higher")
-        meant = {"problem": f"clearly_{worse}", "pending": "not_clear", "actual": f"clearly_{better}"}
+        low_side, high_side = named_sides(metric)
+        worse, better = (high_side, low_side) if worse_side(metric) == "higher" else (low_side, high_side)
+        meant = {"problem": worse, "behind": "lower", "pending": "others", "ahead": "higher", "actual": better}
         if not worse_side(metric):
-            meant["actual"] = "clearly_apart"
+            meant["actual"] = "unlike"
         keys = [
-            elements.key(context, context.word(f"figure.{label}"), meaning, "fill")
-            for meaning, label in meant.items()
+            elements.key(context, side_words(answer, side, context), meaning, "fill")
+            for meaning, side in meant.items()
             if meaning in meanings
         ]
+    if elements.is_unclear(answer, rows):
+        keys.append(elements.key(context, context.word("different.short_unclear"), "pending", "fill"))
     if any(size is not None for size in sizes):
         keys.append(elements.key(context, context.word("figure.small"), meanings[-1], "light"))
     ticks = axes.between(low, top) if signed else axes.nice(top)
@@ -127,6 +144,11 @@ def ranking(
         xaxis=axes.across(context, ticks, metric.unit, top * 1.01, low, showticklabels=False),
         **layout,
     )
+
+
+def side_words(answer: Answer, side: str, context: ChartContext) -> str:
+    """A side of the whole as a key has it."""
+    return context.word("different.short_others") if side == "others" else different.short(answer, side, context.lang)
 
 
 def _written(value: Any, metric: Metric, size: float | None, context: ChartContext, signed: bool = False) -> str:

@@ -175,6 +175,16 @@ def size_below(answer: Answer, metric: Metric, row: Sequence[Any]) -> float | No
     return size if is_small else None
 
 
+def marked(answer: Answer, row: Sequence[Any], written: str, context: ChartContext) -> str:
+    """The number of a group, with a question mark where it is low, or high, without being told from chance."""
+    return f"{written}{context.word('different.mark')}" if is_unclear(answer, [row]) else written
+
+
+def is_unclear(answer: Answer, rows: Iterable[Sequence[Any]]) -> bool:
+    """Whether one of the groups is low, or high, without being told from chance."""
+    return "side" in answer.columns and any(row[answer.columns.index("side")] == "unclear" for row in rows)
+
+
 def name_of(answer: Answer, row: Sequence[Any], context: ChartContext) -> str:
     """The name of a row: the names of its members."""
     return text.listed([context.named(axis, row[i]) for i, axis in enumerate(answer.by)], context.lang)

@@ -1,13 +1,13 @@
 """The map of the 31 provinces, each with its value, and the classes of its colours, which heatmaps share.
 
-Charts link to the boundaries, so that a browser downloads them once. Where a rate can be better or worse, the test of
+Charts link to the boundaries, so that a browser downloads them once. Where a rate can be better or worse, the side by
 etl/analysis/different.py decides the hue (orange behind, blue ahead, neutral for all others), and the distance from the nation
 the depth. Counts have one hue, from few to many.
 """
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -17,7 +17,7 @@ from typing import Any
 
 from etl.core import declarations
 from etl.semantic.answers import Answer, Metric
-from etl.semantic.ranking import worse_side
+from etl.semantic.ranking import is_full_count, worse_side
 from ui import palette
 from ui.charts import bars, boundaries, elements, titles
 from ui.charts.chart import chart
@@ -28,11 +28,11 @@ _CLEAR = "rgba(0,0,0,0)"
 _LABELS = declarations.read(Path(__file__).with_name("map_labels.toml"))
 # English names are longer.
 _LABEL_SIZE = {"fa": 12, "en": 11}
-# The areas of a tested rate, from far behind to far ahead.
+# The areas of a compared rate, from far behind to far ahead.
 AREAS = ("far_behind", "behind", "alike", "ahead", "far_ahead")
 _ALIKE = AREAS.index("alike")
-# The least distance from the nation that is far: of a share in points, of a rate per residents as a part of the nation's.
-_FAR_POINTS, _FAR_PART = 0.05, 0.5
+# The least distance of a share from the nation's that is far, in points; of a rate per residents far is a side.
+_FAR_POINTS = 0.05
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,12 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = (),
         scale = [[0, _CLEAR], [1, _CLEAR]]
         edge, none = context.colour("chosen"), [0] * len(outlined)
         data.append(_areas(outlined, none, edge, width=3, colorscale=scale, hoverinfo="skip"))
-    data += _labels([(row[0], row[at]) for row in with_value], metric, areas, context)
+    labelled = {
+        row[0]: elements.marked(answer, row, text.plain(row[at], metric.unit, context.lang), context)
+        for row in with_value
+    }
+    unclear = [row[0] for row in with_value if elements.is_unclear(answer, [row])]
+    data += _labels(labelled, areas, context, unclear)
     return elements.figure(
         context, data, height, keys, clicks=answer.by[0],
         credit=areas.note, boundaries=context.word("figure.osm"),
@@ -115,7 +120,7 @@ def _hovers(answer: Answer, context: ChartContext) -> dict[Any, str]:
 
 
 def areas_of(answer: Answer, rows: Sequence[tuple[Any, ...]], context: ChartContext) -> Areas:
-    """The classes of the rows with a value: by the side of the nation that they are clearly on, else from few to many."""
+    """The classes of the rows with a value: by their side of the nation, else from few to many."""
     metric, worse = answer.metrics[0], worse_side(answer.metrics[0])
     at = answer.columns.index(metric.name)
     if "side" not in answer.columns or not worse:
@@ -123,24 +128,34 @@ def areas_of(answer: Answer, rows: Sequence[tuple[Any, ...]], context: ChartCont
         return Areas([by_value.of(row[at]) for row in rows], by_value.colours, by_value.keys(context))
     side, nation = answer.columns.index("side"), answer.columns.index("whole_value")
     whole = next((row[nation] for row in rows if row[nation] is not None), 0)
-    far, limit = _FAR_PART * whole, text.percent(_FAR_PART, context.lang, 0)
-    if metric.unit == "share":
-        far, limit = _FAR_POINTS, context.word("figure.few_points", count=text.number(100 * _FAR_POINTS, context.lang))
     better = "higher" if worse == "lower" else "lower"
-    sign = {worse: -1, better: 1}
-    steps = [_ALIKE + sign.get(row[side], 0) * (2 if abs(row[at] - whole) > far else 1) for row in rows]
+    sign = {worse: -1, better: 1, f"far_{worse}": -2, f"far_{better}": 2}
+    is_far_by_side = is_full_count(metric.name)
+    steps = [
+        _ALIKE + sign.get(row[side], 0) * (1 if is_far_by_side or abs(row[at] - whole) <= _FAR_POINTS else 2)
+        for row in rows
+    ]
     colours = [context.colour(area) for area in AREAS]
-    sides = [context.word(f"figure.{name}") for name in (f"clearly_{worse}", "not_clear", f"clearly_{better}")]
-    far_sides = [context.word("figure.far", side=side, far=limit) for side in sides]
-    labels = [far_sides[0], *sides, far_sides[-1]]
+    if is_far_by_side:
+        sides = (f"far_{worse}", worse, "others", better, f"far_{better}")
+        labels = [bars.side_words(answer, side, context) for side in sides]
+    else:
+        words = [bars.side_words(answer, side, context) for side in (worse, "others", better)]
+        limit = context.word("figure.few_points", count=text.number(100 * _FAR_POINTS, context.lang))
+        far = [context.word("figure.far", side=side, far=limit) for side in words]
+        labels = [far[0], *words, far[-1]]
     # Classes without a province have no key.
     keys = [{"label": labels[step], "colour": colours[step], "kind": "fill"} for step in sorted({*steps})]
+    if elements.is_unclear(answer, rows):
+        keys.append({"label": context.word("different.short_unclear"), "colour": colours[_ALIKE], "kind": "fill"})
     note = context.word("figure.nation", nation=text.plain(whole, metric.unit, context.lang))
     return Areas(steps, colours, keys, note)
 
 
-def _labels(values: Sequence[tuple[str, float]], metric: Metric, areas: Areas, context: ChartContext) -> list[Figure]:
-    """The value of each province, its name where it fits and where it is behind, and lines to labels outside of it.
+def _labels(
+    values: Mapping[str, str], areas: Areas, context: ChartContext, named: Collection[str] = ()
+) -> list[Figure]:
+    """The value of each province, its name where it fits and where it is behind or in `named`, and lines to labels outside of it.
 
     A narrow chart shows the values alone (static/plot.js).
     """
@@ -148,13 +163,13 @@ def _labels(values: Sequence[tuple[str, float]], metric: Metric, areas: Areas, c
     points, alone = [], []
     # Lines on every map, and those to labels that a map without names has elsewhere.
     lines: dict[bool, list[Sequence[Any]]] = {False: [], True: []}
-    area_of = {code: areas.colours[step] for (code, _), step in zip(values, areas.steps, strict=True)}
-    for (code, value), step in zip(values, areas.steps, strict=True):
+    area_of = {code: areas.colours[step] for code, step in zip(values, areas.steps, strict=True)}
+    for (code, value), step in zip(values.items(), areas.steps, strict=True):
         label = _LABELS[code]
         is_outside = "over" not in label and ("line" in label or label.get("outside", False))
         name = label.get(context.lang) or context.member("province", code)
-        written = text.plain(value, metric.unit, context.lang).replace("٪", "").replace("%", "")
-        is_named = label.get("named") or (areas.is_tested and step < _ALIKE)
+        written = value.replace("٪", "").replace("%", "")
+        is_named = label.get("named") or code in named or (areas.is_tested and step < _ALIKE)
         below = " " if label.get("inline") else "<br>"
         words.append(f"<b>{name}</b>{below}{written}" if is_named else written)
         only_values.append(written)

@@ -1,18 +1,19 @@
 """Titles of charts: one sentence of at most twelve words that states the finding. Independent of Streamlit.
 
 Every number in a title comes from the answer; this module only decides which groups a title may name. Of a rate it names
-those that are clearly below or above the whole (etl.analysis.different), of a count the highest or the lowest.
+those that etl.analysis.different finds below or above the whole, of a count the highest or the lowest.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue, size_of
-from etl.semantic.ranking import Group, Ranking, is_narrowest, is_sampled, least, rank, worse_side
+from etl.semantic.ranking import Group, Ranking, is_narrowest, is_sampled, least, named_sides, rank, worse_side
 from ui.charts import elements
 from ui.charts.elements import ChartContext
 from ui.i18n import member_names, text
@@ -46,7 +47,6 @@ TitleRule = Callable[[Answer, ChartContext], Title]
 _COMMONEST = ("post", "education", "activity", "people")
 _OTHER = {"highest": "lowest", "lowest": "highest"}
 # Of each end of a ranking, the side of the whole, and the sign by which the widest difference comes first.
-_SIDES = {"highest": ("higher", -1), "lowest": ("lower", 1)}
 # The name of a group by its key.
 GroupNames = Callable[[tuple[Any, ...]], str]
 
@@ -103,7 +103,7 @@ def extreme(
     end: str | None = None,
     name_group: GroupNames | None = None,
 ) -> Title:
-    """The groups that need most attention: of a rate the clearly worse ones, of a count the worst by its direction or highest.
+    """The groups that need most attention: of a rate those on the worse side, of a count the worst by its direction or highest.
 
     `name_group` turns the key of a group into its name; the default lists the names of its members.
     """
@@ -123,14 +123,13 @@ def extreme(
     half = _half(answer, metric, ranking, context) if ranking.ranked else range_of
     if is_sampled(metric):
         groups = [*ranking.ranked, *ranking.small]
-        here, there = (_clearly(answer, metric, groups, side, name_group, context) for side in (end, _OTHER[end]))
-        if here.focus or any(group.side in ("none", "lower", "higher") for group in groups):
-            both = _on_both_sides(answer, metric, here, there, end, context)
-            if both and not worse_side(metric):
-                return replace(both[0], alternatives=(here, there, range_of, half))
-            # That nobody is on one side is no finding where somebody is on the other.
-            first, second = (there, here) if there.focus and not here.focus else (here, there)
-            return replace(first, alternatives=(*both, *([second] if there.focus else []), range_of, half))
+        said = {side: _on_side(answer, metric, groups, side, name_group, context) for side in (end, _OTHER[end])}
+        found = [title for title in said.values() if title]
+        if len(found) == 2:
+            at = 1 if worse_side(metric) else 0
+            found[at:at] = _on_both_sides(answer, metric, said, context)
+        if found:
+            return replace(found[0], alternatives=(*found[1:], range_of, half))
     if not ranking.ranked:
         all_small = replace(_all_small("all_small", metric, context), alternatives=(range_of,))
         return all_small if ranking.small else range_of
@@ -157,28 +156,29 @@ def extreme(
     return replace(range_of, alternatives=(*opposite, half))
 
 
-def _clearly(
+def _on_side(
     answer: Answer, metric: Metric, groups: Sequence[Group], end: str, name_group: GroupNames, context: ChartContext
-) -> Title:
-    """The groups clearly on one side of the whole: their names, their number if they are many, or that there are none."""
-    side, sign = _SIDES[end]
+) -> Title | None:
+    """The groups that are named on one side of the whole: their names, or their number if they are many; None without any."""
+    side, sign = named_sides(metric)[end == "highest"], -1 if end == "highest" else 1
     named = sorted(
         (group for group in groups if group.side == side), key=lambda group: (sign * group.orders[0], group.key)
     )
+    if not named:
+        return None
     names = [name_group(group.key) for group in named]
     sentence = first_that_fits(different.titles(answer, metric, side, names, context.lang))
     return Title(sentence, tuple(group.key[0] for group in named))
 
 
 def _on_both_sides(
-    answer: Answer, metric: Metric, here: Title, there: Title, end: str, context: ChartContext
+    answer: Answer, metric: Metric, titles: Mapping[str, Title | None], context: ChartContext
 ) -> list[Title]:
-    """How many groups are clearly on the worse and on the better side, where there are some on both and it fits."""
-    if not (here.focus and there.focus):
-        return []
-    counts = [(_SIDES[side][0], len(title.focus)) for side, title in ((end, here), (_OTHER[end], there))]
+    """How many groups are on each side, the worse one first, if it fits."""
+    focus = {named_sides(metric)[end == "highest"]: title.focus for end, title in titles.items() if title}
+    counts = [(side, len(codes)) for side, codes in focus.items()]
     said = {lang: different.title_of_both(answer, metric, counts, lang) for lang in text.LANGUAGES}
-    return [Title(said[context.lang], (*here.focus, *there.focus))] if all(map(_is_short, said.values())) else []
+    return [Title(said[context.lang], tuple(chain(*focus.values())))] if all(map(_is_short, said.values())) else []
 
 
 def _all_small(key: str, metric: Metric, context: ChartContext, **words: str) -> Title:

@@ -26,7 +26,7 @@ from ui.i18n import member_names, navigation, text
 from ui.state import page_parameters, periods, rendering, scoped_query
 from ui.state.address import NATION
 from ui.state.page_context import PageContext
-from ui.summary import changes
+from ui.summary import changes, different
 
 # The months of a sparkline.
 _MONTHS = 24
@@ -289,7 +289,7 @@ def card(label: str, value: str, unit: str, below: str) -> str:
 
 
 def _beside_nation(view: PageContext, metric: Metric) -> list[str]:
-    """Of a rate of one province, the side of the nation on which it clearly is; nothing where chance may explain it."""
+    """Of a rate of one province, the side of the nation on which it is; nothing where chance may explain it."""
     provinces = view.where.get("province", ())
     if (
         len(provinces) != 1
@@ -301,10 +301,11 @@ def _beside_nation(view: PageContext, metric: Metric) -> list[str]:
     with suppress(QuestionError, TooEarly):
         where, _ = view.under(metric.dimensions - {"county", "institute"})
         for row in scoped_query.different(view, metric.name, "province", where).records():
-            if row["province"] == provinces[0] and row["side"] in ("lower", "higher"):
-                nation = f"{view.word('different.nation')} ({text.plain(row['whole_value'], metric.unit, view.lang)})"
-                words = view.escaped(f"different.{row['side']}", whole=nation)
-                return [f'<b class="pd-{changes.verdict(metric, row["side"])}">{words}</b>']
+            if row["province"] == provinces[0] and (judged := changes.verdict(metric, row["side"])):
+                value = text.plain(row["whole_value"], metric.unit, view.lang)
+                whole = f"{view.word('different.mean_nation')} ({value})"
+                words = text.escape(different.beyond(metric, row["side"], whole, view.lang))
+                return [f'<b class="pd-{judged}">{words}</b>']
     return []
 
 

@@ -79,7 +79,7 @@ def _inside(view: PageContext, source: Exportable, ident: str) -> None:
 def question_of(view: PageContext, answer: Answer) -> str | None:
     """The parameters by which the data address gives the measures of this answer; None if it does not.
 
-    What an analysis adds to measures, as who is clearly behind, is in the file alone.
+    What an analysis adds to measures, as who is behind, is in the file alone.
     Without a chosen day or period they name none, so that the address goes on to give the latest numbers, unless the answer
     is of an earlier day, on which its measures are settled.
     """

@@ -10,7 +10,7 @@ from etl.analysis import detail
 from etl.analysis.different import is_tested
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue, described, size_of
-from etl.semantic.ranking import comparable
+from etl.semantic.ranking import COMPARED_AS, comparable
 from etl.semantic.rights import BELOW_PROVINCE
 from etl.warehouse.dimensions import PLACES
 from ui.charts import marks
@@ -29,8 +29,6 @@ from ui.state.page_context import PageContext
 _MONTHS = 24
 # The people or files that a curve follows.
 _FOLLOWED = ("at_risk", "files_followed")
-# The gap of a place is its distance from the nation's coverage in people, so the test of the one is that of the other.
-_TESTED_AS = {"coverage_gap": "coverage_per_10k"}
 
 
 @dataclass(frozen=True)
@@ -193,7 +191,7 @@ def _target(view: PageContext, answer: Answer) -> dict[str, Any]:
 def _with_sides(view: PageContext, answer: Answer) -> Answer:
     """The answer with the side of each group and the whole's value, for rates that can be tested."""
     name = answer.metrics[0].name
-    tested = _TESTED_AS.get(name, name)
+    tested = COMPARED_AS.get(name, name)
     if len(answer.by) != 1 or not is_tested(tested, answer.by[0]):
         return answer
     if answer.by == ("province",) and not page_context.sees_nation(answer.where):

@@ -109,7 +109,7 @@ class Questions:
         return self._once(name, lambda: self._whole_rows(registry.analyse(self.con, name, self.on)))
 
     def different(self, name: str, by: str, over: tuple[date, date] | None = None) -> Answer:
-        """Who is clearly below or above the whole, on exact counts, with the numbers that this briefing may show."""
+        """Who is below or above the whole, on exact counts, with the numbers that this briefing may show."""
         is_national = by == "province"
         options = {"metric": name, "by": by} | ({"over": over} if over else {})
         exact = self._once(
@@ -119,9 +119,10 @@ class Questions:
         when: dict[str, Any] = {"on": exact.on, "over": exact.over, "everywhere": is_national and bool(self.province)}
         shown, whole = (self.ask(name, by=axes, **when) for axes in ((by,), ()))
         cells = {row[by]: row for row in shown.records()}
-        # A group that does not circulate is not in `cells`.
-        kept = [row for row in exact.records() if self.exact or row[by] in cells]
-        rows = [row | cells.get(row[by], {}) | {"whole_value": whole.value()} for row in kept]
+        # A group that does not circulate is not in `cells`: it is named without a number, or not at all.
+        none = dict.fromkeys(shown.columns[1:])
+        kept = [row for row in exact.records() if row[by] in cells or row["side"] not in ("none", "untested")]
+        rows = [row | cells.get(row[by], none) | {"whole_value": whole.value()} for row in kept]
         return replace(self.circulated(exact), rows=[tuple(row[column] for column in exact.columns) for row in rows])
 
     def seat_plan(self) -> tuple[Answer, Answer]:

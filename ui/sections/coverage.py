@@ -92,9 +92,10 @@ def _counties_without(view: PageContext) -> None:
         active_in = dict(active.rows)
         unknown = text.number(active_in[None], view.lang) if active_in.get(None) else ""
         about = [view.word("population.boundaries")]
-        about += [view.word("population.no_county", count=unknown)] if unknown else []
+        is_stated = bool(counts.value("uncovered_counties"))
+        about += [view.word("population.no_county", count=unknown)] if unknown and not is_stated else []
         about += [scoped_query.no_effect(view, ignored)] if ignored else []
-        if not counts.value("uncovered_counties"):
+        if not is_stated:
             blocks.note(" ".join(about))
             blocks.left_out(view, active)
             return
@@ -102,7 +103,9 @@ def _counties_without(view: PageContext) -> None:
         names = [view.member("county", code) for code in without]
         numbers = (counts.value(name) for name in ("uncovered_counties", "census_counties"))
         count, total = (text.number(number, view.lang) for number in numbers)
-        sentence = view.escaped("population.counties_without", count=count, whole=total, whom=_whom(view, active))
+        words = view.word("population.counties_without", count=count, whole=total, whom=_whom(view, active))
+        but_unknown = view.word("different.but_unknown", count=unknown) if unknown else ""
+        sentence = text.escape(f"{words}{but_unknown}")
         listed = text.escape(text.listed(sorted(names, key=collated), view.lang))
         boundaries = text.escape(" ".join(about))
         st.html(f'<details class="pd-note"><summary>{sentence}</summary>{listed}<p>{boundaries}</p></details>')

@@ -11,7 +11,7 @@ from etl.analysis.glance import MONTHS
 from etl.core.jalali import last_complete_months, unit_of
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
-from etl.semantic.ranking import LEAST, worse_side
+from etl.semantic.ranking import LEAST, named_side, worse_side
 from ui.charts import elements
 from ui.components import blocks, page_files, tables
 from ui.components.blocks import error_boundary, polygon
@@ -21,6 +21,7 @@ from ui.data import warehouse
 from ui.i18n import text
 from ui.state import page_parameters, rendering, scoped_query
 from ui.state.page_context import PageContext
+from ui.summary import different
 
 # The columns of the pivots that the table leads to.
 _ACROSS = ("gender", "age_band", "education", "post", "month")
@@ -40,8 +41,9 @@ def _asked(view: PageContext, by: str) -> tuple[Answer, Answer, list[str], Answe
     where = {name: codes for name, codes in within.items() if name in catalogue()["active_assistants"].dimensions}
     places, whole = (warehouse.analyse("glance", on=view.as_of, where=where, by=axis) for axis in (by, ""))
     people = warehouse.ask("active_assistants", by=by, on=view.as_of, where=where)
-    apart = ["glance.unknown"] * any(row[0] is None for row in people.rows)
-    apart += ["figure.overlap"] * overlaps(people, people.metrics[0])
+    unknown = next((count for place, count in people.rows if place is None), 0)
+    apart = [view.word("glance.unknown", count=text.number(unknown, view.lang))] if unknown else []
+    apart += [view.word("figure.overlap")] * overlaps(people, people.metrics[0])
     over = last_complete_months(view.as_of, MONTHS)
     months = warehouse.ask("active_assistants", by=(by, "month"), over=over, where=where)
     return places, whole, apart, months, scoped_query.settled_on("leaver_rate_12m", view.as_of)
@@ -69,7 +71,7 @@ def _show(view: PageContext, by: str) -> None:
         page_files.note("glance", title, f"{colour} {pale} {trend}", places)
         _table(view, places, whole, months, title)
         if apart:
-            blocks.note(" ".join(map(view.word, apart)))
+            blocks.note(" ".join(apart))
 
 
 def _pivots(view: PageContext, by: str) -> str:
@@ -88,7 +90,7 @@ def _table(view: PageContext, places: Answer, whole: Answer, months: Answer, tit
     by = places.by[0]
     names, rows = warehouse.names(by, view.lang), places.records()
     lines = _lines(places, months)
-    compared_with = view.word("different.nation" if by == "province" else "different.province")
+    compared_with = view.word("different.mean_nation" if by == "province" else "different.mean_province")
 
     def written(name: str, row: dict[str, Any]) -> str:
         metric = elements.metric_of(places, name)
@@ -99,13 +101,16 @@ def _table(view: PageContext, places: Answer, whole: Answer, months: Answer, tit
         return metric.unit == "share" and elements.size_below(places, metric, tuple(row.values())) is not None
 
     def number(name: str, row: dict[str, Any]) -> str:
+        if name in row["unclear"].split("|"):
+            words = view.escaped("different.short_unclear")
+            return f'{written(name, row)}<span title="{words}">{view.escaped("different.mark")}</span>'
         if name not in row["behind"].split("|"):
             if not is_of_few(name, row):
                 return written(name, row)
             return f"<small>{text.escape(text.percent(row[name], view.lang, decimals=0))}</small>"
-        side = worse_side(elements.metric_of(places, name))
-        words = view.escaped(f"different.{side}", whole=compared_with)
-        mark = "▲" if side == "higher" else "▼"
+        metric = elements.metric_of(places, name)
+        words = text.escape(different.beyond(metric, named_side(metric), compared_with, view.lang))
+        mark = "▲" if worse_side(metric) == "higher" else "▼"
         return (
             f'<b class="pd-behind" title="{words}"><i aria-hidden="true">{mark}</i> {written(name, row)}'
             f'<span class="pd-unseen"> {words}</span></b>'

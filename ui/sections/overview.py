@@ -119,7 +119,7 @@ def _progress(view: PageContext, facts: verdict.Facts) -> str:
 
 
 def findings(view: PageContext, name: str) -> None:
-    """Who is clearly below or above the whole, in words."""
+    """Who is below or above the whole, in words."""
     found = partial(different.findings, sources(view), name)
 
     def show() -> None:

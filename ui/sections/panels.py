@@ -4,13 +4,15 @@ Each panel has its number with the change in a year, a sentence that names place
 province the pictures show its counties, its projection, and its compliance beside the nation's.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import streamlit as st
 
+from etl.core.errors import QuestionError
 from etl.semantic.rights import BELOW_PROVINCE
 from ui.charts import bars, forecast, lines, maps
 from ui.components import figures
@@ -81,30 +83,35 @@ def _panel(
 
 
 def _finding(name: str, view: PageContext) -> str:
-    return " ".join(different.findings(_marking(view), name))
-
-
-def _marking(view: PageContext) -> Sources:
-    """The sources of a sentence, with marks around the places that it compares."""
+    """The sentence of a rate, with marks around the places that are named as worse than the whole."""
     asked = sources(view)
     by = "county" if asked.province else "province"
+    with suppress(QuestionError):
+        behind = {row[by] for row in different.named(asked.different(name, by))}
+        return " ".join(different.findings(_marking(asked, by, behind), name))
+    return ""
+
+
+def _marking(asked: Sources, by: str, places: Container[Any] | None = None) -> Sources:
+    """The sources of a sentence, with marks around `places` (None: all)."""
 
     def member(dimension: str, code: Any) -> str:
         found = asked.member(dimension, code)
-        return f"{_BEGIN}{found}{_END}" if dimension == by else found
+        is_marked = dimension == by and (places is None or code in places)
+        return f"{_BEGIN}{found}{_END}" if is_marked else found
 
     return replace(asked, member=member)
 
 
-def _marked(sentence: str, is_tested: bool) -> str:
-    """A sentence as HTML, the places in bold: those that are clearly behind in orange, those that lack most people in black."""
-    begin = '<b class="pd-behind">' if is_tested else "<b>"
+def _marked(sentence: str, is_behind: bool) -> str:
+    """A sentence as HTML, the marked places in bold: those that are behind in orange, those that lack most people in black."""
+    begin = '<b class="pd-behind">' if is_behind else "<b>"
     written = text.escape(sentence).replace(_BEGIN, begin).replace(_END, "</b>")
     return f'<p class="pd-sentence">{written}</p>' if written else ""
 
 
 def _growth(view: PageContext) -> str:
-    asked = _marking(view)
+    asked = _marking(sources(view), "province")
     facts = verdict.facts(asked)
     # A met target is said in the first sentence.
     reached = verdict.sentences(facts, asked)[-1] if facts.target else verdict.without_target(asked)

@@ -95,7 +95,7 @@ def settled_on(name: str, on: date) -> date | None:
 
 
 def different(view: PageContext, name: str, by: str, where: Where, over: tuple[date, date] | None = None) -> Answer:
-    """Who is clearly below or above the whole, by the one test.
+    """Who is below or above the whole, by the one test.
 
     Provinces are compared with the nation whichever are chosen, so that the test is made once for all choices.
     """

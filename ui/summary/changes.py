@@ -132,7 +132,8 @@ def is_visible(metric: Metric, value: float, before: float) -> bool:
 
 
 def verdict(metric: Metric, side: str) -> str:
-    """ "better" or "worse" for a rate that is on a side (lower, higher) of another beyond chance; empty for anything else."""
-    if metric.direction not in ("up", "down") or side not in ("lower", "higher"):
+    """ "better" or "worse" for a rate that is on a side of another by `different`; empty for anything else."""
+    end = side.removeprefix("far_")
+    if metric.direction not in ("up", "down") or end not in ("lower", "higher"):
         return ""
-    return "better" if (side == "higher") == (metric.direction == "up") else "worse"
+    return "better" if (end == "higher") == (metric.direction == "up") else "worse"

@@ -1,6 +1,7 @@
-"""Who is clearly below or above the whole, in words: the same sentence on pages, in briefings and in what needs action.
+"""Who is below or above the whole, in words: the same sentence on pages, in briefings and in what needs action.
 
-Also the ranks of one province: its numbers beside those of the nation, and on which side it clearly is.
+Where nobody is named, the lowest are said as what they are. Also the ranks of one province: its numbers beside those of the
+nation, and on which side it is.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -9,15 +10,18 @@ from dataclasses import replace
 from typing import Any
 
 from etl.analysis.comparison import median_of_provinces
+from etl.analysis.different import MOST_UNKNOWN
 from etl.core.errors import QuestionError
 from etl.semantic.answers import Answer, Metric
-from etl.semantic.ranking import worse_side
+from etl.semantic.catalog import catalogue, size_of
+from etl.semantic.ranking import is_full_count, least, named_side, named_sides, worse_side
 from etl.semantic.rights import BELOW_PROVINCE
 from ui.i18n import member_names, text
 from ui.summary.sources import Sources
 
 MOST_NAMED = 5
 _MOST_IN_TITLE = 2
+_LOWEST = 3
 _Names = Callable[[str, Any], str]
 
 
@@ -26,72 +30,152 @@ def findings(sources: Sources, name: str) -> list[str]:
     with suppress(QuestionError):
         provinces = sources.different(name, "province")
         if not sources.province:
-            return [sentence(provinces, sources.lang, sources.member)]
+            return _said(sentence(provinces, sources.lang, sources.member))
         place = of_place(provinces, sources.province, sources.lang, sources.member)
-        return [place, sentence(sources.different(name, "county"), sources.lang, sources.member)]
+        counties = sentence(sources.different(name, "county"), sources.lang, sources.member)
+        return _said(place, counties, without_county(sources) if is_full_count(name) else "")
     return []
 
 
-def sentence(answer: Answer, lang: str, member: _Names, most: int = MOST_NAMED) -> str:
-    """How many groups are clearly worse than the whole, and who, the widest difference first; `answer` is of `different`.
+def _said(*sentences: str) -> list[str]:
+    return [sentence for sentence in sentences if sentence]
 
-    Without a direction the groups of both sides are named. At most `most` names, then how many others. Where nobody is, it
-    says how many groups are not compared; and where nobody is on the other side either, that chance is not ruled out.
+
+def without_county(sources: Sources) -> str:
+    """How many active assistants are in no known county, where they are so many that no county is compared."""
+    places = sources.ask("active_assistants", by=("county",), on=sources.on)
+    people = sources.ask("active_assistants", on=sources.on, where=places.where).value()
+    unknown = next((row["active_assistants"] for row in places.records() if row["county"] is None), None)
+    if not unknown or not people or unknown <= MOST_UNKNOWN * people:
+        return ""
+    return sources.word("different.no_county", count=sources.number(unknown))
+
+
+def counties_without(sources: Sources) -> tuple[int, str] | None:
+    """How many counties have no active assistant and the words that go on from it, with the people who could be in them.
+
+    None where there is none, and where too many people are in no known county.
+    """
+    places = sources.ask("active_assistants", by=("county",), on=sources.on)
+    count = sources.ask("uncovered_counties", on=sources.on, where=places.where).value()
+    if not count:
+        return None
+    unknown = next((row["active_assistants"] for row in places.records() if row["county"] is None), None)
+    words = sources.word("different.counties_without", count=sources.number(count))
+    if unknown:
+        words += sources.word("different.but_unknown", count=sources.number(unknown))
+    return int(count), words
+
+
+def named(answer: Answer) -> list[dict[str, Any]]:
+    """The rows whose groups a sentence names: those on the worse side, of a rate without a direction on either."""
+    metric = answer.metrics[0]
+    sides = (named_side(metric),) if worse_side(metric) else named_sides(metric)
+    return [row for row in answer.records() if row["side"] in sides]
+
+
+def sentence(answer: Answer, lang: str, member: _Names, most: int = MOST_NAMED) -> str:
+    """How many groups are worse than the whole, and who, and who is low though chance is not ruled out.
+
+    `answer` is of `different`. At most `most` names, then how many others. Where nobody is named, the lowest as what they are;
+    nothing where there are none.
     """
     metric, by = answer.metrics[0], answer.by[0]
-    rows = answer.records()
-    if all(row["side"] == "untested" for row in rows):
-        return text.word("different.too_few", lang, measure=metric.short[lang], nobody=_nobody(answer, lang))
-    worse = worse_side(metric)
-    named = [row for row in rows if row["side"] in ([worse] if worse else ("lower", "higher"))]
-    values = words(answer, metric, worse or "unlike", lang, len(named))
-    values["value"] = text.amount(rows[0]["whole_value"], metric.unit, lang)
-    if not named:
-        is_anybody = any(row["side"] in ("lower", "higher") for row in rows)
-        by_chance = "" if is_anybody else text.word("different.by_chance", lang)
-        nobody = text.word("different.nobody", lang, **values)
-        return " ".join(filter(None, (nobody, by_chance, _not_compared(answer, lang))))
-    names = []
-    for row in named:
-        value = row[metric.name]
-        name = text.isolated(member(by, row[by]), lang)
-        # A name never parts from its value at the end of a line; a value that may not circulate is left out.
-        names.append(name if value is None else f"{name}\u00a0{text.plain(value, metric.unit, lang)}")
-    return text.word("different.some", lang, names=_listed(names, most, str(values["group"]), lang), **values)
+    found = named(answer)
+    if found:
+        side = named_side(metric) or "unlike"
+        values = words(answer, metric, side, lang, len(found))
+        values["value"] = text.amount(found[0]["whole_value"], metric.unit, lang)
+        names = _with_values(answer, found, lang, member)
+        said = [text.word("different.some", lang, names=_listed(names, most, str(values["group"]), lang), **values)]
+        said += [
+            _unclear("unclear", row, text.isolated(member(by, row[by]), lang), metric, lang)
+            for row in answer.records()
+            if row["side"] == "unclear"
+        ]
+    else:
+        said = _said(_lowest(answer, lang, member))
+    if said and by == "county" and is_full_count(metric.name):
+        said.append(text.word("different.residents", lang))
+    return " ".join(said)
 
 
-def _not_compared(answer: Answer, lang: str) -> str:
-    """How many known groups have too few people or institutes to be compared; empty if all are."""
-    by = answer.by[0]
-    untested = sum(row["side"] == "untested" and row[by] is not None for row in answer.records())
-    few = words(answer, answer.metrics[0], "unlike", lang, untested)
-    return text.word("different.not_compared", lang, **few) if untested else ""
+def _lowest(answer: Answer, lang: str, member: _Names) -> str:
+    """The three groups that are worst of those that can be compared, but not all of them; nothing without a direction."""
+    metric, worse = answer.metrics[0], worse_side(answer.metrics[0])
+    known = [row for row in answer.records() if row["side"] != "untested"]
+    better = "" if is_full_count(metric.name) else {"lower": "higher", "higher": "lower"}.get(worse, "")
+    shown = [row for row in known if row["side"] != better][: min(_LOWEST, len(known) - 1)]
+    if not (worse and shown):
+        return ""
+    key = "highest" if worse == "higher" else "least_covered" if is_full_count(metric.name) else "lowest"
+    whole = text.word(f"different.mean_{whole_of(answer)}", lang)
+    value = text.amount(shown[0]["whole_value"], metric.unit, lang)
+    measure = text.inside(metric.short[lang], lang)
+    names = joined(_with_values(answer, shown, lang, member), lang)
+    groups = text.word(f"plural.{kind_of(answer.by)}", lang)
+    return text.word(f"different.{key}", lang, names=names, measure=measure, groups=groups, whole=whole, value=value)
+
+
+def _with_values(answer: Answer, rows: Sequence[Mapping[str, Any]], lang: str, member: _Names) -> list[str]:
+    by, metric = answer.by[0], answer.metrics[0]
+    return [_with_value(text.isolated(member(by, row[by]), lang), row[metric.name], metric, lang) for row in rows]
+
+
+def _with_value(name: str, value: Any, metric: Metric, lang: str) -> str:
+    """A name never parts from its value at the end of a line; a value that may not circulate is left out."""
+    return name if value is None else f"{name}\u00a0{text.plain(value, metric.unit, lang)}"
+
+
+def _unclear(key: str, row: Mapping[str, Any], name: str, metric: Metric, lang: str) -> str:
+    """That a group is low, or high, but of so few institutes that it is not told from chance."""
+    value = row[metric.name]
+    place = name if value is None else f"{name} ({text.plain(value, metric.unit, lang)})"
+    whole = text.amount(row["whole_value"], metric.unit, lang)
+    values = {"place": place, "count": text.number(row["institutes_compared"], lang), "value": whole}
+    if key != "unclear":
+        values |= {"measure": metric.short[lang], "whole": text.word("different.mean_nation", lang)}
+    return text.word(f"different.{key}_{worse_side(metric)}", lang, **values)
 
 
 def of_place(answer: Answer, place: Any, lang: str, member: _Names) -> str:
-    """On which side of the whole one group is."""
+    """On which side of the whole one group is, or its number beside that of the whole; nothing without a number."""
     metric, by = answer.metrics[0], answer.by[0]
     row = next((row for row in answer.records() if row[by] == place), None)
-    side = row["side"] if row else "untested"
-    values = words(answer, metric, side if side in ("lower", "higher") else "unlike", lang)
-    values["place"] = text.isolated(member(by, place), lang)
-    if row is None or side == "untested":
-        values["measure"] = text.inside(metric.short[lang], lang)
-        return text.word("different.place_untested", lang, **values)
-    here = text.plain(row[metric.name], metric.unit, lang)
-    values["value"] = text.amount(row["whole_value"], metric.unit, lang)
+    if row is None:
+        return ""
+    name = text.isolated(member(by, place), lang)
+    if row["side"] == "unclear":
+        return _unclear("place_unclear", row, name, metric, lang)
+    value = text.amount(row["whole_value"], metric.unit, lang)
+    if row["side"] in ("none", "untested"):
+        if row[metric.name] is None or is_of_few(answer, row):
+            return ""
+        here, whole = text.plain(row[metric.name], metric.unit, lang), text.word("different.mean_nation", lang)
+        names = {"measure": metric.short[lang], "place": name, "here": here, "whole": whole}
+        return text.word("different.place_is", lang, value=value, **names)
+    values = words(answer, metric, row["side"], lang)
+    values |= {"value": value, "place": name}
     if row[metric.name] is not None:
-        values["place"] = f"{values['place']} ({here})"
-    return text.word("different.place_none" if side == "none" else "different.place", lang, **values)
+        values["place"] = f"{name} ({text.plain(row[metric.name], metric.unit, lang)})"
+    return text.word("different.place", lang, **values)
+
+
+def is_of_few(answer: Answer, row: Mapping[str, Any]) -> bool:
+    """Whether a share is of too few people or institutes to be said."""
+    counted = size_of(answer.metrics[0])
+    return row["side"] == "untested" and (row.get(counted) or 0) < least(catalogue()[counted].unit)
 
 
 def titles(answer: Answer, metric: Metric, side: str, names: Sequence[str], lang: str) -> list[str]:
-    """Titles about the groups on a side of the whole, the best first: their names if they are few, their number, or nobody."""
-    values = words(answer, metric, side, lang, len(names))
-    if not names:
-        return [text.word("different.title_nobody", lang, **values)]
+    """Titles about the groups on a side of the whole, the best first: their names if they are few, their number.
+
+    Where the words of a side are too long, those of a key stand for them.
+    """
+    values = words(answer, metric, side, lang, len(names)) | {"names": text.listed(names, lang)}
     keys = ("title_named", "title_many") if len(names) <= _MOST_IN_TITLE else ("title_many",)
-    return [text.word(f"different.{key}", lang, names=text.listed(names, lang), **values) for key in keys]
+    sides = (values["beyond"], short(answer, side, lang))
+    return [text.word(f"different.{key}", lang, **values | {"beyond": said}) for key in keys for said in sides]
 
 
 def title_of_both(answer: Answer, metric: Metric, counts: Sequence[tuple[str, int]], lang: str) -> str:
@@ -99,7 +183,25 @@ def title_of_both(answer: Answer, metric: Metric, counts: Sequence[tuple[str, in
     (first, here), (_, there) = counts
     values = words(answer, metric, first, lang, here)
     values |= {name: written(count, lang) for name, count in (("count", here), ("there", there))}
+    values["whole"] = text.word(f"different.{whole_of(answer)}", lang)
     return text.word(f"different.title_{first}_first", lang, **values)
+
+
+def beyond(metric: Metric, side: str, whole: str, lang: str) -> str:
+    """A side of the whole in a sentence."""
+    return text.word(f"different.{_key(metric, side)}", lang, whole=whole)
+
+
+def short(answer: Answer, side: str, lang: str) -> str:
+    """A side of the whole in a key or a cell."""
+    key = _key(answer.metrics[0], side)
+    key = key if is_full_count(answer.metrics[0].name) else f"short_{key}"
+    return text.word(f"different.{key}", lang, whole=text.word(f"different.{whole_of(answer)}", lang))
+
+
+def _key(metric: Metric, side: str) -> str:
+    """The words of a side: what is lower by residents is so by a number and not beyond chance."""
+    return {"lower": "quarter_lower", "higher": "third_higher"}.get(side, side) if is_full_count(metric.name) else side
 
 
 def written(count: int, lang: str) -> str:
@@ -108,15 +210,14 @@ def written(count: int, lang: str) -> str:
 
 
 def words(answer: Answer, metric: Metric, side: str, lang: str, count: int = 0) -> dict[str, object]:
-    """The words of a sentence about the groups on a side (lower, higher, unlike) of the whole."""
-    whole = text.word(f"different.{whole_of(answer)}", lang)
+    """The words of a sentence about the groups on a side of the whole; `unlike` is either side."""
+    whole = text.word(f"different.mean_{whole_of(answer)}", lang)
     return {
         "measure": metric.short[lang],
-        "beyond": text.word(f"different.{side}", lang, whole=whole),
+        "beyond": beyond(metric, side, whole, lang),
         "whole": whole,
         "count": text.number(count, lang),
         "group": group(answer, lang, count),
-        "nobody": _nobody(answer, lang),
     }
 
 
@@ -124,10 +225,6 @@ def group(answer: Answer, lang: str, count: int) -> str:
     """The word for the groups after their number: provinces of which only some are asked for are the chosen ones."""
     counted = member_names.counted(kind_of(answer.by), lang, count)
     return text.word("different.chosen", lang, group=counted) if _is_of_chosen(answer) else counted
-
-
-def _nobody(answer: Answer, lang: str) -> str:
-    return text.word("nobody.chosen" if _is_of_chosen(answer) else f"nobody.{kind_of(answer.by)}", lang)
 
 
 def _is_of_chosen(answer: Answer) -> bool:
@@ -182,7 +279,7 @@ HEADS = ("profile.here", "figure.nation_line", "profile.side")
 
 
 def ranks(sources: Sources, everywhere: Mapping[str, Answer], similar: Collection[str] = ()) -> list[list[str]]:
-    """In words: the measure, the numbers of the province and the nation, and whether they clearly differ.
+    """In words: the measure, the numbers of the province and the nation, and on which side of it the province is.
 
     `everywhere` has the provinces of each measure against the nation. With `similar` provinces their median is the last cell.
     """
@@ -194,9 +291,10 @@ def ranks(sources: Sources, everywhere: Mapping[str, Answer], similar: Collectio
             label = sources.word("change.settled", label=label, day=sources.day(answer.on))
         row = next((row for row in answer.records() if row["province"] == sources.province), None)
         side = row["side"] if row else "untested"
+        said = {"none": "–", "untested": "–", "unclear": sources.word("different.mark")}
         numbers = [row[name] if row else None for name in (metric.name, "whole_value")]
         cells = [text.plain(value, metric.unit, sources.lang) for value in numbers]
-        cells.append(sources.word(f"different.{side}", whole=sources.word(f"different.{whole_of(answer)}")))
+        cells.append(said.get(side) or short(answer, side, sources.lang))
         if similar:
             median = median_of_provinces(replace(answer, rows=[row for row in answer.rows if row[0] in similar]))
             cells.append(text.plain(median.value(metric.name), metric.unit, sources.lang))

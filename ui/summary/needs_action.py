@@ -13,7 +13,7 @@ from ui.i18n import text
 from ui.summary import different
 from ui.summary.sources import Sources
 
-MOST = 5
+MOST = 6
 _SOON = 30
 
 
@@ -43,10 +43,10 @@ class Action:
 
 
 def actions(sources: Sources) -> list[Action]:
-    """The first five items that need action, without kinds that have no meaning under the scope."""
+    """The first six items that need action, without kinds that have no meaning under the scope."""
     items: list[Action] = []
     exceptions = (_lapsed, _licences_ending, _training_lapsing, _files_overdue, _not_submitted)
-    for items_of_kind in (*exceptions, _endings, _low_levels, _sudden_falls):
+    for items_of_kind in (*exceptions, _endings, _low_coverage, _low_levels, _sudden_falls):
         with suppress(QuestionError):
             items += items_of_kind(sources)
         if len(items) >= MOST:
@@ -132,8 +132,33 @@ def _endings(sources: Sources) -> Iterator[Action]:
         yield _action(sources, listed, "endings", len(months), who, "", "planning", {}, what=what)
 
 
+def _low_coverage(sources: Sources) -> Iterator[Action]:
+    """The provinces with less than half of the nation's coverage, and how many counties have no police assistant, in one item."""
+    answer = sources.different("coverage_per_10k", "province")
+    rows = [*_of_place(answer, sources)]
+    low = [row for row in different.named(answer) if row in rows]
+    counties = different.counties_without(sources)
+    if not low:
+        if counties:
+            count, words = counties
+            yield Action("counties", count, sources.number(count), words, "", "", "coverage", {})
+        return
+    counted = " ".join((sources.number(counties[0]), counties[1])) if counties else ""
+    value = text.amount(low[0]["whole_value"], answer.metrics[0].unit, sources.lang)
+    whole = sources.word("different.mean_nation")
+    told = {"beyond": different.beyond(answer.metrics[0], low[0]["side"], whole, sources.lang), "value": value}
+    if sources.province:
+        here = text.plain(low[0]["coverage_per_10k"], answer.metrics[0].unit, sources.lang)
+        words, parameters = sources.word("action.coverage_here", **told), {"province": [sources.province]}
+        yield Action("coverage", 1, here, words, counted, "", "coverage", parameters)
+    else:
+        codes = [row["province"] for row in low]
+        who, told["group"] = sources.named("province", codes), different.group(answer, sources.lang, len(codes))
+        yield _action(sources, answer, "coverage", len(codes), who, counted, "coverage", {}, **told)
+
+
 def _low_levels(sources: Sources) -> Iterator[Action]:
-    """The provinces whose training compliance is clearly below the nation, in one item."""
+    """The provinces whose training compliance is significantly below the nation's, in one item."""
     answer = sources.different("training_compliance", "province")
     codes = [row["province"] for row in _of_place(answer, sources) if row["side"] == "lower"]
     if not codes:
@@ -145,7 +170,7 @@ def _low_levels(sources: Sources) -> Iterator[Action]:
         "" if row[name] is None else text.percent(row[name], sources.lang)
         for name in (answer.metrics[0].name, "whole_value")
     )
-    told = {"beyond": sources.word("different.lower", whole=sources.word("different.nation")), "value": nation}
+    told = {"beyond": sources.word("different.lower", whole=sources.word("different.mean_nation")), "value": nation}
     if sources.province:
         words = sources.word("action.level_here", **told)
         yield Action("level", 1, here, words, "", on_day, "province", {"province": codes})

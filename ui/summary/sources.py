@@ -16,7 +16,7 @@ class Sources:
     `province` is empty for the whole country and any other scope. `ask(*names, by=, on=, over=, where=)` and `analyse(name, …)`
     answer under the scope, or under `where`: that of a list whose number stands beside. `everywhere(name)` is an analysis of all
     provinces, `provinces()` the submissions of each.
-    `different(name, by)` says which provinces, or counties of the place, are clearly below or above the whole.
+    `different(name, by)` says which provinces, or counties of the place, are below or above the whole.
     `exactly` answers on exact counts where `ask` rounds them: for an order, never for a number to show (None: `ask` is exact).
     `settled_on(name)` is the latest settled day of a metric (None if there is none), `member(dimension, code)` a name.
     """

@@ -151,7 +151,7 @@ def _reached(facts: Facts, sources: Sources) -> str:
 
 
 def furthest(sources: Sources) -> str:
-    """The provinces furthest below targets of their own; where none has one, those clearly below the national coverage.
+    """The provinces furthest below targets of their own; where none has one, those far below the national coverage.
 
     Of one province without a target its own distance. Empty where nobody is below, and for smaller places.
     """
@@ -187,10 +187,9 @@ def _missing(sources: Sources) -> dict[str, float]:
 
 
 def _below_average(sources: Sources) -> dict[str, float]:
-    """The people missing to the national coverage in each province that is clearly below it."""
+    """The people missing to the national coverage in each province that is named as below it."""
     with suppress(QuestionError):
-        sides = sources.different("coverage_per_10k", "province").records()
-        below = {row["province"] for row in sides if row["side"] == "lower"}
+        below = {row["province"] for row in different.named(sources.different("coverage_per_10k", "province"))}
         gaps = sources.ask("coverage_gap", by=("province",), on=sources.on).records()
         return {row["province"]: -row["coverage_gap"] for row in gaps if row["province"] in below}
     return {}
