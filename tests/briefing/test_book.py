@@ -326,9 +326,10 @@ def test_both_editions_have_one_share_of_a_hundred_people_and_one_number_of_inst
 def named(book):
     """The names that a briefing singles out in its ranking, its titles and its sentences, without the values.
 
-    Nor with how many groups are not compared: those of fewer than 3 people do not circulate.
+    Nor with the number of the province beside that of the nation: of few people it does not circulate.
     """
-    ignored = r"\S+ \w+ ha(s|ve) too few people or institutes to compare\.|[0-9.,%\u00a0\u2066-\u2069()]+|other|\band\b"
+    beside = r"[\w ]+ of [\w ]+: \S+ \(the national average: [^)]*\)\."
+    ignored = rf"{beside}|[0-9.,%\u00a0\u2066-\u2069()]+|other|\band\b"
     told = [re.sub(ignored, " ", line).split() for line in book["verdict"][2:]]
     marked = {row["name"] for row in book["ranking"]["rows"] if row["marked"]}
     return marked, [book["ranking"]["title"], book["map"] and book["map"]["title"]], told

@@ -288,8 +288,8 @@ def test_the_sides_of_a_comparison_are_of_no_county_and_name_the_filters_of_both
         (
             ["better", "", ""],
             2,
-            "تهران نسبت به سمنان: یک نرخ بهتر، یک بدون تفاوت آشکار",
-            "Tehran compared with Semnan: 1 rate better, 1 without clear difference",
+            "تهران نسبت به سمنان: یک نرخ بهتر، یک بدون تفاوت معنادار",
+            "Tehran compared with Semnan: 1 rate better, 1 without significant difference",
         ),
         (
             ["worse", "worse"],
@@ -300,8 +300,8 @@ def test_the_sides_of_a_comparison_are_of_no_county_and_name_the_filters_of_both
         (
             ["", ""],
             1,
-            "تهران نسبت به سمنان: بدون تفاوت آشکار در تنها نرخ آزموده",
-            "Tehran compared with Semnan: no clear difference in the one rate tested",
+            "تهران نسبت به سمنان: بدون تفاوت معنادار در تنها نرخ آزموده",
+            "Tehran compared with Semnan: no significant difference in the one rate tested",
         ),
         (["", ""], 0, "سمنان و تهران: ۲ شاخص", "Semnan and Tehran: 2 measures"),
         (
