@@ -350,8 +350,8 @@ def circulated(name: str, value: Any, ask: disclosure.Ask | None = None, **parts
         ("persons_per_institute", 13.5, {"active_assistants": 27, "licensed_institutes": 2}, 12.5),
         ("smart_service_share", 1 / 3, {"smart_institutes": 1, "licensed_institutes": 3}, None),
         ("smart_service_share", 1 / 3, {"smart_institutes": 1, "licensed_institutes": 3, "in_service": 23}, 0.33),
-        ("counties_covered", 1 / 3, {"covered_counties": 1, "census_counties": 3}, None),
-        ("counties_covered", 1 / 3, {"covered_counties": 1, "census_counties": 3, "active_assistants": 23}, 0.33),
+        ("counties_covered", 1 / 3, {"covered_counties": 1, "compared_counties": 3}, None),
+        ("counties_covered", 1 / 3, {"covered_counties": 1, "compared_counties": 3, "active_assistants": 23}, 0.33),
         ("training_hours", 10.0, {"training_hours_total": 1720, "active_at_end": 172}, 8.8),
         ("training_hours_total", 749.0, {}, 500),
         ("in_service_mean_12m", 12.5, {}, 15),
@@ -411,7 +411,7 @@ def test_no_cells_exact_count_can_be_had_from_its_row(places: str) -> None:
 def test_a_number_of_counties_is_left_out_where_the_few_persons_in_them_are_in_another_file(
     places: str, by: tuple[str, ...]
 ) -> None:
-    parts = ("covered_counties", "census_counties") if places == "counties_covered" else ()
+    parts = ("covered_counties", "compared_counties") if places == "counties_covered" else ()
     data = answer(places, by=by, more=parts, rows=[(*["IR-23"] * len(by), 0.5, *(1, 2)[: len(parts)])])
     for active, expected in ((2, None), (22, None), (23, 0.5)):
         assert for_circulation(data, asking(active_assistants=active)).value() == expected

@@ -71,6 +71,6 @@ def test_a_share_of_a_target_is_ranked_by_its_persons():
 
 def test_the_share_of_few_counties_is_not_ranked():
     rows = [("IR-23", 0.5, 8, 16), ("IR-10", 0.25, 1, 4)]
-    more = ("covered_counties", "census_counties")
+    more = ("covered_counties", "compared_counties")
     result = ranking.rank(answer("counties_covered", by=("province",), rows=rows, more=more))
     assert [[group.key for group in groups] for groups in (result.ranked, result.small)] == [[("IR-23",)], [("IR-10",)]]
