@@ -475,7 +475,7 @@ def test_a_change_has_its_sign_and_is_judged_only_beyond_chance(
             "پایبندی آموزشی در یک استان به‌طور معنادار کمتر از میانگین کشور (۸۵٫۰٪) است: سمنان ۷۰٫۰٪. "
             "ایلام (۷۵٫۰٪) نیز پایین است، ولی با ۹ مؤسسه از نوسان قابل تفکیک نیست.",
             "Training compliance is significantly below the national average (85.0%) in one province: Semnan 70.0%. "
-            "Ilam (75.0%) is also low, but with 9 institutes the difference is not statistically significant.",
+            "Ilam (75.0%) is also low, but the difference is not statistically significant with 9 institutes.",
         ),
     ],
 )

@@ -132,7 +132,10 @@ def _unclear(key: str, row: Mapping[str, Any], name: str, metric: Metric, lang: 
     value = row[metric.name]
     place = name if value is None else f"{name} ({text.plain(value, metric.unit, lang)})"
     whole = text.amount(row["whole_value"], metric.unit, lang)
-    values = {"place": place, "count": text.number(row["institutes_compared"], lang), "value": whole}
+    # The institutes of another province are not told to everybody.
+    institutes = row["institutes_compared"]
+    few = institutes and text.word("different.with_institutes", lang, count=text.number(institutes, lang))
+    values = {"place": place, "few": few or "", "value": whole}
     if key != "unclear":
         values |= {"measure": metric.short[lang], "whole": text.word("different.mean_nation", lang)}
     return text.word(f"different.{key}_{worse_side(metric)}", lang, **values)
