@@ -168,7 +168,8 @@ def _year(year: int) -> jalali.Unit:
 def _last_of(month: int, kind: str, year: int | None, latest: date) -> jalali.Unit | None:
     """The unit of a year that begins with a month; without a year, the last one that has begun."""
     this_year = JalaliDate(latest).year
-    for candidate in (year,) if year else (this_year, this_year - 1):
+    years = (this_year, this_year - 1) if year is None else (year,)
+    for candidate in years:
         unit = jalali.unit_of(JalaliDate(candidate, month, 1).to_gregorian(), kind)
         if year or unit.first <= latest:
             return unit
