@@ -23,6 +23,8 @@ from ui.state.page_context import PageContext, Scope
 
 MOST = 8
 _MOST_OF_KIND = 4
+# What a line may be.
+RESULTS = ("answer", "page", "place", "institute", "measure", "list", "view", "command")
 # The page of a group of measures, where it has not the name of the group.
 _PAGES = {"stock": "overview", "international": "coverage"}
 # What is counted where only people and places are named.
@@ -235,11 +237,7 @@ def _view(view: PageContext, meaning: Meaning) -> Result:
 
 def _command(view: PageContext, meaning: Meaning) -> Result:
     """A command of the page that is open; the shell carries it out."""
-    about = view.word("find.command")
-    if meaning.code == "language":
-        other = replace(view, lang="en" if view.lang == "fa" else "fa")
-        return Result("command", meaning.name, about, _address("overview", other, {}))
-    return Result("command", meaning.name, about, f"/#{meaning.code}")
+    return Result("command", meaning.name, view.word("find.command"), f"/#{meaning.code}")
 
 
 _MAKE = {

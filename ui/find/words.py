@@ -69,7 +69,11 @@ def words(lang: str) -> Words:
 def _words(lang: str, _file: str, _rights: AccessScope, views: tuple[str, ...]) -> Words:
     meanings: dict[str, dict[Meaning, None]] = {}
     loose: dict[str, None] = {}
+    counties = warehouse.names("county", lang)
     for meaning, names, is_loose in (*_fixed(lang), *_of_publication(lang), *_views(views)):
+        # What is below a province is known within it.
+        if meaning.kind == "county" and meaning.code not in counties:
+            continue
         for name in names:
             if key := compact(name):
                 meanings.setdefault(key, {})[meaning] = None
