@@ -26,7 +26,7 @@ _MOST_OF_KIND = 4
 # What a line may be.
 RESULTS = ("answer", "page", "place", "institute", "measure", "list", "view", "command")
 # The page of a group of measures, where it has not the name of the group.
-_PAGES = {"stock": "overview", "international": "coverage"}
+_PAGES = {"stock": "overview", "international": "coverage", "smart": "licensing"}
 # What is counted where only people and places are named.
 _PEOPLE = "active_assistants"
 # Left out: too little may be known (contract of the files).
