@@ -5,22 +5,23 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from persiantools.jdatetime import JalaliDate
 
 from etl.core import jalali, spelling
 from etl.core.text_folding import fold
-from ui.find.words import Meaning, Words, compact
+from ui.find.words import SEPARATORS, Meaning, Words, compact
 from ui.i18n import text
 
 MOST_LETTERS = 80
-_MOST_WORDS = 6
+_MOST_WORDS = 14
 # How many names a beginning, or a letter wrong, may stand for.
 _MOST_LOOSE = 4
 _LEAST_BEGINNING = 2
-_SEPARATORS = re.compile(r"[\s،,.;:؛؟?!«»\"'()\[\]/|·–—-]+")
+# What stands between the thousands of a number.
+_GROUPED = re.compile(r"(?<=\d)[,،٬](?=\d{3}(?!\d))")
 _YEAR = re.compile(r"1[34][0-9]{2}")
 # Keys of the Persian keyboard (ISIRI 9147) in the place of Latin ones.
 _LATIN, _PERSIAN = "qwertyuiop[]asdfghjkl;'zxcvbnm,\\", "ضصثقفغعهخحجچشسیبلاتنمکگظطزرذدپو\\"
@@ -56,6 +57,16 @@ class Reading:
         found = (one for part in self.understood for one in part.meanings if one.kind in kinds)
         return list(dict.fromkeys(found))
 
+    def exact(self) -> "Reading":
+        """What was understood as it is spelt; the other words are unknown."""
+        surely = tuple(part for part in self.understood if not part.is_guess and not part.is_beginning)
+        return replace(self, understood=surely, unknown=self.loose())
+
+    def loose(self) -> tuple[str, ...]:
+        """The words that are unknown, or understood in another spelling only."""
+        guessed = (part.text for part in self.understood if part.is_guess or part.is_beginning)
+        return tuple(dict.fromkeys(word for said in (*guessed, *self.unknown) for word in said.split()))
+
 
 def read(written: str, words: Words, latest: date) -> Reading:
     """What a text means. A text of the wrong keyboard layout is read as what the keys would have typed."""
@@ -70,7 +81,7 @@ def read(written: str, words: Words, latest: date) -> Reading:
 
 
 def _split(written: str) -> list[str]:
-    return [word for word in _SEPARATORS.split(fold(written)) if word]
+    return [word for word in SEPARATORS.split(_GROUPED.sub("", fold(written))) if word]
 
 
 def _read(tokens: Sequence[str], words: Words, latest: date) -> Reading:
@@ -81,17 +92,22 @@ def _read(tokens: Sequence[str], words: Words, latest: date) -> Reading:
     while at < len(tokens):
         for end in range(min(len(tokens), at + _MOST_WORDS), at, -1):
             said = " ".join(tokens[at:end])
-            if unit := _unit(tokens[at:end], latest):
+            meanings = words.of(compact(said))
+            # «مهر» alone is a county, and a month where more is said.
+            is_all = end - at == len(tokens)
+            if not (meanings and is_all) and (unit := _unit(tokens[at:end], latest)):
                 period = Period(said, unit)
                 break
-            if meanings := words.of(compact(said)):
+            if meanings:
                 understood.append(Understood(said, meanings))
                 break
         else:
             end = at + 1
-            if found := _joined(tokens[at], words) or _beginning(tokens[at], words):
+            if tokens[at] in _little():
+                pass
+            elif found := _joined(tokens[at], words) or _beginning(tokens[at], words):
                 understood += found
-            elif tokens[at] not in _little():
+            else:
                 unknown.append(tokens[at])
         at = end
     return Reading(tuple(understood), tuple(unknown), period)
@@ -100,7 +116,7 @@ def _read(tokens: Sequence[str], words: Words, latest: date) -> Reading:
 def _joined(token: str, words: Words) -> list[Understood]:
     """Two names that were written as one word: «آموزشفارس»."""
     for at in range(len(token) - 2, 1, -1):
-        if (first := words.of(token[:at])) and (second := words.of(token[at:])):
+        if (first := words.of(compact(token[:at]))) and (second := words.of(compact(token[at:]))):
             return [Understood(token[:at], first), Understood(token[at:], second)]
     return []
 
@@ -109,7 +125,8 @@ def _beginning(token: str, words: Words) -> list[Understood]:
     """The names that begin with a word, the shortest first."""
     if len(token) < _LEAST_BEGINNING or token.isdecimal():
         return []
-    names = sorted((name for name in words.names if name.startswith(token)), key=lambda name: (len(name), name))
+    key = compact(token)
+    names = sorted((name for name in words.names if key and name.startswith(key)), key=lambda name: (len(name), name))
     meanings = tuple(dict.fromkeys(one for name in names[: 3 * _MOST_LOOSE] for one in words.of(name)))
     return [Understood(token, meanings[:_MOST_LOOSE], is_beginning=True)] if meanings else []
 
@@ -148,16 +165,16 @@ def _unit(tokens: Sequence[str], latest: date) -> jalali.Unit | None:
         if said in _spellings(key):
             return _year(year)
     *named, last = tokens
-    year = int(last) if _YEAR.fullmatch(last) else None
-    names = " ".join(named if year else tokens)
-    if year and names in ("", *_spellings("find.year")):
-        return _year(year)
+    written = int(last) if _YEAR.fullmatch(last) else None
+    names = " ".join(named if written else tokens)
+    if written and names in ("", *_spellings("find.year")):
+        return _year(written)
     for kind, length, key in (("month", 1, "calendar.months"), ("quarter", 3, "calendar.quarter")):
         for lang in text.LANGUAGES:
             spelt = [fold(name) for name in text.words(key, lang)]
             if names in spelt:
                 month = spelt.index(names) * length + 1
-                return _last_of(month, kind, year, latest)
+                return _last_of(month, kind, written, latest)
     return None
 
 

@@ -9,7 +9,6 @@ from datetime import date
 from typing import Any
 
 from etl.core.errors import AccessDenied, QuestionError, TooEarly
-from etl.core.text_folding import fold
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
 from etl.warehouse.dimensions import FILTERS
@@ -61,9 +60,13 @@ def find(written: str, lang: str) -> Found:
     latest = page_run.publication().as_of
     known = words.words(lang)
     read = reading.read(written, known, latest)
+    institutes = _institutes_named(lang, read.loose(), known.institutes)
+    if institutes and len(read.loose()) > 1:
+        # The words are those of a name, which begin or resemble others by chance.
+        read = replace(read.exact(), unknown=())
     view = PageContext(lang, False, _scope(read, latest), latest, latest, has_period=True)
     view = replace(view, as_of=view.scope.on or latest)
-    lines = [*_composed(view, read), *_listed(view, read, known.institutes)] or _elsewhere(view)
+    lines = [*_composed(view, read), *_listed(view, read, institutes)] or _elsewhere(view)
     results: dict[tuple[str, str], Result] = {}
     for line in lines:
         results.setdefault((line.kind, line.address), line)
@@ -99,7 +102,8 @@ def _preferred(meanings: Sequence[Meaning]) -> Meaning | None:
 
 def _measure(read: Reading) -> str:
     """The measure that the words name; of several the first. Who names people alone asks how many they are."""
-    for part in read.understood:
+    # What is spelt out goes before what begins so.
+    for part in sorted(read.understood, key=lambda part: part.is_guess or part.is_beginning):
         # "Women" are people before they are a measure.
         if _preferred(part.meanings) is None:
             for meaning in part.meanings:
@@ -178,7 +182,7 @@ def _address(part: str, view: PageContext, parameters: Mapping[str, Sequence[str
 # ---------------------------------------------------------------- what has a name
 
 
-def _listed(view: PageContext, read: Reading, institutes: Mapping[str, str]) -> list[Result]:
+def _listed(view: PageContext, read: Reading, institutes: Sequence[Meaning]) -> list[Result]:
     """A line for each thing that is named, kind by kind."""
     guesses = {one for part in read.understood if part.is_guess for one in part.meanings}
     by_kind: dict[str, list[Result]] = {kind: [] for kind in words.KINDS}
@@ -187,7 +191,7 @@ def _listed(view: PageContext, read: Reading, institutes: Mapping[str, str]) -> 
         if meaning in guesses:
             result = replace(result, about=view.word("find.perhaps", about=result.about))
         by_kind[meaning.kind].append(result)
-    by_kind["institute"] += _institutes_named(view, read, institutes)
+    by_kind["institute"] += [_institute(view, meaning) for meaning in institutes]
     return [result for kind in words.KINDS for result in by_kind[kind][:_MOST_OF_KIND]]
 
 
@@ -252,16 +256,15 @@ _MAKE = {
 }
 
 
-def _institutes_named(view: PageContext, read: Reading, institutes: Mapping[str, str]) -> list[Result]:
-    """The institutes whose names hold all unknown words; the more of the name they are, the earlier."""
-    said = [fold(word) for word in read.unknown]
+def _institutes_named(lang: str, said: Sequence[str], institutes: Mapping[str, str]) -> list[Meaning]:
+    """The institutes whose names hold all these words; the more of the name they are, the earlier."""
     if not said or any(len(word) < 2 for word in said):
         return []
     named = sorted(
         (len(name), code) for code, name in institutes.items() if all(f" {word}" in f" {name}" for word in said)
     )
-    names = warehouse.names("institute", view.lang)
-    return [_institute(view, Meaning("institute", code, names[code])) for _, code in named[:_MOST_OF_KIND]]
+    names = warehouse.names("institute", lang)
+    return [Meaning("institute", code, names[code]) for _, code in named[:_MOST_OF_KIND]]
 
 
 def _elsewhere(view: PageContext) -> list[Result]:

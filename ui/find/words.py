@@ -4,6 +4,7 @@ Names are compared folded and without spaces, so that «چهار محال» and 
 «کرمان» is a province and a county of it.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -27,6 +28,10 @@ LISTS: Mapping[str, str] = dict.fromkeys(LICENCE_LISTS[:-1], "licensing") | dict
 COMMANDS = ("language", "look", "print", "workbook")
 # Kinds whose results are listed in this order; members of other dimensions are filters.
 KINDS = ("page", *PLACES, "institute", "measure", "list", "view", "command")
+
+
+SEPARATORS = re.compile(r"[\s،٬,.;:؛؟?!«»\"'“”’()\[\]/|·–—-]+")
+_ALIKE = str.maketrans("آ", "ا")
 
 
 @dataclass(frozen=True)
@@ -54,8 +59,8 @@ class Words:
 
 
 def compact(name: str) -> str:
-    """The form in which names are compared."""
-    return county_key(name)
+    """The form in which names are compared: as those of counties, «آ» as «ا», and without what parts words."""
+    return county_key(SEPARATORS.sub("", name)).translate(_ALIKE)
 
 
 def words(lang: str) -> Words:
@@ -116,7 +121,7 @@ def _places(lang: str) -> _Named:
 def _with_kind(spelling: str, kind: str) -> list[str]:
     """A name of a place after or before its kind: «شهرستان فارسان», "Fars Province"."""
     fa, en = (text.word(f"dimension.{kind}", lang) for lang in text.LANGUAGES)
-    return [f"{fa} {spelling}", f"{spelling} {en}"]
+    return [f"{fa} {spelling}", f"{spelling} {en}", f"{en} {spelling}"]
 
 
 def _members(lang: str) -> _Named:
@@ -141,7 +146,7 @@ def _measures(lang: str) -> _Named:
 
 
 def _pages(lang: str) -> _Named:
-    for entry in navigation.menu():
+    for entry in navigation.pages():
         for part in navigation.parts(entry):
             meaning = Meaning("page", part, navigation.part_words(part)[lang])
             yield meaning, [part, *(navigation.part_words(part)[one] for one in text.LANGUAGES)], True
@@ -175,7 +180,7 @@ def _of_publication(lang: str) -> _Named:
     for code in named["fa"]:
         yield Meaning("course", code, named[lang].get(code, code)), [code, *(of[code] for of in named.values())], False
     for code, name in warehouse.names("institute", lang).items():
-        yield Meaning("institute", code, name), [code, name], False
+        yield Meaning("institute", code, name), [code, name, *_with_kind(code, "institute")], False
 
 
 def _views(names: Iterable[str]) -> _Named:
