@@ -2,11 +2,10 @@
 
 import streamlit as st
 
-from ui.charts import bars, grouped, lines, maps, titles
+from ui.charts import bars, grouped, lines, titles
 from ui.components import blocks
 from ui.components import figures as ui
 from ui.sections import coverage, listings, overview
-from ui.state import scoped_query
 
 
 def page() -> None:
@@ -20,8 +19,7 @@ def page() -> None:
     coverage.switch(view)
     left, right = st.columns(2)
     with left:
-        if has_map := scoped_query.has_map(view):
-            ui.figure(view, maps.provinces, "coverage_per_10k", by="province")
+        has_map = coverage.map_of_places(view)
         over, height = view.complete_months(36), 200 if has_map else 320
         ui.figure(view, lines.trend, "coverage_per_10k", by="month", over=over, zero=False, height=height)
     with right:

@@ -47,8 +47,8 @@ function heightOf({ geo, height }, width, element) {
 }
 
 // A map on a phone has no room for names: of its labels it shows those with values alone.
-function fitting(data, { geo }, width) {
-  if (!geo || width > (innerWidth > 640 ? 300 : 340)) return data;
+function fitting(data, { geo, meta }, width) {
+  if (!geo || width > (meta?.narrow || (innerWidth > 640 ? 300 : 340))) return data;
   return data.map((trace) => (["wide", "narrow"].includes(trace.meta) ? { ...trace, visible: trace.meta === "narrow" } : trace));
 }
 

@@ -26,6 +26,7 @@ from ui.charts import (
     axes,
     bars,
     boundaries,
+    county_maps,
     elements,
     forecast,
     licensing,
@@ -140,6 +141,11 @@ DRAWN: dict[str, tuple[Any, Answer, dict[str, Any]]] = {
     "lorenz": (lines.lorenz, lorenz(), {}),
     "heat": (lines.heat, months_by_province(), {}),
     "map": (maps.provinces, by_province(), {}),
+    "map of counties": (
+        county_maps.counties,
+        answer("active_assistants", by=("county",), rows=[("2001", 90), ("2002", 4)], where={"province": ("IR-20",)}),
+        {},
+    ),
 }
 EVERY = [(name, context) for name in DRAWN for context in LOOKS]
 IDS = [f"{name}, {context.lang}, {'dark' if context.dark else 'light'}" for name, context in EVERY]

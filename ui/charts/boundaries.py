@@ -6,7 +6,7 @@ The address of a file holds its digest, so a browser keeps it until the boundari
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -43,7 +43,7 @@ def _shapes(dimension: str) -> dict[str, Any]:
     return {feature["id"]: feature for feature in json.loads(content(dimension))["features"]}
 
 
-def codes(dimension: str) -> Iterable[str]:
+def codes(dimension: str) -> Set[str]:
     """The members that have a shape."""
     return _shapes(dimension).keys()
 

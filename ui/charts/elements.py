@@ -198,14 +198,16 @@ def figure(
     clicks: str = "",
     credit: str = "",
     boundaries: str = "",
+    narrow: int = 0,
     **layout: Any,
 ) -> Figure:
     """A chart without Plotly's legend. `clicks` is the dimension that a click on a shape or key filters.
 
     `credit` is a line below the chart: its source, or how to read it. `boundaries` names the source of a map's boundaries,
-    which on screen the footer of the page names.
+    which on screen the footer of the page names. `narrow` is the width in pixels up to which a map has values alone, if it is not
+    that of every map.
     """
-    meta = {"keys": list(keys), "clicks": clicks, "credit": credit, "boundaries": boundaries}
+    meta = {"keys": list(keys), "clicks": clicks, "credit": credit, "boundaries": boundaries, "narrow": narrow}
     return {
         "data": list(data),
         "layout": {

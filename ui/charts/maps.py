@@ -24,10 +24,12 @@ from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
 from ui.i18n import text
 
-_CLEAR = "rgba(0,0,0,0)"
+CLEAR = "rgba(0,0,0,0)"
+# What a map of the country shows: from west to east, from south to north.
+COUNTRY = (43.5, 63.6), (24.9, 40.3)
 _LABELS = declarations.read(Path(__file__).with_name("map_labels.toml"))
 # English names are longer.
-_LABEL_SIZE = {"fa": 12, "en": 11}
+LABEL_SIZE = {"fa": 12, "en": 11}
 # The areas of a compared rate, from far behind to far ahead.
 AREAS = ("far_behind", "behind", "alike", "ahead", "far_ahead")
 _ALIKE = AREAS.index("alike")
@@ -73,16 +75,15 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = (),
         return {"hovertext": [hover_of[row[0]] for row in rows], "hovertemplate": elements.HOVER}
 
     codes = [row[0] for row in with_value]
-    data = [_areas(codes, areas.steps, border, **stepped(areas.colours), **hovers(with_value))]
+    data = [filled(codes, areas.steps, border, **stepped(areas.colours), **hovers(with_value))]
     keys = list(areas.keys)
     if without_value:
-        missing, grey = [row[0] for row in without_value], context.colour("grid")
-        scale = [[0, grey], [1, grey]]
-        data.append(_areas(missing, [0] * len(missing), border, colorscale=scale, **hovers(without_value)))
-        data.append(_hatching(context, missing))
+        missing = [row[0] for row in without_value]
+        data.append(alike(missing, context.colour("grid"), border, **hovers(without_value)))
+        data.append(hatching(context, missing))
         keys.append(elements.key(context, context.word("figure.missing"), "missing", "hatch"))
     if untested:
-        data.append(_hatching(context, untested))
+        data.append(hatching(context, untested))
         keys.append(elements.key(context, context.word("figure.small"), "missing", "hatch"))
     if rest := sorted(_LABELS.keys() - {row[0] for row in rows}) if chosen else []:
         # The provinces outside of the scope have no value here; a click chooses one instead.
@@ -90,11 +91,9 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = (),
             "hovertext": [context.member("province", code) for code in rest],
             "hovertemplate": elements.HOVER,
         }
-        data.append(_areas(rest, [0] * len(rest), border, colorscale=[[0, _CLEAR], [1, _CLEAR]], **named))
+        data.append(alike(rest, CLEAR, border, **named))
     if outlined := list(chosen):
-        scale = [[0, _CLEAR], [1, _CLEAR]]
-        edge, none = context.colour("chosen"), [0] * len(outlined)
-        data.append(_areas(outlined, none, edge, width=3, colorscale=scale, hoverinfo="skip"))
+        data.append(alike(outlined, CLEAR, context.colour("chosen"), width=3, hoverinfo="skip"))
     labelled = {
         row[0]: elements.marked(answer, row, text.plain(row[at], metric.unit, context.lang), context)
         for row in with_value
@@ -104,13 +103,18 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = (),
     return elements.figure(
         context, data, height, keys, clicks=answer.by[0],
         credit=areas.note, boundaries=context.word("figure.osm"),
-        geo={
-            "projection": {"type": "mercator"},
-            "lonaxis": {"range": [43.5, 63.6]}, "lataxis": {"range": [24.9, 40.3]},
-            "visible": False, "bgcolor": _CLEAR, "showframe": False,
-        },
+        geo=plane(*COUNTRY),
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
     )  # fmt: skip
+
+
+def plane(longitudes: Sequence[float], latitudes: Sequence[float]) -> Figure:
+    """Plotly's layout of a map between these longitudes and latitudes."""
+    return {
+        "projection": {"type": "mercator"},
+        "lonaxis": {"range": [*longitudes]}, "lataxis": {"range": [*latitudes]},
+        "visible": False, "bgcolor": CLEAR, "showframe": False,
+    }  # fmt: skip
 
 
 @lru_cache(maxsize=100)
@@ -187,11 +191,11 @@ def _labels(
         halos.append(", ".join([f"0 0 {4 if is_wide else 2}px {ground}"] * (12 if "line" in label else 6)))
         if "line" in label:
             lines["alone" in label] += [*label["line"], boundaries.GAP]
-    font = {"size": _LABEL_SIZE[context.lang], "color": inks, "shadow": halos}
+    font = {"size": LABEL_SIZE[context.lang], "color": inks, "shadow": halos}
     return [
         *(trace for is_wide, ends in lines.items() if ends for trace in _leaders(ends, context, is_wide)),
-        _drawn("text", points, textfont=font, text=words, meta="wide"),
-        _drawn("text", alone, textfont=font, text=only_values, meta="narrow", visible=False),
+        drawn("text", points, textfont=font, text=words, meta="wide"),
+        drawn("text", alone, textfont=font, text=only_values, meta="narrow", visible=False),
     ]
 
 
@@ -201,21 +205,23 @@ def _leaders(ends: Sequence[Sequence[Any]], context: ChartContext, is_wide: bool
     for meaning, width in (("surface", 3), ("text", 1)):
         colour = context.colour(meaning)
         dots = {"size": [3 + width, 0, 0] * (len(ends) // 3), "color": colour, "opacity": 1}
-        traces.append(_drawn("lines+markers", ends, line={"color": colour, "width": width}, marker=dots, **more))
+        traces.append(drawn("lines+markers", ends, line={"color": colour, "width": width}, marker=dots, **more))
     return traces
 
 
-def _drawn(mode: str, points: Sequence[Sequence[Any]], **more: Any) -> Figure:
+def drawn(mode: str, points: Sequence[Sequence[Any]], **more: Any) -> Figure:
     """Words or lines at points (longitude, latitude)."""
     place = {"lon": [longitude for longitude, _ in points], "lat": [latitude for _, latitude in points]}
     return {"type": "scattergeo", "mode": mode, "hoverinfo": "skip", **place, **more}
 
 
-def _areas(codes: Sequence[str], z: Sequence[float], border: str, width: float = 1, **more: Any) -> Figure:
-    """Provinces filled by a colour scale, within borders."""
+def filled(
+    codes: Sequence[str], z: Sequence[float], border: str, width: float = 1, of: str = "province", **more: Any
+) -> Figure:
+    """Places filled by a colour scale, within borders."""
     return {
         "type": "choropleth",
-        "geojson": boundaries.address("province"),
+        "geojson": boundaries.address(of),
         "locations": codes,
         "z": z,
         "showscale": False,
@@ -224,10 +230,15 @@ def _areas(codes: Sequence[str], z: Sequence[float], border: str, width: float =
     }
 
 
-def _hatching(context: ChartContext, codes: Iterable[str]) -> Figure:
-    """The hatch of several provinces as one trace."""
-    points = [point for code in codes for point in boundaries.hatch(code)]
-    return _drawn("lines", points, line={"color": context.colour("missing"), "width": 1})
+def alike(codes: Sequence[str], colour: str, border: str, **more: Any) -> Figure:
+    """Places of one colour, within borders."""
+    return filled(codes, [0] * len(codes), border, colorscale=[[0, colour], [1, colour]], **more)
+
+
+def hatching(context: ChartContext, codes: Iterable[str], **of: Any) -> Figure:
+    """The hatch of several places as one trace."""
+    points = [point for code in codes for point in boundaries.hatch(code, **of)]
+    return drawn("lines", points, line={"color": context.colour("missing"), "width": 1})
 
 
 # ---------------------------------------------------------------- classes of counts

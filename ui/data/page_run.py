@@ -192,8 +192,7 @@ def groups() -> tuple[str, ...]:
 
 def teams() -> tuple[str, ...]:
     """The groups of the user that access.toml knows."""
-    fixed: tuple[str, ...] | None = getattr(_run, "teams", None)
-    return fixed if fixed is not None else _sign_in.teams() if _sign_in else ()
+    return _sign_in.teams() if _sign_in else ()
 
 
 def record(event: str, **more: str | int) -> None:
@@ -210,11 +209,11 @@ def access_scope() -> AccessScope:
 
 
 @contextmanager
-def acting_as(scope: AccessScope, teams: tuple[str, ...] | None = None) -> Iterator[None]:
-    """Use a scope, and teams, in this thread: threads that we start have no session to resolve them from."""
-    before = getattr(_run, "scope", None), getattr(_run, "teams", None)
-    _run.scope, _run.teams = scope, teams
+def acting_as(scope: AccessScope) -> Iterator[None]:
+    """Use a scope in this thread: threads that we start have no session to resolve it from."""
+    before = getattr(_run, "scope", None)
+    _run.scope = scope
     try:
         yield
     finally:
-        _run.scope, _run.teams = before
+        _run.scope = before

@@ -9,7 +9,7 @@ import streamlit as st
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
 from etl.semantic.rights import BELOW_PROVINCE
-from ui.charts import bars, titles
+from ui.charts import bars, county_maps, maps, titles
 from ui.components import blocks
 from ui.components import figures as ui
 from ui.components.blocks import controlled, error_boundary
@@ -128,6 +128,32 @@ def switch(view: PageContext) -> None:
 
 def _is_on_census() -> bool:
     return page_parameters.one(_PAGE, "census") == _CENSUS
+
+
+def map_of_places(view: PageContext) -> bool:
+    """The map of provinces or, with the switch or of one province, of counties. False where there is nothing to compare."""
+    if BELOW_PROVINCE & {*view.where}:
+        return False
+    by = "county"
+    if scoped_query.has_map(view):
+        by = page_parameters.one(_PAGE, "map", "province")
+
+        def changed(option: str) -> None:
+            page_parameters.choose(_PAGE, map=None if option == "province" else option)
+
+        controlled(
+            st.segmented_control,
+            view.word("population.map"),
+            "coverage map",
+            by,
+            changed,
+            options=["province", "county"],
+            required=True,
+            format_func=lambda option: view.word(f"population.map_{option}"),
+        )
+    chart = maps.provinces if by == "province" else county_maps.counties
+    ui.figure(view, chart, "coverage_per_10k", by=by)
+    return True
 
 
 def ranking(view: PageContext) -> None:

@@ -16,7 +16,7 @@ from etl.semantic.answers import Answer
 from etl.semantic.catalog import DIMENSIONS, TIME, catalogue
 from etl.semantic.exportable import StoredRows
 from etl.semantic.rights import BELOW_PROVINCE
-from ui.charts import bars, lines, maps, matrix, titles
+from ui.charts import bars, county_maps, lines, maps, matrix, titles
 from ui.components import blocks
 from ui.components import figures as ui
 from ui.components.blocks import controlled
@@ -30,6 +30,7 @@ from ui.state.page_context import PageContext
 DEFAULT = {"m": ("active_assistants",), "by": ("province",)}
 # With more bars or lines a chart is unreadable; a longer ranking shows its first bars.
 _MOST_BARS, _FIRST_BARS, _MOST_LINES, _MOST_FIGURES = 45, 30, 5, 3
+_MAPS = {"province": maps.provinces, "county": county_maps.counties}
 # The height of a map beside the bars of all provinces.
 _MAP = 620
 
@@ -184,7 +185,7 @@ def _figures(view: PageContext, selection: Selection, answer: Answer) -> None:
         blocks.note(view.word("more.no_chart"))
     for pair in [drawn[start : start + 2] for start in range(0, len(drawn), 2)]:
         # Beside the bars of all provinces a wide map leaves less room empty.
-        widths = (3, 2) if pair[0][0] is maps.provinces and pair[1:] else len(pair)
+        widths = (3, 2) if pair[0][0] in _MAPS.values() and pair[1:] else len(pair)
         for column, (chart, names, options) in zip(st.columns(widths), pair, strict=True):
             with column:
                 on_its_day = _on_its_day(view, names[0], answer)
@@ -241,8 +242,8 @@ def _suited(selection: Selection, answer: Answer) -> list[_Drawn]:
         options = {} if len(answer.rows) <= _MOST_BARS else {"says": titles.highest, "most": _FIRST_BARS}
         ranked: list[_Drawn] = [(bars.ranking, (name,), options) for name in names[:_MOST_FIGURES]]
         # A map is of the whole country, so beside one county or institute it would be of others.
-        has_map = by == ("province",) and not BELOW_PROVINCE & {*answer.where}
-        return [(maps.provinces, first, {"says": titles.highest, "height": _MAP}), *ranked] if has_map else ranked
+        drawn = None if BELOW_PROVINCE & {*answer.where} else _MAPS.get(by[0])
+        return [(drawn, first, {"says": titles.highest, "height": _MAP}), *ranked] if drawn else ranked
     if len(by) == 2 and selection.is_timed:
         other = 1 if by[0] in TIME else 0
         few = len({row[other] for row in answer.rows}) <= _MOST_LINES

@@ -1,7 +1,7 @@
 """The three questions of the first screen, side by side: coverage, growth toward the target, training.
 
 Each panel has its number with the change in a year, a sentence that names places, a picture and the link to its page. Of one
-province the pictures show its counties, its projection, and its compliance beside the nation's.
+province the pictures show the map of its counties, its projection, and its compliance beside the nation's.
 """
 
 from collections.abc import Callable, Container
@@ -14,7 +14,7 @@ import streamlit as st
 
 from etl.core.errors import QuestionError
 from etl.semantic.rights import BELOW_PROVINCE
-from ui.charts import bars, forecast, lines, maps
+from ui.charts import county_maps, forecast, lines, maps
 from ui.components import figures
 from ui.components.blocks import error_boundary
 from ui.components.cards import headline_number, page_link
@@ -28,8 +28,6 @@ from ui.summary.sources import Sources
 
 # Height of the pictures, in pixels: that of a map as wide as a panel.
 _HEIGHT = 320
-# The counties whose bars are about as high as that.
-_MOST_BARS = 10
 # Around a place that is behind, until its sentence is HTML.
 _BEGIN, _END = "\ue000", "\ue001"
 
@@ -41,9 +39,7 @@ def panels(view: PageContext) -> None:
     with st.container(key="panels"):
         with _panel(view, "coverage", "coverage_per_10k", partial(_finding, "coverage_per_10k")):
             if is_province:
-                figures.figure(
-                    view, bars.ranking, "coverage_per_10k", by="county", nation=True, head=False, most=_MOST_BARS
-                )
+                figure(county_maps.counties, "coverage_per_10k", by="county")
             elif scoped_query.has_map(view):
                 figure(maps.provinces, "coverage_per_10k", by="province")
             else:

@@ -144,7 +144,10 @@ _CHECKS: Mapping[str, Mapping[str, _Check]] = {
     "methods": {"find": _FIND},
     "quality": {"of": _one(lambda value, _: value in catalogue())},
     "growth": {"goal": _one(lambda value, _: bool(number(value))), "until": _AHEAD},
-    "coverage": {"census": _one(lambda value, _: value == "1395")},
+    "coverage": {
+        "map": _one(lambda value, _: value == "county"),
+        "census": _one(lambda value, _: value == "1395"),
+    },
     "planning": {
         "goal": _one(lambda value, _: bool(number(value))),
         "recruits": _one(lambda value, _: number(value) is not None),

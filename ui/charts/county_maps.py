@@ -1,0 +1,250 @@
+"""The map of the counties of 1395: of the country with the borders of the provinces, or of the chosen provinces.
+
+Colours mean what they mean on the map of provinces (ui/charts/maps.py). Groups too small to be compared are pale, counties
+with nobody are hatched, those of which nothing is known are only outlined. A value stands in each county that has room for it.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
+from typing import Any
+
+from etl.semantic.answers import Answer
+from etl.semantic.catalog import size_of
+from etl.semantic.disclosure import Circulated
+from ui.charts import bars, boundaries, elements, maps, titles
+from ui.charts.chart import chart
+from ui.charts.elements import ChartContext, Figure
+from ui.i18n import text
+from ui.summary import different
+
+_COUNTY = "county"
+# Pixels between the lines of a hatch, and what is left free around a province, as a part of its extent.
+_HATCH, _MARGIN = 5.0, 0.03
+# The width of a letter and the height of a line of a label, as parts of its size; the width below which a map is narrow.
+_LETTER, _LINE = 0.52, 1.2
+_NARROW = 340
+
+
+@dataclass(frozen=True)
+class Counties:
+    """The counties that a map shows, by what is known of each: rows with a value, and the codes of the others."""
+
+    rows: Sequence[tuple[Any, ...]]
+    nobody: Sequence[str]
+    unknown: Sequence[str]
+    # People of no known county, and counties that have no shape.
+    unplaced: Any
+    without_shape: Sequence[str]
+
+    @property
+    def codes(self) -> list[str]:
+        """Every county that is drawn."""
+        return [*dict.fromkeys([*(row[0] for row in self.rows), *self.nobody, *self.unknown])]
+
+
+def shown(answer: Answer) -> Counties:
+    """The counties of the provinces asked about, or the ones asked about, whether or not they have a row."""
+    at, counted = answer.columns.index(answer.metrics[0].name), answer.columns.index(_people(answer))
+    rows = {row[0]: row for row in answer.rows}
+    unplaced = rows.pop(None, None)
+    asked: Iterable[str] = answer.where.get(_COUNTY) or chain(*map(boundaries.counties_of, _provinces(answer)))
+    codes = [*dict.fromkeys([*asked, *rows])]
+    shapes = {*boundaries.codes(_COUNTY)}
+    # What circulates lacks the rows of few people.
+    is_listed = not isinstance(answer, Circulated)
+    nobody = [code for code in codes if (not rows[code][counted] if code in rows else is_listed)]
+    nobody = [code for code in nobody if code not in rows or rows[code][counted] is not None]
+    with_value = [row for row in rows.values() if row[at] is not None and row[0] in shapes]
+    known = {row[0] for row in with_value} | {*nobody}
+    return Counties(
+        with_value,
+        [code for code in nobody if code in shapes],
+        [code for code in codes if code in shapes and code not in known],
+        unplaced[counted] if unplaced else None,
+        [code for code in codes if code not in shapes],
+    )
+
+
+def _provinces(answer: Answer) -> list[str]:
+    """The provinces whose counties are asked about."""
+    chosen = answer.where.get("province") or boundaries.codes("province") - answer.left_out
+    return sorted(chosen)
+
+
+def _people(answer: Answer) -> str:
+    """The column that counts who is in a county: assistants of a rate per residents, the group of a share, else the count."""
+    metric = answer.metrics[0]
+    if metric.denominator and metric.unit != "share":
+        return str(metric.numerator)
+    counted = size_of(metric)
+    return counted if counted in answer.columns else metric.name
+
+
+@chart(titles.extreme, compares=True, order=bars.in_order)
+def counties(answer: Answer, context: ChartContext, height: int = 430) -> Figure:
+    """Counties coloured by the first metric; of the whole country with the borders of provinces."""
+    metric = answer.metrics[0]
+    at = answer.columns.index(metric.name)
+    found = shown(answer)
+    areas = maps.areas_of(answer, found.rows, context)
+    small = {row[0] for row in found.rows if _is_small(answer, row, areas)}
+    provinces = _provinces(answer)
+    frame = _frame(found.codes, provinces)
+    border = context.colour("outline")
+    thin = 0.4 if frame == maps.COUNTRY else 0.8
+
+    def places(codes: Sequence[str], colour: str) -> Figure:
+        return maps.alike(codes, colour, border, width=thin, of=_COUNTY, **_hovers(answer, context, tuple(codes)))
+
+    coloured = [(row[0], step) for row, step in zip(found.rows, areas.steps, strict=True) if row[0] not in small]
+    codes = [code for code, _ in coloured]
+    scale = maps.stepped(areas.colours)
+    steps = [step for _, step in coloured]
+    more = _hovers(answer, context, tuple(codes))
+    data = [maps.filled(codes, steps, border, width=thin, of=_COUNTY, **scale, **more)]
+    keys = [key for key in areas.keys if not coloured or key["colour"] in {areas.colours[step] for step in steps}]
+    empty = [code for code in found.nobody if code not in {row[0] for row in found.rows}]
+    if pale := sorted(small) + empty:
+        data.append(places(pale, context.colour("surface")))
+    if small - {*found.nobody}:
+        keys.append(elements.key(context, context.word("figure.small"), "surface", "fill"))
+    if found.unknown:
+        data.append(places(found.unknown, maps.CLEAR))
+        keys.append(elements.key(context, context.word("figure.missing"), "outline", "outline"))
+    scale_of = _Scale(*frame, height)
+    if found.nobody:
+        data.append(maps.hatching(context, found.nobody, dimension=_COUNTY, gap=scale_of.degrees(_HATCH)))
+        keys.append(elements.key(context, context.word("figure.nobody"), "missing", "hatch"))
+    if len(provinces) > 1 and _COUNTY not in answer.where:
+        data.append(maps.alike(provinces, maps.CLEAR, context.colour("quiet"), width=1.1, hoverinfo="skip"))
+    ground = {code: areas.colours[step] for code, step in coloured}
+    written = {
+        row[0]: elements.marked(answer, row, text.plain(row[at], metric.unit, context.lang), context)
+        for row in found.rows
+        if row[0] in ground
+    }
+    for is_narrow in (False, True):
+        drawn_at = _Scale(*frame, min(height, _NARROW * 0.9) if is_narrow else height)
+        data.append(_labels(written, ground, context, drawn_at, is_narrow))
+    return elements.figure(
+        context, data, height, keys, clicks=_COUNTY, credit=_note(answer, found, areas, context),
+        geo=maps.plane(*frame), margin={"l": 0, "r": 0, "t": 0, "b": 0}, narrow=height,
+    )  # fmt: skip
+
+
+def _is_small(answer: Answer, row: Sequence[Any], areas: maps.Areas) -> bool:
+    """Whether a group is too small to be compared. A few people are a count like any other."""
+    if areas.is_tested:
+        return bool(row[answer.columns.index("side")] == "untested")
+    return bool(answer.metrics[0].denominator) and elements.size_below(answer, answer.metrics[0], row) is not None
+
+
+@lru_cache(maxsize=100)
+def _hovers(answer: Answer, context: ChartContext, codes: tuple[str, ...]) -> Figure:
+    """The hover texts of counties; a share of few people is not told, their number is."""
+    rows = {row[0]: row for row in answer.rows}
+    return {
+        "hovertext": [_hover(answer, rows.get(code), code, context) for code in codes],
+        "hovertemplate": elements.HOVER,
+    }
+
+
+def _hover(answer: Answer, row: Sequence[Any] | None, code: str, context: ChartContext) -> str:
+    metric, name = answer.metrics[0], context.member(_COUNTY, code)
+    if row is None:
+        missing = "figure.missing" if isinstance(answer, Circulated) else "figure.nobody"
+        return elements.hover_lines(context, name, context.word(missing))
+    if metric.unit == "share" and elements.size_below(answer, metric, row) is not None:
+        count = text.number(elements.size_below(answer, metric, row), context.lang)
+        told = f"{text.escape(metric.label[context.lang])}: –"
+        return elements.hover_lines(context, name, told, context.word("figure.few", count=count))
+    return elements.hover(answer, metric, row, context, name)
+
+
+def _note(answer: Answer, found: Counties, areas: maps.Areas, context: ChartContext) -> str:
+    """What the colours compare with, who is on no map, and whose boundaries these are."""
+    whole = areas.note
+    if areas.is_tested and different.whole_of(answer) == "province":
+        value = next(filter(None, answer.column("whole_value")), None)
+        unit = answer.metrics[0].unit
+        whole = f"{context.word('dimension.province')}: {text.plain(value, unit, context.lang)}"
+    on_no_map = []
+    if found.unplaced:
+        on_no_map.append(context.word("figure.no_county", count=text.number(found.unplaced, context.lang)))
+    if found.without_shape:
+        names = [context.named(_COUNTY, code) for code in found.without_shape]
+        on_no_map.append(context.word("figure.no_shape", names=text.shortened(names, context.lang)))
+    return " · ".join(filter(None, (whole, *on_no_map, context.word("figure.osm"))))
+
+
+# ---------------------------------------------------------------- where labels fit
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """How many pixels a degree takes on a map of these longitudes and latitudes that is as high as wide."""
+
+    longitudes: tuple[float, float]
+    latitudes: tuple[float, float]
+    height: float
+
+    @property
+    def pixels(self) -> float:
+        """Pixels for a degree of longitude."""
+        across = self.longitudes[1] - self.longitudes[0]
+        up = math.degrees(_mercator(self.latitudes[1]) - _mercator(self.latitudes[0]))
+        return self.height / max(across, up)
+
+    def degrees(self, pixels: float) -> float:
+        return round(pixels / self.pixels, 3)
+
+
+def _mercator(latitude: float) -> float:
+    return math.asinh(math.tan(math.radians(latitude)))
+
+
+def _frame(codes: Sequence[str], provinces: Sequence[str]) -> tuple[tuple[float, float], tuple[float, float]]:
+    """The longitudes and latitudes that hold the counties; those of the country are the same on each map."""
+    if len(provinces) == len(boundaries.codes("province")):
+        return maps.COUNTRY
+    points = [point for code in codes for ring in boundaries.rings_of(code, _COUNTY) for point in ring]
+    sides = [(min(side), max(side)) for side in zip(*points, strict=True)]
+    longitudes, latitudes = ((low - _MARGIN * (high - low), high + _MARGIN * (high - low)) for low, high in sides)
+    return longitudes, latitudes
+
+
+def _labels(
+    written: Mapping[str, str], ground: Mapping[str, str], context: ChartContext, scale: _Scale, is_narrow: bool
+) -> Figure:
+    """The value of each county in which it fits, with the name where both do; a narrow map has values alone."""
+    size = maps.LABEL_SIZE[context.lang]
+    points, words, inks, halos = [], [], [], []
+    for code, value in written.items():
+        value = value.replace("٪", "").replace("%", "")
+        name = context.member(_COUNTY, code)
+        both = [] if is_narrow else [((name, value), f"<b>{text.escape(name)}</b><br>{value}")]
+        for lines, label in [*both, ((value,), value)]:
+            width, high = max(map(len, lines)) * size * _LETTER + 2, len(lines) * size * _LINE
+            if _fits(code, scale.degrees(width / 2), scale.degrees(high / 2)):
+                points.append(boundaries.label_points(_COUNTY)[code])
+                words.append(label)
+                inks.append(context.on(ground[code]))
+                halos.append(", ".join([f"0 0 2px {ground[code]}"] * 6))
+                break
+    font = {"size": size, "color": inks, "shadow": halos}
+    meta = {"meta": "narrow", "visible": False} if is_narrow else {"meta": "wide"}
+    return maps.drawn("text", points, textfont=font, text=words, **meta)
+
+
+@lru_cache(maxsize=20_000)
+def _fits(code: str, half_width: float, half_height: float) -> bool:
+    """Whether a box around the label's point, in degrees of longitude, lies within the county."""
+    x, y = boundaries.label_points(_COUNTY)[code]
+    half_height *= math.cos(math.radians(y))
+    around = [(x + i * half_width, y + j * half_height) for i in (-1, -0.5, 0, 0.5, 1) for j in (-1, 0, 1)]
+    return any(
+        all(boundaries.is_within(*point, ring) for point in around) for ring in boundaries.rings_of(code, _COUNTY)
+    )
