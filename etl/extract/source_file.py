@@ -22,7 +22,6 @@ BATCH_ROWS = 20_000
 LONGEST_FIELD = 1_000_000
 # The line of a workbook's row is (sheet number << SHEET_BITS) | row.
 SHEET_BITS = 32
-_EXAMPLES = pa.array([EXAMPLE])
 
 
 @dataclass
@@ -61,9 +60,9 @@ class SourceFile:
 def without_examples(batch: Batch, source: SourceFile) -> Batch:
     """The rows of a batch but for example lines, which are counted; what was found in them is dropped."""
     texts = batch.columns[source.match.of.key[0]]
-    if not pc.any(pc.is_in(getattr(texts, "dictionary", texts), _EXAMPLES)).as_py():
+    if not pc.any(pc.equal(getattr(texts, "dictionary", texts), EXAMPLE)).as_py():
         return batch
-    is_example = pc.is_in(texts.cast(pa.string()), _EXAMPLES).to_numpy(zero_copy_only=False)
+    is_example = pc.fill_null(pc.equal(texts.cast(pa.string()), EXAMPLE), False).to_numpy(zero_copy_only=False)
     lines = set(batch.lines[is_example].tolist())
     source.examples += len(lines)
     source.rejects = [fault for fault in source.rejects if fault[0] not in lines]

@@ -70,7 +70,7 @@ def test_people_of_a_newer_county_count_in_its_parent(built):
         "rows of counties created since 1395 counted in their parent: خمام (3)",
     ]
     with access.connect(built.to, rights.ADMINISTRATOR) as con:
-        assert dict(answers.ask(con, "active_assistants", by=("county",), on=DAY.replace(year=2024)).rows) == {
+        assert dict(answers.ask(con, "active_assistants", by=("county",), on=DAY.replace(year=2023, month=6, day=1)).rows) == {
             "0105": 4, "1108": 1, None: 1,
         }  # fmt: skip
 
@@ -80,18 +80,18 @@ def test_lists_keep_the_county_as_written(built):
         (institute,) = detail.institutes(con).values()
         assert (institute.county, institute.county_shown) == ("0105", "خمام")
         assert detail.search({"0001": institute}, "خمام") == detail.search({"0001": institute}, "رشت") == [institute]
-        people = detail.people(con, DAY.replace(year=2024)).first(10).column("county")
+        people = detail.people(con, DAY.replace(year=2023, month=6, day=1)).first(10).column("county")
     # Only names of the reference tables are shown: what is unknown could be anything.
     assert sorted(people, key=str) == sorted(["0105", "خمام", "خمام", "خمام", "راسک", None], key=str)
     assert [member_names.of("county", "خمام", lang) for lang in ("fa", "en")] == ["خمام", "Khomam"]
 
 
 def ask(built, *where: str) -> tuple[int, str]:
-    """The exit code of a question about 2024 under filters, and what standard error says."""
+    """The exit code of a question about 2023 under filters, and what standard error says."""
     err = StringIO()
     filters = [word for condition in where for word in ("--where", condition)]
     with redirect_stderr(err):
-        code = main(["ask", "active_assistants", "--on", "2024-06-30", "--from", str(built.to), *filters])
+        code = main(["ask", "active_assistants", "--on", "2023-06-01", "--from", str(built.to), *filters])
     return code, err.getvalue()
 
 

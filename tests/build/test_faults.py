@@ -351,7 +351,7 @@ def test_output_that_cannot_be_written_is_an_error(shown):
 
 
 def test_a_closed_pipe_is_no_error(shown):
-    pipe = f"{sys.executable} -m etl ask in_service --by month --over 1300/01/01..1404/12/29 --from {shown} | head -1"
+    pipe = f"{sys.executable} -m etl ask in_service --by month --over 1300/01/01..1402/03/31 --from {shown} | head -1"
     result = subprocess.run(
         ["bash", "-c", f"set -o pipefail; {pipe}"], cwd=ROOT, capture_output=True, text=True, check=False
     )

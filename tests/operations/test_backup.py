@@ -184,5 +184,5 @@ def test_a_backup_holds_the_audit_log_without_the_keys_that_would_write_it_anew(
     backup.restore(archive, into)
     audit.record(into.audit, "someone", "sign_out")
     assert audit.verify(into.audit) == "", "a new chain began beside the old one"
-    assert "note of its end is missing" in audit.verify(into.audit, first_key)
+    assert "note of the end is missing" in audit.verify(into.audit, first_key)
     assert {event.event for event in audit.events(into.audit)} == {"sign_in", "sign_out"}
