@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from cachetools import LRUCache, cached
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from etl.analysis import glance, registry
 from etl.cli.commands import main
@@ -29,6 +31,7 @@ from ui.charts.elements import ChartContext
 from ui.components import figures, table_state
 from ui.data import warehouse
 from ui.i18n import member_names, text
+from ui.shell import data_address
 from ui.state import scoped_query
 from ui.summary import different
 
@@ -385,3 +388,86 @@ def test_shares_of_few_people_at_a_glance_are_pale_whole_and_below_the_others(pu
                 assert pale == sorted(pale)
                 assert {*pale} == {True, False}
     assert not all(judged_alike)
+
+
+# ---------------------------------------------------------------- the same places in every form
+
+KINDS: dict[str, dict[str, str]] = {
+    "nation": {}, "all": {}, "men": {"gender": "male"}, "guarding": {"activity": "guarding"}, "day": {"on": "2025-03-20"},
+}  # fmt: skip
+IN_EVERY_FORM = ("coverage_per_10k", "training_compliance")
+
+
+@pytest.fixture(scope="module")
+def address(published: Path) -> TestClient:
+    return TestClient(Starlette(routes=data_address.routes()), "http://localhost", client=("127.0.0.1", 5000))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_form_names_the_same_places_in_the_same_order(kind: str, published: Path, address: TestClient) -> None:
+    """The sentence, bars, map, table, both briefings, the command line, and who is low by the numbers of the data address."""
+    scope, met = KINDS[kind], 0
+    filters = {name: value for name, value in scope.items() if name != "on"}
+    on = date.fromisoformat(scope["on"]) if "on" in scope else None
+    provinces = [""] if kind == "nation" else sorted(member_names.fixed("province", "en"))
+    with writing.press(published, ADMINISTRATOR) as press, access.connect(published, ADMINISTRATOR) as con:
+        for province in provinces:
+            by, place = ("county", {"province": province}) if province else ("province", {})
+            where = {name: [value] for name, value in (filters | place).items()}
+            cells = registry.analyse(con, "glance", on, where, by=by).records()
+            for name in IN_EVERY_FORM:
+                answer = registry.analyse(con, "different", on, where, metric=name, by=by)
+                rows = [row for row in answer.records() if row["side"] == named_side(catalogue()[name])]
+                named = [row[by] for row in rows]
+                met += len(named)
+                sentence = different.sentence(answer, "en", lambda _, code: f"<{code}>", most=99)
+                said = re.findall("<(.*?)>", sentence.partition(". <")[0])
+                assert said == named or (not named and re.match("Lowest|Least|$", sentence)), (province, name)
+                bar = bars.ranking(answer, ChartContext("en"))["data"][0]
+                problem = ChartContext("en").colour("problem")
+                assert [
+                    code
+                    for code, colour in zip(bar["customdata"], bar["marker"]["color"], strict=True)
+                    if colour == problem
+                ] == named
+                if by == "province":
+                    area = maps.provinces(answer, ChartContext("en"))["data"][0]
+                    steps = {maps.AREAS.index("far_behind")} | (
+                        {maps.AREAS.index("behind")} if name != IN_EVERY_FORM[0] else set()
+                    )
+                    assert {code for code, step in zip(area["locations"], area["z"], strict=True) if step in steps} == {
+                        *named
+                    }
+                assert {row[by] for row in cells if name in row["behind"].split("|")} == {*named}
+                for exact in (True, False) if not filters else ():
+                    told = press.questions(province or "IR", "en", on, exact).different(name, by)
+                    assert [row[by] for row in different.named(told)] == named, (province, name, exact)
+            low = low_by_address(address, by, scope | place)
+            answer = registry.analyse(con, "different", on, where, metric=IN_EVERY_FORM[0], by=by)
+            assert [row[by] for row in different.named(answer)] == low, province
+    assert met, "else nothing is tried"
+
+
+def low_by_address(client: TestClient, by: str, scope: dict[str, str]) -> list[str]:
+    """The places of less than half of the whole's coverage, lowest first, from the numbers of the data address alone."""
+
+    def rows(*axes: str) -> list[dict[str, Any]]:
+        sent = {"m": ["coverage_per_10k", "active_assistants", "residents"], "by": axes, "lang": "en", **scope}
+        answer = client.get("/data/answer.json", params=sent)
+        assert answer.status_code == 200, answer.text
+        found: list[dict[str, Any]] = answer.json()
+        return found
+
+    (whole,) = rows()
+    rate = whole["active_assistants"] / whole["residents"] if whole["active_assistants"] else 0
+    places = rows(by)
+    unknown = sum(row["active_assistants"] for row in places if row[by] is None)
+    if unknown > (whole["active_assistants"] or 0) / 10:
+        return []
+    low = [
+        (row["coverage_per_10k"], row[by])
+        for row in places
+        if row[by] is not None and row["coverage_per_10k"] is not None and row["residents"] * rate >= LEAST
+        and row["coverage_per_10k"] < rate * 10_000 / 2
+    ]  # fmt: skip
+    return [code for _, code in sorted(low)]
