@@ -63,7 +63,8 @@ if [ -d /run/systemd/system ]; then
     known=$(.venv/bin/python -B -c '
 from etl.core import settings
 known = settings.read()
-print(settings.web_processes(known), "pull build" if known.replicas.source else "build pull")')
+builds, pulls = "policeyar-build.timer,policeyar-work.path", "policeyar-pull.timer"
+print(settings.web_processes(known), *((pulls, builds) if known.replicas.source else (builds, pulls)))')
     # shellcheck disable=SC2086
     set -- $known
     count=$1 makes=$2 leaves=$3 number=0
@@ -78,8 +79,10 @@ print(settings.web_processes(known), "pull build" if known.replicas.source else 
         number=$((number + 1))
     done
     # A host that takes publications from another one does not build.
-    systemctl disable --quiet --now "policeyar-$leaves.timer"
-    systemctl enable --quiet --now "policeyar-$makes.timer" policeyar-ready.timer
+    # shellcheck disable=SC2046
+    systemctl disable --quiet --now $(echo "$leaves" | tr , ' ')
+    # shellcheck disable=SC2046
+    systemctl enable --quiet --now $(echo "$makes" | tr , ' ') policeyar-ready.timer
     systemctl enable --quiet policeyar-nginx.service
     systemctl restart policeyar-nginx.service
 else

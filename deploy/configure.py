@@ -30,6 +30,8 @@ def drop_ins(known: settings.Settings) -> dict[str, str]:
     return {
         "policeyar-web@.service.d/settings.conf": f"[Service]\nMemoryMax={memory}\n{_writable(readers)}",
         "policeyar-build.service.d/settings.conf": f"[Service]\n{network}{_writable(builds)}",
+        "policeyar-work.service.d/settings.conf": f"[Service]\n{network}{_writable((*builds, folders.incoming))}",
+        "policeyar-work.path.d/settings.conf": f"[Path]\nPathExistsGlob=\nPathExistsGlob={folders.submissions}/orders/*.json\n",
         "policeyar-pull.service.d/settings.conf": f"[Service]\n{_writable(builds)}",
         "policeyar-ready.service.d/settings.conf": f"[Service]\n{_writable((folders.audit,))}",
         "policeyar-brief.service.d/settings.conf": f"[Unit]\nConditionPathExists={recipients}\n"

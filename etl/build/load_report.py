@@ -298,11 +298,14 @@ def as_of(con: duckdb.DuckDBPyConnection, build_day: date) -> date:
 
 
 def _province(outcome: Outcome) -> str | None:
-    """The province of a file's rows, else the one in its name. A bare number in a name is ignored."""
-    if outcome.province:
-        return outcome.province
+    """The province of a file's rows, else the one in its name."""
+    return outcome.province or province_in_name(outcome.job.label)
+
+
+def province_in_name(name: str) -> str | None:
+    """The province that a file name contains, by its code or its words. A bare number is ignored."""
     provinces = places().provinces
-    stem = fold(Path(outcome.job.label).stem)
+    stem = fold(Path(name).stem)
     if (coded := _ISO_IN_NAME.search(stem)) and f"ir-{coded[1]}" in provinces:
         return provinces[f"ir-{coded[1]}"]
     words = stem.replace("-", " ").replace("_", " ").split()

@@ -23,7 +23,7 @@ from etl.extract.causes import because, in_language, words
 from etl.extract.contract import TABLES
 from etl.extract.read_file import Job
 from etl.extract.read_folder import Outcome, WorkerPool
-from etl.extract.source_folder import source_files, unread_files
+from etl.extract.source_folder import handed_in, source_files, unread_files
 from etl.revisions import fingerprints
 from etl.warehouse import adoption_history, build_database, publications, run_models, survival_curves
 from etl.warehouse.code_version import code_version
@@ -58,7 +58,8 @@ class BuildOptions:
 
     `by_clock`: the day is that of the machine's clock, which may be wrong. `announce` is called with the report of what is
     about to be shown; what it raises refuses the build. `returns`: the folder for the files that go back to the provinces;
-    with `only_returns` nothing else is made.
+    with `only_returns` nothing else is made. `staged` is called once rows are staged, with a connection that has the tables
+    `quarantine` and `warned`; `examine` with the database that a check has built.
     """
 
     folder: Path = INCOMING
@@ -71,6 +72,8 @@ class BuildOptions:
     announce: Callable[[Report], None] = lambda _: None
     returns: Path | None = None
     only_returns: bool = False
+    staged: Callable[[duckdb.DuckDBPyConnection, Report], None] = lambda *_: None
+    examine: Callable[[Path, Report], None] = lambda *_: None
 
 
 def build(order: BuildOptions, say: Say, progress: Progress) -> Report:
@@ -92,7 +95,9 @@ def check(order: BuildOptions, say: Say, progress: Progress) -> Report:
     """Everything that `build` does except publishing, in a temporary folder; another build may be running."""
     try:
         with tempfile.TemporaryDirectory(prefix="check-", ignore_cleanup_errors=True) as folder:
-            return _built(order, Path(folder), say, progress)
+            report = _built(order, Path(folder), say, progress)
+            order.examine(Path(folder) / _BUILT, report)
+            return report
     except FileNotFoundError as error:
         raise because("not_written", path=error.filename, error=error.strerror) from None
 
@@ -191,8 +196,9 @@ def _stage(
     Versions of one file are refused. With `skip_refused` they and files with mostly rejected rows are left out like those
     that cannot be read.
     """
+    owners = handed_in(order.folder)
     while True:
-        staging.stage(con, outcomes, keep=order.skip_refused)
+        staging.stage(con, outcomes, keep=order.skip_refused, handed_in=owners)
         versions = staging.versions(con, outcomes)
         _leave_out(versions, order, outcomes, report)
         if versions and order.skip_refused:
@@ -224,6 +230,7 @@ def _stage(
     if not order.accept_loss:
         report.refused += [load_report.refused(*pair) for pair in rejected]
     returns.write(order.returns, report, con)
+    order.staged(con, report)
     _refuse(refused, lost, order, report)
 
 

@@ -3,7 +3,7 @@
 Every row is either loaded, rejected (with one line per fault), or counted as an exact duplicate.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import duckdb
@@ -23,11 +23,17 @@ _ROWS_FOR_PROVINCE = 2000
 _LEAST_SHARED = 5
 
 
-def stage(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], keep: bool = False) -> None:
+def stage(
+    con: duckdb.DuckDBPyConnection,
+    outcomes: Sequence[Outcome],
+    keep: bool = False,
+    handed_in: Mapping[str, str] | None = None,
+) -> None:
     """Create the scratch tables `loaded_<table>`, `faults`, `duplicates`, `warned`, `conflicts`, `versions` and
     `file_provinces`.
 
     With `keep` the rows stay on disk, so that they can be staged again without some files; the tables are replaced then.
+    `handed_in`: the province that handed a file in, by the name of the file; rows of others in it are rejected.
     """
     for table in TABLES:
         con.execute(f"drop table if exists {SCRATCH}.loaded_{table}")
@@ -38,8 +44,12 @@ def stage(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], keep: boo
         "duplicates": "source_table varchar, file_number integer, line bigint",
         "conflicts": "file_number integer, line bigint, other_file integer, other_line bigint, differing varchar",
         "versions": "file_number integer, other_file integer",
+        "handed_in": "file_number integer, own varchar",
     }.items():
         con.execute(f"create or replace table {SCRATCH}.{table} ({columns})")
+    owned = [[o.job.number, handed_in[o.job.path.name]] for o in outcomes if handed_in and o.job.path.name in handed_in]
+    if owned:
+        con.executemany("insert into handed_in values (?, ?)", owned)
     *smaller, largest = (
         (contract(table), [outcome for outcome in outcomes if outcome.job.table == table and outcome.read])
         for table in TABLES
@@ -57,6 +67,8 @@ def stage(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], keep: boo
     # A table is loaded after those that its rows refer to. Keys are compared last, because a rejected row takes no part in it.
     for of in map(contract, TABLES):
         _find_orphans(con, of)
+        if owned:
+            _find_strangers(con, of)
         _find_repeated_keys(con, of)
         _load(con, of)
     # Warnings are kept for loaded rows only.
@@ -110,6 +122,37 @@ def _find_orphans(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
                 f"from read_{of.table} anti join loaded_{column.references} using ({column.stored}) "
                 f"where {column.stored} is not null"
             )
+
+
+# Whether a row belongs to the province `own` that handed it in: institutes and licences to the one that registers them,
+# people to that of their institute or place of service, training to that of the people. Orphans have a fault already.
+_IS_OWN = {
+    "institutes": "province = own",
+    "licences": "exists (from loaded_institutes as i where i.institute_code = rows.institute_code and i.province = own)",
+    "personnel": "province = own or exists ("
+    "from loaded_institutes as i where i.institute_code = rows.institute_code and i.province = own)",
+    "training": "exists (from loaded_personnel as p left join loaded_institutes as i using (institute_code) "
+    "where p.person_key = rows.person_key and own in (p.province, i.province))",
+}
+
+
+# The column that says where a row belongs.
+_PLACED_BY = {
+    "institutes": "province",
+    "licences": "institute_code",
+    "personnel": "province",
+    "training": "national_id",
+}
+
+
+def _find_strangers(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
+    """Reject the rows of other provinces in files that a province handed in."""
+    con.execute(
+        f"insert into faults select '{of.table}', file_number, line, '{_PLACED_BY[of.table]}', 'not_yours' "
+        f"from read_{of.table} as rows inner join handed_in using (file_number) "
+        f"anti join (from faults where source_table = '{of.table}') using (file_number, line) "
+        f"where not coalesce({_IS_OWN[of.table]}, false)"
+    )
 
 
 def _find_repeated_keys(con: duckdb.DuckDBPyConnection, of: Contract) -> None:

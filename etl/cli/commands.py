@@ -29,6 +29,7 @@ from etl.operations import readiness
 from etl.revisions import diff
 from etl.semantic import access, answers, catalog, rights
 from etl.semantic.resolve import newer_counties_in
+from etl.submissions import commands as submissions
 from etl.warehouse import publications
 
 # The exit code of a command ended by Ctrl-C, as shells report it.
@@ -367,4 +368,5 @@ def _parser() -> argparse.ArgumentParser:
         reading.add_argument("--from", dest="source", type=Path, default=arguments.POINTER, metavar="FILE")
 
     operations.add(commands, arguments.POINTER)
+    submissions.add(commands)
     return parser

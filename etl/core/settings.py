@@ -107,6 +107,18 @@ class Schedule:
 
 
 @dataclass(frozen=True)
+class Submission:
+    """When the data of a Jalali month are due, and how long files handed in are kept.
+
+    `due_day`: the day of the next month; with `due_working_days` so many working days after the month's end instead.
+    """
+
+    due_day: int = _setting(5, kinds.number(1, 29))
+    due_working_days: int = _setting(0, kinds.number(0, 40))
+    keep_submissions_days: int = _setting(400, kinds.number(1, 3650))
+
+
+@dataclass(frozen=True)
 class Replicas:
     """The rsync source from which a host that does not build takes publications."""
 
@@ -144,6 +156,7 @@ class Settings:
     folders: Folders = Folders()
     memory: Memory = Memory()
     schedule: Schedule = Schedule()
+    submission: Submission = Submission()
     replicas: Replicas = Replicas()
     weekend: Weekend = Weekend()
     publication: About = About()

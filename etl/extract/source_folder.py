@@ -1,5 +1,6 @@
 """The files of a submitted folder: those of each source table, those that configure the build, those that are ignored."""
 
+import json
 import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -11,10 +12,12 @@ from etl.extract.contract import TABLES
 
 WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 ENDINGS = (".csv", ".tsv", ".parquet", *WORKBOOKS)
+# Says which files a province handed in, so that only rows of its own are loaded from them.
+HANDED_IN = "handed-in.json"
 # Files that configure the build, and the marker of a folder whose rows are synthetic.
 CONFIGURATION = (
     "courses.csv", "targets.csv", "population.csv", "announcements.csv", "events.csv", "calendar.csv", "sources.toml",
-    SAMPLE_MARK,
+    HANDED_IN, SAMPLE_MARK,
 )  # fmt: skip
 PERSIAN_NAMES = dict(zip(TABLES, ("مؤسسات", "مجوزها", "کارکنان", "آموزش"), strict=True))
 _NAMES = {fold(name): table for table, persian in PERSIAN_NAMES.items() for name in (persian, table)}
@@ -64,6 +67,20 @@ def unread_files(folder: Path) -> list[str]:
     ]
     more = len(listed) - _MOST_IGNORED
     return [*listed[:_MOST_IGNORED], f"(and {more} more files)"] if more > 0 else listed
+
+
+def handed_in(folder: Path) -> dict[str, str]:
+    """The province of each file that a province handed in, by the name of the file; of others the rows are not compared.
+
+    Raises Refused if the list is damaged.
+    """
+    path = folder / HANDED_IN
+    if not path.exists():
+        return {}
+    try:
+        return {str(name): str(province) for name, province in json.loads(path.read_text(encoding="utf-8")).items()}
+    except (OSError, ValueError, AttributeError):
+        raise because("handed_in_damaged", path=path) from None
 
 
 def _is_source(folder: Path, name: str) -> bool:

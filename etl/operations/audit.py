@@ -25,13 +25,13 @@ from etl.semantic.rights import AccessScope
 
 EVENTS = (
     "sign_in", "sign_out", "sessions_ended", "refused", "detail", "export", "view_saved", "view_deleted", "view_shared",
-    "file_submitted",
-    "load_approved", "load_refused", "rollback", "rollback_refused", "settings_changed", "backup", "restore", "quarantine",
+    "file_submitted", "submission_withdrawn", "load_approved", "load_returned", "load_published",
+    "load_refused", "rollback", "rollback_refused", "settings_changed", "backup", "restore", "quarantine",
     "pull", "accept", "token_made", "token_revoked",
 )  # fmt: skip
 FIELDS = frozenset((
     "metric", "form", "role", "provinces", "files", "rows", "status", "why", "publication", "page", "province", "institute",
-    "setting", "times", "account", "client",
+    "setting", "times", "account", "client", "submission",
 ))  # fmt: skip
 _PLAIN = re.compile(r"[\w .,:+-]{0,200}")
 _HEAD, _FIRST_KEY, _UNSENT, _VERIFIED, _SETTINGS = (

@@ -116,9 +116,9 @@ def note(event: str, about: str = "", /, **more: str | int) -> None:
     try:
         current = settings.read()
         if current.sign_in.mode != "open":
-            account, who = _account()
-            of_person = {"account": account} if about else {}
-            audit.record(current.folders.audit, about or account, event, **(of_person | who | more))
+            own, who = _account()
+            of_person = {"account": own} if about else {}
+            audit.record(current.folders.audit, about or own, event, **(of_person | who | more))
     except settings.Faulty as error:
         raise Refused(str(error)) from None
     except OSError as error:
@@ -131,6 +131,11 @@ def note_refusal(event: str, **more: str | int) -> None:
         note(event, **more)
     except Refused as error:
         print(error, file=sys.stderr)
+
+
+def account() -> str:
+    """The account of the process, as the audit log has it."""
+    return _account()[0]
 
 
 def _account() -> tuple[str, dict[str, str]]:

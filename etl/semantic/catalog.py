@@ -68,7 +68,8 @@ class Metric:
     """One entry of the catalogue.
 
     `unit` is a word of pages/text.toml; `direction` says which way is good: up, down or none. `numerator` and `denominator`
-    name the metrics that a ratio is made of. `hidden` ones are parts, never shown by themselves. tables.toml explains the others.
+    name the metrics that a ratio is made of. `hidden` ones are parts, never shown by themselves. `find`: what officials call it
+    in both languages, which a search knows. tables.toml explains the others.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Metric:
     counts: str = ""
     sample_size: str | None = None
     by_calendar: bool = False
+    find: tuple[str, ...] = ()
 
     @property
     def groups(self) -> frozenset[str]:

@@ -77,6 +77,12 @@ def moved(days: Sequence[Day], before: Sequence[Day], first: date, last: date) -
     return found
 
 
+def working_days(first: date, last: date) -> list[date]:
+    """The working days of the nation by the shipped calendar, both ends included."""
+    days = [(row["date"], row["province"], row["kind"]) for row in read(REFERENCE)]
+    return sorted(_working(days, None, first, last))
+
+
 def _working(days: Sequence[Day], place: str | None, first: date, last: date) -> set[date]:
     kinds = _kinds(days, place)
     each = (first + n * DAY for n in range((last - first).days + 1))

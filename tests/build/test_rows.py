@@ -131,6 +131,7 @@ def test_a_bad_value_that_no_headline_needs_loads_as_unknown_with_a_warning(fold
 
 def test_the_reasons_tried_are_those_of_the_contract():
     reasons = {key[1] for key in (*REASONS, *WARNED)} | {"ragged_row", "bad_encoding", "conflicting_key"}
+    # `not_yours` is given to rows of files that a province submits (tests/submissions).
     assert reasons == {
         "missing_value", "bad_date", "future_date", "bad_number", "unknown_value", "unknown_province", "unknown_course",
         "bad_national_id", "spoilt_number", "age_out_of_range", "left_before_hired", "decided_before_complete",

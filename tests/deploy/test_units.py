@@ -64,7 +64,11 @@ def test_every_service_is_exposed_to_little(unit, tmp_path):
 @pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.name)
 def test_every_unit_runs_unprivileged_and_reports_its_failure(unit):
     text = unit.read_text(encoding="utf-8")
-    assert "UMask=0077\n" in text or unit.name in ("policeyar-build.service", "policeyar-brief.service")
+    assert "UMask=0077\n" in text or unit.name in (
+        "policeyar-build.service",
+        "policeyar-work.service",
+        "policeyar-brief.service",
+    )
     assert "User=policeyar" in text or unit.name == "policeyar-nginx.service"
     if "notify" not in unit.name:
         assert "OnFailure=policeyar-notify@%n.service" in text
@@ -125,9 +129,13 @@ def test_the_settings_reach_the_units(tmp_path):
     made = configure.drop_ins(known)
     assert "MemoryMax=3072M\n" in made["policeyar-web@.service.d/settings.conf"]
     assert f"-{tmp_path}/v" in made["policeyar-web@.service.d/settings.conf"]
-    for unit in ("web@", "build", "pull", "ready"):
+    for unit in ("web@", "build", "work", "pull", "ready"):
         assert f"-{known.folders.audit}" in made[f"policeyar-{unit}.service.d/settings.conf"], "it writes the audit log"
     assert "PrivateNetwork" not in made["policeyar-build.service.d/settings.conf"]
+    orders = f"PathExistsGlob={known.folders.submissions}/orders/*.json\n"
+    assert made["policeyar-work.path.d/settings.conf"] == f"[Path]\nPathExistsGlob=\n{orders}"
+    for folder in (known.folders.incoming, known.folders.submissions, known.folders.warehouse.parent):
+        assert f"-{folder}" in made["policeyar-work.service.d/settings.conf"], "it checks, accepts and publishes"
     elsewhere = replace(known, sign_in=settings.SignIn(syslog="tls://logs.example:6514"))
     assert "PrivateNetwork=no" in configure.drop_ins(elsewhere)["policeyar-build.service.d/settings.conf"]
     brief = made["policeyar-brief.service.d/settings.conf"]

@@ -26,7 +26,7 @@ _WORD = re.compile(r"([a-z_]+)\.([a-z_0-9]+)")
 _SUFFIXES = (".json", ".sqlite", ".typ")
 # Sections whose keys are names of the code or the declarations of etl, and those whose keys are made from source files.
 _OF_ETL = ("dimension", "group", "population", "reason", "revision", "rule", "source", "sufficiency", "units")
-_OF_DATA = ("calendar", "member", "note")
+_OF_DATA = ("calendar", "member", "note", "find_member")
 # Units without a word: a number shows them by its form.
 _WITHOUT_WORD = {"share", "ratio", "date"}
 # Keys of an entry besides its languages and the words for a count of one.
@@ -47,6 +47,8 @@ def check(path: Path, book: Mapping[str, Any]) -> None:
         if dimension not in BANDS:
             members, known = book["member"].get(dimension, ()), sorted(set(codes.values()))
             declarations.check_keys(path, f"member.{dimension}", members, known, known)
+    for dimension, members in book.get("find_member", {}).items():
+        declarations.check_keys(path, f"find_member.{dimension}", members, sorted(set(CHOICES[dimension].values())))
     _check_units(path, book["units"])
     _check_use(path, book)
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from etl.core.files import locked
+from etl.core.store import SqliteStore, Store, opened
 from etl.core.text_folding import fold
 from etl.semantic.rights import ADMINISTRATOR
-from ui.access.store import SqliteStore, Store, opened
 
 MOST_VIEWS, MOST_LETTERS = 200, 4000
 # More than all views of the earlier version together, at six bytes per letter.

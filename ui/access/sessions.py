@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ui.access.store import SHORT_PATIENCE_SECONDS, SqliteStore, opened
+from etl.core.store import SHORT_PATIENCE_SECONDS, SqliteStore, opened
 
 LONGEST_SECONDS, IDLE_SECONDS, OFFER_SECONDS = 8 * 3600, 30 * 60, 5 * 60
 # The accepted difference between two clocks; a token from further in the future is refused.

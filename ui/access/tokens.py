@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from etl.core.paths import TOKENS
-from ui.access.store import opened
+from etl.core.store import opened
 
 LONGEST_DAYS, IDLE_DAYS, MOST_TOKENS = 90, 30, 20
 _DAY = 86400.0

@@ -5,7 +5,7 @@ A person is the same with a cookie and with each token.
 
 from pathlib import Path
 
-from ui.access.store import SHORT_PATIENCE_SECONDS, opened
+from etl.core.store import SHORT_PATIENCE_SECONDS, opened
 
 # Requests in a minute, and how long an answer may be made before it counts as lost with its process.
 MOST_A_MINUTE, LOST_SECONDS = 120, 1200.0

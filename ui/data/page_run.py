@@ -192,7 +192,8 @@ def groups() -> tuple[str, ...]:
 
 def teams() -> tuple[str, ...]:
     """The groups of the user that access.toml knows."""
-    return _sign_in.teams() if _sign_in else ()
+    fixed: tuple[str, ...] | None = getattr(_run, "teams", None)
+    return fixed if fixed is not None else _sign_in.teams() if _sign_in else ()
 
 
 def record(event: str, **more: str | int) -> None:
@@ -209,11 +210,11 @@ def access_scope() -> AccessScope:
 
 
 @contextmanager
-def acting_as(scope: AccessScope) -> Iterator[None]:
-    """Use a scope in this thread: threads that we start have no session to resolve it from."""
-    before = getattr(_run, "scope", None)
-    _run.scope = scope
+def acting_as(scope: AccessScope, teams: tuple[str, ...] | None = None) -> Iterator[None]:
+    """Use a scope, and teams, in this thread: threads that we start have no session to resolve them from."""
+    before = getattr(_run, "scope", None), getattr(_run, "teams", None)
+    _run.scope, _run.teams = scope, teams
     try:
         yield
     finally:
-        _run.scope = before
+        _run.scope, _run.teams = before

@@ -7,7 +7,6 @@ writers and audit line are those of a download by hand. Without sign-in the addr
 import base64
 import binascii
 import hashlib
-import ipaddress
 import tempfile
 import threading
 import time
@@ -21,7 +20,7 @@ from urllib.parse import parse_qsl
 
 import anyio
 from cachetools import TTLCache
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -38,7 +37,7 @@ from ui.exports.job import DATA_FORMS, FORMS, MANY_CELLS, ExportJob, Making, not
 from ui.i18n import text
 from ui.shell import data_question, people, strangers, threads
 from ui.shell.data_question import DataQuestion, Given, Wrong
-from ui.shell.requests import base_path
+from ui.shell.requests import base_path, is_of_this_machine
 from ui.state import page_context, periods, personal_tokens, scoped_query
 
 FOLDER = "/data/"
@@ -202,7 +201,7 @@ def _asker(request: Request, lang: str) -> AccessScope:
     if credential is None and request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
         raise _Refused(403, text.word("data.other_site", lang))
     if people.mode() == "open":
-        if not _is_this_machine(request):
+        if not is_of_this_machine(request):
             raise _Refused(403, text.word("data.this_machine", lang))
         return ADMINISTRATOR
     if credential is None and (person := request.scope.get("person")):
@@ -250,16 +249,6 @@ def _unknown_token(request: Request, is_guess: bool, lang: str) -> _Refused:
         if not is_new and times >= MOST_GUESSES:
             return _Refused(429, text.word("data.too_many", lang), Retry_After=str(int(_MINUTE)))
     return _Refused(401, text.word("data.who", lang), **_CHALLENGE)
-
-
-def _is_this_machine(connection: HTTPConnection) -> bool:
-    """Whether a request comes from this machine, directly or through the proxy on it."""
-    forwarded = connection.headers.get("x-forwarded-for", "").split(",")
-    addresses = [connection.client.host if connection.client else "", *filter(None, map(str.strip, forwarded))]
-    try:
-        return all(ipaddress.ip_address(address).is_loopback for address in addresses)
-    except ValueError:
-        return False
 
 
 # ---------------------------------------------------------------- answers

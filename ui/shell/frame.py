@@ -160,10 +160,12 @@ def _heading(entry: Mapping[str, Any], part: Mapping[str, Any], lang: str) -> No
 
 
 def _switches(lang: str) -> str:
-    """Print, and the switches of dark mode and language. The language is a link, so that the HTML shell is in it too."""
+    """Find, print, and the switches of dark mode and language. The language is a link, so that the HTML shell is in it too."""
     other = "en" if lang == "fa" else "fa"
     return (
-        f'<nav class="pd-switch"><a class="pd-print" href="#" role="button">{text.escaped("app.print", lang)}</a>'
+        f'<nav class="pd-switch"><a class="pd-find" href="#" role="button" title="{text.escaped("find.keys", lang)}">'
+        f"{text.escaped('find.open', lang)}</a>"
+        f'<a class="pd-print" href="#" role="button">{text.escaped("app.print", lang)}</a>'
         f'<a class="pd-present" href="#" role="button">{text.escaped("more.present", lang)}</a>'
         f'<a class="pd-look" href="#" role="button">{text.escaped("app.look", lang)}</a>'
         f'<a href="{_address(other)}" lang="{other}" hreflang="{other}" title="{text.escaped("app.language_help", lang)}">'

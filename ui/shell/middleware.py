@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from etl.core.paths import ROOT
 from ui import palette, streamlit_internals
 from ui.charts import boundaries
+from ui.find import results
 from ui.i18n import navigation, text
 from ui.shell.requests import base_path, language
 from ui.state.page_parameters import TAB
@@ -39,6 +40,8 @@ _PLOTLY = f"/app/static/plotly-{get_plotlyjs_version()}.min.js"
 # Of static/shell.js: the options of a box for what is typed.
 _OFFERED = "readerOffered"
 _JAVASCRIPT = "text/javascript"
+# The words of static/find.js.
+_FIELD = ("label", "hint", "results", "close", "understood", "unknown", "nothing", "comma", "fault")
 _A_DAY = {"Cache-Control": "public, max-age=86400"}
 
 
@@ -140,19 +143,31 @@ def _head(lang: str) -> str:
         f'src:url("./app/static/fonts/{face}-{name}.woff2") format("woff2")}}'
         for name, weight in (("Regular", "100 500"), ("Bold", "600 900"))
     )
-    style = "".join((_STATIC / f"{name}.css").read_text(encoding="utf-8") for name in ("shell", "summary", "analyst"))
-    script = (_STATIC / "shell.js").read_text(encoding="utf-8")
+    style = "".join(
+        (_STATIC / f"{name}.css").read_text(encoding="utf-8") for name in ("shell", "summary", "analyst", "find")
+    )
+    script = "\n".join((_STATIC / f"{name}.js").read_text(encoding="utf-8") for name in ("shell", "find"))
     locale = "fa-IR" if lang == "fa" else "en-GB"
     constants = (
         f"const readerLocale={_in_script(locale)}, readerWords={_in_script(dict(text.words('browser.words', lang)))}, "
         f"readerPlotly={_in_script('.' + _PLOTLY)}, readerQuiet={_in_script(palette.colour('quiet'))}, "
-        f"readerNoChart={_in_script(text.word('state.no_chart', lang))};"
+        f"readerNoChart={_in_script(text.word('state.no_chart', lang))}, readerFind={_in_script(_finder(lang))};"
     )
     return (
         f'<link rel="preload" href="./app/static/fonts/{face}-Regular.woff2" as="font" type="font/woff2" crossorigin>'
         f'<link rel="preload" href=".{_PLOTLY}" as="script">'
         f"<style>{palette.variables()}{fonts}\n{style}</style><script>{constants}\n{script}</script>"
     )
+
+
+def _finder(lang: str) -> dict[str, object]:
+    """What the field that finds a page needs: the base path, and its words."""
+    return {
+        "base": base_path(),
+        "words": {name: text.word(f"find_field.{name}", lang) for name in _FIELD},
+        "kinds": {name: text.word(f"find_kind.{name}", lang) for name in (*results.RESULTS, "recent", "example")},
+        "examples": text.words("find.examples", lang),
+    }
 
 
 def _in_script(value: object) -> str:

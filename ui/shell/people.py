@@ -192,8 +192,13 @@ def groups_of_run() -> tuple[str, ...]:
 
 
 def teams_of_run() -> tuple[str, ...]:
-    """Those of these groups that access.toml knows."""
-    return tuple(name for name in groups_of_run() if name in table().groups)
+    person = of_run()
+    return teams_of(person) if person else ()
+
+
+def teams_of(person: Person) -> tuple[str, ...]:
+    """Those of the groups of a person that access.toml knows."""
+    return tuple(name for name in person.groups if name in table().groups)
 
 
 def own_sessions() -> list[tuple[float, float]]:

@@ -1,9 +1,12 @@
-"""What the middlewares share: the settings of the process, the base path, the language of a request, refused sockets."""
+"""What the middlewares share: the settings of the process, the base path, the language of a request,
+whether it comes from this machine, refused sockets."""
 
+import ipaddress
 from functools import cache
 from urllib.parse import parse_qs
 
 import streamlit as st
+from starlette.requests import HTTPConnection
 from starlette.types import Message, Scope
 
 from etl.core import settings
@@ -27,3 +30,13 @@ def language(scope: Scope) -> str:
     """The language that the address of a request names."""
     query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
     return text.language(query.get("lang", [""])[-1])
+
+
+def is_of_this_machine(connection: HTTPConnection) -> bool:
+    """Whether a request comes from this machine, directly or through the proxy on it."""
+    forwarded = connection.headers.get("x-forwarded-for", "").split(",")
+    addresses = [connection.client.host if connection.client else "", *filter(None, map(str.strip, forwarded))]
+    try:
+        return all(ipaddress.ip_address(address).is_loopback for address in addresses)
+    except ValueError:
+        return False

@@ -9,7 +9,7 @@ where
         'missing_value', 'bad_date', 'future_date', 'bad_number', 'unknown_value', 'unknown_province', 'unknown_course',
         'bad_national_id', 'spoilt_number', 'age_out_of_range', 'left_before_hired', 'decided_before_complete',
         'ends_before_starts', 'missing_status_since', 'orphan_institute', 'orphan_person', 'conflicting_key', 'ragged_row',
-        'bad_encoding'
+        'bad_encoding', 'not_yours'
     )
 union all
 select load_files.file, count(distinct (sheet, line)) filter (where line is not null), null

@@ -1,0 +1,358 @@
+"""The whole check of a submission: its files in place of their predecessors among the accepted files of all provinces.
+
+First the files themselves are read, in worker processes with limits; then every step of a build runs but publishing.
+"""
+
+import itertools
+import re
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from persiantools.jdatetime import JalaliDate
+
+from etl.build import identity, load_report, pipeline, reference_data, volume
+from etl.build.load_report import Report
+from etl.core import jalali
+from etl.core.errors import Refused
+from etl.core.text_folding import fold, printable
+from etl.extract import expected, parse_values
+from etl.extract.causes import because, line, words
+from etl.extract.contract import TABLES
+from etl.extract.read_file import Job
+from etl.extract.read_folder import Outcome, WorkerPool
+from etl.extract.source_folder import HANDED_IN, handed_in, named_tables, table_of
+from etl.semantic import access, catalog
+from etl.semantic.answers import ask
+from etl.semantic.rights import ADMINISTRATOR
+from etl.submissions import originals
+from etl.submissions.desk import Desk, as_json
+from etl.submissions.records import File, Submission
+from etl.warehouse import build_database, publications
+
+# What a province looks at first.
+HEADLINES = (
+    "active_assistants", "in_service", "licensed_institutes", "training_compliance", "judicial_officer_share",
+    "time_to_licence_median",
+)  # fmt: skip
+_MONTHS = 24
+_MOST_LESS = 0.1
+_PLACES, _MOST_LISTED = 3, 10_000
+# A headline of so few moves by chance.
+_FEWEST = 23
+
+
+@dataclass
+class Assembled:
+    """A folder to build from: the accepted files with those of submissions in place of their predecessors.
+
+    `names`: the name in the folder of each file of a submission, by (submission, number); `replaced`: the accepted files
+    whose place they take.
+    """
+
+    folder: Path
+    names: dict[tuple[str, int], str] = field(default_factory=dict)
+    replaced: set[str] = field(default_factory=set)
+    owners: dict[str, str] = field(default_factory=dict)
+
+
+def assemble(desk: Desk, submissions: Sequence[Submission], folder: Path) -> Assembled:
+    """Fill a folder with links. Raises Refused where a predecessor also holds tables that are not handed in."""
+    incoming = desk.folders.incoming
+    made = Assembled(folder)
+    owners = handed_in(incoming)
+    for one in submissions:
+        made.replaced |= _predecessors(desk, one, owners)
+    accepted = sorted(incoming.iterdir()) if incoming.is_dir() else []
+    for path in accepted:
+        if path.name not in made.replaced and path.name != HANDED_IN:
+            (folder / path.name).symlink_to(path.absolute())
+            if path.name in owners:
+                made.owners[path.name] = owners[path.name]
+    for one in submissions:
+        for file in one.files:
+            name = _free_name(folder, one, file)
+            (folder / name).symlink_to(originals.original(desk.root, one, file.sha256).absolute())
+            made.names[one.id, file.number] = name
+            made.owners[name] = one.province
+    (folder / HANDED_IN).write_text(as_json(made.owners), encoding="utf-8")
+    return made
+
+
+def _free_name(folder: Path, submission: Submission, file: File) -> str:
+    """The own name of a file, unless another file has it."""
+    if not (folder / file.name).is_symlink():
+        return file.name
+    table = file.table.split()[0] if file.table else ""
+    stem, dot, ending = file.name.rpartition(".")
+    beginning = "" if table_of(file.name) else f"{table}_" if table else ""
+    return f"{beginning}{stem}_{submission.id}-{file.number}{dot}{ending}"
+
+
+def _predecessors(desk: Desk, submission: Submission, owners: dict[str, str]) -> set[str]:
+    """The accepted files of a province that hold the tables of a submission."""
+    incoming, tables = desk.folders.incoming, submission.tables
+    last = publications.comparable(desk.folders.warehouse)
+    holds: dict[str, set[str]] = {}
+    province_of: dict[str, str | None] = {}
+    rows = publications.rows_of(last, "select file, source_table, province from load_files")
+    for file, table, province in rows:
+        holds.setdefault(file, set()).add(table)
+        province_of[file] = province or province_of.get(file)
+    found = set()
+    for path in incoming.iterdir() if incoming.is_dir() else ():
+        label = printable(path.name)
+        named = {table} if (table := table_of(path.name)) else set()
+        held = holds.get(label, named)
+        place = owners.get(path.name) or province_of.get(label) or load_report.province_in_name(path.name)
+        if place != submission.province or not held & tables:
+            continue
+        if more := held - tables - set(submission.unchanged):
+            raise because("handed_in_shared", file=label, **named_tables(more))
+        found.add(path.name)
+    return found
+
+
+def read_alone(desk: Desk, submission: Submission, folder: Path) -> list[Outcome]:
+    """Read the files of a submission, each on its own: its table, its rows, or why it is refused."""
+    tables, _, _ = reference_data.read(desk.folders.incoming)
+    setting = parse_values.Setting(
+        volume.build_day(date.today()),
+        {fold(course["course_code"]): course["course_code"] for course in tables["courses.csv"]},
+        identity.key(),
+    )
+    named = folder / "named"
+    named.mkdir()
+    jobs = []
+    for at, file in enumerate(submission.files):
+        # Two files may have one name.
+        place = named / str(file.number)
+        place.mkdir()
+        (place / file.name).symlink_to(originals.original(desk.root, submission, file.sha256).absolute())
+        jobs.append(Job(place / file.name, table_of(file.name) or "", at * len(TABLES), folder))
+    with closing(WorkerPool(setting, jobs)) as workers:
+        return workers.read_all(lambda *_: None)
+
+
+def first_result(desk: Desk, submission: Submission, outcomes: Sequence[Outcome]) -> tuple[Submission, dict[str, Any]]:
+    """What reading shows: the tables of the files, their rows, and the sentences of those that are refused."""
+    files, entries, stops = [], [], []
+    for file in submission.files:
+        own = [outcome for outcome in outcomes if outcome.job.path.parent.name == str(file.number)]
+        read = [outcome for outcome in own if outcome.read]
+        tables = list(dict.fromkeys(outcome.job.table for outcome in read)) or [file.table]
+        files.append(File(**{**file.__dict__, "table": " ".join(filter(None, tables))}))
+        stops += [line(file.name, outcome.refusal) for outcome in own if not outcome.read]
+        entries += [
+            {"file": file.name, "table": one.job.table, "rows_read": one.read.rows_read} for one in read if one.read
+        ]
+    result = {
+        "files": entries,
+        "stops": stops,
+        "returned": [],
+        "changes": [],
+        "confirm": _accepted_before(desk, submission),
+    }
+    return submission.but(files=tuple(files)), result
+
+
+def _accepted_before(desk: Desk, submission: Submission) -> list[str]:
+    """A sentence for each file that was accepted before, as it is."""
+    days = {
+        file.sha256: datetime.fromtimestamp(one.decided_at).date()
+        for one in desk.records.all("approved", "published")
+        if one.province == submission.province
+        for file in one.files
+    }
+    last = publications.comparable(desk.folders.warehouse)
+    rows = publications.rows_of(last, "select distinct sha256, built_on from load_files cross join publication")
+    days = dict(rows) | days
+    return [
+        words(
+            "handed_in_before",
+            file=file.name,
+            day=days[file.sha256].isoformat(),
+            day_fa=JalaliDate(days[file.sha256]).strftime("%Y/%m/%d"),
+        )
+        for file in submission.files
+        if file.sha256 in days
+    ]
+
+
+def whole(
+    desk: Desk, submission: Submission, others: Sequence[Submission], folder: Path, say: Callable[[str], None]
+) -> dict[str, Any]:
+    """The result of the whole check. `others`: approved submissions that are not published yet; `say` may stop the check."""
+    assembled_at = folder / "all"
+    assembled_at.mkdir()
+    others = [one for one in others if one.province != submission.province]
+    try:
+        made = assemble(desk, [*others, submission], assembled_at)
+    except Refused as refusal:
+        return {"stops": [str(refusal)]}
+    names = {made.names[submission.id, file.number]: file.name for file in submission.files}
+    result: dict[str, Any] = {"files": [], "stops": [], "returned": [], "warned": [], "changes": [], "jumps": []}
+    order = pipeline.BuildOptions(
+        assembled_at,
+        desk.folders.warehouse,
+        volume.build_day(date.today()),
+        skip_refused=True,
+        by_clock=True,
+        staged=lambda con, _: result.update(_returned(con, names, desk, submission)),
+        examine=lambda built, _: result.update(_changes(built, desk.folders.warehouse, submission, alone=not others)),
+    )
+    sentences: list[tuple[str, str]] = []
+    try:
+        report = pipeline.check(order, say, lambda *_: say("reading"))
+    except pipeline.BuildRefused as refusal:
+        report, sentences = refusal.report, refusal.sentences
+    except Refused as refusal:
+        report, sentences = Report(), refusal.sentences
+    result["files"] = [_entry(file, names) for file in report.files if file.file in names]
+    stops = [line(names[file.file], file.reason) for file in report.refused if file.file in names]
+    foreign = False
+    for place, text in sentences:
+        label = next((name for name in names if text.startswith((f"{name}: ", f"{name}, "))), "")
+        if label:
+            continue
+        if place == submission.province or (
+            not place and not any(_mentions(text, name) for name in _foreign(report, names))
+        ):
+            stops.append(text)
+        else:
+            foreign = True
+    if foreign or (sentences and not stops):
+        stops.append(words("submission_elsewhere"))
+    result["stops"] = list(dict.fromkeys(stops))
+    return result
+
+
+def _foreign(report: Report, names: dict[str, str]) -> set[str]:
+    """The files of the report that are of others."""
+    return {*(file.file for file in report.files), *(file.file for file in report.refused)} - set(names)
+
+
+def _mentions(text: str, name: str) -> bool:
+    return bool(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text))
+
+
+def _entry(file: load_report.FileReport, names: dict[str, str]) -> dict[str, Any]:
+    entry = {**file.__dict__, "file": names[file.file]}
+    if not file.example:
+        del entry["example"]
+    return entry
+
+
+def _returned(
+    con: duckdb.DuckDBPyConnection, names: dict[str, str], desk: Desk, submission: Submission
+) -> dict[str, Any]:
+    """The rows that come back and the values loaded as unknown: by table, column and reason, the most frequent first."""
+    found: dict[str, Any] = {}
+    rows: list[tuple[Any, ...]] = []
+    with build_database.new_cursor(con) as cursor:
+        for kind, table in (("returned", "quarantine"), ("warned", "warned")):
+            cursor.execute(
+                "select source_table, column_name, reason, count(distinct (file, sheet, line)), "
+                "min_by([file, sheet, line::varchar], line, $places) "
+                f"from {table} where list_contains($files, file) group by all order by 4 desc, 1, 2, 3",
+                {"files": list(names), "places": _PLACES},
+            )
+            found[kind] = [
+                {
+                    "table": source,
+                    "column": column,
+                    "reason": reason,
+                    "rows": count,
+                    "places": [f"{names[file]}، {expected.place(sheet, int(line))}" for file, sheet, line in places],
+                }
+                for source, column, reason, count, places in cursor.fetchall()
+            ]
+            cursor.execute(
+                f"select file, source_table, sheet, line, column_name, reason, expected from {table} "
+                "where list_contains($files, file) order by file, sheet nulls first, line, column_name limit $most",
+                {"files": list(names), "most": _MOST_LISTED},
+            )
+            rows += [
+                (names[file], source, sheet, line, column, reason, form or "", kind)
+                for file, source, sheet, line, column, reason, form in cursor.fetchall()
+            ]
+    listed = [
+        {
+            "file": file,
+            "table": source,
+            "place": expected.place(sheet, line),
+            "column": column,
+            "reason": reason,
+            # Another province's file and row are named to nobody.
+            "expected": form if not _names_other(form, names) else words("submission_other_row"),
+            "warned": kind == "warned",
+        }
+        for file, source, sheet, line, column, reason, form, kind in rows
+    ]
+    originals.folder_of(desk.root, submission).mkdir(mode=0o700, parents=True, exist_ok=True)
+    return found | {"rows": listed}
+
+
+def _names_other(form: str, names: dict[str, str]) -> bool:
+    """Whether what was expected names a row of another file than these."""
+    return "differs in" in form and not any(f" of {name} " in form for name in names)
+
+
+def _changes(built: Path, pointer: Path, submission: Submission, alone: bool) -> dict[str, Any]:
+    """The headlines of the province before and after, those that moved far, and the periods of service not there any more."""
+    sql = (
+        "select metric, value from published_numbers where province = "
+        f"'{submission.province}' and list_contains({list(HEADLINES)!r}, metric)"
+    )
+    with duckdb.connect(str(built), read_only=True) as con:
+        after: dict[str, float] = dict(con.execute(sql).fetchall())
+    last = publications.comparable(pointer)
+    before: dict[str, float] = dict(publications.rows_of(last, sql))
+    changes = [
+        {"metric": name, "before": before.get(name), "after": after.get(name)}
+        for name in HEADLINES
+        if before.get(name) != after.get(name)
+    ]
+    far = []
+    for change in changes if before else ():
+        was, now = change["before"], change["after"]
+        if (
+            was is not None
+            and now is not None
+            and _is_far(str(change["metric"]), was, now, pointer, submission.province)
+        ):
+            far.append(change["metric"])
+    return {"changes": changes, "jumps": far, "gone": _gone(built, last) if alone and last else None}
+
+
+def _is_far(name: str, was: Any, now: Any, pointer: Path, province: str) -> bool:
+    """Whether a headline falls by a tenth, or leaves its own 24 months by more than their largest step."""
+    if now < was * (1 - _MOST_LESS) and (catalog.catalogue()[name].unit != "count" or was >= _FEWEST):
+        return True
+    try:
+        with access.connect(pointer, ADMINISTRATOR) as con:
+            ((as_of,),) = con.execute("select as_of from publication").fetchall()
+            over = jalali.last_complete_months(as_of, _MONTHS)
+            answer = ask(con, name, by=("month",), over=over, where={"province": (province,)})
+    except (Refused, ValueError):
+        return False
+    values = [value for value in answer.column(name) if value is not None]
+    if len(values) < _MONTHS // 2:
+        return False
+    step = max(abs(second - first) for first, second in itertools.pairwise(values))
+    return bool(now < min(values) - step or now > max(values) + step)
+
+
+def _gone(built: Path, last: Path) -> int | None:
+    """The periods of service of the last publication that are in no file any more; None if the two cannot be compared."""
+    keys = "select key_fingerprint from row_fingerprints where source_table = 'personnel'"
+    kind = "select engine, key from fingerprint_kind"
+    with duckdb.connect(str(built), read_only=True) as con:
+        if con.execute(kind).fetchall() != publications.rows_of(last, kind):
+            return None
+        after = {key for (key,) in con.execute(keys).fetchall()}
+    return len({key for (key,) in publications.rows_of(last, keys)} - after)

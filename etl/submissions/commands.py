@@ -1,0 +1,94 @@
+"""python -m etl submissions | work: the same steps as on the page, for the account on the server."""
+
+import argparse
+import json
+import sys
+import time
+from datetime import datetime
+from typing import Any
+
+from etl.core import settings
+from etl.core.errors import Refused
+from etl.extract.causes import because
+from etl.operations.commands import account, command, note
+from etl.semantic.rights import ADMINISTRATOR
+from etl.submissions import desk as steps
+from etl.submissions import orders
+from etl.submissions import work as worker
+from etl.submissions.desk import Person
+
+
+def add(commands: Any) -> None:
+    """Add the commands to the parser."""
+    submissions = commands.add_parser("submissions", help="what provinces handed in: list, approve, return, publish")
+    parts = submissions.add_subparsers(metavar="what")
+    submissions.set_defaults(run=_list, command="submissions")
+    command(parts, "list", _list, "id, province, month, state, submitted by, on")
+    for name, run, words in (
+        ("show", _show, "one submission: its files, what stops it, rows that come back, what changes"),
+        ("approve", _approve, "accept it for the next publication"),
+        ("return", _return, "give it back with a reason"),
+    ):
+        part = command(parts, name, run, words)
+        part.add_argument("id", metavar="ID")
+        if name == "return":
+            part.add_argument("--reason", required=True, metavar="TEXT")
+    command(parts, "publish", _publish, "build from what is approved, and publish")
+    command(commands, "work", _work, "take the orders of the page: check, publish; then end")
+
+
+def _person() -> Person:
+    def noted(event: str, **more: str | int) -> None:
+        note(event, **more)
+
+    is_open = settings.read().sign_in.mode == "open"
+    return Person(account(), ADMINISTRATOR, noted, is_alone=is_open)
+
+
+def _desk() -> steps.Desk:
+    return worker.desk_of(settings.read())
+
+
+def _list(_: argparse.Namespace) -> None:
+    for one in _desk().visible(_person()):
+        on = datetime.fromtimestamp(one.submitted_at).isoformat(timespec="minutes") if one.submitted_at else ""
+        print("\t".join((one.id, one.province, one.month, one.state, one.submitted_by, on)))
+
+
+def _show(options: argparse.Namespace) -> None:
+    desk = _desk()
+    content = steps.content(desk, desk.look(_person(), options.id), "en")
+    print(json.dumps(content, ensure_ascii=False, indent=1))
+
+
+def _approve(options: argparse.Namespace) -> None:
+    person = _person()
+    done = _desk().approve(person, options.id)
+    print(f"{done.id}\t{done.state}")
+    if person.is_alone:
+        print("approved by the one person of this machine, who also handed it in", file=sys.stderr)
+
+
+def _return(options: argparse.Namespace) -> None:
+    done = _desk().give_back(_person(), options.id, options.reason)
+    print(f"{done.id}\t{done.state}")
+
+
+def _publish(_: argparse.Namespace) -> None:
+    current = settings.read()
+    desk, person = worker.desk_of(current), _person()
+    if not desk.records.all("approved"):
+        raise because("submission_none")
+    with worker.alone(desk):
+        report = worker.publish(desk, current, orders.Order(person.sub, at=time.time()), _say)
+    if report is None:
+        raise Refused("\n".join(text for _, text in worker.last_publishing(desk)["refusals"]))
+    print(report.publication)
+
+
+def _work(_: argparse.Namespace) -> None:
+    worker.work(settings.read(), _say)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)

@@ -1,0 +1,43 @@
+"""Jalali months of submissions: which can be handed in, and the day on which each is due."""
+
+import re
+from datetime import date
+
+from etl.core import jalali
+from etl.core.places import places
+from etl.core.settings import Submission as Rules
+from etl.extract.causes import because
+from etl.submissions.refusals import BAD, declined
+from etl.warehouse import official_calendar
+
+_MONTH = re.compile(r"1[34][0-9]{2}-(0[1-9]|1[0-2])")
+
+
+def month_of(text: str, today: date) -> jalali.Unit:
+    """The Jalali month written as 1405-08. Raises Declined if it is none, or has not begun."""
+    if isinstance(text, str) and _MONTH.fullmatch(text):
+        unit = jalali.unit_of(jalali.parse_day(f"{text.replace('-', '/')}/01"), "month")
+        if unit.first <= today:
+            return unit
+    raise declined(BAD, because("submission_month"))
+
+
+def province_of(text: object) -> str:
+    """A province by its ISO code. Raises Declined."""
+    if not isinstance(text, str) or text not in set(places().provinces.values()):
+        raise declined(BAD, because("submission_place"))
+    return text
+
+
+def due(month: str, rules: Rules) -> date:
+    """The last day on which the data of a month are in time."""
+    last = jalali.unit_of(jalali.parse_day(f"{month.replace('-', '/')}/01"), "month").last
+    if not rules.due_working_days:
+        return last + rules.due_day * jalali.DAY
+    days = [last + number * jalali.DAY for number in range(1, 3 * rules.due_working_days + 31)]
+    return official_calendar.working_days(days[0], days[-1])[rules.due_working_days - 1]
+
+
+def latest_month(today: date) -> str:
+    """The last Jalali month that has ended."""
+    return jalali.unit_of(jalali.unit_of(today, "month").first - jalali.DAY, "month").label

@@ -1,0 +1,339 @@
+"""The steps of a submission, for the page, the command line and programs alike: who may take which, from which state."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from etl.core.settings import Folders
+from etl.core.settings import Submission as Rules
+from etl.extract.causes import because, in_language
+from etl.extract.contract import TABLES
+from etl.extract.source_folder import named_tables, table_of
+from etl.semantic.rights import AccessScope
+from etl.submissions import deadline, orders, originals
+from etl.submissions.originals import Receiving
+from etl.submissions.records import OPEN, File, Records, Submission, in_state
+from etl.submissions.refusals import BAD, CONFLICT, DENIED, NOT_THERE, UNUSABLE, Declined, declined
+
+LEAST_REASON, _LONGEST_REASON = 20, 1000
+# Whoever did nothing for so long is not at work on a draft any more.
+_AT_WORK_SECONDS = 15 * 60
+_SUBMITTED = ("submitted", "approved")
+
+
+def _unnoted(_event: str, **_more: str | int) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who takes a step: the rights, the groups they come from, and what writes a line of the audit log before it.
+
+    `is_alone`: in the mode `open` everybody is the one person of this machine, who may approve an own submission.
+    """
+
+    sub: str
+    scope: AccessScope
+    note: Callable[..., None] = _unnoted
+    groups: tuple[str, ...] = ()
+    is_alone: bool = False
+    name: str = ""
+
+    @property
+    def is_steward(self) -> bool:
+        return any(grant.role == "steward" for grant in self.scope.grants)
+
+    @property
+    def provinces(self) -> frozenset[str]:
+        """The provinces that the person hands in for."""
+        kinds = ("steward", "submitter")
+        return frozenset().union(*(grant.codes for grant in self.scope.grants if grant.role in kinds))
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The submissions of an installation: where they, the accepted files and the publication are."""
+
+    folders: Folders
+    rules: Rules = field(default_factory=Rules)
+    address: str = ""
+    # Called after an order was left for the account of the build.
+    awake: Callable[[], None] = lambda: None
+
+    @property
+    def root(self) -> Path:
+        return self.folders.submissions
+
+    @property
+    def records(self) -> Records:
+        return Records(self.root, self.address)
+
+    # ------------------------------------------------------------ looking
+
+    def visible(self, person: Person) -> list[Submission]:
+        """The submissions that a person sees, by month, province and number. Raises OSError."""
+        return [one for one in self.records.all() if one.province in person.provinces]
+
+    def look(self, person: Person, ident: str) -> Submission:
+        """A submission of the own provinces. Raises Declined: another's looks like none."""
+        found = self.records.get(ident)
+        if found.province not in person.provinces:
+            raise declined(NOT_THERE, because("submission_unknown"))
+        return found
+
+    def tables(self, submission: Submission) -> dict[str, str]:
+        """The state of each table: missing, in, late or no_change."""
+        due = deadline.due(submission.month, self.rules)
+        states = dict.fromkeys(TABLES, "missing") | dict.fromkeys(submission.unchanged, "no_change")
+        for file in submission.files:
+            is_late = datetime.fromtimestamp(file.at).date() > due
+            for table in file.table.split():
+                if table in states:
+                    states[table] = "late" if is_late else "in"
+        return states
+
+    # ------------------------------------------------------------ handing in
+
+    def open(self, person: Person, province: object, month: object) -> Submission:
+        """A new draft, in place of an earlier one. Raises Declined."""
+        code = deadline.province_of(province)
+        label = deadline.month_of(str(month), date.today()).label
+        if code not in person.provinces:
+            raise declined(BAD, because("submission_place"))
+        replaced: list[Submission] = []
+
+        def make(ident: str, others: list[Submission]) -> Submission:
+            for other in others:
+                if other.state not in OPEN or other.state == "returned":
+                    continue
+                is_recent = time.time() - other.changed_at < _AT_WORK_SECONDS
+                if is_recent and other.files and person.sub not in other.hands:
+                    raise declined(CONFLICT, because("submission_in_hand", who=other.hands[-1]))
+                replaced.append(other)
+            now = time.time()
+            own = any(grant.role == "submitter" and code in grant.codes for grant in person.scope.grants)
+            return Submission(ident, code, label, "draft", now, now, (person.sub,), not own)
+
+        made = self.records.add(code, label, make)
+        for other in replaced:
+            self._end(other.id)
+        return made
+
+    def _end(self, ident: str) -> None:
+        """Withdraw a draft that another one replaces."""
+        try:
+            ended = self.records.change(ident, OPEN, lambda one: one.but(state="withdrawn"))
+        except Declined:
+            return
+        orders.cancel(self.root, ident)
+        originals.remove(self.root, ended)
+
+    def receive(self, person: Person, ident: str, number: int, name: str, length: int | None) -> Receiving:
+        """Begin to receive a file. Raises Declined before the first byte for what cannot be taken."""
+        submission = self.look(person, ident)
+        if submission.state not in OPEN:
+            raise in_state(submission.state)
+        self._refuse_others_draft(person, submission)
+        return Receiving(self.root, submission, number, name, length)
+
+    def keep(self, person: Person, ident: str, number: int, received: Receiving) -> Submission:
+        """Take a file that has arrived whole in place of that of the same number, and have the submission checked."""
+        digest = received.finish()
+
+        def how(one: Submission) -> Submission:
+            originals.refuse_twice(one, number, received.name, digest)
+            table = table_of(received.name) or ""
+            file = File(number, received.name, digest, received.size, time.time(), table)
+            files = sorted((file, *(other for other in one.files if other.number != number)), key=lambda f: f.number)
+            unchanged = {name: said for name, said in one.unchanged.items() if name != table}
+            return self._to_check(person, one, files=tuple(files), unchanged=unchanged)
+
+        return self._ordered(self.records.change(ident, OPEN, how))
+
+    def remove(self, person: Person, ident: str, number: int) -> Submission:
+        """Leave a file out again. Raises Declined."""
+        self._refuse_others_draft(person, self.look(person, ident))
+
+        def how(one: Submission) -> Submission:
+            files = tuple(file for file in one.files if file.number != number)
+            return self._to_check(person, one, files=files)
+
+        return self._ordered(self.records.change(ident, OPEN, how))
+
+    def declare_unchanged(self, person: Person, ident: str, tables: Iterable[str]) -> Submission:
+        """Say that tables have not changed since the last month: with the name and the time. Raises Declined."""
+        self._refuse_others_draft(person, self.look(person, ident))
+        named = tuple(tables)
+        if not named or not set(named) <= set(TABLES):
+            raise declined(BAD, because("submission_tables", **named_tables(TABLES)))
+
+        def how(one: Submission) -> Submission:
+            files = tuple(file for file in one.files if not set(file.table.split()) & set(named))
+            said = {**one.unchanged} | dict.fromkeys(named, (person.sub, time.time()))
+            return self._to_check(person, one, files=files, unchanged=said)
+
+        return self._ordered(self.records.change(ident, OPEN, how))
+
+    def _refuse_others_draft(self, person: Person, submission: Submission) -> None:
+        is_recent = time.time() - submission.changed_at < _AT_WORK_SECONDS
+        if person.sub not in submission.hands and is_recent and submission.files:
+            raise declined(CONFLICT, because("submission_in_hand", who=submission.hands[-1]))
+
+    def _to_check(self, person: Person, one: Submission, **changes: Any) -> Submission:
+        hands = tuple(dict.fromkeys((*one.hands, person.sub)))
+        changed = one.but(**changes, hands=hands, groups=person.groups, wanted="", result={}, alone=person.is_alone)
+        if not changed.files:
+            return changed.but(state="ready" if changed.unchanged else "draft", check="")
+        return changed.but(state="checking", check=os.urandom(8).hex())
+
+    def _ordered(self, submission: Submission) -> Submission:
+        orders.cancel(self.root, submission.id)
+        if submission.state == "checking":
+            orders.place(self.root, orders.of_check(submission))
+            self.awake()
+        return submission
+
+    def submit(self, person: Person, ident: str, reasons: Mapping[str, str] | None = None) -> Submission:
+        """Submit what is ready, or as soon as the check finds nothing in the way. `reasons`: why measures moved far.
+
+        Raises Declined.
+        """
+        self._refuse_others_draft(person, self.look(person, ident))
+        given = {name: str(why).strip()[:_LONGEST_REASON] for name, why in (reasons or {}).items()}
+
+        def how(one: Submission) -> Submission:
+            hands = tuple(dict.fromkeys((*one.hands, person.sub)))
+            if not one.files and not one.unchanged:
+                raise declined(UNUSABLE, because("submission_empty"))
+            if one.state == "checking":
+                return one.but(wanted=person.sub, hands=hands, reasons={**one.reasons, **given})
+            refuse_jumps(one, given)
+            person.note("file_submitted", submission=one.id, province=one.province, files=len(one.files))
+            return one.but(
+                state="submitted", submitted_by=person.sub, submitted_at=time.time(), hands=hands, reasons=given
+            )
+
+        done = self.records.change(ident, ("draft", "checking", "ready"), how)
+        if done.state == "submitted":
+            supersede(self.records, done, ("submitted",))
+        return done
+
+    def withdraw(self, person: Person, ident: str) -> Submission:
+        """Take a submission back before it is approved. Raises Declined."""
+        self.look(person, ident)
+
+        def how(one: Submission) -> Submission:
+            person.note("submission_withdrawn", submission=one.id, province=one.province)
+            return one.but(state="withdrawn")
+
+        done = self.records.change(ident, (*OPEN, "submitted"), how)
+        orders.cancel(self.root, ident)
+        return done
+
+    # ------------------------------------------------------------ deciding
+
+    def approve(self, person: Person, ident: str) -> Submission:
+        """Accept a submission for the next publication. Raises Declined: nobody approves an own one."""
+        self._refuse_no_steward(person, ident)
+
+        def how(one: Submission) -> Submission:
+            if not person.is_alone and person.sub in (*one.hands, one.submitted_by):
+                raise declined(DENIED, because("submission_own"))
+            originals.verify(self.root, one)
+            person.note("load_approved", submission=one.id, province=one.province)
+            decided = {"decided_by": person.sub, "decided_groups": person.groups, "decided_at": time.time()}
+            return one.but(state="approved", alone=person.is_alone, **decided)
+
+        done = self.records.change(ident, ("submitted",), how)
+        supersede(self.records, done, ("approved",))
+        return done
+
+    def give_back(self, person: Person, ident: str, why: str) -> Submission:
+        """Return a submission with a reason. Raises Declined."""
+        self._refuse_no_steward(person, ident)
+        reason = " ".join(str(why).split())[:_LONGEST_REASON]
+        if not reason:
+            raise declined(UNUSABLE, because("submission_why"))
+
+        def how(one: Submission) -> Submission:
+            person.note("load_returned", submission=one.id, province=one.province)
+            return one.but(state="returned", why=reason, decided_by=person.sub, decided_at=time.time())
+
+        return self.records.change(ident, _SUBMITTED, how)
+
+    def publish(self, person: Person) -> list[Submission]:
+        """Leave the order to build and publish what is approved; returns that. Raises Declined."""
+        if not person.is_steward:
+            raise declined(DENIED, because("submission_rights"))
+        approved = self.records.all("approved")
+        if not approved:
+            raise declined(CONFLICT, because("submission_none"))
+        orders.place(self.root, orders.of_publishing(person.sub, person.groups))
+        self.awake()
+        return approved
+
+    def _refuse_no_steward(self, person: Person, ident: str) -> None:
+        self.look(person, ident)
+        if not person.is_steward:
+            raise declined(DENIED, because("submission_rights"))
+
+    # ------------------------------------------------------------ the order of things
+
+    def place_in_queue(self, submission: Submission) -> int:
+        """How many orders are before the check of a submission, itself included; 0 without one."""
+        names = [order.submission for order in orders.waiting(self.root)]
+        return names.index(submission.id) + 1 if submission.id in names else 0
+
+
+def refuse_jumps(submission: Submission, reasons: Mapping[str, str]) -> None:
+    """Raises Declined if a measure moved far and no reason is long enough."""
+    jumps = [name for name in submission.result.get("jumps", ()) if len(reasons.get(name, "").strip()) < LEAST_REASON]
+    if jumps:
+        from etl.semantic.catalog import catalogue
+
+        measures, measures_fa = (
+            mark.join(catalogue()[name].label[lang] for name in jumps) for lang, mark in (("en", ", "), ("fa", "، "))
+        )
+        refusal = because("submission_jump", least=LEAST_REASON, measures=measures, measures_fa=measures_fa)
+        raise declined(CONFLICT, refusal)
+
+
+def supersede(records: Records, newer: Submission, states: tuple[str, ...]) -> None:
+    """An earlier submission of the same province and month gives way to a later one."""
+    for one in records.all(*states):
+        if (one.province, one.month) == (newer.province, newer.month) and one.id != newer.id:
+            try:
+                records.change(one.id, states, lambda old: replace(old, state="superseded"))
+            except Declined:
+                continue
+
+
+def as_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def content(desk: Desk, submission: Submission, lang: str) -> dict[str, Any]:
+    """A submission as GET /hand-in/ID and `submissions show` give it; sentences in one language."""
+    result = submission.result
+    return {
+        "id": submission.id,
+        "province": submission.province,
+        "month": submission.month,
+        "state": submission.state,
+        "tables": desk.tables(submission),
+        "files": list(result.get("files") or [{"file": file.name, "table": file.table} for file in submission.files]),
+        "stops": [in_language(text, lang) for text in result.get("stops", ())],
+        "returned": result.get("returned", []),
+        "warned": result.get("warned", []),
+        "changes": result.get("changes", []),
+        "jumps": result.get("jumps", []),
+        "gone": result.get("gone"),
+        "confirm": [in_language(text, lang) for text in result.get("confirm", ())],
+        "queue": desk.place_in_queue(submission) if submission.state == "checking" else 0,
+        "reason": submission.why,
+    }

@@ -1,0 +1,181 @@
+"""The record of each submission, in a SQLite file beside the originals or in the PostgreSQL that several hosts share.
+
+A step reads a record and writes it in one transaction, from the states that allow it: of two at once one wins, and the other
+is told.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from etl.core.store import Execute, SqliteStore, Store, opened
+from etl.extract.causes import because
+from etl.extract.contract import TABLES
+from etl.submissions.refusals import CONFLICT, NOT_THERE, Declined, declined
+
+# In the order in which a submission goes through them; the last two end it.
+STATES = (
+    "draft", "checking", "to_correct", "ready", "submitted", "returned", "approved", "published", "superseded", "withdrawn",
+)  # fmt: skip
+# Those in which files are added.
+OPEN = ("draft", "checking", "to_correct", "ready", "returned")
+_IN_PERSIAN = dict(
+    zip(
+        STATES,
+        (
+            "پیش‌نویس", "در حال بررسی", "نیازمند اصلاح", "آمادهٔ ارسال", "ارسال‌شده", "برگشت‌خورده", "تأییدشده", "منتشرشده",
+            "جایگزین‌شده", "پس‌گرفته‌شده",
+        ),
+        strict=True,
+    )
+)  # fmt: skip
+_TABLE = """create table if not exists submissions (
+    id text not null primary key, province text not null, month text not null, number integer not null,
+    state text not null, version integer not null, body text not null
+)"""
+
+
+@dataclass(frozen=True)
+class File:
+    """A file as it came: its name is data and never a path. `table`: that in its name, or of its headers once checked."""
+
+    number: int
+    name: str
+    sha256: str
+    bytes: int
+    at: float
+    table: str = ""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One submission. `hands`: everybody who opened it, gave a file or submitted it; none of them approves it.
+
+    `unchanged`: the tables declared without change, with who said so and when. `check`: names the order that checks it.
+    `result`: what the check found. `wanted`: who submits it as soon as the check has found nothing in the way. Times are
+    seconds since 1970.
+    """
+
+    id: str
+    province: str
+    month: str
+    state: str = "draft"
+    opened_at: float = 0.0
+    changed_at: float = 0.0
+    hands: tuple[str, ...] = ()
+    for_province: bool = False
+    files: tuple[File, ...] = ()
+    unchanged: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    check: str = ""
+    groups: tuple[str, ...] = ()
+    wanted: str = ""
+    result: Mapping[str, Any] = field(default_factory=dict)
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    submitted_by: str = ""
+    submitted_at: float = 0.0
+    decided_by: str = ""
+    decided_groups: tuple[str, ...] = ()
+    decided_at: float = 0.0
+    alone: bool = False
+    why: str = ""
+    publication: str = ""
+
+    @property
+    def tables(self) -> set[str]:
+        """The tables that its files hold, as far as that is known."""
+        return {table for file in self.files for table in file.table.split() if table in TABLES}
+
+    def but(self, **changes: Any) -> "Submission":
+        """The same with changes, and its time."""
+        return replace(self, changed_at=time.time(), **changes)
+
+
+class Records:
+    """The submissions of an installation."""
+
+    def __init__(self, folder: Path, address: str = "") -> None:
+        self._folder, self._address = folder, address
+
+    def add(self, province: str, month: str, make: Callable[[str, list[Submission]], Submission]) -> Submission:
+        """Add the submission that `make` gives for an id and the others of the province and month. Raises OSError."""
+        with self._transaction() as execute:
+            rows = execute(
+                "select id, province, month, state, version, body from submissions where province = $1 and month = $2 "
+                "order by number",
+                province,
+                month,
+            )
+            number = len(rows) + 1
+            made = make(f"{province}-{month}-{number}", [_of_row(*row) for row in rows])
+            execute(
+                "insert into submissions values ($1, $2, $3, $4, $5, 1, $6)",
+                *(made.id, province, month, number, made.state, _body(made)),
+            )
+        return made
+
+    def get(self, ident: str) -> Submission:
+        """A submission. Raises Declined where there is none, OSError."""
+        with self._transaction() as execute:
+            return _only(execute, ident)[0]
+
+    def all(self, *states: str) -> list[Submission]:
+        """All submissions, or those in these states: by month, province and number. Raises OSError."""
+        with self._transaction() as execute:
+            rows = execute(
+                "select id, province, month, state, version, body from submissions order by month, province, number"
+            )
+        return [found for row in rows if not states or row[3] in states for found in [_of_row(*row)]]
+
+    def change(self, ident: str, states: tuple[str, ...], how: Callable[[Submission], Submission]) -> Submission:
+        """Write what `how` makes of a submission in one of these states. Raises Declined, OSError, and what `how` raises."""
+        with self._transaction() as execute:
+            before, version = _only(execute, ident)
+            if before.state not in states:
+                raise in_state(before.state)
+            after = how(before)
+            written = execute(
+                "update submissions set state = $2, version = version + 1, body = $3 where id = $1 and version = $4 "
+                "returning id",
+                *(ident, after.state, _body(after), version),
+            )
+            if not written:
+                raise in_state(_only(execute, ident)[0].state)
+        return after
+
+    def _transaction(self) -> AbstractContextManager[Execute]:
+        return self._store().transaction()
+
+    def _store(self) -> Store:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self._address:
+            return opened(self._address, self._folder, _TABLE)
+        return SqliteStore(self._folder / "submissions.sqlite", _TABLE)
+
+
+def in_state(state: str) -> Declined:
+    """The refusal of a step that its state does not allow."""
+    return declined(CONFLICT, because("submission_state", state=state.replace("_", " "), state_fa=_IN_PERSIAN[state]))
+
+
+def _only(execute: Execute, ident: str) -> tuple[Submission, int]:
+    rows = execute("select id, province, month, state, version, body from submissions where id = $1", ident)
+    if not rows:
+        raise declined(NOT_THERE, because("submission_unknown"))
+    return _of_row(*rows[0]), int(rows[0][4])
+
+
+def _body(submission: Submission) -> str:
+    return json.dumps(asdict(submission), ensure_ascii=False)
+
+
+def _of_row(ident: str, province: str, month: str, state: str, version: int, body: str) -> Submission:
+    content = json.loads(body)
+    for name in ("hands", "groups", "decided_groups"):
+        content[name] = tuple(content[name])
+    content["unchanged"] = {table: (who, at) for table, (who, at) in content["unchanged"].items()}
+    content["files"] = tuple(File(**file) for file in content["files"])
+    return Submission(**content | {"id": ident, "province": province, "month": month, "state": state})

@@ -1,0 +1,316 @@
+"""What the account of the build does with the orders: check submissions, publish what is approved, delete what is old.
+
+Rights, digests and "nobody approves an own submission" are tested here again: an order is only a file. A killed run leaves
+its order, and the next one takes it again.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from etl.build import pipeline, volume
+from etl.build.load_report import Report
+from etl.core.errors import Refused
+from etl.core.files import locked, replace_text, replacing
+from etl.core.settings import Settings
+from etl.extract.causes import because
+from etl.extract.source_folder import HANDED_IN, handed_in
+from etl.operations import readiness, roles
+from etl.operations.commands import note
+from etl.semantic.rights import ADMINISTRATOR
+from etl.submissions import checking, orders, originals
+from etl.submissions.desk import Desk, Person, as_json, refuse_jumps, supersede
+from etl.submissions.orders import Order
+from etl.submissions.records import Submission
+from etl.submissions.refusals import Declined
+
+_DRAFT_SECONDS = 24 * 3600
+_LAST = "last-publishing.json"
+# The account of a command on the server.
+SERVER = "server:"
+
+Say = Callable[[str], None]
+
+
+class _Stopped(Exception):
+    """The submission was changed or withdrawn while it was checked."""
+
+
+def desk_of(settings: Settings, awake: Callable[[], None] = lambda: None) -> Desk:
+    """The desk of an installation."""
+    return Desk(settings.folders, settings.submission, settings.sign_in.database, awake)
+
+
+def work(settings: Settings, say: Say) -> int:
+    """Take orders until there is none; returns how many. Waits for another worker. Raises OSError."""
+    desk, done = desk_of(settings), 0
+    with alone(desk):
+        clean(desk)
+        _order_again(desk)
+        while found := orders.first(desk.root):
+            path, order = found
+            if (wait := order.at + orders.SETTLED_SECONDS - time.time()) > 0 and order.submission:
+                time.sleep(min(wait, orders.SETTLED_SECONDS))
+                continue
+            if order.submission:
+                _check(desk, settings, order, say)
+            else:
+                publish(desk, settings, order, say)
+            path.unlink(missing_ok=True)
+            done += 1
+    return done
+
+
+@contextmanager
+def alone(desk: Desk) -> Iterator[None]:
+    """Hold back other workers."""
+    desk.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with locked(desk.root / "orders"):
+        yield
+
+
+def _order_again(desk: Desk) -> None:
+    """A submission that waits for a check of which the order is lost gets one."""
+    ordered = {order.submission for order in orders.waiting(desk.root)}
+    for one in desk.records.all("checking"):
+        if one.id not in ordered:
+            orders.place(desk.root, orders.of_check(one))
+
+
+# ---------------------------------------------------------------- checks
+
+
+def _check(desk: Desk, settings: Settings, order: Order, say: Say) -> None:
+    say(f"checking {order.submission}")
+    try:
+        one = desk.records.get(order.submission)
+        if one.state != "checking" or one.check != order.check:
+            return
+        refuse_order(desk, settings, one, order)
+        with _folder(desk) as folder:
+            outcomes = checking.read_alone(desk, one, folder)
+            read, result = checking.first_result(desk, one, outcomes)
+            one = _progress(desk, one, lambda now: now.but(files=read.files, result=result))
+            refused = {outcome.job.path.parent.name for outcome in outcomes if not outcome.read}
+            readable = tuple(file for file in one.files if str(file.number) not in refused)
+            if readable:
+                stops = result["stops"]
+                rest = checking.whole(
+                    desk,
+                    replace(one, files=readable),
+                    desk.records.all("approved"),
+                    folder,
+                    lambda _: _refuse_stale(desk, one),
+                )
+                result |= rest | {"stops": [*stops, *rest.get("stops", ())]}
+        _finish(desk, one, result)
+    except (_Stopped, Declined):
+        say(f"{order.submission}: stopped")
+    except Refused as refusal:
+        with suppress(_Stopped, Declined):
+            _finish(desk, one, {"stops": [str(refusal)]})
+
+
+def refuse_order(desk: Desk, settings: Settings, one: Submission, order: Order) -> None:
+    """Raises Refused if who left an order may not hand in for this province, or the files are not those it names."""
+    if one.province not in _person(settings, order.by, order.groups).provinces or order.by not in one.hands:
+        raise because("submission_place")
+    if order.digests != {str(file.number): file.sha256 for file in one.files}:
+        raise because("handed_in_changed", file=one.id)
+    originals.verify(desk.root, one)
+
+
+def _progress(desk: Desk, one: Submission, how: Callable[[Submission], Submission]) -> Submission:
+    def only_this(now: Submission) -> Submission:
+        if now.check != one.check:
+            raise _Stopped
+        return how(now)
+
+    try:
+        return desk.records.change(one.id, ("checking",), only_this)
+    except Declined:
+        raise _Stopped from None
+
+
+def _refuse_stale(desk: Desk, one: Submission) -> None:
+    now = desk.records.get(one.id)
+    if now.state != "checking" or now.check != one.check:
+        raise _Stopped
+
+
+def _finish(desk: Desk, one: Submission, result: dict[str, Any]) -> None:
+    """Write the result, and submit what was asked to be submitted as soon as nothing is in the way."""
+    rows = result.pop("rows", [])
+    # Places and reasons without a value: the file of the rows to correct is made of them.
+    kept = originals.folder_of(desk.root, one) / "rows.json"
+    kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    replace_text(kept, as_json(rows))
+    os.chmod(kept, 0o600)
+
+    def how(now: Submission) -> Submission:
+        checked = now.but(result=result, state="to_correct" if result.get("stops") else "ready")
+        if checked.state != "ready" or not now.wanted or _lacks_reasons(checked):
+            return checked
+        note("file_submitted", now.wanted, submission=now.id, province=now.province, files=len(now.files))
+        return checked.but(state="submitted", submitted_by=now.wanted, submitted_at=time.time())
+
+    done = _progress(desk, one, how)
+    if done.state == "submitted":
+        supersede(desk.records, done, ("submitted",))
+
+
+def _lacks_reasons(submission: Submission) -> bool:
+    try:
+        refuse_jumps(submission, submission.reasons)
+    except Declined:
+        return True
+    return False
+
+
+# ---------------------------------------------------------------- publishing
+
+
+def publish(desk: Desk, settings: Settings, order: Order, say: Say) -> Report | None:
+    """Build from the accepted files and the approved ones, publish, and keep these as the accepted ones.
+
+    Returns the report, None if it was refused; the outcome is kept for the page.
+    """
+    before = last_publishing(desk)
+    _note_publishing(desk, state="running", by=order.by, at=time.time())
+    try:
+        if not _person(settings, order.by, order.groups).is_steward:
+            raise because("submission_rights")
+        approved = desk.records.all("approved")
+        if not approved:
+            raise because("submission_none")
+        for one in approved:
+            refuse_approval(desk, settings, one)
+        with _folder(desk) as folder, readiness.outcome_noted(desk.folders.warehouse):
+            report = _published(desk, approved, folder, say)
+    except Refused as refusal:
+        refusals = list(refusal.sentences)
+        _note_publishing(desk, state="refused", by=order.by, at=time.time(), refusals=refusals)
+        say(str(refusal))
+        return None
+    except BaseException:
+        _note_publishing(desk, **before)
+        raise
+    _note_publishing(desk, state="published", by=order.by, at=time.time(), publication=report.publication)
+    return report
+
+
+def refuse_approval(desk: Desk, settings: Settings, one: Submission) -> None:
+    """Raises Refused if a submission was approved by somebody who may not, or its files are not those approved."""
+    approver = _person(settings, one.decided_by, one.decided_groups)
+    if not approver.is_steward:
+        raise because("submission_rights")
+    if one.decided_by in (*one.hands, one.submitted_by) and settings.sign_in.mode != "open":
+        raise because("submission_own")
+    originals.verify(desk.root, one)
+
+
+def _published(desk: Desk, approved: list[Submission], folder: Path, say: Say) -> Report:
+    assembled_at = folder / "all"
+    assembled_at.mkdir()
+    made = checking.assemble(desk, approved, assembled_at)
+    names = set(made.names.values())
+
+    def announce(report: Report) -> None:
+        for file in report.refused:
+            if file.file in names:
+                raise because("submission_left_out", file=file.file)
+        for one in approved:
+            # Withdrawn or returned since: it is not published.
+            if desk.records.get(one.id).state != "approved":
+                raise because("handed_in_changed", file=one.id)
+            note("load_published", submission=one.id, province=one.province, publication=report.publication)
+
+    pointer = desk.folders.warehouse
+    options = pipeline.BuildOptions(
+        assembled_at,
+        pointer,
+        volume.build_day(date.today()),
+        skip_refused=True,
+        by_clock=True,
+        announce=announce,
+        returns=pointer.with_name(f"{pointer.name}.returns"),
+    )
+    report = pipeline.build(options, say, lambda *_: None)
+    _accept(desk, approved, made)
+    for one in approved:
+        done = desk.records.change(
+            one.id, ("approved",), lambda now: now.but(state="published", publication=report.publication)
+        )
+        supersede(desk.records, done, ("published",))
+    return report
+
+
+def _accept(desk: Desk, approved: list[Submission], made: checking.Assembled) -> None:
+    """Put the published files in place of their predecessors among the accepted ones."""
+    incoming = desk.folders.incoming
+    incoming.mkdir(parents=True, exist_ok=True)
+    # First the list: a file without its province would be loaded with rows of others.
+    replace_text(incoming / HANDED_IN, as_json(handed_in(incoming) | made.owners))
+    new = set()
+    for one in approved:
+        for file in one.files:
+            name = made.names[one.id, file.number]
+            new.add(name)
+            with replacing(incoming / name) as waiting:
+                waiting.write_bytes(originals.original(desk.root, one, file.sha256).read_bytes())
+                os.chmod(waiting, 0o600)
+    for name in made.replaced - new:
+        (incoming / name).unlink(missing_ok=True)
+    replace_text(incoming / HANDED_IN, as_json(made.owners))
+
+
+def last_publishing(desk: Desk) -> dict[str, Any]:
+    """The outcome of the last order to publish: state, who, when, sentences or publication."""
+    with suppress(OSError, ValueError):
+        return dict(json.loads((desk.root / _LAST).read_text(encoding="utf-8")))
+    return {}
+
+
+def _note_publishing(desk: Desk, **what: Any) -> None:
+    replace_text(desk.root / _LAST, as_json(what))
+
+
+# ---------------------------------------------------------------- who, where, how long
+
+
+def _person(settings: Settings, sub: str, groups: tuple[str, ...]) -> Person:
+    """Who left an order, with the rights that the table of roles gives the groups now."""
+    if settings.sign_in.mode == "open" or sub.startswith(SERVER):
+        return Person(sub, ADMINISTRATOR)
+    table = roles.read(settings.sign_in.access) if settings.sign_in.access else roles.Roles()
+    return Person(sub, table.scope_of(sub, groups))
+
+
+@contextmanager
+def _folder(desk: Desk) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="work-", dir=desk.root, ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+def clean(desk: Desk) -> None:
+    """Delete drafts that nobody went on with for a day, originals older than the settings say, and what a kill left."""
+    now = time.time()
+    for left in desk.root.glob("work-*"):
+        shutil.rmtree(left, ignore_errors=True)
+    for one in desk.records.all():
+        originals.remove_unlisted(desk.root, one)
+        is_idle = one.state == "draft" and now - one.changed_at > _DRAFT_SECONDS
+        is_old = now - one.changed_at > desk.rules.keep_submissions_days * 86_400
+        if is_idle or one.state == "withdrawn" or (is_old and one.state not in ("submitted", "approved")):
+            originals.remove(desk.root, one)
+        if is_idle:
+            with suppress(Declined):
+                desk.records.change(one.id, ("draft",), lambda old: replace(old, state="withdrawn"))

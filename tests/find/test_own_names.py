@@ -1,0 +1,56 @@
+"""Every page, part, list, measure, province and county is found by its own name, in both languages."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from etl.core.places import places
+from etl.semantic.catalog import catalogue
+from tests.find.conftest import Find
+from tests.find.test_phrases import leads_to
+from ui.find.words import COMMANDS, LISTS
+from ui.i18n import member_names, navigation, text
+
+Named = tuple[str, str, str]
+
+
+def of_pages(lang: str) -> Iterator[Named]:
+    for entry in navigation.pages():
+        yield entry[lang], "page", navigation.parts(entry)[0]
+        for part in navigation.parts(entry):
+            yield navigation.part_words(part)[lang], "page", part
+
+
+def of_measures(lang: str) -> Iterator[Named]:
+    for name, metric in catalogue().items():
+        if not metric.hidden:
+            yield metric.label[lang], "answer", name
+            yield name, "measure", name
+            for word in metric.find:
+                yield word, "measure", name
+
+
+def of_lists(lang: str) -> Iterator[Named]:
+    yield from ((text.word(f"find_list.{name}", lang), "list", name) for name in LISTS)
+    yield from ((text.word(f"find_command.{name}", lang), "command", name) for name in COMMANDS)
+
+
+def of_places(lang: str) -> Iterator[Named]:
+    for kind in ("province", "county"):
+        for code, name in member_names.fixed(kind, lang).items():
+            yield name, "place", code
+            whole = {"fa": f"{text.word(f'dimension.{kind}', lang)} {name}", "en": f"{name} {kind}"}
+            yield whole[lang], "place", code
+    # Those created since count in the county that they were separated from.
+    yield from ((name, "place", county.code) for (_, name), county in places().counties.items() if not name.isdecimal())
+
+
+@pytest.mark.parametrize("lang", text.LANGUAGES)
+@pytest.mark.parametrize("of", [of_pages, of_measures, of_lists, of_places])
+def test_each_is_found_by_its_own_name(of: Callable[[str], Iterator[Named]], lang: str, find: Find) -> None:
+    missing = []
+    for written, kind, name in of(lang):
+        found = find(written, lang="fa")
+        if not any(leads_to(one, (written, kind, name, "")) for one in found.results):
+            missing.append((written, kind, name))
+    assert missing == []

@@ -1,0 +1,125 @@
+"""An installation with two provinces whose files are published, and the people who hand in and decide."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from etl.core import jalali, settings
+from etl.semantic.rights import WHOLE_COUNTRY, AccessScope, Grant
+from etl.submissions import work
+from etl.submissions.desk import Desk, Person
+from etl.submissions.records import Submission
+from tests.loading import build, csv_text, national_id, put, row
+
+LAST = jalali.unit_of(jalali.unit_of(date.today(), "month").first - timedelta(days=1), "month").label
+ACCESS = """
+[groups.fars]
+role = "submitter"
+provinces = ["IR-07"]
+[groups.isfahan]
+role = "submitter"
+provinces = ["IR-10"]
+[groups.stewards]
+role = "steward"
+"""
+FARS, ISFAHAN = ("IR-07", "فارس", 100), ("IR-10", "اصفهان", 200)
+
+
+def person(number: int, province: str, institute: str, **changes: str) -> dict[str, str]:
+    return row("personnel", national_id=national_id(number), institute_code=institute, province=province, **changes)
+
+
+def province_files(place: tuple[str, str, int], people: int = 30) -> dict[str, str]:
+    """The four tables of a province, as CSV by file name."""
+    code, name, first = place
+    institute = f"{first}"
+    staff = [person(first * 1000 + at, code, institute) for at in range(people)]
+    courses = [row("training", national_id=one["national_id"]) for one in staff]
+    return {
+        f"institutes_{code}.csv": csv_text("institutes", [row("institutes", institute_code=institute, province=name)]),
+        f"licences_{code}.csv": csv_text(
+            "licences", [row("licences", application_no=f"L{first}", institute_code=institute)]
+        ),
+        f"personnel_{code}.csv": csv_text("personnel", staff),
+        f"training_{code}.csv": csv_text("training", courses),
+    }
+
+
+def with_rows(text: str, table: str, *rows: dict[str, str]) -> str:
+    """A file with further rows."""
+    return csv_text(table, [*csv.DictReader(io.StringIO(text)), *rows])
+
+
+@dataclass
+class Office:
+    """An installation: its settings, its desk, and what was noted in the audit log."""
+
+    settings: settings.Settings
+    notes: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+
+    @property
+    def desk(self) -> Desk:
+        return work.desk_of(self.settings)
+
+    def somebody(self, sub: str, role: str, *provinces: str) -> Person:
+        scope = AccessScope(sub, frozenset({Grant(role, frozenset(provinces) or WHOLE_COUNTRY)}))
+        group = {"submitter": "fars" if "IR-07" in provinces else "isfahan", "steward": "stewards"}.get(role, "")
+        return Person(sub, scope, lambda event, **more: self.notes.append((sub, event, more)), (group,))
+
+    @property
+    def clerk(self) -> Person:
+        return self.somebody("fars.clerk", "submitter", "IR-07")
+
+    @property
+    def steward(self) -> Person:
+        return self.somebody("data.steward", "steward")
+
+    def give(self, who: Person, ident: str, number: int, name: str, content: str | bytes) -> Submission:
+        """Hand in one file in pieces."""
+        data = content.encode() if isinstance(content, str) else content
+        received = self.desk.receive(who, ident, number, name, len(data))
+        try:
+            for at in range(0, len(data), 1000):
+                received.write(data[at : at + 1000])
+            return self.desk.keep(who, ident, number, received)
+        finally:
+            received.close()
+
+    def hand_in(self, who: Person, province: str, files: dict[str, str | bytes]) -> Submission:
+        """A draft with files, checked."""
+        draft = self.desk.open(who, province, LAST)
+        for number, (name, content) in enumerate(files.items(), 1):
+            self.give(who, draft.id, number, name, content)
+        self.work()
+        return self.desk.look(who, draft.id)
+
+    def work(self) -> int:
+        return work.work(self.settings, lambda _: None)
+
+
+@pytest.fixture
+def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Office:
+    """Fars and Isfahan, built from their files."""
+    monkeypatch.setattr("etl.submissions.orders.SETTLED_SECONDS", 0.0)
+    monkeypatch.setattr("etl.submissions.work.note", lambda *_, **__: None)
+    folders = settings.Folders(
+        warehouse=tmp_path / "warehouse" / "warehouse.duckdb",
+        incoming=tmp_path / "incoming",
+        submissions=tmp_path / "submissions",
+        audit=tmp_path / "audit",
+    )
+    folders.warehouse.parent.mkdir()
+    (tmp_path / "access.toml").write_text(ACCESS, encoding="utf-8")
+    for place in (FARS, ISFAHAN):
+        for name, content in province_files(place).items():
+            put(folders.incoming, name, content)
+    assert build(folders.incoming, to=folders.warehouse, day=date.today()).code == 0
+    sign_in = settings.SignIn("oidc", access=tmp_path / "access.toml")
+    return Office(replace(settings.Settings(), folders=folders, sign_in=sign_in))

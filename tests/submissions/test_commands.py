@@ -1,0 +1,57 @@
+"""python -m etl submissions and work: the same steps on the server, with their exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+from tests.serving import run
+from tests.submissions.conftest import LAST, Office
+from tests.submissions.test_way import in_service, more_people
+
+pytestmark = pytest.mark.slow
+
+
+def variables(office: Office) -> dict[str, str]:
+    folders = office.settings.folders
+    return {
+        "SUBMISSIONS": str(folders.submissions),
+        "INCOMING": str(folders.incoming),
+        "WAREHOUSE": str(folders.warehouse),
+        "AUDIT": str(folders.audit),
+        "IDENTITY_KEY": os.environ["IDENTITY_KEY"],
+    }
+
+
+def test_a_submission_is_listed_shown_approved_and_published_by_commands(office):
+    draft = office.desk.open(office.clerk, "IR-07", LAST)
+    (name, content), *_ = more_people().items()
+    office.give(office.clerk, draft.id, 1, name, content)
+    environment = variables(office)
+    assert run("submissions", "publish", **environment).returncode == 1
+    worked = run("work", **environment)
+    assert (worked.returncode, worked.stdout) == (0, "")
+    shown = json.loads(run("submissions", "show", draft.id, **environment).stdout)
+    assert (shown["state"], shown["stops"], shown["tables"]["licences"]) == ("ready", [], "missing")
+    office.desk.submit(office.clerk, draft.id)
+    listed = run("submissions", "list", **environment).stdout.strip().split("\t")
+    assert listed[:5] == [draft.id, "IR-07", LAST, "submitted", "fars.clerk"]
+    returned = run("submissions", "return", draft.id, "--reason", "please look again", **environment)
+    assert (returned.returncode, returned.stdout) == (0, f"{draft.id}\treturned\n")
+    office.desk.records.change(draft.id, ("returned",), lambda one: one.but(state="submitted"))
+    approved = run("submissions", "approve", draft.id, **environment)
+    assert (approved.returncode, approved.stdout) == (0, f"{draft.id}\tapproved\n")
+    assert "the one person of this machine" in approved.stderr
+    published = run("submissions", "publish", **environment)
+    assert published.returncode == 0, published.stderr
+    assert published.stdout == "000002\n"
+    assert in_service(office, "IR-07") == 32
+
+
+def test_an_unknown_submission_is_refused_with_one_line(office):
+    for words in (("show", "x"), ("approve", "x"), ("return", "x", "--reason", "y")):
+        ended = run("submissions", *words, **variables(office))
+        assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
+        assert "there is no such submission" in ended.stderr

@@ -1,0 +1,316 @@
+"""The way of a file: handed in, checked with the files of all provinces, approved by another person, published."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from etl.submissions import orders, originals, work
+from etl.submissions.refusals import Declined
+from etl.warehouse import publications
+from tests.loading import build, put
+from tests.submissions.conftest import FARS, LAST, Office, person, province_files, with_rows
+
+pytestmark = pytest.mark.slow
+PERSONNEL = "personnel_IR-07.csv"
+
+
+def more_people(count: int = 2) -> dict[str, str]:
+    files = province_files(FARS)
+    further = [person(150_000 + at, "IR-07", "100") for at in range(count)]
+    return {PERSONNEL: with_rows(files[PERSONNEL], "personnel", *further)}
+
+
+def in_service(office: Office, province: str) -> float:
+    sql = f"select value from published_numbers where metric = 'in_service' and province = '{province}'"
+    ((value,),) = publications.rows_of(publications.comparable(office.settings.folders.warehouse), sql)
+    return float(value)
+
+
+def test_a_file_goes_from_a_clerk_to_a_published_number(office):
+    checked = office.hand_in(office.clerk, "IR-07", more_people())
+    assert (checked.state, checked.result["stops"]) == ("ready", [])
+    assert checked.result["files"] == [
+        {
+            "file": PERSONNEL, "table": "personnel", "rows_read": 32, "rows_loaded": 32, "rows_quarantined": 0,
+            "exact_duplicates": 0, "rows_warned": 0, "notes": [],
+        }
+    ]  # fmt: skip
+    moved = {change["metric"]: (change["before"], change["after"]) for change in checked.result["changes"]}
+    assert moved["in_service"] == (30.0, 32.0)
+    assert checked.result["gone"] == 0
+    assert office.desk.submit(office.clerk, checked.id).state == "submitted"
+    assert in_service(office, "IR-07") == 30, "nothing is published before somebody approves"
+    assert office.desk.approve(office.steward, checked.id).state == "approved"
+    assert [one.id for one in office.desk.publish(office.steward)] == [checked.id]
+    office.work()
+    done = office.desk.look(office.clerk, checked.id)
+    assert (done.state, in_service(office, "IR-07"), in_service(office, "IR-10")) == ("published", 32, 30)
+    assert [note[:2] for note in office.notes] == [("fars.clerk", "file_submitted"), ("data.steward", "load_approved")]
+    again = build(office.settings.folders.incoming, to=Path(f"{office.settings.folders.warehouse}.again"))
+    assert sum(file["rows_loaded"] for file in again.report["files"]) == 124 + 2, (
+        "the accepted files are what a build reads"
+    )
+
+
+def test_rows_of_another_province_come_back(office):
+    files = more_people(0)
+    stranger = person(160_000, "IR-10", "200")
+    abroad = person(160_001, "IR-10", "100")
+    checked = office.hand_in(
+        office.clerk, "IR-07", {PERSONNEL: with_rows(files[PERSONNEL], "personnel", stranger, abroad)}
+    )
+    assert (checked.state, checked.result["stops"]) == ("ready", [])
+    (only,) = checked.result["returned"]
+    assert {name: only[name] for name in ("table", "column", "reason", "rows")} == {
+        "table": "personnel", "column": "province", "reason": "not_yours", "rows": 1,
+    }  # fmt: skip
+    office.desk.submit(office.clerk, checked.id)
+    office.desk.approve(office.steward, checked.id)
+    office.desk.publish(office.steward)
+    office.work()
+    assert office.desk.look(office.clerk, checked.id).state == "published"
+    nightly = build(office.settings.folders.incoming, to=office.settings.folders.warehouse)
+    assert nightly.report["reasons"] == {"not_yours": 1}, "the build of the night rejects it too"
+
+
+def test_a_row_of_another_province_in_conflict_says_no_more(office):
+    taken = person(200_000, "IR-07", "200", post="operator")
+    checked = office.hand_in(
+        office.clerk, "IR-07", {PERSONNEL: with_rows(more_people(0)[PERSONNEL], "personnel", taken)}
+    )
+    (only,) = checked.result["returned"]
+    assert only["reason"] in ("conflicting_key", "not_yours")
+    kept = (originals.folder_of(office.desk.root, checked) / "rows.json").read_text(encoding="utf-8")
+    assert "IR-10" not in kept + str(checked.result)
+
+
+def test_what_stops_a_file_is_one_sentence_of_it(office):
+    bad = {
+        PERSONNEL: "نام\nعلی\n",
+        "licences_IR-07.csv": b"\x1f\x8b\x08\x00packed",
+        "training_IR-07.csv": province_files(FARS)["training_IR-07.csv"],
+    }
+    checked = office.hand_in(office.clerk, "IR-07", bad)
+    assert checked.state == "to_correct"
+    stops = checked.result["stops"]
+    assert len(stops) == 2, stops
+    assert [stop.partition(":")[0] for stop in stops] == [PERSONNEL, "licences_IR-07.csv"]
+    assert all(" · " in stop for stop in stops), "in both languages"
+    with pytest.raises(Declined, match="to correct"):
+        office.desk.submit(office.clerk, checked.id)
+    office.give(office.clerk, checked.id, 1, PERSONNEL, more_people()[PERSONNEL])
+    office.give(office.clerk, checked.id, 2, "licences_IR-07.csv", province_files(FARS)["licences_IR-07.csv"])
+    office.work()
+    assert office.desk.look(office.clerk, checked.id).state == "ready"
+
+
+def test_a_jump_needs_a_reason_of_twenty_letters(office):
+    few = province_files(FARS, people=20)
+    checked = office.hand_in(office.clerk, "IR-07", {name: few[name] for name in (PERSONNEL, "training_IR-07.csv")})
+    assert checked.state == "ready"
+    assert "in_service" in checked.result["jumps"]
+    assert checked.result["gone"] == 10
+    with pytest.raises(Declined, match="at least 20 letters"):
+        office.desk.submit(office.clerk, checked.id, {"in_service": "they left"})
+    why = dict.fromkeys(checked.result["jumps"], "a contract of ten people ended in Aban")
+    assert office.desk.submit(office.clerk, checked.id, why).state == "submitted"
+
+
+def test_what_is_submitted_while_it_is_checked_is_submitted_once_nothing_is_in_the_way(office):
+    draft = office.desk.open(office.clerk, "IR-07", LAST)
+    office.give(office.clerk, draft.id, 1, PERSONNEL, more_people()[PERSONNEL])
+    assert office.desk.submit(office.clerk, draft.id).state == "checking"
+    office.work()
+    assert office.desk.look(office.clerk, draft.id).state == "submitted"
+
+
+def test_nobody_approves_an_own_submission(office):
+    both = office.somebody("data.steward", "steward")
+    checked = office.hand_in(both, "IR-07", more_people())
+    assert checked.for_province, "a steward handed in for the province"
+    office.desk.submit(both, checked.id)
+    with pytest.raises(Declined, match="nobody approves an own submission"):
+        office.desk.approve(both, checked.id)
+    # An order file that was written past the page is tested again.
+    office.desk.records.change(
+        checked.id,
+        ("submitted",),
+        lambda one: one.but(state="approved", decided_by=both.sub, decided_groups=both.groups),
+    )
+    office.desk.publish(office.somebody("other.steward", "steward"))
+    office.work()
+    assert office.desk.look(both, checked.id).state == "approved"
+    assert "nobody approves an own submission" in str(work.last_publishing(office.desk)["refusals"])
+    assert in_service(office, "IR-07") == 30
+
+
+def test_a_file_changed_on_the_disk_is_neither_approved_nor_published(office):
+    checked = office.hand_in(office.clerk, "IR-07", more_people())
+    office.desk.submit(office.clerk, checked.id)
+    (file,) = checked.files
+    path = originals.original(office.desk.root, checked, file.sha256)
+    kept = path.read_bytes()
+    path.write_bytes(kept + b"\n")
+    with pytest.raises(Exception, match="is not the file that was submitted"):
+        office.desk.approve(office.steward, checked.id)
+    path.write_bytes(kept)
+    office.desk.approve(office.steward, checked.id)
+    path.write_bytes(kept + b"\n")
+    office.desk.publish(office.steward)
+    office.work()
+    assert in_service(office, "IR-07") == 30
+
+
+def test_an_order_of_somebody_without_rights_checks_nothing(office):
+    draft = office.desk.open(office.clerk, "IR-07", LAST)
+    office.give(office.clerk, draft.id, 1, PERSONNEL, more_people()[PERSONNEL])
+    office.desk.records.change(draft.id, ("checking",), lambda one: one.but(groups=("isfahan",)))
+    orders.cancel(office.desk.root, draft.id)
+    office.work()
+    assert office.desk.look(office.clerk, draft.id).state == "to_correct"
+
+
+def test_another_province_is_not_there(office):
+    checked = office.hand_in(office.clerk, "IR-07", more_people())
+    stranger = office.somebody("isfahan.clerk", "submitter", "IR-10")
+    for step in (
+        lambda: office.desk.look(stranger, checked.id),
+        lambda: office.desk.receive(stranger, checked.id, 1, "personnel.csv", 10),
+        lambda: office.desk.submit(stranger, checked.id),
+        lambda: office.desk.withdraw(stranger, checked.id),
+        lambda: office.desk.approve(stranger, checked.id),
+        lambda: office.desk.look(stranger, "IR-07-1405-01-99"),
+    ):
+        with pytest.raises(Declined) as refused:
+            step()
+        assert (refused.value.status, str(refused.value)[:22]) == (404, "there is no such submi")
+    assert office.desk.visible(stranger) == []
+
+
+def test_of_withdrawing_and_approving_one_wins(office):
+    checked = office.hand_in(office.clerk, "IR-07", more_people())
+    office.desk.submit(office.clerk, checked.id)
+    office.desk.withdraw(office.clerk, checked.id)
+    with pytest.raises(Declined, match="withdrawn"):
+        office.desk.approve(office.steward, checked.id)
+    assert [event for _, event, _ in office.notes] == ["file_submitted", "submission_withdrawn"]
+
+
+def test_a_step_that_cannot_be_logged_is_not_taken(office):
+    def full(*_: object, **__: object) -> None:
+        raise OSError("the audit log is full")
+
+    checked = office.hand_in(office.clerk, "IR-07", more_people())
+    unlogged = type(office.clerk)(office.clerk.sub, office.clerk.scope, full, office.clerk.groups)
+    with pytest.raises(OSError, match="full"):
+        office.desk.submit(unlogged, checked.id)
+    assert office.desk.look(office.clerk, checked.id).state == "ready"
+
+
+def test_tables_without_change_are_declared(office):
+    draft = office.desk.open(office.clerk, "IR-07", LAST)
+    done = office.desk.declare_unchanged(office.clerk, draft.id, ["training", "licences"])
+    assert done.state == "ready"
+    assert office.desk.tables(done) == {
+        "institutes": "missing", "licences": "no_change", "personnel": "missing", "training": "no_change",
+    }  # fmt: skip
+    assert done.unchanged["training"][0] == "fars.clerk"
+
+
+def test_originals_are_for_their_owner_alone(office):
+    checked = office.hand_in(office.clerk, "IR-07", more_people())
+    folder = originals.folder_of(office.desk.root, checked)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
+    for each in (office.desk.root, folder.parent, folder):
+        assert stat.S_IMODE(each.stat().st_mode) == 0o700
+    (file,) = checked.files
+    assert hashlib.sha256((folder / file.sha256).read_bytes()).hexdigest() == file.sha256
+
+
+@pytest.mark.parametrize(
+    ("name", "length", "status"),
+    [
+        ("../../etc/passwd.csv", 10, 400),
+        (".hidden.csv", 10, 400),
+        ("a\u202eb.csv", 10, 400),
+        ("x" * 130 + ".csv", 10, 400),
+        ("sources.toml", 10, 415),
+        ("Calendar.CSV", 10, 415),
+        ("SAMPLE.txt", 10, 415),
+        ("handed-in.json", 10, 415),
+        ("letter.docx", 10, 415),
+        ("personnel.csv", 0, 422),
+        ("personnel.csv", None, 411),
+        ("personnel.csv", 300 << 20, 413),
+    ],
+)
+def test_what_cannot_be_taken_is_refused_before_the_first_byte(office, name, length, status):
+    draft = office.desk.open(office.clerk, "IR-07", LAST)
+    with pytest.raises(Declined) as refused:
+        office.desk.receive(office.clerk, draft.id, 1, name, length)
+    assert refused.value.status == status
+    assert " · " in str(refused.value)
+    assert not originals.folder_of(office.desk.root, draft).exists()
+
+
+def test_a_file_that_breaks_off_is_not_listed(office):
+    draft = office.desk.open(office.clerk, "IR-07", LAST)
+    received = office.desk.receive(office.clerk, draft.id, 1, "personnel.csv", 100)
+    received.write(b"x" * 90)
+    with pytest.raises(Declined, match="did not arrive whole"):
+        office.desk.keep(office.clerk, draft.id, 1, received)
+    received.close()
+    assert office.desk.look(office.clerk, draft.id).files == ()
+    assert list(originals.folder_of(office.desk.root, draft).iterdir()) == []
+
+
+def test_a_full_disk_refuses_before_the_first_byte(office, monkeypatch):
+    usage = os.statvfs_result if False else type("Usage", (), {"free": 150})
+    monkeypatch.setattr(originals.shutil, "disk_usage", lambda _: usage)
+    draft = office.desk.open(office.clerk, "IR-07", LAST)
+    with pytest.raises(Declined) as refused:
+        office.desk.receive(office.clerk, draft.id, 1, "personnel.csv", 100)
+    assert refused.value.status == 507
+
+
+def test_one_file_twice_is_refused(office):
+    draft = office.desk.open(office.clerk, "IR-07", LAST)
+    office.give(office.clerk, draft.id, 1, PERSONNEL, "a")
+    with pytest.raises(Declined, match="in the submission already"):
+        office.give(office.clerk, draft.id, 2, "copy.csv", "a")
+    assert office.give(office.clerk, draft.id, 1, PERSONNEL, "a").files[0].number == 1, "sent again, it replaces itself"
+
+
+def test_two_clerks_at_once_are_told_of_each_other(office):
+    draft = office.desk.open(office.clerk, "IR-07", LAST)
+    office.give(office.clerk, draft.id, 1, PERSONNEL, "a")
+    other = office.somebody("fars.other", "submitter", "IR-07")
+    with pytest.raises(Declined, match=r"fars\.clerk is working on this"):
+        office.desk.open(other, "IR-07", LAST)
+
+
+def test_a_later_draft_replaces_the_earlier_one_whole(office):
+    first = office.hand_in(office.clerk, "IR-07", more_people())
+    second = office.desk.open(office.clerk, "IR-07", LAST)
+    assert second.files == ()
+    assert office.desk.look(office.clerk, first.id).state == "withdrawn"
+    assert not originals.folder_of(office.desk.root, first).exists()
+
+
+def test_the_file_that_was_accepted_is_recognised(office):
+    checked = office.hand_in(office.clerk, "IR-07", {PERSONNEL: province_files(FARS)[PERSONNEL]})
+    (sentence,) = checked.result["confirm"]
+    assert "this is the file that was accepted on" in sentence
+
+
+def test_a_workbook_that_holds_more_tables_names_them(office):
+    incoming = office.settings.folders.incoming
+    put(incoming, PERSONNEL, province_files(FARS)[PERSONNEL])
+    checked = office.hand_in(office.clerk, "IR-07", {"staff.csv": more_people()[PERSONNEL]})
+    assert checked.state == "ready", "recognised by its headers"
+    assert office.desk.tables(checked)["personnel"] in ("in", "late")

@@ -1,0 +1,204 @@
+"""What a few words mean: the longest name first; what is unknown is looked for more loosely.
+
+«آموزش فارس» is a measure (or a page) and a province; «حقوق نگهبان» is a post, and «حقوق» is unknown.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from persiantools.jdatetime import JalaliDate
+
+from etl.core import jalali, spelling
+from etl.core.text_folding import fold
+from ui.find.words import SEPARATORS, Meaning, Words, compact
+from ui.i18n import text
+
+MOST_LETTERS = 80
+_MOST_WORDS = 14
+# How many names a beginning, or a letter wrong, may stand for.
+_MOST_LOOSE = 4
+_LEAST_BEGINNING = 2
+# What stands between the thousands of a number.
+_GROUPED = re.compile(r"(?<=\d)[,،٬](?=\d{3}(?!\d))")
+_YEAR = re.compile(r"1[34][0-9]{2}")
+# Keys of the Persian keyboard (ISIRI 9147) in the place of Latin ones.
+_LATIN, _PERSIAN = "qwertyuiop[]asdfghjkl;'zxcvbnm,\\", "ضصثقفغعهخحجچشسیبلاتنمکگظطزرذدپو\\"
+_TO_PERSIAN, _TO_LATIN = (str.maketrans(*keys) for keys in ((_LATIN, _PERSIAN), (_PERSIAN, _LATIN)))
+
+
+@dataclass(frozen=True)
+class Understood:
+    """Words of the text and what they mean; `is_guess`: they were spelt otherwise; `is_beginning`: they begin these names."""
+
+    text: str
+    meanings: tuple[Meaning, ...]
+    is_guess: bool = False
+    is_beginning: bool = False
+
+
+@dataclass(frozen=True)
+class Period:
+    """A Jalali month, quarter or year, by its label."""
+
+    text: str
+    unit: jalali.Unit
+
+
+@dataclass(frozen=True)
+class Reading:
+    understood: tuple[Understood, ...] = ()
+    unknown: tuple[str, ...] = ()
+    period: Period | None = None
+
+    def all(self, *kinds: str) -> list[Meaning]:
+        """The meanings of these kinds, each once, in the order of the text."""
+        found = (one for part in self.understood for one in part.meanings if one.kind in kinds)
+        return list(dict.fromkeys(found))
+
+    def exact(self) -> "Reading":
+        """What was understood as it is spelt; the other words are unknown."""
+        surely = tuple(part for part in self.understood if not part.is_guess and not part.is_beginning)
+        return replace(self, understood=surely, unknown=self.loose())
+
+    def loose(self) -> tuple[str, ...]:
+        """The words that are unknown, or understood in another spelling only."""
+        guessed = (part.text for part in self.understood if part.is_guess or part.is_beginning)
+        return tuple(dict.fromkeys(word for said in (*guessed, *self.unknown) for word in said.split()))
+
+
+def read(written: str, words: Words, latest: date) -> Reading:
+    """What a text means. A text of the wrong keyboard layout is read as what the keys would have typed."""
+    reading = _read(_split(written), words, latest)
+    if not reading.unknown:
+        return reading
+    for keys in (_TO_PERSIAN, _TO_LATIN):
+        other = _read(_split(fold(written).translate(keys)), words, latest)
+        if other.understood and not other.unknown:
+            return other
+    return _with_guesses(reading, words)
+
+
+def _split(written: str) -> list[str]:
+    return [word for word in SEPARATORS.split(_GROUPED.sub("", fold(written))) if word]
+
+
+def _read(tokens: Sequence[str], words: Words, latest: date) -> Reading:
+    understood: list[Understood] = []
+    unknown: list[str] = []
+    period: Period | None = None
+    at = 0
+    while at < len(tokens):
+        for end in range(min(len(tokens), at + _MOST_WORDS), at, -1):
+            said = " ".join(tokens[at:end])
+            meanings = words.of(compact(said))
+            # «مهر» alone is a county, and a month where more is said.
+            is_all = end - at == len(tokens)
+            if not (meanings and is_all) and (unit := _unit(tokens[at:end], latest)):
+                period = Period(said, unit)
+                break
+            if meanings:
+                understood.append(Understood(said, meanings))
+                break
+        else:
+            end = at + 1
+            if tokens[at] in _little():
+                pass
+            elif found := _joined(tokens[at], words) or _beginning(tokens[at], words):
+                understood += found
+            else:
+                unknown.append(tokens[at])
+        at = end
+    return Reading(tuple(understood), tuple(unknown), period)
+
+
+def _joined(token: str, words: Words) -> list[Understood]:
+    """Two names that were written as one word: «آموزشفارس»."""
+    for at in range(len(token) - 2, 1, -1):
+        if (first := words.of(compact(token[:at]))) and (second := words.of(compact(token[at:]))):
+            return [Understood(token[:at], first), Understood(token[at:], second)]
+    return []
+
+
+def _beginning(token: str, words: Words) -> list[Understood]:
+    """The names that begin with a word, the shortest first."""
+    if len(token) < _LEAST_BEGINNING or token.isdecimal():
+        return []
+    key = compact(token)
+    names = sorted((name for name in words.names if key and name.startswith(key)), key=lambda name: (len(name), name))
+    meanings = tuple(dict.fromkeys(one for name in names[: 3 * _MOST_LOOSE] for one in words.of(name)))
+    return [Understood(token, meanings[:_MOST_LOOSE], is_beginning=True)] if meanings else []
+
+
+def _with_guesses(reading: Reading, words: Words) -> Reading:
+    """With the nearest spelling of the unknown words; all of them together first: «سیتان و بلوچستان»."""
+    unknown = list(reading.unknown)
+    guessed: list[Understood] = []
+    for said in ([" ".join(unknown)] if len(unknown) > 1 else []) + unknown:
+        if meanings := _guessed(compact(said), words):
+            guessed.append(Understood(said, meanings, is_guess=True))
+            unknown = [] if " " in said else [word for word in unknown if word != said]
+            if not unknown:
+                break
+    return Reading((*reading.understood, *guessed), tuple(unknown), reading.period)
+
+
+def _guessed(key: str, words: Words) -> tuple[Meaning, ...]:
+    names = spelling.nearly(key, words.names, _MOST_LOOSE)
+    return tuple(dict.fromkeys(one for name in names for one in words.of(name)))[:_MOST_LOOSE]
+
+
+def _little() -> set[str]:
+    """Words that mean nothing by themselves: in, of, the."""
+    return {fold(word) for lang in text.LANGUAGES for word in text.word("find.little", lang).split("|")}
+
+
+# ---------------------------------------------------------------- time
+
+
+def _unit(tokens: Sequence[str], latest: date) -> jalali.Unit | None:
+    """The year, season or month that words name: «۱۴۰۴», «آبان ۱۴۰۴», «آبان» (the last one), «پارسال»."""
+    said = " ".join(tokens)
+    this_year = JalaliDate(latest).year
+    for key, year in (("find.last_year", this_year - 1), ("find.this_year", this_year)):
+        if said in _spellings(key):
+            return _year(year)
+    *named, last = tokens
+    written = int(last) if _YEAR.fullmatch(last) else None
+    names = " ".join(named if written else tokens)
+    if written and names in ("", *_spellings("find.year")):
+        return _year(written)
+    for kind, length, key in (("month", 1, "calendar.months"), ("quarter", 3, "calendar.quarter")):
+        for lang in text.LANGUAGES:
+            spelt = [fold(name) for name in text.words(key, lang)]
+            if names in spelt:
+                month = spelt.index(names) * length + 1
+                return _last_of(month, kind, written, latest)
+    return None
+
+
+def _year(year: int) -> jalali.Unit:
+    return jalali.unit_of(JalaliDate(year, 1, 1).to_gregorian(), "year")
+
+
+def _last_of(month: int, kind: str, year: int | None, latest: date) -> jalali.Unit | None:
+    """The unit of a year that begins with a month; without a year, the last one that has begun."""
+    this_year = JalaliDate(latest).year
+    years = (this_year, this_year - 1) if year is None else (year,)
+    for candidate in years:
+        unit = jalali.unit_of(JalaliDate(candidate, month, 1).to_gregorian(), kind)
+        if year or unit.first <= latest:
+            return unit
+    return None
+
+
+def _spellings(key: str) -> list[str]:
+    return [fold(word) for lang in text.LANGUAGES for word in text.word(key, lang).split("|")]
+
+
+def said(parts: Iterable[Understood]) -> Iterator[dict[str, str]]:
+    """What was understood, for the address: the words, and kind and code of each meaning."""
+    for part in parts:
+        for meaning in part.meanings:
+            yield {"text": part.text, "kind": meaning.kind, "code": meaning.code}

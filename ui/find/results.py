@@ -1,0 +1,274 @@
+"""The lines that a few words lead to, the composed answer first: each has a kind, a title, what it is, and an address.
+
+«آموزش فارس» begins with «پایبندی آموزشی · فارس · ۸۷٫۲٪», under the user's rights. Every address is that of a link of the pages.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date
+from typing import Any
+
+from etl.core.errors import AccessDenied, QuestionError, TooEarly
+from etl.semantic.answers import Answer
+from etl.semantic.catalog import catalogue
+from etl.warehouse.dimensions import FILTERS
+from ui.data import page_run, warehouse
+from ui.find import reading, words
+from ui.find.reading import Reading
+from ui.find.words import LISTS, PLACES, Meaning
+from ui.i18n import navigation, text
+from ui.state import page_context, page_parameters, periods, saved_views, scoped_query
+from ui.state.page_context import PageContext, Scope
+
+MOST = 8
+_MOST_OF_KIND = 4
+# What a line may be.
+RESULTS = ("answer", "page", "place", "institute", "measure", "list", "view", "command")
+# The page of a group of measures, where it has not the name of the group.
+_PAGES = {"stock": "overview", "international": "coverage", "smart": "licensing"}
+# What is counted where only people and places are named.
+_PEOPLE = "active_assistants"
+# Left out: too little may be known (contract of the files).
+CONFIDENTIAL = "c"
+
+
+@dataclass(frozen=True)
+class Result:
+    kind: str
+    title: str
+    about: str
+    address: str
+    value: str = ""
+
+
+@dataclass(frozen=True)
+class Found:
+    understood: tuple[dict[str, str], ...]
+    unknown: tuple[str, ...]
+    results: tuple[Result, ...] = field(default_factory=tuple)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "understood": list(self.understood),
+            "unknown": list(self.unknown),
+            "results": [asdict(result) for result in self.results],
+        }
+
+
+def find(written: str, lang: str) -> Found:
+    """What a text leads to, best first, for the user of this thread and the publication that it reads."""
+    latest = page_run.publication().as_of
+    known = words.words(lang)
+    read = reading.read(written, known, latest)
+    institutes = _institutes_named(lang, read.loose(), known.institutes)
+    if institutes and len(read.loose()) > 1:
+        # The words are those of a name, which begin or resemble others by chance.
+        read = replace(read.exact(), unknown=())
+    view = PageContext(lang, False, _scope(read, latest), latest, latest, has_period=True)
+    view = replace(view, as_of=view.scope.on or latest)
+    lines = [*_composed(view, read), *_listed(view, read, institutes)] or _elsewhere(view)
+    results: dict[tuple[str, str], Result] = {}
+    for line in lines:
+        results.setdefault((line.kind, line.address), line)
+    return Found(tuple(reading.said(read.understood)), read.unknown, tuple(results.values())[:MOST])
+
+
+# ---------------------------------------------------------------- the question
+
+
+def _scope(read: Reading, latest: date) -> Scope:
+    """The scope that the words name: one place, the members of other dimensions, a day or a period."""
+    where: dict[str, tuple[str, ...]] = {}
+    for part in read.understood:
+        meaning = _preferred(part.meanings)
+        # A beginning of several names says none of them.
+        if meaning and not (part.is_beginning and len(part.meanings) > 1):
+            where[meaning.kind] = (*where.get(meaning.kind, ()), meaning.code)
+    if counties := where.get("county"):
+        where["province"] = tuple(dict.fromkeys(words.province_of(code) for code in counties))
+    where = {name: tuple(dict.fromkeys(where[name])) for name in FILTERS if name in where}
+    if not read.period or read.period.unit.first > latest:
+        return Scope(where)
+    unit = read.period.unit
+    on = unit.last if unit.last < latest else None
+    return Scope(where, on, periods.written(unit.first, min(unit.last, latest)))
+
+
+def _preferred(meanings: Sequence[Meaning]) -> Meaning | None:
+    """What a name of several things filters by: a province before a county; a page or a measure is no filter."""
+    of_filter = [one for one in meanings if one.kind in FILTERS]
+    return min(of_filter, key=lambda one: FILTERS.index(one.kind)) if of_filter else None
+
+
+def _measure(read: Reading) -> str:
+    """The measure that the words name; of several the first. Who names people alone asks how many they are."""
+    # What is spelt out goes before what begins so.
+    for part in sorted(read.understood, key=lambda part: part.is_guess or part.is_beginning):
+        # "Women" are people before they are a measure.
+        if _preferred(part.meanings) is None:
+            for meaning in part.meanings:
+                if meaning.kind == "measure":
+                    return meaning.code
+    is_of_people = any(one.kind in FILTERS and one.kind not in (*PLACES, "institute") for one in read.all(*FILTERS))
+    return _PEOPLE if is_of_people and not read.all("page", "list", "command", "view") else ""
+
+
+def _composed(view: PageContext, read: Reading) -> Iterator[Result]:
+    """The list that is named, and the line of a measure with its number: of one place, or of two beside each other."""
+    yield from (_list(view, meaning) for meaning in read.all("list")[:1])
+    if not (name := _measure(read)):
+        return
+    metric, provinces = catalogue()[name], view.where.get("province", ())
+    if len(provinces) == 2 and not view.where.get("county"):
+        sides = [_answer(_of(view, (code,)), name) for code in provinces]
+        values = [_value(answer, name, view.lang) for answer, _ in sides]
+        places = [view.member("province", code) for code in provinces]
+        title = " · ".join([metric.label[view.lang], *map(" ".join, zip(places, values, strict=True))])
+        chosen = {"p": [provinces[0]], "q": [provinces[1]], "m": [name]}
+        yield Result("answer", title, _about(view, "compare"), _address("compare", view, chosen), " / ".join(values))
+        return
+    answer, ignored = _answer(view, name)
+    value = _value(answer, name, view.lang)
+    when = _when(view, answer)
+    place = page_context.place(view, {key: view.where[key] for key in view.where if key not in ignored})
+    title = " · ".join(filter(None, (metric.label[view.lang], place, when, value)))
+    part, own = _page_of(name, view.where)
+    about = " · ".join(filter(None, (_about(view, part), scoped_query.no_effect(view, ignored) if ignored else "")))
+    yield Result("answer", title, about, _address(part, view, view.scope.address() | own), value)
+
+
+def _of(view: PageContext, provinces: tuple[str, ...]) -> PageContext:
+    return replace(view, scope=view.scope.with_filter("province", provinces))
+
+
+def _answer(view: PageContext, name: str) -> tuple[Answer | None, list[str]]:
+    """The answer of one number; None where the user may not know it, or it is not settled yet."""
+    try:
+        return scoped_query.ask(view, (name,))
+    except (AccessDenied, TooEarly, QuestionError):
+        return None, []
+
+
+def _value(answer: Answer | None, name: str, lang: str) -> str:
+    if answer is None:
+        return CONFIDENTIAL
+    return text.amount(answer.value(name), catalogue()[name].unit, lang)
+
+
+def _when(view: PageContext, answer: Answer | None) -> str:
+    """The day or the period of a number, where the words name one."""
+    if not answer or not view.scope.period:
+        return ""
+    return text.period(*answer.over, view.lang) if answer.over else text.day(answer.on, view.lang) if answer.on else ""
+
+
+def _page_of(name: str, where: Mapping[str, Sequence[str]]) -> tuple[str, dict[str, list[str]]]:
+    """The page that shows a measure under these filters: that of its topic, or Explore where people are filtered."""
+    part = _PAGES.get(catalogue()[name].group, catalogue()[name].group)
+    parts = {one for entry in navigation.pages() for one in navigation.parts(entry)}
+    if part in parts and {*where} <= {"province"}:
+        return part, {}
+    return "explore", {"m": [name], "by": ["month"]}
+
+
+def _about(view: PageContext, part: str) -> str:
+    return view.word("find.page", page=navigation.part_words(part)[view.lang])
+
+
+def _address(part: str, view: PageContext, parameters: Mapping[str, Sequence[str]]) -> str:
+    return "/" + page_parameters.address(part, view.lang, parameters).removeprefix("./")
+
+
+# ---------------------------------------------------------------- what has a name
+
+
+def _listed(view: PageContext, read: Reading, institutes: Sequence[Meaning]) -> list[Result]:
+    """A line for each thing that is named, kind by kind."""
+    guesses = {one for part in read.understood if part.is_guess for one in part.meanings}
+    by_kind: dict[str, list[Result]] = {kind: [] for kind in words.KINDS}
+    for meaning in read.all(*words.KINDS):
+        result = _MAKE[meaning.kind](view, meaning)
+        if meaning in guesses:
+            result = replace(result, about=view.word("find.perhaps", about=result.about))
+        by_kind[meaning.kind].append(result)
+    by_kind["institute"] += [_institute(view, meaning) for meaning in institutes]
+    return [result for kind in words.KINDS for result in by_kind[kind][:_MOST_OF_KIND]]
+
+
+def _page(view: PageContext, meaning: Meaning) -> Result:
+    about = navigation.part_words(meaning.code)["question"][view.lang]
+    return Result("page", meaning.name, about, _address(meaning.code, view, view.scope.address()))
+
+
+def _province(view: PageContext, meaning: Meaning) -> Result:
+    address = "/" + page_parameters.profile(meaning.code, view.lang, {}).removeprefix("./")
+    return Result("place", meaning.name, view.word("dimension.province"), address)
+
+
+def _county(view: PageContext, meaning: Meaning) -> Result:
+    about = view.word("find.county_of", province=words.parents(view.lang)[meaning.code])
+    where = {"province": [words.province_of(meaning.code)], "county": [meaning.code]}
+    return Result("place", meaning.name, about, _address("overview", view, where))
+
+
+def _institute(view: PageContext, meaning: Meaning) -> Result:
+    address = _address("register", view, {"institute": [meaning.code]})
+    return Result("institute", meaning.name, text.digits(meaning.code, view.lang), address)
+
+
+def _measure_line(view: PageContext, meaning: Meaning) -> Result:
+    about = catalogue()[meaning.code].description[view.lang]
+    known = {name: codes for name, codes in view.where.items() if name in catalogue()[meaning.code].dimensions}
+    chosen = view.scope.address() | {"m": [meaning.code]}
+    chosen = {name: values for name, values in chosen.items() if name not in view.where or name in known}
+    return Result("measure", meaning.name, about, _address("explore", view, chosen))
+
+
+def _list(view: PageContext, meaning: Meaning) -> Result:
+    part = LISTS[meaning.code]
+    chosen = view.scope.address() | {"open": [meaning.code]}
+    place = page_context.place(view, view.where) if view.where else ""
+    title = " · ".join(filter(None, (meaning.name, place)))
+    return Result("list", title, _about(view, part), _address(part, view, chosen))
+
+
+def _view(view: PageContext, meaning: Meaning) -> Result:
+    shelf = saved_views.shelf()
+    saved = next(one for one in (*shelf.views, *shelf.shared) if one.name == meaning.code)
+    about = view.word("find.view" if saved in shelf.views else "find.team_view")
+    return Result("view", meaning.name, about, _address(saved.page, view, saved.parameters))
+
+
+def _command(view: PageContext, meaning: Meaning) -> Result:
+    """A command of the page that is open; the shell carries it out."""
+    return Result("command", meaning.name, view.word("find.command"), f"/#{meaning.code}")
+
+
+_MAKE = {
+    "page": _page,
+    "province": _province,
+    "county": _county,
+    "institute": _institute,
+    "measure": _measure_line,
+    "list": _list,
+    "view": _view,
+    "command": _command,
+}
+
+
+def _institutes_named(lang: str, said: Sequence[str], institutes: Mapping[str, str]) -> list[Meaning]:
+    """The institutes whose names hold all these words; the more of the name they are, the earlier."""
+    if not said or any(len(word) < 2 for word in said):
+        return []
+    named = sorted(
+        (len(name), code) for code, name in institutes.items() if all(f" {word}" in f" {name}" for word in said)
+    )
+    names = warehouse.names("institute", lang)
+    return [Meaning("institute", code, names[code]) for _, code in named[:_MOST_OF_KIND]]
+
+
+def _elsewhere(view: PageContext) -> list[Result]:
+    """Where to look when nothing was found."""
+    return [
+        _page(view, Meaning("page", part, navigation.part_words(part)[view.lang])) for part in ("explore", "methods")
+    ]
