@@ -15,6 +15,7 @@ _HERE = Path(__file__).parent
 PARTS = {
     "questions": "race",
     "analyses": "analyses",
+    "find": "finding",
     "build": "building",
     "intake": "intake",
     "pages": "pages",

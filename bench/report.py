@@ -29,6 +29,7 @@ def table(results: dict[str, Any]) -> str:
         "<!-- written by python -m bench -->",
         *(_questions(scale, results[scale]["questions"]) for scale in scales if "questions" in results[scale]),
         *_analyses({scale: results[scale]["analyses"] for scale in scales if "analyses" in results[scale]}),
+        *(_find(scale, results[scale]["find"]) for scale in scales if "find" in results[scale]),
         *_builds({scale: results[scale]["build"] for scale in scales if "build" in results[scale]}),
         *(_intake(results[scale]["intake"]) for scale in scales if "intake" in results[scale]),
         *(_pages(scale, results[scale]["pages"]) for scale in scales if "pages" in results[scale]),
@@ -190,6 +191,16 @@ def _attack(attack: dict[str, Any] | None) -> str:
     return (
         f" Beside {attack['clients']} clients that ask for such files: p95 × {_short(attack['ratio'])}, health "
         f"{_short(attack['health_p95'])} ms (p95)."
+    )
+
+
+def _find(scale: str, result: dict[str, Any]) -> str:
+    found, asked = result["find"], result["ask"]
+    times = [f"{_short(one['p50'])} / {_short(one['p95'])}" for one in (found, asked)]
+    return (
+        f"**Find, scale {scale}** ({found['times']} phrases, each once; p95 of what they lead to, with its number, by that "
+        f"of one question of the country): **× {_short(result['ratio'])}**; p50 / p95 {times[0]} ms beside {times[1]}; "
+        f"the list of words is made in {_short(result['first'])} ms."
     )
 
 

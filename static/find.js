@@ -129,7 +129,7 @@
   const ACTS = {
     language: () => document.querySelector(".pd-switch a[hreflang]")?.click(),
     look: () => document.querySelector(".pd-look")?.click(),
-    print: () => window.print(),
+    print: () => document.querySelector(".pd-print")?.click(),
     workbook: () => {
       // On a phone it is among the filters.
       if (!document.querySelector(".st-key-page-files")?.offsetParent) document.documentElement.classList.add("pd-filtering");

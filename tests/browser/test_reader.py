@@ -256,8 +256,8 @@ def test_a_run_that_takes_long_fades_nothing_and_shows_a_line_at_the_top(address
 def test_what_is_being_typed_is_not_overwritten_by_a_run_under_way(address: str, chromium: Browser) -> None:
     with front.visit(chromium, address, held=True) as reader:
         hold = front.hold_answers(reader.page)
-        reader.go("methods")
-        field = reader.page.locator(".st-key-find input")
+        reader.go("register")
+        field = reader.page.locator(".st-key-institute-find input")
         field.click()
         hold.begin()
         reader.page.keyboard.type("آموزش")

@@ -156,22 +156,6 @@ def test_methods_defines_every_number(lang: str, published: Path) -> None:
     assert "changes" in {heading.anchor for heading in app.header}
 
 
-def test_methods_is_searched_in_either_language_and_by_name(published: Path) -> None:
-    for words in ("leaver rate", "نرخ ترک خدمت", "leaver_rate_12m", "نرخ  ترك خدمت"):
-        app = opened("methods", find=words)
-        anchors = {heading.anchor for heading in app.subheader}
-        assert "leaver_rate_12m" in anchors, words
-        assert "residents" not in anchors
-    assert not opened("methods", find="no such thing").subheader
-
-
-def test_methods_keeps_the_search_in_the_address(published: Path) -> None:
-    app = opened("methods", lang="en")
-    app.text_input(key="find definition").set_value("gini").run()
-    assert in_address(app, "find") == ["gini"]
-    assert [heading.anchor for heading in app.subheader] == ["gini", "gini_before", "gini_after", "gini_provinces"]
-
-
 # ---------------------------------------------------------------- charts and what they say
 
 

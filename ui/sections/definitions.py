@@ -1,22 +1,19 @@
-"""The definition of every number, from the catalogue: searchable, with anchors, and printable."""
+"""The definition of every number, from the catalogue: with anchors, and printable."""
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import streamlit as st
 
-from etl.core.text_folding import fold
 from etl.semantic.answers import Metric
 from etl.semantic.catalog import catalogue, derived, derived_names, label_of
 from etl.semantic.formulas import changes, formula
 from ui.components import table_html
-from ui.components.blocks import controlled, error_boundary
+from ui.components.blocks import error_boundary
 from ui.components.table_html import Column
 from ui.data import warehouse
 from ui.i18n import member_names, text
-from ui.state import page_context, page_parameters
+from ui.state import page_context
 
-_PAGE = "methods"
 _DERIVED = "derived"
 # Compared, settled, projected, signalled and suppressed numbers, and the paragraphs on how well a method performs.
 _METHODS = ("different", "settled", "projection", "signals", "disclosure")
@@ -62,39 +59,19 @@ def _similar(lang: str) -> None:
 
 
 def all_of_them() -> None:
-    """The measures by group, closed until one is searched for, the derived numbers, and the log of changes."""
+    """The measures by group, the derived numbers, and the log of changes."""
     lang = page_context.language()
     st.html(_STYLE)
     for key in ("methods.intro", "methods.chance"):
         st.html(f'<p class="pd-intro">{text.escaped(key, lang)}</p>')
-    words = _search(lang)
-    groups = _groups().items()
-    matches = {group: found for group, metrics in groups if (found := [m for m in metrics if _answers(m, words)])}
-    count = sum(map(len, matches.values()))
     with st.container(key="definitions"):
-        for group, group_metrics in matches.items():
+        for group, group_metrics in _groups().items():
             title = text.word_or(group, f"group.{group}", lang)
-            with st.expander(f"{title} ({text.number(len(group_metrics), lang)})", expanded=bool(words)):
+            with st.expander(f"{title} ({text.number(len(group_metrics), lang)})"):
                 for metric in group_metrics:
                     st.subheader(metric.label[lang], anchor=metric.name)
                     st.html(_entry(metric, lang, group == _DERIVED))
-    if words:
-        key = "methods.found" if count else "methods.not_found"
-        st.html(f'<p role="status">{text.escaped(key, lang, count=text.number(count, lang))}</p>')
-    else:
-        _changes(lang)
-
-
-def _search(lang: str) -> list[str]:
-    """The search words, from the address; each must occur."""
-    searched = page_parameters.one(_PAGE, "find")
-
-    def changed(written: str) -> None:
-        page_parameters.choose(_PAGE, find=written.strip() or None)
-
-    with st.container(key="find"):
-        controlled(st.text_input, text.word("methods.find", lang), "find definition", searched, changed)
-    return fold(searched).split()
+    _changes(lang)
 
 
 def _groups() -> dict[str, list[Metric]]:
@@ -104,11 +81,6 @@ def _groups() -> dict[str, list[Metric]]:
             groups.setdefault(metric.group or "other", []).append(metric)
     groups[_DERIVED] = [derived(name) for name in derived_names()]
     return groups
-
-
-def _answers(metric: Metric, words: Iterable[str]) -> bool:
-    whole = fold(" ".join([metric.name, *metric.label.values(), *metric.description.values()]))
-    return all(word in whole for word in words)
 
 
 def _entry(metric: Metric, lang: str, is_derived: bool) -> str:

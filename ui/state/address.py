@@ -141,7 +141,6 @@ _AHEAD = _one(
 
 # The parameters of each page that has some, in the order of its address.
 _CHECKS: Mapping[str, Mapping[str, _Check]] = {
-    "methods": {"find": _FIND},
     "quality": {"of": _one(lambda value, _: value in catalogue())},
     "growth": {"goal": _one(lambda value, _: bool(number(value))), "until": _AHEAD},
     "coverage": {
