@@ -20,7 +20,7 @@ try:
     from etl.semantic import catalog
     from ui import streamlit_internals
     from ui.i18n import navigation, text
-    from ui.shell import allowed_hosts, data_address, find_address, frame, gate, logs, service
+    from ui.shell import allowed_hosts, data_address, find_address, frame, gate, hand_in_address, logs, service
     from ui.shell import middleware as shell
 
     catalog.entries()
@@ -62,5 +62,12 @@ else:
         sys.exit(str(fault))
     logs.keep_users_out()
     middleware = [Middleware(one) for one in (service.OnlyReady, allowed_hosts.AllowedHosts, gate.Gate, shell.Shell)]
-    routes = [*service.routes(), *gate.routes(), *data_address.routes(), *find_address.routes(), *shell.routes()]
+    routes = [
+        *service.routes(),
+        *gate.routes(),
+        *data_address.routes(),
+        *find_address.routes(),
+        *hand_in_address.routes(),
+        *shell.routes(),
+    ]
     app = st.App(__file__, middleware=middleware, routes=routes, secrets=secrets or None)

@@ -246,4 +246,6 @@ def _wants_page(scope: Scope) -> bool:
         return False
     path = scope["path"].removeprefix(base_path())
     last = path.rsplit("/", 1)[-1]
-    return "." not in last and not path.startswith(("/_stcore", "/media", "/component", "/static", "/app", "/data/"))
+    return "." not in last and not path.startswith(
+        ("/_stcore", "/media", "/component", "/static", "/app", "/data/", "/hand-in")
+    )

@@ -13,8 +13,8 @@ from anyio.to_thread import run_sync
 from starlette.types import Receive
 
 _T = TypeVar("_T")
-SESSIONS, QUESTIONS, ANSWERS = "sessions", "questions", "answers"
-_MOST = {SESSIONS: 8, QUESTIONS: 4, ANSWERS: 4}
+SESSIONS, QUESTIONS, ANSWERS, FILES = "sessions", "questions", "answers", "files"
+_MOST = {SESSIONS: 8, QUESTIONS: 4, ANSWERS: 4, FILES: 8}
 # A limiter belongs to an event loop.
 _limiters = {kind: RunVar[anyio.CapacityLimiter](f"threads of {kind}") for kind in _MOST}
 

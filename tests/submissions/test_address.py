@@ -1,0 +1,230 @@
+"""The address of submissions: the routes and states of a file's way over HTTP, and what they refuse to whom."""
+
+from __future__ import annotations
+
+import io
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import openpyxl
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.testclient import TestClient
+
+from etl.operations import audit
+from tests.access.gated import configured, cookie
+from tests.effort import draws
+from tests.submissions.conftest import ACCESS, FARS, ISFAHAN, LAST, Office, person, province_files, with_rows
+from tests.submissions.test_way import PERSONNEL, in_service, more_people
+from ui.data import submissions
+from ui.shell import gate, hand_in_address, people
+
+pytestmark = pytest.mark.slow
+SITE = "http://testserver"
+PEOPLE = {"fars.clerk": "fars", "isfahan.clerk": "isfahan", "data.steward": "stewards", "nobody": "unknown"}
+
+
+@dataclass
+class Site:
+    """The address behind the gate, and its people."""
+
+    client: TestClient
+    office: Office
+
+    def sent(self, who: str, method: str, path: str, origin: str = SITE, token: str = "", **more: Any) -> Any:
+        headers = cookie(sub=who, groups=[PEOPLE[who]]) | ({"Origin": origin} if origin else {})
+        headers["X-Hand-In"] = token or self.token(headers)
+        return self.client.request(method, f"/hand-in{path}", headers=headers, **more)
+
+    def token(self, headers: dict[str, str]) -> str:
+        from starlette.requests import HTTPConnection
+
+        raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        one = people.who(HTTPConnection({"type": "http", "headers": raw, "path": "/", "query_string": b""}))
+        assert one
+        return hand_in_address.token_of(one)
+
+    def draft(self, who: str = "fars.clerk", province: str = "IR-07") -> str:
+        answer = self.sent(who, "POST", "", json={"province": province, "month": LAST})
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["draft"])
+
+    def put(self, ident: str, number: int, name: str, content: str, who: str = "fars.clerk") -> Any:
+        return self.sent(who, "PUT", f"/{ident}/{number}", params={"name": name}, content=content.encode())
+
+
+@pytest.fixture
+def site(office: Office, tmp_path, monkeypatch) -> Iterator[Site]:
+    known = configured(tmp_path, monkeypatch, "oidc")
+    (tmp_path / "access.toml").write_text(ACCESS, encoding="utf-8")
+    monkeypatch.setattr(submissions, "_settings", lambda: office.settings)
+    people.begin()
+    app = Starlette(routes=hand_in_address.routes(), middleware=[Middleware(gate.Gate)])
+    assert known.sign_in.mode == "oidc"
+    with TestClient(app) as client:
+        yield Site(client, office)
+
+
+def test_a_file_goes_its_way_over_http(site):
+    ident = site.draft()
+    assert site.sent("fars.clerk", "GET", f"/{ident}").json()["state"] == "draft"
+    (content,) = more_people().values()
+    assert site.put(ident, 1, PERSONNEL, content).status_code == 204
+    shown = site.sent("fars.clerk", "GET", f"/{ident}").json()
+    assert (shown["state"], shown["queue"]) == ("checking", 1)
+    site.office.work()
+    shown = site.sent("fars.clerk", "GET", f"/{ident}").json()
+    assert shown["state"] == "ready"
+    assert shown["tables"]["training"] == "missing"
+    assert shown["tables"]["personnel"] in ("in", "late")
+    assert [file["rows_loaded"] for file in shown["files"]] == [32]
+    assert {"metric": "in_service", "before": 30, "after": 32} in shown["changes"]
+    assert site.sent("fars.clerk", "POST", f"/{ident}/submit").json() == {"state": "submitted"}
+    assert site.sent("fars.clerk", "POST", f"/{ident}/approve").status_code == 403
+    assert site.sent("data.steward", "POST", f"/{ident}/approve").json() == {"state": "approved"}
+    assert site.sent("fars.clerk", "POST", "/publish").status_code == 403
+    assert site.sent("data.steward", "POST", "/publish").status_code == 202
+    site.office.work()
+    assert site.sent("data.steward", "GET", f"/{ident}").json()["state"] == "published"
+    assert in_service(site.office, "IR-07") == 32
+    events = [(event.sub, event.event) for event in audit.events(people.audit_folder())]
+    assert [pair for pair in events if pair[1] != "sign_in"] == [
+        ("data.steward", "load_approved"),
+        ("fars.clerk", "file_submitted"),
+    ]
+
+
+def test_a_returned_submission_is_corrected_and_submitted_again(site):
+    ident = site.draft()
+    (content,) = more_people().values()
+    site.put(ident, 1, PERSONNEL, content)
+    site.office.work()
+    site.sent("fars.clerk", "POST", f"/{ident}/submit")
+    assert site.sent("data.steward", "POST", f"/{ident}/return").status_code == 422, "without a reason"
+    done = site.sent("data.steward", "POST", f"/{ident}/return", json={"reason": "the hours of Mehr are missing"})
+    assert done.json() == {"state": "returned"}
+    assert site.sent("fars.clerk", "GET", f"/{ident}").json()["reason"] == "the hours of Mehr are missing"
+    (more,) = more_people(3).values()
+    assert site.put(ident, 1, PERSONNEL, more).status_code == 204
+    site.office.work()
+    assert site.sent("fars.clerk", "POST", f"/{ident}/submit").json() == {"state": "submitted"}
+
+
+def test_a_change_needs_the_origin_of_the_site_and_the_token_of_the_page(site):
+    for more in ({"origin": ""}, {"origin": "http://elsewhere"}, {"token": "x"}):
+        answer = site.sent("fars.clerk", "POST", "", json={"province": "IR-07", "month": LAST}, **more)
+        assert answer.status_code == 403, more
+    assert site.client.post("/hand-in", headers={"Origin": SITE}).status_code == 401
+    assert site.sent("nobody", "POST", "").status_code == 403
+    assert site.office.desk.records.all() == []
+
+
+def test_what_is_of_another_province_looks_like_nothing(site):
+    """Reading, replacing, submitting and approving, in any order: each answer is that for an id that never was."""
+    ident = site.draft()
+    (content,) = more_people().values()
+    site.put(ident, 1, PERSONNEL, content)
+    before = site.office.desk.records.get(ident)
+    rng, tries = random.Random(7), draws(60, 1000)
+    for _ in range(tries):
+        method, path, more = rng.choice(
+            [
+                ("GET", "", {}),
+                ("GET", "/rows.xlsx", {}),
+                ("PUT", f"/{rng.randint(1, 100)}", {"params": {"name": "personnel.csv"}, "content": b"a"}),
+                ("DELETE", "/1", {}),
+                *(
+                    (("POST"), f"/{step}", {"json": {"reason": "why"}})
+                    for step in ("submit", "withdraw", "approve", "return")
+                ),
+                ("POST", "/unchanged", {"json": {"tables": ["training"]}}),
+            ]
+        )
+        real, none = (
+            site.sent("isfahan.clerk", method, f"/{name}{path}", **more) for name in (ident, "IR-07-1401-01-9")
+        )
+        assert (real.status_code, real.text) == (404, none.text), (method, path)
+    assert site.sent("isfahan.clerk", "POST", "", json={"province": "IR-07", "month": LAST}).status_code == 400
+    assert site.office.desk.records.get(ident) == before
+
+
+def test_bad_input_is_one_sentence_in_the_language_asked(site):
+    ident = site.draft()
+    for given in ({}, {"province": "IR-07"}, {"province": "IR-07", "month": "1499-01"}, {"province": 7, "month": LAST}):
+        assert site.sent("fars.clerk", "POST", "", json=given).status_code == 400
+    assert site.sent("fars.clerk", "POST", "", content=b"[1]").status_code == 400
+    assert site.sent("fars.clerk", "POST", "", content=b"[" * 100_000).status_code == 413
+    english = site.sent("fars.clerk", "PUT", f"/{ident}/1", params={"name": "a.docx", "lang": "en"}, content=b"x")
+    persian = site.sent("fars.clerk", "PUT", f"/{ident}/1", params={"name": "a.docx"}, content=b"x")
+    assert (english.status_code, persian.status_code) == (415, 415)
+    assert english.text.startswith("a.docx: no table has this ending")
+    assert "پذیرفته نمی‌شود" in persian.text
+    assert site.put(ident, 101, "personnel.csv", "x").status_code == 413
+    assert site.put(ident, 1, "personnel.csv", "").status_code == 422
+    assert site.sent("fars.clerk", "POST", f"/{ident}/submit").status_code == 422, "nothing is in it"
+    assert site.sent("fars.clerk", "POST", f"/{ident}/nothing").status_code == 404
+    assert site.put(ident, "x", "personnel.csv", "x").status_code == 404
+    assert site.sent("data.steward", "POST", "/publish").status_code == 409, "nothing is approved"
+
+
+def test_rows_to_correct_are_a_workbook_without_a_value_of_a_person(site):
+    ident = site.draft()
+    bad = person(170_000, "IR-07", "100", birth_date="1499/01/01", last_name="ناپیدا")
+    content = with_rows(province_files(FARS)[PERSONNEL], "personnel", bad)
+    site.put(ident, 1, PERSONNEL, content)
+    site.office.work()
+    shown = site.sent("fars.clerk", "GET", f"/{ident}").text
+    answer = site.sent("fars.clerk", "GET", f"/{ident}/rows.xlsx")
+    sheet = openpyxl.load_workbook(io.BytesIO(answer.content)).active
+    rows = list(sheet.iter_rows(values_only=True))
+    assert len(rows) == 2
+    assert rows[1][0] == PERSONNEL
+    assert rows[1][3] == "تاریخ تولد"
+    told = shown + str(rows)
+    assert not [secret for secret in (bad["national_id"], "ناپیدا", "1499") if secret in told]
+
+
+def test_the_template_of_the_own_province_is_given(site):
+    answer = site.sent("fars.clerk", "GET", "/template/personnel.xlsx", params={"province": "IR-07"})
+    assert answer.status_code == 200
+    assert openpyxl.load_workbook(io.BytesIO(answer.content)).sheetnames
+    assert site.sent("fars.clerk", "GET", "/template/personnel.xlsx", params={"province": "IR-10"}).status_code == 404
+    assert site.sent("fars.clerk", "GET", "/template/people.xlsx", params={"province": "IR-07"}).status_code == 404
+
+
+def test_without_sign_in_it_serves_this_machine_alone(office, monkeypatch, tmp_path):
+    from dataclasses import replace
+
+    from etl.core import settings
+
+    open_settings = replace(office.settings, sign_in=settings.SignIn())
+    monkeypatch.setattr(submissions, "_settings", lambda: open_settings)
+    monkeypatch.setattr(submissions, "_work", lambda: None)
+    monkeypatch.setattr(people, "settings_at_start", lambda: open_settings)
+    office.settings = open_settings
+    app = Starlette(routes=hand_in_address.routes())
+    given = {"province": "IR-10", "month": LAST}
+    with TestClient(app, client=("203.0.113.9", 5)) as client:
+        assert client.post("/hand-in", json=given, headers={"Origin": SITE}).status_code == 403
+    with TestClient(app, client=("127.0.0.1", 5)) as client:
+        assert client.post("/hand-in", json=given).status_code == 403, "without an origin"
+        headers = {"Origin": SITE}
+        ident = client.post("/hand-in", json=given, headers=headers).json()["draft"]
+        files = province_files(ISFAHAN, people=31)
+        for number, (name, content) in enumerate(files.items(), 1):
+            put = client.put(f"/hand-in/{ident}/{number}", params={"name": name}, content=content, headers=headers)
+            assert put.status_code == 204, put.text
+        office.work()
+        shown = client.get(f"/hand-in/{ident}").json()
+        assert (shown["state"], len(shown["files"])) == ("ready", 4)
+        for step, state in (("submit", "submitted"), ("approve", "approved")):
+            assert client.post(f"/hand-in/{ident}/{step}", headers=headers).json() == {"state": state}, (
+                "the one person may"
+            )
+        assert client.post("/hand-in/publish", headers=headers).status_code == 202
+        office.work()
+        assert client.get(f"/hand-in/{ident}").json()["state"] == "published"
+    assert in_service(office, "IR-10") == 31

@@ -1,0 +1,68 @@
+"""Submissions for pages and addresses: the desk of this installation, and the person of a page."""
+
+import os
+import subprocess
+import sys
+from functools import cache
+from threading import Lock
+
+from etl.build import template
+from etl.core import settings
+from etl.core.errors import QuestionError, Refused
+from etl.core.paths import ROOT, warehouse_pointer
+from etl.semantic import access
+from etl.semantic.rights import AccessScope
+from etl.submissions import work
+from etl.submissions.desk import Desk, Person
+from ui.data import page_run
+
+_workers: list[subprocess.Popen[bytes]] = []
+_lock = Lock()
+
+
+@cache
+def _settings() -> settings.Settings:
+    return settings.read()
+
+
+def desk() -> Desk:
+    """The desk of this installation. In the mode `open` the process starts the worker itself."""
+    return work.desk_of(_settings(), _work if is_open() else lambda: None)
+
+
+def is_open() -> bool:
+    return _settings().sign_in.mode == "open"
+
+
+def person() -> Person:
+    """The person of this script run. Raises AccessDenied."""
+    scope = page_run.access_scope()
+    return Person(scope.sub, scope, page_run.record, page_run.groups(), is_alone=is_open())
+
+
+def template_of(table: str, province: str, scope: AccessScope) -> bytes:
+    """A workbook to fill in, with the lists of a province; without own institutes while nothing is published."""
+    try:
+        with access.connect(warehouse_pointer(), scope) as con:
+            lists = template.lists_of(province, con)
+    except (Refused, QuestionError):
+        lists = template.lists_of(province, None)
+    return template.workbook(table, lists)
+
+
+def _work() -> None:
+    """Start a worker, unless one waits already behind the one that runs: it will see every order."""
+    with _lock:
+        _workers[:] = [one for one in _workers if one.poll() is None]
+        if len(_workers) < 2:
+            _workers.append(
+                subprocess.Popen(
+                    [sys.executable, "-m", "etl", "work"],
+                    cwd=ROOT,
+                    env={**os.environ, "WAREHOUSE": str(warehouse_pointer())},
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    start_new_session=True,
+                )
+            )
