@@ -4,7 +4,7 @@ import streamlit as st
 
 from ui.charts import bars, forecast, lines
 from ui.components import figures as ui
-from ui.sections import comparisons, goal, overview
+from ui.sections import ahead, comparisons, goal, overview, scenario
 
 
 def page() -> None:
@@ -12,6 +12,12 @@ def page() -> None:
     overview.summed_up(view)
     ui.figure(view, forecast.projection, analysis="projection", target=True)
     goal.seek(view)
+    chosen_scenario = scenario.of_address()
+    left, right = st.columns([3, 2])
+    with left:
+        scenario.headcount(view, chosen_scenario)
+    with right:
+        scenario.panel(view, chosen_scenario)
     goal.announced(view)
     progress = ["target_progress"] if overview.has_target(view) else []
     ui.cards(view, "active_assistants", *progress, "joiners", "leaver_rate_12m", "early_attrition")
@@ -22,4 +28,5 @@ def page() -> None:
         comparisons.bridge(view)
     with right:
         ui.figure(view, bars.ranking, "leaver_rate_12m", by="place", nation=True)
+    ahead.recruits(view)
     ui.figure(view, lines.trend, "active_assistants", by="month", over=view.months(144), target=True)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from ui.charts import bars, lines, titles
 from ui.components import figures as ui
-from ui.sections import listings, overview
+from ui.sections import ahead, listings, overview
 from ui.state import address
 
 
@@ -34,4 +34,5 @@ def page() -> None:
         ui.figure(view, lines.trend, "judicial_officers", by="month", over=view.months(60))
     with right:
         ui.figure(view, bars.ranking, "judicial_officer_share", by="place", nation=True)
+    ahead.endings(view, "accreditations")
     listings.listings(view, *address.OFFICER_LISTS, without=listings.chosen("legal"))

@@ -16,6 +16,7 @@ def page() -> None:
     listings.requested(view, "licensing")
     first, *others = address.LICENCE_LISTS[:-1]
     listings.listings(view, first, without=listings.chosen("licensing"))
+    ahead.endings(view, "licences")
     ui.cards(
         view,
         "licensed_institutes",

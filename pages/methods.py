@@ -6,6 +6,8 @@ from ui.state import page_context
 
 
 def page() -> None:
-    filter_bar.whole(page_context.view())
+    view = page_context.view()
+    filter_bar.whole(view)
     definitions.methods()
+    definitions.projections(view)
     definitions.all_of_them()

@@ -1,10 +1,10 @@
-"""Whose training is in date, and whose is about to lapse?"""
+"""Whose training is in date, whose is about to lapse, and which seats does that take?"""
 
 import streamlit as st
 
 from ui.charts import bars, lines, maps
 from ui.components import figures as ui
-from ui.sections import overview, training
+from ui.sections import ahead, listings, overview, scenario, training
 from ui.state import scoped_query
 
 BANDS = {f"status_{band}": band for band in ("in_date", "pending", "expired", "overdue")}
@@ -24,10 +24,17 @@ def page() -> None:
         ui.figure(view, lines.trend, "training_compliance", by="month", over=over, zero=False, height=height)
     with right:
         ui.figure(view, bars.ranking, "training_compliance", by="place", nation=True)
+    chosen_scenario = scenario.of_address()
+    of_seats = scenario.without_present(view, chosen_scenario)
     left, right = st.columns(2)
     with left:
-        training.futures(view)
+        training.futures(view, of_seats)
     with right:
         training.lapsing(view)
         ui.figure(view, bars.ranking, analysis="seats")
     ui.figure(view, bars.stacked, "training_compliance", *BANDS, by="place", parts=tuple(BANDS.items()))
+    ahead.endings(view, "training")
+    ahead.falling(view)
+    listings.part(view, "ahead.seats")
+    scenario.panel(view, chosen_scenario, has_seats=True)
+    ahead.seats(view, of_seats)

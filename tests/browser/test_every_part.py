@@ -27,13 +27,14 @@ CHOSEN: dict[str, dict[str, str | list[str]]] = {
     "coverage": {"province": ["IR-23"], "gender": "male", "on": "2026-06-01", "period": "year"},
     "explore": {"by": ["province", "gender"], "show": "pivot"},
     "licensing": {"open": "licences_ending"},
-    "planning": {"recruits": "70", "leave": "20", "of": "IR-23", "seats": ["PY-101:3"]},
+    "growth": {"recruits": "70", "leave": "20"},
+    "training": {"recruits": "70", "leave": "20", "of": "IR-23", "seats": ["PY-101:3"]},
     "province": {"province": "IR-23"},
     "register": {"find": "كرمانشاه"},
 }
 # Together they hold every kind of element and chart of all parts.
 VARIED = (
-    "overview", "coverage", "growth", "planning", "training", "licensing", "methods", "province",
+    "overview", "coverage", "growth", "training", "licensing", "methods", "province",
 )  # fmt: skip
 OPENED = [
     *((part, CHOSEN.get(part, {}), "fa") for part in PARTS),

@@ -602,7 +602,7 @@ def test_methods_is_a_handful_of_sheets_and_a_wide_pivot_no_wider_than_one(addre
 
 def test_a_page_is_printed_in_one_column_with_its_tables_whole(address: str, chromium: Browser) -> None:
     with front.visit(chromium, address) as reader:
-        for part, most in (("licensing", 9), ("coverage", 7), ("planning", 7)):
+        for part, most in (("licensing", 9), ("coverage", 7), ("training", 7)):
             reader.go(part).drawn_charts()
             paper = reader.page.pdf(prefer_css_page_size=True)
             *sheets, _ = (

@@ -61,8 +61,8 @@ def shown(name: str, view: dict[str, Any]) -> tuple[AppTest, str, str]:
         ("overview", {"lang": "xx"}, ["lang=xx"], {}),
         ("growth", {"period": "13"}, ["period=13"], {}),
         ("compare", {"p": "IR-99", "a": "0001-01-01", "q": "IR-23"}, ["p=IR-99", "a=0001-01-01"], {"q": "IR-23"}),
-        ("planning", {"recruits": "nan", "leave": "101", "of": "x"}, ["recruits=nan", "leave=101", "of=x"], {}),
-        ("planning", {"seats": ["lead:3", "evil:3", "IR-99.lead:1"]}, ["evil:3", "IR-99.lead:1"], {"seats": "lead:3"}),
+        ("training", {"recruits": "nan", "leave": "101", "of": "x"}, ["recruits=nan", "leave=101", "of=x"], {}),
+        ("training", {"seats": ["lead:3", "evil:3", "IR-99.lead:1"]}, ["evil:3", "IR-99.lead:1"], {"seats": "lead:3"}),
     ],
 )  # fmt: skip
 def test_invalid_parts_of_an_address_are_removed_and_reported(
@@ -110,7 +110,7 @@ def test_a_pivot_says_how_many_rows_it_has() -> None:
     ("old", "new"),
     [
         ("overview", "./"),
-        ("planning", "./growth?tab=planning"),
+        ("planning", "./growth"),
         ("international", "./coverage"),
         ("licensing", "./institutes"),
         ("institute", "./institutes?tab=register"),
@@ -133,6 +133,10 @@ MOVED = [
      "./workforce?tab=legal&gender=female&open=officers_untrained"),
     ("explore", "signals", "post=guard",
      "./explore?m=training_compliance&m=leaver_rate_12m&by=province&chart=funnel&post=guard"),
+    ("growth", "planning", "province=IR-11&recruits=7&leave=20&goal=900&n=50",
+     "./growth?province=IR-11&recruits=7&leave=20&goal=900&n=50"),
+    ("growth", "planning", "recruits=7&of=IR-23&seats=lead%3A3&seats=IR-23.aid%3A2",
+     "./training?recruits=7&of=IR-23&seats=lead%3A3&seats=IR-23.aid%3A2"),
 ]  # fmt: skip
 
 

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.slow
 
 WITH_PANELS = ("overview", "province")
 # Parts without a chart: a list of institutes has one only if an institute is chosen.
-CHARTLESS = ("methods", "quality", "briefings", "register")
+CHARTLESS = ("quality", "briefings", "register")
 PAGES = [part for part in PARTS if part not in CHARTLESS]
 # A large province, and one with few assistants.
 PROVINCES = {"the country": "", "a large province": "IR-23", "a small province": "IR-20"}
@@ -316,21 +316,17 @@ def test_the_subtitle_of_stacked_bars_names_the_part_of_the_title_and_what_it_is
     assert stack.below.startswith("Overdue, share of all · ")
 
 
-def test_training_shows_the_futures_of_compliance_and_planning_the_same(
-    published: Path, figures_shown: list[Shown]
-) -> None:
+def test_training_shows_the_futures_of_compliance(published: Path, figures_shown: list[Shown]) -> None:
     with access.connect(published, rights.ADMINISTRATOR) as con:
         asked = registry.analyse(con, "futures")
     is_drawn = asked.rows[-1][asked.columns.index("plan_compliance")] is not None
-    for page in ("training", "planning"):
-        figures_shown.clear()
-        html = open_page(page, "en")
-        (future,) = (figure for figure in figures_shown if figure.chart is forecast.futures)
-        assert future.answer.rows == asked.rows
-        labels = {key["label"] for key in future.drawn["layout"]["meta"]["keys"]}
-        assert {"Actual", "Without new training", "Under the seat plan (hypothetical)"} <= labels
-        assert {"With present seats", "Worst to best case"} & labels == (
-            {"With present seats", "Worst to best case"} if is_drawn else set()
-        )
-        # What is not drawn is said, with its reason; what is drawn, why the lines differ.
-        assert ("Why they differ" in html, "is not drawn" in html) == (is_drawn, not is_drawn)
+    html = open_page("training", "en")
+    (future,) = (figure for figure in figures_shown if figure.chart is forecast.futures)
+    assert future.answer.rows == asked.rows
+    labels = {key["label"] for key in future.drawn["layout"]["meta"]["keys"]}
+    assert {"Actual", "Without new training", "Under the seat plan (hypothetical)"} <= labels
+    assert {"With present seats", "Worst to best case"} & labels == (
+        {"With present seats", "Worst to best case"} if is_drawn else set()
+    )
+    # What is not drawn is said, with its reason; what is drawn, why the lines differ.
+    assert ("Why they differ" in html, "is not drawn" in html) == (is_drawn, not is_drawn)

@@ -125,9 +125,8 @@ def test_the_whole_beside_the_groups_of_a_rate_is_that_of_its_sentence(
 
 
 def test_licences_that_end_circulate_exactly_and_people_rounded(published: Path) -> None:
-    noted = opened("planning", lang="en").session_state["page parts"]
-    for kind in ("licences", "accreditations", "training"):
-        answer = noted[f"endings-{kind}"].source
+    for part, kind in (("licensing", "licences"), ("legal", "accreditations"), ("training", "training")):
+        answer = opened(part, lang="en").session_state["page parts"][f"endings-{kind}"].source
         rounded, exact = disclosure.for_circulation(answer, warehouse.ask).column("endings"), answer.column("endings")
         assert any(count % 5 for count in exact)
         assert (rounded == exact) == (kind == "licences")

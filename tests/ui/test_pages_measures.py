@@ -99,10 +99,10 @@ def test_the_link_of_a_goal_seek_opens_the_scenario_of_the_whole_recruits_to_the
     with opened_at(published) as con:
         needed = planning.recruits_needed(con, until=until, goal=14.0).value()
         plan = planning.headcount(con, scenario=planning.Scenario(needed), goal=14.0)
-    assert asked == {"recruits": [str(needed)], "goal": ["14"]}
+    assert asked == {"recruits": [str(needed)], "goal": ["14"], "until": [until.isoformat()]}
     title = forecast.reached(plan, ChartContext("fa")).sentence
     assert text.unit_label(plan.records()[0]["reached_middle"], "fa") in title
-    assert text.escape(title) in html(opened("planning", recruits=str(needed), goal="14"))
+    assert text.escape(title) in html(opened("growth", recruits=str(needed), goal="14"))
 
 
 @pytest.mark.parametrize("goal", [1, 1_000_000])
@@ -161,10 +161,7 @@ def test_progress_is_to_a_target_set_for_the_province_and_never_to_its_census_sh
 ) -> None:
     with opened_at(published) as con:
         share, progress = ask(con, "target", where={"province": (province,)}), ask_metric("target_progress")
-    growth, planned = (
-        html(opened(part, province=province, **in_language(lang))).partition("</header>")[2]
-        for part in ("growth", "planning")
-    )
+    growth = html(opened("growth", province=province, **in_language(lang))).partition("</header>")[2]
     assert (progress[0].label[lang] in labelled(growth)) == has_target
     assert (text.escaped("verdict.no_target", lang) in growth) != has_target
     # The verdict alone names the share, as what it is.
@@ -172,7 +169,7 @@ def test_progress_is_to_a_target_set_for_the_province_and_never_to_its_census_sh
     box = growth.partition(text.escaped("goal.title", lang))[2].partition("pd-card")[0]
     assert bool(re.search(rf"(?<!\d){goal}(?!\d)", box)) == has_target
     label = share.metrics[0].label[lang]
-    assert (f"{label} · " in planned) == has_target
+    assert (f"{label} · " in growth) == has_target
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -494,7 +491,7 @@ def test_the_trials_of_a_title_are_counted_at_its_distance(
     small_register: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WAREHOUSE", str(small_register))
-    page = plain(html(opened("planning", lang="en")))
+    page = plain(html(opened("methods", lang="en")))
     ((share, count),) = re.findall(
         r"<h3>The range of six-month projections held in (.*?) of trials</h3><p>[^<]*n\xa0=\xa0(\d+) ", page
     )

@@ -254,7 +254,7 @@ def test_institutes_that_fall_below_the_goal_are_said_to_the_last_day(
     with access.connect(small_register, rights.ADMINISTRATOR) as con:
         falling = registry.analyse(con, "institutes_falling")
     last, count = text.day(max(falling.column("falls_on")), "en"), str(len(falling.rows))
-    page = page_html("planning", "en")
+    page = page_html("training", "en")
     assert (title := text.word("listing.institutes_falling", "en", count=count, last=last)) in headings(page)
     few = min(falling.records(), key=lambda row: row["trainable_assistants"])
     assert few["trainable_assistants"] < ranking.LEAST

@@ -71,23 +71,23 @@ def test_workforce_narrows_with_the_address(published: Path) -> None:
     assert card[1] == "40.0%"
 
 
-# ---------------------------------------------------------------- planning
+# ---------------------------------------------------------------- the scenario
 
 
+@pytest.mark.parametrize("part", ["growth", "training"])
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_planning_starts_at_the_present_pace(lang: str, published: Path) -> None:
-    app = opened("planning", **in_language(lang))
+def test_the_scenario_starts_at_the_present_pace(lang: str, part: str, published: Path) -> None:
+    app = opened(part, **in_language(lang))
     assert not app.exception
     page = html(app)
     assert "pd-error" not in page
     assert app.slider(key="plan plan_leaver_rate").value == 0.222
-    assert text.word("planning.method_title", lang) in [expander.label for expander in app.expander]
     assert "recruits" not in app.query_params, "defaults leave the address clean"
     assert not [button for button in app.button if button.key == "plan as now"]
 
 
 def test_the_address_holds_the_scenario(published: Path) -> None:
-    app = opened("planning", lang="en", recruits="7", leave="5.5", seats=["base:9", "IR-23.aid:2"])
+    app = opened("training", lang="en", recruits="7", leave="5.5", seats=["base:9", "IR-23.aid:2"])
     assert not app.exception
     assert app.slider(key="plan plan_recruits").value == 7
     assert app.slider(key="plan plan_leaver_rate").value == 0.055
@@ -98,7 +98,7 @@ def test_the_address_holds_the_scenario(published: Path) -> None:
 
 
 def test_a_slider_writes_the_address_and_the_button_back_clears_it(published: Path) -> None:
-    app = opened("planning", lang="en")
+    app = opened("training", lang="en")
     app.slider(key="plan plan_recruits").set_value(40).run()
     app.slider(key="plan seats .base").set_value(3).run()
     assert in_address(app, "recruits") == ["40"]
@@ -114,17 +114,17 @@ def test_a_number_that_a_slider_shows_untouched_changes_nothing(
     """The sliders begin at rounded numbers."""
     taken: list[Scenario] = []
     monkeypatch.setattr("ui.sections.training.futures", lambda view, scenario: taken.append(scenario))
-    app = opened("planning")
+    app = opened("training")
     shown = app.slider(key="plan plan_recruits").value, app.slider(key="plan plan_leaver_rate").value
     seats = app.slider(key="plan seats .aid").value
-    opened("planning", recruits=f"{shown[0]}", leave=f"{shown[1] * 100:g}", seats=[f"aid:{seats}"])
-    opened("planning", recruits=f"{shown[0] + 1}", leave=f"{shown[1] * 100:g}", seats=[f"aid:{seats + 1}"])
+    opened("training", recruits=f"{shown[0]}", leave=f"{shown[1] * 100:g}", seats=[f"aid:{seats}"])
+    opened("training", recruits=f"{shown[0] + 1}", leave=f"{shown[1] * 100:g}", seats=[f"aid:{seats + 1}"])
     assert taken == [NOW, NOW, Scenario(recruits=shown[0] + 1, seats={("", "aid"): seats + 1})]
 
 
 def test_an_invalid_scenario_is_ignored(published: Path) -> None:
     app = opened(
-        "planning", recruits="many", leave="-4", seats=["base", "base:x", "IR-99.base:4", "swim:3", ":", "base:-1"]
+        "training", recruits="many", leave="-4", seats=["base", "base:x", "IR-99.base:4", "swim:3", ":", "base:-1"]
     )
     assert not app.exception
     assert app.slider(key="plan plan_leaver_rate").value == 0.222
@@ -132,7 +132,7 @@ def test_an_invalid_scenario_is_ignored(published: Path) -> None:
 
 
 def test_the_page_shows_the_result_of_the_scenario(published: Path) -> None:
-    app = opened("planning", lang="en", recruits="3")
+    app = opened("growth", lang="en", recruits="3")
     with access.connect(published, rights.ADMINISTRATOR) as con:
         sentence = forecast.reached(planning.headcount(con, scenario=Scenario(recruits=3)), ChartContext("en")).sentence
     assert text.escape(sentence) in html(app)
@@ -154,6 +154,7 @@ def test_methods_defines_every_number(lang: str, published: Path) -> None:
         assert text.escape(metric.example[lang]) in page
     assert "count(distinct person_id)" in page
     assert "changes" in {heading.anchor for heading in app.header}
+    assert text.word("planning.method_title", lang) in [expander.label for expander in app.expander]
 
 
 # ---------------------------------------------------------------- charts and what they say

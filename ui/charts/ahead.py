@@ -1,6 +1,5 @@
 """Charts of what comes next: endings, the queue of licence files, the seat plan, and the rules of their titles."""
 
-from etl.analysis.coverage import TODAY
 from etl.core.jalali import unit_of
 from etl.semantic.answers import Answer
 from ui.charts import axes, elements, lines, titles
@@ -124,14 +123,3 @@ def ordered(answer: Answer, context: ChartContext) -> Title:
     count = text.number(sum(answer.column("seats_planned")), context.lang)
     until = context.member("month", max(answer.column("month")))
     return Title(context.word("ahead.ordered", count=count, month=until))
-
-
-def most_even(answer: Answer, context: ChartContext) -> Title:
-    """The rule after which coverage is least unequal, with its Gini, beside that of today."""
-    ginis = {row["rule"]: row["gini_provinces"] for row in answer.records() if row["gini_provinces"] is not None}
-    if not ginis:
-        return titles.nothing(answer.metrics[0], context)
-    best = min(ginis, key=lambda rule: (ginis[rule], rule != TODAY))
-    words = {name: text.plain(ginis[rule], "ratio", context.lang) for name, rule in (("gini", best), ("before", TODAY))}
-    key = "ahead.lorenz_today" if best == TODAY else "ahead.lorenz"
-    return Title(context.word(key, rule=context.member("rule", best), **words))

@@ -48,17 +48,20 @@ def part_words(part: str) -> Mapping[str, Any]:
 
 def is_known(part: str) -> bool:
     """Whether a part is one of today or of an earlier version."""
-    return part in _MOVED or any(part in parts(entry) for entry in pages())
+    return part in moved() or any(part in parts(entry) for entry in pages())
 
 
 def moved() -> list[str]:
     """The parts of earlier versions."""
-    return list(_MOVED)
+    return [*_MOVED, "planning"]
 
 
 def current(part: str, parameters: Mapping[str, Iterable[str]]) -> tuple[str, dict[str, list[str]]]:
     """A part that may be of an earlier version, and the parameters of its address, as they are now."""
     chosen = {name: list(values) for name, values in parameters.items()}
+    if part == "planning":
+        # Seats and the province that they are of are planned on Training, which knows no goal.
+        return ("training" if chosen.keys() & {"seats", "of"} else "growth"), chosen
     if part not in _MOVED:
         return part, chosen
     now, more = _MOVED[part]

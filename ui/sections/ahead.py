@@ -1,4 +1,4 @@
-"""What comes next: endings, institutes that fall below the goal, the queue of files, the seat plan, places of recruits."""
+"""What comes next, of each topic: endings, institutes that fall below the goal, the queue, the seat plan, places of recruits."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -26,19 +26,20 @@ from ui.sections import listings
 from ui.state import page_context, page_parameters, scoped_query
 from ui.state.page_context import PageContext, without_places
 
-_PAGE = "planning"
+_PAGE = "growth"
 # What ends, and the unit in which it is counted.
 _KINDS = {"licences": "institutes", "accreditations": "persons", "training": "person_courses"}
 # With more bars the chart of rooms is unreadable.
 _MOST_ROOMS = 15
 
 
-def endings(view: PageContext) -> None:
-    """What ends in the next 24 months beside what answers it, and the institutes that fall below the goal."""
-    blocks.intro(view.word("ahead.handled"))
-    for kind, column in zip(_KINDS, st.columns(len(_KINDS)), strict=True):
-        with column:
-            ui.part(view, f"endings-{kind}", "endings", partial(_endings, view, kind), by="nation")
+def endings(view: PageContext, kind: str) -> None:
+    """What ends of a kind in the next 24 months, beside what answers it."""
+    ui.part(view, f"endings-{kind}", "endings", partial(_endings, view, kind), by="nation")
+
+
+def falling(view: PageContext) -> None:
+    """The institutes that fall below the goal, and how many of those listed before did."""
     listings.listings(view, "institutes_falling")
     ui.part(view, "falling-tried", "endings_backtest", partial(_tried, view), border=False)
 
@@ -53,7 +54,8 @@ def _endings(view: PageContext, kind: str, answer: Answer, ignored: Sequence[str
     rows = [row for row in answer.rows if row[0] == kind]
     answer = scoped_query.without_first(replace(answer, rows=rows, metrics=(of_kind, *answered)))
     if any(answer.column("endings")):
-        ui.draw(view, charts.endings, answer, f"endings-{kind}", ignored=ignored)
+        notes = [view.word("ahead.handled")]
+        ui.draw(view, charts.endings, answer, f"endings-{kind}", ignored=ignored, notes=notes)
     else:
         blocks.head(words[view.lang], view.word("ahead.nothing"))
 
@@ -145,11 +147,7 @@ def recruits(view: PageContext) -> None:
             blocks.head(view.word("ahead.recruits"), bounds)
             _enter_recruits(view, count)
         return
-    left, right = st.columns([3, 2])
-    with left:
-        ui.part(view, "recruit-places", "recruit_places", partial(_recruits, view, count), recruits=count)
-    with right:
-        ui.part(view, "recruit-lorenz", "recruit_lorenz", partial(_lorenz, view), recruits=count)
+    ui.part(view, "recruit-places", "recruit_places", partial(_recruits, view, count), recruits=count)
 
 
 def _enter_recruits(view: PageContext, count: int) -> None:
@@ -160,14 +158,6 @@ def _enter_recruits(view: PageContext, count: int) -> None:
 
     written = text.number(count, view.lang)
     controlled(st.text_input, view.word("ahead.recruits_count"), "recruit places", written, changed, width=220)
-
-
-def _lorenz(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
-    if answer.rows:
-        notes = [view.word("ahead.lorenz_note")]
-        ui.draw(view, lines.lorenz, answer, "recruit-lorenz", charts.most_even, ignored, notes)
-    else:
-        blocks.head(view.word("ahead.lorenz_none"))
 
 
 def _recruits(view: PageContext, count: int, answer: Answer, ignored: Sequence[str]) -> None:

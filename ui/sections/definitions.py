@@ -1,5 +1,6 @@
 """The definition of every number, from the catalogue: with anchors, and printable."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
@@ -7,12 +8,14 @@ import streamlit as st
 from etl.semantic.answers import Metric
 from etl.semantic.catalog import catalogue, derived, derived_names, label_of
 from etl.semantic.formulas import changes, formula
-from ui.components import table_html
+from ui.charts import forecast
+from ui.components import figures, table_html
 from ui.components.blocks import error_boundary
 from ui.components.table_html import Column
 from ui.data import warehouse
 from ui.i18n import member_names, text
 from ui.state import page_context
+from ui.state.page_context import PageContext
 
 _DERIVED = "derived"
 # Compared, settled, projected, signalled and suppressed numbers, and the paragraphs on how well a method performs.
@@ -32,6 +35,19 @@ def methods() -> None:
     st.html(f'<p class="pd-intro"><b>{inputs}</b></p><div class="pd-entry">{paragraphs}</div>')
     with error_boundary(lang, "similar"):
         _similar(lang)
+
+
+def projections(view: PageContext) -> None:
+    """How projections are made and how they did in the past, for the whole country."""
+    view = replace(view, scope=replace(view.scope, where={}))
+    with st.expander(view.word("planning.method_title")):
+        parts = "".join(f"<p>{text.escape(line)}</p>" for line in view.word("planning.method").split("\n"))
+        st.html(f'<div class="pd-method">{parts}</div>')
+        left, right = st.columns(2)
+        with left:
+            figures.figure(view, forecast.held, analysis="backtest")
+        with right:
+            figures.figure(view, forecast.history, analysis="backtest_months")
 
 
 def _similar(lang: str) -> None:

@@ -78,10 +78,8 @@ def _scenario(view: PageContext, needed: int | None) -> str:
     """The address of the scenario with the recruits needed, to the goal of this page; empty beyond what a scenario takes."""
     if needed is None or address.number(str(needed)) is None:
         return ""
-    goal = page_parameters.of(_PAGE).get("goal", [])
-    return page_parameters.address(
-        "planning", view.lang, view.scope.address() | {"recruits": [str(needed)], "goal": goal}
-    )
+    chosen = {name: page_parameters.of(_PAGE).get(name, []) for name in ("goal", "until")}
+    return page_parameters.address(_PAGE, view.lang, view.scope.address() | chosen | {"recruits": [str(needed)]})
 
 
 def in_a_sentence(view: PageContext) -> str:

@@ -1,9 +1,8 @@
-"""The scenario: sliders for recruits, leavers and training seats, kept in the address, and the resulting paths."""
+"""The scenario of Growth and of Training: sliders for recruits, leavers and seats, kept in the address, and their path."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
 
 import streamlit as st
 
@@ -18,10 +17,9 @@ from ui.components.blocks import controlled, error_boundary, notice
 from ui.components.footer import question
 from ui.data import page_run, warehouse
 from ui.i18n import text
-from ui.state import address, page_parameters, scoped_query
+from ui.state import address, page_context, page_parameters, scoped_query
 from ui.state.page_context import PageContext
 
-_PAGE = "planning"
 # The option for all provinces.
 _ALL = ""
 _ROW = 4
@@ -29,49 +27,44 @@ _ROW = 4
 _LOCALIZED = "localized"
 
 
-def panel(view: PageContext, scenario: Scenario) -> None:
-    """The sliders, set by the address or the last 12 months, and a button that resets them."""
-    with st.container(border=True, key="scenario"):
+def panel(view: PageContext, scenario: Scenario, has_seats: bool = False) -> None:
+    """The sliders, set by the address or the last 12 months, and a button that resets them; seats where they are planned."""
+    with st.container(border=True, key="scenario", height="stretch"):
         blocks.head(view.word("planning.title"), view.word("planning.help"))
-        _flows(view, scenario)
-        with error_boundary(view.lang, "seats"):
-            _seats(view, scenario)
+        with error_boundary(view.lang, "flows"):
+            _flows(view, scenario)
+        if has_seats:
+            with error_boundary(view.lang, "seats"):
+                _seats(view, scenario)
         if scenario != NOW:
             st.button(
                 view.word("planning.as_now"),
                 key="plan as now",
                 type="tertiary",
-                on_click=lambda: page_parameters.choose(_PAGE, recruits=None, leave=None, seats=None),
+                on_click=lambda: page_parameters.choose(page_context.part(), recruits=None, leave=None, seats=None),
             )
 
 
 def headcount(view: PageContext, scenario: Scenario) -> None:
     """The active assistants under the scenario, to the target of the place or the goal of the address."""
-    figure(view, "headcount", scenario, goal=address.number(page_parameters.one(_PAGE, "goal")))
-
-
-def figure(view: PageContext, name: str, scenario: Scenario, **more: Any) -> None:
-    """The path that the analysis `name` projects under the scenario, drawn as a standard figure."""
 
     def show(answer: Answer, ignored: Sequence[str]) -> None:
         if all(value is None for value in answer.column(answer.metrics[1].name)):
             notice(view.lang, "state.empty_title", view.word("state.empty"))
         else:
-            ui.draw(view, forecast.path, answer, name, ignored=ignored)
+            ui.draw(view, forecast.path, answer, "headcount", ignored=ignored)
 
-    ui.part(view, name, name, show, first=True, scenario=scenario, **more)
-
-
-def method(view: PageContext) -> None:
-    parts = "".join(f"<p>{text.escape(line)}</p>" for line in view.word("planning.method").split("\n"))
-    st.html(f'<div class="pd-method">{parts}</div>')
+    goal = address.number(page_parameters.one(page_context.part(), "goal"))
+    ui.part(view, "headcount", "headcount", show, first=True, scenario=scenario, goal=goal)
 
 
 def of_address() -> Scenario:
-    rate = address.number(page_parameters.one(_PAGE, "leave"), 100)
-    seats = [seat for written in page_parameters.of(_PAGE).get("seats", ()) if (seat := address.seat(written))]
+    rate = address.number(page_parameters.one(page_context.part(), "leave"), 100)
+    seats = [
+        seat for written in page_parameters.of(page_context.part()).get("seats", ()) if (seat := address.seat(written))
+    ]
     return Scenario(
-        address.number(page_parameters.one(_PAGE, "recruits")),
+        address.number(page_parameters.one(page_context.part(), "recruits")),
         None if rate is None else rate / 100,
         {(province, course): count for province, course, count in seats},
     )
@@ -121,7 +114,7 @@ def _slider(view: PageContext, answer: Answer, name: str, parameter: str, chosen
 
     def choose(value: float) -> None:
         in_address = f"{value * 100 if is_rate else value:g}"
-        page_parameters.choose(_PAGE, **{parameter: None if value == current else in_address})
+        page_parameters.choose(page_context.part(), **{parameter: None if value == current else in_address})
 
     controlled(
         st.slider,
@@ -166,14 +159,14 @@ def _present_seats(answer: Answer, scenario: Scenario, pool: str) -> dict[str, f
 
 
 def _pool(view: PageContext, options: list[str], names: Mapping[str, str]) -> str:
-    province = page_parameters.one(_PAGE, "of")
+    province = page_parameters.one(page_context.part(), "of")
     chosen = province if province in options else _ALL
     controlled(
         st.selectbox,
         view.word("planning.pool"),
         "plan pool",
         chosen,
-        lambda code: page_parameters.choose(_PAGE, of=code or None),
+        lambda code: page_parameters.choose(page_context.part(), of=code or None),
         options=options,
         format_func=lambda code: names.get(code, view.word("planning.all_provinces")),
     )
@@ -193,7 +186,7 @@ def _seat(view: PageContext, scenario: Scenario, place: tuple[str, str], title: 
         other_seats = {pool: count for pool, count in scenario.seats.items() if pool != place}
         seats = other_seats if chosen == current else other_seats | {place: chosen}
         listed = [f"{'.'.join(filter(None, pool))}:{count:g}" for pool, count in sorted(seats.items())]
-        page_parameters.choose(_PAGE, seats=listed)
+        page_parameters.choose(page_context.part(), seats=listed)
 
     label = f"{title} ({view.word('planning.average', value=text.number(current, view.lang))})"
     key, value = f"plan seats {'.'.join(place)}", int(scenario.seats.get(place, current))

@@ -139,22 +139,26 @@ _AHEAD = _one(
     lambda value, days: Days(days.first, jalali.add_months(days.last, MOST_MONTHS_AHEAD)).read_end(value) is not None
 )
 
+# The flows of a scenario.
+_FLOWS: Mapping[str, _Check] = {
+    "recruits": _one(lambda value, _: number(value) is not None),
+    "leave": _one(lambda value, _: number(value, 100) is not None),
+}
+
 # The parameters of each page that has some, in the order of its address.
 _CHECKS: Mapping[str, Mapping[str, _Check]] = {
     "quality": {"of": _one(lambda value, _: value in catalogue())},
-    "growth": {"goal": _one(lambda value, _: bool(number(value))), "until": _AHEAD},
+    "growth": {
+        "goal": _one(lambda value, _: bool(number(value))),
+        "until": _AHEAD,
+        **_FLOWS,
+        "n": _one(lambda value, _: value.isascii() and value.isdecimal() and 1 <= int(value) <= MOST),
+    },
     "coverage": {
         "map": _one(lambda value, _: value == "county"),
         "census": _one(lambda value, _: value == "1395"),
     },
-    "planning": {
-        "goal": _one(lambda value, _: bool(number(value))),
-        "recruits": _one(lambda value, _: number(value) is not None),
-        "leave": _one(lambda value, _: number(value, 100) is not None),
-        "of": _one(_is_province),
-        "seats": _many(seat, _MOST_SEATS),
-        "n": _one(lambda value, _: value.isascii() and value.isdecimal() and 1 <= int(value) <= MOST),
-    },
+    "training": {**_FLOWS, "of": _one(_is_province), "seats": _many(seat, _MOST_SEATS)},
     "explore": {
         "m": _measures,
         "by": lambda values, _: _members(values, DIMENSIONS, MOST_DIMENSIONS),

@@ -46,7 +46,7 @@ def actions(sources: Sources) -> list[Action]:
     """The first six items that need action, without kinds that have no meaning under the scope."""
     items: list[Action] = []
     exceptions = (_lapsed, _licences_ending, _training_lapsing, _files_overdue, _not_submitted)
-    for items_of_kind in (*exceptions, _endings, _low_coverage, _low_levels, _sudden_falls):
+    for items_of_kind in (*exceptions, _low_coverage, _low_levels, _sudden_falls):
         with suppress(QuestionError):
             items += items_of_kind(sources)
         if len(items) >= MOST:
@@ -119,17 +119,6 @@ def _not_submitted(sources: Sources) -> Iterator[Action]:
         last = sources.word("action.last_heard", day=sources.day(min(days))) if days else ""
         who = sources.named("province", [row["province"] for row in rows])
         yield _action(sources, listed, "not_submitted", len(rows), who, last, "quality", {})
-
-
-def _endings(sources: Sources) -> Iterator[Action]:
-    """What ends in a month in larger numbers than were answered in the highest month of the past year."""
-    listed = sources.analyse("endings", by="nation")
-    above = [row for row in listed.records() if row["is_above"]]
-    for kind in dict.fromkeys(row["kind"] for row in above):
-        months = [row["month"] for row in above if row["kind"] == kind]
-        who = sources.word("action.in_month", month=text.unit_in_both(months[0], sources.lang))
-        what = text.inside(sources.word(f"ahead.{kind}"), sources.lang)
-        yield _action(sources, listed, "endings", len(months), who, "", "planning", {}, what=what)
 
 
 def _low_coverage(sources: Sources) -> Iterator[Action]:
