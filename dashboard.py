@@ -32,16 +32,15 @@ except Refused as fault:
 def menu(lang: str) -> dict[str, list[st.Page]]:
     """The pages of text.toml by group, in its order. The file of a page or tab only defines `page()`."""
     groups: dict[str, list[st.Page]] = {}
-    for place, entry in enumerate(navigation.pages()):
+    for place, entry in enumerate(navigation.menu()):
         parts = {part: import_module(f"pages.{part}").page for part in navigation.parts(entry)}
-        group = text.word(f"menu_group.{entry['group']}", lang) if entry["group"] else ""
+        group = text.word(f"menu_group.{entry['group']}", lang)
         groups.setdefault(group, []).append(
             st.Page(
                 frame.part_open(entry, parts),
                 title=entry[lang],
                 url_path=entry["page"],
                 default=place == 0,
-                visibility="visible" if group else "hidden",
             )
         )
     return groups

@@ -12,12 +12,7 @@ def page() -> None:
     overview.summed_up(view)
     ui.figure(view, forecast.projection, analysis="projection", target=True)
     goal.seek(view)
-    chosen_scenario = scenario.of_address()
-    left, right = st.columns([3, 2])
-    with left:
-        scenario.headcount(view, chosen_scenario)
-    with right:
-        scenario.panel(view, chosen_scenario)
+    scenario.of_headcount(view)
     goal.announced(view)
     progress = ["target_progress"] if overview.has_target(view) else []
     ui.cards(view, "active_assistants", *progress, "joiners", "leaver_rate_12m", "early_attrition")

@@ -1,14 +1,25 @@
-"""Where do we stand today, and what needs action?"""
+"""Where does the country, or one province, stand today, and what needs action?"""
+
+import streamlit as st
 
 from ui.components import figures as ui
-from ui.sections import briefings, glance, overview, panels
+from ui.sections import coverage, glance, listings, overview, panels
+from ui.state.page_context import province_of
 
 
 def page() -> None:
     view = ui.scope_bar("@place", "@person", period=True)
-    briefings.take_away(view)
-    overview.summed_up(view, reached=False)
-    panels.panels(view)
-    overview.needing_action(view)
-    glance.at_a_glance(view)
-    overview.cards(view)
+    is_province = bool(province_of(view.where))
+    with st.container(key="profile" if is_province else "country"):
+        overview.summed_up(view, reached=False)
+        panels.panels(view)
+        overview.needing_action(view)
+        if not is_province:
+            glance.at_a_glance(view)
+            return
+        with st.container(key="profile-counties"):
+            glance.at_a_glance(view)
+            coverage.counties_without(view)
+        overview.ranked(view)
+        with st.container(key="profile-institutes"):
+            listings.listings(view, "register", is_excerpt=True)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from ui.components import filter_bar
-from ui.sections import audit_log, data_quality, revisions
+from ui.sections import audit_log, briefings, data_quality, revisions
 from ui.state import page_context
 
 
@@ -24,4 +24,5 @@ def page() -> None:
     data_quality.publications(view)
     data_quality.files(view)
     revisions.log(view)
+    briefings.listed(view)
     audit_log.show(view)

@@ -32,7 +32,8 @@ def page() -> None:
     with right:
         training.lapsing(view)
         ui.figure(view, bars.ranking, analysis="seats")
-    ui.figure(view, bars.stacked, "training_compliance", *BANDS, by="place", parts=tuple(BANDS.items()))
+    with st.expander(view.word("futures.status")):
+        ui.figure(view, bars.stacked, "training_compliance", *BANDS, by="place", parts=tuple(BANDS.items()))
     ahead.endings(view, "training")
     ahead.falling(view)
     listings.part(view, "ahead.seats")

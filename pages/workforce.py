@@ -30,22 +30,12 @@ def page() -> None:
     with left:
         ui.figure(view, bars.ranking, "active_assistants", by="post", says=titles.highest)
     with middle:
-        ui.figure(view, bars.ranking, "women_share", by="post", nation=True)
-    with right:
         ui.figure(view, bars.ranking, "leaver_rate_12m", by="post", nation=True)
-    left, right = st.columns(2)
-    with left:
-        ui.figure(view, workforce.survival, analysis="survival")
     with right:
-        ui.figure(view, workforce.curves, analysis="survival_by_post")
+        ui.figure(view, workforce.survival, analysis="survival")
     left, right = st.columns(2)
     with left:
         ui.figure(view, workforce.moves, "transfers_between", by=("origin", "province"))
     with right:
         months = view.months(60)
         ui.figure(view, lines.trend, "women_share", "veteran_leader_share", by="month", over=months, height=380)
-    left, right = st.columns(2)
-    with left:
-        ui.figure(view, bars.ranking, "women_share", by="place", nation=True)
-    with right:
-        ui.figure(view, bars.ranking, "veteran_leader_share", by="place", nation=True)

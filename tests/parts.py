@@ -5,7 +5,7 @@ from streamlit.util import calc_hash
 
 from ui.i18n import navigation
 
-PARTS = [part for entry in navigation.pages() for part in navigation.parts(entry)]
+PARTS = [part for entry in navigation.menu() for part in navigation.parts(entry)]
 FIRST = navigation.menu()[0]["page"]
 # As dashboard.py does for each user. A script in a folder without `pages/`: AppTest would run the files of that.
 SCRIPT = "from dashboard import menu\nfrom ui.shell import frame\nframe.run(menu)\n"

@@ -265,13 +265,11 @@ def test_a_shared_link_shows_nothing_of_another_province(
         sent("explore", m="active_assistants", by=["institute", "county"], province=ISFAHAN)
         sent("explore", m="coverage_gap", by="county")
         sent("compare", p=ISFAHAN, q=TEHRAN, county=county)
-        assert text.word("sign_in.not_yours", "en").encode() in sent("province", province=ISFAHAN)
-    offer = text.word("briefing.make", "en").encode()
+        assert text.word("sign_in.not_yours", "en").encode() in sent("overview", province=ISFAHAN)
+    offer = b"take-away"
     # Only officers who may export are offered a file.
     with socket_of(visit.address, reader("isfahan.officer").context) as wire:
-        offered = {
-            code: offer in run(wire, "briefings", {"province": code, "lang": "en"}) for code in (ISFAHAN, TEHRAN)
-        }
+        offered = {code: offer in run(wire, "overview", {"province": code, "lang": "en"}) for code in (ISFAHAN, TEHRAN)}
     assert offered == {ISFAHAN: True, TEHRAN: False}
     leaked = officer.foreign(TEHRAN, guarded)
     assert set(leaked) <= {foreign.name, foreign.code}, "what was typed comes back, nothing else"
@@ -290,7 +288,7 @@ def test_two_browsers_that_alternate_on_one_process_never_see_data_of_each_other
         for number in range(QUESTIONS):
             sub = list(OFFICERS)[number % 2]
             own, foreign = OFFICERS[sub]
-            part = chance.choice(("explore", "explore", "register", "coverage", "quality", "province"))
+            part = chance.choice(("explore", "explore", "register", "coverage", "quality", "overview"))
             by = chance.choice(("county", "institute"))
             query = {"m": chance.choice(local), "by": by} if part == "explore" else {}
             received = run(wires[sub], part, query | {"province": chance.choice((own, foreign)), "lang": "en"})
@@ -351,7 +349,8 @@ def test_an_open_page_ends_when_rights_are_withdrawn(site: Site, reader: Callabl
 def test_downloads_of_a_briefing_and_a_picture_are_logged(site: Site, reader: Callable[[str], Reader]) -> None:
     officer = reader("isfahan.officer")
     context, visit = officer.context, officer.visit
-    visit.go("briefings", lang="en", province=ISFAHAN)
+    visit.go("", lang="en", province=ISFAHAN)
+    visit.page.locator(".st-key-briefing button").first.click()
     visit.page.locator(".st-key-briefing-button button").click()
     link = visit.page.get_by_role("link", name=text.word("sign_in.fetch", "en"))
     address = site.address + str(link.get_attribute("href", timeout=180_000))

@@ -1,5 +1,6 @@
-"""The page "briefings" and its button: written books are listed to the users who may see them, and can be downloaded."""
+"""The dialog of the PDF and the list on Quality: books are listed to the users who may see them, and can be downloaded."""
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from etl.semantic.rights import ADMINISTRATOR, AccessScope, Grant
 from tests.parts import SCRIPT, opening
 from ui.briefing import writing
 from ui.briefing.writing import Written
+from ui.components import blocks
 from ui.data import page_run
+from ui.i18n import member_names, text
 from ui.sections import briefings
 from ui.state.page_context import PageContext, Scope
 
@@ -29,7 +32,7 @@ def book(place: str, file: Path, is_exact: bool = False) -> Written:
 
 def page_html(lang: str) -> str:
     app = AppTest.from_string(SCRIPT, default_timeout=300)
-    app._page_hash, _ = opening("briefings")
+    app._page_hash, _ = opening("quality")
     app.query_params["lang"] = lang
     assert not app.run().exception
     return "".join(element.proto.body for element in app.get("html"))
@@ -55,6 +58,30 @@ def test_written_books_are_listed_latest_first_and_deleted_ones_are_marked(use_p
     )
     assert page.count("This file is no longer available") == 1
     assert "Alborz · 9\u00a0Tir" not in page
+
+
+@pytest.mark.parametrize("lang", ["fa", "en"])
+@pytest.mark.parametrize("exact", [False, True])
+def test_the_dialog_says_which_book_it_gives(use_pointer, monkeypatch, lang, exact):
+    # AppTest opens no popover.
+    monkeypatch.setattr(blocks, "popover", lambda lang, label, key, inside: inside() if key == "briefing" else None)
+    app = AppTest.from_string(SCRIPT, default_timeout=300)
+    app.query_params["lang"], app.query_params["province"] = lang, "IR-11"
+    app.run()
+    if exact:
+        app.checkbox(key="briefing-exact").check().run()
+    page = "".join(element.proto.body for element in app.get("html"))
+    place = member_names.of("province", "IR-11", lang)
+    assert re.search(f"{place}.*{text.digits('000001', lang)}", page)
+    said = {key: text.escaped(f"briefing.{key}", lang) in page for key in ("exact_short", "make_help")}
+    assert said == {"exact_short": exact, "make_help": not exact}
+
+
+def test_the_exact_book_has_exact_numbers(use_pointer, pointer):
+    book = briefings.made("IR-17", "fa", None, exact=True)
+    with writing.press(pointer, ADMINISTRATOR) as press:
+        assert book == press.pdf(press.questions("IR-17", "fa", exact=True))
+        assert book != press.pdf(press.questions("IR-17", "fa"))
 
 
 def test_an_unreadable_line_of_the_list_does_not_hide_the_others(tmp_path, briefings):

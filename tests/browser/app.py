@@ -36,7 +36,7 @@ FILE_PATIENCE = 1000 * FILE_SECONDS
 _TALL = 1000
 _EMPTY = "about:blank"
 # A part that shows little: between two readers a window goes there.
-_BETWEEN = "province"
+_BETWEEN = "register"
 # What stays of a reader when the page changes; the next one then needs a page of their own.
 _TRACES = ".pd-paper, .pd-filtering, [role=dialog], [data-presented]"
 # Every chart that the server sent and that is not folded away is drawn. A map gets its areas some time after the rest.

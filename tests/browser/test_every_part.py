@@ -29,26 +29,26 @@ CHOSEN: dict[str, dict[str, str | list[str]]] = {
     "licensing": {"open": "licences_ending"},
     "growth": {"recruits": "70", "leave": "20"},
     "training": {"recruits": "70", "leave": "20", "of": "IR-23", "seats": ["PY-101:3"]},
-    "province": {"province": "IR-23"},
     "register": {"find": "كرمانشاه"},
 }
 # Together they hold every kind of element and chart of all parts.
 VARIED = (
-    "overview", "coverage", "growth", "training", "licensing", "methods", "province",
+    "overview", "coverage", "growth", "training", "licensing", "methods",
 )  # fmt: skip
 OPENED = [
     *((part, CHOSEN.get(part, {}), "fa") for part in PARTS),
-    # The whole country has other charts than a province, and a profile has more to cut off than the list of provinces.
+    # The whole country has other charts than a province.
     ("coverage", {}, "fa"),
     ("explore", {}, "fa"),
     ("explore", {"m": ["training_compliance"], "by": ["province"], "chart": "funnel"}, "fa"),
     ("explore", {"m": ["joiners"], "by": ["month"], "province": ["IR-23"], "chart": "control"}, "en"),
-    ("province", CHOSEN["province"], "en"),
+    ("overview", {"province": "IR-23"}, "fa"),
+    ("overview", {"province": "IR-23"}, "en"),
     # Both languages have the same elements.
     *((part, {}, "en") for part in PARTS if part in VARIED or draws(0, 1)),
 ]
-# Pages that first ask for a province, or list files.
-WITHOUT_FIGURES = ("quality", "province", "briefings")
+# Pages of lists.
+WITHOUT_FIGURES = ("quality",)
 # Words in Latin letters that a Persian page may show: the other language, a licence line, file formats, metric names.
 LATIN = re.compile(r"[A-Za-z0-9]+")
 STAYS_LATIN = {"English", "OpenStreetMap", "contributors", "CSV", "PDF"}
@@ -70,7 +70,7 @@ FIRST_NUMBER = """() => {
     }
     return edges.length ? Math.min(...edges) : 0;
 }"""
-WITHOUT_NUMBERS = ("methods", "briefings")
+WITHOUT_NUMBERS = ("methods",)
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def test_a_part_is_complete_in_one_language_and_requests_no_other_host(opened: t
     assert (html.get_attribute("lang"), html.get_attribute("dir")) == (lang, text.direction(lang))
     assert reader.page.title() == text.word("app.title", lang)
     assert reader.page.locator("h1").inner_text() == next(
-        e[lang] for e in navigation.pages() if name in navigation.parts(e)
+        e[lang] for e in navigation.menu() if name in navigation.parts(e)
     )
     assert reader.page.locator(".pd-trust").count() == 1
     assert reader.page.get_by_test_id("stSidebarNavLink").count() == len(navigation.menu())
@@ -192,7 +192,7 @@ def test_a_phone_shows_a_number_first_and_nothing_is_cut_off(opened: tuple[front
     reader, name, _ = opened
     reader.page.set_viewport_size(PHONE)
     reader.settle()
-    is_empty = name in WITHOUT_NUMBERS or (name == "province" and "province=" not in reader.query)
+    is_empty = name in WITHOUT_NUMBERS
     assert is_empty or 0 < reader.page.evaluate(FIRST_NUMBER) <= 400
     assert too_wide(reader) == []
     frames = reader.page.locator(".pd-plot:has(.choroplethlayer)")

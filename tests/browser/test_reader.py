@@ -60,7 +60,7 @@ def test_a_fresh_server_says_what_to_do_and_then_shows_each_publication(
         publish(small_register, pointer)
         reader.page.goto(f"{url}/legal")
         reader.settle()
-        heading = next(entry["fa"] for entry in navigation.pages() if "legal" in navigation.parts(entry))
+        heading = next(entry["fa"] for entry in navigation.menu() if "legal" in navigation.parts(entry))
         assert reader.page.locator("h1").inner_text() == heading
         assert reader.page.locator(".pd-trust").count() == 1
         assert reader.page.locator('[data-testid="stSidebarNavLink"]').count() == len(navigation.menu())
@@ -199,9 +199,8 @@ def test_a_click_on_the_map_narrows_the_page_reset_widens_it_and_a_link_leads_to
             assert ("کرمان" in reader.said) == bool(query)
             assert label.count() == 0, "the tooltip is of the answer before"
         reader.page.get_by_role("link", name=text.word("profile.link", "fa", place="کرمان")).click()
-        reader.page.wait_for_selector(f"h1:text-is('{navigation.part_words('province')['fa']}')")
+        reader.page.wait_for_selector(f"h1:text-is('{text.word('profile.title', 'fa', place='کرمان')}')")
         reader.settle()
-        assert reader.page.locator("h2").first.inner_text() == "کرمان"
         assert reader.query == "province=IR-08"
         assert reader.page.locator(".pd-error").count() == 0
 
@@ -473,10 +472,10 @@ def test_the_overview_is_two_sheets_and_the_profile_of_a_province_is_one_sheet_u
             assert min(sizes) >= 6.4, "the labels of a map are read on paper, in points"
 
         # One with many counties, some of them without anybody.
-        reader.go("province", province="IR-07", lang=lang).drawn_charts()
+        reader.go("", province="IR-07", lang=lang).drawn_charts()
         assert reader.page.locator(".st-key-counties-without").count() == 1
         assert len(sheets()) == 1
-        reader.go("province", province="IR-23", lang=lang).drawn_charts()
+        reader.go("", province="IR-23", lang=lang).drawn_charts()
         ((width, height),) = sheets()
         assert width < height
         with reader.on_paper():

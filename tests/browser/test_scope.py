@@ -49,7 +49,7 @@ def go_on(reader: front.Visit, step: str) -> None:
 def opened(reader: front.Visit) -> str:
     """The part of a page that the address names."""
     page = reader.page.url.partition("?")[0].rsplit("/", 1)[-1] or MENU[0]
-    entry = next(entry for entry in navigation.pages() if entry["page"] == page)
+    entry = next(entry for entry in navigation.menu() if entry["page"] == page)
     return parse_qs(reader.query).get("tab", navigation.parts(entry))[0]
 
 

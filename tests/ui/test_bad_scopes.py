@@ -95,7 +95,7 @@ def test_a_page_says_what_is_missing_and_shows_no_empty_frame(part: str, case: s
     assert [table for table in re.findall(r"<tbody.*?</tbody>", html, re.DOTALL) if "<td" not in table] == []
     assert not re.search(r"<(ul|ol|p|h3|li|bdi)(?: [^>]*)?>\s*</\1>", html), "a box without words"
     assert not re.search(r">\s*(None|nan|NaN)\s*<", html)
-    if part in ("overview", "province") and re.search("pd-panel", html):
+    if part == "overview" and re.search("pd-panel", html):
         assert (text.word("verdict.no_target", "en") in html) == (case != "one publication"), "a place without a target"
     assert [one for one in containers(app.main) if is_empty(one)] == []
 

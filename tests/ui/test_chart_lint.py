@@ -32,19 +32,13 @@ from ui.palette import COLOURS
 
 pytestmark = pytest.mark.slow
 
-WITH_PANELS = ("overview", "province")
+WITH_PANELS = ("overview",)
 # Parts without a chart: a list of institutes has one only if an institute is chosen.
-CHARTLESS = ("quality", "briefings", "register")
+CHARTLESS = ("quality", "register")
 PAGES = [part for part in PARTS if part not in CHARTLESS]
 # A large province, and one with few assistants.
 PROVINCES = {"the country": "", "a large province": "IR-23", "a small province": "IR-20"}
-EVERY = [
-    (page, lang, of)
-    for page in PAGES
-    for lang in text.LANGUAGES
-    for of, province in PROVINCES.items()
-    if province or page != "province"
-]
+EVERY = [(page, lang, of) for page in PAGES for lang in text.LANGUAGES for of, province in PROVINCES.items()]
 # Titles that name their measure by other words than its short name: funnel, run-off, back-test, Lorenz curve, bridge.
 OTHER_WORDS = {
     "applications": {"fa": "درخواست", "en": "applications"},

@@ -134,7 +134,7 @@ def test_a_year_is_one_click_and_a_typed_target_is_read_in_persian_digits(publis
 
 def test_a_year_in_the_address_of_growth_means_its_last_day(published: Path) -> None:
     last = jalali.unit_of(JalaliDate(1406, 1, 1).to_gregorian(), "year").last
-    year, day = (html(opened("growth", until=until)).partition("</header>")[2] for until in ("1406", last.isoformat()))
+    year, day = (html(opened("growth", until=until)).partition("pd-scope")[2] for until in ("1406", last.isoformat()))
     assert text.day(last, "fa") in year
     assert year == day
 
@@ -313,7 +313,7 @@ def test_a_profile_counts_its_counties_with_assistants_and_names_the_others(
         }
     code, count = max(counts.items(), key=lambda each: each[1]["uncovered_counties"])
     assert count["uncovered_counties"], "else nothing is tried"
-    page = html(opened("province", lang="en", province=code))
+    page = html(opened("overview", lang="en", province=code))
     served = count["census_counties"] - count["uncovered_counties"]
     assert f"{served} counties of " in page
     assert (

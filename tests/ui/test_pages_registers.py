@@ -19,7 +19,7 @@ from ui.i18n import member_names, text
 from ui.palette import RAMPS
 from ui.summary import different
 
-PAGES = ("licensing", "legal", "coverage", "province")
+PAGES = ("licensing", "legal", "coverage", "overview")
 LANGUAGES = ("fa", "en")
 LAPSED = date(2024, 6, 20)
 

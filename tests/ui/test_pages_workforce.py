@@ -165,10 +165,8 @@ def test_methods_defines_every_number(lang: str, published: Path) -> None:
 def test_every_chart_draws_the_sample(lang: str, dark: bool, published: Path) -> None:
     context = ChartContext(lang, dark)
     with access.connect(published, rights.ADMINISTRATOR) as con:
-        curves = survival.survival_by_post(con, least=1)
         charts = [
             (workforce.survival, survival.survival(con, least=1), workforce.still_serving),
-            (workforce.curves, curves, workforce.stay),
             (forecast.path, planning.headcount(con), forecast.reached),
             (forecast.futures, training.futures(con), forecast.with_seats),
             (forecast.held, backtesting.backtest(con), forecast.how_often),
@@ -184,18 +182,12 @@ def test_every_chart_draws_the_sample(lang: str, dark: bool, published: Path) ->
             assert not re.search("[0-9]", sentence)
 
 
-def test_curves_of_service_are_those_of_the_answer(published: Path) -> None:
+def test_the_curve_of_service_is_that_of_the_answer(published: Path) -> None:
     with access.connect(published, rights.ADMINISTRATOR) as con:
-        everyone, by_post = survival.survival(con, least=1), survival.survival_by_post(con, least=1)
+        everyone = survival.survival(con, least=1)
     low, high, curve = workforce.survival(everyone, ChartContext("en"))["data"]
     assert [list(zip(line["x"], line["y"], strict=True)) for line in (curve, low, high)] == [
         [(row[0], row[column]) for row in everyone.rows] for column in (1, 3, 4)
-    ]
-    posts = list(dict.fromkeys(row[0] for row in by_post.rows))
-    assert len(posts) > 1
-    drawn = workforce.curves(by_post, ChartContext("en"))["data"]
-    assert [list(zip(line["x"], line["y"], strict=True)) for line in drawn] == [
-        [(months, share) for code, months, share, *_ in by_post.rows if code == post] for post in posts
     ]
 
 

@@ -327,11 +327,12 @@ def test_provinces_below_are_one_item_and_changes_lead_to_their_province() -> No
     assert (level.kind, level.count, level.part, level.parameters) == ("level", 1, "training", {})
     assert level.sentence == "1 province has training compliance significantly below the national average (85.0%)"
     assert (level.number, level.who) == ("1", "Semnan")
-    assert (change.kind, change.count, change.parameters) == ("change", 2, {"province": ["IR-30"]})
+    asked = {"province": ["IR-30"], "m": ["joiners"], "by": ["month"], "chart": ["control"]}
+    assert (change.kind, change.count, change.part, change.parameters) == ("change", 2, "explore", asked)
     assert change.when == "in Ordibehesht\u00a01405 (Apr–May\u00a02026)", "the latest month alone"
     assert [action.kind for action in needs_action.actions(signalling("IR-30"))] == ["change"], "a province has its own"
     (own,) = needs_action.actions(signalling("IR-20"))
-    assert (own.part, own.parameters) == ("province", {"province": ["IR-20"]})
+    assert (own.part, own.parameters) == ("training", {"province": ["IR-20"]})
     assert own.sentence == "70.0% training compliance, significantly below the national average (85.0%)"
     assert needs_action.actions(signalling("IR-23")) == [], "an improvement needs no action"
 

@@ -1,4 +1,4 @@
-"""Briefings as files, written atomically, and the list of written ones for the page "briefings"."""
+"""Briefings as files, written atomically, and the list of written ones."""
 
 import json
 import os

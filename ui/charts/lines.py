@@ -30,17 +30,21 @@ def trend(
     zero: bool = True,
     height: int = 320,
     events: Sequence[marks.Event] = (),
-    nation: float | None = None,
+    nation: float | tuple[tuple[Any, ...], ...] | None = None,
     target_word: str = "figure.target",
 ) -> Figure:
-    """Metrics over time: actual values solid, a line for the target or else for the nation's latest value, events numbered.
+    """Metrics over time: actual values solid, a line for the target or else for the nation, events numbered.
+
+    The nation is a value or its own trend, as pairs of a label and a value.
 
     A second dimension gives one line per member. Provisional points are hollow; an unknown value is a gap.
     """
     t = _time_column(answer)
     mark, meaning_of_mark, word = target, "target", target_word
+    of_nation = dict(nation) if isinstance(nation, tuple) else {}
+    level = None if isinstance(nation, tuple) else nation
     if target is None:
-        mark, meaning_of_mark, word = nation, "nation", "figure.nation_line"
+        mark, meaning_of_mark, word = level, "nation", "figure.nation_line"
     labels = list(dict.fromkeys(row[t] for row in answer.rows))
     unit = answer.metrics[0].unit
     open_at = [i for i, label in enumerate(labels) if label in answer.provisional]
@@ -57,10 +61,19 @@ def trend(
         if open_at:
             data.append(_open_end(context, values, open_at, meaning, hovers))
         keys.append(elements.key(context, name, meaning, "line"))
+    if of_nation:
+        values = [of_nation.get(label) for label in labels]
+        all_values += values
+        measure, said = answer.metrics[0], context.word("figure.nation_line")
+        hovers = [
+            f"{said}: {text.plain(value, measure.unit, context.lang)}" if value is not None else "" for value in values
+        ]
+        data.append(_line(context, values, "nation", hovers, 1.5, "dash"))
+        keys.append(elements.key(context, said, "nation", "dash"))
     numbers = [value for value in all_values if value is not None]
     ticks = axes.nice(max([0, *numbers, mark or 0])) if zero else around(numbers, mark, unit)
     # The words about the nation stand on the other side of its line.
-    is_above = target is None and nation is not None and min(numbers, default=0) > nation
+    is_above = target is None and level is not None and min(numbers, default=0) > level
     if open_at:
         keys.append(elements.key(context, context.word("figure.provisional"), elements.SERIES[0], "outline"))
     figure = elements.figure(

@@ -1,25 +1,19 @@
 """Charts of the workforce: pyramids, survival curves and transfers, with their title rules."""
 
-from itertools import cycle, groupby
-from operator import itemgetter
 from typing import Any
 
 from etl.semantic.answers import Answer
-from etl.semantic.ranking import LEAST
 from ui.charts import axes, elements, titles
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
 from ui.charts.titles import Title
 from ui.i18n import member_names, text
 
-_DASHES = ("solid", "dash", "dot", "dashdot")
 _YEAR = 12
 # The minimum height of a pyramid: neighbours with few and many bands look alike.
 _PYRAMID = 285
 # The most routes of transfers that have a bar.
 _MOST_ROUTES = 15
-# The minimum distance between names at the ends of curves, as a share of the axis.
-_APART = 0.07
 
 
 def largest_band(answer: Answer, context: ChartContext) -> Title:
@@ -98,50 +92,14 @@ def survival(answer: Answer, context: ChartContext) -> Figure:
     return _over_months(context, data, months, keys)
 
 
-def stay(answer: Answer, context: ChartContext) -> Title:
-    """The range of the shares left after a year, of the groups that are large enough."""
-    after = [row for row in answer.rows if row[1] == _YEAR] or [row for row in answer.rows if row[1] == 0]
-    joined = {row[0]: row[answer.columns.index("at_risk")] for row in answer.rows if row[1] == 0}
-    shares = [row[2] for row in after if joined[row[0]] >= LEAST] or [row[2] for row in after]
-    low, high = (text.percent(share, context.lang, 0) for share in (min(shares), max(shares)))
-    key = "stays_one" if low == high else "stays"
-    words = {"group": context.word(f"dimension.{answer.by[0]}").lower(), "low": low, "high": high}
-    return Title(context.word(f"finding.{key}", count=text.number(after[0][1], context.lang), **words))
-
-
-@chart(stay)
-def curves(answer: Answer, context: ChartContext) -> Figure:
-    """One curve per group, labelled at its end."""
-    members = groupby(answer.rows, itemgetter(0))
-    data, ends = [], []
-    for (member, group), meaning, dash in zip(members, cycle(elements.SERIES), cycle(_DASHES), strict=False):
-        rows = list(group)
-        curve = _steps(answer, context, rows, meaning, dash)
-        # Dashes are not visible on a step curve.
-        curve["line"]["shape"] = "linear"
-        data.append(curve)
-        ends.append((rows[-1][2], context.member(answer.by[0], member), meaning))
-    notes, level = [], -1.0
-    for end, name, meaning in sorted(ends):
-        level = max(end, level + _APART)
-        mark = f'<span style="color:{context.colour(meaning)}">■</span> {text.escape(name)}'
-        notes.append(elements.note(context, mark, x=1, xref="paper", xanchor="left", y=level, xshift=6))
-    months = [row[1] for row in answer.rows]
-    longest = max((len(name) for _, name, _ in ends), default=0)
-    room = axes.LAST_TICK | {"r": 30 + 7 * longest}
-    return _over_months(context, data, months, [], annotations=notes, margin=room)
-
-
 def _steps(answer: Answer, context: ChartContext, rows: list[tuple[Any, ...]], meaning: str, dash: str) -> Figure:
     at, served, followed = (answer.columns.index(name) for name in (answer.metrics[0].name, "served", "at_risk"))
     share = [row[at] for row in rows]
     hovers = []
     for row, value in zip(rows, share, strict=True):
-        group = [] if answer.by[0] == "served" else [context.member(answer.by[0], row[0])]
         after = context.word("figure.months_after", count=text.number(row[served], context.lang))
         still = f"{text.escape(answer.metrics[1].label[context.lang])}: {text.number(row[followed], context.lang)}"
-        name = text.listed([*group, after], context.lang)
-        hovers.append(elements.hover_lines(context, name, text.percent(value, context.lang), still))
+        hovers.append(elements.hover_lines(context, after, text.percent(value, context.lang), still))
     return elements.line([row[served] for row in rows], share, hovers, context.colour(meaning), dash=dash, shape="hv")
 
 

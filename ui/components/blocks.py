@@ -153,6 +153,14 @@ def popover(lang: str, label: str, key: str, inside: Callable[[], object]) -> No
             inside()
 
 
+def folded(lang: str, label: str, key: str, inside: Callable[[], object]) -> None:
+    """A fold whose content `inside` is drawn once it is open, as that of a popover, which holds no other one."""
+    box = st.expander(label, key=key, type="compact", on_change="rerun")
+    if box.open:
+        with box, error_boundary(lang, key):
+            inside()
+
+
 def record_once(event: str, shown: object, **more: str | int) -> None:
     """Record an event in the audit log with the rights of the user; reruns that show the same count as one."""
     key = f"{event} noted"

@@ -68,19 +68,6 @@ def cards(
     rendering.defer(_cards, view, names, ask, below, ready=ask)
 
 
-def headline(view: PageContext, **parts: str) -> None:
-    """At most four numbers with their change, a sparkline of 24 months, and a link to the page with more detail."""
-    ask = partial(_at_once, view, tuple(parts))
-
-    def below(name: str, card_answers: _Answers) -> str:
-        card = card_answers.get(name)
-        return (_months_of(view, name, card.now) if card else "") + page_link(view, name, parts[name])
-
-    rendering.defer(
-        _cards, view, tuple(parts), ask, below, ready=lambda: (ask(), [_history(view, name) for name in parts])
-    )
-
-
 def headline_number(view: PageContext, name: str) -> tuple[str, str, str]:
     """One number as HTML, with its unit or the parts of a share, its change in a year, and a sparkline.
 

@@ -62,7 +62,7 @@ class FigureQuestion:
             )
         if self.nation:
             nation = of_nation(answer)
-            options["nation"] = None if nation.left_out else nation.value()
+            options["nation"] = None if nation.left_out else line_of(nation)
         if self.target:
             options |= _target(self.view, answer)
         return options
@@ -159,8 +159,16 @@ def overlaps(answer: Answer, metric: Metric) -> bool:
 
 
 def of_nation(answer: Answer) -> Answer:
-    """The measure for the nation."""
+    """The measure for the nation; beside a trend its own over the same months."""
+    if len(answer.by) == 1 and answer.by[0] in TIME:
+        where = page_context.without_places(answer.where)
+        return warehouse.ask(answer.metrics[0].name, by=answer.by, over=answer.over, where=where)
     return _as_whole(answer, page_context.without_places(answer.where))
+
+
+def line_of(nation: Answer) -> float | tuple[tuple[Any, ...], ...] | None:
+    """The value of the nation, or the pairs of its trend."""
+    return tuple(row[:2] for row in nation.rows) if nation.by else nation.value()
 
 
 def of_whole(answer: Answer) -> Answer:

@@ -22,7 +22,7 @@ from ui.components import blocks, downloads, filter_bar
 from ui.components.blocks import error_boundary, notice
 from ui.components.cards import cards
 from ui.components.downloads import Picture
-from ui.components.figure_question import Asked, FigureQuestion, asked_around, of_nation, of_whole
+from ui.components.figure_question import Asked, FigureQuestion, asked_around, line_of, of_nation, of_whole
 from ui.components.footer import context, footer, table
 from ui.components.plot import plot
 from ui.data import page_run, warehouse
@@ -239,7 +239,7 @@ def _circulated(
         options["days"] = tuple(replace(day, value=None) for day in options["days"])
         rule = partial(rule, days=options["days"])
     if options.get("nation") is not None:
-        options["nation"] = for_circulation(of_nation(rounded), ask).value()
+        options["nation"] = line_of(for_circulation(of_nation(rounded), ask))
     title = titles.unlike(rule(rounded, chart_context), (), rounded, chart_context)
     redrawn = chart.titled(rounded, chart_context, title, options)
     # The line of a map names the value of the whole.

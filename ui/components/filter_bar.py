@@ -80,7 +80,7 @@ def whole(view: PageContext) -> None:
 def _profile(view: PageContext) -> str:
     """A link to the profile of the selected province, for users who clicked on a map or a ranking."""
     provinces = view.where.get("province", ())
-    if len(provinces) != 1 or page_context.part() == "province":
+    if len(provinces) != 1 or page_context.part() == "overview":
         return ""
     address = page_parameters.profile(provinces[0], view.lang, view.scope.address())
     words = view.word("profile.link", place=view.member("province", provinces[0]))

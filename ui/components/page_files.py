@@ -47,7 +47,7 @@ def note_card(ident: str, label: str, below: str, answer: Answer, measure: str) 
 
 @rendering.fragment
 def offer(view: PageContext, page: str, noted: Sequence[_Noted | Card]) -> None:
-    blocks.popover(view.lang, view.word("book.open"), "page-files", partial(_inside, view, page, noted))
+    blocks.folded(view.lang, view.word("book.open"), "page-files", partial(_inside, view, page, noted))
 
 
 def context(view: PageContext) -> ChartContext:

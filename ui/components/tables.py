@@ -31,6 +31,8 @@ PAGE_ROWS = 200
 MOST_ROWS = 1000
 # The rows of an excerpt on paper (static/summary.css).
 PAPER_ROWS = 10
+# The rows of a short table on the screen (static/summary.css).
+FIRST_ROWS = 5
 _UNBARRED = ("date", "month", "year")
 
 Link = Callable[[tuple], str]
@@ -51,8 +53,11 @@ def show(
     total: Sequence[str] = (),
     is_total_first: bool = False,
     is_excerpt: bool = False,
+    is_short: bool = False,
 ) -> None:
     """Show a table; the first column names the row.
+
+    A short one shows its first rows on the screen until a button shows all of them.
 
     Its page is printed as on the screen; an excerpt has only its first rows on paper, where its page has one sheet.
     The rows are sorted by `start` (`-name` for descending, empty for their own order) until a heading is pressed. `total` are
@@ -80,9 +85,20 @@ def show(
             counts = {"first": text.number(PAPER_ROWS, view.lang), "count": text.number(len(rows), view.lang)}
             rest = f'<p class="pd-note pd-on-paper">{view.escaped("more.first_printed", **counts)}</p>'
             listed = f'<div class="pd-cut">{listed}</div>{rest}'
-        st.html(listed)
-        if pages(len(rows)) > 1:
+        is_cut = is_short and len(page_rows) > FIRST_ROWS and not st.session_state.get(f"all rows {ident}")
+        st.html(f'<div class="pd-short">{listed}</div>' if is_cut else listed)
+        if is_short and len(page_rows) > FIRST_ROWS:
+            _all_rows(view, ident, len(rows), is_cut)
+        if not is_cut and pages(len(rows)) > 1:
             _pager(view, ident, state_store, state, number, len(rows))
+
+
+def _all_rows(view: PageContext, ident: str, count: int, is_cut: bool) -> None:
+    """The button that shows all rows of a short table, or its first ones again."""
+    number = count if is_cut else FIRST_ROWS
+    label = view.word("listing.all" if is_cut else "listing.only", count=text.number(number, view.lang))
+    shown = {f"all rows {ident}": is_cut}
+    st.button(label, key=f"all-{ident}", type="tertiary", on_click=st.session_state.update, args=(shown,))
 
 
 def _position(view: PageContext, columns: Sequence[Column], sort: str, number: int, count: int) -> str:

@@ -10,6 +10,8 @@ _MOVED: Mapping[str, tuple[str, Mapping[str, list[str]]]] = {
     "institute": ("register", {}),
     "international": ("coverage", {}),
     "smart": ("licensing", {}),
+    "province": ("overview", {}),
+    "briefings": ("quality", {}),
     "signals": (
         "explore",
         {"m": ["training_compliance", "leaver_rate_12m"], "by": ["province"], "chart": ["funnel"]},
@@ -19,11 +21,6 @@ _MOVED: Mapping[str, tuple[str, Mapping[str, list[str]]]] = {
 
 def menu() -> list[dict[str, Any]]:
     """The pages in menu order: `page`, `group`, words, and `tabs` if there are any."""
-    return [entry for entry in book()["menu"] if entry["group"]]
-
-
-def pages() -> list[dict[str, Any]]:
-    """The pages of the menu, and those without a group, which only links lead to."""
     return book()["menu"]
 
 
@@ -34,7 +31,7 @@ def parts(entry: Mapping[str, Any]) -> list[str]:
 
 def part_address(part: str) -> tuple[str, str]:
     """The page that contains a part, and its tab unless it is the default one. Raises KeyError for an unknown part."""
-    for entry in pages():
+    for entry in menu():
         if part in (page_parts := parts(entry)):
             return entry["page"], "" if part == page_parts[0] else part
     raise KeyError(part)
@@ -43,12 +40,12 @@ def part_address(part: str) -> tuple[str, str]:
 def part_words(part: str) -> Mapping[str, Any]:
     """Name and question of a part: those of its tab, or of its page."""
     tabs = book()["tab"]
-    return tabs[part] if part in tabs else next(entry for entry in pages() if entry["page"] == part)
+    return tabs[part] if part in tabs else next(entry for entry in menu() if entry["page"] == part)
 
 
 def is_known(part: str) -> bool:
     """Whether a part is one of today or of an earlier version."""
-    return part in moved() or any(part in parts(entry) for entry in pages())
+    return part in moved() or any(part in parts(entry) for entry in menu())
 
 
 def moved() -> list[str]:

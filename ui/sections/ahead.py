@@ -17,13 +17,13 @@ from ui.charts import bars, lines
 from ui.charts.elements import unit_of
 from ui.components import blocks, downloads, tables
 from ui.components import figures as ui
-from ui.components.blocks import controlled
+from ui.components.blocks import controlled, error_boundary
 from ui.components.footer import context, footer, where_and_when
 from ui.exports import about, workbook
 from ui.exports.job import FORMS, noted
 from ui.i18n import text
 from ui.sections import listings
-from ui.state import page_context, page_parameters, scoped_query
+from ui.state import page_context, page_parameters, rendering, scoped_query
 from ui.state.page_context import PageContext, without_places
 
 _PAGE = "growth"
@@ -40,7 +40,9 @@ def endings(view: PageContext, kind: str) -> None:
 
 def falling(view: PageContext) -> None:
     """The institutes that fall below the goal, and how many of those listed before did."""
-    listings.listings(view, "institutes_falling")
+    list_of = "institutes_falling"
+    ready = partial(listings.ready, view, list_of)
+    rendering.defer(listings.listings, view, list_of, place=st.container(), ready=ready)
     ui.part(view, "falling-tried", "endings_backtest", partial(_tried, view), border=False)
 
 
@@ -139,15 +141,25 @@ def recruits(view: PageContext) -> None:
     written = page_parameters.one(_PAGE, "n")
     # Recruits are shared out among all provinces.
     view = replace(view, scope=replace(view.scope, where=without_places(view.where)))
-    # As many as all joiners of the last 12 complete months, unless a number is typed.
-    count = int(written or scoped_query.ask(view, ["joiners"], without=view.where)[0].value() or 0)
-    if not 1 <= count <= MOST:
-        with st.container(border=True, key="figure-recruit-places"):
-            bounds = view.word("ahead.recruits_bounds", most=text.number(MOST, view.lang))
-            blocks.head(view.word("ahead.recruits"), bounds)
-            _enter_recruits(view, count)
-        return
-    ui.part(view, "recruit-places", "recruit_places", partial(_recruits, view, count), recruits=count)
+
+    def asked() -> tuple[int, Answer | None, Sequence[str]]:
+        # As many as all joiners of the last 12 complete months, unless a number is typed.
+        count = int(written or scoped_query.ask(view, ["joiners"], without=view.where)[0].value() or 0)
+        if not 1 <= count <= MOST:
+            return count, None, ()
+        return count, *scoped_query.computed(view, "recruit_places", recruits=count)
+
+    def show() -> None:
+        with error_boundary(view.lang, "recruit-places"):
+            count, answer, ignored = asked()
+            if answer is None:
+                bounds = view.word("ahead.recruits_bounds", most=text.number(MOST, view.lang))
+                blocks.head(view.word("ahead.recruits"), bounds)
+                _enter_recruits(view, count)
+            else:
+                _recruits(view, count, answer, ignored)
+
+    rendering.defer(show, place=st.container(border=True, key="figure-recruit-places"), ready=asked)
 
 
 def _enter_recruits(view: PageContext, count: int) -> None:
@@ -195,7 +207,8 @@ def _recruits(view: PageContext, count: int, answer: Answer, ignored: Sequence[s
 
     place = tables.member_column(view, "province", itemgetter("province"), name)
     caption = view.word("ahead.recruits")
-    tables.show(view, "recruit-places", [place, *map(column, RULES)], list(provinces.values()), caption, "-equal")
+    rows = list(provinces.values())
+    tables.show(view, "recruit-places", [place, *map(column, RULES)], rows, caption, "-equal", is_short=True)
     blocks.note(view.word("ahead.recruits_note"))
     if ignored:
         blocks.note(scoped_query.no_effect(view, ignored))

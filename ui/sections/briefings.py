@@ -1,8 +1,10 @@
-"""The download of a briefing, and the list of written ones. On pages all their numbers are suppressed for circulation."""
+"""The download of a briefing, for circulation or exact, and the list of written ones for circulation."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from functools import partial
+from types import MappingProxyType
+from typing import IO
 
 import streamlit as st
 
@@ -15,7 +17,6 @@ from ui.components import blocks, downloads
 from ui.components.blocks import error_boundary
 from ui.data import briefing_questions, page_run
 from ui.i18n import text
-from ui.state import rendering
 from ui.state.page_context import PageContext
 
 _MIME = "application/pdf"
@@ -33,28 +34,38 @@ def place_of(view: PageContext) -> str | None:
 
 
 def take_away(view: PageContext) -> None:
-    """The button of the briefing at the top of a page, beside the words on what is shown."""
-    rendering.defer(button, view, place=st.container(key="take-away"))
+    """The dialog of the PDF at the top of a page: which book, exact or for circulation; nothing if the scope has none."""
+    if place := place_of(view):
+        with st.container(key="take-away"):
+            blocks.popover(view.lang, view.word("briefing.open"), "briefing", partial(_dialog, view, place))
 
 
-def button(view: PageContext) -> None:
-    """A button that makes and downloads the briefing of the place; nothing if the scope has none."""
-    place = place_of(view)
-    if place is None:
+def _dialog(view: PageContext, place: str) -> None:
+    """The book of the place, its pages and day, for circulation or exact, and a button that makes and downloads it."""
+    pointer = warehouse_pointer()
+    exact = st.checkbox(view.word("briefing.exact"), key="briefing-exact")
+    try:
+        with briefing_questions.opened(pointer, page_run.access_scope()) as con:
+            province = "" if place == NATION else place
+            questions = briefing_questions.Questions(con, pointer, view.lang, province, view.scope.on, exact)
+            questions.refuse_empty()
+            name, publication, day = writing.file_name(questions), questions.publication, questions.day
+    except Refused:
+        blocks.note(view.word("briefing.nobody"))
         return
-    with error_boundary(view.lang, "briefing"):
-        pointer = warehouse_pointer()
-        try:
-            with briefing_questions.opened(pointer, page_run.access_scope()) as con:
-                questions = briefing_questions.Questions(
-                    con, pointer, view.lang, "" if place == NATION else place, view.scope.on
-                )
-                questions.refuse_empty()
-                name, publication = writing.file_name(questions), questions.publication.id
-        except Refused:
-            return
-        make, about = partial(made, place, view.lang, view.scope.on), view.word("briefing.make_help")
-        _download(view, "briefing-button", "briefing.make", name, place, publication, make, about)
+    blocks.note(
+        view.word(
+            "briefing.book",
+            place=text.isolated(writing.place_name(place, view.lang), view.lang),
+            day=text.day(day, view.lang),
+            id=text.digits(publication.id, view.lang),
+            made=text.day(publication.published_at.date(), view.lang),
+        )
+    )
+    blocks.note(view.word("briefing.exact_short" if exact else "briefing.make_help"))
+    make = partial(made, place, view.lang, view.scope.on, exact)
+    more = {"why": "exact"} if exact else {}
+    _download(view, "briefing-button", "briefing.make", name, place, publication.id, make, None, more)
 
 
 def _download(
@@ -65,21 +76,27 @@ def _download(
     place: str,
     publication: str,
     content: Callable[[], bytes],
-    about: str,
+    about: str | None,
+    more: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     details: dict[str, str | int] = {"metric": "briefing", "form": "pdf", "province": place, "publication": publication}
-    downloads.offered(view, key, view.word(label), name, _MIME, lambda out: out.write(content()), details, about)
+    write = partial(_write, content)
+    downloads.offered(view, key, view.word(label), name, _MIME, write, details | more, about)
 
 
-def made(place: str, lang: str, on: date | None) -> bytes:
-    """The briefing of a place, suppressed for circulation. Raises Refused."""
+def _write(content: Callable[[], bytes], out: IO[bytes]) -> None:
+    out.write(content())
+
+
+def made(place: str, lang: str, on: date | None, exact: bool = False) -> bytes:
+    """The briefing of a place, suppressed for circulation unless `exact`. Raises Refused."""
     with writing.press(warehouse_pointer(), page_run.access_scope()) as press:
-        return press.pdf(press.questions(place, lang, on))
+        return press.pdf(press.questions(place, lang, on, exact))
 
 
 def listed(view: PageContext) -> None:
     """The written briefings that the user may see, the latest first, each with a download button."""
-    with error_boundary(view.lang, "briefings"):
+    with st.container(border=True, key="figure-briefings"), error_boundary(view.lang, "briefings"):
         books = [book for book in writing.written() if not book.is_exact and _may_see(book.place)]
         if not books:
             blocks.note(view.word("briefing.none_written"))

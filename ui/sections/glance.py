@@ -19,12 +19,9 @@ from ui.components.figure_question import overlaps
 from ui.components.table_html import Column
 from ui.data import warehouse
 from ui.i18n import text
-from ui.state import page_parameters, rendering, scoped_query
+from ui.state import rendering, scoped_query
 from ui.state.page_context import PageContext
 from ui.summary import different
-
-# The columns of the pivots that the table leads to.
-_ACROSS = ("gender", "age_band", "education", "post", "month")
 
 
 def at_a_glance(view: PageContext) -> None:
@@ -67,22 +64,11 @@ def _show(view: PageContext, by: str) -> None:
             pale = f"{pale} {view.word('glance.settled', measure=measure, day=text.day(settled, view.lang))}"
         below = " ".join(map(text.escape, (colour, pale)))
         about_trend = f'<span class="pd-about-trend"> {text.escape(trend)}</span>'
-        st.html(blocks.heading(title, more=f"<p>{below}{about_trend}</p>{_pivots(view, by)}"))
+        st.html(blocks.heading(title, more=f"<p>{below}{about_trend}</p>"))
         page_files.note("glance", title, f"{colour} {pale} {trend}", places)
         _table(view, places, whole, months, title)
         if apart:
             blocks.note(" ".join(apart))
-
-
-def _pivots(view: PageContext, by: str) -> str:
-    """Links to pivots of the same places by a second dimension, as HTML: of all provinces, whichever are chosen."""
-    scope = {name: values for name, values in view.scope.address().items() if name != by}
-
-    def link(across: str) -> str:
-        address = page_parameters.address("explore", view.lang, scope | {"by": [by, across], "show": ["pivot"]})
-        return f'<a href="{text.escape(address)}" target="_self">{view.escaped(f"dimension.{across}")}</a>'
-
-    return f'<p class="pd-with">{view.escaped("glance.pivot")} {" · ".join(map(link, _ACROSS))}</p>'
 
 
 @rendering.fragment
@@ -96,18 +82,19 @@ def _table(view: PageContext, places: Answer, whole: Answer, months: Answer, tit
         metric = elements.metric_of(places, name)
         return text.escape(text.plain(row[name], metric.unit, view.lang, signed=name == "active_growth"))
 
-    def is_of_few(name: str, row: dict[str, Any]) -> bool:
+    def few(name: str, row: dict[str, Any]) -> float | None:
+        """The people of a share of too few of them; None of any other number."""
         metric = elements.metric_of(places, name)
-        return metric.unit == "share" and elements.size_below(places, metric, tuple(row.values())) is not None
+        return elements.size_below(places, metric, tuple(row.values())) if metric.unit == "share" else None
 
     def number(name: str, row: dict[str, Any]) -> str:
         if name in row["unclear"].split("|"):
             words = view.escaped("different.short_unclear")
             return f'{written(name, row)}<span title="{words}">{view.escaped("different.mark")}</span>'
         if name not in row["behind"].split("|"):
-            if not is_of_few(name, row):
+            if (people := few(name, row)) is None:
                 return written(name, row)
-            return f"<small>{text.escape(text.percent(row[name], view.lang, decimals=0))}</small>"
+            return f"<small>– ({text.escape(text.number(people, view.lang))})</small>"
         metric = elements.metric_of(places, name)
         words = text.escape(different.beyond(metric, named_side(metric), compared_with, view.lang))
         mark = "▲" if worse_side(metric) == "higher" else "▼"
@@ -118,7 +105,7 @@ def _table(view: PageContext, places: Answer, whole: Answer, months: Answer, tit
 
     def value(name: str, row: dict[str, Any]) -> Any:
         """What a column is sorted by: shares of few people stand below the others."""
-        return None if is_of_few(name, row) else row[name]
+        return row[name] if few(name, row) is None else None
 
     def trend(row: dict[str, Any]) -> str:
         if row[by] not in lines:

@@ -70,16 +70,17 @@ def _seek(view: PageContext, month_ends: list[date], until: date, ask: Callable[
             label, named = view.word("goal.month"), partial(text.day, lang=view.lang)
             options = sorted({*month_ends, until})
             controlled(st.select_slider, label, "goal month", until, _choose, options=options, format_func=named)
-        if link := _scenario(view, row["recruits_needed"]):
+        if link := _scenario(view, row["recruits_needed"], until):
             st.html(f'<a class="pd-go" href="{text.escape(link)}" target="_self">{view.escaped("goal.scenario")}</a>')
 
 
-def _scenario(view: PageContext, needed: int | None) -> str:
+def _scenario(view: PageContext, needed: int | None, until: date) -> str:
     """The address of the scenario with the recruits needed, to the goal of this page; empty beyond what a scenario takes."""
     if needed is None or address.number(str(needed)) is None:
         return ""
-    chosen = {name: page_parameters.of(_PAGE).get(name, []) for name in ("goal", "until")}
-    return page_parameters.address(_PAGE, view.lang, view.scope.address() | chosen | {"recruits": [str(needed)]})
+    goal = page_parameters.of(_PAGE).get("goal", [])
+    chosen = {"recruits": [str(needed)], "goal": goal, "until": [until.isoformat()]}
+    return page_parameters.address(_PAGE, view.lang, view.scope.address() | chosen)
 
 
 def in_a_sentence(view: PageContext) -> str:

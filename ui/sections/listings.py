@@ -42,19 +42,28 @@ def chosen(part: str) -> str:
 def requested(view: PageContext, part: str) -> None:
     """The list that the address opens, at the top of the page."""
     if analysis := chosen(part):
-        listings(view, analysis)
+        listings(view, analysis, is_short=False)
 
 
-def listings(view: PageContext, *analyses: str, without: str = "", is_excerpt: bool = False) -> None:
-    """The lists of these analyses, except `without`, which the page shows already."""
+def listings(
+    view: PageContext, *analyses: str, without: str = "", is_excerpt: bool = False, is_short: bool = True
+) -> None:
+    """The lists of these analyses, except `without`, which the page shows already; short ones show five rows first."""
     for analysis in analyses:
         if analysis != without:
             with st.container(border=True, key=f"figure-listing-{analysis}"):
-                _listing(view, analysis, f"listing-{analysis}", is_excerpt)
+                _listing(view, analysis, f"listing-{analysis}", is_excerpt, is_short)
+
+
+def ready(view: PageContext, analysis: str) -> None:
+    """Prefetch what a list asks into the cache."""
+    answer, _ = scoped_query.computed(view, analysis)
+    for metric in answer.metrics:
+        overlaps(answer, metric)
 
 
 @rendering.fragment
-def _listing(view: PageContext, analysis: str, ident: str, is_excerpt: bool) -> None:
+def _listing(view: PageContext, analysis: str, ident: str, is_excerpt: bool, is_short: bool) -> None:
     """A paged list, with a note on filters that have no meaning for it."""
     # Outside the fragment Streamlit would report the error itself.
     with error_boundary(view.lang, ident):
@@ -76,7 +85,9 @@ def _listing(view: PageContext, analysis: str, ident: str, is_excerpt: bool) -> 
             store = AmongLists(page, analysis) if "list" in NAMES.get(page, ()) else InSession(ident)
             columns = _columns(view, answer)
             start = tables.order_of(columns, answer.rows)
-            tables.show(view, ident, columns, answer.rows, sentence, start, store=store, is_excerpt=is_excerpt)
+            tables.show(
+                view, ident, columns, answer.rows, sentence, start, store, is_excerpt=is_excerpt, is_short=is_short
+            )
         else:
             blocks.note(view.word("listing.none"))
         if any(overlaps(answer, metric) for metric in answer.metrics):

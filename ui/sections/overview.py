@@ -1,4 +1,4 @@
-"""The parts of the first screen of the country or a province: verdict, needs action, ranks, links to profiles."""
+"""The parts of the first screen of the country or a province: verdict, needs action, ranks."""
 
 from contextlib import suppress
 from datetime import date
@@ -12,9 +12,8 @@ from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
 from etl.semantic.rights import BELOW_PROVINCE
 from etl.warehouse.dimensions import PLACES
-from ui.components import blocks, table_html, tables
-from ui.components.blocks import error_boundary, notice
-from ui.components.cards import headline
+from ui.components import blocks, table_html
+from ui.components.blocks import error_boundary
 from ui.components.footer import question
 from ui.components.table_html import Column
 from ui.data import warehouse
@@ -25,10 +24,6 @@ from ui.state.page_context import PageContext
 from ui.summary import different, needs_action, verdict
 from ui.summary.needs_action import Action
 from ui.summary.sources import Sources
-
-
-def cards(view: PageContext) -> None:
-    headline(view, licensed_institutes="licensing", leaver_rate_12m="workforce")
 
 
 def sources(view: PageContext) -> Sources:
@@ -149,7 +144,7 @@ def needing_action(view: PageContext) -> None:
 
 def _action(view: PageContext, action: Action) -> str:
     address = page_parameters.address(action.part, view.lang, view.scope.address() | dict(action.parameters))
-    words = view.word("action.open_province" if action.part == "province" else "action.open")
+    words = view.word("action.open")
     return (
         f'<li class="pd-action-{action.kind}"><b class="pd-count">{text.escape(action.number)}</b> '
         f"<div><b>{text.escape(action.words)}</b> <span>{text.escape(action.about)}</span></div> "
@@ -189,22 +184,3 @@ def _ranked(view: PageContext) -> None:
         st.html(blocks.heading(title, view.word("profile.ranks_are")) + table)
         names = text.listed([view.member("province", code) for code in similar], view.lang)
         blocks.note(view.word("profile.similar" if similar else "profile.none_similar", places=names))
-
-
-def one_province(view: PageContext) -> bool:
-    """Whether the scope is one province; otherwise shows a link to the profile of each."""
-    if len(view.where.get("province", ())) == 1:
-        return True
-    notice(view.lang, "profile.choose", "")
-    names = warehouse.names("province", view.lang)
-    listed = "".join(
-        f"<li>{tables.member(view, 'province', code, names[code])}</li>"
-        for code in sorted(names, key=lambda code: tables.collated(names[code]))
-    )
-    st.html(f'<ul class="pd-provinces">{listed}</ul>')
-    return False
-
-
-def named(view: PageContext) -> None:
-    name = view.member("province", view.where["province"][0])
-    st.html(f'<h2 class="pd-part">{text.escape(name)}</h2>')

@@ -13,7 +13,6 @@ from typing import Any
 import streamlit as st
 
 from etl.core.errors import QuestionError
-from etl.semantic.rights import BELOW_PROVINCE
 from ui.charts import county_maps, forecast, lines, maps
 from ui.components import figures
 from ui.components.blocks import error_boundary
@@ -22,7 +21,7 @@ from ui.i18n import text
 from ui.sections import goal
 from ui.sections.overview import has_target, sources
 from ui.state import rendering, scoped_query
-from ui.state.page_context import PageContext
+from ui.state.page_context import PageContext, province_of
 from ui.summary import different, verdict
 from ui.summary.sources import Sources
 
@@ -33,7 +32,7 @@ _BEGIN, _END = "\ue000", "\ue001"
 
 
 def panels(view: PageContext) -> None:
-    is_province = len(view.where.get("province", ())) == 1 and not BELOW_PROVINCE & {*view.where}
+    is_province = bool(province_of(view.where))
     over = view.months(24)
     figure = partial(figures.figure, view, head=False, height=_HEIGHT)
     with st.container(key="panels"):

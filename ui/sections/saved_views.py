@@ -33,7 +33,7 @@ def copy_button(label: str, copied: str, words: str = "") -> str:
 
 
 def block(view: PageContext, name: str) -> None:
-    blocks.popover(view.lang, view.word("views.title"), "views", partial(_inside, view, name))
+    blocks.folded(view.lang, view.word("views.title"), "views", partial(_inside, view, name))
 
 
 def _inside(view: PageContext, name: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from etl.analysis.planning import NOW, Scenario
-from etl.core.errors import QuestionError
+from etl.core.errors import QuestionError, TooEarly
 from etl.semantic.answers import Answer
 from ui.charts import forecast
 from ui.charts.elements import metric_of, unit_of
@@ -25,6 +25,21 @@ _ALL = ""
 _ROW = 4
 # The browser formats the numbers above a thumb in the user's language.
 _LOCALIZED = "localized"
+
+
+def of_headcount(view: PageContext) -> None:
+    """The path of headcount beside the sliders for joiners and leavers; nothing where the history is too short for one."""
+    scenario = of_address()
+    with suppress(QuestionError):
+        try:
+            _path(view, scenario)
+        except TooEarly:
+            return
+    left, right = st.columns([3, 2])
+    with left:
+        _headcount(view, scenario)
+    with right:
+        panel(view, scenario)
 
 
 def panel(view: PageContext, scenario: Scenario, has_seats: bool = False) -> None:
@@ -45,7 +60,7 @@ def panel(view: PageContext, scenario: Scenario, has_seats: bool = False) -> Non
             )
 
 
-def headcount(view: PageContext, scenario: Scenario) -> None:
+def _headcount(view: PageContext, scenario: Scenario) -> None:
     """The active assistants under the scenario, to the target of the place or the goal of the address."""
 
     def show(answer: Answer, ignored: Sequence[str]) -> None:
@@ -54,8 +69,15 @@ def headcount(view: PageContext, scenario: Scenario) -> None:
         else:
             ui.draw(view, forecast.path, answer, "headcount", ignored=ignored)
 
-    goal = address.number(page_parameters.one(page_context.part(), "goal"))
-    ui.part(view, "headcount", "headcount", show, first=True, scenario=scenario, goal=goal)
+    ui.part(view, "headcount", "headcount", show, first=True, scenario=scenario, goal=_goal())
+
+
+def _path(view: PageContext, scenario: Scenario) -> Answer:
+    return scoped_query.computed(view, "headcount", scenario=scenario, goal=_goal())[0]
+
+
+def _goal() -> float | None:
+    return address.number(page_parameters.one(page_context.part(), "goal"))
 
 
 def of_address() -> Scenario:

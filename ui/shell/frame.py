@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
 from datetime import datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,12 +11,12 @@ import streamlit as st
 
 from etl.analysis import data_quality
 from etl.core.errors import AccessDenied, OtherVersion
-from ui.components import page_files
+from ui.components import blocks, page_files
 from ui.components.blocks import error_boundary, notice
 from ui.components.figures import NothingYet
 from ui.data import owed, page_run, warehouse
 from ui.i18n import navigation, text
-from ui.sections import saved_views
+from ui.sections import briefings, saved_views
 from ui.sections.data_quality import silent_provinces
 from ui.shell import people, sign_in_page
 from ui.state import page_context, page_parameters, rendering
@@ -57,7 +58,7 @@ def run(menu: Callable[[str], Mapping[str, list[st.Page]]]) -> None:
     st.set_page_config(page_title=title, page_icon="🛡️", layout="wide")
     chosen = st.navigation(menu(lang), expanded=True)
     entry = next(
-        entry for entry in navigation.pages() if entry["page"] == (chosen.url_path or navigation.menu()[0]["page"])
+        entry for entry in navigation.menu() if entry["page"] == (chosen.url_path or navigation.menu()[0]["page"])
     )
     part = page_context.part_of(entry)
     with st.sidebar:
@@ -68,12 +69,13 @@ def run(menu: Callable[[str], Mapping[str, list[st.Page]]]) -> None:
     try:
         page_run.access_scope()
         page_context.enter_page(part)
-        _heading(entry, navigation.part_words(part), lang)
-        with st.container(key="page-line", horizontal=True, gap="small"):
-            page_context.keep_scope_line(st.container(key="page-scope"))
-            # On a phone they are among the filters; Explore, which has none there, shows them.
-            name = "page-tools-explore" if part == "explore" else "page-tools"
-            tools = st.container(key=name, horizontal=True, gap="small", width="content")
+        with st.container(key="title-line", horizontal=True, gap="small"):
+            _heading(entry, navigation.part_words(part), lang)
+            tools = st.container(key="page-tools", width="content")
+            if entry == navigation.menu()[0]:
+                briefings.take_away(page_context.view())
+            st.html(_switches(lang), width="content")
+        page_context.keep_scope_line(st.container(key="page-scope"))
         if left := page_context.left_out():
             notice(lang, "state.left_out_title", text.word("state.left_out", lang, parts=_shortened(left, lang)))
         if pinned:
@@ -82,8 +84,9 @@ def run(menu: Callable[[str], Mapping[str, list[st.Page]]]) -> None:
             chosen.run()
         with error_boundary(lang, part):
             rendering.flush()
+        title = navigation.part_words(part)[lang] if len(navigation.parts(entry)) > 1 else entry[lang]
         with tools, error_boundary(lang, "page-tools"):
-            _tools(part, navigation.part_words(part)[lang] if len(navigation.parts(entry)) > 1 else entry[lang])
+            blocks.popover(lang, text.word("tools.title", lang), "tools", partial(_tools, part, title))
         _trust(lang)
         page_context.write()
     except AccessDenied:
@@ -99,11 +102,15 @@ def run(menu: Callable[[str], Mapping[str, list[st.Page]]]) -> None:
 
 
 def _tools(part: str, title: str) -> None:
-    """What can be done with the whole page: save its view, copy its link, take it away as one workbook."""
+    """What can be done with the whole page: print, present, copy its link, save its view, take it away as one workbook."""
     view = page_context.view()
-    saved_views.block(view, part)
+    st.html(
+        f'<nav class="pd-switch"><a class="pd-print" href="#" role="button">{view.escaped("app.print")}</a>'
+        f'<a class="pd-present" href="#" role="button">{view.escaped("more.present")}</a></nav>'
+    )
     saved_views.copy_link(view)
     page_files.offer(view, title, tuple(page_context.parts().values()))
+    saved_views.block(view, part)
 
 
 def _signed_in(lang: str) -> str:
@@ -150,23 +157,24 @@ def _pinned(pinned: str, lang: str) -> None:
 
 
 def _heading(entry: Mapping[str, Any], part: Mapping[str, Any], lang: str) -> None:
+    view, title = page_context.view(), entry[lang]
+    if entry == navigation.menu()[0] and (province := page_context.province_of(view.where)):
+        title = view.word("profile.title", place=view.member("province", province))
     # On paper no tab says which part this is.
     is_tab = part[lang] != entry[lang]
     tab = f'<strong class="pd-on-paper">{text.escape(part[lang])}</strong>' if is_tab else ""
     st.html(
-        f'<header class="pd-title"><h1>{text.escape(entry[lang])}</h1>{tab}{_sample(lang)}'
-        f"<p>{text.escape(part['question'][lang])}</p>{_switches(lang)}</header>"
+        f'<header class="pd-title"><h1>{text.escape(title)}</h1>{tab}{_sample(lang)}'
+        f"<p>{text.escape(part['question'][lang])}</p></header>"
     )
 
 
 def _switches(lang: str) -> str:
-    """Find, print, and the switches of dark mode and language. The language is a link, so that the HTML shell is in it too."""
+    """Find, and the switches of dark mode and language. The language is a link, so that the HTML shell is in it too."""
     other = "en" if lang == "fa" else "fa"
     return (
         f'<nav class="pd-switch"><a class="pd-find" href="#" role="button" title="{text.escaped("find.keys", lang)}">'
         f"{text.escaped('find.open', lang)}</a>"
-        f'<a class="pd-print" href="#" role="button">{text.escaped("app.print", lang)}</a>'
-        f'<a class="pd-present" href="#" role="button">{text.escaped("more.present", lang)}</a>'
         f'<a class="pd-look" href="#" role="button">{text.escaped("app.look", lang)}</a>'
         f'<a href="{_address(other)}" lang="{other}" hreflang="{other}" title="{text.escaped("app.language_help", lang)}">'
         f"{text.escaped('app.language', lang)}</a></nav>"

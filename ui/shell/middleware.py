@@ -72,15 +72,15 @@ def _moved_tab(scope: Scope) -> str:
     """The current address of a tab that moved from the page of this address to another one, else empty."""
     query = parse_qs(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
     name, tab = scope["path"].rsplit("/", 1)[-1], query.get(TAB, [""])[-1]
-    entry = next((entry for entry in navigation.pages() if entry["page"] == name), None)
+    entry = next((entry for entry in navigation.menu() if entry["page"] == name), None)
     is_elsewhere = entry is not None and tab not in navigation.parts(entry) and navigation.is_known(tab)
     return _current(tab, query) if is_elsewhere else ""
 
 
 def _names_that_moved() -> list[str]:
     """Every page or part name that Streamlit does not serve itself."""
-    parts = [part for entry in navigation.pages() for part in navigation.parts(entry)]
-    pages = {entry["page"] for entry in navigation.pages()}
+    parts = [part for entry in navigation.menu() for part in navigation.parts(entry)]
+    pages = {entry["page"] for entry in navigation.menu()}
     return [navigation.menu()[0]["page"], *navigation.moved(), *(part for part in parts if part not in pages)]
 
 

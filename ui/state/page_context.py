@@ -253,6 +253,12 @@ def sees_nation(where: Collection[str]) -> bool:
     return page_run.access_scope().sees_whole_country or is_open((), {*where}.difference(PLACES))
 
 
+def province_of(where: Mapping[str, tuple[str, ...]]) -> str:
+    """The province that a page is of, if it is of one and of no smaller place; else empty."""
+    provinces = where.get("province", ())
+    return provinces[0] if len(provinces) == 1 and not BELOW_PROVINCE & {*where} else ""
+
+
 def without_places(where: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     return {name: codes for name, codes in where.items() if name not in PLACES}
 

@@ -69,9 +69,9 @@ def _keep(page: str, values: Mapping[str, Iterable[str]]) -> None:
 
 
 def profile(province: str, lang: str, scope: Mapping[str, Iterable[str]]) -> str:
-    """The address of the profile of a province, under the filters of `scope` that are no places."""
+    """The address of the first screen of a province, under the filters of `scope` that are no places."""
     others = {name: values for name, values in scope.items() if name not in BELOW_PROVINCE | {"province"}}
-    return address("province", lang, {"province": [province]} | others)
+    return address(navigation.menu()[0]["page"], lang, {"province": [province]} | others)
 
 
 def address(part: str, lang: str, parameters: Mapping[str, Iterable[str]]) -> str:

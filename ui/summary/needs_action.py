@@ -162,7 +162,7 @@ def _low_levels(sources: Sources) -> Iterator[Action]:
     told = {"beyond": sources.word("different.lower", whole=sources.word("different.mean_nation")), "value": nation}
     if sources.province:
         words = sources.word("action.level_here", **told)
-        yield Action("level", 1, here, words, "", on_day, "province", {"province": codes})
+        yield Action("level", 1, here, words, "", on_day, "training", {"province": codes})
     else:
         who, told["group"] = sources.named("province", codes), different.group(answer, sources.lang, len(codes))
         yield _action(sources, answer, "level", len(codes), who, on_day, "training", {}, **told)
@@ -178,8 +178,8 @@ def _sudden_falls(sources: Sources) -> Iterator[Action]:
             place = text.isolated(sources.member("province", row["province"]), sources.lang)
             share, usual = (text.percent(row[name], sources.lang) for name in ("flow_share", "flow_middle"))
             words = {"place": place, "share": share, "usual": usual}
-            parameters = {"province": [row["province"]]}
-            yield _action(sources, answer, "change", row["flow_here"], place, in_month, "province", parameters, **words)
+            parameters = {"province": [row["province"]], "m": ["joiners"], "by": ["month"], "chart": ["control"]}
+            yield _action(sources, answer, "change", row["flow_here"], place, in_month, "explore", parameters, **words)
 
 
 def _of_place(answer: Answer, sources: Sources) -> Iterable[dict]:
