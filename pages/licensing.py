@@ -16,7 +16,6 @@ def page() -> None:
     listings.requested(view, "licensing")
     first, *others = address.LICENCE_LISTS[:-1]
     listings.listings(view, first, without=listings.chosen("licensing"))
-    ahead.endings(view, "licences")
     ui.cards(
         view,
         "licensed_institutes",
@@ -33,17 +32,19 @@ def page() -> None:
     )
     left, right = st.columns(2)
     with left:
-        ahead.queue(view)
+        ahead.endings(view, "licences")
     with right:
-        licensing.funnel(view)
+        ahead.queue(view)
     with st.expander(view.word("cohort.by_age")):
         ui.figure(view, charts.aged, "outstanding", *AGES, by="place")
     listings.listings(view, *others, without=listings.chosen("licensing"))
     listings.part(view, "cohort.all")
     ui.cards(view, *(f"licensing_times.files_{name}" for name in ("median", "p90", "within_25")))
-    left, right = st.columns(2)
+    left, middle, right = st.columns(3)
     with left:
         ui.figure(view, charts.decided, analysis="licensing_cohort")
+    with middle:
+        licensing.funnel(view)
     with right:
         ui.figure(view, lines.trend, "renewal_rate", by="quarter", over=view.complete_quarters(12))
     with st.expander(view.word("cohort.institutes")):

@@ -36,6 +36,7 @@ def page() -> None:
         ui.figure(view, bars.stacked, "training_compliance", *BANDS, by="place", parts=tuple(BANDS.items()))
     ahead.endings(view, "training")
     ahead.falling(view)
-    listings.part(view, "ahead.seats")
-    scenario.panel(view, chosen_scenario, has_seats=True)
-    ahead.seats(view, of_seats)
+    if ahead.has_seats(view):
+        listings.part(view, "ahead.seats")
+        scenario.panel(view, chosen_scenario, has_seats=True)
+        ahead.seats(view, of_seats)

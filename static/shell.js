@@ -360,6 +360,10 @@ function savePicture(blob, name) {
 }
 
 const plotNear = (node) => {
+  // A popover stands apart from its chart.
+  const named = node.closest("[data-chart]")?.dataset.chart;
+  const chart = named && [...document.querySelectorAll(`[class*="st-key-chart-"]`)].find((at) => at.classList.contains(`st-key-${named}`));
+  if (chart) node = chart;
   for (let at = node; at; at = at.parentElement) {
     const plot = at.querySelector(".pd-plot.js-plotly-plot");
     if (plot) return plot;

@@ -15,7 +15,7 @@ Named = tuple[str, str, str]
 
 
 def of_pages(lang: str) -> Iterator[Named]:
-    for entry in navigation.pages():
+    for entry in navigation.menu():
         yield entry[lang], "page", navigation.parts(entry)[0]
         for part in navigation.parts(entry):
             yield navigation.part_words(part)[lang], "page", part

@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -161,6 +163,12 @@ def test_the_address_of_a_page_and_of_its_own_tabs_leads_nowhere_else(page: str)
         assert redirected(page, f"tab={tab}", status=200) == ""
 
 
+def _only(opens: str, _lang: str, _label: str, key: str, inside: Callable[[], object]) -> None:
+    """Draw what one button opens, and nothing of the others."""
+    if key == opens:
+        inside()
+
+
 @pytest.mark.parametrize("lang", text.LANGUAGES)
 @pytest.mark.parametrize(("_page", "tab", "query", "new"), MOVED)
 def test_a_saved_view_of_a_part_that_moved_stands_on_its_new_page(
@@ -171,7 +179,8 @@ def test_a_saved_view_of_a_part_that_moved_stands_on_its_new_page(
     SavedViews(tmp_path).add(Saved("Mine", tab, chosen, "2024-05-04"), lambda: None)
     part = navigation.current(tab, chosen)[0]
     # AppTest opens no popover.
-    monkeypatch.setattr(blocks, "popover", lambda lang, label, key, inside: inside() if key == "views" else None)
+    for way, opens in (("popover", "tools"), ("folded", "views")):
+        monkeypatch.setattr(blocks, way, partial(_only, opens))
     page = html(opened(part, **({"lang": "en"} if lang == "en" else {})))
     address = f"{new.removeprefix('./') if new[2] != '?' else new}{'&lang=en' if lang == 'en' else ''}"
     assert f'href="{text.escape(address)}"' in page

@@ -13,10 +13,10 @@ from etl.semantic import access, disclosure, exportable
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue, described
 from etl.semantic.rights import ADMINISTRATOR
-from tests.parts import PARTS, html, opened
+from tests.parts import PARTS, files_open, html, opened
 from ui.charts import ahead
 from ui.charts.elements import ChartContext
-from ui.components import downloads
+from ui.components import blocks, downloads
 from ui.data import warehouse
 from ui.exports.job import ExportJob
 from ui.exports.page_workbook import Card
@@ -76,9 +76,10 @@ def test_the_whole_beside_the_groups_of_a_rate_is_that_of_its_sentence(
     part: str, scope: dict[str, str], published: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pictures: list[tuple[Answer, downloads.Picture]] = []
+    monkeypatch.setattr(blocks, "popover", files_open)
     monkeypatch.setattr(
         downloads,
-        "downloads",
+        "buttons",
         lambda view, source, context, ident, picture=None, *_: picture and pictures.append((source, picture)),
     )
     _, page = answers(part, **scope)

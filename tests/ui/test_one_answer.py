@@ -168,7 +168,7 @@ def test_the_orange_bars_are_the_names_of_the_sentence(published: Path) -> None:
 MAPS = {
     "coverage_per_10k": ("overview", "coverage", "explore"),
     "training_compliance": ("overview", "training", "explore"),
-    "smart_service_share": ("smart", "explore"),
+    "smart_service_share": ("licensing", "explore"),
 }
 
 

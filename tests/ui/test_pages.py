@@ -16,7 +16,8 @@ from etl.semantic import access, rights
 from etl.semantic.answers import ask
 from etl.warehouse import publications
 from tests.conftest import ROOT
-from tests.parts import PARTS, html, opened
+from tests.parts import PARTS, files_open, html, opened
+from ui.components import blocks
 from ui.components.plot import plot
 from ui.data import page_run, warehouse
 from ui.i18n import navigation, text
@@ -76,7 +77,10 @@ def test_a_choice_in_the_scope_bar_is_written_into_the_address_and_reset_takes_i
     assert app.multiselect(key="filter activity").value == []
 
 
-def test_the_button_below_a_chart_opens_its_table_and_closes_it(published: Path) -> None:
+def test_the_button_below_a_chart_opens_its_table_and_closes_it(
+    published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "popover", files_open)
     app = opened("growth", lang="en")
     button = next(button.key for button in app.button if button.label == "Table")
     tables = [html(app).count("<table")]

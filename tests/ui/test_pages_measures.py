@@ -198,7 +198,7 @@ def test_a_measure_without_a_settled_day_is_reported_and_not_shown(lang: str, pu
     assert labelled(page)[label] == "–"
     assert page.count(text.escape(text.word("figure.not_settled", lang))) == 2, "early attrition likewise"
     # Replaces the ranking.
-    assert page.count(text.escape(text.word("state.too_early", lang))) == 1
+    assert page.count(text.escape(text.word("state.too_early", lang))) == 2, "the ranking, and where recruits go"
     assert text.escape(text.word("state.not_in_scope", lang)) not in page
     assert "pd-error" not in page
 
@@ -509,5 +509,5 @@ def test_groups_that_add_up_to_more_than_all_say_why(small_register: Path, monke
             by: sum(ask(con, "active_assistants", by=(by,)).column("active_assistants")) for by in ("province", "post")
         }
         assert sums["post"] == ask(con, "active_assistants").value() < sums["province"]
-    assert said in html(opened("explore", lang="en", by="province"))
-    assert said not in html(opened("explore", lang="en", by="post"))
+    assert said in html(opened("explore", lang="en", m="active_assistants", by="province"))
+    assert said not in html(opened("explore", lang="en", m="active_assistants", by="post"))

@@ -112,13 +112,9 @@ def test_officers_without_training_in_date_are_listed_by_institute(lang: str, pu
 def test_legal_and_smart_begin_with_what_they_are_for(lang: str, published: Path) -> None:
     legal, licensing = page_html("legal", lang), page_html("licensing", lang)
     smart = licensing.partition(text.word("smart.title", lang))[2]
-    intros = re.findall(r'<p class="pd-intro">(.*?)</p>', legal)
-    short = {name: catalogue()[name].short[lang] for name in ("officer_training_share", "judicial_officer_share")}
-    assert [one for one in intros if text.escape(short["officer_training_share"]) in one]
-    assert not [one for one in intros if text.escape(short["judicial_officer_share"]) in one], (
-        "no problem of a province"
-    )
-    assert smart.index("pd-value") < smart.index(f"{catalogue()['smart_service_share'].short[lang]}:")
+    officers, share = (catalogue()[name].label[lang] for name in ("officer_training_share", "judicial_officer_share"))
+    assert legal.index(f'pd-label">{text.escape(officers)}') < legal.index(f'pd-label">{text.escape(share)}')
+    assert 0 < smart.index("pd-value") < smart.index(text.escape(text.word("smart.no_history", lang)))
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

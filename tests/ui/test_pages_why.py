@@ -15,10 +15,11 @@ from etl.analysis.why import OVERLAP, TOTAL, dimensions
 from etl.semantic import access, catalog, rights
 from etl.semantic.catalog import catalogue
 from tests.made import answer as made
-from tests.parts import html, opened
+from tests.parts import files_open, html, opened
 from tests.ui.test_pages_workforce import in_address
 from ui.charts import ahead, comparison
 from ui.charts.elements import ChartContext
+from ui.components import blocks
 from ui.data import warehouse
 from ui.exports import workbook
 from ui.i18n import member_names, text
@@ -170,7 +171,10 @@ def test_the_excuse_for_a_difference_that_is_not_split_has_no_box(published: Pat
     )
 
 
-def test_the_lines_of_two_sides_mark_their_days_and_can_be_copied(published: Path) -> None:
+def test_the_lines_of_two_sides_mark_their_days_and_can_be_copied(
+    published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "popover", files_open)
     sides = {"p": "IR-23", "q": "IR-30", "a": "2023-09-21", "b": "2024-09-21", "m": "active_assistants"}
     written = page("compare", **sides)
     values = [

@@ -325,15 +325,16 @@ def signalling(province: str = "") -> Sources:
 def test_provinces_below_are_one_item_and_changes_lead_to_their_province() -> None:
     level, change = needs_action.actions(signalling())
     assert (level.kind, level.count, level.part, level.parameters) == ("level", 1, "training", {})
-    assert level.sentence == "1 province has training compliance significantly below the national average (85.0%)"
-    assert (level.number, level.who) == ("1", "Semnan")
+    assert level.sentence == "Order catch-up training in 1 province"
+    assert (level.who, level.when) == ("Semnan", "training compliance significantly below the national average (85.0%)")
     asked = {"province": ["IR-30"], "m": ["joiners"], "by": ["month"], "chart": ["control"]}
     assert (change.kind, change.count, change.part, change.parameters) == ("change", 2, "explore", asked)
     assert change.when == "in Ordibehesht\u00a01405 (Apr–May\u00a02026)", "the latest month alone"
     assert [action.kind for action in needs_action.actions(signalling("IR-30"))] == ["change"], "a province has its own"
     (own,) = needs_action.actions(signalling("IR-20"))
     assert (own.part, own.parameters) == ("training", {"province": ["IR-20"]})
-    assert own.sentence == "70.0% training compliance, significantly below the national average (85.0%)"
+    assert own.sentence == "Order catch-up training"
+    assert own.when == "training compliance 70.0%, significantly below the national average (85.0%)"
     assert needs_action.actions(signalling("IR-23")) == [], "an improvement needs no action"
 
 
@@ -360,11 +361,11 @@ def test_coverage_below_half_and_counties_without_anybody_are_an_item(province: 
     assert (item.kind, item.part) == (kind, "coverage")
     said = {
         "": (
-            "1 province has coverage below half of the national average (6.19 per 10,000)",
+            "Recruit in 1 province with coverage below half of the national average (6.19 per 10,000)",
             f"Sistan and Baluchestan · {counties}",
         ),
-        "IR-11": ("1.81 coverage, below half of the national average (6.19 per 10,000)", counties),
-        "IR-23": (counties, ""),
+        "IR-11": ("Recruit: coverage is 1.81, below half of the national average (6.19 per 10,000)", counties),
+        "IR-23": (f"Recruit for {counties}", ""),
     }
     assert (item.sentence, item.about) == said[province]
 
@@ -392,8 +393,16 @@ def test_no_more_than_six_items_are_named(small_register: Path, monkeypatch: pyt
     assert actions == every[:2]
 
 
+def test_what_a_province_is_asked_about_comes_first_there(small_register: Path) -> None:
+    with access.connect(small_register, rights.ADMINISTRATOR) as con:
+        own = replace(sources_of(con), province="IR-20", different=signalling("IR-20").different)
+        first, *others = needs_action.actions(own)
+    assert first.kind == "level"
+    assert others, "else it is first of one"
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_an_item_begins_with_its_number_and_repeats_no_sentence_of_the_panels(lang: str, small_register: Path) -> None:
+def test_an_item_names_its_number_and_repeats_no_sentence_of_the_panels(lang: str, small_register: Path) -> None:
     with access.connect(small_register, rights.ADMINISTRATOR) as con:
         sources = sources_of(con, lang)
         items = needs_action.actions(sources)
@@ -401,8 +410,8 @@ def test_an_item_begins_with_its_number_and_repeats_no_sentence_of_the_panels(la
     said = different.findings(replace(signalling(), lang=lang), "training_compliance")
     assert {"lapsed", "level", "change"} <= {item.kind for item in items}
     for item in items:
-        assert item.number == text.number(item.count, lang)
-        assert item.sentence == f"{item.number} {item.words}"
+        assert text.number(item.count, lang) in item.sentence
+        assert not item.sentence[0].isdigit(), "it begins with what is to be done"
         assert item.sentence not in said
 
 

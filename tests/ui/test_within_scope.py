@@ -15,7 +15,7 @@ from ui.i18n import member_names
 
 pytestmark = pytest.mark.slow
 
-PAGES = ("overview", "coverage", "training", "growth", "smart", "legal", "workforce", "explore")
+PAGES = ("overview", "coverage", "training", "growth", "licensing", "legal", "workforce", "explore")
 FEW = ("IR-10", "IR-23", "IR-07")
 
 

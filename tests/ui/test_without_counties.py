@@ -121,7 +121,7 @@ def test_a_register_without_any_county_is_a_register(tmp_path: Path) -> None:
     with registers(tmp_path, is_of_province) as pointer, writing.press(pointer, ADMINISTRATOR) as press:
         for place in ("IR", PROVINCE):
             assert content.book(press.questions(place, "fa", exact=True))["verdict"]
-        for part in ("overview", "province", "coverage", "training"):
+        for part in ("overview", "coverage", "training"):
             for scope in ({}, {"province": PROVINCE}):
                 assert "pd-error" not in parts.html(parts.opened(part, lang="fa", **scope))
         with access.connect(pointer, ADMINISTRATOR) as con:

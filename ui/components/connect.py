@@ -51,7 +51,7 @@ _WITH_TOKEN = {
 
 def connect(view: PageContext, source: Exportable, ident: str) -> None:
     inside = partial(_inside, view, source, ident)
-    blocks.popover(view.lang, view.word("data.connect"), f"connect-{ident}", inside)
+    blocks.folded(view.lang, view.word("data.connect"), f"connect-{ident}", inside)
 
 
 def _inside(view: PageContext, source: Exportable, ident: str) -> None:

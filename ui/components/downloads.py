@@ -4,6 +4,7 @@ A small file is written when it is downloaded. A large one is first written by a
 """
 
 import io
+import re
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -126,8 +127,8 @@ def paper(picture: Picture, context: ChartContext) -> Figure:
     return made
 
 
-def copy_and_present(view: PageContext, answer: Answer) -> None:
-    """Buttons that copy the picture of the chart above and show it on the full screen (static/shell.js)."""
+def copy_and_present(view: PageContext, answer: Answer, ident: str) -> None:
+    """Buttons that copy the picture of the chart `ident` and show it on the full screen (static/shell.js)."""
     copy = ""
     if answers.may_leave(page_run.access_scope(), answer):
         copied = view.escaped("more.copied_picture")
@@ -135,7 +136,8 @@ def copy_and_present(view: PageContext, answer: Answer) -> None:
         copy = f'<button type="button" class="pd-copy-picture" data-copied="{copied}">{label}</button>'
         copy += '<span role="status" class="pd-note"></span>'
     present = f'<button type="button" class="pd-present">{view.escaped("more.present")}</button>'
-    st.html(f'<div class="pd-tools">{copy}{present}</div>', width="content")
+    chart = re.sub(r"[^\w-]", "-", f"chart-{ident}", flags=re.ASCII)
+    st.html(f'<div class="pd-tools" data-chart="{chart}">{copy}{present}</div>', width="content")
 
 
 def note_copy(answer: Answer) -> None:
@@ -159,14 +161,6 @@ def _show_picture(view: PageContext, picture: Picture, context: ChartContext, na
 
 
 # ---------------------------------------------------------------- offers
-
-
-def downloads(
-    view: PageContext, source: Exportable, context: ChartContext, ident: str, picture: Picture | None, limit: str
-) -> None:
-    """All downloads of an answer in a popover; nothing is written until it is asked for. `limit` is that of a list, in words."""
-    inside = partial(buttons, view, source, context, ident, picture, limit)
-    blocks.popover(view.lang, view.word("figure.files"), f"files-{ident}", inside)
 
 
 def buttons(

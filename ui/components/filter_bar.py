@@ -18,7 +18,7 @@ from ui.data import page_run, warehouse
 from ui.data.warehouse import Frozen, frozen
 from ui.i18n import text
 from ui.state import page_context, page_parameters, periods
-from ui.state.page_context import FILTERS, PLACES, PageContext
+from ui.state.page_context import FILTERS, PLACES, PageContext, Scope
 
 # The count next to an option: active assistants or, if a course is involved, those who must take it.
 _COUNTED, _OF_COURSES = "active_assistants", "trainable_assistants"
@@ -56,7 +56,8 @@ def bar(view: PageContext, more: tuple[str, ...]) -> None:
                 _period(view)
             if further:
                 _more(view, further, known)
-            st.button(view.word("scope.reset"), key="scope-reset", on_click=page_context.reset, type="tertiary")
+            if view.scope != Scope() or page_parameters.of(page_context.part()):
+                st.button(view.word("scope.reset"), key="scope-reset", on_click=page_context.reset, type="tertiary")
         if view.has_period and periods.kind(view.scope.period) == periods.DAYS:
             _two_days(view)
         day_field.trouble("on", *_ENDS)

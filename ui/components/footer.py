@@ -77,7 +77,7 @@ def footer(
     chart_context: ChartContext | None = None,
     limit: str = "",
 ) -> None:
-    """Meaning, files and table, each loaded only when opened; only an Answer in memory has a table here.
+    """Two words: what the number is, and all ways to take it. Their content and the table are loaded only when opened.
 
     `chart_context` brings names of members that only this answer has; `limit` says in words where a list ends.
     """
@@ -88,16 +88,27 @@ def footer(
     is_shown = bool(st.session_state.get(switch))
     with st.container(horizontal=True, gap="small", key=f"footer-{ident}", vertical_alignment="center"):
         question(view, answer, ident)
-        downloads.downloads(view, source, chart_context or context(view), ident, picture, limit)
-        connect.connect(view, source, ident)
-        if picture:
-            downloads.copy_and_present(view, answer)
-        if with_table:
-            label = view.word("figure.table_close" if is_shown else "figure.table")
-            toggled = {switch: not is_shown}
-            st.button(label, key=f"table-{ident}", type="tertiary", on_click=st.session_state.update, args=(toggled,))
+
+        def take() -> None:
+            if picture:
+                downloads.copy_and_present(view, answer, ident)
+            if with_table and not is_shown:
+                _table_switch(view, ident, switch, "figure.table")
+            downloads.buttons(view, source, chart_context or context(view), ident, picture, limit)
+            connect.connect(view, source, ident)
+
+        blocks.popover(view.lang, view.word("figure.files"), f"files-{ident}", take)
+        if with_table and is_shown:
+            _table_switch(view, ident, switch, "figure.table_close")
     if with_table and is_shown:
         table(view, answer, ident, picture, chart_context)
+
+
+def _table_switch(view: PageContext, ident: str, switch: str, key: str) -> None:
+    """The button that shows the table below the figure or closes it."""
+    toggled = {switch: key == "figure.table"}
+    button, label = f"table-{ident}", view.word(key)
+    st.button(label, key=button, type="tertiary", on_click=st.session_state.update, args=(toggled,))
 
 
 def question(view: PageContext, answer: Answer, ident: str) -> None:

@@ -165,7 +165,7 @@ def _when(view: PageContext, answer: Answer | None) -> str:
 def _page_of(name: str, where: Mapping[str, Sequence[str]]) -> tuple[str, dict[str, list[str]]]:
     """The page that shows a measure under these filters: that of its topic, or Explore where people are filtered."""
     part = _PAGES.get(catalogue()[name].group, catalogue()[name].group)
-    parts = {one for entry in navigation.pages() for one in navigation.parts(entry)}
+    parts = {one for entry in navigation.menu() for one in navigation.parts(entry)}
     if part in parts and {*where} <= {"province"}:
         return part, {}
     return "explore", {"m": [name], "by": ["month"]}

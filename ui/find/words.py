@@ -146,7 +146,7 @@ def _measures(lang: str) -> _Named:
 
 
 def _pages(lang: str) -> _Named:
-    for entry in navigation.pages():
+    for entry in navigation.menu():
         for part in navigation.parts(entry):
             meaning = Meaning("page", part, navigation.part_words(part)[lang])
             yield meaning, [part, *(navigation.part_words(part)[one] for one in text.LANGUAGES)], True

@@ -12,6 +12,7 @@ from etl.analysis.coverage import MOST, RULES
 from etl.analysis.planning import Scenario
 from etl.core.text_folding import latin_digits
 from etl.semantic.answers import Answer
+from etl.semantic.rights import BELOW_PROVINCE
 from ui.charts import ahead as charts
 from ui.charts import bars, lines
 from ui.charts.elements import unit_of
@@ -86,6 +87,11 @@ def _queue(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
     }
     said = f'<p class="pd-intro">{text.escape(view.word("queue.paces", **paces))}</p>'
     ui.draw(view, charts.paces, answer, "queue", ignored=ignored, card=said, notes=[view.word("queue.note")])
+
+
+def has_seats(view: PageContext) -> bool:
+    """Whether seats are planned for the place: for provinces, not for a county or an institute."""
+    return not BELOW_PROVINCE & {*view.where}
 
 
 def seats(view: PageContext, scenario: Scenario) -> None:

@@ -81,7 +81,7 @@ def _download(
 ) -> None:
     details: dict[str, str | int] = {"metric": "briefing", "form": "pdf", "province": place, "publication": publication}
     write = partial(_write, content)
-    downloads.offered(view, key, view.word(label), name, _MIME, write, details | more, about)
+    downloads.offered(view, key, view.word(label), name, _MIME, write, {**details, **more}, about)
 
 
 def _write(content: Callable[[], bytes], out: IO[bytes]) -> None:

@@ -42,7 +42,7 @@ _SIDES = ("first", "second")
 
 
 def compare(view: PageContext, *names: str) -> None:
-    """The whole page: choices, numbers, the parts of a difference, a chart of both sides, and the bridge of each."""
+    """The whole page: choices, the chosen measure of both sides and what explains it, all numbers, the bridge of each side."""
     chosen = sides_of(view)
     choices(view, chosen)
     if any(place == SIMILAR and not chosen.similar(i) for i, place in enumerate(chosen.places)):
@@ -51,11 +51,13 @@ def compare(view: PageContext, *names: str) -> None:
     # A census share of the nation's target would only restate coverage.
     if not all(map(_has_target, chosen.places, chosen.days)):
         names = tuple(name for name in names if name != "target_progress")
-    table(view, chosen, *names)
     name = measure(view, names)
-    parts(view, chosen, name)
-    with st.container(border=True, key="figure-compare-lines"):
+    left, right = st.columns(2)
+    with left, st.container(border=True, key="figure-compare-lines", height="stretch"):
         over_time(view, chosen, name)
+    with right:
+        parts(view, chosen, name)
+    table(view, chosen, *sorted(names, key=lambda each: each != name))
     bridges(view, chosen)
 
 

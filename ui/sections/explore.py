@@ -27,7 +27,7 @@ from ui.state import page_context, page_parameters, periods, scoped_query
 from ui.state.address import MOST_DIMENSIONS, MOST_MEASURES, NOTHING
 from ui.state.page_context import PageContext
 
-DEFAULT = {"m": ("active_assistants",), "by": ("province",)}
+DEFAULT = {"m": ("coverage_per_10k",), "by": ("province",)}
 # With more bars or lines a chart is unreadable; a longer ranking shows its first bars.
 _MOST_BARS, _FIRST_BARS, _MOST_LINES, _MOST_FIGURES = 45, 30, 5, 3
 _MAPS = {"province": maps.provinces, "county": county_maps.counties}
@@ -190,6 +190,18 @@ def _figures(view: PageContext, selection: Selection, answer: Answer) -> None:
             with column:
                 on_its_day = _on_its_day(view, names[0], answer)
                 ui.figure(on_its_day, chart, *names, by=selection.by, over=selection.over, **options)
+                metric = catalogue()[names[0]]
+                if (
+                    chart is maps.provinces
+                    and len(selection.names) == 1
+                    and metric.has_history
+                    and "month" in metric.dimensions
+                ):
+                    # Beside the bars of all provinces there is room below the map.
+                    over = view.over or view.complete_months(periods.DEFAULT_MONTHS)
+                    ui.figure(
+                        view, lines.trend, names[0], by="month", over=over, zero=metric.unit != "share", height=200
+                    )
 
 
 def _form(view: PageContext, selection: Selection) -> str:

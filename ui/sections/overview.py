@@ -144,12 +144,10 @@ def needing_action(view: PageContext) -> None:
 
 def _action(view: PageContext, action: Action) -> str:
     address = page_parameters.address(action.part, view.lang, view.scope.address() | dict(action.parameters))
-    words = view.word("action.open")
+    words = view.escaped("action.open")
     return (
-        f'<li class="pd-action-{action.kind}"><b class="pd-count">{text.escape(action.number)}</b> '
-        f"<div><b>{text.escape(action.words)}</b> <span>{text.escape(action.about)}</span></div> "
-        f'<a href="{text.escape(address)}" target="_self" aria-label="{text.escape(f"{words}: {action.sentence}")}">'
-        f"{text.escape(words)}</a></li>"
+        f'<li class="pd-action-{action.kind}"><a href="{text.escape(address)}" target="_self" title="{words}">'
+        f"{text.escape(action.sentence)}</a> <span>{text.escape(action.about)}</span></li>"
     )
 
 

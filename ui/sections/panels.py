@@ -26,7 +26,7 @@ from ui.summary import different, verdict
 from ui.summary.sources import Sources
 
 # Height of the pictures, in pixels: that of a map as wide as a panel.
-_HEIGHT = 320
+_HEIGHT = 272
 # Around a place that is behind, until its sentence is HTML.
 _BEGIN, _END = "\ue000", "\ue001"
 

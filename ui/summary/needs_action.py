@@ -19,23 +19,19 @@ _SOON = 30
 
 @dataclass(frozen=True)
 class Action:
-    """One item: its number and the words that go on from it, whom it concerns, since or until when, and the page part that lists
-    them. `only` are the provinces to which it is narrowed for lack of rights.
+    """One item: what is to be done, whom it concerns, since or until when or why, and the page part that lists them.
+
+    `count` is how many the sentence names; `only` are the provinces to which it is narrowed for lack of rights.
     """
 
     kind: str
     count: float
-    number: str
-    words: str
+    sentence: str
     who: str
     when: str
     part: str
     parameters: Mapping[str, list[str]]
     only: str = ""
-
-    @property
-    def sentence(self) -> str:
-        return f"{self.number} {self.words}".strip()
 
     @property
     def about(self) -> str:
@@ -46,7 +42,11 @@ def actions(sources: Sources) -> list[Action]:
     """The first six items that need action, without kinds that have no meaning under the scope."""
     items: list[Action] = []
     exceptions = (_lapsed, _licences_ending, _training_lapsing, _files_overdue, _not_submitted)
-    for items_of_kind in (*exceptions, _low_coverage, _low_levels, _sudden_falls):
+    signals = (_low_coverage, _low_levels, _sudden_falls)
+    # What a province itself is asked about comes first there.
+    for items_of_kind in (
+        (_low_levels, *exceptions, _low_coverage, _sudden_falls) if sources.province else exceptions + signals
+    ):
         with suppress(QuestionError):
             items += items_of_kind(sources)
         if len(items) >= MOST:
@@ -129,17 +129,17 @@ def _low_coverage(sources: Sources) -> Iterator[Action]:
     counties = different.counties_without(sources)
     if not low:
         if counties:
-            count, words = counties
-            yield Action("counties", count, sources.number(count), words, "", "", "coverage", {})
+            words = sources.word("action.counties", counties=f"{sources.number(counties[0])} {counties[1]}")
+            yield Action("counties", counties[0], words, "", "", "coverage", {})
         return
-    counted = " ".join((sources.number(counties[0]), counties[1])) if counties else ""
+    counted = f"{sources.number(counties[0])} {counties[1]}" if counties else ""
     value = text.amount(low[0]["whole_value"], answer.metrics[0].unit, sources.lang)
     whole = sources.word("different.mean_nation")
     told = {"beyond": different.beyond(answer.metrics[0], low[0]["side"], whole, sources.lang), "value": value}
     if sources.province:
         here = text.plain(low[0]["coverage_per_10k"], answer.metrics[0].unit, sources.lang)
-        words, parameters = sources.word("action.coverage_here", **told), {"province": [sources.province]}
-        yield Action("coverage", 1, here, words, counted, "", "coverage", parameters)
+        words, parameters = sources.word("action.coverage_here", here=here, **told), {"province": [sources.province]}
+        yield Action("coverage", 1, words, counted, "", "coverage", parameters)
     else:
         codes = [row["province"] for row in low]
         who, told["group"] = sources.named("province", codes), different.group(answer, sources.lang, len(codes))
@@ -152,7 +152,6 @@ def _low_levels(sources: Sources) -> Iterator[Action]:
     codes = [row["province"] for row in _of_place(answer, sources) if row["side"] == "lower"]
     if not codes:
         return
-    on_day = sources.word("action.on_day", day=sources.day(answer.on or sources.on))
     row = next(row for row in answer.records() if row["province"] == codes[0])
     # A share that may not circulate is left out.
     here, nation = (
@@ -161,11 +160,12 @@ def _low_levels(sources: Sources) -> Iterator[Action]:
     )
     told = {"beyond": sources.word("different.lower", whole=sources.word("different.mean_nation")), "value": nation}
     if sources.province:
-        words = sources.word("action.level_here", **told)
-        yield Action("level", 1, here, words, "", on_day, "training", {"province": codes})
+        why = sources.word("action.level_is" if here else "action.level_why", here=here, **told)
+        yield Action("level", 1, sources.word("action.level_here"), "", why, "training", {"province": codes})
     else:
-        who, told["group"] = sources.named("province", codes), different.group(answer, sources.lang, len(codes))
-        yield _action(sources, answer, "level", len(codes), who, on_day, "training", {}, **told)
+        who, group = sources.named("province", codes), different.group(answer, sources.lang, len(codes))
+        why = sources.word("action.level_why", **told)
+        yield _action(sources, answer, "level", len(codes), who, why, "training", {}, group=group)
 
 
 def _sudden_falls(sources: Sources) -> Iterator[Action]:
@@ -202,7 +202,7 @@ def _action(
     parameters: Mapping[str, list[str]],
     **words: str,
 ) -> Action:
-    """An item about the rows `listed`, with the words `action.kind`, which go on from its count, and hold `words`.
+    """An item about the rows `listed`, with the sentence `action.kind`, which holds its count and `words`.
 
     It says to which provinces the rows are narrowed for lack of rights.
     """
@@ -211,4 +211,4 @@ def _action(
     is_cut = listed.left_out and not sources.province
     places = sources.named("province", [*listed.where["province"]]) if is_cut else ""
     only = sources.word("action.only", places=places) if places else ""
-    return Action(kind, count, number, said, who, when, part, parameters, only)
+    return Action(kind, count, said, who, when, part, parameters, only)
