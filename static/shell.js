@@ -79,7 +79,7 @@ const onChange = (act) => new MutationObserver(act).observe(document, { subtree:
     const isUp = Boolean(button) && below < LEAST && above > below;
     box.toggleAttribute("data-upward", isUp);
     if (!isUp) return;
-    const room = { "--pd-bottom": `${innerHeight - top + GAP}px`, "--pd-room": `${Math.floor(above)}px`,
+    const room = { "--bottom": `${innerHeight - top + GAP}px`, "--room": `${Math.floor(above)}px`,
       "--pd-start": box.style.transform.match(/-?[\d.]+px/)?.[0] ?? "0px" };
     for (const [name, value] of Object.entries(room))
       if (box.style.getPropertyValue(name) !== value) box.style.setProperty(name, value);
