@@ -129,11 +129,16 @@
   const ACTS = {
     language: () => document.querySelector(".pd-switch a[hreflang]")?.click(),
     look: () => document.querySelector(".pd-look")?.click(),
-    print: () => document.querySelector(".pd-print")?.click(),
+    print: () => dispatchEvent(new KeyboardEvent("keydown", { code: "KeyP", ctrlKey: true, cancelable: true })),
     workbook: () => {
-      // On a phone it is among the filters.
-      if (!document.querySelector(".st-key-page-files")?.offsetParent) document.documentElement.classList.add("pd-filtering");
-      document.querySelector(".st-key-page-files button")?.click();
+      // The server draws what the tools hold once they are open.
+      document.querySelector(".st-key-tools button[aria-expanded=false]")?.click();
+      const open = (tries) => {
+        const fold = document.querySelector(".st-key-page-files summary");
+        if (fold) fold.click();
+        else if (tries) setTimeout(open, 100, tries - 1);
+      };
+      open(100);
     },
   };
 

@@ -226,6 +226,7 @@ const allDrawn = () => new Promise((done) => {
 (function () {
   const print = (event) => {
     event.preventDefault();
+    closeBox();
     allDrawn().then(() => window.print());
   };
   onClick(".pd-print", print);
@@ -359,6 +360,9 @@ function savePicture(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 
+// What opened a box closes it after use.
+const closeBox = () => document.querySelector("[data-testid=stPopoverButton][aria-expanded=true]")?.click();
+
 const plotNear = (node) => {
   // A popover stands apart from its chart.
   const named = node.closest("[data-chart]")?.dataset.chart;
@@ -416,6 +420,7 @@ onClick(".pd-copy-picture", (event) => {
     const inNav = event.target.closest(".pd-switch"), all = figures();
     const box = inNav ? all.find((one) => one.getBoundingClientRect().bottom > 100) ?? all[0] : boxOf(plotNear(event.target));
     if (!box) return;
+    closeBox();
     show(box);
     root.requestFullscreen?.().catch(() => {});
   });

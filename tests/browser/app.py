@@ -260,6 +260,15 @@ class Visit:
     def _is_marked(self) -> bool:
         return self.page.locator(_TRACES).count() > 0
 
+    def open_tools(self, fold: str = "") -> "Visit":
+        """Open the tools of the page, and one of their folds."""
+        self.page.locator(".st-key-tools button").first.click()
+        self.settle()
+        if fold:
+            self.page.locator(f".st-key-{fold} summary").first.click()
+            self.settle()
+        return self
+
     def settle(self) -> "Visit":
         """Wait until the page is idle."""
         self.page.wait_for_selector(".pd-trust, .pd-notice", state="attached", timeout=180_000)

@@ -369,8 +369,7 @@ def test_a_view_is_saved_listed_opened_by_another_reader_and_deleted(address: st
     with front.visit(chromium, address) as reader:
         reader.go("explore", m="training_compliance", by="course", province=TEHRAN)
         seen = headings(reader)
-        reader.page.locator(".st-key-views button").first.click()
-        reader.settle()
+        reader.open_tools("views")
         field = reader.page.get_by_label(text.word("views.name", "fa"))
         for written, message in (("   ", "views.empty"), (name, "views.saved"), (name, "views.taken")):
             field.fill(written)
@@ -381,14 +380,12 @@ def test_a_view_is_saved_listed_opened_by_another_reader_and_deleted(address: st
             assert text.word(message, "fa", name=name) in reader.page.locator("[role=status]").all_inner_texts()
     with front.visit(chromium, address) as other:
         other.go("explore", anew=True)
-        other.page.locator(".st-key-views button").first.click()
-        other.settle()
+        other.open_tools("views")
         other.page.get_by_role("link", name=name).click()
         other.settle()
         assert headings(other) == seen
         assert parameters(other) == {"m=training_compliance", "by=course", f"province={TEHRAN}"}
-        other.page.locator(".st-key-views button").first.click()
-        other.settle()
+        other.open_tools("views")
         other.page.get_by_role("button", name=text.word("views.delete", "fa")).click()
         other.settle()
         assert other.page.get_by_role("link", name=name).count() == 0
@@ -402,7 +399,7 @@ def test_the_files_hold_every_row_of_the_answer(
     assert len(asked.rows) > 50, "more than a page of the table"
     wanted = sorted((a, b, n) for a, b, n in asked.rows)
     with front.visit(chromium, address) as reader:
-        reader.go("explore", by=["institute", "post"])
+        reader.go("explore", m="active_assistants", by=["institute", "post"])
         reader.page.locator(".st-key-files-rows button").click()
         reader.settle()
         files = {}
@@ -426,7 +423,7 @@ def test_the_files_hold_every_row_of_the_answer(
 def test_a_chart_leaves_as_a_picture(address: str, chromium: Browser, tmp_path: Path) -> None:
     ident = "ranking--active_assistants-province"
     with front.visit(chromium, address) as reader:
-        reader.go("explore")
+        reader.go("explore", m="active_assistants")
         reader.page.locator(f".st-key-files-{ident} button").click()
         reader.settle()
         reader.page.locator(f".st-key-picture-button-{ident} button").click()

@@ -142,7 +142,7 @@ def test_print_waits_until_every_chart_is_drawn(way: str, address: str, chromium
             colour = waiting.first.evaluate("(plot) => getComputedStyle(plot).backgroundColor")
             assert colour not in ("rgba(0, 0, 0, 0)", "transparent"), "a pale box, no empty frame"
             if way.startswith("."):
-                page.locator(way).click()
+                reader.open_tools().page.locator(way).click()
             else:
                 page.keyboard.press(way)
             page.wait_for_timeout(1000)
@@ -159,5 +159,5 @@ def test_print_prints_at_once_what_is_drawn(address: str, chromium: Browser) -> 
         reader.go("")
         reader.drawn_charts()
         reader.page.evaluate("() => { window.print = () => { window.printed = true; }; }")
-        reader.page.locator(".pd-print").click()
+        reader.open_tools().page.locator(".pd-print").click()
         reader.page.wait_for_function("window.printed")

@@ -68,7 +68,7 @@ def test_charts_are_drawn_and_presented_and_leave_as_files_and_pictures(served: 
         reader.watch_console()
         assert reader.go("coverage").drawn_charts()
         present(reader, "ArrowLeft", "ArrowRight")
-        assert reader.go("explore").drawn_charts()
+        assert reader.go("explore", m="active_assistants").drawn_charts()
         assert reader.page.locator(".pd-error, [data-testid=stException]").count() == 0
         reader.page.locator(f".st-key-files-{ident} button").click()
         reader.settle()
@@ -91,7 +91,7 @@ def test_charts_are_drawn_and_presented_and_leave_as_files_and_pictures(served: 
 def present(reader: front.Visit, ahead: str, back: str) -> None:
     """Present the figures of the open page one by one, with these keys for the next and the one before."""
     shown = reader.page.locator("[data-presented]")
-    reader.page.locator(".pd-switch .pd-present").click()
+    reader.open_tools().page.locator(".pd-switch .pd-present").click()
     first = shown.get_attribute("class")
     assert shown.locator(".pd-plot .main-svg").first.is_visible()
     for key, is_first in ((ahead, False), (back, True), (back, True)):
@@ -112,8 +112,7 @@ def test_figures_are_presented_and_copied_and_a_page_leaves_with_its_pictures(
         reader.go("coverage", lang="en").drawn_charts()
         present(reader, "ArrowRight", "ArrowLeft")
         copy_picture_link_and_citation(reader)
-        reader.page.locator(".st-key-page-files button").first.click()
-        reader.settle()
+        reader.open_tools("page-files")
         reader.page.get_by_text(text.word("book.pictures", "en"), exact=True).click()
         # The button stands there until the pictures are asked for.
         reader.settle()
@@ -133,6 +132,8 @@ def test_figures_are_presented_and_copied_and_a_page_leaves_with_its_pictures(
 
 def copy_picture_link_and_citation(reader: front.Visit) -> None:
     """Copy each by its button, in English, and read the clipboard."""
+    reader.page.locator("[class*=st-key-files-] button").first.click()
+    reader.settle()
     copy = reader.page.locator(".pd-copy-picture").first
     copy.click()
     copy.locator("xpath=following-sibling::*[1]").filter(has_text=text.word("more.copied_picture", "en")).wait_for()
@@ -145,9 +146,11 @@ def copy_picture_link_and_citation(reader: front.Visit) -> None:
     head = base64.b64decode(picture)
     assert head.startswith(b"\x89PNG")
     assert int.from_bytes(head[16:20]) >= 1000
-    reader.page.locator(".st-key-copy-link .pd-copy").click()
+    reader.page.keyboard.press("Escape")
+    reader.open_tools().page.locator(".st-key-copy-link .pd-copy").click()
     reader.page.locator(".st-key-copy-link .pd-copy + *").filter(has_text=re.compile(r"\S")).wait_for()
     assert reader.page.evaluate("navigator.clipboard.readText()") == reader.page.url
+    reader.page.keyboard.press("Escape")
     reader.page.locator(".pd-trust .pd-copy").click()
     reader.page.locator(".pd-trust .pd-copy + *").filter(has_text=re.compile(r"\S")).wait_for()
     told = reader.page.evaluate("navigator.clipboard.readText()")

@@ -86,6 +86,8 @@ def test_a_page_left_open_while_five_publications_pass_follows_to_the_latest(
         message = reader.page.locator(".pd-meaning").inner_text()
         assert text.digits(publications.current(pointer).stem, "fa") in message
         assert reader.page.locator(".pd-error").count() == 0
+        reader.page.locator(".st-key-files-trend--training_compliance-month button").first.click()
+        reader.settle()
         reader.page.locator(".st-key-table-trend--training_compliance-month button").first.click()
         reader.settle()
         assert reader.page.locator(".pd-error").count() == 0
@@ -218,7 +220,7 @@ def test_card_chart_table_file_and_question_agree(address: str, small_register: 
         figure = reader.page.locator(".st-key-figure-ranking--coverage_per_10k-province")
         title = reader.page.locator(".st-key-figure-provinces--coverage_per_10k-province h3").inner_text()
         assert title in titles(found, found.metrics[0], "lower", behind, "fa")
-        figure.get_by_text("دریافت فایل").click()
+        figure.get_by_text(text.word("figure.files", "fa"), exact=True).click()
         with reader.page.expect_download() as waiting:
             reader.page.get_by_role("button", name="CSV").click()
         downloaded = Path(waiting.value.path()).read_bytes().decode("utf-8-sig")
@@ -319,7 +321,7 @@ def test_a_chart_and_its_picture_are_as_wide_as_their_place_after_the_window_was
         assert len(widths) >= 4
         assert all(0 < place == drawn < 390 for place, drawn in widths)
         figure = reader.page.locator(".st-key-figure-provinces--coverage_per_10k-province")
-        figure.get_by_text(text.word("figure.files", "fa")).click()
+        figure.get_by_text(text.word("figure.files", "fa"), exact=True).click()
         reader.settle()
         reader.page.get_by_role("button", name=text.word("more.picture", "fa")).click()
         reader.settle()
@@ -435,8 +437,8 @@ def test_the_panels_of_the_first_screen_are_level_and_name_provinces_but_on_a_ph
             )
             assert len(tops) == 3
             assert len({*tops}) == (3 if width == 390 else 1), width
-            copies = reader.page.locator(".st-key-panels .pd-copy-picture")
-            assert [copy.is_visible() for copy in copies.all()] == [True] * 3, width
+            files = reader.page.locator(".st-key-panels [class*=st-key-files-] [data-testid=stPopoverButton]")
+            assert [each.is_visible() for each in files.all()] == [True] * 3, width
             words = reader.page.locator(".st-key-panel-coverage .geolayer text").all_text_contents()
             assert any(re.search("[A-Za-zآ-ی]{2}", word) for word in words) == (width > 390), width
 

@@ -199,11 +199,10 @@ def test_two_provinces_are_compared_on_one_day(hand: Hand, pointer: Path) -> Non
 def test_a_pivot_is_saved_and_its_link_shared(hand: Hand, chromium: Browser) -> None:
     page = hand.reader.page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    pivots = page.locator(".st-key-figure-glance .pd-with")
-    hand.click(pivots.get_by_role("link", name=text.word("dimension.gender", "fa"), exact=True))
+    hand.reader.go("explore", m="active_assistants", by=["province", "gender"], show="pivot")
     table = figure(hand, "rows").locator("table").inner_text()
     assert all(member_names.of("gender", code, "fa") in table for code in ("female", "male")), "one column each"
-    hand.click(page.locator(".st-key-views button").first)
+    hand.reader.open_tools("views")
     name = f"پلیس‌یاران به تفکیک جنسیت {hand.is_phone:d}"
     page.get_by_label(text.word("views.name", "fa")).fill(name)
     assert not page.get_by_test_id("InputInstructions").is_visible(), "no hint covers the typed text"

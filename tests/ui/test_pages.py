@@ -69,7 +69,7 @@ def test_a_filter_that_does_not_apply_to_a_number_is_reported(published: Path) -
 
 
 def test_a_choice_in_the_scope_bar_is_written_into_the_address_and_reset_takes_it_away(published: Path) -> None:
-    app = opened()
+    app = opened("coverage")
     app.multiselect(key="filter activity").set_value(["patrol"]).run()
     assert app.query_params == {"activity": "patrol"}
     app.button(key="scope-reset").click().run()

@@ -41,21 +41,24 @@ def prefetch(view: PageContext, more: tuple[str, ...]) -> None:
 def bar(view: PageContext, more: tuple[str, ...]) -> None:
     """Draw the bar for `view`; `more` are the filters of this page besides the main ones."""
     known = (*_MAIN, *more)
+    # Before the first number of the first screen stand place and day; the rest is behind one button.
+    is_first = page_context.part() == "overview"
+    main = _MAIN[:1] if is_first else _MAIN
     # A filter kept from another page is offered too, so that it can be removed.
-    further = [name for name in FILTERS if name not in _MAIN and (name in more or name in view.where)]
+    further = [name for name in FILTERS if name not in main and (name in known or name in view.where)]
     with page_context.scope_line():
         _said(view)
         if not page_context.sees_nation(view.where):
             blocks.note(view.word("sign_in.nation_closed"))
     with st.container(key="scope", gap="small"):
         with st.container(key="scope-bar", horizontal=True, vertical_alignment="bottom", gap="small"):
-            for name in _MAIN:
+            for name in main:
                 _filter(view, name, known)
             day_field.field(view, "on", view.word("scope.on"), view.as_of, page_context.set_day)
-            if view.has_period:
+            if view.has_period and not is_first:
                 _period(view)
             if further:
-                _more(view, further, known)
+                _more(view, further, known, view.has_period and is_first)
             if view.scope != Scope() or page_parameters.of(page_context.part()):
                 st.button(view.word("scope.reset"), key="scope-reset", on_click=page_context.reset, type="tertiary")
         if view.has_period and periods.kind(view.scope.period) == periods.DAYS:
@@ -131,7 +134,7 @@ def _summary(view: PageContext) -> list[str]:
     return parts
 
 
-def _more(view: PageContext, further: Sequence[str], known: tuple[str, ...]) -> None:
+def _more(view: PageContext, further: Sequence[str], known: tuple[str, ...], has_period: bool) -> None:
     # The label must stay constant: a new label is a new widget, which would close at each choice.
     box = st.popover(view.word("scope.more"), key="scope-more", on_change="rerun")
     if on := [name for name in further if name in view.where]:
@@ -141,6 +144,8 @@ def _more(view: PageContext, further: Sequence[str], known: tuple[str, ...]) -> 
         with box:
             for name in further:
                 _filter(view, name, known)
+            if has_period:
+                _period(view)
             blocks.note(view.word("scope.counts_are"))
 
 
