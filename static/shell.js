@@ -80,7 +80,7 @@ const onChange = (act) => new MutationObserver(act).observe(document, { subtree:
     box.toggleAttribute("data-upward", isUp);
     if (!isUp) return;
     const room = { "--bottom": `${innerHeight - top + GAP}px`, "--room": `${Math.floor(above)}px`,
-      "--pd-start": box.style.transform.match(/-?[\d.]+px/)?.[0] ?? "0px" };
+      "--start": box.style.transform.match(/-?[\d.]+px/)?.[0] ?? "0px" };
     for (const [name, value] of Object.entries(room))
       if (box.style.getPropertyValue(name) !== value) box.style.setProperty(name, value);
   };
