@@ -110,7 +110,18 @@ def _read(tokens: Sequence[str], words: Words, latest: date) -> Reading:
             else:
                 unknown.append(tokens[at])
         at = end
-    return Reading(tuple(understood), tuple(unknown), period)
+    return Reading(*_without_chance(understood, unknown, tokens), period)
+
+
+def _without_chance(
+    understood: list[Understood], unknown: list[str], tokens: Sequence[str]
+) -> tuple[tuple[Understood, ...], tuple[str, ...]]:
+    """Beside what is spelt out only the last word may be the beginning of a name: it is still being typed."""
+    if all(part.is_beginning for part in understood):
+        return tuple(understood), tuple(unknown)
+    chance = [part for part in understood if part.is_beginning and part.text != tokens[-1]]
+    kept = tuple(part for part in understood if part not in chance)
+    return kept, tuple(sorted([*unknown, *(part.text for part in chance)], key=tokens.index))
 
 
 def _joined(token: str, words: Words) -> list[Understood]:

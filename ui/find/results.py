@@ -10,7 +10,7 @@ from typing import Any
 
 from etl.core.errors import AccessDenied, QuestionError, TooEarly
 from etl.semantic.answers import Answer
-from etl.semantic.catalog import catalogue
+from etl.semantic.catalog import catalogue, entries, tables
 from etl.warehouse.dimensions import FILTERS
 from ui.data import page_run, warehouse
 from ui.find import reading, words
@@ -130,11 +130,13 @@ def _composed(view: PageContext, read: Reading) -> Iterator[Result]:
     answer, ignored = _answer(view, name)
     value = _value(answer, name, view.lang)
     when = _when(view, answer)
-    place = page_context.place(view, {key: view.where[key] for key in view.where if key not in ignored})
+    where = {key: codes for key, codes in view.where.items() if key not in ignored}
+    place = page_context.place(view, where)
     title = " · ".join(filter(None, (metric.label[view.lang], place, when, value)))
-    part, own = _page_of(name, view.where)
+    part, own = _page_of(name, where)
+    chosen = {key: values for key, values in view.scope.address().items() if key not in ignored}
     about = " · ".join(filter(None, (_about(view, part), scoped_query.no_effect(view, ignored) if ignored else "")))
-    yield Result("answer", title, about, _address(part, view, view.scope.address() | own), value)
+    yield Result("answer", title, about, _address(part, view, chosen | own), value)
 
 
 def _of(view: PageContext, provinces: tuple[str, ...]) -> PageContext:
@@ -144,9 +146,15 @@ def _of(view: PageContext, provinces: tuple[str, ...]) -> PageContext:
 def _answer(view: PageContext, name: str) -> tuple[Answer | None, list[str]]:
     """The answer of one number; None where the user may not know it, or it is not settled yet."""
     try:
-        return scoped_query.ask(view, (name,))
+        return scoped_query.ask(view, (name,), without=_of_no_effect(name))
     except (AccessDenied, TooEarly, QuestionError):
         return None, []
+
+
+def _of_no_effect(name: str) -> frozenset[str]:
+    """The filters that a measure takes and passes over: residents of a place are no women or guards."""
+    entry = entries()["metric"][name]
+    return frozenset((*entry.get("ignores", ()), *(tables()[entry["table"]].ignores if "table" in entry else ())))
 
 
 def _value(answer: Answer | None, name: str, lang: str) -> str:
@@ -156,10 +164,13 @@ def _value(answer: Answer | None, name: str, lang: str) -> str:
 
 
 def _when(view: PageContext, answer: Answer | None) -> str:
-    """The day or the period of a number, where the words name one."""
-    if not answer or not view.scope.period:
+    """The period of a number, or its day where the words name one or it is not the latest."""
+    if answer is None:
         return ""
-    return text.period(*answer.over, view.lang) if answer.over else text.day(answer.on, view.lang) if answer.on else ""
+    if answer.over:
+        return text.period(*answer.over, view.lang)
+    is_said = answer.on and (view.scope.period or answer.on != view.latest)
+    return text.day(answer.on, view.lang) if is_said and answer.on else ""
 
 
 def _page_of(name: str, where: Mapping[str, Sequence[str]]) -> tuple[str, dict[str, list[str]]]:
@@ -197,11 +208,14 @@ def _listed(view: PageContext, read: Reading, institutes: Sequence[Meaning]) -> 
 
 def _page(view: PageContext, meaning: Meaning) -> Result:
     about = navigation.part_words(meaning.code)["question"][view.lang]
-    return Result("page", meaning.name, about, _address(meaning.code, view, view.scope.address()))
+    provinces = view.where.get("province", ())
+    is_of_two = meaning.code == "compare" and len(provinces) == 2
+    chosen = {"p": [provinces[0]], "q": [provinces[1]]} if is_of_two else view.scope.address()
+    return Result("page", meaning.name, about, _address(meaning.code, view, chosen))
 
 
 def _province(view: PageContext, meaning: Meaning) -> Result:
-    address = "/" + page_parameters.profile(meaning.code, view.lang, {}).removeprefix("./")
+    address = "/" + page_parameters.profile(meaning.code, view.lang, view.scope.address()).removeprefix("./")
     return Result("place", meaning.name, view.word("dimension.province"), address)
 
 
