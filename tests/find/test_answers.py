@@ -67,3 +67,8 @@ def test_the_period_of_a_flow_is_said(find: Find, small_register: Path) -> None:
     assert answer.over
     assert text.period(*answer.over, "fa") in first.title
     assert first.value == text.amount(answer.value(), "persons", "fa")
+
+
+def test_what_cannot_be_told_yet_is_undefined_and_not_confidential(find: Find) -> None:
+    first = find("نرخ ترک خدمت ۱۳۵۸").results[0]
+    assert (first.kind, first.value) == ("answer", text.amount(None, "share", "fa"))

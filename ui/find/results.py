@@ -120,16 +120,14 @@ def _composed(view: PageContext, read: Reading) -> Iterator[Result]:
         return
     metric, provinces = catalogue()[name], view.where.get("province", ())
     if len(provinces) == 2 and not view.where.get("county"):
-        sides = [_answer(_of(view, (code,)), name) for code in provinces]
-        values = [_value(answer, name, view.lang) for answer, _ in sides]
+        values = [_number(_of(view, (code,)), name).value for code in provinces]
         places = [view.member("province", code) for code in provinces]
         title = " · ".join([metric.label[view.lang], *map(" ".join, zip(places, values, strict=True))])
         chosen = {"p": [provinces[0]], "q": [provinces[1]], "m": [name]}
         yield Result("answer", title, _about(view, "compare"), _address("compare", view, chosen), " / ".join(values))
         return
-    answer, ignored = _answer(view, name)
-    value = _value(answer, name, view.lang)
-    when = _when(view, answer)
+    number = _number(view, name)
+    value, ignored, when = number.value, number.ignored, _when(view, number.answer)
     where = {key: codes for key, codes in view.where.items() if key not in ignored}
     place = page_context.place(view, where)
     title = " · ".join(filter(None, (metric.label[view.lang], place, when, value)))
@@ -143,24 +141,32 @@ def _of(view: PageContext, provinces: tuple[str, ...]) -> PageContext:
     return replace(view, scope=view.scope.with_filter("province", provinces))
 
 
-def _answer(view: PageContext, name: str) -> tuple[Answer | None, list[str]]:
-    """The answer of one number; None where the user may not know it, or it is not settled yet."""
+@dataclass(frozen=True)
+class _Number:
+    """A number as it is written, its answer if there is one, and the filters that have no effect on it."""
+
+    value: str
+    answer: Answer | None = None
+    ignored: Sequence[str] = ()
+
+
+def _number(view: PageContext, name: str) -> _Number:
+    """The number of a measure: `c` where the user may not know it, undefined where no month of it is settled yet."""
+    unit = catalogue()[name].unit
     try:
-        return scoped_query.ask(view, (name,), without=_of_no_effect(name))
-    except (AccessDenied, TooEarly, QuestionError):
-        return None, []
+        answer, ignored = scoped_query.ask(view, (name,), without=_of_no_effect(name))
+    except AccessDenied:
+        return _Number(CONFIDENTIAL)
+    except (TooEarly, QuestionError):
+        return _Number(text.amount(None, unit, view.lang))
+    is_left_out = any(column == name for _, column in answer.hidden)
+    return _Number(CONFIDENTIAL if is_left_out else text.amount(answer.value(name), unit, view.lang), answer, ignored)
 
 
 def _of_no_effect(name: str) -> frozenset[str]:
     """The filters that a measure takes and passes over: residents of a place are no women or guards."""
     entry = entries()["metric"][name]
     return frozenset((*entry.get("ignores", ()), *(tables()[entry["table"]].ignores if "table" in entry else ())))
-
-
-def _value(answer: Answer | None, name: str, lang: str) -> str:
-    if answer is None:
-        return CONFIDENTIAL
-    return text.amount(answer.value(name), catalogue()[name].unit, lang)
 
 
 def _when(view: PageContext, answer: Answer | None) -> str:
