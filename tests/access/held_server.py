@@ -12,8 +12,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from etl.core import store
 from etl.semantic.access import ScopedCursor
-from ui.access import sessions, store
+from ui.access import sessions
 from ui.data import large_questions, warehouse
 from ui.shell import data_address
 

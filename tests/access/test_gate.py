@@ -18,13 +18,14 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
+from etl.core import store
 from etl.core.errors import AccessDenied
 from etl.operations import audit
 from etl.semantic.rights import AccessScope, Grant
 from tests import serving
 from tests.access.gated import ACCESS, AUTH, CLOSED, PAGE, SECRET, application, configured, cookie, opens_socket, status
 from tests.access.scopes import ISFAHAN, TEHRAN
-from ui.access import sessions, store
+from ui.access import sessions
 from ui.shell import gate, people
 
 
