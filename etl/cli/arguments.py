@@ -119,6 +119,22 @@ def day(text: str) -> date:
         raise argparse.ArgumentTypeError(f"{text!r} is not a day, Jalali or Gregorian") from None
 
 
+def publication(text: str) -> Path:
+    """A published file. A day is none, unless a file bears its name."""
+    path = Path(text)
+    if not os.path.lexists(path) and _is_day(text.partition("..")[0]):
+        raise argparse.ArgumentTypeError(f"{text!r} is a day, and no file; --on takes a day, --over DAY..DAY a period")
+    return path
+
+
+def _is_day(text: str) -> bool:
+    try:
+        day(text)
+    except argparse.ArgumentTypeError:
+        return False
+    return True
+
+
 def period(text: str) -> tuple[date, date]:
     """The first and the last day of DAY..DAY."""
     first, sign, last = text.partition("..")

@@ -284,20 +284,29 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
 
     sample = operations.command(commands, "sample", _sample, "write made-up files as 31 provinces would submit them")
-    sample.add_argument("folder", type=Path, metavar="DIR")
+    sample.add_argument("folder", type=Path, metavar="DIR", help="where the files go")
     sample.add_argument("--scale", type=arguments.scale, default=1.0, help="1 is about 60,000 people in service")
-    sample.add_argument("--seed", type=int, default=7)
+    sample.add_argument("--seed", type=int, default=7, help="another number, other people (7)")
     sample.add_argument("--day", type=arguments.day, help="the last day of the history (today)")
 
     build = operations.command(commands, "build", _build, "load, build, check and publish")
-    build.add_argument("--to", type=Path, default=arguments.POINTER, metavar="FILE")
+    build.add_argument("--to", type=Path, default=arguments.POINTER, metavar="FILE", help="published there")
     check = operations.command(
         commands, "check", partial(_load, pipeline.check), "run every step of a build, but publish nothing"
     )
     check.add_argument("--from", dest="to", type=Path, default=arguments.POINTER, metavar="FILE", help="compared with")
     for load in (build, check):
-        load.add_argument("folder", type=Path, nargs="?", default=arguments.INCOMING, metavar="DIR")
-        load.add_argument("--report", type=Path, metavar="FILE.json")
+        load.add_argument(
+            "folder",
+            type=Path,
+            nargs="?",
+            default=arguments.INCOMING,
+            metavar="DIR",
+            help="the files of all provinces (that of the settings)",
+        )
+        load.add_argument(
+            "--report", type=Path, metavar="FILE.json", help="write the rows of each file and the reasons"
+        )
         load.add_argument("--skip-refused", action="store_true", help="build from the other files if a file is refused")
         load.add_argument(
             "--accept-loss",
@@ -312,48 +321,79 @@ def _parser() -> argparse.ArgumentParser:
         load.add_argument("--day", type=arguments.day, help="the day of the build (today)")
 
     quarantine = operations.command(commands, "quarantine", _quarantine, "the rejected rows, as CSV")
-    quarantine.add_argument("--to", type=Path, metavar="FILE.csv")
+    quarantine.add_argument("--to", type=Path, metavar="FILE.csv", help="instead of the terminal")
     quarantine.add_argument("--warned", action="store_true", help="the values that were loaded as unknown instead")
 
     returns = operations.command(commands, "returns", _returns, "write the rows to correct for the provinces, as XLSX")
-    returns.add_argument("folder", type=Path, nargs="?", default=arguments.INCOMING, metavar="DIR")
-    returns.add_argument("--to", type=Path, required=True, metavar="FOLDER")
+    returns.add_argument(
+        "folder",
+        type=Path,
+        nargs="?",
+        default=arguments.INCOMING,
+        metavar="DIR",
+        help="the files (that of the settings)",
+    )
+    returns.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="where the workbooks go")
     returns.add_argument("--day", type=arguments.day, help="the day of the build (today)")
 
     templates = operations.command(
         commands, "template", _template, "write a workbook to fill in for each table, as XLSX"
     )
     templates.add_argument("--province", metavar="IR-07", help="its lists: own institutes, counties (the nation)")
-    templates.add_argument("--to", type=Path, required=True, metavar="FOLDER")
+    templates.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="where the workbooks go")
 
     operations.command(commands, "metrics", _metrics, "the catalogue, one metric a line")
 
     ask = operations.command(commands, "ask", _ask, "one question, one table")
-    ask.add_argument("names", nargs="+", metavar="NAME")
-    ask.add_argument("--by", metavar="DIM[,DIM]")
-    ask.add_argument("--on", type=arguments.day, metavar="DAY")
-    ask.add_argument("--over", type=arguments.period, metavar="DAY..DAY")
-    ask.add_argument("--where", action="append", default=[], metavar="DIM=VALUE[,VALUE]")
+    ask.add_argument("names", nargs="+", metavar="NAME", help="a measure; python -m etl metrics lists them")
+    ask.add_argument("--by", metavar="DIM[,DIM]", help="one row for each member: province, post, month, …")
 
     analyse = operations.command(commands, "analyse", _analyse, "the analyses and their options, or the rows of one")
-    analyse.add_argument("name", nargs="?", metavar="NAME")
-    analyse.add_argument("--over", type=arguments.period, metavar="DAY..DAY")
-    analyse.add_argument("--set", action="append", default=[], metavar="OPTION=VALUE")
+    analyse.add_argument("name", nargs="?", metavar="NAME", help="an analysis; without it, the list with their options")
+    analyse.add_argument(
+        "--set", action="append", default=[], metavar="OPTION=VALUE", help="an option of the analysis; repeatable"
+    )
 
     why = operations.command(commands, "why", _why, "why a rate or a count differs between two days or two places")
-    why.add_argument("name", metavar="NAME")
-    why.add_argument("--by", required=True, metavar="DIM")
+    why.add_argument("name", metavar="NAME", help="a measure; python -m etl metrics lists them")
+    why.add_argument("--by", required=True, metavar="DIM", help="the groups that the difference is split into")
     sides = why.add_mutually_exclusive_group(required=True)
-    sides.add_argument("--before", type=arguments.day, metavar="DAY")
-    sides.add_argument("--against", default="", metavar="DIM=VALUE|nation")
+    sides.add_argument("--before", type=arguments.day, metavar="DAY", help="compare with this earlier day")
+    sides.add_argument(
+        "--against", default="", metavar="DIM=VALUE|nation", help="compare with this place or group, or with the nation"
+    )
     similar = operations.command(
         commands, "similar", _similar, "write the reference file of similar provinces, once a year"
     )
-    similar.add_argument("--to", type=Path, default=paths.REFERENCE / "similar_provinces.csv", metavar="FILE.csv")
-    similar.add_argument("--on", type=arguments.day, metavar="DAY")
-    for answering in (analyse, why):
-        answering.add_argument("--on", type=arguments.day, metavar="DAY")
-        answering.add_argument("--where", action="append", default=[], metavar="DIM=VALUE[,VALUE]")
+    similar.add_argument(
+        "--to",
+        type=Path,
+        default=paths.REFERENCE / "similar_provinces.csv",
+        metavar="FILE.csv",
+        help="the one that is read",
+    )
+    for asking in (ask, analyse, why, similar):
+        asking.add_argument(
+            "--on",
+            type=arguments.day,
+            metavar="DAY",
+            help="the day to measure on, as 1405/06/31 or 2026-09-22 (the latest with data)",
+        )
+    for asking in (ask, analyse):
+        asking.add_argument(
+            "--over",
+            type=arguments.period,
+            metavar="DAY..DAY",
+            help="the days to count over, as 1404/01/01..1404/12/29 (the last twelve months)",
+        )
+    for asking in (ask, analyse, why):
+        asking.add_argument(
+            "--where",
+            action="append",
+            default=[],
+            metavar="DIM=VALUE[,VALUE]",
+            help="only these members, by code or name, as province=IR-07; repeatable",
+        )
 
     compared = operations.command(commands, "diff", _diff, "which numbers changed between two publications, and why")
     compared.add_argument("old", nargs="?", help="a publication kept (the one before NEW)")
@@ -363,9 +403,18 @@ def _parser() -> argparse.ArgumentParser:
     backtest.add_argument("--planted", action="store_true", help="made-up series with a planted break instead")
 
     for answering in (ask, analyse, why, compared, backtest):
-        answering.add_argument("--format", choices=("csv", "json", "table"), default="table")
+        answering.add_argument(
+            "--format", choices=("csv", "json", "table"), default="table", help="of the output (table)"
+        )
     for reading in (quarantine, templates, ask, analyse, why, compared, backtest):
-        reading.add_argument("--from", dest="source", type=Path, default=arguments.POINTER, metavar="FILE")
+        reading.add_argument(
+            "--from",
+            dest="source",
+            type=arguments.publication,
+            default=arguments.POINTER,
+            metavar="FILE",
+            help="the publication to read (that of the settings)",
+        )
 
     operations.add(commands, arguments.POINTER)
     submissions.add(commands)

@@ -64,21 +64,30 @@ def add(commands: Any, pointer: Path) -> None:
     backup_command.add_argument("--to", type=Path, metavar="FILE.tar", help="instead of the folder of backups")
 
     restore_command = command(commands, "restore", _restore, "put back what a backup holds")
-    restore_command.add_argument("archive", type=Path, metavar="FILE.tar")
+    restore_command.add_argument("archive", type=Path, metavar="FILE.tar", help="what backup wrote")
 
     offer_command = command(commands, "offer", _offer, "offer the publication shown to other hosts")
-    offer_command.add_argument("folder", type=Path, metavar="DIR")
+    offer_command.add_argument("folder", type=Path, metavar="DIR", help="where the other hosts fetch it")
 
     accept_command = command(commands, "accept", _accept, "show a publication that was offered")
-    accept_command.add_argument("folder", type=Path, metavar="DIR")
+    accept_command.add_argument("folder", type=Path, metavar="DIR", help="the one it was offered in")
 
     pull_command = command(commands, "pull", _pull, "fetch what another host offers by rsync, and accept it")
     pull_command.add_argument("offered", nargs="?", help="DIR or HOST:DIR (replicas.source of the settings)")
 
     for reading in (ready_command, publications_command, rollback_command, offer_command):
-        reading.add_argument("--from", dest="source", type=Path, default=pointer, metavar="FILE")
+        reading.add_argument(
+            "--from",
+            dest="source",
+            type=Path,
+            default=pointer,
+            metavar="FILE",
+            help="the publication (that of the settings)",
+        )
     for writing in (accept_command, pull_command):
-        writing.add_argument("--to", type=Path, default=pointer, metavar="FILE")
+        writing.add_argument(
+            "--to", type=Path, default=pointer, metavar="FILE", help="shown there (that of the settings)"
+        )
 
 
 def _publications(options: argparse.Namespace) -> None:

@@ -30,9 +30,9 @@ def add(commands: Any) -> None:
         ("return", _return, "give it back with a reason"),
     ):
         part = command(parts, name, run, words)
-        part.add_argument("id", metavar="ID")
+        part.add_argument("id", metavar="ID", help="of the submission; python -m etl submissions list shows them")
         if name == "return":
-            part.add_argument("--reason", required=True, metavar="TEXT")
+            part.add_argument("--reason", required=True, metavar="TEXT", help="what the province reads")
     command(parts, "publish", _publish, "build from what is approved, and publish")
     command(commands, "work", _work, "take the orders of the page: check, publish; then end")
 

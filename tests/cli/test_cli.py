@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import io
 import json
@@ -9,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -70,6 +72,39 @@ def test_wrong_usage_exits_2(arguments, capsys):
     output = capsys.readouterr()
     assert output.out == ""
     assert output.err.startswith("usage: python -m etl")
+
+
+@pytest.mark.parametrize("text", ["1405/01/01", "۱۴۰۵/۰۱/۰۱", "1405/01/01..1405/12/29"])
+def test_a_day_in_place_of_a_file_says_which_option_takes_it(text, capsys):
+    with pytest.raises(SystemExit):
+        main(["ask", "joiners", "--from", text])
+    assert f"'{text}' is a day, and no file; --on takes a day, --over DAY..DAY a period" in capsys.readouterr().err
+
+
+def test_a_file_may_be_called_as_a_day(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "14050101").write_bytes(b"no publication")
+    assert main(["ask", "joiners", "--from", "14050101"]) == 1
+    assert "is a day" not in capsys.readouterr().err
+
+
+def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """A parser and those of its commands."""
+    yield parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for part in action.choices.values():
+                yield from parsers(part)
+
+
+def test_help_explains_every_option():
+    unexplained = [
+        f"{parser.prog} {action.option_strings or action.dest}"
+        for parser in parsers(commands._parser())
+        for action in parser._actions
+        if not action.help and not isinstance(action, argparse._SubParsersAction)
+    ]
+    assert unexplained == []
 
 
 @pytest.mark.parametrize(

@@ -33,12 +33,10 @@ def data(small_register: Path) -> oracle.Data:
     return oracle.read(small_register.parent / "in", BUILD_DAY)[1]
 
 
-def test_every_metric_has_a_second_computation() -> None:
+@pytest.mark.parametrize("name", [name for name, metric in catalogue().items() if not metric.hidden])
+def test_every_metric_has_a_second_computation(name: str) -> None:
     computed = {*oracle.STATES, *oracle.FLOWS, *others.STATES, *others.FLOWS}
-    missing = {name for name, metric in catalogue().items() if not metric.hidden} - computed
-    assert not missing, (
-        f"{sorted(missing)}: write it a second time in tests/oracle/others.py, from the source files alone"
-    )
+    assert name in computed, f"{name}: write it a second time in tests/oracle/others.py, from the source files alone"
 
 
 def wheres(name: str) -> list[dict[str, tuple[str, ...]]]:

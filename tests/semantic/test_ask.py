@@ -65,7 +65,9 @@ def test_every_number_has_its_words(name: str, lang: str) -> None:
     metric = entry(name)
     for words in (metric.label, metric.short, metric.description, metric.example):
         assert words.get(lang, "").strip(), f"{name} lacks words in {lang}"
-    assert len(metric.short[lang]) <= LONGEST_SHORT
+    assert len(metric.short[lang]) <= LONGEST_SHORT, (
+        f"{name}: give it `short` in {lang}, of at most {LONGEST_SHORT} letters, for legends and axes"
+    )
     assert metric.description[lang] != metric.label[lang], "the name again explains nothing"
     assert metric.direction in ("up", "down", "none")
 
