@@ -284,6 +284,10 @@ class Desk:
 
     # ------------------------------------------------------------ the order of things
 
+    def publishing_waits(self) -> bool:
+        """Whether an order to publish is waiting or being taken."""
+        return any(not order.submission for order in orders.waiting(self.root))
+
     def place_in_queue(self, submission: Submission) -> int:
         """How many orders are before the check of a submission, itself included; 0 without one."""
         names = [order.submission for order in orders.waiting(self.root)]

@@ -124,6 +124,9 @@ class Records:
 
     def all(self, *states: str) -> list[Submission]:
         """All submissions, or those in these states: by month, province and number. Raises OSError."""
+        # Who only looks creates nothing.
+        if not self._address and not self._file.exists():
+            return []
         with self._transaction() as execute:
             rows = execute(
                 "select id, province, month, state, version, body from submissions order by month, province, number"
@@ -153,7 +156,11 @@ class Records:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self._address:
             return opened(self._address, self._folder, _TABLE)
-        return SqliteStore(self._folder / "submissions.sqlite", _TABLE)
+        return SqliteStore(self._file, _TABLE)
+
+    @property
+    def _file(self) -> Path:
+        return self._folder / "submissions.sqlite"
 
 
 def in_state(state: str) -> Declined:

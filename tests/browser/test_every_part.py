@@ -52,7 +52,7 @@ WITHOUT_FIGURES = ("quality",)
 # Words in Latin letters that a Persian page may show: the other language, a licence line, file formats, metric names.
 LATIN = re.compile(r"[A-Za-z0-9]+")
 STAYS_LATIN = {"English", "OpenStreetMap", "contributors", "CSV", "PDF"}
-WITH_LATIN = ("methods", "quality")
+WITH_LATIN = ("methods", "quality", "handin")
 
 
 # The lower edge of the first digit of a page, in its titles, cards, tables and sentences; 0 without one.
@@ -70,7 +70,7 @@ FIRST_NUMBER = """() => {
     }
     return edges.length ? Math.min(...edges) : 0;
 }"""
-WITHOUT_NUMBERS = ("methods",)
+WITHOUT_NUMBERS = ("methods", "handin", "approve")
 
 
 @pytest.fixture(scope="module")

@@ -45,7 +45,7 @@ class Site:
         raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
         one = people.who(HTTPConnection({"type": "http", "headers": raw, "path": "/", "query_string": b""}))
         assert one
-        return hand_in_address.token_of(one)
+        return people.hand_in_token(one)
 
     def draft(self, who: str = "fars.clerk", province: str = "IR-07") -> str:
         answer = self.sent(who, "POST", "", json={"province": province, "month": LAST})

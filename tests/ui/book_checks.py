@@ -25,7 +25,19 @@ _WORD = re.compile(r"([a-z_]+)\.([a-z_0-9]+)")
 # The names of files look like words of the sections `book` and `views`.
 _SUFFIXES = (".json", ".sqlite", ".typ")
 # Sections whose keys are names of the code or the declarations of etl, and those whose keys are made from source files.
-_OF_ETL = ("dimension", "group", "population", "reason", "revision", "rule", "source", "sufficiency", "units")
+_OF_ETL = (
+    "dimension",
+    "group",
+    "population",
+    "reason",
+    "revision",
+    "rule",
+    "source",
+    "submission",
+    "sufficiency",
+    "arrival",
+    "units",
+)
 _OF_DATA = ("calendar", "member", "note", "find_member")
 # Units without a word: a number shows them by its form.
 _WITHOUT_WORD = {"share", "ratio", "date"}

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.slow
 
 WITH_PANELS = ("overview",)
 # Parts without a chart: a list of institutes has one only if an institute is chosen.
-CHARTLESS = ("quality", "register")
+CHARTLESS = ("quality", "handin", "approve", "register")
 PAGES = [part for part in PARTS if part not in CHARTLESS]
 # A large province, and one with few assistants.
 PROVINCES = {"the country": "", "a large province": "IR-23", "a small province": "IR-20"}

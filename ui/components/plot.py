@@ -18,7 +18,7 @@ from ui.charts import elements
 # Streamlit serves a component's script as a file only if a manifest names its folder. A script given as text is imported
 # from a `blob:` address, which a Content-Security-Policy without `blob:` forbids.
 _PACKAGE = "dashboard"
-_NAMES = ("plot", "table", "pictures")
+_NAMES = ("plot", "table", "pictures", "handin")
 
 
 def plot(

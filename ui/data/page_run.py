@@ -155,6 +155,7 @@ class SignIn:
     events: Callable[[], tuple[list[Event], Verified | None]]
     groups: Callable[[], tuple[str, ...]] = tuple
     teams: Callable[[], tuple[str, ...]] = tuple
+    hand_in_token: Callable[[], str] = str
 
 
 _sign_in: SignIn | None = None
@@ -188,6 +189,11 @@ def audit_events() -> tuple[list[Event], Verified | None]:
 def groups() -> tuple[str, ...]:
     """The groups of the user at sign-in."""
     return _sign_in.groups() if _sign_in else ()
+
+
+def hand_in_token() -> str:
+    """The token of the page for the address of submissions; empty in the mode `open`."""
+    return _sign_in.hand_in_token() if _sign_in else ""
 
 
 def teams() -> tuple[str, ...]:

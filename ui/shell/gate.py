@@ -136,7 +136,15 @@ def begin() -> dict[str, Any]:
     page_run.sign_in_with(
         None
         if people.mode() == "open"
-        else page_run.SignIn(people.scope_of_run, offer, _record, _events, people.groups_of_run, people.teams_of_run)
+        else page_run.SignIn(
+            people.scope_of_run,
+            offer,
+            _record,
+            _events,
+            people.groups_of_run,
+            people.teams_of_run,
+            people.hand_in_token_of_run,
+        )
     )
     return secrets
 

@@ -4,7 +4,6 @@ Every change needs the site's own Origin, and where people sign in the token of 
 machine alone. Faults are a status and one sentence.
 """
 
-import hashlib
 import hmac
 import json
 from collections.abc import Awaitable, Callable
@@ -68,19 +67,6 @@ def routes() -> list[Route]:
     ]
 
 
-def token_of(person: people.Person) -> str:
-    """The token of the pages of a session: known to them, and to nobody who only sends a form."""
-    secrets = people.secrets()
-    secret = secrets["proxy"]["secret"] if people.mode() == "proxy" else secrets["auth"]["cookie_secret"]
-    return hmac.new(str(secret).encode(), f"hand-in {person.key}".encode(), hashlib.sha256).hexdigest()
-
-
-def token_of_run() -> str:
-    """The token of the person of this script run; empty in the mode `open`."""
-    person = people.of_run() if people.mode() != "open" else None
-    return token_of(person) if person else ""
-
-
 async def _respond(handler: _Handler, request: Request) -> Response:
     lang = language(request.scope)
     try:
@@ -114,7 +100,9 @@ def _person(request: Request, lang: str) -> Person:
     person: people.Person | None = request.scope.get("person")
     if person is None:
         raise _Refused(401, text.word("data.who", lang))
-    if is_change and not hmac.compare_digest(request.headers.get(TOKEN, "").encode(), token_of(person).encode()):
+    if is_change and not hmac.compare_digest(
+        request.headers.get(TOKEN, "").encode(), people.hand_in_token(person).encode()
+    ):
         raise _Refused(403, text.word("data.other_site", lang))
 
     def note(event: str, **more: str | int) -> None:

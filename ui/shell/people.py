@@ -139,6 +139,19 @@ def client_address(connection: HTTPConnection) -> str:
         return "unknown"
 
 
+def hand_in_token(person: Person) -> str:
+    """The token of the pages of a session for the address of submissions: another site that sends a form does not know it."""
+    known = secrets()
+    secret = known["proxy"]["secret"] if mode() == "proxy" else known["auth"]["cookie_secret"]
+    return hmac.new(str(secret).encode(), f"hand-in {person.key}".encode(), hashlib.sha256).hexdigest()
+
+
+def hand_in_token_of_run() -> str:
+    """The token of the person of this script run; empty if nobody is signed in."""
+    person = of_run()
+    return hand_in_token(person) if person else ""
+
+
 def scope_of(person: Person) -> AccessScope:
     return table().scope_of(person.sub, person.groups)
 

@@ -1,0 +1,118 @@
+// The drop zone of a submission (ui/sections/hand_in.py): files go to the server one after another, in pieces, and what came of
+// each is said. While the submission is checked its state is asked for; the page is drawn anew when it changes.
+export default function ({ parentElement, data, setTriggerValue }) {
+  const told = typeof data === "string" ? JSON.parse(data) : JSON.parse(new TextDecoder().decode(data));
+  const { words } = told;
+  parentElement.querySelector(".pd-drop")?.remove();
+  const zone = document.createElement("div");
+  zone.className = "pd-drop";
+  const choose = document.createElement("input");
+  choose.type = "file";
+  choose.multiple = true;
+  choose.hidden = true;
+  choose.accept = told.endings;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = words.choose;
+  const hint = document.createElement("p");
+  hint.textContent = words.hint;
+  const said = document.createElement("ul");
+  said.setAttribute("role", "status");
+  if (told.open) zone.append(button, hint, choose);
+  zone.append(said);
+  if (told.open) parentElement.append(zone);
+  let ended = false;
+
+  const line = (text) => {
+    const item = document.createElement("li");
+    item.dir = "auto";
+    item.textContent = text;
+    said.append(item);
+    return item;
+  };
+  const changed = () => setTriggerValue("changed", String(Date.now()));
+  const headers = told.token ? { "X-Hand-In": told.token } : {};
+  const opened = async () => {
+    const answer = await fetch(`./hand-in?lang=${told.lang}`, {
+      method: "POST", headers: { ...headers, "Content-Type": "application/json" },
+      body: JSON.stringify({ province: told.province, month: told.month }),
+    });
+    if (!answer.ok) throw new Error((await answer.text()).trim());
+    return (await answer.json()).draft;
+  };
+  const sent = (draft, number, file, item) => new Promise((done) => {
+    const request = new XMLHttpRequest();
+    request.open("PUT", `./hand-in/${encodeURIComponent(draft)}/${number}?lang=${told.lang}&name=${encodeURIComponent(file.name)}`);
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
+    request.upload.onprogress = (event) => {
+      if (event.lengthComputable) item.textContent = `${file.name} · ${Math.round((100 * event.loaded) / event.total).toLocaleString(told.locale)}٪`;
+    };
+    request.onload = () => {
+      item.textContent = request.status === 204 ? `${file.name} · ${words.arrived}` : request.responseText.trim() || words.failed;
+      done(request.status === 204);
+    };
+    request.onerror = () => { item.textContent = `${file.name} · ${words.failed}`; done(false); };
+    request.send(file);
+  });
+  const take = async (files) => {
+    if (!files.length) return;
+    button.disabled = true;
+    said.replaceChildren();
+    try {
+      const draft = told.draft || (await opened());
+      told.draft = draft;
+      let number = told.next;
+      let arrived = 0;
+      for (const file of files) {
+        const item = line(file.name);
+        if (await sent(draft, number, file, item)) { number += 1; arrived += 1; }
+      }
+      told.next = number;
+      button.disabled = false;
+      // What was refused stays to be read.
+      if (arrived === files.length && !ended) changed();
+      else if (arrived) setTimeout(() => !ended && changed(), 8000);
+    } catch (error) {
+      line(error.message || words.failed);
+      button.disabled = false;
+    }
+  };
+  const every = async (entries) => {
+    const files = [];
+    const walk = async (entry) => {
+      if (entry.isFile) files.push(await new Promise((done, fail) => entry.file(done, fail)));
+      else if (entry.isDirectory) {
+        const reader = entry.createReader();
+        for (;;) {
+          const found = await new Promise((done, fail) => reader.readEntries(done, fail));
+          if (!found.length) break;
+          for (const each of found) await walk(each);
+        }
+      }
+    };
+    for (const entry of entries) await walk(entry);
+    return files;
+  };
+  button.onclick = () => choose.click();
+  choose.onchange = () => { const files = [...choose.files]; choose.value = ""; take(files); };
+  zone.ondragover = (event) => { event.preventDefault(); zone.classList.add("pd-over"); };
+  zone.ondragleave = () => zone.classList.remove("pd-over");
+  zone.ondrop = async (event) => {
+    event.preventDefault();
+    zone.classList.remove("pd-over");
+    if (!told.open) return;
+    const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+    take(entries.length ? await every(entries) : [...event.dataTransfer.files]);
+  };
+
+  let timer = 0;
+  const look = async () => {
+    try {
+      const answer = await fetch(`./hand-in/${encodeURIComponent(told.draft)}?lang=${told.lang}`);
+      if (answer.ok && (await answer.json()).state !== "checking") { if (!ended) changed(); return; }
+    } catch { /* the next time */ }
+    if (!ended) timer = setTimeout(look, 2000);
+  };
+  if (told.state === "checking") timer = setTimeout(look, 2000);
+  return () => { ended = true; clearTimeout(timer); };
+}

@@ -1,0 +1,98 @@
+"""The pages of submissions: what a clerk and a steward see in each state, in both languages."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
+from etl.core import settings
+from tests.parts import html, opened
+from tests.submissions.conftest import FARS, Office, province_files
+from tests.submissions.test_way import PERSONNEL, in_service, more_people
+from ui.data import submissions
+from ui.i18n import text
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def alone(office: Office, monkeypatch: pytest.MonkeyPatch) -> Office:
+    """The one person of this machine."""
+    office.settings = replace(office.settings, sign_in=settings.SignIn())
+    monkeypatch.setenv("WAREHOUSE", str(office.settings.folders.warehouse))
+    monkeypatch.setattr(submissions, "_settings", lambda: office.settings)
+    monkeypatch.setattr(submissions, "_work", lambda: None)
+    return office
+
+
+def button(app: Any, key: str) -> Any:
+    return next(one for one in app.button if one.key == key)
+
+
+@pytest.mark.parametrize("lang", ["fa", "en"])
+def test_a_clerk_sees_what_is_due_what_came_back_and_the_receipt(alone, lang):
+    before = opened("handin", province="IR-07", lang=lang)
+    assert text.word("hand_in.nothing_yet", lang) in html(before)
+    assert not alone.settings.folders.submissions.exists(), "who only looks creates nothing"
+    checked = alone.hand_in(submissions.person(), "IR-07", more_people())
+    page = opened("handin", province="IR-07", lang=lang)
+    shown = html(page)
+    for key in ("hand_in.returned", "hand_in.changes", "submission.ready"):
+        assert text.word(key, lang) in shown, key
+    assert text.number(32, lang) in shown
+    button(page, "hand-in-submit").click().run()
+    assert not page.exception
+    assert text.escape(text.word("hand_in.receipt", lang, id=checked.id)) in html(page)
+    assert alone.desk.records.get(checked.id).state == "submitted"
+
+
+def test_what_stops_a_file_is_shown_and_cannot_be_submitted(alone):
+    checked = alone.hand_in(submissions.person(), "IR-07", {PERSONNEL: "نام\nعلی\n"})
+    page = opened("handin", province="IR-07")
+    assert text.word("hand_in.stops", "fa") in html(page)
+    assert not [one for one in page.button if one.key == "hand-in-submit"]
+    button(page, "hand-in-withdraw").click().run()
+    assert alone.desk.records.get(checked.id).state == "withdrawn"
+
+
+def test_a_jump_is_submitted_with_its_reason_alone(alone):
+    few = province_files(FARS, people=20)
+    checked = alone.hand_in(
+        submissions.person(), "IR-07", {name: few[name] for name in (PERSONNEL, "training_IR-07.csv")}
+    )
+    page = opened("handin", province="IR-07")
+    assert button(page, "hand-in-submit").disabled
+    for box in page.checkbox:
+        box.check()
+    for area in page.text_area:
+        area.set_value("a contract of ten people ended in Aban")
+    page.run()
+    assert not button(page, "hand-in-submit").disabled
+    button(page, "hand-in-submit").click().run()
+    assert alone.desk.records.get(checked.id).state == "submitted"
+
+
+def test_a_steward_approves_and_publishes_on_the_page(alone):
+    checked = alone.hand_in(submissions.person(), "IR-07", more_people())
+    alone.desk.submit(submissions.person(), checked.id)
+    page = opened("approve")
+    assert text.word("hand_in.matrix", "fa", approved="۰", waiting="۱", missing="۳۰") in html(page)
+    assert button(page, f"return-{checked.id}").disabled, "a return needs a reason"
+    button(page, f"approve-{checked.id}").click().run()
+    assert alone.desk.records.get(checked.id).state == "approved"
+    button(page, "hand-in-publish").click().run()
+    assert button(page, "hand-in-publish").disabled
+    alone.work()
+    assert in_service(alone, "IR-07") == 32
+    assert text.word("hand_in.matrix", "fa", approved="۱", waiting="۰", missing="۳۰") in html(opened("approve"))
+
+
+def test_tables_are_declared_unchanged_on_the_page(alone):
+    page = opened("handin", province="IR-10")
+    button(page, "unchanged-training").click().run()
+    (made,) = alone.desk.records.all()
+    assert (made.province, set(made.unchanged), made.state) == ("IR-10", {"training"}, "ready")
+    assert text.word("arrival.no_change", "fa") in html(page)

@@ -1,0 +1,563 @@
+"""The way of a province's data: what is due, the drop zone, what the check found, and the receipt; and the steward's decisions.
+
+The order of a result is: what stops it, rows that come back, what changes, what is to be confirmed.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from etl.analysis import data_quality as load
+from etl.core import jalali
+from etl.core.errors import Refused
+from etl.core.places import places
+from etl.extract.causes import in_language
+from etl.extract.contract import TABLES
+from etl.extract.source_folder import ENDINGS
+from etl.semantic.catalog import catalogue
+from etl.submissions import deadline, work
+from etl.submissions import desk as steps
+from etl.submissions.desk import Desk, Person
+from etl.submissions.originals import MOST_FILES
+from etl.submissions.records import OPEN, Submission
+from ui.components import blocks, tables
+from ui.components.plot import component
+from ui.data import page_run, submissions, warehouse
+from ui.i18n import text
+from ui.sections.data_quality import name_of
+from ui.state import rendering
+from ui.state.page_context import PageContext
+
+_MONTHS = 6
+_REASONS_SHOWN, _EARLIER = 16, 20
+_ENDED = ("withdrawn", "superseded")
+
+
+# ---------------------------------------------------------------- a clerk
+
+
+def hand_in(view: PageContext) -> None:
+    """What one province submits for one month."""
+    with blocks.error_boundary(view.lang, "hand_in"):
+        who, desk = submissions.person(), submissions.desk()
+        if not who.provinces:
+            blocks.notice(view.lang, "hand_in.for_submitters", view.word("hand_in.whom_to_ask"))
+            return
+        if who.is_alone:
+            blocks.note(view.word("hand_in.alone"))
+        with st.container(horizontal=True):
+            province = _province(view, who)
+            month = _month(view)
+        _of_province(view, desk, who, province, month)
+
+
+def _province(view: PageContext, who: Person) -> str:
+    codes = sorted(who.provinces, key=lambda code: view.member("province", code))
+    chosen = next((code for code in view.where.get("province", ()) if code in codes), codes[0])
+    if len(codes) == 1:
+        return codes[0]
+    return str(
+        st.selectbox(
+            view.word("hand_in.province"),
+            codes,
+            index=codes.index(chosen),
+            format_func=lambda code: view.member("province", code),
+            key="hand-in-province",
+            width=260,
+        )
+    )
+
+
+def _months() -> list[str]:
+    """The months that are submitted: the last that ended, the running one, and those before."""
+    day, labels = date.today(), []
+    for _ in range(_MONTHS):
+        unit = jalali.unit_of(day, "month")
+        labels.append(unit.label)
+        day = unit.first - jalali.DAY
+    return labels
+
+
+def _month(view: PageContext) -> str:
+    labels = _months()
+    return str(
+        st.selectbox(
+            view.word("hand_in.month"),
+            labels,
+            index=labels.index(deadline.latest_month(date.today())),
+            format_func=lambda label: text.unit_label(label, view.lang),
+            key="hand-in-month",
+            width=220,
+        )
+    )
+
+
+@rendering.fragment
+def _of_province(view: PageContext, desk: Desk, who: Person, province: str, month: str) -> None:
+    with blocks.error_boundary(view.lang, "hand_in"):
+        every = [one for one in desk.visible(who) if one.province == province]
+        here = [one for one in every if one.month == month and one.state not in _ENDED]
+        now = here[-1] if here else None
+        if now and now.state == "published":
+            now = None
+        _said()
+        with st.container(border=True, key="figure-hand_in"):
+            blocks.head(_title(view, desk, province, month), _state(view, desk, now))
+            _four(view, desk, now, province)
+            _drop(view, desk, now, province, month)
+            _unchanged(view, desk, who, now, province, month)
+        if now:
+            _result(view, desk, who, now)
+        _earlier(view, [one for one in reversed(every) if now is None or one.id != now.id][:_EARLIER])
+
+
+def _title(view: PageContext, desk: Desk, province: str, month: str) -> str:
+    due = deadline.due(month, desk.rules)
+    left = (due - date.today()).days
+    key = "due" if left >= 0 else "overdue"
+    return view.word(
+        f"hand_in.{key}",
+        place=view.member("province", province),
+        month=text.unit_label(month, view.lang),
+        day=text.day(due, view.lang),
+        count=text.number(abs(left), view.lang),
+    )
+
+
+def _state(view: PageContext, desk: Desk, now: Submission | None) -> str:
+    if now is None:
+        return view.word("hand_in.nothing_yet")
+    state = view.word(f"submission.{now.state}")
+    parts = [view.word("hand_in.is", state=state)]
+    if now.state == "checking" and (place := desk.place_in_queue(now)):
+        parts.append(view.word("hand_in.queue", place=text.number(place, view.lang)))
+    if now.for_province:
+        parts.append(view.word("hand_in.for_province"))
+    if now.why and now.state == "returned":
+        parts.append(view.word("hand_in.returned_why", why=now.why))
+    return " ".join(parts)
+
+
+def _four(view: PageContext, desk: Desk, now: Submission | None, province: str) -> None:
+    """The four tables: the file accepted last, what arrived, its state, the template."""
+    states = desk.tables(now) if now else dict.fromkeys(TABLES, "missing")
+    accepted = _accepted(province)
+    rows = [(table, accepted.get(table), _arrived(now, table), states[table]) for table in TABLES]
+
+    def template(row: Any) -> str:
+        address = f"./hand-in/template/{row[0]}.xlsx?province={province}"
+        return f'<a href="{text.escape(address)}" download>{view.escaped("hand_in.template")}</a>'
+
+    columns = [
+        tables.Column("table", view.word("hand_in.table"), lambda row: text.escape(name_of(view, "source", row[0]))),
+        tables.Column("accepted", view.word("hand_in.accepted"), lambda row: _file(view, row[1])),
+        tables.Column("arrived", view.word("hand_in.arrived"), lambda row: _file(view, row[2])),
+        tables.Column("state", view.word("hand_in.state"), lambda row: view.escaped(f"arrival.{row[3]}")),
+        tables.Column("template", view.word("hand_in.empty_file"), template),
+    ]
+    tables.show(view, "hand_in", columns, rows, view.word("hand_in.tables"))
+
+
+def _file(view: PageContext, found: tuple[str, int | None] | None) -> str:
+    if not found:
+        return "–"
+    name, rows = found
+    count = f" · {view.escaped('hand_in.rows', count=text.number(rows, view.lang))}" if rows is not None else ""
+    return f"<bdi>{text.escape(name)}</bdi>{count}"
+
+
+def _accepted(province: str) -> dict[str, tuple[str, int | None]]:
+    """The file of each table in the publication, with its rows."""
+    answer = warehouse.analyse(load.files)
+    at = {name: answer.columns.index(name) for name in ("file", "source", "province", "rows_loaded", "refusal")}
+    found: dict[str, tuple[str, int | None]] = {}
+    for row in answer.rows:
+        if row[at["province"]] == province and not row[at["refusal"]]:
+            found[row[at["source"]]] = (row[at["file"]], row[at["rows_loaded"]])
+    return found
+
+
+def _arrived(now: Submission | None, table: str) -> tuple[str, int | None] | None:
+    if now is None:
+        return None
+    entries = [entry for entry in now.result.get("files", ()) if entry.get("table") == table]
+    if entries:
+        return ", ".join(entry["file"] for entry in entries), sum(entry["rows_read"] for entry in entries)
+    names = [file.name for file in now.files if table in file.table.split()]
+    return (", ".join(names), None) if names else None
+
+
+def _drop(view: PageContext, desk: Desk, now: Submission | None, province: str, month: str) -> None:
+    is_open = now is None or now.state in OPEN
+    taken = {file.number for file in now.files} if now else set()
+    told = {
+        "province": province,
+        "month": month,
+        "draft": now.id if now else "",
+        "state": now.state if now else "",
+        "next": min({*range(1, MOST_FILES + 2)} - taken),
+        "open": is_open,
+        "token": page_run.hand_in_token(),
+        "lang": view.lang,
+        "locale": "fa-IR" if view.lang == "fa" else "en-GB",
+        "endings": ",".join(ENDINGS),
+        "words": {name: view.word(f"hand_in.drop_{name}") for name in ("choose", "hint", "arrived", "failed")},
+    }
+    # The page is drawn anew by the run that a change starts.
+    component("handin")(
+        key="hand-in-drop",
+        data=json.dumps(told, ensure_ascii=False).encode(),
+        on_changed_change=lambda: None,
+    )
+
+
+def _unchanged(view: PageContext, desk: Desk, who: Person, now: Submission | None, province: str, month: str) -> None:
+    """Declare tables without change, take files out again."""
+    if now and now.state not in OPEN:
+        return
+    with st.container(horizontal=True, key="hand-in-unchanged"):
+        tables_left = [table for table in TABLES if not now or (table not in now.unchanged and table not in now.tables)]
+        for table in tables_left:
+            words = view.word("hand_in.no_change", table=name_of(view, "source", table))
+            st.button(
+                words,
+                key=f"unchanged-{table}",
+                on_click=partial(_act, view, partial(_declare, desk, who, now, province, month, table)),
+            )
+        for file in now.files if now else ():
+            st.button(
+                view.word("hand_in.leave_out", file=file.name),
+                key=f"leave-{file.number}",
+                type="tertiary",
+                on_click=partial(_act, view, partial(desk.remove, who, now.id if now else "", file.number)),
+            )
+
+
+def _declare(desk: Desk, who: Person, now: Submission | None, province: str, month: str, table: str) -> None:
+    ident = now.id if now else desk.open(who, province, month).id
+    desk.declare_unchanged(who, ident, [table])
+
+
+def _act(view: PageContext, step: Callable[[], object]) -> None:
+    """Take a step; what refuses it is said when the page is drawn."""
+    try:
+        step()
+    except Refused as refused:
+        st.session_state["hand-in said"] = in_language(str(refused).splitlines()[0], view.lang)
+    except OSError:
+        st.session_state["hand-in said"] = view.word("data.out_of_reach")
+
+
+def _said() -> None:
+    if words := st.session_state.pop("hand-in said", ""):
+        st.html(f'<p class="pd-notice pd-refused" role="alert">{text.escape(words)}</p>')
+
+
+# ---------------------------------------------------------------- the result
+
+
+def _result(view: PageContext, desk: Desk, who: Person, now: Submission) -> None:
+    result = now.result
+    stops = [in_language(text_, view.lang) for text_ in result.get("stops", ())]
+    if stops:
+        with st.container(border=True, key="figure-stops"):
+            named = "".join(f"<li><bdi>{text.escape(stop)}</bdi></li>" for stop in stops)
+            st.html(blocks.heading(view.word("hand_in.stops"), view.word("hand_in.stops_are")) + f"<ul>{named}</ul>")
+    if "rows_loaded" in (result.get("files") or [{}])[0]:
+        _rows(view, now)
+        _changes(view, now)
+    _submit(view, desk, who, now)
+    if now.state in ("submitted", "approved"):
+        _receipt(view, now)
+
+
+def _rows(view: PageContext, now: Submission) -> None:
+    files = now.result["files"]
+    read, loaded, back, warned = (
+        text.number(sum(file.get(name, 0) for file in files), view.lang)
+        for name in ("rows_read", "rows_loaded", "rows_quarantined", "rows_warned")
+    )
+    lines = [*now.result.get("returned", ()), *now.result.get("warned", ())]
+    with st.container(border=True, key="figure-returned"):
+        blocks.head(
+            view.word("hand_in.returned"),
+            view.word("hand_in.adds_up", read=read, loaded=loaded, back=back, warned=warned),
+        )
+        if not lines:
+            blocks.note(view.word("hand_in.all_accepted"))
+            return
+        headers = load.headers()
+        columns = [
+            tables.Column(
+                "table", view.word("hand_in.table"), lambda row: text.escape(name_of(view, "source", row["table"]))
+            ),
+            tables.Column(
+                "column",
+                view.word("hand_in.column"),
+                lambda row: text.escape(
+                    headers.get(row["column"], row["column"]) if view.lang == "fa" else row["column"]
+                ),
+            ),
+            tables.Column(
+                "reason", view.word("hand_in.reason"), lambda row: text.escape(name_of(view, "reason", row["reason"]))
+            ),
+            tables.Column(
+                "rows", view.word("hand_in.count"), lambda row: text.number(row["rows"], view.lang), is_number=True
+            ),
+            tables.Column("places", view.word("hand_in.places"), lambda row: text.escape(" · ".join(row["places"]))),
+        ]
+        tables.show(view, "returned", columns, lines, view.word("hand_in.returned"))
+        address = text.escape(f"./hand-in/{now.id}/rows.xlsx")
+        st.html(f'<p class="pd-note"><a href="{address}" download>{view.escaped("hand_in.rows_file")}</a></p>')
+
+
+def _changes(view: PageContext, now: Submission) -> None:
+    changes = now.result.get("changes", ())
+    with st.container(border=True, key="figure-changes"):
+        below = view.word("hand_in.changes_are" if changes else "hand_in.no_changes")
+        blocks.head(view.word("hand_in.changes"), below)
+        if changes:
+            _before_after(view, "changes", changes)
+        if gone := now.result.get("gone"):
+            blocks.note(view.word("hand_in.gone", count=text.number(gone, view.lang)))
+
+
+def _before_after(view: PageContext, ident: str, changes: Sequence[Any]) -> None:
+    def value(change: Any, name: str) -> str:
+        metric, number = catalogue()[change["metric"]], change[name]
+        return text.escape(text.amount(number, metric.unit, view.lang)) if number is not None else "–"
+
+    columns = [
+        tables.Column(
+            "metric", view.word("hand_in.measure"), lambda row: text.escape(catalogue()[row["metric"]].label[view.lang])
+        ),
+        tables.Column("before", view.word("hand_in.before"), lambda row: value(row, "before"), is_number=True),
+        tables.Column("after", view.word("hand_in.after"), lambda row: value(row, "after"), is_number=True),
+    ]
+    tables.show(view, ident, columns, list(changes), view.word("hand_in.changes"))
+
+
+def _submit(view: PageContext, desk: Desk, who: Person, now: Submission) -> None:
+    """Confirm what is unusual, give reasons for jumps, submit or withdraw."""
+    if now.state not in (*OPEN, "submitted"):
+        return
+    ticks, reasons = [], {}
+    if now.state == "ready":
+        unusual = [in_language(words, view.lang) for words in now.result.get("confirm", ())]
+        if gone := now.result.get("gone"):
+            unusual.append(view.word("hand_in.gone", count=text.number(gone, view.lang)))
+        for at, words in enumerate(unusual):
+            ticks.append(st.checkbox(words, key=f"confirm-{now.id}-{at}"))
+        for name in now.result.get("jumps", ()):
+            label = view.word(
+                "hand_in.why", measure=catalogue()[name].label[view.lang], least=text.number(20, view.lang)
+            )
+            reasons[name] = st.text_area(label, key=f"why-{now.id}-{name}", max_chars=300)
+    with st.container(horizontal=True):
+        if now.state == "ready":
+            lacks = not all(ticks) or any(len(why.strip()) < steps.LEAST_REASON for why in reasons.values())
+            st.button(
+                view.word("hand_in.submit"),
+                key="hand-in-submit",
+                type="primary",
+                disabled=lacks,
+                on_click=partial(_act, view, partial(desk.submit, who, now.id, reasons)),
+            )
+        st.button(
+            view.word("hand_in.withdraw"),
+            key="hand-in-withdraw",
+            on_click=partial(_act, view, partial(desk.withdraw, who, now.id)),
+        )
+
+
+def _receipt(view: PageContext, now: Submission) -> None:
+    with st.container(border=True, key="figure-receipt"):
+        at = datetime.fromtimestamp(now.submitted_at)
+        blocks.head(
+            view.word("hand_in.receipt", id=now.id),
+            view.word(
+                "hand_in.receipt_is",
+                who=now.submitted_by,
+                day=text.day(at.date(), view.lang),
+                time=text.digits(f"{at:%H:%M}", view.lang),
+            ),
+        )
+        columns = [
+            tables.Column("name", view.word("hand_in.file"), lambda file: f"<bdi>{text.escape(file.name)}</bdi>"),
+            tables.Column(
+                "bytes", view.word("hand_in.bytes"), lambda file: text.number(file.bytes, view.lang), is_number=True
+            ),
+            tables.Column("digest", view.word("hand_in.digest"), lambda file: f"<code>{file.sha256[:16]}</code>"),
+        ]
+        tables.show(view, "receipt", columns, list(now.files), view.word("hand_in.receipt", id=now.id))
+
+
+def _earlier(view: PageContext, listed: Sequence[Submission]) -> None:
+    if listed:
+        with st.container(border=True, key="figure-earlier"):
+            blocks.head(view.word("hand_in.earlier"))
+            _list(view, "earlier", listed, view.word("hand_in.earlier"))
+
+
+def _list(view: PageContext, ident: str, listed: Sequence[Submission], caption: str) -> None:
+    def at(one: Submission) -> str:
+        return text.day(datetime.fromtimestamp(one.submitted_at or one.changed_at).date(), view.lang)
+
+    columns = [
+        tables.Column("id", view.word("hand_in.number"), lambda one: f"<bdi>{text.escape(one.id)}</bdi>"),
+        tables.Column(
+            "month", view.word("hand_in.month"), lambda one: text.escape(text.unit_label(one.month, view.lang))
+        ),
+        tables.Column("state", view.word("hand_in.state"), lambda one: view.escaped(f"submission.{one.state}")),
+        tables.Column(
+            "who", view.word("hand_in.who"), lambda one: f"<bdi>{text.escape(one.submitted_by or one.hands[0])}</bdi>"
+        ),
+        tables.Column("on", view.word("hand_in.on"), lambda one: text.escape(at(one))),
+    ]
+    tables.show(view, ident, columns, list(listed), caption)
+
+
+# ---------------------------------------------------------------- a steward
+
+
+def approve(view: PageContext) -> None:
+    """The matrix of provinces and tables, what is to be decided, and publishing."""
+    with blocks.error_boundary(view.lang, "approve"):
+        who, desk = submissions.person(), submissions.desk()
+        if not who.is_steward:
+            blocks.notice(view.lang, "hand_in.for_stewards", view.word("hand_in.whom_to_ask"))
+            return
+        if who.is_alone:
+            blocks.note(view.word("hand_in.alone"))
+        _of_month(view, desk, who, _month(view))
+
+
+@rendering.fragment
+def _of_month(view: PageContext, desk: Desk, who: Person, month: str) -> None:
+    with blocks.error_boundary(view.lang, "approve"):
+        every = desk.visible(who)
+        here = {one.province: one for one in every if one.month == month and one.state not in _ENDED}
+        _said()
+        _matrix(view, desk, here, month)
+        for one in sorted((one for one in every if one.state == "submitted"), key=lambda one: one.submitted_at):
+            _decide(view, desk, who, one)
+        _publish(view, desk, who, [one for one in every if one.state == "approved"])
+
+
+def _matrix(view: PageContext, desk: Desk, here: dict[str, Submission], month: str) -> None:
+    states = {code: desk.tables(here[code]) if code in here else dict.fromkeys(TABLES, "missing") for code in _codes()}
+    order = sorted(
+        states,
+        key=lambda code: (-sum(state == "missing" for state in states[code].values()), view.member("province", code)),
+    )
+    done = sum(one.state in ("approved", "published") for one in here.values())
+    waiting = sum(one.state == "submitted" for one in here.values())
+    counts = {"approved": done, "waiting": waiting, "missing": len(states) - len(here)}
+    numbers = {name: text.number(count, view.lang) for name, count in counts.items()}
+
+    def of_table(table: str, code: str) -> str:
+        return view.escaped(f"arrival.{states[code][table]}")
+
+    def state(code: str) -> str:
+        return view.escaped(f"submission.{here[code].state}") if code in here else view.escaped("arrival.missing")
+
+    columns = [
+        tables.Column(
+            "province", view.word("hand_in.province"), lambda code: text.escape(view.member("province", code))
+        ),
+        tables.Column("state", view.word("hand_in.state"), state),
+        *(tables.Column(table, name_of(view, "source", table), partial(of_table, table)) for table in TABLES),
+    ]
+    with st.container(border=True, key="figure-matrix"):
+        title = view.word("hand_in.matrix", **numbers)
+        due = text.day(deadline.due(month, desk.rules), view.lang)
+        blocks.head(title, view.word("hand_in.matrix_is", month=text.unit_label(month, view.lang), day=due))
+        tables.show(view, "matrix", columns, order, title)
+
+
+def _codes() -> list[str]:
+    return sorted(set(places().provinces.values()))
+
+
+def _decide(view: PageContext, desk: Desk, who: Person, one: Submission) -> None:
+    with st.container(border=True, key=f"figure-decide-{one.id}"):
+        place = view.member("province", one.province)
+        at = text.day(datetime.fromtimestamp(one.submitted_at).date(), view.lang)
+        blocks.head(
+            view.word("hand_in.decide", place=place, month=text.unit_label(one.month, view.lang)),
+            view.word("hand_in.decide_is", id=one.id, who=one.submitted_by, day=at),
+        )
+        if changes := one.result.get("changes"):
+            _before_after(view, f"decide-{one.id}", changes)
+        else:
+            blocks.note(view.word("hand_in.no_changes"))
+        for name, why in one.reasons.items():
+            if name in catalogue() and why:
+                blocks.note(f"{catalogue()[name].label[view.lang]}: {why}")
+        is_own = not who.is_alone and who.sub in (*one.hands, one.submitted_by)
+        if is_own:
+            blocks.note(view.word("hand_in.own"))
+        why = st.text_input(view.word("hand_in.return_why"), key=f"return-why-{one.id}", max_chars=300)
+        with st.container(horizontal=True):
+            st.button(
+                view.word("hand_in.approve"),
+                key=f"approve-{one.id}",
+                type="primary",
+                disabled=is_own,
+                on_click=partial(_act, view, partial(desk.approve, who, one.id)),
+            )
+            st.button(
+                view.word("hand_in.return"),
+                key=f"return-{one.id}",
+                disabled=not why.strip(),
+                on_click=partial(_act, view, partial(desk.give_back, who, one.id, why)),
+            )
+
+
+def _publish(view: PageContext, desk: Desk, who: Person, approved: Sequence[Submission]) -> None:
+    last = work.last_publishing(desk)
+    if desk.publishing_waits():
+        last = {"state": "running"}
+    with st.container(border=True, key="figure-publish"):
+        count = text.number(len(approved), view.lang)
+        blocks.head(view.word("hand_in.to_publish", count=count), view.word("hand_in.to_publish_is"))
+        moved = [{**change, "province": one.province} for one in approved for change in one.result.get("changes", ())]
+        if moved:
+            _moved(view, moved)
+        elif approved:
+            blocks.note(view.word("hand_in.no_changes"))
+        st.button(
+            view.word("hand_in.publish"),
+            key="hand-in-publish",
+            type="primary",
+            disabled=not approved or last.get("state") == "running",
+            on_click=partial(_act, view, partial(desk.publish, who)),
+        )
+        if state := last.get("state"):
+            words = {"id": text.digits(last.get("publication", ""), view.lang), "who": last.get("by", "")}
+            blocks.note(view.word(f"hand_in.last_{state}", **words), is_status=True)
+        for _, refusal in last.get("refusals", ()):
+            blocks.note(in_language(refusal, view.lang))
+
+
+def _moved(view: PageContext, moved: Sequence[Any]) -> None:
+    def value(change: Any, name: str) -> str:
+        number = change[name]
+        unit = catalogue()[change["metric"]].unit
+        return text.escape(text.amount(number, unit, view.lang)) if number is not None else "–"
+
+    columns = [
+        tables.Column(
+            "province", view.word("hand_in.province"), lambda row: text.escape(view.member("province", row["province"]))
+        ),
+        tables.Column(
+            "metric", view.word("hand_in.measure"), lambda row: text.escape(catalogue()[row["metric"]].label[view.lang])
+        ),
+        tables.Column("before", view.word("hand_in.before"), lambda row: value(row, "before"), is_number=True),
+        tables.Column("after", view.word("hand_in.after"), lambda row: value(row, "after"), is_number=True),
+    ]
+    tables.show(view, "moved", columns, list(moved), view.word("hand_in.moves"))
