@@ -5,7 +5,7 @@ with nobody are hatched, those of which nothing is known are only outlined. A va
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
@@ -83,54 +83,65 @@ def _people(answer: Answer) -> str:
     return counted if counted in answer.columns else metric.name
 
 
-@chart(titles.extreme, compares=True, order=bars.in_order)
-def counties(answer: Answer, context: ChartContext, height: int = 430) -> Figure:
-    """Counties coloured by the first metric; of the whole country with the borders of provinces."""
-    metric = answer.metrics[0]
-    at = answer.columns.index(metric.name)
-    found = shown(answer)
-    areas = maps.areas_of(answer, found.rows, context)
+@dataclass(frozen=True)
+class Painted:
+    """What a map of counties shows, on screen and on paper: the colour of each county, and the words around it.
+
+    `written` are the values of the counties that are large enough to be compared.
+    """
+
+    found: Counties
+    colours: Mapping[str, str]
+    written: Mapping[str, str]
+    keys: Sequence[Figure]
+    note: str
+
+
+def painted(answer: Answer, context: ChartContext) -> Painted:
+    """The colours of counties by the first metric."""
+    metric, found = answer.metrics[0], shown(answer)
+    at, areas = answer.columns.index(metric.name), maps.areas_of(answer, found.rows, context)
     small = {row[0] for row in found.rows if _is_small(answer, row, areas)}
-    provinces = _provinces(answer)
-    frame = _frame(found.codes, provinces)
-    border = context.colour("outline")
-    thin = 0.4 if frame == maps.COUNTRY else 0.8
-
-    def places(codes: Sequence[str], colour: str) -> Figure:
-        return maps.alike(codes, colour, border, width=thin, of=_COUNTY, **_hovers(answer, context, tuple(codes)))
-
-    coloured = [(row[0], step) for row, step in zip(found.rows, areas.steps, strict=True) if row[0] not in small]
-    codes = [code for code, _ in coloured]
-    scale = maps.stepped(areas.colours)
-    steps = [step for _, step in coloured]
-    more = _hovers(answer, context, tuple(codes))
-    data = [maps.filled(codes, steps, border, width=thin, of=_COUNTY, **scale, **more)]
-    keys = [key for key in areas.keys if not coloured or key["colour"] in {areas.colours[step] for step in steps}]
-    empty = [code for code in found.nobody if code not in {row[0] for row in found.rows}]
-    if pale := sorted(small) + empty:
-        data.append(places(pale, context.colour("surface")))
-    if small - {*found.nobody}:
-        keys.append(elements.key(context, context.word("figure.small"), "surface", "fill"))
-    if found.unknown:
-        data.append(places(found.unknown, maps.CLEAR))
-        keys.append(elements.key(context, context.word("figure.missing"), "outline", "outline"))
-    scale_of = _Scale(*frame, height)
-    if found.nobody:
-        data.append(maps.hatching(context, found.nobody, dimension=_COUNTY, gap=scale_of.degrees(_HATCH)))
-        keys.append(elements.key(context, context.word("figure.nobody"), "missing", "hatch"))
-    if len(provinces) > 1 and _COUNTY not in answer.where:
-        data.append(maps.alike(provinces, maps.CLEAR, context.colour("quiet"), width=1.1, hoverinfo="skip"))
-    ground = {code: areas.colours[step] for code, step in coloured}
+    colours = dict.fromkeys(found.nobody, context.colour("surface")) | dict.fromkeys(found.unknown, maps.CLEAR)
+    for row, step in zip(found.rows, areas.steps, strict=True):
+        colours[row[0]] = context.colour("surface") if row[0] in small else areas.colours[step]
     written = {
         row[0]: elements.marked(answer, row, text.plain(row[at], metric.unit, context.lang), context)
         for row in found.rows
-        if row[0] in ground
+        if row[0] not in small
     }
+    used = {colours[code] for code in written}
+    keys = [key for key in areas.keys if key["colour"] in used]
+    if small - {*found.nobody}:
+        keys.append(elements.key(context, context.word("figure.small"), "surface", "fill"))
+    if found.unknown:
+        keys.append(elements.key(context, context.word("figure.missing"), "outline", "outline"))
+    if found.nobody:
+        keys.append(elements.key(context, context.word("figure.nobody"), "missing", "hatch"))
+    return Painted(found, colours, written, keys, _note(answer, found, areas, context))
+
+
+@chart(titles.extreme, compares=True, order=bars.in_order)
+def counties(answer: Answer, context: ChartContext, height: int = 430) -> Figure:
+    """Counties coloured by the first metric; of the whole country with the borders of provinces."""
+    paint, provinces = painted(answer, context), _provinces(answer)
+    codes = sorted(paint.colours)
+    frame = _frame(codes, provinces)
+    ground = [*dict.fromkeys(paint.colours[code] for code in codes)]
+    steps = [ground.index(paint.colours[code]) for code in codes]
+    width = 0.4 if frame == maps.COUNTRY else 0.8
+    more = _hovers(answer, context, tuple(codes)) | maps.stepped(ground)
+    data = [maps.filled(codes, steps, context.colour("outline"), width, _COUNTY, **more)]
+    if paint.found.nobody:
+        gap = round(_HATCH / _pixels(*frame, height), 3)
+        data.append(maps.hatching(context, paint.found.nobody, dimension=_COUNTY, gap=gap))
+    if len(provinces) > 1 and _COUNTY not in answer.where:
+        data.append(maps.alike(provinces, maps.CLEAR, context.colour("quiet"), width=1.1, hoverinfo="skip"))
     for is_narrow in (False, True):
-        drawn_at = _Scale(*frame, min(height, _NARROW * 0.9) if is_narrow else height)
-        data.append(_labels(written, ground, context, drawn_at, is_narrow))
+        pixels = _pixels(*frame, min(height, _NARROW * 0.9) if is_narrow else height)
+        data.append(_labels(paint, context, pixels, is_narrow))
     return elements.figure(
-        context, data, height, keys, clicks=_COUNTY, credit=_note(answer, found, areas, context),
+        context, data, height, paint.keys, clicks=_COUNTY, credit=paint.note,
         geo=maps.plane(*frame), margin={"l": 0, "r": 0, "t": 0, "b": 0}, narrow=height,
     )  # fmt: skip
 
@@ -183,23 +194,10 @@ def _note(answer: Answer, found: Counties, areas: maps.Areas, context: ChartCont
 # ---------------------------------------------------------------- where labels fit
 
 
-@dataclass(frozen=True)
-class _Scale:
-    """How many pixels a degree takes on a map of these longitudes and latitudes that is as high as wide."""
-
-    longitudes: tuple[float, float]
-    latitudes: tuple[float, float]
-    height: float
-
-    @property
-    def pixels(self) -> float:
-        """Pixels for a degree of longitude."""
-        across = self.longitudes[1] - self.longitudes[0]
-        up = math.degrees(_mercator(self.latitudes[1]) - _mercator(self.latitudes[0]))
-        return self.height / max(across, up)
-
-    def degrees(self, pixels: float) -> float:
-        return round(pixels / self.pixels, 3)
+def _pixels(longitudes: tuple[float, float], latitudes: tuple[float, float], height: float) -> float:
+    """The pixels of a degree of longitude on a map that is as high as wide."""
+    up = math.degrees(_mercator(latitudes[1]) - _mercator(latitudes[0]))
+    return height / max(longitudes[1] - longitudes[0], up)
 
 
 def _mercator(latitude: float) -> float:
@@ -216,27 +214,36 @@ def _frame(codes: Sequence[str], provinces: Sequence[str]) -> tuple[tuple[float,
     return longitudes, latitudes
 
 
-def _labels(
-    written: Mapping[str, str], ground: Mapping[str, str], context: ChartContext, scale: _Scale, is_narrow: bool
-) -> Figure:
+def _labels(paint: Painted, context: ChartContext, pixels: float, is_narrow: bool) -> Figure:
     """The value of each county in which it fits, with the name where both do; a narrow map has values alone."""
     size = maps.LABEL_SIZE[context.lang]
     points, words, inks, halos = [], [], [], []
-    for code, value in written.items():
-        value = value.replace("٪", "").replace("%", "")
-        name = context.member(_COUNTY, code)
-        both = [] if is_narrow else [((name, value), f"<b>{text.escape(name)}</b><br>{value}")]
-        for lines, label in [*both, ((value,), value)]:
-            width, high = max(map(len, lines)) * size * _LETTER + 2, len(lines) * size * _LINE
-            if _fits(code, scale.degrees(width / 2), scale.degrees(high / 2)):
-                points.append(boundaries.label_points(_COUNTY)[code])
-                words.append(label)
-                inks.append(context.on(ground[code]))
-                halos.append(", ".join([f"0 0 2px {ground[code]}"] * 6))
-                break
+    for code, lines in fitting(paint, context, pixels, size, has_names=not is_narrow):
+        ground = paint.colours[code]
+        points.append(boundaries.label_points(_COUNTY)[code])
+        words.append("<br>".join([*(f"<b>{text.escape(name)}</b>" for name in lines[:-1]), lines[-1]]))
+        inks.append(context.on(ground))
+        halos.append(", ".join([f"0 0 2px {ground}"] * 6))
     font = {"size": size, "color": inks, "shadow": halos}
     meta = {"meta": "narrow", "visible": False} if is_narrow else {"meta": "wide"}
     return maps.drawn("text", points, textfont=font, text=words, **meta)
+
+
+def fitting(
+    paint: Painted, context: ChartContext, pixels: float, size: float, has_names: bool = True
+) -> Iterator[tuple[str, Sequence[str]]]:
+    """The counties with room for a label of this size, each with its lines: name and value, or the value alone.
+
+    `pixels` are those of a degree of longitude.
+    """
+    for code, value in paint.written.items():
+        value = value.replace("٪", "").replace("%", "")
+        both = [(context.member(_COUNTY, code), value)] if has_names else []
+        for lines in (*both, (value,)):
+            width, high = max(map(len, lines)) * size * _LETTER + 2, len(lines) * size * _LINE
+            if _fits(code, round(width / 2 / pixels, 3), round(high / 2 / pixels, 3)):
+                yield code, lines
+                break
 
 
 @lru_cache(maxsize=20_000)
