@@ -25,7 +25,7 @@ from tests.conftest import ROOT
 from tests.loading import build
 from ui.briefing import content, drawing, typesetting, writing
 from ui.briefing.writing import Press
-from ui.charts import boundaries, forecast
+from ui.charts import boundaries, county_maps, forecast
 from ui.charts.elements import ChartContext
 from ui.data.briefing_questions import Questions
 from ui.i18n import member_names, text
@@ -246,7 +246,8 @@ def test_a_name_of_200_letters_is_cut(press):
 def test_no_label_of_the_map_covers_another(press, lang):
     book = content.book(press.questions("IR", lang))
     names, points = member_names.fixed("province", lang), boundaries.label_points()
-    project = drawing._projection_onto_map(names)
+    rings = (ring for code in names for ring in boundaries.rings_of(code))
+    project = drawing._projection_onto(rings, drawing.MAP_WIDTH, drawing.MAP_HEIGHT)
     labels = [
         drawing._Label(code, content._SHORT[lang].get(code, name), "0.00", project(*points[code]), "")
         for code, name in names.items()
@@ -490,3 +491,49 @@ def test_a_book_for_circulation_of_a_province_with_few_people_tells_no_count_of_
             metric.name for metric in answer.metrics if metric.counts == "persons" and metric.name in answer.columns
         ]
         assert all(value is None or value % 5 == 0 for name in persons for value in answer.column(name)), persons
+
+
+def test_the_book_of_a_province_has_the_map_of_its_counties_and_its_compliance_beside_the_nations(press):
+    write = press.questions("IR-23", "en", exact=True)
+    book = content.book(write)
+    counties, compliance = book["halves"]
+    assert content.book(press.questions("IR", "en"))["halves"] == []
+    for picture in counties["pictures"]:
+        assert picture.count("<path d=") >= len(boundaries.counties_of("IR-23"))
+    answer = write.different("coverage_per_10k", "county")
+    colours = {code: colour for code, colour in county_maps.painted(answer, write.context).colours.items()}
+    for row in answer.records():
+        if row["side"] == "far_lower":
+            assert colours[row["county"]] == write.context.colour("far_behind")
+    assert all(colour in counties["pictures"][0] for colour in colours.values())
+    assert "OpenStreetMap" in counties["credit"]
+    over = (last_complete_months(write.day, 24)[0], write.day)
+    for everywhere in (False, True):
+        months = write.ask("training_compliance", by=("month",), over=over, everywhere=everywhere)
+        assert text.plain(months.rows[-1][1], "share", "en") in compliance["pictures"][0]
+    assert len({*compliance["pictures"]}) == len(content._HALF_HEIGHTS)
+
+
+def test_a_county_named_without_its_number_is_orange_on_paper(press):
+    write = press.questions("IR-23", "en")
+    answer = write.different("coverage_per_10k", "county")
+    code = answer.rows[0][0]
+    columns = answer.columns
+    rows = [(code, *(None for _ in columns[1:-1]), "far_lower"), *answer.rows[1:]]
+    at = columns.index("whole_value")
+    rows[0] = (*rows[0][:at], answer.rows[0][at], *rows[0][at + 1 :])
+    paint = county_maps.painted(replace(answer, rows=rows), write.context)
+    assert columns[-1] == "side"
+    assert paint.colours[code] == write.context.colour("far_behind")
+    assert code not in paint.written
+
+
+@pytest.mark.parametrize("place", ["IR", "IR-23"])
+def test_no_table_of_a_book_has_a_column_twice(press, place):
+    book = content.book(press.questions(place, "fa"))
+    for table in [book["ranking"], *book["tables"]]:
+        heads = [head for head in table["heads"] if head]
+        assert len({*heads}) == len(heads)
+        rows = [[*row["more"]] if isinstance(row, dict) else row[1:] for row in table["rows"]]
+        columns = [*zip(*rows, strict=True)] if len(rows) > 3 and isinstance(table["rows"][0], dict) else []
+        assert len({*columns}) == len(columns)

@@ -3,11 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
-from etl.core.jalali import year_before
+from etl.core.jalali import last_complete_months, year_before
 from etl.semantic.answers import Answer
 from ui.briefing import drawing, tables
 from ui.briefing.writer import Writer
-from ui.charts import boundaries, forecast, maps, marks, time_titles
+from ui.charts import boundaries, county_maps, forecast, maps, marks, time_titles
 from ui.data import owed
 from ui.i18n import member_names, text
 from ui.summary import changes, different, needs_action, verdict
@@ -15,8 +15,11 @@ from ui.summary import changes, different, needs_action, verdict
 HEADLINE = ("active_assistants", "training_compliance", "licensed_institutes", "leaver_rate_12m")
 # Only the latest events fit below the trend; the file of numbers has all of them.
 _MOST_EVENTS = 4
+# The months of the compliance of a province.
+_MONTHS = 24
 # In points.
 _HEIGHTS = range(110, 371, 12)
+_HALF_HEIGHTS = (168, 216, 264, 312)
 _SHORT = {
     "fa": {"IR-03": "آ. شرقی", "IR-04": "آ. غربی", "IR-14": "چهارمحال", "IR-17": "کهگیلویه"},
     "en": {
@@ -60,6 +63,7 @@ def book(write: Writer) -> dict[str, Any]:
         "actions": _actions(write),
         "ranks": None if is_nation else tables.ranks_of_province(write),
         "map": _map(write) if is_nation else None,
+        "halves": [] if is_nation else [_counties(write), _compliance(write)],
         "ranking": tables.ranking(write, "province" if is_nation else "county"),
         "tables": [tables.of_nation(write)] if is_nation else tables.order_form(write),
         "changes": _changes(write),
@@ -189,6 +193,36 @@ def _map(write: Writer) -> dict[str, Any]:
         "width": 158,
         "legend": [{"colour": step["colour"], "words": step["label"]} for step in areas.keys],
         "credit": f"{text.word('figure.osm', lang)} (ODbL)",
+    }
+
+
+def _counties(write: Writer) -> dict[str, Any]:
+    """The map of the counties of a province."""
+    answer = write.different("coverage_per_10k", "county")
+    paint = county_maps.painted(answer, write.context)
+    return {
+        "title": tables.title(write, answer),
+        "sub": write.word("counties_sub", place=write.place, day=text.day(write.day, write.lang)),
+        "pictures": [drawing.county_map(paint, write.context, float(height)) for height in _HALF_HEIGHTS],
+        "alt": write.word("counties_alt", place=write.place),
+        "legend": [{"colour": key["colour"], "kind": key["kind"], "words": key["label"]} for key in paint.keys],
+        "credit": paint.note,
+    }
+
+
+def _compliance(write: Writer) -> dict[str, Any]:
+    """The compliance of a province over two years, beside the nation's."""
+    name = "training_compliance"
+    over = (last_complete_months(write.day, _MONTHS)[0], write.day)
+    here, nation = (write.ask(name, by=("month",), over=over, everywhere=everywhere) for everywhere in (False, True))
+    first, last = (text.unit_label(here.rows[at][0], write.lang) for at in (0, -1))
+    return {
+        "title": time_titles.latest(here, write.context).sentence,
+        "sub": write.word("compliance_sub", place=write.place, first=first, last=last),
+        "pictures": [drawing.shares(here, nation, write.context, float(height)) for height in _HALF_HEIGHTS],
+        "alt": write.word("compliance_alt", place=write.place, first=first, last=last),
+        "legend": [],
+        "credit": "",
     }
 
 

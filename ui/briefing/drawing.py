@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from etl.semantic.answers import Answer
 from ui import palette
-from ui.charts import boundaries, elements, forecast, maps
+from ui.charts import axes, boundaries, county_maps, elements, forecast, lines, maps
 from ui.charts.elements import ChartContext
 from ui.charts.marks import Mark
 from ui.i18n import text
@@ -22,8 +22,8 @@ _LEFT, _RIGHT, _BOTTOM = 44.0, 12.0, 20.0
 # The name of a month beside its point.
 _ROOM = 70.0
 MAP_WIDTH, MAP_HEIGHT = 384.0, 336.0
-# Iran's middle latitude, for the scale of longitude against latitude.
-_LATITUDE = 32.5
+# Two pictures of a province stand side by side.
+HALF = 246.0
 
 
 def trend(
@@ -81,6 +81,47 @@ def trend(
     return _svg(WIDTH, height, parts)
 
 
+def shares(answer: Answer, nation: Answer, context: ChartContext, height: float) -> str:
+    """A share of a province by month, solid, and the nation's, lighter; each with its latest value."""
+    metric = answer.metrics[0]
+    months = [row[0] for row in answer.rows]
+    whole = dict(zip(nation.column("month"), nation.column(metric.name), strict=True))
+    lines_of = [
+        ("pending", context.word("figure.nation_line"), [whole.get(month) for month in months]),
+        ("actual", "", answer.column(metric.name)),
+    ]
+    known = [value for _, _, values in lines_of for value in values if value is not None]
+    ticks = lines.around(known, None, metric.unit)
+    width, top = HALF, 14.0
+    across = (width - _LEFT - _RIGHT) / max(len(months) - 1, 1)
+
+    def x(month: int) -> float:
+        return _LEFT + across * month
+
+    def y(value: float) -> float:
+        return top + (height - top - _BOTTOM) * (ticks[-1] - value) / ((ticks[-1] - ticks[0]) or 1)
+
+    parts: list[str] = []
+    for tick in ticks:
+        parts.append(_rule(_LEFT, y(tick), width - _RIGHT, y(tick), context.colour("grid"), 0.7))
+        label = axes.tick(tick, metric.unit, ticks, context.lang)
+        parts.append(_text(_LEFT - 5, y(tick) + 2.6, label, _SMALL, "end", "quiet", context))
+    parts += _months(months, x, height - _BOTTOM, context, width)
+    last = {}
+    for colour, name, values in lines_of:
+        points = [(x(i), y(value)) for i, value in enumerate(values) if value is not None]
+        parts.append(_line(points, context.colour(colour), 2.1 if not name else 1.4))
+        if points:
+            value = [value for value in values if value is not None][-1]
+            last[colour] = (points[-1], f"{name} {text.plain(value, metric.unit, context.lang)}".strip())
+    for colour, ((end, at), words) in last.items():
+        other = next((place[1] for meaning, (place, _) in last.items() if meaning != colour), at)
+        is_above = at < other or (at == other and colour == "actual")
+        ink, halo = "actual" if colour == "actual" else "quiet", context.colour("surface")
+        parts.append(_text(end, at - 6 if is_above else at + 12, words, _NORMAL, "end", ink, context, 700, halo=halo))
+    return _svg(width, height, parts)
+
+
 def _target(
     answer: Answer, planned: Mapping[str, float], target: float, y: float, context: ChartContext
 ) -> Iterable[str]:
@@ -125,13 +166,15 @@ def _projection(
         yield _text(WIDTH - _RIGHT, at, label, _NORMAL, "end", "actual", context, halo=context.colour("surface"))
 
 
-def _months(months: Sequence[str], x: Callable[[int], float], base: float, context: ChartContext) -> Iterable[str]:
+def _months(
+    months: Sequence[str], x: Callable[[int], float], base: float, context: ChartContext, width: float = WIDTH
+) -> Iterable[str]:
     """A labelled tick at the first month of each Jalali year, and at its seventh if there is room."""
     yearly = sum(month.endswith("-01") for month in months) > 5
     for i, month in enumerate(months):
         if month.endswith("-01") or (month.endswith("-07") and not yearly):
             yield _rule(x(i), base, x(i), base + 3, context.colour("quiet"), 0.7)
-            at, anchor = (x(i), "middle") if x(i) < WIDTH - 36 else (WIDTH, "end")
+            at, anchor = (x(i), "middle") if x(i) < width - 36 else (width, "end")
             yield _text(at, base + 12, text.unit_label(month, context.lang), _SMALL, anchor, "quiet", context)
 
 
@@ -174,10 +217,10 @@ def province_map(
     numbers = {
         row[0]: elements.marked(answer, row, text.plain(row[at], metric.unit, context.lang), context) for row in known
     }
-    project = _projection_onto_map(values)
+    project = _projection_onto((ring for code in values for ring in boundaries.rings_of(code)), MAP_WIDTH, MAP_HEIGHT)
     land = {code: [[project(*point) for point in ring] for ring in boundaries.rings_of(code)] for code in values}
     centres = {code: project(*areas[code]) for code in values}
-    parts, labels = [_HATCH.replace("COLOUR", context.colour("missing"))], []
+    parts, labels = [_hatch(context, _GROUND)], []
     for code in sorted(values):
         value = values[code]
         fill = "url(#hatch)" if value is None else colour_of[code]
@@ -199,14 +242,36 @@ def province_map(
     return _svg(MAP_WIDTH, MAP_HEIGHT, parts)
 
 
+def county_map(paint: county_maps.Painted, context: ChartContext, height: float) -> str:
+    """The counties of a province as on screen: pale, hatched or coloured, with their values where these fit."""
+    rings = {code: boundaries.rings_of(code, "county") for code in sorted(paint.colours)}
+    project = _projection_onto((ring for parts in rings.values() for ring in parts), HALF, height)
+    parts = [_hatch(context)]
+    for code, outlines in rings.items():
+        path = "".join(f"{_path([project(*point) for point in ring])}Z" for ring in outlines)
+        fills = [paint.colours[code].replace(maps.CLEAR, "none")] + ["url(#hatch)"] * (code in paint.found.nobody)
+        parts += [f'<path d="{path}" fill="{fill}" stroke="{_BORDER}" stroke-width="0.5"/>' for fill in fills]
+    for code, words in county_maps.fitting(paint, context, project.across, _MAP_SIZE):
+        x, y = project(*boundaries.label_points("county")[code])
+        for line, (written, weight) in enumerate(zip(words, (700, 400)[-len(words) :], strict=True)):
+            at = y + 2.4 + 7.7 * (line - (len(words) - 1) / 2)
+            parts.append(_text(x, at, written, _MAP_SIZE, "middle", "text", context, weight, paint.colours[code]))
+    return _svg(HALF, height, parts)
+
+
 _BORDER, _GROUND = palette.colour("outline"), palette.colour("soft")
 
 
-_HATCH = (
-    '<defs><pattern id="hatch" width="4" height="4" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
-    f'<rect width="4" height="4" fill="{_GROUND}"/><line x1="0" y1="0" x2="0" y2="4" stroke="COLOUR" stroke-width="1"/>'
-    "</pattern></defs>"
-)
+def _hatch(context: ChartContext, ground: str = "") -> str:
+    """The pattern `hatch`, on a ground or on what is below it."""
+    filled = f'<rect width="4" height="4" fill="{ground}"/>' if ground else ""
+    return (
+        '<defs><pattern id="hatch" width="4" height="4" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+        f'{filled}<line x1="0" y1="0" x2="0" y2="4" stroke="{context.colour("missing")}" stroke-width="1"/>'
+        "</pattern></defs>"
+    )
+
+
 _MAP_SIZE = 6.6
 # A label further from its place than this is joined to it by a line.
 _AWAY = 13.0
@@ -279,14 +344,30 @@ def _overlap(box: _Box, other: _Box) -> bool:
     return box[0] < other[2] and other[0] < box[2] and box[1] < other[3] and other[1] < box[3]
 
 
-def _projection_onto_map(codes: Iterable[str]) -> Callable[[float, float], _Point]:
-    """A function of longitude and latitude that gives points of the picture."""
-    shrink = math.cos(math.radians(_LATITUDE))
-    points = [point for code in codes for ring in boundaries.rings_of(code) for point in ring]
+def _projection_onto(rings: Iterable[Iterable[_Point]], width: float, height: float) -> "_Projection":
+    """The places within these rings onto a picture, in its middle."""
+    points = [point for ring in rings for point in ring]
     west, east = min(x for x, _ in points), max(x for x, _ in points)
     south, north = min(y for _, y in points), max(y for _, y in points)
-    scale = min(MAP_WIDTH / ((east - west) * shrink), MAP_HEIGHT / (north - south))
-    return lambda x, y: ((x - west) * shrink * scale, (north - y) * scale)
+    shrink = math.cos(math.radians((south + north) / 2))
+    scale = min(width / ((east - west) * shrink), height / (north - south))
+    left, top = (width - (east - west) * shrink * scale) / 2, (height - (north - south) * scale) / 2
+    return _Projection(west, north, shrink * scale, scale, left, top)
+
+
+@dataclass(frozen=True)
+class _Projection:
+    """Longitude and latitude to points of a picture; `across` and `up` are the points of a degree."""
+
+    west: float
+    north: float
+    across: float
+    up: float
+    left: float
+    top: float
+
+    def __call__(self, x: float, y: float) -> _Point:
+        return self.left + (x - self.west) * self.across, self.top + (self.north - y) * self.up
 
 
 # ---------------------------------------------------------------- SVG

@@ -47,6 +47,7 @@ def ranking(write: Writer, dimension: str) -> dict[str, Any] | None:
             "name": write.member(dimension, group.key[0]),
             "part": min(max(group.value, 0.0), 1.0),
             "marked": group.side == groups.named_side(metric),
+            "ahead": group.side in groups.named_sides(metric),
             "value": text.plain(group.value, metric.unit, lang)
             + text.word("different.mark", lang) * (group.side == "unclear"),
             "count": text.number(group.count, lang),
@@ -61,6 +62,7 @@ def ranking(write: Writer, dimension: str) -> dict[str, Any] | None:
             "name": write.member(dimension, row[dimension]),
             "part": 0.0,
             "marked": row["side"] == groups.named_side(metric),
+            "ahead": row["side"] in groups.named_sides(metric),
             "value": text.plain(None, metric.unit, lang),
             "count": text.number(row[size], lang),
             "more": [column.of(row[dimension]) for column in beside],

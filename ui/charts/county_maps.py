@@ -14,6 +14,7 @@ from typing import Any
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import size_of
 from etl.semantic.disclosure import Circulated
+from etl.semantic.ranking import worse_side
 from ui.charts import bars, boundaries, elements, maps, titles
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
@@ -57,7 +58,10 @@ def shown(answer: Answer) -> Counties:
     is_listed = not isinstance(answer, Circulated)
     nobody = [code for code in codes if (not rows[code][counted] if code in rows else is_listed)]
     nobody = [code for code in nobody if code not in rows or rows[code][counted] is not None]
-    with_value = [row for row in rows.values() if row[at] is not None and row[0] in shapes]
+    # A group is named without its number where that does not circulate.
+    sides = {row["county"]: row.get("side") for row in answer.records() if worse_side(answer.metrics[0])}
+    named = {code for code, side in sides.items() if side not in ("none", "untested", None)}
+    with_value = [row for row in rows.values() if (row[at] is not None or row[0] in named) and row[0] in shapes]
     known = {row[0] for row in with_value} | {*nobody}
     return Counties(
         with_value,
@@ -108,9 +112,9 @@ def painted(answer: Answer, context: ChartContext) -> Painted:
     written = {
         row[0]: elements.marked(answer, row, text.plain(row[at], metric.unit, context.lang), context)
         for row in found.rows
-        if row[0] not in small
+        if row[0] not in small and row[at] is not None
     }
-    used = {colours[code] for code in written}
+    used = {colours[row[0]] for row in found.rows if row[0] not in small}
     keys = [key for key in areas.keys if key["colour"] in used]
     if small - {*found.nobody}:
         keys.append(elements.key(context, context.word("figure.small"), "surface", "fill"))

@@ -124,7 +124,10 @@ def _hovers(answer: Answer, context: ChartContext) -> dict[Any, str]:
 
 
 def areas_of(answer: Answer, rows: Sequence[tuple[Any, ...]], context: ChartContext) -> Areas:
-    """The classes of the rows with a value: by their side of the nation, else from few to many."""
+    """The classes of the rows with a value: by their side of the nation, else from few to many.
+
+    Of a compared rate a row may be without its value, where that does not circulate.
+    """
     metric, worse = answer.metrics[0], worse_side(answer.metrics[0])
     at = answer.columns.index(metric.name)
     if "side" not in answer.columns or not worse:
@@ -136,7 +139,9 @@ def areas_of(answer: Answer, rows: Sequence[tuple[Any, ...]], context: ChartCont
     sign = {worse: -1, better: 1, f"far_{worse}": -2, f"far_{better}": 2}
     is_far_by_side = is_full_count(metric.name)
     steps = [
-        _ALIKE + sign.get(row[side], 0) * (1 if is_far_by_side or abs(row[at] - whole) <= _FAR_POINTS else 2)
+        _ALIKE
+        + sign.get(row[side], 0)
+        * (1 if is_far_by_side or row[at] is None or abs(row[at] - whole) <= _FAR_POINTS else 2)
         for row in rows
     ]
     colours = [context.colour(area) for area in AREAS]

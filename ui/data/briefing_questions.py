@@ -92,7 +92,7 @@ class Questions:
         answer = self._once(
             (names, tuple(by), on, over), lambda: self.circulated(self._ask(*names, by=by, on=on, over=over))
         )
-        if not by:
+        if "province" not in by:
             self.recorded.append(answer)
         return answer
 
