@@ -16,7 +16,7 @@ import pytest
 
 from etl.analysis import projection
 from etl.core.errors import Refused
-from etl.core.jalali import year_before
+from etl.core.jalali import last_complete_months, year_before
 from etl.semantic import access, answers
 from etl.semantic.catalog import catalogue, derived
 from etl.semantic.rights import ADMINISTRATOR
@@ -501,7 +501,7 @@ def test_the_book_of_a_province_has_the_map_of_its_counties_and_its_compliance_b
     for picture in counties["pictures"]:
         assert picture.count("<path d=") >= len(boundaries.counties_of("IR-23"))
     answer = write.different("coverage_per_10k", "county")
-    colours = {code: colour for code, colour in county_maps.painted(answer, write.context).colours.items()}
+    colours = county_maps.painted(answer, write.context).colours
     for row in answer.records():
         if row["side"] == "far_lower":
             assert colours[row["county"]] == write.context.colour("far_behind")

@@ -135,7 +135,7 @@ def book(request, press, tmp_path_factory) -> Book:
 
 def test_the_first_page_is_full_and_holds_what_belongs_there(book):
     pages = book.pages()
-    assert len(pages) == (2 if book.data["ranks"] else 3)
+    assert len(pages) == (3 if book.data["tables"] else 2)
     assert max(y for y, _ in pages[0]) > BOTTOM - 40
     last = book.data["ranks"]["rows"][-1][-1] if book.data["ranks"] else book.data["actions"]["items"][-1]["about"]
     assert {word for _, word in pages[0]} & set(re.findall(r"\d+", last)) or not re.search(r"\d", last)
@@ -162,6 +162,8 @@ def test_the_structure_is_read_in_the_order_of_the_page(book):
         parts += [item["number"], item["sentence"]]
     if ranks:
         parts += [ranks["title"], *ranks["heads"], *(cell for row in ranks["rows"] for cell in row)]
+    for half in data["halves"]:
+        parts += [half["title"], half["sub"]]
     if ranked:
         parts += [ranked["title"], *(head for head in ranked["heads"] if head)]
         for row in ranked["rows"]:
@@ -185,7 +187,7 @@ def test_long_names_and_letters_that_the_font_lacks_burst_no_page(pointer, tmp_p
         questions.shared["names"] = {"institute": dict.fromkeys(questions._names["institute"], HUGE)}
         book = Book(press, "IR-23", "en", None, tmp_path, exact=True)
     assert "[U+6F22]" in book.read()
-    assert len(book.pages()) == 2
+    assert len(book.pages()) == 3
     assert max(y for y, _ in book.pages()[0]) > BOTTOM - 40
 
 
@@ -195,7 +197,7 @@ def test_more_counties_than_fit_are_ranked_without_their_other_numbers(press, mo
     assert book.data["ranking"]["rows"]
     assert all(row["more"] == [] for row in book.data["ranking"]["rows"])
     assert book.data["ranking"]["total"] is None
-    assert len(book.pages()) == 2
+    assert len(book.pages()) == 3
 
 
 def test_what_changed_begins_on_the_sheet_that_says_so(press, tmp_path):
@@ -203,11 +205,11 @@ def test_what_changed_begins_on_the_sheet_that_says_so(press, tmp_path):
     data["changes"] |= {"lead": "Lead", "rows": [[f"Row{number}", "1", "2", "+1"] for number in range(30)]}
     path, positions = tmp_path / "book.pdf", set()
     # Line by line the list moves to the next sheet.
-    for lines in range(8, 58, 2):
+    for lines in range(8, 128, 4):
         data["ranking"]["small"] = [" "] * 4 * lines
         path.write_bytes(press._typesetter.pdf(data, ""))
         sheets = _run("pdftotext", path, "-").split("\f")
         (at,) = (number for number, words in enumerate(sheets) if "Lead" in words)
         assert "Row0" in sheets[at], f"the list begins below {lines} lines"
         positions.add(at)
-    assert positions == {1, 2}
+    assert len(positions) == 2

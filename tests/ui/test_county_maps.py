@@ -57,7 +57,7 @@ def areas(figure: Figure, of: str = "county") -> list[Figure]:
 
 def colour_of(figure: Figure) -> dict[str, str]:
     """The colour of each county."""
-    colours = {}
+    colours: dict[str, str] = {}
     for trace in areas(figure):
         scale = [colour for _, colour in trace["colorscale"]][::2]
         colours |= {code: scale[int(step)] for code, step in zip(trace["locations"], trace["z"], strict=True)}
