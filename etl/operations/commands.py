@@ -208,7 +208,13 @@ def _ready(options: argparse.Namespace) -> None:
 
 def _backup(options: argparse.Namespace) -> None:
     note("backup")
-    print(backup.backup(settings.read().folders, options.to))
+    folders = settings.read().folders
+    print(backup.backup(folders, options.to))
+    submitted = sum(path.is_file() for path in folders.submissions.rglob("*"))
+    words = (
+        f"{submitted} files of submissions, with names and ids of persons" if submitted else "no file of a submission"
+    )
+    print(f"the archive holds {words}", file=sys.stderr)
 
 
 def _restore(options: argparse.Namespace) -> None:

@@ -50,6 +50,14 @@ def test_a_submission_is_listed_shown_approved_and_published_by_commands(office)
     assert in_service(office, "IR-07") == 32
 
 
+def test_a_backup_says_whether_it_holds_what_was_submitted(office, tmp_path):
+    environment = variables(office) | {"BACKUPS": str(tmp_path / "backups"), "VIEWS": str(tmp_path / "views")}
+    assert "the archive holds no file of a submission" in run("backup", **environment).stderr
+    draft = office.desk.open(office.clerk, "IR-07", LAST)
+    office.give(office.clerk, draft.id, 1, "personnel.csv", "a")
+    assert "files of submissions, with names and ids" in run("backup", **environment).stderr
+
+
 def test_an_unknown_submission_is_refused_with_one_line(office):
     for words in (("show", "x"), ("approve", "x"), ("return", "x", "--reason", "y")):
         ended = run("submissions", *words, **variables(office))
