@@ -57,4 +57,6 @@ def test_every_role_that_code_or_style_names_is_in_the_palette() -> None:
     # A meaning is an argument or in a list: every role that a file names in quotes may be one.
     quoted = {role for code in written.values() for role in re.findall(r"[\"']([a-z_]+)[\"']", code)}
     assert quoted & palette.COLOURS.keys() <= set(palette._NEEDED)
-    assert palette.COLOURS.keys() - set(palette._NEEDED) == set(), "nothing names it"
+    assert palette.COLOURS.keys() - set(palette._NEEDED) == set(), (
+        "in ui/palette.toml, and not in _NEEDED of ui/palette.py"
+    )
