@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import fields, replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from tests.made import answer
 from ui.charts import boundaries, county_maps, maps
 from ui.charts.elements import ChartContext, Figure
 from ui.i18n import member_names, text
+from ui.state import address
 
 FA, EN = ChartContext("fa"), ChartContext("en")
 LOOKS = [ChartContext(lang, dark) for lang in ("fa", "en") for dark in (False, True)]
@@ -208,3 +210,9 @@ def test_a_click_narrows_to_the_county_and_the_figure_is_light() -> None:
     assert figure["layout"]["meta"]["clicks"] == "county"
     assert len(str(figure)) < 200_000
     assert math.isclose(figure["layout"]["height"], 430)
+
+
+def test_the_address_of_coverage_says_which_map_is_open() -> None:
+    days = address.Days(date(2020, 1, 1), date(2030, 1, 1))
+    assert address.valid_parameters("coverage", {"map": ["county"]}, days) == {"map": ["county"]}
+    assert address.valid_parameters("coverage", {"map": ["institute"]}, days) == {}
