@@ -44,9 +44,10 @@ export default function ({ parentElement, data, setTriggerValue }) {
     const request = new XMLHttpRequest();
     request.open("PUT", `./hand-in/${encodeURIComponent(draft)}/${number}?lang=${told.lang}&name=${encodeURIComponent(file.name)}`);
     for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
-    request.upload.onprogress = (event) => {
-      if (event.lengthComputable) item.textContent = `${file.name} · ${Math.round((100 * event.loaded) / event.total).toLocaleString(told.locale)}٪`;
-    };
+    const bar = document.createElement("progress");
+    bar.setAttribute("aria-label", file.name);
+    item.append(" ", bar);
+    request.upload.onprogress = ({ loaded, total }) => Object.assign(bar, { max: total, value: loaded });
     request.onload = () => {
       item.textContent = request.status === 204 ? `${file.name} · ${words.arrived}` : request.responseText.trim() || words.failed;
       done(request.status === 204);

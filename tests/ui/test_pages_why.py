@@ -104,12 +104,12 @@ def test_parts_of_a_small_difference_of_a_rate_are_not_named() -> None:
     )
     assert (
         said(small)
-        == "Training compliance rose by 0.9 percentage points from 1404 to 1405; this is no clear difference, "
+        == "Training compliance rose by 0.9 percentage points from 1404 to 1405; this is no significant difference, "
         "and a split by groups would mean nothing."
     )
     assert (
         comparison.largest(small, ChartContext("en"), COMPLIANCE).sentence
-        == "Training compliance: no clear difference (+0.9 percentage points)"
+        == "Training compliance: no significant difference (+0.9 percentage points)"
     )
     assert "(Fars +0.9, Tehran +0.1)" in said(large)
     assert "Fars" in comparison.largest(large, ChartContext("en"), COMPLIANCE).sentence

@@ -149,6 +149,11 @@ def number_formats(source: str) -> list[str]:
 NOT_READ = {
     "ui/charts/axes.py": {"round(tick, 10)", "round(value)"},
     "ui/charts/elements.py": {"round(n)"},
+    "ui/charts/county_maps.py": {
+        "round(high / 2 / pixels, 3)",
+        "round(_HATCH / _pixels(*frame, height), 3)",
+        "round(width / 2 / pixels, 3)",
+    },
     "ui/palette.py": {"round(i * (len(steps) - 1) / (count - 1))"},
     "ui/components/blocks.py": {"{x:.1f}", "{y:.1f}", "{_height(values[-1], low, high):.1f}"},
     "ui/components/table_html.py": {"{100 * float(value) / longest:.1f}"},

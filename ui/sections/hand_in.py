@@ -203,7 +203,6 @@ def _drop(view: PageContext, desk: Desk, now: Submission | None, province: str, 
         "open": is_open,
         "token": page_run.hand_in_token(),
         "lang": view.lang,
-        "locale": "fa-IR" if view.lang == "fa" else "en-GB",
         "endings": ",".join(ENDINGS),
         "words": {name: view.word(f"hand_in.drop_{name}") for name in ("choose", "hint", "arrived", "failed")},
     }
