@@ -133,7 +133,10 @@ def html_of(app: AppTest) -> str:
 @pytest.mark.parametrize(
     ("page", "of"), [(page, of) for page, lang, of in EVERY if lang == "fa" and of != "a small province"]
 )
-def test_the_table_below_every_chart_opens_and_names_its_columns(page: str, of: str, published: Path) -> None:
+def test_the_table_below_every_chart_opens_and_names_its_columns(
+    page: str, of: str, published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "popover", parts.files_open)
     app = opened(page, "fa", PROVINCES[of])
     buttons = [str(button.key).removeprefix("table-") for button in app.button if str(button.key).startswith("table-")]
     assert buttons
