@@ -130,7 +130,8 @@ def areas_of(answer: Answer, rows: Sequence[tuple[Any, ...]], context: ChartCont
     """
     metric, worse = answer.metrics[0], worse_side(answer.metrics[0])
     at = answer.columns.index(metric.name)
-    if "side" not in answer.columns or not worse:
+    # A gap in people has the sides of the rate, and no value of the whole.
+    if not {"side", "whole_value"} <= {*answer.columns} or not worse:
         by_value = classes([row[at] for row in rows], metric, context)
         return Areas([by_value.of(row[at]) for row in rows], by_value.colours, by_value.keys(context))
     side, nation = answer.columns.index("side"), answer.columns.index("whole_value")
