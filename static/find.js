@@ -1,7 +1,8 @@
 // Find: a few words, the right page. Ctrl+K, "/" or the button of a header opens the field; /find answers it.
 (function () {
   const WAIT = 150, SLOW = 1000, MOST_KEPT = 5, KEPT = "found";
-  const { base, words, kinds, examples } = readerFind;
+  // Every page stands at the root of the site, which may be below a path.
+  const { words, kinds, examples } = readerFind;
   const made = (tag, attributes, ...inside) => {
     const element = document.createElement(tag);
     for (const name in attributes) element.setAttribute(name, attributes[name]);
@@ -73,7 +74,7 @@
     let found, sentence = words.fault;
     try {
       const query = new URLSearchParams({ q: said, lang: document.documentElement.lang });
-      const answer = await fetch(`${base}/find?${query}`, { signal: mine.signal });
+      const answer = await fetch(`./find?${query}`, { signal: mine.signal });
       if (answer.ok) found = await answer.json();
       else if ([400, 429].includes(answer.status)) sentence = await answer.text();
     } catch { /* said below */ }
@@ -155,9 +156,9 @@
       dialog.close();
       return ACTS[line.address.split("#")[1]]?.();
     }
-    if (apart) return void window.open(base + line.address, "_blank", "noopener");
+    if (apart) return void window.open(`.${line.address}`, "_blank", "noopener");
     dialog.close();
-    location.assign(base + line.address);
+    location.assign(`.${line.address}`);
   };
 
   onClick(".pd-find", (event) => {

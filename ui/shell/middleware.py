@@ -161,9 +161,8 @@ def _head(lang: str) -> str:
 
 
 def _finder(lang: str) -> dict[str, object]:
-    """What the field that finds a page needs: the base path, and its words."""
+    """The words of the field that finds a page."""
     return {
-        "base": base_path(),
         "words": {name: text.word(f"find_field.{name}", lang) for name in _FIELD},
         "kinds": {name: text.word(f"find_kind.{name}", lang) for name in (*results.RESULTS, "recent", "example")},
         "examples": text.words("find.examples", lang),
