@@ -16,7 +16,7 @@ from etl.semantic.answers import Answer
 from etl.semantic.catalog import DIMENSIONS, TIME, catalogue
 from etl.semantic.exportable import StoredRows
 from etl.semantic.rights import BELOW_PROVINCE
-from ui.charts import bars, county_maps, lines, maps, matrix, titles
+from ui.charts import bars, county_maps, lines, maps, matrix, time_titles, titles
 from ui.components import blocks
 from ui.components import figures as ui
 from ui.components.blocks import controlled
@@ -280,7 +280,7 @@ def _over_time(names: Sequence[str]) -> list[_Drawn]:
     if set(flows) == {"joiners", "leavers"}:
         charts.append((bars.paired, ("joiners", "leavers"), {}))
     else:
-        charts += [(bars.columns, (name,), {}) for name in flows]
+        charts += [(bars.columns, (name,), {"says": time_titles.latest}) for name in flows]
     return charts[:_MOST_FIGURES]
 
 
