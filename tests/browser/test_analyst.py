@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Locator
 from etl.analysis import detail, growth
 from etl.core.jalali import DAY
 from etl.semantic import access, answers, rights
+from etl.semantic.catalog import catalogue
 from etl.warehouse import publications
 from tests.browser import app as front
 from tests.effort import draws
@@ -73,7 +74,7 @@ def test_measures_and_dimensions_are_chosen_and_a_meaningless_question_is_refuse
         choose(reader, "explore-by", "جنسیت")
         refused = reader.page.locator(".pd-refused")
         assert "«هدف» به تفکیک «جنسیت» قابل محاسبه نیست" in refused.inner_text()
-        assert parameters(reader) == {"m=active_assistants", "m=target", "by=province", "by=gender"}
+        assert parameters(reader) == {"m=coverage_per_10k", "m=target", "by=province", "by=gender"}
         reader.page.get_by_role("button", name="حذف «هدف»").click()
         reader.settle()
         assert refused.count() == 0
@@ -95,7 +96,7 @@ def choose(reader: front.Visit, key: str, word: str) -> None:
 
 def test_a_bar_narrows_and_the_breadcrumb_widens_again(address: str, chromium: Browser) -> None:
     with front.visit(chromium, address) as reader:
-        reader.go("explore")
+        reader.go("explore", m="active_assistants")
         bars = reader.page.locator(".st-key-chart-ranking--active_assistants-province .barlayer .point path")
         bars.first.click(force=True)
         reader.settle()
@@ -344,7 +345,9 @@ def test_two_days_and_two_places_are_compared_and_the_bridge_adds_up(
             here = answers.ask(con, "active_assistants", on=first, where={"province": [TEHRAN]}).value()
             there = answers.ask(con, "active_assistants", on=second).value()
             moved = growth.bridge(con, second, {"province": [TEHRAN]}, over=(first + DAY, second))
-        cells = reader.page.locator(".st-key-figure-compare tbody tr").first.locator("td").all_inner_texts()
+        named = catalogue()["active_assistants"].label["fa"]
+        rows = reader.page.locator(".st-key-figure-compare tbody tr", has_text=named)
+        cells = rows.first.locator("td").all_inner_texts()
         assert [text.number(value, "fa") in cell for value, cell in zip((here, there), cells, strict=False)] == [
             True,
             True,

@@ -120,7 +120,7 @@ def isolated(name: str, lang: str) -> str:
 def line(written: str, lang: str) -> str:
     """Text for a context without a direction (Plotly's SVG): every line of it is isolated."""
     mark = _RIGHT_TO_LEFT if lang == "fa" else _LEFT_TO_RIGHT
-    return "<br>".join(f"{mark}{part}{_END}" for part in written.split("<br>"))
+    return "<br>".join(f"{mark}{part}{_END}" for part in written.split("<br>")) if written else ""
 
 
 def _percentage(share: float | Decimal) -> Decimal:
