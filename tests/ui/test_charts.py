@@ -1127,6 +1127,12 @@ def test_a_title_compares_only_what_is_over() -> None:
     )
 
 
+def test_a_title_compares_no_flows_of_years_that_are_counted_in_part() -> None:
+    data = answer("joiners", by=("year",), rows=[("1404", 1013), ("1405", 338)])
+    parts = replace(data, provisional=frozenset({"1404", "1405"}))
+    assert time_titles.latest(parts, EN).sentence == "Joiners by year: 338 to 1,013"
+
+
 def test_a_title_sets_no_two_quarters_of_their_own_cases_against_each_other() -> None:
     shares = [("1404-Q2", 0.811), ("1404-Q3", 0.729), ("1404-Q4", 0.76), ("1405-Q2", 0.75)]
     data = answer("renewal_rate", by=("quarter",), rows=shares)

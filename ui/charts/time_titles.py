@@ -61,6 +61,9 @@ def latest(answer: Answer, context: ChartContext) -> Title:
         # The cards of a page are of other days.
         key, now, words["when"] = "since", "in_unit", when
         words |= {"before": text.plain(before[at], unit, context.lang), "then": text.unit_label(then, context.lang)}
+    elif len(rows) > 1 and metric.kind == "event" and last[0] in answer.provisional:
+        # None is complete: a year that begins and one that ends within the period are not compared.
+        return over_time
     elif len(rows) > 1 and first[at] is not None:
         words |= {"first": text.plain(first[at], unit, context.lang), "start": context.member(answer.by[0], first[0])}
         key = "grown_since" if words["first"] != text.plain(last[at], unit, context.lang) else "same"
