@@ -77,6 +77,12 @@ def test_provinces_without_data_do_not_stop_the_others(sparse, tmp_path, capsys)
     )
 
 
+def test_a_nation_of_few_people_has_its_book(sparse, tmp_path, capsys):
+    """For circulation no province has a coverage that may be told: the book is without a map."""
+    for number, word in enumerate([(), ("--exact",)]):
+        assert brief("--from", sparse, *word, "--to", tmp_path / f"{number}.pdf") == 0, capsys.readouterr().err
+
+
 def test_a_book_that_fails_is_named_and_the_others_are_written(pointer, tmp_path, capsys, monkeypatch):
     made = content.book
 

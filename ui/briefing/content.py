@@ -179,12 +179,16 @@ def _actions(write: Writer) -> dict[str, Any]:
     }
 
 
-def _map(write: Writer) -> dict[str, Any]:
+def _map(write: Writer) -> dict[str, Any] | None:
+    """The map of the provinces; nothing where no coverage is known or may be told."""
     lang = write.lang
     answer = write.different("coverage_per_10k", "province")
+    known = [row for row in answer.rows if row[1] is not None]
+    if not known:
+        return None
     nation = write.ask("coverage_per_10k", on=write.day)
     names = {**member_names.fixed("province", lang), **_SHORT[lang]}
-    areas = maps.areas_of(answer, [row for row in answer.rows if row[1] is not None], write.context)
+    areas = maps.areas_of(answer, known, write.context)
     return {
         "title": tables.title(write, answer),
         "sub": write.word("map_sub", day=text.day(write.day, lang), nation=write.plain(nation)),
