@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, expect
 
 from etl.analysis.different import different
 from etl.semantic import access, answers, catalog, rights
+from etl.semantic.ranking import named_side
 from etl.warehouse import publications
 from tests.browser import app as front
 from tests.conftest import Sample
@@ -68,8 +69,8 @@ def test_a_fresh_server_says_what_to_do_and_then_shows_each_publication(
         reader.go("")
         before = reader.page.locator(growth).inner_text()
         publish(publish_sample().pointer, pointer)
-        reader.page.get_by_role("button", name="بازنشانی").click()
-        reader.settle()
+        reader.go("coverage")
+        reader.go("")
         assert reader.page.locator(growth).inner_text() != before
 
 
@@ -212,14 +213,15 @@ def test_card_chart_table_file_and_question_agree(address: str, small_register: 
         asked = answers.ask(con, "coverage_per_10k", by=("province",))
         nation = answers.ask(con, "coverage_per_10k").value()
         found = different(con, asked.on, {}, metric="coverage_per_10k")  # type: ignore[arg-type]
-    behind = [member_names.of("province", row["province"], "fa") for row in found.records() if row["side"] == "lower"]
+    side = named_side(found.metrics[0])
+    behind = [member_names.of("province", row["province"], "fa") for row in found.records() if row["side"] == side]
     with front.visit(chromium, address) as reader:
         reader.go("coverage")
         card = reader.page.locator(".st-key-card-coverage_per_10k .pd-value bdi").inner_text()
         assert card == text.plain(nation, "per_10k", "fa")
         figure = reader.page.locator(".st-key-figure-ranking--coverage_per_10k-province")
         title = reader.page.locator(".st-key-figure-provinces--coverage_per_10k-province h3").inner_text()
-        assert title in titles(found, found.metrics[0], "lower", behind, "fa")
+        assert title in titles(found, found.metrics[0], side, behind, "fa")
         figure.get_by_text(text.word("figure.files", "fa"), exact=True).click()
         with reader.page.expect_download() as waiting:
             reader.page.get_by_role("button", name="CSV").click()
@@ -432,11 +434,13 @@ def test_the_panels_of_the_first_screen_are_level_and_name_provinces_but_on_a_ph
             reader.page.set_viewport_size({"width": width, "height": 900})
             reader.go("", lang=lang).drawn_charts()
             reader.settle()
-            tops = reader.page.locator(".pd-sentence").evaluate_all(
-                "(all) => all.map((one) => Math.round(one.getBoundingClientRect().top))"
-            )
-            assert len(tops) == 3
-            assert len({*tops}) == (3 if width == 390 else 1), width
+            # Without enough institutes nothing is said of training; Growth has a sentence more below its picture.
+            for part, least in ((".pd-number-row", 3), (".pd-sentence", 2)):
+                tops = reader.page.locator(f".pd-panel {part}").evaluate_all(
+                    "(all) => all.map((one) => Math.round(one.getBoundingClientRect().top))"
+                )
+                assert len(tops) >= least
+                assert len({*tops}) == (len(tops) if width == 390 else 1), width
             files = reader.page.locator(".st-key-panels [class*=st-key-files-] [data-testid=stPopoverButton]")
             assert [each.is_visible() for each in files.all()] == [True] * 3, width
             words = reader.page.locator(".st-key-panel-coverage .geolayer text").all_text_contents()
@@ -485,7 +489,8 @@ def test_the_overview_is_two_sheets_and_the_profile_of_a_province_is_one_sheet_u
             assert [panel.is_visible() for panel in panels.all()] == [True] * 3
             assert panels.evaluate_all(_COVERED) == []
             assert panels.evaluate_all(
-                "(charts) => charts.every((chart) => chart.querySelector('svg').clientHeight <= chart.clientHeight)"
+                "(charts) => charts.every((chart) => chart.querySelector('svg').getBoundingClientRect().bottom"
+                " <= chart.getBoundingClientRect().bottom + 1)"
             ), "nothing is cut"
             rows = reader.page.locator(".pd-cut tbody tr")
             assert [row.is_visible() for row in rows.all()[: tables.PAPER_ROWS + 1]] == [

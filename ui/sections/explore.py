@@ -173,11 +173,11 @@ def _figures(view: PageContext, selection: Selection, answer: Answer) -> None:
     """A chart that suits the shape of the answer, or a note that there is none."""
     drawn = _suited(selection, answer)
     if form := _form(view, selection):
-        blocks.intro(view.word("signal.other_question"))
         draw = comparisons.levels if form == "funnel" else comparisons.changes
         for column, name in zip(st.columns(len(selection.names)), selection.names, strict=True):
             with column:
                 draw(view, name)
+        blocks.note(view.word("signal.other_question"))
         return
     if not selection.by:
         _values(view, answer)
@@ -228,6 +228,7 @@ def _form(view: PageContext, selection: Selection) -> str:
         options=["usual", form],
         required=True,
         format_func=lambda option: view.word(f"more.{option}"),
+        label_visibility="collapsed",
     )
     return form if chosen == form else ""
 
