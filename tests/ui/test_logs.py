@@ -37,11 +37,15 @@ def log_stream() -> Iterator[io.StringIO]:
     loggers = [
         logging.getLogger(name) for name in (starlette_routes.__name__, "streamlit.error_util", "uvicorn.error", "own")
     ]
+    # A server that another test started in this process may have silenced them.
+    levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.addHandler(handler)
+        logger.setLevel(logging.WARNING)
     yield out
-    for logger in loggers:
+    for logger, level in zip(loggers, levels, strict=True):
         logger.removeHandler(handler)
+        logger.setLevel(level)
 
 
 def test_a_file_of_the_chart_component_that_is_missing_is_logged_without_its_path(log_stream, monkeypatch):

@@ -35,7 +35,7 @@ LATEST = date(2024, 9, 21)
 YEAR_SO_FAR = (date(2024, 3, 20), LATEST)
 # Pages that show flows or trends, and so have a use for a period.
 WITH_PERIOD = {name for name in PAGES if "period=True" in (ROOT / "pages" / f"{name}.py").read_text(encoding="utf-8")}
-WITHOUT_BAR = {"methods", "quality"}
+WITHOUT_BAR = {"methods", "quality", "handin", "approve"}
 # A choice on each page that has its own parameters.
 OWN: dict[str, dict[str, Any]] = {
     "growth": {"recruits": "7", "leave": "20", "goal": "900", "n": "50"},
