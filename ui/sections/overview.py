@@ -19,7 +19,7 @@ from ui.components.table_html import Column
 from ui.data import warehouse
 from ui.data.warehouse import Where
 from ui.i18n import text
-from ui.state import page_parameters, periods, rendering, scoped_query
+from ui.state import page_context, page_parameters, periods, rendering, scoped_query
 from ui.state.page_context import PageContext
 from ui.summary import different, needs_action, verdict
 from ui.summary.needs_action import Action
@@ -169,6 +169,8 @@ def _everywhere(view: PageContext) -> dict[str, Answer]:
 
 
 def _ranked(view: PageContext) -> None:
+    if not page_context.sees_nation(view.where):
+        return
     with error_boundary(view.lang, "ranks"):
 
         def column(at: int, head: str) -> Column:
