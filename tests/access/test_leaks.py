@@ -318,7 +318,7 @@ def test_a_saved_view_is_not_listed_for_another_person(site: Site, reader: Calla
     for sub, saves in (("isfahan.officer", True), ("tehran.officer", False), ("isfahan.officer", False)):
         viewer = reader(sub)
         viewer.visit.go("explore", lang="en")
-        viewer.press("Saved views")
+        viewer.visit.open_tools("views")
         if saves:
             viewer.page.get_by_label("Name of this view").fill("Only mine")
             viewer.page.get_by_label("Name of this view").press("Enter")
@@ -337,7 +337,7 @@ def test_an_open_page_ends_when_rights_are_withdrawn(site: Site, reader: Callabl
     roles = site.folder / "access.toml"
     roles.write_text(ROLES.replace("groups.fars", "groups.other"), encoding="utf-8")
     visit.page.wait_for_timeout(2500)
-    visit.page.get_by_role("link", name="Quality", exact=False).first.click()
+    visit.page.locator('[data-testid="stSidebarNavLink"]', has_text="Data").first.click()
     visit.page.get_by_text(text.word("sign_in.lost_title", "en")).wait_for(timeout=180_000)
     # What the page showed before goes when its run ends.
     expect(visit.page.locator(".pd-trust")).to_have_count(0, timeout=180_000)
