@@ -314,21 +314,6 @@ def run(wire: ClientConnection, part: str, query: dict[str, Any]) -> bytes:
             return bytes(received)
 
 
-def test_a_saved_view_is_not_listed_for_another_person(site: Site, reader: Callable[[str], Reader]) -> None:
-    for sub, saves in (("isfahan.officer", True), ("tehran.officer", False), ("isfahan.officer", False)):
-        viewer = reader(sub)
-        viewer.visit.go("explore", lang="en")
-        viewer.visit.open_tools("views")
-        if saves:
-            viewer.page.get_by_label("Name of this view").fill("Only mine")
-            viewer.page.get_by_label("Name of this view").press("Enter")
-            viewer.visit.settle()
-            viewer.page.get_by_role("button", name="Save", exact=True).click()
-            viewer.visit.settle()
-        assert (b"Only mine" in viewer.listener.received) == (sub == "isfahan.officer")
-    assert [event.more["page"] for event in events(site, event="view_saved")] == ["explore"]
-
-
 def test_an_open_page_ends_when_rights_are_withdrawn(site: Site, reader: Callable[[str], Reader]) -> None:
     officer = reader("withdrawn.officer")
     context, visit = officer.context, officer.visit
