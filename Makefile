@@ -12,7 +12,7 @@ WAREHOUSE := data/warehouse/warehouse.duckdb
 .PHONY: run test check types fast bench browser lock audit dist clean
 
 run: $(READY)
-	@ls data/incoming/* >/dev/null 2>&1 || $(BIN)/python -m etl sample data/incoming
+	@ls data/incoming/* >/dev/null 2>&1 || $(BIN)/python -m etl sample data/incoming --submissions
 	$(BIN)/python -m etl build data/incoming --skip-refused
 	$(BIN)/streamlit run dashboard.py --server.port $(PORT)
 

@@ -21,7 +21,7 @@ import duckdb
 from etl.analysis import registry
 from etl.build import load_report, pipeline, template, volume
 from etl.cli import arguments, console
-from etl.core import frames, paths
+from etl.core import frames, paths, settings
 from etl.core.errors import Busy, QuestionError, Refused
 from etl.extract.causes import because, printable_line, words
 from etl.operations import commands as operations
@@ -91,6 +91,11 @@ def _sample(options: argparse.Namespace) -> None:
     from etl import synthetic
 
     synthetic.make(options.folder, scale=options.scale, seed=options.seed, day=options.day)
+    if options.submissions:
+        from etl.submissions import sample, work
+
+        if not sample.make(work.desk_of(settings.read()), options.folder, options.seed):
+            print("the folder of submissions holds some already: none was made", file=sys.stderr)
 
 
 def _build(options: argparse.Namespace) -> None:
@@ -288,6 +293,9 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--scale", type=arguments.scale, default=1.0, help="1 is about 60,000 people in service")
     sample.add_argument("--seed", type=int, default=7, help="another number, other people (7)")
     sample.add_argument("--day", type=arguments.day, help="the last day of the history (today)")
+    sample.add_argument(
+        "--submissions", action="store_true", help="also what provinces submitted: two are late, one has its data back"
+    )
 
     build = operations.command(commands, "build", _build, "load, build, check and publish")
     build.add_argument("--to", type=Path, default=arguments.POINTER, metavar="FILE", help="published there")

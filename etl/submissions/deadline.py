@@ -41,3 +41,15 @@ def due(month: str, rules: Rules) -> date:
 def latest_month(today: date) -> str:
     """The last Jalali month that has ended."""
     return jalali.unit_of(jalali.unit_of(today, "month").first - jalali.DAY, "month").label
+
+
+def months_due(today: date, rules: Rules, count: int) -> list[str]:
+    """The last months whose deadline has passed, the latest one last."""
+    label = latest_month(today)
+    found: list[str] = []
+    while len(found) < count:
+        unit = jalali.unit_of(jalali.parse_day(f"{label.replace('-', '/')}/01"), "month")
+        if due(label, rules) < today:
+            found.append(label)
+        label = jalali.unit_of(unit.first - jalali.DAY, "month").label
+    return found[::-1]

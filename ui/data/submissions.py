@@ -12,8 +12,9 @@ from etl.core.errors import QuestionError, Refused
 from etl.core.paths import ROOT, warehouse_pointer
 from etl.semantic import access
 from etl.semantic.rights import AccessScope
-from etl.submissions import work
+from etl.submissions import orders, work
 from etl.submissions.desk import Desk, Person
+from etl.submissions.records import Submission
 from ui.data import page_run
 
 _workers: list[subprocess.Popen[bytes]] = []
@@ -50,11 +51,17 @@ def template_of(table: str, province: str, scope: AccessScope) -> bytes:
     return template.workbook(table, lists)
 
 
-def _work() -> None:
+def go_on(one: Submission | None) -> None:
+    """Go on with a check whose worker ended without it: in the mode `open` nothing else starts one."""
+    if one and one.state == "checking" and is_open() and orders.waiting(desk().root):
+        _work(1)
+
+
+def _work(most: int = 2) -> None:
     """Start a worker, unless one waits already behind the one that runs: it will see every order."""
     with _lock:
         _workers[:] = [one for one in _workers if one.poll() is None]
-        if len(_workers) < 2:
+        if len(_workers) < most:
             _workers.append(
                 subprocess.Popen(
                     [sys.executable, "-m", "etl", "work"],

@@ -104,6 +104,7 @@ def _of_province(view: PageContext, desk: Desk, who: Person, province: str, mont
         now = here[-1] if here else None
         if now and now.state == "published":
             now = None
+        submissions.go_on(now)
         _said()
         with st.container(border=True, key="figure-hand_in"):
             blocks.head(_title(view, desk, province, month), _state(view, desk, now))
@@ -440,6 +441,7 @@ def _of_month(view: PageContext, desk: Desk, who: Person, month: str) -> None:
     with blocks.error_boundary(view.lang, "approve"):
         every = desk.visible(who)
         here = {one.province: one for one in every if one.month == month and one.state not in _ENDED}
+        submissions.go_on(next((one for one in every if one.state == "checking"), None))
         _said()
         _matrix(view, desk, here, month)
         for one in sorted((one for one in every if one.state == "submitted"), key=lambda one: one.submitted_at):

@@ -182,7 +182,9 @@ def _number(request: Request, lang: str) -> int:
 
 async def _show(request: Request, person: Person, desk: Desk, lang: str) -> Response:
     def shown() -> dict[str, Any]:
-        return steps.content(desk, desk.look(person, request.path_params["id"]), lang)
+        found = desk.look(person, request.path_params["id"])
+        submissions.go_on(found)
+        return steps.content(desk, found, lang)
 
     return JSONResponse(await _run(shown), headers=_HEADERS)
 
