@@ -17,6 +17,7 @@ from etl.analysis.projection import (
     history_of,
     months_shown,
     path_of,
+    reached,
     target_of,
     whole_above,
     with_months_reached,
@@ -52,6 +53,8 @@ class Scenario:
 
 
 NOW = Scenario()
+# The recruits that hold a goal exactly have as many decimals as this number has zeros.
+_EXACT = 10_000
 
 
 @analysis(asks=("leaver_rate_12m", "joiners"), open_by=("",))
@@ -112,11 +115,15 @@ def headcount(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NO
 def recruits_needed(
     con: ScopedCursor, on: date, where: Where, until: date | None = None, goal: float | None = None
 ) -> Answer:
-    """The whole recruits per month with which the plan of `headcount` holds the goal on the day `until`. One row.
+    """The recruits per month, rounded up, with which the plan of `headcount` holds the goal on the day `until`. One row.
 
-    (recruits_needed, then plan_recruits, goal, until and `sufficiency`). `until` is by default the end of the next Jalali year,
-    `goal` the target of the place; leavers leave as in the last 12 months. 0 if the plan reaches the goal without recruits. None
-    without a goal, with less than a year of history, and for a day that is not within the 60 months ahead.
+    (recruits_needed, then exact_recruits, reached, plan_recruits, goal, until and `sufficiency`). `until` is by default the end of
+    the next Jalali year, `goal` the target of the place; leavers leave as in the last 12 months. 0 if the plan reaches the goal
+    without recruits. None without a goal, with less than a year of history, and for a day that is not within the 60 months ahead.
+
+    With `exact_recruits`, of four decimals, the plan is at the goal on that day: whole ones bring a small province there months
+    before. `reached` is the first month in which it is, None for a goal that is passed; an earlier one than that of `until` where
+    the plan falls in between.
     """
     like = ask(con, "active_assistants", on=on, where=where)
     until = until or end_of_next_year(on)
@@ -126,7 +133,7 @@ def recruits_needed(
     history = history_of(con, on, where)
     active = float(like.value())
     points = path_of(history, on, active)
-    needed = sufficiency = None
+    needed = exact = first = sufficiency = None
     if goal is not None and on < until and (points["last"] >= until).any():
         # Within a month the projection runs straight.
         days = [on.toordinal(), *(last.toordinal() for last in points["last"])]
@@ -135,11 +142,14 @@ def recruits_needed(
         projected, raised = (
             np.interp(until.toordinal(), days, [active, *stocks]) for stocks in (points["projected"], with_one_more)
         )
-        needed = max(0, whole_above(recruits + (goal - projected) / (raised - projected)))
+        least = max(0.0, recruits + (goal - projected) / (raised - projected))
+        needed, exact = whole_above(least), whole_above(least * _EXACT) / _EXACT
+        path = points.assign(projected=_stocks(points, active, exact - recruits, rate, rate))
+        first = None if active >= goal else reached(path, goal)[1]
         low = np.interp(until.toordinal(), days, [active, *points["low"]])
         sufficiency = _sufficiency(needed, recruits, goal, projected, low)
-    row = (needed, recruits, goal, until, sufficiency)
-    more = ("plan_recruits", "goal", "until", "sufficiency")
+    row = (needed, exact, first, recruits, goal, until, sufficiency)
+    more = ("exact_recruits", "reached", "plan_recruits", "goal", "until", "sufficiency")
     return answered(like, (), ("recruits_needed",), [row], more=more, also=(pace, *history.answers))
 
 

@@ -304,7 +304,10 @@ def test_how_many_to_recruit_to_reach_the_target_by_a_day(hand: Hand, pointer: P
             row = planning.recruits_needed(con, until=until).records()[0]
         numbers = {"target": "goal", "recruits": "recruits_needed", "now": "plan_recruits"}
         told = {name: text.plain(row[key], "persons", "fa") for name, key in numbers.items()}
-        return text.word(f"sufficiency.{row['sufficiency']}", "fa", day=text.day(until, "fa"), **told)
+        sentences = [text.word(f"sufficiency.{row['sufficiency']}", "fa", day=text.day(until, "fa"), **told)]
+        if row["reached"] < jalali.unit_of(until, "month").label:
+            sentences.append(text.word("goal.before", "fa", month=text.unit_in_both(row["reached"], "fa")))
+        return " ".join(sentences)
 
     field, until = goal.locator(".st-key-day-until input[type=text]"), ask(pointer, "active_assistants").on
     hand.click(field)

@@ -79,6 +79,8 @@ def test_growth_says_the_recruits_that_reach_the_goal_and_whether_those_of_now_a
             (("target", "goal"), ("recruits", "recruits_needed"), ("now", "plan_recruits"))}  # fmt: skip
     sentence = text.word(f"sufficiency.{row['sufficiency']}", lang, day=text.day(until, lang), **values)
     assert text.escape(sentence) in page
+    before = text.escape(text.word("goal.before", lang, month=text.unit_in_both(row["reached"], lang)))
+    assert (before in page) == (row["reached"] < jalali.unit_of(until, "month").label)
     assert not [unit for unit in UNIT_OF_PACE if unit in page], "one pair of monthly numbers, no other"
 
 
@@ -91,18 +93,23 @@ def test_growth_opens_with_its_answer_and_shows_the_chart_before_the_form(publis
     assert places == sorted(places)
 
 
-def test_the_link_of_a_goal_seek_opens_the_scenario_of_the_whole_recruits_to_the_same_goal(published: Path) -> None:
+def test_the_link_of_a_goal_seek_opens_the_scenario_of_the_exact_recruits_to_the_same_goal(published: Path) -> None:
     until = date(2027, 2, 4)
     link = re.search(r'<a class="pd-go" href="([^"]*)"', html(opened("growth", goal="14", until=until.isoformat())))
     assert link
     asked = {name: values for name, values in parse_qs(unescape(link[1]).partition("?")[2]).items() if name != "tab"}
     with opened_at(published) as con:
-        needed = planning.recruits_needed(con, until=until, goal=14.0).value()
+        row = planning.recruits_needed(con, until=until, goal=14.0).records()[0]
+        needed = row["exact_recruits"]
         plan = planning.headcount(con, scenario=planning.Scenario(needed), goal=14.0)
+    assert row["recruits_needed"] - 1 < needed < row["recruits_needed"]
     assert asked == {"recruits": [str(needed)], "goal": ["14"], "until": [until.isoformat()]}
     title = forecast.reached(plan, ChartContext("fa")).sentence
     assert text.unit_label(plan.records()[0]["reached_middle"], "fa") in title
-    assert text.escape(title) in html(opened("growth", recruits=str(needed), goal="14"))
+    assert plan.records()[0]["reached_middle"] == row["reached"]
+    app = opened("growth", recruits=str(needed), goal="14")
+    assert text.escape(title) in html(app)
+    assert app.slider(key="plan plan_recruits").value == row["recruits_needed"], "shown rounded up, as in the sentence"
 
 
 @pytest.mark.parametrize("goal", [1, 1_000_000])

@@ -53,7 +53,7 @@ def _seek(view: PageContext, month_ends: list[date], until: date, ask: Callable[
             blocks.note(scoped_query.no_effect(view, ignored))
         st.html(
             f"{blocks.heading(view.word('goal.title'))}"
-            f'<p class="pd-sentence" role="status">{text.escape(_words(view, row, until))}</p>'
+            f'<p class="pd-sentence" role="status">{text.escape(_words(view, row, until) + _before(view, row, until))}</p>'
             f'<p class="pd-note">{view.escaped("goal.help")}</p>'
         )
         blocks.left_out(view, answer)
@@ -70,16 +70,17 @@ def _seek(view: PageContext, month_ends: list[date], until: date, ask: Callable[
             label, named = view.word("goal.month"), partial(text.day, lang=view.lang)
             options = sorted({*month_ends, until})
             controlled(st.select_slider, label, "goal month", until, _choose, options=options, format_func=named)
-        if link := _scenario(view, row["recruits_needed"], until):
+        if link := _scenario(view, row["exact_recruits"], until):
             st.html(f'<a class="pd-go" href="{text.escape(link)}" target="_self">{view.escaped("goal.scenario")}</a>')
 
 
-def _scenario(view: PageContext, needed: int | None, until: date) -> str:
-    """The address of the scenario with the recruits needed, to the goal of this page; empty beyond what a scenario takes."""
-    if needed is None or address.number(str(needed)) is None:
+def _scenario(view: PageContext, exact: float | None, until: date) -> str:
+    """The address of the scenario with the exact recruits needed, to the goal of this page; empty beyond what a scenario takes."""
+    recruits = f"{exact or 0:.10g}"
+    if exact is None or address.number(recruits) is None:
         return ""
     goal = page_parameters.of(_PAGE).get("goal", [])
-    chosen = {"recruits": [str(needed)], "goal": goal, "until": [until.isoformat()]}
+    chosen = {"recruits": [recruits], "goal": goal, "until": [until.isoformat()]}
     return page_parameters.address(_PAGE, view.lang, view.scope.address() | chosen)
 
 
@@ -143,6 +144,13 @@ def _words(view: PageContext, row: dict, until: date) -> str:
     if not needed:
         return view.word("goal.unknown" if needed is None else "goal.none_needed", **values)
     return view.word(f"sufficiency.{row['sufficiency']}", **values)
+
+
+def _before(view: PageContext, row: dict, until: date) -> str:
+    """That the path of the recruits needed reaches the goal in an earlier month than that of the day, and falls again by it."""
+    if not row["recruits_needed"] or not row["reached"] or row["reached"] >= jalali.unit_of(until, "month").label:
+        return ""
+    return " " + view.word("goal.before", month=text.unit_in_both(row["reached"], view.lang))
 
 
 def _target(view: PageContext, goal: float | None) -> None:

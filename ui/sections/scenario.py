@@ -7,6 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from etl.analysis.planning import NOW, Scenario
+from etl.analysis.projection import whole_above
 from etl.core.errors import QuestionError, TooEarly
 from etl.semantic.answers import Answer
 from ui.charts import forecast
@@ -142,7 +143,7 @@ def _slider(view: PageContext, answer: Answer, name: str, parameter: str, chosen
         st.slider,
         f"{label} ({written if is_rate else view.word('planning.average', value=written)})",
         f"plan {name}",
-        kind(min(current if chosen is None else chosen, most)),
+        kind(min(current if chosen is None else chosen if is_rate else whole_above(chosen), most)),
         choose,
         min_value=kind(0),
         max_value=kind(most),
