@@ -117,9 +117,10 @@ def recruits_needed(
 ) -> Answer:
     """The recruits per month, rounded up, with which the plan of `headcount` holds the goal on the day `until`. One row.
 
-    (recruits_needed, then exact_recruits, reached, plan_recruits, goal, until and `sufficiency`). `until` is by default the end of
-    the next Jalali year, `goal` the target of the place; leavers leave as in the last 12 months. 0 if the plan reaches the goal
-    without recruits. None without a goal, with less than a year of history, and for a day that is not within the 60 months ahead.
+    (recruits_needed, then exact_recruits, reached, plan_recruits, goal, until and `sufficiency`). `until` is by default the end
+    of the next Jalali year, `goal` the target of the place; leavers leave as in the last 12 months. 0 if the plan reaches the
+    goal without recruits. None without a goal, with less than a year of history, and for a day that is not within the 60 months
+    ahead.
 
     With `exact_recruits`, of four decimals, the plan is at the goal on that day: whole ones bring a small province there months
     before. `reached` is the first month in which it is, None for a goal that is passed; an earlier one than that of `until` where
