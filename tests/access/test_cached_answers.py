@@ -140,6 +140,7 @@ def test_pages_reach_the_database_through_scoped_cursors_only() -> None:
     assert pages_that(opens) == {f"ui/data/{name}.py" for name in (*modules, "warehouse", "worker_process")}
     assert pages_that({"etl.semantic.access.cursor_for", "etl.semantic.access.ScopedCursor"}) <= {
         "ui/data/warehouse.py",
+        "ui/data/ask.py",
         "ui/data/person_rows.py",
         "ui/data/briefing_questions.py",
         "ui/data/large_questions.py",

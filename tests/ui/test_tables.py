@@ -28,7 +28,7 @@ from ui.components import day_field, footer, table_html, table_state, tables
 from ui.components.downloads import Picture
 from ui.components.tables import Column
 from ui.data import page_run, warehouse
-from ui.data.warehouse import frozen
+from ui.data.ask import frozen
 from ui.i18n import text
 from ui.sections import compare, listings
 from ui.sections.sides import Sides

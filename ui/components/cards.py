@@ -21,7 +21,7 @@ from ui.components import page_files
 from ui.components.blocks import error_boundary, sparkline
 from ui.components.footer import context, question, where_and_when
 from ui.data import warehouse
-from ui.data.warehouse import Frozen, frozen
+from ui.data.ask import Filters, frozen
 from ui.i18n import member_names, navigation, text
 from ui.state import page_parameters, periods, rendering, scoped_query
 from ui.state.address import NATION
@@ -202,7 +202,7 @@ def _link(view: PageContext, name: str, address: str, words: str) -> str:
 
 def _together(view: PageContext, names: Iterable[str], **period: Any) -> dict[str, Answer]:
     """Ask measures with the same applicable filters in one query; those without meaning here are left out."""
-    groups: dict[Frozen, list[str]] = {}
+    groups: dict[Filters, list[str]] = {}
     for name in names:
         if metric := catalogue().get(name):
             where, _ = view.under(metric.dimensions)

@@ -15,7 +15,7 @@ from etl.warehouse.dimensions import expand_groups
 from ui.components import blocks, day_field, tables
 from ui.components.blocks import controlled
 from ui.data import page_run, warehouse
-from ui.data.warehouse import Frozen, frozen
+from ui.data.ask import Filters, frozen
 from ui.i18n import text
 from ui.state import page_context, page_parameters, periods
 from ui.state.page_context import FILTERS, PLACES, PageContext, Scope
@@ -247,7 +247,7 @@ def choices(view: PageContext, name: str, known: tuple[str, ...]) -> Mapping[str
 
 @lru_cache(maxsize=500)
 def _choices(
-    _file: str, _scope: AccessScope, lang: str, name: str, on: date, frozen: Frozen, chosen: frozenset[str]
+    _file: str, _scope: AccessScope, lang: str, name: str, on: date, frozen: Filters, chosen: frozenset[str]
 ) -> Mapping[str, str]:
     other_filters = dict(frozen)
     metric = _OF_COURSES if "course" in (name, *other_filters) else _COUNTED

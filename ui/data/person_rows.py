@@ -13,7 +13,7 @@ from etl.semantic.access import ScopedCursor, cursor_for
 from etl.semantic.exportable import StreamedRows
 from etl.semantic.rights import AccessScope
 from ui.data import page_run
-from ui.data.warehouse import Frozen, Where, frozen
+from ui.data.ask import Filters, Where, frozen
 
 
 def may_see_rows() -> bool:
@@ -47,7 +47,7 @@ class _CursorMaker:
 
 
 @lru_cache(maxsize=40)
-def _people(file: str, scope: AccessScope, on: date, where: Frozen) -> StreamedRows:
+def _people(file: str, scope: AccessScope, on: date, where: Filters) -> StreamedRows:
     with _cursor(file, scope) as cursor:
         people_rows = detail.people(cursor, on, dict(where))
     return replace(people_rows, connect=_CursorMaker(file, scope.with_detail, page_run.connection(file)))

@@ -1,4 +1,4 @@
-"""What pages ask: `ask`, `ask_each`, `analyse` and `names`, of the publication of the page run, within the user's rights.
+"""What pages ask: `Cached`, and `ask`, `ask_each`, `analyse` and `names` of the page run's publication and the user's rights.
 
 Answers are cached by publication, access scope and question, so no publication or scope sees the answers of another. They are
 shared: do not modify them. Each function raises Unpublished, QuestionError for a question without meaning, AccessDenied
@@ -17,20 +17,18 @@ from typing import Any, Concatenate, Literal, ParamSpec, TypedDict, TypeVar, Unp
 import duckdb
 from cachetools import LRUCache, cached
 
-from etl.analysis import detail, registry
+from etl.analysis import detail
 from etl.core.errors import TooLarge
-from etl.semantic import answers
 from etl.semantic.access import ScopedCursor, cursor_for
 from etl.semantic.answers import Answer
 from etl.semantic.exportable import StoredRows
 from etl.semantic.rights import AccessScope
 from etl.warehouse.publications import Publication
 from ui.data import large_questions, page_run
+from ui.data.ask import On, Question, Where, frozen, of_analysis
 from ui.data.worker_process import Stopped
 from ui.i18n import member_names
 
-Where = Mapping[str, Iterable[str]]
-Frozen = tuple[tuple[str, tuple[str, ...]], ...]
 # The limits of a question in this process.
 ROWS, SECONDS = 30_000, 10.0
 _BEAT = 0.25
@@ -41,7 +39,7 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
-class Question(TypedDict, total=False):
+class _Parts(TypedDict, total=False):
     """The dimensions of a question, its day or period, and its filters (see `answers.ask`)."""
 
     by: str | Iterable[str]
@@ -50,22 +48,80 @@ class Question(TypedDict, total=False):
     where: Where | None
 
 
+@dataclass(frozen=True)
+class _Query:
+    """A function of etl over a publication, with hashable arguments. A large query is pickled and sent to another process."""
+
+    work: Callable[..., Any]
+    args: tuple[Hashable, ...] = ()
+    kwargs: tuple[tuple[str, Hashable], ...] = ()
+
+
+@dataclass(frozen=True)
+class Cached:
+    """The Ask of pages: the answers of one publication under one person's rights, from the cache."""
+
+    file: str
+    rights: AccessScope
+
+    @property
+    def publication(self) -> Publication:
+        return page_run.publication_in(self.file)
+
+    def __call__(self, question: Question) -> Answer:
+        found = self.stored(question)
+        return found.in_memory() if isinstance(found, StoredRows) else found
+
+    def stored(self, question: Question) -> Answer | StoredRows:
+        """The Answer, as StoredRows if it has too many rows for this process."""
+        return self._run(_Query(_answer, (question,)))
+
+    def each(self, question: Question) -> Mapping[str, Answer]:
+        return self._run(_Query(_answer_each, (question,)))
+
+    def look_up(self, work: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        return self._run(_Query(work, args, tuple(sorted(options.items()))))
+
+    def shown(self, answer: Answer) -> Answer:
+        return answer
+
+    @property
+    def exactly(self) -> "Cached":
+        return self
+
+    def _run(self, query: _Query) -> Any:
+        return results(self.file, self.rights, query)
+
+
+def of_page() -> Cached:
+    """The Ask of the page run. Raises Unpublished and AccessDenied."""
+    return Cached(page_run.current_file(), page_run.access_scope().rights())
+
+
+def _answer(con: ScopedCursor, question: Question) -> Answer:
+    return On(con)(question)
+
+
+def _answer_each(con: ScopedCursor, question: Question) -> Mapping[str, Answer]:
+    return On(con).each(question)
+
+
 @overload
-def ask(*names: str, may_be_stored: Literal[True], **question: Unpack[Question]) -> Answer | StoredRows: ...
+def ask(*names: str, may_be_stored: Literal[True], **question: Unpack[_Parts]) -> Answer | StoredRows: ...
 @overload
-def ask(*names: str, **question: Unpack[Question]) -> Answer: ...
-def ask(*names: str, may_be_stored: bool = False, **question: Unpack[Question]) -> Answer | StoredRows:
+def ask(*names: str, **question: Unpack[_Parts]) -> Answer: ...
+def ask(*names: str, may_be_stored: bool = False, **question: Unpack[_Parts]) -> Answer | StoredRows:
     """The Answer to a question. With `may_be_stored`, one with too many rows for this process is returned as StoredRows."""
-    query = _question(answers.ask, names, question)
-    return _run_stored(query) if may_be_stored else _run(query)
+    asked = _question(names, question)
+    return of_page().stored(asked) if may_be_stored else of_page()(asked)
 
 
-def ask_each(*names: str, **question: Unpack[Question]) -> Mapping[str, Answer]:
+def ask_each(*names: str, **question: Unpack[_Parts]) -> Mapping[str, Answer]:
     """The Answer of each measure by name, of one place or by province: one query for all is faster than one for each.
 
     Snapshots are measured on the day, events counted over the period.
     """
-    return _run(_question(answers.ask_each, names, question))
+    return of_page().each(_question(names, question))
 
 
 @overload
@@ -84,9 +140,9 @@ def analyse(work: Any, /, *args: Any, **options: Any) -> Any:
 
     `over` is ignored by an analysis without a period; `more` holds its other parameters.
     """
-    return _run(
-        _Query(work, args, tuple(sorted(options.items()))) if callable(work) else _analysis(work, *args, **options)
-    )
+    if callable(work):
+        return of_page().look_up(work, *args, **options)
+    return of_page()(of_analysis(work, *args, **options))
 
 
 def names(dimension: str, lang: str) -> Mapping[str, str]:
@@ -100,55 +156,10 @@ def names(dimension: str, lang: str) -> Mapping[str, str]:
     return members
 
 
-def frozen(where: Where | None) -> Frozen:
-    """Filters as a hashable cache key."""
-    return tuple(sorted((name, tuple(values)) for name, values in (where or {}).items()))
-
-
-@dataclass(frozen=True)
-class _Query:
-    """A function of etl over a publication, with hashable arguments. A large query is pickled and sent to another process."""
-
-    work: Callable[..., Any]
-    args: tuple[Hashable, ...] = ()
-    kwargs: tuple[tuple[str, Hashable], ...] = ()
-
-
-def _question(ask: Callable[..., Any], names: tuple[str, ...], question: Question) -> _Query:
-    by = question.get("by", ())
+def _question(names: tuple[str, ...], parts: _Parts) -> Question:
+    by = parts.get("by", ())
     axes = (by,) if isinstance(by, str) else tuple(by)
-    options = ("on", question.get("on")), ("over", question.get("over")), ("where", frozen(question.get("where")))
-    return _Query(_ask, (ask, *names), (("by", axes), *options))
-
-
-def _ask(con: ScopedCursor, ask: Callable[..., Any], *names: str, where: Frozen, **options: Any) -> Any:
-    return ask(con, *names, where=dict(where), **options)
-
-
-def _analysis(
-    name: str,
-    /,
-    on: date | None = None,
-    where: Where | None = None,
-    over: tuple[date, date] | None = None,
-    **more: Hashable,
-) -> _Query:
-    if over and registry.analyses()[name].over_period:
-        more["over"] = over
-    return _Query(_analyse, (name, on, frozen(where)), tuple(sorted(more.items())))
-
-
-def _analyse(con: ScopedCursor, name: str, on: date | None, where: Frozen, /, **more: Any) -> Answer:
-    return registry.analyse(con, name, on, dict(where), **more)
-
-
-def _run(query: _Query) -> Any:
-    stored = _run_stored(query)
-    return stored.in_memory() if isinstance(stored, StoredRows) else stored
-
-
-def _run_stored(query: _Query) -> Any:
-    return results(page_run.current_file(), page_run.access_scope().rights(), query)
+    return Question(names, axes, parts.get("on"), parts.get("over"), frozen(parts.get("where")))
 
 
 _running: dict[int, tuple[float, threading.Event | None, ScopedCursor]] = {}

@@ -28,7 +28,7 @@ from ui.components.blocks import controlled
 from ui.components.figure_question import asked_around
 from ui.components.footer import context, footer, subtitle
 from ui.data import page_run, warehouse
-from ui.data.warehouse import Frozen, frozen
+from ui.data.ask import Filters, frozen
 from ui.i18n import text
 from ui.sections.sides import PAGE, Sides, choices, named, shown, sides_of, where_of
 from ui.state import page_context, page_parameters, scoped_query
@@ -192,7 +192,7 @@ def _is_tested(chosen: Sides, metric: Metric) -> bool:
     return chosen.are_tested and (is_tested if on_one_day else is_tested_over_time)(metric.name)
 
 
-def _verdict(chosen: Sides, metric: Metric, where: Frozen) -> str:
+def _verdict(chosen: Sides, metric: Metric, where: Filters) -> str:
     """Better or worse: of a rate with a direction, where the second side differs from the first beyond chance."""
     if not _is_tested(chosen, metric):
         return ""

@@ -16,7 +16,7 @@ from ui.components.figure_question import overlaps
 from ui.components.footer import context, footer, subtitle
 from ui.components.table_state import InAddress
 from ui.data import person_rows, warehouse
-from ui.data.warehouse import frozen
+from ui.data.ask import frozen
 from ui.i18n import text
 from ui.sections.listings import institute_address
 from ui.state import page_context, page_parameters, rendering

@@ -17,7 +17,7 @@ from ui.components.blocks import error_boundary
 from ui.components.footer import question
 from ui.components.table_html import Column
 from ui.data import warehouse
-from ui.data.warehouse import Where
+from ui.data.ask import Where
 from ui.i18n import text
 from ui.state import page_context, page_parameters, periods, rendering, scoped_query
 from ui.state.page_context import PageContext

@@ -12,7 +12,7 @@ from etl.semantic.answers import Answer
 from ui.components import day_field, tables
 from ui.components.blocks import controlled
 from ui.data import warehouse
-from ui.data.warehouse import frozen
+from ui.data.ask import frozen
 from ui.state import page_context, page_parameters, scoped_query
 from ui.state.address import NATION, SIMILAR
 from ui.state.page_context import PageContext

@@ -16,7 +16,7 @@ from etl.semantic.catalog import TIME, catalogue
 from etl.semantic.exportable import StoredRows
 from etl.semantic.rights import BELOW_PROVINCE
 from ui.data import warehouse
-from ui.data.warehouse import Where, frozen
+from ui.data.ask import Where, frozen
 from ui.i18n import text
 from ui.state import page_context, periods
 from ui.state.page_context import PageContext

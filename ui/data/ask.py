@@ -1,0 +1,194 @@
+"""How a number is asked for: a Question says all of it, and an Ask answers it from one publication under one person's rights.
+
+An Ask is passed on as it is, also to other threads: nothing about it is looked up. `warehouse.Cached` is the one of pages, `On`
+asks a cursor, `Rounded` gives the numbers for circulation, `Kept` asks each question once.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Protocol
+
+from etl.analysis import detail, registry
+from etl.semantic import answers, disclosure
+from etl.semantic.access import ScopedCursor
+from etl.semantic.answers import Answer
+from etl.semantic.rights import AccessScope
+from etl.warehouse.publications import Publication
+
+Where = Mapping[str, Iterable[str]]
+Filters = tuple[tuple[str, tuple[str, ...]], ...]
+# Their members are known to the publication alone.
+_NAMED = ("course", "institute")
+
+
+def frozen(where: Where | None) -> Filters:
+    """Filters as a value that can be compared and be a key."""
+    return tuple(sorted((name, tuple(codes)) for name, codes in (where or {}).items()))
+
+
+@dataclass(frozen=True)
+class Question:
+    """`names` by dimensions, or an analysis with its options; when, and of whom. Equal questions have one answer."""
+
+    names: tuple[str, ...] = ()
+    by: tuple[str, ...] = ()
+    on: date | None = None
+    over: tuple[date, date] | None = None
+    filters: Filters = ()
+    analysis: str = ""
+    options: tuple[tuple[str, Hashable], ...] = ()
+
+    @property
+    def where(self) -> dict[str, tuple[str, ...]]:
+        return dict(self.filters)
+
+
+def of_analysis(
+    name: str,
+    on: date | None = None,
+    where: Where | None = None,
+    over: tuple[date, date] | None = None,
+    **options: Hashable,
+) -> Question:
+    """The question of an analysis; one without a period has none, so that it is asked once for all periods."""
+    period = over if over and registry.analyses()[name].over_period else None
+    return Question(on=on, over=period, filters=frozen(where), analysis=name, options=tuple(sorted(options.items())))
+
+
+class Ask(Protocol):
+    """Answers of one publication under one person's rights. Raises as `answers.ask` and `registry.analyse`."""
+
+    @property
+    def rights(self) -> AccessScope: ...
+    @property
+    def publication(self) -> Publication: ...
+    def __call__(self, question: Question) -> Answer: ...
+    def each(self, question: Question) -> Mapping[str, Answer]:
+        """Several measures of one place by one query."""
+
+    def look_up(self, work: Callable[..., Any], *args: Any) -> Any:
+        """A fact that is no number of a page: a name, the first day, the latest settled day."""
+
+    def shown(self, answer: Answer) -> Answer:
+        """An answer that was put together of exact ones, as this Ask shows it."""
+
+    @property
+    def exactly(self) -> "Ask":
+        """The same in exact numbers: for an order, a test or what is shown at all, never for a number to show."""
+
+
+def names(ask: Ask, lang: str) -> dict[str, Mapping[str, str]]:
+    """The names of members that only the publication knows."""
+    return {dimension: ask.look_up(detail.member_names, dimension)[lang] for dimension in _NAMED}
+
+
+@dataclass(frozen=True)
+class On:
+    """Answers of a cursor, without a cache or a server."""
+
+    con: ScopedCursor
+
+    @property
+    def rights(self) -> AccessScope:
+        return self.con.scope.rights()
+
+    @property
+    def publication(self) -> Publication:
+        return self.con.publication
+
+    def __call__(self, question: Question) -> Answer:
+        if not question.analysis:
+            return answers.ask(self.con, *question.names, **_when(question))
+        options = dict(question.options) | ({"over": question.over} if question.over else {})
+        return registry.analyse(self.con, question.analysis, question.on, question.where, **options)
+
+    def each(self, question: Question) -> Mapping[str, Answer]:
+        return answers.ask_each(self.con, *question.names, **_when(question))
+
+    def look_up(self, work: Callable[..., Any], *args: Any) -> Any:
+        return work(self.con, *args)
+
+    def shown(self, answer: Answer) -> Answer:
+        return answer
+
+    @property
+    def exactly(self) -> "On":
+        return self
+
+
+def _when(question: Question) -> dict[str, Any]:
+    return {"by": question.by, "on": question.on, "over": question.over, "where": question.where}
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Another Ask that is asked each question once."""
+
+    ask: Ask
+    _known: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def rights(self) -> AccessScope:
+        return self.ask.rights
+
+    @property
+    def publication(self) -> Publication:
+        return self.ask.publication
+
+    def __call__(self, question: Question) -> Answer:
+        return self._once(("one", question), lambda: self.ask(question))
+
+    def each(self, question: Question) -> Mapping[str, Answer]:
+        return self._once(("each", question), lambda: self.ask.each(question))
+
+    def look_up(self, work: Callable[..., Any], *args: Any) -> Any:
+        return self._once((work, *args), lambda: self.ask.look_up(work, *args))
+
+    def shown(self, answer: Answer) -> Answer:
+        return self.ask.shown(answer)
+
+    @property
+    def exactly(self) -> "Ask":
+        return self if self.ask.exactly is self.ask else self.ask.exactly
+
+    def _once(self, key: Any, work: Callable[[], Any]) -> Any:
+        if key not in self._known:
+            self._known[key] = work()
+        return self._known[key]
+
+
+@dataclass(frozen=True)
+class Rounded:
+    """The answers of another Ask as they may circulate. What is made with it is what circulates."""
+
+    exactly: Ask
+
+    @property
+    def rights(self) -> AccessScope:
+        return self.exactly.rights
+
+    @property
+    def publication(self) -> Publication:
+        return self.exactly.publication
+
+    def __call__(self, question: Question) -> Answer:
+        return self.shown(self.exactly(question))
+
+    def each(self, question: Question) -> Mapping[str, Answer]:
+        return {name: self.shown(answer) for name, answer in self.exactly.each(question).items()}
+
+    def look_up(self, work: Callable[..., Any], *args: Any) -> Any:
+        return self.exactly.look_up(work, *args)
+
+    def shown(self, answer: Answer) -> Answer:
+        def further(
+            *asked: str,
+            by: tuple[str, ...] = (),
+            on: date | None = None,
+            over: tuple[date, date] | None = None,
+            where: Where | None = None,
+        ) -> Answer:
+            return self.exactly(Question(asked, tuple(by), on, over, frozen(where)))
+
+        return disclosure.for_circulation(answer, further)
