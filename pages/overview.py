@@ -4,12 +4,11 @@ import streamlit as st
 
 from ui.components import figures as ui
 from ui.sections import coverage, glance, listings, overview, panels
-from ui.state.page_context import province_of
 
 
 def page() -> None:
     view = ui.scope_bar("@place", "@person", period=True)
-    is_province = bool(province_of(view.where))
+    is_province = bool(view.scope.province)
     with st.container(key="profile" if is_province else "country"):
         overview.summed_up(view, reached=False)
         panels.panels(view)

@@ -5,7 +5,6 @@ import streamlit as st
 from ui.charts import bars, lines, maps
 from ui.components import figures as ui
 from ui.sections import ahead, listings, overview, scenario, training
-from ui.state import scoped_query
 
 BANDS = {f"status_{band}": band for band in ("in_date", "pending", "expired", "overdue")}
 
@@ -18,7 +17,7 @@ def page() -> None:
     ui.cards(view, "training_compliance", "requirement_rate", "training_hours", beside=beside)
     left, right = st.columns(2)
     with left:
-        if has_map := scoped_query.has_map(view):
+        if has_map := view.scope.has_map:
             ui.figure(view, maps.provinces, "training_compliance", by="province")
         over, height = view.months(24), 200 if has_map else 320
         ui.figure(view, lines.trend, "training_compliance", by="month", over=over, zero=False, height=height)

@@ -14,7 +14,8 @@ from ui.charts.elements import ChartContext
 from ui.components import downloads, footer
 from ui.components.downloads import Picture
 from ui.i18n import text
-from ui.state.page_context import PageContext, Scope
+from ui.state.page_context import PageContext
+from ui.state.scope import Scope
 
 pytestmark = pytest.mark.slow
 
@@ -91,7 +92,7 @@ def test_a_trend_numbers_its_events_and_lists_them(pointer):
 def test_the_table_of_a_trend_names_each_event_beside_its_month(pointer):
     answer, chart_events = made.by_month(), marks.events(events_answer(pointer), FA)
     picture = Picture(lines.trend(answer, FA, events=chart_events), "", "", "")
-    view = PageContext("fa", False, Scope(), answer.over[1], answer.over[1])
+    view = PageContext(Scope(answer.over[1]))
     (column,) = footer._events(view, answer, picture)
     cells = {row[0]: column.cell(row) for row in answer.rows if column.cell(row)}
     expected = {

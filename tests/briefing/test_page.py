@@ -16,7 +16,8 @@ from ui.components import blocks
 from ui.data import page_run
 from ui.i18n import member_names, text
 from ui.sections import briefings
-from ui.state.page_context import PageContext, Scope
+from ui.state.page_context import PageContext
+from ui.state.scope import Scope, in_order
 
 pytestmark = pytest.mark.slow
 
@@ -114,5 +115,5 @@ def test_books_are_offered_only_for_places_that_the_reader_may_see(monkeypatch, 
     if reader:
         scope = AccessScope("r", frozenset({Grant("province", frozenset({reader}), False, True)}))
     monkeypatch.setattr(page_run, "access_scope", lambda: scope)
-    view = PageContext("fa", False, Scope(where), date(2026, 6, 30), date(2026, 6, 30))
+    view = PageContext(Scope(date(2026, 6, 30), in_order(where)))
     assert briefings.place_of(view) == place

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from streamlit.testing.v1 import AppTest
 
 from etl.semantic.catalog import catalogue
+from etl.warehouse.dimensions import FILTERS
 from tests.effort import draws
 from tests.parts import html, opened, opening
 from ui.access.saved_views import Saved, SavedViews
@@ -25,7 +26,6 @@ from ui.components import blocks
 from ui.i18n import navigation, text
 from ui.shell import middleware
 from ui.state.address import NAMES, NATION
-from ui.state.page_context import FILTERS
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("published")]
 

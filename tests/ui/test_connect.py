@@ -23,7 +23,8 @@ from ui.data import owed, page_run, warehouse
 from ui.i18n import text
 from ui.shell import data_address, data_question
 from ui.state import personal_tokens, scoped_query
-from ui.state.page_context import PageContext, Scope
+from ui.state.page_context import PageContext
+from ui.state.scope import Scope
 
 pytestmark = pytest.mark.slow
 
@@ -34,21 +35,21 @@ ON = date(2024, 5, 20)
 def view(publish_sample: Callable[..., Sample], monkeypatch: pytest.MonkeyPatch) -> PageContext:
     monkeypatch.setenv("WAREHOUSE", str(publish_sample().pointer))
     latest = page_run.publication().as_of
-    return PageContext("en", False, Scope(), as_of=latest, latest=latest, has_period=True)
+    return PageContext(Scope(latest, lang="en"), has_period=True)
 
 
 @pytest.mark.parametrize(
     ("names", "by", "scope"),
     [
-        (["training_compliance"], ["province"], Scope()),
-        (["active_assistants", "joiners"], ["gender"], Scope({"province": ("IR-23",)}, ON, "24")),
-        (["leavers"], ["month"], Scope({}, None, "year")),
+        (["training_compliance"], ["province"], Scope(ON, lang="en")),
+        (["active_assistants", "joiners"], ["gender"], Scope(ON, (("province", ("IR-23",)),), ON, "24", "en")),
+        (["leavers"], ["month"], Scope(ON, period="year", lang="en")),
     ],
 )
 def test_the_address_of_a_figure_asks_for_its_answer(
     view: PageContext, names: list[str], by: list[str], scope: Scope
 ) -> None:
-    view = replace(view, scope=scope, as_of=scope.on or view.latest)
+    view = replace(view, scope=replace(scope, latest=view.latest))
     answer = exportable.of(scoped_query.free(view, names, by)).answer
     query = connect.question_of(view, answer)
     assert query
@@ -106,10 +107,11 @@ def test_the_popover_names_each_program_and_no_token_where_nobody_signs_in(view:
     def draw() -> None:
         from ui.components import connect
         from ui.data import page_run, warehouse
-        from ui.state.page_context import PageContext, Scope
+        from ui.state.page_context import PageContext
+        from ui.state.scope import Scope
 
         latest = page_run.publication().as_of
-        shown = PageContext("en", False, Scope(), as_of=latest, latest=latest)
+        shown = PageContext(Scope(latest, lang="en"))
         connect._inside(shown, warehouse.ask("active_assistants", on=latest), "x")
 
     app = AppTest.from_function(draw, default_timeout=300).run()
@@ -128,10 +130,11 @@ def test_where_people_sign_in_a_token_is_made_above_the_texts_that_send_it(
     def draw() -> None:
         from ui.components import connect
         from ui.data import page_run, warehouse
-        from ui.state.page_context import PageContext, Scope
+        from ui.state.page_context import PageContext
+        from ui.state.scope import Scope
 
         latest = page_run.publication().as_of
-        shown = PageContext("en", False, Scope(), as_of=latest, latest=latest)
+        shown = PageContext(Scope(latest, lang="en"))
         connect._inside(shown, warehouse.ask("active_assistants", on=latest), "x")
 
     monkeypatch.setattr(page_run, "signs_in", lambda: True)

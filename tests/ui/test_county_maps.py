@@ -16,6 +16,7 @@ from ui.charts import boundaries, county_maps, maps
 from ui.charts.elements import ChartContext, Figure
 from ui.i18n import member_names, text
 from ui.state import address
+from ui.state.scope import Days
 
 FA, EN = ChartContext("fa"), ChartContext("en")
 LOOKS = [ChartContext(lang, dark) for lang in ("fa", "en") for dark in (False, True)]
@@ -213,6 +214,6 @@ def test_a_click_narrows_to_the_county_and_the_figure_is_light() -> None:
 
 
 def test_the_address_of_coverage_says_which_map_is_open() -> None:
-    days = address.Days(date(2020, 1, 1), date(2030, 1, 1))
+    days = Days(date(2020, 1, 1), date(2030, 1, 1))
     assert address.valid_parameters("coverage", {"map": ["county"]}, days) == {"map": ["county"]}
     assert address.valid_parameters("coverage", {"map": ["institute"]}, days) == {}

@@ -25,7 +25,8 @@ from ui.charts.elements import ChartContext
 from ui.components import downloads
 from ui.exports import about, file_content
 from ui.i18n import text
-from ui.state.page_context import PageContext, Scope
+from ui.state.page_context import PageContext
+from ui.state.scope import Scope
 
 FA, EN = ChartContext("fa"), ChartContext("en")
 DANGEROUS = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\x00=1", "＝1+1", "＋1", "－1", "＠x"]
@@ -373,7 +374,7 @@ def test_what_is_offered_for_circulation_bears_it_in_its_name_and_its_picture_is
         drawn_of.append(data)
         return downloads.Picture({}, "rounded", "below", "source")
 
-    view = PageContext("en", False, Scope(), by_province().publication.as_of, by_province().publication.as_of)
+    view = PageContext(Scope(by_province().publication.as_of, lang="en"))
     downloads.buttons(view, by_province(), EN, "x", downloads.Picture({}, "title", "below", "source", circulated))
     assert set(names) == {"csv", "xlsx", "parquet", "picture"}
     assert all(("_rounded" in name) is ticked for name in names.values())

@@ -27,7 +27,8 @@ from ui.components import page_files, tables
 from ui.data import page_run
 from ui.exports.page_workbook import Card, PageJob, Part, safe
 from ui.i18n import text
-from ui.state.page_context import PageContext, Scope
+from ui.state.page_context import PageContext
+from ui.state.scope import Scope
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("published")]
 
@@ -42,7 +43,7 @@ NOTHING = {"[x]": "–", "[c]": "–"}
 
 
 def job_of(noted: dict[str, Any], lang: str, circulation: bool = False) -> PageJob:
-    view = PageContext(lang, False, Scope(), page_run.publication().as_of, page_run.publication().as_of)
+    view = PageContext(Scope(page_run.publication().as_of, lang=lang))
     entries = [one for one in noted.values() if not (circulation and page_files._is_detail(page_files._source(one)))]
     if circulation:
         entries = [one if isinstance(one, Card) else page_files._for_circulation(view, one) for one in entries]
@@ -94,7 +95,7 @@ def test_the_workbook_of_a_page_holds_the_cells_of_its_screen(name: str, lang: s
     assert job_of(app.run().session_state["page parts"], lang).made_of() == job.made_of()
     book = written(job)
     sheets = book.worksheets[2:]
-    view = PageContext(lang, False, Scope(), page_run.publication().as_of, page_run.publication().as_of)
+    view = PageContext(Scope(page_run.publication().as_of, lang=lang))
     if job.cards:
         shown = {text.escape(card.label): card for card in job.cards}
         for (label, value, *_), card in zip(cells(sheets.pop(0))[1:], job.cards, strict=True):
@@ -213,7 +214,7 @@ def test_the_cover_tells_what_readers_are_owed(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_the_cover_names_who_made_it_only_where_people_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    view = PageContext("en", False, Scope(), page_run.publication().as_of, page_run.publication().as_of)
+    view = PageContext(Scope(page_run.publication().as_of, lang="en"))
     assert page_files._made(view, datetime(2026, 12, 1, 9, 30)).endswith("2026), 09:30")
     assert "sign" not in page_files._made(view, datetime(2026, 12, 1, 9, 30))
     monkeypatch.setattr(page_run, "signs_in", lambda: True)

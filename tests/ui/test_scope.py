@@ -1,6 +1,8 @@
 """The scope of a page: options of filters, the period, a typed day, names in sentences, filters without effect, Reset."""
 
+import random
 import re
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -16,7 +18,7 @@ from etl.core.paths import ROOT
 from etl.semantic import access, rights
 from etl.semantic.answers import ask
 from etl.semantic.catalog import catalogue
-from etl.warehouse.dimensions import CHOICES
+from etl.warehouse.dimensions import CHOICES, FILTERS
 from tests import made
 from tests.parts import PARTS, html, opened, opening
 from ui.charts.elements import ChartContext
@@ -25,7 +27,8 @@ from ui.data import warehouse
 from ui.exports import about
 from ui.i18n import text
 from ui.state import page_context, periods
-from ui.state.page_context import FILTERS, PageContext, Scope
+from ui.state.page_context import PageContext
+from ui.state.scope import Days, Scope, in_order
 from ui.summary import changes
 
 pytestmark = pytest.mark.usefixtures("published")
@@ -55,7 +58,11 @@ def notice_of(app: AppTest) -> str:
 
 
 def page_context_of(scope: Scope, lang: str = "fa") -> PageContext:
-    return PageContext(lang, False, scope, scope.on or LATEST, LATEST, has_period=True)
+    return PageContext(replace(scope, lang=lang), has_period=True)
+
+
+def chosen(where: dict[str, tuple[str, ...]], on: date | None = None) -> Scope:
+    return Scope(LATEST, in_order(where)).on_day(on or LATEST)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +82,7 @@ def test_places_come_first_and_a_county_is_told_from_the_province_of_its_name(
     where: dict[str, tuple[str, ...]], fa: str, en: str
 ) -> None:
     for lang, said in (("fa", fa), ("en", en)):
-        assert re.sub("[\u2066-\u2069]", "", page_context.place(page_context_of(Scope(), lang), where)) == said
+        assert re.sub("[\u2066-\u2069]", "", page_context.place(page_context_of(chosen({}), lang), where)) == said
 
 
 # ---------------------------------------------------------------- what filters offer
@@ -101,7 +108,7 @@ def test_a_filter_offers_what_exists_under_the_others_with_its_count(
     expected = {code: count for code, count in counted.items() if count or name == "institute"} | {
         code: counted.get(code, 0) for code in where.get(name, ())
     }
-    options = filter_bar.choices(page_context_of(Scope(where, on)), name, FILTERS)
+    options = filter_bar.choices(page_context_of(chosen(where, on)), name, FILTERS)
     names = warehouse.names(name, "fa")
     assert options.keys() == expected.keys()
     for code, label in options.items():
@@ -110,7 +117,7 @@ def test_a_filter_offers_what_exists_under_the_others_with_its_count(
 
 
 def test_a_chosen_value_stays_in_the_list_when_nobody_is_left() -> None:
-    scope = Scope({"gender": ("female",), "post": ("manager",), "province": ("IR-11",)})
+    scope = chosen({"gender": ("female",), "post": ("manager",), "province": ("IR-11",)})
     assert filter_bar.choices(page_context_of(scope), "post", FILTERS) == {"manager": "مدیر (۰)"}
     assert "IR-11" in filter_bar.choices(page_context_of(scope), "province", FILTERS)
 
@@ -118,19 +125,19 @@ def test_a_chosen_value_stays_in_the_list_when_nobody_is_left() -> None:
 def test_a_chosen_county_does_not_narrow_the_list_of_provinces(published: Path) -> None:
     with access.connect(published, rights.ADMINISTRATOR) as con:
         county = next(code for code, count in ask(con, "active_assistants", by=("county",)).rows if code and count)
-    alone = filter_bar.choices(page_context_of(Scope()), "province", FILTERS)
-    assert filter_bar.choices(page_context_of(Scope({"county": (county,)})), "province", FILTERS) == alone
+    alone = filter_bar.choices(page_context_of(chosen({})), "province", FILTERS)
+    assert filter_bar.choices(page_context_of(chosen({"county": (county,)})), "province", FILTERS) == alone
     assert len(alone) > 1
 
 
 def test_a_filter_that_the_page_lacks_does_not_narrow_the_lists() -> None:
-    scope = Scope({"course": ("lead",)})
+    scope = chosen({"course": ("lead",)})
     without = tuple(name for name in FILTERS if name != "course")
     assert filter_bar.choices(page_context_of(scope), "post", without) == filter_bar.choices(
-        page_context_of(Scope()), "post", without
+        page_context_of(chosen({})), "post", without
     )
     assert filter_bar.choices(page_context_of(scope), "post", FILTERS) != filter_bar.choices(
-        page_context_of(Scope()), "post", FILTERS
+        page_context_of(chosen({})), "post", FILTERS
     )
 
 
@@ -341,7 +348,7 @@ def test_days_of_a_comparison_are_typed_in_the_same_kind_of_field() -> None:
 
 def test_a_name_of_the_other_direction_is_isolated_in_a_sentence_and_not_in_the_name_of_a_file() -> None:
     code, name = next(iter(warehouse.names("institute", "en").items()))
-    view = page_context_of(Scope({"institute": (code,)}), "en")
+    view = page_context_of(chosen({"institute": (code,)}), "en")
     assert page_context.place(view, view.where) == f"\u2068{name}\u2069"
     assert page_context.place(page_context_of(view.scope, "fa"), view.where) == name
     assert filter_bar.choices(view, "institute", FILTERS)[code].startswith(f"\u2068{name}\u2069 (")
@@ -420,3 +427,24 @@ def controls(app: AppTest) -> dict[str, Any]:
     """The value of every control of the page."""
     kinds = (app.multiselect, app.selectbox, app.text_input, app.date_input, app.slider)
     return {str(widget.key): widget.value for kind in kinds for widget in kind}
+
+
+# ---------------------------------------------------------------- the law
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_a_scope_is_read_back_from_its_address_as_it_was(seed: int) -> None:
+    chance = random.Random(seed)
+    known = {name: [*warehouse.names(name, "fa")] for name in FILTERS}
+    where = {
+        name: tuple(chance.sample(known[name], min(len(known[name]), chance.randint(1, 3))))
+        for name in chance.sample(FILTERS, chance.randint(0, 4))
+    }
+    days = Days.until(LATEST)
+    on = chance.choice([None, LATEST, date.fromordinal(chance.randint(days.first.toordinal(), LATEST.toordinal()))])
+    period = chance.choice(["", *periods.PRESETS, periods.written(date(2023, 5, 1), date(2024, 1, 31))])
+    scope = replace(chosen(where, on), period=period, lang=chance.choice(text.LANGUAGES))
+    assert Scope.from_query(scope.query(), LATEST, known.__getitem__) == scope
+    name = chance.choice(FILTERS)
+    toggled = scope.toggled(name, chance.choice(known[name]))
+    assert Scope.from_query(toggled.query(), LATEST, known.__getitem__) == toggled

@@ -33,7 +33,8 @@ from ui.i18n import text
 from ui.sections import compare, listings
 from ui.sections.sides import Sides
 from ui.state import address, page_context, scoped_query
-from ui.state.page_context import PageContext, Scope
+from ui.state.page_context import PageContext
+from ui.state.scope import Scope
 
 SAMPLE = Path(__file__).parents[1] / "sample"
 ROWS = [("a", 3), ("b", None), ("c", 10), ("d", 0)]
@@ -266,7 +267,7 @@ def test_the_sides_of_a_comparison_are_of_no_county_and_name_the_filters_of_both
     with monkeypatch.context() as patched:
         patched.setattr(page_context, "part", lambda: "compare")
         day = page_run.publication().as_of
-        view = PageContext("en", False, Scope({"county": (county,)}), day, day)
+        view = PageContext(Scope(day, (("county", (county,)),), lang="en"))
         assert page_context.scope_in_words(view) == "The whole country", "on the cover of the workbook too"
     women = html(opened("compare", lang="en", p="IR-23", q="IR", gender="female"))
     below = re.findall(r"</h3><p>(.*?)</p>", women)
@@ -342,8 +343,8 @@ def test_the_meaning_of_a_number_leads_to_method_and_revisions_under_the_scope(
     words: list[str] = []
     monkeypatch.setattr(footer.st, "html", words.append)
     monkeypatch.setattr(footer.st, "code", lambda *_, **__: None)
-    scope = Scope({"province": ("IR-23",)})
-    view = PageContext("en", False, scope, date(2024, 9, 21), date(2024, 9, 21))
+    scope = Scope(date(2024, 9, 21), (("province", ("IR-23",)),), lang="en")
+    view = PageContext(scope)
     footer._meaning(view, warehouse.ask("active_assistants", on=view.as_of, where=scope.where))
     links = re.findall(r'href="(.*?)"', words[0])
     assert links == [
@@ -364,7 +365,7 @@ def test_the_meaning_of_working_days_says_to_which_day_the_calendar_is_confirmed
     words: list[str] = []
     monkeypatch.setattr(footer.st, "html", words.append)
     monkeypatch.setattr(footer.st, "code", lambda *_, **__: None)
-    view = PageContext("en", False, Scope(), date(2024, 9, 21), date(2024, 9, 21))
+    view = PageContext(Scope(date(2024, 9, 21), lang="en"))
     footer._meaning(view, warehouse.ask(name))
     sentence = text.escaped("figure.calendar", "en", day=text.day(date(2027, 4, 2), "en"))
     assert (sentence in words[0]) is is_said

@@ -13,13 +13,14 @@ from etl.core.errors import QuestionError
 from etl.semantic import exportable
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
+from etl.warehouse.dimensions import FILTERS
 from ui.components import blocks, downloads
 from ui.data import page_run
 from ui.exports.file_content import Exportable
 from ui.i18n import text
 from ui.state import periods, personal_tokens, saved_views, scoped_query
 from ui.state.address import MOST_DIMENSIONS, MOST_MEASURES
-from ui.state.page_context import FILTERS, PageContext, Scope
+from ui.state.page_context import PageContext
 
 # The text for each program. XLSX for Excel and Power BI: they read the text of a CSV by the culture of Windows.
 _PROGRAMS = {
@@ -89,13 +90,13 @@ def question_of(view: PageContext, answer: Answer) -> str | None:
     if not is_asked or names[0] != answer.metrics[0].name:
         return None
     where = {name: answer.where[name] for name in FILTERS if name in answer.where}
-    tried = [Scope(where, view.scope.on, view.scope.period)]
+    tried = [view.scope.of(where)]
     over = periods.written(*answer.over) if answer.over else ""
-    tried += [Scope(where, view.scope.on, over)] if over else []
-    tried += [Scope(where, answer.on, over)] if answer.on else []
+    tried += [replace(tried[0], period=over)] if over else []
+    tried += [replace(tried[0], on=answer.on, period=over)] if answer.on else []
     for scope in tried:
         try:
-            asked = replace(view, scope=scope, as_of=scope.on or view.as_of, has_period=True)
+            asked = replace(view, scope=scope, has_period=True)
             found = scoped_query.free(asked, names, answer.by, is_settled=False)
         except QuestionError:
             return None

@@ -15,7 +15,7 @@ import streamlit as st
 from etl.analysis import detail
 from etl.semantic.answers import Answer
 from etl.semantic.disclosure import Ask, Circulated, for_circulation
-from etl.warehouse.dimensions import PLACES, expand_groups
+from etl.warehouse.dimensions import FILTERS, PLACES, expand_groups
 from ui.charts import elements, lines, marks, titles
 from ui.charts.chart import Chart, drawn_chart
 from ui.components import blocks, downloads, filter_bar
@@ -28,7 +28,7 @@ from ui.components.plot import plot
 from ui.data import page_run, warehouse
 from ui.i18n import text
 from ui.state import page_context, rendering, scoped_query
-from ui.state.page_context import FILTERS, PageContext
+from ui.state.page_context import PageContext
 from ui.streamlit_internals import DeltaGenerator
 
 __all__ = ["Chart", "cards", "draw", "figure", "groups", "scope_bar"]

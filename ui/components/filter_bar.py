@@ -11,14 +11,14 @@ from etl.analysis import detail
 from etl.core.errors import AccessDenied
 from etl.core.places import newer_counties
 from etl.semantic.rights import AccessScope
-from etl.warehouse.dimensions import expand_groups
+from etl.warehouse.dimensions import FILTERS, PLACES, expand_groups
 from ui.components import blocks, day_field, tables
 from ui.components.blocks import controlled
 from ui.data import page_run, warehouse
 from ui.data.ask import Filters, frozen
 from ui.i18n import text
 from ui.state import page_context, page_parameters, periods
-from ui.state.page_context import FILTERS, PLACES, PageContext, Scope
+from ui.state.page_context import PageContext
 
 # The count next to an option: active assistants or, if a course is involved, those who must take it.
 _COUNTED, _OF_COURSES = "active_assistants", "trainable_assistants"
@@ -59,7 +59,7 @@ def bar(view: PageContext, more: tuple[str, ...]) -> None:
                 _period(view)
             if further:
                 _more(view, further, known, view.has_period and is_first)
-            if view.scope != Scope() or page_parameters.of(page_context.part()):
+            if not view.scope.is_empty or page_parameters.of(page_context.part()):
                 st.button(view.word("scope.reset"), key="scope-reset", on_click=page_context.reset, type="tertiary")
         if view.has_period and periods.kind(view.scope.period) == periods.DAYS:
             _two_days(view)

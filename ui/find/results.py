@@ -18,7 +18,8 @@ from ui.find.reading import Reading
 from ui.find.words import LISTS, PLACES, Meaning
 from ui.i18n import navigation, text
 from ui.state import page_context, page_parameters, periods, saved_views, scoped_query
-from ui.state.page_context import PageContext, Scope
+from ui.state.page_context import PageContext
+from ui.state.scope import Scope, in_order
 
 MOST = 8
 _MOST_OF_KIND = 4
@@ -64,8 +65,7 @@ def find(written: str, lang: str) -> Found:
     if institutes and len(read.loose()) > 1:
         # The words are those of a name, which begin or resemble others by chance.
         read = replace(read.exact(), unknown=())
-    view = PageContext(lang, False, _scope(read, latest), latest, latest, has_period=True)
-    view = replace(view, as_of=view.scope.on or latest)
+    view = PageContext(_scope(read, latest, lang), has_period=True)
     lines = [*_composed(view, read), *_listed(view, read, institutes)] or _elsewhere(view)
     results: dict[tuple[str, str], Result] = {}
     for line in lines:
@@ -76,7 +76,7 @@ def find(written: str, lang: str) -> Found:
 # ---------------------------------------------------------------- the question
 
 
-def _scope(read: Reading, latest: date) -> Scope:
+def _scope(read: Reading, latest: date, lang: str) -> Scope:
     """The scope that the words name: one place, the members of other dimensions, a day or a period."""
     where: dict[str, tuple[str, ...]] = {}
     for part in read.understood:
@@ -86,12 +86,12 @@ def _scope(read: Reading, latest: date) -> Scope:
             where[meaning.kind] = (*where.get(meaning.kind, ()), meaning.code)
     if counties := where.get("county"):
         where["province"] = tuple(dict.fromkeys(words.province_of(code) for code in counties))
-    where = {name: tuple(dict.fromkeys(where[name])) for name in FILTERS if name in where}
+    scope = Scope(latest, in_order({name: tuple(dict.fromkeys(codes)) for name, codes in where.items()}), lang=lang)
     if not read.period or read.period.unit.first > latest:
-        return Scope(where)
+        return scope
     unit = read.period.unit
     on = unit.last if unit.last < latest else None
-    return Scope(where, on, periods.written(unit.first, min(unit.last, latest)))
+    return replace(scope, on=on, period=periods.written(unit.first, min(unit.last, latest)))
 
 
 def _preferred(meanings: Sequence[Meaning]) -> Meaning | None:

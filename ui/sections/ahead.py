@@ -146,7 +146,7 @@ def recruits(view: PageContext) -> None:
     """Where a number of recruits would go by three rules, and how unequal coverage would be."""
     written = page_parameters.one(_PAGE, "n")
     # Recruits are shared out among all provinces.
-    view = replace(view, scope=replace(view.scope, where=without_places(view.where)))
+    view = replace(view, scope=view.scope.of(without_places(view.where)))
 
     def asked() -> tuple[int, Answer | None, Sequence[str]]:
         # As many as all joiners of the last 12 complete months, unless a number is typed.

@@ -15,7 +15,7 @@ from ui.state.page_context import PageContext, without_places
 
 def levels(view: PageContext, name: str) -> None:
     """The funnel of all provinces for a share, regardless of the chosen place."""
-    everywhere, ident = replace(view, scope=replace(view.scope, where=without_places(view.where))), f"funnel-{name}"
+    everywhere, ident = replace(view, scope=view.scope.of(without_places(view.where))), f"funnel-{name}"
     draw = partial(ui.draw, view, signals.funnel, ident=ident)
     ui.part(everywhere, ident, "level_signals", partial(_unless_empty, view, draw), first=True, name=name)
 
@@ -47,4 +47,5 @@ def bridge(view: PageContext) -> None:
 
 def settled(view: PageContext, name: str) -> PageContext:
     """The view on the latest settled day of a metric; on the as-of day if no month is settled yet."""
-    return replace(view, as_of=scoped_query.settled_on(name, view.as_of) or view.as_of)
+    day = scoped_query.settled_on(name, view.as_of) or view.as_of
+    return replace(view, scope=view.scope.on_day(day))

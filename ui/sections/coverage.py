@@ -135,7 +135,7 @@ def map_of_places(view: PageContext) -> bool:
     if BELOW_PROVINCE & {*view.where}:
         return False
     by = "county"
-    if scoped_query.has_map(view):
+    if view.scope.has_map:
         by = page_parameters.one(_PAGE, "map", "province")
 
         def changed(option: str) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 from etl.semantic.answers import Metric
 from etl.semantic.catalog import catalogue, derived, derived_names, label_of
 from etl.semantic.formulas import changes, formula
+from etl.warehouse.dimensions import FILTERS
 from ui.charts import forecast
 from ui.components import figures, table_html
 from ui.components.blocks import error_boundary
@@ -39,7 +40,7 @@ def methods() -> None:
 
 def projections(view: PageContext) -> None:
     """How projections are made and how they did in the past, for the whole country."""
-    view = replace(view, scope=replace(view.scope, where={}))
+    view = replace(view, scope=view.scope.of({}))
     with st.expander(view.word("planning.method_title")):
         parts = "".join(f"<p>{text.escape(line)}</p>" for line in view.word("planning.method").split("\n"))
         st.html(f'<div class="pd-method">{parts}</div>')
@@ -109,7 +110,7 @@ def _entry(metric: Metric, lang: str, is_derived: bool) -> str:
     if metric.numerator and metric.denominator:
         above, below = (label_of(name, lang) for name in (metric.numerator, metric.denominator))
         facts.append(("methods.ratio", text.escaped("figure.ratio", lang, numerator=above, denominator=below)))
-    if by := [text.word(f"dimension.{name}", lang) for name in page_context.FILTERS if name in metric.groups]:
+    if by := [text.word(f"dimension.{name}", lang) for name in FILTERS if name in metric.groups]:
         facts.append(("methods.by", text.escape(text.listed(by, lang))))
     if metric.example.get(lang):
         facts.append(("figure.example", text.escape(metric.example[lang])))

@@ -238,7 +238,7 @@ def _on_its_day(view: PageContext, name: str, answer: Answer) -> PageContext:
     day = answer.on
     if not day or catalogue()[name].kind == "event" or scoped_query.settled_on(name, view.as_of) == day:
         return view
-    return replace(view, as_of=day, scope=replace(view.scope, on=day))
+    return replace(view, scope=view.scope.on_day(day))
 
 
 def _suited(selection: Selection, answer: Answer) -> list[_Drawn]:

@@ -20,6 +20,7 @@ from ui.i18n import text
 from ui.sections.overview import sources
 from ui.state import address, page_parameters, rendering, scoped_query
 from ui.state.page_context import PageContext
+from ui.state.scope import Days
 from ui.summary import verdict
 
 _PAGE = "growth"
@@ -31,7 +32,7 @@ def seek(view: PageContext) -> None:
     last = jalali.add_months(view.as_of, MOST_MONTHS_AHEAD)
     months = islice(jalali.units_between(view.as_of, last, "month"), MOST_MONTHS_AHEAD)
     month_ends = [month.last for month in months if month.last > view.as_of]
-    ahead = address.Days(view.as_of + jalali.DAY, month_ends[-1])
+    ahead = Days(view.as_of + jalali.DAY, month_ends[-1])
     until = ahead.read_end(page_parameters.one(_PAGE, "until")) or end_of_next_year(view.as_of)
     ask = partial(_recruits, view, until, address.number(page_parameters.one(_PAGE, "goal")))
     rendering.defer(_seek, view, month_ends, until, ask, ready=ask)

@@ -39,7 +39,7 @@ def chosen(view: PageContext) -> detail.Institute | None:
 def only(view: PageContext, institute: detail.Institute) -> PageContext:
     """The view of this institute without a place: its staff may serve outside its province of registration."""
     where = {"institute": (institute.code,)} | without_places(view.where)
-    return replace(view, scope=replace(view.scope, where=where))
+    return replace(view, scope=view.scope.of(where))
 
 
 def find(view: PageContext) -> None:

@@ -25,7 +25,7 @@ _TIMES = ("time_to_licence_median", "time_to_licence_p90", "within_25_days_share
 def funnel(view: PageContext) -> None:
     """The outcomes of applications, without those of the last 60 days."""
     end = view.as_of - _UNDER_WAY
-    first, last = view.over or replace(view, scope=replace(view.scope, on=end), as_of=end).months(12)
+    first, last = view.over or view.scope.on_day(end).months(12)
     stages = ("applications", "cohort_complete", "cohort_decided", "cohort_granted")
     if first <= min(last, end):
         ui.figure(replace(view, has_period=False), steps.funnel, *stages, over=(first, min(last, end)))

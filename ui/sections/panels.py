@@ -20,8 +20,8 @@ from ui.components.cards import headline_number, page_link
 from ui.i18n import text
 from ui.sections import goal
 from ui.sections.overview import has_target, sources
-from ui.state import rendering, scoped_query
-from ui.state.page_context import PageContext, province_of
+from ui.state import rendering
+from ui.state.page_context import PageContext
 from ui.summary import different, verdict
 from ui.summary.sources import Sources
 
@@ -32,14 +32,14 @@ _BEGIN, _END = "\ue000", "\ue001"
 
 
 def panels(view: PageContext) -> None:
-    is_province = bool(province_of(view.where))
+    is_province = bool(view.scope.province)
     over = view.months(24)
     figure = partial(figures.figure, view, head=False, height=_HEIGHT)
     with st.container(key="panels"):
         with _panel(view, "coverage", "coverage_per_10k", partial(_finding, "coverage_per_10k")):
             if is_province:
                 figure(county_maps.counties, "coverage_per_10k", by="county")
-            elif scoped_query.has_map(view):
+            elif view.scope.has_map:
                 figure(maps.provinces, "coverage_per_10k", by="province")
             else:
                 figure(lines.trend, "coverage_per_10k", by="month", over=over, zero=False)
@@ -47,7 +47,7 @@ def panels(view: PageContext) -> None:
             figure(forecast.projection, analysis="projection", target=True, height=_HEIGHT - 110)
             rendering.defer(_pace, view, ready=partial(goal.in_a_sentence, view))
         with _panel(view, "training", "training_compliance", partial(_finding, "training_compliance")):
-            if scoped_query.has_map(view):
+            if view.scope.has_map:
                 figure(maps.provinces, "training_compliance", by="province")
             else:
                 figure(lines.trend, "training_compliance", by="month", over=over, zero=False, nation=True)

@@ -18,8 +18,9 @@ from ui.i18n import text
 from ui.sections import explore
 from ui.state import periods, saved_views
 from ui.state.address import MOST_DIMENSIONS, MOST_MEASURES, NOTHING
-from ui.state.page_context import PageContext, Scope, days_of
+from ui.state.page_context import PageContext
 from ui.state.page_parameters import TAB
+from ui.state.scope import Days, Scope, in_order
 
 _SEVERAL = ("m", "by", *FILTERS)
 _ONE = ("on", "as_of", "period", "over", "view", "lang", "publication", "circulation")
@@ -103,7 +104,7 @@ def read(given: Given) -> DataQuestion:
 
 def _view(given: Given, where: Mapping[str, tuple[str, ...]], lang: str) -> PageContext:
     latest = page_run.publication().as_of
-    days = days_of(latest)
+    days = Days.until(latest)
     name = "as_of" if given.get("as_of") else "on"
     written = _one(given, name, lang)
     on = days.read(written) if written else None
@@ -116,8 +117,8 @@ def _view(given: Given, where: Mapping[str, tuple[str, ...]], lang: str) -> Page
     # The sum of a part of the period would be taken for that of all of it.
     if written and not (period and periods.within(period, days.first, days.last) == period):
         raise _wrong_value(name, written, periods.PRESETS, lang, f"{days.first}..{days.last}")
-    scope = Scope(where, on if on and on < latest else None, period)
-    return PageContext(lang, False, scope, as_of=scope.on or latest, latest=latest, has_period=True)
+    scope = Scope(latest, in_order(where), on if on and on < latest else None, period, lang)
+    return PageContext(scope, has_period=True)
 
 
 def _check_names(given: Given, lang: str) -> None:

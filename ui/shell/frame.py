@@ -158,7 +158,7 @@ def _pinned(pinned: str, lang: str) -> None:
 
 def _heading(entry: Mapping[str, Any], part: Mapping[str, Any], lang: str) -> None:
     view, title = page_context.view(), entry[lang]
-    if entry == navigation.menu()[0] and (province := page_context.province_of(view.where)):
+    if entry == navigation.menu()[0] and (province := view.scope.province):
         title = view.word("profile.title", place=view.member("province", province))
     # On paper no tab says which part this is.
     is_tab = part[lang] != entry[lang]

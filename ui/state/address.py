@@ -3,17 +3,13 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
-
-from persiantools.jdatetime import JalaliDate
 
 from etl.analysis.coverage import MOST
 from etl.analysis.projection import MOST_MONTHS_AHEAD
 from etl.core import jalali
 from etl.semantic.catalog import DIMENSIONS, catalogue
 from ui.data import warehouse
-from ui.i18n import text
+from ui.state.scope import Days
 
 MOST_DIMENSIONS, MOST_MEASURES = 3, 8
 # A choice emptied on purpose, as opposed to the default.
@@ -36,28 +32,6 @@ _SORT = re.compile(r"-?[a-z_0-9]{1,60}")
 _LIST = re.compile(r"[a-z_]{1,40}:(-?[a-z_0-9]{1,60})?:([1-9][0-9]{0,5}|all)")
 
 Given = Mapping[str, Sequence[str]]
-
-
-@dataclass(frozen=True)
-class Days:
-    """The range of days that can be chosen."""
-
-    first: date
-    last: date
-
-    def read(self, written: str) -> date | None:
-        """The day in a text, in any digits and either calendar; None if there is none or it is out of range."""
-        try:
-            day = text.read_day(written)
-        except ValueError:
-            return None
-        return day if self.first <= day <= self.last else None
-
-    def read_end(self, written: str) -> date | None:
-        """Like `read`; a Jalali year means its last day."""
-        if written.isdecimal() and len(written) == len("1406"):
-            written = jalali.unit_of(JalaliDate(int(written), 6, 1).to_gregorian(), "year").last.isoformat()
-        return self.read(written)
 
 
 def valid_parameters(page: str, parameters: Given, days: Days) -> dict[str, list[str]]:

@@ -9,96 +9,84 @@ last, so after a change of page the session's value belongs to the widget of the
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 import streamlit as st
 
-from etl.core.jalali import add_months, last_complete_months, last_complete_quarters, unit_of
 from etl.semantic.open_totals import is_open
 from etl.semantic.rights import BELOW_PROVINCE
-from etl.warehouse.dimensions import FILTERS, PLACES
+from etl.warehouse.dimensions import PLACES
 from ui import streamlit_internals
 from ui.data import page_run, warehouse
 from ui.i18n import member_names, navigation, text
 from ui.state import address as parameters
 from ui.state import page_parameters, periods, rendering
+from ui.state.scope import Days, Scope
 from ui.streamlit_internals import DeltaGenerator
 
-# How far back a day can be chosen.
-_YEARS = 25
 _SCOPE, _PAGE, _LANG, _LEFT, _TITLES, _PARTS = "scope", "scope page", "lang", "left out", "titles", "page parts"
 _LINE = "scope line"
-
-
-@dataclass(frozen=True)
-class Scope:
-    """The user's choices: members by dimension, the as-of day (None: the latest), the period (empty: none)."""
-
-    where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    on: date | None = None
-    period: str = ""
-
-    def with_filter(self, dimension: str, codes: Iterable[str]) -> "Scope":
-        """A copy with one filter replaced; filters on smaller places are dropped, since those may be elsewhere."""
-        where = {**self.where, dimension: tuple(codes)}
-        if dimension in PLACES:
-            for below in PLACES[PLACES.index(dimension) + 1 :]:
-                where.pop(below, None)
-        return replace(self, where={name: where[name] for name in FILTERS if where.get(name)})
-
-    def address(self) -> dict[str, list[str]]:
-        """The parameters of the address; defaults are left out."""
-        pairs = {name: list(codes) for name, codes in self.where.items()}
-        pairs |= {"on": [self.on.isoformat()]} if self.on else {}
-        return pairs | ({"period": [self.period]} if self.period else {})
 
 
 @dataclass(frozen=True)
 class PageContext:
     """What a component needs to know about the user and the page."""
 
-    lang: str
-    dark: bool
     scope: Scope
-    as_of: date
-    latest: date
+    dark: bool = False
     # Whether the page shows flows or trends, to which a period applies.
     has_period: bool = False
 
     @property
+    def lang(self) -> str:
+        return self.scope.lang
+
+    @property
+    def as_of(self) -> date:
+        return self.scope.day
+
+    @property
+    def latest(self) -> date:
+        return self.scope.latest
+
+    @property
+    def asked(self) -> Scope:
+        """The scope of the questions of the page: without a period where none applies."""
+        return self.scope if self.has_period else replace(self.scope, period="")
+
+    @property
     def over(self) -> tuple[date, date] | None:
         """The period of flows and trends; None if each figure uses its default."""
-        return periods.days(self.scope.period, self.as_of) if self.has_period and self.scope.period else None
+        return self.asked.over
 
     def under(self, dimensions: Collection[str]) -> tuple[dict[str, tuple[str, ...]], list[str]]:
         """The active filters that are among `dimensions`, and the names of the others."""
-        where = {name: codes for name, codes in self.where.items() if name in dimensions}
-        return where, [name for name in self.where if name not in where]
+        return self.scope.under(dimensions)
 
     @property
     def where(self) -> Mapping[str, tuple[str, ...]]:
         return self.scope.where
 
     @property
-    def days(self) -> parameters.Days:
+    def days(self) -> Days:
         """The days that can be chosen."""
-        return days_of(self.latest)
+        return Days.until(self.latest)
 
     def months(self, count: int) -> tuple[date, date]:
         """The latest `count` complete Jalali months before the as-of day, and the days since."""
-        return last_complete_months(self.as_of, count)[0], self.as_of
+        return self.scope.months(count)
 
     def complete_months(self, count: int) -> tuple[date, date]:
-        return last_complete_months(self.as_of, count)
+        return self.scope.complete_months(count)
 
     def complete_quarters(self, count: int) -> tuple[date, date]:
-        return last_complete_quarters(self.as_of, count)
+        return self.scope.complete_quarters(count)
 
     def years(self, count: int) -> tuple[date, date]:
         """The Jalali year of the as-of day and the `count` years before it."""
-        return unit_of(add_months(self.as_of, -12 * count), "year").first, self.as_of
+        return self.scope.years(count)
 
     def member(self, dimension: str, code: object) -> str:
         # Other names do not depend on the data.
@@ -129,12 +117,7 @@ def pinned() -> str:
 
 def view() -> PageContext:
     """The context of the current run. Raises page_run.Unpublished."""
-    latest = page_run.publication().as_of
-    scope = _scope()
-    if scope.on and scope.on >= latest:
-        scope = replace(scope, on=None)
-    dark = getattr(st.context.theme, "type", None) == "dark"
-    return PageContext(language(), dark, scope, as_of=scope.on or latest, latest=latest)
+    return PageContext(_scope(), getattr(st.context.theme, "type", None) == "dark")
 
 
 def narrow(dimension: str, codes: Iterable[str]) -> None:
@@ -149,12 +132,11 @@ def narrow_to_county(county: str, province: str) -> None:
 
 def toggle(dimension: str, code: str | None) -> None:
     """Filter by one member, or remove the filter if it is that member already."""
-    selected = _scope().where.get(dimension, ())
-    narrow(dimension, () if code is None or selected == (code,) else (code,))
+    _choose(_scope().toggled(dimension, code))
 
 
 def set_day(on: date) -> None:
-    _choose(replace(_scope(), on=None if on >= page_run.publication().as_of else on))
+    _choose(_scope().on_day(on))
 
 
 def set_period(period: str) -> None:
@@ -163,14 +145,14 @@ def set_period(period: str) -> None:
 
 def reset() -> None:
     page_parameters.forget(st.session_state.get(_PAGE, ""))
-    _choose(Scope())
+    _choose(_scope().emptied())
 
 
 def address() -> dict[str, list[str]]:
     """The address parameters of the open page."""
     part = st.session_state.get(_PAGE) or navigation.menu()[0]["page"]
     _, tab = navigation.part_address(part)
-    pairs = ({page_parameters.TAB: [tab]} if tab else {}) | _scope().address() | page_parameters.of(part)
+    pairs = ({page_parameters.TAB: [tab]} if tab else {}) | _chosen_address() | page_parameters.of(part)
     pairs |= {page_run.PINNED: [pin]} if (pin := st.session_state.get(page_run.PINNED)) else {}
     return pairs | ({_LANG: ["en"]} if st.session_state.get(_LANG) == "en" else {})
 
@@ -220,7 +202,7 @@ def enter_page(page: str) -> None:
     st.session_state[_PAGE] = page
     address_scope, of_page, rejected = _read(page)
     went_back = streamlit_internals.went_back()
-    is_menu = came_from not in (None, page) and not went_back and address_scope == Scope()
+    is_menu = came_from not in (None, page) and not went_back and address_scope.is_empty
     is_chosen = page_parameters.is_chosen() and not went_back
     page_parameters.read(page, of_page, not is_chosen and (not is_menu or bool(of_page)))
     if rejected and not is_chosen:
@@ -251,12 +233,6 @@ def scope_line() -> DeltaGenerator:
 def sees_nation(where: Collection[str]) -> bool:
     """Whether the user may see the nation under these filters, places aside."""
     return page_run.access_scope().sees_whole_country or is_open((), {*where}.difference(PLACES))
-
-
-def province_of(where: Mapping[str, tuple[str, ...]]) -> str:
-    """The province that a page is of, if it is of one and of no smaller place; else empty."""
-    provinces = where.get("province", ())
-    return provinces[0] if len(provinces) == 1 and not BELOW_PROVINCE & {*where} else ""
 
 
 def without_places(where: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
@@ -300,33 +276,32 @@ def _choose(scope: Scope) -> None:
 
 
 def _scope() -> Scope:
-    return st.session_state.get(_SCOPE) or Scope()
+    """What is chosen, of the publication of this run and in its language. Raises page_run.Unpublished."""
+    latest, kept = page_run.publication().as_of, st.session_state.get(_SCOPE)
+    scope = replace(kept, latest=latest, lang=language()) if kept else Scope(latest, lang=language())
+    return replace(scope, on=None) if scope.on and scope.on >= latest else scope
+
+
+def _chosen_address() -> dict[str, list[str]]:
+    kept: Scope | None = st.session_state.get(_SCOPE)
+    return kept.address() if kept else {}
 
 
 def _read(page: str) -> tuple[Scope, dict[str, list[str]], list[str]]:
     """The scope of the address, the parameters of the page, and the invalid parameters."""
-    from_address = page_parameters.now()
-    days = days_of(page_run.publication().as_of)
-    members = {name: list(dict.fromkeys(from_address[name])) for name in FILTERS if name in from_address}
-    where = {name: [code for code in codes if code in warehouse.names(name, "fa")] for name, codes in members.items()}
+    from_address, latest = page_parameters.now(), page_run.publication().as_of
+    days = Days.until(latest)
+    scope = Scope.from_query(from_address, latest, lambda name: warehouse.names(name, "fa"), language())
     written_day, written_period = (from_address.get(name, [""])[-1] for name in ("on", "period"))
-    on, period = days.read(written_day), periods.canonical(written_period)
-    within = periods.within(period, days.first, days.last)
     of_page = parameters.valid_parameters(page, from_address, days)
     accepted = {
-        **where,
+        **scope.where,
         **of_page,
-        "on": [written_day] if on else [],
-        "period": [written_period] if period and within == period else [],
+        "on": [written_day] if days.read(written_day) else [],
+        "period": [written_period] if scope.period and scope.period == periods.canonical(written_period) else [],
         _LANG: list(text.LANGUAGES),
         page_run.PINNED: from_address.get(page_run.PINNED, []),
         # The name of the open part, although the address of a default tab goes without it.
         page_parameters.TAB: [page],
     }
-    scope = Scope({name: tuple(codes) for name, codes in where.items() if codes}, on, within)
     return scope, of_page, parameters.left_out(from_address, accepted)
-
-
-def days_of(latest: date) -> parameters.Days:
-    """The days that can be chosen where the data reach to `latest`."""
-    return parameters.Days(add_months(latest, -12 * _YEARS), latest)

@@ -21,9 +21,6 @@ from ui.i18n import text
 from ui.state import page_context, periods
 from ui.state.page_context import PageContext
 
-# The counties of more provinces do not fit into one chart.
-_FEW_PROVINCES = 3
-
 
 def ask(
     view: PageContext,
@@ -111,11 +108,6 @@ def different(view: PageContext, name: str, by: str, where: Where, over: tuple[d
     )
 
 
-def has_map(view: PageContext) -> bool:
-    """Whether a map of provinces has something to compare in the scope: not in one province, county or institute."""
-    return not BELOW_PROVINCE & {*view.where} and len(view.where.get("province", ())) != 1
-
-
 def side(here: Answer, there: Answer) -> str:
     """On which side of the rate of another day one is beyond chance: lower, higher, or empty."""
     rate, value, before = here.metrics[0], here.value(), there.value()
@@ -164,6 +156,4 @@ def no_effect(view: PageContext, ignored: Iterable[str]) -> str:
 
 def place(view: PageContext, names: Sequence[str]) -> str:
     """The dimension of places: counties if only a few provinces are chosen and the measures have counties, else provinces."""
-    few = 0 < len(view.where.get("province", ())) <= _FEW_PROVINCES
-    have_counties = all("county" in catalogue()[name].dimensions for name in names)
-    return "county" if (few or "county" in view.where) and have_counties else "province"
+    return view.scope.place(all("county" in catalogue()[name].dimensions for name in names))
