@@ -18,6 +18,7 @@ import difflib
 import hashlib
 import io
 import json
+import logging
 import os
 import re
 import sys
@@ -318,12 +319,16 @@ def records(page: str, lang: str, name: str, scope: dict[str, Any]) -> Iterator[
 
 def write(given: argparse.Namespace) -> None:
     os.environ["WAREHOUSE"] = str(given.warehouse.resolve())
+    # Why a part is broken is logged at this level alone.
+    log = logging.getLogger("policeyar.page")
+    log.setLevel(logging.DEBUG)
+    log.addHandler(logging.StreamHandler())
     # Each AppTest searches all installed packages for components, which takes nine tenths of its time.
     manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
     cut = page_run.SignIn(lambda: PERSON, lambda *_: "/files/0", lambda *_, **__: None, lambda: ([], None))
     with given.out.open("w", encoding="utf-8") as out:
         for page in given.pages:
-            began, count = time.monotonic(), 0
+            began, count, broken = time.monotonic(), 0, 0
             for lang in given.langs:
                 for sign_in, scopes in ((None, SCOPES | OWN.get(page, {})), (cut, CUT)):
                     page_run.sign_in_with(sign_in)
@@ -332,8 +337,9 @@ def write(given: argparse.Namespace) -> None:
                             continue
                         for record in records(page, lang, name, scope):
                             out.write(json.dumps(record, ensure_ascii=False, default=str, sort_keys=True) + "\n")
-                            count += 1
-            print(f"{page}: {count} records in {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+                            count, broken = count + 1, broken + ("pd-notice pd-error" in str(record.get("value")))
+            seconds = time.monotonic() - began
+            print(f"{page}: {count} records in {seconds:.0f} s, {broken} broken parts", file=sys.stderr, flush=True)
 
 
 # ---------------------------------------------------------------- compare
